@@ -1,0 +1,126 @@
+# Everything a fresh Debian machine with Python 3.11+ and make needs to run and test the project.
+# Packages go into .venv; Debian's packages are installed only where something is missing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint setup setup-dev libraries browser clean
+
+ARGS ?=
+PYTHON ?= # which Python makes .venv; by default the first of the list below that is 3.11 or newer
+CANDIDATES := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Stamps: a finished step leaves one, and is done again when what it was made from is newer.
+MADE := $(VENV)/.made
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+
+help:
+	@echo "make demo        set up, then serve the page (options: make demo ARGS='--port 7861')"
+	echo "make test        set up, then lint and run every test"
+	echo "make lint        set up, then ruff check and ruff format --check"
+	echo "make setup       .venv with what the page needs, and OpenCV's shared libraries"
+	echo "make setup-dev   setup, and what the tests need, headless Chromium included"
+	echo "make clean       remove .venv, caches and what the tests made"
+
+demo: setup
+	@exec $(PY) app.py $(ARGS)
+
+test: lint
+	@$(PY) -m pytest
+
+lint: setup-dev
+	@$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+setup: libraries $(READY)
+
+setup-dev: libraries browser $(READY_DEV)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache tests/artifacts
+	find transxnet demo tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --- Debian's packages --------------------------------------------------------------------------
+
+# `debian_install WHY PACKAGE...` as root, through sudo where that asks nothing, else says what to do.
+define debian_install
+debian_install() {
+	local why="$$1" sudo=""; shift
+	if ! command -v apt-get >/dev/null; then
+		echo "make: $$why is missing, and this is no Debian: install what it calls $$*, then run make again." >&2; exit 1
+	fi
+	if [ "$$(id -u)" != 0 ]; then
+		if ! sudo -n true 2>/dev/null; then
+			echo "make: $$why is missing. Run as root: apt-get install $$*  Then run make again." >&2; exit 1
+		fi
+		sudo="sudo -n"
+	fi
+	echo "make: $$why is missing: installing Debian's $$*"
+	export DEBIAN_FRONTEND=noninteractive
+	$$sudo apt-get update -q || echo "make: apt-get update failed; trying with the package lists as they are." >&2
+	if ! $$sudo apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recommends "$$@"; then
+		echo "make: apt-get could not install $$*: its own words are above." >&2; exit 1
+	fi
+}
+endef
+
+# OpenCV's wheel links these two; a desktop has them, a bare Debian does not.
+libraries:
+	@$(debian_install)
+	[ "$$(uname)" = Linux ] || exit 0
+	known="$$(PATH="$$PATH:/usr/sbin:/sbin" ldconfig -p)"
+	for library in libGL.so.1 libgthread-2.0.so.0; do
+		grep -qF "$$library " <<<"$$known" || { debian_install "$$library, which OpenCV needs," $$(cat packages.txt); break; }
+	done
+
+browser:
+	@$(debian_install)
+	command -v chromium >/dev/null || debian_install "chromium, which the browser tests drive," chromium
+
+# --- The virtual environment --------------------------------------------------------------------
+
+$(MADE):
+	@$(debian_install)
+	python=""
+	for candidate in $(CANDIDATES); do
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python="$$candidate"; break; fi
+	done
+	if [ -z "$$python" ]; then
+		echo "make: no Python 3.11 or newer among: $(CANDIDATES). Install one, or name it: make PYTHON=/path/to/python" >&2; exit 1
+	fi
+	if $(PY) -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+		echo "make: keeping the $(VENV) that is here ($$($(PY) --version))"
+	else
+		# Debian splits ensurepip off; without it `python -m venv` stops half way.
+		if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
+			debian_install "Python's venv module" "$$("$$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+		fi
+		echo "make: making $(VENV) with $$("$$python" --version)"
+		"$$python" -m venv --clear $(VENV)
+	fi
+	touch $@
+
+# `pip_install -r FILE` says why it stopped, because make's own "Error 1" does not.
+define pip_install
+pip_install() {
+	if ! $(PY) -m pip install --disable-pip-version-check "$$@"; then
+		echo "make: pip install $$* failed: its own words are above. When that is put right, run make again." >&2; exit 1
+	fi
+}
+endef
+
+$(READY): requirements.txt $(MADE) | libraries
+	@$(pip_install)
+	$(PY) -c 'import torch' 2>/dev/null || echo "make: installing requirements.txt. On Linux torch brings CUDA's libraries: about 3 GB to download, 6 GB in $(VENV)."
+	pip_install -r requirements.txt
+	touch $@
+
+$(READY_DEV): requirements-dev.txt $(READY) | browser
+	@$(pip_install)
+	echo "make: installing requirements-dev.txt"
+	pip_install -q -r requirements-dev.txt
+	touch $@
