@@ -1,0 +1,94 @@
+"""Everything that can go wrong on purpose, as one small family.
+
+* LensError
+  x UnknownName          a variant, class, method or layer that does not exist
+  x OutOfRange           a stage, block, head, channel or point outside the model or the picture
+  x PictureError         bytes that cannot be shown as a picture
+    + PictureTooLarge    more bytes or pixels than we decode
+    + PictureUnreadable  damaged, or not one of the formats we read
+  x WeightsError         weights that cannot be used
+    + SourceFailed       one source did not deliver; carries cause and remedy
+    + WeightsMismatch    keys, shapes or values do not fit the model
+    + DigestMismatch     the file is not the one that was published
+    + NoWeights          every source failed; lists each attempt
+  x DeviceError          the device asked for is absent or out of memory
+  x Busy                 too many requests at once
+
+Every error says what happened, to what, and what to do next. The text may be shown to a visitor, so
+it never holds a path of the server: paths go to `detail`, which the command line prints and the page
+does not. Structure after httpx's `_exceptions.py`.
+"""
+
+from __future__ import annotations
+
+
+class LensError(Exception):
+    """Base class. `remedy` is what the reader can do; `detail` is for whoever runs the program."""
+
+    def __init__(self, what: str, *, remedy: str = "", detail: str = ""):
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+
+class UnknownName(LensError, LookupError):
+    """A variant, class, method or layer that does not exist."""
+
+
+class OutOfRange(LensError, ValueError):
+    """A stage, block, head, channel or point outside the model or the picture."""
+
+
+class PictureError(LensError, ValueError):
+    """Bytes that cannot be shown as a picture."""
+
+
+class PictureTooLarge(PictureError):
+    """More bytes or pixels than we are willing to decode."""
+
+
+class PictureUnreadable(PictureError):
+    """Damaged, empty, or not one of the formats we read."""
+
+
+class WeightsError(LensError):
+    """Weights that cannot be used."""
+
+
+class SourceFailed(WeightsError):
+    """One source of weights did not deliver. `what` is the cause, `remedy` the way out."""
+
+
+class WeightsMismatch(WeightsError, ValueError):
+    """Keys, shapes or values of a checkpoint do not fit the model."""
+
+
+class DigestMismatch(WeightsError):
+    """A file's SHA-256 is not the one that was recorded when it was published."""
+
+
+class NoWeights(WeightsError):
+    """Every source failed. `attempts` is a tuple of (source, cause, remedy)."""
+
+    def __init__(self, what: str, attempts: tuple[tuple[str, str, str], ...], *, remedy: str = "", detail: str = ""):
+        super().__init__(what, remedy=remedy, detail=detail)
+        self.attempts = attempts
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        lines += [
+            f"  {i}. {source}: {cause} {remedy}".rstrip() for i, (source, cause, remedy) in enumerate(self.attempts, 1)
+        ]
+        return "\n".join([*lines, self.remedy] if self.remedy else lines)
+
+
+class DeviceError(LensError, RuntimeError):
+    """The device asked for is absent, or out of memory."""
+
+
+class Busy(LensError, RuntimeError):
+    """Too many requests at once."""

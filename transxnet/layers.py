@@ -1,0 +1,286 @@
+"""The parts of TransXNet, written as the paper's figures draw them (arXiv 2310.19380, sections 3.1-3.4).
+
+The paper's names, and the official checkpoints' names for them, which are the attribute names here so
+that a checkpoint loads with strict=True:
+
+    DPE, dynamic position encoding        pos_embed
+    D-Mixer, the dual dynamic mixer       token_mixer            class DMixer
+      OSRA, overlapping spatial-reduction
+            attention                     token_mixer.global_unit   class OSRA
+      IDConv, input-dependent depthwise
+            convolution                   token_mixer.local_unit    class IDConv
+      STE, squeezed token enhancer        token_mixer.proj       class STE
+    MS-FFN, multi-scale feed-forward      mlp                    class MSFFN
+    LayerScale                            layer_scale_1, layer_scale_2
+
+Shapes: B images, C channels of the module at hand (the stage's width in Block, DMixer, STE and MSFFN,
+half of it in OSRA and IDConv), H x W positions, d channels a head, G kernel groups, K = 7.
+Every norm has eps 1e-5, GELU is the exact one, divisions of channel counts floor.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from timm.layers import DropPath
+from torch import Tensor, nn
+
+from .trace import Tap
+
+
+class ConvBNAct(nn.Module):
+    """Convolution without bias, BatchNorm, and an activation where one is asked for."""
+
+    def __init__(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1, act: bool = False):
+        super().__init__()
+        # the stem's 7x7/4 has padding 3, an OSRA reduction of kernel sr+3 has (sr+3)//2: both are kernel//2
+        self.conv = nn.Conv2d(cin, cout, kernel, stride, kernel // 2, groups=groups, bias=False)
+        self.bn = nn.BatchNorm2d(cout)
+        self.act = nn.GELU() if act else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, cin, H, W) -> (B, cout, H/stride, W/stride)
+        return self.act(self.bn(self.conv(x)))
+
+
+class Downsample(nn.Module):
+    """Patch embedding: the stem (7x7, stride 4) and the steps between stages (3x3, stride 2)."""
+
+    def __init__(self, cin: int, cout: int, kernel: int, stride: int):
+        super().__init__()
+        self.proj = ConvBNAct(cin, cout, kernel, stride)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, cin, H, W) -> (B, cout, H/stride, W/stride)
+        return self.proj(x)
+
+
+class GroupNorm1(nn.GroupNorm):
+    """GroupNorm with one group: one mean and one variance for the whole image.
+
+    Through them every pixel touches every unit, so the decomposed receptive field needs to hold them
+    still. The `statistics` tap shows (mean, 1/std) and lets a trace edit them; only then is the norm
+    computed in its explicit form, so that merely looking changes nothing.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__(1, channels, eps=1e-5)
+        self.statistics = Tap("norm_statistics")
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        if self.statistics.edited():
+            mean, rstd = self.statistics(self._statistics(x)).unbind(1)  # each (B, 1, 1)
+            x = (x - mean[..., None]) * rstd[..., None]
+            return x * self.weight[:, None, None] + self.bias[:, None, None]
+        if self.statistics.wanted():
+            self.statistics(self._statistics(x))
+        return super().forward(x)
+
+    def _statistics(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, 2, 1, 1): mean, 1/std
+        variance, mean = torch.var_mean(x, dim=(1, 2, 3), correction=0)  # (B,), (B,)
+        return torch.stack((mean, (variance + self.eps).rsqrt()), dim=1)[..., None, None]
+
+
+class LayerScale(nn.Module):
+    """One learned factor and one offset per channel on a residual branch."""
+
+    def __init__(self, channels: int, start: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels, 1, 1, 1), float(start)))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        return x * self.weight[:, 0] + self.bias[:, None, None]
+
+
+class OSRA(nn.Module):
+    """Overlapping spatial-reduction attention: every position asks a key map that is sr times smaller.
+
+    attention = softmax(q k^T / sqrt(d) + relative_pos_enc). The key map is made by a strided depthwise
+    convolution whose windows overlap (kernel sr + 3), then refined by a local 3x3 convolution.
+    """
+
+    def __init__(self, channels: int, heads: int, sr_ratio: int):
+        super().__init__()
+        self.heads = heads
+        self.scale = (channels // heads) ** -0.5
+        self.q = nn.Conv2d(channels, channels, 1)
+        self.kv = nn.Conv2d(channels, 2 * channels, 1)
+        self.sr = self._reduction(channels, sr_ratio)
+        self.local_conv = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.attention = Tap("attention")
+
+    @staticmethod
+    def _reduction(channels: int, sr_ratio: int) -> nn.Module:
+        if sr_ratio == 1:
+            return nn.Identity()
+        return nn.Sequential(
+            ConvBNAct(channels, channels, sr_ratio + 3, sr_ratio, groups=channels, act=True),
+            ConvBNAct(channels, channels, 1, groups=channels),
+        )
+
+    def forward(self, x: Tensor, relative_pos_enc: Tensor) -> Tensor:
+        b, c, h, w = x.shape
+        q = self._heads(self.q(x))  # (B, heads, Nq, d), Nq = H*W
+        reduced = self.sr(x)  # (B, C, H/sr, W/sr)
+        reduced = reduced + self.local_conv(reduced)
+        k, v = (self._heads(half) for half in self.kv(reduced).chunk(2, dim=1))  # (B, heads, Nk, d)
+        scores = (q * self.scale) @ k.transpose(-2, -1)  # (B, heads, Nq, Nk)
+        scores = scores + fit_bias(relative_pos_enc, scores.shape[-2:])
+        attention = self.attention(scores.softmax(dim=-1))
+        out = attention @ v  # (B, heads, Nq, d)
+        return out.transpose(-2, -1).reshape(b, c, h, w)
+
+    def _heads(self, x: Tensor) -> Tensor:  # (B, C, h, w) -> (B, heads, h*w, d)
+        b, c, h, w = x.shape
+        return x.reshape(b, self.heads, c // self.heads, h * w).transpose(-2, -1)
+
+
+def fit_bias(bias: Tensor, size: tuple[int, int]) -> Tensor:
+    """relative_pos_enc (1, heads, Nq, Nk) at another (Nq, Nk).
+
+    Resized bicubically over the flattened Nq x Nk plane. That mixes neighbours that are not neighbours in
+    the picture: odd, but what the checkpoints were trained and tested with, so it stays.
+    """
+    if bias.shape[-2:] == size:
+        return bias
+    return F.interpolate(bias, size=tuple(size), mode="bicubic", align_corners=False)
+
+
+class IDConv(nn.Module):
+    """Input-dependent depthwise convolution: K x K kernels generated from the picture they are applied to.
+
+    The picture, pooled to K x K, decides for every channel and every tap how to mix G learned kernels.
+    The composed kernel differs by image, channel and tap, and is shared by all positions of that image.
+    """
+
+    def __init__(self, channels: int, groups: int, kernel_size: int):
+        super().__init__()
+        self.groups, self.kernel_size = groups, kernel_size
+        self.weight = nn.Parameter(torch.empty(groups, channels, kernel_size, kernel_size))
+        self.bias = nn.Parameter(torch.empty(groups, channels))
+        self.proj = nn.Sequential(
+            ConvBNAct(channels, channels // 4, 1, act=True),
+            nn.Conv2d(channels // 4, groups * channels, 1),
+        )
+        self.gates, self.kernels = Tap("gates"), Tap("kernels")
+        self.bias_gates, self.biases = Tap("bias_gates"), Tap("biases")
+        nn.init.trunc_normal_(self.weight, std=0.02)
+        nn.init.trunc_normal_(self.bias, std=0.02)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        b, c, h, w = x.shape
+        k = self.kernel_size
+        kernels = self._kernels(x).reshape(b * c, 1, k, k)
+        biases = self._biases(x).reshape(b * c)
+        # each image is its own group of channels, so that it meets its own kernels
+        out = F.conv2d(x.reshape(1, b * c, h, w), kernels, biases, padding=k // 2, groups=b * c)
+        return out.reshape(b, c, h, w)
+
+    def _kernels(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, K, K)
+        pooled = F.adaptive_avg_pool2d(x, self.kernel_size)  # (B, C, K, K)
+        gates = self.gates(self._mix(pooled))  # (B, G, C, K, K)
+        return self.kernels((gates * self.weight).sum(dim=1))
+
+    def _biases(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C)
+        mean = x.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
+        gates = self.bias_gates(self._mix(mean)[..., 0, 0])  # (B, G, C)
+        return self.biases((gates * self.bias).sum(dim=1))
+
+    def _mix(self, pooled: Tensor) -> Tensor:  # (B, C, k, k) -> (B, G, C, k, k), sums to 1 over G
+        b, c, kh, kw = pooled.shape
+        return self.proj(pooled).reshape(b, self.groups, c, kh, kw).softmax(dim=1)
+
+
+class STE(nn.Sequential):
+    """Squeezed token enhancer: joins the two halves through a depthwise 3x3 and a narrow bottleneck."""
+
+    def __init__(self, channels: int):
+        inner = max(16, channels // 8)
+        super().__init__(
+            nn.Conv2d(channels, channels, 3, padding=1, groups=channels),
+            nn.GELU(),
+            nn.BatchNorm2d(channels),
+            nn.Conv2d(channels, inner, 1),
+            nn.GELU(),
+            nn.BatchNorm2d(inner),
+            nn.Conv2d(inner, channels, 1),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        return x + super().forward(x)
+
+
+class DMixer(nn.Module):
+    """Dual dynamic token mixer: the first half of the channels through IDConv, the second through OSRA."""
+
+    def __init__(self, channels: int, heads: int, sr_ratio: int, groups: int, kernel_size: int):
+        super().__init__()
+        self.local_unit = IDConv(channels // 2, groups, kernel_size)
+        self.global_unit = OSRA(channels // 2, heads, sr_ratio)
+        self.proj = STE(channels)
+        self.idconv, self.osra = Tap("idconv"), Tap("osra")
+
+    def forward(self, x: Tensor, relative_pos_enc: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        local, wide = x.chunk(2, dim=1)  # each (B, C/2, H, W)
+        local = self.idconv(self.local_unit(local))
+        wide = self.osra(self.global_unit(wide, relative_pos_enc))
+        return self.proj(torch.cat((local, wide), dim=1))
+
+
+class MultiScaleDWConv(nn.Module):
+    """Depthwise 1x1, 3x3, 5x5 and 7x7 convolutions, each on a quarter of the channels."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        quarter = channels // 4
+        self.parts = (channels - 3 * quarter, quarter, quarter, quarter)  # the first takes the remainder
+        self.proj = nn.ModuleList(
+            nn.Conv2d(c, c, k, padding=k // 2, groups=c) for c, k in zip(self.parts, (1, 3, 5, 7), strict=True)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        parts = x.split(self.parts, dim=1)
+        return torch.cat([conv(part) for conv, part in zip(self.proj, parts, strict=True)], dim=1)
+
+
+class MSFFN(nn.Module):
+    """Multi-scale feed-forward network: widen, look at four scales, narrow."""
+
+    def __init__(self, channels: int, ratio: int):
+        super().__init__()
+        hidden = channels * ratio
+        self.fc1 = nn.Sequential(nn.Conv2d(channels, hidden, 1, bias=False), nn.GELU(), nn.BatchNorm2d(hidden))
+        self.dwconv = MultiScaleDWConv(hidden)
+        self.act = nn.GELU()
+        self.norm = nn.BatchNorm2d(hidden)
+        self.fc2 = nn.Sequential(nn.Conv2d(hidden, channels, 1, bias=False), nn.BatchNorm2d(channels))
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        x = self.fc1(x)  # (B, ratio*C, H, W)
+        x = self.norm(self.act(x + self.dwconv(x)))
+        return self.fc2(x)  # (B, C, H, W)
+
+
+class Block(nn.Module):
+    """x + DPE; + D-Mixer; + MS-FFN: each a residual, the last two scaled and dropped in training."""
+
+    def __init__(
+        self, channels: int, heads: int, sr_ratio: int, groups: int, kernel_size: int, mlp_ratio: int,
+        layer_scale: float, drop_path: float = 0.0,
+    ):  # fmt: skip
+        super().__init__()
+        self.pos_embed = nn.Conv2d(channels, channels, 7, padding=3, groups=channels)
+        self.norm1 = GroupNorm1(channels)
+        self.token_mixer = DMixer(channels, heads, sr_ratio, groups, kernel_size)
+        self.norm2 = GroupNorm1(channels)
+        self.mlp = MSFFN(channels, mlp_ratio)
+        self.drop_path = DropPath(drop_path)
+        self.layer_scale_1 = LayerScale(channels, layer_scale)
+        self.layer_scale_2 = LayerScale(channels, layer_scale)
+        self.output = Tap("block")
+
+    def forward(self, x: Tensor, relative_pos_enc: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        x = x + self.pos_embed(x)
+        x = x + self.drop_path(self.layer_scale_1(self.token_mixer(self.norm1(x), relative_pos_enc)))
+        x = x + self.drop_path(self.layer_scale_2(self.mlp(self.norm2(x))))
+        return self.output(x)

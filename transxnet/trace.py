@@ -1,0 +1,186 @@
+"""How anything inside the model is seen, or edited: Tap, Trace, Record.
+
+The model carries identity modules, `Tap`, wherever a tensor is worth seeing. A `Trace` that is active
+in the *current context* hears them and may replace what passes through:
+
+    with Trace(keep=("attention", "stage")) as trace:
+        logits = model(image)
+    trace.one("attention", stage=3, block=1).tensor          # (B, heads, Nq, Nk)
+
+Why not forward hooks: they sit on the shared model, so they leak when an exception passes and, under
+threads, hear other people's images. A contextvars.ContextVar belongs to one thread (or task) only.
+With no trace active a Tap costs one ContextVar read and returns its input unchanged.
+
+Kinds of tensor, by the name their Tap carries (B images, G groups, C channels of the half, K = 7):
+
+    stage            output of a stage                        (B, C_stage, H, W)
+    block            output of a block                        (B, C_stage, H, W)
+    attention        OSRA's weights after softmax             (B, heads, Nq, Nk), rows sum to 1
+    gates            IDConv's softmax over groups             (B, G, C, K, K)
+    kernels          the kernels IDConv composed              (B, C, K, K)
+    bias_gates       the same for the biases                  (B, G, C)
+    biases           the biases IDConv composed               (B, C)
+    idconv, osra     the two halves of D-Mixer's output       (B, C, H, W)
+    norm_statistics  mean and 1/std of a one-group GroupNorm  (B, 2, 1, 1), recorded or edited
+    head             the head's normalised features           (B, C_stage, H, W)
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from .errors import OutOfRange
+
+KINDS = (
+    "stage",
+    "block",
+    "attention",
+    "gates",
+    "kernels",
+    "bias_gates",
+    "biases",
+    "idconv",
+    "osra",
+    "norm_statistics",
+    "head",
+)
+
+Edit = Callable[["Tap", torch.Tensor], torch.Tensor]
+Keep = Callable[["Tap"], bool]
+
+_active: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("transxnet_trace", default=None)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One tensor a Trace kept, and where it came from. stage and block count from 1; 0 means none."""
+
+    path: str  # the Tap's name inside the model, e.g. "network.4.8.token_mixer.global_unit.attention"
+    kind: str
+    stage: int
+    block: int
+    tensor: torch.Tensor
+
+
+class Tap(nn.Module):
+    """Identity. Has no parameters, so it adds no checkpoint keys; `TransXNet` fills in where it sits."""
+
+    def __init__(self, kind: str):
+        super().__init__()
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of tap {kind!r}; known: {', '.join(KINDS)}")
+        self.kind = kind
+        self.path, self.stage, self.block = "", 0, 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # any shape in, the same out
+        trace = _active.get()
+        return x if trace is None else trace.visit(self, x)
+
+    def wanted(self) -> bool:
+        """Whether an active trace keeps this tensor: lets a module compute what only a trace would use."""
+        trace = _active.get()
+        return trace is not None and trace.keeps(self)
+
+    def edited(self) -> bool:
+        """Whether an active trace edits this tensor: lets a module take the explicit form of a fused step."""
+        trace = _active.get()
+        return trace is not None and trace.edit_for(self) is not None
+
+    def extra_repr(self) -> str:
+        return self.kind
+
+
+class Trace:
+    """Listens to the taps of the models run inside its `with` block, in this thread only.
+
+    keep: which tensors to record: names of kinds, or a predicate of the Tap. Nothing by default, since
+        all attention of B at 384 px is about 125 MB.
+    edits: kind -> function (tap, tensor) -> tensor of the same shape. Edits come before recording, so a
+        record is what the model went on with. The function may return its input to leave a tap alone.
+
+    Recorded tensors are the live ones, with their graph if gradients are on: explain.* differentiates
+    them with torch.autograd.grad. Recording changes no logit by one bit.
+    """
+
+    def __init__(self, keep: Iterable[str] | Keep = (), edits: Mapping[str, Edit] | None = None):
+        self._keep = keep if callable(keep) else _keep_kinds(keep)
+        self._edits = dict(edits or {})
+        _known_kinds(self._edits)
+        self.records: list[Record] = []
+        self._token: contextvars.Token | None = None
+
+    def __enter__(self) -> Trace:
+        if self._token is not None:
+            raise RuntimeError("this Trace is already active; make a new one for a nested block")
+        self._token = _active.set(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        token, self._token = self._token, None
+        _active.reset(token)  # also after an exception: nothing stays active
+
+    def keeps(self, tap: Tap) -> bool:
+        return bool(self._keep(tap))
+
+    def edit_for(self, tap: Tap) -> Edit | None:
+        return self._edits.get(tap.kind)
+
+    def visit(self, tap: Tap, x: torch.Tensor) -> torch.Tensor:
+        edit = self.edit_for(tap)
+        if edit is not None:
+            edited = edit(tap, x)
+            if edited.shape != x.shape:
+                raise ValueError(f"the edit of {tap.path} returned {tuple(edited.shape)}, expected {tuple(x.shape)}")
+            x = edited
+        if self.keeps(tap):
+            self.records.append(Record(tap.path, tap.kind, tap.stage, tap.block, x))
+        return x
+
+    def find(self, kind: str, stage: int | None = None, block: int | None = None) -> list[Record]:
+        """Records of a kind in the order the model made them; stage and block count from 1, None is any."""
+        return [
+            r for r in self.records if r.kind == kind and stage in (None, r.stage) and block in (None, r.block)
+        ]  # fmt: skip
+
+    def one(self, kind: str, stage: int | None = None, block: int | None = None) -> Record:
+        """The only record that fits. Raises OutOfRange where there is none or more than one."""
+        found = self.find(kind, stage, block)
+        if len(found) != 1:
+            where = f"stage {stage or 'any'}, block {block or 'any'}"
+            raise OutOfRange(
+                f"The trace holds {len(found)} records of {kind!r} at {where}, not one.",
+                remedy="Name a stage and block that the model has, and keep that kind when tracing.",
+            )
+        return found[0]
+
+
+def active_trace() -> Trace | None:
+    """The trace active in this thread, if any."""
+    return _active.get()
+
+
+def place_taps(model: nn.Module, place: Callable[[str], tuple[int, int]]) -> None:
+    """Tell every Tap of a model its path and, through place(path) -> (stage, block), where it sits."""
+    for path, module in model.named_modules():
+        if isinstance(module, Tap):
+            module.path = path
+            module.stage, module.block = place(path)
+
+
+def _keep_kinds(kinds: Iterable[str]) -> Keep:
+    if isinstance(kinds, str):
+        raise TypeError(f"keep takes a tuple of kinds, e.g. ({kinds!r},)")
+    wanted = frozenset(kinds)
+    _known_kinds(wanted)
+    return lambda tap: tap.kind in wanted
+
+
+def _known_kinds(kinds: Iterable[str]) -> None:
+    unknown = set(kinds) - set(KINDS)
+    if unknown:
+        raise ValueError(f"unknown kinds {sorted(unknown)}; known: {', '.join(KINDS)}")

@@ -1,0 +1,109 @@
+"""Every variant is a row of data: VariantSpec and VARIANTS.
+
+Numbers for T, S and B: TransXNet (arXiv 2310.19380; TNNLS 2025), table 1, as the official configurations
+have them. Accuracies and MACs in `paper` are the paper's own words, never ours. pico and nano are this
+project's, small enough to travel with the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from .errors import UnknownName
+
+UNTRAINED = "untrained"  # as in "pico@untrained": the same architecture with random weights, on request only
+
+
+@dataclass(frozen=True)
+class VariantSpec:
+    """One architecture and how its pictures are prepared. Tuples have one entry a stage."""
+
+    name: str
+    depths: tuple[int, int, int, int]
+    dims: tuple[int, int, int, int]  # channels C of the stage; OSRA and IDConv get half each
+    heads: tuple[int, int, int, int]
+    kernel_groups: tuple[int, int, int, int]  # IDConv's G
+    mlp_ratios: tuple[int, int, int, int]
+    sr_ratios: tuple[int, int, int, int] = (8, 4, 2, 1)  # OSRA's key map is this much smaller than the stage's
+    kernel_size: int = 7  # IDConv's K
+    layer_scale: float = 1e-5
+    bias_size: int = 224  # relative_pos_enc is stored for a picture of this side, in pixels
+    num_classes: int = 1000
+    image_size: int = 224  # the side of the model's view, in pixels
+    crop_pct: float = 0.9
+    label_set: str = "imagenet-1k"  # labels.py knows these
+    official_file: str = ""  # name of the author's release file, if there is one
+    about: str = ""
+    paper: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def short(self) -> str:
+        """The name people type: "t" for "transxnet_t"."""
+        return self.name.removeprefix("transxnet_")
+
+    @property
+    def strides(self) -> tuple[int, int, int, int]:
+        """View pixels from one unit to the next, per stage."""
+        return (4, 8, 16, 32)
+
+
+def _paper(**numbers: float) -> Mapping[str, float]:
+    return MappingProxyType(numbers)
+
+
+_T = VariantSpec(
+    "transxnet_t", (3, 3, 9, 3), (48, 96, 224, 448), (1, 2, 4, 8), (2, 2, 2, 2), (4, 4, 4, 4),
+    official_file="transx-t.pth.tar", about="Tiny, as published",
+    paper=_paper(top1=81.6, v2_top1=70.7, gmacs=1.8, params_m=12.8),
+)  # fmt: skip
+_S = VariantSpec(
+    "transxnet_s", (4, 4, 12, 4), (64, 128, 320, 512), (1, 2, 5, 8), (2, 2, 3, 4), (6, 6, 4, 4),
+    official_file="transx-s.pth.tar", about="Small, as published",
+    paper=_paper(top1=83.8, v2_top1=73.8, gmacs=4.5, params_m=26.9),
+)  # fmt: skip
+_B = VariantSpec(
+    "transxnet_b", (4, 4, 21, 4), (76, 152, 336, 672), (2, 4, 8, 16), (2, 2, 4, 4), (8, 8, 4, 4),
+    crop_pct=0.95, official_file="transx-b.pth.tar", about="Base, as published",
+    paper=_paper(top1=84.6, v2_top1=75.0, gmacs=8.3, params_m=48.0),
+)  # fmt: skip
+_B_384 = VariantSpec(
+    "transxnet_b_384", (4, 4, 21, 4), (76, 152, 336, 672), (2, 4, 8, 16), (2, 2, 4, 4), (8, 8, 4, 4),
+    crop_pct=0.95, image_size=384, bias_size=384, official_file="transx-b-384.pth.tar",
+    about="Base, fine-tuned at 384 px, as published",
+    paper=_paper(top1=85.5, v2_top1=76.1, gmacs=24.2, params_m=48.0),
+)  # fmt: skip
+_PICO = VariantSpec(
+    "transxnet_pico", (2, 2, 4, 2), (32, 64, 128, 224), (1, 2, 4, 7), (2, 2, 2, 2), (3, 3, 3, 3),
+    layer_scale=1e-2, num_classes=200, image_size=128, crop_pct=1.0, label_set="tiny-imagenet-200",
+    about="this project's smallest, trained on Tiny-ImageNet and bundled",
+)  # fmt: skip
+_NANO = VariantSpec(
+    "transxnet_nano", (2, 2, 6, 2), (40, 80, 176, 320), (1, 2, 4, 8), (2, 2, 2, 2), (3, 3, 3, 3),
+    layer_scale=1e-2, num_classes=200, image_size=128, crop_pct=1.0, label_set="tiny-imagenet-200",
+    about="this project's second, a little deeper and wider than pico; no trained weights yet",
+)  # fmt: skip
+
+VARIANTS: Mapping[str, VariantSpec] = MappingProxyType({s.name: s for s in (_T, _S, _B, _B_384, _PICO, _NANO)})
+
+
+def find_variant(name: str) -> VariantSpec:
+    """The row for "transxnet_t", "t", "T", "B-384", …; UnknownName lists what there is."""
+    wanted = name.strip().lower().replace("-", "_").replace("@", "_")
+    for spec in VARIANTS.values():
+        if wanted in (spec.name, spec.short):
+            return spec
+    known = ", ".join(s.short for s in VARIANTS.values())
+    raise UnknownName(
+        f"There is no variant called {name.strip()!r}.",
+        remedy=f"Choose one of: {known} (each also as NAME@{UNTRAINED}).",
+    )
+
+
+def parse_variant(text: str) -> tuple[VariantSpec, bool]:
+    """What a person typed -> (spec, untrained). "pico@untrained" asks for random weights, nothing else does."""
+    name, at, suffix = text.strip().partition("@")
+    if at and suffix.strip().lower() == UNTRAINED:
+        return find_variant(name), True
+    return find_variant(text), False
