@@ -1,0 +1,132 @@
+"""What every test may rely on: clean settings, no network beyond this machine, and no silent skips.
+
+* Settings of whoever runs the tests are removed before any library is imported, caches start empty.
+* A connection or a name look-up that would leave the machine fails as if the network were down.
+* A skipped test fails the run, except tests marked `cuda` on a machine without CUDA: those are counted.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# --- Settings: before the imports that read them -------------------------------------------------
+
+SETTINGS = ("TRANSXNET_", "HF_", "HUGGING_FACE_", "TORCH_HOME", "GRADIO_", "SPACE_", "SPACES_")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+for name in list(os.environ):
+    if name.startswith(SETTINGS) or name.lower() in PROXIES:
+        del os.environ[name]
+
+SCRATCH = Path(tempfile.mkdtemp(prefix="transxnet-tests-"))
+os.environ |= {
+    "HF_HOME": str(SCRATCH / "hf"),
+    "TORCH_HOME": str(SCRATCH / "torch"),
+    "GRADIO_TEMP_DIR": str(SCRATCH / "gradio"),
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "2",  # for the commands that tests start
+}
+
+import torch  # noqa: E402
+
+torch.set_num_threads(min(2, os.cpu_count() or 1))
+NO_CUDA = not torch.cuda.is_available()
+
+# --- No network beyond this machine ---------------------------------------------------------------
+
+
+LOOK_UPS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+
+
+def stays_here(host: object) -> bool:
+    """Whether `host` (a name or an address, as sockets take them) is this machine."""
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if not isinstance(host, str) or host in ("", "localhost", socket.gethostname()):
+        return True  # no host at all means the local machine
+    try:
+        address = ipaddress.ip_address(host.split("%")[0])
+    except ValueError:
+        return False  # any other name would have to be looked up
+    return address.is_loopback or address.is_unspecified
+
+
+def refuse_to_leave(event: str, args: tuple) -> None:
+    """An audit hook: Python calls it before every connection, datagram and look-up, in any thread."""
+    if event in LOOK_UPS and not stays_here(args[0]):
+        raise socket.gaierror(socket.EAI_NONAME, f"the tests have no network: {args[0]!r} was not looked up")
+    if event in ("socket.connect", "socket.sendto"):
+        sock, address = args
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and not stays_here(address[0]):
+            raise OSError(errno.ENETUNREACH, f"the tests have no network: {address[0]!r} was not contacted")
+
+
+sys.addaudithook(refuse_to_leave)
+
+# --- No silent skips --------------------------------------------------------------------------------
+
+cuda_skips: list[str] = []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if NO_CUDA and item.get_closest_marker("cuda"):
+        cuda_skips.append(item.nodeid)
+        pytest.skip("no CUDA device here")
+
+
+def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{report.nodeid}: {reason}\nA skip fails this suite; only tests marked `cuda` may be skipped."
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    report = yield
+    if item.nodeid not in cuda_skips:
+        fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    report = yield
+    fail_if_skipped(report)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if cuda_skips:
+        terminalreporter.write_line(f"cuda: {len(cuda_skips)} tests skipped: no CUDA device here")
+
+
+# --- Files -------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--artifacts", metavar="DIR", help="where screenshots go (default: tests/artifacts)")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def artifacts(request: pytest.FixtureRequest) -> Path:
+    """The folder for what a person may want to look at after the run."""
+    folder = Path(request.config.getoption("--artifacts") or request.config.rootpath / "tests" / "artifacts")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
