@@ -1,0 +1,134 @@
+"""What is committed: the right things at the top, nothing large, nothing of one machine, and requirements that hold.
+
+Where git keeps the files, only tracked ones are looked at; in a copy without .git, every file that is there.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TOP_LEVEL = {
+    "demo", "transxnet", "assets", "tests", "app.py", "requirements.txt", "README.md",  # the project
+    "pyproject.toml", "requirements-dev.txt", "packages.txt", "LICENSE", "Makefile", ".ci", ".gitignore",  # its tools
+    ".gitattributes",  # a Space marks large files there
+}  # fmt: skip
+MADE_HERE = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", "artifacts"}  # for copies without .git
+
+# Names by which a requirement is imported, where that is not its own name.
+IMPORT_NAMES = {"opencv-python": "cv2", "pillow": "PIL", "huggingface-hub": "huggingface_hub"}
+OPTIONAL = {"spaces"}  # imported on a hosted Space only, where it is installed already
+
+# A Space takes larger files only through LFS.
+LARGEST = 10 * 1000 * 1000
+
+# Spelt in pieces, because this file is looked through as well.
+REGISTRIES = [host.replace("-", ".") for host in ("pypi-org", "pythonhosted-org", "npmjs-org", "deb-debian-org")]
+
+
+def tracked() -> list[Path]:
+    """Every committed (or staged) file that exists, relative to the root."""
+    if (ROOT / ".git").exists():
+        command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
+        listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        files = [Path(name) for name in listing.split("\0") if name]
+    else:
+        files = []
+        for folder, folders, names in os.walk(ROOT):
+            folders[:] = [name for name in folders if name not in MADE_HERE]
+            files += [(Path(folder) / name).relative_to(ROOT) for name in names]
+    return sorted(path for path in files if (ROOT / path).is_file())
+
+
+FILES = tracked()
+
+
+def requirements(name: str) -> list[Requirement]:
+    """The requirements of one file, comments and `-r` lines left out."""
+    lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines())
+    return [Requirement(line) for line in lines if line and not line.startswith("-")]
+
+
+def machine_paths() -> list[re.Pattern[bytes]]:
+    """Patterns for paths that exist on one machine only. Each must start and end where a path's part does."""
+    paths = ["/bash" + "_jobs", "/wo" + "rk", ".." + "/shared"]
+    paths += [str(folder) for folder in (ROOT, ROOT.parent) if len(folder.parts) > 2]  # /tmp is on every machine
+    return [re.compile(rb"(?<![\w.-])" + re.escape(path.encode()) + rb"(?![\w-])") for path in paths]
+
+
+def line_of(content: bytes, position: int) -> int:
+    return content.count(b"\n", 0, position) + 1
+
+
+def test_files_are_tracked():
+    assert Path("pyproject.toml") in FILES
+
+
+def test_top_level_holds_only_what_belongs_there():
+    assert {path.parts[0] for path in FILES} <= TOP_LEVEL
+
+
+def test_no_file_is_too_large_for_a_space():
+    sizes = {str(path): (ROOT / path).stat().st_size for path in FILES}
+    assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
+
+
+def test_no_file_names_a_path_of_one_machine():
+    patterns = machine_paths()
+    found = []
+    for path in FILES:
+        content = (ROOT / path).read_bytes()
+        hits = [match for pattern in patterns for match in pattern.finditer(content)]
+        found += [f"{path}:{line_of(content, hit.start())}: {hit.group().decode()}" for hit in hits]
+    assert found == []
+
+
+def test_no_file_names_a_package_registry():
+    found = [(str(path), host) for path in FILES for host in REGISTRIES if host.encode() in (ROOT / path).read_bytes()]
+    assert found == []
+
+
+def test_continuous_integration_can_be_executed():
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+@pytest.mark.parametrize("requirement", requirements("requirements.txt"), ids=lambda requirement: requirement.name)
+def test_requirement_imports_and_is_recent_enough(requirement: Requirement):
+    importlib.import_module(IMPORT_NAMES.get(requirement.name, requirement.name))
+    installed = importlib.metadata.version(requirement.name)
+    assert requirement.specifier.contains(installed, prereleases=True), (
+        f"{requirement} is required, {installed} is here"
+    )
+
+
+def test_the_program_imports_only_what_is_required():
+    """What happens to be installed because another package needs it may be gone with that package's next version."""
+    allowed = {IMPORT_NAMES.get(r.name, r.name) for r in requirements("requirements.txt")}
+    allowed |= {"transxnet", "demo"} | OPTIONAL | sys.stdlib_module_names
+    found = []
+    for path in FILES:
+        if path.suffix != ".py" or path.parts[0] == "tests":
+            continue
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            found += [f"{path}:{node.lineno}: {name}" for name in names if name.partition(".")[0] not in allowed]
+    assert found == [], "add it to requirements.txt"
+
+
+def test_test_requirements_are_not_needed_to_run():
+    run = {canonicalize_name(r.name) for r in requirements("requirements.txt")}
+    assert run.isdisjoint(canonicalize_name(r.name) for r in requirements("requirements-dev.txt"))
