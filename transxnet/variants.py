@@ -8,12 +8,22 @@ project's, small enough to travel with the code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from .errors import UnknownName
 
 UNTRAINED = "untrained"  # as in "pico@untrained": the same architecture with random weights, on request only
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the paper reports: ImageNet-1K and ImageNet-V2 top-1 in percent, GMACs, parameters in millions."""
+
+    top1: float
+    v2_top1: float
+    gmacs: float
+    params_m: float
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class VariantSpec:
     label_set: str = "imagenet-1k"  # labels.py knows these
     official_file: str = ""  # name of the author's release file, if there is one
     about: str = ""
-    paper: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    paper: Published | None = None
 
     @property
     def short(self) -> str:
@@ -49,30 +59,26 @@ class VariantSpec:
         return (4, 8, 16, 32)
 
 
-def _paper(**numbers: float) -> Mapping[str, float]:
-    return MappingProxyType(numbers)
-
-
 _T = VariantSpec(
     "transxnet_t", (3, 3, 9, 3), (48, 96, 224, 448), (1, 2, 4, 8), (2, 2, 2, 2), (4, 4, 4, 4),
     official_file="transx-t.pth.tar", about="Tiny, as published",
-    paper=_paper(top1=81.6, v2_top1=70.7, gmacs=1.8, params_m=12.8),
+    paper=Published(top1=81.6, v2_top1=70.7, gmacs=1.8, params_m=12.8),
 )  # fmt: skip
 _S = VariantSpec(
     "transxnet_s", (4, 4, 12, 4), (64, 128, 320, 512), (1, 2, 5, 8), (2, 2, 3, 4), (6, 6, 4, 4),
     official_file="transx-s.pth.tar", about="Small, as published",
-    paper=_paper(top1=83.8, v2_top1=73.8, gmacs=4.5, params_m=26.9),
+    paper=Published(top1=83.8, v2_top1=73.8, gmacs=4.5, params_m=26.9),
 )  # fmt: skip
 _B = VariantSpec(
     "transxnet_b", (4, 4, 21, 4), (76, 152, 336, 672), (2, 4, 8, 16), (2, 2, 4, 4), (8, 8, 4, 4),
     crop_pct=0.95, official_file="transx-b.pth.tar", about="Base, as published",
-    paper=_paper(top1=84.6, v2_top1=75.0, gmacs=8.3, params_m=48.0),
+    paper=Published(top1=84.6, v2_top1=75.0, gmacs=8.3, params_m=48.0),
 )  # fmt: skip
 _B_384 = VariantSpec(
     "transxnet_b_384", (4, 4, 21, 4), (76, 152, 336, 672), (2, 4, 8, 16), (2, 2, 4, 4), (8, 8, 4, 4),
     crop_pct=0.95, image_size=384, bias_size=384, official_file="transx-b-384.pth.tar",
     about="Base, fine-tuned at 384 px, as published",
-    paper=_paper(top1=85.5, v2_top1=76.1, gmacs=24.2, params_m=48.0),
+    paper=Published(top1=85.5, v2_top1=76.1, gmacs=24.2, params_m=48.0),
 )  # fmt: skip
 _PICO = VariantSpec(
     "transxnet_pico", (2, 2, 4, 2), (32, 64, 128, 224), (1, 2, 4, 7), (2, 2, 2, 2), (3, 3, 3, 3),
