@@ -92,12 +92,12 @@ def test_no_file_names_a_path_of_one_machine():
         content = (ROOT / path).read_bytes()
         hits = [match for pattern in patterns for match in pattern.finditer(content)]
         found += [f"{path}:{line_of(content, hit.start())}: {hit.group().decode()}" for hit in hits]
-    assert found == []
+    assert not found, "\n".join(["paths of one machine:", *found])
 
 
 def test_no_file_names_a_package_registry():
-    found = [(str(path), host) for path in FILES for host in REGISTRIES if host.encode() in (ROOT / path).read_bytes()]
-    assert found == []
+    found = [f"{path}: {host}" for path in FILES for host in REGISTRIES if host.encode() in (ROOT / path).read_bytes()]
+    assert not found, "\n".join(["hosts of package registries:", *found])
 
 
 def test_continuous_integration_can_be_executed():
@@ -126,7 +126,7 @@ def test_the_program_imports_only_what_is_required():
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module or ""]
             found += [f"{path}:{node.lineno}: {name}" for name in names if name.partition(".")[0] not in allowed]
-    assert found == [], "add it to requirements.txt"
+    assert not found, "\n".join(["not in requirements.txt:", *found])
 
 
 def test_test_requirements_are_not_needed_to_run():
