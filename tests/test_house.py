@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.results", "transxnet.variants", "transxnet.trace", "transxnet.labels"),
     ("transxnet.layers",),
     ("transxnet.model",),
+    ("transxnet.checkpoint",),
     ("transxnet.images", "transxnet.weights"),
     ("transxnet.entrypoints", "transxnet.explain", "transxnet.draw", "transxnet.training"),
     ("transxnet.study",),
