@@ -1,0 +1,614 @@
+"""Uploads: whatever is sent, the answer is a picture with known pixels or a sentence of ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import struct
+import sys
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageFile, ImageOps
+
+from transxnet import images
+from transxnet.errors import OutOfRange, PictureError, PictureTooLarge, PictureUnreadable
+from transxnet.images import Picture, decode, prepare, upload_to_view, view_to_upload
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning"),
+    pytest.mark.filterwarnings("ignore:Corrupt EXIF data"),
+]
+
+RED, GREEN, BLUE, WHITE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (128, 128, 128)
+
+
+# --- how the inputs are made, all in memory --------------------------------------------------------------------------
+
+
+def quarters(width: int = 40, height: int = 24) -> Image.Image:
+    """Red, green over blue, white: no two turns of it look alike."""
+    image = Image.new("RGB", (width, height), WHITE)
+    image.paste(RED, (0, 0, width // 2, height // 2))
+    image.paste(GREEN, (width // 2, 0, width, height // 2))
+    image.paste(BLUE, (0, height // 2, width // 2, height))
+    return image
+
+
+def encode(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def chunk(tag: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + tag + body + struct.pack(">I", zlib.crc32(tag + body))
+
+
+def png(width: int, height: int, depth: int, colour: int, rows: bytes, extra: bytes = b"") -> bytes:
+    """A PNG written by hand. rows: filtered scan lines; extra: chunks between header and pixels."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    body = extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + body
+
+
+def bomb() -> bytes:
+    """177 megapixels in some twenty kilobytes."""
+    return png(13300, 13300, 1, 0, bytes((1 + (13300 + 7) // 8) * 13300))
+
+
+def rgb16(value: int) -> bytes:
+    return png(10, 10, 16, 2, (b"\0" + struct.pack(">H", value) * 30) * 10)
+
+
+def with_exif(image: Image.Image, orientation: int, kind: str = "PNG", **options) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encode(image, kind, exif=exif, **options)
+
+
+def frames(kind: str) -> bytes:
+    first, *rest = (Image.new("RGB", (20, 20), colour) for colour in (RED, GREEN, BLUE))
+    return encode(first, kind, save_all=True, append_images=rest, duration=50, lossless=True)
+
+
+def keyed(mode: str, fill, key) -> bytes:
+    """One colour of the picture is declared transparent (PNG's tRNS chunk)."""
+    image = Image.new(mode, (20, 20), fill)
+    if mode == "P":
+        image.putpalette([*RED, *BLUE])
+    return encode(image, transparency=key)
+
+
+def half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def noisy(kind: str, **options) -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
+    return encode(Image.fromarray(pixels), kind, **options)
+
+
+def array16(value: int) -> Image.Image:
+    return Image.fromarray(np.full((20, 20), value, np.uint16))
+
+
+def mpo() -> bytes:
+    return encode(Image.new("RGB", (16, 16), RED), "MPO", save_all=True, append_images=[Image.new("RGB", (16, 16))])
+
+
+def unopened_eps() -> Image.Image:
+    return Image.open(io.BytesIO(encode(Image.new("RGB", (20, 20)), "EPS")))
+
+
+def webp_header(width: int, height: int) -> bytes:
+    """A WebP that only claims its size (24 bits a side) and holds no frame."""
+    size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + size
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+# name: (input, (x, y), expected RGB, tolerance, words of the note)
+PICTURES = {
+    "png": (lambda: encode(quarters()), (0, 0), RED, 0, ""),
+    "jpeg": (lambda: encode(quarters(), "JPEG", quality=95), (30, 5), GREEN, 4, ""),
+    "progressive jpeg": (lambda: encode(quarters(), "JPEG", progressive=True), (5, 20), BLUE, 6, ""),
+    "grey jpeg": (lambda: encode(Image.new("L", (20, 20), 128), "JPEG"), (3, 3), GREY, 1, ""),
+    "cmyk jpeg": (lambda: encode(Image.new("CMYK", (20, 20), (0, 255, 255, 0)), "JPEG"), (3, 3), RED, 4, ""),
+    "mpo, two pictures in a jpeg": (mpo, (3, 3), RED, 4, ""),
+    "webp": (lambda: encode(quarters(), "WEBP", lossless=True), (0, 23), BLUE, 0, ""),
+    "avif": (lambda: encode(quarters(), "AVIF", quality=100), (5, 5), RED, 6, ""),
+    "bmp": (lambda: encode(quarters(), "BMP"), (39, 0), GREEN, 0, ""),
+    "gif, mode P": (lambda: encode(quarters(), "GIF"), (39, 0), GREEN, 0, ""),
+    "1 bit": (lambda: encode(Image.new("1", (20, 20), 1)), (3, 3), WHITE, 0, ""),
+    "grey": (lambda: encode(Image.new("L", (20, 20), 77)), (3, 3), (77, 77, 77), 0, ""),
+    "16-bit grey": (lambda: encode(array16(128 * 257)), (3, 3), GREY, 0, "16-bit grey brought to 8 bits"),
+    "16-bit grey, nearly white": (lambda: encode(array16(65535)), (3, 3), WHITE, 0, "16-bit"),
+    "16-bit grey, dark": (lambda: encode(array16(300)), (3, 3), (1, 1, 1), 0, "16-bit"),
+    "16-bit colour": (lambda: rgb16(0x80FF), (3, 3), GREY, 0, ""),
+    "palette": (lambda: encode(quarters().convert("P")), (0, 0), RED, 0, ""),
+    "half transparent red": (
+        lambda: encode(Image.new("RGBA", (20, 20), (255, 0, 0, 128))),
+        (3, 3),
+        (255, 127, 127),
+        0,
+        "transparency laid over white",
+    ),
+    "hidden colour": (lambda: encode(Image.new("RGBA", (20, 20), (255, 0, 0, 0))), (3, 3), WHITE, 0, "transparency"),
+    "opaque alpha": (lambda: encode(Image.new("RGBA", (20, 20), (*RED, 255))), (3, 3), RED, 0, ""),
+    "grey and alpha": (lambda: encode(Image.new("LA", (20, 20), (0, 51))), (3, 3), (204, 204, 204), 0, "transparency"),
+    "webp with alpha": (
+        lambda: encode(Image.new("RGBA", (20, 20), (0, 0, 255, 0)), "WEBP", lossless=True, exact=True),
+        (3, 3),
+        WHITE,
+        0,
+        "transparency",
+    ),
+    "transparent palette entry": (lambda: keyed("P", 0, 0), (3, 3), WHITE, 0, "transparency"),
+    "other palette entry": (lambda: keyed("P", 1, 0), (3, 3), BLUE, 0, ""),
+    "palette with levels": (lambda: keyed("P", 0, bytes([51, 255])), (3, 3), (255, 204, 204), 0, "transparency"),
+    "transparent colour": (lambda: keyed("RGB", RED, RED), (3, 3), WHITE, 0, "transparency"),
+    "transparent grey": (lambda: keyed("L", 9, 9), (3, 3), WHITE, 0, "transparency"),
+    "transparent 16-bit grey": (
+        lambda: png(10, 10, 16, 0, (b"\0" + b"\x01\x02" * 10) * 10, chunk(b"tRNS", b"\x01\x02")),
+        (3, 3),
+        WHITE,
+        0,
+        "16-bit",
+    ),
+    "animated gif": (lambda: frames("GIF"), (3, 3), RED, 0, "first frame of an animation"),
+    "animated png": (lambda: frames("PNG"), (3, 3), RED, 0, "first frame"),
+    "animated webp": (lambda: frames("WEBP"), (3, 3), RED, 0, "first frame"),
+    "exif that is broken": (
+        lambda: encode(quarters(), "JPEG", quality=95, exif=b"Exif\0\0II*\0\xff\xff\xff\x7f"),
+        (5, 5),
+        RED,
+        4,
+        "",
+    ),
+    "exif orientation 99": (lambda: with_exif(quarters(), 99), (0, 0), RED, 0, ""),
+    "jpeg turned by exif": (
+        lambda: with_exif(quarters().transpose(Image.Transpose.ROTATE_90), 6, "JPEG", quality=95),
+        (30, 5),
+        GREEN,
+        4,
+        "turned upright",
+    ),
+    "wide jpeg, reduced by its decoder": (
+        lambda: encode(quarters(8200, 500), "JPEG"),
+        (500, 30),
+        RED,
+        6,
+        "scaled from 8200x500 to 2048x125",
+    ),
+    "trailing junk": (lambda: encode(quarters()) + b"<script>", (0, 0), RED, 0, ""),
+    "memoryview": (lambda: memoryview(encode(quarters())), (0, 0), RED, 0, ""),
+    "binary file": (lambda: io.BytesIO(encode(quarters())), (0, 0), RED, 0, ""),
+    "PIL image": (quarters, (39, 23), WHITE, 0, ""),
+    "PIL image, mode I": (lambda: array16(65535).convert("I"), (3, 3), WHITE, 0, "16-bit"),
+    "PIL image, mode F": (lambda: Image.new("F", (20, 20), 127.6), (3, 3), GREY, 0, ""),
+    "PIL image, mode F out of range": (lambda: Image.new("F", (20, 20), 1e9), (3, 3), WHITE, 0, ""),
+    "PIL image, YCbCr": (lambda: Image.new("RGB", (20, 20), GREY).convert("YCbCr"), (3, 3), GREY, 1, ""),
+    "PIL image, premultiplied": (lambda: Image.new("RGBa", (20, 20), (0, 0, 0, 0)), (3, 3), WHITE, 0, "transparency"),
+    "array": (lambda: np.asarray(quarters()), (0, 23), BLUE, 0, ""),
+    "grey array": (lambda: np.full((20, 30), 128, np.uint8), (29, 19), GREY, 0, ""),
+    "array of one channel": (lambda: np.full((20, 30, 1), 128, np.uint8), (29, 19), GREY, 0, ""),
+    "array with alpha": (lambda: np.zeros((20, 30, 4), np.uint8), (3, 3), WHITE, 0, "transparency"),
+    "array, strided": (lambda: np.asarray(quarters())[::-1, ::-1], (0, 0), WHITE, 0, ""),
+    "smallest": (lambda: np.zeros((8, 8, 3), np.uint8), (7, 7), (0, 0, 0), 0, ""),
+    "thinnest": (lambda: np.zeros((160, 8, 3), np.uint8), (7, 159), (0, 0, 0), 0, ""),
+}
+
+# name: (input, error class exactly, a word of the sentence)
+REFUSED = {
+    "nothing": (lambda: None, PictureUnreadable, "no picture"),
+    "a number": (lambda: 7, PictureUnreadable, "not a picture"),
+    "a list": (lambda: [[0, 0], [0, 0]], PictureUnreadable, "not a picture"),
+    "no bytes": (lambda: b"", PictureUnreadable, "empty"),
+    "noise": (lambda: np.random.default_rng(1).bytes(5000), PictureUnreadable, "damaged, or not"),
+    "text": (lambda: b"hello, this is not a picture", PictureUnreadable, "damaged, or not"),
+    "web page": (lambda: b"<!DOCTYPE html><html></html>", PictureUnreadable, "web page"),
+    "svg": (lambda: b'<?xml version="1.0"?><svg xmlns="x"/>', PictureUnreadable, "SVG"),
+    "pdf": (lambda: b"%PDF-1.7\n" + bytes(99), PictureUnreadable, "PDF"),
+    "postscript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", PictureUnreadable, "PostScript"),
+    "eps by Pillow": (lambda: encode(Image.new("RGB", (20, 20)), "EPS"), PictureUnreadable, "PostScript"),
+    "eps, opened but not loaded": (unopened_eps, PictureUnreadable, "EPS"),
+    "tiff": (lambda: encode(quarters(), "TIFF"), PictureUnreadable, "TIFF"),
+    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(99), PictureUnreadable, "HEIC"),
+    "zip": (lambda: b"PK\x03\x04" + bytes(99), PictureUnreadable, "ZIP"),
+    "jpeg 2000": (lambda: encode(quarters(), "JPEG2000"), PictureUnreadable, "JPEG 2000"),
+    "icon": (lambda: encode(quarters(), "ICO"), PictureUnreadable, "damaged, or not"),
+    "ppm": (lambda: encode(quarters(), "PPM"), PictureUnreadable, "damaged, or not"),
+    "half a png": (lambda: half(noisy("PNG")), PictureUnreadable, "damaged"),
+    "half a jpeg": (lambda: half(noisy("JPEG")), PictureUnreadable, "damaged"),
+    "half a progressive jpeg": (lambda: half(noisy("JPEG", progressive=True)), PictureUnreadable, "damaged"),
+    "half a webp": (lambda: half(noisy("WEBP")), PictureUnreadable, "damaged"),
+    "half a gif": (lambda: half(noisy("GIF")), PictureUnreadable, "damaged"),
+    "half a bmp": (lambda: half(noisy("BMP")), PictureUnreadable, "damaged"),
+    "half an avif": (lambda: half(noisy("AVIF")), PictureUnreadable, "damaged"),
+    "png signature only": (lambda: b"\x89PNG\r\n\x1a\n", PictureUnreadable, "damaged"),
+    "jpeg signature only": (lambda: b"\xff\xd8\xff\xe0", PictureUnreadable, "damaged"),
+    "png, wrong checksum": (lambda: noisy("PNG").replace(b"IDAT", b"IDAU"), PictureUnreadable, "damaged"),
+    "png without pixels": (
+        lambda: encode(quarters()).split(b"IDAT")[0][:-4] + chunk(b"IEND", b""),
+        PictureUnreadable,
+        "damaged",
+    ),
+    "png, text that inflates to 9 MB": (
+        lambda: png(9, 9, 8, 0, bytes(90), chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(9 * 2**20)))),
+        PictureUnreadable,
+        "damaged",
+    ),
+    "gif, no frame": (lambda: b"GIF89a\x10\0\x10\0\0\0\0;", PictureUnreadable, "damaged"),
+    "webp that only claims a size": (lambda: webp_header(4000, 4000), PictureUnreadable, "damaged"),
+    "11 MB": (lambda: encode(quarters()) + bytes(11 * 2**20), PictureTooLarge, "more than 10 MB"),
+    "endless file": (lambda: open("/dev/zero", "rb"), PictureTooLarge, "more than 10 MB"),  # noqa: SIM115
+    "177 megapixels": (bomb, PictureTooLarge, "177 million"),
+    "400 megapixels": (lambda: png(20000, 20000, 1, 0, b""), PictureTooLarge, "more pixels"),
+    "2 gigapixels on a side": (lambda: png(2**31 - 1, 2**31 - 1, 8, 6, b""), PictureTooLarge, "more pixels"),
+    "26 megapixels that cannot be reduced": (lambda: png(6500, 4000, 8, 2, b""), PictureTooLarge, "26 million"),
+    "huge bmp header": (
+        lambda: b"BM" + struct.pack("<IIIIiiHHIIiiII", 54, 0, 54, 40, 60000, 60000, 1, 24, 0, 0, 0, 0, 0, 0),
+        PictureTooLarge,
+        "pixels",
+    ),
+    "huge gif header": (
+        lambda: b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x44\x01\0;",
+        PictureTooLarge,
+        "pixels",
+    ),
+    "array of 60 megapixels": (
+        lambda: np.broadcast_to(np.uint8(0), (6000, 10000, 3)),
+        PictureTooLarge,
+        "60 million",
+    ),
+    "one pixel": (lambda: encode(Image.new("RGB", (1, 1))), PictureError, "too small"),
+    "seven pixels high": (lambda: encode(Image.new("RGB", (100, 7))), PictureError, "too small"),
+    "empty array": (lambda: np.zeros((0, 9, 3), np.uint8), PictureError, "too small"),
+    "a strip": (lambda: encode(Image.new("RGB", (8, 161))), PictureError, "too thin"),
+    "a line": (lambda: encode(Image.new("RGB", (65000, 8))), PictureError, "too thin"),
+    "array of floats": (lambda: np.zeros((20, 20, 3), np.float32), PictureUnreadable, "float32"),
+    "array of two channels": (lambda: np.zeros((20, 20, 2), np.uint8), PictureUnreadable, "(20, 20, 2)"),
+    "flat array": (lambda: np.zeros(900, np.uint8), PictureUnreadable, "(900,)"),
+    "mode F with NaN": (lambda: Image.new("F", (20, 20), float("nan")), PictureUnreadable, "not numbers"),
+    "text file": (lambda: io.StringIO("hello"), PictureUnreadable, "text"),
+    "data: URL": (lambda: "data:image/png;base64,iVBORw0KGgo=", PictureUnreadable, "web address"),
+    "DATA: URL": (lambda: "  DATA:image/png;base64,iVBORw0KGgo=", PictureUnreadable, "web address"),
+    "http": (lambda: "http://127.0.0.1:9/a.png", PictureUnreadable, "web address"),
+    "https": (lambda: "HTTPS://example.com/a.png", PictureUnreadable, "web address"),
+    "pathlib's https": (lambda: Path("https://example.com/a.png"), PictureUnreadable, "web address"),
+    "file URL": (lambda: "file:///etc/hostname", PictureUnreadable, "web address"),
+    "name with a NUL": (lambda: "a\0.png", PictureUnreadable, "could not be read"),
+    "name too long": (lambda: "a" * 9999, PictureUnreadable, "could not be read"),
+    "device": (lambda: "/dev/zero", PictureUnreadable, "not a file"),
+}
+
+
+# --- what a decoder must not do: start programs, write, or reach for the network -------------------------------------
+
+_effects: list[tuple] = []
+_listening = False
+
+
+def _watch(event: str, args: tuple) -> None:
+    if not _listening:
+        return
+    wrote = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    if wrote or event in ("subprocess.Popen", "os.system", "os.posix_spawn", "socket.connect", "socket.getaddrinfo"):
+        _effects.append((event, args))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def audit():
+    Image.init()  # Pillow imports its plugins once, and may write byte code while at it
+    sys.addaudithook(_watch)  # cannot be removed: it is switched instead
+
+
+@pytest.fixture
+def effects():
+    """Programs started, files written and addresses asked for since the test began."""
+    global _listening
+    _effects.clear()
+    _listening = True
+    yield _effects
+    _listening = False
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_is_a_table():
+    assert len(PICTURES) + len(REFUSED) >= 40
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_odd_inputs_become_known_pixels(name, effects):
+    make, (x, y), expected, tolerance, note = PICTURES[name]
+    source = make()
+    effects.clear()
+    picture = decode(source)
+    assert picture.rgb.dtype == np.uint8
+    assert not picture.rgb.flags.writeable
+    assert np.abs(picture.rgb[y, x].astype(int) - expected).max() <= tolerance
+    assert picture.note == "" if note == "" else note in picture.note
+    assert effects == []
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_hostile_inputs_become_a_sentence(name, effects):
+    make, kind, words = REFUSED[name]
+    source = make()
+    effects.clear()
+    with pytest.raises(PictureError) as caught:
+        decode(source)
+    error = caught.value
+    assert type(error) is kind
+    assert words in error.what
+    assert error.what.endswith(".")
+    assert error.remedy.endswith(".")
+    assert "/" not in str(error), "a path reached the visitor"
+    assert effects == []
+    if hasattr(source, "close"):
+        source.close()
+
+
+def test_random_damage_ends_in_a_picture_or_a_sentence():
+    random = np.random.default_rng(7)
+    answers = {"picture": 0, "sentence": 0}
+    for kind in images.FORMATS:
+        good = np.frombuffer(noisy(kind), np.uint8)
+        for _ in range(40):
+            bad = good.copy()
+            bad[random.integers(0, len(bad), 8)] = random.integers(0, 256, 8)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    decode(bad.tobytes())
+                answers["picture"] += 1
+            except PictureError:
+                answers["sentence"] += 1
+    assert answers["picture"] + answers["sentence"] == 240
+    assert min(answers.values()) > 20  # the damage is neither harmless nor always fatal
+
+
+# --- paths -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_path_is_read_and_nothing_is_left_beside_it(tmp_path, effects):
+    path = tmp_path / "photo.png"
+    path.write_bytes(encode(quarters()))
+    effects.clear()
+    assert decode(path) == decode(str(path)) == decode(path.read_bytes())
+    assert effects == []
+    assert [file.name for file in tmp_path.iterdir()] == ["photo.png"]
+
+
+def make_missing(path: Path) -> None: ...
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)  # opening it would wait for ever
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_missing, "could not be read"),
+        (Path.mkdir, "not a file"),
+        (make_fifo, "not a file"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (lambda path: path.write_bytes(half(noisy("JPEG"))), "damaged"),
+        (lambda path: path.write_bytes(encode(Image.new("RGB", (20, 20)), "EPS")), "PostScript"),
+    ],
+)
+def test_bad_paths_are_named_without_their_folder(tmp_path, make, words):
+    path = tmp_path / "my photo.jpg"
+    make(path)
+    with pytest.raises(PictureUnreadable, match=words) as caught:
+        decode(path, name=str(path))
+    assert str(caught.value).startswith("“my photo.jpg” ")
+    assert str(tmp_path) not in str(caught.value)
+    assert tmp_path.name not in str(caught.value)
+
+
+def test_a_name_in_a_message_is_short_and_printable():
+    with pytest.raises(PictureUnreadable) as caught:
+        decode(b"", name="C:\\Users\\me\\ho\x1b[31m\nliday\u202e" + "y" * 500)
+    assert str(caught.value).startswith("“ho[31mlidayy")
+    assert len(str(caught.value)) < 160
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_bomb_is_refused_from_its_header(monkeypatch):
+    loads = []
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: loads.append(self.size))
+    data = bomb()
+    assert len(data) < 30_000
+    with pytest.raises(PictureTooLarge, match="13300 x 13300"):
+        decode(data)
+    assert loads == []
+
+
+def test_only_a_baseline_jpeg_may_have_fifty_megapixels():
+    # An honest picture's height and width are overwritten in its header; libjpeg fills what is missing with grey.
+    baseline, progressive = (
+        encode(Image.new("RGB", (16, 16)), "JPEG", progressive=progressive) for progressive in (False, True)
+    )
+    claim, honest = struct.pack(">HH", 5000, 8000), struct.pack(">HH", 16, 16)
+    picture = decode(baseline.replace(b"\x08" + honest, b"\x08" + claim))
+    assert picture.original_size == (8000, 5000)
+    assert picture.size == (2048, 1280)
+    with pytest.raises(PictureTooLarge, match="40 million; at most 25 million"):
+        decode(progressive.replace(b"\x08" + honest, b"\x08" + claim))
+
+
+def test_running_out_of_memory_is_a_sentence(monkeypatch):
+    def load(self):
+        raise MemoryError
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    with pytest.raises(PictureTooLarge, match="smaller"):
+        decode(encode(quarters()))
+
+
+def test_a_wide_jpeg_is_decoded_at_half_size():
+    """Reduced by its decoder, a gradient of 8200 pixels still reads x / width at every place."""
+    ramp = np.broadcast_to(np.linspace(0, 255, 8200)[None, :, None], (500, 8200, 3)).astype(np.uint8)
+    picture = decode(encode(Image.fromarray(ramp), "JPEG", quality=95))
+    assert picture.original_size == (8200, 500)
+    assert picture.size == (2048, 125)
+    expected = (np.arange(2048) + 0.5) / 2048 * 255
+    assert np.abs(picture.rgb[60, :, 0] - expected).max() < 2
+
+
+# --- what decoding means ---------------------------------------------------------------------------------------------
+
+
+def test_a_16_bit_ramp_is_rescaled_and_not_clipped():
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    picture = decode(encode(Image.fromarray(ramp)))
+    assert np.array_equal(picture.rgb[:, :, 1], np.rint(ramp / 257).astype(np.uint8))
+
+
+def test_every_exif_orientation_comes_out_upright():
+    turn = Image.Transpose
+    undo = {  # how a camera that writes this orientation stored the picture
+        1: None,
+        2: turn.FLIP_LEFT_RIGHT,
+        3: turn.ROTATE_180,
+        4: turn.FLIP_TOP_BOTTOM,
+        5: turn.TRANSPOSE,
+        6: turn.ROTATE_90,
+        7: turn.TRANSVERSE,
+        8: turn.ROTATE_270,
+    }
+    upright = Image.fromarray(np.random.default_rng(3).integers(0, 256, (23, 41, 3), np.uint8))
+    for orientation, method in undo.items():
+        stored = upright if method is None else upright.transpose(method)
+        for kind, options in (("PNG", {}), ("WEBP", {"lossless": True})):
+            data = with_exif(stored, orientation, kind, **options)
+            assert np.array_equal(np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data)))), upright)
+            picture = decode(data)
+            assert np.array_equal(picture.rgb, np.asarray(upright)), (kind, orientation)
+            assert picture.size == picture.original_size == (41, 23)
+            assert picture.note == ("" if orientation == 1 else "turned upright as its EXIF says")
+
+
+def test_sizes_of_a_large_turned_picture_are_upright():
+    picture = decode(with_exif(quarters(2400, 1200), 6, "JPEG"))
+    assert picture.original_size == (1200, 2400)
+    assert picture.size == (1024, 2048)
+    assert picture.note == "turned upright as its EXIF says; scaled from 1200x2400 to 1024x2048"
+
+
+def test_the_digest_is_the_pictures_and_not_the_files():
+    pixels = np.asarray(quarters()).copy()
+    as_png, as_bmp = decode(encode(quarters(), "PNG")), decode(encode(quarters(), "BMP"))
+    assert as_png.sha256 == as_bmp.sha256
+    assert as_png == as_bmp
+    assert hash(as_png) == hash(as_bmp)
+    pixels[3, 3, 2] ^= 1
+    assert decode(pixels).sha256 != as_png.sha256
+    wide, tall = (decode(np.zeros(shape, np.uint8)) for shape in ((10, 20, 3), (20, 10, 3)))
+    assert wide.sha256 != tall.sha256  # the same bytes in another shape
+
+
+def test_the_callers_picture_is_left_alone():
+    source = Image.new("RGB", (3000, 1500), RED)
+    assert decode(source).size == (2048, 1024)
+    assert source.size == (3000, 1500)
+    array = np.zeros((20, 20, 3), np.uint8)
+    picture = decode(array)
+    array[:] = 9
+    assert picture.rgb.max() == 0
+
+
+def test_a_picture_cannot_be_changed():
+    picture = decode(encode(quarters()))
+    with pytest.raises(ValueError, match="read-only"):
+        picture.rgb[0, 0, 0] = 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        picture.note = "changed"
+
+
+# --- the model's view ------------------------------------------------------------------------------------------------
+
+
+def photo(width: int, height: int, seed: int = 0) -> Picture:
+    return decode(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8))
+
+
+@pytest.mark.parametrize(("image_size", "crop_pct"), [(224, 0.9), (224, 0.95), (384, 1.0), (128, 0.875), (225, 0.9)])
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (301, 199), (199, 302), (224, 224), (97, 50), (20, 400)])
+def test_prepare_is_timms_evaluation_transform(size, image_size, crop_pct):
+    from timm.data import create_transform
+
+    picture = photo(*size)
+    transform = create_transform(image_size, is_training=False, interpolation="bicubic", crop_pct=crop_pct)
+    expected = transform(Image.fromarray(picture.rgb))
+    prepared = prepare(picture, image_size=image_size, crop_pct=crop_pct)
+    assert prepared.tensor.dtype == torch.float32
+    assert torch.equal(prepared.tensor[0], expected)
+    assert prepared.view.shape == (image_size, image_size, 3)
+    assert prepared.upload_size == size
+    assert not prepared.view.flags.writeable
+
+
+def test_the_tensor_is_the_view():
+    prepared = prepare(photo(90, 70), image_size=64, crop_pct=0.9)
+    mean, std = np.float32(images.IMAGENET_MEAN), np.float32(images.IMAGENET_STD)
+    back = prepared.tensor[0].permute(1, 2, 0).numpy() * std + mean
+    assert np.abs(back * 255 - prepared.view).max() < 1e-3
+
+
+def test_a_picture_of_the_models_size_is_seen_whole_and_unchanged():
+    picture = photo(64, 64)
+    prepared = prepare(picture, image_size=64, crop_pct=1.0)
+    assert np.array_equal(prepared.view, picture.rgb)
+    assert prepared.crop_box == (0, 0, 64, 64)
+    assert view_to_upload(prepared, 5, 7) == (5, 7)
+
+
+def test_the_crop_box_counts_the_roundings():
+    # short side floor(224 / 0.9) = 248; long side int(248 * 640 / 480) = 330; offsets round(53) and round(12)
+    prepared = prepare(photo(640, 480), image_size=224, crop_pct=0.9)
+    assert prepared.crop_box == pytest.approx((53 * 640 / 330, 12 * 480 / 248, 277 * 640 / 330, 236 * 480 / 248))
+    # short side 235, long side int(235 * 500 / 333) = 352; 5.5 and 64 round to the even 6 and 64
+    prepared = prepare(photo(333, 500), image_size=224, crop_pct=0.95)
+    assert prepared.crop_box == pytest.approx((6 * 333 / 235, 64 * 500 / 352, 230 * 333 / 235, 288 * 500 / 352))
+
+
+@pytest.mark.parametrize(("width", "height"), [(256, 200), (180, 250), (255, 255)])
+@pytest.mark.parametrize(("image_size", "crop_pct"), [(48, 0.9), (64, 1.0), (400, 0.95)])
+def test_a_ramp_reads_its_own_coordinates(width, height, image_size, crop_pct):
+    """Red holds x and green holds y: bicubic resampling keeps a ramp, so each view pixel names its place."""
+    y, x = np.mgrid[:height, :width]
+    picture = decode(np.stack([x, y, 0 * x], axis=2).astype(np.uint8))
+    prepared = prepare(picture, image_size=image_size, crop_pct=crop_pct)
+    inner = slice(3 * image_size // 16, -3 * image_size // 16)  # the filter meets no border here
+    row, column = (axis[inner, inner] for axis in np.mgrid[:image_size, :image_size])
+    upload_x, upload_y = view_to_upload(prepared, column, row)
+    assert np.abs(prepared.view[inner, inner, 0] - upload_x).max() < 0.6  # half a level of rounding, and a little
+    assert np.abs(prepared.view[inner, inner, 1] - upload_y).max() < 0.6
+
+
+def test_points_go_there_and_back():
+    prepared = prepare(photo(301, 199), image_size=96, crop_pct=0.9)
+    for point in [(0, 0), (95, 95), (12.25, 80.5), (-7, 130)]:
+        assert upload_to_view(prepared, *view_to_upload(prepared, *point)) == pytest.approx(point)
+    x0, y0, x1, y1 = prepared.crop_box
+    assert upload_to_view(prepared, x0 - 0.5, y0 - 0.5) == pytest.approx((-0.5, -0.5))
+    assert upload_to_view(prepared, x1 - 0.5, y1 - 0.5) == pytest.approx((95.5, 95.5))
+
+
+@pytest.mark.parametrize(("image_size", "crop_pct"), [(0, 0.9), (224, 0.0), (224, 1.1), (224, float("nan"))])
+def test_a_view_that_cannot_be_is_refused(image_size, crop_pct):
+    with pytest.raises(OutOfRange, match="is no view"):
+        prepare(photo(20, 20), image_size=image_size, crop_pct=crop_pct)
