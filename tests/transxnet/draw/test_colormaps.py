@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+
+from transxnet.draw.colormaps import COLORMAPS, DIVERGING, lut
+from transxnet.errors import UnknownName
+
+
+def test_a_table_is_matplotlibs_own_colours_from_low_to_high():
+    table = lut("magma")
+    assert table.shape == (256, 3)
+    assert table.dtype == np.uint8
+    assert table[0].tolist() == [0, 0, 4]
+    assert table[255].tolist() == [252, 253, 191]
+    ours, theirs = lut("viridis") / 255, np.array(matplotlib.colormaps["viridis"].colors)
+    assert np.abs(ours - theirs).max() <= 1 / 255
+
+
+@pytest.mark.parametrize("name", [row.name for row in COLORMAPS.values() if row.kind == DIVERGING])
+def test_a_diverging_map_goes_from_blue_over_a_light_grey_to_red(name):
+    low, middle, high = lut(name)[0].astype(int), lut(name)[128].astype(int), lut(name)[255].astype(int)
+    assert low[2] > low[0] + 50
+    assert high[0] > high[2] + 50
+    assert np.ptp(middle) <= 4
+    assert middle.min() >= 215
+
+
+def test_a_table_cannot_be_changed_by_whoever_draws():
+    with pytest.raises(ValueError, match="read-only"):
+        lut("magma")[0] = 0
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(UnknownName, match=r"'jet'.*magma, inferno, viridis, RdBu_r, coolwarm"):
+        lut("jet")

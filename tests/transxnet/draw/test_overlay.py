@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from transxnet.draw.colormaps import lut
+from transxnet.draw.overlay import crop_view, mark, overlay, place
+from transxnet.results import Geometry
+
+STAGE_4 = Geometry((7, 7), 32, (224, 224), (0.0, 0.0, 224.0, 224.0), (224, 224))
+
+
+def centre_of_mass(heat: np.ndarray) -> tuple[float, float]:
+    rows, columns = np.mgrid[: heat.shape[0], : heat.shape[1]]
+    return float((rows * heat).sum() / heat.sum()), float((columns * heat).sum() / heat.sum())
+
+
+@pytest.mark.parametrize(("row", "col"), [(3, 2), (1, 5)])
+def test_a_hot_unit_peaks_at_stride_times_its_index_where_a_plain_resize_is_15_and_a_half_pixels_off(row, col):
+    heat = np.zeros((7, 7), np.float32)
+    heat[row, col] = 1
+    placed = place(heat, STAGE_4)
+    assert np.unravel_index(placed.argmax(), placed.shape) == (32 * row, 32 * col)
+    assert centre_of_mass(placed) == pytest.approx((32 * row, 32 * col), abs=1e-3)
+    stretched = cv2.resize(heat, (224, 224), interpolation=cv2.INTER_LINEAR)
+    assert centre_of_mass(stretched) == pytest.approx((32 * row + 15.5, 32 * col + 15.5), abs=1e-3)
+
+
+def test_units_keep_their_values_between_them_it_is_linear_and_outside_the_edge_goes_on():
+    heat = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
+    placed = place(heat, STAGE_4)
+    assert (placed[::32, ::32] == heat).all()
+    assert placed[16, 0] == pytest.approx((heat[0, 0] + heat[1, 0]) / 2, abs=1e-6)
+    assert placed[8, 24] == pytest.approx(
+        0.75 * (0.25 * heat[0, 0] + 0.75 * heat[0, 1]) + 0.25 * (0.25 * heat[1, 0] + 0.75 * heat[1, 1]), abs=1e-6
+    )
+    assert (placed[192:, 64] == heat[6, 2]).all()  # the last unit sits at 192; 193 to 223 repeat it
+
+
+def test_a_grid_of_pixels_is_itself():
+    heat = np.random.default_rng(1).normal(size=(12, 20)).astype(np.float32)
+    assert (place(heat, Geometry((12, 20), 1, (12, 20), (0, 0, 20, 12), (20, 12))) == heat).all()
+
+
+def test_a_grid_with_an_origin_starts_there():
+    patches = Geometry((2, 2), 8, (16, 16), (0, 0, 16, 16), (16, 16), origin=3.5)
+    placed = place(np.float32([[0, 8], [0, 8]]), patches)
+    assert placed[0].tolist() == pytest.approx([0, 0, 0, 0, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8, 8, 8, 8])
+
+
+def test_a_larger_drawing_covers_the_same_view():
+    ramp = np.float32([[0, 1, 2, 3]])
+    geometry = Geometry((1, 4), 4, (16, 16), (0, 0, 16, 16), (16, 16))
+    placed = place(ramp, geometry, (32, 32))
+    # drawing pixel x lies at view pixel (x + 0.5) / 2 - 0.5
+    assert placed[0, 9] == pytest.approx((9.5 / 2 - 0.5) / 4)
+    assert place(ramp, geometry, (16, 8)).shape == (16, 8)
+
+
+def test_what_is_not_a_number_does_not_spread_to_other_units():
+    heat = np.ones((2, 2), np.float32)
+    heat[0, 1] = np.nan
+    placed = place(heat, Geometry((2, 2), 4, (8, 8), (0, 0, 8, 8), (8, 8)))
+    assert placed[0, 0] == 1
+    assert placed[4, 4] == 1
+    assert np.isnan(placed[0, 1:]).all()
+
+
+def test_an_overlay_pixel_is_the_blend_computed_by_hand():
+    photo = np.full((1, 2, 3), (200, 100, 50), np.uint8)
+    drawn = overlay(photo, np.float32([[1 / 16, 1.0]]), (0.0, 1.0), "viridis", opacity=0.8)
+    grey = round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)  # 124
+    faint, full = lut("viridis")[round(255 / 16)], lut("viridis")[255]
+    assert drawn[0, 0].tolist() == [round(0.9 * grey + 0.1 * int(c)) for c in faint]  # alpha = 0.8 * (1/16)**0.75
+    assert drawn[0, 1].tolist() == [round(0.2 * grey + 0.8 * int(c)) for c in full]
+
+
+def test_at_full_opacity_the_high_end_is_the_tables_last_colour_and_zero_is_the_grey_photograph():
+    photo = np.random.default_rng(2).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    heat = np.zeros((4, 4), np.float32)
+    heat[0, 0], heat[1, 1] = 3, -3
+    drawn = overlay(photo, heat, (-3.0, 3.0), "RdBu_r", opacity=1, signed=True)
+    assert (drawn[0, 0] == lut("RdBu_r")[255]).all()
+    assert (drawn[1, 1] == lut("RdBu_r")[0]).all()
+    assert (drawn[2:] == cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[2:, :, None]).all()
+
+
+@pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_map_with_nothing_to_show_leaves_the_grey_photograph(value, signed):
+    photo = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    drawn = overlay(photo, np.full((4, 4), value, np.float32), (0.0, 0.0), signed=signed)
+    assert (drawn == cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None]).all()
+
+
+def test_the_photograph_may_be_read_only():
+    photo = np.zeros((2, 2, 3), np.uint8)
+    photo.setflags(write=False)
+    assert overlay(photo, np.ones((2, 2)), (0.0, 1.0)).shape == (2, 2, 3)
+    assert mark(photo, (0, 0), (2, 2)).flags.writeable
+
+
+def test_the_crop_of_the_upload_is_what_the_box_says():
+    upload = np.random.default_rng(4).integers(0, 256, (10, 20, 3), dtype=np.uint8)
+    assert (crop_view(upload, (5.0, 0.0, 15.0, 10.0), (10, 10)) == upload[:, 5:15]).all()
+
+
+def test_the_crop_of_the_upload_enlarges_about_pixel_centres():
+    upload = np.full((8, 8, 3), 100, np.uint8)
+    upload[:, 4:] = 200
+    drawn = crop_view(upload, (0.0, 0.0, 8.0, 8.0), (32, 32))[16, :, 0].astype(int)
+    assert (np.abs(drawn + drawn[::-1] - 300) <= 1).all()  # symmetric about the edge between pixels 3 and 4
+
+
+def test_a_mark_rings_its_point_and_leaves_the_rest():
+    picture = np.full((400, 400, 3), 128, np.uint8)
+    marked = mark(picture, (24.5, 49.5), (100, 100))  # (99.5, 199.5) of the drawing
+    changed = np.argwhere((marked != 128).any(axis=2))
+    assert changed.mean(axis=0) == pytest.approx((199.5, 99.5), abs=0.6)
+    assert (marked[199, 99] == 128).all()  # the inside of the ring shows the picture
+    assert (picture == 128).all()

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from transxnet.draw.colormaps import lut
+from transxnet.draw.scale import MISSING, alpha, colorize, position, shared_range, strength
+
+NAN, INF = float("nan"), float("inf")
+
+
+def test_a_shared_range_covers_every_map_and_holds_zero():
+    assert shared_range([np.array([0.1, 0.3]), np.array([0.2, 0.9])]) == (0.0, 0.9)
+    assert shared_range([np.array([-0.2, 0.3])]) == (-0.2, 0.3)
+    assert shared_range([np.array([-2.0, -1.0])]) == (-2.0, 0.0)
+
+
+def test_a_signed_range_is_symmetric_about_zero():
+    assert shared_range([np.array([-3.0, 1.0]), np.array([2.0])], signed=True) == (-3.0, 3.0)
+
+
+def test_a_range_leaves_out_what_is_not_finite():
+    assert shared_range([np.array([NAN, INF, 0.5]), np.array([NAN])]) == (0.0, 0.5)
+    assert shared_range([np.array([NAN])]) == (0.0, 0.0)
+    assert shared_range([]) == (0.0, 0.0)
+
+
+def test_sequential_values_are_placed_linearly_and_clipped():
+    values = np.array([-1.0, 2.0, 3.0, 4.0, 9.0])
+    assert position(values, (2.0, 4.0)).tolist() == [0, 0, 0.5, 1, 1]
+    assert strength(values, (2.0, 4.0)).tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_signed_values_are_placed_about_zero_and_both_ends_are_strong():
+    values = np.array([-4.0, -1.0, 0.0, 2.0, 5.0])
+    assert position(values, (-4.0, 2.0), signed=True).tolist() == [0, 0.375, 0.5, 0.75, 1]
+    assert strength(values, (-4.0, 2.0), signed=True).tolist() == [1, 0.25, 0, 0.5, 1]
+
+
+def test_opacity_is_the_documented_power_of_the_strength():
+    values = np.array([0.0, 1 / 16, 1.0, NAN])
+    assert alpha(values, (0.0, 1.0), opacity=0.8).tolist() == pytest.approx([0, 0.8 / 8, 0.8, 0])  # (1/16)**0.75 = 1/8
+
+
+def test_the_ends_of_the_range_get_the_ends_of_the_table():
+    low, middle, high = colorize(np.array([0.0, 0.5, 1.0]), (0.0, 1.0), "viridis")
+    assert (low == lut("viridis")[0]).all()
+    assert (middle == lut("viridis")[128]).all()
+    assert (high == lut("viridis")[255]).all()
+    blue, red = colorize(np.array([-2.0, 2.0]), (-1.0, 2.0), "RdBu_r", signed=True)
+    assert (blue == lut("RdBu_r")[0]).all()
+    assert (red == lut("RdBu_r")[255]).all()
+
+
+def test_what_is_not_a_number_has_its_own_colour():
+    assert colorize(np.array([[NAN, INF], [-INF, 0]]), (0.0, 1.0))[..., 0].tolist()[0] == [MISSING[0], MISSING[0]]
+    assert strength(np.array([NAN, INF, -INF]), (0.0, 1.0)).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_an_all_zero_map_draws_nothing(signed):
+    zero = np.zeros((3, 3))
+    assert strength(zero, shared_range([zero], signed), signed).max() == 0
+
+
+def test_a_constant_map_above_zero_is_drawn_at_full_strength():
+    constant = np.full(4, 0.02)
+    assert strength(constant, shared_range([constant])).tolist() == [1, 1, 1, 1]

@@ -1,0 +1,51 @@
+"""The colour maps we draw with, as data and as 256-colour tables: Matplotlib's perceptually even ones.
+
+Sequential maps are for magnitudes, diverging ones for signed values; a diverging map's middle stands for zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+import matplotlib
+import numpy as np
+
+from ..errors import UnknownName
+
+SEQUENTIAL, DIVERGING = "sequential", "diverging"
+
+
+@dataclass(frozen=True)
+class Colormap:
+    """One row: Matplotlib's name, what it is for, and its colours from low to high in words."""
+
+    name: str
+    kind: str  # SEQUENTIAL or DIVERGING
+    about: str
+
+
+COLORMAPS: Mapping[str, Colormap] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            Colormap("magma", SEQUENTIAL, "black, purple, orange, cream"),
+            Colormap("inferno", SEQUENTIAL, "black, red, yellow"),
+            Colormap("viridis", SEQUENTIAL, "violet, green, yellow"),
+            Colormap("RdBu_r", DIVERGING, "blue, white, red"),
+            Colormap("coolwarm", DIVERGING, "blue, light grey, red"),
+        )
+    }
+)
+
+
+@cache
+def lut(name: str) -> np.ndarray:
+    """The map's colours from low to high: uint8 (256, 3), RGB, read-only. Raises UnknownName."""
+    if name not in COLORMAPS:
+        raise UnknownName(f"There is no colour map called {name!r}.", remedy=f"Choose one of: {', '.join(COLORMAPS)}.")
+    table = np.rint(matplotlib.colormaps[name](np.arange(256))[:, :3] * 255).astype(np.uint8)
+    table.setflags(write=False)
+    return table

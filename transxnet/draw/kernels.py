@@ -1,0 +1,77 @@
+"""IDConv's kernels as grids of small squares: one square a channel, one colour a tap, gaps between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import OutOfRange
+from ..results import KernelSet
+from .scale import colorize, shared_range
+
+BACKGROUND = (255, 255, 255)  # RGB of the gaps
+
+
+def grid(
+    kernels: np.ndarray,
+    value_range: tuple[float, float],
+    colormap: str = "RdBu_r",
+    signed: bool = True,
+    columns: int | None = None,
+    tap: int = 12,
+    gap: int = 6,
+) -> np.ndarray:
+    """Any kernels (n, K, K) as a grid in reading order: uint8 (height, width, 3), RGB.
+
+    value_range: raw (low, high), shared by all. columns: None makes the grid about square. tap: pixels a tap;
+    gap: pixels between kernels and none at the border. Channel i starts at row (i // columns) * (K * tap + gap).
+    """
+    n, rows_k, columns_k = kernels.shape
+    columns = columns or int(np.ceil(np.sqrt(n)))
+    rows = -(-n // columns)
+    high, wide = rows_k * tap, columns_k * tap
+    shape = (rows * (high + gap) - gap, columns * (wide + gap) - gap, 3)
+    picture = np.full(shape, BACKGROUND, np.uint8)
+    colours = colorize(kernels, value_range, colormap, signed)  # (n, K, K, 3)
+    for i, square in enumerate(colours.repeat(tap, axis=1).repeat(tap, axis=2)):  # (n, K*tap, K*tap, 3)
+        y, x = i // columns * (high + gap), i % columns * (wide + gap)
+        picture[y : y + high, x : x + wide] = square
+    return picture
+
+
+def kernel_grid(
+    kernel_set: KernelSet,
+    channels: Sequence[int],
+    value_range: tuple[float, float] | None = None,
+    part: str = "kernels",
+    columns: int | None = None,
+    tap: int = 12,
+    gap: int = 6,
+) -> np.ndarray:
+    """Chosen channels of one block as a grid, blue below zero, white at zero, red above: uint8 (H, W, 3), RGB.
+
+    channels: array indices, from 0. part: "kernels" (what was generated), "static" (what uniform gates would give)
+    or "difference" (generated - static). value_range: None takes these channels' own, symmetric about zero.
+    """
+    values = part_of(kernel_set, part)[_checked(channels, kernel_set)]  # (n, K, K)
+    return grid(values, value_range or shared_range([values], signed=True), columns=columns, tap=tap, gap=gap)
+
+
+def part_of(kernel_set: KernelSet, part: str) -> np.ndarray:
+    """(C, K, K): "kernels", "static" or "difference"."""
+    if part == "difference":
+        return kernel_set.kernels - kernel_set.static
+    return {"kernels": kernel_set.kernels, "static": kernel_set.static}[part]
+
+
+def _checked(channels: Sequence[int], kernel_set: KernelSet) -> list[int]:
+    count = len(kernel_set.kernels)
+    chosen = [int(c) for c in channels]
+    for channel in chosen:
+        if not 0 <= channel < count:
+            raise OutOfRange(
+                f"Stage {kernel_set.stage}, block {kernel_set.block} has no IDConv channel {channel}.",
+                remedy=f"Choose 0 to {count - 1}.",
+            )
+    return chosen

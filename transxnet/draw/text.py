@@ -1,0 +1,72 @@
+"""Words and numbers in drawings: what the font can show, where lines break, how many digits.
+
+The font is DejaVu Sans, which ships inside Matplotlib: the same picture on every machine. Text is never read as
+mathematics, so a `$` in a file's name stays one.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.textpath import text_to_path
+
+FAMILY = "DejaVu Sans"
+INK, GREY, ACCENT, WARNING = "#1b1f23", "#5b6570", "#0f6b5c", "#b3261e"  # as on the page
+
+
+def font(size: float, bold: bool = False) -> FontProperties:
+    """DejaVu Sans at `size` points."""
+    return FontProperties(family=FAMILY, size=size, weight="bold" if bold else "normal")
+
+
+def printable(text: str) -> str:
+    """The text with every character the font cannot show as "?", on one line."""
+    known = _characters()
+    return "".join(c if ord(c) in known else "?" for c in " ".join(str(text).split()))
+
+
+@cache
+def _characters() -> frozenset[int]:
+    return frozenset(get_font(findfont(font(10))).get_charmap())
+
+
+def width(text: str, size: float, bold: bool = False) -> float:
+    """Width of one line in points."""
+    return text_to_path.get_text_width_height_descent(text, font(size, bold), ismath=False)[0] if text else 0.0
+
+
+def wrap(text: str, points: float, size: float, bold: bool = False) -> list[str]:
+    """Lines no wider than `points`, broken at spaces; a single word that is wider is cut with "…"."""
+    lines: list[str] = []
+    for word in printable(text).split():
+        word = shorten(word, points, size, bold)
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and width(joined, size, bold) <= points:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    return lines
+
+
+def shorten(text: str, points: float, size: float, bold: bool = False) -> str:
+    """The text, or as much of it as fits beside a "…"."""
+    if width(text, size, bold) <= points:
+        return text
+    while text and width(text + "…", size, bold) > points:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def number(value: float) -> str:
+    """Three digits that matter: 0, 0.0213, 12.3, 1.2e-07, 4,210."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return "not a number"
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size < 1e-3 or size >= 1e6:
+        return f"{value:.2g}"
+    if size >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
