@@ -20,10 +20,10 @@ PACKAGES = ("transxnet", "demo")  # and app.py above them
 # `demo` alone stand for their __init__.py only.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.errors",),
-    ("transxnet.results", "transxnet.variants", "transxnet.trace", "transxnet.labels"),
+    ("transxnet.results", "transxnet.variants", "transxnet.trace", "transxnet.labels", "transxnet.failures"),
     ("transxnet.layers",),
     ("transxnet.model",),
-    ("transxnet.checkpoint",),
+    ("transxnet.checkpoint", "transxnet.download"),
     ("transxnet.images", "transxnet.weights"),
     ("transxnet.entrypoints", "transxnet.explain", "transxnet.draw", "transxnet.training"),
     ("transxnet.study",),
