@@ -1,0 +1,30 @@
+"""TransXNet Lens: see how TransXNet (arXiv 2310.19380) reaches its answer about one picture.
+
+import transxnet
+loaded = transxnet.load("pico")                       # or "t", "b-384", "t@untrained", …
+timm.create_model("transxnet_t", features_only=True)  # importing transxnet registers its variants with timm
+"""
+
+from . import entrypoints as _entrypoints  # noqa: F401  registers with timm
+from .errors import LensError
+from .model import TransXNet
+from .trace import Trace
+from .variants import UNTRAINED, VARIANTS, VariantSpec, find_variant, parse_variant
+from .weights import Availability, LoadedModel, Provenance, available, load, resolve_device
+
+__all__ = [
+    "UNTRAINED",
+    "VARIANTS",
+    "Availability",
+    "LensError",
+    "LoadedModel",
+    "Provenance",
+    "Trace",
+    "TransXNet",
+    "VariantSpec",
+    "available",
+    "find_variant",
+    "load",
+    "parse_variant",
+    "resolve_device",
+]

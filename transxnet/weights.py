@@ -1,0 +1,257 @@
+"""Where weights come from: `load` gives a model, and with it a Provenance that says what is in use.
+
+    loaded = transxnet.load("t")                          # the sources in order, the first that delivers
+    loaded = transxnet.load("t", "hf-hub:namespace/name") # this source or an error: never other weights instead
+    loaded = transxnet.load("t@untrained")                # random weights, only when asked for by this name
+
+Sources in order: a folder (`weights_dir` or TRANSXNET_WEIGHTS), a Hub namespace (`hub_namespace` or
+TRANSXNET_HUB_NAMESPACE), the bundled ones, the author's releases. If all fail, NoWeights lists every attempt,
+its cause and its remedy. The places themselves are in sources.py, reading in checkpoint.py, the network in
+download.py.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import torch
+
+from . import sources
+from .checkpoint import UNTRAINED_SEED, model_from, read_checkpoint, state_digest, untrained_model
+from .download import Report, cached_repository
+from .errors import DeviceError, NoWeights, SourceFailed, UnknownName, WeightsError
+from .model import TransXNet
+from .sources import Found, NotThere, Provenance, Settings
+from .variants import UNTRAINED, VARIANTS, VariantSpec, parse_variant
+
+__all__ = ["Availability", "LoadedModel", "Provenance", "available", "load", "resolve_device"]
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model ready to look at pictures: eval mode, float32, parameters without gradients, on `device`.
+
+    lock: for work that changes the shared module for a while, such as captum's hooks. A Trace needs none.
+    """
+
+    model: TransXNet
+    spec: VariantSpec
+    provenance: Provenance
+    device: torch.device
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def untrained(self) -> bool:
+        return self.provenance.kind == UNTRAINED
+
+    @property
+    def name(self) -> str:
+        """The name people type: "pico", "t@untrained"."""
+        return f"{self.spec.short}@{UNTRAINED}" if self.untrained else self.spec.short
+
+
+class Availability(StrEnum):
+    """Where a variant's weights would come from, as far as this disk can tell. The text may be shown."""
+
+    UNTRAINED = "random weights, made on the spot"
+    FOLDER = "in the weights folder"
+    HUB_CACHE = "downloaded from the Hub before"
+    BUNDLED = "bundled"
+    RELEASE_CACHE = "downloaded from the author's release before"
+    HUB = "to be downloaded from the Hub"
+    RELEASE = "to be downloaded from the author's release"
+    NOWHERE = "no source has it"
+
+    @property
+    def ready(self) -> bool:
+        """Whether loading needs no network."""
+        return self not in (Availability.HUB, Availability.RELEASE, Availability.NOWHERE)
+
+
+def load(
+    name: str,
+    source: str | os.PathLike[str] | None = None,
+    device: str | torch.device | None = None,
+    *,
+    weights_dir: str | os.PathLike[str] | None = None,
+    hub_namespace: str | None = None,
+    progress: Report | None = None,
+    allow_download: bool = True,
+) -> LoadedModel:
+    """A variant with its weights. Every call makes a model of its own; keep it, or ask Studio for a shared one.
+
+    name: "t", "transxnet_b_384", "pico@untrained", … (variants.parse_variant).
+    source: a checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]". It is tried alone.
+    device: "cuda", "cuda:1", "mps", "cpu"; None takes the first of CUDA, MPS and CPU that is there.
+    progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal.
+    allow_download: False uses only what is on this disk.
+
+    Raises UnknownName, DeviceError, NoWeights.
+    """
+    spec, untrained = parse_variant(name)
+    target = resolve_device(device)
+    if untrained:
+        if source is not None:
+            raise UnknownName(f"{name} takes no source: its weights are random.", remedy=f"Name {spec.short} alone.")
+        model, provenance = _untrained(spec)
+    else:
+        settings = _settings(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download)
+        with _locks[spec.name]:  # a second caller finds the first one's download in the cache
+            model, provenance = _first_that_delivers(spec, source, settings)
+    return LoadedModel(_on_device(model, target), spec, provenance, target)
+
+
+def available(
+    name: str, *, weights_dir: str | os.PathLike[str] | None = None, hub_namespace: str | None = None
+) -> Availability:
+    """Where `load` would find this variant first, without network and without reading the weights.
+
+    A promise about presence only: a file that is there may still turn out damaged.
+    """
+    spec, untrained = parse_variant(name)
+    if untrained:
+        return Availability.UNTRAINED
+    settings = _settings(weights_dir, hub_namespace, _silent, allow_download=False)
+    repo = f"{settings.hub_namespace}/{spec.name}" if settings.hub_namespace else ""
+    if _delivers(sources.folder, spec, settings):
+        return Availability.FOLDER
+    if repo and _in_hub_cache(repo):
+        return Availability.HUB_CACHE
+    if _delivers(sources.bundled, spec, settings):
+        return Availability.BUNDLED
+    if _delivers(sources.release, spec, settings):
+        return Availability.RELEASE_CACHE
+    if repo:
+        return Availability.HUB
+    return Availability.RELEASE if spec.official_file else Availability.NOWHERE
+
+
+def resolve_device(device: str | torch.device | None = None) -> torch.device:
+    """The device of that name, or the best there is: CUDA, then MPS, then CPU. Raises DeviceError."""
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device is None or str(device).strip().lower() in ("", "auto"):
+        return torch.device(next(kind for kind, there in here.items() if there))
+    try:
+        found = torch.device(str(device).strip().lower())
+    except RuntimeError as error:
+        raise DeviceError(f"{str(device)[:40]!r} is no device.", remedy=_devices(here)) from error
+    if not here.get(found.type) or (found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count()):
+        raise DeviceError(f"This machine has no device {str(found)!r}.", remedy=_devices(here))
+    return found
+
+
+def _first_that_delivers(
+    spec: VariantSpec, source: str | os.PathLike[str] | None, settings: Settings
+) -> tuple[TransXNet, Provenance]:
+    """The first source's model; a source that fails is remembered, and the next one tried."""
+    chain = sources.CHAIN
+    if source is not None:  # other weights than those asked for would be a lie
+        chain = ((sources.label(source), lambda spec, settings: sources.named(spec, source, settings)),)
+    failures: list[tuple[str, WeightsError]] = []
+    for label, ask in chain:
+        try:
+            model, provenance = _deliver(spec, ask(spec, settings))
+        except WeightsError as error:
+            failures.append((label, error))
+            continue
+        passed_over = [f"{label}: {error.what}" for label, error in failures if not isinstance(error, NotThere)]
+        return model, provenance.noting(f"Used because {'; '.join(passed_over)}" if passed_over else "")
+    raise _no_weights(spec, failures, alone=source is not None)
+
+
+def _deliver(spec: VariantSpec, found: Found) -> tuple[TransXNet, Provenance]:
+    try:
+        state, sha256 = read_checkpoint(found.path)
+    except SourceFailed:
+        if found.provenance.kind == "release":  # ours to throw away, else it would be in the way for ever
+            found.path.unlink(missing_ok=True)
+        raise
+    provenance = sources.check_digest(found, sha256)
+    return model_from(spec, state, provenance.location), provenance
+
+
+def _no_weights(spec: VariantSpec, failures: list[tuple[str, WeightsError]], alone: bool) -> NoWeights:
+    error = NoWeights(
+        f"No weights for {spec.name}: "
+        + ("the source named was tried, and no other." if alone else "every source failed."),
+        tuple((label, error.what, error.remedy) for label, error in failures),
+        remedy=f"{spec.short}@{UNTRAINED} shows the architecture with random weights.",
+        detail="; ".join(error.detail for _, error in failures if error.detail),
+    )
+    error.__cause__ = next((e for _, e in reversed(failures) if not isinstance(e, NotThere)), failures[-1][1])
+    return error
+
+
+def _untrained(spec: VariantSpec) -> tuple[TransXNet, Provenance]:
+    model = untrained_model(spec)
+    digest = state_digest(model.state_dict())
+    note = f"Never trained: weights drawn at random with seed {UNTRAINED_SEED}."
+    return model, Provenance(UNTRAINED, "random weights", digest, note=note)
+
+
+def _on_device(model: TransXNet, device: torch.device) -> TransXNet:
+    model.eval().requires_grad_(False)
+    try:
+        return model.to(device)
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"The weights of {model.spec.name} do not fit into the memory of {device}.",
+            remedy="Close what else uses it, or choose --device cpu.",
+        ) from error
+
+
+def _settings(
+    weights_dir: str | os.PathLike[str] | None, hub_namespace: str | None, report: Report, allow_download: bool
+) -> Settings:
+    """Arguments, with the environment where they are None."""
+    folder = os.environ.get("TRANSXNET_WEIGHTS", "") if weights_dir is None else os.fspath(weights_dir)
+    namespace = os.environ.get("TRANSXNET_HUB_NAMESPACE", "") if hub_namespace is None else hub_namespace
+    path = Path(folder).expanduser() if folder.strip() else None
+    return Settings(path, namespace.strip().strip("/"), report, allow_download)
+
+
+def _delivers(ask: sources.Source, spec: VariantSpec, settings: Settings) -> bool:
+    try:
+        return bool(ask(spec, settings))
+    except WeightsError:
+        return False
+
+
+def _in_hub_cache(repo: str) -> bool:
+    try:
+        return cached_repository(repo, None) is not None
+    except WeightsError:
+        return False
+
+
+def _devices(here: dict[str, bool]) -> str:
+    return f"Choose one of: {', '.join(kind for kind, there in here.items() if there)}."
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    pass
+
+
+def _terminal_bar() -> Report:
+    """A tqdm bar where somebody watches a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return _silent
+    from tqdm.auto import tqdm
+
+    bars: dict[str, tqdm] = {}
+
+    def report(done: int, total: int, what: str) -> None:
+        bar = bars.get(what) or bars.setdefault(what, tqdm(total=total, desc=what, unit="B", unit_scale=True))
+        bar.update(done - bar.n)
+        if total and done >= total:
+            bar.close()
+
+    return report
+
+
+_locks = {name: threading.RLock() for name in VARIANTS}
