@@ -244,6 +244,11 @@ REFUSED = {
         PictureUnreadable,
         "damaged",
     ),
+    "png, such text behind its pixels": (
+        lambda: encode(quarters())[:-12] + chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(9 * 2**20))),
+        PictureUnreadable,
+        "damaged",
+    ),
     "gif, no frame": (lambda: b"GIF89a\x10\0\x10\0\0\0\0;", PictureUnreadable, "damaged"),
     "webp that only claims a size": (lambda: webp_header(4000, 4000), PictureUnreadable, "damaged"),
     "11 MB": (lambda: encode(quarters()) + bytes(11 * 2**20), PictureTooLarge, "more than 10 MB"),
@@ -458,14 +463,29 @@ def test_running_out_of_memory_is_a_sentence(monkeypatch):
         decode(encode(quarters()))
 
 
-def test_a_wide_jpeg_is_decoded_at_half_size():
+def test_a_wide_jpeg_is_decoded_at_half_size(monkeypatch):
     """Reduced by its decoder, a gradient of 8200 pixels still reads x / width at every place."""
+    loaded, load = [], ImageFile.ImageFile.load
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: (loaded.append(self.size), load(self))[1])
     ramp = np.broadcast_to(np.linspace(0, 255, 8200)[None, :, None], (500, 8200, 3)).astype(np.uint8)
     picture = decode(encode(Image.fromarray(ramp), "JPEG", quality=95))
+    assert loaded[0] == (4100, 250)
     assert picture.original_size == (8200, 500)
     assert picture.size == (2048, 125)
     expected = (np.arange(2048) + 0.5) / 2048 * 255
     assert np.abs(picture.rgb[60, :, 0] - expected).max() < 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "RGBA", "I;16", "F"])
+def test_a_fine_checkerboard_is_averaged_when_it_is_reduced(mode):
+    """Pillow resizes P and 1 by picking pixels: the board would come out black or white."""
+    board = Image.fromarray((np.indices((400, 4096)).sum(0) % 2 * 255).astype(np.uint8))
+    if mode == "I;16":
+        board = Image.fromarray(np.asarray(board).astype(np.uint16) * 257)
+    picture = decode(board.convert(mode))
+    assert picture.size == (2048, 200)
+    inner = picture.rgb[2:-2, 2:-2].astype(int)  # away from the borders, where the filter is cut off
+    assert np.abs(inner - 127.5).max() < 1
 
 
 # --- what decoding means ---------------------------------------------------------------------------------------------
