@@ -77,9 +77,12 @@ libraries:
 		grep -qF "$$library " <<<"$$known" || { debian_install "$$library, which OpenCV needs," $$(cat packages.txt); break; }
 	done
 
+# Playwright's wheel brings a Node that links libatomic; its own browser download is never used.
 browser:
 	@$(debian_install)
+	[ "$$(uname)" = Linux ] || exit 0
 	command -v chromium >/dev/null || debian_install "chromium, which the browser tests drive," chromium
+	PATH="$$PATH:/usr/sbin:/sbin" ldconfig -p | grep -F "libatomic.so.1 " >/dev/null || debian_install "libatomic.so.1, which Playwright needs," libatomic1
 
 # --- The virtual environment --------------------------------------------------------------------
 
