@@ -138,6 +138,62 @@ class AttentionMaps:
 
 
 @dataclass(frozen=True)
+class AttentionTable:
+    """All of one block's attention: which keys every query mixes in. Nq queries and Nk keys, row by row."""
+
+    variant: str
+    stage: int
+    block: int
+    weights: np.ndarray  # (heads, Nq, Nk) float32; each row sums to 1
+    entropy: np.ndarray  # (heads, Nq): entropy of the row over log Nk, 0 (one key) to 1 (all alike)
+    distance: np.ndarray  # (heads, Nq): mean distance from the query to its keys, view pixels
+    keys: Geometry
+    queries: Geometry
+
+    def at(self, row: int, col: int) -> AttentionMaps:
+        """Forward view: the key maps of the query in this row and column, from 0."""
+        _check_cell(self.queries, row, col, f"queries of stage {self.stage}")
+        query = row * self.queries.grid[1] + col
+        return AttentionMaps(
+            self.variant, self.stage, self.block, (row, col),
+            self.weights[:, query].reshape(-1, *self.keys.grid), self.entropy[:, query], self.distance[:, query],
+            self.keys, self.queries,
+        )  # fmt: skip
+
+    def users(self, row: int, col: int) -> np.ndarray:
+        """Reverse view: the weight every query gives the key in this row and column, (heads, query rows, columns).
+
+        Does not sum to 1: over all keys it does, at every query.
+        """
+        _check_cell(self.keys, row, col, f"keys of stage {self.stage}")
+        return self.weights[:, :, row * self.keys.grid[1] + col].reshape(-1, *self.queries.grid)
+
+    @property
+    def uniform_distance(self) -> float:
+        """What `distance` would be on average if every query weighed all keys alike: the figure to read it against."""
+        return float(distances(self.queries, self.keys).mean())
+
+
+def distances(queries: Geometry, keys: Geometry) -> np.ndarray:
+    """(Nq, Nk): from each query's centre to each key's, in view pixels, row by row."""
+    (qx, qy), (kx, ky) = _centers(queries), _centers(keys)
+    return np.hypot(qx[:, None] - kx, qy[:, None] - ky)
+
+
+def _centers(geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:  # x and y, each (values,), row by row
+    rows, cols = np.indices(geometry.grid).reshape(2, -1)
+    return geometry.center(rows, cols)
+
+
+def _check_cell(geometry: Geometry, row: int, col: int, what: str) -> None:
+    rows, cols = geometry.grid
+    if not (0 <= row < rows and 0 <= col < cols):
+        raise OutOfRange(
+            f"The {what} have no row {row}, column {col}.", remedy=f"Rows are 0 to {rows - 1}, columns 0 to {cols - 1}."
+        )
+
+
+@dataclass(frozen=True)
 class KernelSet:
     """The depthwise kernels IDConv generated for one picture in one block. C channels, G groups, K = 7."""
 

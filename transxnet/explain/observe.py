@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..errors import LensError, OutOfRange
 from ..images import Prepared
 from ..model import TransXNet
 from ..results import Geometry
@@ -18,7 +19,10 @@ EVERYTHING = ("stage", "attention", "gates", "kernels", "bias_gates", "biases", 
 
 @dataclass(frozen=True)
 class Observation:
-    """One picture seen by one model. Tensors are on the model's device; with grad they carry their graph."""
+    """One picture seen by one model. Tensors are on the model's device; with grad they carry their graph.
+
+    That graph is most of a pass's memory: drop the observation once its explanations are made.
+    """
 
     model: TransXNet
     prepared: Prepared
@@ -32,8 +36,39 @@ class Observation:
 
     def geometry(self, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
         """Where a grid of this stride sits in this picture's view and upload."""
-        view = self.prepared.view.shape[:2]
-        return Geometry(tuple(grid), stride, view, self.prepared.crop_box, self.prepared.upload_size, origin)
+        return geometry_of(self.prepared, grid, stride, origin)
+
+    def units(self, stage: int) -> Geometry:
+        """Where the units of a stage's output sit: view pixel stride * i, for i = 0, 1, … while inside the view."""
+        self.locate(stage)
+        stride = self.model.spec.strides[stage - 1]
+        # every step down the stem and the stages is an odd kernel padded by half of it: sizes divide, rounding up
+        height, width = (-(-side // stride) for side in self.x.shape[-2:])
+        return self.geometry((height, width), stride)
+
+    def locate(self, stage: int, block: int | None = None) -> tuple[int, int]:
+        """Stage and block as asked for, checked, counting from 1; block None or 0 is the stage's last.
+
+        Raises OutOfRange for a stage or block that the model does not have.
+        """
+        depths = self.model.spec.depths
+        if stage not in range(1, len(depths) + 1):
+            raise OutOfRange(f"{self.variant} has no stage {stage}.", remedy=f"Choose 1 to {len(depths)}.")
+        depth = depths[stage - 1]
+        if (block or depth) not in range(1, depth + 1):
+            raise OutOfRange(
+                f"Stage {stage} of {self.variant} has no block {block}.",
+                remedy=f"Choose 1 to {depth}, or 0 for the last.",
+            )
+        return int(stage), int(block or depth)
+
+    def need_grad(self) -> None:
+        """Raises LensError unless this observation was made with gradients."""
+        if not self.x.requires_grad:
+            raise LensError(
+                "This map needs gradients, and the picture was looked at without them.",
+                remedy="Call observe(..., grad=True).",
+            )
 
 
 def observe(
@@ -47,9 +82,29 @@ def observe(
 
     grad: build the graph, so that explanations can differentiate the logits or any record, with
     torch.autograd.grad and never .backward(): models are shared between threads.
+    Raises LensError for a model in training mode.
     """
+    need_eval(model)
     x = prepared.tensor.to(next(model.parameters()).device, torch.float32, copy=True)
     with torch.set_grad_enabled(grad), Trace(keep, edits) as trace:
         x.requires_grad_(grad)
         logits = model(x)
     return Observation(model, prepared, x, logits, trace)
+
+
+def geometry_of(prepared: Prepared, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
+    """Where a grid of this stride, its first value at view pixel `origin`, sits in a prepared picture."""
+    return Geometry(tuple(grid), stride, prepared.view.shape[:2], prepared.crop_box, prepared.upload_size, origin)
+
+
+def need_eval(model: TransXNet) -> None:
+    """Raises LensError for a model in training mode: its BatchNorms would answer by the batch, and learn from it."""
+    if model.training:
+        raise LensError("The model is in training mode.", remedy="Call model.eval() before looking at pictures.")
+
+
+def pick_class(model: TransXNet, index: int) -> int:
+    """The class index, checked. Raises OutOfRange for one the model does not have."""
+    if index not in range(model.num_classes):
+        raise OutOfRange(f"{model.spec.name} has no class {index}.", remedy=f"Choose 0 to {model.num_classes - 1}.")
+    return int(index)
