@@ -49,7 +49,7 @@ clean:
 # `debian_install WHY PACKAGE...` as root, through sudo where that asks nothing, else says what to do.
 define debian_install
 debian_install() {
-	local why="$$1" sudo=""; shift
+	local why="$$1" as_root=(env DEBIAN_FRONTEND=noninteractive); shift
 	if ! command -v apt-get >/dev/null; then
 		echo "make: $$why is missing, and this is no Debian: install what it calls $$*, then run make again." >&2; exit 1
 	fi
@@ -57,12 +57,11 @@ debian_install() {
 		if ! sudo -n true 2>/dev/null; then
 			echo "make: $$why is missing. Run as root: apt-get install $$*  Then run make again." >&2; exit 1
 		fi
-		sudo="sudo -n"
+		as_root=(sudo -n "$${as_root[@]}")
 	fi
 	echo "make: $$why is missing: installing Debian's $$*"
-	export DEBIAN_FRONTEND=noninteractive
-	$$sudo apt-get update -q || echo "make: apt-get update failed; trying with the package lists as they are." >&2
-	if ! $$sudo apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recommends "$$@"; then
+	"$${as_root[@]}" apt-get update -q || echo "make: apt-get update failed; trying with the package lists as they are." >&2
+	if ! "$${as_root[@]}" apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recommends "$$@"; then
 		echo "make: apt-get could not install $$*: its own words are above." >&2; exit 1
 	fi
 }

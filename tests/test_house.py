@@ -28,6 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.images", "transxnet.weights"),
     ("transxnet.entrypoints", "transxnet.explain", "transxnet.draw", "transxnet.training"),
     ("transxnet.study",),
+    ("transxnet.export",),
     ("transxnet",),  # __init__.py gathers the public names; nothing below it may import them from there
     ("transxnet.__main__",),
     ("demo",),
