@@ -1,0 +1,1 @@
+"""The page. Imports transxnet; the library never imports it back."""

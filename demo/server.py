@@ -1,0 +1,283 @@
+"""What stands between visitors and the machine: sizes of requests, files left behind, options of the server.
+
+* `set_offline_env` and `private_temp_dir` set the environment; call both before gradio is imported.
+* `BodyLimit` refuses large requests while they arrive. Gradio's own max_file_size counts one part of one upload;
+  JSON bodies and other form fields are unlimited there.
+* `Janitor` empties the temporary folder. Gradio's delete_cache forgets aborted uploads, and can die unnoticed.
+* `launch_options` are the keyword arguments of `gradio.Blocks.launch` (6.x) that all this needs.
+
+Nothing here imports gradio, and nothing is written outside the temporary folder.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from transxnet.errors import LensError, OutOfRange
+
+MB = 2**20
+MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.MAX_BYTES
+MAX_UPLOAD_BODY = 12 * MB  # one picture and its multipart wrapping
+MAX_BODY = 4 * MB  # everything else: the browser posts the values of an event's input components back as JSON
+
+log = logging.getLogger(__name__)
+
+
+# --- the environment -------------------------------------------------------------------------------------------------
+
+
+def set_offline_env() -> None:
+    """No analytics, no version check, no telemetry. Call before gradio and huggingface_hub are imported."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def private_temp_dir() -> Path:
+    """Make a folder for uploads and results that only this process' user can read, and point GRADIO_TEMP_DIR at it.
+
+    A GRADIO_TEMP_DIR that is already set says where: the folder is made inside it, because the janitor empties it and
+    must not touch what was there before. Removed when the program ends. Called again, returns the same folder.
+    Call before gradio is imported. Raises LensError if the folder cannot be made.
+    """
+    preset = os.environ.get("GRADIO_TEMP_DIR")
+    if preset and Path(preset).name.startswith(_PREFIX) and Path(preset).is_dir():
+        return Path(preset)
+    try:
+        if preset:
+            Path(preset).mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=preset or None)).resolve()  # mkdtemp: mode 0700
+    except OSError as error:
+        raise LensError(
+            "The folder for temporary files cannot be made.",
+            remedy="Set GRADIO_TEMP_DIR to a folder that this user may write to, or free some disk space.",
+            detail=f"{preset or 'system temporary folder'}: {error!r}",
+        ) from error
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    atexit.register(_remove_if_ours, folder, os.getpid())
+    return folder
+
+
+_PREFIX = "transxnet-lens-"
+
+
+def _remove_if_ours(folder: Path, pid: int) -> None:
+    """At exit, in the process that made the folder and not in a fork of it."""
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# --- the size of a request -------------------------------------------------------------------------------------------
+
+
+class BodyLimit:
+    """ASGI middleware: a request body above its limit is answered 413, with a sentence as JSON, as soon as it is known.
+
+    app: the application behind. uploads: bytes allowed where the path ends in /upload. others: bytes allowed elsewhere.
+    A declared Content-Length is refused before anything is read; a body sent in chunks is counted as it comes, and the
+    application behind sees its client hang up, so it holds no more than the limit. Smaller bodies pass untouched.
+    """
+
+    def __init__(self, app: ASGIApp, uploads: int = MAX_UPLOAD_BODY, others: int = MAX_BODY):
+        self.app = app
+        self.uploads = uploads
+        self.others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = self.uploads if scope["path"].rstrip("/").endswith("/upload") else self.others
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > limit:  # 20 digits are plenty, and quick to read
+            await _answer_413(send, limit)
+            return
+        await _Counted(limit, receive, send).run(self.app, scope)
+
+
+class _Counted:
+    """One request whose body is counted while the application reads it."""
+
+    def __init__(self, limit: int, receive: Receive, send: Send):
+        self.limit = limit
+        self.seen = 0
+        self.started = False  # the application has begun to answer
+        self.refused = False
+        self._receive = receive
+        self._send = send
+
+    async def run(self, app: ASGIApp, scope: Scope) -> None:
+        try:
+            await app(scope, self.receive, self.send)
+        except Exception:
+            if not self.refused:
+                raise  # after a refusal it is the application's surprise at its client's disappearance
+
+    async def receive(self) -> Message:
+        if self.refused:
+            return {"type": "http.disconnect"}
+        message = await self._receive()
+        self.seen += len(message.get("body", b""))
+        if message["type"] != "http.request" or self.seen <= self.limit:
+            return message
+        self.refused = True
+        if not self.started:
+            await _answer_413(self._send, self.limit)
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        self.started = True
+        if not self.refused:
+            await self._send(message)
+
+
+async def _answer_413(send: Send, limit: int) -> None:
+    sentence = f"This request is larger than {limit / MB:g} MB, the most that is accepted here. Send a smaller picture."
+    body = json.dumps({"error": sentence}).encode()
+    headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
+    raw = [(key.encode(), value.encode()) for key, value in headers.items()]
+    await send({"type": "http.response.start", "status": 413, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+# --- files left behind -----------------------------------------------------------------------------------------------
+
+
+class Swept(NamedTuple):
+    """What one sweep did: files removed, bytes freed, bytes still there."""
+
+    removed: int
+    freed: int
+    left: int
+
+
+class Janitor:
+    """Empties one folder of its own: files older than max_age seconds go, and the oldest beyond max_bytes.
+
+    The folder must be dedicated to temporary files, as `private_temp_dir` makes it. Age counts from the last change of
+    a file's content or of its entry, whichever is later: Gradio's copies keep the date of what they were copied from.
+    Symbolic links are removed like files and never followed.
+    """
+
+    def __init__(self, folder: Path, *, max_age: float = 3600, max_bytes: int = 2 * 2**30, every: float = 60):
+        self.folder = Path(folder)
+        self.max_age = max_age
+        self.max_bytes = max_bytes
+        self.every = every
+        self._kept: frozenset[str] = frozenset()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def keep_present(self) -> None:
+        """What is in the folder now is never removed. Call once, when the page is built and before it is launched:
+        Gradio puts example pictures and first values there, and every later visitor needs them."""
+        self._kept = frozenset(path for path, _ in self._files())
+
+    def sweep(self, now: float | None = None) -> Swept:
+        """One round at time `now` (seconds since the epoch, default the clock). What cannot be removed stays."""
+        now = time.time() if now is None else now
+        files, removed, freed = self._files(), 0, 0
+        left = sum(entry.st_size for _, entry in files)
+        loose = sorted((_changed(entry), path, entry.st_size) for path, entry in files if path not in self._kept)
+        for changed, path, size in loose:  # oldest first
+            if now - changed <= self.max_age and left <= self.max_bytes:
+                break
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+                removed, freed, left = removed + 1, freed + size, left - size
+        self._remove_empty_folders(now)
+        return Swept(removed, freed, left)
+
+    def _files(self) -> list[tuple[str, os.stat_result]]:
+        """Every file and link below the folder, with its own status; what vanishes meanwhile is left out."""
+        found = []
+        for folder, folders, names in os.walk(self.folder):  # does not follow links
+            for name in names + folders:
+                path = os.path.join(folder, name)
+                with contextlib.suppress(OSError):
+                    if name in names or os.path.islink(path):
+                        found.append((path, os.lstat(path)))
+        return found
+
+    def _remove_empty_folders(self, now: float) -> None:
+        """Gradio makes one folder a file. A young one may be about to receive its file."""
+        for folder, _, _ in os.walk(self.folder, topdown=False):
+            with contextlib.suppress(OSError):  # not empty, most of the time
+                if Path(folder) != self.folder and now - _changed(os.lstat(folder)) > self.max_age:
+                    os.rmdir(folder)
+
+    def start(self) -> None:
+        """Sweep now and then, in a daemon thread. Does nothing if it runs already."""
+        if self._thread is None or not self._thread.is_alive():
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and wait for a sweep under way."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stop.wait(self.every):
+            try:
+                self.sweep()
+            except Exception:  # a janitor that dies unnoticed fills the disk
+                log.exception("sweeping the temporary folder failed; trying again in %g seconds", self.every)
+
+
+def _changed(entry: os.stat_result) -> float:
+    return max(entry.st_mtime, entry.st_ctime)
+
+
+# --- options of the server -------------------------------------------------------------------------------------------
+
+
+def launch_options(args: Any) -> dict[str, Any]:
+    """Keyword arguments for `Blocks.launch`. The page adds theme, css, js and head.
+
+    args: anything with the attributes host, port, share, quiet (each may be missing or None), as argparse gives.
+    Host and port fall back to GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, then to Gradio's own: this machine only, and
+    the first free port from 7860. Raises OutOfRange for a port that is none.
+    """
+    return {
+        "server_name": getattr(args, "host", None) or os.environ.get("GRADIO_SERVER_NAME") or None,
+        "server_port": _port(getattr(args, "port", None)),
+        "share": bool(getattr(args, "share", False)),
+        "quiet": bool(getattr(args, "quiet", False)),
+        "ssr_mode": False,  # would need Node 24
+        "show_error": False,  # shows any exception's text, paths of the server included
+        "max_file_size": MAX_FILE_SIZE,
+        "strict_cors": True,
+        "enable_monitoring": False,
+        "run_history": False,  # would store every visitor's calls, pictures included, in their browser
+        "footer_links": [],
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
+    }
+
+
+def _port(option: int | str | None) -> int | None:
+    """The option, else GRADIO_SERVER_PORT, else None: Gradio then looks for a free one."""
+    value = os.environ.get("GRADIO_SERVER_PORT") if option is None else option
+    if value is None or value == "":
+        return None
+    if not str(value).isdecimal() or not 1 <= int(value) <= 65535:
+        raise OutOfRange(
+            f"{value} is not a port.", remedy="Give --port or GRADIO_SERVER_PORT a number from 1 to 65535."
+        )
+    return int(value)

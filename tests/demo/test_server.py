@@ -1,0 +1,511 @@
+"""The server's limits: bodies that are too large, files left behind, options that Gradio must know."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import logging
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from demo import server
+from demo.server import MB, BodyLimit, Janitor, launch_options, private_temp_dir, set_offline_env
+from transxnet import images
+from transxnet.errors import LensError, OutOfRange
+
+ROOT = Path(__file__).parents[2]
+
+
+# --- the environment -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scratch(monkeypatch, tmp_path) -> Path:
+    """A machine whose temporary folder is tmp_path, with no GRADIO_TEMP_DIR."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "")  # monkeypatch restores it, whatever the test sets
+    monkeypatch.delenv("GRADIO_TEMP_DIR")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_nothing_is_reported_to_anybody(monkeypatch):
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "True")
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "0")
+    set_offline_env()
+    assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+    assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
+
+
+def test_the_temporary_folder_is_private(scratch):
+    folder = private_temp_dir()
+    assert folder.parent == scratch.resolve()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert os.environ["GRADIO_TEMP_DIR"] == str(folder)
+    assert private_temp_dir() == folder  # the second caller shares it
+    assert list(scratch.iterdir()) == [folder]
+
+
+def test_a_preset_folder_holds_ours_and_keeps_what_it_had(scratch, monkeypatch):
+    preset = scratch / "large disk" / "uploads"
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(preset))
+    folder = private_temp_dir()
+    assert folder.parent == preset.resolve()
+    (preset / "somebody's").write_text("precious")
+    Janitor(folder).sweep(time.time() + 10**6)
+    assert (preset / "somebody's").read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(scratch, monkeypatch):
+    (scratch / "file").write_text("")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(scratch / "file"))
+    with pytest.raises(LensError, match="Set GRADIO_TEMP_DIR") as caught:
+        private_temp_dir()
+    assert str(scratch) not in str(caught.value)
+    assert str(scratch) in caught.value.detail
+
+
+@pytest.mark.process
+def test_the_folder_goes_when_the_program_ends(tmp_path):
+    code = "\n".join(
+        [
+            "import sys, os; from demo import server",
+            "assert 'gradio' not in sys.modules",
+            "folder = server.private_temp_dir()",
+            "(folder / 'upload.png').write_bytes(b'x')",
+            "os.fork() or sys.exit()",  # a child that ends must not take the folder with it
+            "os.wait()",
+            "print(folder.name, (folder / 'upload.png').exists())",
+        ]
+    )
+    environ = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("transxnet-lens-")
+    assert done.stdout.endswith(" True\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the size of a request -------------------------------------------------------------------------------------------
+
+SMALL, LARGE = 1000, 3000  # limits of the app below: elsewhere, and for uploads
+seen: list[int] = []  # bytes its handler read from each request
+
+
+async def digest(request: Request) -> Response:
+    """Reads the body piece by piece, and answers with its digest."""
+    seen.append(0)
+    found = hashlib.sha256()
+    async for piece in request.stream():
+        seen[-1] += len(piece)
+        found.update(piece)
+    return PlainTextResponse(found.hexdigest())
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A tiny app behind BodyLimit, on a real server on loopback."""
+    routes = [Route(path, digest, methods=["POST"]) for path in ("/upload", "/upload/", "/gradio_api/upload", "/run")]
+    app = Starlette(routes=routes, middleware=[Middleware(BodyLimit, uploads=LARGE, others=SMALL)])
+    running = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    sockets = [running.config.bind_socket()]
+    thread = threading.Thread(target=running.run, args=(sockets,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+    running.should_exit = True
+    thread.join()
+
+
+def in_chunks(size: int) -> Iterator[bytes]:
+    """A body that does not say how long it is."""
+    for start in range(0, size, 100):
+        yield b"x" * min(100, size - start)
+
+
+def whole(size: int) -> bytes:
+    return b"x" * size
+
+
+@pytest.mark.parametrize("body", [whole, in_chunks])
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/run", SMALL), ("/upload", LARGE), ("/upload/", LARGE), ("/gradio_api/upload", LARGE)]
+)
+def test_a_body_passes_untouched_up_to_its_limit_and_not_a_byte_further(url, path, limit, body):
+    for size in (0, 1, limit):
+        answer = httpx.post(url + path, content=body(size))
+        assert answer.status_code == 200
+        assert answer.text == hashlib.sha256(b"x" * size).hexdigest()
+    seen.clear()
+    answer = httpx.post(url + path, content=body(limit + 1))
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["error"].startswith(f"This request is larger than {limit / MB:g} MB")
+    assert all(count <= limit for count in seen)
+    assert len(seen) == (body is in_chunks)  # a declared length is refused before the app is asked
+
+
+def test_a_large_chunked_body_is_answered_long_before_its_end(url):
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 500 * MB:
+            sent += 65536
+            yield bytes(65536)
+
+    assert httpx.post(url + "/run", content=endless()).status_code == 413
+    assert sent < 50 * MB
+
+
+def call(app, messages: list[dict], **scope) -> list[dict]:
+    """One request through BodyLimit(app) without a server. messages: what the client sends; returns what it gets."""
+    sent, queue = [], list(messages)
+
+    async def receive() -> dict:
+        return queue.pop(0)
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/run", "headers": [], **scope}
+    asyncio.run(BodyLimit(app, uploads=LARGE, others=SMALL)(scope, receive, send))
+    return sent
+
+
+def body(size: int, more: bool = False) -> dict:
+    return {"type": "http.request", "body": b"x" * size, "more_body": more}
+
+
+START = {"type": "http.response.start", "status": 200, "headers": []}
+
+
+def test_a_length_that_lies_is_counted_all_the_same():
+    async def app(scope, receive, send):
+        while (await receive())["type"] == "http.request":
+            pass
+
+    for declared in (b"5", b"-1", b"many", "²".encode("latin-1"), b"0" * 25 + b"9999"):
+        sent = call(app, [body(900, more=True), body(900)], headers=[(b"content-length", declared)])
+        assert [message.get("status") for message in sent] == [413, None]
+
+
+def test_an_app_that_already_answers_is_only_cut_off():
+    received = []
+
+    async def app(scope, receive, send):
+        await send(START)
+        received.extend([await receive(), await receive(), await receive()])
+        await send({"type": "http.response.body", "body": b"late"})
+
+    assert call(app, [body(900, more=True), body(900)]) == [START]
+    assert [message["type"] for message in received] == ["http.request", "http.disconnect", "http.disconnect"]
+
+
+def test_an_app_that_catches_the_disconnect_cannot_answer_twice():
+    async def app(scope, receive, send):
+        while (await receive())["type"] == "http.request":
+            pass
+        await send({**START, "status": 400})
+
+    assert [message.get("status") for message in call(app, [body(1001)])] == [413, None]
+
+
+def test_only_what_follows_a_refusal_is_hushed():
+    async def breaks(scope, receive, send):
+        await receive()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        call(breaks, [body(10)])
+    assert call(breaks, [body(1001)])[0]["status"] == 413
+
+
+@pytest.mark.parametrize("kind", ["websocket", "lifespan"])
+def test_what_is_no_request_passes(kind):
+    async def app(scope, receive, send):
+        await send(await receive())
+
+    message = {"type": "anything", "body": b"x" * 9999}
+    assert call(app, [message], type=kind) == [message]
+
+
+# --- files left behind -----------------------------------------------------------------------------------------------
+
+NOW = time.time()  # files made by these tests change at about this time: the fake clock only runs ahead of it
+HOUR = 3600
+
+
+def put(path: Path, *, size: int = 10, age: float = 0, now: float = NOW) -> Path:
+    """A file that was last changed `age` seconds before `now`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(size))
+    os.utime(path, (now - age, now - age))
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_old_files_go_and_young_ones_stay(tmp_path):
+    later = NOW + 2 * HOUR
+    put(tmp_path / "aborted upload")
+    put(tmp_path / "abc" / "photo.png", size=30)
+    put(tmp_path / "def" / "map.png", age=0.5 * HOUR, now=later)
+    put(tmp_path / "def" / "edge.png", age=HOUR, now=later)
+    put(tmp_path / "def" / "over the edge.png", age=HOUR + 1, now=later)
+    assert Janitor(tmp_path).sweep(later) == (3, 50, 20)  # removed, freed, left
+    assert names(tmp_path / "def") == ["edge.png", "map.png"]
+    assert not (tmp_path / "aborted upload").exists()
+
+
+def test_a_fresh_copy_of_an_old_file_is_young(tmp_path):
+    put(tmp_path / "example.jpg", age=400 * 24 * HOUR)  # as Gradio copies an example: with its date
+    assert Janitor(tmp_path).sweep(NOW + 60) == (0, 0, 10)
+    assert Janitor(tmp_path).sweep(NOW + 2 * HOUR) == (1, 10, 0)
+
+
+def test_empty_folders_go_when_they_are_old_and_the_folder_itself_never(tmp_path):
+    later = NOW + 2 * HOUR
+    for name, age in (("emptied just now", 10), ("emptied long ago", HOUR + 10), ("full", HOUR + 10)):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        if name == "full":
+            put(tmp_path / name / "map.png", now=later)
+        for folder in (tmp_path / name / "inner", tmp_path / name):
+            os.utime(folder, (later - age, later - age))
+    Janitor(tmp_path).sweep(later)
+    assert names(tmp_path) == ["emptied just now", "emptied just now/inner", "full", "full/map.png"]
+    (tmp_path / "full" / "map.png").unlink()
+    Janitor(tmp_path).sweep(NOW + 10**6)
+    assert names(tmp_path) == []
+    assert tmp_path.is_dir()
+
+
+def test_links_are_not_followed(tmp_path):
+    outside = put(tmp_path / "home" / "letter.txt")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    (folder / "to a file").symlink_to(outside)
+    (folder / "to a folder").symlink_to(outside.parent)
+    (folder / "to nowhere").symlink_to(tmp_path / "missing")
+    assert Janitor(folder, max_bytes=0).sweep(NOW + 2 * HOUR).removed == 3
+    assert names(folder) == []
+    assert outside.exists()
+
+
+def test_beyond_the_size_the_oldest_go_first(tmp_path):
+    for name, age in (("second", 20), ("first", 30), ("third", 10)):
+        put(tmp_path / name, size=100, age=age, now=NOW + 100)
+    assert Janitor(tmp_path, max_bytes=300).sweep(NOW + 100) == (0, 0, 300)
+    assert Janitor(tmp_path, max_bytes=299).sweep(NOW + 100) == (1, 100, 200)
+    assert names(tmp_path) == ["second", "third"]
+    assert Janitor(tmp_path, max_bytes=0).sweep(NOW + 100) == (2, 200, 0)
+
+
+def test_what_the_page_itself_needs_is_kept(tmp_path):
+    put(tmp_path / "abc" / "example.jpg", size=100)
+    janitor = Janitor(tmp_path, max_bytes=50)
+    janitor.keep_present()
+    put(tmp_path / "upload", size=40)
+    assert janitor.sweep(NOW + 10 * HOUR) == (1, 40, 100)
+    assert names(tmp_path) == ["abc", "abc/example.jpg"]
+
+
+def test_a_file_that_cannot_be_removed_does_not_save_the_others(tmp_path, monkeypatch):
+    for name in "abc":
+        put(tmp_path / name)
+    unlink = os.unlink
+
+    def stubborn(path):
+        if str(path).endswith("b"):
+            raise PermissionError(path)
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", stubborn)
+    assert Janitor(tmp_path).sweep(NOW + 2 * HOUR) == (2, 20, 10)
+    assert names(tmp_path) == ["b"]
+
+
+def test_files_and_folders_may_vanish_meanwhile(tmp_path, monkeypatch):
+    put(tmp_path / "gone")
+    put(tmp_path / "here")
+    lstat = os.lstat
+
+    def look(path):
+        if str(path).endswith("gone"):
+            raise FileNotFoundError(path)
+        return lstat(path)
+
+    monkeypatch.setattr(os, "lstat", look)
+    assert Janitor(tmp_path).sweep(NOW + 2 * HOUR) == (1, 10, 0)
+    assert Janitor(tmp_path / "missing").sweep() == (0, 0, 0)
+
+
+def test_the_thread_survives_a_failure_and_stops_when_told(tmp_path, monkeypatch, caplog):
+    janitor, rounds, again = Janitor(tmp_path, every=0.001), [], threading.Event()
+
+    def sweep():
+        rounds.append(threading.current_thread())
+        if len(rounds) == 1:
+            raise RuntimeError("the disk is on fire")
+        again.set()
+
+    monkeypatch.setattr(janitor, "sweep", sweep)
+    with caplog.at_level(logging.ERROR):
+        janitor.start()
+        janitor.start()  # a second start changes nothing
+        assert again.wait(30)
+        janitor.stop()
+    assert "sweeping the temporary folder failed" in caplog.text
+    assert "the disk is on fire" in caplog.text
+    assert len(set(rounds)) == 1
+    assert rounds[0].daemon
+    assert not rounds[0].is_alive()
+    janitor.stop()  # nor does a second stop
+    again.clear()
+    janitor.start()
+    assert again.wait(30)
+    janitor.stop()
+
+
+# --- options of the server, and Gradio itself -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_settings(monkeypatch):
+    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
+    monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
+
+
+@pytest.mark.usefixtures("no_settings")
+def test_host_and_port_come_from_the_option_then_the_environment(monkeypatch):
+    def place(**args):
+        options = launch_options(Namespace(**args))
+        return options["server_name"], options["server_port"]
+
+    assert place() == place(host=None, port=None) == (None, None)  # Gradio's own: 127.0.0.1, a free port
+    assert place(host="0.0.0.0", port=8000) == ("0.0.0.0", 8000)
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "7860")
+    assert place(host=None, port=None) == ("0.0.0.0", 7860)
+    assert place(host="127.0.0.1", port=8000) == ("127.0.0.1", 8000)
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "")
+    assert place()[1] is None
+
+
+@pytest.mark.usefixtures("no_settings")
+@pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "80.5"])
+def test_a_port_that_is_none_is_a_sentence(monkeypatch, port):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", port)
+    with pytest.raises(OutOfRange, match=f"{port} is not a port"):
+        launch_options(Namespace())
+
+
+def test_gradio_knows_every_option():
+    import gradio
+
+    known = inspect.signature(gradio.Blocks.launch).parameters
+    options = launch_options(Namespace(share=True, quiet=True))
+    assert set(options) <= set(known)
+    assert options["share"] is True
+    assert options["quiet"] is True
+    options = launch_options(Namespace())
+    assert options["share"] is False
+    for name in ("show_error", "ssr_mode", "enable_monitoring", "run_history"):
+        assert options[name] is False
+
+
+def test_the_limits_agree_with_each_other():
+    from gradio.utils import _parse_file_size
+
+    assert _parse_file_size(server.MAX_FILE_SIZE) == images.MAX_BYTES
+    assert server.MAX_UPLOAD_BODY > images.MAX_BYTES + 64 * 1024  # room for multipart headers
+    assert server.MAX_BODY < images.MAX_BYTES
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory) -> Iterator[Path]:
+    """The temporary folder of the page below, its own: the tests sweep it."""
+    folder = tmp_path_factory.mktemp("gradio").resolve()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def gradio_url(uploads) -> Iterator[str]:
+    """A Gradio page launched with our options, on loopback."""
+    import gradio
+
+    with gradio.Blocks() as blocks:
+        text, number = gradio.Textbox(), gradio.Number()
+        text.change(len, text, number, api_name="length")
+    assert blocks.analytics_enabled is False
+    _, url, _ = blocks.launch(prevent_thread_lock=True, **launch_options(Namespace(host="127.0.0.1", quiet=True)))
+    yield url + "gradio_api"
+    blocks.close(verbose=False)
+
+
+def multipart(*sizes: int) -> bytes:
+    """A form with one file for each size."""
+    head = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    return b"".join(head + bytes(size) + b"\r\n" for size in sizes) + b"--cut--\r\n"
+
+
+FORM = {"Content-Type": "multipart/form-data; boundary=cut"}
+
+
+def test_gradio_takes_a_picture_of_the_allowed_size(gradio_url, uploads):
+    answer = httpx.post(gradio_url + "/upload", content=multipart(images.MAX_BYTES), headers=FORM)
+    assert answer.status_code == 200
+    stored = Path(answer.json()[0]).resolve()
+    assert stored.stat().st_size == images.MAX_BYTES
+    assert uploads in stored.parents
+
+
+def test_gradio_refuses_a_byte_more_in_one_file(gradio_url):
+    answer = httpx.post(gradio_url + "/upload", content=multipart(images.MAX_BYTES + 1), headers=FORM)
+    assert answer.status_code == 413
+
+
+def test_gradio_never_sees_a_large_json_body(gradio_url):
+    answer = httpx.post(gradio_url + "/call/length", json={"data": ["x" * 5 * MB]})
+    assert answer.status_code == 413
+    assert answer.json()["error"].startswith("This request is larger than 4 MB")
+    assert httpx.post(gradio_url + "/call/length", json={"data": ["x" * MB]}).status_code == 200
+
+
+def test_an_upload_cut_off_leaves_a_file_that_the_janitor_removes(gradio_url, uploads):
+    """Two files of 7 MB, each allowed, in one body that does not say its length: together above the limit."""
+    Janitor(uploads, max_bytes=0).sweep()
+
+    def pieces() -> Iterator[bytes]:
+        data = multipart(7 * MB, 7 * MB)
+        yield from (data[start : start + MB] for start in range(0, len(data), MB))
+
+    answer = httpx.post(gradio_url + "/upload", content=pieces(), headers=FORM)
+    assert answer.status_code == 413
+    assert answer.json()["error"].startswith("This request is larger than 12 MB")
+    left = sum(path.stat().st_size for path in uploads.rglob("*") if path.is_file())
+    assert left >= 7 * MB
+    assert Janitor(uploads).sweep(time.time() + 2 * HOUR).freed == left
+    assert [path for path in uploads.rglob("*") if path.is_file()] == []
