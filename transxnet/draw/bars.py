@@ -15,9 +15,13 @@ SHORTEST = 0.006  # of the width: a bar that can still be seen
 
 
 def colorbar(
-    value_range: tuple[float, float], colormap: str = "magma", signed: bool = False, size: tuple[int, int] = (12, 384)
+    value_range: tuple[float, float],
+    colormap: str = "magma",
+    signed: bool = False,
+    size: tuple[int, int] = (12, 384),
+    root: bool = False,
 ) -> np.ndarray:
-    """A strip of the colours from low (left) to high (right): uint8 (height, width, 3), RGB.
+    """A strip of the colours from low (left) to high (right), even in values: uint8 (height, width, 3), RGB.
 
     Its ends are the ends of value_range, so a range that is not symmetric shows only its part of a diverging map.
     """
@@ -25,7 +29,7 @@ def colorbar(
     if high <= low:  # one value only: show the whole map rather than one colour
         low, high = (-1.0, 1.0) if signed else (0.0, 1.0)
     values = np.broadcast_to(np.linspace(low, high, size[1]), size)
-    return colorize(values, (low, high), colormap, signed)
+    return colorize(values, (low, high), colormap, signed, root)
 
 
 def answers_bars(

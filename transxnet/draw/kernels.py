@@ -48,14 +48,23 @@ def kernel_grid(
     columns: int | None = None,
     tap: int = 12,
     gap: int = 6,
+    colormap: str = "RdBu_r",
 ) -> np.ndarray:
-    """Chosen channels of one block as a grid, blue below zero, white at zero, red above: uint8 (H, W, 3), RGB.
+    """Chosen channels of one block as a grid, diverging about zero (blue, white, red): uint8 (H, W, 3), RGB.
 
     channels: array indices, from 0. part: "kernels" (what was generated), "static" (what uniform gates would give)
     or "difference" (generated - static). value_range: None takes these channels' own, symmetric about zero.
     """
     values = part_of(kernel_set, part)[_checked(channels, kernel_set)]  # (n, K, K)
-    return grid(values, value_range or shared_range([values], signed=True), columns=columns, tap=tap, gap=gap)
+    return grid(values, value_range or shared_range([values], signed=True), colormap, columns=columns, tap=tap, gap=gap)
+
+
+def fitting(n: int, size: int, side: int) -> tuple[int, int, int]:
+    """(columns, tap, gap) in pixels of a square grid of n kernels size x size that fills `side` pixels, or nearly."""
+    columns = max(1, int(np.ceil(np.sqrt(n))))
+    tap = max(1, int(0.9 * side) // (columns * size)) if columns > 1 else max(1, side // size)
+    gap = max(1, (side - columns * size * tap) // max(columns - 1, 1))
+    return columns, tap, gap
 
 
 def part_of(kernel_set: KernelSet, part: str) -> np.ndarray:

@@ -46,6 +46,7 @@ def overlay(
     colormap: str = "magma",
     opacity: float = 0.85,
     signed: bool = False,
+    root: bool = False,
 ) -> np.ndarray:
     """The photograph in grey under the map's colours, opacity rising with the value (scale.py's rule).
 
@@ -53,8 +54,8 @@ def overlay(
     `place`. value_range: raw (low, high). Returns uint8 (H, W, 3), RGB; where heat is not finite, the grey photograph.
     """
     grey = cv2.cvtColor(np.ascontiguousarray(photo), cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]  # (H, W, 1)
-    a = alpha(heat, value_range, opacity, signed)[..., None]  # (H, W, 1)
-    colours = colorize(heat, value_range, colormap, signed).astype(np.float32)  # (H, W, 3)
+    a = alpha(heat, value_range, opacity, signed, root)[..., None]  # (H, W, 1)
+    colours = colorize(heat, value_range, colormap, signed, root).astype(np.float32)  # (H, W, 3)
     return np.rint(grey * (1 - a) + colours * a).astype(np.uint8)
 
 

@@ -39,6 +39,7 @@ class Column:
     colormap: str = "magma"
     signed: bool = False
     units: str = ""
+    root: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,9 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
         if column.value_range is None:
             continue
         low, high = column.value_range
-        page.picture(
-            _left(i), bar, colorbar(column.value_range, column.colormap, column.signed, (round(0.06 * DPI), CELL_PX))
-        )
+        size = (round(0.06 * DPI), CELL_PX)
+        strip = colorbar(column.value_range, column.colormap, column.signed, size, column.root)
+        page.picture(_left(i), bar, strip)
         page.text(_left(i), bar + 0.09, number(low), SMALL, GREY)
         page.text(_left(i) + CELL / 2, bar + 0.09, column.units, SMALL, GREY, align="center")
         page.text(_left(i) + CELL, bar + 0.09, number(high), SMALL, GREY, align="right")

@@ -27,6 +27,11 @@ def test_a_signed_colour_bar_shows_the_part_of_the_map_that_its_range_covers():
     assert (bar == lut("RdBu_r")[[85, 170, 255]]).all()
 
 
+def test_the_colours_of_a_root_scale_stand_where_their_values_are():
+    bar = colorbar((0.0, 4.0), "viridis", size=(1, 5), root=True)[0]  # values 0 1 2 3 4
+    assert (bar[[0, 1, 4]] == lut("viridis")[[0, 128, 255]]).all()
+
+
 def test_a_range_of_one_value_still_has_a_colour_bar():
     assert (colorbar((0.0, 0.0), "magma", size=(1, 256)) == lut("magma")[None]).all()
 

@@ -37,6 +37,14 @@ def test_signed_values_are_placed_about_zero_and_both_ends_are_strong():
     assert strength(values, (-4.0, 2.0), signed=True).tolist() == [1, 0.25, 0, 0.5, 1]
 
 
+def test_a_root_scale_spreads_small_values_and_keeps_the_ends():
+    values = np.array([0.0, 1.0, 4.0, NAN])
+    assert position(values, (0.0, 4.0), root=True)[:3].tolist() == [0, 0.5, 1]
+    assert strength(values, (0.0, 4.0), root=True).tolist() == [0, 0.5, 1, 0]
+    assert position(np.array([-1.0, 4.0]), (-4.0, 4.0), signed=True, root=True).tolist() == [0.25, 1]
+    assert (colorize(values, (0.0, 4.0), root=True)[1] == lut("magma")[128]).all()
+
+
 def test_opacity_is_the_documented_power_of_the_strength():
     values = np.array([0.0, 1 / 16, 1.0, NAN])
     assert alpha(values, (0.0, 1.0), opacity=0.8).tolist() == pytest.approx([0, 0.8 / 8, 0.8, 0])  # (1/16)**0.75 = 1/8

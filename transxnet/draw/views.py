@@ -1,0 +1,169 @@
+"""How each kind of result is drawn and named: one row of LOOKS a view, the same for sheets, files and the page.
+
+A drawing colours *shown* values, which may be the raw ones rectified or divided by their mean; `scaling` says which,
+in words that stand beside every drawing. The raw values stay in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from ..results import AttentionMaps, Explanation, Geometry, KernelSet
+from .kernels import fitting, kernel_grid
+from .overlay import mark, overlay, place
+from .scale import shared_range
+from .text import number
+
+Result = AttentionMaps | KernelSet | Explanation
+
+
+@dataclass(frozen=True)
+class Look:
+    """One view: its name in a Study, a title, a sentence on what it shows, and how values become colours."""
+
+    name: str
+    title: str
+    shows: str
+    scaling: str  # what the colours stand for
+    units: str
+    colormap: str
+    signed: bool = False
+    root: bool = False  # single pixels of a gradient tower over the rest
+
+
+_LOOKS = (
+    Look("attention", "Attention", "What OSRA mixed into the marked unit.", "raw weights", "weight", "magma"),
+    Look(
+        "kernels", "Kernels", "Kernels that IDConv generated for this picture.", "raw weights", "weight", "RdBu_r", True
+    ),
+    Look(
+        "grad_cam", "Grad-CAM", "Where the layer's features raised the explained answer.",
+        "values above zero (ReLU)", "logit", "inferno",
+    ),
+    Look(
+        "receptive_field", "Receptive field", "Which pixels the marked unit depends on.",
+        "absolute gradient over its mean, colours by the square root", "times the mean",
+        "viridis", root=True,
+    ),
+    Look(
+        "integrated_gradients", "Integrated gradients", "What each pixel adds to the answer on the way from grey.",
+        "raw, colours by the square root", "logit", "RdBu_r", True, True,
+    ),
+    Look(
+        "occlusion", "Occlusion", "What the answer loses when a patch turns grey.", "raw", "logit", "RdBu_r", True
+    ),
+)  # fmt: skip
+LOOKS: Mapping[str, Look] = MappingProxyType({look.name: look for look in _LOOKS})
+
+
+def look_of(result: Result) -> Look:
+    """The row of LOOKS for a result."""
+    if isinstance(result, AttentionMaps):
+        return LOOKS["attention"]
+    if isinstance(result, KernelSet):
+        return LOOKS["kernels"]
+    return LOOKS["receptive_field" if result.method == "erf" else result.method]
+
+
+def shown(result: Result, head: int = 0, channels: Sequence[int] | None = None) -> np.ndarray:
+    """The values that are coloured, on the result's own grid.
+
+    head: of attention, from 1; 0 is the mean of all. channels: of kernels, from 0; None is all.
+    """
+    if isinstance(result, AttentionMaps):
+        return result.head(head)
+    if isinstance(result, KernelSet):
+        return result.kernels if channels is None else result.kernels[list(channels)]
+    if result.method == "grad_cam":
+        return np.maximum(result.heat, 0)
+    if result.method == "erf":
+        return result.heat / (np.abs(result.heat).mean() or 1)  # an empty map stays empty
+    return result.heat
+
+
+def range_of(
+    results: Sequence[Result], head: int = 0, channels: Sequence[Sequence[int] | None] = ()
+) -> tuple[float, float]:
+    """One range for results of one kind that stand together: low and high of what is shown."""
+    look = look_of(results[0])
+    each = channels or [None] * len(results)
+    values = [shown(result, head, some) for result, some in zip(results, each, strict=True)]
+    return shared_range(values, look.signed)
+
+
+def draw(
+    result: Result,
+    photo: np.ndarray,
+    value_range: tuple[float, float],
+    head: int = 0,
+    channels: Sequence[int] | None = None,
+    opacity: float = 0.85,
+    colormap: str = "",
+) -> np.ndarray:
+    """The result as a picture of the photograph's size: uint8 (H, W, 3), RGB.
+
+    photo: uint8 (H, W, 3), what the view covers. A map lies over it, with a ring about the unit it speaks of;
+    kernels stand alone as a grid. colormap: '' takes the look's.
+    """
+    look = look_of(result)
+    colormap = colormap or look.colormap
+    if isinstance(result, KernelSet):
+        channels = range(len(result.kernels)) if channels is None else channels
+        columns, tap, gap = fitting(len(channels), result.kernels.shape[-1], photo.shape[1])
+        return kernel_grid(result, channels, value_range, columns=columns, tap=tap, gap=gap, colormap=colormap)
+    geometry = result.keys if isinstance(result, AttentionMaps) else result.geometry
+    heat = place(shown(result, head), geometry, photo.shape[:2])
+    picture = overlay(photo, heat, value_range, colormap, opacity, look.signed, look.root)
+    unit = unit_of(result)
+    return picture if unit is None else mark(picture, unit, geometry.view_size)
+
+
+def unit_of(result: Result) -> tuple[float, float] | None:
+    """(x, y) in view pixels of the unit the result speaks of; None where it is about the whole picture."""
+    if isinstance(result, AttentionMaps):
+        return result.queries.center(*result.query)
+    if isinstance(result, Explanation) and result.method == "erf":
+        return result.numbers["x"], result.numbers["y"]
+    return None
+
+
+def what(result: Result, head: int = 0) -> str:
+    """Layer, head and target, exactly: "stage 3, block 4, mean of 4 heads"."""
+    if isinstance(result, Explanation):
+        return f"{result.layer}, {result.target}"
+    layer = f"stage {result.stage}, block {result.block}"
+    if isinstance(result, KernelSet):
+        return layer
+    count = len(result.heads)
+    return f"{layer}, " + (f"head {head} of {count}" if head else f"mean of {count} heads" if count > 1 else "one head")
+
+
+def worth_knowing(result: Result, head: int = 0) -> str:
+    """The one or two numbers to read beside the picture."""
+    if isinstance(result, AttentionMaps):
+        which = slice(head - 1, head) if head else slice(None)
+        entropy, distance = result.entropy[which].mean(), result.distance[which].mean()
+        return (
+            f"peak {number(result.head(head).max())}, entropy {number(entropy)}, {number(distance)} px away on average"
+        )
+    if isinstance(result, KernelSet):
+        return f"{number(np.nanmedian(result.distance))} from the static kernel (median channel, relative)"
+    numbers = result.numbers
+    if result.method == "erf":
+        return f"half of it within {number(100 * numbers['r50'])} % of the view"
+    if result.method == "integrated_gradients":
+        return f"adds up to {number(numbers['sum'])}, off by {number(100 * numbers['completeness_error'])} %"
+    if result.method == "occlusion":
+        return f"logit {number(numbers['logit'])}, largest drop {number(numbers['largest_drop'])}"
+    return f"logit {number(numbers['logit'])}, {number(100 * numbers['positive_share'])} % of the map above zero"
+
+
+def geometry_of(result: Result) -> Geometry | None:
+    """Where the result's values sit; None for kernels, which sit nowhere."""
+    if isinstance(result, KernelSet):
+        return None
+    return result.keys if isinstance(result, AttentionMaps) else result.geometry
