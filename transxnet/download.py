@@ -170,7 +170,7 @@ def _hub() -> str:
 
 def _reporting_bar(report: Report, what: str) -> type:
     """The shape of progress bar that huggingface_hub accepts, telling `report` instead of drawing."""
-    from tqdm.auto import tqdm
+    from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):
         def __init__(self, *args: object, **kwargs: object):

@@ -241,7 +241,7 @@ def _terminal_bar() -> Report:
     """A tqdm bar where somebody watches a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         return _silent
-    from tqdm.auto import tqdm
+    from huggingface_hub.utils import tqdm
 
     bars: dict[str, tqdm] = {}
 
