@@ -151,12 +151,13 @@ class AttentionTable:
     queries: Geometry
 
     def at(self, row: int, col: int) -> AttentionMaps:
-        """Forward view: the key maps of the query in this row and column, from 0."""
+        """Forward view: the key maps of the query in this row and column, from 0; copies, not views of the table."""
         _check_cell(self.queries, row, col, f"queries of stage {self.stage}")
         query = row * self.queries.grid[1] + col
         return AttentionMaps(
             self.variant, self.stage, self.block, (row, col),
-            self.weights[:, query].reshape(-1, *self.keys.grid), self.entropy[:, query], self.distance[:, query],
+            self.weights[:, query].reshape(-1, *self.keys.grid).copy(),
+            self.entropy[:, query].copy(), self.distance[:, query].copy(),
             self.keys, self.queries,
         )  # fmt: skip
 

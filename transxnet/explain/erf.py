@@ -82,6 +82,9 @@ def containment(heat: np.ndarray, center: tuple[float, float], shares: tuple[flo
     0 to 1; NaN where the map is empty or not finite.
     """
     names = [f"r{round(100 * t)}" for t in shares]
+    total = heat.sum(dtype=np.float64)
+    if not np.isfinite(total) or total <= 0:
+        return dict.fromkeys(names, float("nan"))
     height, width = heat.shape
     y, x = round(center[0]), round(center[1])
     reach = max(y, height - 1 - y, x, width - 1 - x)  # the square of this i covers everything
@@ -92,8 +95,6 @@ def containment(heat: np.ndarray, center: tuple[float, float], shares: tuple[flo
     left, right = np.maximum(x - i, 0), np.minimum(x + i + 1, width)
     sums = inside[bottom, right] - inside[top, right] - inside[bottom, left] + inside[top, left]
     areas = (bottom - top) * (right - left) / heat.size
-    if not np.isfinite(sums[-1]) or sums[-1] <= 0:
-        return dict.fromkeys(names, float("nan"))
     return {name: float(areas[np.argmax(sums >= t * sums[-1])]) for name, t in zip(names, shares, strict=True)}
 
 

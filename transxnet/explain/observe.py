@@ -12,7 +12,7 @@ from ..errors import LensError, OutOfRange
 from ..images import Prepared
 from ..model import TransXNet
 from ..results import Geometry
-from ..trace import Edit, Trace
+from ..trace import Edit, Keep, Trace
 
 EVERYTHING = ("stage", "attention", "gates", "kernels", "bias_gates", "biases", "head")
 
@@ -74,11 +74,11 @@ class Observation:
 def observe(
     model: TransXNet,
     prepared: Prepared,
-    keep: Iterable[str] = EVERYTHING,
+    keep: Iterable[str] | Keep = EVERYTHING,
     grad: bool = False,
     edits: Mapping[str, Edit] | None = None,
 ) -> Observation:
-    """Run the model once on a prepared picture, in float32, recording `keep`.
+    """Run the model once on a prepared picture, in float32, recording `keep` (kinds or a predicate, see Trace).
 
     grad: build the graph, so that explanations can differentiate the logits or any record, with
     torch.autograd.grad and never .backward(): models are shared between threads.

@@ -1,0 +1,196 @@
+"""Each part of the model against its definition, written out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.tiny import one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from transxnet.layers import MSFFN, OSRA, Block, DMixer, GroupNorm1, IDConv, LayerScale, MultiScaleDWConv, fit_bias
+from transxnet.trace import Trace
+
+RECOMPOSED = ("gates", "kernels", "bias_gates", "biases", "attention", "idconv", "osra")
+
+
+def shaken(module: nn.Module, seed: int = 0) -> nn.Module:
+    """Every parameter and running statistic away from where it starts, in eval mode."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point():
+            noise = torch.randn(tensor.shape, generator=generator)
+            tensor.copy_(1 + 0.2 * noise.tanh() if "running_var" in name else 0.3 * noise)
+    return module.eval()
+
+
+def depthwise(x: np.ndarray, kernels: np.ndarray, biases: np.ndarray) -> np.ndarray:
+    """Cross-correlation of each channel of x (C, H, W) with its own kernel (C, K, K), zero padding, plus its bias."""
+    edge = kernels.shape[-1] // 2
+    padded = np.pad(x.astype(np.float64), ((0, 0), (edge, edge), (edge, edge)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernels.shape[-2:], axis=(1, 2))  # (C, H, W, K, K)
+    return np.einsum("chwuv,cuv->chw", windows, kernels) + biases[:, None, None]
+
+
+def close(ours: Tensor, expected: np.ndarray | Tensor, limit: float = 1e-5) -> bool:
+    """Within `limit` of the largest expected value."""
+    expected = np.asarray(expected)
+    return float(np.abs(ours.numpy() - expected).max()) < limit * float(np.abs(expected).max())
+
+
+# --- IDConv ----------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_idconv_is_a_depthwise_convolution_with_each_pictures_own_kernels():
+    idconv, x = shaken(IDConv(channels=8, groups=3, kernel_size=7)), torch.randn(2, 8, 10, 13)
+    with Trace(RECOMPOSED) as trace:
+        out = idconv(x)
+    for image in (0, 1):
+        gates, weight = trace.one("gates").tensor[image].numpy(), idconv.weight.numpy()
+        bias_gates, bias = trace.one("bias_gates").tensor[image].numpy(), idconv.bias.numpy()
+        kernels, biases = (gates * weight).sum(axis=0), (bias_gates * bias).sum(axis=0)
+        assert close(trace.one("kernels").tensor[image], kernels)
+        assert close(out[image], depthwise(x[image].numpy(), kernels, biases))
+    assert (trace.one("kernels").tensor[0] - trace.one("kernels").tensor[1]).abs().max() > 0.01
+
+
+@torch.no_grad()
+def test_idconv_gates_come_from_the_pooled_picture():
+    idconv, x = shaken(IDConv(channels=8, groups=3, kernel_size=7)), torch.randn(1, 8, 14, 21)
+    with Trace(RECOMPOSED) as trace:
+        idconv(x)
+    pooled = x.reshape(1, 8, 7, 2, 7, 3).mean(dim=(3, 5))  # 14 x 21 in 7 x 7 cells of 2 x 3
+    scores = idconv.proj(pooled).reshape(1, 3, 8, 7, 7)  # group by group, all channels of each
+    assert close(trace.one("gates").tensor, (scores.exp() / scores.exp().sum(dim=1, keepdim=True)))
+    scores = idconv.proj(x.mean(dim=(2, 3), keepdim=True)).reshape(1, 3, 8)
+    assert close(trace.one("bias_gates").tensor, scores.exp() / scores.exp().sum(dim=1, keepdim=True))
+
+
+# --- OSRA ------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("sr", "size"), [(1, (3, 4)), (2, (6, 5)), (8, (17, 16))])
+def test_osra_is_attention_over_the_reduced_map(sr, size):
+    """softmax(q k^T / sqrt(d) + bias) v, head by head, query by query, in float64."""
+    heads, d = 2, 3
+    osra = shaken(OSRA(channels=heads * d, heads=heads, sr_ratio=sr))
+    x, (h, w) = torch.randn(1, heads * d, *size), size
+    reduced = osra.sr(x) + osra.local_conv(osra.sr(x))
+    assert reduced.shape[-2:] == (-(-h // sr), -(-w // sr))
+    k, v = osra.kv(reduced)[0].flatten(1).double().numpy().reshape(2, heads, d, -1)  # k is the first half
+    q = osra.q(x)[0].flatten(1).double().numpy().reshape(heads, d, -1)
+    bias = torch.randn(1, heads, q.shape[-1], k.shape[-1])
+    with Trace(RECOMPOSED) as trace:
+        out = osra(x, bias)
+    scores = np.einsum("hdq,hdk->hqk", q, k) / np.sqrt(d) + bias[0].numpy()
+    weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    assert close(trace.one("attention").tensor[0], weights)
+    assert close(out[0].flatten(1), np.einsum("hqk,hdk->hdq", weights, v).reshape(heads * d, -1))
+
+
+def test_a_bias_that_fits_stays_itself():
+    bias = torch.randn(1, 2, 6, 4)
+    assert fit_bias(bias, (6, 4)) is bias
+
+
+def cubic(positions: np.ndarray, count: int) -> np.ndarray:
+    """(positions, count): weights of Keys' cubic, a = -0.75, between `count` values whose edges repeat."""
+    weights = np.zeros((len(positions), count))
+    for i, x in enumerate(positions):
+        for j in range(int(np.floor(x)) - 1, int(np.floor(x)) + 3):
+            t = abs(x - j)
+            inner, outer = 1.25 * t**3 - 2.25 * t**2 + 1, -0.75 * (t**3 - 5 * t**2 + 8 * t - 4)
+            weights[i, min(max(j, 0), count - 1)] += inner if t <= 1 else outer
+    return weights
+
+
+def test_another_bias_is_resized_over_the_flattened_plane():
+    """Bicubic, align_corners=False: value i of the new axis sits at (i + 1/2) * old / new - 1/2 of the old one."""
+    bias = torch.randn(1, 2, 6, 4)
+    rows, cols = cubic((np.arange(9) + 0.5) * 6 / 9 - 0.5, 6), cubic((np.arange(3) + 0.5) * 4 / 3 - 0.5, 4)
+    assert close(fit_bias(bias, (9, 3))[0], rows @ bias[0].numpy() @ cols.T)
+
+
+# --- D-Mixer and the whole --------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_dmixer_sends_the_first_half_to_idconv_and_joins_in_that_order():
+    mixer = shaken(DMixer(channels=8, heads=2, sr_ratio=2, groups=2, kernel_size=7))
+    x, bias = torch.randn(1, 8, 6, 6), torch.randn(1, 2, 36, 9)
+    joined = torch.cat((mixer.local_unit(x[:, :4]), mixer.global_unit(x[:, 4:], bias)), dim=1)
+    enhanced = joined
+    for layer in mixer.proj:  # STE: the layers one after another, and the input again
+        enhanced = layer(enhanced)
+    assert torch.equal(mixer(x, bias), joined + enhanced)
+
+
+@torch.no_grad()
+def test_every_blocks_halves_can_be_recomposed_from_its_records():
+    model = recipe_model()
+    with Trace((*RECOMPOSED, "block")) as trace:
+        model(prepared().tensor)
+    x = trace.one("block", 3, 1).tensor  # what block 2 of stage 3 starts from
+    block = model.network[4][1]
+    local, wide = block.norm1(x + block.pos_embed(x)).chunk(2, dim=1)
+    kernels, biases = (trace.one(kind, 3, 2).tensor[0].numpy() for kind in ("kernels", "biases"))
+    assert close(trace.one("idconv", 3, 2).tensor[0], depthwise(local[0].numpy(), kernels, biases))
+
+    osra, attention = block.token_mixer.global_unit, trace.one("attention", 3, 2).tensor[0]  # (heads, Nq, Nk)
+    reduced = osra.sr(wide)
+    v = osra.kv(reduced + osra.local_conv(reduced))[0, 12:].reshape(3, 4, -1)  # (heads, d, Nk)
+    expected = torch.einsum("hqk,hdk->hdq", attention, v).reshape(12, 6, 6)
+    assert close(trace.one("osra", 3, 2).tensor[0], expected)
+
+
+# --- MS-FFN ----------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_four_scales_split_the_channels_and_the_first_takes_the_remainder():
+    """All-ones kernels on an all-ones picture count their taps: 1, 9, 25 and 49 in the middle."""
+    scales = MultiScaleDWConv(19)
+    for conv in scales.proj:
+        nn.init.ones_(conv.weight)
+        nn.init.zeros_(conv.bias)
+    middle = scales(torch.ones(1, 19, 9, 9))[0, :, 4, 4]
+    assert middle.tolist() == [1.0] * 7 + [9.0] * 4 + [25.0] * 4 + [49.0] * 4
+
+
+@torch.no_grad()
+def test_msffn_adds_its_scales_before_the_second_activation():
+    ffn, x = shaken(MSFFN(channels=5, ratio=3)), torch.randn(1, 5, 8, 8)
+    wide = ffn.fc1[2](nn.functional.gelu(ffn.fc1[0](x)))
+    first = wide[:, :6] * ffn.dwconv.proj[0].weight[:, 0] + ffn.dwconv.proj[0].bias[:, None, None]  # 15 = 6 + 3 + 3 + 3
+    rest = [ffn.dwconv.proj[i](wide[:, 3 + 3 * i : 6 + 3 * i]) for i in (1, 2, 3)]
+    joined = nn.functional.gelu(wide + torch.cat((first, *rest), dim=1))
+    assert close(ffn(x), ffn.fc2[1](ffn.fc2[0](ffn.norm(joined))))
+
+
+# --- The small parts -------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_block_adds_three_residuals_and_drops_only_the_last_two():
+    def block(drop_path: float) -> Block:
+        return shaken(Block(8, 2, 2, 2, 7, 3, layer_scale=1.0, drop_path=drop_path))
+
+    x, bias, plain = torch.randn(2, 8, 6, 6), torch.randn(1, 2, 36, 9), block(0.0)
+    placed = x + plain.pos_embed(x)
+    mixed = placed + plain.layer_scale_1(plain.token_mixer(plain.norm1(placed), bias))
+    expected = mixed + plain.layer_scale_2(plain.mlp(plain.norm2(mixed)))
+    assert torch.equal(plain(x, bias), expected)
+    assert torch.equal(block(0.5)(x, bias), expected)  # in eval mode nothing is dropped
+    assert torch.equal(block(1.0).train()(x, bias), placed)  # in training, all that can be
+
+
+@torch.no_grad()
+def test_layer_scale_and_one_group_norm():
+    scale, norm = shaken(LayerScale(3, start=1e-5)), shaken(GroupNorm1(3))
+    x = torch.randn(2, 3, 4, 5)
+    assert close(scale(x), x * scale.weight.reshape(3, 1, 1) + scale.bias.reshape(3, 1, 1))
+    mean, var = x.mean(dim=(1, 2, 3), keepdim=True), x.var(dim=(1, 2, 3), keepdim=True, correction=0)
+    expected = (x - mean) / (var + 1e-5).sqrt() * norm.weight.reshape(3, 1, 1) + norm.bias.reshape(3, 1, 1)
+    assert close(norm(x), expected)
