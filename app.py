@@ -1,0 +1,78 @@
+"""TransXNet Lens: builds the page and launches it. `python app.py --help` lists the options."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from demo import server
+
+server.set_offline_env()  # both before gradio is imported
+temporary = server.private_temp_dir()
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """The options; each falls back to its environment variable, so that a Space needs none."""
+    parser = argparse.ArgumentParser(prog="python app.py", description="TransXNet Lens: the interactive page.")
+    parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME; this machine only without)")
+    parser.add_argument("--port", type=int, help="port (GRADIO_SERVER_PORT; the first free one from 7860 without)")
+    parser.add_argument("--share", action="store_true", help="ask Gradio for a public link; needs the internet")
+    parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
+    parser.add_argument("--hub-namespace", help="Hub namespace holding <name> (TRANSXNET_HUB_NAMESPACE)")
+    parser.add_argument("--device", help="cuda, mps or cpu; the best there is without")
+    parser.add_argument("--default-variant", default="pico", help="what the page opens on (pico)")
+    return parser.parse_args(argv)
+
+
+def on_gpu() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """spaces.GPU where that package is installed (a hosted Space), else nothing. Before CUDA is touched."""
+    if importlib.util.find_spec("spaces") is None:
+        return lambda function: function
+    import spaces
+
+    return spaces.GPU
+
+
+def build(args: argparse.Namespace) -> Any:
+    """The page for these options, its default model already on its way."""
+    decorate = on_gpu()
+    import torch
+
+    from demo.studio import Studio
+    from demo.ui.page import Page
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    studio = Studio(device=args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace, on_gpu=decorate)
+    studio.loading(args.default_variant)
+    return Page(studio, args.default_variant)
+
+
+def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
+    """Serve the page with this project's limits, look and scripts; returns what Blocks.launch returns."""
+    from demo.ui.components import STYLES, head
+    from demo.ui.theme import theme
+
+    janitor = server.Janitor(temporary)
+    janitor.keep_present()  # pictures that Gradio copied while the page was built
+    janitor.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the temporary folder goes too
+    page.blocks.queue(api_open=False, max_size=64)
+    options = server.launch_options(args) | {"theme": theme(), "css_paths": STYLES, "head": head()} | more
+    return page.blocks.launch(**options)
+
+
+if __name__ == "__main__":
+    from transxnet.errors import LensError
+
+    options = arguments()
+    try:
+        built = build(options)
+        page = built.blocks  # a Space looks for the Blocks object here
+        launch(built, options)
+    except LensError as error:
+        sys.exit(f"{error} {error.detail}".strip())

@@ -1,0 +1,64 @@
+"""The page's words: what each view shows, and what it does not. One place, so that they can be read as a text."""
+
+from __future__ import annotations
+
+TITLE = "TransXNet Lens"
+TAGLINE = "See what a dynamic backbone looks at, and the kernels it makes for your picture."
+
+VIEWS = {  # key -> the tab's name
+    "overview": "Overview",
+    "answers": "Answers",
+    "attention": "Attention",
+    "kernels": "Kernels",
+    "grad_cam": "Grad-CAM",
+    "erf": "Receptive field",
+}
+
+INTRO = {
+    "overview": "Four views of one forward pass. Move the crosshair on the picture: attention and receptive field "
+    "follow it. Pick another answer: Grad-CAM follows that.",
+    "answers": "What each variant answers, as shares of all its classes. Variants trained on other classes cannot be "
+    "compared answer by answer.",
+    "attention": "What OSRA mixes into the unit under the crosshair: the attention weights after the softmax, one map "
+    "for each head, over a key map that is smaller than the picture.",
+    "kernels": "The 7 x 7 depthwise kernels that IDConv composed for this very picture: {shown} channels of each "
+    "variant, chosen to show their variety.",
+    "grad_cam": "Which places of a stage's output raised the chosen answer's score, and which lowered it.",
+    "erf": "The pixels on which the unit under the crosshair depends: the gradient of its features with respect to "
+    "this picture.",
+}
+
+FOOT = {
+    "overview": "Attention weights say what was mixed in, not why the answer was given. Grad-CAM says what raised this "
+    "answer's score, at the resolution of its layer. All maps are drawn where their units really sit, over the "
+    "picture at its own sharpness; Display > as the model saw it shows the {sizes} pixels it was given. A column "
+    "has one colour scale, so equal colours are equal values.",
+    "answers": "A share is the softmax over the model's own classes: a model that knows none of what is in the picture "
+    "still spreads 100 % over what it knows.",
+    "attention": "Weights of one block and one half of the channels: the other half goes through IDConv, and a "
+    "residual path goes round both. A map over keys that have already seen their neighbourhood is not a map of "
+    "causes. Every map's weights sum to 1; nothing is normalised further.",
+    "kernels": "The released model's kernels differ by picture, channel and tap, and are the same at every position of "
+    "a picture: texts that call them spatially varying mean the taps. The static kernel is what uniform gates would "
+    "give: the mean of the learned kernels.",
+    "grad_cam": "A first-order estimate at the resolution of its stage. The raw map is kept: red raised the score, "
+    "blue lowered it; nothing is scaled for each picture. Early stages see edges and colours, not objects.",
+    "erf": "IDConv's gates and the norms' statistics let every pixel touch every unit, so this mixes what is seen with "
+    "what modulates. Drawn as the gradient's share in each pixel, in multiples of the picture's average; the shares "
+    "below are the smallest square about the unit that holds that part of the raw sum.",
+}
+
+UNTRAINED = "random weights, not trained"
+PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."
+
+
+def crosshair_alt(width: int, height: int, x: int, y: int) -> str:
+    """What a screen reader says of the picture."""
+    where = f"Your picture, {width} by {height} pixels, crosshair at {x}, {y}."
+    return f"{where} Arrow keys move it; with Shift, in big steps."
+
+
+def crop_note(crops: list[tuple[str, bool]]) -> str:
+    """Which variants see only the outlined part. crops: (name, whether its view leaves something out)."""
+    cut = [name for name, partial in crops if partial]
+    return f"Outlined: what {' and '.join(cut)} {'sees' if len(cut) == 1 else 'see'}." if cut else ""

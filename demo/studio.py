@@ -1,0 +1,163 @@
+"""Loaded models with their locks, pictures, and one request -> one Study. No gradio here.
+
+State kept: a bounded set of models, a bounded set of decoded pictures by their hash, a bounded cache of
+studies by picture, variant and options. A visitor holds ids and numbers only; pictures are reached by a
+hash that stands in that visitor's own session.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from transxnet import load
+from transxnet.cost import Cost, cost
+from transxnet.errors import LensError, PictureError
+from transxnet.images import Picture
+from transxnet.study import Options, Study, study
+from transxnet.variants import UNTRAINED, VARIANTS, parse_variant
+from transxnet.weights import Availability, LoadedModel, available, resolve_device
+
+from .captions import PICTURE_GONE
+
+T = TypeVar("T")
+MODELS, PICTURES, STUDIES = 6, 64, 96  # how many of each are kept
+AT_ONCE = 2  # computations at the same moment; more only wait for each other
+
+
+class Shelf(OrderedDict[Hashable, T]):
+    """A bounded store that forgets what was longest unused. Guarded by the Studio's lock."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.size = size
+
+    def get(self, key: Hashable, default: T | None = None) -> T | None:
+        if key in self:
+            self.move_to_end(key)
+        return super().get(key, default)
+
+    def put(self, key: Hashable, value: T) -> None:
+        self[key] = value
+        self.move_to_end(key)
+        while len(self) > self.size:
+            self.popitem(last=False)
+
+
+@dataclass
+class Loading:
+    """A model on its way: started once, watched by everybody who waits for it."""
+
+    name: str
+    status: str = "looking for weights"
+    loaded: LoadedModel | None = None
+    cost: Cost | None = None
+    error: LensError | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def progress(self, done: int, total: int, what: str = "") -> None:
+        """What transxnet.load reports while bytes arrive."""
+        megabytes = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"{done / 1e6:.0f} MB"
+        self.status = f"downloading {what or 'weights'}: {megabytes}"
+
+
+class Studio:
+    """Everything the page asks for. device, weights_dir, hub_namespace: as transxnet.load takes them."""
+
+    def __init__(
+        self,
+        *,
+        device: str | None = None,
+        weights_dir: str | None = None,
+        hub_namespace: str | None = None,
+        on_gpu: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+    ):
+        self.device = resolve_device(device)
+        self._where = {"weights_dir": weights_dir, "hub_namespace": hub_namespace}
+        self._lock = threading.Lock()
+        self._models: Shelf[Loading] = Shelf(MODELS)
+        self._pictures: Shelf[Picture] = Shelf(PICTURES)
+        self._studies: Shelf[Study] = Shelf(STUDIES)
+        self._turns: Shelf[int] = Shelf(4096)
+        self._slots = threading.Semaphore(AT_ONCE)
+        self._study = on_gpu(lambda name, picture, options: study(self._model(name), picture, options))
+
+    def names(self) -> list[str]:
+        """What can be asked for, short: the variants that some source has, bundled ones first, and two untrained."""
+        known = [spec.short for spec in VARIANTS.values() if self.availability(spec.short) != Availability.NOWHERE]
+        bundled = [name for name in known if self.availability(name).ready]
+        return [*bundled, *(n for n in known if n not in bundled), f"pico@{UNTRAINED}", f"t@{UNTRAINED}"]
+
+    def add(self, picture: Picture) -> str:
+        """Keep a picture; returns the key under which `picture` gives it back."""
+        with self._lock:
+            self._pictures.put(picture.sha256, picture)
+        return picture.sha256
+
+    def picture(self, key: str) -> Picture:
+        with self._lock:
+            found = self._pictures.get(key)
+        if found is None:
+            raise PictureError(PICTURE_GONE)
+        return found
+
+    def begin(self, visitor: str) -> Callable[[], bool]:
+        """A visitor's new request. Returns a question: is it still the newest? Old ones stop when it is not."""
+        with self._lock:
+            turn = (self._turns.get(visitor) or 0) + 1
+            self._turns.put(visitor, turn)
+        return lambda: self._turns.get(visitor) == turn
+
+    def loading(self, name: str, retry: bool = False) -> Loading:
+        """The model on its way or there; starts loading on the first call. retry: forget an earlier failure."""
+        spec, untrained = parse_variant(name)
+        name = spec.short + (f"@{UNTRAINED}" if untrained else "")
+        with self._lock:
+            entry = self._models.get(name)
+            if entry is None or (retry and entry.error is not None):
+                entry = Loading(name)
+                self._models.put(name, entry)
+                threading.Thread(target=self._load, args=(entry,), name=f"load {name}", daemon=True).start()
+        return entry
+
+    def study(self, key: str, name: str, options: Options) -> Study:
+        """What `transxnet.study` makes of a kept picture; cached. Waits for the model. Raises LensError."""
+        place = (key, name, options)
+        with self._lock:
+            found = self._studies.get(place)
+        if found is None:
+            picture = self.picture(key)
+            self._model(name)
+            with self._slots:
+                found = self._study(name, picture, options)
+            with self._lock:
+                self._studies.put(place, found)
+        return found
+
+    def availability(self, name: str) -> Availability:
+        """Where the weights of a variant would come from, without asking the network."""
+        return available(name, **self._where)
+
+    def _model(self, name: str) -> LoadedModel:
+        entry = self.loading(name)
+        entry.done.wait()
+        if entry.error is not None:
+            raise entry.error
+        return entry.loaded
+
+    def _load(self, entry: Loading) -> None:
+        try:
+            loaded = load(entry.name, device=self.device, progress=entry.progress, **self._where)
+            entry.cost = cost(loaded.model)
+            entry.loaded = loaded
+        except LensError as error:
+            entry.error = error
+        except Exception as error:
+            entry.error = LensError(
+                f"Loading {entry.name} failed unexpectedly.", remedy="Pick another variant.", detail=repr(error)
+            )
+        finally:
+            entry.done.set()

@@ -1,0 +1,1 @@
+"""Layout and wiring only: with app.py and demo/server.py the only importers of gradio."""

@@ -1,0 +1,134 @@
+"""The same things by machine: named endpoints. The picture first, all else with defaults.
+
+Hidden components stand for the parameters, so that Gradio checks uploads and types as it does for the page.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from transxnet.errors import LensError
+from transxnet.images import Picture
+from transxnet.study import Options, Study
+
+from .. import replies
+from ..studio import Studio
+from .components import SafeImage
+
+
+def add_endpoints(studio: Studio) -> None:
+    """Register /predict, /attention, /kernels, /grad_cam and /erf in the Blocks that is being built."""
+
+    def studied(picture: Picture | None, variant: str, part: tuple[str, ...], **options: Any) -> Study:
+        if picture is None:
+            raise gr.Error("No picture came with the request. Send one as the first argument.", print_exception=False)
+        return studio.study(studio.add(picture), variant, Options(only=part, **options))
+
+    def predict(picture, variant="pico", top=5):
+        """Classify a picture.
+
+        picture: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, or NAME@untrained.
+        top: how many answers. Returns JSON: provenance of the weights, and top, best first, each with index,
+        wnid, label, probability and logit.
+        """
+        return replies.answers(studied(picture, variant, (), top=int(top)))
+
+    def attention(picture, variant="pico", stage=3, block=0, head=0, x=-1, y=-1):
+        """What OSRA's query at a point mixes in.
+
+        stage, block, head count from 1; block 0 is the stage's last, head 0 the mean. x, y: the point in pixels of
+        the upright picture, -1 the middle. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with the
+        raw weights: attention (heads, key rows, key columns).
+        """
+        s = studied(picture, variant, ("attention",), stage=int(stage), block=int(block), point=_point(x, y))
+        return _files(*replies.map_of(s, "attention", picture, int(head)))
+
+    def kernels(picture, variant="pico", stage=3, block=0):
+        """The depthwise kernels IDConv generated for this picture.
+
+        stage, block count from 1; block 0 is the stage's last. Returns JSON, a PNG of twelve kernels, and an NPZ:
+        kernels (C, 7, 7), kernels_static, kernels_gates (G, C, 7, 7), kernels_biases (C,), kernels_bias_gates (G, C).
+        """
+        s = studied(picture, variant, ("kernels",), stage=int(stage), block=int(block))
+        return _files(*replies.map_of(s, "kernels", picture))
+
+    def grad_cam(picture, variant="pico", target="", stage=4):
+        """Which places of a stage's output raised or lowered a class's score: raw Grad-CAM, in logits.
+
+        target: a class by name, WNID or index; empty takes the model's own answer. stage counts from 1.
+        Returns JSON, a PNG overlay of what raised it, and an NPZ with the raw signed map `grad_cam`.
+        """
+        s = studied(picture, variant, ("grad_cam",), target=str(target).strip() or None, cam_stage=int(stage))
+        return _files(*replies.map_of(s, "grad_cam", picture))
+
+    def erf(picture, variant="pico", stage=3, x=-1, y=-1):
+        """The effective receptive field of one unit on this picture: absolute gradient, summed over colours.
+
+        stage counts from 1; x, y: the point in pixels of the upright picture, -1 the middle. Returns JSON with
+        numbers r20, r30, r50, r99 (share of the picture inside the smallest square about the unit that holds that
+        part of the raw sum), a PNG overlay, and an NPZ with the raw map `receptive_field`.
+        """
+        s = studied(picture, variant, ("receptive_field",), stage=int(stage), point=_point(x, y))
+        return _files(*replies.map_of(s, "receptive_field", picture))
+
+    _endpoint(predict, {"variant": "pico", "top": 5}, files=False)
+    _endpoint(attention, {"variant": "pico", "stage": 3, "block": 0, "head": 0, "x": -1, "y": -1})
+    _endpoint(kernels, {"variant": "pico", "stage": 3, "block": 0})
+    _endpoint(grad_cam, {"variant": "pico", "target": "", "stage": 4})
+    _endpoint(erf, {"variant": "pico", "stage": 3, "x": -1, "y": -1})
+
+
+def _endpoint(function: Callable[..., Any], defaults: dict[str, Any], files: bool = True) -> None:
+    """One endpoint named after its function: a picture, then these parameters with their defaults."""
+    parameters = [
+        gr.Textbox(value, label=name, visible=False)
+        if isinstance(value, str)
+        else gr.Number(value, label=name, precision=0, visible=False)
+        for name, value in defaults.items()
+    ]
+    outputs: list[Any] = [gr.JSON(visible=False)]
+    if files:
+        outputs += [gr.File(visible=False, label="png"), gr.File(visible=False, label="npz")]
+    picture = SafeImage(visible=False, label="picture")
+    gr.Button(visible=False).click(
+        _in_words(function), [picture, *parameters], outputs, api_name=function.__name__,
+        api_description=function.__doc__, concurrency_limit=4,
+    )  # fmt: skip
+
+
+def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Errors of the family become their sentence; their `detail` stays here."""
+
+    @wraps(function)
+    def answer(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except LensError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return answer
+
+
+def _point(x: float, y: float) -> tuple[float, float] | None:
+    return None if x < 0 or y < 0 else (float(x), float(y))
+
+
+def _files(numbers: dict[str, Any], png: bytes, npz: bytes) -> tuple[dict[str, Any], str, str]:
+    """Files under Gradio's temporary folder; the janitor takes them away."""
+    folder = Path(tempfile.mkdtemp(dir=_temporary()))
+    for name, data in (("map.png", png), ("raw.npz", npz)):
+        (folder / name).write_bytes(data)
+    return numbers, str(folder / "map.png"), str(folder / "raw.npz")
+
+
+def _temporary() -> Path:
+    path = Path(get_upload_folder())
+    path.mkdir(parents=True, exist_ok=True)
+    return path

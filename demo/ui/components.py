@@ -1,0 +1,93 @@
+"""The page's own components: gr.HTML with a mount point here and the drawing in js/, and a safe image upload."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL, lut
+from transxnet.errors import LensError
+from transxnet.images import Picture, decode
+
+HERE = Path(__file__).parent
+SCRIPTS = ("maps", "display", "crosshair", "answers", "thumbs", "panel")
+STYLES = HERE / "style.css"
+
+
+def head() -> str:
+    """Scripts and colour tables, inlined: the page asks nobody for anything."""
+    tables = {name: base64.b64encode(lut(name).tobytes()).decode() for name in COLORMAPS}
+    decode_tables = (
+        f"const t = {json.dumps(tables)}; window.lensLuts = Object.fromEntries(Object.entries(t).map("
+        "([k, v]) => [k, Uint8Array.from(atob(v), (c) => c.charCodeAt(0))]));"
+    )
+    scripts = [decode_tables, *((HERE / "js" / f"{name}.js").read_text() for name in SCRIPTS)]
+    return "\n".join(f"<script>{text}</script>" for text in scripts)
+
+
+class _Mounted(gr.HTML):
+    """gr.HTML whose content is drawn by a function of js/; `select` reaches Python with its numbers."""
+
+    mount = ""
+    root = ""
+
+    def __init__(self, value: Any = None, **kwargs: Any):
+        super().__init__(
+            value,
+            html_template=f'<div class="{self.root}"></div>',
+            js_on_load=f"window.{self.mount}(element, props, trigger, watch); // sends 'select'",
+            **kwargs,
+        )
+
+
+class Crosshair(_Mounted):
+    mount, root = "lensMountCrosshair", "lens-crosshair"
+
+
+class Answers(_Mounted):
+    mount, root = "lensMountAnswers", "lens-answers"
+
+
+class Thumbs(_Mounted):
+    mount, root = "lensMountThumbs", "lens-thumbs"
+
+
+class Panel(_Mounted):
+    mount, root = "lensMountPanel", "lens-panel"
+
+
+class Display(gr.HTML):
+    """Opacity, colour map, sharp or as the model saw it: in the browser only, never an event."""
+
+    def __init__(self) -> None:
+        names = [c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL]
+        options = "".join(f"<option value={name}>{name}</option>" for name in names)
+        super().__init__(
+            html_template=f"""<div class="lens-display" role="group" aria-label="Display">
+            <label>Opacity <input type="range" name="opacity" min="0" max="100" value="85"><output>85 %</output></label>
+            <label>Colours <select name="colormap"><option value="">each its own</option>{options}</select></label>
+            <label><input type="checkbox" name="seen"> as the model saw it</label></div>""",
+            js_on_load="window.lensMountDisplay(element);",
+            elem_id="display",
+        )
+
+
+class SafeImage(gr.Image):
+    """gr.Image that hands the server's functions a decoded Picture, or says in a sentence why it cannot.
+
+    No __init__ of its own: Gradio reads the front end's properties off the constructor's signature.
+    """
+
+    is_template = True  # drawn by the stock Image's front end
+
+    def preprocess(self, payload: Any) -> Picture | None:
+        if payload is None:
+            return None
+        try:
+            return decode(payload.path or payload.url or "", name=payload.orig_name or "picture")
+        except LensError as error:
+            raise gr.Error(str(error), print_exception=False) from None

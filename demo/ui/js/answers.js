@@ -1,0 +1,48 @@
+/* The answers as bars that are also buttons. value: {name, chosen, answers: [{index, label, share}], note}.
+   trigger("select", {index}) chooses the explained class. */
+(() => {
+  window.lensBars = (answers, chosen, tag) => {
+    const list = document.createElement("ol");
+    list.className = "lens-bars";
+    for (const answer of answers) {
+      const item = document.createElement("li"), row = document.createElement(tag);
+      row.className = "lens-bar";
+      row.dataset.index = answer.index;
+      row.dataset.share = answer.share;
+      if (tag === "button") row.setAttribute("aria-pressed", String(answer.index === chosen));
+      else if (answer.index === chosen) row.classList.add("chosen");
+      const label = document.createElement("span"), track = document.createElement("span"), share = document.createElement("span");
+      label.textContent = answer.label;
+      track.className = "track";
+      track.innerHTML = `<i style="width:${Math.max(1.5, 100 * answer.share)}%"></i>`;
+      share.textContent = `${(100 * answer.share).toFixed(answer.share < 0.0995 ? 1 : 0)} %`;
+      row.append(label, track, share);
+      item.append(row);
+      list.append(item);
+    }
+    return list;
+  };
+
+  window.lensMountAnswers = (element, props, trigger, watch) => {
+    function draw() {
+      const root = element.querySelector(".lens-answers"), value = props.value;
+      root.replaceChildren();
+      if (!value) return;
+      if (!value.answers.length) {
+        for (let i = 0; i < 5; i++) root.insertAdjacentHTML("beforeend", '<div class="lens-skeleton line"></div>');
+        return;
+      }
+      const list = window.lensBars(value.answers, value.chosen, "button");
+      list.addEventListener("click", (event) => {
+        const row = event.target.closest("button");
+        if (row) trigger("select", { index: Number(row.dataset.index) });
+      });
+      const note = document.createElement("p");
+      note.className = "lens-note";
+      note.textContent = value.note;
+      root.append(list, note);
+    }
+    watch("value", draw);
+    draw();
+  };
+})();

@@ -1,0 +1,68 @@
+/* The one picture with the one crosshair. value: {src, size: [w, h], point: [x, y], crops: [{name, box}], alt, note}.
+   Pointer, touch and arrow keys move the point; letting go sends it: trigger("select", {x, y}), upload pixels. */
+(() => {
+  const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
+
+  window.lensMountCrosshair = (element, props, trigger, watch) => {
+    const root = element.querySelector(".lens-crosshair");
+    let point = null;
+
+    function draw() {
+      const value = props.value;
+      if (!value || !value.src) return;
+      point = value.point;
+      const [w, h] = value.size;
+      root.innerHTML = `<div class="lens-photo" tabindex="0" role="application" aria-roledescription="picture with a crosshair">
+        <img draggable="false"><svg viewBox="0 0 ${w} ${h}" preserveAspectRatio="none" aria-hidden="true"></svg>
+        <span class="lens-ring" aria-hidden="true"></span></div><p class="lens-note"></p>`;
+      const photo = root.querySelector(".lens-photo"), image = root.querySelector("img");
+      photo.style.aspectRatio = `${w} / ${h}`;
+      photo.setAttribute("aria-label", value.alt);
+      image.src = value.src;
+      image.alt = "";
+      root.querySelector("svg").innerHTML = value.crops
+        .map((c) => `<rect x="${c.box[0]}" y="${c.box[1]}" width="${c.box[2] - c.box[0]}" height="${c.box[3] - c.box[1]}" vector-effect="non-scaling-stroke"><title></title></rect>`)
+        .join("");
+      root.querySelectorAll("title").forEach((title, i) => (title.textContent = value.crops[i].name));
+      root.querySelector(".lens-note").textContent = value.note;
+      place();
+      listen(photo, w, h);
+    }
+
+    function place() {
+      const [w, h] = props.value.size, ring = root.querySelector(".lens-ring");
+      ring.style.left = `${(100 * (point[0] + 0.5)) / w}%`;
+      ring.style.top = `${(100 * (point[1] + 0.5)) / h}%`;
+    }
+
+    function listen(photo, w, h) {
+      const at = (event) => {
+        const box = photo.getBoundingClientRect();
+        return [
+          Math.round(clamp(((event.clientX - box.left) / box.width) * w - 0.5, 0, w - 1)),
+          Math.round(clamp(((event.clientY - box.top) / box.height) * h - 0.5, 0, h - 1)),
+        ];
+      };
+      const send = () => trigger("select", { x: point[0], y: point[1] });
+      let held = false;
+      photo.addEventListener("pointerdown", (event) => { held = true; photo.setPointerCapture(event.pointerId); point = at(event); place(); });
+      photo.addEventListener("pointermove", (event) => { if (held) { point = at(event); place(); } });
+      photo.addEventListener("pointerup", () => { if (held) { held = false; send(); } });
+      photo.addEventListener("pointercancel", () => { held = false; });
+      let later;
+      photo.addEventListener("keydown", (event) => {
+        const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        const far = Math.max(1, Math.round(Math.max(w, h) / (event.shiftKey ? 8 : 40)));
+        point = [clamp(point[0] + step[0] * far, 0, w - 1), clamp(point[1] + step[1] * far, 0, h - 1)];
+        place();
+        clearTimeout(later);
+        later = setTimeout(send, 250); // one request for a run of key presses
+      });
+    }
+
+    watch("value", draw);
+    draw();
+  };
+})();

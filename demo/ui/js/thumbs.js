@@ -1,0 +1,22 @@
+/* Example pictures as buttons. value: {items: [{src, label}], chosen}. trigger("select", {index}). */
+(() => {
+  window.lensMountThumbs = (element, props, trigger, watch) => {
+    function draw() {
+      const root = element.querySelector(".lens-thumbs"), value = props.value;
+      root.replaceChildren();
+      if (!value) return;
+      value.items.forEach((item, index) => {
+        const button = document.createElement("button"), image = document.createElement("img");
+        image.src = item.src;
+        image.alt = `Example: ${item.label}`;
+        button.title = item.label;
+        button.setAttribute("aria-pressed", String(index === value.chosen));
+        button.append(image);
+        button.addEventListener("click", () => trigger("select", { index }));
+        root.append(button);
+      });
+    }
+    watch("value", draw);
+    draw();
+  };
+})();
