@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from transxnet.draw.colormaps import lut
+from transxnet.draw.overlay import mark, overlay, place
+from transxnet.draw.views import LOOKS, draw, look_of, range_of, shown, what, worth_knowing
+from transxnet.errors import OutOfRange
+from transxnet.results import AttentionMaps, Explanation, Geometry, KernelSet
+
+VIEW = Geometry((2, 2), 16, (32, 32), (0, 0, 32, 32), (32, 32))
+PHOTO = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+HEADS = np.float32([[[0.7, 0.1], [0.1, 0.1]], [[0.1, 0.1], [0.3, 0.5]]])
+
+
+def attention() -> AttentionMaps:
+    entropy, distance = np.float32([0.5, 0.7]), np.float32([4, 8])
+    return AttentionMaps("transxnet_pico", 3, 4, (1, 0), HEADS, entropy, distance, VIEW, VIEW)
+
+
+def explanation(method: str, heat, signed: bool = False, **numbers: float) -> Explanation:
+    heat = np.float32(heat)
+    return Explanation(
+        method, "transxnet_pico", "stage 4, block 2", "ladybug (class 36)", heat, signed, "logit", VIEW, numbers
+    )
+
+
+def kernel_set(values=(1.0, -4.0)) -> KernelSet:
+    kernels = np.ones((2, 7, 7), np.float32) * np.float32(values)[:, None, None]
+    gates, distance = np.full((2, 2, 7, 7), 0.5, np.float32), np.float32([0.2, 0.4])
+    return KernelSet("transxnet_pico", 2, 1, kernels, kernels, gates, distance, gates[..., 0, 0], distance, distance)
+
+
+def test_attention_shows_one_head_or_the_mean():
+    assert (shown(attention(), 2) == HEADS[1]).all()
+    assert shown(attention()) == pytest.approx(np.float32([[0.4, 0.1], [0.2, 0.3]]))
+    with pytest.raises(OutOfRange, match="no head 3"):
+        shown(attention(), 3)
+
+
+def test_grad_cam_shows_what_raised_the_answer_and_the_receptive_field_multiples_of_its_mean():
+    assert shown(explanation("grad_cam", [[-1, 2], [0, 3]], True)).tolist() == [[0, 2], [0, 3]]
+    assert shown(explanation("erf", [[1, 0], [0, 3]])).tolist() == [[1, 0], [0, 3]]  # the mean is 1
+    assert shown(explanation("erf", [[2, 0], [0, 6]])).tolist() == [[1, 0], [0, 3]]  # whatever the features' scale
+    assert shown(explanation("erf", np.zeros((2, 2)))).tolist() == [[0, 0], [0, 0]]
+
+
+def test_variants_that_stand_together_share_one_range():
+    assert range_of([explanation("grad_cam", [[-9, 2]], True), explanation("grad_cam", [[1, 5]], True)]) == (0, 5)
+    assert range_of([explanation("occlusion", [[-9, 2]], True), explanation("occlusion", [[1, 5]], True)]) == (-9, 9)
+    assert range_of([attention()], head=1) == pytest.approx((0, 0.7))
+    assert range_of([kernel_set()], channels=[[0]]) == (-1, 1)
+    assert range_of([kernel_set(), kernel_set((2, 3))], channels=[[0], [1]]) == (-3, 3)
+
+
+def test_a_map_is_drawn_over_the_photograph_with_a_ring_about_its_unit():
+    drawn = draw(attention(), PHOTO, (0, 0.7), head=1)
+    expected = overlay(PHOTO, place(HEADS[0], VIEW), (0, 0.7), "magma", 0.85)
+    assert (drawn == mark(expected, (0, 16), (32, 32))).all()
+
+
+def test_a_map_about_the_whole_picture_has_no_ring_and_takes_another_colour_map():
+    cam = explanation("grad_cam", [[0, 1], [2, 4]], True)
+    drawn = draw(cam, PHOTO, (0, 4), opacity=1, colormap="viridis")
+    assert drawn[16, 16].tolist() == lut("viridis")[255].tolist()
+    assert drawn[0, 0].tolist() == [cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[0, 0]] * 3
+
+
+def test_kernels_fill_the_photographs_place():
+    drawn = draw(kernel_set(), np.zeros((384, 384, 3), np.uint8), (-4, 4), channels=[1, 0, 1, 0])
+    assert drawn.shape == (384, 384, 3)
+    assert (drawn[:100, :100] == lut("RdBu_r")[0]).all()  # -4 of 4
+    assert (drawn[:100, -100:] == lut("RdBu_r")[159]).all()  # 1 of 4
+
+
+def test_the_receptive_fields_colours_follow_the_square_root():
+    field = explanation("erf", [[0, 1], [1, 4]], x=0.0, y=0.0)
+    drawn = draw(field, PHOTO, (0, 6), opacity=1)
+    values = shown(field) / 6
+    colour = lut("viridis")[round(float(np.sqrt(values[0, 1])) * 255)].astype(float)
+    strength = float(np.sqrt(values[0, 1])) ** 0.75
+    grey = cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[0, 16]
+    assert drawn[0, 16] == pytest.approx(np.rint(grey * (1 - strength) + colour * strength), abs=1)
+
+
+def test_words_name_layer_head_and_target_and_the_number_worth_knowing():
+    assert what(attention(), 2) == "stage 3, block 4, head 2 of 2"
+    assert what(attention()) == "stage 3, block 4, mean of 2 heads"
+    assert worth_knowing(attention(), 2) == "peak 0.5, entropy 0.7, 8 px away on average"
+    assert worth_knowing(attention()) == "peak 0.4, entropy 0.6, 6 px away on average"
+    assert what(kernel_set()) == "stage 2, block 1"
+    assert worth_knowing(kernel_set()) == "0.3 from the static kernel (median channel, relative)"
+    cam = explanation("grad_cam", [[1]], True, logit=3.14159, positive_share=0.5)
+    assert what(cam) == "stage 4, block 2, ladybug (class 36)"
+    assert worth_knowing(cam) == "logit 3.14, 50 % of the map above zero"
+    assert worth_knowing(explanation("erf", [[1]], r50=0.291)) == "half of it within 29.1 % of the view"
+    gradients = explanation("integrated_gradients", [[1]], True, sum=2.0, completeness_error=0.01)
+    assert worth_knowing(gradients) == "adds up to 2, off by 1 %"
+    patches = explanation("occlusion", [[1]], True, logit=2.0, largest_drop=0.25)
+    assert worth_knowing(patches) == "logit 2, largest drop 0.25"
+
+
+def test_every_result_has_its_look():
+    assert look_of(attention()) is LOOKS["attention"]
+    assert look_of(kernel_set()) is LOOKS["kernels"]
+    assert look_of(explanation("erf", [[1]])) is LOOKS["receptive_field"]
+    assert look_of(explanation("occlusion", [[1]])) is LOOKS["occlusion"]

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import io
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.small import picture, small_model
+from transxnet.draw.views import draw
+from transxnet.export.files import write_atomically, write_manifest, write_picture
+from transxnet.export.pictures import photograph, ranges
+from transxnet.study import Options, study
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out")
+    studies = [study(small_model(kind), picture(), Options(stage=2)) for kind in ("folder", "untrained")]
+    entry = write_picture(folder, "cat", studies, picture().rgb, "cat.jpg")
+    write_manifest(folder, {"pictures": [entry]})
+    return folder, studies
+
+
+def read(path) -> np.ndarray:
+    return cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+
+
+def test_everything_the_manifest_names_is_there_and_nothing_else(written):
+    folder, _ = written
+    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["pictures"]
+    named = {entry["sheet"]} | {m[key] for m in entry["models"] for key in ("npz", "view_png")}
+    named |= {one["png"] for m in entry["models"] for one in m["maps"].values()}
+    there = {str(p.relative_to(folder).as_posix()) for p in folder.rglob("*") if p.is_file()}
+    assert there == named | {"manifest.json"}
+    assert entry["models"][0]["npz"] == "cat/small/maps.npz"
+    assert entry["models"][1]["untrained"] is True
+    assert (entry["image"], entry["size"], entry["sha256"]) == ("cat.jpg", [100, 80], picture().sha256)
+
+
+def test_overlays_are_drawn_on_the_range_that_the_manifest_states(written):
+    folder, studies = written
+    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["pictures"]
+    stated = {name: tuple(words["range"]) for name, words in entry["drawn"].items()}
+    assert stated == ranges(studies)
+    for made in studies:
+        photo = photograph(made, picture().rgb)
+        expected = draw(made.grad_cam, photo, ranges(studies)["grad_cam"])
+        assert (read(folder / "cat" / made.variant / "grad_cam.png") == expected).all()
+        assert (read(folder / "cat" / made.variant / "view.png") == made.view.rgb).all()
+
+
+def test_the_raw_maps_lie_beside_them(written):
+    folder, studies = written
+    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["pictures"]
+    with np.load(folder / entry["models"][0]["npz"]) as file:
+        assert sorted(file.files) == entry["models"][0]["arrays"]
+        assert (file["receptive_field"] == studies[0].receptive_field.heat).all()
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = write_atomically(tmp_path / "new" / "a.bin", b"first")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"second")
+    assert [p.name for p in path.parent.iterdir()] == ["a.bin"]
+    assert path.read_bytes() == b"first"
+
+
+def test_a_manifest_is_strict_json_in_utf_8(tmp_path):
+    path = write_manifest(tmp_path, {"image": "瓢虫.jpg", "r50": float("nan")})
+    assert json.load(io.TextIOWrapper(path.open("rb"), "utf-8")) == {"image": "瓢虫.jpg", "r50": None}

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.small import picture, small_model
+from transxnet.draw import sheet as sheets
+from transxnet.draw.overlay import crop_view
+from transxnet.draw.views import draw
+from transxnet.explain.kernels import representatives
+from transxnet.export.pictures import Style, channels_of, kernels_sheet, photograph, ranges, results, sheet
+from transxnet.export.pictures import picture as drawn
+from transxnet.study import Options, study
+
+SIDE = sheets.CELL_PX
+
+
+@pytest.fixture(scope="module")
+def looked():
+    return study(small_model(), picture(), Options(stage=2))
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    """The same, as a model that nobody trained; its maps are a tenth as large."""
+    made = study(small_model("untrained"), picture(), Options(stage=2))
+    return dataclasses.replace(made, grad_cam=dataclasses.replace(made.grad_cam, heat=made.grad_cam.heat / 10))
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
+
+
+def stands_on(page: np.ndarray, part: np.ndarray) -> bool:
+    corners = np.argwhere((page == part[0, 0]).all(axis=-1))
+    high, wide = part.shape[:2]
+    return any(np.array_equal(page[y : y + high, x : x + wide], part) for y, x in corners)
+
+
+def test_the_photograph_is_what_the_view_covers_in_the_uploads_own_pixels(looked):
+    upload = picture().rgb
+    assert (photograph(looked, upload, 80) == upload[:, 10:90]).all()
+    assert (photograph(looked, side=64) == looked.view.rgb).all()
+    assert (photograph(looked, upload) == crop_view(upload, (10, 0, 90, 80), (768, 768))).all()
+
+
+def test_studies_that_stand_together_share_each_range(looked, untrained):
+    alone, both = ranges([untrained]), ranges([untrained, looked])
+    assert list(both) == ["attention", "kernels", "grad_cam", "receptive_field"]
+    assert both["grad_cam"] == (0, pytest.approx(looked.grad_cam.heat.max()))
+    assert alone["grad_cam"][1] == pytest.approx(both["grad_cam"][1] / 10)
+    chosen = np.abs(looked.kernels.kernels[representatives(looked.kernels, 16)]).max()
+    assert both["kernels"] == (pytest.approx(-chosen), pytest.approx(chosen))
+
+
+def test_the_head_that_is_drawn_sets_the_range(looked):
+    assert ranges([looked], Style(head=2))["attention"][1] == looked.attention.heads[1].max()
+    assert ranges([looked])["attention"][1] == looked.attention.mean.max()
+
+
+def test_a_sheet_holds_every_view_on_the_shared_scale(looked, untrained):
+    page, both = pixels(sheet([looked, untrained], picture().rgb, "a.png")), ranges([looked, untrained])
+    for made in (looked, untrained):
+        photo = photograph(made, picture().rgb, SIDE)
+        for name, result in results(made).items():
+            assert stands_on(page, draw(result, photo, both[name], channels=channels_of(result))), name
+    assert page.shape[1] == round((2 * sheets.MARGIN + 6 * sheets.CELL + 5 * sheets.GAP) * sheets.DPI)
+
+
+def test_a_sheet_of_one_view_in_another_style(looked):
+    style = Style(head=1, opacity=0.4, colormaps={"attention": "viridis"})
+    page = pixels(sheet([looked], None, style=style, names=["attention"], answers=False))
+    photo = photograph(looked, None, SIDE)
+    expected = draw(looked.attention, photo, (0, float(looked.attention.heads[0].max())), 1, None, 0.4, "viridis")
+    assert stands_on(page, expected)
+    assert (drawn(looked, "attention", photo, ranges([looked], style)["attention"], style) == expected).all()
+    assert page.shape[1] == round((2 * sheets.MARGIN + sheets.CELL) * sheets.DPI)
+
+
+def test_a_view_that_one_study_lacks_is_left_empty(looked):
+    without = dataclasses.replace(looked, grad_cam=None)
+    assert pixels(sheet([looked, without])).shape == pixels(sheet([looked, looked])).shape
+    assert "grad_cam" not in ranges([without])
+
+
+def test_kernels_in_full_one_square_for_generated_static_difference_and_each_groups_gates(looked):
+    page = pixels(kernels_sheet(looked, [0, 3]))
+    assert page.shape[1] == round((2 * sheets.MARGIN + 5 * sheets.CELL + 4 * sheets.GAP) * sheets.DPI)  # G = 2
+    chosen = looked.kernels.kernels[[0, 3]]
+    largest = max(np.abs(chosen).max(), np.abs(looked.kernels.static[[0, 3]]).max())
+    assert stands_on(page, draw(looked.kernels, np.zeros((SIDE, SIDE, 3)), (-largest, largest), channels=[0, 3])[:50])

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import dataclasses
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from tests.small import SPEC, picture, small_model
+from transxnet import study as module
+from transxnet.errors import DeviceError, OutOfRange, UnknownName
+from transxnet.explain.attention import attention_at, attention_table
+from transxnet.explain.captum_maps import integrated_gradients, occlusion
+from transxnet.explain.erf import receptive_field
+from transxnet.explain.grad_cam import grad_cam
+from transxnet.explain.kernels import kernels
+from transxnet.explain.observe import observe
+from transxnet.explain.predict import predict
+from transxnet.images import prepare
+from transxnet.labels import label_set
+from transxnet.results import KernelSet
+from transxnet.study import PARTS, Options, study
+
+LABELS = label_set(SPEC.label_set)
+POINT = (30.0, 70.0)  # upload pixels; the view is columns 10 to 90 of a 100 x 80 picture, 64 px wide
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Everything, asked for at once; captum with few steps and large patches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "integrated_gradients", partial(integrated_gradients, steps=2))
+        patch.setattr(module, "occlusion", partial(occlusion, patch=32, stride=32))
+        return study(small_model(), picture(), Options(stage=2, block=1, point=POINT, cam_stage="head", only=PARTS))
+
+
+@pytest.fixture(scope="module")
+def seen():
+    prepared = prepare(picture(), image_size=SPEC.image_size, crop_pct=SPEC.crop_pct)
+    return observe(small_model().model, prepared, grad=True)
+
+
+def test_one_pass_gives_what_each_explanation_gives_alone(whole, seen):
+    alone = attention_at(seen, 2, 1, POINT)
+    assert (whole.attention.heads == alone.heads).all()
+    assert whole.attention.query == alone.query == (7, 2)  # (70, 30) of the upload is (55.5, 15.5) of the view
+    assert (whole.attention_table.weights == attention_table(seen, 2, 1).weights).all()
+    generated = kernels(seen, 2, 1)
+    for name in (f.name for f in dataclasses.fields(KernelSet)):
+        assert np.array_equal(getattr(whole.kernels, name), getattr(generated, name)), name
+    top = predict(seen, LABELS).top[0]
+    assert (whole.grad_cam.heat == grad_cam(seen, top.index, "head").heat).all()
+    assert (whole.receptive_field.heat == receptive_field(seen, 2, POINT).heat).all()
+    assert (whole.prediction.logits == predict(seen, LABELS).logits).all()
+    assert whole.prediction.top == predict(seen, LABELS).top
+
+
+def test_captums_maps_explain_the_same_class(whole, seen):
+    given = (small_model().model, threading.RLock(), seen.prepared, whole.target.index)
+    assert whole.integrated_gradients.heat == pytest.approx(integrated_gradients(*given, steps=2).heat, abs=1e-6)
+    assert whole.occlusion.heat == pytest.approx(occlusion(*given, patch=32, stride=32).heat, abs=1e-6)
+    assert whole.occlusion.target == whole.integrated_gradients.target == whole.grad_cam.target
+
+
+def test_a_study_says_who_what_and_from_where(whole):
+    top = whole.prediction.top[0]
+    assert (whole.variant, whole.spec, whole.untrained) == ("small", SPEC, False)
+    assert whole.provenance.sha256 == "ab" * 32
+    assert whole.picture == picture().sha256
+    assert (whole.target.index, whole.target.wnid, whole.target.note) == (top.index, top.wnid, "")
+    assert whole.grad_cam.target == f"{top.label} (class {top.index})"
+    assert whole.view.crop_box == (10, 0, 90, 80)
+    assert whole.view.upload_size == (100, 80)
+    assert whole.view.rgb.shape == (64, 64, 3)
+    assert whole.notes == ()
+    assert set(whole.seconds) == {"total", "forward", *PARTS} - {"attention_table"}
+    assert whole.seconds["total"] >= whole.seconds["forward"] + whole.seconds["occlusion"]
+
+
+def test_a_study_keeps_no_tensor_and_no_larger_array_than_it_shows(whole):
+    def walk(value):
+        assert not isinstance(value, torch.Tensor)
+        if dataclasses.is_dataclass(value):
+            for f in dataclasses.fields(value):
+                walk(getattr(value, f.name))
+
+    walk(whole)
+    for values in (whole.attention.heads, whole.attention.entropy, whole.attention.distance):
+        assert values.base is None  # a view would keep the whole table
+
+
+def test_the_middle_of_the_view_is_where_it_looks_from_by_default():
+    looked = study(small_model(), picture(), Options(stage=3, only=("attention",)))
+    assert looked.point == (49.5, 39.5)
+    assert looked.attention.query == (2, 2)  # 31.5 of the view's 63 px, stride 16
+
+
+@pytest.mark.parametrize("only", [(), ("kernels",), ("attention",), ("grad_cam",), ("receptive_field",)])
+def test_only_what_is_asked_for_is_computed(only, monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "observe", lambda *a, grad: asked.append(grad) or observe(*a, grad=grad))
+    looked = study(small_model(), picture(), Options(only=only))
+    assert {name for name in PARTS if getattr(looked, name) is not None} == set(only)
+    assert set(looked.seconds) == {"total", "forward", *only}
+    assert asked == [bool({"grad_cam", "receptive_field"} & set(only))]  # a graph only where one is needed
+
+
+def test_the_trace_keeps_only_the_stage_looked_at(monkeypatch):
+    records = []
+
+    def spy(*args, **more):
+        made = observe(*args, **more)
+        records.extend((r.kind, r.stage) for r in made.trace.records)
+        return made
+
+    monkeypatch.setattr(module, "observe", spy)
+    study(small_model(), picture(), Options(stage=2))
+    assert set(records) == {(k, 2) for k in ("attention", "kernels", "gates", "biases", "bias_gates", "stage")} | {
+        ("stage", 4)
+    }
+
+
+@pytest.mark.parametrize("target", ["ladybug", "n02165456", 36, " Ladybug "])
+def test_the_class_to_explain_by_words_wnid_or_index(target):
+    looked = study(small_model(), picture(), Options(target=target, only=("grad_cam",)))
+    assert looked.target == module.Target(36, "n02165456", "ladybug")
+    assert looked.grad_cam.target == "ladybug (class 36)"
+
+
+def test_no_class_means_the_top_answer():
+    asked_nothing, blank = (study(small_model(), picture(), Options(target=t, only=())) for t in (None, " "))
+    assert asked_nothing.target == blank.target
+    assert asked_nothing.target.index == int(np.argmax(asked_nothing.prediction.logits))
+
+
+@pytest.mark.parametrize("target", ["tench", "n01440764"])
+def test_a_class_that_only_another_label_set_has_gives_way_to_the_top_answer_and_says_so(target):
+    looked = study(small_model(), picture(), Options(target=target, only=("grad_cam",)))
+    top = looked.prediction.top[0]
+    words = f"small has no class “tench”, so its own top answer, {top.label}, is explained."
+    assert looked.target == module.Target(top.index, top.wnid, top.label, words)
+    assert looked.notes == (words,)
+    assert looked.grad_cam.target == f"{top.label} (class {top.index}). {words}"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        (Options(target="tnech"), UnknownName, "called 'tnech'"),
+        (Options(target=200), OutOfRange, "no class 200"),
+        (Options(only=("attentoin",)), UnknownName, "no part called 'attentoin'.*attention, kernels"),
+        (Options(stage=5), OutOfRange, "no stage 5"),
+        (Options(stage=2, block=3), OutOfRange, "Stage 2 of transxnet_small has no block 3"),
+        (Options(point=(100, 10)), OutOfRange, r"\(100, 10\) is outside the picture"),
+    ],
+)
+def test_what_does_not_exist_is_said(options, error, words):
+    with pytest.raises(error, match=words):
+        study(small_model(), picture(), options)
+
+
+def test_a_point_that_the_model_did_not_see_takes_the_nearest_unit_and_says_so():
+    looked = study(small_model(), picture(), Options(stage=3, point=(99, 40), only=("attention",)))
+    assert looked.attention.query == (2, 3)
+    assert looked.notes == ("The point lies outside what this model saw; the nearest unit is shown.",)
+
+
+def test_what_decoding_did_to_the_picture_is_said():
+    noted = dataclasses.replace(picture(), note="turned upright as its EXIF says")
+    assert study(small_model(), noted, Options(only=())).notes == ("turned upright as its EXIF says",)
+
+
+def test_a_device_out_of_memory_is_a_sentence(monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("tried to allocate")
+
+    monkeypatch.setattr(module, "observe", full)
+    with pytest.raises(DeviceError, match="memory of cpu is too small to explain small") as caught:
+        study(small_model(), picture())
+    assert caught.value.detail == "tried to allocate"

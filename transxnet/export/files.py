@@ -1,0 +1,83 @@
+"""A folder of studies: manifest.json at its top, written last; below it a folder a picture, in it one a variant.
+
+    manifest.json
+    ladybug/sheet.png
+    ladybug/pico/attention.png, kernels.png, grad_cam.png, receptive_field.png, view.png, maps.npz
+
+Every file appears whole or not at all. What the manifest names is complete; paths in it are relative to the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..draw.png import to_png
+from ..study import Study
+from .pictures import Style, kernels_sheet, photograph, picture, ranges, results, sheet
+from .records import arrays, clean, describe, describe_drawing, npz
+
+
+def write_picture(
+    folder: Path, place: str, studies: Sequence[Study], upload: np.ndarray, title: str, style: Style | None = None
+) -> dict[str, object]:
+    """Write the files of one picture's studies under folder/place; returns its part of the manifest.
+
+    upload: uint8 (H, W, 3), the upright picture. Raises OSError where the folder cannot be written.
+    """
+    style = style or Style()
+    models = [_write_study(folder, f"{place}/{s.variant}", s, upload, ranges(studies, style), style) for s in studies]
+    write_atomically(folder / place / "sheet.png", sheet(studies, upload, title, style))
+    return {
+        "image": title,
+        "sha256": studies[0].picture,
+        "size": studies[0].view.upload_size,
+        "sheet": f"{place}/sheet.png",
+        "drawn": describe_drawing(studies, style),
+        "models": models,
+    }
+
+
+def _write_study(
+    folder: Path,
+    place: str,
+    study: Study,
+    upload: np.ndarray,
+    shared: Mapping[str, tuple[float, float]],
+    style: Style,
+) -> dict[str, object]:
+    entry, raw, photo = describe(study), arrays(study), photograph(study, upload)
+    for name in results(study):
+        if name == "kernels":
+            drawing = kernels_sheet(study)
+        else:
+            drawing = to_png(picture(study, name, photo, shared[name], style))
+        entry["maps"][name]["png"] = f"{place}/{name}.png"
+        write_atomically(folder / place / f"{name}.png", drawing)
+    write_atomically(folder / place / "view.png", to_png(study.view.rgb))
+    write_atomically(folder / place / "maps.npz", npz(raw))
+    return entry | {"view_png": f"{place}/view.png", "npz": f"{place}/maps.npz", "arrays": sorted(raw)}
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, object]) -> Path:
+    """manifest.json, UTF-8."""
+    text = json.dumps(clean(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return write_atomically(folder / "manifest.json", text.encode())
+
+
+def write_atomically(path: Path, data: bytes) -> Path:
+    """Write under a temporary name in the same folder, then rename: a reader of `path` finds all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
