@@ -6,7 +6,7 @@
 A repository's folder is its branch `main`; `revisions/NAME/` inside it holds others. A commit's hash comes from
 the files' contents. `family_root()` is a folder with T, S and B by the reference recipe, made once a run.
 `use_hub` points huggingface_hub, already imported, at such a server; a process of its own takes HF_ENDPOINT and
-HF_HOME from `HubServer.environment`.
+HF_HOME from `HubServer.environment`. Files under root/releases/ stand for an author's release page.
 """
 
 from __future__ import annotations
@@ -179,11 +179,17 @@ class _Handler(BaseHTTPRequestHandler):
         parts = path.split("/")
         if parts[:2] == ["api", "models"]:
             return self._repository_info(parts[2:])
+        if parts[0] == "releases":
+            return self._release_file(parts[-1], fault, body)
         if len(parts) < 3:
             return self._nothing(404, {"X-Error-Code": "RepoNotFound"})
         if parts[2] == "resolve":
             return self._repository_file(parts, fault, body)
         return self._nothing(404, {"X-Error-Code": "EntryNotFound"})
+
+    def _release_file(self, name: str, fault: Fault | None, body: bool) -> None:
+        file = self.hub.root / "releases" / name
+        return self._file(file, {}, fault, body) if file.is_file() else self._nothing(404, {})
 
     def _repository_info(self, parts: list[str]) -> None:
         folder = self._folder("/".join(parts[:2]), parts[3] if parts[2:3] == ["revision"] else "main")

@@ -76,7 +76,7 @@ def _by_cause(chain: list[BaseException], where: str, what: str) -> tuple[str, s
     if numbers & {errno.EACCES, errno.EROFS, errno.EPERM}:
         return f"The cache cannot be written: {what} was not kept.", "Set HF_HOME and TRANSXNET_CACHE elsewhere."
     if _is(chain, ConnectionRefusedError) or "refused" in text.lower():
-        return f"{where} refused the connection.", "Is its address right (HF_ENDPOINT), and the server running?"
+        return f"{where} refused the connection.", "Is its address right, and is it running?"
     if _is(chain, socket.gaierror) or errno.ENETUNREACH in numbers or "getaddrinfo" in text:
         return f"There is no network here, or no way from it to {where}.", _NETWORK
     if _is(chain, ssl.SSLError) or "CERTIFICATE" in text:

@@ -1,0 +1,562 @@
+"""Weights without the Hub: files, folders, the bundle, the author's releases, random ones; and what is said of them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import errno
+import hashlib
+import io
+import json
+import os
+import pickle
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tests import tiny
+from tests.hub import HubServer, file_digest, unused_url
+from tests.reference import recipe_state
+from transxnet import checkpoint, sources, weights
+from transxnet.errors import DeviceError, DigestMismatch, NoWeights, SourceFailed, UnknownName, WeightsMismatch
+from transxnet.labels import ASSETS
+from transxnet.model import TransXNet
+from transxnet.variants import VARIANTS, parse_variant
+from transxnet.weights import Availability, available, load, resolve_device
+
+# "t" means a model with T's names and a thousandth of its work, except where a test says otherwise.
+SPEC = dataclasses.replace(tiny.SPEC, name="transxnet_t", official_file="transx-t.pth.tar")
+STATE = recipe_state({key: list(value.shape) for key, value in TransXNet(SPEC).state_dict().items()})
+X = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
+
+
+@pytest.fixture(autouse=True)
+def small_t(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def parse(text: str):
+        spec, untrained = parse_variant(text)
+        return (SPEC if spec.name == SPEC.name else spec), untrained
+
+    monkeypatch.setattr(weights, "parse_variant", parse)
+    monkeypatch.setattr(sources, "BUNDLED", tmp_path / "bundle")
+    monkeypatch.setenv("TRANSXNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TRANSXNET_RELEASE_URL", unused_url())
+
+
+@pytest.fixture
+def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """The author's release page, holding T as the official training script saves it."""
+    folder = tmp_path / "page" / "releases"
+    folder.mkdir(parents=True)
+    torch.save({"state_dict": STATE, "args": argparse.Namespace(lr=1e-3)}, folder / SPEC.official_file)
+    with HubServer(tmp_path / "page") as server:
+        monkeypatch.setenv("TRANSXNET_RELEASE_URL", f"{server.url}/releases/v1.0")
+        monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: file_digest(folder / SPEC.official_file)})
+        yield server
+
+
+def saved(path: Path, state: dict[str, Tensor] | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(STATE if state is None else state, path)
+    return path
+
+
+def bundle(digest: str = "") -> Path:
+    path = saved(sources.BUNDLED / f"{SPEC.name}.safetensors")
+    path.with_suffix(".json").write_text(json.dumps({"name": SPEC.name, "sha256": digest or file_digest(path)}))
+    return path
+
+
+def holds(loaded: weights.LoadedModel, state: dict[str, Tensor] = STATE) -> bool:
+    own = loaded.model.state_dict()
+    return own.keys() == state.keys() and all(torch.equal(own[key], value) for key, value in state.items())
+
+
+def why_not(source: object = None, name: str = "t", **options: object) -> NoWeights:
+    with pytest.raises(NoWeights) as caught:
+        load(name, source, "cpu", **options)
+    return caught.value
+
+
+def cause(error: NoWeights, source: str) -> str:
+    (found,) = [f"{what} {remedy}" for label, what, remedy in error.attempts if label == source]
+    return found
+
+
+# --- The model that comes out -----------------------------------------------------------------------
+
+
+def test_a_loaded_model_is_ready_to_look_at_pictures(tmp_path):
+    path = saved(tmp_path / "mine.safetensors")
+    loaded = load("T", path, "cpu")
+    assert holds(loaded)
+    assert (loaded.name, loaded.spec, loaded.device) == ("t", SPEC, torch.device("cpu"))
+    assert not loaded.model.training
+    assert not any(p.requires_grad for p in loaded.model.parameters())
+    assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
+    with loaded.lock, loaded.lock:  # may be taken twice by one thread
+        pass
+    expected = TransXNet(SPEC).eval()
+    expected.load_state_dict(STATE)
+    with torch.no_grad():
+        assert torch.equal(loaded.model(X), expected(X))
+
+
+def test_provenance_is_of_the_bytes_in_use(tmp_path):
+    path = saved(tmp_path / "mine.safetensors")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    provenance = load("t", path, "cpu").provenance
+    assert provenance.as_json() == {"kind": "file", "location": "mine.safetensors", "sha256": digest}
+    assert provenance.short() == f"mine.safetensors, sha256 {digest[:8]}"
+    assert provenance.detail == str(path)  # for whoever runs the program
+    bundle()
+    assert load("t", device="cpu").provenance.short() == f"bundled, sha256 {digest[:8]}"
+    on_hub = sources.Provenance("hub", "hf-hub:a/b", digest, revision="0123456789abcdef")
+    assert on_hub.short() == f"hf-hub:a/b at 01234567, sha256 {digest[:8]}"
+
+
+def test_half_precision_becomes_float32(tmp_path):
+    half = {key: value.half() if value.is_floating_point() else value for key, value in STATE.items()}
+    loaded = load("t", saved(tmp_path / "half.safetensors", half), "cpu")
+    assert holds(loaded, {k: v.float() if v.is_floating_point() else v for k, v in half.items()})
+    assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
+
+
+def test_loading_draws_no_random_numbers(tmp_path):
+    path = saved(tmp_path / "mine.safetensors")
+    before = torch.get_rng_state()
+    load("t", path, "cpu")
+    load("t@untrained", device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# --- Layouts and damage -------------------------------------------------------------------------------
+
+OTHER = {key: value + 1 for key, value in STATE.items()}
+LAYOUTS = {
+    "bare": STATE,
+    "state_dict": {"state_dict": STATE, "epoch": 300},
+    "model": {"model": STATE, "optimizer": {"state": {}}},
+    "module.": {"state_dict": {f"module.{key}": value for key, value in STATE.items()}},
+    "EMA beside it": {"state_dict": STATE, "state_dict_ema": OTHER},
+    "EMA alone": {"state_dict_ema": STATE},
+    "arguments inside": {"state_dict": STATE, "args": argparse.Namespace(model="transxnet_t", lr=1e-3)},
+    "half precision": {"state_dict": {k: v.half().float() if v.is_floating_point() else v for k, v in STATE.items()}},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(layout, tmp_path):
+    torch.save(LAYOUTS[layout], tmp_path / "file.pth.tar")
+    expected = LAYOUTS[layout]["state_dict"] if layout == "half precision" else STATE
+    assert holds(load("t", tmp_path / "file.pth.tar", "cpu"), expected)
+
+
+def test_an_old_torch_file(tmp_path):
+    """Before 1.6 torch.save wrote no zip."""
+    torch.save({"state_dict": STATE}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    assert holds(load("t", tmp_path / "old.pth", "cpu"))
+
+
+class Payload:
+    """What a hostile file asks the unpickler to run."""
+
+    def __reduce__(self):
+        return eval, ("__import__('os').environ.__setitem__('TRANSXNET_TEST_PWNED', 'yes')",)
+
+
+def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # flips a default that nobody here relies on
+    torch.save({"state_dict": STATE, "extra": Payload()}, tmp_path / "bad.pth")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Payload(), protocol=2))
+    for name in ("bad.pth", "plain.pth"):
+        said = cause(why_not(tmp_path / name), name)
+        assert said == (
+            f"The file {name} holds more than tensors, and code from a file is never run. "
+            "Ask whoever made it for safetensors, or for a plain state dict."
+        )
+    assert "TRANSXNET_TEST_PWNED" not in os.environ
+
+
+def _bytes(content: object) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+DAMAGED = {
+    "empty.pth": lambda: b"",
+    "cut.pth": lambda: _bytes(STATE)[:100_000],
+    "page.pth": lambda: b"<!DOCTYPE html><html>Not found</html>" * 100,
+    "noise.pth": lambda: bytes(range(256)) * 8,
+    "empty.safetensors": lambda: b"",
+    "page.safetensors": lambda: b"<!DOCTYPE html>" * 100,
+    "boast.safetensors": lambda: b"\xff\xff\xff\xff\xff\xff\xff\x7f{}",  # promises a header of 9 exabytes
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_damaged_file_is_called_so(name, tmp_path):
+    (tmp_path / name).write_bytes(DAMAGED[name]())
+    error = why_not(tmp_path / name)
+    said = f"The file {name} is damaged, or is no checkpoint. Get it again from where it came from."
+    assert cause(error, name) == said
+    assert str(tmp_path) not in str(error)
+    assert str(tmp_path) in error.detail
+
+
+def _without(*keys: str) -> dict[str, Tensor]:
+    return {key: value for key, value in STATE.items() if key not in keys}
+
+
+KEYS = list(STATE)
+MISFITS: dict[str, tuple[Callable[[], object], str]] = {
+    "missing": (lambda: _without(*KEYS[:5]), f"5 missing: {KEYS[0]}, {KEYS[1]}, {KEYS[2]}, and 2 more."),
+    "unexpected": (lambda: STATE | {"head.fc.weight": torch.zeros(1)}, "1 unexpected: head.fc.weight."),
+    "shape": (
+        lambda: STATE | {"classifier.2.bias": torch.zeros(9)},
+        "1 of another shape: classifier.2.bias is (9,), not (7,).",
+    ),
+    "two faults": (
+        lambda: _without("classifier.2.bias") | {"classifier.2.b": torch.zeros(7)},
+        "1 missing: classifier.2.bias; 1 unexpected: classifier.2.b.",
+    ),
+    "nan": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] * torch.nan}, f"{KEYS[1]} holds values that are not finite"),
+    "infinite": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] / 0}, f"{KEYS[1]} holds values that are not finite"),
+    "no tensors": (lambda: {"epoch": 3, "history": [1, 2]}, "holds no state dict"),
+    "a list": (lambda: [STATE], "holds no state dict"),
+    "not all tensors": (lambda: STATE | {"epoch": 3}, "epoch is not a tensor"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_what_does_not_fit_is_listed(name, tmp_path):
+    make, expected = MISFITS[name]
+    torch.save(make(), tmp_path / "file.pth")
+    error = why_not(tmp_path / "file.pth")
+    assert expected in cause(error, "file.pth")
+    assert isinstance(error.__cause__, WeightsMismatch)
+
+
+def test_bias_tables_of_another_size(tmp_path):
+    """B at 384 px may be stored for 224 or for 384: the model is built for what is in the file."""
+    state = TransXNet(SPEC, bias_size=96).state_dict()
+    loaded = load("t", saved(tmp_path / "96.safetensors", state), "cpu")
+    assert [tuple(t.shape[-2:]) for t in loaded.model.relative_pos_enc] == [(576, 9), (144, 9), (36, 9), (9, 9)]
+
+
+# --- The order of the sources ---------------------------------------------------------------------------
+
+
+def test_folder_before_bundle_before_release(releases, tmp_path, monkeypatch):
+    kinds = [load("t", device="cpu").provenance.kind]
+    bundle()
+    kinds.append(load("t", device="cpu").provenance.kind)
+    saved(tmp_path / "env" / "transxnet_t.safetensors")
+    monkeypatch.setenv("TRANSXNET_WEIGHTS", str(tmp_path / "env"))
+    kinds.append(load("t", device="cpu").provenance.kind)
+    torch.save(STATE, saved(tmp_path / "given" / "x").parent / SPEC.official_file)
+    given = load("t", device="cpu", weights_dir=tmp_path / "given").provenance
+    assert kinds == ["release", "bundled", "folder"]
+    assert (given.kind, given.location) == ("folder", "transx-t.pth.tar")  # an argument goes before the variable
+
+
+def test_every_attempt_is_listed_with_its_remedy(tmp_path):
+    error = why_not(weights_dir=tmp_path)
+    assert str(error) == "\n".join(
+        [
+            "No weights for transxnet_t: every source failed.",
+            "  1. folder: The folder holds no transxnet_t.safetensors and no transx-t.pth.tar."
+            " Put the file there, or name another folder.",
+            "  2. hub: No namespace is configured. Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE.",
+            "  3. bundled: No transxnet_t is bundled. Bundled are: none.",
+            "  4. release: 127.0.0.1 refused the connection. Is its address right, and is it running?",
+            "t@untrained shows the architecture with random weights.",
+        ]
+    )
+    assert str(tmp_path) in error.detail
+
+
+def test_a_variant_that_nobody_published():
+    said = str(why_not(name="nano"))
+    assert "1. folder: No folder is configured. Pass --weights-dir or set TRANSXNET_WEIGHTS." in said
+    assert "4. release: The paper's author released no transxnet_nano. Only T, S, B and B-384 are published." in said
+
+
+def test_a_configured_folder_that_is_not_there(tmp_path, monkeypatch):
+    bundle()
+    loaded = load("t", device="cpu", weights_dir=tmp_path / "nowhere")
+    assert loaded.provenance.kind == "bundled"
+    assert loaded.provenance.note == "Used because folder: The folder configured for weights does not exist."
+
+
+def test_a_named_source_is_tried_alone(tmp_path):
+    bundle()
+    error = why_not(tmp_path / "missing.pth")
+    assert [label for label, *_ in error.attempts] == ["missing.pth"]
+    assert error.what == "No weights for transxnet_t: the source named was tried, and no other."
+    assert cause(error, "missing.pth").startswith("There is no file or folder 'missing.pth'.")
+
+
+def test_a_named_folder(tmp_path):
+    saved(tmp_path / "transxnet_t.safetensors")
+    assert holds(load("t", tmp_path, "cpu"))
+    assert holds(load("t", f"local-dir:{tmp_path}", "cpu"))
+
+
+def test_a_folder_in_timms_layout_is_checked_against_its_digest(tmp_path):
+    path = saved(tmp_path / "model.safetensors")
+    config = {"architecture": "transxnet_t", "sha256": file_digest(path)}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert holds(load("t", tmp_path, "cpu"))
+    saved(path, OTHER)
+    assert isinstance(why_not(tmp_path).__cause__, DigestMismatch)
+    (tmp_path / "config.json").write_text("{")
+    assert "config.json cannot be read as JSON" in str(why_not(tmp_path))
+
+
+# --- The bundle -------------------------------------------------------------------------------------------
+
+
+def test_bundled_weights_must_be_those_of_their_card():
+    path = bundle(digest="0" * 64)
+    error = why_not()
+    assert cause(error, "bundled").startswith(
+        f"assets/weights/transxnet_t.safetensors is not the file that was published: its SHA-256 is "
+        f"{file_digest(path)[:16]}…, recorded is 0000000000000000…."
+    )
+    path.with_suffix(".json").unlink()
+    assert "The card of the bundled transxnet_t records no digest." in cause(why_not(), "bundled")
+
+
+def test_pico_is_bundled_and_equals_its_card(monkeypatch):
+    monkeypatch.setattr(sources, "BUNDLED", ASSETS / "weights")
+    assert "transxnet_pico" in sources.bundled_names()
+    for name in sources.bundled_names():
+        loaded = load(name, device="cpu")
+        card = json.loads((ASSETS / "weights" / f"{name}.json").read_text())
+        assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", card["sha256"])
+        assert card["name"] == name == loaded.spec.name
+        assert (ASSETS / "weights" / f"{name}.safetensors").stat().st_size < 10_000_000
+
+
+# --- The author's releases --------------------------------------------------------------------------------
+
+
+def test_a_release_is_downloaded_once(releases, tmp_path):
+    calls = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = load("t", device="cpu", progress=lambda *call: calls.append(call))
+    size = (releases.root / "releases" / SPEC.official_file).stat().st_size
+    assert holds(loaded)
+    assert (calls[0], calls[-1]) == ((0, size, "transx-t.pth.tar"), (size, size, "transx-t.pth.tar"))
+    assert loaded.provenance.as_json() == {
+        "kind": "release",
+        "location": f"{releases.url.removeprefix('http://')}/releases/v1.0/transx-t.pth.tar",
+        "revision": "v1.0",
+        "sha256": file_digest(releases.root / "releases" / SPEC.official_file),
+    }
+    assert load("t", device="cpu", allow_download=False).provenance == loaded.provenance
+    assert releases.downloads("transx-t.pth.tar") == 1
+    assert [p.name for p in (tmp_path / "cache" / "releases").iterdir()] == ["transx-t.pth.tar"]
+
+
+def test_an_unconfirmed_digest_that_differs_is_a_loud_warning(releases, monkeypatch):
+    monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: "c8ef" + "0" * 60})
+    with pytest.warns(UserWarning, match="Nobody has confirmed that record") as caught:
+        loaded = load("t", device="cpu")
+    assert holds(loaded)
+    text = str(caught[0].message)
+    assert loaded.provenance.sha256 in text
+    assert "c8ef" + "0" * 60 in text
+    assert loaded.provenance.note == text
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (404, "127.0.0.1 has no transx-t.pth.tar (404). It may have moved"),
+        (403, "does not let this account have transx-t.pth.tar (403)."),
+        (429, "is asked too often from here (429)."),
+        (503, "itself is failing (503). Nothing is wrong here."),
+        ("truncated", "transx-t.pth.tar broke off before its end; nothing was kept. Try again"),
+    ],
+)
+def test_a_release_that_cannot_be_had(fault, said, releases, tmp_path):
+    releases.fail(fault)
+    assert said in cause(why_not(), "release")
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+    releases.heal()
+    assert holds(load("t", device="cpu"))
+
+
+def test_a_damaged_release_is_not_kept(releases, tmp_path):
+    (releases.root / "releases" / SPEC.official_file).write_bytes(b"<html>Sign in</html>" * 1000)
+    assert "is damaged, or is no checkpoint" in cause(why_not(), "release")
+    assert list((tmp_path / "cache" / "releases").iterdir()) == []
+
+
+def test_a_full_disk(releases, tmp_path, monkeypatch):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("transxnet.download.os.fsync", full)
+    assert cause(why_not(), "release").startswith("The disk is full: transx-t.pth.tar was not kept.")
+    assert list((tmp_path / "cache" / "releases").iterdir()) == []
+
+
+def test_what_a_killed_download_left_is_swept(releases, tmp_path):
+    folder = tmp_path / "cache" / "releases"
+    folder.mkdir(parents=True)
+    old, young = folder / f".{SPEC.official_file}.a.part", folder / f".{SPEC.official_file}.b.part"
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    load("t", device="cpu")
+    assert (old.exists(), young.exists()) == (False, True)  # the young one may be somebody's at this moment
+
+
+def test_a_release_page_that_is_no_web_address(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRANSXNET_RELEASE_URL", tmp_path.as_uri())  # file:// would read this machine's files
+    assert "transx-t.pth.tar could not be had" in cause(why_not(), "release")
+
+
+def test_where_releases_are_kept(monkeypatch, tmp_path):
+    assert sources.release_path(SPEC) == tmp_path / "cache" / "releases" / "transx-t.pth.tar"
+    monkeypatch.delenv("TRANSXNET_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert sources.release_path(SPEC) == tmp_path / "xdg" / "transxnet" / "releases" / "transx-t.pth.tar"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert sources.release_path(SPEC) == tmp_path / "home/.cache/transxnet/releases/transx-t.pth.tar"
+
+
+def test_a_terminal_sees_a_bar(releases, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    load("t", device="cpu")
+    assert "transx-t.pth.tar: 100%" in sys.stderr.getvalue()
+
+
+# --- Random weights ---------------------------------------------------------------------------------------
+
+
+def test_random_weights_are_the_same_every_time_and_in_every_thread():
+    made: list[weights.LoadedModel] = []
+    threads = [threading.Thread(target=lambda: made.append(load("t@untrained", device="cpu"))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    torch.manual_seed(7)  # whatever the process's own numbers are
+    made.append(load("T@Untrained", device="cpu"))
+    assert len({loaded.provenance.sha256 for loaded in made}) == 1
+    assert all(holds(loaded, made[0].model.state_dict()) for loaded in made)
+
+
+def test_random_weights_are_labelled():
+    loaded = load("t@untrained", device="cpu")
+    assert loaded.untrained
+    assert loaded.name == "t@untrained"
+    assert loaded.provenance.kind == "untrained"
+    assert loaded.provenance.note == "Never trained: weights drawn at random with seed 0."
+    assert loaded.provenance.sha256 == checkpoint.state_digest(loaded.model.state_dict())
+    assert loaded.provenance.short() == f"untrained, sha256 {loaded.provenance.sha256[:8]}"
+    with pytest.raises(UnknownName, match="takes no source"):
+        load("t@untrained", "hf-hub:a/b")
+
+
+def test_random_weights_are_those_training_starts_from():
+    """Constants where a new model has constants, and as widely spread where it has random numbers."""
+    usual = TransXNet(SPEC).state_dict()
+    ours = load("t@untrained", device="cpu").model.state_dict()
+    drawn = [key for key, value in usual.items() if value.min() < value.max()]
+    assert len(drawn) > 100
+    assert all(torch.equal(ours[key], usual[key]) for key in usual.keys() - set(drawn))
+    assert not any(torch.equal(ours[key], usual[key]) for key in drawn)
+    for state in (ours, usual):
+        values = torch.cat([state[key].flatten() for key in drawn])
+        assert values.std().item() == pytest.approx(0.02, rel=0.03)
+
+
+def test_the_digest_of_a_state_dict_sees_every_change():
+    state = {"a": torch.zeros(2, 3), "b": torch.ones(1)}
+    others = (
+        {"a": torch.zeros(3, 2), "b": torch.ones(1)},
+        {"a": torch.zeros(2, 3), "c": torch.ones(1)},
+        {"a": torch.zeros(2, 3), "b": torch.ones(1) + 2**-23},
+        {"a": torch.zeros(2, 3, dtype=torch.int32), "b": torch.ones(1)},
+    )
+    digests = {checkpoint.state_digest(s) for s in (state, *others)}
+    assert len(digests) == 5
+    assert checkpoint.state_digest({k: v.clone() for k, v in state.items()}) in digests
+
+
+# --- Questions asked beforehand ----------------------------------------------------------------------------
+
+
+def test_availability_without_network(tmp_path, monkeypatch):
+    assert available("t") == Availability.RELEASE
+    assert available("nano") == Availability.NOWHERE
+    assert available("nano@untrained") == Availability.UNTRAINED
+    torch.save(STATE, saved(sources.release_path(SPEC).parent / "x").parent / SPEC.official_file)
+    assert available("t") == Availability.RELEASE_CACHE
+    bundle()
+    assert available("t") == Availability.BUNDLED
+    saved(tmp_path / "folder" / "transxnet_t.safetensors")
+    assert available("t", weights_dir=tmp_path / "folder") == Availability.FOLDER
+    assert available("nano", hub_namespace="nobody") == Availability.HUB
+    ready = {a.name for a in Availability if a.ready}
+    assert ready == {"UNTRAINED", "FOLDER", "HUB_CACHE", "BUNDLED", "RELEASE_CACHE"}
+
+
+def test_devices(monkeypatch):
+    cuda, mps = torch.cuda, torch.backends.mps
+    monkeypatch.setattr(cuda, "is_available", lambda: True)
+    monkeypatch.setattr(cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(mps, "is_available", lambda: True)
+    assert [resolve_device(d) for d in (None, "auto", "CUDA:1", "mps", " cpu ")] == [
+        torch.device(d) for d in ("cuda", "cuda", "cuda:1", "mps", "cpu")
+    ]
+    with pytest.raises(DeviceError, match=r"no device 'cuda:2'. Choose one of: cuda, mps, cpu."):
+        resolve_device("cuda:2")
+    monkeypatch.setattr(cuda, "is_available", lambda: False)
+    assert resolve_device() == torch.device("mps")
+    monkeypatch.setattr(mps, "is_available", lambda: False)
+    assert resolve_device() == torch.device("cpu")
+    with pytest.raises(DeviceError, match=r"no device 'cuda'. Choose one of: cpu."):
+        resolve_device("cuda")
+    with pytest.raises(DeviceError, match=r"'toaster' is no device. Choose one of: cpu."):
+        resolve_device("toaster")
+
+
+def test_unknown_names():
+    with pytest.raises(UnknownName, match="no variant called 'xl'"):
+        load("xl")
+    with pytest.raises(UnknownName, match="no variant called 't@trained'"):
+        load("t@trained")
+
+
+def test_official_checkpoints_at_full_size_load_strictly(tmp_path):
+    """T with its real widths, as the author's training script saves it."""
+    spec = VARIANTS["transxnet_t"]
+    state = TransXNet(spec).state_dict()
+    torch.save({"epoch": 299, "arch": "transxnet_t", "state_dict": state}, tmp_path / "transx-t.pth.tar")
+    read, digest = checkpoint.read_checkpoint(tmp_path / "transx-t.pth.tar")
+    model = checkpoint.model_from(spec, read, "transx-t.pth.tar")
+    assert digest == file_digest(tmp_path / "transx-t.pth.tar")
+    assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
+    with pytest.raises(SourceFailed, match=r"There is no file nowhere.pth"):
+        checkpoint.read_checkpoint(tmp_path / "nowhere.pth")
