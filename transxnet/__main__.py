@@ -1,0 +1,46 @@
+"""python -m transxnet: list, predict, study, train, evaluate. `--help` after each says what it takes.
+
+Exit codes: 0 all well; 1 some pictures failed, the others were done; 2 wrong arguments, or nothing could be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from . import commands
+from .errors import LensError
+from .training import cli as training
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; SystemExit(2) for arguments that argparse refuses."""
+    args = parser().parse_args(argv)
+    args.argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return args.run(args)
+    except LensError as error:
+        print(f"transxnet: {error}", *filter(None, [error.detail]), sep="\n", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `… | head` has seen enough; what is still buffered must not complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands, each with `run`: the function of its parsed arguments that returns the exit code."""
+    top = argparse.ArgumentParser(
+        prog="python -m transxnet", description="See what TransXNet answers for a picture, and how it got there."
+    )
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands.add_commands(subparsers)
+    training.add_commands(subparsers)
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())
