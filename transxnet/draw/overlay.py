@@ -87,8 +87,8 @@ def mark(
     x = (point[0] + 0.5) * width / view_size[1] - 0.5
     y = (point[1] + 0.5) * height / view_size[0] - 0.5
     marked = np.ascontiguousarray(picture).copy()
-    ring, thick = max(3, round(radius * width)), max(1, round(width / 200))
-    for extra, colour in ((thick, BLACK), (0, WHITE)):
-        centre = (round(x * 16), round(y * 16))  # shift=4: sixteenths of a pixel
-        cv2.circle(marked, centre, ring * 16, colour, thick + 2 * extra, cv2.LINE_AA, shift=4)
+    ring, thick = max(4, round(radius * width)), max(1, round(width / 380))
+    centre = (round(x * 16), round(y * 16))  # shift=4: sixteenths of a pixel
+    for line, colour in ((thick + 2, BLACK), (thick, WHITE)):
+        cv2.circle(marked, centre, ring * 16, colour, line, cv2.LINE_AA, shift=4)
     return marked
