@@ -1,0 +1,97 @@
+"""From the Hub to a CUDA device to answers and explanations, against the same on the CPU.
+
+T and B with the reference weights come from the loopback Hub. Convolutions on recent GPUs use TF32 unless told
+otherwise, which keeps 10 bits of the mantissa: the close comparisons switch it off, one test leaves it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from tests import reference
+from tests.hub import NAMESPACE, HubServer, family_root, use_hub
+from transxnet.explain.predict import predict_batch
+from transxnet.images import Picture, decode, prepare
+from transxnet.labels import label_set
+from transxnet.study import OVERVIEW, Options, Study, study
+from transxnet.weights import LoadedModel, load, resolve_device
+
+pytestmark = pytest.mark.cuda
+DEVICE = "cuda"
+
+
+@pytest.fixture(scope="module", params=["t", "b"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LoadedModel, ...]]:
+    """The same weights on the CPU and on the CUDA device, both through the Hub's client."""
+    with pytest.MonkeyPatch.context() as monkeypatch, HubServer(family_root()) as hub:
+        use_hub(monkeypatch, hub.url, tmp_path_factory.mktemp("hub-cache"))
+        yield tuple(load(request.param, device=device, hub_namespace=NAMESPACE) for device in ("cpu", DEVICE))
+
+
+@pytest.fixture
+def full_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
+@pytest.fixture(scope="module")
+def picture() -> Picture:
+    """Smooth noise, 300 x 260 px: every part of the view has something to say."""
+    coarse = np.random.default_rng(0).integers(0, 256, (13, 15, 3), dtype=np.uint8)
+    return decode(np.kron(coarse, np.ones((20, 20, 1), np.uint8)))
+
+
+def far(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Largest difference over largest absolute value."""
+    return float(np.abs(np.asarray(ours) - np.asarray(theirs)).max() / np.abs(theirs).max())
+
+
+def test_cuda_is_the_first_choice(pair):
+    assert resolve_device().type == DEVICE
+    cpu, cuda = pair
+    assert {p.device.type for p in cuda.model.parameters()} == {DEVICE}
+    assert cuda.provenance == cpu.provenance
+    assert cuda.provenance.kind == "hub"
+
+
+def test_logits_equal_the_official_ones(pair, full_float32):
+    _, cuda = pair
+    variant = cuda.spec.short
+    with torch.no_grad():
+        logits = cuda.model(reference.reference_input(224, 224).to(DEVICE))[0].cpu().numpy()
+    assert far(logits, reference.arrays()[f"{variant}.224x224.logits"]) < 1e-4
+
+
+def test_explanations_equal_those_on_the_cpu(pair, picture, full_float32):
+    options = Options(stage=3, target=281, only=(*OVERVIEW, "attention_table"))
+    cpu, cuda = (study(loaded, picture, options) for loaded in pair)
+    assert far(cuda.prediction.logits, cpu.prediction.logits) < 1e-4
+    assert [a.index for a in cuda.prediction.top] == [a.index for a in cpu.prediction.top]
+    errors = {name: far(ours, theirs) for name, ours, theirs in _maps(cuda, cpu)}
+    assert {name: error for name, error in errors.items() if not error < 1e-3} == {}
+
+
+def _maps(ours: Study, theirs: Study) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Every array two studies hold, in pairs."""
+    yield "attention", ours.attention.heads, theirs.attention.heads
+    yield "attention, all queries", ours.attention_table.weights, theirs.attention_table.weights
+    for name in ("kernels", "gates", "biases", "static"):
+        yield name, getattr(ours.kernels, name), getattr(theirs.kernels, name)
+    for name in ("grad_cam", "receptive_field"):
+        yield name, getattr(ours, name).heat, getattr(theirs, name).heat
+
+
+def test_prediction_with_tf32_and_with_half_precision(pair, picture):
+    """As the page predicts: faster arithmetic may move probabilities a little, not the answer."""
+    cpu, cuda = pair
+    tensors = [prepare(picture, image_size=cpu.spec.image_size, crop_pct=cpu.spec.crop_pct).tensor] * 3
+    labels = label_set(cpu.spec.label_set)
+    expected = next(predict_batch(cpu.model, tensors[:1], labels))
+    for autocast in (False, True):
+        for answer in predict_batch(cuda.model, tensors, labels, batch_size=2, autocast=autocast):
+            assert answer.top[0].index == expected.top[0].index
+            assert np.abs(answer.probabilities - expected.probabilities).max() < 0.05
+            assert answer.probabilities.sum() == pytest.approx(1, abs=1e-4)
