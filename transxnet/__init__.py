@@ -1,8 +1,7 @@
 """TransXNet Lens: see how TransXNet (arXiv 2310.19380) reaches its answer about one picture.
 
-import transxnet
-loaded = transxnet.load("pico")                       # or "t", "b-384", "t@untrained", …
-timm.create_model("transxnet_t", features_only=True)  # importing transxnet registers its variants with timm
+`transxnet.load("pico")` (or "t", "b-384", "t@untrained", …) gives a model with its weights and where they came from.
+Importing transxnet registers its variants with timm: `timm.create_model("transxnet_t", features_only=True)`.
 """
 
 from . import entrypoints as _entrypoints  # noqa: F401  registers with timm

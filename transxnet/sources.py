@@ -144,7 +144,11 @@ def hub(spec: VariantSpec, settings: Settings) -> Found:
 
 
 def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings: Settings) -> Found:
-    """A Hub repository in timm's layout: from the cache where it is there and whole, else from the network."""
+    """A Hub repository in timm's layout: from the cache where it is there and whole, else from the network.
+
+    Whether the branch has moved since is not asked: yesterday's picture gets yesterday's answer, and no network is
+    needed. The commit in the provenance says what is in use; @REVISION asks for another.
+    """
     files = cached_repository(repo, revision)
     if files is not None:
         try:
