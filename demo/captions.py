@@ -48,6 +48,9 @@ FOOT = {
     "below are the smallest square about the unit that holds that part of the raw sum.",
 }
 
+ANY_CLASS = "the answer chosen above"
+FAILED = "{title} could not explain this picture: something unexpected went wrong here."
+FAILED_REMEDY = "Try again, or choose another variant; the server's log has the details."
 UNTRAINED = "random weights, not trained"
 PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."
 

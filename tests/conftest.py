@@ -35,6 +35,7 @@ os.environ |= {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "2",  # for the commands that tests start
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait fight with Chromium for two cores
 }
 
 import torch  # noqa: E402

@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.study",),
     ("transxnet.export",),
     ("transxnet",),  # __init__.py gathers the public names; nothing below it may import them from there
+    ("transxnet.commands",),
     ("transxnet.__main__",),
     ("demo",),
     ("demo.captions", "demo.examples", "demo.server"),

@@ -196,6 +196,8 @@ def _untrained(spec: VariantSpec) -> tuple[TransXNet, Provenance]:
 
 def _on_device(model: TransXNet, device: torch.device) -> TransXNet:
     model.eval().requires_grad_(False)
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # explanations are float32 throughout; process-wide, like all of cuDNN
     try:
         return model.to(device)
     except torch.OutOfMemoryError as error:

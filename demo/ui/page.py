@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,15 +16,15 @@ from transxnet.labels import label_set
 from transxnet.study import Options
 from transxnet.variants import find_variant, parse_variant
 
-from ..captions import TAGLINE, TITLE, VIEWS
+from ..captions import ANY_CLASS, FAILED, FAILED_REMEDY, TAGLINE, TITLE, VIEWS
 from ..examples import examples
 from ..payload import Column, answers, crosshair, jpeg, variant_title, view
 from ..studio import Studio
 from . import api
 from .components import Answers, Crosshair, Display, Panel, SafeImage, Thumbs
 
+log = logging.getLogger(__name__)
 MOST_VARIANTS = 3
-ANY_CLASS = "the answer chosen above"
 PARTS = {  # what a study must hold for each view
     "overview": ("attention", "kernels", "grad_cam", "receptive_field"),
     "answers": (),
@@ -149,6 +150,7 @@ class Page:
         ]  # fmt: skip
         quiet: dict[str, Any] = {
             "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 16,
+            "trigger_mode": "multiple",  # the default drops what is clicked while the last click is still answered
         }  # fmt: skip
         for event, handler, extra in (
             (self.blocks.load, self.opened, []),
@@ -316,6 +318,9 @@ class Page:
             study = self.studio.study(session.picture, column.name, options)
         except LensError as error:
             return replace(column, error=error)
+        except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
+            log.exception("explaining with %s", column.name)
+            return replace(column, error=LensError(FAILED.format(title=column.title), remedy=FAILED_REMEDY))
         return replace(column, study=study, cost=self.studio.loading(column.name).cost)
 
     def _shown(self, session: Session, columns: list[Column], head: int) -> dict:
