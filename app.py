@@ -14,7 +14,7 @@ from typing import Any
 # on two busy cores. Read once, when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from demo import server  # noqa: E402
+from demo import server
 
 server.set_offline_env()  # both before gradio is imported
 temporary = server.private_temp_dir()

@@ -86,7 +86,8 @@ class TransXNet(nn.Module):
         if output_fmt != "NCHW":
             raise ValueError(f"output_fmt {output_fmt!r}: TransXNet has NCHW maps only")
         chosen, last = _take(indices)
-        outputs = self._stages(x, upto=last if stop_early else 3)
+        kept = len(self.network) // 2  # the last stage left after prune_intermediate_layers
+        outputs = self._stages(x, upto=last if stop_early else kept)
         final = outputs[-1]
         if norm and len(outputs) == 4:
             outputs[-1] = self.classifier[0](outputs[-1])
