@@ -9,57 +9,28 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from transxnet.cost import Cost
 from transxnet.draw.overlay import crop_view
 from transxnet.draw.scale import shared_range
 from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, what, worth_knowing
-from transxnet.errors import LensError, NoWeights
+from transxnet.errors import NoWeights
 from transxnet.explain.kernels import representatives
 from transxnet.images import Picture
 from transxnet.results import Geometry, KernelSet
 from transxnet.study import Options, Study
-from transxnet.variants import parse_variant
 
-from .captions import FOOT, INTRO, UNTRAINED, crop_note, crosshair_alt
+from .captions import FOOT, INTRO, crop_note, crosshair_alt
+from .columns import Column
 
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the photograph under a map; panel.js draws at this size
 TILES = 12  # kernels shown
 _serial = count(1)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One variant on the page: its study, or what stands where it will be."""
-
-    name: str  # "pico", "t@untrained"
-    study: Study | None = None
-    cost: Cost | None = None
-    waiting: str = ""
-    error: LensError | None = None
-
-    @property
-    def title(self) -> str:
-        spec, untrained = parse_variant(self.name)
-        return variant_title(self.name) if not untrained else f"{variant_title(spec.short)}, untrained"
-
-    @property
-    def badge(self) -> str:
-        return UNTRAINED if parse_variant(self.name)[1] else ""
-
-
-def variant_title(name: str) -> str:
-    """How a variant is called on a chip: "T", "B at 384", "pico", "pico, untrained"."""
-    spec, untrained = parse_variant(name)
-    title = {"t": "T", "s": "S", "b": "B", "b_384": "B at 384"}.get(spec.short, spec.short)
-    return f"{title}, untrained" if untrained else title
 
 
 def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column]) -> Json:

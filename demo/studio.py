@@ -141,6 +141,12 @@ class Studio:
         """Where the weights of a variant would come from, without asking the network."""
         return available(name, **self._where)
 
+    def ready(self, name: str) -> bool:
+        """Whether a variant needs no download: it is loaded, or on this disk."""
+        with self._lock:
+            entry = self._models.get(name)
+        return (entry is not None and entry.loaded is not None) or self.availability(name).ready
+
     def _model(self, name: str) -> LoadedModel:
         entry = self.loading(name)
         entry.done.wait()

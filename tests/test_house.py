@@ -34,7 +34,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.__main__",),
     ("demo",),
     ("demo.captions", "demo.examples", "demo.server"),
-    ("demo.studio", "demo.payload", "demo.replies"),
+    ("demo.studio",),
+    ("demo.columns",),
+    ("demo.payload", "demo.replies"),
     ("demo.ui",),
     ("app",),
 )

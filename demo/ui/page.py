@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any
 
 import gradio as gr
@@ -16,14 +16,14 @@ from transxnet.labels import label_set
 from transxnet.study import Options
 from transxnet.variants import find_variant, parse_variant
 
-from ..captions import ANY_CLASS, FAILED, FAILED_REMEDY, TAGLINE, TITLE, VIEWS
+from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
+from ..columns import Column, gather, variant_title
 from ..examples import examples
-from ..payload import Column, answers, crosshair, jpeg, variant_title, view
+from ..payload import answers, crosshair, jpeg, view
 from ..studio import Studio
 from . import api
 from .components import Answers, Crosshair, Display, Panel, SafeImage, Thumbs
 
-log = logging.getLogger(__name__)
 MOST_VARIANTS = 3
 PARTS = {  # what a study must hold for each view
     "overview": ("attention", "kernels", "grad_cam", "receptive_field"),
@@ -33,7 +33,6 @@ PARTS = {  # what a study must hold for each view
     "grad_cam": ("grad_cam",),
     "erf": ("receptive_field",),
 }
-LOOK_AGAIN = 0.3  # seconds between two looks at a model that is being loaded
 SHOW_PARTS_AFTER = 0.5  # seconds after which finished columns are shown while others still work
 
 
@@ -85,13 +84,12 @@ class Page:
         thumbs = [{"src": jpeg(_thumb(e.path)), "label": e.label} for e in self.examples]
         self.thumbs = Thumbs({"items": thumbs, "chosen": 0}, elem_id="thumbs")
         self.upload = SafeImage(
-            label="Your picture", sources=["upload", "clipboard", "webcam"], elem_id="upload", height=104,
-            placeholder="Drop, paste or take a picture", buttons=[],
+            label="Your picture", sources=["upload", "clipboard", "webcam"], elem_id="upload", height=84,
+            show_label=False, placeholder="Drop, paste or take a picture", buttons=[],
         )  # fmt: skip
-        choices = [(self._chip(name), name) for name in self.studio.names()]
         _label(f"Compare up to {_words(MOST_VARIANTS)}", "\u2193 is downloaded first")
         self.variants = gr.CheckboxGroup(
-            choices, value=[self.default], label="Variants to compare", elem_id="variants", elem_classes="chips",
+            self._chips(), value=[self.default], label="Variants to compare", elem_id="variants", elem_classes="chips",
             container=False,
         )  # fmt: skip
         self.offer = gr.Button("", visible=False, size="sm", elem_id="offer")
@@ -134,8 +132,10 @@ class Page:
                 stages = [(f"stage {i}", i) for i in (1, 2, 3, 4)]
                 self.cam_stage = gr.Radio(stages, value=4, label="Grad-CAM's own stage", elem_id="cam-stage", **options)
 
-    def _chip(self, name: str) -> str:
-        return variant_title(name) + ("" if self.studio.availability(name).ready else " \u2193")
+    def _chips(self) -> list[tuple[str, str]]:
+        """Every variant to choose, with an arrow where it would be downloaded first."""
+        arrow = {name: "" if self.studio.ready(name) else " \u2193" for name in self.studio.names()}
+        return [(variant_title(name) + arrow[name], name) for name in arrow]
 
     # ---- wiring -----------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Page:
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
             *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
         ):
-            event(handler, [*self.inputs, *extra], **quiet)
+            event(_in_words(handler), [*self.inputs, *extra], **quiet)
         self._offer_tiny()
 
     def _offer_tiny(self) -> None:
@@ -236,7 +236,7 @@ class Page:
         names = [*kept, *added][-MOST_VARIANTS:] or [session.variants[0]]
         for name in added:
             self.studio.loading(name, retry=True)
-        updates = {self.variants: gr.CheckboxGroup(value=names)}
+        updates = {self.variants: gr.CheckboxGroup(self._chips(), value=names)}
         if parse_variant(names[0])[0].label_set != parse_variant(session.variants[0])[0].label_set:
             updates[self.other] = gr.Dropdown([(ANY_CLASS, ""), *_classes(names[0])], value="")
         session = replace(session, variants=tuple(names))
@@ -275,53 +275,20 @@ class Page:
             stage=stage, block=block, point=session.point, target=session.target, cam_stage=cam_stage,
             only=PARTS[session.active],
         )  # fmt: skip
-        columns = [Column(name, waiting="working") for name in session.variants]
-        shown, waiting = time.perf_counter(), ""
-        while newest():
-            columns = self._advance(columns, session, options)
-            finished = all(c.study is not None or c.error is not None for c in columns)
-            news = " ".join(c.waiting for c in columns if c.study is None) != waiting
-            if finished or updates or (news and time.perf_counter() - shown > SHOW_PARTS_AFTER):
+        shown, waiting = 0.0, None
+        for columns in gather(self.studio, session.picture, session.variants, options, newest):
+            finished = all(column.finished for column in columns)
+            news = [column.waiting for column in columns if not column.finished] != waiting
+            if newest() and (finished or (news and time.perf_counter() - shown > SHOW_PARTS_AFTER)):
                 yield {**updates, **self._shown(session, columns, head)}
                 updates, shown = {}, time.perf_counter()
-                waiting = " ".join(c.waiting for c in columns if c.study is None)
-            if finished:
-                return
-        yield self._nothing()  # overtaken: Gradio sends a generator's last values again, so let them be none
+                waiting = [column.waiting for column in columns if not column.finished]
+        if not newest():
+            yield self._nothing()  # overtaken: Gradio sends a generator's last values again, so let them be none
 
     def _nothing(self) -> dict:
         """Leave everything as it is. A generator that yields nothing at all would set every output to null."""
         return {self.crosshair: gr.skip()}
-
-    def _advance(self, columns: list[Column], session: Session, options: Options) -> list[Column]:
-        """One step: explain with the first model that is ready, or wait a little for one that is being loaded."""
-        result = list(columns)
-        for i, column in enumerate(columns):
-            if column.study is not None or column.error is not None:
-                continue
-            entry = self.studio.loading(column.name)
-            if not entry.done.is_set():
-                result[i] = replace(column, waiting=entry.status)
-                continue
-            first = columns[0].study
-            target = options.target or (first.target.wnid if first else None)  # one answer for all columns
-            result[i] = self._explained(column, session, replace(options, target=target if i else options.target))
-            return result
-        next(
-            (self.studio.loading(c.name).done.wait(LOOK_AGAIN) for c in columns if c.study is None and c.error is None),
-            None,
-        )
-        return result
-
-    def _explained(self, column: Column, session: Session, options: Options) -> Column:
-        try:
-            study = self.studio.study(session.picture, column.name, options)
-        except LensError as error:
-            return replace(column, error=error)
-        except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
-            log.exception("explaining with %s", column.name)
-            return replace(column, error=LensError(FAILED.format(title=column.title), remedy=FAILED_REMEDY))
-        return replace(column, study=study, cost=self.studio.loading(column.name).cost)
 
     def _shown(self, session: Session, columns: list[Column], head: int) -> dict:
         picture = self.studio.picture(session.picture)
@@ -345,6 +312,19 @@ class Page:
         head = head if head <= most else 0
         choices = [("mean", 0), *((str(i), i) for i in range(1, most + 1))]
         return head, ({self.head: gr.Radio(choices, value=head)} if session.active == "attention" else {})
+
+
+def _in_words(handler: Callable[..., Iterator[dict]]) -> Callable[..., Iterator[dict]]:
+    """An error of the family becomes its sentence on the page; its `detail` stays here."""
+
+    @wraps(handler)
+    def answer(*args: Any) -> Iterator[dict]:
+        try:
+            yield from handler(*args)
+        except LensError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return answer
 
 
 def _label(text: str, hint: str = "") -> None:
