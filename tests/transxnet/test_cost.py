@@ -1,0 +1,66 @@
+"""What a forward pass costs: the design's table, and the counting convention by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import tiny
+from transxnet.cost import Cost, cost
+from transxnet.model import TransXNet
+from transxnet.variants import VARIANTS, VariantSpec
+
+MEASURED = {  # parameters, 10^9 MACs at the variant's own size; for T, S and B the paper's table 1 by this count
+    "transxnet_t": (12_834_808, 1.807),
+    "transxnet_s": (26_864_068, 4.607),
+    "transxnet_b": (48_009_002, 8.353),
+    "transxnet_b_384": (52_409_402, 25.24),
+    "transxnet_pico": (2_214_983, 0.1115),
+    "transxnet_nano": (4_383_032, 0.2136),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_table(name):
+    """On the meta device: shapes are all that counting needs."""
+    found = cost(TransXNet(VARIANTS[name]).eval().to("meta"))
+    parameters, gmacs = MEASURED[name]
+    assert (found.parameters, found.image_size) == (parameters, VARIANTS[name].image_size)
+    assert found.macs / 1e9 == pytest.approx(gmacs, rel=5e-4)
+
+
+@pytest.mark.parametrize("side", [64, 96])
+def test_by_hand(side):
+    model = tiny.recipe_model()
+    assert cost(model, side) == Cost(sum(p.numel() for p in model.parameters()), by_hand(tiny.SPEC, side), side)
+
+
+def test_the_size_is_the_variant_s_own_unless_said():
+    model = tiny.recipe_model()
+    assert cost(model) == cost(model, tiny.SPEC.image_size)
+
+
+def by_hand(spec: VariantSpec, side: int) -> int:
+    """Multiply-accumulates of every convolution and of both attention products, from the paper's figures 2 to 5."""
+    total, before = 0, 3
+    for i, c in enumerate(spec.dims):
+        n = (side // spec.strides[i]) ** 2  # positions
+        total += c * n * before * (7 * 7 if i == 0 else 3 * 3)  # stem, or the step into this stage
+        total += spec.depths[i] * _block(spec, i, c, n)
+        before = c
+    return total + before * spec.num_classes
+
+
+def _block(spec: VariantSpec, i: int, c: int, n: int) -> int:
+    half, sr = c // 2, spec.sr_ratios[i]
+    keys = n // sr**2
+    reduction = half * keys * ((sr + 3) ** 2 + 1) if sr > 1 else 0
+    osra = half * half * n + reduction + half * keys * 9 + 2 * half * half * keys + 2 * n * keys * half
+    gates = (half // 4) * half + (half // 4) * spec.kernel_groups[i] * half  # asked at 7 x 7 places, and for the bias
+    idconv = gates * (49 + 1) + half * n * 49
+    squeezed = max(16, c // 8)
+    ste = c * n * 9 + 2 * c * squeezed * n
+    hidden = c * spec.mlp_ratios[i]
+    part = hidden // 4
+    msffn = 2 * c * hidden * n + ((hidden - 3 * part) * 1 + part * (9 + 25 + 49)) * n
+    position, layer_scales = c * n * 49, 2 * c * n
+    return position + osra + idconv + ste + msffn + layer_scales

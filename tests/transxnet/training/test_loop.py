@@ -1,0 +1,243 @@
+"""The training loop: its formulas, what it resumes from, and that it learns."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import itertools
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests import tiny
+from tests.tiny import one_thread  # noqa: F401  small tensors
+from transxnet.errors import SourceFailed, WeightsError, WeightsMismatch
+from transxnet.model import TransXNet
+from transxnet.training.data import PictureSet
+from transxnet.training.loop import Run, average, parameter_groups, planned_steps, rate_at, read_run
+from transxnet.training.recipes import Recipe, find_recipe
+from transxnet.variants import find_variant
+
+SMOKE = find_recipe("smoke")
+CPU = torch.device("cpu")
+
+
+def silent(step: int, steps: int, loss: float) -> None:
+    pass
+
+
+def random_pictures(n: int, digest: str = "d" * 64) -> PictureSet:
+    """Noise, each picture a class of its own."""
+    images = np.random.default_rng(0).integers(0, 256, (n, 64, 64, 3), dtype=np.uint8)
+    return PictureSet(images, np.arange(n), ("n01443537",) * n, digest)
+
+
+def coloured_pictures(n: int) -> PictureSet:
+    """Class 0 is red, class 1 blue, both speckled."""
+    images = np.random.default_rng(0).integers(0, 100, (n, 64, 64, 3), dtype=np.uint8)
+    images[: n // 2, :, :, 0] += 150
+    images[n // 2 :, :, :, 2] += 150
+    return PictureSet(images, (np.arange(n) >= n // 2).astype(np.int64), ("n01443537", "n01629819"), "c" * 64)
+
+
+def tiny_run(folder: Path, data: PictureSet, recipe: Recipe = SMOKE) -> Run:
+    torch.manual_seed(0)
+    return Run(recipe, TransXNet(dataclasses.replace(tiny.SPEC, num_classes=40)), data, folder, CPU)
+
+
+# --- Formulas ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "factor"),
+    [
+        (0, 1 / 10), (4, 5 / 10), (9, 1.0),  # linear over the first tenth
+        (10, 1.0), (40, 0.75), (55, 0.5), (70, 0.25),  # half a cosine over the rest: 1/3, 1/2 and 2/3 of it
+        (99, 0.5 * (1 + math.cos(math.pi * 89 / 90))), (100, 0.0),
+    ],
+)  # fmt: skip
+def test_rate(step, factor):
+    assert rate_at(step, 100, 0.1) == pytest.approx(factor, abs=1e-12)
+
+
+def test_rate_of_runs_too_short_to_warm_up():
+    assert [rate_at(step, 2, 0.05) for step in range(2)] == [1.0, 1.0]
+    assert rate_at(0, 1, 0.05) == 1.0
+
+
+@pytest.mark.parametrize(("pictures", "epochs", "steps"), [(80, 1.0, 10), (87, 1.0, 10), (80, 0.25, 2), (3, 1.0, 1)])
+def test_planned_steps(pictures, epochs, steps):
+    assert planned_steps(dataclasses.replace(SMOKE, epochs=epochs), pictures) == steps
+
+
+def test_weight_decay_spares_vectors_layer_scale_and_bias_tables():
+    model = TransXNet(tiny.SPEC)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    decayed, spared = parameter_groups(model, 0.05)
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.05, 0.0)
+    decayed, spared = ({names[id(p)] for p in group["params"]} for group in (decayed, spared))
+    assert decayed | spared == set(names.values())
+    assert not decayed & spared
+    for name in (
+        "relative_pos_enc.0", "network.0.1.layer_scale_1.weight", "network.0.1.layer_scale_2.bias",
+        "network.2.0.norm1.weight", "patch_embed.proj.bn.weight", "classifier.2.bias", "network.4.2.pos_embed.bias",
+    ):  # fmt: skip
+        assert name in spared
+    for name in (
+        "patch_embed.proj.conv.weight", "classifier.2.weight", "network.4.2.pos_embed.weight",
+        "network.0.0.token_mixer.local_unit.weight", "network.6.1.token_mixer.global_unit.kv.weight",
+    ):  # fmt: skip
+        assert name in decayed
+
+
+def test_average_of_a_known_case():
+    kept, now = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
+    for module, weight, count in ((kept, 2.0, 3), (now, 7.0, 9)):
+        nn.init.constant_(module.weight, weight)
+        module.num_batches_tracked.fill_(count)
+    now.running_mean.fill_(10.0)
+    average(kept, now, 0.9)
+    assert kept.weight.item() == pytest.approx(0.9 * 2 + 0.1 * 7)
+    assert kept.running_mean.item() == pytest.approx(0.1 * 10)  # BatchNorm's statistics too
+    assert kept.num_batches_tracked.item() == 9
+
+
+def test_the_average_forgets_the_start_faster_at_first(tmp_path):
+    """decay = min(recipe.ema, (1 + step) / (10 + step)): 0.1 in step 0."""
+    run = tiny_run(tmp_path, random_pictures(32))
+    start = {key: value.clone() for key, value in run.model.state_dict().items()}
+    ema = run.train(silent, stop_at=1).state_dict()
+    for key, value in run.model.state_dict().items():
+        expected = 0.1 * start[key] + 0.9 * value if value.is_floating_point() else value
+        assert torch.allclose(ema[key], expected, rtol=1e-5, atol=1e-7), key
+
+
+def test_an_epoch_shows_every_picture_once(tmp_path):
+    run = tiny_run(tmp_path, random_pictures(32))
+    epochs = [[run._batch(4 * epoch + place)[1].tolist() for place in range(4)] for epoch in range(2)]
+    assert [sorted(itertools.chain(*batches)) for batches in epochs] == [list(range(32))] * 2
+    assert epochs[0] != epochs[1]
+
+
+def test_each_step_draws_one_of_the_recipe_s_sizes(tmp_path):
+    recipe = dataclasses.replace(SMOKE, sizes=((32, 0.25), (64, 0.75)))
+    run = tiny_run(tmp_path, random_pictures(32), recipe)
+    sides = [run._batch(step)[0].shape[-1] for step in range(100)]
+    assert set(sides) == {32, 64}
+    assert 60 < sides.count(64) < 90
+
+
+# --- Runs -------------------------------------------------------------------------------------------------------------
+
+
+def test_it_learns(tmp_path):
+    recipe = dataclasses.replace(SMOKE, epochs=6, lr=3e-3, label_smoothing=0.0)
+    data = coloured_pictures(32)
+    run = tiny_run(tmp_path, data, recipe)
+    first = run._step(0)
+    model = run.train(silent)
+    assert first > math.log(40) - 0.5  # it starts without a clue among 40 classes
+    x = torch.from_numpy(data.images).permute(0, 3, 1, 2).float() / 255
+    mean, std = (torch.tensor(v)[:, None, None] for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    with torch.no_grad():
+        answers = model((x - mean) / std).argmax(dim=1)
+    assert (answers.numpy() == data.labels).all()
+    assert run.loss < first - 0.5  # smoothed over about 50 steps
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
+    """Four steps of recipe `smoke`, uninterrupted; and the folder of one that was stopped after two."""
+    runs = []
+    for stop_at in (None, 2):
+        torch.manual_seed(0)
+        model = TransXNet(find_variant(SMOKE.variant), drop_path_rate=0.1)  # so that this chance is tested too
+        runs.append(Run(SMOKE, model, random_pictures(32), tmp_path_factory.mktemp("run"), CPU))
+        runs[-1].train(silent, stop_at=stop_at)
+    whole, half = runs
+    assert (whole.step, whole.steps, half.step) == (4, 4, 2)
+    return whole, half.folder
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(smoke):
+    whole, folder = smoke
+    torch.manual_seed(99)  # other weights and other chance than the first half had
+    model = TransXNet(find_variant(SMOKE.variant), drop_path_rate=0.1)
+    run = Run(SMOKE, model, random_pictures(32), folder, CPU)
+    assert run.resume()
+    half = run.seconds
+    assert (run.step, half > 0) == (2, True)
+    told = []
+    run.train(lambda *report: told.append(report))
+    assert told[-1] == (4, 4, whole.loss)
+    assert [step for step, _, _ in told] == [3, 4]
+    assert run.seconds > half
+    for ours, other in ((run.model, whole.model), (run.ema, whole.ema)):
+        expected = other.state_dict()
+        assert all(torch.equal(value, expected[key]) for key, value in ours.state_dict().items())
+    with (folder / "log.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert [row[:2] for row in rows] == [["step", "epoch"], ["2", "0.500"], ["4", "1.000"]]
+    assert rows[-1][2] == f"{whole.loss:.4f}"
+
+
+def test_a_checkpoint_says_what_made_it(smoke):
+    whole, _ = smoke
+    state = read_run(whole.folder, CPU)
+    assert (state["recipe"], state["settings"]) == ("smoke", SMOKE.as_json())
+    assert (state["data"], state["step"], state["loss"]) == ("d" * 64, 4, whole.loss)
+    assert "CPU threads" in state["hardware"]
+
+
+def test_a_folder_without_a_run_begins_anew(tmp_path):
+    run = tiny_run(tmp_path / "new", random_pictures(8))
+    assert run.resume() is False
+    assert run.step == 0
+
+
+@pytest.mark.parametrize(
+    ("recipe", "digest", "message"),
+    [
+        (dataclasses.replace(SMOKE, name="other"), "d" * 64, "by another recipe: smoke, not other as it stands"),
+        (dataclasses.replace(SMOKE, lr=2e-3), "d" * 64, "by another recipe: smoke, not smoke as it stands"),
+        (SMOKE, "e" * 64, "from other pictures: their digest is dddddddddddddddd…, not eeeeeeeeeeeeeeee…"),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, recipe, digest, message):
+    tiny_run(tmp_path, random_pictures(8)).save()
+    with pytest.raises(WeightsMismatch, match=message):
+        tiny_run(tmp_path, random_pictures(8, digest), recipe).resume()
+
+
+def test_a_checkpoint_from_before_settings_were_written_is_continued(tmp_path):
+    tiny_run(tmp_path, random_pictures(8)).save()
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["settings"], state["hardware"]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    assert tiny_run(tmp_path, random_pictures(8)).resume()
+
+
+@pytest.mark.parametrize("content", [b"", b"half a file", {"model": {}}, [1, 2]])
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
+    path = tmp_path / "checkpoint.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(SourceFailed, match=r"The checkpoint.pt of .* is damaged, or no training run's"):
+        read_run(tmp_path, CPU)
+
+
+def test_a_run_that_diverges_stops_and_keeps_its_last_good_checkpoint(tmp_path):
+    run = tiny_run(tmp_path, random_pictures(32))
+    run.train(silent, stop_at=1)
+    nn.init.constant_(run.model.classifier[2].bias, math.nan)
+    with pytest.raises(WeightsError, match="The training diverged: loss nan, gradient norm nan at step 1"):
+        run.train(silent, save_every=1)
+    state = read_run(tmp_path, CPU)
+    assert state["step"] == 1
+    assert all(value.isfinite().all() for value in state["model"].values())

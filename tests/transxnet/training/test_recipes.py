@@ -1,0 +1,47 @@
+"""Recipes: what determines a run is in as_json, words are not."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from transxnet.errors import UnknownName
+from transxnet.training.loop import planned_steps
+from transxnet.training.recipes import RECIPES, find_recipe
+from transxnet.variants import VARIANTS
+
+FIRST_LIGHT = find_recipe("pico-first-light")
+
+
+def test_words_change_nothing_in_a_run():
+    other = dataclasses.replace(FIRST_LIGHT, about="", start="elsewhere", pictures="", limits=())
+    assert (other, other.as_json()) == (FIRST_LIGHT, FIRST_LIGHT.as_json())
+    assert dataclasses.replace(FIRST_LIGHT, lr=1.0) != FIRST_LIGHT
+
+
+def test_everything_else_is_written_down():
+    written = json.loads(json.dumps(FIRST_LIGHT.as_json()))
+    assert written["sizes"] == [[96, 0.25], [128, 0.5], [160, 0.25]]
+    words = {"about", "start", "pictures", "limits"}
+    assert written.keys() == {field.name for field in dataclasses.fields(FIRST_LIGHT)} - words
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_a_recipe_makes_sense(recipe):
+    assert recipe.variant in VARIANTS
+    assert sum(share for _, share in recipe.sizes) == 1
+    assert all(side % 32 == 0 for side, _ in recipe.sizes)  # other sides do not fit the grid of the last stage
+    assert recipe.about
+    assert recipe.pictures
+    assert recipe.limits
+
+
+def test_how_long_the_bundled_run_is():
+    assert planned_steps(FIRST_LIGHT, 100_000) == 547  # 0.7 of 781 full batches
+
+
+def test_an_unknown_recipe_is_answered_with_the_known_ones():
+    with pytest.raises(UnknownName, match=r"no recipe called 'pico'\. Choose one of: pico-first-light, smoke"):
+        find_recipe("pico")

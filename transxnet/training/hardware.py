@@ -1,0 +1,28 @@
+"""What a run was made on, in words fit for a card: never a host's name."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import torch
+
+CPU_INFO = Path("/proc/cpuinfo")  # Linux; elsewhere Python knows
+
+
+def hardware(device: torch.device) -> str:
+    """The name of a GPU, or the number of CPU threads in use and the CPU model."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"the GPU of an {platform.machine()} Mac"
+    return f"{torch.get_num_threads()} CPU threads, {_cpu()}"
+
+
+def _cpu() -> str:
+    try:
+        lines = CPU_INFO.read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
