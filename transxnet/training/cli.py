@@ -1,91 +1,215 @@
-"""`python -m transxnet train` and `evaluate`: arguments, progress, what is printed."""
+"""`python -m transxnet train`, `evaluate` and `bundle`: arguments, progress, what is printed."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .recipes import RECIPES, find_recipe
+from ..errors import WeightsError
+from .recipes import RECIPES, Recipe, find_recipe
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from ..model import TransXNet
+    from .evaluate import Accuracy
+    from .loop import Run
+
+PICTURES = "folders or zips, of WNID folders or of WNID_name files; several together"
 
 
 def add_commands(subparsers: argparse._SubParsersAction) -> None:
-    """Register the two commands; each sets `run`, a function of the parsed arguments that returns the exit code."""
-    train = subparsers.add_parser("train", help="train a model by a recipe")
-    train.add_argument("--recipe", required=True, help=f"one of: {', '.join(RECIPES)}")
-    train.add_argument("--data", nargs="+", required=True, help="folders or zips of WNID folders; several together")
-    train.add_argument("--out", type=Path, required=True, help="folder for checkpoint.pt, log.csv and the weights")
-    train.add_argument("--start", help="safetensors to start from; random weights without")
-    train.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
-    train.add_argument("--device")
-    train.set_defaults(run=run_train)
+    """Register the three commands; each sets `run`, a function of the parsed arguments that returns the exit code."""
+    device = argparse.ArgumentParser(add_help=False)
+    device.add_argument("--device", help="cuda, cuda:1, mps or cpu; the best there is without")
+    _add_train(subparsers.add_parser("train", parents=[device], help="train a model by a recipe"))
+    _add_evaluate(subparsers.add_parser("evaluate", parents=[device], help="accuracy on labelled pictures"))
+    _add_bundle(subparsers.add_parser("bundle", parents=[device], help="a finished run -> weights with a card"))
 
-    evaluate = subparsers.add_parser("evaluate", help="accuracy on labelled pictures")
-    evaluate.add_argument("--model", default="pico")
-    evaluate.add_argument("--source", help="weights: a file or hf-hub: id")
-    evaluate.add_argument(
-        "--data", nargs="+", required=True, help="folders or zips of WNID folders, or WNID_name files"
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recipe", required=True, metavar="NAME", help=f"one of: {', '.join(RECIPES)}")
+    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=PICTURES)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for checkpoint.pt, log.csv and the weights"
     )
-    evaluate.add_argument("--image-size", type=int, help="side of the view; the variant's own without")
-    evaluate.add_argument("--device")
-    evaluate.add_argument("--json", action="store_true")
-    evaluate.set_defaults(run=run_evaluate)
+    parser.add_argument("--start", type=Path, metavar="FILE", help="the weights that the recipe continues, if it does")
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out, if it has one")
+    parser.set_defaults(run=run_train)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="pico", metavar="NAME", help="variant, or NAME@untrained (pico)")
+    parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
+    parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
+    parser.add_argument("--hub-namespace", help="Hub namespace that holds <name> (TRANSXNET_HUB_NAMESPACE)")
+    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=PICTURES)
+    parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the view; the variant's own without")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.set_defaults(run=run_evaluate)
+
+
+def _add_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", dest="folder", type=Path, required=True, metavar="DIR", help="what train --out wrote")
+    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=f"what it was trained on: {PICTURES}")
+    parser.add_argument("--val", nargs="+", required=True, metavar="PATH", help="validation pictures, likewise")
+    parser.add_argument("--photos", nargs="+", required=True, metavar="PATH", help="photographs, likewise")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for both files: assets/weights")
+    parser.add_argument(
+        "--hardware", default="", metavar="TEXT", help="what it was trained on, if the run does not say"
+    )
+    parser.set_defaults(run=run_bundle)
+
+
+# --- train ------------------------------------------------------------------------------------------------------------
 
 
 def run_train(args: argparse.Namespace) -> int:
-    from safetensors.torch import load_file, save_file
-    from tqdm import tqdm
-
-    from ..labels import label_set
-    from ..model import TransXNet
-    from ..variants import find_variant
-    from ..weights import resolve_device
-    from .data import load_pictures
-    from .loop import Run
+    """Follow a recipe; print one JSON object at the end."""
+    from safetensors.torch import save_file
 
     recipe = find_recipe(args.recipe)
-    spec = find_variant(recipe.variant)
-    model = TransXNet(spec, drop_path_rate=recipe.drop_path)
-    if args.start:
-        model.load_state_dict(load_file(args.start), strict=True)
-    data = load_pictures(args.data, label_set(spec.label_set).wnids)
-    run = Run(recipe, model, data, args.out, resolve_device(args.device))
-    if args.resume:
-        run.resume()
-    with tqdm(total=run.steps, initial=run.step, unit="step", disable=not sys.stderr.isatty()) as bar:
+    run = _begin(args, recipe)
+    with _bar("step") as bar:
 
         def report(step: int, steps: int, loss: float) -> None:
-            bar.update()
-            bar.set_postfix(loss=f"{loss:.3f}")
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            _advance(bar, step, steps)
 
         ema = run.train(report)
-    save_file({k: v.contiguous() for k, v in ema.state_dict().items()}, args.out / f"{spec.name}.safetensors")
-    print(json.dumps({"recipe": recipe.as_json(), "data": data.digest, "steps": run.step, "loss": run.loss}))
+    weights = {key: value.contiguous() for key, value in ema.state_dict().items()}
+    save_file(weights, args.out / f"{recipe.variant}.safetensors", metadata={"format": "pt"})
+    print(json.dumps({"recipe": recipe.as_json(), "data": run.data.digest, "steps": run.step, "loss": run.loss}))
     return 0
 
 
-def run_evaluate(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
+def _begin(args: argparse.Namespace, recipe: Recipe) -> Run:
+    """The run as asked for, resumed where that is wanted and possible."""
+    from ..labels import label_set
+    from ..weights import resolve_device
+    from .data import load_pictures
+    from .loop import CHECKPOINT, Run
 
+    if (args.out / CHECKPOINT).exists():
+        _may_continue(args)
+    else:
+        _may_start(args, recipe)
+    device, model = resolve_device(args.device), _model(recipe, args.start)
+    data = load_pictures(args.data, label_set(model.spec.label_set).wnids)
+    run = Run(recipe, model, data, args.out, device)
+    if args.resume:
+        run.resume()
+    return run
+
+
+def _may_continue(args: argparse.Namespace) -> None:
+    """Nobody's earlier run is overwritten."""
+    if not args.resume:
+        raise WeightsError(
+            f"The folder {args.out.name} holds a training run already.",
+            remedy="Add --resume to continue it, or give an empty folder to --out.",
+            detail=str(args.out),
+        )
+
+
+def _may_start(args: argparse.Namespace, recipe: Recipe) -> None:
+    """What a recipe says of where it starts goes on the card, so it has to be true."""
+    if recipe.start and args.start is None:
+        raise WeightsError(f"{recipe.name} {recipe.about}.", remedy="Give the weights it continues by --start.")
+    if args.start is not None and not recipe.start:
+        raise WeightsError(
+            f"{recipe.name} starts at random weights.",
+            remedy="Leave out --start, or write a recipe that says what it continues.",
+        )
+
+
+def _model(recipe: Recipe, start: Path | None) -> TransXNet:
+    """Where a run begins: random weights by the recipe's seed, or those of a file."""
+    import torch
+
+    from ..checkpoint import check_fit, read_checkpoint
+    from ..model import TransXNet
+    from ..variants import find_variant
+
+    torch.manual_seed(recipe.seed)
+    model = TransXNet(find_variant(recipe.variant), drop_path_rate=recipe.drop_path)
+    if start is not None:
+        state, _ = read_checkpoint(start)
+        check_fit(model, state, start.name)
+        model.load_state_dict(state, strict=True)
+    return model
+
+
+# --- evaluate ---------------------------------------------------------------------------------------------------------
+
+
+def run_evaluate(args: argparse.Namespace) -> int:
+    """Accuracy of one model on labelled pictures."""
     from ..weights import load
     from .evaluate import evaluate
 
-    loaded = load(args.model, args.source, args.device)
-    with tqdm(unit="picture", disable=not sys.stderr.isatty()) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        result = evaluate(loaded, args.data, image_size=args.image_size, progress=progress)
+    loaded = load(args.model, args.source, args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
+    with _bar("picture") as bar:
+        result = evaluate(
+            loaded, args.data, image_size=args.image_size, progress=lambda done, total: _advance(bar, done, total)
+        )
     if args.json:
         print(json.dumps({**result.as_json(), "provenance": loaded.provenance.as_json()}))
-        return 0
+    else:
+        print(f"{loaded.name}: {loaded.provenance.short()}. {loaded.provenance.note}".rstrip())
+        print("\n".join(_sentences(result)))
+    return 0
+
+
+def _sentences(result: Accuracy) -> Iterator[str]:
     for name, share, (low, high) in (
         ("top-1", result.top1, result.top1_interval),
         ("top-5", result.top5, result.top5_interval),
     ):
-        print(f"{result.model} {name}: {share:.1%} ({low:.1%} to {high:.1%}, 95 %)")
-    print(f"{result.pictures} pictures at {result.image_size} px, {result.left_out} of unknown classes left out")
+        yield f"{result.model} {name}: {share:.1%} ({low:.1%} to {high:.1%}, 95 %)"
+    yield f"{result.pictures} pictures at {result.image_size} px, {result.left_out} of unknown classes left out"
+
+
+# --- bundle -----------------------------------------------------------------------------------------------------------
+
+
+def run_bundle(args: argparse.Namespace) -> int:
+    """Weights and card of a finished run; print the card."""
+    from .bundle import bundle
+
+    card = bundle(
+        args.folder, args.data, args.val, args.photos, args.out,
+        device=args.device, hardware=args.hardware, command=_bundle_command(args),
+        report=lambda text: print(text, file=sys.stderr),
+    )  # fmt: skip
+    print(json.dumps(card, indent=2, ensure_ascii=False))
     return 0
+
+
+def _bundle_command(args: argparse.Namespace) -> str:
+    """The command as a card may show it: names without the folders of this machine."""
+    places = {"run": [args.folder], "data": args.data, "val": args.val, "photos": args.photos, "out": [args.out]}
+    options = (f"--{option} {' '.join(Path(path).name for path in paths)}" for option, paths in places.items())
+    return f"python -m transxnet bundle {' '.join(options)}"
+
+
+# --- progress ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _bar(unit: str) -> Iterator[tqdm]:
+    """A tqdm bar where somebody watches a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(unit=unit, disable=not sys.stderr.isatty()) as bar:
+        yield bar
+
+
+def _advance(bar: tqdm, done: int, total: int) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
