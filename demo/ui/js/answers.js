@@ -26,6 +26,7 @@
   window.lensMountAnswers = (element, props, trigger, watch) => {
     function draw() {
       const root = element.querySelector(".lens-answers"), value = props.value;
+      const focused = root.contains(document.activeElement) ? document.activeElement.dataset.index : null;
       root.replaceChildren();
       if (!value) return;
       if (!value.answers.length) {
@@ -41,6 +42,7 @@
       note.className = "lens-note";
       note.textContent = value.note;
       root.append(list, note);
+      if (focused) list.querySelector(`[data-index="${focused}"]`)?.focus({ preventScroll: true }); // as it was
     }
     watch("value", draw);
     draw();

@@ -5,27 +5,35 @@
 
   window.lensMountCrosshair = (element, props, trigger, watch) => {
     const root = element.querySelector(".lens-crosshair");
-    let point = null;
+    let point = null, held = false, later = 0, shown = "";
 
     function draw() {
       const value = props.value;
       if (!value || !value.src) return;
+      if (value.src !== shown) build(value); // a new point on the same picture leaves focus and a drag alone
+      shown = value.src;
+      const photo = root.querySelector(".lens-photo");
+      photo.setAttribute("aria-label", value.alt);
+      root.querySelector("svg").innerHTML = value.crops
+        .map((c) => `<rect x="${c.box[0]}" y="${c.box[1]}" width="${c.box[2] - c.box[0]}" height="${c.box[3] - c.box[1]}" vector-effect="non-scaling-stroke"><title></title></rect>`)
+        .join("");
+      root.querySelectorAll("title").forEach((title, i) => (title.textContent = value.crops[i].name));
+      root.querySelector(".lens-note").textContent = value.note;
+      if (held || later) return; // on its way to a newer one
       point = value.point;
+      place();
+    }
+
+    function build(value) {
       const [w, h] = value.size;
       root.innerHTML = `<div class="lens-photo" tabindex="0" role="application" aria-roledescription="picture with a crosshair">
         <img draggable="false"><svg viewBox="0 0 ${w} ${h}" preserveAspectRatio="none" aria-hidden="true"></svg>
         <span class="lens-ring" aria-hidden="true"></span></div><p class="lens-note"></p>`;
       const photo = root.querySelector(".lens-photo"), image = root.querySelector("img");
       photo.style.aspectRatio = `${w} / ${h}`;
-      photo.setAttribute("aria-label", value.alt);
       image.src = value.src;
       image.alt = "";
-      root.querySelector("svg").innerHTML = value.crops
-        .map((c) => `<rect x="${c.box[0]}" y="${c.box[1]}" width="${c.box[2] - c.box[0]}" height="${c.box[3] - c.box[1]}" vector-effect="non-scaling-stroke"><title></title></rect>`)
-        .join("");
-      root.querySelectorAll("title").forEach((title, i) => (title.textContent = value.crops[i].name));
-      root.querySelector(".lens-note").textContent = value.note;
-      place();
+      held = false;
       listen(photo, w, h);
     }
 
@@ -44,12 +52,10 @@
         ];
       };
       const send = () => trigger("select", { x: point[0], y: point[1] });
-      let held = false;
       photo.addEventListener("pointerdown", (event) => { held = true; photo.setPointerCapture(event.pointerId); point = at(event); place(); });
       photo.addEventListener("pointermove", (event) => { if (held) { point = at(event); place(); } });
       photo.addEventListener("pointerup", () => { if (held) { held = false; send(); } });
       photo.addEventListener("pointercancel", () => { held = false; });
-      let later;
       photo.addEventListener("keydown", (event) => {
         const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
         if (!step) return;
@@ -58,7 +64,7 @@
         point = [clamp(point[0] + step[0] * far, 0, w - 1), clamp(point[1] + step[1] * far, 0, h - 1)];
         place();
         clearTimeout(later);
-        later = setTimeout(send, 250); // one request for a run of key presses
+        later = setTimeout(() => { later = 0; send(); }, 250); // one request for a run of key presses
       });
     }
 

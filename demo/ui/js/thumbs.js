@@ -3,6 +3,7 @@
   window.lensMountThumbs = (element, props, trigger, watch) => {
     function draw() {
       const root = element.querySelector(".lens-thumbs"), value = props.value;
+      const focused = [...root.children].indexOf(document.activeElement);
       root.replaceChildren();
       if (!value) return;
       value.items.forEach((item, index) => {
@@ -15,6 +16,7 @@
         button.addEventListener("click", () => trigger("select", { index }));
         root.append(button);
       });
+      root.children[focused]?.focus({ preventScroll: true }); // as it was
     }
     watch("value", draw);
     draw();
