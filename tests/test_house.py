@@ -36,7 +36,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.captions", "demo.examples", "demo.server"),
     ("demo.studio",),
     ("demo.columns",),
-    ("demo.payload", "demo.replies"),
+    ("demo.cells", "demo.replies"),
+    ("demo.payload",),
     ("demo.ui",),
     ("app",),
 )

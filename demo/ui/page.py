@@ -17,9 +17,10 @@ from transxnet.study import Options
 from transxnet.variants import find_variant, parse_variant
 
 from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
+from ..cells import jpeg
 from ..columns import Column, gather, variant_title
 from ..examples import examples
-from ..payload import answers, crosshair, jpeg, view
+from ..payload import answers, crosshair, view
 from ..studio import Studio
 from . import api
 from .components import Answers, Crosshair, Display, Panel, SafeImage, Thumbs
@@ -254,7 +255,7 @@ class Page:
         point = ((width - 1) // 2, (height - 1) // 2)
         session = replace(session, picture=key, example=example, point=point, target=None)
         items = {"items": self.thumbs.value["items"], "chosen": example}
-        updates = {self.thumbs: items, self.upload: None, self.other: gr.Dropdown(value="")}
+        updates = {self.thumbs: items, self.upload: None, self.other: ""}
         yield from self.refresh(request, session, *controls, updates=updates)
 
     # ---- the one way from a session to what is shown ------------------------------------------------------
@@ -295,7 +296,7 @@ class Page:
         return {
             self.crosshair: crosshair(picture, session.point, columns),
             self.answers: answers(columns),
-            self.panels[session.active]: view(session.active, columns, picture, session.point, head),
+            self.panels[session.active]: view(session.active, columns, picture, head),
         }
 
     def _blocks(self, session: Session, stage: int, chosen: dict[str, int]) -> tuple[int, dict]:

@@ -1,0 +1,186 @@
+"""The pieces of a view, as JSON for panel.js: cells, headings, rows, scales, photographs.
+
+A cell's kind is map (a raw map over the photograph), tiles (small grids), bars, text, pending or error. Arrays
+travel as base64 float32, so that the browser draws, and reads out, the raw values.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from transxnet.draw.overlay import crop_view
+from transxnet.draw.scale import shared_range
+from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, what, worth_knowing
+from transxnet.errors import NoWeights
+from transxnet.explain.kernels import representatives
+from transxnet.images import Picture
+from transxnet.results import Geometry
+from transxnet.study import Study
+
+from .columns import Column
+
+Json = dict[str, Any]
+SHARP = 352  # longest side in pixels of the photograph under a map; panel.js draws at this size
+TILES = 12  # kernels shown
+
+
+def transposed(
+    columns: Sequence[Column], aspects: Sequence[tuple[str, str, Json | None, Callable[[Column], Json]]]
+) -> Json:
+    """One column a variant, one row an aspect (title, words, scale, cell of a column)."""
+    heads = [heading(c.title, cost_words(c), None) | {"badge": c.badge} for c in columns]
+    rows = []
+    for i, (title, words, scale, cell) in enumerate(aspects):
+        cells = []
+        for column in columns:
+            missing = unfinished(column)  # said once, in the first row
+            cells.append(cell(column) if missing is None else missing[0] if i == 0 else {"kind": "text", "text": ""})
+        rows.append(row(title, words, cells, bar=scale))
+    return {"layout": "columns", "heads": heads, "rows": rows}
+
+
+def unfinished(column: Column) -> list[Json] | None:
+    """The cell that stands where a study will be, or would have been; None if it is there."""
+    if column.error is not None:
+        attempts = [list(a) for a in column.error.attempts] if isinstance(column.error, NoWeights) else []
+        return [{"kind": "error", "text": column.error.what, "attempts": attempts, "remedy": column.error.remedy}]
+    if column.study is None:
+        return [{"kind": "pending", "text": column.waiting or "working"}]
+    return None
+
+
+def map_cell(
+    column: Column,
+    heat: np.ndarray,
+    geometry: Geometry,
+    marker: tuple[float, float] | None,
+    words: str,
+    alt: str,
+    **data: float,
+) -> Json:
+    return {
+        "kind": "map", "picture": column.name, "caption": words, "alt": f"{alt}. {words}",
+        "box": list(geometry.crop_box), "point": list(marker) if marker else None,
+        "data": {"variant": column.name} | {k: repr(float(v)) for k, v in {"peak": heat.max(), **data}.items()},
+        "map": {
+            "base64": floats(heat), "rows": heat.shape[0], "cols": heat.shape[1], "stride": geometry.stride,
+            "origin": geometry.origin, "view": list(geometry.view_size),
+        },
+    }  # fmt: skip
+
+
+def look_cell(column: Column, name: str, head: int = 0, words: str = "", short: bool = False) -> Json:
+    """One result as its look draws it, with what exactly and one number worth knowing."""
+    result = getattr(column.study, name)
+    title = LOOKS[name].title
+    if name == "kernels":
+        channels = representatives(result, TILES)
+        names = [f"channel {i + 1}" for i in channels]
+        return tiles_cell(result.kernels[channels], names, worth_knowing(result), f"{title} of {column.title}")
+    head = own_head(column.study, head) if name == "attention" else 0
+    words = words or worth_knowing(result, head)
+    if not short:
+        words = f"{what(result, head)}: {words}"
+    data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
+    alt = f"{title} of {column.title}, {what(result, head)}"
+    return map_cell(column, shown(result, head), geometry_of(result), unit_of(result), words, alt, **data)
+
+
+def tiles_cell(values: np.ndarray, names: Sequence[str], words: str, alt: str, show: bool = False) -> Json:
+    return {
+        "kind": "tiles", "caption": words, "alt": f"{alt}. {words}",
+        "data": {"peak": repr(float(np.abs(values).max()))},
+        "tiles": {
+            "base64": floats(values), "rows": values.shape[1], "cols": values.shape[2], "names": list(names),
+            "show": show,
+        },
+    }  # fmt: skip
+
+
+def heading(title: str, sub: str, bar: Json | None) -> Json:
+    return {"title": title, "sub": sub, "bar": bar}
+
+
+def row(title: str, sub: str, cells: list[Json], badge: str = "", bar: Json | None = None) -> Json:
+    return {"title": title, "sub": sub, "badge": badge, "bar": bar, "cells": cells}
+
+
+def scale(maps: Sequence[np.ndarray], units: str, colormap: str, signed: bool = False, root: bool = False) -> Json:
+    low, high = shared_range(maps, signed)
+    return {"range": [low, high], "signed": signed, "root": root, "units": units, "colormap": colormap}
+
+
+# ---- numbers and words ----------------------------------------------------------------------------------
+
+
+def look_scale(name: str, done: Sequence[Study], head: int = 0) -> Json:
+    """The scale that results of one kind share."""
+    look = LOOKS[name]
+    found = [getattr(s, name) for s in done]
+    channels = [representatives(k, TILES).tolist() for k in found] if name == "kernels" else ()
+    low, high = range_of(found, head, channels) if found else (0.0, 0.0)
+    return {
+        "range": [low, high], "signed": look.signed, "root": look.root, "units": look.units, "colormap": look.colormap
+    }  # fmt: skip
+
+
+def own_head(s: Study, head: int) -> int:
+    return head if head <= len(s.attention.heads) else 0
+
+
+def bars(s: Study) -> list[Json]:
+    listed = [{"index": a.index, "label": a.label, "share": a.probability} for a in s.prediction.top]
+    if s.target.index not in [a["index"] for a in listed]:  # an answer explained by name stands below the best five
+        share = float(s.prediction.probabilities[s.target.index])
+        listed.append({"index": s.target.index, "label": s.target.label, "share": share})
+    return listed
+
+
+def cost_words(column: Column) -> str:
+    s = column.study
+    if s is None:
+        return ""
+    size = f"{column.cost.parameters / 1e6:.1f} M parameters, {column.cost.macs / 1e9:.2f} GMACs" if column.cost else ""
+    return f"{size}, {1000 * s.seconds['forward']:.0f} ms here. Weights: {s.provenance.short()}"
+
+
+def key_words(done: Sequence[Study]) -> str:
+    grids = {s.attention.keys.grid for s in done}
+    return " or ".join(f"{w} x {h}" for h, w in sorted(grids)) or "few"
+
+
+def percent(share: float) -> str:
+    return "none" if not np.isfinite(share) else f"{100 * share:.0f} %"
+
+
+def photo(s: Study, picture: Picture) -> Json:
+    height, width = s.view.rgb.shape[:2]
+    scale = SHARP / max(height, width)
+    sharp = crop_view(picture.rgb, s.view.crop_box, (round(height * scale), round(width * scale)))
+    return {"src": jpeg(sharp), "seen": png(s.view.rgb)}
+
+
+def jpeg(rgb: np.ndarray) -> str:
+    """uint8 (H, W, 3) -> a data URL: for looking at."""
+    return _data_url(rgb, "JPEG", quality=88)
+
+
+def png(rgb: np.ndarray) -> str:
+    """uint8 (H, W, 3) -> a data URL, exact."""
+    return _data_url(rgb, "PNG")
+
+
+def _data_url(rgb: np.ndarray, kind: str, **options: int) -> str:
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, kind, **options)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def floats(values: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
