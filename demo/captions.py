@@ -52,6 +52,7 @@ ANY_CLASS = "the answer chosen above"
 FAILED = "{title} could not explain this picture: something unexpected went wrong here."
 FAILED_REMEDY = "Try again, or choose another variant; the server's log has the details."
 UNTRAINED = "random weights, not trained"
+NO_ADDRESS = "Pictures are not fetched from addresses here. Save it, and send the file."
 PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."
 
 

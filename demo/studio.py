@@ -109,7 +109,12 @@ class Studio:
         with self._lock:
             turn = (self._turns.get(visitor) or 0) + 1
             self._turns.put(visitor, turn)
-        return lambda: self._turns.get(visitor) == turn
+
+        def newest() -> bool:
+            with self._lock:
+                return self._turns.get(visitor) == turn
+
+        return newest
 
     def loading(self, name: str, retry: bool = False) -> Loading:
         """The model on its way or there; starts loading on the first call. retry: forget an earlier failure."""

@@ -5,6 +5,7 @@ Hidden components stand for the parameters, so that Gradio checks uploads and ty
 
 from __future__ import annotations
 
+import inspect
 import tempfile
 from collections.abc import Callable
 from functools import wraps
@@ -93,13 +94,13 @@ def _endpoint(function: Callable[..., Any], defaults: dict[str, Any], files: boo
         else gr.Number(value, label=name, precision=0, visible=False)
         for name, value in defaults.items()
     ]
-    outputs: list[Any] = [gr.JSON(visible=False)]
+    outputs: list[Any] = [gr.JSON(visible=False, label="numbers")]
     if files:
         outputs += [gr.File(visible=False, label="png"), gr.File(visible=False, label="npz")]
     picture = SafeImage(visible=False, label="picture")
     gr.Button(visible=False).click(
         _in_words(function), [picture, *parameters], outputs, api_name=function.__name__,
-        api_description=function.__doc__, concurrency_limit=4,
+        api_description=inspect.getdoc(function), concurrency_limit=4,
     )  # fmt: skip
 
 

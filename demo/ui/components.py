@@ -6,12 +6,16 @@ import base64
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import gradio as gr
+from gradio.processing_utils import client_utils
 
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL, lut
 from transxnet.errors import LensError
 from transxnet.images import Picture, decode
+
+from ..captions import NO_ADDRESS
 
 HERE = Path(__file__).parent
 SCRIPTS = ("maps", "display", "crosshair", "answers", "thumbs", "panel")
@@ -76,6 +80,23 @@ class Display(gr.HTML):
         )
 
 
+class Blocks(gr.Blocks):
+    """gr.Blocks that fetches nothing for a visitor.
+
+    Gradio downloads an address that stands where a file should, whichever component it was sent to, before that
+    component's preprocess is asked. Files come by upload and stand in the temporary folder, without a scheme.
+    """
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        def refuse(file: dict[str, Any]) -> dict[str, Any]:
+            if urlsplit(file["path"]).scheme:
+                raise gr.Error(NO_ADDRESS, print_exception=False)
+            return file
+
+        client_utils.traverse(inputs, refuse, client_utils.is_file_obj_with_meta)
+        return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+
+
 class SafeImage(gr.Image):
     """gr.Image that hands the server's functions a decoded Picture, or says in a sentence why it cannot.
 
@@ -83,6 +104,12 @@ class SafeImage(gr.Image):
     """
 
     is_template = True  # drawn by the stock Image's front end
+
+    def api_info(self) -> dict[str, Any]:
+        return super().api_info() | {"additional_description": "A local picture file."}  # the stock words allow a URL
+
+    def example_payload(self) -> Any:
+        return {"path": "photograph.jpg", "meta": {"_type": "gradio.FileData"}}
 
     def preprocess(self, payload: Any) -> Picture | None:
         if payload is None:

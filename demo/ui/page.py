@@ -23,7 +23,7 @@ from ..examples import examples
 from ..payload import answers, crosshair, view
 from ..studio import Studio
 from . import api
-from .components import Answers, Crosshair, Display, Panel, SafeImage, Thumbs
+from .components import Answers, Blocks, Crosshair, Display, Panel, SafeImage, Thumbs
 
 MOST_VARIANTS = 3
 PARTS = {  # what a study must hold for each view
@@ -57,7 +57,7 @@ class Page:
         self.default = find_variant(default).short
         self.examples = examples()
         self.pictures: dict[int, str] = {}
-        with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as self.blocks:
+        with Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as self.blocks:
             self._header()
             self.session = gr.State(Session(variants=(self.default,)))
             with gr.Row(elem_id="lens", equal_height=False):
@@ -147,7 +147,7 @@ class Page:
         ]  # fmt: skip
         self.outputs = [
             self.session, self.variants, self.crosshair, self.thumbs, self.answers, self.other, self.attention_block,
-            self.kernels_block, self.head, self.upload, *self.panels.values(),
+            self.kernels_block, self.head, self.upload, self.offer, *self.panels.values(),
         ]  # fmt: skip
         quiet: dict[str, Any] = {
             "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 16,
@@ -175,15 +175,17 @@ class Page:
             return
         timer = gr.Timer(2.0)
 
-        def look() -> tuple[Any, Any]:
+        def look(chosen: list[str]) -> tuple[Any, Any]:
             entry = self.studio.loading("t")
             if not entry.done.is_set():
                 return gr.skip(), gr.skip()
-            ready = entry.loaded is not None
+            useful = entry.loaded is not None and "t" not in chosen
             text = "T is loaded: compare it"
-            return gr.Button(text, visible=ready), gr.Timer(active=False)
+            return gr.Button(text, visible=useful), gr.Timer(active=False)
 
-        timer.tick(look, None, [self.offer, timer], api_visibility="private", show_progress="hidden", queue=False)
+        timer.tick(
+            look, self.variants, [self.offer, timer], api_visibility="private", show_progress="hidden", queue=False
+        )
 
     # ---- events: each changes the session, then refreshes -----------------------------------------------
 
@@ -237,7 +239,9 @@ class Page:
         names = [*kept, *added][-MOST_VARIANTS:] or [session.variants[0]]
         for name in added:
             self.studio.loading(name, retry=True)
-        updates = {self.variants: gr.CheckboxGroup(self._chips(), value=names)}
+        updates: dict = {self.variants: gr.CheckboxGroup(self._chips(), value=names)}
+        if "t" in names:
+            updates[self.offer] = gr.Button(visible=False)  # taken up
         if parse_variant(names[0])[0].label_set != parse_variant(session.variants[0])[0].label_set:
             updates[self.other] = gr.Dropdown([(ANY_CLASS, ""), *_classes(names[0])], value="")
         session = replace(session, variants=tuple(names))
