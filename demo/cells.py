@@ -135,10 +135,10 @@ def own_head(s: Study, head: int) -> int:
 
 
 def bars(s: Study) -> list[Json]:
-    listed = [{"index": a.index, "label": a.label, "share": a.probability} for a in s.prediction.top]
+    listed = [{"index": a.index, "wnid": a.wnid, "label": a.label, "share": a.probability} for a in s.prediction.top]
     if s.target.index not in [a["index"] for a in listed]:  # an answer explained by name stands below the best five
         share = float(s.prediction.probabilities[s.target.index])
-        listed.append({"index": s.target.index, "label": s.target.label, "share": share})
+        listed.append({"index": s.target.index, "wnid": s.target.wnid, "label": s.target.label, "share": share})
     return listed
 
 

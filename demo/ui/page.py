@@ -214,9 +214,7 @@ class Page:
     def answer_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
     ) -> Iterator[dict]:
-        labels = label_set(parse_variant(session.variants[0])[0].label_set)
-        target = labels.wnids[labels.find(int(event.index))]
-        yield from self.refresh(request, replace(session, target=target), *controls)
+        yield from self.refresh(request, replace(session, target=str(event.wnid)), *controls)
 
     def class_chosen(self, request: gr.Request, session: Session, *controls_and_class: Any) -> Iterator[dict]:
         *controls, wnid = controls_and_class

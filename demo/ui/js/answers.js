@@ -1,5 +1,5 @@
-/* The answers as bars that are also buttons. value: {name, chosen, answers: [{index, label, share}], note}.
-   trigger("select", {index}) chooses the explained class. */
+/* The answers as bars that are also buttons. value: {chosen, answers: [{index, wnid, label, share}], note}.
+   trigger("select", {wnid}) chooses the explained class. */
 (() => {
   window.lensBars = (answers, chosen, tag) => {
     const list = document.createElement("ol");
@@ -8,6 +8,7 @@
       const item = document.createElement("li"), row = document.createElement(tag);
       row.className = "lens-bar";
       row.dataset.index = answer.index;
+      row.dataset.wnid = answer.wnid;
       row.dataset.share = answer.share;
       if (tag === "button") row.setAttribute("aria-pressed", String(answer.index === chosen));
       else if (answer.index === chosen) row.classList.add("chosen");
@@ -36,7 +37,7 @@
       const list = window.lensBars(value.answers, value.chosen, "button");
       list.addEventListener("click", (event) => {
         const row = event.target.closest("button");
-        if (row) trigger("select", { index: Number(row.dataset.index) });
+        if (row) trigger("select", { wnid: row.dataset.wnid });
       });
       const note = document.createElement("p");
       note.className = "lens-note";
