@@ -1,0 +1,254 @@
+"""The named endpoints, through Gradio's own client and a page served in this process on loopback."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import threading
+from argparse import Namespace
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from gradio import processing_utils
+from gradio_client import Client, handle_file
+from PIL import Image
+from safetensors.torch import save_file
+
+from demo.captions import NO_ADDRESS
+from demo.examples import examples
+from demo.server import launch_options
+from demo.studio import Studio
+from demo.ui.page import Page
+from transxnet import load
+from transxnet.images import decode
+from transxnet.study import Options, study
+
+PICTURE = examples()[0].path
+ENDPOINTS = {
+    "/predict": ["picture", "variant", "top"],
+    "/attention": ["picture", "variant", "stage", "block", "head", "x", "y"],
+    "/kernels": ["picture", "variant", "stage", "block"],
+    "/grad_cam": ["picture", "variant", "target", "stage"],
+    "/erf": ["picture", "variant", "stage", "x", "y"],
+}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """A folder with a pico, so that these tests need no bundled one: random weights, saved as trained ones are."""
+    folder = tmp_path_factory.mktemp("weights")
+    save_file(load("pico@untrained").model.state_dict(), folder / "transxnet_pico.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(weights) -> Iterator[Client]:
+    page = Page(Studio(device="cpu", weights_dir=str(weights)))
+    page.blocks.queue(api_open=False)
+    options = launch_options(Namespace(host="127.0.0.1", quiet=True))
+    _, url, _ = page.blocks.launch(prevent_thread_lock=True, **options)
+    try:
+        yield Client(url, verbose=False)
+    finally:
+        page.blocks.close()
+
+
+@pytest.fixture(scope="module")
+def expected(weights):
+    """The library's study of the same picture with every default."""
+    return study(load("pico", weights_dir=weights), decode(PICTURE))
+
+
+def refused(client: Client, *args: object, **kwargs: object) -> str:
+    """The sentence of an error."""
+    with pytest.raises(Exception) as caught:
+        client.predict(*args, **kwargs)
+    sentence = str(caught.value)
+    assert "/" not in sentence
+    assert len(sentence.split()) > 5
+    assert "show_error" not in sentence  # Gradio's words where it was given none
+    return sentence
+
+
+# ---- what can be asked --------------------------------------------------------------------------------------
+
+
+def test_five_endpoints_and_no_other(client):
+    described = client.view_api(return_format="dict")
+    assert described["unnamed_endpoints"] == {}
+    found = described["named_endpoints"]
+    assert {name: [p["parameter_name"] for p in one["parameters"]] for name, one in found.items()} == ENDPOINTS
+    for name, one in found.items():
+        assert [p["parameter_has_default"] for p in one["parameters"]] == [False] + [True] * (len(ENDPOINTS[name]) - 1)
+        assert one["description"].splitlines()[0].endswith(".")
+        assert "Returns JSON" in one["description"].replace("\n", " ")
+        assert [r["label"] for r in one["returns"]] == ["numbers", "png", "npz"][: 1 if name == "/predict" else 3]
+        picture = one["parameters"][0]
+        assert "URL" not in json.dumps(picture["python_type"])  # addresses are not fetched
+        assert "http" not in json.dumps(picture["example_input"])
+
+
+# ---- values -------------------------------------------------------------------------------------------------
+
+
+def test_predict_with_a_picture_only(client, expected):
+    reply = client.predict(handle_file(PICTURE), api_name="/predict")
+    assert [a["index"] for a in reply["top"]] == [a.index for a in expected.prediction.top]
+    assert [a["probability"] for a in reply["top"]] == pytest.approx([a.probability for a in expected.prediction.top])
+    assert reply["provenance"] == expected.provenance.as_json()
+    assert reply["untrained"] is False
+    assert len(client.predict(handle_file(PICTURE), top=3, api_name="/predict")["top"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "part", "array"),
+    [
+        ("/attention", "attention", "heads"),
+        ("/kernels", "kernels", "kernels"),
+        ("/grad_cam", "grad_cam", "heat"),
+        ("/erf", "receptive_field", "heat"),
+    ],
+)
+def test_maps_with_a_picture_only(client, expected, endpoint, part, array):
+    numbers, png, npz = client.predict(handle_file(PICTURE), api_name=endpoint)
+    raw = getattr(getattr(expected, part), array)
+    arrays = np.load(npz, allow_pickle=False)
+    assert arrays[part] == pytest.approx(raw, rel=1e-5, abs=1e-7 * float(np.abs(raw).max()))
+    assert numbers["range"] == pytest.approx([raw.min(), raw.max()], rel=1e-5, abs=1e-8)
+    assert numbers["provenance"] == expected.provenance.as_json()
+    assert numbers["view"]["upload_size"] == list(decode(PICTURE).size)
+    with Image.open(png) as image:
+        assert image.format == "PNG"
+        assert np.asarray(image).std() > 1
+    if part == "receptive_field":
+        assert numbers["numbers"]["r50"] == pytest.approx(expected.receptive_field.numbers["r50"], rel=1e-6)
+    if part == "grad_cam":
+        assert numbers["class"]["index"] == expected.target.index
+
+
+def test_what_is_asked_for_is_what_comes(client, weights):
+    options = Options(stage=2, block=1, point=(40, 200), target="goldfish", cam_stage=3)
+    wanted = study(load("pico", weights_dir=weights), decode(PICTURE), options)
+    at = {"stage": 2, "x": 40, "y": 200}
+    _, _, npz = client.predict(handle_file(PICTURE), block=1, head=2, **at, api_name="/attention")
+    assert np.load(npz)["attention"] == pytest.approx(wanted.attention.heads, rel=1e-5, abs=1e-8)
+    numbers, _, _ = client.predict(handle_file(PICTURE), **at, api_name="/erf")
+    assert numbers["numbers"] == pytest.approx(wanted.receptive_field.numbers, rel=1e-5)
+    assert numbers["point"] == [40, 200]
+    numbers, _, npz = client.predict(handle_file(PICTURE), target="goldfish", stage=3, api_name="/grad_cam")
+    heat = wanted.grad_cam.heat
+    assert np.load(npz)["grad_cam"] == pytest.approx(heat, rel=1e-4, abs=1e-6 * float(np.abs(heat).max()))
+    assert numbers["class"]["label"] == "goldfish"
+
+
+def test_random_weights_by_their_name_only(client):
+    reply = client.predict(handle_file(PICTURE), variant="pico@untrained", api_name="/predict")
+    assert reply["untrained"] is True
+    assert reply["provenance"]["kind"] == "untrained"
+
+
+# ---- what cannot be answered --------------------------------------------------------------------------------
+
+
+def test_what_is_wrong_is_said(client, tmp_path):
+    file = handle_file(PICTURE)
+    assert "'zeta'" in refused(client, file, variant="zeta", api_name="/predict")
+    assert "stage 9" in refused(client, file, stage=9, api_name="/attention")
+    assert "block 7" in refused(client, file, stage=1, block=7, api_name="/kernels")
+    assert "5000" in refused(client, file, x=5000, y=1, api_name="/erf")
+    assert "'zebroid'" in refused(client, file, target="zebroid", api_name="/grad_cam")
+    assert "No picture" in refused(client, None, api_name="/predict")
+    (tmp_path / "notes.jpg").write_text("Dear diary, this is no picture.")
+    assert "notes.jpg" in refused(client, handle_file(tmp_path / "notes.jpg"), api_name="/predict")
+    tiny = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(tiny, "PNG")
+    (tmp_path / "tiny.png").write_bytes(tiny.getvalue())
+    assert "too small" in refused(client, handle_file(tmp_path / "tiny.png"), api_name="/predict")
+
+
+# ---- addresses ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere(monkeypatch) -> Iterator[tuple[str, list[str]]]:
+    """A server with a picture, and the paths it was asked for. Gradio's own guard refuses addresses of this machine
+    only, so it is taken away here: for Gradio this is a server in the world."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(PICTURE.read_bytes())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    async def get(url: str) -> httpx.Response:
+        async with httpx.AsyncClient() as plain:
+            return await plain.get(url)
+
+    monkeypatch.setattr(processing_utils, "async_ssrf_protected_get", get)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def as_file(path: str | None, **more: object) -> dict[str, object]:
+    return {"path": path, "meta": {"_type": "gradio.FileData"}, **more}
+
+
+def sent(client: Client, *requests: tuple[int, list[object]]) -> list[str]:
+    """Events sent as any program can send them, past Gradio's client: their errors. request: (event's id, values)."""
+    session = secrets.token_hex(8)
+    for event, data in requests:
+        body = {"data": data, "fn_index": event, "session_hash": session}
+        assert httpx.post(f"{client.src}gradio_api/queue/join", json=body).is_success
+    with httpx.stream("GET", f"{client.src}gradio_api/queue/data?session_hash={session}", timeout=60) as stream:
+        messages = [json.loads(line[5:]) for line in stream.iter_lines() if line.startswith("data:")]
+    done = [message for message in messages if message["msg"] == "process_completed"]
+    assert [message["success"] for message in done] == [False] * len(requests)
+    return [message["output"]["error"] for message in done]
+
+
+def event_of(client: Client, endpoint: str) -> int:
+    return next(d["id"] for d in client.config["dependencies"] if d["api_name"] == endpoint)
+
+
+def test_no_address_is_fetched_for_a_visitor(client, elsewhere):
+    url, asked = elsewhere
+    predict, attention = event_of(client, "predict"), event_of(client, "attention")
+    told = sent(
+        client,
+        (predict, [as_file(f"{url}/a.jpg"), "pico", 5]),
+        (predict, [as_file(f"{url}/b.jpg", url=f"{url}/b.jpg", is_stream=True), "pico", 5]),
+        (predict, [None, as_file(f"{url}/c.jpg"), 5]),  # in place of the variant
+        (attention, [None, "pico", as_file(f"{url}/d.jpg"), 0, 0, -1, -1]),  # of a number
+        (predict, [as_file("data:image/png;base64,iVBORw0KGgo="), "pico", 5]),
+    )
+    assert set(told) == {NO_ADDRESS}
+    (told,) = sent(client, (predict, [as_file(None, url=f"{url}/e.jpg"), "pico", 5]))
+    assert told
+    assert url not in told
+    assert asked == []
+
+
+def test_no_address_is_fetched_by_the_pages_own_events_either(client, elsewhere):
+    url, asked = elsewhere
+    inputs = [d for d in client.config["dependencies"] if any(target[1] == "input" for target in d["targets"])]
+    assert len(inputs) >= 5
+    told = sent(client, *((d["id"], [None] * (len(d["inputs"]) - 1) + [as_file(f"{url}/x.jpg")]) for d in inputs))
+    assert set(told) == {NO_ADDRESS}
+    assert asked == []
+
+
+def test_no_file_of_the_server_is_read_for_a_visitor(client):
+    (told,) = sent(client, (event_of(client, "predict"), [as_file(str(PICTURE)), "pico", 5]))
+    assert told is None  # show_error is off: not even whether there is such a file

@@ -1,0 +1,180 @@
+"""app.py: its options, what it hands on to the page and to Gradio, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+import app
+from demo import server
+from demo import studio as studio_module
+from demo.ui.components import STYLES
+from tests.small import picture, small_model
+from transxnet.errors import DeviceError, UnknownName
+from transxnet.study import Options
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_without_options_everything_is_left_to_the_environment():
+    assert vars(app.arguments([])) == {
+        "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
+        "default_variant": "pico",
+    }  # fmt: skip
+
+
+def test_every_option_is_taken():
+    line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --device cpu --default-variant t"
+    given = app.arguments(shlex.split(line))
+    assert vars(given) == {
+        "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
+        "default_variant": "t",
+    }  # fmt: skip
+
+
+def test_help_names_every_option_and_its_variable(capsys):
+    with pytest.raises(SystemExit) as ended:
+        app.arguments(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for word in ("--host", "--port", "--share", "--weights-dir", "--hub-namespace", "--device", "--default-variant"):
+        assert word in text
+    for word in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "TRANSXNET_WEIGHTS", "TRANSXNET_HUB_NAMESPACE"):
+        assert word in text
+
+
+def test_a_wrong_option_ends_with_a_sentence(capsys):
+    with pytest.raises(SystemExit) as ended:
+        app.arguments(["--port", "many"])
+    assert ended.value.code == 2
+    assert "many" in capsys.readouterr().err
+
+
+def test_the_environment_is_quiet_before_gradio_is_there():
+    assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert os.environ["GRADIO_TEMP_DIR"] == str(app.temporary)
+
+
+# ---- the page -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def space(monkeypatch) -> list[str]:
+    """A hosted Space: the package `spaces` is there. What its GPU decorator ran."""
+    ran: list[str] = []
+
+    def gpu(function):
+        def on_the_gpu(*args):
+            ran.append(args[0])
+            return function(*args)
+
+        return on_the_gpu
+
+    module = ModuleType("spaces")
+    module.__spec__ = ModuleSpec("spaces", None)
+    module.GPU = gpu
+    monkeypatch.setitem(sys.modules, "spaces", module)
+    return ran
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """Stands for transxnet.load: what it was asked for; every model is the small one."""
+    names: list[str] = []
+
+    def load(name: str, **options: object):
+        names.append(f"{name} from {options['weights_dir']} and {options['hub_namespace']}")
+        return small_model()
+
+    monkeypatch.setattr(studio_module, "load", load)
+    return names
+
+
+def test_on_a_space_explanations_run_where_its_gpu_is(space, asked):
+    page = app.build(app.arguments(["--device", "cpu", "--weights-dir", "w", "--hub-namespace", "n"]))
+    assert page.studio.loading("pico").done.wait(60)
+    assert asked == ["pico from w and n"]  # on its way before anybody has opened the page
+    key = page.studio.add(picture())
+    assert space == []
+    page.studio.study(key, "pico", Options(only=()))
+    assert space == ["pico"]
+
+
+def test_elsewhere_nothing_is_wrapped():
+    def function():
+        return None
+
+    assert app.on_gpu()(function) is function
+
+
+def test_the_page_opens_on_another_variant_where_told(asked):
+    page = app.build(app.arguments(["--default-variant", "transxnet_s"]))
+    assert page.default == "s"
+    assert page.variants.value == ["s"]
+    assert page.studio.loading("s").done.wait(60)
+    assert asked == ["s from None and None"]
+
+
+def test_what_cannot_be_is_refused_before_anything_is_served(asked):
+    with pytest.raises(DeviceError, match="tpu"):
+        app.build(app.arguments(["--device", "tpu"]))
+    with pytest.raises(UnknownName, match="zeta"):
+        app.build(app.arguments(["--default-variant", "zeta"]))
+    assert asked == []
+
+
+# ---- serving ------------------------------------------------------------------------------------------------
+
+
+def test_gradio_is_launched_with_the_limits_the_look_and_the_janitor(monkeypatch):
+    calls: list[tuple] = []
+
+    class Janitor:
+        def __init__(self, folder: Path):
+            calls.append(("janitor", folder))
+
+        def keep_present(self) -> None:
+            calls.append(("keeps",))
+
+        def start(self) -> None:
+            calls.append(("starts",))
+
+    handlers = {}
+    monkeypatch.setattr(server, "Janitor", Janitor)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: handlers.update({number: handler}))
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "7999")
+    queued, launched = {}, {}
+    blocks = SimpleNamespace(
+        queue=lambda **options: queued.update(options), launch=lambda **options: launched.update(options) or "served"
+    )
+    assert app.launch(SimpleNamespace(blocks=blocks), app.arguments([]), quiet=True) == "served"
+
+    assert calls == [("janitor", app.temporary), ("keeps",), ("starts",)]
+    assert queued == {"api_open": False, "max_size": 64}
+    assert (launched["server_name"], launched["server_port"]) == ("0.0.0.0", 7999)
+    assert (launched["show_error"], launched["ssr_mode"], launched["strict_cors"]) == (False, False, True)
+    assert launched["css_paths"] == STYLES
+    assert "lensMountPanel" in launched["head"]
+    assert launched["quiet"] is True
+    with pytest.raises(SystemExit) as ended:  # as from the keyboard, so that what is to be done at exit is done
+        handlers[signal.SIGTERM](signal.SIGTERM, None)
+    assert ended.value.code == 0
+
+
+@pytest.mark.process
+def test_a_wrong_name_ends_the_command_with_a_sentence():
+    command = [sys.executable, "app.py", "--default-variant", "zeta"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("There is no variant called 'zeta'.")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,97 @@
+"""Columns filled one after the other: what is ready first, one answer for all, every failure in its own column."""
+
+from __future__ import annotations
+
+import pytest
+
+from demo.columns import Column, gather, variant_title
+from demo.studio import Loading
+from tests.small import picture, small_model
+from transxnet.errors import OutOfRange, SourceFailed
+from transxnet.study import Options, study
+
+PLAIN = Options(only=())
+
+
+class Desk:
+    """Stands for the studio: entries are put into its hands, studies are the small model's."""
+
+    def __init__(self, **entries: str) -> None:
+        self.entries = {name.replace("_at_", "@"): Loading(name, status) for name, status in entries.items()}
+        self.asked: list[tuple[str, Options]] = []
+        self.fails: dict[str, Exception] = {}
+
+    def loading(self, name: str) -> Loading:
+        return self.entries[name]
+
+    def arrive(self, name: str) -> None:
+        self.entries[name].done.set()
+
+    def study(self, key: str, name: str, options: Options) -> object:
+        self.asked.append((name, options))
+        if name in self.fails:
+            raise self.fails[name]
+        return study(small_model(), picture(), options)
+
+
+def states(columns: list[Column]) -> list[str]:
+    return ["there" if c.study else "failed" if c.error else c.waiting for c in columns]
+
+
+def test_what_is_ready_comes_first_and_all_explain_one_answer():
+    desk = Desk(t="downloading", pico="", s="")
+    desk.arrive("pico")
+    steps = gather(desk, "key", ["t", "pico", "s"], PLAIN, lambda: True)
+    assert states(next(steps)) == ["downloading", "there", "working"]
+    assert states(next(steps)) == ["downloading", "there", ""]
+    desk.arrive("t")
+    desk.arrive("s")
+    assert states(next(steps)) == ["there", "there", ""]
+    last = next(steps)
+    assert states(last) == ["there", "there", "there"]
+    with pytest.raises(StopIteration):
+        next(steps)
+    first = last[0].study.target.wnid
+    # pico had to choose by itself, because the first column was not there yet
+    assert [(name, options.target) for name, options in desk.asked] == [("pico", None), ("t", None), ("s", first)]
+
+
+def test_a_chosen_answer_is_everybodys():
+    desk = Desk(pico="", t="")
+    for name in ("pico", "t"):
+        desk.arrive(name)
+    for _ in gather(desk, "key", ["pico", "t"], Options(only=(), target="n02123045"), lambda: True):
+        pass
+    assert [options.target for _, options in desk.asked] == ["n02123045"] * 2
+
+
+def test_a_failure_stands_in_its_own_column(caplog):
+    desk = Desk(t="", s="", pico="")
+    for name in ("t", "s", "pico"):
+        desk.arrive(name)
+    desk.fails = {"t": OutOfRange("T has no stage 9."), "s": ZeroDivisionError("in /srv/secret")}
+    columns = list(gather(desk, "key", ["t", "s", "pico"], PLAIN, lambda: True))[-1]
+    assert states(columns) == ["failed", "failed", "there"]
+    assert all(column.finished for column in columns)
+    assert columns[0].error is desk.fails["t"]
+    assert str(columns[1].error).startswith("S could not explain this picture")
+    assert "secret" not in str(columns[1].error)
+    assert "ZeroDivisionError: in /srv/secret" in caplog.text  # for whoever runs the server
+
+
+def test_what_nobody_waits_for_is_not_computed():
+    desk = Desk(pico="", t="")
+    for name in ("pico", "t"):
+        desk.arrive(name)
+    turns = iter([True, False])
+    assert len(list(gather(desk, "key", ["pico", "t"], PLAIN, lambda: next(turns)))) == 1
+    assert [name for name, _ in desk.asked] == ["pico"]
+
+
+def test_how_a_variant_is_called():
+    names = ["t", "transxnet_s", "b-384", "pico", "pico@untrained", "T@untrained"]
+    assert [variant_title(name) for name in names] == ["T", "S", "B at 384", "pico", "pico, untrained", "T, untrained"]
+    assert Column("t").badge == ""
+    assert Column("t@untrained").badge
+    assert not Column("t", waiting="downloading").finished
+    assert Column("t", error=SourceFailed("down")).finished

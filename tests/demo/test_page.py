@@ -1,0 +1,283 @@
+"""The page's events, called as Gradio calls them: what each changes, what it shows, and when it says nothing."""
+
+from __future__ import annotations
+
+import re
+import threading
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from demo import studio as studio_module
+from demo.captions import PICTURE_GONE
+from demo.studio import Studio
+from demo.ui.components import STYLES, head
+from demo.ui.page import PARTS, Page, Session
+from tests.small import picture, small_model
+from transxnet.errors import SourceFailed
+from transxnet.labels import label_set
+
+LABELS = label_set("tiny-imagenet-200")
+ANN, BOB = SimpleNamespace(session_hash="ann"), SimpleNamespace(session_hash="bob")
+MOST = 50  # steps after which a test gives up
+
+
+class Models:
+    """Stands for transxnet.load: small models at once, `s` after its gate is opened, `b` never."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+
+    def __call__(self, name: str, **options: object):
+        if name == "s":
+            assert self.gate.wait(60)
+        if name == "b":
+            raise SourceFailed("No B here.", remedy="Take pico.")
+        return small_model("untrained" if "@" in name else "folder")
+
+
+@pytest.fixture(scope="module")
+def models():
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in = Models()
+        patch.setattr(studio_module, "load", stand_in)
+        yield stand_in
+        stand_in.gate.set()
+
+
+@pytest.fixture(scope="module")
+def page(models) -> Page:
+    return Page(Studio(device="cpu"))
+
+
+def controls(variants=("pico",), stage=3, cam_stage=4, attention_block=0, kernels_block=0, head=0) -> list:
+    """Values of the components that every event gets."""
+    return [list(variants), stage, cam_stage, attention_block, kernels_block, head]
+
+
+def finish(steps) -> dict:
+    """All that a handler's steps changed, the last value of each component."""
+    changed: dict = {}
+    for i, step in enumerate(steps):
+        assert i < MOST
+        changed |= step
+    return changed
+
+
+def is_nothing(page: Page, step: dict) -> bool:
+    return set(step) == {page.crosshair} and step[page.crosshair] == gr.skip()
+
+
+@pytest.fixture
+def opened(page) -> Session:
+    """Ann's session after the page has opened."""
+    return finish(page.opened(ANN, Session(), *controls()))[page.session]
+
+
+def shown(changed: dict, page: Page, view: str) -> dict:
+    """The one panel that changed."""
+    panels = {component: value for component, value in changed.items() if component in page.panels.values()}
+    assert list(panels) == [page.panels[view]]
+    return panels[page.panels[view]]
+
+
+def kinds(panel: dict) -> list[list[str]]:
+    return [[cell["kind"] for cell in row["cells"]] for row in panel["rows"]]
+
+
+# ---- pictures -----------------------------------------------------------------------------------------------
+
+
+def test_it_opens_on_the_first_example_explained(page):
+    changed = finish(page.opened(ANN, Session(), *controls()))
+    session = changed[page.session]
+    width, height = page.studio.picture(session.picture).size
+    assert session.point == ((width - 1) // 2, (height - 1) // 2)
+    assert changed[page.crosshair]["size"] == [width, height]
+    assert changed[page.thumbs]["chosen"] == 0
+    assert len(changed[page.thumbs]["items"]) == len(page.examples)
+    assert len(changed[page.answers]["answers"]) == 5
+    assert kinds(shown(changed, page, "overview")) == [["map", "tiles", "map", "map"]]
+
+
+def test_an_upload_takes_the_place_of_the_example(page, opened):
+    moved = SimpleNamespace(x=1, y=1)
+    opened = finish(page.moved(moved, ANN, opened, *controls()))[page.session]
+    changed = finish(page.uploaded(ANN, opened, *controls(), picture()))
+    session = changed[page.session]
+    assert (session.picture, session.point, session.example) == (picture().sha256, (49, 39), -1)
+    assert changed[page.thumbs]["chosen"] == -1
+    assert changed[page.upload] is None  # ready for the next one
+    changed = finish(page.example_chosen(SimpleNamespace(index=1), ANN, session, *controls()))
+    assert changed[page.session].example == changed[page.thumbs]["chosen"] == 1
+    assert changed[page.session].picture not in (opened.picture, session.picture)
+
+
+def test_an_upload_taken_back_changes_nothing(page, opened):
+    steps = list(page.uploaded(ANN, opened, *controls(), None))
+    assert len(steps) == 1
+    assert is_nothing(page, steps[0])
+
+
+def test_a_picture_that_is_gone_is_said_in_words(page, opened):
+    events = [f for f in page.blocks.fns.values() if f.targets and f.targets[0][0] == page.crosshair._id]
+    lost = Session(picture="0" * 64)
+    with pytest.raises(gr.Error) as caught:
+        list(events[0].fn(SimpleNamespace(x=1, y=1), ANN, lost, *controls()))
+    assert caught.value.message == PICTURE_GONE
+
+
+# ---- point, answer, view ------------------------------------------------------------------------------------
+
+
+def test_the_point_stays_on_the_picture(page):
+    session = finish(page.uploaded(ANN, Session(), *controls(), picture()))[page.session]
+    for event, point in (((30, 70), (30, 70)), ((-5, 200), (0, 79)), ((99.6, 0), (99, 0))):
+        changed = finish(page.moved(SimpleNamespace(x=event[0], y=event[1]), ANN, session, *controls()))
+        assert changed[page.session].point == point
+        assert changed[page.crosshair]["point"] == list(point)
+
+
+def test_an_answer_is_chosen_by_its_bar_by_name_and_given_up_again(page, opened):
+    changed = finish(page.answer_chosen(SimpleNamespace(wnid=LABELS.wnids[7]), ANN, opened, *controls()))
+    assert changed[page.session].target == LABELS.wnids[7]
+    assert changed[page.answers]["chosen"] == 7
+    changed = finish(page.class_chosen(ANN, changed[page.session], *controls(), LABELS.wnids[9]))
+    assert changed[page.answers]["chosen"] == 9
+    assert changed[page.answers]["answers"][-1]["label"] == LABELS.words[9]
+    changed = finish(page.class_chosen(ANN, changed[page.session], *controls(), ""))
+    assert changed[page.session].target is None
+    assert changed[page.answers]["chosen"] == changed[page.answers]["answers"][0]["index"]
+
+
+@pytest.mark.parametrize(("view", "title"), [("attention", "Attention"), ("erf", "Receptive field")])
+def test_a_tab_computes_and_shows_its_own_view_only(page, opened, view, title):
+    changed = finish(page.tab_chosen(SimpleNamespace(value=title), ANN, opened, *controls()))
+    assert changed[page.session].active == view
+    assert shown(changed, page, view)["view"] == view
+    newest = next(reversed(page.studio._studies.values()))
+    assert newest.options.only == PARTS[view]
+
+
+def test_blocks_and_heads_that_are_not_there_give_way(page, opened):
+    session = Session(**vars(opened) | {"active": "attention"})
+    changed = finish(page.refresh(ANN, session, *controls(stage=1, attention_block=2, head=1)))
+    assert changed[page.attention_block].value == 2
+    assert changed[page.head].value == 1
+    assert [value for _, value in changed[page.attention_block].choices] == [1, 2, 0]  # pico's stage 1 has two
+    assert [value for _, value in changed[page.head].choices] == [0, 1]
+    changed = finish(page.refresh(ANN, session, *controls(stage=2, attention_block=4, head=3)))
+    assert changed[page.attention_block].value == 0
+    assert changed[page.head].value == 0
+
+
+def test_a_variant_with_other_blocks_narrows_the_choice(page, opened):
+    session = Session(**vars(opened) | {"active": "kernels", "variants": ("t", "pico")})
+    changed = finish(page.refresh(ANN, session, *controls(["t", "pico"], stage=3)))
+    assert [value for _, value in changed[page.kernels_block].choices] == [1, 2, 3, 4, 0]  # T has nine, pico four
+
+
+# ---- variants -----------------------------------------------------------------------------------------------
+
+
+def test_the_last_three_variants_stay_in_the_order_of_choice(page, opened):
+    session = opened
+    for ticked in (["t", "pico"], ["t", "pico", "pico@untrained"], ["t", "pico", "b_384", "pico@untrained"]):
+        changed = finish(page.variants_chosen(ANN, session, *controls(ticked)))
+        session = changed[page.session]
+    assert session.variants == ("t", "pico@untrained", "b_384")
+    assert changed[page.variants].value == ["t", "pico@untrained", "b_384"]
+    assert [row["title"] for row in changed[page.panels["overview"]]["rows"]] == ["T", "pico, untrained", "B at 384"]
+    assert [bool(row["badge"]) for row in changed[page.panels["overview"]]["rows"]] == [False, True, False]
+
+
+def test_one_variant_always_stays(page, opened):
+    changed = finish(page.variants_chosen(ANN, opened, *controls([])))
+    assert changed[page.session].variants == ("pico",)
+    assert changed[page.variants].value == ["pico"]
+
+
+def test_other_classes_come_with_the_first_variant(page, opened):
+    changed = finish(page.variants_chosen(ANN, opened, *controls(["t"])))
+    assert len(changed[page.other].choices) == 1001  # and "the answer chosen above"
+    changed = finish(page.variants_chosen(ANN, changed[page.session], *controls(["pico", "t"])))
+    assert changed[page.session].variants == ("t", "pico")
+    assert page.other not in changed
+
+
+def test_a_variant_that_cannot_be_had_stands_beside_one_that_can(page, opened):
+    changed = finish(page.variants_chosen(ANN, opened, *controls(["pico", "b"])))
+    assert kinds(shown(changed, page, "overview")) == [["map", "tiles", "map", "map"], ["error"]]
+    assert changed[page.panels["overview"]]["rows"][1]["cells"][0]["text"] == "No B here."
+
+
+def test_what_is_there_is_shown_while_another_loads_until_something_newer_is_asked(page, models, opened):
+    steps = page.variants_chosen(ANN, opened, *controls(["pico", "s"]))
+    first = next(steps)
+    assert kinds(first[page.panels["overview"]]) == [["map", "tiles", "map", "map"], ["pending"]]
+    session = first[page.session]
+
+    other = page.opened(BOB, Session(), *controls())
+    assert kinds(next(other)[page.panels["overview"]]) == [["map", "tiles", "map", "map"]]  # Bob does not wait
+
+    newer = page.moved(SimpleNamespace(x=5, y=6), ANN, session, *controls(["pico", "s"]))
+    assert next(newer)[page.session].point == (5, 6)
+    rest = list(steps)  # overtaken: it must not put the old point back
+    assert len(rest) == 1
+    assert is_nothing(page, rest[0])
+
+    models.gate.set()
+    changed = finish(newer)
+    assert [row["cells"][0]["kind"] for row in changed[page.panels["overview"]]["rows"]] == ["map", "map"]
+
+
+def test_bars_are_chosen_by_what_they_say_not_by_the_number_of_another_variants_class(page, opened):
+    changed = finish(page.variants_chosen(ANN, opened, *controls(["b"])))
+    changed = finish(page.variants_chosen(ANN, changed[page.session], *controls(["b", "pico"])))
+    bar = changed[page.answers]["answers"][2]  # pico's third: B, the first variant, is not there
+    changed = finish(page.answer_chosen(SimpleNamespace(wnid=bar["wnid"]), ANN, changed[page.session], *controls()))
+    assert changed[page.answers]["chosen"] == bar["index"] == LABELS.find(bar["wnid"])
+    assert bar["label"] == LABELS.words[bar["index"]]
+
+
+def test_an_event_before_the_page_has_opened_changes_nothing(page):
+    (step,) = page.tab_chosen(SimpleNamespace(value="Overview"), ANN, Session(), *controls())
+    assert is_nothing(page, step)
+
+
+# ---- T in the background ------------------------------------------------------------------------------------
+
+
+def test_t_is_offered_once_it_is_there(page, opened, monkeypatch):
+    timers = [f for f in page.blocks.fns.values() if any(target[1] == "tick" for target in f.targets)]
+    look = timers[0].fn
+    entry = page.studio.loading("t")
+    assert entry.done.wait(60)
+    button, timer = look(["pico"])
+    assert (button.visible, timer.active) == (True, False)
+    assert look(["pico", "t"])[0].visible is False
+    changed = finish(page.offered(ANN, opened, *controls()))
+    assert changed[page.session].variants == ("pico", "t")
+    assert changed[page.offer].visible is False
+
+    monkeypatch.setattr(entry, "loaded", None)  # as if no source had it
+    button, timer = look(["pico"])
+    assert (button.visible, timer.active) == (False, False)
+    monkeypatch.setattr(entry, "done", threading.Event())  # as if it was still on its way
+    assert look(["pico"]) == (gr.skip(), gr.skip())
+
+
+# ---- what the browser is given ------------------------------------------------------------------------------
+
+
+def test_scripts_and_styles_name_no_other_machine():
+    given = head() + STYLES.read_text()
+    assert not re.search(r"https?:|//[a-z]+\.[a-z]", given)
+    assert "@import" not in given
+    assert "</script>\n<script>" in given
+
+
+def test_only_the_endpoints_are_public(page):
+    public = [f.api_name for f in page.blocks.fns.values() if f.api_visibility == "public"]
+    assert public == ["predict", "attention", "kernels", "grad_cam", "erf"]

@@ -1,0 +1,259 @@
+"""What the browser gets: exactly the raw values, one scale for what stands together, and words where nothing is."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.captions import VIEWS
+from demo.cells import TILES
+from demo.columns import Column
+from demo.payload import answers, crosshair, view
+from tests.small import picture, small_model
+from transxnet.cost import cost
+from transxnet.draw.scale import shared_range
+from transxnet.draw.views import unit_of
+from transxnet.errors import LensError, NoWeights
+from transxnet.explain.kernels import representatives
+from transxnet.study import Options, study
+
+POINT = (30, 70)
+ONE, TWO = picture(), picture(1)
+
+
+@pytest.fixture(scope="module")
+def columns() -> list[Column]:
+    """Two finished columns whose maps differ: the second looked at another picture."""
+    studies = [study(small_model(), shown, Options(stage=2, point=POINT)) for shown in (ONE, TWO)]
+    return [
+        Column("pico", studies[0], cost(small_model().model)),
+        Column("pico@untrained", studies[1], cost(small_model().model)),
+    ]
+
+
+PENDING = Column("t", waiting="downloading: 3 of 51 MB")
+ATTEMPTS = (("folder", "No folder is configured.", "Pass --weights-dir."), ("hub", "It is down.", "Wait."))
+FAILED = Column("s", error=NoWeights("No weights for S.", ATTEMPTS, remedy="Take pico.", detail="/srv/secret"))
+
+
+def values(cell: dict, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """What a map or tiles cell carries, as the browser decodes it."""
+    part = cell[{"map": "map", "tiles": "tiles"}[cell["kind"]]]
+    flat = np.frombuffer(base64.b64decode(part["base64"]), "<f4")
+    return flat.reshape(shape or (part["rows"], part["cols"]))
+
+
+def pixels(data_url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data_url.partition("base64,")[2]))))
+
+
+def same(found: np.ndarray, expected: np.ndarray) -> bool:
+    return np.array_equal(found, expected.astype(np.float32))
+
+
+# ---- the overview -------------------------------------------------------------------------------------------
+
+
+def test_the_overview_carries_the_raw_values_of_every_variant(columns):
+    rows = view("overview", columns, ONE)["rows"]
+    for column, row in zip(columns, rows, strict=True):
+        s = column.study
+        attention, kernels, cam, field = row["cells"]
+        assert same(values(attention), s.attention.mean)
+        channels = representatives(s.kernels, TILES)
+        assert same(values(kernels, (len(channels), 7, 7)), s.kernels.kernels[channels])
+        assert kernels["tiles"]["names"] == [f"channel {i + 1}" for i in channels]
+        assert same(values(cam), np.maximum(s.grad_cam.heat, 0))
+        assert same(values(field), s.receptive_field.heat / s.receptive_field.heat.mean())
+        assert float(attention["data"]["peak"]) == s.attention.mean.max()
+        assert float(field["data"]["r50"]) == s.receptive_field.numbers["r50"]
+        assert attention["data"]["variant"] == column.name
+
+
+def test_one_scale_a_column_of_the_overview(columns):
+    heads = view("overview", columns, ONE)["heads"]
+    studies = [column.study for column in columns]
+    kernels = [s.kernels.kernels[representatives(s.kernels, TILES)] for s in studies]
+    largest = max(np.abs(k).max() for k in kernels)
+    assert heads[0]["bar"]["range"] == [0, max(s.attention.mean.max() for s in studies)]
+    assert heads[1]["bar"]["range"] == [-largest, largest]
+    assert heads[2]["bar"]["range"] == list(shared_range([np.maximum(s.grad_cam.heat, 0) for s in studies]))
+    assert [(h["bar"]["signed"], h["bar"]["root"]) for h in heads] == [
+        (False, False), (True, False), (False, False), (False, True),
+    ]  # fmt: skip
+    alone = view("overview", columns[:1], ONE)["heads"]
+    assert alone[0]["bar"]["range"] == [0, studies[0].attention.mean.max()]
+
+
+def test_where_values_sit(columns):
+    cell = view("overview", columns, ONE)["rows"][0]["cells"][0]
+    keys = columns[0].study.attention.keys
+    place = {name: cell["map"][name] for name in ("rows", "cols", "stride", "origin", "view")}
+    assert place == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "view": [64, 64]}
+    assert keys.grid == (2, 2)
+    assert cell["box"] == [10, 0, 90, 80]  # of a 100 x 80 picture the middle is seen
+    assert cell["point"] == list(unit_of(columns[0].study.attention)) == [16, 56]  # (30, 70) is (15.5, 55.5) there
+
+
+def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):
+    trained, random = view("overview", columns, ONE)["rows"]
+    assert [trained["title"], random["title"]] == ["pico", "pico, untrained"]
+    assert trained["badge"] == ""
+    assert "random" in random["badge"]
+    counted = columns[0].cost
+    assert f"{counted.parameters / 1e6:.1f} M" in trained["sub"]
+    assert "small.safetensors, sha256 abababab" in trained["sub"]
+
+
+# ---- inside the views ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("head", [0, 2])
+def test_attention_carries_one_head_and_all_heads(columns, head):
+    large, every = view("attention", columns, ONE, head)["rows"]
+    for column, drawn, small in zip(columns, large["cells"], every["cells"], strict=True):
+        maps = column.study.attention
+        assert same(values(drawn), maps.head(head))
+        assert same(values(small, maps.heads.shape), maps.heads)
+        assert ("head 2 of 2" if head else "mean of 2 heads") in drawn["caption"]
+        assert small["tiles"]["names"] == ["head 1", "head 2"]
+    peaks = [column.study.attention.head(head).max() for column in columns]
+    assert large["bar"]["range"] == [0, max(peaks)]
+    assert every["bar"]["range"] == [0, max(column.study.attention.heads.max() for column in columns)]
+
+
+def test_a_head_that_a_variant_lacks_gives_its_mean(columns):
+    cell = view("attention", columns, ONE, head=3)["rows"][0]["cells"][0]
+    assert same(values(cell), columns[0].study.attention.mean)
+    assert "mean of 2 heads" in cell["caption"]
+
+
+def test_kernels_carry_what_was_generated_what_it_changed_and_the_gates(columns):
+    rows = view("kernels", columns, ONE)["rows"]
+    for i, column in enumerate(columns):
+        made = column.study.kernels
+        channels = representatives(made, TILES)
+        shape = (len(channels), 7, 7)
+        expected = (made.kernels, made.kernels - made.static, made.gates[0])
+        for row, raw in zip(rows, expected, strict=True):
+            assert same(values(row["cells"][i], shape), raw[channels])
+    changes = [c.study.kernels.kernels - c.study.kernels.static for c in columns]
+    picked = [d[representatives(c.study.kernels, TILES)] for d, c in zip(changes, columns, strict=True)]
+    assert rows[1]["bar"]["range"] == list(shared_range(picked, signed=True))
+    assert rows[2]["bar"]["range"] == [0, 1]
+
+
+def test_grad_cam_is_raw_and_signed_first(columns):
+    raw, raised = view("grad_cam", columns, ONE)["rows"]
+    for i, column in enumerate(columns):
+        heat = column.study.grad_cam.heat
+        assert same(values(raw["cells"][i]), heat)
+        assert same(values(raised["cells"][i]), np.maximum(heat, 0))
+        assert column.study.target.label in raw["cells"][i]["caption"]
+    largest = max(np.abs(column.study.grad_cam.heat).max() for column in columns)
+    assert raw["bar"]["range"] == [-largest, largest]
+    assert (raw["bar"]["signed"], raised["bar"]["signed"]) == (True, False)
+
+
+def test_the_receptive_field_tells_its_shares(columns):
+    (row,) = view("erf", columns, ONE)["rows"]
+    for column, cell in zip(columns, row["cells"], strict=True):
+        numbers = column.study.receptive_field.numbers
+        for share in (20, 30, 50, 99):
+            assert f"{100 * numbers[f'r{share}']:.0f} %" in cell["caption"]
+
+
+def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
+    s = columns[0].study
+    given = answers(columns)
+    assert [(a["index"], a["share"]) for a in given["answers"]] == [(a.index, a.probability) for a in s.prediction.top]
+    assert [(a["wnid"], a["label"]) for a in given["answers"]] == [(a.wnid, a.label) for a in s.prediction.top]
+    assert given["chosen"] == s.target.index == s.prediction.top[0].index
+    assert "200 classes" in given["note"]
+
+    last = int(np.argmin(s.prediction.probabilities))
+    chosen = Column("pico", study(small_model(), ONE, Options(target=last, only=())))
+    given = answers([PENDING, chosen])  # the first one that is there
+    assert given["chosen"] == given["answers"][5]["index"] == last
+    assert given["answers"][5]["share"] == s.prediction.probabilities[last]
+    (row,) = view("answers", [chosen], ONE)["rows"]
+    assert row["cells"][0]["answers"] == given["answers"]
+    assert answers([PENDING, FAILED])["answers"] == []
+
+
+# ---- the picture --------------------------------------------------------------------------------------------
+
+
+def test_an_outline_only_for_those_who_see_a_part(columns):
+    assert crosshair(ONE, POINT, columns)["crops"] == [
+        {"name": "pico", "box": [10, 0, 90, 80]}, {"name": "pico, untrained", "box": [10, 0, 90, 80]},
+    ]  # fmt: skip
+    square = picture(2, 80, 80)
+    whole = [Column("pico", study(small_model(), square, Options(only=())))]
+    shown = crosshair(square, (10, 20), whole)
+    assert (shown["crops"], shown["note"]) == ([], "")
+    assert (shown["size"], shown["point"]) == ([80, 80], [10, 20])
+    assert "10, 20" in shown["alt"]
+    assert pixels(shown["src"]).shape == (80, 80, 3)
+    assert crosshair(ONE, POINT, [PENDING, FAILED])["crops"] == []
+
+
+def test_a_large_picture_travels_small():
+    assert pixels(crosshair(picture(0, 1440, 480), (0, 0), [])["src"]).shape == (240, 720, 3)
+
+
+def test_photographs_sharp_and_as_the_model_saw_them(columns):
+    photos = view("overview", [*columns, PENDING], ONE)["pictures"]
+    assert set(photos) == {"pico", "pico@untrained"}
+    assert np.array_equal(pixels(photos["pico"]["seen"]), columns[0].study.view.rgb)
+    sharp = pixels(photos["pico"]["src"])
+    assert sharp.shape == (352, 352, 3)
+    middle = Image.fromarray(ONE.rgb).crop((10, 0, 90, 80)).resize((352, 352), Image.Resampling.BICUBIC)
+    assert np.abs(sharp.astype(float) - np.asarray(middle)).mean() < 3  # it travels as JPEG
+
+
+# ---- what is not there --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_what_is_not_there_is_said_once_in_its_place(columns, name):
+    shown = view(name, [columns[0], PENDING, FAILED], ONE)
+    if name == "overview":
+        cells = [row["cells"][0] for row in shown["rows"]]
+        assert [len(row["cells"]) for row in shown["rows"]] == [4, 1, 1]
+    else:
+        cells = shown["rows"][0]["cells"]
+        assert all(row["cells"][i] == {"kind": "text", "text": ""} for row in shown["rows"][1:] for i in (1, 2))
+    assert cells[1] == {"kind": "pending", "text": "downloading: 3 of 51 MB"}
+    attempts = [list(attempt) for attempt in ATTEMPTS]
+    assert cells[2] == {"kind": "error", "text": "No weights for S.", "attempts": attempts, "remedy": "Take pico."}
+    assert "secret" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_with_nobody_there_can_be_drawn(name):
+    shown = view(name, [PENDING], ONE)
+    assert shown["pictures"] == {}
+    assert shown["rows"][0]["cells"][0]["kind"] == "pending"
+    json.dumps(shown, allow_nan=False)
+
+
+def test_an_error_without_attempts_has_an_empty_list():
+    cell = view("overview", [Column("t", error=LensError("No.", remedy="Yes."))], ONE)["rows"][0]["cells"][0]
+    assert cell == {"kind": "error", "text": "No.", "attempts": [], "remedy": "Yes."}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_browser_can_read_it(columns, name):
+    first, second = view(name, columns, ONE), view(name, columns, ONE)
+    json.dumps(first, allow_nan=False)  # JSON.parse knows no NaN
+    assert second["serial"] > first["serial"]  # so that the page knows an answer from the one before
+    assert all(cell.get("alt", "-") for row in first["rows"] for cell in row["cells"])
+    assert first["intro"]
+    assert first["foot"]
+    assert "{" not in first["intro"] + first["foot"]

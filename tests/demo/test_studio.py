@@ -1,0 +1,239 @@
+"""The studio: what is kept, what is forgotten, what is computed once, and who may go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from demo import studio as module
+from demo.captions import PICTURE_GONE
+from demo.studio import AT_ONCE, PICTURES, Shelf, Studio
+from tests.small import picture, small_model
+from transxnet.errors import LensError, PictureError, SourceFailed, UnknownName
+from transxnet.study import Options, study
+from transxnet.weights import Availability, LoadedModel
+
+ONE = Options(stage=2, point=(30, 40), only=("attention",))
+
+
+class Loads:
+    """Stands for transxnet.load: remembers what it was asked for, and fails while `error` is set."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.error: Exception | None = None
+
+    def __call__(self, name: str, **options: object) -> LoadedModel:
+        self.asked.append(name)
+        options["progress"](12_000_000, 50_000_000, "the weights")
+        if self.error is not None:
+            raise self.error
+        return small_model()
+
+
+@pytest.fixture
+def loads(monkeypatch) -> Loads:
+    stand_in = Loads()
+    monkeypatch.setattr(module, "load", stand_in)
+    return stand_in
+
+
+class Counted:
+    """A decorator like spaces.GPU: counts calls, and how many ran at the same moment."""
+
+    def __init__(self) -> None:
+        self.calls = self.now = self.most = 0
+        self.meet: Callable[[], object] = lambda: None
+        self._lock = threading.Lock()
+
+    def __call__(self, function: Callable) -> Callable:
+        def wrapped(*args: object) -> object:
+            with self._lock:
+                self.calls, self.now = self.calls + 1, self.now + 1
+                self.most = max(self.most, self.now)
+            self.meet()
+            try:
+                return function(*args)
+            finally:
+                with self._lock:
+                    self.now -= 1
+
+        return wrapped
+
+
+# ---- studies ------------------------------------------------------------------------------------------------
+
+
+def test_the_same_question_is_computed_once(loads):
+    gpu = Counted()
+    studio = Studio(device="cpu", on_gpu=gpu)
+    key = studio.add(picture())
+    first = studio.study(key, "pico", ONE)
+    assert studio.study(key, "pico", Options(stage=2, point=(30, 40), only=("attention",))) is first
+    assert gpu.calls == 1
+    expected = study(small_model(), picture(), ONE)
+    assert (first.attention.heads == expected.attention.heads).all()
+    assert (first.prediction.logits == expected.prediction.logits).all()
+
+    other = studio.study(key, "pico", Options(stage=2, point=(70, 10), only=("attention",)))
+    assert other.attention.query != first.attention.query
+    studio.study(studio.add(picture(1)), "pico", ONE)
+    studio.study(key, "pico@untrained", ONE)
+    assert gpu.calls == 4
+    assert loads.asked == ["pico", "pico@untrained"]
+
+
+def test_no_more_than_two_explain_at_the_same_moment(loads):
+    gpu = Counted()
+    gpu.meet = threading.Barrier(AT_ONCE, timeout=60).wait  # each waits for a second one: two do run together
+    studio = Studio(device="cpu", on_gpu=gpu)
+    key = studio.add(picture())
+    asked = [Options(point=(10 * i, 10), only=()) for i in range(2 * AT_ONCE)]
+    threads = [threading.Thread(target=studio.study, args=(key, "pico", options)) for options in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (gpu.calls, gpu.most, AT_ONCE) == (4, 2, 2)
+
+
+def test_a_shelf_forgets_what_was_longest_unused():
+    shelf: Shelf[str] = Shelf(3)
+    for name in "abc":
+        shelf.put(name, name.upper())
+    assert shelf.get("a") == "A"  # used again, so b is the oldest now
+    shelf.put("d", "D")
+    assert list(shelf) == ["c", "a", "d"]
+    shelf.put("c", "again")
+    assert list(shelf.items()) == [("a", "A"), ("d", "D"), ("c", "again")]
+    assert shelf.get("b") is None
+    assert shelf.get("b", "none") == "none"
+
+
+def test_studies_and_models_are_bounded(loads, monkeypatch):
+    monkeypatch.setattr(module, "STUDIES", 3)
+    monkeypatch.setattr(module, "MODELS", 2)
+    gpu = Counted()
+    studio = Studio(device="cpu", on_gpu=gpu)
+    key = studio.add(picture())
+    asked = [Options(point=(i, 0), only=()) for i in range(4)]
+    for options in [*asked, asked[3]]:
+        studio.study(key, "pico", options)
+    assert gpu.calls == 4
+    studio.study(key, "pico", asked[0])  # the oldest had to go
+    assert gpu.calls == 5
+    for name in ("t", "s", "pico"):  # when pico is asked for again, two others have come after it
+        assert studio.loading(name).done.wait(60)
+    assert loads.asked == ["pico", "t", "s", "pico"]
+
+
+# ---- pictures -----------------------------------------------------------------------------------------------
+
+
+def test_pictures_are_kept_by_their_pixels_and_the_oldest_goes(loads):
+    studio = Studio(device="cpu")
+    keys = [studio.add(picture(seed, 20, 20)) for seed in range(PICTURES)]
+    assert studio.add(picture(0, 20, 20)) == keys[0]  # the same pixels, the same key; and it is the newest again
+    studio.add(picture(PICTURES, 20, 20))
+    assert studio.picture(keys[0]).sha256 == keys[0]
+    with pytest.raises(PictureError, match=PICTURE_GONE):
+        studio.picture(keys[1])
+    with pytest.raises(PictureError, match=PICTURE_GONE):
+        studio.study(keys[1], "pico", ONE)
+    assert loads.asked == []  # no model is loaded for a picture that is not here
+
+
+# ---- whose turn ---------------------------------------------------------------------------------------------
+
+
+def test_the_newest_request_of_a_visitor_wins():
+    studio = Studio(device="cpu")
+    first, other = studio.begin("ann"), studio.begin("bob")
+    assert first()
+    second = studio.begin("ann")
+    assert [first(), second(), other()] == [False, True, True]
+    assert not first()
+
+
+# ---- models -------------------------------------------------------------------------------------------------
+
+
+def test_a_model_is_loaded_once_under_all_its_names(loads):
+    studio = Studio(device="cpu")
+    entry = studio.loading("pico")
+    assert entry.done.wait(60)
+    assert studio.loading("transxnet_pico") is studio.loading(" PICO ") is studio.loading("pico", retry=True) is entry
+    assert studio.loading("pico@Untrained") is studio.loading("transxnet_pico@untrained") is not entry
+    assert entry.loaded is small_model()
+    assert entry.cost.parameters == sum(p.numel() for p in small_model().model.parameters())
+    with pytest.raises(UnknownName):
+        studio.loading("zeta")
+
+
+def test_a_failure_is_remembered_until_somebody_asks_again(loads):
+    studio = Studio(device="cpu")
+    key = studio.add(picture())
+    loads.error = SourceFailed("The Hub is down.", remedy="Wait.")
+    for _ in range(2):
+        with pytest.raises(SourceFailed, match="The Hub is down"):
+            studio.study(key, "t", ONE)
+    assert studio.loading("t").error is loads.error
+    assert loads.asked == ["t"]
+    loads.error = None
+    again = studio.loading("t", retry=True)
+    assert again.done.wait(60)
+    assert again.error is None
+    assert loads.asked == ["t", "t"]
+    assert studio.study(key, "t", ONE).variant == "small"
+
+
+def test_an_unexpected_failure_becomes_a_sentence(loads):
+    loads.error = RuntimeError("no room in /srv/secret")
+    entry = Studio(device="cpu").loading("t")
+    assert entry.done.wait(60)
+    assert isinstance(entry.error, LensError)
+    assert "t failed" in str(entry.error)
+    assert "secret" not in str(entry.error)
+    assert "/srv/secret" in entry.error.detail
+
+
+def test_whoever_waits_can_see_how_far_a_download_is(loads):
+    entry = Studio(device="cpu").loading("t")
+    assert entry.done.wait(60)
+    assert entry.status == "downloading the weights: 12 of 50 MB"
+    entry.progress(3_400_000, 0)  # a server that does not say how much there is
+    assert entry.status == "downloading weights: 3 MB"
+
+
+# ---- names --------------------------------------------------------------------------------------------------
+
+
+AVAILABLE = {"nano": Availability.NOWHERE, "s": Availability.FOLDER, "pico": Availability.BUNDLED}
+
+
+def test_names_are_those_that_some_source_has_the_ready_ones_first(monkeypatch):
+    monkeypatch.setattr(module, "available", lambda name, **where: AVAILABLE.get(name, Availability.RELEASE))
+    studio = Studio(device="cpu")
+    assert studio.names() == ["s", "pico", "t", "b", "b_384", "pico@untrained", "t@untrained"]  # nobody has nano
+    assert studio.ready("s")
+    assert not studio.ready("t")
+
+
+def test_where_weights_come_from_may_be_said_by_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRANSXNET_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "transxnet_nano.safetensors").touch()
+    assert "nano" not in Studio(device="cpu").names()
+    assert Studio(device="cpu", weights_dir=str(tmp_path)).availability("nano") == Availability.FOLDER
+    monkeypatch.setenv("TRANSXNET_WEIGHTS", str(tmp_path))
+    assert Studio(device="cpu").availability("nano") == Availability.FOLDER
+    monkeypatch.setenv("TRANSXNET_HUB_NAMESPACE", "lens-tests")
+    assert Studio(device="cpu").availability("t") == Availability.HUB
+
+
+def test_a_model_that_is_loaded_is_ready(loads):
+    studio = Studio(device="cpu")
+    assert not studio.ready("b_384")
+    studio.loading("b_384").done.wait(60)
+    assert studio.ready("b_384")
