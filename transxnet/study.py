@@ -25,7 +25,7 @@ from .explain.erf import receptive_field
 from .explain.grad_cam import HEAD, grad_cam
 from .explain.kernels import kernels
 from .explain.observe import Observation, observe
-from .explain.predict import predict
+from .explain.predict import predict, predict_batch
 from .images import Picture, Prepared, prepare
 from .labels import LabelSet, label_set
 from .results import AttentionMaps, AttentionTable, Explanation, KernelSet, Prediction
@@ -36,6 +36,7 @@ from .weights import LoadedModel, Provenance
 OVERVIEW = ("attention", "kernels", "grad_cam", "receptive_field")  # what one pass gives
 EXTRAS = ("integrated_gradients", "occlusion")  # many passes more
 PARTS = (*OVERVIEW, "attention_table", *EXTRAS)
+HALF_NOTE = "The answers were computed in half precision."
 NEED_GRAD = {"grad_cam", "receptive_field"}
 
 
@@ -50,6 +51,7 @@ class Options:
     cam_stage: int | str = 4  # Grad-CAM's own stage, or "head"
     only: tuple[str, ...] = OVERVIEW  # some of PARTS; the prediction always comes
     top: int = 5  # answers to name
+    autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32
 
 
 @dataclass(frozen=True)
@@ -123,14 +125,19 @@ def study(loaded: LoadedModel, picture: Picture, options: Options | None = None)
     with clock.time("total"), _memory_said(loaded):
         prepared = prepare(picture, image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
         point = _middle(prepared) if options.point is None else options.point
+        half = options.autocast and loaded.device.type == "cuda"
         with clock.time("forward"):
-            seen = observe(loaded.model, prepared, _keep(options), grad=bool(NEED_GRAD & set(options.only)))
-        prediction = predict(seen, labels, options.top)
+            grad = bool(NEED_GRAD & set(options.only))
+            seen = observe(loaded.model, prepared, _keep(options), grad=grad) if options.only or not half else None
+        if half:
+            (prediction,) = predict_batch(loaded.model, [prepared.tensor], labels, options.top, autocast=True)
+        else:
+            prediction = predict(seen, labels, options.top)
         target = _target(options.target, prediction, labels, loaded.name)
-        parts = _explain(seen, options, point, target, clock)
+        parts = _explain(seen, options, point, target, clock) if seen is not None else {}
         del seen  # the graph is most of a pass's memory, and captum needs room
         parts |= _explain_by_captum(loaded, prepared, options, target, clock)
-    notes = [note for note in (target.note, _outside(prepared, point), picture.note) if note]
+    notes = [n for n in (target.note, _outside(prepared, point), picture.note, HALF_NOTE if half else "") if n]
     return Study(
         loaded.name, loaded.spec, loaded.provenance, picture.sha256,
         View(prepared.view, prepared.crop_box, prepared.upload_size),

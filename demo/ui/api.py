@@ -32,14 +32,14 @@ def add_endpoints(studio: Studio) -> None:
             raise gr.Error("No picture came with the request. Send one as the first argument.", print_exception=False)
         return studio.study(studio.add(picture), variant, Options(only=part, **options))
 
-    def predict(picture, variant="pico", top=5):
+    def predict(picture, variant="pico", top=5, autocast=False):
         """Classify a picture.
 
         picture: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, or NAME@untrained.
-        top: how many answers. Returns JSON: provenance of the weights, and top, best first, each with index,
-        wnid, label, probability and logit.
+        top: how many answers. autocast: half precision where this page runs on CUDA, nothing elsewhere. Returns JSON:
+        provenance of the weights, and top, best first, each with index, wnid, label and probability.
         """
-        return replies.answers(studied(picture, variant, (), top=int(top)))
+        return replies.answers(studied(picture, variant, (), top=int(top), autocast=bool(autocast)))
 
     def attention(picture, variant="pico", stage=3, block=0, head=0, x=-1, y=-1):
         """What OSRA's query at a point mixes in.
@@ -79,7 +79,7 @@ def add_endpoints(studio: Studio) -> None:
         s = studied(picture, variant, ("receptive_field",), stage=int(stage), point=_point(x, y))
         return _files(*replies.map_of(s, "receptive_field", picture))
 
-    _endpoint(predict, {"variant": "pico", "top": 5}, files=False)
+    _endpoint(predict, {"variant": "pico", "top": 5, "autocast": False}, files=False)
     _endpoint(attention, {"variant": "pico", "stage": 3, "block": 0, "head": 0, "x": -1, "y": -1})
     _endpoint(kernels, {"variant": "pico", "stage": 3, "block": 0})
     _endpoint(grad_cam, {"variant": "pico", "target": "", "stage": 4})
@@ -88,12 +88,7 @@ def add_endpoints(studio: Studio) -> None:
 
 def _endpoint(function: Callable[..., Any], defaults: dict[str, Any], files: bool = True) -> None:
     """One endpoint named after its function: a picture, then these parameters with their defaults."""
-    parameters = [
-        gr.Textbox(value, label=name, visible=False)
-        if isinstance(value, str)
-        else gr.Number(value, label=name, precision=0, visible=False)
-        for name, value in defaults.items()
-    ]
+    parameters = [_parameter(name, value) for name, value in defaults.items()]
     outputs: list[Any] = [gr.JSON(visible=False, label="numbers")]
     if files:
         outputs += [gr.File(visible=False, label="png"), gr.File(visible=False, label="npz")]
@@ -102,6 +97,15 @@ def _endpoint(function: Callable[..., Any], defaults: dict[str, Any], files: boo
         _in_words(function), [picture, *parameters], outputs, api_name=function.__name__,
         api_description=inspect.getdoc(function), concurrency_limit=4,
     )  # fmt: skip
+
+
+def _parameter(name: str, value: str | bool | int) -> Any:
+    """A hidden component that takes and checks one parameter, by the type of its default."""
+    if isinstance(value, str):
+        return gr.Textbox(value, label=name, visible=False)
+    if isinstance(value, bool):
+        return gr.Checkbox(value, label=name, visible=False)
+    return gr.Number(value, label=name, precision=0, visible=False)
 
 
 def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:

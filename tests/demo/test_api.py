@@ -30,7 +30,7 @@ from transxnet.study import Options, study
 
 PICTURE = examples()[0].path
 ENDPOINTS = {
-    "/predict": ["picture", "variant", "top"],
+    "/predict": ["picture", "variant", "top", "autocast"],
     "/attention": ["picture", "variant", "stage", "block", "head", "x", "y"],
     "/kernels": ["picture", "variant", "stage", "block"],
     "/grad_cam": ["picture", "variant", "target", "stage"],
@@ -227,14 +227,14 @@ def test_no_address_is_fetched_for_a_visitor(client, elsewhere):
     predict, attention = event_of(client, "predict"), event_of(client, "attention")
     told = sent(
         client,
-        (predict, [as_file(f"{url}/a.jpg"), "pico", 5]),
-        (predict, [as_file(f"{url}/b.jpg", url=f"{url}/b.jpg", is_stream=True), "pico", 5]),
-        (predict, [None, as_file(f"{url}/c.jpg"), 5]),  # in place of the variant
+        (predict, [as_file(f"{url}/a.jpg"), "pico", 5, False]),
+        (predict, [as_file(f"{url}/b.jpg", url=f"{url}/b.jpg", is_stream=True), "pico", 5, False]),
+        (predict, [None, as_file(f"{url}/c.jpg"), 5, False]),  # in place of the variant
         (attention, [None, "pico", as_file(f"{url}/d.jpg"), 0, 0, -1, -1]),  # of a number
-        (predict, [as_file("data:image/png;base64,iVBORw0KGgo="), "pico", 5]),
+        (predict, [as_file("data:image/png;base64,iVBORw0KGgo="), "pico", 5, False]),
     )
     assert set(told) == {NO_ADDRESS}
-    (told,) = sent(client, (predict, [as_file(None, url=f"{url}/e.jpg"), "pico", 5]))
+    (told,) = sent(client, (predict, [as_file(None, url=f"{url}/e.jpg"), "pico", 5, False]))
     assert told
     assert url not in told
     assert asked == []
@@ -250,5 +250,5 @@ def test_no_address_is_fetched_by_the_pages_own_events_either(client, elsewhere)
 
 
 def test_no_file_of_the_server_is_read_for_a_visitor(client):
-    (told,) = sent(client, (event_of(client, "predict"), [as_file(str(PICTURE)), "pico", 5]))
+    (told,) = sent(client, (event_of(client, "predict"), [as_file(str(PICTURE)), "pico", 5, False]))
     assert told is None  # show_error is off: not even whether there is such a file
