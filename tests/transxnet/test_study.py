@@ -180,3 +180,9 @@ def test_a_device_out_of_memory_is_a_sentence(monkeypatch):
     with pytest.raises(DeviceError, match="memory of cpu is too small to explain small") as caught:
         study(small_model(), picture())
     assert caught.value.detail == "tried to allocate"
+
+
+def test_autocast_changes_nothing_on_the_cpu():
+    plain, half = (study(small_model(), picture(), Options(only=(), autocast=auto)) for auto in (False, True))
+    assert np.array_equal(plain.prediction.logits, half.prediction.logits)
+    assert half.notes == plain.notes  # and it does not say that it did
