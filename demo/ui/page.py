@@ -166,7 +166,9 @@ class Page:
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
             *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
         ):
-            event(_in_words(handler), [*self.inputs, *extra], **quiet)
+            answered = event(_in_words(handler), [*self.inputs, *extra], **quiet)
+            if event == self.upload.input:  # what could not be read must not stay there as a broken picture
+                answered.failure(lambda: None, None, self.upload, api_visibility="private", show_progress="hidden")
         self._offer_tiny()
 
     def _offer_tiny(self) -> None:
