@@ -1,0 +1,171 @@
+"""The page as visitors have it: `python app.py` as a process of its own, Chromium, and a network that leads nowhere.
+
+* `served` is the page on what is bundled, `hub_served` one whose Hub, on loopback, has T, S and B. Both reach the
+  outside through a proxy on loopback that takes every connection and never answers: no network, at its worst.
+* `visit` opens pages in Chromium, each a visitor of its own. When the test ends, none may have a console error or an
+  exception, and none may have asked another machine for anything.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.lens import WIDE, Lens
+from tests.hub import NAMESPACE, HubServer, family_root
+
+ROOT = Path(__file__).parents[2]
+START = 120  # seconds to wait for a server, at most
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+class SilentProxy:
+    """Takes connections on a free port of 127.0.0.1, reads the first line into `asked`, and never answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._held: list[socket.socket] = []  # a connection that is closed would be an answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._take, daemon=True).start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return {"HTTP_PROXY": url, "HTTPS_PROXY": url, "NO_PROXY": "127.0.0.1,localhost"}
+
+    def _take(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._held.append(connection)
+            self.asked.append(connection.recv(4096).decode(errors="replace").splitlines()[0])
+
+    def close(self) -> None:
+        for one in (self._listener, *self._held):
+            one.close()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running page. proxy: its only way out.
+
+    seconds: from starting the command to the first answer. queued: how much of that its main thread stood ready to
+    run while other processes had the processor (proc_pid_schedstat): what a busy machine added.
+    """
+
+    url: str
+    seconds: float
+    queued: float
+    proxy: SilentProxy
+
+
+@contextmanager
+def serve(*options: str, **environment: str) -> Iterator[Served]:
+    """`python app.py` on a free port until the block ends. Its caches start empty."""
+    proxy, port = SilentProxy(), free_port()
+    with tempfile.TemporaryDirectory(prefix="transxnet-page-") as folder:
+        caches = {"HF_HOME": f"{folder}/hf", "XDG_CACHE_HOME": f"{folder}/cache", "GRADIO_TEMP_DIR": f"{folder}/temp"}
+        log = Path(folder) / "log"
+        command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *options]
+        began = time.perf_counter()
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=os.environ | caches | proxy.environment | environment,
+                stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(url, process, log)
+            yield Served(url, time.perf_counter() - began, queued(process.pid), proxy)
+            process.terminate()
+            assert process.wait(60) == 0, log.read_text()
+            assert "Traceback" not in log.read_text(), log.read_text()
+            assert list((Path(folder) / "temp").iterdir()) == []  # nothing of any visitor is left behind
+        finally:
+            process.kill()
+            proxy.close()
+
+
+def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+    """Until the server answers. It is asked again and again, because it tells nobody when it is ready."""
+    until = time.monotonic() + START
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if httpx.get(url, timeout=START).is_success:
+                return
+        except httpx.TransportError:
+            threading.Event().wait(0.05)
+    pytest.fail(f"python app.py did not answer within {START} s:\n{log.read_text()}")
+
+
+def queued(pid: int) -> float:
+    """Seconds a process' main thread has waited for a processor; 0 where the kernel does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    with serve() as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def hub_served() -> Iterator[Served]:
+    with HubServer(family_root()) as hub, serve("--hub-namespace", NAMESPACE, HF_ENDPOINT=hub.url) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")  # for the session, its event loop would stand in the way of tests that run one
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "no chromium here: `make setup-dev` installs Debian's"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Lens]]:
+    """visit(url=the bundled page's, viewport=WIDE, …): another visitor's page, opened and with its first result."""
+    visitors: list[Lens] = []
+
+    def open_one(url: str = "", viewport: dict[str, int] = WIDE, **more: str) -> Lens:
+        context = chromium.new_context(viewport=viewport, reduced_motion="reduce", locale="en-GB", **more)
+        lens = Lens(context.new_page(), url or request.getfixturevalue("served").url)
+        visitors.append(lens)
+        return lens.open()
+
+    yield open_one
+    for lens in visitors:
+        lens.page.context.close()
+    assert [lens.problems for lens in visitors] == [[] for _ in visitors]
+    assert [lens.strangers for lens in visitors] == [[] for _ in visitors]

@@ -1,0 +1,166 @@
+"""One visitor's page, in the words of the tests: open, look at a view, wait for an answer, read its numbers.
+
+Nothing here sleeps. An answer has arrived when the view's panel carries another serial number than before, holds no
+skeleton, every map in it is drawn, and no event waits for an answer any more.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+
+from demo.captions import VIEWS
+
+PATIENCE = 60_000  # milliseconds: other work may share the processor; a condition that holds ends the wait at once
+WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
+
+_ARRIVED = """([view, before]) => {
+  const panel = document.querySelector(`#panel-${view} .lens-panel`);
+  return panel && panel.offsetParent && panel.dataset.serial && panel.dataset.serial !== before
+    && !panel.querySelector(".lens-skeleton") && !panel.querySelector(".lens-frame:not(.drawn)");
+}"""
+
+
+class Lens:
+    """problems: console errors and exceptions. asked: every request, as Playwright has it."""
+
+    def __init__(self, page: Page, url: str):
+        self.page, self.url = page, url
+        self.problems: list[str] = []
+        self.asked: list[Request] = []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
+        self._streams: list[Request] = []  # open answers; Gradio closes the stream when no event waits for one
+        page.on("request", self._begin)
+        page.on("requestfinished", self._end)
+        page.on("requestfailed", self._end)
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _begin(self, request: Request) -> None:
+        self.asked.append(request)
+        if "/queue/data" in request.url or "/queue/join" in request.url:
+            self._streams.append(request)
+
+    def _end(self, request: Request) -> None:
+        if request in self._streams:
+            self._streams.remove(request)
+
+    @property
+    def strangers(self) -> list[str]:
+        """Addresses beyond this machine that the page asked."""
+        here = ("127.0.0.1", "")
+        return [r.url[:200] for r in self.asked if (urlsplit(r.url).hostname or "") not in here]
+
+    # ---- acting -----------------------------------------------------------------------------------------
+
+    def open(self) -> Lens:
+        """The page, with its first result drawn."""
+        with self.answer():
+            self.page.goto(self.url)
+        return self
+
+    @contextmanager
+    def answer(self, view: str = "overview") -> Iterator[None]:
+        """What is done inside is followed by a complete new answer in this view."""
+        before = self.serial(view)
+        yield
+        self.page.wait_for_function(_ARRIVED, arg=[view, before])
+        until = time.monotonic() + PATIENCE / 1000
+        while self._streams:  # something else is on its way
+            assert time.monotonic() < until, "an event was never answered"
+            self.page.wait_for_timeout(10)  # Playwright hears of ends meanwhile
+
+    def serial(self, view: str) -> str | None:
+        return self.page.evaluate(f"document.querySelector('#panel-{view} .lens-panel')?.dataset.serial ?? null")
+
+    def look_at(self, view: str) -> None:
+        """Change to a view by its tab; on a phone the last ones stand in a menu."""
+        with self.answer(view):
+            tab = self.page.locator(f"#tab-{view}-button")
+            if tab.is_visible():
+                tab.click()
+            else:
+                self.page.locator("#views .overflow-menu > button").click()
+                self.page.locator("#views .overflow-dropdown").get_by_text(VIEWS[view], exact=True).click()
+
+    def compare(self, *names: str, view: str = "overview") -> None:
+        """Tick these variants, one after the other, and wait for all of them."""
+        for name in names:
+            with self.answer(view):
+                self.tick(name)
+
+    def tick(self, name: str) -> None:
+        self.page.locator(f"#variants input[name='{name}']").click(force=True)  # it is covered by its chip
+
+    def choose(self, element: str, value: int) -> None:
+        """One of a segmented control's values."""
+        self.page.locator(f"#{element} input[value='{value}']").click(force=True)
+
+    def send(self, file: Path | dict[str, Any]) -> None:
+        """Upload a file."""
+        self.page.locator("#upload input[type=file]").set_input_files(file)
+
+    def click_at(self, x: float, y: float) -> None:
+        """Click the picture at a point, in pixels of the upload."""
+        width, height = self.size
+        photo = self.photo
+        box = photo.bounding_box()
+        photo.click(position={"x": (x + 0.5) * box["width"] / width, "y": (y + 0.5) * box["height"] / height})
+
+    # ---- reading ----------------------------------------------------------------------------------------
+
+    @property
+    def photo(self) -> Locator:
+        return self.page.locator("#crosshair .lens-photo")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upload."""
+        _, _, width, height = self.photo.locator("svg").get_attribute("viewBox").split()
+        return int(width), int(height)
+
+    @property
+    def point(self) -> tuple[int, int]:
+        """Where the crosshair stands, in pixels of the upload."""
+        style = self.photo.locator(".lens-ring").get_attribute("style")
+        left, top = (float(number) / 100 for number in re.findall(r"([\d.]+)%", style))
+        width, height = self.size
+        return round(left * width - 0.5), round(top * height - 0.5)
+
+    def panel(self, view: str) -> Locator:
+        return self.page.locator(f"#panel-{view} .lens-panel")
+
+    def numbers(self, view: str, kind: str = "frame") -> list[dict[str, str]]:
+        """What maps ("frame") or grids of small maps ("tiles") carry as data-…, in the order in which they stand."""
+        return self.panel(view).locator(f".lens-{kind}").evaluate_all("all => all.map((one) => ({...one.dataset}))")
+
+    def titles(self, view: str) -> list[str]:
+        """Names of the variants: of the rows of the overview, of the columns elsewhere."""
+        where = ".lens-row > header" if view == "overview" else ".lens-heads"
+        return self.panel(view).locator(f"{where} h3").all_text_contents()
+
+    def canvases(self, view: str) -> list[str]:
+        """The pixels of every map, as data URLs."""
+        return self.panel(view).locator(".lens-frame canvas").evaluate_all("all => all.map((one) => one.toDataURL())")
+
+    def ticked(self) -> list[str]:
+        return self.page.locator("#variants input:checked").evaluate_all("all => all.map((one) => one.name)")
+
+    def events(self) -> int:
+        """How many events the page has sent to Python; not counted: its own look, now and then, whether T is there."""
+        own = self.page.evaluate(
+            "window.gradio_config.dependencies.filter((d) => d.targets.some((t) => t[1] === 'tick')).map((d) => d.id)"
+        )
+        sent = [r.post_data_json for r in self.asked if r.method == "POST" and "/queue/join" in r.url]
+        return sum(one["fn_index"] not in own for one in sent)

@@ -1,0 +1,126 @@
+"""The arithmetic of the page's JavaScript, in Chromium, against the library's own in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from demo.ui.components import head
+from transxnet.draw.colormaps import COLORMAPS
+from transxnet.draw.overlay import overlay, place
+from transxnet.draw.scale import MISSING, alpha, colorize, position, strength
+from transxnet.results import Geometry
+
+pytestmark = pytest.mark.browser
+VALUES = [  # at random: a round value may lie half way between two colours, where rounding may go either way
+    *np.random.default_rng(0).normal(scale=1.5, size=300).tolist(),
+    *(0, 1, 2.5, -1.5, 1e30, -1e30, "NaN", "Infinity", "-Infinity"),
+]
+FLOATS = np.array([float(v) for v in VALUES])
+SCALES = {
+    "sequential": ((0.0, 2.5), False, False, "magma"),
+    "signed": ((-1.5, 2.0), True, False, "RdBu_r"),
+    "root": ((0.0, 2.5), False, True, "viridis"),
+    "signed root": ((-2.0, 2.0), True, True, "RdBu_r"),
+    "not from zero": ((-1.0, 0.5), False, False, "inferno"),
+    "one value": ((1.0, 1.0), False, False, "magma"),
+    "nothing": ((0.0, 0.0), True, True, "RdBu_r"),
+}
+
+
+@pytest.fixture(scope="module")
+def scripts(chromium):
+    """A page with the scripts and colour tables only; no server."""
+    page = chromium.new_page()
+    page.set_content(f"<html><head>{head()}</head></html>")
+    yield page
+    page.close()
+
+
+def scale_of(value_range, signed: bool, root: bool, colormap: str) -> dict:
+    return {"range": list(value_range), "signed": signed, "root": root, "units": "", "colormap": colormap}
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_a_value_gets_the_same_place_opacity_and_colour(scripts, name):
+    value_range, signed, root, colormap = SCALES[name]
+    at, opacities, colours = scripts.evaluate(
+        """([values, scale]) => {
+          const t = values.map((v) => window.lensMaps.unit(Number(v), scale));
+          return [t, t.map((one) => window.lensMaps.alpha(one, 0.85)),
+                  t.map((one) => window.lensMaps.colour(one, scale, window.lensLuts[scale.colormap]))];
+        }""",
+        [VALUES, scale_of(value_range, signed, root, colormap)],
+    )
+    t = np.array(at, float)
+    finite = np.isfinite(FLOATS)
+    np.testing.assert_allclose((t + 1) / 2 if signed else t, position(FLOATS, value_range, signed, root), atol=1e-6)
+    np.testing.assert_allclose(np.abs(t[finite]), strength(FLOATS[finite], value_range, signed, root), atol=1e-6)
+    np.testing.assert_allclose(opacities, alpha(FLOATS, value_range, 0.85, signed, root), atol=1e-6)
+    expected = colorize(FLOATS, value_range, colormap, signed, root)
+    assert np.array_equal(np.array(colours, np.uint8), expected)
+    assert [tuple(c) for c in expected[-3:]] == [MISSING] * 3
+
+
+def test_every_colour_table_arrives_whole(scripts):
+    tables = scripts.evaluate("Object.fromEntries(Object.entries(window.lensLuts).map(([k, v]) => [k, [...v]]))")
+    ramp = np.arange(256) / 255
+    assert set(tables) == set(COLORMAPS)
+    for name, table in tables.items():
+        assert np.array_equal(np.reshape(table, (256, 3)), colorize(ramp, (0, 1), name)), name
+
+
+@pytest.mark.parametrize(
+    ("grid", "stride", "origin", "size"),
+    [
+        ((4, 4), 32.0, 0.0, (352, 352)),  # stage 4 of pico, as the page draws it
+        ((8, 8), 16.0, 0.0, (128, 128)),  # one drawing pixel a view pixel
+        ((7, 5), 32.0, 15.5, (100, 352)),  # keys that do not start at pixel 0; not square
+        ((128, 128), 1.0, 0.0, (352, 352)),  # a receptive field
+        ((1, 1), 32.0, 0.0, (9, 9)),
+    ],
+)
+def test_a_grid_is_placed_on_the_same_pixels(scripts, grid, stride, origin, size):
+    heat = np.random.default_rng(grid[0]).normal(size=grid).astype(np.float32)
+    heat.flat[-1] = 1e6  # one unit towers
+    view = (128, 128) if grid[0] == grid[1] else (224, 160)
+    geometry = Geometry(grid, stride, view, (0, 0, view[1], view[0]), (view[1], view[0]), origin)
+    found = scripts.evaluate(
+        """([values, rows, cols, stride, origin, view, height, width]) => [...window.lensMaps.place(
+          {values: Float32Array.from(values), rows, cols, stride, origin, view}, height, width)]""",
+        [heat.ravel().tolist(), *grid, stride, origin, list(view), *size],
+    )
+    np.testing.assert_allclose(np.reshape(found, size), place(heat, geometry, size), rtol=1e-5, atol=1e-5)
+
+
+def test_the_blend_is_the_overlay(scripts):
+    rng = np.random.default_rng(1)
+    photo = rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    heat = rng.normal(size=(16, 24)).astype(np.float32)
+    value_range, signed, root, colormap = SCALES["signed"]
+    rgba = np.dstack([photo, np.full((16, 24), 255, np.uint8)])
+    drawn = scripts.evaluate(
+        """([pixels, values, scale]) => {
+          const drawn = Uint8ClampedArray.from(pixels);
+          window.lensMaps.blend(drawn, Float32Array.from(values), scale, window.lensLuts[scale.colormap], 0.6);
+          return [...drawn];
+        }""",
+        [rgba.ravel().tolist(), heat.ravel().tolist(), scale_of(value_range, signed, root, colormap)],
+    )
+    expected = overlay(photo, heat, value_range, colormap, 0.6, signed, root)
+    difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
+    assert difference.max() <= 1  # OpenCV rounds the grey photograph first
+    assert np.reshape(drawn, rgba.shape)[..., 3].min() == 255
+
+
+def test_the_value_under_the_pointer(scripts):
+    found = scripts.evaluate(
+        """([points]) => { const map = {values: Float32Array.from([...Array(12).keys()]), rows: 3, cols: 4, stride: 32,
+             origin: 0, view: [96, 128]};
+           return points.map(([x, y]) => window.lensMaps.valueAt(map, x, y)); }""",
+        [[[0, 0], [15.9, 16.1], [127, 95], [-5, 200], [64, 32]]],
+    )
+    # units are centred on pixels 0, 32, 64, …
+    assert [(one["row"], one["col"], one["value"]) for one in found] == [
+        (0, 0, 0), (1, 0, 4), (2, 3, 11), (2, 0, 8), (1, 2, 6),
+    ]  # fmt: skip

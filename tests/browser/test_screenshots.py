@@ -1,0 +1,50 @@
+"""Every view at both widths, for a person to look at; and nothing may stick out of a phone's screen.
+
+LENS_SCREENSHOTS=1 also writes README's picture, assets/screenshots/overview.png, anew.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from demo.captions import VIEWS
+from tests.browser.conftest import ROOT
+from tests.browser.lens import PHONE, WIDE, Lens
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
+def test_every_view_fits_its_screen(visit, artifacts, viewport):
+    lens: Lens = visit(viewport=viewport)
+    picture(lens, artifacts / f"overview-alone-{viewport['width']}.png")
+    if viewport == WIDE and os.environ.get("LENS_SCREENSHOTS"):
+        (ROOT / "assets" / "screenshots").mkdir(parents=True, exist_ok=True)
+        lens.page.screenshot(path=ROOT / "assets" / "screenshots" / "overview.png")
+    lens.compare("pico@untrained")
+    for view in VIEWS:
+        if view != "overview":
+            lens.look_at(view)
+        picture(lens, artifacts / f"{view}-{viewport['width']}.png")
+        wide = lens.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= viewport["width"], f"{view} is {wide} px wide"
+
+
+def test_a_dark_page_has_the_same_roles(visit, artifacts):
+    lens: Lens = visit(color_scheme="dark")
+    picture(lens, artifacts / "overview-dark-1440.png")
+    colours = lens.page.evaluate(
+        """() => { const style = getComputedStyle(document.querySelector(".lens-intro"));
+          return [style.color, getComputedStyle(document.querySelector(".gradio-container")).backgroundColor]
+            .map((text) => text.match(/\\d+/g).slice(0, 3).reduce((sum, one) => sum + Number(one), 0) / 3); }"""
+    )
+    assert colours[0] > 180 > 60 > colours[1]  # light letters on dark ground
+
+
+def picture(lens: Lens, path: Path) -> None:
+    lens.page.mouse.move(0, 0)
+    lens.page.screenshot(path=path, full_page=True)
+    assert path.stat().st_size > 10_000
