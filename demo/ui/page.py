@@ -56,7 +56,7 @@ class Page:
         self.studio = studio
         self.default = find_variant(default).short
         self.examples = examples()
-        self.pictures: dict[int, str] = {}
+        self.names = list(dict.fromkeys([*studio.names(), self.default]))
         with Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as self.blocks:
             self._header()
             self.session = gr.State(Session(variants=(self.default,)))
@@ -134,8 +134,8 @@ class Page:
                 self.cam_stage = gr.Radio(stages, value=4, label="Grad-CAM's own stage", elem_id="cam-stage", **options)
 
     def _chips(self) -> list[tuple[str, str]]:
-        """Every variant to choose, with an arrow where it would be downloaded first."""
-        arrow = {name: "" if self.studio.ready(name) else " \u2193" for name in self.studio.names()}
+        """Every variant to choose, always in the same order, with an arrow where it would be downloaded first."""
+        arrow = {name: "" if self.studio.ready(name) else " \u2193" for name in self.names}
         return [(variant_title(name) + arrow[name], name) for name in arrow]
 
     # ---- wiring -----------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from demo.ui.components import STYLES
 from tests.small import picture, small_model
 from transxnet.errors import DeviceError, UnknownName
 from transxnet.study import Options
+from transxnet.weights import Availability
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,6 +123,14 @@ def test_the_page_opens_on_another_variant_where_told(asked):
     assert page.variants.value == ["s"]
     assert page.studio.loading("s").done.wait(60)
     assert asked == ["s from None and None"]
+
+
+def test_a_variant_nobody_has_can_be_the_first_and_says_so(monkeypatch):
+    monkeypatch.setattr(studio_module, "available", lambda name, **where: Availability.NOWHERE)
+    page = app.build(app.arguments(["--default-variant", "nano"]))
+    assert page.names == ["pico@untrained", "t@untrained", "nano"]
+    assert page.studio.loading("nano").done.wait(60)
+    assert "No weights" in str(page.studio.loading("nano").error)
 
 
 def test_what_cannot_be_is_refused_before_anything_is_served(asked):

@@ -192,6 +192,15 @@ def test_the_last_three_variants_stay_in_the_order_of_choice(page, opened):
     assert [bool(row["badge"]) for row in changed[page.panels["overview"]]["rows"]] == [False, True, False]
 
 
+def test_chips_keep_their_places_and_lose_their_arrow_when_loaded(page, opened, monkeypatch):
+    monkeypatch.setattr(page.studio, "ready", lambda name: name in ("pico", "b"))
+    before = [value for _, value in page.variants.choices]
+    changed = finish(page.variants_chosen(ANN, opened, *controls(["pico"])))
+    assert [value for _, value in changed[page.variants].choices] == before == page.names
+    arrows = {value: label.endswith("\u2193") for label, value in changed[page.variants].choices}
+    assert (arrows["pico"], arrows["b"], arrows["t"]) == (False, False, True)
+
+
 def test_one_variant_always_stays(page, opened):
     changed = finish(page.variants_chosen(ANN, opened, *controls([])))
     assert changed[page.session].variants == ("pico",)
