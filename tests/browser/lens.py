@@ -101,11 +101,11 @@ class Lens:
                 self.tick(name)
 
     def tick(self, name: str) -> None:
-        self.page.locator(f"#variants input[name='{name}']").click(force=True)  # it is covered by its chip
+        self.page.locator(f"#variants label:has(input[name='{name}'])").click()
 
     def choose(self, element: str, value: int) -> None:
         """One of a segmented control's values."""
-        self.page.locator(f"#{element} input[value='{value}']").click(force=True)
+        self.page.locator(f"#{element} label:has(input[value='{value}'])").click()
 
     def send(self, file: Path | dict[str, Any]) -> None:
         """Upload a file."""
