@@ -51,6 +51,11 @@ FOOT = {
 ANY_CLASS = "the answer chosen above"
 FAILED = "{title} could not explain this picture: something unexpected went wrong here."
 FAILED_REMEDY = "Try again, or choose another variant; the server's log has the details."
+SOURCES = {  # what transxnet.weights calls them -> what a person does
+    "folder": "Weights folder", "hub": "Hugging Face Hub", "bundled": "Bundled here", "release": "The author's release",
+}  # fmt: skip
+NO_WEIGHTS = "The other variants go on working. Untrained ones show an architecture with random weights."
+HELD_IN = "the smallest square about the unit that holds {shares} of the gradient covers {areas} of the picture"
 UNTRAINED = "random weights, not trained"
 NO_ADDRESS = "Pictures are not fetched from addresses here. Save it, and send the file."
 PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."

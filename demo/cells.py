@@ -23,6 +23,7 @@ from transxnet.images import Picture
 from transxnet.results import Geometry
 from transxnet.study import Study
 
+from .captions import NO_WEIGHTS, SOURCES
 from .columns import Column
 
 Json = dict[str, Any]
@@ -48,8 +49,10 @@ def transposed(
 def unfinished(column: Column) -> list[Json] | None:
     """The cell that stands where a study will be, or would have been; None if it is there."""
     if column.error is not None:
-        attempts = [list(a) for a in column.error.attempts] if isinstance(column.error, NoWeights) else []
-        return [{"kind": "error", "text": column.error.what, "attempts": attempts, "remedy": column.error.remedy}]
+        if not isinstance(column.error, NoWeights):
+            return [{"kind": "error", "text": column.error.what, "attempts": [], "remedy": column.error.remedy}]
+        attempts = [[SOURCES.get(source, source), *rest] for source, *rest in column.error.attempts]
+        return [{"kind": "error", "text": column.error.what, "attempts": attempts, "remedy": NO_WEIGHTS}]
     if column.study is None:
         return [{"kind": "pending", "text": column.waiting or "working"}]
     return None

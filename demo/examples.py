@@ -24,7 +24,6 @@ _EXAMPLES = (
     Example("gradio", "media_assets/images/cheetah1.jpg", "cheetah"),
     Example("gradio", "media_assets/images/lion.jpg", "lion"),
     Example("gradio", "media_assets/images/tower.jpg", "tower"),
-    Example("gradio", "media_assets/images/bus.png", "bus"),
     Example("gradio", "media_assets/images/groot.jpeg", "toy figure"),
     Example("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "portrait"),
 )

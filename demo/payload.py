@@ -18,7 +18,7 @@ from transxnet.images import Picture
 from transxnet.results import KernelSet
 from transxnet.study import Options
 
-from .captions import FOOT, INTRO, crop_note, crosshair_alt
+from .captions import FOOT, HELD_IN, INTRO, crop_note, crosshair_alt
 from .cells import (
     TILES,
     Json,
@@ -190,8 +190,9 @@ def _erf(columns: Sequence[Column], head: int) -> Json:
 
     def cell(column: Column) -> Json:
         numbers = column.study.receptive_field.numbers
-        shares = ", ".join(f"{t} % within {percent(numbers[f'r{t}'])}" for t in (20, 30, 50, 99))
-        return look_cell(column, "receptive_field", words=f"{shares} of the picture")
+        areas = ", ".join(percent(numbers[f"r{t}"]) for t in (20, 30, 50, 99))
+        words = HELD_IN.format(shares="20, 30, 50, 99 %", areas=areas)
+        return look_cell(column, "receptive_field", words=words)
 
     scaling = LOOKS["receptive_field"].scaling
     return transposed(columns, [("Gradient at the unit", scaling, look_scale("receptive_field", done), cell)])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -82,7 +83,8 @@ class Studio:
         self._pictures: Shelf[Picture] = Shelf(PICTURES)
         self._studies: Shelf[Study] = Shelf(STUDIES)
         self._turns: Shelf[int] = Shelf(4096)
-        self._slots = threading.Semaphore(AT_ONCE)
+        # threads of its own: each keeps torch's worker threads warm, which a server's changing threads would start anew
+        self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="study")
         self._study = on_gpu(lambda name, picture, options: study(self._model(name), picture, options))
 
     def names(self) -> list[str]:
@@ -136,8 +138,7 @@ class Studio:
         if found is None:
             picture = self.picture(key)
             self._model(name)
-            with self._slots:
-                found = self._study(name, picture, options)
+            found = self._workers.submit(self._study, name, picture, options).result()
             with self._lock:
                 self._studies.put(place, found)
         return found

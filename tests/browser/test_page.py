@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.captions import VIEWS
+from demo.captions import SOURCES, VIEWS
 from demo.examples import examples
 from transxnet import load
 from transxnet.images import decode
@@ -346,7 +346,7 @@ def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visit, served
     error.wait_for()
     assert answered < time.perf_counter() - began < 30
     tried = error.locator("li").all_text_contents()
-    assert [one.split(":")[0] for one in tried] == ["folder", "hub", "bundled", "release"]
+    assert [one.split(":")[0] for one in tried] == list(SOURCES.values())
     assert all(len(one) > 30 for one in tried)
     assert "github.com" in tried[-1]
     assert "/" not in error.text_content().replace("https://", "")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.captions import VIEWS
+from demo.captions import NO_WEIGHTS, SOURCES, VIEWS
 from demo.cells import TILES
 from demo.columns import Column
 from demo.payload import answers, crosshair, view
@@ -230,8 +230,8 @@ def test_what_is_not_there_is_said_once_in_its_place(columns, name):
         cells = shown["rows"][0]["cells"]
         assert all(row["cells"][i] == {"kind": "text", "text": ""} for row in shown["rows"][1:] for i in (1, 2))
     assert cells[1] == {"kind": "pending", "text": "downloading: 3 of 51 MB"}
-    attempts = [list(attempt) for attempt in ATTEMPTS]
-    assert cells[2] == {"kind": "error", "text": "No weights for S.", "attempts": attempts, "remedy": "Take pico."}
+    attempts = [[SOURCES[source], *rest] for source, *rest in ATTEMPTS]  # as a person would call them
+    assert cells[2] == {"kind": "error", "text": "No weights for S.", "attempts": attempts, "remedy": NO_WEIGHTS}
     assert "secret" not in json.dumps(shown)
 
 

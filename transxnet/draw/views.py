@@ -33,6 +33,7 @@ class Look:
     colormap: str
     signed: bool = False
     root: bool = False  # single pixels of a gradient tower over the rest
+    clip: float = 1.0  # the range ends where this share of each map's values lies below; 1 is the largest value
 
 
 _LOOKS = (
@@ -46,8 +47,8 @@ _LOOKS = (
     ),
     Look(
         "receptive_field", "Receptive field", "Which pixels the marked unit depends on.",
-        "absolute gradient over its mean, colours by the square root", "times the mean",
-        "viridis", root=True,
+        "absolute gradient over its mean, colours by the square root, the highest 0.5 % of pixels alike",
+        "times the mean", "viridis", root=True, clip=0.995,
     ),
     Look(
         "integrated_gradients", "Integrated gradients", "What each pixel adds to the answer on the way from grey.",
@@ -92,7 +93,12 @@ def range_of(
     look = look_of(results[0])
     each = channels or [None] * len(results)
     values = [shown(result, head, some) for result, some in zip(results, each, strict=True)]
-    return shared_range(values, look.signed)
+    return shared_range([_clipped(v, look.clip) for v in values], look.signed)
+
+
+def _clipped(values: np.ndarray, share: float) -> np.ndarray:
+    finite = values[np.isfinite(values)]
+    return np.minimum(finite, np.quantile(finite, share)) if share < 1 and finite.size else values
 
 
 def draw(

@@ -75,6 +75,14 @@ def test_kernels_fill_the_photographs_place():
     assert (drawn[:100, -100:] == lut("RdBu_r")[159]).all()  # 1 of 4
 
 
+def test_a_few_towering_pixels_do_not_set_the_receptive_fields_range():
+    heat = np.ones((20, 20))
+    heat[0, 0] = 1000.0  # one pixel of 400 is less than 0.5 %
+    found = explanation("erf", heat)
+    assert range_of([found]) == pytest.approx((0, 1 / heat.mean()), rel=1e-6)
+    assert shown(found).max() == pytest.approx(1000 / heat.mean())  # the values themselves stay
+
+
 def test_the_receptive_fields_colours_follow_the_square_root():
     field = explanation("erf", [[0, 1], [1, 4]], x=0.0, y=0.0)
     drawn = draw(field, PHOTO, (0, 6), opacity=1)
