@@ -44,8 +44,8 @@ FOOT = {
     "grad_cam": "A first-order estimate at the resolution of its stage. The raw map is kept: red raised the score, "
     "blue lowered it; nothing is scaled for each picture. Early stages see edges and colours, not objects.",
     "erf": "IDConv's gates and the norms' statistics let every pixel touch every unit, so this mixes what is seen with "
-    "what modulates. Drawn as the gradient's share in each pixel, in multiples of the picture's average; the shares "
-    "below are the smallest square about the unit that holds that part of the raw sum.",
+    "what modulates. Drawn is each pixel's gradient as a multiple of the picture's average; the highest 0.5 % of "
+    "pixels share one colour. The squares under a map are measured on its raw values.",
 }
 
 ANY_CLASS = "the answer chosen above"
