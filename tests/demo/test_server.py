@@ -250,7 +250,7 @@ def test_what_is_no_request_passes(kind):
 
 # --- files left behind -----------------------------------------------------------------------------------------------
 
-NOW = time.time()  # files made by these tests change at about this time: the fake clock only runs ahead of it
+NOW = time.time()  # when the tests were read; the fake clock runs hours ahead of when they run
 HOUR = 3600
 
 
@@ -314,11 +314,11 @@ def test_links_are_not_followed(tmp_path):
 
 def test_beyond_the_size_the_oldest_go_first(tmp_path):
     for name, age in (("second", 20), ("first", 30), ("third", 10)):
-        put(tmp_path / name, size=100, age=age, now=NOW + 100)
-    assert Janitor(tmp_path, max_bytes=300).sweep(NOW + 100) == (0, 0, 300)
-    assert Janitor(tmp_path, max_bytes=299).sweep(NOW + 100) == (1, 100, 200)
+        put(tmp_path / name, size=100, age=age, now=NOW + HOUR)
+    assert Janitor(tmp_path, max_bytes=300).sweep(NOW + HOUR) == (0, 0, 300)
+    assert Janitor(tmp_path, max_bytes=299).sweep(NOW + HOUR) == (1, 100, 200)
     assert names(tmp_path) == ["second", "third"]
-    assert Janitor(tmp_path, max_bytes=0).sweep(NOW + 100) == (2, 200, 0)
+    assert Janitor(tmp_path, max_bytes=0).sweep(NOW + HOUR) == (2, 200, 0)
 
 
 def test_what_the_page_itself_needs_is_kept(tmp_path):
