@@ -155,7 +155,7 @@ def _explain(
         with clock.time("attention"):
             table = attention_table(seen, stage, block)
             if "attention" in options.only:
-                parts["attention"] = _own(table.at(*table.queries.unit_at(*point)))
+                parts["attention"] = table.at(*table.queries.unit_at(*point))
             if "attention_table" in options.only:
                 parts["attention_table"] = table
     makers: dict[str, Callable[[], object]] = {
@@ -233,11 +233,6 @@ def _words_elsewhere(wanted: str | int) -> str:
 def _say(explanation: Explanation, target: Target) -> Explanation:
     """The note, where there is one, travels with the map."""
     return replace(explanation, target=f"{explanation.target}. {target.note}") if target.note else explanation
-
-
-def _own(maps: AttentionMaps) -> AttentionMaps:
-    """Arrays of its own: views would keep the block's whole table in memory."""
-    return replace(maps, heads=maps.heads.copy(), entropy=maps.entropy.copy(), distance=maps.distance.copy())
 
 
 def _middle(prepared: Prepared) -> tuple[float, float]:
