@@ -18,6 +18,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 
 from demo.captions import VIEWS
 
+SILENCE = 5  # seconds after which an open stream counts as idle: Gradio sometimes leaves one open after its last answer
 PATIENCE = 60_000  # milliseconds: other work may share the processor; a condition that holds ends the wait at once
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
@@ -76,10 +77,15 @@ class Lens:
         before = self.serial(view)
         yield
         self.page.wait_for_function(_ARRIVED, arg=[view, before])
-        until = time.monotonic() + PATIENCE / 1000
-        while self._streams:  # something else is on its way
-            assert time.monotonic() < until, "an event was never answered"
+        self._settle(view)
+
+    def _settle(self, view: str) -> None:
+        """Until nothing else is on its way: no answer is open, or an open one has brought nothing for a while."""
+        serial, since = self.serial(view), time.monotonic()
+        while self._streams and time.monotonic() - since < SILENCE:
             self.page.wait_for_timeout(10)  # Playwright hears of ends meanwhile
+            if (now := self.serial(view)) != serial:
+                serial, since = now, time.monotonic()
 
     def serial(self, view: str) -> str | None:
         return self.page.evaluate(f"document.querySelector('#panel-{view} .lens-panel')?.dataset.serial ?? null")
