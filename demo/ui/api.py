@@ -15,13 +15,12 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from transxnet.errors import LensError
 from transxnet.images import Picture
 from transxnet.study import Options, Study
 
 from .. import replies
 from ..studio import Studio
-from .components import SafeImage
+from .components import SafeImage, in_words
 
 
 def add_endpoints(studio: Studio) -> None:
@@ -109,14 +108,10 @@ def _parameter(name: str, value: str | bool | int) -> Any:
 
 
 def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Errors of the family become their sentence; their `detail` stays here."""
-
     @wraps(function)
     def answer(*args: Any) -> Any:
-        try:
+        with in_words():
             return function(*args)
-        except LensError as error:
-            raise gr.Error(str(error), print_exception=False) from None
 
     return answer
 

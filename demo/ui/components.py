@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +33,15 @@ def head() -> str:
     )
     scripts = [decode_tables, *((HERE / "js" / f"{name}.js").read_text() for name in SCRIPTS)]
     return "\n".join(f"<script>{text}</script>" for text in scripts)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """An error of the family becomes its sentence on the page; its `detail` stays here."""
+    try:
+        yield
+    except LensError as error:
+        raise gr.Error(str(error), print_exception=False) from None
 
 
 class _Mounted(gr.HTML):
@@ -114,7 +125,5 @@ class SafeImage(gr.Image):
     def preprocess(self, payload: Any) -> Picture | None:
         if payload is None:
             return None
-        try:
+        with in_words():
             return decode(payload.path or payload.url or "", name=payload.orig_name or "picture")
-        except LensError as error:
-            raise gr.Error(str(error), print_exception=False) from None

@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-from transxnet.errors import LensError
 from transxnet.images import Picture, decode
 from transxnet.labels import label_set
 from transxnet.study import Options
@@ -23,7 +22,7 @@ from ..examples import examples
 from ..payload import answers, crosshair, view
 from ..studio import Studio
 from . import api
-from .components import Answers, Blocks, Crosshair, Display, Panel, SafeImage, Thumbs
+from .components import Answers, Blocks, Crosshair, Display, Panel, SafeImage, Thumbs, in_words
 
 MOST_VARIANTS = 3
 PARTS = {  # what a study must hold for each view
@@ -320,14 +319,10 @@ class Page:
 
 
 def _in_words(handler: Callable[..., Iterator[dict]]) -> Callable[..., Iterator[dict]]:
-    """An error of the family becomes its sentence on the page; its `detail` stays here."""
-
     @wraps(handler)
     def answer(*args: Any) -> Iterator[dict]:
-        try:
+        with in_words():
             yield from handler(*args)
-        except LensError as error:
-            raise gr.Error(str(error), print_exception=False) from None
 
     return answer
 
