@@ -1,23 +1,20 @@
-"""`python -m transxnet train`, `evaluate` and `bundle`: arguments, progress, what is printed."""
+"""`python -m transxnet train` and `bundle`: arguments, progress, what is printed; evaluate_cli.py has `evaluate`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import WeightsError
+from . import evaluate_cli
+from .progress import advance, progress_bar
 from .recipes import RECIPES, Recipe, find_recipe
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from ..model import TransXNet
-    from .evaluate import Accuracy
     from .loop import Run
 
 PICTURES = "folders or zips, of WNID folders or of WNID_name files; several together"
@@ -28,7 +25,9 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     device = argparse.ArgumentParser(add_help=False)
     device.add_argument("--device", help="cuda, cuda:1, mps or cpu; the best there is without")
     _add_train(subparsers.add_parser("train", parents=[device], help="train a model by a recipe"))
-    _add_evaluate(subparsers.add_parser("evaluate", parents=[device], help="accuracy on labelled pictures"))
+    evaluate_cli.add_arguments(
+        subparsers.add_parser("evaluate", parents=[device], help="accuracy on labelled pictures")
+    )
     _add_bundle(subparsers.add_parser("bundle", parents=[device], help="a finished run -> weights with a card"))
 
 
@@ -41,17 +40,6 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=Path, metavar="FILE", help="the weights that the recipe continues, if it does")
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out, if it has one")
     parser.set_defaults(run=run_train)
-
-
-def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="pico", metavar="NAME", help="variant, or NAME@untrained (pico)")
-    parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
-    parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
-    parser.add_argument("--hub-namespace", help="Hub namespace that holds <name> (TRANSXNET_HUB_NAMESPACE)")
-    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=PICTURES)
-    parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the view; the variant's own without")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.set_defaults(run=run_evaluate)
 
 
 def _add_bundle(parser: argparse.ArgumentParser) -> None:
@@ -75,11 +63,11 @@ def run_train(args: argparse.Namespace) -> int:
 
     recipe = find_recipe(args.recipe)
     run = _begin(args, recipe)
-    with _bar("step") as bar:
+    with progress_bar("step") as bar:
 
         def report(step: int, steps: int, loss: float) -> None:
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            _advance(bar, step, steps)
+            advance(bar, step, steps)
 
         ema = run.train(report)
     weights = {key: value.contiguous() for key, value in ema.state_dict().items()}
@@ -145,36 +133,6 @@ def _model(recipe: Recipe, start: Path | None) -> TransXNet:
     return model
 
 
-# --- evaluate ---------------------------------------------------------------------------------------------------------
-
-
-def run_evaluate(args: argparse.Namespace) -> int:
-    """Accuracy of one model on labelled pictures."""
-    from ..weights import load
-    from .evaluate import evaluate
-
-    loaded = load(args.model, args.source, args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
-    with _bar("picture") as bar:
-        result = evaluate(
-            loaded, args.data, image_size=args.image_size, progress=lambda done, total: _advance(bar, done, total)
-        )
-    if args.json:
-        print(json.dumps({**result.as_json(), "provenance": loaded.provenance.as_json()}))
-    else:
-        print(f"{loaded.name}: {loaded.provenance.short()}. {loaded.provenance.note}".rstrip())
-        print("\n".join(_sentences(result)))
-    return 0
-
-
-def _sentences(result: Accuracy) -> Iterator[str]:
-    for name, share, (low, high) in (
-        ("top-1", result.top1, result.top1_interval),
-        ("top-5", result.top5, result.top5_interval),
-    ):
-        yield f"{result.model} {name}: {share:.1%} ({low:.1%} to {high:.1%}, 95 %)"
-    yield f"{result.pictures} pictures at {result.image_size} px, {result.left_out} of unknown classes left out"
-
-
 # --- bundle -----------------------------------------------------------------------------------------------------------
 
 
@@ -196,20 +154,3 @@ def _bundle_command(args: argparse.Namespace) -> str:
     places = {"run": [args.folder], "data": args.data, "val": args.val, "photos": args.photos, "out": [args.out]}
     options = (f"--{option} {' '.join(Path(path).name for path in paths)}" for option, paths in places.items())
     return f"python -m transxnet bundle {' '.join(options)}"
-
-
-# --- progress ---------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _bar(unit: str) -> Iterator[tqdm]:
-    """A tqdm bar where somebody watches a terminal."""
-    from tqdm import tqdm
-
-    with tqdm(unit=unit, disable=not sys.stderr.isatty()) as bar:
-        yield bar
-
-
-def _advance(bar: tqdm, done: int, total: int) -> None:
-    bar.total = total
-    bar.update(done - bar.n)
