@@ -13,7 +13,7 @@ import hashlib
 import io
 import pickle
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -30,15 +30,16 @@ _SHOWN = 3  # so many keys are named in an error
 _safe_globals = threading.Lock()  # torch.serialization.safe_globals is process-wide
 
 
-def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], str]:
+def read_checkpoint(path: Path, prefer: Sequence[str] = ()) -> tuple[dict[str, Tensor], str]:
     """(state dict, SHA-256 of the file as 64 hex digits). Floating-point tensors become float32 on the CPU.
 
+    prefer: names under which the state dict is looked for before the usual ones, such as "state_dict_ema".
     Raises SourceFailed for a file that is missing, damaged or holds code; WeightsMismatch for one that is
     readable but holds no state dict, or values that are not finite.
     """
     data = _read_bytes(path)
     parsed = _parse_safetensors(data, path) if path.suffix == ".safetensors" else _parse_torch(data, path)
-    state = {key: _plain_tensor(key, value, path) for key, value in _unwrap(parsed, path).items()}
+    state = {key: _plain_tensor(key, value, path) for key, value in _unwrap(parsed, path, prefer).items()}
     return state, hashlib.sha256(data).hexdigest()
 
 
@@ -167,10 +168,10 @@ def _damaged(path: Path, error: Exception) -> SourceFailed:
     )
 
 
-def _unwrap(parsed: object, path: Path) -> Mapping[str, object]:
+def _unwrap(parsed: object, path: Path, prefer: Sequence[str] = ()) -> Mapping[str, object]:
     """The state dict inside what was parsed, without `module.` before its keys."""
     if isinstance(parsed, Mapping) and not any(isinstance(value, Tensor) for value in parsed.values()):
-        parsed = next((parsed[key] for key in _HOLDERS if isinstance(parsed.get(key), Mapping)), None)
+        parsed = next((parsed[key] for key in (*prefer, *_HOLDERS) if isinstance(parsed.get(key), Mapping)), None)
     if not isinstance(parsed, Mapping) or not parsed:
         raise WeightsMismatch(
             f"The file {path.name} holds no state dict, neither bare nor under {' or '.join(_HOLDERS[:2])}.",
