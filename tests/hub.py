@@ -2,6 +2,7 @@
 
     with HubServer(root) as hub:                    # root/NAMESPACE/NAME/{config.json, model.safetensors}
         hub.fail(429, "model.safetensors")          # from now on, for files whose path contains that
+        hub.hold(0.5, "model.safetensors")          # sends half of it, then waits for another share, or heal()
 
 A repository's folder is its branch `main`; `revisions/NAME/` inside it holds others. A commit's hash comes from
 the files' contents. `family_root()` is a folder with T, S and B by the reference recipe, made once a run.
@@ -112,11 +113,12 @@ def commit_of(folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with requests whose path contains `where`: an HTTP status, "truncated" or "corrupt"."""
+    """What goes wrong with requests whose path contains `where`: an HTTP status, "truncated", "corrupt" or "held"."""
 
     what: int | str
     where: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    share: float = 1.0  # of a "held" file that is sent before the server waits
 
 
 class HubServer:
@@ -126,6 +128,8 @@ class HubServer:
         self.root = Path(root)
         self.requests: list[tuple[str, str]] = []
         self.fault: Fault | None = None
+        self.waiting = threading.Event()  # set once a held file has been sent up to its share
+        self._changed = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
         self._server.daemon_threads = True
 
@@ -139,10 +143,30 @@ class HubServer:
 
     def fail(self, what: int | str, where: str = "", **headers: str) -> None:
         pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-        self.fault = Fault(what, where, pairs)
+        self._set(Fault(what, where, pairs))
+
+    def hold(self, share: float, where: str = "") -> None:
+        """Send this share of a file and wait; called again with a larger one, go on to there."""
+        self._set(Fault("held", where, share=share))
 
     def heal(self) -> None:
-        self.fault = None
+        self._set(None)
+
+    def _set(self, fault: Fault | None) -> None:
+        with self._changed:
+            self.waiting.clear()
+            self.fault = fault
+            self._changed.notify_all()
+
+    def may_send(self, start: int, size: int, path: str) -> int:
+        """Up to which byte of a file may be sent. Waits where it is held and all of its share has been sent."""
+        with self._changed:
+            while (fault := self.fault) and fault.what == "held" and fault.where in path:
+                if (end := int(fault.share * size)) > start:
+                    return end
+                self.waiting.set()
+                self._changed.wait()
+        return size
 
     def downloads(self, name: str) -> int:
         """How often a file was asked for, headers alone not counted."""
@@ -153,6 +177,7 @@ class HubServer:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.heal()  # whoever waits for a held file need not wait for ever
         self._server.shutdown()
         self._server.server_close()
 
@@ -237,7 +262,8 @@ class _Handler(BaseHTTPRequestHandler):
         with open(file, "rb") as source:
             source.seek(start)
             while start < end:
-                block = bytearray(source.read(min(BLOCK, end - start)))
+                allowed = self.hub.may_send(start, size, str(file))
+                block = bytearray(source.read(min(BLOCK, min(allowed, end) - start)))
                 if fault == "corrupt" and start == 0:
                     block[-1] ^= 0xFF
                 self.wfile.write(block)
