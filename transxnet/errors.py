@@ -11,6 +11,7 @@
     + WeightsMismatch    keys, shapes or values do not fit the model
     + DigestMismatch     the file is not the one that was published
     + NoWeights          every source failed; lists each attempt
+    + PublishFailed      weights did not get to the Hub, or not as they were sent
   x DeviceError          the device asked for is absent or out of memory
   x Busy                 too many requests at once
 
@@ -84,6 +85,10 @@ class NoWeights(WeightsError):
             f"  {i}. {source}: {cause} {remedy}".rstrip() for i, (source, cause, remedy) in enumerate(self.attempts, 1)
         ]
         return "\n".join([*lines, self.remedy] if self.remedy else lines)
+
+
+class PublishFailed(WeightsError):
+    """Weights did not get to the Hub, or did not arrive there as they were sent."""
 
 
 class DeviceError(LensError, RuntimeError):
