@@ -21,7 +21,7 @@ PACKAGES = ("transxnet", "demo")  # and app.py above them
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.errors",),
     ("transxnet.results", "transxnet.variants", "transxnet.trace", "transxnet.labels", "transxnet.failures"),
-    ("transxnet.layers",),
+    ("transxnet.layers", "transxnet.namespace"),
     ("transxnet.model",),
     ("transxnet.checkpoint", "transxnet.download", "transxnet.cost"),
     ("transxnet.sources",),

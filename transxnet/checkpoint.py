@@ -2,8 +2,9 @@
 
 Reads safetensors, and PyTorch's own files with `weights_only=True` written out every time, because an
 environment variable can flip the default. Layouts seen in the wild, official releases included: a bare state
-dict, one under `state_dict` or `model` (an EMA copy only where there is nothing else), keys that start with
-`module.`, an argparse.Namespace beside it. The digest is of the very bytes that were parsed.
+dict, one under `state_dict` or `model`, keys that start with `module.`, an argparse.Namespace beside it. Where an
+EMA copy (`state_dict_ema`, `model_ema`) stands beside the weights, the weights are taken, as timm's validate.py does
+unless told otherwise; where it stands alone, it is. Either is noted. The digest is of the very bytes that were parsed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import io
 import pickle
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -25,13 +27,29 @@ from .model import TransXNet, stored_bias_size
 from .variants import VariantSpec
 
 UNTRAINED_SEED = 0
-_HOLDERS = ("state_dict", "model", "state_dict_ema", "model_ema")  # the first that is there is taken
+_AVERAGES = ("state_dict_ema", "model_ema")
+_HOLDERS = ("state_dict", "model", *_AVERAGES)  # the first that is there is taken
 _SHOWN = 3  # so many keys are named in an error
 _safe_globals = threading.Lock()  # torch.serialization.safe_globals is process-wide
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds. state: float32 on the CPU where floating-point. sha256: of the file. note: what to know."""
+
+    state: dict[str, Tensor]
+    sha256: str
+    note: str = ""
+
+
 def read_checkpoint(path: Path, prefer: Sequence[str] = ()) -> tuple[dict[str, Tensor], str]:
-    """(state dict, SHA-256 of the file as 64 hex digits). Floating-point tensors become float32 on the CPU.
+    """(state dict, SHA-256 of the file as 64 hex digits) of `open_checkpoint`."""
+    found = open_checkpoint(path, prefer)
+    return found.state, found.sha256
+
+
+def open_checkpoint(path: Path, prefer: Sequence[str] = ()) -> Checkpoint:
+    """The tensors of a file, which of its copies they are, and its digest.
 
     prefer: names under which the state dict is looked for before the usual ones, such as "state_dict_ema".
     Raises SourceFailed for a file that is missing, damaged or holds code; WeightsMismatch for one that is
@@ -39,8 +57,9 @@ def read_checkpoint(path: Path, prefer: Sequence[str] = ()) -> tuple[dict[str, T
     """
     data = _read_bytes(path)
     parsed = _parse_safetensors(data, path) if path.suffix == ".safetensors" else _parse_torch(data, path)
-    state = {key: _plain_tensor(key, value, path) for key, value in _unwrap(parsed, path, prefer).items()}
-    return state, hashlib.sha256(data).hexdigest()
+    found, note = _unwrap(parsed, path, prefer)
+    state = {key: _plain_tensor(key, value, path) for key, value in found.items()}
+    return Checkpoint(state, hashlib.sha256(data).hexdigest(), note)
 
 
 def model_from(spec: VariantSpec, state: Mapping[str, Tensor], what: str) -> TransXNet:
@@ -168,10 +187,13 @@ def _damaged(path: Path, error: Exception) -> SourceFailed:
     )
 
 
-def _unwrap(parsed: object, path: Path, prefer: Sequence[str] = ()) -> Mapping[str, object]:
-    """The state dict inside what was parsed, without `module.` before its keys."""
+def _unwrap(parsed: object, path: Path, prefer: Sequence[str] = ()) -> tuple[Mapping[str, object], str]:
+    """The state dict inside what was parsed, without `module.` before its keys, and a note if there was a choice."""
+    note = ""
     if isinstance(parsed, Mapping) and not any(isinstance(value, Tensor) for value in parsed.values()):
-        parsed = next((parsed[key] for key in (*prefer, *_HOLDERS) if isinstance(parsed.get(key), Mapping)), None)
+        there = [key for key in dict.fromkeys((*prefer, *_HOLDERS)) if isinstance(parsed.get(key), Mapping)]
+        note = _which(there)
+        parsed = parsed[there[0]] if there else None
     if not isinstance(parsed, Mapping) or not parsed:
         raise WeightsMismatch(
             f"The file {path.name} holds no state dict, neither bare nor under {' or '.join(_HOLDERS[:2])}.",
@@ -179,7 +201,17 @@ def _unwrap(parsed: object, path: Path, prefer: Sequence[str] = ()) -> Mapping[s
         )
     keys = [str(key) for key in parsed]
     cut = len("module.") if all(key.startswith("module.") for key in keys) else 0
-    return {key[cut:]: value for key, value in zip(keys, parsed.values(), strict=True)}
+    return {key[cut:]: value for key, value in zip(keys, parsed.values(), strict=True)}, note
+
+
+def _which(there: list[str]) -> str:
+    """Which of the copies in a file is used, where one of them is an average over training (EMA)."""
+    averages = [key for key in there if key in _AVERAGES]
+    if not averages:
+        return ""
+    if averages == there:
+        return f"The file's only weights are an average over training ({there[0]}): they are used."
+    return f"The file holds weights and an average of them over training ({averages[0]}): used is {there[0]}."
 
 
 def _plain_tensor(key: str, value: object, path: Path) -> Tensor:

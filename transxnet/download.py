@@ -2,7 +2,9 @@
 
 `fetch` gets one URL into one file, `fetch_repository` the two files of a Hub repository through the real
 huggingface_hub client. What fails becomes a SourceFailed with its cause and remedy (failures.py). The first
-answer must come within ANSWER_SECONDS, counted from outside, because a name look-up knows no time-out.
+answer must come within ANSWER_SECONDS, counted from outside, because a name look-up knows no time-out. Both
+write to a temporary name of their own and rename it: two processes may fetch the same file, and one that is
+killed leaves a leftover that a later one sweeps.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ Report = Callable[[int, int, str], None]  # (bytes done, bytes in all or 0 if un
 ANSWER_SECONDS = 8.0  # from asking to the first answer's headers, look-up and redirects included
 STALL_SECONDS = 20.0  # of silence in the middle of a file
 LEFTOVER_SECONDS = 24 * 3600.0  # a temporary file this old belongs to a process that was killed
-CHUNK = 1 << 20
+CHUNK = 1 << 18  # bytes from one report to the next
 CONFIG, WEIGHTS = "config.json", "model.safetensors"  # timm's layout of a Hub repository
 
 
@@ -52,15 +54,16 @@ def fetch(url: str, target: Path, report: Report, what: str) -> None:
         response = within(ANSWER_SECONDS, lambda: _open(url))
     except Exception as error:
         raise failure(error, where, target.name) from error
+    counted = _Counted(report)
     with response:
         total = int(response.headers.get("Content-Length") or 0)
         try:
             with _renamed_when_done(target) as file:
-                done = _copy(response, file, total, lambda n: report(n, total, what))
+                done = _copy(response, file, lambda n: counted(n, total, what))
                 if total and done != total:
                     raise http.client.IncompleteRead(b"", total - done)
         except (OSError, http.client.HTTPException) as error:
-            raise failure(error, where, target.name) from error
+            raise failure(error, where, target.name, begun=counted.done > 0) from error
 
 
 def cached_repository(repo: str, revision: str | None) -> Repository | None:
@@ -82,19 +85,21 @@ def fetch_repository(repo: str, revision: str | None, report: Report, again: boo
 
     again: also where the cache has it, because what it has is damaged. Raises SourceFailed.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 
-    what = f"hf-hub:{repo}"
+    counted = _Counted(report)
+    constants.DOWNLOAD_CHUNK_SIZE = min(CHUNK, constants.DOWNLOAD_CHUNK_SIZE)  # its 10 MB would be T's bar in 5 jumps
+    _sweep_hub(repo)
     try:
         # One plain question first: the client's own way of asking retries a dead or failing Hub for 23 s.
         url = hf_hub_url(repo, CONFIG, revision=revision)
         within(ANSWER_SECONDS, lambda: get_hf_file_metadata(url, timeout=ANSWER_SECONDS))
         config = Path(hf_hub_download(repo, CONFIG, revision=revision, force_download=again))
         commit = config.parent.name
-        bar = _reporting_bar(report, what)
+        bar = _reporting_bar(counted, f"hf-hub:{repo}")
         weights = Path(hf_hub_download(repo, WEIGHTS, revision=commit, force_download=again, tqdm_class=bar))
     except Exception as error:  # the client's errors have no common base, and its HTTP library differs by version
-        raise failure(error, _hub(), repo) from error
+        raise failure(error, _hub(), repo, begun=counted.done > 0) from error
     return Repository(config, weights, commit)
 
 
@@ -124,7 +129,18 @@ def _open(url: str) -> http.client.HTTPResponse:
     return urllib.request.urlopen(request, timeout=STALL_SECONDS)
 
 
-def _copy(source: IO[bytes], target: IO[bytes], total: int, report: Callable[[int], None]) -> int:
+class _Counted:
+    """Hands every report on, and remembers how many bytes had arrived."""
+
+    def __init__(self, report: Report):
+        self.report, self.done = report, 0
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        self.done = done
+        self.report(done, total, what)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], report: Callable[[int], None]) -> int:
     done = 0
     report(0)
     while chunk := source.read(CHUNK):
@@ -138,7 +154,7 @@ def _copy(source: IO[bytes], target: IO[bytes], total: int, report: Callable[[in
 def _renamed_when_done(target: Path) -> Iterator[IO[bytes]]:
     """A file that has its name only once it is whole and on the disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target)
+    _sweep(target.parent.glob(f".{target.name}.*.part"))
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     part = Path(name)
     try:
@@ -152,9 +168,18 @@ def _renamed_when_done(target: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def _sweep(target: Path) -> None:
-    """Remove what killed downloads of the same file left behind."""
-    for part in target.parent.glob(f".{target.name}.*.part"):
+def _sweep_hub(repo: str) -> None:
+    """The Hub's client keeps what a killed process left of its downloads for ever."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model") / "blobs"
+    _sweep(folder.glob("*.incomplete"))
+
+
+def _sweep(parts: Iterable[Path]) -> None:
+    """Remove what killed downloads left behind; younger ones may be somebody's at this moment."""
+    for part in parts:
         try:
             if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
                 part.unlink()

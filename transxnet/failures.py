@@ -19,10 +19,13 @@ _TRY_LATER = "Try again in a few minutes."
 _NETWORK = "Check this machine's network and proxy settings, or give the weights as a file or a folder."
 
 
-def failure(error: BaseException, where: str, what: str) -> SourceFailed:
-    """What went wrong with `what` at the host `where`, as a cause and a remedy that no other failure shares."""
+def failure(error: BaseException, where: str, what: str, begun: bool = False) -> SourceFailed:
+    """What went wrong with `what` at the host `where`, as a cause and a remedy that no other failure shares.
+
+    begun: some of it had arrived already.
+    """
     chain = list(_chain(error))
-    found = _by_name(chain, what) or _by_status(_status(chain), where, what) or _by_cause(chain, where, what)
+    found = _by_name(chain, what) or _by_status(_status(chain), where, what) or _by_cause(chain, where, what, begun)
     cause, remedy = found or (f"{what} could not be had from {where} ({type(error).__name__}).", _TRY_LATER)
     return SourceFailed(cause, remedy=remedy, detail=f"{type(error).__name__}: {error}")
 
@@ -36,7 +39,7 @@ def _by_name(chain: list[BaseException], what: str) -> tuple[str, str] | None:
          "Unset HF_HUB_OFFLINE, or download once while it is unset."),
         ("GatedRepoError", "{what} is gated: its owner lets in only whom they choose.",
          "Ask for access on its page, then set HF_TOKEN."),
-        ("RevisionNotFoundError", "{what} has no such revision.", "Name a branch, tag or commit that it has."),
+        ("RevisionNotFoundError", "{what} has no such revision.", "Name a branch, a tag or a full commit that it has."),
         ("RepositoryNotFoundError", "The Hub has no repository {what}, or it is private.",
          "Check the namespace's spelling; for a private one set HF_TOKEN to a token that may read it."),
         ("RemoteEntryNotFoundError", "The repository {what} lacks config.json or model.safetensors.",
@@ -64,7 +67,7 @@ def _by_status(status: int, where: str, what: str) -> tuple[str, str] | None:
     return None
 
 
-def _by_cause(chain: list[BaseException], where: str, what: str) -> tuple[str, str] | None:
+def _by_cause(chain: list[BaseException], where: str, what: str, begun: bool) -> tuple[str, str] | None:
     """Causes that come from the connection or from this disk."""
     text = " ".join(f"{type(error).__name__}: {error}" for error in chain)
     numbers = {error.errno for error in chain if isinstance(error, OSError)}
@@ -86,10 +89,9 @@ def _by_cause(chain: list[BaseException], where: str, what: str) -> tuple[str, s
     ):
         return f"{what} broke off before its end; nothing was kept.", "Try again: the connection was cut."
     if _is(chain, TimeoutError) or "Timeout" in text:
-        return (
-            f"{where} did not answer in time.",
-            "The network may be slow or filtered: try again.",
-        )
+        if begun:
+            return f"{what} stopped arriving in the middle; nothing was kept.", f"{where} fell silent: try again later."
+        return f"{where} did not answer in time.", "The network may be slow or filtered: try again."
     if _is(chain, urllib.error.URLError) or "ConnectError" in text:
         return f"No connection to {where}.", _NETWORK
     return None

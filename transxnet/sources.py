@@ -1,9 +1,9 @@
 """The places weights come from, and what is known about them there: source -> Found, or SourceFailed.
 
 In the order in which they are asked: a file or `hf-hub:` id the person named; a folder of theirs; the Hub
-namespace they configured (a name that nobody owns is never a default); the weights bundled in assets/; the
-author's release files. A digest that this project recorded is binding: another file is refused. The one
-other digest known, for the author's transx-t, nobody has confirmed: a difference is a loud warning.
+namespace they configured (namespace.py; a name that nobody owns is never a default); the weights bundled in
+assets/; the author's release files. A digest that this project recorded is binding: another file is refused. The
+one other digest known, for the author's transx-t, nobody has confirmed: a difference is a loud warning.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from .download import CONFIG, WEIGHTS, Report, Repository, cached_repository, fetch, fetch_repository
 from .errors import DigestMismatch, SourceFailed, WeightsMismatch
 from .labels import ASSETS
+from .namespace import HUB_PREFIX, Namespace
 from .variants import VariantSpec
 
 BUNDLED = ASSETS / "weights"
@@ -27,7 +28,7 @@ RELEASE_URL = "https://github.com/LMMMEng/TransXNet/releases/download/v1.0"
 UNCONFIRMED = {  # recorded by one public project, confirmed by nobody
     "transx-t.pth.tar": "c8ef6f4834014e691c0e5a5c2f027b2a23172b16988e35742dda571f6b8e8704"
 }
-HUB_PREFIX, FOLDER_PREFIX = "hf-hub:", "local-dir:"
+FOLDER_PREFIX = "local-dir:"
 
 
 class NotThere(SourceFailed):
@@ -78,7 +79,7 @@ class Settings:
     """What the sources need to know. report(done, total, what) is told of bytes downloaded."""
 
     weights_dir: Path | None
-    hub_namespace: str
+    hub: Namespace
     report: Report
     allow_download: bool = True
 
@@ -137,10 +138,10 @@ def from_folder(spec: VariantSpec, path: Path) -> Found:
 
 
 def hub(spec: VariantSpec, settings: Settings) -> Found:
-    """NAMESPACE/<name> of the namespace the person configured."""
-    if not settings.hub_namespace:
+    """NAMESPACE/<name> of the namespace the person configured, at the revision pinned there."""
+    if not settings.hub:
         raise NotThere("No namespace is configured.", remedy="Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE.")
-    return from_repository(spec, f"{settings.hub_namespace}/{spec.name}", None, settings)
+    return from_repository(spec, settings.hub.repository(spec), settings.hub.revision_of(spec), settings)
 
 
 def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings: Settings) -> Found:
@@ -152,7 +153,7 @@ def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings
     files = cached_repository(repo, revision)
     if files is not None:
         try:
-            return _verified(spec, repo, files)
+            return _verified(spec, repo, revision, files)
         except DigestMismatch:  # the cache is damaged: get it again
             if not settings.allow_download:
                 raise
@@ -160,7 +161,7 @@ def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings
         raise _not_downloaded(f"{HUB_PREFIX}{repo}")
     files = fetch_repository(repo, revision, settings.report, again=files is not None)
     try:
-        return _verified(spec, repo, files)
+        return _verified(spec, repo, revision, files)
     except DigestMismatch:
         _discard(files.weights)
         raise
@@ -230,8 +231,8 @@ def release_path(spec: VariantSpec) -> Path:
     return root.expanduser() / "releases" / spec.official_file
 
 
-def _verified(spec: VariantSpec, repo: str, files: Repository) -> Found:
-    where = f"{HUB_PREFIX}{repo}"
+def _verified(spec: VariantSpec, repo: str, revision: str | None, files: Repository) -> Found:
+    where = f"{HUB_PREFIX}{repo}" + (f"@{revision}" if revision and revision != files.commit else "")
     provenance = Provenance("hub", where, revision=files.commit, detail=str(files.weights))
     digest = _recorded_digest(spec, files.config, where)
     if not digest:

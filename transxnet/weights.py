@@ -5,9 +5,9 @@
     loaded = transxnet.load("t@untrained")                # random weights, only when asked for by this name
 
 Sources in order: a folder (`weights_dir` or TRANSXNET_WEIGHTS), a Hub namespace (`hub_namespace` or
-TRANSXNET_HUB_NAMESPACE), the bundled ones, the author's releases. If all fail, NoWeights lists every attempt,
-its cause and its remedy. The places themselves are in sources.py, reading in checkpoint.py, the network in
-download.py.
+TRANSXNET_HUB_NAMESPACE), the bundled ones, the author's releases. If all fail, or one delivers a file that is
+not what was published, NoWeights lists every attempt, its cause and its remedy. The places themselves are in
+sources.py, reading in checkpoint.py, the network in download.py.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from pathlib import Path
 import torch
 
 from . import sources
-from .checkpoint import UNTRAINED_SEED, model_from, read_checkpoint, state_digest, untrained_model
+from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .download import Report, cached_repository
-from .errors import DeviceError, NoWeights, SourceFailed, UnknownName, WeightsError
+from .errors import DeviceError, DigestMismatch, NoWeights, SourceFailed, UnknownName, WeightsError
 from .model import TransXNet
+from .namespace import Namespace, parse_namespace
 from .sources import Found, NotThere, Provenance, Settings
 from .variants import UNTRAINED, VARIANTS, VariantSpec, parse_variant
 
@@ -88,10 +89,11 @@ def load(
     name: "t", "transxnet_b_384", "pico@untrained", … (variants.parse_variant).
     source: a checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]". It is tried alone.
     device: "cuda", "cuda:1", "mps", "cpu"; None takes the first of CUDA, MPS and CPU that is there.
+    hub_namespace: NAMESPACE, with revisions pinned as namespace.py describes: "ns@v1", "ns@t=COMMIT,s=COMMIT".
     progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal.
     allow_download: False uses only what is on this disk.
 
-    Raises UnknownName, DeviceError, NoWeights.
+    Raises UnknownName, DeviceError, NoWeights; SourceFailed for a namespace that is none.
     """
     spec, untrained = parse_variant(name)
     target = resolve_device(device)
@@ -117,16 +119,15 @@ def available(
     if untrained:
         return Availability.UNTRAINED
     settings = _settings(weights_dir, hub_namespace, _silent, allow_download=False)
-    repo = f"{settings.hub_namespace}/{spec.name}" if settings.hub_namespace else ""
     if _delivers(sources.folder, spec, settings):
         return Availability.FOLDER
-    if repo and _in_hub_cache(repo):
+    if settings.hub and _in_hub_cache(spec, settings.hub):
         return Availability.HUB_CACHE
     if _delivers(sources.bundled, spec, settings):
         return Availability.BUNDLED
     if _delivers(sources.release, spec, settings):
         return Availability.RELEASE_CACHE
-    if repo:
+    if settings.hub:
         return Availability.HUB
     return Availability.RELEASE if spec.official_file else Availability.NOWHERE
 
@@ -158,6 +159,8 @@ def _first_that_delivers(
             model, provenance = _deliver(spec, ask(spec, settings))
         except WeightsError as error:
             failures.append((label, error))
+            if isinstance(error, DigestMismatch):  # damaged or exchanged: a thing to look at, not to pass over
+                break
             continue
         passed_over = [f"{label}: {error.what}" for label, error in failures if not isinstance(error, NotThere)]
         return model, provenance.noting(f"Used because {'; '.join(passed_over)}" if passed_over else "")
@@ -166,19 +169,21 @@ def _first_that_delivers(
 
 def _deliver(spec: VariantSpec, found: Found) -> tuple[TransXNet, Provenance]:
     try:
-        state, sha256 = read_checkpoint(found.path)
+        checkpoint = open_checkpoint(found.path)
     except SourceFailed:
         if found.provenance.kind == "release":  # ours to throw away, else it would be in the way for ever
             found.path.unlink(missing_ok=True)
         raise
-    provenance = sources.check_digest(found, sha256)
-    return model_from(spec, state, provenance.location), provenance
+    provenance = sources.check_digest(found, checkpoint.sha256).noting(checkpoint.note)
+    return model_from(spec, checkpoint.state, provenance.location), provenance
 
 
 def _no_weights(spec: VariantSpec, failures: list[tuple[str, WeightsError]], alone: bool) -> NoWeights:
+    told = "the source named was tried, and no other." if alone else "every source failed."
+    if not alone and isinstance(failures[-1][1], DigestMismatch):
+        told = "a file is not what was published, and no other is taken in its place."
     error = NoWeights(
-        f"No weights for {spec.name}: "
-        + ("the source named was tried, and no other." if alone else "every source failed."),
+        f"No weights for {spec.name}: {told}",
         tuple((label, error.what, error.remedy) for label, error in failures),
         remedy=f"{spec.short}@{UNTRAINED} shows the architecture with random weights.",
         detail="; ".join(error.detail for _, error in failures if error.detail),
@@ -214,7 +219,7 @@ def _settings(
     folder = os.environ.get("TRANSXNET_WEIGHTS", "") if weights_dir is None else os.fspath(weights_dir)
     namespace = os.environ.get("TRANSXNET_HUB_NAMESPACE", "") if hub_namespace is None else hub_namespace
     path = Path(folder).expanduser() if folder.strip() else None
-    return Settings(path, namespace.strip().strip("/"), report, allow_download)
+    return Settings(path, parse_namespace(namespace), report, allow_download)
 
 
 def _delivers(ask: sources.Source, spec: VariantSpec, settings: Settings) -> bool:
@@ -224,9 +229,9 @@ def _delivers(ask: sources.Source, spec: VariantSpec, settings: Settings) -> boo
         return False
 
 
-def _in_hub_cache(repo: str) -> bool:
+def _in_hub_cache(spec: VariantSpec, hub: Namespace) -> bool:
     try:
-        return cached_repository(repo, None) is not None
+        return cached_repository(hub.repository(spec), hub.revision_of(spec)) is not None
     except WeightsError:
         return False
 
