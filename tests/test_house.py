@@ -21,13 +21,14 @@ PACKAGES = ("transxnet", "demo")  # and app.py above them
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.errors",),
     ("transxnet.results", "transxnet.variants", "transxnet.trace", "transxnet.labels", "transxnet.failures"),
+    ("transxnet.model_card",),
     ("transxnet.layers", "transxnet.namespace"),
     ("transxnet.model",),
     ("transxnet.checkpoint", "transxnet.download", "transxnet.cost"),
     ("transxnet.sources",),
     ("transxnet.images", "transxnet.weights"),
     ("transxnet.entrypoints", "transxnet.explain", "transxnet.draw", "transxnet.training"),
-    ("transxnet.study",),
+    ("transxnet.study", "transxnet.publish"),
     ("transxnet.export",),
     ("transxnet",),  # __init__.py gathers the public names; nothing below it may import them from there
     ("transxnet.commands",),
@@ -46,6 +47,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 NEVER: dict[str, tuple[str, ...]] = {
     "transxnet.errors": ("torch", "numpy"),
     "transxnet.results": ("torch", "timm", "cv2", "matplotlib"),  # numpy only
+    "transxnet.model_card": ("torch", "timm", "huggingface_hub"),  # a mapping in, text out
     "transxnet.draw": ("torch", "torchvision", "timm", "captum"),  # results in, pictures out
     "transxnet.study": ("transxnet.draw", "cv2", "matplotlib"),  # it draws nothing
     "demo.captions": ("torch", "cv2", "matplotlib"),  # words

@@ -1,4 +1,4 @@
-"""python -m transxnet: list, predict, study, train, evaluate, bundle. `--help` after each says what it takes.
+"""python -m transxnet: list, predict, study, train, evaluate, bundle, publish. `--help` after each says what it takes.
 
 Exit codes: 0 all well; 1 some pictures failed, the others were done; 2 wrong arguments, or nothing could be done.
 """
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from . import commands
 from .errors import LensError
+from .publish import cli as publish
 from .training import cli as training
 
 
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands.add_commands(subparsers)
     training.add_commands(subparsers)
+    publish.add_commands(subparsers)
     return top
 
 
