@@ -1,0 +1,142 @@
+"""Labelled pictures in folders and zips: where they are and what shows their class, before one of them is read.
+
+A class is told by a WNID (…/n02165456/x.webp, n02165456_x.jpg, x_n02165456.JPEG), by ImageNet-V2's numbered folders,
+or by a file of labels: see labelling.py. What nothing labels is counted, so that no picture is lost without a word.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from ..errors import PictureError, PictureUnreadable, UnknownName
+from ..images import Picture, decode
+from .labelling import Labelling, by_the_names_of
+
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One labelled picture, not yet read."""
+
+    name: str  # inside its folder or zip
+    wnid: str
+    size: int  # bytes
+    source: Callable[[], bytes]
+
+    def read(self) -> bytes:
+        """The file's bytes. PictureUnreadable where the disk or the zip does not deliver them."""
+        try:
+            return self.source()
+        except Exception as error:  # a zip can fail in many ways: checksum, compression, password, a short file
+            raise PictureUnreadable(
+                f"{self.name} cannot be read.", remedy="Get it again from where it came from.", detail=repr(error)
+            ) from error
+
+    def decode(self, data: bytes) -> Picture:
+        """What `read` gave, as a picture. PictureError, whose detail says which of many files it was."""
+        try:
+            return decode(data, name=self.name)
+        except PictureError as error:
+            error.detail = f"{self.name}: {error.detail}"
+            raise
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The labelled pictures of some folders and zips, in a fixed order."""
+
+    samples: tuple[Sample, ...]
+    unlabelled: int  # pictures that lie there too, and whose class nothing tells
+    labels: tuple[str, ...]  # what told the classes, in words; more than one where the paths differ
+
+    def of(self, wnids: Sequence[str]) -> list[Sample]:
+        """The samples of these classes. UnknownName where there is none."""
+        wanted = frozenset(wnids)
+        known = [sample for sample in self.samples if sample.wnid in wanted]
+        if not known:
+            raise UnknownName(
+                f"None of the {len(self.samples)} pictures is of one of the model's {len(wnids)} classes.",
+                remedy="`python -m transxnet list --classes NAME` lists a model's classes with their WNIDs.",
+                detail=", ".join(sorted({sample.wnid for sample in self.samples})[:10]),
+            )
+        return known
+
+
+def list_pictures(paths: Sequence[str | Path], labelling: Labelling | None = None) -> Listing:
+    """Every labelled picture under folders and zips.
+
+    labelling: what tells the classes; None takes each path's own names (see labelling.by_the_names_of).
+    Raises UnknownName where a path is absent, has no labelled picture, or has names that can be read in two ways;
+    PictureUnreadable for a zip that is none.
+    """
+    parts = [_in_one(Path(path), labelling) for path in paths]
+    return Listing(
+        tuple(sample for part in parts for sample in part.samples),
+        sum(part.unlabelled for part in parts),
+        tuple(dict.fromkeys(words for part in parts for words in part.labels)),
+    )
+
+
+def find_samples(paths: Sequence[str | Path]) -> list[Sample]:
+    """Every picture that its own names label, under folders and zips. Raises as `list_pictures`."""
+    return list(list_pictures(paths).samples)
+
+
+def known_samples(paths: Sequence[str | Path], wnids: Sequence[str]) -> tuple[list[Sample], int]:
+    """(the samples of these classes, how many others there are). UnknownName where none is of these classes."""
+    listing = list_pictures(paths)
+    known = listing.of(wnids)
+    return known, len(listing.samples) - len(known)
+
+
+def _in_one(path: Path, labelling: Labelling | None) -> Listing:
+    """The labelled pictures of one folder or zip. One that has none would otherwise be missing without a word."""
+    pictures = [entry for entry in _files(path) if _is_picture(entry[0])]
+    names = [name for name, _, _ in pictures]
+    labelling = labelling or by_the_names_of(names, path.name)
+    samples = [Sample(name, wnid, size, source) for name, size, source in pictures if (wnid := labelling.wnid(name))]
+    if not samples:
+        raise UnknownName(
+            f"{path.name} holds no labelled pictures.",
+            remedy="Give folders or zips of WNID folders (n02165456/…), or of files named WNID_anything.jpg; or say by "
+            "--labels FILE which file is of which class.",
+            detail=str(path),
+        )
+    return Listing(tuple(samples), len(pictures) - len(samples), (labelling.words,))
+
+
+def _files(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:  # -> (name inside, bytes, how to read it)
+    if path.is_dir():
+        return _folder(path)
+    if path.is_file():
+        return _zip(path)
+    raise UnknownName(
+        f"There is no folder or zip {path.name!r}.", remedy="Check the path for a typing error.", detail=str(path)
+    )
+
+
+def _folder(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+    for name in sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()):
+        yield name, (path / name).stat().st_size, (path / name).read_bytes
+
+
+def _zip(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise PictureUnreadable(
+            f"{path.name} is damaged, or no zip.", remedy="Give folders or zips of pictures.", detail=str(path)
+        ) from error
+    for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
+        yield entry.filename, entry.file_size, partial(archive.read, entry)  # safe from several threads
+
+
+def _is_picture(name: str) -> bool:
+    """By its suffix; not the `._x.jpg` that a Mac lays beside x.jpg."""
+    path = PurePosixPath(name)
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith("._")
