@@ -121,3 +121,27 @@ def transxnet_pico(pretrained: bool = False, **kwargs: Any) -> nn.Module:
 def transxnet_nano(pretrained: bool = False, **kwargs: Any) -> nn.Module:
     """This project's second smallest: 200 classes."""
     return _create(VARIANTS["transxnet_nano"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico_matched(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """pico, trained as briefly as the three that lack a part: what those are compared with."""
+    return _create(VARIANTS["transxnet_pico_matched"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico_static(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """pico with a static depthwise convolution in IDConv's place."""
+    return _create(VARIANTS["transxnet_pico_static"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico_noosra(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """pico without OSRA: IDConv takes all channels."""
+    return _create(VARIANTS["transxnet_pico_noosra"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico_noste(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """pico without STE: nothing joins the two halves but the block's MS-FFN."""
+    return _create(VARIANTS["transxnet_pico_noste"], pretrained, **kwargs)

@@ -3,6 +3,7 @@
 * LensError
   x UnknownName          a variant, class, method or layer that does not exist
   x OutOfRange           a stage, block, head, channel or point outside the model or the picture
+  x PartMissing          a part of the model that this variant does without
   x PictureError         bytes that cannot be shown as a picture
     + PictureTooLarge    more bytes or pixels than we decode
     + PictureUnreadable  damaged, or not one of the formats we read
@@ -42,6 +43,10 @@ class UnknownName(LensError, LookupError):
 
 class OutOfRange(LensError, ValueError):
     """A stage, block, head, channel or point outside the model or the picture."""
+
+
+class PartMissing(LensError, LookupError):
+    """What was asked for belongs to a part of the model that this variant does without."""
 
 
 class PictureError(LensError, ValueError):

@@ -190,6 +190,20 @@ class IDConv(nn.Module):
         return self.proj(pooled).reshape(b, self.groups, c, kh, kw).softmax(dim=1)
 
 
+class StaticConv(IDConv):
+    """What IDConv is measured against: a static depthwise convolution, the same for every picture.
+
+    It is IDConv with one group: there is nothing to mix, every gate is 1, and nothing is generated.
+    """
+
+    def __init__(self, channels: int, kernel_size: int):
+        super().__init__(channels, 1, kernel_size)
+        del self.proj
+
+    def _mix(self, pooled: Tensor) -> Tensor:  # (B, C, k, k) -> (B, 1, C, k, k)
+        return torch.ones_like(pooled)[:, None]
+
+
 class STE(nn.Sequential):
     """Squeezed token enhancer: joins the two halves through a depthwise 3x3 and a narrow bottleneck."""
 
@@ -211,18 +225,29 @@ class STE(nn.Sequential):
 
 
 class DMixer(nn.Module):
-    """Dual dynamic token mixer: the first half of the channels through IDConv, the second through OSRA."""
+    """Dual dynamic token mixer: the first half of the channels through IDConv, the second through OSRA.
 
-    def __init__(self, channels: int, heads: int, sr_ratio: int, groups: int, kernel_size: int):
+    idconv, osra, ste: False takes that part away, as VariantSpec says.
+    """
+
+    def __init__(
+        self, channels: int, heads: int, sr_ratio: int, groups: int, kernel_size: int,
+        idconv: bool = True, osra: bool = True, ste: bool = True,
+    ):  # fmt: skip
         super().__init__()
-        self.local_unit = IDConv(channels // 2, groups, kernel_size)
-        self.global_unit = OSRA(channels // 2, heads, sr_ratio)
-        self.proj = STE(channels)
+        wide = channels // 2 if osra else 0
+        local = channels - wide
+        self.widths = (local, wide)
+        self.local_unit = IDConv(local, groups, kernel_size) if idconv else StaticConv(local, kernel_size)
+        self.global_unit = OSRA(wide, heads, sr_ratio) if osra else None
+        self.proj = STE(channels) if ste else nn.Identity()
         self.idconv, self.osra = Tap("idconv"), Tap("osra")
 
-    def forward(self, x: Tensor, relative_pos_enc: Tensor) -> Tensor:  # (B, C, H, W) -> the same
-        local, wide = x.chunk(2, dim=1)  # each (B, C/2, H, W)
+    def forward(self, x: Tensor, relative_pos_enc: Tensor | None) -> Tensor:  # (B, C, H, W) -> the same
+        local, wide = x.split(self.widths, dim=1)  # each (B, C/2, H, W)
         local = self.idconv(self.local_unit(local))
+        if self.global_unit is None:
+            return self.proj(local)
         wide = self.osra(self.global_unit(wide, relative_pos_enc))
         return self.proj(torch.cat((local, wide), dim=1))
 
@@ -262,16 +287,19 @@ class MSFFN(nn.Module):
 
 
 class Block(nn.Module):
-    """x + DPE; + D-Mixer; + MS-FFN: each a residual, the last two scaled and dropped in training."""
+    """x + DPE; + D-Mixer; + MS-FFN: each a residual, the last two scaled and dropped in training.
+
+    parts: which of D-Mixer's there are, see DMixer.
+    """
 
     def __init__(
         self, channels: int, heads: int, sr_ratio: int, groups: int, kernel_size: int, mlp_ratio: int,
-        layer_scale: float, drop_path: float = 0.0,
+        layer_scale: float, drop_path: float = 0.0, **parts: bool,
     ):  # fmt: skip
         super().__init__()
         self.pos_embed = nn.Conv2d(channels, channels, 7, padding=3, groups=channels)
         self.norm1 = GroupNorm1(channels)
-        self.token_mixer = DMixer(channels, heads, sr_ratio, groups, kernel_size)
+        self.token_mixer = DMixer(channels, heads, sr_ratio, groups, kernel_size, **parts)
         self.norm2 = GroupNorm1(channels)
         self.mlp = MSFFN(channels, mlp_ratio)
         self.drop_path = DropPath(drop_path)
@@ -279,7 +307,7 @@ class Block(nn.Module):
         self.layer_scale_2 = LayerScale(channels, layer_scale)
         self.output = Tap("block")
 
-    def forward(self, x: Tensor, relative_pos_enc: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+    def forward(self, x: Tensor, relative_pos_enc: Tensor | None) -> Tensor:  # (B, C, H, W) -> the same
         x = x + self.pos_embed(x)
         x = x + self.drop_path(self.layer_scale_1(self.token_mixer(self.norm1(x), relative_pos_enc)))
         x = x + self.drop_path(self.layer_scale_2(self.mlp(self.norm2(x))))

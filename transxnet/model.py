@@ -144,7 +144,7 @@ class TransXNet(nn.Module):
             if stage:
                 x = self.network[2 * stage - 1](x)  # half the side, wider
             for block in self.network[2 * stage]:
-                x = block(x, self.relative_pos_enc[stage])
+                x = block(x, self.relative_pos_enc[stage] if self.spec.osra else None)
             x = self.stage_taps[stage](x)
             outputs.append(x)
         return outputs
@@ -169,7 +169,7 @@ def _network(spec: VariantSpec, drop_path_rate: float) -> list[nn.Module]:
         blocks = (
             Block(
                 dim, spec.heads[i], spec.sr_ratios[i], spec.kernel_groups[i], spec.kernel_size, spec.mlp_ratios[i],
-                spec.layer_scale, next(rates),
+                spec.layer_scale, next(rates), idconv=spec.idconv, osra=spec.osra, ste=spec.ste,
             )
             for _ in range(depth)
         )  # fmt: skip
@@ -178,8 +178,10 @@ def _network(spec: VariantSpec, drop_path_rate: float) -> list[nn.Module]:
 
 
 def _bias_tables(spec: VariantSpec, size: int) -> nn.ParameterList:
-    """relative_pos_enc: one (1, heads, Nq, Nk) a stage, shared by its blocks, zero at the start."""
-    tables = []
+    """relative_pos_enc: one (1, heads, Nq, Nk) a stage, shared by its blocks, zero at the start; none without OSRA."""
+    tables: list[Tensor] = []
+    if not spec.osra:
+        return nn.ParameterList(tables)
     for heads, stride, sr in zip(spec.heads, spec.strides, spec.sr_ratios, strict=True):
         side = -(-size // stride)
         tables.append(nn.Parameter(torch.zeros(1, heads, side**2, (-(-side // sr)) ** 2)))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from .errors import DeviceError, UnknownName
+from .errors import DeviceError, PartMissing, UnknownName
 from .explain.attention import attention_table
 from .explain.captum_maps import integrated_gradients, occlusion
 from .explain.erf import receptive_field
@@ -75,7 +75,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Study:
-    """Everything one look gave. A part that was not asked for is None. `seconds`: wall time a part, and "total"."""
+    """Everything one look gave. A part that was not asked for is None, and one that this variant cannot give:
+    `missing` says why, by the part's name. `seconds`: wall time a part, and "total".
+    """
 
     variant: str  # as people type it: "pico", "pico@untrained"
     spec: VariantSpec
@@ -88,6 +90,7 @@ class Study:
     prediction: Prediction
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()  # what the reader should know before reading the maps
+    missing: Mapping[str, str] = field(default_factory=dict)
     attention: AttentionMaps | None = None
     attention_table: AttentionTable | None = None
     kernels: KernelSet | None = None
@@ -134,36 +137,39 @@ def study(loaded: LoadedModel, picture: Picture, options: Options | None = None)
         else:
             prediction = predict(seen, labels, options.top)
         target = _target(options.target, prediction, labels, loaded.name)
-        parts = _explain(seen, options, point, target, clock) if seen is not None else {}
+        parts, missing = _explain(seen, options, point, target, clock) if seen is not None else ({}, {})
         del seen  # the graph is most of a pass's memory, and captum needs room
         parts |= _explain_by_captum(loaded, prepared, options, target, clock)
     notes = [n for n in (target.note, _outside(prepared, point), picture.note, HALF_NOTE if half else "") if n]
     return Study(
         loaded.name, loaded.spec, loaded.provenance, picture.sha256,
         View(prepared.view, prepared.crop_box, prepared.upload_size),
-        options, point, target, prediction, clock.seconds, tuple(notes), **parts,
+        options, point, target, prediction, clock.seconds, tuple(notes), missing, **parts,
     )  # fmt: skip
 
 
 def _explain(
     seen: Observation, options: Options, point: tuple[float, float], target: Target, clock: _Clock
-) -> dict[str, object]:
-    """The parts that one pass gives."""
+) -> tuple[dict[str, object], dict[str, str]]:
+    """The parts that one pass gives; and why it cannot give others."""
     stage, block = seen.locate(options.stage, options.block)
     parts: dict[str, object] = {}
-    if {"attention", "attention_table"} & set(options.only):
-        with clock.time("attention"):
-            table = attention_table(seen, stage, block)
-            if "attention" in options.only:
-                parts["attention"] = table.at(*table.queries.unit_at(*point))
-            if "attention_table" in options.only:
-                parts["attention_table"] = table
+    missing: dict[str, str] = {}
+    wanted = [part for part in ("attention", "attention_table") if part in options.only]
+    if wanted:
+        try:
+            with clock.time("attention"):
+                table = attention_table(seen, stage, block)
+                found = {"attention": table.at(*table.queries.unit_at(*point)), "attention_table": table}
+            parts |= {part: found[part] for part in wanted}
+        except PartMissing as error:
+            missing |= {part: error.what for part in wanted}
     makers: dict[str, Callable[[], object]] = {
         "kernels": lambda: kernels(seen, stage, block),
         "grad_cam": lambda: _say(grad_cam(seen, target.index, options.cam_stage, target.label), target),
         "receptive_field": lambda: receptive_field(seen, stage, point),
     }
-    return parts | _make(makers, options.only, clock)
+    return parts | _make(makers, options.only, clock), missing
 
 
 def _explain_by_captum(

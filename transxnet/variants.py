@@ -8,7 +8,7 @@ project's, small enough to travel with the code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from .errors import UnknownName
@@ -39,6 +39,9 @@ class VariantSpec:
     sr_ratios: tuple[int, int, int, int] = (8, 4, 2, 1)  # OSRA's key map is this much smaller than the stage's
     kernel_size: int = 7  # IDConv's K
     layer_scale: float = 1e-5
+    idconv: bool = True  # False: a static depthwise convolution of the same size in its place
+    osra: bool = True  # False: IDConv takes its half of the channels as well
+    ste: bool = True  # False: the two halves are put side by side, and nothing joins them
     bias_size: int = 224  # relative_pos_enc is stored for a picture of this side, in pixels
     num_classes: int = 1000
     image_size: int = 224  # the side of the model's view, in pixels
@@ -91,7 +94,25 @@ _NANO = VariantSpec(
     about="this project's second, a little deeper and wider than pico; no trained weights yet",
 )  # fmt: skip
 
-VARIANTS: Mapping[str, VariantSpec] = MappingProxyType({s.name: s for s in (_T, _S, _B, _B_384, _PICO, _NANO)})
+# Four of one size, trained alike (recipe "pico-parts"): whether the dynamic parts matter, and what each part gives.
+_MATCHED = replace(
+    _PICO,
+    name="transxnet_pico_matched",
+    image_size=96,
+    about="pico with all its parts, trained as briefly as its siblings",
+)
+_STATIC = replace(
+    _MATCHED, name="transxnet_pico_static", idconv=False, about="pico whose kernels are learned, not generated"
+)
+_NO_OSRA = replace(
+    _MATCHED, name="transxnet_pico_noosra", osra=False, about="pico without attention, IDConv throughout"
+)
+_NO_STE = replace(_MATCHED, name="transxnet_pico_noste", ste=False, about="pico without the squeezed token enhancer")
+SIBLINGS = (_MATCHED, _STATIC, _NO_OSRA, _NO_STE)
+
+VARIANTS: Mapping[str, VariantSpec] = MappingProxyType(
+    {spec.name: spec for spec in (_T, _S, _B, _B_384, _PICO, _NANO, *SIBLINGS)}
+)
 
 
 def find_variant(name: str) -> VariantSpec:

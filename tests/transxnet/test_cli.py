@@ -25,6 +25,10 @@ from transxnet.study import Options, study
 from transxnet.variants import VARIANTS
 from transxnet.weights import load
 
+NAMES = [
+    "t", "s", "b", "b_384", "pico", "nano", "pico_matched", "pico_static", "pico_noosra", "pico_noste",
+]  # fmt: skip
+
 LABELS = label_set("tiny-imagenet-200")
 UNTRAINED = ["--model", "pico@untrained"]
 
@@ -64,7 +68,7 @@ def test_list_has_a_row_for_every_variant(capsys, weights):
     code, out, _ = run(capsys, "list", "--json", "--weights-dir", weights)
     rows = {row["name"]: row for row in lines(out)}
     assert code == 0
-    assert list(rows) == ["t", "s", "b", "b_384", "pico", "nano"]
+    assert list(rows) == NAMES
     assert (rows["t"]["top1_paper"], rows["t"]["top1_here"], rows["t"]["classes"]) == (0.816, None, 1000)
     assert rows["pico"]["top1_paper"] is None
     assert (rows["pico"]["weights"], rows["pico"]["ready"]) == ("in the weights folder", True)
@@ -198,7 +202,7 @@ def test_a_batch_too_large_for_the_device_is_halved(capsys, pictures, monkeypatc
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--model", "resnet"], "no variant called 'resnet'. Choose one of: t, s, b, b_384, pico, nano"),
+        (["--model", "resnet"], f"no variant called 'resnet'. Choose one of: {', '.join(NAMES)}"),
         (["--model", "nano"], "No weights for transxnet_nano: every source failed.\n  1. folder:"),
         (["--model", "pico", "--device", "abacus"], "'abacus' is no device"),
     ],
@@ -331,7 +335,7 @@ def process(*argv: object) -> subprocess.CompletedProcess[str]:
 def test_process_list():
     done = process("list", "--json")
     assert done.returncode == 0, done.stderr
-    assert [row["name"] for row in lines(done.stdout)] == ["t", "s", "b", "b_384", "pico", "nano"]
+    assert [row["name"] for row in lines(done.stdout)] == NAMES
 
 
 @pytest.mark.process

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.tiny import one_thread, prepared, recipe_model  # noqa: F401 - a fixture
-from transxnet.layers import MSFFN, OSRA, Block, DMixer, GroupNorm1, IDConv, LayerScale, MultiScaleDWConv, fit_bias
+from transxnet.layers import (
+    MSFFN, OSRA, STE, Block, DMixer, GroupNorm1, IDConv, LayerScale, MultiScaleDWConv, StaticConv, fit_bias,
+)  # fmt: skip
 from transxnet.trace import Trace
 
 RECOMPOSED = ("gates", "kernels", "bias_gates", "biases", "attention", "idconv", "osra")
@@ -194,3 +196,51 @@ def test_layer_scale_and_one_group_norm():
     mean, var = x.mean(dim=(1, 2, 3), keepdim=True), x.var(dim=(1, 2, 3), keepdim=True, correction=0)
     expected = (x - mean) / (var + 1e-5).sqrt() * norm.weight.reshape(3, 1, 1) + norm.bias.reshape(3, 1, 1)
     assert close(norm(x), expected)
+
+
+# --- D-Mixer without a part ------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_a_static_convolution_meets_every_picture_with_the_same_kernels():
+    static, x = shaken(StaticConv(channels=8, kernel_size=7)), torch.randn(2, 8, 10, 13)
+    with Trace(RECOMPOSED) as trace:
+        out = static(x)
+    weight, bias = static.weight[0].numpy(), static.bias[0].numpy()
+    for image in (0, 1):
+        assert close(out[image], depthwise(x[image].numpy(), weight, bias))
+        assert torch.equal(trace.one("kernels").tensor[image], static.weight[0])
+    assert (trace.one("gates").tensor == 1).all()
+    assert set(static.state_dict()) == {"weight", "bias"}  # nothing left that generates
+
+
+@torch.no_grad()
+def test_without_osra_idconv_takes_all_channels():
+    mixer, x = shaken(DMixer(16, heads=2, sr_ratio=2, groups=2, kernel_size=7, osra=False)), torch.randn(1, 16, 8, 8)
+    with Trace(RECOMPOSED) as trace:
+        out = mixer(x, None)
+    assert torch.equal(trace.one("idconv").tensor, mixer.local_unit(x))
+    assert torch.equal(out, mixer.proj(mixer.local_unit(x)))
+    assert not trace.find("osra")
+    assert not trace.find("attention")
+    assert not any("global_unit" in key for key in mixer.state_dict())
+
+
+@torch.no_grad()
+def test_without_ste_the_halves_are_only_put_side_by_side():
+    mixer = shaken(DMixer(16, heads=2, sr_ratio=2, groups=2, kernel_size=7, ste=False))
+    x, bias = torch.randn(1, 16, 8, 8), torch.zeros(1, 2, 64, 16)
+    expected = torch.cat((mixer.local_unit(x[:, :8]), mixer.global_unit(x[:, 8:], bias)), dim=1)
+    assert torch.equal(mixer(x, bias), expected)
+    assert not any(key.startswith("proj.") for key in mixer.state_dict())
+
+
+def test_each_switch_takes_one_part_and_leaves_the_others():
+    def parts(**switches: bool) -> tuple[type, ...]:
+        mixer = DMixer(16, heads=2, sr_ratio=2, groups=2, kernel_size=7, **switches)
+        return type(mixer.local_unit), type(mixer.global_unit), type(mixer.proj)
+
+    assert parts() == (IDConv, OSRA, STE)
+    assert parts(idconv=False) == (StaticConv, OSRA, STE)
+    assert parts(osra=False) == (IDConv, type(None), STE)
+    assert parts(ste=False) == (IDConv, OSRA, nn.Identity)

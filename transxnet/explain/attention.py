@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import PartMissing
 from ..results import AttentionMaps, AttentionTable, Geometry, distances
 from .observe import Observation
 
@@ -27,7 +28,8 @@ def attention_at(
 
     stage, block: from 1; block None or 0 is the stage's last. point: (x, y) in pixels of the upright upload; outside
     the view it takes the nearest unit. heads: (heads, key rows, key columns) weights, each map sums to 1.
-    Raises OutOfRange for a stage, block or point that does not exist, or if attention was not kept.
+    Raises OutOfRange for a stage, block or point that does not exist, or if attention was not kept; PartMissing for
+    a variant without OSRA.
     """
     table = attention_table(observation, stage, block)
     return table.at(*table.queries.unit_at(*point))
@@ -38,9 +40,14 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
 
     entropy = -sum(a log a) / log Nk, 0 (one key) to 1 (all alike), 0 by definition where there is one key.
     distance = sum over keys of a * |query - key|, view pixels between centres; compare with `uniform_distance`.
-    Raises OutOfRange as attention_at does.
+    Raises OutOfRange as attention_at does, PartMissing for a variant without OSRA.
     """
     stage, block = observation.locate(stage, block)
+    if not observation.model.spec.osra:
+        raise PartMissing(
+            f"{observation.variant} has no OSRA, so there is no attention: its IDConv takes all channels.",
+            remedy="Choose another variant, or another view.",
+        )
     weights = observation.trace.one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
     return AttentionTable(

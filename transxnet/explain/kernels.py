@@ -4,6 +4,8 @@ IDConv (TransXNet, arXiv 2310.19380, section 3.1): the picture, pooled to K x K,
 tap how to mix G learned kernels: kernel = sum over g of gates[g] * weight[g], gates a softmax over g. Compared here
 with the static kernel, which uniform gates 1/G would give: the mean of the G learned kernels.
 
+Of a variant without IDConv (VariantSpec.idconv) these are its learned kernels: one group, every gate 1, distance 0.
+
 What they must not be read as: the released model's kernel differs by image, channel and tap, and is shared by all
 positions of that image; texts that call it "spatially varying" mean the taps. And a kernel acts on normalised
 features of its block, so it is no filter on the picture.
@@ -20,7 +22,8 @@ from .observe import Observation
 def kernels(observation: Observation, stage: int, block: int | None = None) -> KernelSet:
     """The kernels of one block, (C, K, K), with gates, biases and distances from the static kernel.
 
-    stage, block: from 1; block None or 0 is the stage's last. C is half the stage's width. Unitless: weights.
+    stage, block: from 1; block None or 0 is the stage's last. C is half the stage's width, all of it without OSRA.
+    Unitless: weights.
     gate_entropy = mean over taps of -sum(g log g) / log G, 0 (one kernel chosen) to 1 (static), 0 where G is 1.
     distance = ||kernel - static|| / ||static|| (Frobenius), NaN where the static kernel is all zeros.
     Raises OutOfRange for a stage or block that does not exist, or whose kernels, gates, biases and bias_gates the
