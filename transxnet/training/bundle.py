@@ -25,7 +25,7 @@ from ..variants import VariantSpec, find_variant
 from ..weights import LoadedModel, load
 from .data import digest, known_samples
 from .evaluate import evaluate
-from .loop import check_run, planned_steps, read_run
+from .loop import check_run, read_run
 from .recipes import Recipe, find_recipe
 
 LARGEST = 10_000_000  # bytes: a Space takes larger files only through LFS
@@ -131,7 +131,7 @@ def _training(state: Mapping[str, Any], recipe: Recipe, pictures: Mapping[str, A
         "start": recipe.start or "random weights",
         "recipe": recipe.as_json(),
         "steps": state["step"],
-        "steps_planned": planned_steps(recipe, pictures["pictures"]),
+        "steps_planned": state.get("planned", state["step"]),
         "loss": round(state["loss"], 4),  # smoothed, with label smoothing
         "seconds": round(state["seconds"]),
         "hardware": state.get("hardware") or hardware or "not recorded",

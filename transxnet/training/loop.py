@@ -1,30 +1,33 @@
-"""The training loop: AdamW, warm-up and cosine, label smoothing, EMA; resumes exactly where it stopped.
+"""The training loop: AdamW, warm-up and cosine, EMA, distillation; resumes exactly where it stopped.
 
-All chance of step n comes from generators seeded with (recipe.seed, n), so a resumed run takes the same
-steps as one that was never interrupted.
+What a step is trained on, and all its chance, is in batches.py. Distillation after Hinton, Vinyals and Dean (arXiv
+1503.02531): the student's softened answers are drawn to the teacher's, beside the labels.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
-import csv
 import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import SourceFailed, WeightsError, WeightsMismatch
 from ..model import TransXNet
-from .augment import augment
+from .augment import normalise
+from .batches import Batches
 from .data import PictureSet
+from .depthwise import FastDepthwise
 from .hardware import hardware
+from .log import Log
 from .recipes import Recipe
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.csv"  # names inside a run's folder
@@ -37,17 +40,26 @@ class Run:
     """One training run. `step` is the next step to take; `ema` holds the weights to keep.
 
     folder: where checkpoint.pt and log.csv are written. A checkpoint found there is continued by `resume` only.
+    teacher: whose answers are learnt beside the labels, where the recipe names one; in eval mode, on `device`.
+    rank, size: this worker and how many there are, under torchrun; the first one writes. processes: that prepare
+    pictures ahead, where the recipe has work for them.
     """
 
-    def __init__(self, recipe: Recipe, model: TransXNet, data: PictureSet, folder: Path, device: torch.device):
-        self.recipe, self.data, self.folder, self.device = recipe, data, folder, device
+    def __init__(
+        self, recipe: Recipe, model: TransXNet, data: PictureSet, folder: Path, device: torch.device,
+        *, teacher: nn.Module | None = None, rank: int = 0, size: int = 1, processes: int = 0,
+    ):  # fmt: skip
+        self.recipe, self.data, self.folder, self.device, self.teacher = recipe, data, folder, device, teacher
+        self.chief, self.processes = rank == 0, processes
         self.model = model.to(device, memory_format=torch.channels_last).train()
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe.weight_decay), lr=recipe.lr)
-        self.per_epoch = max(1, len(data.labels) // recipe.batch)
-        self.steps = planned_steps(recipe, len(data.labels))
+        self.batches = Batches(recipe, data, model.num_classes, rank, size)
+        self.steps, self.per_epoch = self.batches.steps, self.batches.per_epoch
         self.step, self.loss, self.seconds = 0, math.nan, 0.0
+        self._forward = _parallel(self.model, device) if size > 1 else self.model
         folder.mkdir(parents=True, exist_ok=True)
+        self.log = Log(folder / LOG)
 
     def train(self, report: Report, save_every: int = 50, stop_at: int | None = None) -> nn.Module:
         """Take the steps that are left (or up to stop_at), save, and return the EMA model.
@@ -55,24 +67,39 @@ class Run:
         Raises WeightsError where loss or gradient is no longer finite; the checkpoint stays the last good one.
         """
         last = self.steps if stop_at is None else min(stop_at, self.steps)
+        stream = self.batches.stream(self.step, last, self.processes if self.recipe.randaugment else 0)
         for step in range(self.step, last):
             begun = time.perf_counter()
-            loss = self._step(step)
+            loss = self._step(step, *next(stream))
             self.loss = loss if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * loss
             self.step, self.seconds = step + 1, self.seconds + time.perf_counter() - begun
+            if not self.chief:
+                continue
             report(self.step, self.steps, self.loss)
-            if self.step % save_every == 0 or self.step == last:
-                self.save()
-                self._log()
+            ends = self.step % self.per_epoch == 0 or self.step == self.steps
+            if ends or self.step % save_every == 0 or self.step == last:
+                self._write(accuracy=self.accuracy() if ends else None)
         return self.ema
 
-    def _step(self, step: int) -> float:
-        x, y = self._batch(step)
-        rate = self.recipe.lr * rate_at(step, self.steps, self.recipe.warmup)
+    def accuracy(self) -> float | None:
+        """The EMA model's share of right answers on the pictures held out, at the variant's size; None without any."""
+        chosen = self.batches.held_out
+        if not len(chosen):
+            return None
+        hits = 0
+        for part in torch.from_numpy(chosen).split(256):
+            images = torch.from_numpy(self.data.images[part.numpy()]).to(self.device)
+            labels = torch.from_numpy(self.data.labels[part.numpy()]).to(self.device)
+            hits += int((self.ema(_view(images, self.model.spec.image_size)).argmax(dim=1) == labels).sum())
+        return hits / len(chosen)
+
+    def _step(self, step: int, images: Tensor, labels: Tensor) -> float:
+        x, y = self.batches.prepare(step, images.to(self.device), labels.to(self.device))
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        torch.manual_seed(_seed(self.recipe, step))  # drop path
-        loss = F.cross_entropy(self.model(x), y, label_smoothing=self.recipe.label_smoothing)
+            group["lr"] = self.rate(step)
+        with _fast(self.device), torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.bf16):
+            logits = self._forward(x)
+        loss = self._loss(logits.float(), x, y)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.grad_clip)
@@ -85,31 +112,29 @@ class Run:
         average(self.ema, self.model, min(self.recipe.ema, (1 + step) / (10 + step)))
         return loss.item()
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor]:  # -> (B, 3, side, side), (B,)
-        epoch, place = divmod(step, self.per_epoch)
-        order = np.random.default_rng((self.recipe.seed, epoch)).permutation(len(self.data.labels))
-        chosen = np.sort(order[place * self.recipe.batch : (place + 1) * self.recipe.batch])
-        random = torch.Generator().manual_seed(_seed(self.recipe, step))
-        sides, shares = zip(*self.recipe.sizes, strict=True)
-        side = sides[int(torch.multinomial(torch.tensor(shares), 1, generator=random))]
-        images = torch.from_numpy(self.data.images[chosen]).to(self.device)
-        labels = torch.from_numpy(self.data.labels[chosen]).to(self.device)
-        return augment(images, side, self.recipe, random).contiguous(memory_format=torch.channels_last), labels
+    def _loss(self, logits: Tensor, x: Tensor, y: Tensor) -> Tensor:  # (b, classes), (b, 3, s, s), targets -> ()
+        smoothing = 0.0 if y.is_floating_point() else self.recipe.label_smoothing  # timm's Mixup has smoothed already
+        loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
+        if self.teacher is None:
+            return loss
+        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.bf16):
+            taught = self.teacher(x).float()
+        share = self.recipe.distillation
+        return (1 - share) * loss + share * distillation(logits, taught, self.recipe.temperature)
 
-    def _log(self) -> None:
-        path = self.folder / LOG
-        new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(("step", "epoch", "loss", "seconds"))
-            writer.writerow((self.step, f"{self.step / self.per_epoch:.3f}", f"{self.loss:.4f}", f"{self.seconds:.0f}"))
+    def rate(self, step: int) -> float:
+        """The learning rate of a step."""
+        return self.recipe.lr * rate_at(step, self.steps, self.recipe.warmup)
+
+    def _write(self, accuracy: float | None) -> None:
+        self.log.add(self.step, self.step / self.per_epoch, self.rate(self.step - 1), self.loss, self.seconds, accuracy)
+        self.save()
 
     def save(self) -> None:
         """Write checkpoint.pt whole or not at all."""
         state = {
             "recipe": self.recipe.name, "settings": self.recipe.as_json(), "data": self.data.digest,
-            "step": self.step, "loss": self.loss, "seconds": self.seconds, "hardware": hardware(self.device),
+            "step": self.step, "planned": self.steps, "loss": self.loss, "seconds": self.seconds, "hardware": hardware(self.device),
             "model": self.model.state_dict(), "ema": self.ema.state_dict(), "optimizer": self.optimizer.state_dict(),
         }  # fmt: skip
         temporary = self.folder / f"{CHECKPOINT}.tmp"
@@ -126,6 +151,8 @@ class Run:
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.loss, self.seconds = state["step"], state["loss"], state["seconds"]
+        if self.chief:
+            self.log.cut(self.step)
         return True
 
 
@@ -155,7 +182,9 @@ def read_run(folder: Path, device: torch.device) -> dict[str, Any]:
 def check_run(state: Mapping[str, Any], recipe: Recipe, digest: str) -> None:
     """Raises WeightsMismatch unless a checkpoint was made by this recipe, as it is now, from these pictures."""
     settings = recipe.as_json()
-    if (state["recipe"], state.get("settings", settings)) != (recipe.name, settings):
+    # a field that came later had no effect before it: its default
+    stored = {f.name: f.default for f in fields(Recipe) if f.name in settings} | state.get("settings", settings)
+    if (state["recipe"], stored) != (recipe.name, settings):
         raise WeightsMismatch(
             f"The checkpoint was made by another recipe: {state['recipe']}, not {recipe.name} as it stands.",
             remedy="Use the recipe it was begun with, or an empty folder.",
@@ -165,11 +194,6 @@ def check_run(state: Mapping[str, Any], recipe: Recipe, digest: str) -> None:
             f"The checkpoint was made from other pictures: their digest is {state['data'][:16]}…, not {digest[:16]}….",
             remedy="Give the pictures it was begun with, or an empty folder.",
         )
-
-
-def planned_steps(recipe: Recipe, pictures: int) -> int:
-    """How many steps a recipe takes on so many pictures. What does not fill a batch waits for the next epoch."""
-    return max(1, round(max(1, pictures // recipe.batch) * recipe.epochs))
 
 
 def rate_at(step: int, steps: int, warmup: float) -> float:
@@ -199,5 +223,25 @@ def average(kept: nn.Module, now: nn.Module, decay: float) -> None:
             old.copy_(new)
 
 
-def _seed(recipe: Recipe, step: int) -> int:
-    return int(np.random.SeedSequence((recipe.seed, step)).generate_state(1)[0])
+def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T^2 KL(softmax(teacher/T) || softmax(student/T)), the batch's mean: (b, classes), (b, classes) -> ()."""
+    log_p, log_q = (F.log_softmax(logits / temperature, dim=1) for logits in (teacher, student))
+    return temperature**2 * F.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
+
+
+@torch.no_grad()
+def _view(images: Tensor, side: int) -> Tensor:  # (B, h, w, 3) uint8 -> (B, 3, side, side), channels last
+    x = images.permute(0, 3, 1, 2).float() / 255
+    x = F.interpolate(x, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
+    return normalise(x).contiguous(memory_format=torch.channels_last)
+
+
+def _parallel(model: nn.Module, device: torch.device) -> nn.Module:
+    """The model with its gradients averaged over torchrun's workers."""
+    from torch.nn.parallel import DistributedDataParallel
+
+    return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
+
+
+def _fast(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    return FastDepthwise() if device.type == "cpu" else contextlib.nullcontext()

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 from ..errors import UnknownName
+from ..variants import SIBLINGS
 
 
 @dataclass(frozen=True)
 class Recipe:
     """One training run. Rates are for AdamW; sizes are sides of the square view in pixels.
 
-    sizes: (side, share of the steps) pairs; each step draws one side, so that one model answers at several.
+    sizes: (side, share of the steps) pairs. Each step draws one side, so that one model answers at several; or
+        they come one after the other, small and quick ones first, where the recipe is `progressive`.
+    Mixup, CutMix, RandAugment and random erasing are timm's.
     Two recipes are equal when their runs are: the words at the end change nothing in a run.
     """
 
     name: str
     variant: str
     epochs: float
-    batch: int
+    batch: int  # of all workers together
     lr: float
     sizes: tuple[tuple[int, float], ...]
+    progressive: bool = False
     warmup: float = 0.05  # share of the steps in which the rate rises linearly
     weight_decay: float = 0.05  # none on vectors, LayerScale and the bias tables
     label_smoothing: float = 0.1
@@ -30,8 +34,18 @@ class Recipe:
     crop_area: tuple[float, float] = (0.4, 1.0)  # share of the picture a random crop keeps
     crop_aspect: float = 4 / 3  # its sides' ratio, up to this either way
     brightness: float = 0.25  # factors in 1 +- this, likewise contrast
+    blur: float = 0.0  # probability of a Gaussian blur, sigma 0.1 to 1.5 pixels of the view
+    randaugment: str = ""  # timm's code, as in "rand-m7-mstd0.5-inc1"; '' for none
+    erasing: float = 0.0  # probability of random erasing
+    mixup: float = 0.0  # alpha of the Beta distribution
+    cutmix: float = 0.0  # likewise; where both are given, each step takes one of them
     drop_path: float = 0.0
     grad_clip: float = 1.0
+    bf16: bool = False  # forward pass under autocast
+    teacher: str = ""  # a variant whose answers are learnt beside the labels
+    distillation: float = 0.5  # the teacher's share of the loss, where there is one
+    temperature: float = 2.0  # of both answers in that share
+    held_out: float = 0.0  # share of every class's pictures kept out of training, for the log's accuracy
     seed: int = 0
     about: str = field(default="", compare=False)
     start: str = field(default="", compare=False)  # the weights it continues, in words; '' starts at random ones
@@ -60,6 +74,22 @@ _TINY_LIMITS = (
     "Its pictures are ImageNet's, with ImageNet's choice of things, places and people.",
 )
 
+_PARTS = Recipe(  # one short recipe for four models, so that the comparison is fair: see SIBLINGS in variants.py
+    "pico-parts", "", epochs=1.5, batch=64, lr=1.5e-3, sizes=((64, 0.8), (96, 0.2)), progressive=True,
+    warmup=0.1, ema=0.995, held_out=0.02,
+    about="a short run that four variants share: which part gives what",
+    pictures=_TINY_IMAGENET,
+    limits=(
+        "It was trained for minutes, to be compared with its siblings, and answers worse than transxnet_pico.",
+        *_TINY_LIMITS,
+    ),
+)  # fmt: skip
+_LONG = Recipe(  # for a GPU: nobody has run it yet
+    "", "", epochs=120, batch=512, lr=2e-3, sizes=((64, 0.4), (96, 0.4), (128, 0.2)), progressive=True,
+    ema=0.9998, crop_area=(0.25, 1.0), blur=0.1, randaugment="rand-m7-mstd0.5-inc1", erasing=0.1, mixup=0.2, cutmix=1.0,
+    drop_path=0.05, bf16=True, held_out=0.02, pictures=_TINY_IMAGENET, limits=_TINY_LIMITS,
+)  # fmt: skip
+
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         recipe.name: recipe
@@ -69,6 +99,16 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 sizes=((96, 0.25), (128, 0.5), (160, 0.25)),
                 about="continues a pico trained for 9 epochs at 96 px, so that it answers at 96 to 160 px",
                 start=_PICO_START, pictures=_TINY_IMAGENET, limits=_TINY_LIMITS,
+            ),
+            *(replace(_PARTS, name=f"pico-parts-{spec.short.removeprefix('pico_')}", variant=spec.name)
+              for spec in SIBLINGS),
+            replace(
+                _LONG, name="pico-long", variant="transxnet_pico", teacher="nano",
+                about="hours on one GPU: from random weights, with the larger sibling as its teacher",
+            ),
+            replace(
+                _LONG, name="nano-long", variant="transxnet_nano", drop_path=0.1,
+                about="hours on one GPU: from random weights",
             ),
             Recipe(
                 "smoke", "transxnet_pico", epochs=1.0, batch=8, lr=1e-3, sizes=((32, 1.0),), ema=0.9,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import itertools
 import math
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from tests.tiny import one_thread  # noqa: F401  small tensors
 from transxnet.errors import SourceFailed, WeightsError, WeightsMismatch
 from transxnet.model import TransXNet
 from transxnet.training.data import PictureSet
-from transxnet.training.loop import Run, average, parameter_groups, planned_steps, rate_at, read_run
+from transxnet.training.log import read_log
+from transxnet.training.loop import Run, average, distillation, parameter_groups, rate_at, read_run
 from transxnet.training.recipes import Recipe, find_recipe
 from transxnet.variants import find_variant
 
@@ -69,11 +69,6 @@ def test_rate_of_runs_too_short_to_warm_up():
     assert rate_at(0, 1, 0.05) == 1.0
 
 
-@pytest.mark.parametrize(("pictures", "epochs", "steps"), [(80, 1.0, 10), (87, 1.0, 10), (80, 0.25, 2), (3, 1.0, 1)])
-def test_planned_steps(pictures, epochs, steps):
-    assert planned_steps(dataclasses.replace(SMOKE, epochs=epochs), pictures) == steps
-
-
 def test_weight_decay_spares_vectors_layer_scale_and_bias_tables():
     model = TransXNet(tiny.SPEC)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
@@ -116,19 +111,12 @@ def test_the_average_forgets_the_start_faster_at_first(tmp_path):
         assert torch.allclose(ema[key], expected, rtol=1e-5, atol=1e-7), key
 
 
-def test_an_epoch_shows_every_picture_once(tmp_path):
-    run = tiny_run(tmp_path, random_pictures(32))
-    epochs = [[run._batch(4 * epoch + place)[1].tolist() for place in range(4)] for epoch in range(2)]
-    assert [sorted(itertools.chain(*batches)) for batches in epochs] == [list(range(32))] * 2
-    assert epochs[0] != epochs[1]
-
-
-def test_each_step_draws_one_of_the_recipe_s_sizes(tmp_path):
-    recipe = dataclasses.replace(SMOKE, sizes=((32, 0.25), (64, 0.75)))
-    run = tiny_run(tmp_path, random_pictures(32), recipe)
-    sides = [run._batch(step)[0].shape[-1] for step in range(100)]
-    assert set(sides) == {32, 64}
-    assert 60 < sides.count(64) < 90
+def test_distillation_of_a_known_case():
+    """T^2 sum p log(p/q), p and q softened by T: two classes, teacher sure of neither, student 3 : 1."""
+    student, teacher = torch.tensor([[2 * math.log(3.0), 0.0]]), torch.zeros(1, 2)
+    expected = 4 * (0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25))
+    assert distillation(student, teacher, temperature=2.0).item() == pytest.approx(expected, rel=1e-6)
+    assert distillation(student, student + 5, temperature=2.0).item() == pytest.approx(0, abs=1e-6)  # logits may shift
 
 
 # --- Runs -------------------------------------------------------------------------------------------------------------
@@ -138,7 +126,7 @@ def test_it_learns(tmp_path):
     recipe = dataclasses.replace(SMOKE, epochs=6, lr=3e-3, label_smoothing=0.0)
     data = coloured_pictures(32)
     run = tiny_run(tmp_path, data, recipe)
-    first = run._step(0)
+    first = run._step(0, *run.batches[0])
     model = run.train(silent)
     assert first > math.log(40) - 0.5  # it starts without a clue among 40 classes
     x = torch.from_numpy(data.images).permute(0, 3, 1, 2).float() / 255
@@ -182,7 +170,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(smoke):
     with (folder / "log.csv").open() as file:
         rows = list(csv.reader(file))
     assert [row[:2] for row in rows] == [["step", "epoch"], ["2", "0.500"], ["4", "1.000"]]
-    assert rows[-1][2] == f"{whole.loss:.4f}"
+    assert rows[-1][3] == f"{whole.loss:.4f}"
 
 
 def test_a_checkpoint_says_what_made_it(smoke):
@@ -221,6 +209,17 @@ def test_a_checkpoint_from_before_settings_were_written_is_continued(tmp_path):
     assert tiny_run(tmp_path, random_pictures(8)).resume()
 
 
+def test_a_checkpoint_from_before_a_field_was_added_is_continued(tmp_path):
+    """What a recipe could not ask for then, it did not ask for: its default."""
+    tiny_run(tmp_path, random_pictures(8)).save()
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["settings"]["mixup"], state["settings"]["teacher"]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    assert tiny_run(tmp_path, random_pictures(8)).resume()
+    with pytest.raises(WeightsMismatch, match="by another recipe"):
+        tiny_run(tmp_path, random_pictures(8), dataclasses.replace(SMOKE, mixup=0.2)).resume()
+
+
 @pytest.mark.parametrize("content", [b"", b"half a file", {"model": {}}, [1, 2]])
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
     path = tmp_path / "checkpoint.pt"
@@ -241,3 +240,78 @@ def test_a_run_that_diverges_stops_and_keeps_its_last_good_checkpoint(tmp_path):
     state = read_run(tmp_path, CPU)
     assert state["step"] == 1
     assert all(value.isfinite().all() for value in state["model"].values())
+
+
+# --- Everything a recipe may ask for ----------------------------------------------------------------------------------
+
+ALL = dataclasses.replace(
+    SMOKE, epochs=1.0, sizes=((32, 0.5), (64, 0.5)), progressive=True, blur=0.5, randaugment="rand-m7-mstd0.5-inc1",
+    erasing=0.5, mixup=0.2, cutmix=1.0, drop_path=0.1, held_out=0.25, teacher="nano", bf16=True,
+)  # fmt: skip
+
+
+def full_run(folder: Path, **options: object) -> Run:
+    spec = dataclasses.replace(tiny.SPEC, num_classes=2, image_size=64)
+    torch.manual_seed(0)
+    model = TransXNet(spec, drop_path_rate=0.1)
+    return Run(ALL, model, coloured_pictures(32), folder, CPU, teacher=tiny.recipe_model(spec), **options)
+
+
+def test_a_resumed_run_with_everything_equals_an_uninterrupted_one(tmp_path):
+    whole = full_run(tmp_path / "whole")
+    whole.train(silent)
+    full_run(tmp_path / "half").train(silent, stop_at=2)
+    rest = full_run(tmp_path / "half")
+    assert rest.resume()
+    rest.train(silent)
+    expected = whole.model.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in rest.model.state_dict().items())
+    assert rest.loss == whole.loss
+
+
+def test_processes_that_prepare_pictures_change_nothing(tmp_path):
+    alone, helped = full_run(tmp_path / "0"), full_run(tmp_path / "2", processes=2)
+    for run in (alone, helped):
+        run.train(silent)
+    expected = alone.model.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in helped.model.state_dict().items())
+
+
+def test_the_teacher_has_its_share(tmp_path):
+    """loss = (1 - share) CE + share distillation, from the same logits."""
+    run = full_run(tmp_path)
+    x, y = torch.randn(4, 3, 64, 64), torch.tensor([0, 1, 1, 0])
+    logits = torch.tensor([[1.0, -1.0], [0.5, 0.0], [0.0, 2.0], [0.0, 0.0]])
+    run.recipe = dataclasses.replace(ALL, bf16=False, distillation=0.3, label_smoothing=0.0)
+    with torch.no_grad():
+        taught = distillation(logits, run.teacher(x), 2.0)
+    expected = 0.7 * nn.functional.cross_entropy(logits, y) + 0.3 * taught
+    assert run._loss(logits, x, y).item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_accuracy_is_of_the_pictures_held_out(tmp_path):
+    run = full_run(tmp_path)
+    assert len(run.batches.held_out) == 8  # a quarter of 32
+    nn.init.zeros_(run.ema.classifier[2].weight)
+    run.ema.classifier[2].bias.data = torch.tensor([0.0, 1.0])  # always class 1: half of the pictures
+    assert run.accuracy() == 0.5
+    run.batches.held_out = np.flatnonzero(run.data.labels == 1)
+    assert run.accuracy() == 1.0
+
+
+def test_the_log_has_the_accuracy_of_every_epoch(tmp_path):
+    run = full_run(tmp_path)  # 24 pictures, 8 a step: an epoch of 3 steps
+    run.train(silent, save_every=1)
+    rows = read_log(tmp_path / "log.csv")
+    assert [row.step for row in rows] == [1, 2, 3]
+    assert [row.held_out_top1 for row in rows] == [None, None, run.accuracy()]
+    assert [row.rate for row in rows] == pytest.approx([run.rate(step) for step in range(3)], rel=1e-3)
+
+
+def test_rows_after_the_checkpoint_are_forgotten(tmp_path):
+    run = full_run(tmp_path)
+    run.train(silent, stop_at=2, save_every=1)
+    run.log.add(3, 1.0, 0.1, 9.9, 1.0)  # written, but killed before the checkpoint was
+    again = full_run(tmp_path)
+    again.resume()
+    assert [row.step for row in read_log(tmp_path / "log.csv")] == [1, 2]

@@ -8,9 +8,8 @@ import json
 import pytest
 
 from transxnet.errors import UnknownName
-from transxnet.training.loop import planned_steps
 from transxnet.training.recipes import RECIPES, find_recipe
-from transxnet.variants import VARIANTS
+from transxnet.variants import SIBLINGS, VARIANTS, find_variant
 
 FIRST_LIGHT = find_recipe("pico-first-light")
 
@@ -31,17 +30,29 @@ def test_everything_else_is_written_down():
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_a_recipe_makes_sense(recipe):
     assert recipe.variant in VARIANTS
-    assert sum(share for _, share in recipe.sizes) == 1
+    assert sum(share for _, share in recipe.sizes) == pytest.approx(1)
     assert all(side % 32 == 0 for side, _ in recipe.sizes)  # other sides do not fit the grid of the last stage
     assert recipe.about
     assert recipe.pictures
     assert recipe.limits
 
 
-def test_how_long_the_bundled_run_is():
-    assert planned_steps(FIRST_LIGHT, 100_000) == 547  # 0.7 of 781 full batches
+def test_the_siblings_share_one_recipe():
+    shared = [recipe for recipe in RECIPES.values() if recipe.name.startswith("pico-parts-")]
+    assert {recipe.variant for recipe in shared} == {spec.name for spec in SIBLINGS}
+    first = shared[0]
+    assert all(dataclasses.replace(recipe, name=first.name, variant=first.variant) == first for recipe in shared)
+
+
+def test_a_teacher_is_a_larger_sibling():
+    recipe = find_recipe("pico-long")
+    student, teacher = VARIANTS[recipe.variant], find_variant(recipe.teacher)
+    assert student.label_set == teacher.label_set  # the answers are compared class by class
+    assert sum(teacher.dims) > sum(student.dims)
 
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownName, match=r"no recipe called 'pico'\. Choose one of: pico-first-light, smoke"):
+    with pytest.raises(
+        UnknownName, match=r"no recipe called 'pico'\. Choose one of: pico-first-light, pico-parts-matc"
+    ):
         find_recipe("pico")
