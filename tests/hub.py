@@ -20,6 +20,7 @@ import socket
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -170,7 +171,10 @@ class HubServer:
 
     def downloads(self, name: str) -> int:
         """How often a file was asked for, headers alone not counted."""
-        return sum(method == "GET" and path.endswith(name) for method, path in self.requests)
+        return self.asked("GET", name)
+
+    def asked(self, method: str, name: str) -> int:
+        return sum(one == method and path.endswith(name) for one, path in self.requests)
 
     def __enter__(self) -> HubServer:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -255,7 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if body:
-            self._stream(file, start, size, fault.what if fault else "")
+            with suppress(ConnectionError):  # a client that was killed, or lost its patience
+                self._stream(file, start, size, fault.what if fault else "")
 
     def _stream(self, file: Path, start: int, size: int, fault: int | str) -> None:
         end = size // 2 if fault == "truncated" else size  # asked for the rest, it sends nothing of it either

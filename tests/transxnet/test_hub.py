@@ -1,12 +1,13 @@
-"""Weights from the Hub: the real huggingface_hub client against a server of the tests' own on loopback."""
+"""Weights from the Hub: the real huggingface_hub client against a server of the tests' own on loopback.
+
+What goes wrong on the way is in test_hub_faults.py.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
-import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,49 +16,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests import reference
-from tests.hub import NAMESPACE, HubServer, commit_of, family_root, file_digest, make_repo, unused_url, use_hub
+from tests.hub import NAMESPACE, HubServer, commit_of, family_root, file_digest, make_repo, use_hub
+from tests.nano import NAME, REPO, load_nano, why_not
 from transxnet.errors import DigestMismatch, NoWeights
 from transxnet.weights import Availability, available, load
 
-NAME = "transxnet_nano"  # small, so that every test may download it
-REPO = f"{NAMESPACE}/{NAME}"
-
-
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("hub")
-    make_repo(root, NAMESPACE, NAME)
-    return root
-
-
-@pytest.fixture
-def hub(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    with HubServer(pristine) as server:
-        use_hub(monkeypatch, server.url, tmp_path / "cache")
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def nothing_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What loads here came from the Hub, or not at all."""
-    monkeypatch.setattr("transxnet.sources.BUNDLED", tmp_path / "no-bundle")
-
-
-def load_nano(**options: object):
-    return load(NAME, device="cpu", hub_namespace=NAMESPACE, **options)
-
-
-def why_not(**options: object) -> str:
-    """The sentences of the Hub's attempt when loading fails."""
-    with pytest.raises(NoWeights) as caught:
-        load_nano(**options)
-    (attempt,) = [attempt for attempt in caught.value.attempts if attempt[0] == "hub"]
-    return f"{attempt[1]} {attempt[2]}"
-
-
-def kept(folder: Path) -> list[Path]:
-    """Weights at their final path in the client's cache; the folder's snapshots are links to its blobs."""
-    return [*folder.rglob("model.safetensors"), *(p for p in folder.glob("*/blobs/*") if p.stat().st_size > 10_000)]
+pytestmark = pytest.mark.usefixtures("nothing_bundled")
 
 
 @pytest.mark.parametrize("variant", ["t", "s", "b"])
@@ -108,6 +72,27 @@ def test_a_pinned_revision(hub, tmp_path):
         load(NAME, f"hf-hub:{REPO}@v9", "cpu")
 
 
+def test_revisions_pinned_in_the_namespace(hub, tmp_path):
+    """Of all variants, or of one; the provenance names what was asked for and the commit that it was."""
+    hub.root = tmp_path / "root"
+    old = make_repo(hub.root, NAMESPACE, NAME, revision="v1")
+    (make_repo(hub.root, NAMESPACE, NAME) / "README.md").write_text("newer")
+    v1, newest = commit_of(old), commit_of(hub.root / REPO)
+    for pins, location, commit in (
+        ("v1", f"hf-hub:{REPO}@v1", v1),
+        ("nano=v1,main", f"hf-hub:{REPO}@v1", v1),
+        (f"transxnet_nano={v1}", f"hf-hub:{REPO}", v1),
+        ("s=v9", f"hf-hub:{REPO}", newest),
+    ):
+        provenance = load_nano(f"{NAMESPACE}@{pins}").provenance
+        assert (provenance.location, provenance.revision) == (location, commit)
+    assert provenance.short() == f"hf-hub:{REPO} at {newest[:8]}, sha256 {provenance.sha256[:8]}"
+    said = why_not(f"{NAMESPACE}@v9")
+    assert said == f"{REPO} has no such revision. Name a branch, a tag or a full commit that it has."
+    assert available(NAME, hub_namespace=f"{NAMESPACE}@v1") == Availability.HUB_CACHE
+    assert available(NAME, hub_namespace=f"{NAMESPACE}@v2") == Availability.HUB
+
+
 def test_progress_reaches_the_end(hub, pristine):
     calls = []
     load_nano(progress=lambda done, total, what: calls.append((done, total, what)))
@@ -115,6 +100,7 @@ def test_progress_reaches_the_end(hub, pristine):
     done = [call[0] for call in calls]
     assert done == sorted(done)
     assert calls[-1] == (size, size, f"hf-hub:{REPO}")
+    assert max(b - a for a, b in itertools.pairwise(done)) <= 1 << 18  # often enough to see that it goes on
 
 
 def test_two_at_once_download_once(hub):
@@ -127,91 +113,6 @@ def test_two_at_once_download_once(hub):
     assert loaded[0].provenance == loaded[1].provenance
     assert loaded[0].model is not loaded[1].model
     assert hub.downloads("model.safetensors") == 1
-
-
-FAULTS = {
-    "401": (lambda hub: hub.fail(401), "wants to know who asks for", "Set HF_TOKEN to a valid token."),
-    "403": (lambda hub: hub.fail(403), "does not let this account have", "Use a token"),
-    "gated": (lambda hub: hub.fail(403, X_Error_Code="GatedRepo"), "is gated", "Ask for access"),
-    "no repository": (
-        lambda hub: hub.fail(404, X_Error_Code="RepoNotFound"),
-        f"has no repository {REPO}", "Check the namespace's spelling",
-    ),
-    "no file": (
-        lambda hub: hub.fail(404, "model.safetensors", X_Error_Code="EntryNotFound"),
-        "lacks config.json or model.safetensors", "upload both",
-    ),
-    "429": (lambda hub: hub.fail(429), "is asked too often from here", "Wait a few minutes"),
-    "429 in the middle": (lambda hub: hub.fail(429, "model.safetensors"), "is asked too often from here", "Wait a few"),
-    "500": (lambda hub: hub.fail(500), "itself is failing (500)", "Nothing is wrong here."),
-    "truncated": (lambda hub: hub.fail("truncated", "model.safetensors"), "broke off before its end", "Try again"),
-    "corrupt": (
-        lambda hub: hub.fail("corrupt", "model.safetensors"), "is not the file that was published", "get it again"
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_named_with_its_remedy_and_leaves_nothing(name, hub, tmp_path):
-    inject, cause, remedy = FAULTS[name]
-    inject(hub)
-    sentences = why_not()
-    assert cause in sentences
-    assert remedy in sentences
-    assert str(tmp_path) not in sentences
-    assert kept(tmp_path / "cache") == []
-    hub.heal()
-    assert load_nano().provenance.kind == "hub"  # and nothing that was left is in the way
-
-
-def test_a_refused_connection(tmp_path, monkeypatch):
-    use_hub(monkeypatch, unused_url(), tmp_path / "cache")
-    assert why_not().startswith("the Hub (127.0.0.1) refused the connection. Is its address right")
-
-
-def test_no_network_is_answered_at_once(tmp_path, monkeypatch):
-    """A name that cannot be looked up (the suite forbids looking it up) is no network."""
-    use_hub(monkeypatch, "http://hub.example", tmp_path / "cache")
-    assert why_not().startswith("There is no network here, or no way from it to the Hub (hub.example).")
-
-
-def test_offline_mode(hub, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert "HF_HUB_OFFLINE forbids fetching it" in why_not()
-    assert hub.requests == []
-
-
-def test_a_hub_that_never_answers(tmp_path, monkeypatch):
-    """It accepts the connection and stays silent: the time-out is ours, and short."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        use_hub(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path / "cache")
-        monkeypatch.setattr("transxnet.download.ANSWER_SECONDS", 0.2)
-        assert "did not answer in time" in why_not()
-
-
-def test_no_two_faults_share_a_sentence(hub, tmp_path, monkeypatch):
-    said = {}
-    for name, (inject, *_) in FAULTS.items():
-        if name != "429 in the middle":  # the same fault, later
-            inject(hub)
-            said[name] = why_not()
-    use_hub(monkeypatch, unused_url(), tmp_path / "cache")
-    said["refused"] = why_not()
-    use_hub(monkeypatch, "http://hub.example", tmp_path / "cache")
-    said["no network"] = why_not()
-    for (a, first), (b, second) in itertools.combinations(said.items(), 2):
-        assert first != second, f"{a} and {b}"
-
-
-def test_a_damaged_cache_is_noticed_and_mended(hub, tmp_path):
-    whole = load_nano().provenance
-    (blob,) = [path for path in (tmp_path / "cache").glob("*/blobs/*") if path.stat().st_size > 10_000]
-    damaged = bytearray(blob.read_bytes())
-    damaged[-1] ^= 0xFF
-    blob.write_bytes(damaged)
-    assert "is not the file that was published" in why_not(allow_download=False)
-    assert load_nano().provenance == whole
-    assert hub.downloads("model.safetensors") == 2
 
 
 def test_without_a_recorded_digest_the_provenance_says_so(hub, tmp_path):
@@ -246,6 +147,31 @@ def test_what_was_passed_over_is_told(hub, tmp_path):
     provenance = load_nano(weights_dir=tmp_path).provenance
     assert provenance.kind == "hub"
     assert provenance.note == f"Used because folder: The file {NAME}.safetensors is damaged, or is no checkpoint."
+
+
+def test_a_namespace_without_this_variant_gives_way_to_the_bundle_and_says_so(hub, tmp_path):
+    bundle(hub, tmp_path)
+    provenance = load_nano("nobody").provenance
+    assert provenance.kind == "bundled"
+    assert provenance.note == f"Used because hub: The Hub has no repository nobody/{NAME}, or it is private."
+
+
+def test_a_file_that_was_exchanged_is_passed_over_by_nothing(hub, tmp_path):
+    """Not even by the bundle: somebody has to look at it."""
+    bundle(hub, tmp_path)
+    hub.fail("corrupt", "model.safetensors")
+    with pytest.raises(NoWeights) as caught:
+        load_nano()
+    assert [source for source, *_ in caught.value.attempts] == ["folder", "hub"]
+    assert "a file is not what was published, and no other is taken in its place." in caught.value.what
+    assert isinstance(caught.value.__cause__, DigestMismatch)
+
+
+def bundle(hub: HubServer, tmp_path: Path) -> None:
+    path = tmp_path / "no-bundle" / f"{NAME}.safetensors"
+    path.parent.mkdir()
+    path.write_bytes((hub.root / REPO / "model.safetensors").read_bytes())
+    path.with_suffix(".json").write_text(json.dumps({"sha256": file_digest(path)}))
 
 
 def test_timm_loads_the_same_from_the_hub_and_from_a_folder(hub, pristine):
