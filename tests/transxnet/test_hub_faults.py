@@ -109,14 +109,14 @@ def test_no_two_faults_share_a_sentence(hub, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("huggingface_hub.file_download.http_get", full_disk)
         said["full disk"] = why_not()
-    hub.root = tmp_path / "root"
-    make_repo(hub.root, NAMESPACE, NAME, architecture="transxnet_pico")
-    said["another model"] = why_not()
     said["no server"] = with_hub(unused_url(), tmp_path, monkeypatch)
     said["no network"] = with_hub("http://hub.example", tmp_path, monkeypatch)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setattr("transxnet.download.ANSWER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
+        patch.setattr("transxnet.download.ANSWER_SECONDS", 0.2)
         said["silent"] = with_hub(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path, monkeypatch)
+    hub.root = tmp_path / "root"
+    make_repo(hub.root, NAMESPACE, NAME, architecture="transxnet_pico")
+    said["another model"] = with_hub(hub.url, tmp_path, monkeypatch)
     assert len(said) == 19
     for (a, first), (b, second) in itertools.combinations(said.items(), 2):
         assert first != second, f"{a} and {b}"
