@@ -163,7 +163,7 @@ def _explain(
                 found = {"attention": table.at(*table.queries.unit_at(*point)), "attention_table": table}
             parts |= {part: found[part] for part in wanted}
         except PartMissing as error:
-            missing |= {part: error.what for part in wanted}
+            missing |= dict.fromkeys(wanted, error.what)
     makers: dict[str, Callable[[], object]] = {
         "kernels": lambda: kernels(seen, stage, block),
         "grad_cam": lambda: _say(grad_cam(seen, target.index, options.cam_stage, target.label), target),

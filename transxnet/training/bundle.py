@@ -1,4 +1,4 @@
-"""A finished run -> what assets/weights holds: `<name>.safetensors` (float16) and its card, `<name>.json`.
+"""A finished run -> what assets/weights holds: `<name>.safetensors` (float16), its card and its log.
 
 The card's accuracies are measured on that very file, loaded back the way everybody loads weights; its digest is
 what weights.py holds the file against. What cannot be measured (limits, what the run began from) are the recipe's
@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ from torch import Tensor
 from ..errors import WeightsError, WeightsMismatch
 from ..images import IMAGENET_MEAN, IMAGENET_STD
 from ..labels import label_set
+from ..model_card import markdown
 from ..variants import VariantSpec, find_variant
 from ..weights import LoadedModel, load
-from .data import digest, known_samples
+from .data import combined, picture_hashes
 from .evaluate import evaluate
-from .loop import check_run, read_run
+from .log import read_log
+from .loop import LOG, check_run, read_run
+from .plot import plot_log
 from .recipes import Recipe, find_recipe
+from .samples import known_samples
 
 LARGEST = 10_000_000  # bytes: a Space takes larger files only through LFS
 HALF_MAX = torch.finfo(torch.float16).max
@@ -46,38 +51,87 @@ def bundle(
     command: str = "",
     report: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Write `<name>.safetensors` and `<name>.json` into `out` and return the card.
+    """Write `<name>.safetensors`, its card (.json, .md) and its log (.csv, .png) into `out`; return the card.
 
     run: the folder that `train --out` wrote to. data: the pictures it was trained on, counted and held against the
-    digest in its checkpoint. validation, photographs: what accuracy is measured on, see training.data. hardware: what
-    it was trained on, in words, where the checkpoint does not say. report: told what is being done, in words.
+    digest in its checkpoint. validation, photographs: what accuracy is measured on, see training.data; none of them
+    may be among the training pictures. hardware: what it was trained on, in words, where the checkpoint does not
+    say. report: told what is being done, in words.
 
-    Raises SourceFailed (no such run), WeightsMismatch (another recipe or other pictures; values that float16 cannot
-    hold), WeightsError (10 MB or more, other keys), UnknownName (no such recipe or pictures) and PictureError. Then
-    `out` keeps what it held.
+    Raises SourceFailed (no such run), WeightsMismatch (another recipe or other pictures; a picture both trained and
+    measured on; values that float16 cannot hold), WeightsError (10 MB or more, other keys), UnknownName (no such
+    recipe or pictures) and PictureError. Then `out` keeps what it held.
     """
     state = read_run(run, torch.device("cpu"))
     recipe = find_recipe(state["recipe"])
     spec = find_variant(recipe.variant)
-    report("comparing the training pictures with the run's")
-    pictures = _fingerprint(data, spec)
-    check_run(state, recipe, pictures["digest"])
+    report("comparing the pictures: the run's, and those it is measured on")
+    trained, measured = _Pictures.of(data, spec), {
+        "validation": _Pictures.of(validation, spec), "photographs": _Pictures.of(photographs, spec)
+    }  # fmt: skip
+    check_run(state, recipe, trained.digest)
+    for pictures in measured.values():
+        _apart(trained, pictures)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out) as folder:  # nothing half done is ever in `out`
-        weights, card_file = (Path(folder) / f"{spec.name}.{suffix}" for suffix in ("safetensors", "json"))
+        weights = Path(folder) / f"{spec.name}.safetensors"
         write_half(state["ema"], weights)
         loaded = load(spec.name, weights, device)
         card = {
             **_identity(loaded, recipe),
-            **_training(state, recipe, pictures, hardware),
+            **_training(state, recipe, trained, hardware),
+            **_write_log(run / LOG, weights, f"{spec.name}, recipe {recipe.name}"),
             **_measurements(loaded, recipe, validation, photographs, report),
+            **{name: pictures.as_json() for name, pictures in measured.items()},
             "limits": list(recipe.limits),
             "command": command,
         }
-        card_file.write_text(json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        for file in (weights, card_file):
+        text = json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        weights.with_suffix(".json").write_text(text, encoding="utf-8")
+        weights.with_suffix(".md").write_text(markdown(card), encoding="utf-8")
+        for file in sorted(Path(folder).iterdir()):
+            file.chmod(0o644)
             os.replace(file, out / file.name)
     return card
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Which pictures of a model's classes some folders and zips hold."""
+
+    files: tuple[str, ...]  # names without folders
+    hashes: frozenset[bytes]
+    count: int
+    digest: str  # training.data's
+
+    @classmethod
+    def of(cls, paths: Paths, spec: VariantSpec) -> _Pictures:
+        hashes = picture_hashes(known_samples(paths, label_set(spec.label_set).wnids)[0])
+        return cls(tuple(Path(path).name for path in paths), frozenset(hashes), len(hashes), combined(hashes))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"files": list(self.files), "pictures": self.count, "digest": self.digest}
+
+
+def _apart(trained: _Pictures, measured: _Pictures) -> None:
+    """Raises WeightsMismatch where a picture was trained on that is to be measured on."""
+    shared = len(trained.hashes & measured.hashes)
+    if shared:
+        raise WeightsMismatch(
+            f"{shared} of the {measured.count} pictures of {', '.join(measured.files)} were trained on.",
+            remedy="Measure on pictures that the model has never seen.",
+        )
+
+
+def _write_log(log: Path, weights: Path, title: str) -> dict[str, str]:
+    """The run's log and its plot beside the weights; their names for the card. {} for a run without a log."""
+    rows = read_log(log)
+    if not rows:
+        return {}
+    table, picture = weights.with_suffix(".csv"), weights.with_suffix(".png")
+    table.write_bytes(log.read_bytes())
+    plot_log(rows, picture, title)
+    return {"log": table.name, "plot": picture.name}
 
 
 def write_half(state: Mapping[str, Tensor], path: Path) -> None:
@@ -125,9 +179,9 @@ def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _training(state: Mapping[str, Any], recipe: Recipe, pictures: Mapping[str, Any], hardware: str) -> dict[str, Any]:
+def _training(state: Mapping[str, Any], recipe: Recipe, pictures: _Pictures, hardware: str) -> dict[str, Any]:
     return {
-        "data": {"what": recipe.pictures, **pictures},
+        "data": {"what": recipe.pictures, **pictures.as_json()},
         "start": recipe.start or "random weights",
         "recipe": recipe.as_json(),
         "steps": state["step"],
@@ -154,12 +208,4 @@ def _measurements(
         "accuracy": accuracy,
         "accuracy_at_other_sizes": others,
         "accuracy_on_photographs": [at(photographs, side) for side in sides],
-        "validation": _fingerprint(validation, loaded.spec),
-        "photographs": _fingerprint(photographs, loaded.spec),
     }
-
-
-def _fingerprint(paths: Paths, spec: VariantSpec) -> dict[str, Any]:
-    """Which pictures of the model's classes these are: names without folders, how many, training.data's digest."""
-    samples, _ = known_samples(paths, label_set(spec.label_set).wnids)
-    return {"files": [Path(path).name for path in paths], "pictures": len(samples), "digest": digest(samples)}

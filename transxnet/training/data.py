@@ -49,8 +49,13 @@ def digest(samples: Sequence[Sample]) -> str:
 
     It does not cover the labels.
     """
+    return combined(picture_hashes(samples))
+
+
+def picture_hashes(samples: Sequence[Sample]) -> list[bytes]:
+    """Each picture file's own SHA-256, 32 bytes, in the order given."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return combined(pool.map(lambda sample: _sha256(sample.read()), samples))
+        return list(pool.map(lambda sample: _sha256(sample.read()), samples))
 
 
 def _square(picture: Picture, side: int) -> np.ndarray:  # -> (side, side, 3) uint8

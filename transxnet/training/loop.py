@@ -134,7 +134,8 @@ class Run:
         """Write checkpoint.pt whole or not at all."""
         state = {
             "recipe": self.recipe.name, "settings": self.recipe.as_json(), "data": self.data.digest,
-            "step": self.step, "planned": self.steps, "loss": self.loss, "seconds": self.seconds, "hardware": hardware(self.device),
+            "step": self.step, "planned": self.steps, "loss": self.loss,
+            "seconds": self.seconds, "hardware": hardware(self.device),
             "model": self.model.state_dict(), "ema": self.ema.state_dict(), "optimizer": self.optimizer.state_dict(),
         }  # fmt: skip
         temporary = self.folder / f"{CHECKPOINT}.tmp"

@@ -6,11 +6,13 @@ import hashlib
 import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from timm.models import get_pretrained_cfg
 
@@ -21,6 +23,7 @@ from transxnet import sources
 from transxnet.errors import NoWeights, SourceFailed, UnknownName, WeightsError, WeightsMismatch
 from transxnet.labels import label_set
 from transxnet.model import TransXNet
+from transxnet.model_card import markdown
 from transxnet.training import bundle as module
 from transxnet.training.bundle import bundle, write_half
 from transxnet.training.data import load_pictures
@@ -65,8 +68,10 @@ def bundled(made: Made, monkeypatch: pytest.MonkeyPatch) -> transxnet.LoadedMode
     return transxnet.load("pico", device="cpu")
 
 
-def test_two_files_and_nothing_else(made):
-    assert sorted(path.name for path in made.out.iterdir()) == [f"{NAME}.json", f"{NAME}.safetensors"]
+def test_weights_card_and_log_and_nothing_else(made):
+    suffixes = ("csv", "json", "md", "png", "safetensors")
+    assert sorted(path.name for path in made.out.iterdir()) == [f"{NAME}.{suffix}" for suffix in suffixes]
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in made.out.iterdir())  # others may read them
     assert json.loads((made.out / f"{NAME}.json").read_text(encoding="utf-8")) == json.loads(json.dumps(made.card))
     assert (made.out / f"{NAME}.safetensors").stat().st_size == pytest.approx(4.6e6, rel=0.02)  # 2 bytes a number
 
@@ -121,6 +126,18 @@ def test_the_card_says_what_was_done(made):
     assert str(made.out.parent) not in json.dumps(card)
 
 
+def test_the_log_is_the_run_s_and_its_plot_a_picture(made):
+    assert (made.card["log"], made.card["plot"]) == (f"{NAME}.csv", f"{NAME}.png")
+    assert (made.out / f"{NAME}.csv").read_bytes() == (made.run.folder / "log.csv").read_bytes()
+    with Image.open(made.out / f"{NAME}.png") as plot:
+        assert plot.size == (1000, 500)
+        assert len(set(plot.convert("RGB").get_flattened_data())) > 20  # something is drawn
+
+
+def test_the_markdown_card_is_made_of_the_card(made):
+    assert (made.out / f"{NAME}.md").read_text(encoding="utf-8") == markdown(made.card)
+
+
 def test_preprocessing_is_what_timm_is_told(made):
     known = get_pretrained_cfg(NAME)
     assert made.card["preprocessing"] == {
@@ -168,6 +185,17 @@ def out(tmp_path: Path):
 def test_what_does_not_belong_together_is_refused(made, tmp_path, out, change, error, message):
     with pytest.raises(error, match=message):
         attempt(made, tmp_path / "run", out, **change)
+
+
+def test_a_picture_that_was_trained_on_is_not_measured_on(made, out, tmp_path):
+    copied = tmp_path / "val" / SALAMANDER
+    copied.mkdir(parents=True)
+    with zipfile.ZipFile(made.data[0]) as archive:  # the same bytes under another class and another name
+        (copied / "9.png").write_bytes(archive.read(f"train/{FISH}/3.png"))
+    with pytest.raises(WeightsMismatch, match="1 of the 1 pictures of val were trained on"):
+        bundle(made.run.folder, made.data, [tmp_path / "val"], made.photographs, out, device="cpu")
+    with pytest.raises(WeightsMismatch, match="1 of the 1 pictures of val were trained on"):
+        bundle(made.run.folder, made.data, made.validation, [tmp_path / "val"], out, device="cpu")
 
 
 @pytest.mark.parametrize(

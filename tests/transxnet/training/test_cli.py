@@ -10,9 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.tiny import one_thread  # noqa: F401  small tensors
+from tests.torchrun import torchrun
 from transxnet.__main__ import main
 from transxnet.checkpoint import untrained_model
-from transxnet.training import cli
+from transxnet.training import train_cli
+from transxnet.training.log import read_log
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import find_variant
 
@@ -37,7 +39,7 @@ def test_from_training_to_a_bundle(data, make_pictures, tmp_path, capsys):
     assert (trained["recipe"]["name"], trained["steps"], trained["loss"] > 0) == ("smoke", 2, True)
     assert {path.name for path in run.iterdir()} == {"checkpoint.pt", "log.csv", "transxnet_pico.safetensors"}
 
-    val = str(make_pictures("val.zip", {FISH: 2, TENCH: 1}))
+    val = str(make_pictures("val.zip", {FISH: 2, TENCH: 1}, size=(70, 66)))  # other pictures than those trained on
     source = ["--source", str(run / "transxnet_pico.safetensors")]
     assert main(["evaluate", "--data", val, *source, "--image-size", "32", "--device", "cpu", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -95,7 +97,9 @@ def test_a_recipe_starts_where_it_says(data, tmp_path, capsys):
 @pytest.fixture
 def continuing(monkeypatch) -> None:
     """`smoke` at a rate of 0, as a recipe that continues other weights."""
-    monkeypatch.setattr(cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, lr=0.0, start="other weights"))
+    monkeypatch.setattr(
+        train_cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, lr=0.0, start="other weights")
+    )
 
 
 @pytest.mark.usefixtures("continuing")
@@ -113,6 +117,38 @@ def test_weights_of_another_shape_are_refused(data, tmp_path, capsys):
     save_file({"x": torch.zeros(1)}, tmp_path / "start.safetensors")
     assert train(data, tmp_path / "run", "--start", str(tmp_path / "start.safetensors")) == 2
     assert "The tensors of start.safetensors do not fit the model" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("continuing")
+def test_a_teacher_is_for_recipes_that_have_one(data, tmp_path, capsys, monkeypatch):
+    assert train(data, tmp_path / "run", "--start", "x", "--teacher", "x") == 2
+    monkeypatch.setattr(train_cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, teacher="nano"))
+    assert train(data, tmp_path / "run") == 2
+    assert "No weights for transxnet_nano: every source failed" in capsys.readouterr().err
+
+
+def test_two_workers_take_one_run_together(data, tmp_path):
+    """Half of every batch each, gradients averaged: one checkpoint, that a third start continues."""
+    arguments = [
+        "-m",
+        "transxnet",
+        "train",
+        "--recipe",
+        "smoke",
+        "--data",
+        data,
+        "--out",
+        str(tmp_path),
+        "--device",
+        "cpu",
+    ]
+    done = torchrun(*arguments)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]  # the chief's alone
+    assert json.loads(line)["steps"] == 2
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert state["step"] == 2
+    assert [row.step for row in read_log(tmp_path / "log.csv")] == [2]
 
 
 def test_wrong_names_are_answered_with_a_sentence(data, tmp_path, capsys):

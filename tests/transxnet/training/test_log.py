@@ -1,0 +1,37 @@
+"""A run's log: what is written is read, also from files of the first version."""
+
+from __future__ import annotations
+
+import math
+
+from transxnet.training.log import Log, Row, read_log
+
+
+def test_what_is_written_is_read(tmp_path):
+    log = Log(tmp_path / "log.csv")
+    log.add(50, 0.5, 1e-3, 5.21234, 61.4)
+    log.add(100, 1.0, 5e-4, 4.9, 120.0, held_out_top1=0.12345)
+    assert read_log(log.path) == [Row(50, 0.5, 1e-3, 5.2123, 61.0), Row(100, 1.0, 5e-4, 4.9, 120.0, 0.1235)]
+    assert log.path.read_text().splitlines()[0] == "step,epoch,rate,loss,seconds,held_out_top1"
+
+
+def test_nothing_is_read_where_nothing_was_written(tmp_path):
+    assert read_log(tmp_path / "log.csv") == []
+    Log(tmp_path / "log.csv").cut(5)
+    assert not (tmp_path / "log.csv").exists()
+
+
+def test_rows_after_a_step_are_cut(tmp_path):
+    log = Log(tmp_path / "log.csv")
+    for step in (50, 100, 150):
+        log.add(step, step / 100, 1e-3, 5.0, 1.0)
+    log.cut(100)
+    assert [row.step for row in read_log(log.path)] == [50, 100]
+    log.add(120, 1.2, 1e-3, 5.0, 1.0)
+    assert [row.step for row in read_log(log.path)] == [50, 100, 120]
+
+
+def test_the_first_version_had_fewer_columns(tmp_path):
+    (tmp_path / "log.csv").write_text("step,epoch,loss,seconds\n50,0.064,2.95,692\n")
+    (row,) = read_log(tmp_path / "log.csv")
+    assert (row.step, row.loss, row.held_out_top1, math.isnan(row.rate)) == (50, 2.95, None, True)

@@ -1,0 +1,141 @@
+"""`python -m transxnet train`: follow a recipe, alone or as one of torchrun's workers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import WeightsError
+from .progress import advance, progress_bar
+from .recipes import RECIPES, Recipe, find_recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..model import TransXNet
+    from .distributed import Worker
+    from .loop import Run
+
+
+def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
+    """The options of `train`. pictures: what --data takes, in words."""
+    parser.add_argument("--recipe", required=True, metavar="NAME", help=f"one of: {', '.join(RECIPES)}")
+    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=pictures)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for checkpoint.pt, log.csv and the weights"
+    )
+    parser.add_argument("--start", type=Path, metavar="FILE", help="the weights that the recipe continues, if it does")
+    parser.add_argument("--teacher", type=Path, metavar="FILE", help="the teacher's weights; looked for without")
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out, if it has one")
+    parser.add_argument(
+        "--processes", type=int, metavar="N", help="that prepare pictures ahead, where the recipe asks for RandAugment"
+    )
+    parser.set_defaults(run=run_train)
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """Follow a recipe; the first worker prints one JSON object at the end."""
+    from .distributed import workers
+
+    recipe = find_recipe(args.recipe)
+    with workers(args.device) as worker, progress_bar("step") as bar:
+        run = _begin(args, recipe, worker)
+
+        def report(step: int, steps: int, loss: float) -> None:
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            advance(bar, step, steps)
+
+        run.train(report)
+        if worker.chief:
+            _finish(args, run)
+    return 0
+
+
+def _begin(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run:
+    """The run as asked for, resumed where that is wanted and possible."""
+    from ..labels import label_set
+    from .data import load_pictures
+    from .loop import CHECKPOINT, Run
+
+    if (args.out / CHECKPOINT).exists():
+        _may_continue(args)
+    else:
+        _may_start(args, recipe)
+    worker.barrier()  # everybody has looked before the first one writes
+    model = _model(recipe, args.start)
+    run = Run(
+        recipe, model, load_pictures(args.data, label_set(model.spec.label_set).wnids), args.out, worker.device,
+        teacher=_teacher(recipe, args.teacher, worker), rank=worker.rank, size=worker.size,
+        processes=_processes(args.processes, worker),
+    )  # fmt: skip
+    if args.resume:
+        run.resume()
+    return run
+
+
+def _finish(args: argparse.Namespace, run: Run) -> None:
+    from safetensors.torch import save_file
+
+    weights = {key: value.contiguous() for key, value in run.ema.state_dict().items()}
+    save_file(weights, args.out / f"{run.recipe.variant}.safetensors", metadata={"format": "pt"})
+    result = {"recipe": run.recipe.as_json(), "data": run.data.digest, "steps": run.step, "loss": run.loss}
+    print(json.dumps(result | {"held_out_top1": run.accuracy()}))
+
+
+def _may_continue(args: argparse.Namespace) -> None:
+    """Nobody's earlier run is overwritten."""
+    if not args.resume:
+        raise WeightsError(
+            f"The folder {args.out.name} holds a training run already.",
+            remedy="Add --resume to continue it, or give an empty folder to --out.",
+            detail=str(args.out),
+        )
+
+
+def _may_start(args: argparse.Namespace, recipe: Recipe) -> None:
+    """What a recipe says of where it starts goes on the card, so it has to be true."""
+    if recipe.start and args.start is None:
+        raise WeightsError(f"{recipe.name} {recipe.about}.", remedy="Give the weights it continues by --start.")
+    if args.start is not None and not recipe.start:
+        raise WeightsError(
+            f"{recipe.name} starts at random weights.",
+            remedy="Leave out --start, or write a recipe that says what it continues.",
+        )
+
+
+def _model(recipe: Recipe, start: Path | None) -> TransXNet:
+    """Where a run begins: random weights by the recipe's seed, or those of a file."""
+    import torch
+
+    from ..checkpoint import check_fit, read_checkpoint
+    from ..model import TransXNet
+    from ..variants import find_variant
+
+    torch.manual_seed(recipe.seed)
+    model = TransXNet(find_variant(recipe.variant), drop_path_rate=recipe.drop_path)
+    if start is not None:
+        state, _ = read_checkpoint(start)
+        check_fit(model, state, start.name)
+        model.load_state_dict(state, strict=True)
+    return model
+
+
+def _teacher(recipe: Recipe, file: Path | None, worker: Worker) -> nn.Module | None:
+    """The model whose answers are learnt, where the recipe names one."""
+    from ..weights import load
+
+    if not recipe.teacher:
+        if file is not None:
+            raise WeightsError(f"{recipe.name} has no teacher.", remedy="Leave out --teacher.")
+        return None
+    return load(recipe.teacher, file, worker.device).model
+
+
+def _processes(asked: int | None, worker: Worker) -> int:
+    """On a GPU the other cores prepare pictures; on a CPU they are at work already."""
+    if asked is not None:
+        return asked
+    return max(0, (os.cpu_count() or 1) // worker.size - 1) if worker.device.type == "cuda" else 0
