@@ -24,7 +24,7 @@ import torch
 from . import sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .download import Report, cached_repository
-from .errors import DeviceError, DigestMismatch, NoWeights, SourceFailed, UnknownName, WeightsError
+from .errors import DeviceError, DigestMismatch, NoWeights, UnknownName, WeightsError
 from .model import TransXNet
 from .namespace import Namespace, parse_namespace
 from .sources import Found, NotThere, Provenance, Settings
@@ -93,7 +93,7 @@ def load(
     progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal.
     allow_download: False uses only what is on this disk.
 
-    Raises UnknownName, DeviceError, NoWeights; SourceFailed for a namespace that is none.
+    Raises UnknownName, DeviceError, NoWeights; SourceFailed where `hub_namespace` cannot be read.
     """
     spec, untrained = parse_variant(name)
     target = resolve_device(device)
@@ -170,12 +170,12 @@ def _first_that_delivers(
 def _deliver(spec: VariantSpec, found: Found) -> tuple[TransXNet, Provenance]:
     try:
         checkpoint = open_checkpoint(found.path)
-    except SourceFailed:
+        provenance = sources.check_digest(found, checkpoint.sha256).noting(checkpoint.note)
+        return model_from(spec, checkpoint.state, provenance.location), provenance
+    except WeightsError:
         if found.provenance.kind == "release":  # ours to throw away, else it would be in the way for ever
             found.path.unlink(missing_ok=True)
         raise
-    provenance = sources.check_digest(found, checkpoint.sha256).noting(checkpoint.note)
-    return model_from(spec, checkpoint.state, provenance.location), provenance
 
 
 def _no_weights(spec: VariantSpec, failures: list[tuple[str, WeightsError]], alone: bool) -> NoWeights:

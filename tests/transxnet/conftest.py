@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
-from tests.hub import NAMESPACE, HubServer, make_repo, use_hub
+from tests.hub import NAMESPACE, HubServer, file_digest, make_repo, unused_url, use_hub
 from tests.nano import NAME, cache
 from tests.reference import worst_errors
+from tests.standin import SPEC, STATE
+from transxnet import sources, weights
+from transxnet.variants import parse_variant
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +37,32 @@ def hub(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 def nothing_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What loads did not come from the bundle."""
     monkeypatch.setattr("transxnet.sources.BUNDLED", tmp_path / "no-bundle")
+
+
+@pytest.fixture
+def small_t(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whoever asks for T gets its stand-in; nothing is bundled or cached, and no release page is there."""
+
+    def parse(text: str):
+        spec, untrained = parse_variant(text)
+        return (SPEC if spec.name == SPEC.name else spec), untrained
+
+    monkeypatch.setattr(weights, "parse_variant", parse)
+    monkeypatch.setattr(sources, "BUNDLED", tmp_path / "bundle")
+    monkeypatch.setenv("TRANSXNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TRANSXNET_RELEASE_URL", unused_url())
+
+
+@pytest.fixture
+def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """The author's release page, holding T as the official training script saves it."""
+    folder = tmp_path / "page" / "releases"
+    folder.mkdir(parents=True)
+    torch.save({"state_dict": STATE, "args": argparse.Namespace(lr=1e-3)}, folder / SPEC.official_file)
+    with HubServer(tmp_path / "page") as server:
+        monkeypatch.setenv("TRANSXNET_RELEASE_URL", f"{server.url}/releases/v1.0")
+        monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: file_digest(folder / SPEC.official_file)})
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

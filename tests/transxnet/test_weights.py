@@ -1,93 +1,33 @@
-"""Weights without the Hub: files, folders, the bundle, the author's releases, random ones; and what is said of them."""
+"""Weights without the Hub: files, folders, the bundle, random ones; and what is said of them.
+
+"t" means the stand-in of tests/standin.py, except where a test says otherwise.
+"""
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import errno
 import hashlib
 import io
 import json
 import os
 import pickle
-import sys
 import threading
-import time
-import warnings
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from tests import tiny
-from tests.hub import HubServer, file_digest, unused_url
-from tests.reference import recipe_state
+from tests.hub import file_digest
+from tests.standin import OTHER, SPEC, STATE, Payload, bundle, cause, flipped, holds, saved, why_not
 from transxnet import checkpoint, sources, weights
-from transxnet.errors import DeviceError, DigestMismatch, NoWeights, SourceFailed, UnknownName, WeightsMismatch
+from transxnet.errors import DeviceError, DigestMismatch, SourceFailed, UnknownName, WeightsMismatch
 from transxnet.labels import ASSETS
 from transxnet.model import TransXNet
-from transxnet.variants import VARIANTS, parse_variant
+from transxnet.variants import VARIANTS
 from transxnet.weights import Availability, available, load, resolve_device
 
-# "t" means a model with T's names and a thousandth of its work, except where a test says otherwise.
-SPEC = dataclasses.replace(tiny.SPEC, name="transxnet_t", official_file="transx-t.pth.tar")
-STATE = recipe_state({key: list(value.shape) for key, value in TransXNet(SPEC).state_dict().items()})
+pytestmark = pytest.mark.usefixtures("small_t")
 X = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
-
-
-@pytest.fixture(autouse=True)
-def small_t(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def parse(text: str):
-        spec, untrained = parse_variant(text)
-        return (SPEC if spec.name == SPEC.name else spec), untrained
-
-    monkeypatch.setattr(weights, "parse_variant", parse)
-    monkeypatch.setattr(sources, "BUNDLED", tmp_path / "bundle")
-    monkeypatch.setenv("TRANSXNET_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("TRANSXNET_RELEASE_URL", unused_url())
-
-
-@pytest.fixture
-def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    """The author's release page, holding T as the official training script saves it."""
-    folder = tmp_path / "page" / "releases"
-    folder.mkdir(parents=True)
-    torch.save({"state_dict": STATE, "args": argparse.Namespace(lr=1e-3)}, folder / SPEC.official_file)
-    with HubServer(tmp_path / "page") as server:
-        monkeypatch.setenv("TRANSXNET_RELEASE_URL", f"{server.url}/releases/v1.0")
-        monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: file_digest(folder / SPEC.official_file)})
-        yield server
-
-
-def saved(path: Path, state: dict[str, Tensor] | None = None) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(STATE if state is None else state, path)
-    return path
-
-
-def bundle(digest: str = "") -> Path:
-    path = saved(sources.BUNDLED / f"{SPEC.name}.safetensors")
-    path.with_suffix(".json").write_text(json.dumps({"name": SPEC.name, "sha256": digest or file_digest(path)}))
-    return path
-
-
-def holds(loaded: weights.LoadedModel, state: dict[str, Tensor] = STATE) -> bool:
-    own = loaded.model.state_dict()
-    return own.keys() == state.keys() and all(torch.equal(own[key], value) for key, value in state.items())
-
-
-def why_not(source: object = None, name: str = "t", **options: object) -> NoWeights:
-    with pytest.raises(NoWeights) as caught:
-        load(name, source, "cpu", **options)
-    return caught.value
-
-
-def cause(error: NoWeights, source: str) -> str:
-    (found,) = [f"{what} {remedy}" for label, what, remedy in error.attempts if label == source]
-    return found
 
 
 # --- The model that comes out -----------------------------------------------------------------------
@@ -139,37 +79,11 @@ def test_loading_draws_no_random_numbers(tmp_path):
 
 # --- Layouts and damage -------------------------------------------------------------------------------
 
-OTHER = {key: value + 1 for key, value in STATE.items()}
-LAYOUTS = {
-    "bare": STATE,
-    "state_dict": {"state_dict": STATE, "epoch": 300},
-    "model": {"model": STATE, "optimizer": {"state": {}}},
-    "module.": {"state_dict": {f"module.{key}": value for key, value in STATE.items()}},
-    "EMA beside it": {"state_dict": STATE, "state_dict_ema": OTHER},
-    "EMA alone": {"state_dict_ema": STATE},
-    "arguments inside": {"state_dict": STATE, "args": argparse.Namespace(model="transxnet_t", lr=1e-3)},
-    "half precision": {"state_dict": {k: v.half().float() if v.is_floating_point() else v for k, v in STATE.items()}},
-}
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_layouts(layout, tmp_path):
-    torch.save(LAYOUTS[layout], tmp_path / "file.pth.tar")
-    expected = LAYOUTS[layout]["state_dict"] if layout == "half precision" else STATE
-    assert holds(load("t", tmp_path / "file.pth.tar", "cpu"), expected)
-
 
 def test_an_old_torch_file(tmp_path):
     """Before 1.6 torch.save wrote no zip."""
     torch.save({"state_dict": STATE}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
     assert holds(load("t", tmp_path / "old.pth", "cpu"))
-
-
-class Payload:
-    """What a hostile file asks the unpickler to run."""
-
-    def __reduce__(self):
-        return eval, ("__import__('os').environ.__setitem__('TRANSXNET_TEST_PWNED', 'yes')",)
 
 
 def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
@@ -194,6 +108,7 @@ def _bytes(content: object) -> bytes:
 DAMAGED = {
     "empty.pth": lambda: b"",
     "cut.pth": lambda: _bytes(STATE)[:100_000],
+    "flipped.pth": lambda: flipped(_bytes(STATE)),
     "page.pth": lambda: b"<!DOCTYPE html><html>Not found</html>" * 100,
     "noise.pth": lambda: bytes(range(256)) * 8,
     "empty.safetensors": lambda: b"",
@@ -346,108 +261,6 @@ def test_pico_is_bundled_and_equals_its_card(monkeypatch):
         assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", card["sha256"])
         assert card["name"] == name == loaded.spec.name
         assert (ASSETS / "weights" / f"{name}.safetensors").stat().st_size < 10_000_000
-
-
-# --- The author's releases --------------------------------------------------------------------------------
-
-
-def test_a_release_is_downloaded_once(releases, tmp_path):
-    calls = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        loaded = load("t", device="cpu", progress=lambda *call: calls.append(call))
-    size = (releases.root / "releases" / SPEC.official_file).stat().st_size
-    assert holds(loaded)
-    assert (calls[0], calls[-1]) == ((0, size, "transx-t.pth.tar"), (size, size, "transx-t.pth.tar"))
-    assert loaded.provenance.as_json() == {
-        "kind": "release",
-        "location": f"{releases.url.removeprefix('http://')}/releases/v1.0/transx-t.pth.tar",
-        "revision": "v1.0",
-        "sha256": file_digest(releases.root / "releases" / SPEC.official_file),
-    }
-    assert load("t", device="cpu", allow_download=False).provenance == loaded.provenance
-    assert releases.downloads("transx-t.pth.tar") == 1
-    assert [p.name for p in (tmp_path / "cache" / "releases").iterdir()] == ["transx-t.pth.tar"]
-
-
-def test_an_unconfirmed_digest_that_differs_is_a_loud_warning(releases, monkeypatch):
-    monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: "c8ef" + "0" * 60})
-    with pytest.warns(UserWarning, match="Nobody has confirmed that record") as caught:
-        loaded = load("t", device="cpu")
-    assert holds(loaded)
-    text = str(caught[0].message)
-    assert loaded.provenance.sha256 in text
-    assert "c8ef" + "0" * 60 in text
-    assert loaded.provenance.note == text
-
-
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [
-        (404, "127.0.0.1 has no transx-t.pth.tar (404). It may have moved"),
-        (403, "does not let this account have transx-t.pth.tar (403)."),
-        (429, "is asked too often from here (429)."),
-        (503, "itself is failing (503). Nothing is wrong here."),
-        ("truncated", "transx-t.pth.tar broke off before its end; nothing was kept. Try again"),
-    ],
-)
-def test_a_release_that_cannot_be_had(fault, said, releases, tmp_path):
-    releases.fail(fault)
-    assert said in cause(why_not(), "release")
-    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
-    releases.heal()
-    assert holds(load("t", device="cpu"))
-
-
-def test_a_damaged_release_is_not_kept(releases, tmp_path):
-    (releases.root / "releases" / SPEC.official_file).write_bytes(b"<html>Sign in</html>" * 1000)
-    assert "is damaged, or is no checkpoint" in cause(why_not(), "release")
-    assert list((tmp_path / "cache" / "releases").iterdir()) == []
-
-
-def test_a_full_disk(releases, tmp_path, monkeypatch):
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("transxnet.download.os.fsync", full)
-    assert cause(why_not(), "release").startswith("The disk is full: transx-t.pth.tar was not kept.")
-    assert list((tmp_path / "cache" / "releases").iterdir()) == []
-
-
-def test_what_a_killed_download_left_is_swept(releases, tmp_path):
-    folder = tmp_path / "cache" / "releases"
-    folder.mkdir(parents=True)
-    old, young = folder / f".{SPEC.official_file}.a.part", folder / f".{SPEC.official_file}.b.part"
-    for part in (old, young):
-        part.write_bytes(b"half")
-    os.utime(old, (time.time() - 2 * 86400,) * 2)
-    load("t", device="cpu")
-    assert (old.exists(), young.exists()) == (False, True)  # the young one may be somebody's at this moment
-
-
-def test_a_release_page_that_is_no_web_address(monkeypatch, tmp_path):
-    monkeypatch.setenv("TRANSXNET_RELEASE_URL", tmp_path.as_uri())  # file:// would read this machine's files
-    assert "transx-t.pth.tar could not be had" in cause(why_not(), "release")
-
-
-def test_where_releases_are_kept(monkeypatch, tmp_path):
-    assert sources.release_path(SPEC) == tmp_path / "cache" / "releases" / "transx-t.pth.tar"
-    monkeypatch.delenv("TRANSXNET_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert sources.release_path(SPEC) == tmp_path / "xdg" / "transxnet" / "releases" / "transx-t.pth.tar"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert sources.release_path(SPEC) == tmp_path / "home/.cache/transxnet/releases/transx-t.pth.tar"
-
-
-def test_a_terminal_sees_a_bar(releases, monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    load("t", device="cpu")
-    assert "transx-t.pth.tar: 100%" in sys.stderr.getvalue()
 
 
 # --- Random weights ---------------------------------------------------------------------------------------
