@@ -31,6 +31,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from safetensors.torch import save_file
 
+from tests.hub_uploads import Uploads
 from tests.reference import recipe_state
 from transxnet.entrypoints import pretrained_config
 from transxnet.model import TransXNet
@@ -129,6 +130,9 @@ class HubServer:
         self.root = Path(root)
         self.requests: list[tuple[str, str]] = []
         self.fault: Fault | None = None
+        self.tokens: dict[str, set[str]] = {}  # who may upload, and to which namespaces: see tests/hub_uploads.py
+        self.objects: dict[str, bytes] = {}
+        self.created: dict[str, dict[str, object]] = {}
         self.waiting = threading.Event()  # set once a held file has been sent up to its share
         self._changed = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
@@ -186,7 +190,7 @@ class HubServer:
         self._server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Uploads, BaseHTTPRequestHandler):
     hub: HubServer
     protocol_version = "HTTP/1.1"
 

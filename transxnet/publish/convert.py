@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from ..checkpoint import model_from, read_checkpoint
+from ..checkpoint import model_from, open_checkpoint, read_checkpoint
 from ..errors import WeightsMismatch
 from ..model import TransXNet, stored_bias_size
 from ..variants import VARIANTS, VariantSpec
@@ -28,6 +28,7 @@ class Source:
     """A checkpoint that fits its variant. state: float32, on the CPU; dtype: what holds each value exactly.
 
     sha256: of the file. averaged: whether these are the moving average that the file holds beside its weights.
+    note: which of its copies they are, where checkpoint.py had a choice.
     """
 
     spec: VariantSpec
@@ -36,6 +37,7 @@ class Source:
     state: dict[str, Tensor]
     dtype: torch.dtype
     averaged: bool
+    note: str = ""
 
     def model(self) -> TransXNet:
         """A model of these weights, in eval mode."""
@@ -53,14 +55,14 @@ def read_source(spec: VariantSpec, path: Path, ema: bool = False) -> Source:
 
     Raises SourceFailed (missing, damaged, holds code) and WeightsMismatch (another model's, or no such average).
     """
-    state, sha256 = read_checkpoint(path, EMA if ema else OWN_EMA)
-    averaged = _differs(path, state)
-    if ema and not averaged:
+    found = open_checkpoint(path, EMA if ema else OWN_EMA)
+    averaged = _differs(path, found.state)
+    if ema and not (averaged or found.note):
         raise WeightsMismatch(
             f"The file {path.name} holds no moving average (EMA) beside its weights.",
             remedy="Leave out --ema to publish the weights themselves.",
         )
-    source = Source(spec, path, sha256, state, _smallest_dtype(state), averaged)
+    source = Source(spec, path, found.sha256, found.state, _smallest_dtype(found.state), averaged, found.note)
     source.model()
     _check_picture_side(source)
     return source

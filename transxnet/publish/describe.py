@@ -74,7 +74,7 @@ def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
         "provenance": {
             "file": source.path.name,
             "sha256": source.sha256,
-            "taken": "the moving average (EMA) of the weights" if source.averaged else "",
+            "taken": "the moving average (EMA) of the weights" if source.averaged else source.note,
             "stored": source.stored,
         },
     }
