@@ -47,7 +47,7 @@ def test_from_training_to_a_bundle(data, make_pictures, tmp_path, capsys):
     assert result["provenance"]["location"] == "transxnet_pico.safetensors"
 
     assert main(["evaluate", "--data", val, *source, "--image-size", "32", "--device", "cpu"]) == 0
-    provenance, top1, top5, counts = capsys.readouterr().out.splitlines()
+    provenance, top1, top5, counts, *_ = capsys.readouterr().out.splitlines()
     assert provenance.startswith("pico: transxnet_pico.safetensors, sha256 ")
     assert top1.startswith(f"pico top-1: {result['top1']:.1%} (")
     assert top5.startswith(f"pico top-5: {result['top5']:.1%} (")
