@@ -1,41 +1,37 @@
-"""Accuracy of a model on labelled pictures, by the protocol its variant states (resize, crop, bicubic).
+"""Accuracy of a model on labelled pictures, by the protocol its variant states.
 
-Labels are matched by WNID, so a model is asked only about classes it knows; its answers still compete
-with all its classes.
+The protocol is the official one (validate.py of https://github.com/LMMMEng/TransXNet, with timm 0.6.12): the short side
+becomes floor(image_size / crop_pct), bicubic, the centre is cut out and normalised, all in float32; see views.py and
+images.prepare. Labels are matched by WNID, so a model is asked only about classes it knows; its answers compete with
+all its classes, or (`restrict`) with those that the pictures have.
+
+Batches are the same whatever the number of processes and however often the work was interrupted: process r of n takes
+every n-th batch, from the r-th.
 """
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..images import prepare
-from ..labels import label_set
+from ..errors import DeviceError, PictureUnreadable, WeightsError, WeightsMismatch
 from ..weights import LoadedModel
-from .data import THREADS, Sample, known_samples
+from .distributed import Worker
+from .hardware import hardware
+from .labelling import Labelling
+from .outcomes import OutcomeFolder
+from .protocol import HALVES, Protocol, Task
+from .report import Report, Speed, make_report
+from .samples import list_pictures
+from .scores import Accuracy, Outcome
+from .views import View, views_of
 
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Shares of `pictures` whose label was the first answer, and among the first five; Wilson's 95 % intervals."""
-
-    model: str
-    image_size: int  # side of the view, pixels
-    crop_pct: float
-    pictures: int
-    left_out: int  # pictures of classes the model does not know
-    top1: float
-    top5: float
-    top1_interval: tuple[float, float]
-    top5_interval: tuple[float, float]
-
-    def as_json(self) -> dict[str, object]:
-        return asdict(self)
+Progress = Callable[[int, int], None]  # pictures done, pictures in all: of this process
 
 
 def evaluate(
@@ -44,45 +40,131 @@ def evaluate(
     *,
     image_size: int | None = None,
     batch: int = 64,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> Accuracy:
-    """Top-1 and top-5 on folders or zips (see training.data). image_size None takes the variant's own.
+    """Top-1 and top-5 on folders or zips (see training.samples). image_size None takes the variant's own.
 
-    progress: called with (pictures done, pictures in all).
-    Raises UnknownName where no picture is of a class the model knows, PictureError for one that cannot be read.
+    Raises UnknownName where no picture is of a class the model knows, PictureUnreadable where one cannot be read.
     """
-    spec, side = loaded.spec, loaded.spec.image_size if image_size is None else image_size
-    wnids = label_set(spec.label_set).wnids
-    samples, left_out = known_samples(paths, wnids)
-    n, hits1, hits5 = len(samples), 0, 0
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start in range(0, n, batch):
-            part = samples[start : start + batch]
-            views = torch.cat(list(pool.map(lambda sample: _view(sample, side, spec.crop_pct), part)))
-            ranks = _ranks(loaded, views, torch.tensor([wnids.index(sample.wnid) for sample in part]))
-            hits1, hits5 = hits1 + int((ranks < 1).sum()), hits5 + int((ranks < 5).sum())
-            progress(start + len(part), n)
-    return Accuracy(
-        loaded.name, side, spec.crop_pct, n, left_out, hits1 / n, hits5 / n, wilson(hits1, n), wilson(hits5, n)
-    )
+    report = assess(loaded, paths, Protocol.of(loaded.spec, image_size, batch=batch), progress=progress)
+    if report.unreadable:
+        name, problem = report.unreadable[0]
+        raise PictureUnreadable(problem, detail=f"{name}: one of {len(report.unreadable)} that cannot be read")
+    return report.accuracy
 
 
-def wilson(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval for a share of n (95 % by default); (0, 1) for n = 0."""
-    if n == 0:
-        return 0.0, 1.0
-    share, weight = hits / n, z * z / n
-    middle = (share + weight / 2) / (1 + weight)
-    half = z / (1 + weight) * (share * (1 - share) / n + weight / (4 * n)) ** 0.5
-    return max(middle - half, 0.0), min(middle + half, 1.0)  # against rounding
+def assess(
+    loaded: LoadedModel,
+    paths: Sequence[str | Path],
+    protocol: Protocol | None = None,
+    *,
+    labelling: Labelling | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+    worker: Worker | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Report | None:
+    """Accuracy, classes and confusions on folders or zips. Pictures that cannot be read are reported, in no share.
+
+    labelling: what tells the classes, None for the paths' own names. out: folder for what is done so far, from which
+    `resume` goes on (see outcomes.py). worker: this process among several, which all call this; the chief gets the
+    report, the others None.
+
+    Raises UnknownName (no picture, or none of a class the model knows), PictureUnreadable (none can be read),
+    OutOfRange and DeviceError (the protocol cannot be followed), WeightsError (answers that are no numbers, an
+    evaluation in `out` without `resume`), WeightsMismatch (another evaluation in `out`, or in another process).
+    """
+    worker = worker or Worker(0, 1, loaded.device)
+    task = Task.of(loaded, protocol or Protocol.of(loaded.spec), list_pictures(paths, labelling))
+    folder = _folder(task, out, resume, worker)
+    begun = time.perf_counter()
+    outcomes, measured = _share(task, folder, worker, progress)
+    speed = Speed(measured, time.perf_counter() - begun, 1, hardware(loaded.device))
+    parts = worker.gather((outcomes, speed))
+    if parts is None:
+        return None
+    done = {batch: outcome for part, _ in parts for batch, outcome in part.items()}
+    everything = [outcome for batch in sorted(done) for outcome in done[batch]]
+    return make_report(task, paths, everything, Speed.together([speed for _, speed in parts]))
 
 
-def _view(sample: Sample, side: int, crop_pct: float) -> Tensor:  # -> (1, 3, side, side)
-    return prepare(sample.decode(sample.read()), image_size=side, crop_pct=crop_pct).tensor
+def _folder(task: Task, out: Path | None, resume: bool, worker: Worker) -> OutcomeFolder | None:
+    """Where outcomes are kept, once all processes have looked at what it holds; their settings have to be the same."""
+    settings = task.settings()
+    folder = None if out is None else OutcomeFolder(out, worker.rank)
+    if folder is not None:
+        folder.check(settings, resume)
+    everybodys = worker.gather(settings) or [settings]
+    if any(other != settings for other in everybodys):
+        raise WeightsMismatch(
+            "The processes were given different pictures, weights or settings.",
+            remedy="Give all machines the same files and the same arguments.",
+        )
+    worker.barrier()
+    if folder is not None:
+        folder.begin(settings)
+    return folder
+
+
+def _share(
+    task: Task, folder: OutcomeFolder | None, worker: Worker, progress: Progress
+) -> tuple[dict[int, list[Outcome]], int]:
+    """(this process's batches -> their outcomes, how many pictures of them were measured now)."""
+    batches = task.batches
+    mine = range(worker.rank, len(batches), worker.size)
+    kept = folder.done([len(batch) for batch in batches]) if folder else {}
+    outcomes = {number: kept[number] for number in mine if number in kept}
+    total, done = sum(len(batches[number]) for number in mine), sum(map(len, outcomes.values()))
+    measured = 0
+    left = [number for number in mine if number not in outcomes]
+    for number, views in views_of(task, left):
+        outcomes[number] = _judge(task, batches[number], views)
+        if folder is not None:
+            folder.add(number, outcomes[number])
+        measured += len(views)
+        progress(done + measured, total)
+    return outcomes, measured
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def _judge(task: Task, batch: range, views: Sequence[View]) -> list[Outcome]:
+    """The outcome of every picture of a batch, those that cannot be read included."""
+    shown = [(i, view) for i, view in zip(batch, views, strict=True) if view.tensor is not None]
+    judged: dict[int, tuple[int, int]] = {}
+    if shown:
+        labels = torch.tensor([task.labels[i] for i, _ in shown])
+        places, answers = _places(_logits(task, torch.cat([view.tensor for _, view in shown])), labels)
+        judged = {i: (place, answer) for (i, _), place, answer in zip(shown, places, answers, strict=True)}
+    return [Outcome(*judged.get(i, (-1, -1)), view.sha256, view.problem) for i, view in zip(batch, views, strict=True)]
 
 
 @torch.no_grad()
-def _ranks(loaded: LoadedModel, x: Tensor, labels: Tensor) -> Tensor:  # (B, 3, S, S), (B,) -> (B,): 0 is the best
-    """The place of each label among the answers. Ties go to the lower index, as in explain.predict."""
-    answers = loaded.model(x.to(loaded.device)).argsort(dim=1, descending=True, stable=True).cpu()  # (B, classes)
-    return (answers == labels[:, None]).int().argmax(dim=1)
+def _logits(task: Task, x: Tensor) -> Tensor:  # (B, 3, S, S) -> (B, classes) float32 on the CPU
+    loaded, half = task.loaded, HALVES.get(task.protocol.autocast)
+    try:
+        with torch.autocast("cuda", half) if half else contextlib.nullcontext():
+            logits = loaded.model(x.to(loaded.device)).float().cpu()
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{len(x)} pictures at a time are too much for the memory of {loaded.device}.",
+            remedy="Give a smaller --batch-size.",
+        ) from error
+    if not torch.isfinite(logits).all():
+        raise WeightsError(
+            f"{loaded.name} answers with values that are not numbers.",
+            remedy="Its weights are damaged, or too large for half precision: try without --autocast.",
+        )
+    if task.protocol.restrict:
+        there = sorted(set(task.labels))
+        only = torch.full_like(logits, -torch.inf)
+        only[:, there] = logits[:, there]
+        return only
+    return logits
+
+
+def _places(logits: Tensor, labels: Tensor) -> tuple[list[int], list[int]]:  # (B, classes), (B,) -> B places, B answers
+    """The place of each label among the answers, 0 the best, and the first answer. Ties: lower index, as in predict."""
+    order = logits.argsort(dim=1, descending=True, stable=True)  # (B, classes)
+    return (order == labels[:, None]).int().argmax(dim=1).tolist(), order[:, 0].tolist()

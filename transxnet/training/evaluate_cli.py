@@ -1,54 +1,91 @@
-"""`python -m transxnet evaluate`: arguments, progress, what is printed."""
+"""`python -m transxnet evaluate`: arguments, progress, what is printed. Several processes: see distributed.py."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import OutOfRange
 from .progress import advance, progress_bar
 
 if TYPE_CHECKING:
-    from .evaluate import Accuracy
+    from ..weights import LoadedModel
+    from .distributed import Worker
+    from .report import Report
 
-PICTURES = "folders or zips, of WNID folders or of WNID_name files; several together"
+REPORT, TABLE = "report.json", "report.txt"  # names inside --out
+PICTURES = "folders or zips: of WNID folders, of WNID_name files, of ImageNet-V2's folders; several together"
+LABELS = "a file that tells the classes of flat files (LOC_val_solution.csv, lines of NAME WNID); or the word indices"
+EPILOG = """several GPUs or machines:
+  torchrun --nproc-per-node 8 -m transxnet evaluate … (the numbers are those of one process)
+
+exit code: 1 where pictures could not be read; they are listed, and in no share"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `evaluate` takes; sets `run`, the function of the parsed arguments that returns the exit code."""
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
     parser.add_argument("--model", default="pico", metavar="NAME", help="variant, or NAME@untrained (pico)")
     parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
     parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
     parser.add_argument("--hub-namespace", help="Hub namespace that holds <name> (TRANSXNET_HUB_NAMESPACE)")
     parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=PICTURES)
+    parser.add_argument("--labels", metavar="FILE", help=LABELS)
+    parser.add_argument(
+        "--restrict",
+        action="store_true",
+        help="answers among the pictures' classes, not the model's",
+    )
     parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the view; the variant's own without")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--crop-pct", type=float, metavar="SHARE", help="view / short side; the variant's own without")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at a time (64)")
+    parser.add_argument("--autocast", default="", choices=("bf16", "fp16"), help="on CUDA only; float32 without")
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"folder for {REPORT}, {TABLE} and what is done so far")
+    parser.add_argument("--resume", action="store_true", help="go on with the evaluation in --out, if it has one")
+    parser.add_argument("--json", action="store_true", help="one JSON object: all classes, confusions, settings")
     parser.set_defaults(run=run_evaluate)
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    """Accuracy of one model on labelled pictures."""
+    """Accuracy of one model on labelled pictures. 1 where some of them could not be read."""
     from ..weights import load
-    from .evaluate import evaluate
+    from .distributed import workers
 
-    loaded = load(args.model, args.source, args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
-    with progress_bar("picture") as bar:
-        result = evaluate(
-            loaded, args.data, image_size=args.image_size, progress=lambda done, total: advance(bar, done, total)
+    if args.resume and args.out is None:
+        raise OutOfRange("--resume needs the folder to go on from.", remedy="Add --out DIR.")
+    with workers(args.device) as worker:
+        loaded = load(
+            args.model, args.source, worker.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace
         )
-    if args.json:
-        print(json.dumps({**result.as_json(), "provenance": loaded.provenance.as_json()}))
-    else:
-        print(f"{loaded.name}: {loaded.provenance.short()}. {loaded.provenance.note}".rstrip())
-        print("\n".join(_sentences(result)))
-    return 0
+        report = _assess(args, loaded, worker)
+    if report is None:  # the chief tells
+        return 0
+    text = json.dumps(report.as_json(), allow_nan=False)
+    lines = [f"{loaded.name}: {loaded.provenance.short()}. {loaded.provenance.note}".rstrip(), *report.lines()]
+    if args.out is not None:
+        (args.out / REPORT).write_text(text + "\n", encoding="utf-8")
+        (args.out / TABLE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(text if args.json else "\n".join(lines))
+    if report.unreadable:
+        print(f"transxnet: {len(report.unreadable)} pictures could not be read.", file=sys.stderr)
+    return 1 if report.unreadable else 0
 
 
-def _sentences(result: Accuracy) -> Iterator[str]:
-    for name, share, (low, high) in (
-        ("top-1", result.top1, result.top1_interval),
-        ("top-5", result.top5, result.top5_interval),
-    ):
-        yield f"{result.model} {name}: {share:.1%} ({low:.1%} to {high:.1%}, 95 %)"
-    yield f"{result.pictures} pictures at {result.image_size} px, {result.left_out} of unknown classes left out"
+def _assess(args: argparse.Namespace, loaded: LoadedModel, worker: Worker) -> Report | None:
+    from .evaluate import assess
+    from .labelling import read_labelling
+    from .protocol import Protocol
+
+    protocol = Protocol.of(
+        loaded.spec, args.image_size, args.crop_pct,
+        batch=args.batch_size, restrict=args.restrict, autocast=args.autocast,
+    )  # fmt: skip
+    labelling = None if args.labels is None else read_labelling(args.labels)
+    with progress_bar("picture", shown=worker.chief) as bar:
+        return assess(
+            loaded, args.data, protocol, labelling=labelling, out=args.out, resume=args.resume, worker=worker,
+            progress=lambda done, total: advance(bar, done, total),
+        )  # fmt: skip

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(unit: str) -> Iterator[tqdm]:
-    """A bar that counts `unit`s; `advance` moves it."""
+def progress_bar(unit: str, shown: bool = True) -> Iterator[tqdm]:
+    """A bar that counts `unit`s; `advance` moves it. One process of several shows it."""
     from tqdm import tqdm
 
-    with tqdm(unit=unit, disable=not sys.stderr.isatty()) as bar:
+    with tqdm(unit=unit, disable=not (shown and sys.stderr.isatty())) as bar:
         yield bar
 
 

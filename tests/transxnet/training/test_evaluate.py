@@ -1,4 +1,4 @@
-"""Accuracy: exact counts on a model whose answers are known, the protocol by hand, Wilson's interval."""
+"""Accuracy: counts made by hand on models whose answers are known, and the protocol."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import torch
 from PIL import Image
 
 from tests import small
+from tests.scripted import WNIDS, A, B, C, scripted
 from tests.tiny import one_thread  # noqa: F401  small tensors
-from transxnet.errors import PictureUnreadable, UnknownName
+from transxnet.errors import DeviceError, OutOfRange, PictureUnreadable, UnknownName, WeightsError
 from transxnet.labels import label_set
 from transxnet.model import TransXNet
-from transxnet.training.evaluate import evaluate, wilson
+from transxnet.training.data import digest
+from transxnet.training.evaluate import assess, evaluate
+from transxnet.training.protocol import Protocol
+from transxnet.training.report import Report
+from transxnet.training.samples import find_samples
+from transxnet.training.scores import wilson
 from transxnet.weights import LoadedModel, Provenance
 
-WNIDS = label_set("tiny-imagenet-200").wnids
 TENCH = "n01440764"  # an ImageNet class that Tiny-ImageNet lacks
 
 
@@ -105,16 +110,84 @@ def test_a_damaged_picture_stops_it_and_is_named(make_pictures):
     assert caught.value.detail.startswith(f"train/{WNIDS[0]}/1.png: ")
 
 
-@pytest.mark.parametrize(
-    ("hits", "n", "low", "high"),
-    [  # the roots of (p - hits/n)^2 = z^2 p (1 - p) / n, z = 1.95996: E. B. Wilson, 1927
-        (50, 100, 0.40383153, 0.59616847),
-        (0, 10, 0.0, 0.27753279),
-        (10, 10, 0.72246721, 1.0),
-        (2155, 5000, 0.41733170, 0.44477424),
-        (0, 0, 0.0, 1.0),
-    ],
-)
-def test_wilson_s_interval(hits, n, low, high):
-    assert wilson(hits, n) == pytest.approx((low, high), abs=5e-6)
-    assert 0 <= wilson(hits, n)[0] <= wilson(hits, n)[1] <= 1
+# --- Classes and confusions, by hand ----------------------------------------------------------------------------------
+
+PROTOCOL = Protocol(image_size=32, crop_pct=1.0, batch=2)
+
+
+@pytest.fixture
+def pictures(make_pictures):
+    return make_pictures("nine", {WNIDS[A]: 4, WNIDS[B]: 3, WNIDS[C]: 2})
+
+
+def counted(report: Report) -> tuple:
+    """(label, pictures, right, right in five) of each class; (label, answer, count) of each confusion."""
+    return [tuple(score) for score in report.classes], [tuple(pair) for pair in report.confusions]
+
+
+def test_classes_and_confusions_by_hand(pictures):
+    report = assess(scripted(), [pictures], PROTOCOL)
+    assert (report.accuracy.pictures, report.accuracy.top1, report.accuracy.top5) == (9, 4 / 9, 7 / 9)
+    classes, pairs = counted(report)
+    assert classes == [(A, 4, 1, 3), (B, 3, 1, 2), (C, 2, 2, 2)]
+    assert pairs == [(A, B, 2), (A, 7, 1), (B, A, 1), (B, 5, 1)]
+    assert report.data["digest"] == digest(find_samples([pictures]))  # as a card has it
+
+
+def test_restricted_answers_by_hand(pictures):
+    """Only A, B and C are left: the fourth picture of A is answered C, the third of B is right."""
+    report = assess(scripted(), [pictures], dataclasses.replace(PROTOCOL, restrict=True))
+    assert (report.accuracy.top1, report.accuracy.top5) == (5 / 9, 1)
+    assert counted(report) == ([(A, 4, 1, 4), (B, 3, 2, 3), (C, 2, 2, 2)], [(A, B, 2), (A, C, 1), (B, A, 1)])
+    assert report.protocol["answers"] == "among the 3 classes of the pictures"
+
+
+def test_a_model_of_a_thousand_classes_on_pictures_of_two_hundred(pictures):
+    """The same answers by a model that numbers them otherwise: labels are matched by WNID."""
+    wide = label_set("imagenet-1k").wnids
+    shift = {index: wide.index(WNIDS[index]) for index in (A, B, C, 5, 6, 7, 8, 9)}
+    report = assess(scripted(classes=1000, shift=shift), [pictures], PROTOCOL)
+    assert (report.accuracy.top1, report.accuracy.top5) == (4 / 9, 7 / 9)
+    a, b, c = (shift[index] for index in (A, B, C))
+    assert [score[0] for score in report.classes] == sorted((a, b, c))
+    assert {tuple(pair) for pair in report.confusions} == {(a, b, 2), (a, shift[7], 1), (b, a, 1), (b, shift[5], 1)}
+    assert report.protocol["answers"] == "among all 1000 classes of the model"
+
+
+def test_what_cannot_be_read_is_listed_and_in_no_share(pictures):
+    lost = pictures / "train" / WNIDS[A] / "3.png"
+    lost.write_bytes(lost.read_bytes()[:60])
+    (pictures / "x.png").write_bytes(b"")
+    report = assess(scripted(), [pictures], PROTOCOL)
+    assert (report.accuracy.pictures, report.accuracy.top1) == (8, 4 / 8)
+    assert counted(report)[0][0] == (A, 3, 1, 3)
+    name = f"train/{WNIDS[A]}/3.png"
+    ((found, problem),) = report.unreadable
+    assert (found, problem.startswith(f"{name} is damaged")) == (name, True)
+    assert (report.data["pictures"], report.data["unlabelled"]) == (9, 1)
+    lines = list(report.lines())
+    assert "1 pictures could not be read, and are in no share:" in lines
+    assert "1 pictures without a label left out" in lines
+    for path in pictures.rglob("*.png"):
+        path.write_bytes(b"nothing")
+    with pytest.raises(PictureUnreadable, match="None of the 9 pictures can be read"):
+        assess(scripted(), [pictures], PROTOCOL)
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+
+def test_answers_that_are_no_numbers_are_no_accuracy(make_pictures):
+    with pytest.raises(WeightsError, match="small answers with values that are not numbers"):
+        evaluate(always(torch.full((200,), torch.nan)), [make_pictures("some", {WNIDS[0]: 1})])
+
+
+@pytest.mark.parametrize("change", [{"image_size": 0}, {"crop_pct": 0.0}, {"crop_pct": 1.1}, {"batch": 0}])
+def test_no_protocol(pictures, change):
+    with pytest.raises(OutOfRange, match="is no protocol"):
+        assess(scripted(), [pictures], dataclasses.replace(PROTOCOL, **change))
+
+
+def test_half_precision_is_for_cuda(pictures):
+    with pytest.raises(DeviceError, match=r"Autocast bf16 on cpu is not offered\. Use bf16 or fp16, on CUDA"):
+        assess(scripted(), [pictures], dataclasses.replace(PROTOCOL, autocast="bf16"))

@@ -1,0 +1,110 @@
+"""`evaluate` as typed: what it prints and writes, exit codes, resuming, and the same numbers from two processes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import one_thread  # noqa: F401  small tensors, and numbers as from one process of torchrun
+from tests.torchrun import torchrun
+from tests.transxnet.training.conftest import BULLFROG, FISH, SALAMANDER, TENCH, write_pictures
+from transxnet.__main__ import main
+
+OPTIONS = ["--model", "pico@untrained", "--device", "cpu", "--image-size", "32", "--batch-size", "3"]
+
+
+def typed(capsys: pytest.CaptureFixture, *arguments: str, code: int = 0) -> tuple[str, str]:
+    """Run the command; -> what it printed, and what it complained of."""
+    assert main(["evaluate", *OPTIONS, *map(str, arguments)]) == code
+    return capsys.readouterr()
+
+
+def numbers(text: str) -> dict:
+    return {key: value for key, value in json.loads(text).items() if key != "speed"}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_pictures(tmp_path, "data.zip", {FISH: 5, SALAMANDER: 4, BULLFROG: 2, TENCH: 1}, size=(40, 36))
+
+
+def test_two_processes_give_the_numbers_of_one(data, tmp_path, capsys):
+    one = numbers(typed(capsys, "--data", data, "--json").out)
+    out = tmp_path / "out"
+    done = torchrun("-m", "transxnet", "evaluate", *OPTIONS, "--data", str(data), "--json", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()  # the chief's, once
+    assert numbers(line) == one
+    assert json.loads(line)["speed"]["processes"] == 2
+    assert (one["pictures"], one["left_out"], len(one["classes"])) == (11, 1, 3)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "evaluation.json", "outcomes-0.jsonl", "outcomes-1.jsonl", "report.json", "report.txt",
+    ]  # fmt: skip
+    assert [len((out / f"outcomes-{rank}.jsonl").read_text().splitlines()) for rank in (0, 1)] == [2, 2]
+
+    (out / "outcomes-1.jsonl").unlink()  # as if that process had been killed at once; one process does the rest
+    assert numbers(typed(capsys, "--data", data, "--json", "--out", out, "--resume").out) == one
+    assert json.loads((out / "report.json").read_text())["speed"]["pictures"] == 3 + 2  # batches 1 and 3 of 3, 3, 3, 2
+    assert numbers((out / "report.json").read_text()) == one
+
+
+def test_what_is_printed(data, capsys):
+    lines = typed(capsys, "--data", data).out.splitlines()
+    result = json.loads(typed(capsys, "--data", data, "--json").out)
+    assert lines[0].startswith("pico@untrained: untrained, sha256 ")
+    assert lines[1].startswith(f"pico@untrained top-1: {result['top1']:.1%} (")
+    assert lines[2].startswith(f"pico@untrained top-5: {result['top5']:.1%} (")
+    assert lines[3:6] == [
+        "11 pictures at 32 px, 1 of unknown classes left out",
+        "short side to 32 px, bicubic; centre crop; float32; answers among all 200 classes of the model",
+        "labels: the WNIDs in folder and file names",
+    ]
+    assert "worst 3 of 3 classes" in lines
+    assert any(line.endswith("goldfish") for line in lines)
+    assert lines[-1] == "(it means nothing on a shared machine)"
+
+
+def test_restricted_answers_and_another_crop(data, capsys):
+    result = json.loads(typed(capsys, "--data", data, "--restrict", "--crop-pct", "0.8", "--json").out)
+    assert result["protocol"]["answers"] == "among the 3 classes of the pictures"
+    assert (result["crop_pct"], result["protocol"]["resize"]) == (0.8, "short side to 40 px, bicubic; centre crop")
+    assert result["top5"] == 1  # three classes are never more than five answers
+
+
+def test_flat_files_with_a_list(tmp_path, capsys):
+    folder = write_pictures(tmp_path, "flat", {FISH: 2}, flat=True)
+    for number, path in enumerate(sorted(folder.iterdir()), start=1):
+        path.rename(folder / f"ILSVRC2012_val_0000000{number}.png")
+    assert "flat holds no labelled pictures" in typed(capsys, "--data", folder, code=2).err
+    listed = tmp_path / "LOC_val_solution.csv"
+    listed.write_text(f"ImageId,PredictionString\nILSVRC2012_val_00000002,{SALAMANDER} 1 2 3 4 \n")
+    result = json.loads(typed(capsys, "--data", folder, "--labels", listed, "--json").out)
+    assert [(score["wnid"], score["pictures"]) for score in result["classes"]] == [(SALAMANDER, 1)]
+    assert result["data"]["labels"] == ["LOC_val_solution.csv: WNIDs by name"]
+    assert result["data"]["unlabelled"] == 1
+    assert str(tmp_path) not in json.dumps(result)
+
+
+def test_an_unreadable_picture_is_told_and_the_exit_code_is_1(data, tmp_path, capsys):
+    damaged = tmp_path / "data" / "train" / FISH / "1.png"  # the folder that data.zip was made of
+    damaged.write_bytes(b"no picture")
+    out, err = typed(capsys, "--data", tmp_path / "data", "--json", code=1)
+    result = json.loads(out)
+    assert (result["pictures"], [lost["name"] for lost in result["unreadable"]]) == (10, [f"train/{FISH}/1.png"])
+    assert err == "transxnet: 1 pictures could not be read.\n"
+
+
+def test_resume_needs_a_folder_and_a_folder_needs_resume(data, tmp_path, capsys):
+    assert (
+        "--resume needs the folder to go on from. Add --out DIR."
+        in typed(capsys, "--data", data, "--resume", code=2).err
+    )
+    typed(capsys, "--data", data, "--out", tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert (
+        "holds an evaluation already. Add --resume"
+        in typed(capsys, "--data", data, "--out", tmp_path / "out", code=2).err
+    )
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before

@@ -1,0 +1,45 @@
+"""Counting: shares, classes, confusions and intervals from outcomes written down by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from transxnet.training.scores import ClassScore, Confusion, Outcome, class_scores, confusions, hits, wilson
+
+LOST = Outcome(-1, -1, "", "cannot be read")
+LABELS = [7, 7, 7, 2, 2, 9, 9]
+OUTCOMES = [Outcome(0, 7, "a"), Outcome(4, 2, "b"), Outcome(5, 2, "c"), Outcome(1, 7, "d"), LOST, LOST, LOST]
+
+
+def test_hits():
+    assert [hits(OUTCOMES, k) for k in (1, 2, 5, 6)] == [1, 2, 3, 4]  # what was lost is never right
+
+
+def test_classes_in_the_order_of_their_index():
+    assert class_scores(LABELS, OUTCOMES) == (ClassScore(2, 1, 0, 1), ClassScore(7, 3, 1, 2))  # 9 has no picture left
+
+
+def test_confusions_most_frequent_first():
+    assert confusions(LABELS, OUTCOMES) == (Confusion(7, 2, 2), Confusion(2, 7, 1))
+    alike = [Outcome(1, answer, "") for answer in (5, 3, 8)]
+    assert confusions([4, 4, 1], alike) == (Confusion(1, 8, 1), Confusion(4, 3, 1), Confusion(4, 5, 1))
+
+
+def test_every_picture_has_an_outcome():
+    with pytest.raises(ValueError, match="shorter"):
+        class_scores(LABELS, OUTCOMES[:-1])
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "low", "high"),
+    [  # the roots of (p - count/n)^2 = z^2 p (1 - p) / n, z = 1.95996: E. B. Wilson, 1927
+        (50, 100, 0.40383153, 0.59616847),
+        (0, 10, 0.0, 0.27753279),
+        (10, 10, 0.72246721, 1.0),
+        (2155, 5000, 0.41733170, 0.44477424),
+        (0, 0, 0.0, 1.0),
+    ],
+)
+def test_wilson_s_interval(count, n, low, high):
+    assert wilson(count, n) == pytest.approx((low, high), abs=5e-6)
+    assert 0 <= wilson(count, n)[0] <= wilson(count, n)[1] <= 1

@@ -1,0 +1,188 @@
+"""What `evaluate` says: shares with intervals, classes, confusions, what was left out, and how it was measured.
+
+As JSON, whole; as lines of text, the worst of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import PictureUnreadable
+from ..labels import LabelSet, label_set
+from .data import combined
+from .protocol import Task
+from .scores import Accuracy, ClassScore, Confusion, Outcome, class_scores, confusions, hits, wilson
+
+WORST = 10  # lines of a list in the text
+PAIRS = 100  # confusions in the JSON
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How many pictures passed in how many seconds, reading included. On a machine shared with others it is noise."""
+
+    pictures: int
+    seconds: float
+    processes: int
+    hardware: str
+
+    @classmethod
+    def together(cls, speeds: Sequence[Speed]) -> Speed:
+        """Of processes that worked at the same time."""
+        kinds = dict.fromkeys(speed.hardware for speed in speeds)
+        return cls(sum(s.pictures for s in speeds), max(s.seconds for s in speeds), len(speeds), "; ".join(kinds))
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second; 0 where nothing was left to measure."""
+        return self.pictures / self.seconds if self.pictures else 0.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """One evaluation. `unreadable` pictures, (name, problem), are in no share."""
+
+    accuracy: Accuracy
+    labels: LabelSet  # what the class indices below mean
+    classes: tuple[ClassScore, ...]
+    confusions: tuple[Confusion, ...]
+    unreadable: tuple[tuple[str, str], ...]
+    protocol: dict[str, Any]
+    data: dict[str, Any]
+    provenance: dict[str, str]
+    speed: Speed
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it; of the confusions the first PAIRS, and how many pairs there are."""
+        names = self.labels
+        return {
+            **self.accuracy.as_json(),
+            "provenance": self.provenance,
+            "protocol": self.protocol,
+            "data": self.data,
+            "unreadable": [{"name": name, "problem": problem} for name, problem in self.unreadable],
+            "classes": [
+                {
+                    "index": score.index, "wnid": names.wnids[score.index], "label": names.words[score.index],
+                    "pictures": score.pictures,
+                    "top1": score.hits1 / score.pictures, "top5": score.hits5 / score.pictures,
+                }
+                for score in self.classes
+            ],
+            "confused_pairs": len(self.confusions),
+            "confusions": [
+                {"label": names.words[pair.label], "answer": names.words[pair.answer], "count": pair.count,
+                 "label_wnid": names.wnids[pair.label], "answer_wnid": names.wnids[pair.answer]}
+                for pair in self.confusions[:PAIRS]
+            ],
+            "speed": {
+                "images_per_second": round(self.speed.rate, 1), "pictures": self.speed.pictures,
+                "seconds": round(self.speed.seconds, 1), "processes": self.speed.processes,
+                "hardware": self.speed.hardware, "note": "reading included; it means nothing on a shared machine",
+            },
+        }  # fmt: skip
+
+    def lines(self) -> Iterator[str]:
+        """For reading: the shares, how they were measured, the worst classes, the most frequent confusions."""
+        yield from _shares(self.accuracy)
+        yield from _how(self)
+        yield from _unreadable(self.unreadable)
+        yield from _classes(self)
+        yield from _confusions(self)
+        yield from ("", f"{self.speed.rate:.1f} images a second with {_hardware(self.speed)}, reading included")
+        yield "(it means nothing on a shared machine)"
+
+
+def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outcome], speed: Speed) -> Report:
+    """Count. outcomes: one a picture of the task, in its order. PictureUnreadable where none has an answer."""
+    readable = [outcome for outcome in outcomes if not outcome.problem]
+    if not readable:
+        raise PictureUnreadable(
+            f"None of the {len(outcomes)} pictures can be read.", remedy="Get them again.", detail=outcomes[0].problem
+        )
+    n, hits1, hits5 = len(readable), hits(readable, 1), hits(readable, 5)
+    loaded, protocol, listing = task.loaded, task.protocol, task.listing
+    accuracy = Accuracy(
+        loaded.name, protocol.image_size, protocol.crop_pct, n, len(listing.samples) - len(task.samples),
+        hits1 / n, hits5 / n, wilson(hits1, n), wilson(hits5, n),
+    )  # fmt: skip
+    whole = all(outcome.sha256 for outcome in outcomes)
+    return Report(
+        accuracy,
+        label_set(loaded.spec.label_set),
+        class_scores(task.labels, outcomes),
+        confusions(task.labels, outcomes),
+        tuple((s.name, o.problem) for s, o in zip(task.samples, outcomes, strict=True) if o.problem),
+        _protocol(task),
+        {
+            "files": [Path(path).name for path in paths],
+            "labels": list(listing.labels),
+            "pictures": len(task.samples),
+            "unlabelled": listing.unlabelled,
+            "digest": combined(bytes.fromhex(outcome.sha256) for outcome in outcomes) if whole else None,
+        },
+        loaded.provenance.as_json(),
+        speed,
+    )
+
+
+def _protocol(task: Task) -> dict[str, Any]:
+    protocol, spec = task.protocol, task.loaded.spec
+    there = len(set(task.labels))
+    return {
+        "resize": f"short side to {int(protocol.image_size / protocol.crop_pct)} px, bicubic; centre crop",
+        "answers": f"among the {there} classes of the pictures" if protocol.restrict
+        else f"among all {spec.num_classes} classes of the model",
+        "classes_in_data": there,
+        "precision": f"autocast {protocol.autocast}" if protocol.autocast else "float32",
+        "batch": protocol.batch,
+    }  # fmt: skip
+
+
+def _shares(accuracy: Accuracy) -> Iterator[str]:
+    for name, share, (low, high) in (
+        ("top-1", accuracy.top1, accuracy.top1_interval),
+        ("top-5", accuracy.top5, accuracy.top5_interval),
+    ):
+        yield f"{accuracy.model} {name}: {share:.1%} ({low:.1%} to {high:.1%}, 95 %)"
+    yield f"{accuracy.pictures} pictures at {accuracy.image_size} px, {accuracy.left_out} of unknown classes left out"
+
+
+def _how(report: Report) -> Iterator[str]:
+    protocol, data = report.protocol, report.data
+    yield f"{protocol['resize']}; {protocol['precision']}; answers {protocol['answers']}"
+    yield f"labels: {'; '.join(data['labels'])}"
+    if data["unlabelled"]:
+        yield f"{data['unlabelled']} pictures without a label left out"
+
+
+def _unreadable(unreadable: Sequence[tuple[str, str]]) -> Iterator[str]:
+    if unreadable:
+        yield from ("", f"{len(unreadable)} pictures could not be read, and are in no share:")
+        yield from (f"  {name}: {problem}" for name, problem in unreadable[:WORST])
+        if len(unreadable) > WORST:
+            yield f"  … and {len(unreadable) - WORST} more: see the JSON"
+
+
+def _classes(report: Report) -> Iterator[str]:
+    worst = sorted(report.classes, key=lambda s: (s.hits1 / s.pictures, s.hits5 / s.pictures, s.index))
+    yield from ("", f"worst {min(WORST, len(worst))} of {len(worst)} classes", "   top-1   top-5  pictures  class")
+    for score in worst[:WORST]:
+        shares = f"{score.hits1 / score.pictures:8.1%}{score.hits5 / score.pictures:8.1%}"
+        yield f"{shares}{score.pictures:10d}  {report.labels.words[score.index]}"
+
+
+def _confusions(report: Report) -> Iterator[str]:
+    if not report.confusions:
+        return
+    pictures, words = {score.index: score.pictures for score in report.classes}, report.labels.words
+    yield from ("", f"most frequent of {len(report.confusions)} confusions", "   count    of  label -> answer")
+    for pair in report.confusions[:WORST]:
+        yield f"{pair.count:8d}{pictures[pair.label]:6d}  {words[pair.label]} -> {words[pair.answer]}"
+
+
+def _hardware(speed: Speed) -> str:
+    return speed.hardware if speed.processes == 1 else f"{speed.processes} processes, each: {speed.hardware}"
