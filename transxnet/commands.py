@@ -39,6 +39,10 @@ COSTS: dict[str, tuple[int, float]] = {
     "transxnet_b_384": (52_409_402, 25.24),
     "transxnet_pico": (2_214_983, 0.1115),
     "transxnet_nano": (4_383_032, 0.2136),
+    "transxnet_pico_matched": (2_214_983, 0.06289),
+    "transxnet_pico_static": (2_151_719, 0.06124),
+    "transxnet_pico_noosra": (1_932_624, 0.06668),
+    "transxnet_pico_noste": (2_149_535, 0.05961),
 }
 
 
