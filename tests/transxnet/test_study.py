@@ -18,10 +18,12 @@ from transxnet.explain.grad_cam import grad_cam
 from transxnet.explain.kernels import kernels
 from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict
+from transxnet.export.records import describe
 from transxnet.images import prepare
 from transxnet.labels import label_set
+from transxnet.model import TransXNet
 from transxnet.results import KernelSet
-from transxnet.study import PARTS, Options, study
+from transxnet.study import OVERVIEW, PARTS, Options, study
 
 LABELS = label_set(SPEC.label_set)
 POINT = (30.0, 70.0)  # upload pixels; the view is columns 10 to 90 of a 100 x 80 picture, 64 px wide
@@ -186,3 +188,16 @@ def test_autocast_changes_nothing_on_the_cpu():
     plain, half = (study(small_model(), picture(), Options(only=(), autocast=auto)) for auto in (False, True))
     assert np.array_equal(plain.prediction.logits, half.prediction.logits)
     assert half.notes == plain.notes  # and it does not say that it did
+
+
+def test_what_a_variant_cannot_give_is_said_and_the_rest_is_given():
+    spec = dataclasses.replace(SPEC, name="transxnet_noosra", osra=False)
+    loaded = dataclasses.replace(small_model(), model=TransXNet(spec).eval().requires_grad_(False), spec=spec)
+    seen = study(loaded, picture(), Options(only=(*OVERVIEW, "attention_table")))
+    why = "transxnet_noosra has no OSRA, so there is no attention: its IDConv takes all channels."
+    assert seen.missing == {"attention": why, "attention_table": why}
+    assert (seen.attention, seen.attention_table) == (None, None)
+    assert len(seen.kernels.kernels) == spec.dims[2]  # all channels, not half of them
+    assert seen.grad_cam is not None
+    assert seen.receptive_field is not None
+    assert describe(seen)["missing"] == seen.missing

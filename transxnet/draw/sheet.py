@@ -44,9 +44,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One picture, uint8 (H, W, 3), RGB, and the number worth knowing under it."""
+    """One picture, uint8 (H, W, 3), RGB, and the number worth knowing under it; or None, and in its place why."""
 
-    picture: np.ndarray
+    picture: np.ndarray | None
     caption: str = ""
 
 
@@ -177,6 +177,9 @@ def _row(page: _Page, row: Row, room: float) -> float:
     tallest = 0.0
     for i, cell in enumerate(row.cells):
         if cell is None:
+            continue
+        if cell.picture is None:
+            page.block(_left(i), y, cell.caption, CELL, SMALL, GREY)
             continue
         page.picture(_left(i), y, _fit(cell.picture))
         tallest = max(tallest, page.block(_left(i), y + CELL + 0.05, cell.caption, CELL, SMALL, INK))

@@ -153,7 +153,8 @@ def _cell(
 ) -> sheets.Cell | None:
     result = results(study).get(name)
     if result is None:
-        return None
+        why = study.missing.get(name)
+        return sheets.Cell(None, why) if why else None
     words = what(result, style.head)
     caption = f"{words[0].upper()}{words[1:]}: {worth_knowing(result, style.head)}."
     return sheets.Cell(picture(study, name, photo, value_range, style), caption)

@@ -46,7 +46,10 @@ def npz(named: Mapping[str, np.ndarray]) -> bytes:
 
 
 def describe(study: Study) -> dict[str, object]:
-    """The study as JSON: provenance, answers, and for every map its layer, target, raw range, geometry, numbers."""
+    """The study as JSON: provenance, answers, and for every map its layer, target, raw range, geometry, numbers.
+
+    missing: view -> why this variant cannot give it.
+    """
     height, width = study.view.rgb.shape[:2]
     view = {"size": [width, height], "crop_box": study.view.crop_box, "upload_size": study.view.upload_size}
     return clean(
@@ -62,6 +65,7 @@ def describe(study: Study) -> dict[str, object]:
             "notes": study.notes,
             "seconds": study.seconds,
             "maps": {name: describe_result(result) for name, result in results(study).items()},
+            "missing": dict(study.missing),
         }
     )
 

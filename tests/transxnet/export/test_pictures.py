@@ -92,3 +92,15 @@ def test_kernels_in_full_one_square_for_generated_static_difference_and_each_gro
     chosen = looked.kernels.kernels[[0, 3]]
     largest = max(np.abs(chosen).max(), np.abs(looked.kernels.static[[0, 3]]).max())
     assert stands_on(page, draw(looked.kernels, np.zeros((SIDE, SIDE, 3)), (-largest, largest), channels=[0, 3])[:50])
+
+
+def test_a_view_that_a_variant_cannot_give_says_why_in_its_place(looked):
+    """Grey words at the top of the empty cell, and nothing else there."""
+    without = dataclasses.replace(looked, attention=None, missing={"attention": "no OSRA here"})
+    silent = dataclasses.replace(without, missing={})
+    views = ("attention", "grad_cam")
+    said, empty = (pixels(sheet([looked, other], names=views, answers=False)) for other in (without, silent))
+    rows, columns = np.nonzero((said != empty).any(axis=-1))
+    assert len(rows) > 0
+    assert rows.max() - rows.min() < SIDE / 10  # one line
+    assert columns.max() < SIDE  # in the first of the two cells
