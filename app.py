@@ -27,7 +27,11 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, help="port (GRADIO_SERVER_PORT; the first free one from 7860 without)")
     parser.add_argument("--share", action="store_true", help="ask Gradio for a public link; needs the internet")
     parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
-    parser.add_argument("--hub-namespace", help="Hub namespace holding <name> (TRANSXNET_HUB_NAMESPACE)")
+    parser.add_argument(
+        "--hub-namespace", metavar="NS[@REVISION]",
+        help="Hub namespace holding transxnet_t, … (TRANSXNET_HUB_NAMESPACE); NS@v1 pins a branch, tag or commit, "
+        "NS@t=COMMIT,s=v2 one for each variant",
+    )  # fmt: skip
     parser.add_argument("--device", help="cuda, mps or cpu; the best there is without")
     parser.add_argument("--default-variant", default="pico", help="what the page opens on (pico)")
     return parser.parse_args(argv)

@@ -48,6 +48,11 @@ FOOT = {
     "pixels share one colour. The squares under a map are measured on its raw values.",
 }
 
+TITLES = {  # of chips, where a variant's own name is not enough
+    "t": "T", "s": "S", "b": "B", "b_384": "B at 384", "pico_matched": "pico, matched",
+    "pico_static": "pico, static", "pico_noosra": "pico, no OSRA", "pico_noste": "pico, no STE",
+}  # fmt: skip
+
 ANY_CLASS = "the answer chosen above"
 FAILED = "{title} could not explain this picture: something unexpected went wrong here."
 FAILED_REMEDY = "Try again, or choose another variant; the server's log has the details."
@@ -57,8 +62,22 @@ SOURCES = {  # what transxnet.weights calls them -> what a person does
 NO_WEIGHTS = "The other variants go on working. Untrained ones show an architecture with random weights."
 HELD_IN = "the smallest square about the unit that holds {shares} of the gradient covers {areas} of the picture"
 UNTRAINED = "random weights, not trained"
+WORKING, LOOKING, READING = "working", "looking for weights", "reading the weights"
+DOWNLOADING = "downloading {what}"
+STALLED = "Nothing has arrived for {seconds} s. Still trying; the other columns go on, and so can you without this one."
+NO_ANSWER = "No answer for {seconds} s. Still trying; the other columns go on, and so can you without this one."
+STATIC_KERNELS = "learned, the same for every picture"
+NOT_GENERATED = (
+    "Nothing is generated here: every picture gets these learned kernels. So there is no difference, and no gates."
+)
+PART_REMEDY = "Choose another variant, or another view."
 NO_ADDRESS = "Pictures are not fetched from addresses here. Save it, and send the file."
 PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."
+
+
+def amount(done: int, total: int) -> str:
+    """Bytes as a person reads them: "12.3 of 51.2 MB"."""
+    return f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if total else f"{done / 1e6:.1f} MB"
 
 
 def crosshair_alt(width: int, height: int, x: int, y: int) -> str:

@@ -23,25 +23,37 @@ from transxnet.images import Picture
 from transxnet.results import Geometry
 from transxnet.study import Study
 
-from .captions import NO_WEIGHTS, SOURCES
+from .captions import (
+    DOWNLOADING,
+    LOOKING,
+    NO_ANSWER,
+    NO_WEIGHTS,
+    READING,
+    SOURCES,
+    STALLED,
+    STATIC_KERNELS,
+    WORKING,
+    amount,
+)
 from .columns import Column
 
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the photograph under a map; panel.js draws at this size
 TILES = 12  # kernels shown
+STALLED_AFTER = 6.0  # seconds without a byte after which a download is said to stand still
 
 
 def transposed(
-    columns: Sequence[Column], aspects: Sequence[tuple[str, str, Json | None, Callable[[Column], Json]]]
+    columns: Sequence[Column], aspects: Sequence[tuple[str, str, Json | None, Callable[[Column], Json]]], part: str = ""
 ) -> Json:
-    """One column a variant, one row an aspect (title, words, scale, cell of a column)."""
-    heads = [heading(c.title, cost_words(c), None) | {"badge": c.badge} for c in columns]
+    """One column a variant, one row an aspect (title, words, scale, cell of a column). part: what all aspects show."""
+    heads = [heading(c.title, cost_words(c), None) | {"badge": c.badge, "more": weights_words(c)} for c in columns]
     rows = []
     for i, (title, words, scale, cell) in enumerate(aspects):
         cells = []
         for column in columns:
-            missing = unfinished(column)  # said once, in the first row
-            cells.append(cell(column) if missing is None else missing[0] if i == 0 else {"kind": "text", "text": ""})
+            instead = unfinished(column) or [missing(column, part)]  # said once, in the first row
+            cells.append(cell(column) if instead[0] is None else instead[0] if i == 0 else {"kind": "text", "text": ""})
         rows.append(row(title, words, cells, bar=scale))
     return {"layout": "columns", "heads": heads, "rows": rows}
 
@@ -53,9 +65,27 @@ def unfinished(column: Column) -> list[Json] | None:
             return [{"kind": "error", "text": column.error.what, "attempts": [], "remedy": column.error.remedy}]
         attempts = [[SOURCES.get(source, source), *rest] for source, *rest in column.error.attempts]
         return [{"kind": "error", "text": column.error.what, "attempts": attempts, "remedy": NO_WEIGHTS}]
-    if column.study is None:
-        return [{"kind": "pending", "text": column.waiting or "working"}]
-    return None
+    return [pending(column)] if column.study is None else None
+
+
+def pending(column: Column) -> Json:
+    """What stands in an empty column: a sentence and, while weights arrive, how far they are; progress.js draws it."""
+    a = column.arrival
+    if a is None or a.complete:
+        return {"kind": "pending", "variant": column.name, "text": WORKING if a is None else READING}
+    text = DOWNLOADING.format(what=a.what) if a.what else LOOKING
+    cell = {"kind": "pending", "variant": column.name, "text": text}
+    if a.silent >= STALLED_AFTER:
+        cell["stalled"] = (STALLED if a.done else NO_ANSWER).format(seconds=int(a.silent))
+    if a.what:
+        cell |= {"share": a.share, "amount": amount(a.done, a.total), "label": f"Downloading {column.title}"}
+    return cell
+
+
+def missing(column: Column, part: str) -> Json | None:
+    """The sentence that stands where a part would be that this variant cannot give; None where it is there."""
+    words = column.study.missing.get(part)
+    return {"kind": "text", "text": words} if words else None
 
 
 def map_cell(
@@ -82,10 +112,13 @@ def look_cell(column: Column, name: str, head: int = 0, words: str = "", short: 
     """One result as its look draws it, with what exactly and one number worth knowing."""
     result = getattr(column.study, name)
     title = LOOKS[name].title
+    if instead := missing(column, name):
+        return instead
     if name == "kernels":
         channels = representatives(result, TILES)
         names = [f"channel {i + 1}" for i in channels]
-        return tiles_cell(result.kernels[channels], names, worth_knowing(result), f"{title} of {column.title}")
+        words = worth_knowing(result) if column.study.spec.idconv else STATIC_KERNELS
+        return tiles_cell(result.kernels[channels], names, words, f"{title} of {column.title}")
     head = own_head(column.study, head) if name == "attention" else 0
     words = words or worth_knowing(result, head)
     if not short:
@@ -110,8 +143,8 @@ def heading(title: str, sub: str, bar: Json | None) -> Json:
     return {"title": title, "sub": sub, "bar": bar}
 
 
-def row(title: str, sub: str, cells: list[Json], badge: str = "", bar: Json | None = None) -> Json:
-    return {"title": title, "sub": sub, "badge": badge, "bar": bar, "cells": cells}
+def row(title: str, sub: str, cells: list[Json], badge: str = "", bar: Json | None = None, more: str = "") -> Json:
+    return {"title": title, "sub": sub, "badge": badge, "bar": bar, "cells": cells, "more": more}
 
 
 def scale(maps: Sequence[np.ndarray], units: str, colormap: str, signed: bool = False, root: bool = False) -> Json:
@@ -125,7 +158,7 @@ def scale(maps: Sequence[np.ndarray], units: str, colormap: str, signed: bool = 
 def look_scale(name: str, done: Sequence[Study], head: int = 0) -> Json:
     """The scale that results of one kind share."""
     look = LOOKS[name]
-    found = [getattr(s, name) for s in done]
+    found = [getattr(s, name) for s in done if name not in s.missing]
     channels = [representatives(k, TILES).tolist() for k in found] if name == "kernels" else ()
     low, high = range_of(found, head, channels) if found else (0.0, 0.0)
     return {
@@ -150,7 +183,17 @@ def cost_words(column: Column) -> str:
     if s is None:
         return ""
     size = f"{column.cost.parameters / 1e6:.1f} M parameters, {column.cost.macs / 1e9:.2f} GMACs" if column.cost else ""
-    return f"{size}, {1000 * s.seconds['forward']:.0f} ms here. Weights: {s.provenance.short()}"
+    note = "" if s.provenance.kind == "untrained" else s.provenance.note  # that it is untrained is said beside its name
+    return f"{size}, {1000 * s.seconds['forward']:.0f} ms here. Weights: {s.provenance.short()}. {note}".strip()
+
+
+def weights_words(column: Column) -> str:
+    """Where the weights come from, in full: shown when somebody points at the caption."""
+    if column.study is None:
+        return ""
+    p = column.study.provenance
+    commit = f"\nrevision {p.revision}" if p.revision else ""
+    return f"{p.location}{commit}\nSHA-256 {p.sha256}\n{p.note}".strip()
 
 
 def key_words(done: Sequence[Study]) -> str:

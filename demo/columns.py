@@ -11,8 +11,8 @@ from transxnet.errors import LensError
 from transxnet.study import Options, Study
 from transxnet.variants import parse_variant
 
-from .captions import FAILED, FAILED_REMEDY, UNTRAINED
-from .studio import Studio
+from .captions import FAILED, FAILED_REMEDY, TITLES, UNTRAINED
+from .studio import Arrival, Studio
 
 LOOK_AGAIN = 0.3  # seconds between two looks at a model that is being loaded
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Column:
     name: str  # "pico", "t@untrained"
     study: Study | None = None
     cost: Cost | None = None
-    waiting: str = ""
+    arrival: Arrival | None = None  # while its weights are on their way
     error: LensError | None = None
 
     @property
@@ -42,9 +42,9 @@ class Column:
 
 
 def variant_title(name: str) -> str:
-    """How a variant is called on a chip: "T", "B at 384", "pico", "pico, untrained"."""
+    """How a variant is called on a chip: "T", "B at 384", "pico", "pico, no OSRA", "T, untrained"."""
     spec, untrained = parse_variant(name)
-    title = {"t": "T", "s": "S", "b": "B", "b_384": "B at 384"}.get(spec.short, spec.short)
+    title = TITLES.get(spec.short, spec.short)
     return f"{title}, untrained" if untrained else title
 
 
@@ -53,10 +53,10 @@ def gather(
 ) -> Iterator[list[Column]]:
     """Explain a kept picture with every variant, yielding the columns after each step.
 
-    Whatever is ready is explained first, in order; for a model on its way its status is shown. Ends when every
+    Whatever is ready is explained first, in order; of a model on its way it is told how far it is. Ends when every
     column holds a study or an error, or when `newest` says that the visitor has asked for something else.
     """
-    columns = [Column(name, waiting="working") for name in names]
+    columns = [Column(name) for name in names]
     while newest():
         columns = _step(studio, picture, columns, options)
         yield columns
@@ -75,7 +75,7 @@ def _step(studio: Studio, picture: str, columns: list[Column], options: Options)
         if entry.done.is_set():
             result[i] = _explained(studio, picture, column, _same_answer(options, columns, i))
             return result
-        result[i] = replace(column, waiting=entry.status)
+        result[i] = replace(column, arrival=entry.arrival)
         waited_for = waited_for or entry
     if waited_for is not None:
         waited_for.done.wait(LOOK_AGAIN)
@@ -96,4 +96,4 @@ def _explained(studio: Studio, picture: str, column: Column, options: Options) -
     except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
         log.exception("explaining with %s", column.name)
         return replace(column, error=LensError(FAILED.format(title=column.title), remedy=FAILED_REMEDY))
-    return replace(column, study=study, cost=studio.loading(column.name).cost)
+    return replace(column, arrival=None, study=study, cost=studio.loading(column.name).cost)

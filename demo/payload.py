@@ -18,7 +18,7 @@ from transxnet.images import Picture
 from transxnet.results import KernelSet
 from transxnet.study import Options
 
-from .captions import FOOT, HELD_IN, INTRO, crop_note, crosshair_alt
+from .captions import FOOT, HELD_IN, INTRO, NOT_GENERATED, STATIC_KERNELS, crop_note, crosshair_alt
 from .cells import (
     TILES,
     Json,
@@ -30,7 +30,9 @@ from .cells import (
     look_cell,
     look_scale,
     map_cell,
+    missing,
     own_head,
+    pending,
     percent,
     photo,
     row,
@@ -38,6 +40,7 @@ from .cells import (
     tiles_cell,
     transposed,
     unfinished,
+    weights_words,
 )
 from .columns import Column
 
@@ -74,6 +77,11 @@ def answers(columns: Sequence[Column]) -> Json:
     return {"answers": bars(first.study), "chosen": first.study.target.index, "note": note}
 
 
+def progress(columns: Sequence[Column]) -> Json:
+    """How far each column is that is not there yet: its cell of the view, by the variant's name."""
+    return {c.name: pending(c) for c in columns if not c.finished}
+
+
 def view(name: str, columns: Sequence[Column], picture: Picture, head: int = 0) -> Json:
     """The whole of one view for these variants. name: a key of captions.VIEWS."""
     rows = _VIEWS[name](columns, head)
@@ -102,7 +110,7 @@ def _overview(columns: Sequence[Column], head: int) -> Json:
     rows = []
     for column in columns:
         cells = unfinished(column) or [look_cell(column, name, short=True) for name in subs]
-        rows.append(row(column.title, cost_words(column), cells, badge=column.badge))
+        rows.append(row(column.title, cost_words(column), cells, badge=column.badge, more=weights_words(column)))
     return {"layout": "matrix", "heads": heads, "rows": rows}
 
 
@@ -115,7 +123,7 @@ def _answers(columns: Sequence[Column], head: int) -> Json:
 
 
 def _attention(columns: Sequence[Column], head: int) -> Json:
-    done = [c.study for c in columns if c.study is not None]
+    done = [c.study for c in columns if c.study is not None and not missing(c, "attention")]
 
     def small(column: Column) -> Json:
         a = column.study.attention
@@ -134,30 +142,43 @@ def _attention(columns: Sequence[Column], head: int) -> Json:
         ),
         ("All heads", f"each {key_words(done)} keys, as they are", every, small),
     ]
-    return transposed(columns, rows)
+    return transposed(columns, rows, "attention")
 
 
 def _kernels(columns: Sequence[Column], head: int) -> Json:
     done = [c.study for c in columns if c.study is not None]
     picked = {id(s): representatives(s.kernels, TILES) for s in done}
 
-    def aspect(values: Callable[[KernelSet], np.ndarray], words: Callable[[KernelSet], str], name: str) -> tuple:
+    def aspect(
+        values: Callable[[KernelSet], np.ndarray], words: Callable[[KernelSet], str], name: str,
+        of_static: str | None = None,
+    ) -> tuple:  # fmt: skip
+        """The cells and scale of one row. of_static: the sentence in its place where kernels are not generated."""
+
         def cell(column: Column) -> Json:
+            if of_static is not None and not column.study.spec.idconv:
+                return {"kind": "text", "text": of_static}
             k, channels = column.study.kernels, picked[id(column.study)]
             names = [f"channel {i + 1}" for i in channels]
             return tiles_cell(values(k)[channels], names, words(k), f"{name} of {column.title}")
 
-        maps = [values(s.kernels)[picked[id(s)]] for s in done]
+        maps = [values(s.kernels)[picked[id(s)]] for s in done if of_static is None or s.spec.idconv]
         return cell, scale(maps, "weight", "RdBu_r", signed=True)
 
+    static = {id(s.kernels) for s in done if not s.spec.idconv}
     kernel, kernel_scale = aspect(
-        lambda k: k.kernels, lambda k: f"{what(k)}: {TILES} of {len(k.kernels)} channels", "Generated kernels"
+        lambda k: k.kernels,
+        lambda k: f"{what(k)}: {TILES} of {len(k.kernels)} channels{f', {STATIC_KERNELS}' if id(k) in static else ''}",
+        "Kernels",
     )
-    change, change_scale = aspect(lambda k: k.kernels - k.static, worth_knowing, "Differences from the static kernels")
+    change, change_scale = aspect(
+        lambda k: k.kernels - k.static, worth_knowing, "Differences from the static kernels", NOT_GENERATED
+    )
     gate, _ = aspect(
         lambda k: k.gates[0],
         lambda k: f"gate entropy {k.gate_entropy.mean():.3f} of 1 (1: static), {len(k.gates)} groups",
         "Gates of the first group",
+        "",
     )
     gate_scale = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
     rows = [

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from transxnet.draw.png import to_png
+from transxnet.errors import PartMissing
 from transxnet.export.pictures import Style, channels_of, photograph, picture, ranges
 from transxnet.export.records import arrays, describe, npz
 from transxnet.images import Picture
 from transxnet.study import Study
+
+from .captions import PART_REMEDY
 
 SIDE = 448  # pixels of a PNG's side
 
@@ -27,7 +30,10 @@ def map_of(study: Study, part: str, upload: Picture, head: int = 0) -> tuple[dic
 
     The numbers are the study's description with this part's own beside it (layer, target, units, raw range,
     geometry); they also stand in the NPZ as JSON under `about`. head: the head that is drawn, 0 the mean.
+    Raises PartMissing where the variant has no such part.
     """
+    if part in study.missing:
+        raise PartMissing(study.missing[part], remedy=PART_REMEDY)
     style = Style(head=head)
     described = describe(study)
     numbers = {**described, **described["maps"][part]}

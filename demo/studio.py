@@ -12,12 +12,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, TypeVar
 
 from transxnet import load
 from transxnet.cost import Cost, cost
 from transxnet.errors import LensError, PictureError
 from transxnet.images import Picture
+from transxnet.namespace import configured_namespace
 from transxnet.study import Options, Study, study
 from transxnet.variants import UNTRAINED, VARIANTS, parse_variant
 from transxnet.weights import Availability, LoadedModel, available, resolve_device
@@ -48,25 +50,53 @@ class Shelf(OrderedDict[Hashable, T]):
             self.popitem(last=False)
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """How far a download is. total: 0 where the server does not say. silent: seconds without a byte or an answer."""
+
+    what: str = ""
+    done: int = 0
+    total: int = 0
+    silent: float = 0.0
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1, None where that cannot be known."""
+        return self.done / self.total if self.total else None
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.total) and self.done >= self.total
+
+
 @dataclass
 class Loading:
     """A model on its way: started once, watched by everybody who waits for it."""
 
     name: str
-    status: str = "looking for weights"
     loaded: LoadedModel | None = None
     cost: Cost | None = None
     error: LensError | None = None
     done: threading.Event = field(default_factory=threading.Event)
+    _arrived: tuple[str, int, int] = ("", 0, 0)
+    _changed: float = field(default_factory=lambda: monotonic())
 
     def progress(self, done: int, total: int, what: str = "") -> None:
         """What transxnet.load reports while bytes arrive."""
-        megabytes = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"{done / 1e6:.0f} MB"
-        self.status = f"downloading {what or 'weights'}: {megabytes}"
+        if (what, done, total) != self._arrived:
+            self._arrived, self._changed = (what, done, total), monotonic()
+
+    @property
+    def arrival(self) -> Arrival:
+        """How far it is at this moment."""
+        return Arrival(*self._arrived, silent=monotonic() - self._changed)
 
 
 class Studio:
-    """Everything the page asks for. device, weights_dir, hub_namespace: as transxnet.load takes them."""
+    """Everything the page asks for. device, weights_dir, hub_namespace: as transxnet.load takes them.
+
+    namespace: the Hub namespace in use, with the revisions pinned in it.
+    """
 
     def __init__(
         self,
@@ -77,6 +107,7 @@ class Studio:
         on_gpu: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
     ):
         self.device = resolve_device(device)
+        self.namespace = configured_namespace(hub_namespace)
         self._where = {"weights_dir": weights_dir, "hub_namespace": hub_namespace}
         self._lock = threading.Lock()
         self._models: Shelf[Loading] = Shelf(MODELS)

@@ -5,6 +5,7 @@ Weights follow the recipe of tests/reference.py; its classes are Tiny-ImageNet's
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -23,11 +24,12 @@ SPEC = VariantSpec(
 
 
 @cache
-def small_model(kind: str = "folder") -> LoadedModel:
-    """kind: of its provenance; "untrained" makes it one whose weights are random."""
-    model = TransXNet(SPEC).eval().requires_grad_(False)
+def small_model(kind: str = "folder", **switches: bool) -> LoadedModel:
+    """kind: of its provenance; "untrained" makes it one whose weights are random. switches: osra=False, …"""
+    spec = replace(SPEC, **switches)
+    model = TransXNet(spec).eval().requires_grad_(False)
     model.load_state_dict(recipe_state({key: list(value.shape) for key, value in model.state_dict().items()}))
-    return LoadedModel(model, SPEC, Provenance(kind, "small.safetensors", "ab" * 32), torch.device("cpu"))
+    return LoadedModel(model, spec, Provenance(kind, "small.safetensors", "ab" * 32), torch.device("cpu"))
 
 
 def picture(seed: int = 0, width: int = 100, height: int = 80) -> Picture:

@@ -96,7 +96,7 @@ def fetch_repository(repo: str, revision: str | None, report: Report, again: boo
         within(ANSWER_SECONDS, lambda: get_hf_file_metadata(url, timeout=ANSWER_SECONDS))
         config = Path(hf_hub_download(repo, CONFIG, revision=revision, force_download=again))
         commit = config.parent.name
-        bar = _reporting_bar(counted, f"hf-hub:{repo}")
+        bar = _reporting_bar(counted, f"hf-hub:{repo}{f'@{revision}' if revision else ''}")
         weights = Path(hf_hub_download(repo, WEIGHTS, revision=commit, force_download=again, tqdm_class=bar))
     except Exception as error:  # the client's errors have no common base, and its HTTP library differs by version
         raise failure(error, _hub(), repo, begun=counted.done > 0) from error

@@ -10,6 +10,7 @@ A commit is written with all its 40 digits: the Hub knows no shorter ones.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -40,6 +41,11 @@ class Namespace:
 
     def revision_of(self, spec: VariantSpec) -> str | None:
         return self.own.get(spec.name, self.revision)
+
+
+def configured_namespace(text: str | None) -> Namespace:
+    """`parse_namespace` of what was given, or, where that is None, of TRANSXNET_HUB_NAMESPACE."""
+    return parse_namespace(os.environ.get("TRANSXNET_HUB_NAMESPACE", "") if text is None else text)
 
 
 def parse_namespace(text: str) -> Namespace:

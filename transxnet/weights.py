@@ -26,7 +26,7 @@ from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_diges
 from .download import Report, cached_repository
 from .errors import DeviceError, DigestMismatch, NoWeights, UnknownName, WeightsError
 from .model import TransXNet
-from .namespace import Namespace, parse_namespace
+from .namespace import Namespace, configured_namespace
 from .sources import Found, NotThere, Provenance, Settings
 from .variants import UNTRAINED, VARIANTS, VariantSpec, parse_variant
 
@@ -217,9 +217,8 @@ def _settings(
 ) -> Settings:
     """Arguments, with the environment where they are None."""
     folder = os.environ.get("TRANSXNET_WEIGHTS", "") if weights_dir is None else os.fspath(weights_dir)
-    namespace = os.environ.get("TRANSXNET_HUB_NAMESPACE", "") if hub_namespace is None else hub_namespace
     path = Path(folder).expanduser() if folder.strip() else None
-    return Settings(path, parse_namespace(namespace), report, allow_download)
+    return Settings(path, configured_namespace(hub_namespace), report, allow_download)
 
 
 def _delivers(ask: sources.Source, spec: VariantSpec, settings: Settings) -> bool:

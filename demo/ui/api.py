@@ -34,14 +34,15 @@ def add_endpoints(studio: Studio) -> None:
     def predict(picture, variant="pico", top=5, autocast=False):
         """Classify a picture.
 
-        picture: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, or NAME@untrained.
-        top: how many answers. autocast: half precision where this page runs on CUDA, nothing elsewhere. Returns JSON:
+        picture: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, pico's siblings pico_matched,
+        pico_static, pico_noosra and pico_noste, or NAME@untrained. top: how many answers. autocast: half precision
+        where this page runs on CUDA, nothing elsewhere. Returns JSON:
         provenance of the weights, and top, best first, each with index, wnid, label and probability.
         """
         return replies.answers(studied(picture, variant, (), top=int(top), autocast=bool(autocast)))
 
     def attention(picture, variant="pico", stage=3, block=0, head=0, x=-1, y=-1):
-        """What OSRA's query at a point mixes in.
+        """What OSRA's query at a point mixes in. A variant without OSRA is refused.
 
         stage, block, head count from 1; block 0 is the stage's last, head 0 the mean. x, y: the point in pixels of
         the upright picture, -1 the middle. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with the
@@ -51,7 +52,7 @@ def add_endpoints(studio: Studio) -> None:
         return _files(*replies.map_of(s, "attention", picture, int(head)))
 
     def kernels(picture, variant="pico", stage=3, block=0):
-        """The depthwise kernels IDConv generated for this picture.
+        """The depthwise kernels IDConv generated for this picture; of a variant without IDConv the learned ones.
 
         stage, block count from 1; block 0 is the stage's last. Returns JSON, a PNG of twelve kernels, and an NPZ:
         kernels (C, 7, 7), kernels_static, kernels_gates (G, C, 7, 7), kernels_biases (C,), kernels_bias_gates (G, C).

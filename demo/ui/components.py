@@ -20,7 +20,7 @@ from transxnet.images import Picture, decode
 from ..captions import NO_ADDRESS
 
 HERE = Path(__file__).parent
-SCRIPTS = ("maps", "display", "crosshair", "answers", "thumbs", "panel")
+SCRIPTS = ("maps", "display", "crosshair", "answers", "thumbs", "downloads", "panel")
 STYLES = HERE / "style.css"
 
 
@@ -73,6 +73,12 @@ class Thumbs(_Mounted):
 
 class Panel(_Mounted):
     mount, root = "lensMountPanel", "lens-panel"
+
+
+class Downloads(_Mounted):
+    """Shows nothing of its own: its numbers move the bars that stand in the panels' empty columns."""
+
+    mount, root = "lensMountDownloads", "lens-downloads"
 
 
 class Display(gr.HTML):

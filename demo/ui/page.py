@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import wraps
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -19,10 +20,10 @@ from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
 from ..cells import jpeg
 from ..columns import Column, gather, variant_title
 from ..examples import examples
-from ..payload import answers, crosshair, view
+from ..payload import answers, crosshair, progress, view
 from ..studio import Studio
 from . import api
-from .components import Answers, Blocks, Crosshair, Display, Panel, SafeImage, Thumbs, in_words
+from .components import Answers, Blocks, Crosshair, Display, Downloads, Panel, SafeImage, Thumbs, in_words
 
 MOST_VARIANTS = 3
 PARTS = {  # what a study must hold for each view
@@ -71,10 +72,12 @@ class Page:
 
     def _header(self) -> None:
         device = {"cuda": "GPU", "mps": "Apple GPU"}.get(self.studio.device.type, "CPU")
-        source = self.studio.availability(self.default).value
+        where = self.studio.availability(self.default)
+        source = where.value if where.ready else "is downloaded first"
+        hub = f'<span class="chip">Weights from <b>hf-hub:{escape(str(self.studio.namespace))}</b></span>'
         gr.HTML(
             f'<header class="lens-top"><h1>{TITLE}</h1><p>{TAGLINE}</p>'
-            f'<span class="chip"><b>{self.default}</b> {source}</span>'
+            f'<span class="chip"><b>{self.default}</b> {source}</span>{hub if self.studio.namespace else ""}'
             f'<span class="chip"><b>{device}</b></span></header>',
             js_on_load=None,
         )
@@ -109,6 +112,7 @@ class Page:
         self.panels: dict[str, Panel] = {}
         self.tabs: dict[str, gr.Tab] = {}
         Display()
+        self.downloads = Downloads({}, elem_id="downloads")
         with gr.Tabs(elem_id="views"):
             for name, title in VIEWS.items():
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}") as self.tabs[name]:
@@ -146,7 +150,8 @@ class Page:
         ]  # fmt: skip
         self.outputs = [
             self.session, self.variants, self.crosshair, self.thumbs, self.answers, self.other, self.attention_block,
-            self.kernels_block, self.head, self.upload, self.offer, *self.panels.values(),
+            self.kernels_block, self.head, self.upload, self.offer, self.downloads,
+            *self.panels.values(),
         ]  # fmt: skip
         quiet: dict[str, Any] = {
             "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 16,
@@ -176,17 +181,18 @@ class Page:
             return
         timer = gr.Timer(2.0)
 
-        def look(chosen: list[str]) -> tuple[Any, Any]:
+        def look(chosen: list[str]) -> tuple[Any, Any, Any]:
             entry = self.studio.loading("t")
             if not entry.done.is_set():
-                return gr.skip(), gr.skip()
+                return gr.skip(), gr.skip(), gr.skip()
             useful = entry.loaded is not None and "t" not in chosen
             text = "T is loaded: compare it"
-            return gr.Button(text, visible=useful), gr.Timer(active=False)
+            return gr.Button(text, visible=useful), gr.Timer(active=False), gr.CheckboxGroup(self._chips())
 
         timer.tick(
-            look, self.variants, [self.offer, timer], api_visibility="private", show_progress="hidden", queue=False
-        )
+            look, self.variants, [self.offer, timer, self.variants], api_visibility="private",
+            show_progress="hidden", queue=False,
+        )  # fmt: skip
 
     # ---- events: each changes the session, then refreshes -----------------------------------------------
 
@@ -267,7 +273,10 @@ class Page:
         self, request: gr.Request, session: Session, variants: list[str], stage: int, cam_stage: int,
         attention_block: int, kernels_block: int, head: int, updates: dict | None = None,
     ) -> Iterator[dict]:  # fmt: skip
-        """Show the active view of every chosen variant: what is there at once, the rest as it comes."""
+        """Show the active view of every chosen variant: what is there at once, the rest as it comes.
+
+        While weights are on their way only `downloads` changes: what is shown can be looked at and clicked.
+        """
         if not session.picture:  # an event before the page has opened
             yield self._nothing()
             return
@@ -279,14 +288,19 @@ class Page:
             stage=stage, block=block, point=session.point, target=session.target, cam_stage=cam_stage,
             only=PARTS[session.active],
         )  # fmt: skip
-        shown, waiting = 0.0, None
+        shown, before, waited = 0.0, -1, False
         for columns in gather(self.studio, session.picture, session.variants, options, newest):
-            finished = all(column.finished for column in columns)
-            news = [column.waiting for column in columns if not column.finished] != waiting
-            if newest() and (finished or (news and time.perf_counter() - shown > SHOW_PARTS_AFTER)):
-                yield {**updates, **self._shown(session, columns, head)}
-                updates, shown = {}, time.perf_counter()
-                waiting = [column.waiting for column in columns if not column.finished]
+            finished = sum(column.finished for column in columns)
+            if not newest():
+                break
+            if finished == len(columns) or (finished != before and time.perf_counter() - shown > SHOW_PARTS_AFTER):
+                if waited and self.variants not in updates:  # somebody's weights have arrived: no arrow any more
+                    updates[self.variants] = gr.CheckboxGroup(self._chips())
+                yield {**updates, **self._shown(session, columns, head), self.downloads: progress(columns)}
+                updates, shown, before = {}, time.perf_counter(), finished
+            elif before >= 0:  # the maps stay as they are, only the bars move
+                yield {self.downloads: progress(columns)}
+            waited = waited or any(column.arrival for column in columns)
         if not newest():
             yield self._nothing()  # overtaken: Gradio sends a generator's last values again, so let them be none
 
@@ -312,7 +326,8 @@ class Page:
         return block, ({radio: gr.Radio(choices, value=block)} if radio else {})
 
     def _heads(self, session: Session, stage: int, head: int) -> tuple[int, dict]:
-        most = max(parse_variant(name)[0].heads[stage - 1] for name in session.variants)
+        specs = [parse_variant(name)[0] for name in session.variants]
+        most = max((spec.heads[stage - 1] for spec in specs if spec.osra), default=0)
         head = head if head <= most else 0
         choices = [("mean", 0), *((str(i), i) for i in range(1, most + 1))]
         return head, ({self.head: gr.Radio(choices, value=head)} if session.active == "attention" else {})

@@ -19,7 +19,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from safetensors.torch import save_file
 
-from demo.captions import NO_ADDRESS
+from demo.captions import NO_ADDRESS, PART_REMEDY
 from demo.examples import examples
 from demo.server import launch_options
 from demo.studio import Studio
@@ -91,6 +91,30 @@ def test_five_endpoints_and_no_other(client):
         picture = one["parameters"][0]
         assert "URL" not in json.dumps(picture["python_type"])  # addresses are not fetched
         assert "http" not in json.dumps(picture["example_input"])
+
+
+# ---- variants without a part --------------------------------------------------------------------------------
+
+
+def test_attention_of_a_variant_without_osra_is_refused_in_words(client):
+    said = refused(client, handle_file(PICTURE), "pico_noosra@untrained", api_name="/attention")
+    assert "has no OSRA, so there is no attention: its IDConv takes all channels." in said
+    assert said.endswith(PART_REMEDY)
+
+
+@pytest.mark.parametrize("endpoint", ["/predict", "/kernels", "/grad_cam", "/erf"])
+def test_the_other_endpoints_answer_for_it(client, endpoint):
+    reply = client.predict(handle_file(PICTURE), "pico_noosra@untrained", api_name=endpoint)
+    assert (reply if endpoint == "/predict" else reply[0])["model"] == "pico_noosra@untrained"
+
+
+def test_kernels_of_a_variant_without_idconv_are_its_learned_ones(client):
+    _, _, npz = client.predict(handle_file(PICTURE), "pico_static@untrained", api_name="/kernels")
+    arrays = np.load(npz)
+    learned = load("pico_static@untrained", device="cpu").model.network[4][-1].token_mixer.local_unit.weight
+    assert np.array_equal(arrays["kernels"], arrays["kernels_static"])
+    assert (arrays["kernels_gates"] == 1).all()
+    assert np.array_equal(arrays["kernels"], learned.numpy()[0])
 
 
 # ---- values -------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from demo.columns import Column, gather, variant_title
-from demo.studio import Loading
+from demo.studio import Arrival, Loading
 from tests.small import picture, small_model
 from transxnet.errors import OutOfRange, SourceFailed
 from transxnet.study import Options, study
@@ -17,7 +17,7 @@ class Desk:
     """Stands for the studio: entries are put into its hands, studies are the small model's."""
 
     def __init__(self, **entries: str) -> None:
-        self.entries = {name.replace("_at_", "@"): Loading(name, status) for name, status in entries.items()}
+        self.entries = {name: Loading(name, _arrived=(what, 0, 0)) for name, what in entries.items()}
         self.asked: list[tuple[str, Options]] = []
         self.fails: dict[str, Exception] = {}
 
@@ -35,15 +35,18 @@ class Desk:
 
 
 def states(columns: list[Column]) -> list[str]:
-    return ["there" if c.study else "failed" if c.error else c.waiting for c in columns]
+    def waiting(column: Column) -> str:
+        return column.arrival.what if column.arrival else "working"
+
+    return ["there" if c.study else "failed" if c.error else waiting(c) for c in columns]
 
 
 def test_what_is_ready_comes_first_and_all_explain_one_answer():
-    desk = Desk(t="downloading", pico="", s="")
+    desk = Desk(t="its file", pico="", s="")
     desk.arrive("pico")
     steps = gather(desk, "key", ["t", "pico", "s"], PLAIN, lambda: True)
-    assert states(next(steps)) == ["downloading", "there", "working"]
-    assert states(next(steps)) == ["downloading", "there", ""]
+    assert states(next(steps)) == ["its file", "there", "working"]
+    assert states(next(steps)) == ["its file", "there", ""]
     desk.arrive("t")
     desk.arrive("s")
     assert states(next(steps)) == ["there", "there", ""]
@@ -91,7 +94,10 @@ def test_what_nobody_waits_for_is_not_computed():
 def test_how_a_variant_is_called():
     names = ["t", "transxnet_s", "b-384", "pico", "pico@untrained", "T@untrained"]
     assert [variant_title(name) for name in names] == ["T", "S", "B at 384", "pico", "pico, untrained", "T, untrained"]
+    names = ["pico_matched", "pico_static", "pico_noosra", "pico-noste"]
+    titles = ["pico, matched", "pico, static", "pico, no OSRA", "pico, no STE"]
+    assert [variant_title(name) for name in names] == titles
     assert Column("t").badge == ""
     assert Column("t@untrained").badge
-    assert not Column("t", waiting="downloading").finished
+    assert not Column("t", arrival=Arrival("its file")).finished
     assert Column("t", error=SourceFailed("down")).finished

@@ -61,7 +61,10 @@ def finish(steps) -> dict:
     changed: dict = {}
     for i, step in enumerate(steps):
         assert i < MOST
-        changed |= step
+        for component, value in step.items():
+            if isinstance(value, gr.CheckboxGroup) and not value.value and component in changed:
+                value.value = changed[component].value  # only the arrows changed: the browser leaves the ticks alone
+            changed[component] = value
     return changed
 
 
@@ -236,9 +239,18 @@ def test_what_is_there_is_shown_while_another_loads_until_something_newer_is_ask
     assert len(rest) == 1
     assert is_nothing(page, rest[0])
 
+    entry = page.studio.loading("s")
+    entry.progress(4_000_000, 16_000_000, "S's file")
+    moved = next(newer)  # the maps stay as they are, only the bar moves
+    assert list(moved) == [page.downloads]
+    assert list(moved[page.downloads]) == ["s"]
+    assert (moved[page.downloads]["s"]["share"], moved[page.downloads]["s"]["amount"]) == (0.25, "4.0 of 16.0 MB")
+
     models.gate.set()
     changed = finish(newer)
     assert [row["cells"][0]["kind"] for row in changed[page.panels["overview"]]["rows"]] == ["map", "map"]
+    assert changed[page.downloads] == {}
+    assert ("S", "s") in changed[page.variants].choices  # it is there: no arrow any more
 
 
 def test_bars_are_chosen_by_what_they_say_not_by_the_number_of_another_variants_class(page, opened):
@@ -263,18 +275,19 @@ def test_t_is_offered_once_it_is_there(page, opened, monkeypatch):
     look = timers[0].fn
     entry = page.studio.loading("t")
     assert entry.done.wait(60)
-    button, timer = look(["pico"])
+    button, timer, chips = look(["pico"])
     assert (button.visible, timer.active) == (True, False)
+    assert ("T", "t") in chips.choices  # and no arrow beside it
     assert look(["pico", "t"])[0].visible is False
     changed = finish(page.offered(ANN, opened, *controls()))
     assert changed[page.session].variants == ("pico", "t")
     assert changed[page.offer].visible is False
 
     monkeypatch.setattr(entry, "loaded", None)  # as if no source had it
-    button, timer = look(["pico"])
+    button, timer, _ = look(["pico"])
     assert (button.visible, timer.active) == (False, False)
     monkeypatch.setattr(entry, "done", threading.Event())  # as if it was still on its way
-    assert look(["pico"]) == (gr.skip(), gr.skip())
+    assert look(["pico"]) == (gr.skip(), gr.skip(), gr.skip())
 
 
 # ---- what the browser is given ------------------------------------------------------------------------------

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from demo.captions import NO_WEIGHTS, SOURCES, VIEWS
-from demo.cells import TILES
+from demo.captions import NO_WEIGHTS, NOT_GENERATED, SOURCES, STATIC_KERNELS, VIEWS
+from demo.cells import STALLED_AFTER, TILES
 from demo.columns import Column
-from demo.payload import answers, crosshair, view
+from demo.payload import answers, crosshair, progress, view
+from demo.studio import Arrival
 from tests.small import picture, small_model
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
@@ -21,6 +23,7 @@ from transxnet.draw.views import unit_of
 from transxnet.errors import LensError, NoWeights
 from transxnet.explain.kernels import representatives
 from transxnet.study import Options, study
+from transxnet.weights import Provenance
 
 POINT = (30, 70)
 ONE, TWO = picture(), picture(1)
@@ -36,7 +39,7 @@ def columns() -> list[Column]:
     ]
 
 
-PENDING = Column("t", waiting="downloading: 3 of 51 MB")
+PENDING = Column("t", arrival=Arrival("hf-hub:lens/transxnet_t", 3_000_000, 51_200_000, silent=0.2))
 ATTEMPTS = (("folder", "No folder is configured.", "Pass --weights-dir."), ("hub", "It is down.", "Wait."))
 FAILED = Column("s", error=NoWeights("No weights for S.", ATTEMPTS, remedy="Take pico.", detail="/srv/secret"))
 
@@ -107,7 +110,20 @@ def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):
     assert "random" in random["badge"]
     counted = columns[0].cost
     assert f"{counted.parameters / 1e6:.1f} M" in trained["sub"]
-    assert "small.safetensors, sha256 abababab" in trained["sub"]
+    assert trained["sub"].endswith("Weights: small.safetensors, sha256 abababab.")
+    assert trained["more"] == f"small.safetensors\nSHA-256 {'ab' * 32}"
+
+
+def test_commit_digest_and_note_stand_beside_the_column(columns):
+    found = Provenance("hub", "hf-hub:lens/transxnet_t@v1", "cd" * 32, "0123456789" * 4, "Used because folder: None.")
+    column = replace(columns[0], study=replace(columns[0].study, provenance=found))
+    for shown in (view("overview", [column], ONE)["rows"][0], view("erf", [column], ONE)["heads"][0]):
+        assert shown["sub"].endswith(
+            "Weights: hf-hub:lens/transxnet_t@v1 at 01234567, sha256 cdcdcdcd. Used because folder: None."
+        )
+        assert shown["more"].splitlines()[1:3] == [f"revision {'0123456789' * 4}", f"SHA-256 {'cd' * 32}"]
+    untrained = replace(column, study=replace(column.study, provenance=replace(found, kind="untrained")))
+    assert "Used because" not in view("overview", [untrained], ONE)["rows"][0]["sub"]  # the badge says it
 
 
 # ---- inside the views ---------------------------------------------------------------------------------------
@@ -229,7 +245,10 @@ def test_what_is_not_there_is_said_once_in_its_place(columns, name):
     else:
         cells = shown["rows"][0]["cells"]
         assert all(row["cells"][i] == {"kind": "text", "text": ""} for row in shown["rows"][1:] for i in (1, 2))
-    assert cells[1] == {"kind": "pending", "text": "downloading: 3 of 51 MB"}
+    assert cells[1] == {
+        "kind": "pending", "variant": "t", "text": "downloading hf-hub:lens/transxnet_t", "share": 3 / 51.2,
+        "amount": "3.0 of 51.2 MB", "label": "Downloading T",
+    }  # fmt: skip
     attempts = [[SOURCES[source], *rest] for source, *rest in ATTEMPTS]  # as a person would call them
     assert cells[2] == {"kind": "error", "text": "No weights for S.", "attempts": attempts, "remedy": NO_WEIGHTS}
     assert "secret" not in json.dumps(shown)
@@ -241,6 +260,22 @@ def test_a_view_with_nobody_there_can_be_drawn(name):
     assert shown["pictures"] == {}
     assert shown["rows"][0]["cells"][0]["kind"] == "pending"
     json.dumps(shown, allow_nan=False)
+
+
+def test_how_far_a_download_is():
+    def waiting(*arrived: object, silent: float = 0.0) -> dict:
+        found = progress([Column("t", arrival=Arrival(*arrived, silent=silent))])["t"]
+        return {k: v for k, v in found.items() if k not in ("kind", "variant")}
+
+    assert waiting() == {"text": "looking for weights"}
+    assert waiting(silent=7.9)["stalled"].startswith("No answer for 7 s. Still trying")
+    unknown = waiting("transx-t.pth.tar", 3_400_000, 0)
+    assert (unknown["text"], unknown["share"], unknown["amount"]) == ("downloading transx-t.pth.tar", None, "3.4 MB")
+    assert "stalled" not in waiting("x", 1, 2, silent=STALLED_AFTER - 0.1)
+    assert waiting("x", 1, 2, silent=12.3)["stalled"].startswith("Nothing has arrived for 12 s. Still trying")
+    assert waiting("x", 5, 5, silent=60) == {"text": "reading the weights"}
+    assert progress([Column("s")])["s"]["text"] == "working"
+    assert progress([FAILED]) == {}
 
 
 def test_an_error_without_attempts_has_an_empty_list():
@@ -257,3 +292,53 @@ def test_a_browser_can_read_it(columns, name):
     assert first["intro"]
     assert first["foot"]
     assert "{" not in first["intro"] + first["foot"]
+
+
+# ---- what a variant does without ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def siblings(columns) -> list[Column]:
+    """The first column beside one without OSRA and one without IDConv."""
+    found = [
+        Column(name, study(small_model(**switches), ONE, Options(stage=2, point=POINT)), cost(small_model().model))
+        for name, switches in (("pico_noosra", {"osra": False}), ("pico_static", {"idconv": False}))
+    ]
+    return [columns[0], *found]
+
+
+def test_without_osra_a_sentence_stands_where_attention_would_be(siblings, columns):
+    said = siblings[1].study.missing["attention"]
+    assert "no OSRA" in said
+    overview = view("overview", siblings, ONE)
+    assert [[cell["kind"] for cell in row["cells"]] for row in overview["rows"]] == [
+        ["map", "tiles", "map", "map"], ["text", "tiles", "map", "map"], ["map", "tiles", "map", "map"],
+    ]  # fmt: skip
+    assert overview["rows"][1]["cells"][0]["text"] == said
+    large, every = view("attention", siblings, ONE, head=1)["rows"]
+    assert [cell["kind"] for cell in large["cells"]] == ["map", "text", "map"]
+    assert [cell.get("text") for cell in (large["cells"][1], every["cells"][1])] == [said, ""]
+    assert same(values(large["cells"][0]), columns[0].study.attention.head(1))  # the others as ever
+    peaks = [siblings[i].study.attention.head(1).max() for i in (0, 2)]
+    assert large["bar"]["range"] == [0, max(peaks)]
+
+
+def test_without_idconv_kernels_are_called_learned_and_no_difference_is_drawn(siblings):
+    kernels, change, gates = view("kernels", siblings, ONE)["rows"]
+    assert [[cell["kind"] for cell in row["cells"]] for row in (kernels, change, gates)] == [
+        ["tiles"] * 3, ["tiles", "tiles", "text"], ["tiles", "tiles", "text"],
+    ]  # fmt: skip
+    learned = siblings[2].study.kernels
+    channels = representatives(learned, TILES)
+    assert same(values(kernels["cells"][2], (len(channels), 7, 7)), learned.kernels[channels])
+    assert [STATIC_KERNELS in cell["caption"] for cell in kernels["cells"]] == [False, False, True]
+    assert [row["cells"][2]["text"] for row in (change, gates)] == [NOT_GENERATED, ""]
+    assert view("overview", siblings, ONE)["rows"][2]["cells"][1]["caption"] == STATIC_KERNELS
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_of_a_sibling_alone_can_be_drawn(siblings, name):
+    for column in siblings[1:]:
+        shown = view(name, [column], ONE)
+        json.dumps(shown, allow_nan=False)
+        assert shown["rows"][0]["cells"][0]["kind"] != "error"

@@ -9,10 +9,11 @@ import pytest
 
 from demo import studio as module
 from demo.captions import PICTURE_GONE
-from demo.studio import AT_ONCE, PICTURES, Shelf, Studio
+from demo.studio import AT_ONCE, PICTURES, Arrival, Loading, Shelf, Studio
 from tests.small import picture, small_model
 from transxnet.errors import LensError, PictureError, SourceFailed, UnknownName
 from transxnet.study import Options, study
+from transxnet.variants import SIBLINGS
 from transxnet.weights import Availability, LoadedModel
 
 ONE = Options(stage=2, point=(30, 40), only=("attention",))
@@ -199,18 +200,30 @@ def test_an_unexpected_failure_becomes_a_sentence(loads):
     assert "/srv/secret" in entry.error.detail
 
 
-def test_whoever_waits_can_see_how_far_a_download_is(loads):
-    entry = Studio(device="cpu").loading("t")
-    assert entry.done.wait(60)
-    assert entry.status == "downloading the weights: 12 of 50 MB"
-    entry.progress(3_400_000, 0)  # a server that does not say how much there is
-    assert entry.status == "downloading weights: 3 MB"
+def test_whoever_waits_can_see_how_far_a_download_is(loads, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    entry = Loading("t")
+    now[0] += 3
+    assert entry.arrival == Arrival("", 0, 0, silent=3.0)
+    assert entry.arrival.share is None
+    entry.progress(12_000_000, 50_000_000, "the weights")
+    now[0] += 4
+    assert entry.arrival == Arrival("the weights", 12_000_000, 50_000_000, silent=4.0)
+    assert (entry.arrival.share, entry.arrival.complete) == (0.24, False)
+    entry.progress(12_000_000, 50_000_000, "the weights")  # told again, but nothing has come
+    assert entry.arrival.silent == 4.0
+    entry.progress(50_000_000, 50_000_000, "the weights")
+    assert (entry.arrival.silent, entry.arrival.complete) == (0.0, True)
+    entry.progress(3_400_000, 0, "more")  # a server that does not say how much there is
+    assert (entry.arrival.share, entry.arrival.complete) == (None, False)
 
 
 # ---- names --------------------------------------------------------------------------------------------------
 
 
-AVAILABLE = {"nano": Availability.NOWHERE, "s": Availability.FOLDER, "pico": Availability.BUNDLED}
+NOWHERE = dict.fromkeys(("nano", *(spec.short for spec in SIBLINGS)), Availability.NOWHERE)
+AVAILABLE = NOWHERE | {"s": Availability.FOLDER, "pico": Availability.BUNDLED}
 
 
 def test_names_are_those_that_some_source_has_the_ready_ones_first(monkeypatch):
@@ -230,6 +243,10 @@ def test_where_weights_come_from_may_be_said_by_the_environment(monkeypatch, tmp
     assert Studio(device="cpu").availability("nano") == Availability.FOLDER
     monkeypatch.setenv("TRANSXNET_HUB_NAMESPACE", "lens-tests")
     assert Studio(device="cpu").availability("t") == Availability.HUB
+    assert str(Studio(device="cpu").namespace) == "lens-tests"
+    assert str(Studio(device="cpu", hub_namespace="other@v1").namespace) == "other@v1"
+    with pytest.raises(SourceFailed, match="'other@' is no Hub namespace"):
+        Studio(device="cpu", hub_namespace="other@")
 
 
 def test_a_model_that_is_loaded_is_ready(loads):

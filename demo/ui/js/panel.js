@@ -1,6 +1,6 @@
 /* One view of the page: a matrix of cells, each a raw map drawn here. Payload: demo/payload.py.
-   value: {view, intro, foot, heads: [head], rows: [{title, sub, badge, bar, cells: [cell]}], pictures: {id: {src, seen, alt}}}
-   head: {title, sub, bar}; bar: {range, signed, root, units, colormap}; cell.kind: map | tiles | bars | text | pending | error. */
+   value: {view, intro, foot, heads: [head], rows: [{title, sub, more, badge, bar, cells: [cell]}], pictures: {id: {src, seen, alt}}}
+   head: {title, sub, more, bar}; bar: {range, signed, root, units, colormap}; cell.kind: map | tiles | bars | text | pending | error. */
 (() => {
   const DRAWN = 352; // canvas pixels a side: sharp on phones and columns, quick to blend
   const make = (tag, className, text) => {
@@ -140,9 +140,7 @@
     } else if (cell.kind === "bars") {
       figure.append(window.lensBars(cell.answers, cell.chosen, "div"));
     } else if (cell.kind === "pending") {
-      const box = make("div", "lens-skeleton");
-      box.append(make("span", "", cell.text));
-      figure.append(box);
+      figure.append(window.lensPending(cell));
     } else if (cell.kind === "error") {
       figure.setAttribute("role", "alert");
       figure.append(make("strong", "", cell.text));
@@ -157,7 +155,7 @@
       }
       if (cell.remedy) figure.append(make("p", "", cell.remedy));
     }
-    if (cell.caption || cell.text) {
+    if (cell.caption || cell.kind === "text") {
       const caption = make("figcaption");
       if (cell.caption) caption.append(make("span", "", cell.caption));
       if (cell.kind === "text") caption.append(make("span", "", cell.text));
@@ -166,11 +164,18 @@
     return figure;
   }
 
+  /* What it cost and whose weights it has; commit and digest in full for whoever points at it. */
+  function subOf(part) {
+    const node = make("p", "", part.sub || "");
+    if (part.more) node.title = part.more;
+    return node;
+  }
+
   function headOf(head, drawings) {
     const node = make("div", "lens-head");
     node.append(make("h3", "", head.title));
     if (head.badge) node.append(make("span", "lens-badge warn", head.badge));
-    node.append(make("p", "", head.sub));
+    node.append(subOf(head));
     if (head.bar) {
       const { bar, draw } = barOf(head.bar);
       node.append(bar);
@@ -183,7 +188,7 @@
     const section = make("section", "lens-row"), title = make("header"), cells = make("div", "lens-cells");
     title.append(make("h3", "", row.title));
     if (row.badge) title.append(make("span", "lens-badge warn", row.badge));
-    title.append(make("p", "", row.sub || ""));
+    title.append(subOf(row));
     if (row.bar) {
       const { bar, draw } = barOf(row.bar);
       title.append(bar);
@@ -192,8 +197,8 @@
     row.cells.forEach((cell, i) => {
       const head = value.heads[i] || {};
       const node = cellOf(cell, row.bar || head.bar, value.pictures, trigger, drawings);
-      if (head.title) node.dataset.head = head.title;
-      if (row.cells.length === 1 && value.heads.length > 1) node.classList.add("wide");
+      if (row.cells.length === 1 && value.heads.length > 1) node.classList.add("wide"); // speaks for the whole row
+      else if (head.title) node.dataset.head = head.title;
       cells.append(node);
     });
     section.append(title, cells);
