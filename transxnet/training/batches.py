@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..images import IMAGENET_MEAN
 from .augment import augment
 from .data import PictureSet
+from .held_out import split
 from .recipes import Recipe
 
 
@@ -83,18 +84,6 @@ class Batches(Dataset):
 
     def _generator(self, step: int, rank: int) -> torch.Generator:
         return torch.Generator().manual_seed(seed_of(self.recipe, step, rank))
-
-
-def split(labels: np.ndarray, held_out: float) -> tuple[np.ndarray, np.ndarray]:
-    """Indices for training, and those held out: of each class so large a share, at least one where it is not 0."""
-    if not held_out:
-        return np.arange(len(labels)), np.arange(0)
-    every = max(1, round(1 / held_out))
-    place = np.empty(len(labels), int)  # of each picture within its class
-    for label in np.unique(labels):
-        mine = np.flatnonzero(labels == label)
-        place[mine] = np.arange(len(mine))
-    return np.flatnonzero(place % every), np.flatnonzero(place % every == 0)
 
 
 def seed_of(recipe: Recipe, step: int, rank: int = 0) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..images import Picture
+from .held_out import ordered
 from .samples import Sample, known_samples
 
 THREADS = 4  # reading waits for the disk; how many pictures are decoded at a time, images.py decides
@@ -29,7 +30,7 @@ class PictureSet:
 
 def load_pictures(paths: Sequence[str | Path], wnids: Sequence[str], side: int = 64) -> PictureSet:
     """Decode all pictures of the given classes to side x side (centre square, bicubic). For small pictures."""
-    samples = sorted(known_samples(paths, wnids)[0], key=lambda sample: (sample.wnid, sample.name))  # however packed
+    samples = ordered(known_samples(paths, wnids)[0])
     images = np.empty((len(samples), side, side, 3), np.uint8)
 
     def load(i: int) -> bytes:

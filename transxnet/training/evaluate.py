@@ -23,6 +23,7 @@ from ..errors import DeviceError, PictureUnreadable, WeightsError, WeightsMismat
 from ..weights import LoadedModel
 from .distributed import Worker
 from .hardware import hardware
+from .held_out import only_held_out
 from .labelling import Labelling
 from .outcomes import OutcomeFolder
 from .protocol import HALVES, Protocol, Task
@@ -59,6 +60,7 @@ def assess(
     protocol: Protocol | None = None,
     *,
     labelling: Labelling | None = None,
+    held_out: float = 0.0,
     out: Path | None = None,
     resume: bool = False,
     worker: Worker | None = None,
@@ -66,7 +68,8 @@ def assess(
 ) -> Report | None:
     """Accuracy, classes and confusions on folders or zips. Pictures that cannot be read are reported, in no share.
 
-    labelling: what tells the classes, None for the paths' own names. out: folder for what is done so far, from which
+    labelling: what tells the classes, None for the paths' own names. held_out: only the pictures that a recipe with
+    that share does not train on. out: folder for what is done so far, from which
     `resume` goes on (see outcomes.py). worker: this process among several, which all call this; the chief gets the
     report, the others None.
 
@@ -75,7 +78,10 @@ def assess(
     evaluation in `out` without `resume`), WeightsMismatch (another evaluation in `out`, or in another process).
     """
     worker = worker or Worker(0, 1, loaded.device)
-    task = Task.of(loaded, protocol or Protocol.of(loaded.spec), list_pictures(paths, labelling))
+    listing = list_pictures(paths, labelling)
+    if held_out:
+        listing = only_held_out(listing, held_out)
+    task = Task.of(loaded, protocol or Protocol.of(loaded.spec), listing)
     folder = _folder(task, out, resume, worker)
     begun = time.perf_counter()
     outcomes, measured = _share(task, folder, worker, progress)

@@ -28,7 +28,7 @@ exit code: 1 where pictures could not be read; they are listed, and in no share"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `evaluate` takes; sets `run`, the function of the parsed arguments that returns the exit code."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
-    parser.add_argument("--model", default="pico", metavar="NAME", help="variant, or NAME@untrained (pico)")
+    parser.add_argument("--model", default="pico", metavar="A,B", help="variants, also NAME@untrained (pico)")
     parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
     parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
     parser.add_argument("--hub-namespace", help="Hub namespace that holds <name> (TRANSXNET_HUB_NAMESPACE)")
@@ -39,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="answers among the pictures' classes, not the model's",
     )
+    parser.add_argument(
+        "--held-out", type=float, default=0.0, metavar="SHARE",
+        help="only what a recipe with this share does not train on (0.02)",
+    )  # fmt: skip
     parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the view; the variant's own without")
     parser.add_argument("--crop-pct", type=float, metavar="SHARE", help="view / short side; the variant's own without")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at a time (64)")
@@ -50,31 +54,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    """Accuracy of one model on labelled pictures. 1 where some of them could not be read."""
-    from ..weights import load
+    """Accuracy of one model, or of several after each other, on labelled pictures. 1 where some could not be read."""
     from .distributed import workers
+    from .report import table
 
+    _may(args)
+    names = [name for name in args.model.split(",") if name.strip()]
+    reports = []
+    with workers(args.device) as worker:
+        for name in names:
+            out = args.out / name.strip() if args.out and len(names) > 1 else args.out
+            report = _one(args, name, out, worker)
+            if report is not None:  # the chief tells
+                reports.append(report)
+    if len(reports) > 1 and not args.json:
+        print("\n".join(table(reports)))
+    unreadable = sum(len(report.unreadable) for report in reports)
+    if unreadable:
+        print(f"transxnet: {unreadable} pictures could not be read.", file=sys.stderr)
+    return 1 if unreadable else 0
+
+
+def _may(args: argparse.Namespace) -> None:
     if args.resume and args.out is None:
         raise OutOfRange("--resume needs the folder to go on from.", remedy="Add --out DIR.")
-    with workers(args.device) as worker:
-        loaded = load(
-            args.model, args.source, worker.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace
-        )
-        report = _assess(args, loaded, worker)
-    if report is None:  # the chief tells
-        return 0
+    if args.source and "," in args.model:
+        raise OutOfRange("--source is one model's, and several are named.", remedy="Evaluate them one by one.")
+    if not 0 <= args.held_out < 1:
+        raise OutOfRange(f"--held-out {args.held_out:g} is no share.", remedy="Give the recipe's, such as 0.02.")
+
+
+def _one(args: argparse.Namespace, name: str, out: Path | None, worker: Worker) -> Report | None:
+    """One model's report, written to `out` and printed by the chief."""
+    from ..weights import load
+
+    loaded = load(name, args.source, worker.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
+    report = _assess(args, loaded, out, worker)
+    if report is None:
+        return None
     text = json.dumps(report.as_json(), allow_nan=False)
     lines = [f"{loaded.name}: {loaded.provenance.short()}. {loaded.provenance.note}".rstrip(), *report.lines()]
-    if args.out is not None:
-        (args.out / REPORT).write_text(text + "\n", encoding="utf-8")
-        (args.out / TABLE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if out is not None:
+        (out / REPORT).write_text(text + "\n", encoding="utf-8")
+        (out / TABLE).write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(text if args.json else "\n".join(lines))
-    if report.unreadable:
-        print(f"transxnet: {len(report.unreadable)} pictures could not be read.", file=sys.stderr)
-    return 1 if report.unreadable else 0
+    return report
 
 
-def _assess(args: argparse.Namespace, loaded: LoadedModel, worker: Worker) -> Report | None:
+def _assess(args: argparse.Namespace, loaded: LoadedModel, out: Path | None, worker: Worker) -> Report | None:
     from .evaluate import assess
     from .labelling import read_labelling
     from .protocol import Protocol
@@ -86,6 +113,7 @@ def _assess(args: argparse.Namespace, loaded: LoadedModel, worker: Worker) -> Re
     labelling = None if args.labels is None else read_labelling(args.labels)
     with progress_bar("picture", shown=worker.chief) as bar:
         return assess(
-            loaded, args.data, protocol, labelling=labelling, out=args.out, resume=args.resume, worker=worker,
+            loaded, args.data, protocol, labelling=labelling, held_out=args.held_out, out=out,
+            resume=args.resume, worker=worker,
             progress=lambda done, total: advance(bar, done, total),
         )  # fmt: skip

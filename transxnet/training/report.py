@@ -96,6 +96,18 @@ class Report:
         yield "(it means nothing on a shared machine)"
 
 
+def table(reports: Sequence[Report]) -> Iterator[str]:
+    """Several models on the same pictures, as a Markdown table."""
+    yield from ("", "| model | view | top-1 | 95 % interval | top-5 | 95 % interval | weights |")
+    yield "|---|---|---|---|---|---|---|"
+    for report in reports:
+        a = report.accuracy
+        cells = [a.model, f"{a.image_size} px"]
+        for share, (low, high) in ((a.top1, a.top1_interval), (a.top5, a.top5_interval)):
+            cells += [f"{share:.1%}", f"{low:.1%} to {high:.1%}"]
+        yield f"| {' | '.join(cells)} | {report.provenance.get('sha256', '')[:8]} |"
+
+
 def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outcome], speed: Speed) -> Report:
     """Count. outcomes: one a picture of the task, in its order. PictureUnreadable where none has an answer."""
     readable = [outcome for outcome in outcomes if not outcome.problem]

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from transxnet.training.batches import Batches, split
+from transxnet.training.batches import Batches
 from transxnet.training.data import PictureSet
+from transxnet.training.held_out import split
 from transxnet.training.recipes import Recipe, find_recipe
 
 SMOKE = find_recipe("smoke")  # 8 pictures a step

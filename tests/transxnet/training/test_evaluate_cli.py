@@ -11,6 +11,10 @@ from tests.tiny import one_thread  # noqa: F401  small tensors, and numbers as f
 from tests.torchrun import torchrun
 from tests.transxnet.training.conftest import BULLFROG, FISH, SALAMANDER, TENCH, write_pictures
 from transxnet.__main__ import main
+from transxnet.labels import label_set
+from transxnet.training.data import combined, load_pictures, picture_hashes
+from transxnet.training.held_out import ordered, split
+from transxnet.training.samples import find_samples
 
 OPTIONS = ["--model", "pico@untrained", "--device", "cpu", "--image-size", "32", "--batch-size", "3"]
 
@@ -108,3 +112,37 @@ def test_resume_needs_a_folder_and_a_folder_needs_resume(data, tmp_path, capsys)
         in typed(capsys, "--data", data, "--out", tmp_path / "out", code=2).err
     )
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_several_models_end_in_a_table(data, tmp_path, capsys):
+    typed(capsys, "--model", "pico@untrained,nano@untrained", "--data", data, "--out", tmp_path)
+    out = typed(capsys, "--model", "pico@untrained,nano@untrained", "--data", data).out
+    rows = [line.split(" | ") for line in out.splitlines() if line.startswith("| ")]
+    assert [row[0] for row in rows] == ["| model", "| pico@untrained", "| nano@untrained"]
+    for name, row in zip(("pico@untrained", "nano@untrained"), rows[1:], strict=True):
+        report = json.loads((tmp_path / name / "report.json").read_text())
+        low, high = report["top1_interval"]
+        assert row[2:4] == [f"{report['top1']:.1%}", f"{low:.1%} to {high:.1%}"]
+
+
+def test_only_what_was_held_out(tmp_path, capsys):
+    """Every second picture of a class, by name, from the first: what a recipe with held_out=0.5 leaves alone."""
+    folder = write_pictures(tmp_path, "many", {FISH: 4, SALAMANDER: 3})
+    typed(capsys, "--data", folder, "--held-out", "0.5", "--out", tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [(score["wnid"], score["pictures"]) for score in report["classes"]] == [(FISH, 2), (SALAMANDER, 2)]
+    kept = load_pictures([folder], label_set("tiny-imagenet-200").wnids)
+    _, held_out = split(kept.labels, 0.5)
+    hashes = picture_hashes(ordered(find_samples([folder])))
+    assert report["data"]["digest"] == combined(hashes[i] for i in held_out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--held-out", "1"), "--held-out 1 is no share."),
+        (("--model", "pico,nano", "--source", "x"), "--source is one model's, and several are named."),
+    ],
+)
+def test_arguments_that_do_not_go_together(data, arguments, message, capsys):
+    assert message in typed(capsys, "--data", data, *arguments, code=2).err

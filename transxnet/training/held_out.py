@@ -1,0 +1,39 @@
+"""Which training pictures a recipe holds out: the same ones for the run's log and for `evaluate --held-out`.
+
+What is chosen by looking (sizes, recipes) is chosen on these; the validation pictures are for the report alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .samples import Listing, Sample
+
+
+def split(labels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Indices for training, and those held out: so large a share of each class, at least one where it is not 0.
+
+    labels: (N,), of pictures in the order of `ordered`.
+    """
+    if not share:
+        return np.arange(len(labels)), np.arange(0)
+    every = max(1, round(1 / share))
+    place = np.empty(len(labels), int)  # of each picture within its class
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
+        place[mine] = np.arange(len(mine))
+    return np.flatnonzero(place % every), np.flatnonzero(place % every == 0)
+
+
+def ordered(samples: list[Sample] | tuple[Sample, ...]) -> list[Sample]:
+    """By class and name: however folders and zips divide them, and in whatever order they are given."""
+    return sorted(samples, key=lambda sample: (sample.wnid, sample.name))
+
+
+def only_held_out(listing: Listing, share: float) -> Listing:
+    """What a recipe with that share never trains on."""
+    samples = ordered(listing.samples)
+    _, chosen = split(np.array([sample.wnid for sample in samples]), share)
+    return replace(listing, samples=tuple(samples[i] for i in chosen))
