@@ -97,6 +97,10 @@ def test_a_download_is_watched_while_the_rest_is_used(visit, hub, page, artifact
         assert one.page.locator("#variants label:has(input[name=nano])").inner_text().strip() == "nano"  # no arrow
     assert hub.downloads(FILE) == 1
     assert f"hf-hub:{NAMESPACE}@v1" in lens.page.locator(".lens-top").inner_text()
+    other.compare("pico@untrained")
+    other.look_at("attention")  # three narrow columns
+    fits = "all => all.every((one) => one.scrollWidth <= one.clientWidth)"
+    assert other.panel("attention").locator(".lens-head p").evaluate_all(fits)  # a long name stays in its column
     other.page.screenshot(path=artifacts / "hub-loaded-390.png", full_page=True)
     lens.page.screenshot(path=artifacts / "hub-loaded-1440.png", full_page=True)
 

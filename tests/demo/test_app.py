@@ -48,6 +48,7 @@ def test_help_names_every_option_and_its_variable(capsys):
     text = capsys.readouterr().out
     for word in ("--host", "--port", "--share", "--weights-dir", "--hub-namespace", "--device", "--default-variant"):
         assert word in text
+    assert "NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 one for each" in " ".join(text.split())
     for word in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "TRANSXNET_WEIGHTS", "TRANSXNET_HUB_NAMESPACE"):
         assert word in text
 
