@@ -228,8 +228,8 @@ _LISTS = (("data", "training pictures"), ("validation", "validation pictures"), 
 
 
 def _table(head: Row, rows: Sequence[Row]) -> str:
-    """A Markdown table of the rows whose last cell says something; '' if none does."""
-    kept = [row for row in rows if row[-1]]
+    """A Markdown table of the rows that say something beside their first cell; '' if none does."""
+    kept = [row for row in rows if any(row[1:])]
     if not kept:
         return ""
     return "\n".join(_line(row) for row in (head, ["---"] * len(head), *kept))
