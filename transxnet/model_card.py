@@ -5,7 +5,8 @@ A card's keys, all optional but `name`; what is missing leaves its lines out:
 * name, about, parameters, classes, label_set, weights (in words), sha256, preprocessing, limits, command
 * accuracy, accuracy_at_other_sizes, accuracy_on_photographs: as training.evaluate's Accuracy.as_json gives them
 * validation, photographs, data: {files, pictures, digest} of the pictures measured and trained on; data also `what`
-* start, recipe, steps, steps_planned, loss, seconds, hardware: the training run
+  and `held_out`, how many of them only the log's accuracy was measured on
+* run (in words), start, recipe, steps, steps_planned, loss, seconds, hardware: the training run
 * log, plot: names of files beside the card, a CSV and a PNG. hashes: words -> SHA-256 of a list of pictures
 * compared_with: [{name, what, accuracy}], siblings measured likewise; `what` says how each differs
 * repository ("NAMESPACE/NAME"), provenance ({file, sha256, stored, taken}), paper ({top1, v2_top1, gmacs, params_m},
@@ -183,7 +184,9 @@ def _preprocessing(card: Card) -> str:
 def _training(card: Card) -> str:
     data = card.get("data") or {}
     pictures = f"{data['pictures']:,} pictures" if "pictures" in data else ""
+    pictures += f", {data['held_out']:,} of them held out" if data.get("held_out") else ""
     rows = [
+        ("run", card.get("run", "")),
         ("learnt from", "; ".join(filter(None, (data.get("what"), pictures, ", ".join(data.get("files") or ()))))),
         ("began as", card.get("start", "")),
         ("steps", _steps(card)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import wraps
 from html import escape
@@ -24,6 +24,7 @@ from ..payload import answers, crosshair, progress, view
 from ..studio import Studio
 from . import api
 from .components import Answers, Blocks, Crosshair, Display, Downloads, Panel, SafeImage, Thumbs, in_words
+from .parts import SIBLINGS, pairs_of, part_buttons
 
 MOST_VARIANTS = 3
 PARTS = {  # what a study must hold for each view
@@ -96,6 +97,10 @@ class Page:
             container=False,
         )  # fmt: skip
         self.offer = gr.Button("", visible=False, size="sm", elem_id="offer")
+        pairs = pairs_of(self.names)
+        if pairs:
+            _label("What changes without…")
+        self.parts = part_buttons(pairs)
         _label("Explain this answer")
         self.answers = Answers({"answers": [], "chosen": -1, "note": ""}, elem_id="answers")
         self.other = gr.Dropdown(
@@ -136,10 +141,13 @@ class Page:
                 stages = [(f"stage {i}", i) for i in (1, 2, 3, 4)]
                 self.cam_stage = gr.Radio(stages, value=4, label="Grad-CAM's own stage", elem_id="cam-stage", **options)
 
-    def _chips(self) -> list[tuple[str, str]]:
-        """Every variant to choose, always in the same order, with an arrow where it would be downloaded first."""
-        arrow = {name: "" if self.studio.ready(name) else " \u2193" for name in self.names}
-        return [(variant_title(name) + arrow[name], name) for name in arrow]
+    def _chips(self, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Every variant to choose, always in the same order, with an arrow where it would be downloaded first.
+
+        The siblings have buttons of their own (parts.py), so they are here only while they are chosen.
+        """
+        names = [name for name in self.names if name not in SIBLINGS or name in {*chosen, self.default}]
+        return [(variant_title(name) + ("" if self.studio.ready(name) else " \u2193"), name) for name in names]
 
     # ---- wiring -----------------------------------------------------------------------------------------
 
@@ -166,6 +174,7 @@ class Page:
             (self.other.input, self.class_chosen, [self.other]),
             (self.variants.input, self.variants_chosen, []),
             (self.offer.click, self.offered, []),
+            *((button.click, self._without(pair), []) for button, pair in self.parts.items()),
             *((panel.select, self.moved, []) for panel in self.panels.values()),
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
             *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
@@ -187,7 +196,7 @@ class Page:
                 return gr.skip(), gr.skip(), gr.skip()
             useful = entry.loaded is not None and "t" not in chosen
             text = "T is loaded: compare it"
-            return gr.Button(text, visible=useful), gr.Timer(active=False), gr.CheckboxGroup(self._chips())
+            return gr.Button(text, visible=useful), gr.Timer(active=False), gr.CheckboxGroup(self._chips(chosen))
 
         timer.tick(
             look, self.variants, [self.offer, timer, self.variants], api_visibility="private",
@@ -238,13 +247,19 @@ class Page:
     def offered(self, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         yield from self._with_variants([*session.variants, "t"], session, controls[1:], request)
 
+    def _without(self, pair: tuple[str, str]) -> Callable[..., Iterator[dict]]:
+        def handler(request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
+            yield from self._with_variants(list(pair), session, controls[1:], request)
+
+        return handler
+
     def _with_variants(self, chosen: list[str], session: Session, rest: Any, request: gr.Request) -> Iterator[dict]:
         kept = [name for name in session.variants if name in chosen]  # the order in which they were chosen
         added = [name for name in chosen if name not in kept]
         names = [*kept, *added][-MOST_VARIANTS:] or [session.variants[0]]
         for name in added:
             self.studio.loading(name, retry=True)
-        updates: dict = {self.variants: gr.CheckboxGroup(self._chips(), value=names)}
+        updates: dict = {self.variants: gr.CheckboxGroup(self._chips(names), value=names)}
         if "t" in names:
             updates[self.offer] = gr.Button(visible=False)  # taken up
         if parse_variant(names[0])[0].label_set != parse_variant(session.variants[0])[0].label_set:
@@ -295,7 +310,7 @@ class Page:
                 break
             if finished == len(columns) or (finished != before and time.perf_counter() - shown > SHOW_PARTS_AFTER):
                 if waited and self.variants not in updates:  # somebody's weights have arrived: no arrow any more
-                    updates[self.variants] = gr.CheckboxGroup(self._chips())
+                    updates[self.variants] = gr.CheckboxGroup(self._chips(session.variants))
                 yield {**updates, **self._shown(session, columns, head), self.downloads: progress(columns)}
                 updates, shown, before = {}, time.perf_counter(), finished
             elif before >= 0:  # the maps stay as they are, only the bars move

@@ -109,6 +109,10 @@ class Lens:
     def tick(self, name: str) -> None:
         self.page.locator(f"#variants label:has(input[name='{name}'])").click()
 
+    def without(self, part: str) -> None:
+        """Press one of the buttons that set a model without a part beside one with all."""
+        self.page.locator("#parts").get_by_role("button", name=part, exact=True).click()
+
     def choose(self, element: str, value: int) -> None:
         """One of a segmented control's values."""
         self.page.locator(f"#{element} label:has(input[value='{value}'])").click()

@@ -280,6 +280,23 @@ def test_pico_beside_random_weights(visit):
     assert float(bars.first.get_attribute("data-share")) == near(random.prediction.top[0].probability)
 
 
+def test_what_changes_without_attention(visit, artifacts):
+    """Two models trained alike, one without OSRA: its cell says so in words, the other cells are drawn."""
+    lens = visit()
+    with lens.answer():
+        lens.without("attention")
+    assert lens.titles("overview") == ["pico, matched", "pico, no OSRA"]
+    assert lens.ticked() == ["pico_matched", "pico_noosra"]
+    whole, without = lens.panel("overview").locator(".lens-row").all()
+    assert (whole.locator(".lens-frame.drawn").count(), without.locator(".lens-frame.drawn").count()) == (3, 2)
+    assert "has no OSRA, so there is no attention: its IDConv takes all channels." in without.inner_text()
+    lens.page.screenshot(path=artifacts / "without-attention-1440.png", full_page=True)
+    with lens.answer():
+        lens.tick("pico_noosra")
+    assert lens.titles("overview") == ["pico, matched"]
+    assert lens.page.locator("#variants label:has(input[name=pico_noosra])").count() == 0
+
+
 def test_of_four_variants_the_last_three_stay(visit):
     lens = visit()
     for name in (UNTRAINED, "s", "b"):

@@ -14,6 +14,7 @@ from demo.captions import PICTURE_GONE
 from demo.studio import Studio
 from demo.ui.components import STYLES, head
 from demo.ui.page import PARTS, Page, Session
+from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
 from tests.small import picture, small_model
 from transxnet.errors import SourceFailed
 from transxnet.labels import label_set
@@ -199,9 +200,34 @@ def test_chips_keep_their_places_and_lose_their_arrow_when_loaded(page, opened, 
     monkeypatch.setattr(page.studio, "ready", lambda name: name in ("pico", "b"))
     before = [value for _, value in page.variants.choices]
     changed = finish(page.variants_chosen(ANN, opened, *controls(["pico"])))
-    assert [value for _, value in changed[page.variants].choices] == before == page.names
+    assert [value for _, value in changed[page.variants].choices] == before
+    assert before == [name for name in page.names if name not in SIBLINGS]  # those have buttons of their own
     arrows = {value: label.endswith("\u2193") for label, value in changed[page.variants].choices}
     assert (arrows["pico"], arrows["b"], arrows["t"]) == (False, False, True)
+
+
+def test_what_changes_without_a_part(page, opened):
+    """A button sets the model without that part beside the one it was trained with; both can then be unticked."""
+    assert {button.value: pair for button, pair in page.parts.items()} == {
+        "generated kernels": ("pico_matched", "pico_static"),
+        "attention": ("pico_matched", "pico_noosra"),
+        "STE": ("pico_matched", "pico_noste"),
+    }
+    changed = finish(page._without(("pico_matched", "pico_noosra"))(ANN, opened, *controls(["pico"])))
+    assert changed[page.session].variants == ("pico_matched", "pico_noosra")
+    chips = changed[page.variants]
+    assert chips.value == ["pico_matched", "pico_noosra"]
+    assert {"pico_matched", "pico_noosra"} <= {value for _, value in chips.choices}
+    assert "pico_static" not in {value for _, value in chips.choices}
+    changed = finish(page.variants_chosen(ANN, changed[page.session], *controls(["pico", "pico_matched"])))
+    assert "pico_noosra" not in {value for _, value in changed[page.variants].choices}
+
+
+def test_a_part_whose_models_are_not_here_has_no_button():
+    pairs = pairs_of(["pico", "pico_matched", "pico_static", "pico_noste@untrained"])
+    assert list(pairs) == ["generated kernels"]
+    with gr.Blocks():
+        assert [button.value for button in part_buttons(pairs)] == ["generated kernels"]
 
 
 def test_one_variant_always_stays(page, opened):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -27,6 +28,7 @@ from ..variants import VariantSpec, find_variant
 from ..weights import LoadedModel, load
 from .data import combined, picture_hashes
 from .evaluate import evaluate
+from .held_out import split
 from .log import read_log
 from .loop import LOG, check_run, read_run
 from .plot import plot_log
@@ -101,13 +103,22 @@ class _Pictures:
 
     files: tuple[str, ...]  # names without folders
     hashes: frozenset[bytes]
-    count: int
+    wnids: tuple[str, ...]  # of every picture, sorted
     digest: str  # training.data's
 
     @classmethod
     def of(cls, paths: Paths, spec: VariantSpec) -> _Pictures:
-        hashes = picture_hashes(known_samples(paths, label_set(spec.label_set).wnids)[0])
-        return cls(tuple(Path(path).name for path in paths), frozenset(hashes), len(hashes), combined(hashes))
+        samples, _ = known_samples(paths, label_set(spec.label_set).wnids)
+        hashes, wnids = picture_hashes(samples), tuple(sorted(sample.wnid for sample in samples))
+        return cls(tuple(Path(path).name for path in paths), frozenset(hashes), wnids, combined(hashes))
+
+    @property
+    def count(self) -> int:
+        return len(self.wnids)
+
+    def held_out(self, share: float) -> int:
+        """How many of them a recipe with that share does not train on."""
+        return len(split(np.array(self.wnids), share)[1])
 
     def as_json(self) -> dict[str, Any]:
         return {"files": list(self.files), "pictures": self.count, "digest": self.digest}
@@ -167,7 +178,7 @@ def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
     return {
         "name": spec.name,
         "sha256": loaded.provenance.sha256,
-        "about": recipe.about,
+        "about": spec.about,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "classes": spec.num_classes,
         "label_set": spec.label_set,
@@ -181,7 +192,8 @@ def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
 
 def _training(state: Mapping[str, Any], recipe: Recipe, pictures: _Pictures, hardware: str) -> dict[str, Any]:
     return {
-        "data": {"what": recipe.pictures, **pictures.as_json()},
+        "data": {"what": recipe.pictures, **pictures.as_json(), "held_out": pictures.held_out(recipe.held_out)},
+        "run": recipe.about,
         "start": recipe.start or "random weights",
         "recipe": recipe.as_json(),
         "steps": state["step"],

@@ -113,7 +113,9 @@ def test_the_card_says_what_was_done(made):
     card, state = made.card, made.run
     assert card["data"] == {
         "what": "a handful of pictures", "files": ["data.zip"], "pictures": 23, "digest": state.data.digest,
+        "held_out": 0,
     }  # fmt: skip
+    assert (card["about"], card["run"]) == (find_variant(NAME).about, SMOKE.about)
     assert (card["recipe"], card["start"]) == (SMOKE.as_json(), "random weights")
     assert (card["steps"], card["steps_planned"]) == (2, 2)  # 23 pictures are two full batches of 8
     assert (card["loss"], card["seconds"]) == (round(state.loss, 4), round(state.seconds))

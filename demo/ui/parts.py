@@ -1,0 +1,30 @@
+"""Buttons that set a model without a part beside the one it was trained with: what changes without it?
+
+The pairs are VariantSpec's siblings (transxnet/variants.py). A button is there when some source has both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import gradio as gr
+
+PAIRS: dict[str, tuple[str, str]] = {  # what is missing, in words -> the columns to show
+    "generated kernels": ("pico_matched", "pico_static"),
+    "attention": ("pico_matched", "pico_noosra"),
+    "STE": ("pico_matched", "pico_noste"),
+}
+SIBLINGS = frozenset(name for pair in PAIRS.values() for name in pair)
+
+
+def pairs_of(names: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The pairs whose models are among `names`."""
+    return {part: pair for part, pair in PAIRS.items() if set(pair) <= set(names)}
+
+
+def part_buttons(pairs: Mapping[str, tuple[str, str]]) -> dict[gr.Button, tuple[str, str]]:
+    """A button for every pair, in a row."""
+    with gr.Row(elem_id="parts"):
+        return {
+            gr.Button(part, size="sm", elem_classes="part", min_width=60): pair for part, pair in pairs.items()
+        }  # fmt: skip
