@@ -9,7 +9,17 @@ from torch import Tensor, nn
 
 from tests.tiny import one_thread, prepared, recipe_model  # noqa: F401 - a fixture
 from transxnet.layers import (
-    MSFFN, OSRA, STE, Block, DMixer, GroupNorm1, IDConv, LayerScale, MultiScaleDWConv, StaticConv, fit_bias,
+    MSFFN,
+    OSRA,
+    STE,
+    Block,
+    DMixer,
+    GroupNorm1,
+    IDConv,
+    LayerScale,
+    MultiScaleDWConv,
+    StaticConv,
+    fit_bias,
 )  # fmt: skip
 from transxnet.trace import Trace
 
