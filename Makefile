@@ -29,8 +29,10 @@ help:
 demo: setup
 	@exec $(PY) app.py $(ARGS)
 
+# Two processes for what only computes; the browser's tests measure times, so they have the machine to themselves.
 test: lint
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser"
+	$(PY) -m pytest -m browser
 
 lint: setup-dev
 	@$(PY) -m ruff check .

@@ -3,6 +3,7 @@
 * Settings of whoever runs the tests are removed before any library is imported, caches start empty.
 * A connection or a name look-up that would leave the machine fails as if the network were down.
 * A skipped test fails the run, except tests marked `cuda` on a machine without CUDA: those are counted.
+* `pytest -n 2` (pytest-xdist) shares the files between two processes; what they counted is told by the one above them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,7 @@ for name in list(os.environ):
     if name.startswith(SETTINGS) or name.lower() in PROXIES:
         del os.environ[name]
 
+THREADS = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"  # two processes already fill two cores
 SCRATCH = Path(tempfile.mkdtemp(prefix="transxnet-tests-"))
 os.environ |= {
     "HF_HOME": str(SCRATCH / "hf"),
@@ -34,13 +37,15 @@ os.environ |= {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "MPLBACKEND": "Agg",
-    "OMP_NUM_THREADS": "2",  # for the commands that tests start
+    "OMP_NUM_THREADS": THREADS,  # for the commands that tests start
     "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait fight with Chromium for two cores
 }
 
 import torch  # noqa: E402
 
-torch.set_num_threads(min(2, os.cpu_count() or 1))
+from tests.reference import worst_errors  # noqa: E402
+
+torch.set_num_threads(min(int(THREADS), os.cpu_count() or 1))
 NO_CUDA = not torch.cuda.is_available()
 
 # --- No network beyond this machine ---------------------------------------------------------------
@@ -107,6 +112,26 @@ def pytest_make_collect_report():
     report = yield
     fail_if_skipped(report)
     return report
+
+
+# --- Several processes ------------------------------------------------------------------------------
+
+COUNTED = {"cuda_skips": cuda_skips, "worst_errors": worst_errors}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of pytest-xdist's processes hands over what it counted."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput.update(COUNTED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The process above them puts it together."""
+    counted = getattr(node, "workeroutput", {})
+    cuda_skips.extend(counted.get("cuda_skips", ()))
+    for variant, error in counted.get("worst_errors", {}).items():
+        worst_errors[variant] = max(error, worst_errors.get(variant, 0.0))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
