@@ -78,5 +78,6 @@ class _Depthwise(torch.autograd.Function):
         grad_weight = None
         if need_weight:  # tap (i, j): sum over positions of x moved by (i, j) - k//2, times grad
             taps = F.conv2d(x.reshape(1, b * c, h, w), grad.reshape(b * c, 1, h, w), padding=k // 2, groups=b * c)
-            grad_weight = taps.reshape(b, c, k, k).sum(dim=0)[:, None]  # (C, 1, k, k)
+            grad_weight = torch.empty_like(weight)  # in the weight's own layout, as DistributedDataParallel likes it
+            grad_weight.copy_(taps.reshape(b, c, k, k).sum(dim=0)[:, None])  # (C, 1, k, k)
         return grad_x, grad_weight, grad.sum(dim=(0, 2, 3)) if need_bias else None

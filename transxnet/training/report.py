@@ -6,7 +6,7 @@ As JSON, whole; as lines of text, the worst of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..errors import PictureUnreadable
 from ..labels import LabelSet, label_set
 from .data import combined
 from .protocol import Task
-from .scores import Accuracy, ClassScore, Confusion, Outcome, class_scores, confusions, hits, wilson
+from .scores import Accuracy, ClassScore, Confusion, Outcome, class_scores, confusions, hits, paired_difference, wilson
 
 WORST = 10  # lines of a list in the text
 PAIRS = 100  # confusions in the JSON
@@ -54,6 +54,7 @@ class Report:
     data: dict[str, Any]
     provenance: dict[str, str]
     speed: Speed
+    outcomes: tuple[Outcome, ...] = field(default=(), repr=False)  # one a picture, not in the JSON
 
     def as_json(self) -> dict[str, Any]:
         """All of it; of the confusions the first PAIRS, and how many pairs there are."""
@@ -97,15 +98,24 @@ class Report:
 
 
 def table(reports: Sequence[Report]) -> Iterator[str]:
-    """Several models on the same pictures, as a Markdown table."""
-    yield from ("", "| model | view | top-1 | 95 % interval | top-5 | 95 % interval | weights |")
+    """Several models on the same pictures, as a Markdown table; each compared with the first, picture by picture."""
+    first = reports[0]
+    yield ""
+    yield f"| model | view | top-1 | 95 % interval | top-5 | 95 % interval | top-1 less {first.accuracy.model}'s |"
     yield "|---|---|---|---|---|---|---|"
     for report in reports:
         a = report.accuracy
         cells = [a.model, f"{a.image_size} px"]
         for share, (low, high) in ((a.top1, a.top1_interval), (a.top5, a.top5_interval)):
             cells += [f"{share:.1%}", f"{low:.1%} to {high:.1%}"]
-        yield f"| {' | '.join(cells)} | {report.provenance.get('sha256', '')[:8]} |"
+        yield f"| {' | '.join(cells)} | {_less(report, first)} |"
+
+
+def _less(report: Report, first: Report) -> str:
+    if report is first or report.unreadable or first.unreadable or report.data["digest"] != first.data["digest"]:
+        return ""
+    share, (low, high) = paired_difference(report.outcomes, first.outcomes)
+    return f"{100 * share:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}) points"
 
 
 def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outcome], speed: Speed) -> Report:
@@ -138,6 +148,7 @@ def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outc
         },
         loaded.provenance.as_json(),
         speed,
+        tuple(outcomes),
     )
 
 

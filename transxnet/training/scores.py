@@ -91,3 +91,18 @@ def wilson(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     middle = (share + weight / 2) / (1 + weight)
     half = z / (1 + weight) * (share * (1 - share) / n + weight / (4 * n)) ** 0.5
     return max(middle - half, 0.0), min(middle + half, 1.0)  # against rounding
+
+
+def paired_difference(
+    ours: Sequence[Outcome], others: Sequence[Outcome], z: float = 1.959964
+) -> tuple[float, tuple[float, float]]:
+    """How much larger the share of right first answers is than another model's on the same pictures, in their order.
+
+    With the interval of Agresti and Min (Statistics in Medicine 24, 2005) for matched shares: half a picture is added
+    to each of the four cases. Much narrower than two separate intervals, because both models meet the same difficulties.
+    """
+    pairs = [(a.place == 0, b.place == 0) for a, b in zip(ours, others, strict=True)]
+    better, worse, n = sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs), len(pairs) + 2
+    middle = (better - worse) / n
+    half = z / n * (better + worse + 1 - (better - worse) ** 2 / n) ** 0.5
+    return (better - worse) / max(1, len(pairs)), (middle - half, middle + half)

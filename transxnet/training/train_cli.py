@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for checkpoint.pt, log.csv and the weights"
     )
-    parser.add_argument("--start", type=Path, metavar="FILE", help="the weights that the recipe continues, if it does")
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="FILE", help="the weights that the recipe continues, if it does"
+    )
     parser.add_argument("--teacher", type=Path, metavar="FILE", help="the teacher's weights; looked for without")
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out, if it has one")
     parser.add_argument(
@@ -98,11 +100,11 @@ def _may_continue(args: argparse.Namespace) -> None:
 def _may_start(args: argparse.Namespace, recipe: Recipe) -> None:
     """What a recipe says of where it starts goes on the card, so it has to be true."""
     if recipe.start and args.start is None:
-        raise WeightsError(f"{recipe.name} {recipe.about}.", remedy="Give the weights it continues by --start.")
+        raise WeightsError(f"{recipe.name} {recipe.about}.", remedy="Give the weights it continues by --from.")
     if args.start is not None and not recipe.start:
         raise WeightsError(
             f"{recipe.name} starts at random weights.",
-            remedy="Leave out --start, or write a recipe that says what it continues.",
+            remedy="Leave out --from, or write a recipe that says what it continues.",
         )
 
 

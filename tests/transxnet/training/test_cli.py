@@ -88,8 +88,8 @@ def test_a_run_can_be_repeated(data, tmp_path):
 
 def test_a_recipe_starts_where_it_says(data, tmp_path, capsys):
     assert train(data, tmp_path / "run", recipe="pico-first-light") == 2
-    assert "Give the weights it continues by --start." in capsys.readouterr().err
-    assert train(data, tmp_path / "run", "--start", "x.safetensors") == 2
+    assert "Give the weights it continues by --from." in capsys.readouterr().err
+    assert train(data, tmp_path / "run", "--from", "x.safetensors") == 2
     assert "smoke starts at random weights." in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
@@ -106,7 +106,7 @@ def continuing(monkeypatch) -> None:
 def test_a_run_begins_at_the_weights_given(data, tmp_path):
     start = untrained_model(PICO, seed=5).state_dict()
     save_file({key: value.contiguous() for key, value in start.items()}, tmp_path / "start.safetensors")
-    assert train(data, tmp_path / "run", "--start", str(tmp_path / "start.safetensors")) == 0
+    assert train(data, tmp_path / "run", "--from", str(tmp_path / "start.safetensors")) == 0
     end = load_file(tmp_path / "run" / "transxnet_pico.safetensors")
     assert torch.allclose(end["classifier.2.weight"], start["classifier.2.weight"], atol=1e-7)
     assert end["patch_embed.proj.bn.num_batches_tracked"] == 2
@@ -115,13 +115,13 @@ def test_a_run_begins_at_the_weights_given(data, tmp_path):
 @pytest.mark.usefixtures("continuing")
 def test_weights_of_another_shape_are_refused(data, tmp_path, capsys):
     save_file({"x": torch.zeros(1)}, tmp_path / "start.safetensors")
-    assert train(data, tmp_path / "run", "--start", str(tmp_path / "start.safetensors")) == 2
+    assert train(data, tmp_path / "run", "--from", str(tmp_path / "start.safetensors")) == 2
     assert "The tensors of start.safetensors do not fit the model" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("continuing")
 def test_a_teacher_is_for_recipes_that_have_one(data, tmp_path, capsys, monkeypatch):
-    assert train(data, tmp_path / "run", "--start", "x", "--teacher", "x") == 2
+    assert train(data, tmp_path / "run", "--from", "x", "--teacher", "x") == 2
     monkeypatch.setattr(train_cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, teacher="nano"))
     assert train(data, tmp_path / "run") == 2
     assert "No weights for transxnet_nano: every source failed" in capsys.readouterr().err

@@ -123,6 +123,12 @@ def test_several_models_end_in_a_table(data, tmp_path, capsys):
         report = json.loads((tmp_path / name / "report.json").read_text())
         low, high = report["top1_interval"]
         assert row[2:4] == [f"{report['top1']:.1%}", f"{low:.1%} to {high:.1%}"]
+    shares = [
+        json.loads((tmp_path / name / "report.json").read_text())["top1"]
+        for name in ("pico@untrained", "nano@untrained")
+    ]
+    assert rows[1][-1] == " |"
+    assert rows[2][-1].startswith(f"{100 * (shares[1] - shares[0]):+.1f} (")
 
 
 def test_only_what_was_held_out(tmp_path, capsys):

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from transxnet.training.scores import ClassScore, Confusion, Outcome, class_scores, confusions, hits, wilson
+from transxnet.training.scores import (
+    ClassScore,
+    Confusion,
+    Outcome,
+    class_scores,
+    confusions,
+    hits,
+    paired_difference,
+    wilson,
+)  # fmt: skip
 
 LOST = Outcome(-1, -1, "", "cannot be read")
 LABELS = [7, 7, 7, 2, 2, 9, 9]
@@ -43,3 +54,18 @@ def test_every_picture_has_an_outcome():
 def test_wilson_s_interval(count, n, low, high):
     assert wilson(count, n) == pytest.approx((low, high), abs=5e-6)
     assert 0 <= wilson(count, n)[0] <= wilson(count, n)[1] <= 1
+
+
+def test_a_paired_difference_of_a_known_case():
+    """100 pictures: 30 both, 20 only ours, 10 only theirs, 40 neither. (20 - 10) / 102, by Agresti and Min."""
+    right, wrong = Outcome(0, 1, "", ""), Outcome(3, 1, "", "")
+    ours = [right] * 30 + [right] * 20 + [wrong] * 10 + [wrong] * 40
+    others = [right] * 30 + [wrong] * 20 + [right] * 10 + [wrong] * 40
+    share, (low, high) = paired_difference(ours, others)
+    assert share == 0.1
+    half = 1.959964 / 102 * math.sqrt(20.5 + 10.5 - 10**2 / 102)
+    assert (low, high) == pytest.approx((10 / 102 - half, 10 / 102 + half))
+    assert paired_difference(others, ours)[1] == pytest.approx((-high, -low))
+    same = paired_difference(ours, ours)
+    assert same[0] == 0
+    assert same[1][0] == pytest.approx(-same[1][1])  # not certain, though they never differed

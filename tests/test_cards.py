@@ -1,0 +1,101 @@
+"""The bundled checkpoints and their cards: what a card says of its file, its pictures and its siblings is true."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from transxnet.labels import ASSETS
+from transxnet.model_card import markdown
+from transxnet.training.data import combined
+from transxnet.training.log import read_log
+from transxnet.training.recipes import find_recipe
+from transxnet.variants import SIBLINGS, VARIANTS
+
+WEIGHTS = ASSETS / "weights"
+CARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}
+HASHES = np.load(Path(__file__).parent / "data" / "tiny_imagenet_200_hashes.npz")
+
+README = (ASSETS.parent / "README.md").read_text(encoding="utf-8")
+
+every_card = pytest.mark.parametrize("name", CARDS)
+
+
+def hashes(of: str) -> list[bytes]:
+    return [row.tobytes() for row in HASHES[of]]
+
+
+def test_every_bundled_checkpoint_has_a_card():
+    assert {path.stem for path in WEIGHTS.glob("*.safetensors")} == set(CARDS)
+    assert {"transxnet_pico", *(spec.name for spec in SIBLINGS)} <= set(CARDS)
+
+
+@every_card
+def test_the_card_is_of_this_file(name):
+    card, content = CARDS[name], (WEIGHTS / f"{name}.safetensors").read_bytes()
+    assert (card["name"], card["sha256"]) == (name, hashlib.sha256(content).hexdigest())
+    assert card["classes"] == VARIANTS[name].num_classes
+    assert card["preprocessing"]["image_size"] == VARIANTS[name].image_size == card["accuracy"]["image_size"]
+
+
+@every_card
+def test_the_markdown_card_says_the_same(name):
+    assert (WEIGHTS / f"{name}.md").read_text(encoding="utf-8") == markdown(CARDS[name])
+
+
+@every_card
+def test_the_log_ends_where_the_run_did(name):
+    card = CARDS[name]
+    last = read_log(WEIGHTS / card["log"])[-1]
+    assert (last.step, last.loss) == (card["steps"], card["loss"])
+    assert card["steps"] == card["steps_planned"]
+    assert (WEIGHTS / card["plot"]).read_bytes().startswith(b"\x89PNG")
+
+
+@every_card
+def test_the_recipe_that_made_it_is_still_there(name):
+    recipe = json.loads(json.dumps(find_recipe(CARDS[name]["recipe"]["name"]).as_json()))
+    assert recipe == CARDS[name]["recipe"]
+
+
+def test_no_picture_was_trained_and_measured_on():
+    """By the lists of hashes; the cards hold the lists' digests."""
+    assert not set(hashes("train")) & set(hashes("val"))
+
+
+@every_card
+def test_the_lists_are_those_of_the_card(name):
+    assert (CARDS[name]["data"]["digest"], CARDS[name]["data"]["pictures"]) == (combined(hashes("train")), 100_000)
+    assert (CARDS[name]["validation"]["digest"], CARDS[name]["accuracy"]["pictures"]) == (combined(hashes("val")), 5000)
+
+
+def test_the_siblings_were_trained_alike():
+    """Same recipe, pictures, steps and seed: what differs is the part that is missing."""
+    cards = [CARDS[spec.name] for spec in SIBLINGS]
+    same = ("data", "validation", "start", "steps", "preprocessing", "weights")
+    assert all(card[key] == cards[0][key] for card in cards for key in same)
+    recipes = [{k: v for k, v in card["recipe"].items() if k not in ("name", "variant")} for card in cards]
+    assert all(recipe == recipes[0] for recipe in recipes)
+
+
+def test_files_are_small_enough_to_travel():
+    sizes = {path.stem: path.stat().st_size for path in WEIGHTS.glob("*.safetensors")}
+    assert max(sizes.values()) < 10_000_000  # a Space takes larger files only through LFS
+    assert max(sizes[spec.name] for spec in SIBLINGS) < 5_000_000
+    assert sum(path.stat().st_size for path in ASSETS.rglob("*") if path.is_file()) < 40_000_000
+
+
+@pytest.mark.parametrize("name", ["transxnet_pico", *(spec.name for spec in SIBLINGS)])
+def test_readme_says_what_the_card_measured(name):
+    accuracy = CARDS[name]["accuracy"]
+    row = next(
+        line for line in README.splitlines() if line.startswith(f"| `{VARIANTS[name].short}`") or f"`{name}` |" in line
+    )
+    for share in ("top1", "top5"):
+        assert f"{100 * accuracy[share]:.1f} %" in row
+    low, high = accuracy["top1_interval"]
+    assert f"({100 * low:.1f} to {100 * high:.1f})" in row
