@@ -99,7 +99,7 @@ def paired_difference(
     """How much larger the share of right first answers is than another model's on the same pictures, in their order.
 
     With the interval of Agresti and Min (Statistics in Medicine 24, 2005) for matched shares: half a picture is added
-    to each of the four cases. Much narrower than two separate intervals, because both models meet the same difficulties.
+    to each of the four cases. Narrower than two separate intervals, because both models meet the same difficulties.
     """
     pairs = [(a.place == 0, b.place == 0) for a, b in zip(ours, others, strict=True)]
     better, worse, n = sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs), len(pairs) + 2
