@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -172,14 +172,25 @@ def bundled(spec: VariantSpec, settings: Settings) -> Found:
     path = BUNDLED / f"{spec.name}.safetensors"
     if not path.is_file():
         raise NotThere(f"No {spec.name} is bundled.", remedy=f"Bundled are: {', '.join(bundled_names()) or 'none'}.")
-    digest = _read_json(path.with_suffix(".json")).get("sha256", "")
+    card = _read_json(path.with_suffix(".json"))
+    digest = card.get("sha256", "")
     if not digest:
         raise SourceFailed(
             f"The card of the bundled {spec.name} records no digest.",
             remedy="Restore assets/weights from the repository.",
             detail=str(path.with_suffix(".json")),
         )
-    return Found(path, Provenance("bundled", f"assets/weights/{path.name}", str(digest), detail=str(path)))
+    provenance = Provenance("bundled", f"assets/weights/{path.name}", str(digest), detail=str(path))
+    return Found(path, provenance.noting(_measured(card)))
+
+
+def _measured(card: Mapping[str, object]) -> str:
+    """How often a bundled model was right, in words; '' where its card does not say."""
+    accuracy = card.get("accuracy")
+    try:
+        return f"Right on {accuracy['top1']:.1%} of {accuracy['pictures']:,} validation pictures."
+    except (TypeError, KeyError, ValueError):
+        return ""
 
 
 def release(spec: VariantSpec, settings: Settings) -> Found:

@@ -153,7 +153,7 @@ def test_a_namespace_without_this_variant_gives_way_to_the_bundle_and_says_so(hu
     bundle(hub, tmp_path)
     provenance = load_nano("nobody").provenance
     assert provenance.kind == "bundled"
-    assert provenance.note == f"Used because hub: The Hub has no repository nobody/{NAME}, or it is private."
+    assert provenance.note.endswith(f"Used because hub: The Hub has no repository nobody/{NAME}, or it is private.")
 
 
 def test_a_file_that_was_exchanged_is_passed_over_by_nothing(hub, tmp_path):
