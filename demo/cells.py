@@ -69,7 +69,7 @@ def unfinished(column: Column) -> list[Json] | None:
 
 
 def pending(column: Column) -> Json:
-    """What stands in an empty column: a sentence and, while weights arrive, how far they are; progress.js draws it."""
+    """What stands in an empty column: a sentence and, while weights arrive, how far they are; downloads.js draws it."""
     a = column.arrival
     if a is None or a.complete:
         return {"kind": "pending", "variant": column.name, "text": WORKING if a is None else READING}

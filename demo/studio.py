@@ -74,6 +74,7 @@ class Loading:
     """A model on its way: started once, watched by everybody who waits for it."""
 
     name: str
+    remote: bool = True  # whether the network has to answer
     loaded: LoadedModel | None = None
     cost: Cost | None = None
     error: LensError | None = None
@@ -89,7 +90,7 @@ class Loading:
     @property
     def arrival(self) -> Arrival:
         """How far it is at this moment."""
-        return Arrival(*self._arrived, silent=monotonic() - self._changed)
+        return Arrival(*self._arrived, silent=monotonic() - self._changed if self.remote else 0.0)
 
 
 class Studio:
@@ -156,7 +157,7 @@ class Studio:
         with self._lock:
             entry = self._models.get(name)
             if entry is None or (retry and entry.error is not None):
-                entry = Loading(name)
+                entry = Loading(name, remote=not self.availability(name).ready)
                 self._models.put(name, entry)
                 threading.Thread(target=self._load, args=(entry,), name=f"load {name}", daemon=True).start()
         return entry

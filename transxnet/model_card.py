@@ -184,7 +184,7 @@ def _preprocessing(card: Card) -> str:
 def _training(card: Card) -> str:
     data = card.get("data") or {}
     pictures = f"{data['pictures']:,} pictures" if "pictures" in data else ""
-    pictures += f", {data['held_out']:,} of them held out" if data.get("held_out") else ""
+    pictures += f", {data['held_out']:,} of them held out of this run" if data.get("held_out") else ""
     rows = [
         ("run", card.get("run", "")),
         ("learnt from", "; ".join(filter(None, (data.get("what"), pictures, ", ".join(data.get("files") or ()))))),

@@ -188,7 +188,7 @@ def _measured(card: Mapping[str, object]) -> str:
     """How often a bundled model was right, in words; '' where its card does not say."""
     accuracy = card.get("accuracy")
     try:
-        return f"Right on {accuracy['top1']:.1%} of {accuracy['pictures']:,} validation pictures."
+        return f"Right on {100 * accuracy['top1']:.1f} % of {accuracy['pictures']:,} validation pictures."
     except (TypeError, KeyError, ValueError):
         return ""
 

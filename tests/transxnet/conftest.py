@@ -11,7 +11,6 @@ import torch
 
 from tests.hub import NAMESPACE, HubServer, file_digest, make_repo, unused_url, use_hub
 from tests.nano import NAME, cache
-from tests.reference import worst_errors
 from tests.standin import SPEC, STATE
 from transxnet import sources, weights
 from transxnet.variants import parse_variant
@@ -63,11 +62,3 @@ def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSer
         monkeypatch.setenv("TRANSXNET_RELEASE_URL", f"{server.url}/releases/v1.0")
         monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: file_digest(folder / SPEC.official_file)})
         yield server
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Each run says how far this model is from the official one."""
-    for variant, error in sorted(worst_errors.items()):
-        terminalreporter.write_line(
-            f"reference arrays, {variant.upper()}: worst relative error {error:.2e} (limit 1e-4)"
-        )

@@ -205,4 +205,4 @@ def test_every_bundled_card_becomes_one(path):
 def test_what_a_run_kept_for_its_own_log_is_said():
     text = markdown({"name": "x", "run": "a short one", "data": {"pictures": 100_000, "held_out": 2_000}})
     assert "| run | a short one |" in text
-    assert "| learnt from | 100,000 pictures, 2,000 of them held out |" in text
+    assert "| learnt from | 100,000 pictures, 2,000 of them held out of this run |" in text

@@ -17,6 +17,7 @@ from timm.data.auto_augment import rand_augment_transform
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ..errors import OutOfRange
 from ..images import IMAGENET_MEAN
 from .augment import augment
 from .data import PictureSet
@@ -34,6 +35,7 @@ class Batches(Dataset):
 
     def __init__(self, recipe: Recipe, data: PictureSet, classes: int, rank: int = 0, size: int = 1):
         self.recipe, self.data, self.rank, self.size = recipe, data, rank, size
+        _shares_out(recipe, size)
         self.train, self.held_out = split(data.labels, recipe.held_out)
         self.per_epoch = max(1, len(self.train) // recipe.batch)
         self.steps = max(1, round(self.per_epoch * recipe.epochs))
@@ -75,7 +77,9 @@ class Batches(Dataset):
         seed_everything(self.recipe, step, self.rank)
         x = augment(images, self.side(step), self.recipe, self._generator(step, self.rank))
         if self._mix is not None:
-            x, labels = self._mix(x, labels)
+            # timm mixes picture i with picture b - 1 - i, and they come sorted by class
+            order = torch.randperm(len(x), generator=self._generator(step, self.rank)).to(x.device)
+            x, labels = self._mix(x[order], labels[order])
         return x.contiguous(memory_format=torch.channels_last), labels
 
     def stream(self, start: int, stop: int, processes: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
@@ -84,6 +88,16 @@ class Batches(Dataset):
 
     def _generator(self, step: int, rank: int) -> torch.Generator:
         return torch.Generator().manual_seed(seed_of(self.recipe, step, rank))
+
+
+def _shares_out(recipe: Recipe, size: int) -> None:
+    """Raises OutOfRange unless a batch divides evenly among the workers, and in pairs where pictures are mixed."""
+    each, rest = divmod(recipe.batch, size)
+    if rest or (each % 2 and (recipe.mixup or recipe.cutmix)):
+        raise OutOfRange(
+            f"A batch of {recipe.batch} cannot be shared by {size} processes.",
+            remedy="Start so many that each gets the same number of pictures, an even one where they are mixed.",
+        )
 
 
 def seed_of(recipe: Recipe, step: int, rank: int = 0) -> int:

@@ -91,9 +91,19 @@ def bundle(
         text = json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         weights.with_suffix(".json").write_text(text, encoding="utf-8")
         weights.with_suffix(".md").write_text(markdown(card), encoding="utf-8")
-        for file in sorted(Path(folder).iterdir()):
-            file.chmod(0o644)
-            os.replace(file, out / file.name)
+        for suffix in (
+            ".safetensors",
+            ".json",
+            ".md",
+            ".csv",
+            ".png",
+        ):  # a card never stands beside other weights for long
+            file = weights.with_suffix(suffix)
+            if file.exists():
+                file.chmod(0o644)
+                os.replace(file, out / file.name)
+            else:  # a run without a log: nobody else's stays
+                (out / file.name).unlink(missing_ok=True)
     return card
 
 
@@ -200,7 +210,7 @@ def _training(state: Mapping[str, Any], recipe: Recipe, pictures: _Pictures, har
         "steps_planned": state.get("planned", state["step"]),
         "loss": round(state["loss"], 4),  # smoothed, with label smoothing
         "seconds": round(state["seconds"]),
-        "hardware": state.get("hardware") or hardware or "not recorded",
+        "hardware": hardware or state.get("hardware") or "not recorded",
     }
 
 

@@ -53,10 +53,16 @@ class Worker:
         dist.gather_object(thing, things)
         return things
 
+    def everybodys(self, thing: T) -> list[T]:
+        """Everybody's thing in the order of the ranks, at every process."""
+        things: list[Any] = [thing] * self.size
+        if self.size > 1:
+            dist.all_gather_object(things, thing)
+        return things
+
     def barrier(self) -> None:
         """Wait until every process has come here."""
-        if self.size > 1:
-            dist.all_gather_object([None] * self.size, self.rank)  # by gloo: a GPU's stream is not waited for
+        self.everybodys(self.rank)  # by gloo: a GPU's stream is not waited for
 
 
 @contextmanager

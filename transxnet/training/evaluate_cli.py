@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--autocast", default="", choices=("bf16", "fp16"), help="on CUDA only; float32 without")
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"folder for {REPORT}, {TABLE} and what is done so far")
     parser.add_argument("--resume", action="store_true", help="go on with the evaluation in --out, if it has one")
-    parser.add_argument("--json", action="store_true", help="one JSON object: all classes, confusions, settings")
+    parser.add_argument("--json", action="store_true", help="one JSON object a model: classes, confusions, settings")
     parser.set_defaults(run=run_evaluate)
 
 
@@ -59,20 +59,28 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from .report import table
 
     _may(args)
-    names = [name for name in args.model.split(",") if name.strip()]
     reports = []
     with workers(args.device) as worker:
-        for name in names:
-            out = args.out / name.strip() if args.out and len(names) > 1 else args.out
+        for name in names(args):
+            out = args.out / name if args.out and len(names(args)) > 1 else args.out
             report = _one(args, name, out, worker)
             if report is not None:  # the chief tells
                 reports.append(report)
-    if len(reports) > 1 and not args.json:
-        print("\n".join(table(reports)))
+    if len(reports) > 1:
+        lines = "\n".join(table(reports))
+        if args.out is not None:
+            (args.out / TABLE).write_text(lines.lstrip() + "\n", encoding="utf-8")
+        if not args.json:
+            print(lines)
     unreadable = sum(len(report.unreadable) for report in reports)
     if unreadable:
         print(f"transxnet: {unreadable} pictures could not be read.", file=sys.stderr)
     return 1 if unreadable else 0
+
+
+def names(args: argparse.Namespace) -> list[str]:
+    """The models asked for."""
+    return [name.strip() for name in args.model.split(",") if name.strip()]
 
 
 def _may(args: argparse.Namespace) -> None:
@@ -80,8 +88,8 @@ def _may(args: argparse.Namespace) -> None:
         raise OutOfRange("--resume needs the folder to go on from.", remedy="Add --out DIR.")
     if args.source and "," in args.model:
         raise OutOfRange("--source is one model's, and several are named.", remedy="Evaluate them one by one.")
-    if not 0 <= args.held_out < 1:
-        raise OutOfRange(f"--held-out {args.held_out:g} is no share.", remedy="Give the recipe's, such as 0.02.")
+    if not names(args):
+        raise OutOfRange("--model names no model.", remedy="Name a variant, or several with commas.")
 
 
 def _one(args: argparse.Namespace, name: str, out: Path | None, worker: Worker) -> Report | None:

@@ -9,17 +9,20 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import OutOfRange
 from .samples import Listing, Sample
 
 
 def split(labels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Indices for training, and those held out: so large a share of each class, at least one where it is not 0.
+    """Indices for training, and those held out: every n-th picture of each class from its first, n = 1/share rounded.
 
-    labels: (N,), of pictures in the order of `ordered`.
+    labels: (N,), of pictures in the order of `ordered`. Raises OutOfRange for a share that is not in 0 to 0.5.
     """
+    if not 0 <= share <= 0.5:
+        raise OutOfRange(f"A share of {share:g} cannot be held out.", remedy="Choose 0 to 0.5, such as 0.02.")
     if not share:
         return np.arange(len(labels)), np.arange(0)
-    every = max(1, round(1 / share))
+    every = round(1 / share)
     place = np.empty(len(labels), int)  # of each picture within its class
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,36 +29,48 @@ class Log:
     def __init__(self, path: Path):
         self.path = path
 
-    def add(
-        self, step: int, epoch: float, rate: float, loss: float, seconds: float, held_out_top1: float | None = None
-    ) -> None:
+    def add(self, row: Row) -> None:
         """Append a row; the file begins with the names of its columns."""
         new = not self.path.exists()
         with self.path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(COLUMNS)
-            accuracy = "" if held_out_top1 is None else f"{held_out_top1:.4f}"
-            writer.writerow((step, f"{epoch:.3f}", f"{rate:.4g}", f"{loss:.4f}", f"{seconds:.0f}", accuracy))
+            csv.writer(file).writerows([COLUMNS, _cells(row)] if new else [_cells(row)])
 
     def cut(self, step: int) -> None:
         """Forget the rows after a step: what a resumed run takes again is logged again."""
-        if self.path.exists():
-            with self.path.open(newline="") as file:
-                header, *rows = list(csv.reader(file)) or [list(COLUMNS)]
-            with self.path.open("w", newline="") as file:
-                csv.writer(file).writerows([header, *(row for row in rows if int(row[0]) <= step)])
+        if not self.path.exists():
+            return
+        rows = [_cells(row) for row in read_log(self.path) if row.step <= step]
+        temporary = self.path.with_suffix(".tmp")
+        with temporary.open("w", newline="") as file:
+            csv.writer(file).writerows([COLUMNS, *rows])
+        os.replace(temporary, self.path)
 
 
 def read_log(path: Path) -> list[Row]:
-    """The rows of a log.csv; [] where there is none. Logs of the first version lack rate and accuracy."""
+    """The rows of a log.csv; [] where there is none.
+
+    Logs of the first version lack rate and accuracy. A line that a killed run left unfinished is passed over.
+    """
     if not path.exists():
         return []
     with path.open(newline="") as file:
-        return [
-            Row(
-                int(row["step"]), float(row["epoch"]), float(row.get("rate") or "nan"), float(row["loss"]),
-                float(row["seconds"]), float(row["held_out_top1"]) if row.get("held_out_top1") else None,
-            )
-            for row in csv.DictReader(file)
-        ]  # fmt: skip
+        rows = [_row(line) for line in csv.DictReader(file)]
+    return [row for row in rows if row is not None]
+
+
+def _row(line: Mapping[str, str | None]) -> Row | None:
+    accuracy = line.get("held_out_top1")
+    try:
+        return Row(
+            int(line["step"]), float(line["epoch"]), float(line.get("rate") or "nan"), float(line["loss"]),
+            float(line["seconds"]), float(accuracy) if accuracy else None,
+        )  # fmt: skip
+    except (TypeError, ValueError):
+        return None
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    accuracy = "" if row.held_out_top1 is None else f"{row.held_out_top1:.4f}"
+    return (
+        str(row.step), f"{row.epoch:.3f}", f"{row.rate:.4g}", f"{row.loss:.4f}", f"{row.seconds:.0f}", accuracy
+    )  # fmt: skip

@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..checkpoint import state_digest
 from ..errors import SourceFailed, WeightsError, WeightsMismatch
 from ..model import TransXNet
 from .augment import normalise
@@ -27,7 +28,7 @@ from .batches import Batches
 from .data import PictureSet
 from .depthwise import FastDepthwise
 from .hardware import hardware
-from .log import Log
+from .log import Log, Row
 from .recipes import Recipe
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.csv"  # names inside a run's folder
@@ -50,7 +51,7 @@ class Run:
         *, teacher: nn.Module | None = None, rank: int = 0, size: int = 1, processes: int = 0,
     ):  # fmt: skip
         self.recipe, self.data, self.folder, self.device, self.teacher = recipe, data, folder, device, teacher
-        self.chief, self.processes = rank == 0, processes
+        self.chief, self.size, self.processes = rank == 0, size, processes
         self.model = model.to(device, memory_format=torch.channels_last).train()
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe.weight_decay), lr=recipe.lr)
@@ -127,7 +128,8 @@ class Run:
         return self.recipe.lr * rate_at(step, self.steps, self.recipe.warmup)
 
     def _write(self, accuracy: float | None) -> None:
-        self.log.add(self.step, self.step / self.per_epoch, self.rate(self.step - 1), self.loss, self.seconds, accuracy)
+        rate = self.rate(self.step - 1)
+        self.log.add(Row(self.step, self.step / self.per_epoch, rate, self.loss, self.seconds, accuracy))
         self.save()
 
     def save(self) -> None:
@@ -135,7 +137,8 @@ class Run:
         state = {
             "recipe": self.recipe.name, "settings": self.recipe.as_json(), "data": self.data.digest,
             "step": self.step, "planned": self.steps, "loss": self.loss,
-            "seconds": self.seconds, "hardware": hardware(self.device),
+            "seconds": self.seconds, "hardware": hardware(self.device, self.size), "workers": self.size,
+            "teacher": None if self.teacher is None else state_digest(self.teacher.state_dict()),
             "model": self.model.state_dict(), "ema": self.ema.state_dict(), "optimizer": self.optimizer.state_dict(),
         }  # fmt: skip
         temporary = self.folder / f"{CHECKPOINT}.tmp"
@@ -148,6 +151,7 @@ class Run:
             return False
         state = read_run(self.folder, self.device)
         check_run(state, self.recipe, self.data.digest)
+        self._same_company(state)
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -155,6 +159,19 @@ class Run:
         if self.chief:
             self.log.cut(self.step)
         return True
+
+    def _same_company(self, state: Mapping[str, Any]) -> None:
+        """Raises WeightsMismatch where other steps would follow: with more or fewer workers, or another teacher."""
+        if state.get("workers", self.size) != self.size:
+            raise WeightsMismatch(
+                f"The run was begun by {state['workers']} processes, not by {self.size}.",
+                remedy="Start as many: every step's chance and statistics depend on it.",
+            )
+        teacher = None if self.teacher is None else state_digest(self.teacher.state_dict())
+        if state.get("teacher", teacher) != teacher:
+            raise WeightsMismatch(
+                "The run was begun with another teacher.", remedy="Give the same weights to --teacher."
+            )
 
 
 def read_run(folder: Path, device: torch.device) -> dict[str, Any]:

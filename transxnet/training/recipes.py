@@ -1,4 +1,4 @@
-"""Every training run that made a bundled checkpoint, as data: `python -m transxnet train --recipe NAME`."""
+"""Training runs as data, the bundled checkpoints' among them: `python -m transxnet train --recipe NAME`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ _PICO_START = (
 )
 _PICO_SECOND_START = (
     "transxnet_pico as recipe pico-first-light left it: 547 steps of 128 at 96, 128 and 160 px, right on 46.9 % of the "
-    f"validation pictures at 128 px. That began with {_PICO_START}"
+    f"validation pictures at 128 px. The pictures that this run holds out had been trained on before. That began with "
+    f"{_PICO_START}"
 )
 _TINY_IMAGENET = "Tiny-ImageNet-200 training pictures, 64 x 64, 500 of each of 200 ImageNet classes"
 _TINY_LIMITS = (

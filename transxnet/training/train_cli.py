@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import WeightsError
+from ..errors import WeightsError, WeightsMismatch
 from .progress import advance, progress_bar
 from .recipes import RECIPES, Recipe, find_recipe
 
@@ -43,7 +43,7 @@ def run_train(args: argparse.Namespace) -> int:
     from .distributed import workers
 
     recipe = find_recipe(args.recipe)
-    with workers(args.device) as worker, progress_bar("step") as bar:
+    with workers(args.device) as worker, progress_bar("step", shown=worker.chief) as bar:
         run = _begin(args, recipe, worker)
 
         def report(step: int, steps: int, loss: float) -> None:
@@ -67,22 +67,35 @@ def _begin(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run:
     else:
         _may_start(args, recipe)
     worker.barrier()  # everybody has looked before the first one writes
-    model = _model(recipe, args.start)
+    model, teacher = _model(recipe, args.start), _teacher(recipe, args.teacher, worker)
+    data = load_pictures(args.data, label_set(model.spec.label_set).wnids)
     run = Run(
-        recipe, model, load_pictures(args.data, label_set(model.spec.label_set).wnids), args.out, worker.device,
-        teacher=_teacher(recipe, args.teacher, worker), rank=worker.rank, size=worker.size,
-        processes=_processes(args.processes, worker),
+        recipe, model, data, args.out, worker.device,
+        teacher=teacher, rank=worker.rank, size=worker.size, processes=_processes(args.processes, worker),
     )  # fmt: skip
     if args.resume:
         run.resume()
+    _together(run, worker)
     return run
+
+
+def _together(run: Run, worker: Worker) -> None:
+    """Raises WeightsMismatch where some workers saw the checkpoint and others did not."""
+    steps = worker.everybodys(run.step)
+    if len(set(steps)) > 1:
+        raise WeightsMismatch(
+            f"The processes are at different steps: {', '.join(map(str, steps))}.",
+            remedy="Give all machines the same --out folder, on a disk that they share.",
+        )
 
 
 def _finish(args: argparse.Namespace, run: Run) -> None:
     from safetensors.torch import save_file
 
     weights = {key: value.contiguous() for key, value in run.ema.state_dict().items()}
-    save_file(weights, args.out / f"{run.recipe.variant}.safetensors", metadata={"format": "pt"})
+    final = args.out / f"{run.recipe.variant}.safetensors"
+    save_file(weights, final.with_suffix(".tmp"), metadata={"format": "pt"})
+    os.replace(final.with_suffix(".tmp"), final)
     result = {"recipe": run.recipe.as_json(), "data": run.data.digest, "steps": run.step, "loss": run.loss}
     print(json.dumps(result | {"held_out_top1": run.accuracy()}))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from transxnet.errors import OutOfRange
 from transxnet.training.batches import Batches
 from transxnet.training.data import PictureSet
 from transxnet.training.held_out import split
@@ -110,14 +111,37 @@ def test_rand_augment_changes_pictures_and_only_where_it_is_asked_for():
 
 
 def test_mixed_labels_are_shares_of_two_classes():
-    """timm's Mixup: picture i with picture b - 1 - i, lam of the one and 1 - lam of the other, smoothed."""
+    """timm's Mixup: lam of one picture and 1 - lam of another, and so their labels."""
     b = batches(dataclasses.replace(SMOKE, mixup=0.5, label_smoothing=0.0))
     images, labels = b[0]
     x, mixed = b.prepare(0, images, labels)
     assert mixed.shape == (8, 32)
     assert torch.allclose(mixed.sum(dim=1), torch.ones(8))
-    lam = mixed[0, labels[0]].item()
-    assert 0 < lam < 1
-    assert mixed[0, labels[7]].item() == pytest.approx(1 - lam, abs=1e-6)
     unmixed, _ = batches(dataclasses.replace(SMOKE, label_smoothing=0.0)).prepare(0, images, labels)
-    assert torch.allclose(x[0], lam * unmixed[0] + (1 - lam) * unmixed[7], atol=1e-5)
+    for i in range(8):
+        one, other = mixed[i].nonzero()[:, 0].tolist()
+        lam = mixed[i, one].item()
+        assert 0 < lam < 1
+        pair = (unmixed[labels.tolist().index(one)], unmixed[labels.tolist().index(other)])
+        assert torch.allclose(x[i], lam * pair[0] + (1 - lam) * pair[1], atol=1e-5)
+
+
+def test_a_class_is_mixed_with_any_other():
+    """Batches come sorted by class, and timm pairs the first with the last: class 0 would meet the last only."""
+    b = batches(dataclasses.replace(SMOKE, epochs=40.0, mixup=1.0, label_smoothing=0.0))
+    rows = [row.nonzero()[:, 0].tolist() for step in range(100) for row in b.prepare(step, *b[step])[1]]
+    partners = {row[1] for row in rows if len(row) == 2 and row[0] == 0}
+    assert len(partners) > 12
+    assert min(partners) < 10
+
+
+@pytest.mark.parametrize(("batch", "size", "mixup"), [(8, 3, 0.0), (6, 2, 0.2), (4, 8, 0.0)])
+def test_a_batch_that_workers_cannot_share_is_refused(batch, size, mixup):
+    with pytest.raises(OutOfRange, match=f"A batch of {batch} cannot be shared by {size} processes"):
+        batches(dataclasses.replace(SMOKE, batch=batch, mixup=mixup), size=size)
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.6, 1.0])
+def test_a_share_that_cannot_be_held_out(share):
+    with pytest.raises(OutOfRange, match="cannot be held out"):
+        split(np.arange(4), share)

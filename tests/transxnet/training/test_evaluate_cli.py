@@ -146,7 +146,8 @@ def test_only_what_was_held_out(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--held-out", "1"), "--held-out 1 is no share."),
+        (("--held-out", "1"), "A share of 1 cannot be held out."),
+        (("--model", ", "), "--model names no model."),
         (("--model", "pico,nano", "--source", "x"), "--source is one model's, and several are named."),
     ],
 )

@@ -10,11 +10,13 @@ from transxnet.training import hardware
 def test_threads_and_model_of_the_cpu(monkeypatch, tmp_path):
     (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: A Fine CPU: v2\nprocessor\t: 1\nmodel name\t: B\n")
     monkeypatch.setattr(hardware, "CPU_INFO", tmp_path / "cpuinfo")
-    threads = torch.get_num_threads()
-    assert hardware.hardware(torch.device("cpu")) == f"{threads} CPU threads, A Fine CPU: v2"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert hardware.hardware(torch.device("cpu")) == "2 CPU threads, A Fine CPU: v2"
     monkeypatch.setattr(hardware, "CPU_INFO", tmp_path / "absent")
     monkeypatch.setattr(hardware.platform, "processor", lambda: "another")
-    assert hardware.hardware(torch.device("cpu")) == f"{threads} CPU threads, another"
+    assert hardware.hardware(torch.device("cpu")) == "2 CPU threads, another"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert hardware.hardware(torch.device("cpu"), workers=4) == "4 processes, each on 1 CPU thread, another"
 
 
 def test_the_name_of_a_gpu(monkeypatch):

@@ -17,7 +17,7 @@ from tests.tiny import one_thread  # noqa: F401  small tensors
 from transxnet.errors import SourceFailed, WeightsError, WeightsMismatch
 from transxnet.model import TransXNet
 from transxnet.training.data import PictureSet
-from transxnet.training.log import read_log
+from transxnet.training.log import Row, read_log
 from transxnet.training.loop import Run, average, distillation, parameter_groups, rate_at, read_run
 from transxnet.training.recipes import Recipe, find_recipe
 from transxnet.variants import find_variant
@@ -178,7 +178,7 @@ def test_a_checkpoint_says_what_made_it(smoke):
     state = read_run(whole.folder, CPU)
     assert (state["recipe"], state["settings"]) == ("smoke", SMOKE.as_json())
     assert (state["data"], state["step"], state["loss"]) == ("d" * 64, 4, whole.loss)
-    assert "CPU threads" in state["hardware"]
+    assert "CPU thread" in state["hardware"]
 
 
 def test_a_folder_without_a_run_begins_anew(tmp_path):
@@ -311,7 +311,22 @@ def test_the_log_has_the_accuracy_of_every_epoch(tmp_path):
 def test_rows_after_the_checkpoint_are_forgotten(tmp_path):
     run = full_run(tmp_path)
     run.train(silent, stop_at=2, save_every=1)
-    run.log.add(3, 1.0, 0.1, 9.9, 1.0)  # written, but killed before the checkpoint was
+    run.log.add(Row(3, 1.0, 0.1, 9.9, 1.0))  # written, but killed before the checkpoint was
     again = full_run(tmp_path)
     again.resume()
     assert [row.step for row in read_log(tmp_path / "log.csv")] == [1, 2]
+
+
+def test_a_run_is_continued_in_the_same_company_only(tmp_path):
+    full_run(tmp_path).train(silent, stop_at=1)
+    with pytest.raises(WeightsMismatch, match="The run was begun by 1 processes, not by 2"):
+        _as_one_of_two(full_run(tmp_path)).resume()
+    other = full_run(tmp_path)
+    nn.init.ones_(other.teacher.classifier[2].weight)
+    with pytest.raises(WeightsMismatch, match="The run was begun with another teacher"):
+        other.resume()
+
+
+def _as_one_of_two(run: Run) -> Run:
+    run.size = 2
+    return run

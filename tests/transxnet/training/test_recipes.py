@@ -53,6 +53,6 @@ def test_a_teacher_is_a_larger_sibling():
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones():
     with pytest.raises(
-        UnknownName, match=r"no recipe called 'pico'\. Choose one of: pico-first-light, pico-parts-matc"
+        UnknownName, match=r"no recipe called 'pico'\. Choose one of: pico-first-light, pico-second-light, pico-p"
     ):
         find_recipe("pico")
