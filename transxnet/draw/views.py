@@ -157,6 +157,8 @@ def worth_knowing(result: Result, head: int = 0) -> str:
             f"peak {number(result.head(head).max())}, entropy {number(entropy)}, {number(distance)} px away on average"
         )
     if isinstance(result, KernelSet):
+        if len(result.gates) == 1:  # nothing to mix
+            return "learned, the same for every picture"
         return f"{number(np.nanmedian(result.distance))} from the static kernel (median channel, relative)"
     numbers = result.numbers
     if result.method == "erf":

@@ -45,6 +45,7 @@ def run_train(args: argparse.Namespace) -> int:
     recipe = find_recipe(args.recipe)
     with workers(args.device) as worker, progress_bar("step", shown=worker.chief) as bar:
         run = _begin(args, recipe, worker)
+        bar.initial = bar.n = run.step  # what an earlier start did says nothing about the time that is left
 
         def report(step: int, steps: int, loss: float) -> None:
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)

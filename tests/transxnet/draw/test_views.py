@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -100,6 +102,8 @@ def test_words_name_layer_head_and_target_and_the_number_worth_knowing():
     assert worth_knowing(attention()) == "peak 0.4, entropy 0.6, 6 px away on average"
     assert what(kernel_set()) == "stage 2, block 1"
     assert worth_knowing(kernel_set()) == "0.3 from the static kernel (median channel, relative)"
+    learned = dataclasses.replace(kernel_set(), gates=np.ones((1, 2, 7, 7), np.float32))  # of a variant without IDConv
+    assert worth_knowing(learned) == "learned, the same for every picture"
     cam = explanation("grad_cam", [[1]], True, logit=3.14159, positive_share=0.5)
     assert what(cam) == "stage 4, block 2, ladybug (class 36)"
     assert worth_knowing(cam) == "logit 3.14, 50 % of the map above zero"

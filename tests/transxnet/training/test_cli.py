@@ -127,7 +127,7 @@ def test_a_teacher_is_for_recipes_that_have_one(data, tmp_path, capsys, monkeypa
     assert "No weights for transxnet_nano: every source failed" in capsys.readouterr().err
 
 
-def test_two_workers_take_one_run_together(data, tmp_path):
+def test_two_workers_take_one_run_together(data, tmp_path, capsys):
     """Half of every batch each, gradients averaged: one checkpoint, that a third start continues."""
     arguments = [
         "-m",
@@ -149,6 +149,8 @@ def test_two_workers_take_one_run_together(data, tmp_path):
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert state["step"] == 2
     assert [row.step for row in read_log(tmp_path / "log.csv")] == [2]
+    assert train(data, tmp_path, "--resume") == 2  # one alone would take other steps
+    assert "The run was begun by 2 processes, not by 1." in capsys.readouterr().err
 
 
 def test_wrong_names_are_answered_with_a_sentence(data, tmp_path, capsys):
