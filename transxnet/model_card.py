@@ -9,8 +9,8 @@ A card's keys, all optional but `name`; what is missing leaves its lines out:
 * run (in words), start, recipe, steps, steps_planned, loss, seconds, hardware: the training run
 * log, plot: names of files beside the card, a CSV and a PNG. hashes: words -> SHA-256 of a list of pictures
 * compared_with: [{name, what, accuracy}], siblings measured likewise; `what` says how each differs
-* repository ("NAMESPACE/NAME"), provenance ({file, sha256, stored, taken}), paper ({top1, v2_top1, gmacs, params_m},
-  the paper's words, in percent): of what `publish` made
+* repository ("NAMESPACE/NAME", "@REVISION" behind it where that is not main), provenance ({file, sha256, stored,
+  taken}), paper ({top1, v2_top1, gmacs, params_m}, the paper's words, in percent): of what `publish` made
 
 Sections after Mitchell et al., "Model Cards for Model Reporting" (arXiv 1810.03993); `front_matter` is the YAML that
 the Hub reads (https://huggingface.co/docs/hub/model-cards).

@@ -138,6 +138,9 @@ def test_a_name_of_its_own_a_branch_and_privacy(hub, checkpoint, logits):
     assert names(hub.root / repo / "revisions" / "v1") >= MADE
     assert not names(hub.root / repo) & MADE
     assert torch.equal(load("pico", f"hf-hub:{repo}@v1", "cpu").model(picture()), logits)
+    card = (hub.root / repo / "revisions" / "v1" / "README.md").read_text()
+    assert card.count(f'"hf-hub:{repo}@v1"') == 2  # the card loads that branch, both ways
+    assert torch.equal(timm.create_model(f"hf-hub:{repo}@v1", pretrained=True).eval()(picture()), logits)
 
 
 # --- The folder -----------------------------------------------------------------------------------------------------

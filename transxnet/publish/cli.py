@@ -46,17 +46,18 @@ def _publish(args: argparse.Namespace, repository: str, out: Path) -> int:
     from ..variants import find_variant
     from .convert import read_source
     from .folder import make_folder
-    from .upload import check_published, upload
+    from .upload import DEFAULT_BRANCH, check_published, upload
 
     source = read_source(find_variant(args.model), args.checkpoint, args.ema)
-    digest = make_folder(source, repository, out)
+    revised = repository + (f"@{args.branch}" if args.branch != DEFAULT_BRANCH else "")  # as its card says to load it
+    digest = make_folder(source, revised, out)
     files = sorted(out.iterdir())
     for path in files:
         print(f"{path.stat().st_size:>12,} bytes  {path.name}")
     taken = " (its moving average)" if source.averaged else ""
     print(f"verified: loaded back by transxnet and timm, equal to {args.checkpoint.name}{taken} to the bit")
     print(f"stored as {source.stored}; sha256 {digest}")
-    place = f"hf-hub:{repository}" + (f"@{args.branch}" if args.branch != "main" else "")
+    place = f"hf-hub:{revised}"
     if args.dry_run:
         print(f"dry run: nothing was uploaded. {out} holds the {len(files)} files that {place} would get")
         return 0

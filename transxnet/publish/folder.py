@@ -31,6 +31,7 @@ _SEED = 0  # of the picture whose logits are compared
 def make_folder(source: Source, repository: str, out: Path) -> str:
     """Write and verify `out`; returns the SHA-256 of its model.safetensors. `out` is whole, or not there.
 
+    repository: as the card says to load it, NAMESPACE/NAME[@REVISION].
     Raises PublishFailed: `out` holds something already, or what was made is not what the source holds.
     """
     check_free(out)

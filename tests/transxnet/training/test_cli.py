@@ -149,6 +149,8 @@ def test_two_workers_take_one_run_together(data, tmp_path, capsys):
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert state["step"] == 2
     assert [row.step for row in read_log(tmp_path / "log.csv")] == [2]
+    again = torchrun(*arguments, "--resume")  # nothing is left to do, and both know
+    assert again.returncode == 0, again.stderr
     assert train(data, tmp_path, "--resume") == 2  # one alone would take other steps
     assert "The run was begun by 2 processes, not by 1." in capsys.readouterr().err
 
