@@ -35,8 +35,8 @@ class Batches(Dataset):
 
     def __init__(self, recipe: Recipe, data: PictureSet, classes: int, rank: int = 0, size: int = 1):
         self.recipe, self.data, self.rank, self.size = recipe, data, rank, size
-        _shares_out(recipe, size)
         self.train, self.held_out = split(data.labels, recipe.held_out)
+        _shares_out(recipe, min(recipe.batch, len(self.train)), size)
         self.per_epoch = max(1, len(self.train) // recipe.batch)
         self.steps = max(1, round(self.per_epoch * recipe.epochs))
         self._policy = _rand_augment(recipe.randaugment, data.images.shape[1]) if recipe.randaugment else None
@@ -90,12 +90,12 @@ class Batches(Dataset):
         return torch.Generator().manual_seed(seed_of(self.recipe, step, rank))
 
 
-def _shares_out(recipe: Recipe, size: int) -> None:
+def _shares_out(recipe: Recipe, batch: int, size: int) -> None:
     """Raises OutOfRange unless a batch divides evenly among the workers, and in pairs where pictures are mixed."""
-    each, rest = divmod(recipe.batch, size)
+    each, rest = divmod(batch, size)
     if rest or (each % 2 and (recipe.mixup or recipe.cutmix)):
         raise OutOfRange(
-            f"A batch of {recipe.batch} cannot be shared by {size} processes.",
+            f"A batch of {batch} cannot be shared by {size} processes.",
             remedy="Start so many that each gets the same number of pictures, an even one where they are mixed.",
         )
 

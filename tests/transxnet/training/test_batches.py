@@ -135,10 +135,13 @@ def test_a_class_is_mixed_with_any_other():
     assert min(partners) < 10
 
 
-@pytest.mark.parametrize(("batch", "size", "mixup"), [(8, 3, 0.0), (6, 2, 0.2), (4, 8, 0.0)])
-def test_a_batch_that_workers_cannot_share_is_refused(batch, size, mixup):
-    with pytest.raises(OutOfRange, match=f"A batch of {batch} cannot be shared by {size} processes"):
-        batches(dataclasses.replace(SMOKE, batch=batch, mixup=mixup), size=size)
+@pytest.mark.parametrize(
+    ("batch", "pictures", "size", "mixup", "shared"),
+    [(8, 32, 3, 0.0, 8), (6, 32, 2, 0.2, 6), (4, 32, 8, 0.0, 4), (64, 31, 1, 0.2, 31)],  # the last: fewer than a batch
+)
+def test_a_batch_that_workers_cannot_share_is_refused(batch, pictures, size, mixup, shared):
+    with pytest.raises(OutOfRange, match=f"A batch of {shared} cannot be shared by {size} processes"):
+        batches(dataclasses.replace(SMOKE, batch=batch, mixup=mixup), pictures, size=size)
 
 
 @pytest.mark.parametrize("share", [-0.1, 0.6, 1.0])
