@@ -116,8 +116,7 @@ def look_cell(column: Column, name: str, head: int = 0, words: str = "", short: 
     if name == "kernels":
         channels = representatives(result, TILES)
         names = [f"channel {i + 1}" for i in channels]
-        words = worth_knowing(result)
-        return tiles_cell(result.kernels[channels], names, words, f"{title} of {column.title}")
+        return tiles_cell(result.kernels[channels], names, worth_knowing(result), f"{title} of {column.title}")
     head = own_head(column.study, head) if name == "attention" else 0
     words = words or worth_knowing(result, head)
     if not short:

@@ -106,6 +106,12 @@ def untrained_model(spec: VariantSpec, seed: int = UNTRAINED_SEED) -> TransXNet:
         return TransXNet(spec)
 
 
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def state_digest(state: Mapping[str, Tensor]) -> str:
     """SHA-256 over keys, types, shapes and bytes of a state dict, for weights that never were a file."""
     digest = hashlib.sha256()

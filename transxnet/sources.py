@@ -8,7 +8,6 @@ one other digest known, for the author's transx-t, nobody has confirmed: a diffe
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import warnings
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from .checkpoint import file_sha256
 from .download import CONFIG, WEIGHTS, Report, Repository, cached_repository, fetch, fetch_repository
 from .errors import DigestMismatch, SourceFailed, WeightsMismatch
 from .labels import ASSETS
@@ -248,8 +248,7 @@ def _verified(spec: VariantSpec, repo: str, revision: str | None, files: Reposit
     digest = _recorded_digest(spec, files.config, where)
     if not digest:
         return Found(files.weights, provenance.noting("Its publisher recorded no digest to check against."))
-    with open(files.weights, "rb") as file:
-        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    actual = file_sha256(files.weights)
     if actual != digest:
         raise _mismatch(where, digest, actual, files.weights)
     return Found(files.weights, replace(provenance, sha256=digest))

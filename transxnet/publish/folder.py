@@ -6,7 +6,6 @@ the source, to the bit.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ import timm
 import torch
 from torch import nn
 
+from ..checkpoint import file_sha256
 from ..download import CONFIG, WEIGHTS
 from ..errors import PublishFailed
 from ..sources import FOLDER_PREFIX
@@ -71,11 +71,6 @@ def verify(source: Source, folder: Path) -> None:
                 "Nothing was published.",
                 remedy="Disk or memory may be failing: try again, and report it if that does not help.",
             )
-
-
-def file_sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(source: Source, repository: str, folder: Path) -> str:

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ class Run:
             "recipe": self.recipe.name, "settings": self.recipe.as_json(), "data": self.data.digest,
             "step": self.step, "planned": self.steps, "loss": self.loss,
             "seconds": self.seconds, "hardware": hardware(self.device, self.size), "workers": self.size,
-            "teacher": None if self.teacher is None else state_digest(self.teacher.state_dict()),
+            "teacher": self._teacher_digest,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(), "optimizer": self.optimizer.state_dict(),
         }  # fmt: skip
         temporary = self.folder / f"{CHECKPOINT}.tmp"
@@ -160,6 +161,11 @@ class Run:
             self.log.cut(self.step)
         return True
 
+    @cached_property
+    def _teacher_digest(self) -> str | None:
+        """Of the teacher's weights, which stay as they are."""
+        return None if self.teacher is None else state_digest(self.teacher.state_dict())
+
     def _same_company(self, state: Mapping[str, Any]) -> None:
         """Raises WeightsMismatch where other steps would follow: with more or fewer workers, or another teacher."""
         if state.get("workers", self.size) != self.size:
@@ -167,8 +173,7 @@ class Run:
                 f"The run was begun by {state['workers']} processes, not by {self.size}.",
                 remedy="Start as many: every step's chance and statistics depend on it.",
             )
-        teacher = None if self.teacher is None else state_digest(self.teacher.state_dict())
-        if state.get("teacher", teacher) != teacher:
+        if state.get("teacher", self._teacher_digest) != self._teacher_digest:
             raise WeightsMismatch(
                 "The run was begun with another teacher.", remedy="Give the same weights to --teacher."
             )
