@@ -11,10 +11,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+import transxnet
 from tests.small import picture
-from transxnet import commands
 from transxnet.__main__ import main
 from transxnet.checkpoint import untrained_model
+from transxnet.commands import common, listing
 from transxnet.cost import cost
 from transxnet.draw.png import to_png
 from transxnet.explain import predict as predict_module
@@ -91,7 +92,7 @@ def test_the_costs_listed_are_the_models_own(name, monkeypatch):
     monkeypatch.setattr("torch.nn.init.trunc_normal_", lambda tensor, **_: tensor)  # shapes are enough, and quicker
     model = TransXNet(VARIANTS[name]).to("meta").eval()
     measured = cost(model)
-    parameters, gmacs = commands.COSTS[name]
+    parameters, gmacs = listing.COSTS[name]
     assert measured.parameters == parameters
     assert measured.macs / 1e9 == pytest.approx(gmacs, rel=2e-3)
 
@@ -293,7 +294,7 @@ def test_without_a_class_every_model_explains_the_first_ones_top_answer(studied)
 
 def test_pictures_of_one_name_get_folders_of_their_own():
     names = ["a/cat.jpg", "b/cat.png", "c/Cat.gif", "x/my cat (1).jpg", "..jpg"]
-    assert commands._places([Path(name) for name in names]) == ["cat", "cat-2", "Cat-3", "my_cat_1", "picture"]
+    assert common.places_of([Path(name) for name in names]) == ["cat", "cat-2", "Cat-3", "my_cat_1", "picture"]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +329,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(capsys, pictures, tmp_pat
 
 def process(*argv: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "transxnet", *map(str, argv)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=Path(commands.__file__).parents[1])
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=Path(transxnet.__file__).parents[1])
 
 
 @pytest.mark.process

@@ -1,0 +1,23 @@
+"""`python -m transxnet list`, `predict` and `study`: arguments, and what is printed. Torch is imported when needed.
+
+With --json every line of the standard output is one JSON object. Errors about one picture do not stop the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from . import listing, predicting, studying
+from .common import device_argument, places_arguments
+
+
+def add_commands(subparsers: argparse._SubParsersAction) -> None:
+    """Register the commands; each sets `run`, a function of the parsed arguments that returns the exit code."""
+    places, device = places_arguments(), device_argument()
+    listing.add_arguments(subparsers.add_parser("list", parents=[places], help="the variants, or the classes of one"))
+    predicting.add_arguments(
+        subparsers.add_parser("predict", parents=[places, device], help="what a model answers for pictures")
+    )
+    studying.add_arguments(
+        subparsers.add_parser("study", parents=[places, device], help="how models got to their answers, as files")
+    )
