@@ -1,42 +1,16 @@
-"""Raw maps over the photograph, drawn where their units are.
-
-A map's value [i, j] belongs to view pixel (origin + stride * j, origin + stride * i): `Geometry`. Stretching the grid
-over the view instead, as an image resize does, would put value 0 at the middle of the first cell: (stride - 1) / 2
-pixels too far right and down, 15.5 px for a stage of stride 32.
-"""
+"""Raw maps over the photograph, drawn where their units are: `place` (results/placement.py) says where that is."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from ..results import Geometry
+from ..results.placement import place
 from .scale import alpha, colorize
 
+__all__ = ["crop_view", "mark", "overlay", "place"]
+
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
-
-
-def place(heat: np.ndarray, geometry: Geometry, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Bilinear interpolation of a grid onto pixels, each value at its unit's centre, edge values extended outwards.
-
-    heat: (rows, columns), raw. size: (height, width) of the drawing, which covers exactly the view; None takes the
-    view's own. Returns float32 (height, width), raw values; at a unit's pixel exactly the unit's value.
-    """
-    heat = np.asarray(heat, np.float32)
-    height, width = size or geometry.view_size
-    top, bottom, down = _neighbours(height, geometry.view_size[0], heat.shape[0], geometry)
-    left, right, along = _neighbours(width, geometry.view_size[1], heat.shape[1], geometry)
-    rows = heat[top] * (1 - down)[:, None] + heat[bottom] * down[:, None]  # (height, columns)
-    return rows[:, left] * (1 - along) + rows[:, right] * along  # (height, width)
-
-
-def _neighbours(pixels: int, view: int, units: int, geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each pixel of one axis of the drawing: the unit before it, the one after, and how far along it lies."""
-    in_view = (np.arange(pixels) + 0.5) * view / pixels - 0.5
-    u = np.clip((in_view - geometry.origin) / geometry.stride, 0, units - 1)
-    before = np.floor(u).astype(int)
-    share = (u - before).astype(np.float32)
-    return before, before + (share > 0), share  # at a unit's pixel no neighbour: 0 * NaN would be NaN
 
 
 def overlay(

@@ -1,0 +1,68 @@
+"""Grids on pixels, worked out by hand: a value stands at its unit's own pixel."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from transxnet.results import Geometry
+from transxnet.results.placement import place
+
+STAGE_4 = Geometry((7, 7), 32, (224, 224), (0.0, 0.0, 224.0, 224.0), (224, 224))
+
+
+def centre_of_mass(heat: np.ndarray) -> tuple[float, float]:
+    rows, columns = np.mgrid[: heat.shape[0], : heat.shape[1]]
+    return float((rows * heat).sum() / heat.sum()), float((columns * heat).sum() / heat.sum())
+
+
+@pytest.mark.parametrize(("row", "col"), [(3, 2), (1, 5)])
+def test_a_hot_unit_peaks_at_stride_times_its_index_where_a_plain_resize_is_15_and_a_half_pixels_off(row, col):
+    heat = np.zeros((7, 7), np.float32)
+    heat[row, col] = 1
+    placed = place(heat, STAGE_4)
+    assert np.unravel_index(placed.argmax(), placed.shape) == (32 * row, 32 * col)
+    assert centre_of_mass(placed) == pytest.approx((32 * row, 32 * col), abs=1e-3)
+    stretched = cv2.resize(heat, (224, 224), interpolation=cv2.INTER_LINEAR)
+    assert centre_of_mass(stretched) == pytest.approx((32 * row + 15.5, 32 * col + 15.5), abs=1e-3)
+
+
+def test_units_keep_their_values_between_them_it_is_linear_and_outside_the_edge_goes_on():
+    heat = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
+    placed = place(heat, STAGE_4)
+    assert (placed[::32, ::32] == heat).all()
+    assert placed[16, 0] == pytest.approx((heat[0, 0] + heat[1, 0]) / 2, abs=1e-6)
+    assert placed[8, 24] == pytest.approx(
+        0.75 * (0.25 * heat[0, 0] + 0.75 * heat[0, 1]) + 0.25 * (0.25 * heat[1, 0] + 0.75 * heat[1, 1]), abs=1e-6
+    )
+    assert (placed[192:, 64] == heat[6, 2]).all()  # the last unit sits at 192; 193 to 223 repeat it
+
+
+def test_a_grid_of_pixels_is_itself():
+    heat = np.random.default_rng(1).normal(size=(12, 20)).astype(np.float32)
+    assert (place(heat, Geometry((12, 20), 1, (12, 20), (0, 0, 20, 12), (20, 12))) == heat).all()
+
+
+def test_a_grid_with_an_origin_starts_there():
+    patches = Geometry((2, 2), 8, (16, 16), (0, 0, 16, 16), (16, 16), origin=3.5)
+    placed = place(np.float32([[0, 8], [0, 8]]), patches)
+    assert placed[0].tolist() == pytest.approx([0, 0, 0, 0, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8, 8, 8, 8])
+
+
+def test_a_larger_drawing_covers_the_same_view():
+    ramp = np.float32([[0, 1, 2, 3]])
+    geometry = Geometry((1, 4), 4, (16, 16), (0, 0, 16, 16), (16, 16))
+    placed = place(ramp, geometry, (32, 32))
+    # drawing pixel x lies at view pixel (x + 0.5) / 2 - 0.5
+    assert placed[0, 9] == pytest.approx((9.5 / 2 - 0.5) / 4)
+    assert place(ramp, geometry, (16, 8)).shape == (16, 8)
+
+
+def test_what_is_not_a_number_does_not_spread_to_other_units():
+    heat = np.ones((2, 2), np.float32)
+    heat[0, 1] = np.nan
+    placed = place(heat, Geometry((2, 2), 4, (8, 8), (0, 0, 8, 8), (8, 8)))
+    assert placed[0, 0] == 1
+    assert placed[4, 4] == 1
+    assert np.isnan(placed[0, 1:]).all()
