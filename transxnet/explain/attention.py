@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import PartMissing
 from ..results import AttentionMaps, AttentionTable, Geometry, distances
+from ..results.attention import KeyUsers, PointAttention
 from .observe import Observation
 
 
@@ -35,6 +36,26 @@ def attention_at(
     return table.at(*table.queries.unit_at(*point))
 
 
+def users_at(
+    observation: Observation, stage: int, block: int | None = None, point: tuple[float, float] = (0.0, 0.0)
+) -> KeyUsers:
+    """The reverse view: the weight every query gives the key nearest to a point of the upload, per head.
+
+    Arguments and errors as attention_at. heads: (heads, query rows, query columns) weights; they do not sum to 1.
+    A key that many queries use is no place that matters for the answer: it may serve as a place to look at nothing.
+    """
+    table = attention_table(observation, stage, block)
+    return table.users_at(*table.keys.unit_at(*point))
+
+
+def point_attention(
+    observation: Observation, stage: int, block: int | None = None, point: tuple[float, float] = (0.0, 0.0)
+) -> PointAttention:
+    """attention_at and users_at of one point, from one table."""
+    table = attention_table(observation, stage, block)
+    return PointAttention(table.at(*table.queries.unit_at(*point)), table.users_at(*table.keys.unit_at(*point)))
+
+
 def attention_table(observation: Observation, stage: int, block: int | None = None) -> AttentionTable:
     """All rows of one block's attention, (heads, Nq, Nk), with entropy and mean distance of each row.
 
@@ -43,11 +64,7 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
     Raises OutOfRange as attention_at does, PartMissing for a variant without OSRA.
     """
     stage, block = observation.locate(stage, block)
-    if not observation.model.spec.osra:
-        raise PartMissing(
-            f"{observation.variant} has no OSRA, so there is no attention: its IDConv takes all channels.",
-            remedy="Choose another variant, or another view.",
-        )
+    need_osra(observation)
     weights = observation.trace.one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
     return AttentionTable(
@@ -56,8 +73,21 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
 
 
 def attention_tables(observation: Observation) -> list[AttentionTable]:
-    """The table of every block whose attention was kept, in the order the model ran them: what to summarise."""
+    """The table of every block whose attention was kept, in the order the model ran them: what to summarise.
+
+    Raises PartMissing for a variant without OSRA.
+    """
+    need_osra(observation)
     return [attention_table(observation, r.stage, r.block) for r in observation.trace.find("attention")]
+
+
+def need_osra(observation: Observation) -> None:
+    """Raises PartMissing for a variant without OSRA."""
+    if not observation.model.spec.osra:
+        raise PartMissing(
+            f"{observation.variant} has no OSRA, so there is no attention: its IDConv takes all channels.",
+            remedy="Choose another variant, or another view.",
+        )
 
 
 def key_geometry(observation: Observation, stage: int) -> Geometry:

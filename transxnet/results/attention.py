@@ -1,4 +1,8 @@
-"""OSRA's attention of one block: one query's maps, and all of it."""
+"""OSRA's attention: one query's maps, one key's users, all of a block, and a summary over depth.
+
+Heads are fused in two ways: "mean", which still sums to 1, and "max", the largest weight any head gives, which does
+not. One head, from 1, 0 for the mean, or a name of FUSIONS is what `head` takes wherever it appears.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import OutOfRange
+from ..errors import OutOfRange, UnknownName
 from .geometry import Geometry
+
+FUSIONS = ("mean", "max")
+
+
+def fused(heads: np.ndarray, how: str) -> np.ndarray:
+    """(heads, …) -> (…): "mean" or "max" over heads. Raises UnknownName."""
+    if how not in FUSIONS:
+        raise UnknownName(f"Heads cannot be fused by {how!r}.", remedy=f"Choose one of: {', '.join(FUSIONS)}.")
+    return heads.mean(axis=0) if how == "mean" else heads.max(axis=0)
 
 
 @dataclass(frozen=True)
@@ -29,14 +42,47 @@ class AttentionMaps:
         """Mean over heads: (key rows, key columns)."""
         return self.heads.mean(axis=0)
 
-    def head(self, head: int) -> np.ndarray:
-        """Map of one head, counted from 1; 0 is the mean."""
-        if not 0 <= head <= len(self.heads):
-            raise OutOfRange(
-                f"Stage {self.stage} has no head {head}.",
-                remedy=f"Choose 1 to {len(self.heads)}, or 0 for the mean of all.",
-            )
-        return self.heads[head - 1] if head else self.mean
+    def head(self, head: int | str) -> np.ndarray:
+        """Map of one head, counted from 1; 0 or "mean" is the mean of all, "max" the largest weight any head gives."""
+        return _head(self.heads, head, self.stage)
+
+
+@dataclass(frozen=True)
+class KeyUsers:
+    """Which queries of OSRA use one key: heads, (heads, query rows, query columns), the weight each query gives it.
+
+    These do not sum to 1; a query's weights do, over all keys.
+    """
+
+    variant: str
+    stage: int
+    block: int
+    key: tuple[int, int]  # row, column of the key
+    heads: np.ndarray
+    keys: Geometry  # where keys sit
+    queries: Geometry  # where queries sit
+
+    @property
+    def total(self) -> np.ndarray:
+        """(heads,): weight this key gets from all queries together. Over all keys these add up to Nq."""
+        return self.heads.sum(axis=(1, 2))
+
+    @property
+    def uniform_total(self) -> float:
+        """What `total` is if every query weighs all keys alike: Nq / Nk."""
+        return float(np.prod(self.queries.grid) / np.prod(self.keys.grid))
+
+    def head(self, head: int | str) -> np.ndarray:
+        """Map of one head, counted from 1; 0 or "mean" is the mean of all, "max" the largest weight in any head."""
+        return _head(self.heads, head, self.stage)
+
+
+@dataclass(frozen=True)
+class PointAttention:
+    """Both views of one block at one point: what the nearest query mixes in, and who uses the nearest key."""
+
+    maps: AttentionMaps
+    users: KeyUsers
 
 
 @dataclass(frozen=True)
@@ -71,10 +117,66 @@ class AttentionTable:
         _check_cell(self.keys, row, col, f"keys of stage {self.stage}")
         return self.weights[:, :, row * self.keys.grid[1] + col].reshape(-1, *self.queries.grid)
 
+    def users_at(self, row: int, col: int) -> KeyUsers:
+        """Reverse view with its place and totals; copies, not views of the table."""
+        users = self.users(row, col).copy()
+        return KeyUsers(self.variant, self.stage, self.block, (row, col), users, self.keys, self.queries)
+
+    def fused(self, how: str) -> np.ndarray:
+        """(Nq, Nk): "mean" over heads, whose rows sum to 1, or "max", whose rows sum to 1 or more."""
+        return fused(self.weights, how)
+
     @property
     def uniform_distance(self) -> float:
         """What `distance` would be on average if every query weighed all keys alike: the figure to read it against."""
         return float(distances(self.queries, self.keys).mean())
+
+
+@dataclass(frozen=True)
+class BlockAttention:
+    """One block's attention in two figures a head, each the mean over all queries."""
+
+    stage: int
+    block: int
+    entropy: np.ndarray  # (heads,) float32: over log Nk, 0 (one key) to 1 (all alike)
+    distance: np.ndarray  # (heads,) float32: from query to keys, view pixels
+    uniform_distance: float  # view pixels: `distance` if every query weighed all keys alike
+
+
+@dataclass(frozen=True)
+class AttentionDepth:
+    """How wide attention is in every block that was kept, in the order the model ran them."""
+
+    variant: str
+    view_size: tuple[int, int]  # height, width in pixels: what distances are to be read against
+    blocks: tuple[BlockAttention, ...]
+
+
+@dataclass(frozen=True)
+class HalfEnergies:
+    """How large the two halves of D-Mixer's output are in every block, before STE joins them.
+
+    Arrays are (blocks,) float64, in the order the model ran them. Energy is the mean squared value; `varying` that of
+    what remains after each channel's mean over positions is taken off.
+    """
+
+    variant: str
+    stages: np.ndarray  # int, from 1
+    blocks: np.ndarray  # int, from 1
+    idconv: np.ndarray
+    osra: np.ndarray
+    idconv_varying: np.ndarray
+    osra_varying: np.ndarray
+
+    @property
+    def share(self) -> np.ndarray:
+        """(blocks,): OSRA's energy over that of both halves, 0 to 1; NaN where both are silent."""
+        return _share(self.osra, self.idconv)
+
+    @property
+    def varying_share(self) -> np.ndarray:
+        """(blocks,): the same of what varies over positions; NaN where nothing does."""
+        return _share(self.osra_varying, self.idconv_varying)
 
 
 def distances(queries: Geometry, keys: Geometry) -> np.ndarray:
@@ -94,3 +196,18 @@ def _check_cell(geometry: Geometry, row: int, col: int, what: str) -> None:
         raise OutOfRange(
             f"The {what} have no row {row}, column {col}.", remedy=f"Rows are 0 to {rows - 1}, columns 0 to {cols - 1}."
         )
+
+
+def _head(heads: np.ndarray, head: int | str, stage: int) -> np.ndarray:
+    if isinstance(head, str):
+        return fused(heads, head)
+    if not 0 <= head <= len(heads):
+        raise OutOfRange(
+            f"Stage {stage} has no head {head}.", remedy=f"Choose 1 to {len(heads)}, or 0 for the mean of all."
+        )
+    return heads[head - 1] if head else fused(heads, "mean")
+
+
+def _share(part: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    whole = part + rest
+    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from tests.tiny import SPEC, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
-from transxnet.errors import OutOfRange
-from transxnet.explain.attention import attention_at, attention_table, attention_tables, key_geometry
+import transxnet
+from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from transxnet.errors import OutOfRange, PartMissing, UnknownName
+from transxnet.explain.attention import (
+    attention_at,
+    attention_table,
+    attention_tables,
+    key_geometry,
+    point_attention,
+    users_at,
+)
 from transxnet.explain.observe import observe
 from transxnet.layers import OSRA
 
@@ -56,6 +66,100 @@ def test_a_point_above_left_of_the_view_takes_the_first_unit(seen):
     assert attention_at(seen, 2, None, (0, 0)).query == (0, 0)  # the view begins at (10, 20)
     with pytest.raises(OutOfRange, match="outside the picture"):
         attention_at(seen, 2, None, (-5, 0))
+
+
+# --- One head, mean and max; forward and reverse -----------------------------------------------------
+
+
+def test_mean_and_max_are_those_of_the_heads(seen):
+    table = attention_table(seen, 3, 2)
+    maps, users = table.at(2, 4), table.users_at(1, 2)
+    for found in (maps, users):
+        heads = found.heads
+        for name in ("mean", 0):
+            np.testing.assert_allclose(found.head(name), (heads[0] + heads[1] + heads[2]) / 3, rtol=1e-6)
+        assert np.array_equal(found.head("max"), np.maximum(np.maximum(heads[0], heads[1]), heads[2]))
+        assert np.array_equal(found.head(2), heads[1])
+        with pytest.raises(OutOfRange, match="no head 4"):
+            found.head(4)
+        with pytest.raises(UnknownName, match="mean, max"):
+            found.head("median")
+    query = 2 * table.queries.grid[1] + 4
+    for how in ("mean", "max"):
+        assert np.array_equal(table.fused(how)[query].reshape(3, 3), maps.head(how))
+        assert np.array_equal(table.fused(how)[:, 5].reshape(table.queries.grid), users.head(how))
+    np.testing.assert_allclose(table.fused("mean").sum(axis=1), 1, atol=1e-5)
+    assert (table.fused("max").sum(axis=1) > 1.001).any()
+
+
+def test_the_reverse_view_is_the_forward_view_read_the_other_way(seen):
+    table = attention_table(seen, 2)
+    users = [[table.users_at(row, col) for col in range(3)] for row in range(3)]
+    for query in ((0, 0), (3, 7), (11, 11)):
+        forward = table.at(*query).heads
+        for row, col in np.ndindex(3, 3):
+            assert np.array_equal(users[row][col].heads[:, query[0], query[1]], forward[:, row, col])
+    total = sum(u.total for line in users for u in line)
+    np.testing.assert_allclose(total, 144, rtol=1e-5)  # every query hands out 1
+    assert users[0][0].uniform_total == 16
+
+
+def test_the_reverse_view_takes_the_nearest_key(seen):
+    keys = key_geometry(seen, 3)
+    x, y = keys.center_in_upload(1, 2)
+    users = users_at(seen, 3, 1, (x + 20, y - 25))  # a key's cell is 64 upload pixels wide
+    assert (users.key, users.stage, users.block, users.variant) == ((1, 2), 3, 1, "transxnet_tiny")
+    assert np.array_equal(users.heads.reshape(3, -1), seen.trace.one("attention", 3, 1).tensor[0, :, :, 5].numpy())
+    both = point_attention(seen, 3, 1, (x, y))
+    assert np.array_equal(both.users.heads, users.heads)
+    assert np.array_equal(both.maps.heads, attention_at(seen, 3, 1, (x, y)).heads)
+
+
+def test_without_osra_there_is_no_attention():
+    model = recipe_model(replace(SPEC, osra=False))
+    seen = observe(model, prepared(32, 32))
+    for explain in (attention_table, attention_at, users_at, point_attention):
+        with pytest.raises(PartMissing, match="no OSRA"):
+            explain(seen, 1)
+    with pytest.raises(PartMissing, match="no OSRA"):
+        attention_tables(seen)
+    assert leftovers(model) == []
+
+
+# --- The weights are what the model used -------------------------------------------------------------
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("make", [recipe_model, lambda: transxnet.load("pico").model], ids=["tiny", "pico"])
+def test_rows_sum_to_one_and_recompose_osras_output_in_every_block(make):
+    """attention @ v, v from the module's own sr, local_conv and kv over the half of the block's normalised input."""
+    model = make()
+    side = model.spec.image_size
+    seen = observe(model, prepared(side, side), ("attention", "osra", "block", "stage"))
+    checked = 0
+    for table in attention_tables(seen):
+        np.testing.assert_allclose(table.weights.sum(axis=2), 1, atol=1e-5)
+        block = model.network[2 * table.stage - 2][table.block - 1]
+        osra = seen.trace.one("osra", table.stage, table.block).tensor
+        x = block_input(model, seen, table.stage, table.block)
+        wide = block.norm1(x + block.pos_embed(x)).chunk(2, dim=1)[1]
+        part = block.token_mixer.global_unit
+        reduced = part.sr(wide)
+        v = part.kv(reduced + part.local_conv(reduced)).chunk(2, dim=1)[1]  # (1, C, key rows, key columns)
+        v = v.reshape(len(table.weights), -1, table.weights.shape[2])  # (heads, d, Nk)
+        expected = torch.einsum("hqk,hdk->hdq", torch.from_numpy(table.weights), v).reshape(osra.shape)
+        torch.testing.assert_close(osra, expected, atol=1e-5, rtol=1e-5)
+        checked += 1
+    assert checked == sum(model.spec.depths)
+    assert leftovers(model) == []
+
+
+def block_input(model, seen, stage: int, block: int) -> torch.Tensor:
+    if block > 1:
+        return seen.trace.one("block", stage, block - 1).tensor
+    if stage > 1:
+        return model.network[2 * stage - 3](seen.trace.one("stage", stage - 1).tensor)
+    return model.patch_embed(seen.x)
 
 
 # --- Where keys sit ---------------------------------------------------------------------------------
