@@ -19,6 +19,7 @@ from .captum_maps import integrated_gradients, occlusion
 from .erf import receptive_field
 from .grad_cam import grad_cam
 from .observe import Observation
+from .rollout import rollout
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def _middle(prepared: Prepared) -> tuple[float, float]:
 
 _ROWS = (
     Method("attention", _attention, about_class=False),
+    Method("rollout", lambda seen, q: rollout(seen, q.stage, q.point, q.block), about_class=False),
     Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_stage, q.words)),
     Method("receptive_field", lambda seen, q: receptive_field(seen, q.stage, q.point), about_class=False),
     Method(

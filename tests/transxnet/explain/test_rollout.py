@@ -14,6 +14,7 @@ from tests.transxnet.explain.test_footprint import written_out
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
 from transxnet.explain.edits import head_off
 from transxnet.explain.footprint import key_footprint, keys_to_pixels, step_footprint
+from transxnet.explain.methods import KEEP, METHODS, Question
 from transxnet.explain.observe import observe
 from transxnet.explain.rollout import rollout
 
@@ -128,6 +129,13 @@ def test_it_says_what_it_is(seen):
     assert found.target == "unit at row 0, column 0"
     assert (found.geometry.grid, found.geometry.stride) == ((96, 96), 1)
     assert found.numbers["blocks"] == 5
+
+
+def test_the_registry_asks_for_the_questions_unit(model):
+    seen = observe(model, prepared(), KEEP)
+    found = METHODS["rollout"].one_pass(seen, Question(0, stage=3, block=2, point=(10, 20)))
+    assert np.array_equal(found.heat, rollout(seen, 3, (10, 20), block=2).heat)
+    assert not METHODS["rollout"].about_class
 
 
 def test_what_cannot_be_rolled_out_is_refused(model, seen):
