@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..results import KernelSet
+from ..results.kernels import KernelSet, gate_entropies
 from .observe import Observation
 
 
@@ -38,7 +38,7 @@ def kernels(observation: Observation, stage: int, block: int | None = None) -> K
     static = unit.weight.detach().float().mean(dim=0).cpu().numpy()  # (G, C, K, K) -> (C, K, K)
     return KernelSet(
         observation.variant, stage, block, composed, static, gates, biases, bias_gates,
-        gate_entropy=_gate_entropy(gates), distance=_relative_distance(composed, static),
+        gate_entropy=gate_entropies(gates).mean(axis=(1, 2)), distance=relative_distance(composed, static, static),
     )  # fmt: skip
 
 
@@ -49,10 +49,7 @@ def representatives(kernel_set: KernelSet, n: int = 12) -> np.ndarray:
     count and size does not: the first channel is nearest to all others, each next one brings the remaining channels
     nearest to a chosen one. Deterministic; ties go to the lower channel.
     """
-    flat = kernel_set.kernels.reshape(len(kernel_set.kernels), -1).astype(np.float64)
-    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
-    apart = 1 - flat @ flat.T  # (C, C), 0 to 2
-    np.fill_diagonal(apart, 0)
+    apart = dissimilarity(kernel_set.kernels)
     nearest = np.full(len(apart), 2.0)  # distance of each channel to the nearest chosen one
     chosen: list[int] = []
     for _ in range(min(n, len(apart))):
@@ -63,15 +60,17 @@ def representatives(kernel_set: KernelSet, n: int = 12) -> np.ndarray:
     return np.array(chosen, dtype=int)
 
 
-def _gate_entropy(gates: np.ndarray) -> np.ndarray:  # (G, C, K, K) -> (C,)
-    groups = len(gates)
-    if groups == 1:
-        return np.zeros(gates.shape[1], np.float32)
-    g = gates.astype(np.float64)
-    nats = -(g * np.log(np.where(g > 0, g, 1))).sum(axis=0)  # 0 log 0 = 0
-    return (nats.mean(axis=(1, 2)) / np.log(groups)).astype(np.float32)
+def dissimilarity(kernels: np.ndarray) -> np.ndarray:
+    """1 - cosine similarity of every two kernels of (C, K, K): (C, C) float64, 0 (one shape) to 2 (each other's
+    negative); a kernel of zeros is 1 from all others."""
+    flat = kernels.reshape(len(kernels), -1).astype(np.float64)
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
+    apart = 1 - flat @ flat.T  # (C, C)
+    np.fill_diagonal(apart, 0)
+    return apart
 
 
-def _relative_distance(composed: np.ndarray, static: np.ndarray) -> np.ndarray:  # (C, K, K) -> (C,)
-    away, size = np.linalg.norm(composed - static, axis=(1, 2)), np.linalg.norm(static, axis=(1, 2))
+def relative_distance(kernels: np.ndarray, others: np.ndarray, static: np.ndarray) -> np.ndarray:
+    """||kernels - others|| / ||static|| of each channel, each (C, K, K): (C,), NaN where static is all zeros."""
+    away, size = np.linalg.norm(kernels - others, axis=(1, 2)), np.linalg.norm(static, axis=(1, 2))
     return np.divide(away, size, out=np.full_like(away, np.nan), where=size > 0)

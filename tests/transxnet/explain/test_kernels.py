@@ -1,4 +1,7 @@
-"""Generated kernels: composed from their gates, compared with the static kernel, and a dozen that show them all."""
+"""Generated kernels: composed from their gates, compared with the static kernel, and a dozen that show them all.
+
+Recomposed: the depthwise convolution of what IDConv was given, with the kernels reported, is what IDConv gave.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from tests.tiny import SPEC, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+import transxnet
+from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange
 from transxnet.explain.kernels import kernels, representatives
 from transxnet.explain.observe import observe
@@ -39,6 +44,51 @@ def test_kernels_are_the_gated_sum_of_the_learned_ones(model, seen, stage, block
     np.testing.assert_allclose(found.gates.sum(axis=0), 1, atol=1e-5)
 
 
+def half_given(seen, stage: int, block: int) -> torch.Tensor:
+    """What IDConv of this block was given, from the records before it: (1, C, H, W)."""
+    network, unit = seen.model.network, seen.model.network[2 * stage - 2][block - 1]
+    with torch.no_grad():
+        if block > 1:
+            x = seen.trace.one("block", stage, block - 1).tensor
+        elif stage > 1:
+            x = network[2 * stage - 3](seen.trace.one("stage", stage - 1).tensor)
+        else:
+            x = seen.model.patch_embed(seen.x)
+        x = unit.norm1(x + unit.pos_embed(x))
+        return x[:, : unit.token_mixer.widths[0]]
+
+
+def recomposed(given: torch.Tensor, found) -> torch.Tensor:
+    """Cross-correlation of each channel with its kernel, zeros beyond the border, plus its bias: (1, C, H, W)."""
+    weight, bias = torch.from_numpy(found.kernels)[:, None], torch.from_numpy(found.biases)
+    return F.conv2d(given, weight, bias, padding=3, groups=len(weight))
+
+
+MODELS = {
+    "tiny": lambda: (recipe_model(), 96),
+    "tiny without OSRA": lambda: (recipe_model(replace(SPEC, osra=False)), 96),
+    "tiny, static": lambda: (recipe_model(replace(SPEC, idconv=False)), 96),
+    "pico": lambda: (transxnet.load("pico").model, 128),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_kernels_recompose_what_idconv_gave(name):
+    model, side = MODELS[name]()
+    keep = ("block", "stage", "idconv", "kernels", "gates", "biases", "bias_gates")
+    seen = observe(model, prepared(side, side), keep)
+    for stage, depth in enumerate(model.spec.depths, start=1):
+        for block in range(1, depth + 1):
+            found, given = kernels(seen, stage, block), half_given(seen, stage, block)
+            unit = idconv(model, stage, block)
+            assert torch.allclose(recomposed(given, found), unit(given), rtol=0, atol=1e-5)
+            gave = seen.trace.one("idconv", stage, block).tensor
+            assert torch.allclose(recomposed(given, found), gave, rtol=1e-5, atol=1e-5)
+            summed = (found.gates * unit.weight.detach().numpy()).sum(axis=0)
+            np.testing.assert_allclose(found.kernels, summed, atol=1e-6)
+    assert leftovers(model) == []
+
+
 def test_the_last_block_is_the_default(seen):
     assert kernels(seen, 3).block == kernels(seen, 3, 0).block == 3
     assert np.array_equal(kernels(seen, 3).kernels, seen.trace.one("kernels", 3, 3).tensor[0].numpy())
@@ -52,6 +102,16 @@ def test_entropy_and_distance_by_hand(seen):
     away = np.sqrt(((found.kernels[channel] - found.static[channel]) ** 2).sum())
     assert found.distance[channel] == pytest.approx(away / np.sqrt((found.static[channel] ** 2).sum()), rel=1e-5)
     assert found.distance.shape == found.gate_entropy.shape == (12,)
+
+
+def test_entropy_of_one_tap_by_hand(seen):
+    found = kernels(seen, 4, 1)
+    gates = found.gates[:, :, 5, 2].astype(np.float64)  # (G, C)
+    each = -(gates * np.log(gates)).sum(axis=0) / np.log(4)
+    np.testing.assert_allclose(found.entropies[:, 5, 2], each, rtol=1e-5)
+    assert found.tap_entropy[5, 2] == pytest.approx(each.mean(), rel=1e-5)
+    np.testing.assert_allclose(found.entropies.mean(axis=(1, 2)), found.gate_entropy, rtol=1e-6)
+    assert found.tap_entropy.mean() == pytest.approx(found.gate_entropy.mean(), rel=1e-5)
 
 
 def test_uniform_gates_give_the_static_kernel(model):
