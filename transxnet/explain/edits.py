@@ -10,13 +10,15 @@ others replace values:
     head_off           one head's weights at 0, so that its part of OSRA's output is 0
     half_off           one half of D-Mixer's output at 0, before STE joins the two
 
+`rows` gives every picture of a batch its own edits, so that many questions about one picture cost few passes.
+
 What they must not be read as: the model was never trained with these changes, so the rest answers to something it has
 not met. A large change says that the part is used, not that a model trained without it would be worse by as much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,7 +38,10 @@ class Scope:
     block: int = 0
 
     def holds(self, tap: Tap) -> bool:
-        return self.stage in (0, tap.stage) and self.block in (0, tap.block)
+        return self.covers(tap.stage, tap.block)
+
+    def covers(self, stage: int, block: int) -> bool:
+        return self.stage in (0, stage) and self.block in (0, block)
 
     def __str__(self) -> str:
         if not self.stage:
@@ -54,6 +59,11 @@ def together(*edits: Edits) -> dict[str, Edit]:
         for kind, edit in some.items():
             joined[kind] = _then(joined[kind], edit) if kind in joined else edit
     return joined
+
+
+def rows(edits: Sequence[Edits]) -> dict[str, Edit]:
+    """Picture i of a batch under edits[i] alone, as if it were the only one. The batch holds len(edits) pictures."""
+    return {kind: _by_row([some.get(kind) for some in edits]) for some in edits for kind in some}
 
 
 def detached(kinds: Iterable[str], scope: Scope = EVERYWHERE) -> dict[str, Edit]:
@@ -106,6 +116,19 @@ def kernels_of(other: Trace, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
 
 def _where(scope: Scope, edit: Edit) -> Edit:
     return lambda tap, x: edit(tap, x) if scope.holds(tap) else x
+
+
+def _by_row(edits: Sequence[Edit | None]) -> Edit:
+    def edit(tap: Tap, x: torch.Tensor) -> torch.Tensor:  # (B, ...)
+        if len(x) != len(edits):
+            raise ValueError(f"{len(edits)} rows of edits for a batch of {len(x)} pictures")
+        before = x.split(1)
+        after = [row if change is None else change(tap, row) for change, row in zip(edits, before, strict=True)]
+        if all(new is old for new, old in zip(after, before, strict=True)):
+            return x  # outside every scope: nothing to copy
+        return torch.cat(after)
+
+    return edit
 
 
 def _then(first: Edit, second: Edit) -> Edit:

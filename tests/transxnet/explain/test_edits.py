@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -13,11 +15,13 @@ from transxnet.explain.edits import (
     half_off,
     head_off,
     kernels_of,
+    rows,
     together,
     uniform_attention,
     uniform_gates,
 )  # fmt: skip
 from transxnet.explain.observe import observe
+from transxnet.trace import Tap
 
 KINDS = ("attention", "gates", "bias_gates", "kernels", "biases", "idconv", "osra", "stage")
 
@@ -100,3 +104,28 @@ def test_together_applies_both_in_order(model):
     first = seen.trace.find("attention", 1)[0].tensor
     assert not first[:, 0].any()  # uniform, and then off
     assert not seen.trace.one("osra", 1, 1).tensor.any()
+
+
+def test_rows_edit_each_picture_as_if_it_were_alone(model, plain):
+    other = observe(model, prepared(seed=5), ("kernels", "biases"))
+    edits = [uniform_gates(Scope(3)), {}, kernels_of(other.trace), together(half_off("osra"), head_off(1, Scope(2)))]
+    pictures = replace(prepared(), tensor=torch.cat([prepared(seed=i).tensor for i in range(4)]))
+    batch = observe(model, pictures, KINDS, edits=rows(edits))
+    for i, one in enumerate(edits):
+        alone = observe(model, prepared(seed=i), KINDS, edits=one)
+        torch.testing.assert_close(batch.logits[i : i + 1], alone.logits, rtol=1e-6, atol=1e-6)
+        for r, mine in zip(batch.trace.records, alone.trace.records, strict=True):
+            torch.testing.assert_close(r.tensor[i : i + 1], mine.tensor, rtol=1e-5, atol=1e-5)
+    assert leftovers(model) == []
+
+
+def test_rows_need_a_picture_each(model):
+    with pytest.raises(ValueError, match="2 rows of edits for a batch of 1"):
+        edited(model, rows([half_off("osra"), {}]))
+
+
+def test_rows_leave_what_no_edit_concerns_uncopied():
+    x, tap = torch.rand(2, 1, 3, 3), Tap("attention")
+    tap.stage, tap.block = 1, 1
+    assert rows([uniform_attention(Scope(2)), {}])["attention"](tap, x) is x
+    assert torch.equal(rows([{}, uniform_attention(Scope(1))])["attention"](tap, x)[0], x[0])
