@@ -102,7 +102,7 @@ def _studies(models: Iterable[LoadedModel], picture, options: Options, path: Pat
 def _check(args: argparse.Namespace, specs: Sequence[VariantSpec]) -> None:
     """Refuse, before anything is loaded, what no picture could make right. Raises OutOfRange or UnknownName."""
     from ..labels import label_set
-    from ..study import EXTRAS
+    from ..study import PARTS
 
     for spec in specs:
         _within(f"{spec.short} has no stage", args.stage, 1, len(spec.depths))
@@ -111,8 +111,8 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec]) -> None:
         if args.cam_stage != "head":
             _within(f"{spec.short} has no stage", args.cam_stage, 1, len(spec.depths))
     for name in args.also:
-        if name not in EXTRAS:
-            raise UnknownName(f"There is no method called {name!r}.", remedy=f"Choose some of: {', '.join(EXTRAS)}.")
+        if name not in PARTS:
+            raise UnknownName(f"There is no method called {name!r}.", remedy=f"Choose some of: {', '.join(PARTS)}.")
     if args.target is not None:  # at least one of the models must know the class
         for position, spec in enumerate(specs, 1):
             try:

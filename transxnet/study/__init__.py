@@ -1,0 +1,16 @@
+"""One picture, one model, every question at once: `study` runs one traced forward pass and explains from it.
+
+    loaded = weights.load("pico")
+    result = study(loaded, images.decode("cat.jpg"), Options(stage=3, target="tabby"))
+    result.attention, result.kernels, result.grad_cam, result.receptive_field
+
+A Study holds numpy arrays and words only: no tensor, no graph, nothing of the model. Drawing it is somebody else's
+work. Integrated gradients and occlusion run the model many times more, so they come only where they are asked for.
+"""
+
+from .asked import OVERVIEW, Options, Target
+from .parts import PARTS
+from .result import Study, View
+from .run import study, view_of
+
+__all__ = ["OVERVIEW", "PARTS", "Options", "Study", "Target", "View", "study", "view_of"]

@@ -1,0 +1,31 @@
+"""What is asked of one picture and one model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OVERVIEW = ("attention", "kernels", "grad_cam", "receptive_field")  # what the page's first view shows
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to look at. Hashable, so that it can be part of a cache's key."""
+
+    stage: int = 3  # of attention, kernels and receptive field, from 1
+    block: int | None = None  # of attention and kernels, from 1; None or 0 is the stage's last
+    point: tuple[float, float] | None = None  # (x, y) in pixels of the upright upload; None is the view's middle
+    target: str | int | None = None  # the explained class: words, WNID or index; None or '' is the top answer
+    cam_stage: int | str = 4  # Grad-CAM's own stage, or "head"
+    only: tuple[str, ...] = OVERVIEW  # some of PARTS; the prediction always comes
+    top: int = 5  # answers to name
+    autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32
+
+
+@dataclass(frozen=True)
+class Target:
+    """The explained class of this model. note: why it is not the one asked for; '' if it is."""
+
+    index: int
+    wnid: str
+    label: str
+    note: str = ""

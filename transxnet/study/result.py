@@ -1,0 +1,53 @@
+"""Everything one look gave, as numpy arrays and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..results import AttentionMaps, AttentionTable, Explanation, KernelSet, Prediction
+from ..variants import VariantSpec
+from ..weights import Provenance
+from .asked import Options, Target
+
+
+@dataclass(frozen=True)
+class View:
+    """What the model saw. rgb: uint8 (H, W, 3). crop_box: x0, y0, x1, y1, its edges in pixels of the upload."""
+
+    rgb: np.ndarray
+    crop_box: tuple[float, float, float, float]
+    upload_size: tuple[int, int]  # width, height
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything one look gave. A part that was not asked for is None, and one that this variant cannot give:
+    `missing` says why, by the part's name. `seconds`: wall time a part, and "total".
+    """
+
+    variant: str  # as people type it: "pico", "pico@untrained"
+    spec: VariantSpec
+    provenance: Provenance
+    picture: str  # SHA-256 of the picture's pixels
+    view: View
+    options: Options
+    point: tuple[float, float]  # the one looked from, upload pixels
+    target: Target
+    prediction: Prediction
+    seconds: Mapping[str, float]
+    notes: tuple[str, ...] = ()  # what the reader should know before reading the maps
+    missing: Mapping[str, str] = field(default_factory=dict)
+    attention: AttentionMaps | None = None
+    attention_table: AttentionTable | None = None
+    kernels: KernelSet | None = None
+    grad_cam: Explanation | None = None
+    receptive_field: Explanation | None = None
+    integrated_gradients: Explanation | None = None
+    occlusion: Explanation | None = None
+
+    @property
+    def untrained(self) -> bool:
+        return self.provenance.kind == "untrained"

@@ -1,0 +1,167 @@
+"""`study`: one traced forward pass of one picture, and from it every part that was asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import torch
+
+from ..errors import DeviceError, PartMissing, UnknownName
+from ..explain.observe import observe
+from ..explain.predict import predict, predict_batch
+from ..images import Picture, Prepared, prepare
+from ..labels import LabelSet, label_set
+from ..results import Prediction
+from ..trace import Tap
+from ..variants import VARIANTS
+from ..weights import LoadedModel
+from .asked import Options, Target
+from .parts import PARTS, Look, Progress
+from .result import Study, View
+
+HALF_NOTE = "The answers were computed in half precision."
+
+
+@dataclass
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - begun
+
+
+def study(
+    loaded: LoadedModel,
+    picture: Picture,
+    options: Options | None = None,
+    other: Picture | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Look at one picture once, and explain.
+
+    other: a second picture, for the parts that compare two. progress: called with (steps done, steps in all) by the
+    parts that take long, each from its own beginning.
+    Safe to call from several threads with one model: nothing on it changes, captum's parts take its lock.
+    Raises UnknownName for a part or a class that no label set has, OutOfRange for a stage, block, point or class
+    index that does not exist, DeviceError when the device is out of memory.
+    """
+    options = options or Options()
+    _known_parts(options.only)
+    labels, clock = label_set(loaded.spec.label_set), _Clock()
+    with clock.time("total"), _memory_said(loaded):
+        prepared, second = (view_of(one, loaded) if one is not None else None for one in (picture, other))
+        point = _middle(prepared) if options.point is None else options.point
+        half = options.autocast and loaded.device.type == "cuda"
+        names = [name for name in PARTS if name in options.only]
+        with clock.time("forward"):
+            grad = any(PARTS[name].grad for name in names)
+            seen = observe(loaded.model, prepared, _keep(options), grad=grad) if names or not half else None
+        if half:
+            (prediction,) = predict_batch(loaded.model, [prepared.tensor], labels, options.top, autocast=True)
+        else:
+            prediction = predict(seen, labels, options.top)
+        target = _target(options.target, prediction, labels, loaded.name)
+        look = Look(loaded, prepared, options, labels, point, target, seen, second, progress)
+        if seen is not None:
+            seen.locate(options.stage, options.block)
+        parts, missing = _make([name for name in names if not PARTS[name].alone], look, clock)
+        look.seen = seen = None  # the graph is most of a pass's memory, and what follows needs room
+        more, also_missing = _make([name for name in names if PARTS[name].alone], look, clock)
+    notes = [n for n in (target.note, _outside(prepared, point), picture.note, HALF_NOTE if half else "") if n]
+    return Study(
+        loaded.name, loaded.spec, loaded.provenance, picture.sha256,
+        View(prepared.view, prepared.crop_box, prepared.upload_size),
+        options, point, target, prediction, clock.seconds, tuple(notes), missing | also_missing, **parts, **more,
+    )  # fmt: skip
+
+
+def view_of(picture: Picture, loaded: LoadedModel) -> Prepared:
+    """The picture as this model is given it."""
+    return prepare(picture, image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
+
+
+def _make(names: Sequence[str], look: Look, clock: _Clock) -> tuple[dict[str, object], dict[str, str]]:
+    """The parts of these names; and why this model cannot give others."""
+    made: dict[str, object] = {}
+    missing: dict[str, str] = {}
+    for name in names:
+        try:
+            with clock.time(name):
+                made[name] = PARTS[name].make(look)
+        except PartMissing as error:
+            missing[name] = error.what
+    return made, missing
+
+
+def _keep(options: Options) -> Callable[[Tap], bool]:
+    """What the trace must record for the parts asked for."""
+    keeps = [PARTS[name].keep for name in options.only if not PARTS[name].alone]
+    return lambda tap: any(keep(options, tap) for keep in keeps)
+
+
+def _target(wanted: str | int | None, prediction: Prediction, labels: LabelSet, variant: str) -> Target:
+    """The class to explain: each variant looks the words up in its own label set.
+
+    A class of another known label set, which this variant does not have, gives way to its own top answer, said in
+    `note`; a class that nobody knows is a typing error and raises UnknownName.
+    """
+    top = prediction.top[0]
+    if wanted is None or not str(wanted).strip():
+        return Target(top.index, top.wnid, top.label)
+    try:
+        index = labels.find(wanted)
+    except UnknownName:
+        words = _words_elsewhere(wanted)
+        if not words:
+            raise
+        note = f"{variant} has no class “{words}”, so its own top answer, {top.label}, is explained."
+        return Target(top.index, top.wnid, top.label, note)
+    return Target(index, labels.wnids[index], labels.words[index])
+
+
+def _words_elsewhere(wanted: str | int) -> str:
+    """What the first other variant's label set that has this class calls it; '' where none has."""
+    for name in dict.fromkeys(spec.label_set for spec in VARIANTS.values()):
+        with suppress(UnknownName):
+            labels = label_set(name)
+            return labels.words[labels.find(wanted)]
+    return ""
+
+
+def _middle(prepared: Prepared) -> tuple[float, float]:
+    x0, y0, x1, y1 = prepared.crop_box
+    return (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2  # a pixel's number is the place of its centre
+
+
+def _outside(prepared: Prepared, point: tuple[float, float]) -> str:
+    x0, y0, x1, y1 = prepared.crop_box
+    if x0 - 0.5 <= point[0] <= x1 - 0.5 and y0 - 0.5 <= point[1] <= y1 - 0.5:
+        return ""
+    return "The point lies outside what this model saw; the nearest unit is shown."
+
+
+def _known_parts(only: Collection[str]) -> None:
+    unknown = [name for name in only if name not in PARTS]
+    if unknown:
+        raise UnknownName(f"There is no part called {unknown[0]!r}.", remedy=f"Choose some of: {', '.join(PARTS)}.")
+
+
+@contextmanager
+def _memory_said(loaded: LoadedModel) -> Iterator[None]:
+    try:
+        yield
+        return
+    except torch.OutOfMemoryError as error:
+        detail = str(error)
+    torch.cuda.empty_cache()  # outside the except block: the error's traceback would hold the tensors
+    raise DeviceError(
+        f"The memory of {loaded.device} is too small to explain {loaded.name}.",
+        remedy="Close what else uses it, choose a smaller variant, or --device cpu.",
+        detail=detail,
+    )
