@@ -46,6 +46,21 @@ _LOOKS = (
         "values above zero (ReLU)", "logit", "inferno",
     ),
     Look(
+        "contrast", "One class against another",
+        "Where the layer's features raised the first class more than the second (positive) or less (negative).",
+        "raw", "logit", "RdBu_r", True,
+    ),
+    Look(
+        "cam_stages", "Grad-CAM of several stages", "Where the stages' features raised the explained answer, together.",
+        "values above zero, each stage's over its largest", "share of each stage's largest",
+        "inferno",
+    ),
+    Look(
+        "rollout", "Attention rollout (approximation)",
+        "Where attention could have carried something from, through all blocks so far.",
+        "raw weights, colours by the square root", "share", "magma", root=True,
+    ),
+    Look(
         "receptive_field", "Receptive field", "Which pixels the marked unit depends on.",
         "absolute gradient over its mean, colours by the square root, the highest 0.5 % of pixels alike",
         "times the mean", "viridis", root=True, clip=0.995,
@@ -55,10 +70,29 @@ _LOOKS = (
         "raw, colours by the square root", "logit", "RdBu_r", True, True,
     ),
     Look(
+        "smooth_grad", "SmoothGrad", "Which small changes of noisy copies would raise or lower the answer.",
+        "raw, colours by the square root", "logit per unit of normalised input", "RdBu_r", True, True,
+    ),
+    Look(
         "occlusion", "Occlusion", "What the answer loses when a patch turns grey.", "raw", "logit", "RdBu_r", True
     ),
 )  # fmt: skip
 LOOKS: Mapping[str, Look] = MappingProxyType({look.name: look for look in _LOOKS})
+
+# The one or two numbers to read beside an Explanation, by its method; shares are told as percentages.
+PERCENT = ("completeness_error", "from_uniform", "noise", "positive_share", "r50")
+WORTH_KNOWING: Mapping[str, str] = MappingProxyType(
+    {
+        "grad_cam": "logit {logit}, {positive_share} % of the map above zero",
+        "contrast": "logits {logit} and {other_logit}, {positive_share} % of the map for the first",
+        "cam_stages": "logit {logit}, peak {peak}: at 1 all stages would be at their largest in one place",
+        "rollout": "{from_uniform} % of it is attention's doing, the rest the architecture's",
+        "erf": "half of it within {r50} % of the view",
+        "integrated_gradients": "adds up to {sum}, off by {completeness_error} %",
+        "smooth_grad": "noise {noise} % of the range; halves of the samples correlate by {halves_correlation}",
+        "occlusion": "logit {logit}, largest drop {largest_drop}",
+    }
+)
 
 
 def look_of(result: Result) -> Look:
@@ -132,7 +166,7 @@ def unit_of(result: Result) -> tuple[float, float] | None:
     """(x, y) in view pixels of the unit the result speaks of; None where it is about the whole picture."""
     if isinstance(result, AttentionMaps):
         return result.queries.center(*result.query)
-    if isinstance(result, Explanation) and result.method == "erf":
+    if isinstance(result, Explanation) and result.method in ("erf", "rollout") and "x" in result.numbers:
         return result.numbers["x"], result.numbers["y"]
     return None
 
@@ -160,14 +194,8 @@ def worth_knowing(result: Result, head: int = 0) -> str:
         if len(result.gates) == 1:  # nothing to mix
             return "learned, the same for every picture"
         return f"{number(np.nanmedian(result.distance))} from the static kernel (median channel, relative)"
-    numbers = result.numbers
-    if result.method == "erf":
-        return f"half of it within {number(100 * numbers['r50'])} % of the view"
-    if result.method == "integrated_gradients":
-        return f"adds up to {number(numbers['sum'])}, off by {number(100 * numbers['completeness_error'])} %"
-    if result.method == "occlusion":
-        return f"logit {number(numbers['logit'])}, largest drop {number(numbers['largest_drop'])}"
-    return f"logit {number(numbers['logit'])}, {number(100 * numbers['positive_share'])} % of the map above zero"
+    told = {name: number(100 * v if name in PERCENT else v) for name, v in result.numbers.items()}
+    return WORTH_KNOWING[result.method].format(**told)
 
 
 def geometry_of(result: Result) -> Geometry | None:

@@ -13,42 +13,46 @@ fading pictures are pictures the model was not trained on; another baseline give
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import torch
 from captum.attr import IntegratedGradients, Occlusion
+from torch import Tensor, nn
 
 from ..errors import OutOfRange
 from ..images import Prepared
-from ..model import TransXNet
 from ..results import Explanation
 from .grad_cam import class_words
 from .observe import geometry_of, need_eval, pick_class
 
 AT_ONCE = 16  # pictures a forward pass
+Progress = Callable[[int, int], None]  # (pictures done, pictures in all)
 
 
 def integrated_gradients(
-    model: TransXNet,
+    model: nn.Module,
     lock: AbstractContextManager,
     prepared: Prepared,
     class_index: int,
     steps: int = 32,
     target_words: str = "",
+    progress: Progress | None = None,
 ) -> Explanation:
     """Integrated gradients of one logit: float32 (H, W) over the view's pixels, summed over colours, signed, in logits.
 
-    lock: the model's, e.g. LoadedModel.lock. steps: points on the way from grey to the picture; more cost more.
+    model: any classifier with .spec.name and .num_classes. lock: the model's, e.g. LoadedModel.lock. steps: points on
+    the way from grey to the picture; more cost more. progress: called after every batch, with (steps done, steps).
     numbers: logit; baseline_logit of the grey picture; sum of the map; completeness_error = |sum - (logit -
     baseline_logit)| / |logit - baseline_logit|: 0 for infinitely many steps, and the figure to doubt the map by.
     Raises OutOfRange for a class that does not exist or fewer than one step, LensError in training mode.
     """
     if steps < 1:
         raise OutOfRange(f"Integrated gradients cannot take {steps} steps.", remedy="Choose 1 or more, e.g. 32.")
-    x = _input(model, prepared)
+    x = input_of(model, prepared)
     class_index = pick_class(model, class_index)
     with lock:
-        attribution = IntegratedGradients(model).attribute(
+        attribution = IntegratedGradients(_counted(model, steps, progress)).attribute(
             x, baselines=0, target=class_index, n_steps=steps, internal_batch_size=AT_ONCE
         )  # (1, 3, H, W)
         logit, grey = _logits(model, x, class_index)
@@ -63,28 +67,30 @@ def integrated_gradients(
 
 
 def occlusion(
-    model: TransXNet,
+    model: nn.Module,
     lock: AbstractContextManager,
     prepared: Prepared,
     class_index: int,
     patch: int | None = None,
     stride: int | None = None,
     target_words: str = "",
+    progress: Progress | None = None,
 ) -> Explanation:
     """Drop of one logit when a square patch turns grey: float32 (H / stride, W / stride), signed, in logits.
 
-    lock: the model's, e.g. LoadedModel.lock. patch: side in view pixels, None an eighth of the view's; stride: from
-    one patch to the next, None half the patch; it must divide the patch.
+    model: any classifier with .spec.name and .num_classes. lock: the model's, e.g. LoadedModel.lock. patch: side in
+    view pixels, None an eighth of the view's; stride: from one patch to the next, None half the patch; it must divide
+    the patch. progress: called after every batch, with (pictures done, pictures).
     A value stands for a cell of stride x stride pixels: the mean, over the patches that cover it, of what the logit
     loses. Positive: the cell speaks for the class. One forward pass a patch.
     numbers: logit; patch and stride in pixels; largest_drop of a cell.
     Raises OutOfRange for a class, patch or stride that does not fit, LensError in training mode.
     """
-    x = _input(model, prepared)
+    x = input_of(model, prepared)
     class_index = pick_class(model, class_index)
     patch, stride = _patch_and_stride(x.shape[-2:], patch, stride)
     with lock:
-        attribution = Occlusion(model).attribute(
+        attribution = Occlusion(_counted(model, _passes(x, patch, stride), progress)).attribute(
             x, (3, patch, patch), (3, stride, stride), baselines=0, target=class_index, perturbations_per_eval=AT_ONCE
         )  # (1, 3, H, W), the same in all colours and over each cell
         logit, _ = _logits(model, x, class_index)
@@ -96,13 +102,35 @@ def occlusion(
     )  # fmt: skip
 
 
-def _input(model: TransXNet, prepared: Prepared) -> torch.Tensor:  # (1, 3, H, W) float32 on the model's device
+def input_of(model: nn.Module, prepared: Prepared) -> Tensor:
+    """A copy of the normalised view, (1, 3, H, W) float32 on the model's device. Raises LensError in training mode."""
     need_eval(model)
     return prepared.tensor.detach().to(next(model.parameters()).device, torch.float32, copy=True)
 
 
+def _counted(model: nn.Module, total: int, progress: Progress | None) -> Callable[[Tensor], Tensor]:
+    """The model, telling `progress` after every batch."""
+    done = 0
+
+    def forward(x: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, classes)
+        nonlocal done
+        logits = model(x)
+        done = min(done + len(x), total)
+        if progress:
+            progress(done, total)
+        return logits
+
+    return forward
+
+
+def _passes(x: Tensor, patch: int, stride: int) -> int:
+    """Pictures that occlusion shows the model: the picture itself, then one a patch."""
+    down, across = (-(-(side - patch) // stride) + 1 for side in x.shape[-2:])
+    return 1 + down * across
+
+
 @torch.no_grad()
-def _logits(model: TransXNet, x: torch.Tensor, class_index: int) -> tuple[float, float]:  # picture's and grey's
+def _logits(model: nn.Module, x: Tensor, class_index: int) -> tuple[float, float]:  # picture's and grey's
     logit, grey = model(torch.cat((x, torch.zeros_like(x))))[:, class_index].tolist()
     return logit, grey
 

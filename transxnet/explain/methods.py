@@ -15,11 +15,13 @@ from ..images import Prepared
 from ..model import TransXNet
 from ..results import Explanation
 from .attention import attention_at
+from .cam_variants import combined_stages, contrast
 from .captum_maps import integrated_gradients, occlusion
 from .erf import receptive_field
 from .grad_cam import grad_cam
 from .observe import Observation
 from .rollout import rollout
+from .smooth_grad import smooth_grad
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,18 @@ _ROWS = (
     Method("attention", _attention, about_class=False),
     Method("rollout", lambda seen, q: rollout(seen, q.stage, q.point, q.block), about_class=False),
     Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_stage, q.words)),
+    Method("contrast", lambda seen, q: contrast(seen, q.class_index, q.other_index, q.cam_stage, q.words)),
+    Method("cam_stages", lambda seen, q: combined_stages(seen, q.class_index, target_words=q.words)),
     Method("receptive_field", lambda seen, q: receptive_field(seen, q.stage, q.point), about_class=False),
     Method(
         "integrated_gradients",
         many_passes=lambda model, lock, prepared, q: integrated_gradients(
+            model, lock, prepared, q.class_index, target_words=q.words
+        ),
+    ),
+    Method(
+        "smooth_grad",
+        many_passes=lambda model, lock, prepared, q: smooth_grad(
             model, lock, prepared, q.class_index, target_words=q.words
         ),
     ),

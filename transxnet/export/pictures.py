@@ -41,7 +41,7 @@ class Style:
 
 def results(study: Study) -> dict[str, Result]:
     """What the study holds that can be drawn, by view, in the order of LOOKS."""
-    found = {name: getattr(study, name) for name in LOOKS}
+    found = {name: getattr(study, name, None) for name in LOOKS}
     return {name: result for name, result in found.items() if result is not None}
 
 
@@ -86,8 +86,8 @@ def sheet(
     style: Style | None = None,
     names: Sequence[str] | None = None,
     answers: bool = True,
-) -> bytes:
-    """PNG: one row a study (of one picture by several variants), one column a view, one colour scale a column.
+) -> np.ndarray:
+    """One row a study (of one picture by several variants), one column a view, one colour scale a column: uint8 (H, W, 3), RGB.
 
     upload: uint8 (H, W, 3), the upright picture, for sharper photographs. names: which views; None takes all that
     there are. answers: begin with the picture and the answers, end with what the maps do not say.
@@ -106,8 +106,8 @@ def sheet(
     return sheets.sheet(columns, rows, title, notes=LIMITS if answers else ())
 
 
-def kernels_sheet(study: Study, channels: Sequence[int] | None = None, title: str = "") -> bytes:
-    """PNG of one block's kernels: generated, static, their difference, and each group's gates.
+def kernels_sheet(study: Study, channels: Sequence[int] | None = None, title: str = "") -> np.ndarray:
+    """One block's kernels, uint8 (H, W, 3), RGB: generated, static, their difference, and each group's gates.
 
     channels: array indices, from 0; None takes a variety of KERNELS. Generated and static share a scale.
     """
