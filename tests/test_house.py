@@ -26,6 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.model",),
     ("transxnet.checkpoint", "transxnet.download", "transxnet.cost"),
     ("transxnet.sources",),
+    ("transxnet.peers",),
     ("transxnet.images", "transxnet.weights"),
     ("transxnet.entrypoints", "transxnet.explain", "transxnet.draw", "transxnet.training"),
     ("transxnet.study", "transxnet.publish"),

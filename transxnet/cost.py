@@ -13,10 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
-
-from .model import TransXNet
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ class _FlopCounter(TorchDispatchMode):
         return out
 
 
-def cost(model: TransXNet, image_size: int | None = None) -> Cost:
-    """Cost of one forward pass of one square picture; image_size None takes the variant's own."""
+def cost(model: nn.Module, image_size: int | None = None) -> Cost:
+    """Cost of one forward pass of one square picture by a TransXNet or Peer; image_size None takes its spec's."""
     side = image_size or model.spec.image_size
     first = next(model.parameters())
     x = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)

@@ -4,7 +4,8 @@
 limits are checked on the header before a single pixel is decoded, only six formats are tried (so nothing
 reaches Ghostscript or the network), and every failure inside a decoder becomes a sentence with a remedy.
 `prepare` is timm's evaluation protocol (timm/data/transforms_factory.py, `transforms_imagenet_eval`): the
-short side to floor(image_size / crop_pct), bicubic, a centre crop, ImageNet's mean and standard deviation.
+short side to floor(image_size / crop_pct), bicubic, a centre crop, ImageNet's mean and standard deviation; for
+other backbones with what theirs says instead. `prepare_for` takes all of that from a model's spec.
 `view_to_upload` and `upload_to_view` are its geometry.
 
 Sizes are (width, height), points (x, y) in pixels, arrays (height, width, channel). Integer coordinates are
@@ -22,7 +23,7 @@ import stat
 import threading
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -44,6 +45,8 @@ MAX_SIDE = 2048  # longer pictures are reduced: no view needs more, and the page
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+CROP_MODES = ("center", "squash")
+_FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 _RESAVE = "Open it in a picture viewer, save it as JPEG or PNG, and send that."
 _SMALLER = "Make it smaller and send it again."
@@ -390,38 +393,67 @@ def _flatten(image: Image.Image, notes: list[str]) -> Image.Image:
 # --- picture -> what the model sees ----------------------------------------------------------------------------------
 
 
-def prepare(picture: Picture, *, image_size: int, crop_pct: float) -> Prepared:
+class ViewSpec(Protocol):
+    """What `prepare_for` reads of a VariantSpec or PeerSpec."""
+
+    image_size: int
+    crop_pct: float
+
+
+def prepare_for(picture: Picture, spec: ViewSpec) -> Prepared:
+    """`prepare` as this model's spec says: a PeerSpec brings its backbone's colours, interpolation and crop."""
+    own = {name: getattr(spec, name) for name in ("mean", "std", "interpolation", "crop_mode") if hasattr(spec, name)}
+    return prepare(picture, image_size=spec.image_size, crop_pct=spec.crop_pct, **own)
+
+
+def prepare(
+    picture: Picture,
+    *,
+    image_size: int,
+    crop_pct: float,
+    mean: tuple[float, float, float] = IMAGENET_MEAN,
+    std: tuple[float, float, float] = IMAGENET_STD,
+    interpolation: str = "bicubic",
+    crop_mode: str = "center",
+) -> Prepared:
     """timm's evaluation protocol, keeping what it cut away.
 
-    The short side becomes floor(image_size / crop_pct) and the long one is rounded down (PIL bicubic, antialiased), the
-    centre image_size x image_size is cut out, scaled to 0..1 and normalised by ImageNet's mean and standard deviation.
-    Equal to `timm.data.create_transform(image_size, interpolation="bicubic", crop_pct=crop_pct)` bit for bit.
+    The short side becomes floor(image_size / crop_pct) and the long one is rounded down (PIL, antialiased), the
+    centre image_size x image_size is cut out, scaled to 0..1 and normalised by mean and std, one a colour.
+    interpolation: "bicubic" or "bilinear". crop_mode: "center", or "squash", where both sides become the short one's
+    length, so that the picture's proportions are lost.
+    Equal to `timm.data.create_transform` given the same, bit for bit.
 
-    Returns Prepared with tensor (1, 3, S, S), S = image_size. Raises OutOfRange if image_size is not positive or
-    crop_pct not in (0, 1].
+    Returns Prepared with tensor (1, 3, S, S), S = image_size. Raises OutOfRange if image_size is not positive,
+    crop_pct not in (0, 1], or interpolation or crop_mode is none of these.
     """
     if image_size < 1 or not 0 < crop_pct <= 1:
         raise OutOfRange(
             f"image_size={image_size} with crop_pct={crop_pct} is no view.",
             remedy="Use a positive size and a crop_pct above 0 and up to 1.",
         )
+    if interpolation not in _FILTERS or crop_mode not in CROP_MODES:
+        raise OutOfRange(
+            f"A view cannot be made by {interpolation!r} and {crop_mode!r}.",
+            remedy=f"Use one of {', '.join(_FILTERS)}, and one of {', '.join(CROP_MODES)}.",
+        )
     (width, height), short_side = picture.size, math.floor(image_size / crop_pct)
-    long_side = int(short_side * max(width, height) / min(width, height))
+    long_side = short_side if crop_mode == "squash" else int(short_side * max(width, height) / min(width, height))
     new_width, new_height = (short_side, long_side) if width <= height else (long_side, short_side)
     left, top = (round((side - image_size) / 2.0) for side in (new_width, new_height))  # as torchvision rounds
 
-    resized = Image.fromarray(picture.rgb).resize((new_width, new_height), Image.Resampling.BICUBIC)
+    resized = Image.fromarray(picture.rgb).resize((new_width, new_height), _FILTERS[interpolation])
     view = np.array(resized.crop((left, top, left + image_size, top + image_size)))  # (S, S, 3)
     scale_x, scale_y = width / new_width, height / new_height  # the long side was rounded: these may differ a little
     box = (left * scale_x, top * scale_y, (left + image_size) * scale_x, (top + image_size) * scale_y)
-    tensor = _normalise(view)
+    tensor = _normalise(view, mean, std)
     view.setflags(write=False)
     return Prepared(tensor, view, box, picture.size)
 
 
-def _normalise(view: np.ndarray) -> torch.Tensor:
+def _normalise(view: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
     """uint8 (S, S, 3) -> float32 (1, 3, S, S), in torchvision's order of operations."""
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (mean, std))
     chw = torch.from_numpy(view).permute(2, 0, 1).contiguous()
     return chw.to(torch.float32).div(255).sub(mean).div(std).unsqueeze(0)
 

@@ -1,7 +1,8 @@
 """What a class index means: index -> WNID -> words, per label set.
 
 imagenet-1k: timm.data.ImageNetInfo, the usual order. tiny-imagenet-200: its 200 WNIDs in sorted order,
-index i is the i-th; the words come from ImageNetInfo too. A class index is always a model's own output.
+index i is the i-th; the words come from ImageNetInfo too. numbered-N: N classes that nobody named here, for peers
+trained on other sets. A class index is always a model's own output.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from .errors import OutOfRange, UnknownName
 
+NUMBERED = "numbered-"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
@@ -51,7 +53,10 @@ class LabelSet:
 
 @cache
 def label_set(name: str) -> LabelSet:
-    """The label set of that name: "imagenet-1k" or "tiny-imagenet-200"."""
+    """The label set of that name: "imagenet-1k", "tiny-imagenet-200", or "numbered-N" for N classes without words."""
+    if name.startswith(NUMBERED) and name.removeprefix(NUMBERED).isdigit():
+        numbers = tuple(f"class {i}" for i in range(int(name.removeprefix(NUMBERED))))
+        return LabelSet(name, numbers, numbers, numbers)
     from timm.data import ImageNetInfo  # reads its tables from disk: only when asked
 
     info = ImageNetInfo("imagenet-1k")

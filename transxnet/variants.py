@@ -61,6 +61,15 @@ class VariantSpec:
         """View pixels from one unit to the next, per stage."""
         return (4, 8, 16, 32)
 
+    @property
+    def origins(self) -> tuple[float, float, float, float]:
+        """The view pixel of each stage's unit 0: every step is an odd kernel padded by half of it."""
+        return (0.0, 0.0, 0.0, 0.0)
+
+    def layer_words(self, stage: int, block: int = 0) -> str:
+        """What a map of this stage or block belongs to: "stage 3, block 2"."""
+        return f"stage {stage}, block {block or self.depths[stage - 1]}"
+
 
 _T = VariantSpec(
     "transxnet_t", (3, 3, 9, 3), (48, 96, 224, 448), (1, 2, 4, 8), (2, 2, 2, 2), (4, 4, 4, 4),

@@ -3,11 +3,13 @@
     loaded = transxnet.load("t")                          # the sources in order, the first that delivers
     loaded = transxnet.load("t", "hf-hub:namespace/name") # this source or an error: never other weights instead
     loaded = transxnet.load("t@untrained")                # random weights, only when asked for by this name
+    loaded = transxnet.load("timm:resnet50")              # a peer: timm's weights for one of its backbones
 
 Sources in order: a folder (`weights_dir` or TRANSXNET_WEIGHTS), a Hub namespace (`hub_namespace` or
 TRANSXNET_HUB_NAMESPACE), the bundled ones, the author's releases. If all fail, or one delivers a file that is
 not what was published, NoWeights lists every attempt, its cause and its remedy. The places themselves are in
-sources.py, reading in checkpoint.py, the network in download.py.
+sources.py, reading in checkpoint.py, the network in download.py. A peer (peers/) comes from the folder or from timm's
+own repository on the Hub.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -24,11 +26,18 @@ import torch
 from . import sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .download import Report, cached_repository
-from .errors import DeviceError, DigestMismatch, NoWeights, UnknownName, WeightsError
+from .errors import DeviceError, DigestMismatch, NoWeights, OutOfRange, UnknownName, WeightsError
 from .model import TransXNet
 from .namespace import Namespace, configured_namespace
+from .peers import sources as peer_sources
+from .peers.module import Peer, peer_from, untrained_peer
+from .peers.spec import PREFIX, PeerSpec, find_peer, is_peer, parse_peer
 from .sources import Found, NotThere, Provenance, Settings
-from .variants import UNTRAINED, VARIANTS, VariantSpec, parse_variant
+from .variants import UNTRAINED, VariantSpec, parse_variant
+
+Model = TransXNet | Peer
+Spec = VariantSpec | PeerSpec
+MAX_SIDE = 2048  # pictures are not larger than that (images.py)
 
 __all__ = ["Availability", "LoadedModel", "Provenance", "available", "load", "resolve_device"]
 
@@ -40,8 +49,8 @@ class LoadedModel:
     lock: for work that changes the shared module for a while, such as captum's hooks. A Trace needs none.
     """
 
-    model: TransXNet
-    spec: VariantSpec
+    model: Model
+    spec: Spec
     provenance: Provenance
     device: torch.device
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -81,21 +90,26 @@ def load(
     *,
     weights_dir: str | os.PathLike[str] | None = None,
     hub_namespace: str | None = None,
+    image_size: int | None = None,
     progress: Report | None = None,
     allow_download: bool = True,
 ) -> LoadedModel:
-    """A variant with its weights. Every call makes a model of its own; keep it, or ask Studio for a shared one.
+    """A variant or peer with its weights. Every call makes a model of its own; keep it, or ask Studio for a shared one.
 
-    name: "t", "transxnet_b_384", "pico@untrained", … (variants.parse_variant).
+    name: "t", "transxnet_b_384", "pico@untrained", "timm:resnet50", … (peers.spec.spec_of).
     source: a checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]". It is tried alone.
     device: "cuda", "cuda:1", "mps", "cpu"; None takes the first of CUDA, MPS and CPU that is there.
     hub_namespace: NAMESPACE, with revisions pinned as namespace.py describes: "ns@v1", "ns@t=COMMIT,s=COMMIT".
+    image_size: side in pixels of the pictures to be looked at, where it is not to be the spec's own. TransXNets and
+        convolutional peers take any; of Swin, ViT and their like timm builds one of that size, with positions resized.
     progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal.
     allow_download: False uses only what is on this disk.
 
-    Raises UnknownName, DeviceError, NoWeights; SourceFailed where `hub_namespace` cannot be read.
+    Raises UnknownName, DeviceError, NoWeights; SourceFailed where `hub_namespace` cannot be read; LensError for a
+    backbone that cannot be looked at, or not at this size.
     """
-    spec, untrained = parse_variant(name)
+    spec, untrained = _parse(name)
+    spec = spec if image_size is None else replace(spec, image_size=_checked(image_size))
     target = resolve_device(device)
     if untrained:
         if source is not None:
@@ -103,22 +117,26 @@ def load(
         model, provenance = _untrained(spec)
     else:
         settings = _settings(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download)
-        with _locks[spec.name]:  # a second caller finds the first one's download in the cache
+        with _locks.setdefault(
+            spec.name, threading.RLock()
+        ):  # a second caller finds the first one's download in the cache
             model, provenance = _first_that_delivers(spec, source, settings)
-    return LoadedModel(_on_device(model, target), spec, provenance, target)
+    return LoadedModel(_on_device(model, target), model.spec, provenance.noting(_resized(spec)), target)
 
 
 def available(
     name: str, *, weights_dir: str | os.PathLike[str] | None = None, hub_namespace: str | None = None
 ) -> Availability:
-    """Where `load` would find this variant first, without network and without reading the weights.
+    """Where `load` would find this variant or peer first, without network and without reading the weights.
 
     A promise about presence only: a file that is there may still turn out damaged.
     """
-    spec, untrained = parse_variant(name)
+    spec, untrained = _parse(name)
     if untrained:
         return Availability.UNTRAINED
     settings = _settings(weights_dir, hub_namespace, _silent, allow_download=False)
+    if isinstance(spec, PeerSpec):
+        return _peer_available(spec, settings)
     if _delivers(sources.folder, spec, settings):
         return Availability.FOLDER
     if settings.hub and _in_hub_cache(spec, settings.hub):
@@ -146,13 +164,18 @@ def resolve_device(device: str | torch.device | None = None) -> torch.device:
     return found
 
 
+def _parse(name: str) -> tuple[Spec, bool]:
+    return parse_peer(name) if is_peer(name) else parse_variant(name)
+
+
 def _first_that_delivers(
-    spec: VariantSpec, source: str | os.PathLike[str] | None, settings: Settings
-) -> tuple[TransXNet, Provenance]:
+    spec: Spec, source: str | os.PathLike[str] | None, settings: Settings
+) -> tuple[Model, Provenance]:
     """The first source's model; a source that fails is remembered, and the next one tried."""
-    chain = sources.CHAIN
+    places = peer_sources if isinstance(spec, PeerSpec) else sources
+    chain = places.CHAIN
     if source is not None:  # other weights than those asked for would be a lie
-        chain = ((sources.label(source), lambda spec, settings: sources.named(spec, source, settings)),)
+        chain = ((sources.label(source), lambda spec, settings: places.named(spec, source, settings)),)
     failures: list[tuple[str, WeightsError]] = []
     for label, ask in chain:
         try:
@@ -167,18 +190,19 @@ def _first_that_delivers(
     raise _no_weights(spec, failures, alone=source is not None)
 
 
-def _deliver(spec: VariantSpec, found: Found) -> tuple[TransXNet, Provenance]:
+def _deliver(spec: Spec, found: Found) -> tuple[Model, Provenance]:
+    make = peer_from if isinstance(spec, PeerSpec) else model_from
     try:
         checkpoint = open_checkpoint(found.path)
         provenance = sources.check_digest(found, checkpoint.sha256).noting(checkpoint.note)
-        return model_from(spec, checkpoint.state, provenance.location), provenance
+        return make(spec, checkpoint.state, provenance.location), provenance
     except WeightsError:
         if found.provenance.kind == "release":  # ours to throw away, else it would be in the way for ever
             found.path.unlink(missing_ok=True)
         raise
 
 
-def _no_weights(spec: VariantSpec, failures: list[tuple[str, WeightsError]], alone: bool) -> NoWeights:
+def _no_weights(spec: Spec, failures: list[tuple[str, WeightsError]], alone: bool) -> NoWeights:
     told = "the source named was tried, and no other." if alone else "every source failed."
     if not alone and isinstance(failures[-1][1], DigestMismatch):
         told = "a file is not what was published, and no other is taken in its place."
@@ -192,14 +216,28 @@ def _no_weights(spec: VariantSpec, failures: list[tuple[str, WeightsError]], alo
     return error
 
 
-def _untrained(spec: VariantSpec) -> tuple[TransXNet, Provenance]:
-    model = untrained_model(spec)
+def _untrained(spec: Spec) -> tuple[Model, Provenance]:
+    model = untrained_peer(spec) if isinstance(spec, PeerSpec) else untrained_model(spec)
     digest = state_digest(model.state_dict())
     note = f"Never trained: weights drawn at random with seed {UNTRAINED_SEED}."
     return model, Provenance(UNTRAINED, "random weights", digest, note=note)
 
 
-def _on_device(model: TransXNet, device: torch.device) -> TransXNet:
+def _checked(image_size: int) -> int:
+    if not 32 <= image_size <= MAX_SIDE:
+        raise OutOfRange(f"No model looks at pictures of {image_size} px.", remedy=f"Choose 32 to {MAX_SIDE}.")
+    return int(image_size)
+
+
+def _resized(spec: Spec) -> str:
+    """What to know of a peer built for pictures of another size than its weights were made for."""
+    if not isinstance(spec, PeerSpec) or not spec.fixed_size:
+        return ""
+    own = find_peer(spec.name.removeprefix(PREFIX)).image_size
+    return "" if own == spec.image_size else f"Built for pictures of {spec.image_size} px in place of {own} px."
+
+
+def _on_device(model: Model, device: torch.device) -> Model:
     model.eval().requires_grad_(False)
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # explanations are float32 throughout; process-wide, like all of cuDNN
@@ -221,11 +259,19 @@ def _settings(
     return Settings(path, configured_namespace(hub_namespace), report, allow_download)
 
 
-def _delivers(ask: sources.Source, spec: VariantSpec, settings: Settings) -> bool:
+def _delivers(ask: sources.Source, spec: Spec, settings: Settings) -> bool:
     try:
         return bool(ask(spec, settings))
     except WeightsError:
         return False
+
+
+def _peer_available(spec: PeerSpec, settings: Settings) -> Availability:
+    if _delivers(peer_sources.folder, spec, settings):
+        return Availability.FOLDER
+    if peer_sources.cached(spec):
+        return Availability.HUB_CACHE
+    return Availability.HUB if spec.hub_id else Availability.NOWHERE
 
 
 def _in_hub_cache(spec: VariantSpec, hub: Namespace) -> bool:
@@ -260,4 +306,4 @@ def _terminal_bar() -> Report:
     return report
 
 
-_locks = {name: threading.RLock() for name in VARIANTS}
+_locks: dict[str, threading.RLock] = {}  # by the spec's name

@@ -6,15 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..errors import LensError, OutOfRange
+from ..errors import LensError, OutOfRange, PartMissing
 from ..images import Prepared
 from ..model import TransXNet
+from ..peers.module import Peer
+from ..peers.spec import PeerSpec
 from ..results import Geometry
 from ..trace import Edit, Keep, Trace
 
 EVERYTHING = ("stage", "attention", "gates", "kernels", "bias_gates", "biases", "head")
+_WITHOUT = {  # what a peer lacks, by the part that a view is about
+    "idconv": "it generates no kernels",
+    "osra": "it has no OSRA to attend with",
+    "head": "its head has no map of its own",
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Observation:
     That graph is most of a pass's memory: drop the observation once its explanations are made.
     """
 
-    model: TransXNet
+    model: TransXNet | Peer
     prepared: Prepared
     x: Tensor  # (1, 3, H, W), the normalised view; a leaf that requires grad if grad was asked for
     logits: Tensor  # (1, classes)
@@ -39,12 +46,22 @@ class Observation:
         return geometry_of(self.prepared, grid, stride, origin)
 
     def units(self, stage: int) -> Geometry:
-        """Where the units of a stage's output sit: view pixel stride * i, for i = 0, 1, … while inside the view."""
+        """Where the units of a stage's output sit: view pixel origin + stride * i, as the model's spec says.
+
+        The grid is the recorded output's; where none was kept, a size divided by the stride, rounded up, as TransXNet's
+        paddings make it.
+        """
         self.locate(stage)
-        stride = self.model.spec.strides[stage - 1]
-        # every step down the stem and the stages is an odd kernel padded by half of it: sizes divide, rounding up
-        height, width = (-(-side // stride) for side in self.x.shape[-2:])
-        return self.geometry((height, width), stride)
+        spec = self.model.spec
+        stride, origin = spec.strides[stage - 1], spec.origins[stage - 1]
+        kept = self.trace.find("stage", stage)
+        sides = kept[0].tensor.shape[-2:] if kept else (-(-side // stride) for side in self.x.shape[-2:])
+        height, width = sides
+        return self.geometry((height, width), stride, origin)
+
+    def layer_words(self, stage: int, block: int | None = None) -> str:
+        """A stage's output, or a block's, in words: "stage 3, block 2"; "stage 3 (layers.2)" of a peer."""
+        return self.model.spec.layer_words(*self.locate(stage, block))
 
     def locate(self, stage: int, block: int | None = None) -> tuple[int, int]:
         """Stage and block as asked for, checked, counting from 1; block None or 0 is the stage's last.
@@ -72,7 +89,7 @@ class Observation:
 
 
 def observe(
-    model: TransXNet,
+    model: TransXNet | Peer,
     prepared: Prepared,
     keep: Iterable[str] | Keep = EVERYTHING,
     grad: bool = False,
@@ -97,13 +114,28 @@ def geometry_of(prepared: Prepared, grid: tuple[int, int], stride: float, origin
     return Geometry(tuple(grid), stride, prepared.view.shape[:2], prepared.crop_box, prepared.upload_size, origin)
 
 
-def need_eval(model: TransXNet) -> None:
+def need_part(observation: Observation, part: str) -> None:
+    """Raises PartMissing for a view about "idconv", "osra" or the "head" of a model that does without.
+
+    A TransXNet without IDConv has learned kernels in its place, and they can be shown: that is no reason to raise.
+    """
+    spec = observation.model.spec
+    if isinstance(spec, PeerSpec):
+        what = f"{spec.architecture} is no TransXNet: {_WITHOUT[part]}."
+    elif part == "osra" and not spec.osra:
+        what = f"{spec.name} has no OSRA, so there is no attention: its IDConv takes all channels."
+    else:
+        return
+    raise PartMissing(what, remedy="Choose another variant, or another view.")
+
+
+def need_eval(model: nn.Module) -> None:
     """Raises LensError for a model in training mode: its BatchNorms would answer by the batch, and learn from it."""
     if model.training:
         raise LensError("The model is in training mode.", remedy="Call model.eval() before looking at pictures.")
 
 
-def pick_class(model: TransXNet, index: int) -> int:
+def pick_class(model: TransXNet | Peer, index: int) -> int:
     """The class index, checked. Raises OutOfRange for one the model does not have."""
     if index not in range(model.num_classes):
         raise OutOfRange(f"{model.spec.name} has no class {index}.", remedy=f"Choose 0 to {model.num_classes - 1}.")

@@ -1,0 +1,1 @@
+"""Peers: timm's backbones as columns beside TransXNet, for the views that need no TransXNet parts."""

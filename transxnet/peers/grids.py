@@ -1,0 +1,99 @@
+"""Where the units of a backbone's stages sit: stride and origin of every tensor, followed through one forward pass.
+
+Unit i of a grid is centred on the view's pixel origin + stride * i. The picture has stride 1 and origin 0. A
+convolution or pooling of kernel k, stride s, dilation d and p pixels of padding before the first gives
+
+    stride' = s * stride        origin' = origin + stride * (d * (k - 1) / 2 - p)
+
+(the receptive field arithmetic of Araujo et al., Distill 2019, doi 10.23915/distill.00021), and padding alone moves the
+origin back. Merging r x r neighbours without a convolution (Swin's, pixel_unshuffle) shows as a grid that became r
+times smaller: origin' = origin + stride * (r - 1) / 2. Where two paths meet, the larger tensor counts, and of two
+alike the first named: in a residual block its main path. Attention, linear layers and norms leave a unit where it is.
+
+What it must not be read as: where the unit *looks*. It is the middle of what its layers were built to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+_CONVOLUTIONS = (torch.ops.aten.convolution, torch.ops.aten._convolution)
+_POOLINGS = (torch.ops.aten.max_pool2d_with_indices, torch.ops.aten.avg_pool2d)
+_PADDINGS = (torch.ops.aten.constant_pad_nd, torch.ops.aten.reflection_pad2d, torch.ops.aten.replication_pad2d)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """View pixels from one unit to the next, and the view pixel of unit 0."""
+
+    stride: float = 1
+    origin: float = 0.0
+
+    def stepped(self, kernel: int, stride: int, padding: int, dilation: int = 1) -> Grid:
+        return Grid(self.stride * stride, self.origin + self.stride * (dilation * (kernel - 1) / 2 - padding))
+
+    def of_rows(self, rows: int, side: int) -> Grid:
+        """This grid with neighbours merged until it has so many rows on a view of this side."""
+        r = round(side / self.stride / rows)
+        return Grid(self.stride * r, self.origin + self.stride * (r - 1) / 2) if r > 1 else self
+
+
+class Followed(TorchDispatchMode):
+    """Tells every tensor made inside its `with` block, in this thread, where its units sit: `grid_of(tensor)`.
+
+    picture: (1, 3, S, S), the one that the pass starts from. Set no gradients on: the marks are on the tensors.
+    """
+
+    def __init__(self, picture: Tensor):
+        super().__init__()
+        self.side = picture.shape[-2]
+        _mark(picture, Grid())
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        grid = self._after(func.overloadpacket, args)
+        for tensor in _tensors((out,)) if grid is not None else ():
+            _mark(tensor, grid)
+        return out
+
+    def _after(self, operator: object, args: tuple) -> Grid | None:
+        marked = [tensor for tensor in _tensors(args) if grid_of(tensor) is not None]
+        if not marked:
+            return None
+        if marked[0] is args[0] and args[0].ndim == 4:  # (B, C, H, W), or (B, H, W, C) for padding
+            x = args[0]
+            if operator in _CONVOLUTIONS and args[1].ndim == 4 and not args[6]:
+                grid = grid_of(x).of_rows(x.shape[-2], self.side)
+                return grid.stepped(args[1].shape[-2], args[3][0], args[4][0], args[5][0])
+            if operator in _POOLINGS:
+                kernel, stride, padding = (_first(args, i) for i in (1, 2, 3))
+                return grid_of(x).of_rows(x.shape[-2], self.side).stepped(kernel, stride or kernel, padding or 0)
+            if operator in _PADDINGS and len(args[1]) >= 4:  # pairs from the last dimension on: [2] begins a side
+                return grid_of(x).stepped(1, 1, args[1][2])
+        return grid_of(max(marked, key=Tensor.numel))
+
+
+def grid_of(tensor: Tensor) -> Grid | None:
+    """Where a tensor's units sit, None where nothing of the picture is in it."""
+    return getattr(tensor, "_grid", None)
+
+
+def _mark(tensor: Tensor, grid: Grid) -> None:
+    tensor._grid = grid
+
+
+def _tensors(values: Iterable[object]) -> Iterator[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors(value)
+
+
+def _first(args: tuple, i: int) -> int:  # of an operator's list of sides; 0 where it was left out
+    return args[i][0] if len(args) > i and args[i] else 0
