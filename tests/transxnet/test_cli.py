@@ -305,7 +305,7 @@ def test_pictures_of_one_name_get_folders_of_their_own():
         (["--stage", "1", "--head", "2"], "Stage 1 of pico has no head 2. Choose 0 to 1."),
         (["--cam-stage", "0"], "pico has no stage 0."),
         (["--class", "tench"], "called 'tench'"),
-        (["--also", "magic"], "no method called 'magic'. Choose some of: integrated_gradients, occlusion."),
+        (["--only", "kernels,magic"], "no part called 'magic'. Choose some of: attention, "),
         (["--models", "pico,magic"], "no variant called 'magic'"),
     ],
 )

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from .bars import colorbar, figure_rgb
-from .png import to_png
 from .text import GREY, INK, WARNING, font, number, printable, width, wrap
 
 DPI = 160
@@ -115,8 +114,8 @@ class _Page:
 
 def sheet(
     columns: Sequence[Column], rows: Sequence[Row], title: str = "", subtitle: str = "", notes: Sequence[str] = ()
-) -> bytes:
-    """PNG bytes of the whole sheet. Every row has one cell a column.
+) -> np.ndarray:
+    """The whole sheet, uint8 (H, W, 3), RGB. Every row has one cell a column.
 
     notes: sentences for the foot: what the maps do not say.
     """
@@ -132,7 +131,7 @@ def sheet(
         page.down += 0.1
     for note in notes:
         page.down += page.block(MARGIN, page.down, note, room, SMALL, GREY) + 0.03
-    return to_png(page.draw())
+    return page.draw()
 
 
 def _left(i: int) -> float:

@@ -1,7 +1,8 @@
 """A folder of studies: manifest.json at its top, written last; below it a folder a picture, in it one a variant.
 
     manifest.json
-    ladybug/sheet.png
+    report.html
+    ladybug/sheet.png, what_if.png, …: figures of all the variants, with the raw values of some as .npz
     ladybug/pico/attention.png, kernels.png, grad_cam.png, receptive_field.png, view.png, maps.npz
 
 Every file appears whole or not at all. What the manifest names is complete; paths in it are relative to the folder.
@@ -13,13 +14,16 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from ..draw.plate import Plate
 from ..draw.png import to_png
 from ..study import Study
-from .pictures import Style, kernels_sheet, photograph, picture, ranges, results, sheet
+from .pictures import Style, kernels_sheet, photograph, picture, ranges, results
+from .plates import plates
 from .records import arrays, clean, describe, describe_drawing, npz
 
 
@@ -28,19 +32,34 @@ def write_picture(
 ) -> dict[str, object]:
     """Write the files of one picture's studies under folder/place; returns its part of the manifest.
 
-    upload: uint8 (H, W, 3), the upright picture. Raises OSError where the folder cannot be written.
+    upload: uint8 (H, W, 3), the upright picture. title: its file name. Raises OSError where the folder cannot be
+    written.
     """
     style = style or Style()
     models = [_write_study(folder, f"{place}/{s.variant}", s, upload, ranges(studies, style), style) for s in studies]
-    write_atomically(folder / place / "sheet.png", sheet(studies, upload, title, style))
+    figures = [_write_plate(folder, place, plate) for plate in plates(studies, upload, style)]
     return {
         "image": title,
+        "name": title,
         "sha256": studies[0].picture,
         "size": studies[0].view.upload_size,
         "sheet": f"{place}/sheet.png",
         "drawn": describe_drawing(studies, style),
         "models": models,
+        "figures": figures,
     }
+
+
+def _write_plate(folder: Path, place: str, plate: Plate) -> dict[str, object]:
+    """A plate's picture and raw values as files, its words for the manifest."""
+    png = f"{place}/{plate.name}.png" if plate.picture is not None else None
+    raw = f"{place}/{plate.name}.npz" if plate.arrays else None
+    if png:
+        write_atomically(folder / png, to_png(plate.picture))
+    if raw:
+        write_atomically(folder / raw, npz(plate.arrays))
+    words = {key: getattr(plate, key) for key in ("name", "title", "caption", "alt", "limits", "numbers")}
+    return words | {"png": png, "npz": raw, "table": asdict(plate.table) if plate.table else None}
 
 
 def _write_study(
@@ -56,9 +75,9 @@ def _write_study(
         if name == "kernels":
             drawing = kernels_sheet(study)
         else:
-            drawing = to_png(picture(study, name, photo, shared[name], style))
+            drawing = picture(study, name, photo, shared[name], style)
         entry["maps"][name]["png"] = f"{place}/{name}.png"
-        write_atomically(folder / place / f"{name}.png", drawing)
+        write_atomically(folder / place / f"{name}.png", to_png(drawing))
     write_atomically(folder / place / "view.png", to_png(study.view.rgb))
     write_atomically(folder / place / "maps.npz", npz(raw))
     return entry | {"view_png": f"{place}/view.png", "npz": f"{place}/maps.npz", "arrays": sorted(raw)}
@@ -66,8 +85,13 @@ def _write_study(
 
 def write_manifest(folder: Path, manifest: Mapping[str, object]) -> Path:
     """manifest.json, UTF-8."""
-    text = json.dumps(clean(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return write_atomically(folder / "manifest.json", text.encode())
+    return write_json(folder / "manifest.json", manifest)
+
+
+def write_json(path: Path, value: Mapping[str, object]) -> Path:
+    """Strict JSON, UTF-8: what is not finite becomes null."""
+    text = json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return write_atomically(path, text.encode())
 
 
 def write_atomically(path: Path, data: bytes) -> Path:

@@ -87,7 +87,7 @@ def sheet(
     names: Sequence[str] | None = None,
     answers: bool = True,
 ) -> np.ndarray:
-    """One row a study (of one picture by several variants), one column a view, one colour scale a column: uint8 (H, W, 3), RGB.
+    """A row a study (of one picture by several variants), a column a view with one colour scale: uint8 (H, W, 3), RGB.
 
     upload: uint8 (H, W, 3), the upright picture, for sharper photographs. names: which views; None takes all that
     there are. answers: begin with the picture and the answers, end with what the maps do not say.

@@ -18,6 +18,7 @@ class Options:
     cam_stage: int | str = 4  # Grad-CAM's own stage, or "head"
     only: tuple[str, ...] = OVERVIEW  # some of PARTS; the prediction always comes
     top: int = 5  # answers to name
+    thorough: bool = False  # trust: randomise the full cascade for the methods of many passes, too
     autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32
 
 

@@ -39,7 +39,7 @@ class Look:
     target: Target
     seen: Observation | None
     other: Prepared | None = None  # a second picture, whose kernels are lent and compared
-    progress: Progress | None = None
+    progress: Progress | None = None  # of the part that is being made
 
     @cached_property
     def place(self) -> tuple[int, int]:
@@ -132,3 +132,4 @@ _ROWS = (
     Part("occlusion", "what the answer loses without a patch", _map("occlusion"), dear=True),
 )
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
+DEFAULT = tuple(name for name in PARTS if name != "attention_table")  # of the command: all that is drawn

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 
@@ -19,9 +20,10 @@ from ..trace import Tap
 from ..variants import VARIANTS
 from ..weights import LoadedModel
 from .asked import Options, Target
-from .parts import PARTS, Look, Progress
+from .parts import PARTS, Look
 from .result import Study, View
 
+Tell = Callable[[str, int, int], None]  # (part, steps done, steps in all)
 HALF_NOTE = "The answers were computed in half precision."
 
 
@@ -41,12 +43,12 @@ def study(
     picture: Picture,
     options: Options | None = None,
     other: Picture | None = None,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Study:
     """Look at one picture once, and explain.
 
-    other: a second picture, for the parts that compare two. progress: called with (steps done, steps in all) by the
-    parts that take long, each from its own beginning.
+    other: a second picture, for the parts that compare two. progress: called with (part, steps done, steps in
+    all) by the parts that take long.
     Safe to call from several threads with one model: nothing on it changes, captum's parts take its lock.
     Raises UnknownName for a part or a class that no label set has, OutOfRange for a stage, block, point or class
     index that does not exist, DeviceError when the device is out of memory.
@@ -67,12 +69,12 @@ def study(
         else:
             prediction = predict(seen, labels, options.top)
         target = _target(options.target, prediction, labels, loaded.name)
-        look = Look(loaded, prepared, options, labels, point, target, seen, second, progress)
+        look = Look(loaded, prepared, options, labels, point, target, seen, second)
         if seen is not None:
             seen.locate(options.stage, options.block)
-        parts, missing = _make([name for name in names if not PARTS[name].alone], look, clock)
+        parts, missing = _make([name for name in names if not PARTS[name].alone], look, clock, progress)
         look.seen = seen = None  # the graph is most of a pass's memory, and what follows needs room
-        more, also_missing = _make([name for name in names if PARTS[name].alone], look, clock)
+        more, also_missing = _make([name for name in names if PARTS[name].alone], look, clock, progress)
     notes = [n for n in (target.note, _outside(prepared, point), picture.note, HALF_NOTE if half else "") if n]
     return Study(
         loaded.name, loaded.spec, loaded.provenance, picture.sha256,
@@ -86,11 +88,14 @@ def view_of(picture: Picture, loaded: LoadedModel) -> Prepared:
     return prepare(picture, image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
 
 
-def _make(names: Sequence[str], look: Look, clock: _Clock) -> tuple[dict[str, object], dict[str, str]]:
+def _make(
+    names: Sequence[str], look: Look, clock: _Clock, progress: Tell | None
+) -> tuple[dict[str, object], dict[str, str]]:
     """The parts of these names; and why this model cannot give others."""
     made: dict[str, object] = {}
     missing: dict[str, str] = {}
     for name in names:
+        look.progress = partial(progress, name) if progress else None
         try:
             with clock.time(name):
                 made[name] = PARTS[name].make(look)
