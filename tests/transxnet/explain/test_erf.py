@@ -11,7 +11,16 @@ from torch import nn
 
 from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange
-from transxnet.explain.erf import containment, pixel_gradient, receptive_field, unit_score
+from transxnet.explain.erf import (
+    CURVE,
+    containment,
+    erf_curves,
+    pixel_gradient,
+    published_r,
+    r_curve,
+    receptive_field,
+    unit_score,
+)
 from transxnet.explain.observe import observe
 from transxnet.model import TransXNet
 
@@ -179,6 +188,89 @@ def test_a_silent_unit_has_an_empty_map(model):
     found = receptive_field(seen, 2, unit=(1, 1))
     assert (found.numbers["score"], found.numbers["total"], found.heat.max()) == (0, 0, 0)
     assert math.isnan(found.numbers["r50"])
+
+
+# --- The curves -------------------------------------------------------------------------------------
+
+
+def gaussian(size: int, sigma: float, center: int) -> np.ndarray:
+    axis = np.exp(-(((np.arange(size) - center) / sigma) ** 2) / 2)
+    return np.outer(axis, axis)
+
+
+def test_the_sound_curve_is_containment_at_every_share():
+    heat = np.random.default_rng(1).random((40, 60), np.float32) ** 4
+    curve = r_curve(heat, (8, 50))
+    assert (curve.kind, curve.center) == ("sound", (50, 8))
+    assert np.array_equal(curve.shares, CURVE)
+    assert containment(heat, (8, 50)) == {f"r{100 * t:g}": curve.at(t) for t in (0.2, 0.3, 0.5, 0.99)}
+    assert (np.diff(curve.areas) >= 0).all()
+    with pytest.raises(KeyError):
+        curve.at(0.123)
+
+
+@pytest.mark.parametrize("factor", [1e-3, 1000.0])
+def test_the_sound_curve_is_unchanged_under_a_factor_and_the_published_one_is_not(factor):
+    heat = gaussian(256, 20.0, 128)
+    assert np.array_equal(r_curve(factor * heat, (128, 128)).areas, r_curve(heat, (128, 128)).areas)
+    assert not np.array_equal(published_r(factor * heat, CURVE).areas, published_r(heat, CURVE).areas)
+
+
+@pytest.mark.parametrize(("peak", "r20"), [(1e-3, 0.51), (10.0, 0.86), (1e5, 2.85)])
+def test_the_published_r_of_a_gaussian_depends_on_its_units(peak, r20):
+    """definitions.md's own figures: sigma 0.06 h, h = 1024."""
+    heat = gaussian(1024, 0.06 * 1024, 512)
+    assert round(100 * published_r(peak * heat).at(0.2), 2) == r20
+    if peak == 1e-3:  # so faint that the logarithm is straight: both agree, to the next odd side
+        assert r_curve(heat, (512, 512), (0.2,)).at(0.2) == published_r(peak * heat).at(0.2)
+
+
+def test_the_published_r_word_for_word():
+    """analyze_erf.py's loop, written out, on a map without any symmetry."""
+    heat = np.random.default_rng(2).random((50, 50)) ** 6 * 300
+    data = np.log10(heat + 1)
+    data = data / np.max(data)
+    for share in (0.2, 0.3, 0.5, 0.99):
+        found = float("nan")
+        for i in range(1, 25):
+            if data[25 - i : 26 + i, 25 - i : 26 + i].sum() / data.sum() > share:
+                found = (2 * i + 1) ** 2 / 2500
+                break
+        assert published_r(heat).at(share) == pytest.approx(found, nan_ok=True)
+
+
+def test_the_published_r_is_strict_and_can_find_nothing():
+    heat = np.ones((10, 10))  # A is 1 everywhere: 9, 25, 49 and 81 of 100
+    assert published_r(heat, (0.08, 0.09, 0.25, 0.80, 0.81)).areas.tolist()[:4] == [0.09, 0.25, 0.49, 0.81]
+    found = published_r(heat, (0.5, 0.81, 0.99))
+    assert found.at(0.5) == 0.81  # 49 of 100 is less, 81 the next
+    assert found.none_found == (0.81, 0.99)  # the largest square leaves out row 0 and column 0
+    assert math.isnan(found.numbers["r99"])
+    sound = r_curve(heat, (5, 5), (0.81, 0.99))
+    assert (sound.areas.tolist(), sound.none_found) == ([0.81, 1.0], ())  # at least, and up to the border
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
+def test_no_curve_of_an_empty_or_broken_map(value):
+    heat = np.full((8, 8), value)
+    assert published_r(heat, (0.1, 0.5)).none_found == r_curve(heat, (4, 4), (0.1, 0.5)).none_found == (0.1, 0.5)
+
+
+def test_both_curves_of_one_picture(seen):
+    found = receptive_field(seen, 3, unit=(2, 4))
+    both = erf_curves(found)
+    assert both.variant == "transxnet_tiny"
+    assert both.what == "stage 3, block 3, unit at row 2, column 4, one picture"
+    assert (both.sound.center, both.published.center) == ((64, 32), (48, 48))
+    assert [both.sound.at(t) for t in (0.2, 0.3, 0.5, 0.99)] == [found.numbers[r] for r in R]
+
+
+def test_a_graph_can_be_given_back(model):
+    once = observe(model, prepared(), grad=True)
+    kept = receptive_field(once, 2, unit=(3, 3)).heat
+    assert np.array_equal(receptive_field(once, 2, unit=(3, 3), keep_graph=False).heat, kept)
+    with pytest.raises(RuntimeError, match="second time"):
+        receptive_field(once, 2, unit=(3, 3))
 
 
 # --- Which unit -------------------------------------------------------------------------------------

@@ -1,0 +1,125 @@
+"""Effective receptive fields: how far one reaches, its parts, and the average over many pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .explanation import Explanation
+
+SHARES = (0.2, 0.3, 0.5, 0.99)  # the published t
+
+
+@dataclass(frozen=True)
+class RCurve:
+    """r(t): how much of the picture the smallest square covers that holds a share t of a map."""
+
+    kind: str  # "published" or "sound", as explain/erf.py defines them
+    shares: np.ndarray  # (n,): t, 0 to 1
+    areas: np.ndarray  # (n,): r(t), area of the square over the picture's, 0 to 1; NaN where no square holds so much
+    center: tuple[float, float]  # (x, y), the view pixel that the squares stand about
+
+    def at(self, share: float) -> float:
+        """r(t) of a share on the curve. Raises KeyError for one that is not."""
+        (found,) = np.flatnonzero(np.isclose(self.shares, share))[:1].tolist() or [None]
+        if found is None:
+            raise KeyError(share)
+        return float(self.areas[found])
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """{"r20": r(0.2), …}; NaN where none was found."""
+        return {f"r{100 * t:g}": float(area) for t, area in zip(self.shares, self.areas, strict=True)}
+
+    @property
+    def none_found(self) -> tuple[float, ...]:
+        """The shares that no square of this curve holds."""
+        return tuple(float(t) for t in self.shares[np.isnan(self.areas)])
+
+
+@dataclass(frozen=True)
+class ErfCurves:
+    """Both curves of one map, to be read side by side."""
+
+    variant: str
+    what: str  # layer, unit and pictures in words
+    published: RCurve
+    sound: RCurve
+
+
+@dataclass(frozen=True)
+class ErfParts:
+    """The field of one unit on one picture: whole, and with what only modulates held still.
+
+    maps: name -> map, in the order and by the names of explain/erf_parts.py, all in the same raw units over the same
+    view. missing: name -> why this variant has no such map. numbers: "NAME/share" and others that erf_parts names.
+    """
+
+    variant: str
+    maps: Mapping[str, Explanation]
+    titles: Mapping[str, str]  # of maps and of missing, in words
+    missing: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def full(self) -> Explanation:
+        return self.maps["full"]
+
+
+@dataclass(frozen=True)
+class ErfProtocol:
+    """The published protocol's average over pictures, raw, and what it was taken over."""
+
+    variant: str
+    layer: str  # "stage 4, block 2"
+    unit: tuple[int, int]  # row, column, from 0
+    point: tuple[float, float]  # (x, y), the unit's own pixel in the view
+    heat: np.ndarray  # (size, size) float64: mean over pictures of ReLU of the gradient, summed over RGB
+    images: tuple[str, ...]  # those in the average: "FOLDER/FILE", or "picture 3" of an array
+    failed: tuple[tuple[str, str], ...]  # (picture, why it is not in the average)
+    published: RCurve
+    sound: RCurve
+    note: str = ""  # where the pictures are fewer or others than the published ones; "" if they are those
+
+    @property
+    def size(self) -> int:
+        """Side of the view, pixels."""
+        return self.heat.shape[0]
+
+    @property
+    def count(self) -> int:
+        return len(self.images)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Names of the folders that the pictures lay in, each once."""
+        return tuple(dict.fromkeys(name.rpartition("/")[0] for name in self.images if "/" in name))
+
+    @property
+    def scaled(self) -> np.ndarray:
+        """A = log10(heat + 1) over its maximum, as the published figures show it: (size, size), 0 to 1."""
+        return log_scaled(self.heat)
+
+    @property
+    def curves(self) -> ErfCurves:
+        """Both r(t), with what they were taken of."""
+        row, col = self.unit
+        pictures = "1 picture" if self.count == 1 else f"{self.count} pictures"
+        what = f"{self.layer}, unit at row {row}, column {col}, {pictures} at {self.size} px"
+        return ErfCurves(self.variant, what, self.published, self.sound)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """pictures, total, peak, and both r at the published shares: "published/r20", "sound/r20", …"""
+        both = {f"{c.kind}/r{100 * t:g}": c.at(t) for c in (self.published, self.sound) for t in SHARES}
+        peak, total = float(self.heat.max()), float(self.heat.sum())
+        return {"pictures": float(self.count), "total": total, "peak": peak, **both}
+
+
+def log_scaled(heat: np.ndarray) -> np.ndarray:
+    """log10(g + 1) over its maximum, of a map g >= 0: the same shape, 0 to 1; all zero where the map is."""
+    scaled = np.log10(np.asarray(heat, np.float64) + 1)
+    with np.errstate(invalid="ignore"):  # infinity over itself is no number, and says so
+        return scaled / (scaled.max() or 1.0)
