@@ -7,6 +7,8 @@ import pytest
 from tests import tiny
 from transxnet.cost import Cost, cost
 from transxnet.model import TransXNet
+from transxnet.peers.module import untrained_peer
+from transxnet.peers.spec import find_peer
 from transxnet.variants import VARIANTS, VariantSpec
 
 MEASURED = {  # parameters, 10^9 MACs at the variant's own size; for T, S and B the paper's table 1 by this count
@@ -41,6 +43,15 @@ def test_by_hand(side):
 def test_the_size_is_the_variant_s_own_unless_said():
     model = tiny.recipe_model()
     assert cost(model) == cost(model, tiny.SPEC.image_size)
+
+
+def test_a_peer_by_hand():
+    """A ViT's: patches, four linear layers and two attention products a block, the classifier."""
+    model = untrained_peer(find_peer("test_vit"))
+    side, n, c, depth, hidden = 160, 101, 64, 6, model.net.blocks[0].mlp.fc1.out_features
+    block = 4 * n * c * c + 2 * n * n * c + 2 * n * c * hidden
+    macs = (n - 1) * 3 * 16 * 16 * c + depth * block + 1000 * c
+    assert cost(model) == Cost(sum(p.numel() for p in model.parameters()), macs, side)
 
 
 def by_hand(spec: VariantSpec, side: int) -> int:

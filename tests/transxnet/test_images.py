@@ -18,7 +18,9 @@ from PIL import Image, ImageFile, ImageOps
 
 from transxnet import images
 from transxnet.errors import OutOfRange, PictureError, PictureTooLarge, PictureUnreadable
-from transxnet.images import Picture, decode, prepare, upload_to_view, view_to_upload
+from transxnet.images import Picture, decode, prepare, prepare_for, upload_to_view, view_to_upload
+from transxnet.peers.spec import spec_of
+from transxnet.variants import VARIANTS
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning"),
@@ -579,6 +581,40 @@ def test_prepare_is_timms_evaluation_transform(size, image_size, crop_pct):
     assert prepared.view.shape == (image_size, image_size, 3)
     assert prepared.upload_size == size
     assert not prepared.view.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "name",  # colours, interpolation, crop and whether proportions are kept differ
+    ["vit_small_patch16_224", "test_resnet", "resnet50.gluon_in1k", "dm_nfnet_f0"],
+)
+@pytest.mark.parametrize("size", [(301, 199), (199, 302)])
+def test_a_peer_sees_what_timms_transform_gives_it(name, size):
+    from timm import get_pretrained_cfg
+    from timm.data import create_transform, resolve_data_config
+
+    config = get_pretrained_cfg(name).to_dict()
+    picture = photo(*size)
+    expected = create_transform(**resolve_data_config(pretrained_cfg=config))(Image.fromarray(picture.rgb))
+    assert torch.equal(prepare_for(picture, spec_of(f"timm:{name}")[0]).tensor[0], expected)
+
+
+def test_a_variant_sees_what_it_saw():
+    picture = photo(90, 70)
+    found, plain = prepare_for(picture, VARIANTS["transxnet_b"]), prepare(picture, image_size=224, crop_pct=0.95)
+    assert torch.equal(found.tensor, plain.tensor)
+    assert found.crop_box == plain.crop_box
+
+
+def test_squashed_both_sides_are_seen_whole():
+    prepared = prepare(photo(120, 60), image_size=32, crop_pct=1.0, crop_mode="squash")
+    assert prepared.crop_box == (0, 0, 120, 60)
+    assert view_to_upload(prepared, 15.5, 15.5) == (59.5, 29.5)
+
+
+@pytest.mark.parametrize("options", [{"interpolation": "random"}, {"crop_mode": "border"}])
+def test_ways_to_prepare_that_are_not_known_are_refused(options):
+    with pytest.raises(OutOfRange, match=r"bicubic, bilinear, and one of center, squash"):
+        prepare(photo(90, 70), image_size=64, crop_pct=1.0, **options)
 
 
 def test_the_tensor_is_the_view():

@@ -105,6 +105,12 @@ class Peer(nn.Module):
         try:
             with Followed(x):
                 logits = self.net(x)
+        except (RuntimeError, AssertionError, ValueError) as error:  # windows and pyramids that a size does not fit
+            raise LensError(
+                f"{self.spec.name} cannot look at pictures of {self.spec.image_size} px.",
+                remedy="Choose its own size, or a multiple of 32.",
+                detail=str(error)[:200],
+            ) from error
         finally:
             for hook in hooks:
                 hook.remove()

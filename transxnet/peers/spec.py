@@ -116,19 +116,12 @@ def find_peer(name: str) -> PeerSpec:
 
 
 def _spec(name: str, architecture: str, tag: str, config: dict[str, Any]) -> PeerSpec:
-    channels, height, width = config.get("input_size", (0, 0, 0))
     classes = int(config.get("num_classes") or 0)
-    crop_mode = config.get("crop_mode") or "center"
-    for fits, why in (
-        (classes > 0, "it gives features and names no classes"),
-        (channels == 3 and height == width, "its pictures are not square or not in colour"),
-        (crop_mode in ("center", "squash"), f"its pictures are prepared by {crop_mode!r}"),
-    ):
-        if not fits:
-            raise misfit(f"{PREFIX}{name}", why)
+    if not classes:
+        raise misfit(f"{PREFIX}{name}", "it gives features and names no classes")
     return PeerSpec(
-        PREFIX + name, architecture, tag or config.get("tag") or "", classes, int(height),
-        float(config.get("crop_pct") or 0.875), crop_mode, config["interpolation"],
+        PREFIX + name, architecture, tag or config.get("tag") or "", classes, int(config["input_size"][-1]),
+        float(config["crop_pct"]), config.get("crop_mode") or "center", config["interpolation"],
         tuple(config["mean"]), tuple(config["std"]),
         label_set="imagenet-1k" if classes == 1000 else f"{NUMBERED}{classes}",
         hub_id=config.get("hf_hub_id") or "", fixed_size=bool(config.get("fixed_input_size")),
