@@ -65,7 +65,7 @@ def rollout(
         rows, cols = np.indices(heat.shape)
         numbers |= {"x": x, "y": y, "distance": float((heat * np.hypot(cols - x, rows - y)).sum())}
     return Explanation(
-        "rollout", observation.variant, f"stages 1 to {stage}, as far as block {block} (approximation)",
+        "rollout", observation.variant, f"stage {stage}, block {block} and all before it (approximation)",
         "mean over all units" if unit is None else f"unit at row {unit[0]}, column {unit[1]}",
         heat.astype(np.float32), False, "share of the map", observation.geometry(heat.shape, 1), numbers,
     )  # fmt: skip
