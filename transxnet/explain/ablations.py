@@ -44,7 +44,7 @@ class Ablation:
     """One question: its words, the edits that ask it in a scope, and the part it is about ("" where all have it)."""
 
     name: str
-    words: str  # "{other}" is the picture whose kernels are lent
+    words: str  # "{other}" is the picture whose kernels are lent, "{local}" what IDConv gives
     edits: Callable[[Scope, Given], Edits]
     part: str = ""
 
@@ -55,7 +55,7 @@ _ROWS = (
         "other_kernels", "IDConv’s kernels made for {other}",
         lambda scope, given: kernels_of(given.kernels, scope), "gates",
     ),
-    Ablation("no_idconv", "IDConv’s half zeroed", lambda scope, given: half_off("idconv", scope)),
+    Ablation("no_idconv", "{local} zeroed", lambda scope, given: half_off("idconv", scope)),
     Ablation("uniform_attention", "Attention made uniform", lambda scope, given: uniform_attention(scope), "osra"),
     Ablation(
         "one_head", "One head off in each block",
@@ -82,6 +82,13 @@ def answerable(model: TransXNet, questions: Iterable[str]) -> tuple[list[str], d
             raise UnknownName(f"There is no question {name!r}.", remedy=f"Choose from: {', '.join(QUESTIONS)}.")
     missing = {name: why for name in names if (why := _lacks(model, QUESTIONS[name].part))}
     return [name for name in names if name not in missing], missing
+
+
+def words_of(model: TransXNet, question: str, other: str = "another picture") -> str:
+    """A question in words that are true of this variant."""
+    spec = model.spec
+    local = "IDConv’s" if spec.idconv else "The static convolution’s"
+    return QUESTIONS[question].words.format(other=other, local=f"{local} {'half' if spec.osra else 'output'}")
 
 
 def _lacks(model: TransXNet, part: str) -> str:

@@ -27,7 +27,7 @@ from ..model import TransXNet
 from ..results import Answer
 from ..results.what_if import Change, Head, WhatIf
 from ..trace import Trace
-from .ablations import QUESTIONS, Ablation, Given, answerable
+from .ablations import QUESTIONS, Ablation, Given, answerable, words_of
 from .edits import EVERYWHERE, Edits, Scope, head_off, rows
 from .observe import observe, pick_class
 from .predict import predict
@@ -81,9 +81,8 @@ def what_if(
     given = Given(lent, _loudest(heads))
     words = GREY if other is None else other_words
     found = looks.take([_trial(QUESTIONS[name], scope, given) for name in asked for scope in places])
-    return looks.result(
-        words, {name: QUESTIONS[name].words.format(other=words) for name in asked}, missing, found, heads
-    )
+    names = {name: words_of(model, name, words) for name in QUESTIONS if name in asked or name in missing}
+    return looks.result(words, names, missing, found, heads)
 
 
 def heads_off(
@@ -104,7 +103,7 @@ def heads_off(
     trials = _single_heads(model, _places(model.spec.depths, [Scope(stage)]))
     looks = _Looks(model, prepared, labels, class_index, progress)
     looks.total = len(trials)
-    return looks.result("", {"one_head": QUESTIONS["one_head"].words}, {}, [], looks.take(trials))
+    return looks.result("", {"one_head": words_of(model, "one_head")}, {}, [], looks.take(trials))
 
 
 def edited_logits(model: TransXNet, prepared: Prepared, edits: Sequence[Edits]) -> np.ndarray:

@@ -49,10 +49,15 @@ class WhatIf:
     runner_up: Answer  # before: the best of the other classes
     logits: np.ndarray  # (classes,) float32, before
     other: str  # in words: the picture whose kernels were lent
-    questions: Mapping[str, str]  # those answered: name -> words
+    questions: Mapping[str, str]  # name -> words
     missing: Mapping[str, str]  # those that this variant cannot be asked: name -> why
-    rows: tuple[Change, ...]  # question by question: everywhere, stages, blocks, as far as asked
+    rows: tuple[Change, ...]  # question by question: everywhere, stages, blocks, as far as asked; none of `missing`
     heads: tuple[Change, ...] = ()  # every head off alone, in the order of stages, blocks and heads
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """Names of the questions that are not missing."""
+        return tuple(name for name in self.questions if name not in self.missing)
 
     def find(self, question: str, stage: int = 0, block: int = 0) -> Change:
         """One row; stage and block from 1, 0 is any. Raises OutOfRange for what was not asked."""

@@ -298,8 +298,9 @@ def test_questions_about_a_missing_part_are_told_why(part, missing, words):
     found = what_if(model, prepared(), LABELS, scopes="stages")
     assert tuple(found.missing) == missing
     assert all(why.startswith(f"transxnet_tiny {words}") for why in found.missing.values())
-    assert set(found.questions) | set(missing) == set(QUESTIONS)
-    for question in found.questions:
+    assert tuple(found.questions) == tuple(QUESTIONS)
+    assert set(found.answered) == set(QUESTIONS) - set(missing) == {row.question for row in found.rows}
+    for question in found.answered:
         assert all(np.abs(found.find(question, s).logits - found.logits).max() > 1e-3 for s in range(5))
 
 

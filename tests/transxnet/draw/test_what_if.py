@@ -1,0 +1,123 @@
+"""What each part does, drawn: bars as long as the changes on one scale, words and tables that say the numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from transxnet.draw.change_bars import FELL, LEGEND, ROSE, limits, signed
+from transxnet.draw.heads_off import heads_plate
+from transxnet.draw.sheet import DPI
+from transxnet.draw.what_if import what_if_plate
+from transxnet.results import Answer
+from transxnet.results.what_if import Change, WhatIf
+
+WORDS = {"uniform_gates": "Gates made uniform", "no_osra": "OSRA’s half zeroed"}
+FOX, DOG = Answer(3, "n3", "fox", 0.5, 2.0), Answer(1, "n1", "dog", 0.25, 1.0)
+LOGITS = np.zeros(4, np.float32)
+PLACES = ((0, 0), (1, 0), (2, 0), (1, 1), (1, 2), (2, 1))
+
+
+def change(question, place, by, new=None, heads=()) -> Change:
+    return Change(question, *place, 0.5, 0.5 + by / 10, 2.0, 2.0 + by, 2 * by, by**2, new, LOGITS + by, heads)
+
+
+def result(gates=-1.0, osra=0.5, missing=(), variant="transxnet_pico") -> WhatIf:
+    """Two stages of two and one blocks; the same change in every place of a question. Four heads in stage 1."""
+    changes = {"uniform_gates": gates, "no_osra": osra}
+    rows = tuple(
+        change(name, place, by, DOG if by < -0.9 and place in PLACES[:2] else None)
+        for name, by in changes.items() if name not in missing for place in PLACES
+    )  # fmt: skip
+    found = ((1, 1, 0.2), (1, 2, -0.4), (2, 1, 0.0), (2, 2, 0.1))
+    heads = tuple(change("one_head", (1, block), by, heads=((1, block, head),)) for block, head, by in found)
+    why = dict.fromkeys(missing, f"{variant} lacks it, for a reason")
+    return WhatIf(variant, (2, 1), FOX, DOG, LOGITS, "grey", WORDS, why, rows, () if missing else heads)
+
+
+def pixels(picture: np.ndarray, colour: str) -> np.ndarray:
+    """Where this colour stands below the legend: bool (height, width)."""
+    rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return (picture[round(LEGEND * DPI) :] == rgb).all(axis=-1)
+
+
+def test_bars_are_as_long_as_the_changes_on_one_scale():
+    """Gates, on the left, fall by 1; OSRA, on the right, rises by half of it: half as many pixels."""
+    picture = what_if_plate([result()], ["pico"]).picture
+    assert picture.shape[1] == 1200
+    fell, rose = pixels(picture, FELL), pixels(picture, ROSE)
+    assert not fell[:, 600:].any()
+    assert not rose[:, :600].any()
+    longest = [max(mask.sum(axis=0)) for mask in (fell, rose)]  # of each column
+    assert longest[0] / longest[1] == pytest.approx(2, rel=0.08)
+    assert min(longest) > 15
+
+
+def test_variants_share_the_scale():
+    picture = what_if_plate([result(-1, 0), result(-0.5, 0)], ["a", "b"]).picture
+    fell = pixels(picture, FELL)
+    upper, lower = fell[: len(fell) // 2], fell[len(fell) // 2 :]
+    assert max(upper.sum(axis=0)) / max(lower.sum(axis=0)) == pytest.approx(2, rel=0.08)
+
+
+def test_the_table_says_what_became_of_the_answer():
+    table = what_if_plate([result()], ["pico"]).table
+    assert table.head == ("What is changed", "Everywhere", "Stage 1", "Stage 2")
+    assert list(table.rows) == [
+        ("Untouched", "50.0 % fox", "", ""),
+        ("Gates made uniform", "40.0 %, answers dog", "40.0 %, answers dog", "40.0 %"),
+        ("OSRA’s half zeroed", "55.0 %", "55.0 %", "55.0 %"),
+    ]
+    several = what_if_plate([result(), result(missing=("no_osra",))], ["pico", "noosra"]).table
+    assert several.rows[0][0] == "pico: Untouched"
+    assert several.rows[-1] == ("noosra: OSRA’s half zeroed", "has no such part", "", "")
+
+
+def test_a_missing_part_is_told_in_its_place():
+    with_it, without = (what_if_plate([r], ["pico"]).picture for r in (result(osra=0), result(missing=("no_osra",))))
+    assert with_it.shape == without.shape
+    assert np.array_equal(with_it[:, :560], without[:, :560])  # the legend's half and the other column are as they were
+    right = [(picture[150:, 620:] < 200).all(axis=-1).sum(axis=1).max() for picture in (with_it, without)]
+    assert right[0] > 400 > right[1] > 50  # a line at zero; words and no line
+    all_missing = what_if_plate([result(missing=tuple(WORDS))], ["pico"])
+    assert "nothing was changed everywhere" in all_missing.alt
+
+
+def test_numbers_and_arrays_are_raw():
+    plate = what_if_plate([result()], ["pico"])
+    assert plate.title == "What does each part do for this picture?"
+    assert plate.numbers["pico/logit"] == 2
+    assert plate.numbers["pico/uniform_gates/logit_change"] == -1
+    assert plate.numbers["pico/uniform_gates/margin_change"] == -2
+    assert plate.numbers["pico/no_osra/probability"] == 0.55
+    assert plate.numbers["pico/no_osra/divergence"] == 0.25
+    assert plate.arrays["pico/no_osra/stage"].tolist() == [0, 1, 2, 1, 1, 2]
+    assert plate.arrays["pico/no_osra/block"].tolist() == [0, 0, 0, 1, 2, 1]
+    assert plate.arrays["pico/no_osra/logit_change"].tolist() == [0.5] * 6
+    assert plate.arrays["pico/no_osra/logits"].shape == (6, 4)
+    assert "pico, fox, 50.0 %" in plate.alt
+    assert "−1.00 (Gates made uniform), then 40.0 %, answers dog" in plate.alt
+    assert "never trained" in plate.limits
+
+
+def test_heads():
+    plate = heads_plate([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
+    assert plate.title == "What does each attention head of stage 1 do for this picture?"
+    assert plate.table.head == ("Change of the logit", "Head 1", "Head 2")
+    assert list(plate.table.rows) == [("pico, block 1", "+0.20", "−0.40"), ("pico, block 2", "0.00", "+0.10")]
+    assert plate.numbers == {"pico/largest_change": pytest.approx(-0.4)}
+    assert plate.arrays["pico/head"].tolist() == [1, 2, 1, 2]
+    assert plate.arrays["pico/block"].tolist() == [1, 1, 2, 2]
+    assert plate.arrays["pico/logit_change"].tolist() == pytest.approx([0.2, -0.4, 0, 0.1])
+    assert "moved most by head 2 of block 1, −0.40" in plate.alt
+    assert "noosra: The heads of stage 1 were not asked." in plate.alt
+    fell, rose = pixels(plate.picture, FELL), pixels(plate.picture, ROSE)
+    assert max(fell.sum(axis=0)) / max(rose.sum(axis=0)) == pytest.approx(2, rel=0.08)
+    assert np.flatnonzero(fell.any(axis=0)).min() > np.flatnonzero(rose.any(axis=0)).min()  # head 2 right of head 1
+
+
+def test_rounding_does_not_fill_the_panels():
+    assert limits([1e-6, -2e-6]) == limits([])
+    assert limits([]) == pytest.approx((-0.0058, 0.0058))
+    assert limits([-2, 0]) == pytest.approx((-2 - 0.08 * 2.005, 0.005 + 0.08 * 2.005))
+    assert [signed(v) for v in (-1.254, 0.3, -0.004, 0)] == ["−1.25", "+0.30", "0.00", "0.00"]

@@ -1,0 +1,192 @@
+"""What each part does for one picture: bars over depth, one small panel a question, all on one scale.
+
+Left the questions about IDConv, right those about OSRA; blocks stand in the model's order, stages between hairlines.
+A bar is the change of the explained class's logit when the part is changed in that block alone, the dark line what it
+does in the whole stage, the bar at the right end what it does everywhere. Raw logits, nothing scaled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ..results.what_if import Change, WhatIf
+from .bars import figure_rgb
+from .change_bars import (
+    BAND,
+    LEFT,
+    LEGEND,
+    LINE,
+    PANEL,
+    RIGHT,
+    SIZE,
+    WIDE,
+    Sheet,
+    bars,
+    explained,
+    fonts,
+    limits,
+    percent,
+    signed,
+)
+from .plate import Plate, Table
+from .sheet import HAIRLINE
+from .text import GREY, INK, shorten, width
+
+BETWEEN, WORDS, GAP, AXIS = 0.42, 0.34, 0.12, 0.25  # inches: between columns; heights of words, air, names of stages
+PANEL_WIDE = (WIDE - LEFT - RIGHT - BETWEEN) / 2
+ORDER = (("uniform_gates", "uniform_attention"), ("other_kernels", "one_head"), ("no_idconv", "no_osra"))
+LIMITS = (
+    "The models were never trained with a part changed. A large change says that the part is used here, for this "
+    "picture, not that a model trained without it would be worse by as much: compare with the siblings that were "
+    "trained without one, pico_static and pico_noosra. A small change may mean that another part does the same. Blocks "
+    "do not add up to their stage, nor stages to everywhere. Where nothing was trained nothing moves: LayerScale starts "
+    "at 1e-5, so that no part has a say yet."
+)
+
+
+def what_if_plate(results: Sequence[WhatIf], names: Sequence[str]) -> Plate:
+    """What each part does for this picture: six panels a variant, all variants on one scale, and a table.
+
+    results: of what_if, one a variant, on the same picture. names: what to call them. The table tells, everywhere and
+    for each stage, the explained class's probability afterwards, and the best answer where it is another than before.
+    numbers: before, and what everywhere did. arrays, by question: stage, block (0 is any), logit change, margin
+    change, probability, divergence (nats) of every row, and its logits (rows, classes).
+    """
+    order = [pair for pair in ORDER if any(name in result.questions for name in pair for result in results)]
+    band = BAND + len(order) * (WORDS + PANEL + GAP) + AXIS
+    sheet = Sheet(LEGEND + len(results) * band)
+    sheet.legend("━ a whole stage", "all: everywhere")
+    scale = limits([row.logit_change for result in results for row in result.rows])
+    for i, (result, name) in enumerate(zip(results, names, strict=True)):
+        top = LEGEND + i * band
+        sheet.text(LEFT, top, f"{name}: {explained(result)}", size=SIZE + 1.5, bold=True)
+        for j, pair in enumerate(order):
+            for side, question in enumerate(pair):
+                x, y = LEFT + side * (PANEL_WIDE + BETWEEN), top + BAND + j * (WORDS + PANEL + GAP)
+                shown = [pair[side] for pair in order if pair[side] in result.answered]
+                _panel(sheet, result, question, (x, y), scale, question in shown[-1:])
+    return Plate(
+        "what_if", "What does each part do for this picture?", _caption(results), _alt(results, names), LIMITS,
+        figure_rgb(sheet.figure), _table(results, names), _numbers(results, names), _arrays(results, names),
+    )  # fmt: skip
+
+
+# --- One panel ------------------------------------------------------------------------------------------------------
+
+
+def _panel(
+    sheet: Sheet, result: WhatIf, question: str, at: tuple[float, float], scale: tuple[float, float], last: bool
+) -> None:
+    """Its question, what everywhere did, and the bars; or why there are none. last: of its column, names the stages."""
+    x, y = at
+    if question not in result.questions:
+        return
+    missing = result.missing.get(question, "")
+    words = shorten(result.questions[question], PANEL_WIDE * 72, SIZE, bold=True)
+    sheet.text(x, y, words, GREY if missing else INK, bold=True)
+    if missing:
+        sheet.lines(x, y + LINE, missing, PANEL_WIDE, most=3)
+        return
+    rows = {(row.stage, row.block): row for row in result.rows if row.question == question}
+    if (0, 0) in rows:
+        words = f"all: logit {signed(rows[0, 0].logit_change)}, then {_outcome(rows[0, 0])}"
+        sheet.text(x, y + LINE, shorten(words, PANEL_WIDE * 72, SIZE), GREY)
+    _bars(sheet.panel(x, y + WORDS, PANEL_WIDE, scale), result.depths, rows, last)
+
+
+def _bars(axes: Axes, depths: Sequence[int], rows: dict[tuple[int, int], Change], named: bool) -> None:
+    """Blocks from 0 on, stage lines over them, everywhere one and a half places after the last block."""
+    blocks = [(stage, block) for stage, depth in enumerate(depths, 1) for block in range(1, depth + 1)]
+    ends = np.cumsum((0, *depths)) - 0.5  # where stages begin and end
+    last = len(blocks) + 0.5
+    places = [*((i, rows[place]) for i, place in enumerate(blocks) if place in rows)]
+    places += [(last, rows[0, 0])] if (0, 0) in rows else []
+    bars(axes, [i for i, _ in places], [row.logit_change for _, row in places])
+    for stage, (start, end) in enumerate(pairwise(ends), 1):
+        axes.axvline(end, color=HAIRLINE, linewidth=0.8)
+        if (stage, 0) in rows:
+            axes.hlines(rows[stage, 0].logit_change, start + 0.1, end - 0.1, color=INK, linewidth=1.4, zorder=4)
+    axes.set_xlim(-0.5, last + 0.5)
+    room = PANEL_WIDE * 72 / (last + 1)  # points a block
+    names = [f"stage {s}" if width(f"stage {s}", SIZE) < room * depth else str(s) for s, depth in enumerate(depths, 1)]
+    axes.set_xticks([*(ends[:-1] + ends[1:]) / 2, last], [*names, "all"] if named else [""] * (len(depths) + 1))
+    fonts(axes)
+
+
+# --- Words and numbers ----------------------------------------------------------------------------------------------
+
+
+def _outcome(row: Change) -> str:
+    """ "14.1 %", and the new best answer where there is one."""
+    return percent(row.probability_after) + (f", answers {row.new_top.label}" if row.new_top else "")
+
+
+def _caption(results: Sequence[WhatIf]) -> str:
+    lent = sorted({result.other for result in results if "other_kernels" in result.answered})
+    return (
+        "Change of the explained class’s logit when a part is changed while the model looks: in one block (bars), in a "
+        "whole stage (dark lines), everywhere (last bar). All panels on one scale, raw logits. One head off takes in "
+        "each block the head that alone moves the logit most there; where a stage has one head, that is OSRA’s half."
+        + (f" Kernels are lent by {' and '.join(lent)}." if lent else "")
+    )
+
+
+def _alt(results: Sequence[WhatIf], names: Sequence[str]) -> str:
+    return "Bars over the blocks, a panel a question. " + " ".join(
+        f"{name}, {explained(result)}: {_largest(result)}" for name, result in zip(names, results, strict=True)
+    )
+
+
+def _largest(result: WhatIf) -> str:
+    """What moves the logit most when done everywhere."""
+    rows = [row for row in result.rows if not row.stage]
+    if not rows:
+        return "nothing was changed everywhere."
+    row = max(rows, key=lambda row: abs(row.logit_change))
+    words = result.questions[row.question]
+    return f"the largest change everywhere is {signed(row.logit_change)} ({words}), then {_outcome(row)}."
+
+
+def _table(results: Sequence[WhatIf], names: Sequence[str]) -> Table:
+    stages = max(len(result.depths) for result in results)
+    rows: list[tuple[str, ...]] = []
+    for result, name in zip(results, names, strict=True):
+        whose = f"{name}: " if len(results) > 1 else ""
+        before = f"{percent(result.explained.probability)} {result.explained.label}"
+        rows.append((f"{whose}Untouched", before, *[""] * stages))
+        for question, words in result.questions.items():
+            if question in result.missing:
+                cells = ("has no such part", *[""] * stages)
+            else:
+                found = {row.stage: _outcome(row) for row in result.rows if row.question == question and not row.block}
+                cells = tuple(found.get(stage, "not asked") for stage in range(stages + 1))
+            rows.append((whose + words, *cells))
+    return Table(("What is changed", "Everywhere", *(f"Stage {s}" for s in range(1, stages + 1))), rows)
+
+
+def _numbers(results: Sequence[WhatIf], names: Sequence[str]) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    for result, name in zip(results, names, strict=True):
+        before = {"probability": result.explained.probability, "logit": result.explained.logit}
+        numbers |= {f"{name}/{key}": value for key, value in before.items()}
+        for row in result.rows:
+            if not row.stage:
+                numbers[f"{name}/{row.question}/logit_change"] = row.logit_change
+                numbers[f"{name}/{row.question}/margin_change"] = row.margin_change
+                numbers[f"{name}/{row.question}/probability"] = row.probability_after
+                numbers[f"{name}/{row.question}/divergence"] = row.divergence
+    return numbers
+
+
+def _arrays(results: Sequence[WhatIf], names: Sequence[str]) -> dict[str, np.ndarray]:
+    columns = ("stage", "block", "logit_change", "margin_change", "probability_after", "divergence", "logits")
+    return {
+        f"{name}/{question}/{column}": np.array([getattr(r, column) for r in result.rows if r.question == question])
+        for result, name in zip(results, names, strict=True)
+        for question in result.answered
+        for column in columns
+    }
