@@ -1,0 +1,250 @@
+"""Plates of kernels: every tap in the colour of its value on one scale, and raw values behind the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.kernel_sets import kernel_set
+from transxnet.draw.bars import SOFT
+from transxnet.draw.kernel_canvas import WIDE, Canvas
+from transxnet.draw.kernel_plates import (
+    change_plate,
+    clusters_plate,
+    gates_plate,
+    kernel_depth_plate,
+    spectrum_plate,
+)
+from transxnet.draw.scale import colorize
+from transxnet.results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
+
+RANDOM = np.random.default_rng(0).uniform(-1, 1, (16, 7, 7)).astype(np.float32)
+RANDOM[0, 0, 0] = 1  # the end of every scale that has the first kernel
+
+
+def holds(picture: np.ndarray, values: np.ndarray, high: float, tap: int, colormap: str = "RdBu_r") -> bool:
+    """Whether the picture has this kernel in it, (K, K), on a scale of -high to high, `tap` pixels a tap."""
+    return has(picture, colorize(values, (-high, high), colormap, signed=True), tap)
+
+
+def has(picture: np.ndarray, tile: np.ndarray, tap: int) -> bool:
+    """Whether these colours, (K, K, 3), stand somewhere in the picture, each at its tap's first and last pixel."""
+    pixels, wanted = (rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32) for rgb in (picture, tile))
+    high, wide = (edge - len(tile) * tap + 1 for edge in pixels.shape)
+    here = np.ones((high, wide), bool)
+    for i, j in np.ndindex(*wanted.shape):
+        for inside in (0, tap - 1):
+            y, x = i * tap + inside, j * tap + inside
+            here &= pixels[y : y + high, x : x + wide] == wanted[i, j]
+    return bool(here.any())
+
+
+def square(color: str) -> np.ndarray:
+    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
+
+
+# --- The canvas -------------------------------------------------------------------------------------
+
+
+def test_tiles_stand_where_they_were_put_in_whole_pixels():
+    canvas = Canvas(down=300)
+    assert canvas.tiles(50, 60, RANDOM[:2], (-1, 1), tap=10, gap=5, columns=2) == 70
+    picture = canvas.rgb()
+    assert picture.shape == (340, WIDE, 3)
+    wanted = colorize(RANDOM[1], (-1, 1), "RdBu_r", signed=True)
+    assert np.array_equal(picture[61:131:10, 126:196:10], wanted)  # inside a hairline; the second after 70 + 5 pixels
+    assert np.array_equal(picture[70:131:10, 135:196:10], wanted)
+    assert (picture[60, 50:122] == picture[60, 50]).all()  # the hairline
+    assert (picture[:60] == 255).all()
+
+
+# --- Clusters ---------------------------------------------------------------------------------------
+
+
+def clustered(scale: float = 1.0) -> KernelClusters:
+    """Three medoids for 6, 3 and 1 of ten channels."""
+    labels = np.array([0] * 6 + [1] * 3 + [2])
+    similarity = np.array([1, 0.5, 0.5, 0.5, 0.5, 0.6, 1, 0.8, 0.6, 1])
+    return KernelClusters("transxnet_pico", 3, 4, np.array([0, 6, 9]), scale * RANDOM[:3], labels, similarity, 0.625)
+
+
+def test_medoids_are_drawn_on_one_scale_for_all_variants():
+    plate = clusters_plate([clustered(), clustered(0.5)], ["pico", "other"])
+    for kernel in RANDOM[:3]:
+        assert holds(plate.picture, kernel, 1, tap=14)
+        assert holds(plate.picture, 0.5 * kernel, 1, tap=14)
+    assert not holds(plate.picture, RANDOM[3], 1, tap=14)
+    assert "±1. " in plate.caption
+
+
+def test_bars_are_as_long_as_the_clusters_are_large():
+    plate = clusters_plate([clustered()], ["pico"])
+    bars = (plate.picture == square(SOFT)).all(axis=2)
+    columns = bars.sum(axis=0)
+    assert columns[columns > 0].tolist() == [44] * 98 + [22] * 98 + [7] * 98  # 6, 3 and 1 of 10
+
+
+def test_what_each_medoid_stands_for_is_told():
+    plate = clusters_plate([clustered()], ["pico"])
+    assert plate.table.rows[0] == ("pico, channel 0", "6", "0.6")
+    assert [row[1] for row in plate.table.rows] == ["6", "3", "1"]
+    assert plate.numbers == {"pico/explained": 0.625}
+    assert plate.arrays["pico/sizes"].tolist() == [6, 3, 1]
+    assert np.array_equal(plate.arrays["pico/kernels"], RANDOM[:3])
+    assert "62.5 % of the variety" in plate.caption
+
+
+# --- Two pictures -----------------------------------------------------------------------------------
+
+
+def changed(still: bool = False) -> KernelChange:
+    first, second = RANDOM[:14], RANDOM[:14] if still else 0.5 * RANDOM[:14]
+    moved = np.zeros(14) if still else np.arange(14) / 10
+    away = np.zeros((2, 14)) if still else np.stack([moved + 0.1, moved + 0.3])
+    return KernelChange("transxnet_pico", 3, 4, first, second, first, moved, np.ones(14), moved / 2, away)
+
+
+PHOTOS = (np.full((96, 96, 3), (10, 200, 30), np.uint8), np.full((96, 96, 3), (200, 10, 90), np.uint8))
+
+
+def test_both_kernels_and_their_difference_are_drawn_on_one_scale_beside_the_photographs():
+    plate = change_plate([changed()], ["pico"], [PHOTOS], [[3, 5]])
+    for channel in (3, 5):
+        top = np.abs(RANDOM[[3, 5]]).max()
+        assert holds(plate.picture, RANDOM[channel], top, tap=18)
+        assert holds(plate.picture, 0.5 * RANDOM[channel], top, tap=18)  # the second, and the difference
+    assert not holds(plate.picture, RANDOM[4], np.abs(RANDOM[[3, 5]]).max(), tap=18)
+    side = 2 * 7 * 18 + 10
+    for photo in PHOTOS:
+        assert (plate.picture == photo[0, 0]).all(axis=2).sum() == side**2
+
+
+def test_the_numbers_of_a_change():
+    plate = change_plate([changed()], ["pico"], [PHOTOS])
+    assert plate.numbers["pico/distance"] == pytest.approx(0.65)
+    assert plate.numbers["pico/first_from_static"] == pytest.approx(0.75)
+    assert plate.numbers["pico/second_from_static"] == pytest.approx(0.95)
+    assert plate.numbers["pico/gates"] == pytest.approx(0.325)
+    assert plate.table.rows == [("pico", "0.65", "0.75", "0.95", "0.765", "1", "0.325")]
+    assert plate.arrays["pico/channels"].tolist() == list(range(13, 1, -1))  # the 12 that change most
+    assert np.array_equal(plate.arrays["pico/second"], 0.5 * RANDOM[:14])
+
+
+def test_learned_kernels_do_not_move_and_the_plate_says_so():
+    plate = change_plate([changed(still=True)], ["pico_static"], [PHOTOS])
+    assert plate.numbers["pico_static/distance"] == 0
+    assert plate.table.rows[0][1:5] == ("0", "0", "0", "none")
+    assert holds(plate.picture, np.zeros((7, 7)), 1, tap=18)
+
+
+# --- Gates ------------------------------------------------------------------------------------------
+
+
+def test_gates_are_drawn_less_an_even_share_above_the_kernels_they_gave():
+    first = (RANDOM + 1) / 2
+    gates = np.stack([first, 1 - first])  # (2, 16, 7, 7)
+    given = kernel_set(RANDOM, 0.5 * RANDOM, gates)
+    plate = gates_plate([given], ["pico"], [[2, 7]])
+    top, half = np.abs(RANDOM[[2, 7]]).max(), np.abs(first[[2, 7]] - 0.5).max()
+    for channel in (2, 7):
+        assert holds(plate.picture, first[channel] - 0.5, half, 9, "coolwarm")
+        assert not holds(plate.picture, 0.5 - first[channel], half, 9, "coolwarm")  # the second is 1 less the first
+        assert holds(plate.picture, RANDOM[channel], top, 9)
+        assert holds(plate.picture, 0.5 * RANDOM[channel], top, 9)
+    assert has(plate.picture, colorize(given.tap_entropy, (0, 1), "viridis"), tap=18)
+    assert plate.numbers["pico/entropy"] == pytest.approx(given.gate_entropy.mean())
+    assert np.array_equal(plate.arrays["pico/tap_entropy"], given.tap_entropy)
+
+
+def test_of_three_kernels_all_gates_are_drawn():
+    gates = np.stack([np.full_like(RANDOM, share) for share in (0.5, 0.3, 0.2)])
+    plate = gates_plate([kernel_set(RANDOM, RANDOM, gates)], ["s"])
+    for share in (0.5, 0.3, 0.2):
+        assert holds(plate.picture, np.full((7, 7), share - 1 / 3), 1 / 6, 9, "coolwarm")
+
+
+def test_channels_are_chosen_from_the_most_decided_to_the_most_even():
+    decided = np.linspace(1, 0.5, 16, dtype=np.float32)[::-1, None, None] * np.ones((16, 7, 7), np.float32)
+    plate = gates_plate([kernel_set(RANDOM, gates=np.stack([decided, 1 - decided]))], ["pico"])
+    chosen = plate.arrays["pico/channels"].tolist()
+    assert chosen == sorted(chosen, reverse=True)
+    assert (chosen[0], chosen[-1], len(chosen)) == (15, 0, 12)
+
+
+def test_learned_kernels_have_no_gates_to_draw():
+    plate = gates_plate([kernel_set(RANDOM, gates=np.ones((1, 16, 7, 7), np.float32))], ["pico_static"])
+    assert plate.table.rows == [("pico_static", "16", "1", "nothing to mix", "", "")]
+    assert plate.numbers == {}
+    assert "Mean:" not in plate.caption
+    assert plate.picture.shape[0] < 350  # one row of kernels
+
+
+# --- Frequencies and depth --------------------------------------------------------------------------
+
+
+def spectral(part: str, level: float) -> KernelSpectrum:
+    """Response `level` at every frequency but 0, where it is twice that."""
+    frequencies, radii = np.fft.fftshift(np.fft.fftfreq(64)), np.arange(46) / 64
+    response = np.full((64, 64), level)
+    response[32, 32] *= 2
+    profiles = np.full((3, 46), level)
+    return KernelSpectrum(
+        "transxnet_pico",
+        3,
+        4,
+        part,
+        response,
+        frequencies,
+        radii,
+        profiles,
+        np.array([-1.0, 2, 3]),
+        np.full(3, level / 4),
+    )
+
+
+def test_responses_are_drawn_on_one_scale():
+    plate = spectrum_plate([spectral("kernels", 1.0)], [spectral("static", 0.5)], ["pico"])
+    one, half = (colorize(np.array([v]), (0, 2), "viridis")[0] for v in (1.0, 0.5))
+    for colour in (one, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
+        assert (np.abs(plate.picture.astype(int) - colour).max(axis=2) <= 1).sum() > 88_000
+    assert plate.numbers == {"pico/generated/centroid": 0.25, "pico/static/centroid": 0.125}
+    assert plate.table.rows == [
+        ("pico, generated", "2", "0.25", "1", "1"),
+        ("pico, static", "2", "0.125", "0.5", "0.5"),
+    ]
+    assert np.array_equal(plate.arrays["pico/static/response"], spectral("static", 0.5).response)
+
+
+def deep(groups: int = 2) -> KernelDepth:
+    distance = np.array([[0.1, 0.2, 0.3], [0.2, 0.5, 0.8], [0.0, 0.1, 0.2]])
+    entropy = np.array([0.9, 0.6, 0.8])
+    return KernelDepth(
+        "transxnet_pico", np.array([1, 1, 2]), np.array([1, 2, 1]), np.full(3, groups),
+        distance if groups > 1 else 0 * distance, entropy if groups > 1 else 0 * entropy,
+    )  # fmt: skip
+
+
+def test_depth_is_told_block_by_block_for_every_variant():
+    plate = kernel_depth_plate([deep(), deep(groups=1)], ["pico", "pico_static"])
+    assert plate.table.head == (
+        "Block",
+        "pico: distance",
+        "pico: entropy",
+        "pico_static: distance",
+        "pico_static: entropy",
+    )
+    assert plate.table.rows[1] == ("stage 1, block 2", "0.5", "0.6", "0", "")
+    assert plate.numbers["pico/largest_distance"] == 0.5
+    assert "pico: most in stage 1, block 2, 0.5 of the static" in plate.caption
+    assert "pico_static: learned kernels, the same for every picture" in plate.caption
+    assert np.array_equal(plate.arrays["pico/distance"], deep().distance)
+
+
+def test_blocks_that_a_variant_does_not_have_stay_empty():
+    longer = KernelDepth(
+        "transxnet_t", np.array([1, 1, 1]), np.array([1, 2, 3]), np.full(3, 2), np.full((3, 3), 0.4), np.full(3, 0.7)
+    )
+    rows = {row[0]: row[1:] for row in kernel_depth_plate([deep(), longer], ["pico", "t"]).table.rows}
+    assert list(rows) == ["stage 1, block 1", "stage 1, block 2", "stage 1, block 3", "stage 2, block 1"]
+    assert rows["stage 1, block 3"] == ("", "", "0.4", "0.7")
+    assert rows["stage 2, block 1"] == ("0.1", "0.8", "", "")
