@@ -1,4 +1,4 @@
-"""python -m transxnet: list, predict, study, train, evaluate, bundle, publish. `--help` after each says what it takes.
+"""python -m transxnet: list, predict, study, erf, train, evaluate, bundle, publish. --help says what each takes.
 
 Exit codes: 0 all well; 1 some pictures failed, the others were done; 2 wrong arguments, or nothing could be done.
 """

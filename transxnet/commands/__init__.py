@@ -1,4 +1,4 @@
-"""`python -m transxnet list`, `predict` and `study`: arguments, and what is printed. Torch is imported when needed.
+"""`python -m transxnet list`, `predict`, `study`, `erf`: arguments, and what is printed. Torch is imported when needed.
 
 With --json every line of the standard output is one JSON object. Errors about one picture do not stop the others.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import listing, predicting, studying
+from . import listing, predicting, receptive, studying
 from .common import device_argument, places_arguments
 
 
@@ -20,4 +20,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     )
     studying.add_arguments(
         subparsers.add_parser("study", parents=[places, device], help="how models got to their answers, as files")
+    )
+    receptive.add_arguments(
+        subparsers.add_parser("erf", parents=[places, device], help="receptive fields of models, as published")
     )

@@ -1,0 +1,161 @@
+"""Plates of receptive fields: one scale, the words and numbers beside it, and what is raw behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from transxnet.draw.colormaps import lut
+from transxnet.draw.erf import DECADES, curves_plate, parts_plate, protocol_plate
+from transxnet.draw.panels import MARGIN, Panels, fit
+from transxnet.results import Explanation, Geometry
+from transxnet.results.erf import SHARES, ErfCurves, ErfParts, ErfProtocol, RCurve
+
+VIEW = Geometry((64, 64), 1, (64, 64), (0, 0, 64, 64), (64, 64))
+TITLES = {"full": "Full", "kernels": "Kernels held", "seen": "All held"}
+PHOTO = np.full((64, 64, 3), 200, np.uint8)
+DARK, BRIGHT = lut("viridis")[0], lut("viridis")[255]
+
+
+def field(value: float) -> Explanation:
+    """A map of this value in its upper half and a hundred-millionth of it below."""
+    heat = np.full((64, 64), value, np.float32)
+    heat[32:] *= 1e-8
+    numbers = {"x": 32.0, "y": 16.0, "row": 4.0, "column": 8.0, "total": float(heat.sum())}
+    return Explanation("erf", "pico", "stage 1, block 2", "unit at row 4, column 8", heat, False, "u", VIEW, numbers)
+
+
+def parts(scale: float = 1.0, missing: bool = False) -> ErfParts:
+    maps = {"full": field(scale), "kernels": field(0.5 * scale), "seen": field(0.25 * scale)}
+    shares = {"full": 1.0, "kernels": 0.5, "seen": 0.25}
+    numbers = {f"{name}/{key}": value for name, share in shares.items() for key, value in
+               (("share", share), ("r50", 0.2), ("r99", 0.5), ("rank", 0.9), ("overlap", 0.8))}  # fmt: skip
+    if missing:
+        del maps["kernels"]
+        return ErfParts("pico", maps, TITLES, {"kernels": "Nothing to hold: no kernels."}, numbers)
+    return ErfParts("pico", maps, TITLES, {}, numbers)
+
+
+def curve(kind: str, areas=(0.1, 0.2, 0.3, 0.9)) -> RCurve:
+    return RCurve(kind, np.array(SHARES), np.array(areas), (32.0, 32.0))
+
+
+def protocol(heat: np.ndarray, **changes) -> ErfProtocol:
+    found = ErfProtocol(
+        "transxnet_pico", "stage 4, block 2", (1, 1), (32.0, 32.0), heat, ("n1/a.jpg", "n1/b.jpg"), (),
+        curve("published"), curve("sound", (0.05, 0.1, 0.2, 0.8)), "Not the published setting: 2 pictures.",
+    )  # fmt: skip
+    return replace(found, **changes)
+
+
+def has(picture: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    return (picture == colour).all(axis=-1)
+
+
+# --- Parts ------------------------------------------------------------------------------------------
+
+
+def test_parts_are_on_one_scale():
+    """The full map's upper half is the highest value, and only there is the brightest colour."""
+    plate = parts_plate([parts()], ["pico"], [PHOTO])
+    bright = has(plate.picture, BRIGHT)
+    cell = Panels(3).pixels
+    assert 0.4 * cell**2 < bright.sum() < 0.6 * cell**2  # half of one panel; the others are fainter
+    assert 1.3 * cell**2 < has(plate.picture, DARK).sum() < 1.7 * cell**2  # the lower half of all three
+
+
+def test_variants_compare_by_their_own_mean():
+    """A thousand times the features: the same picture, row for row; raw values stay raw."""
+    alone = parts_plate([parts(), parts()], ["a", "b"], [PHOTO] * 2)
+    louder = parts_plate([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
+    assert np.abs(alone.picture.astype(int) - louder.picture).max() <= 2  # float32 at the 256 colours' borders
+    assert louder.arrays["b/full"].max() == 1000
+    assert (louder.numbers["a/seen/share"], louder.numbers["b/kernels/share"]) == (0.25, 0.5)
+
+
+def test_a_part_that_is_missing_says_so():
+    plate = parts_plate([parts(missing=True)], ["pico"], [PHOTO])
+    (row,) = [row for row in plate.table.rows if row[1] == "Kernels held"]
+    assert row[2] == "Nothing to hold: no kernels."
+    assert "pico/kernels" not in plate.arrays
+    assert "kernels held" not in plate.alt
+    assert "25 % of the full map's total" in plate.caption
+    assert f"{DECADES} powers of ten" in plate.caption
+
+
+def test_an_empty_field_draws_nothing():
+    empty = replace(field(0.0), numbers=field(0.0).numbers | {"total": 0.0})
+    found = ErfParts("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
+    assert parts_plate([found], ["pico"], [PHOTO]).picture.shape[1] == 1248
+
+
+# --- Curves -----------------------------------------------------------------------------------------
+
+
+def test_curves_say_both_r():
+    one = ErfCurves(
+        "pico", "stage 4, block 2, one picture", curve("published"), curve("sound", (0.05, 0.1, 0.2, np.nan))
+    )
+    plate = curves_plate([one, one], ["pico", "t@untrained"])
+    assert plate.table.rows[1][0] == "t@untrained"
+    assert plate.table.rows[0][1:3] == ("10 %", "5 %")
+    assert plate.table.rows[0][-1] == "none found"
+    assert plate.numbers["t@untrained/published/r50"] == 0.3
+    assert plate.arrays["pico/sound"].tolist()[0] == list(SHARES)
+    assert "pico: 20 % (published 30 %)" in plate.caption
+
+
+# --- Protocol ---------------------------------------------------------------------------------------
+
+
+def test_protocol_shows_a_and_the_raw_average():
+    heat = np.zeros((64, 64))
+    heat[:32] = 1e6  # A is 1 above and 0 below; so is the logarithm of the raw average
+    one = protocol_plate([protocol(heat)], ["pico"])
+    cell = Panels(2).pixels
+    assert 0.9 * cell**2 < has(one.picture, BRIGHT).sum() < 1.1 * cell**2  # half of each of two panels
+    assert one.numbers["pico/published/r20"] == 0.1
+    assert np.array_equal(one.arrays["pico/heat"], heat)
+    assert one.table.rows[0] == ("pico", "10 %", "5 %", "20 %", "10 %", "30 %", "20 %", "90 %", "80 %")
+
+
+def test_protocol_says_which_pictures_and_that_it_is_not_done():
+    found = protocol(np.ones((64, 64)), published=curve("published", (0.1, 0.2, 0.3, np.nan)))
+    plate = protocol_plate([found, found, found], ["a", "b", "c"], "2 of 50 pictures so far")
+    assert plate.caption.startswith("2 of 50 pictures so far. 2 pictures from n1, each warped to 64 x 64 px; stage 4")
+    assert plate.caption.count("Not the published setting") == 1  # said once for all
+    assert "a: no square of the protocol holds more than 99 % of A." in plate.caption
+    done = protocol_plate([found, found, found], ["a", "b", "c"])
+    assert done.picture.shape[0] < plate.picture.shape[0]  # the state is a line of the picture
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5])
+def test_protocol_of_several_models_has_one_width(count):
+    plate = protocol_plate([protocol(np.ones((64, 64)))] * count, list("abcde")[:count])
+    assert plate.picture.shape[1] == 1248
+    assert (plate.picture[:MARGIN] == 255).all()
+    assert (plate.picture[:, -MARGIN:] == 255).all()
+
+
+# --- Panels -----------------------------------------------------------------------------------------
+
+
+def test_fit_averages_what_it_shrinks_and_repeats_what_it_enlarges():
+    values = np.arange(16, dtype=float).reshape(4, 4)
+    assert fit(values, 2).tolist() == [[2.5, 4.5], [10.5, 12.5]]
+    assert fit(values, 8).tolist() == values.repeat(2, axis=0).repeat(2, axis=1).tolist()
+    assert fit(PHOTO, 10).dtype == np.uint8
+
+
+def test_panels_grow_by_rows():
+    def height(panels: int) -> int:
+        sheet = Panels(3)
+        for _ in range(panels):
+            sheet.panel("a", PHOTO, (64, 64))
+        return sheet.picture().shape[0]
+
+    assert height(1) == height(3)
+    assert height(4) - height(3) == pytest.approx(height(7) - height(4), abs=1)
+    assert height(4) - height(3) > Panels(3).pixels

@@ -1,0 +1,262 @@
+"""Receptive fields as plates: one taken apart, how far several reach, and the published figure of several models.
+
+Gradients of two models are in units of their own features, so their raw values do not compare; how each spreads does.
+Where variants stand together every map is drawn in multiples of a mean: for parts the mean of the same variant's full
+map, so that within a row the raw values still compare. Colours stand for logarithms, because a field's far parts,
+which the parts are about, are thousands of times fainter than its middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from ..results.erf import SHARES, ErfCurves, ErfParts, ErfProtocol, RCurve
+from .bars import figure_rgb
+from .panels import DPI, TEXT, WIDTH, Panels, fit, ring
+from .plate import Plate, Table
+from .scale import colorize
+from .text import ACCENT, GREY, INK, font, number, printable
+
+DECADES = 6  # below the highest value
+LINES = (ACCENT, "#b3261e", "#3b5bb5", "#b8730a", "#7a3e9d", GREY, "#1b1f23", "#5a8f3c")
+LIMITS = (
+    "A gradient speaks of small changes only, and every pixel reaches every unit through pooling and norms: a wide "
+    "field is neither what the unit looks at nor a merit of its own."
+)
+COLORMAP = "viridis"
+
+
+# --- Parts ------------------------------------------------------------------------------------------------------------
+
+
+def parts_plate(results: Sequence[ErfParts], names: Sequence[str], photos: Sequence[np.ndarray]) -> Plate:
+    """Every variant's field whole and with its modulators held, on one scale: multiples of its full map's mean.
+
+    photos: uint8 (H, W, 3), RGB, what each view covers. A map that a variant cannot have says why.
+    """
+    columns = 3 if len(results) == 1 else 1 + len(results[0].titles)
+    logs = [{n: _log(m.heat, found.full.heat.mean()) for n, m in found.maps.items()} for found in results]
+    high = max((values.max() for row in logs for values in row.values()), default=0.0)
+    value_range = (high - DECADES, high)
+    sheet = Panels(columns)
+    for found, name, photo, maps in zip(results, names, photos, logs, strict=True):
+        full = found.full
+        sheet.heading(name, f"{full.layer}, {full.target}")
+        point, size = (full.numbers["x"], full.numbers["y"]), full.geometry.view_size
+        ring(sheet.panel("Photograph", fit(photo, sheet.pixels), size, ["the view"]), point)
+        for part, title in found.titles.items():
+            if part not in maps:
+                sheet.words(title, found.missing[part])
+                continue
+            rgb = colorize(fit(maps[part], sheet.pixels), value_range, COLORMAP)
+            ring(sheet.panel(title, rgb, size, _part_words(found, part)), point)
+        sheet.new_row()
+    sheet.bar(value_range, "times the mean of the variant's full map, logarithmic", COLORMAP, decades=True)
+    return Plate(
+        "erf_parts", "Receptive field, taken apart", _parts_caption(results, names),
+        _parts_alt(results, names), LIMITS + " Shares do not add up: the ways multiply each other.", sheet.picture(),
+        _parts_table(results, names),
+        {f"{name}/{key}": value for found, name in zip(results, names, strict=True) for key, value in
+         found.numbers.items()},
+        {f"{name}/{part}": m.heat for found, name in zip(results, names, strict=True) for part, m in
+         found.maps.items()},
+    )  # fmt: skip
+
+
+def _part_words(found: ErfParts, part: str) -> list[str]:
+    half = f"half within {_percent(found.numbers[f'{part}/r50'])}"
+    if part == "full":
+        return [half]
+    return [f"{_percent(found.numbers[f'{part}/share'])} of the total", half]
+
+
+def _parts_caption(results: Sequence[ErfParts], names: Sequence[str]) -> str:
+    said = "; ".join(
+        f"{name}: with everything held {_percent(found.numbers['seen/share'])} of the full map's total is left, "
+        f"rank correlation {number(found.numbers['seen/rank'])}"
+        for found, name in zip(results, names, strict=True) if "seen" in found.maps
+    )  # fmt: skip
+    return (
+        "Absolute gradient of the ringed unit's features by pixel. In each map but the first something keeps its "
+        "values and passes no gradient: IDConv's generated kernels and biases, OSRA's weights, GroupNorm's statistics, "
+        "all of them. One scale, multiples of the same variant's full mean, as raw gradients of two models have no "
+        f"common unit; colours over {DECADES} powers of ten, what is fainter is dark. {said}."
+    )
+
+
+def _parts_alt(results: Sequence[ErfParts], names: Sequence[str]) -> str:
+    what = [f"{name} ({', '.join(found.titles[part].lower() for part in found.maps)})" for found, name in
+            zip(results, names, strict=True)]  # fmt: skip
+    return f"Rows of maps about a ringed unit beside the photograph: {'; '.join(what)}."
+
+
+def _parts_table(results: Sequence[ErfParts], names: Sequence[str]) -> Table:
+    head = ("model", "held", "of the full total", "half within", "99 % within", "rank correlation", "top 10 % overlap")
+    rows = []
+    for found, name in zip(results, names, strict=True):
+        for part, title in found.titles.items():
+            if part in found.missing:
+                rows.append((name, title, found.missing[part], "–", "–", "–", "–"))
+                continue
+            one = {key: found.numbers.get(f"{part}/{key}", 1.0) for key in ("share", "r50", "r99", "rank", "overlap")}
+            percents = [_percent(one[key]) for key in ("share", "r50", "r99")]
+            rows.append((name, title, *percents, number(one["rank"]), number(one["overlap"])))
+    return Table(head, rows)
+
+
+# --- Curves -----------------------------------------------------------------------------------------------------------
+
+
+def curves_plate(results: Sequence[ErfCurves], names: Sequence[str]) -> Plate:
+    """r(t) of several variants in one diagram: sound solid, published as pale dashes, an even field dotted."""
+    figure = Figure(figsize=(WIDTH, 4.6), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0.075, 0.115, 0.9, 0.86))
+    axes.plot((0, 100), (0, 100), color=GREY, lw=0.8, ls=":", label="an even field")
+    for i, (found, name) in enumerate(zip(results, names, strict=True)):
+        colour, (sound, published) = LINES[i % len(LINES)], (found.sound, found.published)
+        axes.plot(100 * published.shares, 100 * published.areas, color=colour, ls=(0, (1.5, 1)), lw=4, alpha=0.35)
+        axes.plot(100 * sound.shares, 100 * sound.areas, color=colour, lw=1.4, label=printable(name))
+    axes.plot((), (), color=GREY, lw=1.4, label="solid: sound")
+    axes.plot((), (), color=GREY, ls=(0, (1.5, 1)), lw=4, alpha=0.35, label="pale dashes: published")
+    axes.set(xlim=(0, 100), ylim=(0, 100))
+    axes.set_xlabel("t: share of the gradient held, %", color=INK, fontproperties=font(TEXT + 1))
+    axes.set_ylabel("r(t): area of the square, % of the view", color=INK, fontproperties=font(TEXT + 1))
+    _plain(axes)
+    for text in axes.legend(frameon=False, loc="upper left", prop=font(TEXT + 1)).get_texts():
+        text.set_parse_math(False)
+    pairs = list(zip(results, names, strict=True))
+    half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} (published {_percent(f.published.at(0.5))})" for f, n in pairs)
+    return Plate(
+        "erf_curves", "How far the field reaches",
+        "r(t): area of the smallest square that holds a share t of the gradient. Solid, sound: of the raw map about "
+        "the unit's own pixel. Pale dashes, published: of log10(gradient + 1) about the view's middle. Half within "
+        f"{half}. {'; '.join(dict.fromkeys(f.what for f in results))}.",
+        f"Rising curves of area against share of the gradient for {', '.join(names)}.",
+        "The published r(t) depends on the gradient's units: compare models by the sound one. " + LIMITS,
+        figure_rgb(figure), _r_table([(n, f.published, f.sound) for f, n in pairs]),
+        {f"{n}/{c.kind}/r{100 * t:g}": c.at(t) for f, n in pairs for c in (f.published, f.sound) for t in SHARES},
+        {f"{n}/{c.kind}": np.stack((c.shares, c.areas)) for f, n in pairs for c in (f.published, f.sound)},
+    )  # fmt: skip
+
+
+def _plain(axes: Axes) -> None:
+    """Hairlines on two sides, grey figures."""
+    for side, spine in axes.spines.items():
+        spine.set(visible=side in ("left", "bottom"), color=GREY, linewidth=0.6)
+    axes.tick_params(colors=GREY, width=0.6, length=3)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set_fontproperties(font(TEXT))
+
+
+def _r_table(rows: Sequence[tuple[str, RCurve, RCurve]]) -> Table:
+    head = ("model", *(f"{kind} r({100 * t:g} %)" for t in SHARES for kind in ("published", "sound")))
+    cells = [
+        (name, *(_percent(curve.at(t), "none found") for t in SHARES for curve in (published, sound)))
+        for name, published, sound in rows
+    ]
+    return Table(head, cells)
+
+
+# --- Protocol ---------------------------------------------------------------------------------------------------------
+
+
+def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: str = "") -> Plate:
+    """The published figure of several models: A of each above its raw average, with both r(t).
+
+    state: of a run that is not finished, e.g. "12 of 50 pictures so far"; stands in the picture.
+    """
+    pairs = list(zip(results, names, strict=True))
+    sheet = Panels(max(2, min(4, len(results))))
+    sheet.heading("Effective receptive field, averaged over pictures", state)
+    for line in dict.fromkeys(_taken(found) for found in results):
+        sheet.line(line)
+    rows = _protocol_rows(pairs)
+    for kind, shown, value_range, _ in rows:
+        for (found, name), values in zip(pairs, shown, strict=True):
+            curve = found.published if kind == "published" else found.sound
+            rgb = colorize(fit(values, sheet.pixels), value_range, COLORMAP)
+            words = ["A, as published" if kind == "published" else "Raw average", *_r_lines(curve)]
+            _square(sheet.panel(name, rgb, (found.size, found.size), words), curve, found.size)
+        if len(pairs) > 1:  # one model's two maps stand side by side
+            sheet.new_row()
+    for kind, _, value_range, words in rows:
+        sheet.bar(value_range, words, COLORMAP, decades=kind == "sound")
+    return Plate(
+        "erf", "Effective receptive field", _protocol_caption(pairs, state),
+        f"For each of {', '.join(names)} a map of the field on a logarithmic scale, and below it the raw average.",
+        "The published r(t) depends on the gradient's units. " + LIMITS, sheet.picture(),
+        _r_table([(name, found.published, found.sound) for found, name in pairs]),
+        {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
+        {f"{name}/heat": found.heat for found, name in pairs},
+    )  # fmt: skip
+
+
+def _protocol_rows(pairs: Sequence[tuple[ErfProtocol, str]]) -> tuple:
+    """(kind of r, maps as they are coloured, their range, words for the bar), of A and of the raw average."""
+    raws = [_log(found.heat, found.heat.mean()) for found, _ in pairs]
+    high = max(values.max() for values in raws)
+    ours = "raw average in multiples of its mean, logarithmic, one scale; square: holds half"
+    theirs = "A = log10(mean gradient + 1) over its maximum, each model's own; square: holds half"
+    return (
+        ("published", [found.scaled for found, _ in pairs], (0.0, 1.0), theirs),
+        ("sound", raws, (high - DECADES, high), ours),
+    )
+
+
+def _taken(found: ErfProtocol) -> str:
+    """Which pictures, how many, where in the model."""
+    folders = f" from {', '.join(found.folders)}" if found.folders else ""
+    pictures = "1 picture" if found.count == 1 else f"{found.count} pictures"
+    return (
+        f"{pictures}{folders}, each warped to {found.size} x {found.size} px; {found.layer.partition(',')[0]}, unit at "
+        f"row {found.unit[0]}, column {found.unit[1]}. {found.note}"
+    ).strip()
+
+
+def _protocol_caption(pairs: Sequence[tuple[ErfProtocol, str]], state: str) -> str:
+    half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} (published {_percent(f.published.at(0.5))})" for f, n in pairs)
+    taken = " ".join(dict.fromkeys(_taken(found) for found, _ in pairs))
+    none = [
+        f"{n}: no square of the protocol holds more than {100 * min(f.published.none_found):g} % of A."
+        for f, n in pairs if f.published.none_found
+    ]  # fmt: skip
+    return " ".join(filter(None, (
+        f"{state}." if state else "", taken,
+        "A as RepLKNet's protocol shows it, and the raw average on one scale, in multiples of each model's mean.",
+        f"Half lies within {half} of the view.", *none,
+    )))  # fmt: skip
+
+
+def _r_lines(curve: RCurve) -> list[str]:
+    cells = " · ".join(_digits(curve.at(t)) for t in SHARES)
+    return [f"{curve.kind} r({', '.join(f'{100 * t:g}' for t in SHARES)} %):", f"{cells} % of the view"]
+
+
+def _square(axes: Axes, curve: RCurve, size: int) -> None:
+    """The square that holds half, where all of it lies inside the view."""
+    side, (x, y) = np.sqrt(curve.at(0.5)) * size, curve.center
+    low, high = min(x, y) - side / 2, max(x, y) + side / 2
+    if np.isfinite(side) and low >= -0.5 and high <= size - 0.5:
+        axes.add_patch(Rectangle((x - side / 2, y - side / 2), side, side, fill=False, ec="white", lw=1))
+
+
+# --- What they share --------------------------------------------------------------------------------------------------
+
+
+def _log(heat: np.ndarray, mean: float) -> np.ndarray:
+    """log10 of the map in multiples of a mean; what is nothing at all is as dark as the darkest."""
+    heat = np.asarray(heat, np.float64) / (mean or 1.0)
+    return np.log10(np.maximum(heat, 1e-30))
+
+
+def _percent(share: float, missing: str = "not a number") -> str:
+    return f"{number(100 * share)} %" if np.isfinite(share) else missing
+
+
+def _digits(share: float) -> str:
+    return number(100 * share) if np.isfinite(share) else "none"
