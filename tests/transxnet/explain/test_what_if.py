@@ -230,9 +230,9 @@ def test_many_as_one_batch_equal_one_by_one(model, monkeypatch, found):
 
 
 def test_the_numbers_by_hand(monkeypatch):
-    """Before 1/2, 1/4, 1/8, 1/16, 1/32, 1/64, 1/64; after, the first two have changed places."""
+    """Before 1/2, 1/4, 1/8, 1/16, 1/32, 1/64, 1/64; after, the first three have moved on by one place."""
     before = np.log2(np.array([1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 64])) * np.log(2)
-    after = before[[1, 0, 2, 3, 4, 5, 6]] + 3  # a constant added to all logits changes no probability
+    after = before[[2, 0, 1, 3, 4, 5, 6]] + 3  # a constant added to all logits changes no probability
     model = recipe_model()
     with torch.no_grad():
         model.classifier[2].weight.zero_()
@@ -242,17 +242,17 @@ def test_the_numbers_by_hand(monkeypatch):
     row = found.rows[0]
     assert (found.explained.index, found.runner_up.index) == (0, 1)
     ln2 = np.log(2)
-    assert (row.probability_before, row.probability_after) == pytest.approx((1 / 2, 1 / 4), abs=1e-6)
-    assert (row.logit_before, row.logit_after) == pytest.approx((-ln2, 3 - 2 * ln2), abs=1e-6)
-    assert row.logit_change == pytest.approx(3 - ln2, abs=1e-6)
-    assert row.margin_change == pytest.approx(-2 * ln2, abs=1e-6)  # from ln 2 ahead to ln 2 behind
-    assert row.divergence == pytest.approx(ln2 / 2 - ln2 / 4, abs=1e-6)  # 1/2 ln(2) + 1/4 ln(1/2)
+    assert (row.probability_before, row.probability_after) == pytest.approx((1 / 2, 1 / 8), abs=1e-6)
+    assert (row.logit_before, row.logit_after) == pytest.approx((-ln2, 3 - 3 * ln2), abs=1e-6)
+    assert row.logit_change == pytest.approx(3 - 2 * ln2, abs=1e-6)
+    assert row.margin_change == pytest.approx(-3 * ln2, abs=1e-6)  # from ln 2 ahead to 2 ln 2 behind
+    assert row.divergence == pytest.approx(5 / 8 * ln2, abs=1e-6)  # 1/2 ln 4 + 1/4 ln 1/2 + 1/8 ln 1/2
     assert (row.new_top.index, row.new_top.label) == (1, "class 1")
     assert row.new_top.probability == pytest.approx(1 / 2, abs=1e-6)
     assert row.new_top.logit == pytest.approx(3 - ln2, abs=1e-6)
     second = what_if(model, prepared(), LABELS, 1, scopes="everywhere", questions=("no_osra",))
     assert (second.explained.index, second.runner_up.index) == (1, 0)
-    assert second.rows[0].margin_change == pytest.approx(2 * ln2, abs=1e-6)
+    assert second.rows[0].margin_change == pytest.approx(3 * ln2, abs=1e-6)
     assert second.rows[0].new_top.index == 1  # another top answer than before, though the explained one
 
 
