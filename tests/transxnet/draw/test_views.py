@@ -8,7 +8,7 @@ import pytest
 
 from transxnet.draw.colormaps import lut
 from transxnet.draw.overlay import mark, overlay, place
-from transxnet.draw.views import LOOKS, draw, look_of, range_of, shown, what, worth_knowing
+from transxnet.draw.views import LOOKS, draw, look_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import OutOfRange
 from transxnet.results import AttentionMaps, Explanation, Geometry, KernelSet
 
@@ -112,6 +112,43 @@ def test_words_name_layer_head_and_target_and_the_number_worth_knowing():
     assert worth_knowing(gradients) == "adds up to 2, off by 1 %"
     patches = explanation("occlusion", [[1]], True, logit=2.0, largest_drop=0.25)
     assert worth_knowing(patches) == "logit 2, largest drop 0.25"
+
+
+def test_the_newer_maps_say_what_is_worth_knowing():
+    against = explanation("contrast", [[1]], True, logit=6.0, other_logit=4.5, positive_share=0.91)
+    assert worth_knowing(against) == "logits 6 and 4.5, 91 % of the map for the first"
+    stages = explanation("cam_stages", [[1]], logit=6.0, peak=0.65)
+    assert worth_knowing(stages) == "logit 6, peak 0.65: at 1 all stages would be at their largest in one place"
+    smooth = explanation("smooth_grad", [[1]], True, noise=0.15, halves_correlation=0.86)
+    assert worth_knowing(smooth) == "noise 15 % of the range; halves of the samples correlate by 0.86"
+    rollout = explanation("rollout", [[1]], from_uniform=0.042)
+    assert worth_knowing(rollout) == "4.2 % of it is attention's doing, the rest the architecture's"
+
+
+def test_a_rollout_has_a_ring_where_it_starts_from_one_unit():
+    assert unit_of(explanation("rollout", [[1]], x=16.0, y=0.0)) == (16, 0)
+    assert unit_of(explanation("rollout", [[1]])) is None  # the mean over all units
+    assert unit_of(explanation("contrast", [[1]], True)) is None
+
+
+@pytest.mark.parametrize("name", sorted(set(LOOKS) - {"attention", "kernels"}))
+def test_drawing_leaves_the_raw_values_as_they_are(name):
+    heat = np.float32([[-3, 0.5], [2, 7]])
+    signed = LOOKS[name].signed or name == "grad_cam"
+    method = "erf" if name == "receptive_field" else name
+    found = explanation(method, heat if signed else np.abs(heat), signed, x=0.0, y=0.0)
+    before = found.heat.copy()
+    drawn = draw(found, PHOTO, range_of([found]))
+    assert np.array_equal(found.heat, before)
+    assert (drawn != cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[..., None]).any()
+
+
+@pytest.mark.parametrize(("name", "low"), [("contrast", -4), ("smooth_grad", -4), ("cam_stages", 0), ("rollout", 0)])
+def test_signed_maps_diverge_about_zero_and_the_others_begin_there(name, low):
+    values = np.float32([[1, 2], [3, 4]]) * (-1 if low else 1)
+    found = explanation(name, values, bool(low))
+    assert range_of([found]) == (low, 4)
+    assert np.array_equal(shown(found), values)  # raw: no ReLU, no scaling
 
 
 def test_every_result_has_its_look():

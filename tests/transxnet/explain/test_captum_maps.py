@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.linear import linear_model
 from tests.tiny import leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.captum_maps import integrated_gradients, occlusion
@@ -61,6 +62,17 @@ def test_integrated_gradients_say_what_they_are(model):
     assert found.heat.shape == found.geometry.grid == (64, 64)
 
 
+def test_a_linear_models_integrated_gradients_are_its_summands():
+    """w x: every gradient on the way is w. No TransXNet: any classifier that says its name and its classes will do."""
+    model, picture = linear_model(4, 20, 28), prepared(20, 28)
+    found = integrated_gradients(model, threading.Lock(), picture, 3, steps=2)
+    expected = (model.weights[3].detach() * picture.tensor[0]).sum(dim=0).numpy()
+    np.testing.assert_allclose(found.heat, expected, atol=1e-5)
+    assert found.numbers["completeness_error"] < 1e-5
+    assert found.numbers["baseline_logit"] == 0.5
+    assert found.variant == "linear"
+
+
 # --- Occlusion ----------------------------------------------------------------------------------------
 
 
@@ -85,6 +97,23 @@ def test_overlapping_patches_are_averaged_cell_by_cell(model):
     # cell (1, 3) covers y 16 … 31 and x 48 … 63: patches that begin at y 0 or 16 and x 32
     expected = (drop(model, 0, 32, 32) + drop(model, 16, 32, 32)) / 2
     assert found.heat[1, 3] == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize(("patch", "stride"), [(8, 4), (6, 6), (9, 3)])
+def test_a_linear_models_occlusion_has_a_closed_form(patch, stride):
+    """A patch takes its summands away. 20 x 28 px: patches and cells are cut off at the edges, too."""
+    model, picture = linear_model(4, 20, 28), prepared(20, 28)
+    summands = (model.weights[3].detach() * picture.tensor[0]).sum(dim=0).double().numpy()
+    total, times = np.zeros((20, 28)), np.zeros((20, 28))
+    for y in range(0, -(-(20 - patch) // stride) * stride + 1, stride):
+        for x in range(0, -(-(28 - patch) // stride) * stride + 1, stride):
+            covered = np.s_[y : y + patch, x : x + patch]
+            total[covered] += summands[covered].sum()
+            times[covered] += 1
+    found = occlusion(model, threading.Lock(), picture, 3, patch, stride)
+    np.testing.assert_allclose(found.heat, (total / times)[::stride, ::stride], atol=1e-4)
+    assert found.geometry.grid == found.heat.shape
+    assert found.variant == "linear"
 
 
 def test_cells_sit_in_the_middle_of_their_pixels(model):
@@ -126,6 +155,28 @@ def test_captum_runs_under_the_lock_and_leaves_nothing(model, name):
     assert leftovers(model) == []
     assert not PICTURE.tensor.requires_grad
     assert model.training is False
+
+
+def test_progress_counts_pictures(model):
+    told = []
+    integrated_gradients(model, threading.Lock(), PICTURE, CLASS, 20, progress=lambda *counts: told.append(counts))
+    assert told == [(16, 20), (20, 20)]
+    told.clear()
+    occlusion(model, threading.Lock(), PICTURE, CLASS, 24, 24, progress=lambda *counts: told.append(counts))
+    assert told == [(1, 10), (10, 10)]  # the picture, then nine patches
+
+
+@pytest.mark.parametrize("method", [integrated_gradients, occlusion])
+def test_who_stops_it_through_progress_leaves_nothing(model, method):
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    lock = threading.Lock()
+    with pytest.raises(KeyboardInterrupt):
+        method(model, lock, PICTURE, CLASS, progress=stop)
+    assert not lock.locked()
+    assert leftovers(model) == []
+    assert not PICTURE.tensor.requires_grad
 
 
 @pytest.mark.parametrize("name", CALLS)
