@@ -8,7 +8,8 @@ convolution or pooling of kernel k, stride s, dilation d and p pixels of padding
 (the receptive field arithmetic of Araujo et al., Distill 2019, doi 10.23915/distill.00021), and padding alone moves the
 origin back. Merging r x r neighbours without a convolution (Swin's, pixel_unshuffle) shows as a grid that became r
 times smaller: origin' = origin + stride * (r - 1) / 2. Where two paths meet, the larger tensor counts, and of two
-alike the first named: in a residual block its main path. Attention, linear layers and norms leave a unit where it is.
+alike the first named: in a residual block its main path. In a product of two it is the first: a query stays where it
+is, whatever it attends to. Linear layers and norms move nothing.
 
 What it must not be read as: where the unit *looks*. It is the middle of what its layers were built to see.
 """
@@ -25,6 +26,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 _CONVOLUTIONS = (torch.ops.aten.convolution, torch.ops.aten._convolution)
 _POOLINGS = (torch.ops.aten.max_pool2d_with_indices, torch.ops.aten.avg_pool2d)
 _PADDINGS = (torch.ops.aten.constant_pad_nd, torch.ops.aten.reflection_pad2d, torch.ops.aten.replication_pad2d)
+_PRODUCTS = (torch.ops.aten.mm, torch.ops.aten.bmm, torch.ops.aten.addmm, torch.ops.aten.baddbmm)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,11 @@ class Followed(TorchDispatchMode):
                 return grid_of(x).of_rows(x.shape[-2], self.side).stepped(kernel, stride or kernel, padding or 0)
             if operator in _PADDINGS and len(args[1]) >= 4:  # pairs from the last dimension on: [2] begins a side
                 return grid_of(x).stepped(1, 1, args[1][2])
-        return grid_of(max(marked, key=Tensor.numel))
+        return grid_of(marked[0] if _is_product(operator) else max(marked, key=Tensor.numel))
+
+
+def _is_product(operator: torch._ops.OpOverloadPacket) -> bool:
+    return operator in _PRODUCTS or "scaled_dot_product" in operator.__name__
 
 
 def grid_of(tensor: Tensor) -> Grid | None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
 
 from ..checkpoint import UNTRAINED_SEED
 from ..errors import LensError, WeightsMismatch
@@ -54,20 +55,19 @@ class Peer(nn.Module):
         if not choose(entries):
             raise misfit(self.spec.name, "timm names no four stages of it")
         for but_last in (False, True):
-            chosen = choose(entries, but_last)
-            handles = self._hang_taps(chosen)
-            if self._last_counts():
-                if but_last:
-                    words = "patch tokens; the last block's do not reach the logits"
-                    self.spec = replace(self.spec, remark=words)
+            handles, plain = self._hang_taps(choose(entries, but_last))
+            if not torch.equal(self._without_last(), plain):
+                words = "patch tokens; the last block's do not reach the logits" if but_last else ""
+                self.spec = replace(self.spec, remark=words)
                 return
             for handle in handles:
                 handle.remove()
         raise misfit(self.spec.name, "what its last stage gives does not reach its answer")
 
-    def _hang_taps(self, chosen: list[Entry]) -> list:
+    def _hang_taps(self, chosen: list[Entry]) -> tuple[list[RemovableHandle], Tensor]:
+        """Taps on these modules, the spec filled in, and what the classifier was given on the way."""
         x = self._noise()
-        outputs = self._outputs(x, chosen)
+        outputs, plain = self._outputs(x, chosen)
         layouts = [layout_of(output, entry, x.shape[-1]) for output, entry in zip(outputs, chosen, strict=True)]
         for entry, layout in zip(chosen, layouts, strict=True):
             if layout is None:
@@ -82,9 +82,10 @@ class Peer(nn.Module):
             strides=tuple(int(grid.stride) for grid in grids),
             origins=tuple(grid.origin for grid in grids),
         )
-        return [self._hang(stage, chosen[stage - 1], layouts[stage - 1]) for stage in range(1, STAGES + 1)]
+        rows = zip(range(1, STAGES + 1), chosen, layouts, strict=True)
+        return [self._hang(stage, entry, layout) for stage, entry, layout in rows], plain
 
-    def _hang(self, stage: int, entry: Entry, layout: Layout):
+    def _hang(self, stage: int, entry: Entry, layout: Layout) -> RemovableHandle:
         tap = self.taps[stage - 1]
         tap.path, tap.stage = entry.module, stage
         return self._module(entry.module).register_forward_hook(StageHook(tap, layout))
@@ -95,8 +96,8 @@ class Peer(nn.Module):
         except AttributeError as error:
             raise misfit(self.spec.name, f"timm names a layer {name}, and it has none") from error
 
-    def _outputs(self, x: Tensor, chosen: list[Entry]) -> list[object]:
-        """What the stages give for x, with the marks of grids.py."""
+    def _outputs(self, x: Tensor, chosen: list[Entry]) -> tuple[list[object], Tensor]:
+        """What the stages give for x, with the marks of grids.py, and what the classifier is given."""
         heard: dict[str, list[object]] = {entry.module: [] for entry in chosen}
         hooks = [
             self._module(name).register_forward_hook(lambda m, args, output, name=name: heard[name].append(output))
@@ -104,7 +105,8 @@ class Peer(nn.Module):
         ]
         try:
             with Followed(x):
-                logits = self.net(x)
+                features = self.net.forward_features(x)
+            logits, plain = self.net.forward_head(features), self.net.forward_head(features, pre_logits=True)
         except (RuntimeError, AssertionError, ValueError) as error:  # windows and pyramids that a size does not fit
             raise LensError(
                 f"{self.spec.name} cannot look at pictures of {self.spec.image_size} px.",
@@ -119,7 +121,7 @@ class Peer(nn.Module):
         for name, outputs in heard.items():
             if len(outputs) != 1:
                 raise misfit(self.spec.name, f"its layer {name} runs {len(outputs)} times for one picture")
-        return [outputs[0] for outputs in heard.values()]
+        return [outputs[0] for outputs in heard.values()], plain
 
     def _grid(self, output: Tensor, found: Tensor) -> Grid:
         side, rows = self.spec.image_size, found.shape[-2]
@@ -139,16 +141,13 @@ class Peer(nn.Module):
             if not any(k.shape == found.shape and torch.allclose(k, found, rtol=1e-3, atol=1e-4) for k in known):
                 raise misfit(self.spec.name, "its tokens are not in the picture's order")
 
-    def _last_counts(self) -> bool:
-        """Whether what the classifier is given changes when the last stage's map is zeroed."""
-        x = self._noise()
-        with Trace(edits={"stage": lambda tap, t: torch.zeros_like(t) if tap.stage == STAGES else t}):
-            edited = self._before_classifier(x)
-        return not torch.equal(edited, self._before_classifier(x))
+    def _without_last(self) -> Tensor:
+        """What the classifier is given when the last stage's map is zeroed.
 
-    def _before_classifier(self, x: Tensor) -> Tensor:
-        """What the classifier is given: an untrained one may be all zeros, and answer alike whatever it is given."""
-        return self.net.forward_head(self.net.forward_features(x), pre_logits=True)
+        Not the logits: an untrained classifier may be all zeros, and answer alike whatever it is given.
+        """
+        with Trace(edits={"stage": lambda tap, t: torch.zeros_like(t) if tap.stage == STAGES else t}):
+            return self.net.forward_head(self.net.forward_features(self._noise()), pre_logits=True)
 
     def _noise(self) -> Tensor:  # (1, 3, S, S)
         side = self.spec.image_size

@@ -82,6 +82,15 @@ def test_a_unit_sits_in_the_middle_of_its_gradient(name):
     assert middle(net, row, col) == pytest.approx((origin + stride * row, origin + stride * col), abs=1e-4)
 
 
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_query_stays_where_it_is_whatever_it_attends_to(fused):
+    """Attention that halves the map: few queries, from a convolution, look at many keys."""
+    with torch.no_grad(), Followed(x := torch.rand(1, 1, 16, 16)):
+        q, kv = (t.flatten(2).transpose(1, 2) for t in (ones(3, 2, 1)(x), x))  # (1, 64, 1), (1, 256, 1)
+        out = F.scaled_dot_product_attention(q, kv, kv) if fused else (q @ kv.transpose(1, 2)).softmax(dim=-1) @ kv
+    assert grid_of(out).of_rows(8, 16) == Grid(2, 0.0)
+
+
 def test_max_pooling_counts_like_average_pooling():
     with torch.no_grad(), Followed(x := torch.rand(1, 3, 32, 32)):
         pooled = nn.Sequential(nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1))(x)
