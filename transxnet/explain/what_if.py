@@ -100,7 +100,9 @@ def heads_off(
     missing = answerable(model, ("one_head",))[1]
     if missing:
         raise PartMissing(missing["one_head"])
-    trials = _single_heads(model, _places(model.spec.depths, [Scope(stage)]))
+    if stage not in range(1, len(model.spec.depths) + 1):
+        raise OutOfRange(f"{model.spec.name} has no stage {stage}.", remedy=f"Choose 1 to {len(model.spec.depths)}.")
+    trials = _single_heads(model, [Scope(stage)])
     looks = _Looks(model, prepared, labels, class_index, progress)
     looks.total = len(trials)
     return looks.result("", {"one_head": words_of(model, "one_head")}, {}, [], looks.take(trials))

@@ -309,8 +309,9 @@ def test_one_stage_of_heads(model, found):
     assert [row.heads[0] for row in heads] == [(4, b, h) for b in (1, 2) for h in range(1, 6)]
     expected = [row.logits for row in found.heads if row.stage == 4]
     np.testing.assert_allclose([row.logits for row in heads], expected, rtol=1e-6, atol=1e-6)
-    with pytest.raises(OutOfRange, match="no stage 5"):
-        heads_off(model, prepared(), LABELS, 5)
+    for stage in (0, 5):
+        with pytest.raises(OutOfRange, match=f"no stage {stage}"):
+            heads_off(model, prepared(), LABELS, stage)
     with pytest.raises(PartMissing, match="has no OSRA"):
         heads_off(recipe_model(replace(SPEC, osra=False)), prepared(), LABELS, 4)
 
