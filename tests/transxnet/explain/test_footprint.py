@@ -70,6 +70,17 @@ def test_every_window_looks_where_the_convolution_looks(model, seen):
         assert np.array_equal(footprint.spread(start) > 0, depends_on(part.sr[0].conv, footprint.grid, (2, 1)))
 
 
+def test_weights_are_those_of_the_step_and_of_the_block(model, seen):
+    state = model.state_dict()
+    for stage, name in ((1, "patch_embed"), (2, "network.1"), (3, "network.3"), (4, "network.5")):
+        expected = state[f"{name}.proj.conv.weight"].abs().double().mean(dim=(0, 1)).numpy()
+        np.testing.assert_allclose(step_footprint(seen, stage).kernel, expected, rtol=1e-9)
+    for block in (1, 2, 3):
+        weight = state[f"network.4.{block - 1}.token_mixer.global_unit.sr.0.conv.weight"]  # (C, 1, 5, 5)
+        expected = weight.abs().double().mean(dim=(0, 1)).numpy()
+        np.testing.assert_allclose(key_footprint(seen, 3, block).kernel, expected, rtol=1e-9)
+
+
 def depends_on(conv: nn.Conv2d, grid: tuple[int, int], unit: tuple[int, int]) -> np.ndarray:
     x = torch.zeros(1, conv.in_channels, *grid, requires_grad=True)
     (slope,) = torch.autograd.grad(conv(x)[0, :, unit[0], unit[1]].sum(), x)

@@ -1,0 +1,88 @@
+"""Attention over depth: marks where their values are, tables that say them, nothing rounded in the arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from transxnet.draw.attention import BAND, depth_plate, halves_plate, percent
+from transxnet.draw.panels import DPI
+from transxnet.draw.text import ACCENT
+from transxnet.results.attention import AttentionDepth, BlockAttention, HalfEnergies
+
+INK = [int(ACCENT[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def depth(distance: float, heads=(0.2, 0.4)) -> AttentionDepth:
+    """Stage 1 with one head, stage 2 with two blocks of two; every head of this distance."""
+    blocks = [
+        BlockAttention(stage, block, np.float32(entropy), np.full(len(entropy), distance, np.float32), 30.0)
+        for stage, block, entropy in ((1, 1, heads[:1]), (2, 1, heads), (2, 2, heads))
+    ]
+    return AttentionDepth("transxnet_tiny", (64, 96), tuple(blocks))
+
+
+def halves(osra) -> HalfEnergies:
+    osra = np.float64(osra)
+    return HalfEnergies(
+        "transxnet_tiny",
+        np.array([1, 2]),
+        np.array([1, 1]),
+        1 - osra,
+        osra,
+        np.float64([0, 0.75]),
+        np.float64([0, 0.25]),
+    )
+
+
+def marks(picture: np.ndarray, row: int) -> np.ndarray:
+    """Where the accent is in one variant's right panel, rows counted from that variant's top."""
+    half, band = picture.shape[1] // 2, round(BAND * DPI)
+    top = picture.shape[0] - (3 - row) * band  # three variants, the last ends with the picture
+    return np.argwhere((picture[top : top + band, half:] == INK).all(axis=-1))
+
+
+def test_the_line_of_means_stands_at_its_distance_on_one_scale_for_all():
+    plate = depth_plate([depth(0), depth(20), depth(40)], ["a", "b", "c"])
+    zero, twenty, forty = (np.median(marks(plate.picture, row)[:, 0]) for row in range(3))
+    assert zero - twenty > 20
+    assert zero - forty == pytest.approx(2 * (zero - twenty), abs=3)
+
+
+def test_depth_says_every_block_in_its_table_and_keeps_raw_values():
+    plate = depth_plate([depth(10), depth(20, (0.25, 0.75))], ["pico", "t"])
+    assert plate.table.rows[0] == ("pico, stage 1, block 1", "1", "0.2", "0.2 to 0.2", "10", "10 to 10", "30")
+    assert plate.table.rows[5] == ("t, stage 2, block 2", "2", "0.5", "0.25 to 0.75", "20", "20 to 20", "30")
+    assert plate.numbers["pico/mean_distance"] == 10
+    assert plate.numbers["t/mean_entropy"] == pytest.approx((0.25 + 0.5 + 0.5) / 3)  # every block counts alike
+    assert np.isnan(plate.arrays["t/entropy"][0, 1])
+    assert plate.arrays["t/entropy"][1].tolist() == [0.25, 0.75]
+    assert plate.arrays["t/places"].tolist() == [[1, 1], [2, 1], [2, 2]]
+    assert "lowest 0.25 in stage 1, block 1, head 1" in plate.caption
+    assert "view 96 × 64 px" in plate.caption
+
+
+def test_bars_are_as_long_as_the_share():
+    """Blocks of 10 % and 80 % of all energy: pixels of the left panel's two bars, 1 to 8."""
+    picture = halves_plate([halves([0.1, 0.8])], ["pico"]).picture
+    left = picture[round(0.3 * DPI) :, : picture.shape[1] // 2]  # without the legend, whose square has the same colour
+    inked = (left == INK).all(axis=-1).sum(axis=0)
+    columns = np.flatnonzero(inked)
+    first, second = inked[columns[5]], inked[columns[-5]]
+    assert second + 1 == pytest.approx(8 * (first + 1), abs=3)  # the axis covers one pixel of each
+
+
+def test_halves_say_both_shares_and_what_is_silent():
+    plate = halves_plate([halves([0.1, 0.8])], ["pico"])
+    assert plate.table.rows == [
+        ("pico, stage 1, block 1", "0.9", "0.1", "10 %", "0", "0", "silent"),
+        ("pico, stage 2, block 1", "0.2", "0.8", "80 %", "0.75", "0.25", "25 %"),
+    ]
+    assert plate.numbers["pico/mean_share"] == pytest.approx(0.45)
+    assert plate.numbers["pico/mean_varying_share"] == 0.25
+    assert plate.arrays["pico/osra"].tolist() == [0.1, 0.8]
+    assert "STE" in plate.limits
+
+
+def test_small_shares_are_not_called_nothing():
+    assert [percent(v) for v in (0.0, 1e-9, 0.005, 0.5)] == ["0 %", "under 0.01 %", "0.5 %", "50 %"]
