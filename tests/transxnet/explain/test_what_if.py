@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -95,12 +96,19 @@ def other_kernels(mixer, path, row):
     mixer.local_unit = Fixed((gates * unit.weight).sum(dim=0), (bias_gates * unit.bias).sum(dim=0))
 
 
+@cache
 def inputs_of(path):
-    """What the untouched model hands this module for the other picture."""
-    copy, seen = recipe_model(), []
-    copy.get_submodule(path).local_unit.register_forward_pre_hook(lambda unit, args: seen.append(args[0]))
+    """What the untouched model hands this module's IDConv for the other picture."""
+    copy, seen = untouched(), []
+    hook = copy.get_submodule(path).local_unit.register_forward_pre_hook(lambda unit, args: seen.append(args[0]))
     copy(OTHER.tensor)
+    hook.remove()
     return seen[0]
+
+
+@cache
+def untouched():
+    return recipe_model()
 
 
 def mean_values(mixer, path, row):
