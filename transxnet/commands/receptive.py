@@ -33,7 +33,7 @@ exit code: 1 where pictures could not be used, or a model failed; the others are
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
     parser.add_argument("pictures", nargs="+", metavar="IMAGE", type=Path, help="picture, or folder of pictures")
-    parser.add_argument("--models", default="pico", metavar="A,B", help="variants, first to last panel (pico)")
+    parser.add_argument("--models", default="pico", metavar="A,B", help="variants, peers, NAME@untrained (pico)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help=f"folder for {FIGURE} and its numbers")
     parser.add_argument("--images", type=count, default=50, metavar="N", help="the first N of the pictures (50)")
     parser.add_argument("--size", type=count, default=1024, metavar="PIXELS", help="side of the warped view (1024)")
@@ -74,7 +74,7 @@ def _begin(args: argparse.Namespace, worker: Worker, names: Sequence[str], paths
     from ..weights import load
 
     places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
-    models = [load(name, None, worker.device, **places) for name in names]
+    models = [load(name, None, worker.device, image_size=args.size, **places) for name in names]
     run = Run(args, worker, len(paths))
     begun = stored(args, models) if args.resume and worker.chief else {}
     done = worker.everybodys({name: found.images for name, found in begun.items()})[0]  # the chief's word

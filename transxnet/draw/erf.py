@@ -39,11 +39,13 @@ def parts_plate(results: Sequence[ErfParts], names: Sequence[str], photos: Seque
 
     photos: uint8 (H, W, 3), RGB, what each view covers. A map that a variant cannot have says why.
     """
-    columns = 3 if len(results) == 1 else 1 + len(results[0].titles)
-    logs = [{n: _log(m.heat, found.full.heat.mean()) for n, m in found.maps.items()} for found in results]
+    sheet = Panels(3 if len(results) == 1 else 1 + len(results[0].titles))
+    logs = [
+        {part: _log(m.heat, found.full.heat.mean(), sheet.pixels) for part, m in found.maps.items()}
+        for found in results
+    ]
     high = max((values.max() for row in logs for values in row.values()), default=0.0)
     value_range = (high - DECADES, high)
-    sheet = Panels(columns)
     for found, name, photo, maps in zip(results, names, photos, logs, strict=True):
         full = found.full
         sheet.heading(name, f"{full.layer}, {full.target}")
@@ -53,7 +55,7 @@ def parts_plate(results: Sequence[ErfParts], names: Sequence[str], photos: Seque
             if part not in maps:
                 sheet.words(title, found.missing[part])
                 continue
-            rgb = colorize(fit(maps[part], sheet.pixels), value_range, COLORMAP)
+            rgb = colorize(maps[part], value_range, COLORMAP)
             ring(sheet.panel(title, rgb, size, _part_words(found, part)), point)
         sheet.new_row()
     sheet.bar(value_range, "times the mean of the variant's full map, logarithmic", COLORMAP, decades=True)
@@ -173,13 +175,13 @@ def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: 
     pairs = list(zip(results, names, strict=True))
     sheet = Panels(max(2, min(4, len(results))))
     sheet.heading("Effective receptive field, averaged over pictures", state)
-    for line in dict.fromkeys(_taken(found) for found in results):
+    for line in _taken(pairs):
         sheet.line(line)
-    rows = _protocol_rows(pairs)
+    rows = _protocol_rows(pairs, sheet.pixels)
     for kind, shown, value_range, _ in rows:
         for (found, name), values in zip(pairs, shown, strict=True):
             curve = found.published if kind == "published" else found.sound
-            rgb = colorize(fit(values, sheet.pixels), value_range, COLORMAP)
+            rgb = colorize(values, value_range, COLORMAP)
             words = ["A, as published" if kind == "published" else "Raw average", *_r_lines(curve)]
             _square(sheet.panel(name, rgb, (found.size, found.size), words), curve, found.size)
         if len(pairs) > 1:  # one model's two maps stand side by side
@@ -196,31 +198,41 @@ def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: 
     )  # fmt: skip
 
 
-def _protocol_rows(pairs: Sequence[tuple[ErfProtocol, str]]) -> tuple:
+def _protocol_rows(pairs: Sequence[tuple[ErfProtocol, str]], pixels: int) -> tuple:
     """(kind of r, maps as they are coloured, their range, words for the bar), of A and of the raw average."""
-    raws = [_log(found.heat, found.heat.mean()) for found, _ in pairs]
+    raws = [_log(found.heat, found.heat.mean(), pixels) for found, _ in pairs]
     high = max(values.max() for values in raws)
     ours = "raw average in multiples of its mean, logarithmic, one scale; square: holds half"
     theirs = "A = log10(mean gradient + 1) over its maximum, each model's own; square: holds half"
     return (
-        ("published", [found.scaled for found, _ in pairs], (0.0, 1.0), theirs),
+        ("published", [fit(found.scaled, pixels) for found, _ in pairs], (0.0, 1.0), theirs),
         ("sound", raws, (high - DECADES, high), ours),
     )
 
 
-def _taken(found: ErfProtocol) -> str:
-    """Which pictures, how many, where in the model."""
-    folders = f" from {', '.join(found.folders)}" if found.folders else ""
-    pictures = "1 picture" if found.count == 1 else f"{found.count} pictures"
-    return (
-        f"{pictures}{folders}, each warped to {found.size} x {found.size} px; {found.layer.partition(',')[0]}, unit at "
-        f"row {found.unit[0]}, column {found.unit[1]}. {found.note}"
-    ).strip()
+def _taken(pairs: Sequence[tuple[ErfProtocol, str]]) -> list[str]:
+    """Which pictures, how many, where in the models: a sentence for all where it is true of all."""
+    pictures, places = [], []
+    for found, _ in pairs:
+        folders = f" from {', '.join(found.folders)}" if found.folders else ""
+        count = "1 picture" if found.count == 1 else f"{found.count} pictures"
+        said = f"{count}{folders}, each warped to {found.size} x {found.size} px. {found.note}"
+        pictures.append(said.strip())
+        places.append(
+            f"{found.layer.split(',')[0].split(' (')[0]}, unit at row {found.unit[0]}, column {found.unit[1]}"
+        )
+    return [_said_of(pairs, pictures), _said_of(pairs, [f"Seen from {place}." for place in places])]
+
+
+def _said_of(pairs: Sequence[tuple[ErfProtocol, str]], sentences: Sequence[str]) -> str:
+    if len(set(sentences)) == 1:
+        return sentences[0]
+    return " ".join(f"{name}: {said}" for (_, name), said in zip(pairs, sentences, strict=True))
 
 
 def _protocol_caption(pairs: Sequence[tuple[ErfProtocol, str]], state: str) -> str:
     half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} (published {_percent(f.published.at(0.5))})" for f, n in pairs)
-    taken = " ".join(dict.fromkeys(_taken(found) for found, _ in pairs))
+    taken = " ".join(_taken(pairs))
     none = [
         f"{n}: no square of the protocol holds more than {100 * min(f.published.none_found):g} % of A."
         for f, n in pairs if f.published.none_found
@@ -248,10 +260,9 @@ def _square(axes: Axes, curve: RCurve, size: int) -> None:
 # --- What they share --------------------------------------------------------------------------------------------------
 
 
-def _log(heat: np.ndarray, mean: float) -> np.ndarray:
-    """log10 of the map in multiples of a mean; what is nothing at all is as dark as the darkest."""
-    heat = np.asarray(heat, np.float64) / (mean or 1.0)
-    return np.log10(np.maximum(heat, 1e-30))
+def _log(heat: np.ndarray, mean: float, pixels: int) -> np.ndarray:
+    """log10 of the map, drawn so large, in multiples of a mean; what is nothing at all is as dark as the darkest."""
+    return np.log10(np.maximum(fit(np.asarray(heat, np.float64) / (mean or 1.0), pixels), 1e-30))
 
 
 def _percent(share: float, missing: str = "not a number") -> str:

@@ -64,8 +64,8 @@ def receptive_field(
         "row": float(row), "column": float(col), "x": x, "y": y, **containment(heat, (y, x)),
     }  # fmt: skip
     return Explanation(
-        "erf", observation.variant, f"stage {stage}, block {block}", f"unit at row {row}, column {col}", heat, False,
-        "sum of features per unit of normalised input", observation.geometry(heat.shape, 1.0), numbers,
+        "erf", observation.variant, observation.layer_words(stage, block), f"unit at row {row}, column {col}", heat,
+        False, "sum of features per unit of normalised input", observation.geometry(heat.shape, 1.0), numbers,
     )  # fmt: skip
 
 

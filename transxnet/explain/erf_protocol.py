@@ -6,7 +6,8 @@ cropped) and normalised; s = sum over channels of ReLU(M[:, h // 2, w // 2]), M 
 head's norm; the ReLU of ds/dx, summed over RGB, averaged over images; a picture whose gradient is not finite is left
 out. The figure is log10 of it (results/erf.py), r(t) is erf.py's.
 
-Where it differs: any size, stage, unit and pictures, and then the result says so; a side above 2048 px is reduced
+Where it differs: any size, stage, unit and pictures, and then the result says so; a peer's colours are normalised as
+its own weights want them; a side above 2048 px is reduced
 before the warp, as everywhere here (images.py). relative_pos_enc is resized as the model does it: at 1024 px stage 1
 has 65,536 queries and 1,024 keys, so that one picture takes T about 6 GiB and 20 s on one CPU core, pico 3 GiB and
 9 s; at 512 px 2 GiB and 2 s, pico 1 GiB and 1 s.
@@ -20,16 +21,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from ..errors import DeviceError, LensError, OutOfRange
-from ..images import Picture, Prepared, decode, prepare
+from ..images import Picture, Prepared, ViewSpec, decode, prepare
 from ..model import TransXNet
+from ..peers.module import Peer
 from ..results import Explanation
 from ..results.erf import ErfProtocol
 from ..weights import LoadedModel
@@ -41,6 +42,7 @@ SMALLEST = 32  # one unit of a last stage
 _VALIDATION = re.compile(r"ILSVRC2012_val_(\d{8})")
 _FIRST_CLASS = "n01440764"  # an ImageFolder of ImageNet gives these 50 first
 
+AnyModel = LoadedModel | TransXNet | Peer
 Source = str | Path | np.ndarray
 Preview = Callable[[ErfProtocol], None]
 
@@ -125,7 +127,7 @@ class Place:
 
 
 def published_erf(
-    model: LoadedModel | TransXNet,
+    model: AnyModel,
     pictures: Iterable[Source],
     size: int = SIZE,
     stage: int = 0,
@@ -154,14 +156,14 @@ def published_erf(
     return found.result()
 
 
-def add_picture(found: ErfSum, model: LoadedModel | TransXNet, picture: Source, number: int = 1) -> bool:
+def add_picture(found: ErfSum, model: AnyModel, picture: Source, number: int = 1) -> bool:
     """Add one picture's field to a sum; False, and a line in `failed`, where the picture cannot be used.
 
     number: what an array is called by, as it has no name. Raises as published_erf does.
     """
     name = name_of(picture, number)
     try:
-        prepared = warped(decode(picture, name=name), found.size)
+        prepared = warped(decode(picture, name=name), found.size, _bare(model).spec)
         field_of_one = one_field(model, prepared, found.stage, found.unit)
         found.add(field_of_one.heat, name, Place.of(field_of_one))
     except (OutOfRange, DeviceError):
@@ -172,22 +174,19 @@ def add_picture(found: ErfSum, model: LoadedModel | TransXNet, picture: Source, 
     return True
 
 
-def one_field(
-    model: LoadedModel | TransXNet, prepared: Prepared, stage: int = 0, unit: tuple[int, int] | None = None
-) -> Explanation:
+def one_field(model: AnyModel, prepared: Prepared, stage: int = 0, unit: tuple[int, int] | None = None) -> Explanation:
     """One picture's share of the average: float32 (S, S), ReLU of the gradient, summed over RGB."""
-    model = model.model if isinstance(model, LoadedModel) else model
-    with _enough_memory(prepared):
+    model = _bare(model)
+    with _in_words(model, prepared.view.shape[1]):
         seen = observe(model, prepared, ("stage",), grad=True)
         last = max(record.stage for record in seen.trace.find("stage"))
         return receptive_field(seen, stage or last, unit=unit, rectify=True, keep_graph=False)
 
 
-def warped(picture: Picture, size: int) -> Prepared:
-    """The whole picture as size x size pixels, bicubically, its aspect lost; normalised as every view is."""
-    square = np.asarray(Image.fromarray(picture.rgb).resize((size, size), Image.Resampling.BICUBIC))  # (S, S, 3)
-    view = prepare(replace(picture, rgb=square), image_size=size, crop_pct=1.0)
-    return replace(view, crop_box=(0.0, 0.0, *map(float, picture.size)), upload_size=picture.size)
+def warped(picture: Picture, size: int, spec: ViewSpec | None = None) -> Prepared:
+    """The whole picture as size x size pixels, bicubically, its aspect lost; colours normalised as `spec` has it."""
+    own = {name: getattr(spec, name) for name in ("mean", "std") if hasattr(spec, name)}
+    return prepare(picture, image_size=size, crop_pct=1.0, crop_mode="squash", **own)
 
 
 def name_of(picture: Source, number: int = 1) -> str:
@@ -208,15 +207,25 @@ def is_published_set(names: Iterable[str]) -> bool:
     return numbers == list(range(1, PICTURES + 1)) or all(name.startswith(f"{_FIRST_CLASS}/") for name in names)
 
 
+def _bare(model: AnyModel) -> TransXNet | Peer:
+    return model.model if isinstance(model, LoadedModel) else model
+
+
 @contextmanager
-def _enough_memory(prepared: Prepared) -> Iterator[None]:
-    """Too little memory becomes a sentence."""
+def _in_words(model: TransXNet | Peer, size: int) -> Iterator[None]:
+    """Too little memory, or a peer that this size does not fit, becomes a sentence."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not re.search(r"out of memory|allocate memory", str(error)):
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError, AssertionError, ValueError) as error:
+        if isinstance(error, MemoryError) or re.search(r"out of memory|allocate memory", str(error)):
+            raise DeviceError(
+                f"A picture of {size} pixels a side is too much for this device's memory.",
+                remedy="Choose a smaller size, such as 512.",
+            ) from error
+        if isinstance(error, LensError) or not isinstance(model, Peer):
             raise
-        raise DeviceError(
-            f"A picture of {prepared.view.shape[1]} pixels a side is too much for this device's memory.",
-            remedy="Choose a smaller size, such as 512.",
+        raise OutOfRange(
+            f"{model.spec.name} cannot look at pictures of {size} px.",
+            remedy=f"Load it with image_size={size}, or choose a multiple of 32.",
+            detail=str(error)[:200],
         ) from error

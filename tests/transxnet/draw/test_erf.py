@@ -124,8 +124,12 @@ def test_protocol_shows_a_and_the_raw_average():
 def test_protocol_says_which_pictures_and_that_it_is_not_done():
     found = protocol(np.ones((64, 64)), published=curve("published", (0.1, 0.2, 0.3, np.nan)))
     plate = protocol_plate([found, found, found], ["a", "b", "c"], "2 of 50 pictures so far")
-    assert plate.caption.startswith("2 of 50 pictures so far. 2 pictures from n1, each warped to 64 x 64 px; stage 4")
+    assert plate.caption.startswith("2 of 50 pictures so far. 2 pictures from n1, each warped to 64 x 64 px. Not")
     assert plate.caption.count("Not the published setting") == 1  # said once for all
+    assert plate.caption.count("Seen from stage 4, unit at row 1, column 1.") == 1
+    other = replace(found, layer="stage 4 (layer4)", unit=(2, 2))
+    mixed = protocol_plate([found, other], ["a", "timm:b"]).caption
+    assert "a: Seen from stage 4, unit at row 1, column 1. timm:b: Seen from stage 4, unit at row 2, column 2." in mixed
     assert "a: no square of the protocol holds more than 99 % of A." in plate.caption
     done = protocol_plate([found, found, found], ["a", "b", "c"])
     assert done.picture.shape[0] < plate.picture.shape[0]  # the state is a line of the picture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -17,6 +15,7 @@ from transxnet.draw.png import to_png
 from transxnet.errors import DeviceError, LensError, OutOfRange
 from transxnet.explain import erf_protocol
 from transxnet.explain.erf_protocol import ErfSum, Place, add_picture, is_published_set, name_of, published_erf, warped
+from transxnet.weights import load
 
 SIZE = 96
 PLACE = Place("tiny", "stage 4, block 2", (1, 1), (32.0, 32.0))
@@ -70,6 +69,18 @@ def test_any_stage_and_unit(model, pictures):
     assert found.curves.what == "stage 2, block 1, unit at row 3, column 5, 1 picture at 96 px"
 
 
+def test_a_peer_sees_from_its_own_pixel_in_its_own_colours(pictures):
+    """A ViT's unit i sits at 16 i + 7.5, and its weights want colours about 0.5."""
+    loaded = load("timm:vit_tiny_patch16_224@untrained", device="cpu", image_size=64)
+    found = published_erf(loaded, pictures[:1], 64)
+    assert (found.unit, found.point) == ((2, 2), (39.5, 39.5))
+    assert loaded.spec.mean == (0.5, 0.5, 0.5)
+    seen = warped(picture(0), 64, loaded.spec)
+    np.testing.assert_allclose(seen.tensor[0].permute(1, 2, 0).numpy(), seen.view / 127.5 - 1, atol=1e-6)
+    with pytest.raises(OutOfRange, match="cannot look at pictures of 96 px"):
+        published_erf(loaded, pictures[:1], 96)
+
+
 def test_a_loaded_model_is_as_good(pictures):
     loaded = small_model()
     assert np.array_equal(published_erf(loaded, pictures, 64).heat, published_erf(loaded.model, pictures, 64).heat)
@@ -77,7 +88,7 @@ def test_a_loaded_model_is_as_good(pictures):
 
 
 def test_the_warp_loses_the_aspect_and_nothing_else(pictures):
-    tall = replace(picture(1, 60, 90))
+    tall = picture(1, 60, 90)
     view = warped(tall, SIZE)
     assert view.view.shape == (SIZE, SIZE, 3)
     assert np.array_equal(view.view, np.asarray(Image.fromarray(tall.rgb).resize((SIZE, SIZE), Image.BICUBIC)))
