@@ -30,9 +30,9 @@ def spectrum_plate(
     return Plate(
         "kernel_spectrum", "Which frequencies the kernels pass",
         "Frequency response of one block's kernels: |FFT| of each, mean over channels, frequency 0 in the middle, "
-        "directions as in the kernels; beside it the mean over rings of equal frequency, the middle half of the "
-        "generated channels shaded. A response that falls with frequency smooths, one that rises takes differences. "
-        "Median centroid: "
+        "directions as in the kernels; beside it the mean over rings of equal frequency (past 0.5 only slanting ones "
+        "are left), the middle half of the generated channels shaded. A response that falls with frequency smooths, "
+        "one that rises takes differences. Median centroid: "
         + ", ".join(f"{label.replace('/', ', ')} {number(medians[f'{label}/centroid'])}" for label in labels)
         + f" {CYCLES} (a single tap, which passes all alike, has 0.383).",
         "Square pictures of frequency responses, generated beside static, and curves of response over frequency.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -213,6 +215,19 @@ def test_responses_are_drawn_on_one_scale():
         ("pico, static", "2", "0.125", "0.5", "0.5"),
     ]
     assert np.array_equal(plate.arrays["pico/static/response"], spectral("static", 0.5).response)
+
+
+def test_a_response_lies_as_its_kernel_does():
+    """Row 0 is drawn on top: a kernel and its response slant the same way."""
+    halves = np.repeat([1.0, 0.5], 32)[:, None] * np.ones((64, 64))  # rows 0 to 31 twice the rest
+    picture = spectrum_plate(
+        [replace(spectral("kernels", 1.0), response=halves)], [spectral("static", 0.25)], ["pico"]
+    ).picture
+    rows = []
+    for value in (1.0, 0.5):
+        colour = colorize(np.array([value]), (0, 1), "viridis")[0].astype(int)
+        rows.append(np.nonzero(np.abs(picture - colour).max(axis=2) <= 1)[0].mean())
+    assert rows[1] - rows[0] == pytest.approx(150, abs=20)
 
 
 def deep(groups: int = 2) -> KernelDepth:
