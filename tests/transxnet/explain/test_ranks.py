@@ -1,0 +1,60 @@
+"""Ranks, their correlation and overlaps, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from transxnet.explain.ranks import average_ranks, blank, highest_first, spearman, top_overlap
+
+
+def test_equal_values_share_the_mean_of_their_ranks():
+    assert average_ranks(np.float32([10, 30, 20, 20])).tolist() == [1, 4, 2.5, 2.5]
+    assert average_ranks(np.float32([[5, 5], [5, 1]])).tolist() == [3, 3, 3, 1]
+
+
+def test_spearman_without_ties():
+    # d = rank differences 0, 1, -1, 1, -1: 1 - 6 * 4 / (5 * 24)
+    assert spearman(np.array([1, 2, 3, 4, 5]), np.array([10, 30, 20, 50, 40])) == pytest.approx(0.8)
+
+
+def test_spearman_with_ties():
+    # ranks 1, 2.5, 2.5, 4 and 1, 2, 3, 4, less their mean 2.5: 4.5 / sqrt(4.5 * 5)
+    assert spearman(np.array([1, 2, 2, 3]), np.array([4, 5, 6, 7])) == pytest.approx(4.5 / np.sqrt(22.5))
+
+
+def test_scale_means_nothing_and_sign_everything():
+    a = np.random.default_rng(0).standard_normal((5, 7))
+    assert spearman(a, np.exp(3 * a)) == pytest.approx(1)
+    assert spearman(a, -a) == pytest.approx(-1)
+
+
+def test_a_blank_map_has_no_ranks():
+    ramp = np.arange(4.0)
+    for empty in (np.zeros(4), np.array([1, 2, np.nan, 3]), np.array([1, 2, np.inf, 3])):
+        assert blank(empty)
+        assert np.isnan(spearman(empty, ramp))
+        assert np.isnan(top_overlap(ramp, empty))
+    assert not blank(ramp)
+    with pytest.raises(ValueError, match="different shapes"):
+        spearman(ramp, ramp[:3])
+
+
+def test_highest_first_draws_lots_among_equals_and_puts_nan_last():
+    assert highest_first(np.array([[0.5, np.nan], [2, -1]])).tolist() == [2, 0, 3, 1]
+    flat = np.zeros((40, 40))
+    order = highest_first(flat)
+    assert sorted(order) == list(range(1600))
+    rows = order[:160] // 40  # a tenth, which in reading order would be the top four rows
+    assert 15 < rows.mean() < 25
+    assert (order == highest_first(flat)).all()
+    assert (order != highest_first(flat, seed=1)).any()
+
+
+def test_top_overlap_by_hand():
+    a, b = np.arange(20.0), np.arange(20.0)
+    b[[19, 0]] = b[[0, 19]]  # the two highest of a are 18 and 19, of b 0 and 18
+    assert top_overlap(a, b, 0.1) == pytest.approx(1 / 3)
+    assert top_overlap(a, a, 0.1) == 1
+    assert top_overlap(a, -a, 0.1) == 0
+    assert top_overlap(a, b, 0.01) == 0  # at least one place: 19 against 0

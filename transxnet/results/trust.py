@@ -1,0 +1,172 @@
+"""What tests of maps gave: whether a map follows the model, finds what matters, and agrees with other maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .explanation import Explanation
+
+# Student's t that 95 in 100 stay under, for 1, 2, … degrees of freedom.
+STUDENT_95 = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812)
+
+
+def area_under(shares: np.ndarray, curve: np.ndarray) -> float:
+    """Area under a curve by the trapezium rule, both ends counted: shares and curve (n,), shares rising from 0 to 1."""
+    return float(np.trapezoid(np.asarray(curve, np.float64), np.asarray(shares, np.float64)))
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """Insertion and deletion along one map's ranking of the view's pixels. n steps, r random orders.
+
+    Curves are probabilities of one class, (n + 1,) float32: deletion from the whole picture to the bare baseline,
+    insertion from the baseline to the picture. chance: (r, n + 1), deletion in the order of random numbers that lie on
+    the map's own grid. Inserting in the reversed order makes the same pictures, so chance for insertion is its mirror.
+    """
+
+    variant: str
+    class_index: int
+    baseline: str  # "grey" or "blur"
+    shares: np.ndarray  # (n + 1,) float64: share of the pixels changed, 0 to 1
+    deletion: np.ndarray
+    insertion: np.ndarray
+    chance: np.ndarray
+    blank: bool = False  # the map ranks nothing: it is the same everywhere, or not finite somewhere
+
+    @property
+    def deletion_auc(self) -> float:
+        """0 to 1; the lower, the sooner the answer falls."""
+        return area_under(self.shares, self.deletion)
+
+    @property
+    def insertion_auc(self) -> float:
+        """0 to 1; the higher, the sooner the answer comes."""
+        return area_under(self.shares, self.insertion)
+
+    @property
+    def chance_aucs(self) -> np.ndarray:
+        """(r,): of each random order, deletion. Insertion in the reversed orders has the same."""
+        return np.array([area_under(self.shares, curve) for curve in self.chance])
+
+    @property
+    def chance_auc(self) -> float:
+        """Mean over the random orders."""
+        return float(self.chance_aucs.mean())
+
+    @property
+    def chance_margin(self) -> float:
+        """Nine in ten further random orders would have an area within this of `chance_auc`; infinite for one order.
+
+        Student's prediction interval, t s sqrt(1 + 1 / r) with r - 1 degrees of freedom.
+        """
+        aucs = self.chance_aucs
+        freedom = len(aucs) - 1
+        if not freedom:
+            return float("inf")
+        t = STUDENT_95[min(freedom, len(STUDENT_95)) - 1]
+        return float(t * aucs.std(ddof=1) * np.sqrt(1 + 1 / len(aucs)))
+
+    @property
+    def deletion_gain(self) -> float:
+        """How far deletion is better than chance: positive is better."""
+        return self.chance_auc - self.deletion_auc
+
+    @property
+    def insertion_gain(self) -> float:
+        """How far insertion is better than chance: positive is better."""
+        return self.insertion_auc - self.chance_auc
+
+    @property
+    def chance_insertion(self) -> np.ndarray:
+        """(r, n + 1): from the baseline to the picture, in the reversed random orders."""
+        return self.chance[:, ::-1]
+
+
+@dataclass(frozen=True)
+class Randomisation:
+    """One map made again while the model loses what it learned. n steps; after the last nothing learned is left.
+
+    signed, absolute: (n,) float64, Spearman's correlation with the original map, of the values and of their absolute
+    values; NaN where either map is blank. heats: (n, rows, columns) float32, the maps themselves, raw, each on its own
+    scale. complete_signed, complete_absolute: (m,), the same with wholly random models, the cascade's last among them.
+    """
+
+    variant: str
+    steps: tuple[str, ...]  # the groups as they were replaced; a single "everything" for one complete randomisation
+    signed: np.ndarray
+    absolute: np.ndarray
+    heats: np.ndarray
+    complete_signed: np.ndarray
+    complete_absolute: np.ndarray
+
+    @property
+    def blank(self) -> bool:
+        """Whether no wholly random model has a map of its own: the same everywhere, or not finite somewhere."""
+        return bool(np.isnan(self.complete_signed).all())
+
+    @property
+    def left(self) -> float:
+        """How much of the map wholly random models keep, 0 to 1: the size of the mean of m rank correlations.
+
+        The larger of signed and absolute: a map that only changes its sign still draws the same edges. The mean, as two
+        unrelated maps of few values correlate by luck, one way or the other. A blank map keeps nothing, that is 0.
+        """
+        return float(max(abs(np.nan_to_num(r).mean()) for r in (self.complete_signed, self.complete_absolute)))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike maps rank the same pixels. names: of the n maps, methods or variants.
+
+    correlation: (n, n) float64, Spearman's, of signed values, -1 to 1. overlap: (n, n) float64, intersection over union
+    of the `share` of pixels that each ranks highest, 0 to 1. Rows and columns of blank maps are NaN.
+    values: (n, rows, columns) float32, the maps on the common pixels, raw. box: x0, y0, x1, y1, their edges in pixels
+    of the upload.
+    """
+
+    names: tuple[str, ...]
+    correlation: np.ndarray
+    overlap: np.ndarray
+    share: float
+    values: np.ndarray
+    box: tuple[float, float, float, float]
+
+    @property
+    def overlap_by_chance(self) -> float:
+        """Expected of two random choices: they share share² of the pixels, about, and cover 2 share - share²."""
+        return self.share / (2 - self.share)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the tests say of one map. follows: "follows", "partly", "insensitive", "blank".
+
+    finds: "better", "chance", "worse", "blank": deletion against the random orders. words: sentences with their
+    numbers, on the model, on deletion, on insertion.
+    """
+
+    follows: str
+    finds: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrustReport:
+    """All tests of all maps of one picture and one class. Mappings are by method, as METHODS names them.
+
+    missing: why a method is not there. thorough: the dear methods took every step of the cascade, too.
+    """
+
+    variant: str
+    class_index: int
+    target: str  # "ladybug (class 31)"
+    maps: Mapping[str, Explanation]
+    faithfulness: Mapping[str, Faithfulness]
+    randomisation: Mapping[str, Randomisation]
+    agreement: Agreement
+    verdicts: Mapping[str, Verdict]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    thorough: bool = False
