@@ -173,7 +173,7 @@ def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: 
     state: of a run that is not finished, e.g. "12 of 50 pictures so far"; stands in the picture.
     """
     pairs = list(zip(results, names, strict=True))
-    sheet = Panels(max(2, min(4, len(results))))
+    sheet = Panels(_columns(len(results)))
     sheet.heading("Effective receptive field, averaged over pictures", state)
     for line in _taken(pairs):
         sheet.line(line)
@@ -196,6 +196,11 @@ def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: 
         {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
         {f"{name}/heat": found.heat for found, name in pairs},
     )  # fmt: skip
+
+
+def _columns(count: int) -> int:
+    """Up to four side by side; more in two rows of the same length, as far as five fit."""
+    return max(2, count) if count <= 4 else min(5, -(-count // 2))
 
 
 def _protocol_rows(pairs: Sequence[tuple[ErfProtocol, str]], pixels: int) -> tuple:
@@ -225,9 +230,11 @@ def _taken(pairs: Sequence[tuple[ErfProtocol, str]]) -> list[str]:
 
 
 def _said_of(pairs: Sequence[tuple[ErfProtocol, str]], sentences: Sequence[str]) -> str:
+    """One sentence for all, or each with the names it is true of."""
     if len(set(sentences)) == 1:
         return sentences[0]
-    return " ".join(f"{name}: {said}" for (_, name), said in zip(pairs, sentences, strict=True))
+    whose = {said: [n for (_, n), own in zip(pairs, sentences, strict=True) if own == said] for said in sentences}
+    return " ".join(f"{', '.join(names)}: {said}" for said, names in whose.items())
 
 
 def _protocol_caption(pairs: Sequence[tuple[ErfProtocol, str]], state: str) -> str:
@@ -246,7 +253,7 @@ def _protocol_caption(pairs: Sequence[tuple[ErfProtocol, str]], state: str) -> s
 
 def _r_lines(curve: RCurve) -> list[str]:
     cells = " · ".join(_digits(curve.at(t)) for t in SHARES)
-    return [f"{curve.kind} r({', '.join(f'{100 * t:g}' for t in SHARES)} %):", f"{cells} % of the view"]
+    return [f"{curve.kind} r({', '.join(f'{100 * t:g}' for t in SHARES)} %):", f"{cells} %"]
 
 
 def _square(axes: Axes, curve: RCurve, size: int) -> None:

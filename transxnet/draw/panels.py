@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .bars import colorbar, figure_rgb
-from .text import GREY, INK, font, number, wrap
+from .text import GREY, INK, font, number, width, wrap
 
 DPI, WIDTH, MARGIN = 160, 7.7, 8  # inches, and pixels around them: 1248 in all
 GAP, LINE, TEXT = 0.12, 0.155, 8  # between panels and from one line to the next, inches; points
@@ -47,8 +47,8 @@ class Panels:
         """A square with its title above and words below. Its axes count pixels of the view, (height, width)."""
         left, top = self._cell(title)
         axes = self._figure.add_axes((0, 0, 1, 1))
-        height, width = view_size
-        axes.imshow(rgb, extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="none", aspect="auto")
+        rows, cols = view_size
+        axes.imshow(rgb, extent=(-0.5, cols - 0.5, rows - 0.5, -0.5), interpolation="none", aspect="auto")
         axes.set_axis_off()
         self._placed.append((axes, (left, top, self.side, self.side)))
         self._under(left, top, [line for part in words for line in wrap(part, self.side * 72, TEXT)])
@@ -98,8 +98,9 @@ class Panels:
             self.new_row()
         left = self._column * (self.side + GAP)
         self._column += 1
-        lines = wrap(title, self.side * 72, TEXT, bold=True)[:2]
-        rows = 1 if self.side > 1.7 else 2  # narrow panels leave room for two, all the same
+        whole = width(title, TEXT, bold=True) <= self.side * 72
+        rows = 1 if self.columns < 3 else 2  # the same for all, so that panels stand in line
+        lines = wrap(title if whole else title.replace("@", " @"), self.side * 72, TEXT, bold=True)[:rows]
         for i, line in enumerate(lines):
             self._text(line, left, self._top + (rows - len(lines) + i) * LINE, TEXT, INK, bold=True)
         return left, self._top + rows * LINE + 0.03
@@ -124,5 +125,5 @@ def fit(values: np.ndarray, side: int) -> np.ndarray:
 
 def ring(axes: Axes, point: tuple[float, float]) -> None:
     """A ring, white inside black, about a point (x, y) of the view."""
-    for colour, width in (("black", 2.4), ("white", 1.0)):
-        axes.plot(*point, "o", mfc="none", mec=colour, mew=width, ms=7, clip_on=False)
+    for colour, thick in (("black", 2.4), ("white", 1.0)):
+        axes.plot(*point, "o", mfc="none", mec=colour, mew=thick, ms=7, clip_on=False)

@@ -128,8 +128,8 @@ def test_protocol_says_which_pictures_and_that_it_is_not_done():
     assert plate.caption.count("Not the published setting") == 1  # said once for all
     assert plate.caption.count("Seen from stage 4, unit at row 1, column 1.") == 1
     other = replace(found, layer="stage 4 (layer4)", unit=(2, 2))
-    mixed = protocol_plate([found, other], ["a", "timm:b"]).caption
-    assert "a: Seen from stage 4, unit at row 1, column 1. timm:b: Seen from stage 4, unit at row 2, column 2." in mixed
+    mixed = protocol_plate([found, other, found], ["a", "timm:b", "c"]).caption
+    assert "a, c: Seen from stage 4, unit at row 1, column 1. timm:b: Seen from stage 4, unit at row 2, col" in mixed
     assert "a: no square of the protocol holds more than 99 % of A." in plate.caption
     done = protocol_plate([found, found, found], ["a", "b", "c"])
     assert done.picture.shape[0] < plate.picture.shape[0]  # the state is a line of the picture
