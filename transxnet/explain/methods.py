@@ -38,6 +38,7 @@ class Question:
     point: tuple[float, float] | None = None
     cam_stage: int | str = 4
     other_index: int | None = None
+    other_words: str = ""
 
 
 OnePass = Callable[[Observation, Question], Explanation]
@@ -78,7 +79,9 @@ _ROWS = (
     Method("attention", _attention, about_class=False),
     Method("rollout", lambda seen, q: rollout(seen, q.stage, q.point, q.block), about_class=False),
     Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_stage, q.words)),
-    Method("contrast", lambda seen, q: contrast(seen, q.class_index, q.other_index, q.cam_stage, q.words)),
+    Method(
+        "contrast", lambda seen, q: contrast(seen, q.class_index, q.other_index, q.cam_stage, q.words, q.other_words)
+    ),
     Method("cam_stages", lambda seen, q: combined_stages(seen, q.class_index, target_words=q.words)),
     Method("receptive_field", lambda seen, q: receptive_field(seen, q.stage, q.point), about_class=False),
     Method(

@@ -7,18 +7,34 @@ Observation and its graph are gone. A part that a model cannot give raises PartM
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
+import numpy as np
+
+from ..errors import PartMissing
 from ..explain.attention import attention_table
+from ..explain.clusters import clusters
+from ..explain.depth import attention_depth, half_energies
+from ..explain.erf_parts import erf_parts
 from ..explain.grad_cam import HEAD
+from ..explain.kernel_analysis import change, kernel_depth
 from ..explain.kernels import kernels
 from ..explain.methods import METHODS, Question
-from ..explain.observe import Observation
+from ..explain.observe import Observation, observe
+from ..explain.rollout import rollout
+from ..explain.spectra import spectrum
+from ..explain.trust import trust
+from ..explain.what_if import what_if
 from ..images import Prepared
 from ..labels import LabelSet
 from ..results import AttentionTable, Explanation, KernelSet
+from ..results.attention import PointAttention
+from ..results.erf import ErfParts
+from ..results.kernels import KernelChange
+from ..results.trust import TrustReport
+from ..results.what_if import WhatIf
 from ..trace import Tap
 from ..weights import LoadedModel
 from .asked import Options, Target
@@ -37,7 +53,9 @@ class Look:
     labels: LabelSet
     point: tuple[float, float]
     target: Target
+    logits: np.ndarray  # (classes,)
     seen: Observation | None
+    made: dict[str, object] = field(default_factory=dict)  # by the parts before
     other: Prepared | None = None  # a second picture, whose kernels are lent and compared
     progress: Progress | None = None  # of the part that is being made
 
@@ -58,7 +76,16 @@ class Look:
     def question(self) -> Question:
         """The same, as explain's methods take it."""
         o, target = self.options, self.target
-        return Question(target.index, target.label, o.stage, o.block or 0, self.point, o.cam_stage)
+        rival = self.rival
+        return Question(
+            target.index, target.label, o.stage, o.block or 0, self.point, o.cam_stage, rival, self.labels.words[rival]
+        )
+
+    @property
+    def rival(self) -> int:
+        """The best answer that is not the explained one."""
+        best = (int(i) for i in np.argsort(-self.logits, kind="stable"))
+        return next(i for i in best if i != self.target.index)
 
     def say(self, explanation: Explanation) -> Explanation:
         """The note on the explained class, where there is one, travels with the map."""
@@ -72,7 +99,7 @@ Make = Callable[[Look], object]
 
 @dataclass(frozen=True)
 class Part:
-    """name: of the Study's field. words: what it is, for who chooses parts. dear: many passes more than the others.
+    """name: of the Study's field. words: what it is, for who chooses parts.
 
     keep: whether the trace must keep a tap's tensor; None where the part is made alone.
     """
@@ -82,7 +109,6 @@ class Part:
     make: Make
     keep: Keep | None = None
     grad: bool = False
-    dear: bool = False
 
     @property
     def alone(self) -> bool:
@@ -122,14 +148,85 @@ def _map(name: str) -> Make:
     return make
 
 
+def _both_ways(look: Look) -> PointAttention:
+    table = look.table
+    return PointAttention(
+        table.at(*table.queries.unit_at(*look.point)), table.users_at(*table.keys.unit_at(*look.point))
+    )
+
+
+def _rollouts(look: Look) -> tuple[Explanation, ...]:
+    return tuple(rollout(look.seen, stage, look.point) for stage in range(1, len(look.loaded.spec.depths) + 1))
+
+
+def _kernel_change(look: Look) -> KernelChange:
+    if look.other is None:
+        raise PartMissing("There is no second picture to compare kernels with.", remedy="Give one.")
+    second = observe(look.loaded.model, look.other, _at_place(KERNEL_KINDS, look.place))
+    return change(look.kernel_set, kernels(second, *look.place))
+
+
+def _at_place(kinds: tuple[str, ...], place: tuple[int, int]) -> Callable[[Tap], bool]:
+    return lambda tap: tap.kind in kinds and (tap.stage, tap.block) == place
+
+
+def _erf_parts(look: Look) -> ErfParts:
+    return erf_parts(
+        look.loaded.model, look.prepared, look.options.stage, look.point, progress=look.progress
+    )  # fmt: skip
+
+
+def _what_if(look: Look) -> WhatIf:
+    return what_if(
+        look.loaded.model, look.prepared, look.labels, look.target.index, look.other, progress=look.progress
+    )  # fmt: skip
+
+
+def _trust(look: Look) -> TrustReport:
+    maps = {name: look.made[name] for name in METHODS if isinstance(look.made.get(name), Explanation)}
+    return trust(
+        look.loaded, look.prepared, look.question, thorough=look.options.thorough, progress=look.progress, maps=maps
+    )
+
+
 _ROWS = (
     Part("attention", "what OSRA's query mixes in", _attention, _at_stage("attention")),
     Part("attention_table", "all of one block's attention", lambda look: look.table, _at_stage("attention")),
+    Part("both_ways", "all heads: what a query mixes in, who uses a key", _both_ways, _at_stage("attention")),
+    Part(
+        "attention_depth", "entropy and distance of every head and block", lambda look: attention_depth(look.seen),
+        _everywhere("attention"),
+    ),
+    Part("rollout", "attention rolled out to pixels, an approximation", _map("rollout"), _everywhere("attention")),
+    Part("rollouts", "the same from every stage", _rollouts, _everywhere("attention")),
+    Part(
+        "half_energies", "how much OSRA and IDConv put in", lambda look: half_energies(look.seen),
+        _everywhere("idconv", "osra"),
+    ),
     Part("kernels", "the kernels IDConv made", lambda look: look.kernel_set, _at_stage(*KERNEL_KINDS)),
+    Part(
+        "kernel_depth", "how far kernels are from static, block by block", lambda look: kernel_depth(look.seen),
+        _everywhere(*KERNEL_KINDS),
+    ),
+    Part(
+        "clusters", "a dozen kernels that stand for all", lambda look: clusters(look.kernel_set),
+        _at_stage(*KERNEL_KINDS),
+    ),
+    Part(
+        "spectra", "frequencies that generated and static kernels pass",
+        lambda look: (spectrum(look.kernel_set), spectrum(look.kernel_set, "static")), _at_stage(*KERNEL_KINDS),
+    ),
+    Part("kernel_change", "kernels of a second picture", _kernel_change, _at_stage(*KERNEL_KINDS)),
     Part("grad_cam", "what raised the answer", _map("grad_cam"), _cam_layer, grad=True),
+    Part("contrast", "what spoke for it against the next answer", _map("contrast"), _cam_layer, grad=True),
+    Part("cam_stages", "Grad-CAM of all stages in one", _map("cam_stages"), _everywhere("stage"), grad=True),
     Part("receptive_field", "the pixels a unit depends on", _map("receptive_field"), _at_stage("stage"), grad=True),
-    Part("integrated_gradients", "what each pixel adds, from grey", _map("integrated_gradients"), dear=True),
-    Part("occlusion", "what the answer loses without a patch", _map("occlusion"), dear=True),
-)
+    Part("erf_parts", "what of them is seen, what modulates", _erf_parts),
+    Part("integrated_gradients", "what each pixel adds, from grey", _map("integrated_gradients")),
+    Part("smooth_grad", "the answer's gradient, averaged over noise", _map("smooth_grad")),
+    Part("occlusion", "what the answer loses without a patch", _map("occlusion")),
+    Part("what_if", "the answer with each part changed", _what_if),
+    Part("trust", "whether to believe the maps", _trust),
+)  # fmt: skip
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
-DEFAULT = tuple(name for name in PARTS if name != "attention_table")  # of the command: all that is drawn
+DEFAULT = tuple(name for name in PARTS if name not in ("attention_table",))  # of the command: all that is drawn

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..results import AttentionMaps, AttentionTable, Explanation, KernelSet, Prediction
+from ..results.attention import AttentionDepth, HalfEnergies, PointAttention
+from ..results.combined import CombinedMaps
+from ..results.erf import ErfParts
+from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
+from ..results.trust import TrustReport
+from ..results.what_if import WhatIf
 from ..variants import VariantSpec
 from ..weights import Provenance
 from .asked import Options, Target
@@ -42,11 +48,27 @@ class Study:
     missing: Mapping[str, str] = field(default_factory=dict)
     attention: AttentionMaps | None = None
     attention_table: AttentionTable | None = None
+    both_ways: PointAttention | None = None
+    attention_depth: AttentionDepth | None = None
+    rollout: Explanation | None = None
+    rollouts: tuple[Explanation, ...] | None = None
+    half_energies: HalfEnergies | None = None
     kernels: KernelSet | None = None
+    kernel_depth: KernelDepth | None = None
+    clusters: KernelClusters | None = None
+    spectra: tuple[KernelSpectrum, KernelSpectrum] | None = None  # of the generated kernels, of the static ones
+    kernel_change: KernelChange | None = None
+    other_view: np.ndarray | None = None  # uint8 (H, W, 3): what the model saw of the second picture
     grad_cam: Explanation | None = None
+    contrast: Explanation | None = None
+    cam_stages: CombinedMaps | None = None
     receptive_field: Explanation | None = None
+    erf_parts: ErfParts | None = None
     integrated_gradients: Explanation | None = None
+    smooth_grad: Explanation | None = None
     occlusion: Explanation | None = None
+    what_if: WhatIf | None = None
+    trust: TrustReport | None = None
 
     @property
     def untrained(self) -> bool:

@@ -13,7 +13,7 @@ import torch
 from ..errors import DeviceError, PartMissing, UnknownName
 from ..explain.observe import observe
 from ..explain.predict import predict, predict_batch
-from ..images import Picture, Prepared, prepare
+from ..images import Picture, Prepared, prepare_for
 from ..labels import LabelSet, label_set
 from ..results import Prediction
 from ..trace import Tap
@@ -57,7 +57,7 @@ def study(
     _known_parts(options.only)
     labels, clock = label_set(loaded.spec.label_set), _Clock()
     with clock.time("total"), _memory_said(loaded):
-        prepared, second = (view_of(one, loaded) if one is not None else None for one in (picture, other))
+        prepared, second = view_of(picture, loaded), view_of(other, loaded) if other else None
         point = _middle(prepared) if options.point is None else options.point
         half = options.autocast and loaded.device.type == "cuda"
         names = [name for name in PARTS if name in options.only]
@@ -69,7 +69,7 @@ def study(
         else:
             prediction = predict(seen, labels, options.top)
         target = _target(options.target, prediction, labels, loaded.name)
-        look = Look(loaded, prepared, options, labels, point, target, seen, second)
+        look = Look(loaded, prepared, options, labels, point, target, prediction.logits, seen, other=second)
         if seen is not None:
             seen.locate(options.stage, options.block)
         parts, missing = _make([name for name in names if not PARTS[name].alone], look, clock, progress)
@@ -79,13 +79,14 @@ def study(
     return Study(
         loaded.name, loaded.spec, loaded.provenance, picture.sha256,
         View(prepared.view, prepared.crop_box, prepared.upload_size),
-        options, point, target, prediction, clock.seconds, tuple(notes), missing | also_missing, **parts, **more,
+        options, point, target, prediction, clock.seconds, tuple(notes), missing | also_missing,
+        other_view=second.view if second else None, **parts, **more,
     )  # fmt: skip
 
 
 def view_of(picture: Picture, loaded: LoadedModel) -> Prepared:
     """The picture as this model is given it."""
-    return prepare(picture, image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
+    return prepare_for(picture, loaded.spec)
 
 
 def _make(
@@ -98,7 +99,7 @@ def _make(
         look.progress = partial(progress, name) if progress else None
         try:
             with clock.time(name):
-                made[name] = PARTS[name].make(look)
+                made[name] = look.made[name] = PARTS[name].make(look)
         except PartMissing as error:
             missing[name] = error.what
     return made, missing
