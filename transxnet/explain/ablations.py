@@ -17,8 +17,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from torch import nn
+
 from ..errors import PartMissing, UnknownName
 from ..model import TransXNet
+from ..peers.module import Peer
 from ..results.what_if import Head
 from ..trace import Trace
 from .edits import Edits, Scope, half_off, head_off, kernels_of, together, uniform_attention, uniform_gates
@@ -66,14 +69,14 @@ _ROWS = (
 QUESTIONS: Mapping[str, Ablation] = MappingProxyType({row.name: row for row in _ROWS})
 
 
-def answerable(model: TransXNet, questions: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+def answerable(model: nn.Module, questions: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """Those of the questions that this model has the part for, and the others with the reason.
 
     Raises UnknownName for a question that is not in QUESTIONS, PartMissing for a model that is no TransXNet.
     """
     if not isinstance(model, TransXNet):
         raise PartMissing(
-            "This model is no TransXNet: it has no IDConv and no OSRA that could be changed.",
+            f"{_called(model)} is no TransXNet: it has no IDConv and no OSRA that could be changed.",
             remedy="Choose a TransXNet variant, or another view.",
         )
     names = list(dict.fromkeys(questions))
@@ -89,6 +92,10 @@ def words_of(model: TransXNet, question: str, other: str = "another picture") ->
     spec = model.spec
     local = "IDConv’s" if spec.idconv else "The static convolution’s"
     return QUESTIONS[question].words.format(other=other, local=f"{local} {'half' if spec.osra else 'output'}")
+
+
+def _called(model: nn.Module) -> str:
+    return model.spec.architecture if isinstance(model, Peer) else "This model"
 
 
 def _lacks(model: TransXNet, part: str) -> str:

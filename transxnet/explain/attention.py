@@ -16,10 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import PartMissing
 from ..results import AttentionMaps, AttentionTable, Geometry, distances
 from ..results.attention import KeyUsers, PointAttention
-from .observe import Observation
+from .observe import Observation, need_part
 
 
 def attention_at(
@@ -30,7 +29,7 @@ def attention_at(
     stage, block: from 1; block None or 0 is the stage's last. point: (x, y) in pixels of the upright upload; outside
     the view it takes the nearest unit. heads: (heads, key rows, key columns) weights, each map sums to 1.
     Raises OutOfRange for a stage, block or point that does not exist, or if attention was not kept; PartMissing for
-    a variant without OSRA.
+    a model without OSRA.
     """
     table = attention_table(observation, stage, block)
     return table.at(*table.queries.unit_at(*point))
@@ -61,10 +60,10 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
 
     entropy = -sum(a log a) / log Nk, 0 (one key) to 1 (all alike), 0 by definition where there is one key.
     distance = sum over keys of a * |query - key|, view pixels between centres; compare with `uniform_distance`.
-    Raises OutOfRange as attention_at does, PartMissing for a variant without OSRA.
+    Raises OutOfRange as attention_at does, PartMissing for a model without OSRA.
     """
     stage, block = observation.locate(stage, block)
-    need_osra(observation)
+    need_part(observation, "osra")
     weights = observation.trace.one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
     return AttentionTable(
@@ -75,19 +74,10 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
 def attention_tables(observation: Observation) -> list[AttentionTable]:
     """The table of every block whose attention was kept, in the order the model ran them: what to summarise.
 
-    Raises PartMissing for a variant without OSRA.
+    Raises PartMissing for a model without OSRA.
     """
-    need_osra(observation)
+    need_part(observation, "osra")
     return [attention_table(observation, r.stage, r.block) for r in observation.trace.find("attention")]
-
-
-def need_osra(observation: Observation) -> None:
-    """Raises PartMissing for a variant without OSRA."""
-    if not observation.model.spec.osra:
-        raise PartMissing(
-            f"{observation.variant} has no OSRA, so there is no attention: its IDConv takes all channels.",
-            remedy="Choose another variant, or another view.",
-        )
 
 
 def key_geometry(observation: Observation, stage: int) -> Geometry:

@@ -5,8 +5,8 @@ Contrast: Grad-CAM (Selvaraju et al., arXiv 1610.02391) of the score y_a - y_b, 
 is the difference of the logits. Grad-CAM is linear in the score, so this map is the difference of the two raw maps.
 
 Combination: M_s = max(L_s, 0) / max over positions of L_s for stage s, each placed by its own geometry (units at
-stride * i), and over them the mean at every place. That is what pytorch-grad-cam makes of several layers, with three
-differences: units stand where they are, no map's smallest value is subtracted, and the mean is not scaled again.
+origin + stride * i), and over them the mean at every place. That is what pytorch-grad-cam makes of several layers, with
+three differences: units stand where they are, no map's smallest value is subtracted, and the mean is not scaled again.
 fusion="max" takes the largest value instead, as LayerCAM does (Jiang et al., TIP 2021); LayerCAM has other maps (a
 weight a position) and pushes shallow stages up by tanh(2 M), which is left out here: shares stay shares.
 
@@ -25,7 +25,6 @@ import torch
 from ..errors import OutOfRange, UnknownName
 from ..results import Explanation, Geometry
 from ..results.combined import CombinedMaps
-from ..results.placement import place
 from .grad_cam import class_words, layer_at, raw_maps, sums
 from .observe import Observation, pick_class
 
@@ -128,9 +127,18 @@ def _shares(heat: np.ndarray) -> np.ndarray:
 
 
 def _on_grid(heat: np.ndarray, geometry: Geometry, finest: Geometry) -> np.ndarray:
-    """The map at the finest grid's units. Coarse units are among them: drawn from there, nothing of it is lost."""
-    rows, columns = (int(finest.stride) * np.arange(count) for count in finest.grid)
-    return place(heat, geometry)[np.ix_(rows, columns)]
+    """The map at the finest grid's units, bilinearly between its own, edge values outwards.
+
+    A TransXNet's coarse units are among the fine ones, so nothing of it is lost; a peer's may lie between them.
+    """
+    down, along = (_between(geometry, finest, axis) for axis in (0, 1))  # (fine rows, rows), (fine columns, columns)
+    return (down @ heat @ along.T).astype(np.float32)
+
+
+def _between(geometry: Geometry, finest: Geometry, axis: int) -> np.ndarray:
+    """Of one axis: what share each unit has in each of the finest grid's, (fine units, units), rows sum to 1."""
+    own, fine = (grid.origin + grid.stride * np.arange(grid.grid[axis]) for grid in (geometry, finest))  # view pixels
+    return np.stack([np.interp(fine, own, unit) for unit in np.eye(len(own))], axis=1)
 
 
 def _rival(observation: Observation, class_index: int) -> int:

@@ -20,8 +20,8 @@ import numpy as np
 from ..errors import OutOfRange
 from ..results.attention import AttentionDepth, AttentionTable, BlockAttention, HalfEnergies
 from ..trace import Record
-from .attention import attention_tables, need_osra
-from .observe import Observation
+from .attention import attention_tables
+from .observe import Observation, need_part
 
 HALVES = ("idconv", "osra")  # the kinds half_energies needs
 
@@ -29,7 +29,7 @@ HALVES = ("idconv", "osra")  # the kinds half_energies needs
 def attention_depth(observation: Observation) -> AttentionDepth:
     """Mean entropy (over log Nk, 0 to 1) and mean distance (view pixels) of every head of every kept block.
 
-    Needs the kind "attention". Raises PartMissing for a variant without OSRA, OutOfRange if no attention was kept.
+    Needs the kind "attention". Raises PartMissing for a model without OSRA, OutOfRange if no attention was kept.
     """
     tables = attention_tables(observation)
     if not tables:
@@ -43,9 +43,9 @@ def half_energies(observation: Observation) -> HalfEnergies:
     energy = mean over channels and positions of y^2; varying = the same of y minus its channel's mean over positions.
     A constant offset is energy too, but says nothing of places; the second figure leaves it out. Units: the squared
     units of the block's normalised features; only the shares compare between blocks.
-    Needs the kinds "idconv" and "osra". Raises PartMissing for a variant without OSRA, OutOfRange if either is missing.
+    Needs the kinds "idconv" and "osra". Raises PartMissing for a model without OSRA, OutOfRange if either is missing.
     """
-    need_osra(observation)
+    need_part(observation, "osra")
     found = {half: observation.trace.find(half) for half in HALVES}
     if not found["osra"] or len(found["osra"]) != len(found["idconv"]):
         raise OutOfRange("The trace does not hold both halves.", remedy='Keep the kinds "idconv" and "osra".')

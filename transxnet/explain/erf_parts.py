@@ -30,6 +30,7 @@ from ..errors import PartMissing
 from ..images import Prepared
 from ..layers import OSRA, GroupNorm1, IDConv, StaticConv
 from ..model import TransXNet
+from ..peers.module import Peer
 from ..results import Explanation
 from ..results.erf import ErfParts
 from .edits import detached
@@ -76,7 +77,7 @@ TITLES = {FULL: "Full", **{part.name: part.title for part in SINGLE}, SEEN: "All
 
 
 def erf_parts(
-    model: TransXNet,
+    model: TransXNet | Peer,
     prepared: Prepared,
     stage: int = 3,
     point: tuple[float, float] | None = None,
@@ -91,11 +92,12 @@ def erf_parts(
     logit_change, the largest difference of a logit from the full pass (float32's rounding); and for all but the full
     one rank, Spearman's correlation with the full map over all pixels, and overlap, intersection over union of the
     highest 10 % of pixels of the two.
-    Raises OutOfRange as receptive_field does, PartMissing for a model that has none of these parts.
+    Raises OutOfRange as receptive_field does, PartMissing for a model that has none of these parts,
+    such as a peer.
     """
     lacking = {part.name: part.lacks(model) for part in SINGLE if part.lacks(model)}
     if len(lacking) == len(SINGLE):
-        raise PartMissing("This model has neither generated kernels, attention nor norms that could be held still.")
+        raise PartMissing("There is nothing to hold still: neither generated kernels, nor OSRA, nor TransXNet's norms.")
     passes = dict(_passes(lacking))
     maps: dict[str, Explanation] = {}
     logits: dict[str, np.ndarray] = {}

@@ -20,8 +20,8 @@ import numpy as np
 from torch import nn
 
 from ..errors import OutOfRange
-from .attention import key_geometry, need_osra
-from .observe import Observation
+from .attention import key_geometry
+from .observe import Observation, need_part
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ def keys_to_pixels(
     stage, block: from 1; block None or 0 is the stage's last. key_map: raw weights, e.g. attention_at(...).head("max").
     The pixels that keys were made from, by the convolutions alone: not what attention says of pixels, since by that
     layer every key has seen more. uniform: see footprint_of.
-    Raises OutOfRange for a stage, block or map that does not fit, PartMissing for a variant without OSRA.
+    Raises OutOfRange for a stage, block or map that does not fit, PartMissing for a model without OSRA.
     """
-    need_osra(observation)
+    need_part(observation, "osra")
     stage, block = observation.locate(stage, block)
     grid = key_geometry(observation, stage).grid
     if np.shape(key_map) != grid:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from ..results import Explanation, Geometry
-from .observe import Observation, pick_class
+from .observe import Observation, need_part, pick_class
 
 HEAD = "head"
 
@@ -47,7 +47,8 @@ def grad_cam(
     target_words: how to call the class, e.g. "ladybug"; the index is added. Needs the kind "stage", for a block that
     is not the stage's last "block", for the head "head".
     numbers: logit; sum of the map; positive_share: of the absolute map, 0 to 1, NaN for an empty one.
-    Raises OutOfRange for a class, stage or block that does not exist or was not kept, LensError without gradients.
+    Raises OutOfRange for a class, stage or block that does not exist or was not kept, PartMissing for a peer's head,
+    LensError without gradients.
     """
     observation.need_grad()
     class_index = pick_class(observation.model, class_index)
@@ -64,13 +65,17 @@ def grad_cam(
 
 
 def layer_at(observation: Observation, stage: int | str, block: int | None = None) -> Layer:
-    """A stage's block, or the head (which has no blocks). Raises OutOfRange where there is none or it was not kept."""
+    """A stage's block, or the head (which has no blocks).
+
+    Raises OutOfRange where there is none or it was not kept, PartMissing for a peer's head.
+    """
     if stage == HEAD:
+        need_part(observation, "head")
         return Layer("head, normalised features", observation.trace.one("head").tensor, observation.units(4))
     stage, block = observation.locate(stage, block)
     last = block == observation.locate(stage)[1]  # its output is the stage's
     record = observation.trace.one("stage", stage) if last else observation.trace.one("block", stage, block)
-    return Layer(f"stage {stage}, block {block}", record.tensor, observation.units(stage))
+    return Layer(observation.layer_words(stage, block), record.tensor, observation.units(stage))
 
 
 def raw_maps(score: torch.Tensor, layers: Sequence[Layer]) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import OutOfRange, UnknownName
 from ..results.kernels import KernelChange, KernelDepth, KernelSet
 from .kernels import kernels, relative_distance
-from .observe import Observation
+from .observe import Observation, need_part
 
 
 def change(first: KernelSet, second: KernelSet) -> KernelChange:
@@ -39,8 +39,10 @@ def change(first: KernelSet, second: KernelSet) -> KernelChange:
 def kernel_depth(observation: Observation) -> KernelDepth:
     """Distance from the static kernel and gate entropy of every block whose kernels were kept, first block first.
 
-    Raises OutOfRange where the trace kept no kernels, or kernels without gates, biases and bias_gates.
+    Raises OutOfRange where the trace kept no kernels, or kernels without gates, biases and bias_gates; PartMissing for
+    a peer, which is no TransXNet.
     """
+    need_part(observation, "idconv")
     kept = [(record.stage, record.block) for record in observation.trace.find("kernels")]
     if not kept:
         raise OutOfRange("The trace kept no kernels.", remedy='Keep "kernels", "gates", "biases" and "bias_gates".')

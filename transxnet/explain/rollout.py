@@ -24,9 +24,9 @@ import numpy as np
 
 from ..results import Explanation
 from ..results.attention import fused
-from .attention import key_geometry, need_osra
+from .attention import key_geometry
 from .footprint import key_footprint, step_footprint
-from .observe import Observation
+from .observe import Observation, need_part
 
 Mixing = Callable[[int, int], np.ndarray]  # (stage, block) -> A, (Nq, Nk), rows sum to 1
 
@@ -49,9 +49,9 @@ def rollout(
     the total variation (0 to 1) from the same rollout with all weights at 1/Nk: what of the map attention decided, the
     rest is the architecture's; x, y of the unit and `distance`, the mean distance from it, in view pixels.
     Raises OutOfRange for a stage, block or point that does not exist, or if attention was not kept; UnknownName for
-    another fusion; PartMissing for a variant without OSRA.
+    another fusion; PartMissing for a model without OSRA.
     """
-    need_osra(observation)
+    need_part(observation, "osra")
     stage, block = observation.locate(stage, block)
     units = observation.units(stage)
     unit = None if point is None else units.unit_at(*point)
