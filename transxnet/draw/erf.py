@@ -45,7 +45,8 @@ def parts_plate(results: Sequence[ErfParts], names: Sequence[str], photos: Seque
         for found in results
     ]
     high = max((values.max() for row in logs for values in row.values()), default=0.0)
-    value_range = (high - DECADES, high)
+    faint = min((float(np.quantile(values, 0.01)) for row in logs for values in row.values()), default=high)
+    value_range = (max(high - DECADES, faint), high)  # no wider than the maps need
     for found, name, photo, maps in zip(results, names, photos, logs, strict=True):
         full = found.full
         sheet.heading(name, f"{full.layer}, {full.target}")
@@ -87,7 +88,7 @@ def _parts_caption(results: Sequence[ErfParts], names: Sequence[str]) -> str:
         "Absolute gradient of the ringed unit's features by pixel. In each map but the first something keeps its "
         "values and passes no gradient: IDConv's generated kernels and biases, OSRA's weights, GroupNorm's statistics, "
         "all of them. One scale, multiples of the same variant's full mean, as raw gradients of two models have no "
-        f"common unit; colours over {DECADES} powers of ten, what is fainter is dark. {said}."
+        f"common unit; colours logarithmic, over {DECADES} powers of ten at most: what is fainter is dark. {said}."
     )
 
 

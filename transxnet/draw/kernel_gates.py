@@ -118,7 +118,7 @@ def _gate_rows(canvas: Canvas, result: KernelSet, some: Sequence[int], gates: tu
     canvas.text(MARGIN, canvas.down, "channel", SMALL, GREY)
     for i, channel in enumerate(some):
         x = MARGIN + LABEL + i * (side + GAP) + side / 2
-        canvas.text(x, canvas.down, str(channel), SMALL, GREY, align="center")
+        canvas.text(x, canvas.down, str(channel + 1), SMALL, GREY, align="center")
     if len(result.gates) > 1:
         _entropies(canvas, result, MARGIN + LABEL + ACROSS * (side + GAP) + 20, top)
     canvas.down += 2 * SMALL * LINE

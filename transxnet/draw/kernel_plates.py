@@ -60,7 +60,7 @@ def _draw_clusters(each: Sequence[tuple[KernelClusters, str]], scale: tuple[floa
 
 def _cluster_rows(each: Sequence[tuple[KernelClusters, str]]) -> list[tuple[str, ...]]:
     return [
-        (f"{name}, channel {medoid}", str(size), number(cohesion))
+        (f"{name}, channel {medoid + 1}", str(size), number(cohesion))
         for result, name in each
         for medoid, size, cohesion in zip(result.medoids, result.sizes, result.cohesion, strict=True)
     ]
@@ -84,7 +84,7 @@ def _cluster_line(canvas: Canvas, result: KernelClusters, part: slice, scale: tu
         high = max(2, round(tall * size / len(result.labels) / most))
         canvas.rectangle(x, top + tall - high, side, high, SOFT)
         canvas.text(x + side / 2, top + tall + 4, f"{size} of {len(result.labels)}", TEXT, align="center")
-        canvas.text(x + side / 2, top + tall + 4 + TEXT * LINE, f"ch. {medoid}", SMALL, GREY, align="center")
+        canvas.text(x + side / 2, top + tall + 4 + TEXT * LINE, f"ch. {medoid + 1}", SMALL, GREY, align="center")
     canvas.down = top + tall + 4 + 2 * TEXT * LINE + 22
 
 
@@ -195,7 +195,7 @@ def _change_rows(
     for i, (kernel, channel) in enumerate(zip(kernels[2], some, strict=True)):
         left, top = _at(i, x, canvas.down, side + gap, side + step + SMALL * LINE)
         canvas.tiles(left, top, kernel[None], scale, TAP, 1, 1)
-        canvas.text(left + side / 2, top + side + 4, f"ch. {channel}: {result.distance[channel]:.2f}", SMALL, GREY,
+        canvas.text(left + side / 2, top + side + 4, f"ch. {channel + 1}: {result.distance[channel]:.2f}", SMALL, GREY,
                     align="center")  # fmt: skip
     canvas.down += 2 * (side + step + SMALL * LINE) + 24
 

@@ -65,7 +65,8 @@ class Panels:
         """A colour bar with its ends and what it stands for. decades: the range is of exponents of ten."""
         self.new_row()
         low, high = (number(10**v if decades else v) for v in value_range)
-        self._text(f"{low} or less" if decades else low, 0.0, self._top, TEXT, GREY)
+        lowest = f"{low} or less" if decades else low
+        self._text(lowest, 1.0 - width(lowest, TEXT) / 72, self._top, TEXT, GREY)  # ends where the bar begins
         axes = self._figure.add_axes((0, 0, 1, 1))
         axes.imshow(colorbar(value_range, colormap), aspect="auto")
         axes.set_axis_off()

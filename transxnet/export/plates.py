@@ -13,12 +13,17 @@ import numpy as np
 from ..draw import attention, erf, heads, heads_off, kernel_plates, what_if
 from ..draw import trust as trusts
 from ..draw.plate import Plate
+from ..draw.variants import variants_plate
 from ..draw.views import LOOKS
+from ..explain.agreement import agreement_between_variants
 from ..explain.erf import erf_curves
+from ..explain.methods import METHODS
+from ..results import Explanation
 from ..study import OVERVIEW, Study
 from .pictures import LIMITS, Style, photograph, results, sheet
 
 MAPS = tuple(name for name in LOOKS if name not in OVERVIEW)
+COMPARED = tuple(name for name in METHODS if name != "attention")  # whose results are Explanations
 PHOTO = 768  # pixels of the photographs that maps are drawn over
 
 
@@ -95,7 +100,19 @@ def plates(studies: Sequence[Study], upload: np.ndarray | None = None, style: St
     found = [_overview(studies, upload, style), *_maps(studies, upload, style)]
     for row in PLATES:
         found += plates_of(row.part, studies, upload)
-    return found
+    return [*found, *between_variants(studies)]
+
+
+def between_variants(studies: Sequence[Study]) -> list[Plate]:
+    """How far two and more variants' maps agree on what all of them saw; none for one variant alone."""
+    maps: dict[str, dict[str, Explanation]] = {}
+    for name in COMPARED if len(studies) > 1 else ():
+        each = {study.variant: getattr(study, name) for study in studies}
+        if all(found is not None for found in each.values()):
+            maps[name] = each
+    if not maps:
+        return []
+    return [variants_plate({name: agreement_between_variants(each) for name, each in maps.items()})]
 
 
 def plates_of(part: str, studies: Sequence[Study], upload: np.ndarray | None = None) -> list[Plate]:

@@ -88,7 +88,7 @@ def test_bars_are_as_long_as_the_clusters_are_large():
 
 def test_what_each_medoid_stands_for_is_told():
     plate = clusters_plate([clustered()], ["pico"])
-    assert plate.table.rows[0] == ("pico, channel 0", "6", "0.6")
+    assert plate.table.rows[0] == ("pico, channel 1", "6", "0.6")
     assert [row[1] for row in plate.table.rows] == ["6", "3", "1"]
     assert plate.numbers == {"pico/explained": 0.625}
     assert plate.arrays["pico/sizes"].tolist() == [6, 3, 1]
