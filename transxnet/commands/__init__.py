@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import listing, predicting, receptive, studying
+from . import gallery, listing, predicting, receptive, studying
 from .common import device_argument, places_arguments
 
 
@@ -23,4 +23,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     )
     receptive.add_arguments(
         subparsers.add_parser("erf", parents=[places, device], help="receptive fields of models, as published")
+    )
+    gallery.add_arguments(
+        subparsers.add_parser("gallery", parents=[places, device], help="every figure for one photograph, as a page")
     )

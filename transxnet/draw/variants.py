@@ -28,7 +28,7 @@ def variants_plate(found: Mapping[str, Agreement]) -> Plate:
         for i, name in enumerate(names):
             rgb = fit(colorize(agreement.values[i], value_range, look.colormap, look.signed, look.root), sheet.pixels)
             size = agreement.values.shape[1:]
-            sheet.panel(f"{look.title}: {name}", rgb, size, _words(agreement, i, value_range))
+            sheet.panel(look.title, rgb, size, [name, _words(agreement, i, value_range)])
     by_chance = next(iter(found.values())).overlap_by_chance
     pairs = list(combinations(range(len(names)), 2))
     return Plate(
@@ -55,11 +55,11 @@ def a_b(values: np.ndarray, a: int, b: int) -> str:
     return f"{values[a, b]:.2f}" if np.isfinite(values[a, b]) else "blank"
 
 
-def _words(agreement: Agreement, i: int, value_range: tuple[float, float]) -> list[str]:
+def _words(agreement: Agreement, i: int, value_range: tuple[float, float]) -> str:
     """The scale under the first panel of a method, under the others how they agree with it."""
     if i == 0:
-        return [f"scale {number(value_range[0])} to {number(value_range[1])}"]
-    return [f"correlation {a_b(agreement.correlation, 0, i)}, overlap {a_b(agreement.overlap, 0, i)}"]
+        return f"scale {number(value_range[0])} to {number(value_range[1])}"
+    return f"correlation {a_b(agreement.correlation, 0, i)}, overlap {a_b(agreement.overlap, 0, i)}"
 
 
 def _both(agreement: Agreement) -> tuple[tuple[str, np.ndarray], ...]:

@@ -1,0 +1,61 @@
+"""Plates -> a folder that GitHub shows as a page: pictures small enough to travel with the code, and a README.md."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..draw.plate import Plate, Table
+from ..draw.png import to_png
+from .files import write_atomically
+from .report import inline
+
+SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
+
+
+def write_gallery(folder: Path, plates: Sequence[Plate], about: Sequence[str]) -> Path:
+    """Write every plate and the page that shows them; returns the page.
+
+    about: paragraphs of Markdown for its head: what was looked at, by which models, by which command. A picture is
+    at most 1600 pixels wide, PNG or JPEG, whichever is smaller; others of this folder stay as they are.
+    Raises OSError where the folder cannot be written.
+    """
+    parts = ["# Gallery", *about]
+    for plate in plates:
+        parts += [f"## {plate.title}", plate.caption]
+        if plate.picture is not None:
+            parts.append(f"![{_plain(plate.alt)}]({_write(folder, plate)})")
+        if plate.table:
+            parts.append(_details(plate.table))
+        parts.append(f"*{plate.limits}*")
+    return write_atomically(folder / "README.md", ("\n\n".join(parts) + "\n").encode())
+
+
+def provenance_lines(models: Mapping[str, str]) -> str:
+    """A list of models and where their weights came from."""
+    return "\n".join(f"* `{name}`: {words}" for name, words in models.items())
+
+
+def _write(folder: Path, plate: Plate) -> str:
+    """The picture's file, of the smaller kind; an older one of the other kind goes. Returns its name."""
+    url, _, _ = inline(to_png(plate.picture))
+    kind, data = url.removeprefix("data:image/").split(";base64,")
+    for suffix in SUFFIXES.values():
+        (folder / f"{plate.name}{suffix}").unlink(missing_ok=True)
+    return write_atomically(folder / f"{plate.name}{SUFFIXES[kind]}", base64.b64decode(data)).name
+
+
+def _details(table: Table) -> str:
+    rows = [table.head, ["---"] * len(table.head), *table.rows]
+    lines = "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows)
+    return f"<details><summary>Numbers</summary>\n\n{lines}\n\n</details>"
+
+
+def _cell(text: str) -> str:
+    return _plain(text).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    """On one line, and no bracket that would end a picture's text."""
+    return " ".join(text.split()).replace("[", "(").replace("]", ")")
