@@ -13,11 +13,16 @@ from transxnet.errors import DeviceError, OutOfRange, UnknownName
 from transxnet.explain import methods
 from transxnet.explain.attention import attention_at, attention_table
 from transxnet.explain.captum_maps import integrated_gradients, occlusion
+from transxnet.explain.clusters import clusters
+from transxnet.explain.depth import half_energies
 from transxnet.explain.erf import receptive_field
 from transxnet.explain.grad_cam import grad_cam
+from transxnet.explain.kernel_analysis import kernel_depth
 from transxnet.explain.kernels import kernels
 from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict
+from transxnet.explain.rollout import rollout
+from transxnet.explain.spectra import spectrum
 from transxnet.export.records import describe
 from transxnet.images import prepare
 from transxnet.labels import label_set
@@ -27,6 +32,7 @@ from transxnet.study import OVERVIEW, PARTS, Options, study
 from transxnet.study import run as module
 
 LABELS = label_set(SPEC.label_set)
+KINDS = ("attention", "kernels", "gates", "biases", "bias_gates", "idconv", "osra", "stage")
 POINT = (30.0, 70.0)  # upload pixels; the view is columns 10 to 90 of a 100 x 80 picture, 64 px wide
 
 
@@ -78,7 +84,8 @@ def test_a_study_says_who_what_and_from_where(whole):
     assert whole.view.upload_size == (100, 80)
     assert whole.view.rgb.shape == (64, 64, 3)
     assert whole.notes == ()
-    assert set(whole.seconds) == {"total", "forward", *PARTS}
+    assert set(whole.seconds) == {"total", "forward", *PARTS} - {"kernel_change"}
+    assert whole.missing == {"kernel_change": "There is no second picture to compare kernels with."}
     assert whole.seconds["total"] >= whole.seconds["forward"] + whole.seconds["occlusion"]
 
 
@@ -202,3 +209,70 @@ def test_what_a_variant_cannot_give_is_said_and_the_rest_is_given():
     assert seen.grad_cam is not None
     assert seen.receptive_field is not None
     assert describe(seen)["missing"] == seen.missing
+
+
+def test_the_parts_of_one_pass_that_speak_of_all_blocks(whole, seen):
+    assert [(b.stage, b.block) for b in whole.attention_depth.blocks] == [
+        (1, 1),
+        (2, 1),
+        (2, 2),
+        (3, 1),
+        (3, 2),
+        (4, 1),
+    ]
+    everything = observe(small_model().model, seen.prepared, KINDS)
+    assert (whole.half_energies.osra == half_energies(everything).osra).all()
+    assert (whole.kernel_depth.distance == kernel_depth(everything).distance).all()
+    assert [r.heat.tolist() for r in whole.rollouts] == [
+        rollout(everything, s, POINT).heat.tolist() for s in (1, 2, 3, 4)
+    ]
+
+
+def test_the_parts_of_one_block_are_of_the_block_looked_at(whole):
+    assert (whole.clusters.medoids == clusters(whole.kernels).medoids).all()
+    generated, static = whole.spectra
+    assert (generated.response == spectrum(whole.kernels).response).all()
+    assert (static.response == spectrum(whole.kernels, "static").response).all()
+    assert whole.both_ways.maps.query == whole.attention.query
+    assert whole.both_ways.users.key == (1, 0)  # keys are 32 px apart: (55.5, 15.5) of the view
+
+
+def test_contrast_is_with_the_best_other_answer_and_names_both(whole):
+    first, second = whole.prediction.top[:2]
+    assert whole.contrast.numbers["other_index"] == second.index
+    assert whole.contrast.target == f"{first.label} (class {first.index}) against {second.label} (class {second.index})"
+
+
+def test_what_if_and_trust_speak_of_the_explained_class_and_of_the_maps_made_before(whole):
+    assert whole.what_if.explained.index == whole.trust.class_index == whole.target.index
+    assert whole.trust.maps["grad_cam"] is whole.grad_cam
+    assert whole.trust.maps["occlusion"] is whole.occlusion
+
+
+def test_a_second_picture_lends_its_kernels():
+    only = ("kernels", "kernel_change", "what_if")
+    looked = study(small_model(), picture(), Options(only=only), picture(7))
+    other = study(small_model(), picture(7), Options(only=("kernels",)))
+    assert (looked.kernel_change.first == looked.kernels.kernels).all()
+    assert (looked.kernel_change.second == other.kernels.kernels).all()
+    assert (looked.other_view == other.view.rgb).all()
+    grey = study(small_model(), picture(), Options(only=("what_if",)))
+    lent, bare = (found.what_if.find("other_kernels").logit_after for found in (looked, grey))
+    assert lent != bare
+
+
+def test_long_parts_say_how_far_they_are():
+    told = []
+    study(small_model(), picture(), Options(only=("erf_parts", "what_if")), progress=lambda *step: told.append(step))
+    assert told[:5] == [("erf_parts", done, 5) for done in range(1, 6)]
+    last = told[-1]
+    assert (last[0], last[1]) == ("what_if", last[2])
+
+
+def test_a_part_that_a_variant_does_without_is_missing_with_the_reason():
+    looked = study(
+        small_model(osra=False), picture(), Options(only=("both_ways", "half_energies", "kernels", "rollout"))
+    )
+    assert set(looked.missing) == {"both_ways", "half_energies", "rollout"}
+    assert all("no OSRA" in why for why in looked.missing.values())
+    assert looked.kernels is not None

@@ -32,6 +32,7 @@ def test_everything_the_manifest_names_is_there_and_nothing_else(written):
     (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["pictures"]
     named = {entry["sheet"]} | {m[key] for m in entry["models"] for key in ("npz", "view_png")}
     named |= {one["png"] for m in entry["models"] for one in m["maps"].values()}
+    named |= {figure[kind] for figure in entry["figures"] for kind in ("png", "npz") if figure[kind]}
     there = {str(p.relative_to(folder).as_posix()) for p in folder.rglob("*") if p.is_file()}
     assert there == named | {"manifest.json"}
     assert entry["models"][0]["npz"] == "cat/small/maps.npz"

@@ -1,0 +1,131 @@
+"""The report: one file that asks for nothing, names no folder, and shows every figure that the manifest names."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.small import picture, small_model
+from transxnet.draw.png import to_png
+from transxnet.export.files import write_manifest, write_picture
+from transxnet.export.report import inline, report
+from transxnet.study import Options, study
+
+NAME = '<b>cat & "dog"</b>.jpg'
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the words between them."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.words = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.words += data
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("secret-folder")
+    only = ("grad_cam", "receptive_field", "half_energies", "attention")
+    studies = [study(small_model(kind), picture(), Options(stage=2, only=only)) for kind in ("folder", "untrained")]
+    entries = [
+        write_picture(folder, place, studies, picture().rgb, name) for place, name in (("a", NAME), ("b", "b.png"))
+    ]
+    manifest = {
+        "made": "2026-11-22T00:00:00+00:00",
+        "command": ["python", "-m", "transxnet", "study", str(folder / "cat.jpg"), "--out", str(folder)],
+        "versions": {"torch": "1.2.3"},
+        "pictures": entries,
+        "failed": [{"image": str(folder / "bad.jpg"), "error": "“bad.jpg” is damaged."}],
+    }
+    write_manifest(folder, manifest)
+    html = report(json.loads((folder / "manifest.json").read_text(encoding="utf-8")), folder)
+    return folder, manifest, Page(html), html
+
+
+def test_it_asks_for_nothing(written):
+    _, _, page, html = written
+    for _, attributes in page.tags:
+        for key in ("src", "href", "srcset", "action", "data"):
+            assert attributes.get(key, "#").startswith(("data:image/", "#")), attributes[key][:80]
+    assert not page.all("script")
+    assert not page.all("link")
+    assert "@import" not in html
+    assert "url(" not in html
+
+
+def test_every_figure_is_in_it(written):
+    folder, manifest, page, _ = written
+    figures = [figure for entry in manifest["pictures"] for figure in entry["figures"] if figure["png"]]
+    images = page.all("img")
+    assert len(images) == len(figures) >= 8
+    for image, figure in zip(images, figures, strict=True):
+        assert image["alt"] == figure["alt"]
+        shown = decoded(image["src"])
+        original = cv2.imread(str(folder / figure["png"]))
+        assert shown.shape[:2] == (int(image["height"]), int(image["width"]))
+        small = cv2.resize(original, shown.shape[1::-1], interpolation=cv2.INTER_AREA).astype(int)
+        assert np.abs(small - shown).mean() < 2  # of 255: a JPEG's loss
+        assert figure["caption"][:60] in page.words
+    tables = sum(figure["table"] is not None for figure in figures)
+    assert len(page.all("table")) == 1 + tables  # the models, and each figure's numbers
+
+
+def test_it_names_no_folder_of_this_machine(written):
+    folder, _, _, html = written
+    assert "secret-folder" not in html.replace(f"--out {folder.name}", "")
+    assert str(folder.parent) not in html
+    assert "bad.jpg: “bad.jpg” is damaged." in html
+
+
+def test_names_are_words_and_not_markup(written):
+    _, _, page, _ = written
+    assert NAME in page.words
+    assert not page.all("b")
+
+
+def test_random_weights_are_called_so(written):
+    _, _, page, _ = written
+    assert page.words.count("random weights, never trained") == 1
+    assert "small@untrained" in page.words
+    assert "ab" * 32 in page.words
+
+
+def test_headings_have_a_place_to_jump_to(written):
+    _, _, page, _ = written
+    there = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    wanted = {link["href"][1:] for link in page.all("a")}
+    assert wanted
+    assert wanted <= there
+
+
+def test_a_wide_picture_is_made_smaller_and_a_chart_stays_a_png():
+    chart = np.full((90, 3000, 3), 255, np.uint8)
+    chart[:, ::30] = 0
+    url, width, height = inline(to_png(chart), widest=1500)
+    assert (width, height) == (1500, 45)
+    assert decoded(url).shape == (45, 1500, 3)
+    photo = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    assert inline(to_png(photo))[0].startswith("data:image/jpeg")
+    assert inline(to_png(np.full_like(photo, 7)))[0].startswith("data:image/png")
+
+
+def decoded(url: str) -> np.ndarray:
+    data = re.fullmatch(r"data:image/(?:png|jpeg);base64,(.*)", url)[1]
+    return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
