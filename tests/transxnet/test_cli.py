@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
+from timm.data import create_transform, resolve_data_config
 
 import transxnet
 from tests.small import picture
@@ -87,6 +89,24 @@ def test_list_shows_what_the_card_of_bundled_weights_measured(capsys, tmp_path, 
     assert {row["name"]: row["top1_here"] for row in lines(out)}["nano"] == 0.4321
 
 
+def test_list_names_models_of_either_kind(capsys):
+    """A peer's cost is its own, as timm publishes it: 4.1 GMACs and 25.6 M parameters for ResNet-50."""
+    code, out, _ = run(capsys, "list", "pico@untrained", "timm:resnet50", "timm:test_vit@untrained", "--json")
+    pico, resnet, vit = lines(out)
+    assert code == 0
+    assert (pico["name"], pico["weights"]) == ("pico@untrained", "random weights, made on the spot")
+    assert (pico["top1_here"], pico["parameters"]) == (None, listing.COSTS["transxnet_pico"][0])
+    assert (resnet["name"], resnet["weights"], resnet["ready"]) == (
+        "timm:resnet50", "to be downloaded from the Hub", False,
+    )  # fmt: skip
+    assert (resnet["parameters"], resnet["gmacs"], resnet["image_size"]) == (25_557_032, 4.089, 224)
+    assert (vit["name"], vit["image_size"], vit["ready"]) == ("timm:test_vit@untrained", 160, True)
+    code, _, err = run(capsys, "list", "timm:resnet5O")
+    assert code == 2
+    assert "Near it: timm:resnet50" in err
+    assert "timm:NAME" in run(capsys, "list", "pico")[1]
+
+
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_the_costs_listed_are_the_models_own(name, monkeypatch):
     monkeypatch.setattr("torch.nn.init.trunc_normal_", lambda tensor, **_: tensor)  # shapes are enough, and quicker
@@ -128,6 +148,20 @@ def test_predict_prints_one_json_object_a_picture(capsys, pictures, weights):
     for answer, expected in zip(found[1]["top"], alone.top, strict=True):
         assert (answer["wnid"], answer["label"]) == (LABELS.wnids[answer["index"]], LABELS.words[answer["index"]])
         assert answer["probability"] == pytest.approx(expected.probability, rel=1e-4)
+
+
+def test_predict_shows_a_peer_what_it_was_made_for(capsys, pictures):
+    """Its own size, crop, interpolation and colours: what timm's own transform gives."""
+    name = "timm:test_resnet@untrained"
+    code, out, _ = run(capsys, "predict", pictures[0], "--model", name, "--json", "--top", 1, "--device", "cpu")
+    (found,) = lines(out)
+    loaded = load(name, device="cpu")
+    transform = create_transform(**resolve_data_config(model=loaded.model.net))
+    with torch.no_grad():
+        logits = loaded.model(transform(Image.fromarray(decode(pictures[0]).rgb))[None])[0]
+    best = int(logits.argmax())
+    assert (code, found["model"], found["top"][0]["index"]) == (0, name, best)
+    assert found["top"][0]["probability"] == pytest.approx(float(logits.softmax(0)[best]), rel=1e-5)
 
 
 def test_predict_goes_in_batches_and_keeps_the_order(capsys, pictures, monkeypatch):

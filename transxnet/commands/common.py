@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import LensError, PictureError
+from ..errors import LensError, NoWeights, PictureError
 
 if TYPE_CHECKING:
     from ..weights import LoadedModel
@@ -34,19 +34,45 @@ def device_argument() -> argparse.ArgumentParser:
     return device
 
 
-def load_model(name: str, args: argparse.Namespace, source: str | None = None) -> LoadedModel:
+def load_model(
+    name: str, args: argparse.Namespace, source: str | None = None, image_size: int | None = None
+) -> LoadedModel:
     from ..weights import load
 
-    return load(name, source, args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
+    places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
+    return load(name, source, args.device, image_size=image_size, **places)
 
 
-def pictures_in(given: Iterable[Path]) -> list[Path]:
-    """The paths given, a folder standing for the pictures in it and below it, sorted. Raises PictureError for none."""
+def load_models(names: Iterable[str], args: argparse.Namespace, image_size: int | None = None) -> list[LoadedModel]:
+    """All of these models. Raises one NoWeights for all that have none, so that nobody has to mend them one by one."""
+    models, without = [], {}
+    for name in names:
+        try:
+            models.append(load_model(name, args, image_size=image_size))
+        except NoWeights as error:
+            without[name] = error
+    if len(without) == 1:
+        raise next(iter(without.values()))
+    if without:
+        raise NoWeights(
+            f"There are no weights for {' and '.join(without)}.",
+            tuple((name, error.attempts[-1][1], "") for name, error in without.items()),
+            remedy="Give them with --weights-dir, leave them out, or take random ones: NAME@untrained.",
+        )
+    return models
+
+
+def pictures_in(given: Iterable[Path], but: Path | None = None) -> list[Path]:
+    """The paths given, a folder standing for the pictures in it and below it, sorted. Raises PictureError for none.
+
+    but: a folder whose pictures are not taken so: the one that the results go to may lie among them.
+    """
     found: list[Path] = []
     for path in given:
         if path.is_dir():
             inside = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-            found += sorted(p for p in inside if p.is_file())
+            ours = but.resolve() if but else None
+            found += sorted(p for p in inside if p.is_file() and ours not in p.resolve().parents)
         else:
             found.append(path)
     if not found:

@@ -1,4 +1,7 @@
-"""`python -m transxnet list`: the variants with cost, accuracy and where their weights would come from; or classes."""
+"""`python -m transxnet list`: the variants with cost, accuracy and where their weights would come from; or classes.
+
+Peers are listed where they are named: timm has over a thousand.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from ..variants import VARIANTS, VariantSpec, parse_variant
+from ..peers.spec import PeerSpec, spec_of
+from ..variants import UNTRAINED, VARIANTS, VariantSpec
 
 # (parameters, 10^9 multiply-accumulates at the variant's own size), measured once with cost.cost; a test repeats it.
 COSTS: dict[str, tuple[int, float]] = {
@@ -24,7 +28,8 @@ COSTS: dict[str, tuple[int, float]] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--classes", metavar="NAME", help="list the classes of this variant or label set instead")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="these models; without, the variants, and no peer")
+    parser.add_argument("--classes", metavar="NAME", help="list the classes of this model or label set instead")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run_list)
 
@@ -33,7 +38,7 @@ def run_list(args: argparse.Namespace) -> int:
     """The variants with cost, accuracy and where the weights would come from; or classes."""
     if args.classes:
         return _list_classes(args.classes, args.json)
-    rows = [_variant_row(spec, args) for spec in VARIANTS.values()]
+    rows = [_row(name, args) for name in args.names or [spec.short for spec in VARIANTS.values()]]
     if args.json:
         for row in rows:
             print(json.dumps(row))
@@ -48,23 +53,35 @@ def run_list(args: argparse.Namespace) -> int:
         )  # fmt: skip
     _print_table(table)
     print("\nEach also as NAME@untrained: the same architecture with random weights.")
+    print("Other backbones with timm's weights stand beside them as timm:NAME: timm:resnet50, timm:convnext_tiny, …")
     return 0
 
 
-def _variant_row(spec: VariantSpec, args: argparse.Namespace) -> dict[str, object]:
+def _row(name: str, args: argparse.Namespace) -> dict[str, object]:
     from ..weights import available
 
-    where = available(spec.name, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
-    parameters, gmacs = COSTS[spec.name]
+    spec, untrained = spec_of(name)
+    where = available(name, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
+    parameters, gmacs = _cost(spec)
+    measured = None if untrained else _measured(spec)
     return {
-        "name": spec.short, "variant": spec.name, "about": spec.about, "parameters": parameters, "gmacs": gmacs,
-        "image_size": spec.image_size, "classes": spec.num_classes, "label_set": spec.label_set,
-        "top1_paper": round(spec.paper.top1 / 100, 4) if spec.paper else None, "top1_here": _measured(spec),
-        "weights": str(where), "ready": where.ready,
+        "name": f"{spec.short}@{UNTRAINED}" if untrained else spec.short, "variant": spec.name, "about": spec.about,
+        "parameters": parameters, "gmacs": gmacs, "image_size": spec.image_size, "classes": spec.num_classes,
+        "label_set": spec.label_set, "top1_paper": round(spec.paper.top1 / 100, 4) if spec.paper else None,
+        "top1_here": measured, "weights": str(where), "ready": where.ready,
     }  # fmt: skip
 
 
-def _measured(spec: VariantSpec) -> float | None:
+def _cost(spec: VariantSpec | PeerSpec) -> tuple[int, float]:
+    if spec.name in COSTS:
+        return COSTS[spec.name]
+    from ..cost import peer_cost
+
+    found = peer_cost(spec)
+    return found.parameters, float(f"{found.macs / 1e9:.4g}")
+
+
+def _measured(spec: VariantSpec | PeerSpec) -> float | None:
     """Top-1 as the card of bundled weights states it, 0 to 1; None where nothing is bundled."""
     from ..sources import BUNDLED
 
@@ -78,7 +95,7 @@ def _list_classes(name: str, as_json: bool) -> int:
     from ..labels import label_set
 
     sets = {spec.label_set for spec in VARIANTS.values()}
-    labels = label_set(name if name in sets else parse_variant(name)[0].label_set)
+    labels = label_set(name if name in sets else spec_of(name)[0].label_set)
     for index, (wnid, words) in enumerate(zip(labels.wnids, labels.all_words, strict=True)):
         if as_json:
             print(json.dumps({"index": index, "wnid": wnid, "label": labels.words[index], "words": words}))

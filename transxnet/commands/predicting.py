@@ -28,7 +28,7 @@ DECODERS = 4  # threads; reading waits for the disk, and Pillow lets others run
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="picture, or folder of pictures")
-    parser.add_argument("--model", default="pico", metavar="NAME", help="variant, or NAME@untrained (pico)")
+    parser.add_argument("--model", default="pico", metavar="NAME", help="variant, timm:NAME, NAME@untrained (pico)")
     parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
     parser.add_argument("--top", type=count, default=5, help="answers a picture (5)")
     parser.add_argument("--batch-size", type=count, default=32, help="pictures a forward pass (32)")
@@ -88,11 +88,10 @@ def _views(
     """Batches of prepared pictures; while one is looked at, the next is read."""
 
     def view(path: Path) -> Prepared | LensError:
-        from ..images import decode, prepare
+        from ..images import decode, prepare_for
 
         try:
-            picture = decode(path, name=path.name)
-            return prepare(picture, image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
+            return prepare_for(decode(path, name=path.name), loaded.spec)
         except LensError as error:
             return error
 

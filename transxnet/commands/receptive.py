@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LensError, OutOfRange
-from .common import count, names_in, pictures_in, written
+from .common import count, load_models, names_in, pictures_in, written
 from .erf_folder import FIGURE, Column, Run, stored, write
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 EVERY = 5  # pictures a process from one preview to the next; the first comes after one
 EPILOG = """Published figures take ImageNet's first 50 validation images at 1024 px: on one CPU core 20 s and 6 GiB a
 picture for t, 9 s and 3 GiB for pico. --size 512 takes a ninth of the time; the figure says so.
+
+beside other backbones, with timm's weights (timm:resnet50@untrained takes random ones):
+  python -m transxnet erf VALIDATION_FOLDER --out erf \\
+    --models t,timm:resnet50,timm:convnext_tiny,timm:swin_tiny_patch4_window7_224
 
 several GPUs or machines:
   torchrun --nproc-per-node 8 -m transxnet erf … (the averages are those of one process)
@@ -33,7 +37,7 @@ exit code: 1 where pictures could not be used, or a model failed; the others are
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
     parser.add_argument("pictures", nargs="+", metavar="IMAGE", type=Path, help="picture, or folder of pictures")
-    parser.add_argument("--models", default="pico", metavar="A,B", help="variants, peers, NAME@untrained (pico)")
+    parser.add_argument("--models", default="pico", metavar="A,B", help="variants and timm:NAMEs, first to last (pico)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help=f"folder for {FIGURE} and its numbers")
     parser.add_argument("--images", type=count, default=50, metavar="N", help="the first N of the pictures (50)")
     parser.add_argument("--size", type=count, default=1024, metavar="PIXELS", help="side of the warped view (1024)")
@@ -47,11 +51,12 @@ def run_erf(args: argparse.Namespace) -> int:
     """Average, preview, write. 1 where pictures or models failed and others were done."""
     from ..training.distributed import workers
 
-    paths = pictures_in(args.pictures)[: args.images]
+    paths = pictures_in(args.pictures, but=args.out)[: args.images]
     names = names_in(args.models)
     if not names:
         raise OutOfRange("--models names no model.", remedy="Name a variant, or several with commas.")
     with workers(args.device) as worker, written():
+        args.device = str(worker.device)
         run = _begin(args, worker, names, paths)
         steps = max(len(column.chunks) for column in run.columns)
         for step in range(steps):
@@ -71,10 +76,8 @@ def run_erf(args: argparse.Namespace) -> int:
 
 def _begin(args: argparse.Namespace, worker: Worker, names: Sequence[str], paths: Sequence[Path]) -> Run:
     from ..explain.erf_protocol import ErfSum
-    from ..weights import load
 
-    places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
-    models = [load(name, None, worker.device, image_size=args.size, **places) for name in names]
+    models = load_models(names, args, args.size)
     run = Run(args, worker, len(paths))
     begun = stored(args, models) if args.resume and worker.chief else {}
     done = worker.everybodys({name: found.images for name, found in begun.items()})[0]  # the chief's word

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LensError, OutOfRange, UnknownName
-from ..variants import VariantSpec, parse_variant
-from .common import cam_stage, failure, load_model, names_in, pictures_in, places_of, point, written
+from ..peers.spec import PeerSpec, spec_of
+from ..variants import VariantSpec
+from .common import cam_stage, failure, load_models, names_in, pictures_in, places_of, point, written
 
 if TYPE_CHECKING:
     from ..images import Picture
@@ -31,7 +32,7 @@ ENTRY = "entry.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="picture, or folder of pictures")
-    parser.add_argument("--models", default="pico", metavar="A,B", help="variants, first to last row (pico)")
+    parser.add_argument("--models", default="pico", metavar="A,B", help="variants, timm:NAMEs, in their order (pico)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for report.html and the files")
     parser.add_argument("--only", type=names_in, default=(), metavar="PART,…", help="these parts; all without")
     parser.add_argument("--stage", type=int, default=3, help="of attention, kernels and receptive field, 1 to 4 (3)")
@@ -79,11 +80,11 @@ def run_study(args: argparse.Namespace) -> int:
     from ..training.distributed import workers
 
     names = names_in(args.models)
-    _check(args, [parse_variant(name)[0] for name in names])
-    paths = pictures_in(args.images)
+    _check(args, [spec_of(name)[0] for name in names])
+    paths = pictures_in(args.images, but=args.out)
     with workers(args.device) as worker, written():
         args.device = str(worker.device)
-        run = _Run(args, _options(args), paths, [load_model(name, args) for name in names])
+        run = _Run(args, _options(args), paths, load_models(names, args))
         mine = list(zip(paths, places_of(paths), strict=True))[worker.rank :: worker.size]
         entries = [entry for path, place in mine for entry in _study_picture(run, path, place)]
         return _finish(run, worker, entries)
@@ -138,6 +139,7 @@ def _study_picture(run: _Run, path: Path, place: str) -> list[dict[str, Any]]:
     asked, record = run.fingerprint(picture, other), run.args.out / place / ENTRY
     if run.args.resume and (found := _finished(record, asked)):
         return [found | {"image": str(path)}]
+    record.unlink(missing_ok=True)  # from here on the files may be of two runs
     before = len(run.failed)
     studies = list(_studies(run, picture, other, path))
     if not studies:
@@ -153,7 +155,9 @@ def _finished(record: Path, asked: str) -> dict[str, Any] | None:
     """What an earlier run wrote about a picture, if it was asked the same; None where it has to be looked at."""
     try:
         found = json.loads(record.read_text(encoding="utf-8"))
-        return found["entry"] if found["asked"] == asked else None
+        figures = [figure["png"] for figure in found["entry"]["figures"] if figure["png"]]
+        there = all((record.parent.parent / png).is_file() for png in figures)
+        return found["entry"] if found["asked"] == asked and there else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -177,13 +181,18 @@ def _studies(run: _Run, picture: Picture, other: Picture | None, path: Path) -> 
     options = run.options
     for model in run.models:
         try:
-            made = study(model, picture, options, other, _telling(path, model.name))
+            made = study(model, picture, _for(model, options), other, _telling(path, model.name))
         except LensError as error:
             run.failed.append(failure(path, model.name, error))
             continue
         if options.target is None:
             options = replace(options, target=made.target.wnid)
         yield made
+
+
+def _for(model: LoadedModel, options: Options) -> Options:
+    """What is asked of this model: a peer's stages have no blocks to choose from."""
+    return replace(options, block=None) if isinstance(model.spec, PeerSpec) else options
 
 
 def _telling(path: Path, model: str) -> Any:
@@ -198,16 +207,22 @@ def _telling(path: Path, model: str) -> Any:
     return tell
 
 
-def _check(args: argparse.Namespace, specs: Sequence[VariantSpec]) -> None:
-    """Refuse, before anything is loaded, what no picture could make right. Raises OutOfRange or UnknownName."""
+def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | PeerSpec]) -> None:
+    """Refuse, before anything is loaded, what no picture could make right. Raises OutOfRange or UnknownName.
+
+    Blocks and heads are for the TransXNets among the models; a peer beside them takes each stage as a whole.
+    """
     from ..study import PARTS
 
+    if not specs:
+        raise OutOfRange("--models names no model.", remedy="Name a variant, or several with commas.")
     for spec in specs:
         _within(f"{spec.short} has no stage", args.stage, 1, len(spec.depths))
-        _within(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
-        _within(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
         if args.cam_stage != "head":
             _within(f"{spec.short} has no stage", args.cam_stage, 1, len(spec.depths))
+    for spec in [spec for spec in specs if isinstance(spec, VariantSpec)] or specs:
+        _within(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
+        _within(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
     for name in args.only:
         if name not in PARTS:
             raise UnknownName(f"There is no part called {name!r}.", remedy=f"Choose some of: {', '.join(PARTS)}.")
@@ -215,7 +230,7 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec]) -> None:
         _somebody_knows(args.target, specs)
 
 
-def _somebody_knows(target: str, specs: Sequence[VariantSpec]) -> None:
+def _somebody_knows(target: str, specs: Sequence[VariantSpec | PeerSpec]) -> None:
     """At least one of the models must know the class."""
     from ..labels import label_set
 
@@ -230,4 +245,4 @@ def _somebody_knows(target: str, specs: Sequence[VariantSpec]) -> None:
 
 def _within(lack: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise OutOfRange(f"{lack} {value}.", remedy=f"Choose {low} to {high}.")
+        raise OutOfRange(f"{lack} {value}.", remedy=f"Choose {low} to {high}." if high > low else f"Leave it at {low}.")
