@@ -34,7 +34,7 @@ def report(manifest: Json, folder: Path, title: str = "How the models got to the
     return template.render(
         title=title,
         style=jinja2.utils.markupsafe.Markup(_own_file("report.css")),  # ours: quotes in it are no markup
-        made=manifest["made"],
+        made=manifest["made"].replace("T", " ").replace("+00:00", " UTC"),
         models=_models(pictures),
         pictures=[_picture(entry, folder) for entry in pictures],
         failed=[f"{PurePath(one['image']).name}: {one['error']}" for one in manifest["failed"]],
