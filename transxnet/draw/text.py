@@ -6,7 +6,7 @@ mathematics, so a `$` in a file's name stays one.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
@@ -31,6 +31,7 @@ def _characters() -> frozenset[int]:
     return frozenset(get_font(findfont(font(10))).get_charmap())
 
 
+@lru_cache(8192)  # the same words are measured again and again, and Matplotlib lays them out anew each time
 def width(text: str, size: float, bold: bool = False) -> float:
     """Width of one line in points."""
     return text_to_path.get_text_width_height_descent(text, font(size, bold), ismath=False)[0] if text else 0.0

@@ -43,17 +43,17 @@ def report(manifest: Json, folder: Path, title: str = "How the models got to the
     )
 
 
-def inline(png: bytes, widest: int = WIDEST) -> tuple[str, int, int]:
-    """(data URL, width, height) of a PNG at most `widest` pixels across: as PNG or JPEG, whichever is smaller."""
-    bgr = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+def inline(file: bytes, widest: int = WIDEST) -> tuple[str, int, int]:
+    """(data URL, width, height) of a PNG's bytes, at most `widest` pixels across: as PNG or JPEG, whichever is smaller."""
+    bgr = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
     height, width = bgr.shape[:2]
     if width > widest:
         height, width = round(height * widest / width), widest
         bgr = cv2.resize(bgr, (width, height), interpolation=cv2.INTER_AREA)
     full_colour = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]  # thin coloured lines stay
-    smallest = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
+    png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()  # 9: 2 % less in 6 times as long
     jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY, *full_colour])[1].tobytes()
-    kind, data = min((("png", smallest), ("jpeg", jpeg)), key=lambda one: len(one[1]))
+    kind, data = min((("png", png), ("jpeg", jpeg)), key=lambda one: len(one[1]))
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}", width, height
 
 
