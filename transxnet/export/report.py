@@ -44,7 +44,7 @@ def report(manifest: Json, folder: Path, title: str = "How the models got to the
 
 
 def inline(file: bytes, widest: int = WIDEST) -> tuple[str, int, int]:
-    """(data URL, width, height) of a PNG's bytes, at most `widest` pixels across: as PNG or JPEG, whichever is smaller."""
+    """(data URL, width, height) of a PNG, at most `widest` pixels across: as PNG or JPEG, whichever is smaller."""
     bgr = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
     height, width = bgr.shape[:2]
     if width > widest:
