@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint setup setup-dev libraries browser clean
+.PHONY: help demo gallery test lint setup setup-dev libraries browser clean
 
 ARGS ?=
 PYTHON ?= # which Python makes .venv; by default the first of the list below that is 3.11 or newer
@@ -21,6 +21,7 @@ READY_DEV := $(VENV)/.ready-dev
 help:
 	@echo "make demo        set up, then serve the page (options: make demo ARGS='--port 7861')"
 	echo "make test        set up, then lint and run every test"
+	echo "make gallery     set up, then make assets/gallery again: every figure for one photograph"
 	echo "make lint        set up, then ruff check and ruff format --check"
 	echo "make setup       .venv with what the page needs, and OpenCV's shared libraries"
 	echo "make setup-dev   setup, and what the tests need, headless Chromium included"
@@ -28,6 +29,13 @@ help:
 
 demo: setup
 	@exec $(PY) app.py $(ARGS)
+
+# Photographs that the installed packages bring along.
+PHOTOGRAPHS = $$($(PY) -c 'from demo.examples import examples; print(*[one.path for one in examples()[:2]], sep=" --against ")')
+GALLERY_PEERS := timm:resnet50@untrained,timm:swin_tiny_patch4_window7_224@untrained
+
+gallery: setup
+	@$(PY) -m transxnet gallery $(PHOTOGRAPHS) --models pico,t@untrained --peers $(GALLERY_PEERS) --out assets/gallery
 
 # Two processes for what only computes; the browser's tests measure times, so they have the machine to themselves.
 test: lint
