@@ -192,13 +192,48 @@ def test_nothing_is_left_behind(erf, small, pictures):
     assert leftovers(small_model().model) == []
 
 
+def test_peers_beside_each_other(erf, pictures, tmp_path):
+    """Each in its own colours, a ViT built for the size asked; resumed, both averages are those of all at once."""
+    names = ("timm:test_resnet@untrained", "timm:test_vit@untrained")
+    assert erf(pictures[0], "--models", ",".join(names))[0] == 0
+    code, out, _ = erf(*pictures[:3], "--models", ",".join(names), "--resume")
+    assert code == 0
+    assert [line.partition(",")[0] for line in out.splitlines()[:2]] == [f"{name}: 3 pictures" for name in names]
+    for name in names:
+        alone = published_erf(load(name, device="cpu", image_size=SIZE), pictures[:3], SIZE)
+        np.testing.assert_allclose(average(tmp_path, name), alone.heat, rtol=1e-6, atol=1e-12)
+        assert alone.heat.max() > 0
+    layers = [model["layer"] for model in manifest(tmp_path)["models"]]
+    words = "stage 4 (blocks.4; patch tokens; the last block's do not reach the logits)"
+    assert layers == ["stage 4 (layer4)", words]
+
+
+def test_what_is_refused_of_peers(erf, pictures):
+    for argv, said in (
+        (("--models", "timm:resnet5O"), "timm has no backbone called 'resnet5O'. Near it: timm:resnet50"),
+        (("--models", "timm:test_vit@untrained", "--size", 24), "No model looks at pictures of 24 px"),
+        (("--models", "timm:test_resnet@untrained", "--stage", 5), "timm:test_resnet has no stage 5"),
+        (("--models", "timm:resnet18,pico,timm:resnet34"), "no weights for timm:resnet18 and timm:resnet34."),
+        (("--models", "timm:resnet18,pico,timm:resnet34"), "take random ones: NAME@untrained."),
+    ):
+        code, out, err = erf(pictures[0], *argv)
+        assert (code, out) == (2, "")
+        assert said in err
+
+
 @pytest.mark.process
-def test_two_processes_make_the_average_of_one(pictures, tmp_path):
-    command = ("-m", "transxnet", "erf", *map(str, pictures), "--models", "pico", "--size", str(SIZE))
-    ran = torchrun(*command, "--device", "cpu", "--out", str(tmp_path))
-    assert "3 of 4 pictures" in ran.stderr, ran.stderr
-    (model,) = manifest(tmp_path)["models"]
-    assert sorted(model["images"]) == ["n1/a.png", "n1/b.png", "n2/a.png"]
-    assert [name for name, _ in model["failed"]] == ["n2/bad.png"]
-    alone = published_erf(load("pico", device="cpu"), pictures, SIZE)
-    np.testing.assert_allclose(average(tmp_path), alone.heat, rtol=1e-3, atol=1e-6)
+def test_two_processes_make_the_averages_of_one(pictures, tmp_path):
+    """Every option goes through torchrun, which takes options of its own."""
+    names = ("pico", "timm:test_vit@untrained")
+    options = (
+        "--models", ",".join(names), "--size", str(SIZE), "--images", "4", "--stage", "3", "--unit", "1,2",
+        "--device", "cpu", "--resume",
+    )  # fmt: skip
+    ran = torchrun("-m", "transxnet", "erf", *map(str, pictures), *options, "--out", str(tmp_path))
+    for name in names:
+        assert f"{name}: 3 of 4 pictures" in ran.stderr, ran.stderr
+    for model, name in zip(manifest(tmp_path)["models"], names, strict=True):
+        assert sorted(model["images"]) == ["n1/a.png", "n1/b.png", "n2/a.png"]
+        assert [image for image, _ in model["failed"]] == ["n2/bad.png"]
+        alone = published_erf(load(name, device="cpu", image_size=SIZE), pictures, SIZE, 3, (1, 2))
+        np.testing.assert_allclose(average(tmp_path, name), alone.heat, rtol=1e-3, atol=1e-6)
