@@ -34,6 +34,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--device", help="cuda, mps or cpu; the best there is without")
     parser.add_argument("--default-variant", default="pico", help="what the page opens on (pico)")
+    parser.add_argument(
+        "--beside", metavar="NAME,NAME,…", help="timm backbones that one click sets beside the variants' receptive "
+        "fields; those whose weights are not on this disk come untrained",
+    )  # fmt: skip
     return parser.parse_args(argv)
 
 
@@ -53,11 +57,13 @@ def build(args: argparse.Namespace) -> Any:
 
     from demo.studio import Studio
     from demo.ui.page import Page
+    from demo.wanted import BESIDE
 
     torch.set_num_threads(os.cpu_count() or 1)
     studio = Studio(device=args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace, on_gpu=decorate)
     studio.loading(args.default_variant)
-    return Page(studio, args.default_variant)
+    beside = args.beside.split(",") if args.beside else BESIDE
+    return Page(studio, args.default_variant, beside)
 
 
 def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:

@@ -12,6 +12,8 @@ VIEWS = {  # key -> the tab's name
     "kernels": "Kernels",
     "grad_cam": "Grad-CAM",
     "erf": "Receptive field",
+    "what_if": "What if",
+    "trust": "Trust",
 }
 
 INTRO = {
@@ -26,6 +28,10 @@ INTRO = {
     "grad_cam": "Which places of a stage's output raised the chosen answer's score, and which lowered it.",
     "erf": "The pixels on which the unit under the crosshair depends: the gradient of its features with respect to "
     "this picture.",
+    "what_if": "The same picture, looked at again with one part changed at a time: gates held at uniform, kernels "
+    "taken from the second picture, attention made even, a head off, half of a block silent.",
+    "trust": "Whether to believe the maps: what happens to the answer when their highest pixels go, what happens to a "
+    "map when the model forgets what it learned, and how far the maps agree.",
 }
 
 FOOT = {
@@ -46,6 +52,10 @@ FOOT = {
     "erf": "IDConv's gates and the norms' statistics let every pixel touch every unit, so this mixes what is seen with "
     "what modulates. Drawn is each pixel's gradient as a multiple of the picture's average; the highest 0.5 % of "
     "pixels share one colour. The squares under a map are measured on its raw values.",
+    "what_if": "The model was never trained with a part changed. A large change says that the part is used for this "
+    "picture, not that a model trained without it would be worse by as much; a small one may mean that another part "
+    "does the same.",
+    "trust": "Passing a test is no proof that a map explains; failing one is a reason not to show it to anybody.",
 }
 
 TITLES = {  # of chips, where a variant's own name is not enough
@@ -53,6 +63,26 @@ TITLES = {  # of chips, where a variant's own name is not enough
     "pico_static": "pico, static", "pico_noosra": "pico, no OSRA", "pico_noste": "pico, no STE",
 }  # fmt: skip
 
+PEER_TITLE = "{name} (timm)"
+COMPUTED = "{part} took {seconds:.0f} s on this machine."
+STEPS = {  # part -> what is being done while it takes long
+    "trust": "testing the maps", "what_if": "changing one part after the other", "erf_parts": "taking the field apart",
+}  # fmt: skip
+COUNT = "{done} of {total}"
+COLUMNS_DONE = "{title}: {done} of {total}"
+DRAWING = "drawing the figures"
+NOT_DRAWN = "The figures could not be drawn: something unexpected went wrong here. The server's log has the details."
+BESIDE_TITLE = "Receptive fields beside other backbones"
+BESIDE_CAPTION = (
+    "One map a model, the same unit of this picture: absolute gradient over its own mean, colours over six "
+    "powers of ten on one scale. The paper's Figure 1 averages many pictures; this is one."
+)
+BESIDE_UNTRAINED = (
+    "Random weights, as no trained ones are on this machine's disk: {names}. Add one by its name without @untrained to "
+    "download them."
+)
+BESIDE_ALT = "Receptive field maps of {names}, side by side."
+BESIDE_LIMITS = "Models see different crops and sizes of the picture. A wide field is not a merit of its own."
 ANY_CLASS = "the answer chosen above"
 FAILED = "{title} could not explain this picture: something unexpected went wrong here."
 FAILED_REMEDY = "Try again, or choose another variant; the server's log has the details."

@@ -16,6 +16,7 @@ from PIL import Image
 
 from transxnet.draw.overlay import crop_view
 from transxnet.draw.scale import shared_range
+from transxnet.draw.text import number
 from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import NoWeights
 from transxnet.explain.kernels import representatives
@@ -24,6 +25,7 @@ from transxnet.results import Geometry
 from transxnet.study import Study
 
 from .captions import (
+    COUNT,
     DOWNLOADING,
     LOOKING,
     NO_ANSWER,
@@ -31,6 +33,7 @@ from .captions import (
     READING,
     SOURCES,
     STALLED,
+    STEPS,
     WORKING,
     amount,
 )
@@ -39,6 +42,7 @@ from .columns import Column
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the photograph under a map; panel.js draws at this size
 TILES = 12  # kernels shown
+MAX = "max"  # of heads: the largest weight any of them gives
 STALLED_AFTER = 6.0  # seconds without a byte after which a download is said to stand still
 
 
@@ -68,8 +72,13 @@ def unfinished(column: Column) -> list[Json] | None:
 
 
 def pending(column: Column) -> Json:
-    """What stands in an empty column: a sentence and, while weights arrive, how far they are; downloads.js draws it."""
+    """What stands in an empty column: a sentence and, while weights arrive or steps are made, how far they are."""
     a = column.arrival
+    if column.steps is not None:
+        part, done, total = column.steps
+        words, amount_done = STEPS.get(part, part), COUNT.format(done=done, total=total)
+        cell = {"kind": "pending", "variant": column.name, "text": words, "share": done / (total or 1)}
+        return cell | {"amount": amount_done, "label": f"{words}, {column.title}"}
     if a is None or a.complete:
         return {"kind": "pending", "variant": column.name, "text": WORKING if a is None else READING}
     text = DOWNLOADING.format(what=a.what) if a.what else LOOKING
@@ -107,7 +116,7 @@ def map_cell(
     }  # fmt: skip
 
 
-def look_cell(column: Column, name: str, head: int = 0, words: str = "", short: bool = False) -> Json:
+def look_cell(column: Column, name: str, head: int | str = 0, words: str = "", short: bool = False) -> Json:
     """One result as its look draws it, with what exactly and one number worth knowing."""
     result = getattr(column.study, name)
     title = LOOKS[name].title
@@ -118,11 +127,13 @@ def look_cell(column: Column, name: str, head: int = 0, words: str = "", short: 
         names = [f"channel {i + 1}" for i in channels]
         return tiles_cell(result.kernels[channels], names, worth_knowing(result), f"{title} of {column.title}")
     head = own_head(column.study, head) if name == "attention" else 0
-    words = words or worth_knowing(result, head)
+    one = 0 if head == MAX else head
+    exactly = what(result, one).replace("mean of", "largest of") if head == MAX else what(result, head)
+    words = words or (f"peak {number(result.head(MAX).max())}" if head == MAX else worth_knowing(result, head))
     if not short:
-        words = f"{what(result, head)}: {words}"
+        words = f"{exactly}: {words}"
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
-    alt = f"{title} of {column.title}, {what(result, head)}"
+    alt = f"{title} of {column.title}, {exactly}"
     return map_cell(column, shown(result, head), geometry_of(result), unit_of(result), words, alt, **data)
 
 
@@ -153,7 +164,7 @@ def scale(maps: Sequence[np.ndarray], units: str, colormap: str, signed: bool = 
 # ---- numbers and words ----------------------------------------------------------------------------------
 
 
-def look_scale(name: str, done: Sequence[Study], head: int = 0) -> Json:
+def look_scale(name: str, done: Sequence[Study], head: int | str = 0) -> Json:
     """The scale that results of one kind share."""
     look = LOOKS[name]
     found = [getattr(s, name) for s in done if name not in s.missing]
@@ -164,8 +175,8 @@ def look_scale(name: str, done: Sequence[Study], head: int = 0) -> Json:
     }  # fmt: skip
 
 
-def own_head(s: Study, head: int) -> int:
-    return head if head <= len(s.attention.heads) else 0
+def own_head(s: Study, head: int | str) -> int | str:
+    return head if head == MAX or head <= len(s.attention.heads) else 0
 
 
 def bars(s: Study) -> list[Json]:

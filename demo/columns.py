@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from transxnet.cost import Cost
 from transxnet.errors import LensError
+from transxnet.peers.spec import PREFIX, is_peer, spec_of
 from transxnet.study import Options, Study
-from transxnet.variants import parse_variant
 
-from .captions import FAILED, FAILED_REMEDY, TITLES, UNTRAINED
+from .captions import FAILED, FAILED_REMEDY, PEER_TITLE, TITLES, UNTRAINED
+from .jobs import Job
 from .studio import Arrival, Studio
 
-LOOK_AGAIN = 0.3  # seconds between two looks at a model that is being loaded
+LOOK_AGAIN = 0.3  # seconds between two looks at a model that is being loaded, or at a long computation
 log = logging.getLogger(__name__)
 
 
@@ -22,10 +23,11 @@ log = logging.getLogger(__name__)
 class Column:
     """One variant on the page: its study, or what stands where it will be."""
 
-    name: str  # "pico", "t@untrained"
+    name: str  # "pico", "t@untrained", "timm:resnet50"
     study: Study | None = None
     cost: Cost | None = None
     arrival: Arrival | None = None  # while its weights are on their way
+    steps: tuple[str, int, int] | None = None  # while it is explained: part, steps done, steps in all
     error: LensError | None = None
 
     @property
@@ -38,62 +40,89 @@ class Column:
 
     @property
     def badge(self) -> str:
-        return UNTRAINED if parse_variant(self.name)[1] else ""
+        return UNTRAINED if spec_of(self.name)[1] else ""
 
 
 def variant_title(name: str) -> str:
-    """How a variant is called on a chip: "T", "B at 384", "pico", "pico, no OSRA", "T, untrained"."""
-    spec, untrained = parse_variant(name)
-    title = TITLES.get(spec.short, spec.short)
+    """How a variant is called on a chip: "T", "B at 384", "pico, no OSRA", "T, untrained", "resnet50 (timm)"."""
+    spec, untrained = spec_of(name)
+    peer = is_peer(name)
+    title = PEER_TITLE.format(name=spec.short.removeprefix(PREFIX)) if peer else TITLES.get(spec.short, spec.short)
     return f"{title}, untrained" if untrained else title
 
 
 def gather(
-    studio: Studio, picture: str, names: Sequence[str], options: Options, newest: Callable[[], bool]
+    studio: Studio,
+    picture: str,
+    names: Sequence[str],
+    options: Options,
+    newest: Callable[[], bool],
+    other: str = "",
 ) -> Iterator[list[Column]]:
     """Explain a kept picture with every variant, yielding the columns after each step.
 
-    Whatever is ready is explained first, in order; of a model on its way it is told how far it is. Ends when every
-    column holds a study or an error, or when `newest` says that the visitor has asked for something else.
+    Whatever is ready is explained first, in order; of a model on its way, and of a long computation, it is told how far
+    it is. other: the key of a second picture. Ends when every column holds a study or an error, or when `newest` says
+    that the visitor has asked for something else; what nobody waits for then stops.
     """
-    columns = [Column(name) for name in names]
-    while newest():
-        columns = _step(studio, picture, columns, options)
-        yield columns
-        if all(column.finished for column in columns):
-            return
-
-
-def _step(studio: Studio, picture: str, columns: list[Column], options: Options) -> list[Column]:
-    """Explain with the first model that is ready, or wait a little for one that is being loaded."""
-    result = list(columns)
-    waited_for = None
-    for i, column in enumerate(columns):
-        if column.finished:
-            continue
-        entry = studio.loading(column.name)
-        if entry.done.is_set():
-            result[i] = _explained(studio, picture, column, _same_answer(options, columns, i))
-            return result
-        result[i] = replace(column, arrival=entry.arrival)
-        waited_for = waited_for or entry
-    if waited_for is not None:
-        waited_for.done.wait(LOOK_AGAIN)
-    return result
-
-
-def _same_answer(options: Options, columns: Sequence[Column], i: int) -> Options:
-    """Without a chosen answer, all columns explain the first one's, so that their maps compare."""
-    first = columns[0].study
-    return replace(options, target=first.target.wnid) if i and options.target is None and first else options
-
-
-def _explained(studio: Studio, picture: str, column: Column, options: Options) -> Column:
+    gathering = _Gathering(studio, picture, names, options, newest, other)
     try:
-        study = studio.study(picture, column.name, options)
-    except LensError as error:
-        return replace(column, error=error)
-    except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
-        log.exception("explaining with %s", column.name)
-        return replace(column, error=LensError(FAILED.format(title=column.title), remedy=FAILED_REMEDY))
-    return replace(column, arrival=None, study=study, cost=studio.loading(column.name).cost)
+        while newest():
+            gathering.step()
+            yield list(gathering.columns)
+            if all(column.finished for column in gathering.columns):
+                return
+    finally:
+        gathering.leave()
+
+
+class _Gathering:
+    def __init__(self, studio, picture, names, options, newest, other):
+        self.studio, self.picture, self.options, self.newest, self.other = studio, picture, options, newest, other
+        self.columns = [Column(name) for name in names]
+        self.jobs: dict[int, Job] = {}
+
+    def step(self) -> None:
+        """Explain with the first model that is ready, or wait a little for one that is being loaded."""
+        waited_for = None
+        for i, column in enumerate(self.columns):
+            if column.finished:
+                continue
+            entry = self.studio.loading(column.name)
+            if entry.done.is_set():
+                self.columns[i] = self._explained(i)
+                return
+            self.columns[i] = replace(column, arrival=entry.arrival)
+            waited_for = waited_for or entry
+        if waited_for is not None:
+            waited_for.done.wait(LOOK_AGAIN)
+
+    def leave(self) -> None:
+        for job in self.jobs.values():
+            self.studio.leave(job)
+        self.jobs.clear()
+
+    def _explained(self, i: int) -> Column:
+        """The column when it is explained, or, where that takes long, how far it is."""
+        column = replace(self.columns[i], arrival=None)
+        try:
+            if i not in self.jobs:
+                self.jobs[i] = self.studio.explain(self.picture, column.name, self._options(i), self.other)
+            job = self.jobs[i]
+            while not job.wait(LOOK_AGAIN) and not job.telling and self.newest():
+                pass
+            if not job.future.done():
+                return replace(column, steps=job.steps)
+            study = job.future.result()
+        except LensError as error:
+            return replace(column, error=error)
+        except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
+            log.exception("explaining with %s", column.name)
+            return replace(column, error=LensError(FAILED.format(title=column.title), remedy=FAILED_REMEDY))
+        return replace(column, steps=None, study=study, cost=self.studio.loading(column.name).cost)
+
+    def _options(self, i: int) -> Options:
+        """Without a chosen answer, all columns explain the first one's, so that their maps compare."""
+        first = self.columns[0].study
+        alone = not i or self.options.target is not None or first is None
+        return self.options if alone else replace(self.options, target=first.target.wnid)

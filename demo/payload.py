@@ -16,9 +16,9 @@ from transxnet.draw.views import LOOKS, what, worth_knowing
 from transxnet.explain.kernels import representatives
 from transxnet.images import Picture
 from transxnet.results import KernelSet
-from transxnet.study import Options
+from transxnet.study import Options, Study
 
-from .captions import FOOT, HELD_IN, INTRO, NOT_GENERATED, STATIC_KERNELS, crop_note, crosshair_alt
+from .captions import COMPUTED, FOOT, HELD_IN, INTRO, NOT_GENERATED, STATIC_KERNELS, VIEWS, crop_note, crosshair_alt
 from .cells import (
     TILES,
     Json,
@@ -43,7 +43,9 @@ from .cells import (
     weights_words,
 )
 from .columns import Column
+from .wanted import SLOWER
 
+MORE_MAPS = ("contrast", "cam_stages", *SLOWER)  # that Grad-CAM's view shows when they were asked for
 _serial = count(1)
 
 
@@ -82,7 +84,7 @@ def progress(columns: Sequence[Column]) -> Json:
     return {c.name: pending(c) for c in columns if not c.finished}
 
 
-def view(name: str, columns: Sequence[Column], picture: Picture, head: int = 0) -> Json:
+def view(name: str, columns: Sequence[Column], picture: Picture, head: int | str = 0) -> Json:
     """The whole of one view for these variants. name: a key of captions.VIEWS."""
     rows = _VIEWS[name](columns, head)
     done = [c.study for c in columns if c.study is not None]
@@ -97,7 +99,7 @@ def view(name: str, columns: Sequence[Column], picture: Picture, head: int = 0) 
     }
 
 
-def _overview(columns: Sequence[Column], head: int) -> Json:
+def _overview(columns: Sequence[Column], head: int | str) -> Json:
     done = [c.study for c in columns if c.study is not None]
     options = done[0].options if done else Options()
     subs = {
@@ -114,7 +116,7 @@ def _overview(columns: Sequence[Column], head: int) -> Json:
     return {"layout": "matrix", "heads": heads, "rows": rows}
 
 
-def _answers(columns: Sequence[Column], head: int) -> Json:
+def _answers(columns: Sequence[Column], head: int | str) -> Json:
     def cell(column: Column) -> Json:
         s = column.study
         return {"kind": "bars", "answers": bars(s), "chosen": s.target.index, "caption": s.target.note}
@@ -122,7 +124,7 @@ def _answers(columns: Sequence[Column], head: int) -> Json:
     return transposed(columns, [("", "", None, cell)])
 
 
-def _attention(columns: Sequence[Column], head: int) -> Json:
+def _attention(columns: Sequence[Column], head: int | str) -> Json:
     done = [c.study for c in columns if c.study is not None and not missing(c, "attention")]
 
     def small(column: Column) -> Json:
@@ -145,8 +147,8 @@ def _attention(columns: Sequence[Column], head: int) -> Json:
     return transposed(columns, rows, "attention")
 
 
-def _kernels(columns: Sequence[Column], head: int) -> Json:
-    done = [c.study for c in columns if c.study is not None]
+def _kernels(columns: Sequence[Column], head: int | str) -> Json:
+    done = [c.study for c in columns if c.study is not None and not missing(c, "kernels")]
     picked = {id(s): representatives(s.kernels, TILES) for s in done}
 
     def aspect(
@@ -186,10 +188,10 @@ def _kernels(columns: Sequence[Column], head: int) -> Json:
         ("Difference from the static kernel", "generated minus uniform gates", change_scale, change),
         ("Gates of the first group", "the share each tap takes from learned kernel 1", gate_scale, gate),
     ]
-    return transposed(columns, rows)
+    return transposed(columns, rows, "kernels")
 
 
-def _grad_cam(columns: Sequence[Column], head: int) -> Json:
+def _grad_cam(columns: Sequence[Column], head: int | str) -> Json:
     done = [c.study for c in columns if c.study is not None]
 
     def raw(column: Column) -> Json:
@@ -203,10 +205,20 @@ def _grad_cam(columns: Sequence[Column], head: int) -> Json:
         ("Raised and lowered", "raw Grad-CAM", signed, raw),
         ("Raised only", LOOKS["grad_cam"].scaling, look_scale("grad_cam", done), lambda c: look_cell(c, "grad_cam")),
     ]
-    return transposed(columns, rows)
+    return transposed(columns, rows + [_look_row(name, done) for name in MORE_MAPS if _asked(name, done)])
 
 
-def _erf(columns: Sequence[Column], head: int) -> Json:
+def _asked(name: str, done: Sequence[Study]) -> bool:
+    return any(name in s.options.only for s in done)
+
+
+def _look_row(name: str, done: Sequence[Study]) -> tuple[str, str, Json, Callable[[Column], Json]]:
+    look = LOOKS[name]
+    words = f"{look.shows} Drawn: {look.scaling}."
+    return look.title, words, look_scale(name, done), lambda c: look_cell(c, name)
+
+
+def _erf(columns: Sequence[Column], head: int | str) -> Json:
     done = [c.study for c in columns if c.study is not None]
 
     def cell(column: Column) -> Json:
@@ -219,7 +231,25 @@ def _erf(columns: Sequence[Column], head: int) -> Json:
     return transposed(columns, [("Gradient at the unit", scaling, look_scale("receptive_field", done), cell)])
 
 
+def _what_if(columns: Sequence[Column], head: int | str) -> Json:
+    words = "the answer that the changes below start from"
+    return transposed(columns, [("Untouched", words, None, lambda c: _answered(c, "what_if"))], "what_if")
+
+
+def _trust(columns: Sequence[Column], head: int | str) -> Json:
+    words = "the answer whose maps are tested"
+    return transposed(columns, [("Tested", words, None, lambda c: _answered(c, "trust"))], "trust")
+
+
+def _answered(column: Column, part: str) -> Json:
+    s = column.study
+    words = f"{s.target.label}, {percent(s.prediction.probabilities[s.target.index])}."
+    took = COMPUTED.format(part=VIEWS[part], seconds=s.seconds[part]) if part in s.seconds else ""
+    return {"kind": "text", "text": " ".join(filter(None, (words, took, s.target.note)))}
+
+
 _VIEWS = {
     "overview": _overview, "answers": _answers, "attention": _attention,
     "kernels": _kernels, "grad_cam": _grad_cam, "erf": _erf,
+    "what_if": _what_if, "trust": _trust,
 }  # fmt: skip

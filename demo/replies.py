@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from transxnet.draw.plate import Plate
 from transxnet.draw.png import to_png
-from transxnet.errors import PartMissing
+from transxnet.draw.views import LOOKS
+from transxnet.errors import PartMissing, UnknownName
 from transxnet.export.pictures import Style, channels_of, photograph, picture, ranges
-from transxnet.export.records import arrays, describe, npz
+from transxnet.export.plates import plates_of
+from transxnet.export.records import arrays, clean, describe, npz
 from transxnet.images import Picture
-from transxnet.study import Study
+from transxnet.study import DEFAULT, Study
 
 from .captions import PART_REMEDY
 
@@ -42,3 +45,38 @@ def map_of(study: Study, part: str, upload: Picture, head: int = 0) -> tuple[dic
         numbers["shown_channels"] = [int(c) + 1 for c in channels_of(study.kernels) or ()]
     drawn = picture(study, part, photograph(study, upload.rgb, SIDE), ranges([study], style)[part], style)
     return numbers, to_png(drawn), npz(arrays(study) | {"about": np.array(json.dumps(numbers))})
+
+
+def figures_of(study: Study, part: str, upload: Picture) -> tuple[dict[str, Any], list[bytes], bytes]:
+    """Everything that is drawn of one part (of transxnet.study.DEFAULT): numbers, PNGs, one NPZ.
+
+    The numbers: the study's description, and `figures`, each with its words, numbers and table; `png` is the place of
+    its picture in the list, None where only the table speaks. A part that is a map comes as map_of gives it, with no
+    figures or some. Raises UnknownName, PartMissing.
+    """
+    if part not in DEFAULT:
+        raise UnknownName(f"There is no part called {part[:60]!r}.", remedy=f"Choose one of: {', '.join(DEFAULT)}.")
+    if part in study.missing:
+        raise PartMissing(study.missing[part], remedy=PART_REMEDY)
+    numbers, pngs, raw = describe(study), [], {}
+    if part in LOOKS:
+        numbers, png, _ = map_of(study, part, upload)
+        pngs, raw = [png], arrays(study)
+    figures = []
+    for plate in plates_of(part, [study], upload.rgb):
+        figures.append(_figure(plate, len(pngs)))
+        raw |= {f"{plate.name}/{name}": values for name, values in plate.arrays.items()}
+        pngs += [to_png(plate.picture)] if plate.picture is not None else []
+    numbers = {**numbers, "figures": figures}
+    return numbers, pngs, npz(raw | {"about": np.array(json.dumps(numbers))})
+
+
+def _figure(plate: Plate, place: int) -> dict[str, Any]:
+    table = plate.table and {"head": plate.table.head, "rows": plate.table.rows}
+    return clean(
+        {
+            "name": plate.name, "title": plate.title, "caption": plate.caption, "alt": plate.alt,
+            "limits": plate.limits, "numbers": dict(plate.numbers), "table": table,
+            "png": None if plate.picture is None else place,
+        }
+    )  # fmt: skip

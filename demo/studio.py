@@ -1,7 +1,7 @@
 """Loaded models with their locks, pictures, and one request -> one Study. No gradio here.
 
 State kept: a bounded set of models, a bounded set of decoded pictures by their hash, a bounded cache of
-studies by picture, variant and options. A visitor holds ids and numbers only; pictures are reached by a
+studies by pictures, variant and options. A visitor holds ids and numbers only; pictures are reached by a
 hash that stands in that visitor's own session.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, TypeVar
@@ -20,15 +19,19 @@ from transxnet.cost import Cost, cost
 from transxnet.errors import LensError, PictureError
 from transxnet.images import Picture
 from transxnet.namespace import configured_namespace
+from transxnet.peers.spec import spec_of
 from transxnet.study import Options, Study, study
-from transxnet.variants import UNTRAINED, VARIANTS, parse_variant
+from transxnet.variants import UNTRAINED, VARIANTS
 from transxnet.weights import Availability, LoadedModel, available, resolve_device
 
 from .captions import PICTURE_GONE
+from .jobs import AT_ONCE, Job, Jobs
+from .wanted import LONG
+
+__all__ = ["AT_ONCE", "Arrival", "Loading", "Shelf", "Studio"]
 
 T = TypeVar("T")
-MODELS, PICTURES, STUDIES = 6, 64, 96  # how many of each are kept
-AT_ONCE = 2  # computations at the same moment; more only wait for each other
+MODELS, PICTURES, STUDIES = 8, 64, 96  # how many of each are kept
 
 
 class Shelf(OrderedDict[Hashable, T]):
@@ -115,9 +118,8 @@ class Studio:
         self._pictures: Shelf[Picture] = Shelf(PICTURES)
         self._studies: Shelf[Study] = Shelf(STUDIES)
         self._turns: Shelf[int] = Shelf(4096)
-        # threads of its own: each keeps torch's worker threads warm, which a server's changing threads would start anew
-        self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="study")
-        self._study = on_gpu(lambda name, picture, options: study(self._model(name), picture, options))
+        self._jobs = Jobs()
+        self._study = on_gpu(self._look)
 
     def names(self) -> list[str]:
         """What can be asked for, short: the variants that some source has, bundled ones first, and two untrained."""
@@ -152,7 +154,7 @@ class Studio:
 
     def loading(self, name: str, retry: bool = False) -> Loading:
         """The model on its way or there; starts loading on the first call. retry: forget an earlier failure."""
-        spec, untrained = parse_variant(name)
+        spec, untrained = spec_of(name)
         name = spec.short + (f"@{UNTRAINED}" if untrained else "")
         with self._lock:
             entry = self._models.get(name)
@@ -162,18 +164,44 @@ class Studio:
                 threading.Thread(target=self._load, args=(entry,), name=f"load {name}", daemon=True).start()
         return entry
 
-    def study(self, key: str, name: str, options: Options) -> Study:
+    def study(self, key: str, name: str, options: Options, other: str = "") -> Study:
         """What `transxnet.study` makes of a kept picture; cached. Waits for the model. Raises LensError."""
-        place = (key, name, options)
+        job = self.explain(key, name, options, other)
+        try:
+            return job.future.result()
+        finally:
+            self.leave(job)
+
+    def explain(self, key: str, name: str, options: Options, other: str = "") -> Job:
+        """`study`, without waiting for it: its Job, which whoever asks must `leave`. Waits for the model.
+
+        other: the key of a second picture, for the parts that compare two.
+        """
+        place = (key, name, options, other)
         with self._lock:
             found = self._studies.get(place)
-        if found is None:
-            picture = self.picture(key)
-            self._model(name)
-            found = self._workers.submit(self._study, name, picture, options).result()
-            with self._lock:
-                self._studies.put(place, found)
+        if found is not None:
+            job = Job(watchers=1)
+            job.future.set_result(found)
+            return job
+        pictures = self.picture(key), self.picture(other) if other else None
+        self._model(name)
+        return self._jobs.join(place, lambda: self._made(place, *pictures), not LONG.isdisjoint(options.only))
+
+    def leave(self, job: Job) -> None:
+        """Nobody here waits for this Job any more; when nobody does anywhere it stops."""
+        self._jobs.leave(job)
+
+    def _made(self, place: tuple[str, str, Options, str], picture: Picture, other: Picture | None) -> Study:
+        found = self._study(place, picture, other)
+        with self._lock:
+            self._studies.put(place, found)
         return found
+
+    def _look(self, place: tuple[str, str, Options, str], picture: Picture, other: Picture | None) -> Study:
+        """Where this runs in a process of its own (spaces.GPU) nobody hears how far it is."""
+        _, name, options, _ = place
+        return study(self._model(name), picture, options, other, self._jobs.teller(place))
 
     def availability(self, name: str) -> Availability:
         """Where the weights of a variant would come from, without asking the network."""

@@ -35,11 +35,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.commands",),
     ("transxnet.__main__",),
     ("demo",),
-    ("demo.captions", "demo.examples", "demo.server"),
+    ("demo.captions", "demo.examples", "demo.jobs", "demo.server", "demo.wanted"),
     ("demo.studio",),
     ("demo.columns",),
     ("demo.cells", "demo.replies"),
-    ("demo.payload",),
+    ("demo.figures", "demo.payload"),
     ("demo.ui",),
     ("app",),
 )

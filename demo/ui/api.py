@@ -24,19 +24,22 @@ from .components import SafeImage, in_words
 
 
 def add_endpoints(studio: Studio) -> None:
-    """Register /predict, /attention, /kernels, /grad_cam and /erf in the Blocks that is being built."""
+    """Register the named endpoints in the Blocks that is being built."""
 
-    def studied(picture: Picture | None, variant: str, part: tuple[str, ...], **options: Any) -> Study:
+    def studied(
+        picture: Picture | None, variant: str, part: tuple[str, ...], second: Picture | None = None, **options: Any
+    ) -> Study:
         if picture is None:
             raise gr.Error("No picture came with the request. Send one as the first argument.", print_exception=False)
-        return studio.study(studio.add(picture), variant, Options(only=part, **options))
+        other = studio.add(second) if second is not None else ""
+        return studio.study(studio.add(picture), variant, Options(only=part, **options), other)
 
     def predict(picture, variant="pico", top=5, autocast=False):
         """Classify a picture.
 
         picture: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, pico's siblings pico_matched,
-        pico_static, pico_noosra and pico_noste, or NAME@untrained. top: how many answers. autocast: half precision
-        where this page runs on CUDA, nothing elsewhere. Returns JSON:
+        pico_static, pico_noosra and pico_noste, a timm backbone as timm:resnet50, or any of them as NAME@untrained.
+        top: how many answers. autocast: half precision where this page runs on CUDA, nothing elsewhere. Returns JSON:
         provenance of the weights, and top, best first, each with index, wnid, label and probability.
         """
         return replies.answers(studied(picture, variant, (), top=int(top), autocast=bool(autocast)))
@@ -79,19 +82,76 @@ def add_endpoints(studio: Studio) -> None:
         s = studied(picture, variant, ("receptive_field",), stage=int(stage), point=_point(x, y))
         return _files(*replies.map_of(s, "receptive_field", picture))
 
+    def explain(
+        picture, variant="pico", part="erf_parts", stage=3, block=0, target="", cam_stage=4, x=-1, y=-1, second=None
+    ):
+        """Any one explanation by name, with its figures.
+
+        part: attention, both_ways, attention_depth, rollout, rollouts, half_energies, kernels, kernel_depth, clusters,
+        spectra, kernel_change, grad_cam, contrast, cam_stages, receptive_field, erf_parts, integrated_gradients,
+        smooth_grad, occlusion, what_if or trust. variant: also a timm backbone, timm:NAME or timm:NAME@untrained, for
+        the parts that need nothing of TransXNet. Others as in the endpoints above. second: another picture, for
+        kernel_change and what_if. Returns JSON (numbers, provenance, and `figures`, each with its words, numbers and
+        table), a list of PNGs, and an NPZ with the raw arrays.
+        """
+        s = studied(
+            picture, variant, (str(part).strip(),), second, stage=int(stage), block=int(block), point=_point(x, y),
+            target=str(target).strip() or None, cam_stage=int(cam_stage),
+        )  # fmt: skip
+        return _many_files(*replies.figures_of(s, str(part).strip(), picture))
+
+    def what_if(picture, variant="pico", target="", stage=3, second=None):
+        """The answer with each part changed: gates uniform, other kernels, even attention, heads off, halves silent.
+
+        target: whose probability is followed; empty takes the model's own answer. stage: whose heads are drawn.
+        second: the picture whose kernels are lent; without it a plain grey one. Returns JSON, PNGs and an NPZ as
+        /explain does.
+        """
+        wanted = str(target).strip() or None
+        s = studied(picture, variant, ("what_if",), second, stage=int(stage), target=wanted)
+        return _many_files(*replies.figures_of(s, "what_if", picture))
+
+    def trust(picture, variant="pico", target="", stage=3, x=-1, y=-1, thorough=False):
+        """Whether to believe the maps of one answer: insertion and deletion, model randomisation, agreement, verdicts.
+
+        Takes tens of seconds on a CPU. thorough: randomise layer by layer for the slow methods, too: minutes.
+        Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of verdicts.
+        """
+        s = studied(
+            picture, variant, ("trust",), target=str(target).strip() or None, stage=int(stage), point=_point(x, y),
+            thorough=bool(thorough),
+        )  # fmt: skip
+        return _many_files(*replies.figures_of(s, "trust", picture))
+
     _endpoint(predict, {"variant": "pico", "top": 5, "autocast": False}, files=False)
     _endpoint(attention, {"variant": "pico", "stage": 3, "block": 0, "head": 0, "x": -1, "y": -1})
     _endpoint(kernels, {"variant": "pico", "stage": 3, "block": 0})
     _endpoint(grad_cam, {"variant": "pico", "target": "", "stage": 4})
     _endpoint(erf, {"variant": "pico", "stage": 3, "x": -1, "y": -1})
+    _endpoint(
+        explain,
+        {"variant": "pico", "part": "erf_parts", "stage": 3, "block": 0, "target": "", "cam_stage": 4,
+         "x": -1, "y": -1},
+        several=True, second=True,
+    )  # fmt: skip
+    _endpoint(what_if, {"variant": "pico", "target": "", "stage": 3}, several=True, second=True)
+    _endpoint(trust, {"variant": "pico", "target": "", "stage": 3, "x": -1, "y": -1, "thorough": False}, several=True)
 
 
-def _endpoint(function: Callable[..., Any], defaults: dict[str, Any], files: bool = True) -> None:
-    """One endpoint named after its function: a picture, then these parameters with their defaults."""
+def _endpoint(
+    function: Callable[..., Any], defaults: dict[str, Any], files: bool = True, several: bool = False,
+    second: bool = False,
+) -> None:  # fmt: skip
+    """One endpoint named after its function: a picture, then these parameters with their defaults.
+
+    several: a list of PNGs instead of one. second: a second picture may follow.
+    """
     parameters = [_parameter(name, value) for name, value in defaults.items()]
+    parameters += [SafeImage(visible=False, label="second")] if second else []
     outputs: list[Any] = [gr.JSON(visible=False, label="numbers")]
     if files:
-        outputs += [gr.File(visible=False, label="png"), gr.File(visible=False, label="npz")]
+        count = "multiple" if several else "single"
+        outputs += [gr.File(visible=False, label="png", file_count=count), gr.File(visible=False, label="npz")]
     picture = SafeImage(visible=False, label="picture")
     gr.Button(visible=False).click(
         _in_words(function), [picture, *parameters], outputs, api_name=function.__name__,
@@ -127,6 +187,15 @@ def _files(numbers: dict[str, Any], png: bytes, npz: bytes) -> tuple[dict[str, A
     for name, data in (("map.png", png), ("raw.npz", npz)):
         (folder / name).write_bytes(data)
     return numbers, str(folder / "map.png"), str(folder / "raw.npz")
+
+
+def _many_files(numbers: dict[str, Any], pngs: list[bytes], npz: bytes) -> tuple[dict[str, Any], list[str], str]:
+    folder = Path(tempfile.mkdtemp(dir=_temporary()))
+    paths = [folder / f"figure-{i + 1}.png" for i in range(len(pngs))]
+    for path, data in zip(paths, pngs, strict=True):
+        path.write_bytes(data)
+    (folder / "raw.npz").write_bytes(npz)
+    return numbers, [str(path) for path in paths], str(folder / "raw.npz")
 
 
 def _temporary() -> Path:

@@ -20,7 +20,7 @@ from transxnet.images import Picture, decode
 from ..captions import NO_ADDRESS
 
 HERE = Path(__file__).parent
-SCRIPTS = ("maps", "display", "crosshair", "answers", "thumbs", "downloads", "panel")
+SCRIPTS = ("maps", "display", "crosshair", "answers", "thumbs", "downloads", "figures", "panel")
 STYLES = HERE / "style.css"
 
 
@@ -73,6 +73,10 @@ class Thumbs(_Mounted):
 
 class Panel(_Mounted):
     mount, root = "lensMountPanel", "lens-panel"
+
+
+class Figures(_Mounted):
+    mount, root = "lensMountFigures", "lens-figures"
 
 
 class Downloads(_Mounted):

@@ -25,6 +25,7 @@ from demo.server import launch_options
 from demo.studio import Studio
 from demo.ui.page import Page
 from transxnet import load
+from transxnet.export.plates import plates_of
 from transxnet.images import decode
 from transxnet.study import Options, study
 
@@ -35,6 +36,9 @@ ENDPOINTS = {
     "/kernels": ["picture", "variant", "stage", "block"],
     "/grad_cam": ["picture", "variant", "target", "stage"],
     "/erf": ["picture", "variant", "stage", "x", "y"],
+    "/explain": ["picture", "variant", "part", "stage", "block", "target", "cam_stage", "x", "y", "second"],
+    "/what_if": ["picture", "variant", "target", "stage", "second"],
+    "/trust": ["picture", "variant", "target", "stage", "x", "y", "thorough"],
 }
 
 
@@ -78,7 +82,7 @@ def refused(client: Client, *args: object, **kwargs: object) -> str:
 # ---- what can be asked --------------------------------------------------------------------------------------
 
 
-def test_five_endpoints_and_no_other(client):
+def test_these_endpoints_and_no_other(client):
     described = client.view_api(return_format="dict")
     assert described["unnamed_endpoints"] == {}
     found = described["named_endpoints"]
@@ -176,6 +180,64 @@ def test_random_weights_by_their_name_only(client):
     assert reply["provenance"]["kind"] == "untrained"
 
 
+# ---- any part, with its figures -----------------------------------------------------------------------------
+
+
+def test_any_part_by_its_name_with_figures(client, weights):
+    wanted = study(
+        load("pico", weights_dir=weights), decode(PICTURE), Options(stage=2, only=("clusters", "half_energies"))
+    )
+    numbers, pngs, npz = client.predict(handle_file(PICTURE), part="clusters", stage=2, api_name="/explain")
+    (figure,) = numbers["figures"]
+    assert figure["name"] == "kernel_clusters"
+    assert figure["limits"]
+    assert figure["alt"]
+    assert (figure["png"], len(pngs)) == (0, 1)
+    assert len(figure["table"]["rows"]) == len(wanted.clusters.medoids)
+    assert json.loads(str(np.load(npz)["about"])) == numbers
+    with Image.open(pngs[0]) as image:
+        assert image.format == "PNG"
+        assert image.width >= 1200
+    _, _, npz = client.predict(handle_file(PICTURE), part="half_energies", api_name="/explain")
+    (plate,) = plates_of("half_energies", [wanted])
+    raw = np.load(npz)
+    for name, values in plate.arrays.items():
+        assert raw[f"{plate.name}/{name}"] == pytest.approx(values, rel=1e-4)
+
+
+def test_a_map_comes_with_its_raw_values_and_for_a_timm_backbone_too(client):
+    peer = "timm:test_resnet@untrained"
+    numbers, pngs, npz = client.predict(handle_file(PICTURE), peer, part="contrast", stage=2, api_name="/explain")
+    wanted = study(load(peer), decode(PICTURE), Options(stage=2, only=("contrast",)))
+    assert numbers["model"] == peer
+    assert (len(numbers["figures"]), len(pngs)) == (0, 1)
+    assert np.load(npz)["contrast"] == pytest.approx(wanted.contrast.heat, rel=1e-3, abs=1e-6)
+    assert client.predict(handle_file(PICTURE), peer, api_name="/predict")["untrained"] is True
+
+
+def test_what_if_with_the_kernels_of_a_second_picture(client, weights):
+    second = examples()[1].path
+    numbers, pngs, _ = client.predict(handle_file(PICTURE), second=handle_file(second), api_name="/what_if")
+    assert [figure["name"] for figure in numbers["figures"]] == ["what_if", "what_if_heads"]
+    assert len(pngs) == 2
+    grey, _, _ = client.predict(handle_file(PICTURE), api_name="/what_if")
+    assert grey["figures"][0]["caption"].endswith("lent by a plain grey picture.")
+    assert numbers["figures"][0]["caption"].endswith("lent by another picture.")
+    changed = [n["figures"][0]["numbers"] for n in (numbers, grey)]
+    lent = [name for name in changed[0] if "other_kernels" in name]
+    assert lent
+    assert any(changed[0][name] != changed[1][name] for name in lent)
+
+
+def test_trust_gives_a_verdict_on_every_map(client):
+    numbers, pngs, _ = client.predict(handle_file(PICTURE), "timm:test_resnet@untrained", api_name="/trust")
+    verdicts, *others = numbers["figures"]
+    assert verdicts["png"] is None
+    assert {"Grad-CAM", "Occlusion"} <= {row[0].split(" · ")[-1] for row in verdicts["table"]["rows"]}
+    assert [figure["png"] for figure in others] == [0, 1, 2]
+    assert len(pngs) == 3
+
+
 # ---- what cannot be answered --------------------------------------------------------------------------------
 
 
@@ -187,6 +249,12 @@ def test_what_is_wrong_is_said(client, tmp_path):
     assert "5000" in refused(client, file, x=5000, y=1, api_name="/erf")
     assert "'zebroid'" in refused(client, file, target="zebroid", api_name="/grad_cam")
     assert "No picture" in refused(client, None, api_name="/predict")
+    assert "'horoscope'" in refused(client, file, part="horoscope", api_name="/explain")
+    assert "timm has no backbone called 'resnet5000'" in refused(client, file, "timm:resnet5000", api_name="/explain")
+    assert "generates no kernels" in refused(
+        client, file, "timm:test_resnet@untrained", part="clusters", api_name="/explain"
+    )
+    assert "second picture" in refused(client, file, part="kernel_change", api_name="/explain")
     (tmp_path / "notes.jpg").write_text("Dear diary, this is no picture.")
     assert "notes.jpg" in refused(client, handle_file(tmp_path / "notes.jpg"), api_name="/predict")
     tiny = io.BytesIO()

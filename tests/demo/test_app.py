@@ -28,16 +28,17 @@ ROOT = Path(__file__).parents[2]
 def test_without_options_everything_is_left_to_the_environment():
     assert vars(app.arguments([])) == {
         "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
-        "default_variant": "pico",
+        "default_variant": "pico", "beside": None,
     }  # fmt: skip
 
 
 def test_every_option_is_taken():
     line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --device cpu --default-variant t"
+    line += " --beside timm:resnet18,timm:resnet50"
     given = app.arguments(shlex.split(line))
     assert vars(given) == {
         "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
-        "default_variant": "t",
+        "default_variant": "t", "beside": "timm:resnet18,timm:resnet50",
     }  # fmt: skip
 
 
@@ -46,7 +47,16 @@ def test_help_names_every_option_and_its_variable(capsys):
         app.arguments(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for word in ("--host", "--port", "--share", "--weights-dir", "--hub-namespace", "--device", "--default-variant"):
+    for word in (
+        "--host",
+        "--port",
+        "--share",
+        "--weights-dir",
+        "--hub-namespace",
+        "--device",
+        "--default-variant",
+        "--beside",
+    ):
         assert word in text
     assert "NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 one for each" in " ".join(text.split())
     for word in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "TRANSXNET_WEIGHTS", "TRANSXNET_HUB_NAMESPACE"):
@@ -70,9 +80,9 @@ def test_the_environment_is_quiet_before_gradio_is_there():
 
 
 @pytest.fixture
-def space(monkeypatch) -> list[str]:
+def space(monkeypatch) -> list[tuple]:
     """A hosted Space: the package `spaces` is there. What its GPU decorator ran."""
-    ran: list[str] = []
+    ran: list[tuple] = []
 
     def gpu(function):
         def on_the_gpu(*args):
@@ -108,7 +118,7 @@ def test_on_a_space_explanations_run_where_its_gpu_is(space, asked):
     key = page.studio.add(picture())
     assert space == []
     page.studio.study(key, "pico", Options(only=()))
-    assert space == ["pico"]
+    assert [place[1] for place in space] == ["pico"]
 
 
 def test_elsewhere_nothing_is_wrapped():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from demo.columns import Column, gather, variant_title
+from demo.jobs import Job
 from demo.studio import Arrival, Loading
 from tests.small import picture, small_model
 from transxnet.errors import OutOfRange, SourceFailed
@@ -20,6 +21,8 @@ class Desk:
         self.entries = {name: Loading(name, _arrived=(what, 0, 0)) for name, what in entries.items()}
         self.asked: list[tuple[str, Options]] = []
         self.fails: dict[str, Exception] = {}
+        self.slow: tuple[str, ...] = ()  # variants whose studies stay on their way
+        self.left: list[Job] = []
 
     def loading(self, name: str) -> Loading:
         return self.entries[name]
@@ -27,11 +30,19 @@ class Desk:
     def arrive(self, name: str) -> None:
         self.entries[name].done.set()
 
-    def study(self, key: str, name: str, options: Options) -> object:
+    def explain(self, key: str, name: str, options: Options, other: str = "") -> Job:
         self.asked.append((name, options))
         if name in self.fails:
             raise self.fails[name]
-        return study(small_model(), picture(), options)
+        self.job = Job(watchers=1)
+        if name in self.slow:
+            self.job.steps = ("trust", 12, 40)
+        else:
+            self.job.future.set_result(study(small_model(), picture(), options))
+        return self.job
+
+    def leave(self, job: Job) -> None:
+        self.left.append(job)
 
 
 def states(columns: list[Column]) -> list[str]:

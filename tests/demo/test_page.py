@@ -13,8 +13,9 @@ from demo import studio as studio_module
 from demo.captions import PICTURE_GONE
 from demo.studio import Studio
 from demo.ui.components import STYLES, head
-from demo.ui.page import PARTS, Page, Session
+from demo.ui.page import Page, Session
 from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
+from demo.wanted import WANTED
 from tests.small import picture, small_model
 from transxnet.errors import SourceFailed
 from transxnet.labels import label_set
@@ -161,7 +162,7 @@ def test_a_tab_computes_and_shows_its_own_view_only(page, opened, view, title):
     assert changed[page.session].active == view
     assert shown(changed, page, view)["view"] == view
     newest = next(reversed(page.studio._studies.values()))
-    assert newest.options.only == PARTS[view]
+    assert newest.options.only == WANTED[view].figures
 
 
 def test_blocks_and_heads_that_are_not_there_give_way(page, opened):
@@ -328,4 +329,4 @@ def test_scripts_and_styles_name_no_other_machine():
 
 def test_only_the_endpoints_are_public(page):
     public = [f.api_name for f in page.blocks.fns.values() if f.api_visibility == "public"]
-    assert public == ["predict", "attention", "kernels", "grad_cam", "erf"]
+    assert public == ["predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust"]

@@ -1,0 +1,108 @@
+"""Studies -> the figures below a view, as JSON for figures.js: plates of transxnet.draw with their words and tables."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from itertools import count
+
+import numpy as np
+
+from transxnet.draw.erf import COLORMAP, DECADES, curves_plate
+from transxnet.draw.panels import Panels, fit, ring
+from transxnet.draw.plate import Plate
+from transxnet.draw.scale import colorize
+from transxnet.draw.views import unit_of, worth_knowing
+from transxnet.explain.erf import erf_curves
+from transxnet.export.pictures import photograph
+from transxnet.export.plates import plates_of
+from transxnet.images import Picture
+from transxnet.study import Study
+
+from .captions import BESIDE_ALT, BESIDE_CAPTION, BESIDE_LIMITS, BESIDE_TITLE, BESIDE_UNTRAINED, COLUMNS_DONE, DRAWING
+from .captions import UNTRAINED as RANDOM
+from .cells import Json, pending, png
+from .columns import Column
+from .wanted import WANTED
+
+MOST_IN_A_ROW = 5  # maps of models, the photograph among them
+_serial = count(1)
+_one_at_a_time = threading.Lock()  # Matplotlib's fonts are shared by all figures of a process
+
+
+def figures_of(view: str, columns: Sequence[Column], picture: Picture, beside: Sequence[Column] = ()) -> list[Json]:
+    """The figures of a view, every finished column in each, on one scale.
+
+    beside: other backbones' columns, which stand in the receptive field's first figures with them.
+    """
+    done = _studies(columns)
+    with _one_at_a_time:
+        plates = beside_plates(done, _studies(beside), picture) if done and beside else []
+        for part in WANTED[view].figures:
+            if not (beside and part == "receptive_field"):
+                plates += plates_of(part, done, picture.rgb)
+    return [figure(plate) for plate in plates]
+
+
+def beside_plates(studies: Sequence[Study], beside: Sequence[Study], picture: Picture) -> list[Plate]:
+    """The receptive fields of the variants and of other backbones on one picture: maps, and r(t) in one diagram."""
+    every = [*studies, *beside]
+    names = [study.variant for study in every]
+    random = [study.variant for study in beside if study.untrained]
+    words = f" {BESIDE_UNTRAINED.format(names=', '.join(random))}" if random else ""
+    alt = BESIDE_ALT.format(names=", ".join(names))
+    return [
+        Plate("beside", BESIDE_TITLE, BESIDE_CAPTION + words, alt, BESIDE_LIMITS, _maps_beside(every, picture)),
+        curves_plate([erf_curves(study.receptive_field) for study in every], names),
+    ]
+
+
+def _maps_beside(studies: Sequence[Study], picture: Picture) -> np.ndarray:
+    """A panel a model, on one scale: uint8 (H, W, 3), RGB."""
+    panels = Panels(min(MOST_IN_A_ROW, max(3, 1 + len(studies))))
+    heats = [fit(study.receptive_field.heat, panels.pixels) / study.receptive_field.heat.mean() for study in studies]
+    logs = [np.log10(np.maximum(heat, 1e-9)) for heat in heats]
+    high = max(values.max() for values in logs)
+    view = photograph(studies[0], picture.rgb, panels.pixels)
+    panels.panel("Photograph", fit(view, panels.pixels), view.shape[:2], [f"as {studies[0].variant} sees it"])
+    for study, values in zip(studies, logs, strict=True):
+        found = study.receptive_field
+        rgb = colorize(values, (high - DECADES, high), COLORMAP)
+        words = [f"{found.layer}, {found.target}", worth_knowing(found), *([RANDOM] if study.untrained else [])]
+        ring(panels.panel(study.variant, rgb, found.geometry.view_size, words), unit_of(found))
+    panels.bar((high - DECADES, high), "times the map's mean, logarithmic", COLORMAP, decades=True)
+    return panels.picture()
+
+
+def figure(plate: Plate) -> Json:
+    """One plate as the browser shows it; without a picture where only its table speaks."""
+    found: Json = {"name": plate.name, "title": plate.title, "caption": plate.caption, "alt": plate.alt}
+    if plate.picture is not None:
+        height, width = plate.picture.shape[:2]
+        found |= {"src": png(plate.picture), "size": [width, height]}
+    if plate.table is not None:
+        found["table"] = {"head": list(plate.table.head), "rows": [list(row) for row in plate.table.rows]}
+    return found | {"limits": plate.limits}
+
+
+def shown(figures: list[Json]) -> Json:
+    return {"serial": next(_serial), "figures": figures, "status": None}
+
+
+def waiting(columns: Sequence[Column], keep: bool) -> Json:
+    """While figures are on their way. keep: leave the last ones standing, paler."""
+    unfinished = next((column for column in columns if not column.finished), None)
+    if unfinished is None:
+        return {"keep": keep, "status": {"text": DRAWING}}
+    finished = sum(column.finished for column in columns)
+    words = COLUMNS_DONE.format(title=unfinished.title, done=finished + 1, total=len(columns))
+    return {"keep": keep, "status": {**pending(unfinished), "text": f"{words}, {pending(unfinished)['text']}"}}
+
+
+def none(words: str = "") -> Json:
+    """No figures here. words: why."""
+    return {"serial": next(_serial), "figures": [], "status": {"text": words} if words else None}
+
+
+def _studies(columns: Sequence[Column]) -> list[Study]:
+    return [column.study for column in columns if column.study is not None]

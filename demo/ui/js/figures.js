@@ -1,0 +1,79 @@
+/* Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, size?, table?, limits}], status} or,
+   while they are on their way, {keep, status: {text, share?, amount?, label?}}; made by demo/figures.py.
+   Pictures and tables scroll sideways inside their own box, which the keyboard reaches. */
+(() => {
+  const make = (tag, className, text) => {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  };
+
+  function scroller(child, label) {
+    const box = make("div", "lens-scroll");
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", label);
+    box.append(child);
+    return box;
+  }
+
+  function tableOf(table, title) {
+    const node = make("table"), head = make("tr");
+    table.head.forEach((text) => { const cell = make("th", "", text); cell.scope = "col"; head.append(cell); });
+    const top = make("thead"), body = make("tbody");
+    top.append(head);
+    for (const row of table.rows) {
+      const line = make("tr");
+      row.forEach((text, i) => { const cell = make(i ? "td" : "th", "", text); if (!i) cell.scope = "row"; line.append(cell); });
+      body.append(line);
+    }
+    node.append(top, body);
+    return scroller(node, `${title}, table`);
+  }
+
+  function figureOf(figure) {
+    const node = make("figure", "lens-figure");
+    node.dataset.name = figure.name;
+    node.append(make("h3", "", figure.title));
+    if (figure.src) {
+      const image = make("img");
+      [image.width, image.height] = figure.size;
+      image.alt = figure.alt;
+      image.src = figure.src;
+      node.append(scroller(image, `${figure.title}, picture`));
+    }
+    const caption = make("figcaption");
+    caption.append(make("p", "", figure.caption));
+    node.append(caption);
+    if (figure.table && figure.src) {
+      const details = make("details");
+      details.append(make("summary", "", "Its numbers"), tableOf(figure.table, figure.title));
+      node.append(details);
+    } else if (figure.table) node.append(tableOf(figure.table, figure.title)); // only the table speaks
+    if (figure.limits) node.append(make("p", "lens-limits", figure.limits));
+    return node;
+  }
+
+  function statusOf(status) {
+    const box = window.lensPending({ ...status, variant: "" });
+    box.classList.add("lens-figures-status");
+    return box;
+  }
+
+  window.lensMountFigures = (element, props, trigger, watch) => {
+    function draw() {
+      const root = element.querySelector(".lens-figures"), value = props.value;
+      if (!value) return;
+      root.querySelector(":scope > .lens-figures-status")?.remove();
+      if (value.figures) {
+        root.replaceChildren(...value.figures.map(figureOf));
+        root.dataset.serial = value.serial;
+      } else if (!value.keep) root.replaceChildren();
+      root.classList.toggle("stale", !value.figures && root.childElementCount > 0);
+      if (value.status) root.prepend(statusOf(value.status));
+    }
+    watch("value", draw);
+    draw();
+  };
+})();

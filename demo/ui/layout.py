@@ -1,0 +1,181 @@
+"""The page's components: what stands where. What they do is page.py's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from transxnet.images import decode
+from transxnet.labels import label_set
+from transxnet.peers.spec import is_peer, spec_of
+from transxnet.variants import UNTRAINED, find_variant
+
+from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
+from ..cells import MAX, jpeg
+from ..columns import variant_title
+from ..examples import examples
+from ..studio import Studio
+from ..wanted import BESIDE, PEERS, WANTED
+from .components import Answers, Crosshair, Display, Downloads, Figures, Panel, SafeImage, Thumbs
+from .parts import SIBLINGS, pairs_of, part_buttons
+
+MOST_VARIANTS = 3
+ADD_PEER = "add a timm backbone, by name"
+
+
+class Layout:
+    """Makes the components, as attributes, inside the Blocks that is being built.
+
+    beside: the backbones that one click sets beside the variants' receptive fields.
+    """
+
+    def __init__(self, studio: Studio, default: str = "pico", beside: Sequence[str] = BESIDE):
+        self.studio = studio
+        self.default = find_variant(default).short
+        self.beside_names = tuple(canonical(name) for name in beside)
+        self.examples = examples()
+        self.names = list(dict.fromkeys([*studio.names(), self.default]))
+
+    def _build(self) -> None:
+        self._header()
+        with gr.Row(elem_id="lens", equal_height=False):
+            with gr.Column(elem_id="side", scale=1, min_width=300):
+                self._side()
+            with gr.Column(elem_id="main", scale=3, min_width=320):
+                self._views()
+
+    def _header(self) -> None:
+        device = {"cuda": "GPU", "mps": "Apple GPU"}.get(self.studio.device.type, "CPU")
+        where = self.studio.availability(self.default)
+        source = where.value if where.ready else "is downloaded first"
+        hub = f'<span class="chip">Weights from <b>hf-hub:{escape(str(self.studio.namespace))}</b></span>'
+        gr.HTML(
+            f'<header class="lens-top"><h1>{TITLE}</h1><p>{TAGLINE}</p>'
+            f'<span class="chip"><b>{self.default}</b> {source}</span>{hub if self.studio.namespace else ""}'
+            f'<span class="chip"><b>{device}</b></span></header>',
+            js_on_load=None,
+        )
+
+    def _side(self) -> None:
+        self.crosshair = Crosshair(elem_id="crosshair")
+        self.thumb_items = [{"src": jpeg(_thumb(e.path)), "label": e.label} for e in self.examples]
+        self.thumbs = Thumbs({"items": self.thumb_items, "chosen": 0}, elem_id="thumbs")
+        self.upload = SafeImage(
+            label="Your picture", sources=["upload", "clipboard", "webcam"], elem_id="upload", height=84,
+            show_label=False, placeholder="Drop, paste or take a picture", buttons=[],
+        )  # fmt: skip
+        _label(f"Compare up to {_words(MOST_VARIANTS)}", "\u2193 is downloaded first")
+        self.variants = gr.CheckboxGroup(
+            self._chips(), value=[self.default], label="Variants to compare", elem_id="variants", elem_classes="chips",
+            container=False,
+        )  # fmt: skip
+        self.offer = gr.Button("", visible=False, size="sm", elem_id="offer")
+        pairs = pairs_of(self.names)
+        if pairs:
+            _label("What changes without…")
+        self.parts = part_buttons(pairs)
+        self.peer = gr.Dropdown(
+            [(ADD_PEER, ""), *_peer_choices()], value="", label="Add a timm backbone", elem_id="peer", filterable=True,
+            allow_custom_value=True, container=False,
+        )  # fmt: skip
+        _label("Explain this answer")
+        self.answers = Answers({"answers": [], "chosen": -1, "note": ""}, elem_id="answers")
+        self.other = gr.Dropdown(
+            [(ANY_CLASS, ""), *classes_of(self.default)], value="", label="Explain any class", elem_id="other",
+            filterable=True, container=False,
+        )  # fmt: skip
+        _label("Look from", "Grad-CAM keeps a stage of its own")
+        self.stage = gr.Radio(
+            [(f"stage {i}", i) for i in (1, 2, 3, 4)], value=3, label="Stage", elem_id="stage",
+            elem_classes="segments", container=False,
+        )  # fmt: skip
+
+    def _views(self) -> None:
+        self.panels: dict[str, Panel] = {}
+        self.tabs: dict[str, gr.Tab] = {}
+        self.figures: dict[str, Figures] = {}
+        self.others: dict[str, Thumbs] = {}
+        Display()
+        self.downloads = Downloads({}, elem_id="downloads")
+        with gr.Tabs(elem_id="views"):
+            for name, title in VIEWS.items():
+                with gr.Tab(title, id=name, elem_id=f"tab-{name}") as self.tabs[name]:
+                    self._controls(name)
+                    self.panels[name] = Panel(elem_id=f"panel-{name}")
+                    if WANTED[name].figures:
+                        self.figures[name] = Figures(elem_id=f"figures-{name}")
+
+    def _controls(self, name: str) -> None:
+        options: dict[str, Any] = {"elem_classes": "segments", "container": False}
+        if name in ("attention", "kernels"):
+            with gr.Row(elem_classes="controls"):
+                _label("Block")
+                block = gr.Radio([("last", 0)], value=0, label="Block", elem_id=f"block-{name}", **options)
+                setattr(self, f"{name}_block", block)
+        if name == "attention":
+            with gr.Row(elem_classes="controls"):
+                _label("Head")
+                self.head = gr.Radio(
+                    [("mean", 0), (MAX, MAX), ("1", 1)], value=0, label="Head", elem_id="head", **options
+                )
+        if name == "grad_cam":
+            with gr.Row(elem_classes="controls"):
+                _label("Its own stage")
+                stages = [(f"stage {i}", i) for i in (1, 2, 3, 4)]
+                self.cam_stage = gr.Radio(stages, value=4, label="Grad-CAM's own stage", elem_id="cam-stage", **options)
+            self.slower = _chip("Also the slower ones: integrated gradients, SmoothGrad, occlusion", "slower")
+        if name == "erf":
+            self.beside = _chip("Beside other backbones", "beside")
+        if WANTED[name].other:
+            with gr.Row(elem_classes="controls"):
+                _label("Compare with")
+                self.others[name] = Thumbs({"items": self.thumb_items, "chosen": 1}, elem_id=f"other-{name}")
+
+    def _chips(self, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Every variant to choose, always in the same order, with an arrow where it would be downloaded first.
+
+        Siblings have buttons of their own (parts.py) and peers a field, so they are here only while they are chosen.
+        """
+        names = [name for name in self.names if name not in SIBLINGS or name in {*chosen, self.default}]
+        names += [name for name in chosen if is_peer(name)]
+        return [(variant_title(name) + ("" if self.studio.ready(name) else " \u2193"), name) for name in names]
+
+
+def _chip(words: str, elem_id: str) -> gr.Checkbox:
+    """A switch that looks like the chips."""
+    return gr.Checkbox(False, label=words, elem_id=elem_id, container=False, elem_classes="chips chip-box")
+
+
+def _label(text: str, hint: str = "") -> None:
+    gr.HTML(f'<h2 class="lens-label">{text}<span>{hint}</span></h2>', js_on_load=None)
+
+
+def classes_of(variant: str) -> list[tuple[str, str]]:
+    labels = label_set(spec_of(variant)[0].label_set)
+    return sorted(zip(labels.words, labels.wnids, strict=True))
+
+
+def _peer_choices() -> list[tuple[str, str]]:
+    """Well-known backbones, and the first few without their training."""
+    names = [*PEERS, *(f"{name}@{UNTRAINED}" for name in BESIDE)]
+    return [(variant_title(name), name) for name in names]
+
+
+def canonical(name: str) -> str:
+    spec, untrained = spec_of(name)
+    return spec.short + (f"@{UNTRAINED}" if untrained else "")
+
+
+def _thumb(path: Any) -> Any:
+    rgb = decode(path).rgb
+    side = min(rgb.shape[:2])
+    top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
+    step = max(1, side // 128)
+    return rgb[top : top + side : step, left : left + side : step]
+
+
+def _words(n: int) -> str:
+    return {2: "two", 3: "three", 4: "four"}.get(n, str(n))

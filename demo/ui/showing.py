@@ -1,0 +1,214 @@
+"""From what a visitor asks to what is shown: the active view's panel, then the figures below it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from transxnet.images import decode
+from transxnet.peers.spec import is_peer, spec_of
+from transxnet.study import Options
+from transxnet.variants import UNTRAINED, VariantSpec
+
+from ..captions import NOT_DRAWN
+from ..cells import MAX
+from ..columns import Column, gather
+from ..figures import figures_of, none, shown, waiting
+from ..payload import answers, crosshair, progress, view
+from ..wanted import ALIKE_EVERYWHERE, SLOWER, WANTED
+from .layout import Layout
+
+log = logging.getLogger(__name__)
+SHOW_PARTS_AFTER = 0.5  # seconds after which finished columns are shown while others still work
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one visitor looks at: ids and numbers only."""
+
+    picture: str = ""
+    example: int = -1
+    point: tuple[int, int] = (0, 0)
+    target: str | None = None  # a WNID, so that variants with other label sets can look it up
+    active: str = "overview"
+    variants: tuple[str, ...] = ("pico",)
+    other: int = -1  # the second picture, an example; -1 is the one after the picture's own
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Values of the components that every event gets, in the order of Page.inputs after the session."""
+
+    variants: list[str]
+    stage: int
+    cam_stage: int
+    attention_block: int
+    kernels_block: int
+    head: int | str
+    slower: bool = False
+    beside: bool = False
+
+
+class Showing(Layout):
+    """Answers every event alike: `refresh` shows what a Session and the Controls ask for."""
+
+    def refresh(
+        self, request: gr.Request, session: Session, *values: Any, updates: dict | None = None
+    ) -> Iterator[dict]:
+        """Show the active view of every chosen variant: what is there at once, the rest as it comes, then its figures.
+
+        While weights are on their way only `downloads` changes: what is shown can be looked at and clicked.
+        """
+        if not session.picture:  # an event before the page has opened
+            yield self._nothing()
+            return
+        controls = Controls(*values)
+        newest = self.studio.begin(request.session_hash or "")
+        block, blocks = self._blocks(session, controls)
+        head, heads = self._heads(session, controls)
+        updates = {self.session: session, **blocks, **heads, **self._others(session), **(updates or {})}
+        options = self._options(session, controls, block)
+        columns = yield from self._maps(session, options, head, newest, updates)
+        if newest() and session.active in self.figures:
+            yield from self._figures(session, options, controls.beside, columns, newest)
+        if not newest():
+            yield self._nothing()  # overtaken: Gradio sends a generator's last values again, so let them be none
+
+    def _maps(
+        self, session: Session, options: Options, head: int | str, newest: Callable[[], bool], updates: dict
+    ) -> Iterator[dict]:
+        """The active view's panel. Returns its columns."""
+        begun, before, waited = 0.0, -1, False
+        columns: list[Column] = []
+        for columns in gather(
+            self.studio, session.picture, session.variants, options, newest, self._other_key(session, options.only)
+        ):
+            finished = sum(column.finished for column in columns)
+            if not newest():
+                break
+            if finished == len(columns) or (finished != before and time.perf_counter() - begun > SHOW_PARTS_AFTER):
+                if waited and self.variants not in updates:  # somebody's weights have arrived: no arrow any more
+                    updates[self.variants] = gr.CheckboxGroup(self._chips(session.variants))
+                yield {**updates, **self._shown(session, columns, head), self.downloads: progress(columns)}
+                updates, begun, before = {}, time.perf_counter(), finished
+            elif before >= 0:  # the maps stay as they are, only the bars move
+                yield {self.downloads: progress(columns)}
+            waited = waited or any(column.arrival for column in columns)
+        return columns
+
+    def _figures(
+        self, session: Session, options: Options, beside: bool, columns: list[Column], newest: Callable[[], bool]
+    ) -> Iterator[dict]:
+        """The figures below the active view: drawn from its columns, or from studies of their own."""
+        place, parts = self.figures[session.active], WANTED[session.active].figures
+        alone = not set(parts) <= set(options.only)
+        if alone:
+            names, options = list(session.variants), replace(options, only=parts)
+            columns = yield from self._waited(session, names, options, newest, place, keep=True)
+        others: list[Column] = []
+        if beside and session.active == "erf" and newest():
+            names = [name for name in self._beside() if name not in session.variants]
+            options = replace(options, only=("receptive_field",))
+            others = yield from self._waited(session, names, options, newest, place, keep=True)
+        if not newest():
+            return
+        yield {place: waiting([], keep=alone)}
+        try:
+            found = shown(figures_of(session.active, columns, self.studio.picture(session.picture), others))
+        except Exception:  # the maps above stay; the log gets what happened
+            log.exception("drawing the figures of %s", session.active)
+            found = none(NOT_DRAWN)
+        if newest():
+            yield {place: found}
+
+    def _waited(
+        self, session: Session, names: list[str], options: Options, newest: Callable[[], bool], place: Any, keep: bool
+    ) -> Iterator[dict]:
+        """Columns for figures, telling at their place how far they are. Returns them."""
+        columns = [Column(name) for name in names]
+        if newest():
+            yield {place: waiting(columns, keep)}
+        other = self._other_key(session, options.only)
+        for columns in gather(self.studio, session.picture, names, options, newest, other):
+            if newest() and not all(column.finished for column in columns):
+                yield {place: waiting(columns, keep)}
+        return columns
+
+    def _nothing(self) -> dict:
+        """Leave everything as it is. A generator that yields nothing at all would set every output to null."""
+        return {self.crosshair: gr.skip()}
+
+    def _shown(self, session: Session, columns: list[Column], head: int | str) -> dict:
+        picture = self.studio.picture(session.picture)
+        found = {
+            self.crosshair: crosshair(picture, session.point, columns),
+            self.answers: answers(columns),
+            self.panels[session.active]: view(session.active, columns, picture, head),
+        }
+        wanted = WANTED[session.active]
+        if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or picture, and slow to come
+            found[self.figures[session.active]] = none()
+        return found
+
+    # ---- what is asked ----------------------------------------------------------------------------------
+
+    def _options(self, session: Session, controls: Controls, block: int) -> Options:
+        only = WANTED[session.active].maps
+        if session.active in ALIKE_EVERYWHERE:  # so that what was computed is found again
+            return Options(target=session.target, only=only)
+        if session.active == "grad_cam" and controls.slower:
+            only += SLOWER
+        return Options(
+            stage=controls.stage, block=block, point=session.point, target=session.target,
+            cam_stage=controls.cam_stage, only=only,
+        )  # fmt: skip
+
+    def _other_example(self, session: Session) -> int:
+        """The second picture's number among the examples: never the first one's own."""
+        wanted = session.other if session.other >= 0 else session.example + 1
+        return (wanted + (wanted == session.example)) % len(self.examples)
+
+    def _other_key(self, session: Session, only: Sequence[str]) -> str:
+        """The key of the second picture, '' where no part of these compares two."""
+        if not {"kernel_change", "what_if"} & set(only):
+            return ""
+        example = self.examples[self._other_example(session)]
+        return self.studio.add(decode(example.path, name=example.label))
+
+    def _others(self, session: Session) -> dict:
+        if session.active not in self.others:
+            return {}
+        return {self.others[session.active]: {"items": self.thumb_items, "chosen": self._other_example(session)}}
+
+    def _beside(self) -> list[str]:
+        """The backbones of one click: trained where their weights are on this disk, else with random weights."""
+        ready = [name if self.studio.ready(name) else f"{name}@{UNTRAINED}" for name in self.beside_names]
+        return list(dict.fromkeys(ready))
+
+    def _blocks(self, session: Session, controls: Controls) -> tuple[int, dict]:
+        """Blocks to choose from: those that every chosen variant has at this stage. Peers have none."""
+        chosen = {"attention": controls.attention_block, "kernels": controls.kernels_block}
+        depth = min((spec.depths[controls.stage - 1] for spec in _own(session.variants)), default=1)
+        choices = [(str(i), i) for i in range(1, depth + 1)] + [("last", 0)]
+        block = chosen.get(session.active, 0)
+        block = block if block <= depth else 0
+        radio = {"attention": self.attention_block, "kernels": self.kernels_block}.get(session.active)
+        return block, ({radio: gr.Radio(choices, value=block)} if radio else {})
+
+    def _heads(self, session: Session, controls: Controls) -> tuple[int | str, dict]:
+        head = controls.head
+        most = max((spec.heads[controls.stage - 1] for spec in _own(session.variants) if spec.osra), default=0)
+        several = [(MAX, MAX)] if most > 1 else []  # of one head there is nothing to choose between
+        choices = [("mean", 0), *several, *((str(i), i) for i in range(1, most + 1))]
+        head = head if head in [value for _, value in choices] else 0
+        return head, ({self.head: gr.Radio(choices, value=head)} if session.active == "attention" else {})
+
+
+def _own(names: Sequence[str]) -> list[VariantSpec]:
+    """Specs of those that are TransXNets."""
+    return [spec_of(name)[0] for name in names if not is_peer(name)]

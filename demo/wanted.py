@@ -1,0 +1,46 @@
+"""What each view asks of a study: one row of WANTED a view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from transxnet.study import OVERVIEW
+
+SLOWER = ("integrated_gradients", "smooth_grad", "occlusion")  # maps that run the model many times
+LONG = frozenset({*SLOWER, "what_if", "trust"})  # parts that take seconds, so that waiting for them is shown
+ALIKE_EVERYWHERE = ("what_if",)  # parts that no point, stage or block changes
+BESIDE = ("timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_224")  # of the paper's Figure 1
+PEERS = (  # offered by name; any other name of timm's can be typed
+    "timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_224", "timm:vit_small_patch16_224",
+    "timm:efficientnet_b0", "timm:resnet18",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Parts of a Study (transxnet.study.PARTS). maps: shown in the panel. figures: drawn below it, when it is there.
+
+    other: whether a second picture takes part.
+    """
+
+    maps: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    other: bool = False
+
+
+WANTED: Mapping[str, Wanted] = MappingProxyType(
+    {
+        "overview": Wanted(OVERVIEW),
+        "answers": Wanted(),
+        "attention": Wanted(("attention",), ("both_ways", "attention_depth", "rollouts", "half_energies")),
+        "kernels": Wanted(
+            ("kernels",), ("clusters", "kernels", "spectra", "kernel_depth", "kernel_change"), other=True
+        ),
+        "grad_cam": Wanted(("grad_cam", "contrast", "cam_stages")),
+        "erf": Wanted(("receptive_field",), ("receptive_field", "erf_parts")),
+        "what_if": Wanted(("what_if",), ("what_if",), other=True),
+        "trust": Wanted(("trust",), ("trust",)),
+    }
+)

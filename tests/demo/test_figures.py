@@ -1,0 +1,103 @@
+"""Figures below a view: plates with words, pictures exact, tables, and what stands there while they are made."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo import figures as module
+from demo.captions import COLUMNS_DONE, DRAWING, STEPS
+from demo.columns import Column
+from demo.figures import figure, figures_of, none, shown, waiting
+from demo.wanted import WANTED
+from tests.small import picture, small_model
+from transxnet import load
+from transxnet.draw.plate import Plate, Table
+from transxnet.errors import SourceFailed
+from transxnet.export.plates import plates_of
+from transxnet.study import Options, study
+
+ONE, TWO = picture(), picture(1)
+
+
+def looked(name: str, parts: tuple[str, ...], kind: str = "folder") -> Column:
+    return Column(name, study(small_model(kind), ONE, Options(stage=2, only=parts), TWO))
+
+
+def pixels(data_url: str) -> np.ndarray:
+    assert data_url.startswith("data:image/png;base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data_url.partition("base64,")[2]))))
+
+
+def test_a_plate_keeps_its_words_its_pixels_and_its_table():
+    rgb = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    table = Table(("map", "verdict"), [("Grad-CAM", "follows")])
+    found = figure(Plate("p", "Title", "Caption", "Alt", "Limits", rgb, table))
+    assert (pixels(found.pop("src")) == rgb).all()
+    assert found == {
+        "name": "p", "title": "Title", "caption": "Caption", "alt": "Alt", "size": [30, 20], "limits": "Limits",
+        "table": {"head": ["map", "verdict"], "rows": [["Grad-CAM", "follows"]]},
+    }  # fmt: skip
+    assert "src" not in figure(Plate("p", "Title", "Caption", "Alt", "Limits", table=table))
+    assert "table" not in figure(Plate("p", "Title", "Caption", "Alt", "Limits", rgb))
+
+
+@pytest.mark.parametrize("view", [name for name, wanted in WANTED.items() if wanted.figures and name != "trust"])
+def test_every_finished_column_stands_in_every_figure_of_a_view(view):
+    columns = [looked("small", WANTED[view].figures), looked("small", WANTED[view].figures, "untrained")]
+    found = figures_of(view, [columns[0], Column("t"), columns[1]], ONE)
+    studies = [column.study for column in columns]
+    expected = [plate for part in WANTED[view].figures for plate in plates_of(part, studies, ONE.rgb)]
+    assert [one["name"] for one in found] == [plate.name for plate in expected]
+    for one, plate in zip(found, expected, strict=True):
+        assert "small@untrained" in json.dumps([one["caption"], one["alt"], one.get("table")])
+        assert (pixels(one["src"]) == plate.picture).all()
+    assert figures_of(view, [Column("t"), Column("s", error=SourceFailed("down"))], ONE) == []
+
+
+def test_other_backbones_stand_with_the_variants_in_the_receptive_fields_figures():
+    only = Options(only=("receptive_field",))
+    peers = [
+        Column(name, study(load(name), ONE, only))
+        for name in ("timm:test_resnet@untrained", "timm:test_convnext@untrained")
+    ]
+    columns = [looked("small", WANTED["erf"].figures)]
+    maps, curves, parts = figures_of("erf", columns, ONE, peers)
+    assert (maps["name"], curves["name"], parts["name"]) == ("beside", "erf_curves", "erf_parts")
+    for one in (maps, curves):
+        for column in [*columns, *peers]:
+            assert column.study.variant in one["alt"]
+    random = maps["caption"].split("Random weights")[1]
+    assert "timm:test_resnet@untrained" in random  # said of those that this click brought
+    assert "small" not in random
+    assert "timm" not in parts["alt"]
+    assert figures_of("erf", [Column("t")], ONE, peers) == []
+
+
+def test_what_stands_there_meanwhile():
+    done, going = looked("pico", ()), Column("timm:resnet18@untrained", steps=("erf_parts", 2, 5))
+    told = waiting([done, going, Column("t")], keep=True)
+    words = COLUMNS_DONE.format(title="resnet18 (timm), untrained", done=2, total=3)
+    assert told["keep"] is True
+    assert told["status"]["text"] == f"{words}, {STEPS['erf_parts']}"
+    assert (told["status"]["share"], told["status"]["amount"]) == (0.4, "2 of 5")
+    assert waiting([done], keep=False) == {"keep": False, "status": {"text": DRAWING}}
+    assert shown([])["serial"] < none()["serial"] < shown([])["serial"]
+    assert none("why")["status"] == {"text": "why"}
+
+
+def test_matplotlib_draws_one_figure_at_a_time(monkeypatch):
+    held = []
+
+    def plates(part, studies, upload):
+        held.append(module._one_at_a_time.locked())
+        return []
+
+    monkeypatch.setattr(module, "plates_of", plates)
+    figures_of("what_if", [looked("pico", ())], ONE)
+    assert held == [True]
