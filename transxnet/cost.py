@@ -17,8 +17,6 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from .peers.spec import PeerSpec
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -42,15 +40,6 @@ class _FlopCounter(TorchDispatchMode):
         if formula is not None:
             self.flops += formula(*args, **(kwargs or {}), out_val=out)
         return out
-
-
-def peer_cost(spec: PeerSpec) -> Cost:
-    """`cost` of a peer by its name alone, at its own size: no weight is drawn, and none is stored."""
-    import timm
-
-    with torch.device("meta"):
-        net = timm.create_model(f"{spec.architecture}.{spec.tag}" if spec.tag else spec.architecture)
-    return cost(net.eval(), spec.image_size)
 
 
 def cost(model: nn.Module, image_size: int | None = None) -> Cost:

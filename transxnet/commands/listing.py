@@ -75,7 +75,7 @@ def _row(name: str, args: argparse.Namespace) -> dict[str, object]:
 def _cost(spec: VariantSpec | PeerSpec) -> tuple[int, float]:
     if spec.name in COSTS:
         return COSTS[spec.name]
-    from ..cost import peer_cost
+    from ..peers.cost import peer_cost
 
     found = peer_cost(spec)
     return found.parameters, float(f"{found.macs / 1e9:.4g}")

@@ -1,0 +1,28 @@
+"""A peer's cost by its name is that of the model."""
+
+from __future__ import annotations
+
+import pytest
+
+from transxnet.cost import cost
+from transxnet.peers.cost import peer_cost
+from transxnet.peers.module import untrained_peer
+from transxnet.peers.spec import find_peer
+
+
+@pytest.mark.parametrize("name", ["test_vit", "test_convnext", "test_resnet"])
+def test_a_name_is_enough(name):
+    spec = find_peer(name)
+    assert peer_cost(spec) == cost(untrained_peer(spec))
+
+
+@pytest.mark.parametrize(
+    ("name", "millions", "gmacs"),  # as published: He et al.; Liu et al. 2021; Liu et al. 2022
+    [
+        ("resnet50", 25.6, 4.1), ("swin_tiny_patch4_window7_224", 28.3, 4.5), ("convnext_tiny", 28.6, 4.5),
+    ],
+)  # fmt: skip
+def test_costs_are_those_published(name, millions, gmacs):
+    found = peer_cost(find_peer(name))
+    assert round(found.parameters / 1e6, 1) == millions
+    assert round(found.macs / 1e9, 1) == gmacs
