@@ -102,6 +102,45 @@ def test_what_nobody_waits_for_is_not_computed():
     assert [name for name, _ in desk.asked] == ["pico"]
 
 
+def test_of_a_long_computation_it_is_told_how_far_it_is():
+    desk = Desk(pico="")
+    desk.arrive("pico")
+    desk.slow = ("pico",)
+    steps = gather(desk, "key", ["pico"], PLAIN, lambda: True)
+    assert next(steps)[0].steps == ("trust", 12, 40)
+    desk.job.steps = ("trust", 13, 40)
+    (column,) = next(steps)
+    assert (column.steps, column.finished) == (("trust", 13, 40), False)
+    desk.job.future.set_result(study(small_model(), picture(), PLAIN))
+    (column,) = next(steps)
+    assert (states([column]), column.steps) == (["there"], None)
+    assert len(desk.asked) == 1  # asked once, however often it was looked at
+    assert next(steps, None) is None
+    assert desk.left == [desk.job]
+
+
+def test_whoever_goes_away_waits_for_nothing_any_more():
+    desk = Desk(pico="")
+    desk.arrive("pico")
+    desk.slow = ("pico",)
+    turns = iter([True, True, False])
+    assert len(list(gather(desk, "key", ["pico"], PLAIN, lambda: next(turns)))) == 2
+    assert desk.left == [desk.job]
+    steps = gather(desk, "key", ["pico"], PLAIN, lambda: True)
+    next(steps)
+    steps.close()  # the browser is gone
+    assert len(desk.left) == 2
+
+
+def test_how_a_backbone_of_timm_is_called():
+    names = ["timm:resnet50", "timm:resnet50.a1_in1k", "timm:test_resnet@untrained"]
+    assert [variant_title(name) for name in names] == [
+        "resnet50 (timm)", "resnet50.a1_in1k (timm)", "test_resnet (timm), untrained",
+    ]  # fmt: skip
+    assert Column("timm:test_resnet@untrained").badge
+    assert not Column("timm:test_resnet").badge
+
+
 def test_how_a_variant_is_called():
     names = ["t", "transxnet_s", "b-384", "pico", "pico@untrained", "T@untrained"]
     assert [variant_title(name) for name in names] == ["T", "S", "B at 384", "pico", "pico, untrained", "T, untrained"]

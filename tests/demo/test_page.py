@@ -17,6 +17,7 @@ from demo.ui.page import Page, Session
 from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
 from demo.wanted import WANTED
 from tests.small import picture, small_model
+from transxnet import load
 from transxnet.errors import SourceFailed
 from transxnet.labels import label_set
 
@@ -36,6 +37,8 @@ class Models:
             assert self.gate.wait(60)
         if name == "b":
             raise SourceFailed("No B here.", remedy="Take pico.")
+        if name.startswith("timm:"):
+            return load(name.partition("@")[0] + "@untrained")
         return small_model("untrained" if "@" in name else "folder")
 
 
@@ -53,9 +56,10 @@ def page(models) -> Page:
     return Page(Studio(device="cpu"))
 
 
-def controls(variants=("pico",), stage=3, cam_stage=4, attention_block=0, kernels_block=0, head=0) -> list:
+def controls(variants=("pico",), stage=3, cam_stage=4, attention_block=0, kernels_block=0, head=0, **more) -> list:
     """Values of the components that every event gets."""
-    return [list(variants), stage, cam_stage, attention_block, kernels_block, head]
+    slower, beside = more.get("slower", False), more.get("beside", False)
+    return [list(variants), stage, cam_stage, attention_block, kernels_block, head, slower, beside]
 
 
 def finish(steps) -> dict:
@@ -292,6 +296,121 @@ def test_bars_are_chosen_by_what_they_say_not_by_the_number_of_another_variants_
 def test_an_event_before_the_page_has_opened_changes_nothing(page):
     (step,) = page.tab_chosen(SimpleNamespace(value="Overview"), ANN, Session(), *controls())
     assert is_nothing(page, step)
+
+
+# ---- figures, backbones of timm, a second picture -------------------------------------------------------------
+
+PEER = "timm:test_resnet@untrained"
+
+
+def drawn(changed: dict, page: Page, view: str) -> list[str]:
+    """Names of the figures below a view, which are complete."""
+    value = changed[page.figures[view]]
+    assert value["status"] is None
+    return [figure["name"] for figure in value["figures"]]
+
+
+def opened_on(page: Page, session: Session, title: str, *values) -> dict:
+    return finish(page.tab_chosen(SimpleNamespace(value=title), ANN, session, *(values or controls())))
+
+
+def test_maps_come_first_and_their_figures_follow(page, opened):
+    steps = page.tab_chosen(SimpleNamespace(value="Attention"), ANN, opened, *controls())
+    first = next(steps)
+    assert page.panels["attention"] in first
+    assert page.figures["attention"] not in first
+    assert next(steps)[page.figures["attention"]]["keep"]
+    assert drawn(finish(steps), page, "attention") == ["attention_heads", "attention_depth", "rollout", "halves"]
+
+
+def test_what_if_and_trust_are_made_when_their_tab_is_opened_only(page, opened):
+    assert not any({"what_if", "trust"} & set(study.options.only) for study in page.studio._studies.values())
+    changed = opened_on(page, opened, "What if")
+    assert drawn(changed, page, "what_if") == ["what_if", "what_if_heads"]
+    answer = changed[page.panels["what_if"]]["rows"][0]["cells"][0]["text"]
+    assert answer.startswith(changed[page.answers]["answers"][0]["label"])
+    made = len(page.studio._studies)
+    again = finish(page.moved(SimpleNamespace(x=9, y=9), ANN, changed[page.session], *controls(stage=1)))
+    assert len(page.studio._studies) == made  # no point or stage changes it
+    assert drawn(again, page, "what_if") == ["what_if", "what_if_heads"]
+
+
+def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, monkeypatch):
+    go = threading.Event()
+
+    def slow(loaded, shown, options, other, progress):
+        for done in range(41):
+            progress("trust", done, 40)
+            assert done < 12 or go.wait(60)
+
+    monkeypatch.setattr(studio_module, "study", slow)
+    steps = page.tab_chosen(SimpleNamespace(value="Trust"), ANN, opened, *controls())
+    assert kinds(next(steps)[page.panels["trust"]]) == [["pending"]]
+    cells = (next(steps)[page.downloads]["pico"] for _ in range(MOST))
+    assert next(cell for cell in cells if cell.get("amount") == "12 of 40")["text"] == "testing the maps"
+    page.studio.begin("ann")
+    rest = list(steps)
+    assert is_nothing(page, rest[-1])
+    assert not page.studio._jobs._running  # it was Ann's alone
+    go.set()
+
+
+def test_a_backbone_of_timm_becomes_a_column(page, opened):
+    changed = finish(page.peer_added(ANN, opened, *controls(), " test_resnet@untrained "))
+    assert changed[page.session].variants == ("pico", PEER)
+    assert changed[page.variants].value == ["pico", PEER]
+    assert ("test_resnet (timm), untrained", PEER) in changed[page.variants].choices
+    assert changed[page.peer] == ""  # ready for the next one
+    rows = changed[page.panels["overview"]]["rows"]
+    assert [cell["kind"] for cell in rows[1]["cells"]] == ["text", "text", "map", "map"]
+    assert "no TransXNet" in rows[1]["cells"][0]["text"]
+    session = changed[page.session]
+    for title, view in (("Attention", "attention"), ("Kernels", "kernels")):
+        changed = opened_on(page, session, title, *controls(["pico", PEER], stage=2))
+        assert "no TransXNet" in changed[page.panels[view]]["rows"][0]["cells"][1]["text"]
+        assert drawn(changed, page, view)  # the other column's
+    changed = opened_on(page, session, "Attention", *controls(["pico", PEER], stage=1, attention_block=2))
+    assert changed[page.attention_block].value == 2  # of blocks a peer has none
+    changed = finish(page.variants_chosen(ANN, session, *controls(["pico"])))
+    assert PEER not in [value for _, value in changed[page.variants].choices]
+
+
+def test_a_name_that_timm_does_not_have_is_said(page, opened):
+    event = next(f for f in page.blocks.fns.values() if f.targets and f.targets[0][0] == page.peer._id)
+    with pytest.raises(gr.Error, match="timm has no backbone called 'resnet5000'"):
+        list(event.fn(ANN, opened, *controls(), "resnet5000"))
+    (step,) = page.peer_added(ANN, opened, *controls(), "")
+    assert is_nothing(page, step)
+
+
+def test_one_click_sets_backbones_beside_the_receptive_fields(page, opened, monkeypatch):
+    monkeypatch.setattr(page, "beside_names", ("timm:test_resnet", "timm:test_convnext"))
+    monkeypatch.setattr(page.studio, "ready", lambda name: name == "timm:test_convnext")
+    changed = opened_on(page, opened, "Receptive field", *controls(beside=True))
+    assert drawn(changed, page, "erf") == ["beside", "erf_curves", "erf_parts"]
+    loaded = {name for name in page.studio._models if name.startswith("timm:")}
+    assert {PEER, "timm:test_convnext"} <= loaded  # whose weights are not on this disk come untrained
+    assert changed[page.session].variants == ("pico",)
+    assert drawn(opened_on(page, opened, "Receptive field"), page, "erf") == ["erf_curves", "erf_parts"]
+
+
+def test_slower_maps_come_when_they_are_asked_for(page, opened):
+    quick = opened_on(page, opened, "Grad-CAM")[page.panels["grad_cam"]]["rows"]
+    slow = opened_on(page, opened, "Grad-CAM", *controls(slower=True))[page.panels["grad_cam"]]["rows"]
+    titles = ["Integrated gradients", "SmoothGrad", "Occlusion"]
+    assert [row["title"] for row in slow] == [*(row["title"] for row in quick), *titles]
+    assert {row["cells"][0]["kind"] for row in slow} == {"map"}
+
+
+def test_the_second_picture_is_the_next_example_until_another_is_chosen(page, opened):
+    changed = opened_on(page, opened, "Kernels")
+    assert changed[page.others["kernels"]]["chosen"] == 1
+    assert "kernel_change" in drawn(changed, page, "kernels")
+    session = changed[page.session]
+    changed = finish(page.other_chosen(SimpleNamespace(index=3), ANN, session, *controls()))
+    assert changed[page.others["kernels"]]["chosen"] == 3
+    lion = finish(page.example_chosen(SimpleNamespace(index=3), ANN, changed[page.session], *controls()))
+    assert lion[page.others["kernels"]]["chosen"] == 4  # never the picture itself
 
 
 # ---- T in the background ------------------------------------------------------------------------------------

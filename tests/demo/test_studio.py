@@ -9,6 +9,7 @@ import pytest
 
 from demo import studio as module
 from demo.captions import PICTURE_GONE
+from demo.jobs import Abandoned
 from demo.studio import AT_ONCE, PICTURES, Arrival, Loading, Shelf, Studio
 from tests.small import picture, small_model
 from transxnet.errors import LensError, PictureError, SourceFailed, UnknownName
@@ -84,6 +85,46 @@ def test_the_same_question_is_computed_once(loads):
     studio.study(key, "pico@untrained", ONE)
     assert gpu.calls == 4
     assert loads.asked == ["pico", "pico@untrained"]
+
+
+def test_another_second_picture_is_another_question(loads):
+    gpu = Counted()
+    studio = Studio(device="cpu", on_gpu=gpu)
+    key, others = studio.add(picture()), [studio.add(picture(seed)) for seed in (1, 2)]
+    asked = Options(stage=2, only=("kernel_change",))
+    found = [studio.study(key, "pico", asked, other) for other in (*others, others[0])]
+    assert gpu.calls == 2
+    assert found[0] is found[2]
+    for one, seed in zip(found, (1, 2), strict=False):
+        expected = study(small_model(), picture(), asked, picture(seed))
+        assert (one.kernel_change.distance == expected.kernel_change.distance).all()
+    assert "second picture" in studio.study(key, "pico", asked).missing["kernel_change"]
+    with pytest.raises(PictureError, match=PICTURE_GONE):
+        studio.study(key, "pico", asked, "0" * 64)
+
+
+def test_a_long_study_tells_how_far_it_is_and_stops_when_nobody_waits(loads, monkeypatch):
+    told, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(loaded, shown, options, other, progress):
+        try:
+            progress("trust", 12, 40)
+            told.set()
+            assert go.wait(60)
+            progress("trust", 13, 40)
+        except Abandoned:
+            ended.set()
+            raise
+
+    monkeypatch.setattr(module, "study", slow)
+    studio = Studio(device="cpu")
+    key = studio.add(picture())
+    job = studio.explain(key, "pico", Options(only=("trust",)))
+    assert told.wait(60)
+    assert (job.long, job.steps) == (True, ("trust", 12, 40))
+    studio.leave(job)
+    go.set()
+    assert ended.wait(60)
 
 
 def test_no_more_than_two_explain_at_the_same_moment(loads):
@@ -169,8 +210,13 @@ def test_a_model_is_loaded_once_under_all_its_names(loads):
     assert studio.loading("pico@Untrained") is studio.loading("transxnet_pico@untrained") is not entry
     assert entry.loaded is small_model()
     assert entry.cost.parameters == sum(p.numel() for p in small_model().model.parameters())
+    peer = studio.loading("timm:test_resnet@untrained")
+    assert studio.loading(" TIMM:test_resnet@Untrained") is peer
+    assert peer.done.wait(60)
     with pytest.raises(UnknownName):
         studio.loading("zeta")
+    with pytest.raises(UnknownName):
+        studio.loading("timm:zeta")
 
 
 def test_a_failure_is_remembered_until_somebody_asks_again(loads):

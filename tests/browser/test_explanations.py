@@ -1,0 +1,114 @@
+"""Figures as a visitor has them: What if, Trust, a backbone of timm as a column, the paper's first figure in a click.
+
+On a page of its own whose other backbones are timm's miniatures, untrained: no weights of theirs are anywhere here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.conftest import Served, serve
+from tests.browser.lens import PATIENCE, PHONE, Lens
+
+pytestmark = pytest.mark.browser
+MINIATURES = ("timm:test_resnet", "timm:test_convnext", "timm:test_vit")
+PEER = "timm:test_resnet@untrained"
+
+
+@pytest.fixture(scope="module")
+def small_served() -> Iterator[Served]:
+    with serve("--beside", ",".join(MINIATURES)) as page:
+        yield page
+
+
+READY = """([view, last]) => {
+  const root = document.querySelector(`#figures-${view} .lens-figures`), images = [...root.querySelectorAll("img")];
+  const there = root.querySelector(`[data-name="${last}"]`) && !root.classList.contains("stale");
+  if (!there || root.querySelector(".lens-skeleton") || !images.every((i) => i.complete && i.offsetWidth)) return false;
+  return Object.fromEntries([...root.querySelectorAll(".lens-figure")].map((one) => [one.dataset.name, {
+    alt: one.querySelector("img")?.alt, wide: one.querySelector("img")?.naturalWidth,
+    shown: one.querySelector("img")?.offsetWidth, caption: one.querySelector("figcaption").textContent,
+    limits: one.querySelector(".lens-limits").textContent, rows: one.querySelectorAll("tbody tr").length,
+    reached: one.querySelector(".lens-scroll").tabIndex === 0,
+  }]));
+}"""
+
+
+def figures(lens: Lens, view: str, last: str) -> dict[str, dict]:
+    """A view's figures by name, when the one that comes last is there and every picture is drawn."""
+    return lens.page.wait_for_function(READY, arg=[view, last], timeout=2 * PATIENCE).json_value()
+
+
+def check(found: dict[str, dict], *pictures: str) -> None:
+    """These figures have a picture with words for who cannot see it; all say what they are and are not."""
+    for name in pictures:
+        assert len(found[name]["alt"]) > 20
+        assert found[name]["wide"] >= 1200
+        assert found[name]["shown"] >= 700  # readable: a narrow screen scrolls
+    for one in found.values():
+        assert one["caption"]
+        assert one["limits"]
+        assert one["reached"]  # by the keyboard, to scroll it
+
+
+def fits(lens: Lens) -> None:
+    wide = lens.page.viewport_size["width"]
+    assert lens.page.evaluate("document.documentElement.scrollWidth") <= wide
+
+
+def add(lens: Lens, name: str) -> None:
+    field = lens.page.locator("#peer input")
+    field.fill(name)
+    field.press("Enter")
+
+
+def test_on_a_phone_what_if_and_trust_show_their_figures(visit, small_served):
+    lens = visit(small_served.url, PHONE)
+    lens.look_at("what_if")
+    found = figures(lens, "what_if", "what_if_heads")
+    check(found, "what_if", "what_if_heads")
+    assert found["what_if"]["rows"] > 0
+    fits(lens)
+    lens.page.locator("#figures-what_if summary").first.click()  # its numbers, in a table that scrolls
+    fits(lens)
+
+    lens.page.locator("#views .overflow-menu > button").click()
+    lens.page.locator("#views .overflow-dropdown").get_by_text("Trust", exact=True).click()
+    bar = lens.panel("trust").locator(".lens-progress[aria-valuenow]")
+    bar.wait_for()
+    assert " of " in bar.get_attribute("aria-valuetext")
+    lens.look_at("overview")  # while it is tested, something newer wins
+    assert len(lens.numbers("overview")) == 3
+
+
+def test_a_timm_backbone_is_a_column_and_can_be_tested(visit, small_served):
+    lens = visit(small_served.url)
+    with lens.answer():
+        add(lens, PEER)
+    assert lens.titles("overview") == ["pico", "test_resnet (timm), untrained"]
+    assert lens.ticked() == ["pico", PEER]
+    with lens.answer():
+        lens.tick("pico")
+    lens.look_at("trust")
+    found = figures(lens, "trust", "agreement")
+    check(found, "faithfulness", "randomisation", "agreement")
+    assert found["verdicts"].get("wide") is None  # only its table speaks
+    assert found["verdicts"]["rows"] >= 5
+    fits(lens)
+    add(lens, "resnet5000")
+    lens.page.get_by_text("timm has no backbone called 'resnet5000'").wait_for()
+
+
+def test_the_papers_first_figure_in_one_click(visit, small_served):
+    lens = visit(small_served.url)
+    lens.look_at("erf")
+    assert "beside" not in figures(lens, "erf", "erf_parts")
+    lens.page.locator("#beside label").click()
+    found = figures(lens, "erf", "beside")
+    check(found, "beside", "erf_curves", "erf_parts")
+    for name in ("pico", *(f"{miniature}@untrained" for miniature in MINIATURES)):
+        assert name in found["beside"]["alt"]
+        assert name in found["erf_curves"]["alt"]
+    assert "Random weights" in found["beside"]["caption"]
