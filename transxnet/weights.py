@@ -220,6 +220,10 @@ def _untrained(spec: Spec) -> tuple[Model, Provenance]:
     model = untrained_peer(spec) if isinstance(spec, PeerSpec) else untrained_model(spec)
     digest = state_digest(model.state_dict())
     note = f"Never trained: weights drawn at random with seed {UNTRAINED_SEED}."
+    if isinstance(spec, PeerSpec):
+        note += (
+            " As timm starts it, which may be with residual branches at zero: it then sees little but its shortcuts."
+        )
     return model, Provenance(UNTRAINED, "random weights", digest, note=note)
 
 

@@ -24,7 +24,7 @@ from transxnet.explain import predict as predict_module
 from transxnet.images import decode
 from transxnet.labels import label_set
 from transxnet.model import TransXNet
-from transxnet.study import Options, study
+from transxnet.study import OVERVIEW, Options, study
 from transxnet.variants import VARIANTS
 from transxnet.weights import load
 
@@ -279,7 +279,17 @@ def test_arguments_that_make_no_sense_print_the_usage(capsys, argv):
 def studied(pictures, weights, tmp_path_factory):
     """(exit code, folder, manifest) of two pictures, one of them broken, by two models."""
     out = tmp_path_factory.mktemp("study")
-    argv = ["study", str(pictures[0]), str(pictures[5]), "--models", "pico,pico@untrained", "--out", str(out)]
+    argv = [
+        "study",
+        str(pictures[0]),
+        str(pictures[5]),
+        "--only",
+        ",".join(OVERVIEW),
+        "--models",
+        "pico,pico@untrained",
+        "--out",
+        str(out),
+    ]
     code = main(
         [*argv, "--weights-dir", str(weights), "--stage", "2", "--block", "1", "--head", "2", "--point", "30,70"]
     )
@@ -385,7 +395,9 @@ def test_process_predict(pictures):
 
 @pytest.mark.process
 def test_process_study(pictures, tmp_path):
-    done = process("study", pictures[0], "--models", "pico@untrained", "--out", tmp_path / "o")
+    done = process(
+        "study", pictures[0], "--only", "attention,grad_cam", "--models", "pico@untrained", "--out", tmp_path / "o"
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "o" / "a" / "sheet.png").stat().st_size > 10_000
     assert done.stdout.splitlines()[-1] == str(tmp_path / "o" / "manifest.json")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from ..errors import LensError, OutOfRange, UnknownName
 from ..peers.spec import PeerSpec, spec_of
 from ..variants import VariantSpec
 from .common import cam_stage, failure, load_models, names_in, pictures_in, places_of, point, written
+from .timing import in_words, timing
 
 if TYPE_CHECKING:
     from ..images import Picture
@@ -61,6 +63,8 @@ class _Run:
     paths: list[Path]
     models: list[LoadedModel]
     failed: list[dict[str, str]] = field(default_factory=list)
+    looked: int = 0  # pictures that were not taken from an earlier run
+    begun: float = field(default_factory=time.perf_counter)
 
     def fingerprint(self, picture: Picture, other: Picture | None) -> str:
         """What was asked of this picture, in one digest."""
@@ -116,6 +120,9 @@ def _finish(run: _Run, worker: Worker, entries: list[dict[str, Any]]) -> int:
         "pictures": sorted(pictures, key=lambda entry: order[entry["image"]]),
         "failed": sorted(failed, key=lambda entry: order[entry["image"]]),
     }
+    if run.looked:  # of the chief, where there are several
+        manifest["timing"] = timing(time.perf_counter() - run.begun, run.looked, run.models)
+        print(in_words(manifest["timing"]))
     path = write_manifest(run.args.out, manifest)
     if pictures:
         html = report(json.loads(path.read_text(encoding="utf-8")), run.args.out)
@@ -144,6 +151,7 @@ def _study_picture(run: _Run, path: Path, place: str) -> list[dict[str, Any]]:
     studies = list(_studies(run, picture, other, path))
     if not studies:
         return []
+    run.looked += 1
     entry = write_picture(run.args.out, place, studies, picture.rgb, path.name, Style(run.args.head))
     if len(run.failed) == before:  # what failed is tried again
         write_json(record, {"asked": asked, "entry": entry})

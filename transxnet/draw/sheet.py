@@ -156,7 +156,8 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
         strip = colorbar(column.value_range, column.colormap, column.signed, size, column.root)
         page.picture(_left(i), bar, strip)
         page.text(_left(i), bar + 0.09, number(low), SMALL, GREY)
-        page.text(_left(i) + CELL / 2, bar + 0.09, column.units, SMALL, GREY, align="center")
+        tight = width(column.units, SMALL) / 72 > CELL - 1.1  # then it stands under the numbers
+        page.text(_left(i) + CELL / 2, bar + (0.2 if tight else 0.09), column.units, SMALL, GREY, align="center")
         page.text(_left(i) + CELL, bar + 0.09, number(high), SMALL, GREY, align="right")
     return tallest + 0.35
 

@@ -159,7 +159,10 @@ def strip(figure: Figure, top: float, words: str, method: str, report: TrustRepo
 def _tile(figure: Figure, column: int, top: float, heat: np.ndarray, signed: bool, below: str) -> None:
     left = STRIP + column * (TILE + GAP)
     axes = place_axes(figure, left, top, TILE, TILE)
-    colours = colorize(heat, shared_range([heat], signed), "RdBu_r" if signed else "inferno", signed)
+    low, high = shared_range([heat], signed)
+    if not signed:
+        high = max(high, 2 * float(np.nanmean(heat)))  # an even map is of middling colour, not all at the top
+    colours = colorize(heat, (low, high), "RdBu_r" if signed else "inferno", signed)
     axes.imshow(colours, interpolation="nearest")
     axes.set_axis_off()
     _write(figure, left + TILE / 2, top + TILE + 0.09, below, ha="center")

@@ -36,7 +36,8 @@ def write_picture(
     written.
     """
     style = style or Style()
-    models = [_write_study(folder, f"{place}/{s.variant}", s, upload, ranges(studies, style), style) for s in studies]
+    shared = ranges(studies, style)
+    models = [_write_study(folder, f"{place}/{folder_name(s.variant)}", s, upload, shared, style) for s in studies]
     figures = [_write_plate(folder, place, plate) for plate in plates(studies, upload, style)]
     return {
         "image": title,
@@ -48,6 +49,11 @@ def write_picture(
         "models": models,
         "figures": figures,
     }
+
+
+def folder_name(variant: str) -> str:
+    """A variant's name as every file system takes it: "timm-resnet50@untrained"."""
+    return variant.replace(":", "-")
 
 
 def _write_plate(folder: Path, place: str, plate: Plate) -> dict[str, object]:

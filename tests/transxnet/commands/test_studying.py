@@ -184,7 +184,7 @@ def timeless(told: dict) -> dict:
         {**entry, "models": [{k: v for k, v in model.items() if k != "seconds"} for model in entry["models"]]}
         for entry in told["pictures"]
     ]
-    return {**told, "pictures": pictures, "made": "", "command": []}
+    return {**told, "pictures": pictures, "made": "", "command": [], "timing": {}}
 
 
 @pytest.mark.process
