@@ -1,0 +1,106 @@
+"""What the README's commands name, in small: models, weights, recipes, pictures.
+
+    cut(monkeypatch); write_weights(folder); write_files(folder)
+
+`python -m tests.readme_scratch FOLDER COMMAND…` is `python -m transxnet COMMAND…` in that folder with the same cuts:
+the processes of torchrun cannot be patched from outside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from demo.examples import examples
+from tests import small
+from tests.reference import recipe_state
+from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_pictures
+from transxnet import entrypoints, study, variants
+from transxnet.__main__ import main
+from transxnet.commands import gallery
+from transxnet.model import TransXNet
+from transxnet.training import recipes
+
+SIDE = 64  # pixels of the models' views, and of the published receptive field's
+# All but pico's siblings, which come from the bundle. README's Python asks the bundled pico, and the real T.
+FAMILY = tuple(name for name in variants.VARIANTS if not name.startswith("transxnet_pico_"))
+SMALL = {
+    name: replace(
+        variants.VARIANTS[name], depths=small.SPEC.depths, dims=small.SPEC.dims, heads=small.SPEC.heads,
+        kernel_groups=small.SPEC.kernel_groups, mlp_ratios=small.SPEC.mlp_ratios, bias_size=SIDE, image_size=SIDE,
+    )
+    for name in FAMILY
+}  # fmt: skip
+PARTS = ("attention", "grad_cam")  # of a study that names none
+PEERS = ("resnet50", "convnext_tiny", "swin_tiny_patch4_window7_224")  # README's, whose weights timm has on the Hub
+
+
+def cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models of SMALL in the place of FAMILY, recipes of one step, studies of PARTS, small receptive fields."""
+    for module in (variants, entrypoints):
+        monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
+    monkeypatch.setattr(recipes, "RECIPES", {name: _brief(one) for name, one in recipes.RECIPES.items()})
+    monkeypatch.setattr(study, "DEFAULT", PARTS)
+    monkeypatch.setattr(gallery, "SIZE", SIDE)
+
+
+def _brief(recipe: recipes.Recipe) -> recipes.Recipe:
+    """One step of eight small pictures. Where some are to be blurred all are: of so few it could be none."""
+    return replace(recipe, epochs=1.0, batch=8, sizes=((32, 1.0),), blur=float(recipe.blur > 0))
+
+
+def small_state(name: str) -> dict[str, torch.Tensor]:
+    return recipe_state({key: list(value.shape) for key, value in TransXNet(SMALL[name]).state_dict().items()})
+
+
+def write_weights(folder: Path) -> None:
+    """The family's stand-ins, as a weights folder holds them."""
+    for name in FAMILY:
+        save_file(small_state(name), folder / f"{name}.safetensors")
+
+
+def write_peers(folder: Path) -> None:
+    """timm's own architectures in full, with random weights."""
+    for name in PEERS:
+        save_file(timm.create_model(name).state_dict(), folder / f"{name}.safetensors")
+
+
+def write_files(folder: Path) -> None:
+    """photo.jpg and all other names by which the README calls pictures and checkpoints."""
+    photographs = [one.path for one in examples()[:2]]
+    (folder / "more").mkdir()
+    for path, name in zip(photographs, ("photo.jpg", "more/second.jpg"), strict=True):
+        with Image.open(path) as photograph:
+            photograph.convert("RGB").resize((240, 180)).save(folder / name)
+    for i, name in enumerate(("train-0.zip", "train-1.zip", "train.zip")):
+        write_pictures(folder, name, {FISH: 5, SALAMANDER: 5}, size=(40 + i, 40))
+    for i, name in enumerate(
+        ("val.zip", "tiny-imagenet-200-val.zip", "DIR_OR_ZIP", "imagenet/val")
+    ):  # never seen in training
+        write_pictures(folder, name, {FISH: 2, SALAMANDER: 1, TENCH: 1}, size=(50 + i, 50))
+    write_pictures(folder, "photos", {FISH: 1, SALAMANDER: 1}, size=(72, 60), flat=True)
+    _imagenet_v2(folder / "imagenetv2-matched-frequency-format-val")
+    saved = {"state_dict": small_state("transxnet_t"), "args": argparse.Namespace(lr=1e-3)}
+    torch.save(saved, folder / "transx-t.pth.tar")  # as the author's script does
+
+
+def _imagenet_v2(folder: Path) -> None:
+    """Folders named by ImageNet's class numbers, all of them: fewer would not say what they count."""
+    for index in range(1000):
+        (folder / str(index)).mkdir(parents=True)
+        Image.new("RGB", (16, 16), (index % 256, 90, 200)).save(folder / str(index) / "a.jpeg")
+
+
+if __name__ == "__main__":
+    os.chdir(sys.argv[1])
+    cut(pytest.MonkeyPatch())
+    sys.exit(main(sys.argv[2:]))
