@@ -12,10 +12,6 @@ SLOWER = ("integrated_gradients", "smooth_grad", "occlusion")  # maps that run t
 LONG = frozenset({*SLOWER, "what_if", "trust"})  # parts that take seconds, so that waiting for them is shown
 ALIKE_EVERYWHERE = ("what_if",)  # parts that no point, stage or block changes
 BESIDE = ("timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_224")  # of the paper's Figure 1
-PEERS = (  # offered by name; any other name of timm's can be typed
-    "timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_224", "timm:vit_small_patch16_224",
-    "timm:efficientnet_b0", "timm:resnet18",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from ..cells import MAX, jpeg
 from ..columns import variant_title
 from ..examples import examples
 from ..studio import Studio
-from ..wanted import BESIDE, PEERS, WANTED
+from ..wanted import BESIDE, WANTED
 from .components import Answers, Crosshair, Display, Downloads, Figures, Panel, SafeImage, Thumbs
 from .parts import SIBLINGS, pairs_of, part_buttons
 
 MOST_VARIANTS = 3
-ADD_PEER = "add a timm backbone, by name"
+PEER_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
 
 
 class Layout:
@@ -77,10 +77,6 @@ class Layout:
         if pairs:
             _label("What changes without…")
         self.parts = part_buttons(pairs)
-        self.peer = gr.Dropdown(
-            [(ADD_PEER, ""), *_peer_choices()], value="", label="Add a timm backbone", elem_id="peer", filterable=True,
-            allow_custom_value=True, container=False,
-        )  # fmt: skip
         _label("Explain this answer")
         self.answers = Answers({"answers": [], "chosen": -1, "note": ""}, elem_id="answers")
         self.other = gr.Dropdown(
@@ -91,6 +87,11 @@ class Layout:
         self.stage = gr.Radio(
             [(f"stage {i}", i) for i in (1, 2, 3, 4)], value=3, label="Stage", elem_id="stage",
             elem_classes="segments", container=False,
+        )  # fmt: skip
+        _label("Add a timm backbone", "Enter adds it")
+        self.peer = gr.Textbox(
+            "", label="Add a timm backbone, by name", placeholder=PEER_EXAMPLES, elem_id="peer", max_lines=1,
+            container=False,
         )  # fmt: skip
 
     def _views(self) -> None:
@@ -156,12 +157,6 @@ def _label(text: str, hint: str = "") -> None:
 def classes_of(variant: str) -> list[tuple[str, str]]:
     labels = label_set(spec_of(variant)[0].label_set)
     return sorted(zip(labels.words, labels.wnids, strict=True))
-
-
-def _peer_choices() -> list[tuple[str, str]]:
-    """Well-known backbones, and the first few without their training."""
-    names = [*PEERS, *(f"{name}@{UNTRAINED}" for name in BESIDE)]
-    return [(variant_title(name), name) for name in names]
 
 
 def canonical(name: str) -> str:

@@ -57,7 +57,7 @@ class Page(Showing):
             (self.other.input, self.class_chosen, [self.other]),
             (self.variants.input, self.variants_chosen, []),
             (self.offer.click, self.offered, []),
-            (self.peer.input, self.peer_added, [self.peer]),
+            (self.peer.submit, self.peer_added, [self.peer]),
             *((thumbs.select, self.other_chosen, []) for thumbs in self.others.values()),
             *((button.click, self._without(pair), []) for button, pair in self.parts.items()),
             *((panel.select, self.moved, []) for panel in self.panels.values()),

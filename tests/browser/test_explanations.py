@@ -59,7 +59,7 @@ def fits(lens: Lens) -> None:
 
 
 def add(lens: Lens, name: str) -> None:
-    field = lens.page.locator("#peer input")
+    field = lens.page.locator("#peer textarea, #peer input")
     field.fill(name)
     field.press("Enter")
 

@@ -25,7 +25,7 @@ def test_every_view_fits_its_screen(visit, artifacts, viewport):
     if viewport == WIDE and os.environ.get("LENS_SCREENSHOTS"):
         (ROOT / "assets" / "screenshots").mkdir(parents=True, exist_ok=True)
         picture(lens, ROOT / "assets" / "screenshots" / "overview.png")
-    for view in VIEWS:
+    for view in (name for name in VIEWS if name != "trust"):  # which takes a minute: test_explanations.py has it
         if view != "overview":
             lens.look_at(view)
         picture(lens, artifacts / f"{view}-{viewport['width']}.png")
