@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -63,6 +64,7 @@ class _Run:
     paths: list[Path]
     models: list[LoadedModel]
     failed: list[dict[str, str]] = field(default_factory=list)
+    writing: Future | None = None  # the files of the picture before
     looked: int = 0  # pictures that were not taken from an earlier run
     begun: float = field(default_factory=time.perf_counter)
 
@@ -90,7 +92,10 @@ def run_study(args: argparse.Namespace) -> int:
         args.device = str(worker.device)
         run = _Run(args, _options(args), paths, load_models(names, args))
         mine = list(zip(paths, places_of(paths), strict=True))[worker.rank :: worker.size]
-        entries = [entry for path, place in mine for entry in _study_picture(run, path, place)]
+        with ThreadPoolExecutor(1) as writer:  # the files of one picture are drawn while the next is looked at
+            waiting = [_study_picture(run, path, place, writer) for path, place in mine]
+            done = [(path, found.result()) for (path, _), found in zip(mine, waiting, strict=True) if found]
+        entries = [entry | {"image": str(path)} for path, entry in done]
         return _finish(run, worker, entries)
 
 
@@ -131,32 +136,42 @@ def _finish(run: _Run, worker: Worker, entries: list[dict[str, Any]]) -> int:
     return 1 if failed else 0
 
 
-def _study_picture(run: _Run, path: Path, place: str) -> list[dict[str, Any]]:
-    """Write one picture's files; its part of the manifest, or none where nothing could be explained."""
-    from ..export.files import write_json, write_picture
-    from ..export.pictures import Style
+def _study_picture(run: _Run, path: Path, place: str, writer: ThreadPoolExecutor) -> Future | None:
+    """Look at one picture; its part of the manifest once its files are written. None where nothing was explained."""
     from ..images import decode
 
     try:
         picture = decode(path, name=path.name)
     except LensError as error:
         run.failed.append(failure(path, "", error))
-        return []
+        return None
     other = _other(run, path)
     asked, record = run.fingerprint(picture, other), run.args.out / place / ENTRY
     if run.args.resume and (found := _finished(record, asked)):
-        return [found | {"image": str(path)}]
+        return writer.submit(lambda: found)
     record.unlink(missing_ok=True)  # from here on the files may be of two runs
     before = len(run.failed)
     studies = list(_studies(run, picture, other, path))
     if not studies:
-        return []
+        return None
     run.looked += 1
-    entry = write_picture(run.args.out, place, studies, picture.rgb, path.name, Style(run.args.head))
-    if len(run.failed) == before:  # what failed is tried again
-        write_json(record, {"asked": asked, "entry": entry})
+    complete = len(run.failed) == before  # what failed is tried again
+    if run.writing:
+        run.writing.result()  # no more than one picture's studies wait
+    run.writing = writer.submit(_write, run, place, studies, picture, path.name, asked if complete else "")
+    return run.writing
+
+
+def _write(run: _Run, place: str, studies: Sequence[Study], picture: Picture, name: str, asked: str) -> dict[str, Any]:
+    """The files of one picture; then, where all went well, the mark that says what was asked."""
+    from ..export.files import write_json, write_picture
+    from ..export.pictures import Style
+
+    entry = write_picture(run.args.out, place, studies, picture.rgb, name, Style(run.args.head))
+    if asked:
+        write_json(run.args.out / place / ENTRY, {"asked": asked, "entry": entry})
     print(run.args.out / entry["sheet"], flush=True)
-    return [entry | {"image": str(path)}]
+    return entry
 
 
 def _finished(record: Path, asked: str) -> dict[str, Any] | None:
