@@ -42,8 +42,11 @@ def blocks(text: str) -> list[Block]:
 def commands(text: str) -> list[list[str]]:
     """The commands a POSIX shell would run, as lists of words: loops unrolled, comments gone, variables filled in.
 
-    CalledProcessError where the shell refuses the text, or it calls anything but `python`, `torchrun` and `make`.
+    ValueError, with the shell's words, where it refuses the text or the text calls anything but these three programs:
+    `python`, `torchrun`, `make`.
     """
     shell = ["/bin/sh", "-eu", "-c", TELLERS + text]
-    told = subprocess.run(shell, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=True).stdout
-    return [line.split(UNIT)[:-1] for line in told.splitlines()]
+    done = subprocess.run(shell, env={"PATH": "/nowhere"}, capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(done.stderr)
+    return [line.split(UNIT)[:-1] for line in done.stdout.splitlines()]

@@ -35,7 +35,7 @@ SIDE = 64  # pixels of the models' views, and of the published receptive field's
 FAMILY = tuple(name for name in variants.VARIANTS if not name.startswith("transxnet_pico_"))
 SMALL = {
     name: replace(
-        variants.VARIANTS[name], depths=small.SPEC.depths, dims=small.SPEC.dims, heads=small.SPEC.heads,
+        variants.VARIANTS[name], depths=(1, 1, 1, 1), dims=small.SPEC.dims, heads=small.SPEC.heads,
         kernel_groups=small.SPEC.kernel_groups, mlp_ratios=small.SPEC.mlp_ratios, bias_size=SIDE, image_size=SIDE,
     )
     for name in FAMILY

@@ -238,6 +238,7 @@ def test_no_block_escapes():
     assert {block.language for block in BLOCKS} == RUN.keys()
     called = {tuple(words) for block in BLOCKS if block.language == "sh" for words in commands(block.text)}
     assert {words for words in called if words[0] == "make"} == NOT_RUN.keys()
+    assert len([words for words in called if words[0] == "torchrun" and TWO_PROCESSES in words]) == 1
 
 
 @pytest.mark.usefixtures("here")
@@ -249,7 +250,7 @@ def test_no_block_escapes():
         ("sh", "python -m transxnet study absent.jpg --out figures", AssertionError),
         ("sh", "torchrun --processes 8 -m transxnet predict photo.jpg", SystemExit),
         ("sh", "make tea", AssertionError),
-        ("sh", "curl -O photo.jpg", subprocess.CalledProcessError),
+        ("sh", "curl -O photo.jpg", ValueError),
         ("python", "from transxnet.study import Option", ImportError),
         ("py", 'transxnet.load("t", "hf-hub:NAMESPACE/transxnet_s").model', transxnet.LensError),
         ("py", 'transxnet.load("pico").model\ntransxnet.load("pico@untrained").model', AssertionError),
