@@ -66,10 +66,12 @@ def _blur(x: Tensor, probability: float, random: torch.Generator) -> Tensor:
     line = torch.exp(-(taps**2) / (2 * sigma[:, None] ** 2))  # (B, K)
     line = (line / line.sum(dim=1, keepdim=True))[chosen].to(x.device)
     n, (channels, height, width) = len(line), x.shape[1:]
+    if not n:
+        return x
     y = F.pad(x[chosen.to(x.device)], (BLUR_RADIUS,) * 4, mode="reflect").reshape(1, n * channels, *_padded(x))
     line = line.repeat_interleave(channels, dim=0)[:, None]  # (n*3, 1, K): a picture's line for each of its channels
     y = F.conv2d(F.conv2d(y, line[..., None], groups=n * channels), line[:, :, None], groups=n * channels)
-    return x.index_put((chosen.to(x.device),), y.reshape(n, channels, height, width)) if n else x
+    return x.index_put((chosen.to(x.device),), y.reshape(n, channels, height, width))
 
 
 def _padded(x: Tensor) -> tuple[int, int]:

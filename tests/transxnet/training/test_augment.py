@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from transxnet.training.augment import augment, normalise
+from transxnet.training.augment import _blur, augment, normalise
 from transxnet.training.recipes import find_recipe
 
 FULL = find_recipe("pico-first-light")
@@ -102,3 +102,8 @@ def test_all_chance_comes_from_the_generator():
     torch.manual_seed(2)
     assert torch.equal(augment(pictures(4), 32, FULL, generator(5)), first)
     assert not torch.equal(augment(pictures(4), 32, FULL, generator(6)), first)
+
+
+def test_where_chance_picks_no_picture_to_blur_nothing_changes():
+    x = torch.rand(2, 3, 16, 16)
+    assert torch.equal(_blur(x, 0.0, torch.Generator().manual_seed(0)), x)
