@@ -4,6 +4,12 @@
 Importing transxnet registers its variants with timm: `timm.create_model("transxnet_t", features_only=True)`.
 """
 
+import os as _os
+
+# OpenMP's idle threads spin by default and fight with everything else on a small machine: a study took many times as
+# long on two busy cores. Read once, when torch is loaded; who has set it, or has loaded torch before, keeps his own.
+_os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from . import entrypoints as _entrypoints  # noqa: F401  registers with timm
 from .errors import LensError
 from .model import TransXNet
