@@ -1,9 +1,13 @@
-"""Studies -> the figures below a view, as JSON for figures.js: plates of transxnet.draw with their words and tables."""
+"""Studies -> the figures below a view, as JSON for figures.js: plates of transxnet.draw with their words and tables.
+
+Several visitors' figures are drawn at the same moment, in threads of their own, and no lock stands between them: they
+are Figure objects on Agg, never pyplot's, and Matplotlib keeps a font object a thread (font_manager._get_font).
+"""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -23,25 +27,31 @@ from .captions import BESIDE_ALT, BESIDE_CAPTION, BESIDE_LIMITS, BESIDE_TITLE, B
 from .captions import UNTRAINED as RANDOM
 from .cells import Json, pending, png
 from .columns import Column
-from .wanted import WANTED
+from .wanted import ALIKE_EVERYWHERE, WANTED
 
 MOST_IN_A_ROW = 5  # maps of models, the photograph among them
 _serial = count(1)
-_one_at_a_time = threading.Lock()  # Matplotlib's fonts are shared by all figures of a process
 
 
-def figures_of(view: str, columns: Sequence[Column], picture: Picture, beside: Sequence[Column] = ()) -> list[Json]:
+def figures_of(
+    view: str, columns: Sequence[Column], picture: Picture, beside: Sequence[Column] = (), stage: int | None = None
+) -> list[Json]:
     """The figures of a view, every finished column in each, on one scale.
 
     beside: other backbones' columns, which stand in the receptive field's first figures with them.
+    stage: the one that is shown of parts that hold every stage (wanted.ALIKE_EVERYWHERE); None is the studies' own.
     """
     done = _studies(columns)
-    with _one_at_a_time:
-        plates = beside_plates(done, _studies(beside), picture) if done and beside else []
-        for part in WANTED[view].figures:
-            if not (beside and part == "receptive_field"):
-                plates += plates_of(part, done, picture.rgb)
+    plates = beside_plates(done, _studies(beside), picture) if done and beside else []
+    for part in WANTED[view].figures:
+        if not (beside and part == "receptive_field"):
+            plates += plates_of(part, _from_stage(stage, done) if part in ALIKE_EVERYWHERE else done, picture.rgb)
     return [figure(plate) for plate in plates]
+
+
+def _from_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
+    """The same results, of which another stage is drawn."""
+    return [replace(s, options=replace(s.options, stage=stage or s.options.stage)) for s in studies]
 
 
 def beside_plates(studies: Sequence[Study], beside: Sequence[Study], picture: Picture) -> list[Plate]:

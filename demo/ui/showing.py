@@ -75,7 +75,7 @@ class Showing(Layout):
         options = self._options(session, controls, block)
         columns = yield from self._maps(session, options, head, newest, updates)
         if newest() and session.active in self.figures:
-            yield from self._figures(session, options, controls.beside, columns, newest)
+            yield from self._figures(session, options, controls, columns, newest)
         if not newest():
             yield self._nothing()  # overtaken: Gradio sends a generator's last values again, so let them be none
 
@@ -102,7 +102,7 @@ class Showing(Layout):
         return columns
 
     def _figures(
-        self, session: Session, options: Options, beside: bool, columns: list[Column], newest: Callable[[], bool]
+        self, session: Session, options: Options, controls: Controls, columns: list[Column], newest: Callable[[], bool]
     ) -> Iterator[dict]:
         """The figures below the active view: drawn from its columns, or from studies of their own."""
         place, parts = self.figures[session.active], WANTED[session.active].figures
@@ -111,7 +111,7 @@ class Showing(Layout):
             names, options = list(session.variants), replace(options, only=parts)
             columns = yield from self._waited(session, names, options, newest, place, keep=True)
         others: list[Column] = []
-        if beside and session.active == "erf" and newest():
+        if controls.beside and session.active == "erf" and newest():
             names = [name for name in self._beside() if name not in session.variants]
             options = replace(options, only=("receptive_field",))
             others = yield from self._waited(session, names, options, newest, place, keep=True)
@@ -119,7 +119,8 @@ class Showing(Layout):
             return
         yield {place: waiting([], keep=alone)}
         try:
-            found = shown(figures_of(session.active, columns, self.studio.picture(session.picture), others))
+            picture = self.studio.picture(session.picture)
+            found = shown(figures_of(session.active, columns, picture, others, controls.stage))
         except Exception:  # the maps above stay; the log gets what happened
             log.exception("drawing the figures of %s", session.active)
             found = none(NOT_DRAWN)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo import figures as module
 from demo.captions import COLUMNS_DONE, DRAWING, STEPS
 from demo.columns import Column
 from demo.figures import figure, figures_of, none, shown, waiting
@@ -91,13 +90,13 @@ def test_what_stands_there_meanwhile():
     assert none("why")["status"] == {"text": "why"}
 
 
-def test_matplotlib_draws_one_figure_at_a_time(monkeypatch):
-    held = []
-
-    def plates(part, studies, upload):
-        held.append(module._one_at_a_time.locked())
-        return []
-
-    monkeypatch.setattr(module, "plates_of", plates)
-    figures_of("what_if", [looked("pico", ())], ONE)
-    assert held == [True]
+def test_what_if_draws_the_heads_of_the_stage_that_is_looked_from():
+    column = looked("small", ("what_if",))
+    seen = {}
+    for stage in (1, 3):
+        _, heads = figures_of("what_if", [column], ONE, stage=stage)
+        assert f"stage {stage}" in heads["title"]
+        seen[stage] = [row[1:] for row in heads["table"]["rows"]]
+    assert [len(seen[1]), len(seen[3])] == [1, 2]  # blocks
+    assert [len(row) for row in seen[3]] == [3, 3]  # heads
+    assert figures_of("what_if", [column], ONE)[1]["title"] == figures_of("what_if", [column], ONE, stage=2)[1]["title"]

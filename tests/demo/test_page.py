@@ -331,8 +331,11 @@ def test_what_if_and_trust_are_made_when_their_tab_is_opened_only(page, opened):
     assert answer.startswith(changed[page.answers]["answers"][0]["label"])
     made = len(page.studio._studies)
     again = finish(page.moved(SimpleNamespace(x=9, y=9), ANN, changed[page.session], *controls(stage=1)))
-    assert len(page.studio._studies) == made  # no point or stage changes it
+    assert len(page.studio._studies) == made  # no point or stage changes what was computed
     assert drawn(again, page, "what_if") == ["what_if", "what_if_heads"]
+    titles = [one[page.figures["what_if"]]["figures"][1]["title"] for one in (changed, again)]
+    assert "stage 3" in titles[0]
+    assert "stage 1" in titles[1]  # only which heads are drawn
 
 
 def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, monkeypatch):
