@@ -147,7 +147,7 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
         tallest = max(tallest, used)
     if not any(column.value_range for column in columns):
         return tallest + 0.1
-    bar = top + tallest + 0.05
+    bar, below = top + tallest + 0.05, 0.0
     for i, column in enumerate(columns):
         if column.value_range is None:
             continue
@@ -157,9 +157,10 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
         page.picture(_left(i), bar, strip)
         page.text(_left(i), bar + 0.09, number(low), SMALL, GREY)
         tight = width(column.units, SMALL) / 72 > CELL - 1.1  # then it stands under the numbers
-        page.text(_left(i) + CELL / 2, bar + (0.2 if tight else 0.09), column.units, SMALL, GREY, align="center")
+        below = max(below, 0.13 if tight else 0.0)
+        page.text(_left(i) + CELL / 2, bar + (0.22 if tight else 0.09), column.units, SMALL, GREY, align="center")
         page.text(_left(i) + CELL, bar + 0.09, number(high), SMALL, GREY, align="right")
-    return tallest + 0.35
+    return tallest + 0.35 + below
 
 
 def _row(page: _Page, row: Row, room: float) -> float:

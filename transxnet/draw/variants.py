@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,33 +15,40 @@ from .text import number
 from .views import LOOKS
 
 
-def variants_plate(found: Mapping[str, Agreement]) -> Plate:
-    """Every method's maps beside each other, a panel a variant, those of one method on one raw scale.
+def variants_plate(
+    found: Mapping[str, Agreement], factors: Mapping[str, Sequence[float]] | None = None, left_out: str = ""
+) -> Plate:
+    """Every method's maps beside each other, a panel a variant, those of one method on one scale.
 
-    found: method -> `agreement_between_variants` of its maps, all of the same variants.
+    found: method -> `agreement_between_variants` of its maps, all of the same variants. factors: method -> for each
+    variant what its raw values are multiplied by to be drawn, `views.factor`; 1 without. left_out: a sentence on maps
+    that cannot be compared.
     """
+    factors = factors or {}
     names = next(iter(found.values())).names
     sheet = Panels(4 if len(names) == 2 else len(names))
     for method, agreement in found.items():
         look = LOOKS[method]
-        value_range = shared_range(agreement.values, look.signed)
+        own = np.reshape(factors.get(method, [1.0] * len(names)), (-1, 1, 1))
+        values = agreement.values * own  # (variants, rows, columns)
+        value_range = shared_range(values, look.signed)
         for i, name in enumerate(names):
-            rgb = fit(colorize(agreement.values[i], value_range, look.colormap, look.signed, look.root), sheet.pixels)
+            rgb = fit(colorize(values[i], value_range, look.colormap, look.signed, look.root), sheet.pixels)
             size = agreement.values.shape[1:]
-            sheet.panel(look.title, rgb, size, [name, _words(agreement, i, value_range)])
+            sheet.panel(look.title, rgb, size, [name, _words(agreement, i, value_range, look.units)])
     by_chance = next(iter(found.values())).overlap_by_chance
     pairs = list(combinations(range(len(names)), 2))
     return Plate(
         "variants", "Do the variants agree?",
-        "Maps of the part of the picture that all variants saw, those of one method on one raw scale. Rank correlation "
-        "(Spearman) over its pixels; overlap: intersection over union of the tenth of the pixels that each ranks "
-        f"highest, {number(by_chance)} by chance.",
+        "Maps of the part of the picture that all variants saw, those of one method on one scale, in the units that "
+        "stand under the first. Rank correlation (Spearman) over its pixels; overlap: intersection over union of the "
+        f"tenth of the pixels that each ranks highest, {number(by_chance)} by chance. {left_out}".strip(),
         "Pairs of small maps. " + "; ".join(
             f"{LOOKS[method].title}: {names[a]} and {names[b]} correlate by {a_b(agreement.correlation, a, b)}"
             for method, agreement in found.items() for a, b in pairs
         ) + ".",
-        "Variants that agree may be wrong together. Raw values of two variants share a scale here, though features of "
-        "two models have no common unit: compare shapes, not heights.",
+        "Variants that agree may be wrong together. Two variants share a scale here, though features of two models "
+        "have no common unit: compare shapes, not heights.",
         sheet.picture(), _table(found, names, pairs, by_chance),
         {f"{names[a]}/{names[b]}/{method}/{what}": float(values[a, b]) for method, agreement in found.items()
          for a, b in pairs for what, values in _both(agreement)},
@@ -55,10 +62,10 @@ def a_b(values: np.ndarray, a: int, b: int) -> str:
     return f"{values[a, b]:.2f}" if np.isfinite(values[a, b]) else "blank"
 
 
-def _words(agreement: Agreement, i: int, value_range: tuple[float, float]) -> str:
+def _words(agreement: Agreement, i: int, value_range: tuple[float, float], units: str) -> str:
     """The scale under the first panel of a method, under the others how they agree with it."""
     if i == 0:
-        return f"scale {number(value_range[0])} to {number(value_range[1])}"
+        return f"scale {number(value_range[0])} to {number(value_range[1])} {units}"
     return f"correlation {a_b(agreement.correlation, 0, i)}, overlap {a_b(agreement.overlap, 0, i)}"
 
 

@@ -1,7 +1,10 @@
 """How each kind of result is drawn and named: one row of LOOKS a view, the same for sheets, files and the page.
 
-A drawing colours *shown* values, which may be the raw ones rectified or divided by their mean; `scaling` says which,
-in words that stand beside every drawing. The raw values stay in the result.
+A drawing colours *shown* values, which may be the raw ones rectified, in multiples of their mean, or as a density;
+`scaling` says which, in words that stand beside every drawing. The raw values stay in the result.
+
+Views differ in size, and what a single pixel has a share of, or brings, is the less the more pixels there are: an even
+rollout is 6.1e-5 a pixel at 128 px and 1.1e-4 at 96. Such maps are shown per part of the view, so that they compare.
 """
 
 from __future__ import annotations
@@ -34,12 +37,17 @@ class Look:
     signed: bool = False
     root: bool = False  # single pixels of a gradient tower over the rest
     clip: float = 1.0  # the range ends where this share of each map's values lies below; 1 is the largest value
+    parts: int = 0  # shown is what a pixel would have if the view had so many of them; 0: as it is
+
+
+PER_MILLE = 1000  # of the view's area: 16 pixels at 128 px
 
 
 _LOOKS = (
     Look("attention", "Attention", "What OSRA mixed into the marked unit.", "raw weights", "weight", "magma"),
     Look(
-        "kernels", "Kernels", "Kernels that IDConv generated for this picture.", "raw weights", "weight", "RdBu_r", True
+        "kernels", "Kernels", "IDConv's, generated for this picture; learned ones where a variant generates none.",
+        "raw weights", "weight", "RdBu_r", True,
     ),
     Look(
         "grad_cam", "Grad-CAM", "Where the layer's features raised the explained answer.",
@@ -58,7 +66,7 @@ _LOOKS = (
     Look(
         "rollout", "Attention rollout (approximation)",
         "Where attention could have carried something from, through all blocks so far.",
-        "raw weights, colours by the square root", "share", "magma", root=True,
+        "in multiples of an even map, colours by the square root", "times an even map", "magma", root=True, parts=1,
     ),
     Look(
         "receptive_field", "Receptive field", "Which pixels the marked unit depends on.",
@@ -67,11 +75,13 @@ _LOOKS = (
     ),
     Look(
         "integrated_gradients", "Integrated gradients", "What each pixel adds to the answer on the way from grey.",
-        "raw, colours by the square root", "logit", "RdBu_r", True, True,
+        "as a density, logits a thousandth of the view's area, colours by the square root",
+        "logit per ‰ of the view", "RdBu_r", True, True, parts=PER_MILLE,
     ),
     Look(
         "smooth_grad", "SmoothGrad", "Which small changes of noisy copies would raise or lower the answer.",
-        "raw, colours by the square root", "logit per unit of normalised input", "RdBu_r", True, True,
+        "as a density, per unit of normalised input and thousandth of the view, colours by the square root",
+        "logit per unit of input and ‰ of the view", "RdBu_r", True, True, parts=PER_MILLE,
     ),
     Look(
         "occlusion", "Occlusion", "What the answer loses when a patch turns grey.", "raw", "logit", "RdBu_r", True
@@ -115,9 +125,15 @@ def shown(result: Result, head: int = 0, channels: Sequence[int] | None = None) 
         return result.kernels if channels is None else result.kernels[list(channels)]
     if result.method == "grad_cam":
         return np.maximum(result.heat, 0)
+    return result.heat if factor(result) == 1 else result.heat * np.float32(factor(result))
+
+
+def factor(result: Explanation) -> float:
+    """What raw values are multiplied by to be shown, so that models and views of other sizes compare."""
     if result.method == "erf":
-        return result.heat / (np.abs(result.heat).mean() or 1)  # an empty map stays empty
-    return result.heat
+        return 1 / (float(np.abs(result.heat).mean()) or 1)  # an empty map stays empty
+    parts = look_of(result).parts
+    return result.heat.size / parts if parts else 1.0
 
 
 def range_of(

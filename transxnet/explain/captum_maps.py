@@ -2,8 +2,8 @@
 
 Integrated gradients: Sundararajan et al., ICML 2017 (arXiv 1703.01365), eq. 1, Gauss-Legendre steps along the straight
 line from the baseline. Occlusion: Zeiler and Fergus, ECCV 2014 (arXiv 1311.2901), section 4.2, with the logit's drop in
-place of the probability's. Both take as baseline zeros after normalisation, that is ImageNet's mean colour, a middle
-grey. They run the model many times.
+place of the probability's. Both take as baseline zeros after normalisation, that is the mean colour of the model's own
+normalisation, a middle grey. They run the model many times.
 
 Captum keeps state on what it is given (some of its methods hook the module), so both run under the model's lock.
 
@@ -27,6 +27,7 @@ from .grad_cam import class_words
 from .observe import geometry_of, need_eval, pick_class
 
 AT_ONCE = 16  # pictures a forward pass
+STEPS = 64  # of pico on three photographs off by 0.02 to 2.1 %; 32 steps are off by 2.4 to 7.9 %, 48 by 1.7 to 2.3 %
 Progress = Callable[[int, int], None]  # (pictures done, pictures in all)
 
 
@@ -35,7 +36,7 @@ def integrated_gradients(
     lock: AbstractContextManager,
     prepared: Prepared,
     class_index: int,
-    steps: int = 32,
+    steps: int = STEPS,
     target_words: str = "",
     progress: Progress | None = None,
 ) -> Explanation:
@@ -48,7 +49,7 @@ def integrated_gradients(
     Raises OutOfRange for a class that does not exist or fewer than one step, LensError in training mode.
     """
     if steps < 1:
-        raise OutOfRange(f"Integrated gradients cannot take {steps} steps.", remedy="Choose 1 or more, e.g. 32.")
+        raise OutOfRange(f"Integrated gradients cannot take {steps} steps.", remedy=f"Choose 1 or more, e.g. {STEPS}.")
     x = input_of(model, prepared)
     class_index = pick_class(model, class_index)
     with lock:

@@ -109,12 +109,13 @@ def sheet(
 def kernels_sheet(study: Study, channels: Sequence[int] | None = None, title: str = "") -> np.ndarray:
     """One block's kernels, uint8 (H, W, 3), RGB: generated, static, their difference, and each group's gates.
 
-    channels: array indices, from 0; None takes a variety of KERNELS. Generated and static share a scale.
+    channels: array indices, from 0; None takes a variety of KERNELS. Generated and static share a scale. Of a variant
+    that generates none there is one column, the learned kernels.
     """
     found = study.kernels
     channels = channels_of(found) if channels is None else list(channels)
     columns, squares = _weights(found, channels)
-    for group, gates in enumerate(found.gates, 1):
+    for group, gates in enumerate(found.gates if len(found.gates) > 1 else (), 1):
         caption = f"Share of learned kernel {group} of {len(found.gates)} at each tap."
         columns.append(sheets.Column(f"Gates {group}", caption, (0.0, 1.0), "viridis", units="share"))
         squares.append(_square(gates[channels], columns[-1]))
@@ -129,6 +130,9 @@ def _weights(found: KernelSet, channels: Sequence[int]) -> tuple[list[sheets.Col
     values = {name: part_of(found, name)[channels] for name in ("kernels", "static", "difference")}
     both = shared_range([values["kernels"], values["static"]], signed=True)
     alone = shared_range([values["difference"]], signed=True)
+    if len(found.gates) == 1:  # nothing to mix, and nothing to differ from
+        learned = sheets.Column("Learned", "The same for every picture. Raw.", both, "RdBu_r", True, "weight")
+        return [learned], [_square(values["kernels"], learned)]
     columns = [
         sheets.Column("Generated", "What IDConv made for this picture. Raw.", both, "RdBu_r", True, "weight"),
         sheets.Column("Static", "What uniform gates would give. Same scale.", both, "RdBu_r", True, "weight"),

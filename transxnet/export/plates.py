@@ -14,10 +14,11 @@ from ..draw import attention, erf, heads, heads_off, kernel_plates, what_if
 from ..draw import trust as trusts
 from ..draw.plate import Plate
 from ..draw.variants import variants_plate
-from ..draw.views import LOOKS
+from ..draw.views import LOOKS, factor
 from ..explain.agreement import agreement_between_variants
 from ..explain.erf import erf_curves
 from ..explain.methods import METHODS
+from ..labels import label_set
 from ..results import Explanation
 from ..study import OVERVIEW, Study
 from .pictures import LIMITS, Style, photograph, results, sheet
@@ -25,6 +26,7 @@ from .pictures import LIMITS, Style, photograph, results, sheet
 MAPS = tuple(name for name in LOOKS if name not in OVERVIEW)
 COMPARED = tuple(name for name in METHODS if name != "attention")  # whose results are Explanations
 PHOTO = 768  # pixels of the photographs that maps are drawn over
+ACROSS = 3  # maps in a row of the sheet of maps: with more, captions are too small on a page
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,54 @@ def plates(studies: Sequence[Study], upload: np.ndarray | None = None, style: St
 
 
 def between_variants(studies: Sequence[Study]) -> list[Plate]:
-    """How far two and more variants' maps agree on what all of them saw; none for one variant alone."""
-    maps: dict[str, dict[str, Explanation]] = {}
-    for name in COMPARED if len(studies) > 1 else ():
-        each = {study.variant: getattr(study, name) for study in studies}
-        if all(found is not None for found in each.values()):
-            maps[name] = each
-    if not maps:
+    """How far two and more variants' maps agree on what all of them saw; none for one variant alone.
+
+    Maps about an answer are compared only where all variants explain the same class, `contrast` only where they set it
+    against the same one; the caption names those left out.
+    """
+    there = [name for name in COMPARED if all(getattr(study, name) is not None for study in studies)]
+    if len(studies) < 2 or not there:
         return []
-    return [variants_plate({name: agreement_between_variants(each) for name, each in maps.items()})]
+    compared = [name for name in there if _same_question(name, studies)]
+    left_out = [LOOKS[name].title for name in there if name not in compared]
+    if not compared:
+        return []
+    said = f"Left out: {', '.join(left_out)}, as the variants explain different classes ({_answers(studies)})."
+    maps = {name: {study.variant: getattr(study, name) for study in studies} for name in compared}
+    return [
+        variants_plate(
+            {name: agreement_between_variants(each) for name, each in maps.items()},
+            {name: [factor(found) for found in each.values()] for name, each in maps.items()},
+            said if left_out else "",
+        )
+    ]
+
+
+def _same_question(name: str, studies: Sequence[Study]) -> bool:
+    """Whether these variants' maps ask about the same class, by WNID: they number classes each in its own way."""
+    if not METHODS[name].about_class:
+        return True
+    asked = {(study.target.wnid, _rival(study, getattr(study, name))) for study in studies}
+    return len(asked) == 1
+
+
+def _rival(study: Study, found: Explanation) -> str:
+    """WNID of the class that a map sets the explained one against; '' where it has none."""
+    index = found.numbers.get("other_index")
+    return "" if index is None else label_set(study.spec.label_set).wnids[int(index)]
+
+
+def _answers(studies: Sequence[Study]) -> str:
+    """Whose maps are of which class: "pico: cougar against Chihuahua; …" where there is a contrast."""
+    said = []
+    for study in studies:
+        against = "" if study.contrast is None else _against(study)
+        said.append(f"{study.variant}: {study.target.label}{against}")
+    return "; ".join(said)
+
+
+def _against(study: Study) -> str:
+    return f" against {label_set(study.spec.label_set).words[int(study.contrast.numbers['other_index'])]}"
 
 
 def plates_of(part: str, studies: Sequence[Study], upload: np.ndarray | None = None) -> list[Plate]:
@@ -145,9 +186,18 @@ def _maps(studies: Sequence[Study], upload: np.ndarray | None, style: Style) -> 
             f"{', '.join(LOOKS[name].title for name in names)} for {_named(studies)}.",
             "Each method answers a question of its own, so they need not agree. How far each can be trusted stands "
             "below, under Trust.",
-            sheet(studies, upload, "", style, names, answers=False),
+            _below_each_other([
+                sheet(studies, upload, "", style, names[i : i + ACROSS], answers=False)
+                for i in range(0, len(names), ACROSS)
+            ]),
         )
     ]  # fmt: skip
+
+
+def _below_each_other(sheets: Sequence[np.ndarray]) -> np.ndarray:
+    """uint8 (H, W, 3) each, white to the right of those that are narrower."""
+    wide = max(one.shape[1] for one in sheets)
+    return np.vstack([np.pad(one, ((0, 0), (0, wide - one.shape[1]), (0, 0)), constant_values=255) for one in sheets])
 
 
 def _named(studies: Sequence[Study]) -> str:

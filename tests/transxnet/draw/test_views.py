@@ -147,8 +147,20 @@ def test_drawing_leaves_the_raw_values_as_they_are(name):
 def test_signed_maps_diverge_about_zero_and_the_others_begin_there(name, low):
     values = np.float32([[1, 2], [3, 4]]) * (-1 if low else 1)
     found = explanation(name, values, bool(low))
-    assert range_of([found]) == (low, 4)
-    assert np.array_equal(shown(found), values)  # raw: no ReLU, no scaling
+    scale = {"rollout": 4, "smooth_grad": 4 / 1000}.get(name, 1)  # four pixels: multiples of an even map, a density
+    assert range_of([found]) == pytest.approx((low * scale, 4 * scale))
+    assert shown(found) == pytest.approx(values * scale)  # no ReLU
+
+
+@pytest.mark.parametrize("side", [96, 128])
+def test_maps_of_views_of_different_size_compare(side):
+    """The same even map: as much a pixel as there are pixels fewer, and shown alike."""
+    even = np.full((side, side), 1 / side**2)
+    assert shown(explanation("rollout", even)) == pytest.approx(np.ones((side, side)))  # times an even map
+    for name in ("integrated_gradients", "smooth_grad"):  # 1 logit over the whole view
+        assert shown(explanation(name, even, True)) == pytest.approx(np.full((side, side), 0.001))
+        assert "‰ of the view" in LOOKS[name].units
+    assert LOOKS["rollout"].units == "times an even map"
 
 
 def test_every_result_has_its_look():

@@ -99,3 +99,10 @@ def test_a_view_that_a_variant_cannot_give_says_why_in_its_place(looked):
     assert len(rows) > 0
     assert rows.max() - rows.min() < SIDE / 10  # one line
     assert columns.max() < SIDE  # in the first of the two cells
+
+
+def test_learned_kernels_in_full_are_one_column_that_does_not_call_them_generated():
+    learned = study(small_model(idconv=False), picture(), Options(stage=2, only=("kernels",)))
+    assert len(learned.kernels.gates) == 1
+    page = kernels_sheet(learned, [0, 3])
+    assert page.shape[1] == round((2 * sheets.MARGIN + sheets.CELL) * sheets.DPI)

@@ -10,7 +10,9 @@ import pytest
 from tests.small import picture, small_model
 from transxnet.draw.plate import Plate
 from transxnet.explain.agreement import agreement_between_variants
+from transxnet.export.pictures import sheet
 from transxnet.export.plates import PLATES, between_variants, plates, plates_of
+from transxnet.labels import label_set
 from transxnet.study import DEFAULT, PARTS, Options, study
 
 IN_ORDER = [
@@ -23,12 +25,12 @@ QUICK = tuple(name for name in DEFAULT if name not in ("trust", "occlusion", "in
 
 @pytest.fixture(scope="module")
 def whole():
-    return study(small_model(), picture(), Options(stage=2, only=DEFAULT), picture(3))
+    return study(small_model(), picture(), Options(stage=2, target=3, only=DEFAULT), picture(3))
 
 
 @pytest.fixture(scope="module")
 def without():
-    looked = study(small_model(osra=False), picture(), Options(stage=2, only=QUICK), picture(3))
+    looked = study(small_model(osra=False), picture(), Options(stage=2, target=3, only=QUICK), picture(3))
     return replace(looked, variant="small without OSRA")
 
 
@@ -89,6 +91,35 @@ def test_variants_are_compared_by_the_maps_that_all_have(drawn, whole, without):
     assert plate.numbers[f"{key}/overlap"] == expected.overlap[0, 1]
     assert not any("occlusion" in name or "rollout" in name for name in plate.numbers)
     assert between_variants([whole]) == []
+
+
+def test_maps_of_different_classes_are_not_compared(whole, without):
+    """cougar against Chihuahua beside cougar against bikini; and a variant that does not know the class at all."""
+    (same,) = between_variants([whole, replace(whole, variant="again")])
+    methods = {key.split("/")[2] for key in same.numbers}
+    assert {"grad_cam", "contrast", "cam_stages", "receptive_field"} <= methods
+    assert "Left out" not in same.caption
+    rival = int(whole.contrast.numbers["other_index"])
+    another = next(i for i in (10, 11) if i != rival)
+    moved = replace(whole.contrast, numbers=whole.contrast.numbers | {"other_index": float(another)})
+    (plate,) = between_variants([whole, replace(whole, variant="other rival", contrast=moved)])
+    assert {key.split("/")[2] for key in plate.numbers} == methods - {"contrast"}
+    words = label_set("tiny-imagenet-200").words
+    assert (
+        "Left out: One class against another, as the variants explain different classes "
+        f"(small: {words[3]} against {words[rival]}; other rival: {words[3]} against {words[another]})."
+        in plate.caption
+    )
+    elsewhere = replace(whole, variant="other class", target=replace(whole.target, wnid="n0", label="bee"))
+    (plate,) = between_variants([whole, elsewhere])
+    assert {key.split("/")[2] for key in plate.numbers} == {"rollout", "receptive_field"}
+    assert "Left out: Grad-CAM, One class against another, Grad-CAM of several stages" in plate.caption
+
+
+def test_many_maps_stand_in_several_rows(whole, drawn):
+    three = sheet([whole], names=["contrast", "cam_stages", "rollout"], answers=False)
+    assert drawn["maps"].picture.shape[1] == three.shape[1] < 1400
+    assert drawn["maps"].picture.shape[0] > 2 * three.shape[0]
 
 
 def test_of_a_part_that_nobody_has_there_is_no_figure(without):
