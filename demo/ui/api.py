@@ -25,16 +25,30 @@ from .components import SafeImage, in_words
 
 def add_endpoints(studio: Studio) -> None:
     """Register the named endpoints in the Blocks that is being built."""
+    its = Endpoints(studio)
+    for function, pngs in (
+        (its.predict, None), (its.attention, "single"), (its.kernels, "single"), (its.grad_cam, "single"),
+        (its.erf, "single"), (its.explain, "multiple"), (its.what_if, "multiple"), (its.trust, "multiple"),
+    ):  # fmt: skip
+        _endpoint(function, pngs)
 
-    def studied(
-        picture: Picture | None, variant: str, part: tuple[str, ...], second: Picture | None = None, **options: Any
-    ) -> Study:
+
+class Endpoints:
+    """One method an endpoint: its name, its words and its parameters with their defaults are the endpoint's."""
+
+    def __init__(self, studio: Studio):
+        self.studio = studio
+
+    def _studied(
+        self, picture: Picture | None, variant: str, part: tuple[str, ...], second: Picture | None = None,
+        **options: Any,
+    ) -> Study:  # fmt: skip
         if picture is None:
             raise gr.Error("No picture came with the request. Send one as the first argument.", print_exception=False)
-        other = studio.add(second) if second is not None else ""
-        return studio.study(studio.add(picture), variant, Options(only=part, **options), other)
+        other = self.studio.add(second) if second is not None else ""
+        return self.studio.study(self.studio.add(picture), variant, Options(only=part, **options), other)
 
-    def predict(picture, variant="pico", top=5, autocast=False):
+    def predict(self, picture, variant="pico", top=5, autocast=False):
         """Classify a picture.
 
         picture: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, pico's siblings pico_matched,
@@ -42,49 +56,50 @@ def add_endpoints(studio: Studio) -> None:
         top: how many answers. autocast: half precision where this page runs on CUDA, nothing elsewhere. Returns JSON:
         provenance of the weights, and top, best first, each with index, wnid, label and probability.
         """
-        return replies.answers(studied(picture, variant, (), top=int(top), autocast=bool(autocast)))
+        return replies.answers(self._studied(picture, variant, (), top=int(top), autocast=bool(autocast)))
 
-    def attention(picture, variant="pico", stage=3, block=0, head=0, x=-1, y=-1):
+    def attention(self, picture, variant="pico", stage=3, block=0, head=0, x=-1, y=-1):
         """What OSRA's query at a point mixes in. A variant without OSRA is refused.
 
         stage, block, head count from 1; block 0 is the stage's last, head 0 the mean. x, y: the point in pixels of
         the upright picture, -1 the middle. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with the
         raw weights: attention (heads, key rows, key columns).
         """
-        s = studied(picture, variant, ("attention",), stage=int(stage), block=int(block), point=_point(x, y))
+        s = self._studied(picture, variant, ("attention",), stage=int(stage), block=int(block), point=_point(x, y))
         return _files(*replies.map_of(s, "attention", picture, int(head)))
 
-    def kernels(picture, variant="pico", stage=3, block=0):
+    def kernels(self, picture, variant="pico", stage=3, block=0):
         """The depthwise kernels IDConv generated for this picture; of a variant without IDConv the learned ones.
 
         stage, block count from 1; block 0 is the stage's last. Returns JSON, a PNG of twelve kernels, and an NPZ:
         kernels (C, 7, 7), kernels_static, kernels_gates (G, C, 7, 7), kernels_biases (C,), kernels_bias_gates (G, C).
         """
-        s = studied(picture, variant, ("kernels",), stage=int(stage), block=int(block))
+        s = self._studied(picture, variant, ("kernels",), stage=int(stage), block=int(block))
         return _files(*replies.map_of(s, "kernels", picture))
 
-    def grad_cam(picture, variant="pico", target="", stage=4):
+    def grad_cam(self, picture, variant="pico", target="", stage=4):
         """Which places of a stage's output raised or lowered a class's score: raw Grad-CAM, in logits.
 
         target: a class by name, WNID or index; empty takes the model's own answer. stage counts from 1.
         Returns JSON, a PNG overlay of what raised it, and an NPZ with the raw signed map `grad_cam`.
         """
-        s = studied(picture, variant, ("grad_cam",), target=str(target).strip() or None, cam_stage=int(stage))
+        s = self._studied(picture, variant, ("grad_cam",), target=str(target).strip() or None, cam_stage=int(stage))
         return _files(*replies.map_of(s, "grad_cam", picture))
 
-    def erf(picture, variant="pico", stage=3, x=-1, y=-1):
+    def erf(self, picture, variant="pico", stage=3, x=-1, y=-1):
         """The effective receptive field of one unit on this picture: absolute gradient, summed over colours.
 
         stage counts from 1; x, y: the point in pixels of the upright picture, -1 the middle. Returns JSON with
         numbers r20, r30, r50, r99 (share of the picture inside the smallest square about the unit that holds that
         part of the raw sum), a PNG overlay, and an NPZ with the raw map `receptive_field`.
         """
-        s = studied(picture, variant, ("receptive_field",), stage=int(stage), point=_point(x, y))
+        s = self._studied(picture, variant, ("receptive_field",), stage=int(stage), point=_point(x, y))
         return _files(*replies.map_of(s, "receptive_field", picture))
 
     def explain(
-        picture, variant="pico", part="erf_parts", stage=3, block=0, target="", cam_stage=4, x=-1, y=-1, second=None
-    ):
+        self, picture, variant="pico", part="erf_parts", stage=3, block=0, target="", cam_stage=4, x=-1, y=-1,
+        second=None,
+    ):  # fmt: skip
         """Any one explanation by name, with its figures.
 
         part: attention, both_ways, attention_depth, rollout, rollouts, half_energies, kernels, kernel_depth, clusters,
@@ -94,13 +109,13 @@ def add_endpoints(studio: Studio) -> None:
         kernel_change and what_if. Returns JSON (numbers, provenance, and `figures`, each with its words, numbers and
         table), a list of PNGs, and an NPZ with the raw arrays.
         """
-        s = studied(
+        s = self._studied(
             picture, variant, (str(part).strip(),), second, stage=int(stage), block=int(block), point=_point(x, y),
             target=str(target).strip() or None, cam_stage=int(cam_stage),
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, str(part).strip(), picture))
 
-    def what_if(picture, variant="pico", target="", stage=3, second=None):
+    def what_if(self, picture, variant="pico", target="", stage=3, second=None):
         """The answer with each part changed: gates uniform, other kernels, even attention, heads off, halves silent.
 
         target: whose probability is followed; empty takes the model's own answer. stage: whose heads are drawn.
@@ -108,50 +123,29 @@ def add_endpoints(studio: Studio) -> None:
         /explain does.
         """
         wanted = str(target).strip() or None
-        s = studied(picture, variant, ("what_if",), second, stage=int(stage), target=wanted)
+        s = self._studied(picture, variant, ("what_if",), second, stage=int(stage), target=wanted)
         return _many_files(*replies.figures_of(s, "what_if", picture))
 
-    def trust(picture, variant="pico", target="", stage=3, x=-1, y=-1, thorough=False):
+    def trust(self, picture, variant="pico", target="", stage=3, x=-1, y=-1, thorough=False):
         """Whether to believe the maps of one answer: insertion and deletion, model randomisation, agreement, verdicts.
 
         Takes tens of seconds on a CPU. thorough: randomise layer by layer for the slow methods, too: minutes.
         Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of verdicts.
         """
-        s = studied(
+        s = self._studied(
             picture, variant, ("trust",), target=str(target).strip() or None, stage=int(stage), point=_point(x, y),
             thorough=bool(thorough),
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, "trust", picture))
 
-    _endpoint(predict, {"variant": "pico", "top": 5, "autocast": False}, files=False)
-    _endpoint(attention, {"variant": "pico", "stage": 3, "block": 0, "head": 0, "x": -1, "y": -1})
-    _endpoint(kernels, {"variant": "pico", "stage": 3, "block": 0})
-    _endpoint(grad_cam, {"variant": "pico", "target": "", "stage": 4})
-    _endpoint(erf, {"variant": "pico", "stage": 3, "x": -1, "y": -1})
-    _endpoint(
-        explain,
-        {"variant": "pico", "part": "erf_parts", "stage": 3, "block": 0, "target": "", "cam_stage": 4,
-         "x": -1, "y": -1},
-        several=True, second=True,
-    )  # fmt: skip
-    _endpoint(what_if, {"variant": "pico", "target": "", "stage": 3}, several=True, second=True)
-    _endpoint(trust, {"variant": "pico", "target": "", "stage": 3, "x": -1, "y": -1, "thorough": False}, several=True)
 
-
-def _endpoint(
-    function: Callable[..., Any], defaults: dict[str, Any], files: bool = True, several: bool = False,
-    second: bool = False,
-) -> None:  # fmt: skip
-    """One endpoint named after its function: a picture, then these parameters with their defaults.
-
-    several: a list of PNGs instead of one. second: a second picture may follow.
-    """
-    parameters = [_parameter(name, value) for name, value in defaults.items()]
-    parameters += [SafeImage(visible=False, label="second")] if second else []
+def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
+    """One endpoint: a picture, then what else the function takes. pngs: "single" or "multiple", None for JSON alone."""
+    _, *others = inspect.signature(function).parameters.values()
+    parameters = [_parameter(one.name, one.default) for one in others]
     outputs: list[Any] = [gr.JSON(visible=False, label="numbers")]
-    if files:
-        count = "multiple" if several else "single"
-        outputs += [gr.File(visible=False, label="png", file_count=count), gr.File(visible=False, label="npz")]
+    if pngs is not None:
+        outputs += [gr.File(visible=False, label="png", file_count=pngs), gr.File(visible=False, label="npz")]
     picture = SafeImage(visible=False, label="picture")
     gr.Button(visible=False).click(
         _in_words(function), [picture, *parameters], outputs, api_name=function.__name__,
@@ -159,8 +153,10 @@ def _endpoint(
     )  # fmt: skip
 
 
-def _parameter(name: str, value: str | bool | int) -> Any:
-    """A hidden component that takes and checks one parameter, by the type of its default."""
+def _parameter(name: str, value: str | bool | int | None) -> Any:
+    """A hidden component that takes and checks one parameter, by the type of its default; None is a picture's."""
+    if value is None:
+        return SafeImage(visible=False, label=name)
     if isinstance(value, str):
         return gr.Textbox(value, label=name, visible=False)
     if isinstance(value, bool):

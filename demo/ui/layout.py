@@ -60,6 +60,21 @@ class Layout:
         )
 
     def _side(self) -> None:
+        self._choose_picture()
+        self._choose_variants()
+        self._choose_answer()
+        _label("Look from", "Grad-CAM keeps a stage of its own")
+        self.stage = gr.Radio(
+            [(f"stage {i}", i) for i in (1, 2, 3, 4)], value=3, label="Stage", elem_id="stage",
+            elem_classes="segments", container=False,
+        )  # fmt: skip
+        _label("Add a timm backbone", "Enter adds it")
+        self.peer = gr.Textbox(
+            "", label="Add a timm backbone, by name", placeholder=PEER_EXAMPLES, elem_id="peer", max_lines=1,
+            container=False,
+        )  # fmt: skip
+
+    def _choose_picture(self) -> None:
         self.crosshair = Crosshair(elem_id="crosshair")
         self.thumb_items = [{"src": jpeg(_thumb(e.path)), "label": e.label} for e in self.examples]
         self.thumbs = Thumbs({"items": self.thumb_items, "chosen": 0}, elem_id="thumbs")
@@ -67,6 +82,8 @@ class Layout:
             label="Your picture", sources=["upload", "clipboard", "webcam"], elem_id="upload", height=84,
             show_label=False, placeholder="Drop, paste or take a picture", buttons=[],
         )  # fmt: skip
+
+    def _choose_variants(self) -> None:
         _label(f"Compare up to {_words(MOST_VARIANTS)}", "\u2193 is downloaded first")
         self.variants = gr.CheckboxGroup(
             self._chips(), value=[self.default], label="Variants to compare", elem_id="variants", elem_classes="chips",
@@ -77,21 +94,13 @@ class Layout:
         if pairs:
             _label("What changes without…")
         self.parts = part_buttons(pairs)
+
+    def _choose_answer(self) -> None:
         _label("Explain this answer")
         self.answers = Answers({"answers": [], "chosen": -1, "note": ""}, elem_id="answers")
         self.other = gr.Dropdown(
             [(ANY_CLASS, ""), *classes_of(self.default)], value="", label="Explain any class", elem_id="other",
             filterable=True, container=False,
-        )  # fmt: skip
-        _label("Look from", "Grad-CAM keeps a stage of its own")
-        self.stage = gr.Radio(
-            [(f"stage {i}", i) for i in (1, 2, 3, 4)], value=3, label="Stage", elem_id="stage",
-            elem_classes="segments", container=False,
-        )  # fmt: skip
-        _label("Add a timm backbone", "Enter adds it")
-        self.peer = gr.Textbox(
-            "", label="Add a timm backbone, by name", placeholder=PEER_EXAMPLES, elem_id="peer", max_lines=1,
-            container=False,
         )  # fmt: skip
 
     def _views(self) -> None:

@@ -48,7 +48,15 @@ class Page(Showing):
             "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 16,
             "trigger_mode": "multiple",  # the default drops what is clicked while the last click is still answered
         }  # fmt: skip
-        for event, handler, extra in (
+        for event, handler, extra in self._events():
+            answered = event(_in_words(handler), [*self.inputs, *extra], **quiet)
+            if event == self.upload.input:  # what could not be read must not stay there as a broken picture
+                answered.failure(lambda: None, None, self.upload, api_visibility="private", show_progress="hidden")
+        self._offer_tiny()
+
+    def _events(self) -> list[tuple[Callable, Callable[..., Iterator[dict]], list]]:
+        """What listens, who answers, and what it gets after `inputs`."""
+        return [
             (self.blocks.load, self.opened, []),
             (self.upload.input, self.uploaded, [self.upload]),
             (self.thumbs.select, self.example_chosen, []),
@@ -63,11 +71,7 @@ class Page(Showing):
             *((panel.select, self.moved, []) for panel in self.panels.values()),
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
             *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
-        ):
-            answered = event(_in_words(handler), [*self.inputs, *extra], **quiet)
-            if event == self.upload.input:  # what could not be read must not stay there as a broken picture
-                answered.failure(lambda: None, None, self.upload, api_visibility="private", show_progress="hidden")
-        self._offer_tiny()
+        ]
 
     def _offer_tiny(self) -> None:
         """T loads in the background; once it is there the page offers it as a second column."""
