@@ -4,11 +4,14 @@ Gradients of two models are in units of their own features, so their raw values 
 Where variants stand together every map is drawn in multiples of a mean: for parts the mean of the same variant's full
 map, so that within a row the raw values still compare. Colours stand for logarithms, because a field's far parts,
 which the parts are about, are thousands of times fainter than its middle.
+
+Two things carry a published name here: the published *protocol*, RepLKNet's average over pictures (protocol_plate), and
+the published *formula* of r(t), which curves_plate applies to one picture's absolute gradient at the model's own size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,12 +26,15 @@ from .scale import colorize
 from .text import ACCENT, GREY, INK, font, number, printable
 
 DECADES = 6  # below the highest value
+ALIKE = 0.98  # rank correlation: above it two maps look the same
 LINES = (ACCENT, "#b3261e", "#3b5bb5", "#b8730a", "#7a3e9d", GREY, "#1b1f23", "#5a8f3c")
 LIMITS = (
     "A gradient speaks of small changes only, and every pixel reaches every unit through pooling and norms: a wide "
     "field is neither what the unit looks at nor a merit of its own."
 )
 COLORMAP = "viridis"
+FORMULA = "published formula"
+FAINTEST = 5e-4  # of the view: what is smaller is said to be
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
@@ -39,43 +45,61 @@ def parts_plate(results: Sequence[ErfParts], names: Sequence[str], photos: Seque
 
     photos: uint8 (H, W, 3), RGB, what each view covers. A map that a variant cannot have says why.
     """
-    sheet = Panels(3 if len(results) == 1 else 1 + len(results[0].titles))
+    pairs = list(zip(results, names, strict=True))
+    return Plate(
+        "erf_parts", "Receptive field, taken apart", _parts_caption(results, names),
+        _parts_alt(results, names), LIMITS + " Shares do not add up: the ways multiply each other.",
+        _parts_picture(pairs, photos), _parts_table(results, names),
+        {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
+        {f"{name}/{part}": m.heat for found, name in pairs for part, m in found.maps.items()},
+    )  # fmt: skip
+
+
+def _parts_picture(pairs: Sequence[tuple[ErfParts, str]], photos: Sequence[np.ndarray]) -> np.ndarray:
+    """A row a variant, the photograph first; several rows where there is one variant only."""
+    sheet = Panels(3 if len(pairs) == 1 else 1 + len(pairs[0][0].titles))
     logs = [
         {part: _log(m.heat, found.full.heat.mean(), sheet.pixels) for part, m in found.maps.items()}
-        for found in results
+        for found, _ in pairs
     ]
     high = max((values.max() for row in logs for values in row.values()), default=0.0)
     faint = min((float(np.quantile(values, 0.01)) for row in logs for values in row.values()), default=high)
     value_range = (max(high - DECADES, faint), high)  # no wider than the maps need
-    for found, name, photo, maps in zip(results, names, photos, logs, strict=True):
-        full = found.full
-        sheet.heading(name, f"{full.layer}, {full.target}")
-        point, size = (full.numbers["x"], full.numbers["y"]), full.geometry.view_size
-        ring(sheet.panel("Photograph", fit(photo, sheet.pixels), size, ["the view"]), point)
-        for part, title in found.titles.items():
-            if part not in maps:
-                sheet.words(title, found.missing[part])
-                continue
+    for (found, name), photo, maps in zip(pairs, photos, logs, strict=True):
+        sheet.heading(name, f"{found.full.layer}, {found.full.target}")
+        _parts_row(sheet, found, photo, maps, value_range)
+    sheet.bar(value_range, "times the mean of the variant's full map, logarithmic", COLORMAP, decades=True)
+    return sheet.picture()
+
+
+def _parts_row(
+    sheet: Panels, found: ErfParts, photo: np.ndarray, maps: Mapping[str, np.ndarray], value_range: tuple[float, float]
+) -> None:
+    """One variant's photograph and maps, or why it has none. maps: part -> what is coloured."""
+    full = found.full
+    point, size = (full.numbers["x"], full.numbers["y"]), full.geometry.view_size
+    ring(sheet.panel("Photograph", fit(photo, sheet.pixels), size, ["the view"]), point)
+    for part, title in found.titles.items():
+        if part in maps:
             rgb = colorize(maps[part], value_range, COLORMAP)
             ring(sheet.panel(title, rgb, size, _part_words(found, part)), point)
-        sheet.new_row()
-    sheet.bar(value_range, "times the mean of the variant's full map, logarithmic", COLORMAP, decades=True)
-    return Plate(
-        "erf_parts", "Receptive field, taken apart", _parts_caption(results, names),
-        _parts_alt(results, names), LIMITS + " Shares do not add up: the ways multiply each other.", sheet.picture(),
-        _parts_table(results, names),
-        {f"{name}/{key}": value for found, name in zip(results, names, strict=True) for key, value in
-         found.numbers.items()},
-        {f"{name}/{part}": m.heat for found, name in zip(results, names, strict=True) for part, m in
-         found.maps.items()},
-    )  # fmt: skip
+        else:
+            sheet.words(title, found.missing[part])
+    sheet.new_row()
 
 
 def _part_words(found: ErfParts, part: str) -> list[str]:
     half = f"half within {_percent(found.numbers[f'{part}/r50'])}"
     if part == "full":
         return [half]
-    return [f"{_percent(found.numbers[f'{part}/share'])} of the total", half]
+    rank = number(found.numbers[f"{part}/rank"])
+    return [f"{_percent(found.numbers[f'{part}/share'])} of the total", half, f"rank correlation {rank}"]
+
+
+def _alike(found: ErfParts) -> bool:
+    """Whether every map ranks the pixels as the full one does: there is nothing to take apart."""
+    ranks = [found.numbers[f"{part}/rank"] for part in found.maps if part != "full"]
+    return bool(ranks) and min(ranks) > ALIKE
 
 
 def _parts_caption(results: Sequence[ErfParts], names: Sequence[str]) -> str:
@@ -89,6 +113,18 @@ def _parts_caption(results: Sequence[ErfParts], names: Sequence[str]) -> str:
         "values and passes no gradient: IDConv's generated kernels and biases, OSRA's weights, GroupNorm's statistics, "
         "all of them. One scale, multiples of the same variant's full mean, as raw gradients of two models have no "
         f"common unit; colours logarithmic, over {DECADES} powers of ten at most: what is fainter is dark. {said}."
+        + _alike_words(list(zip(results, names, strict=True)))
+    )
+
+
+def _alike_words(pairs: Sequence[tuple[ErfParts, str]]) -> str:
+    alike = [(found, name) for found, name in pairs if _alike(found)]
+    if not alike:
+        return ""
+    early = all(found.full.layer.startswith("stage 1,") for found, _ in alike)
+    return (
+        f" {' and '.join(name for _, name in alike)}: here hardly anything modulates, all maps rank the pixels alike "
+        f"(rank correlations above {ALIKE}), and what is seen is nearly all{'' if early else '; try stage 1'}."
     )
 
 
@@ -116,35 +152,43 @@ def _parts_table(results: Sequence[ErfParts], names: Sequence[str]) -> Table:
 
 
 def curves_plate(results: Sequence[ErfCurves], names: Sequence[str]) -> Plate:
-    """r(t) of several variants in one diagram: sound solid, published as pale dashes, an even field dotted."""
+    """r(t) of several variants in one diagram: sound solid, the published formula dashed, an even field dotted."""
+    pairs = list(zip(results, names, strict=True))
+    half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} ({FORMULA} {_percent(f.published.at(0.5))})" for f, n in pairs)
+    return Plate(
+        "erf_curves", "How far the field reaches",
+        "r(t): area of the smallest square that holds a share t of the gradient. Solid, sound: of the raw map about "
+        f"the unit's own pixel. Dashes, {FORMULA}: of log10(gradient + 1) about the view's middle, but of this one "
+        "picture's absolute gradient at the model's own size; the published protocol averages many pictures at "
+        f"1024 px. Half within {half}. {'; '.join(dict.fromkeys(f.what for f in results))}.",
+        f"Rising curves of area against share of the gradient for {', '.join(names)}.",
+        "No figure here is to be set beside published ones: that takes the published protocol. The published formula "
+        "depends on the gradient's units: compare models by the sound one. " + LIMITS,
+        _curves_picture(pairs), _r_table([(n, f.published, f.sound) for f, n in pairs], FORMULA),
+        {f"{n}/{c.kind}/r{100 * t:g}": c.at(t) for f, n in pairs for c in (f.published, f.sound) for t in SHARES},
+        {f"{n}/{c.kind}": np.stack((c.shares, c.areas)) for f, n in pairs for c in (f.published, f.sound)},
+    )  # fmt: skip
+
+
+def _curves_picture(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
+    """The diagram alone: two entries of the legend a variant, drawn as its curves are."""
     figure = Figure(figsize=(WIDTH, 4.6), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0.075, 0.115, 0.9, 0.86))
     axes.plot((0, 100), (0, 100), color=GREY, lw=0.8, ls=":", label="an even field")
-    for i, (found, name) in enumerate(zip(results, names, strict=True)):
+    for i, (found, name) in enumerate(pairs):
         colour, (sound, published) = LINES[i % len(LINES)], (found.sound, found.published)
-        axes.plot(100 * published.shares, 100 * published.areas, color=colour, ls=(0, (1.5, 1)), lw=4, alpha=0.35)
-        axes.plot(100 * sound.shares, 100 * sound.areas, color=colour, lw=1.4, label=printable(name))
-    axes.plot((), (), color=GREY, lw=1.4, label="solid: sound")
-    axes.plot((), (), color=GREY, ls=(0, (1.5, 1)), lw=4, alpha=0.35, label="pale dashes: published")
+        axes.plot(100 * sound.shares, 100 * sound.areas, color=colour, lw=1.4, label=f"{printable(name)}, sound")
+        axes.plot(
+            100 * published.shares, 100 * published.areas, color=colour, ls=(0, (5, 3)), lw=1.1, alpha=0.6,
+            label=f"{printable(name)}, {FORMULA}",
+        )  # fmt: skip
     axes.set(xlim=(0, 100), ylim=(0, 100))
     axes.set_xlabel("t: share of the gradient held, %", color=INK, fontproperties=font(TEXT + 1))
     axes.set_ylabel("r(t): area of the square, % of the view", color=INK, fontproperties=font(TEXT + 1))
     _plain(axes)
     for text in axes.legend(frameon=False, loc="upper left", prop=font(TEXT + 1)).get_texts():
         text.set_parse_math(False)
-    pairs = list(zip(results, names, strict=True))
-    half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} (published {_percent(f.published.at(0.5))})" for f, n in pairs)
-    return Plate(
-        "erf_curves", "How far the field reaches",
-        "r(t): area of the smallest square that holds a share t of the gradient. Solid, sound: of the raw map about "
-        "the unit's own pixel. Pale dashes, published: of log10(gradient + 1) about the view's middle. Half within "
-        f"{half}. {'; '.join(dict.fromkeys(f.what for f in results))}.",
-        f"Rising curves of area against share of the gradient for {', '.join(names)}.",
-        "The published r(t) depends on the gradient's units: compare models by the sound one. " + LIMITS,
-        figure_rgb(figure), _r_table([(n, f.published, f.sound) for f, n in pairs]),
-        {f"{n}/{c.kind}/r{100 * t:g}": c.at(t) for f, n in pairs for c in (f.published, f.sound) for t in SHARES},
-        {f"{n}/{c.kind}": np.stack((c.shares, c.areas)) for f, n in pairs for c in (f.published, f.sound)},
-    )  # fmt: skip
+    return figure_rgb(figure)
 
 
 def _plain(axes: Axes) -> None:
@@ -156,11 +200,11 @@ def _plain(axes: Axes) -> None:
         label.set_fontproperties(font(TEXT))
 
 
-def _r_table(rows: Sequence[tuple[str, RCurve, RCurve]]) -> Table:
-    head = ("model", *(f"{kind} r({100 * t:g} %)" for t in SHARES for kind in ("published", "sound")))
+def _r_table(rows: Sequence[tuple[str, RCurve, RCurve]], published: str = "published") -> Table:
+    """published: what the first of both is called."""
+    head = ("model", *(f"{kind} r({100 * t:g} %)" for t in SHARES for kind in (published, "sound")))
     cells = [
-        (name, *(_percent(curve.at(t), "none found") for t in SHARES for curve in (published, sound)))
-        for name, published, sound in rows
+        (name, *(_percent(curve.at(t), "none found") for t in SHARES for curve in curves)) for name, *curves in rows
     ]
     return Table(head, cells)
 
@@ -274,8 +318,11 @@ def _log(heat: np.ndarray, mean: float, pixels: int) -> np.ndarray:
 
 
 def _percent(share: float, missing: str = "not a number") -> str:
-    return f"{number(100 * share)} %" if np.isfinite(share) else missing
+    return f"{_digits(share)} %" if np.isfinite(share) else missing
 
 
 def _digits(share: float) -> str:
-    return number(100 * share) if np.isfinite(share) else "none"
+    """A share in hundredths; three digits of a single pixel's area would say more than there is."""
+    if not np.isfinite(share):
+        return "none"
+    return number(100 * share) if share == 0 or share >= FAINTEST else f"< {100 * FAINTEST:g}"

@@ -125,13 +125,15 @@ def shown(result: Result, head: int = 0, channels: Sequence[int] | None = None) 
         return result.kernels if channels is None else result.kernels[list(channels)]
     if result.method == "grad_cam":
         return np.maximum(result.heat, 0)
-    return result.heat if factor(result) == 1 else result.heat * np.float32(factor(result))
+    if result.method == "erf":
+        return result.heat / (np.abs(result.heat).mean() or 1)  # an empty map stays empty
+    return result.heat * np.float32(factor(result))
 
 
 def factor(result: Explanation) -> float:
     """What raw values are multiplied by to be shown, so that models and views of other sizes compare."""
     if result.method == "erf":
-        return 1 / (float(np.abs(result.heat).mean()) or 1)  # an empty map stays empty
+        return 1 / (float(np.abs(result.heat).mean()) or 1)
     parts = look_of(result).parts
     return result.heat.size / parts if parts else 1.0
 

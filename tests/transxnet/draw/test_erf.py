@@ -85,6 +85,16 @@ def test_a_part_that_is_missing_says_so():
     assert f"{DECADES} powers of ten" in plate.caption
 
 
+@pytest.mark.parametrize(("rank", "layer", "said"), [(0.979, 3, ""), (0.981, 3, "; try stage 1."), (0.99, 1, "all.")])
+def test_maps_that_are_all_alike_are_said_to_be(rank, layer, said):
+    found = parts()
+    numbers = {key: rank if key.endswith("/rank") else value for key, value in found.numbers.items()}
+    maps = found.maps | {"full": replace(found.full, layer=f"stage {layer}, block 2")}
+    caption = parts_plate([replace(found, maps=maps, numbers=numbers)], ["pico"], [PHOTO]).caption
+    assert ("hardly anything modulates" in caption) == bool(said)
+    assert caption.endswith(said)
+
+
 def test_an_empty_field_draws_nothing():
     empty = replace(field(0.0), numbers=field(0.0).numbers | {"total": 0.0})
     found = ErfParts("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
@@ -104,7 +114,14 @@ def test_curves_say_both_r():
     assert plate.table.rows[0][-1] == "none found"
     assert plate.numbers["t@untrained/published/r50"] == 0.3
     assert plate.arrays["pico/sound"].tolist()[0] == list(SHARES)
-    assert "pico: 20 % (published 30 %)" in plate.caption
+    assert "pico: 20 % (published formula 30 %)" in plate.caption
+    assert "at the model's own size; the published protocol averages" in plate.caption  # not what papers report
+    assert plate.table.head[1:3] == ("published formula r(20 %)", "sound r(20 %)")
+
+
+def test_what_is_smaller_than_a_pixel_or_two_is_not_told_to_three_digits():
+    tiny = ErfCurves("pico", "w", curve("published", (9.54e-5, 0, 0.3, 0.9)), curve("sound", (6e-4, 0.1, 0.2, 0.9)))
+    assert curves_plate([tiny], ["pico"]).table.rows[0][1:4] == ("< 0.05 %", "0.06 %", "0 %")
 
 
 # --- Protocol ---------------------------------------------------------------------------------------
