@@ -12,13 +12,11 @@ from itertools import count
 import numpy as np
 from PIL import Image
 
-from transxnet.draw.views import LOOKS, what, worth_knowing
-from transxnet.explain.kernels import representatives
+from transxnet.draw.views import LOOKS, what
 from transxnet.images import Picture
-from transxnet.results import KernelSet
 from transxnet.study import Options, Study
 
-from .captions import COMPUTED, FOOT, HELD_IN, INTRO, NOT_GENERATED, STATIC_KERNELS, VIEWS, crop_note, crosshair_alt
+from .captions import COMPUTED, FOOT, HELD_IN, INTRO, VIEWS, crop_note, crosshair_alt
 from .cells import (
     TILES,
     Json,
@@ -43,6 +41,7 @@ from .cells import (
     weights_words,
 )
 from .columns import Column
+from .kernel_rows import kernel_rows
 from .wanted import SLOWER
 
 MORE_MAPS = ("contrast", "cam_stages", *SLOWER)  # that Grad-CAM's view shows when they were asked for
@@ -147,50 +146,6 @@ def _attention(columns: Sequence[Column], head: int | str) -> Json:
     return transposed(columns, rows, "attention")
 
 
-def _kernels(columns: Sequence[Column], head: int | str) -> Json:
-    done = [c.study for c in columns if c.study is not None and not missing(c, "kernels")]
-    picked = {id(s): representatives(s.kernels, TILES) for s in done}
-
-    def aspect(
-        values: Callable[[KernelSet], np.ndarray], words: Callable[[KernelSet], str], name: str,
-        of_static: str | None = None,
-    ) -> tuple:  # fmt: skip
-        """The cells and scale of one row. of_static: the sentence in its place where kernels are not generated."""
-
-        def cell(column: Column) -> Json:
-            if of_static is not None and not column.study.spec.idconv:
-                return {"kind": "text", "text": of_static}
-            k, channels = column.study.kernels, picked[id(column.study)]
-            names = [f"channel {i + 1}" for i in channels]
-            return tiles_cell(values(k)[channels], names, words(k), f"{name} of {column.title}")
-
-        maps = [values(s.kernels)[picked[id(s)]] for s in done if of_static is None or s.spec.idconv]
-        return cell, scale(maps, "weight", "RdBu_r", signed=True)
-
-    static = {id(s.kernels) for s in done if not s.spec.idconv}
-    kernel, kernel_scale = aspect(
-        lambda k: k.kernels,
-        lambda k: f"{what(k)}: {TILES} of {len(k.kernels)} channels{f', {STATIC_KERNELS}' if id(k) in static else ''}",
-        "Kernels",
-    )
-    change, change_scale = aspect(
-        lambda k: k.kernels - k.static, worth_knowing, "Differences from the static kernels", NOT_GENERATED
-    )
-    gate, _ = aspect(
-        lambda k: k.gates[0],
-        lambda k: f"gate entropy {k.gate_entropy.mean():.3f} of 1 (1: static), {len(k.gates)} groups",
-        "Gates of the first group",
-        "",
-    )
-    gate_scale = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
-    rows = [
-        ("Generated kernels", "for this picture", kernel_scale, kernel),
-        ("Difference from the static kernel", "generated minus uniform gates", change_scale, change),
-        ("Gates of the first group", "the share each tap takes from learned kernel 1", gate_scale, gate),
-    ]
-    return transposed(columns, rows, "kernels")
-
-
 def _grad_cam(columns: Sequence[Column], head: int | str) -> Json:
     done = [c.study for c in columns if c.study is not None]
 
@@ -250,6 +205,6 @@ def _answered(column: Column, part: str) -> Json:
 
 _VIEWS = {
     "overview": _overview, "answers": _answers, "attention": _attention,
-    "kernels": _kernels, "grad_cam": _grad_cam, "erf": _erf,
+    "kernels": kernel_rows, "grad_cam": _grad_cam, "erf": _erf,
     "what_if": _what_if, "trust": _trust,
 }  # fmt: skip

@@ -39,6 +39,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.studio",),
     ("demo.columns",),
     ("demo.cells", "demo.replies"),
+    ("demo.kernel_rows",),
     ("demo.figures", "demo.payload"),
     ("demo.ui",),
     ("app",),
