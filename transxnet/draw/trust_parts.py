@@ -1,4 +1,7 @@
-"""The axes that the plates of the trust tests are made of; places are inches from the upper left corner."""
+"""The axes that the plates of the trust tests are made of; places are inches from the upper left corner.
+
+What they must not be read as stands with the plates (draw/trust.py).
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..results.trust import Faithfulness, TrustReport
+from ..results.trust import Faithfulness, Randomisation, TrustReport
 from .scale import colorize, shared_range
-from .text import ACCENT, GREY, INK, WARNING, font, printable, wrap
+from .text import ACCENT, GREY, INK, WARNING, font, printable, width, wrap
 from .views import LOOKS
 
 DPI, WIDE = 160, 7.5  # 1200 px across
-STRIP, TILE, GAP = 2.3, 0.62, 0.11  # where the first small map begins, its side, and the space to the next
+TILE, PITCH = 0.44, 0.51  # a small map's side, and from one to the next
+STRIPS, STRIP_WIDE, STRIP_TALL = 2, 3.72, 0.84  # of maps along the cascade: side by side, each's width and height
+FEW, FEW_WIDE, FEW_TALL = 3, 2.45, 1.0  # maps with one random copy only: so many in a row, and each's size
+TILE_2 = 0.6  # their side
+TALL, LABELS = 0.3, 2.0  # of a matrix: a row's height, and what its names take
 INSERTION = "#b26a00"  # beside ACCENT, which is deletion
 HUES = (ACCENT, INSERTION, "#3b5fa8", WARNING, "#7a4fa3", "#5a7d1e", "#8c564b", "#00829b", INK)
 
@@ -36,8 +43,8 @@ def called(method: str, name: str, names: Sequence[str]) -> str:
 
 
 def ceiling(value: float) -> float:
-    """The end of a probability axis: the next of 0.1, 0.2, 0.5, 1."""
-    return next((end for end in (0.1, 0.2, 0.5) if value <= end), 1.0)
+    """The end of a probability axis."""
+    return next((end for end in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8) if value <= end), 1.0)
 
 
 def blank_figure(height: float) -> Figure:
@@ -76,35 +83,56 @@ def legend(figure: Figure, entries: Sequence[tuple[str, str, str]]) -> None:
         x += 1.15
 
 
-def curves(axes: Axes, found: Faithfulness, top: float) -> None:
-    """Deletion and insertion, and dashed what random orders gave on average."""
-    for curve, chance, colour in (
-        (found.deletion, found.chance, ACCENT), (found.insertion, found.chance_insertion, INSERTION)
-    ):  # fmt: skip
+def curves(
+    figure: Figure, left: float, top: float, words: str, found: Faithfulness, end: float, named: bool = True
+) -> None:
+    """Deletion and insertion, dashed what moved copies gave on average; above, title and areas. named: the x axis."""
+    lines = wrap(words, 2.3 * 72, 8, bold=True)[:2]
+    for i, line in enumerate(lines):
+        _write(figure, left - 0.3, top + 0.15 * (i + 2 - len(lines)), line, INK, fontproperties=font(8, True))
+    deletion = f"deletion {found.deletion_auc:.3f} vs {found.chance_auc:.3f} ± {found.chance_margin:.3f}"
+    insertion = (
+        f"insertion {found.insertion_auc:.3f} vs {found.chance_insertion_auc:.3f} ± {found.chance_insertion_margin:.3f}"
+    )
+    axes = place_axes(figure, left, top + 0.57, 1.95, 0.95)
+    both = (
+        (deletion, found.deletion, found.chance, ACCENT),
+        (insertion, found.insertion, found.chance_insertion, INSERTION),
+    )
+    for i, (areas, curve, chance, colour) in enumerate(both):
+        _write(figure, left - 0.3, top + 0.32 + 0.14 * i, areas, colour)
         axes.plot(found.shares, chance.mean(axis=0), color=colour, linewidth=0.9, linestyle="--", alpha=0.6)
         axes.plot(found.shares, curve, color=colour, linewidth=1.4, clip_on=False)
-    axes.set(xlim=(0, 1), ylim=(0, top), xticks=(0, 0.5, 1), yticks=(0, top / 2, top))
+    axes.set(xlim=(0, 1), ylim=(0, end), xticks=(0, 0.5, 1), yticks=(0, end / 2, end))
     axes.set_xticklabels(("0", "½", "1"))
+    axes.set_yticklabels([f"{tick:g}" for tick in (0, end / 2, end)])
     _bare(axes)
+    if named:
+        axes.set_xlabel("share of pixels changed", fontproperties=font(8), color=GREY, labelpad=2)
 
 
 def forgetting(axes: Axes, report: TrustReport) -> None:
-    """Rank correlation with the original map, step by step; names at the right, where the lines end."""
+    """Rank correlation with the original map, step by step; at the right the mean of all random copies, and names."""
     steps = _steps(report)
     end = len(steps)
     ends = []
     for hue, (method, found) in zip(_hues(len(report.maps)), report.randomisation.items(), strict=True):
         if len(found.steps) > 1:
-            axes.plot(range(end + 1), [1, *found.signed], color=hue, linewidth=1.3, clip_on=False)
-        axes.plot(end, found.signed[-1], "o", color=hue, markersize=4, clip_on=False)
-        ends.append((np.nan_to_num(found.signed[-1]), f"{_title(method)} {_two(found.signed[-1])}", hue))
+            axes.plot(range(end + 1), [1, *found.curve], color=hue, linewidth=1.3, clip_on=False)
+        axes.plot((end + 1, end + 1), (found.complete.min(), found.complete.max()), color=hue, linewidth=0.8)
+        axes.plot(end + 1, found.left, "o", color=hue, markersize=4, clip_on=False)
+        ends.append((found.left, f"{_title(method)} {_said(found)}", hue))
     axes.axhline(0, color=GREY, linewidth=0.5)
-    axes.set(xlim=(0, end), ylim=(-1, 1), yticks=(-1, 0, 1), xticks=_shown(end))
-    axes.set_xticklabels([("original", *steps)[step] for step in _shown(end)])
+    axes.set(xlim=(0, end + 1.1), ylim=(-1, 1), yticks=(-1, 0, 1), xticks=[*_shown(end), end + 1])
+    axes.set_xticklabels([*(("original", *steps)[step] for step in _shown(end)), "copies"])
     axes.set_ylabel("rank correlation", fontproperties=font(8), color=GREY, labelpad=1)
     _bare(axes)
     for y, (_, words, hue) in zip(_apart([e[0] for e in ends], 0.19), sorted(ends, key=lambda e: e[0]), strict=True):
-        axes.text(end + 0.12, y, words, color=hue, fontproperties=font(8), va="center")
+        axes.text(end + 1.25, y, words, color=hue, fontproperties=font(8), va="center")
+
+
+def _said(found: Randomisation) -> str:
+    return "even" if found.blank else f"{_two(found.left)}{' abs' if found.by_size else ''}"
 
 
 def _apart(values: Sequence[float], gap: float) -> list[float]:
@@ -121,7 +149,7 @@ def _hues(count: int) -> list[str]:
 
 
 def _two(value: float) -> str:
-    return "blank" if value != value else f"{round(value, 2) + 0.0:.2f}"  # no "-0.00"
+    return "even" if value != value else f"{round(value, 2) + 0.0:.2f}"  # no "-0.00"
 
 
 def _steps(report: TrustReport) -> tuple[str, ...]:
@@ -134,31 +162,62 @@ def _shown(count: int) -> list[int]:
     return sorted({round(at) for at in np.linspace(0, count, min(count, 6) + 1)})
 
 
-def strip_heads(figure: Figure, top: float, report: TrustReport) -> None:
-    """What stands over the columns of maps."""
-    steps = ("original", *_steps(report))
-    for column, step in enumerate(_shown(len(steps) - 1)):
-        _write(figure, STRIP + column * (TILE + GAP) + TILE / 2, top, steps[step], INK, ha="center")
+Cells = list[tuple[str, str, TrustReport]]  # (variant's name, method, report)
 
 
-def strip(figure: Figure, top: float, words: str, method: str, report: TrustReport) -> None:
-    """One map as it was, and after the steps with its correlation below; a dear one only as it was and at the end."""
+def _cells(reports: Sequence[TrustReport], names: Sequence[str]) -> tuple[Cells, Cells]:
+    """Maps with every step of the cascade, method by method, absent ones too; and those with one random copy."""
+    both = pairs(reports, names)
+    methods = dict.fromkeys(method for report in reports for method in report.maps)
+    full = [m for m in methods if any(len(r.randomisation[m].steps) > 1 for r in reports if m in r.maps)]
+    few = [(name, m, report) for name, report in both for m in methods if m not in full and m in report.maps]
+    return [(name, m, report) for m in full for name, report in both], few
+
+
+def strips_height(reports: Sequence[TrustReport]) -> float:
+    """Inches that `strips` takes."""
+    full, few = _cells(reports, [""] * len(reports))
+    return 0.2 + STRIP_TALL * -(-len(full) // STRIPS) + FEW_TALL * -(-len(few) // FEW)
+
+
+def strips(figure: Figure, top: float, reports: Sequence[TrustReport], names: Sequence[str]) -> None:
+    """Every map as it was and after the steps, two maps in a row; the dear ones as they were and at the end, three."""
+    full, few = _cells(reports, names)
+    for i, (name, method, report) in enumerate(full):
+        row, column = divmod(i, STRIPS)
+        left = 0.12 + STRIP_WIDE * column
+        if row == 0:
+            for at, step in enumerate(_shown(len(_steps(report)))):
+                words = ("original", *_steps(report))[step]
+                _write(figure, left + at * PITCH + TILE / 2, top, words, INK, ha="center")
+        if method in report.maps:
+            _strip(figure, left, top + 0.2 + row * STRIP_TALL, called(method, name, names), method, report)
+    top += 0.2 + STRIP_TALL * -(-len(full) // STRIPS)
+    for i, (name, method, report) in enumerate(few):
+        row, column = divmod(i, FEW)
+        _two_tiles(figure, 0.12 + FEW_WIDE * column, top + row * FEW_TALL, called(method, name, names), method, report)
+
+
+def _strip(figure: Figure, left: float, top: float, words: str, method: str, report: TrustReport) -> None:
+    """One map's title, and below it the map as it was and after the steps, each with its correlation."""
     original, found = report.maps[method], report.randomisation[method]
-    lines = wrap(words, (STRIP - 0.2) * 72, 8)
-    for i, line in enumerate(lines):
-        _write(figure, 0.1, top + TILE / 2 + 0.15 * (i - (len(lines) - 1) / 2), line, INK)
-    shown, full = _shown(len(_steps(report))), found.steps == _steps(report)
-    for column, step in enumerate(shown):
-        last = step == shown[-1]
-        if step == 0:
-            _tile(figure, column, top, original.heat, original.signed, "")
-        elif full or last:
-            at = -1 if last else step - 1
-            _tile(figure, column, top, found.heats[at], original.signed, _two(found.signed[at]))
+    _write(figure, left, top, words, INK, fontproperties=font(8, True))
+    for column, step in enumerate(_shown(len(found.steps))):
+        heat = found.heats[step - 1] if step else original.heat
+        below = _two(found.curve[step - 1]) if step else ""
+        _tile(figure, left + column * PITCH, top + 0.1, TILE, heat, original.signed, below)
 
 
-def _tile(figure: Figure, column: int, top: float, heat: np.ndarray, signed: bool, below: str) -> None:
-    left, side = STRIP + column * (TILE + GAP), round(TILE * DPI)
+def _two_tiles(figure: Figure, left: float, top: float, words: str, method: str, report: TrustReport) -> None:
+    """One map's title, the map, and that of the random copy."""
+    original, found = report.maps[method], report.randomisation[method]
+    _write(figure, left, top, words, INK, fontproperties=font(8, True))
+    _tile(figure, left, top + 0.1, TILE_2, original.heat, original.signed, "original")
+    _tile(figure, left + 0.8, top + 0.1, TILE_2, found.heats[-1], original.signed, f"random {_two(found.curve[-1])}")
+
+
+def _tile(figure: Figure, left: float, top: float, wide: float, heat: np.ndarray, signed: bool, below: str) -> None:
+    side = round(wide * DPI)
     low, high = shared_range([heat], signed)
     if not signed:
         high = max(high, 2 * float(np.nanmean(heat)))  # an even map is of middling colour, not all at the top
@@ -166,24 +225,33 @@ def _tile(figure: Figure, column: int, top: float, heat: np.ndarray, signed: boo
     pixels = cv2.resize(colours, (side, side), interpolation=cv2.INTER_NEAREST)
     bottom = round((figure.get_figheight() - top) * DPI) - side
     figure.figimage(pixels, round(left * DPI), bottom, origin="upper")  # axes for each would cost a second a figure
-    _write(figure, left + TILE / 2, top + TILE + 0.09, below, ha="center")
+    _write(figure, left + wide / 2, top + wide + 0.09, below, ha="center")
 
 
-def matrix(figure: Figure, report: TrustReport, top: float, cell: float, name: str = "") -> None:
-    """Correlation above the diagonal, overlap below it, in numbers and colours of one scale."""
+def matrix_heads(reports: Sequence[TrustReport]) -> float:
+    """Inches that the columns' names, written at 45 degrees, take above a matrix."""
+    names = {name for report in reports for name in report.agreement.names}
+    return 0.3 + max(width(_title(name), 8) for name in names) / 72 * 0.71
+
+
+def matrix(figure: Figure, report: TrustReport, top: float, name: str = "") -> None:
+    """Correlation above the diagonal, overlap below it, in numbers and colours of one scale. top: of the first row."""
     found = report.agreement
     count = len(found.names)
-    axes = place_axes(figure, 2.2, top, count * cell, count * cell)
+    wide = min(0.6, (WIDE - LABELS - 0.9) / count)  # what is left at the right is for the last column's name
+    axes = place_axes(figure, LABELS, top, count * wide, count * TALL)
     values = np.where(np.triu(np.ones((count, count), bool), 1), found.correlation, found.overlap)
     values[np.eye(count, dtype=bool)] = np.nan
-    axes.imshow(colorize(values, (-1, 1), "RdBu_r", signed=True), extent=(0, count, count, 0), alpha=0.55)
+    picture = colorize(values, (-1, 1), "RdBu_r", signed=True)
+    axes.imshow(picture, extent=(0, count, count, 0), alpha=0.55, aspect="auto")
     axes.set_axis_off()
-    for row in range(count):
-        at = top + (row + 0.5) * cell
-        _write(figure, 2.1, at, f"{_title(found.names[row])}  {row + 1}", INK, ha="right")
-        _write(figure, 2.2 + (row + 0.5) * cell, top - 0.12, str(row + 1), INK, ha="center")
+    for row, method in enumerate(found.names):
+        at = top + (row + 0.5) * TALL
+        _write(figure, LABELS - 0.1, at, _title(method), INK, ha="right")
+        slant = {"rotation": 45, "rotation_mode": "anchor", "va": "baseline", "ha": "left"}
+        _write(figure, LABELS + (row + 0.5) * wide, top - 0.05, _title(method), INK, **slant)
         for column in range(count):
             words = "" if row == column else _two(values[row, column])
-            _write(figure, 2.2 + (column + 0.5) * cell, at, words, INK, ha="center")
+            _write(figure, LABELS + (column + 0.5) * wide, at, words, INK, ha="center")
     if name:
-        _write(figure, 0.1, top - 0.2, printable(name), INK, fontproperties=font(9, True))
+        _write(figure, 0.1, top - 0.15, printable(name), INK, fontproperties=font(9, True))

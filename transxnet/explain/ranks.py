@@ -3,16 +3,23 @@
 Spearman's correlation is Pearson's of the ranks, equal values sharing the mean of their ranks (Kendall, "Rank
 correlation methods", chapter 3). It knows nothing of scale: a map and its square agree fully, a map and its negative
 not at all (-1).
+
+What they must not be read as: a measure of how much values differ. A map that is even but for rounding has ranks, too,
+and they mean nothing: such a map is `blank` here.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+EVEN = 1e-3  # of the largest absolute value: a random model's attention is even to 2e-5, and only rounding ranks it
+
 
 def blank(values: np.ndarray) -> bool:
-    """Whether a map ranks nothing: it is the same everywhere, or not finite somewhere."""
-    return not (np.isfinite(values).all() and values.min() < values.max())
+    """Whether a map ranks nothing: it is even, its spread below a thousandth of its size, or not finite somewhere."""
+    if not np.isfinite(values).all():
+        return True
+    return not np.ptp(values) >= EVEN * np.abs(values).max() > 0
 
 
 def average_ranks(values: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 Insertion and deletion (faithfulness.py), model randomisation (randomisation.py), agreement between the methods
 (agreement.py), and what follows from them in words (verdicts.py); sources, formulas and limits stand there.
+
+What the report must not be read as: a proof. These are tests that bad maps fail; a map that passes all may mislead.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import torch
 from ..errors import PartMissing
 from ..images import Prepared
 from ..results import Explanation
-from ..results.trust import TrustReport
+from ..results.trust import Faithfulness, TrustReport
 from ..weights import LoadedModel
 from .agreement import agreement
 from .faithfulness import STEPS, Bench
@@ -48,30 +50,37 @@ def trust(
     model, missing = loaded.model, {}
     question = _settled(loaded, prepared, question)
     count = _Count(progress, 1 + len(methods) + len(groups(model)) + copies)
-    have = {name: maps[name] for name in methods if name in maps} if maps else {}
-    made = make_maps(
-        model, loaded.lock, prepared, question, {k: v for k, v in methods.items() if k not in have}, missing
-    )
-    maps = {name: (have | made)[name] for name in methods if name in have or name in made}
-    if not maps:
-        raise PartMissing(f"{loaded.name} has none of these maps.", remedy="Choose others.")
+    maps = _all_maps(loaded, prepared, question, methods, maps or {}, missing)
     count.more()
     bench = Bench(model, prepared, question.class_index, steps, baseline)
-    faithful = {}
-    for name, found in maps.items():
-        faithful[name] = bench.test(found)
-        count.more()
+    faithful = {name: count.after(bench.test(found)) for name, found in maps.items()}
     randomised = cascade(
         model, lambda which: fresh_like(model, which), prepared, question, maps, methods, thorough, copies,
         lock=loaded.lock, progress=lambda done, total: count.more(),
     )  # fmt: skip
     verdicts = {name: verdict(methods[name], randomised[name], faithful[name]) for name in maps}
-    report = TrustReport(
-        loaded.name, question.class_index, class_words(question.class_index, question.words), maps, faithful,
-        randomised, agreement(maps), verdicts, missing, thorough,
-    )  # fmt: skip
+    agreed = agreement(maps)
     count.finish()
-    return report
+    return TrustReport(
+        loaded.name, question.class_index, class_words(question.class_index, question.words), maps, faithful,
+        randomised, agreed, verdicts, missing, thorough,
+    )  # fmt: skip
+
+
+def _all_maps(
+    loaded: LoadedModel,
+    prepared: Prepared,
+    question: Question,
+    methods: Mapping[str, Method],
+    have: Mapping[str, Explanation],
+    missing: dict[str, str],
+) -> dict[str, Explanation]:
+    """Those that are there and those made now, in the order of `methods`. Raises PartMissing where none is left."""
+    lacking = {name: method for name, method in methods.items() if name not in have}
+    found = {**have, **make_maps(loaded.model, loaded.lock, prepared, question, lacking, missing)}
+    if not any(name in found for name in methods):
+        raise PartMissing(f"{loaded.name} has none of these maps.", remedy="Choose others.")
+    return {name: found[name] for name in methods if name in found}
 
 
 @torch.no_grad()
@@ -95,6 +104,11 @@ class _Count:
         self.done += 1
         if self.progress:
             self.progress(min(self.done, self.total), self.total)
+
+    def after(self, found: Faithfulness) -> Faithfulness:
+        """Counts a piece of work that has just been done."""
+        self.more()
+        return found
 
     def finish(self) -> None:
         self.done = self.total - 1

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from transxnet.draw.colormaps import lut
-from transxnet.draw.trust import agreement_plate, faithfulness_plate, randomisation_plate, verdict_table
-from transxnet.draw.trust_parts import _apart, _shown, _two, ceiling
+from transxnet.draw.trust import _highest, agreement_plate, faithfulness_plate, randomisation_plate, verdict_table
+from transxnet.draw.trust_parts import LABELS, TALL, _apart, _shown, _two, ceiling
 from transxnet.results import Explanation, Geometry
 from transxnet.results.trust import Agreement, Faithfulness, Randomisation, TrustReport, Verdict
 
 STEPS = ("head", "stage 1", "stem")
 SHARES = np.array([0.0, 0.5, 1.0])
+# areas 0.4 and 0.3: t = 6.314, s = 0.1 / sqrt(2), t s sqrt(1.5); of insertion half of it
+CHANCE, HALF = "0.350 ± 0.547", "0.175 ± 0.273"
 
 
 def explanation(method: str) -> Explanation:
@@ -22,13 +25,14 @@ def explanation(method: str) -> Explanation:
 
 def faithful(deletion: float) -> Faithfulness:
     falling, chance = np.array([0.8, deletion, 0]), np.array([[0.8, 0.4, 0], [0.8, 0.2, 0]])
-    return Faithfulness("tiny", 3, "grey", SHARES, falling, falling[::-1], chance)
+    return Faithfulness("tiny", 3, "grey", SHARES, falling, falling[::-1], chance, chance[:, ::-1] / 2)
 
 
 def randomised(*signed: float) -> Randomisation:
     r = np.array(signed)
     steps = STEPS if len(signed) > 1 else ("everything",)
-    return Randomisation("tiny", steps, r, abs(r), np.ones((len(r), 2, 2), np.float32), r[-1:], abs(r[-1:]))
+    complete = np.array([r[-1], 0.05])  # a second copy
+    return Randomisation("tiny", steps, r, r, np.ones((len(r), 2, 2), np.float32), complete, complete)
 
 
 def report(**change: object) -> TrustReport:
@@ -43,7 +47,9 @@ def report(**change: object) -> TrustReport:
         ),
         "verdicts": {
             "grad_cam": Verdict("follows", "better", ("Follows.", "Removes.", "Shows.")),
-            "occlusion": Verdict("partly", "chance", ("It asks about one unit.", "In part.", "Removes.", "Shows.")),
+            "occlusion": Verdict(
+                "partly", "chance", ("It asks about one unit.", "In part."), ("It asks about one unit.",)
+            ),
         },
         "missing": {"attention": "This variant has no OSRA."},
     }  # fmt: skip
@@ -72,25 +78,72 @@ def test_areas_are_carried_raw_and_said():
     assert plate.arrays["tiny/grad_cam/deletion"].tolist() == [0.8, 0.1, 0]
     assert "Grad-CAM deletion 0.250, insertion 0.250" in plate.alt
     assert "turn grey" in plate.caption
-    assert "mean of 2 random maps" in plate.caption
+    assert "mean of 2 copies of the same map, moved elsewhere" in plate.caption
+    assert plate.numbers["tiny/grad_cam/chance_insertion_auc"] == pytest.approx((0.4 + 0.3) / 2 / 2)
+
+
+def test_every_variant_has_a_scale_of_its_own():
+    high, low = report(), report(faithfulness={name: replace_curves(0.04) for name in report().maps})
+    two, swapped = faithfulness_plate([high, low], ["a", "b"]), faithfulness_plate([low, high], ["b", "a"])
+    assert "of one variant on one scale" in two.caption
+    assert "All panels on one scale" in faithfulness_plate([high], ["a"]).caption
+    assert (_highest(high), _highest(low)) == (0.8, 0.05)
+    assert two.picture.shape == swapped.picture.shape
+
+
+def replace_curves(top: float) -> Faithfulness:
+    curve, chance = np.array([top, 0, 0]), np.full((2, 3), top)
+    return Faithfulness("tiny", 3, "grey", SHARES, curve, curve[::-1], chance, chance)
 
 
 def test_what_is_left_is_carried_and_said():
     plate = randomisation_plate([report()], ["tiny"])
-    assert plate.numbers == {"tiny/grad_cam/left": 0.25, "tiny/occlusion/left": 0.75}
+    assert plate.numbers == pytest.approx({"tiny/grad_cam/left": -0.1, "tiny/occlusion/left": 0.4})  # means of two
     assert plate.arrays["tiny/grad_cam/signed"].tolist() == [0.9, 0.5, -0.25]
     assert plate.arrays["tiny/occlusion/heats"].shape == (1, 2, 2)
-    assert "Grad-CAM 0.25; Occlusion 0.75" in plate.alt
+    assert "Grad-CAM -0.10; Occlusion 0.40" in plate.alt
+    assert "-0.10" in verdict_table([report()], ["tiny"]).table.rows[0]
+
+
+def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
+    """Of absolute values, where more is left of them: the plot's dot, its words, the alt text and the table."""
+    texts, dots = [], []
+    monkeypatch.setattr(Axes, "text", lambda self, x, y, words, **how: texts.append(words))
+    plot = Axes.plot
+    monkeypatch.setattr(Axes, "plot", lambda self, *at, **how: dots.append(at) or plot(self, *at, **how))
+    both = np.array([0.63, -0.6]), np.array([0.4, 0.24])
+    found = Randomisation("tiny", STEPS, np.zeros(3), np.full(3, 0.1), np.ones((3, 2, 2), np.float32), *both)
+    one = report(randomisation={"grad_cam": found, "occlusion": randomised(0.75)})
+    plate = randomisation_plate([one], ["tiny"])
+    assert "Grad-CAM 0.32 abs" in texts
+    assert (4, pytest.approx(0.32), "o") in dots
+    assert ((4, 4), (pytest.approx(0.24), pytest.approx(0.4))) in dots
+    assert plate.numbers["tiny/grad_cam/left"] == pytest.approx(0.32)
+    assert "Grad-CAM 0.32;" in plate.alt
+    assert verdict_table([one], ["tiny"]).table.rows[0][3] == "0.32"
 
 
 def test_the_maps_themselves_are_in_the_strip():
     picture = randomisation_plate([report()], ["tiny"]).picture
-    side = 0.62 * 160
+    small, large = (0.44 * 160) ** 2, (0.6 * 160) ** 2  # along the cascade, and of one random copy
     # a quarter of each original is its highest value; an even map, all of it, is of the middle colour and not the top's
     top, middle = ((picture == lut("inferno")[i]).all(axis=2).sum() for i in (255, 128))
-    assert top == pytest.approx(2 / 4 * side**2, rel=0.05)
+    assert top == pytest.approx((small + large) / 4, rel=0.05)
     # so is an even map: three steps of one method, one of the other, and again a quarter of each original
-    assert middle == pytest.approx((4 + 2 / 4) * side**2, rel=0.05)
+    assert middle == pytest.approx(3 * small + large + (small + large) / 4, rel=0.05)
+
+
+def test_what_a_variant_lacks_leaves_its_place_empty():
+    """Two variants stand side by side, a map in a row; the second has no Grad-CAM, and the first has no other."""
+    without = report()
+    alone = {"occlusion": without.maps["occlusion"]}
+    other = report(maps=alone, randomisation={"occlusion": without.randomisation["occlusion"]})
+    picture = randomisation_plate([report(), other], ["a", "b"]).picture
+    both = randomisation_plate([report(), report()], ["a", "b"]).picture
+    assert picture.shape == both.shape
+    y = slice(round(160 * 4.9), round(160 * 5.4))  # the row of Grad-CAM
+    assert (picture[y, 600:] == 255).all()
+    assert (both[y, 600:] != 255).any()
 
 
 def test_agreement_above_and_overlap_below_the_diagonal():
@@ -98,10 +151,8 @@ def test_agreement_above_and_overlap_below_the_diagonal():
     assert plate.numbers == {
         "tiny/grad_cam/occlusion/correlation": -1.0, "tiny/grad_cam/occlusion/overlap": 0.5
     }  # fmt: skip
-    cell = round(0.6 * 160)
-    at = [
-        (round(160 * 0.4) + row * cell + 10, round(160 * 2.2) + column * cell + 10) for row, column in ((0, 1), (1, 0))
-    ]
+    top, wide, tall = plate.picture.shape[0] - round(160 * (2 * TALL + 0.1)), 0.6 * 160, TALL * 160
+    at = [(round(top + row * tall + 5), round(160 * LABELS + column * wide + 8)) for row, column in ((0, 1), (1, 0))]
     blue, red = (plate.picture[y, x].astype(int) for y, x in at)
     assert blue[2] > blue[0] + 40  # -1 is cold
     assert red[0] > red[2] + 40  # 0.5 is warm
@@ -113,20 +164,21 @@ def test_verdicts_stand_in_a_table_with_what_is_missing():
     plate = verdict_table([report()], ["tiny"])
     assert plate.picture is None
     assert plate.table.rows == [
-        ("Grad-CAM", "Follows.", "Removes. Shows."),
-        ("Occlusion", "It asks about one unit. In part.", "Removes. Shows."),
-        ("Attention", "This variant has no OSRA.", "–"),
+        ("Grad-CAM", "follows", "better", "-0.10", "0.250", CHANCE, "0.250", HALF, ""),
+        ("Occlusion", "partly", "chance", "0.40", "0.450", CHANCE, "0.450", HALF, "It asks about one unit."),
+        ("Attention", *["–"] * 7, "This variant has no OSRA."),
     ]
     assert "bee (class 3)" in plate.caption
-    blank = report(verdicts={name: Verdict("blank", "blank", ("Blank: nothing.",)) for name in report().maps})
+    assert plate.table.head[1:3] == ("Model", "Answer")
+    blank = report(verdicts={name: Verdict("even", "even", ("Even: nothing.",)) for name in report().maps})
     rows = verdict_table([report(), blank], ["a", "b"]).table.rows
-    assert ("b · Grad-CAM", "Blank: nothing.", "–") in rows
-    assert ("a · Grad-CAM", "Follows.", "Removes. Shows.") in rows
+    assert ("b · Grad-CAM", "even", "even", *["–"] * 5, "Even: nothing.") in rows
+    assert rows[0][:3] == ("a · Grad-CAM", "follows", "better")
 
 
 def test_small_parts():
-    assert [ceiling(v) for v in (0.05, 0.1, 0.11, 0.5, 0.51, 1)] == [0.1, 0.1, 0.2, 0.5, 1, 1]
-    assert [_two(v) for v in (-0.001, 0.456, float("nan"))] == ["0.00", "0.46", "blank"]
+    assert [ceiling(v) for v in (0.05, 0.051, 0.11, 0.21, 0.5, 0.51, 0.81)] == [0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 1]
+    assert [_two(v) for v in (-0.001, 0.456, float("nan"))] == ["0.00", "0.46", "even"]
     assert _shown(3) == [0, 1, 2, 3]
     assert _shown(14) == [0, 2, 5, 7, 9, 12, 14]
     assert _apart([0.5, 0.5, -1], 0.2) == pytest.approx([-1, 0.5, 0.7])

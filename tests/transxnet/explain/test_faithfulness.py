@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.tiny import leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange, UnknownName
-from transxnet.explain.faithfulness import Bench, bare, faithfulness
+from transxnet.explain.faithfulness import Bench, bare, faithfulness, moved
 from transxnet.images import Prepared
 from transxnet.results import Explanation, Geometry
 
@@ -98,31 +98,79 @@ def test_even_weights_give_a_half_in_any_order():
     assert found.chance_margin == pytest.approx(0, abs=1e-6)
 
 
-def test_random_orders_are_the_reference():
+def test_moved_copies_are_the_reference():
     weights = np.zeros((3, 8, 8), np.float32)
     weights[:, :4, :4] = 1  # the answer is in one quarter
-    found = faithfulness(Share(weights).eval(), ones(8), weights[0], orders=200)
-    assert found.chance.shape == (200, len(found.shares))
-    assert found.chance.mean(axis=0) == pytest.approx(1 - found.shares, abs=0.02)  # on average every pixel alike
-    assert found.chance_auc == pytest.approx(0.5, abs=0.01)
-    assert found.deletion_auc < found.chance_aucs.min()
-    assert found.chance_insertion[:, 0] == pytest.approx(0)
-    assert found.chance_insertion.mean(axis=0) == pytest.approx(found.shares, abs=0.02)
-    assert (faithfulness(Share(weights).eval(), ones(8), weights[0], orders=200).chance == found.chance).all()
+    found = faithfulness(Share(weights).eval(), ones(8), weights[0], steps=12, orders=200)
+    assert found.chance.shape == found.chance_insertion.shape == (200, len(found.shares))
+    assert found.start == 1
+    assert found.deletion_auc <= found.chance_aucs.min()
+    assert found.insertion_gain > 0.3
+    assert found.chance[:, 0].tolist() == found.chance_insertion[:, -1].tolist() == [1] * 200
+    # a copy's quarter, and the lots among the rest, share few pixels with the answer: at least 0.25 of a side away
+    assert found.chance_auc == pytest.approx(0.5, abs=0.05)
+    again = faithfulness(Share(weights).eval(), ones(8), weights[0], steps=12, orders=200)
+    assert (again.chance == found.chance).all()
+    assert found.chance_margin == pytest.approx(1.812 * found.chance_aucs.std(ddof=1) * np.sqrt(1 + 1 / 200))
+    assert found.chance_insertion_margin > 0
 
 
-def test_chance_has_the_maps_grain():
-    side = 32
+def test_insertion_has_a_chance_of_its_own():
+    """One peak on an uneven ground: inserting the moved copies' peaks is not deleting them backwards."""
+    side = 16
     weights = np.zeros((3, side, side), np.float32)
-    weights[:, :16, :16] = 1
-    bench = Bench(Share(weights).eval(), ones(side), orders=20)
-    coarse = bench.test(explanation(np.eye(2), 16, side, origin=7.5))
-    fine = bench.test(weights[0])
-    assert coarse.chance_aucs.std() > 5 * fine.chance_aucs.std()  # whole quarters come and go
-    assert coarse.chance_margin > 5 * fine.chance_margin
-    assert bench.test(explanation(np.ones((2, 2)), 16, side, origin=7.5)).chance is coarse.chance
-    # Student's interval: t of 19 degrees of freedom is taken as that of 10
-    assert fine.chance_margin == pytest.approx(1.812 * fine.chance_aucs.std(ddof=1) * np.sqrt(1 + 1 / 20))
+    weights[:, :, 8:] = 1
+    heat = np.arange(side * side, dtype=float).reshape(side, side) ** 4
+    bench = Bench(Share(weights).eval(), ones(side))
+    found = bench.test(heat)
+    copy = moved(heat, np.random.default_rng(0))
+    by_hand = bench.test(copy)
+    np.testing.assert_array_equal(found.chance[0], by_hand.deletion)
+    np.testing.assert_array_equal(found.chance_insertion[0], by_hand.insertion)
+
+
+def blob(side: int, y: float, x: float) -> np.ndarray:
+    """A smooth bump around a place; distances go around the edges."""
+    down, across = (np.abs((np.arange(side) - at + side / 2) % side - side / 2) for at in (y, x))
+    return np.exp(-(down[:, None] ** 2 + across**2) / (2 * (side / 6) ** 2))
+
+
+def test_a_smooth_map_somewhere_else_is_chance():
+    """Grains of noise all give the mean of the weights; a bump gives what lies under it, and so must its reference."""
+    side, rng = 32, np.random.default_rng(5)
+    field = sum(blob(side, *rng.uniform(0, side, 2)) for _ in range(6))
+    model, finds = Share(np.float32(np.stack([field] * 3))).eval(), []
+    bench = Bench(model, ones(side), 0)
+    for y, x in rng.uniform(0, side, (40, 2)):
+        found = bench.test(blob(side, y, x))
+        finds.append(abs(found.deletion_gain) <= found.chance_margin)
+    assert sum(finds) >= 32  # nine in ten are expected
+    right = bench.test(blob(side, *np.unravel_index(blurred_top(field), field.shape)))
+    assert right.deletion_gain > 0
+
+
+def blurred_top(field: np.ndarray) -> int:
+    """Where a bump covers most of the field."""
+    side = len(field)
+    covered = [(blob(side, y, x) * field).sum() for y in range(side) for x in range(side)]
+    return int(np.argmax(covered))
+
+
+def test_moved_maps_are_the_same_values_elsewhere():
+    rng, places = np.random.default_rng(0), set()
+    peak = np.zeros((8, 12))
+    peak[0, 0] = 1
+    for _ in range(200):
+        there = moved(peak, rng)
+        assert sorted(there.ravel()) == sorted(peak.ravel())
+        places.add(tuple(int(i[0]) for i in there.nonzero()))
+    assert len(places) > 60
+    small = np.arange(16.0).reshape(4, 4)
+    steps = [moved(small, rng) for _ in range(50)]
+    assert not any((step == small).all() for step in steps)  # no flip undoes a shift: rows and columns are not alike
+    neighbours = {abs(step[0, 0] - step[0, 1]) for step in steps}
+    assert neighbours == {1, 3}  # next to each other still, or around the edge
+    assert moved(np.ones((1, 1)), rng).tolist() == [[1]]
 
 
 def test_a_map_lies_where_its_units_are():
@@ -166,7 +214,7 @@ def test_the_model_is_asked_in_batches_and_left_as_it_was():
             return self.model(x)
 
     found = faithfulness(Counting().eval(), picture, heat, steps=12, orders=2, batch_size=8)
-    assert sizes == [1, 1, 8, 3, 8, 3, 8, 3, 8, 3]
+    assert sizes == [1, 1, *[8, 3] * 6]  # deletion and insertion, of the map and two moved copies
     alone = faithfulness(model, picture, heat, steps=12, orders=2, batch_size=1)
     assert found.deletion == pytest.approx(alone.deletion, abs=1e-6)
     assert found.class_index == int(model(picture.tensor).argmax())

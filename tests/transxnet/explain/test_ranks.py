@@ -36,6 +36,20 @@ def test_a_blank_map_has_no_ranks():
         assert np.isnan(spearman(empty, ramp))
         assert np.isnan(top_overlap(ramp, empty))
     assert not blank(ramp)
+
+
+def test_a_map_that_is_even_but_for_rounding_is_blank():
+    """A random model's attention differs by 2e-5 of its size: ranks of that would be ranks of rounding."""
+    ramp = np.arange(4.0)
+    assert blank(1 / 64 + 3e-7 * ramp)
+    assert np.isnan(spearman(1 / 64 + 3e-7 * ramp, ramp))
+    assert blank(-5 + 1e-3 * ramp)
+    assert not blank(-5 + 2e-3 * ramp)  # a spread of 0.006 of 5
+    assert not blank(1e-9 * ramp)  # small, but not even
+
+
+def test_shapes_must_agree():
+    ramp = np.arange(4.0)
     with pytest.raises(ValueError, match="different shapes"):
         spearman(ramp, ramp[:3])
 

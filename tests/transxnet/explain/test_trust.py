@@ -62,12 +62,12 @@ def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
     rows = {"edges": Method("edges", sobel), "grad_cam": METHODS["grad_cam"]}
     found = trust(loaded, picture, Question(best), rows, steps=2)
     assert found.verdicts["edges"].follows == "insensitive"
-    assert found.verdicts["edges"].words[0].startswith("Insensitive: its rank correlation stays at 1.00")
+    assert found.verdicts["edges"].words[0].startswith("Insensitive: rank correlation 1.00")
     assert "learnt nothing" in found.verdicts["edges"].words[0]
     assert found.randomisation["edges"].signed == pytest.approx([1] * 6)
     assert found.verdicts["grad_cam"].follows == "follows"
     left = found.randomisation["grad_cam"].left
-    assert f"rank correlation {left:.2f}" in found.verdicts["grad_cam"].words[0]
+    assert f"{left:.2f} with 4 random copies" in found.verdicts["grad_cam"].words[0]
     assert leftovers(loaded.model) == []
 
 
@@ -175,34 +175,37 @@ def test_what_is_refused_leaves_nothing():
 # --- Words ----------------------------------------------------------------------------------------------------
 
 
-def randomised(*complete: float) -> Randomisation:
-    r = np.array(complete)
-    return Randomisation("tiny", ("everything",), r[:1], r[:1], np.zeros((1, 2, 2)), r, r)
+def randomised(*complete: float, sizes: tuple[float, ...] | None = None, values: int = 4096) -> Randomisation:
+    r, a = np.array(complete), np.array(sizes or complete)
+    return Randomisation("tiny", ("everything",), r[:1], a[:1], np.zeros((1, 1, values)), r, a)
 
 
-def faithful(deletion: float, chances: tuple[float, ...], insertion: float = 0.5, blank: bool = False) -> Faithfulness:
-    """Curves that are flat, so that their areas are what they are at."""
-    shares = np.array([0.0, 1.0])
-    chance = np.repeat(np.array(chances)[:, None], 2, axis=1)
-    return Faithfulness(
-        "tiny", 3, "grey", shares, np.full(2, deletion), np.full(2, insertion), chance, blank=blank
-    )  # fmt: skip
+def faithful(
+    deletion: float,
+    chances: tuple[float, ...],
+    insertion: float = 0.5,
+    blank: bool = False,
+    start: float | None = None,
+    insertion_chances: tuple[float, ...] | None = None,
+) -> Faithfulness:
+    """Curves that are flat, so that their areas are what they are at; but for `start`, which takes no room."""
+    shares = np.array([0.0, 0.0, 1.0])
+    flat = [np.repeat(np.array(c)[:, None], 3, axis=1) for c in (chances, insertion_chances or chances)]
+    falling = np.full(3, deletion)
+    falling[0] = 0.5 if start is None else start
+    return Faithfulness("tiny", 3, "grey", shares, falling, np.full(3, insertion), *flat, blank=blank)
 
 
 @pytest.mark.parametrize(
     ("complete", "follows", "words"),
     [
-        ((0.08,), "follows", "Follows the model: rank correlation 0.08 with the same map of a fully randomised copy."),
-        (
-            (0.5, -0.5, 0.6),
-            "follows",
-            "correlation 0.20 with the same map of fully randomised copies (mean of 3).",
-        ),
+        ((0.08,), "follows", "Follows the model: rank correlation 0.08 with one random copy."),
+        ((0.5, -0.5, 0.6), "follows", "correlation 0.20 with 3 random copies (mean)."),
         ((0.5,), "partly", "Follows the model in part: rank correlation 0.50"),
         ((0.79, 0.79), "partly", "the picture's or the architecture's doing"),
-        ((0.8,), "insensitive", "Insensitive: its rank correlation stays at 0.80"),
-        ((-0.97,), "insensitive", "stays at 0.97 with a fully randomised copy; it would look the same for a model"),
-        ((float("nan"),), "follows", "Follows the model: blank for a fully randomised copy."),
+        ((0.8,), "insensitive", "Insensitive: rank correlation 0.80"),
+        ((-0.97,), "insensitive", "-0.97 with one random copy; it would look the same for a model"),
+        ((float("nan"),), "follows", "Follows the model: even, to a thousandth, for one random copy."),
     ],
 )
 def test_words_on_the_model(complete, follows, words):
@@ -211,30 +214,66 @@ def test_words_on_the_model(complete, follows, words):
     assert words in found.words[0]
 
 
+def test_absolute_values_are_named_where_more_is_left_of_them():
+    left = randomised(0.63, -0.6, sizes=(0.4, 0.24))
+    assert left.left == pytest.approx(0.32)
+    found = verdict(METHODS["grad_cam"], left, faithful(0.2, (0.4, 0.42)))
+    assert "rank correlation of absolute values 0.32 with 2 random copies (mean)." in found.words[0]
+    assert found.remarks == ("Left: of absolute values.",)
+
+
+def test_few_values_and_their_luck_are_named():
+    """9 values, four copies: 1.96 / sqrt(4 * 8) = 0.35; one copy: 0.69, so that 0.6 is no more than luck."""
+    found = verdict(METHODS["grad_cam"], randomised(0.1, 0.1, 0.1, 0.1, values=9), faithful(0.2, (0.4, 0.42)))
+    assert found.words[0] == (
+        "Follows the model: rank correlation 0.10 with 4 random copies (mean) (9 values reach ±0.35 by luck)."
+    )
+    assert found.remarks == ("9 values reach ±0.35 by luck.",)
+    one = [
+        verdict(METHODS["grad_cam"], randomised(r, values=9), faithful(0.2, (0.4, 0.42))).follows for r in (0.6, 0.7)
+    ]
+    assert one == ["follows", "partly"]
+    # never beyond the other threshold
+    assert verdict(METHODS["grad_cam"], randomised(0.9, values=2), faithful(0.2, (0.4, 0.42))).follows == "insensitive"
+
+
 def test_words_on_the_answer():
-    # s = sqrt(2) / 100 about 0.43; two orders: t = 6.314, margin = t s sqrt(1.5)
+    # s = sqrt(2) / 100 about 0.43; two copies: t = 6.314, margin = t s sqrt(1.5)
     margin = 6.314 * np.sqrt(2) / 100 * np.sqrt(1.5)
     found = verdict(METHODS["grad_cam"], randomised(0), faithful(0.21, (0.42, 0.44), 0.6))
     assert (found.finds, margin) == ("better", pytest.approx(0.109, abs=1e-3))
     assert found.words[1] == (
-        "Removing what it marks lowers the answer faster than chance (deletion AUC 0.210, chance 0.430 ± 0.109)."
+        "Removing what it marks lowers the answer faster than the same map moved elsewhere "
+        "(deletion 0.210, chance 0.430 ± 0.109)."
     )
     assert found.words[2] == (
-        "Showing what it marks brings the answer back sooner than chance (insertion AUC 0.600, chance 0.430 ± 0.109)."
+        "Showing it brings the answer back sooner than the moved map (insertion 0.600, chance 0.430 ± 0.109)."
     )
     for deletion, finds in ((0.33, "chance"), (0.53, "chance"), (0.54, "worse"), (0.32, "better")):
         assert verdict(METHODS["grad_cam"], randomised(0), faithful(deletion, (0.42, 0.44))).finds == finds
     worse = verdict(METHODS["grad_cam"], randomised(0), faithful(0.6, (0.42, 0.44), 0.2))
-    assert "more slowly than chance" in worse.words[1]
-    assert "later than chance" in worse.words[2]
+    assert "more slowly than" in worse.words[1]
+    assert "later than" in worse.words[2]
     alone = verdict(METHODS["grad_cam"], randomised(0), faithful(0.1, (0.43,)))
-    assert alone.finds == "chance"  # one random order says nothing of how they vary
+    assert alone.finds == "chance"  # one moved copy says nothing of how they vary
+    own = verdict(METHODS["grad_cam"], randomised(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62)))
+    assert "no sooner than the moved map (insertion 0.600, chance 0.610 ± 0.109)" in own.words[2]
 
 
-def test_maps_of_units_claim_nothing_and_blank_maps_are_called_so():
+def test_the_start_is_named_and_little_to_lose_said():
+    sure = verdict(METHODS["grad_cam"], randomised(0), faithful(0.1, (0.42, 0.44), start=0.62))
+    assert sure.words[-1] == "The answer starts at 62.0 %."
+    assert sure.remarks == ()
+    unsure = verdict(METHODS["grad_cam"], randomised(0), faithful(0.01, (0.02, 0.02), start=0.029))
+    assert unsure.words[-1] == "The answer starts at 2.9 %: there is little to lose."
+    assert unsure.remarks == unsure.words[-1:]
+
+
+def test_maps_of_units_claim_nothing_and_even_maps_are_called_so():
     found = verdict(METHODS["attention"], randomised(0.1), faithful(0.21, (0.42, 0.44)))
     assert found.words[0] == "It asks about one unit and makes no claim about the class."
-    assert len(found.words) == 4
+    assert found.remarks == found.words[:1]
+    assert len(found.words) == 5
     empty = verdict(METHODS["grad_cam"], randomised(float("nan")), faithful(0.21, (0.42, 0.44), blank=True))
-    assert (empty.follows, empty.finds, len(empty.words)) == ("blank", "blank", 1)
-    assert empty.words[0].startswith("Blank:")
+    assert (empty.follows, empty.finds, len(empty.words)) == ("even", "even", 1)
+    assert empty.words[0].startswith("Even:")
