@@ -178,7 +178,8 @@ def _halves_caption(results: Sequence[HalfEnergies], names: Sequence[str]) -> st
         for found, name in zip(results, names, strict=True)
     ]
     return (
-        "Energy is the mean squared value of each half's output in every block, the rest being IDConv's. Right: after "
+        "Energy is the mean squared value of each half's output in every block. What is not OSRA's is IDConv's, or a "
+        "static convolution's in a variant that generates no kernels. Right: after "
         "each channel's mean over positions is taken off, since a constant says nothing of places. OSRA's share, "
         f"{'; '.join(said)}."
     )
@@ -203,7 +204,10 @@ def _halves_table(results: Sequence[HalfEnergies], names: Sequence[str]) -> Tabl
                 f"{name}, stage {stage}, block {block}", idconv, osra, percent(found.share[i]),
                 idconv_varying, osra_varying, percent(found.varying_share[i]),
             ))  # fmt: skip
-    head = ("block", "IDConv", "OSRA", "OSRA's share", "IDConv, varying", "OSRA, varying", "OSRA's share, varying")
+    head = (
+        "block", "convolution", "OSRA", "OSRA's share",
+        "convolution, varying", "OSRA, varying", "OSRA's share, varying",
+    )  # fmt: skip
     return Table(head, rows)
 
 

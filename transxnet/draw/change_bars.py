@@ -16,7 +16,7 @@ from .sheet import DPI, HAIRLINE
 from .text import ACCENT, GREY, INK, font, printable, width, wrap
 
 WIDE, LEFT, RIGHT = 7.5, 0.6, 0.15  # inches: 7.5 are 1200 pixels
-PANEL, LEGEND, BAND = 0.75, 0.32, 0.28  # inches, heights: of bars, of the legend and of a variant's name
+PANEL, LEGEND, BAND = 0.9, 0.32, 0.28  # inches, heights: of bars, of the legend and of a variant's name
 SIZE = 8  # points
 LINE = SIZE * 1.35 / 72  # inches from one line of text to the next
 SMALLEST = 0.005  # logits: what two decimals can tell, hundreds of times what rounding does

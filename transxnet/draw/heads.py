@@ -66,7 +66,8 @@ def _row(
     for head in _maps_of(found):
         heat = place(found.head(head), grid, (side, side))
         title = head if isinstance(head, str) else f"head {head}"
-        ring(sheet.panel(title, overlay(small, heat, value_range, COLORMAP), grid.view_size), at)
+        words = [] if isinstance(head, str) else _words_under(found, head)
+        ring(sheet.panel(title, overlay(small, heat, value_range, COLORMAP), grid.view_size, words), at)
     sheet.new_row()
 
 
@@ -74,6 +75,17 @@ def _maps_of(found: AttentionMaps | KeyUsers) -> tuple[int | str, ...]:
     """What is drawn: every head, and the fused ones where there is something to fuse."""
     heads = range(1, 1 + len(found.heads))
     return (*FUSIONS, *heads) if len(heads) > 1 else (1,)
+
+
+def _words_under(found: AttentionMaps | KeyUsers, head: int) -> list[str]:
+    """head: from 1. What is worth knowing of a query's weights, or of those that a key gets."""
+    if isinstance(found, KeyUsers):
+        return [_even_share(found.total[head - 1] / found.uniform_total)]
+    return [f"entropy {number(found.entropy[head - 1])}", f"{number(found.distance[head - 1])} px away"]
+
+
+def _even_share(share: float) -> str:
+    return "an even share" if number(share) == "1" else f"{number(share)} times an even share"
 
 
 def _columns(panels: int) -> int:
@@ -85,24 +97,23 @@ def _columns(panels: int) -> int:
 def _query_words(maps: AttentionMaps) -> str:
     rows, cols = maps.keys.grid
     return (
-        f"Query at row {maps.query[0]}, column {maps.query[1]}; {rows} × {cols} keys. Entropy by head "
-        f"{', '.join(map(number, maps.entropy))}; mean distance {', '.join(map(number, maps.distance))} px."
+        f"Query at row {maps.query[0]}, column {maps.query[1]}; {rows} × {cols} keys. Under each head its entropy, 0 "
+        "(one key) to 1 (all alike), and how far away what it mixes in lies on average."
     )
 
 
 def _key_words(users: KeyUsers) -> str:
     rows, cols = users.queries.grid
-    shares = ", ".join(number(share) for share in users.total / users.uniform_total)
     return (
-        f"Key at row {users.key[0]}, column {users.key[1]}; {rows} × {cols} queries. Weight it gets by head, in "
-        f"multiples of an even share: {shares}."
+        f"Key at row {users.key[0]}, column {users.key[1]}; {rows} × {cols} queries. Under each head the weight that "
+        "the key gets from all of them."
     )
 
 
 def _heads_caption(results: Sequence[PointAttention], names: Sequence[str]) -> str:
     said = [
         f"{name}: the largest weight any head of the query gives is {number(found.maps.heads.max())}, and the key gets "
-        f"{number(found.users.total.mean() / found.users.uniform_total)} times an even share"
+        f"{_even_share(found.users.total.mean() / found.users.uniform_total)}"
         for found, name in zip(results, names, strict=True)
     ]
     return (

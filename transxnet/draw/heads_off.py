@@ -37,7 +37,7 @@ LIMITS = (
 )
 
 
-def heads_plate(results: Sequence[WhatIf], names: Sequence[str], stage: int) -> Plate:
+def heads_off_plate(results: Sequence[WhatIf], names: Sequence[str], stage: int) -> Plate:
     """Every attention head of a stage off alone: one panel a variant on one scale, and a table of blocks x heads.
 
     results: of what_if or heads_off, on the same picture. stage: from 1. The table holds changes of the explained

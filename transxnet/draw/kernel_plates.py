@@ -25,30 +25,44 @@ TAP = 18  # pixels, of the change plate
 __all__ = ["change_plate", "clusters_plate", "gates_plate", "kernel_depth_plate", "spectrum_plate"]
 
 
-def clusters_plate(results: Sequence[KernelClusters], names: Sequence[str]) -> Plate:
-    """The medoids of each variant's clusters, and under each a bar: the share of channels it stands for."""
+def clusters_plate(results: Sequence[KernelClusters], names: Sequence[str], learned: Sequence[str] = ()) -> Plate:
+    """The medoids of each variant's clusters, and under each a bar: the share of channels it stands for.
+
+    learned: those of the names whose kernels are learned, the same for every picture, and not generated.
+    """
     each = list(zip(results, names, strict=True))
     scale = shared_range([r.kernels for r in results], signed=True)
     return Plate(
         "kernel_clusters", "A dozen kernels for all channels",
-        f"Kernels generated for this picture, sorted by shape (k-medoids on 1 - cosine similarity) and drawn on one "
+        f"Kernels {_origin(names, learned)}, sorted by shape (k-medoids on 1 - cosine similarity) and drawn on one "
         f"scale, ±{number(scale[1])}. Each stands for the channels counted under it. "
         + " ".join(f"{name}: {number(100 * r.explained)} % of the variety of shapes." for r, name in each),
         "Rows of small kernels, red above zero and blue below, with bars of how many channels each stands for. "
         + " ".join(f"{name}: the largest stands for {r.sizes[0]}." for r, name in each),
         NOT_A_FILTER + "Sorting is by shape: a cluster may hold weak kernels and strong ones, and the number of "
         "clusters is a choice.",
-        _draw_clusters(each, scale),
+        _draw_clusters(each, scale, learned),
         Table(("Medoid", "Channels", "Mean cosine similarity to it"), _cluster_rows(each)),
         {f"{name}/explained": r.explained for r, name in each},
         under(("medoids", "kernels", "labels", "sizes", "similarity", "cohesion"), names, results),
     )  # fmt: skip
 
 
-def _draw_clusters(each: Sequence[tuple[KernelClusters, str]], scale: tuple[float, float]) -> np.ndarray:
+def _origin(names: Sequence[str], learned: Sequence[str]) -> str:
+    """What made the kernels of all variants, in words."""
+    if not learned:
+        return "generated for this picture"
+    if set(names) <= set(learned):
+        return "learned, the same for every picture"
+    return f"generated for this picture (of {', '.join(learned)}: learned, the same for every picture)"
+
+
+def _draw_clusters(
+    each: Sequence[tuple[KernelClusters, str]], scale: tuple[float, float], learned: Sequence[str]
+) -> np.ndarray:
     canvas, most = Canvas(), max((r.sizes / len(r.labels)).max() for r, _ in each)
     for result, name in each:
-        canvas.heading(name, _cluster_words(result))
+        canvas.heading(name, ("learned kernels, " if name in learned else "") + _cluster_words(result))
         for first in range(0, len(result.medoids), ACROSS):
             _cluster_line(canvas, result, slice(first, first + ACROSS), scale, most)
     canvas.bar(scale, "weight")

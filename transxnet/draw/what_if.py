@@ -1,8 +1,9 @@
 """What each part does for one picture: bars over depth, one small panel a question, all on one scale.
 
-Left the questions about IDConv, right those about OSRA; blocks stand in the model's order, stages between hairlines.
-A bar is the change of the explained class's logit when the part is changed in that block alone, the dark line what it
-does in the whole stage, the bar at the right end what it does everywhere. Raw logits, nothing scaled.
+Left the questions about IDConv, right those about OSRA; where a variant cannot be asked some, a line says why and the
+others move up. Blocks stand in the model's order, stages between hairlines. A bar is the change of the explained
+class's logit when the part is changed in that block alone, the dark line what it does in the whole stage, the bar at
+the right end what it does everywhere; both have their number beside them. Raw logits, nothing scaled.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ from .change_bars import (
 )
 from .plate import Plate, Table
 from .sheet import HAIRLINE
-from .text import GREY, INK, shorten, width
+from .text import GREY, INK, font, shorten, width, wrap
 
 BETWEEN, WORDS, GAP, AXIS = 0.42, 0.34, 0.12, 0.25  # inches: between columns; heights of words, air, names of stages
+NUMBER = 0.16  # inches: height of a number beside a bar
 PANEL_WIDE = (WIDE - LEFT - RIGHT - BETWEEN) / 2
 ORDER = (("uniform_gates", "uniform_attention"), ("other_kernels", "one_head"), ("no_idconv", "no_osra"))
 LIMITS = (
@@ -56,41 +58,68 @@ def what_if_plate(results: Sequence[WhatIf], names: Sequence[str]) -> Plate:
     numbers: before, and what everywhere did. arrays, by question: stage, block (0 is any), logit change, margin
     change, probability, divergence (nats) of every row, and its logits (rows, classes).
     """
-    order = [pair for pair in ORDER if any(name in result.questions for name in pair for result in results)]
-    band = BAND + len(order) * (WORDS + PANEL + GAP) + AXIS
-    sheet = Sheet(LEGEND + len(results) * band)
+    heights = [_height(result) for result in results]
+    sheet = Sheet(LEGEND + sum(heights))
     sheet.legend("━ a whole stage", "all: everywhere")
-    scale = limits([row.logit_change for result in results for row in result.rows])
+    scale = _with_room(limits([row.logit_change for result in results for row in result.rows]))
     for i, (result, name) in enumerate(zip(results, names, strict=True)):
-        top = LEGEND + i * band
+        top = LEGEND + sum(heights[:i])
         sheet.text(LEFT, top, f"{name}: {explained(result)}", size=SIZE + 1.5, bold=True)
-        for j, pair in enumerate(order):
-            for side, question in enumerate(pair):
-                x, y = LEFT + side * (PANEL_WIDE + BETWEEN), top + BAND + j * (WORDS + PANEL + GAP)
-                shown = [pair[side] for pair in order if pair[side] in result.answered]
-                _panel(sheet, result, question, (x, y), scale, question in shown[-1:])
+        _variant(sheet, result, top + BAND, scale)
     return Plate(
         "what_if", "What does each part do for this picture?", _caption(results), _alt(results, names), LIMITS,
         figure_rgb(sheet.figure), _table(results, names), _numbers(results, names), _arrays(results, names),
     )  # fmt: skip
 
 
-# --- One panel ------------------------------------------------------------------------------------------------------
+# --- One variant ----------------------------------------------------------------------------------------------------
+
+
+def _columns(result: WhatIf) -> tuple[list[str], list[str]]:
+    """The questions that were answered, left and right: by their part, or evenly where one part is missing."""
+    left, right = ([pair[side] for pair in ORDER if pair[side] in result.answered] for side in (0, 1))
+    if left and right and len(left) == len(right):
+        return left, right
+    both = [question for pair in ORDER for question in pair if question in result.answered]
+    return both[0::2], both[1::2]
+
+
+def _not_asked(result: WhatIf) -> list[str]:
+    """Why some questions have no panel, a sentence a reason."""
+    reasons: dict[str, list[str]] = {}
+    for question, why in result.missing.items():
+        reasons.setdefault(why, []).append(result.questions[question])
+    return [line for why, asked in reasons.items() for line in _lines(f"Not asked: {'; '.join(asked)}. {why}")]
+
+
+def _lines(words: str) -> list[str]:
+    return wrap(words, (WIDE - LEFT - RIGHT) * 72, SIZE)
+
+
+def _height(result: WhatIf) -> float:
+    said = len(_not_asked(result)) * LINE
+    panels = len(_columns(result)[0])
+    return BAND + said + (GAP if said else 0) + panels * (WORDS + PANEL + GAP) + AXIS
+
+
+def _variant(sheet: Sheet, result: WhatIf, top: float, scale: tuple[float, float]) -> None:
+    """Why some questions were not asked, then a panel for each of the others, in two columns."""
+    for line in (said := _not_asked(result)):
+        sheet.text(LEFT, top, line, GREY)
+        top += LINE
+    top += GAP if said else 0
+    for side, questions in enumerate(_columns(result)):
+        for i, question in enumerate(questions):
+            at = LEFT + side * (PANEL_WIDE + BETWEEN), top + i * (WORDS + PANEL + GAP)
+            _panel(sheet, result, question, at, scale, question == questions[-1])
 
 
 def _panel(
     sheet: Sheet, result: WhatIf, question: str, at: tuple[float, float], scale: tuple[float, float], last: bool
 ) -> None:
-    """Its question, what everywhere did, and the bars; or why there are none. last: of its column, names the stages."""
+    """Its question, what everywhere did, and the bars. last: of its column, names the stages."""
     x, y = at
-    if question not in result.questions:
-        return
-    missing = result.missing.get(question, "")
-    words = shorten(result.questions[question], PANEL_WIDE * 72, SIZE, bold=True)
-    sheet.text(x, y, words, GREY if missing else INK, bold=True)
-    if missing:
-        sheet.lines(x, y + LINE, missing, PANEL_WIDE, most=3)
-        return
+    sheet.text(x, y, shorten(result.questions[question], PANEL_WIDE * 72, SIZE, bold=True), INK, bold=True)
     rows = {(row.stage, row.block): row for row in result.rows if row.question == question}
     if (0, 0) in rows:
         words = f"all: logit {signed(rows[0, 0].logit_change)}, then {_outcome(rows[0, 0])}"
@@ -106,15 +135,36 @@ def _bars(axes: Axes, depths: Sequence[int], rows: dict[tuple[int, int], Change]
     places = [*((i, rows[place]) for i, place in enumerate(blocks) if place in rows)]
     places += [(last, rows[0, 0])] if (0, 0) in rows else []
     bars(axes, [i for i, _ in places], [row.logit_change for _, row in places])
+    room = PANEL_WIDE * 72 / (last + 1)  # points a block
     for stage, (start, end) in enumerate(pairwise(ends), 1):
         axes.axvline(end, color=HAIRLINE, linewidth=0.8)
         if (stage, 0) in rows:
-            axes.hlines(rows[stage, 0].logit_change, start + 0.1, end - 0.1, color=INK, linewidth=1.4, zorder=4)
+            change = rows[stage, 0].logit_change
+            axes.hlines(change, start + 0.1, end - 0.1, color=INK, linewidth=1.4, zorder=4)
+            if width(signed(change), SIZE) < room * (end - start):
+                own = [row.logit_change for (of, _), row in rows.items() if of == stage]
+                _value(axes, (start + end) / 2, change, own)
+    if (0, 0) in rows:
+        _value(axes, last, rows[0, 0].logit_change, [rows[0, 0].logit_change])
     axes.set_xlim(-0.5, last + 0.5)
-    room = PANEL_WIDE * 72 / (last + 1)  # points a block
     names = [f"stage {s}" if width(f"stage {s}", SIZE) < room * depth else str(s) for s, depth in enumerate(depths, 1)]
     axes.set_xticks([*(ends[:-1] + ends[1:]) / 2, last], [*names, "all"] if named else [""] * (len(depths) + 1))
     fonts(axes)
+
+
+def _value(axes: Axes, x: float, change: float, beside: Sequence[float]) -> None:
+    """A change in figures, clear of the bars that stand there: above them all, or below where it is negative."""
+    end, points, align = (max(*beside, 0), 2, "bottom") if change >= 0 else (min(*beside, 0), -2, "top")
+    axes.annotate(
+        signed(change), (x, end), xytext=(0, points), textcoords="offset points", ha="center", va=align, color=INK,
+        fontproperties=font(SIZE), zorder=5, annotation_clip=False,
+    )  # fmt: skip
+
+
+def _with_room(scale: tuple[float, float]) -> tuple[float, float]:
+    """A range widened at both ends by what a number beside the longest bar takes."""
+    spare = (scale[1] - scale[0]) * NUMBER / (PANEL - 2 * NUMBER)
+    return scale[0] - spare, scale[1] + spare
 
 
 # --- Words and numbers ----------------------------------------------------------------------------------------------
@@ -129,9 +179,9 @@ def _caption(results: Sequence[WhatIf]) -> str:
     lent = sorted({result.other for result in results if "other_kernels" in result.answered})
     return (
         "Change of the explained class’s logit when a part is changed while the model looks: in one block (bars), in a "
-        "whole stage (dark lines), everywhere (last bar). All panels on one scale, raw logits. One head off takes in "
-        "each block the head that alone moves the logit most there; where a stage has one head, that is OSRA’s half."
-        + (f" Kernels are lent by {' and '.join(lent)}." if lent else "")
+        "whole stage (dark lines and their numbers), everywhere (last bar). All panels on one scale, raw logits. One "
+        "head off takes in each block the head that alone moves the logit most there; where a stage has one "
+        "head, that is OSRA’s half." + (f" The lent kernels are those made for {' and '.join(lent)}." if lent else "")
     )
 
 

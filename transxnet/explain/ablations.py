@@ -25,6 +25,7 @@ from ..peers.module import Peer
 from ..results.what_if import Head
 from ..trace import Trace
 from .edits import Edits, Scope, half_off, head_off, kernels_of, together, uniform_attention, uniform_gates
+from .observe import no_osra
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _lacks(model: TransXNet, part: str) -> str:
     """Why nothing can be asked about this part; "" if it can."""
     spec = model.spec
     if part == "osra" and not spec.osra:
-        return f"{spec.name} has no OSRA, so there is no attention: its IDConv takes all channels."
+        return no_osra(spec)
     if part == "gates" and not spec.idconv:
-        return f"{spec.name} has no IDConv: its kernels are learned, the same for every picture, and have no gates."
+        return f"{spec.short}’s kernels are learned, not generated: the same for every picture, and without gates."
     return ""

@@ -15,6 +15,7 @@ from ..peers.module import Peer
 from ..peers.spec import PeerSpec
 from ..results import Geometry
 from ..trace import Edit, Keep, Trace
+from ..variants import VariantSpec
 
 EVERYTHING = ("stage", "attention", "gates", "kernels", "bias_gates", "biases", "head")
 _WITHOUT = {  # what a peer lacks, by the part that a view is about
@@ -123,10 +124,15 @@ def need_part(observation: Observation, part: str) -> None:
     if isinstance(spec, PeerSpec):
         what = f"{spec.architecture} is no TransXNet: {_WITHOUT[part]}."
     elif part == "osra" and not spec.osra:
-        what = f"{spec.name} has no OSRA, so there is no attention: its IDConv takes all channels."
+        what = no_osra(spec)
     else:
         return
     raise PartMissing(what, remedy="Choose another variant, or another view.")
+
+
+def no_osra(spec: VariantSpec) -> str:
+    """Why a variant has nothing to show of attention, a sentence."""
+    return f"{spec.name} has no OSRA, so there is no attention: its IDConv takes all channels."
 
 
 def need_eval(model: nn.Module) -> None:

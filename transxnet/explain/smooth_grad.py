@@ -56,16 +56,8 @@ def smooth_grad(
     x = input_of(model, prepared)
     class_index = pick_class(model, class_index)
     sigma = noise * float(x.max() - x.min())
-    halves = torch.zeros(2, *x.shape[-2:], dtype=torch.float64)  # sums over even and over odd samples
-    source = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
     with lock:
-        for begin in range(0, samples, AT_ONCE):
-            count = min(AT_ONCE, samples - begin)
-            slopes = _slopes(model, x + sigma * _normal(count, x, source), class_index)  # (count, H, W)
-            for half in (0, 1):  # AT_ONCE is even: every batch begins with an even sample
-                halves[half] += slopes[half::2].sum(dim=0)
-            if progress:
-                progress(begin + count, samples)
+        halves = _halves(model, x, class_index, samples, sigma, seed, progress)  # (2, H, W)
         with torch.no_grad():
             logit = float(model(x)[0, class_index])
     heat = (halves.sum(dim=0) / samples).float().numpy()  # (H, W)
@@ -77,6 +69,23 @@ def smooth_grad(
         "smooth_grad", model.spec.name, "input pixels", class_words(class_index, target_words), heat, True,
         "logit per unit of normalised input", geometry_of(prepared, heat.shape, 1.0), numbers,
     )  # fmt: skip
+
+
+def _halves(
+    model: nn.Module, x: Tensor, class_index: int, samples: int, sigma: float, seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> Tensor:  # fmt: skip
+    """Sums of the gradients of even and of odd samples: (2, H, W) float64."""
+    halves = torch.zeros(2, *x.shape[-2:], dtype=torch.float64)
+    source = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
+    for begin in range(0, samples, AT_ONCE):
+        count = min(AT_ONCE, samples - begin)
+        slopes = _slopes(model, x + sigma * _normal(count, x, source), class_index)  # (count, H, W)
+        for half in (0, 1):  # AT_ONCE is even: every batch begins with an even sample
+            halves[half] += slopes[half::2].sum(dim=0)
+        if progress:
+            progress(begin + count, samples)
+    return halves
 
 
 def _normal(count: int, x: Tensor, source: torch.Generator) -> Tensor:

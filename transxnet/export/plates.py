@@ -42,6 +42,11 @@ class Shown:
         return [study.variant for study in self.studies]
 
     @property
+    def learned(self) -> list[str]:
+        """Those whose kernels are learned and not generated; a peer has neither."""
+        return [study.variant for study in self.studies if not getattr(study.spec, "idconv", True)]
+
+    @property
     def photos(self) -> list[np.ndarray]:
         return [photograph(study, self.upload, PHOTO) for study in self.studies]
 
@@ -70,7 +75,7 @@ def _what_if(shown: Shown) -> list[Plate]:
     found = [what_if.what_if_plate(shown.found, shown.names)]
     stage = shown.studies[0].options.stage
     if any(head.stage == stage for result in shown.found for head in result.heads):
-        found.append(heads_off.heads_plate(shown.found, shown.names, stage))
+        found.append(heads_off.heads_off_plate(shown.found, shown.names, stage))
     return found
 
 
@@ -80,7 +85,7 @@ PLATES = (
     Row("attention_depth", lambda s: attention.depth_plate(s.found, s.names)),
     Row("rollouts", lambda s: heads.rollout_plate(s.found, s.names, s.photos)),
     Row("half_energies", lambda s: attention.halves_plate(s.found, s.names)),
-    Row("clusters", lambda s: kernel_plates.clusters_plate(s.found, s.names)),
+    Row("clusters", lambda s: kernel_plates.clusters_plate(s.found, s.names, s.learned)),
     Row("kernels", lambda s: kernel_plates.gates_plate(s.found, s.names)),
     Row("spectra", _spectra),
     Row("kernel_change", _change),

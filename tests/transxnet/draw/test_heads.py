@@ -53,7 +53,11 @@ def test_heads_say_their_numbers():
     assert plate.numbers == pytest.approx({"pico/entropy": 1, "pico/distance": 12, "pico/key_over_even": 0.8})
     assert plate.arrays["pico/query_to_keys"].shape == (2, 2, 2)
     assert plate.arrays["pico/key_to_queries"].max() == np.float32(0.3)
-    assert "largest weight any head of the query gives is 0.6" in plate.caption
+    assert (
+        "largest weight any head of the query gives is 0.6, and the key gets 0.8 times an even share" in plate.caption
+    )
+    even = heads_plate([point_attention(0.5)], ["pico"], [BLACK])  # 16 queries of 0.25: an even share exactly
+    assert "the key gets an even share." in even.caption
 
 
 def rollout_of(heat: np.ndarray, moved: float, **numbers: float) -> Explanation:

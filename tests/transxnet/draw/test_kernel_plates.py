@@ -263,3 +263,11 @@ def test_blocks_that_a_variant_does_not_have_stay_empty():
     assert list(rows) == ["stage 1, block 1", "stage 1, block 2", "stage 1, block 3", "stage 2, block 1"]
     assert rows["stage 1, block 3"] == ("", "", "0.4", "0.7")
     assert rows["stage 2, block 1"] == ("0.1", "0.8", "", "")
+
+
+def test_learned_kernels_are_not_called_generated():
+    assert "Kernels generated for this picture, sorted" in clusters_plate([clustered()], ["pico"]).caption
+    alone = clusters_plate([clustered()], ["pico_static"], ["pico_static"])
+    assert "Kernels learned, the same for every picture, sorted" in alone.caption
+    both = clusters_plate([clustered(), clustered()], ["pico", "pico_static"], ["pico_static"])
+    assert "generated for this picture (of pico_static: learned, the same for every picture)" in both.caption

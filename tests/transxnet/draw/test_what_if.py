@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from transxnet.draw.change_bars import FELL, LEGEND, ROSE, limits, signed
-from transxnet.draw.heads_off import heads_plate
+from transxnet.draw.heads_off import heads_off_plate
 from transxnet.draw.sheet import DPI
 from transxnet.draw.what_if import what_if_plate
 from transxnet.results import Answer
@@ -75,12 +76,22 @@ def test_the_table_says_what_became_of_the_answer():
 
 def test_a_missing_part_is_told_in_its_place():
     with_it, without = (what_if_plate([r], ["pico"]).picture for r in (result(osra=0), result(missing=("no_osra",))))
-    assert with_it.shape == without.shape
-    assert np.array_equal(with_it[:, :560], without[:, :560])  # the legend's half and the other column are as they were
-    right = [(picture[150:, 620:] < 200).all(axis=-1).sum(axis=1).max() for picture in (with_it, without)]
-    assert right[0] > 400 > right[1] > 50  # a line at zero; words and no line
+    moved = without.shape[0] - with_it.shape[0]
+    assert 0 < moved < 0.4 * DPI  # a line or two above the panels, and no empty place beside them
+    fell = [pixels(picture, FELL).sum() for picture in (with_it, without)]
+    assert fell[0] == pytest.approx(fell[1], rel=0.03)  # the other column is as it was, further down
+    right = [(picture[60:, 620:] < 200).all(axis=-1).sum(axis=1).max() for picture in (with_it, without)]
+    assert right[0] > 400 > 200 > right[1]  # a line at zero; no panel
     all_missing = what_if_plate([result(missing=tuple(WORDS))], ["pico"])
     assert "nothing was changed everywhere" in all_missing.alt
+
+
+def test_small_bars_have_their_numbers_beside_them(monkeypatch):
+    """Of each stage and of everywhere, in both panels: above where it rises, below where it falls."""
+    said = []
+    monkeypatch.setattr(Axes, "annotate", lambda _, text, xy, **how: said.append((text, round(xy[1], 6), how["va"])))
+    what_if_plate([result(-0.01, 0.5)], ["pico"])
+    assert said == [("−0.01", -0.01, "top")] * 3 + [("+0.50", 0.5, "bottom")] * 3
 
 
 def test_numbers_and_arrays_are_raw():
@@ -101,7 +112,7 @@ def test_numbers_and_arrays_are_raw():
 
 
 def test_heads():
-    plate = heads_plate([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
+    plate = heads_off_plate([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
     assert plate.title == "What does each attention head of stage 1 do for this picture?"
     assert plate.table.head == ("Change of the logit", "Head 1", "Head 2")
     assert list(plate.table.rows) == [("pico, block 1", "+0.20", "−0.40"), ("pico, block 2", "0.00", "+0.10")]
