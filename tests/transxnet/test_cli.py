@@ -338,6 +338,7 @@ def test_without_a_class_every_model_explains_the_first_ones_top_answer(studied)
 
 def test_pictures_of_one_name_get_folders_of_their_own():
     names = ["a/cat.jpg", "b/cat.png", "c/Cat.gif", "x/my cat (1).jpg", "..jpg"]
+    assert common.places_of([Path(name) for name in ("a-2.jpg", "a.jpg", "a.png")]) == ["a-2", "a", "a-3"]
     assert common.places_of([Path(name) for name in names]) == ["cat", "cat-2", "Cat-3", "my_cat_1", "picture"]
 
 

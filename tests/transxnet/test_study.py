@@ -276,3 +276,11 @@ def test_a_part_that_a_variant_does_without_is_missing_with_the_reason():
     assert set(looked.missing) == {"both_ways", "half_energies", "rollout"}
     assert all("no OSRA" in why for why in looked.missing.values())
     assert looked.kernels is not None
+
+
+def test_a_picture_is_not_compared_with_itself():
+    looked = study(small_model(), picture(), Options(only=("kernel_change", "what_if")), picture())
+    assert looked.missing == {"kernel_change": "The second picture is the same as the first."}
+    assert looked.what_if.other == "a plain grey picture"
+    named = study(small_model(), picture(), Options(only=("what_if",)), picture(7), other_words="lion.jpg")
+    assert named.what_if.other == "lion.jpg"

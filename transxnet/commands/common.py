@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
+from itertools import count as count_from
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LensError, NoWeights, PictureError
+from ..variants import UNTRAINED
 
 if TYPE_CHECKING:
     from ..weights import LoadedModel
@@ -68,13 +70,17 @@ def pictures_in(given: Iterable[Path], but: Path | None = None) -> list[Path]:
     but: a folder whose pictures are not taken so: the one that the results go to may lie among them.
     """
     found: list[Path] = []
+    given, ours = list(given), but.resolve() if but else None
     for path in given:
         if path.is_dir():
             inside = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-            ours = but.resolve() if but else None
             found += sorted(p for p in inside if p.is_file() and ours not in p.resolve().parents)
         else:
             found.append(path)
+    if not found and any(path.is_dir() and ours in (path.resolve(), *path.resolve().parents) for path in given):
+        raise PictureError(
+            "The pictures given all lie in the folder that the results go to.", remedy="Choose another --out."
+        )
     if not found:
         raise PictureError(
             "There are no pictures in the folders given.", remedy=f"Pictures end in {', '.join(sorted(SUFFIXES))}."
@@ -85,6 +91,17 @@ def pictures_in(given: Iterable[Path], but: Path | None = None) -> list[Path]:
 def names_in(text: str) -> tuple[str, ...]:
     """ "a, b" -> ("a", "b"), each once."""
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def models_in(text: str) -> tuple[str, ...]:
+    """Model names as people type them -> each model once, by its short name: "pico,transxnet_pico" is one.
+
+    Raises UnknownName.
+    """
+    from ..peers.spec import spec_of
+
+    found = (spec_of(name) for name in names_in(text))
+    return tuple(dict.fromkeys(f"{spec.short}@{UNTRAINED}" if bare else spec.short for spec, bare in found))
 
 
 def count(text: str) -> int:
@@ -116,13 +133,14 @@ def failure(path: Path, model: str, error: LensError) -> dict[str, str]:
 
 def places_of(paths: Sequence[Path]) -> list[str]:
     """A folder name for each picture: its name without what folders do not like, numbered where two are alike."""
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     places = []
     for path in paths:
         stem = re.sub(r"[^\w.@-]+", "_", path.stem).strip("._") or "picture"
-        taken[stem.lower()] += 1
-        count = taken[stem.lower()]
-        places.append(f"{stem}-{count}" if count > 1 else stem)
+        names = chain([stem], (f"{stem}-{number}" for number in count_from(2)))
+        place = next(name for name in names if name.lower() not in taken)
+        taken.add(place.lower())
+        places.append(place)
     return places
 
 

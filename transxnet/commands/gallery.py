@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .common import load_model, names_in, written
+from .common import load_model, models_in, written
 
 if TYPE_CHECKING:
     from ..draw.plate import Plate
@@ -38,8 +38,8 @@ def run_gallery(args: argparse.Namespace) -> int:
 
     picture = decode(args.image, name=args.image.name)
     other = decode(args.against, name=args.against.name) if args.against else None
-    models = [load_model(name, args) for name in names_in(args.models)]
-    plates = [*_studied(models, picture, other), *_published(args, picture)]
+    models = [load_model(name, args) for name in models_in(args.models)]
+    plates = [*_studied(models, picture, other, args.against.name if args.against else ""), *_published(args, picture)]
     words = {m.name: f"{m.provenance.short()}. {m.provenance.note}".strip() for m in models}
     command = shlex.join(["python", "-m", "transxnet", *(Path(word).name for word in args.argv)])
     about = [
@@ -53,27 +53,29 @@ def run_gallery(args: argparse.Namespace) -> int:
     return 0
 
 
-def _studied(models: Sequence[LoadedModel], picture: Picture, other: Picture | None) -> list[Plate]:
+def _studied(models: Sequence[LoadedModel], picture: Picture, other: Picture | None, words: str) -> list[Plate]:
     """Everything about a unit in the middle of stage 3; its receptive field in an early stage, where parts differ."""
     from ..export.plates import plates, plates_of
     from ..study import DEFAULT, Options
 
     early = ("erf_parts", "receptive_field")
-    main = _studies(models, picture, other, Options(only=DEFAULT))
+    main = _studies(models, picture, other, Options(only=DEFAULT), words)
     near = _studies(models, picture, None, Options(stage=NEAR, only=early))
     about_fields = [plate for part in early for plate in plates_of(part, near, picture.rgb)]
     theirs = {plate.name: plate for plate in about_fields}
     return [theirs.get(plate.name, plate) for plate in plates(main, picture.rgb)]
 
 
-def _studies(models: Sequence[LoadedModel], picture: Picture, other: Picture | None, options: Options) -> list[Study]:
+def _studies(
+    models: Sequence[LoadedModel], picture: Picture, other: Picture | None, options: Options, words: str = ""
+) -> list[Study]:
     """One a model; all explain the first one's answer where they know it."""
     from ..study import study
 
     found: list[Study] = []
     for model in models:
-        found.append(study(model, picture, options, other))
-        options = replace(options, target=found[0].target.wnid)
+        found.append(study(model, picture, options, other, other_words=words))
+        options = replace(options, target=found[0].target.wnid, follow=True, rival=found[0].rival)
     return found
 
 
@@ -83,7 +85,7 @@ def _published(args: argparse.Namespace, picture: Picture) -> list[Plate]:
     from ..explain.erf_protocol import published_erf
     from ..weights import load
 
-    names = (*names_in(args.models), *names_in(args.peers))
+    names = (*models_in(args.models), *models_in(args.peers))
     places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
     models = [load(name, None, args.device, image_size=SIZE, **places) for name in names]
     return [protocol_plate([published_erf(model, [picture.rgb], SIZE) for model in models], [m.name for m in models])]

@@ -131,7 +131,7 @@ def _advance(run: Run, column: Column, chunk: Sequence[Path]) -> None:
     for one in worker.gather(part) or ():
         column.found.merge(one)
     if worker.chief:
-        said = column.broken or f"{column.found.count} of {run.total} pictures"
+        said = column.broken or f"{column.found.count} of {_pictures(run.total)}"
         print(f"{column.name}: {said}", file=sys.stderr, flush=True)
     else:
         column.found.failed += part.failed
@@ -143,8 +143,12 @@ def _tell(run: Run) -> None:
         if column.found.count:
             numbers = column.found.result().numbers
             r = ", ".join(f"{k} {100 * numbers[k]:.2f} %" for k in ("sound/r50", "published/r50"))
-            print(f"{column.name}: {column.found.count} pictures, {r}")
+            print(f"{column.name}: {_pictures(column.found.count)}, {r}")
     print(run.args.out / FIGURE)
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture" if count == 1 else f"{count} pictures"
 
 
 def _unit(text: str) -> tuple[int, int]:

@@ -1,36 +1,28 @@
 """`python -m transxnet study`: every question about every picture, written as files and one report.
 
-Processes that torchrun started divide the pictures. What a picture gave is complete once its entry.json is there, which
-also says what was asked: with --resume such pictures are not looked at again.
+Processes that torchrun started divide the pictures. With --resume those that an earlier run finished are not looked at
+again (looking.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LensError, OutOfRange, UnknownName
 from ..peers.spec import PeerSpec, spec_of
 from ..variants import VariantSpec
-from .common import cam_stage, failure, load_models, names_in, pictures_in, places_of, point, written
+from .common import cam_stage, load_models, models_in, names_in, pictures_in, places_of, point, written
+from .looking import Looked, Run, in_order, look_at, write
 from .timing import in_words, timing
 
 if TYPE_CHECKING:
-    from ..images import Picture
-    from ..study import Options, Study
+    from ..study import Options
     from ..training.distributed import Worker
-    from ..weights import LoadedModel
-
-ENTRY = "entry.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,63 +47,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_study)
 
 
-@dataclass
-class _Run:
-    """What holds for all pictures of one run, and what failed so far."""
-
-    args: argparse.Namespace
-    options: Options
-    paths: list[Path]
-    models: list[LoadedModel]
-    failed: list[dict[str, str]] = field(default_factory=list)
-    writing: Future | None = None  # the files of the picture before
-    looked: int = 0  # pictures that were not taken from an earlier run
-    begun: float = field(default_factory=time.perf_counter)
-
-    def fingerprint(self, picture: Picture, other: Picture | None) -> str:
-        """What was asked of this picture, in one digest."""
-        asked: dict[str, Any] = asdict(self.options) | {"head": self.args.head, "picture": picture.sha256}
-        asked |= {"models": [(m.name, m.provenance.sha256) for m in self.models], "other": other and other.sha256}
-        return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-    def other(self, path: Path) -> Path | None:
-        """The picture to compare with: the one named, or the next of those given."""
-        if self.args.against or len(self.paths) < 2:
-            return self.args.against
-        return self.paths[(self.paths.index(path) + 1) % len(self.paths)]
-
-
 def run_study(args: argparse.Namespace) -> int:
-    """Explain every picture by every model, and write what was found; manifest and report come last."""
+    """Explain every picture by every model, and write what was found; report and manifest come last."""
     from ..training.distributed import workers
 
-    names = names_in(args.models)
+    begun, names = time.perf_counter(), models_in(args.models)
     _check(args, [spec_of(name)[0] for name in names])
     paths = pictures_in(args.images, but=args.out)
     with workers(args.device) as worker, written():
         args.device = str(worker.device)
-        run = _Run(args, _options(args), paths, load_models(names, args))
+        run = Run(args, _options(args), paths, load_models(names, args))
         mine = list(zip(paths, places_of(paths), strict=True))[worker.rank :: worker.size]
-        with ThreadPoolExecutor(1) as writer:  # the files of one picture are drawn while the next is looked at
-            waiting = [_study_picture(run, path, place, writer) for path, place in mine]
-            done = [(path, found.result()) for (path, _), found in zip(mine, waiting, strict=True) if found]
-        entries = [entry | {"image": str(path)} for path, entry in done]
-        return _finish(run, worker, entries)
+        entries = []
+        for (path, _), found in zip(mine, in_order(lambda one: look_at(run, *one), mine, run.models), strict=True):
+            entry = write(run, found) if isinstance(found, Looked) else found
+            entries += [entry | {"image": str(path)}] if entry else []
+        return _finish(run, worker, entries, begun)
 
 
 def _options(args: argparse.Namespace) -> Options:
     from ..study import DEFAULT, Options
 
     return Options(
-        args.stage, args.block, args.point, args.target, args.cam_stage, args.only or DEFAULT, thorough=args.thorough
-    )
+        stage=args.stage, block=args.block, point=args.point, target=args.target, cam_stage=args.cam_stage,
+        only=args.only or DEFAULT, thorough=args.thorough,
+    )  # fmt: skip
 
 
-def _finish(run: _Run, worker: Worker, entries: list[dict[str, Any]]) -> int:
-    """Everybody's pictures in the order given, as manifest.json and report.html, by the chief."""
-    from ..export.files import write_atomically, write_manifest
+def _finish(run: Run, worker: Worker, entries: list[dict[str, Any]], begun: float) -> int:
+    """Everybody's pictures in the order given, as report.html and manifest.json, by the chief."""
+    from ..export.files import write_manifest, write_reports
     from ..export.records import versions
-    from ..export.report import report
 
     parts = worker.gather((entries, run.failed))
     if parts is None:
@@ -125,109 +91,13 @@ def _finish(run: _Run, worker: Worker, entries: list[dict[str, Any]]) -> int:
         "pictures": sorted(pictures, key=lambda entry: order[entry["image"]]),
         "failed": sorted(failed, key=lambda entry: order[entry["image"]]),
     }
-    if run.looked:  # of the chief, where there are several
-        manifest["timing"] = timing(time.perf_counter() - run.begun, run.looked, run.models)
+    for path in write_reports(run.args.out, manifest):
+        print(path)
+    if run.looked:  # by the chief, where there are several
+        manifest["timing"] = timing(time.perf_counter() - begun, run.looked, run.models)
         print(in_words(manifest["timing"]))
-    path = write_manifest(run.args.out, manifest)
-    if pictures:
-        html = report(json.loads(path.read_text(encoding="utf-8")), run.args.out)
-        print(write_atomically(run.args.out / "report.html", html.encode()))
-    print(path)
+    print(write_manifest(run.args.out, manifest))
     return 1 if failed else 0
-
-
-def _study_picture(run: _Run, path: Path, place: str, writer: ThreadPoolExecutor) -> Future | None:
-    """Look at one picture; its part of the manifest once its files are written. None where nothing was explained."""
-    from ..images import decode
-
-    try:
-        picture = decode(path, name=path.name)
-    except LensError as error:
-        run.failed.append(failure(path, "", error))
-        return None
-    other = _other(run, path)
-    asked, record = run.fingerprint(picture, other), run.args.out / place / ENTRY
-    if run.args.resume and (found := _finished(record, asked)):
-        return writer.submit(lambda: found)
-    record.unlink(missing_ok=True)  # from here on the files may be of two runs
-    before = len(run.failed)
-    studies = list(_studies(run, picture, other, path))
-    if not studies:
-        return None
-    run.looked += 1
-    complete = len(run.failed) == before  # what failed is tried again
-    if run.writing:
-        run.writing.result()  # no more than one picture's studies wait
-    run.writing = writer.submit(_write, run, place, studies, picture, path.name, asked if complete else "")
-    return run.writing
-
-
-def _write(run: _Run, place: str, studies: Sequence[Study], picture: Picture, name: str, asked: str) -> dict[str, Any]:
-    """The files of one picture; then, where all went well, the mark that says what was asked."""
-    from ..export.files import write_json, write_picture
-    from ..export.pictures import Style
-
-    entry = write_picture(run.args.out, place, studies, picture.rgb, name, Style(run.args.head))
-    if asked:
-        write_json(run.args.out / place / ENTRY, {"asked": asked, "entry": entry})
-    print(run.args.out / entry["sheet"], flush=True)
-    return entry
-
-
-def _finished(record: Path, asked: str) -> dict[str, Any] | None:
-    """What an earlier run wrote about a picture, if it was asked the same; None where it has to be looked at."""
-    try:
-        found = json.loads(record.read_text(encoding="utf-8"))
-        figures = [figure["png"] for figure in found["entry"]["figures"] if figure["png"]]
-        there = all((record.parent.parent / png).is_file() for png in figures)
-        return found["entry"] if found["asked"] == asked and there else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _other(run: _Run, path: Path) -> Picture | None:
-    from ..images import decode
-
-    other = run.other(path)
-    try:
-        return decode(other, name=other.name) if other else None
-    except LensError:
-        if run.args.against:
-            raise
-        return None  # it will be told in its own turn
-
-
-def _studies(run: _Run, picture: Picture, other: Picture | None, path: Path) -> Iterator[Study]:
-    """One study a model. Without a class asked for, all explain the first one's top answer, so that maps compare."""
-    from ..study import study
-
-    options = run.options
-    for model in run.models:
-        try:
-            made = study(model, picture, _for(model, options), other, _telling(path, model.name))
-        except LensError as error:
-            run.failed.append(failure(path, model.name, error))
-            continue
-        if options.target is None:
-            options = replace(options, target=made.target.wnid)
-        yield made
-
-
-def _for(model: LoadedModel, options: Options) -> Options:
-    """What is asked of this model: a peer's stages have no blocks to choose from."""
-    return replace(options, block=None) if isinstance(model.spec, PeerSpec) else options
-
-
-def _telling(path: Path, model: str) -> Any:
-    """Progress of the parts that take long, on one line, where somebody watches."""
-    if not sys.stderr.isatty():
-        return None
-
-    def tell(part: str, done: int, total: int) -> None:
-        end = "\r" if done < total else "\n"
-        print(f"{path.name}, {model}: {part.replace('_', ' ')} {done} of {total}   ", end=end, file=sys.stderr)
-
-    return tell
 
 
 def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | PeerSpec]) -> None:

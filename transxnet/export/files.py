@@ -16,6 +16,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from ..study import Study
 from .pictures import Style, kernels_sheet, photograph, picture, ranges, results
 from .plates import plates
 from .records import arrays, clean, describe, describe_drawing, npz
+from .report import report
+
+PICTURES_A_REPORT = 12  # about 4 MB each
 
 
 def write_picture(
@@ -87,6 +91,27 @@ def _write_study(
     write_atomically(folder / place / "view.png", to_png(study.view.rgb))
     write_atomically(folder / place / "maps.npz", npz(raw))
     return entry | {"view_png": f"{place}/view.png", "npz": f"{place}/maps.npz", "arrays": sorted(raw)}
+
+
+def files_of(entry: Mapping[str, Any]) -> list[str]:
+    """Every file that a picture's part of the manifest names, relative to the folder."""
+    found = [entry["sheet"], *(figure[kind] for figure in entry["figures"] for kind in ("png", "npz"))]
+    for model in entry["models"]:
+        found += [model["view_png"], model["npz"], *(one["png"] for one in model["maps"].values())]
+    return [name for name in found if name]
+
+
+def write_reports(folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
+    """report.html, and report-2.html, … where there are more pictures than one file should hold; none for none."""
+    plain = clean(manifest)
+    pictures = plain["pictures"]
+    parts = [pictures[i : i + PICTURES_A_REPORT] for i in range(0, len(pictures), PICTURES_A_REPORT)]
+    written = []
+    for number, part in enumerate(parts, 1):
+        which = f"part {number} of {len(parts)}" if len(parts) > 1 else ""
+        html = report({**plain, "pictures": part}, folder, which)
+        written.append(write_atomically(folder / f"report{f'-{number}' if number > 1 else ''}.html", html.encode()))
+    return written
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, object]) -> Path:

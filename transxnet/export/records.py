@@ -6,7 +6,10 @@ import io
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 
@@ -126,9 +129,19 @@ def describe_drawing(studies: Sequence[Study], style: Style | None = None) -> di
     return clean(found)
 
 
+@cache
+def source_digest() -> str:
+    """SHA-256 of this package's own code: which program made a number, also from a checkout."""
+    package = Path(__file__).parents[1]
+    digest = sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def versions() -> dict[str, str]:
-    """Python and the packages that made the numbers."""
-    found = {"python": platform.python_version()}
+    """Python, this package's code and the packages that made the numbers."""
+    found = {"python": platform.python_version(), "transxnet": source_digest()[:12]}
     for package in PACKAGES:
         try:
             found[package] = version(package)

@@ -18,21 +18,23 @@ import jinja2
 import numpy as np
 
 Json = Mapping[str, Any]
+TITLE = "How the models got to their answers"
 WIDEST = 1600  # pixels of a figure in the report; the file in the folder keeps its own size
 QUALITY = 90  # of JPEG, where that is smaller than PNG
 
 
-def report(manifest: Json, folder: Path, title: str = "How the models got to their answers") -> str:
+def report(manifest: Json, folder: Path, which: str = "") -> str:
     """The report of a folder, as HTML.
 
-    manifest: as `manifest.json` holds it. folder: where the figures that it names lie. Paths of this machine stay out:
-    pictures are called by their file names. Raises OSError where a figure cannot be read.
+    manifest: as `manifest.json` holds it. folder: where the figures that it names lie. which: of several files, e.g.
+    "part 2 of 3". Paths of this machine stay out: pictures are called by their file names. Raises OSError where a
+    figure cannot be read.
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_own_file("report.html.jinja"))
     pictures = manifest["pictures"]
     return template.render(
-        title=title,
+        title=TITLE + (f", {which}" if which else ""),
         style=jinja2.utils.markupsafe.Markup(_own_file("report.css")),  # ours: quotes in it are no markup
         made=manifest["made"].replace("T", " ").replace("+00:00", " UTC"),
         models=_models(pictures),

@@ -20,6 +20,8 @@ class Options:
     top: int = 5  # answers to name
     thorough: bool = False  # trust: randomise the full cascade for the methods of many passes, too
     autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32
+    follow: bool = False  # target is another model's answer: where this one lacks the class, its own is explained
+    rival: str = ""  # WNID of the class that `contrast` compares with; '' is this model's best other answer
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class Look:
     seen: Observation | None
     made: dict[str, object] = field(default_factory=dict)  # by the parts before
     other: Prepared | None = None  # a second picture, whose kernels are lent and compared
+    other_words: str = ""  # its name, or why there is none
     progress: Progress | None = None  # of the part that is being made
 
     @cached_property
@@ -77,15 +78,16 @@ class Look:
         """The same, as explain's methods take it."""
         o, target = self.options, self.target
         rival = self.rival
-        return Question(
-            target.index, target.label, o.stage, o.block or 0, self.point, o.cam_stage, rival, self.labels.words[rival]
-        )
+        words = "" if rival is None else self.labels.words[rival]
+        return Question(target.index, target.label, o.stage, o.block or 0, self.point, o.cam_stage, rival, words)
 
-    @property
-    def rival(self) -> int:
-        """The best answer that is not the explained one."""
+    @cached_property
+    def rival(self) -> int | None:
+        """The class asked for, where this model has it, else the best answer that is not the explained one."""
+        if self.options.rival in self.labels.wnids and self.labels.wnids.index(self.options.rival) != self.target.index:
+            return self.labels.wnids.index(self.options.rival)
         best = (int(i) for i in np.argsort(-self.logits, kind="stable"))
-        return next(i for i in best if i != self.target.index)
+        return next((i for i in best if i != self.target.index), None)
 
     def say(self, explanation: Explanation) -> Explanation:
         """The note on the explained class, where there is one, travels with the map."""
@@ -161,7 +163,7 @@ def _rollouts(look: Look) -> tuple[Explanation, ...]:
 
 def _kernel_change(look: Look) -> KernelChange:
     if look.other is None:
-        raise PartMissing("There is no second picture to compare kernels with.", remedy="Give one.")
+        raise PartMissing(look.other_words or "There is no second picture to compare kernels with.", remedy="Give one.")
     second = observe(look.loaded.model, look.other, _at_place(KERNEL_KINDS, look.place))
     return change(look.kernel_set, kernels(second, *look.place))
 
@@ -177,8 +179,10 @@ def _erf_parts(look: Look) -> ErfParts:
 
 
 def _what_if(look: Look) -> WhatIf:
+    words = look.other_words if look.other is not None and look.other_words else "another picture"
     return what_if(
-        look.loaded.model, look.prepared, look.labels, look.target.index, look.other, progress=look.progress
+        look.loaded.model, look.prepared, look.labels, look.target.index, look.other, other_words=words,
+        progress=look.progress,
     )  # fmt: skip
 
 

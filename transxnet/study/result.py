@@ -44,6 +44,7 @@ class Study:
     target: Target
     prediction: Prediction
     seconds: Mapping[str, float]
+    rival: str = ""  # WNID of the class that `contrast` compares with
     notes: tuple[str, ...] = ()  # what the reader should know before reading the maps
     missing: Mapping[str, str] = field(default_factory=dict)
     attention: AttentionMaps | None = None

@@ -11,7 +11,7 @@ from functools import partial
 import torch
 
 from ..errors import DeviceError, PartMissing, UnknownName
-from ..explain.observe import observe
+from ..explain.observe import Observation, observe
 from ..explain.predict import predict, predict_batch
 from ..images import Picture, Prepared, prepare_for
 from ..labels import LabelSet, label_set
@@ -24,6 +24,7 @@ from .parts import PARTS, Look
 from .result import Study, View
 
 Tell = Callable[[str, int, int], None]  # (part, steps done, steps in all)
+SAME_PICTURE = "The second picture is the same as the first."
 HALF_NOTE = "The answers were computed in half precision."
 
 
@@ -44,11 +45,12 @@ def study(
     options: Options | None = None,
     other: Picture | None = None,
     progress: Tell | None = None,
+    other_words: str = "",
 ) -> Study:
     """Look at one picture once, and explain.
 
-    other: a second picture, for the parts that compare two. progress: called with (part, steps done, steps in
-    all) by the parts that take long.
+    other: a second picture, for the parts that compare two; other_words: what to call it. progress: called with (part,
+    steps done, steps in all) by the parts that take long.
     Safe to call from several threads with one model: nothing on it changes, captum's parts take its lock.
     Raises UnknownName for a part or a class that no label set has, OutOfRange for a stage, block, point or class
     index that does not exist, DeviceError when the device is out of memory.
@@ -56,32 +58,44 @@ def study(
     options = options or Options()
     _known_parts(options.only)
     labels, clock = label_set(loaded.spec.label_set), _Clock()
+    if other is not None and other.sha256 == picture.sha256:
+        other, other_words = None, SAME_PICTURE
     with clock.time("total"), _memory_said(loaded):
         prepared, second = view_of(picture, loaded), view_of(other, loaded) if other else None
         point = _middle(prepared) if options.point is None else options.point
-        half = options.autocast and loaded.device.type == "cuda"
         names = [name for name in PARTS if name in options.only]
-        with clock.time("forward"):
-            grad = any(PARTS[name].grad for name in names)
-            seen = observe(loaded.model, prepared, _keep(options), grad=grad) if names or not half else None
-        if half:
-            (prediction,) = predict_batch(loaded.model, [prepared.tensor], labels, options.top, autocast=True)
-        else:
-            prediction = predict(seen, labels, options.top)
-        target = _target(options.target, prediction, labels, loaded.name)
-        look = Look(loaded, prepared, options, labels, point, target, prediction.logits, seen, other=second)
+        seen, prediction, half = _first_look(loaded, prepared, options, labels, clock)
+        target = _target(options, prediction, labels, loaded.name)
+        look = Look(loaded, prepared, options, labels, point, target, prediction.logits, seen)
+        look.other, look.other_words = second, other_words
         if seen is not None:
             seen.locate(options.stage, options.block)
         parts, missing = _make([name for name in names if not PARTS[name].alone], look, clock, progress)
         look.seen = seen = None  # the graph is most of a pass's memory, and what follows needs room
         more, also_missing = _make([name for name in names if PARTS[name].alone], look, clock, progress)
+    rival = "" if look.rival is None else labels.wnids[look.rival]
     notes = [n for n in (target.note, _outside(prepared, point), picture.note, HALF_NOTE if half else "") if n]
     return Study(
         loaded.name, loaded.spec, loaded.provenance, picture.sha256,
         View(prepared.view, prepared.crop_box, prepared.upload_size),
-        options, point, target, prediction, clock.seconds, tuple(notes), missing | also_missing,
+        options, point, target, prediction, clock.seconds, rival, tuple(notes), missing | also_missing,
         other_view=second.view if second else None, **parts, **more,
     )  # fmt: skip
+
+
+def _first_look(
+    loaded: LoadedModel, prepared: Prepared, options: Options, labels: LabelSet, clock: _Clock
+) -> tuple[Observation | None, Prediction, bool]:
+    """The pass that is explained, its answers, and whether those came in half precision, from a pass of their own."""
+    half = options.autocast and loaded.device.type == "cuda"
+    with clock.time("forward"):
+        grad = any(PARTS[name].grad for name in options.only)
+        seen = observe(loaded.model, prepared, _keep(options), grad=grad) if options.only or not half else None
+    if half:
+        (prediction,) = predict_batch(loaded.model, [prepared.tensor], labels, options.top, autocast=True)
+    else:
+        prediction = predict(seen, labels, options.top)
+    return seen, prediction, half
 
 
 def view_of(picture: Picture, loaded: LoadedModel) -> Prepared:
@@ -111,19 +125,20 @@ def _keep(options: Options) -> Callable[[Tap], bool]:
     return lambda tap: any(keep(options, tap) for keep in keeps)
 
 
-def _target(wanted: str | int | None, prediction: Prediction, labels: LabelSet, variant: str) -> Target:
+def _target(options: Options, prediction: Prediction, labels: LabelSet, variant: str) -> Target:
     """The class to explain: each variant looks the words up in its own label set.
 
-    A class of another known label set, which this variant does not have, gives way to its own top answer, said in
-    `note`; a class that nobody knows is a typing error and raises UnknownName.
+    A class of another known label set, or another model's answer (`options.follow`), which this variant does not have,
+    gives way to its own top answer, said in `note`; a class that nobody knows is a typing error: UnknownName.
     """
+    wanted = options.target
     top = prediction.top[0]
     if wanted is None or not str(wanted).strip():
         return Target(top.index, top.wnid, top.label)
     try:
         index = labels.find(wanted)
     except UnknownName:
-        words = _words_elsewhere(wanted)
+        words = _words_elsewhere(wanted) or (str(wanted) if options.follow else "")
         if not words:
             raise
         note = f"{variant} has no class “{words}”, so its own top answer, {top.label}, is explained."

@@ -55,10 +55,12 @@ def undrawn(monkeypatch) -> None:
     """Looks are taken, and no figure is drawn of them."""
 
     def entry(folder, place, studies, upload, title, style):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        (folder / place / "sheet.png").touch()
         return {"name": title, "sheet": f"{place}/sheet.png", "models": [], "figures": []}
 
     monkeypatch.setattr("transxnet.export.files.write_picture", entry)
-    monkeypatch.setattr("transxnet.export.report.report", lambda *given: "")
+    monkeypatch.setattr("transxnet.export.files.report", lambda *given: "")
 
 
 @pytest.fixture
@@ -173,6 +175,45 @@ def test_figures_among_the_pictures_are_not_studied(looks, undrawn, pictures):
     (folder / "out" / "sheet.png").write_bytes(pictures[0].read_bytes())
     main(["study", str(folder), "--out", str(folder / "out"), *CHEAP, "--resume"])
     assert len(looks) == 2
+
+
+def test_no_picture_but_those_of_the_results_is_said(pictures, capsys):
+    folder = pictures[0].parent
+    assert main(["study", str(folder), "--out", str(folder), *CHEAP]) == 2
+    assert "all lie in the folder that the results go to" in capsys.readouterr().err
+
+
+def test_a_model_named_twice_is_one(study, undrawn, looks, pictures):
+    study(pictures[0], *CHEAP, "--models", "pico@untrained, transxnet_pico@untrained")
+    assert [name for name, _ in looks] == ["pico@untrained"]
+
+
+def test_the_second_model_contrasts_the_first_ones_answers(study, pictures):
+    models = ("--models", "pico@untrained,pico_static@untrained")
+    _, told, _ = study(pictures[0], *CHEAP[2:], *models, "--only", "contrast")
+    first, second = (model["maps"]["contrast"] for model in told["pictures"][0]["models"])
+    assert first["target"] == second["target"]
+
+
+def test_an_answer_that_the_second_model_lacks_gives_way_with_a_note(study, pictures):
+    numbered = "timm:vit_tiny_patch16_224.augreg_in21k@untrained"
+    code, told, _ = study(pictures[0], *CHEAP[2:], "--models", f"{numbered},pico@untrained", "--only", "grad_cam")
+    assert code == 0
+    assert "has no class “class" in told["pictures"][0]["models"][1]["notes"][0]
+
+
+def test_the_time_is_told_as_plain_forward_passes_of_that_run(study, undrawn, pictures):
+    _, told, _ = study(*pictures[:2], *CHEAP)
+    timing = told["timing"]
+    assert timing["pictures"] == 2
+    each = timing["seconds"] / 2 / timing["plain_forward_seconds"]["pico@untrained"]
+    assert timing["plain_forwards_a_picture"] == pytest.approx(each)
+
+
+def test_many_pictures_make_several_reports(study, undrawn, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr("transxnet.export.files.PICTURES_A_REPORT", 1)
+    study(*pictures[:2], *CHEAP)
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.html")) == ["report-2.html", "report.html"]
 
 
 # --- Divided ----------------------------------------------------------------------------------------------------------
