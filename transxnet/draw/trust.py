@@ -37,6 +37,7 @@ BASELINE = {"grey": "grey", "blur": "blurred"}
 AREAS = (
     "deletion_auc", "chance_auc", "chance_margin", "insertion_auc", "chance_insertion_auc", "chance_insertion_margin"
 )  # fmt: skip
+CURVES = ("shares", "deletion", "insertion", "chance", "chance_insertion")
 HEAD = (
     "Map", "Model", "Answer", "Left", "Deletion", "of moved copies", "Insertion", "of moved copies", "Remarks"
 )  # fmt: skip
@@ -58,31 +59,25 @@ def faithfulness_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> 
     said = [
         f"{called(m, n, names)} deletion {f.deletion_auc:.3f}, insertion {f.insertion_auc:.3f}" for n, m, f in cells
     ]
-    scales = "All panels on one scale." if len(names) == 1 else "All panels of one variant on one scale."
     return Plate(
         "faithfulness", "Does the answer hang on what a map marks?",
         f"Probability of the explained class while pixels turn {BASELINE[first.baseline]} in the map's order "
         "(deletion) or appear in it (insertion). Numbers are areas under the curves: deletion is better the lower, "
         f"insertion the higher. Dashed, and after “vs”: chance, the mean of {len(first.chance)} copies of the same "
-        f"map, moved elsewhere; nine in ten more would lie within ±. {scales}",
+        f"map, moved elsewhere; nine in ten more would lie within ±. All panels of one variant on one scale.",
         f"Curves of a probability over the share of pixels changed, one for each map: {'; '.join(said)}.",
         "Pictures with holes are not what the model was trained on, so part of each fall is the hole's doing. A map "
         "that always marks the middle finds most photographs' subject. Areas of one picture do not compare with "
         "another's.",
         figure_rgb(figure), None,
         {f"{name}/{method}/{part}": getattr(found, part) for name, method, found in cells for part in AREAS},
-        {
-            f"{name}/{method}/{part}": getattr(found, part)
-            for name, method, found in cells
-            for part in ("shares", "deletion", "insertion", "chance", "chance_insertion")
-        },
+        {f"{name}/{method}/{part}": getattr(found, part) for name, method, found in cells for part in CURVES},
     )  # fmt: skip
 
 
 def _highest(report: TrustReport) -> float:
     """Where a variant's probability axes end."""
-    curves = ("deletion", "insertion", "chance", "chance_insertion")
-    return ceiling(max(getattr(found, part).max() for found in report.faithfulness.values() for part in curves))
+    return ceiling(max(getattr(found, part).max() for found in report.faithfulness.values() for part in CURVES[1:]))
 
 
 def randomisation_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate:

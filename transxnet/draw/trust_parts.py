@@ -6,6 +6,7 @@ What they must not be read as stands with the plates (draw/trust.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..results.trust import Faithfulness, Randomisation, TrustReport
+from ..results.trust import Faithfulness, TrustReport
 from .scale import colorize, shared_range
 from .text import ACCENT, GREY, INK, WARNING, font, printable, width, wrap
 from .views import LOOKS
@@ -21,8 +22,7 @@ from .views import LOOKS
 DPI, WIDE = 160, 7.5  # 1200 px across
 TILE, PITCH = 0.44, 0.51  # a small map's side, and from one to the next
 STRIPS, STRIP_WIDE, STRIP_TALL = 2, 3.72, 0.84  # of maps along the cascade: side by side, each's width and height
-FEW, FEW_WIDE, FEW_TALL = 3, 2.45, 1.0  # maps with one random copy only: so many in a row, and each's size
-TILE_2 = 0.6  # their side
+FEW, FEW_WIDE, FEW_TALL, TILE_2 = 3, 2.45, 1.0, 0.6  # maps with one random copy: a row's, their size, their tile's
 TALL, LABELS = 0.3, 2.0  # of a matrix: a row's height, and what its names take
 INSERTION = "#b26a00"  # beside ACCENT, which is deletion
 HUES = (ACCENT, INSERTION, "#3b5fa8", WARNING, "#7a4fa3", "#5a7d1e", "#8c564b", "#00829b", INK)
@@ -116,23 +116,21 @@ def forgetting(axes: Axes, report: TrustReport) -> None:
     steps = _steps(report)
     end = len(steps)
     ends = []
-    for hue, (method, found) in zip(_hues(len(report.maps)), report.randomisation.items(), strict=True):
+    for hue, (method, found) in zip(cycle(HUES), report.randomisation.items(), strict=False):
         if len(found.steps) > 1:
             axes.plot(range(end + 1), [1, *found.curve], color=hue, linewidth=1.3, clip_on=False)
         axes.plot((end + 1, end + 1), (found.complete.min(), found.complete.max()), color=hue, linewidth=0.8)
         axes.plot(end + 1, found.left, "o", color=hue, markersize=4, clip_on=False)
-        ends.append((found.left, f"{_title(method)} {_said(found)}", hue))
+        words = "even" if found.blank else f"{_two(found.left)}{' abs' if found.by_size else ''}"
+        ends.append((found.left, f"{_title(method)} {words}", hue))
     axes.axhline(0, color=GREY, linewidth=0.5)
     axes.set(xlim=(0, end + 1.1), ylim=(-1, 1), yticks=(-1, 0, 1), xticks=[*_shown(end), end + 1])
     axes.set_xticklabels([*(("original", *steps)[step] for step in _shown(end)), "copies"])
     axes.set_ylabel("rank correlation", fontproperties=font(8), color=GREY, labelpad=1)
     _bare(axes)
+    axes.tick_params(axis="x", pad=6)  # clear of "-1"
     for y, (_, words, hue) in zip(_apart([e[0] for e in ends], 0.19), sorted(ends, key=lambda e: e[0]), strict=True):
         axes.text(end + 1.25, y, words, color=hue, fontproperties=font(8), va="center")
-
-
-def _said(found: Randomisation) -> str:
-    return "even" if found.blank else f"{_two(found.left)}{' abs' if found.by_size else ''}"
 
 
 def _apart(values: Sequence[float], gap: float) -> list[float]:
@@ -142,10 +140,6 @@ def _apart(values: Sequence[float], gap: float) -> list[float]:
         placed.append(max(value, placed[-1] + gap) if placed else value)
     over = max(0.0, placed[-1] - 1.05)
     return [value - over * (i + 1) / len(placed) for i, value in enumerate(placed)] if over else placed
-
-
-def _hues(count: int) -> list[str]:
-    return [HUES[i % len(HUES)] for i in range(count)]
 
 
 def _two(value: float) -> str:
@@ -187,9 +181,9 @@ def strips(figure: Figure, top: float, reports: Sequence[TrustReport], names: Se
         row, column = divmod(i, STRIPS)
         left = 0.12 + STRIP_WIDE * column
         if row == 0:
-            for at, step in enumerate(_shown(len(_steps(report)))):
-                words = ("original", *_steps(report))[step]
-                _write(figure, left + at * PITCH + TILE / 2, top, words, INK, ha="center")
+            steps = ("original", *_steps(report))
+            for at, step in enumerate(_shown(len(steps) - 1)):
+                _write(figure, left + at * PITCH + TILE / 2, top, steps[step], INK, ha="center")
         if method in report.maps:
             _strip(figure, left, top + 0.2 + row * STRIP_TALL, called(method, name, names), method, report)
     top += 0.2 + STRIP_TALL * -(-len(full) // STRIPS)
@@ -203,8 +197,7 @@ def _strip(figure: Figure, left: float, top: float, words: str, method: str, rep
     original, found = report.maps[method], report.randomisation[method]
     _write(figure, left, top, words, INK, fontproperties=font(8, True))
     for column, step in enumerate(_shown(len(found.steps))):
-        heat = found.heats[step - 1] if step else original.heat
-        below = _two(found.curve[step - 1]) if step else ""
+        heat, below = (found.heats[step - 1], _two(found.curve[step - 1])) if step else (original.heat, "")
         _tile(figure, left + column * PITCH, top + 0.1, TILE, heat, original.signed, below)
 
 
