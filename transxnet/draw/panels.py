@@ -101,7 +101,7 @@ class Panels:
         self._column += 1
         whole = width(title, TEXT, bold=True) <= self.side * 72
         rows = 1 if self.columns < 3 else 2  # the same for all, so that panels stand in line
-        lines = wrap(title if whole else title.replace("@", " @"), self.side * 72, TEXT, bold=True)[:rows]
+        lines = wrap(title if whole else _broken(title, self.side * 72), self.side * 72, TEXT, bold=True)[:rows]
         for i, line in enumerate(lines):
             self._text(line, left, self._top + (rows - len(lines) + i) * LINE, TEXT, INK, bold=True)
         return left, self._top + rows * LINE + 0.03
@@ -114,6 +114,16 @@ class Panels:
     def _text(self, words: str, left: float, top: float, size: float, colour: str, bold: bool = False) -> None:
         text = self._figure.text(0, 0, words, color=colour, fontproperties=font(size, bold), va="top", parse_math=False)
         self._placed.append((text, (left, top, 0, 0)))
+
+
+def _broken(title: str, points: float) -> str:
+    """A name too long for its line, with a space where it may be broken: before "@", else after as much as fits."""
+    title = title.replace("@", " @")
+    first, *rest = title.split()
+    if width(first, TEXT, bold=True) <= points:
+        return title
+    ends = [i for i, c in enumerate(first, 1) if c in ":_-." and width(first[:i], TEXT, bold=True) <= points]
+    return " ".join([first[: ends[-1]], first[ends[-1] :], *rest]) if ends else title
 
 
 def fit(values: np.ndarray, side: int) -> np.ndarray:

@@ -4,7 +4,7 @@ OSRA's keys are made by a strided convolution whose windows overlap, so a key is
 draw attention in pixels, its weight has to be handed down: from keys to units through that convolution, from units to
 the stage below through the step between stages, and to pixels through the stem. A footprint does one such step. Its
 weights are the mean of |w| over the convolution's channels, or all alike; parts of a window outside the map count for
-nothing, and what remains sums to 1.
+nothing, and what remains sums to 1. This project's own.
 
 What it must not be read as: |w| forgets signs and what the features are, a mean over channels forgets that channels
 differ, and the norms, activations and blocks between two maps do not show. It says where a value could have come from

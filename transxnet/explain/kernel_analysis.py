@@ -2,6 +2,7 @@
 
 Distances are Frobenius norms over a channel's taps, relative to its static kernel (the mean of the learned ones), as in
 `kernels`: so the distance between two pictures and the distance from static are in one unit and can be compared.
+This project's own.
 
 What they must not be read as: that kernels differ says that they depend on the picture, not that the answer does. The
 what-ifs (gates held uniform, kernels of another picture) measure that. And two pictures are two pictures: another pair

@@ -19,7 +19,7 @@ from .cam_variants import combined_stages, contrast
 from .captum_maps import integrated_gradients, occlusion
 from .erf import receptive_field
 from .grad_cam import grad_cam
-from .observe import Observation
+from .observe import Observation, middle_of
 from .rollout import rollout
 from .smooth_grad import smooth_grad
 
@@ -63,16 +63,11 @@ class Method:
 
 def _attention(seen: Observation, q: Question) -> Explanation:
     """The mean over heads of one query's weights."""
-    found = attention_at(seen, q.stage, q.block, q.point or _middle(seen.prepared))
+    found = attention_at(seen, q.stage, q.block, q.point or middle_of(seen.prepared))
     return Explanation(
         "attention", found.variant, f"stage {found.stage}, block {found.block}",
         f"query at row {found.query[0]}, column {found.query[1]}", found.mean, False, "weight", found.keys,
     )  # fmt: skip
-
-
-def _middle(prepared: Prepared) -> tuple[float, float]:
-    x0, y0, x1, y1 = prepared.crop_box
-    return (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2
 
 
 _ROWS = (

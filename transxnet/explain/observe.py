@@ -115,6 +115,12 @@ def geometry_of(prepared: Prepared, grid: tuple[int, int], stride: float, origin
     return Geometry(tuple(grid), stride, prepared.view.shape[:2], prepared.crop_box, prepared.upload_size, origin)
 
 
+def middle_of(prepared: Prepared) -> tuple[float, float]:
+    """(x, y) of the view's middle in pixels of the upright upload: a pixel's number is the place of its centre."""
+    x0, y0, x1, y1 = prepared.crop_box
+    return (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2
+
+
 def need_part(observation: Observation, part: str) -> None:
     """Raises PartMissing for a view about "idconv", "osra" or the "head" of a model that does without.
 

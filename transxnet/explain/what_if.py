@@ -1,7 +1,8 @@
 """What if a part had done nothing, or something else: the answer with a part changed, block by block.
 
 An ablation at the time of looking: the trained model stays as it is, tensors on the way are replaced (edits.py) and
-the answer is read again. In one block, in all blocks of a stage, or everywhere. The questions: ablations.QUESTIONS.
+the answer is read again. In one block, in all blocks of a stage, or everywhere. The questions, ablations.QUESTIONS,
+are this project's own.
 
 Measured: probability and logit of the explained class, its margin over the class that was second before, and how far
 all answers moved, KL(before || after) in nats.

@@ -170,6 +170,14 @@ def test_fit_averages_what_it_shrinks_and_repeats_what_it_enlarges():
     assert fit(PHOTO, 10).dtype == np.uint8
 
 
+def test_long_names_stand_on_two_lines_and_are_not_cut():
+    sheet = Panels(5)
+    sheet.panel("timm:swin_tiny_patch4_window7_224", PHOTO, (64, 64))
+    said = [text.get_text() for text in sheet._figure.texts]
+    assert "".join(said) == "timm:swin_tiny_patch4_window7_224"
+    assert len(said) == 2
+
+
 def test_panels_grow_by_rows():
     def height(panels: int) -> int:
         sheet = Panels(3)
