@@ -85,7 +85,10 @@ def test_writes_the_average_the_figure_and_the_manifest(erf, pictures, tmp_path)
 
 def test_goes_on_where_it_was(erf, pictures, tmp_path, monkeypatch):
     """One picture, then the rest: only the rest is looked at, and the average is that of all at once."""
-    assert erf(pictures[0], "--models", "pico")[0] == 0
+    code, out, err = erf(pictures[0], "--models", "pico")
+    assert code == 0
+    assert "pico: 1 of 1 picture\n" in err
+    assert "pico: 1 picture, sound/r50" in out
     seen = []
     plain = receptive._advance
     monkeypatch.setattr(
