@@ -1,7 +1,8 @@
 """One visitor's page, in the words of the tests: open, look at a view, wait for an answer, read its numbers.
 
 Nothing here sleeps. An answer has arrived when the view's panel carries another serial number than before, holds no
-skeleton, every map in it is drawn, and no event waits for an answer any more.
+skeleton, every map in it is drawn, and no event waits for an answer any more but for the figures below it: those who
+want them wait for them with `drawn`.
 """
 
 from __future__ import annotations
@@ -80,12 +81,21 @@ class Lens:
         self._settle(view)
 
     def _settle(self, view: str) -> None:
-        """Until nothing else is on its way: no answer is open, or an open one has brought nothing for a while."""
+        """Until nothing else is on its way but figures: no answer is open, or an open one has brought nothing for a
+        while."""
         serial, since = self.serial(view), time.monotonic()
-        while self._streams and time.monotonic() - since < SILENCE:
+        while self._streams and not self._drawing(view).count() and time.monotonic() - since < SILENCE:
             self.page.wait_for_timeout(10)  # Playwright hears of ends meanwhile
             if (now := self.serial(view)) != serial:
                 serial, since = now, time.monotonic()
+
+    def _drawing(self, view: str) -> Locator:
+        return self.page.locator(f"#figures-{view} .lens-figures-status")
+
+    def drawn(self, view: str) -> None:
+        """Wait for the figures below a view."""
+        self.page.locator(f"#figures-{view} .lens-figure").first.wait_for()
+        self._drawing(view).wait_for(state="detached")
 
     def serial(self, view: str) -> str | None:
         return self.page.evaluate(f"document.querySelector('#panel-{view} .lens-panel')?.dataset.serial ?? null")
