@@ -10,10 +10,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-# Idle threads that spin fight with everything else on a small machine: a pico forward pass took 5 times as long
-# on two busy cores. Read once, when torch is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 from demo import server
 
 server.set_offline_env()  # both before gradio is imported

@@ -15,7 +15,7 @@ from transxnet.export.pictures import Style, channels_of, photograph, picture, r
 from transxnet.export.plates import plates_of
 from transxnet.export.records import arrays, clean, describe, npz
 from transxnet.images import Picture
-from transxnet.study import DEFAULT, Study
+from transxnet.study import DRAWN, Study
 
 from .captions import PART_REMEDY
 
@@ -48,14 +48,14 @@ def map_of(study: Study, part: str, upload: Picture, head: int = 0) -> tuple[dic
 
 
 def figures_of(study: Study, part: str, upload: Picture) -> tuple[dict[str, Any], list[bytes], bytes]:
-    """Everything that is drawn of one part (of transxnet.study.DEFAULT): numbers, PNGs, one NPZ.
+    """Everything that is drawn of one part (of transxnet.study.DRAWN): numbers, PNGs, one NPZ.
 
     The numbers: the study's description, and `figures`, each with its words, numbers and table; `png` is the place of
     its picture in the list, None where only the table speaks. A part that is a map comes as map_of gives it, with no
     figures or some. Raises UnknownName, PartMissing.
     """
-    if part not in DEFAULT:
-        raise UnknownName(f"There is no part called {part[:60]!r}.", remedy=f"Choose one of: {', '.join(DEFAULT)}.")
+    if part not in DRAWN:
+        raise UnknownName(f"There is no part called {part[:60]!r}.", remedy=f"Choose one of: {', '.join(DRAWN)}.")
     if part in study.missing:
         raise PartMissing(study.missing[part], remedy=PART_REMEDY)
     numbers, pngs, raw = describe(study), [], {}

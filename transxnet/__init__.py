@@ -6,9 +6,11 @@ Importing transxnet registers its variants with timm: `timm.create_model("transx
 
 import os as _os
 
-# OpenMP's idle threads spin by default and fight with everything else on a small machine: a study took many times as
-# long on two busy cores. Read once, when torch is loaded; who has set it, or has loaded torch before, keeps his own.
-_os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# OpenMP's idle threads spin for a while before they sleep. As long as by default, they fight with everything else on a
+# small machine: a batch took four times as long on two busy cores; not at all, and two threads are no faster than one.
+# Read once, when torch is loaded; who has set it, or has loaded torch before, keeps his own.
+if "OMP_WAIT_POLICY" not in _os.environ:
+    _os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 from . import entrypoints as _entrypoints  # noqa: F401  registers with timm
 from .errors import LensError

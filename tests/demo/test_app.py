@@ -72,7 +72,6 @@ def test_a_wrong_option_ends_with_a_sentence(capsys):
 
 def test_the_environment_is_quiet_before_gradio_is_there():
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
     assert os.environ["GRADIO_TEMP_DIR"] == str(app.temporary)
 
 

@@ -56,10 +56,10 @@ def run_gallery(args: argparse.Namespace) -> int:
 def _studied(models: Sequence[LoadedModel], picture: Picture, other: Picture | None, words: str) -> list[Plate]:
     """Everything about a unit in the middle of stage 3; its receptive field in an early stage, where parts differ."""
     from ..export.plates import plates, plates_of
-    from ..study import DEFAULT, Options
+    from ..study import DRAWN, Options
 
     early = ("erf_parts", "receptive_field")
-    main = _studies(models, picture, other, Options(only=DEFAULT), words)
+    main = _studies(models, picture, other, Options(only=DRAWN), words)
     near = _studies(models, picture, None, Options(stage=NEAR, only=early))
     about_fields = [plate for part in early for plate in plates_of(part, near, picture.rgb)]
     theirs = {plate.name: plate for plate in about_fields}

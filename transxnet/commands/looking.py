@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ..weights import LoadedModel
 
 ENTRY = "entry.json"
-AT_ONCE = 2  # pictures looked at on CPUs: each by half of the threads, which two share better than one fills them
+AT_ONCE = 2  # pictures looked at on CPUs, each by half of the threads: small layers of one do not fill them
+SWITCHING = 2e-4  # seconds: a thread that draws must not keep those waiting that only start torch's next operator
 T, R = TypeVar("T"), TypeVar("R")
 
 
@@ -76,7 +77,8 @@ def in_order(function: Callable[[T], R], things: Iterable[T], models: list[Loade
 
     threads, on_cpu = torch.get_num_threads(), models[0].device.type == "cpu"
     at_once = min(AT_ONCE, threads) if on_cpu else 1
-    each = max(1, threads // at_once)
+    each, switching = max(1, threads // at_once), sys.getswitchinterval()
+    sys.setswitchinterval(SWITCHING)
     try:
         with ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(each,)) as pool:
             waiting: deque[Future[R]] = deque()
@@ -87,6 +89,7 @@ def in_order(function: Callable[[T], R], things: Iterable[T], models: list[Loade
             while waiting:
                 yield waiting.popleft().result()
     finally:
+        sys.setswitchinterval(switching)
         torch.set_num_threads(threads)  # it is also what threads that come later begin with
 
 

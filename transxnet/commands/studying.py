@@ -25,11 +25,20 @@ if TYPE_CHECKING:
     from ..training.distributed import Worker
 
 
+ALL = "all"  # of --only
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="picture, or folder of pictures")
     parser.add_argument("--models", default="pico", metavar="A,B", help="variants, timm:NAMEs, in their order (pico)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for report.html and the files")
-    parser.add_argument("--only", type=names_in, default=(), metavar="PART,…", help="these parts; all without")
+    parser.add_argument(
+        "--only",
+        type=names_in,
+        default=(),
+        metavar="PART,…",
+        help="these parts, or all; without, all but occlusion, the slowest",
+    )
     parser.add_argument("--stage", type=int, default=3, help="of attention, kernels and receptive field, 1 to 4 (3)")
     parser.add_argument("--block", type=int, default=0, help="of attention and kernels, from 1; 0 is the last (0)")
     parser.add_argument("--head", type=int, default=0, help="of attention as drawn, from 1; 0 is the mean (0)")
@@ -66,11 +75,11 @@ def run_study(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from ..study import DEFAULT, Options
+    from ..study import DEFAULT, DRAWN, Options
 
     return Options(
         stage=args.stage, block=args.block, point=args.point, target=args.target, cam_stage=args.cam_stage,
-        only=args.only or DEFAULT, thorough=args.thorough,
+        only=DRAWN if args.only == (ALL,) else args.only or DEFAULT, thorough=args.thorough,
     )  # fmt: skip
 
 
@@ -117,7 +126,7 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | PeerSpec]) ->
         _within(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
         _within(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
     for name in args.only:
-        if name not in PARTS:
+        if name not in PARTS and args.only != (ALL,):
             raise UnknownName(f"There is no part called {name!r}.", remedy=f"Choose some of: {', '.join(PARTS)}.")
     if args.target is not None:
         _somebody_knows(args.target, specs)

@@ -96,18 +96,24 @@ class Bench:
         else:
             heat, geometry, variant = explained, geometry_of(self.prepared, explained.shape, 1.0), ""
         rng = np.random.default_rng(self.seed)
-        chance = [self._curves(moved(heat, rng), geometry) for _ in range(self.orders)]
+        heats = [heat, *(moved(heat, rng) for _ in range(self.orders))]
+        deletion, insertion = self._curves([highest_first(self._on_pixels(h, geometry), self.seed) for h in heats])
         return Faithfulness(
-            variant, self.class_index, self.baseline, self.shares, *self._curves(heat, geometry),
-            *(np.stack(curves) for curves in zip(*chance, strict=True)), blank(heat),
+            variant, self.class_index, self.baseline, self.shares, deletion[0], insertion[0], deletion[1:],
+            insertion[1:], blank(heat),
         )  # fmt: skip
 
-    def _curves(self, heat: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:
-        """Deletion and insertion, (n + 1,) each."""
-        order = highest_first(self._on_pixels(heat, geometry), self.seed)
+    def _curves(self, orders: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Deletion and insertion along every order of the pixels, (orders, n + 1) each; all in full batches."""
         # what is inserted first is deleted last, so insertion is deletion in the reversed order, read backwards
-        insertion = self._deletion(order[::-1], self.counts[-1] - self.counts[::-1])[::-1]
-        return self._deletion(order), insertion.copy()
+        counts = self.counts, self.counts[-1] - self.counts[::-1]
+        ways = [way for order in orders for way in zip((order, order[::-1]), counts, strict=True)]
+        keeps = (keep for way in ways for keep in self._keeps(*way))
+        between = [float(row[self.class_index]) for x in self._pictures(keeps) for row in self._probabilities(x)]
+        curves = np.empty((len(ways), len(self.counts)), np.float32)
+        curves[:, 0], curves[:, -1] = self.whole, self.empty
+        curves[:, 1:-1] = np.reshape(between, (len(ways), len(self.counts) - 2))
+        return curves[::2].copy(), curves[1::2, ::-1].copy()
 
     def _on_pixels(self, heat: np.ndarray, geometry: Geometry) -> np.ndarray:
         placed = place(heat, geometry)
@@ -118,14 +124,12 @@ class Bench:
             )
         return placed
 
-    def _deletion(self, order: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:  # -> (n + 1,)
-        counts = self.counts if counts is None else counts
+    def _keeps(self, order: np.ndarray, counts: np.ndarray) -> Iterable[Tensor]:
+        """After each step but the first and last: which pixels are still the picture's, (H, W) bool."""
         place_of = torch.empty(len(order), dtype=torch.long)
         place_of[torch.from_numpy(order.copy())] = torch.arange(len(order))
         place_of = place_of.reshape(self.x.shape[-2:]).to(self.x.device)
-        keeps = (place_of >= count for count in counts[1:-1].tolist())
-        between = [row[self.class_index] for batch in self._pictures(keeps) for row in self._probabilities(batch)]
-        return np.float32([self.whole, *between, self.empty])
+        return (place_of >= count for count in counts[1:-1].tolist())
 
     def _pictures(self, keeps: Iterable[Tensor]) -> Iterable[Tensor]:  # (H, W) bool each -> (B, 3, H, W) a batch
         keeps = iter(keeps)

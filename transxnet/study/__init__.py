@@ -9,8 +9,8 @@ work. Integrated gradients and occlusion run the model many times more, so they 
 """
 
 from .asked import OVERVIEW, Options, Target
-from .parts import DEFAULT, PARTS
+from .parts import DEFAULT, DRAWN, PARTS
 from .result import Study, View
 from .run import study, view_of
 
-__all__ = ["DEFAULT", "OVERVIEW", "PARTS", "Options", "Study", "Target", "View", "study", "view_of"]
+__all__ = ["DEFAULT", "DRAWN", "OVERVIEW", "PARTS", "Options", "Study", "Target", "View", "study", "view_of"]

@@ -187,10 +187,12 @@ def _what_if(look: Look) -> WhatIf:
 
 
 def _trust(look: Look) -> TrustReport:
+    """Of the maps that this study shows; of all, where it shows none."""
+    shown = {name: method for name, method in METHODS.items() if name in look.options.only}
     maps = {name: look.made[name] for name in METHODS if isinstance(look.made.get(name), Explanation)}
     return trust(
-        look.loaded, look.prepared, look.question, thorough=look.options.thorough, progress=look.progress, maps=maps
-    )
+        look.loaded, look.prepared, look.question, shown or METHODS, look.options.thorough, look.progress, maps
+    )  # fmt: skip
 
 
 _ROWS = (
@@ -233,4 +235,5 @@ _ROWS = (
     Part("trust", "whether to believe the maps", _trust),
 )  # fmt: skip
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
-DEFAULT = tuple(name for name in PARTS if name not in ("attention_table",))  # of the command: all that is drawn
+DRAWN = tuple(name for name in PARTS if name != "attention_table")  # all that figures are made of
+DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest

@@ -214,7 +214,7 @@ def test_the_model_is_asked_in_batches_and_left_as_it_was():
             return self.model(x)
 
     found = faithfulness(Counting().eval(), picture, heat, steps=12, orders=2, batch_size=8)
-    assert sizes == [1, 1, *[8, 3] * 6]  # deletion and insertion, of the map and two moved copies
+    assert sizes == [1, 1, *[8] * 8, 2]  # 11 pictures a curve: deletion and insertion, of the map and two moved copies
     alone = faithfulness(model, picture, heat, steps=12, orders=2, batch_size=1)
     assert found.deletion == pytest.approx(alone.deletion, abs=1e-6)
     assert found.class_index == int(model(picture.tensor).argmax())

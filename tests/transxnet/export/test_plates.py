@@ -13,19 +13,19 @@ from transxnet.explain.agreement import agreement_between_variants
 from transxnet.export.pictures import sheet
 from transxnet.export.plates import PLATES, between_variants, plates, plates_of
 from transxnet.labels import label_set
-from transxnet.study import DEFAULT, PARTS, Options, study
+from transxnet.study import DRAWN, PARTS, Options, study
 
 IN_ORDER = [
     "sheet", "maps", "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates",
     "kernel_spectrum", "kernel_change", "kernel_depth", "erf_parts", "erf_curves", "what_if", "what_if_heads",
     "verdicts", "faithfulness", "randomisation", "agreement", "variants",
 ]  # fmt: skip
-QUICK = tuple(name for name in DEFAULT if name not in ("trust", "occlusion", "integrated_gradients", "smooth_grad"))
+QUICK = tuple(name for name in DRAWN if name not in ("trust", "occlusion", "integrated_gradients", "smooth_grad"))
 
 
 @pytest.fixture(scope="module")
 def whole():
-    return study(small_model(), picture(), Options(stage=2, target=3, only=DEFAULT), picture(3))
+    return study(small_model(), picture(), Options(stage=2, target=3, only=DRAWN), picture(3))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_all_of_them_in_the_order_in_which_one_reads(drawn):
 def test_every_part_that_is_drawn_is_one(whole):
     assert {row.part for row in PLATES} <= set(PARTS)
     shown = {row.part for row in PLATES}
-    maps = {name for name in DEFAULT if name not in shown}
+    maps = {name for name in DRAWN if name not in shown}
     assert maps == {
         "attention",
         "rollout",

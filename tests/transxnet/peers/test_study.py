@@ -11,7 +11,7 @@ from transxnet.explain.agreement import agreement_between_variants
 from transxnet.explain.methods import METHODS
 from transxnet.explain.randomisation import groups
 from transxnet.export.plates import plates
-from transxnet.study import DEFAULT, Options, Study, study
+from transxnet.study import DRAWN, Options, Study, study
 from transxnet.weights import LoadedModel, load
 
 PHOTO = picture(3, 140, 110)
@@ -31,7 +31,7 @@ def convnext() -> LoadedModel:
 def peer(convnext) -> Study:
     """Everything there is, of a backbone that takes a 64 px square out of 95 % of the short side."""
     state = {name: tensor.clone() for name, tensor in convnext.model.state_dict().items()}
-    found = study(convnext, PHOTO, Options(only=DEFAULT, target="ladybug"), other=picture(4))
+    found = study(convnext, PHOTO, Options(only=DRAWN, target="ladybug"), other=picture(4))
     assert all((convnext.model.state_dict()[name] == tensor).all() for name, tensor in state.items())
     return found
 
@@ -39,12 +39,12 @@ def peer(convnext) -> Study:
 @pytest.fixture(scope="module")
 def small() -> Study:
     """A small TransXNet's, of the same photograph."""
-    only = tuple(name for name in DEFAULT if name not in ("occlusion", "integrated_gradients"))
+    only = tuple(name for name in DRAWN if name not in ("occlusion", "integrated_gradients"))
     return study(small_model(), PHOTO, Options(only=only, target="ladybug"), other=picture(4))
 
 
 def test_what_needs_no_transxnet_parts_is_there(peer):
-    assert {name for name in DEFAULT if getattr(peer, name) is None} == set(NEED_PARTS) == set(peer.missing)
+    assert {name for name in DRAWN if getattr(peer, name) is None} == set(NEED_PARTS) == set(peer.missing)
     for name in MAPS:
         assert np.ptp(getattr(peer, name).heat) > 0, name
         assert getattr(peer, name).variant == "timm:test_convnext"
