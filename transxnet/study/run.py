@@ -11,7 +11,7 @@ from functools import partial
 import torch
 
 from ..errors import DeviceError, PartMissing, UnknownName
-from ..explain.observe import Observation, observe
+from ..explain.observe import Observation, middle_of, observe
 from ..explain.predict import predict, predict_batch
 from ..images import Picture, Prepared, prepare_for
 from ..labels import LabelSet, label_set
@@ -62,7 +62,7 @@ def study(
         other, other_words = None, SAME_PICTURE
     with clock.time("total"), _memory_said(loaded):
         prepared, second = view_of(picture, loaded), view_of(other, loaded) if other else None
-        point = _middle(prepared) if options.point is None else options.point
+        point = middle_of(prepared) if options.point is None else options.point
         names = [name for name in PARTS if name in options.only]
         seen, prediction, half = _first_look(loaded, prepared, options, labels, clock)
         target = _target(options, prediction, labels, loaded.name)
@@ -153,11 +153,6 @@ def _words_elsewhere(wanted: str | int) -> str:
             labels = label_set(name)
             return labels.words[labels.find(wanted)]
     return ""
-
-
-def _middle(prepared: Prepared) -> tuple[float, float]:
-    x0, y0, x1, y1 = prepared.crop_box
-    return (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2  # a pixel's number is the place of its centre
 
 
 def _outside(prepared: Prepared, point: tuple[float, float]) -> str:
