@@ -221,8 +221,8 @@ def test_what_if_with_the_kernels_of_a_second_picture(client, weights):
     assert [figure["name"] for figure in numbers["figures"]] == ["what_if", "what_if_heads"]
     assert len(pngs) == 2
     grey, _, _ = client.predict(handle_file(PICTURE), api_name="/what_if")
-    assert grey["figures"][0]["caption"].endswith("lent by a plain grey picture.")
-    assert numbers["figures"][0]["caption"].endswith("lent by another picture.")
+    assert grey["figures"][0]["caption"].endswith("made for a plain grey picture.")
+    assert numbers["figures"][0]["caption"].endswith("made for another picture.")
     changed = [n["figures"][0]["numbers"] for n in (numbers, grey)]
     lent = [name for name in changed[0] if "other_kernels" in name]
     assert lent
