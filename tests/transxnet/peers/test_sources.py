@@ -17,8 +17,8 @@ from transxnet.errors import DigestMismatch, LensError, NoWeights, OutOfRange, U
 from transxnet.weights import Availability, available, load
 
 NEVER_TRAINED = (
-    "Never trained: weights drawn at random with seed 0. As timm starts it, which may be with residual branches at zero: "
-    "it then sees little but its shortcuts."
+    "Never trained: weights drawn at random with seed 0. As timm starts it, which may be with residual branches at "
+    "zero: it then sees little but its shortcuts."
 )
 
 NAME = "timm:test_resnet"
