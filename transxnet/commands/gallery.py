@@ -34,6 +34,7 @@ def run_gallery(args: argparse.Namespace) -> int:
     """Study the photograph by all models, draw everything, write the page."""
     from ..export.gallery import provenance_lines, write_gallery
     from ..export.records import versions
+    from ..export.report import without_folders
     from ..images import decode
 
     picture = decode(args.image, name=args.image.name)
@@ -41,7 +42,7 @@ def run_gallery(args: argparse.Namespace) -> int:
     models = [load_model(name, args) for name in models_in(args.models)]
     plates = [*_studied(models, picture, other, args.against.name if args.against else ""), *_published(args, picture)]
     words = {m.name: f"{m.provenance.short()}. {m.provenance.note}".strip() for m in models}
-    command = shlex.join(["python", "-m", "transxnet", *(Path(word).name for word in args.argv)])
+    command = shlex.join(["python", "-m", "transxnet", *without_folders(args.argv)])
     about = [
         f"One photograph (`{args.image.name}`), looked at in every way this project has. Random weights are there for "
         "comparison: what an untrained model shows too is the architecture's doing, not something learned.",

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import LensError
 from ..results import Explanation, Geometry
-from ..results.placement import place
+from ..results.placement import place, place_at
 from ..results.trust import Agreement
 from .ranks import highest, intersection_over_union, standard_ranks
 
@@ -76,20 +76,7 @@ def _grid(box: Box, geometries: Sequence[Geometry]) -> tuple[np.ndarray, np.ndar
 
 def _sample(found: Explanation, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The map at upload pixels, (len(y), len(x)) float32: bilinear, edge values extended outwards."""
-    geometry = found.geometry
-    vx, vy = geometry.to_view(x, y)
-    left, right, along = _between((vx - geometry.origin) / geometry.stride, geometry.grid[1])
-    top, bottom, down = _between((vy - geometry.origin) / geometry.stride, geometry.grid[0])
-    rows = found.heat[top] * (1 - down)[:, None] + found.heat[bottom] * down[:, None]
-    return rows[:, left] * (1 - along) + rows[:, right] * along
-
-
-def _between(at: np.ndarray, units: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The unit before each place, the one after, and how far along it lies, as placement has it."""
-    at = np.clip(at, 0, units - 1)
-    before = np.floor(at).astype(int)
-    share = (at - before).astype(np.float32)
-    return before, before + (share > 0), share
+    return place_at(found.heat, found.geometry, *found.geometry.to_view(x, y))
 
 
 def _compare(names: tuple[str, ...], values: Sequence[np.ndarray], box: Box, share: float) -> Agreement:

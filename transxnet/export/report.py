@@ -40,7 +40,7 @@ def report(manifest: Json, folder: Path, which: str = "") -> str:
         models=_models(pictures),
         pictures=[_picture(entry, folder) for entry in pictures],
         failed=[f"{PurePath(one['image']).name}: {one['error']}" for one in manifest["failed"]],
-        command=shlex.join(_without_folders(manifest["command"])),
+        command=shlex.join(without_folders(manifest["command"])),
         versions=", ".join(f"{package} {version}" for package, version in manifest["versions"].items()),
     )
 
@@ -97,6 +97,6 @@ def _figure(figure: Json, folder: Path) -> Json:
     return {**figure, "src": src, "width": width, "height": height}
 
 
-def _without_folders(command: Sequence[str]) -> list[str]:
+def without_folders(command: Sequence[str]) -> list[str]:
     """The command with file names only: the report may be sent to anybody."""
     return [PurePath(word).name if len(PurePath(word).parts) > 1 else word for word in command]

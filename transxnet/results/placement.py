@@ -18,17 +18,25 @@ def place(heat: np.ndarray, geometry: Geometry, size: tuple[int, int] | None = N
     heat: (rows, columns), raw. size: (height, width) of the drawing, which covers exactly the view; None takes the
     view's own. Returns float32 (height, width), raw values; at a unit's pixel exactly the unit's value.
     """
-    heat = np.asarray(heat, np.float32)
     height, width = size or geometry.view_size
-    top, bottom, down = _neighbours(height, geometry.view_size[0], heat.shape[0], geometry)
-    left, right, along = _neighbours(width, geometry.view_size[1], heat.shape[1], geometry)
-    rows = heat[top] * (1 - down)[:, None] + heat[bottom] * down[:, None]  # (height, columns)
-    return rows[:, left] * (1 - along) + rows[:, right] * along  # (height, width)
+    x, y = (
+        (np.arange(pixels) + 0.5) * view / pixels - 0.5
+        for pixels, view in ((width, geometry.view_size[1]), (height, geometry.view_size[0]))
+    )
+    return place_at(heat, geometry, x, y)
 
 
-def _neighbours(pixels: int, view: int, units: int, geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each pixel of one axis of the drawing: the unit before it, the one after, and how far along it lies."""
-    in_view = (np.arange(pixels) + 0.5) * view / pixels - 0.5
+def place_at(heat: np.ndarray, geometry: Geometry, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The same at columns x and rows y, in pixels of the view: float32 (len(y), len(x))."""
+    heat = np.asarray(heat, np.float32)
+    top, bottom, down = _neighbours(y, heat.shape[0], geometry)
+    left, right, along = _neighbours(x, heat.shape[1], geometry)
+    rows = heat[top] * (1 - down)[:, None] + heat[bottom] * down[:, None]  # (len(y), columns)
+    return rows[:, left] * (1 - along) + rows[:, right] * along  # (len(y), len(x))
+
+
+def _neighbours(in_view: np.ndarray, units: int, geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each place along one axis of the view: the unit before it, the one after, and how far along it lies."""
     u = np.clip((in_view - geometry.origin) / geometry.stride, 0, units - 1)
     before = np.floor(u).astype(int)
     share = (u - before).astype(np.float32)
