@@ -29,14 +29,15 @@ class Wanted:
 WANTED: Mapping[str, Wanted] = MappingProxyType(
     {
         "overview": Wanted(OVERVIEW),
-        "answers": Wanted(),
         "attention": Wanted(("attention",), ("both_ways", "attention_depth", "rollouts", "half_energies")),
         "kernels": Wanted(
             ("kernels",), ("clusters", "kernels", "spectra", "kernel_depth", "kernel_change"), other=True
         ),
         "grad_cam": Wanted(("grad_cam", "contrast", "cam_stages")),
         "erf": Wanted(("receptive_field",), ("receptive_field", "erf_parts")),
+        "compare": Wanted(),
         "what_if": Wanted(("what_if",), ("what_if",), other=True),
         "trust": Wanted(("trust",), ("trust",)),
+        "tour": Wanted(),
     }
 )

@@ -20,8 +20,16 @@ from transxnet.images import Picture, decode
 from ..captions import NO_ADDRESS
 
 HERE = Path(__file__).parent
-SCRIPTS = ("maps", "display", "crosshair", "answers", "thumbs", "downloads", "figures", "panel")
-STYLES = HERE / "style.css"
+
+
+def _in_order(folder: str, kind: str, first: tuple[str, ...]) -> list[Path]:
+    """The files of a folder: those that others build on first, then all others by name."""
+    rest = sorted(path for path in (HERE / folder).glob(f"*.{kind}") if path.stem not in first)
+    return [HERE / folder / f"{name}.{kind}" for name in first] + rest
+
+
+SCRIPTS = _in_order("js", "js", ("maps", "display", "point", "parts", "cells", "panel"))
+STYLES = _in_order("css", "css", ("base", "side", "panel"))
 
 
 def head() -> str:
@@ -31,7 +39,7 @@ def head() -> str:
         f"const t = {json.dumps(tables)}; window.lensLuts = Object.fromEntries(Object.entries(t).map("
         "([k, v]) => [k, Uint8Array.from(atob(v), (c) => c.charCodeAt(0))]));"
     )
-    scripts = [decode_tables, *((HERE / "js" / f"{name}.js").read_text() for name in SCRIPTS)]
+    scripts = [decode_tables, *(path.read_text() for path in SCRIPTS)]
     return "\n".join(f"<script>{text}</script>" for text in scripts)
 
 

@@ -14,7 +14,7 @@ from transxnet.peers.spec import is_peer, spec_of
 from transxnet.variants import UNTRAINED, find_variant
 
 from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
-from ..cells import MAX, jpeg
+from ..cells import jpeg
 from ..columns import variant_title
 from ..examples import examples
 from ..studio import Studio
@@ -61,18 +61,9 @@ class Layout:
 
     def _side(self) -> None:
         self._choose_picture()
-        self._choose_variants()
         self._choose_answer()
-        _label("Look from", "Grad-CAM keeps a stage of its own")
-        self.stage = gr.Radio(
-            [(f"stage {i}", i) for i in (1, 2, 3, 4)], value=3, label="Stage", elem_id="stage",
-            elem_classes="segments", container=False,
-        )  # fmt: skip
-        _label("Add a timm backbone", "Enter adds it")
-        self.peer = gr.Textbox(
-            "", label="Add a timm backbone, by name", placeholder=PEER_EXAMPLES, elem_id="peer", max_lines=1,
-            container=False,
-        )  # fmt: skip
+        self._choose_unit()
+        self._choose_variants()
 
     def _choose_picture(self) -> None:
         self.crosshair = Crosshair(elem_id="crosshair")
@@ -83,6 +74,14 @@ class Layout:
             show_label=False, placeholder="Drop, paste or take a picture", buttons=[],
         )  # fmt: skip
 
+    def _choose_unit(self) -> None:
+        """Stage and block, shared by all views but Grad-CAM."""
+        options: dict[str, Any] = {"elem_classes": "segments", "container": False}
+        _label("Look from", "Grad-CAM keeps a stage of its own")
+        stages = [(f"stage {i}", i) for i in (1, 2, 3, 4)]
+        self.stage = gr.Radio(stages, value=3, label="Stage", elem_id="stage", **options)
+        self.block = gr.Radio([("last", 0)], value=0, label="Block", elem_id="block", **options)
+
     def _choose_variants(self) -> None:
         _label(f"Compare up to {_words(MOST_VARIANTS)}", "\u2193 is downloaded first")
         self.variants = gr.CheckboxGroup(
@@ -90,10 +89,16 @@ class Layout:
             container=False,
         )  # fmt: skip
         self.offer = gr.Button("", visible=False, size="sm", elem_id="offer")
-        pairs = pairs_of(self.names)
-        if pairs:
-            _label("What changes without…")
-        self.parts = part_buttons(pairs)
+        with gr.Accordion("More to compare", open=False, elem_id="more"):
+            pairs = pairs_of(self.names)
+            if pairs:
+                _label("What changes without…")
+            self.parts = part_buttons(pairs)
+            _label("Add a timm backbone", "Enter adds it")
+            self.peer = gr.Textbox(
+                "", label="Add a timm backbone, by name", placeholder=PEER_EXAMPLES, elem_id="peer", max_lines=1,
+                container=False,
+            )  # fmt: skip
 
     def _choose_answer(self) -> None:
         _label("Explain this answer")
@@ -110,7 +115,7 @@ class Layout:
         self.others: dict[str, Thumbs] = {}
         Display()
         self.downloads = Downloads({}, elem_id="downloads")
-        with gr.Tabs(elem_id="views"):
+        with gr.Tabs(elem_id="views") as self.views:
             for name, title in VIEWS.items():
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}") as self.tabs[name]:
                     self._controls(name)
@@ -120,17 +125,6 @@ class Layout:
 
     def _controls(self, name: str) -> None:
         options: dict[str, Any] = {"elem_classes": "segments", "container": False}
-        if name in ("attention", "kernels"):
-            with gr.Row(elem_classes="controls"):
-                _label("Block")
-                block = gr.Radio([("last", 0)], value=0, label="Block", elem_id=f"block-{name}", **options)
-                setattr(self, f"{name}_block", block)
-        if name == "attention":
-            with gr.Row(elem_classes="controls"):
-                _label("Head")
-                self.head = gr.Radio(
-                    [("mean", 0), (MAX, MAX), ("1", 1)], value=0, label="Head", elem_id="head", **options
-                )
         if name == "grad_cam":
             with gr.Row(elem_classes="controls"):
                 _label("Its own stage")

@@ -13,12 +13,13 @@ from transxnet.images import Picture, decode
 from transxnet.peers.spec import PREFIX, is_peer, spec_of
 
 from ..captions import ANY_CLASS, TITLE, VIEWS
+from ..session import Session, changed
 from ..studio import Studio
 from ..wanted import BESIDE
 from . import api
 from .components import Blocks, in_words
 from .layout import MOST_VARIANTS, canonical, classes_of
-from .showing import Session, Showing
+from .showing import Showing
 
 
 class Page(Showing):
@@ -36,13 +37,12 @@ class Page(Showing):
 
     def _wire(self) -> None:
         self.inputs = [
-            self.session, self.variants, self.stage, self.cam_stage, self.attention_block, self.kernels_block,
-            self.head, self.slower, self.beside,
+            self.session, self.variants, self.stage, self.cam_stage, self.block, self.slower, self.beside,
         ]  # fmt: skip
         self.outputs = [
-            self.session, self.variants, self.crosshair, self.thumbs, self.answers, self.other, self.attention_block,
-            self.kernels_block, self.head, self.upload, self.offer, self.downloads,
-            self.peer, *self.others.values(), *self.panels.values(), *self.figures.values(),
+            self.session, self.variants, self.stage, self.cam_stage, self.block, self.crosshair, self.thumbs,
+            self.answers, self.other, self.upload, self.offer, self.downloads, self.views, self.peer,
+            *self.others.values(), *self.panels.values(), *self.figures.values(),
         ]  # fmt: skip
         quiet: dict[str, Any] = {
             "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 16,
@@ -68,7 +68,7 @@ class Page(Showing):
             (self.peer.submit, self.peer_added, [self.peer]),
             *((thumbs.select, self.other_chosen, []) for thumbs in self.others.values()),
             *((button.click, self._without(pair), []) for button, pair in self.parts.items()),
-            *((panel.select, self.moved, []) for panel in self.panels.values()),
+            *((panel.select, self.acted, []) for panel in self.panels.values()),
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
             *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
         ]
@@ -115,6 +115,13 @@ class Page(Showing):
         width, height = self.studio.picture(session.picture).size
         point = min(max(int(event.x), 0), width - 1), min(max(int(event.y), 0), height - 1)
         yield from self.refresh(request, replace(session, point=point), *controls)
+
+    def acted(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
+        """What a view's own script sent: {x, y} moves the crosshair, {change: {field: value}} the session's fields."""
+        if (change := getattr(event, "change", None)) is None:
+            yield from self.moved(event, request, session, *controls)
+            return
+        yield from self.refresh(request, changed(session, change), *controls)
 
     def answer_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -16,42 +16,16 @@ from transxnet.study import Options
 from transxnet.variants import UNTRAINED, VariantSpec
 
 from ..captions import NOT_DRAWN
-from ..cells import MAX
 from ..columns import Column, gather
 from ..figures import figures_of, none, shown, waiting
-from ..payload import answers, crosshair, progress, view
+from ..payload import answers, crosshair, progress
+from ..session import Controls, Session
+from ..views import Scene, view
 from ..wanted import ALIKE_EVERYWHERE, SLOWER, WANTED
 from .layout import Layout
 
 log = logging.getLogger(__name__)
 SHOW_PARTS_AFTER = 0.5  # seconds after which finished columns are shown while others still work
-
-
-@dataclass(frozen=True)
-class Session:
-    """What one visitor looks at: ids and numbers only."""
-
-    picture: str = ""
-    example: int = -1
-    point: tuple[int, int] = (0, 0)
-    target: str | None = None  # a WNID, so that variants with other label sets can look it up
-    active: str = "overview"
-    variants: tuple[str, ...] = ("pico",)
-    other: int = -1  # the second picture, an example; -1 is the one after the picture's own
-
-
-@dataclass(frozen=True)
-class Controls:
-    """Values of the components that every event gets, in the order of Page.inputs after the session."""
-
-    variants: list[str]
-    stage: int
-    cam_stage: int
-    attention_block: int
-    kernels_block: int
-    head: int | str
-    slower: bool = False
-    beside: bool = False
 
 
 class Showing(Layout):
@@ -69,19 +43,16 @@ class Showing(Layout):
             return
         controls = Controls(*values)
         newest = self.studio.begin(request.session_hash or "")
-        block, blocks = self._blocks(session, controls)
-        head, heads = self._heads(session, controls)
-        updates = {self.session: session, **blocks, **heads, **self._others(session), **(updates or {})}
+        block, radio = self._blocks(session, controls)
+        updates = {self.session: session, self.block: radio, **self._others(session), **(updates or {})}
         options = self._options(session, controls, block)
-        columns = yield from self._maps(session, options, head, newest, updates)
+        columns = yield from self._maps(session, options, newest, updates)
         if newest() and session.active in self.figures:
             yield from self._figures(session, options, controls, columns, newest)
         if not newest():
             yield self._nothing()  # overtaken: Gradio sends a generator's last values again, so let them be none
 
-    def _maps(
-        self, session: Session, options: Options, head: int | str, newest: Callable[[], bool], updates: dict
-    ) -> Iterator[dict]:
+    def _maps(self, session: Session, options: Options, newest: Callable[[], bool], updates: dict) -> Iterator[dict]:
         """The active view's panel. Returns its columns."""
         begun, before, waited = 0.0, -1, False
         columns: list[Column] = []
@@ -94,7 +65,7 @@ class Showing(Layout):
             if finished == len(columns) or (finished != before and time.perf_counter() - begun > SHOW_PARTS_AFTER):
                 if waited and self.variants not in updates:  # somebody's weights have arrived: no arrow any more
                     updates[self.variants] = gr.CheckboxGroup(self._chips(session.variants))
-                yield {**updates, **self._shown(session, columns, head), self.downloads: progress(columns)}
+                yield {**updates, **self._shown(session, columns), self.downloads: progress(columns)}
                 updates, begun, before = {}, time.perf_counter(), finished
             elif before >= 0:  # the maps stay as they are, only the bars move
                 yield {self.downloads: progress(columns)}
@@ -144,12 +115,12 @@ class Showing(Layout):
         """Leave everything as it is. A generator that yields nothing at all would set every output to null."""
         return {self.crosshair: gr.skip()}
 
-    def _shown(self, session: Session, columns: list[Column], head: int | str) -> dict:
+    def _shown(self, session: Session, columns: list[Column]) -> dict:
         picture = self.studio.picture(session.picture)
         found = {
             self.crosshair: crosshair(picture, session.point, columns),
             self.answers: answers(columns),
-            self.panels[session.active]: view(session.active, columns, picture, head),
+            self.panels[session.active]: view(session.active, Scene(columns, picture, session)),
         }
         wanted = WANTED[session.active]
         if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or picture, and slow to come
@@ -191,23 +162,12 @@ class Showing(Layout):
         ready = [name if self.studio.ready(name) else f"{name}@{UNTRAINED}" for name in self.beside_names]
         return list(dict.fromkeys(ready))
 
-    def _blocks(self, session: Session, controls: Controls) -> tuple[int, dict]:
+    def _blocks(self, session: Session, controls: Controls) -> tuple[int, gr.Radio]:
         """Blocks to choose from: those that every chosen variant has at this stage. Peers have none."""
-        chosen = {"attention": controls.attention_block, "kernels": controls.kernels_block}
         depth = min((spec.depths[controls.stage - 1] for spec in _own(session.variants)), default=1)
         choices = [(str(i), i) for i in range(1, depth + 1)] + [("last", 0)]
-        block = chosen.get(session.active, 0)
-        block = block if block <= depth else 0
-        radio = {"attention": self.attention_block, "kernels": self.kernels_block}.get(session.active)
-        return block, ({radio: gr.Radio(choices, value=block)} if radio else {})
-
-    def _heads(self, session: Session, controls: Controls) -> tuple[int | str, dict]:
-        head = controls.head
-        most = max((spec.heads[controls.stage - 1] for spec in _own(session.variants) if spec.osra), default=0)
-        several = [(MAX, MAX)] if most > 1 else []  # of one head there is nothing to choose between
-        choices = [("mean", 0), *several, *((str(i), i) for i in range(1, most + 1))]
-        head = head if head in [value for _, value in choices] else 0
-        return head, ({self.head: gr.Radio(choices, value=head)} if session.active == "attention" else {})
+        block = controls.block if controls.block <= depth else 0
+        return block, gr.Radio(choices, value=block)
 
 
 def _own(names: Sequence[str]) -> list[VariantSpec]:

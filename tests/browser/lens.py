@@ -121,6 +121,8 @@ class Lens:
 
     def without(self, part: str) -> None:
         """Press one of the buttons that set a model without a part beside one with all."""
+        if not self.page.locator("#parts").is_visible():
+            self.page.locator("#more > button").click()
         self.page.locator("#parts").get_by_role("button", name=part, exact=True).click()
 
     def choose(self, element: str, value: int) -> None:

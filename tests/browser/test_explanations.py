@@ -60,6 +60,8 @@ def fits(lens: Lens) -> None:
 
 def add(lens: Lens, name: str) -> None:
     field = lens.page.locator("#peer textarea, #peer input")
+    if not field.is_visible():
+        lens.page.locator("#more > button").click()
     field.fill(name)
     field.press("Enter")
 

@@ -171,23 +171,21 @@ def test_two_visitors_each_see_their_own(visit):
 # ---- inside the views ---------------------------------------------------------------------------------------
 
 
-def test_heads_blocks_and_stages_of_attention(visit):
+def test_blocks_and_stages_of_attention(visit):
     lens = visit()
     lens.look_at("attention")
-    for stage, block, head in ((3, 0, 2), (3, 1, 2), (2, 1, 2), (2, 1, 0)):
-        for element, value in (("stage", stage), ("block-attention", block), ("head", head)):
-            radio = lens.page.locator(f"#{element} input[value='{value}']")
-            if not radio.is_checked():
+    for stage, block in ((3, 1), (2, 1), (2, 0)):
+        for element, value in (("stage", stage), ("block", block)):
+            if not lens.page.locator(f"#{element} input[value='{value}']").is_checked():
                 with lens.answer("attention"):
                     lens.choose(element, value)
         maps = library(stage=stage, block=block).attention
         assert maps.stage == stage
-        assert said(lens.numbers("attention")[0]) == near(maps.head(head).max())
+        assert said(lens.numbers("attention")[0]) == near(maps.mean.max())
         assert said(lens.numbers("attention", "tiles")[0]) == near(maps.heads.max())
         caption = lens.panel("attention").locator("figcaption").first.text_content()
         assert f"stage {stage}" in caption
         assert f"block {maps.block}" in caption
-        assert (f"head {head}" if head else "mean") in caption
 
 
 def test_kernels_of_two_stages(visit):
@@ -278,8 +276,8 @@ def test_pico_beside_random_weights(visit):
     assert lens.panel("attention").locator(".lens-head").count() == 2
     assert lens.panel("attention").locator(".lens-head").nth(1).locator(".lens-badge").count() == 1
     assert [said(one) for one in lens.numbers("attention")] == [near(s.attention.mean.max()) for s in (trained, random)]
-    lens.look_at("answers")
-    bars = lens.panel("answers").locator(".lens-bars").nth(1).locator(".lens-bar")
+    lens.look_at("compare")
+    bars = lens.panel("compare").locator(".lens-bars").nth(1).locator(".lens-bar")
     assert int(bars.first.get_attribute("data-index")) == random.prediction.top[0].index
     assert float(bars.first.get_attribute("data-share")) == near(random.prediction.top[0].probability)
 

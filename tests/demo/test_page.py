@@ -11,9 +11,10 @@ import pytest
 
 from demo import studio as studio_module
 from demo.captions import PICTURE_GONE
+from demo.session import Session
 from demo.studio import Studio
 from demo.ui.components import STYLES, head
-from demo.ui.page import Page, Session
+from demo.ui.page import Page
 from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
 from demo.wanted import WANTED
 from tests.small import picture, small_model
@@ -56,10 +57,9 @@ def page(models) -> Page:
     return Page(Studio(device="cpu"))
 
 
-def controls(variants=("pico",), stage=3, cam_stage=4, attention_block=0, kernels_block=0, head=0, **more) -> list:
+def controls(variants=("pico",), stage=3, cam_stage=4, block=0, slower=False, beside=False) -> list:
     """Values of the components that every event gets."""
-    slower, beside = more.get("slower", False), more.get("beside", False)
-    return [list(variants), stage, cam_stage, attention_block, kernels_block, head, slower, beside]
+    return [list(variants), stage, cam_stage, block, slower, beside]
 
 
 def finish(steps) -> dict:
@@ -169,22 +169,28 @@ def test_a_tab_computes_and_shows_its_own_view_only(page, opened, view, title):
     assert newest.options.only == WANTED[view].figures
 
 
-def test_blocks_and_heads_that_are_not_there_give_way(page, opened):
+def test_a_block_that_is_not_there_gives_way_to_the_last(page, opened):
     session = Session(**vars(opened) | {"active": "attention"})
-    changed = finish(page.refresh(ANN, session, *controls(stage=1, attention_block=2, head=1)))
-    assert changed[page.attention_block].value == 2
-    assert changed[page.head].value == 1
-    assert [value for _, value in changed[page.attention_block].choices] == [1, 2, 0]  # pico's stage 1 has two
-    assert [value for _, value in changed[page.head].choices] == [0, 1]
-    changed = finish(page.refresh(ANN, session, *controls(stage=2, attention_block=4, head=3)))
-    assert changed[page.attention_block].value == 0
-    assert changed[page.head].value == 0
+    changed = finish(page.refresh(ANN, session, *controls(stage=1, block=2)))
+    assert changed[page.block].value == 2
+    assert [value for _, value in changed[page.block].choices] == [1, 2, 0]  # pico's stage 1 has two
+    changed = finish(page.refresh(ANN, session, *controls(stage=2, block=4)))
+    assert changed[page.block].value == 0
 
 
 def test_a_variant_with_other_blocks_narrows_the_choice(page, opened):
     session = Session(**vars(opened) | {"active": "kernels", "variants": ("t", "pico")})
     changed = finish(page.refresh(ANN, session, *controls(["t", "pico"], stage=3)))
-    assert [value for _, value in changed[page.kernels_block].choices] == [1, 2, 3, 4, 0]  # T has nine, pico four
+    assert [value for _, value in changed[page.block].choices] == [1, 2, 3, 4, 0]  # T has nine, pico four
+
+
+def test_a_views_script_moves_the_point_and_changes_only_what_it_may(page, opened):
+    changed = finish(page.acted(SimpleNamespace(x=3, y=4), ANN, opened, *controls()))
+    assert changed[page.session].point == (3, 4)
+    asked = SimpleNamespace(change={"photographs": 1, "edits": ["osra@3.0"], "picture": "somebody else's"})
+    changed = finish(page.acted(asked, ANN, changed[page.session], *controls()))
+    session = changed[page.session]
+    assert (session.photographs, session.edits, session.picture) == (True, ("osra@3.0",), opened.picture)
 
 
 # ---- variants -----------------------------------------------------------------------------------------------
@@ -372,8 +378,8 @@ def test_a_backbone_of_timm_becomes_a_column(page, opened):
         changed = opened_on(page, session, title, *controls(["pico", PEER], stage=2))
         assert "no TransXNet" in changed[page.panels[view]]["rows"][0]["cells"][1]["text"]
         assert drawn(changed, page, view)  # the other column's
-    changed = opened_on(page, session, "Attention", *controls(["pico", PEER], stage=1, attention_block=2))
-    assert changed[page.attention_block].value == 2  # of blocks a peer has none
+    changed = opened_on(page, session, "Attention", *controls(["pico", PEER], stage=1, block=2))
+    assert changed[page.block].value == 2  # of blocks a peer has none
     changed = finish(page.variants_chosen(ANN, session, *controls(["pico"])))
     assert PEER not in [value for _, value in changed[page.variants].choices]
 
@@ -443,7 +449,7 @@ def test_t_is_offered_once_it_is_there(page, opened, monkeypatch):
 
 
 def test_scripts_and_styles_name_no_other_machine():
-    given = head() + STYLES.read_text()
+    given = head() + "".join(path.read_text() for path in STYLES)
     assert not re.search(r"https?:|//[a-z]+\.[a-z]", given)
     assert "@import" not in given
     assert "</script>\n<script>" in given

@@ -21,6 +21,7 @@
       root.querySelector(".lens-note").textContent = value.note;
       if (held || later) return; // on its way to a newer one
       point = value.point;
+      window.lensPoint.set(...point);
       place();
     }
 
@@ -51,9 +52,14 @@
           Math.round(clamp(((event.clientY - box.top) / box.height) * h - 0.5, 0, h - 1)),
         ];
       };
-      const send = () => trigger("select", { x: point[0], y: point[1] });
+      const send = () => { window.lensPoint.set(...point); trigger("select", { x: point[0], y: point[1] }); };
       photo.addEventListener("pointerdown", (event) => { held = true; photo.setPointerCapture(event.pointerId); point = at(event); place(); });
-      photo.addEventListener("pointermove", (event) => { if (held) { point = at(event); place(); } });
+      photo.addEventListener("pointermove", (event) => {
+        const under = at(event);
+        window.lensPoint.hover(...under);
+        if (held) { point = under; place(); }
+      });
+      photo.addEventListener("pointerleave", () => { if (!held) window.lensPoint.leave(); });
       photo.addEventListener("pointerup", () => { if (held) { held = false; send(); } });
       photo.addEventListener("pointercancel", () => { held = false; });
       photo.addEventListener("keydown", (event) => {
@@ -63,6 +69,7 @@
         const far = Math.max(1, Math.round(Math.max(w, h) / (event.shiftKey ? 8 : 40)));
         point = [clamp(point[0] + step[0] * far, 0, w - 1), clamp(point[1] + step[1] * far, 0, h - 1)];
         place();
+        window.lensPoint.set(...point);
         clearTimeout(later);
         later = setTimeout(() => { later = 0; send(); }, 250); // one request for a run of key presses
       });

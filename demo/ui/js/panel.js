@@ -1,188 +1,9 @@
-/* One view of the page: a matrix of cells, each a raw map drawn here. Payload: demo/payload.py.
-   value: {view, intro, foot, heads: [head], rows: [{title, sub, more, badge, bar, cells: [cell]}], pictures: {id: {src, seen, alt}}}
-   head: {title, sub, more, bar}; bar: {range, signed, root, units, colormap}; cell.kind: map | tiles | bars | text | pending | error. */
+/* One view of the page. Payload: demo/views/. value: {view, layout, serial, intro, foot, pictures, …}.
+   layout: "matrix" and "columns" are {heads: [head], rows: [{title, sub, more, badge, bar, cells: [cell]}]}, drawn here;
+   any other is drawn by its own file, as window.lensLayouts[layout](body, payload, trigger), which returns what draws it
+   again when a display control moves. trigger("select", …) reaches Page.acted in demo/ui/page.py. */
 (() => {
-  const DRAWN = 352; // canvas pixels a side: sharp on phones and columns, quick to blend
-  const make = (tag, className, text) => {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    if (text !== undefined) node.textContent = text;
-    return node;
-  };
-  const number = (v) => (v === 0 ? "0" : Math.abs(v) >= 0.01 && Math.abs(v) < 1000 ? v.toPrecision(3) : v.toExponential(1));
-  const lutOf = (scale) => {
-    const chosen = window.lensDisplay.colormap;
-    return window.lensLuts[!scale.signed && chosen ? chosen : scale.colormap];
-  };
-
-  function barOf(scale) {
-    const bar = make("div", "lens-colorbar"), canvas = make("canvas"), ends = make("div", "ends");
-    canvas.width = 256; canvas.height = 1;
-    canvas.setAttribute("aria-hidden", "true");
-    const draw = () => {
-      const context = canvas.getContext("2d"), image = context.createImageData(256, 1), lut = lutOf(scale);
-      for (let i = 0; i < 256; i++) {
-        const share = i / 255; // a root scale puts its colours where its values are
-        const t = scale.signed ? 2 * share - 1 : scale.root ? Math.sqrt(share) : share;
-        image.data.set([...window.lensMaps.colour(t, { ...scale }, lut), 255], 4 * i);
-      }
-      context.putImageData(image, 0, 0);
-    };
-    const [low, high] = scale.range;
-    ends.append(make("span", "", number(low)), make("span", "units", scale.units + (scale.root ? ", root scale" : "")), make("span", "", (scale.signed ? "+" : "") + number(high)));
-    bar.append(canvas, ends);
-    return { bar, draw };
-  }
-
-  /* Photographs arrive once a payload; `redraw` draws the whole panel again when one is decoded. */
-  function loadPictures(pictures, redraw) {
-    for (const entry of Object.values(pictures)) {
-      for (const key of ["src", "seen"]) {
-        const image = (entry[key + "Image"] = new Image());
-        image.onload = redraw;
-        image.src = entry[key];
-      }
-    }
-  }
-  const pictureOf = (entry) => (window.lensDisplay.seen ? entry.seenImage : entry.srcImage);
-
-  function drawMap(canvas, cell, scale, image) {
-    if (!image.complete || !image.naturalWidth) return false;
-    const [height, width] = cell.map.view, longest = Math.max(height, width);
-    canvas.width = Math.round((DRAWN * width) / longest);
-    canvas.height = Math.round((DRAWN * height) / longest);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.imageSmoothingEnabled = !window.lensDisplay.seen;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(image, 0, 0, canvas.width, canvas.height);
-    const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
-    cell.placed = cell.placed || window.lensMaps.place(cell.map, canvas.height, canvas.width);
-    window.lensMaps.blend(pixels.data, cell.placed, scale, lutOf(scale), window.lensDisplay.opacity);
-    context.putImageData(pixels, 0, 0);
-    if (cell.point) ring(context, canvas, cell);
-    return true;
-  }
-
-  function ring(context, canvas, cell) {
-    const x = ((cell.point[0] + 0.5) * canvas.width) / cell.map.view[1], y = ((cell.point[1] + 0.5) * canvas.height) / cell.map.view[0];
-    for (const [colour, line] of [["#000b", 5], ["#fff", 2.5]]) {
-      context.beginPath();
-      context.arc(x, y, 9, 0, 7);
-      context.strokeStyle = colour;
-      context.lineWidth = line;
-      context.stroke();
-    }
-  }
-
-  /* Kernels, gates or heads: n small grids, drawn value by value. */
-  function drawTile(canvas, tiles, i, scale) {
-    const { rows, cols, values } = tiles, context = canvas.getContext("2d"), lut = lutOf(scale);
-    canvas.width = cols; canvas.height = rows;
-    const image = context.createImageData(cols, rows);
-    for (let p = 0; p < rows * cols; p++) {
-      const t = window.lensMaps.unit(values[i * rows * cols + p], scale);
-      image.data.set([...window.lensMaps.colour(t, scale, lut), 255], 4 * p);
-    }
-    context.putImageData(image, 0, 0);
-  }
-
-  function readOut(canvas, cell, scale, out) {
-    canvas.addEventListener("pointermove", (event) => {
-      const box = canvas.getBoundingClientRect(), [h, w] = cell.map.view;
-      const x = ((event.clientX - box.left) / box.width) * w - 0.5, y = ((event.clientY - box.top) / box.height) * h - 0.5;
-      const at = window.lensMaps.valueAt(cell.map, x, y);
-      out.textContent = `${number(at.value)} ${scale.units}`;
-      out.style.left = `${event.clientX - box.left}px`;
-      out.style.top = `${event.clientY - box.top}px`;
-      out.hidden = false;
-    });
-    canvas.addEventListener("pointerleave", () => { out.hidden = true; });
-  }
-
-  function cellOf(cell, scale, pictures, trigger, drawings) {
-    const figure = make("figure", `lens-cell ${cell.kind}`);
-    if (cell.title) figure.append(make("div", "lens-cell-title", cell.title));
-    if (cell.kind === "map") {
-      const frame = make("div", "lens-frame"), canvas = make("canvas"), out = make("span", "lens-readout");
-      out.hidden = true;
-      canvas.setAttribute("role", "img");
-      canvas.setAttribute("aria-label", cell.alt);
-      Object.assign(frame.dataset, cell.data || {});
-      frame.append(canvas, out);
-      figure.append(frame);
-      cell.map.values = cell.map.values || window.lensMaps.decode(cell.map.base64);
-      const draw = () => {
-        if (drawMap(canvas, cell, scale, pictureOf(pictures[cell.picture]))) frame.classList.add("drawn");
-      };
-      drawings.push(draw);
-      readOut(canvas, cell, scale, out);
-      canvas.addEventListener("click", (event) => {
-        const box = canvas.getBoundingClientRect(), [x0, y0, x1, y1] = cell.box;
-        trigger("select", {
-          x: Math.round(x0 + ((event.clientX - box.left) / box.width) * (x1 - x0) - 0.5),
-          y: Math.round(y0 + ((event.clientY - box.top) / box.height) * (y1 - y0) - 0.5),
-        });
-      });
-    } else if (cell.kind === "tiles") {
-      const grid = make("div", "lens-tiles");
-      grid.setAttribute("role", "img");
-      grid.setAttribute("aria-label", cell.alt);
-      Object.assign(grid.dataset, cell.data || {});
-      cell.tiles.values = cell.tiles.values || window.lensMaps.decode(cell.tiles.base64);
-      cell.tiles.names.forEach((name, i) => {
-        const tile = make("div", "lens-tile"), canvas = make("canvas");
-        canvas.title = name;
-        tile.append(canvas, make("span", "", cell.tiles.show ? name : ""));
-        grid.append(tile);
-        drawings.push(() => drawTile(canvas, cell.tiles, i, scale));
-      });
-      figure.append(grid);
-    } else if (cell.kind === "bars") {
-      figure.append(window.lensBars(cell.answers, cell.chosen, "div"));
-    } else if (cell.kind === "pending") {
-      figure.append(window.lensPending(cell));
-    } else if (cell.kind === "error") {
-      figure.setAttribute("role", "alert");
-      figure.append(make("strong", "", cell.text));
-      if (cell.attempts.length) {
-        const list = make("ol");
-        for (const [source, cause, remedy] of cell.attempts) {
-          const item = make("li");
-          item.append(make("b", "", `${source}: `), `${cause} ${remedy}`);
-          list.append(item);
-        }
-        figure.append(list);
-      }
-      if (cell.remedy) figure.append(make("p", "", cell.remedy));
-    }
-    if (cell.caption || cell.kind === "text") {
-      const caption = make("figcaption");
-      if (cell.caption) caption.append(make("span", "", cell.caption));
-      if (cell.kind === "text") caption.append(make("span", "", cell.text));
-      figure.append(caption);
-    }
-    return figure;
-  }
-
-  /* What it cost and whose weights it has; commit and digest in full for whoever points at it. */
-  function subOf(part) {
-    const node = make("p", "", part.sub || "");
-    if (part.more) node.title = part.more;
-    return node;
-  }
-
-  function headOf(head, drawings) {
-    const node = make("div", "lens-head");
-    node.append(make("h3", "", head.title));
-    if (head.badge) node.append(make("span", "lens-badge warn", head.badge));
-    node.append(subOf(head));
-    if (head.bar) {
-      const { bar, draw } = barOf(head.bar);
-      node.append(bar);
-      drawings.push(draw);
-    }
-    return node;
-  }
+  const { make, barOf, subOf, headOf } = window.lensParts, { cellOf, loadPictures } = window.lensCells;
 
   function rowOf(row, value, trigger, drawings) {
     const section = make("section", "lens-row"), title = make("header"), cells = make("div", "lens-cells");
@@ -205,27 +26,31 @@
     return section;
   }
 
+  function matrix(body, payload, trigger) {
+    const drawings = [], heads = make("div", "lens-heads");
+    heads.append(...payload.heads.map((head) => headOf(head, drawings)));
+    body.style.setProperty("--columns", Math.max(1, payload.heads.length));
+    body.append(heads, ...payload.rows.map((row) => rowOf(row, payload, trigger, drawings)));
+    return () => drawings.forEach((draw) => draw());
+  }
+
+  window.lensLayouts = { matrix, columns: matrix };
+
   window.lensMountPanel = (element, props, trigger, watch) => {
-    let drawings = [];
-    const redraw = () => drawings.forEach((draw) => draw());
+    let redraw = () => {};
     function render() {
       const root = element.querySelector(".lens-panel"), value = props.value;
-      if (!value || !value.rows) return;
+      if (!value || !value.layout) return;
       const payload = JSON.parse(JSON.stringify(value)); // ours to keep decoded arrays in
-      drawings = [];
-      loadPictures(payload.pictures, redraw);
-      const nodes = [make("p", "lens-intro", payload.intro)];
-      const heads = make("div", "lens-heads");
-      heads.append(...payload.heads.map((head) => headOf(head, drawings)));
-      nodes.push(heads, ...payload.rows.map((row) => rowOf(row, payload, trigger, drawings)));
-      if (payload.foot) nodes.push(make("p", "lens-foot", payload.foot));
-      root.style.setProperty("--columns", Math.max(1, payload.heads.length));
+      const body = make("div", "lens-body");
       root.dataset.layout = payload.layout;
+      loadPictures(payload.pictures, () => redraw());
+      redraw = window.lensLayouts[payload.layout](body, payload, trigger) || (() => {});
+      root.replaceChildren(make("p", "lens-intro", payload.intro), body, ...(payload.foot ? [make("p", "lens-foot", payload.foot)] : []));
       root.dataset.serial = payload.serial;
-      root.replaceChildren(...nodes);
       redraw();
     }
-    document.addEventListener("lens:display", redraw);
+    document.addEventListener("lens:display", () => redraw());
     watch("value", render);
     render();
   };

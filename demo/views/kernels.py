@@ -11,9 +11,10 @@ from transxnet.draw.views import what, worth_knowing
 from transxnet.explain.kernels import representatives
 from transxnet.results import KernelSet
 
-from .captions import NOT_GENERATED, STATIC_KERNELS
-from .cells import TILES, Json, missing, scale, tiles_cell, transposed
-from .columns import Column
+from ..captions import NOT_GENERATED, STATIC_KERNELS
+from ..cells import TILES, Json, missing, scale, tiles_cell, transposed
+from ..columns import Column
+from .scene import Scene
 
 GATE = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
 
@@ -56,9 +57,9 @@ ASPECTS = (
 )  # fmt: skip
 
 
-def kernel_rows(columns: Sequence[Column], head: int | str) -> Json:
-    """The view of these variants. head: not used here. The same channels stand in every row of a column."""
-    done = [c.study for c in columns if c.study is not None and not missing(c, "kernels")]
+def kernels(scene: Scene) -> Json:
+    """The same channels stand in every row of a column."""
+    done = [c.study for c in scene.columns if c.study is not None and not missing(c, "kernels")]
     picked = {id(s): representatives(s.kernels, TILES) for s in done}
 
     def of(aspect: Aspect) -> tuple[str, str, Json, Callable[[Column], Json]]:
@@ -66,7 +67,7 @@ def kernel_rows(columns: Sequence[Column], head: int | str) -> Json:
         shared = aspect.scale or scale(maps, "weight", "RdBu_r", signed=True)
         return aspect.title, aspect.hint, shared, lambda column: _cell(aspect, column, picked[id(column.study)])
 
-    return transposed(columns, [of(aspect) for aspect in ASPECTS], "kernels")
+    return transposed(scene.columns, [of(aspect) for aspect in ASPECTS], "kernels")
 
 
 def _cell(aspect: Aspect, column: Column, channels: Sequence[int]) -> Json:

@@ -7,19 +7,20 @@ TAGLINE = "See what a dynamic backbone looks at, and the kernels it makes for yo
 
 VIEWS = {  # key -> the tab's name
     "overview": "Overview",
-    "answers": "Answers",
     "attention": "Attention",
     "kernels": "Kernels",
     "grad_cam": "Grad-CAM",
     "erf": "Receptive field",
+    "compare": "Compare",
     "what_if": "What if",
     "trust": "Trust",
+    "tour": "Tour",
 }
 
 INTRO = {
     "overview": "Four views of one forward pass. Move the crosshair on the picture: attention and receptive field "
     "follow it. Pick another answer: Grad-CAM follows that.",
-    "answers": "What each variant answers, as shares of all its classes. Variants trained on other classes cannot be "
+    "compare": "What each variant answers, as shares of all its classes. Variants trained on other classes cannot be "
     "compared answer by answer.",
     "attention": "What OSRA mixes into the unit under the crosshair: the attention weights after the softmax, one map "
     "for each head, over a key map that is smaller than the picture.",
@@ -32,6 +33,7 @@ INTRO = {
     "taken from the second picture, attention made even, a head off, half of a block silent.",
     "trust": "Whether to believe the maps: what happens to the answer when their highest pixels go, what happens to a "
     "map when the model forgets what it learned, and how far the maps agree.",
+    "tour": "The paper's story in a few steps, on your picture.",
 }
 
 FOOT = {
@@ -39,7 +41,7 @@ FOOT = {
     "answer's score, at the resolution of its layer. All maps are drawn where their units really sit, over the "
     "picture at its own sharpness; Display > as the model saw it shows the {sizes} pixels it was given. A column "
     "has one colour scale, so equal colours are equal values.",
-    "answers": "A share is the softmax over the model's own classes: a model that knows none of what is in the picture "
+    "compare": "A share is the softmax over the model's own classes: a model that knows none of what is in the picture "
     "still spreads 100 % over what it knows.",
     "attention": "Weights of one block and one half of the channels: the other half goes through IDConv, and a "
     "residual path goes round both. A map over keys that have already seen their neighbourhood is not a map of "
@@ -56,6 +58,7 @@ FOOT = {
     "picture, not that a model trained without it would be worse by as much; a small one may mean that another part "
     "does the same.",
     "trust": "Passing a test is no proof that a map explains; failing one is a reason not to show it to anybody.",
+    "tour": "",
 }
 
 TITLES = {  # of chips, where a variant's own name is not enough

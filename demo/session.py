@@ -1,0 +1,58 @@
+"""What one visitor looks at, and the values of the page's controls: ids and numbers only, never tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Session:
+    """picture: the key under which Studio keeps it. example: its number among the examples, -1 for an upload."""
+
+    picture: str = ""
+    example: int = -1
+    point: tuple[int, int] = (0, 0)  # in pixels of the upright picture
+    target: str | None = None  # a WNID, so that variants with other label sets can look it up
+    active: str = "overview"
+    variants: tuple[str, ...] = ("pico",)
+    other: int = -1  # the second picture, an example; -1 is the one after the picture's own
+    language: str = "en"  # of the words the server makes (demo/languages.py)
+    tour: int = 0  # step of the guided tour, from 1; 0: none
+    compared: str = "attention"  # the map that Compare sets side by side
+    photographs: bool = False  # Compare: two photographs on one variant, instead of variants on one photograph
+    edits: tuple[str, ...] = ()  # What if: parts switched off
+    mask: str = ""  # What if: the painted region
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Values of the components that every event gets, in the order of Page.inputs after the session."""
+
+    variants: list[str]
+    stage: int
+    cam_stage: int
+    block: int  # of attention and kernels, from 1; 0 is the stage's last
+    slower: bool = False
+    beside: bool = False
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(str(one)[:40] for one in value)[:64]
+
+
+CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "compared": lambda value: str(value)[:40],
+        "photographs": bool,
+        "edits": _names,
+        "mask": lambda value: str(value)[:20_000],
+    }
+)  # what a view's own script may change, and what it becomes
+
+
+def changed(session: Session, change: Mapping[str, Any]) -> Session:
+    """The session after a view's script asked for this; fields that are none of CHANGES stay as they are."""
+    return replace(session, **{name: CHANGES[name](value) for name, value in change.items() if name in CHANGES})

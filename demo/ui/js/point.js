@@ -1,0 +1,16 @@
+/* Where everybody looks, in pixels of the upload: `set` by the crosshair, `hover` while a pointer is somewhere else.
+   Listeners of "lens:point" on document read lensPoint.now(): {x, y, hovering}, null before the first picture. */
+(() => {
+  let fixed = null, under = null, waiting = false;
+  const tell = () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; document.dispatchEvent(new CustomEvent("lens:point")); });
+  };
+  window.lensPoint = {
+    now: () => (under ? { ...under, hovering: true } : fixed && { ...fixed, hovering: false }),
+    set: (x, y) => { fixed = { x, y }; under = null; tell(); },
+    hover: (x, y) => { under = { x, y }; tell(); },
+    leave: () => { if (under) { under = null; tell(); } },
+  };
+})();

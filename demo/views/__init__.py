@@ -1,0 +1,47 @@
+"""Studies -> what the browser draws: raw maps as base64, with geometry, range, caption and numbers. A file a view.
+
+No colours and no pictures of maps are made here: the page's JavaScript does that from these numbers, so
+opacity and colour map never come back to the server. The pieces are made in cells.py, the words are captions'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from types import MappingProxyType
+
+from ..captions import FOOT, INTRO
+from ..cells import TILES, Json, photo
+from .attention import attention
+from .compare import compare
+from .erf import erf
+from .grad_cam import grad_cam
+from .kernels import kernels
+from .overview import overview
+from .scene import Scene
+from .tour import tour
+from .trust import trust
+from .what_if import what_if
+
+__all__ = ["SHOWN", "Scene", "view"]
+
+SHOWN: Mapping[str, Callable[[Scene], Json]] = MappingProxyType(
+    {
+        "overview": overview, "attention": attention, "kernels": kernels, "grad_cam": grad_cam, "erf": erf,
+        "compare": compare, "what_if": what_if, "trust": trust, "tour": tour,
+    }
+)  # fmt: skip
+_serial = count(1)
+
+
+def view(name: str, scene: Scene) -> Json:
+    """The whole of one view. name: a key of captions.VIEWS."""
+    sizes = " or ".join(sorted({f"{s.view.rgb.shape[1]} x {s.view.rgb.shape[0]}" for s in scene.done})) or "few"
+    return {
+        "view": name,
+        "serial": next(_serial),
+        "intro": INTRO[name].format(shown=TILES),
+        "foot": FOOT[name].format(sizes=sizes),
+        "pictures": {c.name: photo(c.study, scene.picture) for c in scene.columns if c.study is not None},
+        **SHOWN[name](scene),
+    }

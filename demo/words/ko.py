@@ -1,0 +1,5 @@
+"""Korean."""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {}

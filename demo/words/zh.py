@@ -1,0 +1,5 @@
+"""Chinese, simplified."""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {}
