@@ -161,12 +161,14 @@ class IDConv(nn.Module):
             ConvBNAct(channels, channels // 4, 1, act=True),
             nn.Conv2d(channels // 4, groups * channels, 1),
         )
+        self.input = Tap("idconv_input")
         self.gates, self.kernels = Tap("gates"), Tap("kernels")
         self.bias_gates, self.biases = Tap("bias_gates"), Tap("biases")
         nn.init.trunc_normal_(self.weight, std=0.02)
         nn.init.trunc_normal_(self.bias, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
+        x = self.input(x)
         b, c, h, w = x.shape
         k = self.kernel_size
         kernels = self._kernels(x).reshape(b * c, 1, k, k)

@@ -16,6 +16,7 @@ Kinds of tensor, by the name their Tap carries (B images, G groups, C channels o
     stage            output of a stage                        (B, C_stage, H, W)
     block            output of a block                        (B, C_stage, H, W)
     attention        OSRA's weights after softmax             (B, heads, Nq, Nk), rows sum to 1
+    idconv_input     what IDConv pools and convolves          (B, C, H, W)
     gates            IDConv's softmax over groups             (B, G, C, K, K)
     kernels          the kernels IDConv composed              (B, C, K, K)
     bias_gates       the same for the biases                  (B, G, C)
@@ -40,6 +41,7 @@ KINDS = (
     "stage",
     "block",
     "attention",
+    "idconv_input",
     "gates",
     "kernels",
     "bias_gates",

@@ -20,7 +20,8 @@ from ..explain.depth import attention_depth, half_energies
 from ..explain.erf_parts import erf_parts
 from ..explain.grad_cam import HEAD
 from ..explain.kernel_analysis import change, kernel_depth
-from ..explain.kernels import kernels
+from ..explain.kernel_arithmetic import kernel_arithmetic
+from ..explain.kernels import kernels, representatives
 from ..explain.methods import METHODS, Question
 from ..explain.observe import Observation, observe
 from ..explain.rollout import rollout
@@ -211,6 +212,11 @@ _ROWS = (
     ),
     Part("kernels", "the kernels IDConv made", lambda look: look.kernel_set, _at_stage(*KERNEL_KINDS)),
     Part(
+        "kernel_arithmetic", "a dozen channels: what IDConv was given, and what it made of it",
+        lambda look: kernel_arithmetic(look.seen, *look.place, representatives(look.kernel_set)),
+        _at_stage(*KERNEL_KINDS, "idconv_input", "idconv"),
+    ),
+    Part(
         "kernel_depth", "how far kernels are from static, block by block", lambda look: kernel_depth(look.seen),
         _everywhere(*KERNEL_KINDS),
     ),
@@ -235,5 +241,6 @@ _ROWS = (
     Part("trust", "whether to believe the maps", _trust),
 )  # fmt: skip
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
-DRAWN = tuple(name for name in PARTS if name != "attention_table")  # all that figures are made of
+ASKED_FOR = ("attention_table", "kernel_arithmetic")  # numbers for who looks closer: no figure is made of them
+DRAWN = tuple(name for name in PARTS if name not in ASKED_FOR)  # all that figures are made of
 DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest

@@ -11,6 +11,7 @@ from ..results import AttentionMaps, AttentionTable, Explanation, KernelSet, Pre
 from ..results.attention import AttentionDepth, HalfEnergies, PointAttention
 from ..results.combined import CombinedMaps
 from ..results.erf import ErfParts
+from ..results.kernel_arithmetic import KernelArithmetic
 from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
 from ..results.trust import TrustReport
 from ..results.what_if import WhatIf
@@ -55,6 +56,7 @@ class Study:
     rollouts: tuple[Explanation, ...] | None = None
     half_energies: HalfEnergies | None = None
     kernels: KernelSet | None = None
+    kernel_arithmetic: KernelArithmetic | None = None
     kernel_depth: KernelDepth | None = None
     clusters: KernelClusters | None = None
     spectra: tuple[KernelSpectrum, KernelSpectrum] | None = None  # of the generated kernels, of the static ones
