@@ -12,7 +12,7 @@ import pytest
 
 from tests.small import picture, small_model
 from tests.tiny import leftovers, one_thread  # noqa: F401 - a fixture
-from tests.torchrun import torchrun
+from tests.torchrun import ranks
 from transxnet import weights
 from transxnet.__main__ import main
 from transxnet.commands import erf_folder, receptive
@@ -232,7 +232,7 @@ def test_two_processes_make_the_averages_of_one(pictures, tmp_path):
         "--models", ",".join(names), "--size", str(SIZE), "--images", "4", "--stage", "3", "--unit", "1,2",
         "--device", "cpu", "--resume",
     )  # fmt: skip
-    ran = torchrun("-m", "transxnet", "erf", *map(str, pictures), *options, "--out", str(tmp_path))
+    ran = ranks("-m", "transxnet", "erf", *map(str, pictures), *options, "--out", str(tmp_path))
     for name in names:
         assert f"{name}: 3 of 4 pictures" in ran.stderr, ran.stderr
     for model, name in zip(manifest(tmp_path)["models"], names, strict=True):

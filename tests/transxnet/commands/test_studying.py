@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from tests.small import picture
 from tests.tiny import one_thread  # noqa: F401 - a fixture
-from tests.torchrun import torchrun
+from tests.torchrun import ranks
 from transxnet import study as study_package
 from transxnet.__main__ import main
 from transxnet.checkpoint import untrained_model
@@ -238,7 +238,7 @@ def test_two_processes_tell_what_one_tells(study, pictures, tmp_path):
     )  # fmt: skip
     _, alone, _ = study(*pictures, *options)
     two = tmp_path / "two"
-    ran = torchrun("-m", "transxnet", "study", *map(str, pictures), "--out", str(two), *options)
+    ran = ranks("-m", "transxnet", "study", *map(str, pictures), "--out", str(two), *options)
     told = manifest(two)
     assert [entry["name"] for entry in told["pictures"]] == ["a.png", "b.png"], ran.stderr
     assert [Path(one["image"]).name for one in told["failed"]] == ["c.png"]

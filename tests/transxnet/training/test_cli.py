@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.tiny import one_thread  # noqa: F401  small tensors
-from tests.torchrun import torchrun
+from tests.torchrun import ranks
 from transxnet.__main__ import main
 from transxnet.checkpoint import untrained_model
 from transxnet.training import train_cli
@@ -129,27 +129,15 @@ def test_a_teacher_is_for_recipes_that_have_one(data, tmp_path, capsys, monkeypa
 
 def test_two_workers_take_one_run_together(data, tmp_path, capsys):
     """Half of every batch each, gradients averaged: one checkpoint, that a third start continues."""
-    arguments = [
-        "-m",
-        "transxnet",
-        "train",
-        "--recipe",
-        "smoke",
-        "--data",
-        data,
-        "--out",
-        str(tmp_path),
-        "--device",
-        "cpu",
-    ]
-    done = torchrun(*arguments)
+    arguments = ("-m", "transxnet", "train", "--recipe", "smoke", "--data", data, "--out", str(tmp_path))
+    done = ranks(*arguments, "--device", "cpu")
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]  # the chief's alone
     assert json.loads(line)["steps"] == 2
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert state["step"] == 2
     assert [row.step for row in read_log(tmp_path / "log.csv")] == [2]
-    again = torchrun(*arguments, "--resume")  # nothing is left to do, and both know
+    again = ranks(*arguments, "--device", "cpu", "--resume")  # nothing is left to do, and both know
     assert again.returncode == 0, again.stderr
     assert train(data, tmp_path, "--resume") == 2  # one alone would take other steps
     assert "The run was begun by 2 processes, not by 1." in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from tests.torchrun import torchrun
+from tests.torchrun import ranks
 from transxnet.errors import DeviceError
 from transxnet.training import distributed
 from transxnet.training.distributed import VARIABLES, Worker, workers
@@ -53,7 +53,7 @@ def test_some_of_the_variables_are_not_torchrun_s(monkeypatch):
 
 def test_two_processes_hear_each_other(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
-    done = torchrun(str(tmp_path / "program.py"))
+    done = ranks(str(tmp_path / "program.py"))
     assert done.returncode == 0, done.stderr
     heard = json.loads(done.stdout)  # printed once
     assert [(place["rank"], place["size"]) for place in heard] == [(0, 2), (1, 2)]

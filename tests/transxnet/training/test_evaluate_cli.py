@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tiny import one_thread  # noqa: F401  small tensors, and numbers as from one process of torchrun
-from tests.torchrun import torchrun
+from tests.torchrun import ranks
 from tests.transxnet.training.conftest import BULLFROG, FISH, SALAMANDER, TENCH, write_pictures
 from transxnet.__main__ import main
 from transxnet.labels import label_set
@@ -37,7 +37,7 @@ def data(tmp_path: Path) -> Path:
 def test_two_processes_give_the_numbers_of_one(data, tmp_path, capsys):
     one = numbers(typed(capsys, "--data", data, "--json").out)
     out = tmp_path / "out"
-    done = torchrun("-m", "transxnet", "evaluate", *OPTIONS, "--data", str(data), "--json", "--out", str(out))
+    done = ranks("-m", "transxnet", "evaluate", *OPTIONS, "--data", str(data), "--json", "--out", str(out))
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()  # the chief's, once
     assert numbers(line) == one
