@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 from gradio.processing_utils import client_utils
 
-from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL, lut
+from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import LensError
 from transxnet.images import Picture, decode
 
@@ -28,7 +28,7 @@ def _in_order(folder: str, kind: str, first: tuple[str, ...]) -> list[Path]:
     return [HERE / folder / f"{name}.{kind}" for name in first] + rest
 
 
-SCRIPTS = _in_order("js", "js", ("maps", "display", "point", "parts", "cells", "panel"))
+SCRIPTS = _in_order("js", "js", ("maps", "display", "point", "rings", "parts", "cells", "panel"))
 STYLES = _in_order("css", "css", ("base", "side", "panel"))
 
 
@@ -38,9 +38,15 @@ def head() -> str:
     decode_tables = (
         f"const t = {json.dumps(tables)}; window.lensLuts = Object.fromEntries(Object.entries(t).map("
         "([k, v]) => [k, Uint8Array.from(atob(v), (c) => c.charCodeAt(0))]));"
+        f"window.lensColormaps = {json.dumps(_kinds())};"
     )
     scripts = [decode_tables, *(path.read_text() for path in SCRIPTS)]
     return "\n".join(f"<script>{text}</script>" for text in scripts)
+
+
+def _kinds() -> dict[str, list[str]]:
+    """Which colour maps are for magnitudes, which for signed values."""
+    return {kind: [c.name for c in COLORMAPS.values() if c.kind == kind] for kind in (SEQUENTIAL, DIVERGING)}
 
 
 @contextmanager
@@ -97,8 +103,7 @@ class Display(gr.HTML):
     """Opacity, colour map, sharp or as the model saw it: in the browser only, never an event."""
 
     def __init__(self) -> None:
-        names = [c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL]
-        options = "".join(f"<option value={name}>{name}</option>" for name in names)
+        options = "".join(f"<option value={name}>{name}</option>" for name in _kinds()[SEQUENTIAL])
         super().__init__(
             html_template=f"""<div class="lens-display" role="group" aria-label="Display">
             <label>Opacity <input type="range" name="opacity" min="0" max="100" value="85"><output>85 %</output></label>

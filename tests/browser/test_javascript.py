@@ -124,3 +124,29 @@ def test_the_value_under_the_pointer(scripts):
     assert [(one["row"], one["col"], one["value"]) for one in found] == [
         (0, 0, 0), (1, 0, 4), (2, 3, 11), (2, 0, 8), (1, 2, 6),
     ]  # fmt: skip
+
+
+def test_the_display_store_cleans_what_it_is_given_and_tells_only_changes(scripts):
+    found = scripts.evaluate(
+        """() => {
+          const told = [], d = window.lensDisplay;
+          document.addEventListener("lens:display", (event) => told.push(event.detail.key));
+          const asked = [["opacity", "0.5"], ["opacity", 0.5], ["opacity", 7], ["opacity", ""], ["gamma", "0.01"],
+            ["gamma", "much"], ["threshold", 2], ["view", "masked"], ["view", "else"], ["head", "3"], ["head", "0"],
+            ["head", "max"], ["direction", "to"], ["colormap", "viridis"], ["colormap", "RdBu_r"],
+            ["diverging", "coolwarm"], ["seen", "true"], ["seen", "no"], ["nothing", 1]];
+          const now = asked.map(([key, value]) => d.set(key, value) ?? null);
+          const all = d.all(), same = Object.keys(all).every((key) => d[key] === all[key]);
+          for (const [key, value] of Object.entries(d.defaults)) d.set(key, value);
+          return { now, told, same, back: JSON.stringify(d.all()) === JSON.stringify(d.defaults) };
+        }"""
+    )
+    assert found["now"] == [
+        0.5, 0.5, 1, 0.85, 0.3, 1, 0.95, "masked", "raw", 3, "mean", "max", "to", "viridis", "", "coolwarm", True,
+        False, None,
+    ]  # fmt: skip
+    changes = "opacity opacity opacity gamma gamma threshold view view head head head direction colormap colormap"
+    back = "diverging threshold head direction"  # what still differs when the defaults return, in their order
+    assert found["told"] == [*changes.split(), "diverging", "seen", "seen", *back.split()]
+    assert found["same"]
+    assert found["back"]
