@@ -30,19 +30,7 @@
     cell.placed = cell.placed || window.lensMaps.place(cell.map, canvas.height, canvas.width);
     window.lensMaps.blend(pixels.data, cell.placed, scale, lutOf(scale), window.lensDisplay.opacity);
     context.putImageData(pixels, 0, 0);
-    if (cell.point) ring(context, canvas, cell);
     return true;
-  }
-
-  function ring(context, canvas, cell) {
-    const x = ((cell.point[0] + 0.5) * canvas.width) / cell.map.view[1], y = ((cell.point[1] + 0.5) * canvas.height) / cell.map.view[0];
-    for (const [colour, line] of [["#000b", 5], ["#fff", 2.5]]) {
-      context.beginPath();
-      context.arc(x, y, 9, 0, 7);
-      context.strokeStyle = colour;
-      context.lineWidth = line;
-      context.stroke();
-    }
   }
 
   /* Kernels, gates or heads: n small grids, drawn value by value. */
@@ -78,7 +66,7 @@
       out.hidden = true;
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", cell.alt);
-      Object.assign(frame.dataset, cell.data || {});
+      Object.assign(frame.dataset, cell.data || {}, { box: JSON.stringify(cell.box) }); // rings.js marks the point
       frame.append(canvas, out);
       figure.append(frame);
       cell.map.values = cell.map.values || window.lensMaps.decode(cell.map.base64);
@@ -88,11 +76,9 @@
       drawings.push(draw);
       readOut(canvas, cell, scale, out);
       canvas.addEventListener("click", (event) => {
-        const box = canvas.getBoundingClientRect(), [x0, y0, x1, y1] = cell.box;
-        trigger("select", {
-          x: Math.round(x0 + ((event.clientX - box.left) / box.width) * (x1 - x0) - 0.5),
-          y: Math.round(y0 + ((event.clientY - box.top) / box.height) * (y1 - y0) - 0.5),
-        });
+        const [x, y] = window.lensRings.pointAt(frame, event);
+        window.lensPoint.set(x, y);
+        trigger("select", { x, y });
       });
     } else if (cell.kind === "tiles") {
       const grid = make("div", "lens-tiles");
@@ -135,5 +121,5 @@
     return figure;
   }
 
-  window.lensCells = { cellOf, loadPictures, pictureOf, drawMap, drawTile, ring, readOut };
+  window.lensCells = { cellOf, loadPictures, pictureOf, drawMap, drawTile, readOut };
 })();

@@ -32,6 +32,7 @@
         <span class="lens-ring" aria-hidden="true"></span></div><p class="lens-note"></p>`;
       const photo = root.querySelector(".lens-photo"), image = root.querySelector("img");
       photo.style.aspectRatio = `${w} / ${h}`;
+      photo.dataset.box = JSON.stringify([0, 0, w, h]);
       image.src = value.src;
       image.alt = "";
       held = false;

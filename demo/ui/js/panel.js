@@ -48,6 +48,7 @@
       redraw = window.lensLayouts[payload.layout](body, payload, trigger) || (() => {});
       root.replaceChildren(make("p", "lens-intro", payload.intro), body, ...(payload.foot ? [make("p", "lens-foot", payload.foot)] : []));
       root.dataset.serial = payload.serial;
+      window.lensRings.draw(root);
       redraw();
     }
     document.addEventListener("lens:display", () => redraw());

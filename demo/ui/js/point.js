@@ -1,5 +1,6 @@
 /* Where everybody looks, in pixels of the upload: `set` by the crosshair, `hover` while a pointer is somewhere else.
-   Listeners of "lens:point" on document read lensPoint.now(): {x, y, hovering}, null before the first picture. */
+   Listeners of "lens:point" on document read lensPoint.now(): {x, y, hovering}, null before the first picture; `fixed`
+   is where the crosshair stands, `under` where the pointer is, null where it is nowhere. */
 (() => {
   let fixed = null, under = null, waiting = false;
   const tell = () => {
@@ -8,6 +9,8 @@
     requestAnimationFrame(() => { waiting = false; document.dispatchEvent(new CustomEvent("lens:point")); });
   };
   window.lensPoint = {
+    get fixed() { return fixed; },
+    get under() { return under; },
     now: () => (under ? { ...under, hovering: true } : fixed && { ...fixed, hovering: false }),
     set: (x, y) => { fixed = { x, y }; under = null; tell(); },
     hover: (x, y) => { under = { x, y }; tell(); },
