@@ -1,4 +1,4 @@
-"""What a forward pass costs: parameters and multiply-accumulates (MACs).
+"""What a forward pass costs: parameters, multiply-accumulates (MACs), memory of activations.
 
 MACs are half of what torch.utils.flop_counter counts: convolutions and both attention products; norms,
 activations and resizing are left out. At 224 px this gives 1.807, 4.607 and 8.353 G for T, S and B, where the
@@ -10,11 +10,13 @@ hooks on every module of the process: counting in one thread then breaks autogra
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 
@@ -50,3 +52,49 @@ def cost(model: nn.Module, image_size: int | None = None) -> Cost:
     with torch.no_grad(), _FlopCounter() as counter:
         model(x)
     return Cost(sum(p.numel() for p in model.parameters()), counter.flops / 2, side)
+
+
+class _MemoryCounter(TorchDispatchMode):
+    """Follows the bytes of the tensors made inside, until each is freed; active in this thread only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live = self.peak = 0
+        self._sizes: dict[int, int] = {}  # of storages that are alive: bytes, 0 for those that came from outside
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self._follow((args, kwargs), ours=False)
+        out = function(*args, **(kwargs or {}))
+        self._follow(out, ours=True)
+        self.peak = max(self.peak, self.live)
+        return out
+
+    def _follow(self, tensors: object, ours: bool) -> None:
+        for tensor in tree_leaves(tensors):
+            if isinstance(tensor, torch.Tensor) and (key := tensor.untyped_storage()._cdata) not in self._sizes:
+                storage = tensor.untyped_storage()
+                self._sizes[key] = storage.nbytes() if ours else 0
+                self.live += self._sizes[key]
+                weakref.finalize(storage, self._freed, key)
+
+    def _freed(self, key: int) -> None:
+        self.live -= self._sizes.pop(key)
+
+
+def activation_memory(model: nn.Module, image_size: int | None = None) -> int:
+    """Bytes: the most that tensors made during one forward pass take at one moment, batch 1, without gradients.
+
+    Counted operator by operator, so the same on every device and however busy it is. Left out: weights, the picture
+    itself, and what an operator takes for itself while it works, which its library decides.
+    """
+    side = image_size or model.spec.image_size
+    first = next(model.parameters())
+    x = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)
+    with torch.no_grad(), _MemoryCounter() as counter:
+        model(x)
+    return counter.peak
+
+
+def weight_memory(model: nn.Module) -> int:
+    """Bytes of parameters and buffers as they are loaded."""
+    return sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))

@@ -17,6 +17,7 @@ from ..results import Explanation
 from .attention import attention_at
 from .cam_variants import combined_stages, contrast
 from .captum_maps import integrated_gradients, occlusion
+from .differences import as_map
 from .erf import receptive_field
 from .grad_cam import grad_cam
 from .observe import Observation, middle_of
@@ -63,11 +64,7 @@ class Method:
 
 def _attention(seen: Observation, q: Question) -> Explanation:
     """The mean over heads of one query's weights."""
-    found = attention_at(seen, q.stage, q.block, q.point or middle_of(seen.prepared))
-    return Explanation(
-        "attention", found.variant, f"stage {found.stage}, block {found.block}",
-        f"query at row {found.query[0]}, column {found.query[1]}", found.mean, False, "weight", found.keys,
-    )  # fmt: skip
+    return as_map(attention_at(seen, q.stage, q.block, q.point or middle_of(seen.prepared)))
 
 
 _ROWS = (

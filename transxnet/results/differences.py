@@ -1,0 +1,42 @@
+"""Maps of one picture by several variants, on what all of them saw, and every pair's difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .geometry import Geometry
+from .trust import Agreement
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Second minus first, on the common pixels. values: (rows, columns) float32, in the maps' own unit.
+
+    correlation: Spearman's, -1 to 1. in_common: of the share of pixels that the first ranks highest, how much the
+    second ranks highest as well, 0 to 1; two random choices have `by_chance`. Both NaN where either map is even.
+    """
+
+    first: str
+    second: str
+    values: np.ndarray
+    correlation: float
+    in_common: float
+    by_chance: float
+
+    @property
+    def mean_absolute(self) -> float:
+        """Mean of |second - first| over the common pixels, in the maps' unit."""
+        return float(np.abs(self.values, dtype=np.float64).mean())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """agreement: its `values` are the maps on the common pixels, raw. geometry: where those pixels sit: one value a
+    pixel, the common part of the crops as view. differences: one a pair, first ones first.
+    """
+
+    agreement: Agreement
+    geometry: Geometry
+    differences: tuple[Difference, ...]
