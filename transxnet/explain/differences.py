@@ -49,7 +49,7 @@ def in_common(overlap: float) -> float:
 
 
 def as_map(attention: AttentionMaps) -> Explanation:
-    """One query's weights, mean over heads, as a map like any other: what can be compared."""
+    """One query's weights, mean over heads, (key rows, key columns), as a map like any other: what can be compared."""
     return Explanation(
         "attention", attention.variant, f"stage {attention.stage}, block {attention.block}",
         f"query at row {attention.query[0]}, column {attention.query[1]}",
