@@ -78,7 +78,7 @@ def what_if(
     alone = _single_heads(model, places) if "one_head" in asked else []
     looks.total = len(alone) + len(asked) * len(places)
     heads = looks.take(alone)
-    lent = _kernels(model, prepared, other) if "other_kernels" in asked else None
+    lent = lent_kernels(model, prepared, other) if "other_kernels" in asked else None
     given = Given(lent, _loudest(heads))
     words = GREY if other is None else other_words
     found = looks.take([_trial(QUESTIONS[name], scope, given) for name in asked for scope in places])
@@ -219,7 +219,7 @@ def _loudest(heads: Sequence[Change]) -> dict[tuple[int, int], int]:
     return {place: change.heads[0][2] for place, change in loudest.items()}
 
 
-def _kernels(model: TransXNet, prepared: Prepared, other: Prepared | None) -> Trace:
+def lent_kernels(model: TransXNet, prepared: Prepared, other: Prepared | None) -> Trace:
     """Kernels and biases of every block as they are made for `other`, or for a view of ImageNet's mean colour."""
     lender = replace(prepared, tensor=torch.zeros_like(prepared.tensor)) if other is None else other
     return observe(model, lender, keep=("kernels", "biases")).trace

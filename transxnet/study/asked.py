@@ -22,6 +22,9 @@ class Options:
     autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32
     follow: bool = False  # target is another model's answer: where this one lacks the class, its own is explained
     rival: str = ""  # WNID of the class that `contrast` compares with; '' is this model's best other answer
+    edits: tuple[str, ...] = ()  # of `trial`: what is changed inside the model, keys of explain.switches
+    mask: str = ""  # of `trial`: the painted region, as explain.painting reads it; '' is none
+    fill: str = "grey"  # of `trial`: what stands there, one of explain.painting.FILLS
 
 
 @dataclass(frozen=True)
