@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..results import Answer
-from .scale import colorize
+from .scale import PLAIN, Tone, colorize
 from .text import ACCENT, GREY, INK, font, printable, shorten
 
 SOFT = "#9cc4bc"  # bars of answers that are not being explained
@@ -20,16 +20,18 @@ def colorbar(
     signed: bool = False,
     size: tuple[int, int] = (12, 384),
     root: bool = False,
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
     """A strip of the colours from low (left) to high (right), even in values: uint8 (height, width, 3), RGB.
 
-    Its ends are the ends of value_range, so a range that is not symmetric shows only its part of a diverging map.
+    What lies under the threshold is grey. Its ends are the ends of value_range, so a range that is not symmetric shows
+    only its part of a diverging map.
     """
     low, high = value_range
     if high <= low:  # one value only: show the whole map rather than one colour
         low, high = (-1.0, 1.0) if signed else (0.0, 1.0)
     values = np.broadcast_to(np.linspace(low, high, size[1]), size)
-    return colorize(values, (low, high), colormap, signed, root)
+    return colorize(values, (low, high), colormap, signed, root, tone)
 
 
 def answers_bars(

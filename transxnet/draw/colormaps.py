@@ -34,6 +34,8 @@ COLORMAPS: Mapping[str, Colormap] = MappingProxyType(
             Colormap("magma", SEQUENTIAL, "black, purple, orange, cream"),
             Colormap("inferno", SEQUENTIAL, "black, red, yellow"),
             Colormap("viridis", SEQUENTIAL, "violet, green, yellow"),
+            Colormap("cividis", SEQUENTIAL, "blue, grey, yellow: alike with and without colour blindness"),
+            Colormap("gray", SEQUENTIAL, "black, grey, white"),
             Colormap("RdBu_r", DIVERGING, "blue, white, red"),
             Colormap("coolwarm", DIVERGING, "blue, light grey, red"),
         )

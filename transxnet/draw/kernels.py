@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import OutOfRange
 from ..results import KernelSet
-from .scale import colorize, shared_range
+from .scale import NORMALISED, PLAIN, Tone, colorize, shared_range
 
 BACKGROUND = (255, 255, 255)  # RGB of the gaps
 
@@ -21,11 +21,13 @@ def grid(
     columns: int | None = None,
     tap: int = 12,
     gap: int = 6,
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
     """Any kernels (n, K, K) as a grid in reading order: uint8 (height, width, 3), RGB.
 
-    value_range: raw (low, high), shared by all. columns: None makes the grid about square. tap: pixels a tap;
-    gap: pixels between kernels and none at the border. Channel i starts at row (i // columns) * (K * tap + gap).
+    value_range: raw (low, high), shared by all; normalised, each kernel has its own. columns: None makes the grid
+    about square. tap: pixels a tap; gap: pixels between kernels and none at the border. Channel i starts at row
+    (i // columns) * (K * tap + gap).
     """
     n, rows_k, columns_k = kernels.shape
     columns = columns or int(np.ceil(np.sqrt(n)))
@@ -33,7 +35,10 @@ def grid(
     high, wide = rows_k * tap, columns_k * tap
     shape = (rows * (high + gap) - gap, columns * (wide + gap) - gap, 3)
     picture = np.full(shape, BACKGROUND, np.uint8)
-    colours = colorize(kernels, value_range, colormap, signed)  # (n, K, K, 3)
+    alone = tone.mode == NORMALISED
+    ranges = [shared_range([kernel], signed) if alone else value_range for kernel in kernels]
+    each = zip(kernels, ranges, strict=True)
+    colours = np.stack([colorize(kernel, own, colormap, signed, tone=tone) for kernel, own in each])  # (n, K, K, 3)
     for i, square in enumerate(colours.repeat(tap, axis=1).repeat(tap, axis=2)):  # (n, K*tap, K*tap, 3)
         y, x = i // columns * (high + gap), i % columns * (wide + gap)
         picture[y : y + high, x : x + wide] = square
@@ -49,6 +54,7 @@ def kernel_grid(
     tap: int = 12,
     gap: int = 6,
     colormap: str = "RdBu_r",
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
     """Chosen channels of one block as a grid, diverging about zero (blue, white, red): uint8 (H, W, 3), RGB.
 
@@ -56,7 +62,8 @@ def kernel_grid(
     or "difference" (generated - static). value_range: None takes these channels' own, symmetric about zero.
     """
     values = part_of(kernel_set, part)[_checked(channels, kernel_set)]  # (n, K, K)
-    return grid(values, value_range or shared_range([values], signed=True), colormap, columns=columns, tap=tap, gap=gap)
+    value_range = value_range or shared_range([values], signed=True)
+    return grid(values, value_range, colormap, columns=columns, tap=tap, gap=gap, tone=tone)
 
 
 def fitting(n: int, size: int, side: int) -> tuple[int, int, int]:

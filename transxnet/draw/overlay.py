@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..results.placement import place
-from .scale import alpha, colorize
+from .scale import MASKED, PLAIN, Tone, above, alpha, colorize
 
 __all__ = ["crop_view", "mark", "overlay", "place"]
 
@@ -21,15 +21,23 @@ def overlay(
     opacity: float = 0.85,
     signed: bool = False,
     root: bool = False,
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
     """The photograph in grey under the map's colours, opacity rising with the value (scale.py's rule).
 
+    Masked, it is the photograph in its own colours where the map is not below the threshold; elsewhere 1 - opacity
+    of its light is left.
+
     photo: uint8 (H, W, 3), RGB: the view, or the same part of the upload at another size. heat: (H, W), raw, from
-    `place`. value_range: raw (low, high). Returns uint8 (H, W, 3), RGB; where heat is not finite, the grey photograph.
+    `place`. value_range: raw (low, high), normalised by whoever calls. Returns uint8 (H, W, 3), RGB; where heat is not
+    finite, the grey photograph, or the dark one.
     """
+    if tone.mode == MASKED:
+        light = np.where(above(heat, value_range, signed, tone), 1, 1 - np.float32(opacity))[..., None]  # (H, W, 1)
+        return np.rint(photo * light).astype(np.uint8)
     grey = cv2.cvtColor(np.ascontiguousarray(photo), cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]  # (H, W, 1)
-    a = alpha(heat, value_range, opacity, signed, root)[..., None]  # (H, W, 1)
-    colours = colorize(heat, value_range, colormap, signed, root).astype(np.float32)  # (H, W, 3)
+    a = alpha(heat, value_range, opacity, signed, root, tone)[..., None]  # (H, W, 1)
+    colours = colorize(heat, value_range, colormap, signed, root, tone).astype(np.float32)  # (H, W, 3)
     return np.rint(grey * (1 - a) + colours * a).astype(np.uint8)
 
 

@@ -3,6 +3,8 @@
     sequential   t = clip((v - low) / (high - low), 0, 1)        colour = lut[round(255 t)]           strength = t
     signed       t = clip(v / m, -1, 1), m = max(|low|, |high|)  colour = lut[round(255 (t + 1) / 2)] strength = |t|
     root         t = sign(t) sqrt(|t|) before both: for maps whose few peaks tower over the rest
+    gamma        t = sign(t) |t| ** gamma, after the root: below 1 it lifts low values, above 1 it lowers them
+    threshold    where |t| lies below it before root and gamma, as a share of the scale's maximum: strength 0, HIDDEN
     opacity      alpha = opacity * strength ** ALPHA_POWER
 
 Ranges are raw values and shared by everything drawn in one column, so that equal colours mean equal values.
@@ -13,6 +15,7 @@ what exceeds it is drawn at full strength and the rest not at all, so that an al
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +23,40 @@ from .colormaps import lut
 
 ALPHA_POWER = 0.75  # below 1: middling values show; above 0: the lowest leave the photograph as it is
 MISSING = (200, 200, 200)  # RGB of a value that is not a number
+HIDDEN = (230, 235, 239)  # RGB of a value under the threshold, where nothing lies under it
+RAW, NORMALISED, MASKED = MODES = ("raw", "normalised", "masked")
+MODE_WORDS = {
+    RAW: "",
+    NORMALISED: "Each map on its own scale: do not compare brightness.",
+    MASKED: "The photograph where the map is above the threshold, dark elsewhere.",
+}
+
+
+@dataclass(frozen=True)
+class Tone:
+    """How whoever looks has set the scale. gamma, threshold: as above.
+
+    mode: RAW, the shared range; NORMALISED, the range of each map alone, so that maps do not compare; MASKED, the
+    photograph in its colours where the map is not below the threshold, and dark elsewhere. Raises ValueError.
+    """
+
+    gamma: float = 1.0  # above 0
+    threshold: float = 0.0  # 0 hides nothing, below 1
+    mode: str = RAW
+
+    def __post_init__(self) -> None:
+        if not (self.gamma > 0 and 0 <= self.threshold < 1 and self.mode in MODES):
+            raise ValueError(f"gamma > 0, 0 <= threshold < 1 and one of {MODES} are wanted, not {self}.")
+
+    @property
+    def words(self) -> str:
+        """What stands beside a drawing that is not PLAIN, in sentences; '' for PLAIN."""
+        told = [f"Gamma {self.gamma:g}."] * (self.gamma != 1)
+        told += [f"Not drawn: below {100 * self.threshold:g} % of the scale's maximum."] * (self.threshold > 0)
+        return " ".join([*told, MODE_WORDS[self.mode]]).strip()
+
+
+PLAIN = Tone()
 
 
 def shared_range(maps: Iterable[np.ndarray], signed: bool = False) -> tuple[float, float]:
@@ -36,18 +73,32 @@ def shared_range(maps: Iterable[np.ndarray], signed: bool = False) -> tuple[floa
 
 
 def position(
-    values: np.ndarray, value_range: tuple[float, float], signed: bool = False, root: bool = False
+    values: np.ndarray,
+    value_range: tuple[float, float],
+    signed: bool = False,
+    root: bool = False,
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
     """Place on the colour map, 0 (low end) to 1 (high end), float32 of the same shape; NaN where not finite."""
-    t = _unit(values, value_range, signed, root)
+    t = _unit(values, value_range, signed, root, tone)
     return (t + 1) / 2 if signed else t
 
 
 def strength(
-    values: np.ndarray, value_range: tuple[float, float], signed: bool = False, root: bool = False
+    values: np.ndarray,
+    value_range: tuple[float, float],
+    signed: bool = False,
+    root: bool = False,
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """How much there is to see, 0 to 1, float32 of the same shape; 0 where not finite."""
-    return np.nan_to_num(np.abs(_unit(values, value_range, signed, root)), nan=0.0)
+    """How much there is to see, 0 to 1, float32 of the same shape; 0 where not finite or under the threshold."""
+    found = np.nan_to_num(np.abs(_unit(values, value_range, signed, root, tone)), nan=0.0)
+    return np.where(above(values, value_range, signed, tone), found, np.float32(0))
+
+
+def above(values: np.ndarray, value_range: tuple[float, float], signed: bool = False, tone: Tone = PLAIN) -> np.ndarray:
+    """Where values are finite and not below the threshold: bool of the same shape."""
+    return np.abs(_share(values, value_range, signed)) >= tone.threshold  # no comparison holds for NaN
 
 
 def alpha(
@@ -56,9 +107,10 @@ def alpha(
     opacity: float = 0.85,
     signed: bool = False,
     root: bool = False,
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
     """Opacity of the map over the photograph: opacity * strength ** ALPHA_POWER, float32 of the same shape."""
-    return np.float32(opacity) * strength(values, value_range, signed, root) ** np.float32(ALPHA_POWER)
+    return np.float32(opacity) * strength(values, value_range, signed, root, tone) ** np.float32(ALPHA_POWER)
 
 
 def colorize(
@@ -67,16 +119,21 @@ def colorize(
     colormap: str = "magma",
     signed: bool = False,
     root: bool = False,
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """Raw values (...) -> colours uint8 (..., 3), RGB; MISSING where not finite. Raises UnknownName."""
-    at = position(values, value_range, signed, root)
+    """Raw values (...) -> colours uint8 (..., 3), RGB; MISSING where not finite, HIDDEN under the threshold.
+
+    Raises UnknownName.
+    """
+    at = position(values, value_range, signed, root, tone)
     known = np.isfinite(at)
     index = np.rint(np.where(known, at, 0) * 255).astype(np.uint8)
-    return np.where(known[..., None], lut(colormap)[index], np.uint8(MISSING))
+    colours = np.where(above(values, value_range, signed, tone)[..., None], lut(colormap)[index], np.uint8(HIDDEN))
+    return np.where(known[..., None], colours, np.uint8(MISSING))
 
 
-def _unit(values: np.ndarray, value_range: tuple[float, float], signed: bool, root: bool) -> np.ndarray:
-    """t of the formulas above: -1 to 1 if signed, else 0 to 1; NaN where not finite."""
+def _share(values: np.ndarray, value_range: tuple[float, float], signed: bool) -> np.ndarray:
+    """Of the scale's maximum: -1 to 1 if signed, else 0 to 1, float64; NaN where not finite."""
     values = np.asarray(values, np.float64)
     values = np.where(np.isfinite(values), values, np.nan)
     low, high = value_range
@@ -86,5 +143,14 @@ def _unit(values: np.ndarray, value_range: tuple[float, float], signed: bool, ro
         t = (values - low) / (high - low)
     else:
         t = np.where(np.isnan(values), np.nan, np.sign(values - low))
-    t = np.clip(t, -1 if signed else 0, 1)
-    return (np.sign(t) * np.sqrt(np.abs(t)) if root else t).astype(np.float32)
+    return np.clip(t, -1 if signed else 0, 1)
+
+
+def _unit(values: np.ndarray, value_range: tuple[float, float], signed: bool, root: bool, tone: Tone) -> np.ndarray:
+    """t of the formulas above, after root and gamma, float32; NaN where not finite."""
+    t = _share(values, value_range, signed)
+    if root:
+        t = np.sign(t) * np.sqrt(np.abs(t))
+    if tone.gamma != 1:
+        t = np.sign(t) * np.abs(t) ** tone.gamma
+    return t.astype(np.float32)

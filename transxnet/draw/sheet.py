@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from .bars import colorbar, figure_rgb
+from .scale import NORMALISED, PLAIN, Tone
 from .text import GREY, INK, WARNING, font, number, printable, width, wrap
 
 DPI = 160
@@ -22,6 +23,7 @@ CELL_PX = round(CELL * DPI)
 GAP, MARGIN = 0.16, 0.3
 HAIRLINE = "#d5dae0"
 TITLE, HEADING, SMALL = 13, 9.5, 7.2
+OWN = ("each map's least", "its most")  # the ends of a bar of maps that each have their own
 LINE = 1.32  # line height over text size
 
 
@@ -29,7 +31,7 @@ LINE = 1.32  # line height over text size
 class Column:
     """One view. caption: layer, what exactly, normalisation. value_range: raw (low, high) of the shared colour bar.
 
-    Without a value_range there is no bar.
+    Without a value_range there is no bar. tone: how whoever looks has set the scale, said under the caption.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Column:
     signed: bool = False
     units: str = ""
     root: bool = False
+    tone: Tone = PLAIN
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
     top, tallest = page.down, 0.0
     for i, column in enumerate(columns):
         used = page.block(_left(i), top, column.title, CELL, HEADING, INK, bold=True)
-        used += page.block(_left(i), top + used, column.caption, CELL, SMALL, GREY)
+        used += page.block(_left(i), top + used, f"{column.caption} {column.tone.words}".strip(), CELL, SMALL, GREY)
         tallest = max(tallest, used)
     if not any(column.value_range for column in columns):
         return tallest + 0.1
@@ -153,13 +156,14 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
             continue
         low, high = column.value_range
         size = (round(0.06 * DPI), CELL_PX)
-        strip = colorbar(column.value_range, column.colormap, column.signed, size, column.root)
+        strip = colorbar(column.value_range, column.colormap, column.signed, size, column.root, column.tone)
         page.picture(_left(i), bar, strip)
-        page.text(_left(i), bar + 0.09, number(low), SMALL, GREY)
+        own = column.tone.mode == NORMALISED  # then each map ends elsewhere
+        page.text(_left(i), bar + 0.09, OWN[0] if own else number(low), SMALL, GREY)
         tight = width(column.units, SMALL) / 72 > CELL - 1.1  # then it stands under the numbers
         below = max(below, 0.13 if tight else 0.0)
         page.text(_left(i) + CELL / 2, bar + (0.22 if tight else 0.09), column.units, SMALL, GREY, align="center")
-        page.text(_left(i) + CELL, bar + 0.09, number(high), SMALL, GREY, align="right")
+        page.text(_left(i) + CELL, bar + 0.09, OWN[1] if own else number(high), SMALL, GREY, align="right")
     return tallest + 0.35 + below
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from ..results import AttentionMaps, Explanation, Geometry, KernelSet
 from .kernels import fitting, kernel_grid
 from .overlay import mark, overlay, place
-from .scale import shared_range
+from .scale import NORMALISED, PLAIN, Tone, shared_range
 from .text import number
 
 Result = AttentionMaps | KernelSet | Explanation
@@ -161,21 +161,26 @@ def draw(
     channels: Sequence[int] | None = None,
     opacity: float = 0.85,
     colormap: str = "",
+    tone: Tone = PLAIN,
 ) -> np.ndarray:
     """The result as a picture of the photograph's size: uint8 (H, W, 3), RGB.
 
     photo: uint8 (H, W, 3), what the view covers. A map lies over it, with a ring about the unit it speaks of;
-    kernels stand alone as a grid. colormap: '' takes the look's.
+    kernels stand alone as a grid. colormap: '' takes the look's. tone: normalised, it takes the result's own range.
     """
     look = look_of(result)
+    if tone.mode == NORMALISED:
+        value_range = range_of([result], head, [channels])
     colormap = colormap or look.colormap
     if isinstance(result, KernelSet):
         channels = range(len(result.kernels)) if channels is None else channels
         columns, tap, gap = fitting(len(channels), result.kernels.shape[-1], photo.shape[1])
-        return kernel_grid(result, channels, value_range, columns=columns, tap=tap, gap=gap, colormap=colormap)
+        return kernel_grid(
+            result, channels, value_range, columns=columns, tap=tap, gap=gap, colormap=colormap, tone=tone
+        )
     geometry = result.keys if isinstance(result, AttentionMaps) else result.geometry
     heat = place(shown(result, head), geometry, photo.shape[:2])
-    picture = overlay(photo, heat, value_range, colormap, opacity, look.signed, look.root)
+    picture = overlay(photo, heat, value_range, colormap, opacity, look.signed, look.root, tone)
     unit = unit_of(result)
     return picture if unit is None else mark(picture, unit, geometry.view_size)
 

@@ -11,7 +11,7 @@ from ..draw import sheet as sheets
 from ..draw.bars import answers_bars
 from ..draw.kernels import fitting, grid, part_of
 from ..draw.overlay import crop_view, mark
-from ..draw.scale import shared_range
+from ..draw.scale import PLAIN, Tone, shared_range
 from ..draw.views import LOOKS, Result, draw, range_of, what, worth_knowing
 from ..explain.kernels import representatives
 from ..results import Geometry, KernelSet
@@ -31,12 +31,14 @@ LIMITS = (
 class Style:
     """How studies are drawn. head: of attention, from 1; 0 is the mean of all.
 
-    colormaps: view -> colour map, where it is not the view's own.
+    colormaps: view -> colour map, where it is not the view's own. tone: gamma, threshold, and raw, normalised or
+    masked.
     """
 
     head: int = 0
     opacity: float = 0.85
     colormaps: Mapping[str, str] = field(default_factory=dict)
+    tone: Tone = PLAIN
 
 
 def results(study: Study) -> dict[str, Result]:
@@ -74,9 +76,8 @@ def picture(
 ) -> np.ndarray:
     """One view of one study over its photograph: uint8 (H, W, 3), RGB, without words."""
     style, result = style or Style(), results(study)[name]
-    return draw(
-        result, photo, value_range, style.head, channels_of(result), style.opacity, style.colormaps.get(name, "")
-    )
+    colormap = style.colormaps.get(name, "")
+    return draw(result, photo, value_range, style.head, channels_of(result), style.opacity, colormap, style.tone)
 
 
 def sheet(
@@ -149,7 +150,7 @@ def _square(kernels: np.ndarray, column: sheets.Column) -> np.ndarray:
 def _column(name: str, value_range: tuple[float, float], style: Style) -> sheets.Column:
     look = LOOKS[name]
     caption, colormap = f"{look.shows} Drawn: {look.scaling}.", style.colormaps.get(name, look.colormap)
-    return sheets.Column(look.title, caption, value_range, colormap, look.signed, look.units, look.root)
+    return sheets.Column(look.title, caption, value_range, colormap, look.signed, look.units, look.root, style.tone)
 
 
 def _cell(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import cv2
 import matplotlib
 import numpy as np
 import pytest
 
-from transxnet.draw.colormaps import COLORMAPS, DIVERGING, lut
+from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import UnknownName
 
 
@@ -27,11 +28,19 @@ def test_a_diverging_map_goes_from_blue_over_a_light_grey_to_red(name):
     assert middle.min() >= 215
 
 
+@pytest.mark.parametrize("name", [row.name for row in COLORMAPS.values() if row.kind == SEQUENTIAL])
+def test_a_sequential_map_grows_lighter_all_the_way_in_even_steps(name):
+    lightness = cv2.cvtColor(lut(name)[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0, :, 0]  # L*, 0 to 100
+    assert (np.diff(lightness[::8]) > 0.5).all()
+    ramp = np.linspace(lightness[0], lightness[-1], 256)
+    assert np.abs(lightness - ramp).max() < 6
+
+
 def test_a_table_cannot_be_changed_by_whoever_draws():
     with pytest.raises(ValueError, match="read-only"):
         lut("magma")[0] = 0
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(UnknownName, match=r"'jet'.*magma, inferno, viridis, RdBu_r, coolwarm"):
+    with pytest.raises(UnknownName, match=r"'jet'.*magma, inferno, viridis, cividis, gray, RdBu_r, coolwarm"):
         lut("jet")

@@ -5,6 +5,7 @@ import pytest
 
 from transxnet.draw.colormaps import lut
 from transxnet.draw.kernels import grid, kernel_grid
+from transxnet.draw.scale import NORMALISED, Tone
 from transxnet.errors import OutOfRange
 from transxnet.results import KernelSet
 
@@ -53,3 +54,11 @@ def test_gates_can_be_drawn_with_a_sequential_map():
 def test_a_channel_that_is_not_there():
     with pytest.raises(OutOfRange, match=r"Stage 3, block 4 has no IDConv channel 3\. Choose 0 to 2\."):
         kernel_grid(kernel_set(), [3])
+
+
+def test_normalised_every_kernel_has_its_own_range():
+    kernels = np.zeros((2, 1, 2), np.float32)
+    kernels[:, 0, 0], kernels[:, 0, 1] = (1, 10), (-0.5, -5)
+    drawn = grid(kernels, (-10, 10), columns=2, tap=1, gap=1, tone=Tone(mode=NORMALISED))
+    assert drawn[0, :2].tolist() == drawn[0, 3:].tolist() == [RED, lut("RdBu_r")[64].tolist()]
+    assert grid(kernels, (-10, 10), columns=2, tap=1, gap=1)[0, :2].tolist() != drawn[0, :2].tolist()

@@ -6,6 +6,7 @@ import pytest
 
 from transxnet.draw.colormaps import lut
 from transxnet.draw.overlay import crop_view, mark, overlay
+from transxnet.draw.scale import MASKED, Tone
 
 
 def test_an_overlay_pixel_is_the_blend_computed_by_hand():
@@ -61,3 +62,15 @@ def test_a_mark_rings_its_point_and_leaves_the_rest():
     assert changed.mean(axis=0) == pytest.approx((199.5, 99.5), abs=0.6)
     assert (marked[199, 99] == 128).all()  # the inside of the ring shows the picture
     assert (picture == 128).all()
+
+
+def test_masked_is_the_photograph_where_the_map_is_high_and_dark_elsewhere():
+    photo = np.uint8([[[200, 100, 50], [200, 100, 50], [200, 100, 50]]])
+    drawn = overlay(photo, np.float32([[1, 4, np.nan]]), (0.0, 4.0), opacity=0.8, tone=Tone(threshold=0.5, mode=MASKED))
+    assert drawn[0].tolist() == [[40, 20, 10], [200, 100, 50], [40, 20, 10]]  # a fifth of the light is left
+
+
+def test_under_the_threshold_lies_the_grey_photograph():
+    photo = np.full((1, 2, 3), (200, 100, 50), np.uint8)
+    drawn = overlay(photo, np.float32([[0.2, 1.0]]), (0.0, 1.0), "viridis", opacity=1, tone=Tone(threshold=0.25))
+    assert drawn[0].tolist() == [[124] * 3, lut("viridis")[255].tolist()]

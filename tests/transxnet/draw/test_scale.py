@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 
 from transxnet.draw.colormaps import lut
-from transxnet.draw.scale import MISSING, alpha, colorize, position, shared_range, strength
+from transxnet.draw.scale import (
+    HIDDEN,
+    MASKED,
+    MISSING,
+    NORMALISED,
+    Tone,
+    above,
+    alpha,
+    colorize,
+    position,
+    shared_range,
+    strength,
+)
 
 NAN, INF = float("nan"), float("inf")
 
@@ -74,3 +86,62 @@ def test_an_all_zero_map_draws_nothing(signed):
 def test_a_constant_map_above_zero_is_drawn_at_full_strength():
     constant = np.full(4, 0.02)
     assert strength(constant, shared_range([constant])).tolist() == [1, 1, 1, 1]
+
+
+# ---- gamma, threshold, modes ------------------------------------------------------------------------------------
+
+
+def test_gamma_is_the_power_of_the_share_and_keeps_ends_and_signs():
+    values, signed = np.array([0.0, 1.0, 2.0, 4.0]), np.array([-4.0, -2.0, 0.0, 1.0])
+    square, root = Tone(gamma=2), Tone(gamma=0.5)
+    assert position(values, (0.0, 4.0), tone=square).tolist() == [0, 1 / 16, 1 / 4, 1]
+    assert strength(values, (0.0, 4.0), tone=root).tolist() == pytest.approx([0, 0.5, 0.5**0.5, 1])
+    assert position(signed, (-4.0, 4.0), signed=True, tone=square).tolist() == [0, 0.375, 0.5, 0.53125]
+    assert position(values, (0.0, 4.0), root=True, tone=square).tolist() == pytest.approx([0, 0.25, 0.5, 1])
+
+
+def test_a_gamma_of_a_half_is_the_root_scale():
+    values = np.random.default_rng(5).normal(size=50)
+    for signed in (False, True):
+        half = colorize(values, (-2.0, 2.0), "RdBu_r", signed, tone=Tone(gamma=0.5))
+        assert (half == colorize(values, (-2.0, 2.0), "RdBu_r", signed, root=True)).all()
+
+
+def test_a_threshold_is_a_share_of_the_maximum_before_root_and_gamma():
+    values = np.array([0.0, 0.99, 1.0, 2.0, NAN])  # of 4: a quarter is 1.0
+    for root, gamma in ((False, 1), (True, 1), (True, 3), (False, 0.3)):
+        tone = Tone(gamma=gamma, threshold=0.25)
+        assert above(values, (0.0, 4.0), tone=tone).tolist() == [False, False, True, True, False]
+        seen = strength(values, (0.0, 4.0), root=root, tone=tone) > 0
+        assert seen.tolist() == [False, False, True, True, False]
+    drawn = colorize(values, (0.0, 4.0), "viridis", tone=Tone(threshold=0.25))
+    assert drawn.tolist() == [[*HIDDEN], [*HIDDEN], [*lut("viridis")[64]], [*lut("viridis")[128]], [*MISSING]]
+    assert alpha(values, (0.0, 4.0), 0.8, tone=Tone(threshold=0.25)).tolist()[:2] == [0, 0]
+
+
+def test_a_signed_threshold_hides_what_is_near_zero_on_both_sides():
+    values = np.array([-2.0, -0.9, 0.0, 0.9, 1.1])
+    assert above(values, (-1.0, 2.0), signed=True, tone=Tone(threshold=0.5)).tolist() == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_tone_that_is_not_set_changes_nothing_and_says_nothing():
+    values = np.random.default_rng(6).normal(size=100)
+    for tone in (Tone(), Tone(mode=NORMALISED), Tone(mode=MASKED)):  # modes are for ranges and overlays
+        assert (colorize(values, (-1, 2), root=True, tone=tone) == colorize(values, (-1, 2), root=True)).all()
+    assert Tone().words == ""
+    words = Tone(0.5, 0.2, NORMALISED).words
+    assert words == (
+        "Gamma 0.5. Not drawn: below 20 % of the scale's maximum. Each map on its own scale: do not compare brightness."
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"gamma": 0}, {"gamma": -1}, {"threshold": 1}, {"threshold": -0.1}, {"mode": "x"}])
+def test_a_tone_that_means_nothing_is_refused(wrong):
+    with pytest.raises(ValueError, match="are wanted"):
+        Tone(**wrong)

@@ -7,7 +7,9 @@ import pytest
 
 from tests.small import picture, small_model
 from transxnet.draw import sheet as sheets
+from transxnet.draw.bars import colorbar
 from transxnet.draw.overlay import crop_view
+from transxnet.draw.scale import NORMALISED, RAW, Tone
 from transxnet.draw.views import draw
 from transxnet.explain.kernels import representatives
 from transxnet.export.pictures import Style, channels_of, kernels_sheet, photograph, ranges, results, sheet
@@ -106,3 +108,17 @@ def test_learned_kernels_in_full_are_one_column_that_does_not_call_them_generate
     assert len(learned.kernels.gates) == 1
     page = kernels_sheet(learned, [0, 3])
     assert page.shape[1] == round((2 * sheets.MARGIN + sheets.CELL) * sheets.DPI)
+
+
+def test_a_style_sets_gamma_threshold_and_mode_of_pictures_and_bars(looked, untrained):
+    photo, found = photograph(looked, side=SIDE), ranges([looked])
+    tone = Tone(gamma=0.5, threshold=0.3, mode=NORMALISED)
+    for made in (looked, untrained):  # ten times weaker, and the same picture on its own scale
+        assert (
+            drawn(made, "grad_cam", photo, found["grad_cam"], Style(tone=tone))
+            == draw(looked.grad_cam, photo, found["grad_cam"], tone=dataclasses.replace(tone, mode=RAW))
+        ).all()
+    page = sheet([looked], None, style=Style(tone=tone), names=["grad_cam"], answers=False)
+    size = (round(0.06 * sheets.DPI), SIDE)
+    assert stands_on(page, colorbar(found["grad_cam"], "inferno", size=size, tone=tone))
+    assert not stands_on(page, colorbar(found["grad_cam"], "inferno", size=size))
