@@ -49,6 +49,12 @@ class Jobs:
         self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="study")
         self._queue = ThreadPoolExecutor(1, thread_name_prefix="long studies")  # one after the other
 
+    @property
+    def busy(self) -> bool:
+        """Whether a long computation runs or waits."""
+        with self._lock:
+            return any(job.long for job in self._running.values())
+
     def join(self, place: Hashable, work: Callable[[], Any], long: bool = False) -> Job:
         """The computation of this place, begun if it is not running. Whoever joins must `leave`."""
         with self._lock:

@@ -38,6 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.words",),
     ("demo.languages",),
     ("demo.captions", "demo.examples", "demo.jobs", "demo.server", "demo.session", "demo.wanted"),
+    ("demo.published", "demo.timing"),
     ("demo.studio",),
     ("demo.columns",),
     ("demo.cells", "demo.replies"),

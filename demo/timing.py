@@ -1,0 +1,99 @@
+"""What models cost here and now: milliseconds of a pass, and memory. Measured once for each set of models, together.
+
+A time alone means nothing on a machine that others use as well. So the models take turns, pass by pass, in one run, and
+whoever is busy meanwhile slows all of them down alike: their ratios hold where the milliseconds do not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+
+from transxnet.cost import activation_memory, weight_memory
+from transxnet.weights import LoadedModel
+
+from .jobs import Job, Jobs
+
+ROUNDS = 5  # passes of each model that are timed, at most
+SECONDS = 2.0  # after which no further round begins
+KEPT = 64  # runs
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Of one model at batch 1. seconds: median of `passes` forward passes. weights, activations: bytes, counted."""
+
+    seconds: float
+    passes: int
+    weights: int
+    activations: int
+
+
+Run = Mapping[str, Timing]
+
+
+def measure(models: Mapping[str, LoadedModel]) -> Run:
+    """All models in one run, by the names they have here. Each is warmed up by the pass that counts its memory."""
+    views, memory = {}, {}
+    for name, loaded in models.items():
+        size = loaded.spec.image_size
+        views[name] = torch.zeros(1, 3, size, size, device=loaded.device)
+        memory[name] = weight_memory(loaded.model), activation_memory(loaded.model, size)
+    seconds: dict[str, list[float]] = {name: [] for name in models}
+    begun = time.perf_counter()
+    with torch.inference_mode():
+        for _ in range(ROUNDS):
+            for name, loaded in models.items():
+                seconds[name].append(_pass(loaded, views[name]))
+            if time.perf_counter() - begun > SECONDS:
+                break
+    return {name: Timing(median(found), len(found), *memory[name]) for name, found in seconds.items()}
+
+
+def _pass(loaded: LoadedModel, view: torch.Tensor) -> float:
+    begun = time.perf_counter()
+    loaded.model(view).cpu()  # on a GPU: wait for it
+    return time.perf_counter() - begun
+
+
+class Timer:
+    """Runs that were made, and the one that is being made. model: gives a loaded model, waiting for it."""
+
+    def __init__(self, jobs: Jobs, model: Callable[[str], LoadedModel], on_gpu: Callable[[Callable], Callable]):
+        self._jobs, self._model = jobs, model
+        self._measure = on_gpu(self._measured)
+        self._runs: deque[Run] = deque(maxlen=KEPT)
+        self._lock = threading.Lock()
+
+    def found(self, names: Iterable[str]) -> Run | None:
+        """The last run that had all these models in it; None where there is none yet."""
+        with self._lock:
+            return next((run for run in reversed(self._runs) if set(names) <= set(run)), None)
+
+    def begin(self, names: Iterable[str]) -> Job | None:
+        """Measure these models, as one of the studio's computations, which whoever asks must leave.
+
+        None while something long runs here: it would be measured as well.
+        """
+        if self._jobs.busy:
+            return None
+        names = tuple(names)
+        return self._jobs.join(("timing", names), lambda: self._made(names))
+
+    def leave(self, job: Job) -> None:
+        self._jobs.leave(job)
+
+    def _made(self, names: tuple[str, ...]) -> Run:
+        run = self._measure(names)
+        with self._lock:
+            self._runs.append(run)
+        return run
+
+    def _measured(self, names: tuple[str, ...]) -> Run:
+        return measure({name: self._model(name) for name in names})
