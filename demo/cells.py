@@ -37,7 +37,9 @@ from .captions import (
     WORKING,
     amount,
 )
+from .captions.stopping import AGAIN, STOP, STOPPED
 from .columns import Column
+from .languages import say
 
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the photograph under a map; panel.js draws at this size
@@ -72,7 +74,16 @@ def unfinished(column: Column) -> list[Json] | None:
 
 
 def pending(column: Column) -> Json:
-    """What stands in an empty column: a sentence and, while weights arrive or steps are made, how far they are."""
+    """What stands in an empty column: a sentence and, while weights arrive or steps are made, how far they are.
+
+    stop, again: the words of a button that stops what takes long, or starts it again (js/downloads.js).
+    """
+    if column.stopped:
+        return {"kind": "pending", "variant": column.name, "text": say(STOPPED), "again": say(AGAIN)}
+    return _on_its_way(column) | ({"stop": say(STOP)} if column.long else {})
+
+
+def _on_its_way(column: Column) -> Json:
     a = column.arrival
     if column.steps is not None:
         part, done, total = column.steps
@@ -125,7 +136,8 @@ def look_cell(column: Column, name: str, head: int | str = 0, words: str = "", s
     if name == "kernels":
         channels = representatives(result, TILES)
         names = [f"channel {i + 1}" for i in channels]
-        return tiles_cell(result.kernels[channels], names, worth_knowing(result), f"{title} of {column.title}")
+        alt = f"{title} of {column.title}"
+        return tiles_cell(result.kernels[channels], names, worth_knowing(result), alt, taps=True)
     head = own_head(column.study, head) if name == "attention" else 0
     one = 0 if head == MAX else head
     exactly = what(result, one).replace("mean of", "largest of") if head == MAX else what(result, head)
@@ -137,13 +149,16 @@ def look_cell(column: Column, name: str, head: int | str = 0, words: str = "", s
     return map_cell(column, shown(result, head), geometry_of(result), unit_of(result), words, alt, **data)
 
 
-def tiles_cell(values: np.ndarray, names: Sequence[str], words: str, alt: str, show: bool = False) -> Json:
+def tiles_cell(
+    values: np.ndarray, names: Sequence[str], words: str, alt: str, show: bool = False, taps: bool = False
+) -> Json:
+    """n small grids, (n, rows, cols). show: their names under them. taps: of kernels, not units of a map."""
     return {
         "kind": "tiles", "caption": words, "alt": f"{alt}. {words}",
         "data": {"peak": repr(float(np.abs(values).max()))},
         "tiles": {
             "base64": floats(values), "rows": values.shape[1], "cols": values.shape[2], "names": list(names),
-            "show": show,
+            "show": show, "taps": taps,
         },
     }  # fmt: skip
 
@@ -171,7 +186,8 @@ def look_scale(name: str, done: Sequence[Study], head: int | str = 0) -> Json:
     channels = [representatives(k, TILES).tolist() for k in found] if name == "kernels" else ()
     low, high = range_of(found, head, channels) if found else (0.0, 0.0)
     return {
-        "range": [low, high], "signed": look.signed, "root": look.root, "units": look.units, "colormap": look.colormap
+        "range": [low, high], "signed": look.signed, "root": look.root, "units": look.units, "colormap": look.colormap,
+        "clip": look.clip,
     }  # fmt: skip
 
 

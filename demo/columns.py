@@ -29,6 +29,8 @@ class Column:
     arrival: Arrival | None = None  # while its weights are on their way
     steps: tuple[str, int, int] | None = None  # while it is explained: part, steps done, steps in all
     error: LensError | None = None
+    long: bool = False  # while it is explained: whether that is worth stopping
+    stopped: bool = False  # by the visitor, before it was explained
 
     @property
     def title(self) -> str:
@@ -112,14 +114,14 @@ class _Gathering:
             while not job.wait(LOOK_AGAIN) and not job.telling and self.newest():
                 pass
             if not job.future.done():
-                return replace(column, steps=job.steps)
+                return replace(column, steps=job.steps, long=job.telling)
             study = job.future.result()
         except LensError as error:
             return replace(column, error=error)
         except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
             log.exception("explaining with %s", column.name)
             return replace(column, error=LensError(FAILED.format(title=column.title), remedy=FAILED_REMEDY))
-        return replace(column, steps=None, study=study, cost=self.studio.loading(column.name).cost)
+        return replace(column, steps=None, long=False, study=study, cost=self.studio.loading(column.name).cost)
 
     def _options(self, i: int) -> Options:
         """Without a chosen answer, all columns explain the first one's, so that their maps compare."""

@@ -109,6 +109,11 @@ def waiting(columns: Sequence[Column], keep: bool) -> Json:
     return {"keep": keep, "status": {**pending(unfinished), "text": f"{words}, {pending(unfinished)['text']}"}}
 
 
+def stopped(column: Column) -> Json:
+    """The figures that the visitor did not wait for. column: one of those they were to show."""
+    return {"serial": next(_serial), "figures": [], "status": pending(replace(column, stopped=True))}
+
+
 def none(words: str = "") -> Json:
     """No figures here. words: why."""
     return {"serial": next(_serial), "figures": [], "status": {"text": words} if words else None}

@@ -26,6 +26,7 @@ from transxnet.weights import Availability, LoadedModel, available, resolve_devi
 
 from .captions import PICTURE_GONE
 from .jobs import AT_ONCE, Job, Jobs
+from .turns import Turn, Turns
 from .wanted import LONG
 
 __all__ = ["AT_ONCE", "Arrival", "Loading", "Shelf", "Studio"]
@@ -117,7 +118,7 @@ class Studio:
         self._models: Shelf[Loading] = Shelf(MODELS)
         self._pictures: Shelf[Picture] = Shelf(PICTURES)
         self._studies: Shelf[Study] = Shelf(STUDIES)
-        self._turns: Shelf[int] = Shelf(4096)
+        self.turns = Turns()
         self._jobs = Jobs()
         self._study = on_gpu(self._look)
 
@@ -140,17 +141,9 @@ class Studio:
             raise PictureError(PICTURE_GONE)
         return found
 
-    def begin(self, visitor: str) -> Callable[[], bool]:
+    def begin(self, visitor: str, what: str = "") -> Turn:
         """A visitor's new request. Returns a question: is it still the newest? Old ones stop when it is not."""
-        with self._lock:
-            turn = (self._turns.get(visitor) or 0) + 1
-            self._turns.put(visitor, turn)
-
-        def newest() -> bool:
-            with self._lock:
-                return self._turns.get(visitor) == turn
-
-        return newest
+        return self.turns.begin(visitor, what)
 
     def loading(self, name: str, retry: bool = False) -> Loading:
         """The model on its way or there; starts loading on the first call. retry: forget an earlier failure."""

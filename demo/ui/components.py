@@ -93,8 +93,23 @@ class Figures(_Mounted):
     mount, root = "lensMountFigures", "lens-figures"
 
 
+class Link(_Mounted):
+    """Writes the address, and copies it."""
+
+    mount, root = "lensMountLink", "lens-link"
+
+
+class Note(_Mounted):
+    """What a link could not give back, until it is closed."""
+
+    mount, root = "lensMountNote", "lens-told"
+
+
 class Downloads(_Mounted):
-    """Shows nothing of its own: its numbers move the bars that stand in the panels' empty columns."""
+    """Shows nothing of its own: its numbers move the bars that stand in the panels' empty columns.
+
+    `select` carries what their buttons ask: "stop" or "again".
+    """
 
     mount, root = "lensMountDownloads", "lens-downloads"
 

@@ -11,18 +11,18 @@ import gradio as gr
 from transxnet.images import decode
 from transxnet.labels import label_set
 from transxnet.peers.spec import is_peer, spec_of
-from transxnet.variants import UNTRAINED, find_variant
+from transxnet.variants import find_variant
 
 from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
 from ..cells import jpeg
 from ..columns import variant_title
 from ..examples import examples
+from ..links import MOST_VARIANTS, canonical
 from ..studio import Studio
 from ..wanted import BESIDE, WANTED
-from .components import Answers, Crosshair, Display, Downloads, Figures, Panel, SafeImage, Thumbs
+from .components import Answers, Crosshair, Display, Downloads, Figures, Link, Note, Panel, SafeImage, Thumbs
 from .parts import SIBLINGS, pairs_of, part_buttons
 
-MOST_VARIANTS = 3
 PEER_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
 
 
@@ -73,6 +73,7 @@ class Layout:
             label="Your picture", sources=["upload", "clipboard", "webcam"], elem_id="upload", height=84,
             show_label=False, placeholder="Drop, paste or take a picture", buttons=[],
         )  # fmt: skip
+        self.link = Link({}, elem_id="link")
 
     def _choose_unit(self) -> None:
         """Stage and block, shared by all views but Grad-CAM."""
@@ -115,6 +116,7 @@ class Layout:
         self.others: dict[str, Thumbs] = {}
         Display()
         self.downloads = Downloads({}, elem_id="downloads")
+        self.note = Note({}, elem_id="note")
         with gr.Tabs(elem_id="views") as self.views:
             for name, title in VIEWS.items():
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}") as self.tabs[name]:
@@ -160,11 +162,6 @@ def _label(text: str, hint: str = "") -> None:
 def classes_of(variant: str) -> list[tuple[str, str]]:
     labels = label_set(spec_of(variant)[0].label_set)
     return sorted(zip(labels.words, labels.wnids, strict=True))
-
-
-def canonical(name: str) -> str:
-    spec, untrained = spec_of(name)
-    return spec.short + (f"@{UNTRAINED}" if untrained else "")
 
 
 def _thumb(path: Any) -> Any:

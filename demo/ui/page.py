@@ -13,16 +13,17 @@ from transxnet.images import Picture, decode
 from transxnet.peers.spec import PREFIX, is_peer, spec_of
 
 from ..captions import ANY_CLASS, TITLE, VIEWS
+from ..links import MOST_VARIANTS, canonical
 from ..session import Session, changed
 from ..studio import Studio
 from ..wanted import BESIDE
 from . import api
 from .components import Blocks, in_words
-from .layout import MOST_VARIANTS, canonical, classes_of
-from .showing import Showing
+from .going import Going
+from .layout import classes_of
 
 
-class Page(Showing):
+class Page(Going):
     """Builds the Blocks (`blocks`) and answers its events. beside: as Layout takes it."""
 
     def __init__(self, studio: Studio, default: str = "pico", beside: Sequence[str] = BESIDE):
@@ -42,7 +43,7 @@ class Page(Showing):
         self.outputs = [
             self.session, self.variants, self.stage, self.cam_stage, self.block, self.crosshair, self.thumbs,
             self.answers, self.other, self.upload, self.offer, self.downloads, self.views, self.peer,
-            *self.others.values(), *self.panels.values(), *self.figures.values(),
+            self.link, self.note, *self.others.values(), *self.panels.values(), *self.figures.values(),
         ]  # fmt: skip
         quiet: dict[str, Any] = {
             "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 16,
@@ -69,6 +70,7 @@ class Page(Showing):
             *((thumbs.select, self.other_chosen, []) for thumbs in self.others.values()),
             *((button.click, self._without(pair), []) for button, pair in self.parts.items()),
             *((panel.select, self.acted, []) for panel in self.panels.values()),
+            (self.downloads.select, self.long_asked, []),
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
             *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
         ]
@@ -97,7 +99,7 @@ class Page(Showing):
     # Gradio hands over its event and request by position, so they stand first
 
     def opened(self, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
-        yield from self._show_example(0, session, controls, request)
+        yield from self._opened(getattr(request, "query_params", {}), session, controls, request)
 
     def example_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
@@ -117,11 +119,23 @@ class Page(Showing):
         yield from self.refresh(request, replace(session, point=point), *controls)
 
     def acted(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
-        """What a view's own script sent: {x, y} moves the crosshair, {change: {field: value}} the session's fields."""
-        if (change := getattr(event, "change", None)) is None:
+        """What a view's own script sent: {x, y} moves the crosshair, {change: {field: value}} the session's fields,
+        {go: {…}} goes to a state (Going.go).
+        """
+        if (asked := getattr(event, "go", None)) is not None:
+            yield from self.go(asked, session, controls, request)
+        elif (change := getattr(event, "change", None)) is not None:
+            yield from self.refresh(request, changed(session, change), *controls)
+        else:
             yield from self.moved(event, request, session, *controls)
+
+    def long_asked(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
+        """The button beside a long computation: "stop" ends it, whose own event says so on the page; "again" starts."""
+        if event.ask == "again":
+            yield from self.refresh(request, session, *controls)
             return
-        yield from self.refresh(request, changed(session, change), *controls)
+        self.studio.turns.stop(request.session_hash or "")
+        yield self._nothing()
 
     def answer_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
@@ -134,6 +148,9 @@ class Page(Showing):
 
     def tab_chosen(self, event: gr.SelectData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         name = next((key for key, title in VIEWS.items() if title == event.value), session.active)
+        if name == session.active == self.studio.turns.asked(request.session_hash or ""):
+            yield self._nothing()  # Gradio tells of a tab that `go` has changed, too: its answer is on its way
+            return
         yield from self.refresh(request, replace(session, active=name), *controls)
 
     def variants_chosen(self, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
@@ -190,7 +207,7 @@ class Page(Showing):
         key = self.studio.add(picture)
         width, height = picture.size
         point = ((width - 1) // 2, (height - 1) // 2)
-        session = replace(session, picture=key, example=example, point=point, target=None)
+        session = replace(session, picture=key, example=example, point=point, target=None, mask="")
         updates = {self.thumbs: {"items": self.thumb_items, "chosen": example}, self.upload: None, self.other: ""}
         yield from self.refresh(request, session, *controls, updates=updates)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
+from transxnet.errors import LensError
 from transxnet.images import decode
 from transxnet.peers.spec import is_peer, spec_of
 from transxnet.study import Options
@@ -17,9 +18,11 @@ from transxnet.variants import UNTRAINED, VariantSpec
 
 from ..captions import NOT_DRAWN
 from ..columns import Column, gather
-from ..figures import figures_of, none, shown, waiting
+from ..figures import figures_of, none, shown, stopped, waiting
 from ..payload import answers, crosshair, progress
+from ..places import link, state_of
 from ..session import Controls, Session
+from ..turns import Turn
 from ..views import Scene, view
 from ..wanted import ALIKE_EVERYWHERE, SLOWER, WANTED
 from .layout import Layout
@@ -42,17 +45,23 @@ class Showing(Layout):
             yield self._nothing()
             return
         controls = Controls(*values)
-        newest = self.studio.begin(request.session_hash or "")
+        newest = self.studio.begin(request.session_hash or "", session.active)
         block, radio = self._blocks(session, controls)
-        updates = {self.session: session, self.block: radio, **self._others(session), **(updates or {})}
+        updates = {
+            self.session: session, self.block: radio, self.link: self._link(session, replace(controls, block=block)),
+            **self._others(session), **(updates or {}),
+        }  # fmt: skip
         options = self._options(session, controls, block)
         columns = yield from self._maps(session, options, newest, updates)
-        if newest() and session.active in self.figures:
-            yield from self._figures(session, options, controls, columns, newest)
+        done = newest()
+        if done and session.active in self.figures:
+            done = yield from self._figures(session, options, controls, columns, newest)
+        if newest.stopped and not done:
+            yield {**updates, **self._stopped(session, columns or [Column(name) for name in session.variants])}
         if not newest():
             yield self._nothing()  # overtaken: Gradio sends a generator's last values again, so let them be none
 
-    def _maps(self, session: Session, options: Options, newest: Callable[[], bool], updates: dict) -> Iterator[dict]:
+    def _maps(self, session: Session, options: Options, newest: Turn, updates: dict) -> Iterator[dict]:
         """The active view's panel. Returns its columns."""
         begun, before, waited = 0.0, -1, False
         columns: list[Column] = []
@@ -73,9 +82,12 @@ class Showing(Layout):
         return columns
 
     def _figures(
-        self, session: Session, options: Options, controls: Controls, columns: list[Column], newest: Callable[[], bool]
-    ) -> Iterator[dict]:
-        """The figures below the active view: drawn from its columns, or from studies of their own."""
+        self, session: Session, options: Options, controls: Controls, columns: list[Column], newest: Turn
+    ) -> Generator[dict, None, bool]:
+        """The figures below the active view: drawn from its columns, or from studies of their own.
+
+        Returns whether they are there.
+        """
         place, parts = self.figures[session.active], WANTED[session.active].figures
         alone = not set(parts) <= set(options.only)
         if alone:
@@ -87,7 +99,7 @@ class Showing(Layout):
             options = replace(options, only=("receptive_field",))
             others = yield from self._waited(session, names, options, newest, place, keep=True)
         if not newest():
-            return
+            return False
         yield {place: waiting([], keep=alone)}
         try:
             picture = self.studio.picture(session.picture)
@@ -95,11 +107,12 @@ class Showing(Layout):
         except Exception:  # the maps above stay; the log gets what happened
             log.exception("drawing the figures of %s", session.active)
             found = none(NOT_DRAWN)
-        if newest():
+        if done := newest():
             yield {place: found}
+        return done
 
     def _waited(
-        self, session: Session, names: list[str], options: Options, newest: Callable[[], bool], place: Any, keep: bool
+        self, session: Session, names: list[str], options: Options, newest: Turn, place: Any, keep: bool
     ) -> Iterator[dict]:
         """Columns for figures, telling at their place how far they are. Returns them."""
         columns = [Column(name) for name in names]
@@ -110,6 +123,31 @@ class Showing(Layout):
             if newest() and not all(column.finished for column in columns):
                 yield {place: waiting(columns, keep)}
         return columns
+
+    def _stopped(self, session: Session, columns: Sequence[Column]) -> dict:
+        """What a visitor sees who would not wait: what was finished, and a way to start again."""
+        left = [column if column.finished else replace(column, stopped=True) for column in columns]
+        found = {**self._shown(session, left), self.downloads: {}}
+        if all(column.study is None for column in columns):
+            found[self.answers] = self._answer_alone(session)
+        if session.active in self.figures and left == columns:  # they were what took long
+            found[self.figures[session.active]] = stopped(columns[0])
+        return found
+
+    def _answer_alone(self, session: Session) -> Any:
+        """The first variant's answers without any map, which is one look at the picture."""
+        name = session.variants[0]
+        if self.studio.loading(name).loaded is None:
+            return answers([])
+        try:
+            study = self.studio.study(session.picture, name, Options(target=session.target, only=()))
+        except LensError:
+            return answers([])
+        return answers([Column(name, study)])
+
+    def _link(self, session: Session, controls: Controls) -> Any:
+        size = self.studio.picture(session.picture).size
+        return link(state_of(session, controls, size, self.default), upload=session.example < 0)
 
     def _nothing(self) -> dict:
         """Leave everything as it is. A generator that yields nothing at all would set every output to null."""

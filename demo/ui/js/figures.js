@@ -61,17 +61,26 @@
     return box;
   }
 
+  /* What is on its way: in the same box while that can be, so that its button stays where a hand may be. */
+  function tell(root, status) {
+    const last = root.querySelector(":scope > .lens-skeleton");
+    if (last && status && !status.again) return window.lensPending.fill(last, status);
+    root.querySelector(":scope > .lens-figures-status")?.remove();
+    if (status) root.prepend(statusOf(status));
+  }
+
   window.lensMountFigures = (element, props, trigger, watch) => {
     function draw() {
       const root = element.querySelector(".lens-figures"), value = props.value;
       if (!value) return;
-      root.querySelector(":scope > .lens-figures-status")?.remove();
+      const last = root.querySelectorAll(":scope > .lens-figure");
+      if (value.figures || !value.keep) last.forEach((figure) => figure.remove());
       if (value.figures) {
-        root.replaceChildren(...value.figures.map(figureOf));
+        root.append(...value.figures.map(figureOf));
         root.dataset.serial = value.serial;
-      } else if (!value.keep) root.replaceChildren();
-      root.classList.toggle("stale", !value.figures && root.childElementCount > 0);
-      if (value.status) root.prepend(statusOf(value.status));
+      }
+      tell(root, value.status);
+      root.classList.toggle("stale", !value.figures && value.keep && last.length > 0);
     }
     watch("value", draw);
     draw();

@@ -1,0 +1,80 @@
+"""A visitor's Session and Controls as the State of a link, and back. No gradio here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .captions import links as words
+from .cells import Json
+from .examples import examples
+from .languages import say
+from .links import State, query_of
+from .session import Controls, Session
+
+
+def middle(size: tuple[int, int]) -> tuple[int, int]:
+    """Where the crosshair stands at first. size: width and height in pixels."""
+    return (size[0] - 1) // 2, (size[1] - 1) // 2
+
+
+def state_of(session: Session, controls: Controls, size: tuple[int, int], default: str) -> State:
+    """What this visitor looks at. size: of the picture. default: the variant that the page opens on."""
+    return State(
+        picture=_label(session.example),
+        variants=() if session.variants == (default,) else session.variants,
+        view=session.active,
+        stage=controls.stage,
+        block=controls.block,
+        cam=controls.cam_stage,
+        point=None if session.point == middle(size) else session.point,
+        target=session.target or "",
+        compared=session.compared,
+        second=_label(session.other),
+        tour=session.tour,
+        language="" if session.language == Session.language else session.language,
+    )
+
+
+def arrived(state: State, session: Session, controls: Controls, default: str) -> tuple[Session, Controls]:
+    """Session and controls that show this state; the picture and the point in it are its caller's to find."""
+    names = state.variants or (default,)
+    session = replace(
+        session, variants=names, active=state.view, target=state.target or None, compared=state.compared,
+        other=number_of(state.second), tour=state.tour, language=state.language or session.language,
+    )  # fmt: skip
+    changes = {"variants": list(names), "stage": state.stage, "block": state.block, "cam_stage": state.cam}
+    return session, replace(controls, **changes)
+
+
+def link(state: State, upload: bool) -> Json:
+    """What js/links.js writes into the address, and its words. upload: whether the picture is the visitor's own."""
+    first = examples()[0].label
+    query = query_of(replace(state, point=None) if upload else state)  # a place in another picture means nothing
+    return {
+        "query": {} if query == {"picture": first} else query,
+        "keys": list(words.WHAT),
+        "upload": say(words.UPLOAD).format(example=first) if upload else "",
+        "words": {
+            "copy": say(words.COPY), "copied": say(words.COPIED), "selected": say(words.SELECTED),
+            "address": say(words.ADDRESS),
+        },
+    }  # fmt: skip
+
+
+def asked_of(go: Mapping[str, Any]) -> dict[str, Any]:
+    """A script's wish with the picture by its label instead of its number."""
+    asked = {key: value for key, value in go.items() if key != "example"}
+    if "example" in go:
+        asked["picture"] = _label(int(go["example"]))
+    return asked
+
+
+def number_of(label: str) -> int:
+    """The number of the example that is called so; -1 for none."""
+    return next((i for i, example in enumerate(examples()) if example.label == label), -1)
+
+
+def _label(number: int) -> str:
+    return examples()[number].label if 0 <= number < len(examples()) else ""

@@ -1,0 +1,102 @@
+"""Going to a state of the page: of a link that was opened, or of a script that asks for it, the tour's above all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from transxnet.images import decode
+from transxnet.peers.spec import spec_of
+
+from ..captions import ANY_CLASS
+from ..captions import links as words
+from ..languages import say
+from ..links import State, from_query, updated
+from ..places import arrived, asked_of, middle, number_of, state_of
+from ..session import Controls, Session
+from .layout import classes_of
+from .showing import Showing
+
+
+class Going(Showing):
+    """`go` changes the session and the controls at once and answers once."""
+
+    def go(
+        self, asked: Mapping[str, Any], session: Session, values: Sequence[Any], request: gr.Request
+    ) -> Iterator[dict]:
+        """Go to a state; what is not asked for stays, but another picture comes with its own middle and answer.
+
+        asked: view, example (index) or picture (label), variants (list), stage, block (0: the last), cam, x and y (in
+        pixels of the picture) or fx and fy (0 to 1 of it), class (a WNID, "" for the own answer), compared, with (label
+        of the second picture), tour (step, 0: none). What cannot be used is said above the views.
+        """
+        if not session.picture:  # before the page has opened
+            yield self._nothing()
+            return
+        controls, asked = Controls(*values), asked_of(asked)
+        now = state_of(session, controls, self.studio.picture(session.picture).size, self.default)
+        if asked.get("picture", now.picture) != now.picture:
+            asked = {"x": "", "y": "", "class": "", **asked}
+        state, said = updated(now, asked)
+        yield from self._to(state, said, session, controls, request, shares=_shares(asked))
+
+    def _opened(self, query: Any, session: Session, values: Sequence[Any], request: gr.Request) -> Iterator[dict]:
+        """The first answer: what the address asks for, else the first example from its middle."""
+        state, said = from_query(query)
+        yield from self._to(state, said, session, Controls(*values), request)
+
+    def _to(
+        self, state: State, said: list[str], session: Session, controls: Controls, request: gr.Request,
+        shares: tuple[float, float] | None = None,
+    ) -> Iterator[dict]:  # fmt: skip
+        before = session.variants
+        session, controls = arrived(state, self._on(state.picture, session), controls, self.default)
+        size = width, height = self.studio.picture(session.picture).size
+        point = state.point or middle(size)
+        if shares is not None:
+            point = round(shares[0] * (width - 1)), round(shares[1] * (height - 1))
+        if point[0] >= width or point[1] >= height:
+            said = [*said, say(words.OUTSIDE).format(x=point[0], y=point[1])]
+            point = middle(size)
+        for name in session.variants:
+            self.studio.loading(name, retry=name not in before)
+        session = replace(session, point=point)
+        updates = self._controls_of(session, controls, before) | {self.note: _note(said)}
+        yield from self.refresh(request, session, *vars(controls).values(), updates=updates)
+
+    def _on(self, label: str, session: Session) -> Session:
+        """The session on the example of that name; "" is the picture that is there, else the first example."""
+        if session.picture and (not label or number_of(label) == session.example):
+            return session
+        number = max(0, number_of(label))
+        key = self.studio.add(decode(self.examples[number].path, name=self.examples[number].label))
+        return replace(session, picture=key, example=number)
+
+    def _controls_of(self, session: Session, controls: Controls, before: Sequence[str]) -> dict:
+        """What the components show of a session that no click of theirs has made. before: the variants until now."""
+        names = list(session.variants)
+        found: dict = {
+            self.variants: gr.CheckboxGroup(self._chips(names), value=names), self.stage: controls.stage,
+            self.cam_stage: controls.cam_stage, self.views: gr.Tabs(selected=session.active), self.upload: None,
+            self.thumbs: {"items": self.thumb_items, "chosen": session.example}, self.other: "",
+        }  # fmt: skip
+        if "t" in names:
+            found[self.offer] = gr.Button(visible=False)
+        if spec_of(names[0])[0].label_set != spec_of(before[0])[0].label_set:
+            found[self.other] = gr.Dropdown([(ANY_CLASS, ""), *classes_of(names[0])], value="")
+        return found
+
+
+def _shares(asked: Mapping[str, Any]) -> tuple[float, float] | None:
+    """fx and fy, within the picture."""
+    if "fx" not in asked or "fy" not in asked:
+        return None
+    x, y = (min(max(float(asked[key]), 0.0), 1.0) for key in ("fx", "fy"))
+    return x, y
+
+
+def _note(said: Sequence[str]) -> dict[str, Any]:
+    return {"sentences": list(said), "close": say(words.CLOSE)}

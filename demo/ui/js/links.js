@@ -1,0 +1,108 @@
+/* The address bar holds what is looked at. value: {query: {key: text}, keys, upload, words: {copy, copied, selected,
+   address}}, made by demo/places.py; what only the browser knows (window.lensDisplay) is added here. A display control
+   changes the address alone: no request. Settings of an address that is opened are in the store before anything is drawn;
+   what cannot be used is said by Python (demo/links.py), which knows the same bounds. */
+(() => {
+  const FIELDS = { // key of the query -> field of the store
+    colours: "colormap", signed: "diverging", opacity: "opacity", gamma: "gamma", threshold: "threshold", show: "view",
+    seen: "seen", head: "head", direction: "direction",
+  };
+  const WAIT = 200; // milliseconds: browsers refuse an address that changes with every step of a slider
+  const text = (value) => (typeof value === "number" ? String(Math.round(value * 1e4) / 1e4) : value === true ? "1" : String(value || ""));
+
+  function restore(query) {
+    for (const [key, field] of Object.entries(FIELDS)) {
+      const given = query.getAll(key), usual = window.lensDisplay.defaults[field];
+      if (given.length !== 1 || !given[0]) continue;
+      const number = typeof usual === "number", clean = window.lensDisplay.set(field, given[0]);
+      const same = number ? /^[0-9](\.[0-9]{1,6})?$/.test(given[0]) && clean === Number(given[0]) : text(clean) === given[0];
+      if (!same) window.lensDisplay.set(field, usual); // not the nearest that could be: nobody asked for that
+    }
+  }
+
+  function shown() {
+    const query = {};
+    for (const [key, field] of Object.entries(FIELDS)) {
+      const now = text(window.lensDisplay[field]);
+      if (now !== text(window.lensDisplay.defaults[field])) query[key] = now;
+    }
+    return query;
+  }
+
+  function addressOf(value) {
+    const ours = new Set(value.keys), others = [...new URLSearchParams(location.search)].filter(([key]) => !ours.has(key));
+    const pairs = [...Object.entries({ ...value.query, ...shown() }), ...others];
+    const readable = (part) => encodeURIComponent(part).replace(/%(2C|3A|40)/g, decodeURIComponent);
+    const query = pairs.map((pair) => pair.map(readable).join("=")).join("&");
+    return location.pathname + (query ? `?${query}` : "") + location.hash;
+  }
+
+  /* The nodes of the component, once: {button, said, address, note}. */
+  function build(root, copy) {
+    root.innerHTML = `<button type="button" class="lens-copy"></button><span class="said" role="status"></span>
+      <input class="address" type="text" readonly hidden><p class="lens-note"></p>`;
+    const find = (what) => root.querySelector(what);
+    const nodes = { button: find("button"), said: find(".said"), address: find("input"), note: find(".lens-note") };
+    nodes.button.addEventListener("click", () => copy(nodes));
+    return nodes;
+  }
+
+  window.lensMountLink = (element, props, trigger, watch) => {
+    let nodes = null, later = 0;
+
+    function write() {
+      clearTimeout(later);
+      later = 0;
+      const address = addressOf(props.value);
+      if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
+    }
+
+    async function copy({ said, address }) {
+      write();
+      address.value = location.href;
+      const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false); // where allowed
+      address.hidden = Boolean(copied);
+      said.textContent = props.value.words[copied ? "copied" : "selected"];
+      if (!copied) { address.focus(); address.select(); }
+    }
+
+    function draw() {
+      const value = props.value;
+      if (!value || !value.query) return;
+      nodes ||= build(element.querySelector(".lens-link"), copy);
+      nodes.button.textContent = value.words.copy;
+      nodes.address.setAttribute("aria-label", value.words.address);
+      nodes.note.textContent = value.upload;
+      nodes.said.textContent = ""; // of another address
+      nodes.address.hidden = true;
+      write();
+    }
+
+    document.addEventListener("lens:display", () => {
+      if (!nodes) return;
+      nodes.said.textContent = "";
+      nodes.address.hidden = true;
+      later ||= setTimeout(write, WAIT);
+    });
+    watch("value", draw);
+    draw();
+  };
+
+  /* What a link could not give back. value: {sentences, close}. */
+  window.lensMountNote = (element, props, trigger, watch) => {
+    function draw() {
+      const root = element.querySelector(".lens-told"), value = props.value;
+      root.replaceChildren();
+      if (!value?.sentences?.length) return;
+      const { make } = window.lensParts, words = make("div"), close = make("button", "", value.close);
+      close.type = "button";
+      close.addEventListener("click", () => root.replaceChildren());
+      words.append(...value.sentences.map((sentence) => make("p", "", sentence)));
+      root.append(words, close);
+    }
+    watch("value", draw);
+    draw();
+  };
+
+  restore(new URLSearchParams(location.search));
+})();
