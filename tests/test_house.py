@@ -41,7 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.links", "demo.below", "demo.published", "demo.timing"),
     ("demo.studio",),
     ("demo.columns",),
-    ("demo.cells", "demo.replies"),
+    ("demo.cells", "demo.replies", "demo.second"),
     ("demo.figures", "demo.payload", "demo.places", "demo.views"),
     ("demo.ui",),
     ("app",),

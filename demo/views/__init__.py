@@ -36,12 +36,14 @@ _serial = count(1)
 
 def view(name: str, scene: Scene) -> Json:
     """The whole of one view. name: a key of captions.VIEWS."""
+    shown = SHOWN[name](scene)
     sizes = " or ".join(sorted({f"{s.view.rgb.shape[1]} x {s.view.rgb.shape[0]}" for s in scene.done})) or "few"
     return {
         "view": name,
         "serial": next(_serial),
         "intro": INTRO[name].format(shown=TILES),
         "foot": FOOT[name].format(sizes=sizes),
-        "pictures": {c.name: photo(c.study, scene.picture) for c in scene.columns if c.study is not None},
-        **SHOWN[name](scene),
+        **shown,
+        "pictures": {c.name: photo(c.study, scene.picture) for c in scene.columns if c.study is not None}
+        | shown.get("pictures", {}),
     }

@@ -1,15 +1,118 @@
-"""The variants beside each other: what each answers."""
+"""Two or three variants on one photograph, or two photographs on the same variants.
+
+Variants: what each answers, one map of each on one scale, differences and a wipe (compare_pairs.py), costs (costs.py)
+and published accuracy (chart.py). Two photographs: compare_photographs.py.
+"""
 
 from __future__ import annotations
 
-from ..cells import Json, bars, transposed
+from collections.abc import Sequence
+
+from transxnet.draw.text import number
+from transxnet.draw.views import LOOKS, factor, what
+from transxnet.explain.differences import as_map
+from transxnet.results import AttentionMaps, Explanation
+from transxnet.study import Study
+
+from ..captions import VIEWS
+from ..captions import compare as words
+from ..cells import Json, bars, look_scale, map_cell, missing, scale, transposed
 from ..columns import Column
+from ..languages import say
+from .chart import chart
+from .compare_pairs import pairs
+from .compare_photographs import photographs
+from .costs import costs
 from .scene import Scene
+
+MAPS = {"attention": "attention", "grad_cam": "grad_cam", "receptive_field": "erf"}  # part of a study -> view named so
 
 
 def compare(scene: Scene) -> Json:
-    def cell(column: Column) -> Json:
+    both = scene.session.photographs
+    found = photographs(scene) if both else variants(scene)
+    return found | {"layout": "compare", "photographs": both, "choose": _choose(scene)}
+
+
+def compared(scene: Scene) -> str:
+    """The part of the studies whose maps are compared; a name that is none of them is the first."""
+    return scene.session.compared if scene.session.compared in MAPS else next(iter(MAPS))
+
+
+def variants(scene: Scene) -> Json:
+    """heads and rows as in other views, then the pairs, the costs and the chart."""
+    name = compared(scene)
+    maps = {c.name: drawn(c.study, name) for c in scene.columns if c.study is not None and has(c.study, name)}
+    shared = scale_of(name, [study for study in scene.done if has(study, name)])
+
+    def answered(column: Column) -> Json:
         s = column.study
         return {"kind": "bars", "answers": bars(s), "chosen": s.target.index, "caption": s.target.note}
 
-    return transposed(scene.columns, [("", "", None, cell)])
+    def cell(column: Column) -> Json:
+        found = maps.get(column.name)
+        if found is None:
+            return missing(column, name) or {"kind": "text", "text": ""}
+        low, high = found.value_range
+        caption = say(words.RAW).format(exactly=what(found), low=number(low), high=number(high))
+        return map_cell(column, found.heat, found.geometry, None, caption, f"{_title(name)}, {column.title}")
+
+    aspects = [(say(words.ANSWERS), say(words.ANSWERS_HINT), None, answered)]
+    if maps:
+        aspects.append((_title(name), say(words.MAPS_HINT), shared, cell))
+    found = transposed(scene.columns, aspects)
+    for head, column in zip(found["heads"], scene.columns, strict=True):
+        head["sub"] = _weights(column)  # what it costs stands in a table here
+    return found | {
+        "units": _units(name, list(maps.values())) if maps else "",
+        **pairs(scene, name, _title(name), maps, shared),
+        "costs": costs(scene.columns, scene.timings),
+        "chart": chart(scene.columns),
+    }
+
+
+def _weights(column: Column) -> str:
+    if column.study is None:
+        return ""
+    p = column.study.provenance  # that it is untrained is said beside its name
+    return say(words.WEIGHTS).format(where=p.short(), note="" if column.study.untrained else p.note).strip()
+
+
+def has(study: Study, name: str) -> bool:
+    return getattr(study, name) is not None and name not in study.missing
+
+
+def drawn(study: Study, name: str) -> Explanation:
+    """The map as it is compared: raw, but for a gradient, which is a multiple of its own mean."""
+    found = getattr(study, name)
+    if isinstance(found, AttentionMaps):
+        return as_map(found)
+    if name == "receptive_field":
+        scaled = found.heat * found.heat.dtype.type(factor(found))
+        return Explanation(
+            found.method, found.variant, found.layer, found.target, scaled, found.signed, LOOKS[name].units,
+            found.geometry, found.numbers,
+        )  # fmt: skip
+    return found
+
+
+def scale_of(name: str, studies: Sequence[Study]) -> Json:
+    """One scale for all maps of a kind; Grad-CAM keeps its sign here."""
+    if name == "grad_cam":
+        return scale([study.grad_cam.heat for study in studies], LOOKS[name].units, "RdBu_r", signed=True)
+    return look_scale(name, studies)
+
+
+def _choose(scene: Scene) -> Json:
+    chips = [{"key": name, "label": _title(name), "pressed": name == compared(scene)} for name in MAPS]
+    switch = {"label": say(words.PHOTOGRAPHS), "pressed": scene.session.photographs}
+    return {"label": say(words.CHOOSE), "chips": chips, "photographs": switch}
+
+
+def _title(name: str) -> str:
+    return say(VIEWS[MAPS[name]])
+
+
+def _units(name: str, maps: Sequence[Explanation]) -> str:
+    grids = sorted({found.geometry.grid for found in maps})
+    return say(words.UNITS[name]).format(keys=", ".join(f"{w} x {h}" for h, w in grids))

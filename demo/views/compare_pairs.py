@@ -1,0 +1,129 @@
+"""Every pair of variants' maps on what all of them saw: differences, how far they agree, and what the wipe draws.
+
+The maps on the common pixels go to the browser once; it subtracts them itself, as the library does, in float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+
+import numpy as np
+
+from transxnet.draw.overlay import crop_view
+from transxnet.draw.text import number
+from transxnet.explain.differences import compare
+from transxnet.explain.methods import METHODS
+from transxnet.images import Picture
+from transxnet.results import Explanation
+from transxnet.results.differences import Comparison, Difference
+from transxnet.study import Study
+
+from ..captions import compare as words
+from ..cells import SHARP, Json, floats, jpeg, percent, png, scale
+from ..columns import variant_title
+from ..languages import say
+from .scene import Scene
+
+COMMON = "common"  # the key of the photograph's part that all of them saw
+
+
+def pairs(scene: Scene, name: str, title: str, maps: Mapping[str, Explanation], shared: Json) -> Json:
+    """`common`, with the photograph it lies over; or `instead`, a sentence. maps: by variant. shared: their scale."""
+    if instead := _incomparable(scene, name, maps):
+        return {"instead": instead}
+    found = compare(maps)
+    units = shared["units"]
+    differences = scale([d.values for d in found.differences], units, "RdBu_r", signed=True)
+    return {
+        "common": {
+            "box": list(found.geometry.crop_box), "rows": found.geometry.grid[0], "cols": found.geometry.grid[1],
+            "picture": COMMON, "scale": shared, "maps": [floats(values) for values in found.agreement.values],
+            "differences": _differences(found, title, differences, units),
+            "table": _table(found, units),
+            "wipe": _wipe(found, title),
+        },
+        "pictures": {COMMON: _photo(scene.picture, found)},
+    }  # fmt: skip
+
+
+def _incomparable(scene: Scene, name: str, maps: Mapping[str, Explanation]) -> str:
+    """Why there is nothing to subtract; '' where there is. While variants are on their way nothing is said."""
+    if len(scene.columns) < 2:
+        return say(words.ALONE)
+    if len(maps) < 2:
+        return say(words.TOO_FEW) if all(column.finished for column in scene.columns) else " "
+    studies = [study for study in scene.done if study.variant in maps]
+    if METHODS[name].about_class and len({study.target.wnid for study in studies}) > 1:
+        return say(words.OTHER_CLASSES).format(answers=_answers(studies))
+    return ""
+
+
+def _answers(studies: Sequence[Study]) -> str:
+    return "; ".join(f"{variant_title(study.variant)}: {study.target.label}" for study in studies)
+
+
+def _differences(found: Comparison, title: str, bar: Json, units: str) -> Json:
+    names = list(found.agreement.names)
+    cells = [
+        {
+            "a": names.index(d.first), "b": names.index(d.second), "title": say(words.DIFFERENCE).format(**_titles(d)),
+            "caption": say(words.DIFFERENCE_WORDS).format(
+                mean=number(d.mean_absolute), units=units, low=number(d.values.min()), high=number(d.values.max())
+            ),
+            "alt": say(words.DIFFERENCE_ALT).format(map=title, **_titles(d)),
+            "data": {
+                "first": d.first, "second": d.second, "mean": repr(d.mean_absolute),
+                "correlation": repr(d.correlation), "common": repr(d.in_common),
+                "peak": repr(float(np.abs(d.values).max())),
+            },
+        }
+        for d in found.differences
+    ]  # fmt: skip
+    return {"title": say(words.DIFFERENCES), "sub": say(words.DIFFERENCES_HINT), "bar": bar, "cells": cells}
+
+
+def _table(found: Comparison, units: str) -> Json:
+    share = percent(found.agreement.share)
+    return {
+        "title": say(words.TABLE), "head": [say(text).format(share=share) for text in words.TABLE_HEAD],
+        "rows": [
+            [
+                say(words.PAIR).format(**_titles(d)), _or_even(d.correlation, f"{d.correlation:.2f}"),
+                _or_even(d.in_common, percent(d.in_common)), f"{number(d.mean_absolute)} {units}",
+            ]
+            for d in found.differences
+        ],
+        "note": say(words.TABLE_NOTE).format(share=share),
+    }  # fmt: skip
+
+
+def _or_even(value: float, text: str) -> str:
+    return say(words.EVEN) if isnan(value) else text
+
+
+def _wipe(found: Comparison, title: str) -> Json:
+    """Which two, and what is said of them: {share} and {rest}, in percent, are filled in by the browser."""
+    names = list(found.agreement.names)
+    two = [
+        {
+            "a": names.index(d.first), "b": names.index(d.second), "label": say(words.PAIR).format(**_titles(d)),
+            "slider": say(words.WIPE_SLIDER).format(**_titles(d)),
+            "alt": say(words.WIPE_ALT).format(map=title, **_titles(d)),
+            "value": say(words.WIPE_VALUE).format(share="{share}", rest="{rest}", **_titles(d)),
+            "left": variant_title(d.first), "right": variant_title(d.second),
+        }
+        for d in found.differences
+    ]  # fmt: skip
+    return {"title": say(words.WIPE), "sub": say(words.WIPE_HINT), "which": say(words.WIPE_PAIR), "pairs": two}
+
+
+def _titles(d: Difference) -> dict[str, str]:
+    return {"first": variant_title(d.first), "second": variant_title(d.second)}
+
+
+def _photo(picture: Picture, found: Comparison) -> Json:
+    """The common part, sharp and at the size on which the maps are compared."""
+    box, size = found.geometry.crop_box, found.geometry.grid
+    sharp = tuple(round(side * SHARP / max(size)) for side in size)
+    return {"src": jpeg(crop_view(picture.rgb, box, sharp)), "seen": png(crop_view(picture.rgb, box, size))}

@@ -1,0 +1,245 @@
+"""Compare's payload: the numbers are the library's, and what cannot be compared says so."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from demo.captions import compare as words
+from demo.columns import Column
+from demo.published import published
+from demo.second import same_place
+from demo.session import Session
+from demo.timing import Timing
+from demo.views import Scene, view
+from demo.views.costs import accuracy
+from tests.small import picture, small_model
+from transxnet.cost import cost
+from transxnet.draw.scale import shared_range
+from transxnet.explain.differences import as_map
+from transxnet.explain.differences import compare as library
+from transxnet.explain.kernel_analysis import change
+from transxnet.explain.kernels import representatives
+from transxnet.peers.spec import find_peer
+from transxnet.sources import BUNDLED
+from transxnet.study import Options, study
+from transxnet.variants import VARIANTS, find_variant
+
+ONE, TWO = picture(), picture(1)
+ASKED = Options(stage=2, point=(30, 40))
+
+
+def column(name: str, shown=ONE, options: Options = ASKED, **switches: bool) -> Column:
+    """A finished column: the small model, called what a test needs."""
+    kind = "untrained" if name.endswith("@untrained") else "folder"
+    loaded = small_model(kind, **switches)
+    return Column(name, replace(study(loaded, shown, options), variant=name), cost(loaded.model))
+
+
+@pytest.fixture(scope="module")
+def columns() -> list[Column]:
+    """The same class explained, by two models that differ: one has no STE."""
+    return [column("pico"), column("pico_noste", options=replace(ASKED, target=0), ste=False)]
+
+
+def shown(columns: list[Column], second: list[Column] = (), timings=None, **session) -> dict:
+    scene = Scene(columns, ONE, Session(**session), second, TWO, "lion", timings)
+    return json.loads(json.dumps(view("compare", scene)))  # what the browser gets
+
+
+def decoded(text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+@pytest.mark.parametrize("name", ["attention", "receptive_field"])
+def test_differences_are_the_librarys(columns, name):
+    studies = [c.study for c in columns]
+    maps = {s.variant: as_map(s.attention) if name == "attention" else s.receptive_field for s in studies}
+    if name == "receptive_field":  # as multiples of their own mean
+        maps = {key: replace(e, heat=e.heat * np.float32(1 / np.abs(e.heat).mean())) for key, e in maps.items()}
+    expected = library(maps)
+    found = shown(columns, compared=name)["common"]
+    assert (found["rows"], found["cols"], found["box"]) == (64, 64, [10, 0, 90, 80])
+    first, second = (decoded(text).reshape(64, 64) for text in found["maps"])
+    assert np.array_equal(first, expected.agreement.values[0])
+    difference, (cell,) = expected.differences[0], found["differences"]["cells"]
+    assert np.array_equal(second - first, difference.values)  # what js/compare.js does
+    assert (cell["a"], cell["b"], cell["title"]) == (0, 1, "pico, no STE minus pico")
+    assert float(cell["data"]["correlation"]) == difference.correlation
+    assert float(cell["data"]["common"]) == difference.in_common
+    assert float(cell["data"]["mean"]) == difference.mean_absolute
+    assert found["differences"]["bar"]["range"] == list(shared_range([difference.values], signed=True))
+    assert found["differences"]["bar"]["signed"]
+    (line,) = found["table"]["rows"]
+    assert line[1:3] == [f"{difference.correlation:.2f}", f"{100 * difference.in_common:.0f} %"]
+    assert "10 %" in found["table"]["head"][2]
+
+
+def test_one_scale_for_all_variants(columns):
+    """Attention and receptive field as elsewhere on the page, Grad-CAM with its sign."""
+    for name, largest in (
+        ("attention", max(c.study.attention.mean.max() for c in columns)),
+        ("grad_cam", max(np.abs(c.study.grad_cam.heat).max() for c in columns)),
+    ):
+        found = shown(columns, compared=name)
+        bar = found["rows"][1]["bar"]
+        assert bar["range"] == [-largest if name == "grad_cam" else 0, largest]
+        cells = [decoded(cell["map"]["base64"]) for cell in found["rows"][1]["cells"]]
+        heats = [as_map(c.study.attention).heat if name == "attention" else c.study.grad_cam.heat for c in columns]
+        assert all(np.array_equal(cell, heat.ravel()) for cell, heat in zip(cells, heats, strict=True))
+    assert shown(columns, compared="attention")["common"]["scale"] == shown(columns)["rows"][1]["bar"]
+
+
+def test_a_map_that_is_no_choice_becomes_the_first(columns):
+    found = shown(columns, compared="trust")
+    assert [chip["key"] for chip in found["choose"]["chips"] if chip["pressed"]] == ["attention"]
+    assert found["common"] == shown(columns)["common"]
+
+
+def test_what_cannot_be_subtracted_says_so(columns):
+    other = column("pico_noste", options=replace(ASKED, target=150), ste=False)
+    ladybug = column("pico", options=replace(ASKED, target=0))
+    assert "common" in shown([ladybug, columns[1]], compared="grad_cam")
+    found = shown([ladybug, other], compared="grad_cam")
+    assert "common" not in found
+    assert f"pico: {ladybug.study.target.label}; pico, no STE: {other.study.target.label}" in found["instead"]
+    assert "common" in shown([ladybug, other], compared="attention")  # which is about no class
+
+    without = column("pico_noosra", osra=False)
+    found = shown([columns[0], without])
+    assert found["instead"] == words.TOO_FEW
+    assert found["rows"][1]["cells"][1]["text"] == without.study.missing["attention"]
+    assert shown(columns[:1])["instead"] == words.ALONE
+    assert shown([columns[0], Column("t")])["instead"].strip() == ""  # it is on its way
+
+
+def test_three_variants_are_three_pairs(columns):
+    found = shown([*columns, column("pico_static", idconv=False)])["common"]
+    assert [(cell["a"], cell["b"]) for cell in found["differences"]["cells"]] == [(0, 1), (0, 2), (1, 2)]
+    assert [(pair["left"], pair["right"]) for pair in found["wipe"]["pairs"]][2] == ("pico, no STE", "pico, static")
+    assert len(found["table"]["rows"]) == 3
+
+
+def test_costs(columns):
+    timings = {"pico": Timing(0.020, 5, 9_000_000, 1_570_000), "pico_noste": Timing(0.050, 5, 8_000_000, 2_000_000)}
+    found = shown(columns, timings=timings)["costs"]
+    rows = {row["key"]: row["cells"] for row in found["rows"]}
+    counted = columns[0].cost
+    assert rows["parameters"][0] == [f"{counted.parameters / 1e6:.2f} M"]
+    assert rows["macs"][0] == [f"{counted.macs / 1e9:.3g} GMACs"]
+    assert rows["time"] == [["20 ms"], ["50 ms", "2.5 times pico"]]
+    assert rows["weights"] == [["9 MB"], ["8 MB"]]
+    assert rows["activations"] == [["1.57 MB"], ["2 MB"]]
+    assert rows["size"][0] == ["64 x 64 pixels"]
+    assert not found["measuring"]
+    waiting = shown(columns)["costs"]
+    assert waiting["measuring"]
+    assert waiting["rows"][2]["cells"] == [[words.MEASURING]] * 2
+    assert shown(columns, timings={})["costs"]["rows"][2]["cells"][0] == [words.NOT_MEASURED]
+
+
+def study_of(name: str, kind: str):
+    spec = find_peer(name) if name not in [v.short for v in VARIANTS.values()] else find_variant(name)
+    return SimpleNamespace(spec=spec, untrained=kind == "untrained", provenance=SimpleNamespace(kind=kind))
+
+
+def test_accuracy_and_who_says_so():
+    card = json.loads((BUNDLED / "transxnet_pico.json").read_text())["accuracy"]
+    number, said = accuracy(study_of("pico", "bundled"))
+    assert number == f"{100 * card['top1']:.1f} %"
+    assert f"{card['pictures']:,}" in said
+    assert "Tiny-ImageNet-200" in said
+    assert accuracy(study_of("t", "hub")) == ["81.6 %", words.ACCURACY_PAPER]
+    assert accuracy(study_of("t", "untrained")) == [words.ACCURACY_RANDOM]
+    assert accuracy(study_of("pico", "folder")) == [words.ACCURACY_UNKNOWN]  # somebody's own
+    (timms,) = [row.top1 for row in published() if row.name == "resnet50.a1_in1k"]
+    assert accuracy(study_of("resnet50.a1_in1k", "hub")) == [f"{timms:.1f} %", words.ACCURACY_TIMM]
+
+
+def test_the_chart_marks_what_is_on_the_page(columns):
+    found = shown(columns)["chart"]
+    rows = published()
+    assert [(p[0], p[6], p[5], p[4]) for p in found["points"]] == [(r.name, r.top1, r.gmacs, r.params_m) for r in rows]
+    for point, row in zip(found["points"], rows, strict=True):
+        assert [found["sources"][i] for i, _ in point[8]] == [[s.url, s.words] for s in row.sources]
+    assert not any(point[10] for point in found["points"])
+    assert "Not on this chart: pico and pico, no STE." in found["words"]["note"]
+
+    def named(name: str, variant: str) -> Column:
+        return Column(name, replace(columns[0].study, spec=find_variant(variant)), columns[0].cost)
+
+    marked = {p[0]: p[10] for p in shown([named("t", "t"), named("b_384", "b_384")])["chart"]["points"] if p[10]}
+    assert marked == {"TransXNet T": "T", "TransXNet B@384": "B at 384"}
+    assert "Not on" not in shown([named("t", "t")])["chart"]["words"]["note"]
+
+
+# ---- two photographs --------------------------------------------------------------------------------------------
+
+
+def test_two_photographs_show_what_is_generated_for_each(columns):
+    second = [column("pico", TWO), column("pico_noste", TWO, ste=False)]
+    found = shown(columns, second, photographs=True)
+    assert found["heads"][1]["title"] == "The second: lion"
+    assert len(found["rows"]) == 6
+    one, two = columns[0].study, second[0].study
+    expected = change(one.kernels, two.kernels)
+    channels = representatives(one.kernels, 12)
+    cells = found["rows"][0]["cells"]
+    shapes = (len(channels), 7, 7)
+    kernels = [decoded(cell["tiles"]["base64"]).reshape(shapes) for cell in cells]
+    assert np.array_equal(kernels[0], one.kernels.kernels[channels])
+    assert np.array_equal(kernels[1], two.kernels.kernels[channels])
+    assert np.array_equal(kernels[2], two.kernels.kernels[channels] - one.kernels.kernels[channels])
+    assert float(cells[2]["data"]["distance"]) == np.nanmedian(expected.distance) > 0
+    gates = [decoded(cell["tiles"]["base64"]) for cell in found["rows"][1]["cells"][:2]]
+    assert np.array_equal(gates[1], two.kernels.gates[0][channels].ravel())
+    maps = found["rows"][2]["cells"][:2]
+    assert np.array_equal(decoded(maps[1]["map"]["base64"]), two.attention.mean.ravel())
+    assert maps[1]["picture"] in found["pictures"]
+    assert maps[1]["box"] == maps[0]["box"]  # so that the point's marks stand in the same place of both
+
+
+def test_learned_kernels_do_not_move_and_a_sentence_says_why():
+    first, second = (column("pico_static", picture_, idconv=False) for picture_ in (ONE, TWO))
+    found = shown([first], [second], photographs=True)
+    cell = found["rows"][0]["cells"][2]
+    assert (decoded(cell["tiles"]["base64"]) == 0).all()
+    assert float(cell["data"]["distance"]) == 0
+    assert cell["caption"] == words.KERNELS_FIXED
+    assert not np.array_equal(*(decoded(c["map"]["base64"]) for c in found["rows"][2]["cells"][:2]))
+
+
+def test_what_is_not_there_yet_or_the_same(columns):
+    found = shown(columns, photographs=True)
+    assert [row["cells"][0]["kind"] for row in found["rows"]] == ["pending", "pending"]
+    found = shown(columns[:1], columns[:1], photographs=True)
+    assert [cell["text"] for cell in found["rows"][0]["cells"]] == [words.SAME_PHOTO]
+    kernels, _, attention = shown(
+        [column("pico_noosra", osra=False)], [column("pico_noosra", TWO, osra=False)], photographs=True
+    )["rows"]
+    assert (kernels["cells"][0]["kind"], attention["cells"][0]["kind"]) == ("tiles", "text")
+
+
+@pytest.mark.parametrize(
+    ("point", "other", "expected"),
+    [
+        ((49.5, 39.5), (200, 160), (99.5, 79.5)),  # the middle stays the middle
+        ((29.5, 19.5), (200, 160), (59.5, 39.5)),  # all twice as large
+        ((29.5, 39.5), (80, 80), (19.5, 39.5)),  # of another shape: 20 px left of the middle
+        ((0, 39.5), (80, 80), (0, 39.5)),  # outside it: held at the edge
+    ],
+)
+def test_the_same_place_of_another_picture(point, other, expected):
+    assert same_place(point, (100, 80), other) == pytest.approx(expected)
+
+
+def test_the_same_place_is_the_same_unit():
+    wide = picture(4, 200, 90)
+    first = study(small_model(), ONE, ASKED)
+    second = study(small_model(), wide, replace(ASKED, point=same_place(ASKED.point, ONE.size, wide.size)))
+    assert second.attention.query == first.attention.query
