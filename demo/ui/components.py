@@ -18,6 +18,8 @@ from transxnet.errors import LensError
 from transxnet.images import Picture, decode
 
 from ..captions import NO_ADDRESS
+from ..captions.display import WORDS
+from ..languages import say
 
 HERE = Path(__file__).parent
 
@@ -114,19 +116,16 @@ class Downloads(_Mounted):
     mount, root = "lensMountDownloads", "lens-downloads"
 
 
-class Display(gr.HTML):
-    """Opacity, colour map, sharp or as the model saw it: in the browser only, never an event."""
+class Display(_Mounted):
+    """Opacity, colours, scale and what else js/display.js holds: in the browser only, never an event.
+
+    Its value is words: captions/display.py, for js/controls.js, colour bars and read-outs.
+    """
+
+    mount, root = "lensMountDisplay", "lens-controls"
 
     def __init__(self) -> None:
-        options = "".join(f"<option value={name}>{name}</option>" for name in _kinds()[SEQUENTIAL])
-        super().__init__(
-            html_template=f"""<div class="lens-display" role="group" aria-label="Display">
-            <label>Opacity <input type="range" name="opacity" min="0" max="100" value="85"><output>85 %</output></label>
-            <label>Colours <select name="colormap"><option value="">each its own</option>{options}</select></label>
-            <label><input type="checkbox" name="seen"> as the model saw it</label></div>""",
-            js_on_load="window.lensMountDisplay(element);",
-            elem_id="display",
-        )
+        super().__init__({key: say(text) for key, text in WORDS.items()}, elem_id="display")
 
 
 class Blocks(gr.Blocks):

@@ -8,7 +8,20 @@ import pytest
 from demo.ui.components import head
 from transxnet.draw.colormaps import COLORMAPS
 from transxnet.draw.overlay import overlay, place
-from transxnet.draw.scale import MISSING, alpha, colorize, position, strength
+from transxnet.draw.scale import (
+    HIDDEN,
+    MASKED,
+    MISSING,
+    MODES,
+    NORMALISED,
+    Tone,
+    above,
+    alpha,
+    colorize,
+    position,
+    shared_range,
+    strength,
+)
 from transxnet.results import Geometry
 
 pytestmark = pytest.mark.browser
@@ -150,3 +163,79 @@ def test_the_display_store_cleans_what_it_is_given_and_tells_only_changes(script
     assert found["told"] == [*changes.split(), "diverging", "seen", "seen", *back.split()]
     assert found["same"]
     assert found["back"]
+
+
+TONES = {
+    "gamma below 1": Tone(gamma=0.4),
+    "gamma above 1": Tone(gamma=2.5),
+    "threshold": Tone(threshold=0.35),
+    "both": Tone(gamma=0.7, threshold=0.2),
+}
+
+
+def display(tone: Tone) -> dict:
+    return {"gamma": tone.gamma, "threshold": tone.threshold, "view": tone.mode}
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("name", ["sequential", "signed", "root", "signed root", "not from zero", "one value"])
+def test_gamma_and_threshold_are_the_librarys(scripts, name, tone):
+    (value_range, signed, root, colormap), tone = SCALES[name], TONES[tone]
+    at, seen, painted = scripts.evaluate(
+        """([given, scale, display]) => {
+          const values = given.map(Number), m = window.lensMaps;
+          const set = m.toned(scale, display, values), share = m.sharing(set);
+          const pixel = m.painting(set, window.lensLuts[scale.colormap]);
+          return [values.map((v) => m.unit(v, set)), values.map((v) => m.above(share(v), set)), values.map(pixel)];
+        }""",
+        [VALUES, scale_of(value_range, signed, root, colormap), display(tone)],
+    )
+    t, painted = np.array(at, float), np.array(painted)
+    expected = position(FLOATS, value_range, signed, root, tone)
+    np.testing.assert_allclose((t + 1) / 2 if signed else t, expected, atol=1e-6)
+    assert np.array_equal(seen, above(FLOATS, value_range, signed, tone))
+    colours = colorize(FLOATS, value_range, colormap, signed, root, tone)
+    hidden = painted[:, 3] == 0
+    assert np.array_equal(hidden, (colours == HIDDEN).all(axis=1))
+    assert np.array_equal(painted[~hidden, :3], colours[~hidden])
+    assert hidden.any() == (tone.threshold > 0)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["signed", "root", "not from zero"])
+def test_raw_normalised_and_masked_overlays_are_the_librarys(scripts, name, mode):
+    (value_range, signed, root, colormap), tone = SCALES[name], Tone(0.8, 0.3, mode)
+    rng = np.random.default_rng(2)
+    photo = rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    heat = rng.normal(scale=0.1, size=(16, 24)).astype(np.float32)  # weak on the shared scale
+    heat[0, 0] = np.nan
+    rgba = np.dstack([photo, np.full((16, 24), 255, np.uint8)])
+    drawn = scripts.evaluate(
+        """([pixels, given, scale, display]) => {
+          const values = Float32Array.from(given.map(Number)), drawn = Uint8ClampedArray.from(pixels);
+          const set = window.lensMaps.toned(scale, display, values);
+          window.lensMaps.blend(drawn, values, set, window.lensLuts[scale.colormap], 0.6);
+          return [...drawn];
+        }""",
+        [
+            rgba.ravel().tolist(), [str(v) for v in heat.ravel()], scale_of(value_range, signed, root, colormap),
+            display(tone),
+        ],
+    )  # fmt: skip
+    own = shared_range([heat], signed) if mode == NORMALISED else value_range
+    expected = overlay(photo, heat, own, colormap, 0.6, signed, root, tone)
+    difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
+    assert difference.max() <= 1
+    assert np.array_equal(expected[0, 0], np.rint(photo[0, 0] * 0.4)) == (mode == MASKED)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("clip", [1.0, 0.995, 0.5])
+def test_a_maps_own_range_is_the_librarys(scripts, signed, clip):
+    values = np.float32([*np.random.default_rng(3).normal(size=101), np.nan, np.inf])
+    found = scripts.evaluate(
+        "([given, signed, clip]) => window.lensMaps.ownRange(Float32Array.from(given.map(Number)), {signed, clip})",
+        [[str(v).replace("inf", "Infinity") for v in values], signed, clip],
+    )
+    finite = values[:-2]
+    assert found == pytest.approx(shared_range([np.minimum(finite, np.quantile(finite, clip))], signed), rel=1e-6)

@@ -332,6 +332,7 @@ def test_opacity_and_colours_redraw_without_asking_the_server(visit):
     page.locator("#display [name=colormap]").select_option("")
     assert lens.canvases("overview") == start
 
+    page.locator("#display .more").click()
     page.locator("#display [name=seen]").check()
     seen = lens.canvases("overview")
     assert all(a != b for a, b in zip(start, seen, strict=True))

@@ -3,7 +3,7 @@
    controls can draw it again. */
 (() => {
   const DRAWN = 352; // canvas pixels a side: sharp on phones and columns, quick to blend
-  const { make, number, lutOf } = window.lensParts;
+  const { make, number, phrase, lutOf, toned, barOf } = window.lensParts;
 
   /* Photographs arrive once a payload; `redraw` draws the whole panel again when one is decoded. */
   function loadPictures(pictures, redraw) {
@@ -28,34 +28,68 @@
     context.drawImage(image, 0, 0, canvas.width, canvas.height);
     const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
     cell.placed = cell.placed || window.lensMaps.place(cell.map, canvas.height, canvas.width);
-    window.lensMaps.blend(pixels.data, cell.placed, scale, lutOf(scale), window.lensDisplay.opacity);
+    window.lensMaps.blend(pixels.data, cell.placed, toned(scale, cell.map.values), lutOf(scale), window.lensDisplay.opacity);
     context.putImageData(pixels, 0, 0);
     return true;
   }
 
+  const valuesOf = ({ rows, cols, values }, i) => values.slice(i * rows * cols, (i + 1) * rows * cols);
+
   /* Kernels, gates or heads: n small grids, drawn value by value. */
   function drawTile(canvas, tiles, i, scale) {
-    const { rows, cols, values } = tiles, context = canvas.getContext("2d"), lut = lutOf(scale);
+    const { rows, cols } = tiles, context = canvas.getContext("2d"), values = valuesOf(tiles, i);
+    const pixel = window.lensMaps.painting(toned(scale, values), lutOf(scale));
     canvas.width = cols; canvas.height = rows;
     const image = context.createImageData(cols, rows);
-    for (let p = 0; p < rows * cols; p++) {
-      const t = window.lensMaps.unit(values[i * rows * cols + p], scale);
-      image.data.set([...window.lensMaps.colour(t, scale, lut), 255], 4 * p);
-    }
+    values.forEach((value, p) => image.data.set(pixel(value), 4 * p));
     context.putImageData(image, 0, 0);
   }
 
-  function readOut(canvas, cell, scale, out) {
-    canvas.addEventListener("pointermove", (event) => {
-      const box = canvas.getBoundingClientRect(), [h, w] = cell.map.view;
-      const x = ((event.clientX - box.left) / box.width) * w - 0.5, y = ((event.clientY - box.top) / box.height) * h - 0.5;
-      const at = window.lensMaps.valueAt(cell.map, x, y);
-      out.textContent = `${number(at.value)} ${scale.units}`;
-      out.style.left = `${event.clientX - box.left}px`;
-      out.style.top = `${event.clientY - box.top}px`;
+  /* While a pointer is over a canvas, `linesAt(across, down)`, shares of it, stand beside the pointer in `out`. A finger
+     reads while it is held or drawn sideways; up and down still scroll. */
+  function follow(canvas, out, linesAt) {
+    out.style.transform = "none"; // held inside what is around it
+    const tell = (event) => {
+      const box = canvas.getBoundingClientRect(), around = out.parentNode.getBoundingClientRect();
+      const x = event.clientX - around.left, y = event.clientY - around.top, apart = event.pointerType === "touch" ? 36 : 14;
+      out.textContent = linesAt((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height).join("\n");
       out.hidden = false;
+      const above = event.pointerType === "touch" || y + apart + out.offsetHeight > around.height;
+      out.style.left = `${Math.max(0, Math.min(x + apart, around.width - out.offsetWidth))}px`;
+      out.style.top = `${Math.max(0, above ? y - apart - out.offsetHeight : y + apart)}px`;
+    };
+    for (const kind of ["pointerdown", "pointermove"]) canvas.addEventListener(kind, tell);
+    for (const kind of ["pointerleave", "pointercancel"]) canvas.addEventListener(kind, () => { out.hidden = true; });
+  }
+
+  const placeOf = (kind, row, col) => phrase(kind, { row: row + 1, col: col + 1 });
+
+  function readOut(canvas, cell, scale, out) {
+    follow(canvas, out, (across, down) => {
+      const [height, width] = cell.map.view;
+      const { value, row, col } = window.lensMaps.valueAt(cell.map, across * width - 0.5, down * height - 0.5);
+      return [`${number(value)} ${scale.units}`, placeOf("unit", row, col)];
     });
-    canvas.addEventListener("pointerleave", () => { out.hidden = true; });
+  }
+
+  function readOutTile(canvas, tiles, i, scale, out) {
+    follow(canvas, out, (across, down) => {
+      const at = (share, n) => Math.min(Math.max(Math.floor(share * n), 0), n - 1);
+      const row = at(down, tiles.rows), col = at(across, tiles.cols), value = valuesOf(tiles, i)[row * tiles.cols + col];
+      return [tiles.names[i], `${number(value)} ${scale.units}`, placeOf(tiles.taps ? "tap" : "unit", row, col)];
+    });
+  }
+
+  function tileOf(tiles, i, scale, out, drawings) {
+    const tile = make("div", "lens-tile"), canvas = make("canvas"), own = make("span", "own");
+    tile.append(canvas, make("span", "", tiles.show ? tiles.names[i] : ""), own);
+    drawings.push(() => {
+      drawTile(canvas, tiles, i, scale);
+      const most = window.lensMaps.ownRange(valuesOf(tiles, i), scale)[1]; // its own bar, in a word
+      own.textContent = window.lensDisplay.view === "normalised" ? (scale.signed ? "\u00b1" : "") + number(most) : "";
+    });
+    readOutTile(canvas, tiles, i, scale, out);
+    return tile;
   }
 
   function cellOf(cell, scale, pictures, trigger, drawings) {
@@ -75,6 +109,9 @@
       };
       drawings.push(draw);
       readOut(canvas, cell, scale, out);
+      const { bar, draw: drawBar } = barOf(scale, cell.map.values);
+      figure.append(bar);
+      drawings.push(drawBar);
       canvas.addEventListener("click", (event) => {
         const [x, y] = window.lensRings.pointAt(frame, event);
         window.lensPoint.set(x, y);
@@ -86,13 +123,9 @@
       grid.setAttribute("aria-label", cell.alt);
       Object.assign(grid.dataset, cell.data || {});
       cell.tiles.values = cell.tiles.values || window.lensMaps.decode(cell.tiles.base64);
-      cell.tiles.names.forEach((name, i) => {
-        const tile = make("div", "lens-tile"), canvas = make("canvas");
-        canvas.title = name;
-        tile.append(canvas, make("span", "", cell.tiles.show ? name : ""));
-        grid.append(tile);
-        drawings.push(() => drawTile(canvas, cell.tiles, i, scale));
-      });
+      const out = make("span", "lens-readout");
+      out.hidden = true;
+      grid.append(...cell.tiles.names.map((_, i) => tileOf(cell.tiles, i, scale, out, drawings)), out);
       figure.append(grid);
     } else if (cell.kind === "bars") {
       figure.append(window.lensBars(cell.answers, cell.chosen, "div"));
@@ -121,5 +154,5 @@
     return figure;
   }
 
-  window.lensCells = { cellOf, loadPictures, pictureOf, drawMap, drawTile, readOut };
+  window.lensCells = { cellOf, loadPictures, pictureOf, drawMap, drawTile, tileOf, readOut };
 })();

@@ -1,12 +1,144 @@
-/* The display controls over the views; what they set is js/display.js. */
+/* The display controls over the views: a line on a wide screen, folded on a narrow one. They write window.lensDisplay
+   (js/display.js) and follow it, whoever writes. value: the words of captions/display.py, by key. */
 (() => {
-  window.lensMountDisplay = (element) => {
-    const { set } = window.lensDisplay;
-    element.querySelector("[name=opacity]").addEventListener("input", (event) => {
-      set("opacity", event.target.value / 100);
-      element.querySelector("output").textContent = `${event.target.value} %`;
+  const MASK_FROM = 0.3; // where a mask begins while no threshold is set; lent, and taken back with the mask
+  const SHOWN = ["opacity", "colormap", "diverging", "gamma", "threshold", "view", "seen"]; // what Reset resets
+  const { make } = window.lensParts;
+  let lent = false;
+
+  function named(words, key, ...controls) {
+    const label = make("label", "", words[key]);
+    if (words[`${key}_hint`]) label.title = words[`${key}_hint`];
+    label.append(...controls);
+    return label;
+  }
+
+  function inputOf(type, name, more = {}) {
+    const input = make("input");
+    Object.assign(input, { type, name, ...more });
+    return input;
+  }
+
+  /* A slider whose value is said beside it, and to a screen reader. */
+  function sliderOf(words, name, range, factor, say) {
+    const input = inputOf("range", name, range), output = make("output");
+    output.setAttribute("aria-hidden", "true"); // the slider's own value text is what is announced
+    input.addEventListener("input", () => window.lensDisplay.set(name, input.value / factor));
+    const follow = () => {
+      input.value = Math.round(window.lensDisplay[name] * factor);
+      output.textContent = say(window.lensDisplay[name]);
+      input.setAttribute("aria-valuetext", output.textContent);
+    };
+    return [named(words, name, input, output), follow];
+  }
+
+  function selectOf(words, name, names) {
+    const select = make("select");
+    select.name = name;
+    for (const value of ["", ...names]) select.append(new Option(value ? words[value] || value : words.own, value));
+    select.addEventListener("change", () => window.lensDisplay.set(name, select.value));
+    return [named(words, name, select), () => { select.value = window.lensDisplay[name]; }];
+  }
+
+  function choose(view) {
+    const { set, threshold } = window.lensDisplay;
+    if (view === "masked" && !threshold) lent = set("threshold", MASK_FROM) > 0;
+    if (view !== "masked" && lent) { if (threshold === MASK_FROM) set("threshold", 0); lent = false; }
+    set("view", view);
+  }
+
+  function scalesOf(words) {
+    const group = make("fieldset"), inputs = ["raw", "normalised", "masked"].map((value) => inputOf("radio", "view", { value }));
+    group.append(make("legend", "", words.view));
+    for (const input of inputs) {
+      const label = make("label");
+      label.title = words[`${input.value}_hint`];
+      label.append(input, make("span", "", words[input.value]));
+      input.addEventListener("change", () => choose(input.value));
+      group.append(label);
+    }
+    return [group, () => inputs.forEach((input) => { input.checked = input.value === window.lensDisplay.view; })];
+  }
+
+  function seenOf(words) {
+    const input = inputOf("checkbox", "seen"), label = make("label");
+    label.append(input, words.seen);
+    input.addEventListener("change", () => window.lensDisplay.set("seen", input.checked));
+    return [label, () => { input.checked = window.lensDisplay.seen; }];
+  }
+
+  /* Shown while anything differs. */
+  function resetOf(words) {
+    const button = make("button", "reset", words.reset), { set, defaults } = window.lensDisplay;
+    button.type = "button";
+    button.addEventListener("click", () => {
+      const group = button.closest(".lens-display");
+      lent = false;
+      for (const key of SHOWN) set(key, defaults[key]);
+      group.querySelector("[name=opacity]").focus({ preventScroll: true }); // the button is gone now
     });
-    element.querySelector("[name=colormap]").addEventListener("change", (event) => set("colormap", event.target.value));
-    element.querySelector("[name=seen]").addEventListener("change", (event) => set("seen", event.target.checked));
+    return [button, () => { button.hidden = SHOWN.every((key) => window.lensDisplay[key] === defaults[key]); }];
+  }
+
+  function moreOf(words, ...controls) {
+    const button = make("button", "more", words.more), box = make("div", "lens-display-more");
+    button.type = "button";
+    box.id = "lens-display-more";
+    button.setAttribute("aria-controls", box.id);
+    const open = (yes) => { box.hidden = !yes; button.setAttribute("aria-expanded", String(yes)); };
+    button.addEventListener("click", () => open(box.hidden));
+    box.append(...controls);
+    open(false);
+    return [button, box, () => { if (window.lensDisplay.view === "masked") open(true); }]; // its threshold matters most
+  }
+
+  /* On a phone results come first: the line is folded there, and open where there is room. */
+  function foldOf(words) {
+    const fold = make("details", "lens-display-fold"), narrow = window.matchMedia("(max-width: 640px)");
+    const fit = () => { fold.open = !narrow.matches; };
+    narrow.addEventListener("change", fit);
+    fit();
+    fold.append(make("summary", "", words.title));
+    return fold;
+  }
+
+  function controlsOf(words) {
+    const { sequential, diverging } = window.lensColormaps, percent = (share) => `${Math.round(100 * share)} %`;
+    const line = make("div", "lens-display"), fold = foldOf(words), status = make("p", "lens-display-warning");
+    const [opacity, opacityFollows] = sliderOf(words, "opacity", { min: 0, max: 100 }, 100, percent);
+    const [colours, coloursFollow] = selectOf(words, "colormap", sequential);
+    const [scales, scalesFollow] = scalesOf(words);
+    const [gamma, gammaFollows] = sliderOf(words, "gamma", { min: 30, max: 300, step: 5 }, 100, (v) => v.toFixed(2));
+    const [threshold, thresholdFollows] = sliderOf(words, "threshold", { min: 0, max: 95 }, 100, percent);
+    const [signed, signedFollows] = selectOf(words, "diverging", diverging);
+    const [seen, seenFollows] = seenOf(words);
+    const [reset, resetFollows] = resetOf(words);
+    const [more, box, moreFollows] = moreOf(words, gamma, threshold, signed, seen);
+    const warningFollows = () => { status.textContent = window.lensDisplay.view === "normalised" ? words.warning : ""; };
+    status.setAttribute("role", "status");
+    line.setAttribute("role", "group");
+    line.setAttribute("aria-label", words.title);
+    line.append(opacity, colours, scales, more, reset, box, status);
+    fold.append(line);
+    const all = [
+      opacityFollows, coloursFollow, scalesFollow, gammaFollows, thresholdFollows, signedFollows, seenFollows, resetFollows,
+      moreFollows, warningFollows,
+    ];
+    return [fold, () => all.forEach((follow) => follow())];
+  }
+
+  window.lensMountDisplay = (element, props, trigger, watch) => {
+    let follow = () => {};
+    function build() {
+      if (!props.value) return;
+      const [fold, follows] = controlsOf((window.lensDisplay.words = props.value));
+      element.querySelector(".lens-controls").replaceChildren(fold);
+      follow = follows;
+      follow();
+      document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: "words" } })); // bars say them
+    }
+    document.addEventListener("lens:display", () => follow());
+    watch("value", build);
+    build();
   };
 })();

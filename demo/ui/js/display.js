@@ -46,5 +46,6 @@
   }
 
   window.lensDisplay = { set, all: () => ({ ...state }), defaults };
+  Object.defineProperty(window.lensDisplay, "words", { value: {}, writable: true }); // captions/display.py, by controls.js
   for (const key of Object.keys(defaults)) Object.defineProperty(window.lensDisplay, key, { get: () => state[key], enumerable: true });
 })();

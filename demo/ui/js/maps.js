@@ -1,7 +1,8 @@
 /* Raw maps to coloured pixels, in the browser: the arithmetic of transxnet/draw/scale.py and overlay.py.
 
    A map is {values: Float32Array, rows, cols, stride, origin, view: [height, width]}; a scale is
-   {range: [low, high], signed, root, colormap}. The browser tests compare both sides number for number. */
+   {range: [low, high], signed, root, colormap, clip?}, and after `toned` also {gamma, threshold, masked}.
+   The browser tests compare both sides number for number. */
 (() => {
   const ALPHA_POWER = 0.75;
   const MISSING = [200, 200, 200];
@@ -42,33 +43,79 @@
     return out;
   }
 
-  /* Value -> t: 0..1, or -1..1 if signed; NaN where not finite. root: the square root of the share. */
-  function unit(value, scale) {
-    if (!Number.isFinite(value)) return NaN;
-    let [low, high] = scale.range;
-    if (scale.signed) { high = Math.max(Math.abs(low), Math.abs(high)); low = 0; }
-    let t = high > low ? (value - low) / (high - low) : Math.sign(value - low);
-    t = Math.min(Math.max(t, scale.signed ? -1 : 0), 1);
-    return scale.root ? Math.sign(t) * Math.sqrt(Math.abs(t)) : t;
+  /* value -> its share of the scale's maximum: 0..1, or -1..1 if signed; NaN where not finite. */
+  function sharing({ range: [low, high], signed }) {
+    if (signed) { high = Math.max(Math.abs(low), Math.abs(high)); low = 0; }
+    const least = signed ? -1 : 0, width = high - low;
+    return (value) => {
+      if (!Number.isFinite(value)) return NaN;
+      return Math.min(Math.max(width > 0 ? (value - low) / width : Math.sign(value - low), least), 1);
+    };
   }
+
+  /* share -> t, the place on the colour scale: the square root of a root scale first, then gamma. */
+  const shaping = ({ root, gamma = 1 }) => (share) => {
+    let t = root ? Math.sqrt(Math.abs(share)) : Math.abs(share);
+    if (gamma !== 1) t **= gamma;
+    return Math.sign(share) * t;
+  };
+
+  const unit = (value, scale) => shaping(scale)(sharing(scale)(value));
+
+  /* Whether a share is not below the threshold; not so where it is NaN. */
+  const above = (share, { threshold = 0 }) => Math.abs(share) >= threshold;
+
+  const indexOf = (t, signed) => 3 * Math.round(255 * (signed ? (t + 1) / 2 : t));
 
   function colour(t, scale, lut) {
     if (Number.isNaN(t)) return MISSING;
-    const index = 3 * Math.round(255 * (scale.signed ? (t + 1) / 2 : t));
+    const index = indexOf(t, scale.signed);
     return [lut[index], lut[index + 1], lut[index + 2]];
+  }
+
+  /* value -> RGBA where nothing lies under it: transparent below the threshold, so that the page shows. */
+  function painting(scale, lut) {
+    const shareOf = sharing(scale), shape = shaping(scale);
+    return (value) => {
+      const share = shareOf(value), seen = above(share, scale) || Number.isNaN(share);
+      return seen ? [...colour(shape(share), scale, lut), 255] : [0, 0, 0, 0];
+    };
   }
 
   const alpha = (t, opacity) => (Number.isNaN(t) ? 0 : opacity * Math.abs(t) ** ALPHA_POWER);
 
-  /* Blend placed values over grey pixels; `pixels` is RGBA of the photograph and is written to. */
+  /* Blend placed values over grey pixels; `pixels` is RGBA of the photograph and is written to. Masked, the photograph
+     keeps its colours where values are not below the threshold, and 1 - opacity of its light elsewhere. */
   function blend(pixels, values, scale, lut, opacity) {
-    for (let i = 0; i < values.length; i++) {
-      const t = unit(values[i], scale), a = alpha(t, opacity), c = colour(t, scale, lut), p = 4 * i;
-      const grey = 0.299 * pixels[p] + 0.587 * pixels[p + 1] + 0.114 * pixels[p + 2];
-      pixels[p] = grey * (1 - a) + c[0] * a;
-      pixels[p + 1] = grey * (1 - a) + c[1] * a;
-      pixels[p + 2] = grey * (1 - a) + c[2] * a;
+    const shareOf = sharing(scale), shape = shaping(scale);
+    for (let i = 0, p = 0; i < values.length; i++, p += 4) {
+      const share = shareOf(values[i]), seen = above(share, scale);
+      if (scale.masked) {
+        for (let c = p; c < p + 3 && !seen; c++) pixels[c] *= 1 - opacity;
+        continue;
+      }
+      const t = seen ? shape(share) : 0, a = alpha(t, opacity), index = indexOf(t, scale.signed);
+      const grey = (0.299 * pixels[p] + 0.587 * pixels[p + 1] + 0.114 * pixels[p + 2]) * (1 - a);
+      pixels[p] = grey + lut[index] * a;
+      pixels[p + 1] = grey + lut[index + 1] * a;
+      pixels[p + 2] = grey + lut[index + 2] * a;
     }
+  }
+
+  /* A map's own range, as shared_range of scale.py has it; clip: the share of values below its end, 1 the largest. */
+  function ownRange(values, { signed, clip = 1 }) {
+    const sorted = Float32Array.from(values).filter(Number.isFinite).sort(), last = sorted.length - 1;
+    if (last < 0) return [0, 0];
+    const at = last * clip, before = Math.floor(at), next = Math.min(before + 1, last);
+    const low = sorted[0], high = sorted[before] + (at - before) * (sorted[next] - sorted[before]);
+    const most = Math.max(Math.abs(low), Math.abs(high));
+    return signed ? [-most, most] : [Math.min(low, 0), Math.max(high, 0)];
+  }
+
+  /* The scale as the display controls have it. values: of one map, whose own range it has if normalised. */
+  function toned(scale, { gamma, threshold, view }, values) {
+    const range = view === "normalised" && values ? ownRange(values, scale) : scale.range;
+    return { ...scale, range, gamma, threshold, masked: view === "masked" };
   }
 
   /* The raw value nearest to a view pixel, and its unit: what the read-out says. */
@@ -78,5 +125,7 @@
     return { row, col, value: map.values[row * map.cols + col] };
   }
 
-  window.lensMaps = { decode, place, unit, colour, alpha, blend, valueAt };
+  window.lensMaps = {
+    decode, neighbours, place, sharing, shaping, unit, above, colour, painting, alpha, blend, ownRange, toned, valueAt,
+  };
 })();

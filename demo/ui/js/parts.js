@@ -7,27 +7,51 @@
     return node;
   };
   const number = (v) => (v === 0 ? "0" : Math.abs(v) >= 0.01 && Math.abs(v) < 1000 ? v.toPrecision(3) : v.toExponential(1));
-  const lutOf = (scale) => {
-    const chosen = window.lensDisplay.colormap;
-    return window.lensLuts[!scale.signed && chosen ? chosen : scale.colormap];
-  };
+  /* A sentence of captions/display.py with its placeholders filled. */
+  const phrase = (key, values = {}) => (window.lensDisplay.words[key] || "").replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const lutOf = (scale) => window.lensLuts[window.lensDisplay[scale.signed ? "diverging" : "colormap"] || scale.colormap];
+  const toned = (scale, values) => window.lensMaps.toned(scale, window.lensDisplay, values);
 
-  function barOf(scale) {
-    const bar = make("div", "lens-colorbar"), canvas = make("canvas"), ends = make("div", "ends");
+  /* What the controls made of a scale, in words: gamma, from where on it is drawn. */
+  function settingsOf({ range: [low, high], signed, gamma, threshold }, normalised) {
+    const told = gamma === 1 ? [] : [phrase("gamma_is", { gamma })], share = Math.round(100 * threshold);
+    const value = signed ? `\u00b1${number(threshold * high)}` : number(low + threshold * (high - low));
+    if (threshold) told.push(normalised ? phrase("shown_from_share", { share }) : phrase("shown_from", { value }));
+    return told.join(", ");
+  }
+
+  /* The colours from low to high, even in values, grey where nothing is drawn, with ticks where drawing begins. */
+  function drawStrip(canvas, ticks, scale) {
+    const context = canvas.getContext("2d"), image = context.createImageData(256, 1), lut = lutOf(scale);
+    const pixel = window.lensMaps.painting({ ...scale, range: scale.signed ? [-1, 1] : [0, 1] }, lut);
+    for (let i = 0; i < 256; i++) image.data.set(pixel(scale.signed ? (2 * i) / 255 - 1 : i / 255), 4 * i);
+    context.putImageData(image, 0, 0);
+    const at = scale.signed ? [(1 - scale.threshold) / 2, (1 + scale.threshold) / 2] : [scale.threshold];
+    ticks.forEach((tick, i) => {
+      tick.hidden = !scale.threshold || at[i] === undefined;
+      tick.style.left = `${100 * at[i]}%`;
+    });
+  }
+
+  /* The bar of a scale, which follows the controls. values: of one map, whose own bar it is: there if normalised. */
+  function barOf(scale, values) {
+    const bar = make("div", "lens-colorbar"), strip = make("div", "strip"), canvas = make("canvas"), ends = make("div", "ends");
+    const ticks = [make("i"), make("i")], settings = make("div", "settings"), warning = make("div", "warning");
+    const low = make("span"), units = make("span", "units", scale.root ? phrase("root", scale) : scale.units), high = make("span");
     canvas.width = 256; canvas.height = 1;
-    canvas.setAttribute("aria-hidden", "true");
+    strip.setAttribute("aria-hidden", "true");
     const draw = () => {
-      const context = canvas.getContext("2d"), image = context.createImageData(256, 1), lut = lutOf(scale);
-      for (let i = 0; i < 256; i++) {
-        const share = i / 255; // a root scale puts its colours where its values are
-        const t = scale.signed ? 2 * share - 1 : scale.root ? Math.sqrt(share) : share;
-        image.data.set([...window.lensMaps.colour(t, { ...scale }, lut), 255], 4 * i);
-      }
-      context.putImageData(image, 0, 0);
+      const set = toned(scale, values), normalised = window.lensDisplay.view === "normalised", ownless = normalised && !values;
+      bar.hidden = Boolean(values) && !normalised;
+      drawStrip(canvas, ticks, set);
+      low.textContent = ownless ? phrase("own_low") : number(set.range[0]);
+      high.textContent = ownless ? phrase("own_high") : (set.signed ? "+" : "") + number(set.range[1]);
+      settings.textContent = values ? "" : settingsOf(set, normalised);
+      warning.textContent = ownless ? phrase("warning") : "";
     };
-    const [low, high] = scale.range;
-    ends.append(make("span", "", number(low)), make("span", "units", scale.units + (scale.root ? ", root scale" : "")), make("span", "", (scale.signed ? "+" : "") + number(high)));
-    bar.append(canvas, ends);
+    strip.append(canvas, ...ticks);
+    ends.append(low, units, high);
+    bar.append(strip, ends, settings, warning);
     return { bar, draw };
   }
 
@@ -52,5 +76,5 @@
     return node;
   }
 
-  window.lensParts = { make, number, lutOf, barOf, subOf, headOf };
+  window.lensParts = { make, number, phrase, lutOf, toned, barOf, subOf, headOf };
 })();
