@@ -26,6 +26,7 @@ from transxnet.weights import Availability, LoadedModel, available, resolve_devi
 
 from .captions import PICTURE_GONE
 from .jobs import AT_ONCE, Job, Jobs
+from .timing import Timer
 from .turns import Turn, Turns
 from .wanted import LONG
 
@@ -121,6 +122,7 @@ class Studio:
         self.turns = Turns()
         self._jobs = Jobs()
         self._study = on_gpu(self._look)
+        self.timer = Timer(self._jobs, self._model, on_gpu)
 
     def names(self) -> list[str]:
         """What can be asked for, short: the variants that some source has, bundled ones first, and two untrained."""
