@@ -128,9 +128,9 @@ def from_query(query: Any) -> tuple[State, list[str]]:
         if key in words.WHAT and text not in NOT_OURS.get(key, ()):
             repeated |= {key} & set(found)
             found[key] = text
-    for key in sorted(repeated):
-        said.append(say(words.TWICE).format(what=say(words.WHAT[key])))
-        del found[key]
+    for what in dict.fromkeys(words.WHAT[key] for key in words.WHAT if key in repeated):
+        said.append(say(words.TWICE).format(what=say(what)))
+        found = {key: text for key, text in found.items() if words.WHAT[key] != what}
     state, more = updated(State(), found)
     return state, said + more
 

@@ -76,6 +76,8 @@ class Showing(Layout):
                     updates[self.variants] = gr.CheckboxGroup(self._chips(session.variants))
                 yield {**updates, **self._shown(session, columns), self.downloads: progress(columns)}
                 updates, begun, before = {}, time.perf_counter(), finished
+                if not finished and columns[0].long:
+                    yield {self.answers: self._answer_alone(session)}  # need not wait as long as the maps
             elif before >= 0:  # the maps stay as they are, only the bars move
                 yield {self.downloads: progress(columns)}
             waited = waited or any(column.arrival for column in columns)

@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 
 from demo import studio as studio_module
-from demo.captions import PICTURE_GONE
+from demo.captions import PICTURE_GONE, links, stopping
 from demo.session import Session
 from demo.studio import Studio
 from demo.ui.components import STYLES, head
@@ -348,13 +348,17 @@ def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, m
     go = threading.Event()
 
     def slow(loaded, shown, options, other, progress):
+        if options.only == ():  # the answer alone
+            return quick(loaded, shown, options, other, progress)
         for done in range(41):
             progress("trust", done, 40)
             assert done < 12 or go.wait(60)
 
+    quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
     steps = page.tab_chosen(SimpleNamespace(value="Trust"), ANN, opened, *controls())
     assert kinds(next(steps)[page.panels["trust"]]) == [["pending"]]
+    assert len(next(steps)[page.answers]["answers"]) == 5  # the answer does not wait for the maps
     cells = (next(steps)[page.downloads]["pico"] for _ in range(MOST))
     assert next(cell for cell in cells if cell.get("amount") == "12 of 40")["text"] == "testing the maps"
     page.studio.begin("ann")
@@ -420,6 +424,180 @@ def test_the_second_picture_is_the_next_example_until_another_is_chosen(page, op
     assert changed[page.others["kernels"]]["chosen"] == 3
     lion = finish(page.example_chosen(SimpleNamespace(index=3), ANN, changed[page.session], *controls()))
     assert lion[page.others["kernels"]]["chosen"] == 4  # never the picture itself
+
+
+# ---- links, going somewhere, stopping ---------------------------------------------------------------------------
+
+LION = "lion"
+
+
+def asking(**query: str) -> SimpleNamespace:
+    """Ann's request of an address with this query."""
+    return SimpleNamespace(session_hash="ann", query_params=query)
+
+
+def linked(changed: dict, page: Page) -> dict:
+    return changed[page.link]["query"]
+
+
+def test_an_address_gives_its_state_back_in_one_answer(page):
+    query = {
+        "picture": LION, "variants": "pico,pico@untrained", "view": "attention", "stage": "2", "block": "1", "cam": "3",
+        "x": "30", "y": "40", "class": LABELS.wnids[7], "with": "tower", "compared": "kernels", "head": "2",
+    }  # fmt: skip
+    changed = finish(page.opened(asking(**query, stray="1"), Session(), *controls()))
+    session = changed[page.session]
+    assert page.examples[session.example].label == LION
+    assert page.examples[session.other].label == "tower"
+    assert (session.point, session.target, session.active) == ((30, 40), LABELS.wnids[7], "attention")
+    assert (session.variants, session.compared) == (("pico", "pico@untrained"), "kernels")
+    assert changed[page.variants].value == ["pico", "pico@untrained"]
+    assert (changed[page.stage], changed[page.cam_stage], changed[page.block].value) == (2, 3, 1)
+    assert changed[page.views].selected == "attention"
+    assert changed[page.thumbs]["chosen"] == session.example
+    assert changed[page.answers]["chosen"] == 7
+    assert shown(changed, page, "attention")["view"] == "attention"  # and no other
+    assert linked(changed, page) == {key: text for key, text in query.items() if key != "head"}  # the browser's own
+    assert changed[page.note]["sentences"] == []
+
+
+def test_a_broken_address_opens_a_page_that_says_what_is_missing(page):
+    changed = finish(page.opened(asking(stage="9", x="30", y="99999", variants="foo"), Session(), *controls()))
+    width, height = page.studio.picture(changed[page.session].picture).size
+    assert changed[page.session].point == ((width - 1) // 2, (height - 1) // 2)
+    assert changed[page.session].variants == ("pico",)
+    assert changed[page.stage] == 3
+    assert kinds(shown(changed, page, "overview")) == [["map", "tiles", "map", "map"]]
+    assert changed[page.note]["sentences"] == [
+        links.NO_VARIANT.format(value="foo"), links.UNUSED.format(what="stage", value="9"),
+        links.OUTSIDE.format(x=30, y=99999),
+    ]  # fmt: skip
+    assert linked(changed, page) == {}  # the address is mended
+
+
+def test_the_address_follows_what_is_looked_at_and_leaves_an_upload_out(page, opened):
+    assert linked(finish(page.moved(SimpleNamespace(x=5, y=6), ANN, opened, *controls())), page) == {
+        "picture": page.examples[0].label, "x": "5", "y": "6",
+    }  # fmt: skip
+    changed = finish(page.uploaded(ANN, opened, *controls(stage=1), picture()))
+    changed = finish(page.moved(SimpleNamespace(x=5, y=6), ANN, changed[page.session], *controls(stage=1)))
+    assert linked(changed, page) == {"stage": "1"}
+    assert changed[page.link]["upload"] == links.UPLOAD.format(example=page.examples[0].label)
+
+
+def test_a_script_goes_to_a_state_and_what_it_does_not_name_stays(page, opened):
+    session = Session(**vars(opened) | {"point": (30, 40), "target": LABELS.wnids[7], "tour": 2})
+    go = {"view": "erf", "stage": 2, "cam": 3, "variants": ["pico@untrained"], "tour": 3}
+    changed = finish(page.acted(SimpleNamespace(go=go), ANN, session, *controls(slower=True)))
+    there = changed[page.session]
+    assert (there.active, there.variants, there.tour) == ("erf", ("pico@untrained",), 3)
+    assert (there.point, there.target, there.picture) == ((30, 40), LABELS.wnids[7], opened.picture)
+    assert (changed[page.stage], changed[page.cam_stage], changed[page.views].selected) == (2, 3, "erf")
+    assert shown(changed, page, "erf")["rows"]
+
+    changed = finish(page.go({"example": 1, "fx": 1, "fy": 0}, there, controls(["pico@untrained"], stage=2), ANN))
+    width, _ = page.studio.picture(changed[page.session].picture).size
+    assert (changed[page.session].example, changed[page.session].point) == (1, (width - 1, 0))
+    assert (changed[page.session].target, changed[page.stage]) == (None, 2)  # another picture has its own answer
+
+    changed = finish(page.go({"picture": LION, "x": 3, "y": 4, "class": LABELS.wnids[9]}, there, controls(), ANN))
+    assert (changed[page.session].point, changed[page.session].target) == ((3, 4), LABELS.wnids[9])
+    changed = finish(page.go({"class": "", "tour": 0}, changed[page.session], controls(), ANN))
+    assert (changed[page.session].point, changed[page.session].target) == ((3, 4), None)
+    assert changed[page.session].tour == 0
+
+
+def test_a_script_leaves_an_upload_where_it_is_and_what_cannot_be_used_is_said(page, opened):
+    session = finish(page.uploaded(ANN, opened, *controls(), picture()))[page.session]
+    changed = finish(page.go({"stage": 1, "view": "nothing"}, session, controls(), ANN))
+    assert (changed[page.session].picture, changed[page.stage]) == (picture().sha256, 1)
+    assert changed[page.note]["sentences"] == [links.UNUSED.format(what="view", value="nothing")]
+    (step,) = page.go({"stage": 1}, Session(), controls(), ANN)  # before the page has opened
+    assert is_nothing(page, step)
+
+
+def test_a_tab_that_was_changed_by_a_script_is_not_computed_again(page, opened):
+    went = finish(page.go({"view": "erf"}, opened, controls(), ANN))[page.session]
+    echo = SimpleNamespace(value="Receptive field")
+    (step,) = page.tab_chosen(echo, ANN, went, *controls())
+    assert is_nothing(page, step)
+    assert page.studio.turns.asked("ann") == "erf"
+    steps = page.tab_chosen(SimpleNamespace(value="Attention"), ANN, went, *controls())
+    next(steps)  # not answered yet when another tab is chosen, whose session still is the one before
+    back = finish(page.tab_chosen(echo, ANN, went, *controls()))
+    assert shown(back, page, "erf")
+    assert is_nothing(page, list(steps)[-1])
+
+
+def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypatch):
+    begun = []
+
+    def slow(loaded, shown, options, other, progress):
+        if options.only == ():
+            return quick(loaded, shown, options, other, progress)
+        begun.append(options.only)
+        while True:
+            progress("trust", 12, 40)
+            threading.Event().wait(0.01)
+
+    quick = studio_module.study
+    monkeypatch.setattr(studio_module, "study", slow)
+    running = page.tab_chosen(SimpleNamespace(value="Trust"), ANN, opened, *controls())
+    first = next(running)
+    (cell,) = first[page.panels["trust"]]["rows"][0]["cells"]
+    assert (cell["kind"], cell["stop"]) == ("pending", stopping.STOP)
+    answered = next(running)[page.answers]
+    assert len(answered["answers"]) == 5  # the answer does not wait for the maps
+    session = first[page.session]
+
+    (step,) = page.long_asked(SimpleNamespace(ask="stop"), ANN, session, *controls())
+    assert is_nothing(page, step)
+    rest = list(running)
+    assert is_nothing(page, rest[-1])
+    (cell,) = rest[-2][page.panels["trust"]]["rows"][0]["cells"]
+    assert (cell["text"], cell["again"]) == (stopping.STOPPED, stopping.AGAIN)
+    assert "stop" not in cell
+    assert rest[-2][page.answers] == answered
+    assert rest[-2][page.downloads] == {}
+    assert not page.studio._jobs._running
+
+    again = page.long_asked(SimpleNamespace(ask="again"), ANN, session, *controls())
+    assert kinds(next(again)[page.panels["trust"]]) == [["pending"]]
+    assert next(step for step in again if step.get(page.downloads, {}).get("pico", {}).get("amount") == "12 of 40")
+    assert begun == [WANTED["trust"].maps] * 2
+    page.studio.turns.stop("ann")
+    overtaking = page.moved(SimpleNamespace(x=1, y=1), ANN, session, *controls())
+    next(overtaking)
+    assert all(page.panels["trust"] not in step for step in again)  # something newer is asked: no word of the stop
+    page.studio.begin("ann")
+    list(overtaking)
+
+
+def test_figures_that_take_long_can_be_stopped_while_their_maps_stay(page, opened, monkeypatch):
+    go = threading.Event()
+
+    def slow(loaded, shown, options, other, progress):
+        if "erf_parts" not in options.only:
+            return quick(loaded, shown, options, other, progress)
+        for done in range(9):
+            progress("erf_parts", done, 8)
+            assert done < 2 or go.wait(60)
+
+    quick = studio_module.study
+    monkeypatch.setattr(studio_module, "study", slow)
+    place = page.figures["erf"]
+    moved = Session(**vars(opened) | {"active": "erf", "point": (11, 12)})  # nobody has looked there
+    steps = page.refresh(ANN, moved, *controls())
+    first = next(steps)
+    assert kinds(first[page.panels["erf"]])[0] == ["map"]
+    until = (step for step in steps if (step.get(place, {}).get("status") or {}).get("stop"))
+    assert next(until)[place]["status"]["stop"] == stopping.STOP
+    page.studio.turns.stop("ann")
+    left = list(steps)
+    assert left[-2][place]["figures"] == []
+    assert left[-2][place]["status"]["again"] == stopping.AGAIN
+    assert kinds(left[-2][page.panels["erf"]])[0] == ["map"]
+    go.set()
 
 
 # ---- T in the background ------------------------------------------------------------------------------------
