@@ -37,10 +37,11 @@ GALLERY_PEERS := timm:resnet50@untrained,timm:swin_tiny_patch4_window7_224@untra
 gallery: setup
 	@$(PY) -m transxnet gallery $(PHOTOGRAPHS) --models pico,t@untrained --peers $(GALLERY_PEERS) --out assets/gallery
 
-# Two processes for what only computes; the browser's tests measure times, so they have the machine to themselves.
+# Two processes, each with a page and a Chromium of its own; what measures seconds has the machine to itself.
 test: lint
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser"
-	$(PY) -m pytest -m browser
+	$(PY) -m pytest -n 2 --dist loadfile -m "browser and not timing"
+	$(PY) -m pytest -m timing
 
 lint: setup-dev
 	@$(PY) -m ruff check .

@@ -1,7 +1,9 @@
 """The page as visitors have it: `python app.py` as a process of its own, Chromium, and a network that leads nowhere.
 
-* `served` is the page on what is bundled, `hub_served` one whose Hub, on loopback, has T, S and B. Both reach the
-  outside through a proxy on loopback that takes every connection and never answers: no network, at its worst.
+* `served` is the page on what is bundled, its other backbones timm's miniatures, untrained: no weights of theirs are
+  anywhere here. `hub_served` is one whose Hub, on loopback, has T, S and B. Both reach the outside through a proxy on
+  loopback that takes every connection and never answers: no network, at its worst.
+* Each process of pytest-xdist has servers and a Chromium of its own; tests marked `timing` run alone, after the others.
 * `visit` opens pages in Chromium, each a visitor of its own. When the test ends, none may have a console error or an
   exception, and none may have asked another machine for anything.
 """
@@ -23,12 +25,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.lens import WIDE, Lens
 from tests.hub import NAMESPACE, HubServer, family_root
 
 ROOT = Path(__file__).parents[2]
+MINIATURES = ("timm:test_resnet", "timm:test_convnext", "timm:test_vit")
 START = 120  # seconds to wait for a server, at most
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -131,9 +135,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def as_many_threads() -> Iterator[None]:
+    """As many as app.py takes: numbers on the page and the library's then agree to the last digits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(os.cpu_count() or 1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
-    with serve() as page:
+    with serve("--beside", ",".join(MINIATURES)) as page:
         yield page
 
 

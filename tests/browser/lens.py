@@ -31,12 +31,16 @@ _ARRIVED = """([view, before]) => {
 
 
 class Lens:
-    """problems: console errors and exceptions. asked: every request, as Playwright has it."""
+    """problems: console errors and exceptions. asked: every request, as Playwright has it.
+
+    opened: seconds from asking for the page until its first result was drawn.
+    """
 
     def __init__(self, page: Page, url: str):
         self.page, self.url = page, url
         self.problems: list[str] = []
         self.asked: list[Request] = []
+        self.opened = float("inf")
         page.set_default_timeout(PATIENCE)
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
@@ -68,8 +72,11 @@ class Lens:
 
     def open(self) -> Lens:
         """The page, with its first result drawn."""
-        with self.answer():
-            self.page.goto(self.url)
+        began = time.perf_counter()
+        self.page.goto(self.url)
+        self._arrive("overview", None)
+        self.opened = time.perf_counter() - began
+        self._settle("overview")
         return self
 
     @contextmanager
@@ -77,8 +84,12 @@ class Lens:
         """What is done inside is followed by a complete new answer in this view."""
         before = self.serial(view)
         yield
-        self.page.wait_for_function(_ARRIVED, arg=[view, before])
+        self._arrive(view, before)
         self._settle(view)
+
+    def _arrive(self, view: str, before: str | None) -> None:
+        """Until a panel with another serial number than before is drawn."""
+        self.page.wait_for_function(_ARRIVED, arg=[view, before])
 
     def _settle(self, view: str) -> None:
         """Until nothing else is on its way but figures: no answer is open, or an open one has brought nothing for a
