@@ -49,6 +49,7 @@ def test_a_plate_keeps_its_words_its_pixels_and_its_table():
 @pytest.mark.parametrize("view", [name for name, wanted in WANTED.items() if wanted.figures and name != "trust"])
 def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatch):
     columns = [looked("small", WANTED[view].figures), looked("small", WANTED[view].figures, "untrained")]
+    parts: list[str] = []
     drawn: list[Plate] = []
 
     def noted(part: str, studies: list[Study], rgb: np.ndarray) -> list[Plate]:
@@ -56,12 +57,13 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
         plates = plates_of(part, studies, rgb)
         if studies:
             assert [study.variant for study in studies] == ["small", "small@untrained"]
+            parts.append(part)
             drawn.extend(plates)
         return plates
 
     monkeypatch.setattr("demo.figures.plates_of", noted)
     found = figures_of(view, [columns[0], Column("t"), columns[1]], ONE)
-    assert found
+    assert parts == list(WANTED[view].figures)
     for one, plate in zip(found, drawn, strict=True):
         assert one["name"] == plate.name
         assert "small@untrained" in json.dumps([one["caption"], one["alt"], one.get("table")])
