@@ -1,4 +1,8 @@
-"""Studies -> the rows of the kernels' view: kernels, what generating changed in them, and the gates behind it."""
+"""Studies -> the kernels' view: what was generated, what that changed, the gates behind it, what the inspector needs.
+
+The inspector (js/inspector.js) works in the browser alone: of every channel shown it gets the whole input and output of
+IDConv, the learned kernels, gates and biases.
+"""
 
 from __future__ import annotations
 
@@ -9,70 +13,98 @@ import numpy as np
 
 from transxnet.draw.views import what, worth_knowing
 from transxnet.explain.kernels import representatives
-from transxnet.results import KernelSet
+from transxnet.results import Geometry, KernelSet
 
 from ..captions import NOT_GENERATED, STATIC_KERNELS
-from ..cells import TILES, Json, missing, scale, tiles_cell, transposed
+from ..captions.kernels import ALTS, CHANNEL, GATE_ENTROPY, INSPECTOR, LAYER, OF_CHANNELS, ROWS, TILE
+from ..cells import TILES, Json, floats, missing, scale, tiles_cell, transposed
 from ..columns import Column
+from ..languages import say
 from .scene import Scene
 
 GATE = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
+ARRAYS = ("inputs", "outputs", "kernels", "static", "learned", "gates", "biases", "bias_learned", "bias_gates")
 
 
 @dataclass(frozen=True)
 class Aspect:
     """One row: what is drawn of every channel, and the words of a cell.
 
-    of_static: the sentence in a cell's place where kernels are learned, not generated; None draws those as well.
-    scale: one for all pictures; None takes the largest weight shown.
+    name: of its words in captions.kernels. of_static: the sentence in a cell's place where kernels are learned, not
+    generated; None draws those as well. scale: one for all pictures; None takes the largest weight shown.
     """
 
-    title: str
-    hint: str
+    name: str
     values: Callable[[KernelSet], np.ndarray]  # (C, 7, 7)
     words: Callable[[KernelSet, bool], str]  # of the kernels and whether they are generated
-    name: str
     of_static: str | None = None
     scale: Json | None = None
 
 
 def _kernel_words(k: KernelSet, generated: bool) -> str:
-    return f"{what(k)}: {TILES} of {len(k.kernels)} channels{'' if generated else f', {STATIC_KERNELS}'}"
+    words = say(OF_CHANNELS).format(what=what(k), shown=min(TILES, len(k.kernels)), all=len(k.kernels))
+    return words if generated else f"{words}, {say(STATIC_KERNELS)}"
 
 
 def _gate_words(k: KernelSet, generated: bool) -> str:
-    return f"gate entropy {k.gate_entropy.mean():.3f} of 1 (1: static), {len(k.gates)} groups"
+    return say(GATE_ENTROPY).format(entropy=k.gate_entropy.mean(), groups=len(k.gates))
 
 
 ASPECTS = (
-    Aspect("Generated kernels", "for this picture", lambda k: k.kernels, _kernel_words, "Kernels"),
-    Aspect(
-        "Difference from the static kernel", "generated minus uniform gates", lambda k: k.kernels - k.static,
-        lambda k, generated: worth_knowing(k), "Differences from the static kernels", NOT_GENERATED,
-    ),
-    Aspect(
-        "Gates of the first group", "the share each tap takes from learned kernel 1", lambda k: k.gates[0],
-        _gate_words, "Gates of the first group", "", GATE,
-    ),
-)  # fmt: skip
+    Aspect("kernels", lambda k: k.kernels, _kernel_words),
+    Aspect("difference", lambda k: k.kernels - k.static, lambda k, generated: worth_knowing(k), NOT_GENERATED),
+    Aspect("gates", lambda k: k.gates[0], _gate_words, "", GATE),
+)
 
 
 def kernels(scene: Scene) -> Json:
-    """The same channels stand in every row of a column."""
+    """The same channels stand in every row of a column. inspected: what js/inspector.js shows of a column, or None."""
     done = [c.study for c in scene.columns if c.study is not None and not missing(c, "kernels")]
     picked = {id(s): representatives(s.kernels, TILES) for s in done}
 
     def of(aspect: Aspect) -> tuple[str, str, Json, Callable[[Column], Json]]:
         maps = [aspect.values(s.kernels)[picked[id(s)]] for s in done if s.spec.idconv or aspect.of_static is None]
         shared = aspect.scale or scale(maps, "weight", "RdBu_r", signed=True)
-        return aspect.title, aspect.hint, shared, lambda column: _cell(aspect, column, picked[id(column.study)])
+        title, hint = ROWS[aspect.name]
+        return say(title), say(hint), shared, lambda column: _cell(aspect, column, picked[id(column.study)])
 
-    return transposed(scene.columns, [of(aspect) for aspect in ASPECTS], "kernels")
+    return transposed(scene.columns, [of(aspect) for aspect in ASPECTS], "kernels") | {
+        "layout": "kernels",
+        "words": {key: say(text) for key, text in INSPECTOR.items()},
+        "inspected": [_inspected(column) for column in scene.columns],
+    }
 
 
 def _cell(aspect: Aspect, column: Column, channels: Sequence[int]) -> Json:
     k, generated = column.study.kernels, column.study.spec.idconv
     if aspect.of_static is not None and not generated:
-        return {"kind": "text", "text": aspect.of_static}
-    names = [f"channel {i + 1}" for i in channels]
-    return tiles_cell(aspect.values(k)[channels], names, aspect.words(k, generated), f"{aspect.name} of {column.title}")
+        return {"kind": "text", "text": say(aspect.of_static)}
+    names = [say(TILE).format(channel=i + 1) for i in channels]
+    alt = say(ALTS[aspect.name]).format(title=column.title)
+    return tiles_cell(aspect.values(k)[channels], names, aspect.words(k, generated), alt)
+
+
+def _inspected(column: Column) -> Json | None:
+    """The same channels as the tiles', each with everything that its output is made of."""
+    found = column.study.kernel_arithmetic if column.study is not None else None
+    if found is None:
+        return None
+    return {
+        "variant": column.name,
+        "at": say(LAYER).format(stage=found.stage, block=found.block),
+        "generated": column.study.spec.idconv,
+        "channels": found.channels.tolist(),
+        "names": [say(CHANNEL).format(channel=i + 1, title=column.title) for i in found.channels],
+        "groups": found.gates.shape[1],
+        "size": found.kernels.shape[-1],
+        "units": _units(found.units),
+        "base64": {name: floats(getattr(found, name)) for name in ARRAYS},
+    }
+
+
+def _units(g: Geometry) -> Json:
+    rows, cols = g.grid
+    return {
+        "rows": rows, "cols": cols, "stride": g.stride, "origin": g.origin, "view": list(g.view_size),
+        "box": list(g.crop_box), "upload": list(g.upload_size),
+    }  # fmt: skip

@@ -18,6 +18,7 @@ from demo.payload import answers, crosshair, progress
 from demo.studio import Arrival
 from demo.views import Scene
 from demo.views import view as view_of
+from demo.views.kernels import ARRAYS
 from tests.small import picture, small_model
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
@@ -162,6 +163,27 @@ def test_kernels_carry_what_was_generated_what_it_changed_and_the_gates(columns)
     picked = [d[representatives(c.study.kernels, TILES)] for d, c in zip(changes, columns, strict=True)]
     assert rows[1]["bar"]["range"] == list(shared_range(picked, signed=True))
     assert rows[2]["bar"]["range"] == [0, 1]
+
+
+def test_the_inspector_gets_all_that_the_shown_channels_outputs_are_made_of(columns):
+    """Nothing where it was not computed; else exactly the library's arrays, in the tiles' order."""
+    assert view("kernels", columns, ONE)["inspected"] == [None, None]
+    loaded = small_model()
+    looked = study(loaded, ONE, Options(stage=2, point=POINT, only=("kernels", "kernel_arithmetic")))
+    shown = view("kernels", [PENDING, Column("pico", looked, cost(loaded.model))], ONE)
+    assert shown["layout"] == "kernels"
+    assert shown["inspected"][0] is None
+    one, found = shown["inspected"][1], looked.kernel_arithmetic
+    assert (one["variant"], one["generated"], one["groups"], one["size"]) == ("pico", True, 2, 7)
+    assert one["at"] == "stage 2, block 2"
+    assert one["channels"] == representatives(looked.kernels, TILES).tolist()
+    assert one["names"] == [f"Channel {i + 1} of pico" for i in one["channels"]]
+    assert set(one["base64"]) == set(ARRAYS)
+    for name in ARRAYS:
+        raw = getattr(found, name)
+        assert same(np.frombuffer(base64.b64decode(one["base64"][name]), "<f4").reshape(raw.shape), raw)
+    units = {"rows": 8, "cols": 8, "stride": 8, "origin": 0.0, "view": [64, 64], "upload": [100, 80]}
+    assert one["units"] == units | {"box": list(looked.view.crop_box)}
 
 
 def test_grad_cam_is_raw_and_signed_first(columns):

@@ -1,0 +1,148 @@
+"""The kernel view as somebody explores it: kernel, unit and tap; every number the library's, and no request."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.browser.lens import PHONE
+from tests.browser.test_page import library
+from transxnet.results.kernel_arithmetic import KernelArithmetic
+
+pytestmark = pytest.mark.browser
+CHANNELS = ("kernels", "kernel_arithmetic")
+
+
+def looked_at(lens) -> dict[str, str]:
+    return lens.panel("kernels").locator(".lens-inspector").evaluate("(one) => ({...one.dataset})")
+
+
+def numbers(lens, grid: str) -> np.ndarray:
+    """The values of one 7 x 7 grid of the inspector."""
+    squares = lens.panel("kernels").locator(f".lens-inspector {grid} span")
+    return np.reshape(squares.evaluate_all("all => all.map((one) => Number(one.dataset.value))"), (7, 7))
+
+
+def check(lens, found: KernelArithmetic, i: int, point: tuple[int, int]) -> None:
+    """The inspector shows channel i, and takes apart the number of the unit under this point."""
+    shown, (row, col) = looked_at(lens), found.units.unit_at(*point)
+    assert int(shown["channel"]) == found.channels[i]
+    assert (int(shown["row"]), int(shown["col"])) == (row, col)
+    made = found.kernels[i].astype(np.float64)
+    np.testing.assert_allclose(numbers(lens, ".lens-taps.big"), made, atol=1e-7)
+    np.testing.assert_allclose(numbers(lens, ".pair:nth-child(2) .lens-taps:last-child"), found.gates[i, 1], atol=1e-7)
+    np.testing.assert_allclose(numbers(lens, ".beside .lens-taps:first-child"), found.static[i], atol=1e-7)
+    np.testing.assert_allclose(numbers(lens, ".line .lens-taps:nth-child(3)"), found.patch(i, row, col), atol=1e-7)
+    products = made * found.patch(i, row, col)
+    np.testing.assert_allclose(numbers(lens, ".line .lens-taps:nth-child(7)"), products, atol=1e-7)
+    assert float(shown["mine"]) == pytest.approx(found.output(i, row, col), rel=1e-9)
+    assert float(shown["output"]) == pytest.approx(float(found.outputs[i, row, col]), rel=1e-7)
+    assert float(shown["mine"]) == pytest.approx(float(shown["output"]), rel=1e-5, abs=1e-5)
+
+
+def until_unit(lens, row: int, col: int) -> None:
+    lens.page.wait_for_function(
+        "([row, col]) => { const one = document.querySelector('.lens-inspector').dataset;"
+        " return Number(one.row) === row && Number(one.col) === col; }",
+        arg=[row, col],
+    )
+
+
+def over_picture(lens, x: float, y: float) -> None:
+    """Move the pointer over a pixel of the upload, without pressing."""
+    box, (width, height) = lens.photo.bounding_box(), lens.size
+    lens.page.mouse.move(box["x"] + (x + 0.5) * box["width"] / width, box["y"] + (y + 0.5) * box["height"] / height)
+
+
+def test_hovering_kernels_and_the_picture_shows_the_librarys_numbers_without_a_request(visit):
+    lens = visit()
+    lens.look_at("kernels")
+    lens.drawn("kernels")
+    found, middle = library(only=CHANNELS).kernel_arithmetic, lens.point
+    tiles = lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile")
+    assert tiles.count() == len(found.channels) == 12
+    check(lens, found, 0, middle)  # before anybody points: the first kernel, at the crosshair
+    sent = lens.events()
+
+    for i in (7, 4):
+        tiles.nth(i).hover()
+        check(lens, found, i, middle)
+    for point in ((9, 9), (lens.size[0] - 9, 60), (200, 130)):  # a corner and an edge, where zeros lie beyond
+        over_picture(lens, *point)
+        until_unit(lens, *found.units.unit_at(*point))
+        check(lens, found, 4, point)
+    output = lens.panel("kernels").locator(".lens-unitmap canvas").last
+    size = output.bounding_box()["width"] / found.units.grid[1]
+    output.hover(position={"x": 1.5 * size, "y": 6.5 * size})  # the maps themselves move the point as well
+    until_unit(lens, 6, 1)
+
+    big = lens.panel("kernels").locator(".lens-taps.big span").nth(10)
+    big.hover()
+    marked = lens.panel("kernels").locator(".lens-inspector span.at")
+    assert marked.count() == 10  # of all the grids the same tap: generated, 2 learned, 2 gates, static, difference, 3
+    assert "Row 2, column 4: " in lens.panel("kernels").locator(".made .lens-tap").text_content()
+
+    tiles.nth(2).click()
+    tiles.nth(9).hover()
+    assert int(looked_at(lens)["channel"]) == found.channels[2]  # held
+    lens.page.keyboard.press("Escape")
+    tiles.nth(8).hover()
+    assert int(looked_at(lens)["channel"]) == found.channels[8]
+    tiles.nth(5).click()
+    tiles.nth(5).click()  # a second press lets go
+    assert looked_at(lens)["held"] == "false"
+    assert lens.events() == sent
+
+
+def test_keyboard_alone_and_a_new_point_keeps_the_kernel(visit):
+    lens = visit()
+    lens.look_at("kernels")
+    found = library(only=CHANNELS).kernel_arithmetic
+    tiles = lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile")
+    assert tiles.evaluate_all("all => all.filter((one) => one.tabIndex === 0).length") == 1
+    tiles.first.focus()
+    for key, i in (
+        ("ArrowRight", 1),
+        ("End", 11),
+        ("ArrowRight", 11),
+        ("ArrowLeft", 10),
+        ("Home", 0),
+        ("ArrowRight", 1),
+    ):
+        lens.page.keyboard.press(key)
+        assert int(looked_at(lens)["channel"]) == found.channels[i]
+    lens.page.keyboard.press("Enter")
+    assert tiles.nth(1).get_attribute("aria-pressed") == "true"
+    assert tiles.nth(1).get_attribute("aria-label") == f"Channel {found.channels[1] + 1} of pico"
+    lens.page.keyboard.press("ArrowRight")
+    assert int(looked_at(lens)["channel"]) == found.channels[1]
+
+    with lens.answer("kernels"):
+        lens.click_at(100, 120)
+    over_nothing = lens.page.locator(".lens-top")
+    over_nothing.hover()
+    until_unit(lens, *found.units.unit_at(*lens.point))
+    check(lens, found, 1, lens.point)
+    assert looked_at(lens)["held"] == "true"
+    big = lens.panel("kernels").locator(".lens-taps.big > div")
+    big.focus()
+    for _ in range(2):
+        lens.page.keyboard.press("ArrowDown")  # to the middle first, then one down
+    assert "Row 5, column 4: " in lens.panel("kernels").locator(".made .lens-tap").text_content()
+    lens.page.keyboard.press("Escape")
+    assert looked_at(lens)["held"] == "false"
+
+
+def test_on_a_phone_by_tap(visit):
+    lens = visit(viewport=PHONE, has_touch=True)
+    lens.look_at("kernels")
+    found = library(only=CHANNELS).kernel_arithmetic
+    lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile").nth(6).tap()
+    check(lens, found, 6, lens.point)
+    lens.panel("kernels").locator(".lens-taps.big span").nth(48).tap()
+    assert "Row 7, column 7: " in lens.panel("kernels").locator(".apart .lens-tap").first.text_content()
+    assert lens.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    wide = lens.panel("kernels").evaluate(
+        "(panel) => [...panel.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > 391).length"
+    )
+    assert wide == 0
