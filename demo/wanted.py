@@ -31,7 +31,9 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
         "overview": Wanted(OVERVIEW),
         "attention": Wanted(("attention",), ("both_ways", "attention_depth", "rollouts", "half_energies")),
         "kernels": Wanted(
-            ("kernels",), ("clusters", "kernels", "spectra", "kernel_depth", "kernel_change"), other=True
+            ("kernels", "kernel_arithmetic"),
+            ("clusters", "kernels", "spectra", "kernel_depth", "kernel_change"),
+            other=True,
         ),
         "grad_cam": Wanted(("grad_cam", "contrast", "cam_stages")),
         "erf": Wanted(("receptive_field",), ("receptive_field", "erf_parts")),
