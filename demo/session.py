@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+EVERY_ASKED = "asked"  # Session.every when the button was pressed
+
 
 @dataclass(frozen=True)
 class Session:
@@ -25,6 +27,8 @@ class Session:
     photographs: bool = False  # Compare: two photographs on one variant, instead of variants on one photograph
     edits: tuple[str, ...] = ()  # What if: parts switched off
     mask: str = ""  # What if: the painted region
+    fill: str = "grey"  # What if: what stands in the painted region
+    every: str = ""  # What if: whether every change stands below, one at a time (demo/below.py)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "photographs": bool,
         "edits": _names,
         "mask": lambda value: str(value)[:20_000],
+        "fill": lambda value: str(value)[:40],
+        "every": lambda value: EVERY_ASKED if value else "",
     }
 )  # what a view's own script may change, and what it becomes
 

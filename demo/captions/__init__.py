@@ -29,8 +29,8 @@ INTRO = {
     "grad_cam": "Which places of a stage's output raised the chosen answer's score, and which lowered it.",
     "erf": "The pixels on which the unit under the crosshair depends: the gradient of its features with respect to "
     "this picture.",
-    "what_if": "The same picture, looked at again with one part changed at a time: gates held at uniform, kernels "
-    "taken from the second picture, attention made even, a head off, half of a block silent.",
+    "what_if": "Switch parts of the model off, or paint a region of the picture out, and see what becomes of the "
+    "answer.",
     "trust": "Whether to believe the maps: what happens to the answer when their highest pixels go, what happens to a "
     "map when the model forgets what it learned, and how far the maps agree.",
     "tour": "The paper's story in a few steps, on your picture.",

@@ -16,6 +16,7 @@ from transxnet.peers.spec import is_peer, spec_of
 from transxnet.study import Options
 from transxnet.variants import UNTRAINED, VariantSpec
 
+from ..below import below, standing
 from ..captions import NOT_DRAWN
 from ..columns import Column, gather
 from ..figures import figures_of, none, shown, stopped, waiting
@@ -45,17 +46,23 @@ class Showing(Layout):
             yield self._nothing()
             return
         controls = Controls(*values)
+        table = below(session, controls.stage) if session.active == "what_if" else None
+        session = table.session if table else session
         newest = self.studio.begin(request.session_hash or "", session.active)
         block, radio = self._blocks(session, controls)
         updates = {
             self.session: session, self.block: radio, self.link: self._link(session, replace(controls, block=block)),
             **self._others(session), **(updates or {}),
         }  # fmt: skip
+        if table and table.clear:
+            updates[self.figures["what_if"]] = none()
         options = self._options(session, controls, block)
         columns = yield from self._maps(session, options, newest, updates)
         done = newest()
-        if done and session.active in self.figures:
+        if done and session.active in self.figures and (table is None or table.draw):
             done = yield from self._figures(session, options, controls, columns, newest)
+            if done and table:
+                yield {self.session: standing(session, controls.stage)}
         if newest.stopped and not done:
             yield {**updates, **self._stopped(session, columns or [Column(name) for name in session.variants])}
         if not newest():
@@ -93,7 +100,7 @@ class Showing(Layout):
         place, parts = self.figures[session.active], WANTED[session.active].figures
         alone = not set(parts) <= set(options.only)
         if alone:
-            names, options = list(session.variants), replace(options, only=parts)
+            names, options = list(session.variants), self._options_below(session, options)
             columns = yield from self._waited(session, names, options, newest, place, keep=True)
         others: list[Column] = []
         if controls.beside and session.active == "erf" and newest():
@@ -171,14 +178,24 @@ class Showing(Layout):
 
     def _options(self, session: Session, controls: Controls, block: int) -> Options:
         only = WANTED[session.active].maps
-        if session.active in ALIKE_EVERYWHERE:  # so that what was computed is found again
-            return Options(target=session.target, only=only)
+        if session.active == "what_if":  # no point changes it
+            return Options(
+                stage=controls.stage, block=block, target=session.target, only=only, edits=session.edits,
+                mask=session.mask, fill=session.fill,
+            )  # fmt: skip
         if session.active == "grad_cam" and controls.slower:
             only += SLOWER
         return Options(
             stage=controls.stage, block=block, point=session.point, target=session.target,
             cam_stage=controls.cam_stage, only=only,
         )  # fmt: skip
+
+    def _options_below(self, session: Session, options: Options) -> Options:
+        """Of the figures, where they are studies of their own."""
+        parts = WANTED[session.active].figures
+        if session.active in ALIKE_EVERYWHERE:  # so that what was computed is found again
+            return Options(target=session.target, only=parts)
+        return replace(options, only=parts, point=session.point)
 
     def _other_example(self, session: Session) -> int:
         """The second picture's number among the examples: never the first one's own."""
@@ -187,7 +204,8 @@ class Showing(Layout):
 
     def _other_key(self, session: Session, only: Sequence[str]) -> str:
         """The key of the second picture, '' where no part of these compares two."""
-        if not {"kernel_change", "what_if"} & set(only):
+        lent = "trial" in only and any(key.startswith("other_kernels") for key in session.edits)
+        if not lent and not {"kernel_change", "what_if"} & set(only):
             return ""
         example = self.examples[self._other_example(session)]
         return self.studio.add(decode(example.path, name=example.label))

@@ -1,21 +1,180 @@
-"""The answer that the changes start from; what they change is drawn below (demo/figures.py)."""
+"""What if: parts switched off and a region painted out, the answers before and after (js/what_if.js draws it).
+
+What changes one part at a time stands below, when it is asked for (demo/below.py, demo/figures.py).
+"""
 
 from __future__ import annotations
 
-from ..captions import COMPUTED, VIEWS
-from ..cells import Json, percent, transposed
+from collections.abc import Sequence
+from contextlib import suppress
+
+from transxnet.errors import LensError
+from transxnet.explain.painting import FILLS
+from transxnet.explain.switches import HEAD_OFF, SWITCHES, read_switch
+from transxnet.results.trial import Trial
+from transxnet.study import Study
+
+from ..captions import what_if as words
+from ..cells import Json, cost_words, missing, png, unfinished, weights_words
 from ..columns import Column
+from ..languages import say
 from .scene import Scene
 
 
 def what_if(scene: Scene) -> Json:
-    words = "the answer that the changes below start from"
-    return transposed(scene.columns, [("Untouched", words, None, lambda c: answered(c, "what_if"))], "what_if")
+    return {
+        "layout": "what_if",
+        "switches": [_switch(name) for name in SWITCHES],
+        "edits": list(scene.session.edits),
+        "on": _on(scene.session.edits),
+        "scopes": _scopes(scene.done),
+        "painting": _painting(scene),
+        "columns": [_column(column) for column in scene.columns],
+        "words": {
+            "switches": [say(words.SWITCH_TITLE), say(words.SWITCH_HINT)], "off": say(words.OFF), "on": say(words.ON),
+            "head": say(words.HEAD), "where": say(words.WHERE), "restore": say(words.ALL_ON),
+            "nothing": say(words.NOTHING), "every": say(words.EVERY),
+            "every_hint": say(words.EVERY_HINT).format(seconds=say(words.TENS)),
+        },
+    }  # fmt: skip
 
 
-def answered(column: Column, part: str) -> Json:
-    """The explained answer in words, and what computing this part took."""
+# ---- what can be asked ----------------------------------------------------------------------------------
+
+
+def _switch(name: str) -> Json:
+    title, hint = words.SWITCHES[name]
+    return {"name": name, "title": say(title), "hint": say(hint), "heads": name == HEAD_OFF}
+
+
+def _on(edits: Sequence[str]) -> list[Json]:
+    """Those that are on, as the page's rows have them. What cannot be read is said in the columns."""
+    found = []
+    for key in edits:
+        with suppress(LensError):
+            one = read_switch(key)
+            place = (one.scope.stage, one.scope.block)
+            found.append({"key": key, "name": one.name, "head": one.head, "scope": _scope(*place, 0)})
+    return found
+
+
+def _scopes(done: Sequence[Study]) -> list[Json]:
+    """Where a switch may hold: everywhere, and the stage and the block chosen at the side. heads: so many there."""
+    own = [s for s in done if any(s.spec.heads)]
+    if not own:
+        return [_scope(0, 0, 0)]
+    stage = own[0].options.stage
+    block = own[0].options.block or own[0].spec.depths[stage - 1]
+    here = max(s.spec.heads[stage - 1] for s in own)
+    return [_scope(0, 0, max(max(s.spec.heads) for s in own)), _scope(stage, 0, here), _scope(stage, block, here)]
+
+
+def _scope(stage: int, block: int, heads: int) -> Json:
+    text = words.BLOCK if block else words.STAGE if stage else words.EVERYWHERE
+    return {"value": f"{stage}.{block}", "words": say(text).format(stage=stage, block=block), "heads": heads}
+
+
+def _painting(scene: Scene) -> Json | None:
+    """The photograph to paint on: what the first variant that is there sees of it. A mask lies over the whole of it."""
+    column = next((column for column in scene.columns if column.study is not None), None)
+    if column is None:
+        return None
     s = column.study
-    words = f"{s.target.label}, {percent(s.prediction.probabilities[s.target.index])}."
-    took = COMPUTED.format(part=VIEWS[part], seconds=s.seconds[part]) if part in s.seconds else ""
-    return {"kind": "text", "text": " ".join(filter(None, (words, took, s.target.note)))}
+    sizes = {c.title: _size(c.study) for c in scene.columns if c.study is not None}
+    told = ", ".join(say(words.PIXELS_OF).format(size=size, title=title) for title, size in sizes.items())
+    return {
+        "picture": column.name, "key": scene.session.picture, "box": list(s.view.crop_box),
+        "upload": list(s.view.upload_size), "mask": scene.session.mask, "fill": scene.session.fill,
+        "alt": say(words.PAINT_ALT).format(title=column.title, share=share(s.trial.painted if s.trial else 0.0)),
+        "fills": [{"value": name, "words": say(words.FILLS[name])} for name in FILLS],
+        "brushes": [say(text) for text in words.BRUSHES],
+        "words": {
+            "title": say(words.PAINT_TITLE), "hint": say(words.PAINT_HINT), "brush": say(words.BRUSH),
+            "undo": say(words.UNDO), "clear": say(words.CLEAR), "fill": say(words.FILL),
+            "pixels": say(words.PIXELS).format(sizes=told),
+        },
+    }  # fmt: skip
+
+
+# ---- what became of it ----------------------------------------------------------------------------------
+
+
+def _column(column: Column) -> Json:
+    instead = unfinished(column) or [missing(column, "trial")]
+    return {
+        "title": column.title, "sub": cost_words(column), "badge": column.badge, "more": weights_words(column),
+        "cell": instead[0] or _tried(column, column.study.trial),
+    }  # fmt: skip
+
+
+def _tried(column: Column, t: Trial) -> Json:
+    return {
+        "kind": "trial", "variant": column.name, "explained": t.explained[0].index,
+        "changed": bool(t.changes) or t.painted > 0, "said": _said(column.title, t),
+        "alt": say(words.BARS).format(title=column.title), "rows": _rows(t), "lines": _lines(column, t),
+        "view": png(t.view) if t.painted else "",
+        "given": say(words.GIVEN).format(title=column.title, size=_size(column.study)),
+    }  # fmt: skip
+
+
+def _rows(t: Trial) -> list[Json]:
+    """The first five before and who entered them, and the explained class where it is neither."""
+    pairs = list(zip(t.before, t.after, strict=True))
+    if t.explained[0].index not in [old.index for old, _ in pairs]:
+        pairs.append(t.explained)
+    return [
+        {
+            "index": old.index, "label": old.label, "before": old.probability, "after": new.probability,
+            "logits": [old.logit, new.logit],
+            "shares": say(words.ROW).format(before=share(old.probability), after=share(new.probability)),
+            "logit": say(words.LOGIT_ROW).format(before=logit(old.logit), after=logit(new.logit)),
+        }
+        for old, new in pairs
+    ]  # fmt: skip
+
+
+def _said(title: str, t: Trial) -> str:
+    """What became of the explained answer, in a sentence."""
+    old, new = t.explained
+    said = say(words.SAID).format(
+        title=title, label=old.label, before=share(old.probability), after=share(new.probability),
+        logit_before=logit(old.logit), logit_after=logit(new.logit),
+    )  # fmt: skip
+    return f"{said}. {say(words.NEW_TOP).format(label=t.new_top.label)}" if t.new_top else f"{said}."
+
+
+def _lines(column: Column, t: Trial) -> list[str]:
+    lines = [say(words.SKIPPED).format(why=why) for why in dict.fromkeys(t.skipped.values())]
+    if t.painted_change is None:
+        outside = _something(column.study.options.mask)
+        return [*lines, say(words.OUTSIDE).format(title=column.title)] if outside else lines
+    painted = {"share": share(t.painted), "label": t.explained[0].label, "change": change(t.painted_change)}
+    lines.append(say(words.PAINTED).format(**painted))
+    if not len(t.elsewhere):
+        return [*lines, say(words.NO_ROOM)]
+    mean, low, high = (change(float(found)) for found in (t.elsewhere.mean(), t.elsewhere.min(), t.elsewhere.max()))
+    return [*lines, say(words.ELSEWHERE).format(mean=mean, n=len(t.elsewhere), low=low, high=high)]
+
+
+def _something(mask: str) -> bool:
+    """Whether any cell is painted: a region that was cleared is all zeros."""
+    return bool(mask.partition(":")[2].strip("A="))
+
+
+def share(p: float) -> str:
+    """ "35 %", "4.1 %", "< 0.1 %"."""
+    return f"{100 * p:.0f} %" if p >= 0.0995 else f"{100 * p:.1f} %" if p >= 0.0005 or p == 0 else "< 0.1 %"
+
+
+def logit(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\u2212")
+
+
+def change(value: float) -> str:
+    """With its sign: "+0.12", "−1.58"."""
+    return f"{value:+.2f}".replace("-", "\u2212")
+
+
+def _size(s: Study) -> str:
+    height, width = s.view.rgb.shape[:2]
+    return f"{width} x {height}"

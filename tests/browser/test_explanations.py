@@ -69,6 +69,7 @@ def add(lens: Lens, name: str) -> None:
 def test_on_a_phone_what_if_and_trust_show_their_figures(visit, small_served):
     lens = visit(small_served.url, PHONE)
     lens.look_at("what_if")
+    lens.page.get_by_role("button", name="All changes, one at a time").click()
     found = figures(lens, "what_if", "what_if_heads")
     check(found, "what_if", "what_if_heads")
     assert found["what_if"]["rows"] > 0

@@ -329,19 +329,30 @@ def test_maps_come_first_and_their_figures_follow(page, opened):
     assert drawn(finish(steps), page, "attention") == ["attention_heads", "attention_depth", "rollout", "halves"]
 
 
-def test_what_if_and_trust_are_made_when_their_tab_is_opened_only(page, opened):
+def test_what_if_answers_at_once_and_its_table_comes_when_it_is_asked_for(page, opened):
     assert not any({"what_if", "trust"} & set(study.options.only) for study in page.studio._studies.values())
     changed = opened_on(page, opened, "What if")
-    assert drawn(changed, page, "what_if") == ["what_if", "what_if_heads"]
-    answer = changed[page.panels["what_if"]]["rows"][0]["cells"][0]["text"]
-    assert answer.startswith(changed[page.answers]["answers"][0]["label"])
-    made = len(page.studio._studies)
-    again = finish(page.moved(SimpleNamespace(x=9, y=9), ANN, changed[page.session], *controls(stage=1)))
-    assert len(page.studio._studies) == made  # no point or stage changes what was computed
-    assert drawn(again, page, "what_if") == ["what_if", "what_if_heads"]
-    titles = [one[page.figures["what_if"]]["figures"][1]["title"] for one in (changed, again)]
+    assert page.figures["what_if"] not in changed
+    assert not any("what_if" in study.options.only for study in page.studio._studies.values())
+    cell = changed[page.panels["what_if"]]["columns"][0]["cell"]
+    assert cell["rows"][0]["label"] == changed[page.answers]["answers"][0]["label"]
+
+    ask = SimpleNamespace(change={"every": True})
+    asked = finish(page.acted(ask, ANN, changed[page.session], *controls()))
+    assert drawn(asked, page, "what_if") == ["what_if", "what_if_heads"]
+    there, made = asked[page.session], len(page.studio._studies)
+    edited = SimpleNamespace(change={"edits": ["no_osra@3.0"], "mask": "2x2:gA==", "fill": "blur"})
+    switched = finish(page.acted(edited, ANN, there, *controls()))
+    assert page.figures["what_if"] not in switched  # it stands as it is
+    now = switched[page.panels["what_if"]]["columns"][0]["cell"]
+    assert now["rows"][0]["after"] != cell["rows"][0]["after"] == cell["rows"][0]["before"]
+    assert len(page.studio._studies) == made + 1
+    again = finish(page.refresh(ANN, there, *controls(stage=1)))
+    titles = [one[page.figures["what_if"]]["figures"][1]["title"] for one in (asked, again)]
     assert "stage 3" in titles[0]
-    assert "stage 1" in titles[1]  # only which heads are drawn
+    assert "stage 1" in titles[1]  # only which heads are drawn: nothing is computed again
+    other = finish(page.answer_chosen(SimpleNamespace(wnid=LABELS.wnids[7]), ANN, there, *controls()))
+    assert (drawn(other, page, "what_if"), other[page.session].every) == ([], "")  # of another answer
 
 
 def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, monkeypatch):

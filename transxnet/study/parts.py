@@ -26,6 +26,7 @@ from ..explain.methods import METHODS, Question
 from ..explain.observe import Observation, observe
 from ..explain.rollout import rollout
 from ..explain.spectra import spectrum
+from ..explain.trial import trial
 from ..explain.trust import trust
 from ..explain.what_if import what_if
 from ..images import Prepared
@@ -34,6 +35,7 @@ from ..results import AttentionTable, Explanation, KernelSet
 from ..results.attention import PointAttention
 from ..results.erf import ErfParts
 from ..results.kernels import KernelChange
+from ..results.trial import Trial
 from ..results.trust import TrustReport
 from ..results.what_if import WhatIf
 from ..trace import Tap
@@ -180,11 +182,23 @@ def _erf_parts(look: Look) -> ErfParts:
 
 
 def _what_if(look: Look) -> WhatIf:
-    words = look.other_words if look.other is not None and look.other_words else "another picture"
     return what_if(
-        look.loaded.model, look.prepared, look.labels, look.target.index, look.other, other_words=words,
+        look.loaded.model, look.prepared, look.labels, look.target.index, look.other, other_words=_lender(look),
         progress=look.progress,
     )  # fmt: skip
+
+
+def _trial(look: Look) -> Trial:
+    o = look.options
+    return trial(
+        look.loaded.model, look.prepared, look.labels, look.target.index, o.edits, o.mask, o.fill, look.other,
+        _lender(look), look.logits,
+    )  # fmt: skip
+
+
+def _lender(look: Look) -> str:
+    """The picture whose kernels are lent, in words."""
+    return look.other_words if look.other is not None and look.other_words else "another picture"
 
 
 def _trust(look: Look) -> TrustReport:
@@ -238,9 +252,10 @@ _ROWS = (
     Part("smooth_grad", "the answer's gradient, averaged over noise", _map("smooth_grad")),
     Part("occlusion", "what the answer loses without a patch", _map("occlusion")),
     Part("what_if", "the answer with each part changed", _what_if),
+    Part("trial", "the answer with these parts changed and this region painted out", _trial),
     Part("trust", "whether to believe the maps", _trust),
 )  # fmt: skip
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
-ASKED_FOR = ("attention_table", "kernel_arithmetic")  # numbers for who looks closer: no figure is made of them
+ASKED_FOR = ("attention_table", "kernel_arithmetic", "trial")  # numbers for who looks closer: no figure is made of them
 DRAWN = tuple(name for name in PARTS if name not in ASKED_FOR)  # all that figures are made of
 DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest

@@ -13,6 +13,7 @@ from ..results.combined import CombinedMaps
 from ..results.erf import ErfParts
 from ..results.kernel_arithmetic import KernelArithmetic
 from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
+from ..results.trial import Trial
 from ..results.trust import TrustReport
 from ..results.what_if import WhatIf
 from ..variants import VariantSpec
@@ -71,6 +72,7 @@ class Study:
     smooth_grad: Explanation | None = None
     occlusion: Explanation | None = None
     what_if: WhatIf | None = None
+    trial: Trial | None = None
     trust: TrustReport | None = None
 
     @property

@@ -1,0 +1,194 @@
+"""What if in a browser: switches and a brush move the bars to the library's numbers; its JavaScript's arithmetic."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from demo.examples import examples
+from demo.ui.components import head
+from tests.browser.lens import PHONE, Lens
+from transxnet import load
+from transxnet.explain.painting import read_mask, write_mask
+from transxnet.images import decode
+from transxnet.results.trial import Trial
+from transxnet.study import Options, study
+
+pytestmark = pytest.mark.browser
+UNIFORM, NO_OSRA = "uniform_gates@0.0", "no_osra@0.0"
+
+
+@pytest.fixture(scope="module")
+def asked_library():
+    """asked_library(edits=…, mask=…) -> the library's trial of the first example in pico."""
+    pico, picture = load("pico", device="cpu"), decode(examples()[0].path)
+
+    def ask(**asked: object) -> Trial:
+        return study(pico, picture, Options(only=("trial",), **asked)).trial
+
+    return ask
+
+
+def rows(lens: Lens) -> list[dict[str, float]]:
+    found = lens.panel("what_if").locator(".lens-pairs li").evaluate_all("all => all.map((one) => ({...one.dataset}))")
+    return [{name: float(value) for name, value in row.items()} for row in found]
+
+
+def agrees(lens: Lens, trial: Trial) -> None:
+    """The bars are the library's numbers: the browser's server may run with other threads, so nearly."""
+    found = rows(lens)
+    assert [row["index"] for row in found] == [a.index for a in trial.before]
+    for name, expected in {
+        "before": [a.probability for a in trial.before], "after": [a.probability for a in trial.after],
+        "logitBefore": [a.logit for a in trial.before], "logitAfter": [a.logit for a in trial.after],
+    }.items():  # fmt: skip
+        assert [row[name] for row in found] == pytest.approx(expected, abs=2e-4), name
+
+
+def switch(lens: Lens, name: str) -> None:
+    lens.panel("what_if").locator(f"[data-focus='{name}']").click()
+
+
+def sent(lens: Lens, field: str) -> object:
+    """The last value of a session's field that the page sent to Python."""
+    asked = [r.post_data_json for r in lens.asked if r.method == "POST" and "/queue/join" in r.url]
+    found = [(one.get("event_data") or {}).get("change", {}) for one in asked]
+    return next(change[field] for change in reversed(found) if field in change)
+
+
+def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, asked_library):
+    lens = visit()
+    lens.look_at("what_if")
+    panel = lens.panel("what_if")
+    agrees(lens, asked_library())
+    assert "Nothing is changed yet" in panel.locator(".lens-outcome").inner_text()
+    assert lens.page.locator("#figures-what_if .lens-figure").count() == 0  # the slow table waits to be asked for
+
+    with lens.answer("what_if"):
+        switch(lens, "switch-uniform_gates")
+    agrees(lens, asked_library(edits=(UNIFORM,)))
+    with lens.answer("what_if"):
+        lens.page.keyboard.press("Enter")  # the focus stayed where it was: on again
+    agrees(lens, asked_library())
+    with lens.answer("what_if"):
+        switch(lens, "switch-no_osra")
+    with lens.answer("what_if"):
+        switch(lens, "head-2")
+    agrees(lens, asked_library(edits=(NO_OSRA, "head_off:2@3.0")))
+    with lens.answer("what_if"):
+        panel.locator("[data-focus='where-no_osra']").select_option("3.0")
+    both = ("no_osra@3.0", "head_off:2@3.0")
+    agrees(lens, asked_library(edits=both))
+
+    canvas = panel.locator(".lens-brush canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    with lens.answer("what_if"):
+        lens.page.mouse.move(box["x"] + 0.35 * box["width"], box["y"] + 0.4 * box["height"])
+        lens.page.mouse.down()
+        lens.page.mouse.move(box["x"] + 0.65 * box["width"], box["y"] + 0.5 * box["height"], steps=5)
+        lens.page.mouse.up()
+    first = sent(lens, "mask")
+    trial = asked_library(edits=both, mask=first)
+    agrees(lens, trial)
+    assert trial.painted_change != 0
+    assert f"{trial.painted_change:+.2f}".replace("-", "\u2212") in panel.locator(".lens-line").first.inner_text()
+    cells = read_mask(first)
+    assert 0.01 < cells.mean() < 0.2
+    assert cells[round(0.45 * cells.shape[0]), round(0.5 * cells.shape[1])]  # a stroke has no gaps
+
+    with lens.answer("what_if"):  # by keyboard: the square in the middle, then one beside it
+        canvas.focus()
+        for key in (" ", "ArrowRight", " "):
+            lens.page.keyboard.press(key)
+    second = sent(lens, "mask")
+    assert read_mask(second).sum() > cells.sum()
+    agrees(lens, asked_library(edits=both, mask=second))
+    with lens.answer("what_if"):
+        switch(lens, "fill2")
+    agrees(lens, asked_library(edits=both, mask=second, fill="around"))
+    for _ in range(2):
+        with lens.answer("what_if"):
+            switch(lens, "undo")
+    assert sent(lens, "mask") == first
+    agrees(lens, asked_library(edits=both, mask=first, fill="around"))
+    with lens.answer("what_if"):
+        switch(lens, "undo")
+    with lens.answer("what_if"):
+        switch(lens, "restore")
+    agrees(lens, asked_library())
+    assert (sent(lens, "mask"), sent(lens, "edits")) == ("", [])
+
+
+def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
+    lens = visit(viewport=PHONE)
+    lens.look_at("what_if")
+    with lens.answer("what_if"):
+        switch(lens, "switch-no_idconv")
+    agrees(lens, asked_library(edits=("no_idconv@0.0",)))
+    assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    trial = lens.panel("what_if").locator(".lens-trial")
+    assert trial.get_by_role("switch", name="IDConv’s half").get_attribute("aria-checked") == "false"
+    assert trial.get_by_role("application").get_attribute("aria-label").startswith("What pico sees of your picture")
+    switched = trial.get_by_role("switch", name="IDConv’s half").bounding_box()
+    outcome = trial.locator(".lens-outcome").bounding_box()
+    assert 0 < switched["y"] < outcome["y"] < PHONE["height"]  # what it did is in sight
+
+
+# ---- js/paint.js ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def scripts(chromium):
+    """A page with the scripts only; no server."""
+    page = chromium.new_page()
+    page.set_content(f"<html><head>{head()}</head></html>")
+    yield page
+    page.close()
+
+
+def painted(scripts, size: list[int], longest: int, *calls: list) -> np.ndarray:
+    text = scripts.evaluate(
+        """([size, longest, calls]) => {
+          const grid = window.lensPaint.gridFor(size, longest);
+          for (const [name, ...given] of calls) window.lensPaint[name](grid, ...given);
+          return JSON.stringify({rows: grid.rows, cols: grid.cols, cells: [...grid.cells]});
+        }""",
+        [size, longest, list(calls)],
+    )
+    found = json.loads(text)
+    return np.reshape(found["cells"], (found["rows"], found["cols"])).astype(bool)
+
+
+def test_a_stamp_paints_the_cells_whose_centres_it_covers(scripts):
+    y, x = np.mgrid[:12, :16] + 0.5
+    disc = painted(scripts, [640, 480], 16, ["stamp", 5.2, 4.7, 3.1])
+    assert np.array_equal(disc, (x - 5.2) ** 2 + (y - 4.7) ** 2 <= 3.1**2)
+    square = painted(scripts, [640, 480], 16, ["stamp", 15.0, 0.4, 2, True])  # over two edges
+    assert np.array_equal(square, (abs(x - 15.0) <= 2) & (abs(y - 0.4) <= 2))
+    tiny = painted(scripts, [640, 480], 16, ["stamp", 3.95, 7.05, 0.1])
+    assert np.argwhere(tiny).tolist() == [[7, 3]]
+
+
+def test_a_stroke_leaves_no_gap(scripts):
+    found = painted(scripts, [100, 100], 50, ["stroke", [5, 5], [45, 25], 1.5])
+    for t in np.linspace(0.05, 1, 60):
+        assert found[int(5 + 20 * t), int(5 + 40 * t)]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (72, 96)])
+def test_a_mask_travels_as_the_library_writes_it(scripts, shape):
+    grid = np.random.default_rng(1).random(shape) < 0.4
+    grid[0, 0] = True
+    text = write_mask(grid)
+    found = scripts.evaluate("(text) => [...window.lensPaint.unpack(text).cells]", text)
+    assert np.array_equal(np.reshape(found, shape), grid)
+    assert scripts.evaluate("(text) => window.lensPaint.pack(window.lensPaint.unpack(text))", text) == text
+
+
+def test_nothing_painted_is_no_mask_and_nonsense_is_none(scripts):
+    assert scripts.evaluate("window.lensPaint.pack(window.lensPaint.gridFor([10, 10], 8))") == ""
+    for text in ("", "x", "2x2:8A=", "9x9:8A=="):
+        assert scripts.evaluate("(text) => window.lensPaint.unpack(text)", text) is None

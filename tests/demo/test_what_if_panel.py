@@ -1,0 +1,187 @@
+"""What if: what the browser gets is the library's trial, and the table below comes when it is asked for only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from demo.below import Below, below, standing
+from demo.captions import what_if as words
+from demo.columns import Column
+from demo.languages import CATALOGS
+from demo.session import EVERY_ASKED, Session, changed
+from demo.views import Scene, view
+from demo.views.what_if import change, logit, share
+from tests.small import SPEC, picture, small_model
+from transxnet.explain.painting import write_mask
+from transxnet.explain.switches import SWITCHES
+from transxnet.explain.trial import trial
+from transxnet.images import prepare_for
+from transxnet.labels import label_set
+from transxnet.study import Options, study
+
+ONE, LABELS = picture(), label_set(SPEC.label_set)
+GRID = np.zeros((8, 10), bool)
+GRID[2:5, 3:6] = True
+MASK, EDITS = write_mask(GRID), ("uniform_gates@2.0", "head_off:2@3.1")
+
+
+def shown(session: Session, *columns: Column) -> dict:
+    return view("what_if", Scene(columns, ONE, session))
+
+
+def column(name: str = "pico", loaded=None, **asked) -> Column:
+    return Column(name, study(loaded or small_model(), ONE, Options(stage=3, block=1, only=("trial",), **asked)))
+
+
+@pytest.fixture(scope="module")
+def panel() -> dict:
+    session = Session(picture="key", edits=EDITS, mask=MASK, fill="around")
+    return shown(session, column(edits=EDITS, mask=MASK, fill="around"))
+
+
+@pytest.fixture(scope="module")
+def tried():
+    return trial(small_model().model, prepare_for(ONE, SPEC), LABELS, None, EDITS, MASK, "around")
+
+
+def test_the_bars_are_the_librarys_numbers(panel, tried):
+    (cell,) = (one["cell"] for one in panel["columns"])
+    assert [row["index"] for row in cell["rows"]] == [a.index for a in tried.before]
+    assert [row["before"] for row in cell["rows"]] == [a.probability for a in tried.before]
+    assert [row["after"] for row in cell["rows"]] == [a.probability for a in tried.after]
+    assert [row["logits"] for row in cell["rows"]] == [
+        [old.logit, new.logit] for old, new in zip(tried.before, tried.after, strict=True)
+    ]
+    old, new = tried.explained
+    assert cell["said"].startswith(
+        f"pico: {old.label} {share(old.probability)} → {share(new.probability)}, logit {logit(old.logit)} → "
+        f"{logit(new.logit)}."
+    )
+    assert ("It now answers" in cell["said"]) == (tried.new_top is not None)
+
+
+def test_painting_is_told_beside_the_same_shape_elsewhere(panel, tried):
+    painted, elsewhere = panel["columns"][0]["cell"]["lines"]
+    assert share(tried.painted) in painted
+    assert painted.endswith(f"by {change(tried.painted_change)}.")
+    moved = tried.elsewhere
+    assert f"by {change(float(moved.mean()))} (mean of {len(moved)} places" in elsewhere
+    assert elsewhere.endswith(f"{change(float(moved.min()))} to {change(float(moved.max()))}).")
+    assert panel["columns"][0]["cell"]["view"].startswith("data:image/png;base64,")
+
+
+def test_the_switches_are_the_librarys_and_know_where_they_hold(panel):
+    assert [row["name"] for row in panel["switches"]] == list(SWITCHES)
+    assert set(words.SWITCHES) == set(SWITCHES)
+    assert panel["edits"] == list(EDITS)
+    assert [(one["name"], one["head"], one["scope"]["value"]) for one in panel["on"]] == [
+        ("uniform_gates", 0, "2.0"), ("head_off", 2, "3.1"),
+    ]  # fmt: skip
+    assert [(one["value"], one["words"], one["heads"]) for one in panel["scopes"]] == [
+        ("0.0", "everywhere", 5), ("3.0", "stage 3", 3), ("3.1", "stage 3, block 1", 3),
+    ]  # fmt: skip
+
+
+def test_the_canvas_shows_what_the_first_variant_sees(panel):
+    painting = panel["painting"]
+    assert (painting["box"], painting["upload"]) == ([10, 0, 90, 80], [100, 80])
+    assert (painting["mask"], painting["fill"]) == (MASK, "around")
+    assert [fill["value"] for fill in painting["fills"]] == ["grey", "blur", "around"]
+    assert "64 x 64 for pico" in painting["words"]["pixels"]
+
+
+def test_nothing_changed_is_said_to_be_nothing():
+    cell = shown(Session(), column())["columns"][0]["cell"]
+    assert (cell["changed"], cell["lines"], cell["view"]) == (False, [], "")
+    assert [row["after"] for row in cell["rows"]] == [row["before"] for row in cell["rows"]]
+
+
+def test_an_explained_class_that_is_no_first_answer_has_its_row():
+    last = int(np.argmin(column().study.prediction.logits))
+    cell = shown(Session(), column(target=last))["columns"][0]["cell"]
+    assert cell["rows"][-1]["index"] == cell["explained"] == last
+    assert len(cell["rows"]) == 6
+
+
+def test_a_variant_without_a_part_says_so_beside_one_that_has_it():
+    edits = ("no_osra@3.0",)
+    without = column("pico_noosra", small_model(osra=False), edits=edits)
+    panel = shown(Session(edits=edits), column(edits=edits), without)
+    first, second = (one["cell"]["lines"] for one in panel["columns"])
+    assert first == []
+    assert "has no OSRA" in second[0]
+
+
+def test_a_region_outside_what_a_variant_sees_is_said_and_changes_nothing():
+    margin = np.zeros((8, 10), bool)
+    margin[:, 0] = True  # the view begins at column 10 of 100
+    asked = {"mask": write_mask(margin)}
+    cell = shown(Session(**asked), column(**asked))["columns"][0]["cell"]
+    assert cell["lines"] == ["Nothing of the painted region lies in what pico sees."]
+    assert not cell["changed"]
+
+
+def test_a_change_that_cannot_be_read_does_not_stop_the_panel():
+    panel = shown(Session(edits=("nonsense", "no_osra@3.0")), column())
+    assert [one["name"] for one in panel["on"]] == ["no_osra"]
+    assert panel["edits"] == ["nonsense", "no_osra@3.0"]  # so that it can be taken back
+
+
+def test_while_a_variant_is_on_its_way_nothing_can_be_painted_yet():
+    panel = shown(Session(), Column("pico"))
+    assert panel["painting"] is None
+    assert panel["columns"][0]["cell"]["kind"] == "pending"
+    assert [one["value"] for one in panel["scopes"]] == ["0.0"]
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.347, "35 %"), (0.0996, "10 %"), (0.041, "4.1 %"), (0.0004, "< 0.1 %"), (0.0, "0.0 %")]
+)
+def test_shares_as_people_read_them(p, text):
+    assert share(p) == text
+
+
+def test_a_logit_and_its_change_have_a_true_minus():
+    assert (logit(-1.234), change(-0.5), change(0.5)) == ("\u22121.23", "\u22120.50", "+0.50")
+
+
+@pytest.mark.parametrize("language", ["ko", "zh"])
+def test_placeholders_of_these_words_are_known_in_every_language(language):
+    for text in (words.SAID, words.PAINTED, words.ELSEWHERE, words.ROW):
+        said = CATALOGS[language].get(text, text)
+        assert {part.partition("}")[0] for part in said.split("{")[1:]} == {
+            part.partition("}")[0] for part in text.split("{")[1:]
+        }
+
+
+# ---- the table below ------------------------------------------------------------------------------------------
+
+ANN = Session(picture="key", variants=("pico",), active="what_if")
+
+
+def test_the_table_is_made_when_it_is_asked_for_only():
+    assert below(ANN, 3) == Below(ANN)
+    asked = below(changed(ANN, {"every": True}), 3)
+    assert (asked.draw, asked.clear) == (True, False)
+    assert asked.session.every != EVERY_ASKED
+    again = below(replace(asked.session, edits=EDITS), 3)  # overtaken by a switch: it is still wanted
+    assert again.draw
+
+
+def test_a_table_that_stands_is_left_alone_by_switches_and_the_crosshair():
+    there = standing(below(changed(ANN, {"every": True}), 3).session, 3)
+    for session in (there, replace(there, edits=EDITS, mask=MASK, fill="blur"), replace(there, point=(5, 5))):
+        found = below(session, 3)
+        assert (found.draw, found.clear, found.session) == (False, False, session)
+    assert below(there, 2).draw  # its heads are another stage's
+
+
+@pytest.mark.parametrize("other", [{"picture": "two"}, {"target": "n1"}, {"variants": ("pico", "t")}, {"other": 2}])
+def test_a_table_goes_with_what_it_is_about(other):
+    asked = below(changed(ANN, {"every": True}), 3).session
+    for every in (asked, standing(asked, 3)):
+        found = below(replace(every, **other), 3)
+        assert (found.draw, found.clear, found.session.every) == (False, True, "")
