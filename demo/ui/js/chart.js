@@ -4,7 +4,7 @@
 (() => {
   const { make } = window.lensParts, SVG = "http://www.w3.org/2000/svg";
   const POINT = ["name", "model", "family", "size", "params_m", "gmacs", "top1", "v2", "sources", "timm", "here"];
-  const TICKS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200], EDGE = { left: 40, right: 16, top: 14, bottom: 40 };
+  const TICKS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200], EDGE = { left: 40, right: 16, top: 30, bottom: 40 }, LABEL = 100;
   const SHAPES = { cnn: "M-4.4,0a4.4,4.4 0 1,0 8.8,0a4.4,4.4 0 1,0 -8.8,0z", transformer: "M-4,-4h8v8h-8z", hybrid: "M0,-5.2L5,4.2H-5z" };
   const state = { axis: "gmacs", set: "authors", size: "224", at: "" };
 
@@ -40,7 +40,7 @@
       svg.append(drawn("text", { x: scales.x(cost), y: bottom + 16, "text-anchor": "middle" }, cost));
     }
     svg.append(drawn("text", { x: width - EDGE.right, y: height - 6, "text-anchor": "end", class: "axis" }, words.axis[state.axis]));
-    svg.append(drawn("text", { x: EDGE.left + 6, y: EDGE.top + 8, class: "axis" }, words.y));
+    svg.append(drawn("text", { x: 0, y: 12, class: "axis" }, words.y));
   }
 
   function pointOf(point, scales, own, words) {
@@ -49,7 +49,8 @@
     node.dataset.name = point.name;
     if (point.here) node.append(drawn("circle", { r: 10, class: "ring" }));
     node.append(drawn("circle", { r: 9, class: "reach" }), drawn("path", { d: SHAPES[point.family] }));
-    if (special || point.here) node.append(drawn("text", { x: -9, y: -9, "text-anchor": "end" }, point.name));
+    const label = x < EDGE.left + LABEL ? { x: 11, y: 14, "text-anchor": "start" } : { x: -9, y: -9, "text-anchor": "end" };
+    if (special || point.here) node.append(drawn("text", label, point.name));
     return node;
   }
 
