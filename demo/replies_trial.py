@@ -1,0 +1,54 @@
+"""What an endpoint answers about a trial: parts switched off, a region painted out, the answers before and after."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from transxnet.draw.png import to_png
+from transxnet.errors import PartMissing
+from transxnet.export.records import answer, clean, npz
+from transxnet.results import Answer
+from transxnet.study import Study
+
+from .captions import PART_REMEDY
+from .replies import answers
+
+
+def trial_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
+    """Numbers, a PNG of what the model was given, and an NPZ: `logits_before`, `logits_after`, `view`, `elsewhere`.
+
+    study: one with the part "trial". The numbers: who answers, the changes made and those that this variant cannot
+    have (`skipped`), the explained class and the first answers before and after, and of a painted region its share of
+    the view, the change of the explained logit that it made, and those of the same shape elsewhere.
+    Raises PartMissing where the study has none.
+    """
+    t = study.trial
+    if t is None:
+        raise PartMissing(study.missing.get("trial", "This study tried nothing."), remedy=PART_REMEDY)
+    elsewhere = np.zeros(0, np.float32) if t.elsewhere is None else t.elsewhere
+    numbers = answers(study) | clean(
+        {
+            "class": asdict(study.target),
+            "changes": [asdict(change) for change in t.changes],
+            "skipped": dict(t.skipped),
+            "explained": _pair(*t.explained),
+            "answers": [_pair(*pair) for pair in zip(t.before, t.after, strict=True)],
+            "new_top": None if t.new_top is None else answer(t.new_top),
+            "painted": {
+                "share": t.painted, "fill": t.fill, "logit_change": t.painted_change, "elsewhere": elsewhere.tolist(),
+            },
+        }
+    )  # fmt: skip
+    held = {"logits_before": t.logits_before, "logits_after": t.logits_after, "view": t.view, "elsewhere": elsewhere}
+    return numbers, to_png(t.view), npz(held)
+
+
+def _pair(before: Answer, after: Answer) -> dict[str, Any]:
+    """One class: share and logit before and after."""
+    return {
+        "index": before.index, "wnid": before.wnid, "label": before.label,
+        "probability": [before.probability, after.probability], "logit": [before.logit, after.logit],
+    }  # fmt: skip

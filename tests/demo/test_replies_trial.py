@@ -1,0 +1,50 @@
+"""What an endpoint answers about a trial is the library's trial."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.replies_trial import trial_of
+from tests.small import picture, small_model
+from transxnet.errors import PartMissing
+from transxnet.explain.painting import write_mask
+from transxnet.study import Options, study
+
+GRID = np.zeros((8, 10), bool)
+GRID[2:5, 3:6] = True
+
+
+@pytest.fixture(scope="module")
+def tried():
+    options = Options(only=("trial",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur")
+    return study(small_model(), picture(), options)
+
+
+def test_the_numbers_are_the_librarys(tried):
+    numbers, png, held = trial_of(tried)
+    t = tried.trial
+    assert json.loads(json.dumps(numbers)) == numbers
+    assert numbers["model"] == "small"
+    assert numbers["changes"] == [{"key": "no_osra@2.0", "words": "OSRA’s half zeroed", "where": "stage 2"}]
+    assert list(numbers["skipped"]) == ["head_off:9@1.1"]
+    assert numbers["explained"]["logit"] == [t.explained[0].logit, t.explained[1].logit]
+    assert [one["probability"] for one in numbers["answers"]] == [
+        [old.probability, new.probability] for old, new in zip(t.before, t.after, strict=True)
+    ]
+    assert numbers["painted"] == {
+        "share": t.painted, "fill": "blur", "logit_change": t.painted_change, "elsewhere": t.elsewhere.tolist(),
+    }  # fmt: skip
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), t.view)
+    with np.load(io.BytesIO(held), allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["logits_after"], t.logits_after)
+        assert np.array_equal(arrays["elsewhere"], t.elsewhere)
+
+
+def test_a_study_without_a_trial_says_so():
+    with pytest.raises(PartMissing, match="tried nothing"):
+        trial_of(study(small_model(), picture(), Options(only=())))
