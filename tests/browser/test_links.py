@@ -1,0 +1,158 @@
+"""Links in a browser: what is set by hand stands in the address, and the address sets it in another browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from demo.captions import links, stopping
+from demo.examples import examples
+from tests.browser.conftest import Served
+from tests.browser.lens import PHONE, WIDE, Lens
+from tests.small import picture
+from transxnet.draw.png import to_png
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def follow(chromium: Browser, served: Served) -> Iterator[Callable[..., Lens]]:
+    """follow(address, view): a link opened by somebody who was never here, with its first answer unless view is ''."""
+    visitors: list[Lens] = []
+
+    def open_one(address: str, view: str = "overview", viewport: dict[str, int] = WIDE) -> Lens:
+        context = chromium.new_context(viewport=viewport, reduced_motion="reduce", locale="en-GB")
+        lens = Lens(context.new_page(), served.url + address)
+        visitors.append(lens)
+        if not view:
+            lens.page.goto(lens.url)
+            return lens
+        with lens.answer(view):
+            lens.page.goto(lens.url)
+        return lens
+
+    yield open_one
+    for lens in visitors:
+        lens.page.context.close()
+    assert [lens.problems for lens in visitors] == [[] for _ in visitors]
+
+
+def query(lens: Lens) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(lens.page.url).query))
+
+
+def looked_at(lens: Lens, view: str) -> dict[str, Any]:
+    """All that a visitor sees set, the numbers of the view, and its pixels."""
+    page = lens.page
+    chosen = [page.locator(f"#{name} input:checked").evaluate("one => one.value") for name in ("stage", "block")]
+    return {
+        "tab": page.locator("#views [role=tab][aria-selected=true]").first.text_content(),
+        "variants": lens.ticked(), "titles": lens.titles(view), "stage and block": chosen, "point": lens.point,
+        "class": page.locator("#answers button[aria-pressed=true]").evaluate("one => ({...one.dataset})"),
+        "display": page.evaluate("window.lensDisplay.all()"),
+        "numbers": [lens.numbers(view), lens.numbers(view, "tiles")],
+        "words": re.sub(r"[\d.]+ ms here", "", lens.panel(view).inner_text()),
+        "pixels": lens.canvases(view),
+    }  # fmt: skip
+
+
+def assert_same(before: dict[str, Any], after: dict[str, Any]) -> None:
+    for what, value in before.items():
+        assert after[what] == value, what
+
+
+def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, served):
+    lens = visit()
+    assert query(lens) == {}  # what everybody sees needs no link
+    lens.compare("pico@untrained")
+    for element, value in (("stage", 2), ("block", 1)):
+        with lens.answer():
+            lens.choose(element, value)
+    with lens.answer():
+        lens.click_at(90, 70)
+    with lens.answer():
+        lens.page.locator("#answers button").nth(2).click()
+    asked = lens.events()
+    for key, value in (("head", 2), ("colormap", "viridis"), ("gamma", 0.5)):
+        lens.page.evaluate("([key, value]) => window.lensDisplay.set(key, value)", [key, value])
+    lens.page.wait_for_function("location.search.includes('gamma=0.5')")
+    assert lens.events() == asked  # the browser alone
+    overview = looked_at(lens, "overview")
+    lens.look_at("grad_cam")
+    with lens.answer("grad_cam"):
+        lens.choose("cam-stage", 3)
+    before = looked_at(lens, "grad_cam")
+    x, y = lens.point
+    assert query(lens) == {
+        "picture": examples()[0].label, "variants": "pico,pico@untrained", "view": "grad_cam", "stage": "2",
+        "block": "1", "cam": "3", "x": str(x), "y": str(y), "class": before["class"]["wnid"], "head": "2",
+        "colours": "viridis", "gamma": "0.5",
+    }  # fmt: skip
+    assert (before["display"]["head"], before["point"], before["variants"]) == (2, (x, y), ["pico", "pico@untrained"])
+
+    other = follow(lens.page.url.removeprefix(served.url), "grad_cam")
+    assert_same(before, looked_at(other, "grad_cam"))
+    assert query(other) == query(lens)
+    assert not other.page.locator(".lens-told p").count()
+    for one in (lens, other):  # its maps depend on stage, block and point
+        one.look_at("overview")
+    assert_same(looked_at(lens, "overview"), looked_at(other, "overview"))
+    assert overview["numbers"] != looked_at(other, "overview")["numbers"]  # Grad-CAM's own stage is another now
+
+
+def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_in_it(follow):
+    lens = follow("?stage=9&variants=foo&opacity=7&head=<b>&x=1&__theme=light", viewport=PHONE)
+    told = lens.page.locator(".lens-told")
+    assert told.locator("p").all_text_contents() == [
+        links.NO_VARIANT.format(value="foo"), links.UNUSED.format(what="stage", value="9"), links.HALF_POINT,
+        links.UNUSED.format(what="opacity", value="7"), links.UNUSED.format(what="head", value="<b>"),
+    ]  # fmt: skip
+    assert lens.page.evaluate("[lensDisplay.opacity, lensDisplay.head]") == [0.85, "mean"]
+    assert query(lens) == {"__theme": "light"}  # what is not ours stays
+    assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    told.get_by_role("button", name=links.CLOSE).click()
+    expect(told).to_be_empty()
+
+    note = lens.page.locator("#link .lens-note")
+    assert note.text_content() == ""
+    with lens.answer():
+        lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": to_png(picture().rgb)})
+    assert note.text_content() == links.UPLOAD.format(example=examples()[0].label)
+    with lens.answer():
+        lens.click_at(5, 6)
+    assert query(lens) == {"__theme": "light"}
+
+    copied = "Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: %s}})"
+    lens.page.evaluate(copied % "(text) => { window.copied = text; return Promise.resolve(); }")
+    lens.page.locator(".lens-copy").click()
+    said = lens.page.locator("#link .said")
+    expect(said).to_have_text(links.COPIED)
+    assert lens.page.evaluate("window.copied") == lens.page.url
+    lens.page.evaluate(copied % "() => Promise.reject(new Error('not allowed'))")
+    lens.page.locator(".lens-copy").click()
+    expect(said).to_have_text(links.SELECTED)
+    assert lens.page.evaluate("getSelection().toString() || document.activeElement.value") == lens.page.url
+
+
+def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
+    lens = follow("?view=trust", "")
+    waiting, stopped = (lens.page.locator(f"#panel-trust .{name}") for name in ("lens-skeleton", "lens-stopped"))
+    stop = waiting.get_by_role("button", name=stopping.STOP)
+    stop.click()
+    again = stopped.get_by_role("button", name=stopping.AGAIN)
+    expect(again).to_be_focused()  # where the other button was
+    expect(stopped).to_contain_text(stopping.STOPPED)
+    expect(waiting).to_have_count(0)
+    expect(lens.page.locator("#answers button")).to_have_count(5)  # the answer took no time
+    again.press("Enter")
+    expect(stop).to_be_visible()
+    expect(stopped).to_have_count(0)
+    lens.look_at("overview")
+    assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
+    assert not lens.page.locator(".lens-stopped").count()
+    assert query(lens) == {}
