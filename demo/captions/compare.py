@@ -99,7 +99,10 @@ CHART_TABLE_HEAD = ("Model", "Family", "Pixels", "Parameters (M)", "GMACs", "Top
 CHART_MISSING = "The published numbers are not here: assets/published.csv is missing or damaged."
 
 FIRST_PHOTO, SECOND_PHOTO, SECOND_MINUS_FIRST = "This photograph", "The second: {label}", "Second minus first"
-KERNELS_ROW, KERNELS_ROW_HINT = "{title}: kernels", "the same {count} channels, one scale"
+KERNELS_ROW, KERNELS_ROW_HINT = (
+    "{title}: kernels",
+    "the same {count} channels of both, one scale; the difference on its own",
+)
 GATES_ROW, GATES_ROW_HINT = "{title}: gates of the first group", "the share each tap takes from learned kernel 1"
 ATTENTION_ROW, ATTENTION_ROW_HINT = "{title}: attention", "of the unit at the same place of both views"
 KERNELS_MOVED = (
@@ -116,3 +119,7 @@ ATTENTION_MOVED = "rank correlation {correlation} between the two maps, mean abs
 ATTENTION_EVEN = "mean absolute difference {mean}; an even map ranks nothing, so there is no rank correlation"
 SAME_PHOTO = "The second photograph is the same as the first: choose another above."
 OF_FIRST, OF_SECOND = "{what}, for this photograph", "{what}, for the second photograph"
+PHOTOGRAPHS_FOOT = (
+    "Two photographs are two photographs: another pair moves the kernels more or less. That kernels differ says that "
+    "they depend on the picture, not that the answer does; What if measures that, with kernels of another picture lent."
+)

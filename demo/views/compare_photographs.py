@@ -40,7 +40,7 @@ def photographs(scene: Scene) -> Json:
         pictures[column.name + SECOND] = photo(other.study, scene.other)
     second_title = say(words.SECOND_PHOTO).format(label=scene.other_label)
     heads = [heading(text, "", None) for text in (say(words.FIRST_PHOTO), second_title, say(words.SECOND_MINUS_FIRST))]
-    return {"heads": heads, "rows": rows, "pictures": pictures}
+    return {"heads": heads, "rows": rows, "pictures": pictures, "foot": say(words.PHOTOGRAPHS_FOOT)}
 
 
 def _kernels(column: Column, other: Column) -> Json:
@@ -53,7 +53,9 @@ def _kernels(column: Column, other: Column) -> Json:
     cells = _tiles(title, column, [first, second, second - first], channels)
     cells[2] |= {"caption": _kernel_words(column.study, moved)}
     cells[2]["data"]["distance"] = repr(float(np.nanmedian(moved.distance)))
-    return _row(title, hint, column, cells, scale([first, second, second - first], "weight", "RdBu_r", signed=True))
+    if column.study.spec.idconv:  # far smaller than the kernels themselves, so on a scale of its own
+        cells[2]["scale"] = scale([second - first], "weight", "RdBu_r", signed=True)
+    return _row(title, hint, column, cells, scale([first, second], "weight", "RdBu_r", signed=True))
 
 
 def _gates(column: Column, other: Column) -> Json:

@@ -196,6 +196,9 @@ def test_two_photographs_show_what_is_generated_for_each(columns):
     assert np.array_equal(kernels[1], two.kernels.kernels[channels])
     assert np.array_equal(kernels[2], two.kernels.kernels[channels] - one.kernels.kernels[channels])
     assert float(cells[2]["data"]["distance"]) == np.nanmedian(expected.distance) > 0
+    assert cells[2]["scale"]["range"] == list(shared_range([kernels[2]], signed=True))
+    assert found["rows"][0]["bar"]["range"] == list(shared_range(kernels[:2], signed=True))
+    assert found["foot"] == words.PHOTOGRAPHS_FOOT
     gates = [decoded(cell["tiles"]["base64"]) for cell in found["rows"][1]["cells"][:2]]
     assert np.array_equal(gates[1], two.kernels.gates[0][channels].ravel())
     maps = found["rows"][2]["cells"][:2]

@@ -17,7 +17,12 @@
     }
     row.cells.forEach((cell, i) => {
       const head = value.heads[i] || {};
-      const node = cellOf(cell, row.bar || head.bar, value.pictures, trigger, drawings);
+      const node = cellOf(cell, cell.scale || row.bar || head.bar, value.pictures, trigger, drawings);
+      if (cell.scale) { // a scale of its own, with its bar
+        const { bar, draw } = barOf(cell.scale);
+        node.append(bar);
+        drawings.push(draw);
+      }
       if (row.cells.length === 1 && value.heads.length > 1) node.classList.add("wide"); // speaks for the whole row
       else if (head.title) node.dataset.head = head.title;
       cells.append(node);
