@@ -107,6 +107,12 @@ class Note(_Mounted):
     mount, root = "lensMountNote", "lens-told"
 
 
+class Tour(_Mounted):
+    """The guided tour's bar, while a step is active."""
+
+    mount, root = "lensMountTour", "lens-tour"
+
+
 class Downloads(_Mounted):
     """Shows nothing of its own: its numbers move the bars that stand in the panels' empty columns.
 

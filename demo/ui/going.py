@@ -14,9 +14,10 @@ from transxnet.peers.spec import spec_of
 from ..captions import ANY_CLASS
 from ..captions import links as words
 from ..languages import say
-from ..links import State, from_query, updated
+from ..links import State, from_query, query_of, updated
 from ..places import arrived, asked_of, middle, number_of, state_of
 from ..session import Controls, Session
+from ..tour import bar, expanded
 from .layout import classes_of
 from .showing import Showing
 
@@ -36,7 +37,7 @@ class Going(Showing):
         if not session.picture:  # before the page has opened
             yield self._nothing()
             return
-        controls, asked = Controls(*values), asked_of(asked)
+        controls, asked = Controls(*values), asked_of(expanded(asked, self.names))
         now = state_of(session, controls, self.studio.picture(session.picture).size, self.default)
         if asked.get("picture", now.picture) != now.picture:
             asked = {"x": "", "y": "", "class": "", **asked}
@@ -46,7 +47,9 @@ class Going(Showing):
     def _opened(self, query: Any, session: Session, values: Sequence[Any], request: gr.Request) -> Iterator[dict]:
         """The first answer: what the address asks for, else the first example from its middle."""
         state, said = from_query(query)
-        yield from self._to(state, said, session, Controls(*values), request)
+        step = expanded(query_of(state), self.names)
+        state, _ = updated(state, step)
+        yield from self._to(state, said, session, Controls(*values), request, shares=_shares(step))
 
     def _to(
         self, state: State, said: list[str], session: Session, controls: Controls, request: gr.Request,
@@ -65,6 +68,7 @@ class Going(Showing):
             self.studio.loading(name, retry=name not in before)
         session = replace(session, point=point)
         updates = self._controls_of(session, controls, before) | {self.note: _note(said)}
+        updates[self.tour] = bar(session.tour, self.names)
         yield from self.refresh(request, session, *vars(controls).values(), updates=updates)
 
     def _on(self, label: str, session: Session) -> Session:

@@ -20,7 +20,7 @@ from ..examples import examples
 from ..links import MOST_VARIANTS, canonical
 from ..studio import Studio
 from ..wanted import BESIDE, WANTED
-from .components import Answers, Crosshair, Display, Downloads, Figures, Link, Note, Panel, SafeImage, Thumbs
+from .components import Answers, Crosshair, Display, Downloads, Figures, Link, Note, Panel, SafeImage, Thumbs, Tour
 from .parts import SIBLINGS, pairs_of, part_buttons
 
 PEER_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
@@ -114,6 +114,7 @@ class Layout:
         self.tabs: dict[str, gr.Tab] = {}
         self.figures: dict[str, Figures] = {}
         self.others: dict[str, Thumbs] = {}
+        self.tour = Tour({}, elem_id="tour-bar")
         Display()
         self.downloads = Downloads({}, elem_id="downloads")
         self.note = Note({}, elem_id="note")

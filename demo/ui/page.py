@@ -43,7 +43,7 @@ class Page(Going):
         self.outputs = [
             self.session, self.variants, self.stage, self.cam_stage, self.block, self.crosshair, self.thumbs,
             self.answers, self.other, self.upload, self.offer, self.downloads, self.views, self.peer,
-            self.link, self.note, *self.others.values(), *self.panels.values(), *self.figures.values(),
+            self.link, self.note, self.tour, *self.others.values(), *self.panels.values(), *self.figures.values(),
         ]  # fmt: skip
         quiet: dict[str, Any] = {
             "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 16,
@@ -71,6 +71,7 @@ class Page(Going):
             *((button.click, self._without(pair), []) for button, pair in self.parts.items()),
             *((panel.select, self.acted, []) for panel in self.panels.values()),
             (self.downloads.select, self.long_asked, []),
+            (self.tour.select, self.acted, []),
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
             *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
         ]

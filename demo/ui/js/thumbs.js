@@ -5,7 +5,7 @@
       const root = element.querySelector(".lens-thumbs"), value = props.value;
       const focused = [...root.children].indexOf(document.activeElement);
       root.replaceChildren();
-      if (!value) return;
+      if (!value?.items) return;
       value.items.forEach((item, index) => {
         const button = document.createElement("button"), image = document.createElement("img");
         image.src = item.src;

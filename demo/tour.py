@@ -1,0 +1,118 @@
+"""The guided tour: the paper's story in steps, as data. No gradio here.
+
+A step is a state of the page and the words that say what to do there. It leaves the visitor's picture alone. A script
+and a link ask for its number and nothing else, {"tour": 3} and ?tour=3; `expanded` says what Page.go is asked for then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .captions import VIEWS
+from .captions import tour as words
+from .columns import variant_title
+from .languages import say
+
+Json = dict[str, Any]
+FALLBACK = ("pico",)  # bundled, so always there
+MIDDLE = (0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Step:
+    """point: as shares of the picture's width and height; None leaves the crosshair where it is.
+
+    alone: the sentences for when some variant has no source, and pico stands in.
+    """
+
+    title: str
+    sentences: tuple[str, ...]
+    source: str
+    view: str
+    variants: tuple[str, ...] = FALLBACK
+    stage: int = 3
+    block: int = 0  # the stage's last
+    point: tuple[float, float] | None = None
+    alone: tuple[str, ...] = ()
+
+
+STEPS = (
+    Step(
+        words.STATIC_TITLE, words.STATIC, words.STATIC_SOURCE, "kernels", ("pico_matched", "pico_static"),
+        alone=words.STATIC_ALONE,
+    ),
+    Step(words.IDCONV_TITLE, words.IDCONV, words.IDCONV_SOURCE, "kernels"),
+    Step(words.OSRA_TITLE, words.OSRA, words.OSRA_SOURCE, "attention", point=MIDDLE),
+    Step(words.MIXER_TITLE, words.MIXER, words.MIXER_SOURCE, "what_if"),
+    Step(words.FIELD_TITLE, words.FIELD, words.FIELD_SOURCE, "erf", point=MIDDLE),
+    Step(words.TRUST_TITLE, words.TRUST, words.TRUST_SOURCE, "trust"),
+)  # fmt: skip
+FINISH: Json = {"tour": 0, "view": "tour"}
+SETS = {"view", "variants", "stage", "block", "x", "y", "fx", "fy"}  # keys of what a step says
+
+
+def state(number: int, names: Collection[str]) -> Json:
+    """What the page is asked for by step `number`, from 1; {"tour": 0}, which leaves the tour, where there is none.
+
+    names: the variants that some source has (Studio.names).
+    """
+    if not 1 <= number <= len(STEPS):
+        return {"tour": 0}
+    step = STEPS[number - 1]
+    point = {} if step.point is None else dict(zip(("fx", "fy"), step.point, strict=True))
+    variants = list(_variants(step, names))
+    return {"tour": number, "view": step.view, "variants": variants, "stage": step.stage, "block": step.block, **point}
+
+
+def expanded(asked: Mapping[str, Any], names: Collection[str]) -> Json:
+    """What is asked of the page, with a step's state where its number is asked for and nothing that the step sets.
+
+    A link made in the middle of a step holds what the visitor has moved: that is left as it is.
+    """
+    number = str(asked.get("tour") or "")
+    if SETS & set(asked) or not (number.isascii() and number.isdigit()):
+        return dict(asked)
+    return {**asked, **state(int(number[:3]), names)}
+
+
+def bar(number: int, names: Collection[str]) -> Json:
+    """The bar above the views while a step is active; {} when none is."""
+    if not 1 <= number <= len(STEPS):
+        return {}
+    step, count = STEPS[number - 1], len(STEPS)
+    found = _variants(step, names)
+    sentences = step.alone if found != step.variants else step.sentences
+    titles = {key: variant_title(name) for key, name in zip(("first", "second"), found, strict=False)}
+    return {
+        "step": number, "of": count, "name": say(words.BAR),
+        "count": say(words.COUNT).format(step=number, count=count), "title": say(step.title),
+        "words": [say(text).format(**titles) for text in sentences],
+        "source": say(words.SOURCE).format(source=say(step.source)), "more": say(words.MORE),
+        "back": _button(words.BACK, number - 1) if number > 1 else None,
+        "next": _button(words.NEXT, number + 1) if number < count else _button(words.FINISH, 0, FINISH),
+        "again": _button(words.AGAIN, number),
+        "leave": _button(words.LEAVE, 0),
+    }  # fmt: skip
+
+
+def listed(number: int = 0) -> Json:
+    """The list of steps on the tour's own page, and the button that starts. number: the step that is active."""
+    return {
+        "start": _button(words.GO_ON if number else words.START, number or 1),
+        "how": say(words.HOW).format(count=len(STEPS)),
+        "title": say(words.LIST),
+        "steps": [
+            {"title": say(step.title), "view": say(VIEWS[step.view]), "href": f"?tour={i}", "go": {"tour": i}}
+            for i, step in enumerate(STEPS, 1)
+        ],
+    }
+
+
+def _button(text: str, number: int, go: Json | None = None) -> Json:
+    return {"text": say(text), "go": go or {"tour": number}}
+
+
+def _variants(step: Step, names: Collection[str]) -> tuple[str, ...]:
+    return step.variants if set(step.variants) <= set(names) else FALLBACK
