@@ -37,7 +37,7 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
         ),
         "grad_cam": Wanted(("grad_cam", "contrast", "cam_stages")),
         "erf": Wanted(("receptive_field",), ("receptive_field", "erf_parts")),
-        "compare": Wanted(),
+        "compare": Wanted(OVERVIEW, other=True),
         "what_if": Wanted(("trial",), ("what_if",), other=True),
         "trust": Wanted(("trust",), ("trust",)),
         "tour": Wanted(),

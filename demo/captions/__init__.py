@@ -20,8 +20,8 @@ VIEWS = {  # key -> the tab's name
 INTRO = {
     "overview": "Four views of one forward pass. Move the crosshair on the picture: attention and receptive field "
     "follow it. Pick another answer: Grad-CAM follows that.",
-    "compare": "What each variant answers, as shares of all its classes. Variants trained on other classes cannot be "
-    "compared answer by answer.",
+    "compare": "Two or three variants on one photograph: what each answers, where their maps differ and by how much, "
+    "and what each costs. Or two photographs on one model: what it generates anew for each.",
     "attention": "What OSRA mixes into the unit under the crosshair: the attention weights after the softmax, one map "
     "for each head, over a key map that is smaller than the picture.",
     "kernels": "The 7 x 7 depthwise kernels that IDConv composed for this very picture: {shown} channels of each "
@@ -42,7 +42,8 @@ FOOT = {
     "picture at its own sharpness; Display > as the model saw it shows the {sizes} pixels it was given. A column "
     "has one colour scale, so equal colours are equal values.",
     "compare": "A share is the softmax over the model's own classes: a model that knows none of what is in the picture "
-    "still spreads 100 % over what it knows.",
+    "still spreads 100 % over what it knows. Maps that agree may be wrong together, and maps that differ need not be "
+    "worse: two models may find different evidence for one answer.",
     "attention": "Weights of one block and one half of the channels: the other half goes through IDConv, and a "
     "residual path goes round both. A map over keys that have already seen their neighbourhood is not a map of "
     "causes. Every map's weights sum to 1; nothing is normalised further.",

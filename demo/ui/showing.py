@@ -26,13 +26,13 @@ from ..session import Controls, Session
 from ..turns import Turn
 from ..views import Scene, view
 from ..wanted import ALIKE_EVERYWHERE, SLOWER, WANTED
-from .layout import Layout
+from .comparing import Comparing
 
 log = logging.getLogger(__name__)
 SHOW_PARTS_AFTER = 0.5  # seconds after which finished columns are shown while others still work
 
 
-class Showing(Layout):
+class Showing(Comparing):
     """Answers every event alike: `refresh` shows what a Session and the Controls ask for."""
 
     def refresh(
@@ -58,6 +58,8 @@ class Showing(Layout):
             updates[self.figures["what_if"]] = none()
         options = self._options(session, controls, block)
         columns = yield from self._maps(session, options, newest, updates)
+        if newest() and session.active == "compare":
+            yield from self._compare(session, options, columns, newest)
         done = newest()
         if done and session.active in self.figures and (table is None or table.draw):
             done = yield from self._figures(session, options, controls, columns, newest)
@@ -162,12 +164,14 @@ class Showing(Layout):
         """Leave everything as it is. A generator that yields nothing at all would set every output to null."""
         return {self.crosshair: gr.skip()}
 
-    def _shown(self, session: Session, columns: list[Column]) -> dict:
+    def _shown(self, session: Session, columns: list[Column], **more: Any) -> dict:
+        """more: what Scene gets besides, where a view shows what takes longer than its maps."""
         picture = self.studio.picture(session.picture)
+        panel = view(session.active, Scene(columns, picture, session, **self._scene(session, columns) | more))
         found = {
             self.crosshair: crosshair(picture, session.point, columns),
             self.answers: answers(columns),
-            self.panels[session.active]: view(session.active, Scene(columns, picture, session)),
+            self.panels[session.active]: panel,
         }
         wanted = WANTED[session.active]
         if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or picture, and slow to come
