@@ -40,9 +40,10 @@ INSPECTOR = {
     "passes": "What it lets through",
     "passesGenerated": "generated",
     "passesStatic": "static",
+    "passesLearned": "learned",
     "magnitude": "amplification",
     "frequency": "cycles per unit",
-    "chart": "Amplification by frequency, 0 to 0.71 cycles per unit, generated and static",
+    "chart": "Amplification by frequency, 0 to 0.71 cycles per unit: {lines}",
     "passesNote": "In the pictures the middle is an even surface, the edges are changes from one unit to the next. A "
     "line is the mean at one distance from the middle. A bright middle blurs, a dark one finds edges.",
     # one output number
@@ -63,12 +64,14 @@ INSPECTOR = {
     "±{output}.",
     "sum": "sum of the products",
     "bias": "bias, mixed likewise",
+    "biasLearned": "bias",
     "mine": "added up here",
     "theirs": "the model computed",
     "apartBy": "apart by",
     "rounding": "the model adds in 32-bit numbers, in an order of its own",
     # for who hears the page
     "named": "{what}, {channel}: colours from minus {high} to {high}",
+    "namedSpectrum": "Amplification by frequency, {channel}, {what}: from 0 to {high}",
     "namedGate": "{what}, {channel}: shares from 0 to 1",
     "numbers": "{channel}, 49 weights row by row: {numbers}. Arrow keys go from one to the next.",
 }

@@ -19,8 +19,8 @@ def looked_at(lens) -> dict[str, str]:
 
 def numbers(lens, grid: str) -> np.ndarray:
     """The values of one 7 x 7 grid of the inspector."""
-    squares = lens.panel("kernels").locator(f".lens-inspector {grid} span")
-    return np.reshape(squares.evaluate_all("all => all.map((one) => Number(one.dataset.value))"), (7, 7))
+    shown = lens.panel("kernels").locator(f".lens-inspector {grid} > div")
+    return np.reshape(shown.evaluate("(one) => [...one.values]"), (7, 7))
 
 
 def check(lens, found: KernelArithmetic, i: int, point: tuple[int, int]) -> None:

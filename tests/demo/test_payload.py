@@ -186,6 +186,14 @@ def test_the_inspector_gets_all_that_the_shown_channels_outputs_are_made_of(colu
     assert one["units"] == units | {"box": list(looked.view.crop_box)}
 
 
+def test_the_inspector_knows_what_is_learned_and_not_generated():
+    loaded = small_model(idconv=False)
+    looked = study(loaded, ONE, Options(stage=3, only=("kernels", "kernel_arithmetic")))
+    (one,) = view("kernels", [Column("pico_static", looked, cost(loaded.model))], ONE)["inspected"]
+    assert (one["generated"], one["groups"]) == (False, 1)
+    assert one["base64"]["kernels"] == one["base64"]["static"] == one["base64"]["learned"]
+
+
 def test_grad_cam_is_raw_and_signed_first(columns):
     raw, raised = view("grad_cam", columns, ONE)["rows"]
     for i, column in enumerate(columns):

@@ -38,16 +38,19 @@
   const products = (values, kernel) => Float64Array.from(values, (value, i) => value * kernel[i]);
   const sum = (values) => values.reduce((total, value) => total + value, 0);
 
+  /* cos and sin of every tap t and frequency q, at t * n + q: the same for all kernels of a size. */
+  const waves = {};
+  function wavesOf(k, n) {
+    if (!waves[[k, n]]) {
+      const angles = Float64Array.from({ length: k * n }, (_, i) => (-2 * Math.PI * Math.floor(i / n) * ((i % n) - n / 2)) / n);
+      waves[[k, n]] = { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
+    }
+    return waves[[k, n]];
+  }
+
   /* |DFT| of a k x k kernel padded with zeros to n x n, n even; frequency 0 in row and column n / 2. */
   function spectrum(kernel, k, n) {
-    const cos = new Float64Array(k * n), sin = new Float64Array(k * n); // of tap t and frequency q
-    for (let t = 0; t < k; t++) {
-      for (let q = 0; q < n; q++) {
-        const angle = (-2 * Math.PI * t * (q - n / 2)) / n;
-        cos[t * n + q] = Math.cos(angle);
-        sin[t * n + q] = Math.sin(angle);
-      }
-    }
+    const { cos, sin } = wavesOf(k, n);
     const real = new Float64Array(k * n), imaginary = new Float64Array(k * n); // rows transformed
     for (let u = 0; u < k; u++) {
       for (let v = 0; v < k; v++) {
@@ -66,7 +69,7 @@
           re += real[u * n + q] * c - imaginary[u * n + q] * s;
           im += real[u * n + q] * s + imaginary[u * n + q] * c;
         }
-        magnitude[p * n + q] = Math.hypot(re, im);
+        magnitude[p * n + q] = Math.sqrt(re * re + im * im);
       }
     }
     return magnitude;
@@ -77,7 +80,7 @@
     const total = [], count = [];
     for (let p = 0; p < n; p++) {
       for (let q = 0; q < n; q++) {
-        const ring = Math.round(Math.hypot(p - n / 2, q - n / 2));
+        const ring = Math.round(Math.sqrt((p - n / 2) ** 2 + (q - n / 2) ** 2));
         total[ring] = (total[ring] || 0) + magnitude[p * n + q];
         count[ring] = (count[ring] || 0) + 1;
       }

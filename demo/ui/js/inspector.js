@@ -44,7 +44,7 @@
       state.textContent = `${set.at}. ${held ? words.held : words.hold}`;
       Object.assign(root.dataset, { variant: set.variant, channel: set.channels[i], held });
       mixing.show(one);
-      frequency.show(one.kernel, one.generated ? one.fixed : null, size);
+      frequency.show(one);
       apart.show(one);
       look();
     }

@@ -76,7 +76,7 @@
     function write(sum, mine, theirs) {
       const mixed = Array.from(now.biasGates, (gate, g) => `${(100 * gate).toFixed(1)} % × ${short(now.biasLearned[g])}`).join(" + ");
       const lines = [
-        [words.sum, exact(sum)], [words.bias, exact(now.bias), now.generated ? `= ${mixed}` : ""], [words.mine, exact(mine)],
+        [words.sum, exact(sum)], [now.generated ? words.bias : words.biasLearned, exact(now.bias), now.generated ? `= ${mixed}` : ""], [words.mine, exact(mine)],
         [words.theirs, exact(theirs)], [words.apartBy, short(Math.abs(mine - theirs)), words.rounding],
       ]; // prettier-ignore
       sums.replaceChildren(...lines.flatMap(([what, value, more], i) => {

@@ -44,11 +44,11 @@
       function fill(values, scale, name, beyond) {
         const pixel = window.lensMaps.painting(toned(scale, values), lutOf(scale)), digits = big ? digitsOf(Array.from(values)) : 0;
         node.setAttribute("aria-label", name);
+        node.values = values; // what is shown, for who asks the page
         squares.forEach((square, i) => {
           const [r, g, b, drawn] = pixel(values[i]); // not drawn: below the display's threshold
           square.style.backgroundColor = drawn ? `rgb(${r}, ${g}, ${b})` : "";
           square.classList.toggle("beyond", Boolean(beyond && beyond[i]));
-          square.dataset.value = values[i];
           if (!big) return;
           square.textContent = minus(values[i].toFixed(digits));
           square.style.color = drawn ? inkOn([r, g, b]) : "";
