@@ -27,6 +27,7 @@ class Session:
     photographs: bool = False  # Compare: two photographs on one variant, instead of variants on one photograph
     edits: tuple[str, ...] = ()  # What if: parts switched off
     mask: str = ""  # What if: the painted region
+    held: tuple[str, ...] = ()  # keys of the attention tables that this visitor's browser was sent (demo/tables.py)
     fill: str = "grey"  # What if: what stands in the painted region
     every: str = ""  # What if: whether every change stands below, one at a time (demo/below.py)
 
@@ -53,6 +54,7 @@ CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "photographs": bool,
         "edits": _names,
         "mask": lambda value: str(value)[:20_000],
+        "held": _names,  # a browser that lost its tables says so
         "fill": lambda value: str(value)[:40],
         "every": lambda value: EVERY_ASKED if value else "",
     }

@@ -42,6 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.studio",),
     ("demo.columns",),
     ("demo.cells", "demo.replies", "demo.second"),
+    ("demo.tables",),
     ("demo.figures", "demo.payload", "demo.places", "demo.replies_trial", "demo.views"),
     ("demo.ui",),
     ("app",),

@@ -22,8 +22,8 @@ INTRO = {
     "follow it. Pick another answer: Grad-CAM follows that.",
     "compare": "Two or three variants on one photograph: what each answers, where their maps differ and by how much, "
     "and what each costs. Or two photographs on one model: what it generates anew for each.",
-    "attention": "What OSRA mixes into the unit under the crosshair: the attention weights after the softmax, one map "
-    "for each head, over a key map that is smaller than the picture.",
+    "attention": "Move over the picture or over a map: at once every variant shows which places its attention, OSRA, "
+    "mixes into that place. Click to stay there.",
     "kernels": "The 7 x 7 depthwise kernels that IDConv composed for this very picture: {shown} channels of each "
     "variant, chosen to show their variety.",
     "grad_cam": "Which places of a stage's output raised the chosen answer's score, and which lowered it.",
@@ -46,7 +46,8 @@ FOOT = {
     "worse: two models may find different evidence for one answer.",
     "attention": "Weights of one block and one half of the channels: the other half goes through IDConv, and a "
     "residual path goes round both. A map over keys that have already seen their neighbourhood is not a map of "
-    "causes. Every map's weights sum to 1; nothing is normalised further.",
+    "causes. Weights are those after the softmax, to 0.2 % of the largest one a head gives at that place; keys are a "
+    "map smaller than the picture.",
     "kernels": "The released model's kernels differ by picture, channel and tap, and are the same at every position of "
     "a picture: texts that call them spatially varying mean the taps. The static kernel is what uniform gates would "
     "give: the mean of the learned kernels.",

@@ -25,7 +25,7 @@ from ..places import link, state_of
 from ..session import Controls, Session
 from ..turns import Turn
 from ..views import Scene, view
-from ..wanted import ALIKE_EVERYWHERE, SLOWER, WANTED
+from ..wanted import ALIKE_EVERYWHERE, EVERY_POINT, SLOWER, WANTED
 from .comparing import Comparing
 
 log = logging.getLogger(__name__)
@@ -190,8 +190,8 @@ class Showing(Comparing):
         if session.active == "grad_cam" and controls.slower:
             only += SLOWER
         return Options(
-            stage=controls.stage, block=block, point=session.point, target=session.target,
-            cam_stage=controls.cam_stage, only=only,
+            stage=controls.stage, block=block, point=None if session.active in EVERY_POINT else session.point,
+            target=session.target, cam_stage=controls.cam_stage, only=only,
         )  # fmt: skip
 
     def _options_below(self, session: Session, options: Options) -> Options:

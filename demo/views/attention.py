@@ -1,30 +1,78 @@
-"""What OSRA mixes into the unit under the crosshair."""
+"""What OSRA mixes into any place of the picture: whole tables, so that the browser draws whatever is pointed at."""
 
 from __future__ import annotations
 
-from ..cells import Json, key_words, look_cell, missing, scale, tiles_cell, transposed
+from collections.abc import Iterable
+
+from transxnet.results import Geometry
+from transxnet.study import Study
+
+from ..captions import attention as words
+from ..cells import Json, missing, transposed
 from ..columns import Column
+from ..languages import say
+from ..tables import table_json, table_key
 from .scene import Scene
+
+PART = "block_table"
 
 
 def attention(scene: Scene) -> Json:
-    done = [c.study for c in scene.columns if c.study is not None and not missing(c, "attention")]
+    """rows: the block looked at over the picture, its heads, the last block of every stage. A cell names its tables.
 
-    def small(column: Column) -> Json:
-        a = column.study.attention
-        names = [f"head {i + 1}" for i in range(len(a.heads))]
-        words = ", ".join(f"{n} {e:.2f}" for n, e in zip(names, a.entropy, strict=True))
-        return tiles_cell(a.heads, names, f"entropy: {words}", f"{len(names)} heads of {column.title}", show=True)
+    tables: by key, None where this visitor's browser holds it already.
+    """
+    tables: dict[str, Json | None] = {}
 
-    large = scale([s.attention.mean for s in done], "weight", "magma")
-    every = scale([s.attention.heads for s in done], "weight", "magma")
+    def named(study: Study, table) -> str:
+        key = table_key(study, table)
+        if key not in tables:
+            tables[key] = None if key in scene.session.held else table_json(table)
+        return key
+
+    def large(column: Column) -> Json:
+        s = column.study
+        return {"kind": "attention", "variant": column.name, "title": column.title, "table": named(s, s.block_table)}
+
+    def heads(column: Column) -> Json:
+        return {"kind": "heads", "table": named(column.study, column.study.block_table)}
+
+    def stages(column: Column) -> Json:
+        s = column.study
+        return {"kind": "stages", "variant": column.name, "tables": [named(s, table) for table in s.stage_tables]}
+
     rows = [
-        (
-            "Over the picture",
-            "what the unit under the crosshair mixes in",
-            large,
-            lambda c: look_cell(c, "attention"),
-        ),
-        ("All heads", f"each {key_words(done)} keys, as they are", every, small),
+        (say(words.WAYS["from"]), say(words.HINTS["from"]), None, large),
+        (say(words.HEADS_TITLE), "", None, heads),
+        (say(words.STAGES_TITLE), "", None, stages),
     ]
-    return transposed(scene.columns, rows, "attention")
+    found = transposed(scene.columns, rows, PART)
+    done = [c.study for c in scene.columns if c.study is not None and not missing(c, PART)]
+    return found | {"layout": "attention", "point": list(scene.session.point), "tables": tables, "words": _words(done)}
+
+
+def _words(done: list[Study]) -> Json:
+    """What js/attention.js says, in the visitor's language."""
+    grids = {
+        "from": _grids(s.block_table.keys for s in done),
+        "to": _grids(s.block_table.queries for s in done),
+    }
+    heads_hints = {way: say(text).format(grid=grids[way]) for way, text in words.HEADS_HINTS.items()}
+    return {
+        "head": say(words.HEAD), "mean": say(words.MEAN), "max": say(words.LARGEST),
+        "direction": say(words.DIRECTION), "ways": _said(words.WAYS), "hints": _said(words.HINTS),
+        "which": _said(words.WHICH), "captions": _said(words.CAPTIONS), "largest": _said(words.LARGEST_CAPTIONS),
+        "layer": say(words.LAYER), "alt": say(words.ALT), "headsHints": heads_hints, "headName": say(words.HEAD_NAME),
+        "stagesHint": say(words.STAGES_HINT), "stagesWhich": _said(words.STAGES_WHICH),
+        "stageName": say(words.STAGE_NAME), "units": "weight", "colormap": "magma",
+    }  # fmt: skip
+
+
+def _said(texts: dict[str, str]) -> dict[str, str]:
+    return {key: say(text) for key, text in texts.items()}
+
+
+def _grids(geometries: Iterable[Geometry]) -> str:
+    """ "7 x 7 or 4 x 4": columns by rows of every grid there is."""
+    grids = sorted({geometry.grid for geometry in geometries})
+    return say(words.OR).join(f"{cols} x {rows}" for rows, cols in grids)

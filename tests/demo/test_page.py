@@ -355,6 +355,20 @@ def test_what_if_answers_at_once_and_its_table_comes_when_it_is_asked_for(page, 
     assert (drawn(other, page, "what_if"), other[page.session].every) == ([], "")  # of another answer
 
 
+def test_a_moved_crosshair_sends_no_attention_table_again(page, opened):
+    first = opened_on(page, opened, "Attention")
+    panel, asked = page.panels["attention"], controls()
+    assert all(first[panel]["tables"].values())
+    again = finish(page.moved(SimpleNamespace(x=9, y=9), ANN, first[page.session], *asked))
+    assert again[panel]["point"] == [9, 9]
+    assert set(again[panel]["tables"]) == set(first[panel]["tables"])
+    assert set(again[panel]["tables"].values()) == {None}
+    newest = next(reversed(page.studio._studies.values()))
+    assert (newest.options.only, newest.options.point) == (WANTED["attention"].figures, (9, 9))  # of the figures
+    lost = SimpleNamespace(change={"held": []})
+    assert all(finish(page.acted(lost, ANN, again[page.session], *asked))[panel]["tables"].values())
+
+
 def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, monkeypatch):
     go = threading.Event()
 

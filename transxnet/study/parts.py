@@ -35,6 +35,7 @@ from ..results import AttentionTable, Explanation, KernelSet
 from ..results.attention import PointAttention
 from ..results.erf import ErfParts
 from ..results.kernels import KernelChange
+from ..results.quantised import QuantisedTable, quantised
 from ..results.trial import Trial
 from ..results.trust import TrustReport
 from ..results.what_if import WhatIf
@@ -71,6 +72,12 @@ class Look:
     @cached_property
     def table(self) -> AttentionTable:
         return attention_table(self.seen, *self.place)
+
+    @cached_property
+    def small_tables(self) -> tuple[QuantisedTable, ...]:
+        """Of the last block of every stage."""
+        depths = self.loaded.spec.depths
+        return tuple(quantised(attention_table(self.seen, stage)) for stage in range(1, len(depths) + 1))
 
     @cached_property
     def kernel_set(self) -> KernelSet:
@@ -137,6 +144,13 @@ def _cam_layer(options: Options, tap: Tap) -> bool:
 
 def _attention(look: Look) -> object:
     return look.table.at(*look.table.queries.unit_at(*look.point))
+
+
+def _block_table(look: Look) -> QuantisedTable:
+    """The block looked at: one of `stage_tables` where it is, so that a study holds it once."""
+    asked = "stage_tables" in look.options.only
+    same = [t for t in look.small_tables if (t.stage, t.block) == look.place] if asked else []
+    return same[0] if same else quantised(look.table)
 
 
 def _map(name: str) -> Make:
@@ -213,6 +227,13 @@ def _trust(look: Look) -> TrustReport:
 _ROWS = (
     Part("attention", "what OSRA's query mixes in", _attention, _at_stage("attention")),
     Part("attention_table", "all of one block's attention", lambda look: look.table, _at_stage("attention")),
+    Part(
+        "block_table", "the same in bytes, a quarter of the size", _block_table, _at_stage("attention"),
+    ),
+    Part(
+        "stage_tables", "the same of every stage's last block", lambda look: look.small_tables,
+        _everywhere("attention"),
+    ),
     Part("both_ways", "all heads: what a query mixes in, who uses a key", _both_ways, _at_stage("attention")),
     Part(
         "attention_depth", "entropy and distance of every head and block", lambda look: attention_depth(look.seen),
@@ -256,6 +277,8 @@ _ROWS = (
     Part("trust", "whether to believe the maps", _trust),
 )  # fmt: skip
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
-ASKED_FOR = ("attention_table", "kernel_arithmetic", "trial")  # numbers for who looks closer: no figure is made of them
+ASKED_FOR = (  # numbers for who looks closer: no figure is made of them
+    "attention_table", "block_table", "stage_tables", "kernel_arithmetic", "trial",
+)  # fmt: skip
 DRAWN = tuple(name for name in PARTS if name not in ASKED_FOR)  # all that figures are made of
 DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest

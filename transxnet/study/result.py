@@ -13,6 +13,7 @@ from ..results.combined import CombinedMaps
 from ..results.erf import ErfParts
 from ..results.kernel_arithmetic import KernelArithmetic
 from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
+from ..results.quantised import QuantisedTable
 from ..results.trial import Trial
 from ..results.trust import TrustReport
 from ..results.what_if import WhatIf
@@ -51,6 +52,8 @@ class Study:
     missing: Mapping[str, str] = field(default_factory=dict)
     attention: AttentionMaps | None = None
     attention_table: AttentionTable | None = None
+    block_table: QuantisedTable | None = None  # of the block looked at, every query
+    stage_tables: tuple[QuantisedTable, ...] | None = None  # the last block of every stage
     both_ways: PointAttention | None = None
     attention_depth: AttentionDepth | None = None
     rollout: Explanation | None = None

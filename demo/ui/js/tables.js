@@ -1,0 +1,99 @@
+/* Attention tables: arithmetic only. Made by demo/tables.py; the browser tests compare it with the library's.
+
+   A table is one block's weights in steps: bytes (heads, Nq, Nk), scales (heads, Nq), the weight of one step; queries and
+   keys are grids {rows, cols, stride, origin} in pixels of the view, box is the view in pixels of the upload.
+   head: 1, 2, …, "mean" or "max" of all. direction: "from" a query to its keys, "to" a key from all queries. */
+(() => {
+  function decode(table) {
+    const bytes = Uint8Array.from(atob(table.weights), (c) => c.charCodeAt(0));
+    return { ...table, bytes, scales: window.lensMaps.decode(table.scales), weights: null };
+  }
+
+  const count = (grid) => grid.rows * grid.cols;
+
+  /* A head that the table does not have is the mean of those it has; one head is no choice. */
+  const headOf = (table, head) => (table.heads === 1 ? 1 : typeof head === "number" && head > table.heads ? "mean" : head);
+
+  /* Half way goes to the even one, as in Python. */
+  function round(v) {
+    const below = Math.floor(v), rest = v - below;
+    return rest === 0.5 ? below + (below % 2 ? 1 : 0) : Math.round(v);
+  }
+
+  /* The unit of a grid nearest to a point of the upload; outside the view, the nearest edge's. */
+  function unitAt(table, grid, { x, y }) {
+    const [x0, y0, x1, y1] = table.box, [height, width] = table.view;
+    const at = (p, low, high, pixels, units) => {
+      const inView = ((p + 0.5 - low) * pixels) / (high - low) - 0.5;
+      return Math.min(Math.max(round((inView - grid.origin) / grid.stride), 0), units - 1);
+    };
+    const row = at(y, y0, y1, height, grid.rows), col = at(x, x0, x1, width, grid.cols);
+    return { row, col, index: row * grid.cols + col };
+  }
+
+  /* Where a unit's centre lies: pixels of the view. */
+  const centre = (grid, { row, col }) => [grid.origin + grid.stride * col, grid.origin + grid.stride * row];
+
+  /* One head's weights: of a query over all keys, or of a key from all queries. head from 1. */
+  function ofHead(table, direction, head, index) {
+    const queries = count(table.queries), keys = count(table.keys), { bytes, scales } = table;
+    if (direction === "from") {
+      const row = (head - 1) * queries + index, scale = scales[row];
+      return Float32Array.from({ length: keys }, (_, k) => bytes[row * keys + k] * scale);
+    }
+    const first = (head - 1) * queries;
+    return Float32Array.from({ length: queries }, (_, q) => bytes[(first + q) * keys + index] * scales[first + q]);
+  }
+
+  function every(table, direction, index) {
+    return Array.from({ length: table.heads }, (_, h) => ofHead(table, direction, h + 1, index));
+  }
+
+  /* "mean" or "max" over heads, value by value. */
+  function fused(heads, how) {
+    const out = Float32Array.from(heads[0]), n = heads.length;
+    for (let h = 1; h < n; h++) {
+      const one = heads[h];
+      for (let i = 0; i < out.length; i++) out[i] = how === "max" ? Math.max(out[i], one[i]) : out[i] + one[i];
+    }
+    if (how === "mean") for (let i = 0; i < out.length; i++) out[i] /= n;
+    return out;
+  }
+
+  const pick = (heads, head) => (typeof head === "number" ? heads[head - 1] : fused(heads, head));
+
+  /* What a point of the upload shows: {values, rows, cols, stride, origin, view} on the grid of the other side, as
+     lensMaps takes it; unit is the query or key nearest to the point. heads: maps of all heads, if they were made. */
+  function mapAt(table, direction, head, point, heads = null) {
+    const own = direction === "from" ? table.queries : table.keys, other = direction === "from" ? table.keys : table.queries;
+    const unit = unitAt(table, own, point), which = headOf(table, head);
+    const values = typeof which === "number" && !heads ? ofHead(table, direction, which, unit.index)
+      : pick(heads || every(table, direction, unit.index), which);
+    return { ...other, view: table.view, values, unit, own, head: which };
+  }
+
+  const peak = (values) => values.reduce((high, v) => (v > high ? v : high), 0);
+  const sum = (values) => values.reduce((all, v) => all + v, 0);
+
+  /* Entropy over the logarithm of how many there are: 0, all in one place; 1, all alike. */
+  function entropy(values) {
+    if (values.length === 1) return 0;
+    const all = sum(values);
+    let nats = 0;
+    for (const v of values) if (v > 0) nats -= (v / all) * Math.log(v / all);
+    return nats / Math.log(values.length);
+  }
+
+  /* Mean distance from a unit to where its weights lie, pixels of the view. */
+  function distance(map) {
+    const [x, y] = centre(map.own, map.unit);
+    let far = 0;
+    map.values.forEach((v, i) => {
+      const [kx, ky] = centre(map, { row: Math.floor(i / map.cols), col: i % map.cols });
+      far += v * Math.hypot(kx - x, ky - y);
+    });
+    return far / (sum(map.values) || 1);
+  }
+
+  window.lensTables = { decode, headOf, unitAt, centre, ofHead, every, fused, mapAt, peak, sum, entropy, distance };
+})();

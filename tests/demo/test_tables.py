@@ -1,0 +1,107 @@
+"""The attention view's payload: whole tables in bytes, once a visitor, and where everything sits."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from demo.captions import attention as words
+from demo.columns import Column
+from demo.session import Session, changed
+from demo.tables import MOST_HELD, held, table_json, table_key
+from demo.views import Scene, view
+from tests.small import picture, small_model
+from transxnet.cost import cost
+from transxnet.study import Options, study
+
+ONLY = ("block_table", "stage_tables")
+ONE, TWO = picture(), picture(1)
+
+
+@pytest.fixture(scope="module")
+def columns() -> list[Column]:
+    """The model twice, on two pictures, and once without OSRA."""
+    models = [("pico", small_model(), ONE), ("pico@untrained", small_model(), TWO)]
+    models.append(("pico_noosra", small_model(osra=False), ONE))
+    options = Options(stage=2, block=1, only=ONLY)
+    return [Column(name, study(model, shown, options), cost(model.model)) for name, model, shown in models]
+
+
+def shown(columns, **session) -> dict:
+    return view("attention", Scene(columns, ONE, Session(**session)))
+
+
+def weights(table: dict) -> np.ndarray:
+    """(heads, Nq, Nk), as the browser decodes them."""
+    scales = np.frombuffer(base64.b64decode(table["scales"]), "<f4").reshape(table["heads"], -1)
+    steps = np.frombuffer(base64.b64decode(table["weights"]), np.uint8)
+    return steps.reshape(*scales.shape, -1) * scales[..., None]
+
+
+def test_every_column_names_its_block_and_the_last_block_of_every_stage(columns):
+    found = shown(columns)
+    large, heads, stages = (row["cells"] for row in found["rows"])
+    assert [cell["kind"] for cell in large] == ["attention", "attention", "text"]
+    assert large[2]["text"] == columns[2].study.missing["block_table"]  # said once
+    assert [cell.get("text") for cell in (heads[2], stages[2])] == ["", ""]
+    for i, column in enumerate(columns[:2]):
+        s = column.study
+        assert large[i]["table"] == heads[i]["table"] == table_key(s, s.block_table)
+        assert stages[i]["tables"] == [table_key(s, table) for table in s.stage_tables]
+        assert [found["tables"][key]["stage"] for key in stages[i]["tables"]] == [1, 2, 3, 4]
+    assert len(found["tables"]) == 10  # two pictures, five blocks each
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_table_holds_every_head_of_the_block_to_half_a_step(columns):
+    s = columns[0].study
+    raw = study(small_model(), ONE, Options(stage=2, block=1, only=("attention_table",))).attention_table
+    found = shown(columns)["tables"][table_key(s, s.block_table)]
+    assert (found["stage"], found["block"], found["heads"]) == (2, 1, 2)
+    step = raw.weights.max(axis=-1, keepdims=True) / 255
+    assert (np.abs(weights(found) - raw.weights) <= step / 2 * (1 + 1e-4)).all()
+
+
+def test_where_queries_and_keys_sit(columns):
+    found = table_json(columns[0].study.block_table)
+    assert found["queries"] == {"rows": 8, "cols": 8, "stride": 8, "origin": 0}
+    assert found["keys"] == {"rows": 2, "cols": 2, "stride": 32, "origin": 0}
+    assert found["view"] == [64, 64]
+    assert found["box"] == [10, 0, 90, 80]  # of a 100 x 80 picture the middle is seen
+
+
+def test_what_a_browser_holds_is_not_sent_again(columns):
+    first = shown(columns[:1])
+    keys = held((), first["tables"])
+    again = shown(columns[:2], held=keys, point=(3, 4))
+    assert [again["tables"][key] for key in keys] == [None] * 5
+    assert sum(table is not None for table in again["tables"].values()) == 5  # the other picture's
+    assert again["rows"][0]["cells"][0] == first["rows"][0]["cells"][0]
+    assert again["point"] == [3, 4]
+    lost = changed(Session(held=keys), {"held": []})  # a browser that has none asks for all
+    assert all(shown(columns[:1], held=lost.held)["tables"].values())
+
+
+def test_the_latest_keys_are_remembered():
+    many = [str(i) for i in range(MOST_HELD)]
+    assert held(many, ["0", "new"]) == (*many[2:], "0", "new")
+
+
+def test_keys_differ_by_picture_block_and_weights(columns):
+    s = columns[0].study
+    other = replace(s, provenance=replace(s.provenance, sha256="cd" * 32))
+    keys = {table_key(one, table) for one in (s, columns[1].study, other) for table in (s.block_table, *s.stage_tables)}
+    assert len(keys) == 15
+
+
+def test_both_directions_have_their_words(columns):
+    told = shown(columns)["words"]
+    assert told["ways"] == words.WAYS
+    assert told["headsHints"]["from"].startswith("2 x 2 keys each")
+    assert told["headsHints"]["to"].startswith("8 x 8 places each")
+    numbers = {"layer": "l", "which": "w", "peak": 1, "entropy": 2, "distance": 3, "total": 4, "even": 5}
+    assert all("{" not in text.format(**numbers) for text in (*told["captions"].values(), *told["largest"].values()))
