@@ -144,7 +144,9 @@ def _said(title: str, t: Trial) -> str:
 
 
 def _lines(column: Column, t: Trial) -> list[str]:
-    lines = [say(words.SKIPPED).format(why=why) for why in dict.fromkeys(t.skipped.values())]
+    note = column.study.target.note  # why another class is explained than the one asked for
+    skipped = [say(words.SKIPPED).format(why=why) for why in dict.fromkeys(t.skipped.values())]
+    lines = [note, *skipped] if note else skipped
     if t.painted_change is None:
         outside = _something(column.study.options.mask)
         return [*lines, say(words.OUTSIDE).format(title=column.title)] if outside else lines

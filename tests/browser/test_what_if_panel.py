@@ -134,7 +134,9 @@ def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
     assert trial.get_by_role("application").get_attribute("aria-label").startswith("What pico sees of your picture")
     switched = trial.get_by_role("switch", name="IDConv’s half").bounding_box()
     outcome = trial.locator(".lens-outcome").bounding_box()
-    assert 0 < switched["y"] < outcome["y"] < PHONE["height"]  # what it did is in sight
+    canvas = trial.locator(".lens-brush canvas").bounding_box()
+    assert switched["y"] < outcome["y"] < canvas["y"]  # what became of it stands between what changes it
+    assert canvas["y"] - switched["y"] < PHONE["height"] / 2
 
 
 # ---- js/paint.js ----------------------------------------------------------------------------------------------

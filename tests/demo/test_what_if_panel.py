@@ -115,6 +115,11 @@ def test_a_variant_without_a_part_says_so_beside_one_that_has_it():
     assert "has no OSRA" in second[0]
 
 
+def test_a_class_that_a_variant_lacks_is_said_where_its_own_is_explained():
+    cell = shown(Session(), column(target="tench"))["columns"][0]["cell"]
+    assert "has no class “tench”" in cell["lines"][0]
+
+
 def test_a_region_outside_what_a_variant_sees_is_said_and_changes_nothing():
     margin = np.zeros((8, 10), bool)
     margin[:, 0] = True  # the view begins at column 10 of 100

@@ -36,7 +36,7 @@
     return select;
   }
 
-  function toggle(words, name, key, payload, label) {
+  function toggle(words, name, key, label) {
     const off = edits.includes(key), one = make("button", "lens-switch", words);
     one.type = "button";
     one.dataset.focus = name;
@@ -54,10 +54,10 @@
     if (row.heads) {
       const most = payload.scopes.find((one) => one.value === scope)?.heads ?? Math.max(0, ...payload.scopes.map((one) => one.heads));
       for (let head = 1; head <= most; head++)
-        acts.append(toggle(String(head), `head-${head}`, `${row.name}:${head}@${scope}`, payload, payload.words.head.replace("{head}", head)));
+        acts.append(toggle(String(head), `head-${head}`, `${row.name}:${head}@${scope}`, payload.words.head.replace("{head}", head)));
     } else {
       const off = mine(row.name).length > 0, key = mine(row.name)[0] || `${row.name}@${scope}`;
-      acts.append(toggle(off ? payload.words.off : payload.words.on, `switch-${row.name}`, key, payload, row.title));
+      acts.append(toggle(off ? payload.words.off : payload.words.on, `switch-${row.name}`, key, row.title));
     }
     item.classList.toggle("off", mine(row.name).length > 0);
     item.dataset.switch = row.name;
