@@ -221,11 +221,6 @@ def weights_words(column: Column) -> str:
     return f"{p.location}{commit}\nSHA-256 {p.sha256}\n{p.note}".strip()
 
 
-def key_words(done: Sequence[Study]) -> str:
-    grids = {s.attention.keys.grid for s in done}
-    return " or ".join(f"{w} x {h}" for h, w in sorted(grids)) or "few"
-
-
 def percent(share: float) -> str:
     return "none" if not np.isfinite(share) else f"{100 * share:.0f} %"
 

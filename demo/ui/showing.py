@@ -23,6 +23,7 @@ from ..figures import figures_of, none, shown, stopped, waiting
 from ..payload import answers, crosshair, progress
 from ..places import link, state_of
 from ..session import Controls, Session
+from ..tables import held
 from ..turns import Turn
 from ..views import Scene, view
 from ..wanted import ALIKE_EVERYWHERE, EVERY_POINT, SLOWER, WANTED
@@ -173,6 +174,8 @@ class Showing(Comparing):
             self.answers: answers(columns),
             self.panels[session.active]: panel,
         }
+        if "tables" in panel:
+            found[self.session] = replace(session, held=held(session.held, panel["tables"]))
         wanted = WANTED[session.active]
         if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or picture, and slow to come
             found[self.figures[session.active]] = none()
