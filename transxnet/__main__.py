@@ -1,4 +1,6 @@
-"""python -m transxnet: list, predict, study, erf, gallery, train, evaluate, bundle, publish; --help tells more of each.
+"""python -m transxnet: list, predict, study, erf, gallery, familiar, train, evaluate, bundle, publish.
+
+--help tells more of each.
 
 Exit codes: 0 all well; 1 some pictures failed, the others were done; 2 wrong arguments, or nothing could be done.
 """

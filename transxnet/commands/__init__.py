@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import gallery, listing, predicting, receptive, studying
+from . import familiar, gallery, listing, predicting, receptive, studying
 from .common import device_argument, places_arguments
 
 
@@ -26,4 +26,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     )
     gallery.add_arguments(
         subparsers.add_parser("gallery", parents=[places, device], help="every figure for one photograph, as a page")
+    )
+    familiar.add_arguments(
+        subparsers.add_parser("familiar", parents=[places, device], help="record what pictures a bundled model knows")
     )

@@ -18,6 +18,7 @@ from ..explain.attention import attention_table
 from ..explain.clusters import clusters
 from ..explain.depth import attention_depth, half_energies
 from ..explain.erf_parts import erf_parts
+from ..explain.familiarity import familiarity
 from ..explain.grad_cam import HEAD
 from ..explain.kernel_analysis import change, kernel_depth
 from ..explain.kernel_arithmetic import kernel_arithmetic
@@ -34,6 +35,7 @@ from ..labels import LabelSet
 from ..results import AttentionTable, Explanation, KernelSet
 from ..results.attention import PointAttention
 from ..results.erf import ErfParts
+from ..results.familiarity import Familiarity
 from ..results.kernels import KernelChange
 from ..results.quantised import QuantisedTable, quantised
 from ..results.trial import Trial
@@ -151,6 +153,11 @@ def _block_table(look: Look) -> QuantisedTable:
     asked = "stage_tables" in look.options.only
     same = [t for t in look.small_tables if (t.stage, t.block) == look.place] if asked else []
     return same[0] if same else quantised(look.table)
+
+
+def _familiarity(look: Look) -> Familiarity:
+    shares = np.exp(look.logits - look.logits.max())
+    return familiarity(look.seen, float(shares.max() / shares.sum()), look.loaded.provenance.sha256)
 
 
 def _map(name: str) -> Make:
@@ -275,10 +282,11 @@ _ROWS = (
     Part("what_if", "the answer with each part changed", _what_if),
     Part("trial", "the answer with these parts changed and this region painted out", _trial),
     Part("trust", "whether to believe the maps", _trust),
+    Part("familiarity", "whether the picture is like those it learned from", _familiarity, _everywhere("stage")),
 )  # fmt: skip
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
 ASKED_FOR = (  # numbers for who looks closer: no figure is made of them
-    "attention_table", "block_table", "stage_tables", "kernel_arithmetic", "trial",
+    "attention_table", "block_table", "stage_tables", "kernel_arithmetic", "trial", "familiarity",
 )  # fmt: skip
 DRAWN = tuple(name for name in PARTS if name not in ASKED_FOR)  # all that figures are made of
 DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest

@@ -11,6 +11,7 @@ from ..results import AttentionMaps, AttentionTable, Explanation, KernelSet, Pre
 from ..results.attention import AttentionDepth, HalfEnergies, PointAttention
 from ..results.combined import CombinedMaps
 from ..results.erf import ErfParts
+from ..results.familiarity import Familiarity
 from ..results.kernel_arithmetic import KernelArithmetic
 from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
 from ..results.quantised import QuantisedTable
@@ -77,6 +78,7 @@ class Study:
     what_if: WhatIf | None = None
     trial: Trial | None = None
     trust: TrustReport | None = None
+    familiarity: Familiarity | None = None
 
     @property
     def untrained(self) -> bool:
