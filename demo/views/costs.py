@@ -20,7 +20,7 @@ from ..timing import Run, Timing
 
 def costs(columns: Sequence[Column], timings: Run | None) -> Json:
     """A table with one column a variant. timings: None while they are measured, empty where they cannot be."""
-    there = [column for column in columns if column.study is not None]
+    there = [column for column in columns if column.study is not None and column.cost is not None]
     first = there[0] if there else None
     rows = {  # key -> for each variant what stands in its cell, a number first, what is said of it below
         "parameters": [[say(words.MILLIONS).format(amount=f"{c.cost.parameters / 1e6:.2f}")] for c in there],
