@@ -222,7 +222,7 @@ def test_the_controls_heads_and_stages_of_the_view(lens, leave):
             lens.choose("stage", 3)
     leave()
     asked, panel = lens.events(), lens.panel("attention")
-    panel.get_by_text("Who looks at it", exact=True).first.click()
+    panel.locator("label:has(input[value=to])").click()
     panel.get_by_label("head 2", exact=True).click()  # the small map
     leave()
     check(lens, library(3), "to", 2, *lens.point)
