@@ -197,3 +197,8 @@ class Lens:
         )
         sent = [r.post_data_json for r in self.asked if r.method == "POST" and "/queue/join" in r.url]
         return sum(one["fn_index"] not in own for one in sent)
+
+    def settled(self, view: str) -> None:
+        """Wait until nothing is on its way to a view but figures, or long work that says how far it is."""
+        self.panel(view).wait_for()
+        self._settle(view)

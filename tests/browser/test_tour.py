@@ -29,8 +29,8 @@ def is_at(lens: Lens, number: int) -> None:
     lens.page.locator(f".lens-tour[data-step='{number}']").wait_for()
     assert bar.locator("h2").text_content() == step.title
     assert bar.locator(".lens-count").text_content() == f"Step {number} of {LAST}"
+    lens.settled(step.view)
     assert lens.page.evaluate("document.activeElement.textContent") == step.title
-    lens.panel(step.view).wait_for()
     assert active(lens) == step.view
     assert sorted(lens.ticked()) == sorted(step.variants)
     assert chosen(lens, "stage") == step.stage
