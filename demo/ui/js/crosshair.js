@@ -21,7 +21,7 @@
       root.querySelector(".lens-note").textContent = value.note;
       if (held || later) return; // on its way to a newer one
       point = value.point;
-      window.lensPoint.set(...point);
+      window.lensPoint.set(...point, true);
       place();
     }
 

@@ -12,7 +12,7 @@
     get fixed() { return fixed; },
     get under() { return under; },
     now: () => (under ? { ...under, hovering: true } : fixed && { ...fixed, hovering: false }),
-    set: (x, y) => { fixed = { x, y }; under = null; tell(); },
+    set: (x, y, hovered = false) => { fixed = { x, y }; if (!hovered) under = null; tell(); }, // an answer ends no hovering
     hover: (x, y) => { under = { x, y }; tell(); },
     leave: () => { if (under) { under = null; tell(); } },
   };
