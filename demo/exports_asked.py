@@ -1,0 +1,67 @@
+"""What a downloaded file is about, and how the browser had it drawn. No gradio here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+from transxnet.cost import Cost
+from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
+from transxnet.draw.scale import MODES, Tone
+from transxnet.draw.views import LOOKS
+from transxnet.export.pictures import Style
+from transxnet.export.rows import LARGEST, Shot
+from transxnet.images import Picture
+
+
+@dataclass(frozen=True)
+class Display:
+    """The browser's settings, cleaned. seen: the photograph at the model's resolution. direction: "from" or "to"."""
+
+    style: Style = field(default_factory=Style)
+    seen: bool = False
+    direction: str = "from"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a file is about. labels: of the pictures, an example's, "" for a visitor's own. options: what was computed.
+
+    second: the other photograph's shots, where two are compared. left_out: variant -> why. link: the page's query.
+    """
+
+    view: str
+    shots: Sequence[Shot]
+    pictures: Sequence[Picture]
+    labels: Sequence[str]
+    options: Mapping[str, Any]
+    display: Display
+    compared: str = "attention"
+    second: Sequence[Shot] = ()
+    costs: Mapping[str, Cost] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+
+
+def display_of(sent: Any) -> Display:
+    """What js/display.js holds, by its keys; whatever cannot be used is left at its default."""
+    sent = sent if isinstance(sent, Mapping) else {}
+    colours = {name: sent.get("colormap") for name, look in LOOKS.items() if not look.signed}
+    colours |= {name: sent.get("diverging") for name, look in LOOKS.items() if look.signed}
+    kinds = {name: COLORMAPS[c].kind == SEQUENTIAL for name, c in colours.items() if c in COLORMAPS}
+    colormaps = {name: colours[name] for name, sequential in kinds.items() if sequential != LOOKS[name].signed}
+    mode = sent.get("view") if sent.get("view") in MODES else MODES[0]
+    tone = Tone(_within(sent, "gamma", 0.3, 3, 1.0), _within(sent, "threshold", 0, 0.95, 0.0), mode)
+    head = sent.get("head")
+    head = head if head == LARGEST or (isinstance(head, int) and 0 < head < 100) else 0
+    style = Style(head, _within(sent, "opacity", 0, 1, Style.opacity), colormaps, tone)
+    return Display(style, sent.get("seen") is True, "to" if sent.get("direction") == "to" else "from")
+
+
+def _within(sent: Mapping[str, Any], key: str, low: float, high: float, otherwise: float) -> float:
+    value = sent.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        return otherwise
+    return min(max(float(value), low), high)

@@ -1,0 +1,260 @@
+"""What of each view goes into a file: its rows of maps, tables and plates, its numbers and its raw arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from math import isnan
+from typing import Any
+
+import cv2
+import numpy as np
+
+from transxnet.draw.plate import Plate, Table
+from transxnet.draw.views import LOOKS
+from transxnet.errors import LensError
+from transxnet.explain.differences import compare
+from transxnet.explain.methods import METHODS
+from transxnet.export.figure import Figure
+from transxnet.export.pictures import Style
+from transxnet.export.plates import plates_of
+from transxnet.export.records import arrays, clean
+from transxnet.export.rows import Cell, Row, Shot, difference_row, kernel_rows, look_row, signed_cam_row, users_row
+from transxnet.study import OVERVIEW
+
+from .captions import FOOT, VIEWS
+from .captions import exports as words
+from .cells import TILES
+from .exports_asked import Asked
+from .views.compare import MAPS, drawn, has
+from .views.what_if import logit, share
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One view as it goes into a file. numbers: for the manifest. arrays: raw, besides those of the studies."""
+
+    title: str
+    subtitle: str
+    shots: Sequence[Shot]
+    rows: Sequence[Row] = ()
+    tables: Sequence[tuple[str, Table]] = ()
+    plates: Sequence[Plate] = ()
+    notes: Sequence[str] = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def figure(self, made: Mapping[str, Any]) -> Figure:
+        return Figure(
+            self.title, self.subtitle, self.shots, self.rows, self.tables, self.plates, self.notes, _foot(made)
+        )  # fmt: skip
+
+
+def figure_of(asked: Asked) -> Shown:
+    """Raises LensError where the view has nothing to draw."""
+    if asked.display.seen:
+        shots = [replace(shot, upload=None) for shot in (*asked.shots, *asked.second)]
+    else:
+        shots = [*asked.shots, *asked.second]
+    sizes = {f"{s.study.view.rgb.shape[1]} x {s.study.view.rgb.shape[0]}" for s in shots}
+    notes = [words.NOTES.get(asked.view, FOOT[asked.view]).format(sizes=" or ".join(sorted(sizes)), shown=TILES)]
+    if asked.left_out:
+        notes.append(words.LEFT_OUT.format(names="; ".join(f"{n}, {why}" for n, why in asked.left_out.items())))
+    shown = Shown(f"{VIEWS[asked.view]}: {_titles(shots)}", _subtitle(asked), shots, notes=notes)
+    return MADE[asked.view](asked, shown)
+
+
+def arrays_of(asked: Asked, shown: Shown) -> dict[str, np.ndarray]:
+    """Under "VARIANT/NAME"; of a second photograph "second/VARIANT/NAME"; of several variants "difference/A/B"."""
+    found: dict[str, np.ndarray] = {}
+    for place, group in (("", asked.shots), ("second/", asked.second)):
+        for shot in group:
+            study, key = shot.study, f"{place}{shot.study.variant}"
+            found |= {f"{key}/{name}": values for name, values in arrays(study).items()}
+            if study.both_ways is not None:
+                found[f"{key}/attention_users"] = study.both_ways.users.heads
+            if study.trial is not None:
+                t = study.trial
+                found |= {f"{key}/logits_after": t.logits_after, f"{key}/view_given": t.view}
+                if t.elsewhere is not None:
+                    found[f"{key}/elsewhere"] = t.elsewhere
+    for plate in shown.plates:
+        found |= {f"{plate.name}/{name}": values for name, values in plate.arrays.items()}
+    return found | shown.arrays
+
+
+# ---- views --------------------------------------------------------------------------------------------------
+
+
+def _overview(asked: Asked, shown: Shown) -> Shown:
+    style = asked.display.style
+    rows = []
+    for name in OVERVIEW:  # of kernels the generated ones alone
+        rows.append(kernel_rows(shown.shots, style)[0] if name == "kernels" else look_row(name, shown.shots, style))
+    return replace(shown, rows=rows)
+
+
+def _attention(asked: Asked, shown: Shown) -> Shown:
+    style = asked.display.style
+    row = (
+        users_row(shown.shots, style) if asked.display.direction == "to" else look_row("attention", shown.shots, style)
+    )
+    return replace(shown, rows=[row])
+
+
+def _kernels(asked: Asked, shown: Shown) -> Shown:
+    return replace(shown, rows=kernel_rows(shown.shots, asked.display.style))
+
+
+def _grad_cam(asked: Asked, shown: Shown) -> Shown:
+    style = asked.display.style
+    others = [name for name in LOOKS if any(name in shot.study.options.only for shot in shown.shots)]
+    return replace(shown, rows=[signed_cam_row(shown.shots, style), *(look_row(n, shown.shots, style) for n in others)])
+
+
+def _erf(asked: Asked, shown: Shown) -> Shown:
+    studies = [shot.study for shot in asked.shots]
+    plates = plates_of("receptive_field", studies)
+    return replace(shown, rows=[look_row("receptive_field", shown.shots, asked.display.style)], plates=plates)
+
+
+def _compare(asked: Asked, shown: Shown) -> Shown:
+    """Variants: maps, differences, numbers. Two photographs: attention and kernels of each."""
+    style = asked.display.style
+    if asked.second:
+        return replace(shown, rows=[*_rows("kernels", shown.shots, style), *_rows("attention", shown.shots, style)])
+    name = asked.compared if asked.compared in MAPS else next(iter(MAPS))
+    shown = replace(shown, rows=_rows(name, shown.shots, style), tables=_costs(asked))
+    maps = {shot.study.variant: drawn(shot.study, name) for shot in shown.shots if has(shot.study, name)}
+    answers = {shot.study.target.wnid for shot in shown.shots if has(shot.study, name)}
+    if len(maps) < 2 or (METHODS[name].about_class and len(answers) > 1):
+        return shown
+    found = compare(maps)
+    units = next(iter(maps.values())).units
+    pairs = [
+        {
+            "first": d.first, "second": d.second, "rank_correlation": d.correlation, "in_common": d.in_common,
+            "share": d.by_chance, "mean_absolute": d.mean_absolute, "units": units,
+        }
+        for d in found.differences
+    ]  # fmt: skip
+    head = tuple(text.format(share=f"{100 * found.agreement.share:.0f} %") for text in words.PAIRS_HEAD)
+    table = [
+        (f"{p['second']} less {p['first']}", _or_even(p["rank_correlation"], "{:.3f}"),
+         _or_even(100 * p["in_common"], "{:.1f} %"), f"{p['mean_absolute']:.3g} {units}") for p in pairs
+    ]  # fmt: skip
+    return replace(
+        shown,
+        rows=[*shown.rows, difference_row(found, VIEWS[MAPS[name]], units, asked.shots, style)],
+        tables=[(words.PAIRS, Table(head, table)), *shown.tables],
+        numbers=clean({"pairs": pairs, "common_box": found.agreement.box, "costs": _counted(asked)}),
+        arrays={f"difference/{d.first}/{d.second}": d.values for d in found.differences},
+    )
+
+
+def _what_if(asked: Asked, shown: Shown) -> Shown:
+    tried = [shot for shot in shown.shots if shot.study.trial is not None]
+    if not tried:
+        raise LensError(next(iter(shown.shots)).study.missing.get("trial", words.FAILED))
+    row = Row("given", words.GIVEN, words.GIVEN_CAPTION, [_given(shot) for shot in shown.shots])
+    rows = [row] if any(shot.study.trial.painted for shot in tried) else []
+    numbers = {
+        shot.study.variant: {
+            "changes": [asdict(one) for one in shot.study.trial.changes], "skipped": dict(shot.study.trial.skipped),
+            "answers": [
+                {"before": asdict(old), "after": asdict(new)}
+                for old, new in zip(shot.study.trial.before, shot.study.trial.after, strict=True)
+            ],
+            "painted": shot.study.trial.painted, "painted_change": shot.study.trial.painted_change,
+        }
+        for shot in tried
+    }  # fmt: skip
+    return replace(shown, rows=rows, tables=[_answers(shot) for shot in tried], numbers=clean(numbers))
+
+
+def _trust(asked: Asked, shown: Shown) -> Shown:
+    plates = plates_of("trust", [shot.study for shot in asked.shots])
+    return replace(shown, plates=plates, numbers=clean({plate.name: dict(plate.numbers) for plate in plates}))
+
+
+MADE: Mapping[str, Callable[[Asked, Shown], Shown]] = {
+    "overview": _overview, "attention": _attention, "kernels": _kernels, "grad_cam": _grad_cam, "erf": _erf,
+    "compare": _compare, "what_if": _what_if, "trust": _trust,
+}  # fmt: skip
+
+
+# ---- pieces -------------------------------------------------------------------------------------------------
+
+
+def _rows(name: str, shots: Sequence[Shot], style: Style) -> list[Row]:
+    if name == "kernels":
+        return kernel_rows(shots, style)
+    return [signed_cam_row(shots, style)] if name == "grad_cam" else [look_row(name, shots, style)]
+
+
+def _given(shot: Shot) -> Cell | str:
+    t = shot.study.trial
+    if t is None:
+        return shot.study.missing.get("trial", "")
+
+    def paint(side: int) -> np.ndarray:
+        high, wide = t.view.shape[:2]
+        return cv2.resize(t.view, (side, round(side * high / wide)), interpolation=cv2.INTER_NEAREST)
+
+    return Cell(paint, words.PAINTED.format(share=share(t.painted), fill=t.fill))
+
+
+def _answers(shot: Shot) -> tuple[str, Table]:
+    t = shot.study.trial
+    pairs = list(zip(t.before, t.after, strict=True))
+    if t.explained[0].index not in [old.index for old, _ in pairs]:
+        pairs.append(t.explained)
+    rows = [
+        (old.label, share(old.probability), share(new.probability), logit(old.logit), logit(new.logit))
+        for old, new in pairs
+    ]
+    made = "; ".join(f"{one.words}, {one.where}" for one in t.changes)
+    told = [words.ANSWERS.format(title=shot.title), *([words.EDITED.format(changes=made)] if made else [])]
+    return ". ".join(told), Table(words.ANSWERS_HEAD, rows)
+
+
+def _counted(asked: Asked) -> dict[str, Any]:
+    return {
+        name: {"parameters": cost.parameters, "macs": cost.macs, "side": cost.image_size}
+        for name, cost in asked.costs.items()
+    }
+
+
+def _costs(asked: Asked) -> list[tuple[str, Table]]:
+    rows = [
+        (name, f"{cost.parameters / 1e6:.2f} M", f"{cost.macs / 1e9:.3g} G", f"{cost.image_size} px")
+        for name, cost in asked.costs.items()
+    ]
+    return [(words.COSTS, Table(words.COSTS_HEAD, rows))] if rows else []
+
+
+def _or_even(value: float, text: str) -> str:
+    return words.EVEN if isnan(value) else text.format(value)
+
+
+def _titles(shots: Sequence[Shot]) -> str:
+    return ", ".join(dict.fromkeys(shot.title for shot in shots))
+
+
+def _subtitle(asked: Asked) -> str:
+    told = []
+    for picture, label in zip(asked.pictures, asked.labels, strict=True):
+        name = words.EXAMPLE.format(label=label) if label else words.UPLOAD
+        told.append(words.SUBTITLE.format(picture=name, width=picture.size[0], height=picture.size[1]))
+    text = " and ".join(told)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _foot(made: Mapping[str, Any]) -> str:
+    model = made["models"][0]
+    where = words.WHERE.format(x=model["point"][0], y=model["point"][1], label=model["class"]["label"])
+    return words.FOOT.format(
+        made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12], where=where,
+        pictures=", ".join(one["sha256"][:16] for one in made["pictures"]),
+        link=words.LINK.format(link=made["link"]) if made["link"] else "",
+    )  # fmt: skip

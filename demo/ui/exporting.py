@@ -1,0 +1,104 @@
+"""The downloads of the page: what a visitor looks at, with the browser's settings, as a file in a component's value."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
+
+from transxnet.errors import LensError
+from transxnet.export.rows import Shot
+from transxnet.study import Options
+
+from ..captions import exports as words
+from ..columns import variant_title
+from ..downloads import downloads
+from ..exports import export
+from ..exports_asked import Asked, display_of
+from ..languages import say
+from ..links import from_query, to_query
+from ..places import state_of
+from ..second import PARTS as SECOND_PARTS
+from ..second import same_place
+from ..session import Controls, Session
+from .going import Going
+
+log = logging.getLogger(__name__)
+
+
+class Exporting(Going):
+    """Answers the buttons of `exports`, without touching anything else on the page."""
+
+    def exported(self, event: gr.EventData, session: Session, *values: Any) -> dict[str, Any]:
+        """The file for this visitor alone: it stands in no folder, and no address leads to it."""
+        if not session.picture:
+            return downloads()
+        try:
+            asked = self._asked(session, Controls(*values), event)
+            return downloads(export(str(event.format), asked))
+        except LensError as error:
+            return downloads(failed=str(error))
+        except Exception:  # the page goes on; the log gets what happened
+            log.exception("making a file of %s", session.active)
+            return downloads(failed=say(words.FAILED))
+
+    def _asked(self, session: Session, controls: Controls, event: Any) -> Asked:
+        block, _ = self._blocks(session, controls)
+        options = self._options(session, controls, block)
+        if session.active == "attention":  # the page's whole tables are bytes; a file has the weights as they are
+            options = replace(options, only=("attention", "both_ways"), point=session.point)
+        other = self._other_key(session, options.only)
+        shots, left = self._shots(session.picture, session, options, other)
+        keys, examples, second = [session.picture], [session.example], []
+        if session.active == "compare" and session.photographs:
+            key, _ = self._second(session)
+            point = same_place(session.point, self.studio.picture(session.picture).size, self.studio.picture(key).size)
+            second, _ = self._shots(key, session, replace(options, point=point, only=SECOND_PARTS), "")
+            keys, examples = [*keys, key], [*examples, self._other_example(session)]
+        return Asked(
+            session.active, shots, [self.studio.picture(key) for key in keys],
+            [self.examples[number].label if number >= 0 else "" for number in examples],
+            _computed(options, session, block), display_of(getattr(event, "display", None)), session.compared, second,
+            {shot.study.variant: self.studio.loading(shot.study.variant).cost for shot in shots}, left,
+            self._address(session, replace(controls, block=block), str(getattr(event, "link", ""))),
+        )  # fmt: skip
+
+    def _shots(
+        self, key: str, session: Session, options: Options, other: str
+    ) -> tuple[list[Shot], dict[str, str]]:  # fmt: skip
+        """Columns that are there, and why the others are not."""
+        shots, left = [], {}
+        for name in session.variants:
+            entry = self.studio.loading(name)
+            if entry.loaded is None:
+                left[name] = str(entry.error) if entry.error is not None else "still on its way"
+                continue
+            try:
+                study = self.studio.study(key, name, options, other)
+                shots.append(Shot(variant_title(name), study, self.studio.picture(key).rgb))
+            except LensError as error:
+                left[name] = str(error)
+        if not shots and left:
+            raise LensError(next(iter(left.values())) if len(left) == 1 else words.NOT_READY.format(
+                names=", ".join(left)), remedy=words.NOT_READY_REMEDY)  # fmt: skip
+        return shots, left
+
+    def _address(self, session: Session, controls: Controls, sent: str) -> str:
+        """The page's query, with what only the browser knows; "" for the page as it opens."""
+        opened, _ = from_query(dict(parse_qsl(sent.lstrip("?")[:2000])))
+        state = state_of(session, controls, self.studio.picture(session.picture).size, self.default)
+        state = replace(state, display=opened.display)
+        if session.example < 0:
+            state = replace(state, point=None)  # a place in a picture that no link holds
+        query = to_query(state)
+        return f"?{query}" if query else ""
+
+
+def _computed(options: Options, session: Session, block: int) -> dict[str, Any]:
+    """What the studies were asked, for the manifest."""
+    kept = ("stage", "cam_stage", "point", "target", "edits", "mask", "fill")
+    found = {key: value for key, value in asdict(options).items() if key in kept}
+    return found | {"block": block or "last", "point": found["point"] or session.point}
