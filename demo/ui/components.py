@@ -134,6 +134,12 @@ class Display(_Mounted):
         super().__init__({key: say(text) for key, text in WORDS.items()}, elem_id="display")
 
 
+class Exports(_Mounted):
+    """What is shown as a file to keep. Its value: demo/downloads.py; `select` carries {format, display, link}."""
+
+    mount, root = "lensMountExports", "lens-exports"
+
+
 class Blocks(gr.Blocks):
     """gr.Blocks that fetches nothing for a visitor.
 

@@ -16,11 +16,25 @@ from transxnet.variants import find_variant
 from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
 from ..cells import jpeg
 from ..columns import variant_title
+from ..downloads import downloads
 from ..examples import examples
 from ..links import MOST_VARIANTS, canonical
 from ..studio import Studio
 from ..wanted import BESIDE, WANTED
-from .components import Answers, Crosshair, Display, Downloads, Figures, Link, Note, Panel, SafeImage, Thumbs, Tour
+from .components import (
+    Answers,
+    Crosshair,
+    Display,
+    Downloads,
+    Exports,
+    Figures,
+    Link,
+    Note,
+    Panel,
+    SafeImage,
+    Thumbs,
+    Tour,
+)
 from .parts import SIBLINGS, pairs_of, part_buttons
 
 PEER_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
@@ -116,6 +130,7 @@ class Layout:
         self.others: dict[str, Thumbs] = {}
         self.tour = Tour({}, elem_id="tour-bar")
         Display()
+        self.exports = Exports(downloads(), elem_id="exports")
         self.downloads = Downloads({}, elem_id="downloads")
         self.note = Note({}, elem_id="note")
         with gr.Tabs(elem_id="views") as self.views:

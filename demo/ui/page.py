@@ -19,11 +19,11 @@ from ..studio import Studio
 from ..wanted import BESIDE
 from . import api
 from .components import Blocks, in_words
-from .going import Going
+from .exporting import Exporting
 from .layout import classes_of
 
 
-class Page(Going):
+class Page(Exporting):
     """Builds the Blocks (`blocks`) and answers its events. beside: as Layout takes it."""
 
     def __init__(self, studio: Studio, default: str = "pico", beside: Sequence[str] = BESIDE):
@@ -53,6 +53,10 @@ class Page(Going):
             answered = event(_in_words(handler), [*self.inputs, *extra], **quiet)
             if event == self.upload.input:  # what could not be read must not stay there as a broken picture
                 answered.failure(lambda: None, None, self.upload, api_visibility="private", show_progress="hidden")
+        self.exports.select(
+            self.exported, self.inputs, self.exports, api_visibility="private", show_progress="hidden",
+            concurrency_limit=2,
+        )  # fmt: skip
         self._offer_tiny()
 
     def _events(self) -> list[tuple[Callable, Callable[..., Iterator[dict]], list]]:
