@@ -111,9 +111,7 @@ class _Gathering:
             if i not in self.jobs:
                 self.jobs[i] = self.studio.explain(self.picture, column.name, self._options(i), self.other)
             job = self.jobs[i]
-            while not job.wait(LOOK_AGAIN) and not job.telling and self.newest():
-                pass
-            if not job.future.done():
+            if not job.wait(LOOK_AGAIN):
                 return replace(column, steps=job.steps, long=job.telling)
             study = job.future.result()
         except LensError as error:

@@ -10,8 +10,10 @@ from PIL import Image
 from transxnet.images import Picture
 
 from .captions import crop_note, crosshair_alt
-from .cells import Json, bars, jpeg, pending
+from .captions.familiar import UNLIKE, UNSURE
+from .cells import Json, bars, jpeg, pending, percent
 from .columns import Column
+from .languages import say
 
 
 def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column]) -> Json:
@@ -39,9 +41,22 @@ def answers(columns: Sequence[Column]) -> Json:
     """The first variant's five best answers, as bars that are also buttons."""
     first = next((c for c in columns if c.study is not None), None)
     if first is None:
-        return {"answers": [], "chosen": -1, "note": ""}
+        return {"answers": [], "chosen": -1, "note": "", "warning": ""}
     note = f"{first.title} chooses among {len(first.study.prediction.probabilities)} classes."
-    return {"answers": bars(first.study), "chosen": first.study.target.index, "note": note}
+    return {
+        "answers": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
+    }  # fmt: skip
+
+
+def warning(column: Column) -> str:
+    """That the picture is unlike those a bundled model knows, or its answer unsure; '' where neither, or not known."""
+    known = column.study.familiarity
+    if known is None or not (known.unlike or known.unsure):
+        return ""
+    words = say(UNLIKE) if known.unlike else say(UNSURE)
+    return words.format(
+        title=column.title, pictures=known.pictures, nearer=percent(known.nearer), more=percent(1 - known.less_sure)
+    )
 
 
 def progress(columns: Sequence[Column]) -> Json:

@@ -30,6 +30,7 @@ class Session:
     held: tuple[str, ...] = ()  # keys of the attention tables that this visitor's browser was sent (demo/tables.py)
     fill: str = "grey"  # What if: what stands in the painted region
     every: str = ""  # What if: whether every change stands below, one at a time (demo/below.py)
+    shown: tuple[str, str] = ("", "")  # the picture and the view whose answer stands on the page
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "photographs": bool,
         "edits": _names,
         "mask": lambda value: str(value)[:20_000],
-        "held": _names,  # a browser that lost its tables says so
         "fill": lambda value: str(value)[:40],
         "every": lambda value: EVERY_ASKED if value else "",
+        "held": _names,  # a browser that lost its tables says so
     }
 )  # what a view's own script may change, and what it becomes
 

@@ -11,6 +11,7 @@ from transxnet.study import OVERVIEW
 SLOWER = ("integrated_gradients", "smooth_grad", "occlusion")  # maps that run the model many times
 LONG = frozenset({*SLOWER, "what_if", "trust"})  # parts that take seconds, so that waiting for them is shown
 EVERY_POINT = ("attention", "kernels")  # views whose maps hold every point, so that a new one computes nothing
+ALWAYS = "familiarity"  # part that stands beside every view
 ALIKE_EVERYWHERE = ("what_if",)  # parts that no point or block changes, and that hold every stage
 BESIDE = ("timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_224")  # of the paper's Figure 1
 

@@ -33,7 +33,8 @@ INTRO = {
     "answer.",
     "trust": "Whether to believe the maps: what happens to the answer when their highest pixels go, what happens to a "
     "map when the model forgets what it learned, and how far the maps agree.",
-    "tour": "The paper's story in a few steps, on your picture.",
+    "tour": "Each block of TransXNet looks at a picture in two ways at once: through kernels made for this very "
+    "picture, and through attention over all of it. Press a box to open the view that shows it, or take the tour.",
 }
 
 FOOT = {

@@ -157,6 +157,28 @@ class Blocks(gr.Blocks):
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
 
 
+class Chips(gr.CheckboxGroup):
+    """gr.CheckboxGroup that takes what was ticked a moment ago, although its choices have changed since.
+
+    Gradio refuses such a value with words about a list of choices, and the page stands still; who handles the event
+    looks every name up anyway.
+    """
+
+    is_template = True
+
+    def preprocess(self, payload: list[Any] | None) -> list[str]:
+        return [str(name)[:80] for name in payload or ()]
+
+
+class Segments(gr.Radio):
+    """gr.Radio whose value may be one that its choices have just lost: handlers fall back to what there is."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> int:
+        return payload if isinstance(payload, int) else 0
+
+
 class SafeImage(gr.Image):
     """gr.Image that hands the server's functions a decoded Picture, or says in a sentence why it cannot.
 

@@ -23,6 +23,7 @@ from ..studio import Studio
 from ..wanted import BESIDE, WANTED
 from .components import (
     Answers,
+    Chips,
     Crosshair,
     Display,
     Downloads,
@@ -32,6 +33,7 @@ from .components import (
     Note,
     Panel,
     SafeImage,
+    Segments,
     Thumbs,
     Tour,
 )
@@ -95,11 +97,11 @@ class Layout:
         _label("Look from", "Grad-CAM keeps a stage of its own")
         stages = [(f"stage {i}", i) for i in (1, 2, 3, 4)]
         self.stage = gr.Radio(stages, value=3, label="Stage", elem_id="stage", **options)
-        self.block = gr.Radio([("last", 0)], value=0, label="Block", elem_id="block", **options)
+        self.block = Segments([("last", 0)], value=0, label="Block", elem_id="block", **options)
 
     def _choose_variants(self) -> None:
         _label(f"Compare up to {_words(MOST_VARIANTS)}", "\u2193 is downloaded first")
-        self.variants = gr.CheckboxGroup(
+        self.variants = Chips(
             self._chips(), value=[self.default], label="Variants to compare", elem_id="variants", elem_classes="chips",
             container=False,
         )  # fmt: skip

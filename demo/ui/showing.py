@@ -26,7 +26,7 @@ from ..session import Controls, Session
 from ..tables import held
 from ..turns import Turn
 from ..views import Scene, view
-from ..wanted import ALIKE_EVERYWHERE, EVERY_POINT, SLOWER, WANTED
+from ..wanted import ALIKE_EVERYWHERE, ALWAYS, EVERY_POINT, SLOWER, WANTED
 from .comparing import Comparing
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,10 @@ class Showing(Comparing):
             finished = sum(column.finished for column in columns)
             if not newest():
                 break
-            if finished == len(columns) or (finished != before and time.perf_counter() - begun > SHOW_PARTS_AFTER):
+            late = finished != before and time.perf_counter() - begun > SHOW_PARTS_AFTER
+            empty = session.shown != (session.picture, session.active)  # nothing stands there that may be left standing
+            telling = finished or empty or any(column.arrival or column.long for column in columns)
+            if finished == len(columns) or (late and telling):
                 if waited and self.variants not in updates:  # somebody's weights have arrived: no arrow any more
                     updates[self.variants] = gr.CheckboxGroup(self._chips(session.variants))
                 yield {**updates, **self._shown(session, columns), self.downloads: progress(columns)}
@@ -169,13 +172,11 @@ class Showing(Comparing):
         """more: what Scene gets besides, where a view shows what takes longer than its maps."""
         picture = self.studio.picture(session.picture)
         panel = view(session.active, Scene(columns, picture, session, **self._scene(session, columns) | more))
-        found = {
-            self.crosshair: crosshair(picture, session.point, columns),
-            self.answers: answers(columns),
-            self.panels[session.active]: panel,
-        }
-        if "tables" in panel:
-            found[self.session] = replace(session, held=held(session.held, panel["tables"]))
+        found = {self.crosshair: crosshair(picture, session.point, columns), self.panels[session.active]: panel}
+        if session.shown[0] != session.picture or any(column.study for column in columns):
+            found[self.answers] = answers(columns)  # those of the same picture stand until there are new ones
+        keys = held(session.held, panel["tables"]) if "tables" in panel else session.held
+        found[self.session] = replace(session, held=keys, shown=(session.picture, session.active))
         wanted = WANTED[session.active]
         if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or picture, and slow to come
             found[self.figures[session.active]] = none()
@@ -184,7 +185,7 @@ class Showing(Comparing):
     # ---- what is asked ----------------------------------------------------------------------------------
 
     def _options(self, session: Session, controls: Controls, block: int) -> Options:
-        only = WANTED[session.active].maps
+        only = (*WANTED[session.active].maps, ALWAYS)
         if session.active == "what_if":  # no point changes it
             return Options(
                 stage=controls.stage, block=block, target=session.target, only=only, edits=session.edits,

@@ -1,26 +1,14 @@
-"""Figures as a visitor has them: What if, Trust, a backbone of timm as a column, the paper's first figure in a click.
-
-On a page of its own whose other backbones are timm's miniatures, untrained: no weights of theirs are anywhere here.
-"""
+"""Figures as a visitor has them: What if, Trust, a backbone of timm as a column, the paper's first figure in one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.browser.conftest import Served, serve
+from tests.browser.conftest import MINIATURES
 from tests.browser.lens import PATIENCE, PHONE, Lens
 
 pytestmark = pytest.mark.browser
-MINIATURES = ("timm:test_resnet", "timm:test_convnext", "timm:test_vit")
 PEER = "timm:test_resnet@untrained"
-
-
-@pytest.fixture(scope="module")
-def small_served() -> Iterator[Served]:
-    with serve("--beside", ",".join(MINIATURES)) as page:
-        yield page
 
 
 READY = """([view, last]) => {
@@ -66,8 +54,8 @@ def add(lens: Lens, name: str) -> None:
     field.press("Enter")
 
 
-def test_on_a_phone_what_if_and_trust_show_their_figures(visit, small_served):
-    lens = visit(small_served.url, PHONE)
+def test_on_a_phone_what_if_and_trust_show_their_figures(visit):
+    lens = visit(viewport=PHONE)
     lens.look_at("what_if")
     lens.page.get_by_role("button", name="All changes, one at a time").click()
     found = figures(lens, "what_if", "what_if_heads")
@@ -86,8 +74,8 @@ def test_on_a_phone_what_if_and_trust_show_their_figures(visit, small_served):
     assert len(lens.numbers("overview")) == 3
 
 
-def test_a_timm_backbone_is_a_column_and_can_be_tested(visit, small_served):
-    lens = visit(small_served.url)
+def test_a_timm_backbone_is_a_column_and_can_be_tested(visit):
+    lens = visit()
     with lens.answer():
         add(lens, PEER)
     assert lens.titles("overview") == ["pico", "test_resnet (timm), untrained"]
@@ -104,8 +92,8 @@ def test_a_timm_backbone_is_a_column_and_can_be_tested(visit, small_served):
     lens.page.get_by_text("timm has no backbone called 'resnet5000'").wait_for()
 
 
-def test_the_papers_first_figure_in_one_click(visit, small_served):
-    lens = visit(small_served.url)
+def test_the_papers_first_figure_in_one_click(visit):
+    lens = visit()
     lens.look_at("erf")
     assert "beside" not in figures(lens, "erf", "erf_parts")
     lens.page.locator("#beside label").click()

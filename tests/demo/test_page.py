@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -11,15 +12,16 @@ import pytest
 
 from demo import studio as studio_module
 from demo.captions import PICTURE_GONE, links, stopping
+from demo.columns import LOOK_AGAIN
 from demo.session import Session
 from demo.studio import Studio
 from demo.ui.components import STYLES, head
 from demo.ui.page import Page
 from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
-from demo.wanted import WANTED
+from demo.wanted import ALWAYS, WANTED
 from tests.small import picture, small_model
 from transxnet import load
-from transxnet.errors import SourceFailed
+from transxnet.errors import SourceFailed, UnknownName
 from transxnet.labels import label_set
 
 LABELS = label_set("tiny-imagenet-200")
@@ -320,6 +322,37 @@ def opened_on(page: Page, session: Session, title: str, *values) -> dict:
     return finish(page.tab_chosen(SimpleNamespace(value=title), ANN, session, *(values or controls())))
 
 
+def test_a_view_that_is_new_says_that_it_works_and_one_that_is_there_keeps_its_maps(page, opened, monkeypatch):
+    gate, study = threading.Event(), studio_module.study
+
+    def slow(*asked):
+        assert gate.wait(60)
+        return study(*asked)
+
+    monkeypatch.setattr(studio_module, "study", slow)
+    session = replace(opened, point=(21, 22))  # which nobody has looked from
+    steps = page.tab_chosen(SimpleNamespace(value="Receptive field"), ANN, session, *controls())
+    first = next(steps)
+    assert kinds(first[page.panels["erf"]]) == [["pending"]]
+    assert page.answers not in first  # they stand, as the picture is the same
+    gate.set()
+    session = finish(steps)[page.session]
+    gate.clear()
+    threading.Timer(2 * LOOK_AGAIN, gate.set).start()
+    moved = list(page.moved(SimpleNamespace(x=23, y=24), ANN, session, *controls()))
+    panels = [step[page.panels["erf"]] for step in moved if page.panels["erf"] in step]
+    assert [kinds(panel) for panel in panels] == [[["map"]]]
+
+
+def test_what_was_ticked_counts_although_the_chips_have_changed_since(page, opened):
+    assert page.variants.preprocess(["pico", "pico_matched"]) == ["pico", "pico_matched"]
+    assert page.block.preprocess(9) == 9
+    changed = finish(page.refresh(ANN, opened, *controls(block=9)))
+    assert changed[page.block].value == 0
+    with pytest.raises(UnknownName):
+        list(page.variants_chosen(ANN, opened, *controls(["pico", "x" * 50])))
+
+
 def test_maps_come_first_and_their_figures_follow(page, opened):
     steps = page.tab_chosen(SimpleNamespace(value="Attention"), ANN, opened, *controls())
     first = next(steps)
@@ -589,7 +622,7 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
     again = page.long_asked(SimpleNamespace(ask="again"), ANN, session, *controls())
     assert kinds(next(again)[page.panels["trust"]]) == [["pending"]]
     assert next(step for step in again if step.get(page.downloads, {}).get("pico", {}).get("amount") == "12 of 40")
-    assert begun == [WANTED["trust"].maps] * 2
+    assert begun == [(*WANTED["trust"].maps, ALWAYS)] * 2
     page.studio.turns.stop("ann")
     overtaking = page.moved(SimpleNamespace(x=1, y=1), ANN, session, *controls())
     next(overtaking)
@@ -653,6 +686,7 @@ def test_t_is_offered_once_it_is_there(page, opened, monkeypatch):
 
 def test_scripts_and_styles_name_no_other_machine():
     given = head() + "".join(path.read_text() for path in STYLES)
+    given = given.replace("http://www.w3.org/2000/svg", "")  # a name, which nobody fetches
     assert not re.search(r"https?:|//[a-z]+\.[a-z]", given)
     assert "@import" not in given
     assert "</script>\n<script>" in given

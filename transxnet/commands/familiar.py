@@ -39,6 +39,7 @@ def run_familiar(args: argparse.Namespace) -> int:
 
     from ..explain.familiarity import SUFFIX, learn
     from ..labels import label_set
+    from ..results.familiarity import LIMIT
     from ..sources import BUNDLED
     from ..training.samples import known_samples
 
@@ -51,10 +52,10 @@ def run_familiar(args: argparse.Namespace) -> int:
     path = args.out or BUNDLED / f"{loaded.spec.name}{SUFFIX}"
     with written():
         np.savez_compressed(path, **known.arrays)
-    middle, far = np.quantile(known.distances, (0.5, 0.97))
+    middle, far = np.quantile(known.distances, (0.5, LIMIT))
     print(
         f"{path.name}: {len(training[0])} training pictures, {len(known.distances)} held out; "
-        f"their distances: median {middle:.1f}, 97 % within {far:.1f}"
+        f"their distances: median {middle:.1f}, {100 * LIMIT:.0f} % within {far:.1f}"
     )
     return 0
 

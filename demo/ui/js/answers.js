@@ -1,4 +1,4 @@
-/* The answers as bars that are also buttons. value: {chosen, answers: [{index, wnid, label, share}], note}.
+/* The answers as bars that are also buttons. value: {chosen, answers: [{index, wnid, label, share}], note, warning}.
    trigger("select", {wnid}) chooses the explained class. */
 (() => {
   window.lensBars = (answers, chosen, tag) => {
@@ -43,6 +43,13 @@
       note.className = "lens-note";
       note.textContent = value.note;
       root.append(list, note);
+      if (value.warning) {
+        const warning = document.createElement("p");
+        warning.className = "lens-warning";
+        warning.setAttribute("role", "status");
+        warning.textContent = value.warning;
+        root.append(warning);
+      }
       if (focused) list.querySelector(`[data-index="${focused}"]`)?.focus({ preventScroll: true }); // as it was
     }
     watch("value", draw);
