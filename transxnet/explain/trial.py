@@ -1,5 +1,7 @@
 """A trial: one picture in one model with what a person has switched off and painted out, all at once.
 
+This project's own way of asking; what each change does is ablations.py's and painting.py's.
+
 One batched pass: the changed picture, the same without its painted region, and the painted shape at other places
 (painting.elsewhere), all under the same edits. Where nothing is asked there is no pass, and the answer is the one
 before, bit for bit.
