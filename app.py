@@ -34,6 +34,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--beside", metavar="NAME,NAME,…", help="timm backbones that one click sets beside the variants' receptive "
         "fields; those whose weights are not on this disk come untrained",
     )  # fmt: skip
+    parser.add_argument(
+        "--mcp", action="store_true", default=os.environ.get("TRANSXNET_MCP", "") not in ("", "0"),
+        help='also serve the endpoints as MCP tools (TRANSXNET_MCP=1); needs pip install "mcp>=1.21,<2"',
+    )  # fmt: skip
     return parser.parse_args(argv)
 
 
@@ -64,15 +68,22 @@ def build(args: argparse.Namespace) -> Any:
 
 def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     """Serve the page with this project's limits, look and scripts; returns what Blocks.launch returns."""
+    from demo.ui import mcp
     from demo.ui.components import STYLES, head
     from demo.ui.theme import theme
 
+    with_mcp = getattr(args, "mcp", False) and mcp.available()
+    if with_mcp:
+        mcp.answer_plainly()
+    elif getattr(args, "mcp", False):
+        print(mcp.MISSING, file=sys.stderr)
     janitor = server.Janitor(temporary)
     janitor.keep_present()  # pictures that Gradio copied while the page was built
     janitor.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the temporary folder goes too
     page.blocks.queue(api_open=False, max_size=64)
-    options = server.launch_options(args) | {"theme": theme(), "css_paths": STYLES, "head": head()} | more
+    looks = {"theme": theme(), "css_paths": STYLES, "head": head(), "mcp_server": with_mcp}
+    options = server.launch_options(args) | looks | more
     return page.blocks.launch(**options)
 
 

@@ -68,6 +68,12 @@ def export(kind: str, asked: Asked) -> File:
     return File(f"{name_of(asked)}.{kind}", TYPES[kind], data)
 
 
+def manifest_of(asked: Asked) -> dict[str, Any]:
+    """What `export` puts into every file of this view."""
+    shown = figure_of(asked)
+    return _manifest(asked, shown.rows, shown.numbers)
+
+
 def name_of(asked: Asked) -> str:
     """ "transxnet-lens-attention-pico-stage3": what a folder of them is told apart by."""
     stage = asked.options.get("stage") if asked.view in STAGED else None

@@ -19,8 +19,11 @@ from transxnet.images import Picture
 from transxnet.study import Options, Study
 
 from .. import replies
+from ..asking import Asking
+from ..replies_trial import trial_of
 from ..studio import Studio
 from .components import SafeImage, in_words
+from .typed import parameter
 
 
 def add_endpoints(studio: Studio) -> None:
@@ -29,8 +32,12 @@ def add_endpoints(studio: Studio) -> None:
     for function, pngs in (
         (its.predict, None), (its.attention, "single"), (its.kernels, "single"), (its.grad_cam, "single"),
         (its.erf, "single"), (its.explain, "multiple"), (its.what_if, "multiple"), (its.trust, "multiple"),
+        (its.compare, "single"), (its.try_out, "single"), (its.export, FILE),
     ):  # fmt: skip
         _endpoint(function, pngs)
+
+
+FILE = "file"
 
 
 class Endpoints:
@@ -38,15 +45,14 @@ class Endpoints:
 
     def __init__(self, studio: Studio):
         self.studio = studio
+        self.asking = Asking(studio)
 
     def _studied(
         self, picture: Picture | None, variant: str, part: tuple[str, ...], second: Picture | None = None,
         **options: Any,
     ) -> Study:  # fmt: skip
-        if picture is None:
-            raise gr.Error("No picture came with the request. Send one as the first argument.", print_exception=False)
         other = self.studio.add(second) if second is not None else ""
-        return self.studio.study(self.studio.add(picture), variant, Options(only=part, **options), other)
+        return self.studio.study(self.studio.add(_needed(picture)), variant, Options(only=part, **options), other)
 
     def predict(self, picture, variant="pico", top=5, autocast=False):
         """Classify a picture.
@@ -138,30 +144,84 @@ class Endpoints:
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, "trust", picture))
 
+    def compare(
+        self, picture, variants="pico,pico@untrained", part="attention", stage=3, block=0, target="", cam_stage=4,
+        x=-1, y=-1,
+    ):  # fmt: skip
+        """Two or three variants on one picture: how far one map agrees, where it differs, what each costs.
+
+        variants: two or three names, with commas. part: the map that is compared. Others as in the endpoints above.
+        Returns JSON (a manifest whose `numbers` hold `pairs`, each with rank_correlation from -1 to 1, in_common from
+        0 to 1 of the highest tenth of the pixels and mean_absolute in `units`, and `costs`; no pairs where the maps
+        explain different classes), a PNG of maps and differences, and an NPZ with maps and `difference/A/B`.
+        """
+        asked = self.asking.about(
+            _needed(picture), "compare", variants, compared=str(part), stage=stage, block=block, target=target,
+            cam_stage=cam_stage, point=_point(x, y), only=(str(part),),
+        )  # fmt: skip
+        numbers, (png, npz) = self.asking.files(asked, "png", "npz")
+        return _files(numbers, png.data, npz.data)
+
+    def try_out(self, picture, variant="pico", edits="", mask="", fill="grey", target="", second=None):
+        """The answer with parts switched off and a region painted out, before and after.
+
+        edits: with commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra or head_off:HEAD,
+        everywhere or @STAGE.BLOCK, both from 1, 0 for any: no_osra@3.0. mask: the region as ROWSxCOLS:BASE64, the bits
+        of a grid over the whole upright picture, row by row, packed as numpy.packbits does. fill: what stands in it.
+        target: the class that is followed; empty takes the model's own answer. second: whose kernels other_kernels
+        lends; without it a plain grey one. Returns JSON (probability and logit of each answer before and after, the
+        changes made and those that were skipped), a PNG of what the model was given, and an NPZ with both logits.
+        """
+        s = self._studied(
+            _needed(picture), variant, ("trial",), second, edits=_listed(edits), mask=str(mask).strip(),
+            fill=str(fill).strip(), target=str(target).strip() or None,
+        )  # fmt: skip
+        return _files(*trial_of(s))
+
+    def export(
+        self, picture, view="attention", format="png", variants="pico", stage=3, block=0, target="", cam_stage=4,
+        x=-1, y=-1, head=0, direction="from", colormap="", diverging="", opacity=0.85, gamma=1.0, threshold=0.0,
+        scale="raw", edits="", mask="", fill="grey",
+    ):  # fmt: skip
+        """A view as a file to keep, as the page's Download gives it, its manifest inside.
+
+        format: png, svg, npz or html. variants: up to three names, with commas. head, from 1, 0 for the mean, and
+        direction are of attention; edits, mask and fill of what_if. How it is drawn: colormap of magnitudes and
+        diverging of signed maps, empty for each map's own; opacity 0 to 1, gamma 0.3 to 3, threshold 0 to 0.95 of the
+        scale's maximum, scale raw, normalised or masked. Others as in the endpoints above. Returns JSON (the manifest)
+        and the file.
+        """
+        display = {
+            "head": int(head), "direction": direction, "colormap": colormap, "diverging": diverging, "gamma": gamma,
+            "opacity": opacity, "threshold": threshold, "view": scale,
+        }  # fmt: skip
+        asked = self.asking.about(
+            _needed(picture), str(view), variants, display, stage=stage, block=block, target=target,
+            cam_stage=cam_stage, point=_point(x, y), edits=_listed(edits), mask=str(mask).strip(), fill=str(fill),
+        )  # fmt: skip
+        numbers, (made,) = self.asking.files(asked, str(format))
+        path = Path(tempfile.mkdtemp(dir=_temporary())) / made.name
+        path.write_bytes(made.data)
+        return numbers, str(path)
+
 
 def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
-    """One endpoint: a picture, then what else the function takes. pngs: "single" or "multiple", None for JSON alone."""
+    """One endpoint: a picture, then what else the function takes.
+
+    pngs: "single" or "multiple", FILE for one file of any kind, None for JSON alone.
+    """
     _, *others = inspect.signature(function).parameters.values()
-    parameters = [_parameter(one.name, one.default) for one in others]
+    parameters = [parameter(one.name, one.default) for one in others]
     outputs: list[Any] = [gr.JSON(visible=False, label="numbers")]
-    if pngs is not None:
+    if pngs == FILE:
+        outputs.append(gr.File(visible=False, label=FILE))
+    elif pngs is not None:
         outputs += [gr.File(visible=False, label="png", file_count=pngs), gr.File(visible=False, label="npz")]
     picture = SafeImage(visible=False, label="picture")
     gr.Button(visible=False).click(
         _in_words(function), [picture, *parameters], outputs, api_name=function.__name__,
         api_description=inspect.getdoc(function), concurrency_limit=4,
     )  # fmt: skip
-
-
-def _parameter(name: str, value: str | bool | int | None) -> Any:
-    """A hidden component that takes and checks one parameter, by the type of its default; None is a picture's."""
-    if value is None:
-        return SafeImage(visible=False, label=name)
-    if isinstance(value, str):
-        return gr.Textbox(value, label=name, visible=False)
-    if isinstance(value, bool):
-        return gr.Checkbox(value, label=name, visible=False)
-    return gr.Number(value, label=name, precision=0, visible=False)
 
 
 def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -171,6 +231,17 @@ def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args)
 
     return answer
+
+
+def _needed(picture: Picture | None) -> Picture:
+    if picture is None:
+        raise gr.Error("No picture came with the request. Send one as the first argument.", print_exception=False)
+    return picture
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
+    return tuple(one.strip() for one in str(text).split(",") if one.strip())
 
 
 def _point(x: float, y: float) -> tuple[float, float] | None:

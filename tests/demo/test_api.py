@@ -24,7 +24,9 @@ from demo.examples import examples
 from demo.server import launch_options
 from demo.studio import Studio
 from demo.ui.page import Page
+from demo.views.compare import drawn
 from transxnet import load
+from transxnet.explain.differences import compare
 from transxnet.export.plates import plates_of
 from transxnet.images import decode
 from transxnet.study import Options, study
@@ -39,6 +41,31 @@ ENDPOINTS = {
     "/explain": ["picture", "variant", "part", "stage", "block", "target", "cam_stage", "x", "y", "second"],
     "/what_if": ["picture", "variant", "target", "stage", "second"],
     "/trust": ["picture", "variant", "target", "stage", "x", "y", "thorough"],
+    "/compare": ["picture", "variants", "part", "stage", "block", "target", "cam_stage", "x", "y"],
+    "/try_out": ["picture", "variant", "edits", "mask", "fill", "target", "second"],
+    "/export": [
+        "picture",
+        "view",
+        "format",
+        "variants",
+        "stage",
+        "block",
+        "target",
+        "cam_stage",
+        "x",
+        "y",
+        "head",
+        "direction",
+        "colormap",
+        "diverging",
+        "opacity",
+        "gamma",
+        "threshold",
+        "scale",
+        "edits",
+        "mask",
+        "fill",
+    ],
 }
 
 
@@ -91,10 +118,25 @@ def test_these_endpoints_and_no_other(client):
         assert [p["parameter_has_default"] for p in one["parameters"]] == [False] + [True] * (len(ENDPOINTS[name]) - 1)
         assert one["description"].splitlines()[0].endswith(".")
         assert "Returns JSON" in one["description"].replace("\n", " ")
-        assert [r["label"] for r in one["returns"]] == ["numbers", "png", "npz"][: 1 if name == "/predict" else 3]
+        returned = {"/predict": ["numbers"], "/export": ["numbers", "file"]}
+        assert [r["label"] for r in one["returns"]] == returned.get(name, ["numbers", "png", "npz"])
         picture = one["parameters"][0]
         assert "URL" not in json.dumps(picture["python_type"])  # addresses are not fetched
         assert "http" not in json.dumps(picture["example_input"])
+
+
+def test_choices_are_listed_where_there_are_few(client):
+    described = client.view_api(return_format="dict")["named_endpoints"]
+    enums = {
+        (name, p["parameter_name"]): p["type"].get("enum") for name, one in described.items() for p in one["parameters"]
+    }
+    assert enums["/attention", "stage"] == [1, 2, 3, 4]
+    assert enums["/export", "format"] == ["png", "svg", "npz", "html"]
+    assert enums["/export", "scale"] == ["raw", "normalised", "masked"]
+    assert enums["/compare", "part"] == ["attention", "grad_cam", "receptive_field"]
+    assert enums["/try_out", "fill"] == ["grey", "blur", "around"]
+    assert "trust" in enums["/explain", "part"]
+    assert enums["/predict", "variant"] is None
 
 
 # ---- variants without a part --------------------------------------------------------------------------------
@@ -238,6 +280,57 @@ def test_trust_gives_a_verdict_on_every_map(client):
     assert len(pngs) == 3
 
 
+# ---- several variants, changes, files -------------------------------------------------------------------------
+
+
+def test_compare_says_how_far_maps_agree(client, weights):
+    numbers, png, npz = client.predict(handle_file(PICTURE), part="receptive_field", stage=2, api_name="/compare")
+    options = Options(stage=2, only=("receptive_field",))
+    names = ("pico", "pico@untrained")
+    studies = [study(load(name, weights_dir=weights), decode(PICTURE), options) for name in names]
+    found = compare({s.variant: drawn(s, "receptive_field") for s in studies})
+    (pair,), (wanted,) = numbers["numbers"]["pairs"], found.differences
+    assert (pair["first"], pair["second"]) == names
+    assert pair["rank_correlation"] == pytest.approx(wanted.correlation, abs=1e-4)
+    assert pair["in_common"] == pytest.approx(wanted.in_common, abs=1e-3)
+    assert pair["mean_absolute"] == pytest.approx(wanted.mean_absolute, rel=1e-4)
+    assert numbers["numbers"]["costs"]["pico"]["parameters"] == sum(
+        p.numel() for p in load("pico", weights_dir=weights).model.parameters()
+    )
+    with np.load(npz, allow_pickle=False) as arrays:
+        difference = arrays["difference/pico/pico@untrained"]
+        assert difference == pytest.approx(wanted.values, rel=1e-3, abs=1e-3 * float(np.abs(wanted.values).max()))
+    with Image.open(png) as image:
+        assert json.loads(image.text["transxnet-lens"])["numbers"] == numbers["numbers"]
+
+
+def test_try_out_gives_the_answer_with_a_part_off(client, weights):
+    numbers, _, npz = client.predict(handle_file(PICTURE), edits="no_osra@2.0", api_name="/try_out")
+    options = Options(only=("trial",), edits=("no_osra@2.0",))
+    wanted = study(load("pico", weights_dir=weights), decode(PICTURE), options).trial
+    assert [one["key"] for one in numbers["changes"]] == ["no_osra@2.0"]
+    assert numbers["explained"]["logit"] == pytest.approx([one.logit for one in wanted.explained], rel=1e-4)
+    assert np.load(npz)["logits_after"] == pytest.approx(wanted.logits_after, rel=1e-3, abs=1e-4)
+    assert not np.array_equal(wanted.logits_after, wanted.logits_before)
+
+
+def test_export_is_the_pages_download(client, weights):
+    numbers, file = client.predict(handle_file(PICTURE), "erf", "npz", stage=2, x=40, y=200, api_name="/export")
+    wanted = study(load("pico", weights_dir=weights), decode(PICTURE), Options(stage=2, point=(40, 200)))
+    assert Path(file).name == "transxnet-lens-erf-pico-stage2.npz"
+    with np.load(file, allow_pickle=False) as arrays:
+        heat = wanted.receptive_field.heat
+        assert arrays["pico/receptive_field"] == pytest.approx(heat, rel=1e-4, abs=1e-6 * float(np.abs(heat).max()))
+        inside = json.loads(str(arrays["manifest"]))
+    assert inside["asked"] == numbers["asked"]
+    assert (numbers["asked"]["stage"], numbers["asked"]["point"]) == (2, [40, 200])
+    _, own = client.predict(handle_file(PICTURE), "grad_cam", "png", api_name="/export")
+    _, other = client.predict(handle_file(PICTURE), "grad_cam", "png", colormap="viridis", api_name="/export")
+    with Image.open(own) as first, Image.open(other) as second:
+        assert first.size == second.size
+        assert not np.array_equal(np.asarray(first), np.asarray(second))
+
+
 # ---- what cannot be answered --------------------------------------------------------------------------------
 
 
@@ -255,6 +348,10 @@ def test_what_is_wrong_is_said(client, tmp_path):
         client, file, "timm:test_resnet@untrained", part="clusters", api_name="/explain"
     )
     assert "second picture" in refused(client, file, part="kernel_change", api_name="/explain")
+    assert "'tour'" in refused(client, file, "tour", api_name="/export")
+    assert "'gif'" in refused(client, file, "erf", "gif", api_name="/export")
+    assert "4 variants" in refused(client, file, "erf", variants="pico,t,s,b", api_name="/export")
+    assert "'no_hope'" in refused(client, file, edits="no_hope", api_name="/try_out")
     (tmp_path / "notes.jpg").write_text("Dear diary, this is no picture.")
     assert "notes.jpg" in refused(client, handle_file(tmp_path / "notes.jpg"), api_name="/predict")
     tiny = io.BytesIO()

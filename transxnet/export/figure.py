@@ -19,6 +19,7 @@ from .rows import Cell, Row, Shot
 CELL, GAP, MARGIN = 4.2, 0.18, 0.3  # inches
 TITLE, HEADING, SMALL = 15, 10.5, 8
 BAR_STEPS = 512  # colours of a bar
+MOST_COLUMNS = 6  # of a table that is not turned
 PAD = 6 / POINTS  # between a table's columns
 
 
@@ -41,7 +42,7 @@ class Figure:
 
 def laid_out(figure: Figure, style: Style, side: int) -> Canvas:
     """side: pixels across each map."""
-    columns = max([len(figure.shots), *(len(row.cells) for row in figure.rows)])
+    columns = max([len(figure.shots), *(len(row.cells) for row in figure.rows), 2 if figure.plates else 1])
     page = Canvas(2 * MARGIN + columns * CELL + (columns - 1) * GAP, side / CELL, MARGIN)
     room = page.wide - 2 * MARGIN
     page.down += page.block(MARGIN, page.down, figure.title, room, TITLE, INK, bold=True)
@@ -126,8 +127,10 @@ def _table(page: Canvas, title: str, table: Table, room: float) -> float:
     y = page.down + 0.1
     y += page.block(MARGIN, y, title, room, HEADING, INK, bold=True) + 0.04
     lines = [table.head, *table.rows]
+    if len(table.head) > MOST_COLUMNS and len(lines) < len(table.head):  # one line of many numbers reads better down
+        lines = list(zip(*lines, strict=True))
     wanted = [max(width(printable(line[i]), SMALL, bold=True) for line in lines) / POINTS + PAD
-              for i in range(len(table.head))]  # fmt: skip
+              for i in range(len(lines[0]))]  # fmt: skip
     shares = np.asarray(wanted) * min(1.0, room / sum(wanted))
     lefts = MARGIN + np.concatenate([[0.0], np.cumsum(shares)[:-1]])
     for place, line in enumerate(lines):

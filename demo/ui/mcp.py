@@ -1,0 +1,61 @@
+"""What the MCP server answers: numbers as JSON and pictures as pictures, never a path of this machine.
+
+Gradio's own answers name every file by where it stands in the server's temporary folder. This needs the package `mcp`
+(requirements-dev.txt); without it the page goes on, and says how to get it.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+MISSING = 'The MCP server is off: the package mcp is not installed. Remedy: pip install "mcp>=1.21,<2"'
+SIDE = 1024  # pixels of a picture's longer side, at most: who reads it is a model with a limited context
+ELSEWHERE = "{name}, {size} kB: files are not sent by MCP. Call this endpoint with gradio_client for it."
+
+
+def available() -> bool:
+    """Whether the package is here."""
+    return importlib.util.find_spec("mcp") is not None
+
+
+def answer_plainly() -> None:
+    """From now on an MCP server of Gradio's answers as this file says. Needs the package `mcp`."""
+    import gradio.mcp
+
+    class Server(gradio.mcp.GradioMCPServer):
+        def postprocess_output_data(self, data: Any, root_url: str) -> list[Any]:
+            return [block for output in data for block in self._blocks(output)]
+
+        def _blocks(self, output: Any) -> list[Any]:
+            if isinstance(output, (list, tuple)):  # several outputs come as one tuple, several files as a list
+                return [block for one in output for block in self._blocks(one)]
+            if not (isinstance(output, dict) and "path" in output and "meta" in output):
+                return [self._said(json.dumps(output, ensure_ascii=False))]
+            path = Path(output["path"])
+            if path.suffix == ".png":
+                data = base64.b64encode(_smaller(path.read_bytes())).decode()
+                return [self.types.ImageContent(type="image", data=data, mimeType="image/png")]
+            return [self._said(ELSEWHERE.format(name=path.name, size=max(1, path.stat().st_size // 1000)))]
+
+        def _said(self, text: str) -> Any:
+            return self.types.TextContent(type="text", text=text)
+
+    gradio.mcp.GradioMCPServer = Server
+
+
+def _smaller(png: bytes) -> bytes:
+    """At most SIDE pixels on its longer side."""
+    with Image.open(io.BytesIO(png)) as image:
+        if max(image.size) <= SIDE:
+            return png
+        image.thumbnail((SIDE, SIDE))
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, "PNG")
+    return buffer.getvalue()

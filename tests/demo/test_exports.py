@@ -1,0 +1,236 @@
+"""Downloads: each format opened by a reader that knows nothing of us, its numbers the library's, its manifest whole."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo import exports
+from demo.exports import TYPES, export
+from demo.exports_asked import Asked, Display, display_of
+from demo.views.compare import drawn
+from tests.small import picture, small_model
+from transxnet.draw.overlay import mark, overlay, place
+from transxnet.draw.scale import Tone
+from transxnet.draw.views import unit_of
+from transxnet.errors import LensError, UnknownName
+from transxnet.explain.differences import compare
+from transxnet.explain.painting import write_mask
+from transxnet.export.pictures import Style, photograph
+from transxnet.export.records import source_digest
+from transxnet.export.rows import Shot
+from transxnet.images import decode
+from transxnet.study import Options, study
+
+SVG = "{http://www.w3.org/2000/svg}"
+SECRET = "grandmother-in-hospital.png"
+KEYS = {
+    "schema", "version", "made", "asked", "pictures", "models", "display", "drawn", "maps", "source", "versions",
+    "numbers", "left_out", "link", "photograph",
+}  # fmt: skip
+GRID = np.zeros((8, 10), bool)
+GRID[2:5, 3:6] = True
+ONLY = {
+    "overview": ("attention", "kernels", "grad_cam", "receptive_field"), "attention": ("attention", "both_ways"),
+    "kernels": ("kernels",), "grad_cam": ("grad_cam", "contrast"), "erf": ("receptive_field",), "what_if": ("trial",),
+    "compare": ("attention", "kernels", "grad_cam", "receptive_field"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def upload():
+    """A visitor's own picture, whose name is nobody's business."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture().rgb).save(buffer, "PNG")
+    return decode(buffer.getvalue(), name=SECRET)
+
+
+@pytest.fixture(scope="module")
+def ask(upload):
+    def asked(view: str, display: Display | None = None, untrained: bool = False, **more) -> Asked:
+        options = {"stage": 2, "point": (30, 40)}
+        if view == "what_if":
+            options |= {"edits": ("no_osra@2.0",), "mask": write_mask(GRID)}
+        shots = [Shot("small", study(small_model(), upload, Options(only=ONLY[view], **options)), upload.rgb)]
+        if untrained:
+            found = study(small_model("untrained", osra=False), upload, Options(only=ONLY[view], **options))
+            shots.append(Shot("bare", replace(found, variant="bare"), upload.rgb))
+        return Asked(view, shots, [upload], [""], options, display or Display(), link=f"?view={view}", **more)
+
+    return asked
+
+
+def manifest_of(kind: str, data: bytes) -> dict:
+    """As somebody reads it who has the file alone."""
+    if kind == "png":
+        with Image.open(io.BytesIO(data)) as image:
+            return json.loads(image.text["transxnet-lens"])
+    if kind == "svg":
+        return json.loads(ET.fromstring(data).find(f"{SVG}metadata").text)
+    if kind == "npz":
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return json.loads(str(arrays["manifest"]))
+    found = []
+
+    class Reader(HTMLParser):
+        inside = False
+
+        def handle_starttag(self, tag, attributes):
+            self.inside = tag == "script" and ("id", "manifest") in attributes
+
+        def handle_data(self, text):
+            found.extend([text] if self.inside else [])
+
+        def handle_endtag(self, tag):
+            self.inside = False
+
+    Reader().feed(data.decode())
+    return json.loads("".join(found))
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_format_holds_the_whole_manifest_and_no_name_or_path(ask, upload, kind):
+    asked = ask("attention", untrained=True)
+    file = export(kind, asked)
+    assert file.name == f"transxnet-lens-attention-small-bare-stage2.{kind}"
+    made = manifest_of(kind, file.data)
+    assert set(made) >= KEYS
+    assert (made["schema"], made["version"]) == ("transxnet-lens/export", 1)
+    assert made["made"].endswith("+00:00")
+    assert made["source"] == source_digest()
+    assert {"python", "torch", "timm", "numpy"} <= set(made["versions"])
+    assert made["asked"] == {
+        "view": "attention", "stage": 2, "point": [30, 40], "variants": ["small", "bare"], "head": "mean",
+        "direction": "from",
+    }  # fmt: skip
+    (one,) = made["pictures"]
+    assert (one["sha256"], one["size"], one["example"]) == (upload.sha256, [100, 80], None)
+    assert [model["provenance"]["sha256"] for model in made["models"]] == ["ab" * 32] * 2
+    assert "no OSRA" in made["models"][1]["missing"]["attention"]
+    text = file.data.decode("latin-1") + json.dumps(made)
+    assert not any(word in text for word in ("grandmother", "hospital", "/tmp/", "/home/", "/root/", "/work/"))
+
+
+def test_png_shows_each_map_as_the_library_draws_it(ask, upload):
+    style = Style(opacity=0.6, colormaps={"attention": "viridis"}, tone=Tone(gamma=0.7, threshold=0.1))
+    asked = ask("attention", Display(style))
+    data = export("png", asked).data
+    with Image.open(io.BytesIO(data)) as image:
+        rgb, side = np.asarray(image.convert("RGB")), json.loads(image.text["transxnet-lens"])["side"]
+    found = asked.shots[0].study.attention
+    photo = photograph(asked.shots[0].study, upload.rgb, side)
+    heat = place(found.mean, found.keys, photo.shape[:2])
+    drawn = overlay(photo, heat, (0.0, float(found.mean.max())), "viridis", 0.6, tone=style.tone)
+    wanted = mark(drawn, unit_of(found), found.keys.view_size)
+    left = round(0.3 * side / 4.2)
+    tops = [y for y in range(len(rgb) - side) if np.array_equal(rgb[y, left : left + side], wanted[0])]
+    assert any(np.array_equal(rgb[y : y + side, left : left + side], wanted) for y in tops)
+    assert side >= exports.SMALLEST
+    assert manifest_of("png", data)["drawn"][0]["range"] == pytest.approx([0, float(found.mean.max())])
+
+
+def test_svg_has_words_as_text_a_bar_as_gradient_and_the_map_inside(ask):
+    data = export("svg", ask("erf")).data
+    root = ET.fromstring(data)
+    words = [text.text for text in root.iter(f"{SVG}text")]
+    assert {"Receptive field: small", "times the mean"} <= set(words)
+    (bar,) = root.iter(f"{SVG}linearGradient")
+    assert len(bar) > 100
+    images = list(root.iter(f"{SVG}image"))
+    for image in images:
+        with Image.open(io.BytesIO(base64.b64decode(image.get("href").removeprefix("data:image/png;base64,")))) as png:
+            assert png.width >= exports.SMALLEST
+        assert image.get("aria-label")
+    assert images[0].get("aria-label").startswith("Receptive field. Stage 2, block 2")
+    assert b"http" not in data.replace(b"http://www.w3.org/2000/svg", b"")
+
+
+def test_npz_has_the_raw_arrays(ask):
+    asked = ask("overview", untrained=True)
+    first, second = (shot.study for shot in asked.shots)
+    with np.load(io.BytesIO(export("npz", asked).data), allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["small/attention"], first.attention.heads)
+        assert np.array_equal(arrays["small/grad_cam"], first.grad_cam.heat)
+        assert np.array_equal(arrays["bare/receptive_field"], second.receptive_field.heat)
+        assert np.array_equal(arrays["bare/kernels"], second.kernels.kernels)
+        assert "bare/attention" not in arrays
+
+
+def test_compare_has_differences_in_every_pair(ask):
+    asked = ask("compare", untrained=True, compared="receptive_field")
+    made = manifest_of("npz", (file := export("npz", asked)).data)
+    maps = {shot.study.variant: drawn(shot.study, "receptive_field") for shot in asked.shots}
+    (wanted,) = compare(maps).differences
+    (pair,) = made["numbers"]["pairs"]
+    assert pair["rank_correlation"] == wanted.correlation
+    assert pair["mean_absolute"] == wanted.mean_absolute
+    with np.load(io.BytesIO(file.data)) as arrays:
+        assert np.array_equal(arrays["difference/small/bare"], wanted.values)
+
+
+def test_what_if_has_the_answers_before_and_after(ask):
+    asked = ask("what_if")
+    t = asked.shots[0].study.trial
+    made = manifest_of("svg", export("svg", asked).data)["numbers"]["small"]
+    assert [one["after"]["logit"] for one in made["answers"]] == [one.logit for one in t.after]
+    assert made["painted_change"] == t.painted_change
+    with np.load(io.BytesIO(export("npz", asked).data)) as arrays:
+        assert np.array_equal(arrays["small/logits_after"], t.logits_after)
+        assert np.array_equal(arrays["small/view_given"], t.view)
+
+
+def test_the_other_direction_and_the_largest_head_are_what_is_drawn(ask):
+    to = ask("attention", replace(Display(Style(head="max")), direction="to"))
+    made = manifest_of("svg", export("svg", to).data)
+    users = to.shots[0].study.both_ways.users
+    assert made["drawn"][0]["name"] == "attention_users"
+    assert made["drawn"][0]["range"][1] == pytest.approx(float(users.heads.max()))
+    assert (made["asked"]["head"], made["asked"]["direction"]) == ("max", "to")
+    assert len(export("html", to).data) > 10_000
+
+
+@pytest.mark.parametrize("view", ["kernels", "grad_cam"])
+def test_every_other_view_makes_a_figure(ask, view):
+    with Image.open(io.BytesIO(export("png", ask(view)).data)) as image:
+        assert image.width >= exports.SMALLEST
+        assert np.asarray(image.convert("RGB")).std() > 10
+
+
+def test_a_large_file_is_drawn_smaller(ask, monkeypatch):
+    asked = ask("erf")
+    whole = export("png", asked).data
+    monkeypatch.setattr(exports, "LARGEST_PNG", len(whole) // 2)
+    smaller = export("png", asked).data
+    assert len(smaller) <= len(whole) // 2
+    assert manifest_of("png", smaller)["side"] < manifest_of("png", whole)["side"]
+
+
+def test_what_a_browser_sends_is_cleaned():
+    sent = {
+        "opacity": 7, "gamma": "x", "threshold": 0.25, "colormap": "cividis", "diverging": "../../etc",
+        "view": "masked", "head": 2, "direction": "to", "seen": True,
+    }  # fmt: skip
+    found = display_of(sent)
+    assert found.style.opacity == 1.0
+    assert found.style.tone == Tone(1.0, 0.25, "masked")
+    assert found.style.colormaps["attention"] == "cividis"
+    assert "contrast" not in found.style.colormaps
+    assert (found.style.head, found.direction, found.seen) == (2, "to", True)
+    assert display_of({"colormap": "RdBu_r", "head": -3, "opacity": float("nan")}) == display_of(None) == Display()
+
+
+def test_what_cannot_be_made_is_said(ask):
+    with pytest.raises(UnknownName, match="'gif'"):
+        export("gif", ask("erf"))
+    with pytest.raises(LensError, match="tour"):
+        export("png", replace(ask("erf"), view="tour"))
+    with pytest.raises(LensError, match="t: not there yet"):
+        export("png", replace(ask("erf"), shots=[], left_out={"t": "still on its way"}))

@@ -1,0 +1,122 @@
+"""`python app.py --mcp`: the endpoints as tools of a real MCP client on loopback; without its package."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import re
+from argparse import Namespace
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import save_file
+
+import app
+from demo.examples import examples
+from demo.server import launch_options
+from demo.studio import Studio
+from demo.ui import mcp as ours
+from demo.ui.page import Page
+from transxnet import load
+from transxnet.images import decode
+from transxnet.study import Options, study
+
+pytest.importorskip("mcp")
+
+PICTURE = examples()[0].path
+DATA = "data:image/jpeg;base64," + base64.b64encode(PICTURE.read_bytes()).decode()
+PATHS = re.compile(r"/tmp|/home|/work|/root|gradio_api/file|transxnet-lens-[a-z0-9_]+/")
+TOOLS = {
+    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust", "compare", "try_out", "export",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    save_file(load("pico@untrained").model.state_dict(), folder / "transxnet_pico.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(weights) -> Iterator[str]:
+    ours.answer_plainly()
+    page = Page(Studio(device="cpu", weights_dir=str(weights)))
+    page.blocks.queue(api_open=False)
+    options = launch_options(Namespace(host="127.0.0.1", quiet=True))
+    _, url, _ = page.blocks.launch(prevent_thread_lock=True, mcp_server=True, **options)
+    try:
+        yield f"{url}gradio_api/mcp/"
+    finally:
+        page.blocks.close()
+
+
+def ask(address: str, *calls: tuple[str, dict]):
+    """The tools, and what each call answers, in one session of the official client."""
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    async def talk():
+        async with streamable_http_client(address) as (read, write, _), ClientSession(read, write) as session:
+            await session.initialize()
+            tools = (await session.list_tools()).tools
+            return tools, [await session.call_tool(name, arguments) for name, arguments in calls]
+
+    return asyncio.run(talk())
+
+
+def test_tools_say_what_they_do_and_answer_with_numbers_and_pictures(address, weights):
+    tools, (predicted, attended, exported, refused) = ask(
+        address,
+        ("predict", {"picture": DATA, "top": 3}),
+        ("attention", {"picture": DATA, "stage": 2, "x": 40, "y": 200}),
+        ("export", {"picture": DATA, "view": "attention", "format": "npz"}),
+        ("predict", {"picture": DATA, "variant": "zeta"}),
+    )
+    assert {tool.name for tool in tools} == TOOLS
+    assert all(tool.description.split(".")[0].strip() and "Returns" in tool.description for tool in tools)
+    by_name = {tool.name: tool.inputSchema["properties"] for tool in tools}
+    assert by_name["attention"]["stage"]["enum"] == [1, 2, 3, 4]
+    assert by_name["export"]["format"]["enum"] == ["png", "svg", "npz", "html"]
+
+    wanted = study(load("pico", weights_dir=weights), decode(PICTURE), Options(stage=2, point=(40, 200)))
+    top = json.loads(predicted.content[0].text)["top"]
+    assert [one["index"] for one in top] == [one.index for one in wanted.prediction.top[:3]]
+    assert [one["probability"] for one in top] == pytest.approx([o.probability for o in wanted.prediction.top[:3]])
+
+    assert not attended.isError, attended.content[0].text
+    numbers, picture, npz = attended.content
+    heads = wanted.attention.heads
+    assert json.loads(numbers.text)["range"] == pytest.approx([heads.min(), heads.max()], rel=1e-5)
+    assert (picture.type, picture.mimeType) == ("image", "image/png")
+    with Image.open(io.BytesIO(base64.b64decode(picture.data))) as image:
+        assert np.asarray(image).std() > 1
+    assert "gradio_client" in npz.text
+    assert json.loads(exported.content[0].text)["schema"] == "transxnet-lens/export"
+    assert exported.content[1].text.startswith("transxnet-lens-attention-pico-stage3.npz, ")
+
+    assert refused.isError
+    assert "'zeta'" in refused.content[0].text
+    for answer in (predicted, attended, exported, refused):
+        texts = [block.text for block in answer.content if block.type == "text"]
+        assert not any(PATHS.search(text) for text in texts)
+
+
+def test_without_the_package_the_page_goes_on_and_says_how_to_get_it(monkeypatch, capsys):
+    launched = {}
+    blocks = Namespace(queue=lambda **_: None, launch=lambda **options: launched.update(options))
+    monkeypatch.setattr(ours, "available", lambda: False)
+    monkeypatch.setattr(app.server.Janitor, "start", lambda self: None)
+    app.launch(Namespace(blocks=blocks), Namespace(mcp=True))
+    assert launched["mcp_server"] is False
+    assert 'pip install "mcp>=1.21,<2"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("argv", "variable", "wanted"), [([], "", False), (["--mcp"], "", True), ([], "1", True)])
+def test_by_option_or_by_environment(monkeypatch, argv, variable, wanted):
+    monkeypatch.setenv("TRANSXNET_MCP", variable)
+    assert app.arguments(argv).mcp is wanted
