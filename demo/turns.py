@@ -15,6 +15,7 @@ class Turns:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._newest: OrderedDict[str, tuple[int, str, bool]] = OrderedDict()  # its number, what it asks for, stopped
+        self._met: OrderedDict[str, None] = OrderedDict()
 
     def begin(self, visitor: str, what: str = "") -> Turn:
         """A new request, after which all older ones of this visitor are overtaken. what: `asked` gives it back."""
@@ -31,6 +32,15 @@ class Turns:
     def look(self, visitor: str) -> tuple[int, str, bool]:
         with self._lock:
             return self._newest.get(visitor, (0, "", False))
+
+    def first_time(self, visitor: str) -> bool:
+        """Whether this was never asked of that visitor."""
+        with self._lock:
+            new = visitor not in self._met
+            self._met[visitor] = None
+            while len(self._met) > KEPT:
+                self._met.popitem(last=False)
+        return new
 
     def _put(self, visitor: str, what: str, stopped: bool) -> Turn:
         with self._lock:

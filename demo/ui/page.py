@@ -153,8 +153,10 @@ class Page(Exporting):
 
     def tab_chosen(self, event: gr.SelectData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         name = next((key for key, title in VIEWS.items() if title == event.value), session.active)
-        if name == session.active == self.studio.turns.asked(request.session_hash or ""):
-            yield self._nothing()  # Gradio tells of a tab that `go` has changed, too: its answer is on its way
+        visitor = request.session_hash or ""
+        at_load = self.studio.turns.first_time(visitor) and name == next(iter(VIEWS))
+        if at_load or name == session.active == self.studio.turns.asked(visitor):
+            yield self._nothing()  # Gradio tells of its first tab at every load, and of one that `go` has changed
             return
         yield from self.refresh(request, replace(session, active=name), *controls)
 
