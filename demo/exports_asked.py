@@ -15,6 +15,12 @@ from transxnet.export.pictures import Style
 from transxnet.export.rows import LARGEST, Shot
 from transxnet.images import Picture
 
+QUERY = {  # key of an address -> field of js/display.js, and what it is at first (as js/links.js has them)
+    "colours": ("colormap", ""), "signed": ("diverging", ""), "opacity": ("opacity", 0.85), "gamma": ("gamma", 1),
+    "threshold": ("threshold", 0), "show": ("view", "raw"), "seen": ("seen", False), "head": ("head", "mean"),
+    "direction": ("direction", "from"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Display:
@@ -58,6 +64,17 @@ def display_of(sent: Any) -> Display:
     head = head if head == LARGEST or (isinstance(head, int) and 0 < head < 100) else 0
     style = Style(head, _within(sent, "opacity", 0, 1, Style.opacity), colormaps, tone)
     return Display(style, sent.get("seen") is True, "to" if sent.get("direction") == "to" else "from")
+
+
+def in_query(sent: Any) -> dict[str, str]:
+    """The same as the address has it, by its keys (demo/links.py checks them); what is as usual is left out."""
+    sent = sent if isinstance(sent, Mapping) else {}
+    found = {key: sent.get(field, usual) for key, (field, usual) in QUERY.items() if sent.get(field, usual) != usual}
+    return {key: "1" if value is True else _short(value) for key, value in found.items()}
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _within(sent: Mapping[str, Any], key: str, low: float, high: float, otherwise: float) -> float:

@@ -135,7 +135,7 @@ class Display(_Mounted):
 
 
 class Exports(_Mounted):
-    """What is shown as a file to keep. Its value: demo/downloads.py; `select` carries {format, display, link}."""
+    """What is shown as a file to keep. Its value: demo/downloads.py; `select` carries {format, display}."""
 
     mount, root = "lensMountExports", "lens-exports"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, replace
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -17,9 +16,9 @@ from ..captions import exports as words
 from ..columns import variant_title
 from ..downloads import downloads
 from ..exports import export
-from ..exports_asked import Asked, display_of
+from ..exports_asked import Asked, display_of, in_query
 from ..languages import say
-from ..links import from_query, to_query
+from ..links import to_query, updated
 from ..places import state_of
 from ..second import PARTS as SECOND_PARTS
 from ..second import same_place
@@ -63,7 +62,7 @@ class Exporting(Going):
             [self.examples[number].label if number >= 0 else "" for number in examples],
             _computed(options, session, block), display_of(getattr(event, "display", None)), session.compared, second,
             {shot.study.variant: self.studio.loading(shot.study.variant).cost for shot in shots}, left,
-            self._address(session, replace(controls, block=block), str(getattr(event, "link", ""))),
+            self._address(session, replace(controls, block=block), getattr(event, "display", None)),
         )  # fmt: skip
 
     def _shots(
@@ -86,11 +85,10 @@ class Exporting(Going):
                 names=", ".join(left)), remedy=words.NOT_READY_REMEDY)  # fmt: skip
         return shots, left
 
-    def _address(self, session: Session, controls: Controls, sent: str) -> str:
+    def _address(self, session: Session, controls: Controls, sent: Any) -> str:
         """The page's query, with what only the browser knows; "" for the page as it opens."""
-        opened, _ = from_query(dict(parse_qsl(sent.lstrip("?")[:2000])))
         state = state_of(session, controls, self.studio.picture(session.picture).size, self.default)
-        state = replace(state, display=opened.display)
+        state, _ = updated(state, in_query(sent))
         if session.example < 0:
             state = replace(state, point=None)  # a place in a picture that no link holds
         query = to_query(state)

@@ -28,17 +28,18 @@ ROOT = Path(__file__).parents[2]
 def test_without_options_everything_is_left_to_the_environment():
     assert vars(app.arguments([])) == {
         "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
-        "default_variant": "pico", "beside": None,
+        "default_variant": "pico", "beside": None, "mcp": False,
     }  # fmt: skip
 
 
 def test_every_option_is_taken():
     line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --device cpu --default-variant t"
-    line += " --beside timm:resnet18,timm:resnet50"
+    line += " --beside timm:resnet18,timm:resnet50 --mcp"
     given = app.arguments(shlex.split(line))
     assert vars(given) == {
         "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
         "default_variant": "t", "beside": "timm:resnet18,timm:resnet50",
+        "mcp": True,
     }  # fmt: skip
 
 
@@ -56,10 +57,17 @@ def test_help_names_every_option_and_its_variable(capsys):
         "--device",
         "--default-variant",
         "--beside",
+        "--mcp",
     ):
         assert word in text
     assert "NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 one for each" in " ".join(text.split())
-    for word in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "TRANSXNET_WEIGHTS", "TRANSXNET_HUB_NAMESPACE"):
+    for word in (
+        "GRADIO_SERVER_NAME",
+        "GRADIO_SERVER_PORT",
+        "TRANSXNET_WEIGHTS",
+        "TRANSXNET_HUB_NAMESPACE",
+        "TRANSXNET_MCP",
+    ):
         assert word in text
 
 

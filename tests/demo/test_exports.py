@@ -15,7 +15,8 @@ from PIL import Image
 
 from demo import exports
 from demo.exports import TYPES, export
-from demo.exports_asked import Asked, Display, display_of
+from demo.exports_asked import Asked, Display, display_of, in_query
+from demo.links import State, updated
 from demo.views.compare import drawn
 from tests.small import picture, small_model
 from transxnet.draw.overlay import mark, overlay, place
@@ -225,6 +226,15 @@ def test_what_a_browser_sends_is_cleaned():
     assert "contrast" not in found.style.colormaps
     assert (found.style.head, found.direction, found.seen) == (2, "to", True)
     assert display_of({"colormap": "RdBu_r", "head": -3, "opacity": float("nan")}) == display_of(None) == Display()
+
+
+def test_the_address_has_what_differs_from_the_usual():
+    sent = {"colormap": "viridis", "opacity": 0.85, "gamma": 0.70001, "view": "raw", "seen": True, "head": 2}
+    query = in_query(sent)
+    assert query == {"colours": "viridis", "gamma": "0.7", "seen": "1", "head": "2"}
+    state, said = updated(State(), query)
+    assert (dict(state.display), said) == (query, [])
+    assert in_query("nonsense") == {}
 
 
 def test_what_cannot_be_made_is_said(ask):

@@ -1,6 +1,6 @@
 /* What is shown as a file to keep. value: {words: {title, hint, making, kinds: [[kind, label, hint]]}, said, failed,
    file: {serial, name, type, data (base64)} or null}. A button asks Python with the display settings of this browser,
-   trigger("select", {format, display, link}); the bytes come back in the value and are saved from here, so that no file
+   trigger("select", {format, display}); the bytes come back in the value and are saved from here, so that no file
    and no path stands on the server. */
 (() => {
   const WIDE = "(min-width: 641px)"; // folded below, as the display controls are
@@ -39,7 +39,7 @@
         busy(true);
         said.classList.remove("failed");
         said.textContent = words.making;
-        trigger("select", { format: kind, display: window.lensDisplay.all(), link: location.search });
+        trigger("select", { format: kind, display: window.lensDisplay.all() });
       });
       return button;
     });
