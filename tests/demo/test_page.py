@@ -704,5 +704,6 @@ def test_scripts_and_styles_name_no_other_machine():
 def test_only_the_endpoints_are_public(page):
     public = [f.api_name for f in page.blocks.fns.values() if f.api_visibility == "public"]
     assert public == [
-        "predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust", "compare", "try_out", "export",
+        "predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust", "compare", "try_out",
+        "export",
     ]  # fmt: skip
