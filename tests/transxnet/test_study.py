@@ -84,8 +84,9 @@ def test_a_study_says_who_what_and_from_where(whole):
     assert whole.view.upload_size == (100, 80)
     assert whole.view.rgb.shape == (64, 64, 3)
     assert whole.notes == ()
-    assert set(whole.seconds) == {"total", "forward", *PARTS} - {"kernel_change"}
-    assert whole.missing == {"kernel_change": "There is no second picture to compare kernels with."}
+    assert set(whole.seconds) == {"total", "forward", *PARTS} - {"kernel_change", "familiarity"}
+    assert whole.missing["kernel_change"] == "There is no second picture to compare kernels with."
+    assert set(whole.missing) == {"kernel_change", "familiarity"}  # nothing is recorded of these weights
     assert whole.seconds["total"] >= whole.seconds["forward"] + whole.seconds["occlusion"]
 
 
