@@ -68,8 +68,11 @@ def build(args: argparse.Namespace) -> Any:
 
 def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     """Serve the page with this project's limits, look and scripts; returns what Blocks.launch returns."""
+    from starlette.middleware import Middleware
+
     from demo.ui import mcp
     from demo.ui.components import STYLES, head
+    from demo.ui.language import InLanguage
     from demo.ui.theme import theme
 
     with_mcp = getattr(args, "mcp", False) and mcp.available()
@@ -82,8 +85,9 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     janitor.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the temporary folder goes too
     page.blocks.queue(api_open=False, max_size=64)
-    looks = {"theme": theme(), "css_paths": STYLES, "head": head(), "mcp_server": with_mcp}
+    looks = {"theme": theme(), "css_paths": STYLES, "head": head(), "mcp_server": with_mcp, "i18n": page.words.i18n()}
     options = server.launch_options(args) | looks | more
+    options["app_kwargs"]["middleware"].append(Middleware(InLanguage))
     return page.blocks.launch(**options)
 
 

@@ -35,11 +35,12 @@ from .captions import (
     STALLED,
     STEPS,
     WORKING,
-    amount,
 )
+from .captions import page as words
+from .captions.kernels import TILE
 from .captions.stopping import AGAIN, STOP, STOPPED
 from .columns import Column
-from .languages import say
+from .languages import retold, say
 
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the photograph under a map; panel.js draws at this size
@@ -54,12 +55,12 @@ def transposed(
     """One column a variant, one row an aspect (title, words, scale, cell of a column). part: what all aspects show."""
     heads = [heading(c.title, cost_words(c), None) | {"badge": c.badge, "more": weights_words(c)} for c in columns]
     rows = []
-    for i, (title, words, scale, cell) in enumerate(aspects):
+    for i, (title, told, scale, cell) in enumerate(aspects):
         cells = []
         for column in columns:
             instead = unfinished(column) or [missing(column, part)]  # said once, in the first row
             cells.append(cell(column) if instead[0] is None else instead[0] if i == 0 else {"kind": "text", "text": ""})
-        rows.append(row(title, words, cells, bar=scale))
+        rows.append(row(title, told, cells, bar=scale))
     return {"layout": "columns", "heads": heads, "rows": rows}
 
 
@@ -67,9 +68,11 @@ def unfinished(column: Column) -> list[Json] | None:
     """The cell that stands where a study will be, or would have been; None if it is there."""
     if column.error is not None:
         if not isinstance(column.error, NoWeights):
-            return [{"kind": "error", "text": column.error.what, "attempts": [], "remedy": column.error.remedy}]
-        attempts = [[SOURCES.get(source, source), *rest] for source, *rest in column.error.attempts]
-        return [{"kind": "error", "text": column.error.what, "attempts": attempts, "remedy": NO_WEIGHTS}]
+            found = {"text": retold(column.error.what), "attempts": [], "remedy": retold(column.error.remedy)}
+            return [{"kind": "error", **found}]
+        attempts = [[say(SOURCES.get(source, source)), *map(retold, rest)] for source, *rest in column.error.attempts]
+        found = {"text": retold(column.error.what), "attempts": attempts, "remedy": say(NO_WEIGHTS)}
+        return [{"kind": "error", **found}]
     return [pending(column)] if column.study is None else None
 
 
@@ -87,24 +90,25 @@ def _on_its_way(column: Column) -> Json:
     a = column.arrival
     if column.steps is not None:
         part, done, total = column.steps
-        words, amount_done = STEPS.get(part, part), COUNT.format(done=done, total=total)
-        cell = {"kind": "pending", "variant": column.name, "text": words, "share": done / (total or 1)}
-        return cell | {"amount": amount_done, "label": f"{words}, {column.title}"}
+        told, amount_done = say(STEPS.get(part, part)), say(COUNT).format(done=done, total=total)
+        cell = {"kind": "pending", "variant": column.name, "text": told, "share": done / (total or 1)}
+        return cell | {"amount": amount_done, "label": f"{told}, {column.title}"}
     if a is None or a.complete:
-        return {"kind": "pending", "variant": column.name, "text": WORKING if a is None else READING}
-    text = DOWNLOADING.format(what=a.what) if a.what else LOOKING
+        return {"kind": "pending", "variant": column.name, "text": say(WORKING if a is None else READING)}
+    text = say(DOWNLOADING).format(what=a.what) if a.what else say(LOOKING)
     cell = {"kind": "pending", "variant": column.name, "text": text}
     if a.silent >= STALLED_AFTER:
-        cell["stalled"] = (STALLED if a.done else NO_ANSWER).format(seconds=int(a.silent))
+        cell["stalled"] = say(STALLED if a.done else NO_ANSWER).format(seconds=int(a.silent))
     if a.what:
-        cell |= {"share": a.share, "amount": amount(a.done, a.total), "label": f"Downloading {column.title}"}
+        label = say(words.DOWNLOADING_WHAT).format(title=column.title)
+        cell |= {"share": a.share, "amount": amount(a.done, a.total), "label": label}
     return cell
 
 
 def missing(column: Column, part: str) -> Json | None:
     """The sentence that stands where a part would be that this variant cannot give; None where it is there."""
-    words = column.study.missing.get(part)
-    return {"kind": "text", "text": words} if words else None
+    why = column.study.missing.get(part)
+    return {"kind": "text", "text": retold(why)} if why else None
 
 
 def map_cell(
@@ -112,12 +116,12 @@ def map_cell(
     heat: np.ndarray,
     geometry: Geometry,
     marker: tuple[float, float] | None,
-    words: str,
+    caption: str,
     alt: str,
     **data: float,
 ) -> Json:
     return {
-        "kind": "map", "picture": column.name, "caption": words, "alt": f"{alt}. {words}",
+        "kind": "map", "picture": column.name, "caption": caption, "alt": f"{alt}. {caption}",
         "box": list(geometry.crop_box), "point": list(marker) if marker else None,
         "data": {"variant": column.name} | {k: repr(float(v)) for k, v in {"peak": heat.max(), **data}.items()},
         "map": {
@@ -127,34 +131,37 @@ def map_cell(
     }  # fmt: skip
 
 
-def look_cell(column: Column, name: str, head: int | str = 0, words: str = "", short: bool = False) -> Json:
+def look_cell(column: Column, name: str, head: int | str = 0, told: str = "", short: bool = False) -> Json:
     """One result as its look draws it, with what exactly and one number worth knowing."""
     result = getattr(column.study, name)
-    title = LOOKS[name].title
+    title = retold(LOOKS[name].title)
     if instead := missing(column, name):
         return instead
     if name == "kernels":
         channels = representatives(result, TILES)
-        names = [f"channel {i + 1}" for i in channels]
-        alt = f"{title} of {column.title}"
-        return tiles_cell(result.kernels[channels], names, worth_knowing(result), alt, taps=True)
+        names = [say(TILE).format(channel=i + 1) for i in channels]
+        alt = say(words.OF).format(what=title, title=column.title)
+        return tiles_cell(result.kernels[channels], names, retold(worth_knowing(result)), alt, taps=True)
     head = own_head(column.study, head) if name == "attention" else 0
     one = 0 if head == MAX else head
     exactly = what(result, one).replace("mean of", "largest of") if head == MAX else what(result, head)
-    words = words or (f"peak {number(result.head(MAX).max())}" if head == MAX else worth_knowing(result, head))
+    exactly = retold(exactly)
+    if not told:
+        peak = say(words.PEAK).format(peak=number(result.head(MAX).max())) if head == MAX else ""
+        told = peak or retold(worth_knowing(result, head))
     if not short:
-        words = f"{exactly}: {words}"
+        told = say(words.EXACTLY).format(exactly=exactly, words=told)
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
-    alt = f"{title} of {column.title}, {exactly}"
-    return map_cell(column, shown(result, head), geometry_of(result), unit_of(result), words, alt, **data)
+    alt = f"{say(words.OF).format(what=title, title=column.title)}, {exactly}"
+    return map_cell(column, shown(result, head), geometry_of(result), unit_of(result), told, alt, **data)
 
 
 def tiles_cell(
-    values: np.ndarray, names: Sequence[str], words: str, alt: str, show: bool = False, taps: bool = False
+    values: np.ndarray, names: Sequence[str], caption: str, alt: str, show: bool = False, taps: bool = False
 ) -> Json:
     """n small grids, (n, rows, cols). show: their names under them. taps: of kernels, not units of a map."""
     return {
-        "kind": "tiles", "caption": words, "alt": f"{alt}. {words}",
+        "kind": "tiles", "caption": caption, "alt": f"{alt}. {caption}",
         "data": {"peak": repr(float(np.abs(values).max()))},
         "tiles": {
             "base64": floats(values), "rows": values.shape[1], "cols": values.shape[2], "names": list(names),
@@ -173,7 +180,7 @@ def row(title: str, sub: str, cells: list[Json], badge: str = "", bar: Json | No
 
 def scale(maps: Sequence[np.ndarray], units: str, colormap: str, signed: bool = False, root: bool = False) -> Json:
     low, high = shared_range(maps, signed)
-    return {"range": [low, high], "signed": signed, "root": root, "units": units, "colormap": colormap}
+    return {"range": [low, high], "signed": signed, "root": root, "units": retold(units), "colormap": colormap}
 
 
 # ---- numbers and words ----------------------------------------------------------------------------------
@@ -186,8 +193,8 @@ def look_scale(name: str, done: Sequence[Study], head: int | str = 0) -> Json:
     channels = [representatives(k, TILES).tolist() for k in found] if name == "kernels" else ()
     low, high = range_of(found, head, channels) if found else (0.0, 0.0)
     return {
-        "range": [low, high], "signed": look.signed, "root": look.root, "units": look.units, "colormap": look.colormap,
-        "clip": look.clip,
+        "range": [low, high], "signed": look.signed, "root": look.root, "units": retold(look.units),
+        "colormap": look.colormap, "clip": look.clip,
     }  # fmt: skip
 
 
@@ -207,9 +214,12 @@ def cost_words(column: Column) -> str:
     s = column.study
     if s is None:
         return ""
-    size = f"{column.cost.parameters / 1e6:.1f} M parameters, {column.cost.macs / 1e9:.2f} GMACs" if column.cost else ""
+    numbers = {"ms": f"{1000 * s.seconds['forward']:.0f}"}
+    if column.cost:
+        numbers |= {"parameters": f"{column.cost.parameters / 1e6:.1f}", "macs": f"{column.cost.macs / 1e9:.2f}"}
     note = "" if s.provenance.kind == "untrained" else s.provenance.note  # that it is untrained is said beside its name
-    return f"{size}, {1000 * s.seconds['forward']:.0f} ms here. Weights: {s.provenance.short()}. {note}".strip()
+    size = say(words.COST if column.cost else words.COST_BARE).format(**numbers)
+    return f"{size} {say(words.WEIGHTS).format(where=retold(s.provenance.short()), note=retold(note))}".strip()
 
 
 def weights_words(column: Column) -> str:
@@ -221,8 +231,14 @@ def weights_words(column: Column) -> str:
     return f"{p.location}{commit}\nSHA-256 {p.sha256}\n{p.note}".strip()
 
 
+def amount(done: int, total: int) -> str:
+    """Bytes as a person reads them: "12.3 of 51.2 MB"."""
+    text = say(words.SOME_MB if total else words.MB)
+    return text.format(done=f"{done / 1e6:.1f}", total=f"{total / 1e6:.1f}")
+
+
 def percent(share: float) -> str:
-    return "none" if not np.isfinite(share) else f"{100 * share:.0f} %"
+    return say(words.NO_SHARE) if not np.isfinite(share) else f"{100 * share:.0f} %"
 
 
 def photo(s: Study, picture: Picture) -> Json:

@@ -12,7 +12,9 @@ from transxnet.peers.spec import PREFIX, is_peer, spec_of
 from transxnet.study import Options, Study
 
 from .captions import FAILED, FAILED_REMEDY, PEER_TITLE, TITLES, UNTRAINED
+from .captions.page import UNTRAINED_TITLE
 from .jobs import Job
+from .languages import say
 from .studio import Arrival, Studio
 
 LOOK_AGAIN = 0.3  # seconds between two looks at a model that is being loaded, or at a long computation
@@ -42,15 +44,16 @@ class Column:
 
     @property
     def badge(self) -> str:
-        return UNTRAINED if spec_of(self.name)[1] else ""
+        return say(UNTRAINED) if spec_of(self.name)[1] else ""
 
 
 def variant_title(name: str) -> str:
     """How a variant is called on a chip: "T", "B at 384", "pico, no OSRA", "T, untrained", "resnet50 (timm)"."""
     spec, untrained = spec_of(name)
-    peer = is_peer(name)
-    title = PEER_TITLE.format(name=spec.short.removeprefix(PREFIX)) if peer else TITLES.get(spec.short, spec.short)
-    return f"{title}, untrained" if untrained else title
+    title = say(TITLES.get(spec.short, spec.short))
+    if is_peer(name):
+        title = say(PEER_TITLE).format(name=spec.short.removeprefix(PREFIX))
+    return say(UNTRAINED_TITLE).format(title=title) if untrained else title
 
 
 def gather(
@@ -118,7 +121,7 @@ class _Gathering:
             return replace(column, error=error)
         except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
             log.exception("explaining with %s", column.name)
-            return replace(column, error=LensError(FAILED.format(title=column.title), remedy=FAILED_REMEDY))
+            return replace(column, error=LensError(say(FAILED).format(title=column.title), remedy=say(FAILED_REMEDY)))
         return replace(column, steps=None, long=False, study=study, cost=self.studio.loading(column.name).cost)
 
     def _options(self, i: int) -> Options:

@@ -25,8 +25,10 @@ from transxnet.study import Study
 
 from .captions import BESIDE_ALT, BESIDE_CAPTION, BESIDE_LIMITS, BESIDE_TITLE, BESIDE_UNTRAINED, COLUMNS_DONE, DRAWING
 from .captions import UNTRAINED as RANDOM
+from .captions import page as words
 from .cells import Json, pending, png
 from .columns import Column
+from .languages import say
 from .wanted import ALIKE_EVERYWHERE, WANTED
 
 MOST_IN_A_ROW = 5  # maps of models, the photograph among them
@@ -59,10 +61,10 @@ def beside_plates(studies: Sequence[Study], beside: Sequence[Study], picture: Pi
     every = [*studies, *beside]
     names = [study.variant for study in every]
     random = [study.variant for study in beside if study.untrained]
-    words = f" {BESIDE_UNTRAINED.format(names=', '.join(random))}" if random else ""
-    alt = BESIDE_ALT.format(names=", ".join(names))
+    told = f" {say(BESIDE_UNTRAINED).format(names=', '.join(random))}" if random else ""
+    alt, picture_of = say(BESIDE_ALT).format(names=", ".join(names)), _maps_beside(every, picture)
     return [
-        Plate("beside", BESIDE_TITLE, BESIDE_CAPTION + words, alt, BESIDE_LIMITS, _maps_beside(every, picture)),
+        Plate("beside", say(BESIDE_TITLE), say(BESIDE_CAPTION) + told, alt, say(BESIDE_LIMITS), picture_of),
         curves_plate([erf_curves(study.receptive_field) for study in every], names),
     ]
 
@@ -78,8 +80,8 @@ def _maps_beside(studies: Sequence[Study], picture: Picture) -> np.ndarray:
     for study, values in zip(studies, logs, strict=True):
         found = study.receptive_field
         rgb = colorize(values, (high - DECADES, high), COLORMAP)
-        words = [f"{found.layer}, {found.target}", worth_knowing(found), *([RANDOM] if study.untrained else [])]
-        ring(panels.panel(study.variant, rgb, found.geometry.view_size, words), unit_of(found))
+        told = [f"{found.layer}, {found.target}", worth_knowing(found), *([RANDOM] if study.untrained else [])]
+        ring(panels.panel(study.variant, rgb, found.geometry.view_size, told), unit_of(found))
     panels.bar((high - DECADES, high), "times the map's mean, logarithmic", COLORMAP, decades=True)
     return panels.picture()
 
@@ -96,17 +98,18 @@ def figure(plate: Plate) -> Json:
 
 
 def shown(figures: list[Json]) -> Json:
-    return {"serial": next(_serial), "figures": figures, "status": None}
+    said = {"numbers": say(words.NUMBERS_OF), "table": say(words.TABLE_OF), "picture": say(words.PICTURE_OF)}
+    return {"serial": next(_serial), "figures": figures, "status": None, "words": said}
 
 
 def waiting(columns: Sequence[Column], keep: bool) -> Json:
     """While figures are on their way. keep: leave the last ones standing, paler."""
     unfinished = next((column for column in columns if not column.finished), None)
     if unfinished is None:
-        return {"keep": keep, "status": {"text": DRAWING}}
+        return {"keep": keep, "status": {"text": say(DRAWING)}}
     finished = sum(column.finished for column in columns)
-    words = COLUMNS_DONE.format(title=unfinished.title, done=finished + 1, total=len(columns))
-    return {"keep": keep, "status": {**pending(unfinished), "text": f"{words}, {pending(unfinished)['text']}"}}
+    told = say(COLUMNS_DONE).format(title=unfinished.title, done=finished + 1, total=len(columns))
+    return {"keep": keep, "status": {**pending(unfinished), "text": f"{told}, {pending(unfinished)['text']}"}}
 
 
 def stopped(column: Column) -> Json:
@@ -114,9 +117,9 @@ def stopped(column: Column) -> Json:
     return {"serial": next(_serial), "figures": [], "status": pending(replace(column, stopped=True))}
 
 
-def none(words: str = "") -> Json:
-    """No figures here. words: why."""
-    return {"serial": next(_serial), "figures": [], "status": {"text": words} if words else None}
+def none(why: str = "") -> Json:
+    """No figures here. why: in words."""
+    return {"serial": next(_serial), "figures": [], "status": {"text": why} if why else None}
 
 
 def _studies(columns: Sequence[Column]) -> list[Study]:

@@ -9,11 +9,11 @@ from PIL import Image
 
 from transxnet.images import Picture
 
-from .captions import crop_note, crosshair_alt
+from .captions import page as words
 from .captions.familiar import UNLIKE, UNSURE
 from .cells import Json, bars, jpeg, pending, percent
 from .columns import Column
-from .languages import say
+from .languages import retold, say
 
 
 def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column]) -> Json:
@@ -32,9 +32,16 @@ def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column
         "size": [width, height],
         "point": list(point),
         "crops": [{"name": name, "box": box} for name, partial, box in crops if partial],
-        "alt": crosshair_alt(width, height, *point),
-        "note": " ".join(filter(None, (crop_note([c[:2] for c in crops]), picture.note))),
+        "alt": say(words.CROSSHAIR_ALT).format(width=width, height=height, x=point[0], y=point[1]),
+        "role": say(words.CROSSHAIR_ROLE),
+        "note": " ".join(filter(None, (_outlined([name for name, cut, _ in crops if cut]), retold(picture.note)))),
     }
+
+
+def _outlined(names: Sequence[str]) -> str:
+    """Which variants see only the outlined part; '' where none does."""
+    text = words.OUTLINED_ONE if len(names) == 1 else words.OUTLINED
+    return say(text).format(names=say(words.AND).join(names)) if names else ""
 
 
 def answers(columns: Sequence[Column]) -> Json:
@@ -42,7 +49,7 @@ def answers(columns: Sequence[Column]) -> Json:
     first = next((c for c in columns if c.study is not None), None)
     if first is None:
         return {"answers": [], "chosen": -1, "note": "", "warning": ""}
-    note = f"{first.title} chooses among {len(first.study.prediction.probabilities)} classes."
+    note = say(words.CHOOSES).format(title=first.title, classes=len(first.study.prediction.probabilities))
     return {
         "answers": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
     }  # fmt: skip
@@ -53,8 +60,7 @@ def warning(column: Column) -> str:
     known = column.study.familiarity
     if known is None or not (known.unlike or known.unsure):
         return ""
-    words = say(UNLIKE) if known.unlike else say(UNSURE)
-    return words.format(
+    return say(UNLIKE if known.unlike else UNSURE).format(
         title=column.title, pictures=known.pictures, nearer=percent(known.nearer), more=percent(1 - known.less_sure)
     )
 

@@ -33,7 +33,7 @@ def state_of(session: Session, controls: Controls, size: tuple[int, int], defaul
         compared=session.compared,
         second=_label(session.other),
         tour=session.tour,
-        language="" if session.language == Session.language else session.language,
+        language=session.asked_language,
     )
 
 
@@ -43,6 +43,7 @@ def arrived(state: State, session: Session, controls: Controls, default: str) ->
     session = replace(
         session, variants=names, active=state.view, target=state.target or None, compared=state.compared,
         other=number_of(state.second), tour=state.tour, language=state.language or session.language,
+        asked_language=state.language,
     )  # fmt: skip
     changes = {"variants": list(names), "stage": state.stage, "block": state.block, "cam_stage": state.cam}
     return session, replace(controls, **changes)
@@ -55,7 +56,7 @@ def link(state: State, upload: bool) -> Json:
     return {
         "query": {} if query == {"picture": first} else query,
         "keys": list(words.WHAT),
-        "upload": say(words.UPLOAD).format(example=first) if upload else "",
+        "upload": say(words.UPLOAD).format(example=say(first)) if upload else "",
         "words": {
             "copy": say(words.COPY), "copied": say(words.COPIED), "selected": say(words.SELECTED),
             "address": say(words.ADDRESS),

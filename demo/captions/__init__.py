@@ -109,20 +109,3 @@ NOT_GENERATED = (
 PART_REMEDY = "Choose another variant, or another view."
 NO_ADDRESS = "Pictures are not fetched from addresses here. Save it, and send the file."
 PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."
-
-
-def amount(done: int, total: int) -> str:
-    """Bytes as a person reads them: "12.3 of 51.2 MB"."""
-    return f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if total else f"{done / 1e6:.1f} MB"
-
-
-def crosshair_alt(width: int, height: int, x: int, y: int) -> str:
-    """What a screen reader says of the picture."""
-    where = f"Your picture, {width} by {height} pixels, crosshair at {x}, {y}."
-    return f"{where} Arrow keys move it; with Shift, in big steps."
-
-
-def crop_note(crops: list[tuple[str, bool]]) -> str:
-    """Which variants see only the outlined part. crops: (name, whether its view leaves something out)."""
-    cut = [name for name, partial in crops if partial]
-    return f"Outlined: what {' and '.join(cut)} {'sees' if len(cut) == 1 else 'see'}." if cut else ""

@@ -48,3 +48,8 @@ NOTES = {  # view -> what stands under a file's maps, where the page's own foot 
     "residual path goes round both. A map over keys that have already seen their neighbourhood is not a map of "
     "causes. Weights are those after the softmax; keys are a map smaller than the picture.",
 }
+STAYS_ENGLISH = (  # names of what stands in files, as the library's captions beside it do, or is said to programs only
+    "NO_VIEW", "SO_MANY", "SO_MANY_REMEDY", "NO_FORMAT", "LEFT_OUT", "EDITED", "PAINTED", "GIVEN", "GIVEN_CAPTION",
+    "ANSWERS", "ANSWERS_HEAD", "PAIRS", "PAIRS_HEAD", "COSTS", "COSTS_HEAD", "FOOT", "LINK", "WHERE", "UPLOAD",
+    "EXAMPLE", "SUBTITLE", "EVEN", "NOTES",
+)  # fmt: skip

@@ -19,7 +19,8 @@ from transxnet.images import Picture, decode
 
 from ..captions import NO_ADDRESS
 from ..captions.display import WORDS
-from ..languages import say
+from ..languages import in_all, negotiated, say, speaking, told
+from ..session import Session
 
 HERE = Path(__file__).parent
 
@@ -57,7 +58,7 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except LensError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        raise gr.Error(told(error), print_exception=False) from None
 
 
 class _Mounted(gr.HTML):
@@ -131,7 +132,7 @@ class Display(_Mounted):
     mount, root = "lensMountDisplay", "lens-controls"
 
     def __init__(self) -> None:
-        super().__init__({key: say(text) for key, text in WORDS.items()}, elem_id="display")
+        super().__init__(in_all(lambda: {key: say(text) for key, text in WORDS.items()}), elem_id="display")
 
 
 class Exports(_Mounted):
@@ -141,20 +142,38 @@ class Exports(_Mounted):
 
 
 class Blocks(gr.Blocks):
-    """gr.Blocks that fetches nothing for a visitor.
+    """gr.Blocks that speaks a visitor's language in every step of every event, and fetches nothing for a visitor.
 
     Gradio downloads an address that stands where a file should, whichever component it was sent to, before that
     component's preprocess is asked. Files come by upload and stand in the temporary folder, without a scheme.
     """
 
+    async def process_api(
+        self, block_fn: Any, inputs: list[Any], state: Any = None, request: Any = None, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        with speaking(_language(state, request)):
+            return await super().process_api(block_fn, inputs, state, request, *args, **kwargs)
+
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
         def refuse(file: dict[str, Any]) -> dict[str, Any]:
             if urlsplit(file["path"]).scheme:
-                raise gr.Error(NO_ADDRESS, print_exception=False)
+                raise gr.Error(say(NO_ADDRESS), print_exception=False)
             return file
 
         client_utils.traverse(inputs, refuse, client_utils.is_file_obj_with_meta)
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+
+
+def _language(state: Any, request: Any) -> str:
+    """Of a page that was opened, else what its address or its browser asks for. A program is answered in English."""
+    for value in state.state_data.values() if state is not None else ():
+        if isinstance(value, Session) and value.picture:
+            return value.language
+    if not isinstance(request, gr.Request) or not hasattr(request, "query_params"):
+        return "en"
+    query, headers = request.query_params, request.headers
+    asked = query.getlist("lang") if hasattr(query, "getlist") else [query["lang"]] if "lang" in query else []
+    return negotiated(asked, headers.get("accept-language", ""))
 
 
 class Chips(gr.CheckboxGroup):

@@ -17,7 +17,7 @@ from ..columns import variant_title
 from ..downloads import downloads
 from ..exports import export
 from ..exports_asked import Asked, display_of, in_query
-from ..languages import say
+from ..languages import say, speaking, told
 from ..links import to_query, updated
 from ..places import state_of
 from ..second import PARTS as SECOND_PARTS
@@ -36,13 +36,14 @@ class Exporting(Going):
         if not session.picture:
             return downloads()
         try:
-            asked = self._asked(session, Controls(*values), event)
-            return downloads(export(str(event.format), asked))
+            with speaking("en"):  # as the library's captions in it
+                file = export(str(event.format), self._asked(session, Controls(*values), event))
         except LensError as error:
-            return downloads(failed=str(error))
+            return downloads(failed=told(error))
         except Exception:  # the page goes on; the log gets what happened
             log.exception("making a file of %s", session.active)
             return downloads(failed=say(words.FAILED))
+        return downloads(file)
 
     def _asked(self, session: Session, controls: Controls, event: Any) -> Asked:
         block, _ = self._blocks(session, controls)

@@ -13,7 +13,7 @@ from transxnet.peers.spec import spec_of
 
 from ..captions import ANY_CLASS
 from ..captions import links as words
-from ..languages import say
+from ..languages import say, spoken
 from ..links import State, from_query, query_of, updated
 from ..places import arrived, asked_of, middle, number_of, state_of
 from ..session import Controls, Session
@@ -47,6 +47,7 @@ class Going(Showing):
     def _opened(self, query: Any, session: Session, values: Sequence[Any], request: gr.Request) -> Iterator[dict]:
         """The first answer: what the address asks for, else the first example from its middle."""
         state, said = from_query(query)
+        session = replace(session, language=spoken(), asked_language=state.language)
         step = expanded(query_of(state), self.names)
         state, _ = updated(state, step)
         yield from self._to(state, said, session, Controls(*values), request, shares=_shares(step))
@@ -85,12 +86,12 @@ class Going(Showing):
         found: dict = {
             self.variants: gr.CheckboxGroup(self._chips(names), value=names), self.stage: controls.stage,
             self.cam_stage: controls.cam_stage, self.views: gr.Tabs(selected=session.active), self.upload: None,
-            self.thumbs: {"items": self.thumb_items, "chosen": session.example}, self.other: "",
+            self.thumbs: self._thumbs(session.example), self.other: "",
         }  # fmt: skip
         if "t" in names:
             found[self.offer] = gr.Button(visible=False)
         if spec_of(names[0])[0].label_set != spec_of(before[0])[0].label_set:
-            found[self.other] = gr.Dropdown([(ANY_CLASS, ""), *classes_of(names[0])], value="")
+            found[self.other] = gr.Dropdown([(say(ANY_CLASS), ""), *classes_of(names[0])], value="")
         return found
 
 

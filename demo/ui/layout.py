@@ -14,10 +14,12 @@ from transxnet.peers.spec import is_peer, spec_of
 from transxnet.variants import find_variant
 
 from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
+from ..captions import page as words
 from ..cells import jpeg
 from ..columns import variant_title
 from ..downloads import downloads
 from ..examples import examples
+from ..languages import retold, say
 from ..links import MOST_VARIANTS, canonical
 from ..studio import Studio
 from ..wanted import BESIDE, WANTED
@@ -37,6 +39,7 @@ from .components import (
     Thumbs,
     Tour,
 )
+from .language import Words, chooser
 from .parts import SIBLINGS, pairs_of, part_buttons
 
 PEER_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
@@ -54,6 +57,7 @@ class Layout:
         self.beside_names = tuple(canonical(name) for name in beside)
         self.examples = examples()
         self.names = list(dict.fromkeys([*studio.names(), self.default]))
+        self.words = Words()
 
     def _build(self) -> None:
         self._header()
@@ -66,14 +70,18 @@ class Layout:
     def _header(self) -> None:
         device = {"cuda": "GPU", "mps": "Apple GPU"}.get(self.studio.device.type, "CPU")
         where = self.studio.availability(self.default)
-        source = where.value if where.ready else "is downloaded first"
-        hub = f'<span class="chip">Weights from <b>hf-hub:{escape(str(self.studio.namespace))}</b></span>'
-        gr.HTML(
-            f'<header class="lens-top"><h1>{TITLE}</h1><p>{TAGLINE}</p>'
-            f'<span class="chip"><b>{self.default}</b> {source}</span>{hub if self.studio.namespace else ""}'
-            f'<span class="chip"><b>{device}</b></span></header>',
-            js_on_load=None,
-        )
+        namespace = f"<b>hf-hub:{escape(str(self.studio.namespace))}</b>"
+
+        def header() -> str:
+            source = retold(where.value) if where.ready else say(words.DOWNLOADED_FIRST)
+            hub = f'<span class="chip">{say(words.WEIGHTS_FROM).format(where=namespace)}</span>'
+            return (
+                f'<header class="lens-top"><h1>{TITLE}</h1><p>{say(TAGLINE)}</p>'
+                f'<span class="chip"><b>{self.default}</b> {source}</span>{hub if self.studio.namespace else ""}'
+                f'<span class="chip"><b>{device}</b></span>{chooser()}</header>'
+            )
+
+        gr.HTML(self.words.made(header), js_on_load=None)
 
     def _side(self) -> None:
         self._choose_picture()
@@ -83,46 +91,47 @@ class Layout:
 
     def _choose_picture(self) -> None:
         self.crosshair = Crosshair(elem_id="crosshair")
-        self.thumb_items = [{"src": jpeg(_thumb(e.path)), "label": e.label} for e in self.examples]
-        self.thumbs = Thumbs({"items": self.thumb_items, "chosen": 0}, elem_id="thumbs")
+        self.thumb_pictures = [jpeg(_thumb(e.path)) for e in self.examples]
+        self.thumbs = Thumbs(self._thumbs(0), elem_id="thumbs")
         self.upload = SafeImage(
-            label="Your picture", sources=["upload", "clipboard", "webcam"], elem_id="upload", height=84,
-            show_label=False, placeholder="Drop, paste or take a picture", buttons=[],
+            label=self.words(words.YOUR_PICTURE), sources=["upload", "clipboard", "webcam"], elem_id="upload",
+            height=84, show_label=False, placeholder=self.words(words.DROP), buttons=[],
         )  # fmt: skip
         self.link = Link({}, elem_id="link")
 
     def _choose_unit(self) -> None:
         """Stage and block, shared by all views but Grad-CAM."""
         options: dict[str, Any] = {"elem_classes": "segments", "container": False}
-        _label("Look from", "Grad-CAM keeps a stage of its own")
-        stages = [(f"stage {i}", i) for i in (1, 2, 3, 4)]
-        self.stage = gr.Radio(stages, value=3, label="Stage", elem_id="stage", **options)
-        self.block = Segments([("last", 0)], value=0, label="Block", elem_id="block", **options)
+        self._label(words.LOOK_FROM, words.OWN_STAGE_HINT)
+        self.stage = gr.Radio(self._stages(), value=3, label=self.words(words.STAGE), elem_id="stage", **options)
+        self.block = Segments(
+            [(self.words(words.LAST), 0)], value=0, label=self.words(words.BLOCK), elem_id="block", **options
+        )
 
     def _choose_variants(self) -> None:
-        _label(f"Compare up to {_words(MOST_VARIANTS)}", "\u2193 is downloaded first")
+        self._label(words.UP_TO, words.ARROW, number=words.NUMBERS[MOST_VARIANTS])
         self.variants = Chips(
-            self._chips(), value=[self.default], label="Variants to compare", elem_id="variants", elem_classes="chips",
-            container=False,
+            self._chips(), value=[self.default], label=self.words(words.VARIANTS), elem_id="variants",
+            elem_classes="chips", container=False,
         )  # fmt: skip
         self.offer = gr.Button("", visible=False, size="sm", elem_id="offer")
-        with gr.Accordion("More to compare", open=False, elem_id="more"):
+        with gr.Accordion(self.words(words.MORE), open=False, elem_id="more"):
             pairs = pairs_of(self.names)
             if pairs:
-                _label("What changes without…")
-            self.parts = part_buttons(pairs)
-            _label("Add a timm backbone", "Enter adds it")
+                self._label(words.WITHOUT)
+            self.parts = part_buttons(pairs, self.words)
+            self._label(words.ADD_PEER, words.ADD_PEER_HINT)
             self.peer = gr.Textbox(
-                "", label="Add a timm backbone, by name", placeholder=PEER_EXAMPLES, elem_id="peer", max_lines=1,
-                container=False,
+                "", label=self.words(words.ADD_PEER_LABEL), placeholder=PEER_EXAMPLES, elem_id="peer",
+                max_lines=1, container=False,
             )  # fmt: skip
 
     def _choose_answer(self) -> None:
-        _label("Explain this answer")
+        self._label(words.EXPLAIN)
         self.answers = Answers({"answers": [], "chosen": -1, "note": ""}, elem_id="answers")
         self.other = gr.Dropdown(
-            [(ANY_CLASS, ""), *classes_of(self.default)], value="", label="Explain any class", elem_id="other",
-            filterable=True, container=False,
+            [(self.words(ANY_CLASS), ""), *classes_of(self.default)], value="", label=self.words(words.EXPLAIN_ANY),
+            elem_id="other", filterable=True, container=False,
         )  # fmt: skip
 
     def _views(self) -> None:
@@ -137,7 +146,7 @@ class Layout:
         self.note = Note({}, elem_id="note")
         with gr.Tabs(elem_id="views") as self.views:
             for name, title in VIEWS.items():
-                with gr.Tab(title, id=name, elem_id=f"tab-{name}") as self.tabs[name]:
+                with gr.Tab(self.words(title), id=name, elem_id=f"tab-{name}") as self.tabs[name]:
                     self._controls(name)
                     self.panels[name] = Panel(elem_id=f"panel-{name}")
                     if WANTED[name].figures:
@@ -147,16 +156,36 @@ class Layout:
         options: dict[str, Any] = {"elem_classes": "segments", "container": False}
         if name == "grad_cam":
             with gr.Row(elem_classes="controls"):
-                _label("Its own stage")
-                stages = [(f"stage {i}", i) for i in (1, 2, 3, 4)]
-                self.cam_stage = gr.Radio(stages, value=4, label="Grad-CAM's own stage", elem_id="cam-stage", **options)
-            self.slower = _chip("Also the slower ones: integrated gradients, SmoothGrad, occlusion", "slower")
+                self._label(words.OWN_STAGE)
+                label = self.words(words.OWN_STAGE_LABEL)
+                self.cam_stage = gr.Radio(self._stages(), value=4, label=label, elem_id="cam-stage", **options)
+            self.slower = _chip(self.words(words.SLOWER), "slower")
         if name == "erf":
-            self.beside = _chip("Beside other backbones", "beside")
+            self.beside = _chip(self.words(words.BESIDE), "beside")
         if WANTED[name].other:
             with gr.Row(elem_classes="controls"):
-                _label("Compare with")
-                self.others[name] = Thumbs({"items": self.thumb_items, "chosen": 1}, elem_id=f"other-{name}")
+                self._label(words.COMPARE_WITH)
+                self.others[name] = Thumbs(self._thumbs(1), elem_id=f"other-{name}")
+
+    def _label(self, text: str, hint: str = "", number: str = "") -> None:
+        """A heading of the side's, what it is about beside it. number: a word of its placeholder."""
+
+        def heading() -> str:
+            return f'<h2 class="lens-label">{say(text).format(number=say(number))}<span>{say(hint)}</span></h2>'
+
+        gr.HTML(self.words.made(heading), js_on_load=None)
+
+    def _stages(self) -> list[tuple[Any, int]]:
+        return [(self.words(words.STAGE_NUMBER, stage=i), i) for i in (1, 2, 3, 4)]
+
+    def _thumbs(self, chosen: int) -> dict[str, Any]:
+        """The examples as buttons, in the language that is being spoken. chosen: which one is pressed, -1 for none."""
+        names = [say(example.label) for example in self.examples]
+        items = [
+            {"src": src, "label": name, "alt": say(words.EXAMPLE).format(label=name)}
+            for src, name in zip(self.thumb_pictures, names, strict=True)
+        ]
+        return {"items": items, "chosen": chosen}
 
     def _chips(self, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
         """Every variant to choose, always in the same order, with an arrow where it would be downloaded first.
@@ -168,13 +197,9 @@ class Layout:
         return [(variant_title(name) + ("" if self.studio.ready(name) else " \u2193"), name) for name in names]
 
 
-def _chip(words: str, elem_id: str) -> gr.Checkbox:
+def _chip(label: Any, elem_id: str) -> gr.Checkbox:
     """A switch that looks like the chips."""
-    return gr.Checkbox(False, label=words, elem_id=elem_id, container=False, elem_classes="chips chip-box")
-
-
-def _label(text: str, hint: str = "") -> None:
-    gr.HTML(f'<h2 class="lens-label">{text}<span>{hint}</span></h2>', js_on_load=None)
+    return gr.Checkbox(False, label=label, elem_id=elem_id, container=False, elem_classes="chips chip-box")
 
 
 def classes_of(variant: str) -> list[tuple[str, str]]:
@@ -188,7 +213,3 @@ def _thumb(path: Any) -> Any:
     top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
     step = max(1, side // 128)
     return rgb[top : top + side : step, left : left + side : step]
-
-
-def _words(n: int) -> str:
-    return {2: "two", 3: "three", 4: "four"}.get(n, str(n))

@@ -13,6 +13,8 @@ from transxnet.images import Picture, decode
 from transxnet.peers.spec import PREFIX, is_peer, spec_of
 
 from ..captions import ANY_CLASS, TITLE, VIEWS
+from ..captions.page import OFFER
+from ..languages import say
 from ..links import MOST_VARIANTS, canonical
 from ..session import Session, changed
 from ..studio import Studio
@@ -91,8 +93,7 @@ class Page(Exporting):
             if not entry.done.is_set():
                 return gr.skip(), gr.skip(), gr.skip()
             useful = entry.loaded is not None and "t" not in chosen
-            text = "T is loaded: compare it"
-            return gr.Button(text, visible=useful), gr.Timer(active=False), gr.CheckboxGroup(self._chips(chosen))
+            return gr.Button(say(OFFER), visible=useful), gr.Timer(active=False), gr.CheckboxGroup(self._chips(chosen))
 
         timer.tick(
             look, self.variants, [self.offer, timer, self.variants], api_visibility="private",
@@ -152,7 +153,7 @@ class Page(Exporting):
         yield from self.refresh(request, replace(session, target=wnid or None), *controls)
 
     def tab_chosen(self, event: gr.SelectData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
-        name = next((key for key, title in VIEWS.items() if title == event.value), session.active)
+        name = list(VIEWS)[int(event.index)]
         visitor = request.session_hash or ""
         at_load = self.studio.turns.first_time(visitor) and name == next(iter(VIEWS))
         if at_load or name == session.active == self.studio.turns.asked(visitor):
@@ -200,7 +201,7 @@ class Page(Exporting):
         if "t" in names:
             updates[self.offer] = gr.Button(visible=False)  # taken up
         if spec_of(names[0])[0].label_set != spec_of(session.variants[0])[0].label_set:
-            updates[self.other] = gr.Dropdown([(ANY_CLASS, ""), *classes_of(names[0])], value="")
+            updates[self.other] = gr.Dropdown([(say(ANY_CLASS), ""), *classes_of(names[0])], value="")
         session = replace(session, variants=tuple(names))
         yield from self.refresh(request, session, names, *rest, updates=updates)
 
@@ -215,7 +216,7 @@ class Page(Exporting):
         width, height = picture.size
         point = ((width - 1) // 2, (height - 1) // 2)
         session = replace(session, picture=key, example=example, point=point, target=None, mask="")
-        updates = {self.thumbs: {"items": self.thumb_items, "chosen": example}, self.upload: None, self.other: ""}
+        updates = {self.thumbs: self._thumbs(example), self.upload: None, self.other: ""}
         yield from self.refresh(request, session, *controls, updates=updates)
 
 

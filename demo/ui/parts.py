@@ -5,7 +5,8 @@ The pairs are VariantSpec's siblings (transxnet/variants.py). A button is there 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import gradio as gr
 
@@ -22,9 +23,11 @@ def pairs_of(names: Collection[str]) -> dict[str, tuple[str, str]]:
     return {part: pair for part, pair in PAIRS.items() if set(pair) <= set(names)}
 
 
-def part_buttons(pairs: Mapping[str, tuple[str, str]]) -> dict[gr.Button, tuple[str, str]]:
-    """A button for every pair, in a row."""
+def part_buttons(
+    pairs: Mapping[str, tuple[str, str]], words: Callable[[str], Any] = str
+) -> dict[gr.Button, tuple[str, str]]:
+    """A button for every pair, in a row. words: finds a text in the visitor's language."""
     with gr.Row(elem_id="parts"):
         return {
-            gr.Button(part, size="sm", elem_classes="part", min_width=60): pair for part, pair in pairs.items()
+            gr.Button(words(part), size="sm", elem_classes="part", min_width=60): pair for part, pair in pairs.items()
         }  # fmt: skip

@@ -18,8 +18,10 @@ from transxnet.variants import UNTRAINED, VariantSpec
 
 from ..below import below, standing
 from ..captions import NOT_DRAWN
+from ..captions.page import LAST
 from ..columns import Column, gather
 from ..figures import figures_of, none, shown, stopped, waiting
+from ..languages import say
 from ..payload import answers, crosshair, progress
 from ..places import link, state_of
 from ..session import Controls, Session
@@ -121,7 +123,7 @@ class Showing(Comparing):
             found = shown(figures_of(session.active, columns, picture, others, controls.stage))
         except Exception:  # the maps above stay; the log gets what happened
             log.exception("drawing the figures of %s", session.active)
-            found = none(NOT_DRAWN)
+            found = none(say(NOT_DRAWN))
         if done := newest():
             yield {place: found}
         return done
@@ -221,7 +223,7 @@ class Showing(Comparing):
     def _others(self, session: Session) -> dict:
         if session.active not in self.others:
             return {}
-        return {self.others[session.active]: {"items": self.thumb_items, "chosen": self._other_example(session)}}
+        return {self.others[session.active]: self._thumbs(self._other_example(session))}
 
     def _beside(self) -> list[str]:
         """The backbones of one click: trained where their weights are on this disk, else with random weights."""
@@ -231,7 +233,7 @@ class Showing(Comparing):
     def _blocks(self, session: Session, controls: Controls) -> tuple[int, gr.Radio]:
         """Blocks to choose from: those that every chosen variant has at this stage. Peers have none."""
         depth = min((spec.depths[controls.stage - 1] for spec in _own(session.variants)), default=1)
-        choices = [(str(i), i) for i in range(1, depth + 1)] + [("last", 0)]
+        choices = [(str(i), i) for i in range(1, depth + 1)] + [(say(LAST), 0)]
         block = controls.block if controls.block <= depth else 0
         return block, gr.Radio(choices, value=block)
 

@@ -11,7 +11,9 @@ from itertools import count
 from types import MappingProxyType
 
 from ..captions import FOOT, INTRO
+from ..captions import page as words
 from ..cells import TILES, Json, photo
+from ..languages import say, spoken
 from .attention import attention
 from .compare import compare
 from .erf import erf
@@ -37,12 +39,14 @@ _serial = count(1)
 def view(name: str, scene: Scene) -> Json:
     """The whole of one view. name: a key of captions.VIEWS."""
     shown = SHOWN[name](scene)
-    sizes = " or ".join(sorted({f"{s.view.rgb.shape[1]} x {s.view.rgb.shape[0]}" for s in scene.done})) or "few"
+    sizes = sorted({f"{s.view.rgb.shape[1]} x {s.view.rgb.shape[0]}" for s in scene.done})
+    foot = say(FOOT[name]).format(sizes=say(words.OR).join(sizes) or say(words.FEW)) if FOOT[name] else ""
+    foot = shown.pop("foot", foot)
     return {
         "view": name,
         "serial": next(_serial),
-        "intro": INTRO[name].format(shown=TILES),
-        "foot": FOOT[name].format(sizes=sizes),
+        "intro": say(INTRO[name]).format(shown=TILES),
+        "foot": foot if spoken() == "en" else f"{foot} {say(words.IN_ENGLISH)}".strip(),
         **shown,
         "pictures": {c.name: photo(c.study, scene.picture) for c in scene.columns if c.study is not None}
         | shown.get("pictures", {}),

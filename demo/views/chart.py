@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from transxnet.peers.spec import PeerSpec
 
 from ..captions import compare as words
+from ..captions.page import AND
 from ..cells import Json
 from ..columns import Column
 from ..languages import say
@@ -65,7 +66,7 @@ def _words(columns: Sequence[Column]) -> Json:
         "sets": [say(words.CHART_SETS), said(words.CHART_SET)], "axes": [say(words.CHART_AXES), said(words.CHART_AXIS)],
         "sizes": [say(words.CHART_SIZES), said(words.CHART_SIZE)], "axis": said(words.CHART_AXIS_TITLE),
         "y": say(words.CHART_Y), "family": said(words.CHART_FAMILY), "here": say(words.CHART_HERE),
-        "note": say(words.CHART_NOTE).format(absent=told.format(names=" and ".join(absent))).strip(),
+        "note": say(words.CHART_NOTE).format(absent=told.format(names=say(AND).join(absent))).strip(),
         "alt": say(words.CHART_ALT), "point": say(words.CHART_POINT), "v2": say(words.CHART_V2),
         "source": say(words.CHART_SOURCE), "table": say(words.CHART_TABLE),
         "head": [say(text) for text in words.CHART_TABLE_HEAD],

@@ -18,7 +18,7 @@ from ..captions import VIEWS
 from ..captions import compare as words
 from ..cells import Json, bars, look_scale, map_cell, missing, scale, transposed
 from ..columns import Column
-from ..languages import say
+from ..languages import retold, say
 from .chart import chart
 from .compare_pairs import pairs
 from .compare_photographs import photographs
@@ -47,14 +47,14 @@ def variants(scene: Scene) -> Json:
 
     def answered(column: Column) -> Json:
         s = column.study
-        return {"kind": "bars", "answers": bars(s), "chosen": s.target.index, "caption": s.target.note}
+        return {"kind": "bars", "answers": bars(s), "chosen": s.target.index, "caption": retold(s.target.note)}
 
     def cell(column: Column) -> Json:
         found = maps.get(column.name)
         if found is None:
             return missing(column, name) or {"kind": "text", "text": ""}
         low, high = found.value_range
-        caption = say(words.RAW).format(exactly=what(found), low=number(low), high=number(high))
+        caption = say(words.RAW).format(exactly=retold(what(found)), low=number(low), high=number(high))
         return map_cell(column, found.heat, found.geometry, None, caption, f"{_title(name)}, {column.title}")
 
     aspects = [(say(words.ANSWERS), say(words.ANSWERS_HINT), None, answered)]
@@ -75,7 +75,11 @@ def _weights(column: Column) -> str:
     if column.study is None:
         return ""
     p = column.study.provenance  # that it is untrained is said beside its name
-    return say(words.WEIGHTS).format(where=p.short(), note="" if column.study.untrained else p.note).strip()
+    return (
+        say(words.WEIGHTS)
+        .format(where=retold(p.short()), note="" if column.study.untrained else retold(p.note))
+        .strip()
+    )
 
 
 def has(study: Study, name: str) -> bool:

@@ -14,6 +14,8 @@ from transxnet.study import Study
 
 from ..captions import NOT_GENERATED
 from ..captions import compare as words
+from ..captions.kernels import TILE
+from ..captions.page import PEAK
 from ..cells import TILES, Json, heading, look_scale, map_cell, missing, photo, row, scale, tiles_cell, unfinished
 from ..columns import Column
 from ..languages import say
@@ -38,7 +40,7 @@ def photographs(scene: Scene) -> Json:
             continue
         rows += [make(column, other) for make in (_kernels, _gates, _attention)]
         pictures[column.name + SECOND] = photo(other.study, scene.other)
-    second_title = say(words.SECOND_PHOTO).format(label=scene.other_label)
+    second_title = say(words.SECOND_PHOTO).format(label=say(scene.other_label))
     heads = [heading(text, "", None) for text in (say(words.FIRST_PHOTO), second_title, say(words.SECOND_MINUS_FIRST))]
     return {"heads": heads, "rows": rows, "pictures": pictures, "foot": say(words.PHOTOGRAPHS_FOOT)}
 
@@ -76,7 +78,7 @@ def _attention(column: Column, other: Column) -> Json:
         return _row(title, hint, column, [instead])
     one, two = column.study.attention, other.study.attention
     cells = [
-        map_cell(column, found.mean, geometry_of(found), None, f"peak {number(found.mean.max())}", text)
+        map_cell(column, found.mean, geometry_of(found), None, say(PEAK).format(peak=number(found.mean.max())), text)
         for found, text in zip((one, two), _alts(title.format(title=column.title)), strict=True)
     ]
     # marks of the point and clicks are in pixels of the first photograph: the same place of the view in both
@@ -98,7 +100,7 @@ def _kernel_words(study: Study, moved: KernelChange) -> str:
 
 def _tiles(title: str, column: Column, values: list[np.ndarray], channels: np.ndarray) -> list[Json]:
     """One grid of the same channels for this photograph, the second, and, where it is there, the difference."""
-    names = [f"channel {i + 1}" for i in channels]
+    names = [say(TILE).format(channel=i + 1) for i in channels]
     alts = [*_alts(title.format(title=column.title)), say(words.SECOND_MINUS_FIRST)]
     return [tiles_cell(v, names, "", alt) for v, alt in zip(values, alts, strict=False)]
 

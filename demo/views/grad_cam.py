@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from transxnet.draw.views import LOOKS, what
 from transxnet.study import Study
 
+from ..captions import page as words
 from ..cells import Json, look_cell, look_scale, map_cell, scale, transposed
 from ..columns import Column
+from ..languages import retold, say
 from ..wanted import SLOWER
 from .scene import Scene
 
@@ -21,13 +23,17 @@ def grad_cam(scene: Scene) -> Json:
     def raw(column: Column) -> Json:
         e = column.study.grad_cam
         low, high = e.value_range
-        words = f"{what(e)}: raw {low:.3g} to {high:.3g}, sum {e.heat.sum():.3g}, not normalised"
-        return map_cell(column, e.heat, e.geometry, None, words, f"Raw Grad-CAM of {column.title}")
+        numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{e.heat.sum():.3g}"}
+        told = say(words.CAM_WORDS).format(exactly=retold(what(e)), **numbers)
+        return map_cell(column, e.heat, e.geometry, None, told, say(words.CAM_ALT).format(title=column.title))
+
+    def raised(column: Column) -> Json:
+        return look_cell(column, "grad_cam")
 
     signed = scale([s.grad_cam.heat for s in done], "logit", "RdBu_r", signed=True)
     rows = [
-        ("Raised and lowered", "raw Grad-CAM", signed, raw),
-        ("Raised only", LOOKS["grad_cam"].scaling, look_scale("grad_cam", done), lambda c: look_cell(c, "grad_cam")),
+        (say(words.CAM_RAW), say(words.CAM_RAW_HINT), signed, raw),
+        (say(words.CAM_RAISED), retold(LOOKS["grad_cam"].scaling), look_scale("grad_cam", done), raised),
     ]
     return transposed(scene.columns, rows + [_look_row(name, done) for name in MORE_MAPS if _asked(name, done)])
 
@@ -38,5 +44,5 @@ def _asked(name: str, done: Sequence[Study]) -> bool:
 
 def _look_row(name: str, done: Sequence[Study]) -> tuple[str, str, Json, Callable[[Column], Json]]:
     look = LOOKS[name]
-    words = f"{look.shows} Drawn: {look.scaling}."
-    return look.title, words, look_scale(name, done), lambda c: look_cell(c, name)
+    told = say(words.DRAWN).format(shows=retold(look.shows), scaling=retold(look.scaling))
+    return retold(look.title), told, look_scale(name, done), lambda c: look_cell(c, name)

@@ -19,7 +19,7 @@ from ..captions import NOT_GENERATED, STATIC_KERNELS
 from ..captions.kernels import ALTS, CHANNEL, GATE_ENTROPY, INSPECTOR, LAYER, OF_CHANNELS, ROWS, TILE
 from ..cells import TILES, Json, floats, missing, scale, tiles_cell, transposed
 from ..columns import Column
-from ..languages import say
+from ..languages import retold, say
 from .scene import Scene
 
 GATE = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
@@ -42,7 +42,7 @@ class Aspect:
 
 
 def _kernel_words(k: KernelSet, generated: bool) -> str:
-    words = say(OF_CHANNELS).format(what=what(k), shown=min(TILES, len(k.kernels)), all=len(k.kernels))
+    words = say(OF_CHANNELS).format(what=retold(what(k)), shown=min(TILES, len(k.kernels)), all=len(k.kernels))
     return words if generated else f"{words}, {say(STATIC_KERNELS)}"
 
 
@@ -52,7 +52,7 @@ def _gate_words(k: KernelSet, generated: bool) -> str:
 
 ASPECTS = (
     Aspect("kernels", lambda k: k.kernels, _kernel_words),
-    Aspect("difference", lambda k: k.kernels - k.static, lambda k, generated: worth_knowing(k), NOT_GENERATED),
+    Aspect("difference", lambda k: k.kernels - k.static, lambda k, generated: retold(worth_knowing(k)), NOT_GENERATED),
     Aspect("gates", lambda k: k.gates[0], _gate_words, "", GATE),
 )
 
@@ -65,6 +65,7 @@ def kernels(scene: Scene) -> Json:
     def of(aspect: Aspect) -> tuple[str, str, Json, Callable[[Column], Json]]:
         maps = [aspect.values(s.kernels)[picked[id(s)]] for s in done if s.spec.idconv or aspect.of_static is None]
         shared = aspect.scale or scale(maps, "weight", "RdBu_r", signed=True)
+        shared = shared | {"units": say(shared["units"])}
         title, hint = ROWS[aspect.name]
         return say(title), say(hint), shared, lambda column: _cell(aspect, column, picked[id(column.study)])
 

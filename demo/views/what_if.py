@@ -17,7 +17,7 @@ from transxnet.study import Study
 from ..captions import what_if as words
 from ..cells import Json, cost_words, missing, png, unfinished, weights_words
 from ..columns import Column
-from ..languages import say
+from ..languages import retold, say
 from .scene import Scene
 
 
@@ -144,8 +144,8 @@ def _said(title: str, t: Trial) -> str:
 
 
 def _lines(column: Column, t: Trial) -> list[str]:
-    note = column.study.target.note  # why another class is explained than the one asked for
-    skipped = [say(words.SKIPPED).format(why=why) for why in dict.fromkeys(t.skipped.values())]
+    note = retold(column.study.target.note)  # why another class is explained than the one asked for
+    skipped = [say(words.SKIPPED).format(why=retold(why)) for why in dict.fromkeys(t.skipped.values())]
     lines = [note, *skipped] if note else skipped
     if t.painted_change is None:
         outside = _something(column.study.options.mask)

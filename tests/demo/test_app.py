@@ -17,6 +17,7 @@ import app
 from demo import server
 from demo import studio as studio_module
 from demo.ui.components import STYLES
+from demo.ui.language import InLanguage
 from tests.small import picture, small_model
 from transxnet.errors import DeviceError, UnknownName
 from transxnet.study import Options
@@ -184,13 +185,16 @@ def test_gradio_is_launched_with_the_limits_the_look_and_the_janitor(monkeypatch
     blocks = SimpleNamespace(
         queue=lambda **options: queued.update(options), launch=lambda **options: launched.update(options) or "served"
     )
-    assert app.launch(SimpleNamespace(blocks=blocks), app.arguments([]), quiet=True) == "served"
+    page = SimpleNamespace(blocks=blocks, words=SimpleNamespace(i18n=lambda: "in three languages"))
+    assert app.launch(page, app.arguments([]), quiet=True) == "served"
 
     assert calls == [("janitor", app.temporary), ("keeps",), ("starts",)]
     assert queued == {"api_open": False, "max_size": 64}
     assert (launched["server_name"], launched["server_port"]) == ("0.0.0.0", 7999)
     assert (launched["show_error"], launched["ssr_mode"], launched["strict_cors"]) == (False, False, True)
     assert launched["css_paths"] == STYLES
+    assert launched["i18n"] == "in three languages"
+    assert [one.cls for one in launched["app_kwargs"]["middleware"]] == [server.BodyLimit, InLanguage]
     assert "lensMountPanel" in launched["head"]
     assert launched["quiet"] is True
     with pytest.raises(SystemExit) as ended:  # as from the keyboard, so that what is to be done at exit is done

@@ -172,7 +172,7 @@ def test_some_keys_can_be_changed_and_the_rest_stays():
 def test_a_session_becomes_a_state_and_a_state_a_session():
     session = Session(
         picture="key", example=3, point=(120, 0), target=LADYBUG, active="kernels", variants=FULL.variants, other=1,
-        language="ko", tour=4, compared="grad_cam",
+        language="ko", asked_language="ko", tour=4, compared="grad_cam",
     )  # fmt: skip
     controls = Controls(list(FULL.variants), stage=2, cam_stage=3, block=1, slower=True)
     state = state_of(session, controls, (400, 300), "pico")

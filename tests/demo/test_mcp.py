@@ -111,7 +111,7 @@ def test_without_the_package_the_page_goes_on_and_says_how_to_get_it(monkeypatch
     blocks = Namespace(queue=lambda **_: None, launch=lambda **options: launched.update(options))
     monkeypatch.setattr(ours, "available", lambda: False)
     monkeypatch.setattr(app.server.Janitor, "start", lambda self: None)
-    app.launch(Namespace(blocks=blocks), Namespace(mcp=True))
+    app.launch(Namespace(blocks=blocks, words=Namespace(i18n=dict)), Namespace(mcp=True))
     assert launched["mcp_server"] is False
     assert 'pip install "mcp>=1.21,<2"' in capsys.readouterr().err
 

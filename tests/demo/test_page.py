@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from dataclasses import replace
@@ -11,7 +12,7 @@ import gradio as gr
 import pytest
 
 from demo import studio as studio_module
-from demo.captions import PICTURE_GONE, links, stopping
+from demo.captions import PICTURE_GONE, VIEWS, links, stopping
 from demo.columns import LOOK_AGAIN
 from demo.session import Session
 from demo.studio import Studio
@@ -57,6 +58,11 @@ def models():
 @pytest.fixture(scope="module")
 def page(models) -> Page:
     return Page(Studio(device="cpu"))
+
+
+def tab(title: str) -> SimpleNamespace:
+    """What Gradio sends of a tab that was chosen; its title may be in any language, so nobody reads it."""
+    return SimpleNamespace(index=list(VIEWS.values()).index(title), value="?")
 
 
 def controls(variants=("pico",), stage=3, cam_stage=4, block=0, slower=False, beside=False) -> list:
@@ -164,7 +170,7 @@ def test_an_answer_is_chosen_by_its_bar_by_name_and_given_up_again(page, opened)
 
 @pytest.mark.parametrize(("view", "title"), [("attention", "Attention"), ("erf", "Receptive field")])
 def test_a_tab_computes_and_shows_its_own_view_only(page, opened, view, title):
-    changed = finish(page.tab_chosen(SimpleNamespace(value=title), ANN, opened, *controls()))
+    changed = finish(page.tab_chosen(tab(title), ANN, opened, *controls()))
     assert changed[page.session].active == view
     assert shown(changed, page, view)["view"] == view
     newest = next(reversed(page.studio._studies.values()))
@@ -221,7 +227,7 @@ def test_chips_keep_their_places_and_lose_their_arrow_when_loaded(page, opened, 
 
 def test_what_changes_without_a_part(page, opened):
     """A button sets the model without that part beside the one it was trained with; both can then be unticked."""
-    assert {button.value: pair for button, pair in page.parts.items()} == {
+    assert {json.loads(button.value.removeprefix("__i18n__"))["key"]: pair for button, pair in page.parts.items()} == {
         "generated kernels": ("pico_matched", "pico_static"),
         "attention": ("pico_matched", "pico_noosra"),
         "STE": ("pico_matched", "pico_noste"),
@@ -302,7 +308,7 @@ def test_bars_are_chosen_by_what_they_say_not_by_the_number_of_another_variants_
 
 
 def test_an_event_before_the_page_has_opened_changes_nothing(page):
-    (step,) = page.tab_chosen(SimpleNamespace(value="Overview"), ANN, Session(), *controls())
+    (step,) = page.tab_chosen(tab("Overview"), ANN, Session(), *controls())
     assert is_nothing(page, step)
 
 
@@ -320,7 +326,7 @@ def drawn(changed: dict, page: Page, view: str) -> list[str]:
 
 def test_the_tab_that_gradio_tells_of_at_every_load_takes_no_view_away(page, opened):
     """On a busy machine it comes when a link has been opened already."""
-    cat, first = SimpleNamespace(session_hash="cat"), SimpleNamespace(value="Overview")
+    cat, first = SimpleNamespace(session_hash="cat"), tab("Overview")
     linked = replace(opened, active="erf")
     (step,) = page.tab_chosen(first, cat, linked, *controls())
     assert is_nothing(page, step)
@@ -328,7 +334,7 @@ def test_the_tab_that_gradio_tells_of_at_every_load_takes_no_view_away(page, ope
 
 
 def opened_on(page: Page, session: Session, title: str, *values) -> dict:
-    return finish(page.tab_chosen(SimpleNamespace(value=title), ANN, session, *(values or controls())))
+    return finish(page.tab_chosen(tab(title), ANN, session, *(values or controls())))
 
 
 def test_a_view_that_is_new_says_that_it_works_and_one_that_is_there_keeps_its_maps(page, opened, monkeypatch):
@@ -340,7 +346,7 @@ def test_a_view_that_is_new_says_that_it_works_and_one_that_is_there_keeps_its_m
 
     monkeypatch.setattr(studio_module, "study", slow)
     session = replace(opened, point=(21, 22))  # which nobody has looked from
-    steps = page.tab_chosen(SimpleNamespace(value="Receptive field"), ANN, session, *controls())
+    steps = page.tab_chosen(tab("Receptive field"), ANN, session, *controls())
     first = next(steps)
     assert kinds(first[page.panels["erf"]]) == [["pending"]]
     assert page.answers not in first  # they stand, as the picture is the same
@@ -363,7 +369,7 @@ def test_what_was_ticked_counts_although_the_chips_have_changed_since(page, open
 
 
 def test_maps_come_first_and_their_figures_follow(page, opened):
-    steps = page.tab_chosen(SimpleNamespace(value="Attention"), ANN, opened, *controls())
+    steps = page.tab_chosen(tab("Attention"), ANN, opened, *controls())
     first = next(steps)
     assert page.panels["attention"] in first
     assert page.figures["attention"] not in first
@@ -423,7 +429,7 @@ def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, m
 
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
-    steps = page.tab_chosen(SimpleNamespace(value="Trust"), ANN, opened, *controls())
+    steps = page.tab_chosen(tab("Trust"), ANN, opened, *controls())
     assert kinds(next(steps)[page.panels["trust"]]) == [["pending"]]
     assert len(next(steps)[page.answers]["answers"]) == 5  # the answer does not wait for the maps
     cells = (next(steps)[page.downloads]["pico"] for _ in range(MOST))
@@ -585,11 +591,11 @@ def test_a_script_leaves_an_upload_where_it_is_and_what_cannot_be_used_is_said(p
 
 def test_a_tab_that_was_changed_by_a_script_is_not_computed_again(page, opened):
     went = finish(page.go({"view": "erf"}, opened, controls(), ANN))[page.session]
-    echo = SimpleNamespace(value="Receptive field")
+    echo = tab("Receptive field")
     (step,) = page.tab_chosen(echo, ANN, went, *controls())
     assert is_nothing(page, step)
     assert page.studio.turns.asked("ann") == "erf"
-    steps = page.tab_chosen(SimpleNamespace(value="Attention"), ANN, went, *controls())
+    steps = page.tab_chosen(tab("Attention"), ANN, went, *controls())
     next(steps)  # not answered yet when another tab is chosen, whose session still is the one before
     back = finish(page.tab_chosen(echo, ANN, went, *controls()))
     assert shown(back, page, "erf")
@@ -609,7 +615,7 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
 
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
-    running = page.tab_chosen(SimpleNamespace(value="Trust"), ANN, opened, *controls())
+    running = page.tab_chosen(tab("Trust"), ANN, opened, *controls())
     first = next(running)
     (cell,) = first[page.panels["trust"]]["rows"][0]["cells"]
     assert (cell["kind"], cell["stop"]) == ("pending", stopping.STOP)

@@ -1,5 +1,6 @@
 /* The display controls over the views: a line on a wide screen, folded on a narrow one. They write window.lensDisplay
-   (js/display.js) and follow it, whoever writes. value: the words of captions/display.py, by key. */
+   (js/display.js) and follow it, whoever writes. value: the words of captions/display.py, by language
+   and key. */
 (() => {
   const MASK_FROM = 0.3; // where a mask begins while no threshold is set; lent, and taken back with the mask
   const SHOWN = ["opacity", "colormap", "diverging", "gamma", "threshold", "view", "seen"]; // what Reset resets
@@ -131,7 +132,7 @@
     let follow = () => {};
     function build() {
       if (!props.value) return;
-      const [fold, follows] = controlsOf((window.lensDisplay.words = props.value));
+      const [fold, follows] = controlsOf((window.lensDisplay.words = window.lensSaid(props.value)));
       element.querySelector(".lens-controls").replaceChildren(fold);
       follow = follows;
       follow();

@@ -1,4 +1,4 @@
-/* The one picture with the one crosshair. value: {src, size: [w, h], point: [x, y], crops: [{name, box}], alt, note}.
+/* The one picture with the one crosshair. value: {src, size: [w, h], point: [x, y], crops: [{name, box}], alt, role, note}.
    Pointer, touch and arrow keys move the point; letting go sends it: trigger("select", {x, y}), upload pixels. */
 (() => {
   const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
@@ -14,6 +14,7 @@
       shown = value.src;
       const photo = root.querySelector(".lens-photo");
       photo.setAttribute("aria-label", value.alt);
+      photo.setAttribute("aria-roledescription", value.role);
       root.querySelector("svg").innerHTML = value.crops
         .map((c) => `<rect x="${c.box[0]}" y="${c.box[1]}" width="${c.box[2] - c.box[0]}" height="${c.box[3] - c.box[1]}" vector-effect="non-scaling-stroke"><title></title></rect>`)
         .join("");
@@ -27,7 +28,7 @@
 
     function build(value) {
       const [w, h] = value.size;
-      root.innerHTML = `<div class="lens-photo" tabindex="0" role="application" aria-roledescription="picture with a crosshair">
+      root.innerHTML = `<div class="lens-photo" tabindex="0" role="application">
         <img draggable="false"><svg viewBox="0 0 ${w} ${h}" preserveAspectRatio="none" aria-hidden="true"></svg>
         <span class="lens-ring" aria-hidden="true"></span></div><p class="lens-note"></p>`;
       const photo = root.querySelector(".lens-photo"), image = root.querySelector("img");

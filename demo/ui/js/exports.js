@@ -1,4 +1,5 @@
-/* What is shown as a file to keep. value: {words: {title, hint, making, kinds: [[kind, label, hint]]}, said, failed,
+/* What is shown as a file to keep. value: {words: by language {title, hint, making, kinds: [[kind, label, hint]]},
+   said, failed,
    file: {serial, name, type, data (base64)} or null}. A button asks Python with the display settings of this browser,
    trigger("select", {format, display}); the bytes come back in the value and are saved from here, so that no file
    and no path stands on the server. */
@@ -18,7 +19,7 @@
   }
 
   window.lensMountExports = (element, props, trigger, watch) => {
-    const { make } = window.lensParts, { words } = props.value;
+    const { make } = window.lensParts, words = window.lensSaid(props.value.words);
     const root = element.querySelector(".lens-exports"), fold = make("details"), group = make("div", "group"), said = make("p", "said");
     let saved = props.value.file ? props.value.file.serial : 0, last = null;
     fold.append(make("summary", "", words.title), group);

@@ -1,4 +1,5 @@
-/* Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, size?, table?, limits}], status} or,
+/* Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, size?, table?, limits}], status,
+   words: {numbers, table, picture}} or,
    while they are on their way, {keep, status: {text, share?, amount?, label?}}; made by demo/figures.py.
    Pictures and tables scroll sideways inside their own box, which the keyboard reaches. */
 (() => {
@@ -18,7 +19,7 @@
     return box;
   }
 
-  function tableOf(table, title) {
+  function tableOf(table, label) {
     const node = make("table"), head = make("tr");
     table.head.forEach((text) => { const cell = make("th", "", text); cell.scope = "col"; head.append(cell); });
     const top = make("thead"), body = make("tbody");
@@ -29,10 +30,11 @@
       body.append(line);
     }
     node.append(top, body);
-    return scroller(node, `${title}, table`);
+    return scroller(node, label);
   }
 
-  function figureOf(figure) {
+  function figureOf(figure, words) {
+    const named = (text) => text.replace("{title}", () => figure.title);
     const node = make("figure", "lens-figure");
     node.dataset.name = figure.name;
     node.append(make("h3", "", figure.title));
@@ -41,16 +43,16 @@
       [image.width, image.height] = figure.size;
       image.alt = figure.alt;
       image.src = figure.src;
-      node.append(scroller(image, `${figure.title}, picture`));
+      node.append(scroller(image, named(words.picture)));
     }
     const caption = make("figcaption");
     caption.append(make("p", "", figure.caption));
     node.append(caption);
     if (figure.table && figure.src) {
       const details = make("details");
-      details.append(make("summary", "", "Its numbers"), tableOf(figure.table, figure.title));
+      details.append(make("summary", "", words.numbers), tableOf(figure.table, named(words.table)));
       node.append(details);
-    } else if (figure.table) node.append(tableOf(figure.table, figure.title)); // only the table speaks
+    } else if (figure.table) node.append(tableOf(figure.table, named(words.table))); // only the table speaks
     if (figure.limits) node.append(make("p", "lens-limits", figure.limits));
     return node;
   }
@@ -76,7 +78,7 @@
       const last = root.querySelectorAll(":scope > .lens-figure");
       if (value.figures || !value.keep) last.forEach((figure) => figure.remove());
       if (value.figures) {
-        root.append(...value.figures.map(figureOf));
+        root.append(...value.figures.map((figure) => figureOf(figure, value.words)));
         root.dataset.serial = value.serial;
       }
       tell(root, value.status);

@@ -1,4 +1,4 @@
-/* Example pictures as buttons. value: {items: [{src, label}], chosen}. trigger("select", {index}). */
+/* Example pictures as buttons. value: {items: [{src, label, alt}], chosen}. trigger("select", {index}). */
 (() => {
   window.lensMountThumbs = (element, props, trigger, watch) => {
     function draw() {
@@ -9,7 +9,7 @@
       value.items.forEach((item, index) => {
         const button = document.createElement("button"), image = document.createElement("img");
         image.src = item.src;
-        image.alt = `Example: ${item.label}`;
+        image.alt = item.alt;
         button.title = item.label;
         button.setAttribute("aria-pressed", String(index === value.chosen));
         button.append(image);

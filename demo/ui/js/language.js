@@ -1,0 +1,18 @@
+/* The language of the page. The chip in the header opens the same address in another one; what it would lose is said in
+   its title, where there is something. lensSaid(byCode): of words that came in every language, those of this page. */
+(() => {
+  window.lensSaid = (byCode) => byCode[document.documentElement.lang.slice(0, 2)] || byCode.en;
+
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches?.(".lens-language")) return;
+    const address = new URL(location.href);
+    address.searchParams.set("lang", target.value);
+    location.assign(address);
+  });
+
+  for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, ({ target }) => {
+    if (!target.matches?.(".lens-language")) return;
+    const upload = document.querySelector(".lens-link .lens-note")?.textContent; // says that a picture is in no link
+    target.title = upload ? target.dataset.upload : target.dataset.hint;
+  });
+})();

@@ -1,5 +1,0 @@
-"""Korean."""
-
-from __future__ import annotations
-
-WORDS: dict[str, str] = {}

@@ -1,0 +1,37 @@
+"""Korean."""
+
+from __future__ import annotations
+
+from . import (
+    architecture,
+    attention,
+    common,
+    compare,
+    display,
+    exports,
+    familiar,
+    kernels,
+    library,
+    links,
+    page,
+    stopping,
+    tour,
+    what_if,
+)
+
+WORDS: dict[str, str] = {
+    **architecture.WORDS,
+    **attention.WORDS,
+    **common.WORDS,
+    **compare.WORDS,
+    **display.WORDS,
+    **exports.WORDS,
+    **familiar.WORDS,
+    **kernels.WORDS,
+    **library.WORDS,
+    **links.WORDS,
+    **page.WORDS,
+    **stopping.WORDS,
+    **tour.WORDS,
+    **what_if.WORDS,
+}

@@ -1,5 +1,0 @@
-"""Chinese, simplified."""
-
-from __future__ import annotations
-
-WORDS: dict[str, str] = {}

@@ -1,0 +1,13 @@
+"""Chinese, simplified: the words of demo/captions/familiar.py."""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {
+    "{title} has not learned from pictures like this one: it is further from its training pictures, in the model's "
+    "own features, than {nearer} of {pictures} pictures held out from training. Read its answer and its maps with "
+    "care.":
+        "{title} 没有学过这样的图片：在模型自己的特征空间中，它与训练图片的距离比 {pictures} 张留出图片中的 {nearer} "
+        "还要远。阅读它的答案和图时请谨慎。",
+    "{title} is unsure: {more} of {pictures} pictures held out from training got a surer answer.":
+        "{title} 没有把握：{pictures} 张留出图片中有 {more} 得到了更确定的答案。",
+}  # fmt: skip
