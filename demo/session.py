@@ -31,6 +31,7 @@ class Session:
     fill: str = "grey"  # What if: what stands in the painted region
     every: str = ""  # What if: whether every change stands below, one at a time (demo/below.py)
     shown: tuple[str, str] = ("", "")  # the picture and the view whose answer stands on the page
+    visitor: str = ""  # whose it is (demo/visitors.py)
     asked_language: str = ""  # by the address; "" is the browser's own
 
 

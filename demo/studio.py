@@ -28,6 +28,7 @@ from .captions import PICTURE_GONE
 from .jobs import AT_ONCE, Job, Jobs
 from .timing import Timer
 from .turns import Turn, Turns
+from .visitors import Visitors
 from .wanted import LONG
 
 __all__ = ["AT_ONCE", "Arrival", "Loading", "Shelf", "Studio"]
@@ -120,6 +121,7 @@ class Studio:
         self._pictures: Shelf[Picture] = Shelf(PICTURES)
         self._studies: Shelf[Study] = Shelf(STUDIES)
         self.turns = Turns()
+        self.visitors = Visitors()
         self._jobs = Jobs()
         self._study = on_gpu(self._look)
         self.timer = Timer(self._jobs, self._model, on_gpu)

@@ -18,6 +18,7 @@ from ..languages import say
 from ..links import MOST_VARIANTS, canonical
 from ..session import Session, changed
 from ..studio import Studio
+from ..visitors import Given, Visitors, given
 from ..wanted import BESIDE
 from . import api
 from .components import Blocks, in_words
@@ -52,7 +53,9 @@ class Page(Exporting):
             "trigger_mode": "multiple",  # the default drops what is clicked while the last click is still answered
         }  # fmt: skip
         for event, handler, extra in self._events():
-            answered = event(_in_words(handler), [*self.inputs, *extra], **quiet)
+            answered = event(
+                _in_words(_from_newest(handler, self.studio.visitors)), [*self.inputs, *extra], **quiet
+            )  # fmt: skip
             if event == self.upload.input:  # what could not be read must not stay there as a broken picture
                 answered.failure(lambda: None, None, self.upload, api_visibility="private", show_progress="hidden")
         self.exports.select(
@@ -218,6 +221,20 @@ class Page(Exporting):
         session = replace(session, picture=key, example=example, point=point, target=None, mask="")
         updates = {self.thumbs: self._thumbs(example), self.upload: None, self.other: ""}
         yield from self.refresh(request, session, *controls, updates=updates)
+
+
+def _from_newest(handler: Callable[..., Iterator[dict]], visitors: Visitors) -> Callable[..., Iterator[dict]]:
+    """Hands the handler its visitor's newest session, in the place of the one that travelled with the event."""
+
+    @wraps(handler)
+    def answer(*args: Any) -> Iterator[dict]:
+        told = next(one for one in args if isinstance(one, Session))
+        request = args[args.index(told) - 1]  # which stands before it
+        newest = visitors.newest(request.session_hash or "", told)
+        given.set(Given(told, newest))  # gone with this step's context, in which `refresh` begins
+        yield from handler(*(newest if one is told else one for one in args))
+
+    return answer
 
 
 def _in_words(handler: Callable[..., Iterator[dict]]) -> Callable[..., Iterator[dict]]:

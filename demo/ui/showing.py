@@ -28,6 +28,7 @@ from ..session import Controls, Session
 from ..tables import held
 from ..turns import Turn
 from ..views import Scene, view
+from ..visitors import given
 from ..wanted import ALIKE_EVERYWHERE, ALWAYS, EVERY_POINT, SLOWER, WANTED
 from .comparing import Comparing
 
@@ -48,14 +49,17 @@ class Showing(Comparing):
         if not session.picture:  # an event before the page has opened
             yield self._nothing()
             return
-        controls = Controls(*values)
+        controls, start = Controls(*values), given.get()
+        given.set(None)
+        told = start.told if start else session
+        session = self._keep(replace(session, visitor=request.session_hash or ""), start and start.newest)
         table = below(session, controls.stage) if session.active == "what_if" else None
-        session = table.session if table else session
-        newest = self.studio.begin(request.session_hash or "", session.active)
+        session = self._keep(table.session, session) if table else session
+        newest = self.studio.begin(session.visitor, session.active)
         block, radio = self._blocks(session, controls)
         updates = {
             self.session: session, self.block: radio, self.link: self._link(session, replace(controls, block=block)),
-            **self._others(session), **(updates or {}),
+            **self._others(session), **self._missed(told, session), **(updates or {}),
         }  # fmt: skip
         if table and table.clear:
             updates[self.figures["what_if"]] = none()
@@ -67,7 +71,7 @@ class Showing(Comparing):
         if done and session.active in self.figures and (table is None or table.draw):
             done = yield from self._figures(session, options, controls, columns, newest)
             if done and table:
-                yield {self.session: standing(session, controls.stage)}
+                yield {self.session: self._keep(standing(session, controls.stage), session)}
         if newest.stopped and not done:
             yield {**updates, **self._stopped(session, columns or [Column(name) for name in session.variants])}
         if not newest():
@@ -166,6 +170,21 @@ class Showing(Comparing):
         size = self.studio.picture(session.picture).size
         return link(state_of(session, controls, size, self.default), upload=session.example < 0)
 
+    def _keep(self, session: Session, before: Session | None) -> Session:
+        """The visitor's newest session, with what differs between these two changed in it."""
+        return self.studio.visitors.keep(session.visitor, session, before)
+
+    def _missed(self, told: Session, session: Session) -> dict:
+        """What the browser was not told of, because the answer that would have told it was overtaken."""
+        found: dict = {}
+        if told.example != session.example:
+            found[self.thumbs] = self._thumbs(session.example)
+        if told.variants != session.variants:
+            found[self.variants] = gr.CheckboxGroup(self._chips(session.variants), value=list(session.variants))
+        if told.active != session.active:
+            found[self.views] = gr.Tabs(selected=session.active)
+        return found
+
     def _nothing(self) -> dict:
         """Leave everything as it is. A generator that yields nothing at all would set every output to null."""
         return {self.crosshair: gr.skip()}
@@ -178,7 +197,7 @@ class Showing(Comparing):
         if session.shown[0] != session.picture or any(column.study for column in columns):
             found[self.answers] = answers(columns)  # those of the same picture stand until there are new ones
         keys = held(session.held, panel["tables"]) if "tables" in panel else session.held
-        found[self.session] = replace(session, held=keys, shown=(session.picture, session.active))
+        found[self.session] = self._keep(replace(session, held=keys, shown=(session.picture, session.active)), session)
         wanted = WANTED[session.active]
         if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or picture, and slow to come
             found[self.figures[session.active]] = none()

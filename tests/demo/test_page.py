@@ -17,7 +17,7 @@ from demo.columns import LOOK_AGAIN
 from demo.session import Session
 from demo.studio import Studio
 from demo.ui.components import STYLES, head
-from demo.ui.page import Page
+from demo.ui.page import Page, _from_newest
 from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
 from demo.wanted import ALWAYS, WANTED
 from tests.small import picture, small_model
@@ -141,8 +141,44 @@ def test_a_picture_that_is_gone_is_said_in_words(page, opened):
     events = [f for f in page.blocks.fns.values() if f.targets and f.targets[0][0] == page.crosshair._id]
     lost = Session(picture="0" * 64)
     with pytest.raises(gr.Error) as caught:
-        list(events[0].fn(SimpleNamespace(x=1, y=1), ANN, lost, *controls()))
+        list(events[0].fn(SimpleNamespace(x=1, y=1), as_request("fay"), lost, *controls()))
     assert caught.value.message == PICTURE_GONE
+
+
+# ---- quick hands --------------------------------------------------------------------------------------------
+
+
+def test_what_is_clicked_before_the_last_answer_has_come_builds_on_it(page, opened):
+    """Every event brings the session that the browser was told last; three clicks here, and no answer between."""
+    dan = SimpleNamespace(session_hash="dan")
+    told = finish(wrapped(page, page.opened)(as_request("dan"), Session(), *controls()))[page.session]
+    clicked = [
+        wrapped(page, page.example_chosen)(SimpleNamespace(index=2), as_request("dan"), told, *controls()),
+        wrapped(page, page.moved)(SimpleNamespace(x=5, y=6), as_request("dan"), told, *controls()),
+        wrapped(page, page.tab_chosen)(SimpleNamespace(index=4), as_request("dan"), told, *controls(stage=2)),
+    ]
+    session = [next(steps) for steps in clicked][-1][page.session]
+    assert (session.example, session.point, session.active) == (2, (5, 6), "erf")
+    assert is_nothing(page, list(clicked[0])[-1])
+    assert page.studio.visitors.newest(dan.session_hash, Session()) == session
+
+
+def test_the_browser_is_told_what_an_overtaken_answer_would_have_told_it(page, opened):
+    told = finish(wrapped(page, page.opened)(as_request("eve"), Session(), *controls()))[page.session]
+    lost = wrapped(page, page.variants_chosen)(as_request("eve"), told, *controls(["pico", "t"]))
+    next(lost)  # its answer never arrives
+    again = wrapped(page, page.example_chosen)(SimpleNamespace(index=1), as_request("eve"), told, *controls())
+    changed = finish(again)
+    assert changed[page.session].variants == ("pico", "t")
+    assert changed[page.variants].value == ["pico", "t"]
+
+
+def wrapped(page: Page, handler):
+    return _from_newest(handler, page.studio.visitors)
+
+
+def as_request(visitor: str) -> gr.Request:
+    return gr.Request(session_hash=visitor)
 
 
 # ---- point, answer, view ------------------------------------------------------------------------------------
