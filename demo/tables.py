@@ -25,9 +25,13 @@ def table_key(study: Study, table: QuantisedTable) -> str:
 
 
 def table_json(table: QuantisedTable) -> Json:
-    """weights: base64 of uint8 (heads, Nq, Nk); scales: of float32 (heads, Nq), the weight of one step."""
+    """weights: base64 of uint8 (heads, Nq, Nk); scales: of float32 (heads, Nq), the weight of one step.
+
+    entropy, distance: of float32 (heads, Nq), the library's own, as the overview says them.
+    """
     return {
         "weights": base64.b64encode(table.weights.tobytes()).decode(), "scales": floats(table.scales),
+        "entropy": floats(table.entropy), "distance": floats(table.distance),
         "heads": len(table.weights), "stage": table.stage, "block": table.block,
         "queries": _grid(table.queries), "keys": _grid(table.keys),
         "view": list(table.keys.view_size), "box": list(table.keys.crop_box),

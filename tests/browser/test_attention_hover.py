@@ -14,6 +14,7 @@ from demo.ui.components import head as scripts_of
 from tests.browser.lens import PHONE, WIDE, Lens
 from tests.small import picture
 from transxnet import load
+from transxnet.draw.text import number
 from transxnet.images import decode
 from transxnet.results import AttentionTable
 from transxnet.study import Options, study
@@ -66,20 +67,22 @@ def test_every_head_of_every_block_both_ways(scripts, stage, block):
     points = [(0, 0), (299, 219), (150, 110), *random.uniform((0, 0), (299, 219), (3, 2)).round().tolist()]
     asked = [[way, head, *point] for way in ("from", "to") for head in heads for point in points]
     found = scripts.evaluate(
-        """([sent, asked]) => { const { decode, mapAt, entropy, distance } = window.lensTables, table = decode(sent);
+        """([sent, asked]) => { const { decode, mapAt, figure } = window.lensTables, table = decode(sent);
           return asked.map(([way, head, x, y]) => { const map = mapAt(table, way, head, { x, y });
             return [map.unit.row, map.unit.col, map.rows, map.cols, [...map.values],
-                    entropy(map.values), distance(map)]; }); }""",
+                    ...["entropy", "distance"].map((name) => way === "from" ? figure(table, name, head, map.unit.index) : 0)];
+          }); }""",
         [table_json(s.block_table), asked],
     )
     for (way, head, x, y), (row, col, rows, cols, values, entropy, distance) in zip(asked, found, strict=True):
         unit, raw, margin = expected(table, way, head, x, y)
         assert ((row, col), (rows, cols)) == (unit, raw.shape)
         assert (np.abs(np.reshape(values, raw.shape) - raw) <= margin).all(), (way, head)
-        if way == "from" and isinstance(head, int):
-            index = row * table.queries.grid[1] + col
-            assert entropy == pytest.approx(table.entropy[head - 1, index], abs=0.02)
-            assert distance == pytest.approx(table.distance[head - 1, index], rel=0.01)
+        if way == "from":  # exactly the library's: not those of the weights in steps
+            at = table.at(row, col)
+            some = slice(None) if isinstance(head, str) else slice(head - 1, head)
+            assert entropy == pytest.approx(at.entropy[some].mean(), rel=1e-6)
+            assert distance == pytest.approx(at.distance[some].mean(), rel=1e-6)
 
 
 def test_the_nearest_unit_is_pythons_half_way_too(scripts):
@@ -191,6 +194,14 @@ def check(lens: Lens, table: AttentionTable, direction: str, head: int | str, x:
     assert (int(drawn["row"]), int(drawn["col"])) == unit
     assert float(drawn["peak"]) == pytest.approx(raw.max(), abs=float(margin.max()))
     assert float(drawn["sum"]) == pytest.approx(raw.sum(), abs=float(margin.sum()))
+    if direction == "from" and head != "max":
+        at, which = table.at(*unit), "mean" if head == "mean" else head
+        some = slice(None) if which == "mean" else slice(which - 1, which)
+        caption = lens.panel("attention").locator(".lens-frame + figcaption").text_content()
+        said = f"entropy {number(at.entropy[some].mean())}, {number(at.distance[some].mean())} px"
+        assert said in caption  # as the overview says it
+        tiles = lens.panel("attention").locator(".lens-heads-of .lens-tile span").all_text_contents()
+        assert tiles == [f"{i}: {number(v)}" for i, v in enumerate(at.entropy, 1)]
 
 
 @pytest.mark.parametrize(("stage", "block"), [(3, 0), (1, 1), (4, 0), (2, 0)])

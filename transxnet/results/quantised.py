@@ -1,7 +1,8 @@
 """A block's attention in a quarter of its size, for whoever keeps many tables or sends them to a browser.
 
 Each row (one head's one query) has one byte a key and one scale, a 255th of its largest weight: what comes back is
-within half a scale of the raw weight, so within 0.2 % of the row's peak.
+within half a scale of the raw weight, so within 0.2 % of the row's peak. Entropy and distance are those of the raw
+weights: the many small ones that a step swallows count in them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class QuantisedTable:
     block: int
     weights: np.ndarray  # (heads, Nq, Nk) uint8: in steps of the row's scale
     scales: np.ndarray  # (heads, Nq) float32: weight of one step, the row's largest over 255
+    entropy: np.ndarray  # (heads, Nq) float32: of the raw row, over log Nk
+    distance: np.ndarray  # (heads, Nq) float32: of the raw row, mean distance from query to keys, view pixels
     keys: Geometry
     queries: Geometry
 
@@ -38,4 +41,8 @@ def quantised(table: AttentionTable) -> QuantisedTable:
     scales = (table.weights.max(axis=-1) / LEVELS).astype(np.float32)
     steps = table.weights / np.where(scales > 0, scales, 1)[..., None]
     weights = np.clip(np.rint(steps), 0, LEVELS).astype(np.uint8)
-    return QuantisedTable(table.variant, table.stage, table.block, weights, scales, table.keys, table.queries)
+    return QuantisedTable(
+        table.variant, table.stage, table.block, weights, scales,
+        table.entropy.astype(np.float32), table.distance.astype(np.float32),  # copies, so that the table can go
+        table.keys, table.queries,
+    )  # fmt: skip

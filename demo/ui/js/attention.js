@@ -139,7 +139,8 @@
     const { every, mapAt, unitAt, peak } = window.lensTables;
     for (const one of heads) {
       const own = direction === "from" ? one.table.queries : one.table.keys;
-      one.maps = every(one.table, direction, unitAt(one.table, own, point).index);
+      one.index = unitAt(one.table, own, point).index;
+      one.maps = every(one.table, direction, one.index);
     }
     large.forEach((one, i) => { one.map = mapAt(one.table, direction, head, point, heads[i].maps); });
     const together = typeof head === "number" ? "mean" : head; // heads of different stages have nothing in common
@@ -200,23 +201,22 @@
   }
 
   function captionOf({ map, table }, direction, told) {
-    const { peak, sum, entropy, distance } = window.lensTables, some = typeof map.head === "number";
+    const { peak, sum, figure } = window.lensTables, some = typeof map.head === "number";
     const which = fill(table.heads === 1 ? told.which.only : told.which[some ? "one" : map.head], { head: map.head, heads: table.heads });
-    const maps = some ? [map.values] : scene.heads.find((one) => one.table === table).maps;
-    const mean = (of) => maps.reduce((all, values) => all + of(values), 0) / maps.length;
-    const numbers = direction === "from" ? { entropy: number(mean(entropy)), distance: number(distance(map)) }
+    const own = (name) => number(figure(table, name, map.head, map.unit.index));
+    const numbers = direction === "from" ? { entropy: own("entropy"), distance: own("distance") }
       : { total: number(sum(map.values)), even: number((map.rows * map.cols) / (map.own.rows * map.own.cols)) };
     const text = (map.head === "max" ? told.largest : told.captions)[direction];
     return fill(text, { layer: fill(told.layer, table), which, peak: number(peak(map.values)), ...numbers });
   }
 
   function drawHeads(one, direction, scale) {
-    const { table, tiles, maps, box } = one, grid = direction === "from" ? table.keys : table.queries;
-    const chosen = table.heads === 1 ? 1 : window.lensDisplay.head, { peak, entropy } = window.lensTables;
+    const { table, tiles, maps, box, index } = one, grid = direction === "from" ? table.keys : table.queries;
+    const chosen = table.heads === 1 ? 1 : window.lensDisplay.head, { peak, figure } = window.lensTables;
     box.dataset.peak = Math.max(...maps.map(peak));
     tiles.forEach(({ button, canvas, label }, i) => {
       window.lensCells.drawTile(canvas, { rows: grid.rows, cols: grid.cols, values: maps[i] }, 0, scale);
-      label.textContent = `${i + 1}: ${number(direction === "from" ? entropy(maps[i]) : peak(maps[i]))}`;
+      label.textContent = `${i + 1}: ${number(direction === "from" ? figure(table, "entropy", i + 1, index) : peak(maps[i]))}`;
       button.setAttribute("aria-pressed", String(chosen === i + 1));
     });
   }

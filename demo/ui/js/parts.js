@@ -6,7 +6,13 @@
     if (text !== undefined) node.textContent = text;
     return node;
   };
-  const number = (v) => (v === 0 ? "0" : Math.abs(v) >= 0.01 && Math.abs(v) < 1000 ? v.toPrecision(3) : v.toExponential(1));
+  /* Three digits that matter, as transxnet.draw.text.number has them, so that a number reads alike wherever it stands. */
+  const number = (v) => {
+    const size = Math.abs(v);
+    if (size === 0) return "0";
+    if (size < 1e-4 || size >= 1e6) return v.toExponential(1);
+    return size >= 1000 ? Math.round(v).toLocaleString("en-US") : String(Number(v.toPrecision(size < 1e-3 ? 2 : 3)));
+  };
   /* A sentence of captions/display.py with its placeholders filled. */
   const phrase = (key, values = {}) => (window.lensDisplay.words[key] || "").replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const lutOf = (scale) => window.lensLuts[window.lensDisplay[scale.signed ? "diverging" : "colormap"] || scale.colormap];

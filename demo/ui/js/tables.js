@@ -1,12 +1,14 @@
 /* Attention tables: arithmetic only. Made by demo/tables.py; the browser tests compare it with the library's.
 
-   A table is one block's weights in steps: bytes (heads, Nq, Nk), scales (heads, Nq), the weight of one step; queries and
+   A table is one block's weights in steps: bytes (heads, Nq, Nk), scales (heads, Nq), the weight of one step,
+   entropy and distance (heads, Nq) of the weights before they were put in steps; queries and
    keys are grids {rows, cols, stride, origin} in pixels of the view, box is the view in pixels of the upload.
    head: 1, 2, …, "mean" or "max" of all. direction: "from" a query to its keys, "to" a key from all queries. */
 (() => {
   function decode(table) {
     const bytes = Uint8Array.from(atob(table.weights), (c) => c.charCodeAt(0));
-    return { ...table, bytes, scales: window.lensMaps.decode(table.scales), weights: null };
+    const floats = (name) => ({ [name]: window.lensMaps.decode(table[name]) });
+    return { ...table, bytes, ...floats("scales"), ...floats("entropy"), ...floats("distance"), weights: null };
   }
 
   const count = (grid) => grid.rows * grid.cols;
@@ -75,25 +77,13 @@
   const peak = (values) => values.reduce((high, v) => (v > high ? v : high), 0);
   const sum = (values) => values.reduce((all, v) => all + v, 0);
 
-  /* Entropy over the logarithm of how many there are: 0, all in one place; 1, all alike. */
-  function entropy(values) {
-    if (values.length === 1) return 0;
-    const all = sum(values);
-    let nats = 0;
-    for (const v of values) if (v > 0) nats -= (v / all) * Math.log(v / all);
-    return nats / Math.log(values.length);
+  /* A query's entropy (over log Nk: 0, all in one place; 1, all alike) or distance (mean, to its keys, pixels of the
+     view): of one head, of several the mean of theirs, as the library says it. */
+  function figure(table, name, head, index) {
+    const queries = count(table.queries), of = (h) => table[name][(h - 1) * queries + index];
+    if (typeof head === "number") return of(head);
+    return Array.from({ length: table.heads }, (_, h) => of(h + 1)).reduce((all, v) => all + v, 0) / table.heads;
   }
 
-  /* Mean distance from a unit to where its weights lie, pixels of the view. */
-  function distance(map) {
-    const [x, y] = centre(map.own, map.unit);
-    let far = 0;
-    map.values.forEach((v, i) => {
-      const [kx, ky] = centre(map, { row: Math.floor(i / map.cols), col: i % map.cols });
-      far += v * Math.hypot(kx - x, ky - y);
-    });
-    return far / (sum(map.values) || 1);
-  }
-
-  window.lensTables = { decode, headOf, unitAt, centre, ofHead, every, fused, mapAt, peak, sum, entropy, distance };
+  window.lensTables = { decode, headOf, unitAt, centre, ofHead, every, fused, mapAt, peak, sum, figure };
 })();

@@ -38,6 +38,8 @@ def test_what_comes_back_is_within_half_a_step(stage):
     assert (np.abs(found.values() - raw.weights) <= steps / 2 * (1 + 1e-4)).all()
     assert (found.weights.max(axis=-1) == LEVELS).all()  # all steps are used
     keys = raw.weights.shape[-1]
+    assert np.array_equal(found.entropy, raw.entropy.astype(np.float32))
+    assert np.array_equal(found.distance, raw.distance.astype(np.float32))
     assert np.abs(found.values().sum(axis=-1) - 1).max() <= keys * steps.max() / 2
 
 
