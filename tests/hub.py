@@ -6,8 +6,8 @@
 
 A repository's folder is its branch `main`; `revisions/NAME/` inside it holds others. A commit's hash comes from
 the files' contents. `family_root()` is a folder with T, S and B by the reference recipe, made once a run.
-`use_hub` points huggingface_hub, already imported, at such a server; a process of its own takes HF_ENDPOINT and
-HF_HOME from `HubServer.environment`. Files under root/releases/ stand for an author's release page.
+`use_hub` points huggingface_hub, already imported, at such a server, in whichever process that is. Files under
+root/releases/ stand for an author's release page.
 """
 
 from __future__ import annotations
@@ -141,10 +141,6 @@ class HubServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
-
-    def environment(self, cache_dir: Path) -> dict[str, str]:
-        """What a process of its own needs to use this server."""
-        return {"HF_ENDPOINT": self.url, "HF_HOME": str(cache_dir), "HF_HUB_DISABLE_TELEMETRY": "1"}
 
     def fail(self, what: int | str, where: str = "", **headers: str) -> None:
         pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())

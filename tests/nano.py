@@ -1,13 +1,10 @@
-"""nano on the tests' own Hub: small enough that every test may download it. And commands that do, to be killed.
+"""nano on the tests' own Hub: small enough that every test may download it. And what processes of their own fetch.
 
 The fixtures `hub` and `nothing_bundled` (tests/transxnet/conftest.py) go with it.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub import NAMESPACE
+from tests.hub import NAMESPACE, use_hub
 from transxnet.errors import NoWeights
+from transxnet.namespace import Namespace
+from transxnet.sources import Settings, release
+from transxnet.variants import find_variant
 from transxnet.weights import LoadedModel, load
 
 NAME = "transxnet_nano"
 REPO = f"{NAMESPACE}/{NAME}"
-ROOT = Path(__file__).parents[1]
 PATIENCE = 120  # seconds: other work may share the processor; a condition that holds ends the wait at once
 
 
@@ -52,12 +51,17 @@ def blobs_of(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/blobs/*"))
 
 
-def start(code: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """A Python of its own, on its way; what it prints is in `communicate()[0]`."""
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, env=os.environ | environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+def fetch_nano(url: str, cache_dir: Path) -> None:
+    """For a process of its own (torchrun.Forked): nano from the Hub at this address."""
+    with pytest.MonkeyPatch.context() as patch:
+        use_hub(patch, url, cache_dir)
+        provenance = load_nano().provenance
+    print(provenance.kind, provenance.sha256)
+
+
+def fetch_release() -> None:
+    """Likewise: T's file from the author's release page, to where TRANSXNET_CACHE and TRANSXNET_RELEASE_URL say."""
+    release(find_variant("t"), Settings(None, Namespace(""), lambda *report: None))
 
 
 def until(holds: Callable[[], object]) -> None:

@@ -1,7 +1,8 @@
-"""Commands in several processes of this machine, as torchrun starts them; they talk by gloo over loopback.
+"""Commands in processes of their own on this machine, several of them as torchrun starts them: gloo over loopback.
 
-`torchrun` is the launcher itself. `ranks` are processes with the same place among each other, forked from one that has
-imported torch and this project already: ten seconds of a core less, which is what most tests need.
+`torchrun` is the launcher itself. `ranks` are processes with the same place among each other; they and those of
+`Forked` come from one that has imported torch and this project already: four seconds of a core less a process, which
+is what most tests need.
 """
 
 from __future__ import annotations
@@ -41,33 +42,60 @@ def ranks(*command: str, processes: int = 2) -> subprocess.CompletedProcess[str]
     given = get_args_parser().parse_args(command)
     argv = [given.training_script, *given.training_script_args]
     group = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": unused_url().rpartition(":")[2]}
-    with tempfile.TemporaryDirectory() as folder:
-        started = []
-        for rank in map(str, range(processes)):
-            environment = os.environ | ALONE | group | {"RANK": rank, "LOCAL_RANK": rank}
-            files = tuple(f"{folder}/{rank}.{stream}" for stream in ("out", "err"))
-            started.append(forking.Process(target=_run, args=(argv, given.module, environment, files)))
-        for one in started:
-            one.start()
-        for one in started:
-            one.join(PATIENCE)
-            one.kill()  # where it has not ended
-        out, err = (
-            "".join(Path(f"{folder}/{rank}.{stream}").read_text() for rank in range(processes))
-            for stream in ("out", "err")
-        )
-    return subprocess.CompletedProcess(command, int(any(one.exitcode for one in started)), out, err)
+    started = [
+        Forked(*argv, module=given.module, **ALONE, **group, RANK=str(rank), LOCAL_RANK=str(rank))
+        for rank in range(processes)
+    ]
+    ended = [one.communicate(PATIENCE) for one in started]
+    out, err = ("".join(texts) for texts in zip(*ended, strict=True))
+    return subprocess.CompletedProcess(command, int(any(one.returncode for one in started)), out, err)
 
 
-def _run(argv: list[str], module: bool, environment: dict[str, str], files: tuple[str, str]) -> None:
-    """In the forked process: run a module or a script as `python` does, with its words in two files."""
+class Forked:
+    """A module, a script or a function on its way in a process of its own, as subprocess.Popen has it.
+
+    what: words of a command line, or a function that a module has under its name, and its arguments. environment: added
+    to this process's own; packages that were imported before have read theirs already.
+    """
+
+    def __init__(self, *what: object, module: bool = True, **environment: str):
+        self._folder = tempfile.TemporaryDirectory()
+        self._files = [Path(self._folder.name) / stream for stream in ("out", "err")]
+        for path in self._files:
+            path.touch()
+        self._process = forking.Process(target=_run, args=(what, module, os.environ | environment, self._files))
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def communicate(self, timeout: float = PATIENCE) -> tuple[str, str]:
+        """What it has written to stdout and stderr when it has ended; where it does not, it is killed."""
+        self._process.join(timeout)
+        self._process.kill()
+        self._process.join()
+        with self._folder:
+            out, err = (path.read_text() for path in self._files)
+        return out, err
+
+
+def _run(what: tuple, module: bool, environment: dict[str, str], files: list[Path]) -> None:
+    """In the forked process: run a module or a script as `python` does, or a function, with its words in two files."""
     for stream, path in zip((sys.stdout, sys.stderr), files, strict=True):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream.fileno())
+        os.dup2(os.open(path, os.O_WRONLY), stream.fileno())
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
-    sys.argv = argv
+    if callable(what[0]):
+        what[0](*what[1:])
+        return
+    sys.argv = [str(word) for word in what]
     if module:
-        runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     else:
-        runpy.run_path(argv[0], run_name="__main__")
+        runpy.run_path(sys.argv[0], run_name="__main__")

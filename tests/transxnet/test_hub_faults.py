@@ -16,14 +16,10 @@ from pathlib import Path
 import pytest
 
 from tests.hub import NAMESPACE, file_digest, make_repo, unused_url, use_hub
-from tests.nano import NAME, PATIENCE, REPO, blobs_of, cache, kept, load_nano, start, until, why_not
+from tests.nano import NAME, PATIENCE, REPO, blobs_of, cache, fetch_nano, kept, load_nano, until, why_not
+from tests.torchrun import Forked
 
 pytestmark = pytest.mark.usefixtures("nothing_bundled")
-COMMAND = """
-import sys, transxnet
-loaded = transxnet.load("nano", device="cpu", hub_namespace=sys.argv[1])
-print(loaded.provenance.kind, loaded.provenance.sha256)
-"""
 
 FAULTS = {
     "401": (lambda hub: hub.fail(401), "wants to know who asks for", "Set HF_TOKEN to a valid token."),
@@ -157,7 +153,7 @@ def test_a_damaged_cache_is_noticed_and_mended(hub, tmp_path):
 def test_two_processes_at_once(hub, tmp_path):
     """The second asks while the first is in the middle: both get the file, and nobody gets half of it."""
     hub.hold(0.5, "model.safetensors")
-    both = [start(COMMAND, NAMESPACE, **hub.environment(tmp_path)) for _ in range(2)]
+    both = [Forked(fetch_nano, hub.url, cache(tmp_path)) for _ in range(2)]
     until(lambda: hub.asked("HEAD", "model.safetensors") == 2)
     assert hub.waiting.wait(PATIENCE)
     assert kept(cache(tmp_path)) == []
@@ -173,7 +169,7 @@ def test_two_processes_at_once(hub, tmp_path):
 def test_a_process_killed_in_the_middle(hub, tmp_path):
     """What it left has no final name, is in nobody's way, and is swept a day later."""
     hub.hold(0.5, "model.safetensors")
-    killed = start(COMMAND, NAMESPACE, **hub.environment(tmp_path))
+    killed = Forked(fetch_nano, hub.url, cache(tmp_path))
     assert hub.waiting.wait(PATIENCE)
     until(lambda: any(path.name.endswith(".incomplete") for path in blobs_of(cache(tmp_path))))
     os.kill(killed.pid, signal.SIGKILL)

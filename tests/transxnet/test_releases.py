@@ -22,19 +22,14 @@ import pytest
 import torch
 
 from tests.hub import HubServer, file_digest, unused_url
-from tests.nano import PATIENCE, start, until
+from tests.nano import PATIENCE, fetch_release, until
 from tests.standin import OTHER, SPEC, STATE, Payload, cause, flipped, holds, why_not
+from tests.torchrun import Forked
 from transxnet import sources
 from transxnet.weights import load
 
 pytestmark = pytest.mark.usefixtures("small_t")
 FILE = SPEC.official_file
-COMMAND = """
-from transxnet.namespace import Namespace
-from transxnet.sources import Settings, release
-from transxnet.variants import find_variant
-release(find_variant("t"), Settings(None, Namespace(""), lambda *report: None))
-"""
 
 HALF = {key: value.half() if value.is_floating_point() else value for key, value in STATE.items()}
 BESIDE = "The file holds weights and an average of them over training ({}): used is {}."
@@ -163,8 +158,7 @@ def full(descriptor: int) -> None:
 @pytest.mark.process
 def test_two_processes_at_once(releases, tmp_path):
     releases.hold(0.5, FILE)
-    settings = {name: os.environ[name] for name in ("TRANSXNET_CACHE", "TRANSXNET_RELEASE_URL")}
-    both = [start(COMMAND, **settings) for _ in range(2)]
+    both = [Forked(fetch_release) for _ in range(2)]
     until(lambda: releases.downloads(FILE) == 2)
     assert [name for name in downloaded(tmp_path) if not name.endswith(".part")] == []
     releases.heal()
@@ -178,8 +172,7 @@ def test_two_processes_at_once(releases, tmp_path):
 @pytest.mark.process
 def test_a_process_killed_in_the_middle(releases, tmp_path):
     releases.hold(0.5, FILE)
-    settings = {name: os.environ[name] for name in ("TRANSXNET_CACHE", "TRANSXNET_RELEASE_URL")}
-    killed = start(COMMAND, **settings)
+    killed = Forked(fetch_release)
     assert releases.waiting.wait(PATIENCE)
     until(lambda: downloaded(tmp_path))
     os.kill(killed.pid, signal.SIGKILL)
