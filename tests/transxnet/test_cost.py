@@ -6,6 +6,7 @@ import pytest
 from torch import nn
 
 from tests import tiny
+from transxnet.commands import listing
 from transxnet.cost import Cost, activation_memory, cost, weight_memory
 from transxnet.model import TransXNet
 from transxnet.peers.module import untrained_peer
@@ -27,18 +28,22 @@ MEASURED = {  # parameters, 10^9 MACs at the variant's own size; for T, S and B 
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_the_table(name):
-    """On the meta device: shapes are all that counting needs."""
+def test_the_table(name, monkeypatch):
+    """On the meta device: shapes are all that counting needs. `list` tells the same."""
+    for start in ("trunc_normal_", "kaiming_uniform_"):  # takes seconds for B
+        monkeypatch.setattr(f"torch.nn.init.{start}", lambda tensor, **_: tensor)
     found = cost(TransXNet(VARIANTS[name]).eval().to("meta"))
     parameters, gmacs = MEASURED[name]
     assert (found.parameters, found.image_size) == (parameters, VARIANTS[name].image_size)
     assert found.macs / 1e9 == pytest.approx(gmacs, rel=5e-4)
+    assert listing.COSTS[name] == (parameters, pytest.approx(found.macs / 1e9, rel=2e-3))
 
 
 @pytest.mark.parametrize("side", [64, 96])
 def test_by_hand(side):
     model = tiny.recipe_model()
-    assert cost(model, side) == Cost(sum(p.numel() for p in model.parameters()), by_hand(tiny.SPEC, side), side)
+    parameters = sum(p.numel() for p in model.parameters())
+    assert cost(model, side) == Cost(parameters, by_hand(tiny.SPEC, side), side, weight_memory(model))
 
 
 def test_the_size_is_the_variant_s_own_unless_said():
@@ -52,7 +57,8 @@ def test_a_peer_by_hand():
     side, n, c, depth, hidden = 160, 101, 64, 6, model.net.blocks[0].mlp.fc1.out_features
     block = 4 * n * c * c + 2 * n * n * c + 2 * n * c * hidden
     macs = (n - 1) * 3 * 16 * 16 * c + depth * block + 1000 * c
-    assert cost(model) == Cost(sum(p.numel() for p in model.parameters()), macs, side)
+    parameters = sum(p.numel() for p in model.parameters())
+    assert cost(model) == Cost(parameters, macs, side, weight_memory(model))
 
 
 def by_hand(spec: VariantSpec, side: int) -> int:

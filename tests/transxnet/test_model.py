@@ -17,6 +17,14 @@ from transxnet.variants import VARIANTS
 KINDS = ("stage", "attention", "kernels", "idconv", "osra")
 
 
+def shapes_only(name: str) -> TransXNet:
+    """Its random start takes seconds for B, and matters to nobody who counts or brings weights."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.nn.init.trunc_normal_", lambda tensor, **_: tensor)
+        patch.setattr("torch.nn.init.kaiming_uniform_", lambda tensor, **_: tensor)
+        return TransXNet(VARIANTS[name]).eval()
+
+
 @pytest.fixture(scope="module")
 def build():
     """variant letter -> the model with the reference weights, made once."""
@@ -24,7 +32,7 @@ def build():
 
     def model(variant: str) -> TransXNet:
         if variant not in made:
-            made[variant] = TransXNet(VARIANTS[f"transxnet_{variant}"]).eval()
+            made[variant] = shapes_only(f"transxnet_{variant}")
             made[variant].load_state_dict(reference.reference_state(variant), strict=True)
         return made[variant]
 
@@ -82,7 +90,7 @@ def _outputs(model: TransXNet, height: int, width: int) -> dict[str, Tensor]:
     [("transxnet_t", 12_834_808), ("transxnet_s", 26_864_068), ("transxnet_b", 48_009_002)],
 )
 def test_parameter_counts(name, parameters):
-    assert sum(p.numel() for p in TransXNet(VARIANTS[name]).parameters()) == parameters
+    assert sum(p.numel() for p in shapes_only(name).parameters()) == parameters
 
 
 def test_nano_is_under_its_limit():
@@ -100,7 +108,7 @@ def test_nano_is_under_its_limit():
 )
 def test_multiply_accumulates(name, side, gmacs):
     """Half of FlopCounterMode's total. Shapes are enough for counting, so nothing is computed."""
-    model = TransXNet(VARIANTS[name]).eval().to("meta")
+    model = shapes_only(name).to("meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(torch.empty(1, 3, side, side, device="meta"))
     assert counter.get_total_flops() / 2e9 == pytest.approx(gmacs, rel=1e-3)
