@@ -26,7 +26,7 @@ from tests.reference import recipe_state
 from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_pictures
 from transxnet import entrypoints, study, variants
 from transxnet.__main__ import main
-from transxnet.commands import gallery
+from transxnet.commands import gallery, timing
 from transxnet.model import TransXNet
 from transxnet.training import recipes
 
@@ -40,16 +40,18 @@ SMALL = {
     )
     for name in FAMILY
 }  # fmt: skip
-PARTS = ("attention", "grad_cam")  # of a study that names none
+PARTS = ("attention", "grad_cam")  # of a study that names none, and of the gallery
 PEERS = ("resnet50", "convnext_tiny", "swin_tiny_patch4_window7_224")  # README's, whose weights timm has on the Hub
 
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models of SMALL in the place of FAMILY, recipes of one step, studies of PARTS, small receptive fields."""
+    """Models of SMALL in the place of FAMILY, recipes of one step, studies and a gallery of PARTS, small fields."""
     for module in (variants, entrypoints):
         monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
     monkeypatch.setattr(recipes, "RECIPES", {name: _brief(one) for name, one in recipes.RECIPES.items()})
-    monkeypatch.setattr(study, "DEFAULT", PARTS)
+    for default in ("DEFAULT", "DRAWN"):  # test_plates draws every part
+        monkeypatch.setattr(study, default, PARTS)
+    monkeypatch.setattr(timing, "PASSES", 1)
     monkeypatch.setattr(gallery, "SIZE", SIDE)
 
 

@@ -1,9 +1,10 @@
 """README cannot drift: every fenced block is run, what it names exists.
 
 Commands run for real, in a folder that holds what they name, in small (tests/readme_scratch.py): stand-ins for T, S, B,
-pico and nano at a thousandth of their work, recipes cut to one step, studies without --only to two parts, receptive
-fields to 64 px and two pictures. timm's backbones are whole, their weights random. Python blocks take the bundled pico
-and the real T; the page and the Hub that two of them need are on loopback. NOT_RUN lists what is left, and why.
+pico and nano at a thousandth of their work, recipes cut to one step, studies without --only and the gallery to two
+parts, receptive fields to 64 px and two pictures. timm's backbones are whole, their weights random. Python blocks take
+the bundled pico and the real T; the page and the Hub that two of them need are on loopback. NOT_RUN lists what is left,
+and why.
 """
 
 from __future__ import annotations

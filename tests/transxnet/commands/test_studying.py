@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -19,10 +20,23 @@ from transxnet.checkpoint import untrained_model
 from transxnet.commands import common
 from transxnet.draw.png import to_png
 from transxnet.errors import DeviceError
-from transxnet.variants import VARIANTS
+from transxnet.model import TransXNet
+from transxnet.variants import VARIANTS, VariantSpec
 
 CHEAP = ("--models", "pico@untrained", "--only", "grad_cam", "--device", "cpu")
 PEER = "timm:test_resnet@untrained"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch) -> None:
+    """Random weights are drawn once for all runs, and each run times two forward passes of its models, not eight."""
+    monkeypatch.setattr("transxnet.weights.untrained_model", drawn_once)
+    monkeypatch.setattr("transxnet.commands.timing.PASSES", 1)
+
+
+@cache
+def drawn_once(spec: VariantSpec) -> TransXNet:
+    return untrained_model(spec)
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from transxnet.training.data import PictureSet
 from transxnet.training.log import Row, read_log
 from transxnet.training.loop import Run, average, distillation, parameter_groups, rate_at, read_run
 from transxnet.training.recipes import Recipe, find_recipe
-from transxnet.variants import find_variant
 
 SMOKE = find_recipe("smoke")
 CPU = torch.device("cpu")
+SPEC = dataclasses.replace(tiny.SPEC, num_classes=40)
 
 
 def silent(step: int, steps: int, loss: float) -> None:
@@ -46,7 +46,7 @@ def coloured_pictures(n: int) -> PictureSet:
 
 def tiny_run(folder: Path, data: PictureSet, recipe: Recipe = SMOKE) -> Run:
     torch.manual_seed(0)
-    return Run(recipe, TransXNet(dataclasses.replace(tiny.SPEC, num_classes=40)), data, folder, CPU)
+    return Run(recipe, TransXNet(SPEC), data, folder, CPU)
 
 
 # --- Formulas ---------------------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
     runs = []
     for stop_at in (None, 2):
         torch.manual_seed(0)
-        model = TransXNet(find_variant(SMOKE.variant), drop_path_rate=0.1)  # so that this chance is tested too
+        model = TransXNet(SPEC, drop_path_rate=0.1)  # so that this chance is tested too
         runs.append(Run(SMOKE, model, random_pictures(32), tmp_path_factory.mktemp("run"), CPU))
         runs[-1].train(silent, stop_at=stop_at)
     whole, half = runs
@@ -154,7 +154,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
 def test_a_resumed_run_equals_an_uninterrupted_one(smoke):
     whole, folder = smoke
     torch.manual_seed(99)  # other weights and other chance than the first half had
-    model = TransXNet(find_variant(SMOKE.variant), drop_path_rate=0.1)
+    model = TransXNet(SPEC, drop_path_rate=0.1)
     run = Run(SMOKE, model, random_pictures(32), folder, CPU)
     assert run.resume()
     half = run.seconds
