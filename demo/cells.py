@@ -211,15 +211,16 @@ def bars(s: Study) -> list[Json]:
 
 
 def cost_words(column: Column) -> str:
-    s = column.study
+    """What is counted, and whose weights; no time: one traced pass says nothing (Compare measures, demo/timing.py)."""
+    s, counted = column.study, column.cost
     if s is None:
         return ""
-    numbers = {"ms": f"{1000 * s.seconds['forward']:.0f}"}
-    if column.cost:
-        numbers |= {"parameters": f"{column.cost.parameters / 1e6:.1f}", "macs": f"{column.cost.macs / 1e9:.2f}"}
     note = "" if s.provenance.kind == "untrained" else s.provenance.note  # that it is untrained is said beside its name
-    size = say(words.COST if column.cost else words.COST_BARE).format(**numbers)
-    return f"{size} {say(words.WEIGHTS).format(where=retold(s.provenance.short()), note=retold(note))}".strip()
+    weights = say(words.WEIGHTS).format(where=retold(s.provenance.short()), note=retold(note))
+    if counted is None:
+        return weights.strip()
+    size = say(words.COST).format(parameters=f"{counted.parameters / 1e6:.1f}", macs=f"{counted.macs / 1e9:.2f}")
+    return f"{size} {weights}".strip()
 
 
 def weights_words(column: Column) -> str:

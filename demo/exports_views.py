@@ -26,7 +26,7 @@ from .captions import FOOT, VIEWS
 from .captions import exports as words
 from .cells import TILES
 from .exports_asked import Asked
-from .views.compare import MAPS, drawn, has
+from .views.compare import MAPS, compared, drawn, has
 from .views.what_if import logit, share
 
 
@@ -123,7 +123,7 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     style = asked.display.style
     if asked.second:
         return replace(shown, rows=[*_rows("kernels", shown.shots, style), *_rows("attention", shown.shots, style)])
-    name = asked.compared if asked.compared in MAPS else next(iter(MAPS))
+    name = compared(asked.compared, [shot.study for shot in shown.shots])
     shown = replace(shown, rows=_rows(name, shown.shots, style), tables=_costs(asked))
     maps = {shot.study.variant: drawn(shot.study, name) for shot in shown.shots if has(shot.study, name)}
     answers = {shot.study.target.wnid for shot in shown.shots if has(shot.study, name)}

@@ -15,7 +15,7 @@ from statistics import median
 
 import torch
 
-from transxnet.cost import activation_memory, weight_memory
+from transxnet.cost import activation_memory
 from transxnet.weights import LoadedModel
 
 from .jobs import Job, Jobs
@@ -27,11 +27,10 @@ KEPT = 64  # runs
 
 @dataclass(frozen=True)
 class Timing:
-    """Of one model at batch 1. seconds: median of `passes` forward passes. weights, activations: bytes, counted."""
+    """Of one model at batch 1. seconds: median of `passes` forward passes. activations: bytes, counted."""
 
     seconds: float
     passes: int
-    weights: int
     activations: int
 
 
@@ -44,7 +43,7 @@ def measure(models: Mapping[str, LoadedModel]) -> Run:
     for name, loaded in models.items():
         size = loaded.spec.image_size
         views[name] = torch.zeros(1, 3, size, size, device=loaded.device)
-        memory[name] = weight_memory(loaded.model), activation_memory(loaded.model, size)
+        memory[name] = activation_memory(loaded.model, size)
     seconds: dict[str, list[float]] = {name: [] for name in models}
     begun = time.perf_counter()
     with torch.inference_mode():
@@ -53,7 +52,7 @@ def measure(models: Mapping[str, LoadedModel]) -> Run:
                 seconds[name].append(_pass(loaded, views[name]))
             if time.perf_counter() - begun > SECONDS:
                 break
-    return {name: Timing(median(found), len(found), *memory[name]) for name, found in seconds.items()}
+    return {name: Timing(median(found), len(found), memory[name]) for name, found in seconds.items()}
 
 
 def _pass(loaded: LoadedModel, view: torch.Tensor) -> float:

@@ -22,11 +22,12 @@ from torch.utils.flop_counter import flop_registry
 
 @dataclass(frozen=True)
 class Cost:
-    """parameters: count. macs: multiply-accumulates of one picture of side image_size."""
+    """parameters: count. macs: multiply-accumulates of one picture of side image_size. weights: bytes in memory."""
 
     parameters: int
     macs: float
     image_size: int
+    weights: int
 
 
 class _FlopCounter(TorchDispatchMode):
@@ -51,7 +52,7 @@ def cost(model: nn.Module, image_size: int | None = None) -> Cost:
     x = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)
     with torch.no_grad(), _FlopCounter() as counter:
         model(x)
-    return Cost(sum(p.numel() for p in model.parameters()), counter.flops / 2, side)
+    return Cost(sum(p.numel() for p in model.parameters()), counter.flops / 2, side, weight_memory(model))
 
 
 class _MemoryCounter(TorchDispatchMode):

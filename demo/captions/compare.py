@@ -16,6 +16,8 @@ UNITS = {  # the map -> what its values are, and what they cannot be read as
     "models' features have no common unit.",
 }
 RAW = "{exactly}: {low} to {high}"
+RAW_EVEN = "{exactly}: even, every key gets 1/{keys}"
+INSTEAD_OF = "{asked}: fewer than two of these variants have it, so this is {shown}."
 
 ALONE = "Choose a second variant on the left: then maps, differences and numbers stand beside each other."
 TOO_FEW = (
@@ -30,6 +32,7 @@ DIFFERENCES_HINT = "second minus first, on what all of them saw"
 DIFFERENCE = "{second} minus {first}"
 DIFFERENCE_ALT = "{map}: {second} minus {first}, on the part of the picture that all variants saw"
 DIFFERENCE_WORDS = "mean absolute difference {mean} {units}, from {low} to {high}"
+ONLY_ROUNDING = "No difference beyond rounding:"
 TABLE = "How far the maps agree"
 TABLE_HEAD = ("Pair", "Rank correlation (Spearman)", "Top {share} in common", "Mean absolute difference")
 TABLE_NOTE = (

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from transxnet.draw.text import number
 from transxnet.draw.views import LOOKS, factor, what
-from transxnet.explain.differences import as_map
+from transxnet.explain.differences import as_map, is_even
 from transxnet.results import AttentionMaps, Explanation
 from transxnet.study import Study
 
@@ -34,14 +34,25 @@ def compare(scene: Scene) -> Json:
     return found | {"layout": "compare", "photographs": both, "choose": _choose(scene)}
 
 
-def compared(scene: Scene) -> str:
-    """The part of the studies whose maps are compared; a name that is none of them is the first."""
-    return scene.session.compared if scene.session.compared in MAPS else next(iter(MAPS))
+def asked_for(name: str) -> str:
+    """A part of the studies whose maps can be compared; a name that is none of them is the first."""
+    return name if name in MAPS else next(iter(MAPS))
+
+
+def compared(name: str, studies: Sequence[Study | None]) -> str:
+    """The part whose maps are compared: the one asked for, unless fewer than two variants have it and two have another.
+
+    studies: None is on its way, and may have it.
+    """
+    wanted = asked_for(name)
+    order = (wanted, *(other for other in MAPS if other != wanted)) if len(studies) > 1 else (wanted,)
+    enough = (part for part in order if sum(s is None or has(s, part) for s in studies) > 1)
+    return next(enough, wanted)
 
 
 def variants(scene: Scene) -> Json:
     """heads and rows as in other views, then the pairs, the costs and the chart."""
-    name = compared(scene)
+    name = _compared(scene)
     maps = {c.name: drawn(c.study, name) for c in scene.columns if c.study is not None and has(c.study, name)}
     shared = scale_of(name, [study for study in scene.done if has(study, name)])
 
@@ -53,13 +64,12 @@ def variants(scene: Scene) -> Json:
         found = maps.get(column.name)
         if found is None:
             return missing(column, name) or {"kind": "text", "text": ""}
-        low, high = found.value_range
-        caption = say(words.RAW).format(exactly=retold(what(found)), low=number(low), high=number(high))
-        return map_cell(column, found.heat, found.geometry, None, caption, f"{_title(name)}, {column.title}")
+        alt = f"{_title(name)}, {column.title}"
+        return map_cell(column, found.heat, found.geometry, None, _map_words(name, found), alt)
 
     aspects = [(say(words.ANSWERS), say(words.ANSWERS_HINT), None, answered)]
     if maps:
-        aspects.append((_title(name), say(words.MAPS_HINT), shared, cell))
+        aspects.append((_title(name), f"{_instead(scene, name)} {say(words.MAPS_HINT)}".strip(), shared, cell))
     found = transposed(scene.columns, aspects)
     for head, column in zip(found["heads"], scene.columns, strict=True):
         head["sub"] = _weights(column)  # what it costs stands in a table here
@@ -69,6 +79,24 @@ def variants(scene: Scene) -> Json:
         "costs": costs(scene.columns, scene.timings),
         "chart": chart(scene.columns),
     }
+
+
+def _compared(scene: Scene) -> str:
+    return compared(scene.session.compared, [c.study for c in scene.columns if c.error is None])
+
+
+def _instead(scene: Scene, name: str) -> str:
+    """Why another map stands here than the one asked for; '' where it is that one."""
+    wanted = asked_for(scene.session.compared)
+    told = {"asked": _title(wanted), "shown": _title(name)}
+    return "" if name == wanted else say(words.INSTEAD_OF).format(**told)
+
+
+def _map_words(name: str, found: Explanation) -> str:
+    low, high = found.value_range
+    if name == "attention" and is_even(found.heat):  # drawn raw, it is one bright sheet
+        return say(words.RAW_EVEN).format(exactly=retold(what(found)), keys=found.heat.size)
+    return say(words.RAW).format(exactly=retold(what(found)), low=number(low), high=number(high))
 
 
 def _weights(column: Column) -> str:
@@ -108,7 +136,7 @@ def scale_of(name: str, studies: Sequence[Study]) -> Json:
 
 
 def _choose(scene: Scene) -> Json:
-    chips = [{"key": name, "label": _title(name), "pressed": name == compared(scene)} for name in MAPS]
+    chips = [{"key": name, "label": _title(name), "pressed": name == _compared(scene)} for name in MAPS]
     switch = {"label": say(words.PHOTOGRAPHS), "pressed": scene.session.photographs}
     return {"label": say(words.CHOOSE), "chips": chips, "photographs": switch}
 

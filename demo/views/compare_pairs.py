@@ -34,7 +34,7 @@ def pairs(scene: Scene, name: str, title: str, maps: Mapping[str, Explanation], 
         return {"instead": instead}
     found = compare(maps)
     units = shared["units"]
-    differences = scale([d.values for d in found.differences], units, "RdBu_r", signed=True)
+    differences = _scale(found, units)
     return {
         "common": {
             "box": list(found.geometry.crop_box), "rows": found.geometry.grid[0], "cols": found.geometry.grid[1],
@@ -63,14 +63,28 @@ def _answers(studies: Sequence[Study]) -> str:
     return "; ".join(f"{variant_title(study.variant)}: {study.target.label}" for study in studies)
 
 
+def _scale(found: Comparison, units: str) -> Json:
+    """One for all pairs; where rounding is all that differs, as wide as the maps' own, so that nothing shows."""
+    bar = scale([d.values for d in found.differences], units, "RdBu_r", signed=True)
+    if all(d.only_rounding for d in found.differences):
+        largest = max(d.largest for d in found.differences)
+        bar["range"] = [-largest, largest]
+    return bar
+
+
+def _difference_words(d: Difference, units: str) -> str:
+    said = say(words.DIFFERENCE_WORDS).format(
+        mean=number(d.mean_absolute), units=units, low=number(d.values.min()), high=number(d.values.max())
+    )
+    return f"{say(words.ONLY_ROUNDING)} {said}" if d.only_rounding else said
+
+
 def _differences(found: Comparison, title: str, bar: Json, units: str) -> Json:
     names = list(found.agreement.names)
     cells = [
         {
             "a": names.index(d.first), "b": names.index(d.second), "title": say(words.DIFFERENCE).format(**_titles(d)),
-            "caption": say(words.DIFFERENCE_WORDS).format(
-                mean=number(d.mean_absolute), units=units, low=number(d.values.min()), high=number(d.values.max())
-            ),
+            "caption": _difference_words(d, units),
             "alt": say(words.DIFFERENCE_ALT).format(map=title, **_titles(d)),
             "data": {
                 "first": d.first, "second": d.second, "mean": repr(d.mean_absolute),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from transxnet.peers.spec import PeerSpec
@@ -15,19 +15,19 @@ from ..cells import Json
 from ..columns import Column
 from ..languages import say
 from ..published import published
-from ..timing import Run, Timing
+from ..timing import Run
 
 
 def costs(columns: Sequence[Column], timings: Run | None) -> Json:
-    """A table with one column a variant. timings: None while they are measured, empty where they cannot be."""
+    """A table with one column a variant; what is counted stands at once. timings: None while they are measured, empty where they cannot be."""
     there = [column for column in columns if column.study is not None and column.cost is not None]
     first = there[0] if there else None
     rows = {  # key -> for each variant what stands in its cell, a number first, what is said of it below
         "parameters": [[say(words.MILLIONS).format(amount=f"{c.cost.parameters / 1e6:.2f}")] for c in there],
         "macs": [[say(words.GMACS).format(amount=f"{c.cost.macs / 1e9:.3g}")] for c in there],
         "time": [_time(c, first, timings) for c in there],
-        "weights": [_bytes(c, timings, lambda t: t.weights) for c in there],
-        "activations": [_bytes(c, timings, lambda t: t.activations) for c in there],
+        "weights": [[_megabytes(c.cost.weights)] for c in there],
+        "activations": [_activations(c, timings) for c in there],
         "size": [[say(words.PIXELS).format(side=c.study.spec.image_size)] for c in there],
         "accuracy": [accuracy(c.study) for c in there],
     }
@@ -51,10 +51,14 @@ def _time(column: Column, first: Column, timings: Run | None) -> list[str]:
     return told
 
 
-def _bytes(column: Column, timings: Run | None, of: Callable[[Timing], int]) -> list[str]:
+def _activations(column: Column, timings: Run | None) -> list[str]:
     if not timings:
         return [say(words.MEASURING if timings is None else words.NOT_MEASURED)]
-    return [say(words.MEGABYTES).format(amount=f"{of(timings[column.name]) / 1e6:.3g}")]
+    return [_megabytes(timings[column.name].activations)]
+
+
+def _megabytes(count: int) -> str:
+    return say(words.MEGABYTES).format(amount=f"{count / 1e6:.3g}")
 
 
 def accuracy(study: Study) -> list[str]:

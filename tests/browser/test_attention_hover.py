@@ -70,7 +70,7 @@ def test_every_head_of_every_block_both_ways(scripts, stage, block):
         """([sent, asked]) => { const { decode, mapAt, figure } = window.lensTables, table = decode(sent);
           return asked.map(([way, head, x, y]) => { const map = mapAt(table, way, head, { x, y });
             return [map.unit.row, map.unit.col, map.rows, map.cols, [...map.values],
-                    ...["entropy", "distance"].map((name) => way === "from" ? figure(table, name, head, map.unit.index) : 0)];
+              ...["entropy", "distance"].map((one) => way === "from" ? figure(table, one, head, map.unit.index) : 0)];
           }); }""",
         [table_json(s.block_table), asked],
     )

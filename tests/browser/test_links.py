@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -56,7 +55,7 @@ def looked_at(lens: Lens, view: str) -> dict[str, Any]:
         "class": page.locator("#answers button[aria-pressed=true]").evaluate("one => ({...one.dataset})"),
         "display": page.evaluate("window.lensDisplay.all()"),
         "numbers": [lens.numbers(view), lens.numbers(view, "tiles")],
-        "words": re.sub(r"[\d.]+ ms here", "", lens.panel(view).inner_text()),
+        "words": lens.panel(view).inner_text(),
         "pixels": lens.canvases(view),
     }  # fmt: skip
 

@@ -17,6 +17,7 @@ from demo.second import same_place
 from demo.session import Session
 from demo.timing import Timing
 from demo.views import Scene, view
+from demo.views.compare import MAPS, compared
 from demo.views.costs import accuracy
 from tests.small import picture, small_model
 from transxnet.cost import cost
@@ -111,11 +112,46 @@ def test_what_cannot_be_subtracted_says_so(columns):
     assert "common" in shown([ladybug, other], compared="attention")  # which is about no class
 
     without = column("pico_noosra", osra=False)
-    found = shown([columns[0], without])
+    blind = replace(without, study=replace(without.study, missing=dict.fromkeys(MAPS, "not here")))
+    found = shown([columns[0], blind])
     assert found["instead"] == words.TOO_FEW
-    assert found["rows"][1]["cells"][1]["text"] == without.study.missing["attention"]
+    assert found["rows"][1]["cells"][1]["text"] == "not here"
     assert shown(columns[:1])["instead"] == words.ALONE
     assert shown([columns[0], Column("t")])["instead"].strip() == ""  # it is on its way
+
+
+def test_of_a_map_that_one_variant_lacks_the_first_that_two_have_stands_there(columns):
+    without = column("pico_noosra", options=replace(ASKED, target=columns[0].study.target.index), osra=False)
+    found = shown([columns[0], without])
+    assert [chip["key"] for chip in found["choose"]["chips"] if chip["pressed"]] == ["grad_cam"]
+    said = "Attention: fewer than two of these variants have it, so this is Grad-CAM."
+    assert found["rows"][1]["sub"].startswith(said)
+    assert "common" in found
+    for studies, expected in (
+        ([columns[0].study, None], "attention"),  # it is on its way, and may have it
+        ([columns[0].study, columns[1].study, without.study], "attention"),
+        ([without.study], "attention"),
+    ):
+        assert compared("attention", studies) == expected
+    assert compared("grad_cam", [columns[0].study, without.study]) == "grad_cam"
+
+
+def test_an_even_map_and_a_difference_of_rounding_say_so(columns):
+    def flat(c: Column, apart: float) -> Column:
+        maps = c.study.attention
+        heads = np.full_like(maps.heads, 1 / 4)
+        heads[:, 0, 0] += apart
+        return replace(c, study=replace(c.study, attention=replace(maps, heads=heads)))
+
+    even = [flat(columns[0], 0), flat(columns[1], 1e-5)]
+    found = shown(even)
+    assert all(cell["caption"].endswith("even, every key gets 1/4") for cell in found["rows"][1]["cells"])
+    (cell,) = found["common"]["differences"]["cells"]
+    assert cell["caption"].startswith(words.ONLY_ROUNDING)
+    assert found["common"]["differences"]["bar"]["range"] == pytest.approx([-0.25001, 0.25001])
+    found = shown([even[0], flat(columns[1], 0.1)])
+    assert "0.25 to 0.35" in found["rows"][1]["cells"][1]["caption"]
+    assert words.ONLY_ROUNDING not in found["common"]["differences"]["cells"][0]["caption"]
 
 
 def test_three_variants_are_three_pairs(columns):
@@ -126,20 +162,23 @@ def test_three_variants_are_three_pairs(columns):
 
 
 def test_costs(columns):
-    timings = {"pico": Timing(0.020, 5, 9_000_000, 1_570_000), "pico_noste": Timing(0.050, 5, 8_000_000, 2_000_000)}
+    timings = {"pico": Timing(0.020, 5, 1_570_000), "pico_noste": Timing(0.050, 5, 2_000_000)}
     found = shown(columns, timings=timings)["costs"]
     rows = {row["key"]: row["cells"] for row in found["rows"]}
     counted = columns[0].cost
     assert rows["parameters"][0] == [f"{counted.parameters / 1e6:.2f} M"]
     assert rows["macs"][0] == [f"{counted.macs / 1e9:.3g} GMACs"]
     assert rows["time"] == [["20 ms"], ["50 ms", "2.5 times pico"]]
-    assert rows["weights"] == [["9 MB"], ["8 MB"]]
+    memory = [[f"{c.cost.weights / 1e6:.3g} MB"] for c in columns]
+    assert rows["weights"] == memory
     assert rows["activations"] == [["1.57 MB"], ["2 MB"]]
     assert rows["size"][0] == ["64 x 64 pixels"]
     assert not found["measuring"]
     waiting = shown(columns)["costs"]
     assert waiting["measuring"]
-    assert waiting["rows"][2]["cells"] == [[words.MEASURING]] * 2
+    measuring = {row["key"]: row["cells"] for row in waiting["rows"] if [words.MEASURING] in row["cells"]}
+    assert measuring == {"time": [[words.MEASURING]] * 2, "activations": [[words.MEASURING]] * 2}
+    assert waiting["rows"][3]["cells"] == memory  # counted, not measured
     assert shown(columns, timings={})["costs"]["rows"][2]["cells"][0] == [words.NOT_MEASURED]
 
 

@@ -124,7 +124,7 @@ def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):
     assert "random" in random["badge"]
     counted = columns[0].cost
     assert f"{counted.parameters / 1e6:.1f} M" in trained["sub"]
-    assert trained["sub"].endswith("Weights: small.safetensors, sha256 abababab.")
+    assert trained["sub"].endswith("GMACs. Weights: small.safetensors, sha256 abababab.")  # and no time
     assert trained["more"] == f"small.safetensors\nSHA-256 {'ab' * 32}"
 
 

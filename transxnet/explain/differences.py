@@ -22,6 +22,8 @@ from ..results import AttentionMaps, Explanation, Geometry
 from ..results.differences import Comparison, Difference
 from .agreement import SHARE, agreement_between_variants
 
+EVEN = 1.01  # largest over smallest value of a map below which it is called even
+
 
 def compare(maps: Mapping[str, Explanation], share: float = SHARE) -> Comparison:
     """Maps of one upload by variants whose views may differ, and the differences of every pair.
@@ -37,6 +39,7 @@ def compare(maps: Mapping[str, Explanation], share: float = SHARE) -> Comparison
             Difference(
                 found.names[a], found.names[b], found.values[b] - found.values[a], float(found.correlation[a, b]),
                 in_common(float(found.overlap[a, b])), share,
+                float(np.abs(found.values[[a, b]]).max()),
             )
             for a, b in combinations(range(len(found.names)), 2)
         ),
@@ -46,6 +49,12 @@ def compare(maps: Mapping[str, Explanation], share: float = SHARE) -> Comparison
 def in_common(overlap: float) -> float:
     """What two choices of one size share of either, from their intersection over union: 2 J / (1 + J)."""
     return 2 * overlap / (1 + overlap)
+
+
+def is_even(values: np.ndarray) -> bool:
+    """Whether a map of weights is the same everywhere, but for one part in a hundred: largest over smallest < 1.01."""
+    low, high = float(values.min()), float(values.max())
+    return low > 0 and high < EVEN * low
 
 
 def as_map(attention: AttentionMaps) -> Explanation:

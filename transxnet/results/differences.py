@@ -9,6 +9,8 @@ import numpy as np
 from .geometry import Geometry
 from .trust import Agreement
 
+ROUNDING = 1e-3  # share of a map's largest value below which a difference is that of the arithmetic
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -16,6 +18,7 @@ class Difference:
 
     correlation: Spearman's, -1 to 1. in_common: of the share of pixels that the first ranks highest, how much the
     second ranks highest as well, 0 to 1; two random choices have `by_chance`. Both NaN where either map is even.
+    largest: the largest magnitude in either map there.
     """
 
     first: str
@@ -24,11 +27,17 @@ class Difference:
     correlation: float
     in_common: float
     by_chance: float
+    largest: float
 
     @property
     def mean_absolute(self) -> float:
         """Mean of |second - first| over the common pixels, in the maps' unit."""
         return float(np.abs(self.values, dtype=np.float64).mean())
+
+    @property
+    def only_rounding(self) -> bool:
+        """Whether nothing differs by as much as a thousandth of the larger map's largest value."""
+        return float(np.abs(self.values).max()) < ROUNDING * self.largest
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ WORDS: dict[str, str] = {
         "그래디언트를 자기 평균의 배수로, 색은 제곱근으로 나타냈습니다. 두 모델의 특징에 대한 그래디언트는 단위가 같"
         "지 않습니다.",
     "{exactly}: {low} to {high}": "{exactly}: {low} ~ {high}",
+    "{exactly}: even, every key gets 1/{keys}": "{exactly}: 고름, 모든 키가 1/{keys}",
+    "{asked}: fewer than two of these variants have it, so this is {shown}.":
+        "{asked}: 이 모델들 가운데 이 맵이 있는 것이 둘이 안 되어 {shown} 맵을 보여 줍니다.",
+    "No difference beyond rounding:": "반올림 오차를 넘는 차이는 없습니다:",
     "Choose a second variant on the left: then maps, differences and numbers stand beside each other.":
         "왼쪽에서 두 번째 모델을 고르면 맵, 차이, 수치가 나란히 놓입니다.",
     "Fewer than two of these variants have this map, so there is nothing to compare. Choose another map or variant.":

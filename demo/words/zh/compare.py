@@ -19,6 +19,10 @@ WORDS: dict[str, str] = {
     "no common unit.":
         "梯度相对于自身平均的倍数，颜色取平方根：两个模型的特征的梯度没有共同的单位。",
     "{exactly}: {low} to {high}": "{exactly}：{low} 至 {high}",
+    "{exactly}: even, every key gets 1/{keys}": "{exactly}：均匀，每个键各得 1/{keys}",
+    "{asked}: fewer than two of these variants have it, so this is {shown}.":
+        "{asked}：这些模型中拥有此图的不足两个，因此显示{shown}。",
+    "No difference beyond rounding:": "除舍入误差外没有差别：",
     "Choose a second variant on the left: then maps, differences and numbers stand beside each other.":
         "在左侧再选一个模型，图、差异和数值就会并排显示。",
     "Fewer than two of these variants have this map, so there is nothing to compare. Choose another map or variant.":

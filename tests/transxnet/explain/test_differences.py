@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transxnet.errors import LensError
-from transxnet.explain.differences import as_map, compare, in_common
+from transxnet.explain.differences import as_map, compare, in_common, is_even
 from transxnet.results import AttentionMaps, Explanation, Geometry
 
 WHOLE = Geometry((4, 4), 1, (4, 4), (0, 0, 8, 8), (8, 8))  # two upload pixels a view pixel
@@ -50,6 +50,24 @@ def test_an_even_map_differs_in_values_and_ranks_nothing():
     (one,) = compare({"a": explanation(RAMP, WHOLE), "b": explanation(np.full((4, 4), 7.0), WHOLE)}).differences
     assert one.values[0, 0] == 7
     assert np.isnan([one.correlation, one.in_common]).all()
+
+
+def test_what_only_rounding_makes_differ():
+    """A thousandth of the larger map's largest magnitude is the line; the first map's size counts as the second's."""
+    even = np.full((4, 4), -8.0)
+    for apart, expected in ((0.0079, True), (0.0081, False)):
+        moved = even.copy()
+        moved[1, 2] += apart
+        (one,) = compare({"a": explanation(even, WHOLE), "b": explanation(moved, WHOLE)}).differences
+        assert one.largest == 8
+        assert one.only_rounding is expected
+
+
+def test_even_maps():
+    assert is_even(np.float32([[1.0, 1.009]]))
+    assert not is_even(np.float32([[1.0, 1.011]]))
+    assert not is_even(np.zeros((2, 2)))  # nothing is no weight
+    assert not is_even(np.float32([[-1.0, 1.0]]))
 
 
 def test_the_overlaps_two_measures():
