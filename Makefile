@@ -37,10 +37,12 @@ GALLERY_PEERS := timm:resnet50@untrained,timm:swin_tiny_patch4_window7_224@untra
 gallery: setup
 	@$(PY) -m transxnet gallery $(PHOTOGRAPHS) --models pico,t@untrained --peers $(GALLERY_PEERS) --out assets/gallery
 
-# Two processes, each with a page and a Chromium of its own; what measures seconds has the machine to itself.
+# Two processes, each with a page and a Chromium of its own, take file after file, the longest first (tests/conftest.py);
+# what measures seconds has the machine to itself.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 test: lint
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser"
-	$(PY) -m pytest -n 2 --dist loadfile -m "browser and not timing"
+	@$(PY) -m pytest $(TWO) -m "not browser"
+	$(PY) -m pytest $(TWO) -m "browser and not timing"
 	$(PY) -m pytest -m timing
 
 lint: setup-dev

@@ -3,7 +3,8 @@
 * Settings of whoever runs the tests are removed before any library is imported, caches start empty.
 * A connection or a name look-up that would leave the machine fails as if the network were down.
 * A skipped test fails the run, except tests marked `cuda` on a machine without CUDA: those are counted.
-* `pytest -n 2` (pytest-xdist) shares the files between two processes; what they counted is told by the one above them.
+* `pytest -n 2` (pytest-xdist) shares the files between two processes, the long ones first; what they counted is told
+  by the one above them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ for name in list(os.environ):
         del os.environ[name]
 
 THREADS = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"  # two processes already fill two cores
+TESTS = Path(__file__).parent
 SCRATCH = Path(tempfile.mkdtemp(prefix="transxnet-tests-"))
 os.environ |= {
     "HF_HOME": str(SCRATCH / "hf"),
@@ -115,6 +117,21 @@ def pytest_make_collect_report():
 
 
 # --- Several processes ------------------------------------------------------------------------------
+
+# Begun last, any of these would keep one process busy long after the other has nothing left to do.
+LONG = (
+    "browser/test_screenshots.py", "browser/test_everyone.py", "browser/test_page.py", "browser/test_languages.py",
+    "browser/test_family.py", "browser/test_attention_hover.py", "browser/test_what_if_panel.py", "test_readme.py",
+    "demo/test_api.py", "transxnet/test_publish.py", "demo/test_page.py", "transxnet/explain/test_trust.py",
+    "transxnet/training/test_loop.py", "transxnet/commands/test_studying.py", "transxnet/test_cli.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, in this order; the others as they were found."""
+    places = {TESTS / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 COUNTED = {"cuda_skips": cuda_skips, "worst_errors": worst_errors}
 

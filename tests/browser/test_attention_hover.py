@@ -279,6 +279,7 @@ def test_one_crosshair_for_maps_picture_and_keys(lens, leave):
     lens.look_at("attention")
 
 
+@pytest.mark.timing
 def test_hover_to_drawn_map_under_16_ms(lens, leave):
     """From pointermove to the drawn map, median of 100 moves over the stage of most units."""
     if not lens.page.locator("#stage input[value='1']").is_checked():
