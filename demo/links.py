@@ -18,7 +18,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
-from transxnet.errors import LensError
+from transxnet.errors import LensError, UnknownName
+from transxnet.explain.switches import read_switches
 from transxnet.labels import label_set
 from transxnet.peers.spec import is_peer, spec_of
 from transxnet.variants import UNTRAINED, VARIANTS
@@ -54,6 +55,8 @@ class State:
     tour: int = 0
     language: str = ""  # the visitor's own
     display: tuple[tuple[str, str], ...] = ()
+    edits: tuple[str, ...] = ()  # What if: the parts switched off, as explain.switches names them
+    photographs: bool = False  # Compare: two photographs on one variant
 
 
 # ---- one value: text -> what it means, or ValueError ----------------------------------------------------------
@@ -94,6 +97,13 @@ def _example(text: str) -> str:
     return _among(*(example.label for example in examples()))(text)
 
 
+def _switches(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(switch) for switch in read_switches(text.split(",")))
+    except LensError:
+        raise ValueError(text) from None
+
+
 _SEQUENTIAL = [c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL]
 _DIVERGING = [c.name for c in COLORMAPS.values() if c.kind != SEQUENTIAL]
 FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = MappingProxyType(
@@ -102,6 +112,7 @@ FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = MappingProxyType(
         "block": ("block", _number(0, 99)), "cam": ("cam", _number(1, 4)),
         "compared": ("compared", _matching("[a-z][a-z0-9_]{0,39}")), "with": ("second", _example),
         "tour": ("tour", _number(0, 99)), "lang": ("language", _among(*LANGUAGES)),
+        "photographs": ("photographs", lambda text: bool(_among("1")(text))), "off": ("edits", _switches),
     }
 )  # fmt: skip # query key -> the State's field, and what its text means
 DISPLAY: Mapping[str, Callable[[str], str]] = MappingProxyType(
@@ -194,6 +205,14 @@ def canonical(name: str) -> str:
     return spec.short + (f"@{UNTRAINED}" if untrained else "")
 
 
+def known_class(wnid: str, variants: tuple[str, ...]) -> str:
+    """The WNID, if one of these variants, or any of this project's, has that class. Raises UnknownName."""
+    try:
+        return _wnid(wnid, variants)
+    except ValueError:
+        raise UnknownName(f"No model has a class {wnid[:40]!r}.", remedy="Choose one of the answers.") from None
+
+
 def _wnid(text: str, variants: tuple[str, ...]) -> str:
     """A class that one of these variants, or any of this project's, has."""
     sets = {spec.label_set for spec in VARIANTS.values()} | {spec_of(name)[0].label_set for name in variants}
@@ -239,11 +258,16 @@ def query_of(state: State) -> dict[str, str]:
 
 
 def _pairs(state: State) -> Iterator[tuple[str, str]]:
-    values = {key: str(getattr(state, field)) for key, (field, _) in FIELDS.items()}
-    usual = {key: str(getattr(State, field)) for key, (field, _) in FIELDS.items()}
+    values = {key: _written(getattr(state, field)) for key, (field, _) in FIELDS.items()}
+    usual = {key: _written(getattr(State, field)) for key, (field, _) in FIELDS.items()}
     values |= {"variants": ",".join(state.variants), "class": state.target} | dict(state.display)
     if state.point is not None:
         values |= {"x": str(state.point[0]), "y": str(state.point[1])}
     for key in words.WHAT:  # in the order in which they are read best
         if values.get(key) and values[key] != usual.get(key):
             yield key, values[key]
+
+
+def _written(value: Any) -> str:
+    """As FIELDS reads it; a switch that is off is left out."""
+    return str(int(value) or "") if isinstance(value, bool) else _text(value)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+from transxnet.errors import OutOfRange
 
 from .captions import links as words
 from .cells import Json
 from .examples import examples
 from .languages import say
 from .links import State, query_of
-from .session import Controls, Session
+from .session import AGAIN, Controls, Session
 
 
 def middle(size: tuple[int, int]) -> tuple[int, int]:
@@ -34,6 +37,8 @@ def state_of(session: Session, controls: Controls, size: tuple[int, int], defaul
         second=_label(session.other),
         tour=session.tour,
         language=session.asked_language,
+        edits=session.edits,
+        photographs=session.photographs,
     )
 
 
@@ -43,20 +48,25 @@ def arrived(state: State, session: Session, controls: Controls, default: str) ->
     session = replace(
         session, variants=names, active=state.view, target=state.target or None, compared=state.compared,
         other=number_of(state.second), tour=state.tour, language=state.language or session.language,
-        asked_language=state.language,
+        asked_language=state.language, edits=state.edits, photographs=state.photographs,
     )  # fmt: skip
     changes = {"variants": list(names), "stage": state.stage, "block": state.block, "cam_stage": state.cam}
     return session, replace(controls, **changes)
 
 
-def link(state: State, upload: bool) -> Json:
-    """What js/links.js writes into the address, and its words. upload: whether the picture is the visitor's own."""
+def link(state: State, upload: bool, painted: bool = False) -> Json:
+    """What js/links.js writes into the address, and its words. upload: whether the picture is the visitor's own.
+
+    painted: whether a region is painted out. Neither is in the address.
+    """
     first = examples()[0].label
+    lost = [say(words.UPLOAD).format(example=say(first))] * upload + [say(words.PAINTED)] * painted
     query = query_of(replace(state, point=None) if upload else state)  # a place in another picture means nothing
     return {
         "query": {} if query == {"picture": first} else query,
         "keys": list(words.WHAT),
-        "upload": say(words.UPLOAD).format(example=say(first)) if upload else "",
+        "first": first,  # the picture of an address without any key
+        "upload": " ".join(lost),
         "words": {
             "copy": say(words.COPY), "copied": say(words.COPIED), "selected": say(words.SELECTED),
             "address": say(words.ADDRESS),
@@ -65,11 +75,25 @@ def link(state: State, upload: bool) -> Json:
 
 
 def asked_of(go: Mapping[str, Any]) -> dict[str, Any]:
-    """A script's wish with the picture by its label instead of its number."""
+    """A script's wish with the picture by its label instead of its number. Raises OutOfRange for what is no number."""
     asked = {key: value for key, value in go.items() if key != "example"}
     if "example" in go:
-        asked["picture"] = _label(int(go["example"]))
+        asked["picture"] = _label(int(number(go["example"], "An example's number")))
     return asked
+
+
+def wish(go: Any) -> Mapping[str, Any]:
+    """Where a script wants to go. Raises OutOfRange for what is no wish."""
+    if not isinstance(go, Mapping):
+        raise OutOfRange("The page asked to go nowhere.", remedy=AGAIN)
+    return go
+
+
+def number(value: Any, what: str) -> float:
+    """A finite number that a script sent. Raises OutOfRange for anything else. what: it is, in words."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise OutOfRange(f"{what} is a number, not {str(value)[:40]!r}.", remedy=AGAIN)
+    return value
 
 
 def number_of(label: str) -> int:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from transxnet.errors import OutOfRange, UnknownName
+from transxnet.explain.painting import FILLS, read_mask
+from transxnet.explain.switches import read_switches
+
 EVERY_ASKED = "asked"  # Session.every when the button was pressed
 
 
@@ -47,23 +51,49 @@ class Controls:
     beside: bool = False
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    return tuple(str(one)[:40] for one in value)[:64]
+def _edits(value: Any) -> tuple[str, ...]:
+    """Raises LensError for what is no list of changes."""
+    return tuple(str(switch) for switch in read_switches(_listed(value)))
 
 
+def _mask(value: Any) -> str:
+    if value:
+        read_mask(str(value)[:MASK_TEXT])
+    return str(value or "")
+
+
+def _fill(value: Any) -> str:
+    if value not in FILLS:
+        raise UnknownName(f"Nothing is filled with {str(value)[:40]!r}.", remedy=f"Choose one of: {', '.join(FILLS)}.")
+    return value
+
+
+def _listed(value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)):
+        raise OutOfRange("The page sent no list where one was expected.", remedy=AGAIN)
+    return [str(one)[:80] for one in value[:64]]
+
+
+MASK_TEXT = 20_000  # characters of a painted region that are read
+AGAIN = "Load the page again."
 CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "compared": lambda value: str(value)[:40],
         "photographs": bool,
-        "edits": _names,
-        "mask": lambda value: str(value)[:20_000],
-        "fill": lambda value: str(value)[:40],
+        "edits": _edits,
+        "mask": _mask,
+        "fill": _fill,
         "every": lambda value: EVERY_ASKED if value else "",
-        "held": _names,  # a browser that lost its tables says so
+        "held": lambda value: (),  # a browser that lost its tables says so
     }
 )  # what a view's own script may change, and what it becomes
 
 
-def changed(session: Session, change: Mapping[str, Any]) -> Session:
-    """The session after a view's script asked for this; fields that are none of CHANGES stay as they are."""
+def changed(session: Session, change: Any) -> Session:
+    """The session after a view's script asked for this; fields that are none of CHANGES stay as they are.
+
+    Raises LensError for what cannot be used; nothing is changed then.
+    """
+    if not isinstance(change, Mapping):
+        raise OutOfRange("The page sent no change where one was expected.", remedy=AGAIN)
     return replace(session, **{name: CHANGES[name](value) for name, value in change.items() if name in CHANGES})

@@ -34,11 +34,16 @@ class Comparing(Layout):
             key, _ = self._second(session)
             for second in gather_second(self.studio, session, key, options, newest):
                 if newest() and all(column.finished for column in second):
-                    yield self._shown(session, columns, second=second)
+                    yield from self._if_newest(self._shown(session, columns, second=second), newest)
         elif self.studio.timer.found(_loaded(columns)) is None:
             run = self._timed(columns, newest)
             if newest():
-                yield self._shown(session, columns, timings=run)
+                yield from self._if_newest(self._shown(session, columns, timings=run), newest)
+
+    def _if_newest(self, found: dict, newest: Callable[[], bool]) -> Iterator[dict]:
+        """What was made, unless it was overtaken meanwhile."""
+        if newest():
+            yield found
 
     def _timed(self, columns: list[Column], newest: Callable[[], bool]) -> Run:
         """Empty where something long runs, or the measuring fails."""

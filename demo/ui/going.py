@@ -15,7 +15,7 @@ from ..captions import ANY_CLASS
 from ..captions import links as words
 from ..languages import say, spoken
 from ..links import State, from_query, query_of, updated
-from ..places import arrived, asked_of, middle, number_of, state_of
+from ..places import arrived, asked_of, middle, number, number_of, state_of, wish
 from ..session import Controls, Session
 from ..tour import bar, expanded
 from .layout import classes_of
@@ -32,12 +32,13 @@ class Going(Showing):
 
         asked: view, example (index) or picture (label), variants (list), stage, block (0: the last), cam, x and y (in
         pixels of the picture) or fx and fy (0 to 1 of it), class (a WNID, "" for the own answer), compared, with (label
-        of the second picture), tour (step, 0: none). What cannot be used is said above the views.
+        of the second picture), off (list of parts switched off), photographs (1: two of
+        them), tour (step, 0: none). What cannot be used is said above the views.
         """
         if not session.picture:  # before the page has opened
             yield self._nothing()
             return
-        controls, asked = Controls(*values), asked_of(expanded(asked, self.names))
+        controls, asked = Controls(*values), asked_of(expanded(wish(asked), self.names))
         now = state_of(session, controls, self.studio.picture(session.picture).size, self.default)
         if asked.get("picture", now.picture) != now.picture:
             asked = {"x": "", "y": "", "class": "", **asked}
@@ -68,6 +69,9 @@ class Going(Showing):
         for name in session.variants:
             self.studio.loading(name, retry=name not in before)
         session = replace(session, point=point)
+        if not session.shown[0]:  # the page opens: what is clicked before its first answer comes with these
+            block = self._blocks(session, controls)[1]
+            yield {self.stage: controls.stage, self.cam_stage: controls.cam_stage, self.block: block}
         updates = self._controls_of(session, controls, before) | {self.note: _note(said)}
         updates[self.tour] = bar(session.tour, self.names)
         yield from self.refresh(request, session, *vars(controls).values(), updates=updates)
@@ -76,9 +80,9 @@ class Going(Showing):
         """The session on the example of that name; "" is the picture that is there, else the first example."""
         if session.picture and (not label or number_of(label) == session.example):
             return session
-        number = max(0, number_of(label))
-        key = self.studio.add(decode(self.examples[number].path, name=self.examples[number].label))
-        return replace(session, picture=key, example=number)
+        place = max(0, number_of(label))
+        key = self.studio.add(decode(self.examples[place].path, name=self.examples[place].label))
+        return replace(session, picture=key, example=place, mask="")
 
     def _controls_of(self, session: Session, controls: Controls, before: Sequence[str]) -> dict:
         """What the components show of a session that no click of theirs has made. before: the variants until now."""
@@ -99,7 +103,7 @@ def _shares(asked: Mapping[str, Any]) -> tuple[float, float] | None:
     """fx and fy, within the picture."""
     if "fx" not in asked or "fy" not in asked:
         return None
-    x, y = (min(max(float(asked[key]), 0.0), 1.0) for key in ("fx", "fy"))
+    x, y = (min(max(number(asked[key], "A place"), 0.0), 1.0) for key in ("fx", "fy"))
     return x, y
 
 

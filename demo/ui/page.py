@@ -15,7 +15,8 @@ from transxnet.peers.spec import PREFIX, is_peer, spec_of
 from ..captions import ANY_CLASS, TITLE, VIEWS
 from ..captions.page import OFFER
 from ..languages import say
-from ..links import MOST_VARIANTS, canonical
+from ..links import MOST_VARIANTS, canonical, known_class
+from ..places import number
 from ..session import Session, changed
 from ..studio import Studio
 from ..visitors import Given, Visitors, given
@@ -80,7 +81,7 @@ class Page(Exporting):
             *((button.click, self._without(pair), []) for button, pair in self.parts.items()),
             *((panel.select, self.acted, []) for panel in self.panels.values()),
             (self.downloads.select, self.long_asked, []),
-            (self.tour.select, self.acted, []),
+            *((part.select, self.acted, []) for part in (self.tour, self.link)),
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
             *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
         ]
@@ -124,7 +125,8 @@ class Page(Exporting):
 
     def moved(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         width, height = self.studio.picture(session.picture).size
-        point = min(max(int(event.x), 0), width - 1), min(max(int(event.y), 0), height - 1)
+        x, y = (int(number(getattr(event, axis, None), "A place")) for axis in "xy")
+        point = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
         yield from self.refresh(request, replace(session, point=point), *controls)
 
     def acted(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
@@ -149,7 +151,9 @@ class Page(Exporting):
     def answer_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
     ) -> Iterator[dict]:
-        yield from self.refresh(request, replace(session, target=str(event.wnid)), *controls)
+        yield from self.refresh(
+            request, replace(session, target=known_class(str(event.wnid), session.variants)), *controls
+        )
 
     def class_chosen(self, request: gr.Request, session: Session, *controls_and_class: Any) -> Iterator[dict]:
         *controls, wnid = controls_and_class

@@ -93,7 +93,10 @@ class Showing(Comparing):
             if finished == len(columns) or (late and telling):
                 if waited and self.variants not in updates:  # somebody's weights have arrived: no arrow any more
                     updates[self.variants] = gr.CheckboxGroup(self._chips(session.variants))
-                yield {**updates, **self._shown(session, columns), self.downloads: progress(columns)}
+                found = {**updates, **self._shown(session, columns), self.downloads: progress(columns)}
+                if not newest():  # overtaken while it was made
+                    break
+                yield found
                 updates, begun, before = {}, time.perf_counter(), finished
                 if not finished and columns[0].long:
                     yield {self.answers: self._answer_alone(session)}  # need not wait as long as the maps
@@ -168,7 +171,8 @@ class Showing(Comparing):
 
     def _link(self, session: Session, controls: Controls) -> Any:
         size = self.studio.picture(session.picture).size
-        return link(state_of(session, controls, size, self.default), upload=session.example < 0)
+        state = state_of(session, controls, size, self.default)
+        return link(state, upload=session.example < 0, painted=bool(session.mask))
 
     def _keep(self, session: Session, before: Session | None) -> Session:
         """The visitor's newest session, with what differs between these two changed in it."""
