@@ -51,6 +51,7 @@ PARTS = (
     "{variant} has no class “{words}”, so its own top answer, {top}, is explained.",
 )
 WEIGHTS = (
+    "Right on {share} % of {pictures} validation pictures of Tiny-ImageNet's 200 classes.",
     "Right on {share} % of {pictures} validation pictures.",
     "Its publisher recorded no digest to check against.",
     "bundled, sha256 {digest}",
@@ -68,7 +69,12 @@ WEIGHTS = (
     "The paper's author released no {name}.",
     "Only T, S, B and B-384 are published.",
 )
-CAPTIONS = (
+CAPTIONS = (  # the more exact ones first
+    "stage {stage}, block {block}, unit at row {row}, column {column}",
+    "stage {stage}, block {block}, query at row {row}, column {column}",
+    "stage {stage}, block {block}, {label} (class {index}) against {other} (class {number})",
+    "stage {stage}, block {block}, {label} (class {index})",
+    "stages {stages}, mean, {label} (class {index})",
     "stage {stage}, block {block}, mean of {count} heads",
     "stage {stage}, block {block}, largest of {count} heads",
     "stage {stage}, block {block}, head {head} of {count}",

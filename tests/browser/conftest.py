@@ -172,7 +172,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callabl
     visitors: list[Lens] = []
 
     def open_one(url: str = "", viewport: dict[str, int] = WIDE, **more: str) -> Lens:
-        context = chromium.new_context(viewport=viewport, reduced_motion="reduce", locale="en-GB", **more)
+        context = chromium.new_context(viewport=viewport, reduced_motion="reduce", **{"locale": "en-GB", **more})
         lens = Lens(context.new_page(), url or request.getfixturevalue("served").url)
         visitors.append(lens)
         return lens.open()

@@ -207,6 +207,7 @@ def test_captions_of_results_are_retold_and_what_is_unknown_stays():
     with speaking("ko"):
         assert retold("stage 3, block 4, mean of 4 heads") == "스테이지 3, 블록 4, 헤드 4개의 평균"
         assert retold("peak 0.4, entropy 0.5, 44.1 px away on average") == "최댓값 0.4, 엔트로피 0.5, 평균 거리 44.1 px"
+        assert retold("stage 3, block 4, query at row 4, column 5") == "스테이지 3, 블록 4, 4행 5열의 쿼리"
         assert retold("turned upright as its EXIF says; first frame of an animation") == (
             "EXIF 정보에 따라 바로 세움; 움직이는 그림의 첫 장면"
         )

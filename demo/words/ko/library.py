@@ -117,6 +117,8 @@ WORDS: dict[str, str] = {
     "to be downloaded from the Hub": "Hub에서 내려받을 예정",
     "to be downloaded from the author's release": "저자의 배포본을 내려받을 예정",
     "no source has it": "어디에도 없음",
+    "Right on {share} % of {pictures} validation pictures of Tiny-ImageNet's 200 classes.":
+        "Tiny-ImageNet 200개 클래스의 검증 사진 {pictures}장 가운데 {share} %를 맞힙니다.",
     "Right on {share} % of {pictures} validation pictures.": "{pictures}장의 검증 사진 가운데 {share} %를 맞힙니다.",
     "Its publisher recorded no digest to check against.": "배포자가 대조할 다이제스트를 남기지 않았습니다.",
     "bundled, sha256 {digest}": "포함됨, sha256 {digest}",
@@ -124,4 +126,14 @@ WORDS: dict[str, str] = {
     "the source named was tried, and no other.": "지정한 출처만 시도했습니다.",
     "{variant} has no class “{words}”, so its own top answer, {top}, is explained.":
         "{variant}에는 “{words}” 클래스가 없어, 스스로 가장 높게 본 답인 {top}을(를) 설명합니다.",
+    "stage {stage}, block {block}, unit at row {row}, column {column}":
+        "스테이지 {stage}, 블록 {block}, {row}행 {column}열의 유닛",
+    "stage {stage}, block {block}, query at row {row}, column {column}":
+        "스테이지 {stage}, 블록 {block}, {row}행 {column}열의 쿼리",
+    "stage {stage}, block {block}, {label} (class {index}) against {other} (class {number})":
+        "스테이지 {stage}, 블록 {block}, {label}(클래스 {index}) 대 {other}(클래스 {number})",
+    "stage {stage}, block {block}, {label} (class {index})":
+        "스테이지 {stage}, 블록 {block}, {label}(클래스 {index})",
+    "stages {stages}, mean, {label} (class {index})":
+        "스테이지 {stages}의 평균, {label}(클래스 {index})",
 }  # fmt: skip

@@ -114,6 +114,8 @@ WORDS: dict[str, str] = {
     "to be downloaded from the Hub": "将从 Hub 下载",
     "to be downloaded from the author's release": "将从作者的发布下载",
     "no source has it": "没有任何来源",
+    "Right on {share} % of {pictures} validation pictures of Tiny-ImageNet's 200 classes.":
+        "在 Tiny-ImageNet 200 个类别的 {pictures} 张验证图片中答对 {share} %。",
     "Right on {share} % of {pictures} validation pictures.": "在 {pictures} 张验证图片中答对 {share} %。",
     "Its publisher recorded no digest to check against.": "发布者没有留下可供核对的摘要。",
     "bundled, sha256 {digest}": "随附，sha256 {digest}",
@@ -121,4 +123,14 @@ WORDS: dict[str, str] = {
     "the source named was tried, and no other.": "只尝试了指定的来源。",
     "{variant} has no class “{words}”, so its own top answer, {top}, is explained.":
         "{variant} 没有类别“{words}”，因此解释它自己的首选答案 {top}。",
+    "stage {stage}, block {block}, unit at row {row}, column {column}":
+        "阶段 {stage}，模块 {block}，第 {row} 行第 {column} 列的单元",
+    "stage {stage}, block {block}, query at row {row}, column {column}":
+        "阶段 {stage}，模块 {block}，第 {row} 行第 {column} 列的查询",
+    "stage {stage}, block {block}, {label} (class {index}) against {other} (class {number})":
+        "阶段 {stage}，模块 {block}，{label}（类别 {index}）对 {other}（类别 {number}）",
+    "stage {stage}, block {block}, {label} (class {index})":
+        "阶段 {stage}，模块 {block}，{label}（类别 {index}）",
+    "stages {stages}, mean, {label} (class {index})":
+        "阶段 {stages} 的平均，{label}（类别 {index}）",
 }  # fmt: skip
