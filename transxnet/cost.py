@@ -11,6 +11,7 @@ hooks on every module of the process: counting in one thread then breaks autogra
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -61,25 +62,36 @@ class _MemoryCounter(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.live = self.peak = 0
-        self._sizes: dict[int, int] = {}  # of storages that are alive: bytes, 0 for those that came from outside
+        self._made: dict[int, tuple[int, weakref.finalize]] = {}  # of storages that live: bytes, what awaits the end
+        self._outside: dict[int, torch.UntypedStorage] = {}  # kept until the pass is over: no address is used again
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self._follow((args, kwargs), ours=False)
+        for key, storage in self._new((args, kwargs)):
+            self._outside[key] = storage
         out = function(*args, **(kwargs or {}))
-        self._follow(out, ours=True)
+        for key, storage in self._new(out):
+            self._made[key] = storage.nbytes(), weakref.finalize(storage, self._freed, key)
+            self.live += storage.nbytes()
         self.peak = max(self.peak, self.live)
         return out
 
-    def _follow(self, tensors: object, ours: bool) -> None:
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        for _, end in self._made.values():
+            end.detach()
+        self._made.clear()
+        self._outside.clear()
+
+    def _new(self, tensors: object) -> Iterator[tuple[int, torch.UntypedStorage]]:
+        """Storages that were not met before, by their addresses."""
         for tensor in tree_leaves(tensors):
-            if isinstance(tensor, torch.Tensor) and (key := tensor.untyped_storage()._cdata) not in self._sizes:
+            if isinstance(tensor, torch.Tensor):
                 storage = tensor.untyped_storage()
-                self._sizes[key] = storage.nbytes() if ours else 0
-                self.live += self._sizes[key]
-                weakref.finalize(storage, self._freed, key)
+                if storage._cdata not in self._made and storage._cdata not in self._outside:
+                    yield storage._cdata, storage
 
     def _freed(self, key: int) -> None:
-        self.live -= self._sizes.pop(key)
+        self.live -= self._made.pop(key)[0]
 
 
 def activation_memory(model: nn.Module, image_size: int | None = None) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 from torch import nn
 
@@ -100,3 +102,14 @@ def test_memory_of_activations_by_hand():
     assert activation_memory(flat, 8) == 20
     assert weight_memory(net) == 4 * (3 * 4 * 9 + 4 + 4 * 2 + 2)
     assert weight_memory(nn.BatchNorm2d(3)) == 4 * 4 * 3 + 8  # weight, bias, mean, variance; a count of batches
+
+
+def test_counting_memory_leaves_nothing_behind():
+    """What awaits the end of a tensor ends with the count: weights and an output that is kept live on."""
+    kept = []
+    net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU())
+    net.register_forward_hook(lambda module, given, out: kept.append(out))
+    before = len(weakref.finalize._registry)
+    assert activation_memory(net, 8) == 2048
+    assert len(kept) == 1
+    assert len(weakref.finalize._registry) == before
