@@ -8,16 +8,16 @@ hash that stands in that visitor's own session.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 from transxnet import load
 from transxnet.cost import Cost, cost
 from transxnet.errors import LensError, PictureError
-from transxnet.images import Picture
+from transxnet.images import Picture, decode
 from transxnet.namespace import configured_namespace
 from transxnet.peers.spec import spec_of
 from transxnet.study import Options, Study, study
@@ -26,34 +26,17 @@ from transxnet.weights import Availability, LoadedModel, available, resolve_devi
 
 from .captions import PICTURE_GONE
 from .jobs import AT_ONCE, Job, Jobs
+from .shelf import Shelf
 from .timing import Timer
 from .turns import Turn, Turns
 from .visitors import Visitors
 from .wanted import LONG
 
-__all__ = ["AT_ONCE", "Arrival", "Loading", "Shelf", "Studio"]
+__all__ = ["AT_ONCE", "Arrival", "Loading", "Studio"]
 
-T = TypeVar("T")
 MODELS, PICTURES, STUDIES = 8, 64, 96  # how many of each are kept
-
-
-class Shelf(OrderedDict[Hashable, T]):
-    """A bounded store that forgets what was longest unused. Guarded by the Studio's lock."""
-
-    def __init__(self, size: int):
-        super().__init__()
-        self.size = size
-
-    def get(self, key: Hashable, default: T | None = None) -> T | None:
-        if key in self:
-            self.move_to_end(key)
-        return super().get(key, default)
-
-    def put(self, key: Hashable, value: T) -> None:
-        self[key] = value
-        self.move_to_end(key)
-        while len(self) > self.size:
-            self.popitem(last=False)
+STUDIES_BYTES = 256 * 2**20  # and no more than this of studies: one with large tables takes megabytes
+TRIALS = 16  # studies of a painted or altered model: every stroke is one, and nobody else asks for it again
 
 
 @dataclass(frozen=True)
@@ -119,7 +102,9 @@ class Studio:
         self._lock = threading.Lock()
         self._models: Shelf[Loading] = Shelf(MODELS)
         self._pictures: Shelf[Picture] = Shelf(PICTURES)
-        self._studies: Shelf[Study] = Shelf(STUDIES)
+        self._examples: dict[tuple[Path, str], str] = {}  # of a file and its name: the picture's key
+        self._studies: Shelf[Study] = Shelf(STUDIES, STUDIES_BYTES)
+        self._trials: Shelf[Study] = Shelf(TRIALS, STUDIES_BYTES)
         self.turns = Turns()
         self.visitors = Visitors()
         self._jobs = Jobs()
@@ -137,6 +122,17 @@ class Studio:
         with self._lock:
             self._pictures.put(picture.sha256, picture)
         return picture.sha256
+
+    def add_example(self, path: Path, label: str) -> str:
+        """`add` of a picture in a file that does not change: it is read where it is not kept any more."""
+        with self._lock:
+            key = self._examples.get((path, label), "")
+            if self._pictures.get(key) is not None:
+                return key
+        key = self.add(decode(path, name=label))
+        with self._lock:
+            self._examples[path, label] = key
+        return key
 
     def picture(self, key: str) -> Picture:
         with self._lock:
@@ -176,7 +172,7 @@ class Studio:
         """
         place = (key, name, options, other)
         with self._lock:
-            found = self._studies.get(place)
+            found = self._shelf(options).get(place)
         if found is not None:
             job = Job(watchers=1)
             job.future.set_result(found)
@@ -192,8 +188,11 @@ class Studio:
     def _made(self, place: tuple[str, str, Options, str], picture: Picture, other: Picture | None) -> Study:
         found = self._study(place, picture, other)
         with self._lock:
-            self._studies.put(place, found)
+            self._shelf(place[2]).put(place, found)
         return found
+
+    def _shelf(self, options: Options) -> Shelf[Study]:
+        return self._trials if "trial" in options.only else self._studies
 
     def _look(self, place: tuple[str, str, Options, str], picture: Picture, other: Picture | None) -> Study:
         """Where this runs in a process of its own (spaces.GPU) nobody hears how far it is."""

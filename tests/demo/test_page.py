@@ -301,6 +301,13 @@ def test_chips_keep_their_places_and_lose_their_arrow_when_loaded(page, opened, 
     assert (arrows["pico"], arrows["b"], arrows["t"]) == (False, False, True)
 
 
+def test_every_variant_that_is_chosen_has_a_chip(page):
+    chosen = ["t@untrained", "pico", "s@untrained"]
+    values = [value for _, value in page._chips(chosen)]
+    assert set(chosen) <= set(values)
+    assert len(values) == len(set(values))
+
+
 def test_what_changes_without_a_part(page, opened):
     """A button sets the model without that part beside the one it was trained with; both can then be unticked."""
     assert {json.loads(button.value.removeprefix("__i18n__"))["key"]: pair for button, pair in page.parts.items()} == {

@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 
 from demo import studio as module
 from demo.captions import PICTURE_GONE
 from demo.jobs import Abandoned
-from demo.studio import AT_ONCE, PICTURES, Arrival, Loading, Shelf, Studio
+from demo.studio import AT_ONCE, PICTURES, Arrival, Loading, Studio
 from tests.small import picture, small_model
 from transxnet.errors import LensError, PictureError, SourceFailed, UnknownName
+from transxnet.images import decode
 from transxnet.study import Options, study
 from transxnet.variants import SIBLINGS
 from transxnet.weights import Availability, LoadedModel
@@ -141,19 +143,6 @@ def test_no_more_than_two_explain_at_the_same_moment(loads):
     assert (gpu.calls, gpu.most, AT_ONCE) == (4, 2, 2)
 
 
-def test_a_shelf_forgets_what_was_longest_unused():
-    shelf: Shelf[str] = Shelf(3)
-    for name in "abc":
-        shelf.put(name, name.upper())
-    assert shelf.get("a") == "A"  # used again, so b is the oldest now
-    shelf.put("d", "D")
-    assert list(shelf) == ["c", "a", "d"]
-    shelf.put("c", "again")
-    assert list(shelf.items()) == [("a", "A"), ("d", "D"), ("c", "again")]
-    assert shelf.get("b") is None
-    assert shelf.get("b", "none") == "none"
-
-
 def test_studies_and_models_are_bounded(loads, monkeypatch):
     monkeypatch.setattr(module, "STUDIES", 3)
     monkeypatch.setattr(module, "MODELS", 2)
@@ -169,6 +158,45 @@ def test_studies_and_models_are_bounded(loads, monkeypatch):
     for name in ("t", "s", "pico"):  # when pico is asked for again, two others have come after it
         assert studio.loading(name).done.wait(60)
     assert loads.asked == ["pico", "t", "s", "pico"]
+
+
+def test_strokes_push_out_no_maps(loads, monkeypatch):
+    monkeypatch.setattr(module, "TRIALS", 2)
+    gpu = Counted()
+    studio = Studio(device="cpu", on_gpu=gpu)
+    key = studio.add(picture())
+    studio.study(key, "pico", ONE)
+    strokes = [Options(only=("trial",), edits=(f"no_osra@{stage}.0",)) for stage in (1, 2, 3)]
+    for options in (*strokes, strokes[2], ONE):  # the last two are still there
+        studio.study(key, "pico", options)
+    assert gpu.calls == 4
+    studio.study(key, "pico", strokes[0])  # the oldest stroke had to go
+    assert gpu.calls == 5
+
+
+def test_an_example_is_read_where_it_is_not_kept_any_more(loads, monkeypatch, tmp_path):
+    path, read = tmp_path / "lion.png", []
+    Image.fromarray(picture(3, 20, 20).rgb).save(path)
+
+    def counted(path, name):
+        read.append(name)
+        return decode(path, name=name)
+
+    monkeypatch.setattr(module, "decode", counted)
+    studio = Studio(device="cpu")
+    key = studio.add_example(path, "lion")
+    assert studio.add_example(path, "lion") == key == decode(path, name="lion").sha256
+    assert (studio.picture(key).rgb == picture(3, 20, 20).rgb).all()
+    assert read == ["lion"]
+    for seed in range(10, 10 + PICTURES - 1):
+        studio.add(picture(seed, 20, 20))
+    assert studio.add_example(path, "lion") == key  # just used again, so not the oldest
+    assert read == ["lion"]
+    for seed in range(100, 100 + PICTURES):
+        studio.add(picture(seed, 20, 20))
+    assert studio.add_example(path, "lion") == key
+    assert read == ["lion", "lion"]
+    assert studio.picture(key).sha256 == key
 
 
 # ---- pictures -----------------------------------------------------------------------------------------------
