@@ -7,6 +7,7 @@ COPIED = "Copied"
 SELECTED = "Copy it from here"  # where the browser does not let a page write to the clipboard
 ADDRESS = "The address of what you see"
 UPLOAD = "Your picture is not in the link: whoever opens it starts with the first example, {example}."
+PAINTED = "What you painted out is not in the link."
 CLOSE = "Close"
 
 UNUSED = "The link’s {what}, “{value}”, cannot be used here; it was left out."
@@ -19,7 +20,8 @@ OUTSIDE = "The link’s point, {x}, {y}, lies outside the picture; the middle is
 WHAT = {  # query key -> what it is, in a sentence
     "picture": "picture", "variants": "variants", "view": "view", "stage": "stage", "block": "block",
     "cam": "Grad-CAM stage", "x": "point", "y": "point", "class": "class", "compared": "compared map",
-    "with": "second picture", "tour": "step of the tour", "lang": "language", "head": "head", "direction": "direction",
+    "with": "second picture", "photographs": "two photographs", "off": "parts switched off",
+    "tour": "step of the tour", "lang": "language", "head": "head", "direction": "direction",
     "colours": "colour map", "signed": "colour map of signed maps", "opacity": "opacity", "gamma": "gamma",
     "threshold": "threshold", "show": "way of showing", "seen": "sharpness",
 }  # fmt: skip

@@ -155,3 +155,27 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
     assert not lens.page.locator(".lens-stopped").count()
     assert query(lens) == {}
+
+
+def test_back_and_forward_go_through_the_views(visit):
+    lens = visit()
+    page = lens.page
+    lens.look_at("attention")
+    lens.look_at("kernels")
+    for go, view in ((page.go_back, "attention"), (page.go_back, "overview"), (page.go_forward, "attention")):
+        with lens.answer(view):
+            go()
+        expect(page.locator(f"#tab-{view}-button")).to_have_attribute("aria-selected", "true")
+        assert query(lens).get("view", "overview") == view
+    assert page.evaluate("history.length") == 4  # about:blank and three views: going back has written none
+
+
+def test_a_panel_that_its_answer_has_missed_is_asked_for_again(visit):
+    lens = visit()
+    with lens.answer():  # another serial than that which is taken away here
+        lens.page.evaluate("""() => {
+          const panel = document.querySelector("#panel-overview .lens-panel");
+          new MutationObserver((all, observer) => { observer.disconnect(); delete panel.dataset.serial; })
+            .observe(panel, { attributes: true, attributeFilter: ["data-serial"] });
+        }""")
+        lens.click_at(60, 60)

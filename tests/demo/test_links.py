@@ -24,6 +24,7 @@ LADYBUG = label_set("tiny-imagenet-200").wnids[12]
 FULL = State(
     picture="toy figure", variants=("pico", "pico@untrained", "timm:resnet50"), view="kernels", stage=2, block=1, cam=3,
     point=(120, 0), target=LADYBUG, compared="grad_cam", second=LION, tour=4, language="ko",
+    edits=("head_off:2@3.2", "no_osra@0.0"), photographs=True,
     display=(
         ("colours", "viridis"), ("direction", "to"), ("gamma", "0.5"), ("head", "3"), ("opacity", "0.4"), ("seen", "1"),
         ("show", "masked"), ("signed", "coolwarm"), ("threshold", "0.25"),
@@ -93,6 +94,7 @@ def unused(key: str, value: str) -> str:
         ("compared", "<b>"), ("lang", "xx"), ("lang", "en-GB"), ("x", "NaN"), ("colours", "jet"), ("colours", "RdBu_r"),
         ("signed", "magma"), ("opacity", "1.1"), ("opacity", "nan"), ("opacity", "-0"), ("opacity", "85 %"),
         ("gamma", "0"), ("gamma", "inf"), ("gamma", "3.5"), ("threshold", "1"), ("show", "nothing"), ("seen", "true"),
+        ("off", "everything"), ("off", "head_off"), ("photographs", "yes"),
         ("head", "0"), ("head", "100"), ("head", "1.0"), ("direction", "up"),
     ],
 )  # fmt: skip
@@ -172,7 +174,7 @@ def test_some_keys_can_be_changed_and_the_rest_stays():
 def test_a_session_becomes_a_state_and_a_state_a_session():
     session = Session(
         picture="key", example=3, point=(120, 0), target=LADYBUG, active="kernels", variants=FULL.variants, other=1,
-        language="ko", asked_language="ko", tour=4, compared="grad_cam",
+        language="ko", asked_language="ko", tour=4, compared="grad_cam", edits=FULL.edits, photographs=True,
     )  # fmt: skip
     controls = Controls(list(FULL.variants), stage=2, cam_stage=3, block=1, slower=True)
     state = state_of(session, controls, (400, 300), "pico")
@@ -196,6 +198,7 @@ def test_an_upload_and_its_point_are_not_in_the_link_which_says_so():
     assert made["query"] == {"view": "erf"}
     assert made["upload"] == words.UPLOAD.format(example=FIRST)
     assert link(State(), upload=False)["upload"] == ""
+    assert link(State(), upload=False, painted=True)["upload"] == words.PAINTED
 
 
 def test_the_script_knows_the_same_keys():

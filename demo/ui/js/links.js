@@ -1,4 +1,4 @@
-/* The address bar holds what is looked at. value: {query: {key: text}, keys, upload, words: {copy, copied, selected,
+/* The address bar holds what is looked at. value: {query: {key: text}, keys, first, upload, words: {copy, copied, selected,
    address}}, made by demo/places.py; what only the browser knows (window.lensDisplay) is added here. A display control
    changes the address alone: no request. Settings of an address that is opened are in the store before anything is drawn;
    what cannot be used is said by Python (demo/links.py), which knows the same bounds. */
@@ -8,6 +8,9 @@
     seen: "seen", head: "head", direction: "direction",
   };
   const WAIT = 200; // milliseconds: browsers refuse an address that changes with every step of a slider
+  const STEPS = ["view", "tour", "picture", "variants"]; // what Back and Forward go through
+  const LONGEST = 10_000; // milliseconds that the answer to Back or Forward is waited for
+  const MISSED = 1500; // milliseconds after an answer in which the panel of its view must have come
   const text = (value) => (typeof value === "number" ? String(Math.round(value * 1e4) / 1e4) : value === true ? "1" : String(value || ""));
 
   function restore(query) {
@@ -47,14 +50,49 @@
     return nodes;
   }
 
+  const stepOf = (query) => JSON.stringify(STEPS.map((key) => query[key] || ""));
+
   window.lensMountLink = (element, props, trigger, watch) => {
-    let nodes = null, later = 0;
+    let nodes = null, later = 0, looking = 0;
+    let written = null; // the step that the address holds; null before the first answer: what was asked still stands there
+    let awaited = null; // the step that Back or Forward asked for, until its answer comes
 
     function write() {
       clearTimeout(later);
       later = 0;
-      const address = addressOf(props.value);
-      if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
+      if (!props.value?.query) return;
+      const address = addressOf(props.value), step = stepOf(props.value.query);
+      if (awaited !== null && awaited !== step) return; // an answer to what was asked before
+      awaited = null;
+      const how = written === null || written === step ? "replaceState" : "pushState";
+      written = step;
+      if (address !== location.pathname + location.search + location.hash) history[how](history.state, "", address);
+    }
+
+    /* Back and Forward: the browser's part of the address at once, the server's by asking for it. */
+    function back() {
+      if (written === null) return;
+      const query = new URLSearchParams(location.search), go = {};
+      for (const key of props.value.keys) if (!(key in FIELDS) && key !== "lang") go[key] = query.get(key) || "";
+      if (!props.value.keys.some((key) => query.has(key))) go.picture = props.value.first;
+      written = awaited = stepOf(Object.fromEntries(query));
+      for (const [key, field] of Object.entries(FIELDS)) {
+        if (!query.has(key)) window.lensDisplay.set(field, window.lensDisplay.defaults[field]);
+      }
+      restore(query);
+      trigger("select", { go });
+      setTimeout(() => { awaited = null; }, LONGEST);
+    }
+
+    /* An answer that came while its tab was still being mounted never reached the panel: ask for it again. */
+    function look(left) {
+      clearTimeout(looking);
+      looking = setTimeout(() => {
+        const view = props.value?.query.view || "overview", panel = document.querySelector(`#panel-${view} .lens-panel`);
+        if (panel?.dataset.serial || !left) return;
+        if (panel) trigger("select", { go: {} });
+        look(left - 1);
+      }, MISSED);
     }
 
     async function copy({ said, address }) {
@@ -76,6 +114,7 @@
       nodes.said.textContent = ""; // of another address
       nodes.address.hidden = true;
       write();
+      look(3);
     }
 
     document.addEventListener("lens:display", () => {
@@ -84,6 +123,7 @@
       nodes.address.hidden = true;
       later ||= setTimeout(write, WAIT);
     });
+    window.addEventListener("popstate", back);
     watch("value", draw);
     draw();
   };

@@ -44,4 +44,7 @@ WORDS: dict[str, str] = {
     "threshold": "임곗값",
     "way of showing": "표시 방식",
     "sharpness": "선명도",
+    "What you painted out is not in the link.": "칠해서 가린 부분은 링크에 담기지 않습니다.",
+    "two photographs": "사진 두 장",
+    "parts switched off": "꺼 둔 부분",
 }  # fmt: skip

@@ -43,4 +43,7 @@ WORDS: dict[str, str] = {
     "threshold": "阈值",
     "way of showing": "显示方式",
     "sharpness": "清晰度",
+    "What you painted out is not in the link.": "你涂掉的区域不在链接里。",
+    "two photographs": "两张照片",
+    "parts switched off": "关掉的部分",
 }  # fmt: skip
