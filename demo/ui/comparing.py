@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
-
-from transxnet.images import decode
 
 from ..columns import LOOK_AGAIN, Column
 from ..second import gather_second
 from ..session import Session
 from ..timing import Run
 from .layout import Layout
+
+log = logging.getLogger(__name__)
 
 
 class Comparing(Layout):
@@ -46,21 +48,30 @@ class Comparing(Layout):
             yield found
 
     def _timed(self, columns: list[Column], newest: Callable[[], bool]) -> Run:
-        """Empty where something long runs, or the measuring fails."""
-        job = self.studio.timer.begin(_loaded(columns)) if _loaded(columns) else None
+        """Waits while something long runs, which would be measured as well. Empty where the measuring fails."""
+        names = _loaded(columns)
+        job = self.studio.timer.begin(names) if names else None
+        while names and job is None and newest():
+            time.sleep(LOOK_AGAIN)
+            job = self.studio.timer.begin(names)
         if job is None:
             return {}
         try:
             while newest() and not job.wait(LOOK_AGAIN):
                 pass
-            return job.future.result() if job.future.done() and job.future.exception() is None else {}
+            if not job.future.done():
+                return {}
+            if (error := job.future.exception()) is not None:
+                log.error("measuring %s", ", ".join(names), exc_info=error)
+                return {}
+            return job.future.result()
         finally:
             self.studio.timer.leave(job)
 
     def _second(self, session: Session) -> tuple[str, str]:
         """The second picture's key, and what it shows."""
         example = self.examples[self._other_example(session)]
-        return self.studio.add(decode(example.path, name=example.label)), example.label
+        return self.studio.add_example(example.path, example.label), example.label
 
 
 def _loaded(columns: list[Column]) -> list[str]:

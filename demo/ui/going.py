@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from transxnet.images import decode
 from transxnet.peers.spec import spec_of
 
 from ..captions import ANY_CLASS
@@ -81,7 +80,7 @@ class Going(Showing):
         if session.picture and (not label or number_of(label) == session.example):
             return session
         place = max(0, number_of(label))
-        key = self.studio.add(decode(self.examples[place].path, name=self.examples[place].label))
+        key = self.studio.add_example(self.examples[place].path, self.examples[place].label)
         return replace(session, picture=key, example=place, mask="")
 
     def _controls_of(self, session: Session, controls: Controls, before: Sequence[str]) -> dict:

@@ -11,7 +11,6 @@ from typing import Any
 import gradio as gr
 
 from transxnet.errors import LensError
-from transxnet.images import decode
 from transxnet.peers.spec import is_peer, spec_of
 from transxnet.study import Options
 from transxnet.variants import UNTRAINED, VariantSpec
@@ -241,7 +240,7 @@ class Showing(Comparing):
         if not lent and not {"kernel_change", "what_if"} & set(only):
             return ""
         example = self.examples[self._other_example(session)]
-        return self.studio.add(decode(example.path, name=example.label))
+        return self.studio.add_example(example.path, example.label)
 
     def _others(self, session: Session) -> dict:
         if session.active not in self.others:
