@@ -10,7 +10,7 @@ import gradio as gr
 
 from transxnet.images import decode
 from transxnet.labels import label_set
-from transxnet.peers.spec import is_peer, spec_of
+from transxnet.peers.spec import spec_of
 from transxnet.variants import find_variant
 
 from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
@@ -190,10 +190,11 @@ class Layout:
     def _chips(self, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
         """Every variant to choose, always in the same order, with an arrow where it would be downloaded first.
 
-        Siblings have buttons of their own (parts.py) and peers a field, so they are here only while they are chosen.
+        Siblings have buttons of their own (parts.py), peers a field and untrained ones links: they are here only while
+        they are chosen.
         """
         names = [name for name in self.names if name not in SIBLINGS or name in {*chosen, self.default}]
-        names += [name for name in chosen if is_peer(name)]
+        names += [name for name in chosen if name not in names]  # peers, and what only a link asks for
         return [(variant_title(name) + ("" if self.studio.ready(name) else " \u2193"), name) for name in names]
 
 
