@@ -188,7 +188,8 @@ def _measured(card: Mapping[str, object]) -> str:
     """How often a bundled model was right, in words; '' where its card does not say."""
     accuracy = card.get("accuracy")
     try:
-        return f"Right on {100 * accuracy['top1']:.1f} % of {accuracy['pictures']:,} validation pictures."
+        whose = " of Tiny-ImageNet's 200 classes" if card.get("label_set") == "tiny-imagenet-200" else ""
+        return f"Right on {100 * accuracy['top1']:.1f} % of {accuracy['pictures']:,} validation pictures{whose}."
     except (TypeError, KeyError, ValueError):
         return ""
 

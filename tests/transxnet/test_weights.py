@@ -260,7 +260,9 @@ def test_pico_is_bundled_and_equals_its_card(monkeypatch):
         card = json.loads((ASSETS / "weights" / f"{name}.json").read_text())
         assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", card["sha256"])
         assert (
-            loaded.provenance.note == f"Right on {100 * card['accuracy']['top1']:.1f} % of 5,000 validation pictures."
+            loaded.provenance.note
+            == f"Right on {100 * card['accuracy']['top1']:.1f} % of 5,000 validation pictures of Tiny-ImageNet's "
+            "200 classes."
         )
         assert card["name"] == name == loaded.spec.name
         assert (ASSETS / "weights" / f"{name}.safetensors").stat().st_size < 10_000_000
