@@ -21,6 +21,7 @@ from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, w
 from transxnet.errors import NoWeights
 from transxnet.explain.kernels import representatives
 from transxnet.images import Picture
+from transxnet.peers.spec import spec_of
 from transxnet.results import Geometry
 from transxnet.study import Study
 
@@ -60,7 +61,7 @@ def transposed(
         for column in columns:
             instead = unfinished(column) or [missing(column, part)]  # said once, in the first row
             cells.append(cell(column) if instead[0] is None else instead[0] if i == 0 else {"kind": "text", "text": ""})
-        rows.append(row(title, told, cells, bar=scale))
+        rows.append(row(title, told, cells, bar=scale and shared(scale, cells)))
     return {"layout": "columns", "heads": heads, "rows": rows}
 
 
@@ -108,7 +109,8 @@ def _on_its_way(column: Column) -> Json:
 def missing(column: Column, part: str) -> Json | None:
     """The sentence that stands where a part would be that this variant cannot give; None where it is there."""
     why = column.study.missing.get(part)
-    return {"kind": "text", "text": retold(why)} if why else None
+    own = spec_of(column.name)[0].name  # which its column does not say
+    return {"kind": "text", "text": retold(why).replace(own, column.title)} if why else None
 
 
 def map_cell(
@@ -183,6 +185,16 @@ def scale(maps: Sequence[np.ndarray], units: str, colormap: str, signed: bool = 
     return {"range": [low, high], "signed": signed, "root": root, "units": retold(units), "colormap": colormap}
 
 
+def shared(bar: Json, cells: Sequence[Json]) -> Json:
+    """The bar of these cells, which says of how many variants' maps it is: its ends change when one comes or goes."""
+    count = sum(cell["kind"] in ("map", "tiles") for cell in cells)
+    return bar | {"shared": shared_words(count)}
+
+
+def shared_words(count: int) -> str:
+    return say(words.SHARED).format(count=count) if count > 1 else ""
+
+
 # ---- numbers and words ----------------------------------------------------------------------------------
 
 
@@ -229,7 +241,7 @@ def weights_words(column: Column) -> str:
         return ""
     p = column.study.provenance
     commit = f"\nrevision {p.revision}" if p.revision else ""
-    return f"{p.location}{commit}\nSHA-256 {p.sha256}\n{p.note}".strip()
+    return f"{p.location}{commit}\nSHA-256 {p.sha256}\n{retold(p.note)}".strip()
 
 
 def amount(done: int, total: int) -> str:

@@ -13,6 +13,7 @@ HINTS = {
     "from": "what OSRA mixes into the place under the ring; all of it sums to 1",
     "to": "how much every place mixes in of the one under the ring; does not sum to 1",
 }
+MARKS = "Square: the unit that answers; ring: the crosshair, dashed while you point somewhere else"
 CAPTIONS = {
     "from": "{layer}, {which}: peak {peak}, entropy {entropy}, {distance} px away on average",
     "to": "{layer}, {which}: peak {peak}, {total} from all places together; {even} if all were used alike",

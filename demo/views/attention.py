@@ -9,7 +9,7 @@ from transxnet.results import Geometry
 from transxnet.study import Study
 
 from ..captions import attention as words
-from ..cells import Json, missing, transposed
+from ..cells import Json, missing, shared_words, transposed
 from ..columns import Column
 from ..languages import say
 from ..tables import table_json, table_key
@@ -43,7 +43,7 @@ def attention(scene: Scene) -> Json:
         return {"kind": "stages", "variant": column.name, "tables": [named(s, table) for table in s.stage_tables]}
 
     rows = [
-        (say(words.WAYS["from"]), say(words.HINTS["from"]), None, large),
+        (say(words.WAYS["from"]), _hints()["from"], None, large),
         (say(words.HEADS_TITLE), "", None, heads),
         (say(words.STAGES_TITLE), "", None, stages),
     ]
@@ -61,12 +61,18 @@ def _words(done: list[Study]) -> Json:
     heads_hints = {way: say(text).format(grid=grids[way]) for way, text in words.HEADS_HINTS.items()}
     return {
         "head": say(words.HEAD), "mean": say(words.MEAN), "max": say(words.LARGEST),
-        "direction": say(words.DIRECTION), "ways": _said(words.WAYS), "hints": _said(words.HINTS),
+        "direction": say(words.DIRECTION), "ways": _said(words.WAYS), "hints": _hints(),
         "which": _said(words.WHICH), "captions": _said(words.CAPTIONS), "largest": _said(words.LARGEST_CAPTIONS),
         "layer": say(words.LAYER), "alt": say(words.ALT), "headsHints": heads_hints, "headName": say(words.HEAD_NAME),
         "stagesHint": say(words.STAGES_HINT), "stagesWhich": _said(words.STAGES_WHICH),
         "stageName": say(words.STAGE_NAME), "units": say(LOOKS["attention"].units), "colormap": "magma",
+        "shared": shared_words(len(done)),
     }  # fmt: skip
+
+
+def _hints() -> dict[str, str]:
+    """What a map shows, and what its marks are."""
+    return {way: f"{text}. {say(words.MARKS)}" for way, text in _said(words.HINTS).items()}
 
 
 def _said(texts: dict[str, str]) -> dict[str, str]:

@@ -19,7 +19,10 @@ from ..timing import Run
 
 
 def costs(columns: Sequence[Column], timings: Run | None) -> Json:
-    """A table with one column a variant; what is counted stands at once. timings: None while they are measured, empty where they cannot be."""
+    """A table with one column a variant; what is counted stands at once.
+
+    timings: None while they are measured, empty where they cannot be.
+    """
     there = [column for column in columns if column.study is not None and column.cost is not None]
     first = there[0] if there else None
     rows = {  # key -> for each variant what stands in its cell, a number first, what is said of it below

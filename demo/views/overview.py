@@ -6,7 +6,7 @@ from transxnet.draw.views import LOOKS
 from transxnet.study import Options
 
 from ..captions import page as words
-from ..cells import TILES, Json, cost_words, heading, look_cell, look_scale, row, unfinished, weights_words
+from ..cells import TILES, Json, cost_words, heading, look_cell, look_scale, row, shared, unfinished, weights_words
 from ..languages import retold, say
 from .scene import Scene
 
@@ -22,8 +22,11 @@ def overview(scene: Scene) -> Json:
         heading(retold(LOOKS[name].title), say(sub).format(**told), look_scale(name, done))
         for name, sub in words.OVERVIEW.items()
     ]
-    rows = []
+    rows, table = [], []
     for column in scene.columns:
         cells = unfinished(column) or [look_cell(column, name, short=True) for name in words.OVERVIEW]
+        table.append(cells)
         rows.append(row(column.title, cost_words(column), cells, badge=column.badge, more=weights_words(column)))
+    for i, head in enumerate(heads):
+        head["bar"] = shared(head["bar"], [cells[i] for cells in table if len(cells) == len(heads)])
     return {"layout": "matrix", "heads": heads, "rows": rows}

@@ -132,11 +132,15 @@ def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
     trial = lens.panel("what_if").locator(".lens-trial")
     assert trial.get_by_role("switch", name="IDConv’s half").get_attribute("aria-checked") == "false"
     assert trial.get_by_role("application").get_attribute("aria-label").startswith("What pico sees of your picture")
-    switched = trial.get_by_role("switch", name="IDConv’s half").bounding_box()
-    outcome = trial.locator(".lens-outcome").bounding_box()
-    canvas = trial.locator(".lens-brush canvas").bounding_box()
-    assert switched["y"] < outcome["y"] < canvas["y"]  # what became of it stands between what changes it
-    assert canvas["y"] - switched["y"] < PHONE["height"] / 2
+    first, last = trial.get_by_role("switch").first, trial.get_by_role("switch").last
+    bars, outcome, canvas = (trial.locator(one) for one in (".lens-pairs", ".lens-outcome", ".lens-brush canvas"))
+    first.evaluate("node => node.scrollIntoView({block: 'end'})")
+    assert bars.bounding_box()["y"] < outcome.bounding_box()["y"] < first.bounding_box()["y"]
+    assert bars.bounding_box()["y"] >= 0  # in one look: the bars and a switch that moves them
+    for further in (last, canvas):  # what became of it stays in sight, above
+        further.evaluate("node => node.scrollIntoView({block: 'center'})")
+        assert 0 <= outcome.bounding_box()["y"] < further.bounding_box()["y"]
+        assert outcome.bounding_box()["y"] < 10
 
 
 # ---- js/paint.js ----------------------------------------------------------------------------------------------
@@ -194,3 +198,68 @@ def test_nothing_painted_is_no_mask_and_nonsense_is_none(scripts):
     assert scripts.evaluate("window.lensPaint.pack(window.lensPaint.gridFor([10, 10], 8))") == ""
     for text in ("", "x", "2x2:8A=", "9x9:8A=="):
         assert scripts.evaluate("(text) => window.lensPaint.unpack(text)", text) is None
+
+
+# ---- js/brush.js ----------------------------------------------------------------------------------------------
+
+BRUSH = """async ([act, words, fills]) => {
+  const told = [], brush = window.lensBrush((change) => told.push(change)), canvas = brush.node.querySelector("canvas");
+  const painting = { key: "first", upload: [80, 60], box: [0, 0, 80, 60], mask: "", alt: "", fill: "grey", fills, words,
+    brushes: ["a", "b", "c"] };
+  document.body.append(brush.node);
+  canvas.style.cssText = "position: fixed; left: 0; top: 0; width: 80px; height: 60px";
+  const show = (more) => brush.show({ ...painting, ...more }, null);
+  const point = (on, kind, pointerId, x, y) => on.dispatchEvent(new PointerEvent(kind,
+    { pointerId, clientX: x, clientY: y, isPrimary: pointerId === 1, pointerType: "touch", bubbles: true }));
+  const press = (key) => canvas.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  const rest = () => new Promise((done) => setTimeout(done, 500));
+  show();
+  await eval(act)({ show, point, press, rest, canvas, told });
+  brush.node.remove();
+  return told;
+}"""
+
+
+def brushed(scripts, act: str) -> list[dict[str, str]]:
+    """What a brush over 80 x 60 pixels tells while somebody acts."""
+    words = {"title": "", "hint": "", "pixels": "", "brush": "", "fill": "", "undo": "", "clear": ""}
+    return scripts.evaluate(BRUSH, [act, words, [{"value": "grey", "words": "grey"}]])
+
+
+def test_a_second_finger_paints_nothing_and_ends_no_stroke(scripts):
+    told = brushed(
+        scripts,
+        """async ({ point, canvas, told }) => {
+          point(canvas, "pointerdown", 1, 10, 10);
+          point(canvas, "pointerdown", 2, 70, 50);
+          point(window, "pointermove", 2, 70, 10);
+          point(window, "pointerup", 2, 70, 10);
+          told.push("still painting");
+          point(window, "pointermove", 1, 40, 10);
+          point(window, "pointerup", 1, 40, 10);
+        }""",
+    )
+    assert told[0] == "still painting"
+    (mask,) = (one["mask"] for one in told[1:])
+    rows, cols = np.nonzero(read_mask(mask))
+    high, wide = read_mask(mask).shape
+    radius = 0.05 * max(high, wide)
+    assert rows.max() < 10 / 60 * high + radius
+    assert cols.max() == pytest.approx(40 / 80 * wide + radius, abs=1)
+
+
+def test_what_was_painted_by_key_a_moment_ago_is_not_told_of_another_picture(scripts):
+    assert len(brushed(scripts, "async ({ press, rest }) => { press(' '); await rest(); }")) == 1
+    told = brushed(
+        scripts,
+        """async ({ show, press, rest, point, canvas }) => {
+          press(" ");
+          show({ key: "second" });
+          await rest();
+          point(canvas, "pointerdown", 1, 0, 0);
+          point(window, "pointerup", 1, 0, 0);
+        }""",
+    )
+    (mask,) = (one["mask"] for one in told)  # only the corner painted in the second picture
+    assert read_mask(mask)[0, 0]
+    assert not read_mask(mask)[30:, 30:].any()

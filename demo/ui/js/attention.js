@@ -90,7 +90,7 @@
   function rowOf(row, payload, made, trigger) {
     const section = make("section", "lens-row"), header = make("header"), cells = make("div", "lens-cells");
     const title = make("h3", "", row.title), hint = make("p", "", row.sub);
-    const scale = { range: [0, 0], signed: false, root: false, units: payload.words.units, colormap: payload.words.colormap };
+    const scale = { range: [0, 0], signed: false, root: false, units: payload.words.units, colormap: payload.words.colormap, shared: payload.words.shared };
     const { bar, draw } = barOf(scale);
     header.append(title, hint, bar);
     made.rows.push({ title, hint, bar, draw, scale });

@@ -119,11 +119,12 @@
     out.setAttribute("aria-live", "polite");
     let points = [], nodes = [], kept = false;
 
-    function look(i, focus) {
-      state.at = points[i].name;
+    /* marked: with a ring, as long as it is the last that was looked at. */
+    function look(i, focus, marked = true) {
+      if (marked) state.at = points[i].name;
       nodes.forEach((node, j) => {
         node.setAttribute("tabindex", j === i ? 0 : -1);
-        node.classList.toggle("looked", j === i);
+        node.classList.toggle("looked", marked && j === i);
       });
       describe(out, points[i], chart);
       if (focus) nodes[i].focus({ preventScroll: true });
@@ -152,8 +153,11 @@
         });
       });
       place.replaceChildren(svg);
-      const wanted = points.findIndex((p) => p.name === state.at), here = points.findIndex((p) => p.here), own = points.findIndex((p) => p.model === chart.own);
-      look(Math.max(wanted >= 0 ? wanted : here >= 0 ? here : own, 0));
+      const wanted = points.findIndex((p) => p.name === state.at), here = points.findIndex((p) => p.here);
+      if (wanted < 0 && here < 0) {
+        out.replaceChildren();
+        nodes[0]?.setAttribute("tabindex", 0);
+      } else look(wanted >= 0 ? wanted : here, false, wanted >= 0);
       if (more.open) more.replaceChildren(summary, table(points, chart));
     }
 

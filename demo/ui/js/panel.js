@@ -3,7 +3,7 @@
    any other is drawn by its own file, as window.lensLayouts[layout](body, payload, trigger), which returns what draws it
    again when a display control moves. trigger("select", …) reaches Page.acted in demo/ui/page.py. */
 (() => {
-  const { make, barOf, subOf, headOf } = window.lensParts, { cellOf, loadPictures } = window.lensCells;
+  const { make, barOf, subOf, headOf, whenSeen } = window.lensParts, { cellOf, loadPictures } = window.lensCells;
 
   function rowOf(row, value, trigger, drawings) {
     const section = make("section", "lens-row"), title = make("header"), cells = make("div", "lens-cells");
@@ -35,6 +35,7 @@
     const drawings = [], heads = make("div", "lens-heads");
     heads.append(...payload.heads.map((head) => headOf(head, drawings)));
     body.style.setProperty("--columns", Math.max(1, payload.heads.length));
+    body.classList.toggle("one-column", payload.heads.length === 1 && payload.rows.length > 1); // rows side by side
     body.append(heads, ...payload.rows.map((row) => rowOf(row, payload, trigger, drawings)));
     return () => drawings.forEach((draw) => draw());
   }
@@ -56,7 +57,7 @@
       window.lensRings.draw(root);
       redraw();
     }
-    document.addEventListener("lens:display", () => redraw());
+    document.addEventListener("lens:display", whenSeen(element, () => redraw()));
     watch("value", render);
     render();
   };

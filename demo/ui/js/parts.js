@@ -43,6 +43,7 @@
   function barOf(scale, values) {
     const bar = make("div", "lens-colorbar"), strip = make("div", "strip"), canvas = make("canvas"), ends = make("div", "ends");
     const ticks = [make("i"), make("i")], settings = make("div", "settings"), warning = make("div", "warning");
+    const shared = make("div", "shared", values ? "" : scale.shared || ""); // by how many variants
     const low = make("span"), units = make("span", "units", scale.root ? phrase("root", scale) : scale.units), high = make("span");
     canvas.width = 256; canvas.height = 1;
     strip.setAttribute("aria-hidden", "true");
@@ -52,13 +53,25 @@
       drawStrip(canvas, ticks, set);
       low.textContent = ownless ? phrase("own_low") : number(set.range[0]);
       high.textContent = ownless ? phrase("own_high") : (set.signed ? "+" : "") + number(set.range[1]);
+      shared.hidden = normalised;
       settings.textContent = values ? "" : settingsOf(set, normalised);
       warning.textContent = ownless ? phrase("warning") : "";
     };
     strip.append(canvas, ...ticks);
     ends.append(low, units, high);
-    bar.append(strip, ends, settings, warning);
+    bar.append(strip, ends, ...(shared.textContent ? [shared] : []), settings, warning);
     return { bar, draw };
+  }
+
+  /* seen(): act() at once if the node is in sight, else once it is: a view behind another tab costs nothing. */
+  function whenSeen(node, act) {
+    const eye = new ResizeObserver(() => seen()); // from nothing to some size, before that frame is painted
+    function seen() {
+      if (!node.offsetParent) return eye.observe(node);
+      eye.disconnect();
+      act();
+    }
+    return seen;
   }
 
   /* What it cost and whose weights it has; commit and digest in full for whoever points at it. */
@@ -82,5 +95,5 @@
     return node;
   }
 
-  window.lensParts = { make, number, phrase, lutOf, toned, barOf, subOf, headOf };
+  window.lensParts = { make, number, phrase, lutOf, toned, barOf, subOf, headOf, whenSeen };
 })();

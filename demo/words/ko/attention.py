@@ -15,6 +15,8 @@ WORDS: dict[str, str] = {
         "동그라미 자리에 OSRA가 섞어 넣는 것. 모두 더하면 1",
     "how much every place mixes in of the one under the ring; does not sum to 1":
         "각 위치가 동그라미 자리를 얼마나 섞어 넣는지. 더해도 1이 되지 않음",
+    "Square: the unit that answers; ring: the crosshair, dashed while you point somewhere else":
+        "네모: 답하는 유닛, 동그라미: 십자선(다른 곳을 가리키는 동안은 점선)",
     "{layer}, {which}: peak {peak}, entropy {entropy}, {distance} px away on average":
         "{layer}, {which}: 최댓값 {peak}, 엔트로피 {entropy}, 평균 거리 {distance} px",
     "{layer}, {which}: peak {peak}, {total} from all places together; {even} if all were used alike":

@@ -58,6 +58,7 @@ WORDS: dict[str, str] = {
     "{done} of {total} MB": "{total} MB 중 {done}",
     "Downloading {title}": "{title} 내려받는 중",
     "{what} of {title}": "{title}의 {what}",
+    "shared by {count} variants": "모델 {count}개가 함께 쓰는 척도",
     "peak {peak}": "최댓값 {peak}",
     "{parameters} M parameters, {macs} GMACs.": "매개변수 {parameters} M, {macs} GMACs.",
     "none": "없음",

@@ -14,6 +14,8 @@ WORDS: dict[str, str] = {
     "what OSRA mixes into the place under the ring; all of it sums to 1": "OSRA 混入圆圈处的内容；总和为 1",
     "how much every place mixes in of the one under the ring; does not sum to 1":
         "每个位置从圆圈处混入了多少；总和不为 1",
+    "Square: the unit that answers; ring: the crosshair, dashed while you point somewhere else":
+        "方框：作答的单元；圆圈：十字准星（指向别处时为虚线）",
     "{layer}, {which}: peak {peak}, entropy {entropy}, {distance} px away on average":
         "{layer}，{which}：峰值 {peak}，熵 {entropy}，平均距离 {distance} px",
     "{layer}, {which}: peak {peak}, {total} from all places together; {even} if all were used alike":

@@ -55,6 +55,7 @@ WORDS: dict[str, str] = {
     "{done} of {total} MB": "{done} / {total} MB",
     "Downloading {title}": "正在下载 {title}",
     "{what} of {title}": "{title} 的{what}",
+    "shared by {count} variants": "{count} 个模型共用此标度",
     "peak {peak}": "峰值 {peak}",
     "{parameters} M parameters, {macs} GMACs.": "{parameters} M 参数，{macs} GMACs。",
     "none": "无",
