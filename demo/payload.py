@@ -10,6 +10,7 @@ from PIL import Image
 from transxnet.images import Picture
 
 from .captions import page as words
+from .captions.everyone import BACK
 from .captions.familiar import UNLIKE, UNSURE
 from .cells import Json, bars, jpeg, pending, percent
 from .columns import Column
@@ -34,6 +35,7 @@ def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column
         "crops": [{"name": name, "box": box} for name, partial, box in crops if partial],
         "alt": say(words.CROSSHAIR_ALT).format(width=width, height=height, x=point[0], y=point[1]),
         "role": say(words.CROSSHAIR_ROLE),
+        "back": say(BACK),
         "note": " ".join(filter(None, (_outlined([name for name, cut, _ in crops if cut]), retold(picture.note)))),
     }
 

@@ -19,6 +19,7 @@ from transxnet.images import Picture, decode
 
 from ..captions import NO_ADDRESS
 from ..captions.display import WORDS
+from ..captions.everyone import OFFLINE, SETTINGS
 from ..languages import in_all, negotiated, say, speaking, told
 from ..session import Session
 
@@ -133,6 +134,24 @@ class Display(_Mounted):
 
     def __init__(self) -> None:
         super().__init__(in_all(lambda: {key: say(text) for key, text in WORDS.items()}), elem_id="display")
+
+
+class Settings(_Mounted):
+    """On a narrow screen: the button that unfolds what else can be chosen, and says what is."""
+
+    mount, root = "lensMountSettings", "lens-settings"
+
+    def __init__(self) -> None:
+        super().__init__(in_all(lambda: {key: say(text) for key, text in SETTINGS.items()}), elem_id="settings-fold")
+
+
+class Offline(_Mounted):
+    """A notice while there is no connection; js/offline.js keeps what is asked meanwhile."""
+
+    mount, root = "lensMountOffline", "lens-offline"
+
+    def __init__(self) -> None:
+        super().__init__(in_all(lambda: {key: say(text) for key, text in OFFLINE.items()}), elem_id="offline")
 
 
 class Exports(_Mounted):

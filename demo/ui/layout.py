@@ -15,6 +15,7 @@ from transxnet.variants import find_variant
 
 from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
 from ..captions import page as words
+from ..captions.everyone import SKIP
 from ..cells import jpeg
 from ..columns import variant_title
 from ..downloads import downloads
@@ -33,9 +34,11 @@ from .components import (
     Figures,
     Link,
     Note,
+    Offline,
     Panel,
     SafeImage,
     Segments,
+    Settings,
     Thumbs,
     Tour,
 )
@@ -76,18 +79,23 @@ class Layout:
             source = retold(where.value) if where.ready else say(words.DOWNLOADED_FIRST)
             hub = f'<span class="chip">{say(words.WEIGHTS_FROM).format(where=namespace)}</span>'
             return (
-                f'<header class="lens-top"><h1>{TITLE}</h1><p>{say(TAGLINE)}</p>'
+                f'<header class="lens-top"><a class="lens-skip" href="#views">{say(SKIP)}</a>'
+                f"<h1>{TITLE}</h1><p>{say(TAGLINE)}</p>"
                 f'<span class="chip"><b>{self.default}</b> {source}</span>{hub if self.studio.namespace else ""}'
                 f'<span class="chip"><b>{device}</b></span>{chooser()}</header>'
             )
 
         gr.HTML(self.words.made(header), js_on_load=None)
+        Offline()
 
     def _side(self) -> None:
         self._choose_picture()
         self._choose_answer()
-        self._choose_unit()
-        self._choose_variants()
+        Settings()
+        with gr.Column(elem_id="settings", min_width=0):
+            self._choose_any_answer()
+            self._choose_unit()
+            self._choose_variants()
 
     def _choose_picture(self) -> None:
         self.crosshair = Crosshair(elem_id="crosshair")
@@ -129,6 +137,8 @@ class Layout:
     def _choose_answer(self) -> None:
         self._label(words.EXPLAIN)
         self.answers = Answers({"answers": [], "chosen": -1, "note": ""}, elem_id="answers")
+
+    def _choose_any_answer(self) -> None:
         self.other = gr.Dropdown(
             [(self.words(ANY_CLASS), ""), *classes_of(self.default)], value="", label=self.words(words.EXPLAIN_ANY),
             elem_id="other", filterable=True, container=False,
@@ -144,7 +154,7 @@ class Layout:
         self.exports = Exports(downloads(), elem_id="exports")
         self.downloads = Downloads({}, elem_id="downloads")
         self.note = Note({}, elem_id="note")
-        with gr.Tabs(elem_id="views") as self.views:
+        with gr.Tabs(elem_id="views", overflow_behavior="wrap") as self.views:
             for name, title in VIEWS.items():
                 with gr.Tab(self.words(title), id=name, elem_id=f"tab-{name}") as self.tabs[name]:
                     self._controls(name)

@@ -17,8 +17,6 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 
-from demo.captions import VIEWS
-
 SILENCE = 5  # seconds after which an open stream counts as idle: Gradio sometimes leaves one open after its last answer
 PATIENCE = 60_000  # milliseconds: other work may share the processor; a condition that holds ends the wait at once
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
@@ -112,14 +110,15 @@ class Lens:
         return self.page.evaluate(f"document.querySelector('#panel-{view} .lens-panel')?.dataset.serial ?? null")
 
     def look_at(self, view: str) -> None:
-        """Change to a view by its tab; on a phone the last ones stand in a menu."""
+        """Change to a view by its tab."""
         with self.answer(view):
-            tab = self.page.locator(f"#tab-{view}-button")
-            if tab.is_visible():
-                tab.click()
-            else:
-                self.page.locator("#views .overflow-menu > button").click()
-                self.page.locator("#views .overflow-dropdown").get_by_text(VIEWS[view], exact=True).click()
+            self.page.locator(f"#tab-{view}-button").click()
+
+    def unfold(self) -> None:
+        """On a narrow screen: show what else can be chosen."""
+        button = self.page.locator("#settings-fold button")
+        if button.is_visible() and button.get_attribute("aria-expanded") == "false":
+            button.click()
 
     def compare(self, *names: str, view: str = "overview") -> None:
         """Tick these variants, one after the other, and wait for all of them."""
@@ -128,16 +127,19 @@ class Lens:
                 self.tick(name)
 
     def tick(self, name: str) -> None:
+        self.unfold()
         self.page.locator(f"#variants label:has(input[name='{name}'])").click()
 
     def without(self, part: str) -> None:
         """Press one of the buttons that set a model without a part beside one with all."""
+        self.unfold()
         if not self.page.locator("#parts").is_visible():
             self.page.locator("#more > button").click()
         self.page.locator("#parts").get_by_role("button", name=part, exact=True).click()
 
     def choose(self, element: str, value: int) -> None:
         """One of a segmented control's values."""
+        self.unfold()
         self.page.locator(f"#{element} label:has(input[value='{value}'])").click()
 
     def send(self, file: Path | dict[str, Any]) -> None:

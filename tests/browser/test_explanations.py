@@ -65,8 +65,7 @@ def test_on_a_phone_what_if_and_trust_show_their_figures(visit):
     lens.page.locator("#figures-what_if summary").first.click()  # its numbers, in a table that scrolls
     fits(lens)
 
-    lens.page.locator("#views .overflow-menu > button").click()
-    lens.page.locator("#views .overflow-dropdown").get_by_text("Trust", exact=True).click()
+    lens.page.locator("#tab-trust-button").click()
     bar = lens.panel("trust").locator(".lens-progress[aria-valuenow]")
     bar.wait_for()
     assert " of " in bar.get_attribute("aria-valuetext")

@@ -94,8 +94,7 @@ def test_nothing_sticks_out_on_a_phone(visit, served, code):
     lens = visit(f"{served.url}/?lang={code}", viewport=PHONE)
     speaks(lens, code)
     assert sticks_out(lens) == 0
-    lens.page.locator("#views .overflow-menu > button").click()
-    lens.page.locator("#views .overflow-dropdown").get_by_text(said(VIEWS["what_if"], code), exact=True).click()
+    lens.page.get_by_role("tab", name=said(VIEWS["what_if"], code), exact=True).click()
     intro = lens.panel("what_if").locator(".lens-intro")
     intro.wait_for()
     assert intro.inner_text() == said(INTRO["what_if"], code)

@@ -1,4 +1,4 @@
-/* The one picture with the one crosshair. value: {src, size: [w, h], point: [x, y], crops: [{name, box}], alt, role, note}.
+/* The one picture with the one crosshair. value: {src, size: [w, h], point: [x, y], crops: [{name, box}], alt, role, note, back}.
    Pointer, touch and arrow keys move the point; letting go sends it: trigger("select", {x, y}), upload pixels. */
 (() => {
   const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
@@ -37,6 +37,8 @@
       image.src = value.src;
       image.alt = "";
       held = false;
+      photo.style.setProperty("--ratio", w / h);
+      photo.after(window.lensBack(photo, value.src, value.back));
       listen(photo, w, h);
     }
 

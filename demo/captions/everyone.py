@@ -1,0 +1,22 @@
+"""Words that help everyone along the page: past the controls, back to the picture, through a lost connection."""
+
+from __future__ import annotations
+
+SKIP = "Skip to the maps"
+BACK = "Back to the picture"
+SETTINGS = {  # of js/settings.js
+    "settings": "Settings",
+    "block": "block {block}",
+    "last": "last block",
+}
+OFFLINE = {  # of js/offline.js
+    "gone": "The connection is gone. You can go on looking: hovering, display and numbers work. What you choose now is "
+    "asked as soon as the connection is back.",
+    "back": "Connected again.",
+}
+HIGHEST = "Highest at the {where}"
+PLACES = (  # of a picture, three by three
+    ("upper left", "top", "upper right"),
+    ("left", "centre", "right"),
+    ("lower left", "bottom", "lower right"),
+)

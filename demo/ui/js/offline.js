@@ -1,0 +1,60 @@
+/* When the connection goes, the page stays. Left alone, Gradio's front end loads the whole page again once it is back,
+   and an upload is lost. Here what is asked meanwhile waits, and is asked again; a notice says so. Only if another server
+   answers then, which knows nothing of this visitor, the page is opened again: its address says what was looked at.
+   value: captions/everyone.py's OFFLINE by language. */
+(() => {
+  const AGAIN = 2000, LONG = 4000; // milliseconds: between two looks, and that the good news stands
+  const ask = window.fetch.bind(window);
+  let words = {}, coming = null, notice = null, later = 0;
+
+  function say(text) {
+    clearTimeout(later);
+    if (!notice) return;
+    notice.textContent = text || "";
+    notice.hidden = !text;
+  }
+
+  const pause = () => new Promise((go) => {
+    const done = () => { clearTimeout(timer); removeEventListener("online", done); go(); };
+    const timer = setTimeout(done, AGAIN);
+    addEventListener("online", done);
+  });
+
+  async function again() {
+    say(words.gone);
+    for (;;) {
+      await pause();
+      const answer = navigator.onLine && (await ask(`${window.gradio_config.root}${window.gradio_config.api_prefix}/app_id`).then((r) => r.json(), () => null));
+      if (!answer) continue;
+      if (answer.app_id !== window.gradio_config.app_id) location.reload();
+      say(words.back);
+      later = setTimeout(() => say(""), LONG);
+      return;
+    }
+  }
+  const connected = () => (coming ||= again().finally(() => { coming = null; }));
+
+  window.fetch = async (input, init = {}) => {
+    if (init.method !== "POST" || input instanceof Request) return ask(input, init);
+    for (;;) {
+      try {
+        return await ask(input, init);
+      } catch (error) {
+        if (init.signal?.aborted) throw error;
+        await connected();
+      }
+    }
+  };
+  addEventListener("offline", connected);
+
+  window.lensMountOffline = (element, props, trigger, watch) => {
+    const draw = () => {
+      notice = element.querySelector(".lens-offline");
+      notice.setAttribute("role", "status");
+      if (props.value) words = window.lensSaid(props.value);
+      say(coming ? words.gone : "");
+    };
+    watch("value", draw);
+    draw();
+  };
+})();

@@ -1,0 +1,58 @@
+/* The tabs of the views as the ARIA pattern has them: one stop for the Tab key, arrows, Home and End move along them,
+   Enter or Space opens. On a narrow screen they are a strip that scrolls; the chosen one comes into sight, and an edge
+   behind which there are more fades. The skip link leads to the chosen one. */
+(() => {
+  const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")];
+
+  function rove(list, to) {
+    for (const tab of tabsOf(list)) tab.tabIndex = tab === to ? 0 : -1;
+  }
+
+  function fade(list) {
+    const rest = list.scrollWidth - list.clientWidth - list.scrollLeft;
+    list.classList.toggle("more-before", list.scrollLeft > 2);
+    list.classList.toggle("more-after", rest > 2);
+  }
+
+  function show(list, tab) {
+    const left = tab.offsetLeft - 48, right = tab.offsetLeft + tab.offsetWidth + 48;
+    if (left < list.scrollLeft) list.scrollLeft = left;
+    else if (right > list.scrollLeft + list.clientWidth) list.scrollLeft = right - list.clientWidth;
+    fade(list);
+  }
+
+  function begin(list) {
+    const chosen = () => list.querySelector("[aria-selected=true]") || tabsOf(list)[0];
+    const settle = () => { rove(list, chosen()); show(list, chosen()); };
+    new MutationObserver(settle).observe(list, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] });
+    new ResizeObserver(() => fade(list)).observe(list);
+    list.addEventListener("scroll", () => fade(list), { passive: true });
+    list.addEventListener("focusout", (event) => { if (!list.contains(event.relatedTarget)) rove(list, chosen()); });
+    list.addEventListener("keydown", (event) => {
+      const tabs = tabsOf(list), i = tabs.indexOf(event.target), last = tabs.length - 1;
+      const to = { ArrowRight: i === last ? 0 : i + 1, ArrowLeft: i ? i - 1 : last, Home: 0, End: last }[event.key];
+      if (i < 0 || to === undefined) return;
+      event.preventDefault();
+      rove(list, tabs[to]);
+      tabs[to].focus({ preventScroll: true });
+      show(list, tabs[to]);
+    });
+    settle();
+  }
+
+  const found = () => document.querySelector("#views [role=tablist]");
+  const waiting = new MutationObserver(() => {
+    if (!found()) return;
+    waiting.disconnect();
+    begin(found());
+  });
+  waiting.observe(document, { subtree: true, childList: true });
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.(".lens-skip")) return;
+    event.preventDefault();
+    const tab = document.querySelector("#views [role=tab][aria-selected=true]");
+    tab?.focus();
+    tab?.scrollIntoView({ block: "start" });
+  });
+})();
