@@ -21,7 +21,6 @@ from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, w
 from transxnet.errors import NoWeights
 from transxnet.explain.kernels import representatives
 from transxnet.images import Picture
-from transxnet.peers.spec import spec_of
 from transxnet.results import Geometry
 from transxnet.study import Study
 
@@ -109,7 +108,7 @@ def _on_its_way(column: Column) -> Json:
 def missing(column: Column, part: str) -> Json | None:
     """The sentence that stands where a part would be that this variant cannot give; None where it is there."""
     why = column.study.missing.get(part)
-    own = spec_of(column.name)[0].name  # which its column does not say
+    own = column.study.spec.name  # which its column does not say
     return {"kind": "text", "text": retold(why).replace(own, column.title)} if why else None
 
 
