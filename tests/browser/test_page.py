@@ -414,7 +414,7 @@ def test_every_drawing_has_a_name(visit):
             .evaluate_all(
                 """all => all.filter((one) => {
               const image = one.closest("[role=img]");
-              return one.getAttribute("aria-hidden") !== "true" && !(image && image.getAttribute("aria-label")?.trim());
+              return !one.closest("[aria-hidden=true]") && !(image && image.getAttribute("aria-label")?.trim());
             }).map((one) => one.outerHTML)"""
             )
         )

@@ -29,7 +29,7 @@ pytest.importorskip("mcp")
 
 PICTURE = examples()[0].path
 DATA = "data:image/jpeg;base64," + base64.b64encode(PICTURE.read_bytes()).decode()
-PATHS = re.compile(r"/tmp|/home|/work|/root|gradio_api/file|transxnet-lens-[a-z0-9_]+/")
+PATHS = re.compile(r"/tmp|/home|/wor[k]|/root|gradio_api/file|transxnet-lens-[a-z0-9_]+/")
 TOOLS = {
     "predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust", "compare", "try_out", "export",
 }  # fmt: skip
