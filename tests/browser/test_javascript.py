@@ -239,3 +239,27 @@ def test_a_maps_own_range_is_the_librarys(scripts, signed, clip):
     )
     finite = values[:-2]
     assert found == pytest.approx(shared_range([np.minimum(finite, np.quantile(finite, clip))], signed), rel=1e-6)
+
+
+def test_what_is_out_of_sight_is_drawn_once_when_it_is_seen(scripts):
+    counts = scripts.evaluate(
+        """async () => {
+          const tab = document.createElement("div"), view = document.createElement("div"), counts = [];
+          const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          view.textContent = "a view";
+          tab.append(view);
+          document.body.append(tab);
+          let drawn = 0;
+          const draw = window.lensParts.whenSeen(view, () => { drawn += 1; });
+          const then = async (act) => { act(); await frames(); counts.push(drawn); };
+          await then(draw); // in sight: at once
+          await then(() => { tab.style.display = "none"; draw(); draw(); draw(); });
+          await then(() => { tab.style.display = ""; });
+          await then(() => { tab.style.display = "none"; });
+          await then(() => { tab.style.display = ""; }); // nothing has changed meanwhile
+          await then(() => { draw(); draw(); });
+          tab.remove();
+          return counts;
+        }"""
+    )
+    assert counts == [1, 1, 2, 2, 2, 4]

@@ -8,7 +8,7 @@
   window.lensBrush = (send) => {
     const paint = window.lensPaint, node = make("section", "lens-brush"), canvas = make("canvas"), tools = make("div", "lens-tools"), layer = make("canvas");
     const title = make("h3"), hint = make("p"), pixels = make("p", "lens-brush-pixels");
-    let painting = null, image = null, grid = null, undo = [], size = 1, held = null, cursor = null, later = 0;
+    let painting = null, image = null, grid = null, undo = [], size = 1, held = null, cursor = null, later = 0; // held: {pointer, at}
     let sent = null; // the mask on its way to Python, until an answer about it is shown
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "application");
@@ -80,21 +80,22 @@
       tools.querySelector("[data-focus=clear]").disabled = !grid.cells.some(Boolean);
     }
 
+    const mine = (event) => held?.pointer === event.pointerId; // a second finger paints nothing
     canvas.addEventListener("pointerdown", (event) => {
-      if (!grid || (event.pointerType === "mouse" && event.button)) return;
+      if (!grid || !event.isPrimary || (event.pointerType === "mouse" && event.button)) return;
       remember();
-      held = cellAt(event);
-      paint.stamp(grid, ...held, radius());
+      held = { pointer: event.pointerId, at: cellAt(event) };
+      paint.stamp(grid, ...held.at, radius());
       draw();
     });
     window.addEventListener("pointermove", (event) => {
-      if (!held) return;
+      if (!mine(event)) return;
       const now = cellAt(event);
-      paint.stroke(grid, held, now, radius());
-      held = now;
+      paint.stroke(grid, held.at, now, radius());
+      held.at = now;
       draw();
     });
-    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, () => { if (held) { held = null; tell(); } });
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, (event) => { if (mine(event)) { held = null; tell(); } });
     canvas.addEventListener("focus", draw);
     canvas.addEventListener("blur", draw);
     canvas.addEventListener("keydown", (event) => {
@@ -139,7 +140,7 @@
 
     function show(given, photograph) {
       const other = !painting || given.key !== painting.key || String(given.upload) !== String(painting.upload);
-      if (other) { sent = null; undo = []; cursor = null; held = null; }
+      if (other) { clearTimeout(later); later = 0; sent = null; undo = []; cursor = null; held = null; } // all of it was about the last
       painting = given;
       image = photograph;
       if (sent === given.mask) sent = null; // this is the answer about it

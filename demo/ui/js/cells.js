@@ -92,59 +92,68 @@
     return tile;
   }
 
+  function named(node, cell) {
+    node.setAttribute("role", "img");
+    node.setAttribute("aria-label", cell.alt);
+  }
+
+  function mapInto(figure, cell, scale, { pictures, trigger, drawings }) {
+    const frame = make("div", "lens-frame"), canvas = make("canvas"), out = make("span", "lens-readout");
+    out.hidden = true;
+    named(canvas, cell);
+    Object.assign(frame.dataset, cell.data || {}, { box: JSON.stringify(cell.box) }); // rings.js marks the point
+    frame.append(canvas, out);
+    cell.map.values = cell.map.values || window.lensMaps.decode(cell.map.base64);
+    const { bar, draw: drawBar } = barOf(scale, cell.map.values);
+    figure.append(frame, bar);
+    drawings.push(() => {
+      if (drawMap(canvas, cell, scale, pictureOf(pictures[cell.picture]))) frame.classList.add("drawn");
+    }, drawBar);
+    readOut(canvas, cell, scale, out);
+    canvas.addEventListener("click", (event) => {
+      const [x, y] = window.lensRings.pointAt(frame, event);
+      window.lensPoint.set(x, y);
+      trigger("select", { x, y });
+    });
+  }
+
+  function tilesInto(figure, cell, scale, { drawings }) {
+    const grid = make("div", "lens-tiles"), out = make("span", "lens-readout");
+    named(grid, cell);
+    Object.assign(grid.dataset, cell.data || {});
+    cell.tiles.values = cell.tiles.values || window.lensMaps.decode(cell.tiles.base64);
+    out.hidden = true;
+    grid.append(...cell.tiles.names.map((_, i) => tileOf(cell.tiles, i, scale, out, drawings)), out);
+    figure.append(grid);
+  }
+
+  function errorInto(figure, cell) {
+    figure.setAttribute("role", "alert");
+    figure.append(make("strong", "", cell.text));
+    if (cell.attempts.length) {
+      const list = make("ol");
+      for (const [source, cause, remedy] of cell.attempts) {
+        const item = make("li");
+        item.append(make("b", "", `${source}: `), `${cause} ${remedy}`);
+        list.append(item);
+      }
+      figure.append(list);
+    }
+    if (cell.remedy) figure.append(make("p", "", cell.remedy));
+  }
+
+  const INTO = {
+    map: mapInto,
+    tiles: tilesInto,
+    bars: (figure, cell) => figure.append(window.lensBars(cell.answers, cell.chosen, "div")),
+    pending: (figure, cell) => figure.append(window.lensPending(cell)),
+    error: errorInto,
+  };
+
   function cellOf(cell, scale, pictures, trigger, drawings) {
     const figure = make("figure", `lens-cell ${cell.kind}`);
     if (cell.title) figure.append(make("div", "lens-cell-title", cell.title));
-    if (cell.kind === "map") {
-      const frame = make("div", "lens-frame"), canvas = make("canvas"), out = make("span", "lens-readout");
-      out.hidden = true;
-      canvas.setAttribute("role", "img");
-      canvas.setAttribute("aria-label", cell.alt);
-      Object.assign(frame.dataset, cell.data || {}, { box: JSON.stringify(cell.box) }); // rings.js marks the point
-      frame.append(canvas, out);
-      figure.append(frame);
-      cell.map.values = cell.map.values || window.lensMaps.decode(cell.map.base64);
-      const draw = () => {
-        if (drawMap(canvas, cell, scale, pictureOf(pictures[cell.picture]))) frame.classList.add("drawn");
-      };
-      drawings.push(draw);
-      readOut(canvas, cell, scale, out);
-      const { bar, draw: drawBar } = barOf(scale, cell.map.values);
-      figure.append(bar);
-      drawings.push(drawBar);
-      canvas.addEventListener("click", (event) => {
-        const [x, y] = window.lensRings.pointAt(frame, event);
-        window.lensPoint.set(x, y);
-        trigger("select", { x, y });
-      });
-    } else if (cell.kind === "tiles") {
-      const grid = make("div", "lens-tiles");
-      grid.setAttribute("role", "img");
-      grid.setAttribute("aria-label", cell.alt);
-      Object.assign(grid.dataset, cell.data || {});
-      cell.tiles.values = cell.tiles.values || window.lensMaps.decode(cell.tiles.base64);
-      const out = make("span", "lens-readout");
-      out.hidden = true;
-      grid.append(...cell.tiles.names.map((_, i) => tileOf(cell.tiles, i, scale, out, drawings)), out);
-      figure.append(grid);
-    } else if (cell.kind === "bars") {
-      figure.append(window.lensBars(cell.answers, cell.chosen, "div"));
-    } else if (cell.kind === "pending") {
-      figure.append(window.lensPending(cell));
-    } else if (cell.kind === "error") {
-      figure.setAttribute("role", "alert");
-      figure.append(make("strong", "", cell.text));
-      if (cell.attempts.length) {
-        const list = make("ol");
-        for (const [source, cause, remedy] of cell.attempts) {
-          const item = make("li");
-          item.append(make("b", "", `${source}: `), `${cause} ${remedy}`);
-          list.append(item);
-        }
-        figure.append(list);
-      }
-      if (cell.remedy) figure.append(make("p", "", cell.remedy));
-    }
+    INTO[cell.kind]?.(figure, cell, scale, { pictures, trigger, drawings }); // a text is all in its caption
     if (cell.caption || cell.kind === "text") {
       const caption = make("figcaption");
       if (cell.caption) caption.append(make("span", "", cell.caption));

@@ -3,12 +3,7 @@
    while they are on their way, {keep, status: {text, share?, amount?, label?}}; made by demo/figures.py.
    Pictures and tables scroll sideways inside their own box, which the keyboard reaches. */
 (() => {
-  const make = (tag, className, text) => {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    if (text !== undefined) node.textContent = text;
-    return node;
-  };
+  const { make } = window.lensParts;
 
   function scroller(child, label) {
     const box = make("div", "lens-scroll");

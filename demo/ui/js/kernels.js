@@ -3,7 +3,7 @@
    second press lets it go. payload.inspected: what js/inspector.js shows of each column, null where there is nothing. */
 (() => {
   const kept = { variant: "", channel: -1, held: false }; // outlives a payload: a new point keeps the kernel
-  let open = null; // the inspector in sight
+  let look = () => {}; // follows the point, as the inspector that was made last
 
   /* The tiles of every column, row by row: [column][row][tile]; only the first row's are buttons. */
   function tilesOf(body, columns) {
@@ -52,17 +52,17 @@
       Object.assign(kept, { variant: columns[column].variant, channel: columns[column].channels[i], held });
       show();
     }
-    const look = (column, i) => { if (!kept.held && !shown(column, i)) keep(column, i, false); };
+    const glance = (column, i) => { if (!kept.held && !shown(column, i)) keep(column, i, false); };
     const press = (column, i) => keep(column, i, !(kept.held && shown(column, i)));
 
     tiles.forEach((rows, column) => columns[column] && rows.forEach((row, r) => row.forEach((tile, i) => {
-      tile.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") look(column, i); });
+      tile.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") glance(column, i); });
       tile.addEventListener("click", () => press(column, i));
       if (r > 0) return;
       tile.parentNode.setAttribute("role", "group");
       tile.setAttribute("role", "button");
       tile.setAttribute("aria-label", columns[column].names[i]);
-      tile.addEventListener("focus", () => look(column, i));
+      tile.addEventListener("focus", () => glance(column, i));
       tile.addEventListener("keydown", (event) => {
         const to = neighbour(row, i, event.key);
         if (to < 0 && event.key !== "Enter" && event.key !== " ") return;
@@ -81,7 +81,7 @@
     if (still.variant !== kept.variant || !still.channels.includes(kept.channel)) {
       Object.assign(kept, { variant: still.variant, channel: still.channels[0], held: false });
     }
-    open = inspector;
+    look = window.lensParts.whenSeen(inspector.root, inspector.look);
     return show;
   }
 
@@ -91,5 +91,5 @@
     const show = mount(body, payload, trigger);
     return () => { redraw(); show(); };
   };
-  document.addEventListener("lens:point", () => { if (open?.root.isConnected) open.look(); });
+  document.addEventListener("lens:point", () => look());
 })();

@@ -16,20 +16,9 @@
   /* A head that the table does not have is the mean of those it has; one head is no choice. */
   const headOf = (table, head) => (table.heads === 1 ? 1 : typeof head === "number" && head > table.heads ? "mean" : head);
 
-  /* Half way goes to the even one, as in Python. */
-  function round(v) {
-    const below = Math.floor(v), rest = v - below;
-    return rest === 0.5 ? below + (below % 2 ? 1 : 0) : Math.round(v);
-  }
-
   /* The unit of a grid nearest to a point of the upload; outside the view, the nearest edge's. */
-  function unitAt(table, grid, { x, y }) {
-    const [x0, y0, x1, y1] = table.box, [height, width] = table.view;
-    const at = (p, low, high, pixels, units) => {
-      const inView = ((p + 0.5 - low) * pixels) / (high - low) - 0.5;
-      return Math.min(Math.max(round((inView - grid.origin) / grid.stride), 0), units - 1);
-    };
-    const row = at(y, y0, y1, height, grid.rows), col = at(x, x0, x1, width, grid.cols);
+  function unitAt({ view, box }, grid, { x, y }) {
+    const { row, col } = window.lensArithmetic.unitAt({ ...grid, view, box }, x, y);
     return { row, col, index: row * grid.cols + col };
   }
 
