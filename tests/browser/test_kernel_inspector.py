@@ -54,6 +54,34 @@ def over_picture(lens, x: float, y: float) -> None:
     lens.page.mouse.move(box["x"] + (x + 0.5) * box["width"] / width, box["y"] + (y + 0.5) * box["height"] / height)
 
 
+def work(lens) -> dict[str, int]:
+    """How many numbers are taken apart and maps and small squares painted, while ten places are hovered over and then
+    ten opacities are set."""
+    return lens.page.evaluate(
+        """async () => {
+          const done = { sums: 0, maps: 0, tiles: 0 }, A = window.lensArithmetic, M = window.lensMaps;
+          const { patch } = A, { blend } = M;
+          const frame = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+          A.patch = (...given) => { done.sums += 1; return patch(...given); };
+          for (let i = 0; i < 10; i++) { window.lensPoint.hover(20 + 5 * i, 30 + 3 * i); await frame(); }
+          A.patch = patch;
+          window.lensPoint.leave();
+          await frame();
+          M.blend = (...given) => { done.maps += 1; return blend(...given); };
+          const put = CanvasRenderingContext2D.prototype.putImageData;
+          CanvasRenderingContext2D.prototype.putImageData = function (image, ...at) {
+            if (this.canvas.closest(".lens-tile, .lens-unitmap")) done.tiles += 1;
+            return put.call(this, image, ...at);
+          };
+          for (let i = 0; i < 9; i++) window.lensDisplay.set("opacity", 0.3 + 0.01 * i);
+          window.lensDisplay.set("opacity", window.lensDisplay.defaults.opacity);
+          CanvasRenderingContext2D.prototype.putImageData = put;
+          M.blend = blend;
+          return done;
+        }"""
+    )
+
+
 def test_hovering_kernels_and_the_picture_shows_the_librarys_numbers_without_a_request(visit):
     lens = visit()
     lens.look_at("kernels")
@@ -92,6 +120,10 @@ def test_hovering_kernels_and_the_picture_shows_the_librarys_numbers_without_a_r
     tiles.nth(5).click()  # a second press lets go
     assert looked_at(lens)["held"] == "false"
     assert lens.events() == sent
+
+    assert work(lens) == {"sums": 10, "maps": 0, "tiles": 10 * (3 * 12 + 2)}  # three rows of squares, two maps
+    lens.look_at("overview")
+    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * 12}  # its own; nothing behind the other tab
 
 
 def test_keyboard_alone_and_a_new_point_keeps_the_kernel(visit):
