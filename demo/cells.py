@@ -23,6 +23,7 @@ from transxnet.explain.kernels import representatives
 from transxnet.images import Picture
 from transxnet.results import Geometry
 from transxnet.study import Study
+from transxnet.variants import UNTRAINED
 
 from .captions import (
     COUNT,
@@ -39,7 +40,7 @@ from .captions import (
 from .captions import page as words
 from .captions.kernels import TILE
 from .captions.stopping import AGAIN, STOP, STOPPED
-from .columns import Column
+from .columns import Column, variant_title
 from .languages import retold, say
 
 Json = dict[str, Any]
@@ -69,11 +70,22 @@ def unfinished(column: Column) -> list[Json] | None:
     if column.error is not None:
         if not isinstance(column.error, NoWeights):
             found = {"text": retold(column.error.what), "attempts": [], "remedy": retold(column.error.remedy)}
-            return [{"kind": "error", **found}]
+            return [{"kind": "error", **found, "ways": ways_out(column)}]
         attempts = [[say(SOURCES.get(source, source)), *map(retold, rest)] for source, *rest in column.error.attempts]
         found = {"text": retold(column.error.what), "attempts": attempts, "remedy": say(NO_WEIGHTS)}
-        return [{"kind": "error", **found}]
+        return [{"kind": "error", **found, "ways": ways_out(column)}]
     return [pending(column)] if column.study is None else None
+
+
+def ways_out(column: Column) -> list[Json]:
+    """What can be done about a variant that could not be had: buttons, and what each sends to Page.acted."""
+    again = [{"text": say(words.TRY_AGAIN), "send": {"retry": column.name}}]
+    others = [f"{column.name}@{UNTRAINED}"] if UNTRAINED not in column.name else []
+    others += ["pico"] if column.name != "pico" else []
+    return again + [
+        {"text": say(words.INSTEAD).format(title=variant_title(other)), "send": {"instead": [column.name, other]}}
+        for other in others
+    ]
 
 
 def pending(column: Column) -> Json:

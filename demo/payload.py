@@ -12,7 +12,7 @@ from transxnet.images import Picture
 from .captions import page as words
 from .captions.everyone import BACK
 from .captions.familiar import UNLIKE, UNSURE
-from .cells import Json, bars, jpeg, pending, percent
+from .cells import Json, bars, jpeg, pending, percent, weights_words
 from .columns import Column
 from .languages import retold, say
 
@@ -50,11 +50,20 @@ def answers(columns: Sequence[Column]) -> Json:
     """The first variant's five best answers, as bars that are also buttons."""
     first = next((c for c in columns if c.study is not None), None)
     if first is None:
-        return {"answers": [], "chosen": -1, "note": "", "warning": ""}
+        failed = [column.title for column in columns if column.error is not None]
+        lost = bool(failed) and len(failed) == len(columns)
+        note = say(words.NO_MODEL).format(titles=say(words.AND).join(failed)) if lost else ""
+        return {"answers": [], "chosen": -1, "note": note, "warning": "", "weights": []}
     note = say(words.CHOOSES).format(title=first.title, classes=len(first.study.prediction.probabilities))
     return {
         "answers": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
+        "weights": [weights_chip(column) for column in columns if column.study is not None],
     }  # fmt: skip
+
+
+def weights_chip(column: Column) -> Json:
+    """The header's word on one variant: which weights, from where; in full for who points at it."""
+    return {"title": column.title, "where": retold(column.study.provenance.short()), "more": weights_words(column)}
 
 
 def warning(column: Column) -> str:

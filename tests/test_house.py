@@ -43,6 +43,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "demo.jobs",
         "demo.server",
         "demo.session",
+        "demo.shelf",
         "demo.turns",
         "demo.wanted",
     ),

@@ -81,7 +81,8 @@ class Layout:
             return (
                 f'<header class="lens-top"><a class="lens-skip" href="#views">{say(SKIP)}</a>'
                 f"<h1>{TITLE}</h1><p>{say(TAGLINE)}</p>"
-                f'<span class="chip"><b>{self.default}</b> {source}</span>{hub if self.studio.namespace else ""}'
+                f'<span class="weights"><span class="chip"><b>{self.default}</b> {source}</span></span>'
+                f"{hub if self.studio.namespace else ''}"
                 f'<span class="chip"><b>{device}</b></span>{chooser()}</header>'
             )
 

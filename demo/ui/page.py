@@ -131,12 +131,20 @@ class Page(Exporting):
 
     def acted(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         """What a view's own script sent: {x, y} moves the crosshair, {change: {field: value}} the session's fields,
-        {go: {…}} goes to a state (Going.go).
+        {go: {…}} goes to a state (Going.go), {retry: name} loads a variant once more, {instead: [name, other]} takes
+        another in its place.
         """
         if (asked := getattr(event, "go", None)) is not None:
             yield from self.go(asked, session, controls, request)
         elif (change := getattr(event, "change", None)) is not None:
             yield from self.refresh(request, changed(session, change), *controls)
+        elif (name := getattr(event, "retry", None)) is not None:
+            self.studio.loading(canonical(str(name)), retry=True)
+            yield from self.refresh(request, session, *controls)
+        elif (instead := getattr(event, "instead", None)) is not None:
+            old, new = (canonical(str(name)) for name in instead)
+            names = list(dict.fromkeys(new if name == old else name for name in session.variants))
+            yield from self._with_variants(names, session, controls[1:], request)
         else:
             yield from self.moved(event, request, session, *controls)
 

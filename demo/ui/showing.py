@@ -197,7 +197,7 @@ class Showing(Comparing):
         picture = self.studio.picture(session.picture)
         panel = view(session.active, Scene(columns, picture, session, **self._scene(session, columns) | more))
         found = {self.crosshair: crosshair(picture, session.point, columns), self.panels[session.active]: panel}
-        if session.shown[0] != session.picture or any(column.study for column in columns):
+        if session.shown[0] != session.picture or any(c.study for c in columns) or all(c.finished for c in columns):
             found[self.answers] = answers(columns)  # those of the same picture stand until there are new ones
         keys = held(session.held, panel["tables"]) if "tables" in panel else session.held
         found[self.session] = self._keep(replace(session, held=keys, shown=(session.picture, session.active)), session)

@@ -287,7 +287,11 @@ def test_what_is_not_there_is_said_once_in_its_place(columns, name):
         "amount": "3.0 of 51.2 MB", "label": "Downloading T",
     }  # fmt: skip
     attempts = [[SOURCES[source], *rest] for source, *rest in ATTEMPTS]  # as a person would call them
+    ways = cells[2].pop("ways")
     assert cells[2] == {"kind": "error", "text": "No weights for S.", "attempts": attempts, "remedy": NO_WEIGHTS}
+    assert [way["send"] for way in ways] == [
+        {"retry": "s"}, {"instead": ["s", "s@untrained"]}, {"instead": ["s", "pico"]},
+    ]  # fmt: skip
     assert "secret" not in json.dumps(shown)
 
 
@@ -317,7 +321,8 @@ def test_how_far_a_download_is():
 
 def test_an_error_without_attempts_has_an_empty_list():
     cell = view("overview", [Column("t", error=LensError("No.", remedy="Yes."))], ONE)["rows"][0]["cells"][0]
-    assert cell == {"kind": "error", "text": "No.", "attempts": [], "remedy": "Yes."}
+    assert (cell["kind"], cell["text"], cell["attempts"], cell["remedy"]) == ("error", "No.", [], "Yes.")
+    assert answers([Column("t", error=LensError("No.", remedy="Yes."))])["note"].startswith("No answer: T could not")
 
 
 @pytest.mark.parametrize("name", GRIDS)

@@ -24,13 +24,28 @@
     return list;
   };
 
+  /* The header's chips: which weights from where, one a variant. */
+  function tellWeights(weights) {
+    const place = document.querySelector(".lens-top .weights");
+    if (!place || !weights.length) return;
+    place.replaceChildren(...weights.map(({ title, where, more }) => {
+      const chip = document.createElement("span"), name = document.createElement("b");
+      chip.className = "chip";
+      chip.title = more;
+      name.textContent = title;
+      chip.append(name, ` ${where}`);
+      return chip;
+    }));
+  }
+
   window.lensMountAnswers = (element, props, trigger, watch) => {
     function draw() {
       const root = element.querySelector(".lens-answers"), value = props.value;
       const focused = root.contains(document.activeElement) ? document.activeElement.dataset.index : null;
       root.replaceChildren();
       if (!value) return;
-      if (!value.answers.length) {
+      tellWeights(value.weights || []);
+      if (!value.answers.length && !value.note) {
         for (let i = 0; i < 5; i++) root.insertAdjacentHTML("beforeend", '<div class="lens-skeleton line"></div>');
         return;
       }

@@ -127,7 +127,7 @@
     figure.append(grid);
   }
 
-  function errorInto(figure, cell) {
+  function errorInto(figure, cell, scale, { trigger }) {
     figure.setAttribute("role", "alert");
     figure.append(make("strong", "", cell.text));
     if (cell.attempts.length) {
@@ -140,6 +140,13 @@
       figure.append(list);
     }
     if (cell.remedy) figure.append(make("p", "", cell.remedy));
+    const ways = make("div", "lens-ways");
+    for (const { text, send } of cell.ways || []) {
+      const button = make("button", "", text);
+      button.addEventListener("click", () => trigger("select", send));
+      ways.append(button);
+    }
+    figure.append(ways);
   }
 
   const INTO = {

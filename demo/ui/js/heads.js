@@ -39,7 +39,7 @@
   let said = null;
   window.lensSay = (text) => {
     if (!said) {
-      said = make("p", "lens-said");
+      said = make("p", "lens-told-aloud");
       said.setAttribute("aria-live", "polite");
       document.body.append(said);
     }

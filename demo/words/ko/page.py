@@ -81,6 +81,10 @@ WORDS: dict[str, str] = {
     "Gradient at the unit": "유닛의 그래디언트",
     "Tested": "시험 대상",
     "the answer whose maps are tested": "맵을 시험한 답",
+    "No answer: {titles} could not be had. The place of the maps says why, and what can be done.":
+        "답이 없습니다: {titles}을(를) 가져올 수 없었습니다. 맵 자리에 까닭과 할 수 있는 일이 적혀 있습니다.",
+    "Try again": "다시 시도",
+    "{title} instead": "대신 {title}",
     "Figures and their captions, names of layers and classes, and downloaded files are in English.":
         "그림과 그 설명, 층과 클래스의 이름, 내려받은 파일은 영어입니다.",
 }  # fmt: skip

@@ -77,6 +77,10 @@ WORDS: dict[str, str] = {
     "Gradient at the unit": "单元处的梯度",
     "Tested": "测试对象",
     "the answer whose maps are tested": "其图正在接受测试的答案",
+    "No answer: {titles} could not be had. The place of the maps says why, and what can be done.":
+        "没有答案：无法取得 {titles}。图的位置说明了原因和可行的办法。",
+    "Try again": "重试",
+    "{title} instead": "改用 {title}",
     "Figures and their captions, names of layers and classes, and downloaded files are in English.":
         "插图及其说明、层和类别的名称以及下载的文件均为英文。",
 }  # fmt: skip
