@@ -62,8 +62,9 @@ def answers(columns: Sequence[Column]) -> Json:
 
 
 def weights_chip(column: Column) -> Json:
-    """The header's word on one variant: which weights, from where; in full for who points at it."""
-    return {"title": column.title, "where": retold(column.study.provenance.short()), "more": weights_words(column)}
+    """The header's word on one variant: which weights, from where; digest and all for who points at it."""
+    where = "" if column.study.untrained else retold(column.study.provenance.short().partition(", sha256")[0])
+    return {"title": column.title, "where": where, "more": weights_words(column)}
 
 
 def warning(column: Column) -> str:
