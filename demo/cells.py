@@ -38,6 +38,7 @@ from .captions import (
     WORKING,
 )
 from .captions import page as words
+from .captions.everyone import HIGHEST, PLACES
 from .captions.kernels import TILE
 from .captions.stopping import AGAIN, STOP, STOPPED
 from .columns import Column, variant_title
@@ -134,7 +135,7 @@ def map_cell(
     **data: float,
 ) -> Json:
     return {
-        "kind": "map", "picture": column.name, "caption": caption, "alt": f"{alt}. {caption}",
+        "kind": "map", "picture": column.name, "caption": caption, "alt": f"{alt}. {highest(heat)} {caption}",
         "box": list(geometry.crop_box), "point": list(marker) if marker else None,
         "data": {"variant": column.name} | {k: repr(float(v)) for k, v in {"peak": heat.max(), **data}.items()},
         "map": {
@@ -142,6 +143,12 @@ def map_cell(
             "origin": geometry.origin, "view": list(geometry.view_size),
         },
     }  # fmt: skip
+
+
+def highest(heat: np.ndarray) -> str:
+    """Where a map is highest, in words: for those who do not see it."""
+    row, col = np.unravel_index(np.argmax(heat), heat.shape)
+    return say(HIGHEST).format(where=say(PLACES[3 * row // heat.shape[0]][3 * col // heat.shape[1]]))
 
 
 def look_cell(column: Column, name: str, head: int | str = 0, told: str = "", short: bool = False) -> Json:

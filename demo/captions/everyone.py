@@ -14,7 +14,7 @@ OFFLINE = {  # of js/offline.js
     "asked as soon as the connection is back.",
     "back": "Connected again.",
 }
-HIGHEST = "Highest at the {where}"
+HIGHEST = "Highest: {where}."
 PLACES = (  # of a picture, three by three
     ("upper left", "top", "upper right"),
     ("left", "centre", "right"),

@@ -45,8 +45,8 @@
   function tableOf(className, head, rows) {
     const table = make("table", `lens-table ${className}`), top = make("tr"), body = make("tbody"), thead = make("thead");
     for (const text of head) {
-      const cell = make("th", "", text);
-      cell.scope = "col";
+      const cell = make(text ? "th" : "td", "", text); // the corner is no heading
+      if (text) cell.scope = "col";
       top.append(cell);
     }
     for (const row of rows) {

@@ -14,7 +14,6 @@
       pairs.append(pair);
       return { learned, gates, pair };
     });
-    said.setAttribute("aria-live", "polite");
     kernel.head.remove();
     large.append(kernel.figure, weightBar, said);
     beside.append(still.figure, make("i"), change.figure);
@@ -45,6 +44,7 @@
     }
 
     function tell(tap, place) {
+      said.setAttribute("aria-live", large.contains(document.activeElement) ? "polite" : "off"); // a pointer is not read to
       if (!now.generated || tap < 0) {
         said.textContent = now.generated ? words.pointMix : words.notGenerated;
         return;

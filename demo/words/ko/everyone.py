@@ -12,7 +12,7 @@ WORDS: dict[str, str] = {
     "as soon as the connection is back.": "연결이 끊겼습니다. 포인터로 살펴보기, 표시 설정, 수치 읽기는 그대로 됩니다. "
     "지금 선택한 것은 연결이 돌아오는 대로 요청합니다.",
     "Connected again.": "다시 연결되었습니다.",
-    "Highest at the {where}": "가장 높은 곳: {where}",
+    "Highest: {where}.": "가장 높은 곳: {where}.",
     "upper left": "왼쪽 위",
     "top": "위쪽",
     "upper right": "오른쪽 위",

@@ -12,7 +12,7 @@ WORDS: dict[str, str] = {
     "as soon as the connection is back.": "连接已断开。悬停、显示设置和读数仍可使用。"
     "现在选择的内容会在连接恢复后立即请求。",
     "Connected again.": "已重新连接。",
-    "Highest at the {where}": "最高处：{where}",
+    "Highest: {where}.": "最高处：{where}。",
     "upper left": "左上",
     "top": "上方",
     "upper right": "右上",

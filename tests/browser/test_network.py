@@ -1,0 +1,92 @@
+"""The page while the connection is gone, while it is slow, and while others use it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from demo.captions import everyone as words
+from demo.examples import examples
+from tests.browser.test_page import as_png, check_overview, library, said, stepped
+from transxnet.images import decode
+
+pytestmark = pytest.mark.browser
+SLOW = {"offline": False, "latency": 400, "downloadThroughput": 500_000, "uploadThroughput": 500_000}  # bytes a second
+
+
+def test_offline(visit):
+    """What the browser holds goes on; what is asked waits, is said, and comes; an upload is still there."""
+    lens = visit()
+    page, context = lens.page, lens.page.context
+    upload = as_png(decode(examples()[1].path).rgb)
+    with lens.answer():
+        lens.send(upload)
+    lens.look_at("attention")
+    context.set_offline(True)
+    notice = page.locator(".lens-offline")
+    expect(notice).to_have_text(words.OFFLINE["gone"])
+
+    before = lens.canvases("attention")
+    page.mouse.move(*(int(lens.photo.bounding_box()[key]) + 60 for key in ("x", "y")))
+    page.wait_for_function(
+        "(before) => document.querySelector('#panel-attention .lens-frame canvas').toDataURL() !== before",
+        arg=before[0],
+    )
+    page.mouse.move(900, 20)
+    page.locator("#display [name=opacity]").fill("0")
+    assert lens.canvases("attention") != before
+    page.locator("#display [name=opacity]").fill("85")
+
+    serial = lens.serial("attention")
+    lens.click_at(30, 40)
+    expect(notice).to_be_visible()
+    assert lens.serial("attention") == serial
+    assert page.get_by_test_id("toast-body").count() == 0
+    with lens.answer("attention"):
+        context.set_offline(False)
+    expect(notice).to_have_text(words.OFFLINE["back"])
+    assert lens.point == pytest.approx((30, 40), abs=2)
+    expected = library(upload["buffer"], point=lens.point)
+    assert said(lens.numbers("attention")[0]) == stepped(expected.attention)
+    with lens.answer():
+        page.locator("#tab-overview-button").click()
+    check_overview(lens, library(upload["buffer"], point=lens.point))
+    lens.problems[:] = [one for one in lens.problems if "net::ERR_INTERNET_DISCONNECTED" not in one]  # Chromium's own
+
+
+def test_slow_network(visit):
+    """Where a result will be something stands at once, nothing is blocked, and of two clicks the later one counts."""
+    lens = visit()
+    page = lens.page
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+    with lens.answer():
+        lens.click_at(20, 30)
+        lens.click_at(90, 60)
+        lens.click_at(60, 80)
+        lens.page.locator("#display [name=opacity]").fill("50")  # meanwhile
+        assert page.evaluate("lensDisplay.opacity") == 0.5
+    page.wait_for_function(
+        "(peak) => document.querySelector('#panel-overview .lens-frame')?.dataset.peak === peak",
+        arg=repr(float(library(point=lens.point).attention.mean.max())),
+    )
+    check_overview(lens, library(point=lens.point))
+    with lens.answer("erf"):
+        page.locator("#tab-kernels-button").click()
+        assert page.locator("#panel-kernels").bounding_box()["height"] > 200  # where the result will be
+        page.locator("#tab-erf-button").click()
+    expect(page.locator("#tab-erf-button")).to_have_attribute("aria-selected", "true")
+
+
+def test_two_visitors_keep_their_own_uploads(visit):
+    one, two = visit(), visit()
+    mine, yours = (as_png(decode(example.path).rgb[:, ::-1]) for example in examples()[1:3])
+    with one.answer(), two.answer():
+        one.send(mine)
+        two.send(yours)
+    check_overview(one, library(mine["buffer"]))
+    check_overview(two, library(yours["buffer"]))
+    assert one.photo.locator("img").get_attribute("src") != two.photo.locator("img").get_attribute("src")
+    with one.answer():
+        one.click_at(12, 14)
+    check_overview(one, library(mine["buffer"], point=one.point))
+    check_overview(two, library(yours["buffer"]))
