@@ -70,6 +70,8 @@ def test_a_dark_page_has_the_same_roles(visit, artifacts):
             .map((text) => text.match(/\\d+/g).slice(0, 3).reduce((sum, one) => sum + Number(one), 0) / 3); }"""
     )
     assert colours[0] > 180 > 60 > colours[1]  # light letters on dark ground
+    lens.look_at("attention")
+    picture(lens, artifacts / "attention-dark-1440.png")
 
 
 def picture(lens: Lens, path: Path) -> None:
