@@ -31,7 +31,7 @@ def speaks(lens: Lens, code: str) -> None:
             assert tab.inner_text().strip() == said(title, code)
     assert lens.panel("overview").locator(".lens-intro").inner_text() == said(INTRO["overview"], code)
     assert page.get_by_role("heading", name=said(words.EXPLAIN, code)).is_visible()
-    assert page.locator("#stage label").first.inner_text() == said(words.STAGE_NUMBER, code).format(stage=1)
+    assert page.locator("#stage label").first.inner_text().strip() == said(words.STAGE_NUMBER, code).format(stage=1)
     assert page.locator(".lens-language option:checked").inner_text() == name
     assert page.locator(".lens-language").get_attribute("aria-label") == said(words.LANGUAGE, code)
     foot = lens.panel("overview").locator(".lens-foot").inner_text()

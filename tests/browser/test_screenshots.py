@@ -55,6 +55,7 @@ def cut(lens: Lens) -> list[str]:
         """() => [...document.querySelectorAll("#side, .controls")].filter((box) => box.offsetParent).flatMap((box) => {
           const edge = Math.min(box.getBoundingClientRect().right, innerWidth) + 1;
           return [...box.querySelectorAll("button, label, input, img")]
+            .filter((one) => !one.closest(".lens-back")) // a picture that floats
             .filter((one) => one.offsetParent && one.getBoundingClientRect().right > edge)
             .map((one) => one.outerHTML.slice(0, 120));
         })"""
