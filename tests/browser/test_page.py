@@ -413,7 +413,7 @@ def test_every_drawing_has_a_name(visit):
             .locator("canvas")
             .evaluate_all(
                 """all => all.filter((one) => {
-              const image = one.closest("[role=img], button, [role=button]");
+              const image = one.closest("[role=img], [role=application], button, [role=button]");
               return !one.closest("[aria-hidden=true]") && !(image && image.getAttribute("aria-label")?.trim());
             }).map((one) => one.outerHTML)"""
             )
