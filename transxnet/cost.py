@@ -20,6 +20,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+ATEN = torch.ops.aten
+FORMULAS = {  # torch's; some releases lack one for fused attention on a CPU, whose operands are those on a GPU
+    ATEN._scaled_dot_product_flash_attention_for_cpu: flop_registry[ATEN._scaled_dot_product_flash_attention]
+} | flop_registry
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -40,7 +45,7 @@ class _FlopCounter(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         out = function(*args, **(kwargs or {}))
-        formula = flop_registry.get(function._overloadpacket)
+        formula = FORMULAS.get(function._overloadpacket)
         if formula is not None:
             self.flops += formula(*args, **(kwargs or {}), out_val=out)
         return out

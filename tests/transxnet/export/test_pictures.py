@@ -113,11 +113,9 @@ def test_learned_kernels_in_full_are_one_column_that_does_not_call_them_generate
 def test_a_style_sets_gamma_threshold_and_mode_of_pictures_and_bars(looked, untrained):
     photo, found = photograph(looked, side=SIDE), ranges([looked])
     tone = Tone(gamma=0.5, threshold=0.3, mode=NORMALISED)
-    for made in (looked, untrained):  # ten times weaker, and the same picture on its own scale
-        assert (
-            drawn(made, "grad_cam", photo, found["grad_cam"], Style(tone=tone))
-            == draw(looked.grad_cam, photo, found["grad_cam"], tone=dataclasses.replace(tone, mode=RAW))
-        ).all()
+    alone = draw(looked.grad_cam, photo, found["grad_cam"], tone=dataclasses.replace(tone, mode=RAW)).astype(int)
+    for made in (looked, untrained):  # ten times weaker, and the same picture on its own scale, to a step of rounding
+        assert np.abs(drawn(made, "grad_cam", photo, found["grad_cam"], Style(tone=tone)) - alone).max() <= 1
     page = sheet([looked], None, style=Style(tone=tone), names=["grad_cam"], answers=False)
     size = (round(0.06 * sheets.DPI), SIDE)
     assert stands_on(page, colorbar(found["grad_cam"], "inferno", size=size, tone=tone))
