@@ -83,7 +83,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     janitor = server.Janitor(temporary)
     janitor.keep_present()  # pictures that Gradio copied while the page was built
     janitor.start()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the temporary folder goes too
+    signal.signal(signal.SIGTERM, lambda *_: server.leave(temporary))
     page.blocks.queue(api_open=False, max_size=64)
     looks = {"theme": theme(), "css_paths": STYLES, "head": head(), "mcp_server": with_mcp, "i18n": page.words.i18n()}
     options = server.launch_options(args) | looks | more
@@ -99,5 +99,6 @@ if __name__ == "__main__":
         built = build(options)
         page = built.blocks  # a Space looks for the Blocks object here
         launch(built, options)
+        server.leave(temporary)  # after Ctrl-C, which ends launch
     except LensError as error:
         sys.exit(f"{error} {error.detail}".strip())

@@ -1,6 +1,6 @@
 """What stands between visitors and the machine: sizes of requests, files left behind, options of the server.
 
-* `set_offline_env` and `private_temp_dir` set the environment; call both before gradio is imported.
+* `set_offline_env` and `private_temp_dir` set the environment; call both before gradio is imported. `leave` ends it all.
 * `BodyLimit` refuses large requests while they arrive. Gradio's own max_file_size counts one part of one upload;
   JSON bodies and other form fields are unlimited there.
 * `Janitor` empties the temporary folder. Gradio's delete_cache forgets aborted uploads, and can die unnoticed.
@@ -17,11 +17,12 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -78,6 +79,18 @@ def _remove_if_ours(folder: Path, pid: int) -> None:
     """At exit, in the process that made the folder and not in a fork of it."""
     if os.getpid() == pid:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def leave(folder: Path) -> NoReturn:
+    """End the program at once, without an error; `folder`, of private_temp_dir, goes first.
+
+    A pass that is under way in another thread is left where it is: taking the interpreter down while a thread is inside
+    torch aborts the process.
+    """
+    _remove_if_ours(folder, os.getpid())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 # --- the size of a request -------------------------------------------------------------------------------------------

@@ -197,9 +197,10 @@ def test_gradio_is_launched_with_the_limits_the_look_and_the_janitor(monkeypatch
     assert [one.cls for one in launched["app_kwargs"]["middleware"]] == [server.BodyLimit, InLanguage]
     assert "lensMountPanel" in launched["head"]
     assert launched["quiet"] is True
-    with pytest.raises(SystemExit) as ended:  # as from the keyboard, so that what is to be done at exit is done
-        handlers[signal.SIGTERM](signal.SIGTERM, None)
-    assert ended.value.code == 0
+    left = []
+    monkeypatch.setattr(server, "leave", left.append)
+    handlers[signal.SIGTERM](signal.SIGTERM, None)
+    assert left == [app.temporary]
 
 
 def test_a_wrong_name_ends_the_command_with_a_sentence(monkeypatch):

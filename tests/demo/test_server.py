@@ -105,6 +105,30 @@ def test_the_folder_goes_when_the_program_ends(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
+def test_the_program_ends_in_order_while_a_model_works(tmp_path):
+    """As on SIGTERM. `sys.exit` there aborts: "terminate called without an active exception"."""
+    code = "\n".join(
+        [
+            "import threading, torch; from demo import server",
+            "folder = server.private_temp_dir()",
+            "layer, picture = torch.nn.Conv2d(16, 16, 3), torch.randn(8, 16, 64, 64, requires_grad=True)",
+            "def work():",
+            "    while True: torch.autograd.grad(layer(picture).sum(), picture); begun.set()",
+            "begun = threading.Event()",
+            "for _ in range(3): threading.Thread(target=work, daemon=True).start()",
+            "begun.wait(); print('worked')",
+            "server.leave(folder)",
+        ]
+    )
+    environ = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "worked\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- the size of a request -------------------------------------------------------------------------------------------
 
 SMALL, LARGE = 1000, 3000  # limits of the app below: elsewhere, and for uploads
