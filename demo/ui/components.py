@@ -161,10 +161,8 @@ class Exports(_Mounted):
 
 
 class Blocks(gr.Blocks):
-    """gr.Blocks that speaks a visitor's language in every step of every event, and fetches nothing for a visitor.
-
-    Gradio downloads an address that stands where a file should, whichever component it was sent to, before that
-    component's preprocess is asked. Files come by upload and stand in the temporary folder, without a scheme.
+    """gr.Blocks that speaks a visitor's language in every step of every event, fetches nothing for a visitor, and loses
+    no answer on its way to the browser.
     """
 
     async def process_api(
@@ -174,6 +172,10 @@ class Blocks(gr.Blocks):
             return await super().process_api(block_fn, inputs, state, request, *args, **kwargs)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Gradio downloads an address that stands where a file should, whichever component it was sent to, before that
+        component's preprocess is asked. Files come by upload and stand in the temporary folder, without a scheme.
+        """
+
         def refuse(file: dict[str, Any]) -> dict[str, Any]:
             if urlsplit(file["path"]).scheme:
                 raise gr.Error(say(NO_ADDRESS), print_exception=False)
@@ -181,6 +183,23 @@ class Blocks(gr.Blocks):
 
         client_utils.traverse(inputs, refuse, client_utils.is_file_obj_with_meta)
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+
+    def handle_streaming_diffs(
+        self, block_fn: Any, data: list[Any], session_hash: str | None, run: str | None, final: bool,
+        simple_format: bool = False,
+    ) -> list[Any]:  # fmt: skip
+        """Of a generator's values those that have changed are sent, whole, and nothing is sent again at its end.
+
+        Gradio sends what differs inside a value, and its front end works that into the very object that it was told
+        before: if that still waits to be shown, because both came while the page was busy, it is never shown.
+        """
+        before = list(self.pending_diff_streams.get(session_hash, {}).get(run, ()))
+        data = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format=True)
+        if simple_format or not before:
+            return data
+        if final:
+            return [gr.skip() for _ in data]
+        return [[] if old == new else [["replace", [], new]] for old, new in zip(before, data, strict=True)]
 
 
 def _language(state: Any, request: Any) -> str:

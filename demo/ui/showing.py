@@ -74,7 +74,7 @@ class Showing(Comparing):
         if newest.stopped and not done:
             yield {**updates, **self._stopped(session, columns or [Column(name) for name in session.variants])}
         if not newest():
-            yield self._nothing()  # overtaken: Gradio sends a generator's last values again, so let them be none
+            yield self._nothing()  # overtaken, perhaps before anything was told
 
     def _maps(self, session: Session, options: Options, newest: Turn, updates: dict) -> Iterator[dict]:
         """The active view's panel. Returns its columns."""

@@ -77,6 +77,27 @@ def test_slow_network(visit):
     expect(page.locator("#tab-erf-button")).to_have_attribute("aria-selected", "true")
 
 
+def test_an_answer_in_parts_that_come_before_its_receipt_is_shown_in_full(visit):
+    """Maps, then figures: both have come when the page is told the number of its question."""
+    lens = visit()
+    with lens.answer():
+        lens.click_at(77, 33)  # nobody has tested the maps of this place: that takes long, and keeps a stream open
+    lens.page.locator("#tab-trust-button").click()
+    lens.panel("trust").locator(".lens-skeleton").wait_for()
+    lens.page.evaluate("""() => {
+      const ask = window.fetch;
+      window.fetch = async (...all) => {
+        const receipt = await ask(...all);
+        if (String(all[0]).includes("/queue/join")) await new Promise((go) => setTimeout(go, 2500));
+        return receipt;
+      };
+    }""")
+    with lens.answer("attention"):
+        lens.page.locator("#tab-attention-button").click()
+    lens.drawn("attention")
+    assert "view=attention" in lens.page.url
+
+
 def test_two_visitors_keep_their_own_uploads(visit):
     one, two = visit(), visit()
     mine, yours = (as_png(decode(example.path).rgb[:, ::-1]) for example in examples()[1:3])

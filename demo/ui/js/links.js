@@ -10,7 +10,6 @@
   const WAIT = 200; // milliseconds: browsers refuse an address that changes with every step of a slider
   const STEPS = ["view", "tour", "picture", "variants"]; // what Back and Forward go through
   const LONGEST = 10_000; // milliseconds that the answer to Back or Forward is waited for
-  const MISSED = 1500; // milliseconds after an answer in which the panel of its view must have come
   const text = (value) => (typeof value === "number" ? String(Math.round(value * 1e4) / 1e4) : value === true ? "1" : String(value || ""));
 
   function restore(query) {
@@ -53,7 +52,7 @@
   const stepOf = (query) => JSON.stringify(STEPS.map((key) => query[key] || ""));
 
   window.lensMountLink = (element, props, trigger, watch) => {
-    let nodes = null, later = 0, looking = 0;
+    let nodes = null, later = 0;
     let written = null; // the step that the address holds; null before the first answer: what was asked still stands there
     let awaited = null; // the step that Back or Forward asked for, until its answer comes
 
@@ -84,17 +83,6 @@
       setTimeout(() => { awaited = null; }, LONGEST);
     }
 
-    /* An answer that came while its tab was still being mounted never reached the panel: ask for it again. */
-    function look(left) {
-      clearTimeout(looking);
-      looking = setTimeout(() => {
-        const view = props.value?.query.view || "overview", panel = document.querySelector(`#panel-${view} .lens-panel`);
-        if (panel?.dataset.serial || !left) return;
-        if (panel) trigger("select", { go: {} });
-        look(left - 1);
-      }, MISSED);
-    }
-
     async function copy({ said, address }) {
       write();
       address.value = location.href;
@@ -114,7 +102,6 @@
       nodes.said.textContent = ""; // of another address
       nodes.address.hidden = true;
       write();
-      look(3);
     }
 
     document.addEventListener("lens:display", () => {
