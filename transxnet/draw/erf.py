@@ -33,7 +33,7 @@ LIMITS = (
     "field is neither what the unit looks at nor a merit of its own."
 )
 COLORMAP = "viridis"
-FORMULA = "published formula"
+FORMULA, OURS = "published formula", "raw map"  # what the two r(t) are called
 FAINTEST = 5e-4  # of the view: what is smaller is said to be
 
 
@@ -152,18 +152,18 @@ def _parts_table(results: Sequence[ErfParts], names: Sequence[str]) -> Table:
 
 
 def curves_plate(results: Sequence[ErfCurves], names: Sequence[str]) -> Plate:
-    """r(t) of several variants in one diagram: sound solid, the published formula dashed, an even field dotted."""
+    """r(t) of several variants in one diagram: of the raw map solid, the published formula dashed, an even field dotted."""
     pairs = list(zip(results, names, strict=True))
     half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} ({FORMULA} {_percent(f.published.at(0.5))})" for f, n in pairs)
     return Plate(
         "erf_curves", "How far the field reaches",
-        "r(t): area of the smallest square that holds a share t of the gradient. Solid, sound: of the raw map about "
-        f"the unit's own pixel. Dashes, {FORMULA}: of log10(gradient + 1) about the view's middle, but of this one "
+        f"r(t): area of the smallest square that holds a share t of the gradient. Solid, {OURS}: of the gradient as it "
+        f"is, about the unit's own pixel. Dashes, {FORMULA}: of log10(gradient + 1) about the view's middle, but of this one "
         "picture's absolute gradient at the model's own size; the published protocol averages many pictures at "
         f"1024 px. Half within {half}. {'; '.join(dict.fromkeys(f.what for f in results))}.",
         f"Rising curves of area against share of the gradient for {', '.join(names)}.",
         "No figure here is to be set beside published ones: that takes the published protocol. The published formula "
-        "depends on the gradient's units: compare models by the sound one. " + LIMITS,
+        "depends on the gradient's units: compare models by the solid curves. " + LIMITS,
         _curves_picture(pairs), _r_table([(n, f.published, f.sound) for f, n in pairs], FORMULA),
         {f"{n}/{c.kind}/r{100 * t:g}": c.at(t) for f, n in pairs for c in (f.published, f.sound) for t in SHARES},
         {f"{n}/{c.kind}": np.stack((c.shares, c.areas)) for f, n in pairs for c in (f.published, f.sound)},
@@ -172,21 +172,21 @@ def curves_plate(results: Sequence[ErfCurves], names: Sequence[str]) -> Plate:
 
 def _curves_picture(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
     """The diagram alone: two entries of the legend a variant, drawn as its curves are."""
-    figure = Figure(figsize=(WIDTH, 4.6), dpi=DPI, facecolor="white")
-    axes = figure.add_axes((0.075, 0.115, 0.9, 0.86))
+    figure = Figure(figsize=(WIDTH, 3.4), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0.075, 0.155, 0.9, 0.82))
     axes.plot((0, 100), (0, 100), color=GREY, lw=0.8, ls=":", label="an even field")
     for i, (found, name) in enumerate(pairs):
         colour, (sound, published) = LINES[i % len(LINES)], (found.sound, found.published)
-        axes.plot(100 * sound.shares, 100 * sound.areas, color=colour, lw=1.4, label=f"{printable(name)}, sound")
+        axes.plot(100 * sound.shares, 100 * sound.areas, color=colour, lw=1.4, label=f"{printable(name)}, {OURS}")
         axes.plot(
             100 * published.shares, 100 * published.areas, color=colour, ls=(0, (5, 3)), lw=1.1, alpha=0.6,
             label=f"{printable(name)}, {FORMULA}",
         )  # fmt: skip
     axes.set(xlim=(0, 100), ylim=(0, 100))
-    axes.set_xlabel("t: share of the gradient held, %", color=INK, fontproperties=font(TEXT + 1))
-    axes.set_ylabel("r(t): area of the square, % of the view", color=INK, fontproperties=font(TEXT + 1))
+    axes.set_xlabel("t: share of the gradient held, %", color=INK, fontproperties=font(TEXT))
+    axes.set_ylabel("r(t): area of the square, % of the view", color=INK, fontproperties=font(TEXT))
     _plain(axes)
-    for text in axes.legend(frameon=False, loc="upper left", prop=font(TEXT + 1)).get_texts():
+    for text in axes.legend(frameon=False, loc="upper left", prop=font(TEXT)).get_texts():
         text.set_parse_math(False)
     return figure_rgb(figure)
 
@@ -202,7 +202,7 @@ def _plain(axes: Axes) -> None:
 
 def _r_table(rows: Sequence[tuple[str, RCurve, RCurve]], published: str = "published") -> Table:
     """published: what the first of both is called."""
-    head = ("model", *(f"{kind} r({100 * t:g} %)" for t in SHARES for kind in (published, "sound")))
+    head = ("model", *(f"{kind} r({100 * t:g} %)" for t in SHARES for kind in (published, OURS)))
     cells = [
         (name, *(_percent(curve.at(t), "none found") for t in SHARES for curve in curves)) for name, *curves in rows
     ]

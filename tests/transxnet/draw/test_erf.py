@@ -116,7 +116,7 @@ def test_curves_say_both_r():
     assert plate.arrays["pico/sound"].tolist()[0] == list(SHARES)
     assert "pico: 20 % (published formula 30 %)" in plate.caption
     assert "at the model's own size; the published protocol averages" in plate.caption  # not what papers report
-    assert plate.table.head[1:3] == ("published formula r(20 %)", "sound r(20 %)")
+    assert plate.table.head[1:3] == ("published formula r(20 %)", "raw map r(20 %)")
 
 
 def test_what_is_smaller_than_a_pixel_or_two_is_not_told_to_three_digits():
