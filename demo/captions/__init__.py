@@ -40,7 +40,7 @@ INTRO = {
 FOOT = {
     "overview": "Attention weights say what was mixed in, not why the answer was given. Grad-CAM says what raised this "
     "answer's score, at the resolution of its layer. All maps are drawn where their units really sit, over the "
-    "picture at its own sharpness; Display > as the model saw it shows the {sizes} pixels it was given. A column "
+    "picture at its own sharpness; More > as the model saw it shows the {sizes} pixels it was given. A column "
     "has one colour scale, so equal colours are equal values.",
     "compare": "A share is the softmax over the model's own classes: a model that knows none of what is in the picture "
     "still spreads 100 % over what it knows. Maps that agree may be wrong together, and maps that differ need not be "

@@ -104,9 +104,8 @@ class Layout:
         self.thumbs = Thumbs(self._thumbs(0), elem_id="thumbs")
         self.upload = SafeImage(
             label=self.words(words.YOUR_PICTURE), sources=["upload", "clipboard", "webcam"], elem_id="upload",
-            height=84, show_label=False, placeholder=self.words(words.DROP), buttons=[],
+            height=44, show_label=False, placeholder=self.words(words.DROP), buttons=[],
         )  # fmt: skip
-        self.link = Link({}, elem_id="link")
 
     def _choose_unit(self) -> None:
         """Stage and block, shared by all views but Grad-CAM."""
@@ -151,8 +150,10 @@ class Layout:
         self.figures: dict[str, Figures] = {}
         self.others: dict[str, Thumbs] = {}
         self.tour = Tour({}, elem_id="tour-bar")
-        Display()
-        self.exports = Exports(downloads(), elem_id="exports")
+        with gr.Row(elem_id="toolbar"):  # js/tabs.js sets it between the tabs and their views
+            Display()
+            self.link = Link({}, elem_id="link")
+            self.exports = Exports(downloads(), elem_id="exports")
         self.downloads = Downloads({}, elem_id="downloads")
         self.note = Note({}, elem_id="note")
         with gr.Tabs(elem_id="views", overflow_behavior="wrap") as self.views:

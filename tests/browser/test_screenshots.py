@@ -45,6 +45,7 @@ def test_every_view_fits_its_screen(visit, artifacts, viewport):
 def for_readme(lens: Lens, path: Path) -> None:
     """What a visitor sees first of a view: one screen."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    lens.page.evaluate("document.querySelector('#side').scrollTop = 0; scrollTo(0, 0)")  # clicks have moved them
     lens.page.wait_for_timeout(1500)  # fonts and maps settle; no test waits for this
     lens.page.screenshot(path=path)
 

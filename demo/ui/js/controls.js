@@ -114,12 +114,12 @@
     const [signed, signedFollows] = selectOf(words, "diverging", diverging);
     const [seen, seenFollows] = seenOf(words);
     const [reset, resetFollows] = resetOf(words);
-    const [more, box, moreFollows] = moreOf(words, gamma, threshold, signed, seen);
+    const [more, box, moreFollows] = moreOf(words, colours, signed, gamma, threshold, seen);
     const warningFollows = () => { status.textContent = window.lensDisplay.view === "normalised" ? words.warning : ""; };
     status.setAttribute("role", "status");
     line.setAttribute("role", "group");
     line.setAttribute("aria-label", words.title);
-    line.append(opacity, colours, scales, more, reset, box, status);
+    line.append(opacity, scales, more, reset, box, status);
     fold.append(line);
     const all = [
       opacityFollows, coloursFollow, scalesFollow, gammaFollows, thresholdFollows, signedFollows, seenFollows, resetFollows,

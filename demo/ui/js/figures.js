@@ -21,7 +21,7 @@
     top.append(head);
     for (const row of table.rows) {
       const line = make("tr");
-      row.forEach((text, i) => { const cell = make(i ? "td" : "th", "", text); if (!i) cell.scope = "row"; line.append(cell); });
+      row.forEach((text, i) => { const cell = make(i ? "td" : "th", "", text.replaceAll(" \u00b1 ", "\u00a0\u00b1\u00a0")); if (!i) cell.scope = "row"; line.append(cell); });
       body.append(line);
     }
     node.append(top, body);

@@ -1,5 +1,6 @@
 /* The tabs of the views as the ARIA pattern has them: one stop for the Tab key, arrows, Home and End move along them,
-   Enter or Space opens. On a narrow screen they are a strip that scrolls; the chosen one comes into sight, and an edge
+   Enter or Space opens. The line of what holds for all of them (#toolbar) stands between them and the views, which Gradio's
+   tabs have no place for, and data-view at the root says which is open. On a narrow screen they are a strip that scrolls; the chosen one comes into sight, and an edge
    behind which there are more fades. The skip link leads to the chosen one. */
 (() => {
   const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")];
@@ -23,7 +24,11 @@
 
   function begin(list) {
     const chosen = () => list.querySelector("[aria-selected=true]") || tabsOf(list)[0];
-    const settle = () => { rove(list, chosen()); show(list, chosen()); };
+    const settle = () => {
+      rove(list, chosen());
+      show(list, chosen());
+      document.documentElement.dataset.view = chosen().dataset.tabId;
+    };
     new MutationObserver(settle).observe(list, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] });
     new ResizeObserver(() => fade(list)).observe(list);
     list.addEventListener("scroll", () => fade(list), { passive: true });
@@ -40,10 +45,16 @@
     settle();
   }
 
+  function place(list) {
+    const toolbar = document.querySelector("#toolbar");
+    if (toolbar) list.closest(".tab-wrapper").after(toolbar);
+  }
+
   const found = () => document.querySelector("#views [role=tablist]");
   const waiting = new MutationObserver(() => {
     if (!found()) return;
     waiting.disconnect();
+    place(found());
     begin(found());
   });
   waiting.observe(document, { subtree: true, childList: true });

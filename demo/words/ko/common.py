@@ -46,11 +46,11 @@ WORDS: dict[str, str] = {
         "어텐션으로. 상자를 누르면 해당 화면이 열립니다. 차례로 안내받을 수도 있습니다.",
     "Attention weights say what was mixed in, not why the answer was given. Grad-CAM says what raised this answer's "
     "score, at the resolution of its layer. All maps are drawn where their units really sit, over the picture at its "
-    "own sharpness; Display > as the model saw it shows the {sizes} pixels it was given. A column has one colour "
+    "own sharpness; More > as the model saw it shows the {sizes} pixels it was given. A column has one colour "
     "scale, so equal colours are equal values.":
         "어텐션 가중치는 무엇이 섞였는지를 말할 뿐, 왜 그 답이 나왔는지는 말하지 않습니다. Grad-CAM은 무엇이 이 답의 "
         "점수를 올렸는지를 그 층의 해상도로 말합니다. 모든 맵은 유닛의 실제 위치에, 원래 선명도의 사진 위에 그립니다. "
-        "‘표시 > 모델이 본 그대로’를 켜면 모델이 받은 {sizes} 픽셀이 보입니다. 한 열은 색 척도가 하나이므로 색이 같으"
+        "‘더 보기 > 모델이 본 그대로’를 켜면 모델이 받은 {sizes} 픽셀이 보입니다. 한 열은 색 척도가 하나이므로 색이 같으"
         "면 값도 같습니다.",
     "A share is the softmax over the model's own classes: a model that knows none of what is in the picture still "
     "spreads 100 % over what it knows. Maps that agree may be wrong together, and maps that differ need not be worse: "

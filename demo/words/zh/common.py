@@ -42,10 +42,10 @@ WORDS: dict[str, str] = {
         "开对应的视图，也可以跟着导览走。",
     "Attention weights say what was mixed in, not why the answer was given. Grad-CAM says what raised this answer's "
     "score, at the resolution of its layer. All maps are drawn where their units really sit, over the picture at its "
-    "own sharpness; Display > as the model saw it shows the {sizes} pixels it was given. A column has one colour "
+    "own sharpness; More > as the model saw it shows the {sizes} pixels it was given. A column has one colour "
     "scale, so equal colours are equal values.":
         "注意力权重说明混入了什么，而不说明为什么给出这个答案。Grad-CAM 以所在层的分辨率说明什么提高了这个答案的得分。"
-        "所有的图都按单元的真实位置画在原清晰度的图片上；打开“显示 > 模型所见”可以看到模型得到的 {sizes} 像素。同一列"
+        "所有的图都按单元的真实位置画在原清晰度的图片上；打开“更多 > 模型所见”可以看到模型得到的 {sizes} 像素。同一列"
         "只有一个色标，颜色相同即数值相同。",
     "A share is the softmax over the model's own classes: a model that knows none of what is in the picture still "
     "spreads 100 % over what it knows. Maps that agree may be wrong together, and maps that differ need not be worse: "
