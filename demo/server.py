@@ -1,6 +1,7 @@
 """What stands between visitors and the machine: sizes of requests, files left behind, options of the server.
 
-* `set_offline_env` and `private_temp_dir` set the environment; call both before gradio is imported. `leave` ends it all.
+* `set_offline_env` and `private_temp_dir` set the environment; call both before gradio is imported.
+  `leave` ends the program.
 * `BodyLimit` refuses large requests while they arrive. Gradio's own max_file_size counts one part of one upload;
   JSON bodies and other form fields are unlimited there.
 * `Janitor` empties the temporary folder. Gradio's delete_cache forgets aborted uploads, and can die unnoticed.

@@ -152,15 +152,15 @@ def _parts_table(results: Sequence[ErfParts], names: Sequence[str]) -> Table:
 
 
 def curves_plate(results: Sequence[ErfCurves], names: Sequence[str]) -> Plate:
-    """r(t) of several variants in one diagram: of the raw map solid, the published formula dashed, an even field dotted."""
+    """r(t) of several variants in one diagram: the raw map's solid, the published formula's dashed."""
     pairs = list(zip(results, names, strict=True))
     half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} ({FORMULA} {_percent(f.published.at(0.5))})" for f, n in pairs)
     return Plate(
         "erf_curves", "How far the field reaches",
         f"r(t): area of the smallest square that holds a share t of the gradient. Solid, {OURS}: of the gradient as it "
-        f"is, about the unit's own pixel. Dashes, {FORMULA}: of log10(gradient + 1) about the view's middle, but of this one "
-        "picture's absolute gradient at the model's own size; the published protocol averages many pictures at "
-        f"1024 px. Half within {half}. {'; '.join(dict.fromkeys(f.what for f in results))}.",
+        f"is, about the unit's own pixel. Dashes, {FORMULA}: of log10(gradient + 1) about the view's middle, but of "
+        "this one picture's absolute gradient at the model's own size; the published protocol averages many pictures "
+        f"at 1024 px. Half within {half}. {'; '.join(dict.fromkeys(f.what for f in results))}.",
         f"Rising curves of area against share of the gradient for {', '.join(names)}.",
         "No figure here is to be set beside published ones: that takes the published protocol. The published formula "
         "depends on the gradient's units: compare models by the solid curves. " + LIMITS,

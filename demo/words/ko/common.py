@@ -50,8 +50,8 @@ WORDS: dict[str, str] = {
     "scale, so equal colours are equal values.":
         "어텐션 가중치는 무엇이 섞였는지를 말할 뿐, 왜 그 답이 나왔는지는 말하지 않습니다. Grad-CAM은 무엇이 이 답의 "
         "점수를 올렸는지를 그 층의 해상도로 말합니다. 모든 맵은 유닛의 실제 위치에, 원래 선명도의 사진 위에 그립니다. "
-        "‘더 보기 > 모델이 본 그대로’를 켜면 모델이 받은 {sizes} 픽셀이 보입니다. 한 열은 색 척도가 하나이므로 색이 같으"
-        "면 값도 같습니다.",
+        "‘더 보기 > 모델이 본 그대로’를 켜면 모델이 받은 {sizes} 픽셀이 보입니다. 한 열은 색 척도가 하나이므로 색이 "
+        "같으면 값도 같습니다.",
     "A share is the softmax over the model's own classes: a model that knows none of what is in the picture still "
     "spreads 100 % over what it knows. Maps that agree may be wrong together, and maps that differ need not be worse: "
     "two models may find different evidence for one answer.":
