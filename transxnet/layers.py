@@ -221,6 +221,7 @@ class STE(nn.Sequential):
             nn.Conv2d(inner, channels, 1),
             nn.BatchNorm2d(channels),
         )
+        self.added = Tap("ste")  # last of the sequence, so that it sees what is added
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
         return x + super().forward(x)

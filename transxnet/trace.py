@@ -22,6 +22,7 @@ Kinds of tensor, by the name their Tap carries (B images, G groups, C channels o
     bias_gates       the same for the biases                  (B, G, C)
     biases           the biases IDConv composed               (B, C)
     idconv, osra     the two halves of D-Mixer's output       (B, C, H, W)
+    ste              what STE adds to them, joined            (B, C_stage, H, W)
     norm_statistics  mean and 1/std of a one-group GroupNorm  (B, 2, 1, 1), recorded or edited
     head             the head's normalised features           (B, C_stage, H, W)
 """
@@ -48,6 +49,7 @@ KINDS = (
     "biases",
     "idconv",
     "osra",
+    "ste",
     "norm_statistics",
     "head",
 )

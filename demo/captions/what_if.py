@@ -10,6 +10,7 @@ SWITCHES = {  # of transxnet.explain.switches -> what it is called, and what it 
     "uniform_attention": ("Attention that chooses", "off: made even, every position gets the mean of all"),
     "no_idconv": ("IDConv’s half", "off: zeros in its place"),
     "no_osra": ("OSRA’s half", "off: zeros in its place"),
+    "no_ste": ("STE, which joins the halves", "off: they stay side by side"),
     "head_off": ("Heads of OSRA", "press the ones to silence"),
 }
 OFF, ON = "off", "on"

@@ -165,12 +165,13 @@ class Endpoints:
     def try_out(self, picture, variant="pico", edits="", mask="", fill="grey", target="", second=None):
         """The answer with parts switched off and a region painted out, before and after.
 
-        edits: with commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra or head_off:HEAD,
-        everywhere or @STAGE.BLOCK, both from 1, 0 for any: no_osra@3.0. mask: the region as ROWSxCOLS:BASE64, the bits
-        of a grid over the whole upright picture, row by row, packed as numpy.packbits does. fill: what stands in it.
-        target: the class that is followed; empty takes the model's own answer. second: whose kernels other_kernels
-        lends; without it a plain grey one. Returns JSON (probability and logit of each answer before and after, the
-        changes made and those that were skipped), a PNG of what the model was given, and an NPZ with both logits.
+        edits: with commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra, no_ste or
+        head_off:HEAD, everywhere or @STAGE.BLOCK, both from 1, 0 for any: no_osra@3.0. mask: the region as
+        ROWSxCOLS:BASE64, the bits of a grid over the whole upright picture, row by row, packed as numpy.packbits does.
+        fill: what stands in it. target: the class that is followed; empty takes the model's own answer. second: whose
+        kernels other_kernels lends; without it a plain grey one. Returns JSON (probability and logit of each answer
+        before and after, the changes made and those that were skipped), a PNG of what the model was given, and an NPZ
+        with both logits.
         """
         s = self._studied(
             _needed(picture), variant, ("trial",), second, edits=_listed(edits), mask=str(mask).strip(),

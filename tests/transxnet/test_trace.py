@@ -102,7 +102,7 @@ def test_recording_changes_no_bit_of_the_logits(model):
 
 def test_taps_add_no_checkpoint_keys(model):
     taps = [name for name, module in model.named_modules() if isinstance(module, Tap)]
-    assert len(taps) == 11 * sum(SPEC.depths) + 4 + 2  # eleven a block, the stages, the head and its norm
+    assert len(taps) == 12 * sum(SPEC.depths) + 4 + 2  # twelve a block, the stages, the head and its norm
     assert [key for key in model.state_dict() if key.startswith(tuple(taps))] == []
 
 

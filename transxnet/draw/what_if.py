@@ -40,7 +40,8 @@ from .text import GREY, INK, font, shorten, width, wrap
 BETWEEN, WORDS, GAP, AXIS = 0.42, 0.34, 0.12, 0.25  # inches: between columns; heights of words, air, names of stages
 NUMBER = 0.16  # inches: height of a number beside a bar
 PANEL_WIDE = (WIDE - LEFT - RIGHT - BETWEEN) / 2
-ORDER = (("uniform_gates", "uniform_attention"), ("other_kernels", "one_head"), ("no_idconv", "no_osra"))
+OF_IDCONV = ("uniform_gates", "other_kernels", "no_idconv")  # the questions about each half, and about both
+OF_OSRA, OF_BOTH = ("uniform_attention", "one_head", "no_osra"), ("no_ste",)
 LIMITS = (
     "The models were never trained with a part changed. A large change says that the part is used here, for this "
     "picture, not that a model trained without it would be worse by as much: compare with the siblings that were "
@@ -51,7 +52,7 @@ LIMITS = (
 
 
 def what_if_plate(results: Sequence[WhatIf], names: Sequence[str]) -> Plate:
-    """What each part does for this picture: six panels a variant, all variants on one scale, and a table.
+    """What each part does for this picture: a panel a question, all variants on one scale, and a table.
 
     results: of what_if, one a variant, on the same picture. names: what to call them. The table tells, everywhere and
     for each stage, the explained class's probability afterwards, and the best answer where it is another than before.
@@ -76,12 +77,12 @@ def what_if_plate(results: Sequence[WhatIf], names: Sequence[str]) -> Plate:
 
 
 def _columns(result: WhatIf) -> tuple[list[str], list[str]]:
-    """The questions that were answered, left and right: by their part, or evenly where one part is missing."""
-    left, right = ([pair[side] for pair in ORDER if pair[side] in result.answered] for side in (0, 1))
+    """The questions that were answered, left and right: by their half, or evenly where one half is missing."""
+    left, right, both = ([one for one in some if one in result.answered] for some in (OF_IDCONV, OF_OSRA, OF_BOTH))
     if left and right and len(left) == len(right):
-        return left, right
-    both = [question for pair in ORDER for question in pair if question in result.answered]
-    return both[0::2], both[1::2]
+        return left + both, right
+    every = [*left, *right, *both]
+    return every[0::2], every[1::2]
 
 
 def _not_asked(result: WhatIf) -> list[str]:

@@ -6,6 +6,7 @@
     uniform_attention  OSRA's weights at 1/Nk: every position gets the mean of all values
     one_head           one head off: in each block in scope, the one that alone moves the explained logit most there
     no_osra            OSRA's half of D-Mixer's output at 0
+    no_ste             what STE adds at 0: nothing joins the two halves
 
 A row names its part, so that a variant that does without is told why the question cannot be asked. What the changes
 must not be read as: see what_if.
@@ -24,7 +25,17 @@ from ..model import TransXNet
 from ..peers.module import Peer
 from ..results.what_if import Head
 from ..trace import Trace
-from .edits import Edits, Scope, half_off, head_off, kernels_of, together, uniform_attention, uniform_gates
+from .edits import (
+    Edits,
+    Scope,
+    half_off,
+    head_off,
+    kernels_of,
+    ste_off,
+    together,
+    uniform_attention,
+    uniform_gates,
+)
 from .observe import no_osra
 
 
@@ -66,6 +77,7 @@ _ROWS = (
         lambda scope, given: together(*(head_off(h, Scope(s, b)) for s, b, h in given.heads_in(scope))), "osra",
     ),
     Ablation("no_osra", "OSRA’s half zeroed", lambda scope, given: half_off("osra", scope), "osra"),
+    Ablation("no_ste", "What STE adds zeroed", lambda scope, given: ste_off(scope), "ste"),
 )  # fmt: skip
 QUESTIONS: Mapping[str, Ablation] = MappingProxyType({row.name: row for row in _ROWS})
 
@@ -106,4 +118,6 @@ def _lacks(model: TransXNet, part: str) -> str:
         return no_osra(spec)
     if part == "gates" and not spec.idconv:
         return f"{spec.short}’s kernels are learned, not generated: the same for every picture, and without gates."
+    if part == "ste" and not spec.ste:
+        return f"{spec.short} has no STE."
     return ""

@@ -9,6 +9,7 @@ others replace values:
     uniform_attention  OSRA's weights at 1/Nk: the mean of all values
     head_off           one head's weights at 0, so that its part of OSRA's output is 0
     half_off           one half of D-Mixer's output at 0, before STE joins the two
+    ste_off            what STE adds at 0: the two halves stay side by side
 
 `rows` gives every picture of a batch its own edits, so that many questions about one picture cost few passes.
 
@@ -100,6 +101,11 @@ def half_off(half: str, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
     if half not in HALVES:
         raise OutOfRange(f"D-Mixer has no half {half!r}.", remedy=f"Choose one of: {', '.join(HALVES)}.")
     return {half: _where(scope, lambda tap, x: torch.zeros_like(x))}
+
+
+def ste_off(scope: Scope = EVERYWHERE) -> dict[str, Edit]:
+    """ste (B, C_stage, H, W) at 0. Changes nothing in a variant without STE."""
+    return {"ste": _where(scope, lambda tap, x: torch.zeros_like(x))}
 
 
 def kernels_of(other: Trace, scope: Scope = EVERYWHERE) -> dict[str, Edit]:

@@ -31,6 +31,7 @@ QUESTIONS: Mapping[str, str] = MappingProxyType(
         HEAD_OFF: "one_head",
         "no_idconv": "no_idconv",
         "no_osra": "no_osra",
+        "no_ste": "no_ste",
     }
 )  # fmt: skip - switch -> the question of ablations.QUESTIONS that it asks
 SWITCHES = tuple(QUESTIONS)

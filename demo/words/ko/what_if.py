@@ -14,6 +14,8 @@ WORDS: dict[str, str] = {
     "IDConv’s half": "IDConv 쪽 절반",
     "off: zeros in its place": "끄면: 그 자리에 0",
     "OSRA’s half": "OSRA 쪽 절반",
+    "STE, which joins the halves": "두 절반을 잇는 STE",
+    "off: they stay side by side": "끄면: 두 절반을 나란히 두기만 합니다",
     "Heads of OSRA": "OSRA의 헤드",
     "press the ones to silence": "끌 헤드를 누르십시오",
     "off": "꺼짐",

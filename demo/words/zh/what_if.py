@@ -14,6 +14,8 @@ WORDS: dict[str, str] = {
     "IDConv’s half": "IDConv 的一半",
     "off: zeros in its place": "关闭时：该处为零",
     "OSRA’s half": "OSRA 的一半",
+    "STE, which joins the halves": "连接两半的 STE",
+    "off: they stay side by side": "关闭时：两半只是并排放置",
     "Heads of OSRA": "OSRA 的头",
     "press the ones to silence": "点击要静默的头",
     "off": "关",

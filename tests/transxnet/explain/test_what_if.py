@@ -134,6 +134,10 @@ def second_half_zero(mixer, path, row):
     mixer.proj = HalfZero(mixer.proj, 1)
 
 
+def halves_side_by_side(mixer, path, row):
+    mixer.proj = torch.nn.Identity()
+
+
 BY_HAND = {
     "uniform_gates": mean_kernels,
     "other_kernels": other_kernels,
@@ -141,6 +145,7 @@ BY_HAND = {
     "uniform_attention": mean_values,
     "one_head": without_values_of_heads,
     "no_osra": second_half_zero,
+    "no_ste": halves_side_by_side,
 }
 
 
@@ -299,6 +304,7 @@ def test_scopes(model, found):
     [
         ("osra", ("uniform_attention", "one_head", "no_osra"), "transxnet_tiny has no OSRA"),
         ("idconv", ("uniform_gates", "other_kernels"), "tiny’s kernels are learned, not generated"),
+        ("ste", ("no_ste",), "tiny has no STE"),
     ],
 )
 def test_questions_about_a_missing_part_are_told_why(part, missing, words):
@@ -325,8 +331,8 @@ def test_one_stage_of_heads(model, found):
 
 
 def test_what_cannot_be_asked(model):
-    with pytest.raises(UnknownName, match="no question 'no_ste'"):
-        what_if(model, prepared(), LABELS, questions=("no_ste",))
+    with pytest.raises(UnknownName, match="no question 'no_dpe'"):
+        what_if(model, prepared(), LABELS, questions=("no_dpe",))
     with pytest.raises(UnknownName, match="no scopes called 'heads'"):
         what_if(model, prepared(), LABELS, scopes="heads")
     with pytest.raises(OutOfRange, match="no stage 2, block 2"):
