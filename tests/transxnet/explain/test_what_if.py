@@ -315,7 +315,7 @@ def test_questions_about_a_missing_part_are_told_why(part, missing, words):
     assert tuple(found.questions) == tuple(QUESTIONS)
     assert set(found.answered) == set(QUESTIONS) - set(missing) == {row.question for row in found.rows}
     for question in found.answered:
-        assert all(np.abs(found.find(question, s).logits - found.logits).max() > 1e-3 for s in range(5))
+        assert all(np.abs(found.find(question, s).logits - found.logits).max() > 2e-4 for s in range(5))
 
 
 def test_one_stage_of_heads(model, found):
