@@ -2,7 +2,7 @@
 
 Nothing here sleeps. An answer has arrived when the view's panel carries another serial number than before, holds no
 skeleton, every map in it is drawn, and no event waits for an answer any more but for the figures below it: those who
-want them wait for them with `drawn`.
+want them wait for them with `drawn`. Which events wait, AWAITED counts: Gradio's front end does not tell.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import TimeoutError as NotInTime
 
-SILENCE = 5  # seconds after which an open stream counts as idle: Gradio sometimes leaves one open after its last answer
+LONG = 5  # seconds after which what still works counts as long work, which says on the page how far it is
 PATIENCE = 60_000  # milliseconds: other work may share the processor; a condition that holds ends the wait at once
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
@@ -26,6 +27,44 @@ _ARRIVED = """([view, before]) => {
   return panel && panel.offsetParent && panel.dataset.serial && panel.dataset.serial !== before
     && !panel.querySelector(".lens-skeleton") && !panel.querySelector(".lens-frame:not(.drawn)");
 }"""
+
+# Before the page's own scripts: window.lensAwaited holds the events that were sent and are not answered in full.
+AWAITED = """(() => {
+  const ask = window.fetch.bind(window), awaited = (window.lensAwaited = new Set()), early = new Set();
+
+  async function listen(stream) {
+    let rest = "";
+    const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const messages = (rest + part.value).split("\\n\\n");
+      rest = messages.pop();
+      for (const { msg, event_id: id } of messages.map((text) => JSON.parse(text.slice("data: ".length)))) {
+        if (msg === "process_completed" && !awaited.delete(id)) early.add(id); // before its receipt
+      }
+    }
+  }
+
+  async function send(input, init) {
+    const sending = Symbol("sending");
+    awaited.add(sending);
+    try {
+      const receipt = await ask(input, init), { event_id: id } = receipt.ok ? await receipt.clone().json() : {};
+      if (id && !early.delete(id)) awaited.add(id);
+      return receipt;
+    } finally { awaited.delete(sending); }
+  }
+
+  window.fetch = async (input, init) => {
+    const { pathname } = new URL(input.url || input, location.href);
+    if (pathname.endsWith("/queue/join")) return send(input, init);
+    const response = await ask(input, init);
+    if (!pathname.endsWith("/queue/data") || !response.ok) return response;
+    const [own, ours] = response.body.tee();
+    listen(ours).catch(() => {}); // the connection went
+    return new Response(own, { status: response.status, headers: response.headers });
+  };
+})();"""
+_QUIET = """(view) => !window.lensAwaited.size || document.querySelector(`#figures-${view} .lens-figures-status`)"""
 
 
 class Lens:
@@ -42,23 +81,12 @@ class Lens:
         page.set_default_timeout(PATIENCE)
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
-        self._streams: list[Request] = []  # open answers; Gradio closes the stream when no event waits for one
-        page.on("request", self._begin)
-        page.on("requestfinished", self._end)
-        page.on("requestfailed", self._end)
+        page.on("request", lambda request: self.asked.append(request))  # a method of a list is no handler
+        page.add_init_script(AWAITED)
 
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
-
-    def _begin(self, request: Request) -> None:
-        self.asked.append(request)
-        if "/queue/data" in request.url or "/queue/join" in request.url:
-            self._streams.append(request)
-
-    def _end(self, request: Request) -> None:
-        if request in self._streams:
-            self._streams.remove(request)
 
     @property
     def strangers(self) -> list[str]:
@@ -90,13 +118,13 @@ class Lens:
         self.page.wait_for_function(_ARRIVED, arg=[view, before])
 
     def _settle(self, view: str) -> None:
-        """Until nothing else is on its way but figures: no answer is open, or an open one has brought nothing for a
-        while."""
-        serial, since = self.serial(view), time.monotonic()
-        while self._streams and not self._drawing(view).count() and time.monotonic() - since < SILENCE:
-            self.page.wait_for_timeout(10)  # Playwright hears of ends meanwhile
-            if (now := self.serial(view)) != serial:
-                serial, since = now, time.monotonic()
+        """Until nothing else is on its way but figures and what takes long, which has brought nothing for a while."""
+        serial = ""
+        while (now := self.serial(view)) != serial:
+            serial = now
+            with suppress(NotInTime):
+                self.page.wait_for_function(_QUIET, arg=view, timeout=1000 * LONG)
+                return
 
     def _drawing(self, view: str) -> Locator:
         return self.page.locator(f"#figures-{view} .lens-figures-status")

@@ -139,7 +139,9 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
 
 
 def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
-    lens = follow("?view=trust&x=31&y=37", "")  # a place whose tests nobody has asked for: nothing is kept of them
+    lens = follow(
+        "?picture=cheetah&x=31&y=37&view=trust", ""
+    )  # a place whose tests nobody has asked for: nothing is kept of them
     waiting, stopped = (lens.page.locator(f"#panel-trust .{name}") for name in ("lens-skeleton", "lens-stopped"))
     stop = waiting.get_by_role("button", name=stopping.STOP)
     stop.click()
@@ -154,7 +156,7 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     lens.look_at("overview")
     assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
     assert not lens.page.locator(".lens-stopped").count()
-    assert query(lens) == {"x": "31", "y": "37"}
+    assert query(lens) == {"picture": "cheetah", "x": "31", "y": "37"}
 
 
 def test_back_and_forward_go_through_the_views(visit):

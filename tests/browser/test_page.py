@@ -313,13 +313,13 @@ def test_opacity_and_colours_redraw_without_asking_the_server(visit):
     assert lens.canvases("overview") == start
     assert all(a != b for a, b in zip(start, bare, strict=True))
 
+    page.locator("#display .more").click()
     page.locator("#display [name=colormap]").select_option("viridis")
     green = lens.canvases("overview")
     assert [a != b for a, b in zip(start, green, strict=True)] == [True, True, False]  # the last one is viridis itself
     page.locator("#display [name=colormap]").select_option("")
     assert lens.canvases("overview") == start
 
-    page.locator("#display .more").click()
     page.locator("#display [name=seen]").check()
     seen = lens.canvases("overview")
     assert all(a != b for a, b in zip(start, seen, strict=True))
