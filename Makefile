@@ -41,8 +41,7 @@ gallery: setup
 # what measures seconds has the machine to itself.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 test: lint
-	@$(PY) -m pytest $(TWO) -m "not browser"
-	$(PY) -m pytest $(TWO) -m "browser and not timing"
+	@$(PY) -m pytest $(TWO) -m "not timing"
 	$(PY) -m pytest -m timing
 
 lint: setup-dev

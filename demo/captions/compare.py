@@ -19,7 +19,7 @@ RAW = "{exactly}: {low} to {high}"
 RAW_EVEN = "{exactly}: even, every key gets 1/{keys}"
 INSTEAD_OF = "{asked}: fewer than two of these variants have it, so this is {shown}."
 
-ALONE = "Choose a second variant on the left: then maps, differences and numbers stand beside each other."
+ALONE = "Choose a second variant at “Compare up to three”: then maps, differences and numbers stand beside each other."
 TOO_FEW = (
     "Fewer than two of these variants have this map, so there is nothing to compare. Choose another map or variant."
 )

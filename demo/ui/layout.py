@@ -171,7 +171,7 @@ class Layout:
                 self._label(words.OWN_STAGE)
                 label = self.words(words.OWN_STAGE_LABEL)
                 self.cam_stage = gr.Radio(self._stages(), value=4, label=label, elem_id="cam-stage", **options)
-            self.slower = _chip(self.words(words.SLOWER), "slower")
+                self.slower = _chip(self.words(words.SLOWER), "slower")
         if name == "erf":
             self.beside = _chip(self.words(words.BESIDE), "beside")
         if WANTED[name].other:

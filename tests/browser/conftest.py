@@ -135,7 +135,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # other tests of the same process have one each
 def as_many_threads() -> Iterator[None]:
     """As many as app.py takes: numbers on the page and the library's then agree to the last digits."""
     before = torch.get_num_threads()

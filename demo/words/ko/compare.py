@@ -25,8 +25,8 @@ WORDS: dict[str, str] = {
     "{asked}: fewer than two of these variants have it, so this is {shown}.":
         "{asked}: 이 모델들 가운데 이 맵이 있는 것이 둘이 안 되어 {shown} 맵을 보여 줍니다.",
     "No difference beyond rounding:": "반올림 오차를 넘는 차이는 없습니다:",
-    "Choose a second variant on the left: then maps, differences and numbers stand beside each other.":
-        "왼쪽에서 두 번째 모델을 고르면 맵, 차이, 수치가 나란히 놓입니다.",
+    "Choose a second variant at “Compare up to three”: then maps, differences and numbers stand beside each other.":
+        "모델을 하나 더 고르면 맵, 차이, 수치가 나란히 놓입니다.",
     "Fewer than two of these variants have this map, so there is nothing to compare. Choose another map or variant.":
         "이 모델들 가운데 이 맵이 있는 것이 둘이 안 되어 비교할 것이 없습니다. 다른 맵이나 모델을 고르십시오.",
     "These maps explain different classes ({answers}), so they are not subtracted. Choose an answer that all variants "

@@ -23,8 +23,8 @@ WORDS: dict[str, str] = {
     "{asked}: fewer than two of these variants have it, so this is {shown}.":
         "{asked}：这些模型中拥有此图的不足两个，因此显示{shown}。",
     "No difference beyond rounding:": "除舍入误差外没有差别：",
-    "Choose a second variant on the left: then maps, differences and numbers stand beside each other.":
-        "在左侧再选一个模型，图、差异和数值就会并排显示。",
+    "Choose a second variant at “Compare up to three”: then maps, differences and numbers stand beside each other.":
+        "再选一个模型，图、差异和数值就会并排显示。",
     "Fewer than two of these variants have this map, so there is nothing to compare. Choose another map or variant.":
         "这些模型中有这种图的不足两个，无从对比。请换一种图或换一个模型。",
     "These maps explain different classes ({answers}), so they are not subtracted. Choose an answer that all variants "
