@@ -9,8 +9,9 @@ all answers moved, KL(before || after) in nats.
 
 What it must not be read as: the model was never trained with a part changed, so what follows answers to features it
 has not met. A large change says that the part is used here, for this picture; not that a model trained without it
-would be worse by as much: pico_static, pico_noosra and pico_noste were trained without, and are the ones to compare with. A small
-change may mean that another part does the same. Changes of single blocks do not add up to the change of their stage.
+would be worse by as much: pico_static, pico_noosra and pico_noste were trained without, and are the ones to compare
+with. A small change may mean that another part does the same. Changes of single blocks do not add up to the change of
+their stage.
 """
 
 from __future__ import annotations
