@@ -46,8 +46,8 @@ LIMITS = (
     "The models were never trained with a part changed. A large change says that the part is used here, for this "
     "picture, not that a model trained without it would be worse by as much: compare with the siblings that were "
     "trained without one, pico_static, pico_noosra and pico_noste. A small change may mean that another part "
-    "does the same. Blocks do not add up to their stage, nor stages to everywhere. An untrained T, S or B hardly moves: "
-    "its LayerScale starts at 1e-5, so that no part has a say yet."
+    "does the same. Blocks do not add up to their stage, nor stages to everywhere. An untrained T, S or B hardly "
+    "moves: its LayerScale starts at 1e-5, so that no part has a say yet."
 )
 
 
