@@ -120,7 +120,7 @@ def pytest_make_collect_report():
 
 # Begun last, any of these would keep one process busy long after the other has nothing left to do.
 LONG = (
-    "browser/test_screenshots.py", "browser/test_page.py", "browser/test_everyone.py", "browser/test_languages.py",
+    "browser/test_every_view.py", "browser/test_page.py", "browser/test_everyone.py", "browser/test_languages.py",
     "browser/test_explanations.py", "browser/test_attention_hover.py", "browser/test_tour.py",
     "browser/test_family.py", "browser/test_links.py", "test_readme.py",
     "demo/test_api.py", "transxnet/test_publish.py", "demo/test_page.py", "transxnet/explain/test_trust.py",

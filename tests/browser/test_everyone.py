@@ -1,12 +1,9 @@
 """Everyone: with a keyboard only, with a screen reader, on a phone, enlarged, and without much movement.
 
-What axe finds is told in full, of whatever kind; what Gradio's own markup has would be listed in `GRADIOS` by rule and
-selector.
+What axe finds in each view is in test_every_view.py.
 """
 
 from __future__ import annotations
-
-from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -14,16 +11,11 @@ from playwright.sync_api import expect
 
 from demo.captions import VIEWS
 from demo.captions import everyone as words
-from tests.browser.lens import PHONE, WIDE, Lens
+from tests.browser.lens import PHONE, Lens
 from tests.browser.test_page import library
 
 pytestmark = pytest.mark.browser
-GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
 ENLARGED = {"width": 720, "height": 500}  # a screen of 1440 by 1000 at 200 %
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
-VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
-  .flatMap((rule) => rule.nodes.map((node) => [rule.id, node.target.join(" ")]))"""
 
 NAMELESS = """() => {
   const name = (one) => one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.title
@@ -113,28 +105,6 @@ def test_keyboard_walk(visit):
         if page.evaluate("document.activeElement === document.body || document.activeElement.matches('.lens-skip')"):
             return
     pytest.fail(page.evaluate("document.activeElement.outerHTML.slice(0, 200)"))
-
-
-# ---- axe --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("viewport", "scheme"), [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light")], ids=["wide", "dark", "phone"]
-)
-def test_no_serious_or_critical_axe_violation(visit, viewport, scheme):
-    lens = visit(viewport=viewport, color_scheme=scheme)
-    lens.page.evaluate(AXE)
-    lens.unfold()
-    lens.page.locator("#more > button").click()
-    found: dict[str, set[tuple[str, str]]] = {}
-    for view in VIEWS:
-        if view == "trust":  # which takes a minute: while it works
-            lens.page.locator("#tab-trust-button").click()
-            lens.panel("trust").locator(".lens-skeleton, .lens-head").first.wait_for()  # or was tested before
-        elif view != "overview":
-            lens.look_at(view)
-        found[view] = {(rule, where) for rule, where in lens.page.evaluate(VIOLATIONS)} - GRADIOS
-    assert found == {view: set() for view in VIEWS}
 
 
 # ---- who hears the page -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.captions import SOURCES, VIEWS
+from demo.captions import SOURCES
 from demo.examples import examples
 from demo.wanted import WANTED
 from transxnet import load
@@ -398,26 +398,3 @@ def test_a_broken_upload_gets_a_sentence_and_the_page_goes_on(visit, file):
     with lens.answer():
         lens.send(as_png(decode(SECOND).rgb))
     check_overview(lens, library(SECOND))
-
-
-# ---- for those who do not see the pictures ------------------------------------------------------------------
-
-
-def test_every_drawing_has_a_name(visit):
-    lens = visit()
-    for view in (name for name in VIEWS if name != "trust"):  # it draws no map, and takes a minute
-        if view != "overview":
-            lens.look_at(view)
-        nameless = (
-            lens.panel(view)
-            .locator("canvas")
-            .evaluate_all(
-                """all => all.filter((one) => {
-              const image = one.closest("[role=img], [role=application], button, [role=button]");
-              return !one.closest("[aria-hidden=true]") && !(image && image.getAttribute("aria-label")?.trim());
-            }).map((one) => one.outerHTML)"""
-            )
-        )
-        assert nameless == [], view
-    assert lens.photo.get_attribute("aria-label")
-    assert lens.page.locator("#thumbs img:not([alt])").count() == 0

@@ -1,0 +1,148 @@
+"""Every view: pictures for a person to look at, and what nobody should meet in one.
+
+One walk through all views on a wide screen, one on a phone and one in the dark; each test reads what they have seen.
+LENS_SCREENSHOTS=1 also writes README's pictures, assets/screenshots/*.png, anew.
+
+What axe finds is told in full, of whatever kind; what Gradio's own markup has would be listed in `GRADIOS` by rule and
+selector.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from demo.captions import VIEWS
+from demo.wanted import WANTED
+from tests.browser.conftest import ROOT
+from tests.browser.lens import PHONE, WIDE, Lens
+
+pytestmark = pytest.mark.browser
+WALKS = {"wide": (WIDE, "light"), "phone": (PHONE, "light"), "dark": (WIDE, "dark")}
+IN_README = ("overview", "attention", "kernels", "compare", "tour")
+FIGURES = [name for name in VIEWS if WANTED[name].figures and name != "what_if"]  # whose come when they are asked for
+GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+  .flatMap((rule) => rule.nodes.map((node) => [rule.id, node.target.join(" ")]))"""
+
+# Buttons, fields and small pictures of the page's side and of a view's controls that stick out sideways.
+CUT = """() => [...document.querySelectorAll("#side, #toolbar, .controls")].flatMap((box) => {
+  if (!box.offsetParent) return [];
+  const edge = Math.min(box.getBoundingClientRect().right, innerWidth) + 1;
+  return [...box.querySelectorAll("button, label, input, img")]
+    .filter((one) => !one.closest(".lens-back")) // a picture that floats
+    .filter((one) => one.offsetParent && one.getBoundingClientRect().right > edge)
+    .map((one) => one.outerHTML.slice(0, 120));
+})"""
+NAMELESS = """() => [...document.querySelectorAll("#views canvas, .lens-photo, #thumbs img")].filter((one) => {
+  if (!one.offsetParent || one.closest("[aria-hidden=true]")) return false;
+  const named = one.closest(".lens-photo, [role=img], [role=application], button, [role=button]");
+  return !(one.alt || named?.getAttribute("aria-label"))?.trim();
+}).map((one) => one.outerHTML)"""
+# How light letters and the ground are, 0 to 255.
+LIGHTNESS = """() => { const style = getComputedStyle(document.querySelector(".lens-top h1"));
+  return [style.color, getComputedStyle(document.querySelector(".gradio-container")).backgroundColor]
+    .map((text) => text.match(/\\d+/g).slice(0, 3).reduce((sum, one) => sum + Number(one), 0) / 3); }"""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What was met on a walk, by view. wide: pixels. lightness: of letters and ground."""
+
+    viewport: dict[str, int]
+    wide: dict[str, int]
+    cut: dict[str, list[str]]
+    nameless: dict[str, list[str]]
+    violations: dict[str, set[tuple[str, str]]]
+    lightness: tuple[float, float]
+
+
+@pytest.fixture(scope="module", params=WALKS)
+def walk(request, chromium, served, artifacts) -> Iterator[Walk]:
+    viewport, scheme = WALKS[request.param]
+    context = chromium.new_context(
+        viewport=viewport, color_scheme=scheme, reduced_motion="reduce", locale="en-GB"
+    )  # fmt: skip
+    lens = Lens(context.new_page(), served.url).open()
+    lens.page.evaluate(AXE)
+    found = Walk(viewport, {}, {}, {}, {}, tuple(lens.page.evaluate(LIGHTNESS)))
+    name = f"{'dark-' if scheme == 'dark' else ''}{viewport['width']}"
+    picture(lens, artifacts / f"overview-alone-{name}.png")
+    lens.compare("pico@untrained")
+    for view in sorted(VIEWS, key=lambda one: (one == "trust", one in FIGURES)):
+        open_view(lens, view, one=view in FIGURES)
+        if request.param == "wide" and view in IN_README and os.environ.get("LENS_SCREENSHOTS"):
+            for_readme(lens, ROOT / "assets" / "screenshots" / f"{view}.png")
+        if view in FIGURES and view != "trust":
+            lens.drawn(view)
+        picture(lens, artifacts / f"{view}-{name}.png")
+        look(lens, view, found)
+    yield found
+    context.close()
+    assert lens.problems == lens.strangers == []
+
+
+def open_view(lens: Lens, view: str, one: bool) -> None:
+    """one: of one variant alone, whose figures are sooner there. Trust takes a minute: while it works."""
+    if one and "pico@untrained" in lens.ticked():
+        lens.look_at("overview")
+        lens.compare("pico@untrained")  # taken away
+    if view == "trust":
+        lens.page.locator("#tab-trust-button").click()
+        lens.panel("trust").locator(".lens-skeleton, .lens-head").first.wait_for()  # or was tested before
+    elif view != "overview":
+        lens.look_at(view)
+
+
+def look(lens: Lens, view: str, found: Walk) -> None:
+    found.wide[view] = lens.page.evaluate("document.documentElement.scrollWidth")
+    found.cut[view] = lens.page.evaluate(CUT)
+    found.nameless[view] = lens.page.evaluate(NAMELESS)
+    if view == "overview":  # all that can be chosen, once
+        lens.unfold()
+        lens.page.locator("#more > button").click()
+    found.violations[view] = {(rule, where) for rule, where in lens.page.evaluate(VIOLATIONS)} - GRADIOS
+    if view == "overview":
+        lens.page.locator("#more > button").click()
+
+
+def picture(lens: Lens, path: Path) -> None:
+    lens.page.mouse.move(0, 0)
+    lens.page.screenshot(path=path, full_page=True)
+    assert path.stat().st_size > 10_000
+
+
+def for_readme(lens: Lens, path: Path) -> None:
+    """What a visitor sees first of a view: one screen."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lens.page.evaluate("document.querySelector('#side').scrollTop = 0; scrollTo(0, 0)")  # clicks have moved them
+    lens.page.wait_for_timeout(1500)  # fonts and maps settle; no test waits for this
+    lens.page.screenshot(path=path)
+
+
+def test_every_view_fits_its_screen(walk):
+    assert {view: wide for view, wide in walk.wide.items() if wide > walk.viewport["width"]} == {}
+    assert walk.cut == {view: [] for view in VIEWS}
+
+
+def test_no_serious_or_critical_axe_violation(walk):
+    assert walk.violations == {view: set() for view in VIEWS}
+
+
+def test_every_drawing_has_a_name(walk):
+    assert walk.nameless == {view: [] for view in VIEWS}
+
+
+def test_a_dark_page_has_the_same_roles(walk, request):
+    letters, ground = walk.lightness
+    if "dark" in request.node.callspec.id:
+        assert letters > 180 > 60 > ground
+    else:
+        assert letters < 60 < 180 < ground
