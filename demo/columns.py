@@ -56,6 +56,16 @@ def variant_title(name: str) -> str:
     return say(UNTRAINED_TITLE).format(title=title) if untrained else title
 
 
+def beside(options: Options, first: Study | None) -> Options:
+    """Options of a variant that stands beside others. first: the study of the first of them that has one.
+
+    Without a chosen answer all explain the first one's, so that their maps compare; one that has no such class its own.
+    """
+    if first is None:
+        return options
+    return replace(options, target=options.target or first.target.wnid, follow=True)
+
+
 def gather(
     studio: Studio,
     picture: str,
@@ -96,6 +106,7 @@ class _Gathering:
             entry = self.studio.loading(column.name)
             if entry.done.is_set():
                 self.columns[i] = self._explained(i)
+                self._ask_again_beside(i)
                 return
             self.columns[i] = replace(column, arrival=entry.arrival)
             waited_for = waited_for or entry
@@ -125,7 +136,17 @@ class _Gathering:
         return replace(column, steps=None, long=False, study=study, cost=self.studio.loading(column.name).cost)
 
     def _options(self, i: int) -> Options:
-        """Without a chosen answer, all columns explain the first one's, so that their maps compare."""
-        first = self.columns[0].study
-        alone = not i or self.options.target is not None or first is None
-        return self.options if alone else replace(self.options, target=first.target.wnid)
+        return beside(self.options, self._first_before(i))
+
+    def _first_before(self, i: int) -> Study | None:
+        return next((column.study for column in self.columns[:i] if column.study is not None), None)
+
+    def _ask_again_beside(self, i: int) -> None:
+        """Where column i is now the first that has a study: those after it that explained another answer."""
+        study = self.columns[i].study
+        if study is None or self.options.target is not None or self._first_before(i) is not None:
+            return
+        for j, column in enumerate(self.columns[i + 1 :], i + 1):
+            if j in self.jobs and (column.study is None or column.study.target.wnid != study.target.wnid):
+                self.studio.leave(self.jobs.pop(j))
+                self.columns[j] = Column(column.name)

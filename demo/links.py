@@ -263,6 +263,8 @@ def _pairs(state: State) -> Iterator[tuple[str, str]]:
     values |= {"variants": ",".join(state.variants), "class": state.target} | dict(state.display)
     if state.point is not None:
         values |= {"x": str(state.point[0]), "y": str(state.point[1])}
+    if state.tour:
+        del usual["view"]  # or a link would open the step's own
     for key in words.WHAT:  # in the order in which they are read best
         if values.get(key) and values[key] != usual.get(key):
             yield key, values[key]

@@ -37,6 +37,8 @@ class Session:
     shown: tuple[str, str] = ("", "")  # the picture and the view whose answer stands on the page
     visitor: str = ""  # whose it is (demo/visitors.py)
     asked_language: str = ""  # by the address; "" is the browser's own
+    gone: tuple[int, ...] = ()  # what the last `go` set: its number, stage, Grad-CAM's stage, block
+    upload: str = ""  # the key of the visitor's last own picture, to come back to
 
 
 @dataclass(frozen=True)

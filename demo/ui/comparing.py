@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Comparing(Layout):
-    """Needs Showing's `_shown` and `_other_example`."""
+    """Needs Showing's `_shown`, `_keep` and `_other_example`."""
 
     def _scene(self, session: Session, columns: list[Column]) -> dict[str, Any]:
         """What Scene gets besides, of what is there already."""
@@ -36,16 +36,16 @@ class Comparing(Layout):
             key, _ = self._second(session)
             for second in gather_second(self.studio, session, key, options, newest):
                 if newest() and all(column.finished for column in second):
-                    yield from self._if_newest(self._shown(session, columns, second=second), newest)
+                    yield from self._if_newest(self._shown(session, columns, second=second), session, newest)
         elif self.studio.timer.found(_loaded(columns)) is None:
             run = self._timed(columns, newest)
             if newest():
-                yield from self._if_newest(self._shown(session, columns, timings=run), newest)
+                yield from self._if_newest(self._shown(session, columns, timings=run), session, newest)
 
-    def _if_newest(self, found: dict, newest: Callable[[], bool]) -> Iterator[dict]:
+    def _if_newest(self, found: dict, session: Session, newest: Callable[[], bool]) -> Iterator[dict]:
         """What was made, unless it was overtaken meanwhile."""
         if newest():
-            yield found
+            yield {**found, self.session: self._keep(found[self.session], session)}
 
     def _timed(self, columns: list[Column], newest: Callable[[], bool]) -> Run:
         """Waits while something long runs, which would be measured as well. Empty where the measuring fails."""

@@ -13,7 +13,7 @@ from transxnet.export.rows import Shot
 from transxnet.study import Options
 
 from ..captions import exports as words
-from ..columns import variant_title
+from ..columns import beside, variant_title
 from ..downloads import downloads
 from ..exports import export
 from ..exports_asked import Asked, display_of, in_query
@@ -31,8 +31,11 @@ log = logging.getLogger(__name__)
 class Exporting(Going):
     """Answers the buttons of `exports`, without touching anything else on the page."""
 
-    def exported(self, event: gr.EventData, session: Session, *values: Any) -> dict[str, Any]:
+    def exported(
+        self, event: gr.EventData, request: gr.Request, session: Session, *values: Any
+    ) -> dict[str, Any]:  # fmt: skip
         """The file for this visitor alone: it stands in no folder, and no address leads to it."""
+        session = self.studio.visitors.newest(request.session_hash or "", session)
         if not session.picture:
             return downloads()
         try:
@@ -77,7 +80,8 @@ class Exporting(Going):
                 left[name] = str(entry.error) if entry.error is not None else "still on its way"
                 continue
             try:
-                study = self.studio.study(key, name, options, other)
+                own = beside(options, shots[0].study if shots else None)
+                study = self.studio.study(key, name, own, other)
                 shots.append(Shot(variant_title(name), study, self.studio.picture(key).rgb))
             except LensError as error:
                 left[name] = str(error)

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from transxnet.errors import LensError
 from transxnet.peers.spec import spec_of
 
 from ..captions import ANY_CLASS
@@ -48,7 +49,7 @@ class Going(Showing):
         """The first answer: what the address asks for, else the first example from its middle."""
         state, said = from_query(query)
         session = replace(session, language=spoken(), asked_language=state.language)
-        step = expanded(query_of(state), self.names)
+        step = expanded({key: text for key, text in query_of(state).items() if key in query}, self.names)
         state, _ = updated(state, step)
         yield from self._to(state, said, session, Controls(*values), request, shares=_shares(step))
 
@@ -67,7 +68,8 @@ class Going(Showing):
             point = middle(size)
         for name in session.variants:
             self.studio.loading(name, retry=name not in before)
-        session = replace(session, point=point)
+        gone = (session.gone[0] + 1 if session.gone else 1, controls.stage, controls.cam_stage, controls.block)
+        session = replace(session, point=point, gone=gone)
         if not session.shown[0]:  # the page opens: what is clicked before its first answer comes with these
             block = self._blocks(session, controls)[1]
             yield {self.stage: controls.stage, self.cam_stage: controls.cam_stage, self.block: block}
@@ -76,12 +78,22 @@ class Going(Showing):
         yield from self.refresh(request, session, *vars(controls).values(), updates=updates)
 
     def _on(self, label: str, session: Session) -> Session:
-        """The session on the example of that name; "" is the picture that is there, else the first example."""
+        """The session on the example of that name; "" is the visitor's own picture, else the one that is there, else
+        the first example."""
+        if not label and session.example >= 0 and self._held(session.upload):
+            return replace(session, picture=session.upload, example=-1, mask="")
         if session.picture and (not label or number_of(label) == session.example):
             return session
         place = max(0, number_of(label))
         key = self.studio.add_example(self.examples[place].path, self.examples[place].label)
         return replace(session, picture=key, example=place, mask="")
+
+    def _held(self, key: str) -> bool:
+        """Whether a picture is still kept under this key."""
+        try:
+            return bool(key and self.studio.picture(key))
+        except LensError:
+            return False
 
     def _controls_of(self, session: Session, controls: Controls, before: Sequence[str]) -> dict:
         """What the components show of a session that no click of theirs has made. before: the variants until now."""

@@ -159,9 +159,8 @@ class Page(Exporting):
     def answer_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
     ) -> Iterator[dict]:
-        yield from self.refresh(
-            request, replace(session, target=known_class(str(event.wnid), session.variants)), *controls
-        )
+        session = replace(session, target=known_class(str(event.wnid), session.variants))
+        yield from self.refresh(request, session, *controls, updates={self.other: ""})
 
     def class_chosen(self, request: gr.Request, session: Session, *controls_and_class: Any) -> Iterator[dict]:
         *controls, wnid = controls_and_class
@@ -231,6 +230,8 @@ class Page(Exporting):
         width, height = picture.size
         point = ((width - 1) // 2, (height - 1) // 2)
         session = replace(session, picture=key, example=example, point=point, target=None, mask="")
+        if example < 0:
+            session = replace(session, upload=key)
         updates = {self.thumbs: self._thumbs(example), self.upload: None, self.other: ""}
         yield from self.refresh(request, session, *controls, updates=updates)
 

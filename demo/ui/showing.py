@@ -25,6 +25,7 @@ from ..payload import answers, crosshair, progress
 from ..places import link, state_of
 from ..session import Controls, Session
 from ..tables import held
+from ..tour import bar
 from ..turns import Turn
 from ..views import Scene, view
 from ..visitors import given
@@ -52,13 +53,16 @@ class Showing(Comparing):
         given.set(None)
         told = start.told if start else session
         session = self._keep(replace(session, visitor=request.session_hash or ""), start and start.newest)
+        if told.gone != session.gone:  # the browser's own controls do not know yet where they were sent
+            _, stage, cam_stage, block = session.gone
+            controls = replace(controls, stage=stage, cam_stage=cam_stage, block=block)
         table = below(session, controls.stage) if session.active == "what_if" else None
         session = self._keep(table.session, session) if table else session
         newest = self.studio.begin(session.visitor, session.active)
         block, radio = self._blocks(session, controls)
         updates = {
             self.session: session, self.block: radio, self.link: self._link(session, replace(controls, block=block)),
-            **self._others(session), **self._missed(told, session), **(updates or {}),
+            **self._others(session), **self._missed(told, session, controls), **(updates or {}),
         }  # fmt: skip
         if table and table.clear:
             updates[self.figures["what_if"]] = none()
@@ -95,6 +99,7 @@ class Showing(Comparing):
                 found = {**updates, **self._shown(session, columns), self.downloads: progress(columns)}
                 if not newest():  # overtaken while it was made
                     break
+                session = found[self.session] = self._keep(found[self.session], session)
                 yield found
                 updates, begun, before = {}, time.perf_counter(), finished
                 if not finished and columns[0].long:
@@ -151,6 +156,7 @@ class Showing(Comparing):
         """What a visitor sees who would not wait: what was finished, and a way to start again."""
         left = [column if column.finished else replace(column, stopped=True) for column in columns]
         found = {**self._shown(session, left), self.downloads: {}}
+        found[self.session] = self._keep(found[self.session], session)
         if all(column.study is None for column in columns):
             found[self.answers] = self._answer_alone(session)
         if session.active in self.figures and left == columns:  # they were what took long
@@ -177,7 +183,7 @@ class Showing(Comparing):
         """The visitor's newest session, with what differs between these two changed in it."""
         return self.studio.visitors.keep(session.visitor, session, before)
 
-    def _missed(self, told: Session, session: Session) -> dict:
+    def _missed(self, told: Session, session: Session, controls: Controls) -> dict:
         """What the browser was not told of, because the answer that would have told it was overtaken."""
         found: dict = {}
         if told.example != session.example:
@@ -186,6 +192,9 @@ class Showing(Comparing):
             found[self.variants] = gr.CheckboxGroup(self._chips(session.variants), value=list(session.variants))
         if told.active != session.active:
             found[self.views] = gr.Tabs(selected=session.active)
+        if told.gone != session.gone:
+            found |= {self.stage: controls.stage, self.cam_stage: controls.cam_stage}
+            found[self.tour] = bar(session.tour, self.names)
         return found
 
     def _nothing(self) -> dict:
@@ -193,14 +202,16 @@ class Showing(Comparing):
         return {self.crosshair: gr.skip()}
 
     def _shown(self, session: Session, columns: list[Column], **more: Any) -> dict:
-        """more: what Scene gets besides, where a view shows what takes longer than its maps."""
+        """The panel and what stands beside it. The session in it is kept (`_keep`) once it is sent.
+
+        more: what Scene gets besides, where a view shows what takes longer than its maps."""
         picture = self.studio.picture(session.picture)
         panel = view(session.active, Scene(columns, picture, session, **self._scene(session, columns) | more))
         found = {self.crosshair: crosshair(picture, session.point, columns), self.panels[session.active]: panel}
         if session.shown[0] != session.picture or any(c.study for c in columns) or all(c.finished for c in columns):
             found[self.answers] = answers(columns)  # those of the same picture stand until there are new ones
         keys = held(session.held, panel["tables"]) if "tables" in panel else session.held
-        found[self.session] = self._keep(replace(session, held=keys, shown=(session.picture, session.active)), session)
+        found[self.session] = replace(session, held=keys, shown=(session.picture, session.active))
         wanted = WANTED[session.active]
         if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or picture, and slow to come
             found[self.figures[session.active]] = none()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from demo.columns import Column, gather, variant_title
+from demo.columns import Column, beside, gather, variant_title
 from demo.jobs import Job
 from demo.studio import Arrival, Loading
 from tests.small import picture, small_model
@@ -23,6 +25,7 @@ class Desk:
         self.fails: dict[str, Exception] = {}
         self.slow: tuple[str, ...] = ()  # variants whose studies stay on their way
         self.left: list[Job] = []
+        self.own: dict[str, str] = {}  # what a variant answers where nobody says what to explain
 
     def loading(self, name: str) -> Loading:
         return self.entries[name]
@@ -38,6 +41,7 @@ class Desk:
         if name in self.slow:
             self.job.steps = ("trust", 12, 40)
         else:
+            options = replace(options, target=options.target or self.own.get(name))
             self.job.future.set_result(study(small_model(), picture(), options))
         return self.job
 
@@ -68,6 +72,29 @@ def test_what_is_ready_comes_first_and_all_explain_one_answer():
     first = last[0].study.target.wnid
     # pico had to choose by itself, because the first column was not there yet
     assert [(name, options.target) for name, options in desk.asked] == [("pico", None), ("t", None), ("s", first)]
+
+
+def test_what_explained_another_answer_before_the_first_one_came_is_asked_again():
+    cat, fish = "n02123045", "n01443537"
+    desk = Desk(t="its file", pico="", s="")
+    desk.own = {"t": cat, "pico": fish, "s": fish}
+    desk.arrive("pico")
+    steps = gather(desk, "key", ["t", "pico", "s"], PLAIN, lambda: True)
+    assert next(steps)[1].study.target.wnid == fish
+    desk.arrive("t")
+    assert states(next(steps)) == ["there", "working", "working"]
+    desk.arrive("s")
+    *_, last = steps
+    assert [column.study.target.wnid for column in last] == [cat] * 3
+    assert len(desk.left) == 1 + 3  # one that was asked in vain, and all at the end
+
+
+def test_a_class_that_only_the_first_one_has_leaves_the_others_their_own():
+    """Of a label set that no other shares, as a backbone of 21,841 classes has."""
+    alone = beside(Options(target="class 16960"), study(small_model(), picture(), PLAIN))
+    assert (alone.target, alone.follow) == ("class 16960", True)
+    found = study(small_model(), picture(), replace(alone, only=()))
+    assert found.target.wnid == study(small_model(), picture(), PLAIN).target.wnid
 
 
 def test_a_chosen_answer_is_everybodys():

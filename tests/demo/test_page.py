@@ -14,7 +14,7 @@ import pytest
 from demo import studio as studio_module
 from demo.captions import PICTURE_GONE, VIEWS, links, stopping
 from demo.columns import LOOK_AGAIN
-from demo.session import Session
+from demo.session import Controls, Session
 from demo.studio import Studio
 from demo.ui import showing
 from demo.ui.components import STYLES, head
@@ -211,6 +211,21 @@ def test_the_browser_is_told_what_an_overtaken_answer_would_have_told_it(page, o
     changed = finish(again)
     assert changed[page.session].variants == ("pico", "t")
     assert changed[page.variants].value == ["pico", "t"]
+
+
+def test_where_a_script_went_is_told_again_if_the_answer_was_overtaken(page, opened):
+    told = finish(wrapped(page, page.opened)(as_request("fay"), Session(), *controls()))[page.session]
+    go = SimpleNamespace(go={"tour": 2, "stage": 1, "cam": 2, "block": 1})
+    next(wrapped(page, page.acted)(go, as_request("fay"), told, *controls()))  # its answer never arrives
+    click = SimpleNamespace(x=5, y=6)
+    changed = finish(wrapped(page, page.moved)(click, as_request("fay"), told, *controls()))
+    assert (changed[page.stage], changed[page.cam_stage], changed[page.block].value) == (1, 2, 1)
+    assert changed[page.tour]["step"] == changed[page.session].tour == 2
+    assert (changed[page.session].point, changed[page.link]["query"]["stage"]) == ((5, 6), "1")
+    chosen = controls(stage=4, cam_stage=2)  # who knows is left alone
+    later = finish(wrapped(page, page.refresh)(as_request("fay"), changed[page.session], *chosen))
+    assert page.stage not in later
+    assert later[page.link]["query"]["stage"] == "4"
 
 
 def wrapped(page: Page, handler):
@@ -683,6 +698,44 @@ def test_a_script_leaves_an_upload_where_it_is_and_what_cannot_be_used_is_said(p
     assert changed[page.note]["sentences"] == [links.UNUSED.format(what="view", value="nothing")]
     (step,) = page.go({"stage": 1}, Session(), controls(), ANN)  # before the page has opened
     assert is_nothing(page, step)
+
+
+def test_back_from_an_example_is_ones_own_picture_again(page, opened):
+    mine = finish(page.uploaded(ANN, opened, *controls(), picture()))[page.session]
+    away = finish(page.example_chosen(SimpleNamespace(index=1), ANN, mine, *controls()))[page.session]
+    back = finish(page.go({"picture": "", "view": "erf"}, away, controls(), ANN))[page.session]
+    assert (back.picture, back.example, back.active) == (picture().sha256, -1, "erf")
+    never = finish(page.go({"picture": ""}, replace(away, upload=""), controls(), ANN))[page.session]
+    assert never.example == 1
+
+
+def test_a_file_explains_what_the_page_explains(page, opened, monkeypatch):
+    """Beside others a variant explains the first one's answer, there as here."""
+    asked = []
+    study = page.studio.study
+    monkeypatch.setattr(page.studio, "study", lambda *some: asked.append(some[2]) or study(*some))
+    names = ["pico", "pico@untrained"]
+    session = replace(opened, variants=tuple(names), active="grad_cam", visitor="gil")
+    for name in names:
+        assert page.studio.loading(name).done.wait(60)
+    page._shots(session.picture, session, page._options(session, Controls(*controls(names)), 0), "")
+    shown = finish(page.refresh(as_request("gil"), session, *controls(names)))
+    first = shown[page.answers]["answers"][0]["wnid"]
+    assert [(options.target, options.follow) for options in asked][:2] == [(None, False), (first, True)]
+
+
+def test_a_step_of_the_tour_on_a_tab_of_ones_own_comes_back_so(page):
+    """An address without a view opens the step's own."""
+    for asked, view in (({"tour": "2"}, "kernels"), ({"tour": "2", "view": "overview"}, "overview")):
+        request = SimpleNamespace(session_hash="hal", query_params=asked)
+        changed = finish(page.opened(request, Session(), *controls()))
+        assert (changed[page.session].tour, changed[page.session].active) == (2, view)
+        assert changed[page.link]["query"]["view"] == view
+
+
+def test_an_answer_chosen_by_its_bar_empties_the_field_of_any_class(page, opened):
+    changed = finish(page.answer_chosen(SimpleNamespace(wnid=LABELS.wnids[3]), ANN, opened, *controls()))
+    assert (changed[page.session].target, changed[page.other]) == (LABELS.wnids[3], "")
 
 
 def test_a_tab_that_was_changed_by_a_script_is_not_computed_again(page, opened):

@@ -37,6 +37,8 @@
       image.src = value.src;
       image.alt = "";
       held = false;
+      clearTimeout(later); // a key press on the picture before
+      later = 0;
       photo.style.setProperty("--ratio", w / h);
       photo.after(window.lensBack(photo, value.src, value.back));
       listen(photo, w, h);
@@ -57,7 +59,13 @@
         ];
       };
       const send = () => { window.lensPoint.set(...point); trigger("select", { x: point[0], y: point[1] }); };
-      photo.addEventListener("pointerdown", (event) => { held = true; photo.setPointerCapture(event.pointerId); point = at(event); place(); });
+      photo.addEventListener("pointerdown", (event) => {
+        if (!event.isPrimary || event.button) return; // a second finger, another button
+        held = true;
+        photo.setPointerCapture(event.pointerId);
+        point = at(event);
+        place();
+      });
       photo.addEventListener("pointermove", (event) => {
         const under = at(event);
         window.lensPoint.hover(...under);
@@ -65,7 +73,7 @@
       });
       photo.addEventListener("pointerleave", () => { if (!held) window.lensPoint.leave(); });
       photo.addEventListener("pointerup", () => { if (held) { held = false; send(); } });
-      photo.addEventListener("pointercancel", () => { held = false; });
+      for (const end of ["pointercancel", "lostpointercapture"]) photo.addEventListener(end, () => { held = false; });
       photo.addEventListener("keydown", (event) => {
         const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
         if (!step) return;

@@ -52,7 +52,7 @@
   const stepOf = (query) => JSON.stringify(STEPS.map((key) => query[key] || ""));
 
   window.lensMountLink = (element, props, trigger, watch) => {
-    let nodes = null, later = 0;
+    let nodes = null, later = 0, patience = 0;
     let written = null; // the step that the address holds; null before the first answer: what was asked still stands there
     let awaited = null; // the step that Back or Forward asked for, until its answer comes
 
@@ -80,7 +80,13 @@
       }
       restore(query);
       trigger("select", { go });
-      setTimeout(() => { awaited = null; }, LONGEST);
+      clearTimeout(patience);
+      patience = setTimeout(() => {
+        if (awaited === null) return;
+        awaited = null; // another state came of it: it takes the place of what was asked for
+        written = stepOf(props.value.query);
+        write();
+      }, LONGEST);
     }
 
     async function copy({ said, address }) {

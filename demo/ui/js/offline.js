@@ -4,6 +4,7 @@
    value: captions/everyone.py's OFFLINE by language. */
 (() => {
   const AGAIN = 2000, LONG = 4000; // milliseconds: between two looks, and that the good news stands
+  const TRIES = 3; // of one thing that is asked, after the connection has come back
   const ask = window.fetch.bind(window);
   let words = {}, coming = null, notice = null, later = 0;
 
@@ -36,11 +37,11 @@
 
   window.fetch = async (input, init = {}) => {
     if (init.method !== "POST" || input instanceof Request) return ask(input, init);
-    for (;;) {
+    for (let left = TRIES; ; left--) {
       try {
         return await ask(input, init);
       } catch (error) {
-        if (init.signal?.aborted) throw error;
+        if (init.signal?.aborted || !left) throw error; // the server is there, and hangs up on this one
         await connected();
       }
     }
