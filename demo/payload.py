@@ -16,6 +16,8 @@ from .cells import Json, bars, jpeg, pending, percent, weights_words
 from .columns import Column
 from .languages import retold, say
 
+KEY = 12  # letters of a picture's key by which the browser says of which one a point is
+
 
 def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column]) -> Json:
     """The one picture with the one crosshair, and an outline for every variant that sees only a part of it."""
@@ -30,6 +32,7 @@ def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column
             crops.append((column.title, partial, [x0, y0, x1, y1]))
     return {
         "src": jpeg(np.asarray(small)),
+        "key": picture.sha256[:KEY],
         "size": [width, height],
         "point": list(point),
         "crops": [{"name": name, "box": box} for name, partial, box in crops if partial],

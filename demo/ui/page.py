@@ -16,6 +16,7 @@ from ..captions import ANY_CLASS, TITLE, VIEWS
 from ..captions.page import OFFER
 from ..languages import say
 from ..links import MOST_VARIANTS, canonical, known_class
+from ..payload import KEY
 from ..places import number
 from ..session import Session, changed
 from ..studio import Studio
@@ -124,6 +125,9 @@ class Page(Exporting):
         yield from self._show_picture(picture, -1, session, controls, request)
 
     def moved(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
+        if getattr(event, "picture", None) not in (None, session.picture[:KEY]):  # of a picture that was left meanwhile
+            yield self._nothing()
+            return
         width, height = self.studio.picture(session.picture).size
         x, y = (int(number(getattr(event, axis, None), "A place")) for axis in "xy")
         point = min(max(x, 0), width - 1), min(max(y, 0), height - 1)

@@ -398,3 +398,17 @@ def test_a_broken_upload_gets_a_sentence_and_the_page_goes_on(visit, file):
     with lens.answer():
         lens.send(as_png(decode(SECOND).rgb))
     check_overview(lens, library(SECOND))
+
+
+def test_another_button_and_a_key_pressed_on_the_picture_before_move_nothing(visit):
+    lens = visit()
+    before, events = lens.point, lens.events()
+    lens.photo.click(button="right", position={"x": 20, "y": 30})
+    lens.photo.hover(position={"x": 90, "y": 60})
+    assert (lens.point, lens.events()) == (before, events)
+    width, height = decode(SECOND).size
+    with lens.answer():
+        lens.photo.focus()
+        lens.page.keyboard.press("ArrowLeft")
+        lens.page.locator("#thumbs button").nth(1).click()
+    assert lens.point == ((width - 1) // 2, (height - 1) // 2)

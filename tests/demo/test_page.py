@@ -14,6 +14,7 @@ import pytest
 from demo import studio as studio_module
 from demo.captions import PICTURE_GONE, VIEWS, links, stopping
 from demo.columns import LOOK_AGAIN
+from demo.payload import KEY
 from demo.session import Controls, Session
 from demo.studio import Studio
 from demo.ui import showing
@@ -237,6 +238,14 @@ def as_request(visitor: str) -> gr.Request:
 
 
 # ---- point, answer, view ------------------------------------------------------------------------------------
+
+
+def test_a_point_of_a_picture_that_was_left_is_dropped(page, opened):
+    event = SimpleNamespace(x=3, y=4, picture="0" * KEY)
+    (step,) = page.moved(event, ANN, opened, *controls())
+    assert is_nothing(page, step)
+    event.picture = opened.picture[:KEY]
+    assert finish(page.moved(event, ANN, opened, *controls()))[page.session].point == (3, 4)
 
 
 def test_the_point_stays_on_the_picture(page):

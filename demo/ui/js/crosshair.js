@@ -1,5 +1,6 @@
-/* The one picture with the one crosshair. value: {src, size: [w, h], point: [x, y], crops: [{name, box}], alt, role, note, back}.
-   Pointer, touch and arrow keys move the point; letting go sends it: trigger("select", {x, y}), upload pixels. */
+/* The one picture with the one crosshair. value: {src, key, size: [w, h], point: [x, y], crops: [{name, box}], alt, role, note,
+   back}. Pointer, touch and arrow keys move the point; letting go sends it: trigger("select", {x, y, picture}), upload
+   pixels of the picture of that key. */
 (() => {
   const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
 
@@ -58,7 +59,7 @@
           Math.round(clamp(((event.clientY - box.top) / box.height) * h - 0.5, 0, h - 1)),
         ];
       };
-      const send = () => { window.lensPoint.set(...point); trigger("select", { x: point[0], y: point[1] }); };
+      const send = () => { window.lensPoint.set(...point); trigger("select", { x: point[0], y: point[1], picture: props.value.key }); };
       photo.addEventListener("pointerdown", (event) => {
         if (!event.isPrimary || event.button) return; // a second finger, another button
         held = true;
