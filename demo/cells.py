@@ -268,6 +268,11 @@ def amount(done: int, total: int) -> str:
     return text.format(done=f"{done / 1e6:.1f}", total=f"{total / 1e6:.1f}")
 
 
+def share(p: float) -> str:
+    """ "35 %", "4.1 %", "< 0.1 %": with a digit where a whole per cent would hide it."""
+    return f"{100 * p:.0f} %" if p >= 0.0995 else f"{100 * p:.1f} %" if p >= 0.0005 or p == 0 else "< 0.1 %"
+
+
 def percent(share: float) -> str:
     return say(words.NO_SHARE) if not np.isfinite(share) else f"{100 * share:.0f} %"
 

@@ -22,7 +22,7 @@ from transxnet.export import files
 from transxnet.export.figure import laid_out
 from transxnet.export.manifest import as_text, html_with, manifest, png_with
 from transxnet.export.records import npz, versions
-from transxnet.export.rows import LARGEST, Row, Shot
+from transxnet.export.rows import LARGEST, Row, Shot, head_in
 from transxnet.images import Picture
 
 from .captions import VIEWS
@@ -131,7 +131,9 @@ def _npz(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
 def _html(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
     """The study's report, with what is on the page as its first figure."""
     style = asked.display.style
-    plain = replace(style, head=0) if style.head == LARGEST else style
+    maps = [shot.study.attention for shot in asked.shots if shot.study.attention is not None]
+    lacking = any(head_in(one, style.head) != style.head for one in maps)
+    plain = replace(style, head=0) if style.head == LARGEST or lacking else style
     with tempfile.TemporaryDirectory(prefix="transxnet-report-") as name:
         folder, entries = Path(name), []
         for place, (shots, picture, label) in enumerate(_by_picture(asked)):

@@ -24,10 +24,10 @@ from transxnet.study import OVERVIEW
 
 from .captions import FOOT, VIEWS
 from .captions import exports as words
-from .cells import TILES
+from .cells import TILES, share
 from .exports_asked import Asked
 from .views.compare import MAPS, compared, drawn, has
-from .views.what_if import logit, share
+from .views.what_if import logit
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     maps = {shot.study.variant: drawn(shot.study, name) for shot in shown.shots if has(shot.study, name)}
     answers = {shot.study.target.wnid for shot in shown.shots if has(shot.study, name)}
     if len(maps) < 2 or (METHODS[name].about_class and len(answers) > 1):
-        return shown
+        return replace(shown, numbers=clean({"pairs": [], "costs": _counted(asked)}))
     found = compare(maps)
     units = next(iter(maps.values())).units
     pairs = [

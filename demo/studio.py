@@ -16,10 +16,11 @@ from typing import Any
 
 from transxnet import load
 from transxnet.cost import Cost, cost
-from transxnet.errors import LensError, PictureError
+from transxnet.errors import LensError, OutOfRange, PictureError
 from transxnet.images import Picture, decode
 from transxnet.namespace import configured_namespace
-from transxnet.peers.spec import spec_of
+from transxnet.peers.cost import peer_cost
+from transxnet.peers.spec import is_peer, spec_of
 from transxnet.study import Options, Study, study
 from transxnet.variants import UNTRAINED, VARIANTS
 from transxnet.weights import Availability, LoadedModel, available, resolve_device
@@ -35,6 +36,8 @@ from .wanted import LONG
 __all__ = ["AT_ONCE", "Arrival", "Loading", "Studio"]
 
 MODELS, PICTURES, STUDIES = 8, 64, 96  # how many of each are kept
+LOADED_AT_ONCE = {True: 4, False: 2}  # by whether the network has to answer; the others wait
+MOST_PARAMETERS = 150_000_000  # of a timm backbone: eight models are kept
 STUDIES_BYTES = 256 * 2**20  # and no more than this of studies: one with large tables takes megabytes
 TRIALS = 16  # studies of a painted or altered model: every stroke is one, and nobody else asks for it again
 
@@ -101,6 +104,8 @@ class Studio:
         self._where = {"weights_dir": weights_dir, "hub_namespace": hub_namespace}
         self._lock = threading.Lock()
         self._models: Shelf[Loading] = Shelf(MODELS)
+        self._coming: dict[str, Loading] = {}  # none is forgotten before it is there, or it would be begun again
+        self._gates = {remote: threading.BoundedSemaphore(count) for remote, count in LOADED_AT_ONCE.items()}
         self._pictures: Shelf[Picture] = Shelf(PICTURES)
         self._examples: dict[tuple[Path, str], str] = {}  # of a file and its name: the picture's key
         self._studies: Shelf[Study] = Shelf(STUDIES, STUDIES_BYTES)
@@ -150,10 +155,9 @@ class Studio:
         spec, untrained = spec_of(name)
         name = spec.short + (f"@{UNTRAINED}" if untrained else "")
         with self._lock:
-            entry = self._models.get(name)
+            entry = self._coming.get(name) or self._models.get(name)
             if entry is None or (retry and entry.error is not None):
-                entry = Loading(name, remote=not self.availability(name).ready)
-                self._models.put(name, entry)
+                entry = self._coming[name] = Loading(name, remote=not self.availability(name).ready)
                 threading.Thread(target=self._load, args=(entry,), name=f"load {name}", daemon=True).start()
         return entry
 
@@ -218,7 +222,9 @@ class Studio:
 
     def _load(self, entry: Loading) -> None:
         try:
-            loaded = load(entry.name, device=self.device, progress=entry.progress, **self._where)
+            _fits(entry.name)
+            with self._gates[entry.remote]:
+                loaded = load(entry.name, device=self.device, progress=entry.progress, **self._where)
             entry.cost = cost(loaded.model)
             entry.loaded = loaded
         except LensError as error:
@@ -228,4 +234,15 @@ class Studio:
                 f"Loading {entry.name} failed unexpectedly.", remedy="Pick another variant.", detail=repr(error)
             )
         finally:
+            with self._lock:
+                self._models.put(entry.name, self._coming.pop(entry.name))
             entry.done.set()
+
+
+def _fits(name: str) -> None:
+    """Raises OutOfRange for a backbone that is too large for a page with many visitors; nothing of it is made."""
+    if is_peer(name) and (parameters := peer_cost(spec_of(name)[0]).parameters) > MOST_PARAMETERS:
+        raise OutOfRange(
+            f"{name.partition('@')[0]} has {parameters / 1e6:.0f} million parameters, too many for this page.",
+            remedy=f"Choose a backbone of up to {MOST_PARAMETERS // 10**6} million.",
+        )

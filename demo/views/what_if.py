@@ -15,7 +15,7 @@ from transxnet.results.trial import Trial
 from transxnet.study import Study
 
 from ..captions import what_if as words
-from ..cells import Json, cost_words, missing, png, unfinished, weights_words
+from ..cells import Json, cost_words, missing, png, share, unfinished, weights_words
 from ..columns import Column
 from ..languages import retold, say
 from .scene import Scene
@@ -161,11 +161,6 @@ def _lines(column: Column, t: Trial) -> list[str]:
 def _something(mask: str) -> bool:
     """Whether any cell is painted: a region that was cleared is all zeros."""
     return bool(mask.partition(":")[2].strip("A="))
-
-
-def share(p: float) -> str:
-    """ "35 %", "4.1 %", "< 0.1 %"."""
-    return f"{100 * p:.0f} %" if p >= 0.0995 else f"{100 * p:.1f} %" if p >= 0.0005 or p == 0 else "< 0.1 %"
 
 
 def logit(value: float) -> str:

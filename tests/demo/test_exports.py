@@ -246,3 +246,18 @@ def test_what_cannot_be_made_is_said(ask):
         export("png", replace(ask("erf"), view="tour"))
     with pytest.raises(LensError, match="t: not there yet"):
         export("png", replace(ask("erf"), shots=[], left_out={"t": "still on its way"}))
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_head_that_a_stage_does_not_have_is_the_mean_as_on_the_page(ask, kind):
+    """Chosen at another stage: the settings keep it."""
+    lacking, mean = (export(kind, ask("attention", Display(style=Style(head=head)))) for head in (9, 0))
+    assert len(lacking.data) > 1000
+    if kind == "png":
+        assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(one.data))) for one in (lacking, mean)))
+
+
+def test_costs_are_told_where_no_two_maps_compare(ask):
+    numbers = exports.manifest_of(ask("compare"))["numbers"]
+    assert numbers["pairs"] == []
+    assert "costs" in numbers

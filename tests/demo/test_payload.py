@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from demo.captions import NO_WEIGHTS, NOT_GENERATED, SOURCES, STATIC_KERNELS, VIEWS
-from demo.cells import STALLED_AFTER, TILES
+from demo.cells import STALLED_AFTER, TILES, share
 from demo.columns import Column
 from demo.payload import answers, crosshair, progress
 from demo.studio import Arrival
@@ -217,8 +217,8 @@ def test_the_receptive_field_tells_its_shares(columns):
     (row,) = view("erf", columns, ONE)["rows"]
     for column, cell in zip(columns, row["cells"], strict=True):
         numbers = column.study.receptive_field.numbers
-        for share in (20, 30, 50, 99):
-            assert f"{100 * numbers[f'r{share}']:.0f} %" in cell["caption"]
+        for held in (20, 30, 50, 99):
+            assert f" {share(numbers[f'r{held}'])}" in cell["caption"]
 
 
 def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
@@ -387,3 +387,7 @@ def test_every_view_of_a_sibling_alone_can_be_drawn(siblings, name):
         shown = view(name, [column], ONE)
         json.dumps(shown, allow_nan=False)
         assert shown["rows"][0]["cells"][0]["kind"] != "error"
+
+
+def test_a_small_field_is_told_with_a_digit():
+    assert [share(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3 %", "< 0.1 %", "4.6 %", "33 %"]

@@ -160,6 +160,39 @@ def test_studies_and_models_are_bounded(loads, monkeypatch):
     assert loads.asked == ["pico", "t", "s", "pico"]
 
 
+def test_models_on_their_way_are_not_forgotten_and_few_load_at_once(loads, monkeypatch):
+    monkeypatch.setattr(module, "MODELS", 2)
+    gate, now, most = threading.Event(), [], []
+
+    def slow(name: str, **options: object) -> LoadedModel:
+        now.append(name)
+        most.append(len(now))
+        assert gate.wait(60)
+        now.remove(name)
+        return loads(name, **options)
+
+    monkeypatch.setattr(module, "load", slow)
+    studio, names = Studio(device="cpu"), [f"{name}@untrained" for name in ("t", "s", "b", "pico", "nano")]
+    for _ in range(3):  # as pages do that wait
+        entries = [studio.loading(name) for name in names]
+    gate.set()
+    assert all(entry.done.wait(60) for entry in entries)
+    assert sorted(loads.asked) == sorted(names)
+    assert max(most) <= 2
+    assert len(studio._models) == 2
+    assert not studio._coming
+
+
+def test_a_backbone_that_is_too_large_is_refused_before_it_is_made(loads):
+    entry = Studio(device="cpu").loading("timm:convnext_xxlarge@untrained")
+    assert entry.done.wait(60)
+    assert str(entry.error) == (
+        "timm:convnext_xxlarge has 846 million parameters, too many for this page. "
+        "Choose a backbone of up to 150 million."
+    )
+    assert loads.asked == []
+
+
 def test_strokes_push_out_no_maps(loads, monkeypatch):
     monkeypatch.setattr(module, "TRIALS", 2)
     gpu = Counted()

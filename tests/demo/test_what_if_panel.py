@@ -9,11 +9,12 @@ import pytest
 
 from demo.below import Below, below, standing
 from demo.captions import what_if as words
+from demo.cells import share
 from demo.columns import Column
 from demo.languages import CATALOGS
 from demo.session import EVERY_ASKED, Session, changed
 from demo.views import Scene, view
-from demo.views.what_if import change, logit, share
+from demo.views.what_if import change, logit
 from tests.small import SPEC, picture, small_model
 from transxnet.explain.painting import write_mask
 from transxnet.explain.switches import SWITCHES

@@ -17,6 +17,7 @@ from ..draw.scale import NORMALISED, shared_range
 from ..draw.text import number
 from ..draw.views import LOOKS, Result, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from ..results import AttentionMaps, Geometry, KernelSet
+from ..results.attention import KeyUsers
 from ..results.differences import Comparison
 from ..study import Study
 from .pictures import Style, channels_of, photograph, results
@@ -80,22 +81,34 @@ def look_row(name: str, shots: Sequence[Shot], style: Style) -> Row:
     found = [results(shot.study).get(name) for shot in shots]
     there = [result for result in found if result is not None]
     row = Row(
-        name, look.title, f"{look.shows} Drawn: {look.scaling}.", (), range_of(there, style.head) if there else None,
+        name, look.title, f"{look.shows} Drawn: {look.scaling}.", (), _common_range(there, style.head),
         style.colormaps.get(name, look.colormap), look.signed, look.root, look.units, look.scaling,
     )  # fmt: skip
 
     def cell(shot: Shot, result: Result) -> Cell:
-        values, own = shown(result, style.head), range_of([result], style.head)
-        words = _words(result, style.head)
+        head = head_in(result, style.head)
+        values, own, words = shown(result, head), range_of([result], head), _words(result, head)
         return _over(shot, values, geometry_of(result), row, style, words, unit_of(result), own)
 
     return _filled(row, shots, [r and cell(s, r) for s, r in zip(shots, found, strict=True)])
 
 
+def head_in(result: Result | KeyUsers, head: int | str) -> int | str:
+    """The head that is drawn of a result: the mean of all (0) where it has no such head, as on the page."""
+    heads = getattr(result, "heads", None)
+    return 0 if heads is not None and isinstance(head, int) and head > len(heads) else head
+
+
+def _common_range(results: Sequence[Result], head: int | str) -> tuple[float, float] | None:
+    """Of the heads that are drawn."""
+    found = [range_of([result], head_in(result, head)) for result in results]
+    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+
+
 def users_row(shots: Sequence[Shot], style: Style) -> Row:
     """Attention the other way round: which queries mix in the key at the point."""
     users = [shot.study.both_ways and shot.study.both_ways.users for shot in shots]
-    values = [one and one.head(style.head) for one in users]
+    values = [one and one.head(head_in(one, style.head)) for one in users]
     row = Row(
         "attention_users", "Attention: who looks here", "Which places' queries mix in the marked one. Drawn: raw "
         "weights, which add up to 1 over the keys of each query and not over this map.",
@@ -107,7 +120,8 @@ def users_row(shots: Sequence[Shot], style: Style) -> Row:
         one = users[i]
         if one is None:
             return None
-        which = f"head {style.head}" if style.head not in (0, LARGEST) else "largest" if style.head else "mean of heads"
+        head = head_in(one, style.head)
+        which = f"head {head}" if head not in (0, LARGEST) else "largest" if head else "mean of heads"
         caption = f"Stage {one.stage}, block {one.block}, {which}, key at row {one.key[0]}, column {one.key[1]}."
         return _over(shots[i], values[i], one.queries, row, style, caption, one.keys.center(*one.key))
 
