@@ -12,10 +12,10 @@ from transxnet.study import Options
 
 from .captions import VIEWS
 from .captions import exports as words
-from .columns import variant_title
+from .columns import beside, variant_title
 from .exports import File, export, manifest_of
 from .exports_asked import Asked, display_of
-from .links import MOST_VARIANTS, canonical
+from .links import LONGEST, MOST_VARIANTS, canonical
 from .studio import Studio
 from .wanted import WANTED
 
@@ -32,14 +32,15 @@ class Asking:
         self, picture: Picture, view: str, variants: str, display: Mapping[str, Any] | None = None,
         compared: str = "attention", only: tuple[str, ...] = (), **options: Any,
     ) -> Asked:  # fmt: skip
-        """variants: names with commas. options: fields of Options; block 0 is the last, an empty target the own answer.
+        """variants: names with commas. options: fields of Options; block 0 is the last. An empty target is the answer
+        of the first variant, which the others explain as well.
 
         Raises UnknownName for a view that there is not, OutOfRange for too many variants, LensError as study does.
         """
         if view not in VIEWS or view == "tour":
             known = ", ".join(name for name in VIEWS if name != "tour")
             raise UnknownName(words.NO_VIEW.format(name=view[:40]), remedy=f"Choose one of: {known}.")
-        names = list(dict.fromkeys(canonical(name) for name in str(variants).split(",") if name.strip()))
+        names = list(dict.fromkeys(canonical(name) for name in str(variants)[:LONGEST].split(",") if name.strip()))
         if not 1 <= len(names) <= MOST_VARIANTS:
             raise OutOfRange(words.SO_MANY.format(count=len(names)), remedy=words.SO_MANY_REMEDY)
         numbers = {key: int(options[key]) for key in ("stage", "block", "cam_stage")}
@@ -47,8 +48,11 @@ class Asking:
         wanted = Options(
             **{**options, **numbers}, target=target, only=only or EXACT.get(view, WANTED[view].maps),
         )  # fmt: skip
-        key = self.studio.add(picture)
-        shots = [Shot(variant_title(name), self.studio.study(key, name, wanted), picture.rgb) for name in names]
+        key = self.studio.add(picture, visitor=False)
+        shots: list[Shot] = []
+        for name in names:
+            own = beside(wanted, shots[0].study if shots else None)
+            shots.append(Shot(variant_title(name), self.studio.study(key, name, own), picture.rgb))
         costs = {name: self.studio.loading(name).cost for name in names}
         computed = {name: value for name, value in options.items() if name not in numbers} | numbers
         computed |= {"target": target, "block": numbers["block"] or "last", "point": shots[0].study.point}

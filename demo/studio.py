@@ -36,6 +36,7 @@ from .wanted import LONG
 __all__ = ["AT_ONCE", "Arrival", "Loading", "Studio"]
 
 MODELS, PICTURES, STUDIES = 8, 64, 96  # how many of each are kept
+SENT = 16  # pictures that programs sent, who ask once: they push out no visitor's
 LOADED_AT_ONCE = {True: 4, False: 2}  # by whether the network has to answer; the others wait
 MOST_PARAMETERS = 150_000_000  # of a timm backbone: eight models are kept
 STUDIES_BYTES = 256 * 2**20  # and no more than this of studies: one with large tables takes megabytes
@@ -107,6 +108,7 @@ class Studio:
         self._coming: dict[str, Loading] = {}  # none is forgotten before it is there, or it would be begun again
         self._gates = {remote: threading.BoundedSemaphore(count) for remote, count in LOADED_AT_ONCE.items()}
         self._pictures: Shelf[Picture] = Shelf(PICTURES)
+        self._sent: Shelf[Picture] = Shelf(SENT)
         self._examples: dict[tuple[Path, str], str] = {}  # of a file and its name: the picture's key
         self._studies: Shelf[Study] = Shelf(STUDIES, STUDIES_BYTES)
         self._trials: Shelf[Study] = Shelf(TRIALS, STUDIES_BYTES)
@@ -122,10 +124,10 @@ class Studio:
         bundled = [name for name in known if self.availability(name).ready]
         return [*bundled, *(n for n in known if n not in bundled), f"pico@{UNTRAINED}", f"t@{UNTRAINED}"]
 
-    def add(self, picture: Picture) -> str:
-        """Keep a picture; returns the key under which `picture` gives it back."""
+    def add(self, picture: Picture, visitor: bool = True) -> str:
+        """Keep a picture; returns the key under which `picture` gives it back. visitor: False of a program's."""
         with self._lock:
-            self._pictures.put(picture.sha256, picture)
+            (self._pictures if visitor else self._sent).put(picture.sha256, picture)
         return picture.sha256
 
     def add_example(self, path: Path, label: str) -> str:
@@ -141,7 +143,7 @@ class Studio:
 
     def picture(self, key: str) -> Picture:
         with self._lock:
-            found = self._pictures.get(key)
+            found = self._pictures.get(key, self._sent.get(key))
         if found is None:
             raise PictureError(PICTURE_GONE)
         return found

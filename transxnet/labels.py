@@ -7,6 +7,7 @@ trained on other sets. A class index is always a model's own output.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,7 +33,7 @@ class LabelSet:
     def find(self, text: str | int) -> int:
         """The class index for an index, a WNID or words ("ladybug"); UnknownName or OutOfRange otherwise."""
         wanted = str(text).strip().lower()
-        if wanted.lstrip("-").isdigit():
+        if re.fullmatch(r"-?[0-9]{1,9}", wanted):
             return self._in_range(int(wanted))
         for names in (self.wnids, tuple(w.lower() for w in self.words)):
             if wanted in names:

@@ -51,8 +51,9 @@ class Endpoints:
         self, picture: Picture | None, variant: str, part: tuple[str, ...], second: Picture | None = None,
         **options: Any,
     ) -> Study:  # fmt: skip
-        other = self.studio.add(second) if second is not None else ""
-        return self.studio.study(self.studio.add(_needed(picture)), variant, Options(only=part, **options), other)
+        key = self.studio.add(_needed(picture), visitor=False)
+        other = self.studio.add(second, visitor=False) if second is not None else ""
+        return self.studio.study(key, variant, Options(only=part, **options), other)
 
     def predict(self, picture, variant="pico", top=5, autocast=False):
         """Classify a picture.
@@ -221,7 +222,7 @@ def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
     picture = SafeImage(visible=False, label="picture")
     gr.Button(visible=False).click(
         _in_words(function), [picture, *parameters], outputs, api_name=function.__name__,
-        api_description=inspect.getdoc(function), concurrency_limit=4,
+        api_description=inspect.getdoc(function), concurrency_limit=4, concurrency_id="api",  # visitors wait too
     )  # fmt: skip
 
 

@@ -41,6 +41,10 @@ class Choice(gr.Dropdown):
         return {"type": "integer" if isinstance(values[0], int) else "string", "enum": values}
 
     def preprocess(self, payload: Any) -> Any:
+        values = [value for _, value in self.choices]
+        if isinstance(values[0], int) and not str(payload).strip().isdecimal():
+            known = ", ".join(map(str, values))
+            raise gr.Error(f"{self.label} is one of {known}, not {str(payload)[:40]!r}.", print_exception=False)
         return payload
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,6 +14,7 @@ from demo.captions import PICTURE_GONE
 from demo.jobs import Abandoned
 from demo.studio import AT_ONCE, PICTURES, Arrival, Loading, Studio
 from tests.small import picture, small_model
+from transxnet.draw.png import to_png
 from transxnet.errors import LensError, PictureError, SourceFailed, UnknownName
 from transxnet.images import decode
 from transxnet.study import Options, study
@@ -191,6 +193,21 @@ def test_a_backbone_that_is_too_large_is_refused_before_it_is_made(loads):
         "Choose a backbone of up to 150 million."
     )
     assert loads.asked == []
+
+
+def test_pictures_of_programs_push_out_no_visitors(loads, monkeypatch):
+    monkeypatch.setattr(module, "SENT", 2)
+    studio = Studio(device="cpu")
+    mine = studio.add(picture())
+    sent = [studio.add(decode(png_of(side)), visitor=False) for side in range(40, 140)]
+    assert studio.picture(mine).sha256 == mine
+    assert studio.picture(sent[-1]).size == (139, 139)
+    with pytest.raises(PictureError):
+        studio.picture(sent[0])
+
+
+def png_of(side: int) -> bytes:
+    return to_png(np.full((side, side, 3), side, np.uint8))
 
 
 def test_strokes_push_out_no_maps(loads, monkeypatch):
