@@ -64,12 +64,9 @@ def _answers(studies: Sequence[Study]) -> str:
 
 
 def _scale(found: Comparison, units: str) -> Json:
-    """One for all pairs; where rounding is all that differs, as wide as the maps' own, so that nothing shows."""
+    """One for all pairs."""
     bar = scale([d.values for d in found.differences], units, "RdBu_r", signed=True)
-    if all(d.only_rounding for d in found.differences):
-        largest = max(d.largest for d in found.differences)
-        bar["range"] = [-largest, largest]
-    return bar
+    return bar | {"range": [-found.largest, found.largest]}
 
 
 def _difference_words(d: Difference, units: str) -> str:

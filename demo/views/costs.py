@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import cache
 
+from transxnet.draw.text import number
 from transxnet.peers.spec import PeerSpec
 from transxnet.sources import BUNDLED
 from transxnet.study import Study
@@ -48,9 +49,9 @@ def _time(column: Column, first: Column, timings: Run | None) -> list[str]:
     if not timings:
         return [say(words.MEASURING if timings is None else words.NOT_MEASURED)]
     own, other = timings[column.name].seconds, timings[first.name].seconds
-    told = [say(words.MILLISECONDS).format(amount=f"{1000 * own:.3g}" if own < 1 else f"{1000 * own:.0f}")]
+    told = [say(words.MILLISECONDS).format(amount=number(1000 * own))]
     if column is not first:
-        told.append(say(words.TIMES).format(ratio=f"{own / other:.2g}", first=first.title))
+        told.append(say(words.TIMES).format(ratio=number(round(own / other, 2)), first=first.title))
     return told
 
 
@@ -61,7 +62,7 @@ def _activations(column: Column, timings: Run | None) -> list[str]:
 
 
 def _megabytes(count: int) -> str:
-    return say(words.MEGABYTES).format(amount=f"{count / 1e6:.3g}")
+    return say(words.MEGABYTES).format(amount=number(count / 1e6))
 
 
 def accuracy(study: Study) -> list[str]:

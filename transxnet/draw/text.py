@@ -68,6 +68,6 @@ def number(value: float) -> str:
         return "0"
     if size < 1e-3 or size >= 1e6:
         return f"{value:.2g}"
-    if size >= 1000:
+    if size >= 999.5:  # three digits would round to 1e+03
         return f"{value:,.0f}"
     return f"{value:.3g}"

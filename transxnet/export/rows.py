@@ -166,8 +166,7 @@ def difference_row(
     """Every pair's difference on what all variants saw, over that part of the photograph."""
     row = Row(
         "difference", f"{title}: differences", "Second less first, on the part of the picture that all of them saw.",
-        (), shared_range([d.values for d in found.differences], True), style.colormaps.get("contrast", "RdBu_r"), True,
-        units=units,
+        (), (-found.largest, found.largest), style.colormaps.get("contrast", "RdBu_r"), True, units=units,
     )  # fmt: skip
     upload, titles = shots[0].upload, {shot.study.variant: shot.title for shot in shots}
 
@@ -178,7 +177,8 @@ def difference_row(
             photo = crop_view(upload, found.geometry.crop_box, size)
             return _overlaid(photo, d.values, found.geometry, row, style, None, None)
 
-        told = [f"Mean absolute difference {number(d.mean_absolute)} {units}."]
+        told = ["No difference beyond rounding."] if d.only_rounding else []
+        told.append(f"Mean absolute difference {number(d.mean_absolute)} {units}.")
         if not isnan(d.correlation):
             highest = f"{100 * d.in_common:.0f} % of the highest {100 * d.by_chance:.0f} % of pixels in common"
             told.insert(0, f"Rank correlation {d.correlation:.2f}; {highest}.")

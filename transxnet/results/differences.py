@@ -49,3 +49,12 @@ class Comparison:
     agreement: Agreement
     geometry: Geometry
     differences: tuple[Difference, ...]
+
+    @property
+    def largest(self) -> float:
+        """What the end of one scale for all pairs stands for: the largest magnitude of a difference, or, where
+        rounding is all that differs, of the maps themselves, so that nothing shows.
+        """
+        if all(one.only_rounding for one in self.differences):
+            return max(one.largest for one in self.differences)
+        return max(float(np.abs(one.values).max()) for one in self.differences)

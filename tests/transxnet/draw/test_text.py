@@ -13,6 +13,7 @@ from transxnet.draw.text import number, printable, shorten, width, wrap
         (-12.345, "-12.3"),
         (1.23e-7, "1.2e-07"),
         (4210.4, "4,210"),
+        (999.6, "1,000"),
         (float("nan"), "not a number"),
         (float("-inf"), "not a number"),
     ],

@@ -61,6 +61,8 @@ def test_what_only_rounding_makes_differ():
         (one,) = compare({"a": explanation(even, WHOLE), "b": explanation(moved, WHOLE)}).differences
         assert one.largest == 8
         assert one.only_rounding is expected
+        found = compare({"a": explanation(even, WHOLE), "b": explanation(moved, WHOLE)})
+        assert found.largest == (8 if expected else pytest.approx(apart, rel=1e-4))
 
 
 def test_even_maps():
