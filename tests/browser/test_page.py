@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from demo.captions import SOURCES
+from demo.cells import share
 from demo.examples import examples
 from demo.wanted import WANTED
 from transxnet import load
@@ -238,7 +239,7 @@ def test_the_receptive_field_of_another_stage(visit):
                 lens.choose("stage", stage)
         numbers = library(stage=stage).receptive_field.numbers
         assert said(lens.numbers("erf")[0], "r50") == near(numbers["r50"])
-        assert f"{100 * numbers['r20']:.0f} %" in lens.panel("erf").locator("figcaption").first.text_content()
+        assert f" {share(numbers['r20'])}" in lens.panel("erf").locator("figcaption").first.text_content()
 
 
 # ---- several variants ---------------------------------------------------------------------------------------
