@@ -72,10 +72,10 @@ def test_two_variants(visit):
     assert " ms" in costs["time"]
     assert "times pico" in costs["time"]
 
-    asked = len(lens.asked)
+    events = lens.events()
     _wipe(lens)
     _chart(lens)
-    assert len(lens.asked) == asked
+    assert lens.events() == events
 
 
 def _wipe(lens) -> None:
