@@ -1,7 +1,8 @@
 /* The tabs of the views as the ARIA pattern has them: one stop for the Tab key, arrows, Home and End move along them,
-   Enter or Space opens. The line of what holds for all of them (#toolbar) stands between them and the views, which Gradio's
-   tabs have no place for, and data-view at the root says which is open. On a narrow screen they are a strip that scrolls; the chosen one comes into sight, and an edge
-   behind which there are more fades. The skip link leads to the chosen one. */
+   Enter or Space opens. The line of what holds for all of them (#toolbar) stands between them and the views, which
+   Gradio's tabs have no place for, and data-view at the root says which is open. On a narrow screen they are a strip that
+   scrolls; the chosen one comes into sight, and an edge behind which there are more fades. The skip link leads to the
+   chosen one. */
 (() => {
   const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")];
 
