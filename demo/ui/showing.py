@@ -53,7 +53,7 @@ class Showing(Comparing):
         given.set(None)
         told = start.told if start else session
         session = self._keep(replace(session, visitor=request.session_hash or ""), start and start.newest)
-        if session.gone and told.gone != session.gone:  # the browser's own controls do not know yet where they were sent
+        if session.gone and told.gone != session.gone:  # the browser does not know yet where its controls were sent
             _, stage, cam_stage, block = session.gone
             controls = replace(controls, stage=stage, cam_stage=cam_stage, block=block)
         table = below(session, controls.stage) if session.active == "what_if" else None
