@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 from playwright.sync_api import TimeoutError as NotInTime
 
+LEFT = "AbortError: signal is aborted without reason"  # Gradio's client says so of its own stream when a page is left
 LONG = 5  # seconds after which what still works counts as long work, which says on the page how far it is
 PATIENCE = 60_000  # milliseconds: other work may share the processor; a condition that holds ends the wait at once
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
@@ -85,7 +86,7 @@ class Lens:
         page.add_init_script(AWAITED)
 
     def _listen(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.text.startswith(LEFT):
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     @property
