@@ -269,8 +269,10 @@ def amount(done: int, total: int) -> str:
 
 
 def share(p: float) -> str:
-    """ "35 %", "4.1 %", "< 0.1 %": with a digit where a whole per cent would hide it."""
-    return f"{100 * p:.0f} %" if p >= 0.0995 else f"{100 * p:.1f} %" if p >= 0.0005 or p == 0 else "< 0.1 %"
+    """`percent` with a digit where a whole one would hide it: "35 %", "4.1 %", "< 0.1 %"."""
+    if p == 0 or 0.0005 <= p < 0.0995:
+        return f"{100 * p:.1f} %"
+    return "< 0.1 %" if p < 0.0005 else percent(p)
 
 
 def percent(share: float) -> str:

@@ -19,7 +19,7 @@ from transxnet.cost import Cost, cost
 from transxnet.errors import LensError, OutOfRange, PictureError
 from transxnet.images import Picture, decode
 from transxnet.namespace import configured_namespace
-from transxnet.peers.cost import peer_cost
+from transxnet.peers.cost import peer_parameters
 from transxnet.peers.spec import is_peer, spec_of
 from transxnet.study import Options, Study, study
 from transxnet.variants import UNTRAINED, VARIANTS
@@ -243,7 +243,7 @@ class Studio:
 
 def _fits(name: str) -> None:
     """Raises OutOfRange for a backbone that is too large for a page with many visitors; nothing of it is made."""
-    if is_peer(name) and (parameters := peer_cost(spec_of(name)[0]).parameters) > MOST_PARAMETERS:
+    if is_peer(name) and (parameters := peer_parameters(spec_of(name)[0])) > MOST_PARAMETERS:
         raise OutOfRange(
             f"{name.partition('@')[0]} has {parameters / 1e6:.0f} million parameters, too many for this page.",
             remedy=f"Choose a backbone of up to {MOST_PARAMETERS // 10**6} million.",

@@ -6,7 +6,7 @@ from transxnet.draw.views import LOOKS
 
 from ..captions import HELD_IN
 from ..captions.page import GRADIENT
-from ..cells import Json, look_cell, look_scale, percent, share, transposed
+from ..cells import Json, look_cell, look_scale, share, transposed
 from ..columns import Column
 from ..languages import retold, say
 from .scene import Scene
@@ -17,14 +17,9 @@ def erf(scene: Scene) -> Json:
 
     def cell(column: Column) -> Json:
         numbers = column.study.receptive_field.numbers
-        areas = ", ".join(_area(numbers[f"r{t}"]) for t in (20, 30, 50, 99))
+        areas = ", ".join(share(numbers[f"r{t}"]) for t in (20, 30, 50, 99))
         told = say(HELD_IN).format(shares="20, 30, 50, 99 %", areas=areas)
         return look_cell(column, "receptive_field", told=told)
 
     scaling = retold(LOOKS["receptive_field"].scaling)
     return transposed(scene.columns, [(say(GRADIENT), scaling, look_scale("receptive_field", done), cell)])
-
-
-def _area(r: float) -> str:
-    """Of a small field less than a whole per cent."""
-    return share(r) if r == r else percent(r)  # none found is said

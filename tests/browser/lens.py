@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 from playwright.sync_api import TimeoutError as NotInTime
 
-LEFT = "AbortError: signal is aborted without reason"  # Gradio's client says so of its own stream when a page is left
+# Gradio's client says so of the stream it closes itself when a page is left.
+LEFT = re.compile(r"AbortError: signal is aborted without reason\s+at \S+ \(.*\)\s+at \S+\.close \(")
 LONG = 5  # seconds after which what still works counts as long work, which says on the page how far it is
 PATIENCE = 60_000  # milliseconds: other work may share the processor; a condition that holds ends the wait at once
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
@@ -86,7 +87,7 @@ class Lens:
         page.add_init_script(AWAITED)
 
     def _listen(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(LEFT):
+        if message.type == "error" and not LEFT.match(message.text):
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     @property
@@ -223,11 +224,20 @@ class Lens:
 
     def events(self) -> int:
         """How many events the page has sent to Python; not counted: its own look, now and then, whether T is there."""
-        own = self.page.evaluate(
-            "window.gradio_config.dependencies.filter((d) => d.targets.some((t) => t[1] === 'tick')).map((d) => d.id)"
-        )
+        own = self._own()
         sent = [r.post_data_json for r in self.asked if r.method == "POST" and "/queue/join" in r.url]
         return sum(one["fn_index"] not in own for one in sent)
+
+    def requests(self) -> int:
+        """How many requests of any kind the page has made, but for that own look."""
+        own = self._own()
+        looks = [r for r in self.asked if r.method == "POST" and "/run/predict" in r.url]
+        return len(self.asked) - sum(r.post_data_json["fn_index"] in own for r in looks)
+
+    def _own(self) -> list[int]:
+        return self.page.evaluate(
+            "window.gradio_config.dependencies.filter((d) => d.targets.some((t) => t[1] === 'tick')).map((d) => d.id)"
+        )
 
     def settled(self, view: str) -> None:
         """Wait until nothing is on its way to a view but figures, or long work that says how far it is."""

@@ -72,10 +72,10 @@ def test_two_variants(visit):
     assert " ms" in costs["time"]
     assert "times pico" in costs["time"]
 
-    events = lens.events()
+    asked = lens.requests()
     _wipe(lens)
     _chart(lens)
-    assert lens.events() == events
+    assert lens.requests() == asked
 
 
 def _wipe(lens) -> None:

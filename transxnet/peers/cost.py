@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import timm
 import torch
+from torch import nn
 
 from ..cost import Cost, cost
 from .spec import PeerSpec
@@ -11,6 +12,15 @@ from .spec import PeerSpec
 
 def peer_cost(spec: PeerSpec) -> Cost:
     """`cost` of a timm backbone at its own size. No weight is drawn, and none is stored: shapes are enough."""
+    return cost(_shapes(spec), spec.image_size)
+
+
+def peer_parameters(spec: PeerSpec) -> int:
+    """How many parameters a timm backbone has; looked up the same way, without a pass."""
+    return sum(p.numel() for p in _shapes(spec).parameters())
+
+
+def _shapes(spec: PeerSpec) -> nn.Module:
     with torch.device("meta"):
         net = timm.create_model(f"{spec.architecture}.{spec.tag}" if spec.tag else spec.architecture)
-    return cost(net.eval(), spec.image_size)
+    return net.eval()

@@ -300,14 +300,14 @@ def test_scopes(model, found):
 
 
 @pytest.mark.parametrize(
-    ("part", "missing", "words"),
+    ("part", "missing", "words", "least"),  # least: what every question moves a logit by, everywhere and in each stage
     [
-        ("osra", ("uniform_attention", "one_head", "no_osra"), "transxnet_tiny has no OSRA"),
-        ("idconv", ("uniform_gates", "other_kernels"), "tiny’s kernels are learned, not generated"),
-        ("ste", ("no_ste",), "tiny has no STE"),
+        ("osra", ("uniform_attention", "one_head", "no_osra"), "transxnet_tiny has no OSRA", 1e-3),
+        ("idconv", ("uniform_gates", "other_kernels"), "tiny’s kernels are learned, not generated", 1e-3),
+        ("ste", ("no_ste",), "tiny has no STE", 2e-4),
     ],
 )
-def test_questions_about_a_missing_part_are_told_why(part, missing, words):
+def test_questions_about_a_missing_part_are_told_why(part, missing, words, least):
     model = recipe_model(replace(SPEC, **{part: False}))
     found = what_if(model, prepared(), LABELS, scopes="stages")
     assert tuple(found.missing) == missing
@@ -315,7 +315,7 @@ def test_questions_about_a_missing_part_are_told_why(part, missing, words):
     assert tuple(found.questions) == tuple(QUESTIONS)
     assert set(found.answered) == set(QUESTIONS) - set(missing) == {row.question for row in found.rows}
     for question in found.answered:
-        assert all(np.abs(found.find(question, s).logits - found.logits).max() > 2e-4 for s in range(5))
+        assert all(np.abs(found.find(question, s).logits - found.logits).max() > least for s in range(5))
 
 
 def test_one_stage_of_heads(model, found):

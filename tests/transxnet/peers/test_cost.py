@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from transxnet.cost import cost
-from transxnet.peers.cost import peer_cost
+from transxnet.peers.cost import peer_cost, peer_parameters
 from transxnet.peers.module import untrained_peer
 from transxnet.peers.spec import find_peer
 
@@ -14,6 +14,7 @@ from transxnet.peers.spec import find_peer
 def test_a_name_is_enough(name):
     spec = find_peer(name)
     assert peer_cost(spec) == cost(untrained_peer(spec))
+    assert peer_parameters(spec) == peer_cost(spec).parameters
 
 
 @pytest.mark.parametrize(
