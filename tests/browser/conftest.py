@@ -168,11 +168,15 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Lens]]:
-    """visit(url=the bundled page's, viewport=WIDE, …): another visitor's page, opened and with its first result."""
+    """visit(url=the bundled page's, viewport=WIDE, …): another visitor's page, opened and with its first result.
+
+    before: a script that runs before the page's own.
+    """
     visitors: list[Lens] = []
 
-    def open_one(url: str = "", viewport: dict[str, int] = WIDE, **more: str) -> Lens:
+    def open_one(url: str = "", viewport: dict[str, int] = WIDE, before: str = "", **more: str) -> Lens:
         context = chromium.new_context(viewport=viewport, reduced_motion="reduce", **{"locale": "en-GB", **more})
+        context.add_init_script(before)
         lens = Lens(context.new_page(), url or request.getfixturevalue("served").url)
         visitors.append(lens)
         return lens.open()

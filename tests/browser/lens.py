@@ -2,7 +2,7 @@
 
 Nothing here sleeps. An answer has arrived when the view's panel carries another serial number than before, holds no
 skeleton, every map in it is drawn, and no event waits for an answer any more but for the figures below it: those who
-want them wait for them with `drawn`. Which events wait, AWAITED counts: Gradio's front end does not tell.
+want them wait for them with `drawn`. Which events wait, js/stream.js counts: Gradio's front end does not tell.
 """
 
 from __future__ import annotations
@@ -30,42 +30,17 @@ _ARRIVED = """([view, before]) => {
     && !panel.querySelector(".lens-skeleton") && !panel.querySelector(".lens-frame:not(.drawn)");
 }"""
 
-# Before the page's own scripts: window.lensAwaited holds the events that were sent and are not answered in full.
-AWAITED = """(() => {
-  const ask = window.fetch.bind(window), awaited = (window.lensAwaited = new Set()), early = new Set();
+# What an answer that has not come leaves behind, for whoever reads of it.
+_STANDS = """() => JSON.stringify({
+  address: location.href, tab: document.querySelector("#views [role=tab][aria-selected=true]")?.textContent,
+  awaited: [...window.lensAwaited].map(String), told: document.querySelector(".lens-told")?.innerText,
+  panels: [...document.querySelectorAll(".lens-panel")].map((one) => ({
+    in: one.closest("[id]")?.id, serial: one.dataset.serial, seen: Boolean(one.offsetParent),
+    skeleton: Boolean(one.querySelector(".lens-skeleton")),
+    undrawn: one.querySelectorAll(".lens-frame:not(.drawn)").length,
+  })),
+})"""
 
-  async function listen(stream) {
-    let rest = "";
-    const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      const messages = (rest + part.value).split("\\n\\n");
-      rest = messages.pop();
-      for (const { msg, event_id: id } of messages.map((text) => JSON.parse(text.slice("data: ".length)))) {
-        if (msg === "process_completed" && !awaited.delete(id)) early.add(id); // before its receipt
-      }
-    }
-  }
-
-  async function send(input, init) {
-    const sending = Symbol("sending");
-    awaited.add(sending);
-    try {
-      const receipt = await ask(input, init), { event_id: id } = receipt.ok ? await receipt.clone().json() : {};
-      if (id && !early.delete(id)) awaited.add(id);
-      return receipt;
-    } finally { awaited.delete(sending); }
-  }
-
-  window.fetch = async (input, init) => {
-    const { pathname } = new URL(input.url || input, location.href);
-    if (pathname.endsWith("/queue/join")) return send(input, init);
-    const response = await ask(input, init);
-    if (!pathname.endsWith("/queue/data") || !response.ok) return response;
-    const [own, ours] = response.body.tee();
-    listen(ours).catch(() => {}); // the connection went
-    return new Response(own, { status: response.status, headers: response.headers });
-  };
-})();"""
 _QUIET = """(view) => !window.lensAwaited.size || document.querySelector(`#figures-${view} .lens-figures-status`)"""
 
 
@@ -84,7 +59,6 @@ class Lens:
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
         page.on("request", lambda request: self.asked.append(request))  # a method of a list is no handler
-        page.add_init_script(AWAITED)
 
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not LEFT.match(message.text):
@@ -117,7 +91,10 @@ class Lens:
 
     def _arrive(self, view: str, before: str | None) -> None:
         """Until a panel with another serial number than before is drawn."""
-        self.page.wait_for_function(_ARRIVED, arg=[view, before])
+        try:
+            self.page.wait_for_function(_ARRIVED, arg=[view, before])
+        except NotInTime:
+            raise AssertionError(f"no new answer in {view} after {before}: {self.page.evaluate(_STANDS)}") from None
 
     def _settle(self, view: str) -> None:
         """Until nothing else is on its way but figures and what takes long, which has brought nothing for a while."""

@@ -13,6 +13,29 @@ from transxnet.images import decode
 pytestmark = pytest.mark.browser
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 500_000, "uploadThroughput": 500_000}  # bytes a second
 
+# The end of a stream reaches the page only half a second after the receipt of the next question, as on a busy machine.
+LATE_END = """(() => {
+  const ask = window.fetch.bind(window), END = 'data: {"msg":"close_stream"';
+  let release = () => {};
+
+  const hold = () => new TransformStream({ async transform(text, controller) {
+    const at = text.indexOf(END);
+    if (at < 0) return controller.enqueue(text);
+    controller.enqueue(text.slice(0, at));
+    window.held = (window.held || 0) + 1;
+    await new Promise((go) => { release = go; });
+    controller.enqueue(text.slice(at));
+  } });
+
+  window.fetch = async (input, init) => {
+    const response = await ask(input, init), { pathname } = new URL(input.url || input, location.href);
+    if (pathname.endsWith("/queue/join")) setTimeout(release, 500);
+    if (!pathname.endsWith("/queue/data")) return response;
+    const text = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(hold());
+    return new Response(text.pipeThrough(new TextEncoderStream()), { headers: response.headers });
+  };
+})();"""
+
 
 def test_offline(visit):
     """What the browser holds goes on; what is asked waits, is said, and comes; an upload is still there."""
@@ -96,6 +119,15 @@ def test_an_answer_in_parts_that_come_before_its_receipt_is_shown_in_full(visit)
         lens.page.locator("#tab-attention-button").click()
     lens.drawn("attention")
     assert "view=attention" in lens.page.url
+
+
+def test_a_question_on_its_way_while_the_stream_of_answers_ends_is_answered(visit):
+    lens = visit(before=LATE_END)
+    for held, (x, y) in enumerate([(40, 50), (60, 30)], start=1):
+        lens.page.wait_for_function("(held) => window.held === held", arg=held)
+        with lens.answer():
+            lens.click_at(x, y)
+        check_overview(lens, library(point=lens.point))
 
 
 def test_two_visitors_keep_their_own_uploads(visit):
