@@ -174,7 +174,8 @@ class Page(Exporting):
         name = list(VIEWS)[int(event.index)]
         visitor = request.session_hash or ""
         at_load = self.studio.turns.first_time(visitor) and name == next(iter(VIEWS))
-        if at_load or name == session.active == self.studio.turns.asked(visitor):
+        again = getattr(event, "again", False)  # js/stream.js: its answer was lost with the connection
+        if at_load or (name == session.active == self.studio.turns.asked(visitor) and not again):
             yield self._nothing()  # Gradio tells of its first tab at every load, and of one that `go` has changed
             return
         yield from self.refresh(request, replace(session, active=name), *controls)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import expect
 
 from demo.captions import everyone as words
 from demo.examples import examples
+from tests.browser.cable import Cable
+from tests.browser.conftest import Served
 from tests.browser.test_page import as_png, check_overview, library, said, stepped
 from transxnet.images import decode
 
@@ -75,6 +81,34 @@ def test_offline(visit):
         page.locator("#tab-overview-button").click()
     check_overview(lens, library(upload["buffer"], point=lens.point))
     lens.problems[:] = [one for one in lens.problems if "net::ERR_INTERNET_DISCONNECTED" not in one]  # Chromium's own
+
+
+@pytest.fixture
+def cable(served: Served) -> Iterator[Cable]:
+    with closing(Cable(urlsplit(served.url).port)) as one:
+        yield one
+
+
+def test_what_was_being_answered_when_the_connection_went_is_answered_when_it_is_back(cable, visit):
+    """On the page that was there before, so that an upload is not lost."""
+    lens = visit(cable.url)
+    page, notice = lens.page, lens.page.locator(".lens-offline")
+    upload = as_png(decode(examples()[2].path).rgb[::-1])
+    with lens.answer():
+        lens.send(upload)
+    page.evaluate("window.here = true")
+    page.locator("#tab-trust-button").click()
+    lens.panel("trust").locator(".lens-skeleton").wait_for()
+    cable.cut()
+    expect(notice).to_have_text(words.OFFLINE["gone"])
+    with lens.answer("trust"):
+        cable.mend()
+    assert page.evaluate("window.here")
+    with lens.answer():
+        lens.page.locator("#tab-overview-button").click()
+    check_overview(lens, library(upload["buffer"]))
+    cut = ("net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_SOCKET_NOT_CONNECTED", "net::ERR_EMPTY_RESPONSE")
+    lens.problems[:] = [one for one in lens.problems if not any(why in one for why in cut)]  # Chromium's own
 
 
 def test_slow_network(visit):

@@ -1,6 +1,7 @@
 /* When the connection goes, the page stays. Left alone, Gradio's front end loads the whole page again once it is back,
-   and an upload is lost. Here what is asked meanwhile waits, and is asked again; a notice says so. Only if another server
-   answers then, which knows nothing of this visitor, the page is opened again: its address says what was looked at.
+   and an upload is lost. Here what is asked meanwhile waits, and is asked again; a notice says so. (What was being answered:
+   stream.js.) Only if another server answers then, which knows nothing of this visitor, the page is opened again: its
+   address says what was looked at. window.lensConnected(): resolves when there is a connection again.
    value: captions/everyone.py's OFFLINE by language. */
 (() => {
   const AGAIN = 2000, LONG = 4000; // milliseconds: between two looks, and that the good news stands
@@ -33,7 +34,7 @@
       return;
     }
   }
-  const connected = () => (coming ||= again().finally(() => { coming = null; }));
+  const connected = (window.lensConnected = () => (coming ||= again().finally(() => { coming = null; })));
 
   window.fetch = async (input, init = {}) => {
     if (init.method !== "POST" || input instanceof Request) return ask(input, init);

@@ -1,11 +1,15 @@
 /* Gradio's server ends the stream of answers when it owes none, and its front end opens another with the next question.
    But a question that is on its way just then was asked while the old stream still counts as open: no other is opened, and
-   the answer never comes. So here the end of a stream is passed on only when nothing is awaited; until then the next one
-   takes its place, and the front end reads both as one. window.lensAwaited: the events that are asked and not answered in
-   full. Messages: gradio/server_messages.py. */
+   the answer never comes. And where the connection goes in the middle of an answer, the front end loads the page again. So
+   here one stream takes the place of the other until nothing is awaited, what was being answered is asked again, and the
+   front end reads it all as one. window.lensAwaited: the events that are asked and not answered in full.
+   Messages: gradio/server_messages.py. */
 (() => {
   const ask = window.fetch.bind(window), awaited = (window.lensAwaited = new Set());
   const early = new Set(); // answered before the receipt told their number
+  const questions = new Map(); // event -> how it was asked
+  const known = new Map(); // event that was asked again -> the number that the front end knows it by
+  const begun = new Set(); // events of whose answer a part has come
   const HEAD = /^data: \{"msg":"(\w+)","event_id":"?(\w+)/; // how a message begins; what follows may be megabytes
 
   async function join(input, init) {
@@ -13,9 +17,45 @@
     awaited.add(sending);
     try {
       const receipt = await ask(input, init), { event_id: id } = receipt.ok ? await receipt.clone().json() : {};
-      if (id && !early.delete(id)) awaited.add(id);
+      if (id && !early.delete(id)) {
+        awaited.add(id);
+        questions.set(id, [input, init]);
+      }
       return receipt;
     } finally { awaited.delete(sending); }
+  }
+
+  /* The server forgets what it was answering when the connection goes. */
+  async function again() {
+    await window.lensConnected();
+    for (const [id, [input, init]] of [...questions]) {
+      const question = JSON.parse(init.body);
+      question.event_data = { ...question.event_data, again: true };
+      const receipt = await ask(input, { ...init, body: JSON.stringify(question) });
+      const { event_id: other } = receipt.ok ? await receipt.json() : {};
+      if (other) known.set(other, id);
+    }
+  }
+
+  function done(id) {
+    if (!awaited.delete(id)) early.add(id);
+    questions.delete(id);
+    begun.delete(id);
+  }
+
+  /* A message about an event that was asked again, as one about the first. Later parts of an answer are changes of earlier
+     ones; the first part, whole, becomes a change of what came before the connection went. */
+  function retold(text, msg, other) {
+    const id = known.get(other), message = JSON.parse(text.slice("data: ".length));
+    if (msg === "process_generating" && begun.has(id) && !begun.has(other)) {
+      message.output.data = message.output.data.map((value) => [["replace", [], value]]);
+    }
+    if (msg === "process_generating") begun.add(other);
+    if (msg === "process_completed") {
+      known.delete(other);
+      begun.delete(other);
+    }
+    return `data: ${JSON.stringify({ ...message, event_id: id })}`;
   }
 
   /* The messages of one stream, as they were sent. */
@@ -29,26 +69,42 @@
     }
   }
 
-  async function* answers(response, next) {
-    for (let more = true; more; response = more && (await next())) {
-      more = false;
-      for await (const text of messages(response)) {
-        const [, msg, id] = HEAD.exec(text) || [];
-        if (msg === "process_completed" && !awaited.delete(id)) early.add(id);
-        more = msg === "close_stream" && awaited.size > 0;
-        if (!more) yield `${text}\n\n`;
+  function heard(text, msg, id) {
+    const again = known.has(id), first = known.get(id) || id;
+    const told = again ? retold(text, msg, id) : text;
+    if (msg === "process_generating") begun.add(first);
+    if (msg === "process_completed") done(first);
+    return told;
+  }
+
+  /* What the front end reads. open(): another stream. left(): it wants no more. */
+  async function* answers(response, open, left) {
+    for (;;) {
+      let closed = false, over = false;
+      try {
+        for await (const text of messages(response)) {
+          const [, msg, id] = HEAD.exec(text) || [];
+          closed ||= msg === "close_stream";
+          over = msg === "unexpected_error" || (closed && !awaited.size);
+          if (over || !closed) yield `${heard(text, msg, id)}\n\n`;
+        }
+      } catch (error) {
+        if (over || left()) throw error;
       }
+      if (over) return;
+      if (!closed) await again();
+      response = await open();
     }
   }
 
   async function listen(input, init) {
     const first = await ask(input, init);
     if (!first.ok) return first;
-    const texts = answers(first, () => ask(input, init));
+    const texts = answers(first, () => ask(input, init), () => input.signal?.aborted);
     const body = new ReadableStream({
       async pull(controller) {
-        const { value, done } = await texts.next();
-        if (done) controller.close();
+        const { value, done: over } = await texts.next();
+        if (over) controller.close();
         else controller.enqueue(value);
       },
     });

@@ -1,0 +1,53 @@
+"""The way between a browser and a server on loopback, as a cable that can be cut in the middle of an answer."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class Cable:
+    """`url` leads to the server until `cut`, which breaks every connection, and after `mend` again."""
+
+    def __init__(self, port: int):
+        self._port, self._whole, self._ends = port, True, []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def cut(self) -> None:
+        self._whole = False
+        while self._ends:
+            _hang_up(self._ends.pop())
+
+    def mend(self) -> None:
+        self._whole = True
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _take(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                here, _ = self._listener.accept()
+                if not self._whole:
+                    here.close()
+                    continue
+                there = socket.create_connection(("127.0.0.1", self._port))
+                self._ends += [here, there]
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+
+
+def _pass_on(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):
+        while sent := one.recv(1 << 16):
+            other.sendall(sent)
+    _hang_up(other)
+
+
+def _hang_up(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
