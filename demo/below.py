@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .session import EVERY_ASKED, Session
+from .session import EVERY_ASKED, OWN, Session
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def standing(session: Session, stage: int) -> Session:
 
 
 def _question(session: Session) -> str:
-    return "|".join((session.picture, *session.variants, session.target or "", str(session.other)))
+    second = "+".join(session.uploads) if session.other == OWN else str(session.other)
+    return "|".join((session.picture, *session.variants, session.target or "", second))
 
 
 def _stands(question: str, stage: int) -> str:

@@ -14,7 +14,7 @@ from .cells import Json
 from .examples import examples
 from .languages import say
 from .links import State, query_of
-from .session import AGAIN, Controls, Session
+from .session import AGAIN, OWN, Controls, Session
 
 
 def middle(size: tuple[int, int]) -> tuple[int, int]:
@@ -47,20 +47,23 @@ def arrived(state: State, session: Session, controls: Controls, default: str) ->
     names = state.variants or (default,)
     session = replace(
         session, variants=names, active=state.view, target=state.target or None, compared=state.compared,
-        other=number_of(state.second), tour=state.tour, language=state.language or session.language,
+        other=session.other if session.other == OWN and not state.second else number_of(state.second),
+        tour=state.tour, language=state.language or session.language,
         asked_language=state.language, edits=state.edits, photographs=state.photographs,
     )  # fmt: skip
     changes = {"variants": list(names), "stage": state.stage, "block": state.block, "cam_stage": state.cam}
     return session, replace(controls, **changes)
 
 
-def link(state: State, upload: bool, painted: bool = False) -> Json:
+def link(state: State, upload: bool, painted: bool = False, second: bool = False) -> Json:
     """What js/links.js writes into the address, and its words. upload: whether the picture is the visitor's own.
 
-    painted: whether a region is painted out. Neither is in the address.
+    painted: whether a region is painted out. second: whether the second picture is the visitor's own. None of these is
+    in the address.
     """
     first = examples()[0].label
-    lost = [say(words.UPLOAD).format(example=say(first))] * upload + [say(words.PAINTED)] * painted
+    lost = [say(words.UPLOAD).format(example=say(first))] * upload
+    lost += [say(words.SECOND)] * second + [say(words.PAINTED)] * painted
     query = query_of(replace(state, point=None) if upload else state)  # a place in another picture means nothing
     return {
         "query": {} if query == {"picture": first} else query,

@@ -1,17 +1,42 @@
-"""The same variants on a second picture, looked at from the same place of the view."""
+"""The second picture: which one it is, and the same variants on it, looked at from the same place of the view."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from transxnet.study import Options
 
 from .columns import Column, gather
-from .session import Session
+from .examples import Example
+from .session import OWN, Session
 from .studio import Studio
 
 PARTS = ("attention", "kernels")  # what two photographs are compared by
+
+
+@dataclass(frozen=True)
+class Second:
+    """key: under which Studio keeps it. example: its number, -1 for the visitor's own. label: what it shows, or ""."""
+
+    key: str
+    example: int = -1
+    label: str = ""
+
+
+def second_of(session: Session, studio: Studio, examples: Sequence[Example]) -> Second:
+    """What was chosen, else the example after the picture's own; never that picture itself."""
+    if session.other == OWN and (own := own_before(session, studio)):
+        return Second(own)
+    wanted = session.other if session.other >= 0 else session.example + 1
+    number = (wanted + (wanted == session.example)) % len(examples)
+    example = examples[number]
+    return Second(studio.add_example(example.path, example.label), number, example.label)
+
+
+def own_before(session: Session, studio: Studio) -> str:
+    """The key of the visitor's last own picture but the one that is looked at; "" where none is kept."""
+    return next((key for key in session.uploads if key != session.picture and studio.keeps(key)), "")
 
 
 def gather_second(

@@ -12,6 +12,8 @@ from transxnet.explain.painting import FILLS, read_mask
 from transxnet.explain.switches import read_switches
 
 EVERY_ASKED = "asked"  # Session.every when the button was pressed
+OWN = -2  # Session.other: the visitor's last own picture but the one that is looked at
+UPLOADS = 2  # kept in mind
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Session:
     target: str | None = None  # a WNID, so that variants with other label sets can look it up
     active: str = "overview"
     variants: tuple[str, ...] = ("pico",)
-    other: int = -1  # the second picture, an example; -1 is the one after the picture's own
+    other: int = -1  # the second picture: an example, -1 the one after the picture's own, OWN the visitor's
     language: str = "en"  # of the words the server makes (demo/languages.py)
     tour: int = 0  # step of the guided tour, from 1; 0: none
     compared: str = "attention"  # the map that Compare sets side by side
@@ -38,7 +40,11 @@ class Session:
     visitor: str = ""  # whose it is (demo/visitors.py)
     asked_language: str = ""  # by the address; "" is the browser's own
     gone: tuple[int, ...] = ()  # what the last `go` set: its number, stage, Grad-CAM's stage, block
-    upload: str = ""  # the key of the visitor's last own picture, to come back to
+    uploads: tuple[str, ...] = ()  # keys of the visitor's own pictures, the last first, to come back to
+
+    def on_upload(self, key: str) -> Session:
+        """The session with one more picture of the visitor's own."""
+        return replace(self, uploads=(key, *(one for one in self.uploads if one != key))[:UPLOADS])
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,11 @@ class Studio:
             self._examples[path, label] = key
         return key
 
+    def keeps(self, key: str) -> bool:
+        """Whether a visitor's picture is still kept under this key."""
+        with self._lock:
+            return self._pictures.get(key) is not None
+
     def picture(self, key: str) -> Picture:
         with self._lock:
             found = self._pictures.get(key, self._sent.get(key))

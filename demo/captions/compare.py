@@ -102,6 +102,7 @@ CHART_TABLE_HEAD = ("Model", "Family", "Pixels", "Parameters (M)", "GMACs", "Top
 CHART_MISSING = "The published numbers are not here: assets/published.csv is missing or damaged."
 
 FIRST_PHOTO, SECOND_PHOTO, SECOND_MINUS_FIRST = "This photograph", "The second: {label}", "Second minus first"
+YOURS = "your picture"
 KERNELS_ROW, KERNELS_ROW_HINT = (
     "{title}: kernels",
     "the same {count} channels of both, one scale; the difference on its own",

@@ -7,6 +7,7 @@ COPIED = "Copied"
 SELECTED = "Copy it from here"  # where the browser does not let a page write to the clipboard
 ADDRESS = "The address of what you see"
 UPLOAD = "Your picture is not in the link: whoever opens it starts with the first example, {example}."
+SECOND = "The second picture is yours and not in the link: an example takes its place."
 PAINTED = "What you painted out is not in the link."
 CLOSE = "Close"
 

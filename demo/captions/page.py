@@ -25,6 +25,7 @@ OFFER = "T is loaded: compare it"
 OWN_STAGE, OWN_STAGE_LABEL = "Its own stage", "Grad-CAM's own stage"
 SLOWER = "Also the slower ones: integrated gradients, SmoothGrad, occlusion"
 BESIDE, COMPARE_WITH = "Beside other backbones", "Compare with"
+COMPARE_WITH_HINT = "an example, or your picture before this one"
 
 CROSSHAIR_ROLE = "picture with a crosshair"
 CROSSHAIR_ALT = (

@@ -78,7 +78,7 @@ class Endpoints:
     def kernels(self, picture, variant="pico", stage=3, block=0):
         """The depthwise kernels IDConv generated for this picture; of a variant without IDConv the learned ones.
 
-        stage, block count from 1; block 0 is the stage's last. Returns JSON, a PNG of twelve kernels, and an NPZ:
+        stage, block count from 1; block 0 is the stage's last. Returns JSON, a PNG of sixteen kernels, and an NPZ:
         kernels (C, 7, 7), kernels_static, kernels_gates (G, C, 7, 7), kernels_biases (C,), kernels_bias_gates (G, C).
         """
         s = self._studied(picture, variant, ("kernels",), stage=int(stage), block=int(block))

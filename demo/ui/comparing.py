@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..captions.compare import YOURS
 from ..columns import LOOK_AGAIN, Column
-from ..second import gather_second
+from ..second import Second, gather_second, second_of
 from ..session import Session
 from ..timing import Run
 from .layout import Layout
@@ -17,15 +18,15 @@ log = logging.getLogger(__name__)
 
 
 class Comparing(Layout):
-    """Needs Showing's `_shown`, `_keep` and `_other_example`."""
+    """Needs Showing's `_shown` and `_keep`."""
 
     def _scene(self, session: Session, columns: list[Column]) -> dict[str, Any]:
         """What Scene gets besides, of what is there already."""
         if session.active != "compare":
             return {}
         if session.photographs:
-            key, label = self._second(session)
-            return {"other": self.studio.picture(key), "other_label": label}
+            second = self._second(session)
+            return {"other": self.studio.picture(second.key), "other_label": second.label or YOURS}
         return {"timings": self.studio.timer.found(_loaded(columns))}
 
     def _compare(
@@ -33,7 +34,7 @@ class Comparing(Layout):
     ) -> Iterator[dict]:
         """The panel again, when what takes longer than its maps is there."""
         if session.photographs:
-            key, _ = self._second(session)
+            key = self._second(session).key
             for second in gather_second(self.studio, session, key, options, newest):
                 if newest() and all(column.finished for column in second):
                     yield from self._if_newest(self._shown(session, columns, second=second), session, newest)
@@ -68,10 +69,8 @@ class Comparing(Layout):
         finally:
             self.studio.timer.leave(job)
 
-    def _second(self, session: Session) -> tuple[str, str]:
-        """The second picture's key, and what it shows."""
-        example = self.examples[self._other_example(session)]
-        return self.studio.add_example(example.path, example.label), example.label
+    def _second(self, session: Session) -> Second:
+        return second_of(session, self.studio, self.examples)
 
 
 def _loaded(columns: list[Column]) -> list[str]:

@@ -53,14 +53,14 @@ class Exporting(Going):
         options = self._options(session, controls, block)
         if session.active == "attention":  # the page's whole tables are bytes; a file has the weights as they are
             options = replace(options, only=("attention", "both_ways"), point=session.point)
-        other = self._other_key(session, options.only)
-        shots, left = self._shots(session.picture, session, options, other)
+        shots, left = self._shots(session.picture, session, options, self._other_key(session, options.only))
         keys, examples, second = [session.picture], [session.example], []
         if session.active == "compare" and session.photographs:
-            key, _ = self._second(session)
-            point = same_place(session.point, self.studio.picture(session.picture).size, self.studio.picture(key).size)
-            second, _ = self._shots(key, session, replace(options, point=point, only=SECOND_PARTS), "")
-            keys, examples = [*keys, key], [*examples, self._other_example(session)]
+            other = self._second(session)
+            sizes = [self.studio.picture(key).size for key in (session.picture, other.key)]
+            asked = replace(options, point=same_place(session.point, *sizes), only=SECOND_PARTS)
+            second, _ = self._shots(other.key, session, asked, "")
+            keys, examples = [*keys, other.key], [*examples, other.example]
         return Asked(
             session.active, shots, [self.studio.picture(key) for key in keys],
             [self.examples[number].label if number >= 0 else "" for number in examples],

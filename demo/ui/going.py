@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from transxnet.errors import LensError
 from transxnet.peers.spec import spec_of
 
 from ..captions import ANY_CLASS
@@ -80,20 +79,13 @@ class Going(Showing):
     def _on(self, label: str, session: Session) -> Session:
         """The session on the example of that name; "" is the visitor's own picture, else the one that is there, else
         the first example."""
-        if not label and session.example >= 0 and self._held(session.upload):
-            return replace(session, picture=session.upload, example=-1, mask="")
+        if not label and session.example >= 0 and session.uploads and self.studio.keeps(session.uploads[0]):
+            return replace(session, picture=session.uploads[0], example=-1, mask="")
         if session.picture and (not label or number_of(label) == session.example):
             return session
         place = max(0, number_of(label))
         key = self.studio.add_example(self.examples[place].path, self.examples[place].label)
         return replace(session, picture=key, example=place, mask="")
-
-    def _held(self, key: str) -> bool:
-        """Whether a picture is still kept under this key."""
-        try:
-            return bool(key and self.studio.picture(key))
-        except LensError:
-            return False
 
     def _controls_of(self, session: Session, controls: Controls, before: Sequence[str]) -> dict:
         """What the components show of a session that no click of theirs has made. before: the variants until now."""

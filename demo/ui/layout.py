@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from transxnet.images import decode
+from transxnet.images import Picture, decode
 from transxnet.labels import label_set
 from transxnet.peers.spec import spec_of
 from transxnet.variants import find_variant
@@ -100,7 +100,7 @@ class Layout:
 
     def _choose_picture(self) -> None:
         self.crosshair = Crosshair(elem_id="crosshair")
-        self.thumb_pictures = [jpeg(_thumb(e.path)) for e in self.examples]
+        self.thumb_pictures = [jpeg(_thumb(decode(e.path))) for e in self.examples]
         self.thumbs = Thumbs(self._thumbs(0), elem_id="thumbs")
         self.upload = SafeImage(
             label=self.words(words.YOUR_PICTURE), sources=["upload", "clipboard", "webcam"], elem_id="upload",
@@ -176,7 +176,7 @@ class Layout:
             self.beside = _chip(self.words(words.BESIDE), "beside")
         if WANTED[name].other:
             with gr.Row(elem_classes="controls"):
-                self._label(words.COMPARE_WITH)
+                self._label(words.COMPARE_WITH, words.COMPARE_WITH_HINT)
                 self.others[name] = Thumbs(self._thumbs(1), elem_id=f"other-{name}")
 
     def _label(self, text: str, hint: str = "", number: str = "") -> None:
@@ -190,13 +190,19 @@ class Layout:
     def _stages(self) -> list[tuple[Any, int]]:
         return [(self.words(words.STAGE_NUMBER, stage=i), i) for i in (1, 2, 3, 4)]
 
-    def _thumbs(self, chosen: int) -> dict[str, Any]:
-        """The examples as buttons, in the language that is being spoken. chosen: which one is pressed, -1 for none."""
+    def _thumbs(self, chosen: int, own: str = "") -> dict[str, Any]:
+        """The examples as buttons, in the language that is being spoken. chosen: which one is pressed, -1 for none.
+
+        own: the key of a visitor's picture that stands after them.
+        """
         names = [say(example.label) for example in self.examples]
         items = [
             {"src": src, "label": name, "alt": say(words.EXAMPLE).format(label=name)}
             for src, name in zip(self.thumb_pictures, names, strict=True)
         ]
+        if own:
+            name = say(words.YOUR_PICTURE)
+            items.append({"src": jpeg(_thumb(self.studio.picture(own))), "label": name, "alt": name})
         return {"items": items, "chosen": chosen}
 
     def _chips(self, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
@@ -220,8 +226,8 @@ def classes_of(variant: str) -> list[tuple[str, str]]:
     return sorted(zip(labels.words, labels.wnids, strict=True))
 
 
-def _thumb(path: Any) -> Any:
-    rgb = decode(path).rgb
+def _thumb(picture: Picture) -> Any:
+    rgb = picture.rgb
     side = min(rgb.shape[:2])
     top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
     step = max(1, side // 128)

@@ -18,7 +18,7 @@ from ..languages import say
 from ..links import MOST_VARIANTS, canonical, known_class
 from ..payload import KEY
 from ..places import number
-from ..session import Session, changed
+from ..session import OWN, Session, changed
 from ..studio import Studio
 from ..visitors import Given, Visitors, given
 from ..wanted import BESIDE
@@ -200,7 +200,9 @@ class Page(Exporting):
     def other_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
     ) -> Iterator[dict]:
-        yield from self.refresh(request, replace(session, other=int(event.index)), *controls)
+        chosen = int(event.index)
+        session = replace(session, other=chosen if chosen < len(self.examples) else OWN)
+        yield from self.refresh(request, session, *controls)
 
     def _without(self, pair: tuple[str, str]) -> Callable[..., Iterator[dict]]:
         def handler(request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
@@ -236,7 +238,7 @@ class Page(Exporting):
         point = ((width - 1) // 2, (height - 1) // 2)
         session = replace(session, picture=key, example=example, point=point, target=None, mask="")
         if example < 0:
-            session = replace(session, upload=key)
+            session = session.on_upload(key)
         updates = {self.thumbs: self._thumbs(example), self.upload: None, self.other: ""}
         yield from self.refresh(request, session, *controls, updates=updates)
 

@@ -23,6 +23,7 @@ from ..figures import figures_of, none, shown, stopped, waiting
 from ..languages import say
 from ..payload import answers, crosshair, progress
 from ..places import link, state_of
+from ..second import own_before
 from ..session import Controls, Session
 from ..tables import held
 from ..tour import bar
@@ -177,7 +178,9 @@ class Showing(Comparing):
     def _link(self, session: Session, controls: Controls) -> Any:
         size = self.studio.picture(session.picture).size
         state = state_of(session, controls, size, self.default)
-        return link(state, upload=session.example < 0, painted=bool(session.mask))
+        second = session.active in self.others and (session.active != "compare" or session.photographs)
+        own = second and self._second(session).example < 0
+        return link(state, upload=session.example < 0, painted=bool(session.mask), second=own)
 
     def _keep(self, session: Session, before: Session | None) -> Session:
         """The visitor's newest session, with what differs between these two changed in it."""
@@ -240,23 +243,18 @@ class Showing(Comparing):
             return Options(target=session.target, only=parts)
         return replace(options, only=parts, point=session.point)
 
-    def _other_example(self, session: Session) -> int:
-        """The second picture's number among the examples: never the first one's own."""
-        wanted = session.other if session.other >= 0 else session.example + 1
-        return (wanted + (wanted == session.example)) % len(self.examples)
-
     def _other_key(self, session: Session, only: Sequence[str]) -> str:
         """The key of the second picture, '' where no part of these compares two."""
         lent = "trial" in only and any(key.startswith("other_kernels") for key in session.edits)
         if not lent and not {"kernel_change", "what_if"} & set(only):
             return ""
-        example = self.examples[self._other_example(session)]
-        return self.studio.add_example(example.path, example.label)
+        return self._second(session).key
 
     def _others(self, session: Session) -> dict:
         if session.active not in self.others:
             return {}
-        return {self.others[session.active]: self._thumbs(self._other_example(session))}
+        chosen, own = self._second(session).example, own_before(session, self.studio)
+        return {self.others[session.active]: self._thumbs(chosen if chosen >= 0 else len(self.examples), own)}
 
     def _beside(self) -> list[str]:
         """The backbones of one click: trained where their weights are on this disk, else with random weights."""

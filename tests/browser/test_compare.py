@@ -10,10 +10,11 @@ from demo.examples import examples
 from demo.published import published
 from demo.second import same_place
 from tests.browser.lens import PHONE
+from tests.browser.test_page import as_png
 from transxnet import load
 from transxnet.explain.differences import compare
 from transxnet.explain.kernel_analysis import change
-from transxnet.images import decode
+from transxnet.images import Picture, decode
 from transxnet.study import Options, study
 
 pytestmark = pytest.mark.browser
@@ -152,7 +153,23 @@ def test_two_photographs_on_a_phone(visit):
         panel.get_by_role("button", name="Two photographs").click()
         panel.locator("[data-photographs=true]").wait_for()
     assert lens.page.locator("#other-compare").is_visible()
-    first, second = (decode(example.path) for example in examples()[:2])
+    check_photographs(lens, *(decode(example.path) for example in examples()[:2]))
+    assert "made anew for each picture" in panel.inner_text()
+    assert fits(lens)
+
+    own = [as_png(decode(example.path).rgb[:, ::-1]) for example in examples()[2:4]]
+    for sent in own:
+        with lens.answer("compare"):
+            lens.send(sent)
+    with lens.answer("compare"):
+        lens.page.locator("#other-compare button").nth(len(examples())).click()  # the one before this one
+    before, last = (decode(sent["buffer"]) for sent in own)
+    check_photographs(lens, last, before)
+    assert fits(lens)
+
+
+def check_photographs(lens, first: Picture, second: Picture) -> None:
+    """The numbers are the library's for pico, from the page's point of the first and the same place of the second."""
     model, place = load("pico", device="cpu"), same_place(lens.point, first.size, second.size)
     one = study(model, first, Options(point=lens.point))
     two = study(model, second, Options(point=place))
@@ -162,5 +179,3 @@ def test_two_photographs_on_a_phone(visit):
     assert [float(found["peak"]) for found in lens.numbers("compare")] == [
         near(s.attention.mean.max()) for s in (one, two)
     ]
-    assert "made anew for each picture" in panel.inner_text()
-    assert fits(lens)

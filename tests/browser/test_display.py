@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from demo.captions.display import WORDS
+from demo.cells import TILES
 from demo.examples import examples
 from tests.browser.lens import PHONE, WIDE, Lens
 from transxnet import load
@@ -104,7 +105,7 @@ def test_normalised_says_so_and_every_map_has_its_own_ends(lens):
     heat = found.receptive_field.heat / found.receptive_field.heat.mean()
     tops = [found.attention.mean.max(), found.grad_cam.heat.max(), np.quantile(heat, 0.995)]
     assert [float(end) for end in ends] == pytest.approx(tops, rel=0.006)  # three digits are shown
-    kernels = found.kernels.kernels[representatives(found.kernels, 12)]
+    kernels = found.kernels.kernels[representatives(found.kernels, TILES)]
     own = lens.panel("overview").locator(".lens-tile .own").all_text_contents()
     assert [float(text.lstrip("±")) for text in own] == pytest.approx(np.abs(kernels).max(axis=(1, 2)), rel=0.006)
 

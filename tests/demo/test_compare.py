@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from demo.captions import compare as words
+from demo.cells import TILES
 from demo.columns import Column
 from demo.published import published
 from demo.second import same_place
@@ -229,7 +230,7 @@ def test_two_photographs_show_what_is_generated_for_each(columns):
     assert len(found["rows"]) == 6
     one, two = columns[0].study, second[0].study
     expected = change(one.kernels, two.kernels)
-    channels = representatives(one.kernels, 12)
+    channels = representatives(one.kernels, TILES)
     cells = found["rows"][0]["cells"]
     shapes = (len(channels), 7, 7)
     kernels = [decoded(cell["tiles"]["base64"]).reshape(shapes) for cell in cells]

@@ -13,8 +13,11 @@ import pytest
 
 from demo import studio as studio_module
 from demo.captions import PICTURE_GONE, VIEWS, links, stopping
+from demo.captions.page import YOUR_PICTURE
+from demo.cells import TILES, floats
 from demo.columns import LOOK_AGAIN
 from demo.payload import KEY
+from demo.second import Second
 from demo.session import Controls, Session
 from demo.studio import Studio
 from demo.ui import showing
@@ -25,7 +28,9 @@ from demo.wanted import ALWAYS, WANTED
 from tests.small import picture, small_model
 from transxnet import load
 from transxnet.errors import LensError, SourceFailed, UnknownName
+from transxnet.explain.kernels import representatives
 from transxnet.labels import label_set
+from transxnet.study import Options
 
 LABELS = label_set("tiny-imagenet-200")
 ANN, BOB = SimpleNamespace(session_hash="ann"), SimpleNamespace(session_hash="bob")
@@ -619,6 +624,35 @@ def test_the_second_picture_is_the_next_example_until_another_is_chosen(page, op
     assert lion[page.others["kernels"]]["chosen"] == 4  # never the picture itself
 
 
+def test_the_second_picture_may_be_the_visitors_own_before_this_one(page, opened):
+    """Offered once there is one; never the picture itself, and never in a link."""
+    first, last = picture(1), picture(2)
+    session = finish(page.uploaded(ANN, replace(opened, active="compare", photographs=True), *controls(), first))
+    assert len(session[page.others["compare"]]["items"]) == len(page.examples)  # the only one is looked at
+    changed = finish(page.uploaded(ANN, session[page.session], *controls(), last))
+    thumbs = changed[page.others["compare"]]
+    assert (len(thumbs["items"]), thumbs["chosen"]) == (len(page.examples) + 1, 0)
+    assert thumbs["items"][-1]["alt"] == YOUR_PICTURE
+
+    asked = SimpleNamespace(index=len(page.examples))
+    changed = finish(page.other_chosen(asked, ANN, changed[page.session], *controls()))
+    session = changed[page.session]
+    assert page._second(session) == Second(first.sha256)
+    assert changed[page.others["compare"]]["chosen"] == len(page.examples)
+    panel = shown(changed, page, "compare")
+    assert panel["heads"][1]["title"] == "The second: your picture"
+    mine, theirs = (page.studio.study(one.sha256, "pico", Options(only=("kernels",))).kernels for one in (last, first))
+    tiles = panel["rows"][0]["cells"][1]["tiles"]["base64"]
+    assert tiles == floats(theirs.kernels[representatives(mine, TILES)])
+    assert links.SECOND in changed[page.link]["upload"]
+    assert "with" not in linked(changed, page)
+
+    away = finish(page.example_chosen(SimpleNamespace(index=2), ANN, session, *controls()))[page.session]
+    assert page._second(away).key == last.sha256  # the last of both, now that neither is looked at
+    gone = replace(away, uploads=("0" * 64,))
+    assert page._second(gone).example == 3
+
+
 # ---- links, going somewhere, stopping ---------------------------------------------------------------------------
 
 LION = "lion"
@@ -714,7 +748,7 @@ def test_back_from_an_example_is_ones_own_picture_again(page, opened):
     away = finish(page.example_chosen(SimpleNamespace(index=1), ANN, mine, *controls()))[page.session]
     back = finish(page.go({"picture": "", "view": "erf"}, away, controls(), ANN))[page.session]
     assert (back.picture, back.example, back.active) == (picture().sha256, -1, "erf")
-    never = finish(page.go({"picture": ""}, replace(away, upload=""), controls(), ANN))[page.session]
+    never = finish(page.go({"picture": ""}, replace(away, uploads=()), controls(), ANN))[page.session]
     assert never.example == 1
 
 

@@ -126,6 +126,7 @@ WORDS: dict[str, str] = {
     "The published numbers are not here: assets/published.csv is missing or damaged.":
         "발표된 수치가 여기에 없습니다. assets/published.csv가 없거나 손상되었습니다.",
     "This photograph": "이 사진",
+    "your picture": "내 사진",
     "The second: {label}": "둘째 사진: {label}",
     "Second minus first": "둘째 − 첫째",
     "{title}: kernels": "{title}: 커널",

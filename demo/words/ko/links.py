@@ -9,6 +9,8 @@ WORDS: dict[str, str] = {
     "The address of what you see": "지금 보이는 화면의 주소",
     "Your picture is not in the link: whoever opens it starts with the first example, {example}.":
         "올린 사진은 링크에 담기지 않습니다. 링크를 여는 사람은 첫 예시({example})부터 보게 됩니다.",
+    "The second picture is yours and not in the link: an example takes its place.":
+        "두 번째 사진은 올린 사진이라 링크에 담기지 않고, 예시가 그 자리를 대신합니다.",
     "Close": "닫기",
     "The link’s {what}, “{value}”, cannot be used here; it was left out.":
         "링크의 {what} 값 “{value}”은(는) 여기서 쓸 수 없어 뺐습니다.",

@@ -45,6 +45,7 @@ WORDS: dict[str, str] = {
         "느린 방법도 함께: 적분 그래디언트, SmoothGrad, 가리기",
     "Beside other backbones": "다른 백본과 나란히",
     "Compare with": "비교할 사진",
+    "an example, or your picture before this one": "예시, 또는 앞서 본 내 사진",
     "picture with a crosshair": "십자선이 있는 사진",
     "Your picture, {width} by {height} pixels, crosshair at {x}, {y}. Arrow keys move it; with Shift, in big steps.":
         "내 사진, {width} x {height} 픽셀, 십자선 위치 {x}, {y}. 화살표 키로 옮기고, Shift를 함께 누르면 크게 옮깁니다"

@@ -123,6 +123,7 @@ WORDS: dict[str, str] = {
     "The published numbers are not here: assets/published.csv is missing or damaged.":
         "这里没有已发表的数值：assets/published.csv 缺失或损坏。",
     "This photograph": "这张照片",
+    "your picture": "你的图片",
     "The second: {label}": "第二张：{label}",
     "Second minus first": "第二张减第一张",
     "{title}: kernels": "{title}：卷积核",

@@ -9,6 +9,8 @@ WORDS: dict[str, str] = {
     "The address of what you see": "当前所见的网址",
     "Your picture is not in the link: whoever opens it starts with the first example, {example}.":
         "你的图片不在链接里：打开链接的人会从第一个示例（{example}）开始。",
+    "The second picture is yours and not in the link: an example takes its place.":
+        "第二张图片是你自己的，不在链接里：由一个示例代替。",
     "Close": "关闭",
     "The link’s {what}, “{value}”, cannot be used here; it was left out.":
         "链接中的{what}“{value}”在这里无法使用，已略去。",

@@ -43,6 +43,7 @@ WORDS: dict[str, str] = {
     "Also the slower ones: integrated gradients, SmoothGrad, occlusion": "也包括较慢的方法：积分梯度、SmoothGrad、遮挡",
     "Beside other backbones": "与其他骨干网络并列",
     "Compare with": "对比照片",
+    "an example, or your picture before this one": "一个示例，或你之前看过的自己的图片",
     "picture with a crosshair": "带十字准线的图片",
     "Your picture, {width} by {height} pixels, crosshair at {x}, {y}. Arrow keys move it; with Shift, in big steps.":
         "你的图片，{width} x {height} 像素，十字准线位于 {x}, {y}。用方向键移动；按住 Shift 则大步移动。",
