@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-from transxnet.cost import Cost
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.draw.scale import MODES, Tone
 from transxnet.draw.views import LOOKS
 from transxnet.export.pictures import Style
 from transxnet.export.rows import LARGEST, Shot
 from transxnet.images import Picture
+
+from .columns import Column
+from .timing import Run
 
 QUERY = {  # key of an address -> field of js/display.js, and what it is at first (as js/links.js has them)
     "colours": ("colormap", ""), "signed": ("diverging", ""), "opacity": ("opacity", 0.85), "gamma": ("gamma", 1),
@@ -35,7 +37,8 @@ class Display:
 class Asked:
     """What a file is about. labels: of the pictures, an example's, "" for a visitor's own. options: what was computed.
 
-    second: the other photograph's shots, where two are compared. left_out: variant -> why. link: the page's query.
+    second: the other photograph's shots, where two are compared. columns: of the shots, with what they cost, and
+    timings what was measured of them. left_out: variant -> why. link: the page's query.
     """
 
     view: str
@@ -46,7 +49,8 @@ class Asked:
     display: Display
     compared: str = "attention"
     second: Sequence[Shot] = ()
-    costs: Mapping[str, Cost] = field(default_factory=dict)
+    columns: Sequence[Column] = ()
+    timings: Run = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
 

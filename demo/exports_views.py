@@ -27,6 +27,7 @@ from .captions import exports as words
 from .cells import TILES, share
 from .exports_asked import Asked
 from .views.compare import MAPS, compared, drawn, has
+from .views.costs import MEASURED, costs
 from .views.what_if import logit
 
 
@@ -124,7 +125,8 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     if asked.second:
         return replace(shown, rows=[*_rows("kernels", shown.shots, style), *_rows("attention", shown.shots, style)])
     name = compared(asked.compared, [shot.study for shot in shown.shots])
-    shown = replace(shown, rows=_rows(name, shown.shots, style), tables=_costs(asked))
+    tables, notes = _costs(asked)
+    shown = replace(shown, rows=_rows(name, shown.shots, style), tables=tables, notes=[*shown.notes, *notes])
     maps = {shot.study.variant: drawn(shot.study, name) for shot in shown.shots if has(shot.study, name)}
     answers = {shot.study.target.wnid for shot in shown.shots if has(shot.study, name)}
     if len(maps) < 2 or (METHODS[name].about_class and len(answers) > 1):
@@ -219,18 +221,29 @@ def _answers(shot: Shot) -> tuple[str, Table]:
 
 
 def _counted(asked: Asked) -> dict[str, Any]:
-    return {
-        name: {"parameters": cost.parameters, "macs": cost.macs, "side": cost.image_size}
-        for name, cost in asked.costs.items()
-    }
+    """What the columns cost: counted, and what was measured in one run of all of them."""
+    found = {}
+    for column in asked.columns:
+        cost, timing = column.cost, asked.timings.get(column.name)
+        found[column.name] = {
+            "parameters": cost.parameters, "macs": cost.macs, "side": cost.image_size, "weights_bytes": cost.weights,
+            **({"activations_bytes": timing.activations, "seconds": timing.seconds, "passes": timing.passes}
+               if timing else {}),
+        }  # fmt: skip
+    return found
 
 
-def _costs(asked: Asked) -> list[tuple[str, Table]]:
+def _costs(asked: Asked) -> tuple[list[tuple[str, Table]], list[str]]:
+    """The page's table, and its note."""
+    if not asked.columns:
+        return [], []
+    found = costs(asked.columns, asked.timings)
     rows = [
-        (name, f"{cost.parameters / 1e6:.2f} M", f"{cost.macs / 1e9:.3g} G", f"{cost.image_size} px")
-        for name, cost in asked.costs.items()
+        (row["title"], *("; ".join(cell) for cell in row["cells"]))
+        for row in found["rows"]
+        if asked.timings or row["key"] not in MEASURED
     ]
-    return [(words.COSTS, Table(words.COSTS_HEAD, rows))] if rows else []
+    return [(f"{found['title']}: {found['sub']}", Table(("", *found["head"]), rows))], [found["note"]]
 
 
 def _or_even(value: float, text: str) -> str:

@@ -6,6 +6,7 @@ whoever is busy meanwhile slows all of them down alike: their ratios hold where 
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -23,6 +24,9 @@ from .jobs import Job, Jobs
 ROUNDS = 5  # passes of each model that are timed, at most
 SECONDS = 2.0  # after which no further round begins
 KEPT = 64  # runs
+PATIENCE = 60.0  # seconds that a run waits for other long work
+LOOK_AGAIN = 0.3  # seconds between two looks whether it is over
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,31 @@ class Timer:
 
     def leave(self, job: Job) -> None:
         self._jobs.leave(job)
+
+    def run(self, names: Iterable[str], wanted: Callable[[], bool] = lambda: True, patience: float = PATIENCE) -> Run:
+        """Measure these models as soon as nothing long runs here.
+
+        Empty where nobody wants it any more, where it could not begin within `patience` seconds, and where it fails,
+        which the log tells.
+        """
+        names, until = list(names), time.monotonic() + patience
+        job = self.begin(names) if names else None
+        while names and job is None and wanted() and time.monotonic() < until:
+            time.sleep(LOOK_AGAIN)
+            job = self.begin(names)
+        if job is None:
+            return {}
+        try:
+            while wanted() and not job.wait(LOOK_AGAIN):
+                pass
+            if not job.future.done():
+                return {}
+            if (error := job.future.exception()) is not None:
+                log.error("measuring %s", ", ".join(names), exc_info=error)
+                return {}
+            return job.future.result()
+        finally:
+            self.leave(job)
 
     def _made(self, names: tuple[str, ...]) -> Run:
         run = self._measure(names)

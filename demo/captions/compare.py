@@ -61,7 +61,7 @@ COST_ROWS = {
 MILLIONS, GMACS, MEGABYTES, PIXELS = "{amount} M", "{amount} GMACs", "{amount} MB", "{side} x {side} pixels"
 MILLISECONDS, TIMES = "{amount} ms", "{ratio} times {first}"
 MEASURING = "measuring"
-NOT_MEASURED = "not measured: measuring failed; open Compare again to try once more"
+NOT_MEASURED = "not measured: something long runs here, or measuring failed; open Compare again to try once more"
 COSTS_NOTE = (
     "Time: at batch 1, the median of so many passes: {passes}; the variants take turns. Other work on this machine "
     "slows all of them alike: read the ratio, not the milliseconds. Activations are counted, not measured: the most "

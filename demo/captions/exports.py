@@ -29,8 +29,6 @@ ANSWERS = "{title}: answers before and after"
 ANSWERS_HEAD = ("Class", "Share before", "Share after", "Logit before", "Logit after")
 PAIRS = "How far the maps agree"
 PAIRS_HEAD = ("Pair", "Rank correlation", "Highest {share} in common", "Mean absolute difference")
-COSTS = "What each costs"
-COSTS_HEAD = ("Variant", "Parameters", "Multiply-accumulates a picture", "Picture's side")
 FOOT = (
     "TransXNet Lens, {made} UTC, code {source}. Picture SHA-256 {pictures}; {where}. {link}Numbers and provenance "
     "travel inside this file."
@@ -50,6 +48,6 @@ NOTES = {  # view -> what stands under a file's maps, where the page's own foot 
 }
 STAYS_ENGLISH = (  # names of what stands in files, as the library's captions beside it do, or is said to programs only
     "NO_VIEW", "SO_MANY", "SO_MANY_REMEDY", "NO_FORMAT", "LEFT_OUT", "EDITED", "PAINTED", "GIVEN", "GIVEN_CAPTION",
-    "ANSWERS", "ANSWERS_HEAD", "PAIRS", "PAIRS_HEAD", "COSTS", "COSTS_HEAD", "FOOT", "LINK", "WHERE", "UPLOAD",
+    "ANSWERS", "ANSWERS_HEAD", "PAIRS", "PAIRS_HEAD", "FOOT", "LINK", "WHERE", "UPLOAD",
     "EXAMPLE", "SUBTITLE", "EVEN", "NOTES",
 )  # fmt: skip

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..captions.compare import YOURS
-from ..columns import LOOK_AGAIN, Column
+from ..columns import Column
 from ..second import Second, gather_second, second_of
 from ..session import Session
-from ..timing import Run
 from .layout import Layout
-
-log = logging.getLogger(__name__)
 
 
 class Comparing(Layout):
@@ -39,7 +34,7 @@ class Comparing(Layout):
                 if newest() and all(column.finished for column in second):
                     yield from self._if_newest(self._shown(session, columns, second=second), session, newest)
         elif self.studio.timer.found(_loaded(columns)) is None:
-            run = self._timed(columns, newest)
+            run = self.studio.timer.run(_loaded(columns), newest)
             if newest():
                 yield from self._if_newest(self._shown(session, columns, timings=run), session, newest)
 
@@ -47,27 +42,6 @@ class Comparing(Layout):
         """What was made, unless it was overtaken meanwhile."""
         if newest():
             yield {**found, self.session: self._keep(found[self.session], session)}
-
-    def _timed(self, columns: list[Column], newest: Callable[[], bool]) -> Run:
-        """Waits while something long runs, which would be measured as well. Empty where the measuring fails."""
-        names = _loaded(columns)
-        job = self.studio.timer.begin(names) if names else None
-        while names and job is None and newest():
-            time.sleep(LOOK_AGAIN)
-            job = self.studio.timer.begin(names)
-        if job is None:
-            return {}
-        try:
-            while newest() and not job.wait(LOOK_AGAIN):
-                pass
-            if not job.future.done():
-                return {}
-            if (error := job.future.exception()) is not None:
-                log.error("measuring %s", ", ".join(names), exc_info=error)
-                return {}
-            return job.future.result()
-        finally:
-            self.studio.timer.leave(job)
 
     def _second(self, session: Session) -> Second:
         return second_of(session, self.studio, self.examples)

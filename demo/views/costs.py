@@ -18,6 +18,8 @@ from ..languages import say
 from ..published import published
 from ..timing import Run
 
+MEASURED = ("time", "activations")  # rows that need a run
+
 
 def costs(columns: Sequence[Column], timings: Run | None) -> Json:
     """A table with one column a variant; what is counted stands at once.

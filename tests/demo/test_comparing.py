@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
 
 import pytest
 
 from demo import timing
-from demo.columns import Column
 from demo.jobs import Jobs
 from demo.timing import Timer
-from demo.ui import comparing
-from demo.ui.comparing import Comparing
-
-COLUMNS = [Column("pico", study=object()), Column("t")]  # the second is not there
 
 
 @pytest.fixture
 def jobs(monkeypatch) -> Jobs:
-    monkeypatch.setattr(comparing, "LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(timing, "LOOK_AGAIN", 0.01)
     monkeypatch.setattr(timing, "measure", lambda models: dict.fromkeys(models, "measured"))
     return Jobs()
 
 
-def timed(jobs: Jobs, newest) -> dict:
-    page = SimpleNamespace(studio=SimpleNamespace(timer=Timer(jobs, lambda name: name, lambda function: function)))
-    return Comparing._timed(page, COLUMNS, newest)
+def timed(jobs: Jobs, newest, patience: float = 60) -> dict:
+    return Timer(jobs, lambda name: name, lambda function: function).run(["pico"], newest, patience)
 
 
 def test_it_waits_until_nothing_long_runs(jobs):
@@ -48,6 +41,16 @@ def test_it_waits_no_longer_than_somebody_asks(jobs):
     go, answers = threading.Event(), iter([True, True])
     long = jobs.join("trust", lambda: go.wait(60), long=True)
     assert timed(jobs, lambda: next(answers, False)) == {}
+    assert jobs.busy
+    go.set()
+    assert long.wait(60)
+    jobs.leave(long)
+
+
+def test_it_does_not_wait_for_ever(jobs):
+    go = threading.Event()
+    long = jobs.join("trust", lambda: go.wait(60), long=True)
+    assert timed(jobs, lambda: True, patience=0.05) == {}
     assert jobs.busy
     go.set()
     assert long.wait(60)

@@ -15,11 +15,15 @@ import pytest
 from PIL import Image
 
 from demo import exports
+from demo.captions import compare as words
+from demo.columns import Column
 from demo.exports import TYPES, export
 from demo.exports_asked import Asked, Display, display_of, in_query
 from demo.links import State, updated
+from demo.timing import Timing
 from demo.views.compare import drawn
 from tests.small import picture, small_model
+from transxnet.cost import cost
 from transxnet.draw.overlay import mark, overlay, place
 from transxnet.draw.scale import Tone
 from transxnet.draw.views import unit_of
@@ -259,7 +263,24 @@ def test_a_head_that_a_stage_does_not_have_is_the_mean_as_on_the_page(ask, kind)
         assert all("mean of" in cell.caption for cell in one.cells)
 
 
-def test_costs_are_told_where_no_two_maps_compare(ask):
-    numbers = exports.manifest_of(ask("compare"))["numbers"]
-    assert numbers["pairs"] == []
-    assert "costs" in numbers
+def test_what_variants_cost_is_told_as_on_the_page(ask):
+    """Where no two maps compare, too; what was not measured is left out."""
+    small = small_model()
+    columns = [Column("pico", ask("compare").shots[0].study, cost(small.model, small.spec.image_size))]
+    counted = exports.figure_of(ask("compare", columns=columns))
+    assert counted.numbers["pairs"] == []
+    one = counted.numbers["costs"]["pico"]
+    assert (one["parameters"], one["side"], "seconds" in one) == (columns[0].cost.parameters, 64, False)
+    asked = ask("compare", columns=columns, timings={"pico": Timing(0.02, 5, 1_570_000)})
+    measured = exports.figure_of(asked)
+    one = measured.numbers["costs"]["pico"]
+    assert (one["seconds"], one["passes"], one["activations_bytes"]) == (0.02, 5, 1_570_000)
+    rows = {key: cells for key, *cells in measured.tables[0][1].rows}
+    assert rows[words.COST_ROWS["time"]] == ["20 ms"]
+    assert rows[words.COST_ROWS["activations"]] == ["1.57 MB"]
+    assert rows[words.COST_ROWS["accuracy"]] == [words.ACCURACY_UNKNOWN]
+    assert set(rows) - {key for key, *_ in counted.tables[0][1].rows} == {
+        words.COST_ROWS["time"], words.COST_ROWS["activations"],
+    }  # fmt: skip
+    assert any("the variants take turns" in note for note in measured.notes)
+    assert len(export("png", asked).data) > 1000

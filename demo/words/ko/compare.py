@@ -68,8 +68,8 @@ WORDS: dict[str, str] = {
     "{side} x {side} pixels": "{side} x {side} 픽셀",
     "{ratio} times {first}": "{first}의 {ratio}배",
     "measuring": "재는 중",
-    "not measured: measuring failed; open Compare again to try once more":
-        "재지 못함: 측정에 실패했습니다. 다시 재려면 비교를 다시 여십시오",
+    "not measured: something long runs here, or measuring failed; open Compare again to try once more":
+        "재지 못함: 여기서 오래 걸리는 작업이 돌고 있거나 측정에 실패했습니다. 다시 재려면 비교를 다시 여십시오",
     "Time: at batch 1, the median of so many passes: {passes}; the variants take turns. Other work on this machine "
     "slows all of them alike: read the ratio, not the milliseconds. Activations are counted, not measured: the most "
     "that the tensors of a pass take at one moment, without what an operator uses inside.":

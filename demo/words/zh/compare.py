@@ -66,8 +66,8 @@ WORDS: dict[str, str] = {
     "{side} x {side} pixels": "{side} x {side} 像素",
     "{ratio} times {first}": "{first} 的 {ratio} 倍",
     "measuring": "正在测量",
-    "not measured: measuring failed; open Compare again to try once more":
-        "未测量：测量失败；请再次打开“对比”重试",
+    "not measured: something long runs here, or measuring failed; open Compare again to try once more":
+        "未测量：这里正在运行耗时的任务，或测量失败；请再次打开“对比”重试",
     "Time: at batch 1, the median of so many passes: {passes}; the variants take turns. Other work on this machine "
     "slows all of them alike: read the ratio, not the milliseconds. Activations are counted, not measured: the most "
     "that the tensors of a pass take at one moment, without what an operator uses inside.":
