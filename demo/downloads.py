@@ -16,11 +16,12 @@ _serial = count(1)
 def downloads(file: File | None = None, failed: str = "") -> Json:
     """The component's value: its words, what became of the last request, and its file."""
     value: Json = {"words": in_all(_words), "said": failed, "failed": bool(failed), "file": None}
+    value["serial"] = next(_serial)  # the same sentence again is another answer
     if file is not None:
         size = f"{len(file.data) / 1e6:.1f} MB" if len(file.data) >= 1e5 else f"{max(1, len(file.data) // 1000)} kB"
         data = base64.b64encode(file.data).decode()
         value["said"] = say(words.DONE).format(name=file.name, size=size)
-        value["file"] = {"serial": next(_serial), "name": file.name, "type": file.kind, "data": data}
+        value["file"] = {"name": file.name, "type": file.kind, "data": data}
     return value
 
 

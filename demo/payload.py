@@ -15,8 +15,7 @@ from .captions.familiar import UNLIKE, UNSURE
 from .cells import Json, bars, jpeg, pending, percent, weights_words
 from .columns import Column
 from .languages import retold, say
-
-KEY = 12  # letters of a picture's key by which the browser says of which one a point is
+from .session import KEY
 
 
 def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column]) -> Json:

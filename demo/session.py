@@ -14,6 +14,7 @@ from transxnet.explain.switches import read_switches
 EVERY_ASKED = "asked"  # Session.every when the button was pressed
 OWN = -2  # Session.other: the visitor's last own picture but the one that is looked at
 UPLOADS = 2  # kept in mind
+KEY = 12  # letters of a picture's key by which the browser says which one it means
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..captions import links as words
 from ..languages import say, spoken
 from ..links import State, from_query, query_of, updated
 from ..places import arrived, asked_of, middle, number, number_of, state_of, wish
-from ..session import Controls, Session
+from ..session import KEY, Controls, Session
 from ..tour import bar, expanded
 from .layout import classes_of
 from .showing import Showing
@@ -32,17 +32,19 @@ class Going(Showing):
         asked: view, example (index) or picture (label), variants (list), stage, block (0: the last), cam, x and y (in
         pixels of the picture) or fx and fy (0 to 1 of it), class (a WNID, "" for the own answer), compared, with (label
         of the second picture), off (list of parts switched off), photographs (1: two of
-        them), tour (step, 0: none). What cannot be used is said above the views.
+        them), tour (step, 0: none), own (how the key of one of the visitor's own pictures begins, where no picture is
+        named). What cannot be used is said above the views.
         """
         if not session.picture:  # before the page has opened
             yield self._nothing()
             return
-        controls, asked = Controls(*values), asked_of(expanded(wish(asked), self.names))
+        controls, asked = Controls(*values), dict(asked_of(expanded(wish(asked), self.names)))
+        own = str(asked.pop("own", ""))[:KEY]
         now = state_of(session, controls, self.studio.picture(session.picture).size, self.default)
-        if asked.get("picture", now.picture) != now.picture:
+        if asked.get("picture", now.picture) != now.picture or not session.picture.startswith(own):
             asked = {"x": "", "y": "", "class": "", **asked}
         state, said = updated(now, asked)
-        yield from self._to(state, said, session, controls, request, shares=_shares(asked))
+        yield from self._to(state, said, session, controls, request, shares=_shares(asked), own=own)
 
     def _opened(self, query: Any, session: Session, values: Sequence[Any], request: gr.Request) -> Iterator[dict]:
         """The first answer: what the address asks for, else the first example from its middle."""
@@ -54,10 +56,10 @@ class Going(Showing):
 
     def _to(
         self, state: State, said: list[str], session: Session, controls: Controls, request: gr.Request,
-        shares: tuple[float, float] | None = None,
+        shares: tuple[float, float] | None = None, own: str = "",
     ) -> Iterator[dict]:  # fmt: skip
         before = session.variants
-        session, controls = arrived(state, self._on(state.picture, session), controls, self.default)
+        session, controls = arrived(state, self._on(state.picture, session, own), controls, self.default)
         size = width, height = self.studio.picture(session.picture).size
         point = state.point or middle(size)
         if shares is not None:
@@ -76,11 +78,13 @@ class Going(Showing):
         updates[self.tour] = bar(session.tour, self.names)
         yield from self.refresh(request, session, *vars(controls).values(), updates=updates)
 
-    def _on(self, label: str, session: Session) -> Session:
-        """The session on the example of that name; "" is the visitor's own picture, else the one that is there, else
-        the first example."""
-        if not label and session.example >= 0 and session.uploads and self.studio.keeps(session.uploads[0]):
-            return replace(session, picture=session.uploads[0], example=-1, mask="")
+    def _on(self, label: str, session: Session, own: str) -> Session:
+        """The session on the example of that name; "" is the visitor's own picture, the last one or the one whose key
+        begins so, else the one that is there, else the first example."""
+        if not label and (own or session.example >= 0):
+            mine = next((key for key in session.uploads if key.startswith(own)), "")
+            if mine and mine != session.picture and self.studio.keeps(mine):
+                return replace(session, picture=mine, example=-1, mask="")
         if session.picture and (not label or number_of(label) == session.example):
             return session
         place = max(0, number_of(label))

@@ -16,9 +16,8 @@ from ..captions import ANY_CLASS, TITLE, VIEWS
 from ..captions.page import OFFER
 from ..languages import say
 from ..links import MOST_VARIANTS, canonical, known_class
-from ..payload import KEY
 from ..places import number
-from ..session import OWN, Session, changed
+from ..session import KEY, OWN, Session, changed
 from ..studio import Studio
 from ..visitors import Given, Visitors, given
 from ..wanted import BESIDE

@@ -24,7 +24,7 @@ from ..languages import say
 from ..payload import answers, crosshair, progress
 from ..places import link, state_of
 from ..second import own_before
-from ..session import Controls, Session
+from ..session import KEY, Controls, Session
 from ..tables import held
 from ..tour import bar
 from ..turns import Turn
@@ -83,7 +83,8 @@ class Showing(Comparing):
 
     def _maps(self, session: Session, options: Options, newest: Turn, updates: dict) -> Iterator[dict]:
         """The active view's panel. Returns its columns."""
-        begun, before, waited = 0.0, -1, False
+        begun = time.perf_counter() if session.shown == (session.picture, session.active) else 0.0
+        before, waited = -1, False
         columns: list[Column] = []
         for columns in gather(
             self.studio, session.picture, session.variants, options, newest, self._other_key(session, options.only)
@@ -180,7 +181,8 @@ class Showing(Comparing):
         state = state_of(session, controls, size, self.default)
         second = session.active in self.others and (session.active != "compare" or session.photographs)
         own = second and self._second(session).example < 0
-        return link(state, upload=session.example < 0, painted=bool(session.mask), second=own)
+        key = session.picture[:KEY] if session.example < 0 else ""
+        return link(state, upload=bool(key), painted=bool(session.mask), second=own) | {"own": key}
 
     def _keep(self, session: Session, before: Session | None) -> Session:
         """The visitor's newest session, with what differs between these two changed in it."""

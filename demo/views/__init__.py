@@ -14,6 +14,7 @@ from ..captions import FOOT, INTRO
 from ..captions import page as words
 from ..cells import TILES, Json, photo
 from ..languages import say, spoken
+from ..session import KEY
 from .attention import attention
 from .compare import compare
 from .erf import erf
@@ -45,6 +46,7 @@ def view(name: str, scene: Scene) -> Json:
     return {
         "view": name,
         "serial": next(_serial),
+        "key": scene.picture.sha256[:KEY],
         "intro": say(INTRO[name]).format(shown=TILES),
         "foot": foot if spoken() == "en" else f"{foot} {say(words.IN_ENGLISH)}".strip(),
         **shown,

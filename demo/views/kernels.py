@@ -73,6 +73,7 @@ def kernels(scene: Scene) -> Json:
         "layout": "kernels",
         "words": {key: say(text) for key, text in INSPECTOR.items()},
         "inspected": [_inspected(column) for column in scene.columns],
+        "coming": [column.name for column in scene.columns if not column.finished],
     }
 
 

@@ -170,3 +170,33 @@ def test_back_and_forward_go_through_the_views(visit):
         expect(page.locator(f"#tab-{view}-button")).to_have_attribute("aria-selected", "true")
         assert query(lens).get("view", "overview") == view
     assert page.evaluate("history.length") == 4  # about:blank and three views: going back has written none
+
+
+def test_back_and_forward_bring_the_pictures_back(visit):
+    """The first example, after a display control has moved, and an upload, which no address holds, with its point."""
+    lens = visit()
+    page, pressed = lens.page, lens.page.locator("#thumbs button[aria-pressed=true]")
+    page.evaluate("window.lensDisplay.set('opacity', 0.5)")
+    page.wait_for_function("location.search.includes('opacity=0.5')")
+    with lens.answer():
+        page.locator("#thumbs button").nth(1).click()
+    with lens.answer():
+        page.go_back()
+    expect(pressed).to_have_attribute("title", examples()[0].label)
+    upload = to_png(picture(width=200, height=160).rgb)
+    with lens.answer():
+        lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": upload})
+    with lens.answer():
+        lens.click_at(20, 30)
+    lens.look_at("attention")
+    with lens.answer():
+        page.go_back()
+    expect(pressed).to_have_count(0)
+    assert lens.point == pytest.approx((20, 30), abs=2)
+    with lens.answer():
+        page.go_back()
+    expect(pressed).to_have_attribute("title", examples()[0].label)
+    with lens.answer():
+        page.go_forward()
+    expect(pressed).to_have_count(0)
+    assert "picture" not in query(lens)

@@ -16,9 +16,8 @@ from demo.captions import PICTURE_GONE, VIEWS, links, stopping
 from demo.captions.page import YOUR_PICTURE
 from demo.cells import TILES, floats
 from demo.columns import LOOK_AGAIN
-from demo.payload import KEY
 from demo.second import Second
-from demo.session import Controls, Session
+from demo.session import KEY, Controls, Session
 from demo.studio import Studio
 from demo.ui import showing
 from demo.ui.components import STYLES, head

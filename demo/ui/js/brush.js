@@ -99,7 +99,7 @@
     canvas.addEventListener("focus", draw);
     canvas.addEventListener("blur", draw);
     canvas.addEventListener("keydown", (event) => {
-      if (!grid) return;
+      if (!grid || event.altKey || (event.key.startsWith("Arrow") && !window.lensParts.plain(event))) return;
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
       const [left, top, wide, high] = shown();
       cursor = cursor || [left + wide / 2, top + high / 2];
@@ -159,8 +159,11 @@
       const fills = choice(words.fill, given.fills.map((fill) => fill.words), chosen, "fill", (i) => send({ fill: given.fills[i].value }));
       const acts = make("div", "lens-choice");
       acts.append(button(words.undo, "undo", back), button(words.clear, "clear", clear));
+      const focused = tools.contains(document.activeElement) && document.activeElement.dataset.focus;
       tools.replaceChildren(sizes, fills, acts);
       enable();
+      const next = focused && tools.querySelector(`[data-focus=${focused}]`);
+      if (next) (next.disabled ? canvas : next).focus({ preventScroll: true }); // as it was
       draw();
     }
 

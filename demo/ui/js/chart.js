@@ -2,11 +2,11 @@
    chart: demo/views/chart.py; its points are arrays in the order of POINT. Which numbers, which cost and which picture
    sizes are shown stays here while the panel is drawn again; nothing is sent and no link is followed by itself. */
 (() => {
-  const { make } = window.lensParts, SVG = "http://www.w3.org/2000/svg";
+  const { make, plain } = window.lensParts, SVG = "http://www.w3.org/2000/svg";
   const POINT = ["name", "model", "family", "size", "params_m", "gmacs", "top1", "v2", "sources", "timm", "here"];
   const TICKS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200], EDGE = { left: 40, right: 16, top: 30, bottom: 40 }, LABEL = 100;
   const SHAPES = { cnn: "M-4.4,0a4.4,4.4 0 1,0 8.8,0a4.4,4.4 0 1,0 -8.8,0z", transformer: "M-4,-4h8v8h-8z", hybrid: "M0,-5.2L5,4.2H-5z" };
-  const state = { axis: "gmacs", set: "authors", size: "224", at: "" };
+  const state = { axis: "gmacs", set: "authors", size: "224", at: "", open: false }; // at: the point looked at; open: the table
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
   const drawn = (tag, attributes, text) => {
@@ -117,7 +117,8 @@
     const bar = make("div", "lens-compare-bar"), place = make("div", "lens-plot"), out = make("div", "lens-point-text");
     const more = make("details"), summary = make("summary", "", words.table);
     out.setAttribute("aria-live", "polite");
-    let points = [], nodes = [], kept = false;
+    let points = [], nodes = [], kept = ""; // kept: the point that stays while a pointer passes others
+    let focused = document.activeElement?.matches?.(".lens-plot .point"); // of the chart before this one
 
     /* marked: with a ring, as long as it is the last that was looked at. */
     function look(i, focus, marked = true) {
@@ -129,6 +130,8 @@
       describe(out, points[i], chart);
       if (focus) nodes[i].focus({ preventScroll: true });
     }
+
+    const hold = (i) => { kept = kept === points[i].name ? "" : points[i].name; };
 
     function draw() {
       const width = Math.round(place.clientWidth), height = Math.round(Math.min(400, Math.max(270, width * 0.5)));
@@ -143,30 +146,38 @@
       nodes.forEach((node, i) => {
         node.addEventListener("pointerenter", () => { if (!kept) look(i); });
         node.addEventListener("focus", () => { if (state.at !== points[i].name) look(i); });
-        node.addEventListener("click", () => { kept = !kept || state.at !== points[i].name; look(i, true); });
+        node.addEventListener("click", () => { hold(i); look(i, true); });
         node.addEventListener("keydown", (event) => {
+          if (!plain(event)) return;
           const to = { ArrowRight: i + 1, ArrowUp: i + 1, ArrowLeft: i - 1, ArrowDown: i - 1, Home: 0, End: points.length - 1 }[event.key];
           if (to !== undefined) look(Math.min(Math.max(to, 0), points.length - 1), true);
-          else if (event.key === "Enter" || event.key === " ") kept = !kept;
+          else if (event.key === "Enter" || event.key === " ") hold(i);
           else return;
           event.preventDefault();
         });
       });
+      focused ||= place.contains(document.activeElement);
       place.replaceChildren(svg);
       const wanted = points.findIndex((p) => p.name === state.at), here = points.findIndex((p) => p.here);
       if (wanted < 0 && here < 0) {
         out.replaceChildren();
         nodes[0]?.setAttribute("tabindex", 0);
-      } else look(wanted >= 0 ? wanted : here, false, wanted >= 0);
+      } else look(wanted >= 0 ? wanted : here, focused, wanted >= 0);
+      focused = false;
       if (more.open) more.replaceChildren(summary, table(points, chart));
     }
 
-    const set = (key) => (value) => { state[key] = value; kept = false; draw(); };
+    const set = (key) => (value) => { state[key] = value; kept = ""; draw(); };
     for (const [key, [label, choices]] of [["set", words.sets], ["axis", words.axes], ["size", words.sizes]]) {
       bar.append(window.lensChoices(label, Object.entries(choices), () => state[key], set(key)));
     }
+    summary.dataset.keep = "published";
     more.append(summary);
-    more.addEventListener("toggle", () => { if (more.open) more.replaceChildren(summary, table(points, chart)); });
+    more.open = state.open;
+    more.addEventListener("toggle", () => {
+      state.open = more.open;
+      if (more.open) more.replaceChildren(summary, table(points, chart));
+    });
     section.append(bar, legendOf(words), place, out, make("p", "lens-compare-note", words.note), more);
     new ResizeObserver(draw).observe(place);
     return section;

@@ -1,7 +1,7 @@
 /* The Compare view: rows as elsewhere, then differences, the wipe, tables and the chart; or two photographs, rows only.
    Payload: demo/views/compare.py. Differences are subtracted here, second minus first, in float32 as the library does. */
 (() => {
-  const { make, barOf } = window.lensParts, { cellOf } = window.lensCells;
+  const { make, barOf, keepFocus } = window.lensParts, { cellOf } = window.lensCells;
 
   function chosen({ label, chips, photographs }, trigger) {
     const bar = make("div", "lens-compare-bar"), pressed = (chips.find((chip) => chip.pressed) || {}).key;
@@ -77,13 +77,6 @@
     section.dataset.measuring = costs.measuring;
     section.append(table, make("p", "lens-compare-note", costs.note));
     return section;
-  }
-
-  /* The panel is drawn again when the crosshair moves: whoever used the keyboard stays where they were. */
-  function keepFocus(body) {
-    const key = document.activeElement?.closest(".lens-panel") && document.activeElement.dataset.keep;
-    if (!key) return;
-    queueMicrotask(() => [...body.querySelectorAll("[data-keep]")].find((node) => node.dataset.keep === key)?.focus({ preventScroll: true }));
   }
 
   window.lensLayouts.compare = (body, payload, trigger) => {

@@ -90,7 +90,12 @@
     button.addEventListener("click", () => open(box.hidden));
     box.append(...controls);
     open(false);
-    return [button, box, () => { if (window.lensDisplay.view === "masked") open(true); }]; // its threshold matters most
+    let masked = false;
+    return [button, box, () => {
+      const now = window.lensDisplay.view === "masked";
+      if (now && !masked) open(true); // its threshold matters most
+      masked = now;
+    }];
   }
 
   /* On a phone results come first: the line is folded there, and open where there is room. */

@@ -6,7 +6,7 @@
 
   window.lensMountCrosshair = (element, props, trigger, watch) => {
     const root = element.querySelector(".lens-crosshair");
-    let point = null, held = false, later = 0, shown = "";
+    let point = null, held = null, later = 0, shown = ""; // held: the pointer that drags
 
     function draw() {
       const value = props.value;
@@ -21,7 +21,7 @@
         .join("");
       root.querySelectorAll("title").forEach((title, i) => (title.textContent = value.crops[i].name));
       root.querySelector(".lens-note").textContent = value.note;
-      if (held || later) return; // on its way to a newer one
+      if (held !== null || later) return; // on its way to a newer one
       point = value.point;
       window.lensPoint.set(...point, true);
       place();
@@ -37,7 +37,7 @@
       photo.dataset.box = JSON.stringify([0, 0, w, h]);
       image.src = value.src;
       image.alt = "";
-      held = false;
+      held = null;
       clearTimeout(later); // a key press on the picture before
       later = 0;
       photo.style.setProperty("--ratio", w / h);
@@ -62,22 +62,24 @@
       const send = () => { window.lensPoint.set(...point); trigger("select", { x: point[0], y: point[1], picture: props.value.key }); };
       photo.addEventListener("pointerdown", (event) => {
         if (!event.isPrimary || event.button) return; // a second finger, another button
-        held = true;
+        held = event.pointerId;
         photo.setPointerCapture(event.pointerId);
         point = at(event);
         place();
       });
       photo.addEventListener("pointermove", (event) => {
+        if (held !== null && held !== event.pointerId) return; // a second finger
         const under = at(event);
         window.lensPoint.hover(...under);
-        if (held) { point = under; place(); }
+        if (held !== null) { point = under; place(); }
       });
-      photo.addEventListener("pointerleave", () => { if (!held) window.lensPoint.leave(); });
-      photo.addEventListener("pointerup", () => { if (held) { held = false; send(); } });
-      for (const end of ["pointercancel", "lostpointercapture"]) photo.addEventListener(end, () => { held = false; });
+      photo.addEventListener("pointerleave", () => { if (held === null) window.lensPoint.leave(); });
+      const mine = (event) => held === event.pointerId;
+      photo.addEventListener("pointerup", (event) => { if (mine(event)) { held = null; send(); } });
+      for (const end of ["pointercancel", "lostpointercapture"]) photo.addEventListener(end, (event) => { if (mine(event)) held = null; });
       photo.addEventListener("keydown", (event) => {
         const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-        if (!step) return;
+        if (!step || !window.lensParts.plain(event)) return;
         event.preventDefault();
         const far = Math.max(1, Math.round(Math.max(w, h) / (event.shiftKey ? 8 : 40)));
         point = [clamp(point[0] + step[0] * far, 0, w - 1), clamp(point[1] + step[1] * far, 0, h - 1)];

@@ -3,6 +3,7 @@
    cell: {variant, text, stalled?, share? (0 to 1, null where nobody knows), amount?, label?, stop?, again?}, made by
    demo/cells.py. Its button asks Python: trigger("select", {ask: "stop" or "again"}). */
 (() => {
+  const REST = 2000; // milliseconds
   let ask = () => {}, stopping = false;
 
   function fill(box, cell) {
@@ -34,7 +35,8 @@
     const button = box.querySelector("button");
     button.addEventListener("click", () => {
       stopping = button.dataset.ask === "stop";
-      button.disabled = true; // once is enough
+      button.disabled = true; // once is enough, but the box may soon stand for something else
+      setTimeout(() => { button.disabled = false; }, REST);
       ask(button.dataset.ask);
     });
     if (cell.again && stopping) requestAnimationFrame(() => button.focus({ preventScroll: true })); // the other's place

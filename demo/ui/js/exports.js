@@ -1,6 +1,5 @@
 /* What is shown as a file to keep. value: {words: by language {title, hint, making, kinds: [[kind, label, hint]]},
-   said, failed,
-   file: {serial, name, type, data (base64)} or null}. A button asks Python with the display settings of this browser,
+   said, failed, serial, file: {name, type, data (base64)} or null}. A button asks Python with the display settings of this browser,
    trigger("select", {format, display}); the bytes come back in the value and are saved from here, so that no file
    and no path stands on the server. */
 (() => {
@@ -21,7 +20,7 @@
   window.lensMountExports = (element, props, trigger, watch) => {
     const { make } = window.lensParts, words = window.lensSaid(props.value.words);
     const root = element.querySelector(".lens-exports"), fold = make("details"), group = make("div", "group"), said = make("p", "said");
-    let saved = props.value.file ? props.value.file.serial : 0, last = null;
+    let saved = props.value.serial, last = null;
     fold.append(make("summary", "", words.title), group);
     fold.open = window.matchMedia(WIDE).matches;
     group.dataset.title = words.title;
@@ -48,12 +47,12 @@
     root.replaceChildren(fold);
     busy(false);
     watch("value", () => {
-      const { file, said: told, failed } = props.value;
+      const { file, said: told, failed, serial } = props.value;
       busy(false);
       said.textContent = told || "";
       said.classList.toggle("failed", Boolean(failed));
-      if (!file || file.serial === saved) return;
-      saved = file.serial;
+      if (!file || serial === saved) return;
+      saved = serial;
       save(file);
       if (last && document.activeElement === document.body) last.focus({ preventScroll: true });
     });

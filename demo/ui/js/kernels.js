@@ -1,7 +1,9 @@
 /* The kernels' view: the columns of js/panel.js, whose tiles can be pointed at, tapped or walked through with the arrow
    keys; below the first row stands the inspector of the kernel that was looked at last. A press holds it, Escape or a
-   second press lets it go. payload.inspected: what js/inspector.js shows of each column, null where there is nothing. */
+   second press lets it go. payload.inspected: what js/inspector.js shows of each column, null where there is nothing;
+   payload.coming: the variants whose columns are on their way. */
 (() => {
+  const { plain, keepFocus } = window.lensParts;
   const kept = { variant: "", channel: -1, held: false }; // outlives a payload: a new point keeps the kernel
   let look = () => {}; // follows the point, as the inspector that was made last
 
@@ -36,24 +38,25 @@
     const inspector = window.lensInspector({ ...payload.words, most }, columns[first].size, move);
     body.querySelector(".lens-row").after(inspector.root);
 
+    let at = kept; // what is shown: another one while the kept one's column is on its way
     function show() {
-      const c = columns.findIndex((column) => column?.variant === kept.variant), i = columns[c].channels.indexOf(kept.channel);
-      tiles.forEach((rows, column) => rows.forEach((row, r) => row.forEach((tile, at) => {
-        const here = column === c && at === i;
+      const c = columns.findIndex((column) => column?.variant === at.variant), i = columns[c].channels.indexOf(at.channel);
+      tiles.forEach((rows, column) => rows.forEach((row, r) => row.forEach((tile, j) => {
+        const here = column === c && j === i;
         tile.classList.toggle("here", here);
         if (r > 0) return;
-        tile.setAttribute("aria-pressed", here && kept.held);
-        tile.tabIndex = column === c ? (here ? 0 : -1) : at ? -1 : 0; // one stop a column
+        tile.setAttribute("aria-pressed", here && at.held);
+        tile.tabIndex = column === c ? (here ? 0 : -1) : j ? -1 : 0; // one stop a column
       })));
-      inspector.show(columns[c], i, kept.held);
+      inspector.show(columns[c], i, at.held);
     }
-    const shown = (column, i) => kept.variant === columns[column].variant && kept.channel === columns[column].channels[i];
+    const shown = (column, i) => at.variant === columns[column].variant && at.channel === columns[column].channels[i];
     function keep(column, i, held) {
-      Object.assign(kept, { variant: columns[column].variant, channel: columns[column].channels[i], held });
+      at = Object.assign(kept, { variant: columns[column].variant, channel: columns[column].channels[i], held });
       show();
     }
     const glance = (column, i) => { if (!kept.held && !shown(column, i)) keep(column, i, false); };
-    const press = (column, i) => keep(column, i, !(kept.held && shown(column, i)));
+    const press = (column, i) => keep(column, i, !(at.held && shown(column, i)));
 
     tiles.forEach((rows, column) => columns[column] && rows.forEach((row, r) => row.forEach((tile, i) => {
       tile.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") glance(column, i); });
@@ -62,8 +65,10 @@
       tile.parentNode.setAttribute("role", "group");
       tile.setAttribute("role", "button");
       tile.setAttribute("aria-label", columns[column].names[i]);
+      tile.dataset.keep = `tile ${columns[column].variant} ${columns[column].channels[i]}`;
       tile.addEventListener("focus", () => glance(column, i));
       tile.addEventListener("keydown", (event) => {
+        if (!plain(event)) return;
         const to = neighbour(row, i, event.key);
         if (to < 0 && event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
@@ -79,7 +84,8 @@
 
     const still = columns.find((column) => column?.variant === kept.variant) || columns[first];
     if (still.variant !== kept.variant || !still.channels.includes(kept.channel)) {
-      Object.assign(kept, { variant: still.variant, channel: still.channels[0], held: false });
+      const instead = { variant: still.variant, channel: still.channels[0], held: false };
+      at = payload.coming.includes(kept.variant) ? instead : Object.assign(kept, instead);
     }
     look = window.lensParts.whenSeen(inspector.root, inspector.look);
     return show;
@@ -89,6 +95,7 @@
     const redraw = window.lensLayouts.columns(body, payload, trigger);
     body.dataset.columns = payload.heads.length;
     const show = mount(body, payload, trigger);
+    keepFocus(body);
     return () => { redraw(); show(); };
   };
   document.addEventListener("lens:point", () => look());

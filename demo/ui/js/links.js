@@ -1,5 +1,6 @@
-/* The address bar holds what is looked at. value: {query: {key: text}, keys, first, upload, words: {copy, copied, selected,
-   address}}, made by demo/places.py; what only the browser knows (window.lensDisplay) is added here. A display control
+/* The address bar holds what is looked at. value: {query: {key: text}, keys, first, own, upload, words: {copy, copied,
+   selected, address}}, made by demo/places.py; what only the browser knows (window.lensDisplay) is added here. own: the key
+   of a visitor's own picture, which no address holds: the browser's history remembers it. A display control
    changes the address alone: no request. Settings of an address that is opened are in the store before anything is drawn;
    what cannot be used is said by Python (demo/links.py), which knows the same bounds. */
 (() => {
@@ -49,7 +50,7 @@
     return nodes;
   }
 
-  const stepOf = (query) => JSON.stringify(STEPS.map((key) => query[key] || ""));
+  const stepOf = (query, own) => JSON.stringify([...STEPS.map((key) => query[key] || ""), own]);
 
   window.lensMountLink = (element, props, trigger, watch) => {
     let nodes = null, later = 0, patience = 0;
@@ -60,21 +61,23 @@
       clearTimeout(later);
       later = 0;
       if (!props.value?.query) return;
-      const address = addressOf(props.value), step = stepOf(props.value.query);
+      const { own } = props.value, address = addressOf(props.value), step = stepOf(props.value.query, own);
       if (awaited !== null && awaited !== step) return; // an answer to what was asked before
       awaited = null;
       const how = written === null || written === step ? "replaceState" : "pushState";
       written = step;
-      if (address !== location.pathname + location.search + location.hash) history[how](history.state, "", address);
+      const there = location.pathname + location.search + location.hash, was = history.state?.lensOwn || "";
+      if (address !== there || own !== was) history[how]({ ...history.state, lensOwn: own }, "", address);
     }
 
     /* Back and Forward: the browser's part of the address at once, the server's by asking for it. */
     function back() {
       if (written === null) return;
-      const query = new URLSearchParams(location.search), go = {};
+      const query = new URLSearchParams(location.search), own = history.state?.lensOwn || "", go = { own };
       for (const key of props.value.keys) if (!(key in FIELDS) && key !== "lang") go[key] = query.get(key) || "";
-      if (!props.value.keys.some((key) => query.has(key))) go.picture = props.value.first;
-      written = awaited = stepOf(Object.fromEntries(query));
+      if (own) { delete go.x; delete go.y; } // nor does it hold a point of it: that stays
+      else go.picture ||= props.value.first;
+      written = awaited = stepOf(Object.fromEntries(query), own);
       for (const [key, field] of Object.entries(FIELDS)) {
         if (!query.has(key)) window.lensDisplay.set(field, window.lensDisplay.defaults[field]);
       }
@@ -84,7 +87,7 @@
       patience = setTimeout(() => {
         if (awaited === null) return;
         awaited = null; // another state came of it: it takes the place of what was asked for
-        written = stepOf(props.value.query);
+        written = stepOf(props.value.query, props.value.own);
         write();
       }, LONGEST);
     }

@@ -1,4 +1,5 @@
-/* One view of the page. Payload: demo/views/. value: {view, layout, serial, intro, foot, pictures, …}.
+/* One view of the page. Payload: demo/views/. value: {view, layout, serial, key, intro, foot, pictures, …}. key: of the
+   picture, which a point that is clicked belongs to.
    layout: "matrix" and "columns" are {heads: [head], rows: [{title, sub, more, badge, bar, cells: [cell]}]}, drawn here;
    any other is drawn by its own file, as window.lensLayouts[layout](body, payload, trigger), which returns what draws it
    again when a display control moves. trigger("select", …) reaches Page.acted in demo/ui/page.py. */
@@ -51,7 +52,8 @@
       const body = make("div", "lens-body");
       root.dataset.layout = payload.layout;
       loadPictures(payload.pictures, () => redraw());
-      redraw = window.lensLayouts[payload.layout](body, payload, trigger) || (() => {});
+      const tell = (event, told) => trigger(event, "x" in told ? { ...told, picture: payload.key } : told);
+      redraw = window.lensLayouts[payload.layout](body, payload, tell) || (() => {});
       root.replaceChildren(make("p", "lens-intro", payload.intro), body, ...(payload.foot ? [make("p", "lens-foot", payload.foot)] : []));
       root.dataset.serial = payload.serial;
       window.lensRings.draw(root);

@@ -95,5 +95,15 @@
     return node;
   }
 
-  window.lensParts = { make, number, phrase, lutOf, toned, barOf, subOf, headOf, whenSeen };
+  /* Whether a key is meant for what has the focus, and not, as Alt with an arrow, for the browser. */
+  const plain = (event) => !event.altKey && !event.ctrlKey && !event.metaKey;
+
+  /* While a panel is drawn again, what had the focus gets it back in its successor, which carries the same data-keep. */
+  function keepFocus(body) {
+    const key = document.activeElement?.closest(".lens-panel") && document.activeElement.dataset.keep;
+    if (!key) return;
+    queueMicrotask(() => [...body.querySelectorAll("[data-keep]")].find((node) => node.dataset.keep === key)?.focus({ preventScroll: true }));
+  }
+
+  window.lensParts = { make, number, phrase, lutOf, toned, barOf, subOf, headOf, whenSeen, plain, keepFocus };
 })();

@@ -2,6 +2,7 @@
    pixels of the upload, gets two marks: the crosshair, and where a pointer is right now. A pointer over such a map is a
    pointer over the picture (lensPoint), so whatever follows the point follows every map. Listens to "lens:point". */
 (() => {
+  let over = null, place = null; // the map under the pointer, and where that is
   const own = (frame) => frame.classList.contains("lens-photo"); // the big picture has a crosshair and listeners of its own
 
   /* A point of the upload as shares of what a box covers, held inside it. */
@@ -41,6 +42,10 @@
 
   /* Marks of all maps in sight; a view that was just drawn calls it for itself. */
   function rings(within = document) {
+    if (over && !over.isConnected) { // drawn again: unless another map has taken its place, the pointer is nowhere
+      over = document.elementFromPoint(...place)?.closest("[data-box]");
+      if (!over) window.lensPoint.leave();
+    }
     const { fixed, under } = window.lensPoint;
     for (const frame of within.querySelectorAll("[data-box]")) {
       if (within === document && !frame.offsetParent) continue; // another view's
@@ -53,11 +58,16 @@
   document.addEventListener("lens:point", () => rings());
   document.addEventListener("pointermove", (event) => {
     const frame = event.target.closest?.("[data-box]");
-    if (frame && !own(frame)) window.lensPoint.hover(...pointAt(frame, event));
+    if (!frame || own(frame)) return;
+    over = frame;
+    place = [event.clientX, event.clientY];
+    window.lensPoint.hover(...pointAt(frame, event));
   });
   document.addEventListener("pointerout", (event) => {
     const frame = event.target.closest?.("[data-box]");
-    if (frame && !own(frame) && !frame.contains(event.relatedTarget)) window.lensPoint.leave();
+    if (!frame || own(frame) || frame.contains(event.relatedTarget)) return;
+    over = null;
+    window.lensPoint.leave();
   });
 
   window.lensRings = { draw: rings, pointAt, shareOf };

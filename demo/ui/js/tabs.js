@@ -37,7 +37,7 @@
     list.addEventListener("keydown", (event) => {
       const tabs = tabsOf(list), i = tabs.indexOf(event.target), last = tabs.length - 1;
       const to = { ArrowRight: i === last ? 0 : i + 1, ArrowLeft: i ? i - 1 : last, Home: 0, End: last }[event.key];
-      if (i < 0 || to === undefined) return;
+      if (i < 0 || to === undefined || !window.lensParts.plain(event)) return;
       event.preventDefault();
       rove(list, tabs[to]);
       tabs[to].focus({ preventScroll: true });

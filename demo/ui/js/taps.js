@@ -59,7 +59,9 @@
 
     function listen(node) {
       node.tabIndex = 0;
+      node.dataset.keep = "taps";
       node.addEventListener("keydown", (event) => {
+        if (!window.lensParts.plain(event)) return;
         const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
         if (!step) return;
         event.preventDefault();

@@ -62,7 +62,11 @@
     item.classList.toggle("off", mine(row.name).length > 0);
     item.dataset.switch = row.name;
     item.append(words, where, acts);
-    if (row.heads) where.addEventListener("change", () => item.replaceWith(rowOf(row, payload))); // other heads stand there
+    if (row.heads) where.addEventListener("change", () => { // other heads stand there
+      const next = rowOf(row, payload);
+      item.replaceWith(next);
+      next.querySelector("select").focus({ preventScroll: true });
+    });
     return item;
   }
 

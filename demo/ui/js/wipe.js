@@ -2,7 +2,7 @@
    is made by demo/views/compare_pairs.py. Where the line stands, and which two are shown, stays here while the panel is
    drawn again; nothing is sent. */
 (() => {
-  const { make } = window.lensParts, { drawMap, pictureOf, readOut } = window.lensCells;
+  const { make, plain } = window.lensParts, { drawMap, pictureOf, readOut } = window.lensCells;
   const STEP = 2, BIG = 10; // percent, of the arrow keys and of those for pages
   const state = { pair: 0, share: 50 };
   const KEYS = { ArrowLeft: -STEP, ArrowDown: -STEP, ArrowRight: STEP, ArrowUp: STEP, PageDown: -BIG, PageUp: BIG, Home: -100, End: 100 };
@@ -28,8 +28,8 @@
     const parts = frameOf(common), { frame, canvas, handle } = parts;
     const cells = common.values.map((values) => ({ map: window.lensMapOf(common, values), canvas: make("canvas") }));
     const under = { map: cells[0].map }; // the map that is seen where the pointer is
-    if (state.pair >= wipe.pairs.length) state.pair = 0;
-    const two = () => wipe.pairs[state.pair];
+    const pair = () => (state.pair < wipe.pairs.length ? state.pair : 0); // another variant may be on its way
+    const two = () => wipe.pairs[pair()];
 
     function compose() {
       const { a, b } = two(), context = canvas.getContext("2d"), { width, height } = cells[b].canvas;
@@ -74,7 +74,7 @@
       under.map = cells[shareAt(event) < state.share ? two().a : two().b].map;
     }, true);
     handle.addEventListener("keydown", (event) => {
-      if (!(event.key in KEYS)) return;
+      if (!(event.key in KEYS) || !plain(event)) return;
       event.preventDefault();
       to(state.share + KEYS[event.key] * (event.shiftKey ? BIG / STEP : 1));
     });
@@ -84,7 +84,7 @@
     section.append(header);
     if (wipe.pairs.length > 1) {
       const choices = wipe.pairs.map((pair, i) => [String(i), pair.label]);
-      section.append(window.lensChoices(wipe.which, choices, () => String(state.pair), (key) => { state.pair = Number(key); to(state.share); }));
+      section.append(window.lensChoices(wipe.which, choices, () => String(pair()), (key) => { state.pair = Number(key); to(state.share); }));
     }
     section.append(frame);
     drawings.push(() => {
