@@ -19,8 +19,7 @@ from transxnet.draw.scale import shared_range
 from transxnet.draw.text import number
 from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import NoWeights
-from transxnet.explain.kernels import representatives
-from transxnet.export.pictures import KERNELS
+from transxnet.explain.kernels import SHOWN, representatives
 from transxnet.images import Picture
 from transxnet.results import Geometry
 from transxnet.study import Study
@@ -47,7 +46,7 @@ from .languages import retold, say
 
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the photograph under a map; panel.js draws at this size
-TILES = KERNELS  # shown here, as in files
+TILES = SHOWN  # kernels, here as in files
 MAX = "max"  # of heads: the largest weight any of them gives
 STALLED_AFTER = 6.0  # seconds without a byte after which a download is said to stand still
 

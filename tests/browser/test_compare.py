@@ -130,6 +130,11 @@ def _chart(lens) -> None:
     lens.page.keyboard.press("End")
     assert text.get_attribute("data-name") == by_cost[-1].name
     assert "not on this chart: pico." in chart.inner_text().lower()
+    for row in (by_cost[0], by_cost[-1]):  # a click keeps a point, one on another point keeps that
+        chart.locator(f".point[data-name='{row.name}']").click()
+        chart.locator(f".point[data-name='{after.name}']").hover()
+        assert text.get_attribute("data-name") == row.name
+    chart.locator(f".point[data-name='{by_cost[-1].name}']").click()  # lets go
 
     chart.get_by_role("button", name="as timm measured").click()
     chart.get_by_role("button", name="every size").click()

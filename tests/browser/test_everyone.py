@@ -16,6 +16,11 @@ from tests.browser.test_page import library
 
 pytestmark = pytest.mark.browser
 ENLARGED = {"width": 720, "height": 500}  # a screen of 1440 by 1000 at 200 %
+# Whether Alt with an arrow, which goes back, is left to the browser by what has arrow keys of its own.
+FOR_THE_BROWSER = """() => ["#views [role=tab][aria-selected=true]", ".lens-photo"].map((one) =>
+  document.querySelector(one).dispatchEvent(
+    new KeyboardEvent("keydown", { key: "ArrowLeft", altKey: true, bubbles: true, cancelable: true })))"""
+
 
 NAMELESS = """() => {
   const name = (one) => one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.title
@@ -81,6 +86,7 @@ def test_keyboard_walk(visit):
         walker.press("Space")
     assert lens.titles("overview") == ["pico", "pico, untrained"]
 
+    assert page.evaluate(FOR_THE_BROWSER) == [True, True]
     walker.to("#views [role=tab]")  # one stop, whichever is chosen
     assert page.evaluate("document.activeElement.id") == "tab-overview-button"
     with lens.answer("attention"):

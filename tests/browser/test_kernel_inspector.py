@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser.lens import PHONE
 from tests.browser.test_page import library
+from transxnet.explain.kernels import SHOWN
 from transxnet.results.kernel_arithmetic import KernelArithmetic
 
 pytestmark = pytest.mark.browser
@@ -88,7 +89,7 @@ def test_hovering_kernels_and_the_picture_shows_the_librarys_numbers_without_a_r
     lens.drawn("kernels")
     found, middle = library(only=CHANNELS).kernel_arithmetic, lens.point
     tiles = lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile")
-    assert tiles.count() == len(found.channels) == 12
+    assert tiles.count() == len(found.channels) == SHOWN
     check(lens, found, 0, middle)  # before anybody points: the first kernel, at the crosshair
     sent = lens.events()
 
@@ -121,9 +122,9 @@ def test_hovering_kernels_and_the_picture_shows_the_librarys_numbers_without_a_r
     assert looked_at(lens)["held"] == "false"
     assert lens.events() == sent
 
-    assert work(lens) == {"sums": 10, "maps": 0, "tiles": 10 * (3 * 12 + 2)}  # three rows of squares, two maps
+    assert work(lens) == {"sums": 10, "maps": 0, "tiles": 10 * (3 * SHOWN + 2)}  # three rows of squares, two maps
     lens.look_at("overview")
-    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * 12}  # its own; nothing behind the other tab
+    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * SHOWN}  # its own; nothing behind the other tab
 
 
 def test_keyboard_alone_and_a_new_point_keeps_the_kernel(visit):
@@ -135,9 +136,9 @@ def test_keyboard_alone_and_a_new_point_keeps_the_kernel(visit):
     tiles.first.focus()
     for key, i in (
         ("ArrowRight", 1),
-        ("End", 11),
-        ("ArrowRight", 11),
-        ("ArrowLeft", 10),
+        ("End", SHOWN - 1),
+        ("ArrowRight", SHOWN - 1),
+        ("ArrowLeft", SHOWN - 2),
         ("Home", 0),
         ("ArrowRight", 1),
     ):
@@ -163,6 +164,28 @@ def test_keyboard_alone_and_a_new_point_keeps_the_kernel(visit):
     assert "Row 5, column 4: " in lens.panel("kernels").locator(".made .lens-tap").text_content()
     lens.page.keyboard.press("Escape")
     assert looked_at(lens)["held"] == "false"
+
+
+def test_a_held_kernel_of_the_second_variant_stays_at_a_new_point(visit):
+    lens = visit()
+    lens.look_at("kernels")
+    lens.compare("pico@untrained", view="kernels")
+    second = lens.panel("kernels").locator(".lens-row").first.locator(".lens-cell").nth(1).locator(".lens-tile")
+    second.nth(3).click()
+    before = looked_at(lens)
+    assert (before["variant"], before["held"]) == ("pico@untrained", "true")
+    with lens.answer("kernels"):
+        lens.click_at(71, 93)
+    after = looked_at(lens)
+    assert [after[key] for key in ("variant", "channel", "held")] == [
+        before[key] for key in ("variant", "channel", "held")
+    ]
+    with lens.answer("kernels"):  # by somebody whose focus is on it
+        second.nth(3).focus()
+        lens.page.evaluate(
+            "document.querySelector('.lens-photo').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft' }))"
+        )
+    assert second.nth(3).evaluate("node => node === document.activeElement")
 
 
 def test_on_a_phone_by_tap(visit):

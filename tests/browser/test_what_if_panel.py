@@ -112,6 +112,7 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
     for _ in range(2):
         with lens.answer("what_if"):
             switch(lens, "undo")
+        assert lens.page.evaluate("document.activeElement.dataset.focus") == "undo"  # to go on from by keyboard
     assert sent(lens, "mask") == first
     agrees(lens, asked_library(edits=both, mask=first, fill="around"))
     with lens.answer("what_if"):

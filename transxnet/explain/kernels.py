@@ -18,6 +18,8 @@ import numpy as np
 from ..results.kernels import KernelSet, gate_entropies
 from .observe import Observation, need_part
 
+SHOWN = 16  # channels that stand for all of a block's, wherever its kernels are drawn
+
 
 def kernels(observation: Observation, stage: int, block: int | None = None) -> KernelSet:
     """The kernels of one block, (C, K, K), with gates, biases and distances from the static kernel.
@@ -43,7 +45,7 @@ def kernels(observation: Observation, stage: int, block: int | None = None) -> K
     )  # fmt: skip
 
 
-def representatives(kernel_set: KernelSet, n: int = 12) -> np.ndarray:
+def representatives(kernel_set: KernelSet, n: int = SHOWN) -> np.ndarray:
     """Channels, counted from 0, whose kernels show the variety of all C: (min(n, C),) int, most typical first.
 
     Greedy k-medoids (the BUILD step of PAM, Kaufman and Rousseeuw 1990) on 1 - cosine similarity, so shape and sign

@@ -18,7 +18,6 @@ from ..results import Geometry, KernelSet
 from ..study import Study
 
 SIDE = 768  # pixels of an overlay in a file of its own
-KERNELS = 16  # drawn of a block's channels
 LIMITS = (
     "Attention says what was mixed in, not why the answer was given. Kernels are shared by all places of the picture, "
     "and work on features, not on pixels. Grad-CAM says what raised the score, at the resolution of its layer. A "
@@ -59,7 +58,7 @@ def ranges(studies: Sequence[Study], style: Style | None = None) -> dict[str, tu
 
 def channels_of(result: Result) -> list[int] | None:
     """The channels that are drawn of kernels, from 0; None for other results."""
-    return representatives(result, KERNELS).tolist() if isinstance(result, KernelSet) else None
+    return representatives(result).tolist() if isinstance(result, KernelSet) else None
 
 
 def photograph(study: Study, upload: np.ndarray | None = None, side: int = SIDE) -> np.ndarray:
@@ -110,7 +109,7 @@ def sheet(
 def kernels_sheet(study: Study, channels: Sequence[int] | None = None, title: str = "") -> np.ndarray:
     """One block's kernels, uint8 (H, W, 3), RGB: generated, static, their difference, and each group's gates.
 
-    channels: array indices, from 0; None takes a variety of KERNELS. Generated and static share a scale. Of a variant
+    channels: array indices, from 0; None takes a variety. Generated and static share a scale. Of a variant
     that generates none there is one column, the learned kernels.
     """
     found = study.kernels
