@@ -288,18 +288,23 @@ def photo(s: Study, picture: Picture) -> Json:
 
 def jpeg(rgb: np.ndarray) -> str:
     """uint8 (H, W, 3) -> a data URL: for looking at."""
-    return _data_url(rgb, "JPEG", quality=88)
+    return _picture_url(rgb, "JPEG", quality=88)
 
 
 def png(rgb: np.ndarray) -> str:
     """uint8 (H, W, 3) -> a data URL, exact."""
-    return _data_url(rgb, "PNG")
+    return _picture_url(rgb, "PNG")
 
 
-def _data_url(rgb: np.ndarray, kind: str, **options: int) -> str:
+def _picture_url(rgb: np.ndarray, kind: str, **options: int) -> str:
     file = io.BytesIO()
     Image.fromarray(rgb).save(file, kind, **options)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return data_url(file.getvalue(), kind.lower())
+
+
+def data_url(data: bytes, kind: str) -> str:
+    """A picture's file of this kind, "png" or "jpeg", as an address."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def floats(values: np.ndarray) -> str:

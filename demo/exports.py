@@ -27,7 +27,7 @@ from transxnet.images import Picture
 
 from .captions import VIEWS
 from .captions import exports as words
-from .exports_asked import Asked
+from .exports_asked import Asked, identity
 from .exports_views import Shown, arrays_of, figure_of
 
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "npz": "application/zip", "html": "text/html"}
@@ -85,8 +85,7 @@ def name_of(asked: Asked) -> str:
 
 def _manifest(asked: Asked, rows: Sequence[Row], numbers: Mapping[str, Any]) -> dict[str, Any]:
     pictures = [
-        {"sha256": one.sha256, "of": "size and upright pixels", "size": one.size, "example": label or None}
-        for one, label in zip(asked.pictures, asked.labels, strict=True)
+        identity(one) | {"example": label or None} for one, label in zip(asked.pictures, asked.labels, strict=True)
     ]
     studies = [shot.study for shot in (*asked.shots, *asked.second)]
     options = {"view": asked.view, **asked.options, "variants": [s.variant for s in studies]}

@@ -55,6 +55,11 @@ class Asked:
     link: str = ""
 
 
+def identity(picture: Picture) -> dict[str, Any]:
+    """By which a manifest knows a picture."""
+    return {"sha256": picture.sha256, "of": "size and upright pixels", "size": picture.size}
+
+
 def display_of(sent: Any) -> Display:
     """What js/display.js holds, by its keys; whatever cannot be used is left at its default."""
     sent = sent if isinstance(sent, Mapping) else {}

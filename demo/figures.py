@@ -1,14 +1,17 @@
 """Studies -> the figures below a view, as JSON for figures.js: plates of transxnet.draw with their words and tables.
 
+A figure's picture is a PNG that can be kept as it is: what it shows, of what and of whose weights, is told inside it.
+
 Several visitors' figures are drawn at the same moment, in threads of their own, and no lock stands between them: they
 are Figure objects on Agg, never pyplot's, and Matplotlib keeps a font object a thread (font_manager._get_font).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,7 +21,8 @@ from transxnet.draw.plate import Plate
 from transxnet.draw.scale import colorize
 from transxnet.draw.views import unit_of, worth_knowing
 from transxnet.explain.erf import erf_curves
-from transxnet.export.pictures import photograph
+from transxnet.export.manifest import manifest, png_with
+from transxnet.export.pictures import Style, photograph
 from transxnet.export.plates import plates_of
 from transxnet.images import Picture
 from transxnet.study import Study
@@ -26,11 +30,14 @@ from transxnet.study import Study
 from .captions import BESIDE_ALT, BESIDE_CAPTION, BESIDE_LIMITS, BESIDE_TITLE, BESIDE_UNTRAINED, COLUMNS_DONE, DRAWING
 from .captions import UNTRAINED as RANDOM
 from .captions import page as words
-from .cells import Json, pending, png
+from .cells import Json, data_url, pending
 from .columns import Column
+from .exports_asked import identity
 from .languages import say
 from .wanted import ALIKE_EVERYWHERE, WANTED
 
+DPI = 160  # of plates
+EMPTY: Mapping[str, object] = MappingProxyType({})
 MOST_IN_A_ROW = 5  # maps of models, the photograph among them
 _serial = count(1)
 
@@ -43,12 +50,13 @@ def figures_of(
     beside: other backbones' columns, which stand in the receptive field's first figures with them.
     stage: the one that is shown of parts that hold every stage (wanted.ALIKE_EVERYWHERE); None is the studies' own.
     """
-    done = _studies(columns)
-    plates = beside_plates(done, _studies(beside), picture) if done and beside else []
+    done, others = _studies(columns), _studies(beside)
+    plates = beside_plates(done, others, picture) if done and beside else []
     for part in WANTED[view].figures:
         if not (beside and part == "receptive_field"):
             plates += plates_of(part, _from_stage(stage, done) if part in ALIKE_EVERYWHERE else done, picture.rgb)
-    return [figure(plate) for plate in plates]
+    about = manifest({"view": view}, [identity(picture)], [*done, *others], [], Style())
+    return [figure(plate, about) for plate in plates]
 
 
 def _from_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
@@ -86,19 +94,24 @@ def _maps_beside(studies: Sequence[Study], picture: Picture) -> np.ndarray:
     return panels.picture()
 
 
-def figure(plate: Plate) -> Json:
-    """One plate as the browser shows it; without a picture where only its table speaks."""
+def figure(plate: Plate, about: Mapping[str, object] = EMPTY) -> Json:
+    """One plate as the browser shows it; without a picture where only its table speaks. about: goes into the PNG."""
     found: Json = {"name": plate.name, "title": plate.title, "caption": plate.caption, "alt": plate.alt}
     if plate.picture is not None:
         height, width = plate.picture.shape[:2]
-        found |= {"src": png(plate.picture), "size": [width, height]}
+        told = {"name": plate.name, "title": plate.title, "caption": plate.caption, "limits": plate.limits}
+        data = png_with(plate.picture, {**about, "figure": told}, DPI)
+        found |= {"src": data_url(data, "png"), "size": [width, height]}
     if plate.table is not None:
         found["table"] = {"head": list(plate.table.head), "rows": [list(row) for row in plate.table.rows]}
     return found | {"limits": plate.limits}
 
 
 def shown(figures: list[Json]) -> Json:
-    said = {"numbers": say(words.NUMBERS_OF), "table": say(words.TABLE_OF), "picture": say(words.PICTURE_OF)}
+    said = {
+        "numbers": say(words.NUMBERS_OF), "table": say(words.TABLE_OF), "picture": say(words.PICTURE_OF),
+        "save": say(words.SAVE), "save_table": say(words.SAVE_TABLE),
+    }  # fmt: skip
     return {"serial": next(_serial), "figures": figures, "status": None, "words": said}
 
 

@@ -47,6 +47,7 @@ COST = "{parameters} M parameters, {macs} GMACs."
 WEIGHTS = "Weights: {where}. {note}"
 NO_SHARE = "none"
 NUMBERS_OF, TABLE_OF, PICTURE_OF = "Its numbers", "{title}, table", "{title}, picture"
+SAVE, SAVE_TABLE = "Save figure (PNG)", "Save numbers (CSV)"
 
 OVERVIEW = {  # of the overview's columns: what exactly
     "attention": "OSRA, stage {stage}, mean of heads",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -103,3 +104,25 @@ def test_a_visitors_own_picture_stays_without_a_name_and_the_buttons_are_folded_
             "The tour has no maps of its own. Open one of the other views, then download."
         )
         expect(lens.page.locator("#exports button[data-kind=png]")).to_have_attribute("aria-disabled", "false")
+
+
+def test_a_figure_and_its_numbers_are_kept_as_they_stand(visit, tmp_path):
+    lens = visit()
+    lens.look_at("erf")
+    lens.drawn("erf")
+    figure = lens.page.locator("#figures-erf .lens-figure:has(table):has(img)").first
+    before = lens.requests()
+    for link, end in zip(figure.locator(".lens-saves a").all(), ("png", "csv"), strict=True):
+        with lens.page.expect_download() as waiting:
+            link.click()
+        assert waiting.value.suggested_filename == f"transxnet-lens-{figure.get_attribute('data-name')}.{end}"
+        waiting.value.save_as(tmp_path / end)
+    assert lens.requests() == before
+    with Image.open(tmp_path / "png") as image:
+        told = json.loads(image.text["transxnet-lens"])
+    assert told["figure"]["title"] == figure.locator("h3").text_content()
+    assert told["models"][0]["provenance"]["kind"] == "bundled"
+    with open(tmp_path / "csv", encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    shown = figure.locator("tr").evaluate_all("all => all.map((row) => [...row.cells].map((one) => one.textContent))")
+    assert rows == [[text.replace("\u00a0", " ") for text in row] for row in shown]

@@ -18,6 +18,7 @@ from tests.small import picture, small_model
 from transxnet import load
 from transxnet.draw.plate import Plate, Table
 from transxnet.errors import SourceFailed
+from transxnet.export.manifest import KEY
 from transxnet.export.plates import plates_of
 from transxnet.study import Options, Study, study
 
@@ -68,6 +69,10 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
         assert one["name"] == plate.name
         assert "small@untrained" in json.dumps([one["caption"], one["alt"], one.get("table")])
         assert (pixels(one["src"]) == plate.picture).all()
+        told = json.loads(Image.open(io.BytesIO(base64.b64decode(one["src"].partition("base64,")[2]))).text[KEY])
+        assert (told["figure"]["title"], told["figure"]["caption"]) == (plate.title, plate.caption)
+        assert [model["provenance"]["kind"] for model in told["models"]] == ["folder", "untrained"]
+        assert told["pictures"][0]["sha256"] == ONE.sha256
     assert figures_of(view, [Column("t"), Column("s", error=SourceFailed("down"))], ONE) == []
 
 

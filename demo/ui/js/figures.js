@@ -1,5 +1,5 @@
 /* Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, size?, table?, limits}], status,
-   words: {numbers, table, picture}} or,
+   words: {numbers, table, picture, save, save_table}} or,
    while they are on their way, {keep, status: {text, share?, amount?, label?}}; made by demo/figures.py.
    Pictures and tables scroll sideways inside their own box, which the keyboard reaches. */
 (() => {
@@ -28,6 +28,22 @@
     return scroller(node, label);
   }
 
+  const csvOf = ({ head, rows }) => [head, ...rows].map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(",")).join("\r\n");
+
+  /* To keep: the picture as it stands, which tells inside where it is from, and its numbers. */
+  function savesOf(figure, words) {
+    const line = make("p", "lens-saves");
+    const link = (text, href, kind) => {
+      const one = make("a", "", text);
+      Object.assign(one, { href, download: `transxnet-lens-${figure.name}.${kind}` });
+      one.setAttribute("aria-label", `${text}: ${figure.title}`);
+      line.append(one);
+    };
+    if (figure.src) link(words.save, figure.src, "png");
+    if (figure.table) link(words.save_table, `data:text/csv;charset=utf-8,${encodeURIComponent(`\ufeff${csvOf(figure.table)}`)}`, "csv");
+    return line;
+  }
+
   function figureOf(figure, words) {
     const named = (text) => text.replace("{title}", () => figure.title);
     const node = make("figure", "lens-figure");
@@ -49,6 +65,7 @@
       node.append(details);
     } else if (figure.table) node.append(tableOf(figure.table, named(words.table))); // only the table speaks
     if (figure.limits) node.append(make("p", "lens-limits", figure.limits));
+    node.append(savesOf(figure, words));
     return node;
   }
 

@@ -63,6 +63,8 @@ WORDS: dict[str, str] = {
     "peak {peak}": "최댓값 {peak}",
     "{parameters} M parameters, {macs} GMACs.": "매개변수 {parameters} M, {macs} GMACs.",
     "none": "없음",
+    "Save figure (PNG)": "그림 저장 (PNG)",
+    "Save numbers (CSV)": "숫자 저장 (CSV)",
     "Its numbers": "수치 보기",
     "{title}, table": "{title}, 표",
     "{title}, picture": "{title}, 그림",

@@ -60,6 +60,8 @@ WORDS: dict[str, str] = {
     "peak {peak}": "峰值 {peak}",
     "{parameters} M parameters, {macs} GMACs.": "{parameters} M 参数，{macs} GMACs。",
     "none": "无",
+    "Save figure (PNG)": "保存图片 (PNG)",
+    "Save numbers (CSV)": "保存数值 (CSV)",
     "Its numbers": "数值",
     "{title}, table": "{title}，表格",
     "{title}, picture": "{title}，图片",
