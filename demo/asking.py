@@ -12,7 +12,7 @@ from transxnet.study import Options
 
 from .captions import VIEWS
 from .captions import exports as words
-from .columns import Column, beside, variant_title
+from .columns import beside, variant_title, with_costs
 from .exports import File, export, manifest_of
 from .exports_asked import Asked, display_of
 from .links import LONGEST, MOST_VARIANTS, canonical
@@ -53,15 +53,13 @@ class Asking:
         for name in names:
             own = beside(wanted, shots[0].study if shots else None)
             shots.append(Shot(variant_title(name), self.studio.study(key, name, own), picture.rgb))
-        columns = [
-            Column(name, shot.study, self.studio.loading(name).cost) for name, shot in zip(names, shots, strict=True)
-        ]
+        studies = {name: shot.study for name, shot in zip(names, shots, strict=True)}
         timings = (self.studio.timer.found(names) or self.studio.timer.run(names)) if view == "compare" else {}
         computed = {name: value for name, value in options.items() if name not in numbers} | numbers
         computed |= {"target": target, "block": numbers["block"] or "last", "point": shots[0].study.point}
         return Asked(
-            view, shots, [picture], [""], computed, display_of(display or {}), compared, columns=columns,
-            timings=timings,
+            view, shots, [picture], [""], computed, display_of(display or {}), compared,
+            columns=with_costs(self.studio, studies), timings=timings,
         )  # fmt: skip
 
     def files(self, asked: Asked, *kinds: str) -> tuple[dict[str, Any], list[File]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transxnet.cost import Cost
@@ -64,6 +64,11 @@ def beside(options: Options, first: Study | None) -> Options:
     if first is None:
         return options
     return replace(options, target=options.target or first.target.wnid, follow=True)
+
+
+def with_costs(studio: Studio, studies: Mapping[str, Study]) -> list[Column]:
+    """Finished columns of these variants, with what each costs."""
+    return [Column(name, study, studio.loading(name).cost) for name, study in studies.items()]
 
 
 def gather(

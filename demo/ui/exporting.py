@@ -13,7 +13,7 @@ from transxnet.export.rows import Shot
 from transxnet.study import Options
 
 from ..captions import exports as words
-from ..columns import Column, beside, variant_title
+from ..columns import beside, variant_title, with_costs
 from ..downloads import downloads
 from ..exports import export
 from ..exports_asked import Asked, display_of, in_query
@@ -62,14 +62,12 @@ class Exporting(Going):
             second, _ = self._shots(other.key, session, asked, "")
             keys, examples = [*keys, other.key], [*examples, other.example]
         names = [name for name in session.variants if name not in left]
-        columns = [
-            Column(name, shot.study, self.studio.loading(name).cost) for name, shot in zip(names, shots, strict=True)
-        ]
+        studies = {name: shot.study for name, shot in zip(names, shots, strict=True)}
         return Asked(
             session.active, shots, [self.studio.picture(key) for key in keys],
             [self.examples[number].label if number >= 0 else "" for number in examples],
             _computed(options, session, block), display_of(getattr(event, "display", None)), session.compared, second,
-            columns, self.studio.timer.found(names) or {}, left,
+            with_costs(self.studio, studies), self.studio.timer.found(names) or {}, left,
             self._address(session, replace(controls, block=block), getattr(event, "display", None)),
         )  # fmt: skip
 
