@@ -42,7 +42,7 @@ gallery: setup
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 test: lint
 	@$(PY) -m pytest $(TWO) -m "not timing"
-	$(PY) -m pytest -m timing
+	$(PY) -m pytest tests/browser -m timing
 
 lint: setup-dev
 	@$(PY) -m ruff check .

@@ -116,6 +116,15 @@ def pytest_make_collect_report():
     return report
 
 
+# --- The same in any order ----------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What a test draws without a generator of its own depends on no other test."""
+    torch.manual_seed(0)
+
+
 # --- Several processes ------------------------------------------------------------------------------
 
 # Begun last, any of these would keep one process busy long after the other has nothing left to do.
@@ -130,6 +139,9 @@ LONG = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first, in this order; the others as they were found."""
+    strays = [i.nodeid for i in items if i.get_closest_marker("timing") and TESTS / "browser" not in i.path.parents]
+    if strays:
+        raise pytest.UsageError(f"`make test` runs what measures seconds in tests/browser only, not {strays}")
     places = {TESTS / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 

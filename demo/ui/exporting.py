@@ -9,20 +9,21 @@ from typing import Any
 import gradio as gr
 
 from transxnet.errors import LensError
-from transxnet.export.rows import Shot
 from transxnet.study import Options
 
 from ..captions import exports as words
-from ..columns import beside, variant_title, with_costs
+from ..columns import with_costs
 from ..downloads import downloads
 from ..exports import export
 from ..exports_asked import Asked, display_of, in_query
 from ..languages import say, speaking, told
 from ..links import to_query, updated
+from ..options import options_of
 from ..places import state_of
 from ..second import PARTS as SECOND_PARTS
 from ..second import same_place
 from ..session import Controls, Session
+from ..shots import shots_of
 from .going import Going
 
 log = logging.getLogger(__name__)
@@ -50,16 +51,18 @@ class Exporting(Going):
 
     def _asked(self, session: Session, controls: Controls, event: Any) -> Asked:
         block, _ = self._blocks(session, controls)
-        options = self._options(session, controls, block)
+        options = options_of(session, controls, block)
         if session.active == "attention":  # the page's whole tables are bytes; a file has the weights as they are
             options = replace(options, only=("attention", "both_ways"), point=session.point)
-        shots, left = self._shots(session.picture, session, options, self._other_key(session, options.only))
+        shots, left = shots_of(
+            self.studio, session.picture, session.variants, options, self._other_key(session, options.only)
+        )
         keys, examples, second = [session.picture], [session.example], []
         if session.active == "compare" and session.photographs:
             other = self._second(session)
             sizes = [self.studio.picture(key).size for key in (session.picture, other.key)]
             asked = replace(options, point=same_place(session.point, *sizes), only=SECOND_PARTS)
-            second, _ = self._shots(other.key, session, asked, "")
+            second, _ = shots_of(self.studio, other.key, session.variants, asked)
             keys, examples = [*keys, other.key], [*examples, other.example]
         names = [name for name in session.variants if name not in left]
         studies = {name: shot.study for name, shot in zip(names, shots, strict=True)}
@@ -70,27 +73,6 @@ class Exporting(Going):
             with_costs(self.studio, studies), self.studio.timer.found(names) or {}, left,
             self._address(session, replace(controls, block=block), getattr(event, "display", None)),
         )  # fmt: skip
-
-    def _shots(
-        self, key: str, session: Session, options: Options, other: str
-    ) -> tuple[list[Shot], dict[str, str]]:  # fmt: skip
-        """Columns that are there, and why the others are not."""
-        shots, left = [], {}
-        for name in session.variants:
-            entry = self.studio.loading(name)
-            if entry.loaded is None:
-                left[name] = str(entry.error) if entry.error is not None else "still on its way"
-                continue
-            try:
-                own = beside(options, shots[0].study if shots else None)
-                study = self.studio.study(key, name, own, other)
-                shots.append(Shot(variant_title(name), study, self.studio.picture(key).rgb))
-            except LensError as error:
-                left[name] = str(error)
-        if not shots and left:
-            raise LensError(next(iter(left.values())) if len(left) == 1 else words.NOT_READY.format(
-                names=", ".join(left)), remedy=words.NOT_READY_REMEDY)  # fmt: skip
-        return shots, left
 
     def _address(self, session: Session, controls: Controls, sent: Any) -> str:
         """The page's query, with what only the browser knows; "" for the page as it opens."""

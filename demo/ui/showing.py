@@ -21,6 +21,7 @@ from ..captions.page import LAST
 from ..columns import Column, gather
 from ..figures import figures_of, none, shown, stopped, waiting
 from ..languages import say
+from ..options import options_below, options_of
 from ..payload import answers, crosshair, progress
 from ..places import link, state_of
 from ..second import own_before
@@ -30,7 +31,7 @@ from ..tour import bar
 from ..turns import Turn
 from ..views import Scene, view
 from ..visitors import given
-from ..wanted import ALIKE_EVERYWHERE, ALWAYS, EVERY_POINT, SLOWER, WANTED
+from ..wanted import WANTED
 from .comparing import Comparing
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Showing(Comparing):
         }  # fmt: skip
         if table and table.clear:
             updates[self.figures["what_if"]] = none()
-        options = self._options(session, controls, block)
+        options = options_of(session, controls, block)
         columns = yield from self._maps(session, options, newest, updates)
         if newest() and session.active == "compare":
             yield from self._compare(session, options, columns, newest)
@@ -121,7 +122,7 @@ class Showing(Comparing):
         place, parts = self.figures[session.active], WANTED[session.active].figures
         alone = not set(parts) <= set(options.only)
         if alone:
-            names, options = list(session.variants), self._options_below(session, options)
+            names, options = list(session.variants), options_below(session, options)
             columns = yield from self._waited(session, names, options, newest, place, keep=True)
         others: list[Column] = []
         if controls.beside and session.active == "erf" and newest():
@@ -223,27 +224,6 @@ class Showing(Comparing):
         return found
 
     # ---- what is asked ----------------------------------------------------------------------------------
-
-    def _options(self, session: Session, controls: Controls, block: int) -> Options:
-        only = (*WANTED[session.active].maps, ALWAYS)
-        if session.active == "what_if":  # no point changes it
-            return Options(
-                stage=controls.stage, block=block, target=session.target, only=only, edits=session.edits,
-                mask=session.mask, fill=session.fill,
-            )  # fmt: skip
-        if session.active == "grad_cam" and controls.slower:
-            only += SLOWER
-        return Options(
-            stage=controls.stage, block=block, point=None if session.active in EVERY_POINT else session.point,
-            target=session.target, cam_stage=controls.cam_stage, only=only,
-        )  # fmt: skip
-
-    def _options_below(self, session: Session, options: Options) -> Options:
-        """Of the figures, where they are studies of their own."""
-        parts = WANTED[session.active].figures
-        if session.active in ALIKE_EVERYWHERE:  # so that what was computed is found again
-            return Options(target=session.target, only=parts)
-        return replace(options, only=parts, point=session.point)
 
     def _other_key(self, session: Session, only: Sequence[str]) -> str:
         """The key of the second picture, '' where no part of these compares two."""

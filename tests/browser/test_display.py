@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from demo.captions.display import WORDS
-from demo.cells import TILES
 from demo.examples import examples
 from tests.browser.lens import PHONE, WIDE, Lens
 from transxnet import load
-from transxnet.explain.kernels import representatives
+from transxnet.explain.kernels import SHOWN, representatives
 from transxnet.images import decode
 from transxnet.study import Study, study
 
@@ -78,20 +77,20 @@ def test_every_control_redraws_and_none_asks_the_server(lens):
 
     for name, value, expected in [
         ("opacity", "40", (maps, 0)),
-        ("gamma", "50", (maps, 12)),
-        ("threshold", "60", (maps, 12)),
+        ("gamma", "50", (maps, SHOWN)),
+        ("threshold", "60", (maps, SHOWN)),
     ]:
         controls.locator(f"[name={name}]").fill(value)
         assert changed() == expected, name
     controls.locator("[name=colormap]").select_option("cividis")
     assert changed() == (maps, 0)
     controls.locator("[name=diverging]").select_option("coolwarm")
-    assert changed() == (0, 12)
+    assert changed() == (0, SHOWN)
     controls.get_by_label("as the model saw it").check()
     assert changed() == (maps, 0)
     controls.get_by_text("masked", exact=True).click()
     assert controls.locator("[name=threshold]").input_value() == "30"
-    assert changed() == (maps, 12)
+    assert changed() == (maps, SHOWN)
     assert lens.events() == events
 
 
@@ -105,7 +104,7 @@ def test_normalised_says_so_and_every_map_has_its_own_ends(lens):
     heat = found.receptive_field.heat / found.receptive_field.heat.mean()
     tops = [found.attention.mean.max(), found.grad_cam.heat.max(), np.quantile(heat, 0.995)]
     assert [float(end) for end in ends] == pytest.approx(tops, rel=0.006)  # three digits are shown
-    kernels = found.kernels.kernels[representatives(found.kernels, TILES)]
+    kernels = found.kernels.kernels[representatives(found.kernels)]
     own = lens.panel("overview").locator(".lens-tile .own").all_text_contents()
     assert [float(text.lstrip("±")) for text in own] == pytest.approx(np.abs(kernels).max(axis=(1, 2)), rel=0.006)
 
@@ -145,7 +144,7 @@ def test_a_pointer_reads_values_units_and_places(lens):
     assert told == f"{heat.max():.3g} weight\nrow {row + 1}, column {col + 1}"
 
     kernels = found.kernels.kernels
-    channel = representatives(found.kernels, 12)[1]
+    channel = representatives(found.kernels)[1]
     tile = panel.locator(".lens-tile canvas").nth(1)
     side = tile.bounding_box()["width"]
     tile.hover(position={"x": 0.5 * side / 7, "y": 6.5 * side / 7})

@@ -16,8 +16,10 @@ from demo.captions import PICTURE_GONE, VIEWS, links, stopping
 from demo.captions.page import YOUR_PICTURE
 from demo.cells import TILES, floats
 from demo.columns import LOOK_AGAIN
+from demo.options import options_of
 from demo.second import Second
 from demo.session import KEY, Controls, Session
+from demo.shots import shots_of
 from demo.studio import Studio
 from demo.ui import showing
 from demo.ui.components import STYLES, head
@@ -760,7 +762,7 @@ def test_a_file_explains_what_the_page_explains(page, opened, monkeypatch):
     session = replace(opened, variants=tuple(names), active="grad_cam", visitor="gil")
     for name in names:
         assert page.studio.loading(name).done.wait(60)
-    page._shots(session.picture, session, page._options(session, Controls(*controls(names)), 0), "")
+    shots_of(page.studio, session.picture, names, options_of(session, Controls(*controls(names)), 0))
     shown = finish(page.refresh(as_request("gil"), session, *controls(names)))
     first = shown[page.answers]["answers"][0]["wnid"]
     assert [(options.target, options.follow) for options in asked][:2] == [(None, False), (first, True)]

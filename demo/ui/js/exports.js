@@ -1,7 +1,7 @@
-/* What is shown as a file to keep. value: {words: by language {title, hint, making, kinds: [[kind, label, hint]]},
-   said, failed, serial, file: {name, type, data (base64)} or null}. A button asks Python with the display settings of this browser,
-   trigger("select", {format, display}); the bytes come back in the value and are saved from here, so that no file
-   and no path stands on the server. */
+/* What is shown as a file to keep. value: {words: by language {title, hint, making, kinds: [[kind, label, hint]]}, said,
+   failed, serial, file: {name, type, data (base64)} or null}. A button asks Python with the display settings of this
+   browser, trigger("select", {format, display}); the bytes come back in the value and are saved from here, so that no
+   file and no path stands on the server. */
 (() => {
   const WIDE = "(min-width: 641px)"; // folded below, as the display controls are
 

@@ -10,6 +10,7 @@
   const questions = new Map(); // event -> how it was asked
   const known = new Map(); // event that was asked again -> the number that the front end knows it by
   const begun = new Set(); // events of whose answer a part has come
+  const END = 'data: {"msg":"close_stream","event_id":null}\n\n';
   const HEAD = /^data: \{"msg":"(\w+)","event_id":"?(\w+)/; // how a message begins; what follows may be megabytes
 
   async function join(input, init) {
@@ -77,6 +78,17 @@
     return told;
   }
 
+  async function opened(open, left) {
+    for (;;) {
+      try {
+        return await open();
+      } catch (error) {
+        if (left()) throw error;
+        await window.lensConnected();
+      }
+    }
+  }
+
   /* What the front end reads. open(): another stream. left(): it wants no more. */
   async function* answers(response, open, left) {
     for (;;) {
@@ -85,15 +97,16 @@
         for await (const text of messages(response)) {
           const [, msg, id] = HEAD.exec(text) || [];
           closed ||= msg === "close_stream";
-          over = msg === "unexpected_error" || (closed && !awaited.size);
+          over ||= msg === "unexpected_error" || (closed && !awaited.size);
           if (over || !closed) yield `${heard(text, msg, id)}\n\n`;
         }
       } catch (error) {
         if (over || left()) throw error;
       }
-      if (over) return;
+      if (over && closed) return;
+      if (over || !awaited.size) return yield END; // or the front end would take it for open
       if (!closed) await again();
-      response = await open();
+      response = await opened(open, left);
     }
   }
 

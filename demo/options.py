@@ -1,0 +1,34 @@
+"""What the active view asks of a study: its parts (wanted.py), from where, about which answer. No gradio here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from transxnet.study import Options
+
+from .session import Controls, Session
+from .wanted import ALIKE_EVERYWHERE, ALWAYS, EVERY_POINT, SLOWER, WANTED
+
+
+def options_of(session: Session, controls: Controls, block: int) -> Options:
+    """Of the view's maps. block: that all chosen variants have; 0 is the stage's last."""
+    only = (*WANTED[session.active].maps, ALWAYS)
+    if session.active == "what_if":  # no point changes it
+        return Options(
+            stage=controls.stage, block=block, target=session.target, only=only, edits=session.edits,
+            mask=session.mask, fill=session.fill,
+        )  # fmt: skip
+    if session.active == "grad_cam" and controls.slower:
+        only += SLOWER
+    return Options(
+        stage=controls.stage, block=block, point=None if session.active in EVERY_POINT else session.point,
+        target=session.target, cam_stage=controls.cam_stage, only=only,
+    )  # fmt: skip
+
+
+def options_below(session: Session, options: Options) -> Options:
+    """Of the figures below the view, where they are studies of their own. options: of its maps."""
+    parts = WANTED[session.active].figures
+    if session.active in ALIKE_EVERYWHERE:  # so that what was computed is found again
+        return Options(target=session.target, only=parts)
+    return replace(options, only=parts, point=session.point)

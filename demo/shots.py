@@ -1,0 +1,38 @@
+"""The columns of the page for a file: those that are there, each as the page explains it. No gradio here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from transxnet.errors import LensError
+from transxnet.export.rows import Shot
+from transxnet.study import Options
+
+from .captions import exports as words
+from .columns import beside, variant_title
+from .studio import Studio
+
+
+def shots_of(
+    studio: Studio, key: str, names: Sequence[str], options: Options, other: str = ""
+) -> tuple[list[Shot], dict[str, str]]:
+    """Shots of the picture kept under `key`, and why variants are left out. other: the key of a second picture.
+
+    Raises LensError where none is there.
+    """
+    shots: list[Shot] = []
+    left: dict[str, str] = {}
+    for name in names:
+        entry = studio.loading(name)
+        if entry.loaded is None:
+            left[name] = str(entry.error) if entry.error is not None else "still on its way"
+            continue
+        try:
+            own = beside(options, shots[0].study if shots else None)
+            shots.append(Shot(variant_title(name), studio.study(key, name, own, other), studio.picture(key).rgb))
+        except LensError as error:
+            left[name] = str(error)
+    if not shots and left:
+        told = next(iter(left.values())) if len(left) == 1 else words.NOT_READY.format(names=", ".join(left))
+        raise LensError(told, remedy=words.NOT_READY_REMEDY)
+    return shots, left
