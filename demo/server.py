@@ -31,6 +31,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transxnet.errors import LensError, OutOfRange
 
+from .streams import Streams
+
 MB = 2**20
 MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.MAX_BYTES
 MAX_UPLOAD_BODY = 12 * MB  # one picture and its multipart wrapping
@@ -281,7 +283,7 @@ def launch_options(args: Any) -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,  # would store every visitor's calls, pictures included, in their browser
         "footer_links": [],
-        "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
+        "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(Streams)]},
     }
 
 

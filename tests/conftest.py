@@ -122,7 +122,7 @@ def pytest_make_collect_report():
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     """What a test draws without a generator of its own depends on no other test."""
-    torch.manual_seed(0)
+    torch.manual_seed(2310)  # not the seed of untrained models
 
 
 # --- Several processes ------------------------------------------------------------------------------

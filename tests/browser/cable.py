@@ -8,18 +8,23 @@ from contextlib import suppress
 
 
 class Cable:
-    """`url` leads to the server until `cut`, which breaks every connection, and after `mend` again."""
+    """`url` leads to the server until `cut`, which breaks every connection, and after `mend` again.
+
+    silent: the server is not told, as when a phone goes out of reach: for it the connections stand.
+    """
 
     def __init__(self, port: int):
-        self._port, self._whole, self._ends = port, True, []
+        self._port, self._whole, self._silent, self._pairs = port, True, False, []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._take, daemon=True).start()
 
-    def cut(self) -> None:
-        self._whole = False
-        while self._ends:
-            _hang_up(self._ends.pop())
+    def cut(self, silent: bool = False) -> None:
+        self._whole, self._silent = False, silent
+        for here, there in self._pairs:
+            _hang_up(here)
+            if not silent:
+                _hang_up(there)
 
     def mend(self) -> None:
         self._whole = True
@@ -36,16 +41,17 @@ class Cable:
                     here.close()
                     continue
                 there = socket.create_connection(("127.0.0.1", self._port))
-                self._ends += [here, there]
-                for one, other in ((here, there), (there, here)):
-                    threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+                self._pairs.append((here, there))
+                threading.Thread(target=self._pass_on, args=(here, there), daemon=True).start()
+                threading.Thread(target=self._pass_on, args=(there, here), daemon=True).start()
 
-
-def _pass_on(one: socket.socket, other: socket.socket) -> None:
-    with suppress(OSError):
-        while sent := one.recv(1 << 16):
-            other.sendall(sent)
-    _hang_up(other)
+    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while sent := one.recv(1 << 16):
+                with suppress(OSError):  # nobody hears it any more
+                    other.sendall(sent)
+        if not self._silent:
+            _hang_up(other)
 
 
 def _hang_up(end: socket.socket) -> None:

@@ -13,22 +13,33 @@
   const END = 'data: {"msg":"close_stream","event_id":null}\n\n';
   const HEAD = /^data: \{"msg":"(\w+)","event_id":"?(\w+)/; // how a message begins; what follows may be megabytes
 
+  const sending = new Set(); // questions whose receipts are on their way
+  let recovering = null; // until what was lost is asked again
+
   async function join(input, init) {
-    const sending = Symbol("sending");
-    awaited.add(sending);
+    while (recovering) await recovering; // the server is about to forget what it was asked
+    const question = Symbol("on its way"), sent = ask(input, init);
+    awaited.add(question);
+    sending.add(sent);
     try {
-      const receipt = await ask(input, init), { event_id: id } = receipt.ok ? await receipt.clone().json() : {};
+      const receipt = await sent, { event_id: id } = receipt.ok ? await receipt.clone().json() : {};
       if (id && !early.delete(id)) {
         awaited.add(id);
         questions.set(id, [input, init]);
       }
       return receipt;
-    } finally { awaited.delete(sending); }
+    } finally {
+      awaited.delete(question);
+      sending.delete(sent);
+    }
   }
 
-  /* The server forgets what it was answering when the connection goes. */
-  async function again() {
+  /* The server may not know that the connection went, and goes on answering into it: demo/streams.py makes it forget. */
+  async function recover(address) {
     await window.lensConnected();
+    await Promise.allSettled(sending);
+    await ask(address.replace("/queue/data", "/queue/leave"), { method: "POST" });
+    known.clear();
     for (const [id, [input, init]] of [...questions]) {
       const question = JSON.parse(init.body);
       question.event_data = { ...question.event_data, again: true };
@@ -37,6 +48,7 @@
       if (other) known.set(other, id);
     }
   }
+  const again = (address) => (recovering ||= recover(address).finally(() => { recovering = null; }));
 
   function done(id) {
     if (!awaited.delete(id)) early.add(id);
@@ -78,19 +90,8 @@
     return told;
   }
 
-  async function opened(open, left) {
-    for (;;) {
-      try {
-        return await open();
-      } catch (error) {
-        if (left()) throw error;
-        await window.lensConnected();
-      }
-    }
-  }
-
-  /* What the front end reads. open(): another stream. left(): it wants no more. */
-  async function* answers(response, open, left) {
+  /* What the front end reads. open(): another stream. */
+  async function* answers(response, input, open) {
     for (;;) {
       let closed = false, over = false;
       try {
@@ -101,19 +102,29 @@
           if (over || !closed) yield `${heard(text, msg, id)}\n\n`;
         }
       } catch (error) {
-        if (over || left()) throw error;
+        if (over || input.signal?.aborted) throw error;
       }
       if (over && closed) return;
       if (over || !awaited.size) return yield END; // or the front end would take it for open
-      if (!closed) await again();
-      response = await opened(open, left);
+      if (!closed) await again(input.url);
+      response = await open();
     }
   }
 
   async function listen(input, init) {
-    const first = await ask(input, init);
+    const open = async () => {
+      for (;;) {
+        try {
+          return await ask(input, init);
+        } catch (error) {
+          if (input.signal?.aborted) throw error;
+          await again(input.url);
+        }
+      }
+    };
+    const first = await open();
     if (!first.ok) return first;
-    const texts = answers(first, () => ask(input, init), () => input.signal?.aborted);
+    const texts = answers(first, input, open);
     const body = new ReadableStream({
       async pull(controller) {
         const { value, done: over } = await texts.next();
