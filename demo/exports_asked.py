@@ -38,7 +38,7 @@ class Asked:
     """What a file is about. labels: of the pictures, an example's, "" for a visitor's own. options: what was computed.
 
     second: the other photograph's shots, where two are compared. columns: of the shots, with what they cost, and
-    timings what was measured of them. left_out: variant -> why. link: the page's query.
+    timings what was measured of them. left_out: variant -> why. link: the page's query. notes: what it cannot hold.
     """
 
     view: str
@@ -53,6 +53,7 @@ class Asked:
     timings: Run = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
+    notes: Sequence[str] = ()
 
 
 def identity(picture: Picture) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def figure_of(asked: Asked) -> Shown:
         shots = [*asked.shots, *asked.second]
     sizes = {f"{s.study.view.rgb.shape[1]} x {s.study.view.rgb.shape[0]}" for s in shots}
     notes = [words.NOTES.get(asked.view, FOOT[asked.view]).format(sizes=" or ".join(sorted(sizes)), shown=TILES)]
+    notes += asked.notes
     if asked.left_out:
         notes.append(words.LEFT_OUT.format(names="; ".join(f"{n}, {why}" for n, why in asked.left_out.items())))
     shown = Shown(f"{VIEWS[asked.view]}: {_titles(shots)}", _subtitle(asked), shots, notes=notes)

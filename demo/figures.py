@@ -43,19 +43,22 @@ _serial = count(1)
 
 
 def figures_of(
-    view: str, columns: Sequence[Column], picture: Picture, beside: Sequence[Column] = (), stage: int | None = None
-) -> list[Json]:
+    view: str, columns: Sequence[Column], picture: Picture, beside: Sequence[Column] = (), stage: int | None = None,
+    second: Picture | None = None,
+) -> list[Json]:  # fmt: skip
     """The figures of a view, every finished column in each, on one scale.
 
     beside: other backbones' columns, which stand in the receptive field's first figures with them.
     stage: the one that is shown of parts that hold every stage (wanted.ALIKE_EVERYWHERE); None is the studies' own.
+    second: the picture that parts compare with.
     """
     done, others = _studies(columns), _studies(beside)
     plates = beside_plates(done, others, picture) if done and beside else []
     for part in WANTED[view].figures:
         if not (beside and part == "receptive_field"):
             plates += plates_of(part, _from_stage(stage, done) if part in ALIKE_EVERYWHERE else done, picture.rgb)
-    about = manifest({"view": view}, [identity(picture)], [*done, *others], [], Style())
+    pictures = [identity(one) for one in (picture, second) if one is not None]
+    about = manifest({"view": view, "stage": stage}, pictures, [*done, *others], [], Style())
     return [figure(plate, about) for plate in plates]
 
 

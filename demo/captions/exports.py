@@ -22,6 +22,7 @@ SO_MANY = "{count} variants were asked for."
 SO_MANY_REMEDY = "Name one, two or three, with commas between."
 NO_FORMAT = "There is no format called {name!r}."
 LEFT_OUT = "Left out: {names}."
+OWN_SECOND = "The second picture is the visitor's own: the page's address opens an example in its place."
 EDITED = "Changed inside the model: {changes}."
 PAINTED = "Painted out: {share} of what the model sees, filled with {fill}."
 GIVEN, GIVEN_CAPTION = "What the model was given", "Its own pixels, the painted region and all."
@@ -47,7 +48,7 @@ NOTES = {  # view -> what stands under a file's maps, where the page's own foot 
     "causes. Weights are those after the softmax; keys are a map smaller than the picture.",
 }
 STAYS_ENGLISH = (  # names of what stands in files, as the library's captions beside it do, or is said to programs only
-    "NO_VIEW", "SO_MANY", "SO_MANY_REMEDY", "NO_FORMAT", "LEFT_OUT", "EDITED", "PAINTED", "GIVEN", "GIVEN_CAPTION",
-    "ANSWERS", "ANSWERS_HEAD", "PAIRS", "PAIRS_HEAD", "FOOT", "LINK", "WHERE", "UPLOAD",
+    "NO_VIEW", "SO_MANY", "SO_MANY_REMEDY", "NO_FORMAT", "LEFT_OUT", "OWN_SECOND", "EDITED", "PAINTED", "GIVEN",
+    "GIVEN_CAPTION",    "ANSWERS", "ANSWERS_HEAD", "PAIRS", "PAIRS_HEAD", "FOOT", "LINK", "WHERE", "UPLOAD",
     "EXAMPLE", "SUBTITLE", "EVEN", "NOTES",
 )  # fmt: skip

@@ -21,7 +21,7 @@ from ..links import to_query, updated
 from ..options import options_of
 from ..places import state_of
 from ..second import PARTS as SECOND_PARTS
-from ..second import same_place
+from ..second import Second, same_place
 from ..session import Controls, Session
 from ..shots import shots_of
 from .going import Going
@@ -54,24 +54,24 @@ class Exporting(Going):
         options = options_of(session, controls, block)
         if session.active == "attention":  # the page's whole tables are bytes; a file has the weights as they are
             options = replace(options, only=("attention", "both_ways"), point=session.point)
-        shots, left = shots_of(
-            self.studio, session.picture, session.variants, options, self._other_key(session, options.only)
-        )
-        keys, examples, second = [session.picture], [session.example], []
-        if session.active == "compare" and session.photographs:
-            other = self._second(session)
-            sizes = [self.studio.picture(key).size for key in (session.picture, other.key)]
-            asked = replace(options, point=same_place(session.point, *sizes), only=SECOND_PARTS)
-            second, _ = shots_of(self.studio, other.key, session.variants, asked)
-            keys, examples = [*keys, other.key], [*examples, other.example]
+        lent, photographs = self._other_key(session, options.only), session.active == "compare" and session.photographs
+        shots, left = shots_of(self.studio, session.picture, session.variants, options, lent)
+        label = self.examples[session.example].label if session.example >= 0 else ""
+        others = [self._second(session)] if lent or photographs else []
+        shown = [Second(session.picture, session.example, label), *others]
+        pictures, second = [self.studio.picture(one.key) for one in shown], []
+        if photographs:
+            point = same_place(session.point, *(one.size for one in pictures))
+            asked = replace(options, point=point, only=SECOND_PARTS)
+            second, _ = shots_of(self.studio, others[0].key, session.variants, asked)
         names = [name for name in session.variants if name not in left]
         studies = {name: shot.study for name, shot in zip(names, shots, strict=True)}
         return Asked(
-            session.active, shots, [self.studio.picture(key) for key in keys],
-            [self.examples[number].label if number >= 0 else "" for number in examples],
+            session.active, shots, pictures, [one.label for one in shown],
             _computed(options, session, block), display_of(getattr(event, "display", None)), session.compared, second,
             with_costs(self.studio, studies), self.studio.timer.found(names) or {}, left,
             self._address(session, replace(controls, block=block), getattr(event, "display", None)),
+            [words.OWN_SECOND for one in others if one.example < 0],
         )  # fmt: skip
 
     def _address(self, session: Session, controls: Controls, sent: Any) -> str:

@@ -134,7 +134,9 @@ class Showing(Comparing):
         yield {place: waiting([], keep=alone)}
         try:
             picture = self.studio.picture(session.picture)
-            found = shown(figures_of(session.active, columns, picture, others, controls.stage))
+            key = self._other_key(session, parts)
+            second = self.studio.picture(key) if key else None
+            found = shown(figures_of(session.active, columns, picture, others, controls.stage, second))
         except Exception:  # the maps above stay; the log gets what happened
             log.exception("drawing the figures of %s", session.active)
             found = none(say(NOT_DRAWN))

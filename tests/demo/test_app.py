@@ -16,6 +16,7 @@ import pytest
 import app
 from demo import server
 from demo import studio as studio_module
+from demo.streams import Streams
 from demo.ui.components import STYLES
 from demo.ui.language import InLanguage
 from tests.small import picture, small_model
@@ -194,7 +195,7 @@ def test_gradio_is_launched_with_the_limits_the_look_and_the_janitor(monkeypatch
     assert (launched["show_error"], launched["ssr_mode"], launched["strict_cors"]) == (False, False, True)
     assert launched["css_paths"] == STYLES
     assert launched["i18n"] == "in three languages"
-    assert [one.cls for one in launched["app_kwargs"]["middleware"]] == [server.BodyLimit, InLanguage]
+    assert [one.cls for one in launched["app_kwargs"]["middleware"]] == [server.BodyLimit, Streams, InLanguage]
     assert "lensMountPanel" in launched["head"]
     assert launched["quiet"] is True
     left = []

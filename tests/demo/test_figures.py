@@ -63,7 +63,7 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
         return plates
 
     monkeypatch.setattr("demo.figures.plates_of", noted)
-    found = figures_of(view, [columns[0], Column("t"), columns[1]], ONE)
+    found = figures_of(view, [columns[0], Column("t"), columns[1]], ONE, stage=2, second=TWO)
     assert parts == list(WANTED[view].figures)
     for one, plate in zip(found, drawn, strict=True):
         assert one["name"] == plate.name
@@ -72,7 +72,8 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
         told = json.loads(Image.open(io.BytesIO(base64.b64decode(one["src"].partition("base64,")[2]))).text[KEY])
         assert (told["figure"]["title"], told["figure"]["caption"]) == (plate.title, plate.caption)
         assert [model["provenance"]["kind"] for model in told["models"]] == ["folder", "untrained"]
-        assert told["pictures"][0]["sha256"] == ONE.sha256
+        assert [one["sha256"] for one in told["pictures"]] == [ONE.sha256, TWO.sha256]
+        assert told["asked"] == {"view": view, "stage": 2}
     assert figures_of(view, [Column("t"), Column("s", error=SourceFailed("down"))], ONE) == []
 
 

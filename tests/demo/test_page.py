@@ -13,9 +13,11 @@ import pytest
 
 from demo import studio as studio_module
 from demo.captions import PICTURE_GONE, VIEWS, links, stopping
+from demo.captions.exports import OWN_SECOND
 from demo.captions.page import YOUR_PICTURE
 from demo.cells import TILES, floats
 from demo.columns import LOOK_AGAIN
+from demo.exports_views import figure_of
 from demo.options import options_of
 from demo.second import Second
 from demo.session import KEY, Controls, Session
@@ -647,6 +649,11 @@ def test_the_second_picture_may_be_the_visitors_own_before_this_one(page, opened
     assert tiles == floats(theirs.kernels[representatives(mine, TILES)])
     assert links.SECOND in changed[page.link]["upload"]
     assert "with" not in linked(changed, page)
+
+    asked = page._asked(session, Controls(*controls()), SimpleNamespace())
+    assert [one.sha256 for one in asked.pictures] == [last.sha256, first.sha256]
+    assert (list(asked.labels), len(asked.second)) == (["", ""], 1)
+    assert OWN_SECOND in figure_of(asked).notes  # its address cannot hold it
 
     away = finish(page.example_chosen(SimpleNamespace(index=2), ANN, session, *controls()))[page.session]
     assert page._second(away).key == last.sha256  # the last of both, now that neither is looked at
