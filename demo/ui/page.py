@@ -50,7 +50,8 @@ class Page(Exporting):
             self.link, self.note, self.tour, *self.others.values(), *self.panels.values(), *self.figures.values(),
         ]  # fmt: skip
         quiet: dict[str, Any] = {
-            "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 16,
+            "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden",
+            "concurrency_id": "page", "concurrency_limit": None,  # one line: of several, Gradio takes any one's first
             "trigger_mode": "multiple",  # the default drops what is clicked while the last click is still answered
         }  # fmt: skip
         for event, handler, extra in self._events():

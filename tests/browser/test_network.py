@@ -19,6 +19,18 @@ from transxnet.images import decode
 pytestmark = pytest.mark.browser
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 500_000, "uploadThroughput": 500_000}  # bytes a second
 
+# The next question takes longer to reach the server than those after it, as on a connection of its own.
+SLOW_QUESTION = """(() => {
+  const ask = window.fetch.bind(window);
+  window.fetch = async (input, init) => {
+    if (window.slow && new URL(input.url || input, location.href).pathname.endsWith("/queue/join")) {
+      window.slow = false;
+      await new Promise((go) => setTimeout(go, 1000));
+    }
+    return ask(input, init);
+  };
+})();"""
+
 # The end of a stream reaches the page only half a second after the receipt of the next question, as on a busy machine.
 LATE_END = """(() => {
   const ask = window.fetch.bind(window), END = 'data: {"msg":"close_stream"';
@@ -154,6 +166,17 @@ def test_an_answer_in_parts_that_come_before_its_receipt_is_shown_in_full(visit)
         lens.page.locator("#tab-attention-button").click()
     lens.drawn("attention")
     assert "view=attention" in lens.page.url
+
+
+def test_of_two_clicks_the_later_one_counts_whichever_arrives_first(visit):
+    lens = visit(before=SLOW_QUESTION)
+    lens.page.evaluate("window.slow = true")
+    with lens.answer():
+        lens.click_at(20, 30)
+        lens.click_at(90, 60)
+    lens._settle("overview")
+    assert lens.point == pytest.approx((90, 60), abs=2)
+    check_overview(lens, library(point=lens.point))
 
 
 def test_a_question_on_its_way_while_the_stream_of_answers_ends_is_answered(visit):

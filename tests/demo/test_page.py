@@ -616,6 +616,13 @@ def test_slower_maps_come_when_they_are_asked_for(page, opened):
     assert {row["cells"][0]["kind"] for row in slow} == {"map"}
 
 
+def test_all_that_changes_a_session_stands_in_one_line(page):
+    """Of several lines, Gradio's queue begins with any: the later of two clicks might come first."""
+    changing = [fn for fn in page.blocks.fns.values() if page.session in fn.outputs]
+    assert len(changing) > 20
+    assert {(fn.concurrency_id, fn.concurrency_limit) for fn in changing} == {("page", None)}
+
+
 def test_the_second_picture_is_the_next_example_until_another_is_chosen(page, opened):
     changed = opened_on(page, opened, "Kernels")
     assert changed[page.others["kernels"]]["chosen"] == 1

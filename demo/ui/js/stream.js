@@ -2,8 +2,8 @@
    But a question that is on its way just then was asked while the old stream still counts as open: no other is opened, and
    the answer never comes. And where the connection goes in the middle of an answer, the front end loads the page again. So
    here one stream takes the place of the other until nothing is awaited, what was being answered is asked again, and the
-   front end reads it all as one. window.lensAwaited: the events that are asked and not answered in full.
-   Messages: gradio/server_messages.py. */
+   front end reads it all as one. Questions arrive in the order in which they are asked. window.lensAwaited: the events that
+   are asked and not answered in full. Messages: gradio/server_messages.py. */
 (() => {
   const ask = window.fetch.bind(window), awaited = (window.lensAwaited = new Set());
   const early = new Set(); // answered before the receipt told their number
@@ -13,14 +13,20 @@
   const END = 'data: {"msg":"close_stream","event_id":null}\n\n';
   const HEAD = /^data: \{"msg":"(\w+)","event_id":"?(\w+)/; // how a message begins; what follows may be megabytes
 
-  const sending = new Set(); // questions whose receipts are on their way
+  let last = Promise.resolve(), sending = null; // the question before; the one whose receipt is on its way
   let recovering = null; // until what was lost is asked again
 
-  async function join(input, init) {
+  /* One after the other: on connections of their own, the later of two clicks might come first. */
+  async function inTurn(before, input, init) {
+    await before;
     while (recovering) await recovering; // the server is about to forget what it was asked
-    const question = Symbol("on its way"), sent = ask(input, init);
+    return (sending = ask(input, init));
+  }
+
+  async function join(input, init) {
+    const question = Symbol("on its way"), sent = inTurn(last, input, init);
+    last = sent.catch(() => {});
     awaited.add(question);
-    sending.add(sent);
     try {
       const receipt = await sent, { event_id: id } = receipt.ok ? await receipt.clone().json() : {};
       if (id && !early.delete(id)) {
@@ -28,16 +34,13 @@
         questions.set(id, [input, init]);
       }
       return receipt;
-    } finally {
-      awaited.delete(question);
-      sending.delete(sent);
-    }
+    } finally { awaited.delete(question); }
   }
 
   /* The server may not know that the connection went, and goes on answering into it: demo/streams.py makes it forget. */
   async function recover(address) {
     await window.lensConnected();
-    await Promise.allSettled(sending);
+    await Promise.allSettled([sending]);
     await ask(address.replace("/queue/data", "/queue/leave"), { method: "POST" });
     known.clear();
     for (const [id, [input, init]] of [...questions]) {
