@@ -34,6 +34,8 @@ _ARRIVED = """([view, before]) => {
 _STANDS = """() => JSON.stringify({
   address: location.href, tab: document.querySelector("#views [role=tab][aria-selected=true]")?.textContent,
   awaited: [...window.lensAwaited].map(String), told: document.querySelector(".lens-told")?.innerText,
+  toasts: [...document.querySelectorAll("[data-testid=toast-body]")].map((one) => one.innerText),
+  fields: [...document.querySelectorAll("#settings input[type=text], #settings textarea")].map((one) => one.value),
   panels: [...document.querySelectorAll(".lens-panel")].map((one) => ({
     in: one.closest("[id]")?.id, serial: one.dataset.serial, seen: Boolean(one.offsetParent),
     skeleton: Boolean(one.querySelector(".lens-skeleton")),
@@ -94,7 +96,10 @@ class Lens:
         try:
             self.page.wait_for_function(_ARRIVED, arg=[view, before])
         except NotInTime:
-            raise AssertionError(f"no new answer in {view} after {before}: {self.page.evaluate(_STANDS)}") from None
+            sent = [r.post_data_json for r in self.asked if r.method == "POST" and "/queue/join" in r.url][-3:]
+            told = [(one["fn_index"], one["event_data"], str(one["data"][-1:])[:80]) for one in sent]
+            stands = self.page.evaluate(_STANDS)
+            raise AssertionError(f"no new answer in {view} after {before}; last asked {told}: {stands}") from None
 
     def _settle(self, view: str) -> None:
         """Until nothing else is on its way but figures and what takes long, which has brought nothing for a while."""

@@ -1,9 +1,9 @@
 /* Gradio's server ends the stream of answers when it owes none, and its front end opens another with the next question.
-   But a question that is on its way just then was asked while the old stream still counts as open: no other is opened, and
+   But a question that is asked before the front end has read of the end finds the old stream open: no other is opened, and
    the answer never comes. And where the connection goes in the middle of an answer, the front end loads the page again. So
-   here one stream takes the place of the other until nothing is awaited, what was being answered is asked again, and the
-   front end reads it all as one. Questions arrive in the order in which they are asked. window.lensAwaited: the events that
-   are asked and not answered in full. Messages: gradio/server_messages.py. */
+   here it is given one stream for good, which goes on with another of the server's for the next question, and what was being
+   answered when a connection went is asked again. Questions arrive in the order in which they are asked.
+   window.lensAwaited: the events that are asked and not answered in full. Messages: gradio/server_messages.py. */
 (() => {
   const ask = window.fetch.bind(window), awaited = (window.lensAwaited = new Set());
   const early = new Set(); // answered before the receipt told their number
@@ -15,6 +15,15 @@
 
   let last = Promise.resolve(), sending = null; // the question before; the one whose receipt is on its way
   let recovering = null; // until what was lost is asked again
+  let wake = () => {};
+
+  /* Until something is awaited, and the server knows of it. */
+  async function asked() {
+    while (!awaited.size) {
+      await new Promise((go) => { wake = go; });
+      await last;
+    }
+  }
 
   /* One after the other: on connections of their own, the later of two clicks might come first. */
   async function inTurn(before, input, init) {
@@ -27,6 +36,7 @@
     const question = Symbol("on its way"), sent = inTurn(last, input, init);
     last = sent.catch(() => {});
     awaited.add(question);
+    wake();
     try {
       const receipt = await sent, { event_id: id } = receipt.ok ? await receipt.clone().json() : {};
       if (id && !early.delete(id)) {
@@ -93,7 +103,7 @@
     return told;
   }
 
-  /* What the front end reads. open(): another stream. */
+  /* What the front end reads, without the ends of the server's streams. open(): another one. */
   async function* answers(response, input, open) {
     for (;;) {
       let closed = false, over = false;
@@ -101,15 +111,15 @@
         for await (const text of messages(response)) {
           const [, msg, id] = HEAD.exec(text) || [];
           closed ||= msg === "close_stream";
-          over ||= msg === "unexpected_error" || (closed && !awaited.size);
-          if (over || !closed) yield `${heard(text, msg, id)}\n\n`;
+          over ||= msg === "unexpected_error"; // the front end begins anew
+          if (!closed) yield `${heard(text, msg, id)}\n\n`;
         }
       } catch (error) {
         if (over || input.signal?.aborted) throw error;
       }
-      if (over && closed) return;
-      if (over || !awaited.size) return yield END; // or the front end would take it for open
+      if (over) return yield END; // or it would take this one for open
       if (!closed) await again(input.url);
+      await asked();
       response = await open();
     }
   }
