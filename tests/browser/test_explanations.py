@@ -50,6 +50,7 @@ def add(lens: Lens, name: str) -> None:
     field = lens.page.locator("#peer textarea, #peer input")
     if not field.is_visible():
         lens.page.locator("#more > button").click()
+    field.click()
     field.fill(name)
     field.press("Enter")
 
