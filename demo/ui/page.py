@@ -182,7 +182,7 @@ class Page(Exporting):
 
     def variants_chosen(self, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         chosen, *rest = controls
-        yield from self._with_variants(list(chosen), session, rest, request)
+        yield from self._with_variants(list(chosen), session, rest, request, ticked=True)
 
     def offered(self, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         yield from self._with_variants([*session.variants, "t"], session, controls[1:], request)
@@ -211,14 +211,20 @@ class Page(Exporting):
         return handler
 
     def _with_variants(
-        self, chosen: list[str], session: Session, rest: Any, request: gr.Request, more: dict | None = None
-    ) -> Iterator[dict]:
+        self, chosen: list[str], session: Session, rest: Any, request: gr.Request, more: dict | None = None,
+        ticked: bool = False,
+    ) -> Iterator[dict]:  # fmt: skip
+        """ticked: whether the boxes already stand so, but for what this changes."""
         kept = [name for name in session.variants if name in chosen]  # the order in which they were chosen
         added = [name for name in chosen if name not in kept]
         names = [*kept, *added][-MOST_VARIANTS:] or [session.variants[0]]
         for name in added:
             self.studio.loading(name, retry=True)
-        updates: dict = {self.variants: gr.CheckboxGroup(self._chips(names), value=names), **(more or {})}
+        told = (
+            {} if ticked and set(names) == set(chosen) else {"value": names}
+        )  # or it would undo a tick made meanwhile
+        boxes = gr.CheckboxGroup(self._chips(names), **told)
+        updates: dict = {self.variants: boxes, **(more or {})}
         if "t" in names:
             updates[self.offer] = gr.Button(visible=False)  # taken up
         if spec_of(names[0])[0].label_set != spec_of(session.variants[0])[0].label_set:
