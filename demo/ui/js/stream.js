@@ -115,12 +115,14 @@
           if (!closed) yield `${heard(text, msg, id)}\n\n`;
         }
       } catch (error) {
-        if (over || input.signal?.aborted) throw error;
+        if (input.signal?.aborted) return; // it wants no more
+        if (over) throw error;
       }
       if (over) return yield END; // or it would take this one for open
       if (!closed) await again(input.url);
       await asked();
-      response = await open();
+      response = await open().catch((error) => { if (!input.signal?.aborted) throw error; });
+      if (!response) return;
     }
   }
 
