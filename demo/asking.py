@@ -53,13 +53,13 @@ class Asking:
         for name in names:
             own = beside(wanted, shots[0].study if shots else None)
             shots.append(Shot(variant_title(name), self.studio.study(key, name, own), picture.rgb))
-        studies = {name: shot.study for name, shot in zip(names, shots, strict=True)}
-        timings = (self.studio.timer.found(names) or self.studio.timer.run(names)) if view == "compare" else {}
+        columns = with_costs(self.studio, names, [shot.study for shot in shots])
+        timings = self.studio.timer.run(names) if view == "compare" else {}
         computed = {name: value for name, value in options.items() if name not in numbers} | numbers
         computed |= {"target": target, "block": numbers["block"] or "last", "point": shots[0].study.point}
         return Asked(
             view, shots, [picture], [""], computed, display_of(display or {}), compared,
-            columns=with_costs(self.studio, studies), timings=timings,
+            columns=columns, timings=timings,
         )  # fmt: skip
 
     def files(self, asked: Asked, *kinds: str) -> tuple[dict[str, Any], list[File]]:

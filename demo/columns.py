@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from transxnet.cost import Cost
@@ -13,11 +13,10 @@ from transxnet.study import Options, Study
 
 from .captions import FAILED, FAILED_REMEDY, PEER_TITLE, TITLES, UNTRAINED
 from .captions.page import UNTRAINED_TITLE
-from .jobs import Job
+from .jobs import LOOK_AGAIN, Job
 from .languages import say
 from .studio import Arrival, Studio
 
-LOOK_AGAIN = 0.3  # seconds between two looks at a model that is being loaded, or at a long computation
 log = logging.getLogger(__name__)
 
 
@@ -66,9 +65,9 @@ def beside(options: Options, first: Study | None) -> Options:
     return replace(options, target=options.target or first.target.wnid, follow=True)
 
 
-def with_costs(studio: Studio, studies: Mapping[str, Study]) -> list[Column]:
+def with_costs(studio: Studio, names: Sequence[str], studies: Sequence[Study]) -> list[Column]:
     """Finished columns of these variants, with what each costs."""
-    return [Column(name, study, studio.loading(name).cost) for name, study in studies.items()]
+    return [Column(name, study, studio.loading(name).cost) for name, study in zip(names, studies, strict=True)]
 
 
 def gather(

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from types import MappingProxyType
 
 import numpy as np
 
 from transxnet.draw.erf import COLORMAP, DECADES, curves_plate
-from transxnet.draw.panels import Panels, fit, ring
+from transxnet.draw.panels import DPI, Panels, fit, ring
 from transxnet.draw.plate import Plate
 from transxnet.draw.scale import colorize
 from transxnet.draw.views import unit_of, worth_knowing
@@ -36,8 +35,6 @@ from .exports_asked import identity
 from .languages import say
 from .wanted import ALIKE_EVERYWHERE, WANTED
 
-DPI = 160  # of plates
-EMPTY: Mapping[str, object] = MappingProxyType({})
 MOST_IN_A_ROW = 5  # maps of models, the photograph among them
 _serial = count(1)
 
@@ -97,13 +94,13 @@ def _maps_beside(studies: Sequence[Study], picture: Picture) -> np.ndarray:
     return panels.picture()
 
 
-def figure(plate: Plate, about: Mapping[str, object] = EMPTY) -> Json:
+def figure(plate: Plate, about: Mapping[str, object] | None = None) -> Json:
     """One plate as the browser shows it; without a picture where only its table speaks. about: goes into the PNG."""
     found: Json = {"name": plate.name, "title": plate.title, "caption": plate.caption, "alt": plate.alt}
     if plate.picture is not None:
         height, width = plate.picture.shape[:2]
         told = {"name": plate.name, "title": plate.title, "caption": plate.caption, "limits": plate.limits}
-        data = png_with(plate.picture, {**about, "figure": told}, DPI)
+        data = png_with(plate.picture, {**(about or {}), "figure": told}, DPI)
         found |= {"src": data_url(data, "png"), "size": [width, height]}
     if plate.table is not None:
         found["table"] = {"head": list(plate.table.head), "rows": [list(row) for row in plate.table.rows]}

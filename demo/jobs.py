@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 AT_ONCE = 2  # computations at the same moment; more only wait for each other
+LOOK_AGAIN = 0.3  # seconds between two looks at one, or at a model that is being loaded
 
 
 class Abandoned(Exception):

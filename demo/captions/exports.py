@@ -49,6 +49,6 @@ NOTES = {  # view -> what stands under a file's maps, where the page's own foot 
 }
 STAYS_ENGLISH = (  # names of what stands in files, as the library's captions beside it do, or is said to programs only
     "NO_VIEW", "SO_MANY", "SO_MANY_REMEDY", "NO_FORMAT", "LEFT_OUT", "OWN_SECOND", "EDITED", "PAINTED", "GIVEN",
-    "GIVEN_CAPTION",    "ANSWERS", "ANSWERS_HEAD", "PAIRS", "PAIRS_HEAD", "FOOT", "LINK", "WHERE", "UPLOAD",
+    "GIVEN_CAPTION", "ANSWERS", "ANSWERS_HEAD", "PAIRS", "PAIRS_HEAD", "FOOT", "LINK", "WHERE", "UPLOAD",
     "EXAMPLE", "SUBTITLE", "EVEN", "NOTES",
 )  # fmt: skip

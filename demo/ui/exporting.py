@@ -65,11 +65,11 @@ class Exporting(Going):
             asked = replace(options, point=point, only=SECOND_PARTS)
             second, _ = shots_of(self.studio, others[0].key, session.variants, asked)
         names = [name for name in session.variants if name not in left]
-        studies = {name: shot.study for name, shot in zip(names, shots, strict=True)}
+        columns = with_costs(self.studio, names, [shot.study for shot in shots])
         return Asked(
             session.active, shots, pictures, [one.label for one in shown],
             _computed(options, session, block), display_of(getattr(event, "display", None)), session.compared, second,
-            with_costs(self.studio, studies), self.studio.timer.found(names) or {}, left,
+            columns, self.studio.timer.found(names) or {}, left,
             self._address(session, replace(controls, block=block), getattr(event, "display", None)),
             [words.OWN_SECOND for one in others if one.example < 0],
         )  # fmt: skip

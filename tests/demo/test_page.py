@@ -616,6 +616,15 @@ def test_slower_maps_come_when_they_are_asked_for(page, opened):
     assert {row["cells"][0]["kind"] for row in slow} == {"map"}
 
 
+def test_the_answer_to_a_tick_unticks_nothing_that_was_ticked_meanwhile(page, opened):
+    """It says what is ticked only where that is not what the visitor ticked: of four boxes the oldest goes."""
+    named = ["pico", "pico@untrained", "t@untrained"]
+    changed = finish(page.variants_chosen(ANN, opened, *controls(named)))
+    assert "value" not in changed[page.variants].constructor_args
+    changed = finish(page.variants_chosen(ANN, changed[page.session], *controls([*named, "t"])))
+    assert changed[page.variants].constructor_args["value"] == [*named[1:], "t"]
+
+
 def test_all_that_changes_a_session_stands_in_one_line(page):
     """Of several lines, Gradio's queue begins with any: the later of two clicks might come first."""
     changing = [fn for fn in page.blocks.fns.values() if page.session in fn.outputs]

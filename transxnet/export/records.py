@@ -139,6 +139,7 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
+@cache
 def versions() -> dict[str, str]:
     """Python, this package's code and the packages that made the numbers."""
     found = {"python": platform.python_version(), "transxnet": source_digest()[:12]}

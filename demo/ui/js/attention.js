@@ -3,7 +3,7 @@
    lensDisplay.head and .direction; after each drawing "lens:drawn" on document. */
 (() => {
   const LARGE = 352, SMALL = 144, KEPT = 32; // canvas pixels a side; tables kept
-  const { make, number, barOf, headOf } = window.lensParts, tables = new Map();
+  const { make, number, barOf, headOf, keepFocus } = window.lensParts, tables = new Map();
   let scene = null, pictures = {};
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 
@@ -106,7 +106,6 @@
 
   window.lensLayouts.attention = (body, payload, trigger) => {
     again(payload.pictures);
-    let kept = document.activeElement?.dataset?.keep;
     const made = { payload, body, large: [], heads: [], stages: [], rows: [], controls: null };
     if (!take(payload.tables)) { // lost or never arrived: the next answer brings them
       trigger("select", { change: { held: [] } });
@@ -124,11 +123,8 @@
     body.append(heads, ...(most ? rows : rows.slice(0, 1)));
     if (!most) made.rows[0].bar.remove(); // of nothing
     scene = made;
-    return () => {
-      if (scene === made && most) draw();
-      [...body.querySelectorAll("[data-keep]")].find((one) => one.dataset.keep === kept)?.focus({ preventScroll: true });
-      kept = undefined; // only what the new drawing took away
-    };
+    keepFocus(body);
+    return () => { if (scene === made && most) draw(); };
   };
 
   // ---- drawing: what the point shows now --------------------------------------------------------------------

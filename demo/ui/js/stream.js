@@ -8,7 +8,7 @@
   const ask = window.fetch.bind(window), awaited = (window.lensAwaited = new Set());
   const early = new Set(); // answered before the receipt told their number
   const questions = new Map(); // event -> how it was asked
-  const known = new Map(); // event that was asked again -> the number that the front end knows it by
+  const known = new Map(); // event that was asked again -> {id: by which the front end knows it, begun: whether a part had come}
   const begun = new Set(); // events of whose answer a part has come
   const END = 'data: {"msg":"close_stream","event_id":null}\n\n';
   const HEAD = /^data: \{"msg":"(\w+)","event_id":"?(\w+)/; // how a message begins; what follows may be megabytes
@@ -58,7 +58,7 @@
       question.event_data = { ...question.event_data, again: true };
       const receipt = await ask(input, { ...init, body: JSON.stringify(question) });
       const { event_id: other } = receipt.ok ? await receipt.json() : {};
-      if (other) known.set(other, id);
+      if (other) known.set(other, { id, begun: begun.has(id) });
     }
   }
   const again = (address) => (recovering ||= recover(address).finally(() => { recovering = null; }));
@@ -71,17 +71,13 @@
 
   /* A message about an event that was asked again, as one about the first. Later parts of an answer are changes of earlier
      ones; the first part, whole, becomes a change of what came before the connection went. */
-  function retold(text, msg, other) {
-    const id = known.get(other), message = JSON.parse(text.slice("data: ".length));
-    if (msg === "process_generating" && begun.has(id) && !begun.has(other)) {
+  function retold(text, msg, first) {
+    const message = JSON.parse(text.slice("data: ".length));
+    if (msg === "process_generating" && first.begun) {
       message.output.data = message.output.data.map((value) => [["replace", [], value]]);
+      first.begun = false;
     }
-    if (msg === "process_generating") begun.add(other);
-    if (msg === "process_completed") {
-      known.delete(other);
-      begun.delete(other);
-    }
-    return `data: ${JSON.stringify({ ...message, event_id: id })}`;
+    return `data: ${JSON.stringify({ ...message, event_id: first.id })}`;
   }
 
   /* The messages of one stream, as they were sent. */
@@ -96,11 +92,13 @@
   }
 
   function heard(text, msg, id) {
-    const again = known.has(id), first = known.get(id) || id;
-    const told = again ? retold(text, msg, id) : text;
-    if (msg === "process_generating") begun.add(first);
-    if (msg === "process_completed") done(first);
-    return told;
+    const first = known.get(id), own = first?.id || id;
+    if (msg === "process_generating") begun.add(own);
+    if (msg === "process_completed") {
+      known.delete(id);
+      done(own);
+    }
+    return first ? retold(text, msg, first) : text;
   }
 
   /* What the front end reads, without the ends of the server's streams. open(): another one. */
