@@ -220,10 +220,8 @@ class Page(Exporting):
         names = [*kept, *added][-MOST_VARIANTS:] or [session.variants[0]]
         for name in added:
             self.studio.loading(name, retry=True)
-        told = (
-            {} if ticked and set(names) == set(chosen) else {"value": names}
-        )  # or it would undo a tick made meanwhile
-        boxes = gr.CheckboxGroup(self._chips(names), **told)
+        stands = ticked and set(names) == set(chosen)  # said again, it would undo a tick made meanwhile
+        boxes = gr.CheckboxGroup(self._chips(names), **({} if stands else {"value": names}))
         updates: dict = {self.variants: boxes, **(more or {})}
         if "t" in names:
             updates[self.offer] = gr.Button(visible=False)  # taken up
