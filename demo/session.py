@@ -11,6 +11,8 @@ from transxnet.errors import OutOfRange, UnknownName
 from transxnet.explain.painting import FILLS, read_mask
 from transxnet.explain.switches import read_switches
 
+from .captions import VIEWS
+
 EVERY_ASKED = "asked"  # Session.every when the button was pressed
 OWN = -2  # Session.other: the visitor's last own picture but the one that is looked at
 UPLOADS = 2  # kept in mind
@@ -77,6 +79,12 @@ def _fill(value: Any) -> str:
     return value
 
 
+def _view(value: Any) -> str:
+    if value not in VIEWS:
+        raise UnknownName(f"There is no view {str(value)[:40]!r}.", remedy=f"Choose one of: {', '.join(VIEWS)}.")
+    return value
+
+
 def _listed(value: Any) -> list[str]:
     if not isinstance(value, (list, tuple)):
         raise OutOfRange("The page sent no list where one was expected.", remedy=AGAIN)
@@ -87,6 +95,7 @@ MASK_TEXT = 20_000  # characters of a painted region that are read
 AGAIN = "Load the page again."
 CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
+        "active": _view,
         "compared": lambda value: str(value)[:40],
         "photographs": bool,
         "edits": _edits,

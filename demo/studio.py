@@ -153,9 +153,9 @@ class Studio:
             raise PictureError(PICTURE_GONE)
         return found
 
-    def begin(self, visitor: str, what: str = "") -> Turn:
+    def begin(self, visitor: str) -> Turn:
         """A visitor's new request. Returns a question: is it still the newest? Old ones stop when it is not."""
-        return self.turns.begin(visitor, what)
+        return self.turns.begin(visitor)
 
     def loading(self, name: str, retry: bool = False) -> Loading:
         """The model on its way or there; starts loading on the first call. retry: forget an earlier failure."""

@@ -14,38 +14,24 @@ class Turns:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._newest: OrderedDict[str, tuple[int, str, bool]] = OrderedDict()  # its number, what it asks for, stopped
-        self._met: OrderedDict[str, None] = OrderedDict()
+        self._newest: OrderedDict[str, tuple[int, bool]] = OrderedDict()  # its number, and whether it is a stop
 
-    def begin(self, visitor: str, what: str = "") -> Turn:
-        """A new request, after which all older ones of this visitor are overtaken. what: `asked` gives it back."""
-        return self._put(visitor, what, False)
+    def begin(self, visitor: str) -> Turn:
+        """A new request, after which all older ones of this visitor are overtaken."""
+        return self._put(visitor, stopped=False)
 
     def stop(self, visitor: str) -> None:
         """The newest request is wanted no more, and nothing takes its place."""
-        self._put(visitor, self.asked(visitor), True)
+        self._put(visitor, stopped=True)
 
-    def asked(self, visitor: str) -> str:
-        """What this visitor's newest request asks for; '' before the first."""
-        return self.look(visitor)[1]
-
-    def look(self, visitor: str) -> tuple[int, str, bool]:
+    def look(self, visitor: str) -> tuple[int, bool]:
         with self._lock:
-            return self._newest.get(visitor, (0, "", False))
+            return self._newest.get(visitor, (0, False))
 
-    def first_time(self, visitor: str) -> bool:
-        """Whether this was never asked of that visitor."""
-        with self._lock:
-            new = visitor not in self._met
-            self._met[visitor] = None
-            while len(self._met) > KEPT:
-                self._met.popitem(last=False)
-        return new
-
-    def _put(self, visitor: str, what: str, stopped: bool) -> Turn:
+    def _put(self, visitor: str, stopped: bool) -> Turn:
         with self._lock:
             number = self._newest.pop(visitor, (0,))[0] + 1
-            self._newest[visitor] = (number, what, stopped)
+            self._newest[visitor] = (number, stopped)
             while len(self._newest) > KEPT:
                 self._newest.popitem(last=False)
         return Turn(self, visitor, number)
@@ -65,5 +51,5 @@ class Turn:
     @property
     def stopped(self) -> bool:
         """Whether its visitor stopped this very request and has asked for nothing since."""
-        number, _, stopped = self.turns.look(self.visitor)
+        number, stopped = self.turns.look(self.visitor)
         return stopped and number == self.number + 1

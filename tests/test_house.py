@@ -39,6 +39,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.languages",),
     (
         "demo.examples",
+        "demo.in_order",
         "demo.jobs",
         "demo.session",
         "demo.shelf",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,10 +20,12 @@ from transxnet.images import Picture, decode
 from ..captions import NO_ADDRESS
 from ..captions.display import WORDS
 from ..captions.everyone import OFFLINE, SETTINGS
+from ..in_order import InOrder
 from ..languages import in_all, negotiated, say, speaking, told
 from ..session import Session
 
 HERE = Path(__file__).parent
+PAGE = "page"  # the line of events that change a visitor's session
 
 
 def _in_order(folder: str, kind: str, first: tuple[str, ...]) -> list[Path]:
@@ -115,6 +117,16 @@ class Tour(_Mounted):
     mount, root = "lensMountTour", "lens-tour"
 
 
+class ViewChoice(_Mounted):
+    """Says which view's tab a visitor clicked: {change: {active: name}}.
+
+    gr.Tab's own `select` also tells of tabs that an answer opens. Such news of an older answer, come late, would take
+    the visitor away from what was asked for since.
+    """
+
+    mount, root = "lensMountTabs", "lens-view-choice"
+
+
 class Downloads(_Mounted):
     """Shows nothing of its own: its numbers move the bars that stand in the panels' empty columns.
 
@@ -161,15 +173,24 @@ class Exports(_Mounted):
 
 
 class Blocks(gr.Blocks):
-    """gr.Blocks that speaks a visitor's language in every step of every event, fetches nothing for a visitor, and loses
-    no answer on its way to the browser.
+    """gr.Blocks that speaks a visitor's language in every step of every event, begins what a visitor asks in the order
+    of the clicks, fetches nothing for a visitor, and loses no answer on its way to the browser.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.in_order = InOrder()
+
     async def process_api(
-        self, block_fn: Any, inputs: list[Any], state: Any = None, request: Any = None, *args: Any, **kwargs: Any
-    ) -> dict[str, Any]:
-        with speaking(_language(state, request)):
-            return await super().process_api(block_fn, inputs, state, request, *args, **kwargs)
+        self, block_fn: Any, inputs: list[Any], state: Any = None, request: Any = None, iterator: Any = None,
+        session_hash: str | None = None, **more: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        asked = (block_fn, inputs, state, request, iterator, session_hash)
+        fn = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        first = iterator is None and fn.concurrency_id == PAGE
+        async with self.in_order.turn(session_hash or "") if first else nullcontext():
+            with speaking(_language(state, request)):
+                return await super().process_api(*asked, **more)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Gradio downloads an address that stands where a file should, whichever component it was sent to, before that

@@ -41,6 +41,7 @@ from .components import (
     Settings,
     Thumbs,
     Tour,
+    ViewChoice,
 )
 from .language import Words, chooser
 from .parts import SIBLINGS, pairs_of, part_buttons
@@ -146,7 +147,6 @@ class Layout:
 
     def _views(self) -> None:
         self.panels: dict[str, Panel] = {}
-        self.tabs: dict[str, gr.Tab] = {}
         self.figures: dict[str, Figures] = {}
         self.others: dict[str, Thumbs] = {}
         self.tour = Tour({}, elem_id="tour-bar")
@@ -156,9 +156,10 @@ class Layout:
             self.exports = Exports(downloads(), elem_id="exports")
         self.downloads = Downloads({}, elem_id="downloads")
         self.note = Note({}, elem_id="note")
+        self.view_choice = ViewChoice({}, elem_id="view-choice")
         with gr.Tabs(elem_id="views", overflow_behavior="wrap") as self.views:
             for name, title in VIEWS.items():
-                with gr.Tab(self.words(title), id=name, elem_id=f"tab-{name}") as self.tabs[name]:
+                with gr.Tab(self.words(title), id=name, elem_id=f"tab-{name}"):
                     self._controls(name)
                     self.panels[name] = Panel(elem_id=f"panel-{name}")
                     if WANTED[name].figures:

@@ -12,7 +12,7 @@ import gradio as gr
 from transxnet.images import Picture, decode
 from transxnet.peers.spec import PREFIX, is_peer, spec_of
 
-from ..captions import ANY_CLASS, TITLE, VIEWS
+from ..captions import ANY_CLASS, TITLE
 from ..captions.page import OFFER
 from ..languages import say
 from ..links import MOST_VARIANTS, canonical, known_class
@@ -22,7 +22,7 @@ from ..studio import Studio
 from ..visitors import Given, Visitors, given
 from ..wanted import BESIDE
 from . import api
-from .components import Blocks, in_words
+from .components import PAGE, Blocks, in_words
 from .exporting import Exporting
 from .layout import classes_of
 
@@ -51,7 +51,7 @@ class Page(Exporting):
         ]  # fmt: skip
         quiet: dict[str, Any] = {
             "outputs": self.outputs, "api_visibility": "private", "show_progress": "hidden",
-            "concurrency_id": "page", "concurrency_limit": None,  # one line: of several, Gradio takes any one's first
+            "concurrency_id": PAGE, "concurrency_limit": None,  # one line: of several, Gradio takes any one's first
             "trigger_mode": "multiple",  # the default drops what is clicked while the last click is still answered
         }  # fmt: skip
         for event, handler, extra in self._events():
@@ -82,9 +82,8 @@ class Page(Exporting):
             *((button.click, self._without(pair), []) for button, pair in self.parts.items()),
             *((panel.select, self.acted, []) for panel in self.panels.values()),
             (self.downloads.select, self.long_asked, []),
-            *((part.select, self.acted, []) for part in (self.tour, self.link)),
+            *((part.select, self.acted, []) for part in (self.tour, self.link, self.view_choice)),
             *((control.input, self.refresh, []) for control in self.inputs[2:]),
-            *((tab.select, self.tab_chosen, []) for tab in self.tabs.values()),
         ]
 
     def _offer_tiny(self) -> None:
@@ -169,16 +168,6 @@ class Page(Exporting):
     def class_chosen(self, request: gr.Request, session: Session, *controls_and_class: Any) -> Iterator[dict]:
         *controls, wnid = controls_and_class
         yield from self.refresh(request, replace(session, target=wnid or None), *controls)
-
-    def tab_chosen(self, event: gr.SelectData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
-        name = list(VIEWS)[int(event.index)]
-        visitor = request.session_hash or ""
-        at_load = self.studio.turns.first_time(visitor) and name == next(iter(VIEWS))
-        again = getattr(event, "again", False)  # js/stream.js: its answer was lost with the connection
-        if at_load or (name == session.active == self.studio.turns.asked(visitor) and not again):
-            yield self._nothing()  # Gradio tells of its first tab at every load, and of one that `go` has changed
-            return
-        yield from self.refresh(request, replace(session, active=name), *controls)
 
     def variants_chosen(self, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         chosen, *rest = controls

@@ -20,6 +20,7 @@ from ..captions import NOT_DRAWN
 from ..captions.page import LAST
 from ..columns import Column, gather
 from ..figures import figures_of, none, shown, stopped, waiting
+from ..in_order import begun
 from ..languages import say
 from ..options import options_below, options_of
 from ..payload import answers, crosshair, progress
@@ -60,7 +61,8 @@ class Showing(Comparing):
             controls = replace(controls, stage=stage, cam_stage=cam_stage, block=block)
         table = below(session, controls.stage) if session.active == "what_if" else None
         session = self._keep(table.session, session) if table else session
-        newest = self.studio.begin(session.visitor, session.active)
+        newest = self.studio.begin(session.visitor)
+        begun.get()()
         block, radio = self._blocks(session, controls)
         updates = {
             self.session: session, self.block: radio, self.link: self._link(session, replace(controls, block=block)),

@@ -14,16 +14,20 @@ class Cable:
     """
 
     def __init__(self, port: int):
-        self._port, self._whole, self._silent, self._pairs = port, True, False, []
+        self._port, self._whole = port, True
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._left: set[socket.socket] = set()  # ends at the server that are not told
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._take, daemon=True).start()
 
     def cut(self, silent: bool = False) -> None:
-        self._whole, self._silent = False, silent
+        self._whole = False
+        if silent:
+            self._left |= {there for _, there in self._pairs}
         for here, there in self._pairs:
             _hang_up(here)
-            if not silent:
+            if there not in self._left:
                 _hang_up(there)
 
     def mend(self) -> None:
@@ -31,6 +35,7 @@ class Cable:
 
     def close(self) -> None:
         self._listener.close()
+        self._left.clear()
         self.cut()
 
     def _take(self) -> None:
@@ -50,7 +55,7 @@ class Cable:
             while sent := one.recv(1 << 16):
                 with suppress(OSError):  # nobody hears it any more
                     other.sendall(sent)
-        if not self._silent:
+        if other not in self._left:
             _hang_up(other)
 
 

@@ -93,13 +93,18 @@ class Lens:
 
     def _arrive(self, view: str, before: str | None) -> None:
         """Until a panel with another serial number than before is drawn."""
-        try:
+        with self._told(f"no new answer in {view} after {before}"):
             self.page.wait_for_function(_ARRIVED, arg=[view, before])
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """If it does not come in time: what was asked last, and what stands on the page."""
+        try:
+            yield
         except NotInTime:
-            sent = [r.post_data_json for r in self.asked if r.method == "POST" and "/queue/join" in r.url][-3:]
-            told = [(one["fn_index"], one["event_data"], str(one["data"][-1:])[:80]) for one in sent]
-            stands = self.page.evaluate(_STANDS)
-            raise AssertionError(f"no new answer in {view} after {before}; last asked {told}: {stands}") from None
+            sent = [r.post_data_json for r in self.asked if r.method == "POST" and "/queue/join" in r.url][-6:]
+            asked = [(one["fn_index"], one.get("event_data"), str(one["data"][-1:])[:80]) for one in sent]
+            raise AssertionError(f"{what}; last asked {asked}: {self.page.evaluate(_STANDS)}") from None
 
     def _settle(self, view: str) -> None:
         """Until nothing else is on its way but figures and what takes long, which has brought nothing for a while."""
@@ -223,5 +228,6 @@ class Lens:
 
     def settled(self, view: str) -> None:
         """Wait until nothing is on its way to a view but figures, or long work that says how far it is."""
-        self.panel(view).wait_for()
+        with self._told(f"{view} did not come"):
+            self.panel(view).wait_for()
         self._settle(view)

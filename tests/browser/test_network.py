@@ -54,6 +54,31 @@ LATE_END = """(() => {
   };
 })();"""
 
+# While window.hold is set, what the server sends waits; release(n) lets through the first n parts of it.
+HELD_ANSWERS = """(() => {
+  const ask = window.fetch.bind(window);
+  const waiting = (window.waiting = []);
+  window.release = (n) => { waiting.splice(0, n).forEach((go) => go()); };
+
+  const held = (stream) => new ReadableStream({ async start(controller) {
+    const reader = stream.getReader();
+    let before = Promise.resolve();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const { value } = part, free = window.hold && new Promise((go) => waiting.push(go));
+      window.heard += value;
+      before = before.then(() => free).then(() => controller.enqueue(value));
+    }
+    before.then(() => controller.close());
+  } });
+
+  window.fetch = async (input, init) => {
+    const response = await ask(input, init), { pathname } = new URL(input.url || input, location.href);
+    if (!pathname.endsWith("/queue/data")) return response;
+    const text = held(response.body.pipeThrough(new TextDecoderStream()));
+    return new Response(text.pipeThrough(new TextEncoderStream()), { headers: response.headers });
+  };
+})();"""
+
 
 def test_offline(visit):
     """What the browser holds goes on; what is asked waits, is said, and comes; an upload is still there."""
@@ -182,6 +207,26 @@ def test_of_two_clicks_the_later_one_counts_whichever_arrives_first(visit):
     lens._settle("overview")
     assert lens.point == pytest.approx((90, 60), abs=2)
     check_overview(lens, library(point=lens.point))
+
+
+def test_a_view_that_an_answer_opens_late_takes_nobody_away_from_the_next(visit):
+    """A step of the tour is asked for, and another while the first one's answer is on its way."""
+    lens = visit(before=HELD_ANSWERS)
+    lens.look_at("tour")
+    steps = lens.page.locator(".lens-steps a")
+    lens.page.evaluate("window.hold = true, window.heard = ''")
+    steps.nth(2).click()
+    lens.page.wait_for_function("window.heard.includes('process_generating')")
+    parts = lens.page.evaluate("window.waiting.length")
+    with lens.page.expect_response("**/queue/join*"):
+        steps.nth(3).click()
+    lens.page.evaluate("(n) => window.release(n)", parts)
+    expect(lens.page.locator("#tab-attention-button")).to_have_attribute("aria-selected", "true")
+    with lens.answer("what_if"):
+        lens.page.evaluate("window.hold = false, window.release(Infinity)")
+    lens.settled("what_if")
+    assert "view=what_if" in lens.page.url
+    expect(lens.page.locator("#tab-what_if-button")).to_have_attribute("aria-selected", "true")
 
 
 def test_a_question_on_its_way_while_the_stream_of_answers_ends_is_answered(visit):

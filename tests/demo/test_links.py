@@ -212,16 +212,15 @@ def test_the_script_knows_the_same_keys():
 
 def test_the_newest_request_is_the_one_and_can_be_stopped():
     turns = Turns()
-    first, bob = turns.begin("ann", "overview"), turns.begin("bob", "trust")
-    second = turns.begin("ann", "trust")
+    first, bob = turns.begin("ann"), turns.begin("bob")
+    second = turns.begin("ann")
     assert [first(), second(), bob()] == [False, True, True]
     assert not any(turn.stopped for turn in (first, second, bob))
     turns.stop("ann")
     assert [first.stopped, second.stopped, bob.stopped] == [False, True, False]
-    assert (second(), bob(), turns.asked("ann")) == (False, True, "trust")
-    third = turns.begin("ann", "erf")
-    assert (second.stopped, third(), turns.asked("ann")) == (False, True, "erf")  # overtaken, not stopped
-    assert turns.asked("nobody") == ""
+    assert (second(), bob()) == (False, True)
+    third = turns.begin("ann")
+    assert (second.stopped, third()) == (False, True)  # overtaken, not stopped
 
 
 def test_no_more_than_so_many_visitors_are_remembered():

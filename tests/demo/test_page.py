@@ -71,8 +71,8 @@ def page(models) -> Page:
 
 
 def tab(title: str) -> SimpleNamespace:
-    """What Gradio sends of a tab that was chosen; its title may be in any language, so nobody reads it."""
-    return SimpleNamespace(index=list(VIEWS.values()).index(title), value="?")
+    """What js/tabs.js sends of a tab that was clicked."""
+    return SimpleNamespace(change={"active": next(name for name, found in VIEWS.items() if found == title)})
 
 
 def controls(variants=("pico",), stage=3, cam_stage=4, block=0, slower=False, beside=False) -> list:
@@ -185,7 +185,7 @@ def test_an_answer_that_is_overtaken_while_it_is_drawn_is_not_shown(page, opened
     draw = showing.view
 
     def overtaken(name, scene):
-        page.studio.begin("ann", name)
+        page.studio.begin("ann")
         return draw(name, scene)
 
     monkeypatch.setattr(showing, "view", overtaken)
@@ -204,7 +204,7 @@ def test_what_is_clicked_before_the_last_answer_has_come_builds_on_it(page, open
     clicked = [
         wrapped(page, page.example_chosen)(SimpleNamespace(index=2), as_request("dan"), told, *controls()),
         wrapped(page, page.moved)(SimpleNamespace(x=5, y=6), as_request("dan"), told, *controls()),
-        wrapped(page, page.tab_chosen)(SimpleNamespace(index=4), as_request("dan"), told, *controls(stage=2)),
+        wrapped(page, page.acted)(tab("Receptive field"), as_request("dan"), told, *controls(stage=2)),
     ]
     session = [next(steps) for steps in clicked][-1][page.session]
     assert (session.example, session.point, session.active) == (2, (5, 6), "erf")
@@ -278,7 +278,7 @@ def test_an_answer_is_chosen_by_its_bar_by_name_and_given_up_again(page, opened)
 
 @pytest.mark.parametrize(("view", "title"), [("attention", "Attention"), ("erf", "Receptive field")])
 def test_a_tab_computes_and_shows_its_own_view_only(page, opened, view, title):
-    changed = finish(page.tab_chosen(tab(title), ANN, opened, *controls()))
+    changed = finish(page.acted(tab(title), ANN, opened, *controls()))
     assert changed[page.session].active == view
     assert shown(changed, page, view)["view"] == view
     newest = next(reversed(page.studio._studies.values()))
@@ -436,7 +436,7 @@ def test_bars_are_chosen_by_what_they_say_not_by_the_number_of_another_variants_
 
 
 def test_an_event_before_the_page_has_opened_changes_nothing(page):
-    (step,) = page.tab_chosen(tab("Overview"), ANN, Session(), *controls())
+    (step,) = page.acted(tab("Overview"), ANN, Session(), *controls())
     assert is_nothing(page, step)
 
 
@@ -452,17 +452,8 @@ def drawn(changed: dict, page: Page, view: str) -> list[str]:
     return [figure["name"] for figure in value["figures"]]
 
 
-def test_the_tab_that_gradio_tells_of_at_every_load_takes_no_view_away(page, opened):
-    """On a busy machine it comes when a link has been opened already."""
-    cat, first = SimpleNamespace(session_hash="cat"), tab("Overview")
-    linked = replace(opened, active="erf")
-    (step,) = page.tab_chosen(first, cat, linked, *controls())
-    assert is_nothing(page, step)
-    assert finish(page.tab_chosen(first, cat, linked, *controls()))[page.session].active == "overview"  # a click
-
-
 def opened_on(page: Page, session: Session, title: str, *values) -> dict:
-    return finish(page.tab_chosen(tab(title), ANN, session, *(values or controls())))
+    return finish(page.acted(tab(title), ANN, session, *(values or controls())))
 
 
 def test_a_view_that_is_new_says_that_it_works_and_one_that_is_there_keeps_its_maps(page, opened, monkeypatch):
@@ -474,7 +465,7 @@ def test_a_view_that_is_new_says_that_it_works_and_one_that_is_there_keeps_its_m
 
     monkeypatch.setattr(studio_module, "study", slow)
     session = replace(opened, point=(21, 22))  # which nobody has looked from
-    steps = page.tab_chosen(tab("Receptive field"), ANN, session, *controls())
+    steps = page.acted(tab("Receptive field"), ANN, session, *controls())
     first = next(steps)
     assert kinds(first[page.panels["erf"]]) == [["pending"]]
     assert page.answers not in first  # they stand, as the picture is the same
@@ -497,7 +488,7 @@ def test_what_was_ticked_counts_although_the_chips_have_changed_since(page, open
 
 
 def test_maps_come_first_and_their_figures_follow(page, opened):
-    steps = page.tab_chosen(tab("Attention"), ANN, opened, *controls())
+    steps = page.acted(tab("Attention"), ANN, opened, *controls())
     first = next(steps)
     assert page.panels["attention"] in first
     assert page.figures["attention"] not in first
@@ -557,7 +548,7 @@ def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, m
 
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
-    steps = page.tab_chosen(tab("Trust"), ANN, opened, *controls())
+    steps = page.acted(tab("Trust"), ANN, opened, *controls())
     assert kinds(next(steps)[page.panels["trust"]]) == [["pending"]]
     assert len(next(steps)[page.answers]["answers"]) == 5  # the answer does not wait for the maps
     cells = (next(steps)[page.downloads]["pico"] for _ in range(MOST))
@@ -805,17 +796,20 @@ def test_an_answer_chosen_by_its_bar_empties_the_field_of_any_class(page, opened
     assert (changed[page.session].target, changed[page.other]) == (LABELS.wnids[3], "")
 
 
-def test_a_tab_that_was_changed_by_a_script_is_not_computed_again(page, opened):
-    went = finish(page.go({"view": "erf"}, opened, controls(), ANN))[page.session]
-    echo = tab("Receptive field")
-    (step,) = page.tab_chosen(echo, ANN, went, *controls())
-    assert is_nothing(page, step)
-    assert page.studio.turns.asked("ann") == "erf"
-    steps = page.tab_chosen(tab("Attention"), ANN, went, *controls())
-    next(steps)  # not answered yet when another tab is chosen, whose session still is the one before
-    back = finish(page.tab_chosen(echo, ANN, went, *controls()))
-    assert shown(back, page, "erf")
-    assert is_nothing(page, list(steps)[-1])
+def test_of_two_tabs_the_later_one_counts(page, opened):
+    attention = page.acted(tab("Attention"), ANN, opened, *controls())
+    next(attention)  # not answered in full when the other is chosen, whose session still is the one before
+    assert shown(finish(page.acted(tab("Receptive field"), ANN, opened, *controls())), page, "erf")
+    assert is_nothing(page, list(attention)[-1])
+    with pytest.raises(UnknownName, match="no view 'elsewhere'"):
+        list(page.acted(SimpleNamespace(change={"active": "elsewhere"}), ANN, opened, *controls()))
+
+
+def test_only_clicks_of_tabs_are_listened_to(page):
+    """Gradio also tells of a tab that an answer opens: come late, it would take the visitor away from the next view."""
+    heard = [page.blocks.blocks.get(number) for fn in page.blocks.fns.values() for number, _ in fn.targets]
+    assert page.view_choice in heard
+    assert not [block for block in heard if isinstance(block, gr.Tab | gr.Tabs)]
 
 
 def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypatch):
@@ -831,7 +825,7 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
 
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
-    running = page.tab_chosen(tab("Trust"), ANN, opened, *controls())
+    running = page.acted(tab("Trust"), ANN, opened, *controls())
     first = next(running)
     (cell,) = first[page.panels["trust"]]["rows"][0]["cells"]
     assert (cell["kind"], cell["stop"]) == ("pending", stopping.STOP)

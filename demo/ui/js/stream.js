@@ -54,9 +54,7 @@
     await ask(address.replace("/queue/data", "/queue/leave"), { method: "POST" });
     known.clear();
     for (const [id, [input, init]] of [...questions]) {
-      const question = JSON.parse(init.body);
-      question.event_data = { ...question.event_data, again: true };
-      const receipt = await ask(input, { ...init, body: JSON.stringify(question) });
+      const receipt = await ask(input, init);
       const { event_id: other } = receipt.ok ? await receipt.json() : {};
       if (other) known.set(other, { id, begun: begun.has(id) });
     }

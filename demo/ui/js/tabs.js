@@ -2,7 +2,7 @@
    Enter or Space opens. The line of what holds for all of them (#toolbar) stands between them and the views, which
    Gradio's tabs have no place for, and data-view at the root says which is open. On a narrow screen they are a strip that
    scrolls; the chosen one comes into sight, and an edge behind which there are more fades. The skip link leads to the
-   chosen one. */
+   chosen one. A click is told to Python: trigger("select", {change: {active}}), ViewChoice in demo/ui/components.py. */
 (() => {
   const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")];
 
@@ -50,6 +50,14 @@
     const toolbar = document.querySelector("#toolbar");
     if (toolbar) list.closest(".tab-wrapper").after(toolbar);
   }
+
+  /* Heard before Gradio changes the tab: one that is open already is no other choice. */
+  window.lensMountTabs = (element, props, trigger) => {
+    document.addEventListener("click", (event) => {
+      const tab = event.target.closest?.("#views [role=tab]");
+      if (tab && tab.getAttribute("aria-selected") !== "true") trigger("select", { change: { active: tab.dataset.tabId } });
+    }, true);
+  };
 
   const found = () => document.querySelector("#views [role=tablist]");
   const waiting = new MutationObserver(() => {
