@@ -43,6 +43,7 @@ class Session:
     visitor: str = ""  # whose it is (demo/visitors.py)
     asked_language: str = ""  # by the address; "" is the browser's own
     gone: tuple[int, ...] = ()  # what the last `go` set: its number, stage, Grad-CAM's stage, block
+    went: float = 0.0  # when, by time.monotonic
     uploads: tuple[str, ...] = ()  # keys of the visitor's own pictures, the last first, to come back to
 
     def on_upload(self, key: str) -> Session:

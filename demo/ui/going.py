@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -70,7 +71,7 @@ class Going(Showing):
         for name in session.variants:
             self.studio.loading(name, retry=name not in before)
         gone = (session.gone[0] + 1 if session.gone else 1, controls.stage, controls.cam_stage, controls.block)
-        session = replace(session, point=point, gone=gone)
+        session = replace(session, point=point, gone=gone, went=time.monotonic())
         if not session.shown[0]:  # the page opens: what is clicked before its first answer comes with these
             block = self._blocks(session, controls)[1]
             yield {self.stage: controls.stage, self.cam_stage: controls.cam_stage, self.block: block}

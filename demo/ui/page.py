@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import wraps
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..captions.page import OFFER
 from ..languages import say
 from ..links import MOST_VARIANTS, canonical, known_class
 from ..places import number
-from ..session import KEY, OWN, Session, changed
+from ..session import KEY, OWN, Controls, Session, changed
 from ..studio import Studio
 from ..visitors import Given, Visitors, given
 from ..wanted import BESIDE
@@ -25,6 +25,8 @@ from . import api
 from .components import PAGE, Blocks, in_words
 from .exporting import Exporting
 from .layout import classes_of
+
+BY_HAND = [field.name for field in fields(Controls)][1:]  # the controls of Page.inputs after the variants
 
 
 class Page(Exporting):
@@ -83,7 +85,7 @@ class Page(Exporting):
             *((panel.select, self.acted, []) for panel in self.panels.values()),
             (self.downloads.select, self.long_asked, []),
             *((part.select, self.acted, []) for part in (self.tour, self.link, self.view_choice)),
-            *((control.input, self.refresh, []) for control in self.inputs[2:]),
+            *((control.input, self._by_hand(name), []) for name, control in zip(BY_HAND, self.inputs[2:], strict=True)),
         ]
 
     def _offer_tiny(self) -> None:
@@ -192,6 +194,12 @@ class Page(Exporting):
         chosen = int(event.index)
         session = replace(session, other=chosen if chosen < len(self.examples) else OWN)
         yield from self.refresh(request, session, *controls)
+
+    def _by_hand(self, name: str) -> Callable[..., Iterator[dict]]:
+        def handler(request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
+            yield from self.refresh(request, session, *controls, by_hand=name)
+
+        return handler
 
     def _without(self, pair: tuple[str, str]) -> Callable[..., Iterator[dict]]:
         def handler(request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:

@@ -36,6 +36,8 @@ from ..wanted import WANTED
 from .comparing import Comparing
 
 log = logging.getLogger(__name__)
+SENT = ("stage", "cam_stage", "block")  # the controls that `go` sets: what follows the number in Session.gone
+ON_ITS_WAY = 5.0  # seconds in which the answer of a `go` may not have reached the browser
 SHOW_PARTS_AFTER = 0.5  # seconds after which finished columns are shown while others still work
 
 
@@ -43,22 +45,21 @@ class Showing(Comparing):
     """Answers every event alike: `refresh` shows what a Session and the Controls ask for."""
 
     def refresh(
-        self, request: gr.Request, session: Session, *values: Any, updates: dict | None = None
+        self, request: gr.Request, session: Session, *values: Any, updates: dict | None = None, by_hand: str = ""
     ) -> Iterator[dict]:
         """Show the active view of every chosen variant: what is there at once, the rest as it comes, then its figures.
 
         While weights are on their way only `downloads` changes: what is shown can be looked at and clicked.
+        by_hand: the control, one of Controls, that was moved.
         """
         if not session.picture:  # an event before the page has opened
             yield self._nothing()
             return
-        controls, start = Controls(*values), given.get()
+        start = given.get()
         given.set(None)
         told = start.told if start else session
+        session, controls = _where_sent(told, session, Controls(*values), by_hand)
         session = self._keep(replace(session, visitor=request.session_hash or ""), start and start.newest)
-        if session.gone and told.gone != session.gone:  # the browser does not know yet where its controls were sent
-            _, stage, cam_stage, block = session.gone
-            controls = replace(controls, stage=stage, cam_stage=cam_stage, block=block)
         table = below(session, controls.stage) if session.active == "what_if" else None
         session = self._keep(table.session, session) if table else session
         newest = self.studio.begin(session.visitor)
@@ -66,7 +67,8 @@ class Showing(Comparing):
         block, radio = self._blocks(session, controls)
         updates = {
             self.session: session, self.block: radio, self.link: self._link(session, replace(controls, block=block)),
-            **self._others(session), **self._missed(told, session, controls), **(updates or {}),
+            **self._others(session), **self._missed(told, session, controls), **self._moved(by_hand, session, controls),
+            **(updates or {}),
         }  # fmt: skip
         if table and table.clear:
             updates[self.figures["what_if"]] = none()
@@ -86,7 +88,7 @@ class Showing(Comparing):
 
     def _maps(self, session: Session, options: Options, newest: Turn, updates: dict) -> Iterator[dict]:
         """The active view's panel. Returns its columns."""
-        begun = time.perf_counter() if session.shown == (session.picture, session.active) else 0.0
+        since = time.perf_counter() if session.shown == (session.picture, session.active) else 0.0
         before, waited = -1, False
         columns: list[Column] = []
         for columns in gather(
@@ -95,7 +97,7 @@ class Showing(Comparing):
             finished = sum(column.finished for column in columns)
             if not newest():
                 break
-            late = finished != before and time.perf_counter() - begun > SHOW_PARTS_AFTER
+            late = finished != before and time.perf_counter() - since > SHOW_PARTS_AFTER
             empty = session.shown != (session.picture, session.active)  # nothing stands there that may be left standing
             telling = finished or empty or any(column.arrival or column.long for column in columns)
             if finished == len(columns) or (late and telling):
@@ -106,7 +108,7 @@ class Showing(Comparing):
                     break
                 session = found[self.session] = self._keep(found[self.session], session)
                 yield found
-                updates, begun, before = {}, time.perf_counter(), finished
+                updates, since, before = {}, time.perf_counter(), finished
                 if not finished and columns[0].long:
                     yield {self.answers: self._answer_alone(session)}  # need not wait as long as the maps
             elif before >= 0:  # the maps stay as they are, only the bars move
@@ -207,6 +209,13 @@ class Showing(Comparing):
             found[self.tour] = bar(session.tour, self.names)
         return found
 
+    def _moved(self, by_hand: str, session: Session, controls: Controls) -> dict:
+        """What was moved by hand stays so, although the answer that sent it elsewhere may be on its way."""
+        control = {"stage": self.stage, "cam_stage": self.cam_stage}.get(by_hand)  # blocks are told with every answer
+        if control is None or time.monotonic() - session.went > ON_ITS_WAY:
+            return {}
+        return {control: getattr(controls, by_hand)}
+
     def _nothing(self) -> dict:
         """Leave everything as it is. A generator that yields nothing at all would set every output to null."""
         return {self.crosshair: gr.skip()}
@@ -253,6 +262,15 @@ class Showing(Comparing):
         choices = [(str(i), i) for i in range(1, depth + 1)] + [(say(LAST), 0)]
         block = controls.block if controls.block <= depth else 0
         return block, gr.Radio(choices, value=block)
+
+
+def _where_sent(told: Session, session: Session, controls: Controls, by_hand: str) -> tuple[Session, Controls]:
+    """The controls where `go` sent them, if the browser does not know of that yet, but for the one moved by hand."""
+    if not session.gone or told.gone == session.gone:
+        return session, controls
+    went = dict(zip(SENT, session.gone[1:], strict=True))
+    went |= {name: getattr(controls, name) for name in SENT if name == by_hand}
+    return replace(session, gone=(session.gone[0], *went.values())), replace(controls, **went)
 
 
 def _own(names: Sequence[str]) -> list[VariantSpec]:

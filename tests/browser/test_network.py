@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +13,7 @@ from demo.captions import everyone as words
 from demo.examples import examples
 from tests.browser.cable import Cable
 from tests.browser.conftest import Served
+from tests.browser.lens import Lens
 from tests.browser.test_page import as_png, check_overview, library, said, stepped
 from transxnet.images import decode
 
@@ -209,24 +210,40 @@ def test_of_two_clicks_the_later_one_counts_whichever_arrives_first(visit):
     check_overview(lens, library(point=lens.point))
 
 
-def test_a_view_that_an_answer_opens_late_takes_nobody_away_from_the_next(visit):
-    """A step of the tour is asked for, and another while the first one's answer is on its way."""
-    lens = visit(before=HELD_ANSWERS)
+@contextmanager
+def late(lens: Lens) -> Iterator[None]:
+    """The tour's third step is asked for; its answer reaches the page only when what is done inside has been asked."""
     lens.look_at("tour")
-    steps = lens.page.locator(".lens-steps a")
     lens.page.evaluate("window.hold = true, window.heard = ''")
-    steps.nth(2).click()
+    lens.page.locator(".lens-steps a").nth(2).click()
     lens.page.wait_for_function("window.heard.includes('process_generating')")
     parts = lens.page.evaluate("window.waiting.length")
-    with lens.page.expect_response("**/queue/join*"):
-        steps.nth(3).click()
+    yield
     lens.page.evaluate("(n) => window.release(n)", parts)
     expect(lens.page.locator("#tab-attention-button")).to_have_attribute("aria-selected", "true")
-    with lens.answer("what_if"):
-        lens.page.evaluate("window.hold = false, window.release(Infinity)")
+    lens.page.evaluate("window.hold = false, window.release(Infinity)")
+
+
+def test_a_view_that_an_answer_opens_late_takes_nobody_away_from_the_next(visit):
+    lens = visit(before=HELD_ANSWERS)
+    with lens.answer("what_if"), late(lens), lens.page.expect_response("**/queue/join*"):
+        lens.page.locator(".lens-steps a").nth(3).click()
     lens.settled("what_if")
-    assert "view=what_if" in lens.page.url
     expect(lens.page.locator("#tab-what_if-button")).to_have_attribute("aria-selected", "true")
+    assert "view=what_if" in lens.page.url
+
+
+def test_what_is_chosen_by_hand_stays_although_an_answer_goes_elsewhere_late(visit):
+    lens = visit(before=HELD_ANSWERS)
+    with lens.answer("kernels"), late(lens):
+        with lens.page.expect_response("**/queue/join*"):
+            lens.page.locator("#tab-kernels-button").click()
+        with lens.page.expect_response("**/queue/join*"):
+            lens.choose("stage", 1)
+    lens.settled("kernels")
+    expect(lens.page.locator("#tab-kernels-button")).to_have_attribute("aria-selected", "true")
+    expect(lens.page.locator("#stage input[value='1']")).to_be_checked()
+    assert "view=kernels&stage=1" in lens.page.url
 
 
 def test_a_question_on_its_way_while_the_stream_of_answers_ends_is_answered(visit):

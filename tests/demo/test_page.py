@@ -237,6 +237,28 @@ def test_where_a_script_went_is_told_again_if_the_answer_was_overtaken(page, ope
     assert later[page.link]["query"]["stage"] == "4"
 
 
+def test_what_is_moved_by_hand_after_a_script_went_stays(page, opened):
+    """Whether the answer that moves the controls is overtaken, or still on its way to the browser."""
+    told = finish(wrapped(page, page.opened)(as_request("kim"), Session(), *controls()))[page.session]
+    go = SimpleNamespace(go={"tour": 2, "stage": 1, "cam": 2, "block": 1})
+    lost, by_hand = wrapped(page, page.acted)(go, as_request("kim"), told, *controls()), page._by_hand("stage")
+    next(lost)
+    lost = wrapped(page, by_hand)(as_request("kim"), told, *controls(stage=4))
+    next(lost)
+    changed = finish(wrapped(page, page.moved)(SimpleNamespace(x=5, y=6), as_request("kim"), told, *controls(stage=4)))
+    assert (changed[page.stage], changed[page.cam_stage], changed[page.block].value) == (4, 2, 1)
+    assert changed[page.link]["query"]["stage"] == "4"
+
+    went = finish(wrapped(page, page.acted)(go, as_request("kim"), changed[page.session], *controls()))
+    late = finish(wrapped(page, by_hand)(as_request("kim"), went[page.session], *controls(stage=2)))
+    assert (late[page.stage], late[page.link]["query"]["stage"]) == (2, "2")
+    assert page.cam_stage not in late
+    session = replace(late[page.session], went=late[page.session].went - showing.ON_ITS_WAY)
+    later = finish(by_hand(as_request("lou"), session, *controls(stage=3)))
+    assert page.stage not in later  # it would take a quick hand back
+    assert later[page.link]["query"].get("stage", "3") == "3"
+
+
 def wrapped(page: Page, handler):
     return _from_newest(handler, page.studio.visitors)
 
