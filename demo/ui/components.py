@@ -185,12 +185,12 @@ class Blocks(gr.Blocks):
         self, block_fn: Any, inputs: list[Any], state: Any = None, request: Any = None, iterator: Any = None,
         session_hash: str | None = None, **more: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        asked = (block_fn, inputs, state, request, iterator, session_hash)
+        asked = {"state": state, "request": request, "iterator": iterator, "session_hash": session_hash}
         fn = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         first = iterator is None and fn.concurrency_id == PAGE
         async with self.in_order.turn(session_hash or "") if first else nullcontext():
             with speaking(_language(state, request)):
-                return await super().process_api(*asked, **more)
+                return await super().process_api(block_fn, inputs, **asked, **more)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Gradio downloads an address that stands where a file should, whichever component it was sent to, before that
