@@ -28,6 +28,7 @@ class Session:
     point: tuple[int, int] = (0, 0)  # in pixels of the upright picture
     target: str | None = None  # a WNID, so that variants with other label sets can look it up
     active: str = "overview"
+    clicks: int = 0  # of tabs on this page, by its own count
     variants: tuple[str, ...] = ("pico",)
     other: int = -1  # the second picture: an example, -1 the one after the picture's own, OWN the visitor's
     language: str = "en"  # of the words the server makes (demo/languages.py)
@@ -86,6 +87,10 @@ def _view(value: Any) -> str:
     return value
 
 
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
 def _listed(value: Any) -> list[str]:
     if not isinstance(value, (list, tuple)):
         raise OutOfRange("The page sent no list where one was expected.", remedy=AGAIN)
@@ -97,6 +102,7 @@ AGAIN = "Load the page again."
 CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "active": _view,
+        "clicks": _count,
         "compared": lambda value: str(value)[:40],
         "photographs": bool,
         "edits": _edits,

@@ -118,10 +118,10 @@ class Tour(_Mounted):
 
 
 class ViewChoice(_Mounted):
-    """Says which view's tab a visitor clicked: {change: {active: name}}.
+    """Says which view's tab a visitor clicked, and opens the one that an answer is about: js/tabs.js.
 
-    gr.Tab's own `select` also tells of tabs that an answer opens. Such news of an older answer, come late, would take
-    the visitor away from what was asked for since.
+    gr.Tab's own `select` also tells of tabs that an answer opens, and gr.Tabs' `selected` opens one whatever was
+    clicked meanwhile: an older answer, come late, would take the visitor away from what was asked for since.
     """
 
     mount, root = "lensMountTabs", "lens-view-choice"

@@ -97,8 +97,8 @@ class Going(Showing):
         names = list(session.variants)
         found: dict = {
             self.variants: gr.CheckboxGroup(self._chips(names), value=names), self.stage: controls.stage,
-            self.cam_stage: controls.cam_stage, self.views: gr.Tabs(selected=session.active), self.upload: None,
-            self.thumbs: self._thumbs(session.example), self.other: "",
+            self.cam_stage: controls.cam_stage, self.upload: None, self.thumbs: self._thumbs(session.example),
+            self.other: "",
         }  # fmt: skip
         if "t" in names:
             found[self.offer] = gr.Button(visible=False)

@@ -157,7 +157,7 @@ class Layout:
         self.downloads = Downloads({}, elem_id="downloads")
         self.note = Note({}, elem_id="note")
         self.view_choice = ViewChoice({}, elem_id="view-choice")
-        with gr.Tabs(elem_id="views", overflow_behavior="wrap") as self.views:
+        with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             for name, title in VIEWS.items():
                 with gr.Tab(self.words(title), id=name, elem_id=f"tab-{name}"):
                     self._controls(name)

@@ -48,7 +48,7 @@ class Page(Exporting):
         ]  # fmt: skip
         self.outputs = [
             self.session, self.variants, self.stage, self.cam_stage, self.block, self.crosshair, self.thumbs,
-            self.answers, self.other, self.upload, self.offer, self.downloads, self.views, self.peer,
+            self.answers, self.other, self.upload, self.offer, self.downloads, self.view_choice, self.peer,
             self.link, self.note, self.tour, *self.others.values(), *self.panels.values(), *self.figures.values(),
         ]  # fmt: skip
         quiet: dict[str, Any] = {

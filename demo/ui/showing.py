@@ -67,6 +67,7 @@ class Showing(Comparing):
         block, radio = self._blocks(session, controls)
         updates = {
             self.session: session, self.block: radio, self.link: self._link(session, replace(controls, block=block)),
+            self.view_choice: {"view": session.active, "clicks": session.clicks},
             **self._others(session), **self._missed(told, session, controls), **self._moved(by_hand, session, controls),
             **(updates or {}),
         }  # fmt: skip
@@ -202,8 +203,6 @@ class Showing(Comparing):
             found[self.thumbs] = self._thumbs(session.example)
         if told.variants != session.variants:
             found[self.variants] = gr.CheckboxGroup(self._chips(session.variants), value=list(session.variants))
-        if told.active != session.active:
-            found[self.views] = gr.Tabs(selected=session.active)
         if told.gone != session.gone:
             found |= {self.stage: controls.stage, self.cam_stage: controls.cam_stage}
             found[self.tour] = bar(session.tour, self.names)

@@ -220,7 +220,7 @@ def late(lens: Lens) -> Iterator[None]:
     parts = lens.page.evaluate("window.waiting.length")
     yield
     lens.page.evaluate("(n) => window.release(n)", parts)
-    expect(lens.page.locator("#tab-attention-button")).to_have_attribute("aria-selected", "true")
+    lens.page.locator(".lens-tour[data-step='3']").wait_for()
     lens.page.evaluate("window.hold = false, window.release(Infinity)")
 
 
@@ -240,7 +240,11 @@ def test_what_is_chosen_by_hand_stays_although_an_answer_goes_elsewhere_late(vis
             lens.page.locator("#tab-kernels-button").click()
         with lens.page.expect_response("**/queue/join*"):
             lens.choose("stage", 1)
+        watch = "new MutationObserver((all) => { window.opened = all.length; })"
+        what = "{subtree: true, attributeFilter: ['aria-selected']}"
+        lens.page.evaluate(f"{watch}.observe(document.querySelector('#views'), {what})")
     lens.settled("kernels")
+    assert lens.page.evaluate("window.opened") is None
     expect(lens.page.locator("#tab-kernels-button")).to_have_attribute("aria-selected", "true")
     expect(lens.page.locator("#stage input[value='1']")).to_be_checked()
     assert "view=kernels&stage=1" in lens.page.url

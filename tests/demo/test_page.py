@@ -717,7 +717,7 @@ def test_an_address_gives_its_state_back_in_one_answer(page):
     assert (session.variants, session.compared) == (("pico", "pico@untrained"), "kernels")
     assert changed[page.variants].value == ["pico", "pico@untrained"]
     assert (changed[page.stage], changed[page.cam_stage], changed[page.block].value) == (2, 3, 1)
-    assert changed[page.views].selected == "attention"
+    assert changed[page.view_choice]["view"] == "attention"
     assert changed[page.thumbs]["chosen"] == session.example
     assert changed[page.answers]["chosen"] == 7
     assert shown(changed, page, "attention")["view"] == "attention"  # and no other
@@ -756,7 +756,7 @@ def test_a_script_goes_to_a_state_and_what_it_does_not_name_stays(page, opened):
     there = changed[page.session]
     assert (there.active, there.variants, there.tour) == ("erf", ("pico@untrained",), 3)
     assert (there.point, there.target, there.picture) == ((30, 40), LABELS.wnids[7], opened.picture)
-    assert (changed[page.stage], changed[page.cam_stage], changed[page.views].selected) == (2, 3, "erf")
+    assert (changed[page.stage], changed[page.cam_stage], changed[page.view_choice]["view"]) == (2, 3, "erf")
     assert shown(changed, page, "erf")["rows"]
 
     changed = finish(page.go({"example": 1, "fx": 1, "fy": 0}, there, controls(["pico@untrained"], stage=2), ANN))

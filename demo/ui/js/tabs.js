@@ -2,7 +2,8 @@
    Enter or Space opens. The line of what holds for all of them (#toolbar) stands between them and the views, which
    Gradio's tabs have no place for, and data-view at the root says which is open. On a narrow screen they are a strip that
    scrolls; the chosen one comes into sight, and an edge behind which there are more fades. The skip link leads to the
-   chosen one. A click is told to Python: trigger("select", {change: {active}}), ViewChoice in demo/ui/components.py. */
+   chosen one. A click is told to Python: trigger("select", {change: {active, clicks}}), clicks: how many there were. value:
+   {view, clicks}, the view that an answer is about and the clicks known when it was made (ViewChoice, demo/ui/components.py). */
 (() => {
   const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")];
 
@@ -51,12 +52,27 @@
     if (toolbar) list.closest(".tab-wrapper").after(toolbar);
   }
 
-  /* Heard before Gradio changes the tab: one that is open already is no other choice. */
-  window.lensMountTabs = (element, props, trigger) => {
+  window.lensMountTabs = (element, props, trigger, watch) => {
+    let clicks = 0, opening = false;
+
+    /* Heard before Gradio changes the tab: one that is open already is no other choice. */
     document.addEventListener("click", (event) => {
       const tab = event.target.closest?.("#views [role=tab]");
-      if (tab && tab.getAttribute("aria-selected") !== "true") trigger("select", { change: { active: tab.dataset.tabId } });
+      if (opening || !tab || tab.getAttribute("aria-selected") === "true") return;
+      clicks += 1;
+      trigger("select", { change: { active: tab.dataset.tabId, clicks } });
     }, true);
+
+    /* The view that an answer is about, unless another tab was clicked since it was asked for. */
+    function open() {
+      const { view, clicks: known } = props.value || {};
+      if (!view || known < clicks) return;
+      opening = true;
+      document.querySelector(`#views [role=tab][data-tab-id="${view}"][aria-selected=false]`)?.click();
+      opening = false;
+    }
+    watch("value", open);
+    open();
   };
 
   const found = () => document.querySelector("#views [role=tablist]");
