@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 KEPT = 4096  # visitors that are remembered
+TURN = "turn"  # a step of an answer carries its Turn under this key, for `in_time`
 
 
 class Turns:
@@ -35,6 +37,12 @@ class Turns:
             while len(self._newest) > KEPT:
                 self._newest.popitem(last=False)
         return Turn(self, visitor, number)
+
+
+def in_time(step: Any) -> bool:
+    """Whether a step of an answer may still be told. Asked last of all: while it was made, a newer one may have come."""
+    turn = step.get(TURN) if isinstance(step, dict) else None
+    return turn is None or turn() or turn.stopped
 
 
 @dataclass(frozen=True)

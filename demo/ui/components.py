@@ -23,6 +23,7 @@ from ..captions.everyone import OFFLINE, SETTINGS
 from ..in_order import InOrder
 from ..languages import in_all, negotiated, say, speaking, told
 from ..session import Session
+from ..turns import TURN, in_time
 
 HERE = Path(__file__).parent
 PAGE = "page"  # the line of events that change a visitor's session
@@ -204,6 +205,14 @@ class Blocks(gr.Blocks):
 
         client_utils.traverse(inputs, refuse, client_utils.is_file_obj_with_meta)
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """Here the steps of all answers come one after the other: one that a newer answer has overtaken is left out."""
+        if not in_time(predictions):
+            predictions = gr.skip()
+        elif isinstance(predictions, dict):
+            predictions = {key: value for key, value in predictions.items() if key != TURN}
+        return await super().postprocess_data(block_fn, predictions, state)
 
     def handle_streaming_diffs(
         self, block_fn: Any, data: list[Any], session_hash: str | None, run: str | None, final: bool,

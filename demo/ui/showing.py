@@ -15,7 +15,7 @@ from transxnet.peers.spec import is_peer, spec_of
 from transxnet.study import Options
 from transxnet.variants import UNTRAINED, VariantSpec
 
-from ..below import below, standing
+from ..below import Below, below, standing
 from ..captions import NOT_DRAWN
 from ..captions.page import LAST
 from ..columns import Column, gather
@@ -29,7 +29,7 @@ from ..second import own_before
 from ..session import KEY, Controls, Session
 from ..tables import held
 from ..tour import bar
-from ..turns import Turn
+from ..turns import TURN, Turn
 from ..views import Scene, view
 from ..visitors import given
 from ..wanted import WANTED
@@ -74,6 +74,15 @@ class Showing(Comparing):
         if table and table.clear:
             updates[self.figures["what_if"]] = none()
         options = options_of(session, controls, block)
+        for step in self._answer(session, controls, options, newest, updates, table):
+            yield {**step, TURN: newest}
+        if not newest():
+            yield self._nothing()  # overtaken, perhaps before anything was told
+
+    def _answer(
+        self, session: Session, controls: Controls, options: Options, newest: Turn, updates: dict, table: Below | None
+    ) -> Iterator[dict]:
+        """The steps of an answer. table: what becomes of the one below What if."""
         columns = yield from self._maps(session, options, newest, updates)
         if newest() and session.active == "compare":
             yield from self._compare(session, options, columns, newest)
@@ -84,8 +93,6 @@ class Showing(Comparing):
                 yield {self.session: self._keep(standing(session, controls.stage), session)}
         if newest.stopped and not done:
             yield {**updates, **self._stopped(session, columns or [Column(name) for name in session.variants])}
-        if not newest():
-            yield self._nothing()  # overtaken, perhaps before anything was told
 
     def _maps(self, session: Session, options: Options, newest: Turn, updates: dict) -> Iterator[dict]:
         """The active view's panel. Returns its columns."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import gradio as gr
 
 from demo.in_order import begun
+from demo.turns import TURN, Turns
 from demo.ui.components import PAGE, Blocks
 
 WAIT = 60
@@ -88,3 +89,28 @@ def test_nobody_waits_for_another_visitor():
     clicks = Clicks()
     assert asyncio.run(run()) == "answer to second"
     assert clicks.changed[0] == "second"
+
+
+def test_a_step_that_a_newer_answer_overtook_while_it_was_on_its_way_is_left_out():
+    """As when its thread, after its last look at whose turn it is, had to wait for the processor."""
+    turns = Turns()
+    with Blocks() as blocks:
+        name, told, more = gr.Textbox(), gr.Textbox(), gr.Textbox()
+
+        def handle(asked: str) -> Iterator[dict]:
+            turn = turns.begin("ann")
+            if asked == "overtaken":
+                turns.begin("ann")
+            if asked == "stopped":  # whose last step says so
+                turns.stop("ann")
+            yield {told: asked, TURN: turn}
+
+        name.submit(handle, name, [told, more], concurrency_id=PAGE)
+
+    async def ask(asked: str) -> list[object]:
+        return (await blocks.process_api(0, [asked], session_hash="ann"))["data"]
+
+    nothing = gr.skip()
+    assert asyncio.run(ask("in time")) == ["in time", nothing]
+    assert asyncio.run(ask("overtaken")) == [nothing, nothing]
+    assert asyncio.run(ask("stopped")) == ["stopped", nothing]
