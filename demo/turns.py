@@ -40,7 +40,7 @@ class Turns:
 
 
 def in_time(step: Any) -> bool:
-    """Whether a step of an answer may still be told. Asked last of all: while it was made, a newer one may have come."""
+    """Whether a step of an answer may still be told. Asked last of all: a newer one may have come while it was made."""
     turn = step.get(TURN) if isinstance(step, dict) else None
     return turn is None or turn() or turn.stopped
 
