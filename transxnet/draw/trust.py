@@ -83,7 +83,7 @@ def _highest(report: TrustReport) -> float:
 def randomisation_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate:
     """What is left of each map while the model forgets: rank correlations as lines, and the maps themselves."""
     lines = 2.25
-    figure = blank_figure(lines * len(reports) + 0.15 + strips_height(reports))
+    figure = blank_figure(lines * len(reports) + 0.15 + strips_height(reports, names))
     for i, (name, report) in enumerate(pairs(reports, names)):
         axes = place_axes(figure, 0.55, 0.25 + i * lines, 4.7, 1.75)
         forgetting(axes, report)

@@ -168,10 +168,16 @@ def _cells(reports: Sequence[TrustReport], names: Sequence[str]) -> tuple[Cells,
     return [(name, m, report) for m in full for name, report in both], few
 
 
-def strips_height(reports: Sequence[TrustReport]) -> float:
+def _few_in_a_row(few: Cells, names: Sequence[str]) -> int:
+    """As many as have room for their titles."""
+    widest = max((width(called(method, name, names), 8, bold=True) / 72 + 0.1 for name, method, _ in few), default=0.1)
+    return max(1, min(FEW, int(FEW * FEW_WIDE / widest)))
+
+
+def strips_height(reports: Sequence[TrustReport], names: Sequence[str]) -> float:
     """Inches that `strips` takes."""
-    full, few = _cells(reports, [""] * len(reports))
-    return 0.2 + STRIP_TALL * -(-len(full) // STRIPS) + FEW_TALL * -(-len(few) // FEW)
+    full, few = _cells(reports, names)
+    return 0.2 + STRIP_TALL * -(-len(full) // STRIPS) + FEW_TALL * -(-len(few) // _few_in_a_row(few, names))
 
 
 def strips(figure: Figure, top: float, reports: Sequence[TrustReport], names: Sequence[str]) -> None:
@@ -187,9 +193,11 @@ def strips(figure: Figure, top: float, reports: Sequence[TrustReport], names: Se
         if method in report.maps:
             _strip(figure, left, top + 0.2 + row * STRIP_TALL, called(method, name, names), method, report)
     top += 0.2 + STRIP_TALL * -(-len(full) // STRIPS)
+    columns = _few_in_a_row(few, names)
     for i, (name, method, report) in enumerate(few):
-        row, column = divmod(i, FEW)
-        _two_tiles(figure, 0.12 + FEW_WIDE * column, top + row * FEW_TALL, called(method, name, names), method, report)
+        row, column = divmod(i, columns)
+        left = 0.12 + FEW * FEW_WIDE / columns * column
+        _two_tiles(figure, left, top + row * FEW_TALL, called(method, name, names), method, report)
 
 
 def _strip(figure: Figure, left: float, top: float, words: str, method: str, report: TrustReport) -> None:

@@ -122,16 +122,14 @@ def _bar(page: Canvas, y: float, row: Row, style: Style) -> float:
 
 
 def _table(page: Canvas, title: str, table: Table, room: float) -> float:
-    """Every line as it is where it fits; columns share what room there is. Returns the height."""
+    """Every line as it is where it fits; else no word is cut where all have room. Returns the height."""
     page.rule(MARGIN, page.down, room, HAIRLINE)
     y = page.down + 0.1
     y += page.block(MARGIN, y, title, room, HEADING, INK, bold=True) + 0.04
     lines = [table.head, *table.rows]
     if len(table.head) > MOST_COLUMNS and len(lines) < len(table.head):  # one line of many numbers reads better down
         lines = list(zip(*lines, strict=True))
-    wanted = [max(width(printable(line[i]), SMALL, bold=True) for line in lines) / POINTS + PAD
-              for i in range(len(lines[0]))]  # fmt: skip
-    shares = np.asarray(wanted) * min(1.0, room / sum(wanted))
+    shares = _shared([[printable(text) for text in column] for column in zip(*lines, strict=True)], room)
     lefts = MARGIN + np.concatenate([[0.0], np.cumsum(shares)[:-1]])
     for place, line in enumerate(lines):
         high = [
@@ -141,6 +139,21 @@ def _table(page: Canvas, title: str, table: Table, room: float) -> float:
         y += max(high) + 0.05
         page.rule(MARGIN, y - 0.03, room, HAIRLINE)
     return y + 0.12 - page.down
+
+
+def _shared(columns: Sequence[Sequence[str]], room: float) -> np.ndarray:
+    """How wide each column is: as it wants to be if all can, else its longest word and a share of what is left."""
+    wanted = np.asarray([_widest(column) for column in columns])
+    least = np.asarray([_widest(" ".join(column).split()) for column in columns])
+    if wanted.sum() <= room:
+        return wanted
+    if least.sum() >= room:
+        return least * room / least.sum()
+    return least + (wanted - least) * (room - least.sum()) / (wanted - least).sum()
+
+
+def _widest(texts: Sequence[str]) -> float:
+    return max((width(text, SMALL, bold=True) for text in texts), default=0.0) / POINTS + PAD
 
 
 def _plate(page: Canvas, plate: Plate, room: float) -> float:

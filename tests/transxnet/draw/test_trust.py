@@ -7,8 +7,20 @@ import pytest
 from matplotlib.axes import Axes
 
 from transxnet.draw.colormaps import lut
+from transxnet.draw.text import width
 from transxnet.draw.trust import _highest, agreement_plate, faithfulness_plate, randomisation_plate, verdict_table
-from transxnet.draw.trust_parts import LABELS, TALL, _apart, _shown, _two, ceiling
+from transxnet.draw.trust_parts import (
+    FEW,
+    FEW_WIDE,
+    LABELS,
+    TALL,
+    _apart,
+    _few_in_a_row,
+    _shown,
+    _two,
+    called,
+    ceiling,
+)
 from transxnet.results import Explanation, Geometry
 from transxnet.results.trust import Agreement, Faithfulness, Randomisation, TrustReport, Verdict
 
@@ -182,3 +194,14 @@ def test_small_parts():
     assert _shown(14) == [0, 2, 5, 7, 9, 12, 14]
     assert _apart([0.5, 0.5, -1], 0.2) == pytest.approx([-1, 0.5, 0.7])
     assert _apart([1.0, 1.0], 0.2)[-1] <= 1.05 + 1e-9
+
+
+def test_titles_of_maps_with_one_copy_have_room():
+    one = report()
+    names = ["pico@untrained", "timm:swin_tiny_patch4_window7_224@untrained"]
+    assert _few_in_a_row([("pico", "occlusion", one)], ["pico"]) == _few_in_a_row([], ["pico"]) == FEW
+    few = [(name, "integrated_gradients", one) for name in names]
+    columns = _few_in_a_row(few, names)
+    assert columns < FEW
+    room = FEW * FEW_WIDE / columns * 72
+    assert all(width(called(method, name, names), 8, bold=True) < room for name, method, _ in few)
