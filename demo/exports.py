@@ -147,7 +147,7 @@ def _html(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
         entries[0]["figures"].insert(0, first)
         about = {
             "made": datetime.now(UTC).isoformat(timespec="seconds"), "pictures": entries, "failed": [],
-            "command": ["transxnet-lens", asked.link or asked.view], "versions": versions(),
+            "address": asked.link or f"?view={asked.view}", "versions": versions(),
         }  # fmt: skip
         (written,) = files.write_reports(folder, about)
         return html_with(written.read_text(encoding="utf-8"), made).encode()

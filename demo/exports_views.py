@@ -266,7 +266,8 @@ def _subtitle(asked: Asked) -> str:
 
 def _foot(made: Mapping[str, Any]) -> str:
     model = made["models"][0]
-    where = words.WHERE.format(x=model["point"][0], y=model["point"][1], label=model["class"]["label"])
+    x, y = made["asked"].get("point") or model["point"]
+    where = words.WHERE.format(x=x, y=y, label=model["class"]["label"])
     return words.FOOT.format(
         made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12], where=where,
         pictures=", ".join(one["sha256"][:16] for one in made["pictures"]),

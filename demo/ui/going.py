@@ -64,7 +64,7 @@ class Going(Showing):
         size = width, height = self.studio.picture(session.picture).size
         point = state.point or middle(size)
         if shares is not None:
-            point = round(shares[0] * (width - 1)), round(shares[1] * (height - 1))
+            point = int(shares[0] * (width - 1)), int(shares[1] * (height - 1))  # of halves as `middle` has it
         if point[0] >= width or point[1] >= height:
             said = [*said, say(words.OUTSIDE).format(x=point[0], y=point[1])]
             point = middle(size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..captions import COMPUTED, VIEWS
 from ..captions.page import TESTED, TESTED_HINT
-from ..cells import Json, percent, transposed
+from ..cells import Json, share, transposed
 from ..columns import Column
 from ..languages import retold, say
 from .scene import Scene
@@ -17,6 +17,6 @@ def trust(scene: Scene) -> Json:
 def _answered(column: Column) -> Json:
     """The tested answer in words, and what testing took."""
     s = column.study
-    words = f"{s.target.label}, {percent(s.prediction.probabilities[s.target.index])}."
+    words = f"{s.target.label}, {share(s.prediction.probabilities[s.target.index])}."
     took = say(COMPUTED).format(part=say(VIEWS["trust"]), seconds=s.seconds["trust"]) if "trust" in s.seconds else ""
     return {"kind": "text", "text": " ".join(filter(None, (words, took, retold(s.target.note))))}

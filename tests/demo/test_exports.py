@@ -201,7 +201,16 @@ def test_the_other_direction_and_the_largest_head_are_what_is_drawn(ask):
     assert made["drawn"][0]["name"] == "attention_users"
     assert made["drawn"][0]["range"][1] == pytest.approx(float(users.heads.max()))
     assert (made["asked"]["head"], made["asked"]["direction"]) == ("max", "to")
-    assert len(export("html", to).data) > 10_000
+    report = export("html", to).data.decode()
+    assert len(report) > 10_000
+    assert "Made on the page of TransXNet Lens: <code>?view=attention</code>" in report
+
+
+def test_every_file_says_the_point_that_was_asked_for(ask):
+    """Of parts without maps a study's own is its view's middle, which lies between two pixels."""
+    asked = ask("what_if")
+    shots = [replace(shot, study=replace(shot.study, point=(49.5, 39.5))) for shot in asked.shots]
+    assert b"point (30, 40)" in export("svg", replace(asked, shots=shots)).data
 
 
 @pytest.mark.parametrize("view", ["kernels", "grad_cam"])

@@ -764,6 +764,8 @@ def test_a_script_goes_to_a_state_and_what_it_does_not_name_stays(page, opened):
     width, _ = page.studio.picture(changed[page.session].picture).size
     assert (changed[page.session].example, changed[page.session].point) == (1, (width - 1, 0))
     assert (changed[page.session].target, changed[page.stage]) == (None, 2)  # another picture has its own answer
+    again = finish(page.go({"example": 1, "fx": 0.5, "fy": 0.5}, there, controls(["pico@untrained"]), ANN))
+    assert "x" not in again[page.link]["query"]  # the same middle as that of a page that opens
 
     changed = finish(page.go({"picture": LION, "x": 3, "y": 4, "class": LABELS.wnids[9]}, there, controls(), ANN))
     assert (changed[page.session].point, changed[page.session].target) == ((3, 4), LABELS.wnids[9])

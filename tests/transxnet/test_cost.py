@@ -39,6 +39,7 @@ def test_the_table(name, monkeypatch):
     assert (found.parameters, found.image_size) == (parameters, VARIANTS[name].image_size)
     assert found.macs / 1e9 == pytest.approx(gmacs, rel=5e-4)
     assert listing.COSTS[name] == (parameters, pytest.approx(found.macs / 1e9, rel=2e-3))
+    assert f"{listing.COSTS[name][1]:.3g}" == f"{found.macs / 1e9:.3g}"  # as everywhere else
 
 
 @pytest.mark.parametrize("side", [64, 96])

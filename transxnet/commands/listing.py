@@ -14,16 +14,16 @@ from ..variants import UNTRAINED, VARIANTS, VariantSpec
 
 # (parameters, 10^9 multiply-accumulates at the variant's own size), measured once with cost.cost; a test repeats it.
 COSTS: dict[str, tuple[int, float]] = {
-    "transxnet_t": (12_834_808, 1.807),
-    "transxnet_s": (26_864_068, 4.607),
+    "transxnet_t": (12_834_808, 1.8071),
+    "transxnet_s": (26_864_068, 4.6072),
     "transxnet_b": (48_009_002, 8.353),
     "transxnet_b_384": (52_409_402, 25.24),
-    "transxnet_pico": (2_214_983, 0.1115),
-    "transxnet_nano": (4_383_032, 0.2136),
+    "transxnet_pico": (2_214_983, 0.11145),
+    "transxnet_nano": (4_383_032, 0.21357),
     "transxnet_pico_matched": (2_214_983, 0.06289),
-    "transxnet_pico_static": (2_151_719, 0.06124),
+    "transxnet_pico_static": (2_151_719, 0.061239),
     "transxnet_pico_noosra": (1_932_624, 0.06668),
-    "transxnet_pico_noste": (2_149_535, 0.05961),
+    "transxnet_pico_noste": (2_149_535, 0.059605),
 }
 
 
@@ -78,7 +78,7 @@ def _cost(spec: VariantSpec | PeerSpec) -> tuple[int, float]:
     from ..peers.cost import peer_cost
 
     found = peer_cost(spec)
-    return found.parameters, float(f"{found.macs / 1e9:.4g}")
+    return found.parameters, float(f"{found.macs / 1e9:.5g}")
 
 
 def _measured(spec: VariantSpec | PeerSpec) -> float | None:

@@ -40,7 +40,8 @@ def report(manifest: Json, folder: Path, which: str = "") -> str:
         models=_models(pictures),
         pictures=[_picture(entry, folder) for entry in pictures],
         failed=[f"{PurePath(one['image']).name}: {one['error']}" for one in manifest["failed"]],
-        command=shlex.join(without_folders(manifest["command"])),
+        command=shlex.join(without_folders(manifest.get("command", []))),
+        address=manifest.get("address", ""),
         versions=", ".join(f"{package} {version}" for package, version in manifest["versions"].items()),
     )
 
