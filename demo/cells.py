@@ -259,7 +259,7 @@ def weights_words(column: Column) -> str:
         return ""
     p = column.study.provenance
     commit = f"\nrevision {p.revision}" if p.revision else ""
-    return f"{p.location}{commit}\nSHA-256 {p.sha256}\n{retold(p.note)}".strip()
+    return f"{retold(p.location)}{commit}\nSHA-256 {p.sha256}\n{retold(p.note)}".strip()
 
 
 def amount(done: int, total: int) -> str:

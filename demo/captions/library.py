@@ -55,6 +55,8 @@ WEIGHTS = (
     "Right on {share} % of {pictures} validation pictures.",
     "Its publisher recorded no digest to check against.",
     "bundled, sha256 {digest}",
+    "untrained, sha256 {digest}",
+    "random weights",
     "every source failed.",
     "the source named was tried, and no other.",
     "No weights for {name}: {why}",

@@ -122,6 +122,8 @@ WORDS: dict[str, str] = {
     "Right on {share} % of {pictures} validation pictures.": "{pictures}장의 검증 사진 가운데 {share} %를 맞힙니다.",
     "Its publisher recorded no digest to check against.": "배포자가 대조할 다이제스트를 남기지 않았습니다.",
     "bundled, sha256 {digest}": "포함됨, sha256 {digest}",
+    "untrained, sha256 {digest}": "학습되지 않음, sha256 {digest}",
+    "random weights": "무작위 가중치",
     "every source failed.": "모든 출처에서 실패했습니다.",
     "the source named was tried, and no other.": "지정한 출처만 시도했습니다.",
     "{variant} has no class “{words}”, so its own top answer, {top}, is explained.":

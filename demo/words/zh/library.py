@@ -119,6 +119,8 @@ WORDS: dict[str, str] = {
     "Right on {share} % of {pictures} validation pictures.": "在 {pictures} 张验证图片中答对 {share} %。",
     "Its publisher recorded no digest to check against.": "发布者没有留下可供核对的摘要。",
     "bundled, sha256 {digest}": "随附，sha256 {digest}",
+    "untrained, sha256 {digest}": "未训练，sha256 {digest}",
+    "random weights": "随机权重",
     "every source failed.": "所有来源都失败了。",
     "the source named was tried, and no other.": "只尝试了指定的来源。",
     "{variant} has no class “{words}”, so its own top answer, {top}, is explained.":
