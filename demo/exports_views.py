@@ -24,6 +24,7 @@ from transxnet.study import OVERVIEW
 
 from .captions import FOOT, VIEWS
 from .captions import exports as words
+from .captions.compare import DIFFERENCE
 from .cells import TILES, share
 from .exports_asked import Asked
 from .views.compare import MAPS, compared, drawn, has
@@ -142,9 +143,14 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
         for d in found.differences
     ]  # fmt: skip
     head = tuple(text.format(share=f"{100 * found.agreement.share:.0f} %") for text in words.PAIRS_HEAD)
+    titles = {shot.study.variant: shot.title for shot in asked.shots}
     table = [
-        (f"{p['second']} less {p['first']}", _or_even(p["rank_correlation"], "{:.3f}"),
-         _or_even(100 * p["in_common"], "{:.1f} %"), f"{p['mean_absolute']:.3g} {units}") for p in pairs
+        (
+            DIFFERENCE.format(first=titles[p["first"]], second=titles[p["second"]]),
+            _or_even(p["rank_correlation"], "{:.3f}"), _or_even(100 * p["in_common"], "{:.1f} %"),
+            f"{p['mean_absolute']:.3g} {units}",
+        )
+        for p in pairs
     ]  # fmt: skip
     return replace(
         shown,

@@ -181,6 +181,8 @@ def test_compare_has_differences_in_every_pair(ask):
     assert pair["mean_absolute"] == wanted.mean_absolute
     with np.load(io.BytesIO(file.data)) as arrays:
         assert np.array_equal(arrays["difference/small/bare"], wanted.values)
+    titled = replace(asked, shots=[replace(shot, title=f"{shot.title}, untrained") for shot in asked.shots])
+    assert "bare, untrained minus small, untrained" in export("svg", titled).data.decode()
 
 
 def test_what_if_has_the_answers_before_and_after(ask):

@@ -391,3 +391,12 @@ def test_every_view_of_a_sibling_alone_can_be_drawn(siblings, name):
 
 def test_a_small_field_is_told_with_a_digit():
     assert [share(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3 %", "< 0.1 %", "4.6 %", "33 %"]
+
+
+def test_trust_says_the_share_that_other_views_say(columns):
+    """A bad guess of an untrained model is 0.5 %, not 1 %."""
+    s = columns[0].study
+    probabilities = np.full_like(s.prediction.probabilities, 0.0052)
+    guess = replace(s, prediction=replace(s.prediction, probabilities=probabilities))
+    (row,) = view("trust", [replace(columns[0], study=guess)], ONE)["rows"]
+    assert "0.5 %" in row["cells"][0]["text"]
