@@ -24,7 +24,6 @@ from transxnet.study import OVERVIEW
 
 from .captions import FOOT, VIEWS
 from .captions import exports as words
-from .captions.compare import DIFFERENCE
 from .cells import TILES, share
 from .exports_asked import Asked
 from .views.compare import MAPS, compared, drawn, has
@@ -143,18 +142,14 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
         for d in found.differences
     ]  # fmt: skip
     head = tuple(text.format(share=f"{100 * found.agreement.share:.0f} %") for text in words.PAIRS_HEAD)
-    titles = {shot.study.variant: shot.title for shot in asked.shots}
+    row = difference_row(found, VIEWS[MAPS[name]], units, asked.shots, style)
     table = [
-        (
-            DIFFERENCE.format(first=titles[p["first"]], second=titles[p["second"]]),
-            _or_even(p["rank_correlation"], "{:.3f}"), _or_even(100 * p["in_common"], "{:.1f} %"),
-            f"{p['mean_absolute']:.3g} {units}",
-        )
-        for p in pairs
+        (cell.title, _or_even(p["rank_correlation"], "{:.3f}"), _or_even(100 * p["in_common"], "{:.1f} %"),
+         f"{p['mean_absolute']:.3g} {units}") for cell, p in zip(row.cells, pairs, strict=True)
     ]  # fmt: skip
     return replace(
         shown,
-        rows=[*shown.rows, difference_row(found, VIEWS[MAPS[name]], units, asked.shots, style)],
+        rows=[*shown.rows, row],
         tables=[(words.PAIRS, Table(head, table)), *shown.tables],
         numbers=clean({"pairs": pairs, "common_box": found.agreement.box, "costs": _counted(asked)}),
         arrays={f"difference/{d.first}/{d.second}": d.values for d in found.differences},
@@ -272,7 +267,7 @@ def _subtitle(asked: Asked) -> str:
 
 def _foot(made: Mapping[str, Any]) -> str:
     model = made["models"][0]
-    x, y = made["asked"].get("point") or model["point"]
+    x, y = made["asked"]["point"]
     where = words.WHERE.format(x=x, y=y, label=model["class"]["label"])
     return words.FOOT.format(
         made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12], where=where,

@@ -22,7 +22,7 @@ class InOrder:
         self._last: dict[str, asyncio.Event] = {}
 
     @asynccontextmanager
-    async def turn(self, visitor: str) -> AsyncIterator[None]:
+    async def beginning(self, visitor: str) -> AsyncIterator[None]:
         """Waits until the event before has begun. This one has when `begun` is called within, or at the block's end."""
         before, mine = self._last.get(visitor), asyncio.Event()
         self._last[visitor] = mine

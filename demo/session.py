@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -75,15 +75,10 @@ def _mask(value: Any) -> str:
     return str(value or "")
 
 
-def _fill(value: Any) -> str:
-    if value not in FILLS:
-        raise UnknownName(f"Nothing is filled with {str(value)[:40]!r}.", remedy=f"Choose one of: {', '.join(FILLS)}.")
-    return value
-
-
-def _view(value: Any) -> str:
-    if value not in VIEWS:
-        raise UnknownName(f"There is no view {str(value)[:40]!r}.", remedy=f"Choose one of: {', '.join(VIEWS)}.")
+def _one_of(value: Any, names: Collection[str], words: str) -> str:
+    """words: what is said of another value, {name} in them."""
+    if not isinstance(value, str) or value not in names:
+        raise UnknownName(words.format(name=repr(str(value)[:40])), remedy=f"Choose one of: {', '.join(names)}.")
     return value
 
 
@@ -101,13 +96,13 @@ MASK_TEXT = 20_000  # characters of a painted region that are read
 AGAIN = "Load the page again."
 CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
-        "active": _view,
+        "active": lambda value: _one_of(value, VIEWS, "There is no view {name}."),
         "clicks": _count,
         "compared": lambda value: str(value)[:40],
         "photographs": bool,
         "edits": _edits,
         "mask": _mask,
-        "fill": _fill,
+        "fill": lambda value: _one_of(value, FILLS, "Nothing is filled with {name}."),
         "every": lambda value: EVERY_ASKED if value else "",
         "held": lambda value: (),  # a browser that lost its tables says so
     }

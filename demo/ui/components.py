@@ -189,7 +189,7 @@ class Blocks(gr.Blocks):
         asked = {"state": state, "request": request, "iterator": iterator, "session_hash": session_hash}
         fn = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         first = iterator is None and fn.concurrency_id == PAGE
-        async with self.in_order.turn(session_hash or "") if first else nullcontext():
+        async with self.in_order.beginning(session_hash or "") if first else nullcontext():
             with speaking(_language(state, request)):
                 return await super().process_api(block_fn, inputs, **asked, **more)
 

@@ -828,6 +828,8 @@ def test_of_two_tabs_the_later_one_counts(page, opened):
     assert is_nothing(page, list(attention)[-1])
     with pytest.raises(UnknownName, match="no view 'elsewhere'"):
         list(page.acted(SimpleNamespace(change={"active": "elsewhere"}), ANN, opened, *controls()))
+    with pytest.raises(UnknownName, match="no view"):
+        list(page.acted(SimpleNamespace(change={"active": ["erf"]}), ANN, opened, *controls()))
 
 
 def test_only_clicks_of_tabs_are_listened_to(page):

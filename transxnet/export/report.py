@@ -26,9 +26,9 @@ QUALITY = 90  # of JPEG, where that is smaller than PNG
 def report(manifest: Json, folder: Path, which: str = "") -> str:
     """The report of a folder, as HTML.
 
-    manifest: as `manifest.json` holds it. folder: where the figures that it names lie. which: of several files, e.g.
-    "part 2 of 3". Paths of this machine stay out: pictures are called by their file names. Raises OSError where a
-    figure cannot be read.
+    manifest: as `manifest.json` holds it; the page's has `address` in the place of `command`. folder: where the figures
+    that it names lie. which: of several files, e.g. "part 2 of 3". Paths of this machine stay out: pictures are called
+    by their file names. Raises OSError where a figure cannot be read.
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_own_file("report.html.jinja"))

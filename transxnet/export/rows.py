@@ -165,7 +165,7 @@ def difference_row(
 ) -> Row:  # fmt: skip
     """Every pair's difference on what all variants saw, over that part of the photograph."""
     row = Row(
-        "difference", f"{title}: differences", "Second less first, on the part of the picture that all of them saw.",
+        "difference", f"{title}: differences", "Second minus first, on the part of the picture that all of them saw.",
         (), (-found.largest, found.largest), style.colormaps.get("contrast", "RdBu_r"), True, units=units,
     )  # fmt: skip
     upload, titles = shots[0].upload, {shot.study.variant: shot.title for shot in shots}
@@ -183,7 +183,7 @@ def difference_row(
             highest = f"{100 * d.in_common:.0f} % of the highest {100 * d.by_chance:.0f} % of pixels in common"
             told.insert(0, f"Rank correlation {d.correlation:.2f}; {highest}.")
         caption = " ".join(told)
-        return Cell(paint, caption, f"{titles[d.second]} less {titles[d.first]}")
+        return Cell(paint, caption, f"{titles[d.second]} minus {titles[d.first]}")
 
     return replace(row, cells=[cell(d) for d in found.differences])
 
