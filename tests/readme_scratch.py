@@ -91,6 +91,8 @@ def write_files(folder: Path) -> None:
         write_pictures(folder, name, {FISH: 2, SALAMANDER: 1, TENCH: 1}, size=(50 + i, 50))
     write_pictures(folder, "photos", {FISH: 1, SALAMANDER: 1}, size=(72, 60), flat=True)
     _imagenet_v2(folder / "imagenetv2-matched-frequency-format-val")
+    teacher = timm.create_model("tf_efficientnet_lite0", num_classes=200)  # as many classes as nano
+    save_file(teacher.state_dict(), folder / "teacher.safetensors", metadata={"input": "32"})
     saved = {"state_dict": small_state("transxnet_t"), "args": argparse.Namespace(lr=1e-3)}
     torch.save(saved, folder / "transx-t.pth.tar")  # as the author's script does
 

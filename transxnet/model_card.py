@@ -189,6 +189,7 @@ def _training(card: Card) -> str:
         ("run", card.get("run", "")),
         ("learnt from", "; ".join(filter(None, (data.get("what"), pictures, ", ".join(data.get("files") or ()))))),
         ("began as", card.get("start", "")),
+        ("teacher", card.get("teacher", "")),
         ("steps", _steps(card)),
         ("loss", f"{card['loss']:g} (smoothed, label smoothing included)" if "loss" in card else ""),
         ("time", _duration(card["seconds"]) if "seconds" in card else ""),

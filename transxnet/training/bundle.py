@@ -17,10 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
 
-from ..errors import WeightsError, WeightsMismatch
+from ..errors import WeightsMismatch
 from ..images import IMAGENET_MEAN, IMAGENET_STD
 from ..labels import label_set
 from ..model_card import markdown
@@ -28,15 +26,13 @@ from ..variants import VariantSpec, find_variant
 from ..weights import LoadedModel, load
 from .data import combined, picture_hashes
 from .evaluate import evaluate
+from .half import write_half
 from .held_out import split
 from .log import read_log
 from .loop import LOG, check_run, read_run
 from .plot import plot_log
 from .recipes import Recipe, find_recipe
 from .samples import known_samples
-
-LARGEST = 10_000_000  # bytes: a Space takes larger files only through LFS
-HALF_MAX = torch.finfo(torch.float16).max
 
 Paths = Sequence[str | Path]
 
@@ -155,34 +151,6 @@ def _write_log(log: Path, weights: Path, title: str) -> dict[str, str]:
     return {"log": table.name, "plot": picture.name}
 
 
-def write_half(state: Mapping[str, Tensor], path: Path) -> None:
-    """Write a state dict as safetensors: floating-point tensors as float16, BatchNorm's counters as they are.
-
-    Raises WeightsMismatch for values that are not finite, or would not be in float16; WeightsError from 10 MB.
-    """
-    save_file({key: _halved(key, value) for key, value in state.items()}, path, metadata={"format": "pt"})
-    if path.stat().st_size >= LARGEST:
-        raise WeightsError(
-            f"{path.name} would be {path.stat().st_size / 1e6:.1f} MB, and bundled files stay under "
-            f"{LARGEST / 1e6:g} MB.",
-            remedy="Bundle a smaller variant; publish this one on the Hub.",
-        )
-
-
-def _halved(key: str, value: Tensor) -> Tensor:
-    value = value.detach().contiguous()
-    if not value.is_floating_point():
-        return value
-    half = value.half()
-    if not torch.isfinite(half).all():
-        largest = value.abs().max().item()
-        raise WeightsMismatch(
-            f"{key} holds values up to {largest:g}, and float16 ends at {HALF_MAX:g}.",
-            remedy="The training diverged: train again, with a lower rate.",
-        )
-    return half
-
-
 def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
     spec = loaded.spec
     return {
@@ -205,6 +173,7 @@ def _training(state: Mapping[str, Any], recipe: Recipe, pictures: _Pictures, har
         "data": {"what": recipe.pictures, **pictures.as_json(), "held_out": pictures.held_out(recipe.held_out)},
         "run": recipe.about,
         "start": recipe.start or "random weights",
+        **({"teacher": recipe.teacher_source} if recipe.teacher_source else {}),
         "recipe": recipe.as_json(),
         "steps": state["step"],
         "steps_planned": state.get("planned", state["step"]),

@@ -30,6 +30,23 @@ def split(labels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(place % every), np.flatnonzero(place % every == 0)
 
 
+def first_half(labels: np.ndarray) -> np.ndarray:
+    """Indices of the first half of each class, for choices made by looking; the other half is for reports alone.
+
+    Args:
+        labels: (N,) class indices, of images in the order of `ordered`. A class of odd size 2n + 1 gives n images where
+            its index is even, n + 1 where it is odd.
+
+    Returns:
+        Indices into the images, ascending: 2,500 of Tiny-ImageNet's 5,000 validation images.
+    """
+    chosen = []
+    for label in np.unique(labels):
+        of_class = np.flatnonzero(labels == label)
+        chosen.append(of_class[: (len(of_class) + int(label) % 2) // 2])
+    return np.sort(np.concatenate(chosen)) if chosen else np.arange(0)
+
+
 def ordered(samples: list[Sample] | tuple[Sample, ...]) -> list[Sample]:
     """By class and name: however folders and zips divide them, and in whatever order they are given."""
     return sorted(samples, key=lambda sample: (sample.wnid, sample.name))

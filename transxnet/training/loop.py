@@ -1,7 +1,7 @@
 """The training loop: AdamW, warm-up and cosine, EMA, distillation; resumes exactly where it stopped.
 
 What a step is trained on, and all its chance, is in batches.py. Distillation after Hinton, Vinyals and Dean (arXiv
-1503.02531): the student's softened answers are drawn to the teacher's, beside the labels.
+1503.02531): loss = (1 - share) cross-entropy + share T^2 KL(teacher || student), both softened by the temperature T.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checkpoint import state_digest
+from ..checkpoint import check_fit, state_digest
 from ..errors import SourceFailed, WeightsError, WeightsMismatch
 from ..model import TransXNet
 from .augment import normalise
@@ -29,11 +30,17 @@ from .batches import Batches
 from .data import PictureSet
 from .depthwise import FastDepthwise
 from .hardware import hardware
+from .held_out import first_half
 from .log import Log, Row
 from .recipes import Recipe
+from .snapshot import write_snapshot
+from .teacher import Teacher
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.csv"  # names inside a run's folder
 _KEYS = ("recipe", "data", "step", "loss", "seconds", "model", "ema", "optimizer")
+
+RESTART_WARMUP = 200  # steps in which the rate rises again after a restart, while AdamW's averages form
+TEACHER_IMAGES = 500  # validation images on which the teacher is measured
 
 Report = Callable[[int, int, float], None]  # steps taken, steps in all, smoothed loss
 
@@ -42,14 +49,17 @@ class Run:
     """One training run. `step` is the next step to take; `ema` holds the weights to keep.
 
     folder: where checkpoint.pt and log.csv are written. A checkpoint found there is continued by `resume` only.
-    teacher: whose answers are learnt beside the labels, where the recipe names one; in eval mode, on `device`.
+    teacher: what is distilled from, where the recipe names a teacher; on `device`.
+    validation: images never trained on. The first half of each class, and no other, is what the log's accuracy is
+    measured on; without them it is measured on the images that the recipe holds out.
     rank, size: this worker and how many there are, under torchrun; the first one writes. processes: that prepare
     pictures ahead, where the recipe has work for them.
     """
 
     def __init__(
         self, recipe: Recipe, model: TransXNet, data: PictureSet, folder: Path, device: torch.device,
-        *, teacher: nn.Module | None = None, rank: int = 0, size: int = 1, processes: int = 0,
+        *, teacher: Teacher | None = None, validation: PictureSet | None = None,
+        rank: int = 0, size: int = 1, processes: int = 0,
     ):  # fmt: skip
         self.recipe, self.data, self.folder, self.device, self.teacher = recipe, data, folder, device, teacher
         self.chief, self.size, self.processes = rank == 0, size, processes
@@ -58,7 +68,9 @@ class Run:
         self.optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe.weight_decay), lr=recipe.lr)
         self.batches = Batches(recipe, data, model.num_classes, rank, size)
         self.steps, self.per_epoch = self.batches.steps, self.batches.per_epoch
+        self.validation = validation
         self.step, self.loss, self.seconds = 0, math.nan, 0.0
+        self.restart_step: int | None = None  # where the optimizer began anew, see `restart`
         self._forward = _parallel(self.model, device) if size > 1 else self.model
         folder.mkdir(parents=True, exist_ok=True)
         self.log = Log(folder / LOG)
@@ -84,16 +96,37 @@ class Run:
         return self.ema
 
     def accuracy(self) -> float | None:
-        """The EMA model's share of right answers on the pictures held out, at the variant's size; None without any."""
-        chosen = self.batches.held_out
-        if not len(chosen):
+        """The EMA model's share of right answers at the variant's input size; None without images to measure on."""
+        return share_correct(self.ema, *self._measured, self.model.spec.image_size, self.device)
+
+    def teacher_accuracy(self) -> tuple[int, float, float] | None:
+        """How good the teacher is before anything is learned from it, through the path that training uses.
+
+        Returns:
+            (number of images, at most TEACHER_IMAGES; the teacher's share of right answers on them; the EMA model's),
+            at the input size of the next step. None without a teacher, or without images to measure on.
+        """
+        images, labels = self._measured
+        if self.teacher is None or not len(labels):
             return None
-        hits = 0
-        for part in torch.from_numpy(chosen).split(256):
-            images = torch.from_numpy(self.data.images[part.numpy()]).to(self.device)
-            labels = torch.from_numpy(self.data.labels[part.numpy()]).to(self.device)
-            hits += int((self.ema(_view(images, self.model.spec.image_size)).argmax(dim=1) == labels).sum())
-        return hits / len(chosen)
+        chosen = np.unique(
+            np.linspace(0, len(labels) - 1, TEACHER_IMAGES).astype(int)
+        )  # sorted by class: of every class
+        side = self.batches.side(min(self.step, self.steps - 1))
+        shares = (share_correct(m, images[chosen], labels[chosen], side, self.device) for m in (self.teacher, self.ema))
+        return (len(chosen), *shares)
+
+    @property
+    def measured_images(self) -> int:
+        """How many images `accuracy` is measured on."""
+        return len(self._measured[1])
+
+    @cached_property
+    def _measured(self) -> tuple[np.ndarray, np.ndarray]:  # (N, h, w, 3) uint8, (N,)
+        data, chosen = self.data, self.batches.held_out
+        if self.validation is not None:
+            data, chosen = self.validation, first_half(self.validation.labels)
+        return data.images[chosen], data.labels[chosen]
 
     def _step(self, step: int, images: Tensor, labels: Tensor) -> float:
         x, y = self.batches.prepare(step, images.to(self.device), labels.to(self.device))
@@ -119,19 +152,22 @@ class Run:
         loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
         if self.teacher is None:
             return loss
-        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.bf16):
-            taught = self.teacher(x).float()
         share = self.recipe.distillation
-        return (1 - share) * loss + share * distillation(logits, taught, self.recipe.temperature)
+        return (1 - share) * loss + share * distillation(logits, self.teacher(x), self.recipe.temperature)
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
-        return self.recipe.lr * rate_at(step, self.steps, self.recipe.warmup)
+        rate = self.recipe.lr * rate_at(step, self.steps, self.recipe.warmup)
+        if self.restart_step is not None:
+            rate *= min(1.0, (step - self.restart_step + 1) / RESTART_WARMUP)
+        return rate
 
     def _write(self, accuracy: float | None) -> None:
         rate = self.rate(self.step - 1)
         self.log.add(Row(self.step, self.step / self.per_epoch, rate, self.loss, self.seconds, accuracy))
         self.save()
+        if accuracy is not None:
+            write_snapshot(self, accuracy)
 
     def save(self) -> None:
         """Write checkpoint.pt whole or not at all."""
@@ -139,7 +175,7 @@ class Run:
             "recipe": self.recipe.name, "settings": self.recipe.as_json(), "data": self.data.digest,
             "step": self.step, "planned": self.steps, "loss": self.loss,
             "seconds": self.seconds, "hardware": hardware(self.device, self.size), "workers": self.size,
-            "teacher": self._teacher_digest,
+            "teacher": self.teacher_digest, "restart_step": self.restart_step,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(), "optimizer": self.optimizer.state_dict(),
         }  # fmt: skip
         temporary = self.folder / f"{CHECKPOINT}.tmp"
@@ -157,13 +193,31 @@ class Run:
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.loss, self.seconds = state["step"], state["loss"], state["seconds"]
+        self.restart_step = state.get("restart_step")
         if self.chief:
             self.log.cut(self.step)
         return True
 
+    def restart(self, state: Mapping[str, Tensor], step: int, seconds: float, name: str) -> None:
+        """Go on at a step from EMA weights alone: the optimizer begins anew, its rate with a short warm-up.
+
+        Args:
+            state: the weights, for model and EMA model.
+            step: the next step to take.
+            seconds: of training so far.
+            name: of the file they come from, for the error.
+
+        Raises:
+            WeightsMismatch: tensors that do not fit the model.
+        """
+        check_fit(self.model, state, name)
+        for module in (self.model, self.ema):
+            module.load_state_dict(state)
+        self.step, self.restart_step, self.seconds = step, step, seconds
+
     @cached_property
-    def _teacher_digest(self) -> str | None:
-        """Of the teacher's weights, which stay as they are."""
+    def teacher_digest(self) -> str | None:
+        """Digest of the teacher's weights, which stay as they are."""
         return None if self.teacher is None else state_digest(self.teacher.state_dict())
 
     def _same_company(self, state: Mapping[str, Any]) -> None:
@@ -173,7 +227,7 @@ class Run:
                 f"The run was begun by {state['workers']} processes, not by {self.size}.",
                 remedy="Start as many: every step's chance and statistics depend on it.",
             )
-        if state.get("teacher", self._teacher_digest) != self._teacher_digest:
+        if state.get("teacher", self.teacher_digest) != self.teacher_digest:
             raise WeightsMismatch(
                 "The run was begun with another teacher.", remedy="Give the same weights to --teacher."
             )
@@ -217,6 +271,32 @@ def check_run(state: Mapping[str, Any], recipe: Recipe, digest: str) -> None:
             f"The checkpoint was made from other pictures: their digest is {state['data'][:16]}…, not {digest[:16]}….",
             remedy="Give the pictures it was begun with, or an empty folder.",
         )
+
+
+@torch.no_grad()
+def share_correct(
+    model: nn.Module, images: np.ndarray, labels: np.ndarray, side: int, device: torch.device
+) -> float | None:
+    """The share of images whose largest logit is their label's.
+
+    Args:
+        model: takes (B, 3, side, side) normalized as for the student, on `device`.
+        images: (N, h, w, 3) uint8.
+        labels: (N,) class indices.
+        side: of the model input in pixels.
+        device: where the model is.
+
+    Returns:
+        A share in 0 to 1; None for N = 0.
+    """
+    if not len(labels):
+        return None
+    hits = 0
+    for start in range(0, len(labels), 256):
+        batch = torch.from_numpy(images[start : start + 256]).to(device)
+        target = torch.from_numpy(labels[start : start + 256]).to(device)
+        hits += int((model(_view(batch, side)).argmax(dim=1) == target).sum())
+    return hits / len(labels)
 
 
 def rate_at(step: int, steps: int, warmup: float) -> float:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import WeightsError, WeightsMismatch
+from ..errors import OutOfRange, WeightsError, WeightsMismatch
 from .progress import advance, progress_bar
 from .recipes import RECIPES, Recipe, find_recipe
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from ..model import TransXNet
     from .distributed import Worker
     from .loop import Run
+    from .teacher import Teacher
 
 
 def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
@@ -30,7 +30,24 @@ def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
     parser.add_argument(
         "--from", dest="start", type=Path, metavar="FILE", help="the weights that the recipe continues, if it does"
     )
-    parser.add_argument("--teacher", type=Path, metavar="FILE", help="the teacher's weights; looked for without")
+    parser.add_argument(
+        "--continue-from",
+        type=Path,
+        metavar="FILE",
+        help="continue from the EMA weights of an unfinished run, a "
+        ".safetensors file with the .json that training wrote next to it, where --out holds no checkpoint",
+    )
+    parser.add_argument("--teacher", type=Path, metavar="FILE", help="weights of the recipe's teacher")
+    parser.add_argument(
+        "--val",
+        nargs="+",
+        metavar="PATH",
+        help="labelled images that are never trained on: the first half of each "
+        "class is what the log's accuracy is measured on, and the teacher before training starts",
+    )
+    parser.add_argument(
+        "--save-every", type=int, default=50, metavar="N", help="steps between checkpoints (default: 50)"
+    )
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out, if it has one")
     parser.add_argument(
         "--processes", type=int, metavar="N", help="that prepare pictures ahead, where the recipe asks for RandAugment"
@@ -51,7 +68,9 @@ def run_train(args: argparse.Namespace) -> int:
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             advance(bar, step, steps)
 
-        run.train(report)
+        if worker.chief:
+            _report_teacher(run)
+        run.train(report, save_every=args.save_every)
         if worker.chief:
             _finish(args, run)
     return 0
@@ -62,20 +81,28 @@ def _begin(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run:
     from ..labels import label_set
     from .data import load_pictures
     from .loop import CHECKPOINT, Run
+    from .snapshot import restart_from_snapshot
 
     if (args.out / CHECKPOINT).exists():
         _may_continue(args)
-    else:
+    elif args.continue_from is None:
         _may_start(args, recipe)
+    if args.save_every < 1:
+        raise OutOfRange(f"--save-every is {args.save_every}.", remedy="Give a number of steps from 1.")
     worker.barrier()  # everybody has looked before the first one writes
-    model, teacher = _model(recipe, args.start), _teacher(recipe, args.teacher, worker)
-    data = load_pictures(args.data, label_set(model.spec.label_set).wnids)
+    model = _model(recipe, args.start)
+    teacher = _teacher(recipe, args.teacher, model.num_classes, worker)
+    wnids = label_set(model.spec.label_set).wnids
+    data = load_pictures(args.data, wnids)
+    validation = load_pictures(args.val, wnids) if args.val and worker.chief else None
     run = Run(
         recipe, model, data, args.out, worker.device,
-        teacher=teacher, rank=worker.rank, size=worker.size, processes=_processes(args.processes, worker),
+        teacher=teacher, validation=validation, rank=worker.rank, size=worker.size,
+        processes=_processes(args.processes, worker),
     )  # fmt: skip
-    if args.resume:
-        run.resume()
+    resumed = args.resume and run.resume()
+    if args.continue_from is not None and not resumed:
+        restart_from_snapshot(run, args.continue_from)
     _together(run, worker)
     return run
 
@@ -139,15 +166,32 @@ def _model(recipe: Recipe, start: Path | None) -> TransXNet:
     return model
 
 
-def _teacher(recipe: Recipe, file: Path | None, worker: Worker) -> nn.Module | None:
-    """The model whose answers are learnt, where the recipe names one."""
-    from ..weights import load
+def _teacher(recipe: Recipe, file: Path | None, classes: int, worker: Worker) -> Teacher | None:
+    """The model that the recipe distills from, where it names one."""
+    from .teacher import load_teacher
 
     if not recipe.teacher:
         if file is not None:
             raise WeightsError(f"{recipe.name} has no teacher.", remedy="Leave out --teacher.")
         return None
-    return load(recipe.teacher, file, worker.device).model
+    return load_teacher(recipe.teacher, file, classes, worker.device)
+
+
+def _report_teacher(run: Run) -> None:
+    """Print how often the teacher is right, and warn where the student is right more often."""
+    measured = run.teacher_accuracy()
+    if measured is None:
+        return
+    images, teacher, student = measured
+    side = run.batches.side(min(run.step, run.steps - 1))
+    text = f"teacher: {run.recipe.teacher} is right on {teacher:.1%} of {images} images at {side} px"
+    print(f"{text}, the student on {student:.1%}", file=sys.stderr)
+    if teacher < student:
+        print(
+            "warning: the teacher is less accurate than the student. Check its weights, the order of its classes and "
+            "its mean and standard deviation.",
+            file=sys.stderr,
+        )
 
 
 def _processes(asked: int | None, worker: Worker) -> int:

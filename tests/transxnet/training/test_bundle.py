@@ -24,10 +24,11 @@ from transxnet.errors import NoWeights, SourceFailed, UnknownName, WeightsError,
 from transxnet.labels import label_set
 from transxnet.model import TransXNet
 from transxnet.model_card import markdown
-from transxnet.training import bundle as module
-from transxnet.training.bundle import bundle, write_half
+from transxnet.training import half
+from transxnet.training.bundle import bundle
 from transxnet.training.data import load_pictures
 from transxnet.training.evaluate import evaluate
+from transxnet.training.half import write_half
 from transxnet.training.loop import Run
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import find_variant
@@ -219,7 +220,7 @@ def test_values_at_the_edge_are_kept(tmp_path):
 
 
 def test_too_large_a_file_is_refused(made, tmp_path, out, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST", 4_000_000)
+    monkeypatch.setattr(half, "LARGEST", 4_000_000)
     with pytest.raises(WeightsError, match=r"would be 4.6 MB, and bundled files stay under 4 MB"):
         attempt(made, tmp_path / "run", out)
 

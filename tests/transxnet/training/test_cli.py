@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
+import numpy as np
 import pytest
+import timm
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -14,6 +17,8 @@ from tests.torchrun import ranks
 from transxnet.__main__ import main
 from transxnet.checkpoint import untrained_model
 from transxnet.training import train_cli
+from transxnet.training.batches import Batches
+from transxnet.training.data import PictureSet
 from transxnet.training.log import read_log
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import find_variant
@@ -125,6 +130,52 @@ def test_a_teacher_is_for_recipes_that_have_one(data, tmp_path, capsys, monkeypa
     monkeypatch.setattr(train_cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, teacher="nano"))
     assert train(data, tmp_path / "run") == 2
     assert "No weights for transxnet_nano: every source failed" in capsys.readouterr().err
+
+
+@pytest.fixture
+def distilling(monkeypatch, tmp_path) -> list[str]:
+    """`smoke` with a teacher of random weights; the options that give its weights."""
+    monkeypatch.setattr(
+        train_cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, teacher="timm:tf_efficientnet_lite0")
+    )
+    torch.manual_seed(0)
+    teacher = timm.create_model("tf_efficientnet_lite0", num_classes=200)
+    save_file(teacher.state_dict(), tmp_path / "teacher.safetensors", metadata={"input": "64"})
+    return ["--teacher", str(tmp_path / "teacher.safetensors")]
+
+
+def test_distillation_reports_the_teacher_and_continues_from_a_snapshot(
+    data, make_pictures, tmp_path, capsys, distilling
+):
+    val = str(make_pictures("val.zip", {FISH: 4, SALAMANDER: 4}, size=(70, 66)))
+    options = [*distilling, "--val", val]
+    assert train(data, tmp_path / "run", *options) == 0
+    said = capsys.readouterr().err
+    assert re.search(
+        r"teacher: timm:tf_efficientnet_lite0 is right on [\d.]+% of 4 images at 32 px, the student on", said
+    )
+    snapshot = tmp_path / "run" / "smoke.safetensors"
+    assert train(data, tmp_path / "again", *options, "--continue-from", str(snapshot)) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert trained["steps"] == 2
+    end = load_file(tmp_path / "again" / "transxnet_pico.safetensors")
+    for key, value in load_file(snapshot).items():  # no step was left
+        assert torch.allclose(end[key].float(), value.float()), key
+
+
+def test_teacher_worse_than_the_student_is_warned_about(capsys):
+    class Measured:
+        recipe, step, steps = dataclasses.replace(SMOKE, teacher="timm:x"), 0, 1
+        batches = Batches(SMOKE, PictureSet(np.zeros((8, 2, 2, 3), np.uint8), np.zeros(8, np.int64), (FISH,), ""), 1)
+
+        def teacher_accuracy(self):
+            return 500, 0.02, 0.46
+
+    train_cli._report_teacher(Measured())
+    assert "teacher: timm:x is right on 2.0% of 500 images at 32 px, the student on 46.0%" in (
+        said := capsys.readouterr().err
+    )
+    assert "warning: the teacher is less accurate than the student" in said
 
 
 def test_two_workers_take_one_run_together(data, tmp_path, capsys):

