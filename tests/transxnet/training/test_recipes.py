@@ -15,7 +15,7 @@ FIRST_LIGHT = find_recipe("pico-first-light")
 
 
 def test_words_change_nothing_in_a_run():
-    other = dataclasses.replace(FIRST_LIGHT, about="", start="elsewhere", pictures="", limits=())
+    other = dataclasses.replace(FIRST_LIGHT, about="", start="elsewhere", teacher_source="x", pictures="", limits=())
     assert (other, other.as_json()) == (FIRST_LIGHT, FIRST_LIGHT.as_json())
     assert dataclasses.replace(FIRST_LIGHT, lr=1.0) != FIRST_LIGHT
 
@@ -23,7 +23,7 @@ def test_words_change_nothing_in_a_run():
 def test_everything_else_is_written_down():
     written = json.loads(json.dumps(FIRST_LIGHT.as_json()))
     assert written["sizes"] == [[96, 0.25], [128, 0.5], [160, 0.25]]
-    words = {"about", "start", "pictures", "limits"}
+    words = {"about", "start", "teacher_source", "pictures", "limits"}
     assert written.keys() == {field.name for field in dataclasses.fields(FIRST_LIGHT)} - words
 
 
