@@ -5,9 +5,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo gallery test lint setup setup-dev libraries browser clean
+.PHONY: help demo gallery test lint lock setup setup-dev libraries browser clean
 
 ARGS ?=
+# `no` installs the versions of requirements.lock without comparing the files' hashes. The hashes are those of the public
+# package index; a mirror that rebuilds packages serves the same versions as other files, and every one would be refused.
+HASHES ?= yes
 PYTHON ?= # which Python makes .venv; by default the first of the list below that is 3.11 or newer
 CANDIDATES := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
@@ -16,15 +19,16 @@ PY := $(VENV)/bin/python
 # Stamps: a finished step leaves one, and is done again when what it was made from is newer.
 MADE := $(VENV)/.made
 READY := $(VENV)/.ready
-READY_DEV := $(VENV)/.ready-dev
+UV := $(VENV)/uv/bin/uv
 
 help:
 	@echo "make demo        set up, then serve the page (options: make demo ARGS='--port 7861')"
 	echo "make test        set up, then lint and run every test"
 	echo "make gallery     set up, then make assets/gallery again: every figure for one photograph"
 	echo "make lint        set up, then ruff check and ruff format --check"
-	echo "make setup       .venv with what the page needs, and OpenCV's shared libraries"
-	echo "make setup-dev   setup, and what the tests need, headless Chromium included"
+	echo "make setup       .venv with the packages of requirements.lock (HASHES=no: see Makefile), and OpenCV's shared libraries"
+	echo "make setup-dev   setup, and headless Chromium for the tests"
+	echo "make lock        make requirements.lock again from the requirements files (newest versions: make lock ARGS=--upgrade)"
 	echo "make clean       remove .venv, caches and what the tests made"
 
 demo: setup
@@ -50,7 +54,16 @@ lint: setup-dev
 
 setup: libraries $(READY)
 
-setup-dev: libraries browser $(READY_DEV)
+setup-dev: setup browser
+
+# Keeps the versions that are in the file and still fit. One file for every platform and Python from 3.11 on. Without
+# annotations, because they would name the constraints file, a path of one machine.
+lock: $(UV)
+	@# What pip on this machine is held to, because a lock beyond it could not be installed here.
+	constraints="$$($(PY) -m pip config list | sed -nE "s/^(global|install|:env:)\.constraint='(.*)'$$/\2/p" | tail -n 1)"
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" $${constraints:+--constraint "$$constraints"} $(ARGS) \
+		--output-file requirements.lock requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache tests/artifacts
@@ -118,23 +131,24 @@ $(MADE):
 	fi
 	touch $@
 
-# `pip_install -r FILE` says why it stopped, because make's own "Error 1" does not.
-define pip_install
-pip_install() {
-	if ! $(PY) -m pip install --disable-pip-version-check "$$@"; then
-		echo "make: pip install $$* failed: its own words are above. When that is put right, run make again." >&2; exit 1
+# The tests' packages come along: pip accepts one file with hashes, and leaves nothing out of it.
+$(READY): requirements.lock $(MADE) | libraries
+	@$(PY) -c 'import torch' 2>/dev/null || echo "make: installing requirements.lock. On Linux torch brings CUDA's libraries: about 3 GB to download, 6 GB in $(VENV)."
+	if [ "$(HASHES)" = no ]; then
+		packages() { sed -E '/^ +--hash=/d; s/ \\$$//' requirements.lock; }
+		required=""
+	else
+		packages() { cat requirements.lock; }
+		required=--require-hashes
 	fi
-}
-endef
-
-$(READY): requirements.txt $(MADE) | libraries
-	@$(pip_install)
-	$(PY) -c 'import torch' 2>/dev/null || echo "make: installing requirements.txt. On Linux torch brings CUDA's libraries: about 3 GB to download, 6 GB in $(VENV)."
-	pip_install -r requirements.txt
+	if ! packages | $(PY) -m pip install --disable-pip-version-check $$required -r /dev/stdin; then
+		echo "make: pip could not install requirements.lock: its own words are above. When that is put right, run make again." >&2
+		[ -z "$$required" ] || echo "make: if it says DO NOT MATCH THE HASHES and your package index is a mirror that rebuilds packages: make HASHES=no" >&2
+		exit 1
+	fi
 	touch $@
 
-$(READY_DEV): requirements-dev.txt $(READY) | browser
-	@$(pip_install)
-	echo "make: installing requirements-dev.txt"
-	pip_install -q -r requirements-dev.txt
+$(UV): $(MADE)
+	@$(PY) -m venv $(VENV)/uv
+	$(VENV)/uv/bin/python -m pip install --disable-pip-version-check -q 'uv>=0.9,<1'
 	touch $@

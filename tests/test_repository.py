@@ -17,12 +17,14 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 
 TOP_LEVEL = {
     "demo", "transxnet", "assets", "tests", "app.py", "requirements.txt", "README.md",  # the project
-    "pyproject.toml", "requirements-dev.txt", "packages.txt", "LICENSE", "Makefile", ".ci", ".gitignore",  # its tools
+    "pyproject.toml", "requirements-dev.txt", "requirements.lock", "packages.txt", "LICENSE",  # its tools
+    "Makefile", ".ci", ".gitignore",
     ".gitattributes",  # a Space marks large files there
 }  # fmt: skip
 MADE_HERE = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", "artifacts"}  # for copies without .git
@@ -139,3 +141,55 @@ def test_the_program_imports_what_is_required_and_nothing_else():
 def test_test_requirements_are_not_needed_to_run():
     run = {canonicalize_name(r.name) for r in requirements("requirements.txt")}
     assert run.isdisjoint(canonicalize_name(r.name) for r in requirements("requirements-dev.txt"))
+
+
+DIRECT = [*requirements("requirements.txt"), *requirements("requirements-dev.txt")]
+UNBOUNDED = {"starlette"}  # Gradio chooses its version
+
+
+def locked() -> dict[str, list[Requirement]]:
+    """Package name -> its entries in requirements.lock without hashes; several where Python's version decides."""
+    entries: dict[str, list[Requirement]] = {}
+    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith(("#", " ")):
+            entry = Requirement(line.removesuffix("\\").strip())
+            entries.setdefault(canonicalize_name(entry.name), []).append(entry)
+    return entries
+
+
+def pinned_version(entry: Requirement) -> Version:
+    """The version of an entry of requirements.lock, which must be exact."""
+    (specifier,) = entry.specifier
+    assert specifier.operator == "==", entry
+    return Version(specifier.version)
+
+
+@pytest.mark.parametrize("requirement", DIRECT, ids=lambda requirement: requirement.name)
+def test_lock_covers_each_requirement(requirement: Requirement):
+    """After changing a requirements file: make lock."""
+    entries = locked()[canonicalize_name(requirement.name)]
+    versions = {pinned_version(entry) for entry in entries}
+    assert all(requirement.specifier.contains(version, prereleases=True) for version in versions), versions
+
+
+@pytest.mark.parametrize("requirement", DIRECT, ids=lambda requirement: requirement.name)
+def test_requirement_excludes_the_next_major_version(requirement: Requirement):
+    if requirement.name not in UNBOUNDED:
+        newest = max(pinned_version(entry) for entry in locked()[canonicalize_name(requirement.name)])
+        assert not requirement.specifier.contains(f"{newest.major + 1}.0"), requirement
+
+
+def test_each_locked_package_has_hashes():
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.findall(r"^[^#\s].*(?:\n .*)*", text, flags=re.MULTILINE)
+    assert len(entries) == sum(map(len, locked().values()))
+    without = [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)]
+    assert without == []
+
+
+def test_lock_names_no_index_and_no_file():
+    """Only packages, markers and hashes: an address or a path would hold for one machine or one mirror."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    options = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", text))
+    assert options == {"--hash"}
+    assert re.findall(r"://|\s@\s|[/~]", text) == []
