@@ -32,6 +32,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from transxnet.errors import LensError, OutOfRange
 
 from .streams import Streams
+from .uploads import FileRoutes
 
 MB = 2**20
 MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.MAX_BYTES
@@ -283,7 +284,7 @@ def launch_options(args: Any) -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,  # would store every visitor's calls, pictures included, in their browser
         "footer_links": [],
-        "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(Streams)]},
+        "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(FileRoutes), Middleware(Streams)]},
     }
 
 

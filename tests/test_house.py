@@ -45,6 +45,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "demo.shelf",
         "demo.streams",
         "demo.turns",
+        "demo.uploads",
         "demo.wanted",
     ),
     (

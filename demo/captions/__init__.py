@@ -107,5 +107,8 @@ NOT_GENERATED = (
     "Nothing is generated here: every picture gets these learned kernels. So there is no difference, and no gates."
 )
 PART_REMEDY = "Choose another variant, or another view."
-NO_ADDRESS = "Pictures are not fetched from addresses here. Save it, and send the file."
+NOT_UPLOADED = (
+    "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send the request again."
+)
+NOT_SERVED = "This file is not available here, or no longer. Create it again, then download it."
 PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."

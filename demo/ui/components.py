@@ -8,22 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import gradio as gr
-from gradio.processing_utils import client_utils
 
 from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import LensError
 from transxnet.images import Picture, decode
 
-from ..captions import NO_ADDRESS
 from ..captions.display import WORDS
 from ..captions.everyone import OFFLINE, SETTINGS
 from ..in_order import InOrder
 from ..languages import in_all, negotiated, say, speaking, told
 from ..session import Session
 from ..turns import TURN, in_time
+from ..uploads import UploadedFiles
+from .files import check_inputs, name_uploads_randomly
 
 HERE = Path(__file__).parent
 PAGE = "page"  # the line of events that change a visitor's session
@@ -181,6 +180,8 @@ class Blocks(gr.Blocks):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.in_order = InOrder()
+        self.upload_file_set = UploadedFiles()  # Gradio's upload route adds to it
+        name_uploads_randomly()
 
     async def process_api(
         self, block_fn: Any, inputs: list[Any], state: Any = None, request: Any = None, iterator: Any = None,
@@ -194,16 +195,12 @@ class Blocks(gr.Blocks):
                 return await super().process_api(block_fn, inputs, **asked, **more)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        """Gradio downloads an address that stands where a file should, whichever component it was sent to, before that
-        component's preprocess is asked. Files come by upload and stand in the temporary folder, without a scheme.
+        """Gradio opens a path, and downloads an address, that stands where a file should, whichever component it was
+        sent to, before that component's preprocess is called.
         """
-
-        def refuse(file: dict[str, Any]) -> dict[str, Any]:
-            if urlsplit(file["path"]).scheme:
-                raise gr.Error(say(NO_ADDRESS), print_exception=False)
-            return file
-
-        client_utils.traverse(inputs, refuse, client_utils.is_file_obj_with_meta)
+        with in_words():
+            takes_file = [isinstance(block, SafeImage) for block in block_fn.inputs]
+            inputs = check_inputs(takes_file, inputs, self.upload_file_set)
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
@@ -284,4 +281,4 @@ class SafeImage(gr.Image):
         if payload is None:
             return None
         with in_words():
-            return decode(payload.path or payload.url or "", name=payload.orig_name or "picture")
+            return decode(payload.path or "", name=payload.orig_name or "picture")

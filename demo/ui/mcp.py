@@ -15,6 +15,11 @@ from typing import Any
 
 from PIL import Image
 
+from transxnet.errors import PictureError
+
+from ..captions import NOT_UPLOADED
+from ..uploads import contains_file
+
 MISSING = 'The MCP server is off: the package mcp is not installed. Remedy: pip install "mcp>=1.21,<2"'
 SIDE = 1024  # pixels of a picture's longer side, at most: who reads it is a model with a limited context
 ELSEWHERE = "{name}, {size} kB: files are not sent by MCP. Call this endpoint with gradio_client for it."
@@ -30,6 +35,16 @@ def answer_plainly() -> None:
     import gradio.mcp
 
     class Server(gradio.mcp.GradioMCPServer):
+        def convert_strings_to_filedata(self, value: Any, filedata_positions: list[list[str | int]]) -> Any:
+            """An image comes as a data: URL. A path would be opened in this process, by the gradio_client that Gradio
+            calls its own endpoints with, and uploaded as if the visitor had sent it.
+            """
+            images = [value.get(position[0]) for position in filedata_positions]
+            is_address = any(isinstance(image, str) and not image.startswith("data:") for image in images)
+            if is_address or contains_file(list(value.values())):
+                raise PictureError(NOT_UPLOADED)
+            return super().convert_strings_to_filedata(value, filedata_positions)
+
         def postprocess_output_data(self, data: Any, root_url: str) -> list[Any]:
             return [block for output in data for block in self._blocks(output)]
 

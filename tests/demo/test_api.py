@@ -19,7 +19,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from safetensors.torch import save_file
 
-from demo.captions import NO_ADDRESS, PART_REMEDY
+from demo.captions import NOT_UPLOADED, PART_REMEDY
 from demo.examples import examples
 from demo.server import launch_options
 from demo.studio import Studio
@@ -431,7 +431,7 @@ def test_no_address_is_fetched_for_a_visitor(client, elsewhere):
         (attention, [None, "pico", as_file(f"{url}/d.jpg"), 0, 0, -1, -1]),  # of a number
         (predict, [as_file("data:image/png;base64,iVBORw0KGgo="), "pico", 5, False]),
     )
-    assert set(told) == {NO_ADDRESS}
+    assert set(told) == {NOT_UPLOADED}
     (told,) = sent(client, (predict, [as_file(None, url=f"{url}/e.jpg"), "pico", 5, False]))
     assert told
     assert url not in told
@@ -443,10 +443,11 @@ def test_no_address_is_fetched_by_the_pages_own_events_either(client, elsewhere)
     inputs = [d for d in client.config["dependencies"] if any(target[1] == "input" for target in d["targets"])]
     assert len(inputs) >= 5
     told = sent(client, *((d["id"], [None] * (len(d["inputs"]) - 1) + [as_file(f"{url}/x.jpg")]) for d in inputs))
-    assert set(told) == {NO_ADDRESS}
+    assert set(told) == {NOT_UPLOADED}
     assert asked == []
 
 
 def test_no_file_of_the_server_is_read_for_a_visitor(client):
-    (told,) = sent(client, (event_of(client, "predict"), [as_file(str(PICTURE)), "pico", 5, False]))
-    assert told is None  # show_error is off: not even whether there is such a file
+    predict = event_of(client, "predict")
+    files = [as_file(str(PICTURE)), {"path": str(PICTURE)}, {"path": "/etc/nowhere"}, {"url": "/etc/passwd"}]
+    assert set(sent(client, *((predict, [file, "pico", 5, False]) for file in files))) == {NOT_UPLOADED}

@@ -10,18 +10,21 @@ import re
 from argparse import Namespace
 from collections.abc import Iterator
 
+import gradio.mcp
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
 import app
+from demo.captions import NOT_UPLOADED
 from demo.examples import examples
 from demo.server import launch_options
 from demo.studio import Studio
 from demo.ui import mcp as ours
 from demo.ui.page import Page
 from transxnet import load
+from transxnet.errors import PictureError
 from transxnet.images import decode
 from transxnet.study import Options, study
 
@@ -104,6 +107,24 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_pictures(address, we
     for answer in (predicted, attended, exported, refused):
         texts = [block.text for block in answer.content if block.type == "text"]
         assert not any(PATHS.search(text) for text in texts)
+
+
+def test_only_data_urls_are_opened(address):
+    images = ["http://127.0.0.1:9/a.jpg", str(PICTURE), "/etc/nowhere", "file:///etc/passwd", "", "~"]
+    _, answers = ask(address, *(("predict", {"picture": image}) for image in images))
+    assert {(answer.isError, answer.content[0].text) for answer in answers} == {(True, NOT_UPLOADED)}
+
+
+def test_no_path_is_opened_by_the_client_in_the_server(address):
+    """Gradio calls its own endpoints with gradio_client, which uploads what a path names."""
+    files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in (str(PICTURE), "/etc/nowhere")]
+    calls = [{"picture": file} for file in files] + [{"picture": DATA, "variant": file} for file in files]
+    _, answers = ask(address, *(("predict", call) for call in calls))
+    assert all(answer.isError for answer in answers)  # by the schema of the tool
+    server = gradio.mcp.GradioMCPServer(Page(Studio(device="cpu")).blocks)
+    for call in calls:  # and without it
+        with pytest.raises(PictureError, match="Only uploaded images"):
+            server.convert_strings_to_filedata(call, [["picture"]])
 
 
 def test_without_the_package_the_page_goes_on_and_says_how_to_get_it(monkeypatch, capsys):
