@@ -73,6 +73,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     from demo.ui import mcp
     from demo.ui.components import STYLES, head
     from demo.ui.language import InLanguage
+    from demo.ui.session_state import keep_no_values
     from demo.ui.theme import theme
 
     with_mcp = getattr(args, "mcp", False) and mcp.available()
@@ -84,6 +85,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     janitor.keep_present()  # pictures that Gradio copied while the page was built
     janitor.start()
     signal.signal(signal.SIGTERM, lambda *_: server.leave(temporary))
+    keep_no_values()
     page.blocks.queue(api_open=False, max_size=64)
     looks = {"theme": theme(), "css_paths": STYLES, "head": head(), "mcp_server": with_mcp, "i18n": page.words.i18n()}
     options = server.launch_options(args) | looks | more

@@ -31,6 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transxnet.errors import LensError, OutOfRange
 
+from .session_expiry import SESSIONS, expiring_sessions
 from .streams import Streams
 from .uploads import FileRoutes
 
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 def set_offline_env() -> None:
     """No analytics, no version check, no telemetry. Call before gradio and huggingface_hub are imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # else its queue remembers 10,000 events with their session hashes
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and summarizes them after every one
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
@@ -284,7 +287,11 @@ def launch_options(args: Any) -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,  # would store every visitor's calls, pictures included, in their browser
         "footer_links": [],
-        "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(FileRoutes), Middleware(Streams)]},
+        "state_session_capacity": SESSIONS,
+        "app_kwargs": {
+            "middleware": [Middleware(BodyLimit), Middleware(FileRoutes), Middleware(Streams)],
+            "lifespan": expiring_sessions,
+        },
     }
 
 

@@ -36,6 +36,8 @@ class Streams:
             await Response(status_code=204)(scope, receive, send)
         elif path.endswith("/queue/data"):
             await self._listen(Request(scope).query_params.get("session_hash", ""), scope, receive, send)
+        elif "/call/" in path and scope["method"] == "GET":
+            await self._listen(path.rpartition("/")[2], scope, receive, send)  # by event, not by session
         else:
             await self.app(scope, receive, send)
 
@@ -43,6 +45,7 @@ class Streams:
         task = asyncio.current_task()
         streams = self._open.setdefault(session, set())
         streams.add(task)
+        scope["app"].state.open_streams = self._open  # for demo/session_expiry.py
         try:
             await self.app(scope, receive, send)
         except asyncio.CancelledError:

@@ -6,7 +6,9 @@ A session that only travelled with events would be the one before: of two quick 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 
@@ -32,6 +34,21 @@ class Visitors:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._answering: Counter[str] = Counter()  # events by visitor
+
+    @contextmanager
+    def answering(self, visitor: str) -> Iterator[bool]:
+        """An event is answered in the block. Yields whether it began with no other event of this visitor in one."""
+        with self._lock:
+            self._answering[visitor] += 1
+            alone = self._answering[visitor] == 1
+        try:
+            yield alone
+        finally:
+            with self._lock:
+                self._answering[visitor] -= 1
+                if not self._answering[visitor]:
+                    del self._answering[visitor]
 
     def newest(self, visitor: str, otherwise: Session) -> Session:
         """What was kept last, else what came with the event."""

@@ -42,6 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "demo.in_order",
         "demo.jobs",
         "demo.session",
+        "demo.session_expiry",
         "demo.shelf",
         "demo.streams",
         "demo.turns",

@@ -263,6 +263,18 @@ class Segments(gr.Radio):
         return payload if isinstance(payload, int) else 0
 
 
+class ClassChoice(gr.Dropdown):
+    """gr.Dropdown that leaves it to the event's handler whether there is such a class.
+
+    Its choices are those of a visitor's model, and Gradio forgets them with an unused session (demo/session_expiry.py).
+    """
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str:
+        return str(payload or "")[:80]
+
+
 class SafeImage(gr.Image):
     """gr.Image that hands the server's functions a decoded Picture, or says in a sentence why it cannot.
 

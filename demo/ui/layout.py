@@ -27,6 +27,7 @@ from ..wanted import BESIDE, WANTED
 from .components import (
     Answers,
     Chips,
+    ClassChoice,
     Crosshair,
     Display,
     Downloads,
@@ -140,7 +141,7 @@ class Layout:
         self.answers = Answers({"answers": [], "chosen": -1, "note": ""}, elem_id="answers")
 
     def _choose_any_answer(self) -> None:
-        self.other = gr.Dropdown(
+        self.other = ClassChoice(
             [(self.words(ANY_CLASS), ""), *classes_of(self.default)], value="", label=self.words(words.EXPLAIN_ANY),
             elem_id="other", filterable=True, container=False,
         )  # fmt: skip

@@ -169,7 +169,8 @@ class Page(Exporting):
 
     def class_chosen(self, request: gr.Request, session: Session, *controls_and_class: Any) -> Iterator[dict]:
         *controls, wnid = controls_and_class
-        yield from self.refresh(request, replace(session, target=wnid or None), *controls)
+        target = known_class(wnid, session.variants) if wnid else None
+        yield from self.refresh(request, replace(session, target=target), *controls)
 
     def variants_chosen(self, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         chosen, *rest = controls
@@ -251,9 +252,14 @@ def _from_newest(handler: Callable[..., Iterator[dict]], visitors: Visitors) -> 
     def answer(*args: Any) -> Iterator[dict]:
         told = next(one for one in args if isinstance(one, Session))
         request = args[args.index(told) - 1]  # which stands before it
-        newest = visitors.newest(request.session_hash or "", told)
-        given.set(Given(told, newest))  # gone with this step's context, in which `refresh` begins
-        yield from handler(*(newest if one is told else one for one in args))
+        visitor = request.session_hash or ""
+        with visitors.answering(visitor) as alone:
+            newest = visitors.newest(visitor, told)
+            # A state without its visitor is a new one. With no other answer on its way, Gradio has dropped the old one
+            # (demo/session_expiry.py), and the browser was told everything.
+            known = newest if alone and not told.visitor else told
+            given.set(Given(known, newest))  # gone with this step's context, in which `refresh` begins
+            yield from handler(*(newest if one is told else one for one in args))
 
     return answer
 

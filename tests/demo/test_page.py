@@ -260,6 +260,25 @@ def test_what_is_moved_by_hand_after_a_script_went_stays(page, opened):
     assert later[page.link]["query"].get("stage", "3") == "3"
 
 
+def test_controls_stay_after_gradio_dropped_the_state(page, opened):
+    told = finish(wrapped(page, page.opened)(as_request("mia"), Session(), *controls()))[page.session]
+    finish(wrapped(page, page._by_hand("stage"))(as_request("mia"), told, *controls(stage=4)))
+    click = SimpleNamespace(x=5, y=6)
+    changed = finish(wrapped(page, page.moved)(click, as_request("mia"), Session(), *controls(stage=4)))
+    assert page.stage not in changed
+    assert page.thumbs not in changed
+    assert (changed[page.session].point, changed[page.link]["query"]["stage"]) == ((5, 6), "4")
+
+
+def test_a_first_answer_that_was_overtaken_is_told_again(page, opened):
+    overtaken = wrapped(page, page.opened)(as_request("noa"), Session(), *controls())
+    next(overtaken)
+    next(overtaken)  # it chose its picture, and nothing arrived
+    click = SimpleNamespace(x=5, y=6)
+    changed = finish(wrapped(page, page.moved)(click, as_request("noa"), Session(), *controls()))
+    assert (changed[page.stage], page.thumbs in changed) == (3, True)
+
+
 def wrapped(page: Page, handler):
     return _from_newest(handler, page.studio.visitors)
 
@@ -294,6 +313,8 @@ def test_an_answer_is_chosen_by_its_bar_by_name_and_given_up_again(page, opened)
     changed = finish(page.class_chosen(ANN, changed[page.session], *controls(), LABELS.wnids[9]))
     assert changed[page.answers]["chosen"] == 9
     assert changed[page.answers]["answers"][-1]["label"] == LABELS.words[9]
+    with pytest.raises(UnknownName, match="No model has a class 'a quark'"):
+        finish(page.class_chosen(ANN, changed[page.session], *controls(), "a quark"))
     changed = finish(page.class_chosen(ANN, changed[page.session], *controls(), ""))
     assert changed[page.session].target is None
     assert changed[page.answers]["chosen"] == changed[page.answers]["answers"][0]["index"]

@@ -49,9 +49,12 @@ def scratch(monkeypatch, tmp_path) -> Path:
 def test_nothing_is_reported_to_anybody(monkeypatch):
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "True")
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "0")
+    for name in ("GRADIO_ANALYTICS_MAX_EVENTS", "GRADIO_ANALYTICS_CACHE_FREQUENCY"):
+        monkeypatch.setenv(name, "5")  # monkeypatch restores what the call below sets
     set_offline_env()
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] == "1"
 
 
 def test_the_temporary_folder_is_private(scratch):

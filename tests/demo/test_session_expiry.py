@@ -1,0 +1,179 @@
+"""Gradio's memory of sessions: no values of requests, bounded, and dropped when a session is not used any more."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import Any
+
+import gradio
+import gradio.state_holder
+import httpx
+import pytest
+
+from demo import session_expiry
+from demo.server import launch_options
+from demo.session_expiry import SESSIONS, SessionExpiry
+from demo.ui.session_state import LeanSessionState, keep_no_values
+
+released = threading.Event()
+
+
+def answer(text: str) -> tuple[str, Any]:
+    if text == "slow":
+        assert released.wait(60)
+    return text[:5], gradio.Dropdown(["new choice"])
+
+
+@pytest.fixture(scope="module")
+def blocks() -> Iterator[gradio.Blocks]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gradio.state_holder, "SessionState", gradio.state_holder.SessionState)  # restored afterwards
+        patch.setattr(session_expiry, "INTERVAL", 10**6)  # the tests sweep
+        keep_no_values()
+        with gradio.Blocks() as made:
+            text, start, choice = gradio.Textbox(), gradio.Textbox(), gradio.Dropdown(["old choice"])
+            text.change(answer, text, [start, choice], api_name="answer", concurrency_limit=4)
+            choice.input(str, choice, start, api_name="choose")
+        made.launch(prevent_thread_lock=True, **launch_options(Namespace(host="127.0.0.1", quiet=True)))
+        yield made
+        released.set()
+        made.close(verbose=False)
+
+
+@pytest.fixture
+def api(blocks) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=blocks.local_url + "gradio_api", timeout=60) as client:
+        yield client
+
+
+def settle(blocks: gradio.Blocks) -> None:
+    """Wait until no event runs and no stream is open; Gradio cleans up after the answer was sent."""
+    until = time.monotonic() + 60
+    while blocks._queue.event_ids_to_events or getattr(blocks.app.state, "open_streams", {}):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def expiry(blocks) -> SessionExpiry:
+    """With nothing left by other tests."""
+    expiry = SessionExpiry(blocks.app)
+    settle(blocks)
+    expiry.sweep()
+    expiry.sweep()
+    return expiry
+
+
+def join(api: httpx.Client, text: str, session: str) -> str:
+    body = {"data": [text], "fn_index": 0, "session_hash": session}
+    return api.post("/queue/join", json=body).raise_for_status().json()["event_id"]
+
+
+def messages(api: httpx.Client, session: str) -> Iterator[dict]:
+    with api.stream("GET", "/queue/data", params={"session_hash": session}) as stream:
+        yield from (json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: "))
+
+
+def call(api: httpx.Client, name: str, *data: Any, session: str | None = None) -> str:
+    fields = {"session_hash": session} if session else {}
+    event = api.post(f"/call/{name}", json={"data": data, **fields}).raise_for_status().json()["event_id"]
+    return api.get(f"/call/{name}/{event}").text
+
+
+def test_values_of_a_request_are_not_kept(api, blocks, expiry):
+    assert "complete" in call(api, "answer", "x" * 100_000)
+    (state,) = blocks.app.state_holder.session_data.values()
+    assert type(state) is LeanSessionState
+    assert state.config_values == {}
+    assert state.blocks_config.blocks[blocks.fns[0].inputs[0]._id] is blocks.fns[0].inputs[0]
+    (queue,) = blocks._queue.pending_messages_per_session.values()
+    assert queue.empty()
+
+
+def test_an_updated_component_keeps_its_choices(api, blocks, expiry):
+    join(api, "quick", "updated")
+    list(messages(api, "updated"))
+    body = {"data": ["new choice"], "fn_index": 1, "session_hash": "updated"}
+    api.post("/queue/join", json=body).raise_for_status()
+    assert [one["success"] for one in messages(api, "updated") if one["msg"] == "process_completed"] == [True]
+
+
+def test_finished_sessions_leave_nothing(api, blocks, expiry):
+    for place in range(5):
+        join(api, "quick", f"page {place}")
+        list(messages(api, f"page {place}"))
+        call(api, "answer", "quick")
+    settle(blocks)
+    assert len(blocks.app.state_holder.session_data) == 10
+    assert expiry.sweep() == set()
+    assert len(expiry.sweep()) == 10
+    queue, holder = blocks._queue, blocks.app.state_holder
+    for left in (
+        holder.session_data, holder.time_last_used, queue.pending_messages_per_session, queue.pending_event_ids_session,
+        queue.event_ids_to_events, blocks.app.iterators, blocks.pending_diff_streams,
+    ):  # fmt: skip
+        assert len(left) == 0
+    assert all(len(paths) == 0 for paths in blocks.temp_file_sets)
+
+
+def test_an_answer_nobody_fetches_is_dropped(api, blocks, expiry):
+    join(api, "unread", "nobody")
+    settle(blocks)
+    expiry.sweep()
+    assert expiry.sweep() == {"nobody"}
+    assert "nobody" not in blocks._queue.pending_messages_per_session
+
+
+def test_a_session_used_between_sweeps_stays(api, blocks, expiry):
+    for _ in range(2):
+        join(api, "quick", "returning")
+        list(messages(api, "returning"))
+        settle(blocks)
+        assert expiry.sweep() == set()
+    assert expiry.sweep() == {"returning"}
+
+
+def test_a_running_event_keeps_its_session(api, expiry):
+    released.clear()
+    join(api, "slow", "waiting")
+    assert expiry.sweep() | expiry.sweep() | expiry.sweep() == set()
+    released.set()
+    assert [one["success"] for one in messages(api, "waiting") if one["msg"] == "process_completed"] == [True]
+
+
+@pytest.mark.parametrize("stream", ["session", "event"])
+def test_an_open_stream_keeps_its_session(blocks, expiry, stream):
+    """A slow reader's answer may have been finished long ago."""
+    queue, state = blocks._queue, blocks.app.state
+    queue.pending_event_ids_session["slow reader"] = {"event"}
+    key = "slow reader" if stream == "session" else "event"
+    state.open_streams = {key: {object()}}
+    assert expiry.sweep() | expiry.sweep() == set()
+    state.open_streams = {}
+    expiry.sweep()
+    assert expiry.sweep() == {"slow reader"}
+
+
+def test_open_streams_are_known(api, blocks, expiry):
+    released.clear()
+    event = api.post("/call/answer", json={"data": ["slow"]}).json()["event_id"]
+    join(api, "slow", "listening")
+    with (
+        api.stream("GET", f"/call/answer/{event}"),
+        api.stream("GET", "/queue/data", params={"session_hash": "listening"}),
+    ):
+        assert {event, "listening"} <= set(blocks.app.state.open_streams)
+        released.set()
+    # closed by their client: the server notices in its own time
+
+
+def test_the_number_of_sessions_is_bounded(api, blocks, expiry):
+    assert blocks.app.state_holder.capacity == SESSIONS
+    for place in range(SESSIONS + 3):
+        blocks.app.state_holder[str(place)]
+    assert len(blocks.app.state_holder.session_data) == SESSIONS
+    assert len(blocks.app.state_holder.time_last_used) == SESSIONS
