@@ -16,6 +16,8 @@ do not see a difference cannot measure it. Logits alone are no substitute: noise
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,6 +31,7 @@ from .observe import Observation
 
 AXES = 128
 SUFFIX = ".familiar.npz"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,13 @@ def familiarity(observation: Observation, best: float, sha256: str) -> Familiari
             f"It is not recorded which pictures {observation.variant} learned from.",
             remedy="`python -m transxnet familiar` records it for a bundled model.",
         )
-    distance = float(known.distance(features(observation)[0]))
+    row = features(observation)[0]
+    if row.shape != known.mean.shape:
+        raise PartMissing(
+            f"The record of the images that {observation.variant} learned from is of another model.",
+            remedy="`python -m transxnet familiar` writes it again.",
+        )
+    distance = float(known.distance(row))
     nearer, less_sure = (float(np.searchsorted(held, value) / len(held)) for held, value in (
         (known.distances, distance), (known.best, best)
     ))  # fmt: skip
@@ -99,16 +108,40 @@ def familiarity(observation: Observation, best: float, sha256: str) -> Familiari
 
 
 def known_of(name: str, sha256: str) -> Known | None:
-    """What is recorded for a bundled model of these very weights; None where nothing is."""
+    """What is recorded for a bundled model of these very weights.
+
+    Returns:
+        None where there is no record, where it is of other weights, and where its file is damaged.
+    """
     known = _read(BUNDLED / f"{name}{SUFFIX}")
     return known if known is not None and known.sha256 == sha256 else None
 
 
 @lru_cache(maxsize=8)
 def _read(path: Path) -> Known | None:
+    """The record in a file. It is optional, so a damaged one costs its own notice only, and a line in the log."""
     if not path.is_file():
         return None
-    with np.load(path, allow_pickle=False) as file:
-        found = dict(file)
-    exact = {"axes": found["axes"].astype(np.float32), "rest": float(found["rest"]), "sha256": str(found["sha256"])}
-    return Known(**found | exact)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return _checked(dict(file))
+    except Exception as error:  # zipfile, zlib, struct and NumPy each raise classes of their own
+        log.warning("%s is damaged and is not used: %r", path.name, error)
+        return None
+
+
+def _checked(arrays: Mapping[str, np.ndarray]) -> Known:
+    """The record that these arrays hold. Raises KeyError, TypeError or ValueError where they hold none."""
+    numbers = {name: np.asarray(arrays[name], np.float32) for name in Known.__dataclass_fields__ if name != "sha256"}
+    known = Known(**numbers | {"rest": float(numbers["rest"]), "sha256": str(arrays["sha256"])})
+    axes, features = known.axes.shape
+    shapes = {"mean": (features,), "spread": (features,), "variances": (axes,)}
+    if any(numbers[name].shape != shape for name, shape in shapes.items()):
+        raise ValueError("its arrays do not belong together")
+    if known.distances.ndim != 1 or known.distances.shape != known.best.shape or not known.distances.size:
+        raise ValueError("it holds no distances of held-out images")
+    if not all(np.isfinite(array).all() for array in numbers.values()):
+        raise ValueError("it holds values that are not finite")
+    if not all((numbers[name] > 0).all() for name in ("spread", "variances", "rest")):
+        raise ValueError("its variances are not positive")
+    return known

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +14,11 @@ from PIL import Image
 from demo.examples import examples
 from transxnet import load
 from transxnet.errors import PartMissing
-from transxnet.explain.familiarity import SUFFIX, familiarity, features, known_of, learn
+from transxnet.explain.familiarity import SUFFIX, Known, familiarity, features, known_of, learn
 from transxnet.explain.observe import observe
 from transxnet.images import decode, prepare_for
 from transxnet.sources import BUNDLED
+from transxnet.study import Options, study
 from transxnet.weights import LoadedModel
 
 
@@ -90,3 +93,63 @@ def test_other_weights_are_not_judged_by_what_these_saw(pico):
         look(pico, examples()[0].path, sha256="0" * 64)
     assert known_of("transxnet_t", pico.provenance.sha256) is None
     assert (BUNDLED / f"transxnet_pico{SUFFIX}").stat().st_size < 200_000
+
+
+# ---- damaged records ------------------------------------------------------------------------------------------
+
+
+def record(path: Path, **changes: object) -> None:
+    """A small record with these arrays changed; None leaves one out."""
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(40, 5))
+    arrays = dict(learn(rows, rows, np.linspace(0, 1, 40), "of these", axes=2).arrays) | changes
+    np.savez_compressed(path, **{name: array for name, array in arrays.items() if array is not None})
+
+
+def damage(path: Path, change: Callable[[bytes], bytes]) -> None:
+    record(path)
+    path.write_bytes(change(path.read_bytes()))
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "empty": lambda path: path.write_bytes(b""),
+    "text": lambda path: path.write_text("no archive"),
+    "cut short": lambda path: damage(path, lambda data: data[: len(data) // 2]),
+    "changed in the middle": lambda path: damage(path, lambda data: data[:200] + bytes(400) + data[600:]),
+    "without an array": lambda path: record(path, axes=None),
+    "objects": lambda path: np.savez(path, mean=np.array([object()], dtype=object)),
+    "words": lambda path: record(path, mean=np.array(["a"] * 5)),
+    "other shapes": lambda path: record(path, axes=np.zeros((2, 9), np.float16)),
+    "no rows": lambda path: record(path, axes=np.zeros(5, np.float16)),
+    "not finite": lambda path: record(path, spread=np.full(5, np.nan)),
+    "no spread": lambda path: record(path, spread=np.zeros(5)),
+    "nothing held out": lambda path: record(path, distances=np.zeros(0), best=np.zeros(0)),
+    "a folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_record_is_no_record(kind, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("transxnet.explain.familiarity.BUNDLED", tmp_path)
+    DAMAGE[kind](tmp_path / f"transxnet_pico{SUFFIX}")
+    assert known_of("transxnet_pico", "of these") is None
+    assert str(tmp_path) not in caplog.text
+    record(tmp_path / f"transxnet_nano{SUFFIX}")
+    assert isinstance(known_of("transxnet_nano", "of these"), Known)  # the same arrays, whole
+
+
+def test_a_study_goes_on_without_a_damaged_record(pico, tmp_path, monkeypatch):
+    damaged = tmp_path / f"transxnet_pico{SUFFIX}"
+    damaged.write_bytes(b"PK\x03\x04 and no more")
+    monkeypatch.setattr("transxnet.explain.familiarity.BUNDLED", tmp_path)
+    picture = decode(examples()[0].path)
+    found = study(pico, picture, Options(only=("attention", "familiarity")))
+    assert (found.attention.heads == study(pico, picture, Options(only=("attention",))).attention.heads).all()
+    assert found.missing["familiarity"] == "It is not recorded which pictures transxnet_pico learned from."
+
+
+def test_a_record_of_another_model_is_refused(pico, tmp_path, monkeypatch):
+    record(tmp_path / f"transxnet_pico{SUFFIX}", sha256=np.array(pico.provenance.sha256))
+    monkeypatch.setattr("transxnet.explain.familiarity.BUNDLED", tmp_path)
+    with pytest.raises(PartMissing, match="is of another model"):
+        look(pico, examples()[0].path)
