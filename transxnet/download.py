@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 from urllib.parse import urlsplit
 
+from .errors import LensError
 from .failures import failure
 
 T = TypeVar("T")
@@ -33,6 +34,10 @@ STALL_SECONDS = 20.0  # of silence in the middle of a file
 LEFTOVER_SECONDS = 24 * 3600.0  # a temporary file this old belongs to a process that was killed
 CHUNK = 1 << 18  # bytes from one report to the next
 CONFIG, WEIGHTS = "config.json", "model.safetensors"  # timm's layout of a Hub repository
+
+
+class DownloadStopped(Exception):
+    """Raised by a Report to stop the download it hears of. Nothing of the file is kept."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +71,15 @@ def fetch(url: str, target: Path, report: Report, what: str) -> None:
             raise failure(error, where, target.name, begun=counted.done > 0) from error
 
 
-def cached_repository(repo: str, revision: str | None) -> Repository | None:
-    """What the Hub's cache on this disk holds of a repository; asks no network."""
+def cached_repository(repo: str, revision: str | None, cache: Path | None = None) -> Repository | None:
+    """What the Hub's cache on this disk, or the one in the folder `cache`, holds of a repository; asks no network."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
-        config, weights = (try_to_load_from_cache(repo, name, revision=revision) for name in (CONFIG, WEIGHTS))
+        config, weights = (
+            try_to_load_from_cache(repo, name, cache_dir=cache, revision=revision) for name in (CONFIG, WEIGHTS)
+        )
     except HFValidationError as error:
         raise failure(error, _hub(), repo) from error
     if not (isinstance(config, str) and isinstance(weights, str)):
@@ -80,24 +87,31 @@ def cached_repository(repo: str, revision: str | None) -> Repository | None:
     return Repository(Path(config), Path(weights), Path(weights).parent.name)  # snapshots/COMMIT/FILE
 
 
-def fetch_repository(repo: str, revision: str | None, report: Report, again: bool = False) -> Repository:
+def fetch_repository(
+    repo: str, revision: str | None, report: Report, again: bool = False, cache: Path | None = None
+) -> Repository:
     """The newest commit of `revision` of a Hub repository, downloaded where the cache lacks it.
 
-    again: also where the cache has it, because what it has is damaged. Raises SourceFailed.
+    again: also where the cache has it, because what it has is damaged. cache: a folder in place of the client's own
+    cache. Raises SourceFailed, and whatever `report` raises to end the download: DownloadStopped or a LensError.
     """
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     counted = _Counted(report)
     constants.DOWNLOAD_CHUNK_SIZE = min(CHUNK, constants.DOWNLOAD_CHUNK_SIZE)  # its 10 MB would be T's bar in 5 jumps
-    _sweep_hub(repo)
+    _sweep_hub(repo, cache)
     try:
         # One plain question first: the client's own way of asking retries a dead or failing Hub for 23 s.
         url = hf_hub_url(repo, CONFIG, revision=revision)
         within(ANSWER_SECONDS, lambda: get_hf_file_metadata(url, timeout=ANSWER_SECONDS))
-        config = Path(hf_hub_download(repo, CONFIG, revision=revision, force_download=again))
+        config = Path(hf_hub_download(repo, CONFIG, revision=revision, force_download=again, cache_dir=cache))
         commit = config.parent.name
         bar = _reporting_bar(counted, f"hf-hub:{repo}{f'@{revision}' if revision else ''}")
-        weights = Path(hf_hub_download(repo, WEIGHTS, revision=commit, force_download=again, tqdm_class=bar))
+        weights = Path(
+            hf_hub_download(repo, WEIGHTS, revision=commit, force_download=again, tqdm_class=bar, cache_dir=cache)
+        )
+    except (DownloadStopped, LensError):
+        raise
     except Exception as error:  # the client's errors have no common base, and its HTTP library differs by version
         raise failure(error, _hub(), repo, begun=counted.done > 0) from error
     return Repository(config, weights, commit)
@@ -168,13 +182,17 @@ def _renamed_when_done(target: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def _sweep_hub(repo: str) -> None:
-    """The Hub's client keeps what a killed process left of its downloads for ever."""
+def repository_folder(repo: str, cache: Path | None = None) -> Path:
+    """Where the Hub's cache, or the one in the folder `cache`, keeps all it has of a repository."""
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 
-    folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model") / "blobs"
-    _sweep(folder.glob("*.incomplete"))
+    return Path(cache or constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model")
+
+
+def _sweep_hub(repo: str, cache: Path | None) -> None:
+    """The Hub's client keeps what a killed process left of its downloads for ever."""
+    _sweep((repository_folder(repo, cache) / "blobs").glob("*.incomplete"))
 
 
 def _sweep(parts: Iterable[Path]) -> None:

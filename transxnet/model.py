@@ -161,7 +161,7 @@ class TransXNet(nn.Module):
 
 def _network(spec: VariantSpec, drop_path_rate: float) -> list[nn.Module]:
     """stage, step, stage, step, stage, step, stage."""
-    rates = iter(torch.linspace(0, drop_path_rate, sum(spec.depths)).tolist())
+    rates = iter(torch.linspace(0, drop_path_rate, sum(spec.depths), device="cpu").tolist())
     parts: list[nn.Module] = []
     for i, (depth, dim) in enumerate(zip(spec.depths, spec.dims, strict=True)):
         if i:

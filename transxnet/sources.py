@@ -76,12 +76,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the sources need to know. report(done, total, what) is told of bytes downloaded."""
+    """What the sources need to know. report(done, total, what) is told of bytes downloaded.
+
+    hub_cache: folder that downloads from the Hub go to in place of its client's own cache, which is still read first.
+    """
 
     weights_dir: Path | None
     hub: Namespace
     report: Report
     allow_download: bool = True
+    hub_cache: Path | None = None
 
 
 def named(spec: VariantSpec, source: str | os.PathLike[str], settings: Settings) -> Found:
@@ -150,7 +154,7 @@ def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings
     Whether the branch has moved since is not asked: yesterday's picture gets yesterday's answer, and no network is
     needed. The commit in the provenance says what is in use; @REVISION asks for another.
     """
-    files = cached_repository(repo, revision)
+    files = cached_files(repo, revision, settings)
     if files is not None:
         try:
             return _verified(spec, repo, revision, files)
@@ -159,12 +163,18 @@ def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings
                 raise
     elif not settings.allow_download:
         raise _not_downloaded(f"{HUB_PREFIX}{repo}")
-    files = fetch_repository(repo, revision, settings.report, again=files is not None)
+    files = fetch_repository(repo, revision, settings.report, again=files is not None, cache=settings.hub_cache)
     try:
         return _verified(spec, repo, revision, files)
     except DigestMismatch:
         _discard(files.weights)
         raise
+
+
+def cached_files(repo: str, revision: str | None, settings: Settings) -> Repository | None:
+    """What the Hub's cache or `settings.hub_cache` holds of a repository; asks no network."""
+    caches = [None] if settings.hub_cache is None else [None, settings.hub_cache]
+    return next((files for cache in caches if (files := cached_repository(repo, revision, cache)) is not None), None)
 
 
 def bundled(spec: VariantSpec, settings: Settings) -> Found:
@@ -237,10 +247,15 @@ def release_url() -> str:
 
 
 def release_path(spec: VariantSpec) -> Path:
-    """Where a release file is kept: TRANSXNET_CACHE, else transxnet/ in the user's cache folder."""
+    """Where a release file is kept."""
+    return cache_folder() / "releases" / spec.official_file
+
+
+def cache_folder() -> Path:
+    """Where this project keeps its own downloads: TRANSXNET_CACHE, else transxnet/ in the user's cache folder."""
     own, user = os.environ.get("TRANSXNET_CACHE"), os.environ.get("XDG_CACHE_HOME")
     root = Path(own) if own else (Path(user) if user else Path.home() / ".cache") / "transxnet"
-    return root.expanduser() / "releases" / spec.official_file
+    return root.expanduser()
 
 
 def _verified(spec: VariantSpec, repo: str, revision: str | None, files: Repository) -> Found:

@@ -19,17 +19,20 @@ import sys
 import threading
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 
 from . import sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
+from .cost import weight_memory
 from .download import Report, cached_repository
 from .errors import DeviceError, DigestMismatch, NoWeights, OutOfRange, UnknownName, WeightsError
 from .model import TransXNet
 from .namespace import Namespace, configured_namespace
 from .peers import sources as peer_sources
+from .peers.cost import peer_memory
 from .peers.module import Peer, peer_from, untrained_peer
 from .peers.spec import PREFIX, PeerSpec, find_peer, is_peer, parse_peer
 from .sources import Found, NotThere, Provenance, Settings
@@ -39,7 +42,7 @@ Model = TransXNet | Peer
 Spec = VariantSpec | PeerSpec
 MAX_SIDE = 2048  # pictures are not larger than that (images.py)
 
-__all__ = ["Availability", "LoadedModel", "Provenance", "available", "load", "resolve_device"]
+__all__ = ["Availability", "LoadedModel", "Provenance", "available", "load", "model_memory", "resolve_device"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,7 @@ def load(
     image_size: int | None = None,
     progress: Report | None = None,
     allow_download: bool = True,
+    hub_cache: str | os.PathLike[str] | None = None,
 ) -> LoadedModel:
     """A variant or peer with its weights. Every call makes a model of its own; keep it, or ask Studio for a shared one.
 
@@ -102,8 +106,10 @@ def load(
     hub_namespace: NAMESPACE, with revisions pinned as namespace.py describes: "ns@v1", "ns@t=COMMIT,s=COMMIT".
     image_size: side in pixels of the pictures to be looked at, where it is not to be the spec's own. TransXNets and
         convolutional peers take any; of Swin, ViT and their like timm builds one of that size, with positions resized.
-    progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal.
+    progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal. It
+        may raise DownloadStopped or a LensError to end the download, which `load` then raises.
     allow_download: False uses only what is on this disk.
+    hub_cache: folder that downloads from the Hub go to, in place of its client's own cache, which is still read first.
 
     Raises UnknownName, DeviceError, NoWeights; SourceFailed where `hub_namespace` cannot be read; LensError for a
     backbone that cannot be looked at, or not at this size.
@@ -116,7 +122,7 @@ def load(
             raise UnknownName(f"{name} takes no source: its weights are random.", remedy=f"Name {spec.short} alone.")
         model, provenance = _untrained(spec)
     else:
-        settings = _settings(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download)
+        settings = _settings(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download, hub_cache)
         with _locks.setdefault(
             spec.name, threading.RLock()
         ):  # a second caller finds the first one's download in the cache
@@ -125,7 +131,11 @@ def load(
 
 
 def available(
-    name: str, *, weights_dir: str | os.PathLike[str] | None = None, hub_namespace: str | None = None
+    name: str,
+    *,
+    weights_dir: str | os.PathLike[str] | None = None,
+    hub_namespace: str | None = None,
+    hub_cache: str | os.PathLike[str] | None = None,
 ) -> Availability:
     """Where `load` would find this variant or peer first, without network and without reading the weights.
 
@@ -134,7 +144,7 @@ def available(
     spec, untrained = _parse(name)
     if untrained:
         return Availability.UNTRAINED
-    settings = _settings(weights_dir, hub_namespace, _silent, allow_download=False)
+    settings = _settings(weights_dir, hub_namespace, _silent, allow_download=False, hub_cache=hub_cache)
     if isinstance(spec, PeerSpec):
         return _peer_available(spec, settings)
     if _delivers(sources.folder, spec, settings):
@@ -148,6 +158,18 @@ def available(
     if settings.hub:
         return Availability.HUB
     return Availability.RELEASE if spec.official_file else Availability.NOWHERE
+
+
+def model_memory(name: str) -> int:
+    """Bytes of the parameters and buffers of a variant or peer, from shapes alone: no weight is read or drawn."""
+    spec, _ = _parse(name)
+    return peer_memory(spec) if isinstance(spec, PeerSpec) else _variant_memory(spec)
+
+
+@lru_cache(maxsize=32)
+def _variant_memory(spec: VariantSpec) -> int:
+    with torch.device("meta"):
+        return weight_memory(TransXNet(spec))
 
 
 def resolve_device(device: str | torch.device | None = None) -> torch.device:
@@ -255,12 +277,14 @@ def _on_device(model: Model, device: torch.device) -> Model:
 
 
 def _settings(
-    weights_dir: str | os.PathLike[str] | None, hub_namespace: str | None, report: Report, allow_download: bool
-) -> Settings:
+    weights_dir: str | os.PathLike[str] | None, hub_namespace: str | None, report: Report, allow_download: bool,
+    hub_cache: str | os.PathLike[str] | None,
+) -> Settings:  # fmt: skip
     """Arguments, with the environment where they are None."""
     folder = os.environ.get("TRANSXNET_WEIGHTS", "") if weights_dir is None else os.fspath(weights_dir)
     path = Path(folder).expanduser() if folder.strip() else None
-    return Settings(path, configured_namespace(hub_namespace), report, allow_download)
+    cache = None if hub_cache is None else Path(hub_cache).expanduser()
+    return Settings(path, configured_namespace(hub_namespace), report, allow_download, cache)
 
 
 def _delivers(ask: sources.Source, spec: Spec, settings: Settings) -> bool:
@@ -273,7 +297,7 @@ def _delivers(ask: sources.Source, spec: Spec, settings: Settings) -> bool:
 def _peer_available(spec: PeerSpec, settings: Settings) -> Availability:
     if _delivers(peer_sources.folder, spec, settings):
         return Availability.FOLDER
-    if peer_sources.cached(spec):
+    if peer_sources.cached(spec, settings):
         return Availability.HUB_CACHE
     return Availability.HUB if spec.hub_id else Availability.NOWHERE
 

@@ -26,6 +26,7 @@ from tests.nano import PATIENCE, fetch_release, until
 from tests.standin import OTHER, SPEC, STATE, Payload, cause, flipped, holds, why_not
 from tests.torchrun import Forked
 from transxnet import sources
+from transxnet.download import DownloadStopped
 from transxnet.weights import load
 
 pytestmark = pytest.mark.usefixtures("small_t")
@@ -186,6 +187,16 @@ def test_a_process_killed_in_the_middle(releases, tmp_path):
 
 
 # --- What is kept, and what is said of it --------------------------------------------------------------------
+
+
+def test_a_report_ends_the_download_of_a_release(releases, tmp_path):
+    def stop(done: int, total: int, what: str) -> None:
+        raise DownloadStopped
+
+    with pytest.raises(DownloadStopped):
+        load("t", device="cpu", progress=stop)
+    assert downloaded(tmp_path) == []
+    assert load("t", device="cpu").provenance.kind == "release"
 
 
 def test_a_release_is_downloaded_once(releases, tmp_path):

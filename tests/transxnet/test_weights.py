@@ -24,7 +24,7 @@ from transxnet.errors import DeviceError, DigestMismatch, SourceFailed, UnknownN
 from transxnet.labels import ASSETS
 from transxnet.model import TransXNet
 from transxnet.variants import VARIANTS
-from transxnet.weights import Availability, available, load, resolve_device
+from transxnet.weights import Availability, available, load, model_memory, resolve_device
 
 pytestmark = pytest.mark.usefixtures("small_t")
 X = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
@@ -358,6 +358,12 @@ def test_devices(monkeypatch):
         resolve_device("cuda")
     with pytest.raises(DeviceError, match=r"'toaster' is no device. Choose one of: cpu."):
         resolve_device("toaster")
+
+
+@pytest.mark.parametrize("name", ["pico", "nano@untrained", "timm:test_resnet@untrained"])
+def test_memory_is_known_before_loading(name):
+    model = load(f"{name.partition('@')[0]}@untrained", device="cpu").model
+    assert model_memory(name) == sum(t.numel() * t.element_size() for t in model.state_dict().values())
 
 
 def test_unknown_names():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import timm
 import torch
 from torch import nn
 
-from ..cost import Cost, cost
+from ..cost import Cost, cost, weight_memory
 from .spec import PeerSpec
 
 
@@ -17,7 +19,18 @@ def peer_cost(spec: PeerSpec) -> Cost:
 
 def peer_parameters(spec: PeerSpec) -> int:
     """How many parameters a timm backbone has; looked up the same way, without a pass."""
-    return sum(p.numel() for p in _shapes(spec).parameters())
+    return _size(spec)[0]
+
+
+def peer_memory(spec: PeerSpec) -> int:
+    """Bytes of a timm backbone's parameters and buffers; looked up the same way."""
+    return _size(spec)[1]
+
+
+@lru_cache(maxsize=256)
+def _size(spec: PeerSpec) -> tuple[int, int]:
+    net = _shapes(spec)
+    return sum(p.numel() for p in net.parameters()), weight_memory(net)
 
 
 def _shapes(spec: PeerSpec) -> nn.Module:

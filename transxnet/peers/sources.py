@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from .. import sources
 from ..checkpoint import file_sha256
-from ..download import cached_repository
 from ..errors import DigestMismatch
 from ..sources import Found, NotThere, Settings
 from .spec import PREFIX, PeerSpec
@@ -42,7 +41,7 @@ def hub(spec: PeerSpec, settings: Settings) -> Found:
     if not spec.hub_id:
         raise NotThere(f"timm publishes no weights for {spec.architecture}.", remedy="Give a file, or take another.")
     bare = _as_timm_names_it(spec)
-    was_cached = cached(spec)
+    was_cached = cached(spec, settings)
     try:
         return _verified(sources.from_repository(bare, spec.hub_id, None, settings))
     except DigestMismatch:
@@ -54,9 +53,9 @@ def hub(spec: PeerSpec, settings: Settings) -> Found:
 CHAIN: tuple[tuple[str, sources.Source], ...] = (("folder", folder), ("hub", hub))
 
 
-def cached(spec: PeerSpec) -> bool:
-    """Whether the Hub client's cache holds the peer; asks no network."""
-    return bool(spec.hub_id) and cached_repository(spec.hub_id, None) is not None
+def cached(spec: PeerSpec, settings: Settings) -> bool:
+    """Whether the Hub client's cache, or the one that the settings name, holds the peer; asks no network."""
+    return bool(spec.hub_id) and sources.cached_files(spec.hub_id, None, settings) is not None
 
 
 def _as_timm_names_it(spec: PeerSpec) -> PeerSpec:

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from tests.hub import HubServer, commit_of, file_digest, unused_url, use_hub
 from tests.tiny import one_thread  # noqa: F401
 from transxnet.checkpoint import state_digest
+from transxnet.download import DownloadStopped, repository_folder
 from transxnet.errors import DigestMismatch, LensError, NoWeights, OutOfRange, UnknownName
 from transxnet.weights import Availability, available, load
 
@@ -76,6 +77,34 @@ def test_from_the_hub_and_again_from_the_cache_with_the_server_gone(root, tmp_pa
     with torch.no_grad():
         assert torch.equal(first.model(x), plain(x))
         assert torch.equal(second.model(x), plain(x))
+
+
+def test_a_cache_of_ones_own_takes_the_download(hub, root, tmp_path):
+    own, shared = tmp_path / "own", tmp_path / "cache"
+    assert available(NAME, hub_cache=own) == Availability.HUB
+    assert load(NAME, device="cpu", hub_cache=own).provenance.sha256 == file_digest(root / REPO / "model.safetensors")
+    assert available(NAME, hub_cache=own) == Availability.HUB_CACHE
+    assert available(NAME) == Availability.HUB  # the client's own has nothing of it
+    assert [path.name for path in own.glob("models--*")] == [repository_folder(REPO, own).name]
+    assert not list(shared.glob("models--*"))
+    load(NAME, device="cpu")
+    load(NAME, device="cpu", hub_cache=tmp_path / "another")  # the client's own has it now
+    assert not (tmp_path / "another").exists()
+    assert hub.downloads("model.safetensors") == 2
+
+
+@pytest.mark.parametrize("error", [DownloadStopped("enough"), OutOfRange("Too large.")])
+def test_a_report_can_end_a_download(hub, tmp_path, error):
+    def stop(done: int, total: int, what: str) -> None:
+        if done:
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        load(NAME, device="cpu", progress=stop)
+    assert caught.value is error
+    assert not list((tmp_path / "cache").rglob("model.safetensors"))
+    assert not list((tmp_path / "cache").rglob("*.incomplete"))
+    assert load(NAME, device="cpu").provenance.kind == "hub"
 
 
 def test_a_tagged_name_asks_for_the_same_repository(hub):
