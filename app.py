@@ -31,8 +31,14 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", help="cuda, mps or cpu; the best there is without")
     parser.add_argument("--default-variant", default="pico", help="what the page opens on (pico)")
     parser.add_argument(
-        "--beside", metavar="NAME,NAME,…", help="timm backbones that one click sets beside the variants' receptive "
-        "fields; those whose weights are not on this disk come untrained",
+        "--beside", metavar="NAME,NAME,…", help="up to three timm backbones that one click sets beside the variants' "
+        "receptive fields; those whose weights are not on this disk come untrained",
+    )  # fmt: skip
+    parser.add_argument(
+        "--visitor-backbones", choices=("none", "listed", "any"),
+        default=os.environ.get("TRANSXNET_VISITOR_BACKBONES") or ("listed" if os.environ.get("SPACE_ID") else "any"),
+        help="which timm backbones visitors may name: none, listed (those of --beside) or any "
+        "(default: listed on a Space, any elsewhere; TRANSXNET_VISITOR_BACKBONES)",
     )  # fmt: skip
     parser.add_argument(
         "--mcp", action="store_true", default=os.environ.get("TRANSXNET_MCP", "") not in ("", "0"),
@@ -55,14 +61,23 @@ def build(args: argparse.Namespace) -> Any:
     decorate = on_gpu()
     import torch
 
+    from demo.backbones import Backbones
+    from demo.links import MOST_VARIANTS, canonical
     from demo.studio import Studio
     from demo.ui.page import Page
     from demo.wanted import BESIDE
+    from transxnet.errors import OutOfRange
 
     torch.set_num_threads(os.cpu_count() or 1)
-    studio = Studio(device=args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace, on_gpu=decorate)
-    studio.loading(args.default_variant)
-    beside = args.beside.split(",") if args.beside else BESIDE
+    beside = tuple(canonical(name) for name in args.beside.split(",")) if args.beside else BESIDE
+    if len(beside) > MOST_VARIANTS:
+        raise OutOfRange(f"--beside names {len(beside)} backbones.", remedy=f"Name up to {MOST_VARIANTS}.")
+    studio = Studio(
+        device=args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace, on_gpu=decorate,
+        default=args.default_variant,
+        backbones=Backbones(args.visitor_backbones, tuple(name.partition("@")[0] for name in beside)),
+    )  # fmt: skip
+    studio.preload(args.default_variant)
     return Page(studio, args.default_variant, beside)
 
 

@@ -15,7 +15,7 @@ from .captions import exports as words
 from .columns import beside, variant_title, with_costs
 from .exports import File, export, manifest_of
 from .exports_asked import Asked, display_of
-from .links import LONGEST, MOST_VARIANTS, canonical
+from .links import LONGEST
 from .studio import Studio
 from .wanted import WANTED
 
@@ -40,9 +40,9 @@ class Asking:
         if view not in VIEWS or view == "tour":
             known = ", ".join(name for name in VIEWS if name != "tour")
             raise UnknownName(words.NO_VIEW.format(name=view[:40]), remedy=f"Choose one of: {known}.")
-        names = list(dict.fromkeys(canonical(name) for name in str(variants)[:LONGEST].split(",") if name.strip()))
-        if not 1 <= len(names) <= MOST_VARIANTS:
-            raise OutOfRange(words.SO_MANY.format(count=len(names)), remedy=words.SO_MANY_REMEDY)
+        names = self.studio.check_names(name for name in str(variants)[:LONGEST].split(",") if name.strip())
+        if not names:
+            raise OutOfRange(words.SO_MANY.format(count=0), remedy=words.SO_MANY_REMEDY)
         numbers = {key: int(options[key]) for key in ("stage", "block", "cam_stage")}
         target = str(options.pop("target", "")).strip() or None
         wanted = Options(

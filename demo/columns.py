@@ -15,7 +15,7 @@ from .captions import FAILED, FAILED_REMEDY, PEER_TITLE, TITLES, UNTRAINED
 from .captions.page import UNTRAINED_TITLE
 from .jobs import LOOK_AGAIN, Job
 from .languages import say
-from .studio import Arrival, Studio
+from .studio import Arrival, Loading, Studio
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def beside(options: Options, first: Study | None) -> Options:
 
 def with_costs(studio: Studio, names: Sequence[str], studies: Sequence[Study]) -> list[Column]:
     """Finished columns of these variants, with what each costs."""
-    return [Column(name, study, studio.loading(name).cost) for name, study in zip(names, studies, strict=True)]
+    return [Column(name, study, studio.cost(name)) for name, study in zip(names, studies, strict=True)]
 
 
 def gather(
@@ -86,6 +86,7 @@ def gather(
     """
     gathering = _Gathering(studio, picture, names, options, newest, other)
     try:
+        gathering.hold_models()
         while newest():
             gathering.step()
             yield list(gathering.columns)
@@ -100,6 +101,12 @@ class _Gathering:
         self.studio, self.picture, self.options, self.newest, self.other = studio, picture, options, newest, other
         self.columns = [Column(name) for name in names]
         self.jobs: dict[int, Job] = {}
+        self.models: dict[int, Loading] = {}  # held until their columns are explained: others may need the memory
+
+    def hold_models(self) -> None:
+        """Ask for every model at once, so that all are on their way."""
+        for i, column in enumerate(self.columns):
+            self.models[i] = self.studio.hold(column.name)
 
     def step(self) -> None:
         """Explain with the first model that is ready, or wait a little for one that is being loaded."""
@@ -107,9 +114,11 @@ class _Gathering:
         for i, column in enumerate(self.columns):
             if column.finished:
                 continue
-            entry = self.studio.loading(column.name)
+            entry = self.models[i]
             if entry.done.is_set():
                 self.columns[i] = self._explained(i)
+                if self.columns[i].finished:
+                    self.studio.release(self.models.pop(i))
                 self._ask_again_beside(i)
                 return
             self.columns[i] = replace(column, arrival=entry.arrival)
@@ -120,7 +129,10 @@ class _Gathering:
     def leave(self) -> None:
         for job in self.jobs.values():
             self.studio.leave(job)
+        for entry in self.models.values():
+            self.studio.release(entry)
         self.jobs.clear()
+        self.models.clear()
 
     def _explained(self, i: int) -> Column:
         """The column when it is explained, or, where that takes long, how far it is."""
@@ -137,7 +149,7 @@ class _Gathering:
         except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
             log.exception("explaining with %s", column.name)
             return replace(column, error=LensError(say(FAILED).format(title=column.title), remedy=say(FAILED_REMEDY)))
-        return replace(column, steps=None, long=False, study=study, cost=self.studio.loading(column.name).cost)
+        return replace(column, steps=None, long=False, study=study, cost=self.models[i].cost)
 
     def _options(self, i: int) -> Options:
         return beside(self.options, self._first_before(i))
@@ -154,3 +166,5 @@ class _Gathering:
             if j in self.jobs and (column.study is None or column.study.target.wnid != study.target.wnid):
                 self.studio.leave(self.jobs.pop(j))
                 self.columns[j] = Column(column.name)
+                if j not in self.models:
+                    self.models[j] = self.studio.hold(column.name)

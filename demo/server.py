@@ -52,6 +52,7 @@ def set_offline_env() -> None:
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # else its queue remembers 10,000 events with their session hashes
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and summarizes them after every one
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["HF_HUB_DISABLE_XET"] = "1"  # its downloads cannot be stopped by their progress, and it keeps a cache
 
 
 def private_temp_dir() -> Path:

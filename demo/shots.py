@@ -23,8 +23,8 @@ def shots_of(
     shots: list[Shot] = []
     left: dict[str, str] = {}
     for name in names:
-        entry = studio.loading(name)
-        if entry.loaded is None:
+        entry = studio.peek(name)
+        if entry is not None and entry.loaded is None:
             left[name] = str(entry.error) if entry.error is not None else "still on its way"
             continue
         try:

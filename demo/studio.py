@@ -1,32 +1,40 @@
-"""Loaded models with their locks, pictures, and one request -> one Study. No gradio here.
+"""Models, pictures, and one request -> one Study. No gradio here.
 
-State kept: a bounded set of models, a bounded set of decoded pictures by their hash, a bounded cache of
-studies by pictures, variant and options. A visitor holds ids and numbers only; pictures are reached by a
-hash that stands in that visitor's own session.
+State kept: models within a bound of bytes (models.py), a bounded set of decoded pictures by their hash, a bounded cache
+of studies by pictures, variant and options. A visitor holds ids and numbers only; pictures are reached by a hash that
+stands in that visitor's own session.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from time import monotonic
 from typing import Any
+
+from cachetools import LRUCache
 
 from transxnet import load
 from transxnet.cost import Cost, cost
-from transxnet.errors import LensError, OutOfRange, PictureError
+from transxnet.errors import Busy, OutOfRange, PictureError
 from transxnet.images import Picture, decode
 from transxnet.namespace import configured_namespace
 from transxnet.peers.cost import peer_parameters
 from transxnet.peers.spec import is_peer, spec_of
+from transxnet.sources import cache_folder
 from transxnet.study import Options, Study, study
 from transxnet.variants import UNTRAINED, VARIANTS
-from transxnet.weights import Availability, LoadedModel, available, resolve_device
+from transxnet.weights import Availability, LoadedModel, available, model_memory, resolve_device
 
+from . import download_folder, models
+from .backbones import ANY_BACKBONE, Backbones
 from .captions import PICTURE_GONE
+from .captions import models as words
+from .download_folder import DownloadFolder
 from .jobs import AT_ONCE, Job, Jobs
+from .languages import say
+from .links import MOST_VARIANTS, canonical
+from .models import Arrival, Loading, Models
 from .shelf import Shelf
 from .timing import Timer
 from .turns import Turn, Turns
@@ -35,61 +43,30 @@ from .wanted import LONG
 
 __all__ = ["AT_ONCE", "Arrival", "Loading", "Studio"]
 
-MODELS, PICTURES, STUDIES = 8, 64, 96  # how many of each are kept
+PICTURES, STUDIES = 64, 96  # how many of each are kept
 SENT = 16  # pictures that programs sent, who ask once: they push out no visitor's
-LOADED_AT_ONCE = {True: 4, False: 2}  # by whether the network has to answer; the others wait
-MOST_PARAMETERS = 150_000_000  # of a timm backbone: eight models are kept
+MOST_PARAMETERS = 150_000_000  # of a timm backbone: three of them stand side by side
 STUDIES_BYTES = 256 * 2**20  # and no more than this of studies: one with large tables takes megabytes
 TRIALS = 16  # studies of a painted or altered model: every stroke is one, and nobody else asks for it again
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """How far a download is. total: 0 where the server does not say. silent: seconds without a byte or an answer."""
-
-    what: str = ""
-    done: int = 0
-    total: int = 0
-    silent: float = 0.0
-
-    @property
-    def share(self) -> float | None:
-        """0 to 1, None where that cannot be known."""
-        return self.done / self.total if self.total else None
-
-    @property
-    def complete(self) -> bool:
-        return bool(self.total) and self.done >= self.total
-
-
-@dataclass
-class Loading:
-    """A model on its way: started once, watched by everybody who waits for it."""
-
-    name: str
-    remote: bool = True  # whether the network has to answer
-    loaded: LoadedModel | None = None
-    cost: Cost | None = None
-    error: LensError | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-    _arrived: tuple[str, int, int] = ("", 0, 0)
-    _changed: float = field(default_factory=lambda: monotonic())
-
-    def progress(self, done: int, total: int, what: str = "") -> None:
-        """What transxnet.load reports while bytes arrive."""
-        if (what, done, total) != self._arrived:
-            self._arrived, self._changed = (what, done, total), monotonic()
-
-    @property
-    def arrival(self) -> Arrival:
-        """How far it is at this moment."""
-        return Arrival(*self._arrived, silent=monotonic() - self._changed if self.remote else 0.0)
+COSTS = 256  # of models, which are wanted as long as their studies are
+WAITING = 2  # requests of programs that wait for a download at the same moment; others ask for what is there
 
 
 class Studio:
-    """Everything the page asks for. device, weights_dir, hub_namespace: as transxnet.load takes them.
+    """Everything the page asks for.
 
-    namespace: the Hub namespace in use, with the revisions pinned in it.
+    Args:
+        device: as transxnet.load takes it.
+        weights_dir: likewise.
+        hub_namespace: likewise.
+        on_gpu: wraps what computes, as spaces.GPU does.
+        default: the variant that the page opens on. It and pico are never evicted.
+        backbones: which timm backbones visitors may name.
+        model_bytes: memory of all other models' parameters and buffers.
+        download_bytes: disk space for backbones that visitors had downloaded.
+
+    Attributes:
+        namespace: the Hub namespace in use, with the revisions pinned in it.
     """
 
     def __init__(
@@ -99,14 +76,20 @@ class Studio:
         weights_dir: str | None = None,
         hub_namespace: str | None = None,
         on_gpu: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+        default: str = "pico",
+        backbones: Backbones = ANY_BACKBONE,
+        model_bytes: int = models.MAX_BYTES,
+        download_bytes: int = download_folder.MAX_BYTES,
     ):
         self.device = resolve_device(device)
         self.namespace = configured_namespace(hub_namespace)
-        self._where = {"weights_dir": weights_dir, "hub_namespace": hub_namespace}
+        self.backbones = backbones
+        self._sources = {"weights_dir": weights_dir, "hub_namespace": hub_namespace}
+        self._downloads = DownloadFolder(cache_folder() / "visitors", download_bytes)
         self._lock = threading.Lock()
-        self._models: Shelf[Loading] = Shelf(MODELS)
-        self._coming: dict[str, Loading] = {}  # none is forgotten before it is there, or it would be begun again
-        self._gates = {remote: threading.BoundedSemaphore(count) for remote, count in LOADED_AT_ONCE.items()}
+        self._models = Models(self._load, self._size, self._is_remote, model_bytes, {canonical(default), "pico"})
+        self._costs: LRUCache[str, Cost] = LRUCache(COSTS)
+        self._waiting = threading.BoundedSemaphore(WAITING)
         self._pictures: Shelf[Picture] = Shelf(PICTURES)
         self._sent: Shelf[Picture] = Shelf(SENT)
         self._examples: dict[tuple[Path, str], str] = {}  # of a file and its name: the picture's key
@@ -116,7 +99,7 @@ class Studio:
         self.visitors = Visitors()
         self._jobs = Jobs()
         self._study = on_gpu(self._look)
-        self.timer = Timer(self._jobs, self._model, on_gpu)
+        self.timer = Timer(self._jobs, self._loaded, on_gpu, self._models.held)
 
     def names(self) -> list[str]:
         """What can be asked for, short: the variants that some source has, bundled ones first, and two untrained."""
@@ -157,16 +140,46 @@ class Studio:
         """A visitor's new request. Returns a question: is it still the newest? Old ones stop when it is not."""
         return self.turns.begin(visitor)
 
-    def loading(self, name: str, retry: bool = False) -> Loading:
-        """The model on its way or there; starts loading on the first call. retry: forget an earlier failure."""
-        spec, untrained = spec_of(name)
-        name = spec.short + (f"@{UNTRAINED}" if untrained else "")
+    def check_names(self, names: Iterable[str]) -> list[str]:
+        """What one request names: canonical, each once. Nothing is loaded before all of them are checked.
+
+        Raises:
+            OutOfRange: more than MOST_VARIANTS, or a backbone too large for this page.
+            UnknownName: a name that there is not, or that visitors may not use.
+        """
+        found: dict[str, None] = {}
+        for name in names:
+            found[self._checked(name)] = None
+            if len(found) > MOST_VARIANTS:
+                raise OutOfRange(say(words.TOO_MANY).format(most=MOST_VARIANTS), remedy=say(words.TOO_MANY_REMEDY))
+        for name in found:
+            self._size(name)
+        return list(found)
+
+    def hold(self, name: str) -> Loading:
+        """The model on its way or there; begins to load it on the first call. Whoever holds it must `release` it."""
+        return self._models.hold(self._checked(name))
+
+    def release(self, entry: Loading) -> None:
+        """The model is needed here no longer; where nobody needs it, its loading ends."""
+        self._models.release(entry)
+
+    def preload(self, name: str) -> Loading:
+        """The model, loaded for the program itself, whether anybody waits for it or not."""
+        return self._models.preload(canonical(name))
+
+    def peek(self, name: str) -> Loading | None:
+        """The model if it is on its way, there, or failed."""
+        return self._models.peek(canonical(name))
+
+    def forget_failure(self, name: str) -> None:
+        """Whoever asks for the model next has it loaded again, if it failed."""
+        self._models.forget_failure(canonical(name))
+
+    def cost(self, name: str) -> Cost | None:
+        """What a pass of a model costs; None before it was loaded."""
         with self._lock:
-            entry = self._coming.get(name) or self._models.get(name)
-            if entry is None or (retry and entry.error is not None):
-                entry = self._coming[name] = Loading(name, remote=not self.availability(name).ready)
-                threading.Thread(target=self._load, args=(entry,), name=f"load {name}", daemon=True).start()
-        return entry
+            return self._costs.get(canonical(name))
 
     def study(self, key: str, name: str, options: Options, other: str = "") -> Study:
         """What `transxnet.study` makes of a kept picture; cached. Waits for the model. Raises LensError."""
@@ -189,8 +202,15 @@ class Studio:
             job.future.set_result(found)
             return job
         pictures = self.picture(key), self.picture(other) if other else None
-        self._model(name)
-        return self._jobs.join(place, lambda: self._made(place, *pictures), not LONG.isdisjoint(options.only))
+        entry = self.hold(name)
+        try:
+            self._wait(entry)
+            job = self._jobs.join(place, lambda: self._made(place, *pictures), not LONG.isdisjoint(options.only))
+        except BaseException:
+            self.release(entry)
+            raise
+        job.future.add_done_callback(lambda _: self.release(entry))  # held until it is computed
+        return job
 
     def leave(self, job: Job) -> None:
         """Nobody here waits for this Job any more; when nobody does anywhere it stops."""
@@ -208,48 +228,80 @@ class Studio:
     def _look(self, place: tuple[str, str, Options, str], picture: Picture, other: Picture | None) -> Study:
         """Where this runs in a process of its own (spaces.GPU) nobody hears how far it is."""
         _, name, options, _ = place
-        return study(self._model(name), picture, options, other, self._jobs.teller(place))
+        return study(self._loaded(name), picture, options, other, self._jobs.teller(place))
 
     def availability(self, name: str) -> Availability:
         """Where the weights of a variant would come from, without asking the network."""
-        return available(name, **self._where)
+        return available(name, **self._where(name))
 
     def ready(self, name: str) -> bool:
         """Whether a variant needs no download: it is loaded, or on this disk."""
-        with self._lock:
-            entry = self._models.get(name)
+        entry = self.peek(name)
         return (entry is not None and entry.loaded is not None) or self.availability(name).ready
 
-    def _model(self, name: str) -> LoadedModel:
-        entry = self.loading(name)
+    def _checked(self, name: str) -> str:
+        """The canonical name. Raises UnknownName where there is none, or visitors may not use it."""
+        if is_peer(name):
+            self.backbones.check(name)
+        return canonical(name)
+
+    def _wait(self, entry: Loading) -> None:
+        """Until a model is there. Raises its error; Busy where too many wait for downloads already."""
+        if entry.remote and not entry.done.is_set():
+            if not self._waiting.acquire(blocking=False):
+                raise Busy(words.BUSY.format(name=entry.name), remedy=words.BUSY_REMEDY)
+            try:
+                entry.done.wait()
+            finally:
+                self._waiting.release()
+        entry.done.wait()
+        if entry.error is not None:
+            raise entry.error
+
+    def _loaded(self, name: str) -> LoadedModel:
+        """A model that is held by whoever asked for what is computed.
+
+        In a process of its own, forked before the model was there, it is loaded once more.
+        """
+        entry = self.preload(name)
         entry.done.wait()
         if entry.error is not None:
             raise entry.error
         return entry.loaded
 
-    def _load(self, entry: Loading) -> None:
-        try:
-            _fits(entry.name)
-            with self._gates[entry.remote]:
-                loaded = load(entry.name, device=self.device, progress=entry.progress, **self._where)
-            entry.cost = cost(loaded.model)
-            entry.loaded = loaded
-        except LensError as error:
-            entry.error = error
-        except Exception as error:
-            entry.error = LensError(
-                f"Loading {entry.name} failed unexpectedly.", remedy="Pick another variant.", detail=repr(error)
+    def _where(self, name: str) -> dict[str, Any]:
+        """The sources of a model. What a visitor named and the operator did not goes into a folder of its own."""
+        own = is_peer(name) and not self.backbones.lists(name)
+        return self._sources | ({"hub_cache": self._downloads.path} if own else {})
+
+    def _is_remote(self, name: str) -> bool:
+        return not self.availability(name).ready
+
+    def _size(self, name: str) -> int:
+        """Bytes of a model. Raises OutOfRange where it is too large for a page with many visitors; nothing is made."""
+        if is_peer(name) and (parameters := peer_parameters(spec_of(name)[0])) > MOST_PARAMETERS:
+            raise OutOfRange(
+                words.TOO_LARGE.format(name=name.partition("@")[0], millions=f"{parameters / 1e6:.0f}"),
+                remedy=words.TOO_LARGE_REMEDY.format(millions=MOST_PARAMETERS // 10**6),
             )
-        finally:
-            with self._lock:
-                self._models.put(entry.name, self._coming.pop(entry.name))
-            entry.done.set()
+        if (size := model_memory(name)) > self._models.max_bytes // MOST_VARIANTS:
+            raise OutOfRange(words.NO_MEMORY.format(name=name.partition("@")[0]), remedy=words.SMALLER)
+        return size
 
+    def _load(self, entry: Loading) -> None:
+        where, repository = self._where(entry.name), getattr(spec_of(entry.name)[0], "hub_id", "")
+        admit = self._downloads.watch(repository) if "hub_cache" in where else None
 
-def _fits(name: str) -> None:
-    """Raises OutOfRange for a backbone that is too large for a page with many visitors; nothing of it is made."""
-    if is_peer(name) and (parameters := peer_parameters(spec_of(name)[0])) > MOST_PARAMETERS:
-        raise OutOfRange(
-            f"{name.partition('@')[0]} has {parameters / 1e6:.0f} million parameters, too many for this page.",
-            remedy=f"Choose a backbone of up to {MOST_PARAMETERS // 10**6} million.",
-        )
+        def progress(done: int, total: int, what: str = "") -> None:
+            entry.progress(done, total, what)
+            self._models.keep_going(entry)
+            if admit is not None:
+                admit(done, total)
+
+        loaded = load(entry.name, device=self.device, progress=progress, **where)
+        if admit is not None:
+            self._downloads.mark_used(repository)
+        entry.cost = cost(loaded.model)
+        with self._lock:
+            self._costs[entry.name] = entry.cost
+        entry.loaded = loaded

@@ -10,13 +10,15 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
 import torch
 
 from transxnet.cost import activation_memory
+from transxnet.errors import LensError
 from transxnet.weights import LoadedModel
 
 from .jobs import LOOK_AGAIN, Job, Jobs
@@ -38,6 +40,11 @@ class Timing:
 
 
 Run = Mapping[str, Timing]
+
+
+@contextmanager
+def _unheld(*names: str) -> Iterator[None]:
+    yield
 
 
 def measure(models: Mapping[str, LoadedModel]) -> Run:
@@ -65,10 +72,23 @@ def _pass(loaded: LoadedModel, view: torch.Tensor) -> float:
 
 
 class Timer:
-    """Runs that were made, and the one that is being made. model: gives a loaded model, waiting for it."""
+    """Runs that were made, and the one that is being made.
 
-    def __init__(self, jobs: Jobs, model: Callable[[str], LoadedModel], on_gpu: Callable[[Callable], Callable]):
-        self._jobs, self._model = jobs, model
+    Args:
+        jobs: the studio's computations.
+        model: gives a model that is held.
+        on_gpu: wraps what computes.
+        held: a context manager that holds the models of these names.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        model: Callable[[str], LoadedModel],
+        on_gpu: Callable[[Callable], Callable],
+        held: Callable[..., AbstractContextManager] = _unheld,
+    ):
+        self._jobs, self._model, self._held = jobs, model, held
         self._measure = on_gpu(self._measured)
         self._runs: deque[Run] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
@@ -100,8 +120,17 @@ class Timer:
         names, until = list(names), time.monotonic() + patience
         if (kept := self.found(names)) is not None:
             return kept
-        job = self.begin(names) if names else None
-        while names and job is None and wanted() and time.monotonic() < until:
+        if not names:
+            return {}
+        try:
+            with self._held(*names):
+                return self._run(names, wanted, until)
+        except LensError:  # whose column says so
+            return {}
+
+    def _run(self, names: list[str], wanted: Callable[[], bool], until: float) -> Run:
+        job = self.begin(names)
+        while job is None and wanted() and time.monotonic() < until:
             time.sleep(LOOK_AGAIN)
             job = self.begin(names)
         if job is None:

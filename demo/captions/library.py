@@ -9,7 +9,7 @@ from __future__ import annotations
 from transxnet.draw.views import LOOKS, WORTH_KNOWING
 from transxnet.weights import Availability
 
-from . import exports
+from . import exports, models
 
 PICTURE = (
     "The picture",
@@ -88,8 +88,12 @@ CAPTIONS = (  # the more exact ones first
 DRAWN = tuple(dict.fromkeys(
     text for look in LOOKS.values() for text in (look.title, look.shows, look.scaling, look.units)
 ))  # fmt: skip
+MODELS = (
+    models.TOO_LARGE, models.TOO_LARGE_REMEDY, models.NO_MEMORY, models.DOWNLOAD_TOO_LARGE, models.SMALLER, models.BUSY,
+    models.BUSY_REMEDY, models.UNWANTED, models.AGAIN, models.UNEXPECTED, models.ANOTHER,
+)  # fmt: skip
 EXPORTS = (exports.NOT_READY, exports.NOT_READY_REMEDY, exports.NO_MAPS, exports.NO_MAPS_REMEDY)
 SENTENCES = (
-    *PICTURE, *NAMES, *PARTS, *WEIGHTS, *CAPTIONS, *DRAWN, *EXPORTS, *WORTH_KNOWING.values(),
+    *PICTURE, *NAMES, *PARTS, *WEIGHTS, *CAPTIONS, *DRAWN, *MODELS, *EXPORTS, *WORTH_KNOWING.values(),
     *(where.value for where in Availability),
 )  # fmt: skip

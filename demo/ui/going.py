@@ -9,11 +9,12 @@ from typing import Any
 
 import gradio as gr
 
+from transxnet.errors import LensError
 from transxnet.peers.spec import spec_of
 
 from ..captions import ANY_CLASS
 from ..captions import links as words
-from ..languages import say, spoken
+from ..languages import say, spoken, told
 from ..links import State, from_query, query_of, updated
 from ..places import arrived, asked_of, middle, number, number_of, state_of, wish
 from ..session import KEY, Controls, Session
@@ -60,6 +61,7 @@ class Going(Showing):
         shares: tuple[float, float] | None = None, own: str = "",
     ) -> Iterator[dict]:  # fmt: skip
         before = session.variants
+        state, said = self._offered(state, said)
         session, controls = arrived(state, self._on(state.picture, session, own), controls, self.default)
         size = width, height = self.studio.picture(session.picture).size
         point = state.point or middle(size)
@@ -69,7 +71,8 @@ class Going(Showing):
             said = [*said, say(words.OUTSIDE).format(x=point[0], y=point[1])]
             point = middle(size)
         for name in session.variants:
-            self.studio.loading(name, retry=name not in before)
+            if name not in before:
+                self.studio.forget_failure(name)
         gone = (session.gone[0] + 1 if session.gone else 1, controls.stage, controls.cam_stage, controls.block)
         session = replace(session, point=point, gone=gone, went=time.monotonic())
         if not session.shown[0]:  # the page opens: what is clicked before its first answer comes with these
@@ -78,6 +81,16 @@ class Going(Showing):
         updates = self._controls_of(session, controls, before) | {self.note: _note(said)}
         updates[self.tour] = bar(session.tour, self.names)
         yield from self.refresh(request, session, *vars(controls).values(), updates=updates)
+
+    def _offered(self, state: State, said: list[str]) -> tuple[State, list[str]]:
+        """The state without the variants that this page does not offer, and a sentence for each reason."""
+        names, reasons = [], []
+        for name in state.variants:
+            try:
+                names += self.studio.check_names([name])
+            except LensError as error:
+                reasons.append(told(error))
+        return replace(state, variants=tuple(names)), [*said, *dict.fromkeys(reasons)]
 
     def _on(self, label: str, session: Session, own: str) -> Session:
         """The session on the example of that name; "" is the visitor's own picture, the last one or the one whose key

@@ -59,7 +59,7 @@ class Layout:
     def __init__(self, studio: Studio, default: str = "pico", beside: Sequence[str] = BESIDE):
         self.studio = studio
         self.default = find_variant(default).short
-        self.beside_names = tuple(canonical(name) for name in beside)
+        self.beside_names = tuple(canonical(name) for name in beside) if studio.backbones.policy != "none" else ()
         self.examples = examples()
         self.names = list(dict.fromkeys([*studio.names(), self.default]))
         self.words = Words()
@@ -130,10 +130,13 @@ class Layout:
             if pairs:
                 self._label(words.WITHOUT)
             self.parts = part_buttons(pairs, self.words)
-            self._label(words.ADD_PEER, words.ADD_PEER_HINT)
+            backbones = self.studio.backbones
+            if backbones.offered:
+                self._label(words.ADD_PEER, words.ADD_PEER_HINT)
             self.peer = gr.Textbox(
-                "", label=self.words(words.ADD_PEER_LABEL), placeholder=PEER_EXAMPLES, elem_id="peer",
-                max_lines=1, container=False,
+                "", label=self.words(words.ADD_PEER_LABEL), elem_id="peer", max_lines=1, container=False,
+                placeholder=PEER_EXAMPLES if backbones.policy == "any" else ", ".join(backbones.listed),
+                visible=backbones.offered,
             )  # fmt: skip
 
     def _choose_answer(self) -> None:
@@ -175,7 +178,7 @@ class Layout:
                 self.cam_stage = gr.Radio(self._stages(), value=4, label=label, elem_id="cam-stage", **options)
                 self.slower = _chip(self.words(words.SLOWER), "slower")
         if name == "erf":
-            self.beside = _chip(self.words(words.BESIDE), "beside")
+            self.beside = _chip(self.words(words.BESIDE), "beside", visible=bool(self.beside_names))
         if WANTED[name].other:
             with gr.Row(elem_classes="controls"):
                 self._label(words.COMPARE_WITH, words.COMPARE_WITH_HINT)
@@ -218,9 +221,11 @@ class Layout:
         return [(variant_title(name) + ("" if self.studio.ready(name) else " \u2193"), name) for name in names]
 
 
-def _chip(label: Any, elem_id: str) -> gr.Checkbox:
+def _chip(label: Any, elem_id: str, visible: bool = True) -> gr.Checkbox:
     """A switch that looks like the chips."""
-    return gr.Checkbox(False, label=label, elem_id=elem_id, container=False, elem_classes="chips chip-box")
+    return gr.Checkbox(
+        False, label=label, elem_id=elem_id, container=False, elem_classes="chips chip-box", visible=visible
+    )  # fmt: skip
 
 
 def classes_of(variant: str) -> list[tuple[str, str]]:

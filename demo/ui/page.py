@@ -15,7 +15,7 @@ from transxnet.peers.spec import PREFIX, is_peer, spec_of
 from ..captions import ANY_CLASS, TITLE
 from ..captions.page import OFFER
 from ..languages import say
-from ..links import MOST_VARIANTS, canonical, known_class
+from ..links import MOST_VARIANTS, known_class
 from ..places import number
 from ..session import KEY, OWN, Controls, Session, changed
 from ..studio import Studio
@@ -95,7 +95,7 @@ class Page(Exporting):
         timer = gr.Timer(2.0)
 
         def look(chosen: list[str]) -> tuple[Any, Any, Any]:
-            entry = self.studio.loading("t")
+            entry = self.studio.preload("t")
             if not entry.done.is_set():
                 return gr.skip(), gr.skip(), gr.skip()
             useful = entry.loaded is not None and "t" not in chosen
@@ -144,11 +144,11 @@ class Page(Exporting):
         elif (change := getattr(event, "change", None)) is not None:
             yield from self.refresh(request, changed(session, change), *controls)
         elif (name := getattr(event, "retry", None)) is not None:
-            self.studio.loading(canonical(str(name)), retry=True)
+            self.studio.forget_failure(str(name))
             yield from self.refresh(request, session, *controls)
         elif (instead := getattr(event, "instead", None)) is not None:
-            old, new = (canonical(str(name)) for name in instead)
-            names = list(dict.fromkeys(new if name == old else name for name in session.variants))
+            old, new = (str(name) for name in instead)
+            names = [new if name == old else name for name in session.variants]
             yield from self._with_variants(names, session, controls[1:], request)
         else:
             yield from self.moved(event, request, session, *controls)
@@ -185,8 +185,7 @@ class Page(Exporting):
         if not name:
             yield self._nothing()
             return
-        name = canonical(name if is_peer(name) else PREFIX + name)
-        chosen = [*session.variants, name]
+        chosen = [*session.variants, name if is_peer(name) else PREFIX + name]
         yield from self._with_variants(chosen, session, controls[1:], request, {self.peer: ""})
 
     def other_chosen(
@@ -214,10 +213,10 @@ class Page(Exporting):
     ) -> Iterator[dict]:  # fmt: skip
         """ticked: whether the boxes already stand so, but for what this changes."""
         kept = [name for name in session.variants if name in chosen]  # the order in which they were chosen
-        added = [name for name in chosen if name not in kept]
-        names = [*kept, *added][-MOST_VARIANTS:] or [session.variants[0]]
+        added = self.studio.check_names(name for name in chosen if name not in kept)
+        names = list(dict.fromkeys([*kept, *added]))[-MOST_VARIANTS:] or [session.variants[0]]
         for name in added:
-            self.studio.loading(name, retry=True)
+            self.studio.forget_failure(name)
         stands = ticked and set(names) == set(chosen)  # said again, it would undo a tick made meanwhile
         boxes = gr.CheckboxGroup(self._chips(names), **({} if stands else {"value": names}))
         updates: dict = {self.variants: boxes, **(more or {})}

@@ -183,7 +183,8 @@ class Showing(Comparing):
     def _answer_alone(self, session: Session) -> Any:
         """The first variant's answers without any map, which is one look at the picture."""
         name = session.variants[0]
-        if self.studio.loading(name).loaded is None:
+        entry = self.studio.peek(name)
+        if entry is None or entry.loaded is None:
             return answers([])
         try:
             study = self.studio.study(session.picture, name, Options(target=session.target, only=()))

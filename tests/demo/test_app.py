@@ -30,17 +30,17 @@ ROOT = Path(__file__).parents[2]
 def test_without_options_everything_is_left_to_the_environment():
     assert vars(app.arguments([])) == {
         "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
-        "default_variant": "pico", "beside": None, "mcp": False,
+        "default_variant": "pico", "beside": None, "visitor_backbones": "any", "mcp": False,
     }  # fmt: skip
 
 
 def test_every_option_is_taken():
     line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --device cpu --default-variant t"
-    line += " --beside timm:resnet18,timm:resnet50 --mcp"
+    line += " --beside timm:resnet18,timm:resnet50 --visitor-backbones none --mcp"
     given = app.arguments(shlex.split(line))
     assert vars(given) == {
         "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
-        "default_variant": "t", "beside": "timm:resnet18,timm:resnet50",
+        "default_variant": "t", "beside": "timm:resnet18,timm:resnet50", "visitor_backbones": "none",
         "mcp": True,
     }  # fmt: skip
 
@@ -59,6 +59,7 @@ def test_help_names_every_option_and_its_variable(capsys):
         "--device",
         "--default-variant",
         "--beside",
+        "--visitor-backbones",
         "--mcp",
     ):
         assert word in text
@@ -69,6 +70,7 @@ def test_help_names_every_option_and_its_variable(capsys):
         "TRANSXNET_WEIGHTS",
         "TRANSXNET_HUB_NAMESPACE",
         "TRANSXNET_MCP",
+        "TRANSXNET_VISITOR_BACKBONES",
     ):
         assert word in text
 
@@ -122,7 +124,7 @@ def asked(monkeypatch) -> list[str]:
 
 def test_on_a_space_explanations_run_where_its_gpu_is(space, asked):
     page = app.build(app.arguments(["--device", "cpu", "--weights-dir", "w", "--hub-namespace", "n"]))
-    assert page.studio.loading("pico").done.wait(60)
+    assert page.studio.preload("pico").done.wait(60)
     assert asked == ["pico from w and n"]  # on its way before anybody has opened the page
     key = page.studio.add(picture())
     assert space == []
@@ -141,7 +143,7 @@ def test_the_page_opens_on_another_variant_where_told(asked):
     page = app.build(app.arguments(["--default-variant", "transxnet_s"]))
     assert page.default == "s"
     assert page.variants.value == ["s"]
-    assert page.studio.loading("s").done.wait(60)
+    assert page.studio.preload("s").done.wait(60)
     assert asked == ["s from None and None"]
 
 
@@ -149,8 +151,8 @@ def test_a_variant_nobody_has_can_be_the_first_and_says_so(monkeypatch):
     monkeypatch.setattr(studio_module, "available", lambda name, **where: Availability.NOWHERE)
     page = app.build(app.arguments(["--default-variant", "nano"]))
     assert page.names == ["pico@untrained", "t@untrained", "nano"]
-    assert page.studio.loading("nano").done.wait(60)
-    assert "No weights" in str(page.studio.loading("nano").error)
+    assert page.studio.preload("nano").done.wait(60)
+    assert "No weights" in str(page.studio.preload("nano").error)
 
 
 def test_what_cannot_be_is_refused_before_anything_is_served(asked):

@@ -25,10 +25,15 @@ class Desk:
         self.fails: dict[str, Exception] = {}
         self.slow: tuple[str, ...] = ()  # variants whose studies stay on their way
         self.left: list[Job] = []
+        self.held: list[str] = []  # models
         self.own: dict[str, str] = {}  # what a variant answers where nobody says what to explain
 
-    def loading(self, name: str) -> Loading:
+    def hold(self, name: str) -> Loading:
+        self.held.append(name)
         return self.entries[name]
+
+    def release(self, entry: Loading) -> None:
+        self.held.remove(entry.name)
 
     def arrive(self, name: str) -> None:
         self.entries[name].done.set()
@@ -157,6 +162,22 @@ def test_whoever_goes_away_waits_for_nothing_any_more():
     next(steps)
     steps.close()  # the browser is gone
     assert len(desk.left) == 2
+
+
+def test_models_are_held_until_their_columns_are_explained():
+    desk = Desk(t="its file", pico="", s="")
+    steps = gather(desk, "key", ["t", "pico", "s"], PLAIN, lambda: True)
+    next(steps)
+    assert desk.held == ["t", "pico", "s"]  # all on their way at once
+    desk.arrive("pico")
+    assert states(next(steps))[1] == "there"
+    assert desk.held == ["t", "s"]
+    desk.arrive("s")
+    desk.slow = ("s",)
+    assert next(steps)[2].steps
+    assert desk.held == ["t", "s"]  # while it is explained
+    steps.close()
+    assert desk.held == []
 
 
 def test_how_a_backbone_of_timm_is_called():

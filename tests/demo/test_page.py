@@ -456,7 +456,7 @@ def test_what_is_there_is_shown_while_another_loads_until_something_newer_is_ask
     assert len(rest) == 1
     assert is_nothing(page, rest[0])
 
-    entry = page.studio.loading("s")
+    entry = page.studio.preload("s")
     entry.progress(4_000_000, 16_000_000, "S's file")
     moved = next(newer)  # the maps stay as they are, only the bar moves
     assert set(moved) - {TURN} == {page.downloads}
@@ -637,8 +637,8 @@ def test_one_click_sets_backbones_beside_the_receptive_fields(page, opened, monk
     monkeypatch.setattr(page.studio, "ready", lambda name: name == "timm:test_convnext")
     changed = opened_on(page, opened, "Receptive field", *controls(beside=True))
     assert drawn(changed, page, "erf") == ["beside", "erf_curves", "erf_parts"]
-    loaded = {name for name in page.studio._models if name.startswith("timm:")}
-    assert {PEER, "timm:test_convnext"} <= loaded  # whose weights are not on this disk come untrained
+    for name in (PEER, "timm:test_convnext"):  # whose weights are not on this disk come untrained
+        assert page.studio.peek(name).loaded is not None
     assert changed[page.session].variants == ("pico",)
     assert drawn(opened_on(page, opened, "Receptive field"), page, "erf") == ["erf_curves", "erf_parts"]
 
@@ -821,7 +821,7 @@ def test_a_file_explains_what_the_page_explains(page, opened, monkeypatch):
     names = ["pico", "pico@untrained"]
     session = replace(opened, variants=tuple(names), active="grad_cam", visitor="gil")
     for name in names:
-        assert page.studio.loading(name).done.wait(60)
+        assert page.studio.preload(name).done.wait(60)
     shots_of(page.studio, session.picture, names, options_of(session, Controls(*controls(names)), 0))
     shown = finish(page.refresh(as_request("gil"), session, *controls(names)))
     first = shown[page.answers]["answers"][0]["wnid"]
@@ -937,7 +937,7 @@ def test_figures_that_take_long_can_be_stopped_while_their_maps_stay(page, opene
 def test_t_is_offered_once_it_is_there(page, opened, monkeypatch):
     timers = [f for f in page.blocks.fns.values() if any(target[1] == "tick" for target in f.targets)]
     look = timers[0].fn
-    entry = page.studio.loading("t")
+    entry = page.studio.preload("t")
     assert entry.done.wait(60)
     button, timer, chips = look(["pico"])
     assert (button.visible, timer.active) == (True, False)

@@ -12,10 +12,10 @@ from PIL import Image
 from demo import studio as module
 from demo.captions import PICTURE_GONE
 from demo.jobs import Abandoned
-from demo.studio import AT_ONCE, PICTURES, Arrival, Loading, Studio
+from demo.studio import AT_ONCE, PICTURES, Studio
 from tests.small import picture, small_model
 from transxnet.draw.png import to_png
-from transxnet.errors import LensError, PictureError, SourceFailed, UnknownName
+from transxnet.errors import LensError, OutOfRange, PictureError, SourceFailed, UnknownName
 from transxnet.images import decode
 from transxnet.study import Options, study
 from transxnet.variants import SIBLINGS
@@ -145,9 +145,8 @@ def test_no_more_than_two_explain_at_the_same_moment(loads):
     assert (gpu.calls, gpu.most, AT_ONCE) == (4, 2, 2)
 
 
-def test_studies_and_models_are_bounded(loads, monkeypatch):
+def test_studies_are_bounded(loads, monkeypatch):
     monkeypatch.setattr(module, "STUDIES", 3)
-    monkeypatch.setattr(module, "MODELS", 2)
     gpu = Counted()
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(picture())
@@ -157,41 +156,18 @@ def test_studies_and_models_are_bounded(loads, monkeypatch):
     assert gpu.calls == 4
     studio.study(key, "pico", asked[0])  # the oldest had to go
     assert gpu.calls == 5
-    for name in ("t", "s", "pico"):  # when pico is asked for again, two others have come after it
-        assert studio.loading(name).done.wait(60)
-    assert loads.asked == ["pico", "t", "s", "pico"]
-
-
-def test_models_on_their_way_are_not_forgotten_and_few_load_at_once(loads, monkeypatch):
-    monkeypatch.setattr(module, "MODELS", 2)
-    gate, now, most = threading.Event(), [], []
-
-    def slow(name: str, **options: object) -> LoadedModel:
-        now.append(name)
-        most.append(len(now))
-        assert gate.wait(60)
-        now.remove(name)
-        return loads(name, **options)
-
-    monkeypatch.setattr(module, "load", slow)
-    studio, names = Studio(device="cpu"), [f"{name}@untrained" for name in ("t", "s", "b", "pico", "nano")]
-    for _ in range(3):  # as pages do that wait
-        entries = [studio.loading(name) for name in names]
-    gate.set()
-    assert all(entry.done.wait(60) for entry in entries)
-    assert sorted(loads.asked) == sorted(names)
-    assert max(most) <= 2
-    assert len(studio._models) == 2
-    assert not studio._coming
 
 
 def test_a_backbone_that_is_too_large_is_refused_before_it_is_made(loads):
-    entry = Studio(device="cpu").loading("timm:convnext_xxlarge@untrained")
+    studio, name = Studio(device="cpu"), "timm:convnext_xxlarge@untrained"
+    entry = studio.hold(name)
     assert entry.done.wait(60)
     assert str(entry.error) == (
         "timm:convnext_xxlarge has 846 million parameters, too many for this page. "
         "Choose a backbone of up to 150 million."
     )
+    with pytest.raises(OutOfRange, match="too many for this page"):
+        studio.check_names(["t", name])
     assert loads.asked == []
 
 
@@ -282,19 +258,19 @@ def test_the_newest_request_of_a_visitor_wins():
 
 def test_a_model_is_loaded_once_under_all_its_names(loads):
     studio = Studio(device="cpu")
-    entry = studio.loading("pico")
+    entry = studio.preload("pico")
     assert entry.done.wait(60)
-    assert studio.loading("transxnet_pico") is studio.loading(" PICO ") is studio.loading("pico", retry=True) is entry
-    assert studio.loading("pico@Untrained") is studio.loading("transxnet_pico@untrained") is not entry
+    assert studio.hold("transxnet_pico") is studio.hold(" PICO ") is studio.peek("pico") is entry
+    assert studio.hold("pico@Untrained") is studio.hold("transxnet_pico@untrained") is not entry
     assert entry.loaded is small_model()
     assert entry.cost.parameters == sum(p.numel() for p in small_model().model.parameters())
-    peer = studio.loading("timm:test_resnet@untrained")
-    assert studio.loading(" TIMM:test_resnet@Untrained") is peer
+    peer = studio.hold("timm:test_resnet@untrained")
+    assert studio.hold(" TIMM:test_resnet@Untrained") is peer
     assert peer.done.wait(60)
     with pytest.raises(UnknownName):
-        studio.loading("zeta")
+        studio.hold("zeta")
     with pytest.raises(UnknownName):
-        studio.loading("timm:zeta")
+        studio.hold("timm:zeta")
 
 
 def test_a_failure_is_remembered_until_somebody_asks_again(loads):
@@ -304,10 +280,11 @@ def test_a_failure_is_remembered_until_somebody_asks_again(loads):
     for _ in range(2):
         with pytest.raises(SourceFailed, match="The Hub is down"):
             studio.study(key, "t", ONE)
-    assert studio.loading("t").error is loads.error
+    assert studio.peek("t").error is loads.error
     assert loads.asked == ["t"]
     loads.error = None
-    again = studio.loading("t", retry=True)
+    studio.forget_failure("t")
+    again = studio.hold("t")
     assert again.done.wait(60)
     assert again.error is None
     assert loads.asked == ["t", "t"]
@@ -316,31 +293,12 @@ def test_a_failure_is_remembered_until_somebody_asks_again(loads):
 
 def test_an_unexpected_failure_becomes_a_sentence(loads):
     loads.error = RuntimeError("no room in /srv/secret")
-    entry = Studio(device="cpu").loading("t")
+    entry = Studio(device="cpu").preload("t")
     assert entry.done.wait(60)
     assert isinstance(entry.error, LensError)
     assert "t failed" in str(entry.error)
     assert "secret" not in str(entry.error)
     assert "/srv/secret" in entry.error.detail
-
-
-def test_whoever_waits_can_see_how_far_a_download_is(loads, monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(module, "monotonic", lambda: now[0])
-    entry = Loading("t")
-    now[0] += 3
-    assert entry.arrival == Arrival("", 0, 0, silent=3.0)
-    assert entry.arrival.share is None
-    entry.progress(12_000_000, 50_000_000, "the weights")
-    now[0] += 4
-    assert entry.arrival == Arrival("the weights", 12_000_000, 50_000_000, silent=4.0)
-    assert (entry.arrival.share, entry.arrival.complete) == (0.24, False)
-    entry.progress(12_000_000, 50_000_000, "the weights")  # told again, but nothing has come
-    assert entry.arrival.silent == 4.0
-    entry.progress(50_000_000, 50_000_000, "the weights")
-    assert (entry.arrival.silent, entry.arrival.complete) == (0.0, True)
-    entry.progress(3_400_000, 0, "more")  # a server that does not say how much there is
-    assert (entry.arrival.share, entry.arrival.complete) == (None, False)
 
 
 # ---- names --------------------------------------------------------------------------------------------------
@@ -376,5 +334,5 @@ def test_where_weights_come_from_may_be_said_by_the_environment(monkeypatch, tmp
 def test_a_model_that_is_loaded_is_ready(loads):
     studio = Studio(device="cpu")
     assert not studio.ready("b_384")
-    studio.loading("b_384").done.wait(60)
+    studio.preload("b_384").done.wait(60)
     assert studio.ready("b_384")

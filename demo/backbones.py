@@ -1,0 +1,59 @@
+"""Which timm backbones visitors of the page may name: none, those that the operator listed, or any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from transxnet.errors import OutOfRange, UnknownName
+from transxnet.peers.spec import PREFIX
+
+from .captions import models as words
+from .languages import say
+
+Policy = Literal["none", "listed", "any"]
+POLICIES: tuple[Policy, ...] = ("none", "listed", "any")
+
+
+@dataclass(frozen=True)
+class Backbones:
+    """A policy, and the backbones that the operator named at start-up.
+
+    Attributes:
+        policy: "none", "listed" or "any".
+        listed: canonical names, without "@untrained", which is allowed wherever the name is.
+    """
+
+    policy: Policy = "any"
+    listed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise OutOfRange(
+                f"Visitors' backbones cannot be {self.policy[:40]!r}.", remedy=f"Choose one of: {', '.join(POLICIES)}."
+            )
+
+    @property
+    def offered(self) -> bool:
+        """Whether visitors may name any backbone at all."""
+        return self.policy == "any" or (self.policy == "listed" and bool(self.listed))
+
+    def lists(self, name: str) -> bool:
+        """Whether the operator named this backbone."""
+        return _bare(name) in self.listed
+
+    def check(self, name: str) -> None:
+        """Raises UnknownName, always in the same words, where visitors may not name this backbone."""
+        if self.policy == "any" or (self.policy == "listed" and self.lists(name)):
+            return
+        if not self.offered:
+            raise UnknownName(say(words.NO_BACKBONES), remedy=say(words.VARIANTS_ONLY))
+        remedy = say(words.LISTED_ONLY).format(names=", ".join(self.listed))
+        raise UnknownName(say(words.NOT_LISTED), remedy=remedy)
+
+
+ANY_BACKBONE = Backbones()
+
+
+def _bare(name: str) -> str:
+    return PREFIX + name.strip()[len(PREFIX) :].partition("@")[0].strip()

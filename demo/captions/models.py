@@ -1,0 +1,21 @@
+"""Words about which models can be chosen, how many, and what happens where they do not fit."""
+
+from __future__ import annotations
+
+TOO_MANY = "More than {most} models were chosen at once; none was loaded."
+TOO_MANY_REMEDY = "Choose fewer."
+NOT_LISTED = "This page does not offer that timm backbone."
+LISTED_ONLY = "It offers {names}."
+NO_BACKBONES = "This page offers no timm backbones."
+VARIANTS_ONLY = "Choose one of the TransXNet variants."
+TOO_LARGE = "{name} has {millions} million parameters, too many for this page."
+TOO_LARGE_REMEDY = "Choose a backbone of up to {millions} million."
+NO_MEMORY = "{name} needs more memory than this page has for one model."
+DOWNLOAD_TOO_LARGE = "The download has {size} GB; this page keeps {most} GB of downloads."
+SMALLER = "Choose a smaller model."
+BUSY = "{name} is still to be downloaded, and other requests wait for downloads already."
+BUSY_REMEDY = "Try again in a minute."
+UNWANTED = "Nobody waited for this model any more."
+AGAIN = "Choose it again."
+UNEXPECTED = "Loading {name} failed unexpectedly."
+ANOTHER = "Pick another variant."

@@ -1,0 +1,250 @@
+"""Loaded models, shared by everybody who uses them and bounded in bytes. No gradio here.
+
+    entry = models.hold(name)      # begins to load the model where it is not there
+    try:
+        entry.done.wait()          # then entry.loaded or entry.error
+    finally:
+        models.release(entry)
+
+A model that somebody holds is never evicted, so whoever holds several releases each as soon as it is used, and waits
+for none while others are there. One that nobody holds is kept until its memory is needed, the least
+recently used evicted first; while it loads, its place in the queue is given up when its turn comes, and its download
+ends. Memory is reserved before a model is loaded, so models on their way count as well. Pinned models are neither
+counted nor evicted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from operator import attrgetter
+from time import monotonic
+
+from cachetools import Cache, LRUCache
+
+from transxnet.cost import Cost
+from transxnet.download import DownloadStopped
+from transxnet.errors import LensError
+from transxnet.weights import LoadedModel
+
+from .captions import models as words
+
+MAX_BYTES = 2 * 10**9  # parameters and buffers of all models but the pinned ones
+LOADED_AT_ONCE = {True: 1, False: 2}  # by whether the network has to answer
+PATIENCE = 5.0  # seconds that a download goes on without anybody waiting: a visitor's next event may ask for it again
+FAILURES = 64  # that are remembered
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How far a download is. total: 0 where the server does not say. silent: seconds without a byte or an answer."""
+
+    what: str = ""
+    done: int = 0
+    total: int = 0
+    silent: float = 0.0
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1, None where that cannot be known."""
+        return self.done / self.total if self.total else None
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.total) and self.done >= self.total
+
+
+@dataclass(eq=False)
+class Loading:
+    """A model on its way, there, or failed: loaded once, watched by everybody who waits for it."""
+
+    name: str
+    remote: bool = True  # whether the network has to answer
+    loaded: LoadedModel | None = None
+    cost: Cost | None = None
+    error: LensError | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+    size: int = 0  # bytes reserved for it
+    holders: int = 0
+    begun: bool = False  # whether its turn has come
+    left: float = 0.0  # when its last holder released it, by time.monotonic
+    _arrived: tuple[str, int, int] = ("", 0, 0)
+    _changed: float = field(default_factory=lambda: monotonic())
+
+    def begin(self) -> None:
+        """Its turn has come: silence counts from now on."""
+        self.begun, self._changed = True, monotonic()
+
+    def progress(self, done: int, total: int, what: str = "") -> None:
+        """What transxnet.load reports while bytes arrive."""
+        if (what, done, total) != self._arrived:
+            self._arrived, self._changed = (what, done, total), monotonic()
+
+    @property
+    def arrival(self) -> Arrival:
+        """How far it is at this moment."""
+        return Arrival(*self._arrived, silent=monotonic() - self._changed if self.remote and self.begun else 0.0)
+
+
+class Models:
+    """Models by their canonical names.
+
+    Args:
+        load: fills in `loaded` and `cost` of a Loading; it calls `keep_going` now and then. Raises LensError.
+        size: bytes of a model, by its name. At most a third of max_bytes, so that three fit. May raise LensError.
+        is_remote: whether the network has to answer before a model is loaded, by its name.
+        max_bytes: of all models but the pinned ones.
+        pinned: names of the models that are never evicted.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[Loading], None],
+        size: Callable[[str], int],
+        is_remote: Callable[[str], bool],
+        max_bytes: int = MAX_BYTES,
+        pinned: Collection[str] = (),
+    ):
+        self._load, self._size, self._is_remote = load, size, is_remote
+        self.max_bytes, self._pinned = max_bytes, frozenset(pinned)
+        self._changed = threading.Condition()
+        self._in_use: dict[str, Loading] = {}  # held, or on their way
+        self._idle: LRUCache[str, Loading] = LRUCache(max_bytes, getsizeof=attrgetter("size"))
+        self._failed: LRUCache[str, Loading] = LRUCache(FAILURES)
+        self._several = threading.Lock()  # one who waits for several at once could wait for another one for ever
+        self._queues = {
+            remote: ThreadPoolExecutor(count, thread_name_prefix="load") for remote, count in LOADED_AT_ONCE.items()
+        }
+
+    def hold(self, name: str) -> Loading:
+        """The model, on its way where it is not there. Whoever holds it must `release` it."""
+        with self._changed:
+            entry = self._find(name)
+            begin = entry is None
+            if entry is None:
+                entry = self._in_use[name] = Loading(name, remote=self._is_remote(name))
+            entry.holders += 1
+        if begin:
+            self._queues[entry.remote].submit(self._run, entry)
+        return entry
+
+    def release(self, entry: Loading) -> None:
+        """One holder needs the model no longer."""
+        with self._changed:
+            entry.holders -= 1
+            entry.left = monotonic()
+            self._retire(entry)
+
+    @contextmanager
+    def held(self, *names: str) -> Iterator[None]:
+        """Several models at once, waited for. Raises LensError where one cannot be loaded."""
+        with self._several:
+            entries = [self.hold(name) for name in names]
+            for entry in entries:
+                entry.done.wait()
+        try:
+            if error := next((entry.error for entry in entries if entry.error is not None), None):
+                raise error
+            yield
+        finally:
+            for entry in entries:
+                self.release(entry)
+
+    def preload(self, name: str) -> Loading:
+        """The model, loaded for the program itself where it is not there: at once, whether anybody waits or not."""
+        with self._changed:
+            entry = self._find(name)
+            if entry is not None:
+                self._retire(entry)
+                return entry
+            entry = self._in_use[name] = Loading(name, remote=self._is_remote(name), holders=1)
+        threading.Thread(target=self._run_and_release, args=(entry,), name=f"load {name}", daemon=True).start()
+        return entry
+
+    def peek(self, name: str) -> Loading | None:
+        """What is known of a model; nothing is begun, and it does not count as used."""
+        with self._changed:
+            if name in self._idle:
+                return Cache.__getitem__(self._idle, name)  # LRUCache's own makes it the most recently used
+            return self._in_use.get(name) or self._failed.get(name)
+
+    def forget_failure(self, name: str) -> None:
+        """Whoever asks for the model next has it loaded again, if it failed."""
+        with self._changed:
+            self._failed.pop(name, None)
+
+    def keep_going(self, entry: Loading) -> None:
+        """To be called while a model is downloaded. Raises DownloadStopped where nobody waits for it any more."""
+        with self._changed:
+            if entry.holders == 0 and monotonic() - entry.left > PATIENCE:
+                self._give_up(entry)
+
+    def _find(self, name: str) -> Loading | None:
+        """A model to be held. Needs the lock."""
+        entry = self._in_use.get(name) or self._failed.get(name)
+        if entry is None and (entry := self._idle.pop(name, None)) is not None:
+            self._in_use[name] = entry
+        return entry
+
+    def _retire(self, entry: Loading) -> None:
+        """Where nobody holds a loaded model, its memory may be taken. Needs the lock."""
+        unused = entry.holders == 0 and entry.loaded is not None and entry.name not in self._pinned
+        if unused and self._in_use.get(entry.name) is entry:
+            del self._in_use[entry.name]
+            self._idle[entry.name] = entry
+            self._changed.notify_all()
+
+    def _run_and_release(self, entry: Loading) -> None:
+        self._run(entry)
+        self.release(entry)
+
+    def _run(self, entry: Loading) -> None:
+        try:
+            self._reserve(entry)
+            entry.begin()
+            self._load(entry)
+        except DownloadStopped:
+            entry.error = LensError(words.UNWANTED, remedy=words.AGAIN)
+        except LensError as error:
+            entry.error = error
+        except Exception as error:
+            sentence = words.UNEXPECTED.format(name=entry.name)
+            entry.error = LensError(sentence, remedy=words.ANOTHER, detail=repr(error))
+        with self._changed:
+            if self._in_use.get(entry.name) is entry and entry.error is not None:
+                del self._in_use[entry.name]
+                self._failed[entry.name] = entry
+            self._retire(entry)
+            self._changed.notify_all()
+        entry.done.set()
+
+    def _reserve(self, entry: Loading) -> None:
+        """Wait until the model's bytes fit, evicting what nobody holds."""
+        if entry.name in self._pinned:
+            return
+        size = self._size(entry.name)
+        with self._changed:
+            while not self._fits(size):
+                if entry.holders == 0:
+                    self._give_up(entry)
+                self._changed.wait(1)
+            if entry.holders == 0:
+                self._give_up(entry)
+            entry.size = size
+
+    def _fits(self, size: int) -> bool:
+        """Whether so many bytes more fit, once idle models are evicted. Needs the lock."""
+        free = self.max_bytes - size - sum(entry.size for entry in self._in_use.values())
+        while 0 <= free < self._idle.currsize:
+            _, evicted = self._idle.popitem()
+            evicted.loaded = None  # somebody may still have the Loading itself
+        return free >= 0
+
+    def _give_up(self, entry: Loading) -> None:
+        """Needs the lock. From here on, whoever asks for the model has it loaded anew."""
+        if self._in_use.get(entry.name) is entry:
+            del self._in_use[entry.name]
+        raise DownloadStopped
