@@ -22,6 +22,14 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME; this machine only without)")
     parser.add_argument("--port", type=int, help="port (GRADIO_SERVER_PORT; the first free one from 7860 without)")
     parser.add_argument("--share", action="store_true", help="ask Gradio for a public link; needs the internet")
+    parser.add_argument(
+        "--allowed-host", action="append", metavar="NAME", help="a host name that a reverse proxy passes on to a "
+        "server that listens on this machine only (default: localhost, 127.0.0.1 and [::1]; repeat for several)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--frame-ancestors", action="append", metavar="ORIGIN", help="a site that may show the page in a frame, such "
+        "as https://example.org (default: huggingface.co and hf.space; repeat for several)",
+    )  # fmt: skip
     parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
     parser.add_argument(
         "--hub-namespace", metavar="NS[@REVISION]",

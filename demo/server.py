@@ -31,6 +31,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transxnet.errors import LensError, OutOfRange
 
+from .hosts import AllowedHosts, is_loopback
+from .security_headers import SecurityHeaders, frame_sources
 from .session_expiry import SESSIONS, expiring_sessions
 from .streams import Streams
 from .uploads import FileRoutes
@@ -272,12 +274,16 @@ def _changed(entry: os.stat_result) -> float:
 def launch_options(args: Any) -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`. The page adds theme, css, js and head.
 
-    args: anything with the attributes host, port, share, quiet (each may be missing or None), as argparse gives.
-    Host and port fall back to GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, then to Gradio's own: this machine only, and
-    the first free port from 7860. Raises OutOfRange for a port that is none.
+    args: anything with the attributes host, port, share, quiet, allowed_host and frame_ancestors (each may be missing
+    or None), as argparse gives. Host and port fall back to GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, then to Gradio's
+    own: this machine only, and the first free port from 7860. Raises OutOfRange for a port or an origin that is none.
     """
+    host = getattr(args, "host", None) or os.environ.get("GRADIO_SERVER_NAME") or None
+    loopback = is_loopback(host)
+    frames = frame_sources(loopback, getattr(args, "frame_ancestors", None) or ())
+    names = [*(getattr(args, "allowed_host", None) or ()), host or "localhost"]
     return {
-        "server_name": getattr(args, "host", None) or os.environ.get("GRADIO_SERVER_NAME") or None,
+        "server_name": host,
         "server_port": _port(getattr(args, "port", None)),
         "share": bool(getattr(args, "share", False)),
         "quiet": bool(getattr(args, "quiet", False)),
@@ -290,7 +296,13 @@ def launch_options(args: Any) -> dict[str, Any]:
         "footer_links": [],
         "state_session_capacity": SESSIONS,
         "app_kwargs": {
-            "middleware": [Middleware(BodyLimit), Middleware(FileRoutes), Middleware(Streams)],
+            "middleware": [  # the outermost first
+                Middleware(SecurityHeaders, frame_ancestors=frames),
+                *([Middleware(AllowedHosts, names=names)] if loopback else []),
+                Middleware(BodyLimit),
+                Middleware(FileRoutes),
+                Middleware(Streams),
+            ],
             "lifespan": expiring_sessions,
         },
     }

@@ -39,8 +39,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.languages",),
     (
         "demo.examples",
+        "demo.hosts",
         "demo.in_order",
         "demo.jobs",
+        "demo.security_headers",
         "demo.session",
         "demo.session_expiry",
         "demo.shelf",

@@ -108,7 +108,7 @@ NOT_GENERATED = (
 )
 PART_REMEDY = "Choose another variant, or another view."
 NOT_UPLOADED = (
-    "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send the request again."
+    "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send it again."
 )
 NOT_SERVED = "This file is not available here, or no longer. Create it again, then download it."
 PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."

@@ -39,15 +39,16 @@ STYLES = _in_order("css", "css", ("base", "side", "panel"))
 
 
 def head() -> str:
-    """Scripts and colour tables, inlined: the page asks nobody for anything."""
+    """Scripts and colour tables, inlined: the page asks nobody for anything. One element, because each inline script
+    has its hash in a response header (demo/security_headers.py), and proxies limit the length of those.
+    """
     tables = {name: base64.b64encode(lut(name).tobytes()).decode() for name in COLORMAPS}
     decode_tables = (
         f"const t = {json.dumps(tables)}; window.lensLuts = Object.fromEntries(Object.entries(t).map("
         "([k, v]) => [k, Uint8Array.from(atob(v), (c) => c.charCodeAt(0))]));"
         f"window.lensColormaps = {json.dumps(_kinds())};"
     )
-    scripts = [decode_tables, *(path.read_text() for path in SCRIPTS)]
-    return "\n".join(f"<script>{text}</script>" for text in scripts)
+    return f"<script>{decode_tables}\n{''.join(path.read_text() for path in SCRIPTS)}</script>"
 
 
 def _kinds() -> dict[str, list[str]]:

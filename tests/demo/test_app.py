@@ -16,9 +16,11 @@ import pytest
 import app
 from demo import server
 from demo import studio as studio_module
+from demo.security_headers import SecurityHeaders
 from demo.streams import Streams
 from demo.ui.components import STYLES
 from demo.ui.language import InLanguage
+from demo.uploads import FileRoutes
 from tests.small import picture, small_model
 from transxnet.errors import DeviceError, UnknownName
 from transxnet.study import Options
@@ -30,18 +32,20 @@ ROOT = Path(__file__).parents[2]
 def test_without_options_everything_is_left_to_the_environment():
     assert vars(app.arguments([])) == {
         "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
-        "default_variant": "pico", "beside": None, "visitor_backbones": "any", "mcp": False,
+        "default_variant": "pico", "beside": None, "visitor_backbones": "any", "mcp": False, "allowed_host": None,
+        "frame_ancestors": None,
     }  # fmt: skip
 
 
 def test_every_option_is_taken():
     line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --device cpu --default-variant t"
     line += " --beside timm:resnet18,timm:resnet50 --visitor-backbones none --mcp"
+    line += " --allowed-host a --allowed-host b --frame-ancestors https://a --frame-ancestors https://b"
     given = app.arguments(shlex.split(line))
     assert vars(given) == {
         "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
         "default_variant": "t", "beside": "timm:resnet18,timm:resnet50", "visitor_backbones": "none",
-        "mcp": True,
+        "mcp": True, "allowed_host": ["a", "b"], "frame_ancestors": ["https://a", "https://b"],
     }  # fmt: skip
 
 
@@ -197,7 +201,9 @@ def test_gradio_is_launched_with_the_limits_the_look_and_the_janitor(monkeypatch
     assert (launched["show_error"], launched["ssr_mode"], launched["strict_cors"]) == (False, False, True)
     assert launched["css_paths"] == STYLES
     assert launched["i18n"] == "in three languages"
-    assert [one.cls for one in launched["app_kwargs"]["middleware"]] == [server.BodyLimit, Streams, InLanguage]
+    assert [one.cls for one in launched["app_kwargs"]["middleware"]] == [
+        SecurityHeaders, server.BodyLimit, FileRoutes, Streams, InLanguage,
+    ]  # fmt: skip
     assert "lensMountPanel" in launched["head"]
     assert launched["quiet"] is True
     left = []

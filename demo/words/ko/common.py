@@ -138,7 +138,7 @@ WORDS: dict[str, str] = {
     "Nothing is generated here: every picture gets these learned kernels. So there is no difference, and no gates.":
         "여기서는 아무것도 생성하지 않습니다. 모든 사진이 이 학습된 커널을 받습니다. 그래서 차이도 게이트도 없습니다.",
     "Choose another variant, or another view.": "다른 모델이나 다른 화면을 고르십시오.",
-    "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send the request again.":
+    "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send it again.":
         "업로드한 이미지만 쓸 수 있습니다. 경로나 주소는 열지 않습니다. 이미지를 업로드한 뒤 다시 요청해 주십시오.",
     "This file is not available here, or no longer. Create it again, then download it.":
         "이 파일은 여기에 없거나 더 이상 없습니다. 다시 만든 뒤 내려받아 주십시오.",

@@ -129,7 +129,7 @@ WORDS: dict[str, str] = {
     "Nothing is generated here: every picture gets these learned kernels. So there is no difference, and no gates.":
         "这里不生成任何东西：每张图片都用这些学得的卷积核。因此没有差异，也没有门控。",
     "Choose another variant, or another view.": "请换一个模型，或换一个视图。",
-    "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send the request again.":
+    "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send it again.":
         "只能使用已上传的图片，不会打开任何路径或网址。请先上传图片，再重新发送请求。",
     "This file is not available here, or no longer. Create it again, then download it.":
         "此文件不在这里，或已不再保留。请重新生成后再下载。",
