@@ -93,6 +93,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     """Serve the page with this project's limits, look and scripts; returns what Blocks.launch returns."""
     from starlette.middleware import Middleware
 
+    from demo.temporary_files import UploadRoom, temporary_files
     from demo.ui import mcp
     from demo.ui.components import STYLES, head
     from demo.ui.language import InLanguage
@@ -104,15 +105,16 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
         mcp.answer_plainly()
     elif getattr(args, "mcp", False):
         print(mcp.MISSING, file=sys.stderr)
-    janitor = server.Janitor(temporary)
-    janitor.keep_present()  # pictures that Gradio copied while the page was built
-    janitor.start()
+    files = temporary_files(str(temporary))
+    files.keep_present()  # pictures that Gradio copied while the page was built
+    files.start()
     signal.signal(signal.SIGTERM, lambda *_: server.leave(temporary))
     keep_no_values()
     page.blocks.queue(api_open=False, max_size=64)
     looks = {"theme": theme(), "css_paths": STYLES, "head": head(), "mcp_server": with_mcp, "i18n": page.words.i18n()}
     options = server.launch_options(args) | looks | more
-    options["app_kwargs"]["middleware"].append(Middleware(InLanguage))
+    room = Middleware(UploadRoom, files=files, longest=server.MAX_UPLOAD_BODY)
+    options["app_kwargs"]["middleware"] += [room, Middleware(InLanguage)]
     return page.blocks.launch(**options)
 
 

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from functools import cache
 from types import MappingProxyType
 from typing import TypeVar
+from urllib.parse import parse_qs
 
 from transxnet.errors import LensError, NoWeights
 
@@ -113,6 +114,15 @@ def negotiated(asked: Sequence[str], accepted: str) -> str:
     wishes = [_wish(part) for part in accepted[:LONGEST].split(",")]
     liked = sorted((wish for wish in wishes if wish[0] > 0 and wish[1] in LANGUAGES), key=lambda wish: -wish[0])
     return liked[0][1] if liked else "en"
+
+
+def language_of_page(headers: Mapping[str, str]) -> str:
+    """The code of the language of the page that sent a request: by its address, else by the browser.
+
+    headers: of the request, by lower-case name.
+    """
+    query = parse_qs(headers.get("referer", "").partition("?")[2])
+    return negotiated(query.get("lang", []), headers.get("accept-language", ""))
 
 
 def _wish(part: str) -> tuple[float, str]:

@@ -1,10 +1,9 @@
-"""What stands between visitors and the machine: sizes of requests, files left behind, options of the server.
+"""What stands between visitors and the machine: sizes of requests, the temporary folder, options of the server.
 
 * `set_offline_env` and `private_temp_dir` set the environment; call both before gradio is imported.
   `leave` ends the program.
 * `BodyLimit` refuses large requests while they arrive. Gradio's own max_file_size counts one part of one upload;
   JSON bodies and other form fields are unlimited there.
-* `Janitor` empties the temporary folder. Gradio's delete_cache forgets aborted uploads, and can die unnoticed.
 * `launch_options` are the keyword arguments of `gradio.Blocks.launch` (6.x) that all this needs.
 
 Nothing here imports gradio, and nothing is written outside the temporary folder.
@@ -13,17 +12,13 @@ Nothing here imports gradio, and nothing is written outside the temporary folder
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
-import logging
 import os
 import shutil
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -42,9 +37,6 @@ MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.MAX_BYTES
 MAX_UPLOAD_BODY = 12 * MB  # one picture and its multipart wrapping
 MAX_BODY = 4 * MB  # everything else: the browser posts the values of an event's input components back as JSON
 
-log = logging.getLogger(__name__)
-
-
 # --- the environment -------------------------------------------------------------------------------------------------
 
 
@@ -60,9 +52,9 @@ def set_offline_env() -> None:
 def private_temp_dir() -> Path:
     """Make a folder for uploads and results that only this process' user can read, and point GRADIO_TEMP_DIR at it.
 
-    A GRADIO_TEMP_DIR that is already set says where: the folder is made inside it, because the janitor empties it and
-    must not touch what was there before. Removed when the program ends. Called again, returns the same folder.
-    Call before gradio is imported. Raises LensError if the folder cannot be made.
+    A GRADIO_TEMP_DIR that is already set says where: the folder is made inside it, because demo/temporary_files.py
+    empties it and must not touch what was there before. Removed when the program ends. Called again, returns the same
+    folder. Call before gradio is imported. Raises LensError if the folder cannot be made.
     """
     preset = os.environ.get("GRADIO_TEMP_DIR")
     if preset and Path(preset).name.startswith(_PREFIX) and Path(preset).is_dir():
@@ -174,98 +166,6 @@ async def _answer_413(send: Send, limit: int) -> None:
     raw = [(key.encode(), value.encode()) for key, value in headers.items()]
     await send({"type": "http.response.start", "status": 413, "headers": raw})
     await send({"type": "http.response.body", "body": body})
-
-
-# --- files left behind -----------------------------------------------------------------------------------------------
-
-
-class Swept(NamedTuple):
-    """What one sweep did: files removed, bytes freed, bytes still there."""
-
-    removed: int
-    freed: int
-    left: int
-
-
-class Janitor:
-    """Empties one folder of its own: files older than max_age seconds go, and the oldest beyond max_bytes.
-
-    The folder must be dedicated to temporary files, as `private_temp_dir` makes it. Age counts from the last change of
-    a file's content or of its entry, whichever is later: Gradio's copies keep the date of what they were copied from.
-    Symbolic links are removed like files and never followed.
-    """
-
-    def __init__(self, folder: Path, *, max_age: float = 3600, max_bytes: int = 2 * 2**30, every: float = 60):
-        self.folder = Path(folder)
-        self.max_age = max_age
-        self.max_bytes = max_bytes
-        self.every = every
-        self._kept: frozenset[str] = frozenset()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def keep_present(self) -> None:
-        """What is in the folder now is never removed. Call once, when the page is built and before it is launched:
-        Gradio puts example pictures and first values there, and every later visitor needs them."""
-        self._kept = frozenset(path for path, _ in self._files())
-
-    def sweep(self, now: float | None = None) -> Swept:
-        """One round at time `now` (seconds since the epoch, default the clock). What cannot be removed stays."""
-        now = time.time() if now is None else now
-        files, removed, freed = self._files(), 0, 0
-        left = sum(entry.st_size for _, entry in files)
-        loose = sorted((_changed(entry), path, entry.st_size) for path, entry in files if path not in self._kept)
-        for changed, path, size in loose:  # oldest first
-            if now - changed <= self.max_age and left <= self.max_bytes:
-                break
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-                removed, freed, left = removed + 1, freed + size, left - size
-        self._remove_empty_folders(now)
-        return Swept(removed, freed, left)
-
-    def _files(self) -> list[tuple[str, os.stat_result]]:
-        """Every file and link below the folder, with its own status; what vanishes meanwhile is left out."""
-        found = []
-        for folder, folders, names in os.walk(self.folder):  # does not follow links
-            for name in names + folders:
-                path = os.path.join(folder, name)
-                with contextlib.suppress(OSError):
-                    if name in names or os.path.islink(path):
-                        found.append((path, os.lstat(path)))
-        return found
-
-    def _remove_empty_folders(self, now: float) -> None:
-        """Gradio makes one folder a file. A young one may be about to receive its file."""
-        for folder, _, _ in os.walk(self.folder, topdown=False):
-            with contextlib.suppress(OSError):  # not empty, most of the time
-                if Path(folder) != self.folder and now - _changed(os.lstat(folder)) > self.max_age:
-                    os.rmdir(folder)
-
-    def start(self) -> None:
-        """Sweep now and then, in a daemon thread. Does nothing if it runs already."""
-        if self._thread is None or not self._thread.is_alive():
-            self._stop.clear()
-            self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
-            self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread, and wait for a sweep under way."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _run(self) -> None:
-        while not self._stop.wait(self.every):
-            try:
-                self.sweep()
-            except Exception:  # a janitor that dies unnoticed fills the disk
-                log.exception("sweeping the temporary folder failed; trying again in %g seconds", self.every)
-
-
-def _changed(entry: os.stat_result) -> float:
-    return max(entry.st_mtime, entry.st_ctime)
 
 
 # --- options of the server -------------------------------------------------------------------------------------------

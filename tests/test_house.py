@@ -59,6 +59,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "demo.below",
         "demo.options",
         "demo.published",
+        "demo.temporary_files",
         "demo.timing",
         "demo.backbones",
         "demo.download_folder",

@@ -111,4 +111,6 @@ NOT_UPLOADED = (
     "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send it again."
 )
 NOT_SERVED = "This file is not available here, or no longer. Create it again, then download it."
+NO_ROOM = "There is no room for this file: the server's temporary storage is full."
+NO_ROOM_REMEDY = "Try again in a few minutes."
 PICTURE_GONE = "This picture is no longer held here. Drop it again, or pick an example."

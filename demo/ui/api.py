@@ -6,10 +6,8 @@ Hidden components stand for the parameters, so that Gradio checks uploads and ty
 from __future__ import annotations
 
 import inspect
-import tempfile
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -22,6 +20,7 @@ from .. import replies
 from ..asking import Asking
 from ..replies_trial import trial_of
 from ..studio import Studio
+from ..temporary_files import temporary_files
 from .components import SafeImage, in_words
 from .typed import parameter
 
@@ -202,9 +201,8 @@ class Endpoints:
             cam_stage=cam_stage, point=_point(x, y), edits=_listed(edits), mask=str(mask).strip(), fill=str(fill),
         )  # fmt: skip
         numbers, (made,) = self.asking.files(asked, str(format))
-        path = Path(tempfile.mkdtemp(dir=_temporary())) / made.name
-        path.write_bytes(made.data)
-        return numbers, str(path)
+        (path,) = _write({made.name: made.data})
+        return numbers, path
 
 
 def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
@@ -251,23 +249,14 @@ def _point(x: float, y: float) -> tuple[float, float] | None:
 
 
 def _files(numbers: dict[str, Any], png: bytes, npz: bytes) -> tuple[dict[str, Any], str, str]:
-    """Files under Gradio's temporary folder; the janitor takes them away."""
-    folder = Path(tempfile.mkdtemp(dir=_temporary()))
-    for name, data in (("map.png", png), ("raw.npz", npz)):
-        (folder / name).write_bytes(data)
-    return numbers, str(folder / "map.png"), str(folder / "raw.npz")
+    return numbers, *_write({"map.png": png, "raw.npz": npz})
 
 
 def _many_files(numbers: dict[str, Any], pngs: list[bytes], npz: bytes) -> tuple[dict[str, Any], list[str], str]:
-    folder = Path(tempfile.mkdtemp(dir=_temporary()))
-    paths = [folder / f"figure-{i + 1}.png" for i in range(len(pngs))]
-    for path, data in zip(paths, pngs, strict=True):
-        path.write_bytes(data)
-    (folder / "raw.npz").write_bytes(npz)
-    return numbers, [str(path) for path in paths], str(folder / "raw.npz")
+    *figures, raw = _write({f"figure-{i + 1}.png": png for i, png in enumerate(pngs)} | {"raw.npz": npz})
+    return numbers, figures, raw
 
 
-def _temporary() -> Path:
-    path = Path(get_upload_folder())
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+def _write(files: dict[str, bytes]) -> list[str]:
+    """Write files into Gradio's temporary folder, where they live for an hour at most; returns their paths."""
+    return temporary_files(get_upload_folder()).write(files)

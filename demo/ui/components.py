@@ -20,6 +20,7 @@ from ..captions.everyone import OFFLINE, SETTINGS
 from ..in_order import InOrder
 from ..languages import in_all, negotiated, say, speaking, told
 from ..session import Session
+from ..temporary_files import lease, use
 from ..turns import TURN, in_time
 from ..uploads import UploadedFiles
 from .files import check_inputs, name_uploads_randomly
@@ -192,7 +193,7 @@ class Blocks(gr.Blocks):
         fn = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         first = iterator is None and fn.concurrency_id == PAGE
         async with self.in_order.beginning(session_hash or "") if first else nullcontext():
-            with speaking(_language(state, request)):
+            with speaking(_language(state, request)), lease():
                 return await super().process_api(block_fn, inputs, **asked, **more)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
@@ -202,6 +203,9 @@ class Blocks(gr.Blocks):
         with in_words():
             takes_file = [isinstance(block, SafeImage) for block in block_fn.inputs]
             inputs = check_inputs(takes_file, inputs, self.upload_file_set)
+            for file, is_file in zip(inputs, takes_file, strict=False):
+                if is_file and file is not None:
+                    use(file["path"])
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from demo import server
 from demo import studio as studio_module
 from demo.security_headers import SecurityHeaders
 from demo.streams import Streams
+from demo.temporary_files import TemporaryFiles, UploadRoom
 from demo.ui.components import STYLES
 from demo.ui.language import InLanguage
 from demo.uploads import FileRoutes
@@ -170,21 +171,12 @@ def test_what_cannot_be_is_refused_before_anything_is_served(asked):
 # ---- serving ------------------------------------------------------------------------------------------------
 
 
-def test_gradio_is_launched_with_the_limits_the_look_and_the_janitor(monkeypatch):
+def test_gradio_is_launched_with_the_limits_and_the_look(monkeypatch):
     calls: list[tuple] = []
 
-    class Janitor:
-        def __init__(self, folder: Path):
-            calls.append(("janitor", folder))
-
-        def keep_present(self) -> None:
-            calls.append(("keeps",))
-
-        def start(self) -> None:
-            calls.append(("starts",))
-
+    monkeypatch.setattr(TemporaryFiles, "keep_present", lambda self: calls.append(("keeps", self.folder)))
+    monkeypatch.setattr(TemporaryFiles, "start", lambda self: calls.append(("starts", self.folder)))
     handlers = {}
-    monkeypatch.setattr(server, "Janitor", Janitor)
     monkeypatch.setattr(signal, "signal", lambda number, handler: handlers.update({number: handler}))
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "7999")
@@ -195,15 +187,17 @@ def test_gradio_is_launched_with_the_limits_the_look_and_the_janitor(monkeypatch
     page = SimpleNamespace(blocks=blocks, words=SimpleNamespace(i18n=lambda: "in three languages"))
     assert app.launch(page, app.arguments([]), quiet=True) == "served"
 
-    assert calls == [("janitor", app.temporary), ("keeps",), ("starts",)]
+    assert calls == [("keeps", app.temporary), ("starts", app.temporary)]
     assert queued == {"api_open": False, "max_size": 64}
     assert (launched["server_name"], launched["server_port"]) == ("0.0.0.0", 7999)
     assert (launched["show_error"], launched["ssr_mode"], launched["strict_cors"]) == (False, False, True)
     assert launched["css_paths"] == STYLES
     assert launched["i18n"] == "in three languages"
-    assert [one.cls for one in launched["app_kwargs"]["middleware"]] == [
-        SecurityHeaders, server.BodyLimit, FileRoutes, Streams, InLanguage,
+    middleware = launched["app_kwargs"]["middleware"]
+    assert [one.cls for one in middleware] == [
+        SecurityHeaders, server.BodyLimit, FileRoutes, Streams, UploadRoom, InLanguage,
     ]  # fmt: skip
+    assert middleware[-2].kwargs["files"].folder == app.temporary
     assert "lensMountPanel" in launched["head"]
     assert launched["quiet"] is True
     left = []

@@ -21,6 +21,7 @@ from demo.captions import NOT_UPLOADED
 from demo.examples import examples
 from demo.server import launch_options
 from demo.studio import Studio
+from demo.temporary_files import TemporaryFiles
 from demo.ui import mcp as ours
 from demo.ui.page import Page
 from transxnet import load
@@ -131,7 +132,7 @@ def test_without_the_package_the_page_goes_on_and_says_how_to_get_it(monkeypatch
     launched = {}
     blocks = Namespace(queue=lambda **_: None, launch=lambda **options: launched.update(options))
     monkeypatch.setattr(ours, "available", lambda: False)
-    monkeypatch.setattr(app.server.Janitor, "start", lambda self: None)
+    monkeypatch.setattr(TemporaryFiles, "start", lambda self: None)
     app.launch(Namespace(blocks=blocks, words=Namespace(i18n=dict)), Namespace(mcp=True))
     assert launched["mcp_server"] is False
     assert 'pip install "mcp>=1.21,<2"' in capsys.readouterr().err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-import logging
 import os
 import stat
 import subprocess
@@ -27,7 +26,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from demo import server
-from demo.server import MB, BodyLimit, Janitor, launch_options, private_temp_dir, set_offline_env
+from demo.server import MB, BodyLimit, launch_options, private_temp_dir, set_offline_env
+from demo.temporary_files import TemporaryFiles
 from transxnet import images
 from transxnet.errors import LensError, OutOfRange
 
@@ -72,7 +72,7 @@ def test_a_preset_folder_holds_ours_and_keeps_what_it_had(scratch, monkeypatch):
     folder = private_temp_dir()
     assert folder.parent == preset.resolve()
     (preset / "somebody's").write_text("precious")
-    Janitor(folder).sweep(time.time() + 10**6)
+    TemporaryFiles(folder).sweep(time.time() + 10**6)
     assert (preset / "somebody's").read_text() == "precious"
 
 
@@ -275,145 +275,6 @@ def test_what_is_no_request_passes(kind):
     assert call(app, [message], type=kind) == [message]
 
 
-# --- files left behind -----------------------------------------------------------------------------------------------
-
-NOW = time.time()  # when the tests were read; the fake clock runs hours ahead of when they run
-HOUR = 3600
-
-
-def put(path: Path, *, size: int = 10, age: float = 0, now: float = NOW) -> Path:
-    """A file that was last changed `age` seconds before `now`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(size))
-    os.utime(path, (now - age, now - age))
-    return path
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-
-
-def test_old_files_go_and_young_ones_stay(tmp_path):
-    later = NOW + 2 * HOUR
-    put(tmp_path / "aborted upload")
-    put(tmp_path / "abc" / "photo.png", size=30)
-    put(tmp_path / "def" / "map.png", age=0.5 * HOUR, now=later)
-    put(tmp_path / "def" / "edge.png", age=HOUR, now=later)
-    put(tmp_path / "def" / "over the edge.png", age=HOUR + 1, now=later)
-    assert Janitor(tmp_path).sweep(later) == (3, 50, 20)  # removed, freed, left
-    assert names(tmp_path / "def") == ["edge.png", "map.png"]
-    assert not (tmp_path / "aborted upload").exists()
-
-
-def test_a_fresh_copy_of_an_old_file_is_young(tmp_path):
-    put(tmp_path / "example.jpg", age=400 * 24 * HOUR)  # as Gradio copies an example: with its date
-    assert Janitor(tmp_path).sweep(NOW + 60) == (0, 0, 10)
-    assert Janitor(tmp_path).sweep(NOW + 2 * HOUR) == (1, 10, 0)
-
-
-def test_empty_folders_go_when_they_are_old_and_the_folder_itself_never(tmp_path):
-    later = NOW + 2 * HOUR
-    for name, age in (("emptied just now", 10), ("emptied long ago", HOUR + 10), ("full", HOUR + 10)):
-        (tmp_path / name / "inner").mkdir(parents=True)
-        if name == "full":
-            put(tmp_path / name / "map.png", now=later)
-        for folder in (tmp_path / name / "inner", tmp_path / name):
-            os.utime(folder, (later - age, later - age))
-    Janitor(tmp_path).sweep(later)
-    assert names(tmp_path) == ["emptied just now", "emptied just now/inner", "full", "full/map.png"]
-    (tmp_path / "full" / "map.png").unlink()
-    Janitor(tmp_path).sweep(NOW + 10**6)
-    assert names(tmp_path) == []
-    assert tmp_path.is_dir()
-
-
-def test_links_are_not_followed(tmp_path):
-    outside = put(tmp_path / "home" / "letter.txt")
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    (folder / "to a file").symlink_to(outside)
-    (folder / "to a folder").symlink_to(outside.parent)
-    (folder / "to nowhere").symlink_to(tmp_path / "missing")
-    assert Janitor(folder, max_bytes=0).sweep(NOW + 2 * HOUR).removed == 3
-    assert names(folder) == []
-    assert outside.exists()
-
-
-def test_beyond_the_size_the_oldest_go_first(tmp_path):
-    for name, age in (("second", 20), ("first", 30), ("third", 10)):
-        put(tmp_path / name, size=100, age=age, now=NOW + HOUR)
-    assert Janitor(tmp_path, max_bytes=300).sweep(NOW + HOUR) == (0, 0, 300)
-    assert Janitor(tmp_path, max_bytes=299).sweep(NOW + HOUR) == (1, 100, 200)
-    assert names(tmp_path) == ["second", "third"]
-    assert Janitor(tmp_path, max_bytes=0).sweep(NOW + HOUR) == (2, 200, 0)
-
-
-def test_what_the_page_itself_needs_is_kept(tmp_path):
-    put(tmp_path / "abc" / "example.jpg", size=100)
-    janitor = Janitor(tmp_path, max_bytes=50)
-    janitor.keep_present()
-    put(tmp_path / "upload", size=40)
-    assert janitor.sweep(NOW + 10 * HOUR) == (1, 40, 100)
-    assert names(tmp_path) == ["abc", "abc/example.jpg"]
-
-
-def test_a_file_that_cannot_be_removed_does_not_save_the_others(tmp_path, monkeypatch):
-    for name in "abc":
-        put(tmp_path / name)
-    unlink = os.unlink
-
-    def stubborn(path):
-        if str(path).endswith("b"):
-            raise PermissionError(path)
-        unlink(path)
-
-    monkeypatch.setattr(os, "unlink", stubborn)
-    assert Janitor(tmp_path).sweep(NOW + 2 * HOUR) == (2, 20, 10)
-    assert names(tmp_path) == ["b"]
-
-
-def test_files_and_folders_may_vanish_meanwhile(tmp_path, monkeypatch):
-    put(tmp_path / "gone")
-    put(tmp_path / "here")
-    lstat = os.lstat
-
-    def look(path):
-        if str(path).endswith("gone"):
-            raise FileNotFoundError(path)
-        return lstat(path)
-
-    monkeypatch.setattr(os, "lstat", look)
-    assert Janitor(tmp_path).sweep(NOW + 2 * HOUR) == (1, 10, 0)
-    assert Janitor(tmp_path / "missing").sweep() == (0, 0, 0)
-
-
-def test_the_thread_survives_a_failure_and_stops_when_told(tmp_path, monkeypatch, caplog):
-    janitor, rounds, again = Janitor(tmp_path, every=0.001), [], threading.Event()
-
-    def sweep():
-        rounds.append(threading.current_thread())
-        if len(rounds) == 1:
-            raise RuntimeError("the disk is on fire")
-        again.set()
-
-    monkeypatch.setattr(janitor, "sweep", sweep)
-    with caplog.at_level(logging.ERROR):
-        janitor.start()
-        janitor.start()  # a second start changes nothing
-        assert again.wait(30)
-        janitor.stop()
-    assert "sweeping the temporary folder failed" in caplog.text
-    assert "the disk is on fire" in caplog.text
-    assert len(set(rounds)) == 1
-    assert rounds[0].daemon
-    assert not rounds[0].is_alive()
-    janitor.stop()  # nor does a second stop
-    again.clear()
-    janitor.start()
-    assert again.wait(30)
-    janitor.stop()
-
-
 # --- options of the server, and Gradio itself -----------------------------------------------------------------------
 
 
@@ -521,9 +382,9 @@ def test_gradio_never_sees_a_large_json_body(gradio_url):
     assert httpx.post(gradio_url + "/call/length", json={"data": ["x" * MB]}).status_code == 200
 
 
-def test_an_upload_cut_off_leaves_a_file_that_the_janitor_removes(gradio_url, uploads):
+def test_an_upload_cut_off_leaves_a_file_that_a_sweep_removes(gradio_url, uploads):
     """Two files of 7 MB, each allowed, in one body that does not say its length: together above the limit."""
-    Janitor(uploads, max_bytes=0).sweep()
+    TemporaryFiles(uploads, max_bytes=0).sweep()
 
     def pieces() -> Iterator[bytes]:
         data = multipart(7 * MB, 7 * MB)
@@ -534,5 +395,5 @@ def test_an_upload_cut_off_leaves_a_file_that_the_janitor_removes(gradio_url, up
     assert answer.json()["error"].startswith("This request is larger than 12 MB")
     left = sum(path.stat().st_size for path in uploads.rglob("*") if path.is_file())
     assert left >= 7 * MB
-    assert Janitor(uploads).sweep(time.time() + 2 * HOUR).freed == left
+    assert TemporaryFiles(uploads).sweep(time.time() + 2 * 3600).freed == left
     assert [path for path in uploads.rglob("*") if path.is_file()] == []

@@ -36,11 +36,20 @@
   }
   const connected = (window.lensConnected = () => (coming ||= again().finally(() => { coming = null; })));
 
+  /* Of a refused upload Gradio shows the body: the sentence in it (demo/server.py, demo/temporary_files.py), not the JSON. */
+  async function readable(response, input) {
+    if (response.ok || !/\/upload(\?|$)/.test(input)) return response;
+    const text = await response.text();
+    let sentence = text;
+    try { sentence = JSON.parse(text).error || text; } catch { /* a text of Gradio's own */ }
+    return new Response(sentence, { status: response.status });
+  }
+
   window.fetch = async (input, init = {}) => {
     if (init.method !== "POST" || input instanceof Request) return ask(input, init);
     for (let left = TRIES; ; left--) {
       try {
-        return await ask(input, init);
+        return await readable(await ask(input, init), String(input));
       } catch (error) {
         if (init.signal?.aborted || !left) throw error; // the server is there, and hangs up on this one
         await connected();

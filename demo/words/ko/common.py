@@ -142,6 +142,9 @@ WORDS: dict[str, str] = {
         "업로드한 이미지만 쓸 수 있습니다. 경로나 주소는 열지 않습니다. 이미지를 업로드한 뒤 다시 요청해 주십시오.",
     "This file is not available here, or no longer. Create it again, then download it.":
         "이 파일은 여기에 없거나 더 이상 없습니다. 다시 만든 뒤 내려받아 주십시오.",
+    "There is no room for this file: the server's temporary storage is full.":
+        "이 파일을 둘 자리가 없습니다. 서버의 임시 저장 공간이 가득 찼습니다.",
+    "Try again in a few minutes.": "몇 분 뒤에 다시 시도하십시오.",
     "This picture is no longer held here. Drop it again, or pick an example.":
         "이 사진은 더 이상 여기에 없습니다. 다시 끌어다 놓거나 예시를 고르십시오.",
 }  # fmt: skip

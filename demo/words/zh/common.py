@@ -133,6 +133,9 @@ WORDS: dict[str, str] = {
         "只能使用已上传的图片，不会打开任何路径或网址。请先上传图片，再重新发送请求。",
     "This file is not available here, or no longer. Create it again, then download it.":
         "此文件不在这里，或已不再保留。请重新生成后再下载。",
+    "There is no room for this file: the server's temporary storage is full.":
+        "没有空间存放此文件：服务器的临时存储已满。",
+    "Try again in a few minutes.": "请几分钟后重试。",
     "This picture is no longer held here. Drop it again, or pick an example.":
         "这里已不再保存这张图片。请重新拖入，或选一个示例。",
 }  # fmt: skip
