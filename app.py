@@ -93,6 +93,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     """Serve the page with this project's limits, look and scripts; returns what Blocks.launch returns."""
     from starlette.middleware import Middleware
 
+    from demo.connections import limit_connections
     from demo.temporary_files import UploadRoom, temporary_files
     from demo.ui import mcp
     from demo.ui.components import STYLES, head
@@ -111,6 +112,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     signal.signal(signal.SIGTERM, lambda *_: server.leave(temporary))
     keep_no_values()
     page.blocks.queue(api_open=False, max_size=64)
+    limit_connections()
     looks = {"theme": theme(), "css_paths": STYLES, "head": head(), "mcp_server": with_mcp, "i18n": page.words.i18n()}
     options = server.launch_options(args) | looks | more
     room = Middleware(UploadRoom, files=files, longest=server.MAX_UPLOAD_BODY)
