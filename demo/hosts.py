@@ -17,6 +17,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+REFUSAL = (
+    "This server does not answer requests for this host name. Open it as localhost. If a reverse proxy passes on "
+    "another name, start the server with --allowed-host NAME."
+)
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(:[0-9]*)?", re.IGNORECASE)
 
 
@@ -61,7 +65,7 @@ class AllowedHosts:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await JSONResponse({"error": _refusal(hosts[0] if hosts else "")}, status_code=403)(scope, receive, send)
+            await JSONResponse({"error": REFUSAL}, status_code=403)(scope, receive, send)
 
     def _accepts(self, name: str, app: Any) -> bool:
         return bool(name) and (name in self.names or name == _share_name(app))
@@ -71,10 +75,3 @@ def _share_name(app: Any) -> str | None:
     """The host name of the share link, which Gradio has only after the server has started."""
     blocks = app.get_blocks() if hasattr(app, "get_blocks") else None
     return urlsplit(getattr(blocks, "share_url", None) or "").hostname
-
-
-def _refusal(host: str) -> str:
-    return (
-        f"This server does not answer requests for the host {host[:80]!r}. Open it as localhost. If a reverse proxy "
-        "passes on another name, start the server with --allowed-host NAME."
-    )
