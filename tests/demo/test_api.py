@@ -357,7 +357,8 @@ def test_what_is_wrong_is_said(client, tmp_path):
     assert "second picture" in refused(client, file, part="kernel_change", api_name="/explain")
     assert "'tour'" in refused(client, file, "tour", api_name="/export")
     assert "'gif'" in refused(client, file, "erf", "gif", api_name="/export")
-    assert "4 variants" in refused(client, file, "erf", variants="pico,t,s,b", api_name="/export")
+    for endpoint in ("/export", "/compare"):
+        assert "More than 3 models" in refused(client, file, variants="pico,t,s,b", api_name=endpoint)
     many = ",".join(f"pico{i}" for i in range(100_000))
     assert "no variant called 'pico0'" in refused(client, file, "erf", variants=many, api_name="/export")
     assert "'no_hope'" in refused(client, file, edits="no_hope", api_name="/try_out")

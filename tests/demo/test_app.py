@@ -16,14 +16,16 @@ import pytest
 import app
 from demo import server
 from demo import studio as studio_module
+from demo.backbones import Backbones
 from demo.security_headers import SecurityHeaders
 from demo.streams import Streams
 from demo.temporary_files import TemporaryFiles, UploadRoom
 from demo.ui.components import STYLES
 from demo.ui.language import InLanguage
 from demo.uploads import FileRoutes
+from demo.wanted import BESIDE
 from tests.small import picture, small_model
-from transxnet.errors import DeviceError, UnknownName
+from transxnet.errors import DeviceError, OutOfRange, UnknownName
 from transxnet.study import Options
 from transxnet.weights import Availability
 
@@ -160,11 +162,27 @@ def test_a_variant_nobody_has_can_be_the_first_and_says_so(monkeypatch):
     assert "No weights" in str(page.studio.preload("nano").error)
 
 
+def test_on_a_space_visitors_name_listed_backbones_only(monkeypatch, asked):
+    assert app.arguments([]).visitor_backbones == "any"
+    monkeypatch.setenv("SPACE_ID", "somebody/lens")
+    page = app.build(app.arguments(["--beside", "TIMM:resnet18@untrained,timm:resnet50"]))
+    assert page.studio.backbones == Backbones("listed", ("timm:resnet18", "timm:resnet50"))
+    assert app.build(app.arguments([])).studio.backbones.listed == BESIDE
+    monkeypatch.setenv("TRANSXNET_VISITOR_BACKBONES", "none")
+    assert app.arguments([]).visitor_backbones == "none"
+    assert app.arguments(["--visitor-backbones", "any"]).visitor_backbones == "any"
+    monkeypatch.setenv("TRANSXNET_VISITOR_BACKBONES", "some")
+    with pytest.raises(OutOfRange, match="cannot be 'some'"):
+        app.build(app.arguments([]))
+
+
 def test_what_cannot_be_is_refused_before_anything_is_served(asked):
     with pytest.raises(DeviceError, match="tpu"):
         app.build(app.arguments(["--device", "tpu"]))
     with pytest.raises(UnknownName, match="zeta"):
         app.build(app.arguments(["--default-variant", "zeta"]))
+    with pytest.raises(OutOfRange, match="--beside names 4 backbones"):
+        app.build(app.arguments(["--beside", ",".join(f"timm:resnet{layers}" for layers in (18, 34, 50, 101))]))
     assert asked == []
 
 

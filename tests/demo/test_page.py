@@ -10,8 +10,10 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+import timm
 
 from demo import studio as studio_module
+from demo.backbones import Backbones
 from demo.captions import PICTURE_GONE, VIEWS, links, stopping
 from demo.captions.exports import OWN_SECOND
 from demo.captions.page import YOUR_PICTURE
@@ -630,6 +632,51 @@ def test_a_name_that_timm_does_not_have_is_said(page, opened):
         list(event.fn(ANN, opened, *controls(), "resnet5000"))
     (step,) = page.peer_added(ANN, opened, *controls(), "")
     assert is_nothing(page, step)
+
+
+def test_a_request_that_names_many_models_loads_none(page, opened):
+    event = next(f for f in page.blocks.fns.values() if f.targets == [(page.variants._id, "input")])
+    many = [f"timm:{name}@untrained" for name in timm.list_models("test_*")]
+    assert len(many) > 3
+    before = page.studio._models._in_use.keys() | set(page.studio._models._idle)
+    for names in (many, ["pico", *many], ["pico", "nano@untrained", "timm:zeta"]):
+        with pytest.raises(gr.Error, match=r"More than 3 models|timm has no backbone"):
+            list(event.fn(ANN, opened, *controls(names)))
+    assert page.studio._models._in_use.keys() | set(page.studio._models._idle) == before
+    changed = finish(page.variants_chosen(ANN, opened, *controls(["pico", PEER, "pico@untrained"])))
+    assert changed[page.session].variants == ("pico", PEER, "pico@untrained")
+
+
+@pytest.fixture(scope="module")
+def listed(models) -> Page:
+    """A page whose visitors may name one backbone."""
+    name = PEER.partition("@")[0]
+    return Page(Studio(device="cpu", backbones=Backbones("listed", (name,))), beside=(name,))
+
+
+def test_backbones_that_are_not_listed_are_refused_everywhere(listed):
+    page, sentence = listed, "This page does not offer that timm backbone. It offers timm:test_resnet."
+    query = {"variants": f"timm:test_vit@untrained,pico,{PEER}"}
+    changed = finish(page.opened(SimpleNamespace(session_hash="ida", query_params=query), Session(), *controls()))
+    session = changed[page.session]
+    assert session.variants == ("pico", PEER)
+    assert changed[page.note]["sentences"] == [sentence]
+    for steps in (
+        page.peer_added(ANN, session, *controls(), "test_vit"),
+        page.variants_chosen(ANN, session, *controls(["pico", "timm:test_vit"])),
+        page.acted(SimpleNamespace(instead=["pico", "timm:test_vit@untrained"]), ANN, session, *controls()),
+    ):
+        with pytest.raises(UnknownName) as caught:
+            list(steps)
+        assert str(caught.value) == sentence
+    gone = finish(page.go({"variants": ["timm:test_vit"]}, session, controls(), ANN))
+    assert (gone[page.session].variants, gone[page.note]["sentences"]) == (("pico",), [sentence])
+    assert page.peer.placeholder == "timm:test_resnet"
+
+
+def test_a_page_without_backbones_has_no_field_for_them(models):
+    page = Page(Studio(device="cpu", backbones=Backbones("none", ("timm:test_resnet",))), beside=("timm:test_resnet",))
+    assert (page.peer.visible, page.beside.visible, page._beside()) == (False, False, [])
 
 
 def test_one_click_sets_backbones_beside_the_receptive_fields(page, opened, monkeypatch):

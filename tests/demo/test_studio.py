@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 from PIL import Image
+from safetensors.torch import save_file
 
+from demo import models
 from demo import studio as module
+from demo.backbones import Backbones
 from demo.captions import PICTURE_GONE
 from demo.jobs import Abandoned
-from demo.studio import AT_ONCE, PICTURES, Studio
+from demo.studio import AT_ONCE, PICTURES, WAITING, Loading, Studio
+from tests.hub import HubServer, use_hub
 from tests.small import picture, small_model
+from transxnet import load as load_model
 from transxnet.draw.png import to_png
-from transxnet.errors import LensError, OutOfRange, PictureError, SourceFailed, UnknownName
+from transxnet.errors import Busy, LensError, OutOfRange, PictureError, SourceFailed, UnknownName
 from transxnet.images import decode
+from transxnet.peers.spec import find_peer
 from transxnet.study import Options, study
 from transxnet.variants import SIBLINGS
 from transxnet.weights import Availability, LoadedModel
@@ -299,6 +309,186 @@ def test_an_unexpected_failure_becomes_a_sentence(loads):
     assert "t failed" in str(entry.error)
     assert "secret" not in str(entry.error)
     assert "/srv/secret" in entry.error.detail
+
+
+def test_the_default_is_answered_while_others_load(monkeypatch):
+    """Also while programs wait for downloads: those beyond a few are told to come again."""
+    gate, begun = threading.Event(), threading.Event()
+
+    def held_up(name: str, **options: object) -> LoadedModel:
+        if name != "pico":
+            begun.set()
+            assert gate.wait(60)
+        return small_model()
+
+    monkeypatch.setattr(module, "load", held_up)
+    monkeypatch.setattr(module, "available", lambda name, **where: AVAILABLE.get(name, Availability.RELEASE))
+    studio = Studio(device="cpu", model_bytes=10**9)
+    key, others = studio.add(picture()), ["t", "b", "b_384", "t@untrained", "b@untrained", "timm:resnet50@untrained"]
+    entries = [studio.hold(name) for name in others]
+    assert begun.wait(60)
+    assert studio.study(key, "pico", ONE).variant == "small"
+    waiting = [threading.Thread(target=studio.study, args=(key, name, ONE)) for name in others[:WAITING]]
+    for thread in waiting:
+        thread.start()
+    while studio._waiting._value:  # until all wait
+        threading.Event().wait(0.01)
+    with pytest.raises(Busy, match="b_384 is still to be downloaded"):
+        studio.study(key, "b_384", ONE)
+    assert studio.study(key, "pico", replace(ONE, stage=3)).variant == "small"
+    gate.set()
+    for thread in waiting:
+        thread.join(60)
+    assert all(entry.done.wait(60) for entry in entries)
+    assert studio.study(key, "b_384", ONE).variant == "small"
+
+
+def test_the_default_and_pico_are_never_evicted(loads):
+    studio = Studio(device="cpu", default="s", model_bytes=700 * 10**6)
+    for name in ("s", "pico", "b", "b_384", "t", "b@untrained", "b_384@untrained"):
+        entry = studio.hold(name)
+        assert entry.done.wait(60)
+        studio.release(entry)
+    for name in ("s", "pico"):
+        assert studio.peek(name).loaded is not None
+    assert studio.peek("b") is None  # the longest unused of the others
+    assert studio.cost("b") is not None  # as long as its studies may be shown
+
+
+def test_a_model_is_held_until_its_study_is_computed(loads, monkeypatch):
+    go, asked = threading.Event(), threading.Event()
+
+    def slow(*args: object) -> object:
+        asked.set()
+        assert go.wait(60)
+        return study(*args)
+
+    monkeypatch.setattr(module, "study", slow)
+    studio = Studio(device="cpu")
+    job = studio.explain(studio.add(picture()), "t@untrained", ONE)
+    assert asked.wait(60)
+    assert studio.peek("t@untrained").holders == 1
+    go.set()
+    assert job.future.result().variant == "small"
+    studio.leave(job)
+    assert studio.peek("t@untrained").holders == 0
+
+
+def test_a_model_larger_than_a_third_of_the_memory_is_refused(loads):
+    studio = Studio(device="cpu", model_bytes=3 * 10**8)
+    assert studio.check_names(["t"]) == ["t"]
+    with pytest.raises(OutOfRange, match="b needs more memory than this page has for one model"):
+        studio.check_names(["t", "b"])
+    with pytest.raises(OutOfRange, match="b needs more memory"):
+        studio.study(studio.add(picture()), "b", ONE)
+    assert loads.asked == []
+
+
+# ---- what one request names -----------------------------------------------------------------------------------
+
+
+def test_all_names_are_checked_and_few_are_enough(loads):
+    studio = Studio(device="cpu")
+    assert studio.check_names(["transxnet_pico", " PICO ", "timm:test_resnet@Untrained", "t"]) == [
+        "pico", "timm:test_resnet@untrained", "t",
+    ]  # fmt: skip
+    with pytest.raises(OutOfRange, match=r"More than 3 models were chosen at once; none was loaded\. Choose fewer\."):
+        studio.check_names(f"timm:{name}@untrained" for name in timm.list_models("resnet*"))
+    with pytest.raises(UnknownName, match="zeta"):
+        studio.check_names(["pico", "zeta"])
+    assert loads.asked == []
+
+
+@pytest.mark.parametrize("policy", ["none", "listed", "any"])
+def test_visitors_name_the_backbones_that_the_operator_lets_them(loads, policy):
+    studio = Studio(device="cpu", backbones=Backbones(policy, ("timm:test_resnet",)))
+    allowed = {"none": [], "listed": ["timm:test_resnet"], "any": ["timm:test_resnet", "timm:test_vit"]}[policy]
+    for name in ("timm:test_resnet", "timm:test_vit"):
+        for asked in (name, f"{name}@untrained"):
+            if name in allowed:
+                assert studio.check_names([asked]) == [asked]
+                studio.release(studio.hold(asked))
+            else:
+                with pytest.raises(UnknownName, match="This page"):
+                    studio.check_names([asked])
+                with pytest.raises(UnknownName, match="This page"):
+                    studio.study(studio.add(picture()), asked, ONE)
+    assert studio.check_names(["t"]) == ["t"]
+
+
+# ---- downloads that visitors cause ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch) -> Iterator[HubServer]:
+    """timm's repositories of three miniatures; the caches are empty."""
+    for name in MINIATURES:
+        spec = find_peer(name)
+        folder = tmp_path / "hub" / spec.hub_id
+        folder.mkdir(parents=True)
+        state = load_model(f"timm:{name}@untrained", device="cpu").model.net.state_dict()
+        save_file({key: value.clone() for key, value in state.items()}, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps({"architecture": name, "num_classes": 1000}))
+    monkeypatch.setenv("TRANSXNET_CACHE", str(tmp_path / "own"))
+    with HubServer(tmp_path / "hub") as server:
+        use_hub(monkeypatch, server.url, tmp_path / "shared")
+        yield server
+
+
+def arrived(studio: Studio, name: str) -> Loading:
+    entry = studio.hold(name)
+    assert entry.done.wait(60)
+    studio.release(entry)
+    return entry
+
+
+def downloads(folder: Path) -> set[str]:
+    """Of which backbones the weights are in a cache."""
+    return {path.parents[2].name.rpartition("--")[2].partition(".")[0] for path in folder.rglob("model.safetensors")}
+
+
+MINIATURES = ("test_resnet", "test_vit", "test_convnext")
+
+
+def test_visitors_downloads_are_bounded_and_others_stay(hub, tmp_path):
+    own, shared = tmp_path / "own" / "visitors", tmp_path / "shared"
+    size = {
+        name: (tmp_path / "hub" / find_peer(name).hub_id / "model.safetensors").stat().st_size for name in MINIATURES
+    }
+    room = size["test_vit"] + size["test_convnext"] + 10_000
+    load_model("timm:test_resnet", device="cpu")  # somebody else's download, in the client's own cache
+    studio = Studio(device="cpu", backbones=Backbones("any", ("timm:test_vit",)), download_bytes=room)
+    for name in ("timm:test_resnet", "timm:test_vit"):  # theirs, and the operator's
+        assert arrived(studio, name).error is None
+    assert (downloads(own), downloads(shared)) == (set(), {"test_resnet", "test_vit"})
+    assert arrived(studio, "timm:test_convnext").error is None
+    assert downloads(own) == {"test_convnext"}
+    visitors = Studio(device="cpu", download_bytes=room)
+    (tmp_path / "shared").rename(tmp_path / "gone")
+    assert arrived(visitors, "timm:test_vit").error is None
+    assert downloads(own) == {"test_convnext", "test_vit"}
+    assert arrived(visitors, "timm:test_convnext").error is None  # from the folder, and the last used now
+    assert arrived(visitors, "timm:test_resnet").error is None
+    assert "test_vit" not in downloads(own)
+    assert hub.downloads("model.safetensors") == 5
+    small = Studio(device="cpu", download_bytes=1000)
+    assert "this page keeps 0.0 GB of downloads" in str(arrived(small, "timm:test_vit").error)
+    assert downloads(tmp_path / "gone") == {"test_resnet", "test_vit"}
+
+
+def test_a_download_that_nobody_waits_for_leaves_nothing(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "PATIENCE", 0.0)
+    hub.hold(0.5, "model.safetensors")
+    studio = Studio(device="cpu")
+    entry = studio.hold("timm:test_vit")
+    assert hub.waiting.wait(60)
+    studio.release(entry)
+    hub.hold(0.9, "model.safetensors")  # the next bytes come, and it hears of them
+    assert entry.done.wait(60)
+    assert "Nobody waited" in str(entry.error)
+    hub.heal()
+    assert [path for path in (tmp_path / "own").rglob("*") if path.suffix in (".incomplete", ".safetensors")] == []
+    assert arrived(studio, "timm:test_vit").error is None
 
 
 # ---- names --------------------------------------------------------------------------------------------------
