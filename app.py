@@ -7,20 +7,31 @@ import importlib.util
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-from demo import server
+from demo import address, server
+from transxnet.console import escape_unencodable, explain_import_error
+from transxnet.errors import LensError
 
-server.set_offline_env()  # both before gradio is imported
-temporary = server.private_temp_dir()
+escape_unencodable()
+try:
+    server.set_offline_env()  # both before gradio is imported
+    temporary = server.private_temp_dir()
+except LensError as error:
+    sys.exit(f"{error} {error.detail}")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """The options; each falls back to its environment variable, so that a Space needs none."""
     parser = argparse.ArgumentParser(prog="python app.py", description="TransXNet Lens: the interactive page.")
-    parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME; this machine only without)")
-    parser.add_argument("--port", type=int, help="port (GRADIO_SERVER_PORT; the first free one from 7860 without)")
+    parser.add_argument(
+        "--host", help="address to listen on, IPv6 included: :: or ::1 (GRADIO_SERVER_NAME; this machine only without)"
+    )
+    parser.add_argument(
+        "--port", type=int, help="port, 0 for any free one (GRADIO_SERVER_PORT; the first free one from 7860 without)"
+    )
     parser.add_argument("--share", action="store_true", help="ask Gradio for a public link; needs the internet")
     parser.add_argument(
         "--allowed-host", action="append", metavar="NAME", help="a host name that a reverse proxy passes on to a "
@@ -62,6 +73,20 @@ def on_gpu() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     import spaces
 
     return spaces.GPU
+
+
+def check_address(args: argparse.Namespace) -> None:
+    """Refuse an address that cannot be served before a model is loaded. Call before gradio is imported.
+
+    Raises:
+        LensError: the host or the port cannot be used.
+    """
+    options = server.launch_options(args)
+    address.find_port(options["server_name"], options["server_port"] or 0)
+    # Gradio tries ports at the address in this variable, and can do so for IPv4 only; it gets the host from us.
+    if ":" in os.environ.get("GRADIO_SERVER_NAME", ""):
+        args.host = options["server_name"]
+        del os.environ["GRADIO_SERVER_NAME"]
 
 
 def build(args: argparse.Namespace) -> Any:
@@ -117,17 +142,37 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     options = server.launch_options(args) | looks | more
     room = Middleware(UploadRoom, files=files, longest=server.MAX_UPLOAD_BODY)
     options["app_kwargs"]["middleware"] += [room, Middleware(InLanguage)]
-    return page.blocks.launch(**options)
+    if options["server_port"] == 0:
+        options["server_port"] = address.find_port(options["server_name"], 0)
+    try:
+        return page.blocks.launch(**options)
+    except OSError as error:  # Gradio's own, where every port is taken, or another program was quicker
+        raise LensError(
+            "The page's server could not start.",
+            remedy="Other programs may use its ports: --port 0 takes a free one.",
+            detail=str(error),
+        ) from error
+
+
+def report_failure(error: Exception) -> int:
+    """Print why the program ends, as one sentence where the cause is known; return the exit code."""
+    known = explain_import_error(error) if isinstance(error, ImportError) else error
+    if isinstance(known, LensError):
+        print(f"{known} {known.detail}".strip(), file=sys.stderr)
+    else:
+        traceback.print_exception(error)
+    return 1
 
 
 if __name__ == "__main__":
-    from transxnet.errors import LensError
-
-    options = arguments()
+    options, code = arguments(), 0
     try:
+        check_address(options)
         built = build(options)
         page = built.blocks  # a Space looks for the Blocks object here
-        launch(built, options)
-        server.leave(temporary)  # after Ctrl-C, which ends launch
-    except LensError as error:
-        sys.exit(f"{error} {error.detail}".strip())
+        launch(built, options)  # ends with Ctrl-C
+    except KeyboardInterrupt:  # before the page was served
+        code = 130
+    except Exception as error:
+        code = report_failure(error)
+    server.leave(temporary, code)

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transxnet.errors import LensError, OutOfRange
 
+from .address import bracket_ipv6
 from .hosts import AllowedHosts, is_loopback
 from .security_headers import SecurityHeaders, frame_sources
 from .session_expiry import SESSIONS, expiring_sessions
@@ -83,8 +84,8 @@ def _remove_if_ours(folder: Path, pid: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def leave(folder: Path) -> NoReturn:
-    """End the program at once, without an error; `folder`, of private_temp_dir, goes first.
+def leave(folder: Path, code: int = 0) -> NoReturn:
+    """End the program at once with this exit code; `folder`, of private_temp_dir, goes first.
 
     A pass that is under way in another thread is left where it is: taking the interpreter down while a thread is inside
     torch aborts the process.
@@ -92,7 +93,7 @@ def leave(folder: Path) -> NoReturn:
     _remove_if_ours(folder, os.getpid())
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 # --- the size of a request -------------------------------------------------------------------------------------------
@@ -176,9 +177,10 @@ def launch_options(args: Any) -> dict[str, Any]:
 
     args: anything with the attributes host, port, share, quiet, allowed_host and frame_ancestors (each may be missing
     or None), as argparse gives. Host and port fall back to GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, then to Gradio's
-    own: this machine only, and the first free port from 7860. Raises OutOfRange for a port or an origin that is none.
+    own: this machine only, and the first free port from 7860. Port 0 has to be replaced before Gradio gets it
+    (address.find_port). Raises OutOfRange for a port or an origin that is none.
     """
-    host = getattr(args, "host", None) or os.environ.get("GRADIO_SERVER_NAME") or None
+    host = bracket_ipv6(getattr(args, "host", None) or os.environ.get("GRADIO_SERVER_NAME") or "") or None
     loopback = is_loopback(host)
     frames = frame_sources(loopback, getattr(args, "frame_ancestors", None) or ())
     names = [*(getattr(args, "allowed_host", None) or ()), host or "localhost"]
@@ -213,8 +215,9 @@ def _port(option: int | str | None) -> int | None:
     value = os.environ.get("GRADIO_SERVER_PORT") if option is None else option
     if value is None or value == "":
         return None
-    if not str(value).isdecimal() or not 1 <= int(value) <= 65535:
+    if not str(value).isdecimal() or int(value) > 65535:
         raise OutOfRange(
-            f"{value} is not a port.", remedy="Give --port or GRADIO_SERVER_PORT a number from 1 to 65535."
+            f"{value} is not a port.",
+            remedy="Give --port or GRADIO_SERVER_PORT a number from 1 to 65535, or 0 for any free port.",
         )
     return int(value)

@@ -20,7 +20,14 @@ PACKAGES = ("transxnet", "demo")  # and app.py above them
 # `demo` alone stand for their __init__.py only.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.errors",),
-    ("transxnet.results", "transxnet.variants", "transxnet.trace", "transxnet.labels", "transxnet.failures"),
+    (
+        "transxnet.console",
+        "transxnet.results",
+        "transxnet.variants",
+        "transxnet.trace",
+        "transxnet.labels",
+        "transxnet.failures",
+    ),
     ("transxnet.model_card",),
     ("transxnet.layers", "transxnet.namespace"),
     ("transxnet.model",),
@@ -38,6 +45,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.words", "demo.captions"),
     ("demo.languages",),
     (
+        "demo.address",
         "demo.connections",
         "demo.examples",
         "demo.hosts",
@@ -192,6 +200,46 @@ def test_imports_point_one_way(module: str):
         file=str(path.relative_to(ROOT)),
     )
     assert not found, "\n".join(["imports against the direction of the house:", *found])
+
+
+READS_TEXT = ("open", "read_text", "write_text")
+
+
+def without_encoding(source: str) -> list[int]:
+    """Lines that open a file as text without naming its encoding, which then is the locale's."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        owner = getattr(getattr(node.func, "value", None), "id", "")
+        if name not in READS_TEXT or (owner, name) in (("Image", "open"), ("os", "open")):
+            continue
+        values = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "mode")]
+        modes = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+        if not any(keyword.arg == "encoding" for keyword in node.keywords) and not any("b" in mode for mode in modes):
+            lines.append(node.lineno)
+    return lines
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_text_files_name_their_encoding(module: str):
+    assert without_encoding(MODULES[module].read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["open(p)", "open(p, 'w')", "path.open()", "path.read_text()", "path.write_text(t)", "a / b.open('a')"]
+)
+def test_a_missing_encoding_is_noticed(source: str):
+    assert without_encoding(source) == [1]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["open(p, 'rb')", "path.open(mode='wb')", "path.read_text(encoding='utf-8')", "Image.open(p)", "os.open(p, 0)"],
+)
+def test_bytes_and_named_encodings_pass(source: str):
+    assert without_encoding(source) == []
 
 
 KNOWN = {

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from . import commands
+from .console import escape_unencodable, explain_import_error
 from .errors import LensError
 from .publish import cli as publish
 from .training import cli as training
@@ -20,18 +21,29 @@ from .training import cli as training
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; SystemExit(2) for arguments that argparse refuses."""
+    escape_unencodable()
     args = parser().parse_args(argv)
     args.argv = list(sys.argv[1:] if argv is None else argv)
     try:
         return args.run(args)
     except LensError as error:
-        print(f"transxnet: {error}", *filter(None, [error.detail]), sep="\n", file=sys.stderr)
-        return 2
+        return _report(error)
+    except ImportError as error:
+        explained = explain_import_error(error)
+        if explained is None:
+            raise
+        return _report(explained)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `… | head` has seen enough; what is still buffered must not complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _report(error: LensError) -> int:
+    """Print an error for whoever ran the command; return the exit code."""
+    print(f"transxnet: {error}", *filter(None, [error.detail]), sep="\n", file=sys.stderr)
+    return 2
 
 
 def parser() -> argparse.ArgumentParser:

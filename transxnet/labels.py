@@ -64,7 +64,7 @@ def label_set(name: str) -> LabelSet:
     if name == "imagenet-1k":
         wnids = tuple(info.label_names())
     elif name == "tiny-imagenet-200":
-        wnids = tuple((ASSETS / "labels" / f"{name}.txt").read_text().split())
+        wnids = tuple((ASSETS / "labels" / f"{name}.txt").read_text(encoding="utf-8").split())
     else:
         raise UnknownName(f"There is no label set called {name!r}.", remedy="Known: imagenet-1k, tiny-imagenet-200.")
     synonyms = tuple(info.label_name_to_description(wnid) for wnid in wnids)

@@ -49,7 +49,8 @@ def head() -> str:
         "([k, v]) => [k, Uint8Array.from(atob(v), (c) => c.charCodeAt(0))]));"
         f"window.lensColormaps = {json.dumps(_kinds())};"
     )
-    return f"<script>{decode_tables}\n{''.join(path.read_text() for path in SCRIPTS)}</script>"
+    scripts = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
+    return f"<script>{decode_tables}\n{scripts}</script>"
 
 
 def _kinds() -> dict[str, list[str]]:

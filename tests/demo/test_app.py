@@ -25,7 +25,7 @@ from demo.ui.language import InLanguage
 from demo.uploads import FileRoutes
 from demo.wanted import BESIDE
 from tests.small import picture, small_model
-from transxnet.errors import DeviceError, OutOfRange, UnknownName
+from transxnet.errors import DeviceError, LensError, OutOfRange, UnknownName
 from transxnet.study import Options
 from transxnet.weights import Availability
 
@@ -224,10 +224,76 @@ def test_gradio_is_launched_with_the_limits_and_the_look(monkeypatch):
     assert left == [app.temporary]
 
 
-def test_a_wrong_name_ends_the_command_with_a_sentence(monkeypatch):
-    """Python prints what `sys.exit` is given, without a traceback, and returns 1."""
-    monkeypatch.setattr(sys, "argv", ["app.py", "--default-variant", "zeta"])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
-    assert str(ended.value.code).startswith("There is no variant called 'zeta'.")
-    assert "\n" not in ended.value.code
+@pytest.fixture
+def run_app(monkeypatch):
+    """`python app.py OPTIONS` inside this process: returns its exit code, and leaves the temporary folder."""
+
+    def leave(folder: Path, code: int = 0) -> None:
+        raise SystemExit(code)
+
+    def run(*options: str) -> int:
+        monkeypatch.setattr(server, "leave", leave)
+        monkeypatch.setattr(sys, "argv", ["app.py", *options])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+        return ended.value.code
+
+    return run
+
+
+def test_a_wrong_name_ends_the_command_with_a_sentence(run_app, capsys):
+    assert run_app("--port", "0", "--default-variant", "zeta") == 1
+    text = capsys.readouterr().err
+    assert text.startswith("There is no variant called 'zeta'.")
+    assert text.count("\n") == 1
+
+
+def test_an_unforeseen_error_ends_with_its_traceback(run_app, monkeypatch, capsys):
+    """Through server.leave as well: threads that load a model would abort the process."""
+    monkeypatch.setattr(server, "launch_options", lambda args: 1 / 0)
+    assert run_app() == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_the_address_is_refused_before_anything_is_built(run_app, monkeypatch, capsys):
+    monkeypatch.setattr(studio_module, "Studio", None)
+    assert run_app("--host", "192.0.2.1") == 1
+    assert capsys.readouterr().err.startswith("This machine cannot listen on the host '192.0.2.1'.")
+
+
+def test_ipv6_in_the_environment_becomes_an_option(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "::1")
+    monkeypatch.setattr(app.address, "find_port", lambda host, port: port)
+    options = app.arguments([])
+    app.check_address(options)
+    assert options.host == "[::1]"
+    assert "GRADIO_SERVER_NAME" not in os.environ
+
+
+def fake_page(launch) -> SimpleNamespace:
+    blocks = SimpleNamespace(queue=lambda **options: None, launch=launch)
+    return SimpleNamespace(blocks=blocks, words=SimpleNamespace(i18n=lambda: "in three languages"))
+
+
+@pytest.fixture
+def quiet_server(monkeypatch):
+    """No janitor, and this process' signal handlers stay."""
+    monkeypatch.setattr(server, "Janitor", lambda folder: SimpleNamespace(keep_present=list, start=list))
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+
+
+@pytest.mark.usefixtures("quiet_server")
+def test_port_0_is_a_free_port_for_gradio():
+    launched = {}
+    app.launch(fake_page(lambda **options: launched.update(options)), app.arguments(["--port", "0"]))
+    assert launched["server_port"] > 0
+
+
+@pytest.mark.usefixtures("quiet_server")
+def test_a_server_that_cannot_start_is_a_sentence():
+    def launch(**options):
+        raise OSError("Cannot find empty port in range: 7860-7959.")
+
+    with pytest.raises(LensError, match="server could not start") as caught:
+        app.launch(fake_page(launch), app.arguments([]))
+    assert caught.value.detail == "Cannot find empty port in range: 7860-7959."

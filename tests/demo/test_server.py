@@ -296,12 +296,13 @@ def test_host_and_port_come_from_the_option_then_the_environment(monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_PORT", "7860")
     assert place(host=None, port=None) == ("0.0.0.0", 7860)
     assert place(host="127.0.0.1", port=8000) == ("127.0.0.1", 8000)
+    assert place(host="::1", port=0) == ("[::1]", 0)
     monkeypatch.setenv("GRADIO_SERVER_PORT", "")
     assert place()[1] is None
 
 
 @pytest.mark.usefixtures("no_settings")
-@pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "80.5"])
+@pytest.mark.parametrize("port", ["http", "65536", "-1", "80.5"])
 def test_a_port_that_is_none_is_a_sentence(monkeypatch, port):
     monkeypatch.setenv("GRADIO_SERVER_PORT", port)
     with pytest.raises(OutOfRange, match=f"{port} is not a port"):

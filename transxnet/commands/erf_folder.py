@@ -99,7 +99,7 @@ def write(run: Run, finished: bool = False) -> None:
     """The figure, the averages and the manifest, as far as they go. LensError where nothing could be averaged."""
     from ..draw.erf import protocol_plate
     from ..draw.png import to_png
-    from ..export.files import write_atomically
+    from ..export.files import write_atomically, write_utf8
     from ..export.records import npz
 
     shown = [column for column in run.columns if column.found.count]
@@ -114,7 +114,7 @@ def write(run: Run, finished: bool = False) -> None:
     write_atomically(run.args.out / FIGURE, to_png(plate.picture))
     entries = [_entry(column, result) for column, result in zip(shown, results, strict=True)]
     text = json.dumps(_manifest(run, entries, plate, finished), indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(run.args.out / MANIFEST, f"{text}\n".encode())
+    write_utf8(run.args.out / MANIFEST, f"{text}\n")
 
 
 def _trouble(column: Column) -> str:

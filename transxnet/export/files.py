@@ -110,7 +110,7 @@ def write_reports(folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
     for number, part in enumerate(parts, 1):
         which = f"part {number} of {len(parts)}" if len(parts) > 1 else ""
         html = report({**plain, "pictures": part}, folder, which)
-        written.append(write_atomically(folder / f"report{f'-{number}' if number > 1 else ''}.html", html.encode()))
+        written.append(write_utf8(folder / f"report{f'-{number}' if number > 1 else ''}.html", html))
     return written
 
 
@@ -122,7 +122,12 @@ def write_manifest(folder: Path, manifest: Mapping[str, object]) -> Path:
 def write_json(path: Path, value: Mapping[str, object]) -> Path:
     """Strict JSON, UTF-8: what is not finite becomes null."""
     text = json.dumps(clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return write_atomically(path, text.encode())
+    return write_utf8(path, text)
+
+
+def write_utf8(path: Path, text: str) -> Path:
+    """UTF-8. Bytes of a file name that this machine's locale cannot decode appear as escapes, which JSON reads back."""
+    return write_atomically(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_atomically(path: Path, data: bytes) -> Path:

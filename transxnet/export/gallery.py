@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..draw.plate import Plate, Table
 from ..draw.png import to_png
-from .files import write_atomically
+from .files import write_atomically, write_utf8
 from .report import inline
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
@@ -29,7 +29,7 @@ def write_gallery(folder: Path, plates: Sequence[Plate], about: Sequence[str]) -
         if plate.table:
             parts.append(_details(plate.table))
         parts.append(f"*{plate.limits}*")
-    return write_atomically(folder / "README.md", ("\n\n".join(parts) + "\n").encode())
+    return write_utf8(folder / "README.md", "\n\n".join(parts) + "\n")
 
 
 def provenance_lines(models: Mapping[str, str]) -> str:

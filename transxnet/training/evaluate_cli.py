@@ -104,7 +104,7 @@ def _one(args: argparse.Namespace, name: str, out: Path | None, worker: Worker) 
     lines = [f"{loaded.name}: {loaded.provenance.short()}. {loaded.provenance.note}".rstrip(), *report.lines()]
     if out is not None:
         (out / REPORT).write_text(text + "\n", encoding="utf-8")
-        (out / TABLE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (out / TABLE).write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
     print(text if args.json else "\n".join(lines))
     return report
 

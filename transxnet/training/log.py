@@ -35,7 +35,7 @@ class Log:
     def add(self, row: Row) -> None:
         """Append a row; the file begins with the names of its columns."""
         new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
+        with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([COLUMNS, _cells(row)] if new else [_cells(row)])
 
     def cut(self, step: int) -> None:
@@ -44,7 +44,7 @@ class Log:
             return
         rows = [_cells(row) for row in read_log(self.path) if row.step <= step]
         temporary = self.path.with_suffix(".tmp")
-        with temporary.open("w", newline="") as file:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([COLUMNS, *rows])
         os.replace(temporary, self.path)
 
@@ -56,7 +56,7 @@ def read_log(path: Path) -> list[Row]:
     """
     if not path.exists():
         return []
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         rows = [_row(line) for line in csv.DictReader(file)]
     return [row for row in rows if row is not None]
 

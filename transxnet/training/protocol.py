@@ -82,7 +82,7 @@ class Task:
         return {
             "model": loaded.name,
             "weights": loaded.provenance.sha256 or state_digest(loaded.model.state_dict()),
-            "pictures": hashlib.sha256(listed.encode()).hexdigest(),
+            "pictures": hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest(),
             "number of pictures": len(self.samples),
             "image size": protocol.image_size,
             "crop_pct": protocol.crop_pct,

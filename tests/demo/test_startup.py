@@ -1,0 +1,129 @@
+"""`python app.py` and `python -m transxnet` as processes: odd locales, IPv6, and start-ups that cannot work."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.process
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 220  # seconds; below pytest's own time-out of 240, far above what any machine needs
+C_LOCALE = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # its encoding is ASCII
+NO_PROXY = {"HTTP_PROXY": "", "HTTPS_PROXY": "", "ALL_PROXY": "", "http_proxy": "", "https_proxy": "", "all_proxy": ""}
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=os.environ | environment, timeout=DEADLINE,
+        capture_output=True, text=True, encoding="utf-8", errors="replace",
+    )  # fmt: skip
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+def printed_url(process: subprocess.Popen[str]) -> str:
+    """The address that the page prints once it is served."""
+    watchdog, text = threading.Timer(DEADLINE, process.kill), ""
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            text += line
+            if found := re.search(r"http://\S+", line):
+                return found[0]
+    finally:
+        watchdog.cancel()
+    pytest.fail(f"no address in:\n{text}")
+
+
+@pytest.mark.parametrize("setting", ["option", "environment"])
+def test_page_opens_on_a_free_port_in_c_locale(tmp_path: Path, setting: str):
+    """On IPv6 where the machine has it: for Gradio the harder case."""
+    host = "::1" if has_ipv6() else "127.0.0.1"
+    options = ["--host", host, "--port", "0"] if setting == "option" else []
+    variables = {} if options else {"GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": "0"}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "app.py", *options], cwd=ROOT,
+        env=os.environ | C_LOCALE | NO_PROXY | variables | {"GRADIO_TEMP_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    try:
+        url = httpx.URL(printed_url(process))
+        assert url.host == host
+        assert url.port not in (0, 7860, None)
+        page = httpx.get(url, timeout=DEADLINE, trust_env=False)
+        assert page.status_code == 200
+        assert "lensMountPanel" in page.text
+    finally:
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+        process.stdout.close()
+
+
+FAKE_CV2 = """
+raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory", name="cv2")
+"""
+
+
+def assert_one_sentence(ended: subprocess.CompletedProcess[str], code: int, sentence: str) -> None:
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == code, output
+    assert sentence in output
+    assert "Traceback" not in output
+    assert "terminate called" not in output
+    assert len(ended.stderr.strip().splitlines()) <= 2, output  # the sentence, and what the system says
+
+
+def test_port_in_use_ends_with_a_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_one_sentence(run("app.py", "--port", str(port)), 1, f"Port {port} is in use.")
+
+
+def test_temp_dir_that_cannot_be_made_ends_with_a_sentence():
+    ended = run("app.py", GRADIO_TEMP_DIR=os.devnull + "/x")
+    assert_one_sentence(ended, 1, "The folder for temporary files cannot be made.")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(["app.py", "--port", "0"], 1), (["-m", "transxnet", "study", "IMAGE", "--only", "grad_cam", "--out", "OUT"], 2)],
+    ids=["page", "study"],
+)
+def test_missing_libgl_ends_with_a_sentence(tmp_path: Path, command: list[str], code: int):
+    from demo.examples import examples
+
+    (tmp_path / "cv2.py").write_text(FAKE_CV2, encoding="utf-8")
+    names = {"IMAGE": str(examples()[0].path), "OUT": str(tmp_path / "out")}
+    ended = run(*(names.get(word, word) for word in command), PYTHONPATH=str(tmp_path))
+    assert_one_sentence(ended, code, "OpenCV cannot load the shared library libGL.so.1.")
+    assert "apt-get install libgl1" in ended.stderr
+
+
+def test_study_takes_undecodable_names_in_c_locale(tmp_path: Path):
+    """In the C locale every byte of a name that is not ASCII is undecodable."""
+    from demo.examples import examples
+    from transxnet.commands.looking import ENTRY
+
+    picture = tmp_path / "大 사.jpg"
+    picture.write_bytes(Path(examples()[0].path).read_bytes())
+    command = ["-m", "transxnet", "study", str(picture), "--only", "grad_cam", "--out", str(tmp_path / "out")]
+    ended = run(*command, **C_LOCALE)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "out" / "report.html").is_file()
+    entry = next((tmp_path / "out").rglob(ENTRY)).read_text(encoding="utf-8")
+    assert "\\udce5\\udca4\\udca7" in entry  # the three bytes of 大

@@ -1,0 +1,72 @@
+"""transxnet/console.py: any terminal can be printed to, and a failed import says what to install."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from transxnet.console import escape_unencodable, explain_import_error
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "printed"),
+    [
+        ("ascii", "大 – caf\udce9", rb"\u5927 \u2013 caf\udce9"),
+        ("gbk", "大 – 사", "大 – ".encode("gbk") + rb"\uc0ac"),
+        ("utf-8", "大 – caf\udce9", "大 – ".encode() + rb"caf\udce9"),
+    ],
+)
+def test_unencodable_characters_are_printed_as_escapes(monkeypatch, encoding: str, text: str, printed: bytes):
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True))
+    escape_unencodable()
+    for stream in (sys.stdout, sys.stderr):
+        print(text, end="", file=stream)
+        assert stream.buffer.getvalue() == printed
+
+
+def test_replaced_and_missing_streams_are_left_alone(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "stderr", None)
+    escape_unencodable()
+    print("大")
+    assert sys.stdout.getvalue() == "大\n"
+
+
+MISSING = "cannot open shared object file: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ImportError(f"libGL.so.1: {MISSING}", name="cv2"), "OpenCV cannot load the shared library libGL.so.1."),
+        (ImportError("/lib/libGL.so.1: file too short"),
+         "A Python package cannot load the shared library libGL.so.1."),
+        (ImportError(f"libgthread-2.0.so.0: {MISSING}", name="cv2"),
+         "OpenCV cannot load the shared library libgthread-2.0.so.0."),
+        (ImportError(f"libcudart.so.13: {MISSING}", name="torch._C"),
+         "torch cannot load the shared library libcudart.so.13."),
+        (ModuleNotFoundError("No module named 'gradio'", name="gradio"), "The Python package gradio is not installed."),
+        (ModuleNotFoundError("No module named 'captum.attr'", name="captum.attr"),
+         "The Python package captum is not installed."),
+    ],
+)  # fmt: skip
+def test_failed_import_says_what_to_install(error: ImportError, sentence: str):
+    explained = explain_import_error(error)
+    assert explained.what == sentence
+    opencv = "libG" in sentence or "libg" in sentence
+    assert ("apt-get install libgl1 libglib2.0-0" in explained.remedy) == opencv
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("cannot import name 'x' from 'timm'", name="timm"),
+        ModuleNotFoundError("No module named 'demo.x'", name="demo.x"),
+        ModuleNotFoundError("No module named 'transxnet.x'", name="transxnet.x"),
+    ],
+)
+def test_mistake_in_the_program_is_not_explained_away(error: ImportError):
+    assert explain_import_error(error) is None

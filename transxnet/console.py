@@ -1,0 +1,50 @@
+"""What app.py and `python -m transxnet` share towards the terminal: any encoding, and failed imports as sentences."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+
+from .errors import LensError
+
+_SHARED_LIBRARY = re.compile(r"\blib[\w.+-]*\.so[\w.]*")
+
+
+def escape_unencodable() -> None:
+    """Let standard output and error take any text: a character their encoding lacks is printed as an escape (\\u5927).
+
+    Consoles of Chinese, Korean and Japanese Windows, and the C locale, lack characters of our sentences and of file
+    names; Python's own default is to raise UnicodeEncodeError.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not where a program has replaced it, or has no console
+            stream.reconfigure(errors="backslashreplace")
+
+
+def explain_import_error(error: ImportError) -> LensError | None:
+    """A failed import as a sentence with its remedy.
+
+    Args:
+        error: what `import` raised.
+
+    Returns:
+        The error to report in its place, or None where the cause is neither a missing package nor a missing shared
+        library: then the traceback is needed.
+    """
+    package = (error.name or "").partition(".")[0]
+    library = _SHARED_LIBRARY.search(str(error))
+    if library:
+        remedy = "Install the system package that contains it."
+        if package == "cv2" or library[0].startswith(("libGL", "libgthread", "libglib")):
+            remedy = (
+                "On Debian and Ubuntu: apt-get install libgl1 libglib2.0-0. Where you cannot install system packages: "
+                "pip uninstall opencv-python, then pip install opencv-python-headless."
+            )
+        name = {"cv2": "OpenCV", "": "A Python package"}.get(package, package)
+        return LensError(f"{name} cannot load the shared library {library[0]}.", remedy=remedy, detail=str(error))
+    if isinstance(error, ModuleNotFoundError) and package not in ("", "transxnet", "demo"):
+        return LensError(
+            f"The Python package {package} is not installed.", remedy="Run: pip install -r requirements.txt"
+        )
+    return None
