@@ -1,8 +1,9 @@
 """Untrusted bytes -> a safe RGB picture or a sentence; a picture -> what the model sees.
 
 `decode` accepts whatever a visitor sends and answers with a `Picture` or with one of the PictureErrors:
-limits are checked on the header before a single pixel is decoded, only six formats are tried (so nothing
-reaches Ghostscript or the network), and every failure inside a decoder becomes a sentence with a remedy.
+limits are checked on the header before a single pixel is decoded (image_structure.py checks what the header does not
+say), only six formats are tried (so nothing reaches Ghostscript or the network), and every failure inside a decoder
+becomes a sentence with a remedy. torch is imported by `prepare` only: demo/decode_worker.py decodes without it.
 `prepare` is timm's evaluation protocol (timm/data/transforms_factory.py, `transforms_imagenet_eval`): the
 short side to floor(image_size / crop_pct), bicubic, a centre crop, ImageNet's mean and standard deviation; for
 other backbones with what theirs says instead. `prepare_for` takes all of that from a model's spec.
@@ -23,22 +24,28 @@ import stat
 import threading
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from .errors import OutOfRange, PictureError, PictureTooLarge, PictureUnreadable
+from .image_structure import ExcessiveMetadata, check_exif, check_structure
+
+if TYPE_CHECKING:
+    import torch
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")  # every decoder here is in-process and takes no file names
 
 MAX_BYTES = 10 * 2**20
 # The largest phone and camera pictures have 48 to 50 megapixels. A baseline JPEG of that size is reduced while it is
-# decoded (`draft`) and costs about 100 MB. Every other format, progressive JPEG included, is held whole, more than once
-# on the way: half the pixels keep it at 150 to 250 MB (WebP, whose decoder keeps two canvases, at 400).
+# decoded (`draft`) and costs about 100 MB. Every other format, JPEG in several scans included, is held whole, more than
+# once on the way: half the pixels keep it at 150 to 250 MB. WebP's decoder,
+# and AVIF's with transparency, keep canvases of their own: 15 million pixels cost them 220 to 290 MB.
 MAX_PIXELS = 50_000_000
 MAX_PIXELS_WHOLE = 25_000_000
+MAX_PIXELS_CANVAS = 15_000_000
+MAX_SCANNED_PIXELS = 600_000_000  # scans times pixels: each scan of a JPEG is a pass over all its pixels
 MAX_ASPECT = 20  # a centre crop of a longer strip shows less than 5 % of it
 MIN_SIDE = 8
 MAX_SIDE = 2048  # longer pictures are reduced: no view needs more, and the page stays quick
@@ -101,10 +108,10 @@ def decode(source: Any, *, name: str = "picture") -> Picture:
     (PIL modes I and I;16, 0..65535) is rescaled; mode F is taken as 0..255; sides above MAX_SIDE are reduced.
     Colour profiles are not applied, as in the evaluation protocol.
 
-    Raises PictureTooLarge (bytes, pixels, memory), PictureUnreadable (damaged, or not one of FORMATS),
+    Raises PictureTooLarge (bytes, pixels, scans, memory), PictureUnreadable (damaged, or not one of FORMATS),
     PictureError (too small or too thin). Nothing else, and nothing is written anywhere.
     """
-    subject = _subject(name)
+    subject = message_subject(name)
     try:
         with _decoders:
             return _finish(_open(source, subject), subject)
@@ -114,13 +121,17 @@ def decode(source: Any, *, name: str = "picture") -> Picture:
         raise PictureTooLarge(
             f"{subject} has more pixels than this page decodes.", remedy=_SMALLER, detail=repr(error)
         ) from error
+    except ExcessiveMetadata as error:
+        raise PictureUnreadable(
+            f"{subject} contains far more metadata than a picture needs.", remedy=_RESAVE, detail=repr(error)
+        ) from error
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
         raise PictureUnreadable(
             f"{subject} is damaged: it could not be decoded to the end.", remedy=_RESAVE, detail=repr(error)
         ) from error
 
 
-def _subject(name: str) -> str:
+def message_subject(name: str) -> str:
     """How a message begins. Only the last part of a path, printable and short: the name is a visitor's text too."""
     last = str(name).replace("\\", "/").rsplit("/", 1)[-1]
     clean = "".join(c for c in last if not unicodedata.category(c).startswith("C")).strip()
@@ -184,6 +195,7 @@ def _from_bytes(data: bytes, subject: str) -> Image.Image:
         raise PictureUnreadable(f"{subject} is empty: the file has no bytes.", remedy="Send it again.")
     if len(data) > MAX_BYTES:
         raise PictureTooLarge(f"{subject} is a file of more than {MAX_BYTES // 2**20} MB.", remedy=_SMALLER)
+    scans = check_structure(data)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
@@ -195,7 +207,8 @@ def _from_bytes(data: bytes, subject: str) -> Image.Image:
             remedy=_RESAVE,
             detail=repr(error),
         ) from error
-    _check_size(image.size, _limit(image), subject)
+    _check_size(image.size, _limit(image, scans), subject)
+    _check_scans(image.size, scans, subject)
     return image
 
 
@@ -249,9 +262,11 @@ def _from_array(array: np.ndarray, subject: str) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array))
 
 
-def _limit(image: Image.Image) -> int:
-    """Most pixels we accept. Only a baseline JPEG can be reduced while it is being decoded."""
-    return MAX_PIXELS if _is_jpeg(image) and not image.info.get("progressive") else MAX_PIXELS_WHOLE
+def _limit(image: Image.Image, scans: int = 1) -> int:
+    """Most pixels we accept. Only a JPEG in one scan can be reduced while it is being decoded."""
+    if image.format == "WEBP" or (image.format == "AVIF" and image.mode == "RGBA"):
+        return MAX_PIXELS_CANVAS
+    return MAX_PIXELS if _is_jpeg(image) and not image.info.get("progressive") and scans <= 1 else MAX_PIXELS_WHOLE
 
 
 def _is_jpeg(image: Image.Image) -> bool:
@@ -276,6 +291,17 @@ def _check_size(size: tuple[int, int], limit: int, subject: str) -> None:
         raise PictureError(
             f"{subject} is too thin: {width} x {height} pixels, more than {MAX_ASPECT} times as long as wide.",
             remedy="Cut out the part you mean and send that.",
+        )
+
+
+def _check_scans(size: tuple[int, int], scans: int, subject: str) -> None:
+    """size: (width, height) from the header. scans: of a JPEG, 0 for other formats."""
+    width, height = size
+    if width * height * scans > MAX_SCANNED_PIXELS:
+        raise PictureTooLarge(
+            f"{subject} stores {width} x {height} pixels in {scans} scans, {width * height * scans / 1e6:.0f} million "
+            f"pixels in all; at most {MAX_SCANNED_PIXELS / 1e6:.0f} million are decoded.",
+            remedy=_RESAVE,
         )
 
 
@@ -330,6 +356,10 @@ def _orientation(image: Image.Image) -> int:
     Of an image that is already loaded: a PNG's getexif() would otherwise decode inside the `try` and hide a failure.
     """
     try:
+        profile = image.info.pop("Raw profile type exif", "")  # ImageMagick's form of it, in a PNG's text
+        if profile and "exif" not in image.info:
+            image.info["exif"] = bytes.fromhex("".join(profile.split("\n")[3:]))
+        check_exif(image.info.get("exif", b""))
         value = image.getexif().get(0x0112, 1)
     except Exception:
         return 1
@@ -453,6 +483,8 @@ def prepare(
 
 def _normalise(view: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
     """uint8 (S, S, 3) -> float32 (1, 3, S, S), in torchvision's order of operations."""
+    import torch
+
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (mean, std))
     chw = torch.from_numpy(view).permute(2, 0, 1).contiguous()
     return chw.to(torch.float32).div(255).sub(mean).div(std).unsqueeze(0)

@@ -25,6 +25,17 @@ WORDS: dict[str, str] = {
     "Open it in a picture viewer, save it as JPEG or PNG, and send that.":
         "사진 보기 프로그램에서 열어 JPEG나 PNG로 저장한 뒤 그 파일을 보내 주십시오.",
     "Make it smaller and send it again.": "크기를 줄여 다시 보내 주십시오.",
+    "{subject} stores {width} x {height} pixels in {scans} scans, {millions} million pixels in all; at most {most} "
+    "million are decoded.":
+        "{subject}: {width} x {height} 픽셀을 {scans}번의 스캔에 나누어 저장하여 모두 {millions}백만 픽셀입니다. {most}백만 픽셀까지 읽습니다.",
+    "{subject} contains far more metadata than a picture needs.":
+        "{subject}: 사진에 필요한 것보다 메타데이터가 훨씬 많습니다.",
+    "{subject} took longer than {seconds} seconds to decode.": "{subject}: 읽는 데 {seconds}초가 넘게 걸렸습니다.",
+    "{subject} could not be decoded: the decoder stopped, or ran out of memory.":
+        "{subject}: 읽지 못했습니다. 디코더가 멈추었거나 메모리가 부족했습니다.",
+    "Too many pictures are being decoded.": "지금 읽고 있는 사진이 너무 많습니다.",
+    "This machine could not start a decoder.": "이 서버에서 디코더를 시작하지 못했습니다.",
+    "Try again in a few seconds.": "몇 초 뒤에 다시 시도하십시오.",
     "turned upright as its EXIF says": "EXIF 정보에 따라 바로 세움",
     "scaled from {before} to {after}": "{before}에서 {after}(으)로 크기를 바꿈",
     "first frame of an animation": "움직이는 그림의 첫 장면",

@@ -25,6 +25,16 @@ WORDS: dict[str, str] = {
     "Open it in a picture viewer, save it as JPEG or PNG, and send that.":
         "请用看图软件打开，另存为 JPEG 或 PNG，再发送该文件。",
     "Make it smaller and send it again.": "请缩小后重新发送。",
+    "{subject} stores {width} x {height} pixels in {scans} scans, {millions} million pixels in all; at most {most} "
+    "million are decoded.":
+        "{subject}以 {scans} 次扫描存储 {width} x {height} 像素，共 {millions} 百万像素；最多解码 {most} 百万。",
+    "{subject} contains far more metadata than a picture needs.": "{subject}的元数据远远超出图片所需。",
+    "{subject} took longer than {seconds} seconds to decode.": "{subject}的解码时间超过 {seconds} 秒。",
+    "{subject} could not be decoded: the decoder stopped, or ran out of memory.":
+        "{subject}无法解码：解码器已停止，或内存不足。",
+    "Too many pictures are being decoded.": "正在解码的图片太多。",
+    "This machine could not start a decoder.": "本机无法启动解码器。",
+    "Try again in a few seconds.": "请几秒后再试。",
     "turned upright as its EXIF says": "已按 EXIF 信息摆正",
     "scaled from {before} to {after}": "已从 {before} 缩放为 {after}",
     "first frame of an animation": "动画的第一帧",

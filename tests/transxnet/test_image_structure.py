@@ -1,0 +1,241 @@
+"""What a file's structure gives away before a decoder sees it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageFile
+
+from transxnet import images
+from transxnet.errors import PictureTooLarge, PictureUnreadable
+from transxnet.image_structure import MAX_GIF_COMMENTS, MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS, check_structure
+from transxnet.images import decode
+
+
+def encode(image: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def photograph(mode: str = "RGB", side: int = 64) -> Image.Image:
+    noise = np.random.default_rng(3).integers(0, 256, (side, side, 3), np.uint8)
+    return Image.fromarray(noise).convert(mode)
+
+
+def segment(code: int, content: bytes) -> bytes:
+    return b"\xff" + bytes([code]) + struct.pack(">H", len(content) + 2) + content
+
+
+def chunk(name: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def behind_header(data: bytes, inserted: bytes, size: int) -> bytes:
+    return data[:size] + inserted + data[size:]
+
+
+def scan_bomb(scans: int, side: int = 4992) -> bytes:
+    """A progressive JPEG whose last scan, of a few bytes, is repeated until there are so many."""
+    data = encode(Image.new("L", (side, side), 128), "JPEG", progressive=True)
+    last = data[data.rfind(b"\xff\xda") : -2]
+    return data[:-2] + last * (scans - check_structure(data)) + b"\xff\xd9"
+
+
+def resized(data: bytes, width: int, height: int) -> bytes:
+    """The JPEG with another size in its header; libjpeg fills what is missing with gray."""
+    frame = next(data.find(b"\xff" + bytes([code])) for code in (0xC0, 0xC2) if b"\xff" + bytes([code]) in data)
+    return data[: frame + 5] + struct.pack(">HH", height, width) + data[frame + 9 :]
+
+
+PROGRESSIVE = encode(photograph(), "JPEG", progressive=True)
+BASELINE = encode(photograph(), "JPEG")
+THUMBNAIL = segment(0xE1, b"Exif\0\0" + PROGRESSIVE)
+# name: (file, scans)
+SCANS = {
+    "baseline": (BASELINE, 1),
+    "progressive, color": (PROGRESSIVE, 10),
+    "progressive, gray": (encode(photograph("L"), "JPEG", progressive=True), 6),
+    "restart markers": (encode(photograph(), "JPEG", restart_marker_blocks=1), 1),
+    "thumbnail in EXIF": (behind_header(BASELINE, THUMBNAIL, 2), 1),
+    "progressive, thumbnail": (behind_header(PROGRESSIVE, THUMBNAIL, 2), 10),
+    "fill bytes": (PROGRESSIVE.replace(b"\xff\xda", b"\xff" * 40 + b"\xda").replace(b"\xff\xc4", b"\xff\xff\xc4"), 10),
+    "zeros between segments": (behind_header(PROGRESSIVE, b"\0" * 900, 20), 10),
+    "a marker inside a comment": (behind_header(BASELINE, segment(0xFE, b"\xff\xda\0\x08" * 9), 2), 1),
+    "two pictures in a file": (encode(photograph(), "MPO", save_all=True, append_images=[photograph()]), 1),
+    "bytes behind the end": (BASELINE + PROGRESSIVE, 1),
+    "cut off": (PROGRESSIVE[: PROGRESSIVE.rfind(b"\xff\xda") + 4], 10),
+    "a PNG": (encode(photograph(), "PNG"), 0),
+    "nothing": (b"", 0),
+}
+
+
+@pytest.mark.parametrize("name", SCANS)
+def test_scans_are_counted_by_markers(name):
+    data, scans = SCANS[name]
+    assert check_structure(data) == scans
+
+
+def test_a_scan_bomb_is_refused_undecoded(monkeypatch):
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded"))
+    data = scan_bomb(2_000)
+    assert len(data) < 200_000
+    with pytest.raises(PictureTooLarge, match=r"4992 x 4992 pixels in 2000 scans, 49840 million pixels in all") as told:
+        decode(data, name="bomb.jpg")
+    assert told.value.remedy == "Open it in a picture viewer, save it as JPEG or PNG, and send that."
+
+
+def test_the_limit_is_scans_times_pixels(monkeypatch):
+    monkeypatch.setattr(images, "MAX_SCANNED_PIXELS", 10 * 64 * 64)
+    assert decode(PROGRESSIVE).size == (64, 64)
+    with pytest.raises(PictureTooLarge, match="in 11 scans"):
+        decode(scan_bomb(11, side=64))
+
+
+def test_a_camera_file_stays_within_the_limit():
+    assert images.MAX_SCANNED_PIXELS > 25_000_000 * 10
+    assert decode(scan_bomb(24, side=640)).size == (640, 640)
+
+
+def test_a_baseline_jpeg_in_scans_is_held_whole():
+    """It cannot be reduced while it is decoded either, so it may not have 50 million pixels."""
+    scan = BASELINE[BASELINE.find(b"\xff\xda") : -2]
+    repeated = BASELINE[:-2] + scan + b"\xff\xd9"
+    assert decode(resized(BASELINE, 8000, 5000)).original_size == (8000, 5000)
+    with pytest.raises(PictureTooLarge, match="40 million; at most 25 million"):
+        decode(resized(repeated, 8000, 5000))
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("WEBP", "RGB"), ("WEBP", "RGBA"), ("AVIF", "RGBA")])
+def test_formats_with_canvases_have_a_lower_limit(kind, mode, monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS_CANVAS", 64 * 64 - 1)
+    transparent = photograph()
+    transparent.putalpha(99)
+    with pytest.raises(PictureTooLarge, match="64 x 64"):
+        decode(encode(transparent if mode == "RGBA" else photograph(), kind))
+    assert decode(encode(photograph(), "AVIF")).size == (64, 64)
+
+
+def test_webp_of_24_megapixels_is_refused():
+    with pytest.raises(PictureTooLarge, match="at most 15 million"):
+        decode(encode(Image.new("RGB", (4990, 4990)), "WEBP", lossless=True, quality=0, method=0))
+
+
+# --- work that grows faster than the file ----------------------------------------------------------------------------
+
+
+def shared_exif(entries: int, size: int) -> bytes:
+    """EXIF whose entries all refer to the same bytes: read, they are `entries` times `size` bytes."""
+    directory = b"II*\0\x08\0\0\0" + struct.pack("<H", entries)
+    directory += b"".join(struct.pack("<HHII", 0x1000 + i, 7, size, 8) for i in range(entries)) + bytes(4)
+    return directory + bytes(max(0, size + 8 - len(directory)))
+
+
+def with_exif(data: bytes, exif: bytes) -> bytes:
+    """A JPEG whose EXIF is split into as many segments as it needs, and which has no density of its own."""
+    parts = [segment(0xE1, b"Exif\0\0" + exif[i : i + 60_000]) for i in range(0, len(exif), 60_000)]
+    return data[:2] + b"".join(parts) + data[20:]
+
+
+PNG, GIF = encode(photograph(), "PNG"), encode(photograph(), "GIF")
+GIF_HEADER = 13 + 3 * 256
+EXCESSIVE = {
+    "JPEG segments": lambda: behind_header(BASELINE, segment(0xFE, b"") * (MAX_JPEG_SEGMENTS + 1), 2),
+    "JPEG fill bytes": lambda: behind_header(BASELINE, b"\xff" * 2**20, 2),
+    "JPEG junk and no scan": lambda: BASELINE[:20] + bytes(2**20),
+    "JPEG, segments behind an early end": lambda: behind_header(BASELINE, b"\xff\xd9" + segment(0xFE, b"") * 2000, 20),
+    "JPEG, EXIF in many segments": lambda: behind_header(
+        BASELINE, segment(0xE1, b"Exif\0\0" + bytes(90)) * (MAX_JPEG_SEGMENTS + 1), 2
+    ),
+    "JPEG, EXIF entries share bytes": lambda: with_exif(BASELINE, shared_exif(300, 100_000)),
+    "JPEG, MPO index shares bytes": lambda: behind_header(
+        BASELINE, segment(0xE2, b"MPF\0" + shared_exif(999, 40_000)), 2
+    ),
+    "JPEG, EXIF prefixes": lambda: with_exif(BASELINE, b"Exif\0\0" * 9_999),
+    "PNG chunks": lambda: behind_header(PNG, chunk(b"prVt") * MAX_PNG_CHUNKS, 33),
+    "PNG, empty chunks of pixels": lambda: behind_header(PNG, chunk(b"IDAT") * MAX_PNG_CHUNKS, 33),
+    "PNG, chunks behind the pixels": lambda: PNG[:-12] + chunk(b"prVt") * MAX_PNG_CHUNKS + PNG[-12:],
+    "GIF, a long comment": lambda: behind_header(GIF, b"!\xfe" + (b"\xff" + b"!" * 255) * 5_000 + b"\0", GIF_HEADER),
+    "GIF comments": lambda: behind_header(GIF, b"!\xfe\x01a\0" * (MAX_GIF_COMMENTS + 1), GIF_HEADER),
+    "GIF comments behind the frame": lambda: GIF[:-1] + b"!\xfe\x01a\0" * (MAX_GIF_COMMENTS + 1) + b";",
+    "GIF comments behind an empty block": lambda: behind_header(
+        GIF, b"!\x99\0\x01a\0" + b"!\xff\x0bNETSCAPE2.0\0\x01a\0" + b"!\xfe\x01a\0" * (MAX_GIF_COMMENTS + 1), GIF_HEADER
+    ),
+    "AVIF, EXIF entries share bytes": lambda: avif_with_exif(shared_exif(300, 100_000)),
+}  # fmt: skip
+
+
+def avif_with_exif(exif: bytes) -> bytes:
+    """As an encoder without Pillow's checks writes it: an honest EXIF of the same length is exchanged for it."""
+    honest = b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHII", 0x9999, 7, len(exif) - 26, 26) + bytes(4)
+    honest += b"\x55" * (len(exif) - len(honest))
+    data = encode(photograph(), "AVIF", exif=honest)
+    assert honest in data
+    return data.replace(honest, exif)
+
+
+@pytest.mark.parametrize("name", EXCESSIVE)
+def test_excessive_metadata_is_refused_unopened(name, monkeypatch):
+    monkeypatch.setattr(Image, "open", lambda *args, **options: pytest.fail("opened"))
+    data = EXCESSIVE[name]()
+    assert len(data) < images.MAX_BYTES
+    with pytest.raises(PictureUnreadable, match="contains far more metadata than a picture needs"):
+        decode(data)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_shared_exif_is_not_read_after_decoding(kind, monkeypatch):
+    data = encode(photograph(), kind, exif=b"Exif\0\0" + shared_exif(300, 100_000))
+    monkeypatch.setattr(Image.Exif, "load", lambda *args: pytest.fail("read"))
+    assert decode(data).note == ""
+
+
+def test_shared_exif_in_png_text_is_not_read(monkeypatch):
+    profile = "\nexif\n 1\n" + shared_exif(300, 10_000).hex()
+    text = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(profile.encode()))
+    monkeypatch.setattr(Image.Exif, "load", lambda *args: pytest.fail("read"))
+    assert decode(behind_header(PNG, text, 33)).note == ""
+
+
+# --- what is no excess ------------------------------------------------------------------------------------------------
+
+
+def turned_exif(value: int = 6) -> bytes:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = value
+    exif[ExifTags.Base.Software] = "a camera " * 20
+    exif[ExifTags.Base.ImageDescription] = "words " * 900
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "MPO"])
+def test_ordinary_exif_still_turns(kind):
+    upright, turned = photograph(), decode(encode(photograph(), kind, exif=turned_exif()))
+    assert turned.note == "turned upright as its EXIF says"
+    assert turned.size == upright.size
+
+
+def test_exif_in_png_text_still_turns():
+    profile = "\nexif\n 1\n" + turned_exif().hex()
+    text = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(profile.encode()))
+    assert decode(behind_header(PNG, text, 33)).note == "turned upright as its EXIF says"
+
+
+def test_large_color_profiles_and_texts_are_read():
+    assert decode(encode(photograph(), "JPEG", icc_profile=bytes(4_000_000))).note == ""
+    texts = b"".join(chunk(b"tEXt", b"k%d\0" % i + b"a" * 1000) for i in range(8000))
+    assert decode(behind_header(PNG, texts, 33)).note == ""
+
+
+def test_gif_pixels_that_look_like_comments_are_read():
+    """Compressed pixels repeat themselves: a gradient's hold the bytes of a comment's start thousands of times."""
+    gradient = Image.linear_gradient("L").resize((1500, 1500)).quantize(64)
+    assert decode(encode(gradient, "GIF")).size == (1500, 1500)
+    frame = GIF[GIF_HEADER:]
+    assert frame[:1] in (b",", b"!")
+    pixels = b",\0\0\0\0\x40\0\x40\0\0\x08" + (b"\xfe" + b"!\xfe" * 127) * 5_000 + b"\0;"
+    assert check_structure(GIF[:GIF_HEADER] + pixels) == 0

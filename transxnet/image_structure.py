@@ -1,0 +1,186 @@
+"""Checks of an image file's structure, before any decoder reads it.
+
+Limits on bytes and pixels do not bound the work of every decoder. A JPEG may repeat its scans, each of them a pass over
+all pixels; Pillow joins comments and EXIF blocks by copying what it has so far, and reads segments and chunks in a
+Python loop; the entries of an EXIF directory may all refer to the same bytes. The checks here walk over markers only,
+and refuse what no encoder writes. A file that is merely damaged passes: its decoder says so.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+
+# Far above what encoders write into 10 MB: segments hold 64 kB, and the smallest usual PNG chunks of pixels 2 kB.
+MAX_JPEG_SEGMENTS = 1_000
+MAX_JPEG_FILL = 2**18  # bytes between the segments before the first scan
+MAX_PNG_CHUNKS = 50_000
+MAX_GIF_COMMENTS = 1_000
+MAX_GIF_COMMENT_BLOCKS = 4_096  # of at most 255 bytes each, in all comments
+MAX_TIFF_HEADERS = 100  # of an AVIF file, where compressed pixels may look like one
+MAX_EXIF_PREFIXES = 8
+
+_SOI, _EOI, _SOS, _APP1, _APP2 = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2
+# A marker with a segment, an SOI or an EOI. Stuffed zeros, TEM, restart markers and fill bytes are none of these.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+_TIFF_HEADER = re.compile(rb"II[*+]\0|II\0[*+]|MM\0[*+]|MM[*+]\0")
+_EXIF_PREFIX = b"Exif\0\0"
+_TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
+
+
+class ExcessiveMetadata(ValueError):
+    """The file contains more metadata, or more copies of it, than any encoder writes."""
+
+
+def check_structure(data: bytes) -> int:
+    """Check the markers of a file that is one of the formats with work beyond its bytes and pixels.
+
+    Args:
+        data: The whole file, of any format.
+
+    Returns:
+        The number of scans of a JPEG, 0 for any other format.
+
+    Raises:
+        ExcessiveMetadata: Segments, chunks, comments or EXIF exceed the limits above.
+    """
+    if data.startswith(b"\xff\xd8\xff"):
+        return _check_jpeg(data)
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        _check_png(data)
+    elif data.startswith((b"GIF87a", b"GIF89a")):
+        _check_gif(data)
+    elif data[4:8] == b"ftyp":
+        _check_avif(data)
+    return 0
+
+
+def check_exif(exif: bytes) -> None:
+    """Check that the first directory of EXIF, or of any other TIFF structure, refers to no byte more than twice.
+
+    Args:
+        exif: What follows the header of an EXIF segment or chunk, with or without its prefix.
+
+    Raises:
+        ExcessiveMetadata: Reading all entries would copy more than twice the bytes of `exif`.
+    """
+    if exif.startswith(_EXIF_PREFIX * MAX_EXIF_PREFIXES):
+        raise ExcessiveMetadata("repeated EXIF prefixes")
+    start = 0
+    while exif.startswith(_EXIF_PREFIX, start):
+        start += len(_EXIF_PREFIX)
+    if _copied_bytes(memoryview(exif)[start:]) > 2 * len(exif):
+        raise ExcessiveMetadata("EXIF entries that share their bytes")
+
+
+def _check_jpeg(data: bytes) -> int:
+    """Walk over the markers as libjpeg does: what a segment contains, a thumbnail's markers included, is skipped."""
+    scans = segments = fill = 0
+    position, exif = 2, bytearray()
+    while match := _JPEG_MARKER.search(data, position):
+        code = match[1][0]
+        if not scans:
+            fill += match.start() - position
+        segments += 1
+        if segments > MAX_JPEG_SEGMENTS + scans or fill > MAX_JPEG_FILL:
+            raise ExcessiveMetadata(f"{segments} segments, {fill} fill bytes")
+        if code == _EOI and scans:
+            break  # what follows is another picture of an MPO file, or not a picture
+        if code in (_SOI, _EOI):
+            position = match.end()
+            continue
+        position = match.end() + max(2, int.from_bytes(data[match.end() : match.end() + 2]))
+        scans += code == _SOS
+        content = data[match.end() + 2 : position] if code in (_APP1, _APP2) else b""
+        if content.startswith(_EXIF_PREFIX):
+            exif += content[len(_EXIF_PREFIX) :]
+        elif content.startswith(b"MPF\0"):
+            check_exif(content[4:])
+    if not scans and len(data) - position > MAX_JPEG_FILL:
+        raise ExcessiveMetadata("fill bytes to the end")
+    check_exif(bytes(exif))
+    return scans
+
+
+def _check_png(data: bytes) -> None:
+    position = 8
+    for _ in range(MAX_PNG_CHUNKS):
+        name = data[position + 4 : position + 8]
+        if not name or name == b"IEND":
+            return
+        position += 12 + int.from_bytes(data[position : position + 4])
+    raise ExcessiveMetadata(f"more than {MAX_PNG_CHUNKS} chunks")
+
+
+def _check_gif(data: bytes) -> None:
+    """Walk over the blocks as Pillow does, up to the second frame: there it stops when one frame is wanted."""
+    position = 13 + _color_table_size(data[10:11])
+    frames = comments = comment_blocks = 0
+    while position < len(data) and frames < 2:
+        introducer = data[position : position + 1]
+        position += 1
+        if introducer == b";":
+            break
+        if introducer == b",":
+            frames += 1
+            position += 10 + _color_table_size(data[position + 8 : position + 9])
+            position, _ = _skip_blocks(data, position)
+        elif introducer == b"!":
+            label = data[position : position + 1]
+            position += 1
+            if label == b"\xfe":
+                position, blocks = _skip_blocks(data, position)
+                comments, comment_blocks = comments + 1, comment_blocks + blocks
+            else:  # Pillow reads on after an empty first block, and after an empty second one of NETSCAPE's
+                start = position + 1
+                position = _next_block(data, position)
+                if not frames and label == b"\xff" and data.startswith(b"NETSCAPE2.0", start):
+                    position = _next_block(data, position)
+                position, _ = _skip_blocks(data, position)
+        if comments > MAX_GIF_COMMENTS or comment_blocks > MAX_GIF_COMMENT_BLOCKS:
+            raise ExcessiveMetadata(f"{comments} comments of {comment_blocks} blocks")
+
+
+def _color_table_size(flags: bytes) -> int:
+    """Bytes of the color table that a GIF's packed field announces."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
+
+
+def _next_block(data: bytes, position: int) -> int:
+    return position + 1 + (data[position] if position < len(data) else 0)
+
+
+def _skip_blocks(data: bytes, position: int) -> tuple[int, int]:
+    """The position behind the empty block that ends a chain of blocks, and how many blocks came before it."""
+    blocks = 0
+    while position < len(data) and data[position]:
+        position, blocks = position + 1 + data[position], blocks + 1
+    return position + 1, blocks
+
+
+def _check_avif(data: bytes) -> None:
+    """Pillow reads the EXIF of an AVIF file as soon as it opens it."""
+    if _EXIF_PREFIX * MAX_EXIF_PREFIXES in data:
+        raise ExcessiveMetadata("repeated EXIF prefixes")
+    for number, match in enumerate(_TIFF_HEADER.finditer(data)):
+        if number >= MAX_TIFF_HEADERS or _copied_bytes(memoryview(data)[match.start() :]) > 2 * len(data):
+            raise ExcessiveMetadata("EXIF entries that share their bytes")
+
+
+def _copied_bytes(tiff: memoryview) -> int:
+    """How many bytes are copied when all entries of the first directory are read; 0 if there is none."""
+    order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
+    if order is None or len(tiff) < 8:
+        return 0
+    (start,) = struct.unpack_from(f"{order}I", tiff, 4)
+    if start + 2 > len(tiff):
+        return 0
+    (count,) = struct.unpack_from(f"{order}H", tiff, start)
+    entries = tiff[start + 2 : start + 2 + 12 * count]
+    entries = entries[: len(entries) // 12 * 12]
+    copied = 0
+    for _, kind, number, offset in struct.iter_unpack(f"{order}HHII", entries):
+        size = number * _TIFF_SIZES.get(kind, 0)
+        if size > 4 and offset + size <= len(tiff):
+            copied += size
+    return copied
