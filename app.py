@@ -118,6 +118,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     """Serve the page with this project's limits, look and scripts; returns what Blocks.launch returns."""
     from starlette.middleware import Middleware
 
+    from demo import decoding
     from demo.connections import limit_connections
     from demo.temporary_files import UploadRoom, temporary_files
     from demo.ui import mcp
@@ -134,6 +135,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     files = temporary_files(str(temporary))
     files.keep_present()  # pictures that Gradio copied while the page was built
     files.start()
+    decoding.POOL.warm_up()
     signal.signal(signal.SIGTERM, lambda *_: server.leave(temporary))
     keep_no_values()
     page.blocks.queue(api_open=False, max_size=64)

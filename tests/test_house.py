@@ -47,6 +47,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "demo.address",
         "demo.connections",
+        "demo.decode_worker",
+        "demo.decoding",
         "demo.examples",
         "demo.hosts",
         "demo.in_order",

@@ -13,10 +13,11 @@ import gradio as gr
 
 from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import LensError
-from transxnet.images import Picture, decode
+from transxnet.images import Picture
 
 from ..captions.display import WORDS
 from ..captions.everyone import OFFLINE, SETTINGS
+from ..decoding import POOL
 from ..in_order import InOrder
 from ..languages import in_all, negotiated, say, speaking, told
 from ..session import Session
@@ -299,4 +300,4 @@ class SafeImage(gr.Image):
         if payload is None:
             return None
         with in_words():
-            return decode(payload.path or "", name=payload.orig_name or "picture")
+            return POOL.decode(payload.path or "", name=payload.orig_name or "picture")

@@ -27,7 +27,8 @@ WORDS: dict[str, str] = {
     "Make it smaller and send it again.": "크기를 줄여 다시 보내 주십시오.",
     "{subject} stores {width} x {height} pixels in {scans} scans, {millions} million pixels in all; at most {most} "
     "million are decoded.":
-        "{subject}: {width} x {height} 픽셀을 {scans}번의 스캔에 나누어 저장하여 모두 {millions}백만 픽셀입니다. {most}백만 픽셀까지 읽습니다.",
+        "{subject}: {width} x {height} 픽셀이 스캔 {scans}개, 모두 {millions}백만 픽셀입니다. "
+        "{most}백만 픽셀까지 읽습니다.",
     "{subject} contains far more metadata than a picture needs.":
         "{subject}: 사진에 필요한 것보다 메타데이터가 훨씬 많습니다.",
     "{subject} took longer than {seconds} seconds to decode.": "{subject}: 읽는 데 {seconds}초가 넘게 걸렸습니다.",

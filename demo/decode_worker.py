@@ -1,0 +1,95 @@
+"""The program of a process that decodes pictures for demo/decoding.py, which starts it and may kill it at any time.
+
+It runs as a script in an interpreter of its own: multiprocessing would import app.py again in the child, and a fork of
+a process with torch's threads is not safe. It imports what decoding needs and no more.
+
+Standard input: one request a line, JSON with path, name and limit [s]. Standard output: for each request one line of
+JSON, either `error`, `what`, `remedy` and `detail` of a PictureError or the fields of a Picture with the `shape` of its
+pixels, which follow as bytes. The process ends with its input, so it does not outlive the server however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, BinaryIO
+
+MEMORY = 2**30  # bytes; the limits of transxnet.images keep a picture below 300 MB
+GRACE = 2.0  # seconds after which a process ends itself that the server, killed in the meantime, cannot kill any more
+AVIF_THREADS = 2  # one for each core would take address space for 64 stacks on a large machine
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    responses = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no response
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server decides
+    _limit_memory()
+    decode = _import_decode()
+    requests: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
+    with open(os.devnull, "w") as devnull:
+        while True:
+            request = json.loads(requests.get())
+            # a thread without the interpreter's lock, which some decoders hold
+            faulthandler.dump_traceback_later(request["limit"] + GRACE, exit=True, file=devnull)
+            header, pixels = _answer(decode, request)
+            faulthandler.cancel_dump_traceback_later()
+            responses.write(json.dumps(header).encode() + b"\n")
+            responses.write(pixels)
+            responses.flush()
+
+
+def _limit_memory() -> None:
+    """Let an allocation fail here, and the kernel choose this process where memory is short, before the server's."""
+    with contextlib.suppress(ImportError, ValueError, OSError):  # no such limit on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _import_decode() -> Callable[..., Any]:
+    """transxnet.images.decode without transxnet/__init__.py, which imports torch: 2 s and 300 MB."""
+    package = types.ModuleType("transxnet")
+    package.__path__ = [str(Path(__file__).resolve().parent.parent / "transxnet")]
+    sys.modules["transxnet"] = package
+    from PIL import AvifImagePlugin
+
+    from transxnet.images import decode
+
+    AvifImagePlugin.DEFAULT_MAX_THREADS = AVIF_THREADS
+    return decode
+
+
+def _read_requests(stream: BinaryIO, requests: SimpleQueue[bytes]) -> None:
+    """A thread, so that the end of the input also ends a decode that is under way."""
+    for line in stream:
+        requests.put(line)
+    os._exit(0)
+
+
+def _answer(decode: Callable[..., Any], request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    from transxnet.errors import PictureError
+
+    try:
+        picture = decode(request["path"], name=request["name"])
+    except PictureError as error:
+        texts = {"what": error.what, "remedy": error.remedy, "detail": error.detail}
+        return {"error": type(error).__name__, **texts}, b""
+    header = {"shape": picture.rgb.shape, "sha256": picture.sha256, "note": picture.note}
+    return {**header, "original_size": picture.original_size}, picture.rgb
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""Decoding of what visitors upload, in processes that can be killed: `POOL.decode` is transxnet.images.decode there.
+
+A decoder that runs for too long, crashes or takes all memory costs its picture a message, and nobody else anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from transxnet import errors
+from transxnet.errors import Busy, PictureError, PictureTooLarge, PictureUnreadable
+from transxnet.images import Picture, message_subject
+
+WORKERS = 2
+LIMIT = 10.0  # seconds: of one decode, and of waiting for a free worker
+_PROGRAM = Path(__file__).with_name("decode_worker.py")
+_SETTINGS = {  # glibc gives freed memory back, at no cost in time; no pool of threads is prepared for linear algebra
+    "MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**23),
+    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+}  # fmt: skip
+_RAISED = ("PictureError", "PictureTooLarge", "PictureUnreadable")
+
+
+class WorkerLost(Exception):
+    """The process ended before it answered. `expired`: it was killed because it took too long."""
+
+    def __init__(self, expired: bool):
+        super().__init__("killed after its time was up" if expired else "ended by itself")
+        self.expired = expired
+
+
+class DecodeWorker:
+    """One process of decode_worker.py. For one thread at a time."""
+
+    def __init__(self) -> None:
+        # -P: modules of demo/ are not to stand in for the standard library's
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", str(_PROGRAM)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **_SETTINGS},
+        )  # fmt: skip
+        with contextlib.suppress(ImportError, AttributeError, OSError):  # Linux: fewer turns to pass 10 MB of pixels
+            import fcntl
+
+            fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, 2**20)
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    def decode(self, path: str, name: str, limit: float) -> Picture:
+        """Decode the file at `path`; `name` is what messages call it.
+
+        Raises:
+            PictureError: As transxnet.images.decode does.
+            WorkerLost: The process ended, or was killed after `limit` seconds; it cannot be used again.
+        """
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            self.process.kill()
+
+        timer = threading.Timer(limit, expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            header, pixels = self._exchange({"path": path, "name": name, "limit": limit})
+        except (OSError, ValueError) as error:  # a broken pipe; half a response
+            timer.cancel()
+            timer.join()
+            raise WorkerLost(expired.is_set()) from error
+        timer.cancel()
+        timer.join()  # from here on it is known whether the process was killed at the last moment
+        if expired.is_set():
+            raise WorkerLost(expired=True)
+        if "error" in header:
+            kind = getattr(errors, header["error"]) if header["error"] in _RAISED else PictureError
+            raise kind(header["what"], remedy=header["remedy"], detail=header["detail"])
+        return Picture(pixels, header["sha256"], header["note"], tuple(header["original_size"]))
+
+    def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+        header = json.loads(self.process.stdout.readline())
+        pixels = np.empty(header.get("shape", 0), np.uint8)
+        if self.process.stdout.readinto(memoryview(pixels.reshape(-1))) != pixels.size:
+            raise ValueError("the pixels ended early")
+        pixels.setflags(write=False)
+        return header, pixels
+
+    def close(self) -> None:
+        """End the process at once."""
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):  # a request that nobody reads any more
+                pipe.close()
+        self.process.wait()
+
+
+class DecodePool:
+    """At most `workers` processes, started when they are needed and kept for the next picture.
+
+    Args:
+        workers: How many pictures are decoded at the same moment; others wait.
+        limit: Seconds after which a decode is killed, and after which waiting for a free worker ends.
+    """
+
+    def __init__(self, workers: int = WORKERS, limit: float = LIMIT):
+        self.limit = limit
+        self._idle: queue.LifoQueue[DecodeWorker | None] = queue.LifoQueue()  # the last one used is warm
+        for _ in range(workers):
+            self._idle.put(None)
+
+    def warm_up(self) -> None:
+        """Start a first worker, without waiting for it, so that no visitor has to."""
+        with contextlib.suppress(queue.Empty):
+            self._idle.put(_replace(self._idle.get_nowait()))
+
+    def decode(self, path: str | os.PathLike[str], *, name: str = "picture") -> Picture:
+        """Decode a file as transxnet.images.decode does, to the same pixels.
+
+        Args:
+            path: The file.
+            name: What messages call it.
+
+        Raises:
+            PictureError: The picture was refused, took longer than the limit, or ended the process.
+            Busy: No worker became free, or none could be started.
+        """
+        try:
+            worker = self._idle.get(timeout=self.limit)
+        except queue.Empty:
+            raise Busy("Too many pictures are being decoded.", remedy="Try again in a few seconds.") from None
+        try:
+            worker = _replace(worker)
+            if worker is None:
+                raise Busy("This machine could not start a decoder.", remedy="Try again in a few seconds.")
+            return worker.decode(os.fspath(path), name, self.limit)
+        except WorkerLost as error:
+            worker.close()
+            worker = _replace(worker)
+            raise self._explain(error, message_subject(name)) from error
+        finally:
+            self._idle.put(worker)
+
+    def _explain(self, error: WorkerLost, subject: str) -> PictureError:
+        if error.expired:
+            return PictureTooLarge(
+                f"{subject} took longer than {self.limit:.0f} seconds to decode.",
+                remedy="Make it smaller and send it again.",
+                detail=str(error),
+            )
+        return PictureUnreadable(
+            f"{subject} could not be decoded: the decoder stopped, or ran out of memory.",
+            remedy="Open it in a picture viewer, save it as JPEG or PNG, and send that.",
+            detail=str(error),
+        )
+
+    def close(self) -> None:
+        """End the idle workers. The pool can still be used: it starts new ones."""
+        workers = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                workers.append(self._idle.get_nowait())
+        for worker in workers:
+            if worker is not None:
+                worker.close()
+            self._idle.put(None)
+
+
+def _replace(worker: DecodeWorker | None) -> DecodeWorker | None:
+    """The worker if it is alive, else a new one; None if none can be started."""
+    if worker is not None and worker.is_alive:
+        return worker
+    if worker is not None:
+        worker.close()
+    try:
+        return DecodeWorker()
+    except OSError:
+        return None
+
+
+POOL = DecodePool()
