@@ -44,6 +44,7 @@ os.environ |= {
 }
 
 import torch  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from tests.reference import worst_errors  # noqa: E402
 
@@ -124,6 +125,14 @@ def seeded() -> None:
     """What a test draws without a generator of its own depends on no other test."""
     torch.manual_seed(2310)  # not the seed of untrained models
 
+
+# --- Random input -------------------------------------------------------------------------------------
+
+# `suite` draws the same input in every run, so that no run fails by chance; `make fuzz` draws other and more input.
+OF_ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
+settings.register_profile("suite", derandomize=True, max_examples=20, **OF_ANY_SPEED)
+settings.register_profile("long", max_examples=1000, print_blob=True, **OF_ANY_SPEED)
+settings.load_profile("suite")
 
 # --- Several processes ------------------------------------------------------------------------------
 
