@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo gallery test lint lock setup setup-dev libraries browser clean
+.PHONY: help demo gallery test fuzz lint lock setup setup-dev libraries browser clean
 
 ARGS ?=
 # `no` installs the versions of requirements.lock without comparing the files' hashes. The hashes are those of the public
@@ -24,6 +24,7 @@ UV := $(VENV)/uv/bin/uv
 help:
 	@echo "make demo        set up, then serve the page (options: make demo ARGS='--port 7861')"
 	echo "make test        set up, then lint and run every test"
+	echo "make fuzz        the tests with random input, with other input each time and 50 times as much"
 	echo "make gallery     set up, then make assets/gallery again: every figure for one photograph"
 	echo "make lint        set up, then ruff check and ruff format --check"
 	echo "make setup       .venv with the packages of requirements.lock (HASHES=no: see Makefile), and OpenCV's shared libraries"
@@ -47,6 +48,9 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 test: lint
 	@$(PY) -m pytest $(TWO) -m "not timing"
 	$(PY) -m pytest tests/browser -m timing
+
+fuzz: setup-dev
+	@$(PY) -m pytest -m fuzz --hypothesis-profile=long
 
 lint: setup-dev
 	@$(PY) -m ruff check .

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transxnet.errors import OutOfRange, UnknownName
+from transxnet.errors import OutOfRange, UnknownName, quote
 from transxnet.export.rows import Shot
 from transxnet.images import Picture
-from transxnet.study import Options
+from transxnet.labels import label_set
+from transxnet.peers.spec import spec_of
+from transxnet.study import Options, find_class
 
 from .captions import VIEWS
 from .captions import exports as words
@@ -20,6 +22,21 @@ from .studio import Studio
 from .wanted import WANTED
 
 EXACT = {"attention": ("attention", "both_ways"), "kernels": ("kernels",)}  # where the page itself has less, or more
+
+
+def check_target(target: str | None, name: str, follow: bool = False) -> None:
+    """Refuse an unknown model or target class before anything is loaded.
+
+    Args:
+        target: Options.target.
+        name: The model that explains it.
+        follow: Whether the target is another model's answer, which this one need not know.
+
+    Raises:
+        UnknownName: There is no such model, or no label set has such a class.
+        OutOfRange: The model has no class of this index.
+    """
+    find_class(target, label_set(spec_of(name)[0].label_set), follow)
 
 
 class Asking:
@@ -39,12 +56,14 @@ class Asking:
         """
         if view not in VIEWS or view == "tour":
             known = ", ".join(name for name in VIEWS if name != "tour")
-            raise UnknownName(words.NO_VIEW.format(name=view[:40]), remedy=f"Choose one of: {known}.")
-        names = self.studio.check_names(name for name in str(variants)[:LONGEST].split(",") if name.strip())
+            raise UnknownName(words.NO_VIEW.format(name=quote(view)), remedy=f"Choose one of: {known}.")
+        names = self.studio.check_names(name for name in variants[:LONGEST].split(",") if name.strip())
         if not names:
             raise OutOfRange(words.SO_MANY.format(count=0), remedy=words.SO_MANY_REMEDY)
         numbers = {key: int(options[key]) for key in ("stage", "block", "cam_stage")}
         target = str(options.pop("target", "")).strip() or None
+        for name in names:
+            check_target(target, name, follow=name != names[0])
         wanted = Options(
             **{**options, **numbers}, target=target, only=only or EXACT.get(view, WANTED[view].maps),
         )  # fmt: skip

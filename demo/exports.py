@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from transxnet.errors import LensError, UnknownName
+from transxnet.errors import LensError, UnknownName, quote
 from transxnet.export import files
 from transxnet.export.figure import laid_out
 from transxnet.export.manifest import as_text, html_with, manifest, png_with
@@ -53,7 +53,7 @@ def export(kind: str, asked: Asked) -> File:
     """Raises UnknownName for a kind that is none of TYPES, LensError where there is nothing to draw."""
     if kind not in TYPES:
         choose = f"Choose one of: {', '.join(TYPES)}."
-        raise UnknownName(words.NO_FORMAT.format(name=str(kind)[:40]), remedy=choose)
+        raise UnknownName(words.NO_FORMAT.format(name=quote(kind)), remedy=choose)
     if asked.view not in VIEWS or asked.view == "tour":
         raise LensError(words.NO_MAPS, remedy=words.NO_MAPS_REMEDY)
     if not asked.shots:

@@ -66,12 +66,13 @@ def display_of(sent: Any) -> Display:
     sent = sent if isinstance(sent, Mapping) else {}
     colours = {name: sent.get("colormap") for name, look in LOOKS.items() if not look.signed}
     colours |= {name: sent.get("diverging") for name, look in LOOKS.items() if look.signed}
-    kinds = {name: COLORMAPS[c].kind == SEQUENTIAL for name, c in colours.items() if c in COLORMAPS}
+    kinds = {name: COLORMAPS[str(c)].kind == SEQUENTIAL for name, c in colours.items() if str(c) in COLORMAPS}
     colormaps = {name: colours[name] for name, sequential in kinds.items() if sequential != LOOKS[name].signed}
     mode = sent.get("view") if sent.get("view") in MODES else MODES[0]
     tone = Tone(_within(sent, "gamma", 0.3, 3, 1.0), _within(sent, "threshold", 0, 0.95, 0.0), mode)
     head = sent.get("head")
-    head = head if head == LARGEST or (isinstance(head, int) and 0 < head < 100) else 0
+    whole = isinstance(head, int) and not isinstance(head, bool)
+    head = head if head == LARGEST or (whole and 0 < head < 100) else 0
     style = Style(head, _within(sent, "opacity", 0, 1, Style.opacity), colormaps, tone)
     return Display(style, sent.get("seen") is True, "to" if sent.get("direction") == "to" else "from")
 

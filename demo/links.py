@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.errors import LensError, UnknownName
+from transxnet.errors import quote as repeat
 from transxnet.explain.switches import read_switches
 from transxnet.labels import label_set
 from transxnet.peers.spec import is_peer, spec_of
@@ -210,7 +211,7 @@ def known_class(wnid: str, variants: tuple[str, ...]) -> str:
     try:
         return _wnid(wnid, variants)
     except ValueError:
-        raise UnknownName(f"No model has a class {wnid[:40]!r}.", remedy="Choose one of the answers.") from None
+        raise UnknownName(f"No model has a class {repeat(wnid)}.", remedy="Choose one of the answers.") from None
 
 
 def _wnid(text: str, variants: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from transxnet.errors import OutOfRange
+from transxnet.errors import OutOfRange, quote
 
 from .captions import links as words
 from .cells import Json
@@ -95,7 +95,7 @@ def wish(go: Any) -> Mapping[str, Any]:
 def number(value: Any, what: str) -> float:
     """A finite number that a script sent. Raises OutOfRange for anything else. what: it is, in words."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise OutOfRange(f"{what} is a number, not {str(value)[:40]!r}.", remedy=AGAIN)
+        raise OutOfRange(f"{what} is a number, not {quote(value)}.", remedy=AGAIN)
     return value
 
 

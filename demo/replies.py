@@ -10,7 +10,7 @@ import numpy as np
 from transxnet.draw.plate import Plate
 from transxnet.draw.png import to_png
 from transxnet.draw.views import LOOKS
-from transxnet.errors import PartMissing, UnknownName
+from transxnet.errors import PartMissing, UnknownName, quote
 from transxnet.export.pictures import Style, channels_of, photograph, picture, ranges
 from transxnet.export.plates import plates_of
 from transxnet.export.records import arrays, clean, describe, npz
@@ -55,7 +55,7 @@ def figures_of(study: Study, part: str, upload: Picture) -> tuple[dict[str, Any]
     figures or some. Raises UnknownName, PartMissing.
     """
     if part not in DRAWN:
-        raise UnknownName(f"There is no part called {part[:60]!r}.", remedy=f"Choose one of: {', '.join(DRAWN)}.")
+        raise UnknownName(f"There is no part called {quote(part)}.", remedy=f"Choose one of: {', '.join(DRAWN)}.")
     if part in study.missing:
         raise PartMissing(study.missing[part], remedy=PART_REMEDY)
     numbers, pngs, raw = describe(study), [], {}

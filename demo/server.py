@@ -28,6 +28,7 @@ from transxnet.errors import LensError, OutOfRange
 
 from .address import bracket_ipv6
 from .hosts import AllowedHosts, is_loopback
+from .requests import RequestCheck
 from .security_headers import SecurityHeaders, frame_sources
 from .session_expiry import SESSIONS, expiring_sessions
 from .streams import Streams
@@ -203,6 +204,7 @@ def launch_options(args: Any) -> dict[str, Any]:
                 *([Middleware(AllowedHosts, names=names)] if loopback else []),
                 Middleware(BodyLimit),
                 Middleware(FileRoutes),
+                Middleware(RequestCheck),
                 Middleware(Streams),
             ],
             "lifespan": expiring_sessions,

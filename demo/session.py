@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from transxnet.errors import OutOfRange, UnknownName
+from transxnet.errors import OutOfRange
 from transxnet.explain.painting import FILLS, read_mask
-from transxnet.explain.switches import read_switches
+from transxnet.explain.switches import read_switch, read_switches
 
 from .captions import VIEWS
+from .validation import Parameter, choice, flag, text, texts, whole_number
 
 EVERY_ASKED = "asked"  # Session.every when the button was pressed
 OWN = -2  # Session.other: the visitor's last own picture but the one that is looked at
@@ -64,49 +65,43 @@ class Controls:
     beside: bool = False
 
 
-def _edits(value: Any) -> tuple[str, ...]:
-    """Raises LensError for what is no list of changes."""
-    return tuple(str(switch) for switch in read_switches(_listed(value)))
+NAME_LENGTH = 120  # characters of a model's or a class's name
+MASK_TEXT = 20_000  # characters of a painted region that are read
+AGAIN = "Load the page again."
 
 
-def _mask(value: Any) -> str:
-    if value:
-        read_mask(str(value)[:MASK_TEXT])
-    return str(value or "")
-
-
-def _one_of(value: Any, names: Collection[str], words: str) -> str:
-    """words: what is said of another value, {name} in them."""
-    if not isinstance(value, str) or value not in names:
-        raise UnknownName(words.format(name=repr(str(value)[:40])), remedy=f"Choose one of: {', '.join(names)}.")
+def _itself(value: Any) -> Any:
     return value
 
 
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
+def _check_mask(text: str) -> None:
+    if text:
+        read_mask(text)
 
 
-def _listed(value: Any) -> list[str]:
-    if not isinstance(value, (list, tuple)):
-        raise OutOfRange("The page sent no list where one was expected.", remedy=AGAIN)
-    return [str(one)[:80] for one in value[:64]]
-
-
-MASK_TEXT = 20_000  # characters of a painted region that are read
-AGAIN = "Load the page again."
-CHANGES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+CHANGES: Mapping[str, Parameter] = MappingProxyType(
     {
-        "active": lambda value: _one_of(value, VIEWS, "There is no view {name}."),
-        "clicks": _count,
-        "compared": lambda value: str(value)[:40],
-        "photographs": bool,
-        "edits": _edits,
-        "mask": _mask,
-        "fill": lambda value: _one_of(value, FILLS, "Nothing is filled with {name}."),
-        "every": lambda value: EVERY_ASKED if value else "",
-        "held": lambda value: (),  # a browser that lost its tables says so
+        parameter.name: parameter
+        for parameter in (
+            Parameter("active", choice(*VIEWS), description="the tab that is open"),
+            Parameter("clicks", whole_number(0, 10**9), description="clicks of tabs, by the page's own count"),
+            Parameter("compared", text(40), description="the map that Compare shows"),
+            Parameter("photographs", flag(), description="whether Compare shows two images"),
+            Parameter("edits", texts(64, 80, read_switch), description="parts switched off"),
+            Parameter("mask", text(MASK_TEXT, _check_mask), description="the painted region"),
+            Parameter("fill", choice(*FILLS), description="what replaces it"),
+            Parameter("every", flag(), description="whether the table of all changes is wanted"),
+            Parameter("held", texts(64, 200), description="keys of the tables that the browser holds"),
+        )
     }
-)  # what a view's own script may change, and what it becomes
+)  # what a view's own script may change
+BECOMES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "edits": lambda keys: tuple(str(switch) for switch in read_switches(keys)),
+        "every": lambda wanted: EVERY_ASKED if wanted else "",
+        "held": lambda keys: (),  # a browser that lost its tables says so
+    }
+)  # what some of them become in a Session
 
 
 def changed(session: Session, change: Any) -> Session:
@@ -116,4 +111,5 @@ def changed(session: Session, change: Any) -> Session:
     """
     if not isinstance(change, Mapping):
         raise OutOfRange("The page sent no change where one was expected.", remedy=AGAIN)
-    return replace(session, **{name: CHANGES[name](value) for name, value in change.items() if name in CHANGES})
+    valid = {name: CHANGES[name].validate(value) for name, value in change.items() if name in CHANGES}
+    return replace(session, **{name: BECOMES.get(name, _itself)(value) for name, value in valid.items()})

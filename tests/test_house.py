@@ -44,6 +44,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo",),
     ("demo.words", "demo.captions"),
     ("demo.languages",),
+    ("demo.validation",),
     (
         "demo.address",
         "demo.connections",
@@ -53,6 +54,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "demo.hosts",
         "demo.in_order",
         "demo.jobs",
+        "demo.requests",
         "demo.security_headers",
         "demo.session",
         "demo.session_expiry",
@@ -83,7 +85,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.figures", "demo.payload", "demo.places", "demo.replies_trial", "demo.views"),
     ("demo.exports_views",),
     ("demo.exports",),
-    ("demo.asking", "demo.downloads"),
+    ("demo.asking", "demo.downloads", "demo.parameters"),
     ("demo.ui",),
     ("app",),
 )

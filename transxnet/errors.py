@@ -3,6 +3,7 @@
 * LensError
   x UnknownName          a variant, class, method or layer that does not exist
   x OutOfRange           a stage, block, head, channel or point outside the model or the picture
+  x InvalidValue         a value of another type than the parameter's, or out of its bounds
   x PartMissing          a part of the model that this variant does without
   x PictureError         bytes that cannot be shown as a picture
     + PictureTooLarge    more bytes or pixels than we decode
@@ -22,6 +23,26 @@ does not. Structure after httpx's `_exceptions.py`.
 """
 
 from __future__ import annotations
+
+QUOTED = 80  # characters of a value that a message repeats, quotation marks included
+
+
+def quote(value: object) -> str:
+    """A value as a message repeats it.
+
+    Args:
+        value: Anything that was refused.
+
+    Returns:
+        Its repr, which escapes what cannot be printed, cut to QUOTED characters.
+    """
+    try:
+        text = repr(value[:QUOTED] if isinstance(value, str) else value)
+    except (ValueError, RecursionError):  # an integer of more digits than Python writes; a list nested too deeply
+        return f"a value of type {type(value).__name__}"
+    whole = len(text) <= QUOTED and (not isinstance(value, str) or len(value) <= QUOTED)
+    closing = text[0] if isinstance(value, str) else ""
+    return text if whole else f"{text[: QUOTED - 1 - len(closing)].removesuffix(closing)}…{closing}"
 
 
 class LensError(Exception):
@@ -43,6 +64,10 @@ class UnknownName(LensError, LookupError):
 
 class OutOfRange(LensError, ValueError):
     """A stage, block, head, channel or point outside the model or the picture."""
+
+
+class InvalidValue(LensError, ValueError):
+    """A value of another type than its parameter's, or out of its bounds."""
 
 
 class PartMissing(LensError, LookupError):

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from .errors import OutOfRange, PictureError, PictureTooLarge, PictureUnreadable
+from .errors import OutOfRange, PictureError, PictureTooLarge, PictureUnreadable, quote
 from .image_structure import ExcessiveMetadata, check_exif, check_structure
 
 if TYPE_CHECKING:
@@ -464,7 +464,7 @@ def prepare(
         )
     if interpolation not in _FILTERS or crop_mode not in CROP_MODES:
         raise OutOfRange(
-            f"A view cannot be made by {interpolation!r} and {crop_mode!r}.",
+            f"A view cannot be made by {quote(interpolation)} and {quote(crop_mode)}.",
             remedy=f"Use one of {', '.join(_FILTERS)}, and one of {', '.join(CROP_MODES)}.",
         )
     (width, height), short_side = picture.size, math.floor(image_size / crop_pct)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .errors import OutOfRange, UnknownName
+from .errors import OutOfRange, UnknownName, quote
 
 NUMBERED = "numbered-"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -42,7 +42,7 @@ class LabelSet:
         if synonyms:
             return synonyms[0]
         raise UnknownName(
-            f"None of the {len(self)} classes of {self.name} is called {str(text).strip()[:60]!r}.",
+            f"None of the {len(self)} classes of {self.name} is called {quote(str(text).strip())}.",
             remedy="Use a class's name, its WNID or its index; `python -m transxnet list --classes NAME` lists them.",
         )
 
@@ -66,6 +66,8 @@ def label_set(name: str) -> LabelSet:
     elif name == "tiny-imagenet-200":
         wnids = tuple((ASSETS / "labels" / f"{name}.txt").read_text(encoding="utf-8").split())
     else:
-        raise UnknownName(f"There is no label set called {name!r}.", remedy="Known: imagenet-1k, tiny-imagenet-200.")
+        raise UnknownName(
+            f"There is no label set called {quote(name)}.", remedy="Known: imagenet-1k, tiny-imagenet-200."
+        )
     synonyms = tuple(info.label_name_to_description(wnid) for wnid in wnids)
     return LabelSet(name, wnids, tuple(words.split(", ")[0] for words in synonyms), synonyms)

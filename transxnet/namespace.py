@@ -14,7 +14,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .errors import SourceFailed
+from .errors import SourceFailed, quote
 from .variants import VariantSpec, find_variant
 
 HUB_PREFIX = "hf-hub:"
@@ -56,7 +56,7 @@ def parse_namespace(text: str) -> Namespace:
         variant, named, value = (part.strip() for part in pin.rpartition("="))
         if not name or not value or (named and not variant) or (revision and not named):
             raise SourceFailed(
-                f"{text.strip()!r} is no Hub namespace with revisions.",
+                f"{quote(text.strip())} is no Hub namespace with revisions.",
                 remedy="Write NAMESPACE, NAMESPACE@REVISION, or NAMESPACE@VARIANT=REVISION,VARIANT=REVISION.",
             )
         if named:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from .checkpoint import file_sha256
 from .download import CONFIG, WEIGHTS, Report, Repository, cached_repository, fetch, fetch_repository
-from .errors import DigestMismatch, SourceFailed, WeightsMismatch
+from .errors import DigestMismatch, SourceFailed, WeightsMismatch, quote
 from .labels import ASSETS
 from .namespace import HUB_PREFIX, Namespace
 from .variants import VariantSpec
@@ -99,7 +99,7 @@ def named(spec: VariantSpec, source: str | os.PathLike[str], settings: Settings)
         return from_folder(spec, path)
     if not path.is_file():
         raise SourceFailed(
-            f"There is no file or folder {path.name!r}.",
+            f"There is no file or folder {quote(path.name)}.",
             remedy=f"Check the path; a repository is written {HUB_PREFIX}NAMESPACE/NAME.",
             detail=str(path),
         )

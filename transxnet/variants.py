@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from .errors import UnknownName
+from .errors import UnknownName, quote
 
 UNTRAINED = "untrained"  # as in "pico@untrained": the same architecture with random weights, on request only
 
@@ -132,7 +132,7 @@ def find_variant(name: str) -> VariantSpec:
             return spec
     known = ", ".join(s.short for s in VARIANTS.values())
     raise UnknownName(
-        f"There is no variant called {name.strip()!r}.",
+        f"There is no variant called {quote(name.strip())}.",
         remedy=f"Choose one of: {known} (each also as NAME@{UNTRAINED}).",
     )
 

@@ -28,7 +28,7 @@ from . import sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .cost import weight_memory
 from .download import Report, cached_repository
-from .errors import DeviceError, DigestMismatch, NoWeights, OutOfRange, UnknownName, WeightsError
+from .errors import DeviceError, DigestMismatch, NoWeights, OutOfRange, UnknownName, WeightsError, quote
 from .model import TransXNet
 from .namespace import Namespace, configured_namespace
 from .peers import sources as peer_sources
@@ -180,7 +180,7 @@ def resolve_device(device: str | torch.device | None = None) -> torch.device:
     try:
         found = torch.device(str(device).strip().lower())
     except RuntimeError as error:
-        raise DeviceError(f"{str(device)[:40]!r} is no device.", remedy=_devices(here)) from error
+        raise DeviceError(f"{quote(str(device))} is no device.", remedy=_devices(here)) from error
     if not here.get(found.type) or (found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count()):
         raise DeviceError(f"This machine has no device {str(found)!r}.", remedy=_devices(here))
     return found

@@ -1,12 +1,13 @@
 """The same things by machine: named endpoints. The picture first, all else with defaults.
 
-Hidden components stand for the parameters, so that Gradio checks uploads and types as it does for the page.
+Hidden components stand for the parameters, which demo/parameters.py declares: types, bounds and defaults. A value is
+validated before Gradio looks at it, so the methods below get what is declared there.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -17,12 +18,14 @@ from transxnet.images import Picture
 from transxnet.study import Options, Study
 
 from .. import replies
-from ..asking import Asking
+from ..asking import Asking, check_target
+from ..parameters import PARAMETERS, split
 from ..replies_trial import trial_of
 from ..studio import Studio
 from ..temporary_files import temporary_files
-from .components import SafeImage, in_words
-from .typed import parameter
+from ..validation import Parameter
+from .components import in_words
+from .typed import component_of, parameter_of
 
 
 def add_endpoints(studio: Studio) -> None:
@@ -40,7 +43,10 @@ FILE = "file"
 
 
 class Endpoints:
-    """One method an endpoint: its name, its words and its parameters with their defaults are the endpoint's."""
+    """One method an endpoint: its name, its words and its parameters are the endpoint's.
+
+    A default stands here only where the endpoint's differs from the parameter's own.
+    """
 
     def __init__(self, studio: Studio):
         self.studio = studio
@@ -50,11 +56,13 @@ class Endpoints:
         self, picture: Picture | None, variant: str, part: tuple[str, ...], second: Picture | None = None,
         **options: Any,
     ) -> Study:  # fmt: skip
-        key = self.studio.add(_needed(picture), visitor=False)
+        picture = _needed(picture)
+        check_target(options.get("target"), variant)  # before a model loads
+        key = self.studio.add(picture, visitor=False)
         other = self.studio.add(second, visitor=False) if second is not None else ""
         return self.studio.study(key, variant, Options(only=part, **options), other)
 
-    def predict(self, picture, variant="pico", top=5, autocast=False):
+    def predict(self, picture, variant, top, autocast):
         """Classify a picture.
 
         picture: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, pico's siblings pico_matched,
@@ -62,50 +70,47 @@ class Endpoints:
         top: how many answers. autocast: half precision where this page runs on CUDA, nothing elsewhere. Returns JSON:
         provenance of the weights, and top, best first, each with index, wnid, label and probability.
         """
-        return replies.answers(self._studied(picture, variant, (), top=int(top), autocast=bool(autocast)))
+        return replies.answers(self._studied(picture, variant, (), top=top, autocast=autocast))
 
-    def attention(self, picture, variant="pico", stage=3, block=0, head=0, x=-1, y=-1):
+    def attention(self, picture, variant, stage, block, head, x, y):
         """What OSRA's query at a point mixes in. A variant without OSRA is refused.
 
         stage, block, head count from 1; block 0 is the stage's last, head 0 the mean. x, y: the point in pixels of
         the upright picture, -1 the middle. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with the
         raw weights: attention (heads, key rows, key columns).
         """
-        s = self._studied(picture, variant, ("attention",), stage=int(stage), block=int(block), point=_point(x, y))
-        return _files(*replies.map_of(s, "attention", picture, int(head)))
+        s = self._studied(picture, variant, ("attention",), stage=stage, block=block, point=_point(x, y))
+        return _files(*replies.map_of(s, "attention", picture, head))
 
-    def kernels(self, picture, variant="pico", stage=3, block=0):
+    def kernels(self, picture, variant, stage, block):
         """The depthwise kernels IDConv generated for this picture; of a variant without IDConv the learned ones.
 
         stage, block count from 1; block 0 is the stage's last. Returns JSON, a PNG of sixteen kernels, and an NPZ:
         kernels (C, 7, 7), kernels_static, kernels_gates (G, C, 7, 7), kernels_biases (C,), kernels_bias_gates (G, C).
         """
-        s = self._studied(picture, variant, ("kernels",), stage=int(stage), block=int(block))
+        s = self._studied(picture, variant, ("kernels",), stage=stage, block=block)
         return _files(*replies.map_of(s, "kernels", picture))
 
-    def grad_cam(self, picture, variant="pico", target="", stage=4):
+    def grad_cam(self, picture, variant, target, stage=4):
         """Which places of a stage's output raised or lowered a class's score: raw Grad-CAM, in logits.
 
         target: a class by name, WNID or index; empty takes the model's own answer. stage counts from 1.
         Returns JSON, a PNG overlay of what raised it, and an NPZ with the raw signed map `grad_cam`.
         """
-        s = self._studied(picture, variant, ("grad_cam",), target=str(target).strip() or None, cam_stage=int(stage))
+        s = self._studied(picture, variant, ("grad_cam",), target=target.strip() or None, cam_stage=stage)
         return _files(*replies.map_of(s, "grad_cam", picture))
 
-    def erf(self, picture, variant="pico", stage=3, x=-1, y=-1):
+    def erf(self, picture, variant, stage, x, y):
         """The effective receptive field of one unit on this picture: absolute gradient, summed over colours.
 
         stage counts from 1; x, y: the point in pixels of the upright picture, -1 the middle. Returns JSON with
         numbers r20, r30, r50, r99 (share of the picture inside the smallest square about the unit that holds that
         part of the raw sum), a PNG overlay, and an NPZ with the raw map `receptive_field`.
         """
-        s = self._studied(picture, variant, ("receptive_field",), stage=int(stage), point=_point(x, y))
+        s = self._studied(picture, variant, ("receptive_field",), stage=stage, point=_point(x, y))
         return _files(*replies.map_of(s, "receptive_field", picture))
 
-    def explain(
-        self, picture, variant="pico", part="erf_parts", stage=3, block=0, target="", cam_stage=4, x=-1, y=-1,
-        second=None,
-    ):  # fmt: skip
+    def explain(self, picture, *, variant, part="erf_parts", stage, block, target, cam_stage, x, y, second):
         """Any one explanation by name, with its figures.
 
         part: attention, both_ways, attention_depth, rollout, rollouts, half_energies, kernels, kernel_depth, clusters,
@@ -116,38 +121,36 @@ class Endpoints:
         table), a list of PNGs, and an NPZ with the raw arrays.
         """
         s = self._studied(
-            picture, variant, (str(part).strip(),), second, stage=int(stage), block=int(block), point=_point(x, y),
-            target=str(target).strip() or None, cam_stage=int(cam_stage),
+            picture, variant, (part,), second, stage=stage, block=block, point=_point(x, y),
+            target=target.strip() or None, cam_stage=cam_stage,
         )  # fmt: skip
-        return _many_files(*replies.figures_of(s, str(part).strip(), picture))
+        return _many_files(*replies.figures_of(s, part, picture))
 
-    def what_if(self, picture, variant="pico", target="", stage=3, second=None):
+    def what_if(self, picture, variant, target, stage, second):
         """The answer with each part changed: gates uniform, other kernels, even attention, heads off, halves silent.
 
         target: whose probability is followed; empty takes the model's own answer. stage: whose heads are drawn.
         second: the picture whose kernels are lent; without it a plain grey one. Returns JSON, PNGs and an NPZ as
         /explain does.
         """
-        wanted = str(target).strip() or None
-        s = self._studied(picture, variant, ("what_if",), second, stage=int(stage), target=wanted)
+        s = self._studied(picture, variant, ("what_if",), second, stage=stage, target=target.strip() or None)
         return _many_files(*replies.figures_of(s, "what_if", picture))
 
-    def trust(self, picture, variant="pico", target="", stage=3, x=-1, y=-1, thorough=False):
+    def trust(self, picture, variant, target, stage, x, y, thorough):
         """Whether to believe the maps of one answer: insertion and deletion, model randomisation, agreement, verdicts.
 
         Takes tens of seconds on a CPU. thorough: randomise layer by layer for the slow methods, too: minutes.
         Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of verdicts.
         """
         s = self._studied(
-            picture, variant, ("trust",), target=str(target).strip() or None, stage=int(stage), point=_point(x, y),
-            thorough=bool(thorough),
+            picture, variant, ("trust",), target=target.strip() or None, stage=stage, point=_point(x, y),
+            thorough=thorough,
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, "trust", picture))
 
     def compare(
-        self, picture, variants="pico,pico@untrained", part="attention", stage=3, block=0, target="", cam_stage=4,
-        x=-1, y=-1,
-    ):  # fmt: skip
+        self, picture, *, variants="pico,pico@untrained", part="attention", stage, block, target, cam_stage, x, y
+    ):
         """Two or three variants on one picture: how far one map agrees, where it differs, what each costs.
 
         variants: two or three names, with commas. part: the map that is compared. Others as in the endpoints above.
@@ -156,13 +159,13 @@ class Endpoints:
         explain different classes), a PNG of maps and differences, and an NPZ with maps and `difference/A/B`.
         """
         asked = self.asking.about(
-            _needed(picture), "compare", variants, compared=str(part), stage=stage, block=block, target=target,
-            cam_stage=cam_stage, point=_point(x, y), only=(str(part),),
+            _needed(picture), "compare", variants, compared=part, stage=stage, block=block, target=target,
+            cam_stage=cam_stage, point=_point(x, y), only=(part,),
         )  # fmt: skip
         numbers, (png, npz) = self.asking.files(asked, "png", "npz")
         return _files(numbers, png.data, npz.data)
 
-    def try_out(self, picture, variant="pico", edits="", mask="", fill="grey", target="", second=None):
+    def try_out(self, picture, variant, edits, mask, fill, target, second):
         """The answer with parts switched off and a region painted out, before and after.
 
         edits: with commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra, no_ste or
@@ -174,15 +177,14 @@ class Endpoints:
         with both logits.
         """
         s = self._studied(
-            _needed(picture), variant, ("trial",), second, edits=_listed(edits), mask=str(mask).strip(),
-            fill=str(fill).strip(), target=str(target).strip() or None,
+            _needed(picture), variant, ("trial",), second, edits=split(edits), mask=mask.strip(), fill=fill,
+            target=target.strip() or None,
         )  # fmt: skip
         return _files(*trial_of(s))
 
     def export(
-        self, picture, view="attention", format="png", variants="pico", stage=3, block=0, target="", cam_stage=4,
-        x=-1, y=-1, head=0, direction="from", colormap="", diverging="", opacity=0.85, gamma=1.0, threshold=0.0,
-        scale="raw", edits="", mask="", fill="grey",
+        self, picture, view, format, variants, stage, block, target, cam_stage, x, y, head, direction, colormap,
+        diverging, opacity, gamma, threshold, scale, edits, mask, fill,
     ):  # fmt: skip
         """A view as a file to keep, as the page's Download gives it, its manifest inside.
 
@@ -193,14 +195,14 @@ class Endpoints:
         and the file.
         """
         display = {
-            "head": int(head), "direction": direction, "colormap": colormap, "diverging": diverging, "gamma": gamma,
+            "head": head, "direction": direction, "colormap": colormap, "diverging": diverging, "gamma": gamma,
             "opacity": opacity, "threshold": threshold, "view": scale,
         }  # fmt: skip
         asked = self.asking.about(
-            _needed(picture), str(view), variants, display, stage=stage, block=block, target=target,
-            cam_stage=cam_stage, point=_point(x, y), edits=_listed(edits), mask=str(mask).strip(), fill=str(fill),
+            _needed(picture), view, variants, display, stage=stage, block=block, target=target,
+            cam_stage=cam_stage, point=_point(x, y), edits=split(edits), mask=mask.strip(), fill=fill,
         )  # fmt: skip
-        numbers, (made,) = self.asking.files(asked, str(format))
+        numbers, (made,) = self.asking.files(asked, format)
         (path,) = _write({made.name: made.data})
         return numbers, path
 
@@ -211,25 +213,32 @@ def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
     pngs: "single" or "multiple", FILE for one file of any kind, None for JSON alone.
     """
     _, *others = inspect.signature(function).parameters.values()
-    parameters = [parameter(one.name, one.default) for one in others]
+    declared = [parameter_of(one.name, ... if one.default is one.empty else one.default) for one in others]
     outputs: list[Any] = [gr.JSON(visible=False, label="numbers")]
     if pngs == FILE:
         outputs.append(gr.File(visible=False, label=FILE))
     elif pngs is not None:
         outputs += [gr.File(visible=False, label="png", file_count=pngs), gr.File(visible=False, label="npz")]
-    picture = SafeImage(visible=False, label="picture")
+    picture = PARAMETERS["picture"]
+    inputs = [component_of(picture, None), *(component_of(parameter, default) for parameter, default in declared)]
     gr.Button(visible=False).click(
-        _in_words(function), [picture, *parameters], outputs, api_name=function.__name__,
+        _callable(function, declared), inputs, outputs, api_name=function.__name__,
         api_description=inspect.getdoc(function), concurrency_limit=4, concurrency_id="api",  # visitors wait too
     )  # fmt: skip
 
 
-def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
-    def answer(*args: Any) -> Any:
-        with in_words():
-            return function(*args)
+def _callable(function: Callable[..., Any], declared: Sequence[tuple[Parameter, Any]]) -> Callable[..., Any]:
+    """What Gradio calls, and reads names and defaults from: values by position, errors as their sentences."""
+    names = [parameter.name for parameter, _ in declared]
 
+    @wraps(function)
+    def answer(picture: Picture | None, *values: Any) -> Any:
+        with in_words():
+            return function(picture, **dict(zip(names, values, strict=True)))
+
+    by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    defaults = [inspect.Parameter(parameter.name, by_position, default=default) for parameter, default in declared]
+    answer.__signature__ = inspect.Signature([inspect.Parameter("picture", by_position), *defaults])
     return answer
 
 
@@ -237,11 +246,6 @@ def _needed(picture: Picture | None) -> Picture:
     if picture is None:
         raise gr.Error("No picture came with the request. Send one as the first argument.", print_exception=False)
     return picture
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    """What stands between commas."""
-    return tuple(one.strip() for one in str(text).split(",") if one.strip())
 
 
 def _point(x: float, y: float) -> tuple[float, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,17 +16,21 @@ from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import LensError
 from transxnet.images import Picture
 
+from ..captions import NOT_UPLOADED
 from ..captions.display import WORDS
 from ..captions.everyone import OFFLINE, SETTINGS
+from ..captions.parameters import FAILED
 from ..decoding import POOL
 from ..in_order import InOrder
 from ..languages import in_all, negotiated, say, speaking, told
 from ..session import Session
 from ..temporary_files import lease, use
 from ..turns import TURN, in_time
-from ..uploads import UploadedFiles
+from ..uploads import UploadedFiles, contains_file
+from ..validation import validate_inputs
 from .files import check_inputs, name_uploads_randomly
 
+log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 PAGE = "page"  # the line of events that change a visitor's session
 
@@ -196,7 +201,14 @@ class Blocks(gr.Blocks):
         first = iterator is None and fn.concurrency_id == PAGE
         async with self.in_order.beginning(session_hash or "") if first else nullcontext():
             with speaking(_language(state, request)), lease():
-                return await super().process_api(block_fn, inputs, **asked, **more)
+                try:
+                    _check_event_data(more.get("event_data"))
+                    return await super().process_api(block_fn, inputs, **asked, **more)
+                except gr.Error:
+                    raise
+                except Exception:  # Gradio would answer without a word
+                    log.exception("answering %s", fn.name)
+                    raise gr.Error(say(FAILED), print_exception=False) from None
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Gradio opens a path, and downloads an address, that stands where a file should, whichever component it was
@@ -208,6 +220,7 @@ class Blocks(gr.Blocks):
             for file, is_file in zip(inputs, takes_file, strict=False):
                 if is_file and file is not None:
                     use(file["path"])
+            inputs = validate_inputs(block_fn.inputs, inputs)
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
@@ -234,6 +247,12 @@ class Blocks(gr.Blocks):
         if final:
             return [gr.skip() for _ in data]
         return [[] if old == new else [["replace", [], new]] for old, new in zip(before, data, strict=True)]
+
+
+def _check_event_data(event: gr.EventData | None) -> None:
+    """Raises gr.Error for a file in what a script sent with an event: Gradio would look it up on the disk."""
+    if event is not None and contains_file(event._data):
+        raise gr.Error(say(NOT_UPLOADED), print_exception=False)
 
 
 def _language(state: Any, request: Any) -> str:

@@ -24,6 +24,7 @@ from ..second import PARTS as SECOND_PARTS
 from ..second import Second, same_place
 from ..session import Controls, Session
 from ..shots import shots_of
+from .events import read, sent
 from .going import Going
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Exporting(Going):
             return downloads()
         try:
             with speaking("en"):  # as the library's captions in it
-                file = export(str(event.format), self._asked(session, Controls(*values), event))
+                file = export(read(event, "format"), self._asked(session, Controls(*values), event))
         except LensError as error:
             return downloads(failed=told(error))
         except Exception:  # the page goes on; the log gets what happened
@@ -68,9 +69,9 @@ class Exporting(Going):
         columns = with_costs(self.studio, names, [shot.study for shot in shots])
         return Asked(
             session.active, shots, pictures, [one.label for one in shown],
-            _computed(options, session, block), display_of(getattr(event, "display", None)), session.compared, second,
+            _computed(options, session, block), display_of(sent(event, "display")), session.compared, second,
             columns, self.studio.timer.found(names) or {}, left,
-            self._address(session, replace(controls, block=block), getattr(event, "display", None)),
+            self._address(session, replace(controls, block=block), sent(event, "display")),
             [words.OWN_SECOND for one in others if one.example < 0],
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ from ..downloads import downloads
 from ..examples import examples
 from ..languages import retold, say
 from ..links import MOST_VARIANTS, canonical
+from ..parameters import CONTROLS
 from ..studio import Studio
 from ..wanted import BESIDE, WANTED
 from .components import (
@@ -71,6 +72,8 @@ class Layout:
                 self._side()
             with gr.Column(elem_id="main", scale=3, min_width=320):
                 self._views()
+        for name, parameter in CONTROLS.items():
+            getattr(self, name).parameter = parameter
 
     def _header(self) -> None:
         device = {"cuda": "GPU", "mps": "Apple GPU"}.get(self.studio.device.type, "CPU")

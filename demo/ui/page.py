@@ -15,14 +15,15 @@ from transxnet.peers.spec import PREFIX, is_peer, spec_of
 from ..captions import ANY_CLASS, TITLE
 from ..captions.page import OFFER
 from ..languages import say
-from ..links import MOST_VARIANTS, known_class
-from ..places import number
+from ..links import MOST_VARIANTS, canonical, known_class
 from ..session import KEY, OWN, Controls, Session, changed
 from ..studio import Studio
+from ..validation import Parameter, whole_number
 from ..visitors import Given, Visitors, given
 from ..wanted import BESIDE
 from . import api
 from .components import PAGE, Blocks, in_words
+from .events import read, sent
 from .exporting import Exporting
 from .layout import classes_of
 
@@ -94,7 +95,7 @@ class Page(Exporting):
             return
         timer = gr.Timer(2.0)
 
-        def look(chosen: list[str]) -> tuple[Any, Any, Any]:
+        def look(chosen: list[str]) -> tuple[Any, Any, Any]:  # its value was checked by demo/requests.py
             entry = self.studio.preload("t")
             if not entry.done.is_set():
                 return gr.skip(), gr.skip(), gr.skip()
@@ -116,7 +117,7 @@ class Page(Exporting):
     def example_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
     ) -> Iterator[dict]:
-        yield from self._show_example(int(event.index), session, controls, request)
+        yield from self._show_example(self._example_number(event), session, controls, request)
 
     def uploaded(self, request: gr.Request, session: Session, *controls_and_picture: Any) -> Iterator[dict]:
         *controls, picture = controls_and_picture
@@ -126,11 +127,11 @@ class Page(Exporting):
         yield from self._show_picture(picture, -1, session, controls, request)
 
     def moved(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
-        if getattr(event, "picture", None) not in (None, session.picture[:KEY]):  # of a picture that was left meanwhile
+        if read(event, "picture") not in (None, session.picture[:KEY]):  # of a picture that was left meanwhile
             yield self._nothing()
             return
+        x, y = int(read(event, "x")), int(read(event, "y"))
         width, height = self.studio.picture(session.picture).size
-        x, y = (int(number(getattr(event, axis, None), "A place")) for axis in "xy")
         point = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
         yield from self.refresh(request, replace(session, point=point), *controls)
 
@@ -139,23 +140,23 @@ class Page(Exporting):
         {go: {…}} goes to a state (Going.go), {retry: name} loads a variant once more, {instead: [name, other]} takes
         another in its place.
         """
-        if (asked := getattr(event, "go", None)) is not None:
+        if (asked := sent(event, "go")) is not None:
             yield from self.go(asked, session, controls, request)
-        elif (change := getattr(event, "change", None)) is not None:
+        elif (change := sent(event, "change")) is not None:
             yield from self.refresh(request, changed(session, change), *controls)
-        elif (name := getattr(event, "retry", None)) is not None:
-            self.studio.forget_failure(str(name))
+        elif sent(event, "retry") is not None:
+            self.studio.forget_failure(read(event, "retry"))
             yield from self.refresh(request, session, *controls)
-        elif (instead := getattr(event, "instead", None)) is not None:
-            old, new = (str(name) for name in instead)
-            names = [new if name == old else name for name in session.variants]
+        elif sent(event, "instead") is not None:
+            old, new = (canonical(name) for name in read(event, "instead"))
+            names = list(dict.fromkeys(new if name == old else name for name in session.variants))
             yield from self._with_variants(names, session, controls[1:], request)
         else:
             yield from self.moved(event, request, session, *controls)
 
     def long_asked(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         """The button beside a long computation: "stop" ends it, whose own event says so on the page; "again" starts."""
-        if event.ask == "again":
+        if read(event, "ask") == "again":
             yield from self.refresh(request, session, *controls)
             return
         self.studio.turns.stop(request.session_hash or "")
@@ -164,7 +165,7 @@ class Page(Exporting):
     def answer_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
     ) -> Iterator[dict]:
-        session = replace(session, target=known_class(str(event.wnid), session.variants))
+        session = replace(session, target=known_class(read(event, "wnid"), session.variants))
         yield from self.refresh(request, session, *controls, updates={self.other: ""})
 
     def class_chosen(self, request: gr.Request, session: Session, *controls_and_class: Any) -> Iterator[dict]:
@@ -191,7 +192,7 @@ class Page(Exporting):
     def other_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any
     ) -> Iterator[dict]:
-        chosen = int(event.index)
+        chosen = read(event, "index")
         session = replace(session, other=chosen if chosen < len(self.examples) else OWN)
         yield from self.refresh(request, session, *controls)
 
@@ -226,6 +227,10 @@ class Page(Exporting):
             updates[self.other] = gr.Dropdown([(say(ANY_CLASS), ""), *classes_of(names[0])], value="")
         session = replace(session, variants=tuple(names))
         yield from self.refresh(request, session, names, *rest, updates=updates)
+
+    def _example_number(self, event: Any) -> int:
+        """The example that was chosen. Raises InvalidValue for another number."""
+        return Parameter("index", whole_number(0, len(self.examples) - 1)).validate(sent(event, "index"))
 
     def _show_example(self, index: int, session: Session, controls: Any, request: gr.Request) -> Iterator[dict]:
         picture = decode(self.examples[index].path, name=self.examples[index].label)

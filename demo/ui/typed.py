@@ -1,4 +1,4 @@
-"""Hidden components that stand for an endpoint's parameters, so that Gradio describes and checks each by its type."""
+"""Hidden components that stand for an endpoint's parameters, so that Gradio describes each by its type."""
 
 from __future__ import annotations
 
@@ -6,33 +6,13 @@ from typing import Any
 
 import gradio as gr
 
-from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL
-from transxnet.draw.scale import MODES
-from transxnet.explain.painting import FILLS
-from transxnet.study import DRAWN
-
-from ..captions import VIEWS
-from ..exports import TYPES
-from ..views.compare import MAPS
+from ..parameters import PARAMETERS, PART, part_of
+from ..validation import Parameter
 from .components import SafeImage
-
-STAGES = (1, 2, 3, 4)
-CHOICES: dict[str, tuple[str | int, ...]] = {  # parameter -> what it may be; of `part` see `parameter`
-    "stage": STAGES,
-    "cam_stage": STAGES,
-    "fill": tuple(FILLS),
-    "view": tuple(name for name in VIEWS if name != "tour"),
-    "format": tuple(TYPES),
-    "direction": ("from", "to"),
-    "scale": MODES,
-    "colormap": ("", *(c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL)),
-    "diverging": ("", *(c.name for c in COLORMAPS.values() if c.kind == DIVERGING)),
-}
-PARTS = {"attention": tuple(MAPS), "erf_parts": DRAWN}  # default of a parameter called `part` -> what it may be
 
 
 class Choice(gr.Dropdown):
-    """One of few values, listed where the endpoints are described. Another one is refused by who is asked, in words."""
+    """One of few values, listed where the endpoints are described; its parameter has checked it."""
 
     is_template = True
 
@@ -40,23 +20,28 @@ class Choice(gr.Dropdown):
         values = [value for _, value in self.choices]
         return {"type": "integer" if isinstance(values[0], int) else "string", "enum": values}
 
-    def preprocess(self, payload: Any) -> Any:
-        values = [value for _, value in self.choices]
-        if isinstance(values[0], int) and not str(payload).strip().isdecimal():
-            known = ", ".join(map(str, values))
-            raise gr.Error(f"{self.label} is one of {known}, not {str(payload)[:40]!r}.", print_exception=False)
+    def preprocess(self, payload: str | int) -> str | int:
         return payload
 
 
-def parameter(name: str, value: str | bool | float | None) -> Any:
-    """By the type of its default; None is a picture's."""
-    choices = PARTS.get(str(value)) if name == "part" else CHOICES.get(name)
-    if choices is not None:
-        return Choice(list(choices), value=value, label=name, visible=False)
-    if value is None:
-        return SafeImage(visible=False, label=name)
-    if isinstance(value, str):
-        return gr.Textbox(value, label=name, visible=False)
-    if isinstance(value, bool):
-        return gr.Checkbox(value, label=name, visible=False)
-    return gr.Number(value, label=name, precision=0 if isinstance(value, int) else None, visible=False)
+def parameter_of(name: str, default: Any) -> tuple[Parameter, Any]:
+    """The definition of an endpoint's parameter, and its default. default: the endpoint's own, or `...`."""
+    found = part_of(default) if name == PART else PARAMETERS[name]
+    return found, found.default if default is ... else default
+
+
+def component_of(parameter: Parameter, default: Any) -> Any:
+    """A component of the parameter's type, which Blocks.preprocess_data finds as its `parameter`."""
+    options: dict[str, Any] = {"label": parameter.name, "visible": False}
+    if parameter.kind.choices:
+        component = Choice(list(parameter.kind.choices), value=default, **options)
+    elif default is None:
+        component = SafeImage(**options)
+    elif isinstance(default, str):
+        component = gr.Textbox(default, **options)
+    elif isinstance(default, bool):
+        component = gr.Checkbox(default, **options)
+    else:
+        component = gr.Number(default, precision=0 if isinstance(default, int) else None, **options)
+    component.parameter = parameter
+    return component

@@ -33,7 +33,7 @@ from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
 from demo.wanted import ALWAYS, WANTED
 from tests.small import picture, small_model
 from transxnet import load
-from transxnet.errors import LensError, SourceFailed, UnknownName
+from transxnet.errors import InvalidValue, LensError, SourceFailed, UnknownName
 from transxnet.explain.kernels import representatives
 from transxnet.labels import label_set
 from transxnet.study import Options
@@ -173,9 +173,16 @@ def test_what_a_script_should_not_have_sent_gets_a_sentence_and_changes_nothing(
     assert page.studio.visitors.newest("ann", opened).edits == ()
 
 
-def test_a_class_that_nobody_has_is_not_kept(page, opened):
+@pytest.mark.parametrize("wnid", ["n" * 99, "n" * 999])
+def test_a_class_that_nobody_has_is_not_kept(page, opened, wnid):
+    with pytest.raises(LensError) as caught:
+        list(page.answer_chosen(SimpleNamespace(wnid=wnid), ANN, opened, *controls()))
+    assert len(str(caught.value)) < 150
+
+
+def test_a_class_of_the_list_that_nobody_has_is_refused(page, opened):
     with pytest.raises(UnknownName):
-        list(page.answer_chosen(SimpleNamespace(wnid="n" * 999), ANN, opened, *controls()))
+        list(page.class_chosen(ANN, opened, *controls(), "n00000000"))
 
 
 def test_another_picture_has_no_hole_of_the_one_before(page, opened):
@@ -349,7 +356,7 @@ def test_a_variant_with_other_blocks_narrows_the_choice(page, opened):
 def test_a_views_script_moves_the_point_and_changes_only_what_it_may(page, opened):
     changed = finish(page.acted(SimpleNamespace(x=3, y=4), ANN, opened, *controls()))
     assert changed[page.session].point == (3, 4)
-    asked = SimpleNamespace(change={"photographs": 1, "edits": ["no_osra@3.0"], "picture": "somebody else's"})
+    asked = SimpleNamespace(change={"photographs": True, "edits": ["no_osra@3.0"], "picture": "somebody else's"})
     changed = finish(page.acted(asked, ANN, changed[page.session], *controls()))
     session = changed[page.session]
     assert (session.photographs, session.edits, session.picture) == (True, ("no_osra@3.0",), opened.picture)
@@ -894,9 +901,9 @@ def test_of_two_tabs_the_later_one_counts(page, opened):
     next(attention)  # not answered in full when the other is chosen, whose session still is the one before
     assert shown(finish(page.acted(tab("Receptive field"), ANN, opened, *controls())), page, "erf")
     assert is_nothing(page, list(attention)[-1])
-    with pytest.raises(UnknownName, match="no view 'elsewhere'"):
+    with pytest.raises(InvalidValue, match="not 'elsewhere'"):
         list(page.acted(SimpleNamespace(change={"active": "elsewhere"}), ANN, opened, *controls()))
-    with pytest.raises(UnknownName, match="no view"):
+    with pytest.raises(InvalidValue, match=r"not \['erf'\]"):
         list(page.acted(SimpleNamespace(change={"active": ["erf"]}), ANN, opened, *controls()))
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import LensError, OutOfRange, UnknownName
+from ..errors import LensError, OutOfRange, UnknownName, quote
 from ..peers.spec import PeerSpec, spec_of
 from ..variants import VariantSpec
 from .common import cam_stage, load_models, models_in, names_in, pictures_in, places_of, point, written
@@ -127,7 +127,7 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | PeerSpec]) ->
         _within(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
     for name in args.only:
         if name not in PARTS and args.only != (ALL,):
-            raise UnknownName(f"There is no part called {name!r}.", remedy=f"Choose some of: {', '.join(PARTS)}.")
+            raise UnknownName(f"There is no part called {quote(name)}.", remedy=f"Choose some of: {', '.join(PARTS)}.")
     if args.target is not None:
         _somebody_knows(args.target, specs)
 

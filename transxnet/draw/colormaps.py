@@ -13,7 +13,7 @@ from types import MappingProxyType
 import matplotlib
 import numpy as np
 
-from ..errors import UnknownName
+from ..errors import UnknownName, quote
 
 SEQUENTIAL, DIVERGING = "sequential", "diverging"
 
@@ -47,7 +47,9 @@ COLORMAPS: Mapping[str, Colormap] = MappingProxyType(
 def lut(name: str) -> np.ndarray:
     """The map's colours from low to high: uint8 (256, 3), RGB, read-only. Raises UnknownName."""
     if name not in COLORMAPS:
-        raise UnknownName(f"There is no colour map called {name!r}.", remedy=f"Choose one of: {', '.join(COLORMAPS)}.")
+        raise UnknownName(
+            f"There is no colour map called {quote(name)}.", remedy=f"Choose one of: {', '.join(COLORMAPS)}."
+        )
     table = np.rint(matplotlib.colormaps[name](np.arange(256))[:, :3] * 255).astype(np.uint8)
     table.setflags(write=False)
     return table

@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from torch import nn
 
-from ..errors import PartMissing, UnknownName
+from ..errors import PartMissing, UnknownName, quote
 from ..model import TransXNet
 from ..peers.module import Peer
 from ..results.what_if import Head
@@ -95,7 +95,7 @@ def answerable(model: nn.Module, questions: Iterable[str]) -> tuple[list[str], d
     names = list(dict.fromkeys(questions))
     for name in names:
         if name not in QUESTIONS:
-            raise UnknownName(f"There is no question {name!r}.", remedy=f"Choose from: {', '.join(QUESTIONS)}.")
+            raise UnknownName(f"There is no question {quote(name)}.", remedy=f"Choose from: {', '.join(QUESTIONS)}.")
     missing = {name: why for name in names if (why := _lacks(model, QUESTIONS[name].part))}
     return [name for name in names if name not in missing], missing
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ..errors import OutOfRange, UnknownName
+from ..errors import OutOfRange, UnknownName, quote
 from ..results import Explanation, Geometry
 from ..results.combined import CombinedMaps
 from .grad_cam import class_words, layer_at, raw_maps, sums
@@ -85,7 +85,9 @@ def combined_stages(
     UnknownName for another fusion, LensError without gradients.
     """
     if fusion not in FUSIONS:
-        raise UnknownName(f"Maps cannot be combined by {fusion!r}.", remedy=f"Choose one of: {', '.join(FUSIONS)}.")
+        raise UnknownName(
+            f"Maps cannot be combined by {quote(fusion)}.", remedy=f"Choose one of: {', '.join(FUSIONS)}."
+        )
     parts = _on_stages(observation, class_index, stages, target_words)
     finest = min((part.geometry for part in parts), key=lambda geometry: geometry.stride)
     heat = FUSIONS[fusion]([_on_grid(_shares(part.heat), part.geometry, finest) for part in parts], axis=0)

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..errors import OutOfRange
+from ..errors import OutOfRange, quote
 from ..trace import Edit, Tap, Trace
 
 Edits = Mapping[str, Edit]
@@ -99,7 +99,7 @@ def head_off(head: int, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
 def half_off(half: str, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
     """ "idconv" or "osra": that half of D-Mixer's output is 0."""
     if half not in HALVES:
-        raise OutOfRange(f"D-Mixer has no half {half!r}.", remedy=f"Choose one of: {', '.join(HALVES)}.")
+        raise OutOfRange(f"D-Mixer has no half {quote(half)}.", remedy=f"Choose one of: {', '.join(HALVES)}.")
     return {half: _where(scope, lambda tap, x: torch.zeros_like(x))}
 
 

@@ -29,7 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import OutOfRange, UnknownName
+from ..errors import OutOfRange, UnknownName, quote
 from ..images import Prepared
 from ..results import Explanation, Geometry
 from ..results.placement import place
@@ -158,7 +158,7 @@ def bare(x: Tensor, baseline: str) -> Tensor:
     if baseline == "grey":
         return torch.zeros_like(x)
     if baseline != "blur":
-        raise UnknownName(f"There is no baseline {baseline!r}.", remedy=f"Choose one of: {', '.join(BASELINES)}.")
+        raise UnknownName(f"There is no baseline {quote(baseline)}.", remedy=f"Choose one of: {', '.join(BASELINES)}.")
     for dim in (-2, -1):
         sigma = BLUR * x.shape[dim]
         reach = min(round(3 * sigma), x.shape[dim] - 1)

@@ -29,7 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..errors import OutOfRange, UnknownName
+from ..errors import OutOfRange, UnknownName, quote
 from ..images import Prepared, view_to_upload
 from .faithfulness import bare
 
@@ -103,7 +103,7 @@ def painted_out(x: Tensor, masks: Tensor, fill: str) -> Tensor:
     Raises UnknownName for a fill that is none of FILLS.
     """
     if fill not in FILLS:
-        raise UnknownName(f"There is no fill called {fill[:60]!r}.", remedy=f"Choose one of: {', '.join(FILLS)}.")
+        raise UnknownName(f"There is no fill called {quote(fill)}.", remedy=f"Choose one of: {', '.join(FILLS)}.")
     gone = masks[:, None]  # (N, 1, H, W)
     return torch.where(gone, FILLS[fill](x, gone), x)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import OutOfRange, UnknownName
+from ..errors import OutOfRange, UnknownName, quote
 from ..results.kernels import KernelSet, KernelSpectrum
 
 PARTS = ("kernels", "static")
@@ -49,7 +49,7 @@ def spectrum(kernel_set: KernelSet, part: str = "kernels", size: int = 64) -> Ke
 
 def _part(kernel_set: KernelSet, part: str) -> np.ndarray:
     if part not in PARTS:
-        raise UnknownName(f"Kernels have no part called {part!r}.", remedy=f"Choose one of: {', '.join(PARTS)}.")
+        raise UnknownName(f"Kernels have no part called {quote(part)}.", remedy=f"Choose one of: {', '.join(PARTS)}.")
     return kernel_set.kernels if part == "kernels" else kernel_set.static
 
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from torch import nn
 
-from ..errors import OutOfRange, PartMissing, UnknownName
+from ..errors import OutOfRange, PartMissing, UnknownName, quote
 from ..results.trial import Changed
 from ..trace import Trace
 from .ablations import QUESTIONS as ASKED
@@ -55,7 +55,7 @@ def read_switch(key: str) -> Switch:
     """Raises UnknownName for a name that is none of SWITCHES, OutOfRange for a key that does not say where or which."""
     found = _KEY.fullmatch(key)
     if found is None or found[1] not in SWITCHES:
-        raise UnknownName(f"There is no change called {key[:60]!r}.", remedy=f"Choose some of: {', '.join(SWITCHES)}.")
+        raise UnknownName(f"There is no change called {quote(key)}.", remedy=f"Choose some of: {', '.join(SWITCHES)}.")
     name, head, scope = found[1], int(found[2] or 0), Scope(int(found[3] or 0), int(found[4] or 0))
     if scope.block and not scope.stage:
         raise OutOfRange(f"{key!r} names a block of no stage.", remedy=f"Say {name}@3.{scope.block}, for stage 3.")

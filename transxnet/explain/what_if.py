@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ..errors import OutOfRange, PartMissing, UnknownName
+from ..errors import OutOfRange, PartMissing, UnknownName, quote
 from ..images import Prepared
 from ..labels import LabelSet
 from ..model import TransXNet
@@ -179,7 +179,9 @@ def _places(depths: Sequence[int], scopes: str | Iterable[Scope]) -> list[Scope]
     """What a person asked for as Scopes that the model has."""
     if isinstance(scopes, str):
         if scopes not in LEVELS:
-            raise UnknownName(f"There are no scopes called {scopes!r}.", remedy=f"Choose one of: {', '.join(LEVELS)}.")
+            raise UnknownName(
+                f"There are no scopes called {quote(scopes)}.", remedy=f"Choose one of: {', '.join(LEVELS)}."
+            )
         stages = [Scope(stage) for stage in range(1, len(depths) + 1)]
         blocks = [Scope(stage, block) for stage, block in _blocks(depths)]
         return [EVERYWHERE, *(stages if scopes != "everywhere" else []), *(blocks if scopes == "blocks" else [])]

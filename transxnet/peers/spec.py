@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..errors import LensError, UnknownName
+from ..errors import LensError, UnknownName, quote
 from ..labels import NUMBERED
 from ..variants import UNTRAINED, Published, VariantSpec, parse_variant
 
@@ -90,7 +90,7 @@ def parse_peer(name: str) -> tuple[PeerSpec, bool]:
     untrained = bool(at) and suffix.strip().lower() == UNTRAINED
     if at and not untrained:
         raise UnknownName(
-            f"{name.strip()[:80]!r} is no name of a backbone.",
+            f"{quote(name.strip())} is no name of a backbone.",
             remedy=f"Write {PREFIX}{bare}, {PREFIX}{bare}.TAG or {PREFIX}{bare}@{UNTRAINED}.",
         )
     return find_peer(bare.strip()), untrained
@@ -140,6 +140,6 @@ def misfit(name: str, why: str) -> LensError:
 def _unknown(name: str, wanted: str, known: list[str]) -> UnknownName:
     near = difflib.get_close_matches(wanted, known, n=4, cutoff=0.5)
     return UnknownName(
-        f"timm has no backbone called {name[:60]!r}.",
+        f"timm has no backbone called {quote(name)}.",
         remedy=f"Near it: {', '.join(PREFIX + n for n in near)}." if near else _EXAMPLES,
     )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ..checkpoint import file_sha256
 from ..download import within
-from ..errors import PublishFailed
+from ..errors import PublishFailed, quote
 from ..failures import failure
 from .refusals import upload_failure
 
@@ -33,7 +33,7 @@ def repository_id(to: str, name: str) -> str:
         validate_repo_id(repository)
     except HFValidationError as error:
         raise PublishFailed(
-            f"{to.strip()[:60]!r} is no place on the Hub.",
+            f"{quote(to.strip())} is no place on the Hub.",
             remedy="Write NAMESPACE or NAMESPACE/NAME: letters, digits, '-', '_' and '.'.",
             detail=str(error),
         ) from error

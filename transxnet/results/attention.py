@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import OutOfRange, UnknownName
+from ..errors import OutOfRange, UnknownName, quote
 from .geometry import Geometry
 
 FUSIONS = ("mean", "max")
@@ -19,7 +19,7 @@ FUSIONS = ("mean", "max")
 def fused(heads: np.ndarray, how: str) -> np.ndarray:
     """(heads, …) -> (…): "mean" or "max" over heads. Raises UnknownName."""
     if how not in FUSIONS:
-        raise UnknownName(f"Heads cannot be fused by {how!r}.", remedy=f"Choose one of: {', '.join(FUSIONS)}.")
+        raise UnknownName(f"Heads cannot be fused by {quote(how)}.", remedy=f"Choose one of: {', '.join(FUSIONS)}.")
     return heads.mean(axis=0) if how == "mean" else heads.max(axis=0)
 
 

@@ -11,6 +11,8 @@ work. Integrated gradients and occlusion run the model many times more, so they 
 from .asked import OVERVIEW, Options, Target
 from .parts import DEFAULT, DRAWN, PARTS
 from .result import Study, View
-from .run import study, view_of
+from .run import find_class, study, view_of
 
-__all__ = ["DEFAULT", "DRAWN", "OVERVIEW", "PARTS", "Options", "Study", "Target", "View", "study", "view_of"]
+__all__ = [
+    "DEFAULT", "DRAWN", "OVERVIEW", "PARTS", "Options", "Study", "Target", "View", "find_class", "study", "view_of",
+]  # fmt: skip

@@ -10,7 +10,7 @@ from functools import partial
 
 import torch
 
-from ..errors import DeviceError, PartMissing, UnknownName
+from ..errors import DeviceError, PartMissing, UnknownName, quote
 from ..explain.observe import Observation, middle_of, observe
 from ..explain.predict import predict, predict_batch
 from ..images import Picture, Prepared, prepare_for
@@ -58,6 +58,7 @@ def study(
     options = options or Options()
     _known_parts(options.only)
     labels, clock = label_set(loaded.spec.label_set), _Clock()
+    wanted = find_class(options.target, labels, options.follow)
     if other is not None and other.sha256 == picture.sha256:
         other, other_words = None, SAME_PICTURE
     with clock.time("total"), _memory_said(loaded):
@@ -65,7 +66,7 @@ def study(
         point = middle_of(prepared) if options.point is None else options.point
         names = [name for name in PARTS if name in options.only]
         seen, prediction, half = _first_look(loaded, prepared, options, labels, clock)
-        target = _target(options, prediction, labels, loaded.name)
+        target = _target(options, wanted, prediction, labels, loaded.name)
         look = Look(loaded, prepared, options, labels, point, target, prediction.logits, seen)
         look.other, look.other_words = second, other_words
         if seen is not None:
@@ -125,25 +126,44 @@ def _keep(options: Options) -> Callable[[Tap], bool]:
     return lambda tap: any(keep(options, tap) for keep in keeps)
 
 
-def _target(options: Options, prediction: Prediction, labels: LabelSet, variant: str) -> Target:
-    """The class to explain: each variant looks the words up in its own label set.
+def find_class(target: str | int | None, labels: LabelSet, follow: bool = False) -> int | None:
+    """Look a target class up before anything is computed.
+
+    Args:
+        target: Options.target.
+        labels: The label set of the model that explains it.
+        follow: Options.follow.
+
+    Returns:
+        Its index. None where no class is named, or one that only other label sets have.
+
+    Raises:
+        UnknownName: No label set has this class, and it is not another model's answer.
+        OutOfRange: The index is not one of this label set.
+    """
+    if target is None or not str(target).strip():
+        return None
+    try:
+        return labels.find(target)
+    except UnknownName:
+        if not (follow or _words_elsewhere(target)):
+            raise
+        return None
+
+
+def _target(options: Options, index: int | None, prediction: Prediction, labels: LabelSet, variant: str) -> Target:
+    """The class to explain. index: as `find_class` returns it.
 
     A class of another known label set, or another model's answer (`options.follow`), which this variant does not have,
-    gives way to its own top answer, said in `note`; a class that nobody knows is a typing error: UnknownName.
+    gives way to its own top answer, said in `note`.
     """
-    wanted = options.target
-    top = prediction.top[0]
-    if wanted is None or not str(wanted).strip():
-        return Target(top.index, top.wnid, top.label)
-    try:
-        index = labels.find(wanted)
-    except UnknownName:
-        words = _words_elsewhere(wanted) or (str(wanted) if options.follow else "")
-        if not words:
-            raise
+    if index is not None:
+        return Target(index, labels.wnids[index], labels.words[index])
+    top, note = prediction.top[0], ""
+    if options.target is not None and str(options.target).strip():
+        words = _words_elsewhere(options.target) or str(options.target)
         note = f"{variant} has no class “{words}”, so its own top answer, {top.label}, is explained."
-        return Target(top.index, top.wnid, top.label, note)
-    return Target(index, labels.wnids[index], labels.words[index])
+    return Target(top.index, top.wnid, top.label, note)
 
 
 def _words_elsewhere(wanted: str | int) -> str:
@@ -165,7 +185,9 @@ def _outside(prepared: Prepared, point: tuple[float, float]) -> str:
 def _known_parts(only: Collection[str]) -> None:
     unknown = [name for name in only if name not in PARTS]
     if unknown:
-        raise UnknownName(f"There is no part called {unknown[0]!r}.", remedy=f"Choose some of: {', '.join(PARTS)}.")
+        raise UnknownName(
+            f"There is no part called {quote(unknown[0])}.", remedy=f"Choose some of: {', '.join(PARTS)}."
+        )
 
 
 @contextmanager

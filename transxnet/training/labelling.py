@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..errors import UnknownName
+from ..errors import UnknownName, quote
 from ..labels import label_set
 
 INDICES = "indices"  # --labels indices: numbered folders, also where some of the thousand are absent
@@ -52,7 +52,9 @@ def read_labelling(text: str) -> Labelling:
         content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnknownName(
-            f"The labels {path.name!r} cannot be read as a text file.", remedy="Check the path.", detail=repr(error)
+            f"The labels {quote(path.name)} cannot be read as a text file.",
+            remedy="Check the path.",
+            detail=repr(error),
         ) from error
     lines = [line.strip() for line in content.splitlines() if line.strip()]
     return _by_order(lines, path.name) or _by_name(lines, path.name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
-from ..errors import UnknownName
+from ..errors import UnknownName, quote
 from ..variants import SIBLINGS
 
 
@@ -149,5 +149,5 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 def find_recipe(name: str) -> Recipe:
     """The recipe of that name; UnknownName lists what there is."""
     if name not in RECIPES:
-        raise UnknownName(f"There is no recipe called {name!r}.", remedy=f"Choose one of: {', '.join(RECIPES)}.")
+        raise UnknownName(f"There is no recipe called {quote(name)}.", remedy=f"Choose one of: {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from ..errors import PictureError, PictureUnreadable, UnknownName
+from ..errors import PictureError, PictureUnreadable, UnknownName, quote
 from ..images import Picture, decode
 from .labelling import Labelling, by_the_names_of
 
@@ -116,7 +116,7 @@ def _files(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:  # -> 
     if path.is_file():
         return _zip(path)
     raise UnknownName(
-        f"There is no folder or zip {path.name!r}.", remedy="Check the path for a typing error.", detail=str(path)
+        f"There is no folder or zip {quote(path.name)}.", remedy="Check the path for a typing error.", detail=str(path)
     )
 
 
