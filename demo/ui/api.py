@@ -57,6 +57,7 @@ class Endpoints:
         **options: Any,
     ) -> Study:  # fmt: skip
         picture = _needed(picture)
+        (variant,) = self.studio.check_names([variant])  # before timm says whether it knows the name
         check_target(options.get("target"), variant)  # before a model loads
         key = self.studio.add(picture, visitor=False)
         other = self.studio.add(second, visitor=False) if second is not None else ""

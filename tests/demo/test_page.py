@@ -27,6 +27,7 @@ from demo.shots import shots_of
 from demo.studio import Studio
 from demo.turns import TURN
 from demo.ui import showing
+from demo.ui.api import Endpoints
 from demo.ui.components import STYLES, head
 from demo.ui.page import Page, _from_newest
 from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
@@ -675,6 +676,10 @@ def test_backbones_that_are_not_listed_are_refused_everywhere(listed):
     ):
         with pytest.raises(UnknownName) as caught:
             list(steps)
+        assert str(caught.value) == sentence
+    for name in ("timm:test_vit", "timm:zeta@untrained"):  # programs, whether timm has it or not
+        with pytest.raises(UnknownName) as caught:
+            Endpoints(page.studio).predict(picture(), name, 5, False)
         assert str(caught.value) == sentence
     gone = finish(page.go({"variants": ["timm:test_vit"]}, session, controls(), ANN))
     assert (gone[page.session].variants, gone[page.note]["sentences"]) == (("pico",), [sentence])
