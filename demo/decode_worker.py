@@ -33,11 +33,11 @@ def main() -> None:
     responses = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no response
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server decides
-    _limit_memory()
-    decode = _import_decode()
     requests: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
-    with open(os.devnull, "w") as devnull:
+    _limit_memory()
+    decode = _import_decode()
+    with open(os.devnull, "w", encoding="ascii") as devnull:
         while True:
             request = json.loads(requests.get())
             # a thread without the interpreter's lock, which some decoders hold
@@ -56,7 +56,7 @@ def _limit_memory() -> None:
 
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _import_decode() -> Callable[..., Any]:
@@ -73,7 +73,7 @@ def _import_decode() -> Callable[..., Any]:
 
 
 def _read_requests(stream: BinaryIO, requests: SimpleQueue[bytes]) -> None:
-    """A thread, so that the end of the input also ends a decode that is under way."""
+    """In a thread, so that the end of the input also ends an import or a decode that is under way."""
     for line in stream:
         requests.put(line)
     os._exit(0)
