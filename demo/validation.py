@@ -95,7 +95,7 @@ def validate_inputs(components: Sequence[Any], values: Sequence[Any]) -> list[An
     """Check what was sent to an event.
 
     Args:
-        components: The event's inputs; those that hold a visitor's state are `stateful`, others have a `parameter`.
+        components: The event's inputs, each with its `parameter`; one that holds a visitor's state has none.
         values: What was sent to each, of JSON.
 
     Returns:
@@ -108,7 +108,7 @@ def validate_inputs(components: Sequence[Any], values: Sequence[Any]) -> list[An
     if len(values) != len(components):
         raise InvalidValue(say(words.ARGUMENTS).format(wanted=len(components), count=len(values)))
     pairs = zip(components, values, strict=True)
-    return [value if one.stateful else one.parameter.validate(value) for one, value in pairs]
+    return [one.parameter.validate(value) if hasattr(one, "parameter") else value for one, value in pairs]
 
 
 # ---- kinds ---------------------------------------------------------------------------------------------------------

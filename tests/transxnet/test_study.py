@@ -36,6 +36,13 @@ KINDS = ("attention", "kernels", "gates", "biases", "bias_gates", "idconv", "osr
 POINT = (30.0, 70.0)  # upload pixels; the view is columns 10 to 90 of a 100 x 80 picture, 64 px wide
 
 
+@pytest.mark.parametrize(("target", "error"), [("zebroid", UnknownName), (10**6, OutOfRange)])
+def test_an_unknown_class_is_refused_before_the_pass(monkeypatch, target, error):
+    monkeypatch.setattr(module, "observe", lambda *_, **__: pytest.fail("a pass was run"))
+    with pytest.raises(error):
+        study(small_model(), picture(), Options(target=target))
+
+
 @pytest.fixture(scope="module")
 def whole():
     """Everything, asked for at once; captum with few steps and large patches."""
