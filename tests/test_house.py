@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.errors", "transxnet.image_structure"),
     (
         "transxnet.console",
+        "transxnet.output",
         "transxnet.results",
         "transxnet.variants",
         "transxnet.trace",

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from . import commands
 from .console import escape_unencodable, explain_import_error
 from .errors import LensError
+from .output import explain_storage_error
 from .publish import cli as publish
 from .training import cli as training
 
@@ -38,6 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `… | head` has seen enough; what is still buffered must not complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:
+        full = explain_storage_error(error)
+        if full is None:
+            raise
+        return _report(full)
 
 
 def _report(error: LensError) -> int:

@@ -354,7 +354,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(capsys, pictures, tmp_pat
     (tmp_path / "file").write_text("in the way")
     code, _, err = run(capsys, "study", pictures[0], "--models", "pico@untrained", "--out", tmp_path / "file" / "o")
     assert code == 2
-    assert "The results could not be written" in err
+    assert "The results cannot be written to o (Not a directory)." in err
     assert "--out" in err
 
 

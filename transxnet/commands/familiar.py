@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..output import check_output
 from .common import count, load_model, written
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def run_familiar(args: argparse.Namespace) -> int:
     from ..sources import BUNDLED
     from ..training.samples import known_samples
 
+    check_output(args.out or BUNDLED / "familiar.npz", file=True)
     loaded = load_model(args.model, args, args.source)
     wnids = label_set(loaded.spec.label_set).wnids
     training, held_out = (

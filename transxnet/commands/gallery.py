@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..output import check_output
 from .common import load_model, models_in, written
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def run_gallery(args: argparse.Namespace) -> int:
     from ..export.report import without_folders
     from ..images import decode
 
+    check_output(args.out)
     picture = decode(args.image, name=args.image.name)
     other = decode(args.against, name=args.against.name) if args.against else None
     models = [load_model(name, args) for name in models_in(args.models)]

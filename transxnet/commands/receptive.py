@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LensError, OutOfRange
+from ..output import check_output
 from .common import count, load_models, names_in, pictures_in, written
 from .erf_folder import FIGURE, Column, Run, stored, write
 
@@ -55,6 +56,7 @@ def run_erf(args: argparse.Namespace) -> int:
     names = names_in(args.models)
     if not names:
         raise OutOfRange("--models names no model.", remedy="Name a variant, or several with commas.")
+    check_output(args.out, resume=args.resume)
     with workers(args.device) as worker, written():
         args.device = str(worker.device)
         run = _begin(args, worker, names, paths)

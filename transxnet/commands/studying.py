@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LensError, OutOfRange, UnknownName, quote
+from ..output import check_output
 from ..peers.spec import PeerSpec, spec_of
 from ..variants import VariantSpec
 from .common import cam_stage, load_models, models_in, names_in, pictures_in, places_of, point, written
@@ -63,6 +64,7 @@ def run_study(args: argparse.Namespace) -> int:
     begun, names = time.perf_counter(), models_in(args.models)
     _check(args, [spec_of(name)[0] for name in names])
     paths = pictures_in(args.images, but=args.out)
+    check_output(args.out, resume=args.resume)
     with workers(args.device) as worker, written():
         args.device = str(worker.device)
         run = Run(args, _options(args), paths, load_models(names, args))

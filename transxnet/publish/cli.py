@@ -6,6 +6,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from ..output import check_output
+
 
 def add_commands(subparsers: argparse._SubParsersAction) -> None:
     """Register the command; it sets `run`, a function of the parsed arguments that returns the exit code."""
@@ -37,6 +39,7 @@ def run_publish(args: argparse.Namespace) -> int:
         args.out = Path(repository.split("/")[1])
     if args.out is not None:
         check_free(args.out)
+        check_output(args.out)
         return _publish(args, repository, args.out)
     with tempfile.TemporaryDirectory(prefix="transxnet-publish-") as scratch:
         return _publish(args, repository, Path(scratch) / spec.name)

@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from ..output import check_output
+
 
 def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
     """The options of `bundle`. pictures: what --data, --val and --photos take, in words."""
@@ -25,6 +27,7 @@ def run_bundle(args: argparse.Namespace) -> int:
     """Weights and card of a finished run; print the card."""
     from .bundle import bundle
 
+    check_output(args.out)
     card = bundle(
         args.folder, args.data, args.val, args.photos, args.out,
         device=args.device, hardware=args.hardware, command=_bundle_command(args),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutOfRange
+from ..output import check_output
 from .progress import advance, progress_bar
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from .report import table
 
     _may(args)
+    check_output(args.out)
     reports = []
     with workers(args.device) as worker:
         for name in names(args):

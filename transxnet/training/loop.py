@@ -179,8 +179,13 @@ class Run:
             "model": self.model.state_dict(), "ema": self.ema.state_dict(), "optimizer": self.optimizer.state_dict(),
         }  # fmt: skip
         temporary = self.folder / f"{CHECKPOINT}.tmp"
-        torch.save(state, temporary)
-        os.replace(temporary, self.folder / CHECKPOINT)
+        try:
+            with temporary.open("wb") as file:  # torch's own files hide why they could not be written
+                torch.save(state, file)
+            os.replace(temporary, self.folder / CHECKPOINT)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def resume(self) -> bool:
         """Continue from checkpoint.pt; False where there is none. WeightsMismatch if it belongs to another run."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutOfRange, WeightsError, WeightsMismatch
+from ..output import check_output
 from .progress import advance, progress_bar
 from .recipes import RECIPES, Recipe, find_recipe
 
@@ -60,6 +61,7 @@ def run_train(args: argparse.Namespace) -> int:
     from .distributed import workers
 
     recipe = find_recipe(args.recipe)
+    check_output(args.out, resume=args.resume)
     with workers(args.device) as worker, progress_bar("step", shown=worker.chief) as bar:
         run = _begin(args, recipe, worker)
         bar.initial = bar.n = run.step  # what an earlier start did says nothing about the time that is left
@@ -122,8 +124,13 @@ def _finish(args: argparse.Namespace, run: Run) -> None:
 
     weights = {key: value.contiguous() for key, value in run.ema.state_dict().items()}
     final = args.out / f"{run.recipe.variant}.safetensors"
-    save_file(weights, final.with_suffix(".tmp"), metadata={"format": "pt"})
-    os.replace(final.with_suffix(".tmp"), final)
+    temporary = final.with_suffix(".tmp")
+    try:
+        save_file(weights, temporary, metadata={"format": "pt"})
+        os.replace(temporary, final)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     result = {"recipe": run.recipe.as_json(), "data": run.data.digest, "steps": run.step, "loss": run.loss}
     print(json.dumps(result | {"held_out_top1": run.accuracy()}))
 
