@@ -37,7 +37,7 @@ def main() -> None:
     threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
     _limit_memory()
     decode = _import_decode()
-    with open(os.devnull, "w", encoding="ascii") as devnull:
+    with open(os.devnull, "w", encoding="utf-8") as devnull:
         while True:
             request = json.loads(requests.get())
             # a thread without the interpreter's lock, which some decoders hold
@@ -56,7 +56,7 @@ def _limit_memory() -> None:
 
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
 
 
 def _import_decode() -> Callable[..., Any]:

@@ -16,6 +16,7 @@ import json
 import logging
 import math
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -28,9 +29,10 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transxnet.errors import LensError
+from transxnet.output import explain_storage_error
 
 from .captions import NO_ROOM, NO_ROOM_REMEDY
 from .languages import language_of_page, speaking, told
@@ -162,15 +164,19 @@ class TemporaryFiles:
             Their paths, in order.
 
         Raises:
-            LensError: If they do not fit.
+            LensError: If they do not fit, into the limit or onto the disk.
         """
-        with self.room_for(sum(map(len, files.values()))):
+        with self.room_for(sum(map(len, files.values()))), _full_disk_as_sentence():
             self.folder.mkdir(parents=True, exist_ok=True)
             folder = tempfile.mkdtemp(dir=self.folder)
             paths = [os.path.join(folder, name) for name in files]
-            for path, data in zip(paths, files.values(), strict=True):
-                use(path)
-                Path(path).write_bytes(data)
+            try:
+                for path, data in zip(paths, files.values(), strict=True):
+                    use(path)
+                    Path(path).write_bytes(data)
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)  # half of a file would keep a full disk full
+                raise
         return paths
 
     def _reserve(self, size: int) -> None:
@@ -277,6 +283,17 @@ def temporary_files(folder: str) -> TemporaryFiles:
     return TemporaryFiles(Path(folder))
 
 
+@contextlib.contextmanager
+def _full_disk_as_sentence() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if explain_storage_error(error) is None:
+            raise
+        log.error("the disk of the temporary folder is full: %s", error)
+        raise LensError(NO_ROOM, remedy=NO_ROOM_REMEDY, detail=str(error)) from error
+
+
 def _removed(path: str) -> bool:
     """Remove a file that no running request uses."""
     with _using:
@@ -296,7 +313,8 @@ def _changed(entry: os.stat_result) -> float:
 
 
 class UploadRoom:
-    """ASGI middleware: an upload that does not fit is answered 507, with a sentence as JSON, before its body is read.
+    """ASGI middleware: an upload that does not fit is answered 507, with a sentence as JSON, before its body is read;
+    so is one that the disk has no room for, when that shows.
 
     A file that is being sent to a client is not removed meanwhile.
 
@@ -330,15 +348,31 @@ class UploadRoom:
         try:
             await run_in_threadpool(room.__enter__)  # may list the whole folder
         except LensError as error:
-            with speaking(language_of_page(headers)):
-                body = json.dumps({"error": told(error)})
-            closing = {"connection": "close"}  # the body was not read
-            await Response(body, 507, closing, "application/json")(scope, receive, send)
+            await _answer_507(error, scope, receive, send)
             return
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            await self.app(scope, receive, send)
+            with _full_disk_as_sentence():
+                await self.app(scope, receive, noting)
+        except LensError as error:  # the disk is full: Gradio wrote the body to it
+            if started:
+                raise
+            await _answer_507(error, scope, receive, send)
         finally:
             room.__exit__(None, None, None)
+
+
+async def _answer_507(error: LensError, scope: Scope, receive: Receive, send: Send) -> None:
+    with speaking(language_of_page(Headers(scope=scope))):
+        body = json.dumps({"error": told(error)})
+    closing = {"connection": "close"}  # the body was not read to its end
+    await Response(body, 507, closing, "application/json")(scope, receive, send)
 
 
 def _writes(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -321,6 +322,42 @@ def test_a_refusal_is_in_the_visitors_language(tmp_path, headers):
     assert call(nothing, "/upload", files, content_length="101", **headers) == (507, {"error": korean})
 
 
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_full_disk_answers_an_upload_with_a_message(tmp_path):
+    async def fails(scope: dict, receive: Callable, send: Callable) -> None:
+        raise FULL
+
+    files = TemporaryFiles(tmp_path, max_bytes=100)
+    assert call(fails, "/gradio_api/upload", files, content_length="100") == (507, {"error": SENTENCE})
+    assert call(nothing, "/upload", files, content_length="100") == (0, {})  # what was not written counts no longer
+
+
+def test_other_errors_of_an_upload_pass_through(tmp_path):
+    async def fails(scope: dict, receive: Callable, send: Callable) -> None:
+        raise PermissionError(errno.EACCES, "no")
+
+    with pytest.raises(PermissionError):
+        call(fails, "/gradio_api/upload", TemporaryFiles(tmp_path), content_length="100")
+
+
+def test_full_disk_while_writing_a_result_is_a_message(tmp_path, monkeypatch):
+    write_bytes = Path.write_bytes
+
+    def fill(path: Path, data: bytes) -> int:
+        if path.name == "map.npz":
+            write_bytes(path, data[:2])
+            raise FULL
+        return write_bytes(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(LensError) as caught:
+        TemporaryFiles(tmp_path).write({"map.png": b"1234", "map.npz": b"1234"})
+    assert str(caught.value) == SENTENCE
+    assert names(tmp_path) == []
+
+
 def test_a_file_that_is_being_sent_stays(tmp_path):
     sent, other = put(tmp_path / "sent"), put(tmp_path / "other")
     files, removed = TemporaryFiles(tmp_path, max_bytes=0), []
@@ -389,3 +426,15 @@ def test_uploads_push_out_the_oldest_but_not_what_is_read(page):
     assert "event: complete" in httpx.get(url + f"/call/read/{event}", timeout=60).text
     assert upload(url, "h", 2 * MB + 1000).status_code == 200
     assert "a.png" not in {path.name for path in folder.rglob("*.png")}
+
+
+def test_full_disk_reaches_the_visitor_as_a_message(page, monkeypatch):
+    """Gradio lets the error of its upload route through, and answers 500 by itself."""
+
+    def fill(*_: Any, **__: Any) -> None:
+        raise FULL
+
+    url, _ = page
+    monkeypatch.setattr(gradio.route_utils, "NamedTemporaryFile", fill)
+    refused = upload(url, "z")
+    assert (refused.status_code, refused.json()) == (507, {"error": SENTENCE})
