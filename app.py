@@ -12,10 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from demo import address, server
+from demo.memory import limit_arenas
 from transxnet.console import escape_unencodable, explain_import_error
 from transxnet.errors import LensError
 
 escape_unencodable()
+limit_arenas()
 try:
     server.set_offline_env()  # both before gradio is imported
     temporary = server.private_temp_dir()

@@ -14,6 +14,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+from .memory import return_free_memory
+
 SESSIONS = 256  # sessions whose state is kept at most
 INTERVAL = 30.0  # seconds; a session is dropped when it was unused for one to two intervals
 
@@ -64,3 +66,4 @@ async def _sweep_forever(expiry: SessionExpiry) -> None:
     while True:
         await asyncio.sleep(INTERVAL)
         expiry.sweep()
+        await asyncio.to_thread(return_free_memory)

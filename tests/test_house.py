@@ -44,7 +44,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transxnet.__main__",),
     ("demo",),
     ("demo.words", "demo.captions"),
-    ("demo.languages",),
+    ("demo.languages", "demo.memory"),
     ("demo.validation",),
     (
         "demo.address",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.captions import SOURCES
+from demo.captions import NO_ROOM, NO_ROOM_REMEDY, SOURCES
 from demo.cells import share
 from demo.examples import examples
 from demo.wanted import WANTED
@@ -400,6 +400,21 @@ def test_a_broken_upload_gets_a_sentence_and_the_page_goes_on(visit, file):
     with lens.answer():
         lens.send(as_png(decode(SECOND).rgb))
     check_overview(lens, library(SECOND))
+
+
+def test_an_upload_without_room_gets_a_sentence(visit):
+    lens = visit()
+    sentence = f"{NO_ROOM} {NO_ROOM_REMEDY}"
+    lens.page.route("**/upload*", lambda route: route.fulfill(status=507, json={"error": sentence}), times=1)
+    lens.send(as_png(decode(SECOND).rgb))
+    toast = lens.page.get_by_test_id("toast-text")
+    toast.wait_for()
+    assert sentence in toast.text_content()
+    assert "{" not in toast.text_content()
+    with lens.answer():
+        lens.send(as_png(decode(SECOND).rgb))
+    check_overview(lens, library(SECOND))
+    lens.problems[:] = [one for one in lens.problems if "status of 507" not in one]  # Chromium's own
 
 
 def test_another_button_and_a_key_pressed_on_the_picture_before_move_nothing(visit):
