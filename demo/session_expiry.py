@@ -48,7 +48,8 @@ class SessionExpiry:
             queue.pending_event_ids_session.pop(session, None)
         self._unused = {session: used for session, used in idle.items() if session not in dropped}
         for paths in blocks.temp_file_sets:  # of every file there ever was; only delete_cache, which is off, reads them
-            paths.clear()
+            if paths is not blocks.upload_file_set:  # demo/uploads.py looks uploads up in it, and bounds it
+                paths.clear()
         return dropped
 
 

@@ -17,6 +17,7 @@ import app
 from demo import server
 from demo import studio as studio_module
 from demo.backbones import Backbones
+from demo.requests import RequestCheck
 from demo.security_headers import SecurityHeaders
 from demo.streams import Streams
 from demo.temporary_files import TemporaryFiles, UploadRoom
@@ -213,7 +214,7 @@ def test_gradio_is_launched_with_the_limits_and_the_look(monkeypatch):
     assert launched["i18n"] == "in three languages"
     middleware = launched["app_kwargs"]["middleware"]
     assert [one.cls for one in middleware] == [
-        SecurityHeaders, server.BodyLimit, FileRoutes, Streams, UploadRoom, InLanguage,
+        SecurityHeaders, server.BodyLimit, FileRoutes, RequestCheck, Streams, UploadRoom, InLanguage,
     ]  # fmt: skip
     assert middleware[-2].kwargs["files"].folder == app.temporary
     assert "lensMountPanel" in launched["head"]
@@ -277,8 +278,9 @@ def fake_page(launch) -> SimpleNamespace:
 
 @pytest.fixture
 def quiet_server(monkeypatch):
-    """No janitor, and this process' signal handlers stay."""
-    monkeypatch.setattr(server, "Janitor", lambda folder: SimpleNamespace(keep_present=list, start=list))
+    """No thread that sweeps, and this process' signal handlers stay."""
+    monkeypatch.setattr(TemporaryFiles, "keep_present", lambda self: None)
+    monkeypatch.setattr(TemporaryFiles, "start", lambda self: None)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
 
 

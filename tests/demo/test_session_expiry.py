@@ -104,8 +104,8 @@ def test_an_updated_component_keeps_its_choices(api, blocks, expiry):
 
 def test_finished_sessions_leave_nothing(api, blocks, expiry):
     for place in range(5):
-        join(api, "quick", f"page {place}")
-        list(messages(api, f"page {place}"))
+        join(api, "quick", f"page{place}")
+        list(messages(api, f"page{place}"))
         call(api, "answer", "quick")
     settle(blocks)
     assert len(blocks.app.state_holder.session_data) == 10
@@ -118,6 +118,13 @@ def test_finished_sessions_leave_nothing(api, blocks, expiry):
     ):  # fmt: skip
         assert len(left) == 0
     assert all(len(paths) == 0 for paths in blocks.temp_file_sets)
+
+
+def test_uploads_stay_known(blocks, expiry):
+    blocks.upload_file_set.add("upload.png")
+    expiry.sweep()
+    assert blocks.upload_file_set == {"upload.png"}
+    blocks.upload_file_set.clear()
 
 
 def test_an_answer_nobody_fetches_is_dropped(api, blocks, expiry):
