@@ -11,18 +11,30 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from demo import address, server
-from demo.memory import limit_arenas
 from transxnet.console import escape_unencodable, explain_import_error
 from transxnet.errors import LensError
 
+
+def report_failure(error: Exception) -> int:
+    """Print why the program ends, as one sentence where the cause is known; return the exit code."""
+    known = explain_import_error(error) if isinstance(error, ImportError) else error
+    if isinstance(known, LensError):
+        print(f"{known} {known.detail}".strip(), file=sys.stderr)
+    else:
+        traceback.print_exception(error)
+    return 1
+
+
 escape_unencodable()
-limit_arenas()
 try:
+    from demo import address, server
+    from demo.memory import limit_arenas
+
+    limit_arenas()
     server.set_offline_env()  # both before gradio is imported
     temporary = server.private_temp_dir()
-except LensError as error:
-    sys.exit(f"{error} {error.detail}")
+except (LensError, ImportError) as error:
+    sys.exit(report_failure(error))
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -156,16 +168,6 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
             remedy="Other programs may use its ports: --port 0 takes a free one.",
             detail=str(error),
         ) from error
-
-
-def report_failure(error: Exception) -> int:
-    """Print why the program ends, as one sentence where the cause is known; return the exit code."""
-    known = explain_import_error(error) if isinstance(error, ImportError) else error
-    if isinstance(known, LensError):
-        print(f"{known} {known.detail}".strip(), file=sys.stderr)
-    else:
-        traceback.print_exception(error)
-    return 1
 
 
 if __name__ == "__main__":
