@@ -142,14 +142,14 @@ def text_or_number(most: int) -> Kind:
 
 
 def choice(*values: str | int) -> Kind:
-    """One of few values; also where it is sent as text, with spaces around it."""
+    """One of few values; also where it is sent as text."""
     by_text = {str(value): value for value in values}
 
     def find(value: Any) -> Any:
         if isinstance(value, bool):
             return None  # true is no 1
         value = _as_integer(value)
-        return by_text.get(value.strip(), value) if isinstance(value, str) else value
+        return by_text.get(value, value) if isinstance(value, str) else value
 
     names = ", ".join(str(value) for value in values if value != "")
     one_of = Annotated[Literal[values], BeforeValidator(find)]
