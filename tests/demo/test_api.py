@@ -376,7 +376,7 @@ def test_what_is_wrong_is_said(client, tmp_path):
 @pytest.mark.parametrize("endpoint", ["/grad_cam", "/explain", "/what_if", "/trust", "/compare", "/try_out", "/export"])
 def test_an_unknown_class_is_refused_before_a_model_loads(client, endpoint, monkeypatch):
     loaded = []
-    monkeypatch.setattr(Studio, "loading", lambda *args, **more: loaded.append(args))
+    monkeypatch.setattr(Studio, "hold", lambda *args, **more: loaded.append(args))
     said = refused(client, handle_file(PICTURE), target="zebroid", api_name=endpoint)
     assert "None of the 200 classes of tiny-imagenet-200 is called 'zebroid'" in said
     assert loaded == []
