@@ -1,6 +1,6 @@
 """The program of a process that decodes pictures for demo/decoding.py, which starts it and may kill it at any time.
 
-It runs as a script in an interpreter of its own: multiprocessing would import app.py again in the child, and a fork of
+It runs as a script in a separate interpreter: multiprocessing would import app.py again in the child, and a fork of
 a process with torch's threads is not safe. It imports what decoding needs and no more.
 
 Standard input: one request a line, JSON with path, name and limit [s]. Standard output: for each request one line of

@@ -1,6 +1,6 @@
 """Decoding of what visitors upload, in processes that can be killed: `POOL.decode` is transxnet.images.decode there.
 
-A decoder that runs for too long, crashes or takes all memory costs its picture a message, and nobody else anything.
+A decoder that runs too long, crashes or exhausts memory fails its own image with a message; other requests go on.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class DecodeWorker:
         """End the process at once."""
         self.process.kill()
         for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):  # a request that nobody reads any more
+            with contextlib.suppress(OSError):  # the process has ended and does not read the rest
                 pipe.close()
         self.process.wait()
 

@@ -6,11 +6,10 @@
     finally:
         models.release(entry)
 
-A model that somebody holds is never evicted, so whoever holds several releases each as soon as it is used, and waits
-for none while others are there. One that nobody holds is kept until its memory is needed, the least
-recently used evicted first; while it loads, its place in the queue is given up when its turn comes, and its download
-ends. Memory is reserved before a model is loaded, so models on their way count as well. Pinned models are neither
-counted nor evicted.
+A held model is never evicted, so a caller that holds several must release each as soon as it is used, and must not wait
+for one while it holds others. An idle model is kept until its memory is needed, the least recently used evicted first.
+A load that is no longer held is dropped from the queue, and its download ends. Memory is reserved before a model is
+loaded, so models on their way count as well. Pinned models are neither counted nor evicted.
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ class Models:
         }
 
     def hold(self, name: str) -> Loading:
-        """The model, on its way where it is not there. Whoever holds it must `release` it."""
+        """The model; starts loading it if needed. The caller must `release` it."""
         with self._changed:
             entry = self._find(name)
             begin = entry is None
@@ -172,12 +171,12 @@ class Models:
             return self._in_use.get(name) or self._failed.get(name)
 
     def forget_failure(self, name: str) -> None:
-        """Whoever asks for the model next has it loaded again, if it failed."""
+        """Let the next request load a model again that failed before."""
         with self._changed:
             self._failed.pop(name, None)
 
     def keep_going(self, entry: Loading) -> None:
-        """To be called while a model is downloaded. Raises DownloadStopped where nobody waits for it any more."""
+        """To be called while a model is downloaded. Raises DownloadStopped when no caller holds it."""
         with self._changed:
             if entry.holders == 0 and monotonic() - entry.left > PATIENCE:
                 self._give_up(entry)
