@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from transxnet.backbones.spec import spec_of
 from transxnet.errors import OutOfRange, UnknownName, quote
 from transxnet.export.rows import Shot
 from transxnet.images import Picture
 from transxnet.labels import label_set
-from transxnet.peers.spec import spec_of
 from transxnet.study import Options, find_class
 
 from .captions import VIEWS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from transxnet.backbones.spec import PREFIX
 from transxnet.errors import OutOfRange, UnknownName
-from transxnet.peers.spec import PREFIX
 
 from .captions import models as words
 from .languages import say

@@ -19,7 +19,7 @@ from transxnet.draw.scale import shared_range
 from transxnet.draw.text import number
 from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import NoWeights
-from transxnet.explain.kernels import SHOWN, representatives
+from transxnet.explain.kernels.kernels import SHOWN, representatives
 from transxnet.images import Picture
 from transxnet.results import Geometry
 from transxnet.study import Study

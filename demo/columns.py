@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from transxnet.backbones.spec import PREFIX, is_peer, spec_of
 from transxnet.cost import Cost
 from transxnet.errors import LensError
-from transxnet.peers.spec import PREFIX, is_peer, spec_of
 from transxnet.study import Options, Study
 
 from .captions import FAILED, FAILED_REMEDY, PEER_TITLE, TITLES, UNTRAINED

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from transxnet.download import repository_folder
 from transxnet.errors import OutOfRange
+from transxnet.weights.download import repository_folder
 
 from .captions import models as words
 

@@ -13,8 +13,8 @@ import numpy as np
 from transxnet.draw.plate import Plate, Table
 from transxnet.draw.views import LOOKS
 from transxnet.errors import LensError
-from transxnet.explain.differences import compare
-from transxnet.explain.methods import METHODS
+from transxnet.explain.attribution.methods import METHODS
+from transxnet.explain.sanity.differences import compare
 from transxnet.export.figure import Figure
 from transxnet.export.pictures import Style
 from transxnet.export.plates import plates_of

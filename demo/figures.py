@@ -19,7 +19,7 @@ from transxnet.draw.panels import DPI, Panels, fit, ring
 from transxnet.draw.plate import Plate
 from transxnet.draw.scale import colorize
 from transxnet.draw.views import unit_of, worth_knowing
-from transxnet.explain.erf import erf_curves
+from transxnet.explain.erf.erf import erf_curves
 from transxnet.export.manifest import manifest, png_with
 from transxnet.export.pictures import Style, photograph
 from transxnet.export.plates import plates_of

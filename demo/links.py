@@ -17,12 +17,12 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from transxnet.backbones.spec import is_peer, spec_of
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.errors import LensError, UnknownName
 from transxnet.errors import quote as repeat
-from transxnet.explain.switches import read_switches
+from transxnet.explain.ablation.switches import read_switches
 from transxnet.labels import label_set
-from transxnet.peers.spec import is_peer, spec_of
 from transxnet.variants import UNTRAINED, VARIANTS
 
 from .captions import VIEWS

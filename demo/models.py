@@ -25,9 +25,9 @@ from time import monotonic
 from cachetools import Cache, LRUCache
 
 from transxnet.cost import Cost
-from transxnet.download import DownloadStopped
 from transxnet.errors import LensError
-from transxnet.weights import LoadedModel
+from transxnet.weights.download import DownloadStopped
+from transxnet.weights.load import LoadedModel
 
 from .captions import models as words
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL
 from transxnet.draw.scale import MODES
-from transxnet.explain.painting import FILLS, read_mask
-from transxnet.explain.switches import read_switches
+from transxnet.explain.ablation.masking import FILLS, read_mask
+from transxnet.explain.ablation.switches import read_switches
 from transxnet.study import DRAWN
 
 from .captions import VIEWS

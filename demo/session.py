@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from transxnet.errors import OutOfRange
-from transxnet.explain.painting import FILLS, read_mask
-from transxnet.explain.switches import read_switch, read_switches
+from transxnet.explain.ablation.masking import FILLS, read_mask
+from transxnet.explain.ablation.switches import read_switch, read_switches
 
 from .captions import VIEWS
 from .validation import Parameter, choice, flag, text, texts, whole_number

@@ -15,16 +15,16 @@ from typing import Any
 from cachetools import LRUCache
 
 from transxnet import load
+from transxnet.backbones.cost import peer_parameters
+from transxnet.backbones.spec import is_peer, spec_of
 from transxnet.cost import Cost, cost
 from transxnet.errors import Busy, OutOfRange, PictureError
 from transxnet.images import Picture, decode
-from transxnet.namespace import configured_namespace
-from transxnet.peers.cost import peer_parameters
-from transxnet.peers.spec import is_peer, spec_of
-from transxnet.sources import cache_folder
 from transxnet.study import Options, Study, study
 from transxnet.variants import UNTRAINED, VARIANTS
-from transxnet.weights import Availability, LoadedModel, available, model_memory, resolve_device
+from transxnet.weights.load import Availability, LoadedModel, available, model_memory, resolve_device
+from transxnet.weights.namespace import configured_namespace
+from transxnet.weights.sources import cache_folder
 
 from . import download_folder, models
 from .backbones import ANY_BACKBONE, Backbones

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterable
 
 from transxnet.results import Geometry
-from transxnet.results.quantised import QuantisedTable
+from transxnet.results.quantized import QuantisedTable
 from transxnet.study import Study
 
 from .cells import Json, floats

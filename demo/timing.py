@@ -19,7 +19,7 @@ import torch
 
 from transxnet.cost import activation_memory
 from transxnet.errors import LensError
-from transxnet.weights import LoadedModel
+from transxnet.weights.load import LoadedModel
 
 from .jobs import LOOK_AGAIN, Job, Jobs
 

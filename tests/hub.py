@@ -33,8 +33,8 @@ from safetensors.torch import save_file
 
 from tests.hub_uploads import Uploads
 from tests.reference import recipe_state
-from transxnet.entrypoints import pretrained_config
 from transxnet.model import TransXNet
+from transxnet.timm_registry import pretrained_config
 from transxnet.variants import find_variant
 
 NAMESPACE = "lens-tests"

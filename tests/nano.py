@@ -14,10 +14,10 @@ import pytest
 
 from tests.hub import NAMESPACE, use_hub
 from transxnet.errors import NoWeights
-from transxnet.namespace import Namespace
-from transxnet.sources import Settings, release
 from transxnet.variants import find_variant
-from transxnet.weights import LoadedModel, load
+from transxnet.weights.load import LoadedModel, load
+from transxnet.weights.namespace import Namespace
+from transxnet.weights.sources import Settings, release
 
 NAME = "transxnet_nano"
 REPO = f"{NAMESPACE}/{NAME}"

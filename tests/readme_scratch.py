@@ -24,9 +24,11 @@ from demo.examples import examples
 from tests import small
 from tests.reference import recipe_state
 from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_pictures
-from transxnet import entrypoints, study, variants
+from transxnet import study, variants
+from transxnet import timm_registry as entrypoints
 from transxnet.__main__ import main
-from transxnet.commands import gallery, timing
+from transxnet.cli import gallery
+from transxnet.cli import study_timing as timing
 from transxnet.model import TransXNet
 from transxnet.training import recipes
 

@@ -9,7 +9,7 @@ import torch
 from tests import small
 from transxnet.labels import label_set
 from transxnet.variants import find_variant
-from transxnet.weights import LoadedModel, Provenance
+from transxnet.weights.load import LoadedModel, Provenance
 
 WNIDS = label_set("tiny-imagenet-200").wnids
 A, B, C = 3, 10, 150  # class indices among Tiny-ImageNet's 200

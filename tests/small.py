@@ -15,7 +15,7 @@ from tests.reference import recipe_state
 from transxnet.images import Picture, decode
 from transxnet.model import TransXNet
 from transxnet.variants import VariantSpec
-from transxnet.weights import LoadedModel, Provenance
+from transxnet.weights.load import LoadedModel, Provenance
 
 SPEC = VariantSpec(
     "transxnet_small", (1, 2, 2, 1), (8, 16, 24, 40), (1, 2, 3, 5), (2, 2, 3, 4), (2, 2, 2, 2),

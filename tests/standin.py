@@ -17,10 +17,10 @@ from torch import Tensor
 from tests import tiny
 from tests.hub import file_digest
 from tests.reference import recipe_state
-from transxnet import sources
 from transxnet.errors import NoWeights
 from transxnet.model import TransXNet
-from transxnet.weights import LoadedModel, load
+from transxnet.weights import sources
+from transxnet.weights.load import LoadedModel, load
 
 SPEC = dataclasses.replace(tiny.SPEC, name="transxnet_t", official_file="transx-t.pth.tar")
 STATE = recipe_state({key: list(value.shape) for key, value in TransXNet(SPEC).state_dict().items()})

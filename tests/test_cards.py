@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from transxnet.labels import ASSETS
-from transxnet.model_card import markdown
 from transxnet.training.data import combined
 from transxnet.training.log import read_log
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import SIBLINGS, VARIANTS
+from transxnet.weights.model_card import markdown
 
 WEIGHTS = ASSETS / "weights"
 CARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}

@@ -27,20 +27,20 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "transxnet.variants",
         "transxnet.trace",
         "transxnet.labels",
-        "transxnet.failures",
+        "transxnet.weights.hub_errors",
     ),
-    ("transxnet.model_card",),
-    ("transxnet.layers", "transxnet.namespace"),
+    ("transxnet.weights.model_card",),
+    ("transxnet.layers", "transxnet.weights.namespace"),
     ("transxnet.model",),
-    ("transxnet.checkpoint", "transxnet.download", "transxnet.cost"),
-    ("transxnet.sources",),
-    ("transxnet.peers",),
-    ("transxnet.images", "transxnet.weights"),
-    ("transxnet.entrypoints", "transxnet.explain", "transxnet.draw", "transxnet.training"),
+    ("transxnet.weights.checkpoint", "transxnet.weights.download", "transxnet.cost"),
+    ("transxnet.weights.sources",),
+    ("transxnet.backbones",),
+    ("transxnet.images", "transxnet.weights.load"),
+    ("transxnet.timm_registry", "transxnet.explain", "transxnet.draw", "transxnet.training"),
     ("transxnet.study", "transxnet.publish"),
     ("transxnet.export",),
     ("transxnet",),  # __init__.py gathers the public names; nothing below it may import them from there
-    ("transxnet.commands",),
+    ("transxnet.cli",),
     ("transxnet.__main__",),
     ("demo",),
     ("demo.words", "demo.captions"),
@@ -95,7 +95,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 NEVER: dict[str, tuple[str, ...]] = {
     "transxnet.errors": ("torch", "numpy"),
     "transxnet.results": ("torch", "timm", "cv2", "matplotlib"),  # numpy only
-    "transxnet.model_card": ("torch", "timm", "huggingface_hub"),  # a mapping in, text out
+    "transxnet.weights.model_card": ("torch", "timm", "huggingface_hub"),  # a mapping in, text out
     "transxnet.draw": ("torch", "torchvision", "timm", "captum"),  # results in, pictures out
     "transxnet.study": ("transxnet.draw", "cv2", "matplotlib"),  # it draws nothing
     "demo.captions": ("torch", "cv2", "matplotlib"),  # words
@@ -123,7 +123,7 @@ def floor(module: str) -> int | None:
 
 
 def floor_package(module: str) -> str:
-    """The entry of FLOORS that `module` stands under: transxnet.explain for transxnet.explain.erf."""
+    """The entry of FLOORS that `module` stands under: transxnet.explain for transxnet.explain.erf.erf."""
     return next((n for row in FLOORS for n in row if module == n or ("." in n and within(module, n))), module)
 
 
@@ -249,7 +249,7 @@ def test_bytes_and_named_encodings_pass(source: str):
 
 KNOWN = {
     "app", "demo", "demo.server", "demo.studio", "demo.ui.page", "transxnet", "transxnet.errors", "transxnet.variants",
-    "transxnet.layers", "transxnet.model", "transxnet.weights", "transxnet.explain.erf", "transxnet.explain.attention",
+    "transxnet.layers", "transxnet.model", "transxnet.weights.load", "transxnet.explain.erf.erf", "transxnet.explain.attention.attention",
     "transxnet.draw.overlay", "transxnet.study", "transxnet.new",
 }  # fmt: skip
 
@@ -258,12 +258,16 @@ KNOWN = {
     ("module", "source", "message"),
     [
         ("transxnet.layers", "from .model import TransXNet", "model.TransXNet, allowed: transxnet.errors,"),
-        ("transxnet.explain.erf", "def f():\n    from ..draw import overlay", "transxnet.explain.erf:2 imports"),
-        ("transxnet.draw.overlay", "from transxnet.explain.erf import erf", "explain.erf.erf, allowed:"),
+        (
+            "transxnet.explain.erf.erf",
+            "def f():\n    from ..draw import overlay",
+            "transxnet.explain.erf.erf:2 imports",
+        ),
+        ("transxnet.draw.overlay", "from transxnet.explain.erf.erf import erf", "explain.erf.erf, allowed:"),
         ("transxnet.draw.overlay", "import torch.nn", "imports torch.nn, which transxnet.draw never imports"),
         ("transxnet.study", "from .draw import overlay", "which transxnet.study never imports"),
-        ("transxnet.weights", "from transxnet import load", "imports transxnet.load, allowed:"),
-        ("transxnet.weights", "import demo", "imports demo, allowed:"),
+        ("transxnet.weights.load", "from transxnet import load", "imports transxnet.load, allowed:"),
+        ("transxnet.weights.load", "import demo", "imports demo, allowed:"),
         ("demo.studio", "import gradio as gr", "imports gradio, allowed: app, demo.connections,"),
         ("demo.studio", "from .ui.page import Page", "imports demo.ui.page.Page, allowed:"),
         ("demo.ui.page", "from matplotlib import pyplot as plt", "imports matplotlib.pyplot, allowed: nobody"),
@@ -278,7 +282,7 @@ def test_a_wrong_import_is_named(module: str, source: str, message: str):
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("transxnet.explain.erf", "from .attention import rows\nfrom ..model import TransXNet\nimport torch"),
+        ("transxnet.explain.erf.erf", "from .attention import rows\nfrom ..model import TransXNet\nimport torch"),
         ("transxnet.draw.overlay", "import cv2\nfrom matplotlib.figure import Figure\nfrom transxnet import errors"),
         ("transxnet.study", "from .explain import erf"),
         ("demo.studio", "import transxnet\nfrom transxnet.draw import overlay"),

@@ -24,7 +24,7 @@ ALONE = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(R
 PATIENCE = 120  # seconds, at most
 
 forking = get_context("forkserver")
-forking.set_forkserver_preload(["transxnet.commands", "transxnet.training"])
+forking.set_forkserver_preload(["transxnet.cli", "transxnet.training"])
 
 
 def torchrun(*command: str, processes: int = 2) -> subprocess.CompletedProcess[str]:

@@ -12,12 +12,12 @@ import os as _os
 if "OMP_WAIT_POLICY" not in _os.environ:
     _os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
-from . import entrypoints as _entrypoints  # noqa: F401  registers with timm
+from . import timm_registry as _entrypoints  # noqa: F401  registers with timm
 from .errors import LensError
 from .model import TransXNet
 from .trace import Trace
 from .variants import UNTRAINED, VARIANTS, VariantSpec, find_variant, parse_variant
-from .weights import Availability, LoadedModel, Provenance, available, load, resolve_device
+from .weights.load import Availability, LoadedModel, Provenance, available, load, resolve_device
 
 __all__ = [
     "UNTRAINED",

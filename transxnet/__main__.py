@@ -12,12 +12,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import commands
+from . import cli as commands
+from .cli import publish as publish
+from .cli import training as training
 from .console import escape_unencodable, explain_import_error
 from .errors import LensError
 from .output import explain_storage_error
-from .publish import cli as publish
-from .training import cli as training
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -92,7 +92,7 @@ BESIDE_LIMITS = "Models see different crops and sizes of the picture. A wide fie
 ANY_CLASS = "the answer chosen above"
 FAILED = "{title} could not explain this picture: something unexpected went wrong here."
 FAILED_REMEDY = "Try again, or choose another variant; the server's log has the details."
-SOURCES = {  # what transxnet.weights calls them -> what a person does
+SOURCES = {  # what transxnet.weights.load calls them -> what a person does
     "folder": "Weights folder", "hub": "Hugging Face Hub", "bundled": "Bundled here", "release": "The author's release",
 }  # fmt: skip
 NO_WEIGHTS = "The other variants go on working. Untrained ones show an architecture with random weights."

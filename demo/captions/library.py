@@ -7,7 +7,7 @@ makes those that a visitor meets most, and holds that they are found here.
 from __future__ import annotations
 
 from transxnet.draw.views import LOOKS, WORTH_KNOWING
-from transxnet.weights import Availability
+from transxnet.weights.load import Availability
 
 from . import exports, models
 

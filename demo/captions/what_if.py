@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SWITCH_TITLE = "Switch parts off"
 SWITCH_HINT = "Several at once; each where you say. The places follow the stage and block chosen at the side."
-SWITCHES = {  # of transxnet.explain.switches -> what it is called, and what it does
+SWITCHES = {  # of transxnet.explain.ablation.switches -> what it is called, and what it does
     "uniform_gates": ("Generated kernels", "off: gates made uniform, one kernel for every picture"),
     "other_kernels": ("This picture’s own kernels", "off: those made for the picture under Compare with are used"),
     "uniform_attention": ("Attention that chooses", "off: made even, every position gets the mean of all"),

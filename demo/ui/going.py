@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
+from transxnet.backbones.spec import spec_of
 from transxnet.errors import LensError
-from transxnet.peers.spec import spec_of
 
 from ..captions import ANY_CLASS
 from ..captions import links as words

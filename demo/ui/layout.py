@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from transxnet.backbones.spec import spec_of
 from transxnet.images import Picture, decode
 from transxnet.labels import label_set
-from transxnet.peers.spec import spec_of
 from transxnet.variants import find_variant
 
 from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS

@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
+from transxnet.backbones.spec import PREFIX, is_peer, spec_of
 from transxnet.images import Picture, decode
-from transxnet.peers.spec import PREFIX, is_peer, spec_of
 
 from ..captions import ANY_CLASS, TITLE
 from ..captions.page import OFFER

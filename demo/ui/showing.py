@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
+from transxnet.backbones.spec import is_peer, spec_of
 from transxnet.errors import LensError
-from transxnet.peers.spec import is_peer, spec_of
 from transxnet.study import Options
 from transxnet.variants import UNTRAINED, VariantSpec
 

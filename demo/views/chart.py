@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from transxnet.peers.spec import PeerSpec
+from transxnet.backbones.spec import PeerSpec
 
 from ..captions import compare as words
 from ..captions.page import AND

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from transxnet.draw.text import number
 from transxnet.draw.views import LOOKS, factor, what
-from transxnet.explain.differences import as_map, is_even
+from transxnet.explain.sanity.differences import as_map, is_even
 from transxnet.results import AttentionMaps, Explanation
 from transxnet.study import Study
 

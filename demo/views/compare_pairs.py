@@ -12,8 +12,8 @@ import numpy as np
 
 from transxnet.draw.overlay import crop_view
 from transxnet.draw.text import number
-from transxnet.explain.differences import compare
-from transxnet.explain.methods import METHODS
+from transxnet.explain.attribution.methods import METHODS
+from transxnet.explain.sanity.differences import compare
 from transxnet.images import Picture
 from transxnet.results import Explanation
 from transxnet.results.differences import Comparison, Difference

@@ -6,8 +6,8 @@ import numpy as np
 
 from transxnet.draw.text import number
 from transxnet.draw.views import geometry_of
-from transxnet.explain.kernel_analysis import change
-from transxnet.explain.kernels import representatives
+from transxnet.explain.kernels.change import change
+from transxnet.explain.kernels.kernels import representatives
 from transxnet.explain.ranks import spearman
 from transxnet.results.kernels import KernelChange
 from transxnet.study import Study

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from functools import cache
 
+from transxnet.backbones.spec import PeerSpec
 from transxnet.draw.text import number
-from transxnet.peers.spec import PeerSpec
-from transxnet.sources import BUNDLED
 from transxnet.study import Study
+from transxnet.weights.sources import BUNDLED
 
 from ..captions import compare as words
 from ..cells import Json

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transxnet.draw.views import what, worth_knowing
-from transxnet.explain.kernels import representatives
+from transxnet.explain.kernels.kernels import representatives
 from transxnet.results import Geometry, KernelSet
 
 from ..captions import NOT_GENERATED, STATIC_KERNELS

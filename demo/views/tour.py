@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transxnet.peers.spec import is_peer, spec_of
+from transxnet.backbones.spec import is_peer, spec_of
 from transxnet.variants import VariantSpec
 
 from ..architecture import architecture

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from transxnet.errors import LensError
-from transxnet.explain.painting import FILLS
-from transxnet.explain.switches import HEAD_OFF, SWITCHES, read_switch
-from transxnet.results.trial import Trial
+from transxnet.explain.ablation.masking import FILLS
+from transxnet.explain.ablation.switches import HEAD_OFF, SWITCHES, read_switch
+from transxnet.results.ablation import Trial
 from transxnet.study import Study
 
 from ..captions import what_if as words

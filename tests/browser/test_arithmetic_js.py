@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.test_javascript import scripts  # noqa: F401 - a fixture
 from tests.kernel_sets import kernel_set
-from transxnet.explain.spectra import spectrum
+from transxnet.explain.kernels.spectra import spectrum
 from transxnet.results import Geometry
 from transxnet.results.kernel_arithmetic import KernelArithmetic
 

@@ -12,8 +12,8 @@ from demo.second import same_place
 from tests.browser.lens import PHONE
 from tests.browser.test_page import as_png
 from transxnet import load
-from transxnet.explain.differences import compare
-from transxnet.explain.kernel_analysis import change
+from transxnet.explain.kernels.change import change
+from transxnet.explain.sanity.differences import compare
 from transxnet.images import Picture, decode
 from transxnet.study import Options, study
 

@@ -13,7 +13,7 @@ from demo.captions.display import WORDS
 from demo.examples import examples
 from tests.browser.lens import PHONE, WIDE, Lens
 from transxnet import load
-from transxnet.explain.kernels import SHOWN, representatives
+from transxnet.explain.kernels.kernels import SHOWN, representatives
 from transxnet.images import decode
 from transxnet.study import Study, study
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.lens import PHONE
 from tests.browser.test_page import library
-from transxnet.explain.kernels import SHOWN
+from transxnet.explain.kernels.kernels import SHOWN
 from transxnet.results.kernel_arithmetic import KernelArithmetic
 
 pytestmark = pytest.mark.browser

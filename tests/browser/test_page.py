@@ -16,12 +16,12 @@ from demo.cells import share
 from demo.examples import examples
 from demo.wanted import WANTED
 from transxnet import load
-from transxnet.explain.kernels import SHOWN
+from transxnet.explain.kernels.kernels import SHOWN
 from transxnet.images import decode
 from transxnet.labels import label_set
 from transxnet.results import AttentionMaps
 from transxnet.study import Options, Study, study
-from transxnet.weights import LoadedModel
+from transxnet.weights.load import LoadedModel
 
 pytestmark = pytest.mark.browser
 FIRST, SECOND = (example.path for example in examples()[:2])

@@ -11,9 +11,9 @@ from demo.examples import examples
 from demo.ui.components import head
 from tests.browser.lens import PHONE, Lens
 from transxnet import load
-from transxnet.explain.painting import read_mask, write_mask
+from transxnet.explain.ablation.masking import read_mask, write_mask
 from transxnet.images import decode
-from transxnet.results.trial import Trial
+from transxnet.results.ablation import Trial
 from transxnet.study import Options, study
 
 pytestmark = pytest.mark.browser

@@ -18,7 +18,7 @@ from transxnet.explain.predict import predict_batch
 from transxnet.images import Picture, decode, prepare
 from transxnet.labels import label_set
 from transxnet.study import OVERVIEW, Options, Study, study
-from transxnet.weights import LoadedModel, load, resolve_device
+from transxnet.weights.load import LoadedModel, load, resolve_device
 
 pytestmark = pytest.mark.cuda
 DEVICE = "cuda"

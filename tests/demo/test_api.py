@@ -26,8 +26,8 @@ from demo.studio import Studio
 from demo.ui.page import Page
 from demo.views.compare import drawn
 from transxnet import load
-from transxnet.explain.differences import compare
-from transxnet.explain.methods import METHODS
+from transxnet.explain.attribution.methods import METHODS
+from transxnet.explain.sanity.differences import compare
 from transxnet.export.plates import plates_of
 from transxnet.images import decode
 from transxnet.study import Options, study
@@ -275,7 +275,7 @@ def test_what_if_with_the_kernels_of_a_second_picture(client, weights):
 def test_trust_gives_a_verdict_on_every_map(client, monkeypatch):
     """On every one that there is: here of three methods, the others being as dear as ten of these."""
     some = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
-    monkeypatch.setattr("transxnet.study.parts.METHODS", some)
+    monkeypatch.setattr("transxnet.study.analyses.METHODS", some)
     numbers, pngs, _ = client.predict(handle_file(PICTURE), "timm:test_resnet@untrained", api_name="/trust")
     verdicts, *others = numbers["figures"]
     assert verdicts["png"] is None

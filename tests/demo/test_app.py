@@ -28,7 +28,7 @@ from demo.wanted import BESIDE
 from tests.small import picture, small_model
 from transxnet.errors import DeviceError, LensError, OutOfRange, UnknownName
 from transxnet.study import Options
-from transxnet.weights import Availability
+from transxnet.weights.load import Availability
 
 ROOT = Path(__file__).parents[2]
 

@@ -21,16 +21,16 @@ from demo.views import Scene, view
 from demo.views.compare import MAPS, compared
 from demo.views.costs import accuracy
 from tests.small import picture, small_model
+from transxnet.backbones.spec import find_peer
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
-from transxnet.explain.differences import as_map
-from transxnet.explain.differences import compare as library
-from transxnet.explain.kernel_analysis import change
-from transxnet.explain.kernels import representatives
-from transxnet.peers.spec import find_peer
-from transxnet.sources import BUNDLED
+from transxnet.explain.kernels.change import change
+from transxnet.explain.kernels.kernels import representatives
+from transxnet.explain.sanity.differences import as_map
+from transxnet.explain.sanity.differences import compare as library
 from transxnet.study import Options, study
 from transxnet.variants import VARIANTS, find_variant
+from transxnet.weights.sources import BUNDLED
 
 ONE, TWO = picture(), picture(1)
 ASKED = Options(stage=2, point=(30, 40))

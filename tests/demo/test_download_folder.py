@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from demo.download_folder import DownloadFolder
-from transxnet.download import repository_folder
 from transxnet.errors import OutOfRange
+from transxnet.weights.download import repository_folder
 
 
 def put(folder: DownloadFolder, repository: str, size: int, used: float) -> Path:

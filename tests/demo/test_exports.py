@@ -28,8 +28,8 @@ from transxnet.draw.overlay import mark, overlay, place
 from transxnet.draw.scale import Tone
 from transxnet.draw.views import unit_of
 from transxnet.errors import LensError, UnknownName
-from transxnet.explain.differences import compare
-from transxnet.explain.painting import write_mask
+from transxnet.explain.ablation.masking import write_mask
+from transxnet.explain.sanity.differences import compare
 from transxnet.export.pictures import Style, photograph
 from transxnet.export.records import source_digest
 from transxnet.export.rows import Shot

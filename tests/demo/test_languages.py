@@ -30,10 +30,10 @@ from demo.session import Session
 from demo.ui.components import _language
 from demo.ui.language import InLanguage, Words, chooser
 from demo.ui.parts import PAIRS
+from transxnet.backbones.spec import spec_of
 from transxnet.errors import LensError, NoWeights
 from transxnet.images import decode
-from transxnet.peers.spec import spec_of
-from transxnet.weights import Availability
+from transxnet.weights.load import Availability
 
 NAMES = frozenset(  # the same in every language: a text of these alone needs no entry
     re.findall(

@@ -35,7 +35,7 @@ from demo.wanted import ALWAYS, WANTED
 from tests.small import picture, small_model
 from transxnet import load
 from transxnet.errors import InvalidValue, LensError, SourceFailed, UnknownName
-from transxnet.explain.kernels import representatives
+from transxnet.explain.kernels.kernels import representatives
 from transxnet.labels import label_set
 from transxnet.study import Options
 

@@ -24,10 +24,10 @@ from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
 from transxnet.draw.views import unit_of
 from transxnet.errors import LensError, NoWeights
-from transxnet.explain.kernels import representatives
-from transxnet.results.familiarity import Familiarity
+from transxnet.explain.kernels.kernels import representatives
+from transxnet.results.out_of_distribution import Familiarity
 from transxnet.study import OVERVIEW, Options, study
-from transxnet.weights import Provenance
+from transxnet.weights.load import Provenance
 
 
 def view(name: str, columns: list[Column], shown) -> dict:

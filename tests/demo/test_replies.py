@@ -14,7 +14,7 @@ from tests.small import picture, small_model
 from transxnet.draw.overlay import crop_view
 from transxnet.draw.scale import shared_range
 from transxnet.draw.views import draw
-from transxnet.explain.kernels import representatives
+from transxnet.explain.kernels.kernels import representatives
 from transxnet.study import OVERVIEW, Options, study
 
 UPLOAD = picture()

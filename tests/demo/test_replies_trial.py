@@ -12,7 +12,7 @@ from PIL import Image
 from demo.replies_trial import trial_of
 from tests.small import picture, small_model
 from transxnet.errors import PartMissing
-from transxnet.explain.painting import write_mask
+from transxnet.explain.ablation.masking import write_mask
 from transxnet.study import Options, study
 
 GRID = np.zeros((8, 10), bool)

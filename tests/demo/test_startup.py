@@ -117,7 +117,7 @@ def test_missing_libgl_ends_with_a_sentence(tmp_path: Path, command: list[str], 
 def test_study_takes_undecodable_names_in_c_locale(tmp_path: Path):
     """In the C locale every byte of a name that is not ASCII is undecodable."""
     from demo.examples import examples
-    from transxnet.commands.looking import ENTRY
+    from transxnet.cli.study_images import ENTRY
 
     picture = tmp_path / "大 사.jpg"
     picture.write_bytes(Path(examples()[0].path).read_bytes())

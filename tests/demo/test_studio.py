@@ -23,13 +23,13 @@ from demo.studio import AT_ONCE, PICTURES, WAITING, Loading, Studio
 from tests.hub import HubServer, use_hub
 from tests.small import picture, small_model
 from transxnet import load as load_model
+from transxnet.backbones.spec import find_peer
 from transxnet.draw.png import to_png
 from transxnet.errors import Busy, LensError, OutOfRange, PictureError, SourceFailed, UnknownName
 from transxnet.images import decode
-from transxnet.peers.spec import find_peer
 from transxnet.study import Options, study
 from transxnet.variants import SIBLINGS
-from transxnet.weights import Availability, LoadedModel
+from transxnet.weights.load import Availability, LoadedModel
 
 ONE = Options(stage=2, point=(30, 40), only=("attention",))
 

@@ -16,9 +16,9 @@ from demo.session import EVERY_ASKED, Session, changed
 from demo.views import Scene, view
 from demo.views.what_if import change, logit
 from tests.small import SPEC, picture, small_model
-from transxnet.explain.painting import write_mask
-from transxnet.explain.switches import SWITCHES
-from transxnet.explain.trial import trial
+from transxnet.explain.ablation.ablation import trial
+from transxnet.explain.ablation.masking import write_mask
+from transxnet.explain.ablation.switches import SWITCHES
 from transxnet.images import prepare_for
 from transxnet.labels import label_set
 from transxnet.study import Options, study

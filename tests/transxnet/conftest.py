@@ -12,8 +12,9 @@ import torch
 from tests.hub import NAMESPACE, HubServer, file_digest, make_repo, unused_url, use_hub
 from tests.nano import NAME, cache
 from tests.standin import SPEC, STATE
-from transxnet import sources, weights
 from transxnet.variants import parse_variant
+from transxnet.weights import load as weights
+from transxnet.weights import sources
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def hub(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def nothing_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What loads did not come from the bundle."""
-    monkeypatch.setattr("transxnet.sources.BUNDLED", tmp_path / "no-bundle")
+    monkeypatch.setattr("transxnet.weights.sources.BUNDLED", tmp_path / "no-bundle")
 
 
 @pytest.fixture

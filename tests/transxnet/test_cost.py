@@ -8,11 +8,11 @@ import pytest
 from torch import nn
 
 from tests import tiny
-from transxnet.commands import listing
+from transxnet.backbones.module import untrained_peer
+from transxnet.backbones.spec import find_peer
+from transxnet.cli import list as listing
 from transxnet.cost import Cost, activation_memory, cost, weight_memory
 from transxnet.model import TransXNet
-from transxnet.peers.module import untrained_peer
-from transxnet.peers.spec import find_peer
 from transxnet.variants import VARIANTS, VariantSpec
 
 MEASURED = {  # parameters, 10^9 MACs at the variant's own size; for T, S and B the paper's table 1 by this count

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from transxnet.backbones.spec import spec_of
 from transxnet.errors import QUOTED, quote
 from transxnet.labels import label_set
-from transxnet.peers.spec import spec_of
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ import torch
 from PIL import Image, ImageFile, ImageOps
 
 from transxnet import images
+from transxnet.backbones.spec import spec_of
 from transxnet.errors import OutOfRange, PictureError, PictureTooLarge, PictureUnreadable
 from transxnet.images import Picture, decode, prepare, prepare_for, upload_to_view, view_to_upload
-from transxnet.peers.spec import spec_of
 from transxnet.variants import VARIANTS
 
 pytestmark = [

@@ -10,19 +10,19 @@ import torch
 
 from tests.small import SPEC, picture, small_model
 from transxnet.errors import DeviceError, OutOfRange, UnknownName
-from transxnet.explain import methods
-from transxnet.explain.attention import attention_at, attention_table
-from transxnet.explain.captum_maps import integrated_gradients, occlusion
-from transxnet.explain.clusters import clusters
-from transxnet.explain.depth import half_energies
-from transxnet.explain.erf import receptive_field
-from transxnet.explain.grad_cam import grad_cam
-from transxnet.explain.kernel_analysis import kernel_depth
-from transxnet.explain.kernels import kernels
+from transxnet.explain.attention.attention import attention_at, attention_table
+from transxnet.explain.attention.depth import half_energies
+from transxnet.explain.attention.rollout import rollout
+from transxnet.explain.attribution import methods
+from transxnet.explain.attribution.captum_methods import integrated_gradients, occlusion
+from transxnet.explain.attribution.grad_cam import grad_cam
+from transxnet.explain.erf.erf import receptive_field
+from transxnet.explain.kernels.change import kernel_depth
+from transxnet.explain.kernels.clusters import clusters
+from transxnet.explain.kernels.kernels import kernels
+from transxnet.explain.kernels.spectra import spectrum
 from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict
-from transxnet.explain.rollout import rollout
-from transxnet.explain.spectra import spectrum
 from transxnet.export.records import describe
 from transxnet.images import prepare
 from transxnet.labels import label_set

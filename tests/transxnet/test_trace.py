@@ -12,8 +12,8 @@ import torch
 
 from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange
-from transxnet.explain.erf import receptive_field
-from transxnet.explain.grad_cam import grad_cam
+from transxnet.explain.attribution.grad_cam import grad_cam
+from transxnet.explain.erf.erf import receptive_field
 from transxnet.explain.observe import observe
 from transxnet.layers import OSRA, GroupNorm1, IDConv
 from transxnet.trace import KINDS, Tap, Trace, active_trace

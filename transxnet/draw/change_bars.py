@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..results.what_if import WhatIf
+from ..results.ablation_table import WhatIf
 from .sheet import DPI, HAIRLINE
 from .text import ACCENT, GREY, INK, font, printable, width, wrap
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..results.what_if import Change, WhatIf
+from ..results.ablation_table import Change, WhatIf
 from .bars import figure_rgb
 from .change_bars import (
     BAND,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from ..results.trust import TrustReport
+from ..results.sanity_checks import TrustReport
 from .bars import figure_rgb
 from .plate import Plate, Table
 from .text import ACCENT, GREY, INK, font, printable

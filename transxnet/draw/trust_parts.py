@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..results.trust import Faithfulness, TrustReport
+from ..results.sanity_checks import Faithfulness, TrustReport
 from .scale import colorize, shared_range
 from .text import ACCENT, GREY, INK, WARNING, font, printable, width, wrap
 from .views import LOOKS

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..results.trust import Agreement
+from ..results.sanity_checks import Agreement
 from .panels import Panels, fit
 from .plate import Plate, Table
 from .scale import colorize, shared_range

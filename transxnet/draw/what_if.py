@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..results.what_if import Change, WhatIf
+from ..results.ablation_table import Change, WhatIf
 from .bars import figure_rgb
 from .change_bars import (
     BAND,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..backbones.module import Peer
+from ..backbones.spec import PeerSpec
 from ..errors import LensError, OutOfRange, PartMissing
 from ..images import Prepared
 from ..model import TransXNet
-from ..peers.module import Peer
-from ..peers.spec import PeerSpec
 from ..results import Geometry
 from ..trace import Edit, Keep, Trace
 from ..variants import VariantSpec

@@ -13,7 +13,7 @@ from ..draw.kernels import fitting, grid, part_of
 from ..draw.overlay import crop_view, mark
 from ..draw.scale import PLAIN, Tone, shared_range
 from ..draw.views import LOOKS, Result, draw, range_of, what, worth_knowing
-from ..explain.kernels import representatives
+from ..explain.kernels.kernels import representatives
 from ..results import Geometry, KernelSet
 from ..study import Study
 

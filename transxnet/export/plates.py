@@ -15,9 +15,9 @@ from ..draw import trust as trusts
 from ..draw.plate import Plate
 from ..draw.variants import variants_plate
 from ..draw.views import LOOKS, factor
-from ..explain.agreement import agreement_between_variants
-from ..explain.erf import erf_curves
-from ..explain.methods import METHODS
+from ..explain.attribution.methods import METHODS
+from ..explain.erf.erf import erf_curves
+from ..explain.sanity.agreement import agreement_between_variants
 from ..labels import label_set
 from ..results import Explanation
 from ..study import OVERVIEW, Study

@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from ..checkpoint import model_from, open_checkpoint, read_checkpoint
 from ..errors import WeightsMismatch
 from ..model import TransXNet, stored_bias_size
 from ..variants import VARIANTS, VariantSpec
+from ..weights.checkpoint import model_from, open_checkpoint, read_checkpoint
 
 OWN_EMA = ("ema",)  # training.loop's checkpoint.pt holds it under this name
 EMA = (*OWN_EMA, "state_dict_ema", "model_ema")

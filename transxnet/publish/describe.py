@@ -12,11 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..entrypoints import pretrained_config
 from ..errors import WeightsMismatch
 from ..labels import label_set
-from ..model_card import front_matter, markdown
+from ..timm_registry import pretrained_config
 from ..variants import VariantSpec
+from ..weights.model_card import front_matter, markdown
 from .convert import Source
 
 ATTACHED = ("log", "plot")  # keys of a card that name files beside it

@@ -16,11 +16,11 @@ import timm
 import torch
 from torch import nn
 
-from ..checkpoint import file_sha256
-from ..download import CONFIG, WEIGHTS
 from ..errors import PublishFailed
-from ..sources import FOLDER_PREFIX
-from ..weights import load
+from ..weights.checkpoint import file_sha256
+from ..weights.download import CONFIG, WEIGHTS
+from ..weights.load import load
+from ..weights.sources import FOLDER_PREFIX
 from .convert import Source, write_weights
 from .describe import attachments, config, describe, readme
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import PublishFailed
-from ..failures import failure
+from ..weights.hub_errors import failure
 
 _LATER = "Try again in a few minutes."
 _AGAIN = "Check the network, then publish again: a commit is whole or not at all, and nothing is sent twice."

@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..checkpoint import file_sha256
-from ..download import within
 from ..errors import PublishFailed, quote
-from ..failures import failure
+from ..weights.checkpoint import file_sha256
+from ..weights.download import within
+from ..weights.hub_errors import failure
 from .refusals import upload_failure
 
 FIRST_ANSWER_SECONDS = 20.0  # to create a repository or find that it is there

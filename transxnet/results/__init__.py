@@ -6,11 +6,11 @@ exactly what the model saw; the *upload* is the upright picture the person gave.
 in upload pixels; rows and columns of units count from 0, stages, blocks and heads from 1.
 """
 
-from .answers import Answer, Prediction
 from .attention import AttentionMaps, AttentionTable, distances
 from .explanation import Explanation
 from .geometry import Geometry
 from .kernels import KernelSet
+from .predictions import Answer, Prediction
 
 __all__ = [
     "Answer",

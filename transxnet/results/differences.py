@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .geometry import Geometry
-from .trust import Agreement
+from .sanity_checks import Agreement
 
 ROUNDING = 1e-3  # share of a map's largest value below which a difference is that of the arithmetic
 

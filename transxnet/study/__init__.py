@@ -8,8 +8,8 @@ A Study holds numpy arrays and words only: no tensor, no graph, nothing of the m
 work. Integrated gradients and occlusion run the model many times more, so they come only where they are asked for.
 """
 
-from .asked import OVERVIEW, Options, Target
-from .parts import DEFAULT, DRAWN, PARTS
+from .analyses import DEFAULT, DRAWN, PARTS
+from .options import OVERVIEW, Options, Target
 from .result import Study, View
 from .run import find_class, study, view_of
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..results import AttentionMaps, AttentionTable, Explanation, KernelSet, Prediction
+from ..results.ablation import Trial
+from ..results.ablation_table import WhatIf
 from ..results.attention import AttentionDepth, HalfEnergies, PointAttention
 from ..results.combined import CombinedMaps
 from ..results.erf import ErfParts
-from ..results.familiarity import Familiarity
 from ..results.kernel_arithmetic import KernelArithmetic
 from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
-from ..results.quantised import QuantisedTable
-from ..results.trial import Trial
-from ..results.trust import TrustReport
-from ..results.what_if import WhatIf
+from ..results.out_of_distribution import Familiarity
+from ..results.quantized import QuantisedTable
+from ..results.sanity_checks import TrustReport
 from ..variants import VariantSpec
-from ..weights import Provenance
-from .asked import Options, Target
+from ..weights.load import Provenance
+from .options import Options, Target
 
 
 @dataclass(frozen=True)

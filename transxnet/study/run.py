@@ -18,9 +18,9 @@ from ..labels import LabelSet, label_set
 from ..results import Prediction
 from ..trace import Tap
 from ..variants import VARIANTS
-from ..weights import LoadedModel
-from .asked import Options, Target
-from .parts import PARTS, Look
+from ..weights.load import LoadedModel
+from .analyses import PARTS, Look
+from .options import Options, Target
 from .result import Study, View
 
 Tell = Callable[[str, int, int], None]  # (part, steps done, steps in all)

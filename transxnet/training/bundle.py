@@ -21,9 +21,9 @@ import torch
 from ..errors import WeightsMismatch
 from ..images import IMAGENET_MEAN, IMAGENET_STD
 from ..labels import label_set
-from ..model_card import markdown
 from ..variants import VariantSpec, find_variant
-from ..weights import LoadedModel, load
+from ..weights.load import LoadedModel, load
+from ..weights.model_card import markdown
 from .data import combined, picture_hashes
 from .evaluate import evaluate
 from .half import write_half

@@ -19,18 +19,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..distributed import Worker
 from ..errors import DeviceError, PictureUnreadable, WeightsError, WeightsMismatch
-from ..weights import LoadedModel
-from .distributed import Worker
-from .hardware import hardware
+from ..hardware import hardware
+from ..weights.load import LoadedModel
 from .held_out import only_held_out
-from .labelling import Labelling
+from .inputs import View, views_of
+from .labeling import Labelling
 from .outcomes import OutcomeFolder
 from .protocol import HALVES, Protocol, Task
 from .report import Report, Speed, make_report
 from .samples import list_pictures
 from .scores import Accuracy, Outcome
-from .views import View, views_of
 
 Progress = Callable[[int, int], None]  # pictures done, pictures in all: of this process
 

@@ -22,14 +22,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checkpoint import check_fit, state_digest
 from ..errors import SourceFailed, WeightsError, WeightsMismatch
+from ..hardware import hardware
 from ..model import TransXNet
+from ..weights.checkpoint import check_fit, state_digest
 from .augment import normalise
 from .batches import Batches
 from .data import PictureSet
 from .depthwise import FastDepthwise
-from .hardware import hardware
 from .held_out import first_half
 from .log import Log, Row
 from .recipes import Recipe

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import torch
 
-from ..checkpoint import state_digest
 from ..errors import DeviceError, OutOfRange
 from ..labels import label_set
 from ..variants import VariantSpec
-from ..weights import LoadedModel
+from ..weights.checkpoint import state_digest
+from ..weights.load import LoadedModel
 from .samples import Listing, Sample
 
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}  # what `autocast` takes besides ''

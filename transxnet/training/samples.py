@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import PictureError, PictureUnreadable, UnknownName, quote
 from ..images import Picture, decode
-from .labelling import Labelling, by_the_names_of
+from .labeling import Labelling, by_the_names_of
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))
 

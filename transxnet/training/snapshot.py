@@ -13,10 +13,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..checkpoint import read_checkpoint
 from ..errors import SourceFailed, WeightsMismatch
+from ..hardware import hardware
+from ..weights.checkpoint import read_checkpoint
 from .half import write_half
-from .hardware import hardware
 
 if TYPE_CHECKING:
     from .loop import Run

@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checkpoint import check_fit, read_checkpoint
+from ..backbones.spec import is_peer, parse_peer
 from ..errors import WeightsError, WeightsMismatch
 from ..images import IMAGENET_MEAN, IMAGENET_STD
-from ..peers.spec import is_peer, parse_peer
-from ..weights import load
+from ..weights.checkpoint import check_fit, read_checkpoint
+from ..weights.load import load
 
 
 class Teacher(nn.Module):

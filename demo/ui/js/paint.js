@@ -1,4 +1,4 @@
-/* A grid of cells that a brush paints, and its text form "ROWSxCOLS:BASE64" (transxnet/explain/painting.py): bits row by
+/* A grid of cells that a brush paints, and its text form "ROWSxCOLS:BASE64" (transxnet/explain/ablation/masking.py): bits row by
    row, highest first. Cell (r, c) covers c <= x < c + 1, r <= y < r + 1. No drawing here. */
 (() => {
   const gridOf = (rows, cols) => ({ rows, cols, cells: new Uint8Array(rows * cols) });

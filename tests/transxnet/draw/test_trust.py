@@ -22,7 +22,7 @@ from transxnet.draw.trust_parts import (
     ceiling,
 )
 from transxnet.results import Explanation, Geometry
-from transxnet.results.trust import Agreement, Faithfulness, Randomisation, TrustReport, Verdict
+from transxnet.results.sanity_checks import Agreement, Faithfulness, Randomisation, TrustReport, Verdict
 
 STEPS = ("head", "stage 1", "stem")
 SHARES = np.array([0.0, 0.5, 1.0])

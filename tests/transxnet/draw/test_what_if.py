@@ -11,7 +11,7 @@ from transxnet.draw.heads_off import heads_off_plate
 from transxnet.draw.sheet import DPI
 from transxnet.draw.what_if import what_if_plate
 from transxnet.results import Answer
-from transxnet.results.what_if import Change, WhatIf
+from transxnet.results.ablation_table import Change, WhatIf
 
 WORDS = {"uniform_gates": "Gates made uniform", "no_osra": "OSRA’s half zeroed"}
 FOX, DOG = Answer(3, "n3", "fox", 0.5, 2.0), Answer(1, "n1", "dog", 0.25, 1.0)

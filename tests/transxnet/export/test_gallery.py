@@ -31,7 +31,7 @@ def test_the_page_names_what_lies_beside_it(tmp_path):
 
 def test_the_command_makes_every_figure(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("transxnet.study.DRAWN", ("grad_cam", "half_energies"))
-    monkeypatch.setattr("transxnet.commands.gallery.SIZE", 64)
+    monkeypatch.setattr("transxnet.cli.gallery.SIZE", 64)
     (tmp_path / "photo.png").write_bytes(to_png(picture().rgb))
     out = tmp_path / "gallery"
     assert main(["gallery", str(tmp_path / "photo.png"), "--models", "pico@untrained", "--out", str(out)]) == 0

@@ -11,7 +11,7 @@ from transxnet.draw.bars import colorbar
 from transxnet.draw.overlay import crop_view
 from transxnet.draw.scale import NORMALISED, RAW, Tone
 from transxnet.draw.views import draw
-from transxnet.explain.kernels import representatives
+from transxnet.explain.kernels.kernels import representatives
 from transxnet.export.pictures import Style, channels_of, kernels_sheet, photograph, ranges, results, sheet
 from transxnet.export.pictures import picture as drawn
 from transxnet.study import Options, study

@@ -9,7 +9,7 @@ import pytest
 
 from tests.small import picture, small_model
 from transxnet.draw.plate import Plate
-from transxnet.explain.agreement import agreement_between_variants
+from transxnet.explain.sanity.agreement import agreement_between_variants
 from transxnet.export.pictures import sheet
 from transxnet.export.plates import PLATES, between_variants, plates, plates_of
 from transxnet.labels import label_set

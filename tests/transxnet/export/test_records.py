@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.small import picture, small_model
-from transxnet.explain.kernels import representatives
+from transxnet.explain.kernels.kernels import representatives
 from transxnet.export.pictures import Style, ranges
 from transxnet.export.records import arrays, clean, describe, describe_drawing, npz, versions
 from transxnet.study import Options, study

@@ -19,11 +19,9 @@ from timm.models import get_pretrained_cfg
 import transxnet
 from tests.tiny import one_thread  # noqa: F401  small tensors
 from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_pictures
-from transxnet import sources
 from transxnet.errors import NoWeights, SourceFailed, UnknownName, WeightsError, WeightsMismatch
 from transxnet.labels import label_set
 from transxnet.model import TransXNet
-from transxnet.model_card import markdown
 from transxnet.training import half
 from transxnet.training.bundle import bundle
 from transxnet.training.data import load_pictures
@@ -32,6 +30,8 @@ from transxnet.training.half import write_half
 from transxnet.training.loop import Run
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import find_variant
+from transxnet.weights import sources
+from transxnet.weights.model_card import markdown
 
 SMOKE = find_recipe("smoke")
 NAME = "transxnet_pico"

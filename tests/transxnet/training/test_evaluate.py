@@ -21,7 +21,7 @@ from transxnet.training.protocol import Protocol
 from transxnet.training.report import Report
 from transxnet.training.samples import find_samples
 from transxnet.training.scores import wilson
-from transxnet.weights import LoadedModel, Provenance
+from transxnet.weights.load import LoadedModel, Provenance
 
 TENCH = "n01440764"  # an ImageNet class that Tiny-ImageNet lacks
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from transxnet.errors import PictureUnreadable, UnknownName
-from transxnet.training.labelling import Labelling
+from transxnet.training.labeling import Labelling
 from transxnet.training.samples import find_samples, known_samples, list_pictures
 
 FISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"

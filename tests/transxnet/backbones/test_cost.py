@@ -1,0 +1,29 @@
+"""A peer's cost by its name is that of the model."""
+
+from __future__ import annotations
+
+import pytest
+
+from transxnet.backbones.cost import peer_cost, peer_parameters
+from transxnet.backbones.module import untrained_peer
+from transxnet.backbones.spec import find_peer
+from transxnet.cost import cost
+
+
+@pytest.mark.parametrize("name", ["test_vit", "test_convnext", "test_resnet"])
+def test_a_name_is_enough(name):
+    spec = find_peer(name)
+    assert peer_cost(spec) == cost(untrained_peer(spec))
+    assert peer_parameters(spec) == peer_cost(spec).parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "millions", "gmacs"),  # as published: He et al.; Liu et al. 2021; Liu et al. 2022
+    [
+        ("resnet50", 25.6, 4.1), ("swin_tiny_patch4_window7_224", 28.3, 4.5), ("convnext_tiny", 28.6, 4.5),
+    ],
+)  # fmt: skip
+def test_costs_are_those_published(name, millions, gmacs):
+    found = peer_cost(find_peer(name))
+    assert round(found.parameters / 1e6, 1) == millions
+    assert round(found.macs / 1e9, 1) == gmacs

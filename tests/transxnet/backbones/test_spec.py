@@ -1,0 +1,70 @@
+"""What a name says, before anything is built or downloaded."""
+
+from __future__ import annotations
+
+import pytest
+
+from transxnet.backbones.spec import is_peer, parse_peer, spec_of
+from transxnet.errors import LensError, UnknownName
+from transxnet.labels import label_set
+from transxnet.variants import VARIANTS
+
+
+def test_what_timm_says_of_a_backbone():
+    spec, untrained = spec_of("timm:vit_small_patch16_224")
+    assert not untrained
+    assert (spec.name, spec.short, spec.architecture) == (*["timm:vit_small_patch16_224"] * 2, "vit_small_patch16_224")
+    assert (spec.num_classes, spec.label_set, spec.image_size, spec.crop_pct) == (1000, "imagenet-1k", 224, 0.9)
+    assert (spec.mean, spec.std, spec.interpolation) == ((0.5,) * 3, (0.5,) * 3, "bicubic")
+    assert spec.hub_id == "timm/vit_small_patch16_224.augreg_in21k_ft_in1k"
+    assert spec.fixed_size
+    assert (spec.depths, spec.osra, spec.idconv) == ((1, 1, 1, 1), False, False)
+    assert (spec.strides, spec.origins, spec.layers) == ((), (), ())  # not known before there is a model
+
+
+def test_a_tag_chooses_other_weights_and_their_view():
+    default, tagged = spec_of("timm:resnet50")[0], spec_of("timm:resnet50.gluon_in1k")[0]
+    assert (default.tag, tagged.tag) == ("a1_in1k", "gluon_in1k")
+    assert (default.crop_pct, tagged.crop_pct) == (0.95, 0.875)
+    assert tagged.hub_id == "timm/resnet50.gluon_in1k"
+    assert tagged.architecture == default.architecture == "resnet50"
+
+
+def test_untrained_is_asked_for_by_name():
+    spec, untrained = parse_peer(" TIMM:resnet50@untrained ")
+    assert untrained
+    assert spec == spec_of("timm:resnet50")[0]
+
+
+def test_variants_go_the_way_they_went():
+    assert spec_of("pico@untrained") == (VARIANTS["transxnet_pico"], True)
+    assert not is_peer("t")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("timm:resnet5O", "timm has no backbone called 'resnet5O'. Near it: timm:resnet50,"),
+        ("timm:resnet50.a1_in2k", "timm has no backbone called 'resnet50.a1_in2k'. Near it: timm:resnet50.a1_in1k,"),
+        ("timm:zzzz", "timm has no backbone called 'zzzz'. Choose one such as timm:resnet50,"),
+        ("timm:", "timm has no backbone called ''. Choose one such as timm:resnet50,"),
+        ("timm:transxnet_t", "transxnet_t is this project's own. Name t alone."),
+        ("timm:resnet50@v1", "'timm:resnet50@v1' is no name of a backbone. Write timm:resnet50, timm:resnet50.TAG or"),
+    ],
+)
+def test_unknown_names_get_the_nearest(name, said):
+    with pytest.raises(UnknownName) as caught:
+        spec_of(name)
+    assert str(caught.value).startswith(said)
+
+
+def test_without_classes_there_is_nothing_to_explain():
+    with pytest.raises(LensError, match="timm:vit_small_patch14_dinov2 cannot be looked at here: it gives features"):
+        spec_of("timm:vit_small_patch14_dinov2")
+
+
+def test_classes_that_nobody_named_are_numbered():
+    spec = spec_of("timm:convnext_tiny.in12k")[0]
+    labels = label_set(spec.label_set)
+    assert (len(labels), spec.num_classes) == (11821, 11821)
+    assert (labels.words[17], labels.find("17"), labels.find("class 17")) == ("class 17", 17, 17)

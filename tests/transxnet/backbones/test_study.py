@@ -1,0 +1,108 @@
+"""A peer in a study: all that needs no TransXNet parts, trust included, and reasons for the rest; beside pico, too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.small import picture, small_model
+from tests.tiny import one_thread  # noqa: F401 - a fixture
+from transxnet.explain.attribution.methods import METHODS
+from transxnet.explain.sanity.agreement import agreement_between_variants
+from transxnet.explain.sanity.randomization import groups
+from transxnet.export.plates import plates
+from transxnet.study import DRAWN, Options, Study, study
+from transxnet.weights.load import LoadedModel, load
+
+PHOTO = picture(3, 140, 110)
+NEED_PARTS = (  # of a TransXNet
+    "attention", "both_ways", "attention_depth", "rollout", "rollouts", "half_energies", "kernels", "kernel_depth",
+    "clusters", "spectra", "kernel_change", "erf_parts", "what_if",
+)  # fmt: skip
+MAPS = ("grad_cam", "contrast", "cam_stages", "receptive_field", "integrated_gradients", "smooth_grad", "occlusion")
+
+
+@pytest.fixture(scope="module")
+def convnext() -> LoadedModel:
+    return load("timm:test_convnext@untrained", device="cpu", image_size=64)
+
+
+@pytest.fixture(scope="module")
+def peer(convnext) -> Study:
+    """Everything there is, of a backbone that takes a 64 px square out of 95 % of the short side."""
+    state = {name: tensor.clone() for name, tensor in convnext.model.state_dict().items()}
+    found = study(convnext, PHOTO, Options(only=DRAWN, target="ladybug"), other=picture(4))
+    assert all((convnext.model.state_dict()[name] == tensor).all() for name, tensor in state.items())
+    return found
+
+
+@pytest.fixture(scope="module")
+def small() -> Study:
+    """A small TransXNet's, of the same photograph."""
+    only = tuple(name for name in DRAWN if name not in ("occlusion", "integrated_gradients"))
+    return study(small_model(), PHOTO, Options(only=only, target="ladybug"), other=picture(4))
+
+
+def test_what_needs_no_transxnet_parts_is_there(peer):
+    assert {name for name in DRAWN if getattr(peer, name) is None} == set(NEED_PARTS) == set(peer.missing)
+    for name in MAPS:
+        assert np.ptp(getattr(peer, name).heat) > 0, name
+        assert getattr(peer, name).variant == "timm:test_convnext"
+    assert (peer.variant, peer.untrained) == ("timm:test_convnext@untrained", True)
+    assert (peer.target.label, peer.target.note) == ("ladybug", "")
+
+
+def test_what_needs_them_says_why_not(peer):
+    of_osra = "test_convnext is no TransXNet: it has no OSRA to attend with."
+    of_idconv = "test_convnext is no TransXNet: it generates no kernels."
+    for name in ("attention", "both_ways", "attention_depth", "rollout", "rollouts", "half_energies"):
+        assert peer.missing[name] == of_osra
+    for name in ("kernels", "kernel_depth", "clusters", "spectra", "kernel_change"):
+        assert peer.missing[name] == of_idconv
+    assert "that could be changed" in peer.missing["what_if"]
+    assert "nothing to hold still" in peer.missing["erf_parts"]
+
+
+def test_a_peers_maps_are_doubted_like_others(peer, convnext):
+    """Insertion and deletion, randomisation of every tensor by name, agreement and a verdict for each map."""
+    report = peer.trust
+    assert set(report.maps) == set(report.faithfulness) == set(report.verdicts) == set(MAPS)
+    assert set(report.missing) == set(METHODS) - set(MAPS) == {"attention", "rollout"}
+    assert "no OSRA" in report.missing["rollout"]
+    order = groups(convnext.model)
+    assert [name for name, _ in order] == ["head", "stage 4", "stage 3", "stage 2", "stage 1", "stem"]
+    named = [key for _, keys in order for key in keys]
+    own = [name for name, _ in (*convnext.model.named_parameters(), *convnext.model.named_buffers())]
+    assert sorted(named) == sorted(own)
+    cascade = report.randomisation["grad_cam"]
+    assert cascade.steps == tuple(name for name, _ in order)
+    assert np.isfinite(cascade.signed).all()
+    assert len(cascade.complete_signed) == 4
+    assert len(set(cascade.complete_signed)) == 4  # each random copy has numbers of its own
+
+
+def test_each_is_placed_in_its_own_view(peer, small):
+    """95 % of the short side beside all of it: one photograph, two views, and maps compared where both are."""
+    rows = [one.view.crop_box[3] - one.view.crop_box[1] for one in (small, peer)]  # of the photograph's 110
+    assert rows == pytest.approx([110, 110 * 64 / int(64 / 0.95)])
+    stages = [(one.grad_cam.geometry.stride, one.grad_cam.geometry.origin) for one in (small, peer)]
+    assert stages == [(32, 0), (32, 15.5)]
+    found = agreement_between_variants({"small": small.grad_cam, "peer": peer.grad_cam})
+    assert found.box == peer.view.crop_box  # what both saw
+    assert np.isfinite(found.correlation).all()
+
+
+def test_both_in_every_figure_and_transxnets_parts_alone(peer, small):
+    figures = {plate.name: plate for plate in plates([small, peer], PHOTO.rgb)}
+    about_parts = {
+        "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates", "kernel_spectrum",
+        "kernel_change", "kernel_depth", "erf_parts", "what_if", "what_if_heads",
+    }  # fmt: skip
+    assert about_parts < set(figures)
+    for name, plate in figures.items():
+        words = " ".join([plate.alt, *plate.numbers, *plate.arrays, *(_cells(plate))])
+        assert ("test_convnext" in words) is (name not in about_parts), name
+
+
+def _cells(plate) -> list[str]:
+    return [cell for row in plate.table.rows for cell in row] if plate.table else []

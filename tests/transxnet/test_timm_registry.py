@@ -1,0 +1,161 @@
+"""timm's conventions: the registry, preprocessing, new tasks, features, and weights from this project's own chain."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.reference import recipe_state, reference_input
+from transxnet.errors import NoWeights
+from transxnet.model import TransXNet
+from transxnet.variants import VARIANTS
+from transxnet.weights import sources
+from transxnet.weights.load import load
+
+PICO = VARIANTS["transxnet_pico"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pico with the recipe's weights, in a folder of its own."""
+    state = TransXNet(PICO).to("meta").state_dict()
+    path = tmp_path_factory.mktemp("weights") / "transxnet_pico.safetensors"
+    save_file(recipe_state({key: list(value.shape) for key, value in state.items()}), path)
+    return path
+
+
+@pytest.fixture
+def chain(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
+    """TRANSXNET_WEIGHTS names that folder; the state dict in it."""
+    monkeypatch.setenv("TRANSXNET_WEIGHTS", str(checkpoint.parent))
+    return load_file(checkpoint)
+
+
+def test_every_variant_is_registered():
+    assert timm.list_models("transxnet_*") == sorted(VARIANTS)
+    for name in ("transxnet_t", "transxnet_pico"):
+        model = timm.create_model(name)
+        assert (model.spec, model.num_classes) == (VARIANTS[name], VARIANTS[name].num_classes)
+
+
+def test_preprocessing_is_the_variants_own():
+    for name, size, crop in (
+        ("transxnet_t", 224, 0.9),
+        ("transxnet_s", 224, 0.9),
+        ("transxnet_b", 224, 0.95),
+        ("transxnet_b_384", 384, 0.95),
+        ("transxnet_pico", 128, 1.0),
+    ):
+        config = timm.data.resolve_data_config(pretrained_cfg=timm.get_pretrained_cfg(name).to_dict())
+        assert config == {
+            "input_size": (3, size, size),
+            "interpolation": "bicubic",
+            "mean": (0.485, 0.456, 0.406),
+            "std": (0.229, 0.224, 0.225),
+            "crop_pct": crop,
+            "crop_mode": "center",
+        }
+
+
+def test_importing_is_silent():
+    """No output, no connection, no warning: a process of its own, as its caller sees it."""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import transxnet"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_pretrained_follows_the_chain(chain):
+    model = timm.create_model("transxnet_pico", pretrained=True).eval()
+    state = model.state_dict()
+    assert state.keys() == chain.keys()
+    assert all(torch.equal(state[key], value) for key, value in chain.items())
+    assert all(parameter.requires_grad for parameter in model.parameters())  # timm's users train it
+    x = reference_input(96, 96)
+    with torch.no_grad():
+        assert torch.equal(model(x), load("pico", device="cpu").model(x))
+
+
+def test_pretrained_without_a_source_lists_the_attempts(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "BUNDLED", tmp_path)
+    with pytest.raises(NoWeights, match="No weights for transxnet_nano: every source failed"):
+        timm.create_model("transxnet_nano", pretrained=True)
+
+
+def test_a_place_that_timm_was_told_goes_first(chain, checkpoint, tmp_path):
+    other = {key: value + 1 if value.is_floating_point() else value for key, value in chain.items()}
+    save_file(other, tmp_path / "other.safetensors")
+    for overlay in ({"file": str(tmp_path / "other.safetensors")}, {"state_dict": dict(other)}):
+        model = timm.create_model("transxnet_pico", pretrained=True, pretrained_cfg_overlay=overlay)
+        assert torch.equal(model.patch_embed.proj.conv.weight, other["patch_embed.proj.conv.weight"])
+
+
+def test_a_new_task_keeps_the_trunk(chain):
+    model = timm.create_model("transxnet_pico", pretrained=True, num_classes=10, drop_path_rate=0.1)
+    assert model.classifier[2].weight.shape == (10, 224, 1, 1)
+    assert not model.classifier[2].bias.any()
+    trunk = {key: value for key, value in model.state_dict().items() if not key.startswith("classifier.2")}
+    assert all(torch.equal(value, chain[key]) for key, value in trunk.items())
+    assert model.network[6][1].drop_path.drop_prob == pytest.approx(0.1)
+
+
+def test_without_classes(chain):
+    model = timm.create_model("transxnet_pico", pretrained=True, num_classes=0).eval()
+    full = timm.create_model("transxnet_pico", pretrained=True).eval()
+    x = reference_input(64, 64)
+    with torch.no_grad():
+        features = model(x)
+        assert torch.equal(features, full.forward_head(full.forward_features(x), pre_logits=True))
+        assert features.shape == (1, model.num_features) == (1, 224)
+
+
+def test_other_colour_channels(chain):
+    """timm adapts the stem: for one channel the sum over the three, so a grey picture answers alike."""
+    grey = timm.create_model("transxnet_pico", pretrained=True, in_chans=1).eval()
+    summed = chain["patch_embed.proj.conv.weight"].sum(1, keepdim=True)
+    torch.testing.assert_close(grey.patch_embed.proj.conv.weight.detach(), summed)
+    colour = timm.create_model("transxnet_pico", pretrained=True).eval()
+    x = reference_input(64, 64)[:, :1]
+    with torch.no_grad():
+        torch.testing.assert_close(grey(x), colour(x.expand(-1, 3, -1, -1)), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("indices", [(0, 1, 2, 3), (1,), (0, 1), (1, 3), (-1,)])
+def test_features_only(indices, chain):
+    features = timm.create_model("transxnet_pico", pretrained=True, features_only=True, out_indices=indices).eval()
+    chosen = [i % 4 for i in indices]
+    assert features.feature_info.reduction() == [(4, 8, 16, 32)[i] for i in chosen]
+    assert features.feature_info.channels() == [(32, 64, 128, 224)[i] for i in chosen]
+    x = reference_input(96, 64)
+    with torch.no_grad():
+        maps = features(x)
+        stages = load("pico", device="cpu").model.forward_intermediates(x, intermediates_only=True)
+    assert all(torch.equal(a, stages[i]) for a, i in zip(maps, chosen, strict=True))
+
+
+def test_features_come_from_all_four_stages_by_default():
+    features = timm.create_model("transxnet_t", features_only=True)
+    assert features.feature_info.reduction() == [4, 8, 16, 32]
+    assert features.feature_info.channels() == [48, 96, 224, 448]
+
+
+def test_bias_tables_for_another_picture_size(chain, tmp_path):
+    """Built for 128 px, filled from a checkpoint stored for 224: the model takes the checkpoint's tables."""
+    model = timm.create_model("transxnet_pico", pretrained=True, bias_size=128)
+    assert model.relative_pos_enc[0].shape == chain["relative_pos_enc.0"].shape == (1, 1, 3136, 49)
+    assert timm.create_model("transxnet_pico", bias_size=128).relative_pos_enc[0].shape == (1, 1, 1024, 16)
+
+
+def test_only_average_pooling():
+    with pytest.raises(ValueError, match="pools by the average"):
+        timm.create_model("transxnet_pico", global_pool="max")

@@ -1,0 +1,187 @@
+"""What goes wrong between the Hub and this disk: after each the right result, or its own cause and remedy.
+
+The real huggingface_hub client, a server of the tests' own on loopback, and nothing half-written under a final name.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.hub import NAMESPACE, file_digest, make_repo, unused_url, use_hub
+from tests.nano import NAME, PATIENCE, REPO, blobs_of, cache, fetch_nano, kept, load_nano, until, why_not
+from tests.torchrun import Forked
+
+pytestmark = pytest.mark.usefixtures("nothing_bundled")
+
+FAULTS = {
+    "401": (lambda hub: hub.fail(401), "wants to know who asks for", "Set HF_TOKEN to a valid token."),
+    "403": (lambda hub: hub.fail(403), "does not let this account have", "Use a token"),
+    "gated": (lambda hub: hub.fail(403, X_Error_Code="GatedRepo"), "is gated", "Ask for access"),
+    "no repository": (
+        lambda hub: hub.fail(404, X_Error_Code="RepoNotFound"),
+        f"has no repository {REPO}", "Check the namespace's spelling",
+    ),
+    "no file": (
+        lambda hub: hub.fail(404, "model.safetensors", X_Error_Code="EntryNotFound"),
+        "lacks config.json or model.safetensors", "upload both",
+    ),
+    "429": (lambda hub: hub.fail(429), "is asked too often from here", "Wait a few minutes"),
+    "429, of the weights": (lambda hub: hub.fail(429, "model.safetensors"), "is asked too often", "Wait a few"),
+    "500": (lambda hub: hub.fail(500), "itself is failing (500)", "Nothing is wrong here."),
+    "401, of the weights": (lambda hub: hub.fail(401, "model.safetensors"), "wants to know who asks", "Set HF_TOKEN"),
+    "500, of the weights": (lambda hub: hub.fail(500, "model.safetensors"), "itself is failing", "Nothing is wrong"),
+    "truncated": (lambda hub: hub.fail("truncated", "model.safetensors"), "broke off before its end", "Try again"),
+    "silent in the middle": (
+        lambda hub: hub.hold(0.5, "model.safetensors"), "stopped arriving in the middle", "fell silent: try again later"
+    ),
+    "corrupt": (
+        lambda hub: hub.fail("corrupt", "model.safetensors"), "is not the file that was published", "get it again"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named_with_its_remedy_and_leaves_nothing(name, hub, tmp_path, monkeypatch):
+    inject, cause, remedy = FAULTS[name]
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.2)  # seconds of silence
+    inject(hub)
+    sentences = why_not()
+    assert cause in sentences
+    assert remedy in sentences
+    assert str(tmp_path) not in sentences
+    assert kept(cache(tmp_path)) == []
+    hub.heal()
+    assert load_nano().provenance.sha256 == file_digest(hub.root / REPO / "model.safetensors")  # nothing is in the way
+    assert len(kept(cache(tmp_path))) == 2  # the blob, and the snapshot's name for it
+
+
+def test_a_refused_connection(tmp_path, monkeypatch):
+    use_hub(monkeypatch, unused_url(), tmp_path / "cache")
+    assert why_not().startswith("the Hub (127.0.0.1) refused the connection. Is its address right")
+
+
+def test_no_network_is_answered_at_once(tmp_path, monkeypatch):
+    """A name that cannot be looked up (the suite forbids looking it up) is no network."""
+    use_hub(monkeypatch, "http://hub.example", tmp_path / "cache")
+    assert why_not().startswith("There is no network here, or no way from it to the Hub (hub.example).")
+
+
+def test_offline_mode(hub, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert "HF_HUB_OFFLINE forbids fetching it" in why_not()
+    assert hub.requests == []
+
+
+def test_a_hub_that_never_answers(tmp_path, monkeypatch):
+    """It accepts the connection and stays silent: the time-out is ours, and short."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        use_hub(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path / "cache")
+        monkeypatch.setattr("transxnet.weights.download.ANSWER_SECONDS", 0.2)
+        assert "did not answer in time" in why_not()
+
+
+def test_no_two_faults_share_a_sentence(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.2)
+    said = {}
+    for name, (inject, *_) in FAULTS.items():
+        if not name.endswith("of the weights"):  # the same faults, later
+            inject(hub)
+            said[name] = why_not()
+    hub.heal()
+    said["no revision"] = why_not(f"{NAMESPACE}@v9")
+    said["no name"] = why_not("a/b/c")
+    said["not to be downloaded"] = why_not(allow_download=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        said["offline mode"] = why_not()
+    with monkeypatch.context() as patch:
+        patch.setattr("huggingface_hub.file_download.http_get", full_disk)
+        said["full disk"] = why_not()
+    said["no server"] = with_hub(unused_url(), tmp_path, monkeypatch)
+    said["no network"] = with_hub("http://hub.example", tmp_path, monkeypatch)
+    with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
+        patch.setattr("transxnet.weights.download.ANSWER_SECONDS", 0.2)
+        said["silent"] = with_hub(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path, monkeypatch)
+    hub.root = tmp_path / "root"
+    make_repo(hub.root, NAMESPACE, NAME, architecture="transxnet_pico")
+    said["another model"] = with_hub(hub.url, tmp_path, monkeypatch)
+    assert len(said) == 19
+    for (a, first), (b, second) in itertools.combinations(said.items(), 2):
+        assert first != second, f"{a} and {b}"
+
+
+def full_disk(*args: object, **kwargs: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def with_hub(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    use_hub(monkeypatch, url, cache(tmp_path))
+    return why_not()
+
+
+def test_a_full_disk(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", full_disk)
+    assert (
+        why_not() == f"The disk is full: {REPO} was not kept. Free some, or move the cache (HF_HOME, TRANSXNET_CACHE)."
+    )
+    assert kept(cache(tmp_path)) == []
+
+
+def test_a_damaged_cache_is_noticed_and_mended(hub, tmp_path):
+    whole = load_nano().provenance
+    (blob,) = [path for path in blobs_of(cache(tmp_path)) if path.stat().st_size > 10_000]
+    damaged = bytearray(blob.read_bytes())
+    damaged[-1] ^= 0xFF
+    blob.write_bytes(damaged)
+    assert "is not the file that was published" in why_not(allow_download=False)
+    assert load_nano().provenance == whole
+    assert hub.downloads("model.safetensors") == 2
+
+
+# ---- Processes ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.process
+def test_two_processes_at_once(hub, tmp_path):
+    """The second asks while the first is in the middle: both get the file, and nobody gets half of it."""
+    hub.hold(0.5, "model.safetensors")
+    both = [Forked(fetch_nano, hub.url, cache(tmp_path)) for _ in range(2)]
+    until(lambda: hub.asked("HEAD", "model.safetensors") == 2)
+    assert hub.waiting.wait(PATIENCE)
+    assert kept(cache(tmp_path)) == []
+    hub.heal()
+    digest = file_digest(hub.root / REPO / "model.safetensors")
+    assert [process.communicate(timeout=PATIENCE)[0].split() for process in both] == [["hub", digest]] * 2
+    assert [file_digest(path) for path in kept(cache(tmp_path))] == [digest, digest]
+    assert 1 <= hub.downloads("model.safetensors") <= 2
+    assert load_nano(allow_download=False).provenance.sha256 == digest
+
+
+@pytest.mark.process
+def test_a_process_killed_in_the_middle(hub, tmp_path):
+    """What it left has no final name, is in nobody's way, and is swept a day later."""
+    hub.hold(0.5, "model.safetensors")
+    killed = Forked(fetch_nano, hub.url, cache(tmp_path))
+    assert hub.waiting.wait(PATIENCE)
+    until(lambda: any(path.name.endswith(".incomplete") for path in blobs_of(cache(tmp_path))))
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    assert kept(cache(tmp_path)) == []
+    (left,) = [path for path in blobs_of(cache(tmp_path)) if path.name.endswith(".incomplete")]
+    young = left.with_name("somebodys.incomplete")
+    young.write_bytes(b"half")
+    os.utime(left, (time.time() - 2 * 86400,) * 2)
+    hub.heal()
+    loaded = load_nano()
+    assert loaded.provenance.sha256 == file_digest(hub.root / REPO / "model.safetensors")
+    assert len(kept(cache(tmp_path))) == 2
+    assert (left.exists(), young.exists()) == (False, True)  # the young one may be somebody's at this moment

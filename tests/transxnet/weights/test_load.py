@@ -1,0 +1,387 @@
+"""Weights without the Hub: files, folders, the bundle, random ones; and what is said of them.
+
+"t" means the stand-in of tests/standin.py, except where a test says otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import threading
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.hub import file_digest
+from tests.standin import OTHER, SPEC, STATE, Payload, bundle, cause, flipped, holds, saved, why_not
+from transxnet.errors import DeviceError, DigestMismatch, SourceFailed, UnknownName, WeightsMismatch
+from transxnet.labels import ASSETS
+from transxnet.model import TransXNet
+from transxnet.variants import VARIANTS
+from transxnet.weights import checkpoint, sources
+from transxnet.weights import load as weights
+from transxnet.weights.load import Availability, available, load, model_memory, resolve_device
+
+pytestmark = pytest.mark.usefixtures("small_t")
+X = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
+
+
+# --- The model that comes out -----------------------------------------------------------------------
+
+
+def test_a_loaded_model_is_ready_to_look_at_pictures(tmp_path):
+    path = saved(tmp_path / "mine.safetensors")
+    loaded = load("T", path, "cpu")
+    assert holds(loaded)
+    assert (loaded.name, loaded.spec, loaded.device) == ("t", SPEC, torch.device("cpu"))
+    assert not loaded.model.training
+    assert not any(p.requires_grad for p in loaded.model.parameters())
+    assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
+    with loaded.lock, loaded.lock:  # may be taken twice by one thread
+        pass
+    expected = TransXNet(SPEC).eval()
+    expected.load_state_dict(STATE)
+    with torch.no_grad():
+        assert torch.equal(loaded.model(X), expected(X))
+
+
+def test_provenance_is_of_the_bytes_in_use(tmp_path):
+    path = saved(tmp_path / "mine.safetensors")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    provenance = load("t", path, "cpu").provenance
+    assert provenance.as_json() == {"kind": "file", "location": "mine.safetensors", "sha256": digest}
+    assert provenance.short() == f"mine.safetensors, sha256 {digest[:8]}"
+    assert provenance.detail == str(path)  # for whoever runs the program
+    bundle()
+    assert load("t", device="cpu").provenance.short() == f"bundled, sha256 {digest[:8]}"
+    on_hub = sources.Provenance("hub", "hf-hub:a/b", digest, revision="0123456789abcdef")
+    assert on_hub.short() == f"hf-hub:a/b at 01234567, sha256 {digest[:8]}"
+
+
+def test_half_precision_becomes_float32(tmp_path):
+    half = {key: value.half() if value.is_floating_point() else value for key, value in STATE.items()}
+    loaded = load("t", saved(tmp_path / "half.safetensors", half), "cpu")
+    assert holds(loaded, {k: v.float() if v.is_floating_point() else v for k, v in half.items()})
+    assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
+
+
+def test_loading_draws_no_random_numbers(tmp_path):
+    path = saved(tmp_path / "mine.safetensors")
+    before = torch.get_rng_state()
+    load("t", path, "cpu")
+    load("t@untrained", device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# --- Layouts and damage -------------------------------------------------------------------------------
+
+
+def test_an_old_torch_file(tmp_path):
+    """Before 1.6 torch.save wrote no zip."""
+    torch.save({"state_dict": STATE}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    assert holds(load("t", tmp_path / "old.pth", "cpu"))
+
+
+def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # flips a default that nobody here relies on
+    torch.save({"state_dict": STATE, "extra": Payload()}, tmp_path / "bad.pth")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Payload(), protocol=2))
+    for name in ("bad.pth", "plain.pth"):
+        said = cause(why_not(tmp_path / name), name)
+        assert said == (
+            f"The file {name} holds more than tensors, and code from a file is never run. "
+            "Ask whoever made it for safetensors, or for a plain state dict."
+        )
+    assert "TRANSXNET_TEST_PWNED" not in os.environ
+
+
+def _bytes(content: object) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+DAMAGED = {
+    "empty.pth": lambda: b"",
+    "cut.pth": lambda: _bytes(STATE)[:100_000],
+    "flipped.pth": lambda: flipped(_bytes(STATE)),
+    "page.pth": lambda: b"<!DOCTYPE html><html>Not found</html>" * 100,
+    "noise.pth": lambda: bytes(range(256)) * 8,
+    "empty.safetensors": lambda: b"",
+    "page.safetensors": lambda: b"<!DOCTYPE html>" * 100,
+    "boast.safetensors": lambda: b"\xff\xff\xff\xff\xff\xff\xff\x7f{}",  # promises a header of 9 exabytes
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_damaged_file_is_called_so(name, tmp_path):
+    (tmp_path / name).write_bytes(DAMAGED[name]())
+    error = why_not(tmp_path / name)
+    said = f"The file {name} is damaged, or is no checkpoint. Get it again from where it came from."
+    assert cause(error, name) == said
+    assert str(tmp_path) not in str(error)
+    assert str(tmp_path) in error.detail
+
+
+def _without(*keys: str) -> dict[str, Tensor]:
+    return {key: value for key, value in STATE.items() if key not in keys}
+
+
+KEYS = list(STATE)
+MISFITS: dict[str, tuple[Callable[[], object], str]] = {
+    "missing": (lambda: _without(*KEYS[:5]), f"5 missing: {KEYS[0]}, {KEYS[1]}, {KEYS[2]}, and 2 more."),
+    "unexpected": (lambda: STATE | {"head.fc.weight": torch.zeros(1)}, "1 unexpected: head.fc.weight."),
+    "shape": (
+        lambda: STATE | {"classifier.2.bias": torch.zeros(9)},
+        "1 of another shape: classifier.2.bias is (9,), not (7,).",
+    ),
+    "two faults": (
+        lambda: _without("classifier.2.bias") | {"classifier.2.b": torch.zeros(7)},
+        "1 missing: classifier.2.bias; 1 unexpected: classifier.2.b.",
+    ),
+    "nan": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] * torch.nan}, f"{KEYS[1]} holds values that are not finite"),
+    "infinite": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] / 0}, f"{KEYS[1]} holds values that are not finite"),
+    "no tensors": (lambda: {"epoch": 3, "history": [1, 2]}, "holds no state dict"),
+    "a list": (lambda: [STATE], "holds no state dict"),
+    "not all tensors": (lambda: STATE | {"epoch": 3}, "epoch is not a tensor"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_what_does_not_fit_is_listed(name, tmp_path):
+    make, expected = MISFITS[name]
+    torch.save(make(), tmp_path / "file.pth")
+    error = why_not(tmp_path / "file.pth")
+    assert expected in cause(error, "file.pth")
+    assert isinstance(error.__cause__, WeightsMismatch)
+
+
+def test_bias_tables_of_another_size(tmp_path):
+    """B at 384 px may be stored for 224 or for 384: the model is built for what is in the file."""
+    state = TransXNet(SPEC, bias_size=96).state_dict()
+    loaded = load("t", saved(tmp_path / "96.safetensors", state), "cpu")
+    assert [tuple(t.shape[-2:]) for t in loaded.model.relative_pos_enc] == [(576, 9), (144, 9), (36, 9), (9, 9)]
+
+
+# --- The order of the sources ---------------------------------------------------------------------------
+
+
+def test_folder_before_bundle_before_release(releases, tmp_path, monkeypatch):
+    kinds = [load("t", device="cpu").provenance.kind]
+    bundle()
+    kinds.append(load("t", device="cpu").provenance.kind)
+    saved(tmp_path / "env" / "transxnet_t.safetensors")
+    monkeypatch.setenv("TRANSXNET_WEIGHTS", str(tmp_path / "env"))
+    kinds.append(load("t", device="cpu").provenance.kind)
+    torch.save(STATE, saved(tmp_path / "given" / "x").parent / SPEC.official_file)
+    given = load("t", device="cpu", weights_dir=tmp_path / "given").provenance
+    assert kinds == ["release", "bundled", "folder"]
+    assert (given.kind, given.location) == ("folder", "transx-t.pth.tar")  # an argument goes before the variable
+
+
+def test_every_attempt_is_listed_with_its_remedy(tmp_path):
+    error = why_not(weights_dir=tmp_path)
+    assert str(error) == "\n".join(
+        [
+            "No weights for transxnet_t: every source failed.",
+            "  1. folder: The folder holds no transxnet_t.safetensors and no transx-t.pth.tar."
+            " Put the file there, or name another folder.",
+            "  2. hub: No namespace is configured. Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE.",
+            "  3. bundled: No transxnet_t is bundled. Bundled are: none.",
+            "  4. release: 127.0.0.1 refused the connection. Is its address right, and is it running?",
+            "t@untrained shows the architecture with random weights.",
+        ]
+    )
+    assert str(tmp_path) in error.detail
+
+
+def test_a_variant_that_nobody_published():
+    said = str(why_not(name="nano"))
+    assert "1. folder: No folder is configured. Pass --weights-dir or set TRANSXNET_WEIGHTS." in said
+    assert "4. release: The paper's author released no transxnet_nano. Only T, S, B and B-384 are published." in said
+
+
+def test_a_configured_folder_that_is_not_there(tmp_path, monkeypatch):
+    bundle()
+    loaded = load("t", device="cpu", weights_dir=tmp_path / "nowhere")
+    assert loaded.provenance.kind == "bundled"
+    assert loaded.provenance.note == "Used because folder: The folder configured for weights does not exist."
+
+
+def test_a_named_source_is_tried_alone(tmp_path):
+    bundle()
+    error = why_not(tmp_path / "missing.pth")
+    assert [label for label, *_ in error.attempts] == ["missing.pth"]
+    assert error.what == "No weights for transxnet_t: the source named was tried, and no other."
+    assert cause(error, "missing.pth").startswith("There is no file or folder 'missing.pth'.")
+
+
+def test_a_named_folder(tmp_path):
+    saved(tmp_path / "transxnet_t.safetensors")
+    assert holds(load("t", tmp_path, "cpu"))
+    assert holds(load("t", f"local-dir:{tmp_path}", "cpu"))
+
+
+def test_a_folder_in_timms_layout_is_checked_against_its_digest(tmp_path):
+    path = saved(tmp_path / "model.safetensors")
+    config = {"architecture": "transxnet_t", "sha256": file_digest(path)}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert holds(load("t", tmp_path, "cpu"))
+    saved(path, OTHER)
+    assert isinstance(why_not(tmp_path).__cause__, DigestMismatch)
+    (tmp_path / "config.json").write_text("{")
+    assert "config.json cannot be read as JSON" in str(why_not(tmp_path))
+
+
+# --- The bundle -------------------------------------------------------------------------------------------
+
+
+def test_bundled_weights_must_be_those_of_their_card():
+    path = bundle(digest="0" * 64)
+    error = why_not()
+    assert cause(error, "bundled").startswith(
+        f"assets/weights/transxnet_t.safetensors is not the file that was published: its SHA-256 is "
+        f"{file_digest(path)[:16]}…, recorded is 0000000000000000…."
+    )
+    path.with_suffix(".json").unlink()
+    assert "The card of the bundled transxnet_t records no digest." in cause(why_not(), "bundled")
+
+
+def test_pico_is_bundled_and_equals_its_card(monkeypatch):
+    monkeypatch.setattr(sources, "BUNDLED", ASSETS / "weights")
+    assert "transxnet_pico" in sources.bundled_names()
+    for name in sources.bundled_names():
+        loaded = load(name, device="cpu")
+        card = json.loads((ASSETS / "weights" / f"{name}.json").read_text())
+        assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", card["sha256"])
+        assert (
+            loaded.provenance.note
+            == f"Right on {100 * card['accuracy']['top1']:.1f} % of 5,000 validation pictures of Tiny-ImageNet's "
+            "200 classes."
+        )
+        assert card["name"] == name == loaded.spec.name
+        assert (ASSETS / "weights" / f"{name}.safetensors").stat().st_size < 10_000_000
+
+
+# --- Random weights ---------------------------------------------------------------------------------------
+
+
+def test_random_weights_are_the_same_every_time_and_in_every_thread():
+    made: list[weights.LoadedModel] = []
+    threads = [threading.Thread(target=lambda: made.append(load("t@untrained", device="cpu"))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    torch.manual_seed(7)  # whatever the process's own numbers are
+    made.append(load("T@Untrained", device="cpu"))
+    assert len({loaded.provenance.sha256 for loaded in made}) == 1
+    assert all(holds(loaded, made[0].model.state_dict()) for loaded in made)
+
+
+def test_random_weights_are_labelled():
+    loaded = load("t@untrained", device="cpu")
+    assert loaded.untrained
+    assert loaded.name == "t@untrained"
+    assert loaded.provenance.kind == "untrained"
+    assert loaded.provenance.note == "Never trained: weights drawn at random with seed 0."
+    assert loaded.provenance.sha256 == checkpoint.state_digest(loaded.model.state_dict())
+    assert loaded.provenance.short() == f"untrained, sha256 {loaded.provenance.sha256[:8]}"
+    with pytest.raises(UnknownName, match="takes no source"):
+        load("t@untrained", "hf-hub:a/b")
+
+
+def test_random_weights_are_those_training_starts_from():
+    """Constants where a new model has constants, and as widely spread where it has random numbers."""
+    usual = TransXNet(SPEC).state_dict()
+    ours = load("t@untrained", device="cpu").model.state_dict()
+    drawn = [key for key, value in usual.items() if value.min() < value.max()]
+    assert len(drawn) > 100
+    assert all(torch.equal(ours[key], usual[key]) for key in usual.keys() - set(drawn))
+    assert not any(torch.equal(ours[key], usual[key]) for key in drawn)
+    for state in (ours, usual):
+        values = torch.cat([state[key].flatten() for key in drawn])
+        assert values.std().item() == pytest.approx(0.02, rel=0.03)
+
+
+def test_the_digest_of_a_state_dict_sees_every_change():
+    state = {"a": torch.zeros(2, 3), "b": torch.ones(1)}
+    others = (
+        {"a": torch.zeros(3, 2), "b": torch.ones(1)},
+        {"a": torch.zeros(2, 3), "c": torch.ones(1)},
+        {"a": torch.zeros(2, 3), "b": torch.ones(1) + 2**-23},
+        {"a": torch.zeros(2, 3, dtype=torch.int32), "b": torch.ones(1)},
+    )
+    digests = {checkpoint.state_digest(s) for s in (state, *others)}
+    assert len(digests) == 5
+    assert checkpoint.state_digest({k: v.clone() for k, v in state.items()}) in digests
+
+
+# --- Questions asked beforehand ----------------------------------------------------------------------------
+
+
+def test_availability_without_network(tmp_path, monkeypatch):
+    assert available("t") == Availability.RELEASE
+    assert available("nano") == Availability.NOWHERE
+    assert available("nano@untrained") == Availability.UNTRAINED
+    torch.save(STATE, saved(sources.release_path(SPEC).parent / "x").parent / SPEC.official_file)
+    assert available("t") == Availability.RELEASE_CACHE
+    bundle()
+    assert available("t") == Availability.BUNDLED
+    saved(tmp_path / "folder" / "transxnet_t.safetensors")
+    assert available("t", weights_dir=tmp_path / "folder") == Availability.FOLDER
+    assert available("nano", hub_namespace="nobody") == Availability.HUB
+    ready = {a.name for a in Availability if a.ready}
+    assert ready == {"UNTRAINED", "FOLDER", "HUB_CACHE", "BUNDLED", "RELEASE_CACHE"}
+
+
+def test_devices(monkeypatch):
+    cuda, mps = torch.cuda, torch.backends.mps
+    monkeypatch.setattr(cuda, "is_available", lambda: True)
+    monkeypatch.setattr(cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(mps, "is_available", lambda: True)
+    assert [resolve_device(d) for d in (None, "auto", "CUDA:1", "mps", " cpu ")] == [
+        torch.device(d) for d in ("cuda", "cuda", "cuda:1", "mps", "cpu")
+    ]
+    with pytest.raises(DeviceError, match=r"no device 'cuda:2'. Choose one of: cuda, mps, cpu."):
+        resolve_device("cuda:2")
+    monkeypatch.setattr(cuda, "is_available", lambda: False)
+    assert resolve_device() == torch.device("mps")
+    monkeypatch.setattr(mps, "is_available", lambda: False)
+    assert resolve_device() == torch.device("cpu")
+    with pytest.raises(DeviceError, match=r"no device 'cuda'. Choose one of: cpu."):
+        resolve_device("cuda")
+    with pytest.raises(DeviceError, match=r"'toaster' is no device. Choose one of: cpu."):
+        resolve_device("toaster")
+
+
+@pytest.mark.parametrize("name", ["pico", "nano@untrained", "timm:test_resnet@untrained"])
+def test_memory_is_known_before_loading(name):
+    model = load(f"{name.partition('@')[0]}@untrained", device="cpu").model
+    assert model_memory(name) == sum(t.numel() * t.element_size() for t in model.state_dict().values())
+
+
+def test_unknown_names():
+    with pytest.raises(UnknownName, match="no variant called 'xl'"):
+        load("xl")
+    with pytest.raises(UnknownName, match="no variant called 't@trained'"):
+        load("t@trained")
+
+
+def test_official_checkpoints_at_full_size_load_strictly(tmp_path):
+    """T with its real widths, as the author's training script saves it."""
+    spec = VARIANTS["transxnet_t"]
+    state = TransXNet(spec).state_dict()
+    torch.save({"epoch": 299, "arch": "transxnet_t", "state_dict": state}, tmp_path / "transx-t.pth.tar")
+    read, digest = checkpoint.read_checkpoint(tmp_path / "transx-t.pth.tar")
+    model = checkpoint.model_from(spec, read, "transx-t.pth.tar")
+    assert digest == file_digest(tmp_path / "transx-t.pth.tar")
+    assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
+    with pytest.raises(SourceFailed, match=r"There is no file nowhere.pth"):
+        checkpoint.read_checkpoint(tmp_path / "nowhere.pth")

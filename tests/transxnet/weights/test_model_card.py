@@ -1,0 +1,208 @@
+"""The Markdown model card: word for word for a small card, and what missing keys leave out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from transxnet.weights.model_card import CITATION, front_matter, markdown
+from transxnet.weights.sources import BUNDLED
+
+CARD = {
+    "name": "transxnet_pico",
+    "about": "a small one",
+    "parameters": 2214983,
+    "classes": 200,
+    "label_set": "tiny-imagenet-200",
+    "sha256": "ab" * 32,
+    "preprocessing": {
+        "image_size": 128, "crop_pct": 0.9, "interpolation": "bicubic",
+        "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
+    },
+    "data": {"what": "pictures of 64 px", "files": ["a.zip", "b.zip"], "pictures": 100000, "digest": "cd" * 32},
+    "recipe": {"name": "short", "sizes": [[96, 0.25], [128, 0.75]], "lr": 6e-4, "flip": True, "teacher": None},
+    "steps": 547,
+    "steps_planned": 600,
+    "seconds": 4848,
+    "hardware": "2 threads",
+    "accuracy": {
+        "image_size": 128, "pictures": 5000, "left_out": 0,
+        "top1": 0.469, "top5": 0.734, "top1_interval": [0.4552, 0.4829], "top5_interval": [0.7216, 0.7461],
+    },
+    "accuracy_at_other_sizes": [{"image_size": 96, "pictures": 5000, "top1": 0.4196}],
+    "validation": {"files": ["val.zip"]},
+    "accuracy_on_photographs": [{"image_size": 128, "pictures": 40, "left_out": 20, "top1": 0.35, "top5": 0.725}],
+    "log": "transxnet_pico.csv",
+    "plot": "transxnet_pico.png",
+    "hashes": {"list of held-out pictures": "ef" * 32},
+    "compared_with": [
+        {"name": "transxnet_pico_static", "what": "static | kernels", "accuracy": {"top1": 0.4, "top5": 0.7}}
+    ],
+    "limits": ["It is often wrong.", "Not calibrated."],
+}  # fmt: skip
+
+EXPECTED = f"""\
+# transxnet_pico
+
+A [TransXNet](https://arxiv.org/abs/2310.19380) image classifier: in every block half of the channels go through \
+attention over an overlapping, reduced key map (OSRA), the other half through depthwise kernels generated from the \
+picture itself (IDConv). This one: a small one.
+
+|  |  |
+| --- | --- |
+| parameters | 2,214,983 |
+| classes | 200 (tiny-imagenet-200) |
+| picture | 128 × 128 px |
+| SHA-256 | `{"ab" * 32}` |
+
+## Load it
+
+```python
+import timm
+import transxnet  # TransXNet Lens: registers the architecture with timm
+
+loaded = transxnet.load("pico")  # the model, and its provenance
+model = timm.create_model("transxnet_pico", pretrained=True)  # the same weights by timm's conventions
+```
+
+## Accuracy
+
+Measured on these very weights; in brackets the 95 % interval.
+
+| measured on | size | top-1 | top-5 |
+| --- | --- | --- | --- |
+| 5,000 validation pictures (val.zip) | 128 px | 46.9 % (45.5 to 48.3) | 73.4 % (72.2 to 74.6) |
+| 5,000 validation pictures (val.zip) | 96 px | 42.0 % |  |
+| 40 photographs; 20 of other classes left out | 128 px | 35.0 % | 72.5 % |
+
+Beside its siblings:
+
+| model | what it is | top-1 | top-5 |
+| --- | --- | --- | --- |
+| transxnet_pico | this model | 46.9 % (45.5 to 48.3) | 73.4 % (72.2 to 74.6) |
+| transxnet_pico_static | static \\| kernels | 40.0 % | 70.0 % |
+
+## How pictures are prepared
+
+The shorter side is resized to 142 px (bicubic), the middle 128 × 128 px are kept (crop_pct 0.9), values in 0 to 1 \
+are normalised with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.225 (R G B).
+
+## How it was trained
+
+|  |  |
+| --- | --- |
+| learnt from | pictures of 64 px; 100,000 pictures; a.zip, b.zip |
+| steps | 547 of 600 planned |
+| time | 1 h 20 min |
+| hardware | 2 threads |
+
+![Loss and accuracy by epoch](transxnet_pico.png)
+
+Every epoch's loss and accuracy: [transxnet_pico.csv](transxnet_pico.csv).
+
+Its recipe:
+
+| setting | value |
+| --- | --- |
+| `name` | short |
+| `sizes` | 96: 0.25, 128: 0.75 |
+| `lr` | 0.0006 |
+| `flip` | yes |
+
+## Where the weights come from
+
+|  |  |
+| --- | --- |
+| list of training pictures, SHA-256 | `{"cd" * 32}` |
+| list of held-out pictures, SHA-256 | `{"ef" * 32}` |
+
+## Limits
+
+* It is often wrong.
+* Not calibrated.
+
+## Citation
+
+TransXNet is its authors' work; please cite their paper:
+
+```bibtex
+{CITATION}
+```
+"""
+
+
+def test_a_card_word_for_word():
+    assert markdown(CARD) == EXPECTED
+
+
+def test_a_name_is_enough():
+    text = markdown({"name": "transxnet_t"})
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## Load it",
+        "## Accuracy",
+        "## Citation",
+    ]
+    assert "--model t --source FILE" in text  # nobody measured it: how one does
+    assert "|" not in text
+    assert "None" not in text
+
+
+def test_every_optional_key_may_be_missing():
+    for key in CARD.keys() - {"name"}:
+        text = markdown({one: value for one, value in CARD.items() if one != key})
+        assert "None" not in text, key
+        assert "\n\n\n" not in text, key
+
+
+def test_a_published_card_loads_three_ways():
+    text = markdown(CARD | {"repository": "ns/my.pico", "provenance": {"file": "x.pth", "sha256": "01" * 32}})
+    assert 'transxnet.load("pico", "hf-hub:ns/my.pico")' in text
+    assert 'timm.create_model("hf-hub:ns/my.pico", pretrained=True)' in text
+    assert 'timm.create_model("local-dir:FOLDER", pretrained=True)' in text
+    assert f"| made from | `x.pth` |\n| SHA-256 of that file | `{'01' * 32}` |" in text
+
+
+def test_the_papers_numbers_are_marked_as_the_papers():
+    text = markdown({"name": "transxnet_t", "paper": {"top1": 81.6, "v2_top1": 70.7, "gmacs": 1.8, "params_m": 12.8}})
+    assert "These are its authors' numbers" in text
+    assert "| 81.6 % | 70.7 % | 1.8 | 12.8 M |" in text
+    assert "Nobody measured these weights" not in text
+
+
+def test_the_front_matter_is_yaml_that_the_hub_reads():
+    block = front_matter(CARD)
+    assert block.startswith("---\n")
+    assert block.endswith("---\n")
+    assert yaml.safe_load(block.strip("-\n")) == {
+        "library_name": "timm",
+        "license": "apache-2.0",
+        "pipeline_tag": "image-classification",
+        "tags": ["image-classification", "timm", "transxnet"],
+        "datasets": ["tiny-imagenet-200"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(7, "7 s"), (59.6, "1 min 0 s"), (303, "5 min 3 s"), (7260, "2 h 1 min")]
+)
+def test_durations(seconds, words):
+    assert f"| time | {words} |" in markdown({"name": "transxnet_t", "seconds": seconds})
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.json")), ids=lambda path: path.stem)
+def test_every_bundled_card_becomes_one(path):
+    card = json.loads(path.read_text())
+    text = markdown(card)
+    assert text.startswith(f"# {card['name']}\n")
+    assert f"{100 * card['accuracy']['top1']:.1f} %" in text
+    assert card["sha256"] in text
+    assert all(f"* {limit}" in text for limit in card["limits"])
+    assert "None" not in text
+
+
+def test_what_a_run_kept_for_its_own_log_is_said():
+    text = markdown({"name": "x", "run": "a short one", "data": {"pictures": 100_000, "held_out": 2_000}})
+    assert "| run | a short one |" in text
+    assert "| learnt from | 100,000 pictures, 2,000 of them held out of this run |" in text

@@ -1,0 +1,271 @@
+"""The author's release files, by URL: every layout they may have, everything that may go wrong on the way.
+
+"t" means the stand-in of tests/standin.py; the page of releases is a server of the tests' own on loopback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import io
+import itertools
+import os
+import signal
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.hub import HubServer, file_digest, unused_url
+from tests.nano import PATIENCE, fetch_release, until
+from tests.standin import OTHER, SPEC, STATE, Payload, cause, flipped, holds, why_not
+from tests.torchrun import Forked
+from transxnet.weights import sources
+from transxnet.weights.download import DownloadStopped
+from transxnet.weights.load import load
+
+pytestmark = pytest.mark.usefixtures("small_t")
+FILE = SPEC.official_file
+
+HALF = {key: value.half() if value.is_floating_point() else value for key, value in STATE.items()}
+BESIDE = "The file holds weights and an average of them over training ({}): used is {}."
+ALONE = "The file's only weights are an average over training ({}): they are used."
+LAYOUTS: dict[str, tuple[object, str]] = {  # what the file holds -> the note in the provenance
+    "bare": (STATE, ""),
+    "state_dict": ({"state_dict": STATE, "epoch": 300}, ""),
+    "model": ({"model": STATE, "optimizer": {"state": {}}}, ""),
+    "bare, module.": ({f"module.{key}": value for key, value in STATE.items()}, ""),
+    "state_dict, module.": ({"state_dict": {f"module.{key}": value for key, value in STATE.items()}}, ""),
+    "EMA beside state_dict": (
+        {"state_dict": STATE, "state_dict_ema": OTHER}, BESIDE.format("state_dict_ema", "state_dict"),
+    ),
+    "EMA before model": ({"model_ema": OTHER, "model": STATE}, BESIDE.format("model_ema", "model")),
+    "EMA alone": ({"state_dict_ema": STATE, "epoch": 3}, ALONE.format("state_dict_ema")),
+    "EMA alone, module.": ({"model_ema": {f"module.{k}": v for k, v in STATE.items()}}, ALONE.format("model_ema")),
+    "arguments inside": ({"state_dict": STATE, "args": argparse.Namespace(model="transxnet_t", lr=1e-3)}, ""),
+    "half precision": ({"state_dict": HALF}, ""),
+}  # fmt: skip
+
+
+def publish(releases: HubServer, content: object, **options: object) -> Path:
+    path = releases.root / "releases" / FILE
+    torch.save(content, path, **options)
+    return path
+
+
+def downloaded(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(layout, releases, monkeypatch):
+    content, note = LAYOUTS[layout]
+    path = publish(releases, content)
+    monkeypatch.setattr(sources, "UNCONFIRMED", {})
+    loaded = load("t", device="cpu")
+    expected = {key: value.float() for key, value in HALF.items()} if layout == "half precision" else STATE
+    assert holds(loaded, expected | {k: v for k, v in STATE.items() if not v.is_floating_point()})
+    assert (loaded.provenance.kind, loaded.provenance.note) == ("release", note)
+    assert loaded.provenance.sha256 == file_digest(path)
+
+
+# --- What goes wrong -----------------------------------------------------------------------------------------
+
+
+def damaged(releases: HubServer) -> None:
+    path = releases.root / "releases" / FILE
+    path.write_bytes(flipped(path.read_bytes()))
+
+
+FAULTS: dict[str, tuple[Callable[[HubServer], object], str]] = {  # how it is made -> cause and remedy
+    "401": (lambda page: page.fail(401), "127.0.0.1 wants to know who asks for transx-t.pth.tar (401). Set HF_TOKEN"),
+    "403": (lambda page: page.fail(403), "127.0.0.1 does not let this account have transx-t.pth.tar (403). Use a"),
+    "404": (lambda page: page.fail(404), "127.0.0.1 has no transx-t.pth.tar (404). It may have moved: get it by hand"),
+    "429": (lambda page: page.fail(429), "127.0.0.1 is asked too often from here (429). Wait a few minutes"),
+    "500": (lambda page: page.fail(500), "127.0.0.1 itself is failing (500). Nothing is wrong here."),
+    "truncated": (lambda page: page.fail("truncated"), "transx-t.pth.tar broke off before its end; nothing was kept."),
+    "silent in the middle": (
+        lambda page: page.hold(0.5), "transx-t.pth.tar stopped arriving in the middle; nothing was kept. 127.0.0.1 fell"
+    ),
+    "damaged": (damaged, "The file transx-t.pth.tar is damaged, or is no checkpoint. Get it again"),
+    "code": (
+        lambda page: publish(page, {"state_dict": STATE, "extra": Payload()}),
+        "The file transx-t.pth.tar holds more than tensors, and code from a file is never run. Ask whoever made it",
+    ),
+    "nothing in it": (
+        lambda page: publish(page, {"epoch": 3}), "The file transx-t.pth.tar holds no state dict, neither bare nor"
+    ),
+    "another model": (lambda page: publish(page, {"a": torch.ones(1)}), "The tensors of 127.0.0.1:"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_with_its_remedy_and_leaves_nothing(fault, releases, tmp_path, monkeypatch):
+    inject, said = FAULTS[fault]
+    monkeypatch.setattr("transxnet.weights.download.STALL_SECONDS", 0.2)
+    monkeypatch.setattr(sources, "UNCONFIRMED", {})
+    inject(releases)
+    error = why_not()
+    assert cause(error, "release").startswith(said)
+    assert str(tmp_path) not in str(error)
+    assert downloaded(tmp_path) == []
+    assert "TRANSXNET_TEST_PWNED" not in os.environ
+    releases.heal()
+    publish(releases, {"state_dict": STATE})
+    assert holds(load("t", device="cpu"))  # nothing that was left is in the way
+    assert downloaded(tmp_path) == [FILE]
+
+
+def test_no_two_faults_share_a_sentence(releases, monkeypatch):
+    monkeypatch.setattr("transxnet.weights.download.STALL_SECONDS", 0.2)
+    monkeypatch.setattr(sources, "UNCONFIRMED", {})
+    said = {}
+    for name, (inject, _) in FAULTS.items():
+        publish(releases, {"state_dict": STATE})
+        releases.heal()
+        inject(releases)
+        said[name] = cause(why_not(), "release")
+    with monkeypatch.context() as patch:
+        patch.setattr("transxnet.weights.download.os.fsync", full)
+        said["full disk"] = cause(why_not(), "release")
+    monkeypatch.setenv("TRANSXNET_RELEASE_URL", unused_url())
+    said["refused"] = cause(why_not(), "release")
+    monkeypatch.setenv("TRANSXNET_RELEASE_URL", "http://releases.example")
+    said["no network"] = cause(why_not(), "release")
+    with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
+        patch.setattr("transxnet.weights.download.ANSWER_SECONDS", 0.2)
+        patch.setenv("TRANSXNET_RELEASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        said["silent"] = cause(why_not(), "release")
+    assert len(said) == 15
+    for (a, first), (b, second) in itertools.combinations(said.items(), 2):
+        assert first != second, f"{a} and {b}"
+
+
+def test_a_web_page_in_its_place_is_no_checkpoint(releases, tmp_path):
+    (releases.root / "releases" / FILE).write_bytes(b"<html>Sign in</html>" * 1000)
+    assert cause(why_not(), "release").startswith(FAULTS["damaged"][1])
+    assert downloaded(tmp_path) == []
+
+
+def full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.process
+def test_two_processes_at_once(releases, tmp_path):
+    releases.hold(0.5, FILE)
+    both = [Forked(fetch_release) for _ in range(2)]
+    until(lambda: releases.downloads(FILE) == 2)
+    assert [name for name in downloaded(tmp_path) if not name.endswith(".part")] == []
+    releases.heal()
+    for process in both:
+        assert process.communicate(timeout=PATIENCE) == ("", "")
+        assert process.returncode == 0
+    assert downloaded(tmp_path) == [FILE]
+    assert holds(load("t", device="cpu", allow_download=False))
+
+
+@pytest.mark.process
+def test_a_process_killed_in_the_middle(releases, tmp_path):
+    releases.hold(0.5, FILE)
+    killed = Forked(fetch_release)
+    assert releases.waiting.wait(PATIENCE)
+    until(lambda: downloaded(tmp_path))
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = downloaded(tmp_path)
+    assert left.endswith(".part")
+    releases.heal()
+    assert holds(load("t", device="cpu"))
+    assert downloaded(tmp_path) == sorted([left, FILE])  # the leftover is swept a day later, as the next test shows
+
+
+# --- What is kept, and what is said of it --------------------------------------------------------------------
+
+
+def test_a_report_ends_the_download_of_a_release(releases, tmp_path):
+    def stop(done: int, total: int, what: str) -> None:
+        raise DownloadStopped
+
+    with pytest.raises(DownloadStopped):
+        load("t", device="cpu", progress=stop)
+    assert downloaded(tmp_path) == []
+    assert load("t", device="cpu").provenance.kind == "release"
+
+
+def test_a_release_is_downloaded_once(releases, tmp_path):
+    calls = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = load("t", device="cpu", progress=lambda *call: calls.append(call))
+    size = (releases.root / "releases" / SPEC.official_file).stat().st_size
+    assert holds(loaded)
+    assert (calls[0], calls[-1]) == ((0, size, "transx-t.pth.tar"), (size, size, "transx-t.pth.tar"))
+    assert loaded.provenance.as_json() == {
+        "kind": "release",
+        "location": f"{releases.url.removeprefix('http://')}/releases/v1.0/transx-t.pth.tar",
+        "revision": "v1.0",
+        "sha256": file_digest(releases.root / "releases" / SPEC.official_file),
+    }
+    assert load("t", device="cpu", allow_download=False).provenance == loaded.provenance
+    assert releases.downloads("transx-t.pth.tar") == 1
+    assert [p.name for p in (tmp_path / "cache" / "releases").iterdir()] == ["transx-t.pth.tar"]
+
+
+def test_an_unconfirmed_digest_that_differs_is_a_loud_warning(releases, monkeypatch):
+    monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: "c8ef" + "0" * 60})
+    with pytest.warns(UserWarning, match="Nobody has confirmed that record") as caught:
+        loaded = load("t", device="cpu")
+    assert holds(loaded)
+    text = str(caught[0].message)
+    assert loaded.provenance.sha256 in text
+    assert "c8ef" + "0" * 60 in text
+    assert loaded.provenance.note == text
+
+
+def test_a_full_disk(releases, tmp_path, monkeypatch):
+    monkeypatch.setattr("transxnet.weights.download.os.fsync", full)
+    assert cause(why_not(), "release").startswith("The disk is full: transx-t.pth.tar was not kept.")
+    assert downloaded(tmp_path) == []
+
+
+def test_what_a_killed_download_left_is_swept(releases, tmp_path):
+    folder = tmp_path / "cache" / "releases"
+    folder.mkdir(parents=True)
+    old, young = folder / f".{SPEC.official_file}.a.part", folder / f".{SPEC.official_file}.b.part"
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    load("t", device="cpu")
+    assert (old.exists(), young.exists()) == (False, True)  # the young one may be somebody's at this moment
+
+
+def test_a_release_page_that_is_no_web_address(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRANSXNET_RELEASE_URL", tmp_path.as_uri())  # file:// would read this machine's files
+    assert "transx-t.pth.tar could not be had" in cause(why_not(), "release")
+
+
+def test_where_releases_are_kept(monkeypatch, tmp_path):
+    assert sources.release_path(SPEC) == tmp_path / "cache" / "releases" / "transx-t.pth.tar"
+    monkeypatch.delenv("TRANSXNET_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert sources.release_path(SPEC) == tmp_path / "xdg" / "transxnet" / "releases" / "transx-t.pth.tar"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert sources.release_path(SPEC) == tmp_path / "home/.cache/transxnet/releases/transx-t.pth.tar"
+
+
+def test_a_terminal_sees_a_bar(releases, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    load("t", device="cpu")
+    assert "transx-t.pth.tar: 100%" in sys.stderr.getvalue()

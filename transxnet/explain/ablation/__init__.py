@@ -1,0 +1,1 @@
+"""Ablations: the prediction with parts of the model switched off or regions of the image occluded."""

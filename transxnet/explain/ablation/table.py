@@ -1,0 +1,228 @@
+"""What if a part had done nothing, or something else: the answer with a part changed, block by block.
+
+An ablation at the time of looking: the trained model stays as it is, tensors on the way are replaced (edits.py) and
+the answer is read again. In one block, in all blocks of a stage, or everywhere. The questions, ablations.QUESTIONS,
+are this project's own.
+
+Measured: probability and logit of the explained class, its margin over the class that was second before, and how far
+all answers moved, KL(before || after) in nats.
+
+What it must not be read as: the model was never trained with a part changed, so what follows answers to features it
+has not met. A large change says that the part is used here, for this picture; not that a model trained without it
+would be worse by as much: pico_static, pico_noosra and pico_noste were trained without, and are the ones to compare
+with. A small change may mean that another part does the same. Changes of single blocks do not add up to the change of
+their stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from ...errors import OutOfRange, PartMissing, UnknownName, quote
+from ...images import Prepared
+from ...labels import LabelSet
+from ...model import TransXNet
+from ...results import Answer
+from ...results.ablation_table import Change, Head, WhatIf
+from ...trace import Trace
+from ..observe import observe, pick_class
+from ..predict import predict
+from .catalog import QUESTIONS, Ablation, Given, answerable, words_of
+from .edits import EVERYWHERE, Edits, Scope, head_off, rows
+
+Progress = Callable[[int, int], None]  # (looks done, looks in all)
+LEVELS = ("everywhere", "stages", "blocks")  # each with those before it
+GREY = "a plain grey picture"  # ImageNet's mean colour: zeros once normalised
+PIXELS = 16 * 128**2  # of views looked at as one batch: more are no faster, and hold more memory
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One edited look: what is asked, where, and how."""
+
+    question: str
+    scope: Scope
+    edits: Edits
+    heads: tuple[Head, ...] = ()
+
+
+def what_if(
+    model: TransXNet,
+    prepared: Prepared,
+    labels: LabelSet,
+    class_index: int | None = None,
+    other: Prepared | None = None,
+    scopes: str | Iterable[Scope] = "blocks",
+    questions: Iterable[str] = tuple(QUESTIONS),
+    other_words: str = "another picture",
+    progress: Progress | None = None,
+) -> WhatIf:
+    """Ask every question in every scope: an edited look each, several as one batch. No randomness, no gradients.
+
+    class_index: whose probability, logit and margin are told; None takes the best answer.
+    other: the picture, prepared for this model, whose kernels are lent, and other_words its name; None lends those of
+        a plain grey view of the same size.
+    scopes: "blocks" (each block, each stage, everywhere), "stages" (each stage, everywhere), "everywhere", or Scopes.
+    questions: names of QUESTIONS. Those about a part that the variant does without are in `missing`, with the reason.
+    progress: called with (looks done, looks in all). `one_head` first takes one a head: WhatIf.heads.
+    Probabilities are 0 to 1, logits and margins in logits, divergences in nats; see results.what_if.Change.
+    Raises UnknownName (questions, scopes), OutOfRange (class, Scope), PartMissing for a model that is no TransXNet,
+    WeightsMismatch where labels are another model's, LensError in training mode.
+    """
+    asked, missing = answerable(model, questions)
+    places = _places(model.spec.depths, scopes)
+    looks = _Looks(model, prepared, labels, class_index, progress)
+    alone = _single_heads(model, places) if "one_head" in asked else []
+    looks.total = len(alone) + len(asked) * len(places)
+    heads = looks.take(alone)
+    lent = lent_kernels(model, prepared, other) if "other_kernels" in asked else None
+    given = Given(lent, _loudest(heads))
+    words = GREY if other is None else other_words
+    found = looks.take([_trial(QUESTIONS[name], scope, given) for name in asked for scope in places])
+    names = {name: words_of(model, name, words) for name in QUESTIONS if name in asked or name in missing}
+    return looks.result(words, names, missing, found, heads)
+
+
+def heads_off(
+    model: TransXNet,
+    prepared: Prepared,
+    labels: LabelSet,
+    stage: int,
+    class_index: int | None = None,
+    progress: Progress | None = None,
+) -> WhatIf:
+    """Every head of every block of a stage off alone: WhatIf.heads, and no other rows. Else as what_if.
+
+    Raises OutOfRange for a stage that does not exist, PartMissing for a variant without OSRA.
+    """
+    missing = answerable(model, ("one_head",))[1]
+    if missing:
+        raise PartMissing(missing["one_head"])
+    if stage not in range(1, len(model.spec.depths) + 1):
+        raise OutOfRange(f"{model.spec.name} has no stage {stage}.", remedy=f"Choose 1 to {len(model.spec.depths)}.")
+    trials = _single_heads(model, [Scope(stage)])
+    looks = _Looks(model, prepared, labels, class_index, progress)
+    looks.total = len(trials)
+    return looks.result("", {"one_head": words_of(model, "one_head")}, {}, [], looks.take(trials))
+
+
+def edited_logits(model: TransXNet, prepared: Prepared, edits: Sequence[Edits]) -> np.ndarray:
+    """The logits of one picture under each of these edits, (len(edits), classes) float32, in one pass."""
+    copies = replace(prepared, tensor=prepared.tensor.expand(len(edits), -1, -1, -1))  # (B, 3, H, W)
+    return observe(model, copies, keep=(), edits=rows(edits)).logits.float().cpu().numpy()
+
+
+class _Looks:
+    """One picture in one model: what it answers untouched, and under edits."""
+
+    def __init__(
+        self, model: TransXNet, prepared: Prepared, labels: LabelSet, class_index: int | None, progress: Progress | None
+    ):
+        self.model, self.prepared, self.labels, self.progress = model, prepared, labels, progress
+        self.before = predict(observe(model, prepared, keep=()), labels, top=1).logits  # (classes,)
+        index = int(self.before.argmax()) if class_index is None else pick_class(model, class_index)
+        others = np.where(np.arange(len(self.before)) == index, -np.inf, self.before)
+        self.explained = self._answer(self.before, index)
+        self.runner_up = self._answer(self.before, int(others.argmax()))
+        self.done = self.total = 0
+
+    def take(self, trials: Sequence[_Trial]) -> list[Change]:
+        """One Change a trial, in their order."""
+        height, width = self.prepared.tensor.shape[-2:]
+        together = max(1, PIXELS // (height * width))
+        changes: list[Change] = []
+        for start in range(0, len(trials), together):
+            batch = trials[start : start + together]
+            after = edited_logits(self.model, self.prepared, [trial.edits for trial in batch])
+            changes += [self._change(trial, logits.copy()) for trial, logits in zip(batch, after, strict=True)]
+            self.done += len(batch)
+            if self.progress:
+                self.progress(self.done, self.total)
+        return changes
+
+    def _change(self, trial: _Trial, after: np.ndarray) -> Change:  # (classes,)
+        c, r, top = self.explained.index, self.runner_up.index, int(after.argmax())
+        p, q = _log_softmax(self.before), _log_softmax(after)  # each (classes,)
+        return Change(
+            trial.question, trial.scope.stage, trial.scope.block,
+            float(np.exp(p[c])), float(np.exp(q[c])), float(self.before[c]), float(after[c]),
+            margin_change=(float(after[c]) - float(after[r])) - (float(self.before[c]) - float(self.before[r])),
+            divergence=float((np.exp(p) * (p - q)).sum()),
+            new_top=None if top == self.before.argmax() else self._answer(after, top),
+            logits=after, heads=trial.heads,
+        )  # fmt: skip
+
+    def _answer(self, logits: np.ndarray, index: int) -> Answer:
+        probability = float(np.exp(_log_softmax(logits)[index]))
+        return Answer(index, self.labels.wnids[index], self.labels.words[index], probability, float(logits[index]))
+
+    def result(
+        self, other: str, questions: Mapping[str, str], missing: Mapping[str, str],
+        found: Sequence[Change], heads: Sequence[Change],
+    ) -> WhatIf:  # fmt: skip
+        return WhatIf(
+            self.model.spec.name, self.model.spec.depths, self.explained, self.runner_up, self.before, other,
+            questions, missing, tuple(found), tuple(heads),
+        )  # fmt: skip
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:  # (classes,) -> the same, float64
+    z = logits.astype(np.float64) - logits.max()
+    return z - np.log(np.exp(z).sum())
+
+
+def _places(depths: Sequence[int], scopes: str | Iterable[Scope]) -> list[Scope]:
+    """What a person asked for as Scopes that the model has."""
+    if isinstance(scopes, str):
+        if scopes not in LEVELS:
+            raise UnknownName(
+                f"There are no scopes called {quote(scopes)}.", remedy=f"Choose one of: {', '.join(LEVELS)}."
+            )
+        stages = [Scope(stage) for stage in range(1, len(depths) + 1)]
+        blocks = [Scope(stage, block) for stage, block in _blocks(depths)]
+        return [EVERYWHERE, *(stages if scopes != "everywhere" else []), *(blocks if scopes == "blocks" else [])]
+    chosen = list(scopes)
+    for scope in chosen:
+        if not any(scope.covers(stage, block) for stage, block in _blocks(depths)):
+            raise OutOfRange(f"The model has no {scope}.", remedy=f"Blocks a stage: {', '.join(map(str, depths))}.")
+    return chosen
+
+
+def _blocks(depths: Sequence[int]) -> list[tuple[int, int]]:
+    """(stage, block) of every block, from 1."""
+    return [(stage, block) for stage, depth in enumerate(depths, 1) for block in range(1, depth + 1)]
+
+
+def _trial(question: Ablation, scope: Scope, given: Given) -> _Trial:
+    heads = given.heads_in(scope) if question.name == "one_head" else ()
+    return _Trial(question.name, scope, question.edits(scope, given), heads)
+
+
+def _single_heads(model: TransXNet, places: Sequence[Scope]) -> list[_Trial]:
+    """Every head off alone, of the blocks in these places."""
+    return [
+        _Trial("one_head", Scope(stage, block), head_off(head, Scope(stage, block)), ((stage, block, head),))
+        for stage, block in _blocks(model.spec.depths)
+        if any(place.covers(stage, block) for place in places)
+        for head in range(1, model.spec.heads[stage - 1] + 1)
+    ]
+
+
+def _loudest(heads: Sequence[Change]) -> dict[tuple[int, int], int]:
+    """(stage, block) -> the head that alone moves the explained logit most, up or down; the lower one of equals."""
+    loudest: dict[tuple[int, int], Change] = {}
+    for change in heads:
+        held = loudest.setdefault((change.stage, change.block), change)
+        if abs(change.logit_change) > abs(held.logit_change):
+            loudest[change.stage, change.block] = change
+    return {place: change.heads[0][2] for place, change in loudest.items()}
+
+
+def lent_kernels(model: TransXNet, prepared: Prepared, other: Prepared | None) -> Trace:
+    """Kernels and biases of every block as they are made for `other`, or for a view of ImageNet's mean colour."""
+    lender = replace(prepared, tensor=torch.zeros_like(prepared.tensor)) if other is None else other
+    return observe(model, lender, keep=("kernels", "biases")).trace

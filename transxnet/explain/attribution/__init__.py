@@ -1,0 +1,1 @@
+"""Attribution maps: which pixels or units raise a class's logit. One file per method."""

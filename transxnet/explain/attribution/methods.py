@@ -1,0 +1,99 @@
+"""Every way of making one map for one picture, by name: what trust tests, and what compares methods.
+
+A row says how to make the map again for any model of the same kind, so that a randomised copy can be asked the same
+question. Maps of one pass come from one Observation, several at once; the dear ones run the model many times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ...images import Prepared
+from ...model import TransXNet
+from ...results import Explanation
+from ..attention.attention import attention_at
+from ..attention.rollout import rollout
+from ..erf.erf import receptive_field
+from ..observe import Observation, middle_of
+from ..sanity.differences import as_map
+from .cam_variants import combined_stages, contrast
+from .captum_methods import integrated_gradients, occlusion
+from .grad_cam import grad_cam
+from .smooth_grad import smooth_grad
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a map is asked about. stage, block from 1, block 0 the last; point (x, y) in pixels of the upright upload.
+
+    other_index: the class that `contrast` compares with; None is the model's best answer that is not class_index.
+    """
+
+    class_index: int
+    words: str = ""
+    stage: int = 3
+    block: int = 0
+    point: tuple[float, float] | None = None
+    cam_stage: int | str = 4
+    other_index: int | None = None
+    other_words: str = ""
+
+
+OnePass = Callable[[Observation, Question], Explanation]
+ManyPasses = Callable[[TransXNet, AbstractContextManager, Prepared, Question], Explanation]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row. Exactly one of `one_pass` and `many_passes` is there. about_class: False for maps that ask about a unit
+    and not about an answer. Raises PartMissing for a model without what the map shows.
+    """
+
+    name: str
+    one_pass: OnePass | None = None
+    many_passes: ManyPasses | None = None
+    about_class: bool = True
+
+    @property
+    def dear(self) -> bool:
+        return self.one_pass is None
+
+
+def _attention(seen: Observation, q: Question) -> Explanation:
+    """The mean over heads of one query's weights."""
+    return as_map(attention_at(seen, q.stage, q.block, q.point or middle_of(seen.prepared)))
+
+
+_ROWS = (
+    Method("attention", _attention, about_class=False),
+    Method("rollout", lambda seen, q: rollout(seen, q.stage, q.point, q.block), about_class=False),
+    Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_stage, q.words)),
+    Method(
+        "contrast", lambda seen, q: contrast(seen, q.class_index, q.other_index, q.cam_stage, q.words, q.other_words)
+    ),
+    Method("cam_stages", lambda seen, q: combined_stages(seen, q.class_index, target_words=q.words)),
+    Method("receptive_field", lambda seen, q: receptive_field(seen, q.stage, q.point), about_class=False),
+    Method(
+        "integrated_gradients",
+        many_passes=lambda model, lock, prepared, q: integrated_gradients(
+            model, lock, prepared, q.class_index, target_words=q.words
+        ),
+    ),
+    Method(
+        "smooth_grad",
+        many_passes=lambda model, lock, prepared, q: smooth_grad(
+            model, lock, prepared, q.class_index, target_words=q.words
+        ),
+    ),
+    Method(
+        "occlusion",
+        many_passes=lambda model, lock, prepared, q: occlusion(
+            model, lock, prepared, q.class_index, target_words=q.words
+        ),
+    ),
+)
+METHODS: Mapping[str, Method] = MappingProxyType({row.name: row for row in _ROWS})
+KEEP = ("stage", "head", "attention")  # what an Observation must have kept for the maps of one pass

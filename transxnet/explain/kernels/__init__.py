@@ -1,0 +1,1 @@
+"""IDConv's generated kernels: the kernels themselves, clusters, spectra, and changes between images."""

@@ -1,0 +1,1 @@
+"""Sanity checks of attribution maps: faithfulness, parameter randomization, agreement, out-of-distribution scores."""

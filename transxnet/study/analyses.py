@@ -1,0 +1,292 @@
+"""What a Study can hold: one row of PARTS a part, with what the trace must keep for it and how it is made.
+
+Parts of one pass are made from one Observation; those that are not (`alone`) run the model again themselves, once that
+Observation and its graph are gone. A part that a model cannot give raises PartMissing, and the Study says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+
+from ..errors import PartMissing
+from ..explain.ablation.ablation import trial
+from ..explain.ablation.table import what_if
+from ..explain.attention.attention import attention_table
+from ..explain.attention.depth import attention_depth, half_energies
+from ..explain.attention.rollout import rollout
+from ..explain.attribution.grad_cam import HEAD
+from ..explain.attribution.methods import METHODS, Question
+from ..explain.erf.pathways import erf_parts
+from ..explain.kernels.arithmetic import kernel_arithmetic
+from ..explain.kernels.change import change, kernel_depth
+from ..explain.kernels.clusters import clusters
+from ..explain.kernels.kernels import kernels, representatives
+from ..explain.kernels.spectra import spectrum
+from ..explain.observe import Observation, observe
+from ..explain.sanity.out_of_distribution import familiarity
+from ..explain.sanity.sanity_checks import trust
+from ..images import Prepared
+from ..labels import LabelSet
+from ..results import AttentionTable, Explanation, KernelSet
+from ..results.ablation import Trial
+from ..results.ablation_table import WhatIf
+from ..results.attention import PointAttention
+from ..results.erf import ErfParts
+from ..results.kernels import KernelChange
+from ..results.out_of_distribution import Familiarity
+from ..results.quantized import QuantisedTable, quantised
+from ..results.sanity_checks import TrustReport
+from ..trace import Tap
+from ..weights.load import LoadedModel
+from .options import Options, Target
+
+Progress = Callable[[int, int], None]  # (steps done, steps in all)
+KERNEL_KINDS = ("kernels", "gates", "biases", "bias_gates")
+
+
+@dataclass
+class Look:
+    """One picture in front of one model, and what is asked. `seen` is gone for parts that are made alone."""
+
+    loaded: LoadedModel
+    prepared: Prepared
+    options: Options
+    labels: LabelSet
+    point: tuple[float, float]
+    target: Target
+    logits: np.ndarray  # (classes,)
+    seen: Observation | None
+    made: dict[str, object] = field(default_factory=dict)  # by the parts before
+    other: Prepared | None = None  # a second picture, whose kernels are lent and compared
+    other_words: str = ""  # its name, or why there is none
+    progress: Progress | None = None  # of the part that is being made
+
+    @cached_property
+    def place(self) -> tuple[int, int]:
+        """Stage and block looked at."""
+        return self.seen.locate(self.options.stage, self.options.block)
+
+    @cached_property
+    def table(self) -> AttentionTable:
+        return attention_table(self.seen, *self.place)
+
+    @cached_property
+    def small_tables(self) -> tuple[QuantisedTable, ...]:
+        """Of the last block of every stage."""
+        depths = self.loaded.spec.depths
+        return tuple(quantised(attention_table(self.seen, stage)) for stage in range(1, len(depths) + 1))
+
+    @cached_property
+    def kernel_set(self) -> KernelSet:
+        return kernels(self.seen, *self.place)
+
+    @cached_property
+    def question(self) -> Question:
+        """The same, as explain's methods take it."""
+        o, target = self.options, self.target
+        rival = self.rival
+        words = "" if rival is None else self.labels.words[rival]
+        return Question(target.index, target.label, o.stage, o.block or 0, self.point, o.cam_stage, rival, words)
+
+    @cached_property
+    def rival(self) -> int | None:
+        """The class asked for, where this model has it, else the best answer that is not the explained one."""
+        if self.options.rival in self.labels.wnids and self.labels.wnids.index(self.options.rival) != self.target.index:
+            return self.labels.wnids.index(self.options.rival)
+        best = (int(i) for i in np.argsort(-self.logits, kind="stable"))
+        return next((i for i in best if i != self.target.index), None)
+
+    def say(self, explanation: Explanation) -> Explanation:
+        """The note on the explained class, where there is one, travels with the map."""
+        note = self.target.note
+        return replace(explanation, target=f"{explanation.target}. {note}") if note else explanation
+
+
+Keep = Callable[[Options, Tap], bool]
+Make = Callable[[Look], object]
+
+
+@dataclass(frozen=True)
+class Part:
+    """name: of the Study's field. words: what it is, for who chooses parts.
+
+    keep: whether the trace must keep a tap's tensor; None where the part is made alone.
+    """
+
+    name: str
+    words: str
+    make: Make
+    keep: Keep | None = None
+    grad: bool = False
+
+    @property
+    def alone(self) -> bool:
+        return self.keep is None
+
+
+def _at_stage(*kinds: str) -> Keep:
+    """These kinds at the stage looked at: of the other stages all would be dropped."""
+    return lambda options, tap: tap.kind in kinds and tap.stage == options.stage
+
+
+def _everywhere(*kinds: str) -> Keep:
+    return lambda options, tap: tap.kind in kinds
+
+
+def _cam_layer(options: Options, tap: Tap) -> bool:
+    if options.cam_stage == HEAD:
+        return tap.kind == "head"
+    return tap.kind == "stage" and tap.stage == options.cam_stage
+
+
+def _attention(look: Look) -> object:
+    return look.table.at(*look.table.queries.unit_at(*look.point))
+
+
+def _block_table(look: Look) -> QuantisedTable:
+    """The block looked at: one of `stage_tables` where it is, so that a study holds it once."""
+    asked = "stage_tables" in look.options.only
+    same = [t for t in look.small_tables if (t.stage, t.block) == look.place] if asked else []
+    return same[0] if same else quantised(look.table)
+
+
+def _familiarity(look: Look) -> Familiarity:
+    shares = np.exp(look.logits - look.logits.max())
+    return familiarity(look.seen, float(shares.max() / shares.sum()), look.loaded.provenance.sha256)
+
+
+def _map(name: str) -> Make:
+    """One of explain's METHODS, asked about this point and class."""
+    method = METHODS[name]
+
+    def make(look: Look) -> Explanation:
+        if method.one_pass:
+            found = method.one_pass(look.seen, look.question)
+        else:
+            found = method.many_passes(look.loaded.model, look.loaded.lock, look.prepared, look.question)
+        return look.say(found) if method.about_class else found
+
+    return make
+
+
+def _both_ways(look: Look) -> PointAttention:
+    table = look.table
+    return PointAttention(
+        table.at(*table.queries.unit_at(*look.point)), table.users_at(*table.keys.unit_at(*look.point))
+    )
+
+
+def _rollouts(look: Look) -> tuple[Explanation, ...]:
+    return tuple(rollout(look.seen, stage, look.point) for stage in range(1, len(look.loaded.spec.depths) + 1))
+
+
+def _kernel_change(look: Look) -> KernelChange:
+    if look.other is None:
+        raise PartMissing(look.other_words or "There is no second picture to compare kernels with.", remedy="Give one.")
+    second = observe(look.loaded.model, look.other, _at_place(KERNEL_KINDS, look.place))
+    return change(look.kernel_set, kernels(second, *look.place))
+
+
+def _at_place(kinds: tuple[str, ...], place: tuple[int, int]) -> Callable[[Tap], bool]:
+    return lambda tap: tap.kind in kinds and (tap.stage, tap.block) == place
+
+
+def _erf_parts(look: Look) -> ErfParts:
+    return erf_parts(
+        look.loaded.model, look.prepared, look.options.stage, look.point, progress=look.progress
+    )  # fmt: skip
+
+
+def _what_if(look: Look) -> WhatIf:
+    return what_if(
+        look.loaded.model, look.prepared, look.labels, look.target.index, look.other, other_words=_lender(look),
+        progress=look.progress,
+    )  # fmt: skip
+
+
+def _trial(look: Look) -> Trial:
+    o = look.options
+    return trial(
+        look.loaded.model, look.prepared, look.labels, look.target.index, o.edits, o.mask, o.fill, look.other,
+        _lender(look), look.logits,
+    )  # fmt: skip
+
+
+def _lender(look: Look) -> str:
+    """The picture whose kernels are lent, in words."""
+    return look.other_words if look.other is not None and look.other_words else "another picture"
+
+
+def _trust(look: Look) -> TrustReport:
+    """Of the maps that this study shows; of all, where it shows none."""
+    shown = {name: method for name, method in METHODS.items() if name in look.options.only}
+    maps = {name: look.made[name] for name in METHODS if isinstance(look.made.get(name), Explanation)}
+    return trust(
+        look.loaded, look.prepared, look.question, shown or METHODS, look.options.thorough, look.progress, maps
+    )  # fmt: skip
+
+
+_ROWS = (
+    Part("attention", "what OSRA's query mixes in", _attention, _at_stage("attention")),
+    Part("attention_table", "all of one block's attention", lambda look: look.table, _at_stage("attention")),
+    Part(
+        "block_table", "the same in bytes, a quarter of the size", _block_table, _at_stage("attention"),
+    ),
+    Part(
+        "stage_tables", "the same of every stage's last block", lambda look: look.small_tables,
+        _everywhere("attention"),
+    ),
+    Part("both_ways", "all heads: what a query mixes in, who uses a key", _both_ways, _at_stage("attention")),
+    Part(
+        "attention_depth", "entropy and distance of every head and block", lambda look: attention_depth(look.seen),
+        _everywhere("attention"),
+    ),
+    Part("rollout", "attention rolled out to pixels, an approximation", _map("rollout"), _everywhere("attention")),
+    Part("rollouts", "the same from every stage", _rollouts, _everywhere("attention")),
+    Part(
+        "half_energies", "how much OSRA and IDConv put in", lambda look: half_energies(look.seen),
+        _everywhere("idconv", "osra"),
+    ),
+    Part("kernels", "the kernels IDConv made", lambda look: look.kernel_set, _at_stage(*KERNEL_KINDS)),
+    Part(
+        "kernel_arithmetic", "a dozen channels: what IDConv was given, and what it made of it",
+        lambda look: kernel_arithmetic(look.seen, *look.place, representatives(look.kernel_set)),
+        _at_stage(*KERNEL_KINDS, "idconv_input", "idconv"),
+    ),
+    Part(
+        "kernel_depth", "how far kernels are from static, block by block", lambda look: kernel_depth(look.seen),
+        _everywhere(*KERNEL_KINDS),
+    ),
+    Part(
+        "clusters", "a dozen kernels that stand for all", lambda look: clusters(look.kernel_set),
+        _at_stage(*KERNEL_KINDS),
+    ),
+    Part(
+        "spectra", "frequencies that generated and static kernels pass",
+        lambda look: (spectrum(look.kernel_set), spectrum(look.kernel_set, "static")), _at_stage(*KERNEL_KINDS),
+    ),
+    Part("kernel_change", "kernels of a second picture", _kernel_change, _at_stage(*KERNEL_KINDS)),
+    Part("grad_cam", "what raised the answer", _map("grad_cam"), _cam_layer, grad=True),
+    Part("contrast", "what spoke for it against the next answer", _map("contrast"), _cam_layer, grad=True),
+    Part("cam_stages", "Grad-CAM of all stages in one", _map("cam_stages"), _everywhere("stage"), grad=True),
+    Part("receptive_field", "the pixels a unit depends on", _map("receptive_field"), _at_stage("stage"), grad=True),
+    Part("erf_parts", "what of them is seen, what modulates", _erf_parts),
+    Part("integrated_gradients", "what each pixel adds, from grey", _map("integrated_gradients")),
+    Part("smooth_grad", "the answer's gradient, averaged over noise", _map("smooth_grad")),
+    Part("occlusion", "what the answer loses without a patch", _map("occlusion")),
+    Part("what_if", "the answer with each part changed", _what_if),
+    Part("trial", "the answer with these parts changed and this region painted out", _trial),
+    Part("trust", "whether to believe the maps", _trust),
+    Part("familiarity", "whether the picture is like those it learned from", _familiarity, _everywhere("stage")),
+)  # fmt: skip
+PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
+ASKED_FOR = (  # numbers for who looks closer: no figure is made of them
+    "attention_table", "block_table", "stage_tables", "kernel_arithmetic", "trial", "familiarity",
+)  # fmt: skip
+DRAWN = tuple(name for name in PARTS if name not in ASKED_FOR)  # all that figures are made of
+DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest

@@ -1,0 +1,147 @@
+"""timm knows the variants: `timm.create_model("transxnet_t", pretrained=True)` after `import transxnet`.
+
+`pretrained=True` follows this project's own chain of sources (weights.py), then timm adapts what it gave to
+another `num_classes` or `in_chans`. Where timm itself was told the place, "hf-hub:NAMESPACE/NAME" or
+"local-dir:FOLDER" or a file in `pretrained_cfg_overlay`, timm reads it.
+Conventions after timm 1.0 (timm/models/_builder.py): build_model_with_cfg, and the feature getter, which
+calls TransXNet.forward_intermediates.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from timm.models import build_model_with_cfg, generate_default_cfgs, register_model, resolve_pretrained_cfg
+from torch import Tensor, nn
+
+from .model import TransXNet, stored_bias_size
+from .variants import VARIANTS, VariantSpec
+from .weights.load import load
+
+_PLACES = ("source", "file", "url", "hf_hub_id", "state_dict")  # pretrained_cfg entries by which timm is told a place
+
+
+def pretrained_config(spec: VariantSpec) -> dict[str, Any]:
+    """timm's pretrained_cfg of a variant: how its pictures are prepared, and which layers adapt to new tasks."""
+    cells = spec.image_size // spec.strides[-1]
+    return {
+        "num_classes": spec.num_classes,
+        "input_size": (3, spec.image_size, spec.image_size),
+        "pool_size": (cells, cells),
+        "min_input_size": (3, 32, 32),
+        "crop_pct": spec.crop_pct,
+        "interpolation": "bicubic",
+        "mean": IMAGENET_DEFAULT_MEAN,
+        "std": IMAGENET_DEFAULT_STD,
+        "first_conv": "patch_embed.proj.conv",
+        "classifier": "classifier.2",
+        "license": "apache-2.0",
+        "paper_ids": "arXiv:2310.19380",
+    }
+
+
+default_cfgs = generate_default_cfgs({spec.name: pretrained_config(spec) for spec in VARIANTS.values()})
+
+
+def _create(spec: VariantSpec, pretrained: bool, **kwargs: Any) -> nn.Module:
+    """One variant through timm's builder, which sees to num_classes, in_chans and features_only."""
+    overlay = dict(kwargs.pop("pretrained_cfg_overlay", None) or {})
+    resolved = resolve_pretrained_cfg(spec.name, kwargs.get("pretrained_cfg"), overlay).to_dict()
+    if pretrained and not any(resolved.get(place) for place in _PLACES):
+        overlay["state_dict"] = dict(load(spec.name, device="cpu").model.state_dict())  # timm takes entries out
+    return build_model_with_cfg(
+        partial(_build, spec),
+        spec.name,
+        pretrained,
+        pretrained_cfg_overlay=overlay,
+        pretrained_filter_fn=_fit_bias_tables,
+        feature_cfg={"out_indices": (0, 1, 2, 3), "feature_cls": "getter"},
+        **kwargs,
+    )
+
+
+def _build(
+    spec: VariantSpec,
+    num_classes: int | None = None,
+    drop_path_rate: float = 0.0,
+    in_chans: int = 3,
+    bias_size: int | None = None,
+    global_pool: str = "avg",
+) -> TransXNet:
+    if global_pool != "avg":
+        raise ValueError(f"global_pool {global_pool!r}: TransXNet pools by the average")
+    return TransXNet(spec, num_classes, drop_path_rate, in_chans, bias_size)
+
+
+def _fit_bias_tables(state: dict[str, Tensor], model: TransXNet) -> dict[str, Tensor]:
+    """relative_pos_enc may be stored for another picture side than the model's: the model takes the file's."""
+    stored = stored_bias_size(state)
+    if stored:
+        for i, table in enumerate(model.relative_pos_enc):
+            found = state.get(f"relative_pos_enc.{i}")
+            if found is not None and found.shape != table.shape:
+                model.relative_pos_enc[i] = nn.Parameter(torch.zeros_like(found, device=table.device))
+    return state
+
+
+@register_model
+def transxnet_t(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """TransXNet-T: 12.8 M parameters, 1.8 GMACs at 224 px."""
+    return _create(VARIANTS["transxnet_t"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_s(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """TransXNet-S: 26.9 M parameters, 4.6 GMACs at 224 px."""
+    return _create(VARIANTS["transxnet_s"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_b(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """TransXNet-B: 48.0 M parameters, 8.4 GMACs at 224 px."""
+    return _create(VARIANTS["transxnet_b"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_b_384(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """TransXNet-B fine-tuned at 384 px: 25.2 GMACs there."""
+    return _create(VARIANTS["transxnet_b_384"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """This project's smallest: 200 classes, weights bundled."""
+    return _create(VARIANTS["transxnet_pico"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_nano(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """This project's second smallest: 200 classes."""
+    return _create(VARIANTS["transxnet_nano"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico_matched(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """pico, trained as briefly as the three that lack a part: what those are compared with."""
+    return _create(VARIANTS["transxnet_pico_matched"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico_static(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """pico with a static depthwise convolution in IDConv's place."""
+    return _create(VARIANTS["transxnet_pico_static"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico_noosra(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """pico without OSRA: IDConv takes all channels."""
+    return _create(VARIANTS["transxnet_pico_noosra"], pretrained, **kwargs)
+
+
+@register_model
+def transxnet_pico_noste(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """pico without STE: nothing joins the two halves but the block's MS-FFN."""
+    return _create(VARIANTS["transxnet_pico_noste"], pretrained, **kwargs)
