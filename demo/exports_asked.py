@@ -18,7 +18,7 @@ from .columns import Column
 from .timing import Run
 
 QUERY = {  # key of an address -> field of js/display.js, and what it is at first (as js/links.js has them)
-    "colours": ("colormap", ""), "signed": ("diverging", ""), "opacity": ("opacity", 0.85), "gamma": ("gamma", 1),
+    "colors": ("colormap", ""), "signed": ("diverging", ""), "opacity": ("opacity", 0.85), "gamma": ("gamma", 1),
     "threshold": ("threshold", 0), "show": ("view", "raw"), "seen": ("seen", False), "head": ("head", "mean"),
     "direction": ("direction", "from"),
 }  # fmt: skip
@@ -64,10 +64,10 @@ def identity(picture: Picture) -> dict[str, Any]:
 def display_of(sent: Any) -> Display:
     """What js/display.js holds, by its keys; whatever cannot be used is left at its default."""
     sent = sent if isinstance(sent, Mapping) else {}
-    colours = {name: sent.get("colormap") for name, look in LOOKS.items() if not look.signed}
-    colours |= {name: sent.get("diverging") for name, look in LOOKS.items() if look.signed}
-    kinds = {name: COLORMAPS[str(c)].kind == SEQUENTIAL for name, c in colours.items() if str(c) in COLORMAPS}
-    colormaps = {name: colours[name] for name, sequential in kinds.items() if sequential != LOOKS[name].signed}
+    colors = {name: sent.get("colormap") for name, look in LOOKS.items() if not look.signed}
+    colors |= {name: sent.get("diverging") for name, look in LOOKS.items() if look.signed}
+    kinds = {name: COLORMAPS[str(c)].kind == SEQUENTIAL for name, c in colors.items() if str(c) in COLORMAPS}
+    colormaps = {name: colors[name] for name, sequential in kinds.items() if sequential != LOOKS[name].signed}
     mode = sent.get("view") if sent.get("view") in MODES else MODES[0]
     tone = Tone(_within(sent, "gamma", 0.3, 3, 1.0), _within(sent, "threshold", 0, 0.95, 0.0), mode)
     head = sent.get("head")

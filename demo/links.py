@@ -118,8 +118,8 @@ FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = MappingProxyType(
 )  # fmt: skip # query key -> the State's field, and what its text means
 DISPLAY: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
-        "colours": _among(*_SEQUENTIAL), "signed": _among(*_DIVERGING), "opacity": _share(0, 1),
-        "gamma": _share(0.3, 3), "threshold": _share(0, 0.95), "show": _among("raw", "normalised", "masked"),
+        "colors": _among(*_SEQUENTIAL), "signed": _among(*_DIVERGING), "opacity": _share(0, 1),
+        "gamma": _share(0.3, 3), "threshold": _share(0, 0.95), "show": _among("raw", "normalized", "masked"),
         "seen": _among("1"), "head": _matching("mean|max|[1-9][0-9]?"), "direction": _among("from", "to"),
     }
 )  # fmt: skip # as js/links.js writes lensDisplay's fields (js/display.js cleans them within the same bounds)

@@ -80,7 +80,7 @@ PARAMETERS = _declare(
     Parameter("thorough", flag(), False, "randomize layer by layer for the slow methods, too"),
     Parameter("edits", text(2000, _check_edits), "", "parts switched off, with commas"),
     Parameter("mask", text(MASK_TEXT, _check_mask), "", "region painted out, as ROWSxCOLS:BASE64"),
-    Parameter("fill", choice(*FILLS), "grey", "what replaces the region"),
+    Parameter("fill", choice(*FILLS), "gray", "what replaces the region"),
     Parameter("view", choice(*(name for name in VIEWS if name != "tour")), "attention", "tab of the page"),
     Parameter("format", choice(*TYPES), "png", "file format"),
     Parameter("direction", choice("from", "to"), "from", "attention from or to the point"),

@@ -39,7 +39,7 @@ class Session:
     edits: tuple[str, ...] = ()  # What if: parts switched off
     mask: str = ""  # What if: the painted region
     held: tuple[str, ...] = ()  # keys of the attention tables that this visitor's browser was sent (demo/tables.py)
-    fill: str = "grey"  # What if: what stands in the painted region
+    fill: str = "gray"  # What if: what stands in the painted region
     every: str = ""  # What if: whether every change stands below, one at a time (demo/below.py)
     shown: tuple[str, str] = ("", "")  # the picture and the view whose answer stands on the page
     visitor: str = ""  # whose it is (demo/visitors.py)

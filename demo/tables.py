@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterable
 
 from transxnet.results import Geometry
-from transxnet.results.quantized import QuantisedTable
+from transxnet.results.quantized import QuantizedTable
 from transxnet.study import Study
 
 from .cells import Json, floats
@@ -18,13 +18,13 @@ from .cells import Json, floats
 MOST_HELD = 24  # tables a browser is trusted to keep; js/attention.js keeps a few more
 
 
-def table_key(study: Study, table: QuantisedTable) -> str:
+def table_key(study: Study, table: QuantizedTable) -> str:
     """Of one picture's attention in one block of one set of weights."""
     weights = study.provenance.sha256[:12]
     return f"{study.picture[:16]} {study.variant} {weights} {table.stage}.{table.block}"
 
 
-def table_json(table: QuantisedTable) -> Json:
+def table_json(table: QuantizedTable) -> Json:
     """weights: base64 of uint8 (heads, Nq, Nk); scales: of float32 (heads, Nq), the weight of one step.
 
     entropy, distance: of float32 (heads, Nq), the library's own, as the overview says them.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class LinearModel(nn.Module):
-    """y_c = sum over colours and pixels of w_c x, plus b_c. weights: (classes, 3, H, W). No TransXNet."""
+    """y_c = sum over colors and pixels of w_c x, plus b_c. weights: (classes, 3, H, W). No TransXNet."""
 
     def __init__(self, weights: Tensor, bias: float = 0.5):
         super().__init__()

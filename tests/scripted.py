@@ -1,4 +1,4 @@
-"""A model whose answers are written down, for pictures that it knows by their colour."""
+"""A model whose answers are written down, for pictures that it knows by their color."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST_ANSWERS = {  # (k-th class of the pictures, i-th picture of it) -> answers
 
 
 class Scripted(torch.nn.Module):
-    """Knows a picture of tests/…/conftest.py by its colour (60 k, i, 200), and answers as FIRST_ANSWERS says."""
+    """Knows a picture of tests/…/conftest.py by its color (60 k, i, 200), and answers as FIRST_ANSWERS says."""
 
     def __init__(self, classes: int = 200, shift: dict[int, int] | None = None):
         super().__init__()
@@ -29,8 +29,8 @@ class Scripted(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # (B, 3, S, S) -> (B, classes)
         mean, std = torch.tensor((0.485, 0.456, 0.406)), torch.tensor((0.229, 0.224, 0.225))
-        colours = ((x.mean(dim=(2, 3)) * std + mean) * 255).round().int().tolist()
-        keys = [(red // 60, green) for red, green, _ in colours]
+        colors = ((x.mean(dim=(2, 3)) * std + mean) * 255).round().int().tolist()
+        keys = [(red // 60, green) for red, green, _ in colors]
         self.seen.append(keys)
         logits = torch.zeros(len(x), self.classes)
         for row, key in zip(logits, keys, strict=True):

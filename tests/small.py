@@ -33,6 +33,6 @@ def small_model(kind: str = "folder", **switches: bool) -> LoadedModel:
 
 
 def picture(seed: int = 0, width: int = 100, height: int = 80) -> Picture:
-    """A random picture, smooth enough that a crop of it looks like its neighbours."""
+    """A random picture, smooth enough that a crop of it looks like its neighbors."""
     coarse = np.random.default_rng(seed).integers(0, 256, (height // 10, width // 10, 3), dtype=np.uint8)
     return decode(coarse.repeat(10, axis=0).repeat(10, axis=1))

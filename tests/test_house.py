@@ -1,7 +1,7 @@
 """Imports point one way: app -> demo -> transxnet, and inside each from the upper floors to the lower.
 
 Every .py file of the program is read with `ast` (nothing is run), also its imports inside functions and
-under TYPE_CHECKING. A module may import modules of lower floors and of its own package, never a neighbour
+under TYPE_CHECKING. A module may import modules of lower floors and of its own package, never a neighbor
 on its own floor. The floors are the table below: a new module is placed there before it is used.
 """
 

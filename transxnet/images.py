@@ -5,7 +5,7 @@ limits are checked on the header before a single pixel is decoded (image_structu
 say), only six formats are tried (so nothing reaches Ghostscript or the network), and every failure inside a decoder
 becomes a sentence with a remedy. torch is imported by `prepare` only: demo/decode_worker.py decodes without it.
 `prepare` is timm's evaluation protocol (timm/data/transforms_factory.py, `transforms_imagenet_eval`): the
-short side to floor(image_size / crop_pct), bicubic, a centre crop, ImageNet's mean and standard deviation; for
+short side to floor(image_size / crop_pct), bicubic, a center crop, ImageNet's mean and standard deviation; for
 other backbones with what theirs says instead. `prepare_for` takes all of that from a model's spec.
 `view_to_upload` and `upload_to_view` are its geometry.
 
@@ -46,7 +46,7 @@ MAX_PIXELS = 50_000_000
 MAX_PIXELS_WHOLE = 25_000_000
 MAX_PIXELS_CANVAS = 15_000_000
 MAX_SCANNED_PIXELS = 600_000_000  # scans times pixels: each scan of a JPEG is a pass over all its pixels
-MAX_ASPECT = 20  # a centre crop of a longer strip shows less than 5 % of it
+MAX_ASPECT = 20  # a center crop of a longer strip shows less than 5 % of it
 MIN_SIDE = 8
 MAX_SIDE = 2048  # longer pictures are reduced: no view needs more, and the page stays quick
 
@@ -83,7 +83,7 @@ class Picture:
 class Prepared:
     """One picture as one model sees it.
 
-    tensor: float32 (1, 3, S, S), normalised. view: uint8 (S, S, 3), the same picture before normalisation, read-only.
+    tensor: float32 (1, 3, S, S), normalized. view: uint8 (S, S, 3), the same picture before normalization, read-only.
     crop_box: (x0, y0, x1, y1), edges of what the view covers in pixels of the upright upload, `Picture.rgb`.
     upload_size: (width, height) of the upright upload, pixels.
     """
@@ -104,9 +104,9 @@ def decode(source: Any, *, name: str = "picture") -> Picture:
         (H, W, 1), (H, W, 3) or (H, W, 4). Web addresses and data: URLs are refused, never fetched.
     name: what messages call it; of a path only the last part is used.
 
-    The first frame of an animation, turned upright by EXIF, is taken; transparency is laid over white; 16-bit grey
+    The first frame of an animation, turned upright by EXIF, is taken; transparency is laid over white; 16-bit gray
     (PIL modes I and I;16, 0..65535) is rescaled; mode F is taken as 0..255; sides above MAX_SIDE are reduced.
-    Colour profiles are not applied, as in the evaluation protocol.
+    Color profiles are not applied, as in the evaluation protocol.
 
     Raises PictureTooLarge (bytes, pixels, scans, memory), PictureUnreadable (damaged, or not one of FORMATS),
     PictureError (too small or too thin). Nothing else, and nothing is written anywhere.
@@ -367,12 +367,12 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _resizable(image: Image.Image, notes: list[str], subject: str) -> Image.Image:
-    """Into a mode that Pillow resizes with a filter: P and 1 would be resized by nearest neighbour, a transparent
-    colour would be mixed with its neighbours, and I and I;16 would be clipped at 255 later on."""
+    """Into a mode that Pillow resizes with a filter: P and 1 would be resized by nearest neighbor, a transparent
+    color would be mixed with its neighbors, and I and I;16 would be clipped at 255 later on."""
     if _is_animated(image):
         notes.append("first frame of an animation")
     if image.mode == "I" or image.mode.startswith("I;16"):
-        notes.append("16-bit grey brought to 8 bits")
+        notes.append("16-bit gray brought to 8 bits")
         return _eight_bit(image)
     if image.mode == "F":
         values = np.asarray(image)
@@ -395,20 +395,20 @@ def _is_animated(image: Image.Image) -> bool:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Grey on 0..65535 -> L on 0..255, rounded: 65535 gives 255, 257 v gives v. In bands, to stay small."""
+    """Gray on 0..65535 -> L on 0..255, rounded: 65535 gives 255, 257 v gives v. In bands, to stay small."""
     wide, key = image.convert("I"), image.info.get("transparency")
     width, height = wide.size
-    grey = np.empty((height, width), np.uint8)
+    gray = np.empty((height, width), np.uint8)
     for top in range(0, height, 256):
         band = np.asarray(wide.crop((0, top, width, min(top + 256, height))))
-        grey[top : top + 256] = (np.clip(band, 0, 65535) + 128) // 257
+        gray[top : top + 256] = (np.clip(band, 0, 65535) + 128) // 257
         if isinstance(key, int):
-            grey[top : top + 256][band == key] = 255  # the one transparent grey, over white
-    return Image.fromarray(grey)
+            gray[top : top + 256][band == key] = 255  # the one transparent gray, over white
+    return Image.fromarray(gray)
 
 
 def _flatten(image: Image.Image, notes: list[str]) -> Image.Image:
-    """Any mode -> RGB; transparency over white, so that no hidden colour shows."""
+    """Any mode -> RGB; transparency over white, so that no hidden color shows."""
     if image.mode not in ("RGBA", "LA"):
         return image.convert("RGB")
     alpha = image.getchannel("A")
@@ -431,7 +431,7 @@ class ViewSpec(Protocol):
 
 
 def prepare_for(picture: Picture, spec: ViewSpec) -> Prepared:
-    """`prepare` as this model's spec says: a PeerSpec brings its backbone's colours, interpolation and crop."""
+    """`prepare` as this model's spec says: a PeerSpec brings its backbone's colors, interpolation and crop."""
     own = {name: getattr(spec, name) for name in ("mean", "std", "interpolation", "crop_mode") if hasattr(spec, name)}
     return prepare(picture, image_size=spec.image_size, crop_pct=spec.crop_pct, **own)
 
@@ -449,7 +449,7 @@ def prepare(
     """timm's evaluation protocol, keeping what it cut away.
 
     The short side becomes floor(image_size / crop_pct) and the long one is rounded down (PIL, antialiased), the
-    centre image_size x image_size is cut out, scaled to 0..1 and normalised by mean and std, one a colour.
+    center image_size x image_size is cut out, scaled to 0..1 and normalized by mean and std, one a color.
     interpolation: "bicubic" or "bilinear". crop_mode: "center", or "squash", where both sides become the short one's
     length, so that the picture's proportions are lost.
     Equal to `timm.data.create_transform` given the same, bit for bit.
@@ -476,12 +476,12 @@ def prepare(
     view = np.array(resized.crop((left, top, left + image_size, top + image_size)))  # (S, S, 3)
     scale_x, scale_y = width / new_width, height / new_height  # the long side was rounded: these may differ a little
     box = (left * scale_x, top * scale_y, (left + image_size) * scale_x, (top + image_size) * scale_y)
-    tensor = _normalise(view, mean, std)
+    tensor = _normalize(view, mean, std)
     view.setflags(write=False)
     return Prepared(tensor, view, box, picture.size)
 
 
-def _normalise(view: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
+def _normalize(view: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
     """uint8 (S, S, 3) -> float32 (1, 3, S, S), in torchvision's order of operations."""
     import torch
 

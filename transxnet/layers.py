@@ -137,7 +137,7 @@ class OSRA(nn.Module):
 def fit_bias(bias: Tensor, size: tuple[int, int]) -> Tensor:
     """relative_pos_enc (1, heads, Nq, Nk) at another (Nq, Nk).
 
-    Resized bicubically over the flattened Nq x Nk plane. That mixes neighbours that are not neighbours in
+    Resized bicubically over the flattened Nq x Nk plane. That mixes neighbors that are not neighbors in
     the picture: odd, but what the checkpoints were trained and tested with, so it stays.
     """
     if bias.shape[-2:] == size:

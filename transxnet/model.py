@@ -28,7 +28,7 @@ class TransXNet(nn.Module):
     in_chans: channels of the picture.
     bias_size: picture side in pixels for which relative_pos_enc is stored; None takes the row's.
 
-    forward: (B, in_chans, H, W), normalised -> (B, num_classes) logits, or (B, C) features. H, W >= 32 make
+    forward: (B, in_chans, H, W), normalized -> (B, num_classes) logits, or (B, C) features. H, W >= 32 make
     sense; they need not be equal, nor multiples of 32.
     """
 

@@ -24,7 +24,7 @@ Kinds of tensor, by the name their Tap carries (B images, G groups, C channels o
     idconv, osra     the two halves of D-Mixer's output       (B, C, H, W)
     ste              what STE adds to them, joined            (B, C_stage, H, W)
     norm_statistics  mean and 1/std of a one-group GroupNorm  (B, 2, 1, 1), recorded or edited
-    head             the head's normalised features           (B, C_stage, H, W)
+    head             the head's normalized features           (B, C_stage, H, W)
 """
 
 from __future__ import annotations

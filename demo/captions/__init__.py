@@ -41,22 +41,22 @@ FOOT = {
     "overview": "Attention weights say what was mixed in, not why the answer was given. Grad-CAM says what raised this "
     "answer's score, at the resolution of its layer. All maps are drawn where their units really sit, over the "
     "picture at its own sharpness; More > as the model saw it shows the {sizes} pixels it was given. A column "
-    "has one colour scale, so equal colours are equal values.",
+    "has one color scale, so equal colors are equal values.",
     "compare": "A share is the softmax over the model's own classes: a model that knows none of what is in the picture "
     "still spreads 100 % over what it knows. Maps that agree may be wrong together, and maps that differ need not be "
     "worse: two models may find different evidence for one answer.",
     "attention": "Weights of one block and one half of the channels: the other half goes through IDConv, and a "
-    "residual path goes round both. A map over keys that have already seen their neighbourhood is not a map of "
+    "residual path goes round both. A map over keys that have already seen their neighborhood is not a map of "
     "causes. Weights are those after the softmax, to 0.2 % of the largest one a head gives at that place; keys are a "
     "map smaller than the picture.",
     "kernels": "The released model's kernels differ by picture, channel and tap, and are the same at every position of "
     "a picture: texts that call them spatially varying mean the taps. The static kernel is what uniform gates would "
     "give: the mean of the learned kernels.",
     "grad_cam": "A first-order estimate at the resolution of its stage. The raw map is kept: red raised the score, "
-    "blue lowered it; nothing is scaled for each picture. Early stages see edges and colours, not objects.",
+    "blue lowered it; nothing is scaled for each picture. Early stages see edges and colors, not objects.",
     "erf": "IDConv's gates and the norms' statistics let every pixel touch every unit, so this mixes what is seen with "
     "what modulates. Drawn is each pixel's gradient as a multiple of the picture's average; the highest 0.5 % of "
-    "pixels share one colour. The squares under a map are measured on its raw values.",
+    "pixels share one color. The squares under a map are measured on its raw values.",
     "what_if": "The model was never trained with a part changed. A large change says that the part is used for this "
     "picture, not that a model trained without it would be worse by as much; a small one may mean that another part "
     "does the same.",
@@ -80,7 +80,7 @@ DRAWING = "drawing the figures"
 NOT_DRAWN = "The figures could not be drawn: something unexpected went wrong here. The server's log has the details."
 BESIDE_TITLE = "Receptive fields beside other backbones"
 BESIDE_CAPTION = (
-    "One map a model, the same unit of this picture: absolute gradient over its own mean, colours over six "
+    "One map a model, the same unit of this picture: absolute gradient over its own mean, colors over six "
     "powers of ten on one scale. The paper's Figure 1 averages many pictures; this is one."
 )
 BESIDE_UNTRAINED = (

@@ -10,9 +10,9 @@ MAPS_HINT = "one scale for all variants"
 UNITS = {  # the map -> what its values are, and what they cannot be read as
     "attention": "Weights as they are, mean over heads. They sum to 1 over each variant's own keys ({keys}), so fewer "
     "keys are larger weights.",
-    "grad_cam": "Raw logits, nothing is normalised. Two models' logits have no common unit: compare where, and the "
+    "grad_cam": "Raw logits, nothing is normalized. Two models' logits have no common unit: compare where, and the "
     "rank correlation.",
-    "receptive_field": "The gradient as a multiple of its own mean, colours by the square root: gradients of two "
+    "receptive_field": "The gradient as a multiple of its own mean, colors by the square root: gradients of two "
     "models' features have no common unit.",
 }
 RAW = "{exactly}: {low} to {high}"

@@ -17,6 +17,6 @@ OFFLINE = {  # of js/offline.js
 HIGHEST = "Highest: {where}."
 PLACES = (  # of a picture, three by three
     ("upper left", "top", "upper right"),
-    ("left", "centre", "right"),
+    ("left", "center", "right"),
     ("lower left", "bottom", "lower right"),
 )

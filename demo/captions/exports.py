@@ -44,7 +44,7 @@ NOTES = {  # view -> what stands under a file's maps, where the page's own foot 
     "the picture, and work on features, not on pixels. Grad-CAM says what raised and lowered the score, at the "
     "resolution of its layer. A receptive field says what a small change would reach, not what the model looks at.",
     "attention": "Weights of one block and one half of the channels: the other half goes through IDConv, and a "
-    "residual path goes round both. A map over keys that have already seen their neighbourhood is not a map of "
+    "residual path goes round both. A map over keys that have already seen their neighborhood is not a map of "
     "causes. Weights are those after the softmax; keys are a map smaller than the picture.",
 }
 STAYS_ENGLISH = (  # names of what stands in files, as the library's captions beside it do, or is said to programs only

@@ -70,7 +70,7 @@ INSPECTOR = {
     "apartBy": "apart by",
     "rounding": "the model adds in 32-bit numbers, in an order of its own",
     # for who hears the page
-    "named": "{what}, {channel}: colours from minus {high} to {high}",
+    "named": "{what}, {channel}: colors from minus {high} to {high}",
     "namedSpectrum": "Amplification by frequency, {channel}, {what}: from 0 to {high}",
     "namedGate": "{what}, {channel}: shares from 0 to 1",
     "numbers": "{channel}, 49 weights row by row: {numbers}. Arrow keys go from one to the next.",

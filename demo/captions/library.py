@@ -40,7 +40,7 @@ PICTURE = (
     "turned upright as its EXIF says",
     "scaled from {before} to {after}",
     "first frame of an animation",
-    "16-bit grey brought to 8 bits",
+    "16-bit gray brought to 8 bits",
     "transparency laid over white",
 )
 NAMES = (

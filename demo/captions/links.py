@@ -23,6 +23,6 @@ WHAT = {  # query key -> what it is, in a sentence
     "cam": "Grad-CAM stage", "x": "point", "y": "point", "class": "class", "compared": "compared map",
     "with": "second picture", "photographs": "two photographs", "off": "parts switched off",
     "tour": "step of the tour", "lang": "language", "head": "head", "direction": "direction",
-    "colours": "colour map", "signed": "colour map of signed maps", "opacity": "opacity", "gamma": "gamma",
+    "colors": "color map", "signed": "color map of signed maps", "opacity": "opacity", "gamma": "gamma",
     "threshold": "threshold", "show": "way of showing", "seen": "sharpness",
 }  # fmt: skip

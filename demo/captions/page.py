@@ -57,7 +57,7 @@ OVERVIEW = {  # of the overview's columns: what exactly
 }
 THE_ANSWER = "the answer"
 CAM_RAW, CAM_RAW_HINT, CAM_RAISED = "Raised and lowered", "raw Grad-CAM", "Raised only"
-CAM_WORDS = "{exactly}: raw {low} to {high}, sum {sum}, not normalised"
+CAM_WORDS = "{exactly}: raw {low} to {high}, sum {sum}, not normalized"
 CAM_ALT = "Raw Grad-CAM of {title}"
 DRAWN = "{shows} Drawn: {scaling}."
 GRADIENT = "Gradient at the unit"

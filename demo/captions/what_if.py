@@ -28,7 +28,7 @@ PIXELS_OF = "{size} for {title}"
 BRUSH, BRUSHES = "Brush", ("small", "medium", "large")
 UNDO, CLEAR, ALL_ON = "Undo", "Clear", "Everything on again"
 FILL = "Filled with"
-FILLS = {"grey": "grey", "blur": "blur", "around": "what is around"}
+FILLS = {"gray": "gray", "blur": "blur", "around": "what is around"}
 
 NOTHING = "Nothing is changed yet: these are the answers to the picture as it is."
 SAID = "{title}: {label} {before} → {after}, logit {logit_before} → {logit_after}"

@@ -102,7 +102,7 @@ class Endpoints:
         return _files(*replies.map_of(s, "grad_cam", picture))
 
     def erf(self, picture, variant, stage, x, y):
-        """The effective receptive field of one unit on this picture: absolute gradient, summed over colours.
+        """The effective receptive field of one unit on this picture: absolute gradient, summed over colors.
 
         stage counts from 1; x, y: the point in pixels of the upright picture, -1 the middle. Returns JSON with
         numbers r20, r30, r50, r99 (share of the picture inside the smallest square about the unit that holds that
@@ -131,16 +131,16 @@ class Endpoints:
         """The answer with each part changed: gates uniform, other kernels, even attention, heads off, halves silent.
 
         target: whose probability is followed; empty takes the model's own answer. stage: whose heads are drawn.
-        second: the picture whose kernels are lent; without it a plain grey one. Returns JSON, PNGs and an NPZ as
+        second: the picture whose kernels are lent; without it a plain gray one. Returns JSON, PNGs and an NPZ as
         /explain does.
         """
         s = self._studied(picture, variant, ("what_if",), second, stage=stage, target=target.strip() or None)
         return _many_files(*replies.figures_of(s, "what_if", picture))
 
     def trust(self, picture, variant, target, stage, x, y, thorough):
-        """Whether to believe the maps of one answer: insertion and deletion, model randomisation, agreement, verdicts.
+        """Whether to believe the maps of one answer: insertion and deletion, model randomization, agreement, verdicts.
 
-        Takes tens of seconds on a CPU. thorough: randomise layer by layer for the slow methods, too: minutes.
+        Takes tens of seconds on a CPU. thorough: randomize layer by layer for the slow methods, too: minutes.
         Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of verdicts.
         """
         s = self._studied(
@@ -173,7 +173,7 @@ class Endpoints:
         head_off:HEAD, everywhere or @STAGE.BLOCK, both from 1, 0 for any: no_osra@3.0. mask: the region as
         ROWSxCOLS:BASE64, the bits of a grid over the whole upright picture, row by row, packed as numpy.packbits does.
         fill: what stands in it. target: the class that is followed; empty takes the model's own answer. second: whose
-        kernels other_kernels lends; without it a plain grey one. Returns JSON (probability and logit of each answer
+        kernels other_kernels lends; without it a plain gray one. Returns JSON (probability and logit of each answer
         before and after, the changes made and those that were skipped), a PNG of what the model was given, and an NPZ
         with both logits.
         """
@@ -192,7 +192,7 @@ class Endpoints:
         format: png, svg, npz or html. variants: up to three names, with commas. head, from 1, 0 for the mean, and
         direction are of attention; edits, mask and fill of what_if. How it is drawn: colormap of magnitudes and
         diverging of signed maps, empty for each map's own; opacity 0 to 1, gamma 0.3 to 3, threshold 0 to 0.95 of the
-        scale's maximum, scale raw, normalised or masked. Others as in the endpoints above. Returns JSON (the manifest)
+        scale's maximum, scale raw, normalized or masked. Others as in the endpoints above. Returns JSON (the manifest)
         and the file.
         """
         display = {

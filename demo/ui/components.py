@@ -46,7 +46,7 @@ STYLES = _in_order("css", "css", ("base", "side", "panel"))
 
 
 def head() -> str:
-    """Scripts and colour tables, inlined: the page asks nobody for anything. One element, because each inline script
+    """Scripts and color tables, inlined: the page asks nobody for anything. One element, because each inline script
     has its hash in a response header (demo/security_headers.py), and proxies limit the length of those.
     """
     tables = {name: base64.b64encode(lut(name).tobytes()).decode() for name in COLORMAPS}
@@ -60,7 +60,7 @@ def head() -> str:
 
 
 def _kinds() -> dict[str, list[str]]:
-    """Which colour maps are for magnitudes, which for signed values."""
+    """Which color maps are for magnitudes, which for signed values."""
     return {kind: [c.name for c in COLORMAPS.values() if c.kind == kind] for kind in (SEQUENTIAL, DIVERGING)}
 
 
@@ -146,9 +146,9 @@ class Downloads(_Mounted):
 
 
 class Display(_Mounted):
-    """Opacity, colours, scale and what else js/display.js holds: in the browser only, never an event.
+    """Opacity, colors, scale and what else js/display.js holds: in the browser only, never an event.
 
-    Its value is words: captions/display.py, for js/controls.js, colour bars and read-outs.
+    Its value is words: captions/display.py, for js/controls.js, color bars and read-outs.
     """
 
     mount, root = "lensMountDisplay", "lens-controls"

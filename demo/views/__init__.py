@@ -1,7 +1,7 @@
 """Studies -> what the browser draws: raw maps as base64, with geometry, range, caption and numbers. A file a view.
 
-No colours and no pictures of maps are made here: the page's JavaScript does that from these numbers, so
-opacity and colour map never come back to the server. The pieces are made in cells.py, the words are captions'.
+No colors and no pictures of maps are made here: the page's JavaScript does that from these numbers, so
+opacity and color map never come back to the server. The pieces are made in cells.py, the words are captions'.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The overview: one column a view, one row a variant, one colour bar a column because the scale is shared."""
+"""The overview: one column a view, one row a variant, one color bar a column because the scale is shared."""
 
 from __future__ import annotations
 

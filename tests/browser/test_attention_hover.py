@@ -34,7 +34,7 @@ def library(stage: int, block: int = 0) -> AttentionTable:
 
 
 def expected(table: AttentionTable, direction: str, head: int | str, x: float, y: float) -> tuple:
-    """(row, column) of the unit nearest to a point, its map, and by how much quantising may move a value of it."""
+    """(row, column) of the unit nearest to a point, its map, and by how much quantizing may move a value of it."""
     own = table.queries if direction == "from" else table.keys
     unit = own.unit_at(x, y)
     maps = table.at(*unit).heads if direction == "from" else table.users(*unit)
@@ -105,7 +105,7 @@ def test_the_nearest_unit_is_pythons_half_way_too(scripts):
     "settings", [{}, {"gamma": 0.5, "threshold": 0.3}, {"view": "masked", "threshold": 0.4}, {"opacity": 0.3}]
 )
 def test_the_quick_painter_paints_as_the_slow_one(scripts, settings):
-    """Colours, opacity, gamma, threshold and mask are lensMaps', a level of rounding apart."""
+    """Colors, opacity, gamma, threshold and mask are lensMaps', a level of rounding apart."""
     apart = scripts.evaluate(
         """(settings) => {
           for (const [key, value] of Object.entries(settings)) window.lensDisplay.set(key, value);

@@ -94,10 +94,10 @@ def test_every_control_redraws_and_none_asks_the_server(lens):
     assert lens.events() == events
 
 
-def test_normalised_says_so_and_every_map_has_its_own_ends(lens):
+def test_normalized_says_so_and_every_map_has_its_own_ends(lens):
     controls, found = lens.page.locator("#display"), library()
     assert bars(lens, "warning") == [""] * 4
-    controls.get_by_text("normalised", exact=True).click()
+    controls.get_by_text("normalized", exact=True).click()
     assert bars(lens, "warning") == [WORDS["warning"]] * 4
     assert controls.get_by_role("status").text_content() == WORDS["warning"]
     ends = lens.panel("overview").locator(".lens-cell .ends span:last-child").all_text_contents()
@@ -195,5 +195,5 @@ def test_keys_alone_reach_every_control(lens):
             page.keyboard.press("ArrowRight")
         if reached[-1] == "More":
             page.keyboard.press("Enter")
-    assert page.evaluate("window.lensDisplay.view") == "normalised"
+    assert page.evaluate("window.lensDisplay.view") == "normalized"
     assert reached[:8] == ["view", "More", "Reset", "colormap", "diverging", "gamma", "threshold", "seen"]

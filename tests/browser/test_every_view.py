@@ -23,7 +23,7 @@ from tests.browser.conftest import ROOT
 from tests.browser.lens import PHONE, WIDE, Lens
 
 pytestmark = pytest.mark.browser
-WALKS = {  # screen, colours, and a place whose maps nobody else has tested, so that Trust takes its time
+WALKS = {  # screen, colors, and a place whose maps nobody else has tested, so that Trust takes its time
     "wide": (WIDE, "light", (51, 61)), "phone": (PHONE, "light", (52, 62)), "dark": (WIDE, "dark", (53, 63)),
 }  # fmt: skip
 IN_README = ("overview", "attention", "kernels", "compare", "tour")

@@ -23,7 +23,7 @@ FOR_THE_BROWSER = """() => ["#views [role=tab][aria-selected=true]", ".lens-phot
 
 
 NAMELESS = """() => {
-  const name = (one) => one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.title
+  const name = (one) => one.getAttribute("aria-label") || one.getAttribute("aria-labeledby") || one.title
     || one.alt || [...(one.labels || [])].map((label) => label.textContent).join("") || one.textContent;
   const one = document.activeElement, label = one.closest("label"), spot = one.matches("input") && label ? label : one;
   const rings = [one, spot, ...one.querySelectorAll("*"), one.nextElementSibling].filter(Boolean);
@@ -216,7 +216,7 @@ def test_all_tabs_stand_in_one_strip_on_a_phone(visit):
     assert small == []
 
 
-def test_enlarged_to_200_percent_nothing_sticks_out_and_colours_of_the_system_keep_what_is_chosen(visit):
+def test_enlarged_to_200_percent_nothing_sticks_out_and_colors_of_the_system_keep_what_is_chosen(visit):
     lens = visit(viewport=ENLARGED, forced_colors="active")
     for view in ("overview", "attention", "what_if"):
         if view != "overview":

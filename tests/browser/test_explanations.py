@@ -86,7 +86,7 @@ def test_a_timm_backbone_is_a_column_and_can_be_tested(visit):
         lens.tick("pico")
     lens.look_at("trust")
     found = figures(lens, "trust", "agreement")
-    check(found, "faithfulness", "randomisation", "agreement")
+    check(found, "faithfulness", "randomization", "agreement")
     assert found["verdicts"].get("wide") is None  # only its table speaks
     assert found["verdicts"]["rows"] >= 5
     fits(lens)

@@ -64,7 +64,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
     with Image.open(again) as image:
         told = json.loads(image.text["transxnet-lens"])
     assert told["display"]["colormaps"]["attention"] == "viridis"
-    assert "colours=viridis" in told["link"]
+    assert "colors=viridis" in told["link"]
     assert lens.events() == before + 2
 
     root = ET.parse(saved(lens, "svg", tmp_path)).getroot()

@@ -25,7 +25,7 @@ from transxnet.draw.scale import (
 from transxnet.results import Geometry
 
 pytestmark = pytest.mark.browser
-VALUES = [  # at random: a round value may lie half way between two colours, where rounding may go either way
+VALUES = [  # at random: a round value may lie half way between two colors, where rounding may go either way
     *np.random.default_rng(0).normal(scale=1.5, size=300).tolist(),
     *(0, 1, 2.5, -1.5, 1e30, -1e30, "NaN", "Infinity", "-Infinity"),
 ]
@@ -43,7 +43,7 @@ SCALES = {
 
 @pytest.fixture(scope="module")
 def scripts(chromium):
-    """A page with the scripts and colour tables only; no server."""
+    """A page with the scripts and color tables only; no server."""
     page = chromium.new_page()
     page.set_content(f"<html><head>{head()}</head></html>")
     yield page
@@ -55,13 +55,13 @@ def scale_of(value_range, signed: bool, root: bool, colormap: str) -> dict:
 
 
 @pytest.mark.parametrize("name", SCALES)
-def test_a_value_gets_the_same_place_opacity_and_colour(scripts, name):
+def test_a_value_gets_the_same_place_opacity_and_color(scripts, name):
     value_range, signed, root, colormap = SCALES[name]
-    at, opacities, colours = scripts.evaluate(
+    at, opacities, colors = scripts.evaluate(
         """([values, scale]) => {
           const t = values.map((v) => window.lensMaps.unit(Number(v), scale));
           return [t, t.map((one) => window.lensMaps.alpha(one, 0.85)),
-                  t.map((one) => window.lensMaps.colour(one, scale, window.lensLuts[scale.colormap]))];
+                  t.map((one) => window.lensMaps.color(one, scale, window.lensLuts[scale.colormap]))];
         }""",
         [VALUES, scale_of(value_range, signed, root, colormap)],
     )
@@ -71,11 +71,11 @@ def test_a_value_gets_the_same_place_opacity_and_colour(scripts, name):
     np.testing.assert_allclose(np.abs(t[finite]), strength(FLOATS[finite], value_range, signed, root), atol=1e-6)
     np.testing.assert_allclose(opacities, alpha(FLOATS, value_range, 0.85, signed, root), atol=1e-6)
     expected = colorize(FLOATS, value_range, colormap, signed, root)
-    assert np.array_equal(np.array(colours, np.uint8), expected)
+    assert np.array_equal(np.array(colors, np.uint8), expected)
     assert [tuple(c) for c in expected[-3:]] == [MISSING] * 3
 
 
-def test_every_colour_table_arrives_whole(scripts):
+def test_every_color_table_arrives_whole(scripts):
     tables = scripts.evaluate("Object.fromEntries(Object.entries(window.lensLuts).map(([k, v]) => [k, [...v]]))")
     ramp = np.arange(256) / 255
     assert set(tables) == set(COLORMAPS)
@@ -122,7 +122,7 @@ def test_the_blend_is_the_overlay(scripts):
     )
     expected = overlay(photo, heat, value_range, colormap, 0.6, signed, root)
     difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
-    assert difference.max() <= 1  # OpenCV rounds the grey photograph first
+    assert difference.max() <= 1  # OpenCV rounds the gray photograph first
     assert np.reshape(drawn, rgba.shape)[..., 3].min() == 255
 
 
@@ -133,7 +133,7 @@ def test_the_value_under_the_pointer(scripts):
            return points.map(([x, y]) => window.lensMaps.valueAt(map, x, y)); }""",
         [[[0, 0], [15.9, 16.1], [127, 95], [-5, 200], [64, 32]]],
     )
-    # units are centred on pixels 0, 32, 64, …
+    # units are centerd on pixels 0, 32, 64, …
     assert [(one["row"], one["col"], one["value"]) for one in found] == [
         (0, 0, 0), (1, 0, 4), (2, 3, 11), (2, 0, 8), (1, 2, 6),
     ]  # fmt: skip
@@ -194,16 +194,16 @@ def test_gamma_and_threshold_are_the_librarys(scripts, name, tone):
     expected = position(FLOATS, value_range, signed, root, tone)
     np.testing.assert_allclose((t + 1) / 2 if signed else t, expected, atol=1e-6)
     assert np.array_equal(seen, above(FLOATS, value_range, signed, tone))
-    colours = colorize(FLOATS, value_range, colormap, signed, root, tone)
+    colors = colorize(FLOATS, value_range, colormap, signed, root, tone)
     hidden = painted[:, 3] == 0
-    assert np.array_equal(hidden, (colours == HIDDEN).all(axis=1))
-    assert np.array_equal(painted[~hidden, :3], colours[~hidden])
+    assert np.array_equal(hidden, (colors == HIDDEN).all(axis=1))
+    assert np.array_equal(painted[~hidden, :3], colors[~hidden])
     assert hidden.any() == (tone.threshold > 0)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", ["signed", "root", "not from zero"])
-def test_raw_normalised_and_masked_overlays_are_the_librarys(scripts, name, mode):
+def test_raw_normalized_and_masked_overlays_are_the_librarys(scripts, name, mode):
     (value_range, signed, root, colormap), tone = SCALES[name], Tone(0.8, 0.3, mode)
     rng = np.random.default_rng(2)
     photo = rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)

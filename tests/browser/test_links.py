@@ -90,7 +90,7 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
     assert query(lens) == {
         "picture": examples()[0].label, "variants": "pico,pico@untrained", "view": "grad_cam", "stage": "2",
         "block": "1", "cam": "3", "x": str(x), "y": str(y), "class": before["class"]["wnid"], "head": "2",
-        "colours": "viridis", "gamma": "0.5",
+        "colors": "viridis", "gamma": "0.5",
     }  # fmt: skip
     assert (before["display"]["head"], before["point"], before["variants"]) == (2, (x, y), ["pico", "pico@untrained"])
 

@@ -87,7 +87,7 @@ def test_it_opens_on_the_first_example(visit):
     assert expected.provenance.sha256[:8] in lens.panel("overview").text_content()
 
 
-def test_a_photograph_and_its_neighbour_of_one_pixel(visit):
+def test_a_photograph_and_its_neighbor_of_one_pixel(visit):
     lens = visit()
     pixels = decode(SECOND).rgb.copy()
     with lens.answer():
@@ -304,7 +304,7 @@ def test_of_four_variants_the_last_three_stay(visit):
 # ---- drawing, in the browser only ---------------------------------------------------------------------------
 
 
-def test_opacity_and_colours_redraw_without_asking_the_server(visit):
+def test_opacity_and_colors_redraw_without_asking_the_server(visit):
     lens = visit()
     page = lens.page
     start, events = lens.canvases("overview"), lens.events()
@@ -326,12 +326,12 @@ def test_opacity_and_colours_redraw_without_asking_the_server(visit):
     seen = lens.canvases("overview")
     assert all(a != b for a, b in zip(start, seen, strict=True))
     page.locator("#display [name=opacity]").fill("0")
-    assert grey(page) == near_grey(library())
+    assert gray(page) == near_gray(library())
     assert lens.events() == events
 
 
-def grey(page) -> float:
-    """Mean grey of the first map's pixels."""
+def gray(page) -> float:
+    """Mean gray of the first map's pixels."""
     return page.locator("#panel-overview .lens-frame canvas").first.evaluate(
         """(canvas) => {
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -342,8 +342,8 @@ def grey(page) -> float:
     )
 
 
-def near_grey(expected: Study) -> object:
-    """The view the model saw, in grey; the ring and rounding move the mean a little."""
+def near_gray(expected: Study) -> object:
+    """The view the model saw, in gray; the ring and rounding move the mean a little."""
     return pytest.approx((expected.view.rgb @ [0.299, 0.587, 0.114]).mean(), abs=1.5)
 
 

@@ -205,7 +205,7 @@ def test_nothing_painted_is_no_mask_and_nonsense_is_none(scripts):
 
 BRUSH = """async ([act, words, fills]) => {
   const told = [], brush = window.lensBrush((change) => told.push(change)), canvas = brush.node.querySelector("canvas");
-  const painting = { key: "first", upload: [80, 60], box: [0, 0, 80, 60], mask: "", alt: "", fill: "grey", fills, words,
+  const painting = { key: "first", upload: [80, 60], box: [0, 0, 80, 60], mask: "", alt: "", fill: "gray", fills, words,
     brushes: ["a", "b", "c"] };
   document.body.append(brush.node);
   canvas.style.cssText = "position: fixed; left: 0; top: 0; width: 80px; height: 60px";
@@ -224,7 +224,7 @@ BRUSH = """async ([act, words, fills]) => {
 def brushed(scripts, act: str) -> list[dict[str, str]]:
     """What a brush over 80 x 60 pixels tells while somebody acts."""
     words = {"title": "", "hint": "", "pixels": "", "brush": "", "fill": "", "undo": "", "clear": ""}
-    return scripts.evaluate(BRUSH, [act, words, [{"value": "grey", "words": "grey"}]])
+    return scripts.evaluate(BRUSH, [act, words, [{"value": "gray", "words": "gray"}]])
 
 
 def test_a_second_finger_paints_nothing_and_ends_no_stroke(scripts):

@@ -133,9 +133,9 @@ def test_choices_are_listed_where_there_are_few(client):
     }
     assert enums["/attention", "stage"] == [1, 2, 3, 4]
     assert enums["/export", "format"] == ["png", "svg", "npz", "html"]
-    assert enums["/export", "scale"] == ["raw", "normalised", "masked"]
+    assert enums["/export", "scale"] == ["raw", "normalized", "masked"]
     assert enums["/compare", "part"] == ["attention", "grad_cam", "receptive_field"]
-    assert enums["/try_out", "fill"] == ["grey", "blur", "around"]
+    assert enums["/try_out", "fill"] == ["gray", "blur", "around"]
     assert "trust" in enums["/explain", "part"]
     assert enums["/predict", "variant"] is None
 
@@ -263,10 +263,10 @@ def test_what_if_with_the_kernels_of_a_second_picture(client, weights):
     numbers, pngs, _ = client.predict(handle_file(PICTURE), second=handle_file(second), api_name="/what_if")
     assert [figure["name"] for figure in numbers["figures"]] == ["what_if", "what_if_heads"]
     assert len(pngs) == 2
-    grey, _, _ = client.predict(handle_file(PICTURE), api_name="/what_if")
-    assert grey["figures"][0]["caption"].endswith("made for a plain grey picture.")
+    gray, _, _ = client.predict(handle_file(PICTURE), api_name="/what_if")
+    assert gray["figures"][0]["caption"].endswith("made for a plain gray picture.")
     assert numbers["figures"][0]["caption"].endswith("made for another picture.")
-    changed = [n["figures"][0]["numbers"] for n in (numbers, grey)]
+    changed = [n["figures"][0]["numbers"] for n in (numbers, gray)]
     lent = [name for name in changed[0] if "other_kernels" in name]
     assert lent
     assert any(changed[0][name] != changed[1][name] for name in lent)

@@ -248,7 +248,7 @@ def test_what_a_browser_sends_is_cleaned():
 def test_the_address_has_what_differs_from_the_usual():
     sent = {"colormap": "viridis", "opacity": 0.85, "gamma": 0.70001, "view": "raw", "seen": True, "head": 2}
     query = in_query(sent)
-    assert query == {"colours": "viridis", "gamma": "0.7", "seen": "1", "head": "2"}
+    assert query == {"colors": "viridis", "gamma": "0.7", "seen": "1", "head": "2"}
     state, said = updated(State(), query)
     assert (dict(state.display), said) == (query, [])
     assert in_query("nonsense") == {}

@@ -26,7 +26,7 @@ FULL = State(
     point=(120, 0), target=LADYBUG, compared="grad_cam", second=LION, tour=4, language="ko",
     edits=("head_off:2@3.2", "no_osra@0.0"), photographs=True,
     display=(
-        ("colours", "viridis"), ("direction", "to"), ("gamma", "0.5"), ("head", "3"), ("opacity", "0.4"), ("seen", "1"),
+        ("colors", "viridis"), ("direction", "to"), ("gamma", "0.5"), ("head", "3"), ("opacity", "0.4"), ("seen", "1"),
         ("show", "masked"), ("signed", "coolwarm"), ("threshold", "0.25"),
     ),
 )  # fmt: skip
@@ -91,7 +91,7 @@ def unused(key: str, value: str) -> str:
         ("view", "__class__"), ("picture", "dog"), ("picture", "/etc/passwd"), ("picture", "0"),
         ("with", "{0.__class__}"),
         ("class", "n99999999"), ("class", "ladybug"), ("class", "12"), ("class", "class 12"), ("compared", "a b"),
-        ("compared", "<b>"), ("lang", "xx"), ("lang", "en-GB"), ("x", "NaN"), ("colours", "jet"), ("colours", "RdBu_r"),
+        ("compared", "<b>"), ("lang", "xx"), ("lang", "en-GB"), ("x", "NaN"), ("colors", "jet"), ("colors", "RdBu_r"),
         ("signed", "magma"), ("opacity", "1.1"), ("opacity", "nan"), ("opacity", "-0"), ("opacity", "85 %"),
         ("gamma", "0"), ("gamma", "inf"), ("gamma", "3.5"), ("threshold", "1"), ("show", "nothing"), ("seen", "true"),
         ("off", "everything"), ("off", "head_off"), ("photographs", "yes"),

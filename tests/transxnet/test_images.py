@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Corrupt EXIF data"),
 ]
 
-RED, GREEN, BLUE, WHITE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (128, 128, 128)
+RED, GREEN, BLUE, WHITE, GRAY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (128, 128, 128)
 
 
 # --- how the inputs are made, all in memory --------------------------------------------------------------------------
@@ -52,9 +52,9 @@ def chunk(tag: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + tag + body + struct.pack(">I", zlib.crc32(tag + body))
 
 
-def png(width: int, height: int, depth: int, colour: int, rows: bytes, extra: bytes = b"") -> bytes:
+def png(width: int, height: int, depth: int, color: int, rows: bytes, extra: bytes = b"") -> bytes:
     """A PNG written by hand. rows: filtered scan lines; extra: chunks between header and pixels."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0))
     body = extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + header + body
 
@@ -75,12 +75,12 @@ def with_exif(image: Image.Image, orientation: int, kind: str = "PNG", **options
 
 
 def frames(kind: str) -> bytes:
-    first, *rest = (Image.new("RGB", (20, 20), colour) for colour in (RED, GREEN, BLUE))
+    first, *rest = (Image.new("RGB", (20, 20), color) for color in (RED, GREEN, BLUE))
     return encode(first, kind, save_all=True, append_images=rest, duration=50, lossless=True)
 
 
 def keyed(mode: str, fill, key) -> bytes:
-    """One colour of the picture is declared transparent (PNG's tRNS chunk)."""
+    """One color of the picture is declared transparent (PNG's tRNS chunk)."""
     image = Image.new(mode, (20, 20), fill)
     if mode == "P":
         image.putpalette([*RED, *BLUE])
@@ -120,7 +120,7 @@ PICTURES = {
     "png": (lambda: encode(quarters()), (0, 0), RED, 0, ""),
     "jpeg": (lambda: encode(quarters(), "JPEG", quality=95), (30, 5), GREEN, 4, ""),
     "progressive jpeg": (lambda: encode(quarters(), "JPEG", progressive=True), (5, 20), BLUE, 6, ""),
-    "grey jpeg": (lambda: encode(Image.new("L", (20, 20), 128), "JPEG"), (3, 3), GREY, 1, ""),
+    "gray jpeg": (lambda: encode(Image.new("L", (20, 20), 128), "JPEG"), (3, 3), GRAY, 1, ""),
     "cmyk jpeg": (lambda: encode(Image.new("CMYK", (20, 20), (0, 255, 255, 0)), "JPEG"), (3, 3), RED, 4, ""),
     "mpo, two pictures in a jpeg": (mpo, (3, 3), RED, 4, ""),
     "webp": (lambda: encode(quarters(), "WEBP", lossless=True), (0, 23), BLUE, 0, ""),
@@ -128,11 +128,11 @@ PICTURES = {
     "bmp": (lambda: encode(quarters(), "BMP"), (39, 0), GREEN, 0, ""),
     "gif, mode P": (lambda: encode(quarters(), "GIF"), (39, 0), GREEN, 0, ""),
     "1 bit": (lambda: encode(Image.new("1", (20, 20), 1)), (3, 3), WHITE, 0, ""),
-    "grey": (lambda: encode(Image.new("L", (20, 20), 77)), (3, 3), (77, 77, 77), 0, ""),
-    "16-bit grey": (lambda: encode(array16(128 * 257)), (3, 3), GREY, 0, "16-bit grey brought to 8 bits"),
-    "16-bit grey, nearly white": (lambda: encode(array16(65535)), (3, 3), WHITE, 0, "16-bit"),
-    "16-bit grey, dark": (lambda: encode(array16(300)), (3, 3), (1, 1, 1), 0, "16-bit"),
-    "16-bit colour": (lambda: rgb16(0x80FF), (3, 3), GREY, 0, ""),
+    "gray": (lambda: encode(Image.new("L", (20, 20), 77)), (3, 3), (77, 77, 77), 0, ""),
+    "16-bit gray": (lambda: encode(array16(128 * 257)), (3, 3), GRAY, 0, "16-bit gray brought to 8 bits"),
+    "16-bit gray, nearly white": (lambda: encode(array16(65535)), (3, 3), WHITE, 0, "16-bit"),
+    "16-bit gray, dark": (lambda: encode(array16(300)), (3, 3), (1, 1, 1), 0, "16-bit"),
+    "16-bit color": (lambda: rgb16(0x80FF), (3, 3), GRAY, 0, ""),
     "palette": (lambda: encode(quarters().convert("P")), (0, 0), RED, 0, ""),
     "half transparent red": (
         lambda: encode(Image.new("RGBA", (20, 20), (255, 0, 0, 128))),
@@ -141,9 +141,9 @@ PICTURES = {
         0,
         "transparency laid over white",
     ),
-    "hidden colour": (lambda: encode(Image.new("RGBA", (20, 20), (255, 0, 0, 0))), (3, 3), WHITE, 0, "transparency"),
+    "hidden color": (lambda: encode(Image.new("RGBA", (20, 20), (255, 0, 0, 0))), (3, 3), WHITE, 0, "transparency"),
     "opaque alpha": (lambda: encode(Image.new("RGBA", (20, 20), (*RED, 255))), (3, 3), RED, 0, ""),
-    "grey and alpha": (lambda: encode(Image.new("LA", (20, 20), (0, 51))), (3, 3), (204, 204, 204), 0, "transparency"),
+    "gray and alpha": (lambda: encode(Image.new("LA", (20, 20), (0, 51))), (3, 3), (204, 204, 204), 0, "transparency"),
     "webp with alpha": (
         lambda: encode(Image.new("RGBA", (20, 20), (0, 0, 255, 0)), "WEBP", lossless=True, exact=True),
         (3, 3),
@@ -154,9 +154,9 @@ PICTURES = {
     "transparent palette entry": (lambda: keyed("P", 0, 0), (3, 3), WHITE, 0, "transparency"),
     "other palette entry": (lambda: keyed("P", 1, 0), (3, 3), BLUE, 0, ""),
     "palette with levels": (lambda: keyed("P", 0, bytes([51, 255])), (3, 3), (255, 204, 204), 0, "transparency"),
-    "transparent colour": (lambda: keyed("RGB", RED, RED), (3, 3), WHITE, 0, "transparency"),
-    "transparent grey": (lambda: keyed("L", 9, 9), (3, 3), WHITE, 0, "transparency"),
-    "transparent 16-bit grey": (
+    "transparent color": (lambda: keyed("RGB", RED, RED), (3, 3), WHITE, 0, "transparency"),
+    "transparent gray": (lambda: keyed("L", 9, 9), (3, 3), WHITE, 0, "transparency"),
+    "transparent 16-bit gray": (
         lambda: png(10, 10, 16, 0, (b"\0" + b"\x01\x02" * 10) * 10, chunk(b"tRNS", b"\x01\x02")),
         (3, 3),
         WHITE,
@@ -193,13 +193,13 @@ PICTURES = {
     "binary file": (lambda: io.BytesIO(encode(quarters())), (0, 0), RED, 0, ""),
     "PIL image": (quarters, (39, 23), WHITE, 0, ""),
     "PIL image, mode I": (lambda: array16(65535).convert("I"), (3, 3), WHITE, 0, "16-bit"),
-    "PIL image, mode F": (lambda: Image.new("F", (20, 20), 127.6), (3, 3), GREY, 0, ""),
+    "PIL image, mode F": (lambda: Image.new("F", (20, 20), 127.6), (3, 3), GRAY, 0, ""),
     "PIL image, mode F out of range": (lambda: Image.new("F", (20, 20), 1e9), (3, 3), WHITE, 0, ""),
-    "PIL image, YCbCr": (lambda: Image.new("RGB", (20, 20), GREY).convert("YCbCr"), (3, 3), GREY, 1, ""),
+    "PIL image, YCbCr": (lambda: Image.new("RGB", (20, 20), GRAY).convert("YCbCr"), (3, 3), GRAY, 1, ""),
     "PIL image, premultiplied": (lambda: Image.new("RGBa", (20, 20), (0, 0, 0, 0)), (3, 3), WHITE, 0, "transparency"),
     "array": (lambda: np.asarray(quarters()), (0, 23), BLUE, 0, ""),
-    "grey array": (lambda: np.full((20, 30), 128, np.uint8), (29, 19), GREY, 0, ""),
-    "array of one channel": (lambda: np.full((20, 30, 1), 128, np.uint8), (29, 19), GREY, 0, ""),
+    "gray array": (lambda: np.full((20, 30), 128, np.uint8), (29, 19), GRAY, 0, ""),
+    "array of one channel": (lambda: np.full((20, 30, 1), 128, np.uint8), (29, 19), GRAY, 0, ""),
     "array with alpha": (lambda: np.zeros((20, 30, 4), np.uint8), (3, 3), WHITE, 0, "transparency"),
     "array, strided": (lambda: np.asarray(quarters())[::-1, ::-1], (0, 0), WHITE, 0, ""),
     "smallest": (lambda: np.zeros((8, 8, 3), np.uint8), (7, 7), (0, 0, 0), 0, ""),
@@ -444,7 +444,7 @@ def test_a_bomb_is_refused_from_its_header(monkeypatch):
 
 
 def test_only_a_baseline_jpeg_may_have_fifty_megapixels():
-    # An honest picture's height and width are overwritten in its header; libjpeg fills what is missing with grey.
+    # An honest picture's height and width are overwritten in its header; libjpeg fills what is missing with gray.
     baseline, progressive = (
         encode(Image.new("RGB", (16, 16)), "JPEG", progressive=progressive) for progressive in (False, True)
     )
@@ -584,7 +584,7 @@ def test_prepare_is_timms_evaluation_transform(size, image_size, crop_pct):
 
 
 @pytest.mark.parametrize(
-    "name",  # colours, interpolation, crop and whether proportions are kept differ
+    "name",  # colors, interpolation, crop and whether proportions are kept differ
     ["vit_small_patch16_224", "test_resnet", "resnet50.gluon_in1k", "dm_nfnet_f0"],
 )
 @pytest.mark.parametrize("size", [(301, 199), (199, 302)])

@@ -184,7 +184,7 @@ def test_drop_path_rises_linearly_over_the_blocks():
 
 
 @pytest.mark.parametrize(("name", "start"), [("transxnet_t", 1e-5), ("transxnet_pico", 1e-2)])
-def test_initialisation(name, start):
+def test_initialization(name, start):
     torch.manual_seed(0)
     model = TransXNet(VARIANTS[name])
     drawn = []

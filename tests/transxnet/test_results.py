@@ -21,7 +21,7 @@ def test_units_sit_on_multiples_of_the_stride():
 
 
 def test_units_in_upload_pixels():
-    # the view's pixel 0 covers 480/224 = 15/7 upload pixels from x = 80, so its centre is 80 + 15/14 - 1/2
+    # the view's pixel 0 covers 480/224 = 15/7 upload pixels from x = 80, so its center is 80 + 15/14 - 1/2
     assert SQUARE.center_in_upload(0, 0) == pytest.approx((80 + 15 / 14 - 0.5, 15 / 14 - 0.5))
     assert SQUARE.center_in_upload(3, 1) == pytest.approx((80 + 32.5 * 15 / 7 - 0.5, 96.5 * 15 / 7 - 0.5))
     # pixel (x 40, y 16) of the oblong view covers upload x 30 + 120 … 30 + 123, y 10 + 32 … 10 + 34
@@ -68,7 +68,7 @@ def test_a_point_outside_the_upload_is_refused(point):
         SQUARE.unit_at(*point)
 
 
-def test_distances_go_from_centre_to_centre():
+def test_distances_go_from_center_to_center():
     queries = Geometry((1, 3), 4, (4, 12), (0, 0, 12, 4), (12, 4))
     keys = queries.at((2, 1), 3)
     assert distances(queries, keys).tolist() == [[0, 3], [4, 5], [8, pytest.approx(73**0.5)]]

@@ -264,8 +264,8 @@ def test_a_second_picture_lends_its_kernels():
     assert (looked.kernel_change.first == looked.kernels.kernels).all()
     assert (looked.kernel_change.second == other.kernels.kernels).all()
     assert (looked.other_view == other.view.rgb).all()
-    grey = study(small_model(), picture(), Options(only=("what_if",)))
-    lent, bare = (found.what_if.find("other_kernels").logit_after for found in (looked, grey))
+    gray = study(small_model(), picture(), Options(only=("what_if",)))
+    lent, bare = (found.what_if.find("other_kernels").logit_after for found in (looked, gray))
     assert lent != bare
 
 
@@ -289,6 +289,6 @@ def test_a_part_that_a_variant_does_without_is_missing_with_the_reason():
 def test_a_picture_is_not_compared_with_itself():
     looked = study(small_model(), picture(), Options(only=("kernel_change", "what_if")), picture())
     assert looked.missing == {"kernel_change": "The second picture is the same as the first."}
-    assert looked.what_if.other == "a plain grey picture"
+    assert looked.what_if.other == "a plain gray picture"
     named = study(small_model(), picture(), Options(only=("what_if",)), picture(7), other_words="lion.jpg")
     assert named.what_if.other == "lion.jpg"

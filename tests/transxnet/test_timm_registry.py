@@ -119,15 +119,15 @@ def test_without_classes(chain):
         assert features.shape == (1, model.num_features) == (1, 224)
 
 
-def test_other_colour_channels(chain):
-    """timm adapts the stem: for one channel the sum over the three, so a grey picture answers alike."""
-    grey = timm.create_model("transxnet_pico", pretrained=True, in_chans=1).eval()
+def test_other_color_channels(chain):
+    """timm adapts the stem: for one channel the sum over the three, so a gray picture answers alike."""
+    gray = timm.create_model("transxnet_pico", pretrained=True, in_chans=1).eval()
     summed = chain["patch_embed.proj.conv.weight"].sum(1, keepdim=True)
-    torch.testing.assert_close(grey.patch_embed.proj.conv.weight.detach(), summed)
-    colour = timm.create_model("transxnet_pico", pretrained=True).eval()
+    torch.testing.assert_close(gray.patch_embed.proj.conv.weight.detach(), summed)
+    color = timm.create_model("transxnet_pico", pretrained=True).eval()
     x = reference_input(64, 64)[:, :1]
     with torch.no_grad():
-        torch.testing.assert_close(grey(x), colour(x.expand(-1, 3, -1, -1)), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(gray(x), color(x.expand(-1, 3, -1, -1)), rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("indices", [(0, 1, 2, 3), (1,), (0, 1), (1, 3), (-1,)])

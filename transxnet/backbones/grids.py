@@ -1,12 +1,12 @@
 """Where the units of a backbone's stages sit: stride and origin of every tensor, followed through one forward pass.
 
-Unit i of a grid is centred on the view's pixel origin + stride * i. The picture has stride 1 and origin 0. A
+Unit i of a grid is centerd on the view's pixel origin + stride * i. The picture has stride 1 and origin 0. A
 convolution or pooling of kernel k, stride s, dilation d and p pixels of padding before the first gives
 
     stride' = s * stride        origin' = origin + stride * (d * (k - 1) / 2 - p)
 
 (the receptive field arithmetic of Araujo et al., Distill 2019, doi 10.23915/distill.00021), and padding alone moves the
-origin back. Merging r x r neighbours without a convolution (Swin's, pixel_unshuffle) shows as a grid that became r
+origin back. Merging r x r neighbors without a convolution (Swin's, pixel_unshuffle) shows as a grid that became r
 times smaller: origin' = origin + stride * (r - 1) / 2. Where two paths meet, the larger tensor counts, and of two
 alike the first named: in a residual block its main path. In a product of two it is the first: a query stays where it
 is, whatever it attends to. Linear layers and norms move nothing.
@@ -40,7 +40,7 @@ class Grid:
         return Grid(self.stride * stride, self.origin + self.stride * (dilation * (kernel - 1) / 2 - padding))
 
     def of_rows(self, rows: int, side: int) -> Grid:
-        """This grid with neighbours merged until it has so many rows on a view of this side."""
+        """This grid with neighbors merged until it has so many rows on a view of this side."""
         r = round(side / self.stride / rows)
         return Grid(self.stride * r, self.origin + self.stride * (r - 1) / 2) if r > 1 else self
 

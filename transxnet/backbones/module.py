@@ -28,7 +28,7 @@ _DRAWS = (
 
 
 class Peer(nn.Module):
-    """A timm classifier in eval mode, its parameters without gradients. (1, 3, S, S), normalised -> (1, classes).
+    """A timm classifier in eval mode, its parameters without gradients. (1, 3, S, S), normalized -> (1, classes).
 
     net: timm's model. spec: the PeerSpec with strides, origins and layers filled in. taps: one a stage, kind "stage";
     there is no other kind, nor a "head". The hooks on the four stage modules belong to the model and stay.

@@ -30,7 +30,7 @@ _OURS = "transxnet_"  # this project's own entry points in timm's registry
 class PeerSpec:
     """One timm backbone and how its pictures are prepared. Where a name is also VariantSpec's it means the same.
 
-    strides, origins, layers: one entry a stage, empty until the model is loaded. A unit [r, c] of stage s is centred on
+    strides, origins, layers: one entry a stage, empty until the model is loaded. A unit [r, c] of stage s is centerd on
     the view's pixel origins[s] + strides[s] * r, and on the same with c. layers: the names of timm's modules.
     """
 

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    """Accuracy of one model, or of several after each other, on labelled pictures. 1 where some could not be read."""
+    """Accuracy of one model, or of several after each other, on labeled pictures. 1 where some could not be read."""
     from ..distributed import workers
     from ..training.report import table
 
@@ -113,17 +113,17 @@ def _one(args: argparse.Namespace, name: str, out: Path | None, worker: Worker) 
 
 def _assess(args: argparse.Namespace, loaded: LoadedModel, out: Path | None, worker: Worker) -> Report | None:
     from ..training.evaluate import assess
-    from ..training.labeling import read_labelling
+    from ..training.labeling import read_labeling
     from ..training.protocol import Protocol
 
     protocol = Protocol.of(
         loaded.spec, args.image_size, args.crop_pct,
         batch=args.batch_size, restrict=args.restrict, autocast=args.autocast,
     )  # fmt: skip
-    labelling = None if args.labels is None else read_labelling(args.labels)
+    labeling = None if args.labels is None else read_labeling(args.labels)
     with progress_bar("picture", shown=worker.chief) as bar:
         return assess(
-            loaded, args.data, protocol, labelling=labelling, held_out=args.held_out, out=out,
+            loaded, args.data, protocol, labeling=labeling, held_out=args.held_out, out=out,
             resume=args.resume, worker=worker,
             progress=lambda done, total: advance(bar, done, total),
         )  # fmt: skip

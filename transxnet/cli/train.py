@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
         "--val",
         nargs="+",
         metavar="PATH",
-        help="labelled images that are never trained on: the first half of each "
+        help="labeled images that are never trained on: the first half of each "
         "class is what the log's accuracy is measured on, and the teacher before training starts",
     )
     parser.add_argument(

@@ -20,5 +20,5 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
         return subparsers.add_parser(name, parents=[device], help=help)
 
     train_cli.add_arguments(add("train", "train a model by a recipe"), PICTURES)
-    evaluate_cli.add_arguments(add("evaluate", "accuracy on labelled pictures"))
+    evaluate_cli.add_arguments(add("evaluate", "accuracy on labeled pictures"))
     bundle_cli.add_arguments(add("bundle", "a finished run -> weights with a card"), PICTURES)

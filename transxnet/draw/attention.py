@@ -17,7 +17,7 @@ from .bars import SOFT, figure_rgb
 from .panels import DPI, TEXT, WIDTH
 from .plate import Plate, Table
 from .sheet import HAIRLINE
-from .text import ACCENT, GREY, INK, font, number, printable, shorten
+from .text import ACCENT, GRAY, INK, font, number, printable, shorten
 
 BAND, HEAD, FOOT = 2.0, 0.26, 0.0  # inches: one variant's panels, the legend above all, what is left below
 
@@ -40,7 +40,7 @@ def depth_plate(results: Sequence[AttentionDepth], names: Sequence[str]) -> Plat
     _legend(figure, [
         Line2D([], [], marker="o", ls="", mfc=SOFT, mec="none", ms=5, label="one head"),
         Line2D([], [], color=ACCENT, lw=1.4, marker="o", ms=3, label="mean of the heads"),
-        Line2D([], [], color=GREY, lw=0.9, ls="--", label="if every query weighed all keys alike"),
+        Line2D([], [], color=GRAY, lw=0.9, ls="--", label="if every query weighed all keys alike"),
     ])  # fmt: skip
     return Plate(
         "attention_depth", "Attention over depth", _depth_caption(results, names), _depth_alt(results, names),
@@ -56,7 +56,7 @@ def depth_plate(results: Sequence[AttentionDepth], names: Sequence[str]) -> Plat
 
 def _dots(axes: Axes, values: Sequence[np.ndarray], uniform: Sequence[float], top: float) -> None:
     at = np.arange(1, len(values) + 1)
-    axes.plot(at, uniform, color=GREY, lw=0.9, ls="--")
+    axes.plot(at, uniform, color=GRAY, lw=0.9, ls="--")
     for x, heads in zip(at, values, strict=True):
         axes.plot(np.full(len(heads), x), heads, "o", mfc=SOFT, mec="none", ms=5)
     axes.plot(at, [heads.mean() for heads in values], "o-", color=ACCENT, lw=1.4, ms=3)
@@ -142,11 +142,11 @@ def halves_plate(results: Sequence[HalfEnergies], names: Sequence[str]) -> Plate
         for column, (what, share) in enumerate(parts):
             axes = _panel(figure, len(results), row, column, found.stages.tolist(), f"{name}: {what}")
             axes.bar(np.arange(1, len(share) + 1), 100 * share, width=0.7, color=ACCENT)
-            axes.axhline(50, color=GREY, lw=0.9, ls="--")
+            axes.axhline(50, color=GRAY, lw=0.9, ls="--")
             axes.set(ylim=(0, 100), yticks=(0, 50, 100), yticklabels=("0 %", "50 %", "100 %"))
     _legend(figure, [
         Line2D([], [], marker="s", ls="", color=ACCENT, ms=6, label="OSRA's share of the energy, a bar a block"),
-        Line2D([], [], color=GREY, lw=0.9, ls="--", label="both halves equally large"),
+        Line2D([], [], color=GRAY, lw=0.9, ls="--", label="both halves equally large"),
     ])  # fmt: skip
     return Plate(
         "halves", "The two halves of D-Mixer", _halves_caption(results, names), _halves_alt(results, names),
@@ -230,10 +230,10 @@ def _panel(figure: Figure, rows: int, row: int, column: int, stages: Sequence[in
         axes.axvline(start + 0.5, color=HAIRLINE, lw=0.8, zorder=0)
     axes.set(xlim=(0.5, len(stages) + 0.5), xticks=[(a + b + 1) / 2 for a, b in zip(starts, ends, strict=True)])
     axes.set_xticklabels([stages[start] for start in starts])
-    axes.set_xlabel("stage, its blocks from left to right", color=GREY, fontproperties=font(TEXT), labelpad=1)
+    axes.set_xlabel("stage, its blocks from left to right", color=GRAY, fontproperties=font(TEXT), labelpad=1)
     title = shorten(printable(title), wide * 72, TEXT, bold=True)
     axes.set_title(title, color=INK, fontproperties=font(TEXT, bold=True), loc="left", parse_math=False)
-    axes.tick_params(colors=GREY, length=0)
+    axes.tick_params(colors=GRAY, length=0)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_fontproperties(font(TEXT))
     for side in ("top", "right"):
@@ -246,5 +246,5 @@ def _panel(figure: Figure, rows: int, row: int, column: int, stages: Sequence[in
 def _legend(figure: Figure, handles: Sequence[Line2D]) -> None:
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncol=len(handles), frameon=False,
-        prop=font(TEXT), labelcolor=GREY, borderaxespad=0.2, handletextpad=0.5, columnspacing=1.6,
+        prop=font(TEXT), labelcolor=GRAY, borderaxespad=0.2, handletextpad=0.5, columnspacing=1.6,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Colour bars, and the answers of a model as bars."""
+"""Color bars, and the answers of a model as bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ..results import Answer
 from .scale import PLAIN, Tone, colorize
-from .text import ACCENT, GREY, INK, font, printable, shorten
+from .text import ACCENT, GRAY, INK, font, printable, shorten
 
 SOFT = "#9cc4bc"  # bars of answers that are not being explained
 SHORTEST = 0.006  # of the width: a bar that can still be seen
@@ -22,13 +22,13 @@ def colorbar(
     root: bool = False,
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """A strip of the colours from low (left) to high (right), even in values: uint8 (height, width, 3), RGB.
+    """A strip of the colors from low (left) to high (right), even in values: uint8 (height, width, 3), RGB.
 
-    What lies under the threshold is grey. Its ends are the ends of value_range, so a range that is not symmetric shows
+    What lies under the threshold is gray. Its ends are the ends of value_range, so a range that is not symmetric shows
     only its part of a diverging map.
     """
     low, high = value_range
-    if high <= low:  # one value only: show the whole map rather than one colour
+    if high <= low:  # one value only: show the whole map rather than one color
         low, high = (-1.0, 1.0) if signed else (0.0, 1.0)
     values = np.broadcast_to(np.linspace(low, high, size[1]), size)
     return colorize(values, (low, high), colormap, signed, root, tone)
@@ -52,7 +52,7 @@ def answers_bars(
         axes.barh(row + 0.68, length, height=0.22, color=ACCENT if chosen else SOFT, align="center")
         name = shorten(printable(answer.label), 0.76 * size[1] / dpi * 72, 8, chosen)
         axes.text(0, row + 0.45, name, color=INK, fontproperties=font(8, chosen), va="bottom", parse_math=False)
-        axes.text(1, row + 0.45, percent, color=GREY, fontproperties=font(8), ha="right", va="bottom")
+        axes.text(1, row + 0.45, percent, color=GRAY, fontproperties=font(8), ha="right", va="bottom")
     return figure_rgb(figure)
 
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..results.ablation_table import WhatIf
 from .sheet import DPI, HAIRLINE
-from .text import ACCENT, GREY, INK, font, printable, width, wrap
+from .text import ACCENT, GRAY, INK, font, printable, width, wrap
 
 WIDE, LEFT, RIGHT = 7.5, 0.6, 0.15  # inches: 7.5 are 1200 pixels
 PANEL, LEGEND, BAND = 0.9, 0.32, 0.28  # inches, heights: of bars, of the legend and of a variant's name
@@ -36,13 +36,13 @@ class Sheet:
             parse_math=False,
         )  # fmt: skip
 
-    def lines(self, x: float, y: float, words: str, room: float, most: int, color: str = GREY) -> None:
+    def lines(self, x: float, y: float, words: str, room: float, most: int, color: str = GRAY) -> None:
         """Wrapped words, at most so many lines."""
         for i, line in enumerate(wrap(words, room * 72, SIZE)[:most]):
             self.text(x, y + i * LINE, line, color)
 
     def legend(self, *more: str) -> None:
-        """What the two colours mean, and what else is drawn."""
+        """What the two colors mean, and what else is drawn."""
         parts = (
             ("Change of the logit:", INK),
             ("■ falls, the part spoke for the class", FELL),
@@ -59,9 +59,9 @@ class Sheet:
         axes = self.figure.add_axes((x / WIDE, 1 - (y + PANEL) / self.high, wide / WIDE, PANEL / self.high))
         axes.set_ylim(limits)
         axes.spines[:].set_visible(False)
-        axes.axhline(0, color=GREY, linewidth=0.6, zorder=3)
+        axes.axhline(0, color=GRAY, linewidth=0.6, zorder=3)
         axes.yaxis.set_major_locator(MaxNLocator(3, min_n_ticks=2))
-        axes.tick_params(length=0, labelcolor=GREY, pad=2)
+        axes.tick_params(length=0, labelcolor=GRAY, pad=2)
         axes.grid(axis="y", color=HAIRLINE, linewidth=0.5)
         axes.set_axisbelow(True)
         return axes

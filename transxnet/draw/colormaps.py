@@ -1,4 +1,4 @@
-"""The colour maps we draw with, as data and as 256-colour tables: Matplotlib's perceptually even ones.
+"""The color maps we draw with, as data and as 256-color tables: Matplotlib's perceptually even ones.
 
 Sequential maps are for magnitudes, diverging ones for signed values; a diverging map's middle stands for zero.
 """
@@ -20,7 +20,7 @@ SEQUENTIAL, DIVERGING = "sequential", "diverging"
 
 @dataclass(frozen=True)
 class Colormap:
-    """One row: Matplotlib's name, what it is for, and its colours from low to high in words."""
+    """One row: Matplotlib's name, what it is for, and its colors from low to high in words."""
 
     name: str
     kind: str  # SEQUENTIAL or DIVERGING
@@ -34,10 +34,10 @@ COLORMAPS: Mapping[str, Colormap] = MappingProxyType(
             Colormap("magma", SEQUENTIAL, "black, purple, orange, cream"),
             Colormap("inferno", SEQUENTIAL, "black, red, yellow"),
             Colormap("viridis", SEQUENTIAL, "violet, green, yellow"),
-            Colormap("cividis", SEQUENTIAL, "blue, grey, yellow: alike with and without colour blindness"),
-            Colormap("gray", SEQUENTIAL, "black, grey, white"),
+            Colormap("cividis", SEQUENTIAL, "blue, gray, yellow: alike with and without color blindness"),
+            Colormap("gray", SEQUENTIAL, "black, gray, white"),
             Colormap("RdBu_r", DIVERGING, "blue, white, red"),
-            Colormap("coolwarm", DIVERGING, "blue, light grey, red"),
+            Colormap("coolwarm", DIVERGING, "blue, light gray, red"),
         )
     }
 )
@@ -45,10 +45,10 @@ COLORMAPS: Mapping[str, Colormap] = MappingProxyType(
 
 @cache
 def lut(name: str) -> np.ndarray:
-    """The map's colours from low to high: uint8 (256, 3), RGB, read-only. Raises UnknownName."""
+    """The map's colors from low to high: uint8 (256, 3), RGB, read-only. Raises UnknownName."""
     if name not in COLORMAPS:
         raise UnknownName(
-            f"There is no colour map called {quote(name)}.", remedy=f"Choose one of: {', '.join(COLORMAPS)}."
+            f"There is no color map called {quote(name)}.", remedy=f"Choose one of: {', '.join(COLORMAPS)}."
         )
     table = np.rint(matplotlib.colormaps[name](np.arange(256))[:, :3] * 255).astype(np.uint8)
     table.setflags(write=False)

@@ -2,7 +2,7 @@
 
 Gradients of two models are in units of their own features, so their raw values do not compare; how each spreads does.
 Where variants stand together every map is drawn in multiples of a mean: for parts the mean of the same variant's full
-map, so that within a row the raw values still compare. Colours stand for logarithms, because a field's far parts,
+map, so that within a row the raw values still compare. Colors stand for logarithms, because a field's far parts,
 which the parts are about, are thousands of times fainter than its middle.
 
 Two things carry a published name here: the published *protocol*, RepLKNet's average over pictures (protocol_plate), and
@@ -23,11 +23,11 @@ from .bars import figure_rgb
 from .panels import DPI, TEXT, WIDTH, Panels, fit, ring
 from .plate import Plate, Table
 from .scale import colorize
-from .text import ACCENT, GREY, INK, font, number, printable
+from .text import ACCENT, GRAY, INK, font, number, printable
 
 DECADES = 6  # below the highest value
 ALIKE = 0.98  # rank correlation: above it two maps look the same
-LINES = (ACCENT, "#b3261e", "#3b5bb5", "#b8730a", "#7a3e9d", GREY, "#1b1f23", "#5a8f3c")
+LINES = (ACCENT, "#b3261e", "#3b5bb5", "#b8730a", "#7a3e9d", GRAY, "#1b1f23", "#5a8f3c")
 LIMITS = (
     "A gradient speaks of small changes only, and every pixel reaches every unit through pooling and norms: a wide "
     "field is neither what the unit looks at nor a merit of its own."
@@ -75,7 +75,7 @@ def _parts_picture(pairs: Sequence[tuple[ErfParts, str]], photos: Sequence[np.nd
 def _parts_row(
     sheet: Panels, found: ErfParts, photo: np.ndarray, maps: Mapping[str, np.ndarray], value_range: tuple[float, float]
 ) -> None:
-    """One variant's photograph and maps, or why it has none. maps: part -> what is coloured."""
+    """One variant's photograph and maps, or why it has none. maps: part -> what is colored."""
     full = found.full
     point, size = (full.numbers["x"], full.numbers["y"]), full.geometry.view_size
     ring(sheet.panel("Photograph", fit(photo, sheet.pixels), size, ["the view"]), point)
@@ -112,7 +112,7 @@ def _parts_caption(results: Sequence[ErfParts], names: Sequence[str]) -> str:
         "Absolute gradient of the ringed unit's features by pixel. In each map but the first something keeps its "
         "values and passes no gradient: IDConv's generated kernels and biases, OSRA's weights, GroupNorm's statistics, "
         "all of them. One scale, multiples of the same variant's full mean, as raw gradients of two models have no "
-        f"common unit; colours logarithmic, over {DECADES} powers of ten at most: what is fainter is dark. {said}."
+        f"common unit; colors logarithmic, over {DECADES} powers of ten at most: what is fainter is dark. {said}."
         + _alike_words(list(zip(results, names, strict=True)))
     )
 
@@ -174,12 +174,12 @@ def _curves_picture(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
     """The diagram alone: two entries of the legend a variant, drawn as its curves are."""
     figure = Figure(figsize=(WIDTH, 3.4), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0.075, 0.155, 0.9, 0.82))
-    axes.plot((0, 100), (0, 100), color=GREY, lw=0.8, ls=":", label="an even field")
+    axes.plot((0, 100), (0, 100), color=GRAY, lw=0.8, ls=":", label="an even field")
     for i, (found, name) in enumerate(pairs):
-        colour, (sound, published) = LINES[i % len(LINES)], (found.sound, found.published)
-        axes.plot(100 * sound.shares, 100 * sound.areas, color=colour, lw=1.4, label=f"{printable(name)}, {OURS}")
+        color, (sound, published) = LINES[i % len(LINES)], (found.sound, found.published)
+        axes.plot(100 * sound.shares, 100 * sound.areas, color=color, lw=1.4, label=f"{printable(name)}, {OURS}")
         axes.plot(
-            100 * published.shares, 100 * published.areas, color=colour, ls=(0, (5, 3)), lw=1.1, alpha=0.6,
+            100 * published.shares, 100 * published.areas, color=color, ls=(0, (5, 3)), lw=1.1, alpha=0.6,
             label=f"{printable(name)}, {FORMULA}",
         )  # fmt: skip
     axes.set(xlim=(0, 100), ylim=(0, 100))
@@ -192,10 +192,10 @@ def _curves_picture(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
 
 
 def _plain(axes: Axes) -> None:
-    """Hairlines on two sides, grey figures."""
+    """Hairlines on two sides, gray figures."""
     for side, spine in axes.spines.items():
-        spine.set(visible=side in ("left", "bottom"), color=GREY, linewidth=0.6)
-    axes.tick_params(colors=GREY, width=0.6, length=3)
+        spine.set(visible=side in ("left", "bottom"), color=GRAY, linewidth=0.6)
+    axes.tick_params(colors=GRAY, width=0.6, length=3)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_fontproperties(font(TEXT))
 
@@ -249,7 +249,7 @@ def _columns(count: int) -> int:
 
 
 def _protocol_rows(pairs: Sequence[tuple[ErfProtocol, str]], pixels: int) -> tuple:
-    """(kind of r, maps as they are coloured, their range, words for the bar), of A and of the raw average."""
+    """(kind of r, maps as they are colored, their range, words for the bar), of A and of the raw average."""
     raws = [_log(found.heat, found.heat.mean(), pixels) for found, _ in pairs]
     high = max(values.max() for values in raws)
     ours = "raw average in multiples of its mean, logarithmic, one scale; square: holds half"

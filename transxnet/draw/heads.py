@@ -49,7 +49,7 @@ def heads_plate(results: Sequence[PointAttention], names: Sequence[str], photos:
     return Plate(
         "attention_heads", "All heads at one point", _heads_caption(results, names), _heads_alt(results, names),
         "Weights say what was mixed into a position of one half of the channels, not why the answer was given. A key "
-        "is no pixel: its window overlaps its neighbours', and it has seen far more than its window. A key that many "
+        "is no pixel: its window overlaps its neighbors', and it has seen far more than its window. A key that many "
         "use may be where there is nothing to see.",
         sheet.picture(), _heads_table(results, names), _heads_numbers(results, names),
         {f"{name}/{key}": array for found, name in zip(results, names, strict=True) for key, array in

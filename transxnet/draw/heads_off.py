@@ -27,7 +27,7 @@ from .change_bars import (
 )
 from .plate import Plate, Table
 from .sheet import HAIRLINE
-from .text import GREY, font, width
+from .text import GRAY, font, width
 
 AXIS = 2 * LINE + 0.28  # inches: numbers of heads, names of blocks, and air
 LIMITS = (
@@ -90,7 +90,7 @@ def _under(axes: Axes, x: float, words: str, points: float, align: str = "center
     """Words so many points below the panel."""
     axes.annotate(
         words, (x, 0), xycoords=("data", "axes fraction"), xytext=(0, points), textcoords="offset points",
-        ha=align, va="top", color=GREY, fontproperties=font(SIZE), annotation_clip=False,
+        ha=align, va="top", color=GRAY, fontproperties=font(SIZE), annotation_clip=False,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """A picture laid out in pixels from its top left corner, for plates of kernels: tiles whose every tap is whole pixels.
 
-Kernels are pasted, not drawn, so that a tap keeps one colour and one size; words and charts are Matplotlib's.
+Kernels are pasted, not drawn, so that a tap keeps one color and one size; words and charts are Matplotlib's.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from matplotlib.figure import Figure
 
 from .bars import colorbar, figure_rgb
 from .kernels import grid
-from .text import GREY, INK, font, number, printable, wrap
+from .text import GRAY, INK, font, number, printable, wrap
 
 DPI, WIDE, MARGIN = 160, 1440, 40  # pixels: 9 inches across
 HEADING, TEXT, SMALL = 11, 9, 8.5  # points
 LINE = 1.35 * DPI / 72  # pixels of line height a point of text
 HAIRLINE = "#d5dae0"
-SERIES = ("#0f6b5c", "#b4552d", "#4a5fa5", "#8a6a00", "#8b3a7a", "#4c7a1f")  # one colour a variant, in order
+SERIES = ("#0f6b5c", "#b4552d", "#4a5fa5", "#8a6a00", "#8b3a7a", "#4c7a1f")  # one color a variant, in order
 
 KERNELS, GATES, AMOUNT = "RdBu_r", "coolwarm", "viridis"  # two diverging about zero, one from zero up
 
@@ -39,7 +39,7 @@ class Canvas:
         """One line, its top at y."""
         self.items.append((_text, (x, y, words, size, color, bold, align)))
 
-    def block(self, x: float, y: float, words: str, room: float, size: float = TEXT, color: str = GREY) -> float:
+    def block(self, x: float, y: float, words: str, room: float, size: float = TEXT, color: str = GRAY) -> float:
         """Wrapped text; returns its height."""
         lines = wrap(words, room * 72 / DPI, size)
         for i, line in enumerate(lines):
@@ -47,7 +47,7 @@ class Canvas:
         return len(lines) * size * LINE
 
     def heading(self, name: str, words: str) -> None:
-        """A variant's name, and under it in grey what is to be known about it."""
+        """A variant's name, and under it in gray what is to be known about it."""
         self.text(MARGIN, self.down, printable(name), HEADING, bold=True)
         self.down += HEADING * LINE
         self.down += self.block(MARGIN, self.down, words, WIDE - 2 * MARGIN) + 12
@@ -75,13 +75,13 @@ class Canvas:
     def bar(
         self, value_range: tuple[float, float], units: str, colormap: str = KERNELS, x: float = MARGIN, wide: int = 420
     ) -> None:  # fmt: skip
-        """A colour bar with its ends and what it stands for, at the current height, which stays."""
+        """A color bar with its ends and what it stands for, at the current height, which stays."""
         low, high = value_range
         self.picture(x, self.down, colorbar(value_range, colormap, colormap != AMOUNT, (12, wide)))
         y = self.down + 16
-        self.text(x, y, number(low), SMALL, GREY)
-        self.text(x + wide / 2, y, units, SMALL, GREY, align="center")
-        self.text(x + wide, y, number(high), SMALL, GREY, align="right")
+        self.text(x, y, number(low), SMALL, GRAY)
+        self.text(x + wide / 2, y, units, SMALL, GRAY, align="center")
+        self.text(x + wide, y, number(high), SMALL, GRAY, align="right")
 
     def rgb(self) -> np.ndarray:
         """uint8 (H, WIDE, 3), RGB; ends at `down` and a margin."""
@@ -99,10 +99,10 @@ class Canvas:
 
 ACROSS = 12  # kernels in one line
 NOT_A_FILTER = (
-    "A kernel acts on normalised features inside its block, so it is no filter on the picture; it is shared by all "
+    "A kernel acts on normalized features inside its block, so it is no filter on the picture; it is shared by all "
     "positions of the picture. "
 )
-BAR = 50  # pixels a colour bar and its words take
+BAR = 50  # pixels a color bar and its words take
 EDGE = (213, 218, 224)  # HAIRLINE
 
 
@@ -121,11 +121,11 @@ def plain(axes: Axes, x: str = "", y: str = "") -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set(color=HAIRLINE, linewidth=0.8)
-    axes.tick_params(length=3, width=0.8, color=HAIRLINE, labelcolor=GREY)
+    axes.tick_params(length=3, width=0.8, color=HAIRLINE, labelcolor=GRAY)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_fontproperties(font(8))
-    axes.set_xlabel(x, fontproperties=font(SMALL), color=GREY, labelpad=3)
-    axes.set_ylabel(y, fontproperties=font(SMALL), color=GREY, labelpad=4)
+    axes.set_xlabel(x, fontproperties=font(SMALL), color=GRAY, labelpad=3)
+    axes.set_ylabel(y, fontproperties=font(SMALL), color=GRAY, labelpad=4)
 
 
 def legend(axes: Axes, columns: int = 1, place: str = "upper right") -> None:

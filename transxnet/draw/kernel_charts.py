@@ -11,7 +11,7 @@ from ..results.kernels import KernelDepth, KernelSpectrum
 from .kernel_canvas import AMOUNT, BAR, HAIRLINE, LINE, MARGIN, SERIES, SMALL, WIDE, Canvas, legend, plain, under
 from .plate import Plate, Table
 from .scale import colorize
-from .text import ACCENT, GREY, number
+from .text import ACCENT, GRAY, number
 
 CYCLES = "cycles per unit"
 
@@ -36,7 +36,7 @@ def spectrum_plate(
         + ", ".join(f"{label.replace('/', ', ')} {number(medians[f'{label}/centroid'])}" for label in labels)
         + f" {CYCLES} (a single tap, which passes all alike, has 0.383).",
         "Square pictures of frequency responses, generated beside static, and curves of response over frequency.",
-        "A unit is a step of the stage's grid, not a pixel, and the kernels act on normalised features: this says "
+        "A unit is a step of the stage's grid, not a pixel, and the kernels act on normalized features: this says "
         "nothing about frequencies of the picture itself. It is the response of these kernels alone: the block's "
         "residual paths and the layers after them pass frequencies of their own.",
         _draw_spectra(each), _spectrum_table(parts, labels), medians,
@@ -72,7 +72,7 @@ def _spectrum_row(canvas: Canvas, generated: KernelSpectrum, static: KernelSpect
     side, gap, words = 300, 70, SMALL * LINE + 6
     for i, part in enumerate((generated, static)):
         x = MARGIN + 50 + i * (side + gap)
-        canvas.text(x, canvas.down, ("generated", "static")[i], SMALL, GREY)
+        canvas.text(x, canvas.down, ("generated", "static")[i], SMALL, GRAY)
         canvas.chart(x, canvas.down + words, side, side, lambda axes, part=part: _response(axes, part, top))
     x = MARGIN + 50 + 2 * (side + gap) + 50
     canvas.chart(x, canvas.down + words, WIDE - MARGIN - x, side, lambda axes: _profiles(axes, generated, static, high))
@@ -93,7 +93,7 @@ def _profiles(axes: Axes, generated: KernelSpectrum, static: KernelSpectrum, hig
     low, up = np.quantile(generated.profiles, (0.25, 0.75), axis=0)
     axes.axvline(0.5, color=HAIRLINE, linewidth=0.8)
     axes.fill_between(generated.radii, low, up, color=ACCENT, alpha=0.15, linewidth=0)
-    axes.plot(static.radii, static.profile, color=GREY, linewidth=1.6, linestyle=(0, (4, 2)), label="static")
+    axes.plot(static.radii, static.profile, color=GRAY, linewidth=1.6, linestyle=(0, (4, 2)), label="static")
     axes.plot(generated.radii, generated.profile, color=ACCENT, linewidth=1.8, label="generated")
     axes.set(xlim=(0, float(generated.radii[-1])), ylim=(0, high), xticks=(0, 0.25, 0.5))
     plain(axes, f"{CYCLES}, in any direction", "mean |FFT|")
@@ -117,7 +117,7 @@ def kernel_depth_plate(results: Sequence[KernelDepth], names: Sequence[str]) -> 
     canvas, places = Canvas(), sorted({place for r in results for place in _places(r)})
     left, wide = MARGIN + 80, WIDE - 2 * MARGIN - 80
     canvas.text(MARGIN, canvas.down, "Distance from the static kernel, as a share of its size (median; shaded: the "
-                "middle half of the channels)", SMALL, GREY)  # fmt: skip
+                "middle half of the channels)", SMALL, GRAY)  # fmt: skip
     canvas.chart(left, canvas.down + 32, wide, 300, lambda axes: _distances(axes, results, names, places))
     canvas.down += 32 + 300 + 76
     canvas.text(
@@ -125,7 +125,7 @@ def kernel_depth_plate(results: Sequence[KernelDepth], names: Sequence[str]) -> 
         canvas.down,
         "Gate entropy. 1: even gates, the static kernel; 0: one learned kernel chosen",
         SMALL,
-        GREY,
+        GRAY,
     )
     canvas.chart(left, canvas.down + 32, wide, 220, lambda axes: _entropies(axes, results, places))
     canvas.down += 32 + 220 + 60

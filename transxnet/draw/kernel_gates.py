@@ -1,6 +1,6 @@
 """IDConv's gates as a plate: for each tap how the picture mixed the learned kernels, and how decided it was.
 
-Gates are drawn less 1/G: light grey is a gate that chooses nothing, and such gates give the static kernel. The gate of
+Gates are drawn less 1/G: light gray is a gate that chooses nothing, and such gates give the static kernel. The gate of
 a tap comes from the part of the features at the same place of a K x K grid (IDConv pools to K x K, then uses 1x1
 convolutions), so gates often look like the picture. They are no saliency map for that.
 """
@@ -30,7 +30,7 @@ from .kernel_canvas import (
 )
 from .plate import Plate, Table
 from .scale import shared_range
-from .text import ACCENT, GREY, number
+from .text import ACCENT, GRAY, number
 
 TAP, GAP, LABEL = 9, 7, 116  # pixels: a tap, between tiles, for the words before them
 
@@ -48,7 +48,7 @@ def gates_plate(
     mean = ", ".join(f"{name} {number(value)}" for name, value in entropy.items())
     return Plate(
         "kernel_gates", "How the picture mixes the kernels",
-        "For a dozen channels each tap's gate less 1/G (light grey: it chooses nothing), the kernel that came of it, "
+        "For a dozen channels each tap's gate less 1/G (light gray: it chooses nothing), the kernel that came of it, "
         "and the static kernel of even gates. What lies at the same place of a 7 x 7 grid over the picture decides a "
         "tap's gate. Beside them gate entropy, 0 (one learned kernel chosen) to 1 (even): mean over channels at each "
         "tap, and over taps in each channel." + (f" Mean: {mean}." if mean else ""),
@@ -112,13 +112,13 @@ def _gate_rows(canvas: Canvas, result: KernelSet, some: Sequence[int], gates: tu
     rows = [(f"gate {g}", values[some], gates, GATES) for g, values in enumerate(_shown_gates(result), start=1)]
     rows += [("generated" if rows else "learned", result.kernels[some], weights, KERNELS)]
     rows += [("static", result.static[some], weights, KERNELS)] if len(rows) > 1 else []
-    for name, values, scale, colours in rows:
-        canvas.text(MARGIN, canvas.down + 24, name, SMALL, GREY)
-        canvas.down += canvas.tiles(MARGIN + LABEL, canvas.down, values, scale, TAP, GAP, ACROSS, colours) + GAP
-    canvas.text(MARGIN, canvas.down, "channel", SMALL, GREY)
+    for name, values, scale, colors in rows:
+        canvas.text(MARGIN, canvas.down + 24, name, SMALL, GRAY)
+        canvas.down += canvas.tiles(MARGIN + LABEL, canvas.down, values, scale, TAP, GAP, ACROSS, colors) + GAP
+    canvas.text(MARGIN, canvas.down, "channel", SMALL, GRAY)
     for i, channel in enumerate(some):
         x = MARGIN + LABEL + i * (side + GAP) + side / 2
-        canvas.text(x, canvas.down, str(channel + 1), SMALL, GREY, align="center")
+        canvas.text(x, canvas.down, str(channel + 1), SMALL, GRAY, align="center")
     if len(result.gates) > 1:
         _entropies(canvas, result, MARGIN + LABEL + ACROSS * (side + GAP) + 20, top)
     canvas.down += 2 * SMALL * LINE
@@ -127,10 +127,10 @@ def _gate_rows(canvas: Canvas, result: KernelSet, some: Sequence[int], gates: tu
 def _entropies(canvas: Canvas, result: KernelSet, x: float, y: float) -> None:
     """Entropy of each tap as a square, and a histogram of each channel's."""
     side = result.kernels.shape[-1] * 2 * TAP
-    canvas.text(x, y, "entropy per tap", SMALL, GREY)
+    canvas.text(x, y, "entropy per tap", SMALL, GRAY)
     canvas.tiles(x, y + 28, result.tap_entropy[None], (0.0, 1.0), 2 * TAP, 1, 1, AMOUNT)
     x += side + 60
-    canvas.text(x, y, "channels by entropy", SMALL, GREY)
+    canvas.text(x, y, "channels by entropy", SMALL, GRAY)
     canvas.chart(x, y + 28, WIDE - MARGIN - 16 - x, side, lambda axes: _histogram(axes, result.gate_entropy))
 
 

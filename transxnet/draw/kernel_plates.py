@@ -18,7 +18,7 @@ from .kernel_charts import kernel_depth_plate, spectrum_plate
 from .kernel_gates import gates_plate
 from .plate import Plate, Table
 from .scale import shared_range
-from .text import GREY, number
+from .text import GRAY, number
 
 TAP = 18  # pixels, of the change plate
 
@@ -67,7 +67,7 @@ def _draw_clusters(
             _cluster_line(canvas, result, slice(first, first + ACROSS), scale, most)
     canvas.bar(scale, "weight")
     words = "bars: share of the channels that each kernel stands for"
-    canvas.text(WIDE - MARGIN, canvas.down + 16, words, SMALL, GREY, align="right")
+    canvas.text(WIDE - MARGIN, canvas.down + 16, words, SMALL, GRAY, align="right")
     canvas.down += BAR
     return canvas.rgb()
 
@@ -98,7 +98,7 @@ def _cluster_line(canvas: Canvas, result: KernelClusters, part: slice, scale: tu
         high = max(2, round(tall * size / len(result.labels) / most))
         canvas.rectangle(x, top + tall - high, side, high, SOFT)
         canvas.text(x + side / 2, top + tall + 4, f"{size} of {len(result.labels)}", TEXT, align="center")
-        canvas.text(x + side / 2, top + tall + 4 + TEXT * LINE, f"ch. {medoid + 1}", SMALL, GREY, align="center")
+        canvas.text(x + side / 2, top + tall + 4 + TEXT * LINE, f"ch. {medoid + 1}", SMALL, GRAY, align="center")
     canvas.down = top + tall + 4 + 2 * TEXT * LINE + 22
 
 
@@ -201,7 +201,7 @@ def _change_rows(
     x, high = WIDE - MARGIN - ACROSS // 2 * (side + gap) + gap, 2 * side + step
     for words, photo, part in zip(("first", "second"), pair, kernels[:2], strict=True):
         canvas.picture(MARGIN, canvas.down, _square(photo, high))
-        canvas.text(MARGIN + high + 16, canvas.down, words, SMALL, GREY)
+        canvas.text(MARGIN + high + 16, canvas.down, words, SMALL, GRAY)
         for i, kernel in enumerate(part):
             canvas.tiles(*_at(i, x, canvas.down, side + gap, side + step), kernel[None], scale, TAP, 1, 1)
         canvas.down += high + 24
@@ -209,7 +209,7 @@ def _change_rows(
     for i, (kernel, channel) in enumerate(zip(kernels[2], some, strict=True)):
         left, top = _at(i, x, canvas.down, side + gap, side + step + SMALL * LINE)
         canvas.tiles(left, top, kernel[None], scale, TAP, 1, 1)
-        canvas.text(left + side / 2, top + side + 4, f"ch. {channel + 1}: {result.distance[channel]:.2f}", SMALL, GREY,
+        canvas.text(left + side / 2, top + side + 4, f"ch. {channel + 1}: {result.distance[channel]:.2f}", SMALL, GRAY,
                     align="center")  # fmt: skip
     canvas.down += 2 * (side + step + SMALL * LINE) + 24
 
@@ -220,7 +220,7 @@ def _at(i: int, x: float, y: float, across: float, down: float) -> tuple[float, 
 
 def _change_numbers(canvas: Canvas, result: KernelChange, room: float) -> None:
     y = canvas.down
-    canvas.text(MARGIN, y, "first less second", SMALL, GREY)
+    canvas.text(MARGIN, y, "first less second", SMALL, GRAY)
     y += SMALL * LINE
     y += canvas.block(MARGIN, y, "Under each kernel its channel and how far the two lie apart, as a share of the "
                       "static kernel's size.", room, SMALL) + 14  # fmt: skip
@@ -228,7 +228,7 @@ def _change_numbers(canvas: Canvas, result: KernelChange, room: float) -> None:
         return
     m = _medians(result)
     words = ("between the two", "first from static", "second from static", "gates differ by")
-    canvas.text(MARGIN, y, "Median channel", SMALL, GREY)
+    canvas.text(MARGIN, y, "Median channel", SMALL, GRAY)
     for word, key in zip(words, ("distance", "first_from_static", "second_from_static", "gates"), strict=True):
         y += TEXT * LINE
         canvas.text(MARGIN, y, word, TEXT)

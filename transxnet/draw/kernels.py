@@ -1,4 +1,4 @@
-"""IDConv's kernels as grids of small squares: one square a channel, one colour a tap, gaps between."""
+"""IDConv's kernels as grids of small squares: one square a channel, one color a tap, gaps between."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def grid(
 ) -> np.ndarray:
     """Any kernels (n, K, K) as a grid in reading order: uint8 (height, width, 3), RGB.
 
-    value_range: raw (low, high), shared by all; normalised, each kernel has its own. columns: None makes the grid
+    value_range: raw (low, high), shared by all; normalized, each kernel has its own. columns: None makes the grid
     about square. tap: pixels a tap; gap: pixels between kernels and none at the border. Channel i starts at row
     (i // columns) * (K * tap + gap).
     """
@@ -38,8 +38,8 @@ def grid(
     alone = tone.mode == NORMALISED
     ranges = [shared_range([kernel], signed) if alone else value_range for kernel in kernels]
     each = zip(kernels, ranges, strict=True)
-    colours = np.stack([colorize(kernel, own, colormap, signed, tone=tone) for kernel, own in each])  # (n, K, K, 3)
-    for i, square in enumerate(colours.repeat(tap, axis=1).repeat(tap, axis=2)):  # (n, K*tap, K*tap, 3)
+    colors = np.stack([colorize(kernel, own, colormap, signed, tone=tone) for kernel, own in each])  # (n, K, K, 3)
+    for i, square in enumerate(colors.repeat(tap, axis=1).repeat(tap, axis=2)):  # (n, K*tap, K*tap, 3)
         y, x = i // columns * (high + gap), i % columns * (wide + gap)
         picture[y : y + high, x : x + wide] = square
     return picture

@@ -23,22 +23,22 @@ def overlay(
     root: bool = False,
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """The photograph in grey under the map's colours, opacity rising with the value (scale.py's rule).
+    """The photograph in gray under the map's colors, opacity rising with the value (scale.py's rule).
 
-    Masked, it is the photograph in its own colours where the map is not below the threshold; elsewhere 1 - opacity
+    Masked, it is the photograph in its own colors where the map is not below the threshold; elsewhere 1 - opacity
     of its light is left.
 
     photo: uint8 (H, W, 3), RGB: the view, or the same part of the upload at another size. heat: (H, W), raw, from
-    `place`. value_range: raw (low, high), normalised by whoever calls. Returns uint8 (H, W, 3), RGB; where heat is not
-    finite, the grey photograph, or the dark one.
+    `place`. value_range: raw (low, high), normalized by whoever calls. Returns uint8 (H, W, 3), RGB; where heat is not
+    finite, the gray photograph, or the dark one.
     """
     if tone.mode == MASKED:
         light = np.where(above(heat, value_range, signed, tone), 1, 1 - np.float32(opacity))[..., None]  # (H, W, 1)
         return np.rint(photo * light).astype(np.uint8)
-    grey = cv2.cvtColor(np.ascontiguousarray(photo), cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]  # (H, W, 1)
+    gray = cv2.cvtColor(np.ascontiguousarray(photo), cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]  # (H, W, 1)
     a = alpha(heat, value_range, opacity, signed, root, tone)[..., None]  # (H, W, 1)
-    colours = colorize(heat, value_range, colormap, signed, root, tone).astype(np.float32)  # (H, W, 3)
-    return np.rint(grey * (1 - a) + colours * a).astype(np.uint8)
+    colors = colorize(heat, value_range, colormap, signed, root, tone).astype(np.float32)  # (H, W, 3)
+    return np.rint(gray * (1 - a) + colors * a).astype(np.uint8)
 
 
 def crop_view(upload: np.ndarray, crop_box: tuple[float, float, float, float], size: tuple[int, int]) -> np.ndarray:
@@ -70,7 +70,7 @@ def mark(
     y = (point[1] + 0.5) * height / view_size[0] - 0.5
     marked = np.ascontiguousarray(picture).copy()
     ring, thick = max(4, round(radius * width)), max(1, round(width / 380))
-    centre = (round(x * 16), round(y * 16))  # shift=4: sixteenths of a pixel
-    for line, colour in ((thick + 2, BLACK), (thick, WHITE)):
-        cv2.circle(marked, centre, ring * 16, colour, line, cv2.LINE_AA, shift=4)
+    center = (round(x * 16), round(y * 16))  # shift=4: sixteenths of a pixel
+    for line, color in ((thick + 2, BLACK), (thick, WHITE)):
+        cv2.circle(marked, center, ring * 16, color, line, cv2.LINE_AA, shift=4)
     return marked

@@ -1,4 +1,4 @@
-"""Square panels in rows with words above and below, and colour bars: a picture whose height grows as they come."""
+"""Square panels in rows with words above and below, and color bars: a picture whose height grows as they come."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .bars import colorbar, figure_rgb
-from .text import GREY, INK, font, number, width, wrap
+from .text import GRAY, INK, font, number, width, wrap
 
 DPI, WIDTH, MARGIN = 160, 7.7, 8  # inches, and pixels around them: 1248 in all
 GAP, LINE, TEXT = 0.12, 0.155, 8  # between panels and from one line to the next, inches; points
@@ -36,10 +36,10 @@ class Panels:
             self.line(what)
 
     def line(self, words: str) -> None:
-        """Grey words across, as many lines as they need."""
+        """Gray words across, as many lines as they need."""
         self.new_row()
         for one in wrap(words, WIDTH * 72, TEXT):
-            self._text(one, 0.0, self._top, TEXT, GREY)
+            self._text(one, 0.0, self._top, TEXT, GRAY)
             self._top += LINE
         self._top += 0.03
 
@@ -58,22 +58,22 @@ class Panels:
         """In the place of a panel: why there is none."""
         left, top = self._cell(title)
         for i, line in enumerate(wrap(words, self.side * 72, TEXT)):
-            self._text(line, left, top + i * LINE, TEXT, GREY)
+            self._text(line, left, top + i * LINE, TEXT, GRAY)
         self._under(left, top, [])
 
     def bar(self, value_range: tuple[float, float], words: str, colormap: str, decades: bool = False) -> None:
-        """A colour bar with its ends and what it stands for. decades: the range is of exponents of ten."""
+        """A color bar with its ends and what it stands for. decades: the range is of exponents of ten."""
         self.new_row()
         low, high = (number(10**v if decades else v) for v in value_range)
         lowest = f"{low} or less" if decades else low
-        self._text(lowest, 1.0 - width(lowest, TEXT) / 72, self._top, TEXT, GREY)  # ends where the bar begins
+        self._text(lowest, 1.0 - width(lowest, TEXT) / 72, self._top, TEXT, GRAY)  # ends where the bar begins
         axes = self._figure.add_axes((0, 0, 1, 1))
         axes.imshow(colorbar(value_range, colormap), aspect="auto")
         axes.set_axis_off()
         self._placed.append((axes, (1.1, self._top + 0.02, 1.6, 0.1)))
-        self._text(high, 2.78, self._top, TEXT, GREY)
+        self._text(high, 2.78, self._top, TEXT, GRAY)
         for line in wrap(words, (WIDTH - 3.4) * 72, TEXT):
-            self._text(line, 3.4, self._top, TEXT, GREY)
+            self._text(line, 3.4, self._top, TEXT, GRAY)
             self._top += LINE
         self._top += 0.08
 
@@ -108,11 +108,11 @@ class Panels:
 
     def _under(self, left: float, top: float, lines: Sequence[str]) -> None:
         for i, line in enumerate(lines):
-            self._text(line, left, top + self.side + 0.04 + i * LINE, TEXT, GREY)
+            self._text(line, left, top + self.side + 0.04 + i * LINE, TEXT, GRAY)
         self._below = max(self._below, top + self.side + 0.04 + len(lines) * LINE)
 
-    def _text(self, words: str, left: float, top: float, size: float, colour: str, bold: bool = False) -> None:
-        text = self._figure.text(0, 0, words, color=colour, fontproperties=font(size, bold), va="top", parse_math=False)
+    def _text(self, words: str, left: float, top: float, size: float, color: str, bold: bool = False) -> None:
+        text = self._figure.text(0, 0, words, color=color, fontproperties=font(size, bold), va="top", parse_math=False)
         self._placed.append((text, (left, top, 0, 0)))
 
 
@@ -136,5 +136,5 @@ def fit(values: np.ndarray, side: int) -> np.ndarray:
 
 def ring(axes: Axes, point: tuple[float, float]) -> None:
     """A ring, white inside black, about a point (x, y) of the view."""
-    for colour, thick in (("black", 2.4), ("white", 1.0)):
-        axes.plot(*point, "o", mfc="none", mec=colour, mew=thick, ms=7, clip_on=False)
+    for color, thick in (("black", 2.4), ("white", 1.0)):
+        axes.plot(*point, "o", mfc="none", mec=color, mew=thick, ms=7, clip_on=False)

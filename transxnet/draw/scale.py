@@ -1,14 +1,14 @@
-"""From raw values to colours and opacity: the one rule that the page's JavaScript mirrors.
+"""From raw values to colors and opacity: the one rule that the page's JavaScript mirrors.
 
-    sequential   t = clip((v - low) / (high - low), 0, 1)        colour = lut[round(255 t)]           strength = t
-    signed       t = clip(v / m, -1, 1), m = max(|low|, |high|)  colour = lut[round(255 (t + 1) / 2)] strength = |t|
+    sequential   t = clip((v - low) / (high - low), 0, 1)        color = lut[round(255 t)]           strength = t
+    signed       t = clip(v / m, -1, 1), m = max(|low|, |high|)  color = lut[round(255 (t + 1) / 2)] strength = |t|
     root         t = sign(t) sqrt(|t|) before both: for maps whose few peaks tower over the rest
     gamma        t = sign(t) |t| ** gamma, after the root: below 1 it lifts low values, above 1 it lowers them
     threshold    where |t| lies below it before root and gamma, as a share of the scale's maximum: strength 0, HIDDEN
     opacity      alpha = opacity * strength ** ALPHA_POWER
 
-Ranges are raw values and shared by everything drawn in one column, so that equal colours mean equal values.
-A value that is not finite has no colour: strength 0, and MISSING where nothing lies under it. Where low = high,
+Ranges are raw values and shared by everything drawn in one column, so that equal colors mean equal values.
+A value that is not finite has no color: strength 0, and MISSING where nothing lies under it. Where low = high,
 what exceeds it is drawn at full strength and the rest not at all, so that an all-zero map draws nothing.
 """
 
@@ -24,7 +24,7 @@ from .colormaps import lut
 ALPHA_POWER = 0.75  # below 1: middling values show; above 0: the lowest leave the photograph as it is
 MISSING = (200, 200, 200)  # RGB of a value that is not a number
 HIDDEN = (230, 235, 239)  # RGB of a value under the threshold, where nothing lies under it
-RAW, NORMALISED, MASKED = MODES = ("raw", "normalised", "masked")
+RAW, NORMALISED, MASKED = MODES = ("raw", "normalized", "masked")
 MODE_WORDS = {
     RAW: "",
     NORMALISED: "Each map on its own scale: do not compare brightness.",
@@ -37,7 +37,7 @@ class Tone:
     """How whoever looks has set the scale. gamma, threshold: as above.
 
     mode: RAW, the shared range; NORMALISED, the range of each map alone, so that maps do not compare; MASKED, the
-    photograph in its colours where the map is not below the threshold, and dark elsewhere. Raises ValueError.
+    photograph in its colors where the map is not below the threshold, and dark elsewhere. Raises ValueError.
     """
 
     gamma: float = 1.0  # above 0
@@ -79,7 +79,7 @@ def position(
     root: bool = False,
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """Place on the colour map, 0 (low end) to 1 (high end), float32 of the same shape; NaN where not finite."""
+    """Place on the color map, 0 (low end) to 1 (high end), float32 of the same shape; NaN where not finite."""
     t = _unit(values, value_range, signed, root, tone)
     return (t + 1) / 2 if signed else t
 
@@ -121,15 +121,15 @@ def colorize(
     root: bool = False,
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """Raw values (...) -> colours uint8 (..., 3), RGB; MISSING where not finite, HIDDEN under the threshold.
+    """Raw values (...) -> colors uint8 (..., 3), RGB; MISSING where not finite, HIDDEN under the threshold.
 
     Raises UnknownName.
     """
     at = position(values, value_range, signed, root, tone)
     known = np.isfinite(at)
     index = np.rint(np.where(known, at, 0) * 255).astype(np.uint8)
-    colours = np.where(above(values, value_range, signed, tone)[..., None], lut(colormap)[index], np.uint8(HIDDEN))
-    return np.where(known[..., None], colours, np.uint8(MISSING))
+    colors = np.where(above(values, value_range, signed, tone)[..., None], lut(colormap)[index], np.uint8(HIDDEN))
+    return np.where(known[..., None], colors, np.uint8(MISSING))
 
 
 def _share(values: np.ndarray, value_range: tuple[float, float], signed: bool) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A sheet: one row a variant, one column a view, captions, one colour bar a column, and where the weights came from.
+"""A sheet: one row a variant, one column a view, captions, one color bar a column, and where the weights came from.
 
 The same layout serves a single map with its caption. Lengths are inches from the top left corner, text sizes points.
 """
@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from .bars import colorbar, figure_rgb
 from .scale import NORMALISED, PLAIN, Tone
-from .text import GREY, INK, WARNING, font, number, printable, width, wrap
+from .text import GRAY, INK, WARNING, font, number, printable, width, wrap
 
 DPI = 160
 CELL = 2.4  # inches; pictures drawn at CELL_PX need no resampling
@@ -29,7 +29,7 @@ LINE = 1.32  # line height over text size
 
 @dataclass(frozen=True)
 class Column:
-    """One view. caption: layer, what exactly, normalisation. value_range: raw (low, high) of the shared colour bar.
+    """One view. caption: layer, what exactly, normalization. value_range: raw (low, high) of the shared color bar.
 
     Without a value_range there is no bar. tone: how whoever looks has set the scale, said under the caption.
     """
@@ -125,7 +125,7 @@ def sheet(
     page = _Page(2 * MARGIN + len(columns) * CELL + (len(columns) - 1) * GAP)
     room = page.wide - 2 * MARGIN
     page.down += page.block(MARGIN, page.down, title, room, TITLE, INK, bold=True)
-    page.down += page.block(MARGIN, page.down + 0.03, subtitle, room, HEADING - 1, GREY) + (0.16 if title else 0)
+    page.down += page.block(MARGIN, page.down + 0.03, subtitle, room, HEADING - 1, GRAY) + (0.16 if title else 0)
     page.down += _headings(page, columns)
     for row in rows:
         page.down += _row(page, row, room)
@@ -133,7 +133,7 @@ def sheet(
         page.line(page.down)
         page.down += 0.1
     for note in notes:
-        page.down += page.block(MARGIN, page.down, note, room, SMALL, GREY) + 0.03
+        page.down += page.block(MARGIN, page.down, note, room, SMALL, GRAY) + 0.03
     return page.draw()
 
 
@@ -142,11 +142,11 @@ def _left(i: int) -> float:
 
 
 def _headings(page: _Page, columns: Sequence[Column]) -> float:
-    """Names, captions and colour bars; the bars stand in one line. Returns the height."""
+    """Names, captions and color bars; the bars stand in one line. Returns the height."""
     top, tallest = page.down, 0.0
     for i, column in enumerate(columns):
         used = page.block(_left(i), top, column.title, CELL, HEADING, INK, bold=True)
-        used += page.block(_left(i), top + used, f"{column.caption} {column.tone.words}".strip(), CELL, SMALL, GREY)
+        used += page.block(_left(i), top + used, f"{column.caption} {column.tone.words}".strip(), CELL, SMALL, GRAY)
         tallest = max(tallest, used)
     if not any(column.value_range for column in columns):
         return tallest + 0.1
@@ -159,11 +159,11 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
         strip = colorbar(column.value_range, column.colormap, column.signed, size, column.root, column.tone)
         page.picture(_left(i), bar, strip)
         own = column.tone.mode == NORMALISED  # then each map ends elsewhere
-        page.text(_left(i), bar + 0.09, OWN[0] if own else number(low), SMALL, GREY)
+        page.text(_left(i), bar + 0.09, OWN[0] if own else number(low), SMALL, GRAY)
         tight = width(column.units, SMALL) / 72 > CELL - 1.1  # then it stands under the numbers
         below = max(below, 0.13 if tight else 0.0)
-        page.text(_left(i) + CELL / 2, bar + (0.22 if tight else 0.09), column.units, SMALL, GREY, align="center")
-        page.text(_left(i) + CELL, bar + 0.09, OWN[1] if own else number(high), SMALL, GREY, align="right")
+        page.text(_left(i) + CELL / 2, bar + (0.22 if tight else 0.09), column.units, SMALL, GRAY, align="center")
+        page.text(_left(i) + CELL, bar + 0.09, OWN[1] if own else number(high), SMALL, GRAY, align="right")
     return tallest + 0.35 + below
 
 
@@ -176,15 +176,15 @@ def _row(page: _Page, row: Row, room: float) -> float:
         y += page.block(MARGIN, y, "Random weights: this model was never trained.", room, HEADING, WARNING, bold=True)
     title = printable(row.title)
     beside = width(title, HEADING, bold=True) / 72 + 0.12
-    note = page.block(MARGIN + beside, y + (HEADING - SMALL) * 0.95 / 72, row.note, room - beside, SMALL, GREY)
+    note = page.block(MARGIN + beside, y + (HEADING - SMALL) * 0.95 / 72, row.note, room - beside, SMALL, GRAY)
     y += max(note, page.block(MARGIN, y, title, room, HEADING, INK, bold=True))
-    y += page.block(MARGIN, y, row.provenance, room, SMALL, GREY) + 0.06
+    y += page.block(MARGIN, y, row.provenance, room, SMALL, GRAY) + 0.06
     tallest = 0.0
     for i, cell in enumerate(row.cells):
         if cell is None:
             continue
         if cell.picture is None:
-            page.block(_left(i), y, cell.caption, CELL, SMALL, GREY)
+            page.block(_left(i), y, cell.caption, CELL, SMALL, GRAY)
             continue
         page.picture(_left(i), y, _fit(cell.picture))
         tallest = max(tallest, page.block(_left(i), y + CELL + 0.05, cell.caption, CELL, SMALL, INK))
@@ -198,5 +198,5 @@ def _fit(rgb: np.ndarray) -> np.ndarray:
     if share == 1:
         return rgb
     size = (max(1, round(wide * share)), max(1, round(high * share)))
-    # values must not be mixed when enlarging: a kernel's tap stays one colour
+    # values must not be mixed when enlarging: a kernel's tap stays one color
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_NEAREST)

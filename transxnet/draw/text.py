@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 FAMILY = "DejaVu Sans"
-INK, GREY, ACCENT, WARNING = "#1b1f23", "#5b6570", "#0f6b5c", "#b3261e"  # as on the page
+INK, GRAY, ACCENT, WARNING = "#1b1f23", "#5b6570", "#0f6b5c", "#b3261e"  # as on the page
 
 
 def font(size: float, bold: bool = False) -> FontProperties:

@@ -1,8 +1,8 @@
-"""Plates of the trust tests: insertion and deletion, randomisation, agreement, and the verdicts as a table.
+"""Plates of the trust tests: insertion and deletion, randomization, agreement, and the verdicts as a table.
 
 Every function takes the reports of one or several variants on one picture and puts them into one drawing: curves on
 one scale a variant, the variants one below the other or side by side. What the tests are, and where they come from,
-stands in explain/trust.py's neighbours; what is here only draws their numbers. Each plate says, in `limits`, what it
+stands in explain/trust.py's neighbors; what is here only draws their numbers. Each plate says, in `limits`, what it
 must not be read as.
 """
 
@@ -14,7 +14,7 @@ from itertools import combinations
 from ..results.sanity_checks import TrustReport
 from .bars import figure_rgb
 from .plate import Plate, Table
-from .text import ACCENT, GREY, INK, font, printable
+from .text import ACCENT, GRAY, INK, font, printable
 from .trust_parts import (
     INSERTION,
     TALL,
@@ -33,7 +33,7 @@ from .trust_parts import (
 )  # fmt: skip
 
 COLUMNS, PANEL = 3, 1.95  # panels a row, inches from one row to the next
-BASELINE = {"grey": "grey", "blur": "blurred"}
+BASELINE = {"gray": "gray", "blur": "blurred"}
 AREAS = (
     "deletion_auc", "chance_auc", "chance_margin", "insertion_auc", "chance_insertion_auc", "chance_insertion_margin"
 )  # fmt: skip
@@ -50,7 +50,7 @@ def faithfulness_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> 
     ]
     ends = {name: _highest(report) for name, report in pairs(reports, names)}
     figure = blank_figure(0.4 + PANEL * -(-len(cells) // COLUMNS))
-    legend(figure, [("deletion", ACCENT, "-"), ("insertion", INSERTION, "-"), ("chance", GREY, "--")])
+    legend(figure, [("deletion", ACCENT, "-"), ("insertion", INSERTION, "-"), ("chance", GRAY, "--")])
     for i, (name, method, found) in enumerate(cells):
         row, column = divmod(i, COLUMNS)
         last = i + COLUMNS >= len(cells)
@@ -80,7 +80,7 @@ def _highest(report: TrustReport) -> float:
     return ceiling(max(getattr(found, part).max() for found in report.faithfulness.values() for part in CURVES[1:]))
 
 
-def randomisation_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate:
+def randomization_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate:
     """What is left of each map while the model forgets: rank correlations as lines, and the maps themselves."""
     lines = 2.25
     figure = blank_figure(lines * len(reports) + 0.15 + strips_height(reports, names))
@@ -91,12 +91,12 @@ def randomisation_plate(reports: Sequence[TrustReport], names: Sequence[str]) ->
             axes.set_title(printable(name), fontproperties=font(8, True), color=INK, loc="left", pad=3)
     strips(figure, lines * len(reports) + 0.15, reports, names)
     maps = [
-        (name, method, report.randomisation[method]) for name, report in pairs(reports, names) for method in report.maps
+        (name, method, report.randomization[method]) for name, report in pairs(reports, names) for method in report.maps
     ]
     parts = ("signed", "absolute", "complete_signed", "complete_absolute", "heats")
     said = [f"{called(m, n, names)} {'even' if r.blank else f'{r.left:.2f}'}" for n, m, r in maps]
     return Plate(
-        "randomisation", "Does a map change when the model forgets?",
+        "randomization", "Does a map change when the model forgets?",
         "Rank correlation (Spearman) with the original map while a copy of the model gets random weights, from the "
         "head down to the stem. Lines: maps of one pass, one cascade. Dots and names' numbers: the mean over all "
         "wholly random copies (whisker: lowest to highest); of a map of many passes there is one. “abs”: of absolute "
@@ -166,7 +166,7 @@ def verdict_table(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate
 
 def _told(report: TrustReport, method: str) -> tuple[str, ...]:
     """What stands under HEAD, after the map's name."""
-    verdict, found, left = report.verdicts[method], report.faithfulness[method], report.randomisation[method]
+    verdict, found, left = report.verdicts[method], report.faithfulness[method], report.randomization[method]
     if verdict.follows == "even":
         return ("even", "even", *["–"] * (len(HEAD) - 4), " ".join(verdict.words))
     return (
@@ -181,5 +181,5 @@ def _left(reports: Sequence[TrustReport], names: Sequence[str]) -> dict[str, flo
     return {
         f"{name}/{method}/left": found.left
         for name, report in pairs(reports, names)
-        for method, found in report.randomisation.items()
+        for method, found in report.randomization.items()
     }

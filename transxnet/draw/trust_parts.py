@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 
 from ..results.sanity_checks import Faithfulness, TrustReport
 from .scale import colorize, shared_range
-from .text import ACCENT, GREY, INK, WARNING, font, printable, width, wrap
+from .text import ACCENT, GRAY, INK, WARNING, font, printable, width, wrap
 from .views import LOOKS
 
 DPI, WIDE = 160, 7.5  # 1200 px across
@@ -58,27 +58,27 @@ def place_axes(figure: Figure, left: float, top: float, width: float, height: fl
     return figure.add_axes((left / WIDE, 1 - (top + height) / tall, width / WIDE, height / tall))
 
 
-def _write(figure: Figure, left: float, top: float, words: str, colour: str = GREY, **how: object) -> None:
+def _write(figure: Figure, left: float, top: float, words: str, color: str = GRAY, **how: object) -> None:
     """Text by inches from the figure's upper left corner."""
     how = {"fontproperties": font(8), "va": "center"} | how
-    figure.text(left / WIDE, 1 - top / figure.get_figheight(), words, color=colour, parse_math=False, **how)
+    figure.text(left / WIDE, 1 - top / figure.get_figheight(), words, color=color, parse_math=False, **how)
 
 
 def _bare(axes: Axes) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set(color=GREY, linewidth=0.5)
-    axes.tick_params(colors=GREY, width=0.5, length=2, pad=2)
+        axes.spines[side].set(color=GRAY, linewidth=0.5)
+    axes.tick_params(colors=GRAY, width=0.5, length=2, pad=2)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_fontproperties(font(8))
 
 
 def legend(figure: Figure, entries: Sequence[tuple[str, str, str]]) -> None:
-    """(words, colour, line style) each, along the top."""
+    """(words, color, line style) each, along the top."""
     y, x = 1 - 0.16 / figure.get_figheight(), 0.42
-    for words, colour, style in entries:
-        figure.add_artist(Line2D((x / WIDE, (x + 0.28) / WIDE), (y, y), color=colour, linestyle=style, linewidth=1.3))
+    for words, color, style in entries:
+        figure.add_artist(Line2D((x / WIDE, (x + 0.28) / WIDE), (y, y), color=color, linestyle=style, linewidth=1.3))
         _write(figure, x + 0.34, 0.16, words, INK)
         x += 1.15
 
@@ -99,16 +99,16 @@ def curves(
         (deletion, found.deletion, found.chance, ACCENT),
         (insertion, found.insertion, found.chance_insertion, INSERTION),
     )
-    for i, (areas, curve, chance, colour) in enumerate(both):
-        _write(figure, left - 0.3, top + 0.32 + 0.14 * i, areas, colour)
-        axes.plot(found.shares, chance.mean(axis=0), color=colour, linewidth=0.9, linestyle="--", alpha=0.6)
-        axes.plot(found.shares, curve, color=colour, linewidth=1.4, clip_on=False)
+    for i, (areas, curve, chance, color) in enumerate(both):
+        _write(figure, left - 0.3, top + 0.32 + 0.14 * i, areas, color)
+        axes.plot(found.shares, chance.mean(axis=0), color=color, linewidth=0.9, linestyle="--", alpha=0.6)
+        axes.plot(found.shares, curve, color=color, linewidth=1.4, clip_on=False)
     axes.set(xlim=(0, 1), ylim=(0, end), xticks=(0, 0.5, 1), yticks=(0, end / 2, end))
     axes.set_xticklabels(("0", "½", "1"))
     axes.set_yticklabels([f"{tick:g}" for tick in (0, end / 2, end)])
     _bare(axes)
     if named:
-        axes.set_xlabel("share of pixels changed", fontproperties=font(8), color=GREY, labelpad=2)
+        axes.set_xlabel("share of pixels changed", fontproperties=font(8), color=GRAY, labelpad=2)
 
 
 def forgetting(axes: Axes, report: TrustReport) -> None:
@@ -116,17 +116,17 @@ def forgetting(axes: Axes, report: TrustReport) -> None:
     steps = _steps(report)
     end = len(steps)
     ends = []
-    for hue, (method, found) in zip(cycle(HUES), report.randomisation.items(), strict=False):
+    for hue, (method, found) in zip(cycle(HUES), report.randomization.items(), strict=False):
         if len(found.steps) > 1:
             axes.plot(range(end + 1), [1, *found.curve], color=hue, linewidth=1.3, clip_on=False)
         axes.plot((end + 1, end + 1), (found.complete.min(), found.complete.max()), color=hue, linewidth=0.8)
         axes.plot(end + 1, found.left, "o", color=hue, markersize=4, clip_on=False)
         words = "even" if found.blank else f"{_two(found.left)}{' abs' if found.by_size else ''}"
         ends.append((found.left, f"{_title(method)} {words}", hue))
-    axes.axhline(0, color=GREY, linewidth=0.5)
+    axes.axhline(0, color=GRAY, linewidth=0.5)
     axes.set(xlim=(0, end + 1.1), ylim=(-1, 1), yticks=(-1, 0, 1), xticks=[*_shown(end), end + 1])
     axes.set_xticklabels([*(("original", *steps)[step] for step in _shown(end)), "copies"])
-    axes.set_ylabel("rank correlation", fontproperties=font(8), color=GREY, labelpad=1)
+    axes.set_ylabel("rank correlation", fontproperties=font(8), color=GRAY, labelpad=1)
     _bare(axes)
     axes.tick_params(axis="x", pad=6)  # clear of "-1"
     for y, (_, words, hue) in zip(_apart([e[0] for e in ends], 0.19), sorted(ends, key=lambda e: e[0]), strict=True):
@@ -148,7 +148,7 @@ def _two(value: float) -> str:
 
 def _steps(report: TrustReport) -> tuple[str, ...]:
     """The cascade's, or "everything" where no map took it."""
-    return max((found.steps for found in report.randomisation.values()), key=len)
+    return max((found.steps for found in report.randomization.values()), key=len)
 
 
 def _shown(count: int) -> list[int]:
@@ -163,7 +163,7 @@ def _cells(reports: Sequence[TrustReport], names: Sequence[str]) -> tuple[Cells,
     """Maps with every step of the cascade, method by method, absent ones too; and those with one random copy."""
     both = pairs(reports, names)
     methods = dict.fromkeys(method for report in reports for method in report.maps)
-    full = [m for m in methods if any(len(r.randomisation[m].steps) > 1 for r in reports if m in r.maps)]
+    full = [m for m in methods if any(len(r.randomization[m].steps) > 1 for r in reports if m in r.maps)]
     few = [(name, m, report) for name, report in both for m in methods if m not in full and m in report.maps]
     return [(name, m, report) for m in full for name, report in both], few
 
@@ -202,7 +202,7 @@ def strips(figure: Figure, top: float, reports: Sequence[TrustReport], names: Se
 
 def _strip(figure: Figure, left: float, top: float, words: str, method: str, report: TrustReport) -> None:
     """One map's title, and below it the map as it was and after the steps, each with its correlation."""
-    original, found = report.maps[method], report.randomisation[method]
+    original, found = report.maps[method], report.randomization[method]
     _write(figure, left, top, words, INK, fontproperties=font(8, True))
     for column, step in enumerate(_shown(len(found.steps))):
         heat, below = (found.heats[step - 1], _two(found.curve[step - 1])) if step else (original.heat, "")
@@ -211,7 +211,7 @@ def _strip(figure: Figure, left: float, top: float, words: str, method: str, rep
 
 def _two_tiles(figure: Figure, left: float, top: float, words: str, method: str, report: TrustReport) -> None:
     """One map's title, the map, and that of the random copy."""
-    original, found = report.maps[method], report.randomisation[method]
+    original, found = report.maps[method], report.randomization[method]
     _write(figure, left, top, words, INK, fontproperties=font(8, True))
     _tile(figure, left, top + 0.1, TILE_2, original.heat, original.signed, "original")
     _tile(figure, left + 0.8, top + 0.1, TILE_2, found.heats[-1], original.signed, f"random {_two(found.curve[-1])}")
@@ -221,9 +221,9 @@ def _tile(figure: Figure, left: float, top: float, wide: float, heat: np.ndarray
     side = round(wide * DPI)
     low, high = shared_range([heat], signed)
     if not signed:
-        high = max(high, 2 * float(np.nanmean(heat)))  # an even map is of middling colour, not all at the top
-    colours = colorize(heat, (low, high), "RdBu_r" if signed else "inferno", signed)
-    pixels = cv2.resize(colours, (side, side), interpolation=cv2.INTER_NEAREST)
+        high = max(high, 2 * float(np.nanmean(heat)))  # an even map is of middling color, not all at the top
+    colors = colorize(heat, (low, high), "RdBu_r" if signed else "inferno", signed)
+    pixels = cv2.resize(colors, (side, side), interpolation=cv2.INTER_NEAREST)
     bottom = round((figure.get_figheight() - top) * DPI) - side
     figure.figimage(pixels, round(left * DPI), bottom, origin="upper")  # axes for each would cost a second a figure
     _write(figure, left + wide / 2, top + wide + 0.09, below, ha="center")
@@ -236,7 +236,7 @@ def matrix_heads(reports: Sequence[TrustReport]) -> float:
 
 
 def matrix(figure: Figure, report: TrustReport, top: float, name: str = "") -> None:
-    """Correlation above the diagonal, overlap below it, in numbers and colours of one scale. top: of the first row."""
+    """Correlation above the diagonal, overlap below it, in numbers and colors of one scale. top: of the first row."""
     found = report.agreement
     count = len(found.names)
     wide = min(0.6, (WIDE - LABELS - 0.9) / count)  # what is left at the right is for the last column's name

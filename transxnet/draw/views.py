@@ -1,6 +1,6 @@
 """How each kind of result is drawn and named: one row of LOOKS a view, the same for sheets, files and the page.
 
-A drawing colours *shown* values, which may be the raw ones rectified, in multiples of their mean, or as a density;
+A drawing colors *shown* values, which may be the raw ones rectified, in multiples of their mean, or as a density;
 `scaling` says which, in words that stand beside every drawing. The raw values stay in the result.
 
 Views differ in size, and what a single pixel has a share of, or brings, is the less the more pixels there are: an even
@@ -26,12 +26,12 @@ Result = AttentionMaps | KernelSet | Explanation
 
 @dataclass(frozen=True)
 class Look:
-    """One view: its name in a Study, a title, a sentence on what it shows, and how values become colours."""
+    """One view: its name in a Study, a title, a sentence on what it shows, and how values become colors."""
 
     name: str
     title: str
     shows: str
-    scaling: str  # what the colours stand for
+    scaling: str  # what the colors stand for
     units: str
     colormap: str
     signed: bool = False
@@ -66,25 +66,25 @@ _LOOKS = (
     Look(
         "rollout", "Attention rollout (approximation)",
         "Where attention could have carried something from, through all blocks so far.",
-        "in multiples of an even map, colours by the square root", "times an even map", "magma", root=True, parts=1,
+        "in multiples of an even map, colors by the square root", "times an even map", "magma", root=True, parts=1,
     ),
     Look(
         "receptive_field", "Receptive field", "Which pixels the marked unit depends on.",
-        "absolute gradient over its mean, colours by the square root, the highest 0.5 % of pixels alike",
+        "absolute gradient over its mean, colors by the square root, the highest 0.5 % of pixels alike",
         "times the mean", "viridis", root=True, clip=0.995,
     ),
     Look(
-        "integrated_gradients", "Integrated gradients", "What each pixel adds to the answer on the way from grey.",
-        "as a density, logits a thousandth of the view's area, colours by the square root",
+        "integrated_gradients", "Integrated gradients", "What each pixel adds to the answer on the way from gray.",
+        "as a density, logits a thousandth of the view's area, colors by the square root",
         "logit per ‰ of the view", "RdBu_r", True, True, parts=PER_MILLE,
     ),
     Look(
         "smooth_grad", "SmoothGrad", "Which small changes of noisy copies would raise or lower the answer.",
-        "as a density, per unit of normalised input and thousandth of the view, colours by the square root",
+        "as a density, per unit of normalized input and thousandth of the view, colors by the square root",
         "logit per unit of input and ‰ of the view", "RdBu_r", True, True, parts=PER_MILLE,
     ),
     Look(
-        "occlusion", "Occlusion", "What the answer loses when a patch turns grey.", "raw", "logit", "RdBu_r", True
+        "occlusion", "Occlusion", "What the answer loses when a patch turns gray.", "raw", "logit", "RdBu_r", True
     ),
 )  # fmt: skip
 LOOKS: Mapping[str, Look] = MappingProxyType({look.name: look for look in _LOOKS})
@@ -115,7 +115,7 @@ def look_of(result: Result) -> Look:
 
 
 def shown(result: Result, head: int = 0, channels: Sequence[int] | None = None) -> np.ndarray:
-    """The values that are coloured, on the result's own grid.
+    """The values that are colored, on the result's own grid.
 
     head: of attention, from 1; 0 is the mean of all. channels: of kernels, from 0; None is all.
     """
@@ -166,7 +166,7 @@ def draw(
     """The result as a picture of the photograph's size: uint8 (H, W, 3), RGB.
 
     photo: uint8 (H, W, 3), what the view covers. A map lies over it, with a ring about the unit it speaks of;
-    kernels stand alone as a grid. colormap: '' takes the look's. tone: normalised, it takes the result's own range.
+    kernels stand alone as a grid. colormap: '' takes the look's. tone: normalized, it takes the result's own range.
     """
     look = look_of(result)
     if tone.mode == NORMALISED:

@@ -35,7 +35,7 @@ from .change_bars import (
 )
 from .plate import Plate, Table
 from .sheet import HAIRLINE
-from .text import GREY, INK, font, shorten, width, wrap
+from .text import GRAY, INK, font, shorten, width, wrap
 
 BETWEEN, WORDS, GAP, AXIS = 0.42, 0.34, 0.12, 0.25  # inches: between columns; heights of words, air, names of stages
 NUMBER = 0.16  # inches: height of a number beside a bar
@@ -106,7 +106,7 @@ def _height(result: WhatIf) -> float:
 def _variant(sheet: Sheet, result: WhatIf, top: float, scale: tuple[float, float]) -> None:
     """Why some questions were not asked, then a panel for each of the others, in two columns."""
     for line in (said := _not_asked(result)):
-        sheet.text(LEFT, top, line, GREY)
+        sheet.text(LEFT, top, line, GRAY)
         top += LINE
     top += GAP if said else 0
     for side, questions in enumerate(_columns(result)):
@@ -124,7 +124,7 @@ def _panel(
     rows = {(row.stage, row.block): row for row in result.rows if row.question == question}
     if (0, 0) in rows:
         words = f"all: logit {signed(rows[0, 0].logit_change)}, then {_outcome(rows[0, 0])}"
-        sheet.text(x, y + LINE, shorten(words, PANEL_WIDE * 72, SIZE), GREY)
+        sheet.text(x, y + LINE, shorten(words, PANEL_WIDE * 72, SIZE), GRAY)
     _bars(sheet.panel(x, y + WORDS, PANEL_WIDE, scale), result.depths, rows, last)
 
 

@@ -34,7 +34,7 @@ class Observation:
 
     model: TransXNet | Peer
     prepared: Prepared
-    x: Tensor  # (1, 3, H, W), the normalised view; a leaf that requires grad if grad was asked for
+    x: Tensor  # (1, 3, H, W), the normalized view; a leaf that requires grad if grad was asked for
     logits: Tensor  # (1, classes)
     trace: Trace
 
@@ -116,7 +116,7 @@ def geometry_of(prepared: Prepared, grid: tuple[int, int], stride: float, origin
 
 
 def middle_of(prepared: Prepared) -> tuple[float, float]:
-    """(x, y) of the view's middle in pixels of the upright upload: a pixel's number is the place of its centre."""
+    """(x, y) of the view's middle in pixels of the upright upload: a pixel's number is the place of its center."""
     x0, y0, x1, y1 = prepared.crop_box
     return (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2
 

@@ -38,7 +38,7 @@ def predict_batch(
 ) -> Iterator[Prediction]:
     """Answers for many pictures, in their order, a batch at a time; reads `tensors` lazily.
 
-    tensors: normalised views, (1, 3, H, W) each as images.prepare gives them, all of one size.
+    tensors: normalized views, (1, 3, H, W) each as images.prepare gives them, all of one size.
     autocast: half precision, on CUDA only; elsewhere it changes nothing. Logits come back as float32, close to
     the float32 ones but not equal; explanations never use it.
     """

@@ -1,7 +1,7 @@
 """A page of text, bars and pictures, drawn twice from the same things: as pixels, and as SVG.
 
 Lengths are inches from the top left corner, text sizes points. As pixels, pictures are pasted, so that every one of
-theirs stays as it is; in SVG they are PNG data, text is text and a colour bar a gradient. Both lay out with DejaVu
+theirs stays as it is; in SVG they are PNG data, text is text and a color bar a gradient. Both lay out with DejaVu
 Sans; an SVG's reader without it shows the next sans-serif.
 """
 
@@ -50,7 +50,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Bar:
-    """strip: uint8 (n, 3), its colours from left to right."""
+    """strip: uint8 (n, 3), its colors from left to right."""
 
     x: float
     y: float
@@ -175,7 +175,7 @@ def _svg(one: Text | Image | Bar | Rule, number: int) -> str:
 
 
 def _stops(strip: np.ndarray) -> Sequence[tuple[float, str]]:
-    """Where colours change: each at its own place, so that a step of the scale stays a step."""
+    """Where colors change: each at its own place, so that a step of the scale stays a step."""
     last = len(strip) - 1
     kept = [i for i in range(len(strip)) if i in (0, last) or (strip[i] != strip[i - 1]).any() or
             (strip[i] != strip[i + 1]).any()]  # fmt: skip

@@ -11,14 +11,14 @@ from ..draw.bars import colorbar
 from ..draw.plate import Plate, Table
 from ..draw.scale import NORMALISED
 from ..draw.sheet import HAIRLINE, OWN
-from ..draw.text import GREY, INK, WARNING, number, printable, width
+from ..draw.text import GRAY, INK, WARNING, number, printable, width
 from .canvas import LINE, POINTS, Canvas
 from .pictures import Style
 from .rows import Cell, Row, Shot
 
 CELL, GAP, MARGIN = 4.2, 0.18, 0.3  # inches
 TITLE, HEADING, SMALL = 15, 10.5, 8
-BAR_STEPS = 512  # colours of a bar
+BAR_STEPS = 512  # colors of a bar
 MOST_COLUMNS = 6  # of a table that is not turned
 PAD = 6 / POINTS  # between a table's columns
 
@@ -46,7 +46,7 @@ def laid_out(figure: Figure, style: Style, side: int) -> Canvas:
     page = Canvas(2 * MARGIN + columns * CELL + (columns - 1) * GAP, side / CELL, MARGIN)
     room = page.wide - 2 * MARGIN
     page.down += page.block(MARGIN, page.down, figure.title, room, TITLE, INK, bold=True)
-    page.down += page.block(MARGIN, page.down + 0.03, figure.subtitle, room, HEADING, GREY) + 0.15
+    page.down += page.block(MARGIN, page.down + 0.03, figure.subtitle, room, HEADING, GRAY) + 0.15
     page.down += _heads(page, figure.shots)
     for row in figure.rows:
         page.down += _row(page, row, style, side, room)
@@ -57,7 +57,7 @@ def laid_out(figure: Figure, style: Style, side: int) -> Canvas:
     page.rule(MARGIN, page.down, room, HAIRLINE)
     page.down += 0.1
     for words in (*figure.notes, figure.foot):
-        page.down += page.block(MARGIN, page.down, words, room, SMALL, GREY) + 0.04
+        page.down += page.block(MARGIN, page.down, words, room, SMALL, GRAY) + 0.04
     page.high = page.down + MARGIN - 0.04
     return page
 
@@ -80,7 +80,7 @@ def _heads(page: Canvas, shots: Sequence[Shot]) -> float:
             words += f" Explained: {study.target.label}, {share:.1f} %."
         weights = f"Weights: {study.provenance.short()}. {study.provenance.note}".strip()
         for line in (words, *study.notes, weights):
-            y += page.block(_left(i), y, line, CELL, SMALL, GREY)
+            y += page.block(_left(i), y, line, CELL, SMALL, GRAY)
         tallest = max(tallest, y - page.down)
     return tallest + 0.14
 
@@ -90,7 +90,7 @@ def _row(page: Canvas, row: Row, style: Style, side: int, room: float) -> float:
     page.rule(MARGIN, page.down, room, HAIRLINE)
     y = page.down + 0.1
     y += page.block(MARGIN, y, row.title, room, HEADING, INK, bold=True)
-    y += page.block(MARGIN, y, f"{row.caption} {style.tone.words}".strip(), room, SMALL, GREY) + 0.06
+    y += page.block(MARGIN, y, f"{row.caption} {style.tone.words}".strip(), room, SMALL, GRAY) + 0.06
     if row.value_range is not None:
         y += _bar(page, y, row, style)
     tallest = 0.0
@@ -102,7 +102,7 @@ def _row(page: Canvas, row: Row, style: Style, side: int, room: float) -> float:
 def _cell(page: Canvas, x: float, y: float, cell: Cell | str, row: Row, side: int) -> float:
     top = y
     if isinstance(cell, str):
-        return page.block(x, y, cell, CELL, SMALL, GREY)
+        return page.block(x, y, cell, CELL, SMALL, GRAY)
     if cell.title:
         y += page.block(x, y, cell.title, CELL, HEADING - 1, INK, bold=True) + 0.03
     y += page.picture(x, y, cell.paint(side), f"{row.title}. {cell.caption}") + 0.05
@@ -115,9 +115,9 @@ def _bar(page: Canvas, y: float, row: Row, style: Style) -> float:
     strip = colorbar(row.value_range, row.colormap, row.signed, (1, BAR_STEPS), row.root, style.tone)[0]
     page.bar(MARGIN, y, strip, CELL, 0.09)
     ends = OWN if style.tone.mode == NORMALISED else (number(low), number(high))
-    page.text(MARGIN, y + 0.12, ends[0], SMALL, GREY)
-    page.text(MARGIN + CELL, y + 0.12, ends[1], SMALL, GREY, align="right")
-    page.text(MARGIN + CELL / 2, y + 0.12, row.units, SMALL, GREY, align="center")
+    page.text(MARGIN, y + 0.12, ends[0], SMALL, GRAY)
+    page.text(MARGIN + CELL, y + 0.12, ends[1], SMALL, GRAY, align="right")
+    page.text(MARGIN + CELL / 2, y + 0.12, row.units, SMALL, GRAY, align="center")
     return 0.12 + SMALL * LINE / POINTS + 0.08
 
 
@@ -133,7 +133,7 @@ def _table(page: Canvas, title: str, table: Table, room: float) -> float:
     lefts = MARGIN + np.concatenate([[0.0], np.cumsum(shares)[:-1]])
     for place, line in enumerate(lines):
         high = [
-            page.block(float(x), y, text, float(wide) - PAD, SMALL, INK if place else GREY, bold=not place)
+            page.block(float(x), y, text, float(wide) - PAD, SMALL, INK if place else GRAY, bold=not place)
             for x, wide, text in zip(lefts, shares, line, strict=True)
         ]
         y += max(high) + 0.05
@@ -161,10 +161,10 @@ def _plate(page: Canvas, plate: Plate, room: float) -> float:
     page.rule(MARGIN, page.down, room, HAIRLINE)
     y = page.down + 0.1
     y += page.block(MARGIN, y, plate.title, room, HEADING, INK, bold=True)
-    y += page.block(MARGIN, y, plate.caption, room, SMALL, GREY) + 0.06
+    y += page.block(MARGIN, y, plate.caption, room, SMALL, GRAY) + 0.06
     if plate.picture is not None:
         y += page.picture(MARGIN, y, plate.picture, plate.alt, room) + 0.06
-    y += page.block(MARGIN, y, plate.limits, room, SMALL, GREY) + 0.1
+    y += page.block(MARGIN, y, plate.limits, room, SMALL, GRAY) + 0.1
     if plate.table is not None:
         page.down, before = y, page.down
         y += _table(page, "Numbers", plate.table, room)

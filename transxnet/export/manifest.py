@@ -22,7 +22,7 @@ from .records import clean, describe, source_digest, versions
 SCHEMA, VERSION = "transxnet-lens/export", 1
 KEY = "transxnet-lens"  # of a PNG's text chunk
 MAPS = (
-    "Maps sit where their units sit in the picture. Colours stand for raw values as `drawn` says: one range for all "
+    "Maps sit where their units sit in the picture. Colors stand for raw values as `drawn` says: one range for all "
     "maps of a row; arrays in an NPZ are raw."
 )
 
@@ -36,7 +36,7 @@ def manifest(
     **more: object,
 ) -> dict[str, object]:
     """asked: what was computed, e.g. view, stage, point. pictures: sha256 and size of each. drawn: a row of maps each:
-    name, units, range, scaling, colour map. more: what else this file holds, by key.
+    name, units, range, scaling, color map. more: what else this file holds, by key.
     """
     tone = style.tone
     display = {

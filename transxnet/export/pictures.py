@@ -22,7 +22,7 @@ LIMITS = (
     "Attention says what was mixed in, not why the answer was given. Kernels are shared by all places of the picture, "
     "and work on features, not on pixels. Grad-CAM says what raised the score, at the resolution of its layer. A "
     "receptive field says what a small change would reach, not what the model looks at.",
-    "Maps are drawn where their units sit in the picture. A column has one colour scale.",
+    "Maps are drawn where their units sit in the picture. A column has one color scale.",
 )
 
 
@@ -30,7 +30,7 @@ LIMITS = (
 class Style:
     """How studies are drawn. head: of attention, from 1; 0 is the mean of all.
 
-    colormaps: view -> colour map, where it is not the view's own. tone: gamma, threshold, and raw, normalised or
+    colormaps: view -> color map, where it is not the view's own. tone: gamma, threshold, and raw, normalized or
     masked.
     """
 
@@ -87,7 +87,7 @@ def sheet(
     names: Sequence[str] | None = None,
     answers: bool = True,
 ) -> np.ndarray:
-    """A row a study (of one picture by several variants), a column a view with one colour scale: uint8 (H, W, 3), RGB.
+    """A row a study (of one picture by several variants), a column a view with one color scale: uint8 (H, W, 3), RGB.
 
     upload: uint8 (H, W, 3), the upright picture, for sharper photographs. names: which views; None takes all that
     there are. answers: begin with the picture and the answers, end with what the maps do not say.

@@ -79,7 +79,7 @@ def _what_if(shown: Shown) -> list[Plate]:
     return found
 
 
-TRUST = (trusts.verdict_table, trusts.faithfulness_plate, trusts.randomisation_plate, trusts.agreement_plate)
+TRUST = (trusts.verdict_table, trusts.faithfulness_plate, trusts.randomization_plate, trusts.agreement_plate)
 PLATES = (
     Row("both_ways", lambda s: heads.heads_plate(s.found, s.names, s.photos)),
     Row("attention_depth", lambda s: attention.depth_plate(s.found, s.names)),
@@ -175,7 +175,7 @@ def _overview(studies: Sequence[Study], upload: np.ndarray | None, style: Style)
     names = [name for name in OVERVIEW if any(name in results(s) for s in studies)]
     shown = ", ".join(LOOKS[name].title for name in names) or "no map"
     return Plate(
-        "sheet", "Overview", "One row a variant, one column a view, one colour scale a column.",
+        "sheet", "Overview", "One row a variant, one column a view, one color scale a column.",
         f"The picture, the best answers and {shown} for {_named(studies)}.", " ".join(LIMITS),
         sheet(studies, upload, "", style, names),
     )  # fmt: skip

@@ -105,7 +105,7 @@ def _own_words(result: AttentionMaps | KernelSet) -> tuple[np.ndarray, str, bool
 
 
 def describe_drawing(studies: Sequence[Study], style: Style | None = None) -> dict[str, object]:
-    """How each view is coloured: range of shown values, colour map, scaling, units, opacity."""
+    """How each view is colored: range of shown values, color map, scaling, units, opacity."""
     style = style or Style()
     found = {}
     for name, value_range in ranges(studies, style).items():

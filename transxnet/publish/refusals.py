@@ -35,7 +35,7 @@ def _by_status(status: int, where: str, repo: str) -> tuple[str, str] | None:
         remedy = f"If {namespace} is yours, use a token with write permission; else publish to a namespace of yours."
         return f"the token may not write to {repo} {end}", remedy
     if status in (404, 410):
-        return f"{where} has no namespace {namespace} {end}", "Check its spelling, or create the organisation first."
+        return f"{where} has no namespace {namespace} {end}", "Check its spelling, or create the organization first."
     if status in (409, 412):
         return f"somebody else changed {repo} just now {end}", "Look at what is there, then publish again."
     if status == 429:

@@ -180,7 +180,7 @@ class HalfEnergies:
 
 
 def distances(queries: Geometry, keys: Geometry) -> np.ndarray:
-    """(Nq, Nk): from each query's centre to each key's, in view pixels, row by row."""
+    """(Nq, Nk): from each query's center to each key's, in view pixels, row by row."""
     (qx, qy), (kx, ky) = _centers(queries), _centers(keys)
     return np.hypot(qx[:, None] - kx, qy[:, None] - ky)
 

@@ -18,7 +18,7 @@ class Explanation:
     layer: str  # in words that count from 1: "stage 4, block 2"
     target: str  # what was explained: "ladybug (class 31)", "query at row 3, column 5"
     heat: np.ndarray
-    signed: bool  # True: draw with a diverging map centred on zero
+    signed: bool  # True: draw with a diverging map centerd on zero
     units: str  # "weight", "logit per unit of feature", …
     geometry: Geometry
     numbers: dict[str, float] = field(default_factory=dict)  # what is worth reading beside the picture

@@ -19,11 +19,11 @@ class Geometry:
     origin: float = 0.0  # view pixel of value [0, 0]
 
     def center(self, row: float, col: float) -> tuple[float, float]:
-        """(x, y) in view pixels of a value's centre."""
+        """(x, y) in view pixels of a value's center."""
         return self.origin + self.stride * col, self.origin + self.stride * row
 
     def center_in_upload(self, row: float, col: float) -> tuple[float, float]:
-        """(x, y) in upload pixels of a value's centre."""
+        """(x, y) in upload pixels of a value's center."""
         return self.to_upload(*self.center(row, col))
 
     def to_upload(self, x: float, y: float) -> tuple[float, float]:

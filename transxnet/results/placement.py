@@ -13,7 +13,7 @@ from .geometry import Geometry
 
 
 def place(heat: np.ndarray, geometry: Geometry, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Bilinear interpolation of a grid onto pixels, each value at its unit's centre, edge values extended outwards.
+    """Bilinear interpolation of a grid onto pixels, each value at its unit's center, edge values extended outwards.
 
     heat: (rows, columns), raw. size: (height, width) of the drawing, which covers exactly the view; None takes the
     view's own. Returns float32 (height, width), raw values; at a unit's pixel exactly the unit's value.
@@ -29,15 +29,15 @@ def place(heat: np.ndarray, geometry: Geometry, size: tuple[int, int] | None = N
 def place_at(heat: np.ndarray, geometry: Geometry, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The same at columns x and rows y, in pixels of the view: float32 (len(y), len(x))."""
     heat = np.asarray(heat, np.float32)
-    top, bottom, down = _neighbours(y, heat.shape[0], geometry)
-    left, right, along = _neighbours(x, heat.shape[1], geometry)
+    top, bottom, down = _neighbors(y, heat.shape[0], geometry)
+    left, right, along = _neighbors(x, heat.shape[1], geometry)
     rows = heat[top] * (1 - down)[:, None] + heat[bottom] * down[:, None]  # (len(y), columns)
     return rows[:, left] * (1 - along) + rows[:, right] * along  # (len(y), len(x))
 
 
-def _neighbours(in_view: np.ndarray, units: int, geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _neighbors(in_view: np.ndarray, units: int, geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each place along one axis of the view: the unit before it, the one after, and how far along it lies."""
     u = np.clip((in_view - geometry.origin) / geometry.stride, 0, units - 1)
     before = np.floor(u).astype(int)
     share = (u - before).astype(np.float32)
-    return before, before + (share > 0), share  # at a unit's pixel no neighbour: 0 * NaN would be NaN
+    return before, before + (share > 0), share  # at a unit's pixel no neighbor: 0 * NaN would be NaN

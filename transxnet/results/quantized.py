@@ -18,7 +18,7 @@ LEVELS = 255
 
 
 @dataclass(frozen=True)
-class QuantisedTable:
+class QuantizedTable:
     """AttentionTable with its weights in steps. Nq queries and Nk keys, row by row."""
 
     variant: str
@@ -36,12 +36,12 @@ class QuantisedTable:
         return self.weights * self.scales[..., None]
 
 
-def quantised(table: AttentionTable) -> QuantisedTable:
+def quantized(table: AttentionTable) -> QuantizedTable:
     """The table with every weight rounded to the nearest of 256 steps of its own row; nothing of `table` is kept."""
     scales = (table.weights.max(axis=-1) / LEVELS).astype(np.float32)
     steps = table.weights / np.where(scales > 0, scales, 1)[..., None]
     weights = np.clip(np.rint(steps), 0, LEVELS).astype(np.uint8)
-    return QuantisedTable(
+    return QuantizedTable(
         table.variant, table.stage, table.block, weights, scales,
         table.entropy.astype(np.float32), table.distance.astype(np.float32),  # copies, so that the table can go
         table.keys, table.queries,

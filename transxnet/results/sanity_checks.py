@@ -32,7 +32,7 @@ class Faithfulness:
 
     variant: str
     class_index: int
-    baseline: str  # "grey" or "blur"
+    baseline: str  # "gray" or "blur"
     shares: np.ndarray  # (n + 1,) float64: share of the pixels changed, 0 to 1
     deletion: np.ndarray
     insertion: np.ndarray
@@ -105,7 +105,7 @@ def _margin(aucs: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class Randomisation:
+class Randomization:
     """One map made again while the model loses what it learned. n steps; after the last nothing learned is left.
 
     signed, absolute: (n,) float64, Spearman's correlation with the original map, of the values and of their absolute
@@ -114,7 +114,7 @@ class Randomisation:
     """
 
     variant: str
-    steps: tuple[str, ...]  # the groups as they were replaced; a single "everything" for one complete randomisation
+    steps: tuple[str, ...]  # the groups as they were replaced; a single "everything" for one complete randomization
     signed: np.ndarray
     absolute: np.ndarray
     heats: np.ndarray
@@ -212,7 +212,7 @@ class TrustReport:
     target: str  # "ladybug (class 31)"
     maps: Mapping[str, Explanation]
     faithfulness: Mapping[str, Faithfulness]
-    randomisation: Mapping[str, Randomisation]
+    randomization: Mapping[str, Randomization]
     agreement: Agreement
     verdicts: Mapping[str, Verdict]
     missing: Mapping[str, str] = field(default_factory=dict)

@@ -39,7 +39,7 @@ from ..results.attention import PointAttention
 from ..results.erf import ErfParts
 from ..results.kernels import KernelChange
 from ..results.out_of_distribution import Familiarity
-from ..results.quantized import QuantisedTable, quantised
+from ..results.quantized import QuantizedTable, quantized
 from ..results.sanity_checks import TrustReport
 from ..trace import Tap
 from ..weights.load import LoadedModel
@@ -76,10 +76,10 @@ class Look:
         return attention_table(self.seen, *self.place)
 
     @cached_property
-    def small_tables(self) -> tuple[QuantisedTable, ...]:
+    def small_tables(self) -> tuple[QuantizedTable, ...]:
         """Of the last block of every stage."""
         depths = self.loaded.spec.depths
-        return tuple(quantised(attention_table(self.seen, stage)) for stage in range(1, len(depths) + 1))
+        return tuple(quantized(attention_table(self.seen, stage)) for stage in range(1, len(depths) + 1))
 
     @cached_property
     def kernel_set(self) -> KernelSet:
@@ -148,11 +148,11 @@ def _attention(look: Look) -> object:
     return look.table.at(*look.table.queries.unit_at(*look.point))
 
 
-def _block_table(look: Look) -> QuantisedTable:
+def _block_table(look: Look) -> QuantizedTable:
     """The block looked at: one of `stage_tables` where it is, so that a study holds it once."""
     asked = "stage_tables" in look.options.only
     same = [t for t in look.small_tables if (t.stage, t.block) == look.place] if asked else []
-    return same[0] if same else quantised(look.table)
+    return same[0] if same else quantized(look.table)
 
 
 def _familiarity(look: Look) -> Familiarity:
@@ -276,7 +276,7 @@ _ROWS = (
     Part("cam_stages", "Grad-CAM of all stages in one", _map("cam_stages"), _everywhere("stage"), grad=True),
     Part("receptive_field", "the pixels a unit depends on", _map("receptive_field"), _at_stage("stage"), grad=True),
     Part("erf_parts", "what of them is seen, what modulates", _erf_parts),
-    Part("integrated_gradients", "what each pixel adds, from grey", _map("integrated_gradients")),
+    Part("integrated_gradients", "what each pixel adds, from gray", _map("integrated_gradients")),
     Part("smooth_grad", "the answer's gradient, averaged over noise", _map("smooth_grad")),
     Part("occlusion", "what the answer loses without a patch", _map("occlusion")),
     Part("what_if", "the answer with each part changed", _what_if),

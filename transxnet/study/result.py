@@ -16,7 +16,7 @@ from ..results.erf import ErfParts
 from ..results.kernel_arithmetic import KernelArithmetic
 from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
 from ..results.out_of_distribution import Familiarity
-from ..results.quantized import QuantisedTable
+from ..results.quantized import QuantizedTable
 from ..results.sanity_checks import TrustReport
 from ..variants import VariantSpec
 from ..weights.load import Provenance
@@ -53,8 +53,8 @@ class Study:
     missing: Mapping[str, str] = field(default_factory=dict)
     attention: AttentionMaps | None = None
     attention_table: AttentionTable | None = None
-    block_table: QuantisedTable | None = None  # of the block looked at, every query
-    stage_tables: tuple[QuantisedTable, ...] | None = None  # the last block of every stage
+    block_table: QuantizedTable | None = None  # of the block looked at, every query
+    stage_tables: tuple[QuantizedTable, ...] | None = None  # the last block of every stage
     both_ways: PointAttention | None = None
     attention_depth: AttentionDepth | None = None
     rollout: Explanation | None = None

@@ -23,22 +23,22 @@ BLUR_SIGMA = (0.1, 1.5)
 
 
 def augment(images: Tensor, side: int, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """(B, h, w, 3) uint8 -> (B, 3, side, side) float32, normalised.
+    """(B, h, w, 3) uint8 -> (B, 3, side, side) float32, normalized.
 
     All chance comes from `random`, a CPU generator, but that of random erasing, which timm draws from Python's own.
     """
     x = images.permute(0, 3, 1, 2).float() / 255  # (B, 3, h, w)
     x = _crop(x, side, recipe, random)
-    mean = x.mean(dim=(1, 2, 3), keepdim=True)  # before the brightness changes: contrast is about this grey
+    mean = x.mean(dim=(1, 2, 3), keepdim=True)  # before the brightness changes: contrast is about this gray
     x = x * _factors(len(x), recipe.brightness, random).to(x.device)
     x = mean + (x - mean) * _factors(len(x), recipe.brightness, random).to(x.device)
     if recipe.blur:
         x = _blur(x, recipe.blur, random)
-    x = normalise(x.clamp(0, 1))
+    x = normalize(x.clamp(0, 1))
     return _eraser(recipe.erasing, x.device.type)(x) if recipe.erasing else x
 
 
-def normalise(x: Tensor) -> Tensor:
+def normalize(x: Tensor) -> Tensor:
     """(B, 3, H, W) in 0..1 -> the same by ImageNet's mean and standard deviation."""
     mean, std = (x.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
     return (x - mean) / std
@@ -50,7 +50,7 @@ def _crop(x: Tensor, side: int, recipe: Recipe, random: torch.Generator) -> Tens
     area = _uniform(b, *recipe.crop_area, random)
     ratio = torch.exp(_uniform(b, -1, 1, random) * math.log(recipe.crop_aspect)).sqrt()
     width, height = (area.sqrt() * ratio).clamp(max=1), (area.sqrt() / ratio).clamp(max=1)  # shares of the sides
-    x0, y0 = (_uniform(b, -1, 1, random) * (1 - size) for size in (width, height))  # the crop's centre
+    x0, y0 = (_uniform(b, -1, 1, random) * (1 - size) for size in (width, height))  # the crop's center
     flip = 1 - 2 * torch.randint(0, 2, (b,), generator=random)  # 1 or -1
     theta = torch.zeros(b, 2, 3)  # output -> input, in coordinates that run from -1 to 1
     theta[:, 0, 0], theta[:, 0, 2], theta[:, 1, 1], theta[:, 1, 2] = width * flip, x0, height, y0

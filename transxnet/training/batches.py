@@ -114,8 +114,8 @@ def seed_everything(recipe: Recipe, step: int, rank: int = 0) -> None:
 
 
 def _rand_augment(code: str, side: int):
-    grey = tuple(round(255 * value) for value in IMAGENET_MEAN)
-    return rand_augment_transform(code, {"translate_const": round(0.45 * side), "img_mean": grey})
+    gray = tuple(round(255 * value) for value in IMAGENET_MEAN)
+    return rand_augment_transform(code, {"translate_const": round(0.45 * side), "img_mean": gray})
 
 
 def _mixup(recipe: Recipe, classes: int) -> Mixup:

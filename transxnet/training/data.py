@@ -29,7 +29,7 @@ class PictureSet:
 
 
 def load_pictures(paths: Sequence[str | Path], wnids: Sequence[str], side: int = 64) -> PictureSet:
-    """Decode all pictures of the given classes to side x side (centre square, bicubic). For small pictures."""
+    """Decode all pictures of the given classes to side x side (center square, bicubic). For small pictures."""
     samples = ordered(known_samples(paths, wnids)[0])
     images = np.empty((len(samples), side, side, 3), np.uint8)
 

@@ -1,7 +1,7 @@
-"""Accuracy of a model on labelled pictures, by the protocol its variant states.
+"""Accuracy of a model on labeled pictures, by the protocol its variant states.
 
 The protocol is the official one (validate.py of https://github.com/LMMMEng/TransXNet, with timm 0.6.12): the short side
-becomes floor(image_size / crop_pct), bicubic, the centre is cut out and normalised, all in float32; see views.py and
+becomes floor(image_size / crop_pct), bicubic, the center is cut out and normalized, all in float32; see views.py and
 images.prepare. Labels are matched by WNID, so a model is asked only about classes it knows; its answers compete with
 all its classes, or (`restrict`) with those that the pictures have.
 
@@ -25,7 +25,7 @@ from ..hardware import hardware
 from ..weights.load import LoadedModel
 from .held_out import only_held_out
 from .inputs import View, views_of
-from .labeling import Labelling
+from .labeling import Labeling
 from .outcomes import OutcomeFolder
 from .protocol import HALVES, Protocol, Task
 from .report import Report, Speed, make_report
@@ -59,7 +59,7 @@ def assess(
     paths: Sequence[str | Path],
     protocol: Protocol | None = None,
     *,
-    labelling: Labelling | None = None,
+    labeling: Labeling | None = None,
     held_out: float = 0.0,
     out: Path | None = None,
     resume: bool = False,
@@ -68,7 +68,7 @@ def assess(
 ) -> Report | None:
     """Accuracy, classes and confusions on folders or zips. Pictures that cannot be read are reported, in no share.
 
-    labelling: what tells the classes, None for the paths' own names. held_out: only the pictures that a recipe with
+    labeling: what tells the classes, None for the paths' own names. held_out: only the pictures that a recipe with
     that share does not train on. out: folder for what is done so far, from which
     `resume` goes on (see outcomes.py). worker: this process among several, which all call this; the chief gets the
     report, the others None.
@@ -78,7 +78,7 @@ def assess(
     evaluation in `out` without `resume`), WeightsMismatch (another evaluation in `out`, or in another process).
     """
     worker = worker or Worker(0, 1, loaded.device)
-    listing = list_pictures(paths, labelling)
+    listing = list_pictures(paths, labeling)
     if held_out:
         listing = only_held_out(listing, held_out)
     task = Task.of(loaded, protocol or Protocol.of(loaded.spec), listing)

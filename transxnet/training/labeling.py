@@ -36,14 +36,14 @@ _OFFICIAL = (
 
 
 @dataclass(frozen=True)
-class Labelling:
+class Labeling:
     """wnid: a picture's name inside its folder or zip -> its class, None where nothing tells it. words: how."""
 
     words: str
     wnid: Callable[[str], str | None]
 
 
-def read_labelling(text: str) -> Labelling:
+def read_labeling(text: str) -> Labeling:
     """What `--labels` asks for: "indices", or the path of a file of labels. UnknownName for one that is neither."""
     if text == INDICES:
         return BY_FOLDER_NUMBERS
@@ -60,7 +60,7 @@ def read_labelling(text: str) -> Labelling:
     return _by_order(lines, path.name) or _by_name(lines, path.name)
 
 
-def by_the_names_of(names: Sequence[str], where: str) -> Labelling:
+def by_the_names_of(names: Sequence[str], where: str) -> Labeling:
     """By WNIDs; by folder numbers where no picture has a WNID and the folders are 0 to 999, all of them.
 
     names: of the pictures inside a folder or zip called `where`. Raises UnknownName for other numbers.
@@ -97,14 +97,14 @@ def _by_folder_number(name: str) -> str | None:
     return wnids[number] if number is not None and number < len(wnids) else None
 
 
-BY_WNIDS = Labelling("the WNIDs in folder and file names", _wnid)
-BY_FOLDER_NUMBERS = Labelling("the folders' numbers: ImageNet-1K's classes by WNID, from 0", _by_folder_number)
+BY_WNIDS = Labeling("the WNIDs in folder and file names", _wnid)
+BY_FOLDER_NUMBERS = Labeling("the folders' numbers: ImageNet-1K's classes by WNID, from 0", _by_folder_number)
 
 
 # --- files of labels --------------------------------------------------------------------------------------------------
 
 
-def _by_order(lines: Sequence[str], file: str) -> Labelling | None:
+def _by_order(lines: Sequence[str], file: str) -> Labeling | None:
     """A label a line and no names: the k-th is the k-th validation picture's. None where lines hold more."""
     if not lines or not all(re.fullmatch(r"n\d{8}|\d{1,4}", line) for line in lines):
         return None
@@ -124,10 +124,10 @@ def _by_order(lines: Sequence[str], file: str) -> Labelling | None:
         found = _ILSVRC.match(PurePosixPath(name).name)
         return lines[int(found[1]) - 1] if found and 1 <= int(found[1]) <= VALIDATION else None
 
-    return Labelling(f"{file}: the WNIDs of the validation pictures in their order", wnid)
+    return Labeling(f"{file}: the WNIDs of the validation pictures in their order", wnid)
 
 
-def _by_name(lines: Sequence[str], file: str) -> Labelling:
+def _by_name(lines: Sequence[str], file: str) -> Labeling:
     """Lines of a name and a WNID, or of a name and a class number; the first may be a heading."""
     body = lines[1:] if lines and not _pattern(lines[0]) else lines
     pattern = _pattern(body[0]) if body else None
@@ -145,7 +145,7 @@ def _by_name(lines: Sequence[str], file: str) -> Labelling:
     words = "WNIDs by name"
     if pattern is _NUMBERED:
         labels, words = _from_numbers(labels, file), "class numbers by name: ImageNet-1K's classes by WNID, from 0"
-    return Labelling(f"{file}: {words}", _look_up(labels))
+    return Labeling(f"{file}: {words}", _look_up(labels))
 
 
 def _pattern(line: str) -> re.Pattern[str] | None:

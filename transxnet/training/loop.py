@@ -26,7 +26,7 @@ from ..errors import SourceFailed, WeightsError, WeightsMismatch
 from ..hardware import hardware
 from ..model import TransXNet
 from ..weights.checkpoint import check_fit, state_digest
-from .augment import normalise
+from .augment import normalize
 from .batches import Batches
 from .data import PictureSet
 from .depthwise import FastDepthwise
@@ -341,7 +341,7 @@ def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor
 def _view(images: Tensor, side: int) -> Tensor:  # (B, h, w, 3) uint8 -> (B, 3, side, side), channels last
     x = images.permute(0, 3, 1, 2).float() / 255
     x = F.interpolate(x, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
-    return normalise(x).contiguous(memory_format=torch.channels_last)
+    return normalize(x).contiguous(memory_format=torch.channels_last)
 
 
 def _parallel(model: nn.Module, device: torch.device) -> nn.Module:

@@ -32,6 +32,6 @@ def plot_log(rows: Sequence[Row], path: Path, title: str = "") -> None:
     figure.savefig(path, dpi=100, metadata={"Software": None})
 
 
-def _label(axes: Axes, text: str, colour: str) -> None:
-    axes.set_ylabel(text, color=colour)
-    axes.tick_params(axis="y", labelcolor=colour)
+def _label(axes: Axes, text: str, color: str) -> None:
+    axes.set_ylabel(text, color=color)
+    axes.tick_params(axis="y", labelcolor=color)

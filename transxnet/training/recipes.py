@@ -73,7 +73,7 @@ _PICO_SECOND_START = (
 _TINY_IMAGENET = "Tiny-ImageNet-200 training pictures, 64 x 64, 500 of each of 200 ImageNet classes"
 _TINY_LIMITS = (
     "It knows 200 of ImageNet's classes, and answers with one of them whatever it is shown.",
-    "It learnt from pictures of 64 x 64 pixels, enlarged: it has never seen fine detail.",
+    "It learned from pictures of 64 x 64 pixels, enlarged: it has never seen fine detail.",
     "Small and briefly trained, it is often wrong (see accuracy): made to be looked into, not to be relied on.",
     "Its probabilities are not calibrated.",
     "Outside the sizes it was trained at it gets worse.",
@@ -139,7 +139,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             Recipe(
                 "smoke", "transxnet_pico", epochs=1.0, batch=8, lr=1e-3, sizes=((32, 1.0),), ema=0.9,
                 about="a few seconds on a handful of pictures: to see that training works here",
-                pictures="a handful of pictures", limits=("It has learnt nothing worth asking for.",),
+                pictures="a handful of pictures", limits=("It has learned nothing worth asking for.",),
             ),
         )
     }

@@ -143,7 +143,7 @@ def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outc
             "files": [Path(path).name for path in paths],
             "labels": list(listing.labels),
             "pictures": len(task.samples),
-            "unlabelled": listing.unlabelled,
+            "unlabeled": listing.unlabeled,
             "digest": combined(bytes.fromhex(outcome.sha256) for outcome in outcomes) if whole else None,
         },
         loaded.provenance.as_json(),
@@ -156,7 +156,7 @@ def _protocol(task: Task) -> dict[str, Any]:
     protocol, spec = task.protocol, task.loaded.spec
     there = len(set(task.labels))
     return {
-        "resize": f"short side to {int(protocol.image_size / protocol.crop_pct)} px, bicubic; centre crop",
+        "resize": f"short side to {int(protocol.image_size / protocol.crop_pct)} px, bicubic; center crop",
         "answers": f"among the {there} classes of the pictures" if protocol.restrict
         else f"among all {spec.num_classes} classes of the model",
         "classes_in_data": there,
@@ -178,8 +178,8 @@ def _how(report: Report) -> Iterator[str]:
     protocol, data = report.protocol, report.data
     yield f"{protocol['resize']}; {protocol['precision']}; answers {protocol['answers']}"
     yield f"labels: {'; '.join(data['labels'])}"
-    if data["unlabelled"]:
-        yield f"{data['unlabelled']} pictures without a label left out"
+    if data["unlabeled"]:
+        yield f"{data['unlabeled']} pictures without a label left out"
 
 
 def _unreadable(unreadable: Sequence[tuple[str, str]]) -> Iterator[str]:

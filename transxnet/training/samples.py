@@ -1,7 +1,7 @@
 """Labelled pictures in folders and zips: where they are and what shows their class, before one of them is read.
 
 A class is told by a WNID (…/n02165456/x.webp, n02165456_x.jpg, x_n02165456.JPEG), by ImageNet-V2's numbered folders,
-or by a file of labels: see labelling.py. What nothing labels is counted, so that no picture is lost without a word.
+or by a file of labels: see labeling.py. What nothing labels is counted, so that no picture is lost without a word.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import PictureError, PictureUnreadable, UnknownName, quote
 from ..images import Picture, decode
-from .labeling import Labelling, by_the_names_of
+from .labeling import Labeling, by_the_names_of
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One labelled picture, not yet read."""
+    """One labeled picture, not yet read."""
 
     name: str  # inside its folder or zip
     wnid: str
@@ -48,10 +48,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Listing:
-    """The labelled pictures of some folders and zips, in a fixed order."""
+    """The labeled pictures of some folders and zips, in a fixed order."""
 
     samples: tuple[Sample, ...]
-    unlabelled: int  # pictures that lie there too, and whose class nothing tells
+    unlabeled: int  # pictures that lie there too, and whose class nothing tells
     labels: tuple[str, ...]  # what told the classes, in words; more than one where the paths differ
 
     def of(self, wnids: Sequence[str]) -> list[Sample]:
@@ -67,17 +67,17 @@ class Listing:
         return known
 
 
-def list_pictures(paths: Sequence[str | Path], labelling: Labelling | None = None) -> Listing:
-    """Every labelled picture under folders and zips.
+def list_pictures(paths: Sequence[str | Path], labeling: Labeling | None = None) -> Listing:
+    """Every labeled picture under folders and zips.
 
-    labelling: what tells the classes; None takes each path's own names (see labelling.by_the_names_of).
-    Raises UnknownName where a path is absent, has no labelled picture, or has names that can be read in two ways;
+    labeling: what tells the classes; None takes each path's own names (see labeling.by_the_names_of).
+    Raises UnknownName where a path is absent, has no labeled picture, or has names that can be read in two ways;
     PictureUnreadable for a zip that is none.
     """
-    parts = [_in_one(Path(path), labelling) for path in paths]
+    parts = [_in_one(Path(path), labeling) for path in paths]
     return Listing(
         tuple(sample for part in parts for sample in part.samples),
-        sum(part.unlabelled for part in parts),
+        sum(part.unlabeled for part in parts),
         tuple(dict.fromkeys(words for part in parts for words in part.labels)),
     )
 
@@ -94,20 +94,20 @@ def known_samples(paths: Sequence[str | Path], wnids: Sequence[str]) -> tuple[li
     return known, len(listing.samples) - len(known)
 
 
-def _in_one(path: Path, labelling: Labelling | None) -> Listing:
-    """The labelled pictures of one folder or zip. One that has none would otherwise be missing without a word."""
+def _in_one(path: Path, labeling: Labeling | None) -> Listing:
+    """The labeled pictures of one folder or zip. One that has none would otherwise be missing without a word."""
     pictures = [entry for entry in _files(path) if _is_picture(entry[0])]
     names = [name for name, _, _ in pictures]
-    labelling = labelling or by_the_names_of(names, path.name)
-    samples = [Sample(name, wnid, size, source) for name, size, source in pictures if (wnid := labelling.wnid(name))]
+    labeling = labeling or by_the_names_of(names, path.name)
+    samples = [Sample(name, wnid, size, source) for name, size, source in pictures if (wnid := labeling.wnid(name))]
     if not samples:
         raise UnknownName(
-            f"{path.name} holds no labelled pictures.",
+            f"{path.name} holds no labeled pictures.",
             remedy="Give folders or zips of WNID folders (n02165456/…), or of files named WNID_anything.jpg; or say by "
             "--labels FILE which file is of which class.",
             detail=str(path),
         )
-    return Listing(tuple(samples), len(pictures) - len(samples), (labelling.words,))
+    return Listing(tuple(samples), len(pictures) - len(samples), (labeling.words,))
 
 
 def _files(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:  # -> (name inside, bytes, how to read it)

@@ -100,7 +100,7 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
 def untrained_model(spec: VariantSpec, seed: int = UNTRAINED_SEED) -> TransXNet:
     """The variant with random weights as training starts from: the same every time, in every thread.
 
-    model.py's own initialisation, with numbers from a generator of this call, so nobody else's are drawn.
+    model.py's own initialization, with numbers from a generator of this call, so nobody else's are drawn.
     """
     with _NumbersFrom(torch.Generator().manual_seed(seed)):
         return TransXNet(spec)
@@ -132,7 +132,7 @@ class _ShapesOnly(TorchFunctionMode):
 
 
 class _NumbersFrom(TorchFunctionMode):
-    """Random initialisation inside draws from the generator given, not from the process's own."""
+    """Random initialization inside draws from the generator given, not from the process's own."""
 
     def __init__(self, generator: torch.Generator):
         super().__init__()

@@ -1,6 +1,6 @@
 """What urllib and the Hub's client raise -> a SourceFailed: one cause and one remedy for each way to fail.
 
-The client's own classes are recognised by name, HTTP errors by status, the rest by what led to them: the
+The client's own classes are recognized by name, HTTP errors by status, the rest by what led to them: the
 client wraps errors of an HTTP library that differs by version, so nothing of either is imported here.
 """
 

@@ -176,7 +176,7 @@ def _preprocessing(card: Card) -> str:
     mean, std = (" ".join(f"{value:g}" for value in how[key]) for key in ("mean", "std"))
     return (
         f"The shorter side is resized to {int(side / crop)} px ({how['interpolation']}), the middle {side} × {side} px "
-        f"are kept (crop_pct {crop:g}), values in 0 to 1 are normalised with mean {mean} and standard deviation {std} "
+        f"are kept (crop_pct {crop:g}), values in 0 to 1 are normalized with mean {mean} and standard deviation {std} "
         "(R G B)."
     )
 
@@ -187,7 +187,7 @@ def _training(card: Card) -> str:
     pictures += f", {data['held_out']:,} of them held out of this run" if data.get("held_out") else ""
     rows = [
         ("run", card.get("run", "")),
-        ("learnt from", "; ".join(filter(None, (data.get("what"), pictures, ", ".join(data.get("files") or ()))))),
+        ("learned from", "; ".join(filter(None, (data.get("what"), pictures, ", ".join(data.get("files") or ()))))),
         ("began as", card.get("start", "")),
         ("teacher", card.get("teacher", "")),
         ("steps", _steps(card)),

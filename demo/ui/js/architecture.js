@@ -4,7 +4,7 @@
   const { make } = window.lensParts, FROM = 900; // pixels from which it goes from left to right
   const TICK = 11, SQUARE = 112;
 
-  /* The picture in n x n squares: the mean colour of each. */
+  /* The picture in n x n squares: the mean color of each. */
   function squares(image, n) {
     const canvas = make("canvas");
     canvas.width = canvas.height = n;
@@ -14,7 +14,7 @@
     return canvas.toDataURL();
   }
 
-  /* What a stage's box shows under its name: the picture in its squares, and a mark a block, halves in their colours. */
+  /* What a stage's box shows under its name: the picture in its squares, and a mark a block, halves in their colors. */
   function glyph(pen, box, image, side, across) {
     const row = Math.max(1, Math.floor(across / TICK));
     const marks = box.depth ? Math.ceil(box.depth / row) * 17 : 0;

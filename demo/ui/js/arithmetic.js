@@ -15,7 +15,7 @@
     return { row: unit(inView(y, y0, y1, height), units.rows), col: unit(inView(x, x0, x1, width), units.cols) };
   }
 
-  /* The pixel of the upload in which a unit's centre lies. */
+  /* The pixel of the upload in which a unit's center lies. */
   function pointOf(units, row, col) {
     const [x0, y0, x1, y1] = units.box, [height, width] = units.view;
     const at = (i, low, high, pixels) => (units.origin + units.stride * i + 0.5) * ((high - low) / pixels) + low - 0.5;

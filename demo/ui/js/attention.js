@@ -166,7 +166,7 @@
   function paint(one, high) {
     const entry = scene.payload.pictures[one.picture], image = window.lensCells.pictureOf(entry);
     if (!image.complete || !image.naturalWidth) return;
-    const { map } = one, own = window.lensDisplay.view === "normalised" ? window.lensTables.peak(map.values) : high;
+    const { map } = one, own = window.lensDisplay.view === "normalized" ? window.lensTables.peak(map.values) : high;
     window.lensPainter.paint(one.canvas, map, image, own, scene.rows[0].scale);
     outline(one.canvas, map);
     one.frame.classList.add("drawn");
@@ -175,9 +175,9 @@
   /* The unit that is spoken of, as large as the place it stands for. */
   function outline(canvas, { own, unit, view }) {
     const context = canvas.getContext("2d"), scale = canvas.width / view[1], side = own.stride * scale;
-    const [x, y] = window.lensTables.centre(own, unit).map((v) => (v + 0.5) * scale - side / 2);
-    for (const [colour, width] of [["#0009", 3.5], ["#fff", 1.5]]) {
-      context.strokeStyle = colour;
+    const [x, y] = window.lensTables.center(own, unit).map((v) => (v + 0.5) * scale - side / 2);
+    for (const [color, width] of [["#0009", 3.5], ["#fff", 1.5]]) {
+      context.strokeStyle = color;
       context.lineWidth = width;
       context.strokeRect(x, y, side, side);
     }

@@ -35,9 +35,9 @@
       context.imageSmoothingQuality = "high";
       context.drawImage(image, 0, 0, canvas.width, canvas.height);
       layer.width = grid.cols; layer.height = grid.rows;
-      const colours = layer.getContext("2d"), pixels = colours.createImageData(grid.cols, grid.rows);
-      grid.cells.forEach((on, i) => { if (on) pixels.data.set([124, 116, 104, 225], 4 * i); }); // the mean colour
-      colours.putImageData(pixels, 0, 0);
+      const colors = layer.getContext("2d"), pixels = colors.createImageData(grid.cols, grid.rows);
+      grid.cells.forEach((on, i) => { if (on) pixels.data.set([124, 116, 104, 225], 4 * i); }); // the mean color
+      colors.putImageData(pixels, 0, 0);
       context.imageSmoothingEnabled = false;
       context.drawImage(layer, left, top, wide, high, 0, 0, canvas.width, canvas.height);
       canvas.dataset.painted = paint.share(grid);
@@ -46,8 +46,8 @@
 
     function outline(context, left, top, scale) {
       const side = 2 * radius() * scale, x = (cursor[0] - left) * scale - side / 2, y = (cursor[1] - top) * scale - side / 2;
-      for (const [colour, line] of [["#000b", 4], ["#fff", 2]]) {
-        context.strokeStyle = colour;
+      for (const [color, line] of [["#000b", 4], ["#fff", 2]]) {
+        context.strokeStyle = color;
         context.lineWidth = line;
         context.strokeRect(x, y, side, side);
       }

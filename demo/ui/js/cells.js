@@ -86,7 +86,7 @@
     drawings.push(() => {
       drawTile(canvas, tiles, i, scale);
       const most = window.lensMaps.ownRange(valuesOf(tiles, i), scale)[1]; // its own bar, in a word
-      own.textContent = window.lensDisplay.view === "normalised" ? (scale.signed ? "\u00b1" : "") + number(most) : "";
+      own.textContent = window.lensDisplay.view === "normalized" ? (scale.signed ? "\u00b1" : "") + number(most) : "";
     });
     readOutTile(canvas, tiles, i, scale, out);
     return tile;

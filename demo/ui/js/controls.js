@@ -49,7 +49,7 @@
   }
 
   function scalesOf(words) {
-    const group = make("fieldset"), inputs = ["raw", "normalised", "masked"].map((value) => inputOf("radio", "view", { value }));
+    const group = make("fieldset"), inputs = ["raw", "normalized", "masked"].map((value) => inputOf("radio", "view", { value }));
     group.append(make("legend", "", words.view));
     for (const input of inputs) {
       const label = make("label");
@@ -112,22 +112,22 @@
     const { sequential, diverging } = window.lensColormaps, percent = (share) => `${Math.round(100 * share)} %`;
     const line = make("div", "lens-display"), fold = foldOf(words), status = make("p", "lens-display-warning");
     const [opacity, opacityFollows] = sliderOf(words, "opacity", { min: 0, max: 100 }, 100, percent);
-    const [colours, coloursFollow] = selectOf(words, "colormap", sequential);
+    const [colors, colorsFollow] = selectOf(words, "colormap", sequential);
     const [scales, scalesFollow] = scalesOf(words);
     const [gamma, gammaFollows] = sliderOf(words, "gamma", { min: 30, max: 300, step: 5 }, 100, (v) => v.toFixed(2));
     const [threshold, thresholdFollows] = sliderOf(words, "threshold", { min: 0, max: 95 }, 100, percent);
     const [signed, signedFollows] = selectOf(words, "diverging", diverging);
     const [seen, seenFollows] = seenOf(words);
     const [reset, resetFollows] = resetOf(words);
-    const [more, box, moreFollows] = moreOf(words, colours, signed, gamma, threshold, seen);
-    const warningFollows = () => { status.textContent = window.lensDisplay.view === "normalised" ? words.warning : ""; };
+    const [more, box, moreFollows] = moreOf(words, colors, signed, gamma, threshold, seen);
+    const warningFollows = () => { status.textContent = window.lensDisplay.view === "normalized" ? words.warning : ""; };
     status.setAttribute("role", "status");
     line.setAttribute("role", "group");
     line.setAttribute("aria-label", words.title);
     line.append(opacity, scales, more, reset, box, status);
     fold.append(line);
     const all = [
-      opacityFollows, coloursFollow, scalesFollow, gammaFollows, thresholdFollows, signedFollows, seenFollows, resetFollows,
+      opacityFollows, colorsFollow, scalesFollow, gammaFollows, thresholdFollows, signedFollows, seenFollows, resetFollows,
       moreFollows, warningFollows,
     ];
     return [fold, () => all.forEach((follow) => follow())];

@@ -3,9 +3,9 @@
 
    opacity    0 to 1, of the map over the photograph
    colormap   of magnitudes, diverging: of signed maps; "" is each map's own
-   gamma      0.3 to 3, t -> t ** gamma of the colour scale
+   gamma      0.3 to 3, t -> t ** gamma of the color scale
    threshold  0 to 0.95, the share of the scale's maximum below which nothing is drawn
-   view       "raw": the shared scale; "normalised": each map on its own; "masked": the photograph where a map is high
+   view       "raw": the shared scale; "normalized": each map on its own; "masked": the photograph where a map is high
    seen       the photograph at the model's resolution
    head       of attention: "mean", "max", or 1, 2, …; direction: "from" the unit pointed at, or "to" it */
 (() => {
@@ -20,7 +20,7 @@
     diverging: among("", ...window.lensColormaps.diverging),
     gamma: within(0.3, 3),
     threshold: within(0, 0.95),
-    view: among("raw", "normalised", "masked"),
+    view: among("raw", "normalized", "masked"),
     seen: (value) => [true, 1, "1", "true"].includes(value),
     head: (value, otherwise) => {
       if (value === "mean" || value === "max") return value;

@@ -19,7 +19,7 @@
   }
 
   /* Arrow keys: sideways one on, up and down to the line above and below. */
-  function neighbour(tiles, i, key) {
+  function neighbor(tiles, i, key) {
     const line = tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
     const to = { ArrowLeft: i - 1, ArrowRight: i + 1, ArrowUp: i - line, ArrowDown: i + line, Home: 0, End: tiles.length - 1 }[key];
     return to === undefined ? -1 : to < 0 || to >= tiles.length ? i : to;
@@ -69,7 +69,7 @@
       tile.addEventListener("focus", () => glance(column, i));
       tile.addEventListener("keydown", (event) => {
         if (!plain(event)) return;
-        const to = neighbour(row, i, event.key);
+        const to = neighbor(row, i, event.key);
         if (to < 0 && event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
         if (to < 0) press(column, i);

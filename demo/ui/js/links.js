@@ -5,7 +5,7 @@
    what cannot be used is said by Python (demo/links.py), which knows the same bounds. */
 (() => {
   const FIELDS = { // key of the query -> field of the store
-    colours: "colormap", signed: "diverging", opacity: "opacity", gamma: "gamma", threshold: "threshold", show: "view",
+    colors: "colormap", signed: "diverging", opacity: "opacity", gamma: "gamma", threshold: "threshold", show: "view",
     seen: "seen", head: "head", direction: "direction",
   };
   const WAIT = 200; // milliseconds: browsers refuse an address that changes with every step of a slider

@@ -1,4 +1,4 @@
-/* Raw maps to coloured pixels, in the browser: the arithmetic of transxnet/draw/scale.py and overlay.py.
+/* Raw maps to colored pixels, in the browser: the arithmetic of transxnet/draw/scale.py and overlay.py.
 
    A map is {values: Float32Array, rows, cols, stride, origin, view: [height, width]}; a scale is
    {range: [low, high], signed, root, colormap, clip?}, and after `toned` also {gamma, threshold, masked}.
@@ -13,7 +13,7 @@
   }
 
   /* For each pixel of one axis: the unit before it, the one after, and how far along it lies. */
-  function neighbours(pixels, view, units, map) {
+  function neighbors(pixels, view, units, map) {
     const before = new Int32Array(pixels), after = new Int32Array(pixels), share = new Float32Array(pixels);
     for (let i = 0; i < pixels; i++) {
       const inView = ((i + 0.5) * view) / pixels - 0.5;
@@ -27,8 +27,8 @@
 
   /* Bilinear interpolation of a grid onto a height x width drawing of the view, units where they are. */
   function place(map, height, width) {
-    const y = neighbours(height, map.view[0], map.rows, map);
-    const x = neighbours(width, map.view[1], map.cols, map);
+    const y = neighbors(height, map.view[0], map.rows, map);
+    const x = neighbors(width, map.view[1], map.cols, map);
     const out = new Float32Array(height * width);
     const v = map.values, cols = map.cols;
     for (let i = 0; i < height; i++) {
@@ -53,7 +53,7 @@
     };
   }
 
-  /* share -> t, the place on the colour scale: the square root of a root scale first, then gamma. */
+  /* share -> t, the place on the color scale: the square root of a root scale first, then gamma. */
   const shaping = ({ root, gamma = 1 }) => (share) => {
     let t = root ? Math.sqrt(Math.abs(share)) : Math.abs(share);
     if (gamma !== 1) t **= gamma;
@@ -67,7 +67,7 @@
 
   const indexOf = (t, signed) => 3 * Math.round(255 * (signed ? (t + 1) / 2 : t));
 
-  function colour(t, scale, lut) {
+  function color(t, scale, lut) {
     if (Number.isNaN(t)) return MISSING;
     const index = indexOf(t, scale.signed);
     return [lut[index], lut[index + 1], lut[index + 2]];
@@ -78,14 +78,14 @@
     const shareOf = sharing(scale), shape = shaping(scale);
     return (value) => {
       const share = shareOf(value), seen = above(share, scale) || Number.isNaN(share);
-      return seen ? [...colour(shape(share), scale, lut), 255] : [0, 0, 0, 0];
+      return seen ? [...color(shape(share), scale, lut), 255] : [0, 0, 0, 0];
     };
   }
 
   const alpha = (t, opacity) => (Number.isNaN(t) ? 0 : opacity * Math.abs(t) ** ALPHA_POWER);
 
-  /* Blend placed values over grey pixels; `pixels` is RGBA of the photograph and is written to. Masked, the photograph
-     keeps its colours where values are not below the threshold, and 1 - opacity of its light elsewhere. */
+  /* Blend placed values over gray pixels; `pixels` is RGBA of the photograph and is written to. Masked, the photograph
+     keeps its colors where values are not below the threshold, and 1 - opacity of its light elsewhere. */
   function blend(pixels, values, scale, lut, opacity) {
     const shareOf = sharing(scale), shape = shaping(scale);
     for (let i = 0, p = 0; i < values.length; i++, p += 4) {
@@ -95,10 +95,10 @@
         continue;
       }
       const t = seen ? shape(share) : 0, a = alpha(t, opacity), index = indexOf(t, scale.signed);
-      const grey = (0.299 * pixels[p] + 0.587 * pixels[p + 1] + 0.114 * pixels[p + 2]) * (1 - a);
-      pixels[p] = grey + lut[index] * a;
-      pixels[p + 1] = grey + lut[index + 1] * a;
-      pixels[p + 2] = grey + lut[index + 2] * a;
+      const gray = (0.299 * pixels[p] + 0.587 * pixels[p + 1] + 0.114 * pixels[p + 2]) * (1 - a);
+      pixels[p] = gray + lut[index] * a;
+      pixels[p + 1] = gray + lut[index + 1] * a;
+      pixels[p + 2] = gray + lut[index + 2] * a;
     }
   }
 
@@ -112,9 +112,9 @@
     return signed ? [-most, most] : [Math.min(low, 0), Math.max(high, 0)];
   }
 
-  /* The scale as the display controls have it. values: of one map, whose own range it has if normalised. */
+  /* The scale as the display controls have it. values: of one map, whose own range it has if normalized. */
   function toned(scale, { gamma, threshold, view }, values) {
-    const range = view === "normalised" && values ? ownRange(values, scale) : scale.range;
+    const range = view === "normalized" && values ? ownRange(values, scale) : scale.range;
     return { ...scale, range, gamma, threshold, masked: view === "masked" };
   }
 
@@ -126,6 +126,6 @@
   }
 
   window.lensMaps = {
-    decode, neighbours, place, sharing, shaping, unit, above, colour, painting, alpha, blend, ownRange, toned, valueAt,
+    decode, neighbors, place, sharing, shaping, unit, above, color, painting, alpha, blend, ownRange, toned, valueAt,
   };
 })();

@@ -9,7 +9,7 @@
     return gridOf(Math.max(1, Math.round(height * scale)), Math.max(1, Math.round(width * scale)));
   }
 
-  /* Paints the cells whose centre lies within `radius` of (x, y), a disc or a square; the cell under it always. */
+  /* Paints the cells whose center lies within `radius` of (x, y), a disc or a square; the cell under it always. */
   function stamp(grid, x, y, radius, square = false) {
     const paint = (r, c) => { if (r >= 0 && c >= 0 && r < grid.rows && c < grid.cols) grid.cells[r * grid.cols + c] = 1; };
     for (let r = Math.floor(y - radius); r <= Math.ceil(y + radius); r++)

@@ -1,4 +1,4 @@
-/* What every view is made of: nodes, numbers as text, colour bars, headings. */
+/* What every view is made of: nodes, numbers as text, color bars, headings. */
 (() => {
   const make = (tag, className, text) => {
     const node = document.createElement(tag);
@@ -19,14 +19,14 @@
   const toned = (scale, values) => window.lensMaps.toned(scale, window.lensDisplay, values);
 
   /* What the controls made of a scale, in words: gamma, from where on it is drawn. */
-  function settingsOf({ range: [low, high], signed, gamma, threshold }, normalised) {
+  function settingsOf({ range: [low, high], signed, gamma, threshold }, normalized) {
     const told = gamma === 1 ? [] : [phrase("gamma_is", { gamma })], share = Math.round(100 * threshold);
     const value = signed ? `\u00b1${number(threshold * high)}` : number(low + threshold * (high - low));
-    if (threshold) told.push(normalised ? phrase("shown_from_share", { share }) : phrase("shown_from", { value }));
+    if (threshold) told.push(normalized ? phrase("shown_from_share", { share }) : phrase("shown_from", { value }));
     return told.join(", ");
   }
 
-  /* The colours from low to high, even in values, grey where nothing is drawn, with ticks where drawing begins. */
+  /* The colors from low to high, even in values, gray where nothing is drawn, with ticks where drawing begins. */
   function drawStrip(canvas, ticks, scale) {
     const context = canvas.getContext("2d"), image = context.createImageData(256, 1), lut = lutOf(scale);
     const pixel = window.lensMaps.painting({ ...scale, range: scale.signed ? [-1, 1] : [0, 1] }, lut);
@@ -39,7 +39,7 @@
     });
   }
 
-  /* The bar of a scale, which follows the controls. values: of one map, whose own bar it is: there if normalised. */
+  /* The bar of a scale, which follows the controls. values: of one map, whose own bar it is: there if normalized. */
   function barOf(scale, values) {
     const bar = make("div", "lens-colorbar"), strip = make("div", "strip"), canvas = make("canvas"), ends = make("div", "ends");
     const ticks = [make("i"), make("i")], settings = make("div", "settings"), warning = make("div", "warning");
@@ -48,13 +48,13 @@
     canvas.width = 256; canvas.height = 1;
     strip.setAttribute("aria-hidden", "true");
     const draw = () => {
-      const set = toned(scale, values), normalised = window.lensDisplay.view === "normalised", ownless = normalised && !values;
-      bar.hidden = Boolean(values) && !normalised;
+      const set = toned(scale, values), normalized = window.lensDisplay.view === "normalized", ownless = normalized && !values;
+      bar.hidden = Boolean(values) && !normalized;
       drawStrip(canvas, ticks, set);
       low.textContent = ownless ? phrase("own_low") : number(set.range[0]);
       high.textContent = ownless ? phrase("own_high") : (set.signed ? "+" : "") + number(set.range[1]);
-      shared.hidden = normalised;
-      settings.textContent = values ? "" : settingsOf(set, normalised);
+      shared.hidden = normalized;
+      settings.textContent = values ? "" : settingsOf(set, normalized);
       warning.textContent = ownless ? phrase("warning") : "";
     };
     strip.append(canvas, ...ticks);

@@ -68,7 +68,7 @@
       products.fill(made, signed(high.products), name(words.products, high.products), given.beyond);
       where.textContent = fill(point.hovering ? words.underPointer : words.underCrosshair, { row: row + 1, column: col + 1, rows, columns: cols });
       scales.textContent = [fill(words.scales, Object.fromEntries(Object.entries(high).map(([key, v]) => [key, number(v)]))), given.beyond.some(Boolean) ? words.beyond : ""].join(" ");
-      scales.hidden = window.lensDisplay.view === "normalised"; // then every grid has a scale of its own
+      scales.hidden = window.lensDisplay.view === "normalized"; // then every grid has a scale of its own
       write(sum, mine, theirs);
       return { row, col, sum, bias: now.bias, mine, output: theirs, hovering: point.hovering };
     }

@@ -22,8 +22,8 @@
     return { row, col, index: row * grid.cols + col };
   }
 
-  /* Where a unit's centre lies: pixels of the view. */
-  const centre = (grid, { row, col }) => [grid.origin + grid.stride * col, grid.origin + grid.stride * row];
+  /* Where a unit's center lies: pixels of the view. */
+  const center = (grid, { row, col }) => [grid.origin + grid.stride * col, grid.origin + grid.stride * row];
 
   /* One head's weights: of a query over all keys, or of a key from all queries. head from 1. */
   function ofHead(table, direction, head, index) {
@@ -74,5 +74,5 @@
     return Array.from({ length: table.heads }, (_, h) => of(h + 1)).reduce((all, v) => all + v, 0) / table.heads;
   }
 
-  window.lensTables = { decode, headOf, unitAt, centre, ofHead, every, fused, mapAt, peak, sum, figure };
+  window.lensTables = { decode, headOf, unitAt, center, ofHead, every, fused, mapAt, peak, sum, figure };
 })();

@@ -9,9 +9,9 @@
     const largest = Math.max(...values.map(Math.abs));
     return largest > 0 ? Math.min(Math.max(2 - Math.floor(Math.log10(largest)), 0), 6) : 0;
   }
-  /* Black or white, whichever stands out more from a colour (WCAG's relative luminance): 4.5 to 1 or better. */
-  function inkOn(colour) {
-    const [r, g, b] = colour.map((v) => (v <= 10 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+  /* Black or white, whichever stands out more from a color (WCAG's relative luminance): 4.5 to 1 or better. */
+  function inkOn(color) {
+    const [r, g, b] = color.map((v) => (v <= 10 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
   }
 

@@ -46,8 +46,8 @@ WORDS: dict[str, str] = {
         "어텐션으로. 상자를 누르면 해당 화면이 열립니다. 차례로 안내받을 수도 있습니다.",
     "Attention weights say what was mixed in, not why the answer was given. Grad-CAM says what raised this answer's "
     "score, at the resolution of its layer. All maps are drawn where their units really sit, over the picture at its "
-    "own sharpness; More > as the model saw it shows the {sizes} pixels it was given. A column has one colour "
-    "scale, so equal colours are equal values.":
+    "own sharpness; More > as the model saw it shows the {sizes} pixels it was given. A column has one color "
+    "scale, so equal colors are equal values.":
         "어텐션 가중치는 무엇이 섞였는지를 말할 뿐, 왜 그 답이 나왔는지는 말하지 않습니다. Grad-CAM은 무엇이 이 답의 "
         "점수를 올렸는지를 그 층의 해상도로 말합니다. 모든 맵은 유닛의 실제 위치에, 원래 선명도의 사진 위에 그립니다. "
         "‘더 보기 > 모델이 본 그대로’를 켜면 모델이 받은 {sizes} 픽셀이 보입니다. 한 열은 색 척도가 하나이므로 색이 "
@@ -59,7 +59,7 @@ WORDS: dict[str, str] = {
         "100 %를 나누어 줍니다. 일치하는 맵이 함께 틀릴 수도 있고, 다른 맵이 더 나쁜 것도 아닙니다. 두 모델이 같은 답"
         "에 서로 다른 근거를 찾았을 수 있습니다.",
     "Weights of one block and one half of the channels: the other half goes through IDConv, and a residual path goes "
-    "round both. A map over keys that have already seen their neighbourhood is not a map of causes. Weights are those "
+    "round both. A map over keys that have already seen their neighborhood is not a map of causes. Weights are those "
     "after the softmax, to 0.2 % of the largest one a head gives at that place; keys are a map smaller than the "
     "picture.":
         "블록 하나, 채널 절반의 가중치입니다. 나머지 절반은 IDConv를 지나고, 잔차 경로가 둘 다 우회합니다. 이미 주변"
@@ -71,12 +71,12 @@ WORDS: dict[str, str] = {
         "공개된 모델의 커널은 사진, 채널, 탭마다 다르지만 한 사진의 모든 위치에서는 같습니다. ‘공간적으로 달라진다’는 "
         "글은 탭을 뜻합니다. 정적 커널은 게이트가 균일할 때의 커널, 곧 학습된 커널들의 평균입니다.",
     "A first-order estimate at the resolution of its stage. The raw map is kept: red raised the score, blue lowered "
-    "it; nothing is scaled for each picture. Early stages see edges and colours, not objects.":
+    "it; nothing is scaled for each picture. Early stages see edges and colors, not objects.":
         "해당 스테이지의 해상도로 구한 1차 근사입니다. 원래 맵을 그대로 둡니다. 빨강은 점수를 올렸고 파랑은 내렸으며, "
         "사진별로 척도를 바꾸지 않습니다. 앞쪽 스테이지는 물체가 아니라 윤곽과 색을 봅니다.",
     "IDConv's gates and the norms' statistics let every pixel touch every unit, so this mixes what is seen with what "
     "modulates. Drawn is each pixel's gradient as a multiple of the picture's average; the highest 0.5 % of pixels "
-    "share one colour. The squares under a map are measured on its raw values.":
+    "share one color. The squares under a map are measured on its raw values.":
         "IDConv의 게이트와 정규화 통계를 통해 모든 픽셀이 모든 유닛에 닿으므로, 본 것과 조절한 것이 섞여 있습니다. 각 "
         "픽셀의 그래디언트를 사진 평균의 배수로 그렸고, 상위 0.5 % 픽셀은 같은 색입니다. 맵 아래의 정사각형은 원래 값"
         "으로 쟀습니다.",
@@ -101,7 +101,7 @@ WORDS: dict[str, str] = {
     "The figures could not be drawn: something unexpected went wrong here. The server's log has the details.":
         "그림을 그리지 못했습니다. 여기서 예상하지 못한 문제가 생겼습니다. 자세한 내용은 서버 로그에 있습니다.",
     "Receptive fields beside other backbones": "다른 백본과 나란히 본 수용 영역",
-    "One map a model, the same unit of this picture: absolute gradient over its own mean, colours over six powers of "
+    "One map a model, the same unit of this picture: absolute gradient over its own mean, colors over six powers of "
     "ten on one scale. The paper's Figure 1 averages many pictures; this is one.":
         "모델마다 맵 하나, 이 사진의 같은 유닛: 절대 그래디언트를 자기 평균으로 나누고, 10의 6제곱 범위를 한 색 척도"
         "에 담았습니다. 논문의 그림 1은 여러 사진의 평균이고, 이것은 한 장입니다.",

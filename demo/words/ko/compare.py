@@ -13,10 +13,10 @@ WORDS: dict[str, str] = {
     "larger weights.":
         "가중치 그대로, 헤드들의 평균입니다. 각 모델의 키({keys}) 전체에서 합이 1이므로, 키가 적을수록 가중치가 큽니다"
         ".",
-    "Raw logits, nothing is normalised. Two models' logits have no common unit: compare where, and the rank "
+    "Raw logits, nothing is normalized. Two models' logits have no common unit: compare where, and the rank "
     "correlation.":
         "원래 로짓이며 정규화하지 않았습니다. 두 모델의 로짓은 단위가 같지 않으므로, 위치와 순위 상관을 비교하십시오.",
-    "The gradient as a multiple of its own mean, colours by the square root: gradients of two models' features have "
+    "The gradient as a multiple of its own mean, colors by the square root: gradients of two models' features have "
     "no common unit.":
         "그래디언트를 자기 평균의 배수로, 색은 제곱근으로 나타냈습니다. 두 모델의 특징에 대한 그래디언트는 단위가 같"
         "지 않습니다.",

@@ -17,7 +17,7 @@ WORDS: dict[str, str] = {
     "top": "위쪽",
     "upper right": "오른쪽 위",
     "left": "왼쪽",
-    "centre": "가운데",
+    "center": "가운데",
     "right": "오른쪽",
     "lower left": "왼쪽 아래",
     "bottom": "아래쪽",

@@ -71,7 +71,7 @@ WORDS: dict[str, str] = {
     "the model computed": "모델이 계산한 값",
     "apart by": "둘의 차이",
     "the model adds in 32-bit numbers, in an order of its own": "모델은 32비트 수를 나름의 순서로 더합니다",
-    "{what}, {channel}: colours from minus {high} to {high}": "{what}, {channel}: 색 범위 −{high} ~ {high}",
+    "{what}, {channel}: colors from minus {high} to {high}": "{what}, {channel}: 색 범위 −{high} ~ {high}",
     "Amplification by frequency, {channel}, {what}: from 0 to {high}": "주파수별 증폭, {channel}, {what}: 0 ~ {high}",
     "{what}, {channel}: shares from 0 to 1": "{what}, {channel}: 비율 0 ~ 1",
     "{channel}, 49 weights row by row: {numbers}. Arrow keys go from one to the next.":

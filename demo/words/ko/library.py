@@ -40,7 +40,7 @@ WORDS: dict[str, str] = {
     "turned upright as its EXIF says": "EXIF 정보에 따라 바로 세움",
     "scaled from {before} to {after}": "{before}에서 {after}(으)로 크기를 바꿈",
     "first frame of an animation": "움직이는 그림의 첫 장면",
-    "16-bit grey brought to 8 bits": "16비트 회색을 8비트로 바꿈",
+    "16-bit gray brought to 8 bits": "16비트 회색을 8비트로 바꿈",
     "transparency laid over white": "투명한 부분에 흰 바탕을 깖",
     "timm has no backbone called {name}.": "timm에 {name}(이)라는 백본이 없습니다.",
     "Near it: {names}.": "비슷한 이름: {names}.",
@@ -91,24 +91,24 @@ WORDS: dict[str, str] = {
     "Attention rollout (approximation)": "어텐션 롤아웃(근사)",
     "Where attention could have carried something from, through all blocks so far.":
         "지금까지의 모든 블록을 거쳐 어텐션이 무언가를 날라 왔을 수 있는 곳.",
-    "in multiples of an even map, colours by the square root": "균일한 맵의 배수, 색은 제곱근",
+    "in multiples of an even map, colors by the square root": "균일한 맵의 배수, 색은 제곱근",
     "times an even map": "배(균일한 맵 기준)",
     "Which pixels the marked unit depends on.": "표시한 유닛이 의존하는 픽셀들.",
-    "absolute gradient over its mean, colours by the square root, the highest 0.5 % of pixels alike":
+    "absolute gradient over its mean, colors by the square root, the highest 0.5 % of pixels alike":
         "절대 그래디언트를 평균으로 나눈 값, 색은 제곱근, 상위 0.5 % 픽셀은 같은 색",
     "times the mean": "배(평균 기준)",
     "Integrated gradients": "적분 그래디언트",
-    "What each pixel adds to the answer on the way from grey.": "회색에서 사진까지 가는 길에 각 픽셀이 답에 더하는 것.",
-    "as a density, logits a thousandth of the view's area, colours by the square root":
+    "What each pixel adds to the answer on the way from gray.": "회색에서 사진까지 가는 길에 각 픽셀이 답에 더하는 것.",
+    "as a density, logits a thousandth of the view's area, colors by the square root":
         "밀도(시야 넓이 1000분의 1당 로짓), 색은 제곱근",
     "logit per ‰ of the view": "시야 1 ‰당 로짓",
     "Which small changes of noisy copies would raise or lower the answer.":
         "잡음을 넣은 사본들에서 답을 올리거나 내릴 작은 변화들.",
-    "as a density, per unit of normalised input and thousandth of the view, colours by the square root":
+    "as a density, per unit of normalized input and thousandth of the view, colors by the square root":
         "밀도(정규화한 입력 단위와 시야 넓이 1000분의 1당), 색은 제곱근",
     "logit per unit of input and ‰ of the view": "입력 단위와 시야 1 ‰당 로짓",
     "Occlusion": "가리기",
-    "What the answer loses when a patch turns grey.": "조각 하나를 회색으로 바꾸면 답이 잃는 것.",
+    "What the answer loses when a patch turns gray.": "조각 하나를 회색으로 바꾸면 답이 잃는 것.",
     "logit {logit}, {positive_share} % of the map above zero": "로짓 {logit}, 맵의 {positive_share} %가 0보다 큼",
     "logits {logit} and {other_logit}, {positive_share} % of the map for the first":
         "로짓 {logit}, {other_logit}, 맵의 {positive_share} %가 첫째 클래스 쪽",

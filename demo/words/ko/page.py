@@ -77,7 +77,7 @@ WORDS: dict[str, str] = {
     "Raised and lowered": "올린 곳과 내린 곳",
     "raw Grad-CAM": "원래 Grad-CAM",
     "Raised only": "올린 곳만",
-    "{exactly}: raw {low} to {high}, sum {sum}, not normalised":
+    "{exactly}: raw {low} to {high}, sum {sum}, not normalized":
         "{exactly}: 원래 값 {low} ~ {high}, 합계 {sum}, 정규화하지 않음",
     "Raw Grad-CAM of {title}": "{title}의 원래 Grad-CAM",
     "{shows} Drawn: {scaling}.": "{shows} 그린 값: {scaling}.",

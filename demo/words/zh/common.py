@@ -42,8 +42,8 @@ WORDS: dict[str, str] = {
         "开对应的视图，也可以跟着导览走。",
     "Attention weights say what was mixed in, not why the answer was given. Grad-CAM says what raised this answer's "
     "score, at the resolution of its layer. All maps are drawn where their units really sit, over the picture at its "
-    "own sharpness; More > as the model saw it shows the {sizes} pixels it was given. A column has one colour "
-    "scale, so equal colours are equal values.":
+    "own sharpness; More > as the model saw it shows the {sizes} pixels it was given. A column has one color "
+    "scale, so equal colors are equal values.":
         "注意力权重说明混入了什么，而不说明为什么给出这个答案。Grad-CAM 以所在层的分辨率说明什么提高了这个答案的得分。"
         "所有的图都按单元的真实位置画在原清晰度的图片上；打开“更多 > 模型所见”可以看到模型得到的 {sizes} 像素。同一列"
         "只有一个色标，颜色相同即数值相同。",
@@ -53,7 +53,7 @@ WORDS: dict[str, str] = {
         "占比是在每个模型自己的类别上做的 softmax：即使图片里的东西它一个也不认识，它仍会把 100 % 分给它认识的类别。一"
         "致的图可能一起出错，不同的图也未必更差：两个模型可能为同一个答案找到不同的依据。",
     "Weights of one block and one half of the channels: the other half goes through IDConv, and a residual path goes "
-    "round both. A map over keys that have already seen their neighbourhood is not a map of causes. Weights are those "
+    "round both. A map over keys that have already seen their neighborhood is not a map of causes. Weights are those "
     "after the softmax, to 0.2 % of the largest one a head gives at that place; keys are a map smaller than the "
     "picture.":
         "这是一个模块、一半通道的权重：另一半通道经过 IDConv，残差通路则绕过二者。键已经看过自己的邻域，因此这张图不是"
@@ -64,12 +64,12 @@ WORDS: dict[str, str] = {
         "已发布模型的卷积核因图片、通道和抽头而异，但在同一张图片的所有位置上相同：说它“随空间变化”的文字，指的是抽头"
         "。静态卷积核是门控均匀时的结果，即各个学得卷积核的平均。",
     "A first-order estimate at the resolution of its stage. The raw map is kept: red raised the score, blue lowered "
-    "it; nothing is scaled for each picture. Early stages see edges and colours, not objects.":
+    "it; nothing is scaled for each picture. Early stages see edges and colors, not objects.":
         "这是在所在阶段分辨率上的一阶估计。保留原始的图：红色提高了得分，蓝色降低了得分；不按图片单独缩放。靠前的阶段"
         "看到的是边缘和颜色，而不是物体。",
     "IDConv's gates and the norms' statistics let every pixel touch every unit, so this mixes what is seen with what "
     "modulates. Drawn is each pixel's gradient as a multiple of the picture's average; the highest 0.5 % of pixels "
-    "share one colour. The squares under a map are measured on its raw values.":
+    "share one color. The squares under a map are measured on its raw values.":
         "IDConv 的门控和归一化的统计量使每个像素都能影响每个单元，因此这里混合了被看到的与起调制作用的。图中画的是每个"
         "像素的梯度相对于全图平均的倍数；最高的 0.5 % 像素用同一种颜色。图下的正方形按原始数值测量。",
     "The model was never trained with a part changed. A large change says that the part is used for this picture, not "
@@ -93,7 +93,7 @@ WORDS: dict[str, str] = {
     "The figures could not be drawn: something unexpected went wrong here. The server's log has the details.":
         "插图未能画出：这里发生了意外的问题。详情见服务器日志。",
     "Receptive fields beside other backbones": "与其他骨干网络并列的感受野",
-    "One map a model, the same unit of this picture: absolute gradient over its own mean, colours over six powers of "
+    "One map a model, the same unit of this picture: absolute gradient over its own mean, colors over six powers of "
     "ten on one scale. The paper's Figure 1 averages many pictures; this is one.":
         "每个模型一张图，取这张图片的同一单元：绝对梯度除以自身平均值，颜色在同一色标上覆盖六个数量级。论文的图 1 是许"
         "多图片的平均，这里只有一张。",

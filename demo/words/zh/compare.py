@@ -12,10 +12,10 @@ WORDS: dict[str, str] = {
     "Weights as they are, mean over heads. They sum to 1 over each variant's own keys ({keys}), so fewer keys are "
     "larger weights.":
         "原样的权重，各头的平均。它们在各模型自己的键（{keys}）上总和为 1，因此键越少，权重越大。",
-    "Raw logits, nothing is normalised. Two models' logits have no common unit: compare where, and the rank "
+    "Raw logits, nothing is normalized. Two models' logits have no common unit: compare where, and the rank "
     "correlation.":
         "原始 logit，未经归一化。两个模型的 logit 没有共同的单位：请比较位置和秩相关。",
-    "The gradient as a multiple of its own mean, colours by the square root: gradients of two models' features have "
+    "The gradient as a multiple of its own mean, colors by the square root: gradients of two models' features have "
     "no common unit.":
         "梯度相对于自身平均的倍数，颜色取平方根：两个模型的特征的梯度没有共同的单位。",
     "{exactly}: {low} to {high}": "{exactly}：{low} 至 {high}",

@@ -17,7 +17,7 @@ WORDS: dict[str, str] = {
     "top": "上方",
     "upper right": "右上",
     "left": "左侧",
-    "centre": "中央",
+    "center": "中央",
     "right": "右侧",
     "lower left": "左下",
     "bottom": "下方",

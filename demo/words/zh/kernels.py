@@ -68,7 +68,7 @@ WORDS: dict[str, str] = {
     "the model computed": "模型计算的结果",
     "apart by": "两者相差",
     "the model adds in 32-bit numbers, in an order of its own": "模型以自己的次序用 32 位数相加",
-    "{what}, {channel}: colours from minus {high} to {high}": "{what}，{channel}：颜色从负 {high} 到 {high}",
+    "{what}, {channel}: colors from minus {high} to {high}": "{what}，{channel}：颜色从负 {high} 到 {high}",
     "Amplification by frequency, {channel}, {what}: from 0 to {high}":
         "各频率的放大倍数，{channel}，{what}：从 0 到 {high}",
     "{what}, {channel}: shares from 0 to 1": "{what}，{channel}：比例从 0 到 1",

@@ -38,7 +38,7 @@ WORDS: dict[str, str] = {
     "turned upright as its EXIF says": "已按 EXIF 信息摆正",
     "scaled from {before} to {after}": "已从 {before} 缩放为 {after}",
     "first frame of an animation": "动画的第一帧",
-    "16-bit grey brought to 8 bits": "16 位灰度已转为 8 位",
+    "16-bit gray brought to 8 bits": "16 位灰度已转为 8 位",
     "transparency laid over white": "透明处已垫上白色",
     "timm has no backbone called {name}.": "timm 没有名为 {name} 的骨干网络。",
     "Near it: {names}.": "相近的名称：{names}。",
@@ -86,24 +86,24 @@ WORDS: dict[str, str] = {
     "Attention rollout (approximation)": "注意力展开（近似）",
     "Where attention could have carried something from, through all blocks so far.":
         "经过至此的所有模块，注意力可能从哪里带来了信息。",
-    "in multiples of an even map, colours by the square root": "相对于均匀图的倍数，颜色取平方根",
+    "in multiples of an even map, colors by the square root": "相对于均匀图的倍数，颜色取平方根",
     "times an even map": "倍（相对均匀图）",
     "Which pixels the marked unit depends on.": "所标单元依赖哪些像素。",
-    "absolute gradient over its mean, colours by the square root, the highest 0.5 % of pixels alike":
+    "absolute gradient over its mean, colors by the square root, the highest 0.5 % of pixels alike":
         "绝对梯度除以平均值，颜色取平方根，最高的 0.5 % 像素颜色相同",
     "times the mean": "倍（相对平均值）",
     "Integrated gradients": "积分梯度",
-    "What each pixel adds to the answer on the way from grey.": "从灰色到图片的途中，每个像素为答案增加了什么。",
-    "as a density, logits a thousandth of the view's area, colours by the square root":
+    "What each pixel adds to the answer on the way from gray.": "从灰色到图片的途中，每个像素为答案增加了什么。",
+    "as a density, logits a thousandth of the view's area, colors by the square root":
         "密度：视野面积每千分之一的 logit，颜色取平方根",
     "logit per ‰ of the view": "每 ‰ 视野的 logit",
     "Which small changes of noisy copies would raise or lower the answer.":
         "对带噪声的副本作哪些微小改变会提高或降低答案。",
-    "as a density, per unit of normalised input and thousandth of the view, colours by the square root":
+    "as a density, per unit of normalized input and thousandth of the view, colors by the square root":
         "密度：按归一化输入的单位和视野面积的千分之一计，颜色取平方根",
     "logit per unit of input and ‰ of the view": "每单位输入、每 ‰ 视野的 logit",
     "Occlusion": "遮挡",
-    "What the answer loses when a patch turns grey.": "把一小块变成灰色时，答案失去了什么。",
+    "What the answer loses when a patch turns gray.": "把一小块变成灰色时，答案失去了什么。",
     "logit {logit}, {positive_share} % of the map above zero": "logit {logit}，图的 {positive_share} % 大于零",
     "logits {logit} and {other_logit}, {positive_share} % of the map for the first":
         "logit {logit} 和 {other_logit}，图的 {positive_share} % 支持第一个类别",

@@ -73,7 +73,7 @@ WORDS: dict[str, str] = {
     "Raised and lowered": "提高与降低",
     "raw Grad-CAM": "原始 Grad-CAM",
     "Raised only": "仅提高",
-    "{exactly}: raw {low} to {high}, sum {sum}, not normalised":
+    "{exactly}: raw {low} to {high}, sum {sum}, not normalized":
         "{exactly}：原始值 {low} 至 {high}，总和 {sum}，未归一化",
     "Raw Grad-CAM of {title}": "{title} 的原始 Grad-CAM",
     "{shows} Drawn: {scaling}.": "{shows} 所画：{scaling}。",

@@ -42,7 +42,7 @@ class Squeezed(nn.Module):
 
 
 class Merged(nn.Module):
-    """Swin's patch merging: four neighbours side by side, channels last, and a linear layer."""
+    """Swin's patch merging: four neighbors side by side, channels last, and a linear layer."""
 
     def forward(self, x):  # (1, 1, h, w) -> (1, 1, h / 2, w / 2)
         b, c, h, w = x.shape

@@ -179,7 +179,7 @@ def failing(tap, tensor):
 
 
 def test_a_copy_has_taps_of_its_own():
-    """Randomisation works on a deep copy: its hooks must hand on to its own taps."""
+    """Randomization works on a deep copy: its hooks must hand on to its own taps."""
     twin = copy.deepcopy(peer("test_vit"))
     hooks = [h for layer in twin.spec.layers for h in twin.net.get_submodule(layer)._forward_hooks.values()]
     assert [hook.tap for hook in hooks] == list(twin.taps)

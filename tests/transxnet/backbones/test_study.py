@@ -64,7 +64,7 @@ def test_what_needs_them_says_why_not(peer):
 
 
 def test_a_peers_maps_are_doubted_like_others(peer, convnext):
-    """Insertion and deletion, randomisation of every tensor by name, agreement and a verdict for each map."""
+    """Insertion and deletion, randomization of every tensor by name, agreement and a verdict for each map."""
     report = peer.trust
     assert set(report.maps) == set(report.faithfulness) == set(report.verdicts) == set(MAPS)
     assert set(report.missing) == set(METHODS) - set(MAPS) == {"attention", "rollout"}
@@ -74,7 +74,7 @@ def test_a_peers_maps_are_doubted_like_others(peer, convnext):
     named = [key for _, keys in order for key in keys]
     own = [name for name, _ in (*convnext.model.named_parameters(), *convnext.model.named_buffers())]
     assert sorted(named) == sorted(own)
-    cascade = report.randomisation["grad_cam"]
+    cascade = report.randomization["grad_cam"]
     assert cascade.steps == tuple(name for name, _ in order)
     assert np.isfinite(cascade.signed).all()
     assert len(cascade.complete_signed) == 4

@@ -141,7 +141,7 @@ def test_predict_prints_one_json_object_a_picture(capsys, pictures, weights):
 
 
 def test_predict_shows_a_peer_what_it_was_made_for(capsys, pictures):
-    """Its own size, crop, interpolation and colours: what timm's own transform gives."""
+    """Its own size, crop, interpolation and colors: what timm's own transform gives."""
     name = "timm:test_resnet@untrained"
     code, out, _ = run(capsys, "predict", pictures[0], "--model", name, "--json", "--top", 1, "--device", "cpu")
     (found,) = lines(out)

@@ -197,7 +197,7 @@ def test_nothing_is_left_behind(erf, small, pictures):
 
 
 def test_peers_beside_each_other(erf, pictures, tmp_path):
-    """Each in its own colours, a ViT built for the size asked; resumed, both averages are those of all at once."""
+    """Each in its own colors, a ViT built for the size asked; resumed, both averages are those of all at once."""
     names = ("timm:test_resnet@untrained", "timm:test_vit@untrained")
     assert erf(pictures[0], "--models", ",".join(names))[0] == 0
     code, out, _ = erf(*pictures[:3], "--models", ",".join(names), "--resume")

@@ -62,7 +62,7 @@ def test_what_is_printed(data, capsys):
     assert lines[2].startswith(f"pico@untrained top-5: {result['top5']:.1%} (")
     assert lines[3:6] == [
         "11 pictures at 32 px, 1 of unknown classes left out",
-        "short side to 32 px, bicubic; centre crop; float32; answers among all 200 classes of the model",
+        "short side to 32 px, bicubic; center crop; float32; answers among all 200 classes of the model",
         "labels: the WNIDs in folder and file names",
     ]
     assert "worst 3 of 3 classes" in lines
@@ -73,7 +73,7 @@ def test_what_is_printed(data, capsys):
 def test_restricted_answers_and_another_crop(data, capsys):
     result = json.loads(typed(capsys, "--data", data, "--restrict", "--crop-pct", "0.8", "--json").out)
     assert result["protocol"]["answers"] == "among the 3 classes of the pictures"
-    assert (result["crop_pct"], result["protocol"]["resize"]) == (0.8, "short side to 40 px, bicubic; centre crop")
+    assert (result["crop_pct"], result["protocol"]["resize"]) == (0.8, "short side to 40 px, bicubic; center crop")
     assert result["top5"] == 1  # three classes are never more than five answers
 
 
@@ -81,13 +81,13 @@ def test_flat_files_with_a_list(tmp_path, capsys):
     folder = write_pictures(tmp_path, "flat", {FISH: 2}, flat=True)
     for number, path in enumerate(sorted(folder.iterdir()), start=1):
         path.rename(folder / f"ILSVRC2012_val_0000000{number}.png")
-    assert "flat holds no labelled pictures" in typed(capsys, "--data", folder, code=2).err
+    assert "flat holds no labeled pictures" in typed(capsys, "--data", folder, code=2).err
     listed = tmp_path / "LOC_val_solution.csv"
     listed.write_text(f"ImageId,PredictionString\nILSVRC2012_val_00000002,{SALAMANDER} 1 2 3 4 \n")
     result = json.loads(typed(capsys, "--data", folder, "--labels", listed, "--json").out)
     assert [(score["wnid"], score["pictures"]) for score in result["classes"]] == [(SALAMANDER, 1)]
     assert result["data"]["labels"] == ["LOC_val_solution.csv: WNIDs by name"]
-    assert result["data"]["unlabelled"] == 1
+    assert result["data"]["unlabeled"] == 1
     assert str(tmp_path) not in json.dumps(result)
 
 

@@ -65,7 +65,7 @@ def test_depth_says_every_block_in_its_table_and_keeps_raw_values():
 def test_bars_are_as_long_as_the_share():
     """Blocks of 10 % and 80 % of all energy: pixels of the left panel's two bars, 1 to 8."""
     picture = halves_plate([halves([0.1, 0.8])], ["pico"]).picture
-    left = picture[round(0.3 * DPI) :, : picture.shape[1] // 2]  # without the legend, whose square has the same colour
+    left = picture[round(0.3 * DPI) :, : picture.shape[1] // 2]  # without the legend, whose square has the same color
     inked = (left == INK).all(axis=-1).sum(axis=0)
     columns = np.flatnonzero(inked)
     first, second = inked[columns[5]], inked[columns[-5]]

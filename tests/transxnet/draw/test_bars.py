@@ -16,23 +16,23 @@ def run_of(line: np.ndarray, color: list[int]) -> int:
     return int((line == color).all(axis=-1).sum())
 
 
-def test_a_colour_bar_runs_through_the_whole_table():
+def test_a_color_bar_runs_through_the_whole_table():
     bar = colorbar((0.0, 0.3), "magma", size=(4, 256))
     assert bar.shape == (4, 256, 3)
     assert (bar == lut("magma")[None]).all()
 
 
-def test_a_signed_colour_bar_shows_the_part_of_the_map_that_its_range_covers():
+def test_a_signed_color_bar_shows_the_part_of_the_map_that_its_range_covers():
     bar = colorbar((-1.0, 3.0), "RdBu_r", signed=True, size=(1, 5))[0, ::2]  # -1, 1 and 3 of -3 to 3
     assert (bar == lut("RdBu_r")[[85, 170, 255]]).all()
 
 
-def test_the_colours_of_a_root_scale_stand_where_their_values_are():
+def test_the_colors_of_a_root_scale_stand_where_their_values_are():
     bar = colorbar((0.0, 4.0), "viridis", size=(1, 5), root=True)[0]  # values 0 1 2 3 4
     assert (bar[[0, 1, 4]] == lut("viridis")[[0, 128, 255]]).all()
 
 
-def test_a_range_of_one_value_still_has_a_colour_bar():
+def test_a_range_of_one_value_still_has_a_color_bar():
     assert (colorbar((0.0, 0.0), "magma", size=(1, 256)) == lut("magma")[None]).all()
 
 

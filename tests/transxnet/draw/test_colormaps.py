@@ -9,7 +9,7 @@ from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import UnknownName
 
 
-def test_a_table_is_matplotlibs_own_colours_from_low_to_high():
+def test_a_table_is_matplotlibs_own_colors_from_low_to_high():
     table = lut("magma")
     assert table.shape == (256, 3)
     assert table.dtype == np.uint8
@@ -20,7 +20,7 @@ def test_a_table_is_matplotlibs_own_colours_from_low_to_high():
 
 
 @pytest.mark.parametrize("name", [row.name for row in COLORMAPS.values() if row.kind == DIVERGING])
-def test_a_diverging_map_goes_from_blue_over_a_light_grey_to_red(name):
+def test_a_diverging_map_goes_from_blue_over_a_light_gray_to_red(name):
     low, middle, high = lut(name)[0].astype(int), lut(name)[128].astype(int), lut(name)[255].astype(int)
     assert low[2] > low[0] + 50
     assert high[0] > high[2] + 50

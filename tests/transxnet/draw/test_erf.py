@@ -50,15 +50,15 @@ def protocol(heat: np.ndarray, **changes) -> ErfProtocol:
     return replace(found, **changes)
 
 
-def has(picture: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    return (picture == colour).all(axis=-1)
+def has(picture: np.ndarray, color: np.ndarray) -> np.ndarray:
+    return (picture == color).all(axis=-1)
 
 
 # --- Parts ------------------------------------------------------------------------------------------
 
 
 def test_parts_are_on_one_scale():
-    """The full map's upper half is the highest value, and only there is the brightest colour."""
+    """The full map's upper half is the highest value, and only there is the brightest color."""
     plate = parts_plate([parts()], ["pico"], [PHOTO])
     bright = has(plate.picture, BRIGHT)
     cell = Panels(3).pixels
@@ -70,7 +70,7 @@ def test_variants_compare_by_their_own_mean():
     """A thousand times the features: the same picture, row for row; raw values stay raw."""
     alone = parts_plate([parts(), parts()], ["a", "b"], [PHOTO] * 2)
     louder = parts_plate([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
-    assert np.abs(alone.picture.astype(int) - louder.picture).max() <= 2  # float32 at the 256 colours' borders
+    assert np.abs(alone.picture.astype(int) - louder.picture).max() <= 2  # float32 at the 256 colors' borders
     assert louder.arrays["b/full"].max() == 1000
     assert (louder.numbers["a/seen/share"], louder.numbers["b/kernels/share"]) == (0.25, 0.5)
 

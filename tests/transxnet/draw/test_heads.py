@@ -31,9 +31,9 @@ def painted(t: float, opacity: float = 0.85) -> np.ndarray:
     return np.rint(opacity * t**0.75 * lut("magma")[round(255 * t)].astype(float))
 
 
-def has(picture: np.ndarray, colour: np.ndarray) -> int:
-    """Pixels of this colour, to one step of rounding."""
-    return int((np.abs(picture.astype(float) - colour) <= 1).all(axis=-1).sum())
+def has(picture: np.ndarray, color: np.ndarray) -> int:
+    """Pixels of this color, to one step of rounding."""
+    return int((np.abs(picture.astype(float) - color) <= 1).all(axis=-1).sum())
 
 
 def test_heads_of_all_variants_share_one_range_and_the_reverse_view_has_its_own():

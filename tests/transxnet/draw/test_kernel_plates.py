@@ -1,4 +1,4 @@
-"""Plates of kernels: every tap in the colour of its value on one scale, and raw values behind the picture."""
+"""Plates of kernels: every tap in the color of its value on one scale, and raw values behind the picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def holds(picture: np.ndarray, values: np.ndarray, high: float, tap: int, colorm
 
 
 def has(picture: np.ndarray, tile: np.ndarray, tap: int) -> bool:
-    """Whether these colours, (K, K, 3), stand somewhere in the picture, each at its tap's first and last pixel."""
+    """Whether these colors, (K, K, 3), stand somewhere in the picture, each at its tap's first and last pixel."""
     pixels, wanted = (rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32) for rgb in (picture, tile))
     high, wide = (edge - len(tile) * tap + 1 for edge in pixels.shape)
     here = np.ones((high, wide), bool)
@@ -207,8 +207,8 @@ def spectral(part: str, level: float) -> KernelSpectrum:
 def test_responses_are_drawn_on_one_scale():
     plate = spectrum_plate([spectral("kernels", 1.0)], [spectral("static", 0.5)], ["pico"])
     one, half = (colorize(np.array([v]), (0, 2), "viridis")[0] for v in (1.0, 0.5))
-    for colour in (one, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
-        assert (np.abs(plate.picture.astype(int) - colour).max(axis=2) <= 1).sum() > 88_000
+    for color in (one, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
+        assert (np.abs(plate.picture.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
     assert plate.numbers == {"pico/generated/centroid": 0.25, "pico/static/centroid": 0.125}
     assert plate.table.rows == [
         ("pico, generated", "2", "0.25", "1", "1"),
@@ -225,8 +225,8 @@ def test_a_response_lies_as_its_kernel_does():
     ).picture
     rows = []
     for value in (1.0, 0.5):
-        colour = colorize(np.array([value]), (0, 1), "viridis")[0].astype(int)
-        rows.append(np.nonzero(np.abs(picture - colour).max(axis=2) <= 1)[0].mean())
+        color = colorize(np.array([value]), (0, 1), "viridis")[0].astype(int)
+        rows.append(np.nonzero(np.abs(picture - color).max(axis=2) <= 1)[0].mean())
     assert rows[1] - rows[0] == pytest.approx(150, abs=20)
 
 

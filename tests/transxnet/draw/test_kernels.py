@@ -20,7 +20,7 @@ def kernel_set() -> KernelSet:
     return KernelSet("transxnet_pico", 3, 4, kernels, np.ones_like(kernels), gates, one, gates[..., 0, 0], one, one)
 
 
-def test_taps_have_their_colours_and_gaps_are_white():
+def test_taps_have_their_colors_and_gaps_are_white():
     picture = kernel_grid(kernel_set(), [2, 1, 0], (-2, 2), columns=2, tap=3, gap=4)
     assert picture.shape == (2 * 21 + 4, 2 * 21 + 4, 3)
     assert picture[0, 0].tolist() == RED  # channel 2 holds 2
@@ -56,7 +56,7 @@ def test_a_channel_that_is_not_there():
         kernel_grid(kernel_set(), [3])
 
 
-def test_normalised_every_kernel_has_its_own_range():
+def test_normalized_every_kernel_has_its_own_range():
     kernels = np.zeros((2, 1, 2), np.float32)
     kernels[:, 0, 0], kernels[:, 0, 1] = (1, 10), (-0.5, -5)
     drawn = grid(kernels, (-10, 10), columns=2, tap=1, gap=1, tone=Tone(mode=NORMALISED))

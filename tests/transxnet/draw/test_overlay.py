@@ -12,13 +12,13 @@ from transxnet.draw.scale import MASKED, Tone
 def test_an_overlay_pixel_is_the_blend_computed_by_hand():
     photo = np.full((1, 2, 3), (200, 100, 50), np.uint8)
     drawn = overlay(photo, np.float32([[1 / 16, 1.0]]), (0.0, 1.0), "viridis", opacity=0.8)
-    grey = round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)  # 124
+    gray = round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)  # 124
     faint, full = lut("viridis")[round(255 / 16)], lut("viridis")[255]
-    assert drawn[0, 0].tolist() == [round(0.9 * grey + 0.1 * int(c)) for c in faint]  # alpha = 0.8 * (1/16)**0.75
-    assert drawn[0, 1].tolist() == [round(0.2 * grey + 0.8 * int(c)) for c in full]
+    assert drawn[0, 0].tolist() == [round(0.9 * gray + 0.1 * int(c)) for c in faint]  # alpha = 0.8 * (1/16)**0.75
+    assert drawn[0, 1].tolist() == [round(0.2 * gray + 0.8 * int(c)) for c in full]
 
 
-def test_at_full_opacity_the_high_end_is_the_tables_last_colour_and_zero_is_the_grey_photograph():
+def test_at_full_opacity_the_high_end_is_the_tables_last_color_and_zero_is_the_gray_photograph():
     photo = np.random.default_rng(2).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     heat = np.zeros((4, 4), np.float32)
     heat[0, 0], heat[1, 1] = 3, -3
@@ -30,7 +30,7 @@ def test_at_full_opacity_the_high_end_is_the_tables_last_colour_and_zero_is_the_
 
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("signed", [False, True])
-def test_a_map_with_nothing_to_show_leaves_the_grey_photograph(value, signed):
+def test_a_map_with_nothing_to_show_leaves_the_gray_photograph(value, signed):
     photo = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     drawn = overlay(photo, np.full((4, 4), value, np.float32), (0.0, 0.0), signed=signed)
     assert (drawn == cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None]).all()
@@ -70,7 +70,7 @@ def test_masked_is_the_photograph_where_the_map_is_high_and_dark_elsewhere():
     assert drawn[0].tolist() == [[40, 20, 10], [200, 100, 50], [40, 20, 10]]  # a fifth of the light is left
 
 
-def test_under_the_threshold_lies_the_grey_photograph():
+def test_under_the_threshold_lies_the_gray_photograph():
     photo = np.full((1, 2, 3), (200, 100, 50), np.uint8)
     drawn = overlay(photo, np.float32([[0.2, 1.0]]), (0.0, 1.0), "viridis", opacity=1, tone=Tone(threshold=0.25))
     assert drawn[0].tolist() == [[124] * 3, lut("viridis")[255].tolist()]

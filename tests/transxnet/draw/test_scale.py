@@ -72,7 +72,7 @@ def test_the_ends_of_the_range_get_the_ends_of_the_table():
     assert (red == lut("RdBu_r")[255]).all()
 
 
-def test_what_is_not_a_number_has_its_own_colour():
+def test_what_is_not_a_number_has_its_own_color():
     assert colorize(np.array([[NAN, INF], [-INF, 0]]), (0.0, 1.0))[..., 0].tolist()[0] == [MISSING[0], MISSING[0]]
     assert strength(np.array([NAN, INF, -INF]), (0.0, 1.0)).tolist() == [0, 0, 0]
 

@@ -48,7 +48,7 @@ def test_random_weights_are_said_in_red():
     assert red(untrained=True) > 100
 
 
-def test_a_small_kernel_grid_is_enlarged_without_mixing_colours():
+def test_a_small_kernel_grid_is_enlarged_without_mixing_colors():
     grid = np.uint8([[[255, 0, 0], [0, 0, 255]]]).repeat(2, axis=0)
     page = sheet([Column("Kernels")], [Row("pico", [Cell(grid)])])
     enlarged = grid.repeat(CELL_PX // 2, axis=0).repeat(CELL_PX // 2, axis=1)

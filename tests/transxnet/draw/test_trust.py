@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from transxnet.draw.colormaps import lut
 from transxnet.draw.text import width
-from transxnet.draw.trust import _highest, agreement_plate, faithfulness_plate, randomisation_plate, verdict_table
+from transxnet.draw.trust import _highest, agreement_plate, faithfulness_plate, randomization_plate, verdict_table
 from transxnet.draw.trust_parts import (
     FEW,
     FEW_WIDE,
@@ -22,7 +22,7 @@ from transxnet.draw.trust_parts import (
     ceiling,
 )
 from transxnet.results import Explanation, Geometry
-from transxnet.results.sanity_checks import Agreement, Faithfulness, Randomisation, TrustReport, Verdict
+from transxnet.results.sanity_checks import Agreement, Faithfulness, Randomization, TrustReport, Verdict
 
 STEPS = ("head", "stage 1", "stem")
 SHARES = np.array([0.0, 0.5, 1.0])
@@ -37,14 +37,14 @@ def explanation(method: str) -> Explanation:
 
 def faithful(deletion: float) -> Faithfulness:
     falling, chance = np.array([0.8, deletion, 0]), np.array([[0.8, 0.4, 0], [0.8, 0.2, 0]])
-    return Faithfulness("tiny", 3, "grey", SHARES, falling, falling[::-1], chance, chance[:, ::-1] / 2)
+    return Faithfulness("tiny", 3, "gray", SHARES, falling, falling[::-1], chance, chance[:, ::-1] / 2)
 
 
-def randomised(*signed: float) -> Randomisation:
+def randomized(*signed: float) -> Randomization:
     r = np.array(signed)
     steps = STEPS if len(signed) > 1 else ("everything",)
     complete = np.array([r[-1], 0.05])  # a second copy
-    return Randomisation("tiny", steps, r, r, np.ones((len(r), 2, 2), np.float32), complete, complete)
+    return Randomization("tiny", steps, r, r, np.ones((len(r), 2, 2), np.float32), complete, complete)
 
 
 def report(**change: object) -> TrustReport:
@@ -52,7 +52,7 @@ def report(**change: object) -> TrustReport:
     values = {
         "variant": "tiny", "class_index": 3, "target": "bee (class 3)", "maps": maps,
         "faithfulness": {"grad_cam": faithful(0.1), "occlusion": faithful(0.5)},
-        "randomisation": {"grad_cam": randomised(0.9, 0.5, -0.25), "occlusion": randomised(0.75)},
+        "randomization": {"grad_cam": randomized(0.9, 0.5, -0.25), "occlusion": randomized(0.75)},
         "agreement": Agreement(
             ("grad_cam", "occlusion"), np.array([[1, -1.0], [-1.0, 1]]), np.array([[1, 0.5], [0.5, 1]]), 0.1,
             np.zeros((2, 16, 16)), (0, 0, 16, 16),
@@ -68,7 +68,7 @@ def report(**change: object) -> TrustReport:
     return TrustReport(**(values | change))
 
 
-@pytest.mark.parametrize("plate", [faithfulness_plate, randomisation_plate, agreement_plate])
+@pytest.mark.parametrize("plate", [faithfulness_plate, randomization_plate, agreement_plate])
 def test_pictures_are_1200_pixels_wide_and_grow_with_what_they_hold(plate):
     one, two = plate([report()], ["tiny"]), plate([report()] * 3, ["a", "b", "c"])
     assert one.picture.shape[1] == two.picture.shape[1] == 1200
@@ -89,7 +89,7 @@ def test_areas_are_carried_raw_and_said():
     assert plate.numbers["tiny/grad_cam/chance_auc"] == pytest.approx((0.4 + 0.3) / 2)
     assert plate.arrays["tiny/grad_cam/deletion"].tolist() == [0.8, 0.1, 0]
     assert "Grad-CAM deletion 0.250, insertion 0.250" in plate.alt
-    assert "turn grey" in plate.caption
+    assert "turn gray" in plate.caption
     assert "mean of 2 copies of the same map, moved elsewhere" in plate.caption
     assert plate.numbers["tiny/grad_cam/chance_insertion_auc"] == pytest.approx((0.4 + 0.3) / 2 / 2)
 
@@ -104,11 +104,11 @@ def test_every_variant_has_a_scale_of_its_own():
 
 def replace_curves(top: float) -> Faithfulness:
     curve, chance = np.array([top, 0, 0]), np.full((2, 3), top)
-    return Faithfulness("tiny", 3, "grey", SHARES, curve, curve[::-1], chance, chance)
+    return Faithfulness("tiny", 3, "gray", SHARES, curve, curve[::-1], chance, chance)
 
 
 def test_what_is_left_is_carried_and_said():
-    plate = randomisation_plate([report()], ["tiny"])
+    plate = randomization_plate([report()], ["tiny"])
     assert plate.numbers == pytest.approx({"tiny/grad_cam/left": -0.1, "tiny/occlusion/left": 0.4})  # means of two
     assert plate.arrays["tiny/grad_cam/signed"].tolist() == [0.9, 0.5, -0.25]
     assert plate.arrays["tiny/occlusion/heats"].shape == (1, 2, 2)
@@ -123,9 +123,9 @@ def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
     plot = Axes.plot
     monkeypatch.setattr(Axes, "plot", lambda self, *at, **how: dots.append(at) or plot(self, *at, **how))
     both = np.array([0.63, -0.6]), np.array([0.4, 0.24])
-    found = Randomisation("tiny", STEPS, np.zeros(3), np.full(3, 0.1), np.ones((3, 2, 2), np.float32), *both)
-    one = report(randomisation={"grad_cam": found, "occlusion": randomised(0.75)})
-    plate = randomisation_plate([one], ["tiny"])
+    found = Randomization("tiny", STEPS, np.zeros(3), np.full(3, 0.1), np.ones((3, 2, 2), np.float32), *both)
+    one = report(randomization={"grad_cam": found, "occlusion": randomized(0.75)})
+    plate = randomization_plate([one], ["tiny"])
     assert "Grad-CAM 0.32 abs" in texts
     assert (4, pytest.approx(0.32), "o") in dots
     assert ((4, 4), (pytest.approx(0.24), pytest.approx(0.4))) in dots
@@ -135,9 +135,9 @@ def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
 
 
 def test_the_maps_themselves_are_in_the_strip():
-    picture = randomisation_plate([report()], ["tiny"]).picture
+    picture = randomization_plate([report()], ["tiny"]).picture
     small, large = (0.44 * 160) ** 2, (0.6 * 160) ** 2  # along the cascade, and of one random copy
-    # a quarter of each original is its highest value; an even map, all of it, is of the middle colour and not the top's
+    # a quarter of each original is its highest value; an even map, all of it, is of the middle color and not the top's
     top, middle = ((picture == lut("inferno")[i]).all(axis=2).sum() for i in (255, 128))
     assert top == pytest.approx((small + large) / 4, rel=0.05)
     # so is an even map: three steps of one method, one of the other, and again a quarter of each original
@@ -148,9 +148,9 @@ def test_what_a_variant_lacks_leaves_its_place_empty():
     """Two variants stand side by side, a map in a row; the second has no Grad-CAM, and the first has no other."""
     without = report()
     alone = {"occlusion": without.maps["occlusion"]}
-    other = report(maps=alone, randomisation={"occlusion": without.randomisation["occlusion"]})
-    picture = randomisation_plate([report(), other], ["a", "b"]).picture
-    both = randomisation_plate([report(), report()], ["a", "b"]).picture
+    other = report(maps=alone, randomization={"occlusion": without.randomization["occlusion"]})
+    picture = randomization_plate([report(), other], ["a", "b"]).picture
+    both = randomization_plate([report(), report()], ["a", "b"]).picture
     assert picture.shape == both.shape
     y = slice(round(160 * 4.9), round(160 * 5.4))  # the row of Grad-CAM
     assert (picture[y, 600:] == 255).all()

@@ -63,7 +63,7 @@ def test_a_map_is_drawn_over_the_photograph_with_a_ring_about_its_unit():
     assert (drawn == mark(expected, (0, 16), (32, 32))).all()
 
 
-def test_a_map_about_the_whole_picture_has_no_ring_and_takes_another_colour_map():
+def test_a_map_about_the_whole_picture_has_no_ring_and_takes_another_color_map():
     cam = explanation("grad_cam", [[0, 1], [2, 4]], True)
     drawn = draw(cam, PHOTO, (0, 4), opacity=1, colormap="viridis")
     assert drawn[16, 16].tolist() == lut("viridis")[255].tolist()
@@ -85,14 +85,14 @@ def test_a_few_towering_pixels_do_not_set_the_receptive_fields_range():
     assert shown(found).max() == pytest.approx(1000 / heat.mean())  # the values themselves stay
 
 
-def test_the_receptive_fields_colours_follow_the_square_root():
+def test_the_receptive_fields_colors_follow_the_square_root():
     field = explanation("erf", [[0, 1], [1, 4]], x=0.0, y=0.0)
     drawn = draw(field, PHOTO, (0, 6), opacity=1)
     values = shown(field) / 6
-    colour = lut("viridis")[round(float(np.sqrt(values[0, 1])) * 255)].astype(float)
+    color = lut("viridis")[round(float(np.sqrt(values[0, 1])) * 255)].astype(float)
     strength = float(np.sqrt(values[0, 1])) ** 0.75
-    grey = cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[0, 16]
-    assert drawn[0, 16] == pytest.approx(np.rint(grey * (1 - strength) + colour * strength), abs=1)
+    gray = cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[0, 16]
+    assert drawn[0, 16] == pytest.approx(np.rint(gray * (1 - strength) + color * strength), abs=1)
 
 
 def test_words_name_layer_head_and_target_and_the_number_worth_knowing():

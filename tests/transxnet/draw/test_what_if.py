@@ -33,12 +33,12 @@ def result(gates=-1.0, osra=0.5, missing=(), variant="transxnet_pico") -> WhatIf
     found = ((1, 1, 0.2), (1, 2, -0.4), (2, 1, 0.0), (2, 2, 0.1))
     heads = tuple(change("one_head", (1, block), by, heads=((1, block, head),)) for block, head, by in found)
     why = dict.fromkeys(missing, f"{variant} lacks it, for a reason")
-    return WhatIf(variant, (2, 1), FOX, DOG, LOGITS, "grey", WORDS, why, rows, () if missing else heads)
+    return WhatIf(variant, (2, 1), FOX, DOG, LOGITS, "gray", WORDS, why, rows, () if missing else heads)
 
 
-def pixels(picture: np.ndarray, colour: str) -> np.ndarray:
-    """Where this colour stands below the legend: bool (height, width)."""
-    rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+def pixels(picture: np.ndarray, color: str) -> np.ndarray:
+    """Where this color stands below the legend: bool (height, width)."""
+    rgb = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
     return (picture[round(LEGEND * DPI) :] == rgb).all(axis=-1)
 
 

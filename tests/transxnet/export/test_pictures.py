@@ -92,7 +92,7 @@ def test_kernels_in_full_one_square_for_generated_static_difference_and_each_gro
 
 
 def test_a_view_that_a_variant_cannot_give_says_why_in_its_place(looked):
-    """Grey words at the top of the empty cell, and nothing else there."""
+    """Gray words at the top of the empty cell, and nothing else there."""
     without = dataclasses.replace(looked, attention=None, missing={"attention": "no OSRA here"})
     silent = dataclasses.replace(without, missing={})
     views = ("attention", "grad_cam")

@@ -18,7 +18,7 @@ from transxnet.study import DRAWN, PARTS, Options, study
 IN_ORDER = [
     "sheet", "maps", "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates",
     "kernel_spectrum", "kernel_change", "kernel_depth", "erf_parts", "erf_curves", "what_if", "what_if_heads",
-    "verdicts", "faithfulness", "randomisation", "agreement", "variants",
+    "verdicts", "faithfulness", "randomization", "agreement", "variants",
 ]  # fmt: skip
 QUICK = tuple(name for name in DRAWN if name not in ("trust", "occlusion", "integrated_gradients", "smooth_grad"))
 

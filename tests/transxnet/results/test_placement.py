@@ -12,7 +12,7 @@ from transxnet.results.placement import place
 STAGE_4 = Geometry((7, 7), 32, (224, 224), (0.0, 0.0, 224.0, 224.0), (224, 224))
 
 
-def centre_of_mass(heat: np.ndarray) -> tuple[float, float]:
+def center_of_mass(heat: np.ndarray) -> tuple[float, float]:
     rows, columns = np.mgrid[: heat.shape[0], : heat.shape[1]]
     return float((rows * heat).sum() / heat.sum()), float((columns * heat).sum() / heat.sum())
 
@@ -23,9 +23,9 @@ def test_a_hot_unit_peaks_at_stride_times_its_index_where_a_plain_resize_is_15_a
     heat[row, col] = 1
     placed = place(heat, STAGE_4)
     assert np.unravel_index(placed.argmax(), placed.shape) == (32 * row, 32 * col)
-    assert centre_of_mass(placed) == pytest.approx((32 * row, 32 * col), abs=1e-3)
+    assert center_of_mass(placed) == pytest.approx((32 * row, 32 * col), abs=1e-3)
     stretched = cv2.resize(heat, (224, 224), interpolation=cv2.INTER_LINEAR)
-    assert centre_of_mass(stretched) == pytest.approx((32 * row + 15.5, 32 * col + 15.5), abs=1e-3)
+    assert center_of_mass(stretched) == pytest.approx((32 * row + 15.5, 32 * col + 15.5), abs=1e-3)
 
 
 def test_units_keep_their_values_between_them_it_is_linear_and_outside_the_edge_goes_on():

@@ -8,7 +8,7 @@ import pytest
 from tests.small import picture, small_model
 from transxnet import load
 from transxnet.results import AttentionTable, Geometry
-from transxnet.results.quantized import LEVELS, quantised
+from transxnet.results.quantized import LEVELS, quantized
 from transxnet.study import Options, study
 
 GRID = Geometry((1, 2), 32, (64, 64), (0, 0, 64, 64), (64, 64))
@@ -21,7 +21,7 @@ def table(weights: np.ndarray) -> AttentionTable:
 
 
 def test_a_row_by_hand():
-    found = quantised(table([[[0.75, 0.25], [0, 0]]]))
+    found = quantized(table([[[0.75, 0.25], [0, 0]]]))
     assert found.weights.tolist() == [[[255, 85], [0, 0]]]
     assert found.scales.tolist() == [[pytest.approx(0.75 / 255), 0]]
     assert found.values()[0, 0] == pytest.approx([0.75, 0.25], rel=1e-6)

@@ -1,4 +1,4 @@
-"""Pictures made in the test: one colour each, as WNID folders, a zip of them, or flat WNID_name files."""
+"""Pictures made in the test: one color each, as WNID folders, a zip of them, or flat WNID_name files."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from transxnet.training.augment import _blur, augment, normalise
+from transxnet.training.augment import _blur, augment, normalize
 from transxnet.training.recipes import find_recipe
 
 FULL = find_recipe("pico-first-light")
@@ -24,7 +24,7 @@ def pictures(n: int, side: int = 16) -> torch.Tensor:
     return torch.randint(0, 256, (n, side, side, 3), dtype=torch.uint8, generator=generator(9))
 
 
-def undone(x: torch.Tensor) -> torch.Tensor:  # (B, 3, H, W) normalised -> (B, H, W, 3) in 0..255
+def undone(x: torch.Tensor) -> torch.Tensor:  # (B, 3, H, W) normalized -> (B, H, W, 3) in 0..255
     return (x * STD[:, None, None] + MEAN[:, None, None]).permute(0, 2, 3, 1) * 255
 
 
@@ -39,10 +39,10 @@ def slopes(x: torch.Tensor, axis: int) -> np.ndarray:  # (B, H, W, 3) -> (B,): r
     return np.array([np.polyfit(np.arange(20, 44), row[20:44], 1)[0] for row in line])
 
 
-def test_normalised_values():
+def test_normalized_values():
     x = torch.tensor([0.0, 0.5, 1.0])[None, :, None, None]  # black red, half green, full blue
     expected = [-0.485 / 0.229, (0.5 - 0.456) / 0.224, (1 - 0.406) / 0.225]
-    assert normalise(x).flatten().tolist() == pytest.approx(expected, rel=1e-6)
+    assert normalize(x).flatten().tolist() == pytest.approx(expected, rel=1e-6)
 
 
 def test_without_changes_each_picture_comes_back_as_it_is_or_mirrored():
@@ -85,12 +85,12 @@ def test_the_aspect_stays_within_the_recipe_s():
 
 
 def test_brightness_and_contrast_stay_within_the_recipe_s():
-    grey = torch.full((500, 8, 8, 3), 128, dtype=torch.uint8)
+    gray = torch.full((500, 8, 8, 3), 128, dtype=torch.uint8)
     lit = dataclasses.replace(NONE, brightness=0.25)
-    levels = undone(augment(grey, 8, lit, generator()))
+    levels = undone(augment(gray, 8, lit, generator()))
     assert (levels.amax(dim=(1, 2, 3)) - levels.amin(dim=(1, 2, 3))).max() < 0.01  # plain stays plain
     levels = levels.mean(dim=(1, 2, 3)) / 128
-    # contrast pulls away from the grey before: 1 + (+-0.25) (1 +- 0.25)
+    # contrast pulls away from the gray before: 1 + (+-0.25) (1 +- 0.25)
     assert 1 - 0.3125 <= levels.min() < 0.75
     assert 1.25 < levels.max() <= 1 + 0.3125
     assert levels.mean() == pytest.approx(1, abs=0.02)

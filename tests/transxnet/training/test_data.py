@@ -24,9 +24,9 @@ def test_pictures_become_arrays_and_labels(make_pictures):
     assert [tuple(pixel) for pixel in data.images[:, 7, 7]] == [(120, 0, 200), (120, 1, 200), (0, 0, 200)]
 
 
-def test_a_picture_keeps_its_centre_square(tmp_path):
+def test_a_picture_keeps_its_center_square(tmp_path):
     rgb = np.zeros((16, 40, 3), np.uint8)
-    rgb[:, 12:28] = 255  # the centre square, and nothing else, is white
+    rgb[:, 12:28] = 255  # the center square, and nothing else, is white
     Image.fromarray(rgb).save(tmp_path / f"{FISH}_x.png")
     (image,) = load_pictures([tmp_path], (FISH,), side=8).images
     assert (image[1:-1, 1:-1] == 255).all()

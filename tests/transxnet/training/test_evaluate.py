@@ -164,7 +164,7 @@ def test_what_cannot_be_read_is_listed_and_in_no_share(pictures):
     name = f"train/{WNIDS[A]}/3.png"
     ((found, problem),) = report.unreadable
     assert (found, problem.startswith(f"{name} is damaged")) == (name, True)
-    assert (report.data["pictures"], report.data["unlabelled"]) == (9, 1)
+    assert (report.data["pictures"], report.data["unlabeled"]) == (9, 1)
     lines = list(report.lines())
     assert "1 pictures could not be read, and are in no share:" in lines
     assert "1 pictures without a label left out" in lines

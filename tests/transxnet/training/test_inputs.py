@@ -40,7 +40,7 @@ def lying() -> Image.Exif:
     "data",
     [jpeg(500, 375), jpeg(301, 400), jpeg(90, 60), jpeg(400, 300, "CMYK"), jpeg(400, 300, "L"), jpeg(2500, 300),
      jpeg(400, 300, exif=lying())],
-    ids=["usual", "upright", "small", "CMYK", "grey", "longer than the page keeps", "turned by EXIF"],
+    ids=["usual", "upright", "small", "CMYK", "gray", "longer than the page keeps", "turned by EXIF"],
 )  # fmt: skip
 def test_views_are_those_of_timm(name, side, short, data):
     spec = find_variant(name)

@@ -8,7 +8,7 @@ import pytest
 
 from transxnet.errors import UnknownName
 from transxnet.labels import label_set
-from transxnet.training.labeling import by_the_names_of, read_labelling
+from transxnet.training.labeling import by_the_names_of, read_labeling
 from transxnet.training.samples import list_pictures
 
 WNIDS = label_set("imagenet-1k").wnids
@@ -16,8 +16,8 @@ TENCH, GOLDFISH, SEA_SNAKE = "n01440764", "n01443537", "n01751748"  # ImageNet-1
 
 
 def named(names: list[str], labels: str | None = None) -> list[str | None]:
-    labelling = read_labelling(labels) if labels else by_the_names_of(names, "somewhere")
-    return [labelling.wnid(name) for name in names]
+    labeling = read_labeling(labels) if labels else by_the_names_of(names, "somewhere")
+    return [labeling.wnid(name) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_thousand_numbered_folders_are_the_classes_in_the_order_of_their_wnids
     found = named(numbered(list(range(1000))))
     assert found == list(WNIDS) == sorted(WNIDS)
     assert (found[0], found[1], found[65]) == (TENCH, GOLDFISH, SEA_SNAKE)
-    labelling = by_the_names_of(numbered(list(range(1000))), "v2")
-    assert labelling.words == "the folders' numbers: ImageNet-1K's classes by WNID, from 0"
+    labeling = by_the_names_of(numbered(list(range(1000))), "v2")
+    assert labeling.words == "the folders' numbers: ImageNet-1K's classes by WNID, from 0"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_wnid_a_line_is_in_the_order_of_the_validation_pictures(write):
 )
 def test_what_has_two_readings_or_none_is_refused(write, text, message):
     with pytest.raises(UnknownName, match=message) as caught:
-        read_labelling(write(text))
+        read_labeling(write(text))
     assert str(caught.value).count("labels.txt") == 1
 
 
@@ -151,5 +151,5 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "labels.bin").write_bytes(b"\xff\xfe\x00")
     for name in ("labels.bin", "absent.csv"):
         with pytest.raises(UnknownName, match=f"The labels '{name}' cannot be read") as caught:
-            read_labelling(str(tmp_path / name))
+            read_labeling(str(tmp_path / name))
         assert str(tmp_path) not in str(caught.value)

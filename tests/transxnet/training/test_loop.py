@@ -37,7 +37,7 @@ def random_pictures(n: int, digest: str = "d" * 64) -> PictureSet:
     return PictureSet(images, np.arange(n), ("n01443537",) * n, digest)
 
 
-def coloured_pictures(n: int) -> PictureSet:
+def colored_pictures(n: int) -> PictureSet:
     """Class 0 is red, class 1 blue, both speckled."""
     images = np.random.default_rng(0).integers(0, 100, (n, 64, 64, 3), dtype=np.uint8)
     images[: n // 2, :, :, 0] += 150
@@ -125,7 +125,7 @@ def test_distillation_of_a_known_case():
 
 def test_it_learns(tmp_path):
     recipe = dataclasses.replace(SMOKE, epochs=6, lr=3e-3, label_smoothing=0.0)
-    data = coloured_pictures(32)
+    data = colored_pictures(32)
     run = tiny_run(tmp_path, data, recipe)
     first = run._step(0, *run.batches[0])
     model = run.train(silent)
@@ -255,7 +255,7 @@ def full_run(folder: Path, **options: object) -> Run:
     spec = dataclasses.replace(tiny.SPEC, num_classes=2, image_size=64)
     torch.manual_seed(0)
     model = TransXNet(spec, drop_path_rate=0.1)
-    return Run(ALL, model, coloured_pictures(32), folder, CPU, teacher=Teacher(tiny.recipe_model(spec)), **options)
+    return Run(ALL, model, colored_pictures(32), folder, CPU, teacher=Teacher(tiny.recipe_model(spec)), **options)
 
 
 def test_a_resumed_run_with_everything_equals_an_uninterrupted_one(tmp_path):

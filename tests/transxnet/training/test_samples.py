@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from transxnet.errors import PictureUnreadable, UnknownName
-from transxnet.training.labeling import Labelling
+from transxnet.training.labeling import Labeling
 from transxnet.training.samples import find_samples, known_samples, list_pictures
 
 FISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"
@@ -46,7 +46,7 @@ def test_a_label_is_the_file_s_own_or_its_innermost_folder_s(tmp_path):
 def test_a_path_without_pictures_is_no_silent_loss(make_pictures, tmp_path):
     good, empty = make_pictures("good", {FISH: 1}), tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(UnknownName, match=r"empty holds no labelled pictures\. Give folders or zips"):
+    with pytest.raises(UnknownName, match=r"empty holds no labeled pictures\. Give folders or zips"):
         find_samples([good, empty])
     with pytest.raises(UnknownName, match=r"There is no folder or zip 'tiny\.zip'") as caught:
         find_samples([good, tmp_path / "tiny.zip"])
@@ -76,14 +76,14 @@ def test_what_nothing_labels_is_counted(make_pictures):
         (path / name).parent.mkdir(exist_ok=True)
         (path / name).write_bytes(b"")
     listing = list_pictures([path, make_pictures("more.zip", {FISH: 1})])
-    assert (len(listing.samples), listing.unlabelled) == (4, 2)
+    assert (len(listing.samples), listing.unlabeled) == (4, 2)
     assert listing.labels == ("the WNIDs in folder and file names",)
     assert len(listing.of([FISH])) == 3
 
 
 def test_labels_may_come_from_elsewhere(make_pictures):
     path = make_pictures("some", {FISH: 2})
-    labelling = Labelling("a list", {f"train/{FISH}/1.png": TENCH}.get)
-    listing = list_pictures([path], labelling)
+    labeling = Labeling("a list", {f"train/{FISH}/1.png": TENCH}.get)
+    listing = list_pictures([path], labeling)
     assert [(s.name, s.wnid) for s in listing.samples] == [(f"train/{FISH}/1.png", TENCH)]
-    assert (listing.unlabelled, listing.labels) == (1, ("a list",))
+    assert (listing.unlabeled, listing.labels) == (1, ("a list",))

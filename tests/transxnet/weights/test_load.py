@@ -285,7 +285,7 @@ def test_random_weights_are_the_same_every_time_and_in_every_thread():
     assert all(holds(loaded, made[0].model.state_dict()) for loaded in made)
 
 
-def test_random_weights_are_labelled():
+def test_random_weights_are_labeled():
     loaded = load("t@untrained", device="cpu")
     assert loaded.untrained
     assert loaded.name == "t@untrained"

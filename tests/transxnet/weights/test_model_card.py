@@ -87,13 +87,13 @@ Beside its siblings:
 ## How pictures are prepared
 
 The shorter side is resized to 142 px (bicubic), the middle 128 × 128 px are kept (crop_pct 0.9), values in 0 to 1 \
-are normalised with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.225 (R G B).
+are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.225 (R G B).
 
 ## How it was trained
 
 |  |  |
 | --- | --- |
-| learnt from | pictures of 64 px; 100,000 pictures; a.zip, b.zip |
+| learned from | pictures of 64 px; 100,000 pictures; a.zip, b.zip |
 | steps | 547 of 600 planned |
 | time | 1 h 20 min |
 | hardware | 2 threads |
@@ -205,4 +205,4 @@ def test_every_bundled_card_becomes_one(path):
 def test_what_a_run_kept_for_its_own_log_is_said():
     text = markdown({"name": "x", "run": "a short one", "data": {"pictures": 100_000, "held_out": 2_000}})
     assert "| run | a short one |" in text
-    assert "| learnt from | 100,000 pictures, 2,000 of them held out of this run |" in text
+    assert "| learned from | 100,000 pictures, 2,000 of them held out of this run |" in text

@@ -30,7 +30,7 @@ from ..predict import predict
 from .edits import Edits
 from .masking import elsewhere, on_view, painted_out, read_mask
 from .switches import Switch, edits_of, possible, read_switches, words_for
-from .table import GREY, PIXELS, lent_kernels
+from .table import GRAY, PIXELS, lent_kernels
 
 TOP = 5  # answers to tell of
 
@@ -42,7 +42,7 @@ def trial(
     class_index: int | None = None,
     edits: Iterable[str] = (),
     mask: str = "",
-    fill: str = "grey",
+    fill: str = "gray",
     other: Prepared | None = None,
     other_words: str = "another picture",
     before: np.ndarray | None = None,
@@ -53,7 +53,7 @@ def trial(
         that this model cannot be changed by are in `skipped`, with the reason. mask: as painting.read_mask takes it,
         "" for none. fill: one of painting.FILLS.
     other: the picture, prepared for this model, whose kernels `other_kernels` lends, and other_words its name; None
-        lends those of a plain grey view.
+        lends those of a plain gray view.
     before: (classes,) float32, the untouched logits where somebody has them; None looks once more.
     Raises UnknownName (edits, fill), OutOfRange (edits, mask, class), LensError in training mode.
     """
@@ -65,7 +65,7 @@ def trial(
     made, skipped = possible(model, asked)
     gone = on_view(read_mask(mask), prepared) if mask else np.zeros(prepared.view.shape[:2], bool)
     looks = _Looks(model, prepared, edits_of(model, made, lambda: lent_kernels(model, prepared, other)), fill)
-    words = GREY if other is None else other_words
+    words = GRAY if other is None else other_words
     return Trial(
         model.spec.name, logits_before=before, changes=tuple(words_for(model, one, words) for one in made),
         skipped=skipped, fill=fill, painted=float(gone.mean()), **looks.answers(before, gone, made, index, labels),

@@ -1,7 +1,7 @@
 """The questions of what_if: a part of the model changed while it looks, as data.
 
     uniform_gates      IDConv's gates at 1/G: the one kernel that it would use if it did not look at the picture
-    other_kernels      IDConv's kernels and biases as they were made for another picture, or for plain grey
+    other_kernels      IDConv's kernels and biases as they were made for another picture, or for plain gray
     no_idconv          IDConv's half of D-Mixer's output at 0; all of it in a variant without OSRA
     uniform_attention  OSRA's weights at 1/Nk: every position gets the mean of all values
     one_head           one head off: in each block in scope, the one that alone moves the explained logit most there

@@ -2,15 +2,15 @@
 
 A mask travels as "ROWSxCOLS:BASE64": the bits of a grid over the whole upright photograph, row by row from its top
 left, highest bit first, packed as numpy.packbits does. The grid is the photograph's, not the view's, so that models
-that see it at other sizes and crops lose the same region; a pixel of the view is painted if its centre is.
+that see it at other sizes and crops lose the same region; a pixel of the view is painted if its center is.
 
-Fills, of the normalised view:
+Fills, of the normalized view:
 
-    grey    zeros: the mean colour of the model's own normalisation
+    gray    zeros: the mean color of the model's own normalization
     blur    the picture itself under a Gaussian of 5 px of 224 (as faithfulness' baseline): coarse shapes stay visible
-    around  smooth colours carried in from what surrounds the region: known pixels are averaged over squares of 2, 4, 8,
+    around  smooth colors carried in from what surrounds the region: known pixels are averaged over squares of 2, 4, 8,
             … pixels, and the finest average that knows anything is taken, bilinearly ("push-pull": Gortler et al., "The
-            Lumigraph", SIGGRAPH 1996, section 3.4, with equal weights). Grey where nothing is left to carry in.
+            Lumigraph", SIGGRAPH 1996, section 3.4, with equal weights). Gray where nothing is left to carry in.
 
 What the change of an answer must not be read as: every fill is a picture that the model was not trained on, and its
 edge is an edge. So `elsewhere` moves the same shape to other places: what it does there is what any such hole does.
@@ -98,7 +98,7 @@ def elsewhere(mask: np.ndarray, count: int = PLACES, seed: int = 0) -> np.ndarra
 
 
 def painted_out(x: Tensor, masks: Tensor, fill: str) -> Tensor:
-    """x (1, 3, H, W) normalised, masks (N, H, W) bool -> (N, 3, H, W): the picture outside each mask, the fill inside.
+    """x (1, 3, H, W) normalized, masks (N, H, W) bool -> (N, 3, H, W): the picture outside each mask, the fill inside.
 
     Raises UnknownName for a fill that is none of FILLS.
     """
@@ -114,15 +114,15 @@ def _around(x: Tensor, gone: Tensor) -> Tensor:  # (1, 3, H, W), (N, 1, H, W) ->
 
 
 def _carried(total: Tensor, kept: Tensor) -> Tensor:
-    """total (N, 3, H, W): colours times kept (N, 1, H, W), the share that is known -> colours everywhere."""
+    """total (N, 3, H, W): colors times kept (N, 1, H, W), the share that is known -> colors everywhere."""
     known = total / kept.clamp_min(torch.finfo(kept.dtype).tiny)
     if kept.shape[-2:] == (1, 1) or bool((kept > 0).all()):
-        return known  # 0 / tiny is 0, grey: nothing is known
+        return known  # 0 / tiny is 0, gray: nothing is known
     coarse = _carried(*(F.avg_pool2d(one, 2, ceil_mode=True) for one in (total, kept)))
     wide = F.interpolate(coarse, size=kept.shape[-2:], mode="bilinear", align_corners=False)
     return torch.where(kept > 0, known, wide)
 
 
 FILLS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
-    {"grey": lambda x, gone: bare(x, "grey"), "blur": lambda x, gone: bare(x, "blur"), "around": _around}
+    {"gray": lambda x, gone: bare(x, "gray"), "blur": lambda x, gone: bare(x, "blur"), "around": _around}
 )

@@ -36,7 +36,7 @@ from .edits import EVERYWHERE, Edits, Scope, head_off, rows
 
 Progress = Callable[[int, int], None]  # (looks done, looks in all)
 LEVELS = ("everywhere", "stages", "blocks")  # each with those before it
-GREY = "a plain grey picture"  # ImageNet's mean colour: zeros once normalised
+GRAY = "a plain gray picture"  # ImageNet's mean color: zeros once normalized
 PIXELS = 16 * 128**2  # of views looked at as one batch: more are no faster, and hold more memory
 
 
@@ -65,7 +65,7 @@ def what_if(
 
     class_index: whose probability, logit and margin are told; None takes the best answer.
     other: the picture, prepared for this model, whose kernels are lent, and other_words its name; None lends those of
-        a plain grey view of the same size.
+        a plain gray view of the same size.
     scopes: "blocks" (each block, each stage, everywhere), "stages" (each stage, everywhere), "everywhere", or Scopes.
     questions: names of QUESTIONS. Those about a part that the variant does without are in `missing`, with the reason.
     progress: called with (looks done, looks in all). `one_head` first takes one a head: WhatIf.heads.
@@ -81,7 +81,7 @@ def what_if(
     heads = looks.take(alone)
     lent = lent_kernels(model, prepared, other) if "other_kernels" in asked else None
     given = Given(lent, _loudest(heads))
-    words = GREY if other is None else other_words
+    words = GRAY if other is None else other_words
     found = looks.take([_trial(QUESTIONS[name], scope, given) for name in asked for scope in places])
     names = {name: words_of(model, name, words) for name in QUESTIONS if name in asked or name in missing}
     return looks.result(words, names, missing, found, heads)
@@ -223,6 +223,6 @@ def _loudest(heads: Sequence[Change]) -> dict[tuple[int, int], int]:
 
 
 def lent_kernels(model: TransXNet, prepared: Prepared, other: Prepared | None) -> Trace:
-    """Kernels and biases of every block as they are made for `other`, or for a view of ImageNet's mean colour."""
+    """Kernels and biases of every block as they are made for `other`, or for a view of ImageNet's mean color."""
     lender = replace(prepared, tensor=torch.zeros_like(prepared.tensor)) if other is None else other
     return observe(model, lender, keep=("kernels", "biases")).trace

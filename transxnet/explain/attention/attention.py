@@ -5,10 +5,10 @@ section 3.2): attention = softmax(q k^T / sqrt(d) + relative_pos_enc), one row a
 rescaled, rolled out over blocks or upsampled here.
 
 Queries are the units of the stage, on view pixels stride * i. Keys come from a map that OSRA's own convolution made
-sr_ratio times smaller, so they are centred on view pixels 32 * j in all four stages.
+sr_ratio times smaller, so they are centerd on view pixels 32 * j in all four stages.
 
 What it must not be read as: attention weights say what was mixed into a position of one half of the channels, not
-why the answer was given. A key is no pixel: its window overlaps its neighbours', and by that layer it has seen far
+why the answer was given. A key is no pixel: its window overlaps its neighbors', and by that layer it has seen far
 more than its window. The other half of the channels (IDConv) and the residual path do not show here.
 """
 
@@ -72,7 +72,7 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
 
 
 def attention_tables(observation: Observation) -> list[AttentionTable]:
-    """The table of every block whose attention was kept, in the order the model ran them: what to summarise.
+    """The table of every block whose attention was kept, in the order the model ran them: what to summarize.
 
     Raises PartMissing for a model without OSRA.
     """
@@ -84,7 +84,7 @@ def key_geometry(observation: Observation, stage: int) -> Geometry:
     """Where OSRA's keys of a stage sit: view pixels 32 * j.
 
     The reduction is a convolution of kernel sr + 3, stride sr and padding (sr + 3) // 2 over the stage's map, none
-    where sr is 1; its window j is centred on unit sr * j.
+    where sr is 1; its window j is centerd on unit sr * j.
     """
     sr = observation.model.spec.sr_ratios[stage - 1]
     units = observation.units(stage)

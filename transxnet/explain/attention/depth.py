@@ -42,7 +42,7 @@ def half_energies(observation: Observation) -> HalfEnergies:
 
     energy = mean over channels and positions of y^2; varying = the same of y minus its channel's mean over positions.
     A constant offset is energy too, but says nothing of places; the second figure leaves it out. Units: the squared
-    units of the block's normalised features; only the shares compare between blocks.
+    units of the block's normalized features; only the shares compare between blocks.
     Needs the kinds "idconv" and "osra". Raises PartMissing for a model without OSRA, OutOfRange if either is missing.
     """
     need_part(observation, "osra")

@@ -2,12 +2,12 @@
 
 Integrated gradients: Sundararajan et al., ICML 2017 (arXiv 1703.01365), eq. 1, Gauss-Legendre steps along the straight
 line from the baseline. Occlusion: Zeiler and Fergus, ECCV 2014 (arXiv 1311.2901), section 4.2, with the logit's drop in
-place of the probability's. Both take as baseline zeros after normalisation, that is the mean colour of the model's own
-normalisation, a middle grey. They run the model many times.
+place of the probability's. Both take as baseline zeros after normalization, that is the mean color of the model's own
+normalization, a middle gray. They run the model many times.
 
 Captum keeps state on what it is given (some of its methods hook the module), so both run under the model's lock.
 
-What they must not be read as: both compare with grey, so what is grey already counts for nothing. Grey patches and
+What they must not be read as: both compare with gray, so what is gray already counts for nothing. Gray patches and
 fading pictures are pictures the model was not trained on; another baseline gives another map.
 """
 
@@ -40,11 +40,11 @@ def integrated_gradients(
     target_words: str = "",
     progress: Progress | None = None,
 ) -> Explanation:
-    """Integrated gradients of one logit: float32 (H, W) over the view's pixels, summed over colours, signed, in logits.
+    """Integrated gradients of one logit: float32 (H, W) over the view's pixels, summed over colors, signed, in logits.
 
     model: any classifier with .spec.name and .num_classes. lock: the model's, e.g. LoadedModel.lock. steps: points on
-    the way from grey to the picture; more cost more. progress: called after every batch, with (steps done, steps).
-    numbers: logit; baseline_logit of the grey picture; sum of the map; completeness_error = |sum - (logit -
+    the way from gray to the picture; more cost more. progress: called after every batch, with (steps done, steps).
+    numbers: logit; baseline_logit of the gray picture; sum of the map; completeness_error = |sum - (logit -
     baseline_logit)| / |logit - baseline_logit|: 0 for infinitely many steps, and the figure to doubt the map by.
     Raises OutOfRange for a class that does not exist or fewer than one step, LensError in training mode.
     """
@@ -56,14 +56,14 @@ def integrated_gradients(
         attribution = IntegratedGradients(_counted(model, steps, progress)).attribute(
             x, baselines=0, target=class_index, n_steps=steps, internal_batch_size=AT_ONCE
         )  # (1, 3, H, W)
-        logit, grey = _logits(model, x, class_index)
+        logit, gray = _logits(model, x, class_index)
     heat = attribution.detach().sum(dim=1)[0].float().cpu().numpy()  # captum integrates in float64
     total = float(heat.sum())
-    error = abs(total - (logit - grey)) / abs(logit - grey) if logit != grey else float("nan")
+    error = abs(total - (logit - gray)) / abs(logit - gray) if logit != gray else float("nan")
     return Explanation(
         "integrated_gradients", model.spec.name, "input pixels", class_words(class_index, target_words), heat, True,
         "logit", geometry_of(prepared, heat.shape, 1.0),
-        {"logit": logit, "baseline_logit": grey, "sum": total, "completeness_error": error},
+        {"logit": logit, "baseline_logit": gray, "sum": total, "completeness_error": error},
     )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def occlusion(
     target_words: str = "",
     progress: Progress | None = None,
 ) -> Explanation:
-    """Drop of one logit when a square patch turns grey: float32 (H / stride, W / stride), signed, in logits.
+    """Drop of one logit when a square patch turns gray: float32 (H / stride, W / stride), signed, in logits.
 
     model: any classifier with .spec.name and .num_classes. lock: the model's, e.g. LoadedModel.lock. patch: side in
     view pixels, None an eighth of the view's; stride: from one patch to the next, None half the patch; it must divide
@@ -93,7 +93,7 @@ def occlusion(
     with lock:
         attribution = Occlusion(_counted(model, _passes(x, patch, stride), progress)).attribute(
             x, (3, patch, patch), (3, stride, stride), baselines=0, target=class_index, perturbations_per_eval=AT_ONCE
-        )  # (1, 3, H, W), the same in all colours and over each cell
+        )  # (1, 3, H, W), the same in all colors and over each cell
         logit, _ = _logits(model, x, class_index)
     heat = attribution[0, 0, ::stride, ::stride].float().cpu().numpy()
     numbers = {"logit": logit, "patch": float(patch), "stride": float(stride), "largest_drop": float(heat.max())}
@@ -104,7 +104,7 @@ def occlusion(
 
 
 def input_of(model: nn.Module, prepared: Prepared) -> Tensor:
-    """A copy of the normalised view, (1, 3, H, W) float32 on the model's device. Raises LensError in training mode."""
+    """A copy of the normalized view, (1, 3, H, W) float32 on the model's device. Raises LensError in training mode."""
     need_eval(model)
     return prepared.tensor.detach().to(next(model.parameters()).device, torch.float32, copy=True)
 
@@ -131,9 +131,9 @@ def _passes(x: Tensor, patch: int, stride: int) -> int:
 
 
 @torch.no_grad()
-def _logits(model: nn.Module, x: Tensor, class_index: int) -> tuple[float, float]:  # picture's and grey's
-    logit, grey = model(torch.cat((x, torch.zeros_like(x))))[:, class_index].tolist()
-    return logit, grey
+def _logits(model: nn.Module, x: Tensor, class_index: int) -> tuple[float, float]:  # picture's and gray's
+    logit, gray = model(torch.cat((x, torch.zeros_like(x))))[:, class_index].tolist()
+    return logit, gray
 
 
 def _patch_and_stride(size: tuple[int, int], patch: int | None, stride: int | None) -> tuple[int, int]:

@@ -42,7 +42,7 @@ def grad_cam(
 ) -> Explanation:
     """Grad-CAM of one class on a block's output: float32 (rows, columns), signed, in logits.
 
-    class_index: the model's own output. stage: 1 to 4; or "head", the head's normalised features, where the map's sum
+    class_index: the model's own output. stage: 1 to 4; or "head", the head's normalized features, where the map's sum
     plus the classifier's bias is the logit exactly (`numbers`: bias). block: from 1; None or 0 is the stage's last.
     target_words: how to call the class, e.g. "ladybug"; the index is added. Needs the kind "stage", for a block that
     is not the stage's last "block", for the head "head".
@@ -71,7 +71,7 @@ def layer_at(observation: Observation, stage: int | str, block: int | None = Non
     """
     if stage == HEAD:
         need_part(observation, "head")
-        return Layer("head, normalised features", observation.trace.one("head").tensor, observation.units(4))
+        return Layer("head, normalized features", observation.trace.one("head").tensor, observation.units(4))
     stage, block = observation.locate(stage, block)
     last = block == observation.locate(stage)[1]  # its output is the stage's
     record = observation.trace.one("stage", stage) if last else observation.trace.one("block", stage, block)

@@ -2,7 +2,7 @@
 
 Smilkov et al., 2017 (arXiv 1706.03825), eq. of section 3: mean over n samples of d y_c / dx at x + N(0, sigma^2), with
 sigma a share of the input's range, x_max - x_min (they find 10 to 20 % best). Where it differs: signed, as their
-absolute value hides what speaks against the class; summed over colours where they take the largest; noise from a
+absolute value hides what speaks against the class; summed over colors where they take the largest; noise from a
 generator of its own, so that the same seed gives the same map and nobody else's random numbers change, which captum's
 NoiseTunnel, drawing from the global state, cannot promise.
 
@@ -41,12 +41,12 @@ def smooth_grad(
     target_words: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Explanation:
-    """SmoothGrad of one logit: float32 (H, W) over the view's pixels, summed over colours, signed.
+    """SmoothGrad of one logit: float32 (H, W) over the view's pixels, summed over colors, signed.
 
-    Units: logit per unit of normalised input. model: any classifier with .spec.name and .num_classes. lock: the
-    model's, e.g. LoadedModel.lock. samples: noisy copies; noise: sigma as a share of the range of the normalised
+    Units: logit per unit of normalized input. model: any classifier with .spec.name and .num_classes. lock: the
+    model's, e.g. LoadedModel.lock. samples: noisy copies; noise: sigma as a share of the range of the normalized
     picture's values, 0 gives the plain gradient. progress: called with (samples done, samples).
-    numbers: logit of the picture itself; samples; noise; sigma in normalised units; seed; sum of the map;
+    numbers: logit of the picture itself; samples; noise; sigma in normalized units; seed; sum of the map;
     halves_correlation: of the map of one half of the samples with that of the other (Pearson), NaN for one sample or
     a constant map; far below 1, other noise would give another map.
     Raises OutOfRange for a class that does not exist, fewer than one sample or negative noise, LensError in training
@@ -67,7 +67,7 @@ def smooth_grad(
     }  # fmt: skip
     return Explanation(
         "smooth_grad", model.spec.name, "input pixels", class_words(class_index, target_words), heat, True,
-        "logit per unit of normalised input", geometry_of(prepared, heat.shape, 1.0), numbers,
+        "logit per unit of normalized input", geometry_of(prepared, heat.shape, 1.0), numbers,
     )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def _normal(count: int, x: Tensor, source: torch.Generator) -> Tensor:
 
 
 def _slopes(model: nn.Module, noisy: Tensor, class_index: int) -> Tensor:
-    """d y_c / dx of each picture, summed over colours: (count, H, W) float64 on the CPU."""
+    """d y_c / dx of each picture, summed over colors: (count, H, W) float64 on the CPU."""
     noisy = noisy.detach().requires_grad_()  # (count, 3, H, W)
     with torch.enable_grad():
         score = model(noisy)[:, class_index].sum()

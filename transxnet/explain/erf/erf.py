@@ -1,7 +1,7 @@
 """The effective receptive field: which pixels one unit's features depend on, for one picture, and how far it reaches.
 
 Luo et al., NeurIPS 2016 (arXiv 1701.04128), as RepLKNet's script computes it (Ding et al., arXiv 2203.06717):
-s = sum over channels of ReLU(M[:, row, column]), M a stage's output; g = |ds/dx|, summed over the three colours.
+s = sum over channels of ReLU(M[:, row, column]), M a stage's output; g = |ds/dx|, summed over the three colors.
 Where it differs from that script: one picture (erf_protocol.py has the script's average), any stage and unit, the
 absolute gradient by default (`rectify=True` gives theirs, the ReLU of the gradient), and no logarithm: the map is raw.
 
@@ -47,7 +47,7 @@ def receptive_field(
     point: (x, y) in pixels of the upright upload, the nearest unit is taken; or unit: (row, column) from 0; neither
     is the unit at (rows // 2, columns // 2). rectify: ReLU of the gradient in place of its absolute value. keep_graph:
     False gives the observation's memory back on the way; nothing can be differentiated through it any more.
-    Units: sum of features per unit of normalised input (one standard deviation of ImageNet's colours).
+    Units: sum of features per unit of normalized input (one standard deviation of ImageNet's colors).
     numbers: score, the sum s (0 if no feature of the unit is active: the map is then empty); total of the map; row,
     column of the unit and x, y of its pixel in the view; r20, r30, r50, r99 as `containment` defines them.
     Raises OutOfRange for a stage, point or unit that does not exist or a stage not kept, LensError without gradients.
@@ -65,7 +65,7 @@ def receptive_field(
     }  # fmt: skip
     return Explanation(
         "erf", observation.variant, observation.layer_words(stage, block), f"unit at row {row}, column {col}", heat,
-        False, "sum of features per unit of normalised input", observation.geometry(heat.shape, 1.0), numbers,
+        False, "sum of features per unit of normalized input", observation.geometry(heat.shape, 1.0), numbers,
     )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def containment(heat: np.ndarray, center: tuple[float, float], shares: tuple[flo
 
 
 def r_curve(heat: np.ndarray, center: tuple[float, float], shares: Sequence[float] = CURVE) -> RCurve:
-    """The sound r(t): how much of the picture the smallest centred square covers that holds a share t of the raw map.
+    """The sound r(t): how much of the picture the smallest centerd square covers that holds a share t of the raw map.
 
     heat: (H, W), >= 0. center: (y, x), a pixel of the map: the unit's own. For each t the smallest square of side
     2i + 1, i = 0, 1, …, about that pixel whose sum is at least t of the whole; where it reaches over the border it is

@@ -88,7 +88,7 @@ def erf_parts(
     """The field of one unit of a stage's output, whole and with its modulators held: one pass of the model a map.
 
     stage, point, unit, rectify: as `receptive_field` takes them. Maps: float32 (H, W), raw, sum of features per unit of
-    normalised input. numbers, for each NAME of a map: total; share, of the full map's total; r20, r30, r50, r99, sound;
+    normalized input. numbers, for each NAME of a map: total; share, of the full map's total; r20, r30, r50, r99, sound;
     logit_change, the largest difference of a logit from the full pass (float32's rounding); and for all but the full
     one rank, Spearman's correlation with the full map over all pixels, and overlap, intersection over union of the
     highest 10 % of pixels of the two.

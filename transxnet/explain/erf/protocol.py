@@ -2,11 +2,11 @@
 
 RepLKNet's script (Ding et al., arXiv 2203.06717; its erf/visualize_erf.py), which the figures of TransXNet's paper
 follow: the first 50 images of ImageNet's validation set, each warped to 1024 x 1024 bicubically (aspect lost, nothing
-cropped) and normalised; s = sum over channels of ReLU(M[:, h // 2, w // 2]), M the last stage's output before the
+cropped) and normalized; s = sum over channels of ReLU(M[:, h // 2, w // 2]), M the last stage's output before the
 head's norm; the ReLU of ds/dx, summed over RGB, averaged over images; a picture whose gradient is not finite is left
 out. The figure is log10 of it (results/erf.py), r(t) is erf.py's.
 
-Where it differs: any size, stage, unit and pictures, and then the result says so; a peer's colours are normalised as
+Where it differs: any size, stage, unit and pictures, and then the result says so; a peer's colors are normalized as
 its own weights want them; a side above 2048 px is reduced
 before the warp, as everywhere here (images.py). relative_pos_enc is resized as the model does it: at 1024 px stage 1
 has 65,536 queries and 1,024 keys, so that one picture takes T about 6 GiB and 20 s on one CPU core, pico 3 GiB and
@@ -141,7 +141,7 @@ def published_erf(
     size: side of the square view, pixels. stage from 1, 0 the last; unit (row, column), None at (h // 2, w // 2).
     progress: (done, in all; 0 in all where `pictures` does not say). preview: given the running average after the first
     picture and after every `every`-th. A picture that cannot be read is in `failed`, and the others go on.
-    Result: raw, sum of features per unit of normalised input, float64 (size, size).
+    Result: raw, sum of features per unit of normalized input, float64 (size, size).
     Raises OutOfRange for a stage or unit that is not there, DeviceError for too little memory, LensError where no
     picture could be used.
     """
@@ -184,7 +184,7 @@ def one_field(model: AnyModel, prepared: Prepared, stage: int = 0, unit: tuple[i
 
 
 def warped(picture: Picture, size: int, spec: ViewSpec | None = None) -> Prepared:
-    """The whole picture as size x size pixels, bicubically, its aspect lost; colours normalised as `spec` has it."""
+    """The whole picture as size x size pixels, bicubically, its aspect lost; colors normalized as `spec` has it."""
     own = {name: getattr(spec, name) for name in ("mean", "std") if hasattr(spec, name)}
     return prepare(picture, image_size=size, crop_pct=1.0, crop_mode="squash", **own)
 

@@ -7,7 +7,7 @@ with the static kernel, which uniform gates 1/G would give: the mean of the G le
 Of a variant without IDConv (VariantSpec.idconv) these are its learned kernels: one group, every gate 1, distance 0.
 
 What they must not be read as: the released model's kernel differs by image, channel and tap, and is shared by all
-positions of that image; texts that call it "spatially varying" mean the taps. And a kernel acts on normalised
+positions of that image; texts that call it "spatially varying" mean the taps. And a kernel acts on normalized
 features of its block, so it is no filter on the picture.
 """
 

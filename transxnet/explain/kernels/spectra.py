@@ -5,7 +5,7 @@ Processing), here sampled finely by padding the kernel with zeros to n x n. Its 
 and then averaged: an average of the kernels themselves would let opposite signs cancel. The layer computes a
 cross-correlation and not a convolution, which turns the kernel about and leaves the magnitude as it is.
 
-What it must not be read as: one unit is a step of the stage's grid, not a pixel, and the kernels act on normalised
+What it must not be read as: one unit is a step of the stage's grid, not a pixel, and the kernels act on normalized
 features: a low-pass response does not say that the picture is blurred. It is the response of these kernels alone, far
 from the border: not of the block, whose residual paths, STE and MS-FFN pass frequencies of their own.
 """

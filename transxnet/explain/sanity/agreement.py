@@ -63,7 +63,7 @@ def _common(boxes: Sequence[Box]) -> Box:
 
 
 def _grid(box: Box, geometries: Sequence[Geometry]) -> tuple[np.ndarray, np.ndarray]:
-    """Centres of the common pixels in upload pixels: x (columns,), y (rows,)."""
+    """Centers of the common pixels in upload pixels: x (columns,), y (rows,)."""
     x0, y0, x1, y1 = box
     # pixels of a view along each axis of the common part; the fewest are those of the coarsest view
     columns = min((x1 - x0) * g.view_size[1] / (g.crop_box[2] - g.crop_box[0]) for g in geometries)

@@ -1,14 +1,14 @@
 """Insertion and deletion: does the answer hang on what a map marks?
 
 Petsiuk et al., "RISE", BMVC 2018 (arXiv 1806.07421), section 4.1: pixels ranked by the map, highest first, turn into a
-baseline a step at a time (deletion), or appear on it (insertion), all colours together; the class's probability at each
+baseline a step at a time (deletion), or appear on it (insertion), all colors together; the class's probability at each
 step, and the area under it by the trapezium rule with both ends. Signed maps are ranked by signed value, so what speaks
 against the class comes last; magnitudes by magnitude.
 
 Where it differs: RISE's steps are equal; here they are finer at both ends, where a curve falls or rises fastest
 (4 %, 15 %, 31 %, 50 %, … of the pixels for 8 steps), where a hundred equal ones would give little more.
-RISE deletes to grey and inserts on a blurred picture; here one baseline serves both and is named: "grey" is zeros after
-normalisation, the mean colour of the model's own normalisation; "blur" a Gaussian of RISE's width, 5 px of 224, not cut
+RISE deletes to gray and inserts on a blurred picture; here one baseline serves both and is named: "gray" is zeros after
+normalization, the mean color of the model's own normalization; "blur" a Gaussian of RISE's width, 5 px of 224, not cut
 off at 11 px. And RISE has no reference. Single pixels of noise destroy a picture faster than any smooth map does, so
 chance here is the same map, moved elsewhere: shifted at random by whole values of its own grid, what leaves at one edge
 coming back at the other, and flipped or not. It is as smooth or grainy as the map, and knows nothing of what is where.
@@ -39,7 +39,7 @@ from ..ranks import blank, highest_first
 
 STEPS = 8  # on pico, two photographs and six maps: areas within 0.027 of those of 128 steps, 0.005 on average
 ORDERS = 4  # moved copies of the map that make chance
-BASELINES = ("grey", "blur")
+BASELINES = ("gray", "blur")
 BLUR = 5 / 224  # of the view's side
 
 
@@ -49,7 +49,7 @@ def faithfulness(
     explained: Explanation | np.ndarray,
     class_index: int | None = None,
     steps: int = STEPS,
-    baseline: str = "grey",
+    baseline: str = "gray",
     orders: int = ORDERS,
     batch_size: int = 32,
     seed: int = 0,
@@ -70,7 +70,7 @@ class Bench:
 
     def __init__(
         self, model: nn.Module, prepared: Prepared, class_index: int | None = None, steps: int = STEPS,
-        baseline: str = "grey", orders: int = ORDERS, batch_size: int = 32, seed: int = 0,
+        baseline: str = "gray", orders: int = ORDERS, batch_size: int = 32, seed: int = 0,
     ):  # fmt: skip
         need_eval(model)
         if not 1 <= steps <= prepared.tensor[0, 0].numel() or orders < 1:
@@ -154,8 +154,8 @@ def moved(heat: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def bare(x: Tensor, baseline: str) -> Tensor:
-    """What pixels turn into: (1, 3, H, W), like the normalised view x. Raises UnknownName."""
-    if baseline == "grey":
+    """What pixels turn into: (1, 3, H, W), like the normalized view x. Raises UnknownName."""
+    if baseline == "gray":
         return torch.zeros_like(x)
     if baseline != "blur":
         raise UnknownName(f"There is no baseline {quote(baseline)}.", remedy=f"Choose one of: {', '.join(BASELINES)}.")

@@ -2,7 +2,7 @@
 
 Features: the mean over positions of every stage's output, one number a channel, all stages in a row. Distance: of
 Mahalanobis' kind (as Lee et al., arXiv 1807.03888, use it, but without classes: what matters here is whether the
-picture is like any of them). The training pictures' features are standardised and turned to their K main axes:
+picture is like any of them). The training pictures' features are standardized and turned to their K main axes:
 
     d^2 = sum_k (p_k^2 / lambda_k) + |rest|^2 / sigma^2
 
@@ -40,7 +40,7 @@ class Known:
 
     mean: np.ndarray  # (F,)
     spread: np.ndarray  # (F,): standard deviations
-    axes: np.ndarray  # (K, F): of the standardised features, each of length 1
+    axes: np.ndarray  # (K, F): of the standardized features, each of length 1
     variances: np.ndarray  # (K,): along the axes
     rest: float  # mean variance of a direction that is none of the axes
     distances: np.ndarray  # (N,): of held-out pictures, ascending

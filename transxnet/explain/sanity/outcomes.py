@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...results.sanity_checks import Faithfulness, Randomisation, Verdict
+from ...results.sanity_checks import Faithfulness, Randomization, Verdict
 from ..attribution.methods import Method
 
-# The size of Randomisation.left, a mean rank correlation with the same map of random copies. At 0.8 the two share two
+# The size of Randomization.left, a mean rank correlation with the same map of random copies. At 0.8 the two share two
 # thirds of their ranks' variance (0.8² = 0.64): most of the map is not the model's doing. Below 0.5 under a quarter.
-# A map of few values (9 for Grad-CAM at 96 px) correlates by luck: below INSENSITIVE, what is within Randomisation.luck
+# A map of few values (9 for Grad-CAM at 96 px) correlates by luck: below INSENSITIVE, what is within Randomization.luck
 # counts as following even above 0.5; and where luck reaches FEW, the words name the values and the luck.
 INSENSITIVE, FOLLOWS, FEW = 0.8, 0.5, 0.2
 LITTLE = 0.1  # a class of a lower probability has little to lose
@@ -26,48 +26,48 @@ NO_CLAIM = "It asks about one unit and makes no claim about the class."
 EVEN = "Even: its values differ by less than a thousandth, or are not finite, so there is nothing to test."
 
 
-def verdict(method: Method, randomised: Randomisation, faithful: Faithfulness) -> Verdict:
+def verdict(method: Method, randomized: Randomization, faithful: Faithfulness) -> Verdict:
     """Both answers for one map. A map that is even for random models counts as changed."""
     if faithful.blank:
         return Verdict("even", "even", (EVEN,))
-    follows, on_model = _on_model(randomised)
+    follows, on_model = _on_model(randomized)
     finds = _against(faithful.deletion_gain, faithful.chance_margin)
     claim = () if method.about_class else (NO_CLAIM,)
     words = (*claim, on_model, _on_deletion(faithful, finds), _on_insertion(faithful), _on_start(faithful))
-    return Verdict(follows, finds, words, (*claim, *_remarks(randomised, faithful)))
+    return Verdict(follows, finds, words, (*claim, *_remarks(randomized, faithful)))
 
 
-def _remarks(randomised: Randomisation, faithful: Faithfulness) -> Iterator[str]:
-    if randomised.blank:
+def _remarks(randomized: Randomization, faithful: Faithfulness) -> Iterator[str]:
+    if randomized.blank:
         yield "Even for random copies."
-    elif randomised.by_size:
+    elif randomized.by_size:
         yield "Left: of absolute values."
-    if randomised.luck >= FEW and not randomised.blank:
-        yield f"{_few(randomised)} by luck."
+    if randomized.luck >= FEW and not randomized.blank:
+        yield f"{_few(randomized)} by luck."
     if faithful.start < LITTLE:
         yield _on_start(faithful)
 
 
-def _on_model(randomised: Randomisation) -> tuple[str, str]:
-    copies = len(randomised.complete_signed)
+def _on_model(randomized: Randomization) -> tuple[str, str]:
+    copies = len(randomized.complete_signed)
     random = "one random copy" if copies == 1 else f"{copies} random copies (mean)"
-    if randomised.blank:
+    if randomized.blank:
         return "follows", f"Follows the model: even, to a thousandth, for {random}."
-    of = " of absolute values" if randomised.by_size else ""
-    what = f"rank correlation{of} {randomised.left:.2f} with {random}{_by_luck(randomised)}"
-    if abs(randomised.left) < max(FOLLOWS, min(INSENSITIVE, randomised.luck)):
+    of = " of absolute values" if randomized.by_size else ""
+    what = f"rank correlation{of} {randomized.left:.2f} with {random}{_by_luck(randomized)}"
+    if abs(randomized.left) < max(FOLLOWS, min(INSENSITIVE, randomized.luck)):
         return "follows", f"Follows the model: {what}."
-    if abs(randomised.left) < INSENSITIVE:
+    if abs(randomized.left) < INSENSITIVE:
         return "partly", f"Follows the model in part: {what}; the rest is the picture's or the architecture's doing."
-    return "insensitive", f"Insensitive: {what}; it would look the same for a model that learnt nothing."
+    return "insensitive", f"Insensitive: {what}; it would look the same for a model that learned nothing."
 
 
-def _by_luck(randomised: Randomisation) -> str:
-    return f" ({_few(randomised)} by luck)" if randomised.luck >= FEW else ""
+def _by_luck(randomized: Randomization) -> str:
+    return f" ({_few(randomized)} by luck)" if randomized.luck >= FEW else ""
 
 
-def _few(randomised: Randomisation) -> str:
-    return f"{randomised.heats[0].size} values reach ±{randomised.luck:.2f}"
+def _few(randomized: Randomization) -> str:
+    return f"{randomized.heats[0].size} values reach ±{randomized.luck:.2f}"
 
 
 def _against(gain: float, margin: float) -> str:

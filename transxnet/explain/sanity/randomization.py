@@ -1,4 +1,4 @@
-"""Model randomisation: does a map change when the model forgets what it learned?
+"""Model randomization: does a map change when the model forgets what it learned?
 
 Adebayo et al., NeurIPS 2018 (arXiv 1810.03292), section 3.1, "cascading randomization": from the head down to the stem,
 group after group gets the values of a model that was never trained, and after each the map is made again, of the same
@@ -28,13 +28,13 @@ from ...errors import LensError, PartMissing
 from ...images import Prepared
 from ...model import TransXNet, stored_bias_size
 from ...results import Explanation
-from ...results.sanity_checks import Randomisation
+from ...results.sanity_checks import Randomization
 from ...weights.checkpoint import UNTRAINED_SEED, check_fit, untrained_model
 from ..attribution.methods import KEEP, METHODS, Method, Question
 from ..observe import observe
 from ..ranks import spearman
 
-COPIES = 4  # complete randomisations of the maps of one pass
+COPIES = 4  # complete randomizations of the maps of one pass
 EVERYTHING = "everything"
 Progress = Callable[[int, int], None]
 Groups = list[tuple[str, tuple[str, ...]]]
@@ -73,11 +73,11 @@ def cascade(
     copies: int = COPIES,
     lock: AbstractContextManager | None = None,
     progress: Progress | None = None,
-) -> dict[str, Randomisation]:
+) -> dict[str, Randomization]:
     """Every map of `originals`, made again while a copy of the model loses what it learned: by method.
 
     fresh: a model of the same shape that was never trained, or a function that makes the first, second, … of them from
-    1, 2, …; copies: so many complete randomisations (of a model given as such there is one). originals: maps of this
+    1, 2, …; copies: so many complete randomizations (of a model given as such there is one). originals: maps of this
     model and question, by the names in `methods`. Maps of one pass are made after every group, all from one
     observation, and for every further copy; the dear ones once, with everything replaced, unless `thorough`. lock: the
     model's, held while it is copied, as a copy takes along what captum hangs on it meanwhile. progress: called with
@@ -164,13 +164,13 @@ def _source(model: nn.Module, fresh: nn.Module | Callable[[int], nn.Module], whi
     return _tensors(random)
 
 
-def _compare(original: Explanation, names: tuple[str, ...], heats: list[np.ndarray]) -> Randomisation:
-    """heats: after every step and for every further copy, or the one of a single complete randomisation."""
+def _compare(original: Explanation, names: tuple[str, ...], heats: list[np.ndarray]) -> Randomization:
+    """heats: after every step and for every further copy, or the one of a single complete randomization."""
     names = names if len(heats) >= len(names) else (EVERYTHING,)
     first, last = original.heat, len(names) - 1
     signed = np.array([spearman(first, heat) for heat in heats])
     absolute = np.array([spearman(np.abs(first), np.abs(heat)) for heat in heats])
-    return Randomisation(
+    return Randomization(
         original.variant, names, signed[: last + 1], absolute[: last + 1], np.stack(heats[: last + 1]),
         signed[last:], absolute[last:],
     )  # fmt: skip
@@ -202,6 +202,6 @@ def _need_all(model: nn.Module, order: Groups) -> None:
     left = set(_tensors(model)) - set(inside)
     if left or len(inside) != len(set(inside)):
         raise LensError(
-            f"Randomisation would leave out {len(left)} tensors of the model, or take some twice.",
+            f"Randomization would leave out {len(left)} tensors of the model, or take some twice.",
             remedy="Report this model.", detail=", ".join(sorted(left)),
         )  # fmt: skip

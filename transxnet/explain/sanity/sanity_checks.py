@@ -1,6 +1,6 @@
 """Every test of every map for one picture and one class: can what the maps say be believed?
 
-Insertion and deletion (faithfulness.py), model randomisation (randomisation.py), agreement between the methods
+Insertion and deletion (faithfulness.py), model randomization (randomization.py), agreement between the methods
 (agreement.py), and what follows from them in words (verdicts.py); sources, formulas and limits stand there.
 
 What the report must not be read as: a proof. These are tests that bad maps fail; a map that passes all may mislead.
@@ -36,13 +36,13 @@ def trust(
     progress: Progress | None = None,
     maps: Mapping[str, Explanation] | None = None,
     steps: int = STEPS,
-    baseline: str = "grey",
+    baseline: str = "gray",
     copies: int = COPIES,
 ) -> TrustReport:
     """All tests of the maps that `methods` make of this picture; what this model cannot have is in `missing`.
 
     thorough: the dear methods take every step of the cascade, not the last alone: several times the cost. copies: so
-    many complete randomisations of the other maps. steps, baseline: of insertion and deletion.
+    many complete randomizations of the other maps. steps, baseline: of insertion and deletion.
     maps: those already made with this very question, by method; the others are made. progress: called with
     (done, total), by pieces of work of unequal length. The model is not changed; a copy of it is.
     Raises OutOfRange for a class, stage, block or point that does not exist, PartMissing where no method is left.
@@ -54,16 +54,16 @@ def trust(
     count.more()
     bench = Bench(model, prepared, question.class_index, steps, baseline)
     faithful = {name: count.after(bench.test(found)) for name, found in maps.items()}
-    randomised = cascade(
+    randomized = cascade(
         model, lambda which: fresh_like(model, which), prepared, question, maps, methods, thorough, copies,
         lock=loaded.lock, progress=lambda done, total: count.more(),
     )  # fmt: skip
-    verdicts = {name: verdict(methods[name], randomised[name], faithful[name]) for name in maps}
+    verdicts = {name: verdict(methods[name], randomized[name], faithful[name]) for name in maps}
     agreed = agreement(maps)
     count.finish()
     return TrustReport(
         loaded.name, question.class_index, class_words(question.class_index, question.words), maps, faithful,
-        randomised, agreed, verdicts, missing, thorough,
+        randomized, agreed, verdicts, missing, thorough,
     )  # fmt: skip
 
 

@@ -105,16 +105,16 @@ def test_a_head_off_is_its_values_at_zero_wherever_a_block_has_it(model, prepare
     assert found.changes[0].words == "Head 3 off"
 
 
-def test_kernels_lent_by_a_second_picture_and_by_grey(model, prepared, before):
+def test_kernels_lent_by_a_second_picture_and_by_gray(model, prepared, before):
     second = prepare_for(picture(5), SPEC)
     own = tried(model, prepared, edits=["other_kernels"], other=prepared)
     np.testing.assert_allclose(own.logits_after, before, rtol=1e-5, atol=1e-6)  # its own kernels: nothing changes
-    lent, grey = tried(model, prepared, edits=["other_kernels"], other=second), tried(
+    lent, gray = tried(model, prepared, edits=["other_kernels"], other=second), tried(
         model, prepared, edits=["other_kernels"]
     )  # fmt: skip
-    assert np.abs(lent.logits_after - grey.logits_after).max() > 1e-4
+    assert np.abs(lent.logits_after - gray.logits_after).max() > 1e-4
     assert lent.changes[0].words.endswith("another picture")
-    assert grey.changes[0].words.endswith("a plain grey picture")
+    assert gray.changes[0].words.endswith("a plain gray picture")
 
 
 def test_the_answers_told_are_the_first_five_before_and_who_enters_them(model, prepared, before):
@@ -137,7 +137,7 @@ def test_the_answers_told_are_the_first_five_before_and_who_enters_them(model, p
 
 @pytest.mark.parametrize("fill", FILLS)
 def test_painting_all_is_the_fills_own_picture(model, prepared, fill):
-    """By hand: grey is zeros once normalised; nothing is left to carry in, so `around` is grey as well."""
+    """By hand: gray is zeros once normalized; nothing is left to carry in, so `around` is gray as well."""
     found = tried(model, prepared, mask=WHOLE, fill=fill)
     if fill == "blur":
         expected = painted_out(prepared.tensor, torch.ones(1, 64, 64, dtype=torch.bool), "blur")
@@ -192,14 +192,14 @@ def test_the_moved_shape_is_whole_and_away_from_where_it_was():
     assert np.array_equal(moved, elsewhere(mask))
 
 
-def test_around_carries_in_the_colours_beside_the_region():
+def test_around_carries_in_the_colors_beside_the_region():
     x = torch.full((1, 3, 16, 16), -1.0)
     x[..., 8:] = 2.0
     masks = torch.zeros(2, 16, 16, dtype=torch.bool)
     masks[0, 5:7, 1:3], masks[1, 6:10, 11:14] = True, True
     x = torch.where(masks.any(dim=0), 77.0, x)  # what is painted over must not come back
     filled = painted_out(x, masks, "around")
-    assert filled[0, :, 5:7, 1:3].tolist() == [[[-1.0] * 2] * 2] * 3  # of one colour all round
+    assert filled[0, :, 5:7, 1:3].tolist() == [[[-1.0] * 2] * 2] * 3  # of one color all round
     inside = filled[1, :, 6:10, 11:14]
     assert (inside > 1.9).all()
     assert (inside <= 2.0).all()
@@ -231,7 +231,7 @@ def test_a_mask_that_cannot_be_is_said_in_words(model, prepared, text, words):
 
 def test_an_unknown_fill_is_said_whether_or_not_something_is_painted(model, prepared):
     for mask in ("", write_mask(LEFT)):
-        with pytest.raises(UnknownName, match=r"no fill called 'lava'.*grey, blur, around"):
+        with pytest.raises(UnknownName, match=r"no fill called 'lava'.*gray, blur, around"):
             tried(model, prepared, mask=mask, fill="lava")
 
 
@@ -294,8 +294,8 @@ def test_a_backbone_of_timm_loses_regions_but_has_no_parts_to_switch():
     peer = load("timm:test_resnet@untrained", device="cpu")
     found = study(peer, picture(), Options(only=("trial",), edits=("no_osra",), mask=WHOLE)).trial
     assert "is no TransXNet" in found.skipped["no_osra@0.0"]
-    grey = logits_of(peer.model, torch.zeros_like(prepare_for(picture(), peer.spec).tensor))
-    np.testing.assert_allclose(found.logits_after, grey, rtol=1e-4, atol=1e-5)
+    gray = logits_of(peer.model, torch.zeros_like(prepare_for(picture(), peer.spec).tensor))
+    np.testing.assert_allclose(found.logits_after, gray, rtol=1e-4, atol=1e-5)
 
 
 # ---- in a study -----------------------------------------------------------------------------------------------

@@ -188,15 +188,15 @@ def test_one_head_takes_in_each_block_the_head_that_moves_the_logit_most(found):
     assert len({head for _, _, head in found.find("one_head").heads}) > 1  # not always the first
 
 
-def test_grey_is_the_other_picture_where_none_is_given(model, found):
-    grey = replace(OTHER, tensor=torch.zeros_like(OTHER.tensor))
+def test_gray_is_the_other_picture_where_none_is_given(model, found):
+    gray = replace(OTHER, tensor=torch.zeros_like(OTHER.tensor))
     some = {"scopes": "everywhere", "questions": ("other_kernels",)}
-    default, given = (what_if(model, prepared(), LABELS, other=other, **some) for other in (None, grey))
+    default, given = (what_if(model, prepared(), LABELS, other=other, **some) for other in (None, gray))
     assert np.array_equal(default.rows[0].logits, given.rows[0].logits)
     assert not np.allclose(default.rows[0].logits, found.find("other_kernels").logits, atol=1e-3)
-    assert default.questions == {"other_kernels": "IDConv’s kernels made for a plain grey picture"}
-    assert (default.other, found.other) == ("a plain grey picture", "another picture")
-    named = what_if(model, prepared(), LABELS, other=grey, other_words="fog", **some)
+    assert default.questions == {"other_kernels": "IDConv’s kernels made for a plain gray picture"}
+    assert (default.other, found.other) == ("a plain gray picture", "another picture")
+    named = what_if(model, prepared(), LABELS, other=gray, other_words="fog", **some)
     assert named.questions == {"other_kernels": "IDConv’s kernels made for fog"}
 
 

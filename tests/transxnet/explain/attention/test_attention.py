@@ -132,7 +132,7 @@ def test_without_osra_there_is_no_attention():
 @torch.no_grad()
 @pytest.mark.parametrize("make", [recipe_model, lambda: transxnet.load("pico").model], ids=["tiny", "pico"])
 def test_rows_sum_to_one_and_recompose_osras_output_in_every_block(make):
-    """attention @ v, v from the module's own sr, local_conv and kv over the half of the block's normalised input."""
+    """attention @ v, v from the module's own sr, local_conv and kv over the half of the block's normalized input."""
     model = make()
     side = model.spec.image_size
     seen = observe(model, prepared(side, side), ("attention", "osra", "block", "stage"))
@@ -178,8 +178,8 @@ def test_the_key_grid_is_the_one_the_model_made(model, size):
 
 
 @pytest.mark.parametrize("sr", [8, 4, 2])
-def test_a_keys_window_is_centred_on_its_unit(sr):
-    """A reduction with kernels of ones sees the units sr*j - sr//2 - 1 … sr*j + sr//2 + 1, so its centre is sr*j."""
+def test_a_keys_window_is_centerd_on_its_unit(sr):
+    """A reduction with kernels of ones sees the units sr*j - sr//2 - 1 … sr*j + sr//2 + 1, so its center is sr*j."""
     conv = OSRA(channels=1, heads=1, sr_ratio=sr).sr[0].conv
     torch.nn.init.ones_(conv.weight)
     x = torch.zeros(1, 1, 4 * sr, 4 * sr, requires_grad=True)

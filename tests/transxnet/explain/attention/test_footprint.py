@@ -109,14 +109,14 @@ def test_all_taps_alike_and_a_kernel_of_zeros():
 
 def test_a_stage_4_unit_reaches_the_pixels_below_it(seen):
     """By paper, taps alike: 3x3 steps of 2 twice more and the 7x7 stem: unit i of stage 1 sees pixels 4i-3 … 4i+3,
-    so stage 2 sees 7 more each side of 8i, and so on: 3, 7, 15, 31 pixels about the centre."""
+    so stage 2 sees 7 more each side of 8i, and so on: 3, 7, 15, 31 pixels about the center."""
     for stage, reach in ((1, 3), (2, 7), (3, 15), (4, 31)):
         grid = seen.units(stage).grid
         start = np.zeros(grid)
         start[1, 1] = 1
         rows, cols = np.nonzero(units_to_pixels(seen, stage, start, uniform=True))
-        centre = SPEC.strides[stage - 1]
-        expected = (max(centre - reach, 0), centre + reach)
+        center = SPEC.strides[stage - 1]
+        expected = (max(center - reach, 0), center + reach)
         assert (rows.min(), rows.max()) == (cols.min(), cols.max()) == expected
 
 

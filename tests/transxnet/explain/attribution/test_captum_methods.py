@@ -15,7 +15,7 @@ from transxnet.explain.attribution.captum_methods import integrated_gradients, o
 from transxnet.trace import Trace
 
 PICTURE = prepared(64, 64)
-CLASS = 6  # the class whose logit differs most between this picture and grey
+CLASS = 6  # the class whose logit differs most between this picture and gray
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +45,13 @@ def test_integrated_gradients_by_hand(model):
 
 def test_integrated_gradients_add_up_to_what_the_picture_brings(model):
     few, many = (integrated_gradients(model, threading.Lock(), PICTURE, CLASS, n) for n in (4, 64))
-    picture, grey = logit(model, PICTURE.tensor), logit(model, torch.zeros(1, 3, 64, 64))
+    picture, gray = logit(model, PICTURE.tensor), logit(model, torch.zeros(1, 3, 64, 64))
     numbers = many.numbers
-    assert (numbers["logit"], numbers["baseline_logit"]) == pytest.approx((picture, grey), rel=1e-4)
-    assert abs(picture - grey) > 0.5  # there is something to add up
-    assert many.heat.sum() == pytest.approx(picture - grey, rel=0.01)
+    assert (numbers["logit"], numbers["baseline_logit"]) == pytest.approx((picture, gray), rel=1e-4)
+    assert abs(picture - gray) > 0.5  # there is something to add up
+    assert many.heat.sum() == pytest.approx(picture - gray, rel=0.01)
     assert numbers["sum"] == pytest.approx(many.heat.sum(), rel=1e-5)
-    assert numbers["completeness_error"] == pytest.approx(abs(numbers["sum"] / (picture - grey) - 1), abs=1e-3)
+    assert numbers["completeness_error"] == pytest.approx(abs(numbers["sum"] / (picture - gray) - 1), abs=1e-3)
     assert numbers["completeness_error"] < few.numbers["completeness_error"]
 
 
@@ -82,7 +82,7 @@ def drop(model, y: int, x: int, patch: int) -> float:
     return logit(model, PICTURE.tensor) - logit(model, covered)
 
 
-def test_occlusion_is_the_drop_when_a_patch_turns_grey(model):
+def test_occlusion_is_the_drop_when_a_patch_turns_gray(model):
     found = occlusion(model, threading.Lock(), PICTURE, CLASS, patch=16, stride=16)
     expected = np.array([[drop(model, y, x, 16) for x in range(0, 64, 16)] for y in range(0, 64, 16)])
     np.testing.assert_allclose(found.heat, expected, atol=2e-5 * np.abs(expected).max() + 1e-5)

@@ -143,7 +143,7 @@ def test_the_map_says_what_it_is(seen):
     assert grad_cam(seen, 3).layer == "stage 4, block 2"  # the default
     assert grad_cam(seen, 3).target == "class 3"
     head = grad_cam(seen, 3, HEAD)
-    assert (head.layer, head.geometry) == ("head, normalised features", seen.units(4))
+    assert (head.layer, head.geometry) == ("head, normalized features", seen.units(4))
 
 
 def test_it_is_raw_and_signed_with_its_numbers(seen):

@@ -71,7 +71,7 @@ def test_it_says_what_it_is(model):
     lock = threading.Lock()
     found = smooth_grad(model, lock, PICTURE, 6, 20, target_words="bee", progress=lambda *counts: told.append(counts))
     assert (found.method, found.layer, found.target) == ("smooth_grad", "input pixels", "bee (class 6)")
-    assert (found.signed, found.units) == (True, "logit per unit of normalised input")
+    assert (found.signed, found.units) == (True, "logit per unit of normalized input")
     assert found.heat.shape == found.geometry.grid == (32, 48)
     assert found.geometry.stride == 1
     assert (found.numbers["samples"], found.numbers["noise"], found.numbers["seed"]) == (20, 0.15, 0)

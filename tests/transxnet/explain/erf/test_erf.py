@@ -91,7 +91,7 @@ def test_equals_the_count_of_paths(ones, stage, unit, size):
 
 
 @pytest.mark.parametrize(("stage", "unit"), [(1, (5, 7)), (2, (3, 6)), (3, (3, 2)), (4, (1, 1))])
-def test_is_centred_on_stride_times_unit(ones, stage, unit):
+def test_is_centerd_on_stride_times_unit(ones, stage, unit):
     """Away from the border the map's centroid is the unit's pixel s * i, not s * i + (s - 1) / 2."""
     picture = prepared()
     picture.tensor.abs_()
@@ -106,7 +106,7 @@ def test_is_centred_on_stride_times_unit(ones, stage, unit):
 
 
 def test_score_and_gradient_by_hand():
-    """s = relu(2a - b) + relu(-a) + relu(3c) at a = b = c = 1: the second is off, ds = (2, -1, 3) by colour."""
+    """s = relu(2a - b) + relu(-a) + relu(3c) at a = b = c = 1: the second is off, ds = (2, -1, 3) by color."""
     x = torch.ones(1, 3, 2, 2, requires_grad=True)
     a, b, c = x.unbind(dim=1)
     features = torch.stack((2 * a - b, -a, 3 * c), dim=1)  # (1, 3, 2, 2)

@@ -32,7 +32,7 @@ def pictures() -> list[np.ndarray]:
 
 
 def by_hand(model, rgb: np.ndarray, stage: int, row: int, col: int) -> np.ndarray:
-    """One picture as RepLKNet's script sees it: torchvision's warp and normalisation, ReLU twice, summed over RGB."""
+    """One picture as RepLKNet's script sees it: torchvision's warp and normalization, ReLU twice, summed over RGB."""
     steps = [
         transforms.Resize((SIZE, SIZE), interpolation=transforms.InterpolationMode.BICUBIC),
         transforms.ToTensor(),
@@ -69,8 +69,8 @@ def test_any_stage_and_unit(model, pictures):
     assert found.curves.what == "stage 2, block 1, unit at row 3, column 5, 1 picture at 96 px"
 
 
-def test_a_peer_sees_from_its_own_pixel_in_its_own_colours(pictures):
-    """A ViT's unit i sits at 16 i + 7.5, and its weights want colours about 0.5."""
+def test_a_peer_sees_from_its_own_pixel_in_its_own_colors(pictures):
+    """A ViT's unit i sits at 16 i + 7.5, and its weights want colors about 0.5."""
     loaded = load("timm:vit_tiny_patch16_224@untrained", device="cpu", image_size=64)
     found = published_erf(loaded, pictures[:1], 64)
     assert (found.unit, found.point) == ((2, 2), (39.5, 39.5))

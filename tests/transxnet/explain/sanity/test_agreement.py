@@ -25,8 +25,8 @@ def test_methods_on_the_views_pixels():
     found = agreement({"a": explanation(RAMP, VIEW), "b": coarse, "c": explanation(-RAMP, VIEW)}, share=0.25)
     assert found.names == ("a", "b", "c")
     assert found.values[1].tolist() == [[0, 1, 2, 3]] * 4
-    # ranks of a by rows: 1 … 16; of b by columns: 2.5, 6.5, 10.5, 14.5 four times, centred ±6, ±2
-    # sum over pixels: a's column means are 7, 8, 9, 10, centred -1.5 … 1.5: 4 * (9 + 1 + 1 + 9) over sqrt(340 * 320)
+    # ranks of a by rows: 1 … 16; of b by columns: 2.5, 6.5, 10.5, 14.5 four times, centerd ±6, ±2
+    # sum over pixels: a's column means are 7, 8, 9, 10, centerd -1.5 … 1.5: 4 * (9 + 1 + 1 + 9) over sqrt(340 * 320)
     assert found.correlation[0, 1] == pytest.approx(4 * 20 / np.sqrt(340 * 320))
     assert found.correlation[0, 2] == pytest.approx(-1)
     assert np.diag(found.correlation) == pytest.approx(1)

@@ -39,7 +39,7 @@ def test_every_pair_and_what_the_highest_have_in_common():
     ab, ac, bc = compare(maps, share=0.25).differences
     assert [(d.first, d.second) for d in (ab, ac, bc)] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert ab.in_common == pytest.approx(1 / 4)
-    # centred ranks are 4 r + c and 4 c + r, r and c ±0.5, ±1.5, their squares adding up to 20: 8 * 20 over 17 * 20
+    # centerd ranks are 4 r + c and 4 c + r, r and c ±0.5, ±1.5, their squares adding up to 20: 8 * 20 over 17 * 20
     assert ab.correlation == pytest.approx(160 / 340)
     assert (ac.correlation, ac.in_common) == (pytest.approx(-1), 0)
     assert ac.mean_absolute == pytest.approx(15)  # 2 * 7.5

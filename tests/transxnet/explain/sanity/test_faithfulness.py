@@ -41,7 +41,7 @@ class Share(Linear):
 
 
 def ones(side: int = SIDE) -> Prepared:
-    """Every value 1, so that grey (0) takes away exactly a pixel's weight."""
+    """Every value 1, so that gray (0) takes away exactly a pixel's weight."""
     return Prepared(torch.ones(1, 3, side, side), np.zeros((side, side, 3), np.uint8), (0, 0, side, side), (side, side))
 
 
@@ -55,7 +55,7 @@ def sigmoid(z):
 
 
 def test_linear_model_in_closed_form():
-    heat = WEIGHTS.sum(axis=0)  # what a pixel adds to the logit, with its colours together
+    heat = WEIGHTS.sum(axis=0)  # what a pixel adds to the logit, with its colors together
     found = faithfulness(Linear(WEIGHTS).eval(), ones(), heat, class_index=0, steps=8)
     falling = np.sort(heat.ravel())[::-1]
     gone = np.rint(found.shares * 16).astype(int)
@@ -168,13 +168,13 @@ def test_moved_maps_are_the_same_values_elsewhere():
     small = np.arange(16.0).reshape(4, 4)
     steps = [moved(small, rng) for _ in range(50)]
     assert not any((step == small).all() for step in steps)  # no flip undoes a shift: rows and columns are not alike
-    neighbours = {abs(step[0, 0] - step[0, 1]) for step in steps}
-    assert neighbours == {1, 3}  # next to each other still, or around the edge
+    neighbors = {abs(step[0, 0] - step[0, 1]) for step in steps}
+    assert neighbors == {1, 3}  # next to each other still, or around the edge
     assert moved(np.ones((1, 1)), rng).tolist() == [[1]]
 
 
 def test_a_map_lies_where_its_units_are():
-    """One unit of stride 4 whose centre is pixel (4, 4): its neighbourhood goes first."""
+    """One unit of stride 4 whose center is pixel (4, 4): its neighborhood goes first."""
     weights = np.zeros((3, 8, 8), np.float32)
     weights[:, 4, 4] = 1
     heat = np.array([[0, 0], [0, 1]])
@@ -188,7 +188,7 @@ def test_a_map_lies_where_its_units_are():
 
 def test_baselines():
     x = prepared(32, 48).tensor
-    assert bare(x, "grey").abs().sum() == 0
+    assert bare(x, "gray").abs().sum() == 0
     blurred = bare(x, "blur")
     assert blurred.shape == x.shape
     assert blurred.std() < 0.5 * x.std()
@@ -196,7 +196,7 @@ def test_baselines():
     assert bare(flat, "blur") == pytest.approx(1.5, abs=1e-5)
     ramp = torch.arange(48.0).expand(1, 3, 32, 48)  # rows differ not at all, so only the other axis is at work
     assert bare(ramp, "blur")[..., 24] == pytest.approx(24, abs=1e-3)
-    with pytest.raises(UnknownName, match="grey, blur"):
+    with pytest.raises(UnknownName, match="gray, blur"):
         bare(x, "black")
 
 

@@ -1,4 +1,4 @@
-"""Randomisation replaces everything, in order, on a copy; and the correlations are with the original map."""
+"""Randomization replaces everything, in order, on a copy; and the correlations are with the original map."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, PartMissing, WeightsMismatch
 from transxnet.explain.attribution.methods import METHODS, Method, Question
-from transxnet.explain.sanity import randomization as randomisation
+from transxnet.explain.sanity import randomization as randomization
 from transxnet.explain.sanity.randomization import cascade, fresh_like, groups, make_maps, replace_tensors
 from transxnet.model import TransXNet
 from transxnet.results import Explanation
@@ -40,7 +40,7 @@ def heat_method(make, dear: bool = False, name: str = "made") -> Method:
 
     def explanation(model, picture) -> Explanation:
         heat = np.float32(make(model))
-        geometry = randomisation.make_maps  # never read by the cascade
+        geometry = randomization.make_maps  # never read by the cascade
         return Explanation(name, "tiny", "stage 4", "class 3", heat, True, "logit", geometry)
 
     if dear:
@@ -89,7 +89,7 @@ def test_models_that_name_no_stages_have_a_group_for_each_child():
 
 
 def test_a_group_that_leaves_something_out_is_an_error(monkeypatch):
-    monkeypatch.setattr(randomisation, "groups", lambda model: groups(model)[:-1])
+    monkeypatch.setattr(randomization, "groups", lambda model: groups(model)[:-1])
     with pytest.raises(LensError, match="leave out 6 tensors"):  # the stem's convolution and norm
         cascade(recipe_model(), fresh_like, PICTURE, QUESTION, {}, CHEAP)
 
@@ -121,7 +121,7 @@ def test_after_each_step_exactly_the_groups_so_far_are_replaced():
     assert not any(p.requires_grad and p.grad is not None for p in model.parameters())
 
 
-def test_maps_of_one_pass_are_those_of_the_randomised_model():
+def test_maps_of_one_pass_are_those_of_the_randomized_model():
     model, fresh = recipe_model(), fresh_like(recipe_model())
     originals = make_maps(model, threading.Lock(), PICTURE, QUESTION, CHEAP)
     found = cascade(model, fresh, PICTURE, QUESTION, originals, CHEAP)
@@ -150,7 +150,7 @@ def test_correlations_of_values_and_of_their_sizes():
     assert not found.blank
 
 
-def test_several_complete_randomisations_are_averaged():
+def test_several_complete_randomizations_are_averaged():
     a = np.float32([1, 2, 3, 4])
     heats = iter([a, *[a] * 5, a, -a, a[[1, 0, 3, 2]]])  # original, five steps, then three complete ones
     row, made = heat_method(lambda model: next(heats)), []

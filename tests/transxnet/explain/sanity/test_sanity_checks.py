@@ -22,7 +22,7 @@ from transxnet.explain.sanity.outcomes import verdict
 from transxnet.explain.sanity.sanity_checks import trust
 from transxnet.images import decode, prepare
 from transxnet.results import Explanation
-from transxnet.results.sanity_checks import Faithfulness, Randomisation
+from transxnet.results.sanity_checks import Faithfulness, Randomization
 from transxnet.variants import VARIANTS
 from transxnet.weights.checkpoint import untrained_model
 from transxnet.weights.load import LoadedModel, Provenance
@@ -45,10 +45,10 @@ def tiny() -> LoadedModel:
 
 def sobel(seen, question) -> Explanation:
     """Edges of the picture: what Adebayo et al. warn of."""
-    grey = cv2.cvtColor(np.ascontiguousarray(seen.prepared.view), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    heat = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    gray = cv2.cvtColor(np.ascontiguousarray(seen.prepared.view), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    heat = np.hypot(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
     geometry = seen.geometry(heat.shape, 1.0)
-    return Explanation("edges", seen.variant, "the picture", "nothing", heat, False, "grey", geometry)
+    return Explanation("edges", seen.variant, "the picture", "nothing", heat, False, "gray", geometry)
 
 
 # --- What it finds ------------------------------------------------------------------------------------------
@@ -63,10 +63,10 @@ def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
     found = trust(loaded, picture, Question(best), rows, steps=2)
     assert found.verdicts["edges"].follows == "insensitive"
     assert found.verdicts["edges"].words[0].startswith("Insensitive: rank correlation 1.00")
-    assert "learnt nothing" in found.verdicts["edges"].words[0]
-    assert found.randomisation["edges"].signed == pytest.approx([1] * 6)
+    assert "learned nothing" in found.verdicts["edges"].words[0]
+    assert found.randomization["edges"].signed == pytest.approx([1] * 6)
     assert found.verdicts["grad_cam"].follows == "follows"
-    left = found.randomisation["grad_cam"].left
+    left = found.randomization["grad_cam"].left
     assert f"{left:.2f} with 4 random copies" in found.verdicts["grad_cam"].words[0]
     assert leftovers(loaded.model) == []
 
@@ -78,10 +78,10 @@ def test_all_methods_of_the_tiny_model():
     assert list(found.maps) == list(METHODS)
     assert found.missing == {}
     assert found.target == "bee (class 3)"
-    assert set(found.faithfulness) == set(found.randomisation) == set(found.verdicts) == set(METHODS)
+    assert set(found.faithfulness) == set(found.randomization) == set(found.verdicts) == set(METHODS)
     assert found.agreement.names == tuple(METHODS)
     for name, row in METHODS.items():
-        assert found.randomisation[name].steps[0] == ("everything" if row.dear else "head")
+        assert found.randomization[name].steps[0] == ("everything" if row.dear else "head")
         assert (found.verdicts[name].words[0].startswith("It asks about one unit")) is not row.about_class
         assert found.faithfulness[name].class_index == 3
     assert [done for done, _ in progress] == list(range(1, len(progress) + 1))
@@ -93,9 +93,9 @@ def test_all_methods_of_the_tiny_model():
 def test_thorough_takes_the_dear_ones_all_the_way():
     found = trust(tiny(), prepared(32, 32), Question(3), QUICK, thorough=True, steps=1)
     assert found.thorough
-    assert found.randomisation["gradients"].steps == found.randomisation["grad_cam"].steps
-    assert len(found.randomisation["gradients"].signed) == 6
-    assert len(found.randomisation["gradients"].complete_signed) == 4
+    assert found.randomization["gradients"].steps == found.randomization["grad_cam"].steps
+    assert len(found.randomization["gradients"].signed) == 6
+    assert len(found.randomization["gradients"].complete_signed) == 4
 
 
 def test_what_this_model_lacks_is_missing():
@@ -131,7 +131,7 @@ def test_maps_that_are_there_are_not_made_again():
     assert again.maps["grad_cam"] is first.maps["grad_cam"]
     assert len(made) == 6 + 3  # the cascade and three further copies
     np.testing.assert_array_equal(
-        again.randomisation["grad_cam"].complete_signed, first.randomisation["grad_cam"].complete_signed
+        again.randomization["grad_cam"].complete_signed, first.randomization["grad_cam"].complete_signed
     )
 
 
@@ -149,7 +149,7 @@ def test_eight_threads_eight_pictures_no_cross_talk():
         for name in QUICK:
             np.testing.assert_array_equal(one.maps[name].heat, other.maps[name].heat)
             np.testing.assert_array_equal(one.faithfulness[name].deletion, other.faithfulness[name].deletion)
-            np.testing.assert_array_equal(one.randomisation[name].signed, other.randomisation[name].signed)
+            np.testing.assert_array_equal(one.randomization[name].signed, other.randomization[name].signed)
     assert len({one.faithfulness["grad_cam"].deletion_auc for one in alone}) == 8
     assert leftovers(loaded.model) == []
 
@@ -175,9 +175,9 @@ def test_what_is_refused_leaves_nothing():
 # --- Words ----------------------------------------------------------------------------------------------------
 
 
-def randomised(*complete: float, sizes: tuple[float, ...] | None = None, values: int = 4096) -> Randomisation:
+def randomized(*complete: float, sizes: tuple[float, ...] | None = None, values: int = 4096) -> Randomization:
     r, a = np.array(complete), np.array(sizes or complete)
-    return Randomisation("tiny", ("everything",), r[:1], a[:1], np.zeros((1, 1, values)), r, a)
+    return Randomization("tiny", ("everything",), r[:1], a[:1], np.zeros((1, 1, values)), r, a)
 
 
 def faithful(
@@ -193,7 +193,7 @@ def faithful(
     flat = [np.repeat(np.array(c)[:, None], 3, axis=1) for c in (chances, insertion_chances or chances)]
     falling = np.full(3, deletion)
     falling[0] = 0.5 if start is None else start
-    return Faithfulness("tiny", 3, "grey", shares, falling, np.full(3, insertion), *flat, blank=blank)
+    return Faithfulness("tiny", 3, "gray", shares, falling, np.full(3, insertion), *flat, blank=blank)
 
 
 @pytest.mark.parametrize(
@@ -209,13 +209,13 @@ def faithful(
     ],
 )
 def test_words_on_the_model(complete, follows, words):
-    found = verdict(METHODS["grad_cam"], randomised(*complete), faithful(0.2, (0.4, 0.42)))
+    found = verdict(METHODS["grad_cam"], randomized(*complete), faithful(0.2, (0.4, 0.42)))
     assert found.follows == follows
     assert words in found.words[0]
 
 
 def test_absolute_values_are_named_where_more_is_left_of_them():
-    left = randomised(0.63, -0.6, sizes=(0.4, 0.24))
+    left = randomized(0.63, -0.6, sizes=(0.4, 0.24))
     assert left.left == pytest.approx(0.32)
     found = verdict(METHODS["grad_cam"], left, faithful(0.2, (0.4, 0.42)))
     assert "rank correlation of absolute values 0.32 with 2 random copies (mean)." in found.words[0]
@@ -224,23 +224,23 @@ def test_absolute_values_are_named_where_more_is_left_of_them():
 
 def test_few_values_and_their_luck_are_named():
     """9 values, four copies: 1.96 / sqrt(4 * 8) = 0.35; one copy: 0.69, so that 0.6 is no more than luck."""
-    found = verdict(METHODS["grad_cam"], randomised(0.1, 0.1, 0.1, 0.1, values=9), faithful(0.2, (0.4, 0.42)))
+    found = verdict(METHODS["grad_cam"], randomized(0.1, 0.1, 0.1, 0.1, values=9), faithful(0.2, (0.4, 0.42)))
     assert found.words[0] == (
         "Follows the model: rank correlation 0.10 with 4 random copies (mean) (9 values reach ±0.35 by luck)."
     )
     assert found.remarks == ("9 values reach ±0.35 by luck.",)
     one = [
-        verdict(METHODS["grad_cam"], randomised(r, values=9), faithful(0.2, (0.4, 0.42))).follows for r in (0.6, 0.7)
+        verdict(METHODS["grad_cam"], randomized(r, values=9), faithful(0.2, (0.4, 0.42))).follows for r in (0.6, 0.7)
     ]
     assert one == ["follows", "partly"]
     # never beyond the other threshold
-    assert verdict(METHODS["grad_cam"], randomised(0.9, values=2), faithful(0.2, (0.4, 0.42))).follows == "insensitive"
+    assert verdict(METHODS["grad_cam"], randomized(0.9, values=2), faithful(0.2, (0.4, 0.42))).follows == "insensitive"
 
 
 def test_words_on_the_answer():
     # s = sqrt(2) / 100 about 0.43; two copies: t = 6.314, margin = t s sqrt(1.5)
     margin = 6.314 * np.sqrt(2) / 100 * np.sqrt(1.5)
-    found = verdict(METHODS["grad_cam"], randomised(0), faithful(0.21, (0.42, 0.44), 0.6))
+    found = verdict(METHODS["grad_cam"], randomized(0), faithful(0.21, (0.42, 0.44), 0.6))
     assert (found.finds, margin) == ("better", pytest.approx(0.109, abs=1e-3))
     assert found.words[1] == (
         "Removing what it marks lowers the answer faster than the same map moved elsewhere "
@@ -250,30 +250,30 @@ def test_words_on_the_answer():
         "Showing it brings the answer back sooner than the moved map (insertion 0.600, chance 0.430 ± 0.109)."
     )
     for deletion, finds in ((0.33, "chance"), (0.53, "chance"), (0.54, "worse"), (0.32, "better")):
-        assert verdict(METHODS["grad_cam"], randomised(0), faithful(deletion, (0.42, 0.44))).finds == finds
-    worse = verdict(METHODS["grad_cam"], randomised(0), faithful(0.6, (0.42, 0.44), 0.2))
+        assert verdict(METHODS["grad_cam"], randomized(0), faithful(deletion, (0.42, 0.44))).finds == finds
+    worse = verdict(METHODS["grad_cam"], randomized(0), faithful(0.6, (0.42, 0.44), 0.2))
     assert "more slowly than" in worse.words[1]
     assert "later than" in worse.words[2]
-    alone = verdict(METHODS["grad_cam"], randomised(0), faithful(0.1, (0.43,)))
+    alone = verdict(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.43,)))
     assert alone.finds == "chance"  # one moved copy says nothing of how they vary
-    own = verdict(METHODS["grad_cam"], randomised(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62)))
+    own = verdict(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62)))
     assert "no sooner than the moved map (insertion 0.600, chance 0.610 ± 0.109)" in own.words[2]
 
 
 def test_the_start_is_named_and_little_to_lose_said():
-    sure = verdict(METHODS["grad_cam"], randomised(0), faithful(0.1, (0.42, 0.44), start=0.62))
+    sure = verdict(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), start=0.62))
     assert sure.words[-1] == "The answer starts at 62.0 %."
     assert sure.remarks == ()
-    unsure = verdict(METHODS["grad_cam"], randomised(0), faithful(0.01, (0.02, 0.02), start=0.029))
+    unsure = verdict(METHODS["grad_cam"], randomized(0), faithful(0.01, (0.02, 0.02), start=0.029))
     assert unsure.words[-1] == "The answer starts at 2.9 %: there is little to lose."
     assert unsure.remarks == unsure.words[-1:]
 
 
 def test_maps_of_units_claim_nothing_and_even_maps_are_called_so():
-    found = verdict(METHODS["attention"], randomised(0.1), faithful(0.21, (0.42, 0.44)))
+    found = verdict(METHODS["attention"], randomized(0.1), faithful(0.21, (0.42, 0.44)))
     assert found.words[0] == "It asks about one unit and makes no claim about the class."
     assert found.remarks == found.words[:1]
     assert len(found.words) == 5
-    empty = verdict(METHODS["grad_cam"], randomised(float("nan")), faithful(0.21, (0.42, 0.44), blank=True))
+    empty = verdict(METHODS["grad_cam"], randomized(float("nan")), faithful(0.21, (0.42, 0.44), blank=True))
     assert (empty.follows, empty.finds, len(empty.words)) == ("even", "even", 1)
     assert empty.words[0].startswith("Even:")
