@@ -25,7 +25,7 @@ help:
 	@echo "make demo        set up, then serve the page (options: make demo ARGS='--port 7861')"
 	echo "make test        set up, then lint and run every test"
 	echo "make fuzz        the tests with random input, with other input each time and 50 times as much"
-	echo "make gallery     set up, then make assets/gallery again: every figure for one photograph"
+	echo "make gallery     set up, then make assets/gallery again: every figure for one photo"
 	echo "make lint        set up, then ruff check and ruff format --check"
 	echo "make setup       .venv with the packages of requirements.lock (HASHES=no: see Makefile), and OpenCV's shared libraries"
 	echo "make setup-dev   setup, and headless Chromium for the tests"
@@ -35,12 +35,12 @@ help:
 demo: setup
 	@exec $(PY) app.py $(ARGS)
 
-# Photographs that the installed packages bring along.
-PHOTOGRAPHS = $$($(PY) -c 'from demo.examples import examples; print(*[one.path for one in examples()[:2]], sep=" --against ")')
+# Photos that the installed packages bring along.
+PHOTOS = $$($(PY) -c 'from demo.examples import examples; print(*[one.path for one in examples()[:2]], sep=" --against ")')
 GALLERY_PEERS := timm:resnet50@untrained,timm:swin_tiny_patch4_window7_224@untrained
 
 gallery: setup
-	@$(PY) -m transxnet gallery $(PHOTOGRAPHS) --models pico,t@untrained --peers $(GALLERY_PEERS) --out assets/gallery
+	@$(PY) -m transxnet gallery $(PHOTOS) --models pico,t@untrained --peers $(GALLERY_PEERS) --out assets/gallery
 
 # Two processes, each with a page and a Chromium of its own, take file after file, the longest first (tests/conftest.py);
 # what measures seconds has the machine to itself.

@@ -147,7 +147,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     elif getattr(args, "mcp", False):
         print(mcp.MISSING, file=sys.stderr)
     files = temporary_files(str(temporary))
-    files.keep_present()  # pictures that Gradio copied while the page was built
+    files.keep_present()  # images that Gradio copied while the page was built
     files.start()
     decoding.POOL.warm_up()
     signal.signal(signal.SIGTERM, lambda *_: server.leave(temporary))

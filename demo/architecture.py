@@ -26,7 +26,7 @@ def architecture(spec: VariantSpec, title: str, stage: int) -> Json:
     return {
         "name": say(words.NAME).format(**said),
         "caption": say(words.CAPTION).format(**said),
-        "flow": [_picture(spec), _stem(spec), *(_stage(spec, number) for number in STAGES), _head(spec)],
+        "flow": [_image(spec), _stem(spec), *(_stage(spec, number) for number in STAGES), _head(spec)],
         "steps": [say(words.STEP)] * 3,  # between the stages
         "opened": say(words.OPENED),
         "stage": stage,
@@ -84,8 +84,8 @@ def _global(n: Json, box: Any) -> Json:
     return box("osra", words.OSRA, words.OSRA_LINES if n["sr"] > 1 else words.OSRA_LINES_SAME, "attention")
 
 
-def _picture(spec: VariantSpec) -> Json:
-    return _box("picture", words.PICTURE, words.PICTURE_LINES, numbers(spec, 1), "overview")
+def _image(spec: VariantSpec) -> Json:
+    return _box("image", words.IMAGE, words.IMAGE_LINES, numbers(spec, 1), "overview")
 
 
 def _stem(spec: VariantSpec) -> Json:

@@ -1,4 +1,4 @@
-"""A view of a picture by machine: names and numbers as a program sends them -> files, as the page's Download makes."""
+"""A view of an image by machine: names and numbers as a program sends them -> files, as the page's Download makes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from transxnet.backbones.spec import spec_of
 from transxnet.errors import OutOfRange, UnknownName, quote
 from transxnet.export.rows import Shot
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 from transxnet.labels import label_set
 from transxnet.study import Options, find_class
 
@@ -46,7 +46,7 @@ class Asking:
         self.studio = studio
 
     def about(
-        self, picture: Picture, view: str, variants: str, display: Mapping[str, Any] | None = None,
+        self, image: SourceImage, view: str, variants: str, display: Mapping[str, Any] | None = None,
         compared: str = "attention", only: tuple[str, ...] = (), **options: Any,
     ) -> Asked:  # fmt: skip
         """variants: names with commas. options: fields of Options; block 0 is the last. An empty target is the answer
@@ -67,17 +67,17 @@ class Asking:
         wanted = Options(
             **{**options, **numbers}, target=target, only=only or EXACT.get(view, WANTED[view].maps),
         )  # fmt: skip
-        key = self.studio.add(picture, visitor=False)
+        key = self.studio.add(image, visitor=False)
         shots: list[Shot] = []
         for name in names:
             own = beside(wanted, shots[0].study if shots else None)
-            shots.append(Shot(variant_title(name), self.studio.study(key, name, own), picture.rgb))
+            shots.append(Shot(variant_title(name), self.studio.study(key, name, own), image.rgb))
         columns = with_costs(self.studio, names, [shot.study for shot in shots])
         timings = self.studio.timer.run(names) if view == "compare" else {}
         computed = {name: value for name, value in options.items() if name not in numbers} | numbers
         computed |= {"target": target, "block": numbers["block"] or "last", "point": shots[0].study.point}
         return Asked(
-            view, shots, [picture], [""], computed, display_of(display or {}), compared,
+            view, shots, [image], [""], computed, display_of(display or {}), compared,
             columns=columns, timings=timings,
         )  # fmt: skip
 

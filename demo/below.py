@@ -1,8 +1,8 @@
 """The table below What if, every change one at a time: drawn only when a visitor asks, since it takes tens of seconds.
 
 `Session.every` remembers what was asked and what stands there: "" nothing, ASKED the button was pressed, "ask QUESTION"
-it is being computed, "has STAGE QUESTION" it stands. A question is a picture, the variants, an answer and the second
-picture: when another one is looked at the table goes. The same one's heads are drawn for another stage at once.
+it is being computed, "has STAGE QUESTION" it stands. A question is an image, the variants, an answer and the second
+image: when another one is looked at the table goes. The same one's heads are drawn for another stage at once.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def standing(session: Session, stage: int) -> Session:
 
 def _question(session: Session) -> str:
     second = "+".join(session.uploads) if session.other == OWN else str(session.other)
-    return "|".join((session.picture, *session.variants, session.target or "", second))
+    return "|".join((session.image, *session.variants, session.target or "", second))
 
 
 def _stands(question: str, stage: int) -> str:

@@ -1,6 +1,6 @@
-"""The pieces of a view, as JSON for panel.js: cells, headings, rows, scales, photographs.
+"""The pieces of a view, as JSON for panel.js: cells, headings, rows, scales, photos.
 
-A cell's kind is map (a raw map over the photograph), tiles (small grids), bars, text, pending or error. Arrays
+A cell's kind is map (a raw map over the photo), tiles (small grids), bars, text, pending or error. Arrays
 travel as base64 float32, so that the browser draws, and reads out, the raw values.
 """
 
@@ -20,7 +20,7 @@ from transxnet.draw.text import number
 from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import NoWeights
 from transxnet.explain.kernels.kernels import SHOWN, representatives
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 from transxnet.results import Geometry
 from transxnet.study import Study
 from transxnet.variants import UNTRAINED
@@ -45,7 +45,7 @@ from .columns import Column, variant_title
 from .languages import retold, say
 
 Json = dict[str, Any]
-SHARP = 352  # longest side in pixels of the photograph under a map; panel.js draws at this size
+SHARP = 352  # longest side in pixels of the photo under a map; panel.js draws at this size
 TILES = SHOWN  # kernels, here as in files
 MAX = "max"  # of heads: the largest weight any of them gives
 STALLED_AFTER = 6.0  # seconds without a byte after which a download is said to stand still
@@ -135,7 +135,7 @@ def map_cell(
     **data: float,
 ) -> Json:
     return {
-        "kind": "map", "picture": column.name, "caption": caption, "alt": f"{alt}. {highest(heat)} {caption}",
+        "kind": "map", "image": column.name, "caption": caption, "alt": f"{alt}. {highest(heat)} {caption}",
         "box": list(geometry.crop_box), "point": list(marker) if marker else None,
         "data": {"variant": column.name} | {k: repr(float(v)) for k, v in {"peak": heat.max(), **data}.items()},
         "map": {
@@ -279,31 +279,31 @@ def percent(share: float) -> str:
     return say(words.NO_SHARE) if not np.isfinite(share) else f"{100 * share:.0f} %"
 
 
-def photo(s: Study, picture: Picture) -> Json:
+def photo(s: Study, image: SourceImage) -> Json:
     height, width = s.view.rgb.shape[:2]
     scale = SHARP / max(height, width)
-    sharp = crop_view(picture.rgb, s.view.crop_box, (round(height * scale), round(width * scale)))
+    sharp = crop_view(image.rgb, s.view.crop_box, (round(height * scale), round(width * scale)))
     return {"src": jpeg(sharp), "seen": png(s.view.rgb)}
 
 
 def jpeg(rgb: np.ndarray) -> str:
     """uint8 (H, W, 3) -> a data URL: for looking at."""
-    return _picture_url(rgb, "JPEG", quality=88)
+    return _image_url(rgb, "JPEG", quality=88)
 
 
 def png(rgb: np.ndarray) -> str:
     """uint8 (H, W, 3) -> a data URL, exact."""
-    return _picture_url(rgb, "PNG")
+    return _image_url(rgb, "PNG")
 
 
-def _picture_url(rgb: np.ndarray, kind: str, **options: int) -> str:
+def _image_url(rgb: np.ndarray, kind: str, **options: int) -> str:
     file = io.BytesIO()
     Image.fromarray(rgb).save(file, kind, **options)
     return data_url(file.getvalue(), kind.lower())
 
 
 def data_url(data: bytes, kind: str) -> str:
-    """A picture's file of this kind, "png" or "jpeg", as an address."""
+    """An image's file of this kind, "png" or "jpeg", as an address."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 

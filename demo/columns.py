@@ -72,19 +72,19 @@ def with_costs(studio: Studio, names: Sequence[str], studies: Sequence[Study]) -
 
 def gather(
     studio: Studio,
-    picture: str,
+    image: str,
     names: Sequence[str],
     options: Options,
     newest: Callable[[], bool],
     other: str = "",
 ) -> Iterator[list[Column]]:
-    """Explain a kept picture with every variant, yielding the columns after each step.
+    """Explain a kept image with every variant, yielding the columns after each step.
 
     Whatever is ready is explained first, in order; of a model on its way, and of a long computation, it is told how far
-    it is. other: the key of a second picture. Ends when every column holds a study or an error, or when `newest` says
+    it is. other: the key of a second image. Ends when every column holds a study or an error, or when `newest` says
     that the visitor has asked for something else; what nobody waits for then stops.
     """
-    gathering = _Gathering(studio, picture, names, options, newest, other)
+    gathering = _Gathering(studio, image, names, options, newest, other)
     try:
         gathering.hold_models()
         while newest():
@@ -97,8 +97,8 @@ def gather(
 
 
 class _Gathering:
-    def __init__(self, studio, picture, names, options, newest, other):
-        self.studio, self.picture, self.options, self.newest, self.other = studio, picture, options, newest, other
+    def __init__(self, studio, image, names, options, newest, other):
+        self.studio, self.image, self.options, self.newest, self.other = studio, image, options, newest, other
         self.columns = [Column(name) for name in names]
         self.jobs: dict[int, Job] = {}
         self.models: dict[int, Loading] = {}  # held until their columns are explained: others may need the memory
@@ -139,7 +139,7 @@ class _Gathering:
         column = replace(self.columns[i], arrival=None)
         try:
             if i not in self.jobs:
-                self.jobs[i] = self.studio.explain(self.picture, column.name, self._options(i), self.other)
+                self.jobs[i] = self.studio.explain(self.image, column.name, self._options(i), self.other)
             job = self.jobs[i]
             if not job.wait(LOOK_AGAIN):
                 return replace(column, steps=job.steps, long=job.telling)

@@ -1,10 +1,10 @@
-"""The program of a process that decodes pictures for demo/decoding.py, which starts it and may kill it at any time.
+"""The program of a process that decodes images for demo/decoding.py, which starts it and may kill it at any time.
 
 It runs as a script in a separate interpreter: multiprocessing would import app.py again in the child, and a fork of
 a process with torch's threads is not safe. It imports what decoding needs and no more.
 
 Standard input: one request a line, JSON with path, name and limit [s]. Standard output: for each request one line of
-JSON, either `error`, `what`, `remedy` and `detail` of a PictureError or the fields of a Picture with the `shape` of its
+JSON, either `error`, `what`, `remedy` and `detail` of an ImageError or the fields of an SourceImage with the `shape` of its
 pixels, which follow as bytes. The process ends with its input, so it does not outlive the server however that ends.
 """
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-MEMORY = 2**30  # bytes; the limits of transxnet.images keep a picture below 300 MB
+MEMORY = 2**30  # bytes; the limits of transxnet.images keep an image below 300 MB
 GRACE = 2.0  # seconds after which a process ends itself that the server, killed in the meantime, cannot kill any more
 AVIF_THREADS = 2  # one for each core would take address space for 64 stacks on a large machine
 
@@ -80,15 +80,15 @@ def _read_requests(stream: BinaryIO, requests: SimpleQueue[bytes]) -> None:
 
 
 def _answer(decode: Callable[..., Any], request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-    from transxnet.errors import PictureError
+    from transxnet.errors import ImageError
 
     try:
-        picture = decode(request["path"], name=request["name"])
-    except PictureError as error:
+        image = decode(request["path"], name=request["name"])
+    except ImageError as error:
         texts = {"what": error.what, "remedy": error.remedy, "detail": error.detail}
         return {"error": type(error).__name__, **texts}, b""
-    header = {"shape": picture.rgb.shape, "sha256": picture.sha256, "note": picture.note}
-    return {**header, "original_size": picture.original_size}, picture.rgb
+    header = {"shape": image.rgb.shape, "sha256": image.sha256, "note": image.note}
+    return {**header, "original_size": image.original_size}, image.rgb
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from transxnet import errors
-from transxnet.errors import Busy, PictureError, PictureTooLarge, PictureUnreadable
-from transxnet.images import Picture, message_subject
+from transxnet.errors import Busy, ImageError, ImageTooLarge, ImageUnreadable
+from transxnet.images import SourceImage, message_subject
 
 WORKERS = 2
 LIMIT = 10.0  # seconds: of one decode, and of waiting for a free worker
@@ -28,7 +28,7 @@ _SETTINGS = {  # glibc gives freed memory back, at no cost in time; no pool of t
     "MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**23),
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
 }  # fmt: skip
-_RAISED = ("PictureError", "PictureTooLarge", "PictureUnreadable")
+_RAISED = ("ImageError", "ImageTooLarge", "ImageUnreadable")
 
 
 class WorkerLost(Exception):
@@ -57,11 +57,11 @@ class DecodeWorker:
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
-    def decode(self, path: str, name: str, limit: float) -> Picture:
+    def decode(self, path: str, name: str, limit: float) -> SourceImage:
         """Decode the file at `path`; `name` is what messages call it.
 
         Raises:
-            PictureError: As transxnet.images.decode does.
+            ImageError: As transxnet.images.decode does.
             WorkerLost: The process ended, or was killed after `limit` seconds; it cannot be used again.
         """
         expired = threading.Event()
@@ -84,9 +84,9 @@ class DecodeWorker:
         if expired.is_set():
             raise WorkerLost(expired=True)
         if "error" in header:
-            kind = getattr(errors, header["error"]) if header["error"] in _RAISED else PictureError
+            kind = getattr(errors, header["error"]) if header["error"] in _RAISED else ImageError
             raise kind(header["what"], remedy=header["remedy"], detail=header["detail"])
-        return Picture(pixels, header["sha256"], header["note"], tuple(header["original_size"]))
+        return SourceImage(pixels, header["sha256"], header["note"], tuple(header["original_size"]))
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
         self.process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -108,10 +108,10 @@ class DecodeWorker:
 
 
 class DecodePool:
-    """At most `workers` processes, started when they are needed and kept for the next picture.
+    """At most `workers` processes, started when they are needed and kept for the next image.
 
     Args:
-        workers: How many pictures are decoded at the same moment; others wait.
+        workers: How many images are decoded at the same moment; others wait.
         limit: Seconds after which a decode is killed, and after which waiting for a free worker ends.
     """
 
@@ -126,7 +126,7 @@ class DecodePool:
         with contextlib.suppress(queue.Empty):
             self._idle.put(_replace(self._idle.get_nowait()))
 
-    def decode(self, path: str | os.PathLike[str], *, name: str = "picture") -> Picture:
+    def decode(self, path: str | os.PathLike[str], *, name: str = "image") -> SourceImage:
         """Decode a file as transxnet.images.decode does, to the same pixels.
 
         Args:
@@ -134,13 +134,13 @@ class DecodePool:
             name: What messages call it.
 
         Raises:
-            PictureError: The picture was refused, took longer than the limit, or ended the process.
+            ImageError: The image was refused, took longer than the limit, or ended the process.
             Busy: No worker became free, or none could be started.
         """
         try:
             worker = self._idle.get(timeout=self.limit)
         except queue.Empty:
-            raise Busy("Too many pictures are being decoded.", remedy="Try again in a few seconds.") from None
+            raise Busy("Too many images are being decoded.", remedy="Try again in a few seconds.") from None
         try:
             worker = _replace(worker)
             if worker is None:
@@ -153,16 +153,16 @@ class DecodePool:
         finally:
             self._idle.put(worker)
 
-    def _explain(self, error: WorkerLost, subject: str) -> PictureError:
+    def _explain(self, error: WorkerLost, subject: str) -> ImageError:
         if error.expired:
-            return PictureTooLarge(
+            return ImageTooLarge(
                 f"{subject} took longer than {self.limit:.0f} seconds to decode.",
                 remedy="Make it smaller and send it again.",
                 detail=str(error),
             )
-        return PictureUnreadable(
+        return ImageUnreadable(
             f"{subject} could not be decoded: the decoder stopped, or ran out of memory.",
-            remedy="Open it in a picture viewer, save it as JPEG or PNG, and send that.",
+            remedy="Open it in an image viewer, save it as JPEG or PNG, and send that.",
             detail=str(error),
         )
 

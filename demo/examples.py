@@ -1,4 +1,4 @@
-"""Examples that need no network: photographs shipped inside installed packages. What is not there is left out."""
+"""Examples that need no network: photos shipped inside installed packages. What is not there is left out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Example:
-    """A photograph inside a package, and what it shows."""
+    """A photo inside a package, and what it shows."""
 
     package: str
     file: str

@@ -2,7 +2,7 @@
 
     file = export("png", Asked(...))     # name, MIME type, bytes
 
-A file holds no path of this machine and no name of a visitor's picture, which is known by its SHA-256.
+A file holds no path of this machine and no name of a visitor's image, which is known by its SHA-256.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from transxnet.export.figure import laid_out
 from transxnet.export.manifest import as_text, html_with, manifest, png_with
 from transxnet.export.records import npz, versions
 from transxnet.export.rows import LARGEST, Row, Shot, head_in
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 
 from .captions import VIEWS
 from .captions import exports as words
@@ -84,23 +84,21 @@ def name_of(asked: Asked) -> str:
 
 
 def _manifest(asked: Asked, rows: Sequence[Row], numbers: Mapping[str, Any]) -> dict[str, Any]:
-    pictures = [
-        identity(one) | {"example": label or None} for one, label in zip(asked.pictures, asked.labels, strict=True)
-    ]
+    images = [identity(one) | {"example": label or None} for one, label in zip(asked.images, asked.labels, strict=True)]
     studies = [shot.study for shot in (*asked.shots, *asked.second)]
     options = {"view": asked.view, **asked.options, "variants": [s.variant for s in studies]}
     if asked.view == "compare":
         options["compared"] = asked.compared
     if asked.view == "attention":
         options |= {"head": asked.display.style.head or "mean", "direction": asked.display.direction}
-    more = {"numbers": numbers, "left_out": asked.left_out, "link": asked.link, "photograph": "as the model saw it"}
+    more = {"numbers": numbers, "left_out": asked.left_out, "link": asked.link, "photo": "as the model saw it"}
     if not asked.display.seen:
-        more["photograph"] = "the upload's own pixels"
-    return manifest(options, pictures, studies, [row.as_json() for row in rows], asked.display.style, **more)
+        more["photo"] = "the upload's own pixels"
+    return manifest(options, images, studies, [row.as_json() for row in rows], asked.display.style, **more)
 
 
 def _png(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
-    """At the photograph's own resolution; smaller where that would be a file too large to send."""
+    """At the photo's own resolution; smaller where that would be a file too large to send."""
     cells = sum(len(row.cells) for row in shown.rows) or 1
     side = int(min(_own_side(asked), LARGEST_SIDE, max(SMALLEST, (PIXELS / cells) ** 0.5)))
     while True:
@@ -135,10 +133,10 @@ def _html(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
     plain = replace(style, head=0) if style.head == LARGEST or lacking else style
     with tempfile.TemporaryDirectory(prefix="transxnet-report-") as name:
         folder, entries = Path(name), []
-        for place, (shots, picture, label) in enumerate(_by_picture(asked)):
+        for place, (shots, image, label) in enumerate(_by_image(asked)):
             studies = [shot.study for shot in shots]
             title = label or words.UPLOAD
-            entries.append(files.write_picture(folder, str(place), studies, picture.rgb, title, plain))
+            entries.append(files.write_image(folder, str(place), studies, image.rgb, title, plain))
         (folder / "shown.png").write_bytes(_png(asked, shown, made))
         first = {
             "name": "shown", "title": shown.title, "caption": shown.subtitle, "alt": shown.subtitle,
@@ -146,16 +144,16 @@ def _html(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
         }  # fmt: skip
         entries[0]["figures"].insert(0, first)
         about = {
-            "made": datetime.now(UTC).isoformat(timespec="seconds"), "pictures": entries, "failed": [],
+            "made": datetime.now(UTC).isoformat(timespec="seconds"), "images": entries, "failed": [],
             "address": asked.link or f"?view={asked.view}", "versions": versions(),
         }  # fmt: skip
         (written,) = files.write_reports(folder, about)
         return html_with(written.read_text(encoding="utf-8"), made).encode()
 
 
-def _by_picture(asked: Asked) -> list[tuple[Sequence[Shot], Picture, str]]:
+def _by_image(asked: Asked) -> list[tuple[Sequence[Shot], SourceImage, str]]:
     groups = [asked.shots, *([asked.second] if asked.second else [])]
-    return list(zip(groups, asked.pictures, asked.labels, strict=False))
+    return list(zip(groups, asked.images, asked.labels, strict=False))
 
 
 MAKERS: Mapping[str, Callable[[Asked, Shown, dict[str, Any]], bytes]] = {

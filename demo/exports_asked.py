@@ -10,9 +10,9 @@ from typing import Any
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.draw.scale import MODES, Tone
 from transxnet.draw.views import LOOKS
-from transxnet.export.pictures import Style
+from transxnet.export.images import Style
 from transxnet.export.rows import LARGEST, Shot
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 
 from .columns import Column
 from .timing import Run
@@ -26,7 +26,7 @@ QUERY = {  # key of an address -> field of js/display.js, and what it is at firs
 
 @dataclass(frozen=True)
 class Display:
-    """The browser's settings, cleaned. seen: the photograph at the model's resolution. direction: "from" or "to"."""
+    """The browser's settings, cleaned. seen: the photo at the model's resolution. direction: "from" or "to"."""
 
     style: Style = field(default_factory=Style)
     seen: bool = False
@@ -35,15 +35,15 @@ class Display:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a file is about. labels: of the pictures, an example's, "" for a visitor's own. options: what was computed.
+    """What a file is about. labels: of the images, an example's, "" for a visitor's own. options: what was computed.
 
-    second: the other photograph's shots, where two are compared. columns: of the shots, with what they cost, and
+    second: the other photo's shots, where two are compared. columns: of the shots, with what they cost, and
     timings what was measured of them. left_out: variant -> why. link: the page's query. notes: what it cannot hold.
     """
 
     view: str
     shots: Sequence[Shot]
-    pictures: Sequence[Picture]
+    images: Sequence[SourceImage]
     labels: Sequence[str]
     options: Mapping[str, Any]
     display: Display
@@ -56,9 +56,9 @@ class Asked:
     notes: Sequence[str] = ()
 
 
-def identity(picture: Picture) -> dict[str, Any]:
-    """By which a manifest knows a picture."""
-    return {"sha256": picture.sha256, "of": "size and upright pixels", "size": picture.size}
+def identity(image: SourceImage) -> dict[str, Any]:
+    """By which a manifest knows an image."""
+    return {"sha256": image.sha256, "of": "size and upright pixels", "size": image.size}
 
 
 def display_of(sent: Any) -> Display:

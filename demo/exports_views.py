@@ -16,7 +16,7 @@ from transxnet.errors import LensError
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.differences import compare
 from transxnet.export.figure import Figure
-from transxnet.export.pictures import Style
+from transxnet.export.images import Style
 from transxnet.export.plates import plates_of
 from transxnet.export.records import arrays, clean
 from transxnet.export.rows import Cell, Row, Shot, difference_row, kernel_rows, look_row, signed_cam_row, users_row
@@ -67,7 +67,7 @@ def figure_of(asked: Asked) -> Shown:
 
 
 def arrays_of(asked: Asked, shown: Shown) -> dict[str, np.ndarray]:
-    """Under "VARIANT/NAME"; of a second photograph "second/VARIANT/NAME"; of several variants "difference/A/B"."""
+    """Under "VARIANT/NAME"; of a second photo "second/VARIANT/NAME"; of several variants "difference/A/B"."""
     found: dict[str, np.ndarray] = {}
     for place, group in (("", asked.shots), ("second/", asked.second)):
         for shot in group:
@@ -121,7 +121,7 @@ def _erf(asked: Asked, shown: Shown) -> Shown:
 
 
 def _compare(asked: Asked, shown: Shown) -> Shown:
-    """Variants: maps, differences, numbers. Two photographs: attention and kernels of each."""
+    """Variants: maps, differences, numbers. Two photos: attention and kernels of each."""
     style = asked.display.style
     if asked.second:
         return replace(shown, rows=[*_rows("kernels", shown.shots, style), *_rows("attention", shown.shots, style)])
@@ -258,9 +258,9 @@ def _titles(shots: Sequence[Shot]) -> str:
 
 def _subtitle(asked: Asked) -> str:
     told = []
-    for picture, label in zip(asked.pictures, asked.labels, strict=True):
+    for image, label in zip(asked.images, asked.labels, strict=True):
         name = words.EXAMPLE.format(label=label) if label else words.UPLOAD
-        told.append(words.SUBTITLE.format(picture=name, width=picture.size[0], height=picture.size[1]))
+        told.append(words.SUBTITLE.format(image=name, width=image.size[0], height=image.size[1]))
     text = " and ".join(told)
     return text[:1].upper() + text[1:] + "."
 
@@ -271,6 +271,6 @@ def _foot(made: Mapping[str, Any]) -> str:
     where = words.WHERE.format(x=x, y=y, label=model["class"]["label"])
     return words.FOOT.format(
         made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12], where=where,
-        pictures=", ".join(one["sha256"][:16] for one in made["pictures"]),
+        images=", ".join(one["sha256"][:16] for one in made["images"]),
         link=words.LINK.format(link=made["link"]) if made["link"] else "",
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Studies -> the figures below a view, as JSON for figures.js: plates of transxnet.draw with their words and tables.
 
-A figure's picture is a PNG that can be kept as it is: what it shows, of what and of whose weights, is told inside it.
+A figure's image is a PNG that can be kept as it is: what it shows, of what and of whose weights, is told inside it.
 
 Several visitors' figures are drawn at the same moment, in threads of their own, and no lock stands between them: they
 are Figure objects on Agg, never pyplot's, and Matplotlib keeps a font object a thread (font_manager._get_font).
@@ -20,10 +20,10 @@ from transxnet.draw.plate import Plate
 from transxnet.draw.scale import colorize
 from transxnet.draw.views import unit_of, worth_knowing
 from transxnet.explain.erf.erf import erf_curves
+from transxnet.export.images import Style, source_crop
 from transxnet.export.manifest import manifest, png_with
-from transxnet.export.pictures import Style, photograph
 from transxnet.export.plates import plates_of
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 from transxnet.study import Study
 
 from .captions import BESIDE_ALT, BESIDE_CAPTION, BESIDE_LIMITS, BESIDE_TITLE, BESIDE_UNTRAINED, COLUMNS_DONE, DRAWING
@@ -35,27 +35,27 @@ from .exports_asked import identity
 from .languages import say
 from .wanted import ALIKE_EVERYWHERE, WANTED
 
-MOST_IN_A_ROW = 5  # maps of models, the photograph among them
+MOST_IN_A_ROW = 5  # maps of models, the photo among them
 _serial = count(1)
 
 
 def figures_of(
-    view: str, columns: Sequence[Column], picture: Picture, beside: Sequence[Column] = (), stage: int | None = None,
-    second: Picture | None = None,
+    view: str, columns: Sequence[Column], image: SourceImage, beside: Sequence[Column] = (), stage: int | None = None,
+    second: SourceImage | None = None,
 ) -> list[Json]:  # fmt: skip
     """The figures of a view, every finished column in each, on one scale.
 
     beside: other backbones' columns, which stand in the receptive field's first figures with them.
     stage: the one that is shown of parts that hold every stage (wanted.ALIKE_EVERYWHERE); None is the studies' own.
-    second: the picture that parts compare with.
+    second: the image that parts compare with.
     """
     done, others = _studies(columns), _studies(beside)
-    plates = beside_plates(done, others, picture) if done and beside else []
+    plates = beside_plates(done, others, image) if done and beside else []
     for part in WANTED[view].figures:
         if not (beside and part == "receptive_field"):
-            plates += plates_of(part, _from_stage(stage, done) if part in ALIKE_EVERYWHERE else done, picture.rgb)
-    pictures = [identity(one) for one in (picture, second) if one is not None]
-    about = manifest({"view": view, "stage": stage}, pictures, [*done, *others], [], Style())
+            plates += plates_of(part, _from_stage(stage, done) if part in ALIKE_EVERYWHERE else done, image.rgb)
+    images = [identity(one) for one in (image, second) if one is not None]
+    about = manifest({"view": view, "stage": stage}, images, [*done, *others], [], Style())
     return [figure(plate, about) for plate in plates]
 
 
@@ -64,43 +64,43 @@ def _from_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
     return [replace(s, options=replace(s.options, stage=stage or s.options.stage)) for s in studies]
 
 
-def beside_plates(studies: Sequence[Study], beside: Sequence[Study], picture: Picture) -> list[Plate]:
-    """The receptive fields of the variants and of other backbones on one picture: maps, and r(t) in one diagram."""
+def beside_plates(studies: Sequence[Study], beside: Sequence[Study], image: SourceImage) -> list[Plate]:
+    """The receptive fields of the variants and of other backbones on one image: maps, and r(t) in one diagram."""
     every = [*studies, *beside]
     names = [study.variant for study in every]
     random = [study.variant for study in beside if study.untrained]
     told = f" {say(BESIDE_UNTRAINED).format(names=', '.join(random))}" if random else ""
-    alt, picture_of = say(BESIDE_ALT).format(names=", ".join(names)), _maps_beside(every, picture)
+    alt, image_of = say(BESIDE_ALT).format(names=", ".join(names)), _maps_beside(every, image)
     return [
-        Plate("beside", say(BESIDE_TITLE), say(BESIDE_CAPTION) + told, alt, say(BESIDE_LIMITS), picture_of),
+        Plate("beside", say(BESIDE_TITLE), say(BESIDE_CAPTION) + told, alt, say(BESIDE_LIMITS), image_of),
         curves_plate([erf_curves(study.receptive_field) for study in every], names),
     ]
 
 
-def _maps_beside(studies: Sequence[Study], picture: Picture) -> np.ndarray:
+def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
     """A panel a model, on one scale: uint8 (H, W, 3), RGB."""
     panels = Panels(min(MOST_IN_A_ROW, max(3, 1 + len(studies))))
     heats = [fit(study.receptive_field.heat, panels.pixels) / study.receptive_field.heat.mean() for study in studies]
     logs = [np.log10(np.maximum(heat, 1e-9)) for heat in heats]
     high = max(values.max() for values in logs)
-    view = photograph(studies[0], picture.rgb, panels.pixels)
-    panels.panel("Photograph", fit(view, panels.pixels), view.shape[:2], [f"as {studies[0].variant} sees it"])
+    view = source_crop(studies[0], image.rgb, panels.pixels)
+    panels.panel("Photo", fit(view, panels.pixels), view.shape[:2], [f"as {studies[0].variant} sees it"])
     for study, values in zip(studies, logs, strict=True):
         found = study.receptive_field
         rgb = colorize(values, (high - DECADES, high), COLORMAP)
         told = [f"{found.layer}, {found.target}", worth_knowing(found), *([RANDOM] if study.untrained else [])]
         ring(panels.panel(study.variant, rgb, found.geometry.view_size, told), unit_of(found))
     panels.bar((high - DECADES, high), "times the map's mean, logarithmic", COLORMAP, decades=True)
-    return panels.picture()
+    return panels.image()
 
 
 def figure(plate: Plate, about: Mapping[str, object] | None = None) -> Json:
-    """One plate as the browser shows it; without a picture where only its table speaks. about: goes into the PNG."""
+    """One plate as the browser shows it; without an image where only its table speaks. about: goes into the PNG."""
     found: Json = {"name": plate.name, "title": plate.title, "caption": plate.caption, "alt": plate.alt}
-    if plate.picture is not None:
-        height, width = plate.picture.shape[:2]
+    if plate.image is not None:
+        height, width = plate.image.shape[:2]
         told = {"name": plate.name, "title": plate.title, "caption": plate.caption, "limits": plate.limits}
-        data = png_with(plate.picture, {**(about or {}), "figure": told}, DPI)
+        data = png_with(plate.image, {**(about or {}), "figure": told}, DPI)
         found |= {"src": data_url(data, "png"), "size": [width, height]}
     if plate.table is not None:
         found["table"] = {"head": list(plate.table.head), "rows": [list(row) for row in plate.table.rows]}
@@ -109,7 +109,7 @@ def figure(plate: Plate, about: Mapping[str, object] | None = None) -> Json:
 
 def shown(figures: list[Json]) -> Json:
     said = {
-        "numbers": say(words.NUMBERS_OF), "table": say(words.TABLE_OF), "picture": say(words.PICTURE_OF),
+        "numbers": say(words.NUMBERS_OF), "table": say(words.TABLE_OF), "image": say(words.IMAGE_OF),
         "save": say(words.SAVE), "save_table": say(words.SAVE_TABLE),
     }  # fmt: skip
     return {"serial": next(_serial), "figures": figures, "status": None, "words": said}

@@ -1,7 +1,7 @@
 """The state of a page as data, and as the query string of its address. No gradio here.
 
     state, words = from_query(request.query_params)   # nothing in a query is trusted
-    to_query(state)                                    # "picture=lion&view=attention&stage=2&x=120&y=80"
+    to_query(state)                                    # "image=lion&view=attention&stage=2&x=120&y=80"
 
 A query holds what differs from State's defaults only. Whatever cannot be used is left at its default and said in a
 sentence. What only the browser knows (`display`) is checked here and applied by js/links.js.
@@ -38,26 +38,26 @@ NOT_OURS = {"view": ("api", "settings", "api-recorder")}  # Gradio's own pages
 
 @dataclass(frozen=True)
 class State:
-    """What a link holds. Pictures by their examples' labels, so that an order may change; "" is a default.
+    """What a link holds. Images by their examples' labels, so that an order may change; "" is a default.
 
     display: the browser's own settings as (key of DISPLAY, text), sorted by key.
     """
 
-    picture: str = ""  # the first example, or an upload, which no link holds
+    image: str = ""  # the first example, or an upload, which no link holds
     variants: tuple[str, ...] = ()  # the one that the page opens on
     view: str = "overview"
     stage: int = 3
     block: int = 0  # the stage's last
     cam: int = 4
-    point: tuple[int, int] | None = None  # in pixels of the upright picture; None is its middle
+    point: tuple[int, int] | None = None  # in pixels of the upright image; None is its middle
     target: str = ""  # a WNID; "" is the model's own answer
     compared: str = "attention"
-    second: str = ""  # the example after the picture's own
+    second: str = ""  # the example after the image's own
     tour: int = 0
     language: str = ""  # the visitor's own
     display: tuple[tuple[str, str], ...] = ()
     edits: tuple[str, ...] = ()  # What if: the parts switched off, as explain.switches names them
-    photographs: bool = False  # Compare: two photographs on one variant
+    photos: bool = False  # Compare: two photos on one variant
 
 
 # ---- one value: text -> what it means, or ValueError ----------------------------------------------------------
@@ -109,11 +109,11 @@ _SEQUENTIAL = [c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL]
 _DIVERGING = [c.name for c in COLORMAPS.values() if c.kind != SEQUENTIAL]
 FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = MappingProxyType(
     {
-        "picture": ("picture", _example), "view": ("view", _among(*VIEWS)), "stage": ("stage", _number(1, 4)),
+        "image": ("image", _example), "view": ("view", _among(*VIEWS)), "stage": ("stage", _number(1, 4)),
         "block": ("block", _number(0, 99)), "cam": ("cam", _number(1, 4)),
         "compared": ("compared", _matching("[a-z][a-z0-9_]{0,39}")), "with": ("second", _example),
         "tour": ("tour", _number(0, 99)), "lang": ("language", _among(*LANGUAGES)),
-        "photographs": ("photographs", lambda text: bool(_among("1")(text))), "off": ("edits", _switches),
+        "photos": ("photos", lambda text: bool(_among("1")(text))), "off": ("edits", _switches),
     }
 )  # fmt: skip # query key -> the State's field, and what its text means
 DISPLAY: Mapping[str, Callable[[str], str]] = MappingProxyType(

@@ -64,7 +64,7 @@ def _declare(*parameters: Parameter) -> Mapping[str, Parameter]:
 
 
 PARAMETERS = _declare(
-    Parameter("picture", image(), None, "JPEG, PNG, WebP, GIF, BMP or AVIF"),
+    Parameter("image", image(), None, "JPEG, PNG, WebP, GIF, BMP or AVIF"),
     Parameter("second", image(), None, "another image, for what compares two"),
     Parameter("variant", text(NAME_LENGTH), "pico", "a variant, a backbone as timm:NAME, or NAME@untrained"),
     Parameter("variants", text(LONGEST), "pico", "up to three variants, with commas"),
@@ -107,7 +107,7 @@ CONTROLS = _declare(  # values of the page's components, by their names in demo/
 EVENTS = _declare(  # what the page's own scripts send with an event
     Parameter("x", number(-FARTHEST, FARTHEST), description="column, in pixels of the upright image"),
     Parameter("y", number(-FARTHEST, FARTHEST), description="row, in pixels of the upright image"),
-    Parameter("picture", optional(text(64)), description="how the key of the image begins"),
+    Parameter("image", optional(text(64)), description="how the key of the image begins"),
     Parameter("index", whole_number(0, 999), description="number of an example"),
     Parameter("wnid", text(NAME_LENGTH), description="class to explain"),
     Parameter("ask", choice("stop", "again"), description="what becomes of a long computation"),

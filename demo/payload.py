@@ -1,4 +1,4 @@
-"""Studies -> what stands beside the views: the picture with its crosshair, the answers, how far downloads are."""
+"""Studies -> what stands beside the views: the image with its crosshair, the answers, how far downloads are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 
 from .captions import page as words
 from .captions.everyone import BACK
@@ -18,11 +18,11 @@ from .languages import retold, say
 from .session import KEY
 
 
-def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column]) -> Json:
-    """The one picture with the one crosshair, and an outline for every variant that sees only a part of it."""
-    width, height = picture.size
+def crosshair(image: SourceImage, point: tuple[int, int], columns: Sequence[Column]) -> Json:
+    """The one image with the one crosshair, and an outline for every variant that sees only a part of it."""
+    width, height = image.size
     scale = min(1.0, 720 / max(width, height))
-    small = Image.fromarray(picture.rgb).resize((round(width * scale), round(height * scale)), Image.Resampling.LANCZOS)
+    small = Image.fromarray(image.rgb).resize((round(width * scale), round(height * scale)), Image.Resampling.LANCZOS)
     crops = []
     for column in columns:
         if column.study is not None:
@@ -31,14 +31,14 @@ def crosshair(picture: Picture, point: tuple[int, int], columns: Sequence[Column
             crops.append((column.title, partial, [x0, y0, x1, y1]))
     return {
         "src": jpeg(np.asarray(small)),
-        "key": picture.sha256[:KEY],
+        "key": image.sha256[:KEY],
         "size": [width, height],
         "point": list(point),
         "crops": [{"name": name, "box": box} for name, partial, box in crops if partial],
         "alt": say(words.CROSSHAIR_ALT).format(width=width, height=height, x=point[0], y=point[1]),
         "role": say(words.CROSSHAIR_ROLE),
         "back": say(BACK),
-        "note": " ".join(filter(None, (_outlined([name for name, cut, _ in crops if cut]), retold(picture.note)))),
+        "note": " ".join(filter(None, (_outlined([name for name, cut, _ in crops if cut]), retold(image.note)))),
     }
 
 
@@ -70,12 +70,12 @@ def weights_chip(column: Column) -> Json:
 
 
 def warning(column: Column) -> str:
-    """That the picture is unlike those a bundled model knows, or its answer unsure; '' where neither, or not known."""
+    """That the image is unlike those a bundled model knows, or its answer unsure; '' where neither, or not known."""
     known = column.study.familiarity
     if known is None or not (known.unlike or known.unsure):
         return ""
     return say(UNLIKE if known.unlike else UNSURE).format(
-        title=column.title, pictures=known.pictures, nearer=percent(known.nearer), more=percent(1 - known.less_sure)
+        title=column.title, images=known.images, nearer=percent(known.nearer), more=percent(1 - known.less_sure)
     )
 
 

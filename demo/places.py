@@ -23,9 +23,9 @@ def middle(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def state_of(session: Session, controls: Controls, size: tuple[int, int], default: str) -> State:
-    """What this visitor looks at. size: of the picture. default: the variant that the page opens on."""
+    """What this visitor looks at. size: of the image. default: the variant that the page opens on."""
     return State(
-        picture=_label(session.example),
+        image=_label(session.example),
         variants=() if session.variants == (default,) else session.variants,
         view=session.active,
         stage=controls.stage,
@@ -38,37 +38,37 @@ def state_of(session: Session, controls: Controls, size: tuple[int, int], defaul
         tour=session.tour,
         language=session.asked_language,
         edits=session.edits,
-        photographs=session.photographs,
+        photos=session.photos,
     )
 
 
 def arrived(state: State, session: Session, controls: Controls, default: str) -> tuple[Session, Controls]:
-    """Session and controls that show this state; the picture and the point in it are its caller's to find."""
+    """Session and controls that show this state; the image and the point in it are its caller's to find."""
     names = state.variants or (default,)
     session = replace(
         session, variants=names, active=state.view, target=state.target or None, compared=state.compared,
         other=session.other if session.other == OWN and not state.second else number_of(state.second),
         tour=state.tour, language=state.language or session.language,
-        asked_language=state.language, edits=state.edits, photographs=state.photographs,
+        asked_language=state.language, edits=state.edits, photos=state.photos,
     )  # fmt: skip
     changes = {"variants": list(names), "stage": state.stage, "block": state.block, "cam_stage": state.cam}
     return session, replace(controls, **changes)
 
 
 def link(state: State, upload: bool, painted: bool = False, second: bool = False) -> Json:
-    """What js/links.js writes into the address, and its words. upload: whether the picture is the visitor's own.
+    """What js/links.js writes into the address, and its words. upload: whether the image is the visitor's own.
 
-    painted: whether a region is painted out. second: whether the second picture is the visitor's own. None of these is
+    painted: whether a region is painted out. second: whether the second image is the visitor's own. None of these is
     in the address.
     """
     first = examples()[0].label
     lost = [say(words.UPLOAD).format(example=say(first))] * upload
     lost += [say(words.SECOND)] * second + [say(words.PAINTED)] * painted
-    query = query_of(replace(state, point=None) if upload else state)  # a place in another picture means nothing
+    query = query_of(replace(state, point=None) if upload else state)  # a place in another image means nothing
     return {
-        "query": {} if query == {"picture": first} else query,
+        "query": {} if query == {"image": first} else query,
         "keys": list(words.WHAT),
-        "first": first,  # the picture of an address without any key
+        "first": first,  # the image of an address without any key
         "upload": " ".join(lost),
         "words": {
             "copy": say(words.COPY), "copied": say(words.COPIED), "selected": say(words.SELECTED),
@@ -78,10 +78,10 @@ def link(state: State, upload: bool, painted: bool = False, second: bool = False
 
 
 def asked_of(go: Mapping[str, Any]) -> dict[str, Any]:
-    """A script's wish with the picture by its label instead of its number. Raises OutOfRange for what is no number."""
+    """A script's wish with the image by its label instead of its number. Raises OutOfRange for what is no number."""
     asked = {key: value for key, value in go.items() if key != "example"}
     if "example" in go:
-        asked["picture"] = _label(int(number(go["example"], "An example's number")))
+        asked["image"] = _label(int(number(go["example"], "An example's number")))
     return asked
 
 

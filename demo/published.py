@@ -42,7 +42,7 @@ class Published:
     model: str
     variant: str
     family: str  # "cnn", "transformer" or "hybrid"
-    resolution: int  # of the pictures, in pixels
+    resolution: int  # of the images, in pixels
     params_m: float  # millions
     gmacs: float
     top1: float

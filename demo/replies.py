@@ -11,10 +11,10 @@ from transxnet.draw.plate import Plate
 from transxnet.draw.png import to_png
 from transxnet.draw.views import LOOKS
 from transxnet.errors import PartMissing, UnknownName, quote
-from transxnet.export.pictures import Style, channels_of, photograph, picture, ranges
+from transxnet.export.images import Style, channels_of, image, ranges, source_crop
 from transxnet.export.plates import plates_of
 from transxnet.export.records import arrays, clean, describe, npz
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 from transxnet.study import DRAWN, Study
 
 from .captions import PART_REMEDY
@@ -28,7 +28,7 @@ def answers(study: Study) -> dict[str, Any]:
     return {key: described[key] for key in ("model", "untrained", "provenance", "top", "notes")}
 
 
-def map_of(study: Study, part: str, upload: Picture, head: int = 0) -> tuple[dict[str, Any], bytes, bytes]:
+def map_of(study: Study, part: str, upload: SourceImage, head: int = 0) -> tuple[dict[str, Any], bytes, bytes]:
     """One part ("attention", "kernels", "grad_cam", "receptive_field"): numbers, PNG, NPZ.
 
     The numbers are the study's description with this part's own beside it (layer, target, units, raw range,
@@ -43,15 +43,15 @@ def map_of(study: Study, part: str, upload: Picture, head: int = 0) -> tuple[dic
     del numbers["maps"]
     if part == "kernels":
         numbers["shown_channels"] = [int(c) + 1 for c in channels_of(study.kernels) or ()]
-    drawn = picture(study, part, photograph(study, upload.rgb, SIDE), ranges([study], style)[part], style)
+    drawn = image(study, part, source_crop(study, upload.rgb, SIDE), ranges([study], style)[part], style)
     return numbers, to_png(drawn), npz(arrays(study) | {"about": np.array(json.dumps(numbers))})
 
 
-def figures_of(study: Study, part: str, upload: Picture) -> tuple[dict[str, Any], list[bytes], bytes]:
+def figures_of(study: Study, part: str, upload: SourceImage) -> tuple[dict[str, Any], list[bytes], bytes]:
     """Everything that is drawn of one part (of transxnet.study.DRAWN): numbers, PNGs, one NPZ.
 
     The numbers: the study's description, and `figures`, each with its words, numbers and table; `png` is the place of
-    its picture in the list, None where only the table speaks. A part that is a map comes as map_of gives it, with no
+    its image in the list, None where only the table speaks. A part that is a map comes as map_of gives it, with no
     figures or some. Raises UnknownName, PartMissing.
     """
     if part not in DRAWN:
@@ -66,7 +66,7 @@ def figures_of(study: Study, part: str, upload: Picture) -> tuple[dict[str, Any]
     for plate in plates_of(part, [study], upload.rgb):
         figures.append(_figure(plate, len(pngs)))
         raw |= {f"{plate.name}/{name}": values for name, values in plate.arrays.items()}
-        pngs += [to_png(plate.picture)] if plate.picture is not None else []
+        pngs += [to_png(plate.image)] if plate.image is not None else []
     numbers = {**numbers, "figures": figures}
     return numbers, pngs, npz(raw | {"about": np.array(json.dumps(numbers))})
 
@@ -77,6 +77,6 @@ def _figure(plate: Plate, place: int) -> dict[str, Any]:
         {
             "name": plate.name, "title": plate.title, "caption": plate.caption, "alt": plate.alt,
             "limits": plate.limits, "numbers": dict(plate.numbers), "table": table,
-            "png": None if plate.picture is None else place,
+            "png": None if plate.image is None else place,
         }
     )  # fmt: skip

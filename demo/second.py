@@ -1,4 +1,4 @@
-"""The second picture: which one it is, and the same variants on it, looked at from the same place of the view."""
+"""The second image: which one it is, and the same variants on it, looked at from the same place of the view."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .examples import Example
 from .session import OWN, Session
 from .studio import Studio
 
-PARTS = ("attention", "kernels")  # what two photographs are compared by
+PARTS = ("attention", "kernels")  # what two photos are compared by
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Second:
 
 
 def second_of(session: Session, studio: Studio, examples: Sequence[Example]) -> Second:
-    """What was chosen, else the example after the picture's own; never that picture itself."""
+    """What was chosen, else the example after the image's own; never that image itself."""
     if session.other == OWN and (own := own_before(session, studio)):
         return Second(own)
     wanted = session.other if session.other >= 0 else session.example + 1
@@ -35,23 +35,23 @@ def second_of(session: Session, studio: Studio, examples: Sequence[Example]) -> 
 
 
 def own_before(session: Session, studio: Studio) -> str:
-    """The key of the visitor's last own picture but the one that is looked at; "" where none is kept."""
-    return next((key for key in session.uploads if key != session.picture and studio.keeps(key)), "")
+    """The key of the visitor's last own image but the one that is looked at; "" where none is kept."""
+    return next((key for key in session.uploads if key != session.image and studio.keeps(key)), "")
 
 
 def gather_second(
     studio: Studio, session: Session, key: str, options: Options, newest: Callable[[], bool]
 ) -> Iterator[list[Column]]:
-    """As `gather`: the session's variants on the picture kept under `key`."""
-    point = same_place(session.point, studio.picture(session.picture).size, studio.picture(key).size)
+    """As `gather`: the session's variants on the image kept under `key`."""
+    point = same_place(session.point, studio.image(session.image).size, studio.image(key).size)
     return gather(studio, key, session.variants, replace(options, point=point, only=PARTS), newest)
 
 
 def same_place(point: tuple[float, float], size: tuple[int, int], other: tuple[int, int]) -> tuple[float, float]:
-    """The point of another picture that stands in the same place of the view. Sizes: (width, height) in pixels.
+    """The point of another image that stands in the same place of the view. Sizes: (width, height) in pixels.
 
-    A view is a square about the picture's middle, its side a share of the shorter one: so the distance from the middle
-    keeps its share of that. A point whose place lies outside the other picture is held at its edge.
+    A view is a square about the image's middle, its side a share of the shorter one: so the distance from the middle
+    keeps its share of that. A point whose place lies outside the other image is held at its edge.
     """
     shares = min(other) / min(size)
     return tuple(

@@ -36,7 +36,7 @@ from .uploads import FileRoutes
 
 MB = 2**20
 MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.MAX_BYTES
-MAX_UPLOAD_BODY = 12 * MB  # one picture and its multipart wrapping
+MAX_UPLOAD_BODY = 12 * MB  # one image and its multipart wrapping
 MAX_BODY = 4 * MB  # everything else: the browser posts the values of an event's input components back as JSON
 
 # --- the environment -------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class _Counted:
 
 
 async def _answer_413(send: Send, limit: int) -> None:
-    sentence = f"This request is larger than {limit / MB:g} MB, the most that is accepted here. Send a smaller picture."
+    sentence = f"This request is larger than {limit / MB:g} MB, the most that is accepted here. Send a smaller image."
     body = json.dumps({"error": sentence}).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
     raw = [(key.encode(), value.encode()) for key, value in headers.items()]
@@ -195,7 +195,7 @@ def launch_options(args: Any) -> dict[str, Any]:
         "max_file_size": MAX_FILE_SIZE,
         "strict_cors": True,
         "enable_monitoring": False,
-        "run_history": False,  # would store every visitor's calls, pictures included, in their browser
+        "run_history": False,  # would store every visitor's calls, images included, in their browser
         "footer_links": [],
         "state_session_capacity": SESSIONS,
         "app_kwargs": {

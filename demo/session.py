@@ -15,41 +15,41 @@ from .captions import VIEWS
 from .validation import Parameter, choice, flag, text, texts, whole_number
 
 EVERY_ASKED = "asked"  # Session.every when the button was pressed
-OWN = -2  # Session.other: the visitor's last own picture but the one that is looked at
+OWN = -2  # Session.other: the visitor's last own image but the one that is looked at
 UPLOADS = 2  # kept in mind
-KEY = 12  # letters of a picture's key by which the browser says which one it means
+KEY = 12  # letters of an image's key by which the browser says which one it means
 
 
 @dataclass(frozen=True)
 class Session:
-    """picture: the key under which Studio keeps it. example: its number among the examples, -1 for an upload."""
+    """image: the key under which Studio keeps it. example: its number among the examples, -1 for an upload."""
 
-    picture: str = ""
+    image: str = ""
     example: int = -1
-    point: tuple[int, int] = (0, 0)  # in pixels of the upright picture
+    point: tuple[int, int] = (0, 0)  # in pixels of the upright image
     target: str | None = None  # a WNID, so that variants with other label sets can look it up
     active: str = "overview"
     clicks: int = 0  # of tabs on this page, by its own count
     variants: tuple[str, ...] = ("pico",)
-    other: int = -1  # the second picture: an example, -1 the one after the picture's own, OWN the visitor's
+    other: int = -1  # the second image: an example, -1 the one after the image's own, OWN the visitor's
     language: str = "en"  # of the words the server makes (demo/languages.py)
     tour: int = 0  # step of the guided tour, from 1; 0: none
     compared: str = "attention"  # the map that Compare sets side by side
-    photographs: bool = False  # Compare: two photographs on one variant, instead of variants on one photograph
+    photos: bool = False  # Compare: two photos on one variant, instead of variants on one photo
     edits: tuple[str, ...] = ()  # What if: parts switched off
     mask: str = ""  # What if: the painted region
     held: tuple[str, ...] = ()  # keys of the attention tables that this visitor's browser was sent (demo/tables.py)
     fill: str = "gray"  # What if: what stands in the painted region
     every: str = ""  # What if: whether every change stands below, one at a time (demo/below.py)
-    shown: tuple[str, str] = ("", "")  # the picture and the view whose answer stands on the page
+    shown: tuple[str, str] = ("", "")  # the image and the view whose answer stands on the page
     visitor: str = ""  # whose it is (demo/visitors.py)
     asked_language: str = ""  # by the address; "" is the browser's own
     gone: tuple[int, ...] = ()  # what the last `go` set: its number, stage, Grad-CAM's stage, block
     went: float = 0.0  # when, by time.monotonic
-    uploads: tuple[str, ...] = ()  # keys of the visitor's own pictures, the last first, to come back to
+    uploads: tuple[str, ...] = ()  # keys of the visitor's own images, the last first, to come back to
 
     def on_upload(self, key: str) -> Session:
-        """The session with one more picture of the visitor's own."""
+        """The session with one more image of the visitor's own."""
         return replace(self, uploads=(key, *(one for one in self.uploads if one != key))[:UPLOADS])
 
 
@@ -86,7 +86,7 @@ CHANGES: Mapping[str, Parameter] = MappingProxyType(
             Parameter("active", choice(*VIEWS), description="the tab that is open"),
             Parameter("clicks", whole_number(0, 10**9), description="clicks of tabs, by the page's own count"),
             Parameter("compared", text(40), description="the map that Compare shows"),
-            Parameter("photographs", flag(), description="whether Compare shows two images"),
+            Parameter("photos", flag(), description="whether Compare shows two images"),
             Parameter("edits", texts(64, 80, read_switch), description="parts switched off"),
             Parameter("mask", text(MASK_TEXT, _check_mask), description="the painted region"),
             Parameter("fill", choice(*FILLS), description="what replaces it"),

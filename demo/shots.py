@@ -16,7 +16,7 @@ from .studio import Studio
 def shots_of(
     studio: Studio, key: str, names: Sequence[str], options: Options, other: str = ""
 ) -> tuple[list[Shot], dict[str, str]]:
-    """Shots of the picture kept under `key`, and why variants are left out. other: the key of a second picture.
+    """Shots of the image kept under `key`, and why variants are left out. other: the key of a second image.
 
     Raises LensError where none is there.
     """
@@ -29,7 +29,7 @@ def shots_of(
             continue
         try:
             own = beside(options, shots[0].study if shots else None)
-            shots.append(Shot(variant_title(name), studio.study(key, name, own, other), studio.picture(key).rgb))
+            shots.append(Shot(variant_title(name), studio.study(key, name, own, other), studio.image(key).rgb))
         except LensError as error:
             left[name] = str(error)
     if not shots and left:

@@ -1,7 +1,7 @@
-"""Models, pictures, and one request -> one Study. No gradio here.
+"""Models, images, and one request -> one Study. No gradio here.
 
-State kept: models within a bound of bytes (models.py), a bounded set of decoded pictures by their hash, a bounded cache
-of studies by pictures, variant and options. A visitor holds ids and numbers only; pictures are reached by a hash that
+State kept: models within a bound of bytes (models.py), a bounded set of decoded images by their hash, a bounded cache
+of studies by images, variant and options. A visitor holds ids and numbers only; images are reached by a hash that
 stands in that visitor's own session.
 """
 
@@ -18,8 +18,8 @@ from transxnet import load
 from transxnet.backbones.cost import peer_parameters
 from transxnet.backbones.spec import is_peer, spec_of
 from transxnet.cost import Cost, cost
-from transxnet.errors import Busy, OutOfRange, PictureError
-from transxnet.images import Picture, decode
+from transxnet.errors import Busy, ImageError, OutOfRange
+from transxnet.images import SourceImage, decode
 from transxnet.study import Options, Study, study
 from transxnet.variants import UNTRAINED, VARIANTS
 from transxnet.weights.load import Availability, LoadedModel, available, model_memory, resolve_device
@@ -28,7 +28,7 @@ from transxnet.weights.sources import cache_folder
 
 from . import download_folder, models
 from .backbones import ANY_BACKBONE, Backbones
-from .captions import PICTURE_GONE
+from .captions import IMAGE_GONE
 from .captions import models as words
 from .download_folder import DownloadFolder
 from .jobs import AT_ONCE, Job, Jobs
@@ -43,8 +43,8 @@ from .wanted import LONG
 
 __all__ = ["AT_ONCE", "Arrival", "Loading", "Studio"]
 
-PICTURES, STUDIES = 64, 96  # how many of each are kept
-SENT = 16  # pictures that programs sent, who ask once: they push out no visitor's
+IMAGES, STUDIES = 64, 96  # how many of each are kept
+SENT = 16  # images that programs sent, who ask once: they push out no visitor's
 MOST_PARAMETERS = 150_000_000  # of a timm backbone: three of them stand side by side
 STUDIES_BYTES = 256 * 2**20  # and no more than this of studies: one with large tables takes megabytes
 TRIALS = 16  # studies of a painted or altered model: every stroke is one, and nobody else asks for it again
@@ -90,9 +90,9 @@ class Studio:
         self._models = Models(self._load, self._size, self._is_remote, model_bytes, {canonical(default), "pico"})
         self._costs: LRUCache[str, Cost] = LRUCache(COSTS)
         self._waiting = threading.BoundedSemaphore(WAITING)
-        self._pictures: Shelf[Picture] = Shelf(PICTURES)
-        self._sent: Shelf[Picture] = Shelf(SENT)
-        self._examples: dict[tuple[Path, str], str] = {}  # of a file and its name: the picture's key
+        self._images: Shelf[SourceImage] = Shelf(IMAGES)
+        self._sent: Shelf[SourceImage] = Shelf(SENT)
+        self._examples: dict[tuple[Path, str], str] = {}  # of a file and its name: the image's key
         self._studies: Shelf[Study] = Shelf(STUDIES, STUDIES_BYTES)
         self._trials: Shelf[Study] = Shelf(TRIALS, STUDIES_BYTES)
         self.turns = Turns()
@@ -107,17 +107,17 @@ class Studio:
         bundled = [name for name in known if self.availability(name).ready]
         return [*bundled, *(n for n in known if n not in bundled), f"pico@{UNTRAINED}", f"t@{UNTRAINED}"]
 
-    def add(self, picture: Picture, visitor: bool = True) -> str:
-        """Keep a picture; returns the key under which `picture` gives it back. visitor: False of a program's."""
+    def add(self, image: SourceImage, visitor: bool = True) -> str:
+        """Keep an image; returns the key under which `image` gives it back. visitor: False of a program's."""
         with self._lock:
-            (self._pictures if visitor else self._sent).put(picture.sha256, picture)
-        return picture.sha256
+            (self._images if visitor else self._sent).put(image.sha256, image)
+        return image.sha256
 
     def add_example(self, path: Path, label: str) -> str:
-        """`add` of a picture in a file that does not change: it is read where it is not kept any more."""
+        """`add` of an image in a file that does not change: it is read where it is not kept any more."""
         with self._lock:
             key = self._examples.get((path, label), "")
-            if self._pictures.get(key) is not None:
+            if self._images.get(key) is not None:
                 return key
         key = self.add(decode(path, name=label))
         with self._lock:
@@ -125,15 +125,15 @@ class Studio:
         return key
 
     def keeps(self, key: str) -> bool:
-        """Whether a visitor's picture is still kept under this key."""
+        """Whether a visitor's image is still kept under this key."""
         with self._lock:
-            return self._pictures.get(key) is not None
+            return self._images.get(key) is not None
 
-    def picture(self, key: str) -> Picture:
+    def image(self, key: str) -> SourceImage:
         with self._lock:
-            found = self._pictures.get(key, self._sent.get(key))
+            found = self._images.get(key, self._sent.get(key))
         if found is None:
-            raise PictureError(PICTURE_GONE)
+            raise ImageError(IMAGE_GONE)
         return found
 
     def begin(self, visitor: str) -> Turn:
@@ -182,7 +182,7 @@ class Studio:
             return self._costs.get(canonical(name))
 
     def study(self, key: str, name: str, options: Options, other: str = "") -> Study:
-        """What `transxnet.study` makes of a kept picture; cached. Waits for the model. Raises LensError."""
+        """What `transxnet.study` makes of a kept image; cached. Waits for the model. Raises LensError."""
         job = self.explain(key, name, options, other)
         try:
             return job.future.result()
@@ -192,7 +192,7 @@ class Studio:
     def explain(self, key: str, name: str, options: Options, other: str = "") -> Job:
         """`study`, without waiting for it: its Job, which whoever asks must `leave`. Waits for the model.
 
-        other: the key of a second picture, for the parts that compare two.
+        other: the key of a second image, for the parts that compare two.
         """
         place = (key, name, options, other)
         with self._lock:
@@ -201,11 +201,11 @@ class Studio:
             job = Job(watchers=1)
             job.future.set_result(found)
             return job
-        pictures = self.picture(key), self.picture(other) if other else None
+        images = self.image(key), self.image(other) if other else None
         entry = self.hold(name)
         try:
             self._wait(entry)
-            job = self._jobs.join(place, lambda: self._made(place, *pictures), not LONG.isdisjoint(options.only))
+            job = self._jobs.join(place, lambda: self._made(place, *images), not LONG.isdisjoint(options.only))
         except BaseException:
             self.release(entry)
             raise
@@ -216,8 +216,8 @@ class Studio:
         """Nobody here waits for this Job any more; when nobody does anywhere it stops."""
         self._jobs.leave(job)
 
-    def _made(self, place: tuple[str, str, Options, str], picture: Picture, other: Picture | None) -> Study:
-        found = self._study(place, picture, other)
+    def _made(self, place: tuple[str, str, Options, str], image: SourceImage, other: SourceImage | None) -> Study:
+        found = self._study(place, image, other)
         with self._lock:
             self._shelf(place[2]).put(place, found)
         return found
@@ -225,10 +225,10 @@ class Studio:
     def _shelf(self, options: Options) -> Shelf[Study]:
         return self._trials if "trial" in options.only else self._studies
 
-    def _look(self, place: tuple[str, str, Options, str], picture: Picture, other: Picture | None) -> Study:
+    def _look(self, place: tuple[str, str, Options, str], image: SourceImage, other: SourceImage | None) -> Study:
         """Where this runs in a process of its own (spaces.GPU) nobody hears how far it is."""
         _, name, options, _ = place
-        return study(self._loaded(name), picture, options, other, self._jobs.teller(place))
+        return study(self._loaded(name), image, options, other, self._jobs.teller(place))
 
     def availability(self, name: str) -> Availability:
         """Where the weights of a variant would come from, without asking the network."""

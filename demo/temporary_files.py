@@ -133,7 +133,7 @@ class TemporaryFiles:
 
     def keep_present(self) -> None:
         """What is in the folder now is never removed. Call once, when the page is built and before it is launched:
-        Gradio puts example pictures and first values there, and every later visitor needs them."""
+        Gradio puts example images and first values there, and every later visitor needs them."""
         self._kept = frozenset(path for path, _ in self._files())
 
     # ---- adding

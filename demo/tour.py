@@ -1,6 +1,6 @@
 """The guided tour: the paper's story in steps, as data. No gradio here.
 
-A step is a state of the page and the words that say what to do there. It leaves the visitor's picture alone. A script
+A step is a state of the page and the words that say what to do there. It leaves the visitor's image alone. A script
 and a link ask for its number and nothing else, {"tour": 3} and ?tour=3; `expanded` says what Page.go is asked for then.
 """
 
@@ -22,7 +22,7 @@ MIDDLE = (0.5, 0.5)
 
 @dataclass(frozen=True)
 class Step:
-    """point: as shares of the picture's width and height; None leaves the crosshair where it is.
+    """point: as shares of the image's width and height; None leaves the crosshair where it is.
 
     alone: the sentences for when some variant has no source, and pico stands in.
     """

@@ -23,7 +23,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from transxnet.errors import PictureError
+from transxnet.errors import ImageError
 
 from .captions import NOT_SERVED, NOT_UPLOADED
 from .languages import negotiated, say, speaking
@@ -58,11 +58,11 @@ def check_upload(value: Any, uploads: Collection[str], folder: Path) -> dict[str
         The reference in the form that Gradio requires.
 
     Raises:
-        PictureError: the value does not name an uploaded file. The message is the same whatever it names.
+        ImageError: the value does not name an uploaded file. The message is the same whatever it names.
     """
     path = value.get("path") if isinstance(value, Mapping) else None
     if not isinstance(path, str) or path not in uploads or not is_file_inside(path, folder):
-        raise PictureError(NOT_UPLOADED)
+        raise ImageError(NOT_UPLOADED)
     name = value.get("orig_name")
     name = name[:LONGEST_NAME] if isinstance(name, str) else None
     return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}

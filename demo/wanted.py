@@ -20,7 +20,7 @@ BESIDE = ("timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_
 class Wanted:
     """Parts of a Study (transxnet.study.PARTS). maps: shown in the panel. figures: drawn below it, when it is there.
 
-    other: whether a second picture takes part.
+    other: whether a second image takes part.
     """
 
     maps: tuple[str, ...] = ()

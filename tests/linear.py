@@ -1,4 +1,4 @@
-"""A model whose every explanation has a closed form: each logit a weighted sum of the picture's values."""
+"""A model whose every explanation has a closed form: each logit a weighted sum of the image's values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README's commands name, in small: models, weights, recipes, pictures.
+"""What the README's commands name, in small: models, weights, recipes, images.
 
     cut(monkeypatch); write_weights(folder); write_files(folder)
 
@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from demo.examples import examples
 from tests import small
 from tests.reference import recipe_state
-from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_pictures
+from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_images
 from transxnet import study, variants
 from transxnet import timm_registry as entrypoints
 from transxnet.__main__ import main
@@ -58,7 +58,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _brief(recipe: recipes.Recipe) -> recipes.Recipe:
-    """One step of eight small pictures."""
+    """One step of eight small images."""
     return replace(recipe, epochs=1.0, batch=8, sizes=((32, 1.0),))
 
 
@@ -79,19 +79,19 @@ def write_peers(folder: Path) -> None:
 
 
 def write_files(folder: Path) -> None:
-    """photo.jpg and all other names by which the README calls pictures and checkpoints."""
-    photographs = [one.path for one in examples()[:2]]
+    """photo.jpg and all other names by which the README calls images and checkpoints."""
+    photos = [one.path for one in examples()[:2]]
     (folder / "more").mkdir()
-    for path, name in zip(photographs, ("photo.jpg", "more/second.jpg"), strict=True):
-        with Image.open(path) as photograph:
-            photograph.convert("RGB").resize((240, 180)).save(folder / name)
+    for path, name in zip(photos, ("photo.jpg", "more/second.jpg"), strict=True):
+        with Image.open(path) as photo:
+            photo.convert("RGB").resize((240, 180)).save(folder / name)
     for i, name in enumerate(("train-0.zip", "train-1.zip", "train.zip")):
-        write_pictures(folder, name, {FISH: 5, SALAMANDER: 5}, size=(40 + i, 40))
+        write_images(folder, name, {FISH: 5, SALAMANDER: 5}, size=(40 + i, 40))
     for i, name in enumerate(
         ("val.zip", "tiny-imagenet-200-val.zip", "DIR_OR_ZIP", "imagenet/val")
     ):  # never seen in training
-        write_pictures(folder, name, {FISH: 2, SALAMANDER: 1, TENCH: 1}, size=(50 + i, 50))
-    write_pictures(folder, "photos", {FISH: 1, SALAMANDER: 1}, size=(72, 60), flat=True)
+        write_images(folder, name, {FISH: 2, SALAMANDER: 1, TENCH: 1}, size=(50 + i, 50))
+    write_images(folder, "photos", {FISH: 1, SALAMANDER: 1}, size=(72, 60), flat=True)
     _imagenet_v2(folder / "imagenetv2-matched-frequency-format-val")
     teacher = timm.create_model("tf_efficientnet_lite0", num_classes=200)  # as many classes as nano
     save_file(teacher.state_dict(), folder / "teacher.safetensors", metadata={"input": "32"})

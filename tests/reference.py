@@ -48,8 +48,8 @@ def recipe_state(shapes: Mapping[str, list[int]]) -> dict[str, Tensor]:
 
 def reference_input(height: int, width: int, seed: int = 0) -> Tensor:
     """(1, 3, H, W) float32."""
-    picture = np.random.default_rng(seed).standard_normal((1, 3, height, width))
-    return torch.from_numpy(picture.astype(np.float32))
+    image = np.random.default_rng(seed).standard_normal((1, 3, height, width))
+    return torch.from_numpy(image.astype(np.float32))
 
 
 def relative_error(variant: str, ours: Tensor, theirs: np.ndarray) -> float:

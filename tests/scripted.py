@@ -1,4 +1,4 @@
-"""A model whose answers are written down, for pictures that it knows by their color."""
+"""A model whose answers are written down, for images that it knows by their color."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transxnet.weights.load import LoadedModel, Provenance
 
 WNIDS = label_set("tiny-imagenet-200").wnids
 A, B, C = 3, 10, 150  # class indices among Tiny-ImageNet's 200
-FIRST_ANSWERS = {  # (k-th class of the pictures, i-th picture of it) -> answers, best first; the others follow by index
+FIRST_ANSWERS = {  # (k-th class of the images, i-th image of it) -> answers, best first; the others follow by index
     (0, 0): [A], (0, 1): [B, A], (0, 2): [B, C, 5, 6, A], (0, 3): [7, C, 5, 6, 8, A],
     (1, 0): [B], (1, 1): [A, B], (1, 2): [5, 6, 7, 8, 9, B],
     (2, 0): [C], (2, 1): [C],
@@ -21,7 +21,7 @@ FIRST_ANSWERS = {  # (k-th class of the pictures, i-th picture of it) -> answers
 
 
 class Scripted(torch.nn.Module):
-    """Knows a picture of tests/…/conftest.py by its color (60 k, i, 200), and answers as FIRST_ANSWERS says."""
+    """Knows an image of tests/…/conftest.py by its color (60 k, i, 200), and answers as FIRST_ANSWERS says."""
 
     def __init__(self, classes: int = 200, shift: dict[int, int] | None = None):
         super().__init__()

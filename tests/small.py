@@ -1,4 +1,4 @@
-"""A LoadedModel small and quick enough to be studied in every test, and pictures for it.
+"""A LoadedModel small and quick enough to be studied in every test, and images for it.
 
 Weights follow the recipe of tests/reference.py; its classes are Tiny-ImageNet's, so it can be asked by name.
 """
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from tests.reference import recipe_state
-from transxnet.images import Picture, decode
+from transxnet.images import SourceImage, decode
 from transxnet.model import TransXNet
 from transxnet.variants import VariantSpec
 from transxnet.weights.load import LoadedModel, Provenance
@@ -32,7 +32,7 @@ def small_model(kind: str = "folder", **switches: bool) -> LoadedModel:
     return LoadedModel(model, spec, Provenance(kind, "small.safetensors", "ab" * 32), torch.device("cpu"))
 
 
-def picture(seed: int = 0, width: int = 100, height: int = 80) -> Picture:
-    """A random picture, smooth enough that a crop of it looks like its neighbors."""
+def image(seed: int = 0, width: int = 100, height: int = 80) -> SourceImage:
+    """A random image, smooth enough that a crop of it looks like its neighbors."""
     coarse = np.random.default_rng(seed).integers(0, 256, (height // 10, width // 10, 3), dtype=np.uint8)
     return decode(coarse.repeat(10, axis=0).repeat(10, axis=1))

@@ -1,4 +1,4 @@
-"""The bundled checkpoints and their cards: what a card says of its file, its pictures and its siblings is true."""
+"""The bundled checkpoints and their cards: what a card says of its file, its images and its siblings is true."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_recipe_that_made_it_is_still_there(name):
     assert recipe == CARDS[name]["recipe"]
 
 
-def test_no_picture_was_trained_and_measured_on():
+def test_no_image_was_trained_and_measured_on():
     """By the lists of hashes; the cards hold the lists' digests."""
     assert not set(hashes("train")) & set(hashes("val"))
 
@@ -74,7 +74,7 @@ def test_the_lists_are_those_of_the_card(name):
 
 
 def test_the_siblings_were_trained_alike():
-    """Same recipe, pictures, steps and seed: what differs is the part that is missing."""
+    """Same recipe, images, steps and seed: what differs is the part that is missing."""
     cards = [CARDS[spec.name] for spec in SIBLINGS]
     same = ("data", "validation", "start", "steps", "preprocessing", "weights")
     assert all(card[key] == cards[0][key] for card in cards for key in same)

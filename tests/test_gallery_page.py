@@ -1,4 +1,4 @@
-"""The committed gallery is whole: every picture that its page shows lies beside it, and nothing else."""
+"""The committed gallery is whole: every image that its page shows lies beside it, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ GALLERY = Path(__file__).resolve().parents[1] / "assets" / "gallery"
 PAGE = (GALLERY / "README.md").read_text(encoding="utf-8")
 TITLES = [
     "Overview", "More maps of the same answer", "All heads at one point", "Attention rollout (approximation)",
-    "Receptive field, taken apart", "What does each part do for this picture?", "Can these maps be believed?",
+    "Receptive field, taken apart", "What does each part do for this image?", "Can these maps be believed?",
     "Do the variants agree?", "Effective receptive field",
 ]  # fmt: skip
 
 
-def test_every_picture_of_the_page_is_there_and_nothing_else():
+def test_every_image_of_the_page_is_there_and_nothing_else():
     shown = re.findall(r"^!\[[^\]]+\]\(([^)]+)\)$", PAGE, re.MULTILINE)
     assert len(shown) >= 18
     assert sorted([*shown, "README.md"]) == sorted(path.name for path in GALLERY.iterdir())

@@ -96,7 +96,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "transxnet.errors": ("torch", "numpy"),
     "transxnet.results": ("torch", "timm", "cv2", "matplotlib"),  # numpy only
     "transxnet.weights.model_card": ("torch", "timm", "huggingface_hub"),  # a mapping in, text out
-    "transxnet.draw": ("torch", "torchvision", "timm", "captum"),  # results in, pictures out
+    "transxnet.draw": ("torch", "torchvision", "timm", "captum"),  # results in, images out
     "transxnet.study": ("transxnet.draw", "cv2", "matplotlib"),  # it draws nothing
     "demo.captions": ("torch", "cv2", "matplotlib"),  # words
 }

@@ -2,7 +2,7 @@
 
 Commands run for real, in a folder that holds what they name, in small (tests/readme_scratch.py): stand-ins for T, S, B,
 pico and nano at a thousandth of their work, recipes cut to one step, studies without --only and the gallery to two
-parts, receptive fields to 64 px and two pictures. timm's backbones are whole, their weights random. Python blocks take
+parts, receptive fields to 64 px and two images. timm's backbones are whole, their weights random. Python blocks take
 the bundled pico and the real T; the page and the Hub that two of them need are on loopback. NOT_RUN lists what is left,
 and why.
 """
@@ -166,7 +166,7 @@ def run_lens(words: list[str]) -> None:
             main(words)
         assert done.value.code == 0
         return
-    smaller = ["--size", str(readme_scratch.SIDE), "--images", "2"] if words[0] == "erf" else []
+    smaller = ["--size", str(readme_scratch.SIDE), "--max-images", "2"] if words[0] == "erf" else []
     assert main([*words, *smaller]) == 0, words
     assert_written(words)
 
@@ -200,8 +200,8 @@ def run_python(block: Block, request: pytest.FixtureRequest) -> None:
 
 @torch.no_grad()
 def assert_alike(models: list[nn.Module]) -> None:
-    picture = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
-    answers = [model.cpu().eval()(picture) for model in models]
+    image = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
+    answers = [model.cpu().eval()(image) for model in models]
     assert all(torch.equal(answer, answers[0]) for answer in answers)
 
 

@@ -1,4 +1,4 @@
-"""A TransXNet small enough for tests that run it hundreds of times, and pictures for it.
+"""A TransXNet small enough for tests that run it hundreds of times, and images for it.
 
 Weights follow the recipe of tests/reference.py, so that attention, gates and LayerScale are far from uniform, zero or
 one, and every logit depends on every part.
@@ -41,10 +41,10 @@ def recipe_model(spec: VariantSpec | str = SPEC) -> TransXNet:
 
 
 def prepared(height: int = 96, width: int = 96, seed: int = 0) -> Prepared:
-    """A random picture of this size: the view was cut from (10, 20) out of an upload twice as fine, 30 px larger."""
-    picture = np.random.default_rng(seed).standard_normal((1, 3, height, width)).astype(np.float32)
+    """A random image of this size: the view was cut from (10, 20) out of an upload twice as fine, 30 px larger."""
+    image = np.random.default_rng(seed).standard_normal((1, 3, height, width)).astype(np.float32)
     return Prepared(
-        torch.from_numpy(picture), np.zeros((height, width, 3), np.uint8),
+        torch.from_numpy(image), np.zeros((height, width, 3), np.uint8),
         crop_box=(10.0, 20.0, 10.0 + 2 * width, 20.0 + 2 * height), upload_size=(2 * width + 30, 2 * height + 30),
     )  # fmt: skip
 

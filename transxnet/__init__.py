@@ -1,4 +1,4 @@
-"""TransXNet Lens: see how TransXNet (arXiv 2310.19380) reaches its answer about one picture.
+"""TransXNet Lens: see how TransXNet (arXiv 2310.19380) reaches its answer about one image.
 
 `transxnet.load("pico")` (or "t", "b-384", "t@untrained", …) gives a model with its weights and where they came from.
 Importing transxnet registers its variants with timm: `timm.create_model("transxnet_t", features_only=True)`.

@@ -2,7 +2,7 @@
 
 --help tells more of each.
 
-Exit codes: 0 all well; 1 some pictures failed, the others were done; 2 wrong arguments, or nothing could be done.
+Exit codes: 0 all well; 1 some images failed, the others were done; 2 wrong arguments, or nothing could be done.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _report(error: LensError) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands, each with `run`: the function of its parsed arguments that returns the exit code."""
     top = argparse.ArgumentParser(
-        prog="python -m transxnet", description="See what TransXNet answers for a picture, and how it got there."
+        prog="python -m transxnet", description="See what TransXNet answers for an image, and how it got there."
     )
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands.add_commands(subparsers)

@@ -28,7 +28,7 @@ FORMULAS = {  # torch's; some releases lack one for fused attention on a CPU, wh
 
 @dataclass(frozen=True)
 class Cost:
-    """parameters: count. macs: multiply-accumulates of one picture of side image_size. weights: bytes in memory."""
+    """parameters: count. macs: multiply-accumulates of one image of side image_size. weights: bytes in memory."""
 
     parameters: int
     macs: float
@@ -52,7 +52,7 @@ class _FlopCounter(TorchDispatchMode):
 
 
 def cost(model: nn.Module, image_size: int | None = None) -> Cost:
-    """Cost of one forward pass of one square picture by a TransXNet or Peer; image_size None takes its spec's."""
+    """Cost of one forward pass of one square image by a TransXNet or Peer; image_size None takes its spec's."""
     side = image_size or model.spec.image_size
     first = next(model.parameters())
     x = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)
@@ -102,7 +102,7 @@ class _MemoryCounter(TorchDispatchMode):
 def activation_memory(model: nn.Module, image_size: int | None = None) -> int:
     """Bytes: the most that tensors made during one forward pass take at one moment, batch 1, without gradients.
 
-    Counted operator by operator, so the same on every device and however busy it is. Left out: weights, the picture
+    Counted operator by operator, so the same on every device and however busy it is. Left out: weights, the image
     itself, and what an operator takes for itself while it works, which its library decides.
     """
     side = image_size or model.spec.image_size

@@ -2,12 +2,12 @@
 
 * LensError
   x UnknownName          a variant, class, method or layer that does not exist
-  x OutOfRange           a stage, block, head, channel or point outside the model or the picture
+  x OutOfRange           a stage, block, head, channel or point outside the model or the image
   x InvalidValue         a value of another type than the parameter's, or out of its bounds
   x PartMissing          a part of the model that this variant does without
-  x PictureError         bytes that cannot be shown as a picture
-    + PictureTooLarge    more bytes or pixels than we decode
-    + PictureUnreadable  damaged, or not one of the formats we read
+  x ImageError         bytes that cannot be shown as an image
+    + ImageTooLarge    more bytes or pixels than we decode
+    + ImageUnreadable  damaged, or not one of the formats we read
   x WeightsError         weights that cannot be used
     + SourceFailed       one source did not deliver; carries cause and remedy
     + WeightsMismatch    keys, shapes or values do not fit the model
@@ -63,7 +63,7 @@ class UnknownName(LensError, LookupError):
 
 
 class OutOfRange(LensError, ValueError):
-    """A stage, block, head, channel or point outside the model or the picture."""
+    """A stage, block, head, channel or point outside the model or the image."""
 
 
 class InvalidValue(LensError, ValueError):
@@ -74,15 +74,15 @@ class PartMissing(LensError, LookupError):
     """What was asked for belongs to a part of the model that this variant does without."""
 
 
-class PictureError(LensError, ValueError):
-    """Bytes that cannot be shown as a picture."""
+class ImageError(LensError, ValueError):
+    """Bytes that cannot be shown as an image."""
 
 
-class PictureTooLarge(PictureError):
+class ImageTooLarge(ImageError):
     """More bytes or pixels than we are willing to decode."""
 
 
-class PictureUnreadable(PictureError):
+class ImageUnreadable(ImageError):
     """Damaged, empty, or not one of the formats we read."""
 
 

@@ -85,7 +85,7 @@ def _check_jpeg(data: bytes) -> int:
         if segments > MAX_JPEG_SEGMENTS + scans or fill > MAX_JPEG_FILL:
             raise ExcessiveMetadata(f"{segments} segments, {fill} fill bytes")
         if code == _EOI and scans:
-            break  # what follows is another picture of an MPO file, or not a picture
+            break  # what follows is another image of an MPO file, or not an image
         if code in (_SOI, _EOI):
             position = match.end()
             continue

@@ -1,6 +1,6 @@
-"""Untrusted bytes -> a safe RGB picture or a sentence; a picture -> what the model sees.
+"""Untrusted bytes -> a safe RGB image or a sentence; an image -> what the model sees.
 
-`decode` accepts whatever a visitor sends and answers with a `Picture` or with one of the PictureErrors:
+`decode` accepts whatever a visitor sends and answers with a `SourceImage` or with one of the ImageErrors:
 limits are checked on the header before a single pixel is decoded (image_structure.py checks what the header does not
 say), only six formats are tried (so nothing reaches Ghostscript or the network), and every failure inside a decoder
 becomes a sentence with a remedy. torch is imported by `prepare` only: demo/decode_worker.py decodes without it.
@@ -11,7 +11,7 @@ other backbones with what theirs says instead. `prepare_for` takes all of that f
 
 Sizes are (width, height), points (x, y) in pixels, arrays (height, width, channel). Integer coordinates are
 pixel centres; boxes are given by their edges, so pixel i of an axis covers [i, i + 1) and a box (0, 0, w, h)
-is the whole picture.
+is the whole image.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from .errors import OutOfRange, PictureError, PictureTooLarge, PictureUnreadable, quote
+from .errors import ImageError, ImageTooLarge, ImageUnreadable, OutOfRange, quote
 from .image_structure import ExcessiveMetadata, check_exif, check_structure
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")  # every decoder here is in-process and takes no file names
 
 MAX_BYTES = 10 * 2**20
-# The largest phone and camera pictures have 48 to 50 megapixels. A baseline JPEG of that size is reduced while it is
+# The largest phone and camera images have 48 to 50 megapixels. A baseline JPEG of that size is reduced while it is
 # decoded (`draft`) and costs about 100 MB. Every other format, JPEG in several scans included, is held whole, more than
 # once on the way: half the pixels keep it at 150 to 250 MB. WebP's decoder,
 # and AVIF's with transparency, keep canvases of their own: 15 million pixels cost them 220 to 290 MB.
@@ -48,21 +48,21 @@ MAX_PIXELS_CANVAS = 15_000_000
 MAX_SCANNED_PIXELS = 600_000_000  # scans times pixels: each scan of a JPEG is a pass over all its pixels
 MAX_ASPECT = 20  # a center crop of a longer strip shows less than 5 % of it
 MIN_SIDE = 8
-MAX_SIDE = 2048  # longer pictures are reduced: no view needs more, and the page stays quick
+MAX_SIDE = 2048  # longer images are reduced: no view needs more, and the page stays quick
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CROP_MODES = ("center", "squash")
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
-_RESAVE = "Open it in a picture viewer, save it as JPEG or PNG, and send that."
+_RESAVE = "Open it in an image viewer, save it as JPEG or PNG, and send that."
 _SMALLER = "Make it smaller and send it again."
-_decoders = threading.BoundedSemaphore(2)  # two pictures at a time: the limits above bound one, this bounds the sum
+_decoders = threading.BoundedSemaphore(2)  # two images at a time: the limits above bound one, this bounds the sum
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A safe picture. Two pictures are equal when their size and pixels are.
+class SourceImage:
+    """A safe image. Two images are equal when their size and pixels are.
 
     rgb: uint8 (H, W, 3), upright, read-only. sha256: hex digest of size and pixels, an identity for caches.
     note: what was done to it, '' if nothing. original_size: (width, height) of the upright original, pixels.
@@ -81,10 +81,10 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """One picture as one model sees it.
+    """One image as one model sees it.
 
-    tensor: float32 (1, 3, S, S), normalized. view: uint8 (S, S, 3), the same picture before normalization, read-only.
-    crop_box: (x0, y0, x1, y1), edges of what the view covers in pixels of the upright upload, `Picture.rgb`.
+    tensor: float32 (1, 3, S, S), normalized. view: uint8 (S, S, 3), the same image before normalization, read-only.
+    crop_box: (x0, y0, x1, y1), edges of what the view covers in pixels of the upright upload, `SourceImage.rgb`.
     upload_size: (width, height) of the upright upload, pixels.
     """
 
@@ -94,11 +94,11 @@ class Prepared:
     upload_size: tuple[int, int]
 
 
-# --- bytes -> picture ------------------------------------------------------------------------------------------------
+# --- bytes -> image ------------------------------------------------------------------------------------------------
 
 
-def decode(source: Any, *, name: str = "picture") -> Picture:
-    """Make a safe picture out of anything.
+def decode(source: Any, *, name: str = "image") -> SourceImage:
+    """Make a safe image out of anything.
 
     source: bytes, a path, a binary file (read from where it stands), a PIL image or a uint8 array (H, W),
         (H, W, 1), (H, W, 3) or (H, W, 4). Web addresses and data: URLs are refused, never fetched.
@@ -108,25 +108,25 @@ def decode(source: Any, *, name: str = "picture") -> Picture:
     (PIL modes I and I;16, 0..65535) is rescaled; mode F is taken as 0..255; sides above MAX_SIDE are reduced.
     Color profiles are not applied, as in the evaluation protocol.
 
-    Raises PictureTooLarge (bytes, pixels, scans, memory), PictureUnreadable (damaged, or not one of FORMATS),
-    PictureError (too small or too thin). Nothing else, and nothing is written anywhere.
+    Raises ImageTooLarge (bytes, pixels, scans, memory), ImageUnreadable (damaged, or not one of FORMATS),
+    ImageError (too small or too thin). Nothing else, and nothing is written anywhere.
     """
     subject = message_subject(name)
     try:
         with _decoders:
             return _finish(_open(source, subject), subject)
-    except PictureError:
+    except ImageError:
         raise
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureTooLarge(
+        raise ImageTooLarge(
             f"{subject} has more pixels than this page decodes.", remedy=_SMALLER, detail=repr(error)
         ) from error
     except ExcessiveMetadata as error:
-        raise PictureUnreadable(
-            f"{subject} contains far more metadata than a picture needs.", remedy=_RESAVE, detail=repr(error)
+        raise ImageUnreadable(
+            f"{subject} contains far more metadata than an image needs.", remedy=_RESAVE, detail=repr(error)
         ) from error
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
-        raise PictureUnreadable(
+        raise ImageUnreadable(
             f"{subject} is damaged: it could not be decoded to the end.", remedy=_RESAVE, detail=repr(error)
         ) from error
 
@@ -135,13 +135,13 @@ def message_subject(name: str) -> str:
     """How a message begins. Only the last part of a path, printable and short: the name is a visitor's text too."""
     last = str(name).replace("\\", "/").rsplit("/", 1)[-1]
     clean = "".join(c for c in last if not unicodedata.category(c).startswith("C")).strip()
-    return "The picture" if clean in ("", "picture") else f"“{clean[:80]}”"
+    return "The image" if clean in ("", "image") else f"“{clean[:80]}”"
 
 
 def _open(source: Any, subject: str) -> Image.Image:
     """source -> a PIL image within the limits. Bytes are opened, not decoded."""
     if source is None:
-        raise PictureUnreadable("There is no picture.", remedy="Choose or paste one first.")
+        raise ImageUnreadable("There is no image.", remedy="Choose or paste one first.")
     if isinstance(source, np.ndarray):
         return _from_array(source, subject)
     if isinstance(source, Image.Image):
@@ -152,25 +152,25 @@ def _open(source: Any, subject: str) -> Image.Image:
         return _from_bytes(_read_path(os.fspath(source), subject), subject)
     if hasattr(source, "read"):
         return _from_bytes(_read(source, subject), subject)
-    raise PictureUnreadable(f"{subject} is not a picture.", remedy=_RESAVE, detail=f"type {type(source).__name__}")
+    raise ImageUnreadable(f"{subject} is not an image.", remedy=_RESAVE, detail=f"type {type(source).__name__}")
 
 
 def _read_path(path: str | bytes, subject: str) -> bytes:
     head = os.fsdecode(path).strip().lower()
     if head.startswith("data:") or "://" in head or head.startswith(("http:", "https:")):
-        raise PictureUnreadable(
+        raise ImageUnreadable(
             f"{subject} is a web address, not a file, and addresses are not fetched.",
-            remedy="Save the picture to a file and send the file.",
+            remedy="Save the image to a file and send the file.",
         )
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe or a device could be read forever
-            raise PictureUnreadable(f"{subject} is not a file.", remedy="Choose a picture file.", detail=repr(path))
+            raise ImageUnreadable(f"{subject} is not a file.", remedy="Choose an image file.", detail=repr(path))
         with open(path, "rb") as file:
             return _read(file, subject)
     except (OSError, ValueError) as error:  # ValueError: a NUL inside the name
-        if isinstance(error, PictureError):
+        if isinstance(error, ImageError):
             raise
-        raise PictureUnreadable(
+        raise ImageUnreadable(
             f"{subject} could not be read from disk.",
             remedy="Check that the file exists and may be read, then send it again.",
             detail=repr(error),
@@ -183,7 +183,7 @@ def _read(file: Any, subject: str) -> bytes:
     while len(data) <= MAX_BYTES:
         block = file.read(MAX_BYTES + 1 - len(data))
         if isinstance(block, str):
-            raise PictureUnreadable(f"{subject} was opened as text.", remedy="Open the file in binary mode ('rb').")
+            raise ImageUnreadable(f"{subject} was opened as text.", remedy="Open the file in binary mode ('rb').")
         if not block:
             break
         data += block
@@ -192,18 +192,18 @@ def _read(file: Any, subject: str) -> bytes:
 
 def _from_bytes(data: bytes, subject: str) -> Image.Image:
     if not data:
-        raise PictureUnreadable(f"{subject} is empty: the file has no bytes.", remedy="Send it again.")
+        raise ImageUnreadable(f"{subject} is empty: the file has no bytes.", remedy="Send it again.")
     if len(data) > MAX_BYTES:
-        raise PictureTooLarge(f"{subject} is a file of more than {MAX_BYTES // 2**20} MB.", remedy=_SMALLER)
+        raise ImageTooLarge(f"{subject} is a file of more than {MAX_BYTES // 2**20} MB.", remedy=_SMALLER)
     scans = check_structure(data)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         kind = _kind(data)
-        raise PictureUnreadable(
+        raise ImageUnreadable(
             f"{subject} looks like {kind}; JPEG, PNG, WebP, GIF, BMP and AVIF are read here."
             if kind
-            else f"{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF picture.",
+            else f"{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF image.",
             remedy=_RESAVE,
             detail=repr(error),
         ) from error
@@ -215,7 +215,7 @@ def _from_bytes(data: bytes, subject: str) -> Image.Image:
 def _kind(data: bytes) -> str:
     """What the bytes are, when it is something people do send. '' if unknown."""
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"hevx"):
-        return "a HEIC photograph"
+        return "a HEIC photo"
     head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     starts = {
         b"%PDF": "a PDF",
@@ -224,9 +224,9 @@ def _kind(data: bytes) -> str:
         b"II*\0": "a TIFF or a camera's raw file",
         b"MM\0*": "a TIFF or a camera's raw file",
         b"PK\x03\x04": "a ZIP or Office file",
-        b"\xff\x0a": "a JPEG XL picture",
-        b"\0\0\0\x0cJXL ": "a JPEG XL picture",
-        b"\0\0\0\x0cjP  ": "a JPEG 2000 picture",
+        b"\xff\x0a": "a JPEG XL image",
+        b"\0\0\0\x0cJXL ": "a JPEG XL image",
+        b"\0\0\0\x0cjP  ": "a JPEG 2000 image",
         b"8BPS": "a Photoshop file",
     }
     for start, kind in starts.items():
@@ -241,19 +241,19 @@ def _kind(data: bytes) -> str:
 def _from_pil(image: Image.Image, subject: str) -> Image.Image:
     # A PIL image may still be a file that nobody has decoded: loading an EPS one would start Ghostscript.
     if isinstance(image, ImageFile.ImageFile) and image.format not in (*FORMATS, "MPO"):
-        raise PictureUnreadable(
+        raise ImageUnreadable(
             f"{subject} is a {image.format} file; JPEG, PNG, WebP, GIF, BMP and AVIF are read here.",
             remedy="Pass image.convert('RGB') instead.",
         )
     _check_size(image.size, _limit(image), subject)
-    return image.copy()  # what follows works in place, and the caller's picture is not ours
+    return image.copy()  # what follows works in place, and the caller's image is not ours
 
 
 def _from_array(array: np.ndarray, subject: str) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        raise PictureUnreadable(
+        raise ImageUnreadable(
             f"{subject} is an array of {array.dtype} with shape {array.shape}; expected uint8 (H, W), (H, W, 3) "
             "or (H, W, 4).",
             remedy="Scale it to 0..255, convert it with .astype('uint8') and put the channels last.",
@@ -270,25 +270,25 @@ def _limit(image: Image.Image, scans: int = 1) -> int:
 
 
 def _is_jpeg(image: Image.Image) -> bool:
-    return image.format in ("JPEG", "MPO")  # MPO: a JPEG with further pictures behind it, from phones and 3-D cameras
+    return image.format in ("JPEG", "MPO")  # MPO: a JPEG with further images behind it, from phones and 3-D cameras
 
 
 def _check_size(size: tuple[int, int], limit: int, subject: str) -> None:
     """size: (width, height) from the header. Turning by EXIF changes none of these answers."""
     width, height = size
     if width * height > limit:
-        raise PictureTooLarge(
+        raise ImageTooLarge(
             f"{subject} has {width} x {height} pixels, {width * height / 1e6:.0f} million; at most "
             f"{limit / 1e6:.0f} million are decoded.",
             remedy=_SMALLER,
         )
     if min(size) < MIN_SIDE:
-        raise PictureError(
+        raise ImageError(
             f"{subject} is too small: {width} x {height} pixels.",
             remedy=f"Send one with at least {MIN_SIDE} pixels on each side.",
         )
     if max(size) > MAX_ASPECT * min(size):
-        raise PictureError(
+        raise ImageError(
             f"{subject} is too thin: {width} x {height} pixels, more than {MAX_ASPECT} times as long as wide.",
             remedy="Cut out the part you mean and send that.",
         )
@@ -298,17 +298,17 @@ def _check_scans(size: tuple[int, int], scans: int, subject: str) -> None:
     """size: (width, height) from the header. scans: of a JPEG, 0 for other formats."""
     width, height = size
     if width * height * scans > MAX_SCANNED_PIXELS:
-        raise PictureTooLarge(
+        raise ImageTooLarge(
             f"{subject} stores {width} x {height} pixels in {scans} scans, {width * height * scans / 1e6:.0f} million "
             f"pixels in all; at most {MAX_SCANNED_PIXELS / 1e6:.0f} million are decoded.",
             remedy=_RESAVE,
         )
 
 
-# --- picture -> upright RGB ------------------------------------------------------------------------------------------
+# --- image -> upright RGB ------------------------------------------------------------------------------------------
 
 
-def _finish(image: Image.Image, subject: str) -> Picture:
+def _finish(image: Image.Image, subject: str) -> SourceImage:
     """An opened image within the limits -> upright RGB uint8, with notes of what was done."""
     notes: list[str] = []
     before, after = image.size, _fit(image.size)
@@ -330,7 +330,7 @@ def _finish(image: Image.Image, subject: str) -> Picture:
     pixels.setflags(write=False)
     digest = hashlib.sha256("{}x{}:".format(*final).encode())
     digest.update(pixels)
-    return Picture(pixels, digest.hexdigest(), "; ".join(notes), original)
+    return SourceImage(pixels, digest.hexdigest(), "; ".join(notes), original)
 
 
 def _fit(size: tuple[int, int]) -> tuple[int, int]:
@@ -339,7 +339,7 @@ def _fit(size: tuple[int, int]) -> tuple[int, int]:
     return round(size[0] * scale), round(size[1] * scale)
 
 
-_TURNS = {  # EXIF 2.3, tag 0x0112: what brings the stored picture upright
+_TURNS = {  # EXIF 2.3, tag 0x0112: what brings the stored image upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -351,7 +351,7 @@ _TURNS = {  # EXIF 2.3, tag 0x0112: what brings the stored picture upright
 
 
 def _orientation(image: Image.Image) -> int:
-    """1..8; 1 where there is none, or where the EXIF is broken: that is no reason to refuse a good picture.
+    """1..8; 1 where there is none, or where the EXIF is broken: that is no reason to refuse a good image.
 
     Of an image that is already loaded: a PNG's getexif() would otherwise decode inside the `try` and hide a failure.
     """
@@ -377,7 +377,7 @@ def _resizable(image: Image.Image, notes: list[str], subject: str) -> Image.Imag
     if image.mode == "F":
         values = np.asarray(image)
         if not np.isfinite(values).all():
-            raise PictureUnreadable(
+            raise ImageUnreadable(
                 f"{subject} holds values that are not numbers.", remedy="Replace NaN and infinity, and send it again."
             )
         return Image.fromarray(np.rint(np.clip(values, 0, 255)).astype(np.uint8))
@@ -420,7 +420,7 @@ def _flatten(image: Image.Image, notes: list[str]) -> Image.Image:
     return white
 
 
-# --- picture -> what the model sees ----------------------------------------------------------------------------------
+# --- image -> what the model sees ----------------------------------------------------------------------------------
 
 
 class ViewSpec(Protocol):
@@ -430,14 +430,14 @@ class ViewSpec(Protocol):
     crop_pct: float
 
 
-def prepare_for(picture: Picture, spec: ViewSpec) -> Prepared:
+def prepare_for(image: SourceImage, spec: ViewSpec) -> Prepared:
     """`prepare` as this model's spec says: a PeerSpec brings its backbone's colors, interpolation and crop."""
     own = {name: getattr(spec, name) for name in ("mean", "std", "interpolation", "crop_mode") if hasattr(spec, name)}
-    return prepare(picture, image_size=spec.image_size, crop_pct=spec.crop_pct, **own)
+    return prepare(image, image_size=spec.image_size, crop_pct=spec.crop_pct, **own)
 
 
 def prepare(
-    picture: Picture,
+    image: SourceImage,
     *,
     image_size: int,
     crop_pct: float,
@@ -451,7 +451,7 @@ def prepare(
     The short side becomes floor(image_size / crop_pct) and the long one is rounded down (PIL, antialiased), the
     center image_size x image_size is cut out, scaled to 0..1 and normalized by mean and std, one a color.
     interpolation: "bicubic" or "bilinear". crop_mode: "center", or "squash", where both sides become the short one's
-    length, so that the picture's proportions are lost.
+    length, so that the image's proportions are lost.
     Equal to `timm.data.create_transform` given the same, bit for bit.
 
     Returns Prepared with tensor (1, 3, S, S), S = image_size. Raises OutOfRange if image_size is not positive,
@@ -467,18 +467,18 @@ def prepare(
             f"A view cannot be made by {quote(interpolation)} and {quote(crop_mode)}.",
             remedy=f"Use one of {', '.join(_FILTERS)}, and one of {', '.join(CROP_MODES)}.",
         )
-    (width, height), short_side = picture.size, math.floor(image_size / crop_pct)
+    (width, height), short_side = image.size, math.floor(image_size / crop_pct)
     long_side = short_side if crop_mode == "squash" else int(short_side * max(width, height) / min(width, height))
     new_width, new_height = (short_side, long_side) if width <= height else (long_side, short_side)
     left, top = (round((side - image_size) / 2.0) for side in (new_width, new_height))  # as torchvision rounds
 
-    resized = Image.fromarray(picture.rgb).resize((new_width, new_height), _FILTERS[interpolation])
+    resized = Image.fromarray(image.rgb).resize((new_width, new_height), _FILTERS[interpolation])
     view = np.array(resized.crop((left, top, left + image_size, top + image_size)))  # (S, S, 3)
     scale_x, scale_y = width / new_width, height / new_height  # the long side was rounded: these may differ a little
     box = (left * scale_x, top * scale_y, (left + image_size) * scale_x, (top + image_size) * scale_y)
     tensor = _normalize(view, mean, std)
     view.setflags(write=False)
-    return Prepared(tensor, view, box, picture.size)
+    return Prepared(tensor, view, box, image.size)
 
 
 def _normalize(view: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:

@@ -138,7 +138,7 @@ def fit_bias(bias: Tensor, size: tuple[int, int]) -> Tensor:
     """relative_pos_enc (1, heads, Nq, Nk) at another (Nq, Nk).
 
     Resized bicubically over the flattened Nq x Nk plane. That mixes neighbors that are not neighbors in
-    the picture: odd, but what the checkpoints were trained and tested with, so it stays.
+    the image: odd, but what the checkpoints were trained and tested with, so it stays.
     """
     if bias.shape[-2:] == size:
         return bias
@@ -146,9 +146,9 @@ def fit_bias(bias: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 class IDConv(nn.Module):
-    """Input-dependent depthwise convolution: K x K kernels generated from the picture they are applied to.
+    """Input-dependent depthwise convolution: K x K kernels generated from the image they are applied to.
 
-    The picture, pooled to K x K, decides for every channel and every tap how to mix G learned kernels.
+    The image, pooled to K x K, decides for every channel and every tap how to mix G learned kernels.
     The composed kernel differs by image, channel and tap, and is shared by all positions of that image.
     """
 
@@ -193,7 +193,7 @@ class IDConv(nn.Module):
 
 
 class StaticConv(IDConv):
-    """What IDConv is measured against: a static depthwise convolution, the same for every picture.
+    """What IDConv is measured against: a static depthwise convolution, the same for every image.
 
     It is IDConv with one group: there is nothing to mix, every gate is 1, and nothing is generated.
     """

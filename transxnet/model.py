@@ -25,8 +25,8 @@ class TransXNet(nn.Module):
     spec: the row.
     num_classes: width of the classifier; None takes the row's; 0 gives pooled features.
     drop_path_rate: stochastic depth of the last block; the rates rise linearly from 0 over the blocks.
-    in_chans: channels of the picture.
-    bias_size: picture side in pixels for which relative_pos_enc is stored; None takes the row's.
+    in_chans: channels of the image.
+    bias_size: image side in pixels for which relative_pos_enc is stored; None takes the row's.
 
     forward: (B, in_chans, H, W), normalized -> (B, num_classes) logits, or (B, C) features. H, W >= 32 make
     sense; they need not be equal, nor multiples of 32.
@@ -189,7 +189,7 @@ def _bias_tables(spec: VariantSpec, size: int) -> nn.ParameterList:
 
 
 def stored_bias_size(state_dict: dict[str, Tensor]) -> int | None:
-    """The picture side for which a checkpoint's relative_pos_enc is stored; None where it has none."""
+    """The image side for which a checkpoint's relative_pos_enc is stored; None where it has none."""
     table = state_dict.get("relative_pos_enc.0")
     return None if table is None else round(table.shape[-2] ** 0.5) * 4
 

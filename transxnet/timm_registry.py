@@ -25,7 +25,7 @@ _PLACES = ("source", "file", "url", "hf_hub_id", "state_dict")  # pretrained_cfg
 
 
 def pretrained_config(spec: VariantSpec) -> dict[str, Any]:
-    """timm's pretrained_cfg of a variant: how its pictures are prepared, and which layers adapt to new tasks."""
+    """timm's pretrained_cfg of a variant: how its images are prepared, and which layers adapt to new tasks."""
     cells = spec.image_size // spec.strides[-1]
     return {
         "num_classes": spec.num_classes,
@@ -77,7 +77,7 @@ def _build(
 
 
 def _fit_bias_tables(state: dict[str, Tensor], model: TransXNet) -> dict[str, Tensor]:
-    """relative_pos_enc may be stored for another picture side than the model's: the model takes the file's."""
+    """relative_pos_enc may be stored for another image side than the model's: the model takes the file's."""
     stored = stored_bias_size(state)
     if stored:
         for i, table in enumerate(model.relative_pos_enc):

@@ -28,7 +28,7 @@ class Published:
 
 @dataclass(frozen=True)
 class VariantSpec:
-    """One architecture and how its pictures are prepared. Tuples have one entry a stage."""
+    """One architecture and how its images are prepared. Tuples have one entry a stage."""
 
     name: str
     depths: tuple[int, int, int, int]
@@ -42,7 +42,7 @@ class VariantSpec:
     idconv: bool = True  # False: a static depthwise convolution of the same size in its place
     osra: bool = True  # False: IDConv takes its half of the channels as well
     ste: bool = True  # False: the two halves are put side by side, and nothing joins them
-    bias_size: int = 224  # relative_pos_enc is stored for a picture of this side, in pixels
+    bias_size: int = 224  # relative_pos_enc is stored for an image of this side, in pixels
     num_classes: int = 1000
     image_size: int = 224  # the side of the model's view, in pixels
     crop_pct: float = 0.9

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 NAME = "The architecture of {variant}: {blocks} blocks in four stages. Every box is a button."
 CAPTION = (
-    "{variant}: {blocks} blocks in four stages, for pictures of {size} × {size} pixels. Each stage shows the "
-    "photograph in as many squares as it has positions: what a unit stands for, not what it sees."
+    "{variant}: {blocks} blocks in four stages, for images of {size} × {size} pixels. Each stage shows the "
+    "photo in as many squares as it has positions: what a unit stands for, not what it sees."
 )
 NO_TRANSXNET = "What you chose is no TransXNet, so this is {variant}."
 OPENED = "One block of"  # the buttons that choose a stage follow
@@ -17,7 +17,7 @@ BLOCK_CAPTION = (
 OPENS = "{title}. {lines}. Opens {view}."
 OPENS_STAGE = "{title}. {lines}. Opens {view} of stage {stage}."
 
-PICTURE, PICTURE_LINES = "Picture", ("{size} × {size} pixels",)
+IMAGE, IMAGE_LINES = "SourceImage", ("{size} × {size} pixels",)
 STEM, STEM_LINES = "Stem", ("7 × 7, stride 4", "BatchNorm")
 STEP = "3 × 3, stride 2"  # between two stages
 STAGE = "Stage {stage}"
@@ -30,13 +30,13 @@ NO_OSRA = "No OSRA"
 HEAD, HEAD_LINES = "Head", ("GroupNorm", "average", "{classes} classes")
 
 DPE, DPE_LINES = "DPE", ("position, by depthwise 7 × 7",)
-NORM, NORM_LINES = "GN", ("one mean, one deviation for the whole picture",)
+NORM, NORM_LINES = "GN", ("one mean, one deviation for the whole image",)
 MIXER, MIXER_LINES = "D-Mixer", ("{local} + {wide} channels",)
 MIXER_LOCAL_LINES = ("all {local} channels",)
 SPLIT, SPLIT_LINES = "split", ("{local} + {wide} channels",)
 IDCONV = "IDConv"
 IDCONV_LINES = (
-    "{local} channels", "picture pooled to {kernel} × {kernel}", "softmax gates mix {groups} kernels",
+    "{local} channels", "image pooled to {kernel} × {kernel}", "softmax gates mix {groups} kernels",
     "depthwise {kernel} × {kernel}",
 )  # fmt: skip
 STATIC, STATIC_LINES = "Static convolution", ("{local} channels", "depthwise {kernel} × {kernel}, learned")

@@ -13,7 +13,7 @@ WORDS = {
     "masked": "masked",
     "raw_hint": "One scale for all maps of a column: equal colors are equal values",
     "normalized_hint": "Each map on its own scale, up to its own largest value",
-    "masked_hint": "The photograph where a map is above the threshold, dark elsewhere",
+    "masked_hint": "The photo where a map is above the threshold, dark elsewhere",
     "more": "More",
     "diverging": "Colors of signed maps",
     "gamma": "Gamma",

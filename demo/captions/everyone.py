@@ -1,9 +1,9 @@
-"""Words that help everyone along the page: past the controls, back to the picture, through a lost connection."""
+"""Words that help everyone along the page: past the controls, back to the image, through a lost connection."""
 
 from __future__ import annotations
 
 SKIP = "Skip to the maps"
-BACK = "Back to the picture"
+BACK = "Back to the image"
 SETTINGS = {  # of js/settings.js
     "settings": "Settings",
     "block": "block {block}",
@@ -15,7 +15,7 @@ OFFLINE = {  # of js/offline.js
     "back": "Connected again.",
 }
 HIGHEST = "Highest: {where}."
-PLACES = (  # of a picture, three by three
+PLACES = (  # of an image, three by three
     ("upper left", "top", "upper right"),
     ("left", "center", "right"),
     ("lower left", "bottom", "lower right"),

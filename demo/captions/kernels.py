@@ -22,10 +22,10 @@ INSPECTOR = {
     "hold": "Press a kernel to hold it here.",
     "held": "Held. Escape, or a second press, lets it go.",
     # what it is made of
-    "generated": "The kernel made for this picture",
-    "learnedTitle": "The kernel that every picture gets",
+    "generated": "The kernel made for this image",
+    "learnedTitle": "The kernel that every image gets",
     "mixed": "Mixed from {groups} learned kernels",
-    "notGenerated": "This variant generates nothing: the kernel is learned once, and every picture gets it. So there "
+    "notGenerated": "This variant generates nothing: the kernel is learned once, and every image gets it. So there "
     "are no gates and no difference; what it lets through, and the arithmetic, are the same.",
     "learned": "learned {group}",
     "gates": "gates {group}",
@@ -33,8 +33,8 @@ INSPECTOR = {
     "difference": "difference",
     "weight": "weight",
     "gate": "share",
-    "pointMix": "Point at a square. At each of them the picture decides which share of each learned kernel is taken; "
-    "the shares add up to 100 %. Equal shares would give the static kernel, whatever the picture.",
+    "pointMix": "Point at a square. At each of them the image decides which share of each learned kernel is taken; "
+    "the shares add up to 100 %. Equal shares would give the static kernel, whatever the image.",
     "mixTap": "{tap}: {terms} = {value}. Equal shares would give {static}.",
     # what it lets through
     "passes": "What it lets through",
@@ -44,12 +44,12 @@ INSPECTOR = {
     "magnitude": "amplification",
     "frequency": "cycles per unit",
     "chart": "Amplification by frequency, 0 to 0.71 cycles per unit: {lines}",
-    "passesNote": "In the pictures the middle is an even surface, the edges are changes from one unit to the next. A "
+    "passesNote": "In the images the middle is an even surface, the edges are changes from one unit to the next. A "
     "line is the mean at one distance from the middle. A bright middle blurs, a dark one finds edges.",
     # one output number
     "apart": "One output number, taken apart",
     "underCrosshair": "Under the crosshair: row {row}, column {column} of {rows} x {columns} units. Move over your "
-    "picture or over these maps to look at another.",
+    "image or over these maps to look at another.",
     "underPointer": "Under the pointer: row {row}, column {column} of {rows} x {columns} units.",
     "beyond": "Hatched squares lie beyond the edge and count as 0.",
     "input": "input",

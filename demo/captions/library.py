@@ -11,30 +11,30 @@ from transxnet.weights.load import Availability
 
 from . import exports, models
 
-PICTURE = (
-    "The picture",
+IMAGE = (
+    "The image",
     "{subject} has more pixels than this page decodes.",
     "{subject} is damaged: it could not be decoded to the end.",
-    "There is no picture.",
+    "There is no image.",
     "Choose or paste one first.",
     "{subject} is empty: the file has no bytes.",
     "Send it again.",
     "{subject} is a file of more than {size} MB.",
     "{subject} looks like {kind}; JPEG, PNG, WebP, GIF, BMP and AVIF are read here.",
-    "{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF picture.",
+    "{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF image.",
     "{subject} has {width} x {height} pixels, {millions} million; at most {most} million are decoded.",
     "{subject} is too small: {width} x {height} pixels.",
     "Send one with at least {side} pixels on each side.",
     "{subject} is too thin: {width} x {height} pixels, more than {times} times as long as wide.",
     "Cut out the part you mean and send that.",
-    "Open it in a picture viewer, save it as JPEG or PNG, and send that.",
+    "Open it in an image viewer, save it as JPEG or PNG, and send that.",
     "Make it smaller and send it again.",
     "{subject} stores {width} x {height} pixels in {scans} scans, {millions} million pixels in all; at most {most} "
     "million are decoded.",
-    "{subject} contains far more metadata than a picture needs.",
+    "{subject} contains far more metadata than an image needs.",
     "{subject} took longer than {seconds} seconds to decode.",
     "{subject} could not be decoded: the decoder stopped, or ran out of memory.",
-    "Too many pictures are being decoded.",
+    "Too many images are being decoded.",
     "This machine could not start a decoder.",
     "Try again in a few seconds.",
     "turned upright as its EXIF says",
@@ -59,8 +59,8 @@ PARTS = (
     "{variant} has no class “{words}”, so its own top answer, {top}, is explained.",
 )
 WEIGHTS = (
-    "Right on {share} % of {pictures} validation pictures of Tiny-ImageNet's 200 classes.",
-    "Right on {share} % of {pictures} validation pictures.",
+    "Right on {share} % of {images} validation images of Tiny-ImageNet's 200 classes.",
+    "Right on {share} % of {images} validation images.",
     "Its publisher recorded no digest to check against.",
     "bundled, sha256 {digest}",
     "untrained, sha256 {digest}",
@@ -102,6 +102,6 @@ MODELS = (
 )  # fmt: skip
 EXPORTS = (exports.NOT_READY, exports.NOT_READY_REMEDY, exports.NO_MAPS, exports.NO_MAPS_REMEDY)
 SENTENCES = (
-    *PICTURE, *NAMES, *PARTS, *WEIGHTS, *CAPTIONS, *DRAWN, *MODELS, *EXPORTS, *WORTH_KNOWING.values(),
+    *IMAGE, *NAMES, *PARTS, *WEIGHTS, *CAPTIONS, *DRAWN, *MODELS, *EXPORTS, *WORTH_KNOWING.values(),
     *(where.value for where in Availability),
 )  # fmt: skip

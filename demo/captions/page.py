@@ -7,11 +7,11 @@ DOWNLOADED_FIRST = "is downloaded first"
 ARROW = "\u2193 is downloaded first"
 LANGUAGE = "Language"
 LANGUAGE_HINT = "Opens this page again in another language, with what is chosen now."
-LANGUAGE_UPLOAD = "Opens this page again in another language. Your own picture is not kept: send it once more there."
+LANGUAGE_UPLOAD = "Opens this page again in another language. Your own image is not kept: send it once more there."
 IN_ENGLISH = "Figures and their captions, names of layers and classes, and downloaded files are in English."
 
-YOUR_PICTURE, DROP = "Your picture", "Drop, paste or take a picture"
-PICTURES = ("cheetah", "lion", "tower", "toy figure", "portrait")  # of demo/examples.py
+YOUR_IMAGE, DROP = "Your image", "Drop, paste or take an image"
+IMAGES = ("cheetah", "lion", "tower", "toy figure", "portrait")  # of demo/examples.py
 EXAMPLE = "Example: {label}"
 EXPLAIN, EXPLAIN_ANY = "Explain this answer", "Explain any class"
 LOOK_FROM, OWN_STAGE_HINT = "Look from", "Grad-CAM keeps a stage of its own"
@@ -25,11 +25,11 @@ OFFER = "T is loaded: compare it"
 OWN_STAGE, OWN_STAGE_LABEL = "Its own stage", "Grad-CAM's own stage"
 SLOWER = "Also the slower ones: integrated gradients, SmoothGrad, occlusion"
 BESIDE, COMPARE_WITH = "Beside other backbones", "Compare with"
-COMPARE_WITH_HINT = "an example, or your picture before this one"
+COMPARE_WITH_HINT = "an example, or your image before this one"
 
-CROSSHAIR_ROLE = "picture with a crosshair"
+CROSSHAIR_ROLE = "image with a crosshair"
 CROSSHAIR_ALT = (
-    "Your picture, {width} by {height} pixels, crosshair at {x}, {y}. Arrow keys move it; with Shift, in big steps."
+    "Your image, {width} by {height} pixels, crosshair at {x}, {y}. Arrow keys move it; with Shift, in big steps."
 )
 OUTLINED_ONE, OUTLINED = "Outlined: what {names} sees.", "Outlined: what {names} see."
 AND, OR, FEW = " and ", " or ", "few"
@@ -46,12 +46,12 @@ SHARED = "shared by {count} variants"
 COST = "{parameters} M parameters, {macs} GMACs."
 WEIGHTS = "Weights: {where}. {note}"
 NO_SHARE = "none"
-NUMBERS_OF, TABLE_OF, PICTURE_OF = "Its numbers", "{title}, table", "{title}, picture"
+NUMBERS_OF, TABLE_OF, IMAGE_OF = "Its numbers", "{title}, table", "{title}, image"
 SAVE, SAVE_TABLE = "Save figure (PNG)", "Save numbers (CSV)"
 
 OVERVIEW = {  # of the overview's columns: what exactly
     "attention": "OSRA, stage {stage}, mean of heads",
-    "kernels": "{tiles} that IDConv made for this picture, stage {stage}",
+    "kernels": "{tiles} that IDConv made for this image, stage {stage}",
     "grad_cam": "what raised {answer}, stage {cam_stage}",
     "receptive_field": "of the crosshair's unit, stage {stage}",
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 SWITCH_TITLE = "Switch parts off"
 SWITCH_HINT = "Several at once; each where you say. The places follow the stage and block chosen at the side."
 SWITCHES = {  # of transxnet.explain.ablation.switches -> what it is called, and what it does
-    "uniform_gates": ("Generated kernels", "off: gates made uniform, one kernel for every picture"),
-    "other_kernels": ("This picture’s own kernels", "off: those made for the picture under Compare with are used"),
+    "uniform_gates": ("Generated kernels", "off: gates made uniform, one kernel for every image"),
+    "other_kernels": ("This image’s own kernels", "off: those made for the image under Compare with are used"),
     "uniform_attention": ("Attention that chooses", "off: made even, every position gets the mean of all"),
     "no_idconv": ("IDConv’s half", "off: zeros in its place"),
     "no_osra": ("OSRA’s half", "off: zeros in its place"),
@@ -22,7 +22,7 @@ PAINT_TITLE = "Paint a region out"
 PAINT_HINT = (
     "Draw with mouse or finger. By keyboard: arrow keys move the square, Space paints, Z takes the last stroke back."
 )
-PAINT_ALT = "What {title} sees of your picture, to paint on. {share} of it is painted out."
+PAINT_ALT = "What {title} sees of your image, to paint on. {share} of it is painted out."
 PIXELS = "Replaced in the pixels that a model is given: {sizes}."
 PIXELS_OF = "{size} for {title}"
 BRUSH, BRUSHES = "Brush", ("small", "medium", "large")
@@ -30,7 +30,7 @@ UNDO, CLEAR, ALL_ON = "Undo", "Clear", "Everything on again"
 FILL = "Filled with"
 FILLS = {"gray": "gray", "blur": "blur", "around": "what is around"}
 
-NOTHING = "Nothing is changed yet: these are the answers to the picture as it is."
+NOTHING = "Nothing is changed yet: these are the answers to the image as it is."
 SAID = "{title}: {label} {before} → {after}, logit {logit_before} → {logit_after}"
 NEW_TOP = "It now answers {label}."
 ROW = "{before} → {after}"

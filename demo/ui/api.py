@@ -1,4 +1,4 @@
-"""The same things by machine: named endpoints. The picture first, all else with defaults.
+"""The same things by machine: named endpoints. The image first, all else with defaults.
 
 Hidden components stand for the parameters, which demo/parameters.py declares: types, bounds and defaults. A value is
 validated before Gradio looks at it, so the methods below get what is declared there.
@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 from transxnet.study import Options, Study
 
 from .. import replies
@@ -53,106 +53,106 @@ class Endpoints:
         self.asking = Asking(studio)
 
     def _studied(
-        self, picture: Picture | None, variant: str, part: tuple[str, ...], second: Picture | None = None,
+        self, image: SourceImage | None, variant: str, part: tuple[str, ...], second: SourceImage | None = None,
         **options: Any,
     ) -> Study:  # fmt: skip
-        picture = _needed(picture)
+        image = _needed(image)
         (variant,) = self.studio.check_names([variant])  # before timm says whether it knows the name
         check_target(options.get("target"), variant)  # before a model loads
-        key = self.studio.add(picture, visitor=False)
+        key = self.studio.add(image, visitor=False)
         other = self.studio.add(second, visitor=False) if second is not None else ""
         return self.studio.study(key, variant, Options(only=part, **options), other)
 
-    def predict(self, picture, variant, top, autocast):
-        """Classify a picture.
+    def predict(self, image, variant, top, autocast):
+        """Classify an image.
 
-        picture: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, pico's siblings pico_matched,
+        image: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, pico's siblings pico_matched,
         pico_static, pico_noosra and pico_noste, a timm backbone as timm:resnet50, or any of them as NAME@untrained.
         top: how many answers. autocast: half precision where this page runs on CUDA, nothing elsewhere. Returns JSON:
         provenance of the weights, and top, best first, each with index, wnid, label and probability.
         """
-        return replies.answers(self._studied(picture, variant, (), top=top, autocast=autocast))
+        return replies.answers(self._studied(image, variant, (), top=top, autocast=autocast))
 
-    def attention(self, picture, variant, stage, block, head, x, y):
+    def attention(self, image, variant, stage, block, head, x, y):
         """What OSRA's query at a point mixes in. A variant without OSRA is refused.
 
         stage, block, head count from 1; block 0 is the stage's last, head 0 the mean. x, y: the point in pixels of
-        the upright picture, -1 the middle. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with the
+        the upright image, -1 the middle. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with the
         raw weights: attention (heads, key rows, key columns).
         """
-        s = self._studied(picture, variant, ("attention",), stage=stage, block=block, point=_point(x, y))
-        return _files(*replies.map_of(s, "attention", picture, head))
+        s = self._studied(image, variant, ("attention",), stage=stage, block=block, point=_point(x, y))
+        return _files(*replies.map_of(s, "attention", image, head))
 
-    def kernels(self, picture, variant, stage, block):
-        """The depthwise kernels IDConv generated for this picture; of a variant without IDConv the learned ones.
+    def kernels(self, image, variant, stage, block):
+        """The depthwise kernels IDConv generated for this image; of a variant without IDConv the learned ones.
 
         stage, block count from 1; block 0 is the stage's last. Returns JSON, a PNG of sixteen kernels, and an NPZ:
         kernels (C, 7, 7), kernels_static, kernels_gates (G, C, 7, 7), kernels_biases (C,), kernels_bias_gates (G, C).
         """
-        s = self._studied(picture, variant, ("kernels",), stage=stage, block=block)
-        return _files(*replies.map_of(s, "kernels", picture))
+        s = self._studied(image, variant, ("kernels",), stage=stage, block=block)
+        return _files(*replies.map_of(s, "kernels", image))
 
-    def grad_cam(self, picture, variant, target, stage=4):
+    def grad_cam(self, image, variant, target, stage=4):
         """Which places of a stage's output raised or lowered a class's score: raw Grad-CAM, in logits.
 
         target: a class by name, WNID or index; empty takes the model's own answer. stage counts from 1.
         Returns JSON, a PNG overlay of what raised it, and an NPZ with the raw signed map `grad_cam`.
         """
-        s = self._studied(picture, variant, ("grad_cam",), target=target.strip() or None, cam_stage=stage)
-        return _files(*replies.map_of(s, "grad_cam", picture))
+        s = self._studied(image, variant, ("grad_cam",), target=target.strip() or None, cam_stage=stage)
+        return _files(*replies.map_of(s, "grad_cam", image))
 
-    def erf(self, picture, variant, stage, x, y):
-        """The effective receptive field of one unit on this picture: absolute gradient, summed over colors.
+    def erf(self, image, variant, stage, x, y):
+        """The effective receptive field of one unit on this image: absolute gradient, summed over colors.
 
-        stage counts from 1; x, y: the point in pixels of the upright picture, -1 the middle. Returns JSON with
-        numbers r20, r30, r50, r99 (share of the picture inside the smallest square about the unit that holds that
+        stage counts from 1; x, y: the point in pixels of the upright image, -1 the middle. Returns JSON with
+        numbers r20, r30, r50, r99 (share of the image inside the smallest square about the unit that holds that
         part of the raw sum), a PNG overlay, and an NPZ with the raw map `receptive_field`.
         """
-        s = self._studied(picture, variant, ("receptive_field",), stage=stage, point=_point(x, y))
-        return _files(*replies.map_of(s, "receptive_field", picture))
+        s = self._studied(image, variant, ("receptive_field",), stage=stage, point=_point(x, y))
+        return _files(*replies.map_of(s, "receptive_field", image))
 
-    def explain(self, picture, *, variant, part="erf_parts", stage, block, target, cam_stage, x, y, second):
+    def explain(self, image, *, variant, part="erf_parts", stage, block, target, cam_stage, x, y, second):
         """Any one explanation by name, with its figures.
 
         part: attention, both_ways, attention_depth, rollout, rollouts, half_energies, kernels, kernel_depth, clusters,
         spectra, kernel_change, grad_cam, contrast, cam_stages, receptive_field, erf_parts, integrated_gradients,
         smooth_grad, occlusion, what_if or trust. variant: also a timm backbone, timm:NAME or timm:NAME@untrained, for
-        the parts that need nothing of TransXNet. Others as in the endpoints above. second: another picture, for
+        the parts that need nothing of TransXNet. Others as in the endpoints above. second: another image, for
         kernel_change and what_if. Returns JSON (numbers, provenance, and `figures`, each with its words, numbers and
         table), a list of PNGs, and an NPZ with the raw arrays.
         """
         s = self._studied(
-            picture, variant, (part,), second, stage=stage, block=block, point=_point(x, y),
+            image, variant, (part,), second, stage=stage, block=block, point=_point(x, y),
             target=target.strip() or None, cam_stage=cam_stage,
         )  # fmt: skip
-        return _many_files(*replies.figures_of(s, part, picture))
+        return _many_files(*replies.figures_of(s, part, image))
 
-    def what_if(self, picture, variant, target, stage, second):
+    def what_if(self, image, variant, target, stage, second):
         """The answer with each part changed: gates uniform, other kernels, even attention, heads off, halves silent.
 
         target: whose probability is followed; empty takes the model's own answer. stage: whose heads are drawn.
-        second: the picture whose kernels are lent; without it a plain gray one. Returns JSON, PNGs and an NPZ as
+        second: the image whose kernels are lent; without it a plain gray one. Returns JSON, PNGs and an NPZ as
         /explain does.
         """
-        s = self._studied(picture, variant, ("what_if",), second, stage=stage, target=target.strip() or None)
-        return _many_files(*replies.figures_of(s, "what_if", picture))
+        s = self._studied(image, variant, ("what_if",), second, stage=stage, target=target.strip() or None)
+        return _many_files(*replies.figures_of(s, "what_if", image))
 
-    def trust(self, picture, variant, target, stage, x, y, thorough):
+    def trust(self, image, variant, target, stage, x, y, thorough):
         """Whether to believe the maps of one answer: insertion and deletion, model randomization, agreement, verdicts.
 
         Takes tens of seconds on a CPU. thorough: randomize layer by layer for the slow methods, too: minutes.
         Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of verdicts.
         """
         s = self._studied(
-            picture, variant, ("trust",), target=target.strip() or None, stage=stage, point=_point(x, y),
+            image, variant, ("trust",), target=target.strip() or None, stage=stage, point=_point(x, y),
             thorough=thorough,
         )  # fmt: skip
-        return _many_files(*replies.figures_of(s, "trust", picture))
+        return _many_files(*replies.figures_of(s, "trust", image))
 
     def compare(
-        self, picture, *, variants="pico,pico@untrained", part="attention", stage, block, target, cam_stage, x, y
+        self, image, *, variants="pico,pico@untrained", part="attention", stage, block, target, cam_stage, x, y
     ):
-        """Two or three variants on one picture: how far one map agrees, where it differs, what each costs.
+        """Two or three variants on one image: how far one map agrees, where it differs, what each costs.
 
         variants: two or three names, with commas. part: the map that is compared. Others as in the endpoints above.
         Returns JSON (a manifest whose `numbers` hold `pairs`, each with rank_correlation from -1 to 1, in_common from
@@ -160,31 +160,31 @@ class Endpoints:
         explain different classes), a PNG of maps and differences, and an NPZ with maps and `difference/A/B`.
         """
         asked = self.asking.about(
-            _needed(picture), "compare", variants, compared=part, stage=stage, block=block, target=target,
+            _needed(image), "compare", variants, compared=part, stage=stage, block=block, target=target,
             cam_stage=cam_stage, point=_point(x, y), only=(part,),
         )  # fmt: skip
         numbers, (png, npz) = self.asking.files(asked, "png", "npz")
         return _files(numbers, png.data, npz.data)
 
-    def try_out(self, picture, variant, edits, mask, fill, target, second):
+    def try_out(self, image, variant, edits, mask, fill, target, second):
         """The answer with parts switched off and a region painted out, before and after.
 
         edits: with commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra, no_ste or
         head_off:HEAD, everywhere or @STAGE.BLOCK, both from 1, 0 for any: no_osra@3.0. mask: the region as
-        ROWSxCOLS:BASE64, the bits of a grid over the whole upright picture, row by row, packed as numpy.packbits does.
+        ROWSxCOLS:BASE64, the bits of a grid over the whole upright image, row by row, packed as numpy.packbits does.
         fill: what stands in it. target: the class that is followed; empty takes the model's own answer. second: whose
         kernels other_kernels lends; without it a plain gray one. Returns JSON (probability and logit of each answer
         before and after, the changes made and those that were skipped), a PNG of what the model was given, and an NPZ
         with both logits.
         """
         s = self._studied(
-            _needed(picture), variant, ("trial",), second, edits=split(edits), mask=mask.strip(), fill=fill,
+            _needed(image), variant, ("trial",), second, edits=split(edits), mask=mask.strip(), fill=fill,
             target=target.strip() or None,
         )  # fmt: skip
         return _files(*trial_of(s))
 
     def export(
-        self, picture, view, format, variants, stage, block, target, cam_stage, x, y, head, direction, colormap,
+        self, image, view, format, variants, stage, block, target, cam_stage, x, y, head, direction, colormap,
         diverging, opacity, gamma, threshold, scale, edits, mask, fill,
     ):  # fmt: skip
         """A view as a file to keep, as the page's Download gives it, its manifest inside.
@@ -200,7 +200,7 @@ class Endpoints:
             "opacity": opacity, "threshold": threshold, "view": scale,
         }  # fmt: skip
         asked = self.asking.about(
-            _needed(picture), view, variants, display, stage=stage, block=block, target=target,
+            _needed(image), view, variants, display, stage=stage, block=block, target=target,
             cam_stage=cam_stage, point=_point(x, y), edits=split(edits), mask=mask.strip(), fill=fill,
         )  # fmt: skip
         numbers, (made,) = self.asking.files(asked, format)
@@ -209,7 +209,7 @@ class Endpoints:
 
 
 def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
-    """One endpoint: a picture, then what else the function takes.
+    """One endpoint: an image, then what else the function takes.
 
     pngs: "single" or "multiple", FILE for one file of any kind, None for JSON alone.
     """
@@ -220,8 +220,8 @@ def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
         outputs.append(gr.File(visible=False, label=FILE))
     elif pngs is not None:
         outputs += [gr.File(visible=False, label="png", file_count=pngs), gr.File(visible=False, label="npz")]
-    picture = PARAMETERS["picture"]
-    inputs = [component_of(picture, None), *(component_of(parameter, default) for parameter, default in declared)]
+    image = PARAMETERS["image"]
+    inputs = [component_of(image, None), *(component_of(parameter, default) for parameter, default in declared)]
     gr.Button(visible=False).click(
         _callable(function, declared), inputs, outputs, api_name=function.__name__,
         api_description=inspect.getdoc(function), concurrency_limit=4, concurrency_id="api",  # visitors wait too
@@ -233,20 +233,20 @@ def _callable(function: Callable[..., Any], declared: Sequence[tuple[Parameter, 
     names = [parameter.name for parameter, _ in declared]
 
     @wraps(function)
-    def answer(picture: Picture | None, *values: Any) -> Any:
+    def answer(image: SourceImage | None, *values: Any) -> Any:
         with in_words():
-            return function(picture, **dict(zip(names, values, strict=True)))
+            return function(image, **dict(zip(names, values, strict=True)))
 
     by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
     defaults = [inspect.Parameter(parameter.name, by_position, default=default) for parameter, default in declared]
-    answer.__signature__ = inspect.Signature([inspect.Parameter("picture", by_position), *defaults])
+    answer.__signature__ = inspect.Signature([inspect.Parameter("image", by_position), *defaults])
     return answer
 
 
-def _needed(picture: Picture | None) -> Picture:
-    if picture is None:
-        raise gr.Error("No picture came with the request. Send one as the first argument.", print_exception=False)
-    return picture
+def _needed(image: SourceImage | None) -> SourceImage:
+    if image is None:
+        raise gr.Error("No image came with the request. Send one as the first argument.", print_exception=False)
+    return image
 
 
 def _point(x: float, y: float) -> tuple[float, float] | None:

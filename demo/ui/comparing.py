@@ -1,4 +1,4 @@
-"""What Compare shows after its maps: the second photograph's columns, or what a pass of each variant costs here."""
+"""What Compare shows after its maps: the second photo's columns, or what a pass of each variant costs here."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Comparing(Layout):
         """What Scene gets besides, of what is there already."""
         if session.active != "compare":
             return {}
-        if session.photographs:
+        if session.photos:
             second = self._second(session)
-            return {"other": self.studio.picture(second.key), "other_label": second.label or YOURS}
+            return {"other": self.studio.image(second.key), "other_label": second.label or YOURS}
         return {"timings": self.studio.timer.found(_loaded(columns))}
 
     def _compare(
         self, session: Session, options: Any, columns: list[Column], newest: Callable[[], bool]
     ) -> Iterator[dict]:
         """The panel again, when what takes longer than its maps is there."""
-        if session.photographs:
+        if session.photos:
             key = self._second(session).key
             for second in gather_second(self.studio, session, key, options, newest):
                 if newest() and all(column.finished for column in second):

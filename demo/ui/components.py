@@ -14,7 +14,7 @@ import gradio as gr
 
 from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import LensError
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 
 from ..captions import NOT_UPLOADED
 from ..captions.display import WORDS
@@ -258,7 +258,7 @@ def _check_event_data(event: gr.EventData | None) -> None:
 def _language(state: Any, request: Any) -> str:
     """Of a page that was opened, else what its address or its browser asks for. A program is answered in English."""
     for value in state.state_data.values() if state is not None else ():
-        if isinstance(value, Session) and value.picture:
+        if isinstance(value, Session) and value.image:
             return value.language
     if not isinstance(request, gr.Request) or not hasattr(request, "query_params"):
         return "en"
@@ -302,7 +302,7 @@ class ClassChoice(gr.Dropdown):
 
 
 class SafeImage(gr.Image):
-    """gr.Image that hands the server's functions a decoded Picture, or says in a sentence why it cannot.
+    """gr.Image that hands the server's functions a decoded SourceImage, or says in a sentence why it cannot.
 
     No __init__ of its own: Gradio reads the front end's properties off the constructor's signature.
     """
@@ -310,13 +310,13 @@ class SafeImage(gr.Image):
     is_template = True  # drawn by the stock Image's front end
 
     def api_info(self) -> dict[str, Any]:
-        return super().api_info() | {"additional_description": "A local picture file."}  # the stock words allow a URL
+        return super().api_info() | {"additional_description": "A local image file."}  # the stock words allow a URL
 
     def example_payload(self) -> Any:
-        return {"path": "photograph.jpg", "meta": {"_type": "gradio.FileData"}}
+        return {"path": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
 
-    def preprocess(self, payload: Any) -> Picture | None:
+    def preprocess(self, payload: Any) -> SourceImage | None:
         if payload is None:
             return None
         with in_words():
-            return POOL.decode(payload.path or "", name=payload.orig_name or "picture")
+            return POOL.decode(payload.path or "", name=payload.orig_name or "image")

@@ -38,7 +38,7 @@ class Exporting(Going):
     ) -> dict[str, Any]:  # fmt: skip
         """The file for this visitor alone: it stands in no folder, and no address leads to it."""
         session = self.studio.visitors.newest(request.session_hash or "", session)
-        if not session.picture:
+        if not session.image:
             return downloads()
         try:
             with speaking("en"):  # as the library's captions in it
@@ -55,20 +55,20 @@ class Exporting(Going):
         options = options_of(session, controls, block)
         if session.active == "attention":  # the page's whole tables are bytes; a file has the weights as they are
             options = replace(options, only=("attention", "both_ways"), point=session.point)
-        lent, photographs = self._other_key(session, options.only), session.active == "compare" and session.photographs
-        shots, left = shots_of(self.studio, session.picture, session.variants, options, lent)
+        lent, photos = self._other_key(session, options.only), session.active == "compare" and session.photos
+        shots, left = shots_of(self.studio, session.image, session.variants, options, lent)
         label = self.examples[session.example].label if session.example >= 0 else ""
-        others = [self._second(session)] if lent or photographs else []
-        shown = [Second(session.picture, session.example, label), *others]
-        pictures, second = [self.studio.picture(one.key) for one in shown], []
-        if photographs:
-            point = same_place(session.point, *(one.size for one in pictures))
+        others = [self._second(session)] if lent or photos else []
+        shown = [Second(session.image, session.example, label), *others]
+        images, second = [self.studio.image(one.key) for one in shown], []
+        if photos:
+            point = same_place(session.point, *(one.size for one in images))
             asked = replace(options, point=point, only=SECOND_PARTS)
             second, _ = shots_of(self.studio, others[0].key, session.variants, asked)
         names = [name for name in session.variants if name not in left]
         columns = with_costs(self.studio, names, [shot.study for shot in shots])
         return Asked(
-            session.active, shots, pictures, [one.label for one in shown],
+            session.active, shots, images, [one.label for one in shown],
             _computed(options, session, block), display_of(sent(event, "display")), session.compared, second,
             columns, self.studio.timer.found(names) or {}, left,
             self._address(session, replace(controls, block=block), sent(event, "display")),
@@ -77,10 +77,10 @@ class Exporting(Going):
 
     def _address(self, session: Session, controls: Controls, sent: Any) -> str:
         """The page's query, with what only the browser knows; "" for the page as it opens."""
-        state = state_of(session, controls, self.studio.picture(session.picture).size, self.default)
+        state = state_of(session, controls, self.studio.image(session.image).size, self.default)
         state, _ = updated(state, in_query(sent))
         if session.example < 0:
-            state = replace(state, point=None)  # a place in a picture that no link holds
+            state = replace(state, point=None)  # a place in an image that no link holds
         query = to_query(state)
         return f"?{query}" if query else ""
 

@@ -10,7 +10,7 @@ from typing import Any
 from gradio import route_utils
 from gradio.utils import get_upload_folder
 
-from transxnet.errors import PictureError
+from transxnet.errors import ImageError
 
 from ..captions import NOT_UPLOADED
 from ..uploads import UploadedFiles, check_upload, contains_file
@@ -42,7 +42,7 @@ def check_inputs(takes_file: Sequence[bool], inputs: Sequence[Any], uploads: Upl
         uploads: the paths that the upload route has returned.
 
     Raises:
-        PictureError: a value does not name an uploaded file, or stands where no file is expected.
+        ImageError: a value does not name an uploaded file, or stands where no file is expected.
     """
     folder = Path(get_upload_folder())
     checked = list(inputs)
@@ -50,5 +50,5 @@ def check_inputs(takes_file: Sequence[bool], inputs: Sequence[Any], uploads: Upl
         if value is not None and i < len(takes_file) and takes_file[i]:
             checked[i] = check_upload(value, uploads, folder)
         elif contains_file(value):
-            raise PictureError(NOT_UPLOADED)
+            raise ImageError(NOT_UPLOADED)
     return checked

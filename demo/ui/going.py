@@ -29,21 +29,21 @@ class Going(Showing):
     def go(
         self, asked: Mapping[str, Any], session: Session, values: Sequence[Any], request: gr.Request
     ) -> Iterator[dict]:
-        """Go to a state; what is not asked for stays, but another picture comes with its own middle and answer.
+        """Go to a state; what is not asked for stays, but another image comes with its own middle and answer.
 
-        asked: view, example (index) or picture (label), variants (list), stage, block (0: the last), cam, x and y (in
-        pixels of the picture) or fx and fy (0 to 1 of it), class (a WNID, "" for the own answer), compared, with (label
-        of the second picture), off (list of parts switched off), photographs (1: two of
-        them), tour (step, 0: none), own (how the key of one of the visitor's own pictures begins, where no picture is
+        asked: view, example (index) or image (label), variants (list), stage, block (0: the last), cam, x and y (in
+        pixels of the image) or fx and fy (0 to 1 of it), class (a WNID, "" for the own answer), compared, with (label
+        of the second image), off (list of parts switched off), photos (1: two of
+        them), tour (step, 0: none), own (how the key of one of the visitor's own images begins, where no image is
         named). What cannot be used is said above the views.
         """
-        if not session.picture:  # before the page has opened
+        if not session.image:  # before the page has opened
             yield self._nothing()
             return
         controls, asked = Controls(*values), dict(asked_of(expanded(wish(asked), self.names)))
         own = str(asked.pop("own", ""))[:KEY]
-        now = state_of(session, controls, self.studio.picture(session.picture).size, self.default)
-        if asked.get("picture", now.picture) != now.picture or not session.picture.startswith(own):
+        now = state_of(session, controls, self.studio.image(session.image).size, self.default)
+        if asked.get("image", now.image) != now.image or not session.image.startswith(own):
             asked = {"x": "", "y": "", "class": "", **asked}
         state, said = updated(now, asked)
         yield from self._to(state, said, session, controls, request, shares=_shares(asked), own=own)
@@ -62,8 +62,8 @@ class Going(Showing):
     ) -> Iterator[dict]:  # fmt: skip
         before = session.variants
         state, said = self._offered(state, said)
-        session, controls = arrived(state, self._on(state.picture, session, own), controls, self.default)
-        size = width, height = self.studio.picture(session.picture).size
+        session, controls = arrived(state, self._on(state.image, session, own), controls, self.default)
+        size = width, height = self.studio.image(session.image).size
         point = state.point or middle(size)
         if shares is not None:
             point = int(shares[0] * (width - 1)), int(shares[1] * (height - 1))  # of halves as `middle` has it
@@ -93,17 +93,17 @@ class Going(Showing):
         return replace(state, variants=tuple(names)), [*said, *dict.fromkeys(reasons)]
 
     def _on(self, label: str, session: Session, own: str) -> Session:
-        """The session on the example of that name; "" is the visitor's own picture, the last one or the one whose key
+        """The session on the example of that name; "" is the visitor's own image, the last one or the one whose key
         begins so, else the one that is there, else the first example."""
         if not label and (own or session.example >= 0):
             mine = next((key for key in session.uploads if key.startswith(own)), "")
-            if mine and mine != session.picture and self.studio.keeps(mine):
-                return replace(session, picture=mine, example=-1, mask="")
-        if session.picture and (not label or number_of(label) == session.example):
+            if mine and mine != session.image and self.studio.keeps(mine):
+                return replace(session, image=mine, example=-1, mask="")
+        if session.image and (not label or number_of(label) == session.example):
             return session
         place = max(0, number_of(label))
         key = self.studio.add_example(self.examples[place].path, self.examples[place].label)
-        return replace(session, picture=key, example=place, mask="")
+        return replace(session, image=key, example=place, mask="")
 
     def _controls_of(self, session: Session, controls: Controls, before: Sequence[str]) -> dict:
         """What the components show of a session that no click of theirs has made. before: the variants until now."""
@@ -121,7 +121,7 @@ class Going(Showing):
 
 
 def _shares(asked: Mapping[str, Any]) -> tuple[float, float] | None:
-    """fx and fy, within the picture."""
+    """fx and fy, within the image."""
     if "fx" not in asked or "fy" not in asked:
         return None
     x, y = (min(max(number(asked[key], "A place"), 0.0), 1.0) for key in ("fx", "fy"))

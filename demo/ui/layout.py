@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from transxnet.backbones.spec import spec_of
-from transxnet.images import Picture, decode
+from transxnet.images import SourceImage, decode
 from transxnet.labels import label_set
 from transxnet.variants import find_variant
 
@@ -95,7 +95,7 @@ class Layout:
         Offline()
 
     def _side(self) -> None:
-        self._choose_picture()
+        self._choose_image()
         self._choose_answer()
         Settings()
         with gr.Column(elem_id="settings", min_width=0):
@@ -103,12 +103,12 @@ class Layout:
             self._choose_unit()
             self._choose_variants()
 
-    def _choose_picture(self) -> None:
+    def _choose_image(self) -> None:
         self.crosshair = Crosshair(elem_id="crosshair")
-        self.thumb_pictures = [jpeg(_thumb(decode(e.path))) for e in self.examples]
+        self.thumb_images = [jpeg(_thumb(decode(e.path))) for e in self.examples]
         self.thumbs = Thumbs(self._thumbs(0), elem_id="thumbs")
         self.upload = SafeImage(
-            label=self.words(words.YOUR_PICTURE), sources=["upload", "clipboard", "webcam"], elem_id="upload",
+            label=self.words(words.YOUR_IMAGE), sources=["upload", "clipboard", "webcam"], elem_id="upload",
             height=44, show_label=False, placeholder=self.words(words.DROP), buttons=[],
         )  # fmt: skip
 
@@ -201,16 +201,16 @@ class Layout:
     def _thumbs(self, chosen: int, own: str = "") -> dict[str, Any]:
         """The examples as buttons, in the language that is being spoken. chosen: which one is pressed, -1 for none.
 
-        own: the key of a visitor's picture that stands after them.
+        own: the key of a visitor's image that stands after them.
         """
         names = [say(example.label) for example in self.examples]
         items = [
             {"src": src, "label": name, "alt": say(words.EXAMPLE).format(label=name)}
-            for src, name in zip(self.thumb_pictures, names, strict=True)
+            for src, name in zip(self.thumb_images, names, strict=True)
         ]
         if own:
-            name = say(words.YOUR_PICTURE)
-            items.append({"src": jpeg(_thumb(self.studio.picture(own))), "label": name, "alt": name})
+            name = say(words.YOUR_IMAGE)
+            items.append({"src": jpeg(_thumb(self.studio.image(own))), "label": name, "alt": name})
         return {"items": items, "chosen": chosen}
 
     def _chips(self, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
@@ -236,8 +236,8 @@ def classes_of(variant: str) -> list[tuple[str, str]]:
     return sorted(zip(labels.words, labels.wnids, strict=True))
 
 
-def _thumb(picture: Picture) -> Any:
-    rgb = picture.rgb
+def _thumb(image: SourceImage) -> Any:
+    rgb = image.rgb
     side = min(rgb.shape[:2])
     top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
     step = max(1, side // 128)

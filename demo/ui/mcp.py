@@ -1,4 +1,4 @@
-"""What the MCP server answers: numbers as JSON and pictures as pictures, never a path of this machine.
+"""What the MCP server answers: numbers as JSON and images as images, never a path of this machine.
 
 Gradio's own answers name every file by where it stands in the server's temporary folder. This needs the package `mcp`
 (requirements-dev.txt); without it the page goes on, and says how to get it.
@@ -15,13 +15,13 @@ from typing import Any
 
 from PIL import Image
 
-from transxnet.errors import PictureError
+from transxnet.errors import ImageError
 
 from ..captions import NOT_UPLOADED
 from ..uploads import contains_file
 
 MISSING = 'The MCP server is off: the package mcp is not installed. Remedy: pip install "mcp>=1.21,<2"'
-SIDE = 1024  # pixels of a picture's longer side, at most: who reads it is a model with a limited context
+SIDE = 1024  # pixels of an image's longer side, at most: who reads it is a model with a limited context
 ELSEWHERE = "{name}, {size} kB: files are not sent by MCP. Call this endpoint with gradio_client for it."
 
 
@@ -42,7 +42,7 @@ def answer_plainly() -> None:
             images = [value.get(position[0]) for position in filedata_positions]
             is_address = any(isinstance(image, str) and not image.startswith("data:") for image in images)
             if is_address or contains_file(list(value.values())):
-                raise PictureError(NOT_UPLOADED)
+                raise ImageError(NOT_UPLOADED)
             return super().convert_strings_to_filedata(value, filedata_positions)
 
         def postprocess_output_data(self, data: Any, root_url: str) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from transxnet.backbones.spec import PREFIX, is_peer, spec_of
-from transxnet.images import Picture, decode
+from transxnet.images import SourceImage, decode
 
 from ..captions import ANY_CLASS, TITLE
 from ..captions.page import OFFER
@@ -61,7 +61,7 @@ class Page(Exporting):
             answered = event(
                 _in_words(_from_newest(handler, self.studio.visitors)), [*self.inputs, *extra], **quiet
             )  # fmt: skip
-            if event == self.upload.input:  # what could not be read must not stay there as a broken picture
+            if event == self.upload.input:  # what could not be read must not stay there as a broken image
                 answered.failure(lambda: None, None, self.upload, api_visibility="private", show_progress="hidden")
         self.exports.select(
             self.exported, self.inputs, self.exports, api_visibility="private", show_progress="hidden",
@@ -119,19 +119,19 @@ class Page(Exporting):
     ) -> Iterator[dict]:
         yield from self._show_example(self._example_number(event), session, controls, request)
 
-    def uploaded(self, request: gr.Request, session: Session, *controls_and_picture: Any) -> Iterator[dict]:
-        *controls, picture = controls_and_picture
-        if picture is None:
+    def uploaded(self, request: gr.Request, session: Session, *controls_and_image: Any) -> Iterator[dict]:
+        *controls, image = controls_and_image
+        if image is None:
             yield self._nothing()
             return
-        yield from self._show_picture(picture, -1, session, controls, request)
+        yield from self._show_image(image, -1, session, controls, request)
 
     def moved(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
-        if read(event, "picture") not in (None, session.picture[:KEY]):  # of a picture that was left meanwhile
+        if read(event, "image") not in (None, session.image[:KEY]):  # of an image that was left meanwhile
             yield self._nothing()
             return
         x, y = int(read(event, "x")), int(read(event, "y"))
-        width, height = self.studio.picture(session.picture).size
+        width, height = self.studio.image(session.image).size
         point = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
         yield from self.refresh(request, replace(session, point=point), *controls)
 
@@ -233,16 +233,16 @@ class Page(Exporting):
         return Parameter("index", whole_number(0, len(self.examples) - 1)).validate(sent(event, "index"))
 
     def _show_example(self, index: int, session: Session, controls: Any, request: gr.Request) -> Iterator[dict]:
-        picture = decode(self.examples[index].path, name=self.examples[index].label)
-        yield from self._show_picture(picture, index, session, controls, request)
+        image = decode(self.examples[index].path, name=self.examples[index].label)
+        yield from self._show_image(image, index, session, controls, request)
 
-    def _show_picture(
-        self, picture: Picture, example: int, session: Session, controls: Any, request: gr.Request
+    def _show_image(
+        self, image: SourceImage, example: int, session: Session, controls: Any, request: gr.Request
     ) -> Iterator[dict]:
-        key = self.studio.add(picture)
-        width, height = picture.size
+        key = self.studio.add(image)
+        width, height = image.size
         point = ((width - 1) // 2, (height - 1) // 2)
-        session = replace(session, picture=key, example=example, point=point, target=None, mask="")
+        session = replace(session, image=key, example=example, point=point, target=None, mask="")
         if example < 0:
             session = session.on_upload(key)
         updates = {self.thumbs: self._thumbs(example), self.upload: None, self.other: ""}

@@ -52,7 +52,7 @@ class Showing(Comparing):
         While weights are on their way only `downloads` changes: what is shown can be looked at and clicked.
         by_hand: the control, one of Controls, that was moved.
         """
-        if not session.picture:  # an event before the page has opened
+        if not session.image:  # an event before the page has opened
             yield self._nothing()
             return
         start = given.get()
@@ -96,17 +96,17 @@ class Showing(Comparing):
 
     def _maps(self, session: Session, options: Options, newest: Turn, updates: dict) -> Iterator[dict]:
         """The active view's panel. Returns its columns."""
-        since = time.perf_counter() if session.shown == (session.picture, session.active) else 0.0
+        since = time.perf_counter() if session.shown == (session.image, session.active) else 0.0
         before, waited = -1, False
         columns: list[Column] = []
         for columns in gather(
-            self.studio, session.picture, session.variants, options, newest, self._other_key(session, options.only)
+            self.studio, session.image, session.variants, options, newest, self._other_key(session, options.only)
         ):
             finished = sum(column.finished for column in columns)
             if not newest():
                 break
             late = finished != before and time.perf_counter() - since > SHOW_PARTS_AFTER
-            empty = session.shown != (session.picture, session.active)  # nothing stands there that may be left standing
+            empty = session.shown != (session.image, session.active)  # nothing stands there that may be left standing
             telling = finished or empty or any(column.arrival or column.long for column in columns)
             if finished == len(columns) or (late and telling):
                 if waited and self.variants not in updates:  # somebody's weights have arrived: no arrow any more
@@ -145,10 +145,10 @@ class Showing(Comparing):
             return False
         yield {place: waiting([], keep=alone)}
         try:
-            picture = self.studio.picture(session.picture)
+            image = self.studio.image(session.image)
             key = self._other_key(session, parts)
-            second = self.studio.picture(key) if key else None
-            found = shown(figures_of(session.active, columns, picture, others, controls.stage, second))
+            second = self.studio.image(key) if key else None
+            found = shown(figures_of(session.active, columns, image, others, controls.stage, second))
         except Exception:  # the maps above stay; the log gets what happened
             log.exception("drawing the figures of %s", session.active)
             found = none(say(NOT_DRAWN))
@@ -164,7 +164,7 @@ class Showing(Comparing):
         if newest():
             yield {place: waiting(columns, keep)}
         other = self._other_key(session, options.only)
-        for columns in gather(self.studio, session.picture, names, options, newest, other):
+        for columns in gather(self.studio, session.image, names, options, newest, other):
             if newest() and not all(column.finished for column in columns):
                 yield {place: waiting(columns, keep)}
         return columns
@@ -181,23 +181,23 @@ class Showing(Comparing):
         return found
 
     def _answer_alone(self, session: Session) -> Any:
-        """The first variant's answers without any map, which is one look at the picture."""
+        """The first variant's answers without any map, which is one look at the image."""
         name = session.variants[0]
         entry = self.studio.peek(name)
         if entry is None or entry.loaded is None:
             return answers([])
         try:
-            study = self.studio.study(session.picture, name, Options(target=session.target, only=()))
+            study = self.studio.study(session.image, name, Options(target=session.target, only=()))
         except LensError:
             return answers([])
         return answers([Column(name, study)])
 
     def _link(self, session: Session, controls: Controls) -> Any:
-        size = self.studio.picture(session.picture).size
+        size = self.studio.image(session.image).size
         state = state_of(session, controls, size, self.default)
-        second = session.active in self.others and (session.active != "compare" or session.photographs)
+        second = session.active in self.others and (session.active != "compare" or session.photos)
         own = second and self._second(session).example < 0
-        key = session.picture[:KEY] if session.example < 0 else ""
+        key = session.image[:KEY] if session.example < 0 else ""
         return link(state, upload=bool(key), painted=bool(session.mask), second=own) | {"own": key}
 
     def _keep(self, session: Session, before: Session | None) -> Session:
@@ -231,22 +231,22 @@ class Showing(Comparing):
         """The panel and what stands beside it. The session in it is kept (`_keep`) once it is sent.
 
         more: what Scene gets besides, where a view shows what takes longer than its maps."""
-        picture = self.studio.picture(session.picture)
-        panel = view(session.active, Scene(columns, picture, session, **self._scene(session, columns) | more))
-        found = {self.crosshair: crosshair(picture, session.point, columns), self.panels[session.active]: panel}
-        if session.shown[0] != session.picture or any(c.study for c in columns) or all(c.finished for c in columns):
-            found[self.answers] = answers(columns)  # those of the same picture stand until there are new ones
+        image = self.studio.image(session.image)
+        panel = view(session.active, Scene(columns, image, session, **self._scene(session, columns) | more))
+        found = {self.crosshair: crosshair(image, session.point, columns), self.panels[session.active]: panel}
+        if session.shown[0] != session.image or any(c.study for c in columns) or all(c.finished for c in columns):
+            found[self.answers] = answers(columns)  # those of the same image stand until there are new ones
         keys = held(session.held, panel["tables"]) if "tables" in panel else session.held
-        found[self.session] = replace(session, held=keys, shown=(session.picture, session.active))
+        found[self.session] = replace(session, held=keys, shown=(session.image, session.active))
         wanted = WANTED[session.active]
-        if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or picture, and slow to come
+        if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or image, and slow to come
             found[self.figures[session.active]] = none()
         return found
 
     # ---- what is asked ----------------------------------------------------------------------------------
 
     def _other_key(self, session: Session, only: Sequence[str]) -> str:
-        """The key of the second picture, '' where no part of these compares two."""
+        """The key of the second image, '' where no part of these compares two."""
         lent = "trial" in only and any(key.startswith("other_kernels") for key in session.edits)
         if not lent and not {"kernel_change", "what_if"} & set(only):
             return ""

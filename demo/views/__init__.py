@@ -1,6 +1,6 @@
 """Studies -> what the browser draws: raw maps as base64, with geometry, range, caption and numbers. A file a view.
 
-No colors and no pictures of maps are made here: the page's JavaScript does that from these numbers, so
+No colors and no images of maps are made here: the page's JavaScript does that from these numbers, so
 opacity and color map never come back to the server. The pieces are made in cells.py, the words are captions'.
 """
 
@@ -46,10 +46,10 @@ def view(name: str, scene: Scene) -> Json:
     return {
         "view": name,
         "serial": next(_serial),
-        "key": scene.picture.sha256[:KEY],
+        "key": scene.image.sha256[:KEY],
         "intro": say(INTRO[name]).format(shown=TILES),
         "foot": foot if spoken() == "en" else f"{foot} {say(words.IN_ENGLISH)}".strip(),
         **shown,
-        "pictures": {c.name: photo(c.study, scene.picture) for c in scene.columns if c.study is not None}
-        | shown.get("pictures", {}),
+        "images": {c.name: photo(c.study, scene.image) for c in scene.columns if c.study is not None}
+        | shown.get("images", {}),
     }

@@ -1,4 +1,4 @@
-"""What OSRA mixes into any place of the picture: whole tables, so that the browser draws whatever is pointed at."""
+"""What OSRA mixes into any place of the image: whole tables, so that the browser draws whatever is pointed at."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PART = "block_table"
 
 
 def attention(scene: Scene) -> Json:
-    """rows: the block looked at over the picture, its heads, the last block of every stage. A cell names its tables.
+    """rows: the block looked at over the image, its heads, the last block of every stage. A cell names its tables.
 
     tables: by key, None where this visitor's browser holds it already.
     """

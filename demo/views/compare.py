@@ -1,7 +1,7 @@
-"""Two or three variants on one photograph, or two photographs on the same variants.
+"""Two or three variants on one photo, or two photos on the same variants.
 
 Variants: what each answers, one map of each on one scale, differences and a wipe (compare_pairs.py), costs (costs.py)
-and published accuracy (chart.py). Two photographs: compare_photographs.py.
+and published accuracy (chart.py). Two photos: compare_photos.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..columns import Column
 from ..languages import retold, say
 from .chart import chart
 from .compare_pairs import pairs
-from .compare_photographs import photographs
+from .compare_photos import photos
 from .costs import costs
 from .scene import Scene
 
@@ -29,9 +29,9 @@ MAPS = {"attention": "attention", "grad_cam": "grad_cam", "receptive_field": "er
 
 
 def compare(scene: Scene) -> Json:
-    both = scene.session.photographs
-    found = photographs(scene) if both else variants(scene)
-    return found | {"layout": "compare", "photographs": both, "choose": _choose(scene)}
+    both = scene.session.photos
+    found = photos(scene) if both else variants(scene)
+    return found | {"layout": "compare", "photos": both, "choose": _choose(scene)}
 
 
 def asked_for(name: str) -> str:
@@ -137,8 +137,8 @@ def scale_of(name: str, studies: Sequence[Study]) -> Json:
 
 def _choose(scene: Scene) -> Json:
     chips = [{"key": name, "label": _title(name), "pressed": name == _compared(scene)} for name in MAPS]
-    switch = {"label": say(words.PHOTOGRAPHS), "pressed": scene.session.photographs}
-    return {"label": say(words.CHOOSE), "chips": chips, "photographs": switch}
+    switch = {"label": say(words.PHOTOS), "pressed": scene.session.photos}
+    return {"label": say(words.CHOOSE), "chips": chips, "photos": switch}
 
 
 def _title(name: str) -> str:

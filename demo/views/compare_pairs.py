@@ -14,7 +14,7 @@ from transxnet.draw.overlay import crop_view
 from transxnet.draw.text import number
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.differences import compare
-from transxnet.images import Picture
+from transxnet.images import SourceImage
 from transxnet.results import Explanation
 from transxnet.results.differences import Comparison, Difference
 from transxnet.study import Study
@@ -25,11 +25,11 @@ from ..columns import variant_title
 from ..languages import say
 from .scene import Scene
 
-COMMON = "common"  # the key of the photograph's part that all of them saw
+COMMON = "common"  # the key of the photo's part that all of them saw
 
 
 def pairs(scene: Scene, name: str, title: str, maps: Mapping[str, Explanation], shared: Json) -> Json:
-    """`common`, with the photograph it lies over; or `instead`, a sentence. maps: by variant. shared: their scale."""
+    """`common`, with the photo it lies over; or `instead`, a sentence. maps: by variant. shared: their scale."""
     if instead := _incomparable(scene, name, maps):
         return {"instead": instead}
     found = compare(maps)
@@ -38,12 +38,12 @@ def pairs(scene: Scene, name: str, title: str, maps: Mapping[str, Explanation], 
     return {
         "common": {
             "box": list(found.geometry.crop_box), "rows": found.geometry.grid[0], "cols": found.geometry.grid[1],
-            "picture": COMMON, "scale": shared, "maps": [floats(values) for values in found.agreement.values],
+            "image": COMMON, "scale": shared, "maps": [floats(values) for values in found.agreement.values],
             "differences": _differences(found, title, differences, units),
             "table": _table(found, units),
             "wipe": _wipe(found, title),
         },
-        "pictures": {COMMON: _photo(scene.picture, found)},
+        "images": {COMMON: _photo(scene.image, found)},
     }  # fmt: skip
 
 
@@ -133,8 +133,8 @@ def _titles(d: Difference) -> dict[str, str]:
     return {"first": variant_title(d.first), "second": variant_title(d.second)}
 
 
-def _photo(picture: Picture, found: Comparison) -> Json:
+def _photo(image: SourceImage, found: Comparison) -> Json:
     """The common part, sharp and at the size on which the maps are compared."""
     box, size = found.geometry.crop_box, found.geometry.grid
     sharp = tuple(round(side * SHARP / max(size)) for side in size)
-    return {"src": jpeg(crop_view(picture.rgb, box, sharp)), "seen": png(crop_view(picture.rgb, box, size))}
+    return {"src": jpeg(crop_view(image.rgb, box, sharp)), "seen": png(crop_view(image.rgb, box, size))}

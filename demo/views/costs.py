@@ -72,7 +72,7 @@ def accuracy(study: Study) -> list[str]:
     if study.untrained:
         return [say(words.ACCURACY_RANDOM)]
     if study.provenance.kind == "bundled" and (found := _card(study.spec.name).get("accuracy")):
-        told = say(words.ACCURACY_CARD).format(pictures=f"{found['pictures']:,}", side=found["image_size"])
+        told = say(words.ACCURACY_CARD).format(images=f"{found['pictures']:,}", side=found["image_size"])
         return [_top1(100 * found["top1"]), told]
     if study.spec.paper is not None:
         return [_top1(study.spec.paper.top1), say(words.ACCURACY_PAPER)]

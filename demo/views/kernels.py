@@ -31,7 +31,7 @@ class Aspect:
     """One row: what is drawn of every channel, and the words of a cell.
 
     name: of its words in captions.kernels. of_static: the sentence in a cell's place where kernels are learned, not
-    generated; None draws those as well. scale: one for all pictures; None takes the largest weight shown.
+    generated; None draws those as well. scale: one for all images; None takes the largest weight shown.
     """
 
     name: str

@@ -24,6 +24,6 @@ def tour(scene: Scene) -> Json:
         "layout": "tour",
         "tour": listed(scene.session.tour),
         "architecture": architecture(spec, variant_title(name), stage),
-        "photo": shown,  # whose view of the picture the stages show
+        "photo": shown,  # whose view of the image the stages show
         "note": "" if own else say(NO_TRANSXNET).format(variant=variant_title(name)),
     }

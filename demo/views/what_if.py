@@ -75,7 +75,7 @@ def _scope(stage: int, block: int, heads: int) -> Json:
 
 
 def _painting(scene: Scene) -> Json | None:
-    """The photograph to paint on: what the first variant that is there sees of it. A mask lies over the whole of it."""
+    """The photo to paint on: what the first variant that is there sees of it. A mask lies over the whole of it."""
     column = next((column for column in scene.columns if column.study is not None), None)
     if column is None:
         return None
@@ -83,7 +83,7 @@ def _painting(scene: Scene) -> Json | None:
     sizes = {c.title: _size(c.study) for c in scene.columns if c.study is not None}
     told = ", ".join(say(words.PIXELS_OF).format(size=size, title=title) for title, size in sizes.items())
     return {
-        "picture": column.name, "key": scene.session.picture, "box": list(s.view.crop_box),
+        "image": column.name, "key": scene.session.image, "box": list(s.view.crop_box),
         "upload": list(s.view.upload_size), "mask": scene.session.mask, "fill": scene.session.fill,
         "alt": say(words.PAINT_ALT).format(title=column.title, share=share(s.trial.painted if s.trial else 0.0)),
         "fills": [{"value": name, "words": say(words.FILLS[name])} for name in FILLS],

@@ -164,7 +164,7 @@ class Lens:
         self.page.locator("#upload input[type=file]").set_input_files(file)
 
     def click_at(self, x: float, y: float) -> None:
-        """Click the picture at a point, in pixels of the upload."""
+        """Click the image at a point, in pixels of the upload."""
         width, height = self.size
         photo = self.photo
         box = photo.bounding_box()

@@ -14,7 +14,7 @@ from transxnet.results.kernel_arithmetic import KernelArithmetic
 pytestmark = pytest.mark.browser
 GEOMETRIES = {
     "stage 3 of pico": Geometry((8, 8), 16.0, (128, 128), (0, 0, 512, 512), (512, 512)),
-    "a crop of a tall picture": Geometry((14, 14), 16.0, (224, 224), (12.5, 40.25, 487.5, 515.25), (500, 700)),
+    "a crop of a tall image": Geometry((14, 14), 16.0, (224, 224), (12.5, 40.25, 487.5, 515.25), (500, 700)),
     "smaller than the view": Geometry((4, 3), 32.0, (128, 96), (0, 0, 24, 32), (24, 32)),
     "an origin of its own": Geometry((5, 7), 16.0, (80, 112), (3, 0, 227, 160), (230, 170), 7.5),
 }

@@ -12,7 +12,7 @@ from demo.examples import examples
 from demo.tables import table_json
 from demo.ui.components import head as scripts_of
 from tests.browser.lens import PHONE, WIDE, Lens
-from tests.small import picture
+from tests.small import image
 from transxnet import load
 from transxnet.draw.text import number
 from transxnet.images import decode
@@ -59,8 +59,8 @@ def scripts(chromium):
 
 @pytest.mark.parametrize(("stage", "block"), BLOCKS)
 def test_every_head_of_every_block_both_ways(scripts, stage, block):
-    """Of a picture that is cropped, so that points of the upload are not those of the view."""
-    shown = picture(5, 300, 220)
+    """Of an image that is cropped, so that points of the upload are not those of the view."""
+    shown = image(5, 300, 220)
     s = study(load("pico"), shown, Options(stage=stage, block=block, only=("attention_table", "block_table")))
     table, heads = s.attention_table, ["mean", "max", *range(1, len(s.attention_table.weights) + 1)]
     random = np.random.default_rng(stage)
@@ -176,7 +176,7 @@ def frame(lens: Lens) -> None:
 
 
 def hover(lens: Lens, across: float, down: float, where: str = LARGE) -> tuple[int, int]:
-    """Over a map or the picture, at shares of its sides; returns the point of the upload, as the page counts."""
+    """Over a map or the image, at shares of its sides; returns the point of the upload, as the page counts."""
     target = lens.page.locator(where).first
     target.scroll_into_view_if_needed()
     box = target.bounding_box()
@@ -254,10 +254,10 @@ def test_the_controls_heads_and_stages_of_the_view(lens, leave):
     assert lens.events() == asked
 
 
-def test_one_crosshair_for_maps_picture_and_keys(lens, leave):
+def test_one_crosshair_for_maps_image_and_keys(lens, leave):
     x, y = hover(lens, 0.25, 0.75)
     marks = lens.page.locator(".lens-mark.under:visible")
-    assert marks.count() == 2 + 4  # the picture, the large map, four stages
+    assert marks.count() == 2 + 4  # the image, the large map, four stages
     with lens.answer("attention"):
         lens.page.mouse.down()
         lens.page.mouse.up()

@@ -1,4 +1,4 @@
-"""Compare in a browser: numbers are the library's, the wipe sends nothing, two photographs, the chart by keyboard."""
+"""Compare in a browser: numbers are the library's, the wipe sends nothing, two photos, the chart by keyboard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.browser.test_page import as_png
 from transxnet import load
 from transxnet.explain.kernels.change import change
 from transxnet.explain.sanity.differences import compare
-from transxnet.images import Picture, decode
+from transxnet.images import SourceImage, decode
 from transxnet.study import Options, study
 
 pytestmark = pytest.mark.browser
@@ -28,9 +28,9 @@ PIXELS = """(canvas) => {
 
 
 def looked(lens, name: str, **options):
-    """What the library says of the page's picture at the page's point."""
-    picture = decode(examples()[0].path)
-    return study(load(name, device="cpu"), picture, Options(point=lens.point, **options))
+    """What the library says of the page's image at the page's point."""
+    image = decode(examples()[0].path)
+    return study(load(name, device="cpu"), image, Options(point=lens.point, **options))
 
 
 def near(value: float):
@@ -145,8 +145,8 @@ def _chart(lens) -> None:
     chart.get_by_role("button", name="as authors report").click()
 
 
-def test_two_photographs_on_a_phone(visit):
-    """What is generated differs between photographs, as much as the library says; everything fits 390 pixels."""
+def test_two_photos_on_a_phone(visit):
+    """What is generated differs between photos, as much as the library says; everything fits 390 pixels."""
     lens = visit(viewport=PHONE)
     lens.look_at("compare")
     panel = lens.panel("compare")
@@ -155,11 +155,11 @@ def test_two_photographs_on_a_phone(visit):
     assert not lens.page.locator("#other-compare").is_visible()
     assert fits(lens)
     with lens.answer("compare"):
-        panel.get_by_role("button", name="Two photographs").click()
-        panel.locator("[data-photographs=true]").wait_for()
+        panel.get_by_role("button", name="Two photos").click()
+        panel.locator("[data-photos=true]").wait_for()
     assert lens.page.locator("#other-compare").is_visible()
-    check_photographs(lens, *(decode(example.path) for example in examples()[:2]))
-    assert "made anew for each picture" in panel.inner_text()
+    check_photos(lens, *(decode(example.path) for example in examples()[:2]))
+    assert "made anew for each image" in panel.inner_text()
     assert fits(lens)
 
     own = [as_png(decode(example.path).rgb[:, ::-1]) for example in examples()[2:4]]
@@ -169,11 +169,11 @@ def test_two_photographs_on_a_phone(visit):
     with lens.answer("compare"):
         lens.page.locator("#other-compare button").nth(len(examples())).click()  # the one before this one
     before, last = (decode(sent["buffer"]) for sent in own)
-    check_photographs(lens, last, before)
+    check_photos(lens, last, before)
     assert fits(lens)
 
 
-def check_photographs(lens, first: Picture, second: Picture) -> None:
+def check_photos(lens, first: SourceImage, second: SourceImage) -> None:
     """The numbers are the library's for pico, from the page's point of the first and the same place of the second."""
     model, place = load("pico", device="cpu"), same_place(lens.point, first.size, second.size)
     one = study(model, first, Options(point=lens.point))

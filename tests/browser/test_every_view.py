@@ -1,7 +1,7 @@
-"""Every view: pictures for a person to look at, and what nobody should meet in one.
+"""Every view: images for a person to look at, and what nobody should meet in one.
 
 One walk through all views on a wide screen, one on a phone and one in the dark; each test reads what they have seen.
-LENS_SCREENSHOTS=1 also writes README's pictures, assets/screenshots/*.png, anew.
+LENS_SCREENSHOTS=1 also writes README's images, assets/screenshots/*.png, anew.
 
 What axe finds is told in full, of whatever kind; what Gradio's own markup has would be listed in `GRADIOS` by rule and
 selector.
@@ -34,12 +34,12 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
   .flatMap((rule) => rule.nodes.map((node) => [rule.id, node.target.join(" ")]))"""
 
-# Buttons, fields and small pictures of the page's side and of a view's controls that stick out sideways.
+# Buttons, fields and small images of the page's side and of a view's controls that stick out sideways.
 CUT = """() => [...document.querySelectorAll("#side, #toolbar, .controls")].flatMap((box) => {
   if (!box.offsetParent) return [];
   const edge = Math.min(box.getBoundingClientRect().right, innerWidth) + 1;
   return [...box.querySelectorAll("button, label, input, img")]
-    .filter((one) => !one.closest(".lens-back")) // a picture that floats
+    .filter((one) => !one.closest(".lens-back")) // an image that floats
     .filter((one) => one.offsetParent && one.getBoundingClientRect().right > edge)
     .map((one) => one.outerHTML.slice(0, 120));
 })"""
@@ -76,7 +76,7 @@ def walk(request, chromium, served, artifacts) -> Iterator[Walk]:
     lens.page.evaluate(AXE)
     found = Walk(viewport, {}, {}, {}, {}, tuple(lens.page.evaluate(LIGHTNESS)))
     name = f"{'dark-' if scheme == 'dark' else ''}{viewport['width']}"
-    picture(lens, artifacts / f"overview-alone-{name}.png")
+    image(lens, artifacts / f"overview-alone-{name}.png")
     lens.compare("pico@untrained")
     for view in sorted(VIEWS, key=lambda one: (one == "trust", one in FIGURES)):
         if view == "trust":
@@ -88,7 +88,7 @@ def walk(request, chromium, served, artifacts) -> Iterator[Walk]:
             for_readme(lens, ROOT / "assets" / "screenshots" / f"{view}.png")
         if view in FIGURES and view != "trust":
             lens.drawn(view)
-        picture(lens, artifacts / f"{view}-{name}.png")
+        image(lens, artifacts / f"{view}-{name}.png")
         look(lens, view, found)
     yield found
     context.close()
@@ -119,7 +119,7 @@ def look(lens: Lens, view: str, found: Walk) -> None:
         lens.page.locator("#more > button").click()
 
 
-def picture(lens: Lens, path: Path) -> None:
+def image(lens: Lens, path: Path) -> None:
     lens.page.mouse.move(0, 0)
     lens.page.screenshot(path=path, full_page=True)
     assert path.stat().st_size > 10_000

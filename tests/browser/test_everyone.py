@@ -92,10 +92,10 @@ def test_keyboard_walk(visit):
     with lens.answer("attention"):
         walker.press("ArrowRight", "Enter")
     walker.to("#panel-attention input[name=lens-head]")
-    pictures = lens.canvases("attention")
+    images = lens.canvases("attention")
     walker.press("ArrowRight", "ArrowRight")
     assert page.evaluate("lensDisplay.head") == 1
-    assert lens.canvases("attention") != pictures
+    assert lens.canvases("attention") != images
 
     walker.to("#views [role=tab]", "Shift+Tab")
     with lens.answer("kernels"):
@@ -116,7 +116,7 @@ def test_keyboard_walk(visit):
 # ---- who hears the page -----------------------------------------------------------------------------------------
 
 
-def test_pictures_say_where_they_are_high_and_nothing_chatters_while_a_pointer_moves(visit):
+def test_images_say_where_they_are_high_and_nothing_chatters_while_a_pointer_moves(visit):
     lens = visit()
     page = lens.page
     names = lens.panel("overview").locator(".lens-frame canvas").evaluate_all("all => all.map((one) => one.ariaLabel)")
@@ -146,10 +146,10 @@ def test_pictures_say_where_they_are_high_and_nothing_chatters_while_a_pointer_m
         assert page.evaluate("told") == [], view
 
 
-# ---- where the picture is ---------------------------------------------------------------------------------------
+# ---- where the image is ---------------------------------------------------------------------------------------
 
 
-def test_the_picture_stays_in_sight_and_what_is_below_it_can_be_reached(visit):
+def test_the_image_stays_in_sight_and_what_is_below_it_can_be_reached(visit):
     lens = visit()
     lens.look_at("kernels")
     lens.page.mouse.move(900, 500)
@@ -165,7 +165,7 @@ def test_the_picture_stays_in_sight_and_what_is_below_it_can_be_reached(visit):
     expect(lens.page.locator("#peer textarea, #peer input")).to_be_in_viewport(ratio=1)
 
 
-def test_on_a_phone_the_first_result_comes_soon_and_the_picture_comes_back(visit):
+def test_on_a_phone_the_first_result_comes_soon_and_the_image_comes_back(visit):
     lens = visit(viewport=PHONE, has_touch=True)
     page = lens.page
     top = page.locator("#panel-overview .lens-frame").first.evaluate(

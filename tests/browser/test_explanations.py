@@ -25,13 +25,13 @@ READY = """([view, last]) => {
 
 
 def figures(lens: Lens, view: str, last: str) -> dict[str, dict]:
-    """A view's figures by name, when the one that comes last is there and every picture is drawn."""
+    """A view's figures by name, when the one that comes last is there and every image is drawn."""
     return lens.page.wait_for_function(READY, arg=[view, last], timeout=2 * PATIENCE).json_value()
 
 
-def check(found: dict[str, dict], *pictures: str) -> None:
-    """These figures have a picture with words for who cannot see it; all say what they are and are not."""
-    for name in pictures:
+def check(found: dict[str, dict], *images: str) -> None:
+    """These figures have an image with words for who cannot see it; all say what they are and are not."""
+    for name in images:
         assert len(found[name]["alt"]) > 20
         assert found[name]["wide"] >= 1200
         assert found[name]["shown"] >= 700  # readable: a narrow screen scrolls

@@ -52,7 +52,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
         manifest = json.loads(str(arrays["manifest"]))
     assert manifest["asked"]["point"] == [60, 180]
     assert manifest["models"][0]["provenance"] == wanted.provenance.as_json()
-    assert manifest["pictures"][0]["sha256"] == decode(examples()[0].path).sha256
+    assert manifest["images"][0]["sha256"] == decode(examples()[0].path).sha256
 
     before = lens.events()
     first = pixels(saved(lens, "png", tmp_path))
@@ -81,7 +81,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
     report.close()
 
 
-def test_a_visitors_own_picture_stays_without_a_name_and_the_buttons_are_folded_on_a_phone(visit, tmp_path):
+def test_a_visitors_own_image_stays_without_a_name_and_the_buttons_are_folded_on_a_phone(visit, tmp_path):
     Image.fromarray(np.random.default_rng(3).integers(0, 256, (120, 160, 3), dtype=np.uint8)).save(tmp_path / OWN)
     lens = visit(viewport=PHONE)
     with lens.answer():
@@ -92,8 +92,8 @@ def test_a_visitors_own_picture_stays_without_a_name_and_the_buttons_are_folded_
     with Image.open(path) as image:
         text = image.text["transxnet-lens"]
     manifest = json.loads(text)
-    assert manifest["pictures"][0]["example"] is None
-    assert manifest["pictures"][0]["size"] == [160, 120]
+    assert manifest["images"][0]["example"] is None
+    assert manifest["images"][0]["size"] == [160, 120]
     assert not any(word in text for word in ("aunt", "/tmp", "/home", "/root"))
     assert "x=" not in manifest["link"]
 

@@ -49,9 +49,9 @@ def test_t_s_and_b_stand_side_by_side(visit, hub_served, artifacts):
 
 def check_t(lens: Lens) -> None:
     """T's numbers on the page are the library's with the same file."""
-    picture = decode(examples()[0].path)
+    image = decode(examples()[0].path)
     source = family_root() / NAMESPACE / "transxnet_t" / "model.safetensors"
-    expected = study(load("t", source), picture, Options(point=lens.point))
+    expected = study(load("t", source), image, Options(point=lens.point))
     attention, _, field = [one for one in lens.numbers("overview") if one["variant"] == "t"]
     assert float(attention["peak"]) == pytest.approx(expected.attention.mean.max(), rel=1e-6)
     assert float(field["r50"]) == pytest.approx(expected.receptive_field.numbers["r50"], rel=1e-6)

@@ -122,7 +122,7 @@ def test_the_blend_is_the_overlay(scripts):
     )
     expected = overlay(photo, heat, value_range, colormap, 0.6, signed, root)
     difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
-    assert difference.max() <= 1  # OpenCV rounds the gray photograph first
+    assert difference.max() <= 1  # OpenCV rounds the gray photo first
     assert np.reshape(drawn, rgba.shape)[..., 3].min() == 255
 
 

@@ -49,7 +49,7 @@ def until_unit(lens, row: int, col: int) -> None:
     )
 
 
-def over_picture(lens, x: float, y: float) -> None:
+def over_image(lens, x: float, y: float) -> None:
     """Move the pointer over a pixel of the upload, without pressing."""
     box, (width, height) = lens.photo.bounding_box(), lens.size
     lens.page.mouse.move(box["x"] + (x + 0.5) * box["width"] / width, box["y"] + (y + 0.5) * box["height"] / height)
@@ -83,7 +83,7 @@ def work(lens) -> dict[str, int]:
     )
 
 
-def test_hovering_kernels_and_the_picture_shows_the_librarys_numbers_without_a_request(visit):
+def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_request(visit):
     lens = visit()
     lens.look_at("kernels")
     lens.drawn("kernels")
@@ -97,7 +97,7 @@ def test_hovering_kernels_and_the_picture_shows_the_librarys_numbers_without_a_r
         tiles.nth(i).hover()
         check(lens, found, i, middle)
     for point in ((9, 9), (lens.size[0] - 9, 60), (200, 130)):  # a corner and an edge, where zeros lie beyond
-        over_picture(lens, *point)
+        over_image(lens, *point)
         until_unit(lens, *found.units.unit_at(*point))
         check(lens, found, 4, point)
     output = lens.panel("kernels").locator(".lens-unitmap canvas").last

@@ -59,7 +59,7 @@ def test_a_korean_browser_sees_korean_and_the_same_numbers(visit):
     assert bars[0] == bars[1] != []
     assert "lang=" not in korean.page.url  # nobody asked for it: whoever gets the link reads their own language
 
-    korean.send({"name": "cat.png", "mimeType": "image/png", "buffer": b"no picture at all"})
+    korean.send({"name": "cat.png", "mimeType": "image/png", "buffer": b"no image at all"})
     toast = korean.page.get_by_test_id("toast-body")
     toast.wait_for()
     assert "손상되었거나" in toast.inner_text()

@@ -13,7 +13,7 @@ from demo.captions import links, stopping
 from demo.examples import examples
 from tests.browser.conftest import Served
 from tests.browser.lens import PHONE, WIDE, Lens
-from tests.small import picture
+from tests.small import image
 from transxnet.draw.png import to_png
 
 pytestmark = pytest.mark.browser
@@ -88,7 +88,7 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
     before = looked_at(lens, "grad_cam")
     x, y = lens.point
     assert query(lens) == {
-        "picture": examples()[0].label, "variants": "pico,pico@untrained", "view": "grad_cam", "stage": "2",
+        "image": examples()[0].label, "variants": "pico,pico@untrained", "view": "grad_cam", "stage": "2",
         "block": "1", "cam": "3", "x": str(x), "y": str(y), "class": before["class"]["wnid"], "head": "2",
         "colors": "viridis", "gamma": "0.5",
     }  # fmt: skip
@@ -120,7 +120,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     note = lens.page.locator("#link .lens-note")
     assert note.text_content() == ""
     with lens.answer():
-        lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": to_png(picture().rgb)})
+        lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": to_png(image().rgb)})
     assert note.text_content() == links.UPLOAD.format(example=examples()[0].label)
     with lens.answer():
         lens.click_at(5, 6)
@@ -140,7 +140,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
 
 def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     lens = follow(
-        "?picture=cheetah&x=31&y=37&view=trust", ""
+        "?image=cheetah&x=31&y=37&view=trust", ""
     )  # a place whose tests nobody has asked for: nothing is kept of them
     waiting, stopped = (lens.page.locator(f"#panel-trust .{name}") for name in ("lens-skeleton", "lens-stopped"))
     stop = waiting.get_by_role("button", name=stopping.STOP)
@@ -156,7 +156,7 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     lens.look_at("overview")
     assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
     assert not lens.page.locator(".lens-stopped").count()
-    assert query(lens) == {"picture": "cheetah", "x": "31", "y": "37"}
+    assert query(lens) == {"image": "cheetah", "x": "31", "y": "37"}
 
 
 def test_back_and_forward_go_through_the_views(visit):
@@ -172,7 +172,7 @@ def test_back_and_forward_go_through_the_views(visit):
     assert page.evaluate("history.length") == 4  # about:blank and three views: going back has written none
 
 
-def test_back_and_forward_bring_the_pictures_back(visit):
+def test_back_and_forward_bring_the_images_back(visit):
     """The first example, after a display control has moved, and an upload, which no address holds, with its point."""
     lens = visit()
     page, pressed = lens.page, lens.page.locator("#thumbs button[aria-pressed=true]")
@@ -183,7 +183,7 @@ def test_back_and_forward_bring_the_pictures_back(visit):
     with lens.answer():
         page.go_back()
     expect(pressed).to_have_attribute("title", examples()[0].label)
-    upload = to_png(picture(width=200, height=160).rgb)
+    upload = to_png(image(width=200, height=160).rgb)
     with lens.answer():
         lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": upload})
     with lens.answer():
@@ -199,4 +199,4 @@ def test_back_and_forward_bring_the_pictures_back(visit):
     with lens.answer():
         page.go_forward()
     expect(pressed).to_have_count(0)
-    assert "picture" not in query(lens)
+    assert "image" not in query(lens)

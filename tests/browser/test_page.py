@@ -33,9 +33,9 @@ def loaded(name: str) -> LoadedModel:
     return load(name)
 
 
-def library(picture: Path | bytes = FIRST, name: str = "pico", point: tuple[int, int] | None = None, **more) -> Study:
-    """What the library says of the same picture and point; the page looks from the middle at first."""
-    decoded = decode(picture)
+def library(image: Path | bytes = FIRST, name: str = "pico", point: tuple[int, int] | None = None, **more) -> Study:
+    """What the library says of the same image and point; the page looks from the middle at first."""
+    decoded = decode(image)
     width, height = decoded.size
     return study(loaded(name), decoded, Options(point=point or ((width - 1) // 2, (height - 1) // 2), **more))
 
@@ -87,7 +87,7 @@ def test_it_opens_on_the_first_example(visit):
     assert expected.provenance.sha256[:8] in lens.panel("overview").text_content()
 
 
-def test_a_photograph_and_its_neighbor_of_one_pixel(visit):
+def test_a_photo_and_its_neighbor_of_one_pixel(visit):
     lens = visit()
     pixels = decode(SECOND).rgb.copy()
     with lens.answer():
@@ -108,7 +108,7 @@ def test_a_photograph_and_its_neighbor_of_one_pixel(visit):
 # ---- the crosshair ------------------------------------------------------------------------------------------
 
 
-def test_a_click_on_the_picture_moves_every_map(visit):
+def test_a_click_on_the_image_moves_every_map(visit):
     lens = visit()
     width, height = lens.size
     with lens.answer():
@@ -116,7 +116,7 @@ def test_a_click_on_the_picture_moves_every_map(visit):
     assert lens.point == (pytest.approx(0.3 * width, abs=2), pytest.approx(0.6 * height, abs=2))
     check_overview(lens, library(point=lens.point))
 
-    field = lens.panel("overview").locator(".lens-frame canvas").last  # a click on a map is a click on the picture
+    field = lens.panel("overview").locator(".lens-frame canvas").last  # a click on a map is a click on the image
     box = field.bounding_box()
     x0, y0, x1, y1 = library().view.crop_box
     with lens.answer():
@@ -379,7 +379,7 @@ def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visit, served
 @pytest.mark.parametrize(
     "file",
     [
-        {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"Dear diary, this is no picture.\n" * 20},
+        {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"Dear diary, this is no image.\n" * 20},
         as_png(np.zeros((1, 1, 3), np.uint8)),
     ],
     ids=["text", "one pixel"],
@@ -417,7 +417,7 @@ def test_an_upload_without_room_gets_a_sentence(visit):
     lens.problems[:] = [one for one in lens.problems if "status of 507" not in one]  # Chromium's own
 
 
-def test_another_button_and_a_key_pressed_on_the_picture_before_move_nothing(visit):
+def test_another_button_and_a_key_pressed_on_the_image_before_move_nothing(visit):
     lens = visit()
     before, events = lens.point, lens.events()
     lens.photo.click(button="right", position={"x": 20, "y": 30})

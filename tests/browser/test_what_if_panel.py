@@ -23,10 +23,10 @@ UNIFORM, NO_OSRA = "uniform_gates@0.0", "no_osra@0.0"
 @pytest.fixture(scope="module")
 def asked_library():
     """asked_library(edits=…, mask=…) -> the library's trial of the first example in pico."""
-    pico, picture = load("pico", device="cpu"), decode(examples()[0].path)
+    pico, image = load("pico", device="cpu"), decode(examples()[0].path)
 
     def ask(**asked: object) -> Trial:
-        return study(pico, picture, Options(only=("trial",), **asked)).trial
+        return study(pico, image, Options(only=("trial",), **asked)).trial
 
     return ask
 
@@ -132,7 +132,7 @@ def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     trial = lens.panel("what_if").locator(".lens-trial")
     assert trial.get_by_role("switch", name="IDConv’s half").get_attribute("aria-checked") == "false"
-    assert trial.get_by_role("application").get_attribute("aria-label").startswith("What pico sees of your picture")
+    assert trial.get_by_role("application").get_attribute("aria-label").startswith("What pico sees of your image")
     first, last = trial.get_by_role("switch").first, trial.get_by_role("switch").last
     bars, outcome, canvas = (trial.locator(one) for one in (".lens-pairs", ".lens-outcome", ".lens-brush canvas"))
     first.evaluate("node => node.scrollIntoView({block: 'end'})")
@@ -249,7 +249,7 @@ def test_a_second_finger_paints_nothing_and_ends_no_stroke(scripts):
     assert cols.max() == pytest.approx(40 / 80 * wide + radius, abs=1)
 
 
-def test_what_was_painted_by_key_a_moment_ago_is_not_told_of_another_picture(scripts):
+def test_what_was_painted_by_key_a_moment_ago_is_not_told_of_another_image(scripts):
     assert len(brushed(scripts, "async ({ press, rest }) => { press(' '); await rest(); }")) == 1
     told = brushed(
         scripts,
@@ -261,6 +261,6 @@ def test_what_was_painted_by_key_a_moment_ago_is_not_told_of_another_picture(scr
           point(window, "pointerup", 1, 0, 0);
         }""",
     )
-    (mask,) = (one["mask"] for one in told)  # only the corner painted in the second picture
+    (mask,) = (one["mask"] for one in told)  # only the corner painted in the second image
     assert read_mask(mask)[0, 0]
     assert not read_mask(mask)[30:, 30:].any()

@@ -15,7 +15,7 @@ import torch
 from tests import reference
 from tests.hub import NAMESPACE, HubServer, family_root, use_hub
 from transxnet.explain.predict import predict_batch
-from transxnet.images import Picture, decode, prepare
+from transxnet.images import SourceImage, decode, prepare
 from transxnet.labels import label_set
 from transxnet.study import OVERVIEW, Options, Study, study
 from transxnet.weights.load import LoadedModel, load, resolve_device
@@ -38,7 +38,7 @@ def full_float32(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def picture() -> Picture:
+def image() -> SourceImage:
     """Smooth noise, 300 x 260 px: every part of the view has something to say."""
     coarse = np.random.default_rng(0).integers(0, 256, (13, 15, 3), dtype=np.uint8)
     return decode(np.kron(coarse, np.ones((20, 20, 1), np.uint8)))
@@ -65,9 +65,9 @@ def test_logits_equal_the_official_ones(pair, full_float32):
     assert far(logits, reference.arrays()[f"{variant}.224x224.logits"]) < 1e-4
 
 
-def test_explanations_equal_those_on_the_cpu(pair, picture, full_float32):
+def test_explanations_equal_those_on_the_cpu(pair, image, full_float32):
     options = Options(stage=3, target=281, only=(*OVERVIEW, "attention_table"))
-    cpu, cuda = (study(loaded, picture, options) for loaded in pair)
+    cpu, cuda = (study(loaded, image, options) for loaded in pair)
     assert far(cuda.prediction.logits, cpu.prediction.logits) < 1e-4
     assert [a.index for a in cuda.prediction.top] == [a.index for a in cpu.prediction.top]
     errors = {name: far(ours, theirs) for name, ours, theirs in _maps(cuda, cpu)}
@@ -84,10 +84,10 @@ def _maps(ours: Study, theirs: Study) -> Iterator[tuple[str, np.ndarray, np.ndar
         yield name, getattr(ours, name).heat, getattr(theirs, name).heat
 
 
-def test_prediction_with_tf32_and_with_half_precision(pair, picture):
+def test_prediction_with_tf32_and_with_half_precision(pair, image):
     """As the page predicts: faster arithmetic may move probabilities a little, not the answer."""
     cpu, cuda = pair
-    tensors = [prepare(picture, image_size=cpu.spec.image_size, crop_pct=cpu.spec.crop_pct).tensor] * 3
+    tensors = [prepare(image, image_size=cpu.spec.image_size, crop_pct=cpu.spec.crop_pct).tensor] * 3
     labels = label_set(cpu.spec.label_set)
     expected = next(predict_batch(cpu.model, tensors[:1], labels))
     for autocast in (False, True):

@@ -11,7 +11,7 @@ import torch
 
 from tests import tiny
 from transxnet.model import TransXNet
-from transxnet.training.data import PictureSet
+from transxnet.training.data import ImageSet
 from transxnet.training.loop import Run
 from transxnet.training.recipes import Recipe, find_recipe
 
@@ -25,7 +25,7 @@ ALL = dataclasses.replace(
 
 def run(folder: Path, recipe: Recipe, device: str, **options: object) -> Run:
     images = np.random.default_rng(0).integers(0, 256, (64, 64, 64, 3), dtype=np.uint8)
-    data = PictureSet(images, np.arange(64) % 7, ("n01443537",) * 7, "d" * 64)
+    data = ImageSet(images, np.arange(64) % 7, ("n01443537",) * 7, "d" * 64)
     teacher = tiny.recipe_model().to(device) if recipe.teacher else None
     torch.manual_seed(0)
     model = TransXNet(tiny.SPEC, drop_path_rate=recipe.drop_path)

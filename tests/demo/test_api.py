@@ -32,20 +32,20 @@ from transxnet.export.plates import plates_of
 from transxnet.images import decode
 from transxnet.study import Options, study
 
-PICTURE = examples()[0].path
+IMAGE = examples()[0].path
 ENDPOINTS = {
-    "/predict": ["picture", "variant", "top", "autocast"],
-    "/attention": ["picture", "variant", "stage", "block", "head", "x", "y"],
-    "/kernels": ["picture", "variant", "stage", "block"],
-    "/grad_cam": ["picture", "variant", "target", "stage"],
-    "/erf": ["picture", "variant", "stage", "x", "y"],
-    "/explain": ["picture", "variant", "part", "stage", "block", "target", "cam_stage", "x", "y", "second"],
-    "/what_if": ["picture", "variant", "target", "stage", "second"],
-    "/trust": ["picture", "variant", "target", "stage", "x", "y", "thorough"],
-    "/compare": ["picture", "variants", "part", "stage", "block", "target", "cam_stage", "x", "y"],
-    "/try_out": ["picture", "variant", "edits", "mask", "fill", "target", "second"],
+    "/predict": ["image", "variant", "top", "autocast"],
+    "/attention": ["image", "variant", "stage", "block", "head", "x", "y"],
+    "/kernels": ["image", "variant", "stage", "block"],
+    "/grad_cam": ["image", "variant", "target", "stage"],
+    "/erf": ["image", "variant", "stage", "x", "y"],
+    "/explain": ["image", "variant", "part", "stage", "block", "target", "cam_stage", "x", "y", "second"],
+    "/what_if": ["image", "variant", "target", "stage", "second"],
+    "/trust": ["image", "variant", "target", "stage", "x", "y", "thorough"],
+    "/compare": ["image", "variants", "part", "stage", "block", "target", "cam_stage", "x", "y"],
+    "/try_out": ["image", "variant", "edits", "mask", "fill", "target", "second"],
     "/export": [
-        "picture",
+        "image",
         "view",
         "format",
         "variants",
@@ -92,8 +92,8 @@ def client(weights) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def expected(weights):
-    """The library's study of the same picture with every default."""
-    return study(load("pico", weights_dir=weights), decode(PICTURE))
+    """The library's study of the same image with every default."""
+    return study(load("pico", weights_dir=weights), decode(IMAGE))
 
 
 def refused(client: Client, *args: object, **kwargs: object) -> str:
@@ -121,9 +121,9 @@ def test_these_endpoints_and_no_other(client):
         assert "Returns JSON" in one["description"].replace("\n", " ")
         returned = {"/predict": ["numbers"], "/export": ["numbers", "file"]}
         assert [r["label"] for r in one["returns"]] == returned.get(name, ["numbers", "png", "npz"])
-        picture = one["parameters"][0]
-        assert "URL" not in json.dumps(picture["python_type"])  # addresses are not fetched
-        assert "http" not in json.dumps(picture["example_input"])
+        image = one["parameters"][0]
+        assert "URL" not in json.dumps(image["python_type"])  # addresses are not fetched
+        assert "http" not in json.dumps(image["example_input"])
 
 
 def test_choices_are_listed_where_there_are_few(client):
@@ -144,19 +144,19 @@ def test_choices_are_listed_where_there_are_few(client):
 
 
 def test_attention_of_a_variant_without_osra_is_refused_in_words(client):
-    said = refused(client, handle_file(PICTURE), "pico_noosra@untrained", api_name="/attention")
+    said = refused(client, handle_file(IMAGE), "pico_noosra@untrained", api_name="/attention")
     assert "has no OSRA, so there is no attention: its IDConv takes all channels." in said
     assert said.endswith(PART_REMEDY)
 
 
 @pytest.mark.parametrize("endpoint", ["/predict", "/kernels", "/grad_cam", "/erf"])
 def test_the_other_endpoints_answer_for_it(client, endpoint):
-    reply = client.predict(handle_file(PICTURE), "pico_noosra@untrained", api_name=endpoint)
+    reply = client.predict(handle_file(IMAGE), "pico_noosra@untrained", api_name=endpoint)
     assert (reply if endpoint == "/predict" else reply[0])["model"] == "pico_noosra@untrained"
 
 
 def test_kernels_of_a_variant_without_idconv_are_its_learned_ones(client):
-    _, _, npz = client.predict(handle_file(PICTURE), "pico_static@untrained", api_name="/kernels")
+    _, _, npz = client.predict(handle_file(IMAGE), "pico_static@untrained", api_name="/kernels")
     arrays = np.load(npz)
     learned = load("pico_static@untrained", device="cpu").model.network[4][-1].token_mixer.local_unit.weight
     assert np.array_equal(arrays["kernels"], arrays["kernels_static"])
@@ -167,13 +167,13 @@ def test_kernels_of_a_variant_without_idconv_are_its_learned_ones(client):
 # ---- values -------------------------------------------------------------------------------------------------
 
 
-def test_predict_with_a_picture_only(client, expected):
-    reply = client.predict(handle_file(PICTURE), api_name="/predict")
+def test_predict_with_a_image_only(client, expected):
+    reply = client.predict(handle_file(IMAGE), api_name="/predict")
     assert [a["index"] for a in reply["top"]] == [a.index for a in expected.prediction.top]
     assert [a["probability"] for a in reply["top"]] == pytest.approx([a.probability for a in expected.prediction.top])
     assert reply["provenance"] == expected.provenance.as_json()
     assert reply["untrained"] is False
-    assert len(client.predict(handle_file(PICTURE), top=3, api_name="/predict")["top"]) == 3
+    assert len(client.predict(handle_file(IMAGE), top=3, api_name="/predict")["top"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -185,14 +185,14 @@ def test_predict_with_a_picture_only(client, expected):
         ("/erf", "receptive_field", "heat"),
     ],
 )
-def test_maps_with_a_picture_only(client, expected, endpoint, part, array):
-    numbers, png, npz = client.predict(handle_file(PICTURE), api_name=endpoint)
+def test_maps_with_a_image_only(client, expected, endpoint, part, array):
+    numbers, png, npz = client.predict(handle_file(IMAGE), api_name=endpoint)
     raw = getattr(getattr(expected, part), array)
     arrays = np.load(npz, allow_pickle=False)
     assert arrays[part] == pytest.approx(raw, rel=1e-5, abs=1e-7 * float(np.abs(raw).max()))
     assert numbers["range"] == pytest.approx([raw.min(), raw.max()], rel=1e-5, abs=1e-8)
     assert numbers["provenance"] == expected.provenance.as_json()
-    assert numbers["view"]["upload_size"] == list(decode(PICTURE).size)
+    assert numbers["view"]["upload_size"] == list(decode(IMAGE).size)
     with Image.open(png) as image:
         assert image.format == "PNG"
         assert np.asarray(image).std() > 1
@@ -204,21 +204,21 @@ def test_maps_with_a_picture_only(client, expected, endpoint, part, array):
 
 def test_what_is_asked_for_is_what_comes(client, weights):
     options = Options(stage=2, block=1, point=(40, 200), target="goldfish", cam_stage=3)
-    wanted = study(load("pico", weights_dir=weights), decode(PICTURE), options)
+    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), options)
     at = {"stage": 2, "x": 40, "y": 200}
-    _, _, npz = client.predict(handle_file(PICTURE), block=1, head=2, **at, api_name="/attention")
+    _, _, npz = client.predict(handle_file(IMAGE), block=1, head=2, **at, api_name="/attention")
     assert np.load(npz)["attention"] == pytest.approx(wanted.attention.heads, rel=1e-5, abs=1e-8)
-    numbers, _, _ = client.predict(handle_file(PICTURE), **at, api_name="/erf")
+    numbers, _, _ = client.predict(handle_file(IMAGE), **at, api_name="/erf")
     assert numbers["numbers"] == pytest.approx(wanted.receptive_field.numbers, rel=1e-5)
     assert numbers["point"] == [40, 200]
-    numbers, _, npz = client.predict(handle_file(PICTURE), target="goldfish", stage=3, api_name="/grad_cam")
+    numbers, _, npz = client.predict(handle_file(IMAGE), target="goldfish", stage=3, api_name="/grad_cam")
     heat = wanted.grad_cam.heat
     assert np.load(npz)["grad_cam"] == pytest.approx(heat, rel=1e-4, abs=1e-6 * float(np.abs(heat).max()))
     assert numbers["class"]["label"] == "goldfish"
 
 
 def test_random_weights_by_their_name_only(client):
-    reply = client.predict(handle_file(PICTURE), variant="pico@untrained", api_name="/predict")
+    reply = client.predict(handle_file(IMAGE), variant="pico@untrained", api_name="/predict")
     assert reply["untrained"] is True
     assert reply["provenance"]["kind"] == "untrained"
 
@@ -228,9 +228,9 @@ def test_random_weights_by_their_name_only(client):
 
 def test_any_part_by_its_name_with_figures(client, weights):
     wanted = study(
-        load("pico", weights_dir=weights), decode(PICTURE), Options(stage=2, only=("clusters", "half_energies"))
+        load("pico", weights_dir=weights), decode(IMAGE), Options(stage=2, only=("clusters", "half_energies"))
     )
-    numbers, pngs, npz = client.predict(handle_file(PICTURE), part="clusters", stage=2, api_name="/explain")
+    numbers, pngs, npz = client.predict(handle_file(IMAGE), part="clusters", stage=2, api_name="/explain")
     (figure,) = numbers["figures"]
     assert figure["name"] == "kernel_clusters"
     assert figure["limits"]
@@ -241,7 +241,7 @@ def test_any_part_by_its_name_with_figures(client, weights):
     with Image.open(pngs[0]) as image:
         assert image.format == "PNG"
         assert image.width >= 1200
-    _, _, npz = client.predict(handle_file(PICTURE), part="half_energies", api_name="/explain")
+    _, _, npz = client.predict(handle_file(IMAGE), part="half_energies", api_name="/explain")
     (plate,) = plates_of("half_energies", [wanted])
     raw = np.load(npz)
     for name, values in plate.arrays.items():
@@ -250,22 +250,22 @@ def test_any_part_by_its_name_with_figures(client, weights):
 
 def test_a_map_comes_with_its_raw_values_and_for_a_timm_backbone_too(client):
     peer = "timm:test_resnet@untrained"
-    numbers, pngs, npz = client.predict(handle_file(PICTURE), peer, part="contrast", stage=2, api_name="/explain")
-    wanted = study(load(peer), decode(PICTURE), Options(stage=2, only=("contrast",)))
+    numbers, pngs, npz = client.predict(handle_file(IMAGE), peer, part="contrast", stage=2, api_name="/explain")
+    wanted = study(load(peer), decode(IMAGE), Options(stage=2, only=("contrast",)))
     assert numbers["model"] == peer
     assert (len(numbers["figures"]), len(pngs)) == (0, 1)
     assert np.load(npz)["contrast"] == pytest.approx(wanted.contrast.heat, rel=1e-3, abs=1e-6)
-    assert client.predict(handle_file(PICTURE), peer, api_name="/predict")["untrained"] is True
+    assert client.predict(handle_file(IMAGE), peer, api_name="/predict")["untrained"] is True
 
 
-def test_what_if_with_the_kernels_of_a_second_picture(client, weights):
+def test_what_if_with_the_kernels_of_a_second_image(client, weights):
     second = examples()[1].path
-    numbers, pngs, _ = client.predict(handle_file(PICTURE), second=handle_file(second), api_name="/what_if")
+    numbers, pngs, _ = client.predict(handle_file(IMAGE), second=handle_file(second), api_name="/what_if")
     assert [figure["name"] for figure in numbers["figures"]] == ["what_if", "what_if_heads"]
     assert len(pngs) == 2
-    gray, _, _ = client.predict(handle_file(PICTURE), api_name="/what_if")
-    assert gray["figures"][0]["caption"].endswith("made for a plain gray picture.")
-    assert numbers["figures"][0]["caption"].endswith("made for another picture.")
+    gray, _, _ = client.predict(handle_file(IMAGE), api_name="/what_if")
+    assert gray["figures"][0]["caption"].endswith("made for a plain gray image.")
+    assert numbers["figures"][0]["caption"].endswith("made for another image.")
     changed = [n["figures"][0]["numbers"] for n in (numbers, gray)]
     lent = [name for name in changed[0] if "other_kernels" in name]
     assert lent
@@ -276,7 +276,7 @@ def test_trust_gives_a_verdict_on_every_map(client, monkeypatch):
     """On every one that there is: here of three methods, the others being as dear as ten of these."""
     some = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
     monkeypatch.setattr("transxnet.study.analyses.METHODS", some)
-    numbers, pngs, _ = client.predict(handle_file(PICTURE), "timm:test_resnet@untrained", api_name="/trust")
+    numbers, pngs, _ = client.predict(handle_file(IMAGE), "timm:test_resnet@untrained", api_name="/trust")
     verdicts, *others = numbers["figures"]
     assert verdicts["png"] is None
     maps = [row[0].split(" · ")[-1] for row in verdicts["table"]["rows"]]
@@ -289,10 +289,10 @@ def test_trust_gives_a_verdict_on_every_map(client, monkeypatch):
 
 
 def test_compare_says_how_far_maps_agree(client, weights):
-    numbers, png, npz = client.predict(handle_file(PICTURE), part="receptive_field", stage=2, api_name="/compare")
+    numbers, png, npz = client.predict(handle_file(IMAGE), part="receptive_field", stage=2, api_name="/compare")
     options = Options(stage=2, only=("receptive_field",))
     names = ("pico", "pico@untrained")
-    studies = [study(load(name, weights_dir=weights), decode(PICTURE), options) for name in names]
+    studies = [study(load(name, weights_dir=weights), decode(IMAGE), options) for name in names]
     found = compare({s.variant: drawn(s, "receptive_field") for s in studies})
     (pair,), (wanted,) = numbers["numbers"]["pairs"], found.differences
     assert (pair["first"], pair["second"]) == names
@@ -310,9 +310,9 @@ def test_compare_says_how_far_maps_agree(client, weights):
 
 
 def test_try_out_gives_the_answer_with_a_part_off(client, weights):
-    numbers, _, npz = client.predict(handle_file(PICTURE), edits="no_osra@2.0", api_name="/try_out")
+    numbers, _, npz = client.predict(handle_file(IMAGE), edits="no_osra@2.0", api_name="/try_out")
     options = Options(only=("trial",), edits=("no_osra@2.0",))
-    wanted = study(load("pico", weights_dir=weights), decode(PICTURE), options).trial
+    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), options).trial
     assert [one["key"] for one in numbers["changes"]] == ["no_osra@2.0"]
     assert numbers["explained"]["logit"] == pytest.approx([one.logit for one in wanted.explained], rel=1e-4)
     assert np.load(npz)["logits_after"] == pytest.approx(wanted.logits_after, rel=1e-3, abs=1e-4)
@@ -320,8 +320,8 @@ def test_try_out_gives_the_answer_with_a_part_off(client, weights):
 
 
 def test_export_is_the_pages_download(client, weights):
-    numbers, file = client.predict(handle_file(PICTURE), "erf", "npz", stage=2, x=40, y=200, api_name="/export")
-    wanted = study(load("pico", weights_dir=weights), decode(PICTURE), Options(stage=2, point=(40, 200)))
+    numbers, file = client.predict(handle_file(IMAGE), "erf", "npz", stage=2, x=40, y=200, api_name="/export")
+    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), Options(stage=2, point=(40, 200)))
     assert Path(file).name == "transxnet-lens-erf-pico-stage2.npz"
     with np.load(file, allow_pickle=False) as arrays:
         heat = wanted.receptive_field.heat
@@ -329,8 +329,8 @@ def test_export_is_the_pages_download(client, weights):
         inside = json.loads(str(arrays["manifest"]))
     assert inside["asked"] == numbers["asked"]
     assert (numbers["asked"]["stage"], numbers["asked"]["point"]) == (2, [40, 200])
-    _, own = client.predict(handle_file(PICTURE), "grad_cam", "png", api_name="/export")
-    _, other = client.predict(handle_file(PICTURE), "grad_cam", "png", colormap="viridis", api_name="/export")
+    _, own = client.predict(handle_file(IMAGE), "grad_cam", "png", api_name="/export")
+    _, other = client.predict(handle_file(IMAGE), "grad_cam", "png", colormap="viridis", api_name="/export")
     with Image.open(own) as first, Image.open(other) as second:
         assert first.size == second.size
         assert not np.array_equal(np.asarray(first), np.asarray(second))
@@ -340,7 +340,7 @@ def test_export_is_the_pages_download(client, weights):
 
 
 def test_what_is_wrong_is_said(client, tmp_path):
-    file = handle_file(PICTURE)
+    file = handle_file(IMAGE)
     assert "'zeta'" in refused(client, file, variant="zeta", api_name="/predict")
     assert "stage is one of 1, 2, 3, 4, not 9" in refused(client, file, stage=9, api_name="/attention")
     assert "block 7" in refused(client, file, stage=1, block=7, api_name="/kernels")
@@ -348,13 +348,13 @@ def test_what_is_wrong_is_said(client, tmp_path):
     for target in ("zebroid", "--5", "²"):
         assert f"is called '{target}'" in refused(client, file, target=target, api_name="/grad_cam")
     assert "stage is one of 1, 2, 3, 4, not 'abc'" in refused(client, file, stage="abc", api_name="/attention")
-    assert "No picture" in refused(client, None, api_name="/predict")
+    assert "No image" in refused(client, None, api_name="/predict")
     assert "'horoscope'" in refused(client, file, part="horoscope", api_name="/explain")
     assert "timm has no backbone called 'resnet5000'" in refused(client, file, "timm:resnet5000", api_name="/explain")
     assert "generates no kernels" in refused(
         client, file, "timm:test_resnet@untrained", part="clusters", api_name="/explain"
     )
-    assert "second picture" in refused(client, file, part="kernel_change", api_name="/explain")
+    assert "second image" in refused(client, file, part="kernel_change", api_name="/explain")
     assert "'tour'" in refused(client, file, "tour", api_name="/export")
     assert "'gif'" in refused(client, file, "erf", "gif", api_name="/export")
     for endpoint in ("/export", "/compare"):
@@ -365,7 +365,7 @@ def test_what_is_wrong_is_said(client, tmp_path):
         client, file, "erf", variants=many, api_name="/export"
     )
     assert "'no_hope'" in refused(client, file, edits="no_hope", api_name="/try_out")
-    (tmp_path / "notes.jpg").write_text("Dear diary, this is no picture.")
+    (tmp_path / "notes.jpg").write_text("Dear diary, this is no image.")
     assert "notes.jpg" in refused(client, handle_file(tmp_path / "notes.jpg"), api_name="/predict")
     tiny = io.BytesIO()
     Image.new("RGB", (1, 1)).save(tiny, "PNG")
@@ -377,7 +377,7 @@ def test_what_is_wrong_is_said(client, tmp_path):
 def test_an_unknown_class_is_refused_before_a_model_loads(client, endpoint, monkeypatch):
     loaded = []
     monkeypatch.setattr(Studio, "hold", lambda *args, **more: loaded.append(args))
-    said = refused(client, handle_file(PICTURE), target="zebroid", api_name=endpoint)
+    said = refused(client, handle_file(IMAGE), target="zebroid", api_name=endpoint)
     assert "None of the 200 classes of tiny-imagenet-200 is called 'zebroid'" in said
     assert loaded == []
 
@@ -387,7 +387,7 @@ def test_an_unknown_class_is_refused_before_a_model_loads(client, endpoint, monk
 
 @pytest.fixture
 def elsewhere(monkeypatch) -> Iterator[tuple[str, list[str]]]:
-    """A server with a picture, and the paths it was asked for. Gradio's own guard refuses addresses of this machine
+    """A server with an image, and the paths it was asked for. Gradio's own guard refuses addresses of this machine
     only, so it is taken away here: for Gradio this is a server in the world."""
     asked: list[str] = []
 
@@ -396,7 +396,7 @@ def elsewhere(monkeypatch) -> Iterator[tuple[str, list[str]]]:
             asked.append(self.path)
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(PICTURE.read_bytes())
+            self.wfile.write(IMAGE.read_bytes())
 
         def log_message(self, *args: object) -> None:
             pass
@@ -462,5 +462,5 @@ def test_no_address_is_fetched_by_the_pages_own_events_either(client, elsewhere)
 
 def test_no_file_of_the_server_is_read_for_a_visitor(client):
     predict = event_of(client, "predict")
-    files = [as_file(str(PICTURE)), {"path": str(PICTURE)}, {"path": "/etc/nowhere"}, {"url": "/etc/passwd"}]
+    files = [as_file(str(IMAGE)), {"path": str(IMAGE)}, {"path": "/etc/nowhere"}, {"url": "/etc/passwd"}]
     assert set(sent(client, *((predict, [file, "pico", 5, False]) for file in files))) == {NOT_UPLOADED}

@@ -25,7 +25,7 @@ from demo.ui.components import STYLES
 from demo.ui.language import InLanguage
 from demo.uploads import FileRoutes
 from demo.wanted import BESIDE
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.errors import DeviceError, LensError, OutOfRange, UnknownName
 from transxnet.study import Options
 from transxnet.weights.load import Availability
@@ -134,7 +134,7 @@ def test_on_a_space_explanations_run_where_its_gpu_is(space, asked):
     page = app.build(app.arguments(["--device", "cpu", "--weights-dir", "w", "--hub-namespace", "n"]))
     assert page.studio.preload("pico").done.wait(60)
     assert asked == ["pico from w and n"]  # on its way before anybody has opened the page
-    key = page.studio.add(picture())
+    key = page.studio.add(image())
     assert space == []
     page.studio.study(key, "pico", Options(only=()))
     assert [place[1] for place in space] == ["pico"]

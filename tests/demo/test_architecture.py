@@ -75,7 +75,7 @@ def test_what_a_variant_lacks_is_not_drawn():
 def test_the_words_of_pico_and_of_b():
     made = architecture(find_variant("pico"), "pico", 3)
     assert [box["title"] for box in made["flow"]] == [
-        "Picture", "Stem", "Stage 1", "Stage 2", "Stage 3", "Stage 4", "Head",
+        "SourceImage", "Stem", "Stage 1", "Stage 2", "Stage 3", "Stage 4", "Head",
     ]  # fmt: skip
     assert made["flow"][4]["lines"] == [
         "8 × 8 positions", "128 channels", "4 blocks", "IDConv: 2 kernels mixed", "OSRA: 4 heads, 4 × 4 keys",

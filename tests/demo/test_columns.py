@@ -9,7 +9,7 @@ import pytest
 from demo.columns import Column, beside, gather, variant_title
 from demo.jobs import Job
 from demo.studio import Arrival, Loading
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.errors import OutOfRange, SourceFailed
 from transxnet.study import Options, study
 
@@ -47,7 +47,7 @@ class Desk:
             self.job.steps = ("trust", 12, 40)
         else:
             options = replace(options, target=options.target or self.own.get(name))
-            self.job.future.set_result(study(small_model(), picture(), options))
+            self.job.future.set_result(study(small_model(), image(), options))
         return self.job
 
     def leave(self, job: Job) -> None:
@@ -96,10 +96,10 @@ def test_what_explained_another_answer_before_the_first_one_came_is_asked_again(
 
 def test_a_class_that_only_the_first_one_has_leaves_the_others_their_own():
     """Of a label set that no other shares, as a backbone of 21,841 classes has."""
-    alone = beside(Options(target="class 16960"), study(small_model(), picture(), PLAIN))
+    alone = beside(Options(target="class 16960"), study(small_model(), image(), PLAIN))
     assert (alone.target, alone.follow) == ("class 16960", True)
-    found = study(small_model(), picture(), replace(alone, only=()))
-    assert found.target.wnid == study(small_model(), picture(), PLAIN).target.wnid
+    found = study(small_model(), image(), replace(alone, only=()))
+    assert found.target.wnid == study(small_model(), image(), PLAIN).target.wnid
 
 
 def test_a_chosen_answer_is_everybodys():
@@ -120,7 +120,7 @@ def test_a_failure_stands_in_its_own_column(caplog):
     assert states(columns) == ["failed", "failed", "there"]
     assert all(column.finished for column in columns)
     assert columns[0].error is desk.fails["t"]
-    assert str(columns[1].error).startswith("S could not explain this picture")
+    assert str(columns[1].error).startswith("S could not explain this image")
     assert "secret" not in str(columns[1].error)
     assert "ZeroDivisionError: in /srv/secret" in caplog.text  # for whoever runs the server
 
@@ -143,7 +143,7 @@ def test_of_a_long_computation_it_is_told_how_far_it_is():
     desk.job.steps = ("trust", 13, 40)
     (column,) = next(steps)
     assert (column.steps, column.finished) == (("trust", 13, 40), False)
-    desk.job.future.set_result(study(small_model(), picture(), PLAIN))
+    desk.job.future.set_result(study(small_model(), image(), PLAIN))
     (column,) = next(steps)
     assert (states([column]), column.steps) == (["there"], None)
     assert len(desk.asked) == 1  # asked once, however often it was looked at

@@ -20,7 +20,7 @@ from demo.timing import Timing
 from demo.views import Scene, view
 from demo.views.compare import MAPS, compared
 from demo.views.costs import accuracy
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.backbones.spec import find_peer
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
@@ -32,7 +32,7 @@ from transxnet.study import Options, study
 from transxnet.variants import VARIANTS, find_variant
 from transxnet.weights.sources import BUNDLED
 
-ONE, TWO = picture(), picture(1)
+ONE, TWO = image(), image(1)
 ASKED = Options(stage=2, point=(30, 40))
 
 
@@ -194,7 +194,7 @@ def test_accuracy_and_who_says_so():
     card = json.loads((BUNDLED / "transxnet_pico.json").read_text())["accuracy"]
     number, said = accuracy(study_of("pico", "bundled"))
     assert number == f"{100 * card['top1']:.1f} %"
-    assert f"{card['pictures']:,}" in said
+    assert f"{card['images']:,}" in said
     assert "Tiny-ImageNet-200" in said
     assert accuracy(study_of("t", "hub")) == ["81.6 %", words.ACCURACY_PAPER]
     assert accuracy(study_of("t", "untrained")) == [words.ACCURACY_RANDOM]
@@ -220,12 +220,12 @@ def test_the_chart_marks_what_is_on_the_page(columns):
     assert "Not on" not in shown([named("t", "t")])["chart"]["words"]["note"]
 
 
-# ---- two photographs --------------------------------------------------------------------------------------------
+# ---- two photos --------------------------------------------------------------------------------------------
 
 
-def test_two_photographs_show_what_is_generated_for_each(columns):
+def test_two_photos_show_what_is_generated_for_each(columns):
     second = [column("pico", TWO), column("pico_noste", TWO, ste=False)]
-    found = shown(columns, second, photographs=True)
+    found = shown(columns, second, photos=True)
     assert found["heads"][1]["title"] == "The second: lion"
     assert len(found["rows"]) == 6
     one, two = columns[0].study, second[0].study
@@ -240,18 +240,18 @@ def test_two_photographs_show_what_is_generated_for_each(columns):
     assert float(cells[2]["data"]["distance"]) == np.nanmedian(expected.distance) > 0
     assert cells[2]["scale"]["range"] == list(shared_range([kernels[2]], signed=True))
     assert found["rows"][0]["bar"]["range"] == list(shared_range(kernels[:2], signed=True))
-    assert found["foot"] == words.PHOTOGRAPHS_FOOT
+    assert found["foot"] == words.PHOTOS_FOOT
     gates = [decoded(cell["tiles"]["base64"]) for cell in found["rows"][1]["cells"][:2]]
     assert np.array_equal(gates[1], two.kernels.gates[0][channels].ravel())
     maps = found["rows"][2]["cells"][:2]
     assert np.array_equal(decoded(maps[1]["map"]["base64"]), two.attention.mean.ravel())
-    assert maps[1]["picture"] in found["pictures"]
+    assert maps[1]["image"] in found["images"]
     assert maps[1]["box"] == maps[0]["box"]  # so that the point's marks stand in the same place of both
 
 
 def test_learned_kernels_do_not_move_and_a_sentence_says_why():
-    first, second = (column("pico_static", picture_, idconv=False) for picture_ in (ONE, TWO))
-    found = shown([first], [second], photographs=True)
+    first, second = (column("pico_static", image_, idconv=False) for image_ in (ONE, TWO))
+    found = shown([first], [second], photos=True)
     cell = found["rows"][0]["cells"][2]
     assert (decoded(cell["tiles"]["base64"]) == 0).all()
     assert float(cell["data"]["distance"]) == 0
@@ -260,12 +260,12 @@ def test_learned_kernels_do_not_move_and_a_sentence_says_why():
 
 
 def test_what_is_not_there_yet_or_the_same(columns):
-    found = shown(columns, photographs=True)
+    found = shown(columns, photos=True)
     assert [row["cells"][0]["kind"] for row in found["rows"]] == ["pending", "pending"]
-    found = shown(columns[:1], columns[:1], photographs=True)
+    found = shown(columns[:1], columns[:1], photos=True)
     assert [cell["text"] for cell in found["rows"][0]["cells"]] == [words.SAME_PHOTO]
     kernels, _, attention = shown(
-        [column("pico_noosra", osra=False)], [column("pico_noosra", TWO, osra=False)], photographs=True
+        [column("pico_noosra", osra=False)], [column("pico_noosra", TWO, osra=False)], photos=True
     )["rows"]
     assert (kernels["cells"][0]["kind"], attention["cells"][0]["kind"]) == ("tiles", "text")
 
@@ -279,12 +279,12 @@ def test_what_is_not_there_yet_or_the_same(columns):
         ((0, 39.5), (80, 80), (0, 39.5)),  # outside it: held at the edge
     ],
 )
-def test_the_same_place_of_another_picture(point, other, expected):
+def test_the_same_place_of_another_image(point, other, expected):
     assert same_place(point, (100, 80), other) == pytest.approx(expected)
 
 
 def test_the_same_place_is_the_same_unit():
-    wide = picture(4, 200, 90)
+    wide = image(4, 200, 90)
     first = study(small_model(), ONE, ASKED)
     second = study(small_model(), wide, replace(ASKED, point=same_place(ASKED.point, ONE.size, wide.size)))
     assert second.attention.query == first.attention.query

@@ -21,7 +21,7 @@ from demo.decoding import POOL, WORKERS, DecodePool
 from demo.languages import speaking, told
 from demo.ui import components
 from transxnet import images
-from transxnet.errors import Busy, PictureError, PictureTooLarge, PictureUnreadable
+from transxnet.errors import Busy, ImageError, ImageTooLarge, ImageUnreadable
 
 ROOT = Path(__file__).resolve().parents[2]
 GENEROUS = 120  # seconds
@@ -36,9 +36,9 @@ def pool() -> Iterator[DecodePool]:
 
 
 @pytest.fixture
-def photograph(tmp_path: Path) -> Path:
+def source_crop(tmp_path: Path) -> Path:
     noise = np.random.default_rng(5).integers(0, 256, (60, 80, 3), np.uint8)
-    path = tmp_path / "photograph.png"
+    path = tmp_path / "photo.png"
     Image.fromarray(noise).save(path)
     return path
 
@@ -81,11 +81,11 @@ def test_a_worker_decodes_to_the_same_pixels(name, pool, tmp_path):
     if name == "turned.jpg":
         exif[0x0112] = 6
     FILES[name]().save(tmp_path / name, exif=exif)
-    picture, expected = pool.decode(tmp_path / name, name=name), images.decode(tmp_path / name, name=name)
-    assert picture == expected
-    assert np.array_equal(picture.rgb, expected.rgb)
-    assert (picture.note, picture.original_size) == (expected.note, expected.original_size)
-    assert not picture.rgb.flags.writeable
+    image, expected = pool.decode(tmp_path / name, name=name), images.decode(tmp_path / name, name=name)
+    assert image == expected
+    assert np.array_equal(image.rgb, expected.rgb)
+    assert (image.note, image.original_size) == (expected.note, expected.original_size)
+    assert not image.rgb.flags.writeable
 
 
 REFUSED = {"empty": b"", "text": b"text", "TIFF": b"II*\0" + bytes(90), "11 MB": bytes(11 * 2**20), "missing": None}
@@ -98,50 +98,50 @@ def test_a_worker_refuses_in_the_same_words(content, pool, tmp_path):
         path.write_bytes(content)
     refusals = []
     for decode in (pool.decode, images.decode):
-        with pytest.raises(PictureError) as refused:
+        with pytest.raises(ImageError) as refused:
             decode(path, name=path.name)
         error = refused.value
         refusals.append((type(error), error.what, error.remedy))
     assert refusals[0] == refusals[1]
 
 
-def test_a_worker_imports_no_torch(pool, photograph):
-    pool.decode(photograph)
+def test_a_worker_imports_no_torch(pool, photo):
+    pool.decode(photo)
     libraries = Path(f"/proc/{pid_of(pool)}/maps").read_text()
     assert "numpy" in libraries
     assert "torch" not in libraries
 
 
-def test_the_worker_is_kept_for_the_next_picture(pool, photograph):
-    pool.decode(photograph)
+def test_the_worker_is_kept_for_the_next_image(pool, photo):
+    pool.decode(photo)
     pid = pid_of(pool)
-    pool.decode(photograph)
+    pool.decode(photo)
     assert pid_of(pool) == pid
 
 
-def test_a_decode_that_takes_too_long_is_killed(photograph):
+def test_a_decode_that_takes_too_long_is_killed(photo):
     pool = DecodePool(workers=1, limit=0.5)
     pid = pid_of(pool)
     os.kill(pid, signal.SIGSTOP)  # as slow as a decoder can be
-    with pytest.raises(PictureTooLarge, match=r"“slow\.jpg” took longer than 0 seconds to decode") as refused:
-        pool.decode(photograph, name="/tmp/slow.jpg")
+    with pytest.raises(ImageTooLarge, match=r"“slow\.jpg” took longer than 0 seconds to decode") as refused:
+        pool.decode(photo, name="/tmp/slow.jpg")
     assert not is_running(pid)
     with speaking("ko"):
         assert told(refused.value).startswith("“slow.jpg”: 읽는 데 0초가 넘게 걸렸습니다.")
     pool.limit = GENEROUS
     assert pid_of(pool) != pid
-    assert pool.decode(photograph).size == (80, 60)
+    assert pool.decode(photo).size == (80, 60)
     pool.close()
 
 
-def test_a_worker_that_dies_costs_one_picture(pool, photograph):
+def test_a_worker_that_dies_costs_one_image(pool, photo):
     pid, answers = pid_of(pool), []
     os.kill(pid, signal.SIGSTOP)
 
     def ask() -> None:
         try:
-            answers.append(pool.decode(photograph, name="crash.jpg"))
-        except PictureError as error:
+            answers.append(pool.decode(photo, name="crash.jpg"))
+        except ImageError as error:
             answers.append(error)
 
     thread = threading.Thread(target=ask)
@@ -149,42 +149,42 @@ def test_a_worker_that_dies_costs_one_picture(pool, photograph):
     assert wait_until(lambda: any(isinstance(one, threading.Timer) for one in threading.enumerate()))
     os.kill(pid, signal.SIGKILL)  # as the kernel does where memory is short
     thread.join(GENEROUS)
-    assert type(answers[0]) is PictureUnreadable
+    assert type(answers[0]) is ImageUnreadable
     assert answers[0].what == "“crash.jpg” could not be decoded: the decoder stopped, or ran out of memory."
     with speaking("zh"):
         assert told(answers[0]).startswith("“crash.jpg”无法解码")
-    assert pool.decode(photograph).size == (80, 60)
+    assert pool.decode(photo).size == (80, 60)
 
 
-def test_a_worker_that_died_idle_is_replaced(pool, photograph):
+def test_a_worker_that_died_idle_is_replaced(pool, photo):
     os.kill(pid_of(pool), signal.SIGKILL)
     assert wait_until(lambda: not pool._idle.queue[-1].is_alive)
-    assert pool.decode(photograph).size == (80, 60)
+    assert pool.decode(photo).size == (80, 60)
 
 
-def test_a_worker_out_of_memory_answers(tmp_path, photograph):
+def test_a_worker_out_of_memory_answers(tmp_path, photo):
     pool = DecodePool(workers=1, limit=GENEROUS)
-    pool.decode(photograph)
+    pool.decode(photo)
     resource.prlimit(pid_of(pool), resource.RLIMIT_DATA, (200 * 2**20, 200 * 2**20))
     Image.new("RGBA", (4900, 4900), (1, 2, 3, 4)).save(tmp_path / "large.png", compress_level=1)
-    with pytest.raises(PictureTooLarge, match="more pixels than this page decodes"):
+    with pytest.raises(ImageTooLarge, match="more pixels than this page decodes"):
         pool.decode(tmp_path / "large.png")
-    assert pool.decode(photograph).size == (80, 60)
+    assert pool.decode(photo).size == (80, 60)
     pool.close()
 
 
-def test_waiting_for_a_worker_ends(photograph):
+def test_waiting_for_a_worker_ends(photo):
     pool = DecodePool(workers=1, limit=0.05)
     pool._idle.get()
-    with pytest.raises(Busy, match="Too many pictures are being decoded") as refused:
-        pool.decode(photograph)
+    with pytest.raises(Busy, match="Too many images are being decoded") as refused:
+        pool.decode(photo)
     with speaking("zh"):
         assert told(refused.value) == "正在解码的图片太多。 请几秒后再试。"
 
 
-def test_the_page_decodes_in_at_most_two_workers(photograph, monkeypatch):
+def test_the_page_decodes_in_at_most_two_workers(photo, monkeypatch):
     monkeypatch.setattr(images, "_open", lambda *args: pytest.fail("decoded by the server"))
-    payload = SimpleNamespace(path=str(photograph), url=None, orig_name="photograph.png")
+    payload = SimpleNamespace(path=str(photo), url=None, orig_name="photo.png")
     assert components.SafeImage.preprocess(None, payload).size == (80, 60)
     assert POOL._idle.qsize() == WORKERS == 2
 
@@ -202,12 +202,12 @@ print(pool._idle.queue[-1].process.pid, flush=True)
 
 @pytest.mark.process
 @pytest.mark.parametrize("then", ["time.sleep(600)", "pool.decode(sys.argv[2])\ntime.sleep(600)"], ids=["idle", "busy"])
-def test_no_worker_outlives_a_killed_server(then, photograph, tmp_path):
+def test_no_worker_outlives_a_killed_server(then, photo, tmp_path):
     header = b"BM" + bytes(8) + (1078).to_bytes(4, "little")
     sizes = b"".join(n.to_bytes(4, "little") for n in (40, 4990, 4990, 1 | 8 << 16, 1, 0, 0, 0, 256, 0))
     slow = tmp_path / "slow.bmp"  # runs of one pixel, which Pillow reads in a Python loop
     slow.write_bytes(header + sizes + bytes(1024) + b"\1\5" * 5_000_000)
-    command = [sys.executable, "-c", PARENT.format(then=then), str(photograph), str(slow)]
+    command = [sys.executable, "-c", PARENT.format(then=then), str(photo), str(slow)]
     parent = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     worker = int(parent.stdout.readline())
     assert is_running(worker)

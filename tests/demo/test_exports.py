@@ -22,7 +22,7 @@ from demo.exports_asked import Asked, Display, display_of, in_query
 from demo.links import State, updated
 from demo.timing import Timing
 from demo.views.compare import drawn
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.cost import cost
 from transxnet.draw.overlay import mark, overlay, place
 from transxnet.draw.scale import Tone
@@ -30,7 +30,7 @@ from transxnet.draw.views import unit_of
 from transxnet.errors import LensError, UnknownName
 from transxnet.explain.ablation.masking import write_mask
 from transxnet.explain.sanity.differences import compare
-from transxnet.export.pictures import Style, photograph
+from transxnet.export.images import Style, source_crop
 from transxnet.export.records import source_digest
 from transxnet.export.rows import Shot
 from transxnet.images import decode
@@ -39,8 +39,8 @@ from transxnet.study import Options, study
 SVG = "{http://www.w3.org/2000/svg}"
 SECRET = "grandmother-in-hospital.png"
 KEYS = {
-    "schema", "version", "made", "asked", "pictures", "models", "display", "drawn", "maps", "source", "versions",
-    "numbers", "left_out", "link", "photograph",
+    "schema", "version", "made", "asked", "images", "models", "display", "drawn", "maps", "source", "versions",
+    "numbers", "left_out", "link", "photo",
 }  # fmt: skip
 GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
@@ -53,9 +53,9 @@ ONLY = {
 
 @pytest.fixture(scope="module")
 def upload():
-    """A visitor's own picture, whose name is nobody's business."""
+    """A visitor's own image, whose name is nobody's business."""
     buffer = io.BytesIO()
-    Image.fromarray(picture().rgb).save(buffer, "PNG")
+    Image.fromarray(image().rgb).save(buffer, "PNG")
     return decode(buffer.getvalue(), name=SECRET)
 
 
@@ -117,7 +117,7 @@ def test_every_format_holds_the_whole_manifest_and_no_name_or_path(ask, upload, 
         "view": "attention", "stage": 2, "point": [30, 40], "variants": ["small", "bare"], "head": "mean",
         "direction": "from",
     }  # fmt: skip
-    (one,) = made["pictures"]
+    (one,) = made["images"]
     assert (one["sha256"], one["size"], one["example"]) == (upload.sha256, [100, 80], None)
     assert [model["provenance"]["sha256"] for model in made["models"]] == ["ab" * 32] * 2
     assert "no OSRA" in made["models"][1]["missing"]["attention"]
@@ -132,7 +132,7 @@ def test_png_shows_each_map_as_the_library_draws_it(ask, upload):
     with Image.open(io.BytesIO(data)) as image:
         rgb, side = np.asarray(image.convert("RGB")), json.loads(image.text["transxnet-lens"])["side"]
     found = asked.shots[0].study.attention
-    photo = photograph(asked.shots[0].study, upload.rgb, side)
+    photo = source_crop(asked.shots[0].study, upload.rgb, side)
     heat = place(found.mean, found.keys, photo.shape[:2])
     drawn = overlay(photo, heat, (0.0, float(found.mean.max())), "viridis", 0.6, tone=style.tone)
     wanted = mark(drawn, unit_of(found), found.keys.view_size)
@@ -156,7 +156,7 @@ def test_svg_has_words_as_text_a_bar_as_gradient_and_the_map_inside(ask):
             assert png.width >= exports.SMALLEST
         assert image.get("aria-label")
     assert images[0].get("aria-label").startswith("Receptive field. Stage 2, block 2")
-    written = re.sub(rb"base64,[^\"]*", b"", data)  # pictures may spell any four letters
+    written = re.sub(rb"base64,[^\"]*", b"", data)  # images may spell any four letters
     assert b"http" not in written.replace(b"http://www.w3.org/2000/svg", b"")
 
 

@@ -1,4 +1,4 @@
-"""Figures below a view: plates with words, pictures exact, tables, and what stands there while they are made."""
+"""Figures below a view: plates with words, images exact, tables, and what stands there while they are made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo.captions import COLUMNS_DONE, DRAWING, STEPS
 from demo.columns import Column
 from demo.figures import figure, figures_of, none, shown, waiting
 from demo.wanted import WANTED
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet import load
 from transxnet.draw.plate import Plate, Table
 from transxnet.errors import SourceFailed
@@ -22,7 +22,7 @@ from transxnet.export.manifest import KEY
 from transxnet.export.plates import plates_of
 from transxnet.study import Options, Study, study
 
-ONE, TWO = picture(), picture(1)
+ONE, TWO = image(), image(1)
 
 
 def looked(name: str, parts: tuple[str, ...], kind: str = "folder") -> Column:
@@ -68,11 +68,11 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
     for one, plate in zip(found, drawn, strict=True):
         assert one["name"] == plate.name
         assert "small@untrained" in json.dumps([one["caption"], one["alt"], one.get("table")])
-        assert (pixels(one["src"]) == plate.picture).all()
+        assert (pixels(one["src"]) == plate.image).all()
         told = json.loads(Image.open(io.BytesIO(base64.b64decode(one["src"].partition("base64,")[2]))).text[KEY])
         assert (told["figure"]["title"], told["figure"]["caption"]) == (plate.title, plate.caption)
         assert [model["provenance"]["kind"] for model in told["models"]] == ["folder", "untrained"]
-        assert [one["sha256"] for one in told["pictures"]] == [ONE.sha256, TWO.sha256]
+        assert [one["sha256"] for one in told["images"]] == [ONE.sha256, TWO.sha256]
         assert told["asked"] == {"view": view, "stage": 2}
     assert figures_of(view, [Column("t"), Column("s", error=SourceFailed("down"))], ONE) == []
 

@@ -157,18 +157,18 @@ def test_the_parameter_is_named_and_its_value_cut(events):
 
 SENT = {  # handler -> what the page's scripts send to it, with OTHER in the place of a value
     "acted": (
-        '{"x": OTHER, "y": 1}', '{"x": 1, "y": OTHER, "picture": OTHER}', '{"retry": OTHER}', '{"instead": OTHER}',
+        '{"x": OTHER, "y": 1}', '{"x": 1, "y": OTHER, "image": OTHER}', '{"retry": OTHER}', '{"instead": OTHER}',
         '{"instead": [OTHER, OTHER]}', '{"change": OTHER}', '{"go": OTHER}', '{"go": {"fx": OTHER, "fy": OTHER}}',
         '{"go": {"x": OTHER, "y": OTHER}}', '{"go": {"tour": 1, "stage": OTHER}}',
         *(f'{{"change": {{"{name}": OTHER}}}}' for name in (
-            "active", "clicks", "compared", "photographs", "edits", "mask", "fill", "every", "held", "picture"
+            "active", "clicks", "compared", "photos", "edits", "mask", "fill", "every", "held", "image"
         )),
         *(f'{{"go": {{"{name}": OTHER}}}}' for name in (
-            "view", "example", "picture", "variants", "stage", "block", "cam", "x", "fx", "class", "compared", "with",
-            "off", "photographs", "tour", "own", "nothing"
+            "view", "example", "image", "variants", "stage", "block", "cam", "x", "fx", "class", "compared", "with",
+            "off", "photos", "tour", "own", "nothing"
         )),
     ),
-    "moved": ('{"x": OTHER, "y": 1}', '{"x": OTHER, "y": OTHER, "picture": OTHER}'),
+    "moved": ('{"x": OTHER, "y": 1}', '{"x": OTHER, "y": OTHER, "image": OTHER}'),
     "example_chosen": ('{"index": OTHER}',),
     "other_chosen": ('{"index": OTHER}',),
     "answer_chosen": ('{"wnid": OTHER}',),

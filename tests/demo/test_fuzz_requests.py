@@ -95,7 +95,7 @@ def test_a_special_value_gets_a_sentence(server, value):
 
 @pytest.mark.parametrize("route", ["call/predict", "call/v2/predict"])
 def test_a_simple_call_gets_its_sentence(server, route):
-    body = '{"picture": null, "top": "many"}' if "v2" in route else '{"data": [null, "pico", "many", false]}'
+    body = '{"image": null, "top": "many"}' if "v2" in route else '{"data": [null, "pico", "many", false]}'
     event = server.post(route, body).json()["event_id"]
     told = server.http.get(f"{server.api}/{route}/{event}").text
     assert "event: error" in told
@@ -116,7 +116,7 @@ BODIES = [
     b'{"data":[],"fn_index":"x","session_hash":"a"}', b'{"data":[],"fn_index":-1,"session_hash":"a"}',
     b'{"data":[],"fn_index":99999,"session_hash":"a"}', b'{"data":[],"fn_index":1.5,"session_hash":"a"}',
     b'{"data":[' + b",".join([b"1"] * 5000) + b"]}", b'{"data":["' + b"a" * 1_000_000 + b'"]}', b'{"":1}',
-    b'{"__proto__":{"a":1},"constructor":{}}', b'{"picture":null,"' + MARK.encode() * 9 + b'":1}',
+    b'{"__proto__":{"a":1},"constructor":{}}', b'{"image":null,"' + MARK.encode() * 9 + b'":1}',
     b'{"data":[],"oauth_token":5,"session_hash":"a"}',
 ]  # fmt: skip
 
@@ -135,7 +135,7 @@ def test_other_content_types_are_refused(server, route):
 
 @pytest.mark.parametrize("route", CALLS)
 @given(fields=st.dictionaries(
-    st.sampled_from(("data", "fn_index", "session_hash", "trigger_id", "event_id", "event_data", "batched", "picture")),
+    st.sampled_from(("data", "fn_index", "session_hash", "trigger_id", "event_id", "event_data", "batched", "image")),
     VALUES,
 ))  # fmt: skip
 def test_any_fields_are_answered_in_sentences(server, route, fields):

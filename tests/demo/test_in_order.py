@@ -30,7 +30,7 @@ class Clicks:
     def handle(self, name: str) -> Iterator[str]:
         if name == "broken":
             raise gr.Error(name, print_exception=False)
-        time.sleep(0.1 if name == "first" else 0)  # as who decodes a picture
+        time.sleep(0.1 if name == "first" else 0)  # as who decodes an image
         self.changed.append(name)
         begun.get()()
         assert name != "first" or self.go_on.wait(WAIT)

@@ -120,7 +120,7 @@ def test_no_key_stands_in_two_files_of_a_catalog_with_different_words():
 
 
 def test_examples_and_parts_are_said():
-    assert {example.label for example in examples()} <= set(page.PICTURES)
+    assert {example.label for example in examples()} <= set(page.IMAGES)
     assert tuple(PAIRS) == page.WITHOUT_PARTS
 
 
@@ -162,7 +162,7 @@ def png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "korean", "chinese"),
     [
-        (b"no picture at all", "“cat.png”: 손상되었거나 JPEG", "“cat.png”已损坏，或者不是 JPEG"),
+        (b"no image at all", "“cat.png”: 손상되었거나 JPEG", "“cat.png”已损坏，或者不是 JPEG"),
         (b"", "“cat.png”: 비어 있습니다", "“cat.png”是空的"),
         (b"%PDF-1.4 and so on", "“cat.png”: ", "“cat.png”看起来是"),
         (png(4, 4), "“cat.png”: 4 x 4 픽셀로 너무 작습니다", "“cat.png”太小：4 x 4 像素"),
@@ -170,7 +170,7 @@ def png(width: int, height: int) -> bytes:
         (png(64, 64)[:-40], "“cat.png”: 손상되어 끝까지 읽지 못했습니다", "“cat.png”已损坏：无法完整解码"),
     ],
 )
-def test_what_the_library_says_of_a_picture_is_retold_with_its_remedy(data, korean, chinese):
+def test_what_the_library_says_of_a_image_is_retold_with_its_remedy(data, korean, chinese):
     error = refused(data, name="cat.png")
     with speaking("ko"):
         assert told(error).startswith(korean)
@@ -289,10 +289,10 @@ def test_nothing_else_is_touched():
 
 
 def test_an_answer_that_is_no_page_passes():
-    async def picture(request: Any) -> Any:
+    async def image(request: Any) -> Any:
         return PlainTextResponse("<html><head>", status_code=503)
 
-    client = TestClient(Starlette(routes=[Route("/", picture)], middleware=[Middleware(InLanguage)]))
+    client = TestClient(Starlette(routes=[Route("/", image)], middleware=[Middleware(InLanguage)]))
     answer = client.get("/", headers={"accept-language": "ko"})
     assert (answer.status_code, answer.text) == (503, "<html><head>")
 
@@ -324,7 +324,7 @@ def test_the_chooser_names_each_language_by_itself_and_has_the_spoken_one_chosen
 
 def test_an_event_speaks_the_language_of_its_opened_page_else_of_its_request():
     request = gr.Request(query_params=QueryParams("lang=ko"), headers={"accept-language": "zh"})
-    opened = SimpleNamespace(state_data={1: Session(picture="key", language="zh")})
+    opened = SimpleNamespace(state_data={1: Session(image="key", language="zh")})
     assert _language(None, request) == "ko"
     assert _language(SimpleNamespace(state_data={1: Session()}), request) == "ko"
     assert _language(opened, request) == "zh"

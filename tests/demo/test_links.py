@@ -22,9 +22,9 @@ from transxnet.labels import label_set
 FIRST, LION = (example.label for example in examples()[:2])
 LADYBUG = label_set("tiny-imagenet-200").wnids[12]
 FULL = State(
-    picture="toy figure", variants=("pico", "pico@untrained", "timm:resnet50"), view="kernels", stage=2, block=1, cam=3,
+    image="toy figure", variants=("pico", "pico@untrained", "timm:resnet50"), view="kernels", stage=2, block=1, cam=3,
     point=(120, 0), target=LADYBUG, compared="grad_cam", second=LION, tour=4, language="ko",
-    edits=("head_off:2@3.2", "no_osra@0.0"), photographs=True,
+    edits=("head_off:2@3.2", "no_osra@0.0"), photos=True,
     display=(
         ("colors", "viridis"), ("direction", "to"), ("gamma", "0.5"), ("head", "3"), ("opacity", "0.4"), ("seen", "1"),
         ("show", "masked"), ("signed", "coolwarm"), ("threshold", "0.25"),
@@ -42,10 +42,10 @@ def read(text: str) -> tuple[State, list[str]]:
 def test_a_query_is_short_and_can_be_read():
     assert to_query(State()) == ""
     assert to_query(State(view="erf", stage=4)) == "view=erf&stage=4"
-    few = State(picture=LION, variants=("pico", "t@untrained"), view="attention", point=(12, 34), target=LADYBUG)
-    assert to_query(few) == f"picture=lion&variants=pico,t@untrained&view=attention&x=12&y=34&class={LADYBUG}"
+    few = State(image=LION, variants=("pico", "t@untrained"), view="attention", point=(12, 34), target=LADYBUG)
+    assert to_query(few) == f"image=lion&variants=pico,t@untrained&view=attention&x=12&y=34&class={LADYBUG}"
     assert "timm:resnet50" in to_query(FULL)
-    assert "picture=toy%20figure" in to_query(FULL)
+    assert "image=toy%20figure" in to_query(FULL)
 
 
 def test_every_field_differs_in_the_full_state_so_that_the_next_test_means_something():
@@ -88,13 +88,13 @@ def unused(key: str, value: str) -> str:
         ("stage", "٣"), ("stage", " 3"), ("stage", "3\n"), ("stage", "+3"), ("cam", "5"), ("cam", "inf"),
         ("block", "-2"),
         ("tour", "100"), ("tour", "one"), ("view", "overview "), ("view", "../attention"), ("view", "Attention"),
-        ("view", "__class__"), ("picture", "dog"), ("picture", "/etc/passwd"), ("picture", "0"),
+        ("view", "__class__"), ("image", "dog"), ("image", "/etc/passwd"), ("image", "0"),
         ("with", "{0.__class__}"),
         ("class", "n99999999"), ("class", "ladybug"), ("class", "12"), ("class", "class 12"), ("compared", "a b"),
         ("compared", "<b>"), ("lang", "xx"), ("lang", "en-GB"), ("x", "NaN"), ("colors", "jet"), ("colors", "RdBu_r"),
         ("signed", "magma"), ("opacity", "1.1"), ("opacity", "nan"), ("opacity", "-0"), ("opacity", "85 %"),
         ("gamma", "0"), ("gamma", "inf"), ("gamma", "3.5"), ("threshold", "1"), ("show", "nothing"), ("seen", "true"),
-        ("off", "everything"), ("off", "head_off"), ("photographs", "yes"),
+        ("off", "everything"), ("off", "head_off"), ("photos", "yes"),
         ("head", "0"), ("head", "100"), ("head", "1.0"), ("direction", "up"),
     ],
 )  # fmt: skip
@@ -173,23 +173,23 @@ def test_some_keys_can_be_changed_and_the_rest_stays():
 
 def test_a_session_becomes_a_state_and_a_state_a_session():
     session = Session(
-        picture="key", example=3, point=(120, 0), target=LADYBUG, active="kernels", variants=FULL.variants, other=1,
-        language="ko", asked_language="ko", tour=4, compared="grad_cam", edits=FULL.edits, photographs=True,
+        image="key", example=3, point=(120, 0), target=LADYBUG, active="kernels", variants=FULL.variants, other=1,
+        language="ko", asked_language="ko", tour=4, compared="grad_cam", edits=FULL.edits, photos=True,
     )  # fmt: skip
     controls = Controls(list(FULL.variants), stage=2, cam_stage=3, block=1, slower=True)
     state = state_of(session, controls, (400, 300), "pico")
     assert state == replace(FULL, display=())
-    assert arrived(state, replace(Session(), picture="key", example=3, point=(120, 0)), controls, "pico") == (
+    assert arrived(state, replace(Session(), image="key", example=3, point=(120, 0)), controls, "pico") == (
         session, controls,
     )  # fmt: skip
 
 
 def test_what_the_page_opens_on_needs_no_link():
-    session = Session(picture="key", example=0, point=middle((400, 300)))
+    session = Session(image="key", example=0, point=middle((400, 300)))
     state = state_of(session, Controls(["pico"], 3, 4, 0), (400, 300), "pico")
-    assert state == State(picture=FIRST)
+    assert state == State(image=FIRST)
     assert link(state, upload=False)["query"] == {}
-    assert link(replace(state, stage=2), upload=False)["query"] == {"picture": FIRST, "stage": "2"}
+    assert link(replace(state, stage=2), upload=False)["query"] == {"image": FIRST, "stage": "2"}
     assert arrived(State(), session, Controls(["t"], 3, 4, 0), "pico")[0].variants == ("pico",)
 
 

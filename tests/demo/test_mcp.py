@@ -25,14 +25,14 @@ from demo.temporary_files import TemporaryFiles
 from demo.ui import mcp as ours
 from demo.ui.page import Page
 from transxnet import load
-from transxnet.errors import PictureError
+from transxnet.errors import ImageError
 from transxnet.images import decode
 from transxnet.study import Options, study
 
 pytest.importorskip("mcp")
 
-PICTURE = examples()[0].path
-DATA = "data:image/jpeg;base64," + base64.b64encode(PICTURE.read_bytes()).decode()
+IMAGE = examples()[0].path
+DATA = "data:image/jpeg;base64," + base64.b64encode(IMAGE.read_bytes()).decode()
 PATHS = re.compile(r"/tmp|/home|/wor[k]|/root|gradio_api/file|transxnet-lens-[a-z0-9_]+/")
 TOOLS = {
     "predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust", "compare", "try_out", "export",
@@ -73,13 +73,13 @@ def ask(address: str, *calls: tuple[str, dict]):
     return asyncio.run(talk())
 
 
-def test_tools_say_what_they_do_and_answer_with_numbers_and_pictures(address, weights):
+def test_tools_say_what_they_do_and_answer_with_numbers_and_images(address, weights):
     tools, (predicted, attended, exported, refused) = ask(
         address,
-        ("predict", {"picture": DATA, "top": 3}),
-        ("attention", {"picture": DATA, "stage": 2, "x": 40, "y": 200}),
-        ("export", {"picture": DATA, "view": "attention", "format": "npz"}),
-        ("predict", {"picture": DATA, "variant": "zeta"}),
+        ("predict", {"image": DATA, "top": 3}),
+        ("attention", {"image": DATA, "stage": 2, "x": 40, "y": 200}),
+        ("export", {"image": DATA, "view": "attention", "format": "npz"}),
+        ("predict", {"image": DATA, "variant": "zeta"}),
     )
     assert {tool.name for tool in tools} == TOOLS
     assert all(tool.description.split(".")[0].strip() and "Returns" in tool.description for tool in tools)
@@ -87,17 +87,17 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_pictures(address, we
     assert by_name["attention"]["stage"]["enum"] == [1, 2, 3, 4]
     assert by_name["export"]["format"]["enum"] == ["png", "svg", "npz", "html"]
 
-    wanted = study(load("pico", weights_dir=weights), decode(PICTURE), Options(stage=2, point=(40, 200)))
+    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), Options(stage=2, point=(40, 200)))
     top = json.loads(predicted.content[0].text)["top"]
     assert [one["index"] for one in top] == [one.index for one in wanted.prediction.top[:3]]
     assert [one["probability"] for one in top] == pytest.approx([o.probability for o in wanted.prediction.top[:3]])
 
     assert not attended.isError, attended.content[0].text
-    numbers, picture, npz = attended.content
+    numbers, image, npz = attended.content
     heads = wanted.attention.heads
     assert json.loads(numbers.text)["range"] == pytest.approx([heads.min(), heads.max()], rel=1e-5)
-    assert (picture.type, picture.mimeType) == ("image", "image/png")
-    with Image.open(io.BytesIO(base64.b64decode(picture.data))) as image:
+    assert (image.type, image.mimeType) == ("image", "image/png")
+    with Image.open(io.BytesIO(base64.b64decode(image.data))) as image:
         assert np.asarray(image).std() > 1
     assert "gradio_client" in npz.text
     assert json.loads(exported.content[0].text)["schema"] == "transxnet-lens/export"
@@ -111,21 +111,21 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_pictures(address, we
 
 
 def test_only_data_urls_are_opened(address):
-    images = ["http://127.0.0.1:9/a.jpg", str(PICTURE), "/etc/nowhere", "file:///etc/passwd", "", "~"]
-    _, answers = ask(address, *(("predict", {"picture": image}) for image in images))
+    images = ["http://127.0.0.1:9/a.jpg", str(IMAGE), "/etc/nowhere", "file:///etc/passwd", "", "~"]
+    _, answers = ask(address, *(("predict", {"image": image}) for image in images))
     assert {(answer.isError, answer.content[0].text) for answer in answers} == {(True, NOT_UPLOADED)}
 
 
 def test_no_path_is_opened_by_the_client_in_the_server(address):
     """Gradio calls its own endpoints with gradio_client, which uploads what a path names."""
-    files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in (str(PICTURE), "/etc/nowhere")]
-    calls = [{"picture": file} for file in files] + [{"picture": DATA, "variant": file} for file in files]
+    files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in (str(IMAGE), "/etc/nowhere")]
+    calls = [{"image": file} for file in files] + [{"image": DATA, "variant": file} for file in files]
     _, answers = ask(address, *(("predict", call) for call in calls))
     assert all(answer.isError for answer in answers)  # by the schema of the tool
     server = gradio.mcp.GradioMCPServer(Page(Studio(device="cpu")).blocks)
     for call in calls:  # and without it
-        with pytest.raises(PictureError, match="Only uploaded images"):
-            server.convert_strings_to_filedata(call, [["picture"]])
+        with pytest.raises(ImageError, match="Only uploaded images"):
+            server.convert_strings_to_filedata(call, [["image"]])
 
 
 def test_without_the_package_the_page_goes_on_and_says_how_to_get_it(monkeypatch, capsys):

@@ -14,9 +14,9 @@ import timm
 
 from demo import studio as studio_module
 from demo.backbones import Backbones
-from demo.captions import PICTURE_GONE, VIEWS, links, stopping
+from demo.captions import IMAGE_GONE, VIEWS, links, stopping
 from demo.captions.exports import OWN_SECOND
-from demo.captions.page import YOUR_PICTURE
+from demo.captions.page import YOUR_IMAGE
 from demo.cells import TILES, floats
 from demo.columns import LOOK_AGAIN
 from demo.exports_views import figure_of
@@ -32,7 +32,7 @@ from demo.ui.components import STYLES, head
 from demo.ui.page import Page, _from_newest
 from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
 from demo.wanted import ALWAYS, WANTED
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet import load
 from transxnet.errors import InvalidValue, LensError, SourceFailed, UnknownName
 from transxnet.explain.kernels.kernels import representatives
@@ -117,13 +117,13 @@ def kinds(panel: dict) -> list[list[str]]:
     return [[cell["kind"] for cell in row["cells"]] for row in panel["rows"]]
 
 
-# ---- pictures -----------------------------------------------------------------------------------------------
+# ---- images -----------------------------------------------------------------------------------------------
 
 
 def test_it_opens_on_the_first_example_explained(page):
     changed = finish(page.opened(ANN, Session(), *controls()))
     session = changed[page.session]
-    width, height = page.studio.picture(session.picture).size
+    width, height = page.studio.image(session.image).size
     assert session.point == ((width - 1) // 2, (height - 1) // 2)
     assert changed[page.crosshair]["size"] == [width, height]
     assert changed[page.thumbs]["chosen"] == 0
@@ -135,14 +135,14 @@ def test_it_opens_on_the_first_example_explained(page):
 def test_an_upload_takes_the_place_of_the_example(page, opened):
     moved = SimpleNamespace(x=1, y=1)
     opened = finish(page.moved(moved, ANN, opened, *controls()))[page.session]
-    changed = finish(page.uploaded(ANN, opened, *controls(), picture()))
+    changed = finish(page.uploaded(ANN, opened, *controls(), image()))
     session = changed[page.session]
-    assert (session.picture, session.point, session.example) == (picture().sha256, (49, 39), -1)
+    assert (session.image, session.point, session.example) == (image().sha256, (49, 39), -1)
     assert changed[page.thumbs]["chosen"] == -1
     assert changed[page.upload] is None  # ready for the next one
     changed = finish(page.example_chosen(SimpleNamespace(index=1), ANN, session, *controls()))
     assert changed[page.session].example == changed[page.thumbs]["chosen"] == 1
-    assert changed[page.session].picture not in (opened.picture, session.picture)
+    assert changed[page.session].image not in (opened.image, session.image)
 
 
 def test_an_upload_taken_back_changes_nothing(page, opened):
@@ -151,12 +151,12 @@ def test_an_upload_taken_back_changes_nothing(page, opened):
     assert is_nothing(page, steps[0])
 
 
-def test_a_picture_that_is_gone_is_said_in_words(page, opened):
+def test_a_image_that_is_gone_is_said_in_words(page, opened):
     events = [f for f in page.blocks.fns.values() if f.targets and f.targets[0][0] == page.crosshair._id]
-    lost = Session(picture="0" * 64)
+    lost = Session(image="0" * 64)
     with pytest.raises(gr.Error) as caught:
         list(events[0].fn(SimpleNamespace(x=1, y=1), as_request("fay"), lost, *controls()))
-    assert caught.value.message == PICTURE_GONE
+    assert caught.value.message == IMAGE_GONE
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_class_of_the_list_that_nobody_has_is_refused(page, opened):
         list(page.class_chosen(ANN, opened, *controls(), "n00000000"))
 
 
-def test_another_picture_has_no_hole_of_the_one_before(page, opened):
+def test_another_image_has_no_hole_of_the_one_before(page, opened):
     painted = replace(opened, mask="2x2:8A==")
     assert finish(page.go({"example": 2}, painted, controls(), ANN))[page.session].mask == ""
     assert finish(page.example_chosen(SimpleNamespace(index=2), ANN, painted, *controls()))[page.session].mask == ""
@@ -283,7 +283,7 @@ def test_controls_stay_after_gradio_dropped_the_state(page, opened):
 def test_a_first_answer_that_was_overtaken_is_told_again(page, opened):
     overtaken = wrapped(page, page.opened)(as_request("noa"), Session(), *controls())
     next(overtaken)
-    next(overtaken)  # it chose its picture, and nothing arrived
+    next(overtaken)  # it chose its image, and nothing arrived
     click = SimpleNamespace(x=5, y=6)
     changed = finish(wrapped(page, page.moved)(click, as_request("noa"), Session(), *controls()))
     assert (changed[page.stage], page.thumbs in changed) == (3, True)
@@ -300,16 +300,16 @@ def as_request(visitor: str) -> gr.Request:
 # ---- point, answer, view ------------------------------------------------------------------------------------
 
 
-def test_a_point_of_a_picture_that_was_left_is_dropped(page, opened):
-    event = SimpleNamespace(x=3, y=4, picture="0" * KEY)
+def test_a_point_of_a_image_that_was_left_is_dropped(page, opened):
+    event = SimpleNamespace(x=3, y=4, image="0" * KEY)
     (step,) = page.moved(event, ANN, opened, *controls())
     assert is_nothing(page, step)
-    event.picture = opened.picture[:KEY]
+    event.image = opened.image[:KEY]
     assert finish(page.moved(event, ANN, opened, *controls()))[page.session].point == (3, 4)
 
 
-def test_the_point_stays_on_the_picture(page):
-    session = finish(page.uploaded(ANN, Session(), *controls(), picture()))[page.session]
+def test_the_point_stays_on_the_image(page):
+    session = finish(page.uploaded(ANN, Session(), *controls(), image()))[page.session]
     for event, point in (((30, 70), (30, 70)), ((-5, 200), (0, 79)), ((99.6, 0), (99, 0))):
         changed = finish(page.moved(SimpleNamespace(x=event[0], y=event[1]), ANN, session, *controls()))
         assert changed[page.session].point == point
@@ -357,10 +357,10 @@ def test_a_variant_with_other_blocks_narrows_the_choice(page, opened):
 def test_a_views_script_moves_the_point_and_changes_only_what_it_may(page, opened):
     changed = finish(page.acted(SimpleNamespace(x=3, y=4), ANN, opened, *controls()))
     assert changed[page.session].point == (3, 4)
-    asked = SimpleNamespace(change={"photographs": True, "edits": ["no_osra@3.0"], "picture": "somebody else's"})
+    asked = SimpleNamespace(change={"photos": True, "edits": ["no_osra@3.0"], "image": "somebody else's"})
     changed = finish(page.acted(asked, ANN, changed[page.session], *controls()))
     session = changed[page.session]
-    assert (session.photographs, session.edits, session.picture) == (True, ("no_osra@3.0",), opened.picture)
+    assert (session.photos, session.edits, session.image) == (True, ("no_osra@3.0",), opened.image)
 
 
 # ---- variants -----------------------------------------------------------------------------------------------
@@ -494,7 +494,7 @@ def test_an_event_before_the_page_has_opened_changes_nothing(page):
     assert is_nothing(page, step)
 
 
-# ---- figures, backbones of timm, a second picture -------------------------------------------------------------
+# ---- figures, backbones of timm, a second image -------------------------------------------------------------
 
 PEER = "timm:test_resnet@untrained"
 
@@ -522,7 +522,7 @@ def test_a_view_that_is_new_says_that_it_works_and_one_that_is_there_keeps_its_m
     steps = page.acted(tab("Receptive field"), ANN, session, *controls())
     first = next(steps)
     assert kinds(first[page.panels["erf"]]) == [["pending"]]
-    assert page.answers not in first  # they stand, as the picture is the same
+    assert page.answers not in first  # they stand, as the image is the same
     gate.set()
     session = finish(steps)[page.session]
     gate.clear()
@@ -679,7 +679,7 @@ def test_backbones_that_are_not_listed_are_refused_everywhere(listed):
         assert str(caught.value) == sentence
     for name in ("timm:test_vit", "timm:zeta@untrained"):  # programs, whether timm has it or not
         with pytest.raises(UnknownName) as caught:
-            Endpoints(page.studio).predict(picture(), name, 5, False)
+            Endpoints(page.studio).predict(image(), name, 5, False)
         assert str(caught.value) == sentence
     gone = finish(page.go({"variants": ["timm:test_vit"]}, session, controls(), ANN))
     assert (gone[page.session].variants, gone[page.note]["sentences"]) == (("pico",), [sentence])
@@ -726,7 +726,7 @@ def test_all_that_changes_a_session_stands_in_one_line(page):
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in changing} == {("page", None)}
 
 
-def test_the_second_picture_is_the_next_example_until_another_is_chosen(page, opened):
+def test_the_second_image_is_the_next_example_until_another_is_chosen(page, opened):
     changed = opened_on(page, opened, "Kernels")
     assert changed[page.others["kernels"]]["chosen"] == 1
     assert "kernel_change" in drawn(changed, page, "kernels")
@@ -734,18 +734,18 @@ def test_the_second_picture_is_the_next_example_until_another_is_chosen(page, op
     changed = finish(page.other_chosen(SimpleNamespace(index=3), ANN, session, *controls()))
     assert changed[page.others["kernels"]]["chosen"] == 3
     lion = finish(page.example_chosen(SimpleNamespace(index=3), ANN, changed[page.session], *controls()))
-    assert lion[page.others["kernels"]]["chosen"] == 4  # never the picture itself
+    assert lion[page.others["kernels"]]["chosen"] == 4  # never the image itself
 
 
-def test_the_second_picture_may_be_the_visitors_own_before_this_one(page, opened):
-    """Offered once there is one; never the picture itself, and never in a link."""
-    first, last = picture(1), picture(2)
-    session = finish(page.uploaded(ANN, replace(opened, active="compare", photographs=True), *controls(), first))
+def test_the_second_image_may_be_the_visitors_own_before_this_one(page, opened):
+    """Offered once there is one; never the image itself, and never in a link."""
+    first, last = image(1), image(2)
+    session = finish(page.uploaded(ANN, replace(opened, active="compare", photos=True), *controls(), first))
     assert len(session[page.others["compare"]]["items"]) == len(page.examples)  # the only one is looked at
     changed = finish(page.uploaded(ANN, session[page.session], *controls(), last))
     thumbs = changed[page.others["compare"]]
     assert (len(thumbs["items"]), thumbs["chosen"]) == (len(page.examples) + 1, 0)
-    assert thumbs["items"][-1]["alt"] == YOUR_PICTURE
+    assert thumbs["items"][-1]["alt"] == YOUR_IMAGE
 
     asked = SimpleNamespace(index=len(page.examples))
     changed = finish(page.other_chosen(asked, ANN, changed[page.session], *controls()))
@@ -753,7 +753,7 @@ def test_the_second_picture_may_be_the_visitors_own_before_this_one(page, opened
     assert page._second(session) == Second(first.sha256)
     assert changed[page.others["compare"]]["chosen"] == len(page.examples)
     panel = shown(changed, page, "compare")
-    assert panel["heads"][1]["title"] == "The second: your picture"
+    assert panel["heads"][1]["title"] == "The second: your image"
     mine, theirs = (page.studio.study(one.sha256, "pico", Options(only=("kernels",))).kernels for one in (last, first))
     tiles = panel["rows"][0]["cells"][1]["tiles"]["base64"]
     assert tiles == floats(theirs.kernels[representatives(mine, TILES)])
@@ -761,7 +761,7 @@ def test_the_second_picture_may_be_the_visitors_own_before_this_one(page, opened
     assert "with" not in linked(changed, page)
 
     asked = page._asked(session, Controls(*controls()), SimpleNamespace())
-    assert [one.sha256 for one in asked.pictures] == [last.sha256, first.sha256]
+    assert [one.sha256 for one in asked.images] == [last.sha256, first.sha256]
     assert (list(asked.labels), len(asked.second)) == (["", ""], 1)
     assert OWN_SECOND in figure_of(asked).notes  # its address cannot hold it
 
@@ -787,7 +787,7 @@ def linked(changed: dict, page: Page) -> dict:
 
 def test_an_address_gives_its_state_back_in_one_answer(page):
     query = {
-        "picture": LION, "variants": "pico,pico@untrained", "view": "attention", "stage": "2", "block": "1", "cam": "3",
+        "image": LION, "variants": "pico,pico@untrained", "view": "attention", "stage": "2", "block": "1", "cam": "3",
         "x": "30", "y": "40", "class": LABELS.wnids[7], "with": "tower", "compared": "kernels", "head": "2",
     }  # fmt: skip
     changed = finish(page.opened(asking(**query, stray="1"), Session(), *controls()))
@@ -808,7 +808,7 @@ def test_an_address_gives_its_state_back_in_one_answer(page):
 
 def test_a_broken_address_opens_a_page_that_says_what_is_missing(page):
     changed = finish(page.opened(asking(stage="9", x="30", y="99999", variants="foo"), Session(), *controls()))
-    width, height = page.studio.picture(changed[page.session].picture).size
+    width, height = page.studio.image(changed[page.session].image).size
     assert changed[page.session].point == ((width - 1) // 2, (height - 1) // 2)
     assert changed[page.session].variants == ("pico",)
     assert changed[page.stage] == 3
@@ -822,9 +822,9 @@ def test_a_broken_address_opens_a_page_that_says_what_is_missing(page):
 
 def test_the_address_follows_what_is_looked_at_and_leaves_an_upload_out(page, opened):
     assert linked(finish(page.moved(SimpleNamespace(x=5, y=6), ANN, opened, *controls())), page) == {
-        "picture": page.examples[0].label, "x": "5", "y": "6",
+        "image": page.examples[0].label, "x": "5", "y": "6",
     }  # fmt: skip
-    changed = finish(page.uploaded(ANN, opened, *controls(stage=1), picture()))
+    changed = finish(page.uploaded(ANN, opened, *controls(stage=1), image()))
     changed = finish(page.moved(SimpleNamespace(x=5, y=6), ANN, changed[page.session], *controls(stage=1)))
     assert linked(changed, page) == {"stage": "1"}
     assert changed[page.link]["upload"] == links.UPLOAD.format(example=page.examples[0].label)
@@ -836,18 +836,18 @@ def test_a_script_goes_to_a_state_and_what_it_does_not_name_stays(page, opened):
     changed = finish(page.acted(SimpleNamespace(go=go), ANN, session, *controls(slower=True)))
     there = changed[page.session]
     assert (there.active, there.variants, there.tour) == ("erf", ("pico@untrained",), 3)
-    assert (there.point, there.target, there.picture) == ((30, 40), LABELS.wnids[7], opened.picture)
+    assert (there.point, there.target, there.image) == ((30, 40), LABELS.wnids[7], opened.image)
     assert (changed[page.stage], changed[page.cam_stage], changed[page.view_choice]["view"]) == (2, 3, "erf")
     assert shown(changed, page, "erf")["rows"]
 
     changed = finish(page.go({"example": 1, "fx": 1, "fy": 0}, there, controls(["pico@untrained"], stage=2), ANN))
-    width, _ = page.studio.picture(changed[page.session].picture).size
+    width, _ = page.studio.image(changed[page.session].image).size
     assert (changed[page.session].example, changed[page.session].point) == (1, (width - 1, 0))
-    assert (changed[page.session].target, changed[page.stage]) == (None, 2)  # another picture has its own answer
+    assert (changed[page.session].target, changed[page.stage]) == (None, 2)  # another image has its own answer
     again = finish(page.go({"example": 1, "fx": 0.5, "fy": 0.5}, there, controls(["pico@untrained"]), ANN))
     assert "x" not in again[page.link]["query"]  # the same middle as that of a page that opens
 
-    changed = finish(page.go({"picture": LION, "x": 3, "y": 4, "class": LABELS.wnids[9]}, there, controls(), ANN))
+    changed = finish(page.go({"image": LION, "x": 3, "y": 4, "class": LABELS.wnids[9]}, there, controls(), ANN))
     assert (changed[page.session].point, changed[page.session].target) == ((3, 4), LABELS.wnids[9])
     changed = finish(page.go({"class": "", "tour": 0}, changed[page.session], controls(), ANN))
     assert (changed[page.session].point, changed[page.session].target) == ((3, 4), None)
@@ -855,20 +855,20 @@ def test_a_script_goes_to_a_state_and_what_it_does_not_name_stays(page, opened):
 
 
 def test_a_script_leaves_an_upload_where_it_is_and_what_cannot_be_used_is_said(page, opened):
-    session = finish(page.uploaded(ANN, opened, *controls(), picture()))[page.session]
+    session = finish(page.uploaded(ANN, opened, *controls(), image()))[page.session]
     changed = finish(page.go({"stage": 1, "view": "nothing"}, session, controls(), ANN))
-    assert (changed[page.session].picture, changed[page.stage]) == (picture().sha256, 1)
+    assert (changed[page.session].image, changed[page.stage]) == (image().sha256, 1)
     assert changed[page.note]["sentences"] == [links.UNUSED.format(what="view", value="nothing")]
     (step,) = page.go({"stage": 1}, Session(), controls(), ANN)  # before the page has opened
     assert is_nothing(page, step)
 
 
-def test_back_from_an_example_is_ones_own_picture_again(page, opened):
-    mine = finish(page.uploaded(ANN, opened, *controls(), picture()))[page.session]
+def test_back_from_an_example_is_ones_own_image_again(page, opened):
+    mine = finish(page.uploaded(ANN, opened, *controls(), image()))[page.session]
     away = finish(page.example_chosen(SimpleNamespace(index=1), ANN, mine, *controls()))[page.session]
-    back = finish(page.go({"picture": "", "view": "erf"}, away, controls(), ANN))[page.session]
-    assert (back.picture, back.example, back.active) == (picture().sha256, -1, "erf")
-    never = finish(page.go({"picture": ""}, replace(away, uploads=()), controls(), ANN))[page.session]
+    back = finish(page.go({"image": "", "view": "erf"}, away, controls(), ANN))[page.session]
+    assert (back.image, back.example, back.active) == (image().sha256, -1, "erf")
+    never = finish(page.go({"image": ""}, replace(away, uploads=()), controls(), ANN))[page.session]
     assert never.example == 1
 
 
@@ -881,7 +881,7 @@ def test_a_file_explains_what_the_page_explains(page, opened, monkeypatch):
     session = replace(opened, variants=tuple(names), active="grad_cam", visitor="gil")
     for name in names:
         assert page.studio.preload(name).done.wait(60)
-    shots_of(page.studio, session.picture, names, options_of(session, Controls(*controls(names)), 0))
+    shots_of(page.studio, session.image, names, options_of(session, Controls(*controls(names)), 0))
     shown = finish(page.refresh(as_request("gil"), session, *controls(names)))
     first = shown[page.answers]["answers"][0]["wnid"]
     assert [(options.target, options.follow) for options in asked][:2] == [(None, False), (first, True)]

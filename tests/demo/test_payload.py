@@ -19,7 +19,7 @@ from demo.studio import Arrival
 from demo.views import Scene
 from demo.views import view as view_of
 from demo.views.kernels import ARRAYS
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
 from transxnet.draw.views import unit_of
@@ -39,12 +39,12 @@ GRIDS = [
     name for name in VIEWS if name not in ("what_if", "tour")
 ]  # views of rows and cells; the others have tests of their own
 PARTS = (*OVERVIEW, "block_table", "stage_tables", "trial")
-ONE, TWO = picture(), picture(1)
+ONE, TWO = image(), image(1)
 
 
 @pytest.fixture(scope="module")
 def columns() -> list[Column]:
-    """Two finished columns whose maps differ: the second looked at another picture."""
+    """Two finished columns whose maps differ: the second looked at another image."""
     options = Options(stage=2, point=POINT, only=PARTS)
     studies = [study(small_model(), shown, options) for shown in (ONE, TWO)]
     return [
@@ -113,7 +113,7 @@ def test_where_values_sit(columns):
     place = {name: cell["map"][name] for name in ("rows", "cols", "stride", "origin", "view")}
     assert place == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "view": [64, 64]}
     assert keys.grid == (2, 2)
-    assert cell["box"] == [10, 0, 90, 80]  # of a 100 x 80 picture the middle is seen
+    assert cell["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
     assert cell["point"] == list(unit_of(columns[0].study.attention)) == [16, 56]  # (30, 70) is (15.5, 55.5) there
 
 
@@ -142,10 +142,10 @@ def test_commit_digest_and_note_stand_beside_the_column(columns):
 
 @pytest.mark.parametrize(
     ("nearer", "less_sure", "said"),
-    [(0.96, 0.5, "than 96 % of 3000 pictures"), (0.9, 0.02, "98 % of 3000 pictures"), (0.9, 0.5, "")],
+    [(0.96, 0.5, "than 96 % of 3000 images"), (0.9, 0.02, "98 % of 3000 images"), (0.9, 0.5, "")],
     ids=["unlike", "unsure", "as usual"],
 )
-def test_a_picture_that_is_unlike_what_the_model_knows_is_said_to_be(columns, nearer, less_sure, said):
+def test_a_image_that_is_unlike_what_the_model_knows_is_said_to_be(columns, nearer, less_sure, said):
     known = Familiarity("transxnet_pico", 30.0, nearer, 0.2, less_sure, 3000)
     column = replace(columns[0], study=replace(columns[0].study, familiarity=known))
     warning = answers([column])["warning"]
@@ -239,14 +239,14 @@ def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
     assert answers([PENDING, FAILED])["answers"] == []
 
 
-# ---- the picture --------------------------------------------------------------------------------------------
+# ---- the image --------------------------------------------------------------------------------------------
 
 
 def test_an_outline_only_for_those_who_see_a_part(columns):
     assert crosshair(ONE, POINT, columns)["crops"] == [
         {"name": "pico", "box": [10, 0, 90, 80]}, {"name": "pico, untrained", "box": [10, 0, 90, 80]},
     ]  # fmt: skip
-    square = picture(2, 80, 80)
+    square = image(2, 80, 80)
     whole = [Column("pico", study(small_model(), square, Options(only=())))]
     shown = crosshair(square, (10, 20), whole)
     assert (shown["crops"], shown["note"]) == ([], "")
@@ -256,12 +256,12 @@ def test_an_outline_only_for_those_who_see_a_part(columns):
     assert crosshair(ONE, POINT, [PENDING, FAILED])["crops"] == []
 
 
-def test_a_large_picture_travels_small():
-    assert pixels(crosshair(picture(0, 1440, 480), (0, 0), [])["src"]).shape == (240, 720, 3)
+def test_a_large_image_travels_small():
+    assert pixels(crosshair(image(0, 1440, 480), (0, 0), [])["src"]).shape == (240, 720, 3)
 
 
-def test_photographs_sharp_and_as_the_model_saw_them(columns):
-    photos = view("overview", [*columns, PENDING], ONE)["pictures"]
+def test_photos_sharp_and_as_the_model_saw_them(columns):
+    photos = view("overview", [*columns, PENDING], ONE)["images"]
     assert set(photos) == {"pico", "pico@untrained"}
     assert np.array_equal(pixels(photos["pico"]["seen"]), columns[0].study.view.rgb)
     sharp = pixels(photos["pico"]["src"])
@@ -298,7 +298,7 @@ def test_what_is_not_there_is_said_once_in_its_place(columns, name):
 @pytest.mark.parametrize("name", GRIDS)
 def test_a_view_with_nobody_there_can_be_drawn(name):
     shown = view(name, [PENDING], ONE)
-    assert shown["pictures"] == {}
+    assert shown["images"] == {}
     assert shown["rows"][0]["cells"][0]["kind"] == "pending"
     json.dumps(shown, allow_nan=False)
 

@@ -1,4 +1,4 @@
-"""What the endpoints answer: numbers, a picture, and the library's own arrays."""
+"""What the endpoints answer: numbers, an image, and the library's own arrays."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from demo import replies
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.draw.overlay import crop_view
 from transxnet.draw.scale import shared_range
 from transxnet.draw.views import draw
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.study import OVERVIEW, Options, study
 
-UPLOAD = picture()
+UPLOAD = image()
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def weights(seen) -> np.ndarray:
 
 
 @pytest.mark.parametrize("head", [0, 2])
-def test_the_picture_is_the_librarys_drawing_of_that_head(seen, head):
+def test_the_image_is_the_librarys_drawing_of_that_head(seen, head):
     _, png, _ = answered(seen, "attention", head)
     photo = crop_view(UPLOAD.rgb, seen.view.crop_box, (replies.SIDE, replies.SIDE))
     assert np.array_equal(png, draw(seen.attention, photo, shared_range([seen.attention.head(head)]), head=head))

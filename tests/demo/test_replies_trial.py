@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from demo.replies_trial import trial_of
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.errors import PartMissing
 from transxnet.explain.ablation.masking import write_mask
 from transxnet.study import Options, study
@@ -22,7 +22,7 @@ GRID[2:5, 3:6] = True
 @pytest.fixture(scope="module")
 def tried():
     options = Options(only=("trial",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur")
-    return study(small_model(), picture(), options)
+    return study(small_model(), image(), options)
 
 
 def test_the_numbers_are_the_librarys(tried):
@@ -47,4 +47,4 @@ def test_the_numbers_are_the_librarys(tried):
 
 def test_a_study_without_a_trial_says_so():
     with pytest.raises(PartMissing, match="tried nothing"):
-        trial_of(study(small_model(), picture(), Options(only=())))
+        trial_of(study(small_model(), image(), Options(only=())))

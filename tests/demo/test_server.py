@@ -115,9 +115,9 @@ def test_the_program_ends_in_order_while_a_model_works(tmp_path):
         [
             "import threading, torch; from demo import server",
             "folder = server.private_temp_dir()",
-            "layer, picture = torch.nn.Conv2d(16, 16, 3), torch.randn(8, 16, 64, 64, requires_grad=True)",
+            "layer, image = torch.nn.Conv2d(16, 16, 3), torch.randn(8, 16, 64, 64, requires_grad=True)",
             "def work():",
-            "    while True: torch.autograd.grad(layer(picture).sum(), picture); begun.set()",
+            "    while True: torch.autograd.grad(layer(image).sum(), image); begun.set()",
             "begun = threading.Event()",
             "for _ in range(3): threading.Thread(target=work, daemon=True).start()",
             "begun.wait(); print('worked')",
@@ -363,7 +363,7 @@ def multipart(*sizes: int) -> bytes:
 FORM = {"Content-Type": "multipart/form-data; boundary=cut"}
 
 
-def test_gradio_takes_a_picture_of_the_allowed_size(gradio_url, uploads):
+def test_gradio_takes_a_image_of_the_allowed_size(gradio_url, uploads):
     answer = httpx.post(gradio_url + "/upload", content=multipart(images.MAX_BYTES), headers=FORM)
     assert answer.status_code == 200
     stored = Path(answer.json()[0]).resolve()

@@ -119,9 +119,9 @@ def test_study_takes_undecodable_names_in_c_locale(tmp_path: Path):
     from demo.examples import examples
     from transxnet.cli.study_images import ENTRY
 
-    picture = tmp_path / "大 사.jpg"
-    picture.write_bytes(Path(examples()[0].path).read_bytes())
-    command = ["-m", "transxnet", "study", str(picture), "--only", "grad_cam", "--out", str(tmp_path / "out")]
+    image = tmp_path / "大 사.jpg"
+    image.write_bytes(Path(examples()[0].path).read_bytes())
+    command = ["-m", "transxnet", "study", str(image), "--only", "grad_cam", "--out", str(tmp_path / "out")]
     ended = run(*command, **C_LOCALE)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "out" / "report.html").is_file()

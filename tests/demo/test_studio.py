@@ -17,15 +17,15 @@ from safetensors.torch import save_file
 from demo import models
 from demo import studio as module
 from demo.backbones import Backbones
-from demo.captions import PICTURE_GONE
+from demo.captions import IMAGE_GONE
 from demo.jobs import Abandoned
-from demo.studio import AT_ONCE, PICTURES, WAITING, Loading, Studio
+from demo.studio import AT_ONCE, IMAGES, WAITING, Loading, Studio
 from tests.hub import HubServer, use_hub
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet import load as load_model
 from transxnet.backbones.spec import find_peer
 from transxnet.draw.png import to_png
-from transxnet.errors import Busy, LensError, OutOfRange, PictureError, SourceFailed, UnknownName
+from transxnet.errors import Busy, ImageError, LensError, OutOfRange, SourceFailed, UnknownName
 from transxnet.images import decode
 from transxnet.study import Options, study
 from transxnet.variants import SIBLINGS
@@ -85,35 +85,35 @@ class Counted:
 def test_the_same_question_is_computed_once(loads):
     gpu = Counted()
     studio = Studio(device="cpu", on_gpu=gpu)
-    key = studio.add(picture())
+    key = studio.add(image())
     first = studio.study(key, "pico", ONE)
     assert studio.study(key, "pico", Options(stage=2, point=(30, 40), only=("attention",))) is first
     assert gpu.calls == 1
-    expected = study(small_model(), picture(), ONE)
+    expected = study(small_model(), image(), ONE)
     assert (first.attention.heads == expected.attention.heads).all()
     assert (first.prediction.logits == expected.prediction.logits).all()
 
     other = studio.study(key, "pico", Options(stage=2, point=(70, 10), only=("attention",)))
     assert other.attention.query != first.attention.query
-    studio.study(studio.add(picture(1)), "pico", ONE)
+    studio.study(studio.add(image(1)), "pico", ONE)
     studio.study(key, "pico@untrained", ONE)
     assert gpu.calls == 4
     assert loads.asked == ["pico", "pico@untrained"]
 
 
-def test_another_second_picture_is_another_question(loads):
+def test_another_second_image_is_another_question(loads):
     gpu = Counted()
     studio = Studio(device="cpu", on_gpu=gpu)
-    key, others = studio.add(picture()), [studio.add(picture(seed)) for seed in (1, 2)]
+    key, others = studio.add(image()), [studio.add(image(seed)) for seed in (1, 2)]
     asked = Options(stage=2, only=("kernel_change",))
     found = [studio.study(key, "pico", asked, other) for other in (*others, others[0])]
     assert gpu.calls == 2
     assert found[0] is found[2]
     for one, seed in zip(found, (1, 2), strict=False):
-        expected = study(small_model(), picture(), asked, picture(seed))
+        expected = study(small_model(), image(), asked, image(seed))
         assert (one.kernel_change.distance == expected.kernel_change.distance).all()
-    assert "second picture" in studio.study(key, "pico", asked).missing["kernel_change"]
-    with pytest.raises(PictureError, match=PICTURE_GONE):
+    assert "second image" in studio.study(key, "pico", asked).missing["kernel_change"]
+    with pytest.raises(ImageError, match=IMAGE_GONE):
         studio.study(key, "pico", asked, "0" * 64)
 
 
@@ -132,7 +132,7 @@ def test_a_long_study_tells_how_far_it_is_and_stops_when_nobody_waits(loads, mon
 
     monkeypatch.setattr(module, "study", slow)
     studio = Studio(device="cpu")
-    key = studio.add(picture())
+    key = studio.add(image())
     job = studio.explain(key, "pico", Options(only=("trust",)))
     assert told.wait(60)
     assert (job.long, job.steps) == (True, ("trust", 12, 40))
@@ -145,7 +145,7 @@ def test_no_more_than_two_explain_at_the_same_moment(loads):
     gpu = Counted()
     gpu.meet = threading.Barrier(AT_ONCE, timeout=60).wait  # each waits for a second one: two do run together
     studio = Studio(device="cpu", on_gpu=gpu)
-    key = studio.add(picture())
+    key = studio.add(image())
     asked = [Options(point=(10 * i, 10), only=()) for i in range(2 * AT_ONCE)]
     threads = [threading.Thread(target=studio.study, args=(key, "pico", options)) for options in asked]
     for thread in threads:
@@ -159,7 +159,7 @@ def test_studies_are_bounded(loads, monkeypatch):
     monkeypatch.setattr(module, "STUDIES", 3)
     gpu = Counted()
     studio = Studio(device="cpu", on_gpu=gpu)
-    key = studio.add(picture())
+    key = studio.add(image())
     asked = [Options(point=(i, 0), only=()) for i in range(4)]
     for options in [*asked, asked[3]]:
         studio.study(key, "pico", options)
@@ -181,15 +181,15 @@ def test_a_backbone_that_is_too_large_is_refused_before_it_is_made(loads):
     assert loads.asked == []
 
 
-def test_pictures_of_programs_push_out_no_visitors(loads, monkeypatch):
+def test_images_of_programs_push_out_no_visitors(loads, monkeypatch):
     monkeypatch.setattr(module, "SENT", 2)
     studio = Studio(device="cpu")
-    mine = studio.add(picture())
+    mine = studio.add(image())
     sent = [studio.add(decode(png_of(side)), visitor=False) for side in range(40, 140)]
-    assert studio.picture(mine).sha256 == mine
-    assert studio.picture(sent[-1]).size == (139, 139)
-    with pytest.raises(PictureError):
-        studio.picture(sent[0])
+    assert studio.image(mine).sha256 == mine
+    assert studio.image(sent[-1]).size == (139, 139)
+    with pytest.raises(ImageError):
+        studio.image(sent[0])
 
 
 def png_of(side: int) -> bytes:
@@ -200,7 +200,7 @@ def test_strokes_push_out_no_maps(loads, monkeypatch):
     monkeypatch.setattr(module, "TRIALS", 2)
     gpu = Counted()
     studio = Studio(device="cpu", on_gpu=gpu)
-    key = studio.add(picture())
+    key = studio.add(image())
     studio.study(key, "pico", ONE)
     strokes = [Options(only=("trial",), edits=(f"no_osra@{stage}.0",)) for stage in (1, 2, 3)]
     for options in (*strokes, strokes[2], ONE):  # the last two are still there
@@ -212,7 +212,7 @@ def test_strokes_push_out_no_maps(loads, monkeypatch):
 
 def test_an_example_is_read_where_it_is_not_kept_any_more(loads, monkeypatch, tmp_path):
     path, read = tmp_path / "lion.png", []
-    Image.fromarray(picture(3, 20, 20).rgb).save(path)
+    Image.fromarray(image(3, 20, 20).rgb).save(path)
 
     def counted(path, name):
         read.append(name)
@@ -222,33 +222,33 @@ def test_an_example_is_read_where_it_is_not_kept_any_more(loads, monkeypatch, tm
     studio = Studio(device="cpu")
     key = studio.add_example(path, "lion")
     assert studio.add_example(path, "lion") == key == decode(path, name="lion").sha256
-    assert (studio.picture(key).rgb == picture(3, 20, 20).rgb).all()
+    assert (studio.image(key).rgb == image(3, 20, 20).rgb).all()
     assert read == ["lion"]
-    for seed in range(10, 10 + PICTURES - 1):
-        studio.add(picture(seed, 20, 20))
+    for seed in range(10, 10 + IMAGES - 1):
+        studio.add(image(seed, 20, 20))
     assert studio.add_example(path, "lion") == key  # just used again, so not the oldest
     assert read == ["lion"]
-    for seed in range(100, 100 + PICTURES):
-        studio.add(picture(seed, 20, 20))
+    for seed in range(100, 100 + IMAGES):
+        studio.add(image(seed, 20, 20))
     assert studio.add_example(path, "lion") == key
     assert read == ["lion", "lion"]
-    assert studio.picture(key).sha256 == key
+    assert studio.image(key).sha256 == key
 
 
-# ---- pictures -----------------------------------------------------------------------------------------------
+# ---- images -----------------------------------------------------------------------------------------------
 
 
-def test_pictures_are_kept_by_their_pixels_and_the_oldest_goes(loads):
+def test_images_are_kept_by_their_pixels_and_the_oldest_goes(loads):
     studio = Studio(device="cpu")
-    keys = [studio.add(picture(seed, 20, 20)) for seed in range(PICTURES)]
-    assert studio.add(picture(0, 20, 20)) == keys[0]  # the same pixels, the same key; and it is the newest again
-    studio.add(picture(PICTURES, 20, 20))
-    assert studio.picture(keys[0]).sha256 == keys[0]
-    with pytest.raises(PictureError, match=PICTURE_GONE):
-        studio.picture(keys[1])
-    with pytest.raises(PictureError, match=PICTURE_GONE):
+    keys = [studio.add(image(seed, 20, 20)) for seed in range(IMAGES)]
+    assert studio.add(image(0, 20, 20)) == keys[0]  # the same pixels, the same key; and it is the newest again
+    studio.add(image(IMAGES, 20, 20))
+    assert studio.image(keys[0]).sha256 == keys[0]
+    with pytest.raises(ImageError, match=IMAGE_GONE):
+        studio.image(keys[1])
+    with pytest.raises(ImageError, match=IMAGE_GONE):
         studio.study(keys[1], "pico", ONE)
-    assert loads.asked == []  # no model is loaded for a picture that is not here
+    assert loads.asked == []  # no model is loaded for an image that is not here
 
 
 # ---- whose turn ---------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_a_model_is_loaded_once_under_all_its_names(loads):
 
 def test_a_failure_is_remembered_until_somebody_asks_again(loads):
     studio = Studio(device="cpu")
-    key = studio.add(picture())
+    key = studio.add(image())
     loads.error = SourceFailed("The Hub is down.", remedy="Wait.")
     for _ in range(2):
         with pytest.raises(SourceFailed, match="The Hub is down"):
@@ -324,7 +324,7 @@ def test_the_default_is_answered_while_others_load(monkeypatch):
     monkeypatch.setattr(module, "load", held_up)
     monkeypatch.setattr(module, "available", lambda name, **where: AVAILABLE.get(name, Availability.RELEASE))
     studio = Studio(device="cpu", model_bytes=10**9)
-    key, others = studio.add(picture()), ["t", "b", "b_384", "t@untrained", "b@untrained", "timm:resnet50@untrained"]
+    key, others = studio.add(image()), ["t", "b", "b_384", "t@untrained", "b@untrained", "timm:resnet50@untrained"]
     entries = [studio.hold(name) for name in others]
     assert begun.wait(60)
     assert studio.study(key, "pico", ONE).variant == "small"
@@ -365,7 +365,7 @@ def test_a_model_is_held_until_its_study_is_computed(loads, monkeypatch):
 
     monkeypatch.setattr(module, "study", slow)
     studio = Studio(device="cpu")
-    job = studio.explain(studio.add(picture()), "t@untrained", ONE)
+    job = studio.explain(studio.add(image()), "t@untrained", ONE)
     assert asked.wait(60)
     assert studio.peek("t@untrained").holders == 1
     go.set()
@@ -380,7 +380,7 @@ def test_a_model_larger_than_a_third_of_the_memory_is_refused(loads):
     with pytest.raises(OutOfRange, match="b needs more memory than this page has for one model"):
         studio.check_names(["t", "b"])
     with pytest.raises(OutOfRange, match="b needs more memory"):
-        studio.study(studio.add(picture()), "b", ONE)
+        studio.study(studio.add(image()), "b", ONE)
     assert loads.asked == []
 
 
@@ -412,7 +412,7 @@ def test_visitors_name_the_backbones_that_the_operator_lets_them(loads, policy):
                 with pytest.raises(UnknownName, match="This page"):
                     studio.check_names([asked])
                 with pytest.raises(UnknownName, match="This page"):
-                    studio.study(studio.add(picture()), asked, ONE)
+                    studio.study(studio.add(image()), asked, ONE)
     assert studio.check_names(["t"]) == ["t"]
 
 

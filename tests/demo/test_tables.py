@@ -14,17 +14,17 @@ from demo.columns import Column
 from demo.session import Session, changed
 from demo.tables import MOST_HELD, held, table_json, table_key
 from demo.views import Scene, view
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.cost import cost
 from transxnet.study import Options, study
 
 ONLY = ("block_table", "stage_tables")
-ONE, TWO = picture(), picture(1)
+ONE, TWO = image(), image(1)
 
 
 @pytest.fixture(scope="module")
 def columns() -> list[Column]:
-    """The model twice, on two pictures, and once without OSRA."""
+    """The model twice, on two images, and once without OSRA."""
     models = [("pico", small_model(), ONE), ("pico@untrained", small_model(), TWO)]
     models.append(("pico_noosra", small_model(osra=False), ONE))
     options = Options(stage=2, block=1, only=ONLY)
@@ -54,7 +54,7 @@ def test_every_column_names_its_block_and_the_last_block_of_every_stage(columns)
         assert large[i]["table"] == heads[i]["table"] == table_key(s, s.block_table)
         assert stages[i]["tables"] == [table_key(s, table) for table in s.stage_tables]
         assert [found["tables"][key]["stage"] for key in stages[i]["tables"]] == [1, 2, 3, 4]
-    assert len(found["tables"]) == 10  # two pictures, five blocks each
+    assert len(found["tables"]) == 10  # two images, five blocks each
     json.dumps(found, allow_nan=False)
 
 
@@ -72,7 +72,7 @@ def test_where_queries_and_keys_sit(columns):
     assert found["queries"] == {"rows": 8, "cols": 8, "stride": 8, "origin": 0}
     assert found["keys"] == {"rows": 2, "cols": 2, "stride": 32, "origin": 0}
     assert found["view"] == [64, 64]
-    assert found["box"] == [10, 0, 90, 80]  # of a 100 x 80 picture the middle is seen
+    assert found["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
 
 
 def test_what_a_browser_holds_is_not_sent_again(columns):
@@ -80,7 +80,7 @@ def test_what_a_browser_holds_is_not_sent_again(columns):
     keys = held((), first["tables"])
     again = shown(columns[:2], held=keys, point=(3, 4))
     assert [again["tables"][key] for key in keys] == [None] * 5
-    assert sum(table is not None for table in again["tables"].values()) == 5  # the other picture's
+    assert sum(table is not None for table in again["tables"].values()) == 5  # the other image's
     assert again["rows"][0]["cells"][0] == first["rows"][0]["cells"][0]
     assert again["point"] == [3, 4]
     lost = changed(Session(held=keys), {"held": []})  # a browser that has none asks for all
@@ -92,7 +92,7 @@ def test_the_latest_keys_are_remembered():
     assert held(many, ["0", "new"]) == (*many[2:], "0", "new")
 
 
-def test_keys_differ_by_picture_block_and_weights(columns):
+def test_keys_differ_by_image_block_and_weights(columns):
     s = columns[0].study
     other = replace(s, provenance=replace(s.provenance, sha256="cd" * 32))
     keys = {table_key(one, table) for one in (s, columns[1].study, other) for table in (s.block_table, *s.stage_tables)}

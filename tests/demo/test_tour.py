@@ -34,7 +34,7 @@ def test_a_step_is_a_state_that_the_page_has(number):
         number, step.view, step.stage, step.block,
     )  # fmt: skip
     assert 2 <= len(step.sentences) <= 4
-    assert "picture" not in found  # the visitor's own stays
+    assert "image" not in found  # the visitor's own stays
     assert "example" not in found
 
 
@@ -56,7 +56,7 @@ def test_where_a_variant_has_no_source_pico_stands_in_and_the_words_know():
 def test_a_number_is_the_whole_step_unless_something_of_it_was_moved():
     assert expanded({"tour": 3}, ALL) == state(3, ALL)
     assert expanded({"tour": "3", "lang": "ko"}, ALL) == {**state(3, ALL), "lang": "ko"}
-    assert expanded({"tour": "3", "picture": "lion"}, ALL) == {**state(3, ALL), "picture": "lion"}
+    assert expanded({"tour": "3", "image": "lion"}, ALL) == {**state(3, ALL), "image": "lion"}
     moved = {"tour": "3", "view": "erf", "stage": "1"}
     assert expanded(moved, ALL) == moved
     assert expanded({"tour": 0}, ALL) == {"tour": 0}

@@ -23,7 +23,7 @@ from demo.studio import Studio
 from demo.ui.components import Blocks, SafeImage
 from demo.ui.page import Page
 from demo.uploads import UploadedFiles, check_upload, contains_file, is_file_inside
-from transxnet.errors import PictureError
+from transxnet.errors import ImageError
 from transxnet.images import decode
 
 IMAGE = examples()[0].path
@@ -98,7 +98,7 @@ def test_what_the_upload_route_did_not_write_is_refused(tmp_path):
     inside, link, linked = (str(folder / name) for name in ("written otherwise.jpg", "link.jpg", "linked/outside.jpg"))
     removed, dots = str(folder / "removed.jpg"), f"{folder}/../outside.jpg"
     for path, uploads in ((inside, set()), *((p, {p}) for p in (link, linked, removed, dots, str(folder)))):
-        with pytest.raises(PictureError, match="Only uploaded images"):
+        with pytest.raises(ImageError, match="Only uploaded images"):
             check_upload({"path": path}, uploads, folder)
 
 
@@ -131,7 +131,7 @@ def url() -> Iterator[str]:
     """A page that answers with the digest of the image it was sent."""
     with Blocks(analytics_enabled=False) as blocks:
         image, digest = SafeImage(), gr.Textbox()
-        image.input(lambda picture: picture and picture.sha256, image, digest, api_name="digest")
+        image.input(lambda image: image and image.sha256, image, digest, api_name="digest")
     blocks.queue(api_open=False)
     _, address, _ = blocks.launch(prevent_thread_lock=True, **launch_options(Namespace(host="127.0.0.1", quiet=True)))
     yield address

@@ -15,7 +15,7 @@ from demo.languages import CATALOGS
 from demo.session import EVERY_ASKED, Session, changed
 from demo.views import Scene, view
 from demo.views.what_if import change, logit
-from tests.small import SPEC, picture, small_model
+from tests.small import SPEC, image, small_model
 from transxnet.explain.ablation.ablation import trial
 from transxnet.explain.ablation.masking import write_mask
 from transxnet.explain.ablation.switches import SWITCHES
@@ -23,7 +23,7 @@ from transxnet.images import prepare_for
 from transxnet.labels import label_set
 from transxnet.study import Options, study
 
-ONE, LABELS = picture(), label_set(SPEC.label_set)
+ONE, LABELS = image(), label_set(SPEC.label_set)
 GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
 MASK, EDITS = write_mask(GRID), ("uniform_gates@2.0", "head_off:2@3.1")
@@ -39,7 +39,7 @@ def column(name: str = "pico", loaded=None, **asked) -> Column:
 
 @pytest.fixture(scope="module")
 def panel() -> dict:
-    session = Session(picture="key", edits=EDITS, mask=MASK, fill="around")
+    session = Session(image="key", edits=EDITS, mask=MASK, fill="around")
     return shown(session, column(edits=EDITS, mask=MASK, fill="around"))
 
 
@@ -165,7 +165,7 @@ def test_placeholders_of_these_words_are_known_in_every_language(language):
 
 # ---- the table below ------------------------------------------------------------------------------------------
 
-ANN = Session(picture="key", variants=("pico",), active="what_if")
+ANN = Session(image="key", variants=("pico",), active="what_if")
 
 
 def test_the_table_is_made_when_it_is_asked_for_only():
@@ -185,7 +185,7 @@ def test_a_table_that_stands_is_left_alone_by_switches_and_the_crosshair():
     assert below(there, 2).draw  # its heads are another stage's
 
 
-@pytest.mark.parametrize("other", [{"picture": "two"}, {"target": "n1"}, {"variants": ("pico", "t")}, {"other": 2}])
+@pytest.mark.parametrize("other", [{"image": "two"}, {"target": "n1"}, {"variants": ("pico", "t")}, {"other": 2}])
 def test_a_table_goes_with_what_it_is_about(other):
     asked = below(changed(ANN, {"every": True}), 3).session
     for every in (asked, standing(asked, 3)):

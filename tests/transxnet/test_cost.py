@@ -92,14 +92,14 @@ def _block(spec: VariantSpec, i: int, c: int, n: int) -> int:
 
 
 def test_memory_of_activations_by_hand():
-    """8 x 8 pictures, float32. The first convolution makes 4 x 8 x 8 values, 1024 bytes; ReLU as many while it reads
-    them: 2048; the second reads ReLU's and makes 2 x 8 x 8, 512 bytes: 1536. Weights and the picture do not count."""
+    """8 x 8 images, float32. The first convolution makes 4 x 8 x 8 values, 1024 bytes; ReLU as many while it reads
+    them: 2048; the second reads ReLU's and makes 2 x 8 x 8, 512 bytes: 1536. Weights and the image do not count."""
     net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 2, 1))
     assert activation_memory(net, 8) == 2048
     assert activation_memory(net[:1], 8) == 1024
     in_place = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(4, 2, 1))
     assert activation_memory(in_place, 8) == 1536
-    flat = nn.Sequential(nn.Flatten(), nn.Linear(192, 5))  # a view of the picture, and of the weights: nothing made
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(192, 5))  # a view of the image, and of the weights: nothing made
     assert activation_memory(flat, 8) == 20
     assert weight_memory(net) == 4 * (3 * 4 * 9 + 4 + 4 * 2 + 2)
     assert weight_memory(nn.BatchNorm2d(3)) == 4 * 4 * 3 + 8  # weight, bias, mean, variance; a count of batches

@@ -11,7 +11,7 @@ import pytest
 from PIL import ExifTags, Image, ImageFile
 
 from transxnet import images
-from transxnet.errors import PictureTooLarge, PictureUnreadable
+from transxnet.errors import ImageTooLarge, ImageUnreadable
 from transxnet.image_structure import MAX_GIF_COMMENTS, MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS, check_structure
 from transxnet.images import decode
 
@@ -22,7 +22,7 @@ def encode(image: Image.Image, kind: str, **options) -> bytes:
     return file.getvalue()
 
 
-def photograph(mode: str = "RGB", side: int = 64) -> Image.Image:
+def source_crop(mode: str = "RGB", side: int = 64) -> Image.Image:
     noise = np.random.default_rng(3).integers(0, 256, (side, side, 3), np.uint8)
     return Image.fromarray(noise).convert(mode)
 
@@ -52,24 +52,24 @@ def resized(data: bytes, width: int, height: int) -> bytes:
     return data[: frame + 5] + struct.pack(">HH", height, width) + data[frame + 9 :]
 
 
-PROGRESSIVE = encode(photograph(), "JPEG", progressive=True)
-BASELINE = encode(photograph(), "JPEG")
+PROGRESSIVE = encode(source_crop(), "JPEG", progressive=True)
+BASELINE = encode(source_crop(), "JPEG")
 THUMBNAIL = segment(0xE1, b"Exif\0\0" + PROGRESSIVE)
 # name: (file, scans)
 SCANS = {
     "baseline": (BASELINE, 1),
     "progressive, color": (PROGRESSIVE, 10),
-    "progressive, gray": (encode(photograph("L"), "JPEG", progressive=True), 6),
-    "restart markers": (encode(photograph(), "JPEG", restart_marker_blocks=1), 1),
+    "progressive, gray": (encode(source_crop("L"), "JPEG", progressive=True), 6),
+    "restart markers": (encode(source_crop(), "JPEG", restart_marker_blocks=1), 1),
     "thumbnail in EXIF": (behind_header(BASELINE, THUMBNAIL, 2), 1),
     "progressive, thumbnail": (behind_header(PROGRESSIVE, THUMBNAIL, 2), 10),
     "fill bytes": (PROGRESSIVE.replace(b"\xff\xda", b"\xff" * 40 + b"\xda").replace(b"\xff\xc4", b"\xff\xff\xc4"), 10),
     "zeros between segments": (behind_header(PROGRESSIVE, b"\0" * 900, 20), 10),
     "a marker inside a comment": (behind_header(BASELINE, segment(0xFE, b"\xff\xda\0\x08" * 9), 2), 1),
-    "two pictures in a file": (encode(photograph(), "MPO", save_all=True, append_images=[photograph()]), 1),
+    "two images in a file": (encode(source_crop(), "MPO", save_all=True, append_images=[source_crop()]), 1),
     "bytes behind the end": (BASELINE + PROGRESSIVE, 1),
     "cut off": (PROGRESSIVE[: PROGRESSIVE.rfind(b"\xff\xda") + 4], 10),
-    "a PNG": (encode(photograph(), "PNG"), 0),
+    "a PNG": (encode(source_crop(), "PNG"), 0),
     "nothing": (b"", 0),
 }
 
@@ -84,15 +84,15 @@ def test_a_scan_bomb_is_refused_undecoded(monkeypatch):
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded"))
     data = scan_bomb(2_000)
     assert len(data) < 200_000
-    with pytest.raises(PictureTooLarge, match=r"4992 x 4992 pixels in 2000 scans, 49840 million pixels in all") as told:
+    with pytest.raises(ImageTooLarge, match=r"4992 x 4992 pixels in 2000 scans, 49840 million pixels in all") as told:
         decode(data, name="bomb.jpg")
-    assert told.value.remedy == "Open it in a picture viewer, save it as JPEG or PNG, and send that."
+    assert told.value.remedy == "Open it in an image viewer, save it as JPEG or PNG, and send that."
 
 
 def test_the_limit_is_scans_times_pixels(monkeypatch):
     monkeypatch.setattr(images, "MAX_SCANNED_PIXELS", 10 * 64 * 64)
     assert decode(PROGRESSIVE).size == (64, 64)
-    with pytest.raises(PictureTooLarge, match="in 11 scans"):
+    with pytest.raises(ImageTooLarge, match="in 11 scans"):
         decode(scan_bomb(11, side=64))
 
 
@@ -106,22 +106,22 @@ def test_a_baseline_jpeg_in_scans_is_held_whole():
     scan = BASELINE[BASELINE.find(b"\xff\xda") : -2]
     repeated = BASELINE[:-2] + scan + b"\xff\xd9"
     assert decode(resized(BASELINE, 8000, 5000)).original_size == (8000, 5000)
-    with pytest.raises(PictureTooLarge, match="40 million; at most 25 million"):
+    with pytest.raises(ImageTooLarge, match="40 million; at most 25 million"):
         decode(resized(repeated, 8000, 5000))
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("WEBP", "RGB"), ("WEBP", "RGBA"), ("AVIF", "RGBA")])
 def test_formats_with_canvases_have_a_lower_limit(kind, mode, monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS_CANVAS", 64 * 64 - 1)
-    transparent = photograph()
+    transparent = source_crop()
     transparent.putalpha(99)
-    with pytest.raises(PictureTooLarge, match="64 x 64"):
-        decode(encode(transparent if mode == "RGBA" else photograph(), kind))
-    assert decode(encode(photograph(), "AVIF")).size == (64, 64)
+    with pytest.raises(ImageTooLarge, match="64 x 64"):
+        decode(encode(transparent if mode == "RGBA" else source_crop(), kind))
+    assert decode(encode(source_crop(), "AVIF")).size == (64, 64)
 
 
 def test_webp_of_24_megapixels_is_refused():
-    with pytest.raises(PictureTooLarge, match="at most 15 million"):
+    with pytest.raises(ImageTooLarge, match="at most 15 million"):
         decode(encode(Image.new("RGB", (4990, 4990)), "WEBP", lossless=True, quality=0, method=0))
 
 
@@ -141,7 +141,7 @@ def with_exif(data: bytes, exif: bytes) -> bytes:
     return data[:2] + b"".join(parts) + data[20:]
 
 
-PNG, GIF = encode(photograph(), "PNG"), encode(photograph(), "GIF")
+PNG, GIF = encode(source_crop(), "PNG"), encode(source_crop(), "GIF")
 GIF_HEADER = 13 + 3 * 256
 EXCESSIVE = {
     "JPEG segments": lambda: behind_header(BASELINE, segment(0xFE, b"") * (MAX_JPEG_SEGMENTS + 1), 2),
@@ -173,7 +173,7 @@ def avif_with_exif(exif: bytes) -> bytes:
     """As an encoder without Pillow's checks writes it: an honest EXIF of the same length is exchanged for it."""
     honest = b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHII", 0x9999, 7, len(exif) - 26, 26) + bytes(4)
     honest += b"\x55" * (len(exif) - len(honest))
-    data = encode(photograph(), "AVIF", exif=honest)
+    data = encode(source_crop(), "AVIF", exif=honest)
     assert honest in data
     return data.replace(honest, exif)
 
@@ -183,13 +183,13 @@ def test_excessive_metadata_is_refused_unopened(name, monkeypatch):
     monkeypatch.setattr(Image, "open", lambda *args, **options: pytest.fail("opened"))
     data = EXCESSIVE[name]()
     assert len(data) < images.MAX_BYTES
-    with pytest.raises(PictureUnreadable, match="contains far more metadata than a picture needs"):
+    with pytest.raises(ImageUnreadable, match="contains far more metadata than an image needs"):
         decode(data)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_shared_exif_is_not_read_after_decoding(kind, monkeypatch):
-    data = encode(photograph(), kind, exif=b"Exif\0\0" + shared_exif(300, 100_000))
+    data = encode(source_crop(), kind, exif=b"Exif\0\0" + shared_exif(300, 100_000))
     monkeypatch.setattr(Image.Exif, "load", lambda *args: pytest.fail("read"))
     assert decode(data).note == ""
 
@@ -214,7 +214,7 @@ def turned_exif(value: int = 6) -> bytes:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "MPO"])
 def test_ordinary_exif_still_turns(kind):
-    upright, turned = photograph(), decode(encode(photograph(), kind, exif=turned_exif()))
+    upright, turned = source_crop(), decode(encode(source_crop(), kind, exif=turned_exif()))
     assert turned.note == "turned upright as its EXIF says"
     assert turned.size == upright.size
 
@@ -226,7 +226,7 @@ def test_exif_in_png_text_still_turns():
 
 
 def test_large_color_profiles_and_texts_are_read():
-    assert decode(encode(photograph(), "JPEG", icc_profile=bytes(4_000_000))).note == ""
+    assert decode(encode(source_crop(), "JPEG", icc_profile=bytes(4_000_000))).note == ""
     texts = b"".join(chunk(b"tEXt", b"k%d\0" % i + b"a" * 1000) for i in range(8000))
     assert decode(behind_header(PNG, texts, 33)).note == ""
 

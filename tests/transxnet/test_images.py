@@ -1,4 +1,4 @@
-"""Uploads: whatever is sent, the answer is a picture with known pixels or a sentence of ours."""
+"""Uploads: whatever is sent, the answer is an image with known pixels or a sentence of ours."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from PIL import Image, ImageFile, ImageOps
 
 from transxnet import images
 from transxnet.backbones.spec import spec_of
-from transxnet.errors import OutOfRange, PictureError, PictureTooLarge, PictureUnreadable
-from transxnet.images import Picture, decode, prepare, prepare_for, upload_to_view, view_to_upload
+from transxnet.errors import ImageError, ImageTooLarge, ImageUnreadable, OutOfRange
+from transxnet.images import SourceImage, decode, prepare, prepare_for, upload_to_view, view_to_upload
 from transxnet.variants import VARIANTS
 
 pytestmark = [
@@ -80,7 +80,7 @@ def frames(kind: str) -> bytes:
 
 
 def keyed(mode: str, fill, key) -> bytes:
-    """One color of the picture is declared transparent (PNG's tRNS chunk)."""
+    """One color of the image is declared transparent (PNG's tRNS chunk)."""
     image = Image.new(mode, (20, 20), fill)
     if mode == "P":
         image.putpalette([*RED, *BLUE])
@@ -116,13 +116,13 @@ def webp_header(width: int, height: int) -> bytes:
 
 
 # name: (input, (x, y), expected RGB, tolerance, words of the note)
-PICTURES = {
+IMAGES = {
     "png": (lambda: encode(quarters()), (0, 0), RED, 0, ""),
     "jpeg": (lambda: encode(quarters(), "JPEG", quality=95), (30, 5), GREEN, 4, ""),
     "progressive jpeg": (lambda: encode(quarters(), "JPEG", progressive=True), (5, 20), BLUE, 6, ""),
     "gray jpeg": (lambda: encode(Image.new("L", (20, 20), 128), "JPEG"), (3, 3), GRAY, 1, ""),
     "cmyk jpeg": (lambda: encode(Image.new("CMYK", (20, 20), (0, 255, 255, 0)), "JPEG"), (3, 3), RED, 4, ""),
-    "mpo, two pictures in a jpeg": (mpo, (3, 3), RED, 4, ""),
+    "mpo, two images in a jpeg": (mpo, (3, 3), RED, 4, ""),
     "webp": (lambda: encode(quarters(), "WEBP", lossless=True), (0, 23), BLUE, 0, ""),
     "avif": (lambda: encode(quarters(), "AVIF", quality=100), (5, 5), RED, 6, ""),
     "bmp": (lambda: encode(quarters(), "BMP"), (39, 0), GREEN, 0, ""),
@@ -208,91 +208,91 @@ PICTURES = {
 
 # name: (input, error class exactly, a word of the sentence)
 REFUSED = {
-    "nothing": (lambda: None, PictureUnreadable, "no picture"),
-    "a number": (lambda: 7, PictureUnreadable, "not a picture"),
-    "a list": (lambda: [[0, 0], [0, 0]], PictureUnreadable, "not a picture"),
-    "no bytes": (lambda: b"", PictureUnreadable, "empty"),
-    "noise": (lambda: np.random.default_rng(1).bytes(5000), PictureUnreadable, "damaged, or not"),
-    "text": (lambda: b"hello, this is not a picture", PictureUnreadable, "damaged, or not"),
-    "web page": (lambda: b"<!DOCTYPE html><html></html>", PictureUnreadable, "web page"),
-    "svg": (lambda: b'<?xml version="1.0"?><svg xmlns="x"/>', PictureUnreadable, "SVG"),
-    "pdf": (lambda: b"%PDF-1.7\n" + bytes(99), PictureUnreadable, "PDF"),
-    "postscript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", PictureUnreadable, "PostScript"),
-    "eps by Pillow": (lambda: encode(Image.new("RGB", (20, 20)), "EPS"), PictureUnreadable, "PostScript"),
-    "eps, opened but not loaded": (unopened_eps, PictureUnreadable, "EPS"),
-    "tiff": (lambda: encode(quarters(), "TIFF"), PictureUnreadable, "TIFF"),
-    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(99), PictureUnreadable, "HEIC"),
-    "zip": (lambda: b"PK\x03\x04" + bytes(99), PictureUnreadable, "ZIP"),
-    "jpeg 2000": (lambda: encode(quarters(), "JPEG2000"), PictureUnreadable, "JPEG 2000"),
-    "icon": (lambda: encode(quarters(), "ICO"), PictureUnreadable, "damaged, or not"),
-    "ppm": (lambda: encode(quarters(), "PPM"), PictureUnreadable, "damaged, or not"),
-    "half a png": (lambda: half(noisy("PNG")), PictureUnreadable, "damaged"),
-    "half a jpeg": (lambda: half(noisy("JPEG")), PictureUnreadable, "damaged"),
-    "half a progressive jpeg": (lambda: half(noisy("JPEG", progressive=True)), PictureUnreadable, "damaged"),
-    "half a webp": (lambda: half(noisy("WEBP")), PictureUnreadable, "damaged"),
-    "half a gif": (lambda: half(noisy("GIF")), PictureUnreadable, "damaged"),
-    "half a bmp": (lambda: half(noisy("BMP")), PictureUnreadable, "damaged"),
-    "half an avif": (lambda: half(noisy("AVIF")), PictureUnreadable, "damaged"),
-    "png signature only": (lambda: b"\x89PNG\r\n\x1a\n", PictureUnreadable, "damaged"),
-    "jpeg signature only": (lambda: b"\xff\xd8\xff\xe0", PictureUnreadable, "damaged"),
-    "png, wrong checksum": (lambda: noisy("PNG").replace(b"IDAT", b"IDAU"), PictureUnreadable, "damaged"),
+    "nothing": (lambda: None, ImageUnreadable, "no image"),
+    "a number": (lambda: 7, ImageUnreadable, "not an image"),
+    "a list": (lambda: [[0, 0], [0, 0]], ImageUnreadable, "not an image"),
+    "no bytes": (lambda: b"", ImageUnreadable, "empty"),
+    "noise": (lambda: np.random.default_rng(1).bytes(5000), ImageUnreadable, "damaged, or not"),
+    "text": (lambda: b"hello, this is not an image", ImageUnreadable, "damaged, or not"),
+    "web page": (lambda: b"<!DOCTYPE html><html></html>", ImageUnreadable, "web page"),
+    "svg": (lambda: b'<?xml version="1.0"?><svg xmlns="x"/>', ImageUnreadable, "SVG"),
+    "pdf": (lambda: b"%PDF-1.7\n" + bytes(99), ImageUnreadable, "PDF"),
+    "postscript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", ImageUnreadable, "PostScript"),
+    "eps by Pillow": (lambda: encode(Image.new("RGB", (20, 20)), "EPS"), ImageUnreadable, "PostScript"),
+    "eps, opened but not loaded": (unopened_eps, ImageUnreadable, "EPS"),
+    "tiff": (lambda: encode(quarters(), "TIFF"), ImageUnreadable, "TIFF"),
+    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(99), ImageUnreadable, "HEIC"),
+    "zip": (lambda: b"PK\x03\x04" + bytes(99), ImageUnreadable, "ZIP"),
+    "jpeg 2000": (lambda: encode(quarters(), "JPEG2000"), ImageUnreadable, "JPEG 2000"),
+    "icon": (lambda: encode(quarters(), "ICO"), ImageUnreadable, "damaged, or not"),
+    "ppm": (lambda: encode(quarters(), "PPM"), ImageUnreadable, "damaged, or not"),
+    "half a png": (lambda: half(noisy("PNG")), ImageUnreadable, "damaged"),
+    "half a jpeg": (lambda: half(noisy("JPEG")), ImageUnreadable, "damaged"),
+    "half a progressive jpeg": (lambda: half(noisy("JPEG", progressive=True)), ImageUnreadable, "damaged"),
+    "half a webp": (lambda: half(noisy("WEBP")), ImageUnreadable, "damaged"),
+    "half a gif": (lambda: half(noisy("GIF")), ImageUnreadable, "damaged"),
+    "half a bmp": (lambda: half(noisy("BMP")), ImageUnreadable, "damaged"),
+    "half an avif": (lambda: half(noisy("AVIF")), ImageUnreadable, "damaged"),
+    "png signature only": (lambda: b"\x89PNG\r\n\x1a\n", ImageUnreadable, "damaged"),
+    "jpeg signature only": (lambda: b"\xff\xd8\xff\xe0", ImageUnreadable, "damaged"),
+    "png, wrong checksum": (lambda: noisy("PNG").replace(b"IDAT", b"IDAU"), ImageUnreadable, "damaged"),
     "png without pixels": (
         lambda: encode(quarters()).split(b"IDAT")[0][:-4] + chunk(b"IEND", b""),
-        PictureUnreadable,
+        ImageUnreadable,
         "damaged",
     ),
     "png, text that inflates to 9 MB": (
         lambda: png(9, 9, 8, 0, bytes(90), chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(9 * 2**20)))),
-        PictureUnreadable,
+        ImageUnreadable,
         "damaged",
     ),
     "png, such text behind its pixels": (
         lambda: encode(quarters())[:-12] + chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(9 * 2**20))),
-        PictureUnreadable,
+        ImageUnreadable,
         "damaged",
     ),
-    "gif, no frame": (lambda: b"GIF89a\x10\0\x10\0\0\0\0;", PictureUnreadable, "damaged"),
-    "webp that only claims a size": (lambda: webp_header(4000, 4000), PictureUnreadable, "damaged"),
-    "11 MB": (lambda: encode(quarters()) + bytes(11 * 2**20), PictureTooLarge, "more than 10 MB"),
-    "endless file": (lambda: open("/dev/zero", "rb"), PictureTooLarge, "more than 10 MB"),  # noqa: SIM115
-    "177 megapixels": (bomb, PictureTooLarge, "177 million"),
-    "400 megapixels": (lambda: png(20000, 20000, 1, 0, b""), PictureTooLarge, "more pixels"),
-    "2 gigapixels on a side": (lambda: png(2**31 - 1, 2**31 - 1, 8, 6, b""), PictureTooLarge, "more pixels"),
-    "26 megapixels that cannot be reduced": (lambda: png(6500, 4000, 8, 2, b""), PictureTooLarge, "26 million"),
+    "gif, no frame": (lambda: b"GIF89a\x10\0\x10\0\0\0\0;", ImageUnreadable, "damaged"),
+    "webp that only claims a size": (lambda: webp_header(4000, 4000), ImageUnreadable, "damaged"),
+    "11 MB": (lambda: encode(quarters()) + bytes(11 * 2**20), ImageTooLarge, "more than 10 MB"),
+    "endless file": (lambda: open("/dev/zero", "rb"), ImageTooLarge, "more than 10 MB"),  # noqa: SIM115
+    "177 megapixels": (bomb, ImageTooLarge, "177 million"),
+    "400 megapixels": (lambda: png(20000, 20000, 1, 0, b""), ImageTooLarge, "more pixels"),
+    "2 gigapixels on a side": (lambda: png(2**31 - 1, 2**31 - 1, 8, 6, b""), ImageTooLarge, "more pixels"),
+    "26 megapixels that cannot be reduced": (lambda: png(6500, 4000, 8, 2, b""), ImageTooLarge, "26 million"),
     "huge bmp header": (
         lambda: b"BM" + struct.pack("<IIIIiiHHIIiiII", 54, 0, 54, 40, 60000, 60000, 1, 24, 0, 0, 0, 0, 0, 0),
-        PictureTooLarge,
+        ImageTooLarge,
         "pixels",
     ),
     "huge gif header": (
         lambda: b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x44\x01\0;",
-        PictureTooLarge,
+        ImageTooLarge,
         "pixels",
     ),
     "array of 60 megapixels": (
         lambda: np.broadcast_to(np.uint8(0), (6000, 10000, 3)),
-        PictureTooLarge,
+        ImageTooLarge,
         "60 million",
     ),
-    "one pixel": (lambda: encode(Image.new("RGB", (1, 1))), PictureError, "too small"),
-    "seven pixels high": (lambda: encode(Image.new("RGB", (100, 7))), PictureError, "too small"),
-    "empty array": (lambda: np.zeros((0, 9, 3), np.uint8), PictureError, "too small"),
-    "a strip": (lambda: encode(Image.new("RGB", (8, 161))), PictureError, "too thin"),
-    "a line": (lambda: encode(Image.new("RGB", (65000, 8))), PictureError, "too thin"),
-    "array of floats": (lambda: np.zeros((20, 20, 3), np.float32), PictureUnreadable, "float32"),
-    "array of two channels": (lambda: np.zeros((20, 20, 2), np.uint8), PictureUnreadable, "(20, 20, 2)"),
-    "flat array": (lambda: np.zeros(900, np.uint8), PictureUnreadable, "(900,)"),
-    "mode F with NaN": (lambda: Image.new("F", (20, 20), float("nan")), PictureUnreadable, "not numbers"),
-    "text file": (lambda: io.StringIO("hello"), PictureUnreadable, "text"),
-    "data: URL": (lambda: "data:image/png;base64,iVBORw0KGgo=", PictureUnreadable, "web address"),
-    "DATA: URL": (lambda: "  DATA:image/png;base64,iVBORw0KGgo=", PictureUnreadable, "web address"),
-    "http": (lambda: "http://127.0.0.1:9/a.png", PictureUnreadable, "web address"),
-    "https": (lambda: "HTTPS://example.com/a.png", PictureUnreadable, "web address"),
-    "pathlib's https": (lambda: Path("https://example.com/a.png"), PictureUnreadable, "web address"),
-    "file URL": (lambda: "file:///etc/hostname", PictureUnreadable, "web address"),
-    "name with a NUL": (lambda: "a\0.png", PictureUnreadable, "could not be read"),
-    "name too long": (lambda: "a" * 9999, PictureUnreadable, "could not be read"),
-    "device": (lambda: "/dev/zero", PictureUnreadable, "not a file"),
+    "one pixel": (lambda: encode(Image.new("RGB", (1, 1))), ImageError, "too small"),
+    "seven pixels high": (lambda: encode(Image.new("RGB", (100, 7))), ImageError, "too small"),
+    "empty array": (lambda: np.zeros((0, 9, 3), np.uint8), ImageError, "too small"),
+    "a strip": (lambda: encode(Image.new("RGB", (8, 161))), ImageError, "too thin"),
+    "a line": (lambda: encode(Image.new("RGB", (65000, 8))), ImageError, "too thin"),
+    "array of floats": (lambda: np.zeros((20, 20, 3), np.float32), ImageUnreadable, "float32"),
+    "array of two channels": (lambda: np.zeros((20, 20, 2), np.uint8), ImageUnreadable, "(20, 20, 2)"),
+    "flat array": (lambda: np.zeros(900, np.uint8), ImageUnreadable, "(900,)"),
+    "mode F with NaN": (lambda: Image.new("F", (20, 20), float("nan")), ImageUnreadable, "not numbers"),
+    "text file": (lambda: io.StringIO("hello"), ImageUnreadable, "text"),
+    "data: URL": (lambda: "data:image/png;base64,iVBORw0KGgo=", ImageUnreadable, "web address"),
+    "DATA: URL": (lambda: "  DATA:image/png;base64,iVBORw0KGgo=", ImageUnreadable, "web address"),
+    "http": (lambda: "http://127.0.0.1:9/a.png", ImageUnreadable, "web address"),
+    "https": (lambda: "HTTPS://example.com/a.png", ImageUnreadable, "web address"),
+    "pathlib's https": (lambda: Path("https://example.com/a.png"), ImageUnreadable, "web address"),
+    "file URL": (lambda: "file:///etc/hostname", ImageUnreadable, "web address"),
+    "name with a NUL": (lambda: "a\0.png", ImageUnreadable, "could not be read"),
+    "name too long": (lambda: "a" * 9999, ImageUnreadable, "could not be read"),
+    "device": (lambda: "/dev/zero", ImageUnreadable, "not a file"),
 }
 
 
@@ -330,19 +330,19 @@ def effects():
 
 
 def test_the_table_is_a_table():
-    assert len(PICTURES) + len(REFUSED) >= 40
+    assert len(IMAGES) + len(REFUSED) >= 40
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_odd_inputs_become_known_pixels(name, effects):
-    make, (x, y), expected, tolerance, note = PICTURES[name]
+    make, (x, y), expected, tolerance, note = IMAGES[name]
     source = make()
     effects.clear()
-    picture = decode(source)
-    assert picture.rgb.dtype == np.uint8
-    assert not picture.rgb.flags.writeable
-    assert np.abs(picture.rgb[y, x].astype(int) - expected).max() <= tolerance
-    assert picture.note == "" if note == "" else note in picture.note
+    image = decode(source)
+    assert image.rgb.dtype == np.uint8
+    assert not image.rgb.flags.writeable
+    assert np.abs(image.rgb[y, x].astype(int) - expected).max() <= tolerance
+    assert image.note == "" if note == "" else note in image.note
     assert effects == []
 
 
@@ -351,7 +351,7 @@ def test_hostile_inputs_become_a_sentence(name, effects):
     make, kind, words = REFUSED[name]
     source = make()
     effects.clear()
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(ImageError) as caught:
         decode(source)
     error = caught.value
     assert type(error) is kind
@@ -364,9 +364,9 @@ def test_hostile_inputs_become_a_sentence(name, effects):
         source.close()
 
 
-def test_random_damage_ends_in_a_picture_or_a_sentence():
+def test_random_damage_ends_in_a_image_or_a_sentence():
     random = np.random.default_rng(7)
-    answers = {"picture": 0, "sentence": 0}
+    answers = {"image": 0, "sentence": 0}
     for kind in images.FORMATS:
         good = np.frombuffer(noisy(kind), np.uint8)
         for _ in range(40):
@@ -376,10 +376,10 @@ def test_random_damage_ends_in_a_picture_or_a_sentence():
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     decode(bad.tobytes())
-                answers["picture"] += 1
-            except PictureError:
+                answers["image"] += 1
+            except ImageError:
                 answers["sentence"] += 1
-    assert answers["picture"] + answers["sentence"] == 240
+    assert answers["image"] + answers["sentence"] == 240
     assert min(answers.values()) > 20  # the damage is neither harmless nor always fatal
 
 
@@ -416,7 +416,7 @@ def make_fifo(path: Path) -> None:
 def test_bad_paths_are_named_without_their_folder(tmp_path, make, words):
     path = tmp_path / "my photo.jpg"
     make(path)
-    with pytest.raises(PictureUnreadable, match=words) as caught:
+    with pytest.raises(ImageUnreadable, match=words) as caught:
         decode(path, name=str(path))
     assert str(caught.value).startswith("“my photo.jpg” ")
     assert str(tmp_path) not in str(caught.value)
@@ -424,7 +424,7 @@ def test_bad_paths_are_named_without_their_folder(tmp_path, make, words):
 
 
 def test_a_name_in_a_message_is_short_and_printable():
-    with pytest.raises(PictureUnreadable) as caught:
+    with pytest.raises(ImageUnreadable) as caught:
         decode(b"", name="C:\\Users\\me\\ho\x1b[31m\nliday\u202e" + "y" * 500)
     assert str(caught.value).startswith("“ho[31mlidayy")
     assert len(str(caught.value)) < 160
@@ -438,21 +438,21 @@ def test_a_bomb_is_refused_from_its_header(monkeypatch):
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: loads.append(self.size))
     data = bomb()
     assert len(data) < 30_000
-    with pytest.raises(PictureTooLarge, match="13300 x 13300"):
+    with pytest.raises(ImageTooLarge, match="13300 x 13300"):
         decode(data)
     assert loads == []
 
 
 def test_only_a_baseline_jpeg_may_have_fifty_megapixels():
-    # An honest picture's height and width are overwritten in its header; libjpeg fills what is missing with gray.
+    # An honest image's height and width are overwritten in its header; libjpeg fills what is missing with gray.
     baseline, progressive = (
         encode(Image.new("RGB", (16, 16)), "JPEG", progressive=progressive) for progressive in (False, True)
     )
     claim, honest = struct.pack(">HH", 5000, 8000), struct.pack(">HH", 16, 16)
-    picture = decode(baseline.replace(b"\x08" + honest, b"\x08" + claim))
-    assert picture.original_size == (8000, 5000)
-    assert picture.size == (2048, 1280)
-    with pytest.raises(PictureTooLarge, match="40 million; at most 25 million"):
+    image = decode(baseline.replace(b"\x08" + honest, b"\x08" + claim))
+    assert image.original_size == (8000, 5000)
+    assert image.size == (2048, 1280)
+    with pytest.raises(ImageTooLarge, match="40 million; at most 25 million"):
         decode(progressive.replace(b"\x08" + honest, b"\x08" + claim))
 
 
@@ -461,7 +461,7 @@ def test_running_out_of_memory_is_a_sentence(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", load)
-    with pytest.raises(PictureTooLarge, match="smaller"):
+    with pytest.raises(ImageTooLarge, match="smaller"):
         decode(encode(quarters()))
 
 
@@ -470,12 +470,12 @@ def test_a_wide_jpeg_is_decoded_at_half_size(monkeypatch):
     loaded, load = [], ImageFile.ImageFile.load
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: (loaded.append(self.size), load(self))[1])
     ramp = np.broadcast_to(np.linspace(0, 255, 8200)[None, :, None], (500, 8200, 3)).astype(np.uint8)
-    picture = decode(encode(Image.fromarray(ramp), "JPEG", quality=95))
+    image = decode(encode(Image.fromarray(ramp), "JPEG", quality=95))
     assert loaded[0] == (4100, 250)
-    assert picture.original_size == (8200, 500)
-    assert picture.size == (2048, 125)
+    assert image.original_size == (8200, 500)
+    assert image.size == (2048, 125)
     expected = (np.arange(2048) + 0.5) / 2048 * 255
-    assert np.abs(picture.rgb[60, :, 0] - expected).max() < 2
+    assert np.abs(image.rgb[60, :, 0] - expected).max() < 2
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "RGBA", "I;16", "F"])
@@ -484,9 +484,9 @@ def test_a_fine_checkerboard_is_averaged_when_it_is_reduced(mode):
     board = Image.fromarray((np.indices((400, 4096)).sum(0) % 2 * 255).astype(np.uint8))
     if mode == "I;16":
         board = Image.fromarray(np.asarray(board).astype(np.uint16) * 257)
-    picture = decode(board.convert(mode))
-    assert picture.size == (2048, 200)
-    inner = picture.rgb[2:-2, 2:-2].astype(int)  # away from the borders, where the filter is cut off
+    image = decode(board.convert(mode))
+    assert image.size == (2048, 200)
+    inner = image.rgb[2:-2, 2:-2].astype(int)  # away from the borders, where the filter is cut off
     assert np.abs(inner - 127.5).max() < 1
 
 
@@ -495,13 +495,13 @@ def test_a_fine_checkerboard_is_averaged_when_it_is_reduced(mode):
 
 def test_a_16_bit_ramp_is_rescaled_and_not_clipped():
     ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-    picture = decode(encode(Image.fromarray(ramp)))
-    assert np.array_equal(picture.rgb[:, :, 1], np.rint(ramp / 257).astype(np.uint8))
+    image = decode(encode(Image.fromarray(ramp)))
+    assert np.array_equal(image.rgb[:, :, 1], np.rint(ramp / 257).astype(np.uint8))
 
 
 def test_every_exif_orientation_comes_out_upright():
     turn = Image.Transpose
-    undo = {  # how a camera that writes this orientation stored the picture
+    undo = {  # how a camera that writes this orientation stored the image
         1: None,
         2: turn.FLIP_LEFT_RIGHT,
         3: turn.ROTATE_180,
@@ -517,20 +517,20 @@ def test_every_exif_orientation_comes_out_upright():
         for kind, options in (("PNG", {}), ("WEBP", {"lossless": True})):
             data = with_exif(stored, orientation, kind, **options)
             assert np.array_equal(np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data)))), upright)
-            picture = decode(data)
-            assert np.array_equal(picture.rgb, np.asarray(upright)), (kind, orientation)
-            assert picture.size == picture.original_size == (41, 23)
-            assert picture.note == ("" if orientation == 1 else "turned upright as its EXIF says")
+            image = decode(data)
+            assert np.array_equal(image.rgb, np.asarray(upright)), (kind, orientation)
+            assert image.size == image.original_size == (41, 23)
+            assert image.note == ("" if orientation == 1 else "turned upright as its EXIF says")
 
 
-def test_sizes_of_a_large_turned_picture_are_upright():
-    picture = decode(with_exif(quarters(2400, 1200), 6, "JPEG"))
-    assert picture.original_size == (1200, 2400)
-    assert picture.size == (1024, 2048)
-    assert picture.note == "turned upright as its EXIF says; scaled from 1200x2400 to 1024x2048"
+def test_sizes_of_a_large_turned_image_are_upright():
+    image = decode(with_exif(quarters(2400, 1200), 6, "JPEG"))
+    assert image.original_size == (1200, 2400)
+    assert image.size == (1024, 2048)
+    assert image.note == "turned upright as its EXIF says; scaled from 1200x2400 to 1024x2048"
 
 
-def test_the_digest_is_the_pictures_and_not_the_files():
+def test_the_digest_is_the_images_and_not_the_files():
     pixels = np.asarray(quarters()).copy()
     as_png, as_bmp = decode(encode(quarters(), "PNG")), decode(encode(quarters(), "BMP"))
     assert as_png.sha256 == as_bmp.sha256
@@ -542,28 +542,28 @@ def test_the_digest_is_the_pictures_and_not_the_files():
     assert wide.sha256 != tall.sha256  # the same bytes in another shape
 
 
-def test_the_callers_picture_is_left_alone():
+def test_the_callers_image_is_left_alone():
     source = Image.new("RGB", (3000, 1500), RED)
     assert decode(source).size == (2048, 1024)
     assert source.size == (3000, 1500)
     array = np.zeros((20, 20, 3), np.uint8)
-    picture = decode(array)
+    image = decode(array)
     array[:] = 9
-    assert picture.rgb.max() == 0
+    assert image.rgb.max() == 0
 
 
-def test_a_picture_cannot_be_changed():
-    picture = decode(encode(quarters()))
+def test_a_image_cannot_be_changed():
+    image = decode(encode(quarters()))
     with pytest.raises(ValueError, match="read-only"):
-        picture.rgb[0, 0, 0] = 1
+        image.rgb[0, 0, 0] = 1
     with pytest.raises(dataclasses.FrozenInstanceError):
-        picture.note = "changed"
+        image.note = "changed"
 
 
 # --- the model's view ------------------------------------------------------------------------------------------------
 
 
-def photo(width: int, height: int, seed: int = 0) -> Picture:
+def photo(width: int, height: int, seed: int = 0) -> SourceImage:
     return decode(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8))
 
 
@@ -572,10 +572,10 @@ def photo(width: int, height: int, seed: int = 0) -> Picture:
 def test_prepare_is_timms_evaluation_transform(size, image_size, crop_pct):
     from timm.data import create_transform
 
-    picture = photo(*size)
+    image = photo(*size)
     transform = create_transform(image_size, is_training=False, interpolation="bicubic", crop_pct=crop_pct)
-    expected = transform(Image.fromarray(picture.rgb))
-    prepared = prepare(picture, image_size=image_size, crop_pct=crop_pct)
+    expected = transform(Image.fromarray(image.rgb))
+    prepared = prepare(image, image_size=image_size, crop_pct=crop_pct)
     assert prepared.tensor.dtype == torch.float32
     assert torch.equal(prepared.tensor[0], expected)
     assert prepared.view.shape == (image_size, image_size, 3)
@@ -593,14 +593,14 @@ def test_a_peer_sees_what_timms_transform_gives_it(name, size):
     from timm.data import create_transform, resolve_data_config
 
     config = get_pretrained_cfg(name).to_dict()
-    picture = photo(*size)
-    expected = create_transform(**resolve_data_config(pretrained_cfg=config))(Image.fromarray(picture.rgb))
-    assert torch.equal(prepare_for(picture, spec_of(f"timm:{name}")[0]).tensor[0], expected)
+    image = photo(*size)
+    expected = create_transform(**resolve_data_config(pretrained_cfg=config))(Image.fromarray(image.rgb))
+    assert torch.equal(prepare_for(image, spec_of(f"timm:{name}")[0]).tensor[0], expected)
 
 
 def test_a_variant_sees_what_it_saw():
-    picture = photo(90, 70)
-    found, plain = prepare_for(picture, VARIANTS["transxnet_b"]), prepare(picture, image_size=224, crop_pct=0.95)
+    image = photo(90, 70)
+    found, plain = prepare_for(image, VARIANTS["transxnet_b"]), prepare(image, image_size=224, crop_pct=0.95)
     assert torch.equal(found.tensor, plain.tensor)
     assert found.crop_box == plain.crop_box
 
@@ -624,10 +624,10 @@ def test_the_tensor_is_the_view():
     assert np.abs(back * 255 - prepared.view).max() < 1e-3
 
 
-def test_a_picture_of_the_models_size_is_seen_whole_and_unchanged():
-    picture = photo(64, 64)
-    prepared = prepare(picture, image_size=64, crop_pct=1.0)
-    assert np.array_equal(prepared.view, picture.rgb)
+def test_a_image_of_the_models_size_is_seen_whole_and_unchanged():
+    image = photo(64, 64)
+    prepared = prepare(image, image_size=64, crop_pct=1.0)
+    assert np.array_equal(prepared.view, image.rgb)
     assert prepared.crop_box == (0, 0, 64, 64)
     assert view_to_upload(prepared, 5, 7) == (5, 7)
 
@@ -646,8 +646,8 @@ def test_the_crop_box_counts_the_roundings():
 def test_a_ramp_reads_its_own_coordinates(width, height, image_size, crop_pct):
     """Red holds x and green holds y: bicubic resampling keeps a ramp, so each view pixel names its place."""
     y, x = np.mgrid[:height, :width]
-    picture = decode(np.stack([x, y, 0 * x], axis=2).astype(np.uint8))
-    prepared = prepare(picture, image_size=image_size, crop_pct=crop_pct)
+    image = decode(np.stack([x, y, 0 * x], axis=2).astype(np.uint8))
+    prepared = prepare(image, image_size=image_size, crop_pct=crop_pct)
     inner = slice(3 * image_size // 16, -3 * image_size // 16)  # the filter meets no border here
     row, column = (axis[inner, inner] for axis in np.mgrid[:image_size, :image_size])
     upload_x, upload_y = view_to_upload(prepared, column, row)

@@ -1,4 +1,4 @@
-"""Decoding of generated files: whatever the bytes, the answer is a picture or a sentence.
+"""Decoding of generated files: whatever the bytes, the answer is an image or a sentence.
 
 Files are grown from small ones of every format by changes that keep some structure: a decoder that is given noise stops
 at the signature. `make fuzz` runs the same with other inputs, and for longer.
@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from transxnet.errors import PictureError
-from transxnet.images import FORMATS, MAX_SIDE, MIN_SIDE, Picture, decode
+from transxnet.errors import ImageError
+from transxnet.images import FORMATS, MAX_SIDE, MIN_SIDE, SourceImage, decode
 
 pytestmark = pytest.mark.fuzz
 MANY = settings(max_examples=8 * settings.default.max_examples)  # milliseconds each, unlike a request to the page
@@ -108,13 +108,13 @@ def with_checksums(data: bytes) -> bytes:
     return bytes(fixed)
 
 
-def decode_or_refuse(data: bytes) -> Picture | PictureError:
+def decode_or_refuse(data: bytes) -> SourceImage | ImageError:
     """What decode answers; any other exception fails the test."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return decode(data, name="fuzz.bin")
-        except PictureError as error:
+        except ImageError as error:
             return error
 
 
@@ -123,7 +123,7 @@ def check_decode(data: bytes) -> None:
     start = time.thread_time()
     answer = decode_or_refuse(data)
     assert time.thread_time() - start < SECONDS
-    if isinstance(answer, PictureError):
+    if isinstance(answer, ImageError):
         assert answer.what.endswith(".")
         assert answer.remedy.endswith(".")
         assert not LEAK.search(str(answer))
@@ -137,7 +137,7 @@ def check_decode(data: bytes) -> None:
 
 @MANY
 @given(files())
-def test_any_file_is_a_picture_or_a_sentence(data: bytes):
+def test_any_file_is_a_image_or_a_sentence(data: bytes):
     check_decode(data)
 
 
@@ -152,4 +152,4 @@ def test_any_bytes_behind_a_header_are_answered(data: bytes, seed: bytes):
 def test_only_the_bytes_decide(data: bytes):
     """Two decodes of the same bytes agree, in their pixels or in their words."""
     first, second = decode_or_refuse(data), decode_or_refuse(data)
-    assert (first == second) if isinstance(first, Picture) else (str(first) == str(second))
+    assert (first == second) if isinstance(first, SourceImage) else (str(first) == str(second))

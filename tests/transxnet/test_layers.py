@@ -54,7 +54,7 @@ def close(ours: Tensor, expected: np.ndarray | Tensor, limit: float = 1e-5) -> b
 
 
 @torch.no_grad()
-def test_idconv_is_a_depthwise_convolution_with_each_pictures_own_kernels():
+def test_idconv_is_a_depthwise_convolution_with_each_images_own_kernels():
     idconv, x = shaken(IDConv(channels=8, groups=3, kernel_size=7)), torch.randn(2, 8, 10, 13)
     with Trace(RECOMPOSED) as trace:
         out = idconv(x)
@@ -68,7 +68,7 @@ def test_idconv_is_a_depthwise_convolution_with_each_pictures_own_kernels():
 
 
 @torch.no_grad()
-def test_idconv_gates_come_from_the_pooled_picture():
+def test_idconv_gates_come_from_the_pooled_image():
     idconv, x = shaken(IDConv(channels=8, groups=3, kernel_size=7)), torch.randn(1, 8, 14, 21)
     with Trace(RECOMPOSED) as trace:
         idconv(x)
@@ -162,7 +162,7 @@ def test_every_blocks_halves_can_be_recomposed_from_its_records():
 
 @torch.no_grad()
 def test_four_scales_split_the_channels_and_the_first_takes_the_remainder():
-    """All-ones kernels on an all-ones picture count their taps: 1, 9, 25 and 49 in the middle."""
+    """All-ones kernels on an all-ones image count their taps: 1, 9, 25 and 49 in the middle."""
     scales = MultiScaleDWConv(19)
     for conv in scales.proj:
         nn.init.ones_(conv.weight)
@@ -212,7 +212,7 @@ def test_layer_scale_and_one_group_norm():
 
 
 @torch.no_grad()
-def test_a_static_convolution_meets_every_picture_with_the_same_kernels():
+def test_a_static_convolution_meets_every_image_with_the_same_kernels():
     static, x = shaken(StaticConv(channels=8, kernel_size=7)), torch.randn(2, 8, 10, 13)
     with Trace(RECOMPOSED) as trace:
         out = static(x)

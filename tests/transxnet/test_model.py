@@ -65,7 +65,7 @@ def test_outputs_equal_the_official_ones(variant, height, width, build):
 
 
 def _outputs(model: TransXNet, height: int, width: int) -> dict[str, Tensor]:
-    """Everything the reference holds for one picture, under its names (stages and blocks from 0)."""
+    """Everything the reference holds for one image, under its names (stages and blocks from 0)."""
     with torch.no_grad(), Trace(keep=KINDS) as trace:
         outputs = {"logits": model(reference.reference_input(height, width))[0]}
     for n in range(4):
@@ -167,7 +167,7 @@ def test_forward_intermediates_are_the_stage_outputs(pico):
 
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (100, 75), (33, 47), (32, 32)])
 def test_any_size(height, width, pico):
-    """Each step rounds up, and a picture gives the same alone as in a batch."""
+    """Each step rounds up, and an image gives the same alone as in a batch."""
     x = torch.cat([reference.reference_input(height, width, seed) for seed in (0, 1)])
     with torch.no_grad():
         stages = pico.forward_intermediates(x, intermediates_only=True)
@@ -237,7 +237,7 @@ def _stage4_attention(model: TransXNet, x: Tensor, table: Tensor) -> Tensor:
     return trace.one("attention", 4, 1).tensor
 
 
-def test_a_picture_of_another_depth():
+def test_a_image_of_another_depth():
     model = TransXNet(VARIANTS["transxnet_pico"], in_chans=1).eval()
     assert isinstance(model.patch_embed.proj, ConvBNAct)
     assert model.patch_embed.proj.conv.weight.shape == (32, 1, 7, 7)

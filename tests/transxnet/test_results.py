@@ -64,7 +64,7 @@ def test_a_point_outside_the_view_takes_the_nearest_edge():
 
 @pytest.mark.parametrize("point", [(-0.6, 10), (639.6, 10), (10, -1), (10, 480), (float("nan"), 10)])
 def test_a_point_outside_the_upload_is_refused(point):
-    with pytest.raises(OutOfRange, match=r"outside the picture\..*0 to 639"):
+    with pytest.raises(OutOfRange, match=r"outside the image\..*0 to 639"):
         SQUARE.unit_at(*point)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.small import SPEC, picture, small_model
+from tests.small import SPEC, image, small_model
 from transxnet.errors import DeviceError, OutOfRange, UnknownName
 from transxnet.explain.attention.attention import attention_at, attention_table
 from transxnet.explain.attention.depth import half_energies
@@ -33,14 +33,14 @@ from transxnet.study import run as module
 
 LABELS = label_set(SPEC.label_set)
 KINDS = ("attention", "kernels", "gates", "biases", "bias_gates", "idconv", "osra", "stage")
-POINT = (30.0, 70.0)  # upload pixels; the view is columns 10 to 90 of a 100 x 80 picture, 64 px wide
+POINT = (30.0, 70.0)  # upload pixels; the view is columns 10 to 90 of a 100 x 80 image, 64 px wide
 
 
 @pytest.mark.parametrize(("target", "error"), [("zebroid", UnknownName), (10**6, OutOfRange)])
 def test_an_unknown_class_is_refused_before_the_pass(monkeypatch, target, error):
     monkeypatch.setattr(module, "observe", lambda *_, **__: pytest.fail("a pass was run"))
     with pytest.raises(error):
-        study(small_model(), picture(), Options(target=target))
+        study(small_model(), image(), Options(target=target))
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,12 @@ def whole():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(methods, "integrated_gradients", partial(integrated_gradients, steps=2))
         patch.setattr(methods, "occlusion", partial(occlusion, patch=32, stride=32))
-        return study(small_model(), picture(), Options(stage=2, block=1, point=POINT, cam_stage="head", only=PARTS))
+        return study(small_model(), image(), Options(stage=2, block=1, point=POINT, cam_stage="head", only=PARTS))
 
 
 @pytest.fixture(scope="module")
 def seen():
-    prepared = prepare(picture(), image_size=SPEC.image_size, crop_pct=SPEC.crop_pct)
+    prepared = prepare(image(), image_size=SPEC.image_size, crop_pct=SPEC.crop_pct)
     return observe(small_model().model, prepared, grad=True)
 
 
@@ -84,7 +84,7 @@ def test_a_study_says_who_what_and_from_where(whole):
     top = whole.prediction.top[0]
     assert (whole.variant, whole.spec, whole.untrained) == ("small", SPEC, False)
     assert whole.provenance.sha256 == "ab" * 32
-    assert whole.picture == picture().sha256
+    assert whole.image == image().sha256
     assert (whole.target.index, whole.target.wnid, whole.target.note) == (top.index, top.wnid, "")
     assert whole.grad_cam.target == f"{top.label} (class {top.index})"
     assert whole.view.crop_box == (10, 0, 90, 80)
@@ -92,7 +92,7 @@ def test_a_study_says_who_what_and_from_where(whole):
     assert whole.view.rgb.shape == (64, 64, 3)
     assert whole.notes == ()
     assert set(whole.seconds) == {"total", "forward", *PARTS} - {"kernel_change", "familiarity"}
-    assert whole.missing["kernel_change"] == "There is no second picture to compare kernels with."
+    assert whole.missing["kernel_change"] == "There is no second image to compare kernels with."
     assert set(whole.missing) == {"kernel_change", "familiarity"}  # nothing is recorded of these weights
     assert whole.seconds["total"] >= whole.seconds["forward"] + whole.seconds["occlusion"]
 
@@ -110,7 +110,7 @@ def test_a_study_keeps_no_tensor_and_no_larger_array_than_it_shows(whole):
 
 
 def test_the_middle_of_the_view_is_where_it_looks_from_by_default():
-    looked = study(small_model(), picture(), Options(stage=3, only=("attention",)))
+    looked = study(small_model(), image(), Options(stage=3, only=("attention",)))
     assert looked.point == (49.5, 39.5)
     assert looked.attention.query == (2, 2)  # 31.5 of the view's 63 px, stride 16
 
@@ -119,7 +119,7 @@ def test_the_middle_of_the_view_is_where_it_looks_from_by_default():
 def test_only_what_is_asked_for_is_computed(only, monkeypatch):
     asked = []
     monkeypatch.setattr(module, "observe", lambda *a, grad: asked.append(grad) or observe(*a, grad=grad))
-    looked = study(small_model(), picture(), Options(only=only))
+    looked = study(small_model(), image(), Options(only=only))
     assert {name for name in PARTS if getattr(looked, name) is not None} == set(only)
     assert set(looked.seconds) == {"total", "forward", *only}
     assert asked == [bool({"grad_cam", "receptive_field"} & set(only))]  # a graph only where one is needed
@@ -134,7 +134,7 @@ def test_the_trace_keeps_only_the_stage_looked_at(monkeypatch):
         return made
 
     monkeypatch.setattr(module, "observe", spy)
-    study(small_model(), picture(), Options(stage=2))
+    study(small_model(), image(), Options(stage=2))
     assert set(records) == {(k, 2) for k in ("attention", "kernels", "gates", "biases", "bias_gates", "stage")} | {
         ("stage", 4)
     }
@@ -142,20 +142,20 @@ def test_the_trace_keeps_only_the_stage_looked_at(monkeypatch):
 
 @pytest.mark.parametrize("target", ["ladybug", "n02165456", 36, " Ladybug "])
 def test_the_class_to_explain_by_words_wnid_or_index(target):
-    looked = study(small_model(), picture(), Options(target=target, only=("grad_cam",)))
+    looked = study(small_model(), image(), Options(target=target, only=("grad_cam",)))
     assert looked.target == module.Target(36, "n02165456", "ladybug")
     assert looked.grad_cam.target == "ladybug (class 36)"
 
 
 def test_no_class_means_the_top_answer():
-    asked_nothing, blank = (study(small_model(), picture(), Options(target=t, only=())) for t in (None, " "))
+    asked_nothing, blank = (study(small_model(), image(), Options(target=t, only=())) for t in (None, " "))
     assert asked_nothing.target == blank.target
     assert asked_nothing.target.index == int(np.argmax(asked_nothing.prediction.logits))
 
 
 @pytest.mark.parametrize("target", ["tench", "n01440764"])
 def test_a_class_that_only_another_label_set_has_gives_way_to_the_top_answer_and_says_so(target):
-    looked = study(small_model(), picture(), Options(target=target, only=("grad_cam",)))
+    looked = study(small_model(), image(), Options(target=target, only=("grad_cam",)))
     top = looked.prediction.top[0]
     words = f"small has no class “tench”, so its own top answer, {top.label}, is explained."
     assert looked.target == module.Target(top.index, top.wnid, top.label, words)
@@ -171,22 +171,22 @@ def test_a_class_that_only_another_label_set_has_gives_way_to_the_top_answer_and
         (Options(only=("attentoin",)), UnknownName, "no part called 'attentoin'.*attention, .*kernels"),
         (Options(stage=5), OutOfRange, "no stage 5"),
         (Options(stage=2, block=3), OutOfRange, "Stage 2 of transxnet_small has no block 3"),
-        (Options(point=(100, 10)), OutOfRange, r"\(100, 10\) is outside the picture"),
+        (Options(point=(100, 10)), OutOfRange, r"\(100, 10\) is outside the image"),
     ],
 )
 def test_what_does_not_exist_is_said(options, error, words):
     with pytest.raises(error, match=words):
-        study(small_model(), picture(), options)
+        study(small_model(), image(), options)
 
 
 def test_a_point_that_the_model_did_not_see_takes_the_nearest_unit_and_says_so():
-    looked = study(small_model(), picture(), Options(stage=3, point=(99, 40), only=("attention",)))
+    looked = study(small_model(), image(), Options(stage=3, point=(99, 40), only=("attention",)))
     assert looked.attention.query == (2, 3)
     assert looked.notes == ("The point lies outside what this model saw; the nearest unit is shown.",)
 
 
-def test_what_decoding_did_to_the_picture_is_said():
-    noted = dataclasses.replace(picture(), note="turned upright as its EXIF says")
+def test_what_decoding_did_to_the_image_is_said():
+    noted = dataclasses.replace(image(), note="turned upright as its EXIF says")
     assert study(small_model(), noted, Options(only=())).notes == ("turned upright as its EXIF says",)
 
 
@@ -196,12 +196,12 @@ def test_a_device_out_of_memory_is_a_sentence(monkeypatch):
 
     monkeypatch.setattr(module, "observe", full)
     with pytest.raises(DeviceError, match="memory of cpu is too small to explain small") as caught:
-        study(small_model(), picture())
+        study(small_model(), image())
     assert caught.value.detail == "tried to allocate"
 
 
 def test_autocast_changes_nothing_on_the_cpu():
-    plain, half = (study(small_model(), picture(), Options(only=(), autocast=auto)) for auto in (False, True))
+    plain, half = (study(small_model(), image(), Options(only=(), autocast=auto)) for auto in (False, True))
     assert np.array_equal(plain.prediction.logits, half.prediction.logits)
     assert half.notes == plain.notes  # and it does not say that it did
 
@@ -209,7 +209,7 @@ def test_autocast_changes_nothing_on_the_cpu():
 def test_what_a_variant_cannot_give_is_said_and_the_rest_is_given():
     spec = dataclasses.replace(SPEC, name="transxnet_noosra", osra=False)
     loaded = dataclasses.replace(small_model(), model=TransXNet(spec).eval().requires_grad_(False), spec=spec)
-    seen = study(loaded, picture(), Options(only=(*OVERVIEW, "attention_table")))
+    seen = study(loaded, image(), Options(only=(*OVERVIEW, "attention_table")))
     why = "transxnet_noosra has no OSRA, so there is no attention: its IDConv takes all channels."
     assert seen.missing == {"attention": why, "attention_table": why}
     assert (seen.attention, seen.attention_table) == (None, None)
@@ -257,38 +257,36 @@ def test_what_if_and_trust_speak_of_the_explained_class_and_of_the_maps_made_bef
     assert whole.trust.maps["occlusion"] is whole.occlusion
 
 
-def test_a_second_picture_lends_its_kernels():
+def test_a_second_image_lends_its_kernels():
     only = ("kernels", "kernel_change", "what_if")
-    looked = study(small_model(), picture(), Options(only=only), picture(7))
-    other = study(small_model(), picture(7), Options(only=("kernels",)))
+    looked = study(small_model(), image(), Options(only=only), image(7))
+    other = study(small_model(), image(7), Options(only=("kernels",)))
     assert (looked.kernel_change.first == looked.kernels.kernels).all()
     assert (looked.kernel_change.second == other.kernels.kernels).all()
     assert (looked.other_view == other.view.rgb).all()
-    gray = study(small_model(), picture(), Options(only=("what_if",)))
+    gray = study(small_model(), image(), Options(only=("what_if",)))
     lent, bare = (found.what_if.find("other_kernels").logit_after for found in (looked, gray))
     assert lent != bare
 
 
 def test_long_parts_say_how_far_they_are():
     told = []
-    study(small_model(), picture(), Options(only=("erf_parts", "what_if")), progress=lambda *step: told.append(step))
+    study(small_model(), image(), Options(only=("erf_parts", "what_if")), progress=lambda *step: told.append(step))
     assert told[:5] == [("erf_parts", done, 5) for done in range(1, 6)]
     last = told[-1]
     assert (last[0], last[1]) == ("what_if", last[2])
 
 
 def test_a_part_that_a_variant_does_without_is_missing_with_the_reason():
-    looked = study(
-        small_model(osra=False), picture(), Options(only=("both_ways", "half_energies", "kernels", "rollout"))
-    )
+    looked = study(small_model(osra=False), image(), Options(only=("both_ways", "half_energies", "kernels", "rollout")))
     assert set(looked.missing) == {"both_ways", "half_energies", "rollout"}
     assert all("no OSRA" in why for why in looked.missing.values())
     assert looked.kernels is not None
 
 
-def test_a_picture_is_not_compared_with_itself():
-    looked = study(small_model(), picture(), Options(only=("kernel_change", "what_if")), picture())
-    assert looked.missing == {"kernel_change": "The second picture is the same as the first."}
-    assert looked.what_if.other == "a plain gray picture"
-    named = study(small_model(), picture(), Options(only=("what_if",)), picture(7), other_words="lion.jpg")
+def test_a_image_is_not_compared_with_itself():
+    looked = study(small_model(), image(), Options(only=("kernel_change", "what_if")), image())
+    assert looked.missing == {"kernel_change": "The second image is the same as the first."}
+    assert looked.what_if.other == "a plain gray image"
+    named = study(small_model(), image(), Options(only=("what_if",)), image(7), other_words="lion.jpg")
     assert named.what_if.other == "lion.jpg"

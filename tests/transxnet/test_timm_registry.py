@@ -120,7 +120,7 @@ def test_without_classes(chain):
 
 
 def test_other_color_channels(chain):
-    """timm adapts the stem: for one channel the sum over the three, so a gray picture answers alike."""
+    """timm adapts the stem: for one channel the sum over the three, so a gray image answers alike."""
     gray = timm.create_model("transxnet_pico", pretrained=True, in_chans=1).eval()
     summed = chain["patch_embed.proj.conv.weight"].sum(1, keepdim=True)
     torch.testing.assert_close(gray.patch_embed.proj.conv.weight.detach(), summed)
@@ -149,7 +149,7 @@ def test_features_come_from_all_four_stages_by_default():
     assert features.feature_info.channels() == [48, 96, 224, 448]
 
 
-def test_bias_tables_for_another_picture_size(chain, tmp_path):
+def test_bias_tables_for_another_image_size(chain, tmp_path):
     """Built for 128 px, filled from a checkpoint stored for 224: the model takes the checkpoint's tables."""
     model = timm.create_model("transxnet_pico", pretrained=True, bias_size=128)
     assert model.relative_pos_enc[0].shape == chain["relative_pos_enc.0"].shape == (1, 1, 3136, 49)

@@ -251,7 +251,7 @@ def in_threads(work, count: int) -> list:
 
 
 def look(model, seed: int, edits=None) -> dict[str, np.ndarray]:
-    """Everything one picture gives: the logits, all records, and two maps that go backwards through the model."""
+    """Everything one image gives: the logits, all records, and two maps that go backwards through the model."""
     seen = observe(model, prepared(64, 64, seed), KINDS, grad=True, edits=edits)
     found = {"logits": seen.logits} | {r.path: r.tensor for r in seen.trace.records}
     found = {name: tensor.detach().numpy() for name, tensor in found.items()}
@@ -259,7 +259,7 @@ def look(model, seed: int, edits=None) -> dict[str, np.ndarray]:
     return found | {name: explanation.heat for name, explanation in maps.items()}
 
 
-def test_eight_threads_with_eight_pictures_get_what_they_get_alone(model):
+def test_eight_threads_with_eight_images_get_what_they_get_alone(model):
     alone = [look(model, seed) for seed in range(THREADS)]
     together = threading.Barrier(THREADS, timeout=60)
 
@@ -276,7 +276,7 @@ def test_eight_threads_with_eight_pictures_get_what_they_get_alone(model):
     assert leftovers(model) == []
 
 
-def test_a_forward_hook_would_mix_pictures_up(model):
+def test_a_forward_hook_would_mix_images_up(model):
     """What the taps avoid. The hook keeps the attention it hears; both threads are inside before either reads it."""
     layer = model.network[4][1].token_mixer.global_unit.attention
     with torch.no_grad():
@@ -299,7 +299,7 @@ def test_a_forward_hook_would_mix_pictures_up(model):
         finally:
             handle.remove()
     right = [torch.equal(mine, hooked[i]) for i, mine in enumerate(alone)]
-    assert sorted(right) == [False, True]  # one of the two was shown the other's picture
+    assert sorted(right) == [False, True]  # one of the two was shown the other's image
 
 
 def test_another_thread_does_not_hear_this_ones_trace(model):

@@ -1,6 +1,6 @@
 """Where the units of a backbone's stages sit: stride and origin of every tensor, followed through one forward pass.
 
-Unit i of a grid is centerd on the view's pixel origin + stride * i. The picture has stride 1 and origin 0. A
+Unit i of a grid is centerd on the view's pixel origin + stride * i. The image has stride 1 and origin 0. A
 convolution or pooling of kernel k, stride s, dilation d and p pixels of padding before the first gives
 
     stride' = s * stride        origin' = origin + stride * (d * (k - 1) / 2 - p)
@@ -48,13 +48,13 @@ class Grid:
 class Followed(TorchDispatchMode):
     """Tells every tensor made inside its `with` block, in this thread, where its units sit: `grid_of(tensor)`.
 
-    picture: (1, 3, S, S), the one that the pass starts from. Set no gradients on: the marks are on the tensors.
+    image: (1, 3, S, S), the one that the pass starts from. Set no gradients on: the marks are on the tensors.
     """
 
-    def __init__(self, picture: Tensor):
+    def __init__(self, image: Tensor):
         super().__init__()
-        self.side = picture.shape[-2]
-        _mark(picture, Grid())
+        self.side = image.shape[-2]
+        _mark(image, Grid())
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
@@ -85,7 +85,7 @@ def _is_product(operator: torch._ops.OpOverloadPacket) -> bool:
 
 
 def grid_of(tensor: Tensor) -> Grid | None:
-    """Where a tensor's units sit, None where nothing of the picture is in it."""
+    """Where a tensor's units sit, None where nothing of the image is in it."""
     return getattr(tensor, "_grid", None)
 
 

@@ -1,7 +1,7 @@
 """Peer: a timm model with Taps where its stages end, so that whatever needs no TransXNet parts can look into it.
 
 Logits are the timm model's own, bit for bit. How the stages are found is in stages.py, where their units sit in
-grids.py; both are asked once, when the Peer is made, by a few forward passes over a picture of noise.
+grids.py; both are asked once, when the Peer is made, by a few forward passes over an image of noise.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Peer(nn.Module):
     net: timm's model. spec: the PeerSpec with strides, origins and layers filled in. taps: one a stage, kind "stage";
     there is no other kind, nor a "head". The hooks on the four stage modules belong to the model and stay.
 
-    Raises LensError where the model has no four stages that end in maps of the picture on the way to the logits.
+    Raises LensError where the model has no four stages that end in maps of the image on the way to the logits.
     """
 
     def __init__(self, net: nn.Module, spec: PeerSpec):
@@ -71,7 +71,7 @@ class Peer(nn.Module):
         layouts = [layout_of(output, entry, x.shape[-1]) for output, entry in zip(outputs, chosen, strict=True)]
         for entry, layout in zip(chosen, layouts, strict=True):
             if layout is None:
-                raise misfit(self.spec.name, f"its layer {entry.module} gives no map of the picture")
+                raise misfit(self.spec.name, f"its layer {entry.module} gives no map of the image")
         maps = [layout.to_map(output) for layout, output in zip(layouts, outputs, strict=True)]
         if any(layout.kind == TOKENS for layout in layouts):
             self._check_order(x, maps)
@@ -109,7 +109,7 @@ class Peer(nn.Module):
             logits, plain = self.net.forward_head(features), self.net.forward_head(features, pre_logits=True)
         except (RuntimeError, AssertionError, ValueError) as error:  # windows and pyramids that a size does not fit
             raise LensError(
-                f"{self.spec.name} cannot look at pictures of {self.spec.image_size} px.",
+                f"{self.spec.name} cannot look at images of {self.spec.image_size} px.",
                 remedy="Choose its own size, or a multiple of 32.",
                 detail=str(error)[:200],
             ) from error
@@ -120,7 +120,7 @@ class Peer(nn.Module):
             raise misfit(self.spec.name, "it does not answer with one number a class")
         for name, outputs in heard.items():
             if len(outputs) != 1:
-                raise misfit(self.spec.name, f"its layer {name} runs {len(outputs)} times for one picture")
+                raise misfit(self.spec.name, f"its layer {name} runs {len(outputs)} times for one image")
         return [outputs[0] for outputs in heard.values()], plain
 
     def _grid(self, output: Tensor, found: Tensor) -> Grid:
@@ -128,18 +128,18 @@ class Peer(nn.Module):
         grid = grid_of(output)
         grid = None if grid is None else grid.of_rows(rows, side)
         if grid is None or not 0.6 < grid.stride * rows / side < 1.5:
-            raise misfit(self.spec.name, "its units cannot be placed in the picture")
+            raise misfit(self.spec.name, "its units cannot be placed in the image")
         return grid
 
     def _check_order(self, x: Tensor, maps: list[Tensor]) -> None:
-        """Tokens may be in any order: timm's own maps tell whether these are in the picture's."""
+        """Tokens may be in any order: timm's own maps tell whether these are in the image's."""
         try:
             known = self.net.forward_intermediates(x, norm=False, output_fmt="NCHW", intermediates_only=True)
         except (AttributeError, TypeError, AssertionError) as error:
             raise misfit(self.spec.name, "timm does not tell the order of its tokens") from error
         for found in maps:
             if not any(k.shape == found.shape and torch.allclose(k, found, rtol=1e-3, atol=1e-4) for k in known):
-                raise misfit(self.spec.name, "its tokens are not in the picture's order")
+                raise misfit(self.spec.name, "its tokens are not in the image's order")
 
     def _without_last(self) -> Tensor:
         """What the classifier is given when the last stage's map is zeroed.
@@ -160,7 +160,7 @@ def untrained_peer(spec: PeerSpec, seed: int = UNTRAINED_SEED) -> Peer:
 
 
 def peer_from(spec: PeerSpec, state: Mapping[str, Tensor], what: str) -> Peer:
-    """The backbone holding these tensors, which timm's own filter may adapt to the picture's size.
+    """The backbone holding these tensors, which timm's own filter may adapt to the image's size.
 
     `what` names them in errors. Raises WeightsMismatch where they do not fit.
     """
@@ -191,7 +191,7 @@ def _build(spec: PeerSpec, seed: int, **options: object) -> nn.Module:
         if "img_size" not in options:
             raise
         raise LensError(
-            f"{spec.name} cannot be built for pictures of {spec.image_size} px.",
+            f"{spec.name} cannot be built for images of {spec.image_size} px.",
             remedy=f"It was made for {published} px.",
             detail=str(error)[:200],
         ) from error

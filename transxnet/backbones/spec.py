@@ -28,7 +28,7 @@ _OURS = "transxnet_"  # this project's own entry points in timm's registry
 
 @dataclass(frozen=True)
 class PeerSpec:
-    """One timm backbone and how its pictures are prepared. Where a name is also VariantSpec's it means the same.
+    """One timm backbone and how its images are prepared. Where a name is also VariantSpec's it means the same.
 
     strides, origins, layers: one entry a stage, empty until the model is loaded. A unit [r, c] of stage s is centerd on
     the view's pixel origins[s] + strides[s] * r, and on the same with c. layers: the names of timm's modules.
@@ -46,7 +46,7 @@ class PeerSpec:
     std: tuple[float, float, float]
     label_set: str
     hub_id: str = ""  # timm's repository, '' where there is none
-    fixed_size: bool = False  # built for pictures of one size
+    fixed_size: bool = False  # built for images of one size
     strides: tuple[int, ...] = ()
     origins: tuple[float, ...] = ()
     layers: tuple[str, ...] = ()

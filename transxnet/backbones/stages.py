@@ -2,7 +2,7 @@
 
 From timm's own feature_info: the last four distinct reductions; of a model with one resolution throughout (ViT), the
 blocks at 1/4, 1/2, 3/4 and the end. Three layouts are known: (B, C, h, w), (B, h, w, C) as Swin's, and tokens (B, N, C)
-in the picture's order, row by row, after `prefix` others (class token, registers), which are left aside.
+in the image's order, row by row, after `prefix` others (class token, registers), which are left aside.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def choose(entries: Sequence[Entry], but_last: bool = False) -> list[Entry]:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a stage's output is laid out. prefix: tokens before those of the picture."""
+    """How a stage's output is laid out. prefix: tokens before those of the image."""
 
     kind: str
     prefix: int = 0

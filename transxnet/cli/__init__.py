@@ -1,6 +1,6 @@
 """`python -m transxnet list`, `predict`, `study`, `erf`: arguments, and what is printed. Torch is imported when needed.
 
-With --json every line of the standard output is one JSON object. Errors about one picture do not stop the others.
+With --json every line of the standard output is one JSON object. Errors about one image do not stop the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     places, device = places_arguments(), device_argument()
     listing.add_arguments(subparsers.add_parser("list", parents=[places], help="the variants, or the classes of one"))
     predicting.add_arguments(
-        subparsers.add_parser("predict", parents=[places, device], help="what a model answers for pictures")
+        subparsers.add_parser("predict", parents=[places, device], help="what a model answers for images")
     )
     studying.add_arguments(
         subparsers.add_parser("study", parents=[places, device], help="how models got to their answers, as files")
@@ -30,8 +30,8 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
         subparsers.add_parser("erf", parents=[places, device], help="receptive fields of models, as published")
     )
     gallery.add_arguments(
-        subparsers.add_parser("gallery", parents=[places, device], help="every figure for one photograph, as a page")
+        subparsers.add_parser("gallery", parents=[places, device], help="every figure for one photo, as a page")
     )
     familiar.add_arguments(
-        subparsers.add_parser("familiar", parents=[places, device], help="record what pictures a bundled model knows")
+        subparsers.add_parser("familiar", parents=[places, device], help="record what images a bundled model knows")
     )

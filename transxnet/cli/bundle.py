@@ -10,12 +10,12 @@ from pathlib import Path
 from ..output import check_output
 
 
-def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
-    """The options of `bundle`. pictures: what --data, --val and --photos take, in words."""
+def add_arguments(parser: argparse.ArgumentParser, images: str) -> None:
+    """The options of `bundle`. images: what --data, --val and --photos take, in words."""
     parser.add_argument("--run", dest="folder", type=Path, required=True, metavar="DIR", help="what train --out wrote")
-    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=f"what it was trained on: {pictures}")
-    parser.add_argument("--val", nargs="+", required=True, metavar="PATH", help="validation pictures, likewise")
-    parser.add_argument("--photos", nargs="+", required=True, metavar="PATH", help="photographs, likewise")
+    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=f"what it was trained on: {images}")
+    parser.add_argument("--val", nargs="+", required=True, metavar="PATH", help="validation images, likewise")
+    parser.add_argument("--photos", nargs="+", required=True, metavar="PATH", help="photos, likewise")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for both files: assets/weights")
     parser.add_argument(
         "--hardware", default="", metavar="TEXT", help="what it was trained on, if the run does not say"

@@ -1,4 +1,4 @@
-"""What the commands have in common: arguments, pictures named on the command line, and how failures are told."""
+"""What the commands have in common: arguments, images named on the command line, and how failures are told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itertools import count as count_from
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import LensError, NoWeights, PictureError
+from ..errors import ImageError, LensError, NoWeights
 from ..variants import UNTRAINED
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def load_models(names: Iterable[str], args: argparse.Namespace, image_size: int 
     return models
 
 
-def pictures_in(given: Iterable[Path], but: Path | None = None) -> list[Path]:
-    """The paths given, a folder standing for the pictures in it and below it, sorted. Raises PictureError for none.
+def images_in(given: Iterable[Path], but: Path | None = None) -> list[Path]:
+    """The paths given, a folder standing for the images in it and below it, sorted. Raises ImageError for none.
 
-    but: a folder whose pictures are not taken so: the one that the results go to may lie among them.
+    but: a folder whose images are not taken so: the one that the results go to may lie among them.
     """
     found: list[Path] = []
     given, ours = list(given), but.resolve() if but else None
@@ -78,12 +78,12 @@ def pictures_in(given: Iterable[Path], but: Path | None = None) -> list[Path]:
         else:
             found.append(path)
     if not found and any(path.is_dir() and ours in (path.resolve(), *path.resolve().parents) for path in given):
-        raise PictureError(
-            "The pictures given all lie in the folder that the results go to.", remedy="Choose another --out."
+        raise ImageError(
+            "The images given all lie in the folder that the results go to.", remedy="Choose another --out."
         )
     if not found:
-        raise PictureError(
-            "There are no pictures in the folders given.", remedy=f"Pictures end in {', '.join(sorted(SUFFIXES))}."
+        raise ImageError(
+            "There are no images in the folders given.", remedy=f"Images end in {', '.join(sorted(SUFFIXES))}."
         )
     return found
 
@@ -132,11 +132,11 @@ def failure(path: Path, model: str, error: LensError) -> dict[str, str]:
 
 
 def places_of(paths: Sequence[Path]) -> list[str]:
-    """A folder name for each picture: its name without what folders do not like, numbered where two are alike."""
+    """A folder name for each image: its name without what folders do not like, numbered where two are alike."""
     taken: set[str] = set()
     places = []
     for path in paths:
-        stem = re.sub(r"[^\w.@-]+", "_", path.stem).strip("._") or "picture"
+        stem = re.sub(r"[^\w.@-]+", "_", path.stem).strip("._") or "image"
         names = chain([stem], (f"{stem}-{number}" for number in count_from(2)))
         place = next(name for name in names if name.lower() not in taken)
         taken.add(place.lower())

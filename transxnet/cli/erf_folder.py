@@ -1,8 +1,8 @@
 """What `python -m transxnet erf` keeps in --out: the figure so far, the averages, the manifest; and how it goes on.
 
-    erf.png    protocol_plate, rewritten as pictures come
+    erf.png    protocol_plate, rewritten as images come
     erf.npz    "MODEL/heat", the raw average (size, size) float64, and "state", JSON: what --resume needs
-    erf.json   for people and programs: command, versions, weights, pictures by name, both r
+    erf.json   for people and programs: command, versions, weights, images by name, both r
 
 Each file appears whole or not at all, and the NPZ alone is what a run goes on from.
 """
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass
 class Run:
-    """The whole run, at every process; only the chief's sums hold all pictures."""
+    """The whole run, at every process; only the chief's sums hold all images."""
 
     args: argparse.Namespace
     worker: Worker
@@ -105,13 +105,13 @@ def write(run: Run, finished: bool = False) -> None:
     shown = [column for column in run.columns if column.found.count]
     if not shown:
         if finished:
-            raise LensError(next(filter(None, map(_trouble, run.columns)), "No picture could be averaged."))
+            raise LensError(next(filter(None, map(_trouble, run.columns)), "No image could be averaged."))
         return
-    state = "" if finished else "; ".join(f"{c.name}: {c.found.count} of {run.total} pictures so far" for c in shown)
+    state = "" if finished else "; ".join(f"{c.name}: {c.found.count} of {run.total} images so far" for c in shown)
     results = [column.found.result() for column in shown]
     plate = protocol_plate(results, [column.name for column in shown], state)
     write_atomically(run.args.out / ARRAYS, npz({**plate.arrays, "state": _state(run, shown)}))
-    write_atomically(run.args.out / FIGURE, to_png(plate.picture))
+    write_atomically(run.args.out / FIGURE, to_png(plate.image))
     entries = [_entry(column, result) for column, result in zip(shown, results, strict=True)]
     text = json.dumps(_manifest(run, entries, plate, finished), indent=2, ensure_ascii=False, allow_nan=False)
     write_utf8(run.args.out / MANIFEST, f"{text}\n")
@@ -159,7 +159,7 @@ def _manifest(run: Run, entries: Sequence[Mapping], plate: Plate, finished: bool
             "versions": versions(),
             "finished": finished,
             "size": run.args.size,
-            "pictures": run.total,
+            "images": run.total,
             "figure": FIGURE,
             "arrays": ARRAYS,
             "caption": plate.caption,

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ..weights.load import LoadedModel
 
 REPORT, TABLE = "report.json", "report.txt"  # names inside --out
-PICTURES = "folders or zips: of WNID folders, of WNID_name files, of ImageNet-V2's folders; several together"
+IMAGES = "folders or zips: of WNID folders, of WNID_name files, of ImageNet-V2's folders; several together"
 LABELS = "a file that tells the classes of flat files (LOC_val_solution.csv, lines of NAME WNID); or the word indices"
 EPILOG = """several GPUs or machines:
   torchrun --nproc-per-node 8 -m transxnet evaluate … (the numbers are those of one process)
 
-exit code: 1 where pictures could not be read; they are listed, and in no share"""
+exit code: 1 where images could not be read; they are listed, and in no share"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
     parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
     parser.add_argument("--hub-namespace", help="Hub namespace that holds <name> (TRANSXNET_HUB_NAMESPACE)")
-    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=PICTURES)
+    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=IMAGES)
     parser.add_argument("--labels", metavar="FILE", help=LABELS)
     parser.add_argument(
         "--restrict",
         action="store_true",
-        help="answers among the pictures' classes, not the model's",
+        help="answers among the images' classes, not the model's",
     )
     parser.add_argument(
         "--held-out", type=float, default=0.0, metavar="SHARE",
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the view; the variant's own without")
     parser.add_argument("--crop-pct", type=float, metavar="SHARE", help="view / short side; the variant's own without")
-    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="pictures at a time (64)")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="images at a time (64)")
     parser.add_argument("--autocast", default="", choices=("bf16", "fp16"), help="on CUDA only; float32 without")
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"folder for {REPORT}, {TABLE} and what is done so far")
     parser.add_argument("--resume", action="store_true", help="go on with the evaluation in --out, if it has one")
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    """Accuracy of one model, or of several after each other, on labeled pictures. 1 where some could not be read."""
+    """Accuracy of one model, or of several after each other, on labeled images. 1 where some could not be read."""
     from ..distributed import workers
     from ..training.report import table
 
@@ -76,7 +76,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
             print(lines)
     unreadable = sum(len(report.unreadable) for report in reports)
     if unreadable:
-        print(f"transxnet: {unreadable} pictures could not be read.", file=sys.stderr)
+        print(f"transxnet: {unreadable} images could not be read.", file=sys.stderr)
     return 1 if unreadable else 0
 
 
@@ -121,7 +121,7 @@ def _assess(args: argparse.Namespace, loaded: LoadedModel, out: Path | None, wor
         batch=args.batch_size, restrict=args.restrict, autocast=args.autocast,
     )  # fmt: skip
     labeling = None if args.labels is None else read_labeling(args.labels)
-    with progress_bar("picture", shown=worker.chief) as bar:
+    with progress_bar("image", shown=worker.chief) as bar:
         return assess(
             loaded, args.data, protocol, labeling=labeling, held_out=args.held_out, out=out,
             resume=args.resume, worker=worker,

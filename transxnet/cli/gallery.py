@@ -1,4 +1,4 @@
-"""`python -m transxnet gallery`: every figure for one photograph as a page of pictures, as in assets/gallery."""
+"""`python -m transxnet gallery`: every figure for one photo as a page of images, as in assets/gallery."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from .common import load_model, models_in, written
 
 if TYPE_CHECKING:
     from ..draw.plate import Plate
-    from ..images import Picture
+    from ..images import SourceImage
     from ..study import Options, Study
     from ..weights.load import LoadedModel
 
-NEAR = 1  # stage of the receptive fields: its units still see a part of the picture only
+NEAR = 1  # stage of the receptive fields: its units still see a part of the image only
 SIZE = 512  # pixels of the published protocol's view
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", metavar="IMAGE", type=Path, help="photograph")
-    parser.add_argument("--against", type=Path, metavar="IMAGE", help="second photograph, to compare kernels with")
+    parser.add_argument("image", metavar="IMAGE", type=Path, help="photo")
+    parser.add_argument("--against", type=Path, metavar="IMAGE", help="second photo, to compare kernels with")
     parser.add_argument("--models", default="pico,t@untrained", metavar="A,B", help="rows (pico,t@untrained)")
     parser.add_argument("--peers", default="", metavar="A,B", help="beside them in the published receptive field")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for README.md and the pictures")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for README.md and the images")
     parser.set_defaults(run=run_gallery)
 
 
 def run_gallery(args: argparse.Namespace) -> int:
-    """Study the photograph by all models, draw everything, write the page."""
+    """Study the photo by all models, draw everything, write the page."""
     from ..export.gallery import provenance_lines, write_gallery
     from ..export.records import versions
     from ..export.report import without_folders
     from ..images import decode
 
     check_output(args.out)
-    picture = decode(args.image, name=args.image.name)
+    image = decode(args.image, name=args.image.name)
     other = decode(args.against, name=args.against.name) if args.against else None
     models = [load_model(name, args) for name in models_in(args.models)]
-    plates = [*_studied(models, picture, other, args.against.name if args.against else ""), *_published(args, picture)]
+    plates = [*_studied(models, image, other, args.against.name if args.against else ""), *_published(args, image)]
     words = {m.name: f"{m.provenance.short()}. {m.provenance.note}".strip() for m in models}
     command = shlex.join(["python", "-m", "transxnet", *without_folders(args.argv)])
     about = [
-        f"One photograph (`{args.image.name}`), looked at in every way this project has. Random weights are there for "
+        f"One photo (`{args.image.name}`), looked at in every way this project has. Random weights are there for "
         "comparison: what an untrained model shows too is the architecture's doing, not something learned.",
         provenance_lines(words),
         f"Made by `{command}`, with {', '.join(f'{name} {version}' for name, version in versions().items())}.",
@@ -56,34 +56,34 @@ def run_gallery(args: argparse.Namespace) -> int:
     return 0
 
 
-def _studied(models: Sequence[LoadedModel], picture: Picture, other: Picture | None, words: str) -> list[Plate]:
+def _studied(models: Sequence[LoadedModel], image: SourceImage, other: SourceImage | None, words: str) -> list[Plate]:
     """Everything about a unit in the middle of stage 3; its receptive field in an early stage, where parts differ."""
     from ..export.plates import plates, plates_of
     from ..study import DRAWN, Options
 
     early = ("erf_parts", "receptive_field")
-    main = _studies(models, picture, other, Options(only=DRAWN), words)
-    near = _studies(models, picture, None, Options(stage=NEAR, only=early))
-    about_fields = [plate for part in early for plate in plates_of(part, near, picture.rgb)]
+    main = _studies(models, image, other, Options(only=DRAWN), words)
+    near = _studies(models, image, None, Options(stage=NEAR, only=early))
+    about_fields = [plate for part in early for plate in plates_of(part, near, image.rgb)]
     theirs = {plate.name: plate for plate in about_fields}
-    return [theirs.get(plate.name, plate) for plate in plates(main, picture.rgb)]
+    return [theirs.get(plate.name, plate) for plate in plates(main, image.rgb)]
 
 
 def _studies(
-    models: Sequence[LoadedModel], picture: Picture, other: Picture | None, options: Options, words: str = ""
+    models: Sequence[LoadedModel], image: SourceImage, other: SourceImage | None, options: Options, words: str = ""
 ) -> list[Study]:
     """One a model; all explain the first one's answer where they know it."""
     from ..study import study
 
     found: list[Study] = []
     for model in models:
-        found.append(study(model, picture, options, other, other_words=words))
+        found.append(study(model, image, options, other, other_words=words))
         options = replace(options, target=found[0].target.wnid, follow=True, rival=found[0].rival)
     return found
 
 
-def _published(args: argparse.Namespace, picture: Picture) -> list[Plate]:
-    """The published protocol over this one photograph, other backbones beside."""
+def _published(args: argparse.Namespace, image: SourceImage) -> list[Plate]:
+    """The published protocol over this one photo, other backbones beside."""
     from ..draw.erf import protocol_plate
     from ..explain.erf.protocol import published_erf
     from ..weights.load import load
@@ -91,4 +91,4 @@ def _published(args: argparse.Namespace, picture: Picture) -> list[Plate]:
     names = (*models_in(args.models), *models_in(args.peers))
     places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
     models = [load(name, None, args.device, image_size=SIZE, **places) for name in names]
-    return [protocol_plate([published_erf(model, [picture.rgb], SIZE) for model in models], [m.name for m in models])]
+    return [protocol_plate([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])]

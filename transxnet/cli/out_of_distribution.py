@@ -1,6 +1,6 @@
-"""`python -m transxnet familiar`: what pictures a bundled model learned from, in its own features.
+"""`python -m transxnet familiar`: what images a bundled model learned from, in its own features.
 
-The page warns with it where a picture is unlike them: explain/familiarity.py.
+The page warns with it where an image is unlike them: explain/familiarity.py.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
     parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help="folders or zips it was trained on")
     parser.add_argument("--held-out", nargs="+", required=True, metavar="PATH", help="and those it was not trained on")
-    parser.add_argument("--pictures", type=count, default=5000, metavar="N", help="drawn of each, by --seed (5000)")
+    parser.add_argument("--images", type=count, default=5000, metavar="N", help="drawn of each, by --seed (5000)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, metavar="FILE", help="beside the bundled weights without")
     parser.set_defaults(run=run_familiar)
 
 
 def run_familiar(args: argparse.Namespace) -> int:
-    """Learn it from N pictures of each kind, and write it."""
+    """Learn it from N images of each kind, and write it."""
     import numpy as np
 
     from ..explain.sanity.out_of_distribution import SUFFIX, learn
@@ -56,7 +56,7 @@ def run_familiar(args: argparse.Namespace) -> int:
         np.savez_compressed(path, **known.arrays)
     middle, far = np.quantile(known.distances, (0.5, LIMIT))
     print(
-        f"{path.name}: {len(training[0])} training pictures, {len(known.distances)} held out; "
+        f"{path.name}: {len(training[0])} training images, {len(known.distances)} held out; "
         f"their distances: median {middle:.1f}, {100 * LIMIT:.0f} % within {far:.1f}"
     )
     return 0
@@ -66,7 +66,7 @@ def _some(samples: Sequence[Sample], args: argparse.Namespace) -> list[Sample]:
     """N of them, the same for the same seed."""
     import numpy as np
 
-    chosen = np.random.default_rng(args.seed).permutation(len(samples))[: args.pictures]
+    chosen = np.random.default_rng(args.seed).permutation(len(samples))[: args.images]
     return [samples[i] for i in sorted(chosen)]
 
 

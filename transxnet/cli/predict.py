@@ -1,6 +1,6 @@
 """`python -m transxnet predict`: what a model answers, in batches; with --json one object a line.
 
-Errors about one picture do not stop the others.
+Errors about one image do not stop the others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DeviceError, LensError
-from .common import count, load_model, pictures_in
+from .common import count, images_in, load_model
 
 if TYPE_CHECKING:
     from ..images import Prepared
@@ -27,18 +27,18 @@ DECODERS = 4  # threads; reading waits for the disk, and Pillow lets others run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="picture, or folder of pictures")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="image, or folder of images")
     parser.add_argument("--model", default="pico", metavar="NAME", help="variant, timm:NAME, NAME@untrained (pico)")
     parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
-    parser.add_argument("--top", type=count, default=5, help="answers a picture (5)")
-    parser.add_argument("--batch-size", type=count, default=32, help="pictures a forward pass (32)")
+    parser.add_argument("--top", type=count, default=5, help="answers an image (5)")
+    parser.add_argument("--batch-size", type=count, default=32, help="images a forward pass (32)")
     parser.add_argument("--autocast", action="store_true", help="half precision, on CUDA only")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, a line a picture")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, a line an image")
     parser.set_defaults(run=run_predict)
 
 
 def run_predict(args: argparse.Namespace) -> int:
-    """Answers for every picture, in the order given, in batches."""
+    """Answers for every image, in the order given, in batches."""
     from ..labels import label_set
 
     loaded = load_model(args.model, args, args.source)
@@ -46,7 +46,7 @@ def run_predict(args: argparse.Namespace) -> int:
     if not args.json:
         print(_weights_line(loaded))
     failed = 0
-    for path, found in _predictions(loaded, labels, pictures_in(args.images), args):
+    for path, found in _predictions(loaded, labels, images_in(args.images), args):
         failed += isinstance(found, LensError)
         if args.json:
             print(json.dumps(_prediction_json(path, found, loaded), ensure_ascii=False), flush=True)
@@ -74,7 +74,7 @@ def _prediction_json(path: Path, found: Prediction | LensError, loaded: LoadedMo
 def _predictions(
     loaded: LoadedModel, labels: LabelSet, paths: Sequence[Path], args: argparse.Namespace
 ) -> Iterator[tuple[Path, Prediction | LensError]]:
-    """(path, its prediction or what is wrong with the picture), in order, a forward pass a batch."""
+    """(path, its prediction or what is wrong with the image), in order, a forward pass a batch."""
     for some, views in _views(loaded, paths, args.batch_size):
         good = [view.tensor for view in views if not isinstance(view, LensError)]
         answers = iter(_forward(loaded, labels, good, args))
@@ -85,7 +85,7 @@ def _predictions(
 def _views(
     loaded: LoadedModel, paths: Sequence[Path], batch_size: int
 ) -> Iterator[tuple[Sequence[Path], list[Prepared | LensError]]]:
-    """Batches of prepared pictures; while one is looked at, the next is read."""
+    """Batches of prepared images; while one is looked at, the next is read."""
 
     def view(path: Path) -> Prepared | LensError:
         from ..images import decode, prepare_for
@@ -120,7 +120,7 @@ def _forward(loaded: LoadedModel, labels: LabelSet, tensors: list, args: argpars
         except torch.OutOfMemoryError as error:
             if size == 1:
                 raise DeviceError(
-                    f"One picture is too much for the memory of {loaded.device}.", remedy="Choose --device cpu."
+                    f"One image is too much for the memory of {loaded.device}.", remedy="Choose --device cpu."
                 ) from error
         size //= 2  # outside the except block, where the error's traceback would hold the tensors
         torch.cuda.empty_cache()

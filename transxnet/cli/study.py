@@ -1,6 +1,6 @@
-"""`python -m transxnet study`: every question about every picture, written as files and one report.
+"""`python -m transxnet study`: every question about every image, written as files and one report.
 
-Processes that torchrun started divide the pictures. With --resume those that an earlier run finished are not looked at
+Processes that torchrun started divide the images. With --resume those that an earlier run finished are not looked at
 again (looking.py).
 """
 
@@ -17,7 +17,7 @@ from ..backbones.spec import PeerSpec, spec_of
 from ..errors import LensError, OutOfRange, UnknownName, quote
 from ..output import check_output
 from ..variants import VariantSpec
-from .common import cam_stage, load_models, models_in, names_in, pictures_in, places_of, point, written
+from .common import cam_stage, images_in, load_models, models_in, names_in, places_of, point, written
 from .study_images import Looked, Run, in_order, look_at, write
 from .study_timing import in_words, timing
 
@@ -30,7 +30,7 @@ ALL = "all"  # of --only
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="picture, or folder of pictures")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="image, or folder of images")
     parser.add_argument("--models", default="pico", metavar="A,B", help="variants, timm:NAMEs, in their order (pico)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for report.html and the files")
     parser.add_argument(
@@ -43,27 +43,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", type=int, default=3, help="of attention, kernels and receptive field, 1 to 4 (3)")
     parser.add_argument("--block", type=int, default=0, help="of attention and kernels, from 1; 0 is the last (0)")
     parser.add_argument("--head", type=int, default=0, help="of attention as drawn, from 1; 0 is the mean (0)")
-    parser.add_argument("--point", type=point, metavar="X,Y", help="pixel of the upright picture; the middle without")
+    parser.add_argument("--point", type=point, metavar="X,Y", help="pixel of the upright image; the middle without")
     parser.add_argument(
         "--class", dest="target", metavar="NAME",
         help="explained class: words, WNID or index; without, the first model's top answer",
     )  # fmt: skip
     parser.add_argument("--cam-stage", type=cam_stage, default=4, help="of Grad-CAM: 1 to 4, or head (4)")
     parser.add_argument(
-        "--against", type=Path, metavar="IMAGE", help="picture to compare kernels with; without, the next one given"
+        "--against", type=Path, metavar="IMAGE", help="image to compare kernels with; without, the next one given"
     )
     parser.add_argument("--thorough", action="store_true", help="trust: the full cascade for the dear methods, too")
-    parser.add_argument("--resume", action="store_true", help="pictures that an earlier run finished stay as they are")
+    parser.add_argument("--resume", action="store_true", help="images that an earlier run finished stay as they are")
     parser.set_defaults(run=run_study)
 
 
 def run_study(args: argparse.Namespace) -> int:
-    """Explain every picture by every model, and write what was found; report and manifest come last."""
+    """Explain every image by every model, and write what was found; report and manifest come last."""
     from ..distributed import workers
 
     begun, names = time.perf_counter(), models_in(args.models)
     _check(args, [spec_of(name)[0] for name in names])
-    paths = pictures_in(args.images, but=args.out)
+    paths = images_in(args.images, but=args.out)
     check_output(args.out, resume=args.resume)
     with workers(args.device) as worker, written():
         args.device = str(worker.device)
@@ -86,7 +86,7 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def _finish(run: Run, worker: Worker, entries: list[dict[str, Any]], begun: float) -> int:
-    """Everybody's pictures in the order given, as report.html and manifest.json, by the chief."""
+    """Everybody's images in the order given, as report.html and manifest.json, by the chief."""
     from ..export.files import write_manifest, write_reports
     from ..export.records import versions
 
@@ -94,12 +94,12 @@ def _finish(run: Run, worker: Worker, entries: list[dict[str, Any]], begun: floa
     if parts is None:
         return 0  # the chief tells
     order = {str(path): position for position, path in reversed(list(enumerate(run.paths)))}
-    pictures, failed = ([one for part in parts for one in part[i]] for i in (0, 1))
+    images, failed = ([one for part in parts for one in part[i]] for i in (0, 1))
     manifest = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": ["python", "-m", "transxnet", *run.args.argv],
         "versions": versions(),
-        "pictures": sorted(pictures, key=lambda entry: order[entry["image"]]),
+        "images": sorted(images, key=lambda entry: order[entry["image"]]),
         "failed": sorted(failed, key=lambda entry: order[entry["image"]]),
     }
     for path in write_reports(run.args.out, manifest):
@@ -112,7 +112,7 @@ def _finish(run: Run, worker: Worker, entries: list[dict[str, Any]], begun: floa
 
 
 def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | PeerSpec]) -> None:
-    """Refuse, before anything is loaded, what no picture could make right. Raises OutOfRange or UnknownName.
+    """Refuse, before anything is loaded, what no image could make right. Raises OutOfRange or UnknownName.
 
     Blocks and heads are for the TransXNets among the models; a peer beside them takes each stage as a whole.
     """

@@ -1,6 +1,6 @@
-"""What `study` does with one picture: look at it, write its files, and know later that it is finished.
+"""What `study` does with one image: look at it, write its files, and know later that it is finished.
 
-What a picture gave is complete once its entry.json is there, which also says what was asked.
+What an image gave is complete once its entry.json is there, which also says what was asked.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from ..errors import LensError
 from .common import failure
 
 if TYPE_CHECKING:
-    from ..images import Picture
+    from ..images import SourceImage
     from ..study import Options, Study
     from ..weights.load import LoadedModel
 
 ENTRY = "entry.json"
-AT_ONCE = 2  # pictures looked at on CPUs, each by half of the threads: small layers of one do not fill them
+AT_ONCE = 2  # images looked at on CPUs, each by half of the threads: small layers of one do not fill them
 SWITCHING = 2e-4  # seconds: a thread that draws must not keep those waiting that only start torch's next operator
 T, R = TypeVar("T"), TypeVar("R")
 
 
 @dataclass
 class Run:
-    """What holds for all pictures of one run, and what failed so far."""
+    """What holds for all images of one run, and what failed so far."""
 
     args: argparse.Namespace
     options: Options
     paths: list[Path]
     models: list[LoadedModel]
     failed: list[dict[str, str]] = field(default_factory=list)
-    looked: int = 0  # pictures that were not taken from an earlier run
+    looked: int = 0  # images that were not taken from an earlier run
 
-    def fingerprint(self, picture: Picture, other: Picture | None) -> str:
-        """What was asked of this picture, and of which program, in one digest."""
+    def fingerprint(self, image: SourceImage, other: SourceImage | None) -> str:
+        """What was asked of this image, and of which program, in one digest."""
         from ..export.records import source_digest
 
-        asked: dict[str, Any] = asdict(self.options) | {"head": self.args.head, "picture": picture.sha256}
+        asked: dict[str, Any] = asdict(self.options) | {"head": self.args.head, "image": image.sha256}
         asked |= {"models": [(m.name, m.provenance.sha256) for m in self.models], "other": other and other.sha256}
         return sha256(json.dumps([asked, source_digest()], sort_keys=True).encode()).hexdigest()
 
     def other(self, path: Path) -> Path | None:
-        """The picture to compare with: the one named, or the next of those given."""
+        """The image to compare with: the one named, or the next of those given."""
         if self.args.against or len(self.paths) < 2:
             return self.args.against
         return self.paths[(self.paths.index(path) + 1) % len(self.paths)]
@@ -59,11 +59,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Looked:
-    """One picture's studies, not written yet. asked: '' where a model failed, so that it is tried again."""
+    """One image's studies, not written yet. asked: '' where a model failed, so that it is tried again."""
 
     path: Path
     place: str
-    picture: Picture
+    image: SourceImage
     studies: list[Study]
     asked: str
 
@@ -71,7 +71,7 @@ class Looked:
 def in_order(function: Callable[[T], R], things: Iterable[T], models: list[LoadedModel]) -> Iterator[R]:
     """function of each thing, in their order; the next ones are on their way while the caller works on one.
 
-    On CPUs AT_ONCE at a time, on a GPU one. No more than that many results wait, as they hold a picture's studies.
+    On CPUs AT_ONCE at a time, on a GPU one. No more than that many results wait, as they hold an image's studies.
     """
     import torch
 
@@ -94,31 +94,31 @@ def in_order(function: Callable[[T], R], things: Iterable[T], models: list[Loade
 
 
 def look_at(run: Run, path: Path, place: str) -> Looked | dict[str, Any] | None:
-    """One picture by every model; its entry where an earlier run finished it, None where nothing could be explained."""
+    """One image by every model; its entry where an earlier run finished it, None where nothing could be explained."""
     from ..images import decode
 
     try:
-        picture = decode(path, name=path.name)
+        image = decode(path, name=path.name)
     except LensError as error:
         run.failed.append(failure(path, "", error))
         return None
     other = _other(run, path)
-    asked, record = run.fingerprint(picture, other), run.args.out / place / ENTRY
+    asked, record = run.fingerprint(image, other), run.args.out / place / ENTRY
     if run.args.resume and (found := _finished(record, asked)):
         return found
     record.unlink(missing_ok=True)  # from here on the files may be of two runs
-    studies, failed = _studies(run, picture, other, path)
+    studies, failed = _studies(run, image, other, path)
     run.failed += failed
-    return Looked(path, place, picture, studies, "" if failed else asked) if studies else None
+    return Looked(path, place, image, studies, "" if failed else asked) if studies else None
 
 
 def write(run: Run, looked: Looked) -> dict[str, Any]:
-    """The files of one picture; then, where all went well, the mark that says what was asked. Returns its entry."""
-    from ..export.files import write_json, write_picture
-    from ..export.pictures import Style
+    """The files of one image; then, where all went well, the mark that says what was asked. Returns its entry."""
+    from ..export.files import write_image, write_json
+    from ..export.images import Style
 
     out = run.args.out
-    entry = write_picture(out, looked.place, looked.studies, looked.picture.rgb, looked.path.name, Style(run.args.head))
+    entry = write_image(out, looked.place, looked.studies, looked.image.rgb, looked.path.name, Style(run.args.head))
     if looked.asked:
         write_json(out / looked.place / ENTRY, {"asked": looked.asked, "entry": entry})
     run.looked += 1
@@ -127,7 +127,7 @@ def write(run: Run, looked: Looked) -> dict[str, Any]:
 
 
 def _finished(record: Path, asked: str) -> dict[str, Any] | None:
-    """What an earlier run wrote about a picture, if it was asked the same; None where it has to be looked at."""
+    """What an earlier run wrote about an image, if it was asked the same; None where it has to be looked at."""
     from ..export.files import files_of
 
     try:
@@ -138,7 +138,7 @@ def _finished(record: Path, asked: str) -> dict[str, Any] | None:
         return None
 
 
-def _other(run: Run, path: Path) -> Picture | None:
+def _other(run: Run, path: Path) -> SourceImage | None:
     from ..images import decode
 
     other = run.other(path)
@@ -150,7 +150,9 @@ def _other(run: Run, path: Path) -> Picture | None:
         return None  # it will be told in its own turn
 
 
-def _studies(run: Run, picture: Picture, other: Picture | None, path: Path) -> tuple[list[Study], list[dict[str, str]]]:
+def _studies(
+    run: Run, image: SourceImage, other: SourceImage | None, path: Path
+) -> tuple[list[Study], list[dict[str, str]]]:
     """One study a model, and what failed. Without a class asked for, all explain the first one's top answer against
     the first one's second, so that maps compare.
     """
@@ -163,7 +165,7 @@ def _studies(run: Run, picture: Picture, other: Picture | None, path: Path) -> t
             theirs = (
                 replace(options, block=None) if isinstance(model.spec, PeerSpec) else options
             )  # they have no blocks
-            found.append(study(model, picture, theirs, other, _telling(path, model.name), words))
+            found.append(study(model, image, theirs, other, _telling(path, model.name), words))
         except LensError as error:
             failed.append(failure(path, model.name, error))
             continue

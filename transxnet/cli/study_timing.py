@@ -14,7 +14,7 @@ PASSES = 7  # timed of each model; the median is told
 
 
 def plain_forward(model: LoadedModel) -> float:
-    """Seconds of one forward pass of one picture of the model's own size, nothing recorded: the median of several."""
+    """Seconds of one forward pass of one image of the model's own size, nothing recorded: the median of several."""
     import torch
 
     size = model.spec.image_size
@@ -29,23 +29,23 @@ def _timed(model: LoadedModel, x) -> float:
     return time.perf_counter() - begun
 
 
-def timing(seconds: float, pictures: int, models: Sequence[LoadedModel]) -> dict[str, object]:
-    """For the manifest: seconds of the whole work on so many pictures, and of a plain forward pass of each model."""
+def timing(seconds: float, images: int, models: Sequence[LoadedModel]) -> dict[str, object]:
+    """For the manifest: seconds of the whole work on so many images, and of a plain forward pass of each model."""
     passes = {model.name: plain_forward(model) for model in models}
-    each = seconds / pictures if pictures else 0.0
+    each = seconds / images if images else 0.0
     return {
         "seconds": seconds,
-        "pictures": pictures,
+        "images": images,
         "plain_forward_seconds": passes,
-        "plain_forwards_a_picture": each / sum(passes.values()),
+        "plain_forwards_a_image": each / sum(passes.values()),
     }
 
 
 def in_words(told: dict[str, object]) -> str:
-    """ "3 pictures in 41.0 s: 13.7 s each, as long as 640 plain forward passes (21.4 ms, timed in this run)"."""
-    pictures, seconds, passes = told["pictures"], told["seconds"], told["plain_forward_seconds"]
-    many = f"{pictures} picture{'' if pictures == 1 else 's'} in {seconds:.1f} s: {seconds / pictures:.1f} s each"
+    """ "3 images in 41.0 s: 13.7 s each, as long as 640 plain forward passes (21.4 ms, timed in this run)"."""
+    images, seconds, passes = told["images"], told["seconds"], told["plain_forward_seconds"]
+    many = f"{images} image{'' if images == 1 else 's'} in {seconds:.1f} s: {seconds / images:.1f} s each"
     return (
-        f"{many}, as long as {told['plain_forwards_a_picture']:.0f} plain forward passes "
+        f"{many}, as long as {told['plain_forwards_a_image']:.0f} plain forward passes "
         f"({1000 * sum(passes.values()):.1f} ms{' of all models' if len(passes) > 1 else ''}, timed in this run)"
     )

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from ..training.teacher import Teacher
 
 
-def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
-    """The options of `train`. pictures: what --data takes, in words."""
+def add_arguments(parser: argparse.ArgumentParser, images: str) -> None:
+    """The options of `train`. images: what --data takes, in words."""
     parser.add_argument("--recipe", required=True, metavar="NAME", help=f"one of: {', '.join(RECIPES)}")
-    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=pictures)
+    parser.add_argument("--data", nargs="+", required=True, metavar="PATH", help=images)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for checkpoint.pt, log.csv and the weights"
     )
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser, pictures: str) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out, if it has one")
     parser.add_argument(
-        "--processes", type=int, metavar="N", help="that prepare pictures ahead, where the recipe asks for RandAugment"
+        "--processes", type=int, metavar="N", help="that prepare images ahead, where the recipe asks for RandAugment"
     )
     parser.set_defaults(run=run_train)
 
@@ -81,7 +81,7 @@ def run_train(args: argparse.Namespace) -> int:
 def _begin(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run:
     """The run as asked for, resumed where that is wanted and possible."""
     from ..labels import label_set
-    from ..training.data import load_pictures
+    from ..training.data import load_images
     from ..training.loop import CHECKPOINT, Run
     from ..training.snapshot import restart_from_snapshot
 
@@ -95,8 +95,8 @@ def _begin(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run:
     model = _model(recipe, args.start)
     teacher = _teacher(recipe, args.teacher, model.num_classes, worker)
     wnids = label_set(model.spec.label_set).wnids
-    data = load_pictures(args.data, wnids)
-    validation = load_pictures(args.val, wnids) if args.val and worker.chief else None
+    data = load_images(args.data, wnids)
+    validation = load_images(args.val, wnids) if args.val and worker.chief else None
     run = Run(
         recipe, model, data, args.out, worker.device,
         teacher=teacher, validation=validation, rank=worker.rank, size=worker.size,
@@ -202,7 +202,7 @@ def _report_teacher(run: Run) -> None:
 
 
 def _processes(asked: int | None, worker: Worker) -> int:
-    """On a GPU the other cores prepare pictures; on a CPU they are at work already."""
+    """On a GPU the other cores prepare images; on a CPU they are at work already."""
     if asked is not None:
         return asked
     return max(0, (os.cpu_count() or 1) // worker.size - 1) if worker.device.type == "cuda" else 0

@@ -8,7 +8,7 @@ from . import bundle as bundle_cli
 from . import evaluate as evaluate_cli
 from . import train as train_cli
 
-PICTURES = "folders or zips, of WNID folders or of WNID_name files; several together"
+IMAGES = "folders or zips, of WNID folders or of WNID_name files; several together"
 
 
 def add_commands(subparsers: argparse._SubParsersAction) -> None:
@@ -19,6 +19,6 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     def add(name: str, help: str) -> argparse.ArgumentParser:
         return subparsers.add_parser(name, parents=[device], help=help)
 
-    train_cli.add_arguments(add("train", "train a model by a recipe"), PICTURES)
-    evaluate_cli.add_arguments(add("evaluate", "accuracy on labeled pictures"))
-    bundle_cli.add_arguments(add("bundle", "a finished run -> weights with a card"), PICTURES)
+    train_cli.add_arguments(add("train", "train a model by a recipe"), IMAGES)
+    evaluate_cli.add_arguments(add("evaluate", "accuracy on labeled images"))
+    bundle_cli.add_arguments(add("bundle", "a finished run -> weights with a card"), IMAGES)

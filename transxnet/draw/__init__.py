@@ -1,1 +1,1 @@
-"""Results -> pictures: overlays, kernel grids, bars, sheets. numpy, OpenCV and Matplotlib's Figure; no torch."""
+"""Results -> images: overlays, kernel grids, bars, sheets. numpy, OpenCV and Matplotlib's Figure; no torch."""

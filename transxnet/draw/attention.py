@@ -1,6 +1,6 @@
 """Attention over the depth of the model as plates: how wide each head looks, and how large the halves are.
 
-What is compared stands in one picture on one scale: variants below each other, blocks from left to right.
+What is compared stands in one image on one scale: variants below each other, blocks from left to right.
 """
 
 from __future__ import annotations

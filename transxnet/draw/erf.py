@@ -5,8 +5,8 @@ Where variants stand together every map is drawn in multiples of a mean: for par
 map, so that within a row the raw values still compare. Colors stand for logarithms, because a field's far parts,
 which the parts are about, are thousands of times fainter than its middle.
 
-Two things carry a published name here: the published *protocol*, RepLKNet's average over pictures (protocol_plate), and
-the published *formula* of r(t), which curves_plate applies to one picture's absolute gradient at the model's own size.
+Two things carry a published name here: the published *protocol*, RepLKNet's average over images (protocol_plate), and
+the published *formula* of r(t), which curves_plate applies to one image's absolute gradient at the model's own size.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def parts_plate(results: Sequence[ErfParts], names: Sequence[str], photos: Seque
     return Plate(
         "erf_parts", "Receptive field, taken apart", _parts_caption(results, names),
         _parts_alt(results, names), LIMITS + " Shares do not add up: the ways multiply each other.",
-        _parts_picture(pairs, photos), _parts_table(results, names),
+        _parts_image(pairs, photos), _parts_table(results, names),
         {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
         {f"{name}/{part}": m.heat for found, name in pairs for part, m in found.maps.items()},
     )  # fmt: skip
 
 
-def _parts_picture(pairs: Sequence[tuple[ErfParts, str]], photos: Sequence[np.ndarray]) -> np.ndarray:
-    """A row a variant, the photograph first; several rows where there is one variant only."""
+def _parts_image(pairs: Sequence[tuple[ErfParts, str]], photos: Sequence[np.ndarray]) -> np.ndarray:
+    """A row a variant, the photo first; several rows where there is one variant only."""
     sheet = Panels(3 if len(pairs) == 1 else 1 + len(pairs[0][0].titles))
     logs = [
         {part: _log(m.heat, found.full.heat.mean(), sheet.pixels) for part, m in found.maps.items()}
@@ -69,16 +69,16 @@ def _parts_picture(pairs: Sequence[tuple[ErfParts, str]], photos: Sequence[np.nd
         sheet.heading(name, f"{found.full.layer}, {found.full.target}")
         _parts_row(sheet, found, photo, maps, value_range)
     sheet.bar(value_range, "times the mean of the variant's full map, logarithmic", COLORMAP, decades=True)
-    return sheet.picture()
+    return sheet.image()
 
 
 def _parts_row(
     sheet: Panels, found: ErfParts, photo: np.ndarray, maps: Mapping[str, np.ndarray], value_range: tuple[float, float]
 ) -> None:
-    """One variant's photograph and maps, or why it has none. maps: part -> what is colored."""
+    """One variant's photo and maps, or why it has none. maps: part -> what is colored."""
     full = found.full
     point, size = (full.numbers["x"], full.numbers["y"]), full.geometry.view_size
-    ring(sheet.panel("Photograph", fit(photo, sheet.pixels), size, ["the view"]), point)
+    ring(sheet.panel("Photo", fit(photo, sheet.pixels), size, ["the view"]), point)
     for part, title in found.titles.items():
         if part in maps:
             rgb = colorize(maps[part], value_range, COLORMAP)
@@ -131,7 +131,7 @@ def _alike_words(pairs: Sequence[tuple[ErfParts, str]]) -> str:
 def _parts_alt(results: Sequence[ErfParts], names: Sequence[str]) -> str:
     what = [f"{name} ({', '.join(found.titles[part].lower() for part in found.maps)})" for found, name in
             zip(results, names, strict=True)]  # fmt: skip
-    return f"Rows of maps about a ringed unit beside the photograph: {'; '.join(what)}."
+    return f"Rows of maps about a ringed unit beside the photo: {'; '.join(what)}."
 
 
 def _parts_table(results: Sequence[ErfParts], names: Sequence[str]) -> Table:
@@ -159,18 +159,18 @@ def curves_plate(results: Sequence[ErfCurves], names: Sequence[str]) -> Plate:
         "erf_curves", "How far the field reaches",
         f"r(t): area of the smallest square that holds a share t of the gradient. Solid, {OURS}: of the gradient as it "
         f"is, about the unit's own pixel. Dashes, {FORMULA}: of log10(gradient + 1) about the view's middle, but of "
-        "this one picture's absolute gradient at the model's own size; the published protocol averages many pictures "
+        "this one image's absolute gradient at the model's own size; the published protocol averages many images "
         f"at 1024 px. Half within {half}. {'; '.join(dict.fromkeys(f.what for f in results))}.",
         f"Rising curves of area against share of the gradient for {', '.join(names)}.",
         "No figure here is to be set beside published ones: that takes the published protocol. The published formula "
         "depends on the gradient's units: compare models by the solid curves. " + LIMITS,
-        _curves_picture(pairs), _r_table([(n, f.published, f.sound) for f, n in pairs], FORMULA),
+        _curves_image(pairs), _r_table([(n, f.published, f.sound) for f, n in pairs], FORMULA),
         {f"{n}/{c.kind}/r{100 * t:g}": c.at(t) for f, n in pairs for c in (f.published, f.sound) for t in SHARES},
         {f"{n}/{c.kind}": np.stack((c.shares, c.areas)) for f, n in pairs for c in (f.published, f.sound)},
     )  # fmt: skip
 
 
-def _curves_picture(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
+def _curves_image(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
     """The diagram alone: two entries of the legend a variant, drawn as its curves are."""
     figure = Figure(figsize=(WIDTH, 3.4), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0.075, 0.155, 0.9, 0.82))
@@ -215,11 +215,11 @@ def _r_table(rows: Sequence[tuple[str, RCurve, RCurve]], published: str = "publi
 def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: str = "") -> Plate:
     """The published figure of several models: A of each above its raw average, with both r(t).
 
-    state: of a run that is not finished, e.g. "12 of 50 pictures so far"; stands in the picture.
+    state: of a run that is not finished, e.g. "12 of 50 images so far"; stands in the image.
     """
     pairs = list(zip(results, names, strict=True))
     sheet = Panels(_columns(len(results)))
-    sheet.heading("Effective receptive field, averaged over pictures", state)
+    sheet.heading("Effective receptive field, averaged over images", state)
     for line in _taken(pairs):
         sheet.line(line)
     rows = _protocol_rows(pairs, sheet.pixels)
@@ -236,7 +236,7 @@ def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: 
     return Plate(
         "erf", "Effective receptive field", _protocol_caption(pairs, state),
         f"For each of {', '.join(names)} a map of the field on a logarithmic scale, and below it the raw average.",
-        "The published r(t) depends on the gradient's units. " + LIMITS, sheet.picture(),
+        "The published r(t) depends on the gradient's units. " + LIMITS, sheet.image(),
         _r_table([(name, found.published, found.sound) for found, name in pairs]),
         {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
         {f"{name}/heat": found.heat for found, name in pairs},
@@ -261,17 +261,17 @@ def _protocol_rows(pairs: Sequence[tuple[ErfProtocol, str]], pixels: int) -> tup
 
 
 def _taken(pairs: Sequence[tuple[ErfProtocol, str]]) -> list[str]:
-    """Which pictures, how many, where in the models: a sentence for all where it is true of all."""
-    pictures, places = [], []
+    """Which images, how many, where in the models: a sentence for all where it is true of all."""
+    images, places = [], []
     for found, _ in pairs:
         folders = f" from {', '.join(found.folders)}" if found.folders else ""
-        count = "1 picture" if found.count == 1 else f"{found.count} pictures"
+        count = "1 image" if found.count == 1 else f"{found.count} images"
         said = f"{count}{folders}, each warped to {found.size} x {found.size} px. {found.note}"
-        pictures.append(said.strip())
+        images.append(said.strip())
         places.append(
             f"{found.layer.split(',')[0].split(' (')[0]}, unit at row {found.unit[0]}, column {found.unit[1]}"
         )
-    return [_said_of(pairs, pictures), _said_of(pairs, [f"Seen from {place}." for place in places])]
+    return [_said_of(pairs, images), _said_of(pairs, [f"Seen from {place}." for place in places])]
 
 
 def _said_of(pairs: Sequence[tuple[ErfProtocol, str]], sentences: Sequence[str]) -> str:

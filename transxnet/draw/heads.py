@@ -1,4 +1,4 @@
-"""Attention over the photograph as plates: every head of one block at one point, and rollout from several stages.
+"""Attention over the photo as plates: every head of one block at one point, and rollout from several stages.
 
 Maps of queries and keys stand where their units are; all maps of one kind in a plate share one range of raw values.
 """
@@ -51,7 +51,7 @@ def heads_plate(results: Sequence[PointAttention], names: Sequence[str], photos:
         "Weights say what was mixed into a position of one half of the channels, not why the answer was given. A key "
         "is no pixel: its window overlaps its neighbors', and it has seen far more than its window. A key that many "
         "use may be where there is nothing to see.",
-        sheet.picture(), _heads_table(results, names), _heads_numbers(results, names),
+        sheet.image(), _heads_table(results, names), _heads_numbers(results, names),
         {f"{name}/{key}": array for found, name in zip(results, names, strict=True) for key, array in
          (("query_to_keys", found.maps.heads), ("key_to_queries", found.users.heads))},
     )  # fmt: skip
@@ -129,7 +129,7 @@ def _heads_alt(results: Sequence[PointAttention], names: Sequence[str]) -> str:
         "{}, column {}".format(*np.unravel_index(r.maps.mean.argmax(), r.maps.keys.grid))
         for r, name in zip(results, names, strict=True)
     ]
-    return f"Small maps over the photograph, mean, maximum and every head, forward and reverse: {'; '.join(said)}."
+    return f"Small maps over the photo, mean, maximum and every head, forward and reverse: {'; '.join(said)}."
 
 
 def _heads_table(results: Sequence[PointAttention], names: Sequence[str]) -> Table:
@@ -182,7 +182,7 @@ def rollout_plate(
         "An approximation: IDConv, DPE, MS-FFN's depthwise convolutions, STE, OSRA's local convolution, all norms and "
         "the weights of the residual branches are left out, and OSRA is half of the channels. It says where attention "
         "could have carried something from, not that it was used.",
-        sheet.picture(), _rollout_table(results, names),
+        sheet.image(), _rollout_table(results, names),
         {f"{name}/{i}/{key}": value for row, name in zip(results, names, strict=True) for i, r in enumerate(row, 1)
          for key, value in r.numbers.items()},
         {f"{name}/{i}": r.heat for row, name in zip(results, names, strict=True) for i, r in enumerate(row, 1)},
@@ -211,7 +211,7 @@ def _rollout_caption(results: Sequence[Sequence[Explanation]], names: Sequence[s
 
 def _rollout_alt(results: Sequence[Sequence[Explanation]], names: Sequence[str]) -> str:
     what = [f"{name}, {len(row)} maps" for row, name in zip(results, names, strict=True)]
-    return f"Maps of attention rollout over the photograph: {'; '.join(what)}."
+    return f"Maps of attention rollout over the photo: {'; '.join(what)}."
 
 
 def _rollout_table(results: Sequence[Sequence[Explanation]], names: Sequence[str]) -> Table:

@@ -31,7 +31,7 @@ from .text import GRAY, font, width
 
 AXIS = 2 * LINE + 0.28  # inches: numbers of heads, names of blocks, and air
 LIMITS = (
-    "The models were never trained with a head off. A large change says that the head is used here, for this picture; "
+    "The models were never trained with a head off. A large change says that the head is used here, for this image; "
     "a small one may mean that others do the same. Changes of single heads do not add up to those of their block. "
     "Where a stage has one head, taking it off takes away all of OSRA’s half."
 )
@@ -40,7 +40,7 @@ LIMITS = (
 def heads_off_plate(results: Sequence[WhatIf], names: Sequence[str], stage: int) -> Plate:
     """Every attention head of a stage off alone: one panel a variant on one scale, and a table of blocks x heads.
 
-    results: of what_if or heads_off, on the same picture. stage: from 1. The table holds changes of the explained
+    results: of what_if or heads_off, on the same image. stage: from 1. The table holds changes of the explained
     class's logit. numbers: the largest of them. arrays: block, head, logit_change, probability_after and divergence
     (nats) of each. A variant whose heads of that stage were not asked, or that has none, keeps its place and says why.
     """
@@ -57,7 +57,7 @@ def heads_off_plate(results: Sequence[WhatIf], names: Sequence[str], stage: int)
         else:
             sheet.lines(LEFT, top + BAND, _why(result, stage), WIDE - LEFT - RIGHT, most=3)
     return Plate(
-        "what_if_heads", f"What does each attention head of stage {stage} do for this picture?",
+        "what_if_heads", f"What does each attention head of stage {stage} do for this image?",
         f"Change of the explained class’s logit with one head of stage {stage} off, alone, in one block. All panels on "
         "one scale, raw logits; heads and blocks count from 1.",
         _alt(results, names, found, stage), LIMITS, figure_rgb(sheet.figure), _table(found, names),

@@ -1,4 +1,4 @@
-"""A picture laid out in pixels from its top left corner, for plates of kernels: tiles whose every tap is whole pixels.
+"""An image laid out in pixels from its top left corner, for plates of kernels: tiles whose every tap is whole pixels.
 
 Kernels are pasted, not drawn, so that a tap keeps one color and one size; words and charts are Matplotlib's.
 """
@@ -52,7 +52,7 @@ class Canvas:
         self.down += HEADING * LINE
         self.down += self.block(MARGIN, self.down, words, WIDE - 2 * MARGIN) + 12
 
-    def picture(self, x: float, y: float, rgb: np.ndarray) -> None:
+    def image(self, x: float, y: float, rgb: np.ndarray) -> None:
         self.items.append((_paste, (x, y, rgb)))
 
     def tiles(
@@ -61,12 +61,12 @@ class Canvas:
     ) -> float:  # fmt: skip
         """Kernels (n, K, K) in reading order, each in a hairline; returns the height."""
         rgb = grid(kernels, value_range, colormap, colormap != AMOUNT, columns, tap, gap)
-        self.picture(x, y, framed(rgb, kernels.shape[-1] * tap, gap, len(kernels), columns))
+        self.image(x, y, framed(rgb, kernels.shape[-1] * tap, gap, len(kernels), columns))
         return rgb.shape[0]
 
     def rectangle(self, x: float, y: float, wide: float, high: float, color: str) -> None:
         rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
-        self.picture(x, y, np.broadcast_to(rgb, (round(high), round(wide), 3)))
+        self.image(x, y, np.broadcast_to(rgb, (round(high), round(wide), 3)))
 
     def chart(self, x: float, y: float, wide: float, high: float, draw: Callable[[Axes], None]) -> None:
         """Axes of this size; their ticks and labels lie outside it."""
@@ -77,7 +77,7 @@ class Canvas:
     ) -> None:  # fmt: skip
         """A color bar with its ends and what it stands for, at the current height, which stays."""
         low, high = value_range
-        self.picture(x, self.down, colorbar(value_range, colormap, colormap != AMOUNT, (12, wide)))
+        self.image(x, self.down, colorbar(value_range, colormap, colormap != AMOUNT, (12, wide)))
         y = self.down + 16
         self.text(x, y, number(low), SMALL, GRAY)
         self.text(x + wide / 2, y, units, SMALL, GRAY, align="center")
@@ -99,8 +99,8 @@ class Canvas:
 
 ACROSS = 12  # kernels in one line
 NOT_A_FILTER = (
-    "A kernel acts on normalized features inside its block, so it is no filter on the picture; it is shared by all "
-    "positions of the picture. "
+    "A kernel acts on normalized features inside its block, so it is no filter on the image; it is shared by all "
+    "positions of the image. "
 )
 BAR = 50  # pixels a color bar and its words take
 EDGE = (213, 218, 224)  # HAIRLINE

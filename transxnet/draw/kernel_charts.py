@@ -1,4 +1,4 @@
-"""IDConv's kernels as curves: which frequencies they pass, and how far the picture moved them block by block."""
+"""IDConv's kernels as curves: which frequencies they pass, and how far the image moved them block by block."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CYCLES = "cycles per unit"
 def spectrum_plate(
     generated: Sequence[KernelSpectrum], static: Sequence[KernelSpectrum], names: Sequence[str]
 ) -> Plate:
-    """Each variant's mean |FFT| of generated and of static kernels as pictures, and both radial profiles.
+    """Each variant's mean |FFT| of generated and of static kernels as images, and both radial profiles.
 
     generated, static: `spectrum(kernel_set, "kernels")` and `spectrum(kernel_set, "static")` of the same blocks.
     """
@@ -35,9 +35,9 @@ def spectrum_plate(
         "one that rises takes differences. Median centroid: "
         + ", ".join(f"{label.replace('/', ', ')} {number(medians[f'{label}/centroid'])}" for label in labels)
         + f" {CYCLES} (a single tap, which passes all alike, has 0.383).",
-        "Square pictures of frequency responses, generated beside static, and curves of response over frequency.",
+        "Square images of frequency responses, generated beside static, and curves of response over frequency.",
         "A unit is a step of the stage's grid, not a pixel, and the kernels act on normalized features: this says "
-        "nothing about frequencies of the picture itself. It is the response of these kernels alone: the block's "
+        "nothing about frequencies of the image itself. It is the response of these kernels alone: the block's "
         "residual paths and the layers after them pass frequencies of their own.",
         _draw_spectra(each), _spectrum_table(parts, labels), medians,
         under(("response", "frequencies", "radii", "profiles", "dc_gain", "centroid"), labels, parts),
@@ -132,11 +132,11 @@ def kernel_depth_plate(results: Sequence[KernelDepth], names: Sequence[str]) -> 
     peaks = {name: int(np.nanargmax(r.median)) for r, name in zip(results, names, strict=True)}
     each = list(zip(results, names, strict=True))
     return Plate(
-        "kernel_depth", "Where in the network the picture moves the kernels",
-        "How far this picture moved the kernels of every block from the static ones, and how decided the gates were. "
+        "kernel_depth", "Where in the network the image moves the kernels",
+        "How far this image moved the kernels of every block from the static ones, and how decided the gates were. "
         + " ".join(_depth_words(r, name, peaks[name]) for r, name in each),
         "Two charts over the blocks from first to last: distance from the static kernel, and gate entropy.",
-        "One picture. A block whose kernels move much need not matter much: the what-ifs measure that. Entropy counts "
+        "One image. A block whose kernels move much need not matter much: the what-ifs measure that. Entropy counts "
         "the gates, distance what they did: where learned kernels are alike, decided gates move nothing.",
         canvas.rgb(), _depth_table(results, names, places),
         {f"{name}/largest_distance": float(r.median[peaks[name]]) for r, name in each}
@@ -151,7 +151,7 @@ def _places(result: KernelDepth) -> list[tuple[int, int]]:
 
 def _depth_words(result: KernelDepth, name: str, peak: int) -> str:
     if (result.groups == 1).all():
-        return f"{name}: learned kernels, the same for every picture."
+        return f"{name}: learned kernels, the same for every image."
     where = f"stage {result.stages[peak]}, block {result.blocks[peak]}"
     return f"{name}: most in {where}, {number(result.median[peak])} of the static kernel's size."
 

@@ -1,8 +1,8 @@
-"""IDConv's gates as a plate: for each tap how the picture mixed the learned kernels, and how decided it was.
+"""IDConv's gates as a plate: for each tap how the image mixed the learned kernels, and how decided it was.
 
 Gates are drawn less 1/G: light gray is a gate that chooses nothing, and such gates give the static kernel. The gate of
 a tap comes from the part of the features at the same place of a K x K grid (IDConv pools to K x K, then uses 1x1
-convolutions), so gates often look like the picture. They are no saliency map for that.
+convolutions), so gates often look like the image. They are no saliency map for that.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def gates_plate(
     entropy = {name: float(r.gate_entropy.mean()) for r, name in each if len(r.gates) > 1}
     mean = ", ".join(f"{name} {number(value)}" for name, value in entropy.items())
     return Plate(
-        "kernel_gates", "How the picture mixes the kernels",
+        "kernel_gates", "How the image mixes the kernels",
         "For a dozen channels each tap's gate less 1/G (light gray: it chooses nothing), the kernel that came of it, "
-        "and the static kernel of even gates. What lies at the same place of a 7 x 7 grid over the picture decides a "
+        "and the static kernel of even gates. What lies at the same place of a 7 x 7 grid over the image decides a "
         "tap's gate. Beside them gate entropy, 0 (one learned kernel chosen) to 1 (even): mean over channels at each "
         "tap, and over taps in each channel." + (f" Mean: {mean}." if mean else ""),
         "Small squares of gates, blue below even and red above, over the kernels they gave; a histogram of entropy.",
-        NOT_A_FILTER + "Gates may look like the picture and are no saliency map: they say how kernels are mixed. Gates "
+        NOT_A_FILTER + "Gates may look like the image and are no saliency map: they say how kernels are mixed. Gates "
         "far from even move a kernel only where the learned kernels differ: see the distance from the static kernel.",
         _draw_gates(results, names, chosen), _gates_table(each),
         {f"{name}/entropy": value for name, value in entropy.items()},
@@ -102,7 +102,7 @@ def _gate_words(result: KernelSet) -> str:
     groups = len(result.gates)
     words = f"stage {result.stage}, block {result.block}: {len(result.kernels)} channels, "
     if groups == 1:
-        return words + "one learned kernel each: nothing to mix, the same for every picture"
+        return words + "one learned kernel each: nothing to mix, the same for every image"
     more = ", the second's gate being 1 less the first's" if groups == 2 else ""
     return words + f"{groups} learned kernels each{more}; mean gate entropy {number(result.gate_entropy.mean())}"
 

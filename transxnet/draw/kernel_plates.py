@@ -1,4 +1,4 @@
-"""Plates of IDConv's kernels: the shapes that stand for all channels, and two pictures' kernels side by side.
+"""Plates of IDConv's kernels: the shapes that stand for all channels, and two images' kernels side by side.
 
 Several variants stand below each other on one scale, which diverges about zero: white is zero. Gates are drawn by
 kernel_gates.py, frequencies and depth by kernel_charts.py; all five plates are to be had here.
@@ -28,7 +28,7 @@ __all__ = ["change_plate", "clusters_plate", "gates_plate", "kernel_depth_plate"
 def clusters_plate(results: Sequence[KernelClusters], names: Sequence[str], learned: Sequence[str] = ()) -> Plate:
     """The medoids of each variant's clusters, and under each a bar: the share of channels it stands for.
 
-    learned: those of the names whose kernels are learned, the same for every picture, and not generated.
+    learned: those of the names whose kernels are learned, the same for every image, and not generated.
     """
     each = list(zip(results, names, strict=True))
     scale = shared_range([r.kernels for r in results], signed=True)
@@ -51,10 +51,10 @@ def clusters_plate(results: Sequence[KernelClusters], names: Sequence[str], lear
 def _origin(names: Sequence[str], learned: Sequence[str]) -> str:
     """What made the kernels of all variants, in words."""
     if not learned:
-        return "generated for this picture"
+        return "generated for this image"
     if set(names) <= set(learned):
-        return "learned, the same for every picture"
-    return f"generated for this picture (of {', '.join(learned)}: learned, the same for every picture)"
+        return "learned, the same for every image"
+    return f"generated for this image (of {', '.join(learned)}: learned, the same for every image)"
 
 
 def _draw_clusters(
@@ -108,7 +108,7 @@ def change_plate(
     photos: Sequence[tuple[np.ndarray, np.ndarray]],
     channels: Sequence[Sequence[int]] | None = None,
 ) -> Plate:
-    """Two photographs, a dozen channels' kernels for each, and what changed, on one scale for all.
+    """Two photos, a dozen channels' kernels for each, and what changed, on one scale for all.
 
     photos: for each variant the two views, uint8 RGB. channels: for each variant up to 12, from 0, e.g. the medoids of
     its clusters; None takes the 12 that change most.
@@ -116,18 +116,18 @@ def change_plate(
     chosen = [list(c)[:ACROSS] for c in channels] if channels else [_most_changed(r) for r in results]
     medians = {name: _medians(result) for result, name in zip(results, names, strict=True)}
     arrays = under(("first", "second", "static", "distance", "similarity", "gates", "from_static"), names, results)
-    picture, largest = _draw_change(results, names, photos, chosen)
+    image, largest = _draw_change(results, names, photos, chosen)
     return Plate(
-        "kernel_change", "Do the kernels move from picture to picture?",
-        f"The kernels of {'chosen channels' if channels else 'the channels that change most'} for two pictures, and "
+        "kernel_change", "Do the kernels move from image to image?",
+        f"The kernels of {'chosen channels' if channels else 'the channels that change most'} for two images, and "
         f"the first's less the second's, all on one scale, ±{number(largest)}. Median distance between the two, as a "
         "share of the static kernel's size: "
         + ", ".join(f"{name} {number(m['distance'])}" for name, m in medians.items()) + ".",
-        "Two photographs, each beside a dozen small kernels, red above zero and blue below, and a third dozen: "
+        "Two photos, each beside a dozen small kernels, red above zero and blue below, and a third dozen: "
         "their differences.",
-        NOT_A_FILTER + "That kernels move does not say that the answer depends on it, and another pair of pictures "
+        NOT_A_FILTER + "That kernels move does not say that the answer depends on it, and another pair of images "
         "moves them more or less.",
-        picture, _change_table(results, names),
+        image, _change_table(results, names),
         {f"{name}/{key}": value for name, m in medians.items() for key, value in m.items()},
         arrays | {f"{name}/channels": np.array(c) for name, c in zip(names, chosen, strict=True)},
     )  # fmt: skip
@@ -137,7 +137,7 @@ def _draw_change(
     results: Sequence[KernelChange], names: Sequence[str], photos: Sequence[tuple[np.ndarray, np.ndarray]],
     chosen: Sequence[Sequence[int]],
 ) -> tuple[np.ndarray, float]:  # fmt: skip
-    """The picture, and the end of its scale."""
+    """The image, and the end of its scale."""
     shown = [_three(r)[:, c] for r, c in zip(results, chosen, strict=True)]  # each (3, n, K, K)
     scale, canvas = shared_range(shown, signed=True), Canvas()
     for result, name, pair, kernels, some in zip(results, names, photos, shown, chosen, strict=True):
@@ -187,7 +187,7 @@ def _still(result: KernelChange) -> bool:
 def _change_words(result: KernelChange) -> str:
     where = f"stage {result.stage}, block {result.block}, {len(result.distance)} channels: "
     if _still(result):
-        return where + "learned kernels, exactly the same for both pictures"
+        return where + "learned kernels, exactly the same for both images"
     return where + f"kernels {number(np.nanmedian(result.distance))} of the static kernel's size apart (median)"
 
 
@@ -195,12 +195,12 @@ def _change_rows(
     canvas: Canvas, result: KernelChange, pair: Sequence[np.ndarray], kernels: np.ndarray, some: Sequence[int],
     scale: tuple[float, float],
 ) -> None:  # fmt: skip
-    """Left the photographs and the numbers, right the kernels in two lines each, and below them the differences."""
+    """Left the photos and the numbers, right the kernels in two lines each, and below them the differences."""
     gap, step = 24, 10
     side = kernels.shape[-1] * TAP
     x, high = WIDE - MARGIN - ACROSS // 2 * (side + gap) + gap, 2 * side + step
     for words, photo, part in zip(("first", "second"), pair, kernels[:2], strict=True):
-        canvas.picture(MARGIN, canvas.down, _square(photo, high))
+        canvas.image(MARGIN, canvas.down, _square(photo, high))
         canvas.text(MARGIN + high + 16, canvas.down, words, SMALL, GRAY)
         for i, kernel in enumerate(part):
             canvas.tiles(*_at(i, x, canvas.down, side + gap, side + step), kernel[None], scale, TAP, 1, 1)

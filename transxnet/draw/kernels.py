@@ -34,15 +34,15 @@ def grid(
     rows = -(-n // columns)
     high, wide = rows_k * tap, columns_k * tap
     shape = (rows * (high + gap) - gap, columns * (wide + gap) - gap, 3)
-    picture = np.full(shape, BACKGROUND, np.uint8)
+    image = np.full(shape, BACKGROUND, np.uint8)
     alone = tone.mode == NORMALISED
     ranges = [shared_range([kernel], signed) if alone else value_range for kernel in kernels]
     each = zip(kernels, ranges, strict=True)
     colors = np.stack([colorize(kernel, own, colormap, signed, tone=tone) for kernel, own in each])  # (n, K, K, 3)
     for i, square in enumerate(colors.repeat(tap, axis=1).repeat(tap, axis=2)):  # (n, K*tap, K*tap, 3)
         y, x = i // columns * (high + gap), i % columns * (wide + gap)
-        picture[y : y + high, x : x + wide] = square
-    return picture
+        image[y : y + high, x : x + wide] = square
+    return image
 
 
 def kernel_grid(

@@ -1,4 +1,4 @@
-"""Raw maps over the photograph, drawn where their units are: `place` (results/placement.py) says where that is."""
+"""Raw maps over the photo, drawn where their units are: `place` (results/placement.py) says where that is."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def overlay(
     root: bool = False,
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """The photograph in gray under the map's colors, opacity rising with the value (scale.py's rule).
+    """The photo in gray under the map's colors, opacity rising with the value (scale.py's rule).
 
-    Masked, it is the photograph in its own colors where the map is not below the threshold; elsewhere 1 - opacity
+    Masked, it is the photo in its own colors where the map is not below the threshold; elsewhere 1 - opacity
     of its light is left.
 
     photo: uint8 (H, W, 3), RGB: the view, or the same part of the upload at another size. heat: (H, W), raw, from
     `place`. value_range: raw (low, high), normalized by whoever calls. Returns uint8 (H, W, 3), RGB; where heat is not
-    finite, the gray photograph, or the dark one.
+    finite, the gray photo, or the dark one.
     """
     if tone.mode == MASKED:
         light = np.where(above(heat, value_range, signed, tone), 1, 1 - np.float32(opacity))[..., None]  # (H, W, 1)
@@ -59,16 +59,16 @@ def crop_view(upload: np.ndarray, crop_box: tuple[float, float, float, float], s
 
 
 def mark(
-    picture: np.ndarray, point: tuple[float, float], view_size: tuple[int, int], radius: float = 0.022
+    image: np.ndarray, point: tuple[float, float], view_size: tuple[int, int], radius: float = 0.022
 ) -> np.ndarray:
     """A copy with a ring, white inside black, about a point (x, y) in view pixels.
 
-    view_size: (height, width) of the view the picture covers. radius: of the ring, as a share of the picture's width.
+    view_size: (height, width) of the view the image covers. radius: of the ring, as a share of the image's width.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     x = (point[0] + 0.5) * width / view_size[1] - 0.5
     y = (point[1] + 0.5) * height / view_size[0] - 0.5
-    marked = np.ascontiguousarray(picture).copy()
+    marked = np.ascontiguousarray(image).copy()
     ring, thick = max(4, round(radius * width)), max(1, round(width / 380))
     center = (round(x * 16), round(y * 16))  # shift=4: sixteenths of a pixel
     for line, color in ((thick + 2, BLACK), (thick, WHITE)):

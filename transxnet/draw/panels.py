@@ -1,4 +1,4 @@
-"""Square panels in rows with words above and below, and color bars: a picture whose height grows as they come."""
+"""Square panels in rows with words above and below, and color bars: an image whose height grows as they come."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GAP, LINE, TEXT = 0.12, 0.155, 8  # between panels and from one line to the next
 
 
 class Panels:
-    """Fills from left to right and top to bottom. `pixels`: a panel's side in the picture."""
+    """Fills from left to right and top to bottom. `pixels`: a panel's side in the image."""
 
     def __init__(self, columns: int):
         self.columns = columns
@@ -81,7 +81,7 @@ class Panels:
         if self._column:
             self._top, self._column, self._below = self._below + 0.1, 0, 0.0
 
-    def picture(self) -> np.ndarray:
+    def image(self) -> np.ndarray:
         """uint8 (H, W, 3), RGB."""
         self.new_row()
         height = self._top
@@ -127,7 +127,7 @@ def _broken(title: str, points: float) -> str:
 
 
 def fit(values: np.ndarray, side: int) -> np.ndarray:
-    """A map or photograph as side x side pixels: the mean of what a pixel covers, or each value as a block."""
+    """A map or photo as side x side pixels: the mean of what a pixel covers, or each value as a block."""
     shrinks = values.shape[0] >= side
     values = np.ascontiguousarray(values if values.dtype == np.uint8 else values.astype(np.float32))
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR if values.ndim == 3 else cv2.INTER_NEAREST

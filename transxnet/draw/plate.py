@@ -1,7 +1,7 @@
-"""A Plate: one finished picture with its words, its table and the raw values behind it.
+"""A Plate: one finished image with its words, its table and the raw values behind it.
 
 Report, page, gallery and the command line place plates and know nothing of what is on them. The functions that make
-plates take one or several variants' results, so that what is compared stands in one picture on one scale.
+plates take one or several variants' results, so that what is compared stands in one image on one scale.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Table:
 class Plate:
     """name: of files, e.g. "what_if". caption: what exactly is drawn, on which scale, and the number worth knowing.
 
-    alt: what the picture shows, in words, for who cannot see it. limits: what it must not be read as.
-    picture: uint8 (H, W, 3), RGB, readable at 1200 pixels across; None where only the table speaks.
+    alt: what the image shows, in words, for who cannot see it. limits: what it must not be read as.
+    image: uint8 (H, W, 3), RGB, readable at 1200 pixels across; None where only the table speaks.
     numbers, arrays: raw, under names that say which variant ("pico/r50"); they go into manifest.json and the NPZ.
     """
 
@@ -39,7 +39,7 @@ class Plate:
     caption: str
     alt: str
     limits: str
-    picture: np.ndarray | None = None
+    image: np.ndarray | None = None
     table: Table | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)

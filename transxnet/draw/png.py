@@ -1,4 +1,4 @@
-"""Pictures to bytes: PNG, because lossy formats would change the colors that stand for values."""
+"""Images to bytes: PNG, because lossy formats would change the colors that stand for values."""
 
 from __future__ import annotations
 

@@ -21,14 +21,14 @@ import numpy as np
 
 from .colormaps import lut
 
-ALPHA_POWER = 0.75  # below 1: middling values show; above 0: the lowest leave the photograph as it is
+ALPHA_POWER = 0.75  # below 1: middling values show; above 0: the lowest leave the photo as it is
 MISSING = (200, 200, 200)  # RGB of a value that is not a number
 HIDDEN = (230, 235, 239)  # RGB of a value under the threshold, where nothing lies under it
 RAW, NORMALISED, MASKED = MODES = ("raw", "normalized", "masked")
 MODE_WORDS = {
     RAW: "",
     NORMALISED: "Each map on its own scale: do not compare brightness.",
-    MASKED: "The photograph where the map is above the threshold, dark elsewhere.",
+    MASKED: "The photo where the map is above the threshold, dark elsewhere.",
 }
 
 
@@ -37,7 +37,7 @@ class Tone:
     """How whoever looks has set the scale. gamma, threshold: as above.
 
     mode: RAW, the shared range; NORMALISED, the range of each map alone, so that maps do not compare; MASKED, the
-    photograph in its colors where the map is not below the threshold, and dark elsewhere. Raises ValueError.
+    photo in its colors where the map is not below the threshold, and dark elsewhere. Raises ValueError.
     """
 
     gamma: float = 1.0  # above 0
@@ -109,7 +109,7 @@ def alpha(
     root: bool = False,
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """Opacity of the map over the photograph: opacity * strength ** ALPHA_POWER, float32 of the same shape."""
+    """Opacity of the map over the photo: opacity * strength ** ALPHA_POWER, float32 of the same shape."""
     return np.float32(opacity) * strength(values, value_range, signed, root, tone) ** np.float32(ALPHA_POWER)
 
 

@@ -18,7 +18,7 @@ from .scale import NORMALISED, PLAIN, Tone
 from .text import GRAY, INK, WARNING, font, number, printable, width, wrap
 
 DPI = 160
-CELL = 2.4  # inches; pictures drawn at CELL_PX need no resampling
+CELL = 2.4  # inches; images drawn at CELL_PX need no resampling
 CELL_PX = round(CELL * DPI)
 GAP, MARGIN = 0.16, 0.3
 HAIRLINE = "#d5dae0"
@@ -46,9 +46,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One picture, uint8 (H, W, 3), RGB, and the number worth knowing under it; or None, and in its place why."""
+    """One image, uint8 (H, W, 3), RGB, and the number worth knowing under it; or None, and in its place why."""
 
-    picture: np.ndarray | None
+    image: np.ndarray | None
     caption: str = ""
 
 
@@ -84,8 +84,8 @@ class _Page:
             self.text(x, y + i * size * LINE / 72, line, size, color, bold)
         return len(lines) * size * LINE / 72
 
-    def picture(self, x: float, y: float, rgb: np.ndarray):
-        self.items.append(("picture", x, y, rgb))
+    def image(self, x: float, y: float, rgb: np.ndarray):
+        self.items.append(("image", x, y, rgb))
 
     def line(self, y: float):
         self.items.append(("line", y))
@@ -94,7 +94,7 @@ class _Page:
         """uint8 (H, W, 3), RGB."""
         high, wide = round((self.down + MARGIN) * DPI), round(self.wide * DPI)
         figure = Figure(figsize=(wide / DPI, high / DPI), dpi=DPI, facecolor="white")
-        pictures = []
+        images = []
         for kind, *item in self.items:
             if kind == "text":
                 x, y, words, size, color, bold, align = item
@@ -107,9 +107,9 @@ class _Page:
                 ends = (MARGIN * DPI / wide, 1 - MARGIN * DPI / wide)
                 figure.add_artist(Line2D(ends, (y, y), color=HAIRLINE, linewidth=0.8))
             else:
-                pictures.append(item)
+                images.append(item)
         canvas = figure_rgb(figure)
-        for x, y, rgb in pictures:  # pasted, not drawn: every pixel stays as it is
+        for x, y, rgb in images:  # pasted, not drawn: every pixel stays as it is
             left, top = round(x * DPI), round(y * DPI)
             canvas[top : top + rgb.shape[0], left : left + rgb.shape[1]] = rgb
         return canvas
@@ -157,7 +157,7 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
         low, high = column.value_range
         size = (round(0.06 * DPI), CELL_PX)
         strip = colorbar(column.value_range, column.colormap, column.signed, size, column.root, column.tone)
-        page.picture(_left(i), bar, strip)
+        page.image(_left(i), bar, strip)
         own = column.tone.mode == NORMALISED  # then each map ends elsewhere
         page.text(_left(i), bar + 0.09, OWN[0] if own else number(low), SMALL, GRAY)
         tight = width(column.units, SMALL) / 72 > CELL - 1.1  # then it stands under the numbers
@@ -168,7 +168,7 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
 
 
 def _row(page: _Page, row: Row, room: float) -> float:
-    """Title, provenance, pictures, captions. Returns the height."""
+    """Title, provenance, images, captions. Returns the height."""
     top = page.down
     page.line(top)
     y = top + 0.1
@@ -183,16 +183,16 @@ def _row(page: _Page, row: Row, room: float) -> float:
     for i, cell in enumerate(row.cells):
         if cell is None:
             continue
-        if cell.picture is None:
+        if cell.image is None:
             page.block(_left(i), y, cell.caption, CELL, SMALL, GRAY)
             continue
-        page.picture(_left(i), y, _fit(cell.picture))
+        page.image(_left(i), y, _fit(cell.image))
         tallest = max(tallest, page.block(_left(i), y + CELL + 0.05, cell.caption, CELL, SMALL, INK))
     return y + CELL + 0.05 + tallest + 0.14 - top
 
 
 def _fit(rgb: np.ndarray) -> np.ndarray:
-    """Into a cell, aspect kept. A picture that fills it already is left alone."""
+    """Into a cell, aspect kept. An image that fills it already is left alone."""
     high, wide = rgb.shape[:2]
     share = CELL_PX / max(high, wide)
     if share == 1:

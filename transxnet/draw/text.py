@@ -1,6 +1,6 @@
 """Words and numbers in drawings: what the font can show, where lines break, how many digits.
 
-The font is DejaVu Sans, which ships inside Matplotlib: the same picture on every machine. Text is never read as
+The font is DejaVu Sans, which ships inside Matplotlib: the same image on every machine. Text is never read as
 mathematics, so a `$` in a file's name stays one.
 """
 

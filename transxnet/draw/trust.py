@@ -1,6 +1,6 @@
 """Plates of the trust tests: insertion and deletion, randomization, agreement, and the verdicts as a table.
 
-Every function takes the reports of one or several variants on one picture and puts them into one drawing: curves on
+Every function takes the reports of one or several variants on one image and puts them into one drawing: curves on
 one scale a variant, the variants one below the other or side by side. What the tests are, and where they come from,
 stands in explain/trust.py's neighbors; what is here only draws their numbers. Each plate says, in `limits`, what it
 must not be read as.
@@ -66,8 +66,8 @@ def faithfulness_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> 
         f"insertion the higher. Dashed, and after “vs”: chance, the mean of {len(first.chance)} copies of the same "
         f"map, moved elsewhere; nine in ten more would lie within ±. All panels of one variant on one scale.",
         f"Curves of a probability over the share of pixels changed, one for each map: {'; '.join(said)}.",
-        "Pictures with holes are not what the model was trained on, so part of each fall is the hole's doing. A map "
-        "that always marks the middle finds most photographs' subject. Areas of one picture do not compare with "
+        "Images with holes are not what the model was trained on, so part of each fall is the hole's doing. A map "
+        "that always marks the middle finds most photos' subject. Areas of one image do not compare with "
         "another's.",
         figure_rgb(figure), None,
         {f"{name}/{method}/{part}": getattr(found, part) for name, method, found in cells for part in AREAS},

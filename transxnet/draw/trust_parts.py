@@ -243,8 +243,8 @@ def matrix(figure: Figure, report: TrustReport, top: float, name: str = "") -> N
     axes = place_axes(figure, LABELS, top, count * wide, count * TALL)
     values = np.where(np.triu(np.ones((count, count), bool), 1), found.correlation, found.overlap)
     values[np.eye(count, dtype=bool)] = np.nan
-    picture = colorize(values, (-1, 1), "RdBu_r", signed=True)
-    axes.imshow(picture, extent=(0, count, count, 0), alpha=0.55, aspect="auto")
+    image = colorize(values, (-1, 1), "RdBu_r", signed=True)
+    axes.imshow(image, extent=(0, count, count, 0), alpha=0.55, aspect="auto")
     axes.set_axis_off()
     for row, method in enumerate(found.names):
         at = top + (row + 0.5) * TALL

@@ -1,4 +1,4 @@
-"""Do variants agree? Their maps of one picture on what all of them saw, with rank correlation and overlap."""
+"""Do variants agree? Their maps of one image on what all of them saw, with rank correlation and overlap."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def variants_plate(
     pairs = list(combinations(range(len(names)), 2))
     return Plate(
         "variants", "Do the variants agree?",
-        "Maps of the part of the picture that all variants saw, those of one method on one scale, in the units that "
+        "Maps of the part of the image that all variants saw, those of one method on one scale, in the units that "
         "stand under the first. Rank correlation (Spearman) over its pixels; overlap: intersection over union of the "
         f"tenth of the pixels that each ranks highest, {number(by_chance)} by chance. {left_out}".strip(),
         "Pairs of small maps. " + "; ".join(
@@ -49,7 +49,7 @@ def variants_plate(
         ) + ".",
         "Variants that agree may be wrong together. Two variants share a scale here, though features of two models "
         "have no common unit: compare shapes, not heights.",
-        sheet.picture(), _table(found, names, pairs, by_chance),
+        sheet.image(), _table(found, names, pairs, by_chance),
         {f"{names[a]}/{names[b]}/{method}/{what}": float(values[a, b]) for method, agreement in found.items()
          for a, b in pairs for what, values in _both(agreement)},
         {f"{name}/{method}": agreement.values[i] for method, agreement in found.items()

@@ -46,7 +46,7 @@ PER_MILLE = 1000  # of the view's area: 16 pixels at 128 px
 _LOOKS = (
     Look("attention", "Attention", "What OSRA mixed into the marked unit.", "raw weights", "weight", "magma"),
     Look(
-        "kernels", "Kernels", "IDConv's, generated for this picture; learned ones where a variant generates none.",
+        "kernels", "Kernels", "IDConv's, generated for this image; learned ones where a variant generates none.",
         "raw weights", "weight", "RdBu_r", True,
     ),
     Look(
@@ -163,7 +163,7 @@ def draw(
     colormap: str = "",
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """The result as a picture of the photograph's size: uint8 (H, W, 3), RGB.
+    """The result as an image of the photo's size: uint8 (H, W, 3), RGB.
 
     photo: uint8 (H, W, 3), what the view covers. A map lies over it, with a ring about the unit it speaks of;
     kernels stand alone as a grid. colormap: '' takes the look's. tone: normalized, it takes the result's own range.
@@ -180,13 +180,13 @@ def draw(
         )
     geometry = result.keys if isinstance(result, AttentionMaps) else result.geometry
     heat = place(shown(result, head), geometry, photo.shape[:2])
-    picture = overlay(photo, heat, value_range, colormap, opacity, look.signed, look.root, tone)
+    image = overlay(photo, heat, value_range, colormap, opacity, look.signed, look.root, tone)
     unit = unit_of(result)
-    return picture if unit is None else mark(picture, unit, geometry.view_size)
+    return image if unit is None else mark(image, unit, geometry.view_size)
 
 
 def unit_of(result: Result) -> tuple[float, float] | None:
-    """(x, y) in view pixels of the unit the result speaks of; None where it is about the whole picture."""
+    """(x, y) in view pixels of the unit the result speaks of; None where it is about the whole image."""
     if isinstance(result, AttentionMaps):
         return result.queries.center(*result.query)
     if isinstance(result, Explanation) and result.method in ("erf", "rollout") and "x" in result.numbers:
@@ -206,7 +206,7 @@ def what(result: Result, head: int = 0) -> str:
 
 
 def worth_knowing(result: Result, head: int = 0) -> str:
-    """The one or two numbers to read beside the picture."""
+    """The one or two numbers to read beside the image."""
     if isinstance(result, AttentionMaps):
         which = slice(head - 1, head) if head else slice(None)
         entropy, distance = result.entropy[which].mean(), result.distance[which].mean()
@@ -215,7 +215,7 @@ def worth_knowing(result: Result, head: int = 0) -> str:
         )
     if isinstance(result, KernelSet):
         if len(result.gates) == 1:  # nothing to mix
-            return "learned, the same for every picture"
+            return "learned, the same for every image"
         return f"{number(np.nanmedian(result.distance))} from the static kernel (median channel, relative)"
     told = {name: number(100 * v if name in PERCENT else v) for name, v in result.numbers.items()}
     return WORTH_KNOWING[result.method].format(**told)

@@ -1,4 +1,4 @@
-"""What each part does for one picture: bars over depth, one small panel a question, all on one scale.
+"""What each part does for one image: bars over depth, one small panel a question, all on one scale.
 
 Left the questions about IDConv, right those about OSRA; where a variant cannot be asked some, a line says why and the
 others move up. Blocks stand in the model's order, stages between hairlines. A bar is the change of the explained
@@ -44,7 +44,7 @@ OF_IDCONV = ("uniform_gates", "other_kernels", "no_idconv")  # the questions abo
 OF_OSRA, OF_BOTH = ("uniform_attention", "one_head", "no_osra"), ("no_ste",)
 LIMITS = (
     "The models were never trained with a part changed. A large change says that the part is used here, for this "
-    "picture, not that a model trained without it would be worse by as much: compare with the siblings that were "
+    "image, not that a model trained without it would be worse by as much: compare with the siblings that were "
     "trained without one, pico_static, pico_noosra and pico_noste. A small change may mean that another part "
     "does the same. Blocks do not add up to their stage, nor stages to everywhere. An untrained T, S or B hardly "
     "moves: its LayerScale starts at 1e-5, so that no part has a say yet."
@@ -52,9 +52,9 @@ LIMITS = (
 
 
 def what_if_plate(results: Sequence[WhatIf], names: Sequence[str]) -> Plate:
-    """What each part does for this picture: a panel a question, all variants on one scale, and a table.
+    """What each part does for this image: a panel a question, all variants on one scale, and a table.
 
-    results: of what_if, one a variant, on the same picture. names: what to call them. The table tells, everywhere and
+    results: of what_if, one a variant, on the same image. names: what to call them. The table tells, everywhere and
     for each stage, the explained class's probability afterwards, and the best answer where it is another than before.
     numbers: before, and what everywhere did. arrays, by question: stage, block (0 is any), logit change, margin
     change, probability, divergence (nats) of every row, and its logits (rows, classes).
@@ -68,7 +68,7 @@ def what_if_plate(results: Sequence[WhatIf], names: Sequence[str]) -> Plate:
         sheet.text(LEFT, top, f"{name}: {explained(result)}", size=SIZE + 1.5, bold=True)
         _variant(sheet, result, top + BAND, scale)
     return Plate(
-        "what_if", "What does each part do for this picture?", _caption(results), _alt(results, names), LIMITS,
+        "what_if", "What does each part do for this image?", _caption(results), _alt(results, names), LIMITS,
         figure_rgb(sheet.figure), _table(results, names), _numbers(results, names), _arrays(results, names),
     )  # fmt: skip
 

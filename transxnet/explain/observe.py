@@ -27,7 +27,7 @@ _WITHOUT = {  # what a peer lacks, by the part that a view is about
 
 @dataclass(frozen=True)
 class Observation:
-    """One picture seen by one model. Tensors are on the model's device; with grad they carry their graph.
+    """One image seen by one model. Tensors are on the model's device; with grad they carry their graph.
 
     That graph is most of a pass's memory: drop the observation once its explanations are made.
     """
@@ -43,7 +43,7 @@ class Observation:
         return self.model.spec.name
 
     def geometry(self, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
-        """Where a grid of this stride sits in this picture's view and upload."""
+        """Where a grid of this stride sits in this image's view and upload."""
         return geometry_of(self.prepared, grid, stride, origin)
 
     def units(self, stage: int) -> Geometry:
@@ -84,7 +84,7 @@ class Observation:
         """Raises LensError unless this observation was made with gradients."""
         if not self.x.requires_grad:
             raise LensError(
-                "This map needs gradients, and the picture was looked at without them.",
+                "This map needs gradients, and the image was looked at without them.",
                 remedy="Call observe(..., grad=True).",
             )
 
@@ -96,7 +96,7 @@ def observe(
     grad: bool = False,
     edits: Mapping[str, Edit] | None = None,
 ) -> Observation:
-    """Run the model once on a prepared picture, in float32, recording `keep` (kinds or a predicate, see Trace).
+    """Run the model once on a prepared image, in float32, recording `keep` (kinds or a predicate, see Trace).
 
     grad: build the graph, so that explanations can differentiate the logits or any record, with
     torch.autograd.grad and never .backward(): models are shared between threads.
@@ -111,7 +111,7 @@ def observe(
 
 
 def geometry_of(prepared: Prepared, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
-    """Where a grid of this stride, its first value at view pixel `origin`, sits in a prepared picture."""
+    """Where a grid of this stride, its first value at view pixel `origin`, sits in a prepared image."""
     return Geometry(tuple(grid), stride, prepared.view.shape[:2], prepared.crop_box, prepared.upload_size, origin)
 
 
@@ -144,7 +144,7 @@ def no_osra(spec: VariantSpec) -> str:
 def need_eval(model: nn.Module) -> None:
     """Raises LensError for a model in training mode: its BatchNorms would answer by the batch, and learn from it."""
     if model.training:
-        raise LensError("The model is in training mode.", remedy="Call model.eval() before looking at pictures.")
+        raise LensError("The model is in training mode.", remedy="Call model.eval() before looking at images.")
 
 
 def pick_class(model: TransXNet | Peer, index: int) -> int:

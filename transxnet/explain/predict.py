@@ -17,11 +17,11 @@ from .observe import Observation, need_eval
 
 
 def predict(observation: Observation, labels: LabelSet, top: int = 5) -> Prediction:
-    """The answers of one observed picture.
+    """The answers of one observed image.
 
     top: how many classes to name, at most all of them; ties go to the lower index.
     Probabilities are the softmax of the logits, (classes,) float32, over this model's own classes only: they
-    always add up to 1, also for a picture that shows none of them.
+    always add up to 1, also for an image that shows none of them.
     Raises WeightsMismatch where the label set names another number of classes than the model has.
     """
     return _prediction(observation.logits[0].detach(), labels, top)
@@ -36,7 +36,7 @@ def predict_batch(
     batch_size: int = 32,
     autocast: bool = False,
 ) -> Iterator[Prediction]:
-    """Answers for many pictures, in their order, a batch at a time; reads `tensors` lazily.
+    """Answers for many images, in their order, a batch at a time; reads `tensors` lazily.
 
     tensors: normalized views, (1, 3, H, W) each as images.prepare gives them, all of one size.
     autocast: half precision, on CUDA only; elsewhere it changes nothing. Logits come back as float32, close to

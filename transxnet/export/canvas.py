@@ -1,6 +1,6 @@
-"""A page of text, bars and pictures, drawn twice from the same things: as pixels, and as SVG.
+"""A page of text, bars and images, drawn twice from the same things: as pixels, and as SVG.
 
-Lengths are inches from the top left corner, text sizes points. As pixels, pictures are pasted, so that every one of
+Lengths are inches from the top left corner, text sizes points. As pixels, images are pasted, so that every one of
 theirs stays as it is; in SVG they are PNG data, text is text and a color bar a gradient. Both lay out with DejaVu
 Sans; an SVG's reader without it shows the next sans-serif.
 """
@@ -91,7 +91,7 @@ class Canvas:
             self.text(x, y + i * size * LINE / POINTS, line, size, color, bold)
         return len(lines) * size * LINE / POINTS
 
-    def picture(self, x: float, y: float, rgb: np.ndarray, name: str, wide: float = 0.0) -> float:
+    def image(self, x: float, y: float, rgb: np.ndarray, name: str, wide: float = 0.0) -> float:
         """Its own pixels, or `wide` inches; returns its height."""
         wide = wide or rgb.shape[1] / self.dpi
         high = wide * rgb.shape[0] / rgb.shape[1]
@@ -107,7 +107,7 @@ class Canvas:
     # ---- as pixels ------------------------------------------------------------------------------------------
 
     def to_rgb(self) -> np.ndarray:
-        """uint8 (H, W, 3), RGB. Pictures stand at whole pixels."""
+        """uint8 (H, W, 3), RGB. Images stand at whole pixels."""
         wide, high = round(self.wide * self.dpi), round(self.high * self.dpi)
         figure = Figure(figsize=(wide / self.dpi, high / self.dpi), dpi=self.dpi, facecolor="white")
         for one in self.items:

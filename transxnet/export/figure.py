@@ -13,7 +13,7 @@ from ..draw.scale import NORMALISED
 from ..draw.sheet import HAIRLINE, OWN
 from ..draw.text import GRAY, INK, WARNING, number, printable, width
 from .canvas import LINE, POINTS, Canvas
-from .pictures import Style
+from .images import Style
 from .rows import Cell, Row, Shot
 
 CELL, GAP, MARGIN = 4.2, 0.18, 0.3  # inches
@@ -25,7 +25,7 @@ PAD = 6 / POINTS  # between a table's columns
 
 @dataclass(frozen=True)
 class Figure:
-    """Everything on it. tables: with a title each. plates: finished pictures with their words. foot: where it is from.
+    """Everything on it. tables: with a title each. plates: finished images with their words. foot: where it is from.
 
     notes: what the maps do not say.
     """
@@ -105,7 +105,7 @@ def _cell(page: Canvas, x: float, y: float, cell: Cell | str, row: Row, side: in
         return page.block(x, y, cell, CELL, SMALL, GRAY)
     if cell.title:
         y += page.block(x, y, cell.title, CELL, HEADING - 1, INK, bold=True) + 0.03
-    y += page.picture(x, y, cell.paint(side), f"{row.title}. {cell.caption}") + 0.05
+    y += page.image(x, y, cell.paint(side), f"{row.title}. {cell.caption}") + 0.05
     return y + page.block(x, y, cell.caption, CELL, SMALL, INK) - top
 
 
@@ -157,13 +157,13 @@ def _widest(texts: Sequence[str]) -> float:
 
 
 def _plate(page: Canvas, plate: Plate, room: float) -> float:
-    """A finished picture, as wide as the page at most. Returns the height."""
+    """A finished image, as wide as the page at most. Returns the height."""
     page.rule(MARGIN, page.down, room, HAIRLINE)
     y = page.down + 0.1
     y += page.block(MARGIN, y, plate.title, room, HEADING, INK, bold=True)
     y += page.block(MARGIN, y, plate.caption, room, SMALL, GRAY) + 0.06
-    if plate.picture is not None:
-        y += page.picture(MARGIN, y, plate.picture, plate.alt, room) + 0.06
+    if plate.image is not None:
+        y += page.image(MARGIN, y, plate.image, plate.alt, room) + 0.06
     y += page.block(MARGIN, y, plate.limits, room, SMALL, GRAY) + 0.1
     if plate.table is not None:
         page.down, before = y, page.down

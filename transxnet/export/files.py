@@ -1,4 +1,4 @@
-"""A folder of studies: manifest.json at its top, written last; below it a folder a picture, in it one a variant.
+"""A folder of studies: manifest.json at its top, written last; below it a folder an image, in it one a variant.
 
     manifest.json
     report.html
@@ -23,20 +23,20 @@ import numpy as np
 from ..draw.plate import Plate
 from ..draw.png import to_png
 from ..study import Study
-from .pictures import Style, kernels_sheet, photograph, picture, ranges, results
+from .images import Style, image, kernels_sheet, ranges, results, source_crop
 from .plates import plates
 from .records import arrays, clean, describe, describe_drawing, npz
 from .report import report
 
-PICTURES_A_REPORT = 12  # about 4 MB each
+IMAGES_A_REPORT = 12  # about 4 MB each
 
 
-def write_picture(
+def write_image(
     folder: Path, place: str, studies: Sequence[Study], upload: np.ndarray, title: str, style: Style | None = None
 ) -> dict[str, object]:
-    """Write the files of one picture's studies under folder/place; returns its part of the manifest.
+    """Write the files of one image's studies under folder/place; returns its part of the manifest.
 
-    upload: uint8 (H, W, 3), the upright picture. title: its file name. Raises OSError where the folder cannot be
+    upload: uint8 (H, W, 3), the upright image. title: its file name. Raises OSError where the folder cannot be
     written.
     """
     style = style or Style()
@@ -46,7 +46,7 @@ def write_picture(
     return {
         "image": title,
         "name": title,
-        "sha256": studies[0].picture,
+        "sha256": studies[0].image,
         "size": studies[0].view.upload_size,
         "sheet": f"{place}/sheet.png",
         "drawn": describe_drawing(studies, style),
@@ -61,11 +61,11 @@ def folder_name(variant: str) -> str:
 
 
 def _write_plate(folder: Path, place: str, plate: Plate) -> dict[str, object]:
-    """A plate's picture and raw values as files, its words for the manifest."""
-    png = f"{place}/{plate.name}.png" if plate.picture is not None else None
+    """A plate's image and raw values as files, its words for the manifest."""
+    png = f"{place}/{plate.name}.png" if plate.image is not None else None
     raw = f"{place}/{plate.name}.npz" if plate.arrays else None
     if png:
-        write_atomically(folder / png, to_png(plate.picture))
+        write_atomically(folder / png, to_png(plate.image))
     if raw:
         write_atomically(folder / raw, npz(plate.arrays))
     words = {key: getattr(plate, key) for key in ("name", "title", "caption", "alt", "limits", "numbers")}
@@ -80,12 +80,12 @@ def _write_study(
     shared: Mapping[str, tuple[float, float]],
     style: Style,
 ) -> dict[str, object]:
-    entry, raw, photo = describe(study), arrays(study), photograph(study, upload)
+    entry, raw, photo = describe(study), arrays(study), source_crop(study, upload)
     for name in results(study):
         if name == "kernels":
             drawing = kernels_sheet(study)
         else:
-            drawing = picture(study, name, photo, shared[name], style)
+            drawing = image(study, name, photo, shared[name], style)
         entry["maps"][name]["png"] = f"{place}/{name}.png"
         write_atomically(folder / place / f"{name}.png", to_png(drawing))
     write_atomically(folder / place / "view.png", to_png(study.view.rgb))
@@ -94,7 +94,7 @@ def _write_study(
 
 
 def files_of(entry: Mapping[str, Any]) -> list[str]:
-    """Every file that a picture's part of the manifest names, relative to the folder."""
+    """Every file that an image's part of the manifest names, relative to the folder."""
     found = [entry["sheet"], *(figure[kind] for figure in entry["figures"] for kind in ("png", "npz"))]
     for model in entry["models"]:
         found += [model["view_png"], model["npz"], *(one["png"] for one in model["maps"].values())]
@@ -102,14 +102,14 @@ def files_of(entry: Mapping[str, Any]) -> list[str]:
 
 
 def write_reports(folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
-    """report.html, and report-2.html, … where there are more pictures than one file should hold; none for none."""
+    """report.html, and report-2.html, … where there are more images than one file should hold; none for none."""
     plain = clean(manifest)
-    pictures = plain["pictures"]
-    parts = [pictures[i : i + PICTURES_A_REPORT] for i in range(0, len(pictures), PICTURES_A_REPORT)]
+    images = plain["images"]
+    parts = [images[i : i + IMAGES_A_REPORT] for i in range(0, len(images), IMAGES_A_REPORT)]
     written = []
     for number, part in enumerate(parts, 1):
         which = f"part {number} of {len(parts)}" if len(parts) > 1 else ""
-        html = report({**plain, "pictures": part}, folder, which)
+        html = report({**plain, "images": part}, folder, which)
         written.append(write_utf8(folder / f"report{f'-{number}' if number > 1 else ''}.html", html))
     return written
 

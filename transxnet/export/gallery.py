@@ -1,4 +1,4 @@
-"""Plates -> a folder that GitHub shows as a page: pictures small enough to travel with the code, and a README.md."""
+"""Plates -> a folder that GitHub shows as a page: images small enough to travel with the code, and a README.md."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 def write_gallery(folder: Path, plates: Sequence[Plate], about: Sequence[str]) -> Path:
     """Write every plate and the page that shows them; returns the page.
 
-    about: paragraphs of Markdown for its head: what was looked at, by which models, by which command. A picture is
+    about: paragraphs of Markdown for its head: what was looked at, by which models, by which command. An image is
     at most 1600 pixels wide, PNG or JPEG, whichever is smaller; others of this folder stay as they are.
     Raises OSError where the folder cannot be written.
     """
     parts = ["# Gallery", *about]
     for plate in plates:
         parts += [f"## {plate.title}", plate.caption]
-        if plate.picture is not None:
+        if plate.image is not None:
             parts.append(f"![{_plain(plate.alt)}]({_write(folder, plate)})")
         if plate.table:
             parts.append(_details(plate.table))
@@ -38,8 +38,8 @@ def provenance_lines(models: Mapping[str, str]) -> str:
 
 
 def _write(folder: Path, plate: Plate) -> str:
-    """The picture's file, of the smaller kind; an older one of the other kind goes. Returns its name."""
-    url, _, _ = inline(to_png(plate.picture))
+    """The image's file, of the smaller kind; an older one of the other kind goes. Returns its name."""
+    url, _, _ = inline(to_png(plate.image))
     kind, data = url.removeprefix("data:image/").split(";base64,")
     for suffix in SUFFIXES.values():
         (folder / f"{plate.name}{suffix}").unlink(missing_ok=True)
@@ -57,5 +57,5 @@ def _cell(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """On one line, and no bracket that would end a picture's text."""
+    """On one line, and no bracket that would end an image's text."""
     return " ".join(text.split()).replace("[", "(").replace("]", ")")

@@ -1,7 +1,7 @@
 """The manifest that travels inside every downloaded file: what was computed, from what, by which program.
 
 One schema for PNG (text chunk "transxnet-lens"), SVG (<metadata>), NPZ (entry `manifest`) and HTML (script of the id
-"manifest"). It holds no path and no name of a visitor's file; a picture is known by its SHA-256.
+"manifest"). It holds no path and no name of a visitor's file; an image is known by its SHA-256.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..study import Study
-from .pictures import Style
+from .images import Style
 from .records import clean, describe, source_digest, versions
 
 SCHEMA, VERSION = "transxnet-lens/export", 1
 KEY = "transxnet-lens"  # of a PNG's text chunk
 MAPS = (
-    "Maps sit where their units sit in the picture. Colors stand for raw values as `drawn` says: one range for all "
+    "Maps sit where their units sit in the image. Colors stand for raw values as `drawn` says: one range for all "
     "maps of a row; arrays in an NPZ are raw."
 )
 
 
 def manifest(
     asked: Mapping[str, object],
-    pictures: Sequence[Mapping[str, object]],
+    images: Sequence[Mapping[str, object]],
     studies: Sequence[Study],
     drawn: Sequence[Mapping[str, object]],
     style: Style,
     **more: object,
 ) -> dict[str, object]:
-    """asked: what was computed, e.g. view, stage, point. pictures: sha256 and size of each. drawn: a row of maps each:
+    """asked: what was computed, e.g. view, stage, point. images: sha256 and size of each. drawn: a row of maps each:
     name, units, range, scaling, color map. more: what else this file holds, by key.
     """
     tone = style.tone
@@ -46,8 +46,8 @@ def manifest(
     return clean(
         {
             "schema": SCHEMA, "version": VERSION, "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "asked": dict(asked), "pictures": [dict(one) for one in pictures],
-            "models": [{"picture": study.picture, **describe(study)} for study in studies],
+            "asked": dict(asked), "images": [dict(one) for one in images],
+            "models": [{"image": study.image, **describe(study)} for study in studies],
             "display": display, "drawn": [dict(one) for one in drawn], "maps": MAPS,
             "source": source_digest(), "versions": versions(), **more,
         }

@@ -1,4 +1,4 @@
-"""Studies -> plates: the figures of one picture, every variant on each, in the order in which one reads them.
+"""Studies -> plates: the figures of one image, every variant on each, in the order in which one reads them.
 
 A row of PLATES names the part of a Study that it draws; variants that do not have it are left out of that figure.
 """
@@ -21,11 +21,11 @@ from ..explain.sanity.agreement import agreement_between_variants
 from ..labels import label_set
 from ..results import Explanation
 from ..study import OVERVIEW, Study
-from .pictures import LIMITS, Style, photograph, results, sheet
+from .images import LIMITS, Style, results, sheet, source_crop
 
 MAPS = tuple(name for name in LOOKS if name not in OVERVIEW)
 COMPARED = tuple(name for name in METHODS if name != "attention")  # whose results are Explanations
-PHOTO = 768  # pixels of the photographs that maps are drawn over
+PHOTO = 768  # pixels of the photos that maps are drawn over
 ACROSS = 3  # maps in a row of the sheet of maps: with more, captions are too small on a page
 
 
@@ -48,7 +48,7 @@ class Shown:
 
     @property
     def photos(self) -> list[np.ndarray]:
-        return [photograph(study, self.upload, PHOTO) for study in self.studies]
+        return [source_crop(study, self.upload, PHOTO) for study in self.studies]
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ PLATES = (
 
 
 def plates(studies: Sequence[Study], upload: np.ndarray | None = None, style: Style | None = None) -> list[Plate]:
-    """Every figure that these studies of one picture hold enough for.
+    """Every figure that these studies of one image hold enough for.
 
-    studies: one a variant, in the order of the rows. upload: uint8 (H, W, 3), the upright picture, for sharper
-    photographs; None takes what the model saw.
+    studies: one a variant, in the order of the rows. upload: uint8 (H, W, 3), the upright image, for sharper
+    photos; None takes what the model saw.
     """
     style = style or Style()
     found = [_overview(studies, upload, style), *_maps(studies, upload, style)]
@@ -176,7 +176,7 @@ def _overview(studies: Sequence[Study], upload: np.ndarray | None, style: Style)
     shown = ", ".join(LOOKS[name].title for name in names) or "no map"
     return Plate(
         "sheet", "Overview", "One row a variant, one column a view, one color scale a column.",
-        f"The picture, the best answers and {shown} for {_named(studies)}.", " ".join(LIMITS),
+        f"The image, the best answers and {shown} for {_named(studies)}.", " ".join(LIMITS),
         sheet(studies, upload, "", style, names),
     )  # fmt: skip
 

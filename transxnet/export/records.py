@@ -17,7 +17,7 @@ from ..draw.scale import ALPHA_POWER
 from ..draw.views import LOOKS, Result, geometry_of
 from ..results import Answer, AttentionMaps, Explanation, KernelSet
 from ..study import Study
-from .pictures import Style, channels_of, ranges, results
+from .images import Style, channels_of, ranges, results
 
 PACKAGES = ("torch", "timm", "captum", "numpy", "opencv-python", "matplotlib", "pillow", "safetensors")
 KERNEL_FIELDS = ("kernels", "static", "gates", "biases", "bias_gates", "gate_entropy", "distance")
@@ -79,7 +79,7 @@ def answer(one: Answer) -> dict[str, object]:
 
 
 def describe_result(result: Result) -> dict[str, object]:
-    """One map as JSON: layer, target, units, raw range, numbers; geometry where its values sit in the picture."""
+    """One map as JSON: layer, target, units, raw range, numbers; geometry where its values sit in the image."""
     if isinstance(result, Explanation):
         layer, target, raw, units, signed = result.layer, result.target, result.heat, result.units, result.signed
         numbers: dict[str, object] = dict(result.numbers)
@@ -99,7 +99,7 @@ def _own_words(result: AttentionMaps | KernelSet) -> tuple[np.ndarray, str, bool
     """Raw values, target, signed, numbers of what is no Explanation."""
     if isinstance(result, KernelSet):
         numbers = {"distance": float(np.nanmedian(result.distance)), "gate_entropy": float(result.gate_entropy.mean())}
-        return result.kernels, "this picture", True, numbers
+        return result.kernels, "this image", True, numbers
     numbers = {"entropy": result.entropy.tolist(), "distance": result.distance.tolist()}
     return result.heads, f"query at row {result.query[0]}, column {result.query[1]}", False, numbers
 

@@ -1,4 +1,4 @@
-"""A folder of studies -> report.html: one file with every picture inside it, to be read offline or sent by mail.
+"""A folder of studies -> report.html: one file with every image inside it, to be read offline or sent by mail.
 
 It is made from manifest.json and the figures that the manifest names, so a study that was resumed, or shared among
 processes, gives the same report as one that ran through. Jinja2 (which torch and Gradio bring) escapes every word.
@@ -27,18 +27,18 @@ def report(manifest: Json, folder: Path, which: str = "") -> str:
     """The report of a folder, as HTML.
 
     manifest: as `manifest.json` holds it; the page's has `address` in the place of `command`. folder: where the figures
-    that it names lie. which: of several files, e.g. "part 2 of 3". Paths of this machine stay out: pictures are called
+    that it names lie. which: of several files, e.g. "part 2 of 3". Paths of this machine stay out: images are called
     by their file names. Raises OSError where a figure cannot be read.
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_own_file("report.html.jinja"))
-    pictures = manifest["pictures"]
+    images = manifest["images"]
     return template.render(
         title=TITLE + (f", {which}" if which else ""),
         style=jinja2.utils.markupsafe.Markup(_own_file("report.css")),  # ours: quotes in it are no markup
         made=manifest["made"].replace("T", " ").replace("+00:00", " UTC"),
-        models=_models(pictures),
-        pictures=[_picture(entry, folder) for entry in pictures],
+        models=_models(images),
+        images=[_image(entry, folder) for entry in images],
         failed=[f"{PurePath(one['image']).name}: {one['error']}" for one in manifest["failed"]],
         command=shlex.join(without_folders(manifest.get("command", []))),
         address=manifest.get("address", ""),
@@ -64,10 +64,10 @@ def _own_file(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _models(pictures: Sequence[Json]) -> list[Json]:
+def _models(images: Sequence[Json]) -> list[Json]:
     """Each model once, in the order of the rows."""
     found: dict[str, Json] = {}
-    for model in (model for entry in pictures for model in entry["models"]):
+    for model in (model for entry in images for model in entry["models"]):
         row = {"name": model["model"], "untrained": model["untrained"], "sha256": model["provenance"]["sha256"]}
         found.setdefault(model["model"], row | {"weights": _weights(model["provenance"])})
     return list(found.values())
@@ -78,7 +78,7 @@ def _weights(provenance: Json) -> str:
     return f"{provenance['kind']}, {provenance['location']}{revision}. {provenance.get('note', '')}".strip()
 
 
-def _picture(entry: Json, folder: Path) -> Json:
+def _image(entry: Json, folder: Path) -> Json:
     models, (width, height) = entry["models"], entry["size"]
     best = [(m["model"], m["top"][0]) for m in models]
     answers = "; ".join(f"{model}: {top['label']} {100 * top['probability']:.0f} %" for model, top in best)

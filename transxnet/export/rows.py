@@ -1,6 +1,6 @@
 """Studies -> rows of maps that stand side by side on one scale: what a downloaded figure is made of.
 
-A column is a Shot: one study and its photograph. A row is one kind of map; what a study lacks is said in its place.
+A column is a Shot: one study and its photo. A row is one kind of map; what a study lacks is said in its place.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..results import AttentionMaps, Geometry, KernelSet
 from ..results.attention import KeyUsers
 from ..results.differences import Comparison
 from ..study import Study
-from .pictures import Style, channels_of, photograph, results
+from .images import Style, channels_of, results, source_crop
 
 LARGEST = "max"  # Style.head of the largest weight that any head gives
 NOT_HERE = "There is no such map of this variant."
 KERNEL_PARTS = {
-    "kernels": ("Kernels", "What IDConv made for this picture; learned ones where a variant generates none."),
+    "kernels": ("Kernels", "What IDConv made for this image; learned ones where a variant generates none."),
     "static": ("Static kernels", "What uniform gates would give, the mean of the learned ones. Same scale."),
     "difference": ("Difference", "Generated less static, on its own scale."),
 }
@@ -33,14 +33,14 @@ KERNEL_PARTS = {
 
 @dataclass(frozen=True)
 class Shot:
-    """title: of the column. upload: uint8 (H, W, 3), the upright picture; None draws what the model saw of it."""
+    """title: of the column. upload: uint8 (H, W, 3), the upright image; None draws what the model saw of it."""
 
     title: str
     study: Study
     upload: np.ndarray | None
 
     def photo(self, side: int) -> np.ndarray:
-        return photograph(self.study, self.upload, side)
+        return source_crop(self.study, self.upload, side)
 
 
 @dataclass(frozen=True)
@@ -163,9 +163,9 @@ def kernel_rows(shots: Sequence[Shot], style: Style) -> list[Row]:
 def difference_row(
     found: Comparison, title: str, units: str, shots: Sequence[Shot], style: Style
 ) -> Row:  # fmt: skip
-    """Every pair's difference on what all variants saw, over that part of the photograph."""
+    """Every pair's difference on what all variants saw, over that part of the photo."""
     row = Row(
-        "difference", f"{title}: differences", "Second minus first, on the part of the picture that all of them saw.",
+        "difference", f"{title}: differences", "Second minus first, on the part of the image that all of them saw.",
         (), (-found.largest, found.largest), style.colormaps.get("contrast", "RdBu_r"), True, units=units,
     )  # fmt: skip
     upload, titles = shots[0].upload, {shot.study.variant: shot.title for shot in shots}
@@ -205,7 +205,7 @@ def _over(
     shot: Shot, values: np.ndarray, geometry: Geometry, row: Row, style: Style, caption: str,
     unit: tuple[float, float] | None = None, own: tuple[float, float] | None = None,
 ) -> Cell:  # fmt: skip
-    """A map over its shot's photograph. own: its range where each map has its own."""
+    """A map over its shot's photo. own: its range where each map has its own."""
     own = own or shared_range([values], row.signed)
     return Cell(lambda side: _overlaid(shot.photo(side), values, geometry, row, style, own, unit), caption)
 

@@ -64,7 +64,7 @@ def read_source(spec: VariantSpec, path: Path, ema: bool = False) -> Source:
         )
     source = Source(spec, path, found.sha256, found.state, _smallest_dtype(found.state), averaged, found.note)
     source.model()
-    _check_picture_side(source)
+    _check_image_side(source)
     return source
 
 
@@ -96,7 +96,7 @@ def _smallest_dtype(state: dict[str, Tensor]) -> torch.dtype:
     return torch.float32
 
 
-def _check_picture_side(source: Source) -> None:
+def _check_image_side(source: Source) -> None:
     """B and B-384 differ in nothing but their bias tables' size: one is not published as the other."""
     stored, spec = stored_bias_size(source.state), source.spec
     if stored in (None, spec.bias_size):

@@ -23,7 +23,7 @@ ATTACHED = ("log", "plot")  # keys of a card that name files beside it
 _LIMITS = (
     "It knows the {classes:,} classes of {label_set}, and answers with one of them whatever it is shown.",
     "Its probabilities are not calibrated.",
-    "Its pictures are ImageNet's, with ImageNet's choice of things, places and people.",
+    "Its images are ImageNet's, with ImageNet's choice of things, places and people.",
 )
 
 

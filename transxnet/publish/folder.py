@@ -1,6 +1,6 @@
 """The folder that becomes a repository: made beside its final place, verified, and only then given its name.
 
-Verified means: loaded back by transxnet and by timm, every tensor and the logits of a seeded picture equal those of
+Verified means: loaded back by transxnet and by timm, every tensor and the logits of a seeded image equal those of
 the source, to the bit.
 """
 
@@ -25,7 +25,7 @@ from .convert import Source, write_weights
 from .describe import attachments, config, describe, readme
 
 README = "README.md"
-_SEED = 0  # of the picture whose logits are compared
+_SEED = 0  # of the image whose logits are compared
 
 
 def make_folder(source: Source, repository: str, out: Path) -> str:
@@ -92,5 +92,5 @@ def _difference(expected: nn.Module, found: nn.Module) -> str:
         if key not in state or not torch.equal(state[key], value):
             return f"{key} differs"
     side = expected.spec.image_size
-    picture = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(_SEED))
-    return "" if torch.equal(found(picture), expected(picture)) else "the logits of a picture differ"
+    image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(_SEED))
+    return "" if torch.equal(found(image), expected(image)) else "the logits of an image differ"

@@ -23,7 +23,7 @@ class Changed:
 class Trial:
     """The answer before and after all changes at once. Answers of one class stand at the same place of both tuples.
 
-    before, after: the first answers of the untouched picture, then those that enter them afterwards, best first.
+    before, after: the first answers of the untouched image, then those that enter them afterwards, best first.
     Where nothing was changed both are the same, bit for bit.
     """
 

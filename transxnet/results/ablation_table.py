@@ -15,7 +15,7 @@ Head = tuple[int, int, int]  # stage, block, head, all from 1
 
 @dataclass(frozen=True)
 class Change:
-    """One question in one place, and the answer it gave. Before is always the untouched model on the same picture.
+    """One question in one place, and the answer it gave. Before is always the untouched model on the same image.
 
     The explained class is WhatIf.explained. Its margin is its logit less that of WhatIf.runner_up, a fixed class.
     """
@@ -41,14 +41,14 @@ class Change:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """Everything that was asked of one model about one picture."""
+    """Everything that was asked of one model about one image."""
 
     variant: str
     depths: tuple[int, ...]  # blocks a stage
     explained: Answer  # before; the best answer, or the class that was asked for
     runner_up: Answer  # before: the best of the other classes
     logits: np.ndarray  # (classes,) float32, before
-    other: str  # in words: the picture whose kernels were lent
+    other: str  # in words: the image whose kernels were lent
     questions: Mapping[str, str]  # name -> words
     missing: Mapping[str, str]  # those that this variant cannot be asked: name -> why
     rows: tuple[Change, ...]  # question by question: everywhere, stages, blocks, as far as asked; none of `missing`

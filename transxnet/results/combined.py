@@ -1,4 +1,4 @@
-"""Several maps of one picture brought onto one grid, kept beside what they were made of."""
+"""Several maps of one image brought onto one grid, kept beside what they were made of."""
 
 from __future__ import annotations
 

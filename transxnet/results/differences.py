@@ -1,4 +1,4 @@
-"""Maps of one picture by several variants, on what all of them saw, and every pair's difference."""
+"""Maps of one image by several variants, on what all of them saw, and every pair's difference."""
 
 from __future__ import annotations
 

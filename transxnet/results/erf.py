@@ -1,4 +1,4 @@
-"""Effective receptive fields: how far one reaches, its parts, and the average over many pictures."""
+"""Effective receptive fields: how far one reaches, its parts, and the average over many images."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SHARES = (0.2, 0.3, 0.5, 0.99)  # the published t
 
 @dataclass(frozen=True)
 class RCurve:
-    """r(t): how much of the picture the smallest square covers that holds a share t of a map."""
+    """r(t): how much of the image the smallest square covers that holds a share t of a map."""
 
     kind: str  # "published" or "sound", as explain/erf.py defines them
     shares: np.ndarray  # (n,): t, 0 to 1
-    areas: np.ndarray  # (n,): r(t), area of the square over the picture's, 0 to 1; NaN where no square holds so much
+    areas: np.ndarray  # (n,): r(t), area of the square over the image's, 0 to 1; NaN where no square holds so much
     center: tuple[float, float]  # (x, y), the view pixel that the squares stand about
 
     def at(self, share: float) -> float:
@@ -44,14 +44,14 @@ class ErfCurves:
     """Both curves of one map, to be read side by side."""
 
     variant: str
-    what: str  # layer, unit and pictures in words
+    what: str  # layer, unit and images in words
     published: RCurve
     sound: RCurve
 
 
 @dataclass(frozen=True)
 class ErfParts:
-    """The field of one unit on one picture: whole, and with what only modulates held still.
+    """The field of one unit on one image: whole, and with what only modulates held still.
 
     maps: name -> map, in the order and by the names of explain/erf_parts.py, all in the same raw units over the same
     view. missing: name -> why this variant has no such map. numbers: "NAME/share" and others that erf_parts names.
@@ -70,18 +70,18 @@ class ErfParts:
 
 @dataclass(frozen=True)
 class ErfProtocol:
-    """The published protocol's average over pictures, raw, and what it was taken over."""
+    """The published protocol's average over images, raw, and what it was taken over."""
 
     variant: str
     layer: str  # "stage 4, block 2"
     unit: tuple[int, int]  # row, column, from 0
     point: tuple[float, float]  # (x, y), the unit's own pixel in the view
-    heat: np.ndarray  # (size, size) float64: mean over pictures of ReLU of the gradient, summed over RGB
-    images: tuple[str, ...]  # those in the average: "FOLDER/FILE", or "picture 3" of an array
-    failed: tuple[tuple[str, str], ...]  # (picture, why it is not in the average)
+    heat: np.ndarray  # (size, size) float64: mean over images of ReLU of the gradient, summed over RGB
+    images: tuple[str, ...]  # those in the average: "FOLDER/FILE", or "image 3" of an array
+    failed: tuple[tuple[str, str], ...]  # (image, why it is not in the average)
     published: RCurve
     sound: RCurve
-    note: str = ""  # where the pictures are fewer or others than the published ones; "" if they are those
+    note: str = ""  # where the images are fewer or others than the published ones; "" if they are those
 
     @property
     def size(self) -> int:
@@ -94,7 +94,7 @@ class ErfProtocol:
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Names of the folders that the pictures lay in, each once."""
+        """Names of the folders that the images lay in, each once."""
         return tuple(dict.fromkeys(name.rpartition("/")[0] for name in self.images if "/" in name))
 
     @property
@@ -106,16 +106,16 @@ class ErfProtocol:
     def curves(self) -> ErfCurves:
         """Both r(t), with what they were taken of."""
         row, col = self.unit
-        pictures = "1 picture" if self.count == 1 else f"{self.count} pictures"
-        what = f"{self.layer}, unit at row {row}, column {col}, {pictures} at {self.size} px"
+        images = "1 image" if self.count == 1 else f"{self.count} images"
+        what = f"{self.layer}, unit at row {row}, column {col}, {images} at {self.size} px"
         return ErfCurves(self.variant, what, self.published, self.sound)
 
     @property
     def numbers(self) -> dict[str, float]:
-        """pictures, total, peak, and both r at the published shares: "published/r20", "sound/r20", …"""
+        """images, total, peak, and both r at the published shares: "published/r20", "sound/r20", …"""
         both = {f"{c.kind}/r{100 * t:g}": c.at(t) for c in (self.published, self.sound) for t in SHARES}
         peak, total = float(self.heat.max()), float(self.heat.sum())
-        return {"pictures": float(self.count), "total": total, "peak": peak, **both}
+        return {"images": float(self.count), "total": total, "peak": peak, **both}
 
 
 def log_scaled(heat: np.ndarray) -> np.ndarray:

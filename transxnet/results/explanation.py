@@ -1,4 +1,4 @@
-"""One map over a picture."""
+"""One map over an image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .geometry import Geometry
 
 @dataclass(frozen=True)
 class Explanation:
-    """One map over a picture, raw: heat is float32 (rows, columns) in `units`, scaled and clipped nowhere."""
+    """One map over an image, raw: heat is float32 (rows, columns) in `units`, scaled and clipped nowhere."""
 
     method: str  # "grad_cam", "erf", "integrated_gradients", "occlusion", "attention", …
     variant: str
@@ -21,7 +21,7 @@ class Explanation:
     signed: bool  # True: draw with a diverging map centerd on zero
     units: str  # "weight", "logit per unit of feature", …
     geometry: Geometry
-    numbers: dict[str, float] = field(default_factory=dict)  # what is worth reading beside the picture
+    numbers: dict[str, float] = field(default_factory=dict)  # what is worth reading beside the image
 
     @property
     def value_range(self) -> tuple[float, float]:

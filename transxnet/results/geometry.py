@@ -44,8 +44,8 @@ class Geometry:
         width, height = self.upload_size
         if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
             raise OutOfRange(
-                f"The point ({x:g}, {y:g}) is outside the picture.",
-                remedy=f"Choose x from 0 to {width - 1} and y from 0 to {height - 1} of the upright picture.",
+                f"The point ({x:g}, {y:g}) is outside the image.",
+                remedy=f"Choose x from 0 to {width - 1} and y from 0 to {height - 1} of the upright image.",
             )
         vx, vy = self.to_view(x, y)
         row, col = round((vy - self.origin) / self.stride), round((vx - self.origin) / self.stride)

@@ -11,7 +11,7 @@ from .geometry import Geometry
 
 @dataclass(frozen=True)
 class KernelArithmetic:
-    """n channels of one block, for one picture. G groups, K = 7, H x W units of the stage; all float32.
+    """n channels of one block, for one image. G groups, K = 7, H x W units of the stage; all float32.
 
     outputs[i] = cross-correlation of inputs[i], zeros beyond its border, with kernels[i], plus biases[i].
     """

@@ -1,4 +1,4 @@
-"""The kernels of one block, and what is read from them: frequencies, clusters, change between pictures, depth."""
+"""The kernels of one block, and what is read from them: frequencies, clusters, change between images, depth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class KernelSet:
-    """The depthwise kernels IDConv generated for one picture in one block. C channels, G groups, K = 7."""
+    """The depthwise kernels IDConv generated for one image in one block. C channels, G groups, K = 7."""
 
     variant: str
     stage: int
@@ -29,7 +29,7 @@ class KernelSet:
 
     @property
     def tap_entropy(self) -> np.ndarray:
-        """Where in the kernel the picture decides: entropy over groups / log G, mean over channels, (K, K), 0 to 1."""
+        """Where in the kernel the image decides: entropy over groups / log G, mean over channels, (K, K), 0 to 1."""
         return self.entropies.mean(axis=0)
 
 
@@ -83,7 +83,7 @@ class KernelClusters:
 
 @dataclass(frozen=True)
 class KernelChange:
-    """The same block's kernels for two pictures. Distances are relative to the channel's static kernel."""
+    """The same block's kernels for two images. Distances are relative to the channel's static kernel."""
 
     variant: str
     stage: int
@@ -98,7 +98,7 @@ class KernelChange:
 
     @property
     def against_static(self) -> float:
-        """Median `distance` over the median of `from_static`: above 1, the kernels move more between the two pictures
+        """Median `distance` over the median of `from_static`: above 1, the kernels move more between the two images
         than either moves away from the static kernel. NaN where neither moves at all."""
         moved, away = np.nanmedian(self.distance), np.nanmedian(self.from_static)
         return float(moved / away) if away > 0 else float("nan")
@@ -106,7 +106,7 @@ class KernelChange:
 
 @dataclass(frozen=True)
 class KernelDepth:
-    """How far one picture moved the kernels of every block, in the order of the blocks. N blocks."""
+    """How far one image moved the kernels of every block, in the order of the blocks. N blocks."""
 
     variant: str
     stages: np.ndarray  # (N,) int, from 1

@@ -25,9 +25,9 @@ def area_under(shares: np.ndarray, curve: np.ndarray) -> float:
 class Faithfulness:
     """Insertion and deletion along one map's ranking of the view's pixels. n steps, r moved copies of the map.
 
-    Curves are probabilities of one class, (n + 1,) float32: deletion from the whole picture to the bare baseline,
-    insertion from the baseline to the picture. chance, chance_insertion: (r, n + 1), both for the same map moved
-    elsewhere. Areas must not be compared with those of another picture, of which the model was more or less sure.
+    Curves are probabilities of one class, (n + 1,) float32: deletion from the whole image to the bare baseline,
+    insertion from the baseline to the image. chance, chance_insertion: (r, n + 1), both for the same map moved
+    elsewhere. Areas must not be compared with those of another image, of which the model was more or less sure.
     """
 
     variant: str
@@ -42,7 +42,7 @@ class Faithfulness:
 
     @property
     def start(self) -> float:
-        """The class's probability for the whole picture: what there is to lose."""
+        """The class's probability for the whole image: what there is to lose."""
         return float(self.deletion[0])
 
     @property
@@ -202,7 +202,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class TrustReport:
-    """All tests of all maps of one picture and one class. Mappings are by method, as METHODS names them.
+    """All tests of all maps of one image and one class. Mappings are by method, as METHODS names them.
 
     missing: why a method is not there. thorough: the dear methods took every step of the cascade, too.
     """

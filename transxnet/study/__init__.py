@@ -1,4 +1,4 @@
-"""One picture, one model, every question at once: `study` runs one traced forward pass and explains from it.
+"""One image, one model, every question at once: `study` runs one traced forward pass and explains from it.
 
     loaded = weights.load("pico")
     result = study(loaded, images.decode("cat.jpg"), Options(stage=3, target="tabby"))

@@ -51,7 +51,7 @@ KERNEL_KINDS = ("kernels", "gates", "biases", "bias_gates")
 
 @dataclass
 class Look:
-    """One picture in front of one model, and what is asked. `seen` is gone for parts that are made alone."""
+    """One image in front of one model, and what is asked. `seen` is gone for parts that are made alone."""
 
     loaded: LoadedModel
     prepared: Prepared
@@ -62,7 +62,7 @@ class Look:
     logits: np.ndarray  # (classes,)
     seen: Observation | None
     made: dict[str, object] = field(default_factory=dict)  # by the parts before
-    other: Prepared | None = None  # a second picture, whose kernels are lent and compared
+    other: Prepared | None = None  # a second image, whose kernels are lent and compared
     other_words: str = ""  # its name, or why there is none
     progress: Progress | None = None  # of the part that is being made
 
@@ -187,7 +187,7 @@ def _rollouts(look: Look) -> tuple[Explanation, ...]:
 
 def _kernel_change(look: Look) -> KernelChange:
     if look.other is None:
-        raise PartMissing(look.other_words or "There is no second picture to compare kernels with.", remedy="Give one.")
+        raise PartMissing(look.other_words or "There is no second image to compare kernels with.", remedy="Give one.")
     second = observe(look.loaded.model, look.other, _at_place(KERNEL_KINDS, look.place))
     return change(look.kernel_set, kernels(second, *look.place))
 
@@ -218,8 +218,8 @@ def _trial(look: Look) -> Trial:
 
 
 def _lender(look: Look) -> str:
-    """The picture whose kernels are lent, in words."""
-    return look.other_words if look.other is not None and look.other_words else "another picture"
+    """The image whose kernels are lent, in words."""
+    return look.other_words if look.other is not None and look.other_words else "another image"
 
 
 def _trust(look: Look) -> TrustReport:
@@ -270,7 +270,7 @@ _ROWS = (
         "spectra", "frequencies that generated and static kernels pass",
         lambda look: (spectrum(look.kernel_set), spectrum(look.kernel_set, "static")), _at_stage(*KERNEL_KINDS),
     ),
-    Part("kernel_change", "kernels of a second picture", _kernel_change, _at_stage(*KERNEL_KINDS)),
+    Part("kernel_change", "kernels of a second image", _kernel_change, _at_stage(*KERNEL_KINDS)),
     Part("grad_cam", "what raised the answer", _map("grad_cam"), _cam_layer, grad=True),
     Part("contrast", "what spoke for it against the next answer", _map("contrast"), _cam_layer, grad=True),
     Part("cam_stages", "Grad-CAM of all stages in one", _map("cam_stages"), _everywhere("stage"), grad=True),
@@ -282,7 +282,7 @@ _ROWS = (
     Part("what_if", "the answer with each part changed", _what_if),
     Part("trial", "the answer with these parts changed and this region painted out", _trial),
     Part("trust", "whether to believe the maps", _trust),
-    Part("familiarity", "whether the picture is like those it learned from", _familiarity, _everywhere("stage")),
+    Part("familiarity", "whether the image is like those it learned from", _familiarity, _everywhere("stage")),
 )  # fmt: skip
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
 ASKED_FOR = (  # numbers for who looks closer: no figure is made of them

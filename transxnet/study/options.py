@@ -1,4 +1,4 @@
-"""What is asked of one picture and one model."""
+"""What is asked of one image and one model."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Study:
     variant: str  # as people type it: "pico", "pico@untrained"
     spec: VariantSpec
     provenance: Provenance
-    picture: str  # SHA-256 of the picture's pixels
+    image: str  # SHA-256 of the image's pixels
     view: View
     options: Options
     point: tuple[float, float]  # the one looked from, upload pixels
@@ -66,7 +66,7 @@ class Study:
     clusters: KernelClusters | None = None
     spectra: tuple[KernelSpectrum, KernelSpectrum] | None = None  # of the generated kernels, of the static ones
     kernel_change: KernelChange | None = None
-    other_view: np.ndarray | None = None  # uint8 (H, W, 3): what the model saw of the second picture
+    other_view: np.ndarray | None = None  # uint8 (H, W, 3): what the model saw of the second image
     grad_cam: Explanation | None = None
     contrast: Explanation | None = None
     cam_stages: CombinedMaps | None = None

@@ -1,4 +1,4 @@
-"""`study`: one traced forward pass of one picture, and from it every part that was asked for."""
+"""`study`: one traced forward pass of one image, and from it every part that was asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from ..errors import DeviceError, PartMissing, UnknownName, quote
 from ..explain.observe import Observation, middle_of, observe
 from ..explain.predict import predict, predict_batch
-from ..images import Picture, Prepared, prepare_for
+from ..images import Prepared, SourceImage, prepare_for
 from ..labels import LabelSet, label_set
 from ..results import Prediction
 from ..trace import Tap
@@ -24,7 +24,7 @@ from .options import Options, Target
 from .result import Study, View
 
 Tell = Callable[[str, int, int], None]  # (part, steps done, steps in all)
-SAME_PICTURE = "The second picture is the same as the first."
+SAME_IMAGE = "The second image is the same as the first."
 HALF_NOTE = "The answers were computed in half precision."
 
 
@@ -41,15 +41,15 @@ class _Clock:
 
 def study(
     loaded: LoadedModel,
-    picture: Picture,
+    image: SourceImage,
     options: Options | None = None,
-    other: Picture | None = None,
+    other: SourceImage | None = None,
     progress: Tell | None = None,
     other_words: str = "",
 ) -> Study:
-    """Look at one picture once, and explain.
+    """Look at one image once, and explain.
 
-    other: a second picture, for the parts that compare two; other_words: what to call it. progress: called with (part,
+    other: a second image, for the parts that compare two; other_words: what to call it. progress: called with (part,
     steps done, steps in all) by the parts that take long.
     Safe to call from several threads with one model: nothing on it changes, captum's parts take its lock.
     Raises UnknownName for a part or a class that no label set has, OutOfRange for a stage, block, point or class
@@ -59,10 +59,10 @@ def study(
     _known_parts(options.only)
     labels, clock = label_set(loaded.spec.label_set), _Clock()
     wanted = find_class(options.target, labels, options.follow)
-    if other is not None and other.sha256 == picture.sha256:
-        other, other_words = None, SAME_PICTURE
+    if other is not None and other.sha256 == image.sha256:
+        other, other_words = None, SAME_IMAGE
     with clock.time("total"), _memory_said(loaded):
-        prepared, second = view_of(picture, loaded), view_of(other, loaded) if other else None
+        prepared, second = view_of(image, loaded), view_of(other, loaded) if other else None
         point = middle_of(prepared) if options.point is None else options.point
         names = [name for name in PARTS if name in options.only]
         seen, prediction, half = _first_look(loaded, prepared, options, labels, clock)
@@ -75,9 +75,9 @@ def study(
         look.seen = seen = None  # the graph is most of a pass's memory, and what follows needs room
         more, also_missing = _make([name for name in names if PARTS[name].alone], look, clock, progress)
     rival = "" if look.rival is None else labels.wnids[look.rival]
-    notes = [n for n in (target.note, _outside(prepared, point), picture.note, HALF_NOTE if half else "") if n]
+    notes = [n for n in (target.note, _outside(prepared, point), image.note, HALF_NOTE if half else "") if n]
     return Study(
-        loaded.name, loaded.spec, loaded.provenance, picture.sha256,
+        loaded.name, loaded.spec, loaded.provenance, image.sha256,
         View(prepared.view, prepared.crop_box, prepared.upload_size),
         options, point, target, prediction, clock.seconds, rival, tuple(notes), missing | also_missing,
         other_view=second.view if second else None, **parts, **more,
@@ -99,9 +99,9 @@ def _first_look(
     return seen, prediction, half
 
 
-def view_of(picture: Picture, loaded: LoadedModel) -> Prepared:
-    """The picture as this model is given it."""
-    return prepare_for(picture, loaded.spec)
+def view_of(image: SourceImage, loaded: LoadedModel) -> Prepared:
+    """The image as this model is given it."""
+    return prepare_for(image, loaded.spec)
 
 
 def _make(

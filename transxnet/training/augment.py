@@ -1,7 +1,7 @@
-"""What a training step does to its pictures, a whole batch at once, on whichever device it is.
+"""What a training step does to its images, a whole batch at once, on whichever device it is.
 
 One affine resampling makes crop, flip and resize together, the border reflected; then brightness, contrast, blur,
-and timm's random erasing. timm's RandAugment works on single pictures before all that (batches.py), its Mixup and
+and timm's random erasing. timm's RandAugment works on single images before all that (batches.py), its Mixup and
 CutMix on the finished batch.
 """
 
@@ -45,7 +45,7 @@ def normalize(x: Tensor) -> Tensor:
 
 
 def _crop(x: Tensor, side: int, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """(B, 3, h, w) -> (B, 3, side, side): a random part of each picture, every second one mirrored."""
+    """(B, 3, h, w) -> (B, 3, side, side): a random part of each image, every second one mirrored."""
     b = len(x)
     area = _uniform(b, *recipe.crop_area, random)
     ratio = torch.exp(_uniform(b, -1, 1, random) * math.log(recipe.crop_aspect)).sqrt()
@@ -59,7 +59,7 @@ def _crop(x: Tensor, side: int, recipe: Recipe, random: torch.Generator) -> Tens
 
 
 def _blur(x: Tensor, probability: float, random: torch.Generator) -> Tensor:
-    """(B, 3, H, W) -> the same: some of the pictures blurred, each by a Gaussian of its own width."""
+    """(B, 3, H, W) -> the same: some of the images blurred, each by a Gaussian of its own width."""
     chosen = torch.rand(len(x), generator=random) < probability
     sigma = _uniform(len(x), *BLUR_SIGMA, random)
     taps = torch.arange(-BLUR_RADIUS, BLUR_RADIUS + 1)
@@ -69,7 +69,7 @@ def _blur(x: Tensor, probability: float, random: torch.Generator) -> Tensor:
     if not n:
         return x
     y = F.pad(x[chosen.to(x.device)], (BLUR_RADIUS,) * 4, mode="reflect").reshape(1, n * channels, *_padded(x))
-    line = line.repeat_interleave(channels, dim=0)[:, None]  # (n*3, 1, K): a picture's line for each of its channels
+    line = line.repeat_interleave(channels, dim=0)[:, None]  # (n*3, 1, K): an image's line for each of its channels
     y = F.conv2d(F.conv2d(y, line[..., None], groups=n * channels), line[:, :, None], groups=n * channels)
     return x.index_put((chosen.to(x.device),), y.reshape(n, channels, height, width))
 
@@ -80,7 +80,7 @@ def _padded(x: Tensor) -> tuple[int, int]:
 
 @lru_cache
 def _eraser(probability: float, device: str) -> RandomErasing:
-    """timm's: a rectangle of 2 to 33 % of the picture becomes noise. Numbers drawn from `random`'s global state."""
+    """timm's: a rectangle of 2 to 33 % of the image becomes noise. Numbers drawn from `random`'s global state."""
     return RandomErasing(probability, mode="pixel", device=device)
 
 

@@ -1,7 +1,7 @@
-"""What step n of a run is trained on: which pictures, at which size, with which chance.
+"""What step n of a run is trained on: which images, at which size, with which chance.
 
 All chance of step n comes from generators seeded with (recipe.seed, n), so a resumed run takes the same steps as
-one that was never interrupted, however many processes prepare its pictures.
+one that was never interrupted, however many processes prepare its images.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from torch.utils.data import DataLoader, Dataset
 from ..errors import OutOfRange
 from ..images import IMAGENET_MEAN
 from .augment import augment
-from .data import PictureSet
+from .data import ImageSet
 from .held_out import split
 from .recipes import Recipe
 
 
 class Batches(Dataset):
-    """Item n is step n's raw pictures (b, side, side, 3) uint8 and labels (b,), RandAugment done.
+    """Item n is step n's raw images (b, side, side, 3) uint8 and labels (b,), RandAugment done.
 
     rank, size: this worker's number and how many there are; each takes its part of every batch. `train` and
-    `held_out` are indices into the pictures; `per_epoch` steps show each training picture once (what does not fill
+    `held_out` are indices into the images; `per_epoch` steps show each training image once (what does not fill
     a batch waits for the next epoch).
     """
 
-    def __init__(self, recipe: Recipe, data: PictureSet, classes: int, rank: int = 0, size: int = 1):
+    def __init__(self, recipe: Recipe, data: ImageSet, classes: int, rank: int = 0, size: int = 1):
         self.recipe, self.data, self.rank, self.size = recipe, data, rank, size
         self.train, self.held_out = split(data.labels, recipe.held_out)
         _shares_out(recipe, min(recipe.batch, len(self.train)), size)
@@ -54,7 +54,7 @@ class Batches(Dataset):
         return torch.from_numpy(images), torch.from_numpy(self.data.labels[chosen])
 
     def chosen(self, step: int) -> np.ndarray:
-        """Indices of this worker's pictures."""
+        """Indices of this worker's images."""
         epoch, place = divmod(step, self.per_epoch)
         order = np.random.default_rng((self.recipe.seed, epoch)).permutation(len(self.train))
         together = np.sort(order[place * self.recipe.batch : (place + 1) * self.recipe.batch])
@@ -70,14 +70,14 @@ class Batches(Dataset):
         return sides[int(drawn)]
 
     def prepare(self, step: int, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Step n's raw pictures -> (b, 3, side, side), channels last, and labels: (b,), or (b, classes) if mixed.
+        """Step n's raw images -> (b, 3, side, side), channels last, and labels: (b,), or (b, classes) if mixed.
 
         Seeds the global generators: timm's erasing and mixing, and drop path after them, draw from those.
         """
         seed_everything(self.recipe, step, self.rank)
         x = augment(images, self.side(step), self.recipe, self._generator(step, self.rank))
         if self._mix is not None:
-            # timm mixes picture i with picture b - 1 - i, and they come sorted by class
+            # timm mixes image i with image b - 1 - i, and they come sorted by class
             order = torch.randperm(len(x), generator=self._generator(step, self.rank)).to(x.device)
             x, labels = self._mix(x[order], labels[order])
         return x.contiguous(memory_format=torch.channels_last), labels
@@ -91,12 +91,12 @@ class Batches(Dataset):
 
 
 def _shares_out(recipe: Recipe, batch: int, size: int) -> None:
-    """Raises OutOfRange unless a batch divides evenly among the workers, and in pairs where pictures are mixed."""
+    """Raises OutOfRange unless a batch divides evenly among the workers, and in pairs where images are mixed."""
     each, rest = divmod(batch, size)
     if rest or (each % 2 and (recipe.mixup or recipe.cutmix)):
         raise OutOfRange(
             f"A batch of {batch} cannot be shared by {size} processes.",
-            remedy="Start so many that each gets the same number of pictures, an even one where they are mixed.",
+            remedy="Start so many that each gets the same number of images, an even one where they are mixed.",
         )
 
 

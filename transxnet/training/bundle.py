@@ -24,7 +24,7 @@ from ..labels import label_set
 from ..variants import VariantSpec, find_variant
 from ..weights.load import LoadedModel, load
 from ..weights.model_card import markdown
-from .data import combined, picture_hashes
+from .data import combined, image_hashes
 from .evaluate import evaluate
 from .half import write_half
 from .held_out import split
@@ -41,7 +41,7 @@ def bundle(
     run: Path,
     data: Paths,
     validation: Paths,
-    photographs: Paths,
+    photos: Paths,
     out: Path,
     *,
     device: str | None = None,
@@ -51,25 +51,25 @@ def bundle(
 ) -> dict[str, Any]:
     """Write `<name>.safetensors`, its card (.json, .md) and its log (.csv, .png) into `out`; return the card.
 
-    run: the folder that `train --out` wrote to. data: the pictures it was trained on, counted and held against the
-    digest in its checkpoint. validation, photographs: what accuracy is measured on, see training.data; none of them
-    may be among the training pictures. hardware: what it was trained on, in words, where the checkpoint does not
+    run: the folder that `train --out` wrote to. data: the images it was trained on, counted and held against the
+    digest in its checkpoint. validation, photos: what accuracy is measured on, see training.data; none of them
+    may be among the training images. hardware: what it was trained on, in words, where the checkpoint does not
     say. report: told what is being done, in words.
 
-    Raises SourceFailed (no such run), WeightsMismatch (another recipe or other pictures; a picture both trained and
+    Raises SourceFailed (no such run), WeightsMismatch (another recipe or other images; an image both trained and
     measured on; values that float16 cannot hold), WeightsError (10 MB or more, other keys), UnknownName (no such
-    recipe or pictures) and PictureError. Then `out` keeps what it held.
+    recipe or images) and ImageError. Then `out` keeps what it held.
     """
     state = read_run(run, torch.device("cpu"))
     recipe = find_recipe(state["recipe"])
     spec = find_variant(recipe.variant)
-    report("comparing the pictures: the run's, and those it is measured on")
-    trained, measured = _Pictures.of(data, spec), {
-        "validation": _Pictures.of(validation, spec), "photographs": _Pictures.of(photographs, spec)
+    report("comparing the images: the run's, and those it is measured on")
+    trained, measured = _Images.of(data, spec), {
+        "validation": _Images.of(validation, spec), "photographs": _Images.of(photos, spec)
     }  # fmt: skip
     check_run(state, recipe, trained.digest)
-    for pictures in measured.values():
-        _apart(trained, pictures)
+    for images in measured.values():
+        _apart(trained, images)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out) as folder:  # nothing half done is ever in `out`
         weights = Path(folder) / f"{spec.name}.safetensors"
@@ -79,8 +79,8 @@ def bundle(
             **_identity(loaded, recipe),
             **_training(state, recipe, trained, hardware),
             **_write_log(run / LOG, weights, f"{spec.name}, recipe {recipe.name}"),
-            **_measurements(loaded, recipe, validation, photographs, report),
-            **{name: pictures.as_json() for name, pictures in measured.items()},
+            **_measurements(loaded, recipe, validation, photos, report),
+            **{name: images.as_json() for name, images in measured.items()},
             "limits": list(recipe.limits),
             "command": command,
         }
@@ -104,18 +104,18 @@ def bundle(
 
 
 @dataclass(frozen=True)
-class _Pictures:
-    """Which pictures of a model's classes some folders and zips hold."""
+class _Images:
+    """Which images of a model's classes some folders and zips hold."""
 
     files: tuple[str, ...]  # names without folders
     hashes: frozenset[bytes]
-    wnids: tuple[str, ...]  # of every picture, sorted
+    wnids: tuple[str, ...]  # of every image, sorted
     digest: str  # training.data's
 
     @classmethod
-    def of(cls, paths: Paths, spec: VariantSpec) -> _Pictures:
+    def of(cls, paths: Paths, spec: VariantSpec) -> _Images:
         samples, _ = known_samples(paths, label_set(spec.label_set).wnids)
-        hashes, wnids = picture_hashes(samples), tuple(sorted(sample.wnid for sample in samples))
+        hashes, wnids = image_hashes(samples), tuple(sorted(sample.wnid for sample in samples))
         return cls(tuple(Path(path).name for path in paths), frozenset(hashes), wnids, combined(hashes))
 
     @property
@@ -130,13 +130,13 @@ class _Pictures:
         return {"files": list(self.files), "pictures": self.count, "digest": self.digest}
 
 
-def _apart(trained: _Pictures, measured: _Pictures) -> None:
-    """Raises WeightsMismatch where a picture was trained on that is to be measured on."""
+def _apart(trained: _Images, measured: _Images) -> None:
+    """Raises WeightsMismatch where an image was trained on that is to be measured on."""
     shared = len(trained.hashes & measured.hashes)
     if shared:
         raise WeightsMismatch(
-            f"{shared} of the {measured.count} pictures of {', '.join(measured.files)} were trained on.",
-            remedy="Measure on pictures that the model has never seen.",
+            f"{shared} of the {measured.count} images of {', '.join(measured.files)} were trained on.",
+            remedy="Measure on images that the model has never seen.",
         )
 
 
@@ -145,10 +145,10 @@ def _write_log(log: Path, weights: Path, title: str) -> dict[str, str]:
     rows = read_log(log)
     if not rows:
         return {}
-    table, picture = weights.with_suffix(".csv"), weights.with_suffix(".png")
+    table, image = weights.with_suffix(".csv"), weights.with_suffix(".png")
     table.write_bytes(log.read_bytes())
-    plot_log(rows, picture, title)
-    return {"log": table.name, "plot": picture.name}
+    plot_log(rows, image, title)
+    return {"log": table.name, "plot": image.name}
 
 
 def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
@@ -168,9 +168,9 @@ def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _training(state: Mapping[str, Any], recipe: Recipe, pictures: _Pictures, hardware: str) -> dict[str, Any]:
+def _training(state: Mapping[str, Any], recipe: Recipe, images: _Images, hardware: str) -> dict[str, Any]:
     return {
-        "data": {"what": recipe.pictures, **pictures.as_json(), "held_out": pictures.held_out(recipe.held_out)},
+        "data": {"what": recipe.images, **images.as_json(), "held_out": images.held_out(recipe.held_out)},
         "run": recipe.about,
         "start": recipe.start or "random weights",
         **({"teacher": recipe.teacher_source} if recipe.teacher_source else {}),
@@ -184,19 +184,22 @@ def _training(state: Mapping[str, Any], recipe: Recipe, pictures: _Pictures, har
 
 
 def _measurements(
-    loaded: LoadedModel, recipe: Recipe, validation: Paths, photographs: Paths, report: Callable[[str], None]
+    loaded: LoadedModel, recipe: Recipe, validation: Paths, photos: Paths, report: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Accuracy at the variant's own size, then at the others it was trained at; on both sets of pictures."""
+    """Accuracy at the variant's own size, then at the others it was trained at; on both sets of images."""
     own = loaded.spec.image_size
     sides = [own, *sorted({side for side, _ in recipe.sizes} - {own})]
 
     def at(paths: Paths, side: int) -> dict[str, Any]:
         report(f"measuring at {side} px on {', '.join(Path(path).name for path in paths)}")
-        return evaluate(loaded, paths, image_size=side).as_json()
+        accuracy = evaluate(loaded, paths, image_size=side).as_json()
+        return {
+            "pictures" if key == "images" else key: value for key, value in accuracy.items()
+        }  # cards keep their keys
 
     accuracy, *others = [at(validation, side) for side in sides]
     return {
         "accuracy": accuracy,
         "accuracy_at_other_sizes": others,
-        "accuracy_on_photographs": [at(photographs, side) for side in sides],
+        "accuracy_on_photographs": [at(photos, side) for side in sides],
     }

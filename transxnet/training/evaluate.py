@@ -1,9 +1,9 @@
-"""Accuracy of a model on labeled pictures, by the protocol its variant states.
+"""Accuracy of a model on labeled images, by the protocol its variant states.
 
 The protocol is the official one (validate.py of https://github.com/LMMMEng/TransXNet, with timm 0.6.12): the short side
 becomes floor(image_size / crop_pct), bicubic, the center is cut out and normalized, all in float32; see views.py and
 images.prepare. Labels are matched by WNID, so a model is asked only about classes it knows; its answers compete with
-all its classes, or (`restrict`) with those that the pictures have.
+all its classes, or (`restrict`) with those that the images have.
 
 Batches are the same whatever the number of processes and however often the work was interrupted: process r of n takes
 every n-th batch, from the r-th.
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ..distributed import Worker
-from ..errors import DeviceError, PictureUnreadable, WeightsError, WeightsMismatch
+from ..errors import DeviceError, ImageUnreadable, WeightsError, WeightsMismatch
 from ..hardware import hardware
 from ..weights.load import LoadedModel
 from .held_out import only_held_out
@@ -29,10 +29,10 @@ from .labeling import Labeling
 from .outcomes import OutcomeFolder
 from .protocol import HALVES, Protocol, Task
 from .report import Report, Speed, make_report
-from .samples import list_pictures
+from .samples import list_images
 from .scores import Accuracy, Outcome
 
-Progress = Callable[[int, int], None]  # pictures done, pictures in all: of this process
+Progress = Callable[[int, int], None]  # images done, images in all: of this process
 
 
 def evaluate(
@@ -45,12 +45,12 @@ def evaluate(
 ) -> Accuracy:
     """Top-1 and top-5 on folders or zips (see training.samples). image_size None takes the variant's own.
 
-    Raises UnknownName where no picture is of a class the model knows, PictureUnreadable where one cannot be read.
+    Raises UnknownName where no image is of a class the model knows, ImageUnreadable where one cannot be read.
     """
     report = assess(loaded, paths, Protocol.of(loaded.spec, image_size, batch=batch), progress=progress)
     if report.unreadable:
         name, problem = report.unreadable[0]
-        raise PictureUnreadable(problem, detail=f"{name}: one of {len(report.unreadable)} that cannot be read")
+        raise ImageUnreadable(problem, detail=f"{name}: one of {len(report.unreadable)} that cannot be read")
     return report.accuracy
 
 
@@ -66,19 +66,19 @@ def assess(
     worker: Worker | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Report | None:
-    """Accuracy, classes and confusions on folders or zips. Pictures that cannot be read are reported, in no share.
+    """Accuracy, classes and confusions on folders or zips. Images that cannot be read are reported, in no share.
 
-    labeling: what tells the classes, None for the paths' own names. held_out: only the pictures that a recipe with
+    labeling: what tells the classes, None for the paths' own names. held_out: only the images that a recipe with
     that share does not train on. out: folder for what is done so far, from which
     `resume` goes on (see outcomes.py). worker: this process among several, which all call this; the chief gets the
     report, the others None.
 
-    Raises UnknownName (no picture, or none of a class the model knows), PictureUnreadable (none can be read),
+    Raises UnknownName (no image, or none of a class the model knows), ImageUnreadable (none can be read),
     OutOfRange and DeviceError (the protocol cannot be followed), WeightsError (answers that are no numbers, an
     evaluation in `out` without `resume`), WeightsMismatch (another evaluation in `out`, or in another process).
     """
     worker = worker or Worker(0, 1, loaded.device)
-    listing = list_pictures(paths, labeling)
+    listing = list_images(paths, labeling)
     if held_out:
         listing = only_held_out(listing, held_out)
     task = Task.of(loaded, protocol or Protocol.of(loaded.spec), listing)
@@ -103,7 +103,7 @@ def _folder(task: Task, out: Path | None, resume: bool, worker: Worker) -> Outco
     everybodys = worker.gather(settings) or [settings]
     if any(other != settings for other in everybodys):
         raise WeightsMismatch(
-            "The processes were given different pictures, weights or settings.",
+            "The processes were given different images, weights or settings.",
             remedy="Give all machines the same files and the same arguments.",
         )
     worker.barrier()
@@ -115,7 +115,7 @@ def _folder(task: Task, out: Path | None, resume: bool, worker: Worker) -> Outco
 def _share(
     task: Task, folder: OutcomeFolder | None, worker: Worker, progress: Progress
 ) -> tuple[dict[int, list[Outcome]], int]:
-    """(this process's batches -> their outcomes, how many pictures of them were measured now)."""
+    """(this process's batches -> their outcomes, how many images of them were measured now)."""
     batches = task.batches
     mine = range(worker.rank, len(batches), worker.size)
     kept = folder.done([len(batch) for batch in batches]) if folder else {}
@@ -136,7 +136,7 @@ def _share(
 
 
 def _judge(task: Task, batch: range, views: Sequence[View]) -> list[Outcome]:
-    """The outcome of every picture of a batch, those that cannot be read included."""
+    """The outcome of every image of a batch, those that cannot be read included."""
     shown = [(i, view) for i, view in zip(batch, views, strict=True) if view.tensor is not None]
     judged: dict[int, tuple[int, int]] = {}
     if shown:
@@ -154,7 +154,7 @@ def _logits(task: Task, x: Tensor) -> Tensor:  # (B, 3, S, S) -> (B, classes) fl
             logits = loaded.model(x.to(loaded.device)).float().cpu()
     except torch.OutOfMemoryError as error:
         raise DeviceError(
-            f"{len(x)} pictures at a time are too much for the memory of {loaded.device}.",
+            f"{len(x)} images at a time are too much for the memory of {loaded.device}.",
             remedy="Give a smaller --batch-size.",
         ) from error
     if not torch.isfinite(logits).all():

@@ -1,6 +1,6 @@
-"""Which training pictures a recipe holds out: the same ones for the run's log and for `evaluate --held-out`.
+"""Which training images a recipe holds out: the same ones for the run's log and for `evaluate --held-out`.
 
-What is chosen by looking (sizes, recipes) is chosen on these; the validation pictures are for the report alone.
+What is chosen by looking (sizes, recipes) is chosen on these; the validation images are for the report alone.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from .samples import Listing, Sample
 
 
 def split(labels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Indices for training, and those held out: every n-th picture of each class from its first, n = 1/share rounded.
+    """Indices for training, and those held out: every n-th image of each class from its first, n = 1/share rounded.
 
-    labels: (N,), of pictures in the order of `ordered`. Raises OutOfRange for a share that is not in 0 to 0.5.
+    labels: (N,), of images in the order of `ordered`. Raises OutOfRange for a share that is not in 0 to 0.5.
     """
     if not 0 <= share <= 0.5:
         raise OutOfRange(f"A share of {share:g} cannot be held out.", remedy="Choose 0 to 0.5, such as 0.02.")
     if not share:
         return np.arange(len(labels)), np.arange(0)
     every = round(1 / share)
-    place = np.empty(len(labels), int)  # of each picture within its class
+    place = np.empty(len(labels), int)  # of each image within its class
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
         place[mine] = np.arange(len(mine))

@@ -1,4 +1,4 @@
-"""What a model is shown of a picture in an evaluation, read by several threads a few batches ahead.
+"""What a model is shown of an image in an evaluation, read by several threads a few batches ahead.
 
 As the official validation has it (timm 0.6.12, `timm/data/dataset.py` and `transforms_factory.py`): decoded and brought
 to RGB as stored. images.decode, made for visitors, would turn it by EXIF and reduce what is larger than a page needs.
@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from ..errors import PictureError, PictureUnreadable
-from ..images import FORMATS, Picture, prepare
+from ..errors import ImageError, ImageUnreadable
+from ..images import FORMATS, SourceImage, prepare
 from .data import THREADS
 from .protocol import Protocol, Task
 from .samples import Sample
@@ -28,7 +28,7 @@ AHEAD = 2  # batches that are read while one passes through the model
 
 @dataclass(frozen=True)
 class View:
-    """What the model is shown of one picture, (1, 3, S, S); None where there is a problem."""
+    """What the model is shown of one image, (1, 3, S, S); None where there is a problem."""
 
     tensor: Tensor | None
     sha256: str
@@ -53,22 +53,22 @@ def _view(sample: Sample, protocol: Protocol) -> View:
     try:
         data = sample.read()
         sha256 = hashlib.sha256(data).hexdigest()
-        picture = read_as_stored(data, sample.name)
-        prepared = prepare(picture, image_size=protocol.image_size, crop_pct=protocol.crop_pct)
-    except (PictureError, MemoryError) as error:  # no memory: a thin strip is resized to a very long one
+        image = read_as_stored(data, sample.name)
+        prepared = prepare(image, image_size=protocol.image_size, crop_pct=protocol.crop_pct)
+    except (ImageError, MemoryError) as error:  # no memory: a thin strip is resized to a very long one
         return View(None, sha256, str(error) or f"There is no memory for {sample.name}.")
     return View(prepared.tensor, sha256)
 
 
-def read_as_stored(data: bytes, name: str) -> Picture:
+def read_as_stored(data: bytes, name: str) -> SourceImage:
     """A file's bytes -> RGB as timm's reader has it: converted, not turned by EXIF, not reduced. No limits on its size.
 
-    Raises PictureUnreadable.
+    Raises ImageUnreadable.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return Picture(np.array(image.convert("RGB")), sha256="", original_size=image.size)
+            return SourceImage(np.array(image.convert("RGB")), sha256="", original_size=image.size)
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
-        raise PictureUnreadable(
-            f"{name} is damaged, or no picture.", remedy="Get it again from where it came from.", detail=repr(error)
+        raise ImageUnreadable(
+            f"{name} is damaged, or no image.", remedy="Get it again from where it came from.", detail=repr(error)
         ) from error

@@ -1,11 +1,11 @@
-"""What tells a picture's class: its own names, numbered folders, or a file of labels. Everything becomes a WNID.
+"""What tells an image's class: its own names, numbered folders, or a file of labels. Everything becomes a WNID.
 
 * WNIDs in names: n02165456/x.jpg, n02165456_x.jpg, ILSVRC2012_val_00000293_n01440764.JPEG. An innermost name wins.
 * Numbered folders, as ImageNet-V2 has them (https://github.com/modestyachts/ImageNetV2): 0 to 999, the classes of
   ImageNet-1K in the order of their WNIDs. Only all thousand together say so by themselves.
 * A file of labels, for the flat ILSVRC2012_val_00000001.JPEG …: lines of a name and a WNID (Kaggle's
   LOC_val_solution.csv, Tiny-ImageNet's val_annotations.txt, one's own), of a name and a class number (Caffe's val.txt),
-  or 50,000 lines of a WNID, line k for the picture whose number is k.
+  or 50,000 lines of a WNID, line k for the image whose number is k.
 
 Numbers could be counted from 1, or in the challenge's own order: where that is possible they are refused, not guessed.
 """
@@ -21,7 +21,7 @@ from ..errors import UnknownName, quote
 from ..labels import label_set
 
 INDICES = "indices"  # --labels indices: numbered folders, also where some of the thousand are absent
-VALIDATION = 50_000  # pictures of ILSVRC2012's validation set
+VALIDATION = 50_000  # images of ILSVRC2012's validation set
 
 _WNID = re.compile(r"(n\d{8})(?:_|$)")
 _WNID_LAST = re.compile(r".*_(n\d{8})\.\w+$")
@@ -37,7 +37,7 @@ _OFFICIAL = (
 
 @dataclass(frozen=True)
 class Labeling:
-    """wnid: a picture's name inside its folder or zip -> its class, None where nothing tells it. words: how."""
+    """wnid: an image's name inside its folder or zip -> its class, None where nothing tells it. words: how."""
 
     words: str
     wnid: Callable[[str], str | None]
@@ -61,9 +61,9 @@ def read_labeling(text: str) -> Labeling:
 
 
 def by_the_names_of(names: Sequence[str], where: str) -> Labeling:
-    """By WNIDs; by folder numbers where no picture has a WNID and the folders are 0 to 999, all of them.
+    """By WNIDs; by folder numbers where no image has a WNID and the folders are 0 to 999, all of them.
 
-    names: of the pictures inside a folder or zip called `where`. Raises UnknownName for other numbers.
+    names: of the images inside a folder or zip called `where`. Raises UnknownName for other numbers.
     """
     if any(map(_wnid, names)):
         return BY_WNIDS
@@ -80,7 +80,7 @@ def by_the_names_of(names: Sequence[str], where: str) -> Labeling:
 
 
 def _wnid(name: str) -> str | None:
-    """The class of a picture by its own name, else by its innermost folder that has one."""
+    """The class of an image by its own name, else by its innermost folder that has one."""
     path = PurePosixPath(name)
     own = _WNID.match(path.name) or _WNID_LAST.match(path.name)
     places = (own, *map(_WNID.match, reversed(path.parts[:-1])))
@@ -105,7 +105,7 @@ BY_FOLDER_NUMBERS = Labeling("the folders' numbers: ImageNet-1K's classes by WNI
 
 
 def _by_order(lines: Sequence[str], file: str) -> Labeling | None:
-    """A label a line and no names: the k-th is the k-th validation picture's. None where lines hold more."""
+    """A label a line and no names: the k-th is the k-th validation image's. None where lines hold more."""
     if not lines or not all(re.fullmatch(r"n\d{8}|\d{1,4}", line) for line in lines):
         return None
     if lines[0].isdigit():
@@ -116,7 +116,7 @@ def _by_order(lines: Sequence[str], file: str) -> Labeling | None:
     if len(lines) != VALIDATION:
         raise UnknownName(
             f"{file} holds {len(lines)} WNIDs without names; without names it takes one for each of the {VALIDATION} "
-            "validation pictures, in their order.",
+            "validation images, in their order.",
             remedy=_OFFICIAL,
         )
 
@@ -124,7 +124,7 @@ def _by_order(lines: Sequence[str], file: str) -> Labeling | None:
         found = _ILSVRC.match(PurePosixPath(name).name)
         return lines[int(found[1]) - 1] if found and 1 <= int(found[1]) <= VALIDATION else None
 
-    return Labeling(f"{file}: the WNIDs of the validation pictures in their order", wnid)
+    return Labeling(f"{file}: the WNIDs of the validation images in their order", wnid)
 
 
 def _by_name(lines: Sequence[str], file: str) -> Labeling:
@@ -179,5 +179,5 @@ def _look_up(labels: Mapping[str, str]) -> Callable[[str], str | None]:
 
 
 def _plain(name: str) -> str:
-    """A picture's name without its suffix: lists have it with and without."""
+    """An image's name without its suffix: lists have it with and without."""
     return re.sub(r"\.(jpe?g|png|webp|bmp|gif|avif)$", "", name, flags=re.IGNORECASE)

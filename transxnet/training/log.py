@@ -13,7 +13,7 @@ COLUMNS = ("step", "epoch", "rate", "loss", "seconds", "held_out_top1")
 
 @dataclass(frozen=True)
 class Row:
-    """step: steps taken. loss: smoothed, of the first worker's pictures. seconds: of training.
+    """step: steps taken. loss: smoothed, of the first worker's images. seconds: of training.
 
     held_out_top1: a share, None where it was not measured.
     """

@@ -28,7 +28,7 @@ from ..model import TransXNet
 from ..weights.checkpoint import check_fit, state_digest
 from .augment import normalize
 from .batches import Batches
-from .data import PictureSet
+from .data import ImageSet
 from .depthwise import FastDepthwise
 from .held_out import first_half
 from .log import Log, Row
@@ -53,12 +53,12 @@ class Run:
     validation: images never trained on. The first half of each class, and no other, is what the log's accuracy is
     measured on; without them it is measured on the images that the recipe holds out.
     rank, size: this worker and how many there are, under torchrun; the first one writes. processes: that prepare
-    pictures ahead, where the recipe has work for them.
+    images ahead, where the recipe has work for them.
     """
 
     def __init__(
-        self, recipe: Recipe, model: TransXNet, data: PictureSet, folder: Path, device: torch.device,
-        *, teacher: Teacher | None = None, validation: PictureSet | None = None,
+        self, recipe: Recipe, model: TransXNet, data: ImageSet, folder: Path, device: torch.device,
+        *, teacher: Teacher | None = None, validation: ImageSet | None = None,
         rank: int = 0, size: int = 1, processes: int = 0,
     ):  # fmt: skip
         self.recipe, self.data, self.folder, self.device, self.teacher = recipe, data, folder, device, teacher
@@ -262,7 +262,7 @@ def read_run(folder: Path, device: torch.device) -> dict[str, Any]:
 
 
 def check_run(state: Mapping[str, Any], recipe: Recipe, digest: str) -> None:
-    """Raises WeightsMismatch unless a checkpoint was made by this recipe, as it is now, from these pictures."""
+    """Raises WeightsMismatch unless a checkpoint was made by this recipe, as it is now, from these images."""
     settings = recipe.as_json()
     # a field that came later had no effect before it: its default
     stored = {f.name: f.default for f in fields(Recipe) if f.name in settings} | state.get("settings", settings)
@@ -273,8 +273,8 @@ def check_run(state: Mapping[str, Any], recipe: Recipe, digest: str) -> None:
         )
     if state["data"] != digest:
         raise WeightsMismatch(
-            f"The checkpoint was made from other pictures: their digest is {state['data'][:16]}…, not {digest[:16]}….",
-            remedy="Give the pictures it was begun with, or an empty folder.",
+            f"The checkpoint was made from other images: their digest is {state['data'][:16]}…, not {digest[:16]}….",
+            remedy="Give the images it was begun with, or an empty folder.",
         )
 
 

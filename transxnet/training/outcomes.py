@@ -1,9 +1,9 @@
 """What a killed evaluation goes on from: a folder with what is evaluated, and a line for every batch that is done.
 
-* evaluation.json: model, weights, pictures, protocol. Only the very same evaluation is continued.
+* evaluation.json: model, weights, images, protocol. Only the very same evaluation is continued.
 * outcomes-RANK.jsonl: {"batch": 7, "outcomes": [[place, answer, sha256, problem], …]}, appended by one process each.
 
-A batch is kept whole or done again: the same pictures pass through the model together, whatever was interrupted
+A batch is kept whole or done again: the same images pass through the model together, whatever was interrupted
 and however many processes there are, so that the numbers are the same to the last bit. A line that broke off
 counts as never written.
 """
@@ -71,9 +71,9 @@ class OutcomeFolder:
                 file.write(b"\n")
 
     def done(self, sizes: Sequence[int]) -> dict[int, list[Outcome]]:
-        """Batch -> its outcomes, of every process, where all its pictures (`sizes` says how many) could be read.
+        """Batch -> its outcomes, of every process, where all its images (`sizes` says how many) could be read.
 
-        One with a picture that could not is done again: the disk may be back.
+        One with an image that could not is done again: the disk may be back.
         """
         found: dict[int, list[Outcome]] = {}
         for path in sorted(self.folder.glob("outcomes-*.jsonl")):

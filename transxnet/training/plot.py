@@ -1,4 +1,4 @@
-"""A run's log as a picture: loss, and accuracy on the pictures held out, over epochs."""
+"""A run's log as an image: loss, and accuracy on the images held out, over epochs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def plot_log(rows: Sequence[Row], path: Path, title: str = "") -> None:
         values = [100 * row.held_out_top1 for row in measured]
         other.plot([row.epoch for row in measured], values, "o-", color=ACCURACY, label="held-out top-1")
         other.set_ylim(0, max(10, 1.15 * max(values)))
-        _label(other, "top-1 on training pictures held out of this run, %", ACCURACY)
+        _label(other, "top-1 on training images held out of this run, %", ACCURACY)
     figure.savefig(path, dpi=100, metadata={"Software": None})
 
 

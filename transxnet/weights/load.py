@@ -40,14 +40,14 @@ from .sources import Found, NotThere, Provenance, Settings
 
 Model = TransXNet | Peer
 Spec = VariantSpec | PeerSpec
-MAX_SIDE = 2048  # pictures are not larger than that (images.py)
+MAX_SIDE = 2048  # images are not larger than that (images.py)
 
 __all__ = ["Availability", "LoadedModel", "Provenance", "available", "load", "model_memory", "resolve_device"]
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model ready to look at pictures: eval mode, float32, parameters without gradients, on `device`.
+    """A model ready to look at images: eval mode, float32, parameters without gradients, on `device`.
 
     lock: for work that changes the shared module for a while, such as captum's hooks. A Trace needs none.
     """
@@ -104,7 +104,7 @@ def load(
     source: a checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]". It is tried alone.
     device: "cuda", "cuda:1", "mps", "cpu"; None takes the first of CUDA, MPS and CPU that is there.
     hub_namespace: NAMESPACE, with revisions pinned as namespace.py describes: "ns@v1", "ns@t=COMMIT,s=COMMIT".
-    image_size: side in pixels of the pictures to be looked at, where it is not to be the spec's own. TransXNets and
+    image_size: side in pixels of the images to be looked at, where it is not to be the spec's own. TransXNets and
         convolutional peers take any; of Swin, ViT and their like timm builds one of that size, with positions resized.
     progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal. It
         may raise DownloadStopped or a LensError to end the download, which `load` then raises.
@@ -251,16 +251,16 @@ def _untrained(spec: Spec) -> tuple[Model, Provenance]:
 
 def _checked(image_size: int) -> int:
     if not 32 <= image_size <= MAX_SIDE:
-        raise OutOfRange(f"No model looks at pictures of {image_size} px.", remedy=f"Choose 32 to {MAX_SIDE}.")
+        raise OutOfRange(f"No model looks at images of {image_size} px.", remedy=f"Choose 32 to {MAX_SIDE}.")
     return int(image_size)
 
 
 def _resized(spec: Spec) -> str:
-    """What to know of a peer built for pictures of another size than its weights were made for."""
+    """What to know of a peer built for images of another size than its weights were made for."""
     if not isinstance(spec, PeerSpec) or not spec.fixed_size:
         return ""
     own = find_peer(spec.name.removeprefix(PREFIX)).image_size
-    return "" if own == spec.image_size else f"Built for pictures of {spec.image_size} px in place of {own} px."
+    return "" if own == spec.image_size else f"Built for images of {spec.image_size} px in place of {own} px."
 
 
 def _on_device(model: Model, device: torch.device) -> Model:

@@ -4,10 +4,10 @@ A card's keys, all optional but `name`; what is missing leaves its lines out:
 
 * name, about, parameters, classes, label_set, weights (in words), sha256, preprocessing, limits, command
 * accuracy, accuracy_at_other_sizes, accuracy_on_photographs: as training.evaluate's Accuracy.as_json gives them
-* validation, photographs, data: {files, pictures, digest} of the pictures measured and trained on; data also `what`
+* validation, photographs, data: {files, pictures, digest} of the images measured and trained on; data also `what`
   and `held_out`, how many of them only the log's accuracy was measured on
 * run (in words), start, recipe, steps, steps_planned, loss, seconds, hardware: the training run
-* log, plot: names of files beside the card, a CSV and a PNG. hashes: words -> SHA-256 of a list of pictures
+* log, plot: names of files beside the card, a CSV and a PNG. hashes: words -> SHA-256 of a list of images
 * compared_with: [{name, what, accuracy}], siblings measured likewise; `what` says how each differs
 * repository ("NAMESPACE/NAME", "@REVISION" behind it where that is not main), provenance ({file, sha256, stored,
   taken}), paper ({top1, v2_top1, gmacs, params_m}, the paper's words, in percent): of what `publish` made
@@ -41,7 +41,7 @@ def markdown(card: Card) -> str:
         ("", _opening(card)),
         ("Load it", _loading(card)),
         ("Accuracy", _accuracy(card)),
-        ("How pictures are prepared", _preprocessing(card)),
+        ("How images are prepared", _preprocessing(card)),
         ("How it was trained", _training(card)),
         ("Where the weights come from", _provenance(card)),
         ("Limits", "\n".join(f"* {limit}" for limit in card.get("limits") or ())),
@@ -70,7 +70,7 @@ def _opening(card: Card) -> str:
     about = card.get("about", "")
     text = (
         f"A [TransXNet]({PAPER}) image classifier: in every block half of the channels go through attention over an "
-        "overlapping, reduced key map (OSRA), the other half through depthwise kernels generated from the picture "
+        "overlapping, reduced key map (OSRA), the other half through depthwise kernels generated from the image "
         f"itself (IDConv).{f' This one: {about}.' if about else ''}"
     )
     labels = f" ({card['label_set']})" if card.get("label_set") else ""
@@ -78,7 +78,7 @@ def _opening(card: Card) -> str:
     rows = [
         ("parameters", f"{card['parameters']:,}" if "parameters" in card else ""),
         ("classes", f"{card['classes']:,}{labels}" if "classes" in card else ""),
-        ("picture", f"{side} × {side} px" if side else ""),
+        ("image", f"{side} × {side} px" if side else ""),
         ("weights", card.get("weights", "")),
         ("SHA-256", f"`{card['sha256']}`" if card.get("sha256") else ""),
     ]
@@ -107,9 +107,9 @@ def _loading(card: Card) -> str:
 def _accuracy(card: Card) -> str:
     own = card.get("accuracy")
     measured = [*([own] if own else []), *(card.get("accuracy_at_other_sizes") or ())]
-    rows = [_measured(one, card.get("validation"), "validation pictures") for one in measured]
-    photographs = card.get("accuracy_on_photographs") or ()
-    rows += [_measured(one, card.get("photographs"), "photographs") for one in photographs]
+    rows = [_measured(one, card.get("validation"), "validation images") for one in measured]
+    photos = card.get("accuracy_on_photographs") or ()
+    rows += [_measured(one, card.get("photographs"), "photographs") for one in photos]
     parts = []
     if rows:
         parts += ["Measured on these very weights; in brackets the 95 % interval."]
@@ -120,8 +120,8 @@ def _accuracy(card: Card) -> str:
     return _paragraphs(*parts)
 
 
-def _measured(accuracy: Card, pictures: Card | None, what: str) -> Row:
-    files = ", ".join((pictures or {}).get("files") or ())
+def _measured(accuracy: Card, images: Card | None, what: str) -> Row:
+    files = ", ".join((images or {}).get("files") or ())
     left_out = f"; {accuracy['left_out']:,} of other classes left out" if accuracy.get("left_out") else ""
     where = f"{accuracy['pictures']:,} {what}{f' ({files})' if files else ''}{left_out}"
     return where, f"{accuracy['image_size']} px", _share(accuracy, "top1"), _share(accuracy, "top5")
@@ -183,11 +183,11 @@ def _preprocessing(card: Card) -> str:
 
 def _training(card: Card) -> str:
     data = card.get("data") or {}
-    pictures = f"{data['pictures']:,} pictures" if "pictures" in data else ""
-    pictures += f", {data['held_out']:,} of them held out of this run" if data.get("held_out") else ""
+    images = f"{data['pictures']:,} images" if "pictures" in data else ""
+    images += f", {data['held_out']:,} of them held out of this run" if data.get("held_out") else ""
     rows = [
         ("run", card.get("run", "")),
-        ("learned from", "; ".join(filter(None, (data.get("what"), pictures, ", ".join(data.get("files") or ()))))),
+        ("learned from", "; ".join(filter(None, (data.get("what"), images, ", ".join(data.get("files") or ()))))),
         ("began as", card.get("start", "")),
         ("teacher", card.get("teacher", "")),
         ("steps", _steps(card)),
@@ -226,7 +226,7 @@ def _provenance(card: Card) -> str:
     return _table(("", ""), rows)
 
 
-_LISTS = (("data", "training pictures"), ("validation", "validation pictures"), ("photographs", "photographs"))
+_LISTS = (("data", "training images"), ("validation", "validation images"), ("photographs", "photographs"))
 
 # --- Words and tables -----------------------------------------------------------------------------------------------
 

@@ -151,7 +151,7 @@ def hub(spec: VariantSpec, settings: Settings) -> Found:
 def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings: Settings) -> Found:
     """A Hub repository in timm's layout: from the cache where it is there and whole, else from the network.
 
-    Whether the branch has moved since is not asked: yesterday's picture gets yesterday's answer, and no network is
+    Whether the branch has moved since is not asked: yesterday's image gets yesterday's answer, and no network is
     needed. The commit in the provenance says what is in use; @REVISION asks for another.
     """
     files = cached_files(repo, revision, settings)
@@ -199,7 +199,7 @@ def _measured(card: Mapping[str, object]) -> str:
     accuracy = card.get("accuracy")
     try:
         whose = " of Tiny-ImageNet's 200 classes" if card.get("label_set") == "tiny-imagenet-200" else ""
-        return f"Right on {100 * accuracy['top1']:.1f} % of {accuracy['pictures']:,} validation pictures{whose}."
+        return f"Right on {100 * accuracy['top1']:.1f} % of {accuracy['pictures']:,} validation images{whose}."
     except (TypeError, KeyError, ValueError):
         return ""
 

@@ -4,7 +4,7 @@
   const { make } = window.lensParts, FROM = 900; // pixels from which it goes from left to right
   const TICK = 11, SQUARE = 112;
 
-  /* The picture in n x n squares: the mean color of each. */
+  /* The image in n x n squares: the mean color of each. */
   function squares(image, n) {
     const canvas = make("canvas");
     canvas.width = canvas.height = n;
@@ -14,7 +14,7 @@
     return canvas.toDataURL();
   }
 
-  /* What a stage's box shows under its name: the picture in its squares, and a mark a block, halves in their colors. */
+  /* What a stage's box shows under its name: the image in its squares, and a mark a block, halves in their colors. */
   function glyph(pen, box, image, side, across) {
     const row = Math.max(1, Math.floor(across / TICK));
     const marks = box.depth ? Math.ceil(box.depth / row) * 17 : 0;
@@ -33,11 +33,11 @@
     };
   }
 
-  const pictured = (box) => box.kind === "stage" || box.kind === "picture";
+  const pictured = (box) => box.kind === "stage" || box.kind === "image";
 
   function flowAcross(data, image, width) {
     return (pen) => {
-      const gap = 26, fixed = { picture: 96, stem: 106, head: 100 };
+      const gap = 26, fixed = { image: 96, stem: 106, head: 100 };
       const stage = (width - 2 - 302 - gap * (data.flow.length - 1)) / 4;
       const boxes = data.flow.map((box) => {
         const w = fixed[box.kind] || stage, art = pictured(box) && glyph(pen, box, image, Math.min(w - 18, SQUARE), w - 18);

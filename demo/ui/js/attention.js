@@ -4,7 +4,7 @@
 (() => {
   const LARGE = 352, SMALL = 144, KEPT = 32; // canvas pixels a side; tables kept
   const { make, number, barOf, headOf, keepFocus } = window.lensParts, tables = new Map();
-  let scene = null, pictures = {};
+  let scene = null, images = {};
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 
   /* Keep what came, the latest last. False where a table is neither here nor in the payload. */
@@ -18,17 +18,17 @@
     return Object.keys(sent).every((key) => tables.has(key));
   }
 
-  /* Photographs that are the same as before are drawn at once. */
+  /* Photos that are the same as before are drawn at once. */
   function again(entries) {
     for (const [name, entry] of Object.entries(entries)) {
-      const before = pictures[name];
+      const before = images[name];
       if (before?.src === entry.src && before?.seen === entry.seen) Object.assign(entry, { srcImage: before.srcImage, seenImage: before.seenImage });
     }
-    pictures = entries;
+    images = entries;
   }
 
-  /* A map over the photograph that follows the point and can be clicked. */
-  function frameOf(table, picture, size, className, trigger) {
+  /* A map over the photo that follows the point and can be clicked. */
+  function frameOf(table, image, size, className, trigger) {
     const frame = make("div", className), canvas = make("canvas"), out = make("span", "lens-readout");
     window.lensPainter.fit(canvas, table.view, size);
     frame.dataset.box = JSON.stringify(table.box);
@@ -37,7 +37,7 @@
     out.hidden = true;
     out.style.transform = "none"; // held inside the frame
     frame.append(canvas, out);
-    const item = { table, picture, frame, canvas, out, pointer: null };
+    const item = { table, image, frame, canvas, out, pointer: null };
     frame.addEventListener("pointermove", (event) => { item.pointer = event; });
     frame.addEventListener("pointerleave", () => { item.pointer = null; out.hidden = true; });
     frame.addEventListener("click", (event) => {
@@ -98,14 +98,14 @@
       if (cell.kind === "attention") cells.append(largeOf(cell, made, trigger));
       else if (cell.kind === "heads") cells.append(headsOf(cell, made, payload.words));
       else if (cell.kind === "stages") cells.append(stagesOf(cell, made, payload.words, trigger));
-      else cells.append(window.lensCells.cellOf(cell, null, payload.pictures, trigger, []));
+      else cells.append(window.lensCells.cellOf(cell, null, payload.images, trigger, []));
     }
     section.append(header, cells);
     return section;
   }
 
   window.lensLayouts.attention = (body, payload, trigger) => {
-    again(payload.pictures);
+    again(payload.images);
     const made = { payload, body, large: [], heads: [], stages: [], rows: [], controls: null };
     if (!take(payload.tables)) { // lost or never arrived: the next answer brings them
       trigger("select", { change: { held: [] } });
@@ -164,7 +164,7 @@
   }
 
   function paint(one, high) {
-    const entry = scene.payload.pictures[one.picture], image = window.lensCells.pictureOf(entry);
+    const entry = scene.payload.images[one.image], image = window.lensCells.imageOf(entry);
     if (!image.complete || !image.naturalWidth) return;
     const { map } = one, own = window.lensDisplay.view === "normalized" ? window.lensTables.peak(map.values) : high;
     window.lensPainter.paint(one.canvas, map, image, own, scene.rows[0].scale);

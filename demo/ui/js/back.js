@@ -1,5 +1,5 @@
-/* The picture stays reachable: on a narrow screen, while it is out of sight, a round thumbnail in the corner brings it
-   back. lensBack(photo, src, name) makes the button for the picture that has just been built; css/side.css places it. */
+/* The image stays reachable: on a narrow screen, while it is out of sight, a round thumbnail in the corner brings it
+   back. lensBack(photo, src, name) makes the button for the image that has just been built; css/side.css places it. */
 (() => {
   let observer = null;
 

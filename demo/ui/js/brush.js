@@ -1,4 +1,4 @@
-/* A photograph to paint on, for js/what_if.js: mouse, touch and keyboard, over the grid of js/paint.js.
+/* A photo to paint on, for js/what_if.js: mouse, touch and keyboard, over the grid of js/paint.js.
    lensBrush(send) -> {node, show(painting, image)}; send({mask}) or send({fill}) when a stroke ends or the fill changes.
    The node outlives the panel's redrawings, so that an answer that arrives in the middle of a stroke does not end it. */
 (() => {
@@ -138,11 +138,11 @@
       return group;
     }
 
-    function show(given, photograph) {
+    function show(given, photo) {
       const other = !painting || given.key !== painting.key || String(given.upload) !== String(painting.upload);
       if (other) { clearTimeout(later); later = 0; sent = null; undo = []; cursor = null; held = null; } // all of it was about the last
       painting = given;
-      image = photograph;
+      image = photo;
       if (sent === given.mask) sent = null; // this is the answer about it
       const busy = held || later || sent !== null; // what is being painted is newer than this answer
       if (!busy) grid = paint.unpack(given.mask) || paint.gridFor(given.upload, LONGEST);

@@ -1,13 +1,13 @@
-/* The cells of a view: raw maps over the photograph, small grids, bars, sentences. Made by demo/cells.py.
+/* The cells of a view: raw maps over the photo, small grids, bars, sentences. Made by demo/cells.py.
    cell.kind: map | tiles | bars | text | pending | error. What draws a cell is added to `drawings`, so that display
    controls can draw it again. */
 (() => {
   const DRAWN = 352; // canvas pixels a side: sharp on phones and columns, quick to blend
   const { make, number, phrase, lutOf, toned, barOf } = window.lensParts;
 
-  /* Photographs arrive once a payload; `redraw` draws the whole panel again when one is decoded. */
-  function loadPictures(pictures, redraw) {
-    for (const entry of Object.values(pictures)) {
+  /* Photos arrive once a payload; `redraw` draws the whole panel again when one is decoded. */
+  function loadImages(images, redraw) {
+    for (const entry of Object.values(images)) {
       for (const key of ["src", "seen"]) {
         const image = (entry[key + "Image"] = new Image());
         image.onload = redraw;
@@ -15,7 +15,7 @@
       }
     }
   }
-  const pictureOf = (entry) => (window.lensDisplay.seen ? entry.seenImage : entry.srcImage);
+  const imageOf = (entry) => (window.lensDisplay.seen ? entry.seenImage : entry.srcImage);
 
   function drawMap(canvas, cell, scale, image) {
     if (!image.complete || !image.naturalWidth) return false;
@@ -97,7 +97,7 @@
     node.setAttribute("aria-label", cell.alt);
   }
 
-  function mapInto(figure, cell, scale, { pictures, trigger, drawings }) {
+  function mapInto(figure, cell, scale, { images, trigger, drawings }) {
     const frame = make("div", "lens-frame"), canvas = make("canvas"), out = make("span", "lens-readout");
     out.hidden = true;
     named(canvas, cell);
@@ -107,7 +107,7 @@
     const { bar, draw: drawBar } = barOf(scale, cell.map.values);
     figure.append(frame, bar);
     drawings.push(() => {
-      if (drawMap(canvas, cell, scale, pictureOf(pictures[cell.picture]))) frame.classList.add("drawn");
+      if (drawMap(canvas, cell, scale, imageOf(images[cell.image]))) frame.classList.add("drawn");
     }, drawBar);
     readOut(canvas, cell, scale, out);
     canvas.addEventListener("click", (event) => {
@@ -157,10 +157,10 @@
     error: errorInto,
   };
 
-  function cellOf(cell, scale, pictures, trigger, drawings) {
+  function cellOf(cell, scale, images, trigger, drawings) {
     const figure = make("figure", `lens-cell ${cell.kind}`);
     if (cell.title) figure.append(make("div", "lens-cell-title", cell.title));
-    INTO[cell.kind]?.(figure, cell, scale, { pictures, trigger, drawings }); // a text is all in its caption
+    INTO[cell.kind]?.(figure, cell, scale, { images, trigger, drawings }); // a text is all in its caption
     if (cell.caption || cell.kind === "text") {
       const caption = make("figcaption");
       if (cell.caption) caption.append(make("span", "", cell.caption));
@@ -170,5 +170,5 @@
     return figure;
   }
 
-  window.lensCells = { cellOf, loadPictures, pictureOf, drawMap, drawTile, tileOf, readOut };
+  window.lensCells = { cellOf, loadImages, imageOf, drawMap, drawTile, tileOf, readOut };
 })();

@@ -1,5 +1,5 @@
 /* Accuracy against cost: lensChart(chart) -> a section with an SVG, a text on the point looked at, and a table.
-   chart: demo/views/chart.py; its points are arrays in the order of POINT. Which numbers, which cost and which picture
+   chart: demo/views/chart.py; its points are arrays in the order of POINT. Which numbers, which cost and which image
    sizes are shown stays here while the panel is drawn again; nothing is sent and no link is followed by itself. */
 (() => {
   const { make, plain } = window.lensParts, SVG = "http://www.w3.org/2000/svg";

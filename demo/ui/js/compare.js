@@ -1,18 +1,18 @@
-/* The Compare view: rows as elsewhere, then differences, the wipe, tables and the chart; or two photographs, rows only.
+/* The Compare view: rows as elsewhere, then differences, the wipe, tables and the chart; or two photos, rows only.
    Payload: demo/views/compare.py. Differences are subtracted here, second minus first, in float32 as the library does. */
 (() => {
   const { make, barOf, keepFocus } = window.lensParts, { cellOf } = window.lensCells;
 
-  function chosen({ label, chips, photographs }, trigger) {
+  function chosen({ label, chips, photos }, trigger) {
     const bar = make("div", "lens-compare-bar"), pressed = (chips.find((chip) => chip.pressed) || {}).key;
     const change = (fields) => trigger("select", { change: fields });
     const maps = window.lensChoices(label, chips.map((chip) => [chip.key, chip.label]), () => pressed, (key) => change({ compared: key }));
-    const both = make("button", "lens-compare-switch", photographs.label);
+    const both = make("button", "lens-compare-switch", photos.label);
     both.type = "button";
-    both.dataset.keep = "photographs";
-    both.setAttribute("aria-pressed", String(photographs.pressed));
-    both.addEventListener("click", () => change({ photographs: !photographs.pressed }));
-    if (photographs.pressed) maps.hidden = true; // of variants side by side
+    both.dataset.keep = "photos";
+    both.setAttribute("aria-pressed", String(photos.pressed));
+    both.addEventListener("click", () => change({ photos: !photos.pressed }));
+    if (photos.pressed) maps.hidden = true; // of variants side by side
     bar.append(maps, both);
     return bar;
   }
@@ -30,12 +30,12 @@
     return section;
   }
 
-  function differencesOf(common, pictures, trigger, drawings) {
+  function differencesOf(common, images, trigger, drawings) {
     const { differences } = common, section = headed(differences, drawings), cells = make("div", "lens-cells");
     for (const one of differences.cells) {
       const first = common.values[one.a], values = common.values[one.b].map((value, i) => value - first[i]);
-      const cell = { ...one, kind: "map", picture: common.picture, box: common.box, map: window.lensMapOf(common, values) };
-      cells.append(cellOf(cell, differences.bar, pictures, trigger, drawings));
+      const cell = { ...one, kind: "map", image: common.image, box: common.box, map: window.lensMapOf(common, values) };
+      cells.append(cellOf(cell, differences.bar, images, trigger, drawings));
     }
     section.append(cells);
     return section;
@@ -80,17 +80,17 @@
   }
 
   window.lensLayouts.compare = (body, payload, trigger) => {
-    const drawings = [], maps = make("div", "lens-compare-maps"), { common, pictures } = payload;
-    body.dataset.photographs = payload.photographs;
+    const drawings = [], maps = make("div", "lens-compare-maps"), { common, images } = payload;
+    body.dataset.photos = payload.photos;
     body.append(chosen(payload.choose, trigger), maps);
     drawings.push(window.lensLayouts.matrix(maps, payload, trigger));
-    if (!payload.photographs) {
+    if (!payload.photos) {
       if (payload.units) body.append(make("p", "lens-compare-note", payload.units));
       if ((payload.instead || "").trim()) body.append(make("p", "lens-instead", payload.instead));
       if (common) {
         common.values = common.maps.map(window.lensMaps.decode);
         const side = make("div", "lens-compare-pairs");
-        side.append(window.lensWipe(common, pictures, drawings), differencesOf(common, pictures, trigger, drawings));
+        side.append(window.lensWipe(common, images, drawings), differencesOf(common, images, trigger, drawings));
         body.append(side, agreementOf(common.table));
       }
       body.append(costsOf(payload.costs), window.lensChart(payload.chart));

@@ -1,6 +1,6 @@
-/* The one picture with the one crosshair. value: {src, key, size: [w, h], point: [x, y], crops: [{name, box}], alt, role, note,
-   back}. Pointer, touch and arrow keys move the point; letting go sends it: trigger("select", {x, y, picture}), upload
-   pixels of the picture of that key. */
+/* The one image with the one crosshair. value: {src, key, size: [w, h], point: [x, y], crops: [{name, box}], alt, role, note,
+   back}. Pointer, touch and arrow keys move the point; letting go sends it: trigger("select", {x, y, image}), upload
+   pixels of the image of that key. */
 (() => {
   const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
 
@@ -11,7 +11,7 @@
     function draw() {
       const value = props.value;
       if (!value || !value.src) return;
-      if (value.src !== shown) build(value); // a new point on the same picture leaves focus and a drag alone
+      if (value.src !== shown) build(value); // a new point on the same image leaves focus and a drag alone
       shown = value.src;
       const photo = root.querySelector(".lens-photo");
       photo.setAttribute("aria-label", value.alt);
@@ -38,7 +38,7 @@
       image.src = value.src;
       image.alt = "";
       held = null;
-      clearTimeout(later); // a key press on the picture before
+      clearTimeout(later); // a key press on the image before
       later = 0;
       photo.style.setProperty("--ratio", w / h);
       photo.after(window.lensBack(photo, value.src, value.back));
@@ -59,7 +59,7 @@
           Math.round(clamp(((event.clientY - box.top) / box.height) * h - 0.5, 0, h - 1)),
         ];
       };
-      const send = () => { window.lensPoint.set(...point); trigger("select", { x: point[0], y: point[1], picture: props.value.key }); };
+      const send = () => { window.lensPoint.set(...point); trigger("select", { x: point[0], y: point[1], image: props.value.key }); };
       photo.addEventListener("pointerdown", (event) => {
         if (!event.isPrimary || event.button) return; // a second finger, another button
         held = event.pointerId;

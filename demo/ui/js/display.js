@@ -1,12 +1,12 @@
 /* How maps are drawn: a small store that lives in the browser only. Every change fires "lens:display" on document with
    detail {key}; panels draw again. No event reaches Python, no request is sent. The controls are js/controls.js.
 
-   opacity    0 to 1, of the map over the photograph
+   opacity    0 to 1, of the map over the photo
    colormap   of magnitudes, diverging: of signed maps; "" is each map's own
    gamma      0.3 to 3, t -> t ** gamma of the color scale
    threshold  0 to 0.95, the share of the scale's maximum below which nothing is drawn
-   view       "raw": the shared scale; "normalized": each map on its own; "masked": the photograph where a map is high
-   seen       the photograph at the model's resolution
+   view       "raw": the shared scale; "normalized": each map on its own; "masked": the photo where a map is high
+   seen       the photo at the model's resolution
    head       of attention: "mean", "max", or 1, 2, …; direction: "from" the unit pointed at, or "to" it */
 (() => {
   const among = (...values) => (value, otherwise) => (values.includes(value) ? value : otherwise);

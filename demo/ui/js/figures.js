@@ -1,7 +1,7 @@
 /* Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, size?, table?, limits}], status,
-   words: {numbers, table, picture, save, save_table}} or,
+   words: {numbers, table, image, save, save_table}} or,
    while they are on their way, {keep, status: {text, share?, amount?, label?}}; made by demo/figures.py.
-   Pictures and tables scroll sideways inside their own box, which the keyboard reaches. */
+   Images and tables scroll sideways inside their own box, which the keyboard reaches. */
 (() => {
   const { make } = window.lensParts;
 
@@ -30,7 +30,7 @@
 
   const csvOf = ({ head, rows }) => [head, ...rows].map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(",")).join("\r\n");
 
-  /* To keep: the picture as it stands, which tells inside where it is from, and its numbers. */
+  /* To keep: the image as it stands, which tells inside where it is from, and its numbers. */
   function savesOf(figure, words) {
     const line = make("p", "lens-saves");
     const link = (text, href, kind) => {
@@ -54,7 +54,7 @@
       [image.width, image.height] = figure.size;
       image.alt = figure.alt;
       image.src = figure.src;
-      node.append(scroller(image, named(words.picture)));
+      node.append(scroller(image, named(words.image)));
     }
     const caption = make("figcaption");
     caption.append(make("p", "", figure.caption));

@@ -1,4 +1,4 @@
-/* What a kernel lets through: |DFT| of the generated and of the static one as two pictures on one scale, and their means
+/* What a kernel lets through: |DFT| of the generated and of the static one as two images on one scale, and their means
    over rings as two lines. The numbers are js/arithmetic.js'. */
 (() => {
   const { make, number } = window.lensParts, { fill, largest, barInto } = window.lensBench, N = 64, PLOT = { width: 320, height: 150, left: 42, right: 8, top: 8, bottom: 30 };
@@ -9,7 +9,7 @@
     return node;
   };
 
-  function pictureOf() {
+  function imageOf() {
     const figure = make("figure", "lens-spectrum"), caption = make("figcaption"), canvas = make("canvas");
     canvas.setAttribute("role", "img");
     figure.append(caption, canvas);
@@ -41,7 +41,7 @@
 
   window.lensFrequency = (words) => {
     const root = make("div", "lens-frequency"), pair = make("div", "pair"), legend = make("p", "lens-legend"), plot = make("div"), scaleBar = make("div");
-    const made = pictureOf(), still = pictureOf();
+    const made = imageOf(), still = imageOf();
     pair.append(made.figure, still.figure);
     root.append(pair, scaleBar, plot, legend);
 

@@ -12,7 +12,7 @@
 
   for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, ({ target }) => {
     if (!target.matches?.(".lens-language")) return;
-    const upload = document.querySelector(".lens-link .lens-note")?.textContent; // says that a picture is in no link
+    const upload = document.querySelector(".lens-link .lens-note")?.textContent; // says that an image is in no link
     target.title = upload ? target.dataset.upload : target.dataset.hint;
   });
 })();

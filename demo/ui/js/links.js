@@ -1,6 +1,6 @@
 /* The address bar holds what is looked at. value: {query: {key: text}, keys, first, own, upload, words: {copy, copied,
    selected, address}}, made by demo/places.py; what only the browser knows (window.lensDisplay) is added here. own: the key
-   of a visitor's own picture, which no address holds: the browser's history remembers it. A display control
+   of a visitor's own image, which no address holds: the browser's history remembers it. A display control
    changes the address alone: no request. Settings of an address that is opened are in the store before anything is drawn;
    what cannot be used is said by Python (demo/links.py), which knows the same bounds. */
 (() => {
@@ -9,7 +9,7 @@
     seen: "seen", head: "head", direction: "direction",
   };
   const WAIT = 200; // milliseconds: browsers refuse an address that changes with every step of a slider
-  const STEPS = ["view", "tour", "picture", "variants"]; // what Back and Forward go through
+  const STEPS = ["view", "tour", "image", "variants"]; // what Back and Forward go through
   const LONGEST = 10_000; // milliseconds that the answer to Back or Forward is waited for
   const text = (value) => (typeof value === "number" ? String(Math.round(value * 1e4) / 1e4) : value === true ? "1" : String(value || ""));
 
@@ -76,7 +76,7 @@
       const query = new URLSearchParams(location.search), own = history.state?.lensOwn || "", go = { own };
       for (const key of props.value.keys) if (!(key in FIELDS) && key !== "lang") go[key] = query.get(key) || "";
       if (own) { delete go.x; delete go.y; } // nor does it hold a point of it: that stays
-      else go.picture ||= props.value.first;
+      else go.image ||= props.value.first;
       written = awaited = stepOf(Object.fromEntries(query), own);
       for (const [key, field] of Object.entries(FIELDS)) {
         if (!query.has(key)) window.lensDisplay.set(field, window.lensDisplay.defaults[field]);

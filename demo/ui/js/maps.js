@@ -84,7 +84,7 @@
 
   const alpha = (t, opacity) => (Number.isNaN(t) ? 0 : opacity * Math.abs(t) ** ALPHA_POWER);
 
-  /* Blend placed values over gray pixels; `pixels` is RGBA of the photograph and is written to. Masked, the photograph
+  /* Blend placed values over gray pixels; `pixels` is RGBA of the photo and is written to. Masked, the photo
      keeps its colors where values are not below the threshold, and 1 - opacity of its light elsewhere. */
   function blend(pixels, values, scale, lut, opacity) {
     const shareOf = sharing(scale), shape = shaping(scale);

@@ -3,7 +3,7 @@
 (() => {
   const gridOf = (rows, cols) => ({ rows, cols, cells: new Uint8Array(rows * cols) });
 
-  /* A grid for a picture of this size, its longer side `longest` cells. */
+  /* A grid for an image of this size, its longer side `longest` cells. */
   function gridFor([width, height], longest) {
     const scale = longest / Math.max(width, height);
     return gridOf(Math.max(1, Math.round(height * scale)), Math.max(1, Math.round(width * scale)));

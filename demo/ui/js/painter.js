@@ -1,5 +1,5 @@
-/* Maps over a photograph, fast enough to follow a pointer: what does not change from one move to the next is made once.
-   A photograph becomes numbers once, a grid's placement on a canvas once, the colors once a setting of the display
+/* Maps over a photo, fast enough to follow a pointer: what does not change from one move to the next is made once.
+   A photo becomes numbers once, a grid's placement on a canvas once, the colors once a setting of the display
    (window.lensMaps.blend is asked what it does to black, red and white). One paint is then a few additions a pixel. */
 (() => {
   const STEPS = 1021; // of the scale: four a color
@@ -7,7 +7,7 @@
   const placements = new Map();
   let colors = { of: "", ramp: null };
 
-  /* The photograph at a canvas' size: RGB and its gray, as numbers. */
+  /* The photo at a canvas' size: RGB and its gray, as numbers. */
   function groundOf(image, width, height) {
     const known = grounds.get(image) || {}, size = `${width} ${height} ${window.lensDisplay.seen}`;
     grounds.set(image, known);
@@ -63,7 +63,7 @@
     return { add, gray, own };
   }
 
-  /* The map over the photograph, colors from 0 to `high`. The canvas keeps its size: it was set by `fit`. */
+  /* The map over the photo, colors from 0 to `high`. The canvas keeps its size: it was set by `fit`. */
   function paint(canvas, map, image, high, scale) {
     const { width, height } = canvas, ground = groundOf(image, width, height), { y, x } = placementOf(map, height, width);
     const ramp = rampOf(scale), context = canvas.getContext("2d");

@@ -1,10 +1,10 @@
-/* One view of the page. Payload: demo/views/. value: {view, layout, serial, key, intro, foot, pictures, …}. key: of the
-   picture, which a point that is clicked belongs to.
+/* One view of the page. Payload: demo/views/. value: {view, layout, serial, key, intro, foot, images, …}. key: of the
+   image, which a point that is clicked belongs to.
    layout: "matrix" and "columns" are {heads: [head], rows: [{title, sub, more, badge, bar, cells: [cell]}]}, drawn here;
    any other is drawn by its own file, as window.lensLayouts[layout](body, payload, trigger), which returns what draws it
    again when a display control moves. trigger("select", …) reaches Page.acted in demo/ui/page.py. */
 (() => {
-  const { make, barOf, subOf, headOf, whenSeen } = window.lensParts, { cellOf, loadPictures } = window.lensCells;
+  const { make, barOf, subOf, headOf, whenSeen } = window.lensParts, { cellOf, loadImages } = window.lensCells;
 
   function rowOf(row, value, trigger, drawings) {
     const section = make("section", "lens-row"), title = make("header"), cells = make("div", "lens-cells");
@@ -18,7 +18,7 @@
     }
     row.cells.forEach((cell, i) => {
       const head = value.heads[i] || {};
-      const node = cellOf(cell, cell.scale || row.bar || head.bar, value.pictures, trigger, drawings);
+      const node = cellOf(cell, cell.scale || row.bar || head.bar, value.images, trigger, drawings);
       if (cell.scale) { // a scale of its own, with its bar
         const { bar, draw } = barOf(cell.scale);
         node.append(bar);
@@ -51,8 +51,8 @@
       const payload = JSON.parse(JSON.stringify(value)); // ours to keep decoded arrays in
       const body = make("div", "lens-body");
       root.dataset.layout = payload.layout;
-      loadPictures(payload.pictures, () => redraw());
-      const tell = (event, told) => trigger(event, "x" in told ? { ...told, picture: payload.key } : told);
+      loadImages(payload.images, () => redraw());
+      const tell = (event, told) => trigger(event, "x" in told ? { ...told, image: payload.key } : told);
       redraw = window.lensLayouts[payload.layout](body, payload, tell) || (() => {});
       root.replaceChildren(make("p", "lens-intro", payload.intro), body, ...(payload.foot ? [make("p", "lens-foot", payload.foot)] : []));
       root.dataset.serial = payload.serial;

@@ -1,9 +1,9 @@
 /* Where everybody looks, on every map at once. What carries data-box = "[x0, y0, x1, y1]", the edges of what it covers in
    pixels of the upload, gets two marks: the crosshair, and where a pointer is right now. A pointer over such a map is a
-   pointer over the picture (lensPoint), so whatever follows the point follows every map. Listens to "lens:point". */
+   pointer over the image (lensPoint), so whatever follows the point follows every map. Listens to "lens:point". */
 (() => {
   let over = null, place = null; // the map under the pointer, and where that is
-  const own = (frame) => frame.classList.contains("lens-photo"); // the big picture has a crosshair and listeners of its own
+  const own = (frame) => frame.classList.contains("lens-photo"); // the big image has a crosshair and listeners of its own
 
   /* A point of the upload as shares of what a box covers, held inside it. */
   function shareOf([x0, y0, x1, y1], { x, y }) {

@@ -1,4 +1,4 @@
-/* Example pictures as buttons. value: {items: [{src, label, alt}], chosen}. trigger("select", {index}). */
+/* Example images as buttons. value: {items: [{src, label, alt}], chosen}. trigger("select", {index}). */
 (() => {
   window.lensMountThumbs = (element, props, trigger, watch) => {
     function draw() {

@@ -25,7 +25,7 @@
       return item;
     }));
     body.append(start, ...(payload.note ? [make("p", "lens-note", payload.note)] : []), figure, make("h3", "", tour.title), list);
-    window.lensArchitecture(figure, architecture, payload.pictures[payload.photo]?.src, trigger);
+    window.lensArchitecture(figure, architecture, payload.images[payload.photo]?.src, trigger);
   };
 
   window.lensMountTour = (element, props, trigger, watch) => {

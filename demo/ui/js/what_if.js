@@ -1,8 +1,8 @@
-/* What if: switches, a photograph to paint on, and every variant's answers before and after. Payload: demo/views/what_if.py.
+/* What if: switches, a photo to paint on, and every variant's answers before and after. Payload: demo/views/what_if.py.
    Toggling sends {change: {edits: […]}}, painting {change: {mask}}, the fill {change: {fill}}, the button at the foot
    {change: {every: true}}. Nodes that people hold on to (the canvas, what was said) outlive a redrawing. */
 (() => {
-  const { make } = window.lensParts, { pictureOf } = window.lensCells;
+  const { make } = window.lensParts, { imageOf } = window.lensCells;
   const GRACE = 3000; // ms in which an answer about older switches does not flip newer ones back
   let send = () => {}, brush = null, edits = [], sent = null, since = 0;
   const chosen = {}; // switch -> where it will hold, "3.0", as long as it is not on
@@ -107,7 +107,7 @@
     const section = make("section", "lens-tried"), { cell } = column;
     section.append(window.lensParts.headOf(column, []));
     if (cell.kind !== "trial") {
-      section.append(window.lensCells.cellOf(cell, null, payload.pictures, () => {}, []));
+      section.append(window.lensCells.cellOf(cell, null, payload.images, () => {}, []));
       return section;
     }
     section.dataset.variant = cell.variant;
@@ -152,7 +152,7 @@
     body.append(trial, everyOf(payload));
     let first = true;
     return () => {
-      if (payload.painting) brush.show(payload.painting, pictureOf(payload.pictures[payload.painting.picture]));
+      if (payload.painting) brush.show(payload.painting, imageOf(payload.images[payload.painting.image]));
       if (first && focused && here) body.querySelector(`[data-focus="${focused}"]`)?.focus({ preventScroll: true }); // as it was
       first = false;
     };

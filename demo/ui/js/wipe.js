@@ -1,8 +1,8 @@
-/* One photograph, map A left of a line and map B right of it: lensWipe(common, pictures, drawings) -> a section. `common`
+/* One photo, map A left of a line and map B right of it: lensWipe(common, images, drawings) -> a section. `common`
    is made by demo/views/compare_pairs.py. Where the line stands, and which two are shown, stays here while the panel is
    drawn again; nothing is sent. */
 (() => {
-  const { make, plain } = window.lensParts, { drawMap, pictureOf, readOut } = window.lensCells;
+  const { make, plain } = window.lensParts, { drawMap, imageOf, readOut } = window.lensCells;
   const STEP = 2, BIG = 10; // percent, of the arrow keys and of those for pages
   const state = { pair: 0, share: 50 };
   const KEYS = { ArrowLeft: -STEP, ArrowDown: -STEP, ArrowRight: STEP, ArrowUp: STEP, PageDown: -BIG, PageUp: BIG, Home: -100, End: 100 };
@@ -23,7 +23,7 @@
     return { frame, canvas, handle, left, right, out };
   }
 
-  window.lensWipe = (common, pictures, drawings) => {
+  window.lensWipe = (common, images, drawings) => {
     const { wipe, scale } = common, section = make("section", "lens-row"), header = make("header");
     const parts = frameOf(common), { frame, canvas, handle } = parts;
     const cells = common.values.map((values) => ({ map: window.lensMapOf(common, values), canvas: make("canvas") }));
@@ -64,7 +64,7 @@
     };
     frame.addEventListener("pointerdown", (event) => {
       if (event.button) return;
-      event.preventDefault(); // no text is selected, no picture dragged
+      event.preventDefault(); // no text is selected, no image dragged
       frame.setPointerCapture(event.pointerId);
       handle.focus({ preventScroll: true });
       to(shareAt(event));
@@ -88,7 +88,7 @@
     }
     section.append(frame);
     drawings.push(() => {
-      for (const cell of cells) cell.drawn = drawMap(cell.canvas, cell, scale, pictureOf(pictures[common.picture]));
+      for (const cell of cells) cell.drawn = drawMap(cell.canvas, cell, scale, imageOf(images[common.image]));
       to(state.share);
     });
     return section;

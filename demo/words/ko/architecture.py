@@ -5,8 +5,8 @@ from __future__ import annotations
 WORDS: dict[str, str] = {
     "The architecture of {variant}: {blocks} blocks in four stages. Every box is a button.":
         "{variant}의 구조: 네 스테이지에 블록 {blocks}개. 상자는 모두 버튼입니다.",
-    "{variant}: {blocks} blocks in four stages, for pictures of {size} × {size} pixels. Each stage shows the "
-    "photograph in as many squares as it has positions: what a unit stands for, not what it sees.":
+    "{variant}: {blocks} blocks in four stages, for images of {size} × {size} pixels. Each stage shows the "
+    "photo in as many squares as it has positions: what a unit stands for, not what it sees.":
         "{variant}: 네 스테이지에 블록 {blocks}개, {size} × {size} 픽셀 사진용. 각 스테이지는 사진을 위치의 수만큼 칸"
         "으로 나누어 보여 줍니다. 유닛이 대표하는 곳이지, 유닛이 보는 곳은 아닙니다.",
     "What you chose is no TransXNet, so this is {variant}.":
@@ -20,7 +20,7 @@ WORDS: dict[str, str] = {
         "LayerScale입니다. 학습 때만 쓰는 드롭 패스는 그리지 않았습니다.",
     "{title}. {lines}. Opens {view}.": "{title}. {lines}. {view} 화면을 엽니다.",
     "{title}. {lines}. Opens {view} of stage {stage}.": "{title}. {lines}. 스테이지 {stage}의 {view} 화면을 엽니다.",
-    "Picture": "사진",
+    "SourceImage": "사진",
     "{size} × {size} pixels": "{size} × {size} 픽셀",
     "Stem": "스템",
     "7 × 7, stride 4": "7 × 7, 스트라이드 4",
@@ -39,12 +39,12 @@ WORDS: dict[str, str] = {
     "average": "평균",
     "{classes} classes": "클래스 {classes}개",
     "position, by depthwise 7 × 7": "위치 정보, 뎁스와이즈 7 × 7",
-    "one mean, one deviation for the whole picture": "사진 전체에 평균 하나, 편차 하나",
+    "one mean, one deviation for the whole image": "사진 전체에 평균 하나, 편차 하나",
     "{local} + {wide} channels": "채널 {local} + {wide}개",
     "all {local} channels": "채널 {local}개 전부",
     "split": "분할",
     "{local} channels": "채널 {local}개",
-    "picture pooled to {kernel} × {kernel}": "사진을 {kernel} × {kernel}로 풀링",
+    "image pooled to {kernel} × {kernel}": "사진을 {kernel} × {kernel}로 풀링",
     "softmax gates mix {groups} kernels": "소프트맥스 게이트로 커널 {groups}개 혼합",
     "depthwise {kernel} × {kernel}": "뎁스와이즈 {kernel} × {kernel}",
     "Static convolution": "정적 합성곱",

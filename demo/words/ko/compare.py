@@ -4,7 +4,7 @@ from __future__ import annotations
 
 WORDS: dict[str, str] = {
     "The map compared": "비교할 맵",
-    "Two photographs on one model": "모델 하나에 사진 두 장",
+    "Two photos on one model": "모델 하나에 사진 두 장",
     "Answers": "답",
     "shares of each variant's own classes": "각 모델이 아는 클래스 안에서의 비율",
     "Weights: {where}. {note}": "가중치: {where}. {note}",
@@ -35,7 +35,7 @@ WORDS: dict[str, str] = {
     "Differences": "차이",
     "second minus first, on what all of them saw": "둘째에서 첫째를 뺀 값, 모두가 본 부분에서",
     "{second} minus {first}": "{second} − {first}",
-    "{map}: {second} minus {first}, on the part of the picture that all variants saw":
+    "{map}: {second} minus {first}, on the part of the image that all variants saw":
         "{map}: {second} − {first}, 모든 모델이 본 사진 부분에서",
     "mean absolute difference {mean} {units}, from {low} to {high}": "평균 절대 차이 {mean} {units}, {low} ~ {high}",
     "How far the maps agree": "맵들이 일치하는 정도",
@@ -53,17 +53,17 @@ WORDS: dict[str, str] = {
     "drag the line, or use the arrow keys": "선을 끌거나 화살표 키를 쓰십시오",
     "How far the map of {first} reaches from the left, the map of {second} from there on":
         "왼쪽부터 {first} 맵이 차지하는 폭, 그다음은 {second} 맵",
-    "{map} over the photograph: {first} left of the line, {second} right of it":
+    "{map} over the photo: {first} left of the line, {second} right of it":
         "사진 위의 {map}: 선 왼쪽은 {first}, 오른쪽은 {second}",
     "Which two": "어느 둘",
     "What they cost": "드는 비용",
-    "one picture, without gradients": "사진 한 장, 그래디언트 없이",
+    "one image, without gradients": "사진 한 장, 그래디언트 없이",
     "Parameters": "매개변수",
     "Multiply-adds": "곱셈-덧셈",
     "One pass here": "여기서 한 번 실행",
     "Weights in memory": "메모리 속 가중치",
     "Activations at their peak": "활성값의 최대 메모리",
-    "Picture it sees": "모델이 보는 사진",
+    "SourceImage it sees": "모델이 보는 사진",
     "Top-1 accuracy": "Top-1 정확도",
     "{side} x {side} pixels": "{side} x {side} 픽셀",
     "{ratio} times {first}": "{first}의 {ratio}배",
@@ -78,8 +78,8 @@ WORDS: dict[str, str] = {
         "이 동시에 차지하는 최대량이며, 연산 내부에서 쓰는 메모리는 빠져 있습니다.",
     "Activations are counted: the most that the tensors of a pass take at one moment.":
         "활성값은 센 것입니다. 한 번 실행하는 동안 텐서들이 동시에 차지하는 최대량입니다.",
-    "on {pictures} held-out pictures of Tiny-ImageNet-200 at {side} px, 200 classes. Its model card.":
-        "Tiny-ImageNet-200에서 따로 떼어 둔 사진 {pictures}장, {side} px, 클래스 200개. 모델 카드에서.",
+    "on {images} held-out images of Tiny-ImageNet-200 at {side} px, 200 classes. Its model card.":
+        "Tiny-ImageNet-200에서 따로 떼어 둔 사진 {images}장, {side} px, 클래스 200개. 모델 카드에서.",
     "on ImageNet-1K, 1000 classes. As published, not measured here.":
         "ImageNet-1K, 클래스 1000개. 발표된 값이며 여기서 재지 않았습니다.",
     "on ImageNet-1K, 1000 classes. As timm measured.": "ImageNet-1K, 클래스 1000개. timm이 잰 값.",
@@ -89,11 +89,11 @@ WORDS: dict[str, str] = {
     "as published, each point with its source": "발표된 값, 점마다 출처 있음",
     "Numbers": "수치",
     "Cost": "비용",
-    "Pictures": "사진",
+    "Images": "사진",
     "as authors report": "저자가 보고한 값",
     "as timm measured": "timm이 잰 값",
     "parameters": "매개변수",
-    "GMACs for one picture, log scale": "사진 한 장의 GMACs, 로그 척도",
+    "GMACs for one image, log scale": "사진 한 장의 GMACs, 로그 척도",
     "million parameters, log scale": "매개변수(백만 개), 로그 척도",
     "every size": "모든 크기",
     "top-1 on ImageNet-1K, %": "ImageNet-1K Top-1, %",
@@ -106,9 +106,9 @@ WORDS: dict[str, str] = {
     "{absent}":
         "출처에서 알 수 있는 한 ImageNet-1K만으로 학습한 모델입니다. 학습 방법(에폭, 증강, 증류)이 다르므로 점이 더 높"
         "다고 더 나은 구조는 아닙니다. 저자가 보고한 값과 timm이 잰 값은 섞지 않습니다. {absent}",
-    "Not on this chart: {names}. Its accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 pictures.":
+    "Not on this chart: {names}. Its accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 images.":
         "이 그래프에 없음: {names}. 정확도를 Tiny-ImageNet-200(64 x 64 사진, 클래스 200개)에서 쟀습니다.",
-    "Not on this chart: {names}. Their accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 pictures.":
+    "Not on this chart: {names}. Their accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 images.":
         "이 그래프에 없음: {names}. 정확도를 Tiny-ImageNet-200(64 x 64 사진, 클래스 200개)에서 쟀습니다.",
     "{count} models: accuracy against cost. Arrow keys go from point to point, Enter keeps one.":
         "모델 {count}개: 비용 대비 정확도. 화살표 키로 점을 옮기고 Enter로 고정합니다.",
@@ -125,8 +125,8 @@ WORDS: dict[str, str] = {
     "Sources": "출처",
     "The published numbers are not here: assets/published.csv is missing or damaged.":
         "발표된 수치가 여기에 없습니다. assets/published.csv가 없거나 손상되었습니다.",
-    "This photograph": "이 사진",
-    "your picture": "내 사진",
+    "This photo": "이 사진",
+    "your image": "내 사진",
     "The second: {label}": "둘째 사진: {label}",
     "Second minus first": "둘째 − 첫째",
     "{title}: kernels": "{title}: 커널",
@@ -136,12 +136,12 @@ WORDS: dict[str, str] = {
     "the share each tap takes from learned kernel 1": "각 탭이 학습된 커널 1에서 가져오는 비율",
     "{title}: attention": "{title}: 어텐션",
     "of the unit at the same place of both views": "두 시야의 같은 자리에 있는 유닛",
-    "The two photographs' kernels are {apart} apart (median channel, in sizes of the static kernel); from the static "
-    "kernel they are {first} and {second}. The weights are made anew for each picture.":
+    "The two photos' kernels are {apart} apart (median channel, in sizes of the static kernel); from the static "
+    "kernel they are {first} and {second}. The weights are made anew for each image.":
         "두 사진의 커널은 서로 {apart}만큼 떨어져 있습니다(채널 중앙값, 정적 커널의 크기 기준). 정적 커널과의 거리는 "
         "각각 {first}, {second}입니다. 가중치는 사진마다 새로 만들어집니다.",
-    "Exactly 0: these kernels are learned and not generated, so every picture gets the same. Its attention still "
-    "differs, as attention is always computed from the picture.":
+    "Exactly 0: these kernels are learned and not generated, so every image gets the same. Its attention still "
+    "differs, as attention is always computed from the image.":
         "정확히 0입니다. 이 커널은 생성된 것이 아니라 학습된 것이어서 모든 사진에서 같습니다. 어텐션은 언제나 사진에"
         "서 계산하므로 그래도 다릅니다.",
     "With random weights this says how an untrained generator reacts, not what was learned.":
@@ -152,12 +152,12 @@ WORDS: dict[str, str] = {
         "두 맵의 순위 상관 {correlation}, 평균 절대 차이 {mean}",
     "mean absolute difference {mean}; an even map ranks nothing, so there is no rank correlation":
         "평균 절대 차이 {mean}. 균일한 맵에는 순위가 없어 순위 상관도 없습니다",
-    "The second photograph is the same as the first: choose another above.":
+    "The second photo is the same as the first: choose another above.":
         "두 번째 사진이 첫 번째와 같습니다. 위에서 다른 사진을 고르십시오.",
-    "{what}, for this photograph": "이 사진의 {what}",
-    "{what}, for the second photograph": "두 번째 사진의 {what}",
-    "Two photographs are two photographs: another pair moves the kernels more or less. That kernels differ says that "
-    "they depend on the picture, not that the answer does; What if measures that, with kernels of another picture "
+    "{what}, for this photo": "이 사진의 {what}",
+    "{what}, for the second photo": "두 번째 사진의 {what}",
+    "Two photos are two photos: another pair moves the kernels more or less. That kernels differ says that "
+    "they depend on the image, not that the answer does; What if measures that, with kernels of another image "
     "lent.":
         "사진 두 장은 두 장일 뿐입니다. 다른 두 장이면 커널이 더 움직이거나 덜 움직입니다. 커널이 다르다는 것은 커널"
         "이 사진에 따라 달라진다는 뜻이지, 답이 달라진다는 뜻은 아닙니다. 그것은 다른 사진의 커널을 빌려 쓰는 ‘만약에’"

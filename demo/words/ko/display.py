@@ -14,7 +14,7 @@ WORDS: dict[str, str] = {
     "One scale for all maps of a column: equal colors are equal values":
         "한 열의 모든 맵에 같은 척도. 색이 같으면 값도 같습니다",
     "Each map on its own scale, up to its own largest value": "맵마다 자기 최댓값까지의 척도",
-    "The photograph where a map is above the threshold, dark elsewhere":
+    "The photo where a map is above the threshold, dark elsewhere":
         "맵이 임곗값보다 높은 곳만 사진을 보이고 나머지는 어둡게",
     "More": "더 보기",
     "Colors of signed maps": "부호 있는 맵의 색",

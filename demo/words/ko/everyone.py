@@ -4,7 +4,7 @@ from __future__ import annotations
 
 WORDS: dict[str, str] = {
     "Skip to the maps": "맵으로 건너뛰기",
-    "Back to the picture": "사진으로 돌아가기",
+    "Back to the image": "사진으로 돌아가기",
     "Settings": "설정",
     "block {block}": "블록 {block}",
     "last block": "마지막 블록",

@@ -19,10 +19,10 @@ WORDS: dict[str, str] = {
     "One kernel, looked at closely": "커널 하나 자세히 보기",
     "Press a kernel to hold it here.": "커널을 누르면 여기에 고정됩니다.",
     "Held. Escape, or a second press, lets it go.": "고정됨. Escape를 누르거나 다시 누르면 풀립니다.",
-    "The kernel made for this picture": "이 사진을 위해 만든 커널",
-    "The kernel that every picture gets": "모든 사진이 받는 커널",
+    "The kernel made for this image": "이 사진을 위해 만든 커널",
+    "The kernel that every image gets": "모든 사진이 받는 커널",
     "Mixed from {groups} learned kernels": "학습된 커널 {groups}개의 혼합",
-    "This variant generates nothing: the kernel is learned once, and every picture gets it. So there are no gates and "
+    "This variant generates nothing: the kernel is learned once, and every image gets it. So there are no gates and "
     "no difference; what it lets through, and the arithmetic, are the same.":
         "이 모델은 아무것도 생성하지 않습니다. 커널은 한 번 학습되어 모든 사진에 쓰입니다. 그래서 게이트도 차이도 없지"
         "만, 무엇을 통과시키는지와 계산은 똑같이 볼 수 있습니다.",
@@ -32,8 +32,8 @@ WORDS: dict[str, str] = {
     "difference": "차이",
     "weight": "가중치",
     "share": "비율",
-    "Point at a square. At each of them the picture decides which share of each learned kernel is taken; the shares "
-    "add up to 100 %. Equal shares would give the static kernel, whatever the picture.":
+    "Point at a square. At each of them the image decides which share of each learned kernel is taken; the shares "
+    "add up to 100 %. Equal shares would give the static kernel, whatever the image.":
         "칸을 가리켜 보십시오. 칸마다 사진이 학습된 커널을 얼마씩 쓸지 정하며, 비율을 더하면 100 %입니다. 비율이 똑같"
         "으면 어떤 사진에서든 정적 커널이 됩니다.",
     "{tap}: {terms} = {value}. Equal shares would give {static}.":
@@ -44,12 +44,12 @@ WORDS: dict[str, str] = {
     "amplification": "증폭",
     "cycles per unit": "유닛당 주기",
     "Amplification by frequency, 0 to 0.71 cycles per unit: {lines}": "주파수별 증폭, 유닛당 0 ~ 0.71주기: {lines}",
-    "In the pictures the middle is an even surface, the edges are changes from one unit to the next. A line is the "
+    "In the images the middle is an even surface, the edges are changes from one unit to the next. A line is the "
     "mean at one distance from the middle. A bright middle blurs, a dark one finds edges.":
         "그림의 가운데는 고른 면, 가장자리는 유닛마다 바뀌는 변화입니다. 선은 가운데에서 같은 거리의 평균입니다. 가운"
         "데가 밝으면 흐리게 하고, 어두우면 윤곽을 찾습니다.",
     "One output number, taken apart": "출력 값 하나를 풀어 보기",
-    "Under the crosshair: row {row}, column {column} of {rows} x {columns} units. Move over your picture or over "
+    "Under the crosshair: row {row}, column {column} of {rows} x {columns} units. Move over your image or over "
     "these maps to look at another.":
         "십자선 아래: {rows} x {columns} 유닛 중 {row}행 {column}열. 사진이나 이 맵들 위에서 움직이면 다른 유닛을 봅니"
         "다.",

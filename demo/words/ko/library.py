@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
-    "The picture": "사진",
+    "The image": "사진",
     "{subject} has more pixels than this page decodes.": "{subject}: 이 페이지가 읽을 수 있는 것보다 픽셀이 많습니다.",
     "{subject} is damaged: it could not be decoded to the end.": "{subject}: 손상되어 끝까지 읽지 못했습니다.",
-    "There is no picture.": "사진이 없습니다.",
+    "There is no image.": "사진이 없습니다.",
     "Choose or paste one first.": "먼저 사진을 고르거나 붙여 넣으십시오.",
     "{subject} is empty: the file has no bytes.": "{subject}: 비어 있습니다. 파일에 내용이 없습니다.",
     "Send it again.": "다시 보내 주십시오.",
     "{subject} is a file of more than {size} MB.": "{subject}: {size} MB가 넘는 파일입니다.",
     "{subject} looks like {kind}; JPEG, PNG, WebP, GIF, BMP and AVIF are read here.":
         "{subject}: {kind} 형식으로 보입니다. 여기서는 JPEG, PNG, WebP, GIF, BMP, AVIF를 읽습니다.",
-    "{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF picture.":
+    "{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF image.":
         "{subject}: 손상되었거나 JPEG, PNG, WebP, GIF, BMP, AVIF 사진이 아닙니다.",
     "{subject} has {width} x {height} pixels, {millions} million; at most {most} million are decoded.":
         "{subject}: {width} x {height} 픽셀, {millions}백만 픽셀입니다. {most}백만 픽셀까지 읽습니다.",
@@ -22,19 +22,19 @@ WORDS: dict[str, str] = {
     "{subject} is too thin: {width} x {height} pixels, more than {times} times as long as wide.":
         "{subject}: {width} x {height} 픽셀로 너무 가늡니다. 긴 쪽이 짧은 쪽의 {times}배를 넘습니다.",
     "Cut out the part you mean and send that.": "보고 싶은 부분을 잘라 보내 주십시오.",
-    "Open it in a picture viewer, save it as JPEG or PNG, and send that.":
+    "Open it in an image viewer, save it as JPEG or PNG, and send that.":
         "사진 보기 프로그램에서 열어 JPEG나 PNG로 저장한 뒤 그 파일을 보내 주십시오.",
     "Make it smaller and send it again.": "크기를 줄여 다시 보내 주십시오.",
     "{subject} stores {width} x {height} pixels in {scans} scans, {millions} million pixels in all; at most {most} "
     "million are decoded.":
         "{subject}: {width} x {height} 픽셀이 스캔 {scans}개, 모두 {millions}백만 픽셀입니다. "
         "{most}백만 픽셀까지 읽습니다.",
-    "{subject} contains far more metadata than a picture needs.":
+    "{subject} contains far more metadata than an image needs.":
         "{subject}: 사진에 필요한 것보다 메타데이터가 훨씬 많습니다.",
     "{subject} took longer than {seconds} seconds to decode.": "{subject}: 읽는 데 {seconds}초가 넘게 걸렸습니다.",
     "{subject} could not be decoded: the decoder stopped, or ran out of memory.":
         "{subject}: 읽지 못했습니다. 디코더가 멈추었거나 메모리가 부족했습니다.",
-    "Too many pictures are being decoded.": "지금 읽고 있는 사진이 너무 많습니다.",
+    "Too many images are being decoded.": "지금 읽고 있는 사진이 너무 많습니다.",
     "This machine could not start a decoder.": "이 서버에서 디코더를 시작하지 못했습니다.",
     "Try again in a few seconds.": "몇 초 뒤에 다시 시도하십시오.",
     "turned upright as its EXIF says": "EXIF 정보에 따라 바로 세움",
@@ -75,7 +75,7 @@ WORDS: dict[str, str] = {
     "{apart} from the static kernel (median channel, relative)": "정적 커널과의 거리 {apart}(채널 중앙값, 상대값)",
     "What OSRA mixed into the marked unit.": "표시한 유닛에 OSRA가 섞어 넣은 것.",
     "raw weights": "원래 가중치",
-    "IDConv's, generated for this picture; learned ones where a variant generates none.":
+    "IDConv's, generated for this image; learned ones where a variant generates none.":
         "IDConv가 이 사진을 위해 생성한 커널. 생성하지 않는 모델은 학습된 커널.",
     "Where the layer's features raised the explained answer.": "이 층의 특징이 설명할 답의 점수를 올린 곳.",
     "values above zero (ReLU)": "0보다 큰 값(ReLU)",
@@ -129,9 +129,9 @@ WORDS: dict[str, str] = {
     "to be downloaded from the Hub": "Hub에서 내려받을 예정",
     "to be downloaded from the author's release": "저자의 배포본을 내려받을 예정",
     "no source has it": "어디에도 없음",
-    "Right on {share} % of {pictures} validation pictures of Tiny-ImageNet's 200 classes.":
-        "Tiny-ImageNet 200개 클래스의 검증 사진 {pictures}장 가운데 {share} %를 맞힙니다.",
-    "Right on {share} % of {pictures} validation pictures.": "{pictures}장의 검증 사진 가운데 {share} %를 맞힙니다.",
+    "Right on {share} % of {images} validation images of Tiny-ImageNet's 200 classes.":
+        "Tiny-ImageNet 200개 클래스의 검증 사진 {images}장 가운데 {share} %를 맞힙니다.",
+    "Right on {share} % of {images} validation images.": "{images}장의 검증 사진 가운데 {share} %를 맞힙니다.",
     "Its publisher recorded no digest to check against.": "배포자가 대조할 다이제스트를 남기지 않았습니다.",
     "bundled, sha256 {digest}": "포함됨, sha256 {digest}",
     "untrained, sha256 {digest}": "학습되지 않음, sha256 {digest}",

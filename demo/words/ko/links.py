@@ -7,9 +7,9 @@ WORDS: dict[str, str] = {
     "Copied": "복사했습니다",
     "Copy it from here": "여기서 복사하십시오",
     "The address of what you see": "지금 보이는 화면의 주소",
-    "Your picture is not in the link: whoever opens it starts with the first example, {example}.":
+    "Your image is not in the link: whoever opens it starts with the first example, {example}.":
         "올린 사진은 링크에 담기지 않습니다. 링크를 여는 사람은 첫 예시({example})부터 보게 됩니다.",
-    "The second picture is yours and not in the link: an example takes its place.":
+    "The second image is yours and not in the link: an example takes its place.":
         "두 번째 사진은 올린 사진이라 링크에 담기지 않고, 예시가 그 자리를 대신합니다.",
     "Close": "닫기",
     "The link’s {what}, “{value}”, cannot be used here; it was left out.":
@@ -23,9 +23,9 @@ WORDS: dict[str, str] = {
     "The link’s block {block} is not in stage {stage} of what is compared; the last one is shown.":
         "비교하는 모델의 스테이지 {stage}에는 링크의 블록 {block}번이 없어 마지막 블록을 보입니다.",
     "The link’s point lacks a coordinate; the middle is shown.": "링크의 점에 좌표 하나가 빠져 있어 가운데를 보입니다.",
-    "The link’s point, {x}, {y}, lies outside the picture; the middle is shown.":
+    "The link’s point, {x}, {y}, lies outside the image; the middle is shown.":
         "링크의 점({x}, {y})이 사진 밖에 있어 가운데를 보입니다.",
-    "picture": "사진",
+    "image": "사진",
     "variants": "모델",
     "view": "화면",
     "stage": "스테이지",
@@ -34,7 +34,7 @@ WORDS: dict[str, str] = {
     "point": "점",
     "class": "클래스",
     "compared map": "비교할 맵",
-    "second picture": "두 번째 사진",
+    "second image": "두 번째 사진",
     "step of the tour": "둘러보기 단계",
     "language": "언어",
     "head": "헤드",
@@ -47,6 +47,6 @@ WORDS: dict[str, str] = {
     "way of showing": "표시 방식",
     "sharpness": "선명도",
     "What you painted out is not in the link.": "칠해서 가린 부분은 링크에 담기지 않습니다.",
-    "two photographs": "사진 두 장",
+    "two photos": "사진 두 장",
     "parts switched off": "꺼 둔 부분",
 }  # fmt: skip

@@ -9,10 +9,10 @@ WORDS: dict[str, str] = {
     "Language": "언어",
     "Opens this page again in another language, with what is chosen now.":
         "지금 고른 것을 그대로 두고 이 페이지를 다른 언어로 다시 엽니다.",
-    "Opens this page again in another language. Your own picture is not kept: send it once more there.":
+    "Opens this page again in another language. Your own image is not kept: send it once more there.":
         "이 페이지를 다른 언어로 다시 엽니다. 올린 사진은 남지 않으니 거기서 다시 보내 주십시오.",
-    "Your picture": "내 사진",
-    "Drop, paste or take a picture": "사진을 끌어다 놓거나, 붙여 넣거나, 찍으십시오",
+    "Your image": "내 사진",
+    "Drop, paste or take an image": "사진을 끌어다 놓거나, 붙여 넣거나, 찍으십시오",
     "cheetah": "치타",
     "lion": "사자",
     "tower": "탑",
@@ -45,9 +45,9 @@ WORDS: dict[str, str] = {
         "느린 방법도 함께: 적분 그래디언트, SmoothGrad, 가리기",
     "Beside other backbones": "다른 백본과 나란히",
     "Compare with": "비교할 사진",
-    "an example, or your picture before this one": "예시, 또는 앞서 본 내 사진",
-    "picture with a crosshair": "십자선이 있는 사진",
-    "Your picture, {width} by {height} pixels, crosshair at {x}, {y}. Arrow keys move it; with Shift, in big steps.":
+    "an example, or your image before this one": "예시, 또는 앞서 본 내 사진",
+    "image with a crosshair": "십자선이 있는 사진",
+    "Your image, {width} by {height} pixels, crosshair at {x}, {y}. Arrow keys move it; with Shift, in big steps.":
         "내 사진, {width} x {height} 픽셀, 십자선 위치 {x}, {y}. 화살표 키로 옮기고, Shift를 함께 누르면 크게 옮깁니다"
         ".",
     "Outlined: what {names} sees.": "테두리 안: {names} 모델이 보는 부분.",
@@ -67,9 +67,9 @@ WORDS: dict[str, str] = {
     "Save numbers (CSV)": "숫자 저장 (CSV)",
     "Its numbers": "수치 보기",
     "{title}, table": "{title}, 표",
-    "{title}, picture": "{title}, 그림",
+    "{title}, image": "{title}, 그림",
     "OSRA, stage {stage}, mean of heads": "OSRA, 스테이지 {stage}, 헤드들의 평균",
-    "{tiles} that IDConv made for this picture, stage {stage}":
+    "{tiles} that IDConv made for this image, stage {stage}":
         "IDConv가 이 사진을 위해 만든 {tiles}개, 스테이지 {stage}",
     "what raised {answer}, stage {cam_stage}": "{answer}의 점수를 올린 곳, 스테이지 {cam_stage}",
     "of the crosshair's unit, stage {stage}": "십자선의 유닛, 스테이지 {stage}",

@@ -6,9 +6,9 @@ WORDS: dict[str, str] = {
     "Switch parts off": "일부를 끄기",
     "Several at once; each where you say. The places follow the stage and block chosen at the side.":
         "여러 개를 함께, 각각 원하는 곳에서 끌 수 있습니다. 위치는 옆에서 고른 스테이지와 블록을 따릅니다.",
-    "off: gates made uniform, one kernel for every picture": "끄면: 게이트를 균일하게, 모든 사진에 같은 커널",
-    "This picture’s own kernels": "이 사진만의 커널",
-    "off: those made for the picture under Compare with are used": "끄면: ‘비교할 사진’의 커널을 씁니다",
+    "off: gates made uniform, one kernel for every image": "끄면: 게이트를 균일하게, 모든 사진에 같은 커널",
+    "This image’s own kernels": "이 사진만의 커널",
+    "off: those made for the image under Compare with are used": "끄면: ‘비교할 사진’의 커널을 씁니다",
     "Attention that chooses": "골라 보는 어텐션",
     "off: made even, every position gets the mean of all": "끄면: 균일하게, 모든 위치가 전체의 평균을 받습니다",
     "IDConv’s half": "IDConv 쪽 절반",
@@ -27,7 +27,7 @@ WORDS: dict[str, str] = {
     "Draw with mouse or finger. By keyboard: arrow keys move the square, Space paints, Z takes the last stroke back.":
         "마우스나 손가락으로 그립니다. 키보드에서는 화살표 키로 칸을 옮기고, 스페이스로 칠하고, Z로 마지막 획을 되돌립"
         "니다.",
-    "What {title} sees of your picture, to paint on. {share} of it is painted out.":
+    "What {title} sees of your image, to paint on. {share} of it is painted out.":
         "칠할 수 있는 사진, {title} 모델이 보는 부분. {share}가 칠해져 있습니다.",
     "Replaced in the pixels that a model is given: {sizes}.": "모델에 주는 픽셀에서 바꿉니다: {sizes}.",
     "{size} for {title}": "{title} {size}",
@@ -41,7 +41,7 @@ WORDS: dict[str, str] = {
     "Filled with": "채우기",
     "blur": "흐림",
     "what is around": "주변",
-    "Nothing is changed yet: these are the answers to the picture as it is.":
+    "Nothing is changed yet: these are the answers to the image as it is.":
         "아직 아무것도 바꾸지 않았습니다. 사진 그대로에 대한 답입니다.",
     "{title}: {label} {before} → {after}, logit {logit_before} → {logit_after}":
         "{title}: {label} {before} → {after}, 로짓 {logit_before} → {logit_after}",

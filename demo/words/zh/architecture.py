@@ -5,8 +5,8 @@ from __future__ import annotations
 WORDS: dict[str, str] = {
     "The architecture of {variant}: {blocks} blocks in four stages. Every box is a button.":
         "{variant} 的架构：四个阶段，共 {blocks} 个模块。每个方框都是按钮。",
-    "{variant}: {blocks} blocks in four stages, for pictures of {size} × {size} pixels. Each stage shows the "
-    "photograph in as many squares as it has positions: what a unit stands for, not what it sees.":
+    "{variant}: {blocks} blocks in four stages, for images of {size} × {size} pixels. Each stage shows the "
+    "photo in as many squares as it has positions: what a unit stands for, not what it sees.":
         "{variant}：四个阶段，共 {blocks} 个模块，用于 {size} × {size} 像素的图片。每个阶段把照片画成与其位置数相同的"
         "方格：那是一个单元所代表的地方，不是它所看到的地方。",
     "What you chose is no TransXNet, so this is {variant}.": "所选的不是 TransXNet，因此这里显示 {variant}。",
@@ -19,7 +19,7 @@ WORDS: dict[str, str] = {
         "drop path 没有画出。",
     "{title}. {lines}. Opens {view}.": "{title}。{lines}。打开“{view}”。",
     "{title}. {lines}. Opens {view} of stage {stage}.": "{title}。{lines}。打开第 {stage} 阶段的“{view}”。",
-    "Picture": "图片",
+    "SourceImage": "图片",
     "{size} × {size} pixels": "{size} × {size} 像素",
     "Stem": "主干入口",
     "7 × 7, stride 4": "7 × 7，步幅 4",
@@ -38,12 +38,12 @@ WORDS: dict[str, str] = {
     "average": "平均",
     "{classes} classes": "{classes} 个类别",
     "position, by depthwise 7 × 7": "位置信息，7 × 7 深度卷积",
-    "one mean, one deviation for the whole picture": "整张图片一个均值、一个标准差",
+    "one mean, one deviation for the whole image": "整张图片一个均值、一个标准差",
     "{local} + {wide} channels": "{local} + {wide} 个通道",
     "all {local} channels": "全部 {local} 个通道",
     "split": "拆分",
     "{local} channels": "{local} 个通道",
-    "picture pooled to {kernel} × {kernel}": "图片池化为 {kernel} × {kernel}",
+    "image pooled to {kernel} × {kernel}": "图片池化为 {kernel} × {kernel}",
     "softmax gates mix {groups} kernels": "softmax 门控混合 {groups} 个卷积核",
     "depthwise {kernel} × {kernel}": "{kernel} × {kernel} 深度卷积",
     "Static convolution": "静态卷积",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 WORDS: dict[str, str] = {
     "The map compared": "要对比的图",
-    "Two photographs on one model": "一个模型，两张照片",
+    "Two photos on one model": "一个模型，两张照片",
     "Answers": "答案",
     "shares of each variant's own classes": "在各模型自己类别中的占比",
     "Weights: {where}. {note}": "权重：{where}。{note}",
@@ -33,7 +33,7 @@ WORDS: dict[str, str] = {
     "Differences": "差异",
     "second minus first, on what all of them saw": "第二个减第一个，限于大家都看到的部分",
     "{second} minus {first}": "{second} 减 {first}",
-    "{map}: {second} minus {first}, on the part of the picture that all variants saw":
+    "{map}: {second} minus {first}, on the part of the image that all variants saw":
         "{map}：{second} 减 {first}，限于所有模型都看到的图片部分",
     "mean absolute difference {mean} {units}, from {low} to {high}": "平均绝对差 {mean} {units}，从 {low} 到 {high}",
     "How far the maps agree": "图的一致程度",
@@ -51,17 +51,17 @@ WORDS: dict[str, str] = {
     "drag the line, or use the arrow keys": "拖动分界线，或使用方向键",
     "How far the map of {first} reaches from the left, the map of {second} from there on":
         "左起 {first} 的图占多宽，其余是 {second} 的图",
-    "{map} over the photograph: {first} left of the line, {second} right of it":
+    "{map} over the photo: {first} left of the line, {second} right of it":
         "照片上的{map}：线左是 {first}，线右是 {second}",
     "Which two": "哪两个",
     "What they cost": "它们的代价",
-    "one picture, without gradients": "一张图片，不计梯度",
+    "one image, without gradients": "一张图片，不计梯度",
     "Parameters": "参数",
     "Multiply-adds": "乘加运算",
     "One pass here": "在这里运行一次",
     "Weights in memory": "权重占用的内存",
     "Activations at their peak": "激活值的峰值",
-    "Picture it sees": "所见图片",
+    "SourceImage it sees": "所见图片",
     "Top-1 accuracy": "Top-1 准确率",
     "{side} x {side} pixels": "{side} x {side} 像素",
     "{ratio} times {first}": "{first} 的 {ratio} 倍",
@@ -75,8 +75,8 @@ WORDS: dict[str, str] = {
         "是毫秒数。激活值是计数得到的，不是测量的：一次运行中各张量同时占用的最大量，不含算子内部的用量。",
     "Activations are counted: the most that the tensors of a pass take at one moment.":
         "激活值是计数得到的：一次运行中各张量同时占用的最大量。",
-    "on {pictures} held-out pictures of Tiny-ImageNet-200 at {side} px, 200 classes. Its model card.":
-        "在 Tiny-ImageNet-200 的 {pictures} 张留出图片上，{side} px，200 个类别。见其模型卡。",
+    "on {images} held-out images of Tiny-ImageNet-200 at {side} px, 200 classes. Its model card.":
+        "在 Tiny-ImageNet-200 的 {images} 张留出图片上，{side} px，200 个类别。见其模型卡。",
     "on ImageNet-1K, 1000 classes. As published, not measured here.":
         "在 ImageNet-1K 上，1000 个类别。为发表的数值，不是在这里测量的。",
     "on ImageNet-1K, 1000 classes. As timm measured.": "在 ImageNet-1K 上，1000 个类别。为 timm 测量的数值。",
@@ -86,11 +86,11 @@ WORDS: dict[str, str] = {
     "as published, each point with its source": "已发表的数值，每个点都有出处",
     "Numbers": "数值",
     "Cost": "代价",
-    "Pictures": "图片",
+    "Images": "图片",
     "as authors report": "作者报告的",
     "as timm measured": "timm 测量的",
     "parameters": "参数",
-    "GMACs for one picture, log scale": "一张图片的 GMACs，对数刻度",
+    "GMACs for one image, log scale": "一张图片的 GMACs，对数刻度",
     "million parameters, log scale": "参数（百万），对数刻度",
     "every size": "所有尺寸",
     "top-1 on ImageNet-1K, %": "ImageNet-1K 上的 Top-1，%",
@@ -103,9 +103,9 @@ WORDS: dict[str, str] = {
     "{absent}":
         "就出处所述，均只用 ImageNet-1K 训练；训练方法（轮数、增强、蒸馏）各不相同，所以点更高并不等于架构更好。作者报"
         "告的和 timm 测量的绝不混在一起。{absent}",
-    "Not on this chart: {names}. Its accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 pictures.":
+    "Not on this chart: {names}. Its accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 images.":
         "不在此图上：{names}。其准确率来自 Tiny-ImageNet-200（200 个类别，64 x 64 的图片）。",
-    "Not on this chart: {names}. Their accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 pictures.":
+    "Not on this chart: {names}. Their accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 images.":
         "不在此图上：{names}。它们的准确率来自 Tiny-ImageNet-200（200 个类别，64 x 64 的图片）。",
     "{count} models: accuracy against cost. Arrow keys go from point to point, Enter keeps one.":
         "{count} 个模型：准确率与代价。用方向键在点之间移动，按 Enter 固定一个。",
@@ -122,8 +122,8 @@ WORDS: dict[str, str] = {
     "Sources": "出处",
     "The published numbers are not here: assets/published.csv is missing or damaged.":
         "这里没有已发表的数值：assets/published.csv 缺失或损坏。",
-    "This photograph": "这张照片",
-    "your picture": "你的图片",
+    "This photo": "这张照片",
+    "your image": "你的图片",
     "The second: {label}": "第二张：{label}",
     "Second minus first": "第二张减第一张",
     "{title}: kernels": "{title}：卷积核",
@@ -133,12 +133,12 @@ WORDS: dict[str, str] = {
     "the share each tap takes from learned kernel 1": "每个抽头从学得的卷积核 1 取用的比例",
     "{title}: attention": "{title}：注意力",
     "of the unit at the same place of both views": "两个视野中同一位置的单元",
-    "The two photographs' kernels are {apart} apart (median channel, in sizes of the static kernel); from the static "
-    "kernel they are {first} and {second}. The weights are made anew for each picture.":
+    "The two photos' kernels are {apart} apart (median channel, in sizes of the static kernel); from the static "
+    "kernel they are {first} and {second}. The weights are made anew for each image.":
         "两张照片的卷积核相距 {apart}（通道中位数，以静态卷积核的大小计）；它们与静态卷积核的距离分别为 {first} 和 "
         "{second}。权重是为每张图片重新生成的。",
-    "Exactly 0: these kernels are learned and not generated, so every picture gets the same. Its attention still "
-    "differs, as attention is always computed from the picture.":
+    "Exactly 0: these kernels are learned and not generated, so every image gets the same. Its attention still "
+    "differs, as attention is always computed from the image.":
         "恰好为 0：这些卷积核是学得的，不是生成的，所以每张图片都一样。它的注意力仍然不同，因为注意力总是由图片计算出"
         "来。",
     "With random weights this says how an untrained generator reacts, not what was learned.":
@@ -149,12 +149,12 @@ WORDS: dict[str, str] = {
         "两张图的秩相关 {correlation}，平均绝对差 {mean}",
     "mean absolute difference {mean}; an even map ranks nothing, so there is no rank correlation":
         "平均绝对差 {mean}；均匀的图排不出名次，因此没有秩相关",
-    "The second photograph is the same as the first: choose another above.":
+    "The second photo is the same as the first: choose another above.":
         "第二张照片与第一张相同：请在上面另选一张。",
-    "{what}, for this photograph": "{what}，这张照片",
-    "{what}, for the second photograph": "{what}，第二张照片",
-    "Two photographs are two photographs: another pair moves the kernels more or less. That kernels differ says that "
-    "they depend on the picture, not that the answer does; What if measures that, with kernels of another picture "
+    "{what}, for this photo": "{what}，这张照片",
+    "{what}, for the second photo": "{what}，第二张照片",
+    "Two photos are two photos: another pair moves the kernels more or less. That kernels differ says that "
+    "they depend on the image, not that the answer does; What if measures that, with kernels of another image "
     "lent.":
         "两张照片只是两张照片：换一对，卷积核的变化可能更大或更小。卷积核不同，说明它们取决于图片，不说明答案取决于它"
         "们；“如果”借用另一张图片的卷积核来测量这一点。",

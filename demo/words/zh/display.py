@@ -14,7 +14,7 @@ WORDS: dict[str, str] = {
     "One scale for all maps of a column: equal colors are equal values":
         "同一列的所有图用同一色标：颜色相同即数值相同",
     "Each map on its own scale, up to its own largest value": "每张图用自己的色标，直到自己的最大值",
-    "The photograph where a map is above the threshold, dark elsewhere": "图高于阈值处显示照片，其余变暗",
+    "The photo where a map is above the threshold, dark elsewhere": "图高于阈值处显示照片，其余变暗",
     "More": "更多",
     "Colors of signed maps": "有正负的图的颜色",
     "Gamma": "伽马",

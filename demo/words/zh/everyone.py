@@ -4,7 +4,7 @@ from __future__ import annotations
 
 WORDS: dict[str, str] = {
     "Skip to the maps": "跳到图谱",
-    "Back to the picture": "回到图片",
+    "Back to the image": "回到图片",
     "Settings": "设置",
     "block {block}": "第 {block} 块",
     "last block": "最后一块",

@@ -18,10 +18,10 @@ WORDS: dict[str, str] = {
     "One kernel, looked at closely": "细看一个卷积核",
     "Press a kernel to hold it here.": "点击一个卷积核，将它固定在这里。",
     "Held. Escape, or a second press, lets it go.": "已固定。按 Escape 或再次点击即可松开。",
-    "The kernel made for this picture": "为这张图片生成的卷积核",
-    "The kernel that every picture gets": "每张图片都用的卷积核",
+    "The kernel made for this image": "为这张图片生成的卷积核",
+    "The kernel that every image gets": "每张图片都用的卷积核",
     "Mixed from {groups} learned kernels": "由 {groups} 个学得的卷积核混合而成",
-    "This variant generates nothing: the kernel is learned once, and every picture gets it. So there are no gates and "
+    "This variant generates nothing: the kernel is learned once, and every image gets it. So there are no gates and "
     "no difference; what it lets through, and the arithmetic, are the same.":
         "这个模型不生成任何东西：卷积核只学一次，每张图片都用它。因此没有门控和差异；它让什么通过、算式如何，则同样可"
         "看。",
@@ -31,8 +31,8 @@ WORDS: dict[str, str] = {
     "difference": "差异",
     "weight": "权重",
     "share": "比例",
-    "Point at a square. At each of them the picture decides which share of each learned kernel is taken; the shares "
-    "add up to 100 %. Equal shares would give the static kernel, whatever the picture.":
+    "Point at a square. At each of them the image decides which share of each learned kernel is taken; the shares "
+    "add up to 100 %. Equal shares would give the static kernel, whatever the image.":
         "请指向一个方格。在每个方格上，由图片决定各个学得的卷积核取用多少；比例之和为 100 %。比例相等时，无论什么图片"
         "都得到静态卷积核。",
     "{tap}: {terms} = {value}. Equal shares would give {static}.": "{tap}：{terms} = {value}。比例相等时为 {static}。",
@@ -43,11 +43,11 @@ WORDS: dict[str, str] = {
     "cycles per unit": "每单元周期数",
     "Amplification by frequency, 0 to 0.71 cycles per unit: {lines}":
         "各频率的放大倍数，每单元 0 至 0.71 个周期：{lines}",
-    "In the pictures the middle is an even surface, the edges are changes from one unit to the next. A line is the "
+    "In the images the middle is an even surface, the edges are changes from one unit to the next. A line is the "
     "mean at one distance from the middle. A bright middle blurs, a dark one finds edges.":
         "图中央是均匀的表面，边缘是逐单元的变化。曲线是与中央等距处的平均。中央亮的使图模糊，中央暗的寻找边缘。",
     "One output number, taken apart": "拆解一个输出数值",
-    "Under the crosshair: row {row}, column {column} of {rows} x {columns} units. Move over your picture or over "
+    "Under the crosshair: row {row}, column {column} of {rows} x {columns} units. Move over your image or over "
     "these maps to look at another.":
         "十字准线下：{rows} x {columns} 个单元中的第 {row} 行第 {column} 列。在图片或这些图上移动，可查看其他单元。",
     "Under the pointer: row {row}, column {column} of {rows} x {columns} units.":

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
-    "The picture": "这张图片",
+    "The image": "这张图片",
     "{subject} has more pixels than this page decodes.": "{subject}：像素超出本页可解码的数量。",
     "{subject} is damaged: it could not be decoded to the end.": "{subject}已损坏：无法完整解码。",
-    "There is no picture.": "没有图片。",
+    "There is no image.": "没有图片。",
     "Choose or paste one first.": "请先选择或粘贴一张。",
     "{subject} is empty: the file has no bytes.": "{subject}是空的：文件里没有内容。",
     "Send it again.": "请重新发送。",
     "{subject} is a file of more than {size} MB.": "{subject}的文件超过 {size} MB。",
     "{subject} looks like {kind}; JPEG, PNG, WebP, GIF, BMP and AVIF are read here.":
         "{subject}看起来是 {kind}；这里可读取 JPEG、PNG、WebP、GIF、BMP 和 AVIF。",
-    "{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF picture.":
+    "{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF image.":
         "{subject}已损坏，或者不是 JPEG、PNG、WebP、GIF、BMP 或 AVIF 图片。",
     "{subject} has {width} x {height} pixels, {millions} million; at most {most} million are decoded.":
         "{subject}有 {width} x {height} 像素，即 {millions} 百万；最多解码 {most} 百万。",
@@ -22,17 +22,17 @@ WORDS: dict[str, str] = {
     "{subject} is too thin: {width} x {height} pixels, more than {times} times as long as wide.":
         "{subject}太细长：{width} x {height} 像素，长边超过短边的 {times} 倍。",
     "Cut out the part you mean and send that.": "请裁出你要看的部分再发送。",
-    "Open it in a picture viewer, save it as JPEG or PNG, and send that.":
+    "Open it in an image viewer, save it as JPEG or PNG, and send that.":
         "请用看图软件打开，另存为 JPEG 或 PNG，再发送该文件。",
     "Make it smaller and send it again.": "请缩小后重新发送。",
     "{subject} stores {width} x {height} pixels in {scans} scans, {millions} million pixels in all; at most {most} "
     "million are decoded.":
         "{subject}以 {scans} 次扫描存储 {width} x {height} 像素，共 {millions} 百万像素；最多解码 {most} 百万。",
-    "{subject} contains far more metadata than a picture needs.": "{subject}的元数据远远超出图片所需。",
+    "{subject} contains far more metadata than an image needs.": "{subject}的元数据远远超出图片所需。",
     "{subject} took longer than {seconds} seconds to decode.": "{subject}的解码时间超过 {seconds} 秒。",
     "{subject} could not be decoded: the decoder stopped, or ran out of memory.":
         "{subject}无法解码：解码器已停止，或内存不足。",
-    "Too many pictures are being decoded.": "正在解码的图片太多。",
+    "Too many images are being decoded.": "正在解码的图片太多。",
     "This machine could not start a decoder.": "本机无法启动解码器。",
     "Try again in a few seconds.": "请几秒后再试。",
     "turned upright as its EXIF says": "已按 EXIF 信息摆正",
@@ -71,7 +71,7 @@ WORDS: dict[str, str] = {
     "{apart} from the static kernel (median channel, relative)": "与静态卷积核相距 {apart}（通道中位数，相对值）",
     "What OSRA mixed into the marked unit.": "OSRA 混入所标单元的内容。",
     "raw weights": "原始权重",
-    "IDConv's, generated for this picture; learned ones where a variant generates none.":
+    "IDConv's, generated for this image; learned ones where a variant generates none.":
         "IDConv 为这张图片生成的卷积核；不生成的模型则为学得的卷积核。",
     "Where the layer's features raised the explained answer.": "该层的特征在哪里提高了所解释的答案。",
     "values above zero (ReLU)": "大于零的值（ReLU）",
@@ -124,9 +124,9 @@ WORDS: dict[str, str] = {
     "to be downloaded from the Hub": "将从 Hub 下载",
     "to be downloaded from the author's release": "将从作者的发布下载",
     "no source has it": "没有任何来源",
-    "Right on {share} % of {pictures} validation pictures of Tiny-ImageNet's 200 classes.":
-        "在 Tiny-ImageNet 200 个类别的 {pictures} 张验证图片中答对 {share} %。",
-    "Right on {share} % of {pictures} validation pictures.": "在 {pictures} 张验证图片中答对 {share} %。",
+    "Right on {share} % of {images} validation images of Tiny-ImageNet's 200 classes.":
+        "在 Tiny-ImageNet 200 个类别的 {images} 张验证图片中答对 {share} %。",
+    "Right on {share} % of {images} validation images.": "在 {images} 张验证图片中答对 {share} %。",
     "Its publisher recorded no digest to check against.": "发布者没有留下可供核对的摘要。",
     "bundled, sha256 {digest}": "随附，sha256 {digest}",
     "untrained, sha256 {digest}": "未训练，sha256 {digest}",

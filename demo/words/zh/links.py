@@ -7,9 +7,9 @@ WORDS: dict[str, str] = {
     "Copied": "已复制",
     "Copy it from here": "请从这里复制",
     "The address of what you see": "当前所见的网址",
-    "Your picture is not in the link: whoever opens it starts with the first example, {example}.":
+    "Your image is not in the link: whoever opens it starts with the first example, {example}.":
         "你的图片不在链接里：打开链接的人会从第一个示例（{example}）开始。",
-    "The second picture is yours and not in the link: an example takes its place.":
+    "The second image is yours and not in the link: an example takes its place.":
         "第二张图片是你自己的，不在链接里：由一个示例代替。",
     "Close": "关闭",
     "The link’s {what}, “{value}”, cannot be used here; it was left out.":
@@ -22,9 +22,9 @@ WORDS: dict[str, str] = {
     "The link’s block {block} is not in stage {stage} of what is compared; the last one is shown.":
         "所对比的模型在第 {stage} 阶段没有链接中的模块 {block}，因此显示最后一个。",
     "The link’s point lacks a coordinate; the middle is shown.": "链接中的点缺少一个坐标，因此显示中央。",
-    "The link’s point, {x}, {y}, lies outside the picture; the middle is shown.":
+    "The link’s point, {x}, {y}, lies outside the image; the middle is shown.":
         "链接中的点（{x}, {y}）在图片之外，因此显示中央。",
-    "picture": "图片",
+    "image": "图片",
     "variants": "模型",
     "view": "视图",
     "stage": "阶段",
@@ -33,7 +33,7 @@ WORDS: dict[str, str] = {
     "point": "点",
     "class": "类别",
     "compared map": "对比的图",
-    "second picture": "第二张图片",
+    "second image": "第二张图片",
     "step of the tour": "导览步骤",
     "language": "语言",
     "head": "头",
@@ -46,6 +46,6 @@ WORDS: dict[str, str] = {
     "way of showing": "显示方式",
     "sharpness": "清晰度",
     "What you painted out is not in the link.": "你涂掉的区域不在链接里。",
-    "two photographs": "两张照片",
+    "two photos": "两张照片",
     "parts switched off": "关掉的部分",
 }  # fmt: skip

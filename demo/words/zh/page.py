@@ -8,10 +8,10 @@ WORDS: dict[str, str] = {
     "↓ is downloaded first": "↓ 需先下载",
     "Language": "语言",
     "Opens this page again in another language, with what is chosen now.": "保留当前的选择，用另一种语言重新打开本页。",
-    "Opens this page again in another language. Your own picture is not kept: send it once more there.":
+    "Opens this page again in another language. Your own image is not kept: send it once more there.":
         "用另一种语言重新打开本页。你自己的图片不会保留：请在那里重新发送。",
-    "Your picture": "你的图片",
-    "Drop, paste or take a picture": "拖入、粘贴或拍摄一张图片",
+    "Your image": "你的图片",
+    "Drop, paste or take an image": "拖入、粘贴或拍摄一张图片",
     "cheetah": "猎豹",
     "lion": "狮子",
     "tower": "塔",
@@ -43,9 +43,9 @@ WORDS: dict[str, str] = {
     "Also the slower ones: integrated gradients, SmoothGrad, occlusion": "也包括较慢的方法：积分梯度、SmoothGrad、遮挡",
     "Beside other backbones": "与其他骨干网络并列",
     "Compare with": "对比照片",
-    "an example, or your picture before this one": "一个示例，或你之前看过的自己的图片",
-    "picture with a crosshair": "带十字准线的图片",
-    "Your picture, {width} by {height} pixels, crosshair at {x}, {y}. Arrow keys move it; with Shift, in big steps.":
+    "an example, or your image before this one": "一个示例，或你之前看过的自己的图片",
+    "image with a crosshair": "带十字准线的图片",
+    "Your image, {width} by {height} pixels, crosshair at {x}, {y}. Arrow keys move it; with Shift, in big steps.":
         "你的图片，{width} x {height} 像素，十字准线位于 {x}, {y}。用方向键移动；按住 Shift 则大步移动。",
     "Outlined: what {names} sees.": "框内：{names} 看到的部分。",
     "Outlined: what {names} see.": "框内：{names} 看到的部分。",
@@ -64,9 +64,9 @@ WORDS: dict[str, str] = {
     "Save numbers (CSV)": "保存数值 (CSV)",
     "Its numbers": "数值",
     "{title}, table": "{title}，表格",
-    "{title}, picture": "{title}，图片",
+    "{title}, image": "{title}，图片",
     "OSRA, stage {stage}, mean of heads": "OSRA，阶段 {stage}，各头的平均",
-    "{tiles} that IDConv made for this picture, stage {stage}": "IDConv 为这张图片生成的 {tiles} 个，阶段 {stage}",
+    "{tiles} that IDConv made for this image, stage {stage}": "IDConv 为这张图片生成的 {tiles} 个，阶段 {stage}",
     "what raised {answer}, stage {cam_stage}": "哪里提高了 {answer}，阶段 {cam_stage}",
     "of the crosshair's unit, stage {stage}": "十字准线处的单元，阶段 {stage}",
     "the answer": "答案",

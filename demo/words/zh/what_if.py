@@ -6,9 +6,9 @@ WORDS: dict[str, str] = {
     "Switch parts off": "关闭某些部分",
     "Several at once; each where you say. The places follow the stage and block chosen at the side.":
         "可以同时关闭几项，各自在你指定的位置。位置跟随侧边所选的阶段和模块。",
-    "off: gates made uniform, one kernel for every picture": "关闭时：门控均匀，所有图片用同一个卷积核",
-    "This picture’s own kernels": "这张图片自己的卷积核",
-    "off: those made for the picture under Compare with are used": "关闭时：使用“对比照片”那张图片的卷积核",
+    "off: gates made uniform, one kernel for every image": "关闭时：门控均匀，所有图片用同一个卷积核",
+    "This image’s own kernels": "这张图片自己的卷积核",
+    "off: those made for the image under Compare with are used": "关闭时：使用“对比照片”那张图片的卷积核",
     "Attention that chooses": "有选择的注意力",
     "off: made even, every position gets the mean of all": "关闭时：变为均匀，每个位置得到全体的平均",
     "IDConv’s half": "IDConv 的一半",
@@ -26,7 +26,7 @@ WORDS: dict[str, str] = {
     "Paint a region out": "涂掉一个区域",
     "Draw with mouse or finger. By keyboard: arrow keys move the square, Space paints, Z takes the last stroke back.":
         "用鼠标或手指涂画。键盘操作：方向键移动方块，空格涂画，Z 撤回上一笔。",
-    "What {title} sees of your picture, to paint on. {share} of it is painted out.":
+    "What {title} sees of your image, to paint on. {share} of it is painted out.":
         "{title} 看到的图片部分，可在上面涂画。已涂掉 {share}。",
     "Replaced in the pixels that a model is given: {sizes}.": "替换发生在给模型的像素上：{sizes}。",
     "{size} for {title}": "{title} {size}",
@@ -40,7 +40,7 @@ WORDS: dict[str, str] = {
     "Filled with": "填充为",
     "blur": "模糊",
     "what is around": "周围的内容",
-    "Nothing is changed yet: these are the answers to the picture as it is.": "尚未作任何改变：这些是对原图的答案。",
+    "Nothing is changed yet: these are the answers to the image as it is.": "尚未作任何改变：这些是对原图的答案。",
     "{title}: {label} {before} → {after}, logit {logit_before} → {logit_after}":
         "{title}:{label} {before} → {after},logit {logit_before} → {logit_after}",
     "It now answers {label}.": "现在的答案是 {label}。",

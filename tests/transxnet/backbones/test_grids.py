@@ -97,13 +97,13 @@ def test_max_pooling_counts_like_average_pooling():
     assert grid_of(pooled) == Grid(4, 0.5)
 
 
-def test_what_the_picture_is_not_in_sits_nowhere():
+def test_what_the_image_is_not_in_sits_nowhere():
     with torch.no_grad(), Followed(torch.rand(1, 3, 32, 32)):
         assert grid_of(torch.ones(3) + 1) is None
 
 
 def middle(net: nn.Module, row: int, col: int) -> tuple[float, float]:
-    """(y, x): the centroid of |d unit / d picture|."""
+    """(y, x): the centroid of |d unit / d image|."""
     x = torch.ones(1, 1, SIDE, SIDE, dtype=torch.float32, requires_grad=True)
     (slope,) = torch.autograd.grad(net(x)[0, 0, row, col], x)
     weight = slope[0, 0].double().abs()

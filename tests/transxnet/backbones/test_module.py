@@ -136,7 +136,7 @@ def test_the_erf_of_a_unit_is_about_the_unit(kind):
 
 
 @pytest.mark.parametrize("kind", ["swin", "test_vit"])
-def test_eight_threads_hear_their_own_pictures(kind):
+def test_eight_threads_hear_their_own_images(kind):
     """The hooks stay on the shared model, and hand each thread's tensor to that thread's trace only."""
     model = peer(kind)
     alone = [grad_cam(seen(model, seed), seed).heat for seed in range(8)]
@@ -205,7 +205,7 @@ def test_weights_go_where_they_belong():
     )
 
 
-def test_a_vit_built_for_larger_pictures():
+def test_a_vit_built_for_larger_images():
     """Its position table is resized by timm; grids and logits follow."""
     spec = replace(find_peer("test_vit"), image_size=224)
     model = peer_from(spec, peer("test_vit").net.state_dict(), "a file")
@@ -218,8 +218,8 @@ def test_a_vit_built_for_larger_pictures():
     ("name", "why"),
     [
         ("pit_ti_224", "timm names no four stages of it"),
-        ("hiera_tiny_224", "its tokens are not in the picture's order"),
-        ("coat_tiny", "its layer serial_blocks1 runs 0 times for one picture"),
+        ("hiera_tiny_224", "its tokens are not in the image's order"),
+        ("coat_tiny", "its layer serial_blocks1 runs 0 times for one image"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(name, why):

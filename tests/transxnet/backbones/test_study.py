@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from tests.tiny import one_thread  # noqa: F401 - a fixture
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.agreement import agreement_between_variants
@@ -14,7 +14,7 @@ from transxnet.export.plates import plates
 from transxnet.study import DRAWN, Options, Study, study
 from transxnet.weights.load import LoadedModel, load
 
-PHOTO = picture(3, 140, 110)
+PHOTO = image(3, 140, 110)
 NEED_PARTS = (  # of a TransXNet
     "attention", "both_ways", "attention_depth", "rollout", "rollouts", "half_energies", "kernels", "kernel_depth",
     "clusters", "spectra", "kernel_change", "erf_parts", "what_if",
@@ -31,16 +31,16 @@ def convnext() -> LoadedModel:
 def peer(convnext) -> Study:
     """Everything there is, of a backbone that takes a 64 px square out of 95 % of the short side."""
     state = {name: tensor.clone() for name, tensor in convnext.model.state_dict().items()}
-    found = study(convnext, PHOTO, Options(only=DRAWN, target="ladybug"), other=picture(4))
+    found = study(convnext, PHOTO, Options(only=DRAWN, target="ladybug"), other=image(4))
     assert all((convnext.model.state_dict()[name] == tensor).all() for name, tensor in state.items())
     return found
 
 
 @pytest.fixture(scope="module")
 def small() -> Study:
-    """A small TransXNet's, of the same photograph."""
+    """A small TransXNet's, of the same photo."""
     only = tuple(name for name in DRAWN if name not in ("occlusion", "integrated_gradients"))
-    return study(small_model(), PHOTO, Options(only=only, target="ladybug"), other=picture(4))
+    return study(small_model(), PHOTO, Options(only=only, target="ladybug"), other=image(4))
 
 
 def test_what_needs_no_transxnet_parts_is_there(peer):
@@ -82,8 +82,8 @@ def test_a_peers_maps_are_doubted_like_others(peer, convnext):
 
 
 def test_each_is_placed_in_its_own_view(peer, small):
-    """95 % of the short side beside all of it: one photograph, two views, and maps compared where both are."""
-    rows = [one.view.crop_box[3] - one.view.crop_box[1] for one in (small, peer)]  # of the photograph's 110
+    """95 % of the short side beside all of it: one photo, two views, and maps compared where both are."""
+    rows = [one.view.crop_box[3] - one.view.crop_box[1] for one in (small, peer)]  # of the photo's 110
     assert rows == pytest.approx([110, 110 * 64 / int(64 / 0.95)])
     stages = [(one.grad_cam.geometry.stride, one.grad_cam.geometry.origin) for one in (small, peer)]
     assert stages == [(32, 0), (32, 15.5)]

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from timm.data import create_transform, resolve_data_config
 
 import transxnet
-from tests.small import picture
+from tests.small import image
 from tests.torchrun import Forked
 from transxnet.__main__ import main
 from transxnet.cli import common
@@ -37,11 +37,11 @@ UNTRAINED = ["--model", "pico@untrained"]
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> list[Path]:
-    """Five small pictures and one file that is none, as a.png … f.png."""
-    folder = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory) -> list[Path]:
+    """Five small images and one file that is none, as a.png … f.png."""
+    folder = tmp_path_factory.mktemp("images")
     for i, name in enumerate("abcde"):
-        (folder / f"{name}.png").write_bytes(to_png(picture(i).rgb))
+        (folder / f"{name}.png").write_bytes(to_png(image(i).rgb))
     (folder / "f.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     return [folder / f"{name}.png" for name in "abcdef"]
 
@@ -123,14 +123,14 @@ def test_list_classes_of_a_variant_or_a_label_set(capsys, name):
 # --- predict ----------------------------------------------------------------------------------------------------------
 
 
-def test_predict_prints_one_json_object_a_picture(capsys, pictures, weights):
-    code, out, err = run(capsys, "predict", pictures[0], pictures[1], "--weights-dir", weights, "--json", "--top", 3)
+def test_predict_prints_one_json_object_a_image(capsys, images, weights):
+    code, out, err = run(capsys, "predict", images[0], images[1], "--weights-dir", weights, "--json", "--top", 3)
     found = lines(out)
     loaded = load("pico", weights_dir=weights)
-    alone = study(loaded, decode(pictures[1]), Options(only=(), top=3)).prediction
+    alone = study(loaded, decode(images[1]), Options(only=(), top=3)).prediction
     assert (code, err) == (0, "")
     assert [list(one) for one in found] == [["image", "model", "provenance", "top"]] * 2
-    assert [one["image"] for one in found] == [str(pictures[0]), str(pictures[1])]
+    assert [one["image"] for one in found] == [str(images[0]), str(images[1])]
     assert found[1]["model"] == "pico"
     assert found[1]["provenance"] == loaded.provenance.as_json()
     assert [list(answer) for answer in found[1]["top"]] == [["index", "wnid", "label", "probability"]] * 3
@@ -140,21 +140,21 @@ def test_predict_prints_one_json_object_a_picture(capsys, pictures, weights):
         assert answer["probability"] == pytest.approx(expected.probability, rel=1e-4)
 
 
-def test_predict_shows_a_peer_what_it_was_made_for(capsys, pictures):
+def test_predict_shows_a_peer_what_it_was_made_for(capsys, images):
     """Its own size, crop, interpolation and colors: what timm's own transform gives."""
     name = "timm:test_resnet@untrained"
-    code, out, _ = run(capsys, "predict", pictures[0], "--model", name, "--json", "--top", 1, "--device", "cpu")
+    code, out, _ = run(capsys, "predict", images[0], "--model", name, "--json", "--top", 1, "--device", "cpu")
     (found,) = lines(out)
     loaded = load(name, device="cpu")
     transform = create_transform(**resolve_data_config(model=loaded.model.net))
     with torch.no_grad():
-        logits = loaded.model(transform(Image.fromarray(decode(pictures[0]).rgb))[None])[0]
+        logits = loaded.model(transform(Image.fromarray(decode(images[0]).rgb))[None])[0]
     best = int(logits.argmax())
     assert (code, found["model"], found["top"][0]["index"]) == (0, name, best)
     assert found["top"][0]["probability"] == pytest.approx(float(logits.softmax(0)[best]), rel=1e-5)
 
 
-def test_predict_goes_in_batches_and_keeps_the_order(capsys, pictures, monkeypatch):
+def test_predict_goes_in_batches_and_keeps_the_order(capsys, images, monkeypatch):
     sizes = []
     batch = predict_module.predict_batch
 
@@ -163,17 +163,17 @@ def test_predict_goes_in_batches_and_keeps_the_order(capsys, pictures, monkeypat
         return batch(model, tensors, *more)
 
     monkeypatch.setattr(predict_module, "predict_batch", counting)
-    _, out, _ = run(capsys, "predict", *pictures[:5], "--json", "--batch-size", 2, *UNTRAINED)
+    _, out, _ = run(capsys, "predict", *images[:5], "--json", "--batch-size", 2, *UNTRAINED)
     together = lines(out)
     assert sizes == [2, 2, 1]
     assert [Path(one["image"]).name for one in together] == ["a.png", "b.png", "c.png", "d.png", "e.png"]
-    _, out, _ = run(capsys, "predict", pictures[4], "--json", *UNTRAINED)
+    _, out, _ = run(capsys, "predict", images[4], "--json", *UNTRAINED)
     assert together[4]["top"][0]["probability"] == pytest.approx(lines(out)[0]["top"][0]["probability"], rel=1e-4)
 
 
-def test_a_bad_picture_has_its_own_line_and_the_others_are_answered(capsys, pictures, tmp_path):
+def test_a_bad_image_has_its_own_line_and_the_others_are_answered(capsys, images, tmp_path):
     missing = tmp_path / "missing.jpg"
-    code, out, err = run(capsys, "predict", pictures[5], missing, pictures[0], "--json", *UNTRAINED)
+    code, out, err = run(capsys, "predict", images[5], missing, images[0], "--json", *UNTRAINED)
     broken, gone, good = lines(out)
     assert (code, err) == (1, "")
     assert list(broken) == list(gone) == ["image", "error"]
@@ -182,32 +182,32 @@ def test_a_bad_picture_has_its_own_line_and_the_others_are_answered(capsys, pict
     assert len(good["top"]) == 5
 
 
-def test_predict_for_people(capsys, pictures):
-    code, out, err = run(capsys, "predict", pictures[0], pictures[5], "--top", 2, *UNTRAINED)
+def test_predict_for_people(capsys, images):
+    code, out, err = run(capsys, "predict", images[0], images[5], "--top", 2, *UNTRAINED)
     first, name, *answers = out.splitlines()
     assert code == 1
     assert first.startswith("RANDOM WEIGHTS, never trained")
-    assert name == str(pictures[0])
+    assert name == str(images[0])
     assert len(answers) == 2
     assert all(" %  " in answer for answer in answers)
-    assert err.startswith(f"{pictures[5]}: “f.png”")
+    assert err.startswith(f"{images[5]}: “f.png”")
     assert "Traceback" not in err
 
 
-def test_a_folder_stands_for_the_pictures_in_it(capsys, pictures, tmp_path):
+def test_a_folder_stands_for_the_images_in_it(capsys, images, tmp_path):
     (tmp_path / "sub").mkdir()
     for name in ("z.PNG", "sub/y.png", ".hidden.png"):
-        (tmp_path / name).write_bytes(pictures[0].read_bytes())
-    (tmp_path / "notes.txt").write_text("no picture")
+        (tmp_path / name).write_bytes(images[0].read_bytes())
+    (tmp_path / "notes.txt").write_text("no image")
     _, out, _ = run(capsys, "predict", tmp_path, "--json", *UNTRAINED)
     assert [one["image"] for one in lines(out)] == [str(tmp_path / "sub" / "y.png"), str(tmp_path / "z.PNG")]
     (tmp_path / "empty").mkdir()
     code, out, err = run(capsys, "predict", tmp_path / "empty", *UNTRAINED)
     assert code == 2
-    assert "no pictures in the folders given" in err
+    assert "no images in the folders given" in err
 
 
-def test_a_batch_too_large_for_the_device_is_halved(capsys, pictures, monkeypatch):
+def test_a_batch_too_large_for_the_device_is_halved(capsys, images, monkeypatch):
     sizes = []
     batch = predict_module.predict_batch
 
@@ -218,7 +218,7 @@ def test_a_batch_too_large_for_the_device_is_halved(capsys, pictures, monkeypatc
         return batch(model, tensors, labels, top, size, autocast)
 
     monkeypatch.setattr(predict_module, "predict_batch", small_device)
-    code, out, _ = run(capsys, "predict", *pictures[:4], "--json", *UNTRAINED)
+    code, out, _ = run(capsys, "predict", *images[:4], "--json", *UNTRAINED)
     assert code == 0
     assert sizes == [4, 2, 1]
     assert len(lines(out)) == 4
@@ -232,16 +232,16 @@ def test_a_batch_too_large_for_the_device_is_halved(capsys, pictures, monkeypatc
         (["--model", "pico", "--device", "abacus"], "'abacus' is no device"),
     ],
 )
-def test_what_cannot_be_done_at_all_is_one_message_and_exit_code_2(capsys, pictures, argv, words):
-    code, out, err = run(capsys, "predict", pictures[0], *argv)
+def test_what_cannot_be_done_at_all_is_one_message_and_exit_code_2(capsys, images, argv, words):
+    code, out, err = run(capsys, "predict", images[0], *argv)
     assert (code, out) == (2, "")
     assert err.startswith("transxnet: ")
     assert words in err
 
 
-def test_a_weights_file_that_is_damaged_names_its_path_for_whoever_runs_the_program(capsys, pictures, tmp_path):
+def test_a_weights_file_that_is_damaged_names_its_path_for_whoever_runs_the_program(capsys, images, tmp_path):
     (tmp_path / "mine.safetensors").write_bytes(b"nothing")
-    code, _, err = run(capsys, "predict", pictures[0], "--source", tmp_path / "mine.safetensors")
+    code, _, err = run(capsys, "predict", images[0], "--source", tmp_path / "mine.safetensors")
     assert code == 2
     assert "mine.safetensors is damaged" in err
     assert str(tmp_path) in err.splitlines()[-1]
@@ -266,13 +266,13 @@ def test_arguments_that_make_no_sense_print_the_usage(capsys, argv):
 
 
 @pytest.fixture(scope="module")
-def studied(pictures, weights, tmp_path_factory):
-    """(exit code, folder, manifest) of two pictures, one of them broken, by two models."""
+def studied(images, weights, tmp_path_factory):
+    """(exit code, folder, manifest) of two images, one of them broken, by two models."""
     out = tmp_path_factory.mktemp("study")
     argv = [
         "study",
-        str(pictures[0]),
-        str(pictures[5]),
+        str(images[0]),
+        str(images[5]),
         "--only",
         ",".join(OVERVIEW),
         "--models",
@@ -286,11 +286,11 @@ def studied(pictures, weights, tmp_path_factory):
     return code, out, json.loads((out / "manifest.json").read_text(encoding="utf-8"))
 
 
-def test_study_writes_what_the_library_computes(studied, pictures, weights):
+def test_study_writes_what_the_library_computes(studied, images, weights):
     _, out, manifest = studied
-    (entry,) = manifest["pictures"]
+    (entry,) = manifest["images"]
     options = Options(stage=2, block=1, point=(30, 70))
-    expected = study(load("pico", weights_dir=weights), decode(pictures[0]), options)
+    expected = study(load("pico", weights_dir=weights), decode(images[0]), options)
     with np.load(out / entry["models"][0]["npz"]) as file:
         assert file["attention"] == pytest.approx(expected.attention.heads, abs=1e-6)
         assert file["kernels"] == pytest.approx(expected.kernels.kernels, abs=1e-6)
@@ -301,15 +301,15 @@ def test_study_writes_what_the_library_computes(studied, pictures, weights):
     assert not list(out.rglob("*.part"))
 
 
-def test_the_manifest_says_how_everything_was_made(studied, pictures, weights):
+def test_the_manifest_says_how_everything_was_made(studied, images, weights):
     code, _, manifest = studied
-    (entry,) = manifest["pictures"]
+    (entry,) = manifest["images"]
     first, second = entry["models"]
-    assert code == 1  # one picture was broken
-    assert manifest["command"][:5] == ["python", "-m", "transxnet", "study", str(pictures[0])]
+    assert code == 1  # one image was broken
+    assert manifest["command"][:5] == ["python", "-m", "transxnet", "study", str(images[0])]
     assert {"python", "torch", "timm", "captum"} <= set(manifest["versions"])
     assert [list(one) for one in manifest["failed"]] == [["image", "error"]]
-    assert entry["image"] == str(pictures[0])
+    assert entry["image"] == str(images[0])
     assert entry["drawn"]["attention"]["head"] == 2
     assert (first["model"], second["model"]) == ("pico", "pico@untrained")
     assert first["provenance"]["kind"] == "folder"
@@ -321,15 +321,15 @@ def test_the_manifest_says_how_everything_was_made(studied, pictures, weights):
 
 
 def test_without_a_class_every_model_explains_the_first_ones_top_answer(studied):
-    first, second = studied[2]["pictures"][0]["models"]
+    first, second = studied[2]["images"][0]["models"]
     assert first["class"]["wnid"] == first["top"][0]["wnid"] == second["class"]["wnid"]
     assert second["class"]["wnid"] != second["top"][0]["wnid"]
 
 
-def test_pictures_of_one_name_get_folders_of_their_own():
+def test_images_of_one_name_get_folders_of_their_own():
     names = ["a/cat.jpg", "b/cat.png", "c/Cat.gif", "x/my cat (1).jpg", "..jpg"]
     assert common.places_of([Path(name) for name in ("a-2.jpg", "a.jpg", "a.png")]) == ["a-2", "a", "a-3"]
-    assert common.places_of([Path(name) for name in names]) == ["cat", "cat-2", "Cat-3", "my_cat_1", "picture"]
+    assert common.places_of([Path(name) for name in names]) == ["cat", "cat-2", "Cat-3", "my_cat_1", "image"]
 
 
 @pytest.mark.parametrize(
@@ -351,9 +351,9 @@ def test_study_refuses_before_it_loads_anything(capsys, tmp_path, argv, words):
     assert not (tmp_path / "o").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(capsys, pictures, tmp_path):
+def test_a_folder_that_cannot_be_written_is_a_sentence(capsys, images, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    code, _, err = run(capsys, "study", pictures[0], "--models", "pico@untrained", "--out", tmp_path / "file" / "o")
+    code, _, err = run(capsys, "study", images[0], "--models", "pico@untrained", "--out", tmp_path / "file" / "o")
     assert code == 2
     assert "The results cannot be written to o (Not a directory)." in err
     assert "--out" in err
@@ -371,9 +371,9 @@ def test_process_list():
 
 
 @pytest.mark.process
-def test_process_predict(pictures):
+def test_process_predict(images):
     """From Python's start on: what importing says would be heard too."""
-    command = [sys.executable, "-m", "transxnet", "predict", str(pictures[0]), str(pictures[5]), "--json", *UNTRAINED]
+    command = [sys.executable, "-m", "transxnet", "predict", str(images[0]), str(images[5]), "--json", *UNTRAINED]
     root = Path(transxnet.__file__).parents[1]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=root)
     assert done.returncode == 1, done.stderr
@@ -384,9 +384,9 @@ def test_process_predict(pictures):
 
 
 @pytest.mark.process
-def test_process_study(pictures, tmp_path):
+def test_process_study(images, tmp_path):
     asked = ("--only", "attention,grad_cam", "--models", "pico@untrained", "--out", tmp_path / "o")
-    process = Forked("transxnet", "study", pictures[0], *asked)
+    process = Forked("transxnet", "study", images[0], *asked)
     out, err = process.communicate()
     assert process.returncode == 0, err
     assert (tmp_path / "o" / "a" / "sheet.png").stat().st_size > 10_000

@@ -17,7 +17,7 @@ from tests.torchrun import ranks
 from transxnet.__main__ import main
 from transxnet.cli import train as train_cli
 from transxnet.training.batches import Batches
-from transxnet.training.data import PictureSet
+from transxnet.training.data import ImageSet
 from transxnet.training.log import read_log
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import find_variant
@@ -29,26 +29,26 @@ PICO = find_variant("pico")
 
 
 @pytest.fixture
-def data(make_pictures) -> str:
-    return str(make_pictures("data.zip", {FISH: 9, SALAMANDER: 8}))  # two batches of `smoke`
+def data(make_images) -> str:
+    return str(make_images("data.zip", {FISH: 9, SALAMANDER: 8}))  # two batches of `smoke`
 
 
 def train(data: str, out, *more: str, recipe: str = "smoke") -> int:
     return main(["train", "--recipe", recipe, "--data", data, "--out", str(out), "--device", "cpu", *more])
 
 
-def test_from_training_to_a_bundle(data, make_pictures, tmp_path, capsys):
+def test_from_training_to_a_bundle(data, make_images, tmp_path, capsys):
     run, out = tmp_path / "runs" / "smoke", tmp_path / "weights"
     assert train(data, run) == 0
     trained = json.loads(capsys.readouterr().out)
     assert (trained["recipe"]["name"], trained["steps"], trained["loss"] > 0) == ("smoke", 2, True)
     assert {path.name for path in run.iterdir()} == {"checkpoint.pt", "log.csv", "transxnet_pico.safetensors"}
 
-    val = str(make_pictures("val.zip", {FISH: 2, TENCH: 1}, size=(70, 66)))  # other pictures than those trained on
+    val = str(make_images("val.zip", {FISH: 2, TENCH: 1}, size=(70, 66)))  # other images than those trained on
     source = ["--source", str(run / "transxnet_pico.safetensors")]
     assert main(["evaluate", "--data", val, *source, "--image-size", "32", "--device", "cpu", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert (result["pictures"], result["left_out"], result["image_size"]) == (2, 1, 32)
+    assert (result["images"], result["left_out"], result["image_size"]) == (2, 1, 32)
     assert result["provenance"]["location"] == "transxnet_pico.safetensors"
 
     assert main(["evaluate", "--data", val, *source, "--image-size", "32", "--device", "cpu"]) == 0
@@ -56,7 +56,7 @@ def test_from_training_to_a_bundle(data, make_pictures, tmp_path, capsys):
     assert provenance.startswith("pico: transxnet_pico.safetensors, sha256 ")
     assert top1.startswith(f"pico top-1: {result['top1']:.1%} (")
     assert top5.startswith(f"pico top-5: {result['top5']:.1%} (")
-    assert counts == "2 pictures at 32 px, 1 of unknown classes left out"
+    assert counts == "2 images at 32 px, 1 of unknown classes left out"
 
     places = ["--run", str(run), "--data", data, "--val", val, "--photos", val, "--out", str(out)]
     assert main(["bundle", *places, "--device", "cpu", "--hardware", "an abacus"]) == 0
@@ -145,9 +145,9 @@ def distilling(monkeypatch, tmp_path) -> list[str]:
 
 
 def test_distillation_reports_the_teacher_and_continues_from_a_snapshot(
-    data, make_pictures, tmp_path, capsys, distilling
+    data, make_images, tmp_path, capsys, distilling
 ):
-    val = str(make_pictures("val.zip", {FISH: 4, SALAMANDER: 4}, size=(70, 66)))
+    val = str(make_images("val.zip", {FISH: 4, SALAMANDER: 4}, size=(70, 66)))
     options = [*distilling, "--val", val]
     assert train(data, tmp_path / "run", *options) == 0
     said = capsys.readouterr().err
@@ -166,7 +166,7 @@ def test_distillation_reports_the_teacher_and_continues_from_a_snapshot(
 def test_teacher_worse_than_the_student_is_warned_about(capsys):
     class Measured:
         recipe, step, steps = dataclasses.replace(SMOKE, teacher="timm:x"), 0, 1
-        batches = Batches(SMOKE, PictureSet(np.zeros((8, 2, 2, 3), np.uint8), np.zeros(8, np.int64), (FISH,), ""), 1)
+        batches = Batches(SMOKE, ImageSet(np.zeros((8, 2, 2, 3), np.uint8), np.zeros(8, np.int64), (FISH,), ""), 1)
 
         def teacher_accuracy(self):
             return 500, 0.02, 0.46

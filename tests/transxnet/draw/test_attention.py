@@ -35,16 +35,16 @@ def halves(osra) -> HalfEnergies:
     )
 
 
-def marks(picture: np.ndarray, row: int) -> np.ndarray:
+def marks(image: np.ndarray, row: int) -> np.ndarray:
     """Where the accent is in one variant's right panel, rows counted from that variant's top."""
-    half, band = picture.shape[1] // 2, round(BAND * DPI)
-    top = picture.shape[0] - (3 - row) * band  # three variants, the last ends with the picture
-    return np.argwhere((picture[top : top + band, half:] == INK).all(axis=-1))
+    half, band = image.shape[1] // 2, round(BAND * DPI)
+    top = image.shape[0] - (3 - row) * band  # three variants, the last ends with the image
+    return np.argwhere((image[top : top + band, half:] == INK).all(axis=-1))
 
 
 def test_the_line_of_means_stands_at_its_distance_on_one_scale_for_all():
     plate = depth_plate([depth(0), depth(20), depth(40)], ["a", "b", "c"])
-    zero, twenty, forty = (np.median(marks(plate.picture, row)[:, 0]) for row in range(3))
+    zero, twenty, forty = (np.median(marks(plate.image, row)[:, 0]) for row in range(3))
     assert zero - twenty > 20
     assert zero - forty == pytest.approx(2 * (zero - twenty), abs=3)
 
@@ -64,8 +64,8 @@ def test_depth_says_every_block_in_its_table_and_keeps_raw_values():
 
 def test_bars_are_as_long_as_the_share():
     """Blocks of 10 % and 80 % of all energy: pixels of the left panel's two bars, 1 to 8."""
-    picture = halves_plate([halves([0.1, 0.8])], ["pico"]).picture
-    left = picture[round(0.3 * DPI) :, : picture.shape[1] // 2]  # without the legend, whose square has the same color
+    image = halves_plate([halves([0.1, 0.8])], ["pico"]).image
+    left = image[round(0.3 * DPI) :, : image.shape[1] // 2]  # without the legend, whose square has the same color
     inked = (left == INK).all(axis=-1).sum(axis=0)
     columns = np.flatnonzero(inked)
     first, second = inked[columns[5]], inked[columns[-5]]

@@ -38,7 +38,7 @@ def test_a_range_of_one_value_still_has_a_color_bar():
 
 def test_bars_are_as_long_as_their_probabilities_and_the_explained_one_is_dark():
     answers = (Answer(31, "n02165456", "ladybug", 0.75, 3.0), Answer(7, "n0", "be$e$", 0.25, 1.0))
-    picture = answers_bars(answers, explained=7, size=(200, 400))
-    first, second = picture[round(0.68 * 100)], picture[round(1.68 * 100)]
+    image = answers_bars(answers, explained=7, size=(200, 400))
+    first, second = image[round(0.68 * 100)], image[round(1.68 * 100)]
     assert abs(run_of(first, rgb(SOFT)) - 300) <= 2
     assert abs(run_of(second, rgb(ACCENT)) - 100) <= 2

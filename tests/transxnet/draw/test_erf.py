@@ -45,13 +45,13 @@ def curve(kind: str, areas=(0.1, 0.2, 0.3, 0.9)) -> RCurve:
 def protocol(heat: np.ndarray, **changes) -> ErfProtocol:
     found = ErfProtocol(
         "transxnet_pico", "stage 4, block 2", (1, 1), (32.0, 32.0), heat, ("n1/a.jpg", "n1/b.jpg"), (),
-        curve("published"), curve("sound", (0.05, 0.1, 0.2, 0.8)), "Not the published setting: 2 pictures.",
+        curve("published"), curve("sound", (0.05, 0.1, 0.2, 0.8)), "Not the published setting: 2 images.",
     )  # fmt: skip
     return replace(found, **changes)
 
 
-def has(picture: np.ndarray, color: np.ndarray) -> np.ndarray:
-    return (picture == color).all(axis=-1)
+def has(image: np.ndarray, color: np.ndarray) -> np.ndarray:
+    return (image == color).all(axis=-1)
 
 
 # --- Parts ------------------------------------------------------------------------------------------
@@ -60,17 +60,17 @@ def has(picture: np.ndarray, color: np.ndarray) -> np.ndarray:
 def test_parts_are_on_one_scale():
     """The full map's upper half is the highest value, and only there is the brightest color."""
     plate = parts_plate([parts()], ["pico"], [PHOTO])
-    bright = has(plate.picture, BRIGHT)
+    bright = has(plate.image, BRIGHT)
     cell = Panels(3).pixels
     assert 0.4 * cell**2 < bright.sum() < 0.6 * cell**2  # half of one panel; the others are fainter
-    assert 1.3 * cell**2 < has(plate.picture, DARK).sum() < 1.7 * cell**2  # the lower half of all three
+    assert 1.3 * cell**2 < has(plate.image, DARK).sum() < 1.7 * cell**2  # the lower half of all three
 
 
 def test_variants_compare_by_their_own_mean():
-    """A thousand times the features: the same picture, row for row; raw values stay raw."""
+    """A thousand times the features: the same image, row for row; raw values stay raw."""
     alone = parts_plate([parts(), parts()], ["a", "b"], [PHOTO] * 2)
     louder = parts_plate([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
-    assert np.abs(alone.picture.astype(int) - louder.picture).max() <= 2  # float32 at the 256 colors' borders
+    assert np.abs(alone.image.astype(int) - louder.image).max() <= 2  # float32 at the 256 colors' borders
     assert louder.arrays["b/full"].max() == 1000
     assert (louder.numbers["a/seen/share"], louder.numbers["b/kernels/share"]) == (0.25, 0.5)
 
@@ -98,16 +98,14 @@ def test_maps_that_are_all_alike_are_said_to_be(rank, layer, said):
 def test_an_empty_field_draws_nothing():
     empty = replace(field(0.0), numbers=field(0.0).numbers | {"total": 0.0})
     found = ErfParts("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
-    assert parts_plate([found], ["pico"], [PHOTO]).picture.shape[1] == 1248
+    assert parts_plate([found], ["pico"], [PHOTO]).image.shape[1] == 1248
 
 
 # --- Curves -----------------------------------------------------------------------------------------
 
 
 def test_curves_say_both_r():
-    one = ErfCurves(
-        "pico", "stage 4, block 2, one picture", curve("published"), curve("sound", (0.05, 0.1, 0.2, np.nan))
-    )
+    one = ErfCurves("pico", "stage 4, block 2, one image", curve("published"), curve("sound", (0.05, 0.1, 0.2, np.nan)))
     plate = curves_plate([one, one], ["pico", "t@untrained"])
     assert plate.table.rows[1][0] == "t@untrained"
     assert plate.table.rows[0][1:3] == ("10 %", "5 %")
@@ -132,16 +130,16 @@ def test_protocol_shows_a_and_the_raw_average():
     heat[:32] = 1e6  # A is 1 above and 0 below; so is the logarithm of the raw average
     one = protocol_plate([protocol(heat)], ["pico"])
     cell = Panels(2).pixels
-    assert 0.9 * cell**2 < has(one.picture, BRIGHT).sum() < 1.1 * cell**2  # half of each of two panels
+    assert 0.9 * cell**2 < has(one.image, BRIGHT).sum() < 1.1 * cell**2  # half of each of two panels
     assert one.numbers["pico/published/r20"] == 0.1
     assert np.array_equal(one.arrays["pico/heat"], heat)
     assert one.table.rows[0] == ("pico", "10 %", "5 %", "20 %", "10 %", "30 %", "20 %", "90 %", "80 %")
 
 
-def test_protocol_says_which_pictures_and_that_it_is_not_done():
+def test_protocol_says_which_images_and_that_it_is_not_done():
     found = protocol(np.ones((64, 64)), published=curve("published", (0.1, 0.2, 0.3, np.nan)))
-    plate = protocol_plate([found, found, found], ["a", "b", "c"], "2 of 50 pictures so far")
-    assert plate.caption.startswith("2 of 50 pictures so far. 2 pictures from n1, each warped to 64 x 64 px. Not")
+    plate = protocol_plate([found, found, found], ["a", "b", "c"], "2 of 50 images so far")
+    assert plate.caption.startswith("2 of 50 images so far. 2 images from n1, each warped to 64 x 64 px. Not")
     assert plate.caption.count("Not the published setting") == 1  # said once for all
     assert plate.caption.count("Seen from stage 4, unit at row 1, column 1.") == 1
     other = replace(found, layer="stage 4 (layer4)", unit=(2, 2))
@@ -149,15 +147,15 @@ def test_protocol_says_which_pictures_and_that_it_is_not_done():
     assert "a, c: Seen from stage 4, unit at row 1, column 1. timm:b: Seen from stage 4, unit at row 2, col" in mixed
     assert "a: no square of the protocol holds more than 99 % of A." in plate.caption
     done = protocol_plate([found, found, found], ["a", "b", "c"])
-    assert done.picture.shape[0] < plate.picture.shape[0]  # the state is a line of the picture
+    assert done.image.shape[0] < plate.image.shape[0]  # the state is a line of the image
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5])
 def test_protocol_of_several_models_has_one_width(count):
     plate = protocol_plate([protocol(np.ones((64, 64)))] * count, list("abcde")[:count])
-    assert plate.picture.shape[1] == 1248
-    assert (plate.picture[:MARGIN] == 255).all()
-    assert (plate.picture[:, -MARGIN:] == 255).all()
+    assert plate.image.shape[1] == 1248
+    assert (plate.image[:MARGIN] == 255).all()
+    assert (plate.image[:, -MARGIN:] == 255).all()
 
 
 # --- Panels -----------------------------------------------------------------------------------------
@@ -183,7 +181,7 @@ def test_panels_grow_by_rows():
         sheet = Panels(3)
         for _ in range(panels):
             sheet.panel("a", PHOTO, (64, 64))
-        return sheet.picture().shape[0]
+        return sheet.image().shape[0]
 
     assert height(1) == height(3)
     assert height(4) - height(3) == pytest.approx(height(7) - height(4), abs=1)

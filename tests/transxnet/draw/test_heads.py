@@ -31,15 +31,15 @@ def painted(t: float, opacity: float = 0.85) -> np.ndarray:
     return np.rint(opacity * t**0.75 * lut("magma")[round(255 * t)].astype(float))
 
 
-def has(picture: np.ndarray, color: np.ndarray) -> int:
+def has(image: np.ndarray, color: np.ndarray) -> int:
     """Pixels of this color, to one step of rounding."""
-    return int((np.abs(picture.astype(float) - color) <= 1).all(axis=-1).sum())
+    return int((np.abs(image.astype(float) - color) <= 1).all(axis=-1).sum())
 
 
 def test_heads_of_all_variants_share_one_range_and_the_reverse_view_has_its_own():
     plate = heads_plate([point_attention(0.2, 0.6), point_attention(1.0)], ["a", "b"], [BLACK, BLACK])
     # mean 0.4, max 0.6, heads 0.2 and 0.6, alone 1.0; in reverse half of each over a range of half the length
-    counts = {t: has(plate.picture, painted(t)) for t in (0.2, 0.4, 0.6, 1.0)}
+    counts = {t: has(plate.image, painted(t)) for t in (0.2, 0.4, 0.6, 1.0)}
     assert counts[0.2] > 1000
     assert counts[0.6] == pytest.approx(2 * counts[0.2], rel=0.05)
     assert counts[0.4] == pytest.approx(counts[0.2], rel=0.05)
@@ -75,8 +75,8 @@ def test_rollout_is_drawn_in_multiples_of_an_even_map_on_one_scale():
     other[32:] = 0.2 / 4096
     plate = rollout_plate([[rollout_of(even, 0.25)], [rollout_of(other, 1e-6)]], ["a", "b"], [BLACK, BLACK])
     t = -FAINT / (np.log10(1.8) - FAINT)
-    assert has(plate.picture, painted(t)) > 10000
-    assert has(plate.picture, painted(1.0)) == pytest.approx(has(plate.picture, painted(t)) / 2, rel=0.1)
+    assert has(plate.image, painted(t)) > 10000
+    assert has(plate.image, painted(1.0)) == pytest.approx(has(plate.image, painted(t)) / 2, rel=0.1)
     assert plate.arrays["b/1"].sum() == pytest.approx(1)
 
 

@@ -1,4 +1,4 @@
-"""Plates of kernels: every tap in the color of its value on one scale, and raw values behind the picture."""
+"""Plates of kernels: every tap in the color of its value on one scale, and raw values behind the image."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ RANDOM = np.random.default_rng(0).uniform(-1, 1, (16, 7, 7)).astype(np.float32)
 RANDOM[0, 0, 0] = 1  # the end of every scale that has the first kernel
 
 
-def holds(picture: np.ndarray, values: np.ndarray, high: float, tap: int, colormap: str = "RdBu_r") -> bool:
-    """Whether the picture has this kernel in it, (K, K), on a scale of -high to high, `tap` pixels a tap."""
-    return has(picture, colorize(values, (-high, high), colormap, signed=True), tap)
+def holds(image: np.ndarray, values: np.ndarray, high: float, tap: int, colormap: str = "RdBu_r") -> bool:
+    """Whether the image has this kernel in it, (K, K), on a scale of -high to high, `tap` pixels a tap."""
+    return has(image, colorize(values, (-high, high), colormap, signed=True), tap)
 
 
-def has(picture: np.ndarray, tile: np.ndarray, tap: int) -> bool:
-    """Whether these colors, (K, K, 3), stand somewhere in the picture, each at its tap's first and last pixel."""
-    pixels, wanted = (rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32) for rgb in (picture, tile))
+def has(image: np.ndarray, tile: np.ndarray, tap: int) -> bool:
+    """Whether these colors, (K, K, 3), stand somewhere in the image, each at its tap's first and last pixel."""
+    pixels, wanted = (rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32) for rgb in (image, tile))
     high, wide = (edge - len(tile) * tap + 1 for edge in pixels.shape)
     here = np.ones((high, wide), bool)
     for i, j in np.ndindex(*wanted.shape):
@@ -51,13 +51,13 @@ def square(color: str) -> np.ndarray:
 def test_tiles_stand_where_they_were_put_in_whole_pixels():
     canvas = Canvas(down=300)
     assert canvas.tiles(50, 60, RANDOM[:2], (-1, 1), tap=10, gap=5, columns=2) == 70
-    picture = canvas.rgb()
-    assert picture.shape == (340, WIDE, 3)
+    image = canvas.rgb()
+    assert image.shape == (340, WIDE, 3)
     wanted = colorize(RANDOM[1], (-1, 1), "RdBu_r", signed=True)
-    assert np.array_equal(picture[61:131:10, 126:196:10], wanted)  # inside a hairline; the second after 70 + 5 pixels
-    assert np.array_equal(picture[70:131:10, 135:196:10], wanted)
-    assert (picture[60, 50:122] == picture[60, 50]).all()  # the hairline
-    assert (picture[:60] == 255).all()
+    assert np.array_equal(image[61:131:10, 126:196:10], wanted)  # inside a hairline; the second after 70 + 5 pixels
+    assert np.array_equal(image[70:131:10, 135:196:10], wanted)
+    assert (image[60, 50:122] == image[60, 50]).all()  # the hairline
+    assert (image[:60] == 255).all()
 
 
 # --- Clusters ---------------------------------------------------------------------------------------
@@ -73,15 +73,15 @@ def clustered(scale: float = 1.0) -> KernelClusters:
 def test_medoids_are_drawn_on_one_scale_for_all_variants():
     plate = clusters_plate([clustered(), clustered(0.5)], ["pico", "other"])
     for kernel in RANDOM[:3]:
-        assert holds(plate.picture, kernel, 1, tap=14)
-        assert holds(plate.picture, 0.5 * kernel, 1, tap=14)
-    assert not holds(plate.picture, RANDOM[3], 1, tap=14)
+        assert holds(plate.image, kernel, 1, tap=14)
+        assert holds(plate.image, 0.5 * kernel, 1, tap=14)
+    assert not holds(plate.image, RANDOM[3], 1, tap=14)
     assert "±1. " in plate.caption
 
 
 def test_bars_are_as_long_as_the_clusters_are_large():
     plate = clusters_plate([clustered()], ["pico"])
-    bars = (plate.picture == square(SOFT)).all(axis=2)
+    bars = (plate.image == square(SOFT)).all(axis=2)
     columns = bars.sum(axis=0)
     assert columns[columns > 0].tolist() == [44] * 98 + [22] * 98 + [7] * 98  # 6, 3 and 1 of 10
 
@@ -96,7 +96,7 @@ def test_what_each_medoid_stands_for_is_told():
     assert "62.5 % of the variety" in plate.caption
 
 
-# --- Two pictures -----------------------------------------------------------------------------------
+# --- Two images -----------------------------------------------------------------------------------
 
 
 def changed(still: bool = False) -> KernelChange:
@@ -109,16 +109,16 @@ def changed(still: bool = False) -> KernelChange:
 PHOTOS = (np.full((96, 96, 3), (10, 200, 30), np.uint8), np.full((96, 96, 3), (200, 10, 90), np.uint8))
 
 
-def test_both_kernels_and_their_difference_are_drawn_on_one_scale_beside_the_photographs():
+def test_both_kernels_and_their_difference_are_drawn_on_one_scale_beside_the_photos():
     plate = change_plate([changed()], ["pico"], [PHOTOS], [[3, 5]])
     for channel in (3, 5):
         top = np.abs(RANDOM[[3, 5]]).max()
-        assert holds(plate.picture, RANDOM[channel], top, tap=18)
-        assert holds(plate.picture, 0.5 * RANDOM[channel], top, tap=18)  # the second, and the difference
-    assert not holds(plate.picture, RANDOM[4], np.abs(RANDOM[[3, 5]]).max(), tap=18)
+        assert holds(plate.image, RANDOM[channel], top, tap=18)
+        assert holds(plate.image, 0.5 * RANDOM[channel], top, tap=18)  # the second, and the difference
+    assert not holds(plate.image, RANDOM[4], np.abs(RANDOM[[3, 5]]).max(), tap=18)
     side = 2 * 7 * 18 + 10
     for photo in PHOTOS:
-        assert (plate.picture == photo[0, 0]).all(axis=2).sum() == side**2
+        assert (plate.image == photo[0, 0]).all(axis=2).sum() == side**2
 
 
 def test_the_numbers_of_a_change():
@@ -136,7 +136,7 @@ def test_learned_kernels_do_not_move_and_the_plate_says_so():
     plate = change_plate([changed(still=True)], ["pico_static"], [PHOTOS])
     assert plate.numbers["pico_static/distance"] == 0
     assert plate.table.rows[0][1:5] == ("0", "0", "0", "none")
-    assert holds(plate.picture, np.zeros((7, 7)), 1, tap=18)
+    assert holds(plate.image, np.zeros((7, 7)), 1, tap=18)
 
 
 # --- Gates ------------------------------------------------------------------------------------------
@@ -149,11 +149,11 @@ def test_gates_are_drawn_less_an_even_share_above_the_kernels_they_gave():
     plate = gates_plate([given], ["pico"], [[2, 7]])
     top, half = np.abs(RANDOM[[2, 7]]).max(), np.abs(first[[2, 7]] - 0.5).max()
     for channel in (2, 7):
-        assert holds(plate.picture, first[channel] - 0.5, half, 9, "coolwarm")
-        assert not holds(plate.picture, 0.5 - first[channel], half, 9, "coolwarm")  # the second is 1 less the first
-        assert holds(plate.picture, RANDOM[channel], top, 9)
-        assert holds(plate.picture, 0.5 * RANDOM[channel], top, 9)
-    assert has(plate.picture, colorize(given.tap_entropy, (0, 1), "viridis"), tap=18)
+        assert holds(plate.image, first[channel] - 0.5, half, 9, "coolwarm")
+        assert not holds(plate.image, 0.5 - first[channel], half, 9, "coolwarm")  # the second is 1 less the first
+        assert holds(plate.image, RANDOM[channel], top, 9)
+        assert holds(plate.image, 0.5 * RANDOM[channel], top, 9)
+    assert has(plate.image, colorize(given.tap_entropy, (0, 1), "viridis"), tap=18)
     assert plate.numbers["pico/entropy"] == pytest.approx(given.gate_entropy.mean())
     assert np.array_equal(plate.arrays["pico/tap_entropy"], given.tap_entropy)
 
@@ -162,7 +162,7 @@ def test_of_three_kernels_all_gates_are_drawn():
     gates = np.stack([np.full_like(RANDOM, share) for share in (0.5, 0.3, 0.2)])
     plate = gates_plate([kernel_set(RANDOM, RANDOM, gates)], ["s"])
     for share in (0.5, 0.3, 0.2):
-        assert holds(plate.picture, np.full((7, 7), share - 1 / 3), 1 / 6, 9, "coolwarm")
+        assert holds(plate.image, np.full((7, 7), share - 1 / 3), 1 / 6, 9, "coolwarm")
 
 
 def test_channels_are_chosen_from_the_most_decided_to_the_most_even():
@@ -178,7 +178,7 @@ def test_learned_kernels_have_no_gates_to_draw():
     assert plate.table.rows == [("pico_static", "16", "1", "nothing to mix", "", "")]
     assert plate.numbers == {}
     assert "Mean:" not in plate.caption
-    assert plate.picture.shape[0] < 350  # one row of kernels
+    assert plate.image.shape[0] < 350  # one row of kernels
 
 
 # --- Frequencies and depth --------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_responses_are_drawn_on_one_scale():
     plate = spectrum_plate([spectral("kernels", 1.0)], [spectral("static", 0.5)], ["pico"])
     one, half = (colorize(np.array([v]), (0, 2), "viridis")[0] for v in (1.0, 0.5))
     for color in (one, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
-        assert (np.abs(plate.picture.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
+        assert (np.abs(plate.image.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
     assert plate.numbers == {"pico/generated/centroid": 0.25, "pico/static/centroid": 0.125}
     assert plate.table.rows == [
         ("pico, generated", "2", "0.25", "1", "1"),
@@ -220,13 +220,13 @@ def test_responses_are_drawn_on_one_scale():
 def test_a_response_lies_as_its_kernel_does():
     """Row 0 is drawn on top: a kernel and its response slant the same way."""
     halves = np.repeat([1.0, 0.5], 32)[:, None] * np.ones((64, 64))  # rows 0 to 31 twice the rest
-    picture = spectrum_plate(
+    image = spectrum_plate(
         [replace(spectral("kernels", 1.0), response=halves)], [spectral("static", 0.25)], ["pico"]
-    ).picture
+    ).image
     rows = []
     for value in (1.0, 0.5):
         color = colorize(np.array([value]), (0, 1), "viridis")[0].astype(int)
-        rows.append(np.nonzero(np.abs(picture - color).max(axis=2) <= 1)[0].mean())
+        rows.append(np.nonzero(np.abs(image - color).max(axis=2) <= 1)[0].mean())
     assert rows[1] - rows[0] == pytest.approx(150, abs=20)
 
 
@@ -251,7 +251,7 @@ def test_depth_is_told_block_by_block_for_every_variant():
     assert plate.table.rows[1] == ("stage 1, block 2", "0.5", "0.6", "0", "")
     assert plate.numbers["pico/largest_distance"] == 0.5
     assert "pico: most in stage 1, block 2, 0.5 of the static" in plate.caption
-    assert "pico_static: learned kernels, the same for every picture" in plate.caption
+    assert "pico_static: learned kernels, the same for every image" in plate.caption
     assert np.array_equal(plate.arrays["pico/distance"], deep().distance)
 
 
@@ -266,8 +266,8 @@ def test_blocks_that_a_variant_does_not_have_stay_empty():
 
 
 def test_learned_kernels_are_not_called_generated():
-    assert "Kernels generated for this picture, sorted" in clusters_plate([clustered()], ["pico"]).caption
+    assert "Kernels generated for this image, sorted" in clusters_plate([clustered()], ["pico"]).caption
     alone = clusters_plate([clustered()], ["pico_static"], ["pico_static"])
-    assert "Kernels learned, the same for every picture, sorted" in alone.caption
+    assert "Kernels learned, the same for every image, sorted" in alone.caption
     both = clusters_plate([clustered(), clustered()], ["pico", "pico_static"], ["pico_static"])
-    assert "generated for this picture (of pico_static: learned, the same for every picture)" in both.caption
+    assert "generated for this image (of pico_static: learned, the same for every image)" in both.caption

@@ -21,34 +21,34 @@ def kernel_set() -> KernelSet:
 
 
 def test_taps_have_their_colors_and_gaps_are_white():
-    picture = kernel_grid(kernel_set(), [2, 1, 0], (-2, 2), columns=2, tap=3, gap=4)
-    assert picture.shape == (2 * 21 + 4, 2 * 21 + 4, 3)
-    assert picture[0, 0].tolist() == RED  # channel 2 holds 2
-    assert (picture[:3, :3] == picture[0, 0]).all()  # a tap is 3 pixels wide
-    assert picture[20, 20].tolist() == BLUE  # -2
-    assert picture[0, 25].tolist() == lut("RdBu_r")[round(255 * 0.75)].tolist()  # channel 1 holds 1 of -2 to 2
-    assert (picture[:, 21:25] == 255).all()
-    assert (picture[21:25] == 255).all()
-    assert (picture[25:, 25:] == 255).all()  # three kernels leave the fourth place empty
+    image = kernel_grid(kernel_set(), [2, 1, 0], (-2, 2), columns=2, tap=3, gap=4)
+    assert image.shape == (2 * 21 + 4, 2 * 21 + 4, 3)
+    assert image[0, 0].tolist() == RED  # channel 2 holds 2
+    assert (image[:3, :3] == image[0, 0]).all()  # a tap is 3 pixels wide
+    assert image[20, 20].tolist() == BLUE  # -2
+    assert image[0, 25].tolist() == lut("RdBu_r")[round(255 * 0.75)].tolist()  # channel 1 holds 1 of -2 to 2
+    assert (image[:, 21:25] == 255).all()
+    assert (image[21:25] == 255).all()
+    assert (image[25:, 25:] == 255).all()  # three kernels leave the fourth place empty
 
 
 def test_without_a_range_the_chosen_channels_set_one_symmetric_about_zero():
-    picture = kernel_grid(kernel_set(), [1], tap=1)
-    assert picture[6, 6].tolist() == BLUE  # -2 is the largest in size
-    assert picture[0, 0].tolist() == lut("RdBu_r")[191].tolist()  # 1 of 2
+    image = kernel_grid(kernel_set(), [1], tap=1)
+    assert image[6, 6].tolist() == BLUE  # -2 is the largest in size
+    assert image[0, 0].tolist() == lut("RdBu_r")[191].tolist()  # 1 of 2
 
 
 def test_the_difference_is_generated_less_static():
-    picture = kernel_grid(kernel_set(), [2], (-3, 3), part="difference", tap=1)
-    assert picture[6, 6].tolist() == BLUE  # -2 - 1
-    assert picture[0, 0].tolist() == lut("RdBu_r")[170].tolist()  # 2 - 1 of 3
+    image = kernel_grid(kernel_set(), [2], (-3, 3), part="difference", tap=1)
+    assert image[6, 6].tolist() == BLUE  # -2 - 1
+    assert image[0, 0].tolist() == lut("RdBu_r")[170].tolist()  # 2 - 1 of 3
     assert (kernel_grid(kernel_set(), [0], (-1, 1), part="static", tap=1) == RED).all()
 
 
 def test_gates_can_be_drawn_with_a_sequential_map():
-    picture = grid(kernel_set().gates[0], (0, 1), "viridis", signed=False, columns=3, tap=1, gap=0)
-    assert picture.shape == (7, 21, 3)
-    assert (picture == lut("viridis")[128]).all()
+    image = grid(kernel_set().gates[0], (0, 1), "viridis", signed=False, columns=3, tap=1, gap=0)
+    assert image.shape == (7, 21, 3)
+    assert (image == lut("viridis")[128]).all()
 
 
 def test_a_channel_that_is_not_there():

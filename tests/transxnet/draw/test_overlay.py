@@ -18,7 +18,7 @@ def test_an_overlay_pixel_is_the_blend_computed_by_hand():
     assert drawn[0, 1].tolist() == [round(0.2 * gray + 0.8 * int(c)) for c in full]
 
 
-def test_at_full_opacity_the_high_end_is_the_tables_last_color_and_zero_is_the_gray_photograph():
+def test_at_full_opacity_the_high_end_is_the_tables_last_color_and_zero_is_the_gray_photo():
     photo = np.random.default_rng(2).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     heat = np.zeros((4, 4), np.float32)
     heat[0, 0], heat[1, 1] = 3, -3
@@ -30,13 +30,13 @@ def test_at_full_opacity_the_high_end_is_the_tables_last_color_and_zero_is_the_g
 
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("signed", [False, True])
-def test_a_map_with_nothing_to_show_leaves_the_gray_photograph(value, signed):
+def test_a_map_with_nothing_to_show_leaves_the_gray_photo(value, signed):
     photo = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     drawn = overlay(photo, np.full((4, 4), value, np.float32), (0.0, 0.0), signed=signed)
     assert (drawn == cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None]).all()
 
 
-def test_the_photograph_may_be_read_only():
+def test_the_photo_may_be_read_only():
     photo = np.zeros((2, 2, 3), np.uint8)
     photo.setflags(write=False)
     assert overlay(photo, np.ones((2, 2)), (0.0, 1.0)).shape == (2, 2, 3)
@@ -56,21 +56,21 @@ def test_the_crop_of_the_upload_enlarges_about_pixel_centres():
 
 
 def test_a_mark_rings_its_point_and_leaves_the_rest():
-    picture = np.full((400, 400, 3), 128, np.uint8)
-    marked = mark(picture, (24.5, 49.5), (100, 100))  # (99.5, 199.5) of the drawing
+    image = np.full((400, 400, 3), 128, np.uint8)
+    marked = mark(image, (24.5, 49.5), (100, 100))  # (99.5, 199.5) of the drawing
     changed = np.argwhere((marked != 128).any(axis=2))
     assert changed.mean(axis=0) == pytest.approx((199.5, 99.5), abs=0.6)
-    assert (marked[199, 99] == 128).all()  # the inside of the ring shows the picture
-    assert (picture == 128).all()
+    assert (marked[199, 99] == 128).all()  # the inside of the ring shows the image
+    assert (image == 128).all()
 
 
-def test_masked_is_the_photograph_where_the_map_is_high_and_dark_elsewhere():
+def test_masked_is_the_photo_where_the_map_is_high_and_dark_elsewhere():
     photo = np.uint8([[[200, 100, 50], [200, 100, 50], [200, 100, 50]]])
     drawn = overlay(photo, np.float32([[1, 4, np.nan]]), (0.0, 4.0), opacity=0.8, tone=Tone(threshold=0.5, mode=MASKED))
     assert drawn[0].tolist() == [[40, 20, 10], [200, 100, 50], [40, 20, 10]]  # a fifth of the light is left
 
 
-def test_under_the_threshold_lies_the_gray_photograph():
+def test_under_the_threshold_lies_the_gray_photo():
     photo = np.full((1, 2, 3), (200, 100, 50), np.uint8)
     drawn = overlay(photo, np.float32([[0.2, 1.0]]), (0.0, 1.0), "viridis", opacity=1, tone=Tone(threshold=0.25))
     assert drawn[0].tolist() == [[124] * 3, lut("viridis")[255].tolist()]

@@ -14,20 +14,20 @@ def noise(seed: int, side: int = CELL_PX) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
 
 
-def places(page: np.ndarray, picture: np.ndarray) -> list[tuple[int, int]]:
-    """(row, column) of every exact copy of the picture on the page."""
-    corners = np.argwhere((page[..., 0] == picture[0, 0, 0]) & (page[..., 1] == picture[0, 0, 1]))
-    high, wide = picture.shape[:2]
-    return [(y, x) for y, x in corners.tolist() if np.array_equal(page[y : y + high, x : x + wide], picture)]
+def places(page: np.ndarray, image: np.ndarray) -> list[tuple[int, int]]:
+    """(row, column) of every exact copy of the image on the page."""
+    corners = np.argwhere((page[..., 0] == image[0, 0, 0]) & (page[..., 1] == image[0, 0, 1]))
+    high, wide = image.shape[:2]
+    return [(y, x) for y, x in corners.tolist() if np.array_equal(page[y : y + high, x : x + wide], image)]
 
 
 def test_png_keeps_every_pixel():
-    picture = noise(0, 17)
-    decoded = cv2.imdecode(np.frombuffer(to_png(picture), np.uint8), cv2.IMREAD_COLOR_RGB)
-    assert (decoded == picture).all()
+    image = noise(0, 17)
+    decoded = cv2.imdecode(np.frombuffer(to_png(image), np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert (decoded == image).all()
 
 
-def test_pictures_stand_unchanged_one_row_a_variant_one_column_a_view():
+def test_images_stand_unchanged_one_row_a_variant_one_column_a_view():
     first, second, third = noise(1), noise(2), noise(3)
     columns = [Column("Attention", value_range=(0, 0.3)), Column("Grad-CAM")]
     page = sheet(columns, [Row("pico", [Cell(first), Cell(second)]), Row("t", [None, Cell(third)])])

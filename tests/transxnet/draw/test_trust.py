@@ -1,4 +1,4 @@
-"""Plates of the trust tests: the numbers they carry, and what is where in the pictures."""
+"""Plates of the trust tests: the numbers they carry, and what is where in the images."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def report(**change: object) -> TrustReport:
 
 
 @pytest.mark.parametrize("plate", [faithfulness_plate, randomization_plate, agreement_plate])
-def test_pictures_are_1200_pixels_wide_and_grow_with_what_they_hold(plate):
+def test_images_are_1200_pixels_wide_and_grow_with_what_they_hold(plate):
     one, two = plate([report()], ["tiny"]), plate([report()] * 3, ["a", "b", "c"])
-    assert one.picture.shape[1] == two.picture.shape[1] == 1200
-    assert one.picture.dtype == np.uint8
-    assert two.picture.shape[0] > one.picture.shape[0]
-    assert (one.picture[:, :4] == 255).all()  # nothing runs over the edges
-    assert (two.picture[:, -4:] == 255).all()
+    assert one.image.shape[1] == two.image.shape[1] == 1200
+    assert one.image.dtype == np.uint8
+    assert two.image.shape[0] > one.image.shape[0]
+    assert (one.image[:, :4] == 255).all()  # nothing runs over the edges
+    assert (two.image[:, -4:] == 255).all()
     assert one.caption
     assert one.alt
     assert one.limits
@@ -99,7 +99,7 @@ def test_every_variant_has_a_scale_of_its_own():
     two, swapped = faithfulness_plate([high, low], ["a", "b"]), faithfulness_plate([low, high], ["b", "a"])
     assert "of one variant on one scale" in two.caption
     assert (_highest(high), _highest(low)) == (0.8, 0.05)
-    assert two.picture.shape == swapped.picture.shape
+    assert two.image.shape == swapped.image.shape
 
 
 def replace_curves(top: float) -> Faithfulness:
@@ -135,10 +135,10 @@ def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
 
 
 def test_the_maps_themselves_are_in_the_strip():
-    picture = randomization_plate([report()], ["tiny"]).picture
+    image = randomization_plate([report()], ["tiny"]).image
     small, large = (0.44 * 160) ** 2, (0.6 * 160) ** 2  # along the cascade, and of one random copy
     # a quarter of each original is its highest value; an even map, all of it, is of the middle color and not the top's
-    top, middle = ((picture == lut("inferno")[i]).all(axis=2).sum() for i in (255, 128))
+    top, middle = ((image == lut("inferno")[i]).all(axis=2).sum() for i in (255, 128))
     assert top == pytest.approx((small + large) / 4, rel=0.05)
     # so is an even map: three steps of one method, one of the other, and again a quarter of each original
     assert middle == pytest.approx(3 * small + large + (small + large) / 4, rel=0.05)
@@ -149,11 +149,11 @@ def test_what_a_variant_lacks_leaves_its_place_empty():
     without = report()
     alone = {"occlusion": without.maps["occlusion"]}
     other = report(maps=alone, randomization={"occlusion": without.randomization["occlusion"]})
-    picture = randomization_plate([report(), other], ["a", "b"]).picture
-    both = randomization_plate([report(), report()], ["a", "b"]).picture
-    assert picture.shape == both.shape
+    image = randomization_plate([report(), other], ["a", "b"]).image
+    both = randomization_plate([report(), report()], ["a", "b"]).image
+    assert image.shape == both.shape
     y = slice(round(160 * 4.9), round(160 * 5.4))  # the row of Grad-CAM
-    assert (picture[y, 600:] == 255).all()
+    assert (image[y, 600:] == 255).all()
     assert (both[y, 600:] != 255).any()
 
 
@@ -162,9 +162,9 @@ def test_agreement_above_and_overlap_below_the_diagonal():
     assert plate.numbers == {
         "tiny/grad_cam/occlusion/correlation": -1.0, "tiny/grad_cam/occlusion/overlap": 0.5
     }  # fmt: skip
-    top, wide, tall = plate.picture.shape[0] - round(160 * (2 * TALL + 0.1)), 0.6 * 160, TALL * 160
+    top, wide, tall = plate.image.shape[0] - round(160 * (2 * TALL + 0.1)), 0.6 * 160, TALL * 160
     at = [(round(top + row * tall + 5), round(160 * LABELS + column * wide + 8)) for row, column in ((0, 1), (1, 0))]
-    blue, red = (plate.picture[y, x].astype(int) for y, x in at)
+    blue, red = (plate.image[y, x].astype(int) for y, x in at)
     assert blue[2] > blue[0] + 40  # -1 is cold
     assert red[0] > red[2] + 40  # 0.5 is warm
     assert "10 % of pixels" in plate.caption
@@ -173,7 +173,7 @@ def test_agreement_above_and_overlap_below_the_diagonal():
 
 def test_verdicts_stand_in_a_table_with_what_is_missing():
     plate = verdict_table([report()], ["tiny"])
-    assert plate.picture is None
+    assert plate.image is None
     assert plate.table.rows == [
         ("Grad-CAM", "follows", "better", "-0.10", "0.250", CHANCE, "0.250", HALF, ""),
         ("Occlusion", "partly", "chance", "0.40", "0.450", CHANCE, "0.450", HALF, "It asks about one unit."),

@@ -57,20 +57,20 @@ def test_variants_that_stand_together_share_one_range():
     assert range_of([kernel_set(), kernel_set((2, 3))], channels=[[0], [1]]) == (-3, 3)
 
 
-def test_a_map_is_drawn_over_the_photograph_with_a_ring_about_its_unit():
+def test_a_map_is_drawn_over_the_photo_with_a_ring_about_its_unit():
     drawn = draw(attention(), PHOTO, (0, 0.7), head=1)
     expected = overlay(PHOTO, place(HEADS[0], VIEW), (0, 0.7), "magma", 0.85)
     assert (drawn == mark(expected, (0, 16), (32, 32))).all()
 
 
-def test_a_map_about_the_whole_picture_has_no_ring_and_takes_another_color_map():
+def test_a_map_about_the_whole_image_has_no_ring_and_takes_another_color_map():
     cam = explanation("grad_cam", [[0, 1], [2, 4]], True)
     drawn = draw(cam, PHOTO, (0, 4), opacity=1, colormap="viridis")
     assert drawn[16, 16].tolist() == lut("viridis")[255].tolist()
     assert drawn[0, 0].tolist() == [cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[0, 0]] * 3
 
 
-def test_kernels_fill_the_photographs_place():
+def test_kernels_fill_the_photos_place():
     drawn = draw(kernel_set(), np.zeros((384, 384, 3), np.uint8), (-4, 4), channels=[1, 0, 1, 0])
     assert drawn.shape == (384, 384, 3)
     assert (drawn[:100, :100] == lut("RdBu_r")[0]).all()  # -4 of 4
@@ -103,7 +103,7 @@ def test_words_name_layer_head_and_target_and_the_number_worth_knowing():
     assert what(kernel_set()) == "stage 2, block 1"
     assert worth_knowing(kernel_set()) == "0.3 from the static kernel (median channel, relative)"
     learned = dataclasses.replace(kernel_set(), gates=np.ones((1, 2, 7, 7), np.float32))  # of a variant without IDConv
-    assert worth_knowing(learned) == "learned, the same for every picture"
+    assert worth_knowing(learned) == "learned, the same for every image"
     cam = explanation("grad_cam", [[1]], True, logit=3.14159, positive_share=0.5)
     assert what(cam) == "stage 4, block 2, ladybug (class 36)"
     assert worth_knowing(cam) == "logit 3.14, 50 % of the map above zero"

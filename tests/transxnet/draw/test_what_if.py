@@ -36,17 +36,17 @@ def result(gates=-1.0, osra=0.5, missing=(), variant="transxnet_pico") -> WhatIf
     return WhatIf(variant, (2, 1), FOX, DOG, LOGITS, "gray", WORDS, why, rows, () if missing else heads)
 
 
-def pixels(picture: np.ndarray, color: str) -> np.ndarray:
+def pixels(image: np.ndarray, color: str) -> np.ndarray:
     """Where this color stands below the legend: bool (height, width)."""
     rgb = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
-    return (picture[round(LEGEND * DPI) :] == rgb).all(axis=-1)
+    return (image[round(LEGEND * DPI) :] == rgb).all(axis=-1)
 
 
 def test_bars_are_as_long_as_the_changes_on_one_scale():
     """Gates, on the left, fall by 1; OSRA, on the right, rises by half of it: half as many pixels."""
-    picture = what_if_plate([result()], ["pico"]).picture
-    assert picture.shape[1] == 1200
-    fell, rose = pixels(picture, FELL), pixels(picture, ROSE)
+    image = what_if_plate([result()], ["pico"]).image
+    assert image.shape[1] == 1200
+    fell, rose = pixels(image, FELL), pixels(image, ROSE)
     assert not fell[:, 600:].any()
     assert not rose[:, :600].any()
     longest = [max(mask.sum(axis=0)) for mask in (fell, rose)]  # of each column
@@ -55,8 +55,8 @@ def test_bars_are_as_long_as_the_changes_on_one_scale():
 
 
 def test_variants_share_the_scale():
-    picture = what_if_plate([result(-1, 0), result(-0.5, 0)], ["a", "b"]).picture
-    fell = pixels(picture, FELL)
+    image = what_if_plate([result(-1, 0), result(-0.5, 0)], ["a", "b"]).image
+    fell = pixels(image, FELL)
     upper, lower = fell[: len(fell) // 2], fell[len(fell) // 2 :]
     assert max(upper.sum(axis=0)) / max(lower.sum(axis=0)) == pytest.approx(2, rel=0.08)
 
@@ -75,12 +75,12 @@ def test_the_table_says_what_became_of_the_answer():
 
 
 def test_a_missing_part_is_told_in_its_place():
-    with_it, without = (what_if_plate([r], ["pico"]).picture for r in (result(osra=0), result(missing=("no_osra",))))
+    with_it, without = (what_if_plate([r], ["pico"]).image for r in (result(osra=0), result(missing=("no_osra",))))
     moved = without.shape[0] - with_it.shape[0]
     assert 0 < moved < 0.4 * DPI  # a line or two above the panels, and no empty place beside them
-    fell = [pixels(picture, FELL).sum() for picture in (with_it, without)]
+    fell = [pixels(image, FELL).sum() for image in (with_it, without)]
     assert fell[0] == pytest.approx(fell[1], rel=0.03)  # the other column is as it was, further down
-    right = [(picture[60:, 620:] < 200).all(axis=-1).sum(axis=1).max() for picture in (with_it, without)]
+    right = [(image[60:, 620:] < 200).all(axis=-1).sum(axis=1).max() for image in (with_it, without)]
     assert right[0] > 400 > 200 > right[1]  # a line at zero; no panel
     all_missing = what_if_plate([result(missing=tuple(WORDS))], ["pico"])
     assert "nothing was changed everywhere" in all_missing.alt
@@ -96,7 +96,7 @@ def test_small_bars_have_their_numbers_beside_them(monkeypatch):
 
 def test_numbers_and_arrays_are_raw():
     plate = what_if_plate([result()], ["pico"])
-    assert plate.title == "What does each part do for this picture?"
+    assert plate.title == "What does each part do for this image?"
     assert plate.numbers["pico/logit"] == 2
     assert plate.numbers["pico/uniform_gates/logit_change"] == -1
     assert plate.numbers["pico/uniform_gates/margin_change"] == -2
@@ -113,7 +113,7 @@ def test_numbers_and_arrays_are_raw():
 
 def test_heads():
     plate = heads_off_plate([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
-    assert plate.title == "What does each attention head of stage 1 do for this picture?"
+    assert plate.title == "What does each attention head of stage 1 do for this image?"
     assert plate.table.head == ("Change of the logit", "Head 1", "Head 2")
     assert list(plate.table.rows) == [("pico, block 1", "+0.20", "−0.40"), ("pico, block 2", "0.00", "+0.10")]
     assert plate.numbers == {"pico/largest_change": pytest.approx(-0.4)}
@@ -122,7 +122,7 @@ def test_heads():
     assert plate.arrays["pico/logit_change"].tolist() == pytest.approx([0.2, -0.4, 0, 0.1])
     assert "moved most by head 2 of block 1, −0.40" in plate.alt
     assert "noosra: The heads of stage 1 were not asked." in plate.alt
-    fell, rose = pixels(plate.picture, FELL), pixels(plate.picture, ROSE)
+    fell, rose = pixels(plate.image, FELL), pixels(plate.image, ROSE)
     assert max(fell.sum(axis=0)) / max(rose.sum(axis=0)) == pytest.approx(2, rel=0.08)
     assert np.flatnonzero(fell.any(axis=0)).min() > np.flatnonzero(rose.any(axis=0)).min()  # head 2 right of head 1
 

@@ -55,4 +55,4 @@ def test_every_public_function_says_its_shapes_or_units(path):
 def test_the_checks_can_fail():
     assert not SOURCE.search("A map, by a formula.")
     assert SOURCE.search("This project's own: no paper has it.")
-    assert not SAID.search("The map of a picture.")
+    assert not SAID.search("The map of an image.")

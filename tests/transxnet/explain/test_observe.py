@@ -30,12 +30,12 @@ def test_an_observation_holds_the_models_answer(model, seen):
     assert active_trace() is None
 
 
-def test_the_picture_is_not_touched(model):
-    picture = prepared()
-    seen = observe(model, picture, grad=True)
+def test_the_image_is_not_touched(model):
+    image = prepared()
+    seen = observe(model, image, grad=True)
     assert seen.x.requires_grad
-    assert not picture.tensor.requires_grad
-    assert seen.x.data_ptr() != picture.tensor.data_ptr()
+    assert not image.tensor.requires_grad
+    assert seen.x.data_ptr() != image.tensor.data_ptr()
     assert leftovers(model) == []
 
 

@@ -1,4 +1,4 @@
-"""Answers: softmax, order and names, one picture or many."""
+"""Answers: softmax, order and names, one image or many."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_large_logits_do_not_overflow(model):
     assert found.top[0].probability == pytest.approx(1 / (1 + np.exp(-1)))
 
 
-def test_an_observed_picture_gets_the_models_answer(model):
+def test_an_observed_image_gets_the_models_answer(model):
     seen = observe(model, prepared(), grad=True)
     found = predict(seen, LABELS)
     assert np.array_equal(found.logits, seen.logits.detach()[0].numpy())
@@ -55,15 +55,15 @@ def test_an_observed_picture_gets_the_models_answer(model):
     assert len(predict(seen, LABELS, top=100).top) == 7
 
 
-def test_a_batch_gets_the_answers_of_its_pictures(model):
-    pictures = [prepared(64, 64, seed) for seed in range(7)]
-    alone = [predict(observe(model, picture), LABELS) for picture in pictures]
-    together = list(predict_batch(model, (p.tensor for p in pictures), LABELS, batch_size=3))
+def test_a_batch_gets_the_answers_of_its_images(model):
+    images = [prepared(64, 64, seed) for seed in range(7)]
+    alone = [predict(observe(model, image), LABELS) for image in images]
+    together = list(predict_batch(model, (p.tensor for p in images), LABELS, batch_size=3))
     assert len(together) == 7
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_allclose(other.logits, one.logits, rtol=1e-4, atol=1e-5)
         assert [a.index for a in one.top] == [a.index for a in other.top]
-    assert np.ptp([p.logits[0] for p in alone]) > 0.1  # pictures differ, so their order shows
+    assert np.ptp([p.logits[0] for p in alone]) > 0.1  # images differ, so their order shows
 
 
 def test_a_batch_is_read_as_it_is_needed(model):

@@ -7,7 +7,7 @@ import pytest
 from transxnet.draw.plate import Plate, Table
 from transxnet.draw.trust import HEAD
 from transxnet.export.figure import Figure, laid_out
-from transxnet.export.pictures import Style
+from transxnet.export.images import Style
 
 VERDICTS = [
     ("Attention rollout (approximation)", "insensitive", "worse", "-0.96", "0.221", "0.115 ± 0.099", "0.106",

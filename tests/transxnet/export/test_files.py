@@ -7,19 +7,19 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.draw.views import draw
-from transxnet.export.files import write_atomically, write_manifest, write_picture
-from transxnet.export.pictures import photograph, ranges
+from transxnet.export.files import write_atomically, write_image, write_manifest
+from transxnet.export.images import ranges, source_crop
 from transxnet.study import Options, study
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("out")
-    studies = [study(small_model(kind), picture(), Options(stage=2)) for kind in ("folder", "untrained")]
-    entry = write_picture(folder, "cat", studies, picture().rgb, "cat.jpg")
-    write_manifest(folder, {"pictures": [entry]})
+    studies = [study(small_model(kind), image(), Options(stage=2)) for kind in ("folder", "untrained")]
+    entry = write_image(folder, "cat", studies, image().rgb, "cat.jpg")
+    write_manifest(folder, {"images": [entry]})
     return folder, studies
 
 
@@ -29,7 +29,7 @@ def read(path) -> np.ndarray:
 
 def test_everything_the_manifest_names_is_there_and_nothing_else(written):
     folder, _ = written
-    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["pictures"]
+    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
     named = {entry["sheet"]} | {m[key] for m in entry["models"] for key in ("npz", "view_png")}
     named |= {one["png"] for m in entry["models"] for one in m["maps"].values()}
     named |= {figure[kind] for figure in entry["figures"] for kind in ("png", "npz") if figure[kind]}
@@ -37,16 +37,16 @@ def test_everything_the_manifest_names_is_there_and_nothing_else(written):
     assert there == named | {"manifest.json"}
     assert entry["models"][0]["npz"] == "cat/small/maps.npz"
     assert entry["models"][1]["untrained"] is True
-    assert (entry["image"], entry["size"], entry["sha256"]) == ("cat.jpg", [100, 80], picture().sha256)
+    assert (entry["image"], entry["size"], entry["sha256"]) == ("cat.jpg", [100, 80], image().sha256)
 
 
 def test_overlays_are_drawn_on_the_range_that_the_manifest_states(written):
     folder, studies = written
-    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["pictures"]
+    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
     stated = {name: tuple(words["range"]) for name, words in entry["drawn"].items()}
     assert stated == ranges(studies)
     for made in studies:
-        photo = photograph(made, picture().rgb)
+        photo = source_crop(made, image().rgb)
         expected = draw(made.grad_cam, photo, ranges(studies)["grad_cam"])
         assert (read(folder / "cat" / made.variant / "grad_cam.png") == expected).all()
         assert (read(folder / "cat" / made.variant / "view.png") == made.view.rgb).all()
@@ -54,7 +54,7 @@ def test_overlays_are_drawn_on_the_range_that_the_manifest_states(written):
 
 def test_the_raw_maps_lie_beside_them(written):
     folder, studies = written
-    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["pictures"]
+    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
     with np.load(folder / entry["models"][0]["npz"]) as file:
         assert sorted(file.files) == entry["models"][0]["arrays"]
         assert (file["receptive_field"] == studies[0].receptive_field.heat).all()

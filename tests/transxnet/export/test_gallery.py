@@ -1,4 +1,4 @@
-"""The gallery: the page shows every picture it names, tables are tables, and the command makes all of it."""
+"""The gallery: the page shows every image it names, tables are tables, and the command makes all of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from tests.small import picture
+from tests.small import image
 from transxnet.__main__ import main
 from transxnet.draw.plate import Plate, Table
 from transxnet.draw.png import to_png
@@ -15,16 +15,14 @@ from transxnet.export.gallery import write_gallery
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 PLATES = [
     Plate("noise", "Noise", "What noise is.", "Dots [of\nnoise]", "Nothing.", NOISE),
-    Plate("words", "Words", "A table.", "Words.", "Not | a picture.", None, Table(("a", "b|c"), [("1", "2")])),
+    Plate("words", "Words", "A table.", "Words.", "Not | an image.", None, Table(("a", "b|c"), [("1", "2")])),
 ]
 
 
 def test_the_page_names_what_lies_beside_it(tmp_path):
     (tmp_path / "noise.png").write_bytes(b"of an earlier run")
-    page = write_gallery(tmp_path, PLATES, ["One photograph."]).read_text(encoding="utf-8")
-    assert page.startswith(
-        "# Gallery\n\nOne photograph.\n\n## Noise\n\nWhat noise is.\n\n![Dots (of noise)](noise.jpg)"
-    )
+    page = write_gallery(tmp_path, PLATES, ["One photo."]).read_text(encoding="utf-8")
+    assert page.startswith("# Gallery\n\nOne photo.\n\n## Noise\n\nWhat noise is.\n\n![Dots (of noise)](noise.jpg)")
     assert "| a | b\\|c |\n| --- | --- |\n| 1 | 2 |" in page
     assert sorted(p.name for p in tmp_path.iterdir()) == ["README.md", "noise.jpg"]
 
@@ -32,7 +30,7 @@ def test_the_page_names_what_lies_beside_it(tmp_path):
 def test_the_command_makes_every_figure(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("transxnet.study.DRAWN", ("grad_cam", "half_energies"))
     monkeypatch.setattr("transxnet.cli.gallery.SIZE", 64)
-    (tmp_path / "photo.png").write_bytes(to_png(picture().rgb))
+    (tmp_path / "photo.png").write_bytes(to_png(image().rgb))
     out = tmp_path / "gallery"
     assert main(["gallery", str(tmp_path / "photo.png"), "--models", "pico@untrained", "--out", str(out)]) == 0
     assert capsys.readouterr().out.strip() == str(out / "README.md")

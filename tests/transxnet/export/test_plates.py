@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.draw.plate import Plate
 from transxnet.explain.sanity.agreement import agreement_between_variants
-from transxnet.export.pictures import sheet
+from transxnet.export.images import sheet
 from transxnet.export.plates import PLATES, between_variants, plates, plates_of
 from transxnet.labels import label_set
 from transxnet.study import DRAWN, PARTS, Options, study
@@ -25,18 +25,18 @@ QUICK = tuple(name for name in DRAWN if name not in ("trust", "occlusion", "inte
 
 @pytest.fixture(scope="module")
 def whole():
-    return study(small_model(), picture(), Options(stage=2, target=3, only=DRAWN), picture(3))
+    return study(small_model(), image(), Options(stage=2, target=3, only=DRAWN), image(3))
 
 
 @pytest.fixture(scope="module")
 def without():
-    looked = study(small_model(osra=False), picture(), Options(stage=2, target=3, only=QUICK), picture(3))
+    looked = study(small_model(osra=False), image(), Options(stage=2, target=3, only=QUICK), image(3))
     return replace(looked, variant="small without OSRA")
 
 
 @pytest.fixture(scope="module")
 def drawn(whole, without) -> dict[str, Plate]:
-    return {plate.name: plate for plate in plates([whole, without], picture().rgb)}
+    return {plate.name: plate for plate in plates([whole, without], image().rgb)}
 
 
 def test_all_of_them_in_the_order_in_which_one_reads(drawn):
@@ -64,10 +64,10 @@ def test_every_figure_is_said_in_words(drawn):
         assert len(plate.caption) > 30, name
         assert len(plate.alt) > 30, name
         assert len(plate.limits) > 30, name
-        assert plate.picture is not None or plate.table is not None
-        if plate.picture is not None:
-            assert plate.picture.dtype == np.uint8
-            assert plate.picture.shape[1] >= 1100 or name == "sheet"
+        assert plate.image is not None or plate.table is not None
+        if plate.image is not None:
+            assert plate.image.dtype == np.uint8
+            assert plate.image.shape[1] >= 1100 or name == "sheet"
 
 
 def test_raw_values_are_those_of_the_study(drawn, whole):
@@ -118,8 +118,8 @@ def test_maps_of_different_classes_are_not_compared(whole, without):
 
 def test_many_maps_stand_in_several_rows(whole, drawn):
     three = sheet([whole], names=["contrast", "cam_stages", "rollout"], answers=False)
-    assert drawn["maps"].picture.shape[1] == three.shape[1] < 1400
-    assert drawn["maps"].picture.shape[0] > 2 * three.shape[0]
+    assert drawn["maps"].image.shape[1] == three.shape[1] < 1400
+    assert drawn["maps"].image.shape[0] > 2 * three.shape[0]
 
 
 def test_of_a_part_that_nobody_has_there_is_no_figure(without):

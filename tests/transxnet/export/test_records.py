@@ -6,16 +6,16 @@ import json
 import numpy as np
 import pytest
 
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.export.pictures import Style, ranges
+from transxnet.export.images import Style, ranges
 from transxnet.export.records import arrays, clean, describe, describe_drawing, npz, versions
 from transxnet.study import Options, study
 
 
 @pytest.fixture(scope="module")
 def looked():
-    return study(small_model(), picture(), Options(stage=2, point=(30, 70), target="ladybug"))
+    return study(small_model(), image(), Options(stage=2, point=(30, 70), target="ladybug"))
 
 
 def test_the_npz_gives_back_what_explain_made(looked):

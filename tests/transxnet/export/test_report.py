@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.draw.png import to_png
-from transxnet.export.files import write_manifest, write_picture
+from transxnet.export.files import write_image, write_manifest
 from transxnet.export.report import inline, report
 from transxnet.study import Options, study
 
@@ -43,15 +43,13 @@ class Page(HTMLParser):
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("secret-folder")
     only = ("grad_cam", "receptive_field", "half_energies", "attention")
-    studies = [study(small_model(kind), picture(), Options(stage=2, only=only)) for kind in ("folder", "untrained")]
-    entries = [
-        write_picture(folder, place, studies, picture().rgb, name) for place, name in (("a", NAME), ("b", "b.png"))
-    ]
+    studies = [study(small_model(kind), image(), Options(stage=2, only=only)) for kind in ("folder", "untrained")]
+    entries = [write_image(folder, place, studies, image().rgb, name) for place, name in (("a", NAME), ("b", "b.png"))]
     manifest = {
         "made": "2026-11-22T00:00:00+00:00",
         "command": ["python", "-m", "transxnet", "study", str(folder / "cat.jpg"), "--out", str(folder)],
         "versions": {"torch": "1.2.3"},
-        "pictures": entries,
+        "images": entries,
         "failed": [{"image": str(folder / "bad.jpg"), "error": "“bad.jpg” is damaged."}],
     }
     write_manifest(folder, manifest)
@@ -72,7 +70,7 @@ def test_it_asks_for_nothing(written):
 
 def test_every_figure_is_in_it(written):
     folder, manifest, page, _ = written
-    figures = [figure for entry in manifest["pictures"] for figure in entry["figures"] if figure["png"]]
+    figures = [figure for entry in manifest["images"] for figure in entry["figures"] if figure["png"]]
     images = page.all("img")
     assert len(images) == len(figures) >= 8
     for image, figure in zip(images, figures, strict=True):
@@ -115,7 +113,7 @@ def test_headings_have_a_place_to_jump_to(written):
     assert wanted <= there
 
 
-def test_a_wide_picture_is_made_smaller_and_a_chart_stays_a_png():
+def test_a_wide_image_is_made_smaller_and_a_chart_stays_a_png():
     chart = np.full((90, 3000, 3), 255, np.uint8)
     chart[:, ::30] = 0
     url, width, height = inline(to_png(chart), widest=1500)

@@ -49,7 +49,7 @@ def checkpoint(state: dict[str, Tensor], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def logits(state: dict[str, Tensor]) -> Tensor:
-    """What a model of these weights answers to `picture()`."""
+    """What a model of these weights answers to `image()`."""
     return answer(state)
 
 
@@ -68,10 +68,10 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 def answer(state: dict[str, Tensor]) -> Tensor:
     model = TransXNet(PICO).eval()
     model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in state.items()})
-    return model(picture())
+    return model(image())
 
 
-def picture() -> Tensor:
+def image() -> Tensor:
     return reference_input(128, 128)
 
 
@@ -107,7 +107,7 @@ def test_what_is_published_loads_three_ways_with_equal_logits(hub, checkpoint, l
         timm.create_model(f"local-dir:{copy}", pretrained=True).eval(),
         load("pico", f"local-dir:{copy}", "cpu").model,
     )
-    assert all(torch.equal(model(picture()), logits) for model in ways)
+    assert all(torch.equal(model(image()), logits) for model in ways)
     digest, commit = file_digest(copy / "model.safetensors"), commit_of(published(hub))
     assert ours.provenance.as_json() == {
         "kind": "hub", "location": f"hf-hub:{REPO}", "revision": commit, "sha256": digest
@@ -137,10 +137,10 @@ def test_a_name_of_its_own_a_branch_and_privacy(hub, checkpoint, logits):
     assert "private" in json.dumps(hub.created[repo])
     assert names(hub.root / repo / "revisions" / "v1") >= MADE
     assert not names(hub.root / repo) & MADE
-    assert torch.equal(load("pico", f"hf-hub:{repo}@v1", "cpu").model(picture()), logits)
+    assert torch.equal(load("pico", f"hf-hub:{repo}@v1", "cpu").model(image()), logits)
     card = (hub.root / repo / "revisions" / "v1" / "README.md").read_text()
     assert card.count(f'"hf-hub:{repo}@v1"') == 2  # the card loads that branch, both ways
-    assert torch.equal(timm.create_model(f"hf-hub:{repo}@v1", pretrained=True).eval()(picture()), logits)
+    assert torch.equal(timm.create_model(f"hf-hub:{repo}@v1", pretrained=True).eval()(image()), logits)
 
 
 # --- The folder -----------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def test_a_bundled_file_takes_its_card_along(state, tmp_path):
     made = load_file(tmp_path / "out" / "model.safetensors")
     assert {str(value.dtype) for value in made.values()} == {"torch.float16", "torch.int64"}
     assert all(torch.equal(value, half[key]) for key, value in made.items())
-    assert torch.equal(load("pico", tmp_path / "out", "cpu").model(picture()), answer(half))
+    assert torch.equal(load("pico", tmp_path / "out", "cpu").model(image()), answer(half))
     text = (tmp_path / "out" / "README.md").read_text()
     assert "50.0 % (25.0 to 75.0)" in text
     assert "![Loss and accuracy by epoch](curve.png)" in text
@@ -314,7 +314,7 @@ def test_logits_are_compared_as_well_as_tensors(checkpoint, tmp_path, monkeypatc
 
     monkeypatch.setattr(folder_module.timm, "create_model", create_model)
     said = refused(capsys, checkpoint, "--dry-run", "--out", tmp_path / "out")
-    assert "What timm loads from the converted file is not what pico.pth.tar holds: the logits of a picture" in said
+    assert "What timm loads from the converted file is not what pico.pth.tar holds: the logits of an image" in said
     assert not (tmp_path / "out").exists()
 
 

@@ -1,4 +1,4 @@
-"""Pictures made in the test: one color each, as WNID folders, a zip of them, or flat WNID_name files."""
+"""Images made in the test: one color each, as WNID folders, a zip of them, or flat WNID_name files."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from PIL import Image
 FISH, SALAMANDER, BULLFROG = "n01443537", "n01629819", "n01641577"  # classes 0, 1 and 2 of Tiny-ImageNet
 TENCH = "n01440764"  # an ImageNet class that Tiny-ImageNet lacks
 
-MakePictures = Callable[..., Path]
+MakeImages = Callable[..., Path]
 
 
 @pytest.fixture
-def make_pictures(tmp_path: Path) -> MakePictures:
-    return lambda *args, **options: write_pictures(tmp_path, *args, **options)
+def make_images(tmp_path: Path) -> MakeImages:
+    return lambda *args, **options: write_images(tmp_path, *args, **options)
 
 
-def write_pictures(
+def write_images(
     root: Path, name: str, counts: Mapping[str, int], *, size: tuple[int, int] = (64, 64), flat: bool = False
 ) -> Path:
-    """root/name, a folder or (where the name ends so) a zip, with so many pictures of each WNID. Returns its path.
+    """root/name, a folder or (where the name ends so) a zip, with so many images of each WNID. Returns its path.
 
-    Picture i of the k-th WNID is plain (60 k, i, 200), saved without loss.
+    SourceImage i of the k-th WNID is plain (60 k, i, 200), saved without loss.
     """
     folder = root / name.removesuffix(".zip")
     for k, (wnid, n) in enumerate(counts.items()):

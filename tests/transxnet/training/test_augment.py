@@ -20,7 +20,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pictures(n: int, side: int = 16) -> torch.Tensor:
+def images(n: int, side: int = 16) -> torch.Tensor:
     return torch.randint(0, 256, (n, side, side, 3), dtype=torch.uint8, generator=generator(9))
 
 
@@ -29,7 +29,7 @@ def undone(x: torch.Tensor) -> torch.Tensor:  # (B, 3, H, W) normalized -> (B, H
 
 
 def ramp(n: int, axis: int) -> torch.Tensor:
-    """Pictures whose brightness rises by 4 a pixel along an axis (1: down, 2: right)."""
+    """Images whose brightness rises by 4 a pixel along an axis (1: down, 2: right)."""
     line = torch.arange(64, dtype=torch.uint8).mul(4)
     return (line[:, None] if axis == 1 else line[None, :]).expand(64, 64)[None, :, :, None].repeat(n, 1, 1, 3)
 
@@ -45,8 +45,8 @@ def test_normalized_values():
     assert normalize(x).flatten().tolist() == pytest.approx(expected, rel=1e-6)
 
 
-def test_without_changes_each_picture_comes_back_as_it_is_or_mirrored():
-    x = pictures(64)
+def test_without_changes_each_image_comes_back_as_it_is_or_mirrored():
+    x = images(64)
     out = undone(augment(x, 16, NONE, generator()))
     same = [(a - b).abs().max() < 0.01 for a, b in zip(out, x.float(), strict=True)]
     mirrored = [(a - b.flip(1)).abs().max() < 0.01 for a, b in zip(out, x.float(), strict=True)]
@@ -54,7 +54,7 @@ def test_without_changes_each_picture_comes_back_as_it_is_or_mirrored():
     assert 20 < sum(mirrored) < 44  # half, by chance
 
 
-def test_another_side_keeps_the_whole_picture():
+def test_another_side_keeps_the_whole_image():
     large = undone(augment(ramp(1, 1), 128, NONE, generator()))
     assert large.shape == (1, 128, 128, 3)
     assert slopes(large, 1) == pytest.approx([2.0], rel=0.02)  # 4 a pixel, at twice the size
@@ -66,10 +66,10 @@ def test_a_crop_of_a_quarter_shows_half_of_each_side():
     for axis in (1, 2):
         found = slopes(undone(augment(ramp(8, axis), 64, quarter, generator())), axis)
         assert np.abs(found) == pytest.approx(np.full(8, 2.0), rel=0.02)  # 4 a pixel, at twice the size
-        assert (found > 0).all() if axis == 1 else (found < 0).any()  # pictures are mirrored, never stood on their head
+        assert (found > 0).all() if axis == 1 else (found < 0).any()  # images are mirrored, never stood on their head
 
 
-def test_crops_lie_inside_the_picture_and_vary():
+def test_crops_lie_inside_the_image_and_vary():
     quarter = dataclasses.replace(NONE, crop_area=(0.25, 0.25))
     centres = undone(augment(ramp(200, 1), 64, quarter, generator()))[:, 31:33].mean(dim=(1, 2, 3))
     low, high = 4 * 15.5, 4 * 47.5  # the crop's middle keeps a quarter of 64 px from each end
@@ -98,12 +98,12 @@ def test_brightness_and_contrast_stay_within_the_recipe_s():
 
 def test_all_chance_comes_from_the_generator():
     torch.manual_seed(1)
-    first = augment(pictures(4), 32, FULL, generator(5))
+    first = augment(images(4), 32, FULL, generator(5))
     torch.manual_seed(2)
-    assert torch.equal(augment(pictures(4), 32, FULL, generator(5)), first)
-    assert not torch.equal(augment(pictures(4), 32, FULL, generator(6)), first)
+    assert torch.equal(augment(images(4), 32, FULL, generator(5)), first)
+    assert not torch.equal(augment(images(4), 32, FULL, generator(6)), first)
 
 
-def test_where_chance_picks_no_picture_to_blur_nothing_changes():
+def test_where_chance_picks_no_image_to_blur_nothing_changes():
     x = torch.rand(2, 3, 16, 16)
     assert torch.equal(_blur(x, 0.0, torch.Generator().manual_seed(0)), x)

@@ -1,4 +1,4 @@
-"""Which pictures a step is trained on, and at which size: the same every time, each once an epoch, none held out."""
+"""Which images a step is trained on, and at which size: the same every time, each once an epoch, none held out."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import torch
 
 from transxnet.errors import OutOfRange
 from transxnet.training.batches import Batches
-from transxnet.training.data import PictureSet
+from transxnet.training.data import ImageSet
 from transxnet.training.held_out import split
 from transxnet.training.recipes import Recipe, find_recipe
 
-SMOKE = find_recipe("smoke")  # 8 pictures a step
+SMOKE = find_recipe("smoke")  # 8 images a step
 
 
-def pictures(n: int, classes: int | None = None) -> PictureSet:
-    """Noise; each picture a class of its own, or class i % classes."""
+def images(n: int, classes: int | None = None) -> ImageSet:
+    """Noise; each image a class of its own, or class i % classes."""
     images = np.random.default_rng(0).integers(0, 256, (n, 64, 64, 3), dtype=np.uint8)
-    return PictureSet(images, np.arange(n) % (classes or n), ("n01443537",) * (classes or n), "d" * 64)
+    return ImageSet(images, np.arange(n) % (classes or n), ("n01443537",) * (classes or n), "d" * 64)
 
 
 def batches(recipe: Recipe = SMOKE, n: int = 32, **options: int) -> Batches:
-    return Batches(recipe, pictures(n), n, **options)
+    return Batches(recipe, images(n), n, **options)
 
 
-def test_an_epoch_shows_every_picture_once():
+def test_an_epoch_shows_every_image_once():
     b = batches()
     epochs = [[b.chosen(4 * epoch + place).tolist() for place in range(4)] for epoch in range(2)]
     assert [sorted(itertools.chain(*steps)) for steps in epochs] == [list(range(32))] * 2
@@ -41,7 +41,7 @@ def test_how_many_steps(n, epochs, steps):
 
 
 def test_how_long_the_bundled_run_is():
-    data = dataclasses.replace(pictures(1), labels=np.zeros(100_000, np.int64))
+    data = dataclasses.replace(images(1), labels=np.zeros(100_000, np.int64))
     assert Batches(find_recipe("pico-first-light"), data, 200).steps == 547  # 0.7 of 781 full batches
 
 
@@ -72,14 +72,14 @@ def test_of_every_class_a_share_is_held_out():
     train, held_out = split(labels, 0.1)
     assert [int((labels[held_out] == label).sum()) for label in range(4)] == [5] * 4
     assert sorted([*train, *held_out]) == list(range(200))
-    train, held_out = split(np.arange(4), 0.1)  # one picture a class: it is held out
+    train, held_out = split(np.arange(4), 0.1)  # one image a class: it is held out
     assert (list(train), list(held_out)) == ([], [0, 1, 2, 3])
     train, held_out = split(labels, 0.0)
     assert (len(train), len(held_out)) == (200, 0)
 
 
 def test_what_is_held_out_is_never_trained_on():
-    b = Batches(dataclasses.replace(SMOKE, held_out=0.25), pictures(64, classes=4), 4)
+    b = Batches(dataclasses.replace(SMOKE, held_out=0.25), images(64, classes=4), 4)
     shown = {int(i) for step in range(2 * b.per_epoch) for i in b.chosen(step)}
     assert not shown & set(b.held_out.tolist())
     assert shown == set(b.train.tolist())
@@ -93,7 +93,7 @@ def test_a_step_is_the_same_whenever_it_is_prepared():
     def at(step: int) -> tuple[torch.Tensor, torch.Tensor]:
         return b.prepare(step, *b[step])
 
-    b = Batches(recipe, pictures(48, classes=4), 4)
+    b = Batches(recipe, images(48, classes=4), 4)
     first = at(2)
     at(0)
     np.random.default_rng().random()
@@ -103,7 +103,7 @@ def test_a_step_is_the_same_whenever_it_is_prepared():
     assert not torch.equal(first[0], at(1)[0])
 
 
-def test_rand_augment_changes_pictures_and_only_where_it_is_asked_for():
+def test_rand_augment_changes_images_and_only_where_it_is_asked_for():
     plain, changed = batches(), batches(dataclasses.replace(SMOKE, randaugment="rand-m9-mstd0.5-inc1"))
     assert np.array_equal(plain[0][0].numpy(), plain.data.images[plain.chosen(0)])
     assert not torch.equal(plain[0][0], changed[0][0])
@@ -111,7 +111,7 @@ def test_rand_augment_changes_pictures_and_only_where_it_is_asked_for():
 
 
 def test_mixed_labels_are_shares_of_two_classes():
-    """timm's Mixup: lam of one picture and 1 - lam of another, and so their labels."""
+    """timm's Mixup: lam of one image and 1 - lam of another, and so their labels."""
     b = batches(dataclasses.replace(SMOKE, mixup=0.5, label_smoothing=0.0))
     images, labels = b[0]
     x, mixed = b.prepare(0, images, labels)
@@ -136,12 +136,12 @@ def test_a_class_is_mixed_with_any_other():
 
 
 @pytest.mark.parametrize(
-    ("batch", "pictures", "size", "mixup", "shared"),
+    ("batch", "images", "size", "mixup", "shared"),
     [(8, 32, 3, 0.0, 8), (6, 32, 2, 0.2, 6), (4, 32, 8, 0.0, 4), (64, 31, 1, 0.2, 31)],  # the last: fewer than a batch
 )
-def test_a_batch_that_workers_cannot_share_is_refused(batch, pictures, size, mixup, shared):
+def test_a_batch_that_workers_cannot_share_is_refused(batch, images, size, mixup, shared):
     with pytest.raises(OutOfRange, match=f"A batch of {shared} cannot be shared by {size} processes"):
-        batches(dataclasses.replace(SMOKE, batch=batch, mixup=mixup), pictures, size=size)
+        batches(dataclasses.replace(SMOKE, batch=batch, mixup=mixup), images, size=size)
 
 
 @pytest.mark.parametrize("share", [-0.1, 0.6, 1.0])

@@ -18,13 +18,13 @@ from timm.models import get_pretrained_cfg
 
 import transxnet
 from tests.tiny import one_thread  # noqa: F401  small tensors
-from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_pictures
+from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_images
 from transxnet.errors import NoWeights, SourceFailed, UnknownName, WeightsError, WeightsMismatch
 from transxnet.labels import label_set
 from transxnet.model import TransXNet
 from transxnet.training import half
 from transxnet.training.bundle import bundle
-from transxnet.training.data import load_pictures
+from transxnet.training.data import load_images
 from transxnet.training.evaluate import evaluate
 from transxnet.training.half import write_half
 from transxnet.training.loop import Run
@@ -43,7 +43,7 @@ class Made(NamedTuple):
     run: Run
     data: list[Path]
     validation: list[Path]
-    photographs: list[Path]
+    photos: list[Path]
     out: Path
     card: dict
 
@@ -51,15 +51,15 @@ class Made(NamedTuple):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp("bundle")
-    data = [write_pictures(root, "data.zip", {FISH: 12, SALAMANDER: 11, TENCH: 5})]
-    validation = [write_pictures(root, "val.zip", {FISH: 3, SALAMANDER: 4, TENCH: 2}, size=(70, 66))]
-    photographs = [write_pictures(root, "photos", {SALAMANDER: 2, TENCH: 1}, size=(300, 200), flat=True)]
+    data = [write_images(root, "data.zip", {FISH: 12, SALAMANDER: 11, TENCH: 5})]
+    validation = [write_images(root, "val.zip", {FISH: 3, SALAMANDER: 4, TENCH: 2}, size=(70, 66))]
+    photos = [write_images(root, "photos", {SALAMANDER: 2, TENCH: 1}, size=(300, 200), flat=True)]
     torch.manual_seed(0)
-    pictures = load_pictures(data, label_set("tiny-imagenet-200").wnids)
-    run = Run(SMOKE, TransXNet(find_variant(NAME)), pictures, root / "smoke", torch.device("cpu"))
+    images = load_images(data, label_set("tiny-imagenet-200").wnids)
+    run = Run(SMOKE, TransXNet(find_variant(NAME)), images, root / "smoke", torch.device("cpu"))
     run.train(lambda *report: None)
-    card = bundle(run.folder, data, validation, photographs, root / "weights", device="cpu", command="as typed")
-    return Made(run, data, validation, photographs, root / "weights", card)
+    card = bundle(run.folder, data, validation, photos, root / "weights", device="cpu", command="as typed")
+    return Made(run, data, validation, photos, root / "weights", card)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_accuracies_are_those_of_the_written_file(made, bundled):
 
     assert made.card["accuracy"] == measured(made.validation, 128)  # the variant's own size first
     assert made.card["accuracy_at_other_sizes"] == [measured(made.validation, 32)]  # then the recipe's others
-    assert made.card["accuracy_on_photographs"] == [measured(made.photographs, side) for side in (128, 32)]
+    assert made.card["accuracy_on_photographs"] == [measured(made.photos, side) for side in (128, 32)]
     assert (made.card["accuracy"]["pictures"], made.card["accuracy"]["left_out"]) == (7, 2)
     assert made.card["accuracy_on_photographs"][0]["left_out"] == 1
 
@@ -113,12 +113,12 @@ def test_accuracies_are_those_of_the_written_file(made, bundled):
 def test_the_card_says_what_was_done(made):
     card, state = made.card, made.run
     assert card["data"] == {
-        "what": "a handful of pictures", "files": ["data.zip"], "pictures": 23, "digest": state.data.digest,
+        "what": "a handful of images", "files": ["data.zip"], "pictures": 23, "digest": state.data.digest,
         "held_out": 0,
     }  # fmt: skip
     assert (card["about"], card["run"]) == (find_variant(NAME).about, SMOKE.about)
     assert (card["recipe"], card["start"]) == (SMOKE.as_json(), "random weights")
-    assert (card["steps"], card["steps_planned"]) == (2, 2)  # 23 pictures are two full batches of 8
+    assert (card["steps"], card["steps_planned"]) == (2, 2)  # 23 images are two full batches of 8
     assert (card["loss"], card["seconds"]) == (round(state.loss, 4), round(state.seconds))
     assert re.fullmatch(r"\d+ CPU threads?, .+", card["hardware"])
     assert (card["classes"], card["label_set"]) == (200, "tiny-imagenet-200")
@@ -129,7 +129,7 @@ def test_the_card_says_what_was_done(made):
     assert str(made.out.parent) not in json.dumps(card)
 
 
-def test_the_log_is_the_run_s_and_its_plot_a_picture(made):
+def test_the_log_is_the_run_s_and_its_plot_a_image(made):
     assert (made.card["log"], made.card["plot"]) == (f"{NAME}.csv", f"{NAME}.png")
     assert (made.out / f"{NAME}.csv").read_bytes() == (made.run.folder / "log.csv").read_bytes()
     with Image.open(made.out / f"{NAME}.png") as plot:
@@ -162,7 +162,7 @@ def attempt(made: Made, folder: Path, out: Path, **changes: object) -> dict:
     shutil.copytree(made.run.folder, folder)
     state = torch.load(folder / "checkpoint.pt", weights_only=True) | changes
     torch.save({key: value for key, value in state.items() if value is not None}, folder / "checkpoint.pt")
-    return bundle(folder, made.data, made.validation, made.photographs, out, device="cpu", hardware="an abacus")
+    return bundle(folder, made.data, made.validation, made.photos, out, device="cpu", hardware="an abacus")
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def out(tmp_path: Path):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"data": "0" * 64}, WeightsMismatch, "from other pictures: their digest is 0000000000000000…"),
+        ({"data": "0" * 64}, WeightsMismatch, "from other images: their digest is 0000000000000000…"),
         ({"settings": SMOKE.as_json() | {"lr": 1.0}}, WeightsMismatch, "by another recipe: smoke, not smoke as it"),
         ({"recipe": "unheard-of"}, UnknownName, "no recipe called 'unheard-of'"),
         ({"ema": None}, SourceFailed, "is damaged, or no training run's"),
@@ -190,14 +190,14 @@ def test_what_does_not_belong_together_is_refused(made, tmp_path, out, change, e
         attempt(made, tmp_path / "run", out, **change)
 
 
-def test_a_picture_that_was_trained_on_is_not_measured_on(made, out, tmp_path):
+def test_a_image_that_was_trained_on_is_not_measured_on(made, out, tmp_path):
     copied = tmp_path / "val" / SALAMANDER
     copied.mkdir(parents=True)
     with zipfile.ZipFile(made.data[0]) as archive:  # the same bytes under another class and another name
         (copied / "9.png").write_bytes(archive.read(f"train/{FISH}/3.png"))
-    with pytest.raises(WeightsMismatch, match="1 of the 1 pictures of val were trained on"):
-        bundle(made.run.folder, made.data, [tmp_path / "val"], made.photographs, out, device="cpu")
-    with pytest.raises(WeightsMismatch, match="1 of the 1 pictures of val were trained on"):
+    with pytest.raises(WeightsMismatch, match="1 of the 1 images of val were trained on"):
+        bundle(made.run.folder, made.data, [tmp_path / "val"], made.photos, out, device="cpu")
+    with pytest.raises(WeightsMismatch, match="1 of the 1 images of val were trained on"):
         bundle(made.run.folder, made.data, made.validation, [tmp_path / "val"], out, device="cpu")
 
 
@@ -228,7 +228,7 @@ def test_too_large_a_file_is_refused(made, tmp_path, out, monkeypatch):
 def test_a_folder_without_a_run_is_refused(made, tmp_path, out):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceFailed, match="The folder empty holds no training run"):
-        bundle(tmp_path / "empty", made.data, made.validation, made.photographs, out)
+        bundle(tmp_path / "empty", made.data, made.validation, made.photos, out)
 
 
 # --- Runs from before the checkpoint said so -------------------------------------------------------------------------

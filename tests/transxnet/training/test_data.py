@@ -1,4 +1,4 @@
-"""Labelled pictures decoded to one size, with a digest of their bytes."""
+"""Labelled images decoded to one size, with a digest of their bytes."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from transxnet.errors import PictureUnreadable
-from transxnet.training.data import digest, load_pictures
+from transxnet.errors import ImageUnreadable
+from transxnet.training.data import digest, load_images
 from transxnet.training.samples import find_samples
 
 FISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"
 
 
-def test_pictures_become_arrays_and_labels(make_pictures):
-    path = make_pictures("some.zip", {SALAMANDER: 1, TENCH: 1, FISH: 2})
-    data = load_pictures([path], (FISH, SALAMANDER), side=8)
+def test_images_become_arrays_and_labels(make_images):
+    path = make_images("some.zip", {SALAMANDER: 1, TENCH: 1, FISH: 2})
+    data = load_images([path], (FISH, SALAMANDER), side=8)
     assert (data.images.shape, data.images.dtype, data.wnids) == ((3, 8, 8, 3), np.uint8, (FISH, SALAMANDER))
     assert data.labels.tolist() == [0, 0, 1]
     assert [tuple(pixel) for pixel in data.images[:, 7, 7]] == [(120, 0, 200), (120, 1, 200), (0, 0, 200)]
 
 
-def test_a_picture_keeps_its_center_square(tmp_path):
+def test_a_image_keeps_its_center_square(tmp_path):
     rgb = np.zeros((16, 40, 3), np.uint8)
     rgb[:, 12:28] = 255  # the center square, and nothing else, is white
     Image.fromarray(rgb).save(tmp_path / f"{FISH}_x.png")
-    (image,) = load_pictures([tmp_path], (FISH,), side=8).images
+    (image,) = load_images([tmp_path], (FISH,), side=8).images
     assert (image[1:-1, 1:-1] == 255).all()
     assert image.min() > 230  # at its edges the filter looks a little further
 
 
-def test_a_picture_of_the_right_size_is_not_touched(tmp_path):
+def test_a_image_of_the_right_size_is_not_touched(tmp_path):
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(rgb).save(tmp_path / f"{FISH}_x.png")
-    assert np.array_equal(load_pictures([tmp_path], (FISH,)).images[0], rgb)
+    assert np.array_equal(load_images([tmp_path], (FISH,)).images[0], rgb)
 
 
-def test_the_digest_is_of_the_bytes_whatever_their_order_and_packing(make_pictures):
-    folder, packed = (make_pictures(name, {FISH: 2, SALAMANDER: 1}) for name in ("one", "two.zip"))
+def test_the_digest_is_of_the_bytes_whatever_their_order_and_packing(make_images):
+    folder, packed = (make_images(name, {FISH: 2, SALAMANDER: 1}) for name in ("one", "two.zip"))
     hashes = sorted(hashlib.sha256(path.read_bytes()).digest() for path in folder.rglob("*.png"))
     expected = hashlib.sha256(b"".join(hashes)).hexdigest()
     wnids = (SALAMANDER, FISH)
-    assert load_pictures([folder], wnids).digest == expected
-    assert load_pictures([packed], wnids).digest == expected
+    assert load_images([folder], wnids).digest == expected
+    assert load_images([packed], wnids).digest == expected
     assert digest(find_samples([packed])) == expected
     halves = [folder / "train" / SALAMANDER, folder / "train" / FISH]
     for half, wnid in zip(halves, wnids, strict=True):
@@ -56,21 +56,21 @@ def test_the_digest_is_of_the_bytes_whatever_their_order_and_packing(make_pictur
     assert digest(find_samples([folder])) != expected
 
 
-def test_a_damaged_picture_is_named(make_pictures):
-    path = make_pictures("some", {FISH: 2})
-    (path / "train" / FISH / "1.png").write_bytes(b"no picture")
-    with pytest.raises(PictureUnreadable) as caught:
-        load_pictures([path], (FISH,))
+def test_a_damaged_image_is_named(make_images):
+    path = make_images("some", {FISH: 2})
+    (path / "train" / FISH / "1.png").write_bytes(b"no image")
+    with pytest.raises(ImageUnreadable) as caught:
+        load_images([path], (FISH,))
     assert str(caught.value).startswith("“1.png” is damaged")
     assert caught.value.detail.startswith(f"train/{FISH}/1.png: ")
 
 
-def test_a_damaged_zip_member_is_named(make_pictures):
-    path = make_pictures("some.zip", {FISH: 1})
+def test_a_damaged_zip_member_is_named(make_images):
+    path = make_images("some.zip", {FISH: 1})
     with zipfile.ZipFile(path) as archive:
         start = archive.infolist()[0].header_offset + 60
     content = bytearray(path.read_bytes())
     content[start] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(PictureUnreadable, match=rf"train/{FISH}/0.png cannot be read"):
-        load_pictures([path], (FISH,))
+    with pytest.raises(ImageUnreadable, match=rf"train/{FISH}/0.png cannot be read"):
+        load_images([path], (FISH,))

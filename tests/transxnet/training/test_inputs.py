@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from timm.data import create_transform
 
-from transxnet.errors import PictureUnreadable
+from transxnet.errors import ImageUnreadable
 from transxnet.training.inputs import _view, read_as_stored
 from transxnet.training.protocol import Protocol
 from transxnet.training.samples import Sample
@@ -18,16 +18,16 @@ from transxnet.variants import find_variant
 
 
 def jpeg(width: int, height: int, mode: str = "RGB", **options: object) -> bytes:
-    """A smooth random picture."""
+    """A smooth random image."""
     coarse = np.random.default_rng(width).integers(0, 256, (height // 20 + 1, width // 20 + 1, 3), np.uint8)
-    picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).convert(mode)
+    image = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).convert(mode)
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=90, **options)
+    image.save(file, "JPEG", quality=90, **options)
     return file.getvalue()
 
 
 def lying() -> Image.Exif:
-    """EXIF that asks for a quarter turn: timm's reader leaves the picture as it is stored."""
+    """EXIF that asks for a quarter turn: timm's reader leaves the image as it is stored."""
     exif = Image.Exif()
     exif[0x0112] = 6
     return exif
@@ -52,9 +52,9 @@ def test_views_are_those_of_timm(name, side, short, data):
     assert view.tensor.dtype == torch.float32
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", jpeg(90, 60)[:-200], b"%!PS-Adobe-3.0 EPSF-3.0"])
+@pytest.mark.parametrize("data", [b"", b"no image", jpeg(90, 60)[:-200], b"%!PS-Adobe-3.0 EPSF-3.0"])
 def test_damage_is_a_sentence(data):
-    with pytest.raises(PictureUnreadable, match=r"val/x\.jpg is damaged, or no picture"):
+    with pytest.raises(ImageUnreadable, match=r"val/x\.jpg is damaged, or no image"):
         read_as_stored(data, "val/x.jpg")
     view = _view(Sample("val/x.jpg", "n00000000", len(data), lambda: data), Protocol(32, 1.0))
     assert view.tensor is None

@@ -1,4 +1,4 @@
-"""What tells a picture's class: WNIDs, ImageNet-V2's folders, lists of labels; what has two readings is refused."""
+"""What tells an image's class: WNIDs, ImageNet-V2's folders, lists of labels; what has two readings is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from transxnet.errors import UnknownName
 from transxnet.labels import label_set
 from transxnet.training.labeling import by_the_names_of, read_labeling
-from transxnet.training.samples import list_pictures
+from transxnet.training.samples import list_images
 
 WNIDS = label_set("imagenet-1k").wnids
 TENCH, GOLDFISH, SEA_SNAKE = "n01440764", "n01443537", "n01751748"  # ImageNet-1K's classes 0, 1 and 65
@@ -74,12 +74,12 @@ def test_numbered_folders_are_found_on_the_disk(tmp_path):
     for number in range(1000):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "x.jpeg").write_bytes(b"")
-    samples = list_pictures([tmp_path]).samples
+    samples = list_images([tmp_path]).samples
     assert {sample.name: sample.wnid for sample in samples}["65/x.jpeg"] == SEA_SNAKE
     assert len(samples) == 1000
     (tmp_path / "65" / "x.jpeg").unlink()
     with pytest.raises(UnknownName, match="are 999 numbers from 0 to 999"):
-        list_pictures([tmp_path])
+        list_images([tmp_path])
 
 
 # --- Lists of labels --------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def test_a_name_may_hold_spaces_and_folders(write):
     assert named(names, path) == [GOLDFISH, TENCH, SEA_SNAKE, None]  # the last could be either
 
 
-def test_a_wnid_a_line_is_in_the_order_of_the_validation_pictures(write):
+def test_a_wnid_a_line_is_in_the_order_of_the_validation_images(write):
     lines = [SEA_SNAKE, TENCH, *[GOLDFISH] * 49_997, TENCH]
     names = [*FLAT, "ILSVRC2012_val_00050000.JPEG", "ILSVRC2012_val_00050001.JPEG", "ILSVRC2012_val_00000000.JPEG"]
     path = write("\n".join(lines), "imagenet_2012_validation_synset_labels.txt")

@@ -16,7 +16,7 @@ from tests import tiny
 from tests.tiny import one_thread  # noqa: F401  small tensors
 from transxnet.errors import SourceFailed, WeightsError, WeightsMismatch
 from transxnet.model import TransXNet
-from transxnet.training.data import PictureSet
+from transxnet.training.data import ImageSet
 from transxnet.training.log import Row, read_log
 from transxnet.training.loop import Run, average, distillation, parameter_groups, rate_at, read_run
 from transxnet.training.recipes import Recipe, find_recipe
@@ -31,21 +31,21 @@ def silent(step: int, steps: int, loss: float) -> None:
     pass
 
 
-def random_pictures(n: int, digest: str = "d" * 64) -> PictureSet:
-    """Noise, each picture a class of its own."""
+def random_images(n: int, digest: str = "d" * 64) -> ImageSet:
+    """Noise, each image a class of its own."""
     images = np.random.default_rng(0).integers(0, 256, (n, 64, 64, 3), dtype=np.uint8)
-    return PictureSet(images, np.arange(n), ("n01443537",) * n, digest)
+    return ImageSet(images, np.arange(n), ("n01443537",) * n, digest)
 
 
-def colored_pictures(n: int) -> PictureSet:
+def colored_images(n: int) -> ImageSet:
     """Class 0 is red, class 1 blue, both speckled."""
     images = np.random.default_rng(0).integers(0, 100, (n, 64, 64, 3), dtype=np.uint8)
     images[: n // 2, :, :, 0] += 150
     images[n // 2 :, :, :, 2] += 150
-    return PictureSet(images, (np.arange(n) >= n // 2).astype(np.int64), ("n01443537", "n01629819"), "c" * 64)
+    return ImageSet(images, (np.arange(n) >= n // 2).astype(np.int64), ("n01443537", "n01629819"), "c" * 64)
 
 
-def tiny_run(folder: Path, data: PictureSet, recipe: Recipe = SMOKE) -> Run:
+def tiny_run(folder: Path, data: ImageSet, recipe: Recipe = SMOKE) -> Run:
     torch.manual_seed(0)
     return Run(recipe, TransXNet(SPEC), data, folder, CPU)
 
@@ -104,7 +104,7 @@ def test_average_of_a_known_case():
 
 def test_the_average_forgets_the_start_faster_at_first(tmp_path):
     """decay = min(recipe.ema, (1 + step) / (10 + step)): 0.1 in step 0."""
-    run = tiny_run(tmp_path, random_pictures(32))
+    run = tiny_run(tmp_path, random_images(32))
     start = {key: value.clone() for key, value in run.model.state_dict().items()}
     ema = run.train(silent, stop_at=1).state_dict()
     for key, value in run.model.state_dict().items():
@@ -125,7 +125,7 @@ def test_distillation_of_a_known_case():
 
 def test_it_learns(tmp_path):
     recipe = dataclasses.replace(SMOKE, epochs=6, lr=3e-3, label_smoothing=0.0)
-    data = colored_pictures(32)
+    data = colored_images(32)
     run = tiny_run(tmp_path, data, recipe)
     first = run._step(0, *run.batches[0])
     model = run.train(silent)
@@ -145,7 +145,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
     for stop_at in (None, 2):
         torch.manual_seed(0)
         model = TransXNet(SPEC, drop_path_rate=0.1)  # so that this chance is tested too
-        runs.append(Run(SMOKE, model, random_pictures(32), tmp_path_factory.mktemp("run"), CPU))
+        runs.append(Run(SMOKE, model, random_images(32), tmp_path_factory.mktemp("run"), CPU))
         runs[-1].train(silent, stop_at=stop_at)
     whole, half = runs
     assert (whole.step, whole.steps, half.step) == (4, 4, 2)
@@ -156,7 +156,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(smoke):
     whole, folder = smoke
     torch.manual_seed(99)  # other weights and other chance than the first half had
     model = TransXNet(SPEC, drop_path_rate=0.1)
-    run = Run(SMOKE, model, random_pictures(32), folder, CPU)
+    run = Run(SMOKE, model, random_images(32), folder, CPU)
     assert run.resume()
     half = run.seconds
     assert (run.step, half > 0) == (2, True)
@@ -183,7 +183,7 @@ def test_a_checkpoint_says_what_made_it(smoke):
 
 
 def test_a_folder_without_a_run_begins_anew(tmp_path):
-    run = tiny_run(tmp_path / "new", random_pictures(8))
+    run = tiny_run(tmp_path / "new", random_images(8))
     assert run.resume() is False
     assert run.step == 0
 
@@ -193,32 +193,32 @@ def test_a_folder_without_a_run_begins_anew(tmp_path):
     [
         (dataclasses.replace(SMOKE, name="other"), "d" * 64, "by another recipe: smoke, not other as it stands"),
         (dataclasses.replace(SMOKE, lr=2e-3), "d" * 64, "by another recipe: smoke, not smoke as it stands"),
-        (SMOKE, "e" * 64, "from other pictures: their digest is dddddddddddddddd…, not eeeeeeeeeeeeeeee…"),
+        (SMOKE, "e" * 64, "from other images: their digest is dddddddddddddddd…, not eeeeeeeeeeeeeeee…"),
     ],
 )
 def test_a_checkpoint_of_another_run_is_refused(tmp_path, recipe, digest, message):
-    tiny_run(tmp_path, random_pictures(8)).save()
+    tiny_run(tmp_path, random_images(8)).save()
     with pytest.raises(WeightsMismatch, match=message):
-        tiny_run(tmp_path, random_pictures(8, digest), recipe).resume()
+        tiny_run(tmp_path, random_images(8, digest), recipe).resume()
 
 
 def test_a_checkpoint_from_before_settings_were_written_is_continued(tmp_path):
-    tiny_run(tmp_path, random_pictures(8)).save()
+    tiny_run(tmp_path, random_images(8)).save()
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     del state["settings"], state["hardware"]
     torch.save(state, tmp_path / "checkpoint.pt")
-    assert tiny_run(tmp_path, random_pictures(8)).resume()
+    assert tiny_run(tmp_path, random_images(8)).resume()
 
 
 def test_a_checkpoint_from_before_a_field_was_added_is_continued(tmp_path):
     """What a recipe could not ask for then, it did not ask for: its default."""
-    tiny_run(tmp_path, random_pictures(8)).save()
+    tiny_run(tmp_path, random_images(8)).save()
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     del state["settings"]["mixup"], state["settings"]["teacher"]
     torch.save(state, tmp_path / "checkpoint.pt")
-    assert tiny_run(tmp_path, random_pictures(8)).resume()
+    assert tiny_run(tmp_path, random_images(8)).resume()
     with pytest.raises(WeightsMismatch, match="by another recipe"):
-        tiny_run(tmp_path, random_pictures(8), dataclasses.replace(SMOKE, mixup=0.2)).resume()
+        tiny_run(tmp_path, random_images(8), dataclasses.replace(SMOKE, mixup=0.2)).resume()
 
 
 @pytest.mark.parametrize("content", [b"", b"half a file", {"model": {}}, [1, 2]])
@@ -233,7 +233,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
 
 
 def test_a_run_that_diverges_stops_and_keeps_its_last_good_checkpoint(tmp_path):
-    run = tiny_run(tmp_path, random_pictures(32))
+    run = tiny_run(tmp_path, random_images(32))
     run.train(silent, stop_at=1)
     nn.init.constant_(run.model.classifier[2].bias, math.nan)
     with pytest.raises(WeightsError, match="The training diverged: loss nan, gradient norm nan at step 1"):
@@ -255,7 +255,7 @@ def full_run(folder: Path, **options: object) -> Run:
     spec = dataclasses.replace(tiny.SPEC, num_classes=2, image_size=64)
     torch.manual_seed(0)
     model = TransXNet(spec, drop_path_rate=0.1)
-    return Run(ALL, model, colored_pictures(32), folder, CPU, teacher=Teacher(tiny.recipe_model(spec)), **options)
+    return Run(ALL, model, colored_images(32), folder, CPU, teacher=Teacher(tiny.recipe_model(spec)), **options)
 
 
 def test_a_resumed_run_with_everything_equals_an_uninterrupted_one(tmp_path):
@@ -270,7 +270,7 @@ def test_a_resumed_run_with_everything_equals_an_uninterrupted_one(tmp_path):
     assert rest.loss == whole.loss
 
 
-def test_processes_that_prepare_pictures_change_nothing(tmp_path):
+def test_processes_that_prepare_images_change_nothing(tmp_path):
     alone, helped = full_run(tmp_path / "0"), full_run(tmp_path / "2", processes=2)
     for run in (alone, helped):
         run.train(silent)
@@ -290,11 +290,11 @@ def test_the_teacher_has_its_share(tmp_path):
     assert run._loss(logits, x, y).item() == pytest.approx(expected.item(), rel=1e-6)
 
 
-def test_accuracy_is_of_the_pictures_held_out(tmp_path):
+def test_accuracy_is_of_the_images_held_out(tmp_path):
     run = full_run(tmp_path)
     assert len(run.batches.held_out) == 8  # a quarter of 32
     nn.init.zeros_(run.ema.classifier[2].weight)
-    run.ema.classifier[2].bias.data = torch.tensor([0.0, 1.0])  # always class 1: half of the pictures
+    run.ema.classifier[2].bias.data = torch.tensor([0.0, 1.0])  # always class 1: half of the images
     assert run.accuracy() == 0.5
     run = full_run(tmp_path / "one class")
     run.batches.held_out = np.flatnonzero(run.data.labels == 1)
@@ -303,7 +303,7 @@ def test_accuracy_is_of_the_pictures_held_out(tmp_path):
 
 
 def test_the_log_has_the_accuracy_of_every_epoch(tmp_path):
-    run = full_run(tmp_path)  # 24 pictures, 8 a step: an epoch of 3 steps
+    run = full_run(tmp_path)  # 24 images, 8 a step: an epoch of 3 steps
     run.train(silent, save_every=1)
     rows = read_log(tmp_path / "log.csv")
     assert [row.step for row in rows] == [1, 2, 3]

@@ -43,9 +43,9 @@ def test_a_line_that_broke_off_was_never_written(folder, cut):
     assert again.done(SIZES) == {0: FIRST, 1: SECOND, 2: FIRST}
 
 
-def test_batches_of_another_size_and_lost_pictures_are_done_again(folder):
+def test_batches_of_another_size_and_lost_images_are_done_again(folder):
     folder.add(0, FIRST)
-    folder.add(1, FIRST)  # two outcomes, one picture
+    folder.add(1, FIRST)  # two outcomes, one image
     folder.add(2, [Outcome(0, 1, "dd"), Outcome(-1, -1, "", "cannot be read")])
     folder.add(3, SECOND)  # there is no such batch
     assert folder.done(SIZES) == {0: FIRST}

@@ -15,7 +15,7 @@ FIRST_LIGHT = find_recipe("pico-first-light")
 
 
 def test_words_change_nothing_in_a_run():
-    other = dataclasses.replace(FIRST_LIGHT, about="", start="elsewhere", teacher_source="x", pictures="", limits=())
+    other = dataclasses.replace(FIRST_LIGHT, about="", start="elsewhere", teacher_source="x", images="", limits=())
     assert (other, other.as_json()) == (FIRST_LIGHT, FIRST_LIGHT.as_json())
     assert dataclasses.replace(FIRST_LIGHT, lr=1.0) != FIRST_LIGHT
 
@@ -23,7 +23,7 @@ def test_words_change_nothing_in_a_run():
 def test_everything_else_is_written_down():
     written = json.loads(json.dumps(FIRST_LIGHT.as_json()))
     assert written["sizes"] == [[96, 0.25], [128, 0.5], [160, 0.25]]
-    words = {"about", "start", "teacher_source", "pictures", "limits"}
+    words = {"about", "start", "teacher_source", "images", "limits"}
     assert written.keys() == {field.name for field in dataclasses.fields(FIRST_LIGHT)} - words
 
 
@@ -33,7 +33,7 @@ def test_a_recipe_makes_sense(recipe):
     assert sum(share for _, share in recipe.sizes) == pytest.approx(1)
     assert all(side % 32 == 0 for side, _ in recipe.sizes)  # other sides do not fit the grid of the last stage
     assert recipe.about
-    assert recipe.pictures
+    assert recipe.images
     assert recipe.limits
 
 

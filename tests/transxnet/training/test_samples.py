@@ -1,4 +1,4 @@
-"""Labelled pictures are found in folders, zips and flat files alike; what nothing labels is counted."""
+"""Labelled images are found in folders, zips and flat files alike; what nothing labels is counted."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from transxnet.errors import PictureUnreadable, UnknownName
+from transxnet.errors import ImageUnreadable, UnknownName
 from transxnet.training.labeling import Labeling
-from transxnet.training.samples import find_samples, known_samples, list_pictures
+from transxnet.training.samples import find_samples, known_samples, list_images
 
 FISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"
 
 
 @pytest.mark.parametrize(("name", "flat"), [("folder", False), ("flat", True), ("some.zip", False), ("f.zip", True)])
-def test_samples_are_found_in_order(make_pictures, name, flat):
-    path = make_pictures(name, {SALAMANDER: 1, FISH: 2}, flat=flat)
+def test_samples_are_found_in_order(make_images, name, flat):
+    path = make_images(name, {SALAMANDER: 1, FISH: 2}, flat=flat)
     samples = find_samples([path])
     inside = "{}_{}.png" if flat else "train/{}/{}.png"
     assert [(s.name, s.wnid) for s in samples] == [
         (inside.format(FISH, 0), FISH), (inside.format(FISH, 1), FISH), (inside.format(SALAMANDER, 0), SALAMANDER),
     ]  # fmt: skip
-    with Image.open(tmp_file(path.parent, samples[1].read())) as picture:
-        assert picture.getpixel((0, 0)) == (60, 1, 200)
+    with Image.open(tmp_file(path.parent, samples[1].read())) as image:
+        assert image.getpixel((0, 0)) == (60, 1, 200)
 
 
 def tmp_file(folder: Path, data: bytes) -> Path:
@@ -43,47 +43,47 @@ def test_a_label_is_the_file_s_own_or_its_innermost_folder_s(tmp_path):
     }  # fmt: skip
 
 
-def test_a_path_without_pictures_is_no_silent_loss(make_pictures, tmp_path):
-    good, empty = make_pictures("good", {FISH: 1}), tmp_path / "empty"
+def test_a_path_without_images_is_no_silent_loss(make_images, tmp_path):
+    good, empty = make_images("good", {FISH: 1}), tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(UnknownName, match=r"empty holds no labeled pictures\. Give folders or zips"):
+    with pytest.raises(UnknownName, match=r"empty holds no labeled images\. Give folders or zips"):
         find_samples([good, empty])
     with pytest.raises(UnknownName, match=r"There is no folder or zip 'tiny\.zip'") as caught:
         find_samples([good, tmp_path / "tiny.zip"])
     assert str(tmp_path) not in str(caught.value)
     (tmp_path / "tiny.zip").write_bytes(b"PK half a zip")
-    with pytest.raises(PictureUnreadable, match=r"tiny.zip is damaged, or no zip"):
+    with pytest.raises(ImageUnreadable, match=r"tiny.zip is damaged, or no zip"):
         find_samples([good, tmp_path / "tiny.zip"])
 
 
-def test_known_samples_are_those_of_the_model_s_classes(make_pictures):
-    path = make_pictures("some", {FISH: 2, TENCH: 3})
+def test_known_samples_are_those_of_the_model_s_classes(make_images):
+    path = make_images("some", {FISH: 2, TENCH: 3})
     known, left_out = known_samples([path], (FISH, SALAMANDER))
     assert ([s.wnid for s in known], left_out) == ([FISH, FISH], 3)
-    with pytest.raises(UnknownName, match="None of the 5 pictures is of one of the model's 1 classes"):
+    with pytest.raises(UnknownName, match="None of the 5 images is of one of the model's 1 classes"):
         known_samples([path], (SALAMANDER,))
 
 
-def test_sizes_are_the_files_own(make_pictures):
-    path = make_pictures("some.zip", {FISH: 1, SALAMANDER: 1})
+def test_sizes_are_the_files_own(make_images):
+    path = make_images("some.zip", {FISH: 1, SALAMANDER: 1})
     for place in (path, path.with_suffix("")):
         assert [s.size for s in find_samples([place])] == [len(s.read()) for s in find_samples([place])]
 
 
-def test_what_nothing_labels_is_counted(make_pictures):
-    path = make_pictures("some", {FISH: 2, TENCH: 1})
-    for name in ("x.png", "other/y.jpg", "._z.jpg", "notes.txt"):  # two pictures, a Mac's shadow of one, no picture
+def test_what_nothing_labels_is_counted(make_images):
+    path = make_images("some", {FISH: 2, TENCH: 1})
+    for name in ("x.png", "other/y.jpg", "._z.jpg", "notes.txt"):  # two images, a Mac's shadow of one, no image
         (path / name).parent.mkdir(exist_ok=True)
         (path / name).write_bytes(b"")
-    listing = list_pictures([path, make_pictures("more.zip", {FISH: 1})])
+    listing = list_images([path, make_images("more.zip", {FISH: 1})])
     assert (len(listing.samples), listing.unlabeled) == (4, 2)
     assert listing.labels == ("the WNIDs in folder and file names",)
     assert len(listing.of([FISH])) == 3
 
 
-def test_labels_may_come_from_elsewhere(make_pictures):
-    path = make_pictures("some", {FISH: 2})
+def test_labels_may_come_from_elsewhere(make_images):
+    path = make_images("some", {FISH: 2})
     labeling = Labeling("a list", {f"train/{FISH}/1.png": TENCH}.get)
-    listing = list_pictures([path], labeling)
+    listing = list_images([path], labeling)
     assert [(s.name, s.wnid) for s in listing.samples] == [(f"train/{FISH}/1.png", TENCH)]
     assert (listing.unlabeled, listing.labels) == (1, ("a list",))

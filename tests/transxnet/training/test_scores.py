@@ -27,7 +27,7 @@ def test_hits():
 
 
 def test_classes_in_the_order_of_their_index():
-    assert class_scores(LABELS, OUTCOMES) == (ClassScore(2, 1, 0, 1), ClassScore(7, 3, 1, 2))  # 9 has no picture left
+    assert class_scores(LABELS, OUTCOMES) == (ClassScore(2, 1, 0, 1), ClassScore(7, 3, 1, 2))  # 9 has no image left
 
 
 def test_confusions_most_frequent_first():
@@ -36,7 +36,7 @@ def test_confusions_most_frequent_first():
     assert confusions([4, 4, 1], alike) == (Confusion(1, 8, 1), Confusion(4, 3, 1), Confusion(4, 5, 1))
 
 
-def test_every_picture_has_an_outcome():
+def test_every_image_has_an_outcome():
     with pytest.raises(ValueError, match="shorter"):
         class_scores(LABELS, OUTCOMES[:-1])
 
@@ -57,7 +57,7 @@ def test_wilson_s_interval(count, n, low, high):
 
 
 def test_a_paired_difference_of_a_known_case():
-    """100 pictures: 30 both, 20 only ours, 10 only theirs, 40 neither. (20 - 10) / 102, by Agresti and Min."""
+    """100 images: 30 both, 20 only ours, 10 only theirs, 40 neither. (20 - 10) / 102, by Agresti and Min."""
     right, wrong = Outcome(0, 1, "", ""), Outcome(3, 1, "", "")
     ours = [right] * 30 + [right] * 20 + [wrong] * 10 + [wrong] * 40
     others = [right] * 30 + [wrong] * 20 + [right] * 10 + [wrong] * 40

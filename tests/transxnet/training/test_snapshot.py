@@ -15,7 +15,7 @@ from tests import tiny
 from tests.tiny import one_thread  # noqa: F401  small tensors
 from transxnet.errors import SourceFailed, WeightsMismatch
 from transxnet.model import TransXNet
-from transxnet.training.data import PictureSet
+from transxnet.training.data import ImageSet
 from transxnet.training.log import read_log
 from transxnet.training.loop import RESTART_WARMUP, Run, rate_at
 from transxnet.training.recipes import Recipe, find_recipe
@@ -28,13 +28,13 @@ RECIPE = dataclasses.replace(
 CPU = torch.device("cpu")
 
 
-def images(count: int, digest: str = "d") -> PictureSet:
+def images(count: int, digest: str = "d") -> ImageSet:
     """Noise, the classes 0 and 1 in turn."""
     pixels = np.random.default_rng(0).integers(0, 256, (count, 64, 64, 3), dtype=np.uint8)
-    return PictureSet(pixels, np.arange(count) % 2, ("n01443537", "n01629819"), digest * 64)
+    return ImageSet(pixels, np.arange(count) % 2, ("n01443537", "n01629819"), digest * 64)
 
 
-def new_run(folder: Path, recipe: Recipe = RECIPE, data: PictureSet | None = None, seed: int = 0) -> Run:
+def new_run(folder: Path, recipe: Recipe = RECIPE, data: ImageSet | None = None, seed: int = 0) -> Run:
     spec = dataclasses.replace(tiny.SPEC, num_classes=2, image_size=32)
     torch.manual_seed(seed)
     student = TransXNet(spec)

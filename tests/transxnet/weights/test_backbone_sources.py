@@ -199,14 +199,14 @@ def test_untrained_is_seeded_and_says_so():
         load(f"{NAME}@untrained", "somewhere")
 
 
-def test_pictures_of_another_size():
+def test_images_of_another_size():
     large = load("timm:test_vit@untrained", device="cpu", image_size=224)
     assert (large.spec.image_size, large.spec.strides, large.spec.origins) == (224, (16,) * 4, (7.5,) * 4)
-    assert large.provenance.note.endswith("Built for pictures of 224 px in place of 160 px.")
+    assert large.provenance.note.endswith("Built for images of 224 px in place of 160 px.")
     assert large.model(torch.zeros(1, 3, 224, 224)).shape == (1, 1000)
     assert load(f"{NAME}@untrained", device="cpu", image_size=96).provenance.note == NEVER_TRAINED
     assert load("pico", device="cpu", image_size=256).spec.image_size == 256
-    with pytest.raises(OutOfRange, match="No model looks at pictures of 8 px"):
+    with pytest.raises(OutOfRange, match="No model looks at images of 8 px"):
         load("pico", device="cpu", image_size=8)
-    with pytest.raises(LensError, match="timm:test_maxvit cannot look at pictures of 250 px"):
+    with pytest.raises(LensError, match="timm:test_maxvit cannot look at images of 250 px"):
         load("timm:test_maxvit@untrained", device="cpu", image_size=250)

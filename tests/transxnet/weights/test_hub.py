@@ -188,7 +188,7 @@ def test_timm_loads_the_same_from_the_hub_and_from_a_folder(hub, pristine):
 
 
 def test_timm_takes_bias_tables_of_another_size(hub, tmp_path):
-    """A checkpoint may store relative_pos_enc for another picture side than its variant's row says."""
+    """A checkpoint may store relative_pos_enc for another image side than its variant's row says."""
     hub.root = tmp_path / "root"
     folder = make_repo(hub.root, NAMESPACE, NAME)
     state = load_file(folder / "model.safetensors")

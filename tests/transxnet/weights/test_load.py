@@ -34,7 +34,7 @@ X = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
 # --- The model that comes out -----------------------------------------------------------------------
 
 
-def test_a_loaded_model_is_ready_to_look_at_pictures(tmp_path):
+def test_a_loaded_model_is_ready_to_look_at_images(tmp_path):
     path = saved(tmp_path / "mine.safetensors")
     loaded = load("T", path, "cpu")
     assert holds(loaded)
@@ -262,7 +262,7 @@ def test_pico_is_bundled_and_equals_its_card(monkeypatch):
         assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", card["sha256"])
         assert (
             loaded.provenance.note
-            == f"Right on {100 * card['accuracy']['top1']:.1f} % of 5,000 validation pictures of Tiny-ImageNet's "
+            == f"Right on {100 * card['accuracy']['top1']:.1f} % of 5,000 validation images of Tiny-ImageNet's "
             "200 classes."
         )
         assert card["name"] == name == loaded.spec.name

@@ -21,7 +21,7 @@ CARD = {
         "image_size": 128, "crop_pct": 0.9, "interpolation": "bicubic",
         "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
     },
-    "data": {"what": "pictures of 64 px", "files": ["a.zip", "b.zip"], "pictures": 100000, "digest": "cd" * 32},
+    "data": {"what": "images of 64 px", "files": ["a.zip", "b.zip"], "pictures": 100000, "digest": "cd" * 32},
     "recipe": {"name": "short", "sizes": [[96, 0.25], [128, 0.75]], "lr": 6e-4, "flip": True, "teacher": None},
     "steps": 547,
     "steps_planned": 600,
@@ -36,7 +36,7 @@ CARD = {
     "accuracy_on_photographs": [{"image_size": 128, "pictures": 40, "left_out": 20, "top1": 0.35, "top5": 0.725}],
     "log": "transxnet_pico.csv",
     "plot": "transxnet_pico.png",
-    "hashes": {"list of held-out pictures": "ef" * 32},
+    "hashes": {"list of held-out images": "ef" * 32},
     "compared_with": [
         {"name": "transxnet_pico_static", "what": "static | kernels", "accuracy": {"top1": 0.4, "top5": 0.7}}
     ],
@@ -48,13 +48,13 @@ EXPECTED = f"""\
 
 A [TransXNet](https://arxiv.org/abs/2310.19380) image classifier: in every block half of the channels go through \
 attention over an overlapping, reduced key map (OSRA), the other half through depthwise kernels generated from the \
-picture itself (IDConv). This one: a small one.
+image itself (IDConv). This one: a small one.
 
 |  |  |
 | --- | --- |
 | parameters | 2,214,983 |
 | classes | 200 (tiny-imagenet-200) |
-| picture | 128 × 128 px |
+| image | 128 × 128 px |
 | SHA-256 | `{"ab" * 32}` |
 
 ## Load it
@@ -73,9 +73,9 @@ Measured on these very weights; in brackets the 95 % interval.
 
 | measured on | size | top-1 | top-5 |
 | --- | --- | --- | --- |
-| 5,000 validation pictures (val.zip) | 128 px | 46.9 % (45.5 to 48.3) | 73.4 % (72.2 to 74.6) |
-| 5,000 validation pictures (val.zip) | 96 px | 42.0 % |  |
-| 40 photographs; 20 of other classes left out | 128 px | 35.0 % | 72.5 % |
+| 5,000 validation images (val.zip) | 128 px | 46.9 % (45.5 to 48.3) | 73.4 % (72.2 to 74.6) |
+| 5,000 validation images (val.zip) | 96 px | 42.0 % |  |
+| 40 photos; 20 of other classes left out | 128 px | 35.0 % | 72.5 % |
 
 Beside its siblings:
 
@@ -84,7 +84,7 @@ Beside its siblings:
 | transxnet_pico | this model | 46.9 % (45.5 to 48.3) | 73.4 % (72.2 to 74.6) |
 | transxnet_pico_static | static \\| kernels | 40.0 % | 70.0 % |
 
-## How pictures are prepared
+## How images are prepared
 
 The shorter side is resized to 142 px (bicubic), the middle 128 × 128 px are kept (crop_pct 0.9), values in 0 to 1 \
 are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.225 (R G B).
@@ -93,7 +93,7 @@ are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.
 
 |  |  |
 | --- | --- |
-| learned from | pictures of 64 px; 100,000 pictures; a.zip, b.zip |
+| learned from | images of 64 px; 100,000 images; a.zip, b.zip |
 | steps | 547 of 600 planned |
 | time | 1 h 20 min |
 | hardware | 2 threads |
@@ -115,8 +115,8 @@ Its recipe:
 
 |  |  |
 | --- | --- |
-| list of training pictures, SHA-256 | `{"cd" * 32}` |
-| list of held-out pictures, SHA-256 | `{"ef" * 32}` |
+| list of training images, SHA-256 | `{"cd" * 32}` |
+| list of held-out images, SHA-256 | `{"ef" * 32}` |
 
 ## Limits
 
@@ -205,4 +205,4 @@ def test_every_bundled_card_becomes_one(path):
 def test_what_a_run_kept_for_its_own_log_is_said():
     text = markdown({"name": "x", "run": "a short one", "data": {"pictures": 100_000, "held_out": 2_000}})
     assert "| run | a short one |" in text
-    assert "| learned from | 100,000 pictures, 2,000 of them held out of this run |" in text
+    assert "| learned from | 100,000 images, 2,000 of them held out of this run |" in text

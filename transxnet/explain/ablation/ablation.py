@@ -1,12 +1,12 @@
-"""A trial: one picture in one model with what a person has switched off and painted out, all at once.
+"""A trial: one image in one model with what a person has switched off and painted out, all at once.
 
 This project's own way of asking; what each change does is ablations.py's and painting.py's.
 
-One batched pass: the changed picture, the same without its painted region, and the painted shape at other places
+One batched pass: the changed image, the same without its painted region, and the painted shape at other places
 (painting.elsewhere), all under the same edits. Where nothing is asked there is no pass, and the answer is the one
 before, bit for bit.
 
-What it must not be read as: the model was never trained with a part changed or a hole in its picture. A large change
+What it must not be read as: the model was never trained with a part changed or a hole in its image. A large change
 says that the part, or the region, is used for this answer; see what_if and painting.
 """
 
@@ -44,7 +44,7 @@ def trial(
     mask: str = "",
     fill: str = "gray",
     other: Prepared | None = None,
-    other_words: str = "another picture",
+    other_words: str = "another image",
     before: np.ndarray | None = None,
 ) -> Trial:
     """The answers before and after. No gradients, no randomness but the seeded places of the moved shape.
@@ -52,7 +52,7 @@ def trial(
     class_index: the explained class; None takes the best answer. edits: keys as switches.read_switch takes them; those
         that this model cannot be changed by are in `skipped`, with the reason. mask: as painting.read_mask takes it,
         "" for none. fill: one of painting.FILLS.
-    other: the picture, prepared for this model, whose kernels `other_kernels` lends, and other_words its name; None
+    other: the image, prepared for this model, whose kernels `other_kernels` lends, and other_words its name; None
         lends those of a plain gray view.
     before: (classes,) float32, the untouched logits where somebody has them; None looks once more.
     Raises UnknownName (edits, fill), OutOfRange (edits, mask, class), LensError in training mode.
@@ -84,7 +84,7 @@ class _Looks:
         painted = self._painted(gone[None])  # also where nothing is: an unknown fill is said at once
         found: dict[str, object] = {"view": self._rgb(painted[0], gone)}
         if gone.any():
-            plain = [self.x] if made else []  # without edits that is the picture from before
+            plain = [self.x] if made else []  # without edits that is the image from before
             looked = self._logits(torch.cat([painted, *plain, self._painted(elsewhere(gone))]))
             after, unpainted, moved = looked[0], looked[1] if made else before, looked[1 + len(plain) :]
             found["painted_change"] = float(after[index] - unpainted[index])
@@ -96,17 +96,17 @@ class _Looks:
     def _painted(self, masks: np.ndarray) -> Tensor:  # (N, H, W) bool -> (N, 3, H, W)
         return painted_out(self.x, torch.from_numpy(masks), self.fill)
 
-    def _logits(self, pictures: Tensor) -> list[np.ndarray]:
+    def _logits(self, images: Tensor) -> list[np.ndarray]:
         """(N, 3, H, W) -> N times (classes,) float32, under the edits."""
-        height, width = pictures.shape[-2:]
+        height, width = images.shape[-2:]
         found: list[np.ndarray] = []
-        for batch in pictures.split(max(1, PIXELS // (height * width))):
+        for batch in images.split(max(1, PIXELS // (height * width))):
             seen = observe(self.model, replace(self.prepared, tensor=batch), keep=(), edits=self.edits)
             found += [row.copy() for row in seen.logits.float().cpu().numpy()]
         return found
 
     def _rgb(self, painted: Tensor, gone: np.ndarray) -> np.ndarray:
-        """What the model is given, as a picture: uint8 (H, W, 3), the view's own pixels where nothing is painted."""
+        """What the model is given, as an image: uint8 (H, W, 3), the view's own pixels where nothing is painted."""
         spec = self.model.spec
         mean, std = getattr(spec, "mean", IMAGENET_MEAN), getattr(spec, "std", IMAGENET_STD)
         rgb = painted.permute(1, 2, 0).numpy() * np.float32(std) + np.float32(mean)

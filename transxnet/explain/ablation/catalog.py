@@ -1,7 +1,7 @@
 """The questions of what_if: a part of the model changed while it looks, as data.
 
-    uniform_gates      IDConv's gates at 1/G: the one kernel that it would use if it did not look at the picture
-    other_kernels      IDConv's kernels and biases as they were made for another picture, or for plain gray
+    uniform_gates      IDConv's gates at 1/G: the one kernel that it would use if it did not look at the image
+    other_kernels      IDConv's kernels and biases as they were made for another image, or for plain gray
     no_idconv          IDConv's half of D-Mixer's output at 0; all of it in a variant without OSRA
     uniform_attention  OSRA's weights at 1/Nk: every position gets the mean of all values
     one_head           one head off: in each block in scope, the one that alone moves the explained logit most there
@@ -43,7 +43,7 @@ from .edits import (
 class Given:
     """What questions are answered with.
 
-    kernels: a trace of the same model that kept another picture's kernels and biases. heads: (stage, block) -> the
+    kernels: a trace of the same model that kept another image's kernels and biases. heads: (stage, block) -> the
     head to switch off there, all from 1.
     """
 
@@ -59,7 +59,7 @@ class Ablation:
     """One question: its words, the edits that ask it in a scope, and the part it is about ("" where all have it)."""
 
     name: str
-    words: str  # "{other}" is the picture whose kernels are lent, "{local}" what IDConv gives
+    words: str  # "{other}" is the image whose kernels are lent, "{local}" what IDConv gives
     edits: Callable[[Scope, Given], Edits]
     part: str = ""
 
@@ -100,7 +100,7 @@ def answerable(model: nn.Module, questions: Iterable[str]) -> tuple[list[str], d
     return [name for name in names if name not in missing], missing
 
 
-def words_of(model: TransXNet, question: str, other: str = "another picture") -> str:
+def words_of(model: TransXNet, question: str, other: str = "another image") -> str:
     """A question in words that are true of this variant."""
     spec = model.spec
     local = "IDConv’s" if spec.idconv else "The static convolution’s"
@@ -117,7 +117,7 @@ def _lacks(model: TransXNet, part: str) -> str:
     if part == "osra" and not spec.osra:
         return no_osra(spec)
     if part == "gates" and not spec.idconv:
-        return f"{spec.short}’s kernels are learned, not generated: the same for every picture, and without gates."
+        return f"{spec.short}’s kernels are learned, not generated: the same for every image, and without gates."
     if part == "ste" and not spec.ste:
         return f"{spec.short} has no STE."
     return ""

@@ -1,17 +1,17 @@
-"""What can be changed inside the model while it looks at a picture: edits for a Trace, and where they hold.
+"""What can be changed inside the model while it looks at an image: edits for a Trace, and where they hold.
 
 Each function returns {kind: edit} for `Trace(edits=…)` or `observe(..., edits=…)`; `together` joins several. An edit
 changes one pass in one thread and leaves the model as it is. Detaching keeps every value and cuts the gradient; the
 others replace values:
 
-    uniform_gates      IDConv's gates and bias gates at 1/G: the kernel every picture would get (KernelSet.static)
-    kernels_of         IDConv's kernels and biases as they were recorded for another picture
+    uniform_gates      IDConv's gates and bias gates at 1/G: the kernel every image would get (KernelSet.static)
+    kernels_of         IDConv's kernels and biases as they were recorded for another image
     uniform_attention  OSRA's weights at 1/Nk: the mean of all values
     head_off           one head's weights at 0, so that its part of OSRA's output is 0
     half_off           one half of D-Mixer's output at 0, before STE joins the two
     ste_off            what STE adds at 0: the two halves stay side by side
 
-`rows` gives every picture of a batch its own edits, so that many questions about one picture cost few passes.
+`rows` gives every image of a batch its own edits, so that many questions about one image cost few passes.
 
 What they must not be read as: the model was never trained with these changes, so the rest answers to something it has
 not met. A large change says that the part is used, not that a model trained without it would be worse by as much.
@@ -63,7 +63,7 @@ def together(*edits: Edits) -> dict[str, Edit]:
 
 
 def rows(edits: Sequence[Edits]) -> dict[str, Edit]:
-    """Picture i of a batch under edits[i] alone, as if it were the only one. The batch holds len(edits) pictures."""
+    """SourceImage i of a batch under edits[i] alone, as if it were the only one. The batch holds len(edits) images."""
     return {kind: _by_row([some.get(kind) for some in edits]) for some in edits for kind in some}
 
 
@@ -109,7 +109,7 @@ def ste_off(scope: Scope = EVERYWHERE) -> dict[str, Edit]:
 
 
 def kernels_of(other: Trace, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
-    """kernels and biases as `other`, a trace of the same model that kept both, recorded them for its picture.
+    """kernels and biases as `other`, a trace of the same model that kept both, recorded them for its image.
 
     Raises OutOfRange, during the pass, for a block in scope that `other` did not keep.
     """
@@ -127,7 +127,7 @@ def _where(scope: Scope, edit: Edit) -> Edit:
 def _by_row(edits: Sequence[Edit | None]) -> Edit:
     def edit(tap: Tap, x: torch.Tensor) -> torch.Tensor:  # (B, ...)
         if len(x) != len(edits):
-            raise ValueError(f"{len(edits)} rows of edits for a batch of {len(x)} pictures")
+            raise ValueError(f"{len(edits)} rows of edits for a batch of {len(x)} images")
         before = x.split(1)
         after = [row if change is None else change(tap, row) for change, row in zip(edits, before, strict=True)]
         if all(new is old for new, old in zip(after, before, strict=True)):

@@ -1,18 +1,18 @@
-"""A region of a photograph painted out: its text form, where it lies in a model's view, and what stands there instead.
+"""A region of a photo painted out: its text form, where it lies in a model's view, and what stands there instead.
 
-A mask travels as "ROWSxCOLS:BASE64": the bits of a grid over the whole upright photograph, row by row from its top
-left, highest bit first, packed as numpy.packbits does. The grid is the photograph's, not the view's, so that models
+A mask travels as "ROWSxCOLS:BASE64": the bits of a grid over the whole upright photo, row by row from its top
+left, highest bit first, packed as numpy.packbits does. The grid is the photo's, not the view's, so that models
 that see it at other sizes and crops lose the same region; a pixel of the view is painted if its center is.
 
 Fills, of the normalized view:
 
     gray    zeros: the mean color of the model's own normalization
-    blur    the picture itself under a Gaussian of 5 px of 224 (as faithfulness' baseline): coarse shapes stay visible
+    blur    the image itself under a Gaussian of 5 px of 224 (as faithfulness' baseline): coarse shapes stay visible
     around  smooth colors carried in from what surrounds the region: known pixels are averaged over squares of 2, 4, 8,
             … pixels, and the finest average that knows anything is taken, bilinearly ("push-pull": Gortler et al., "The
             Lumigraph", SIGGRAPH 1996, section 3.4, with equal weights). Gray where nothing is left to carry in.
 
-What the change of an answer must not be read as: every fill is a picture that the model was not trained on, and its
+What the change of an answer must not be read as: every fill is an image that the model was not trained on, and its
 edge is an edge. So `elsewhere` moves the same shape to other places: what it does there is what any such hole does.
 """
 
@@ -65,7 +65,7 @@ def write_mask(grid: np.ndarray) -> str:
 
 
 def on_view(grid: np.ndarray, prepared: Prepared) -> np.ndarray:
-    """A grid over the photograph, bool (rows, cols) -> the view's pixels, bool (H, W)."""
+    """A grid over the photo, bool (rows, cols) -> the view's pixels, bool (H, W)."""
     height, width = prepared.view.shape[:2]
     x, y = view_to_upload(prepared, np.arange(width), np.arange(height))  # centres of columns and rows
     places = []
@@ -98,7 +98,7 @@ def elsewhere(mask: np.ndarray, count: int = PLACES, seed: int = 0) -> np.ndarra
 
 
 def painted_out(x: Tensor, masks: Tensor, fill: str) -> Tensor:
-    """x (1, 3, H, W) normalized, masks (N, H, W) bool -> (N, 3, H, W): the picture outside each mask, the fill inside.
+    """x (1, 3, H, W) normalized, masks (N, H, W) bool -> (N, 3, H, W): the image outside each mask, the fill inside.
 
     Raises UnknownName for a fill that is none of FILLS.
     """

@@ -80,12 +80,12 @@ def possible(model: nn.Module, switches: Iterable[Switch]) -> tuple[list[Switch]
 
 
 def edits_of(model: nn.Module, switches: Iterable[Switch], kernels: Callable[[], Trace]) -> Edits:
-    """All of them together, in their order. kernels: gives the trace of the picture that lends its kernels."""
+    """All of them together, in their order. kernels: gives the trace of the image that lends its kernels."""
     return together(*(_edits(model, switch, kernels) for switch in switches))
 
 
 def words_for(model: nn.Module, switch: Switch, other: str) -> Changed:
-    """What it changes in this model, in words. other: the picture that lends its kernels."""
+    """What it changes in this model, in words. other: the image that lends its kernels."""
     words = f"Head {switch.head} off" if switch.head else words_of(model, QUESTIONS[switch.name], other)
     return Changed(str(switch), words, str(switch.scope))
 

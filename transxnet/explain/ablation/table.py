@@ -8,7 +8,7 @@ Measured: probability and logit of the explained class, its margin over the clas
 all answers moved, KL(before || after) in nats.
 
 What it must not be read as: the model was never trained with a part changed, so what follows answers to features it
-has not met. A large change says that the part is used here, for this picture; not that a model trained without it
+has not met. A large change says that the part is used here, for this image; not that a model trained without it
 would be worse by as much: pico_static, pico_noosra and pico_noste were trained without, and are the ones to compare
 with. A small change may mean that another part does the same. Changes of single blocks do not add up to the change of
 their stage.
@@ -36,7 +36,7 @@ from .edits import EVERYWHERE, Edits, Scope, head_off, rows
 
 Progress = Callable[[int, int], None]  # (looks done, looks in all)
 LEVELS = ("everywhere", "stages", "blocks")  # each with those before it
-GRAY = "a plain gray picture"  # ImageNet's mean color: zeros once normalized
+GRAY = "a plain gray image"  # ImageNet's mean color: zeros once normalized
 PIXELS = 16 * 128**2  # of views looked at as one batch: more are no faster, and hold more memory
 
 
@@ -58,13 +58,13 @@ def what_if(
     other: Prepared | None = None,
     scopes: str | Iterable[Scope] = "blocks",
     questions: Iterable[str] = tuple(QUESTIONS),
-    other_words: str = "another picture",
+    other_words: str = "another image",
     progress: Progress | None = None,
 ) -> WhatIf:
     """Ask every question in every scope: an edited look each, several as one batch. No randomness, no gradients.
 
     class_index: whose probability, logit and margin are told; None takes the best answer.
-    other: the picture, prepared for this model, whose kernels are lent, and other_words its name; None lends those of
+    other: the image, prepared for this model, whose kernels are lent, and other_words its name; None lends those of
         a plain gray view of the same size.
     scopes: "blocks" (each block, each stage, everywhere), "stages" (each stage, everywhere), "everywhere", or Scopes.
     questions: names of QUESTIONS. Those about a part that the variant does without are in `missing`, with the reason.
@@ -111,13 +111,13 @@ def heads_off(
 
 
 def edited_logits(model: TransXNet, prepared: Prepared, edits: Sequence[Edits]) -> np.ndarray:
-    """The logits of one picture under each of these edits, (len(edits), classes) float32, in one pass."""
+    """The logits of one image under each of these edits, (len(edits), classes) float32, in one pass."""
     copies = replace(prepared, tensor=prepared.tensor.expand(len(edits), -1, -1, -1))  # (B, 3, H, W)
     return observe(model, copies, keep=(), edits=rows(edits)).logits.float().cpu().numpy()
 
 
 class _Looks:
-    """One picture in one model: what it answers untouched, and under edits."""
+    """One image in one model: what it answers untouched, and under edits."""
 
     def __init__(
         self, model: TransXNet, prepared: Prepared, labels: LabelSet, class_index: int | None, progress: Progress | None

@@ -3,7 +3,7 @@
 Entropy and mean attention distance are those of attention.py, averaged over queries. Mean attention distance is how
 Vision Transformers have been described since Dosovitskiy et al. (arXiv 2010.11929, appendix D.7) and Raghu et al.
 (arXiv 2108.08810); here distances go from units to OSRA's keys, in pixels of the view, and `uniform_distance` stands
-beside them, because a picture's border alone already makes some distances larger than others.
+beside them, because an image's border alone already makes some distances larger than others.
 
 Energies are ours: definitions.md asks for the share of D-Mixer's output that each half brings.
 

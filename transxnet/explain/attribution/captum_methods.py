@@ -1,4 +1,4 @@
-"""Integrated gradients and occlusion, by captum: what the picture's pixels and patches add to one class's logit.
+"""Integrated gradients and occlusion, by captum: what the image's pixels and patches add to one class's logit.
 
 Integrated gradients: Sundararajan et al., ICML 2017 (arXiv 1703.01365), eq. 1, Gauss-Legendre steps along the straight
 line from the baseline. Occlusion: Zeiler and Fergus, ECCV 2014 (arXiv 1311.2901), section 4.2, with the logit's drop in
@@ -8,7 +8,7 @@ normalization, a middle gray. They run the model many times.
 Captum keeps state on what it is given (some of its methods hook the module), so both run under the model's lock.
 
 What they must not be read as: both compare with gray, so what is gray already counts for nothing. Gray patches and
-fading pictures are pictures the model was not trained on; another baseline gives another map.
+fading images are images the model was not trained on; another baseline gives another map.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from ...results import Explanation
 from ..observe import geometry_of, need_eval, pick_class
 from .grad_cam import class_words
 
-AT_ONCE = 16  # pictures a forward pass
-STEPS = 48  # of pico on three photographs off by 1.7 to 2.3 %; 32 steps are off by 2.4 to 7.9 %, 64 by 0.02 to 2.1 %
-Progress = Callable[[int, int], None]  # (pictures done, pictures in all)
+AT_ONCE = 16  # images a forward pass
+STEPS = 48  # of pico on three photos off by 1.7 to 2.3 %; 32 steps are off by 2.4 to 7.9 %, 64 by 0.02 to 2.1 %
+Progress = Callable[[int, int], None]  # (images done, images in all)
 
 
 def integrated_gradients(
@@ -43,8 +43,8 @@ def integrated_gradients(
     """Integrated gradients of one logit: float32 (H, W) over the view's pixels, summed over colors, signed, in logits.
 
     model: any classifier with .spec.name and .num_classes. lock: the model's, e.g. LoadedModel.lock. steps: points on
-    the way from gray to the picture; more cost more. progress: called after every batch, with (steps done, steps).
-    numbers: logit; baseline_logit of the gray picture; sum of the map; completeness_error = |sum - (logit -
+    the way from gray to the image; more cost more. progress: called after every batch, with (steps done, steps).
+    numbers: logit; baseline_logit of the gray image; sum of the map; completeness_error = |sum - (logit -
     baseline_logit)| / |logit - baseline_logit|: 0 for infinitely many steps, and the figure to doubt the map by.
     Raises OutOfRange for a class that does not exist or fewer than one step, LensError in training mode.
     """
@@ -81,7 +81,7 @@ def occlusion(
 
     model: any classifier with .spec.name and .num_classes. lock: the model's, e.g. LoadedModel.lock. patch: side in
     view pixels, None an eighth of the view's; stride: from one patch to the next, None half the patch; it must divide
-    the patch. progress: called after every batch, with (pictures done, pictures).
+    the patch. progress: called after every batch, with (images done, images).
     A value stands for a cell of stride x stride pixels: the mean, over the patches that cover it, of what the logit
     loses. Positive: the cell speaks for the class. One forward pass a patch.
     numbers: logit; patch and stride in pixels; largest_drop of a cell.
@@ -125,13 +125,13 @@ def _counted(model: nn.Module, total: int, progress: Progress | None) -> Callabl
 
 
 def _passes(x: Tensor, patch: int, stride: int) -> int:
-    """Pictures that occlusion shows the model: the picture itself, then one a patch."""
+    """Images that occlusion shows the model: the image itself, then one a patch."""
     down, across = (-(-(side - patch) // stride) + 1 for side in x.shape[-2:])
     return 1 + down * across
 
 
 @torch.no_grad()
-def _logits(model: nn.Module, x: Tensor, class_index: int) -> tuple[float, float]:  # picture's and gray's
+def _logits(model: nn.Module, x: Tensor, class_index: int) -> tuple[float, float]:  # image's and gray's
     logit, gray = model(torch.cat((x, torch.zeros_like(x))))[:, class_index].tolist()
     return logit, gray
 

@@ -1,4 +1,4 @@
-"""Every way of making one map for one picture, by name: what trust tests, and what compares methods.
+"""Every way of making one map for one image, by name: what trust tests, and what compares methods.
 
 A row says how to make the map again for any model of the same kind, so that a randomized copy can be asked the same
 question. Maps of one pass come from one Observation, several at once; the dear ones run the model many times.

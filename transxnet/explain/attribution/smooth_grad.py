@@ -1,4 +1,4 @@
-"""SmoothGrad: the gradient of one class's logit, averaged over noisy copies of the picture.
+"""SmoothGrad: the gradient of one class's logit, averaged over noisy copies of the image.
 
 Smilkov et al., 2017 (arXiv 1706.03825), eq. of section 3: mean over n samples of d y_c / dx at x + N(0, sigma^2), with
 sigma a share of the input's range, x_max - x_min (they find 10 to 20 % best). Where it differs: signed, as their
@@ -7,7 +7,7 @@ generator of its own, so that the same seed gives the same map and nobody else's
 NoiseTunnel, drawing from the global state, cannot promise.
 
 What it must not be read as: how much a pixel adds to the answer (that is times the pixel, along a way: integrated
-gradients), but which small changes of noisy pictures would move it. With much noise it explains pictures that nobody
+gradients), but which small changes of noisy images would move it. With much noise it explains images that nobody
 showed; with few samples it shows the noise: `halves_correlation` says how much.
 """
 
@@ -45,8 +45,8 @@ def smooth_grad(
 
     Units: logit per unit of normalized input. model: any classifier with .spec.name and .num_classes. lock: the
     model's, e.g. LoadedModel.lock. samples: noisy copies; noise: sigma as a share of the range of the normalized
-    picture's values, 0 gives the plain gradient. progress: called with (samples done, samples).
-    numbers: logit of the picture itself; samples; noise; sigma in normalized units; seed; sum of the map;
+    image's values, 0 gives the plain gradient. progress: called with (samples done, samples).
+    numbers: logit of the image itself; samples; noise; sigma in normalized units; seed; sum of the map;
     halves_correlation: of the map of one half of the samples with that of the other (Pearson), NaN for one sample or
     a constant map; far below 1, other noise would give another map.
     Raises OutOfRange for a class that does not exist, fewer than one sample or negative noise, LensError in training
@@ -89,13 +89,13 @@ def _halves(
 
 
 def _normal(count: int, x: Tensor, source: torch.Generator) -> Tensor:
-    """Standard normal noise for `count` pictures like x, one after another: batches of any size give the same."""
+    """Standard normal noise for `count` images like x, one after another: batches of any size give the same."""
     each = [torch.randn(x.shape[1:], generator=source) for _ in range(count)]
     return torch.stack(each).to(x.device)  # (count, 3, H, W)
 
 
 def _slopes(model: nn.Module, noisy: Tensor, class_index: int) -> Tensor:
-    """d y_c / dx of each picture, summed over colors: (count, H, W) float64 on the CPU."""
+    """d y_c / dx of each image, summed over colors: (count, H, W) float64 on the CPU."""
     noisy = noisy.detach().requires_grad_()  # (count, 3, H, W)
     with torch.enable_grad():
         score = model(noisy)[:, class_index].sum()

@@ -1,21 +1,21 @@
-"""The effective receptive field: which pixels one unit's features depend on, for one picture, and how far it reaches.
+"""The effective receptive field: which pixels one unit's features depend on, for one image, and how far it reaches.
 
 Luo et al., NeurIPS 2016 (arXiv 1701.04128), as RepLKNet's script computes it (Ding et al., arXiv 2203.06717):
 s = sum over channels of ReLU(M[:, row, column]), M a stage's output; g = |ds/dx|, summed over the three colors.
-Where it differs from that script: one picture (erf_protocol.py has the script's average), any stage and unit, the
+Where it differs from that script: one image (erf_protocol.py has the script's average), any stage and unit, the
 absolute gradient by default (`rectify=True` gives theirs, the ReLU of the gradient), and no logarithm: the map is raw.
 
 How far it reaches is r(t), the area of the smallest square that holds a share t of the map, of two kinds:
 
-    published   RepLKNet's: of log10(g + 1), so it depends on the gradient's units; about the picture's middle, which
+    published   RepLKNet's: of log10(g + 1), so it depends on the gradient's units; about the image's middle, which
                 at 224 px is not the unit's pixel; strictly more than t; none found is possible
     sound       of the raw map, about the unit's own pixel, at least t: scaling all features leaves it as it is
 
-Neither is comparable between pictures of different sizes without saying so.
+Neither is comparable between images of different sizes without saying so.
 
-What a map must not be read as: how far the unit *looks*. IDConv's gates and GroupNorm see the whole picture, so every
+What a map must not be read as: how far the unit *looks*. IDConv's gates and GroupNorm see the whole image, so every
 pixel reaches every unit; a plain ERF mixes what is seen with what modulates (erf_parts.py takes them apart). And a
-gradient speaks of small changes of this picture only.
+gradient speaks of small changes of this image only.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def receptive_field(
     rectify: bool = False,
     keep_graph: bool = True,
 ) -> Explanation:
-    """The ERF of one unit of a stage's output on this picture: float32 (H, W) over the view's pixels, >= 0.
+    """The ERF of one unit of a stage's output on this image: float32 (H, W) over the view's pixels, >= 0.
 
     point: (x, y) in pixels of the upright upload, the nearest unit is taken; or unit: (row, column) from 0; neither
     is the unit at (rows // 2, columns // 2). rectify: ReLU of the gradient in place of its absolute value. keep_graph:
@@ -87,11 +87,11 @@ def containment(heat: np.ndarray, center: tuple[float, float], shares: tuple[flo
 
 
 def r_curve(heat: np.ndarray, center: tuple[float, float], shares: Sequence[float] = CURVE) -> RCurve:
-    """The sound r(t): how much of the picture the smallest centerd square covers that holds a share t of the raw map.
+    """The sound r(t): how much of the image the smallest centerd square covers that holds a share t of the raw map.
 
     heat: (H, W), >= 0. center: (y, x), a pixel of the map: the unit's own. For each t the smallest square of side
     2i + 1, i = 0, 1, …, about that pixel whose sum is at least t of the whole; where it reaches over the border it is
-    clipped, and only the part inside the picture counts as area. NaN where the map is empty or not finite.
+    clipped, and only the part inside the image counts as area. NaN where the map is empty or not finite.
     """
     height, width = heat.shape
     y, x = round(center[0]), round(center[1])
@@ -104,7 +104,7 @@ def published_r(heat: np.ndarray, shares: Sequence[float] = SHARES) -> RCurve:
     """RepLKNet's r(t), exactly (its analyze_erf.py): to be read beside the sound one, never alone.
 
     heat: (H, W), >= 0, the raw average. A = log10(heat + 1) over its maximum; for each t the area, as a share of the
-    picture, of the smallest square of side 2i + 1, i = 1 … H // 2 - 1, about (H // 2, W // 2) whose sum of A is
+    image, of the smallest square of side 2i + 1, i = 1 … H // 2 - 1, about (H // 2, W // 2) whose sum of A is
     strictly more than t of the whole. NaN, and named in `none_found`, where no such square is: the largest leaves out
     the first row and column. Depends on the gradient's units: the same map a thousand times larger gives another r(t).
     In a map that is not square the squares are clipped at the border, where that script would go wrong.
@@ -116,14 +116,14 @@ def published_r(heat: np.ndarray, shares: Sequence[float] = SHARES) -> RCurve:
 
 
 def erf_curves(found: Explanation) -> ErfCurves:
-    """Both r(t) of one picture's map, at 1, 2, … 99 %."""
+    """Both r(t) of one image's map, at 1, 2, … 99 %."""
     center = (found.numbers["y"], found.numbers["x"])
-    what = f"{found.layer}, {found.target}, one picture"
+    what = f"{found.layer}, {found.target}, one image"
     return ErfCurves(found.variant, what, published_r(found.heat, CURVE), r_curve(found.heat, center))
 
 
 def _squares(heat: np.ndarray, center: tuple[int, int], i: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and share of the picture's area of the squares of side 2i + 1 about a pixel (y, x), clipped: each (n,)."""
+    """Sum and share of the image's area of the squares of side 2i + 1 about a pixel (y, x), clipped: each (n,)."""
     (height, width), (y, x) = heat.shape, center
     inside = np.zeros((height + 1, width + 1))  # inside[a, b]: the sum of heat[:a, :b]
     inside[1:, 1:] = heat.astype(np.float64).cumsum(axis=0).cumsum(axis=1)

@@ -15,7 +15,7 @@ held takes its explicit form, so values agree with the full pass to rounding: "N
 
 What it must not be read as: shares that add up. The ways multiply each other (a held norm also scales what the gates
 pass on), and as absolute gradients are summed, a part held can even make the map larger. And `seen` is not what a
-model without these parts would see: their values, made from the whole picture, are still in it.
+model without these parts would see: their values, made from the whole image, are still in it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Part:
 def _no_kernels(model: nn.Module) -> str:
     if any(isinstance(m, IDConv) and not isinstance(m, StaticConv) for m in model.modules()):
         return ""
-    return "Nothing to hold: this variant generates no kernels, its own are the same for every picture."
+    return "Nothing to hold: this variant generates no kernels, its own are the same for every image."
 
 
 def _no_attention(model: nn.Module) -> str:
@@ -60,7 +60,7 @@ def _no_attention(model: nn.Module) -> str:
 
 
 def _no_norm(model: nn.Module) -> str:
-    return "" if _has(model, GroupNorm1) else "Nothing to hold: this variant has no norm over the whole picture."
+    return "" if _has(model, GroupNorm1) else "Nothing to hold: this variant has no norm over the whole image."
 
 
 def _has(model: nn.Module, kind: type[nn.Module]) -> bool:

@@ -1,18 +1,18 @@
-"""The effective receptive field as it is published: one unit's field averaged over many pictures.
+"""The effective receptive field as it is published: one unit's field averaged over many images.
 
 RepLKNet's script (Ding et al., arXiv 2203.06717; its erf/visualize_erf.py), which the figures of TransXNet's paper
 follow: the first 50 images of ImageNet's validation set, each warped to 1024 x 1024 bicubically (aspect lost, nothing
 cropped) and normalized; s = sum over channels of ReLU(M[:, h // 2, w // 2]), M the last stage's output before the
-head's norm; the ReLU of ds/dx, summed over RGB, averaged over images; a picture whose gradient is not finite is left
+head's norm; the ReLU of ds/dx, summed over RGB, averaged over images; an image whose gradient is not finite is left
 out. The figure is log10 of it (results/erf.py), r(t) is erf.py's.
 
-Where it differs: any size, stage, unit and pictures, and then the result says so; a peer's colors are normalized as
+Where it differs: any size, stage, unit and images, and then the result says so; a peer's colors are normalized as
 its own weights want them; a side above 2048 px is reduced
 before the warp, as everywhere here (images.py). relative_pos_enc is resized as the model does it: at 1024 px stage 1
-has 65,536 queries and 1,024 keys, so that one picture takes T about 6 GiB and 20 s on one CPU core, pico 3 GiB and
+has 65,536 queries and 1,024 keys, so that one image takes T about 6 GiB and 20 s on one CPU core, pico 3 GiB and
 9 s; at 512 px 2 GiB and 2 s, pico 1 GiB and 1 s.
 
-What it must not be read as: a property of the model alone (other pictures, another size or another training give
+What it must not be read as: a property of the model alone (other images, another size or another training give
 another field), nor a measure of what is useful: a wide field is not a good one.
 """
 
@@ -29,7 +29,7 @@ import torch
 
 from ...backbones.module import Peer
 from ...errors import DeviceError, LensError, OutOfRange
-from ...images import Picture, Prepared, ViewSpec, decode, prepare
+from ...images import Prepared, SourceImage, ViewSpec, decode, prepare
 from ...model import TransXNet
 from ...results import Explanation
 from ...results.erf import ErfProtocol
@@ -37,7 +37,7 @@ from ...weights.load import LoadedModel
 from ..observe import observe
 from .erf import CURVE, published_r, r_curve, receptive_field
 
-PICTURES, SIZE = 50, 1024  # the published number of images, and their side in pixels
+IMAGES, SIZE = 50, 1024  # the published number of images, and their side in pixels
 SMALLEST = 32  # one unit of a last stage
 _VALIDATION = re.compile(r"ILSVRC2012_val_(\d{8})")
 _FIRST_CLASS = "n01440764"  # an ImageFolder of ImageNet gives these 50 first
@@ -52,7 +52,7 @@ class ErfSum:
     """Fields added up: sum and count, and all that a run needs to go on, or to be put together from several processes.
 
     size, stage, unit: what is asked; stage 0 is the last there is, unit None the one at (h // 2, w // 2).
-    total: (size, size) float64, the sum over `images`, raw. place: where it was taken, known once there is a picture.
+    total: (size, size) float64, the sum over `images`, raw. place: where it was taken, known once there is an image.
     """
 
     size: int = SIZE
@@ -72,17 +72,17 @@ class ErfSum:
         return len(self.images)
 
     def add(self, gradient: np.ndarray, name: str, place: Place | None = None) -> None:
-        """One picture's field, (size, size). Raises LensError, and adds nothing, where it is not finite."""
+        """One image's field, (size, size). Raises LensError, and adds nothing, where it is not finite."""
         if gradient.shape != (self.size, self.size):
             raise ValueError(f"a field of {gradient.shape} pixels in a run at {self.size}")
         if not np.isfinite(gradient).all():
-            raise LensError("The gradient is not finite: the picture is left out, as in the published protocol.")
+            raise LensError("The gradient is not finite: the image is left out, as in the published protocol.")
         self.total = gradient.astype(np.float64) if self.total is None else self.total + gradient
         self.images.append(name)
         self.place = self.place or place
 
     def merge(self, other: ErfSum) -> None:
-        """Take in another's pictures. Raises ValueError where it asked something else."""
+        """Take in another's images. Raises ValueError where it asked something else."""
         if (self.size, self.stage, self.unit) != (other.size, other.stage, other.unit):
             raise ValueError("two runs of other sizes, stages or units")
         if other.total is not None:
@@ -92,10 +92,10 @@ class ErfSum:
         self.place = self.place or other.place
 
     def result(self) -> ErfProtocol:
-        """The average so far. Raises LensError where there is no picture in it."""
+        """The average so far. Raises LensError where there is no image in it."""
         if self.total is None or self.place is None:
             reasons = "".join(f" {name}: {why}" for name, why in self.failed[:3])
-            raise LensError(f"No picture could be used for the receptive field.{reasons}", remedy="Choose others.")
+            raise LensError(f"No image could be used for the receptive field.{reasons}", remedy="Choose others.")
         heat, place = self.total / self.count, self.place
         x, y = place.point
         return ErfProtocol(
@@ -104,8 +104,8 @@ class ErfSum:
         )  # fmt: skip
 
     def _note(self) -> str:
-        pictures = "1 picture" if self.count == 1 else f"{self.count} pictures"
-        what = "" if is_published_set(self.images) else f"{pictures}, not ImageNet's first {PICTURES}"
+        images = "1 image" if self.count == 1 else f"{self.count} images"
+        what = "" if is_published_set(self.images) else f"{images}, not ImageNet's first {IMAGES}"
         size = "" if self.size == SIZE else f"{self.size} px, not {SIZE}"
         other = "; ".join(filter(None, (what, size)))
         return f"Not the published setting: {other}." if other else ""
@@ -128,7 +128,7 @@ class Place:
 
 def published_erf(
     model: AnyModel,
-    pictures: Iterable[Source],
+    images: Iterable[Source],
     size: int = SIZE,
     stage: int = 0,
     unit: tuple[int, int] | None = None,
@@ -136,19 +136,19 @@ def published_erf(
     preview: Preview | None = None,
     every: int = 5,
 ) -> ErfProtocol:
-    """The published protocol over pictures: paths, or uint8 RGB arrays (H, W, 3), read one at a time.
+    """The published protocol over images: paths, or uint8 RGB arrays (H, W, 3), read one at a time.
 
     size: side of the square view, pixels. stage from 1, 0 the last; unit (row, column), None at (h // 2, w // 2).
-    progress: (done, in all; 0 in all where `pictures` does not say). preview: given the running average after the first
-    picture and after every `every`-th. A picture that cannot be read is in `failed`, and the others go on.
+    progress: (done, in all; 0 in all where `images` does not say). preview: given the running average after the first
+    image and after every `every`-th. An image that cannot be read is in `failed`, and the others go on.
     Result: raw, sum of features per unit of normalized input, float64 (size, size).
     Raises OutOfRange for a stage or unit that is not there, DeviceError for too little memory, LensError where no
-    picture could be used.
+    image could be used.
     """
     found = ErfSum(size, stage, unit)
-    count = len(pictures) if hasattr(pictures, "__len__") else 0
-    for done, picture in enumerate(pictures, 1):
-        add_picture(found, model, picture, done)
+    count = len(images) if hasattr(images, "__len__") else 0
+    for done, image in enumerate(images, 1):
+        add_image(found, model, image, done)
         if progress is not None:
             progress(done, count)
         if preview is not None and found.count and (found.count == 1 or done % every == 0):
@@ -156,18 +156,18 @@ def published_erf(
     return found.result()
 
 
-def add_picture(found: ErfSum, model: AnyModel, picture: Source, number: int = 1) -> bool:
-    """Add one picture's field to a sum; False, and a line in `failed`, where the picture cannot be used.
+def add_image(found: ErfSum, model: AnyModel, image: Source, number: int = 1) -> bool:
+    """Add one image's field to a sum; False, and a line in `failed`, where the image cannot be used.
 
     number: what an array is called by, as it has no name. Raises as published_erf does.
     """
-    name = name_of(picture, number)
+    name = name_of(image, number)
     try:
-        prepared = warped(decode(picture, name=name), found.size, _bare(model).spec)
+        prepared = warped(decode(image, name=name), found.size, _bare(model).spec)
         field_of_one = one_field(model, prepared, found.stage, found.unit)
         found.add(field_of_one.heat, name, Place.of(field_of_one))
     except (OutOfRange, DeviceError):
-        raise  # the same for every picture
+        raise  # the same for every image
     except LensError as error:
         found.failed.append((name, str(error)))
         return False
@@ -175,7 +175,7 @@ def add_picture(found: ErfSum, model: AnyModel, picture: Source, number: int = 1
 
 
 def one_field(model: AnyModel, prepared: Prepared, stage: int = 0, unit: tuple[int, int] | None = None) -> Explanation:
-    """One picture's share of the average: float32 (S, S), ReLU of the gradient, summed over RGB."""
+    """One image's share of the average: float32 (S, S), ReLU of the gradient, summed over RGB."""
     model = _bare(model)
     with _in_words(model, prepared.view.shape[1]):
         seen = observe(model, prepared, ("stage",), grad=True)
@@ -183,17 +183,17 @@ def one_field(model: AnyModel, prepared: Prepared, stage: int = 0, unit: tuple[i
         return receptive_field(seen, stage or last, unit=unit, rectify=True, keep_graph=False)
 
 
-def warped(picture: Picture, size: int, spec: ViewSpec | None = None) -> Prepared:
-    """The whole picture as size x size pixels, bicubically, its aspect lost; colors normalized as `spec` has it."""
+def warped(image: SourceImage, size: int, spec: ViewSpec | None = None) -> Prepared:
+    """The whole image as size x size pixels, bicubically, its aspect lost; colors normalized as `spec` has it."""
     own = {name: getattr(spec, name) for name in ("mean", "std") if hasattr(spec, name)}
-    return prepare(picture, image_size=size, crop_pct=1.0, crop_mode="squash", **own)
+    return prepare(image, image_size=size, crop_pct=1.0, crop_mode="squash", **own)
 
 
-def name_of(picture: Source, number: int = 1) -> str:
-    """ "FOLDER/FILE" of a path, nothing above it; "picture 3" of an array."""
-    if isinstance(picture, np.ndarray):
-        return f"picture {number}"
-    path = Path(picture)
+def name_of(image: Source, number: int = 1) -> str:
+    """ "FOLDER/FILE" of a path, nothing above it; "image 3" of an array."""
+    if isinstance(image, np.ndarray):
+        return f"image {number}"
+    path = Path(image)
     return "/".join(filter(None, (path.absolute().parent.name, path.name)))
 
 
@@ -201,10 +201,10 @@ def is_published_set(names: Iterable[str]) -> bool:
     """Whether these are, by their names, ImageNet's first 50: by number, or as a folder a class gives them."""
     names = sorted(set(names))
     found = [_VALIDATION.search(name) for name in names]
-    if len(names) != PICTURES or not all(found):
+    if len(names) != IMAGES or not all(found):
         return False
     numbers = [int(match[1]) for match in found]
-    return numbers == list(range(1, PICTURES + 1)) or all(name.startswith(f"{_FIRST_CLASS}/") for name in names)
+    return numbers == list(range(1, IMAGES + 1)) or all(name.startswith(f"{_FIRST_CLASS}/") for name in names)
 
 
 def _bare(model: AnyModel) -> TransXNet | Peer:
@@ -219,13 +219,13 @@ def _in_words(model: TransXNet | Peer, size: int) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError, AssertionError, ValueError) as error:
         if isinstance(error, MemoryError) or re.search(r"out of memory|allocate memory", str(error)):
             raise DeviceError(
-                f"A picture of {size} pixels a side is too much for this device's memory.",
+                f"An image of {size} pixels a side is too much for this device's memory.",
                 remedy="Choose a smaller size, such as 512.",
             ) from error
         if isinstance(error, LensError) or not isinstance(model, Peer):
             raise
         raise OutOfRange(
-            f"{model.spec.name} cannot look at pictures of {size} px.",
+            f"{model.spec.name} cannot look at images of {size} px.",
             remedy=f"Load it with image_size={size}, or choose a multiple of 32.",
             detail=str(error)[:200],
         ) from error

@@ -2,9 +2,9 @@
 
 IDConv (TransXNet, arXiv 2310.19380, section 3.1) is a depthwise convolution: out[y, x] = sum over u, v of
 kernel[u, v] * input[y + u - 3, x + v - 3] + bias, zeros beyond the border, every channel by itself. Only its kernel and
-its bias are made anew for every picture. Nothing is computed again here: all are the tensors of one pass.
+its bias are made anew for every image. Nothing is computed again here: all are the tensors of one pass.
 
-What it must not be read as: the input is a normalized feature of the block, not a color of the picture, and the output
+What it must not be read as: the input is a normalized feature of the block, not a color of the image, and the output
 is half of what D-Mixer hands on, before STE, LayerScale and the residual path. A large product says what made this
 number large, not what made the answer.
 """

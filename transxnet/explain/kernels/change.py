@@ -1,11 +1,11 @@
-"""Do the kernels move? Between two pictures, and block by block.
+"""Do the kernels move? Between two images, and block by block.
 
 Distances are Frobenius norms over a channel's taps, relative to its static kernel (the mean of the learned ones), as in
-`kernels`: so the distance between two pictures and the distance from static are in one unit and can be compared.
+`kernels`: so the distance between two images and the distance from static are in one unit and can be compared.
 This project's own.
 
-What they must not be read as: that kernels differ says that they depend on the picture, not that the answer does. The
-what-ifs (gates held uniform, kernels of another picture) measure that. And two pictures are two pictures: another pair
+What they must not be read as: that kernels differ says that they depend on the image, not that the answer does. The
+what-ifs (gates held uniform, kernels of another image) measure that. And two images are two images: another pair
 moves the kernels more or less.
 """
 
@@ -20,7 +20,7 @@ from .kernels import kernels, relative_distance
 
 
 def change(first: KernelSet, second: KernelSet) -> KernelChange:
-    """How the kernels of one block differ between two pictures: see KernelChange. Symmetric but for the order.
+    """How the kernels of one block differ between two images: see KernelChange. Symmetric but for the order.
 
     distance: ||k1 - k2|| / ||static|| per channel, exactly 0 where kernels are learned and not generated.
     Raises UnknownName for sets of two variants, or of one variant with other weights (trained beside untrained);
@@ -61,18 +61,18 @@ def _same_block(first: KernelSet, second: KernelSet) -> None:
     if first.variant != second.variant:
         raise UnknownName(
             f"Kernels of {first.variant} and of {second.variant} share no channels.",
-            remedy="Compare two pictures in one variant.",
+            remedy="Compare two images in one variant.",
         )
     if (first.stage, first.block) != (second.stage, second.block):
         raise OutOfRange(
             f"Stage {first.stage}, block {first.block} and stage {second.stage}, block {second.block} "
             "share no channels.",
-            remedy="Compare two pictures in one block.",
+            remedy="Compare two images in one block.",
         )
     if not np.array_equal(first.static, second.static):
         raise UnknownName(
             f"Both sets of kernels are of {first.variant}, but of other weights.",
-            remedy="Compare two pictures in one model.",
+            remedy="Compare two images in one model.",
         )
 
 

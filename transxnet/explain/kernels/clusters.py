@@ -4,7 +4,7 @@ k-medoids by PAM (Kaufman and Rousseeuw, Finding Groups in Data, 1990, chapter 2
 and sign count and size does not. BUILD is `kernels.representatives`; SWAP then exchanges one medoid for one other
 channel, the exchange that helps most first, until none helps. Deterministic: ties go to the lower channel.
 
-What it must not be read as: a medoid is a real channel of this picture, not a mean; its cluster may hold weak kernels
+What it must not be read as: a medoid is a real channel of this image, not a mean; its cluster may hold weak kernels
 and strong ones; and n is a choice, so `explained` says what this n leaves out.
 """
 

@@ -1,6 +1,6 @@
-"""The kernels IDConv generated for one picture, and the gates that mixed them.
+"""The kernels IDConv generated for one image, and the gates that mixed them.
 
-IDConv (TransXNet, arXiv 2310.19380, section 3.1): the picture, pooled to K x K, chooses for every channel and every
+IDConv (TransXNet, arXiv 2310.19380, section 3.1): the image, pooled to K x K, chooses for every channel and every
 tap how to mix G learned kernels: kernel = sum over g of gates[g] * weight[g], gates a softmax over g. Compared here
 with the static kernel, which uniform gates 1/G would give: the mean of the G learned kernels.
 
@@ -8,7 +8,7 @@ Of a variant without IDConv (VariantSpec.idconv) these are its learned kernels: 
 
 What they must not be read as: the released model's kernel differs by image, channel and tap, and is shared by all
 positions of that image; texts that call it "spatially varying" mean the taps. And a kernel acts on normalized
-features of its block, so it is no filter on the picture.
+features of its block, so it is no filter on the image.
 """
 
 from __future__ import annotations

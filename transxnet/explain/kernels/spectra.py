@@ -6,7 +6,7 @@ and then averaged: an average of the kernels themselves would let opposite signs
 cross-correlation and not a convolution, which turns the kernel about and leaves the magnitude as it is.
 
 What it must not be read as: one unit is a step of the stage's grid, not a pixel, and the kernels act on normalized
-features: a low-pass response does not say that the picture is blurred. It is the response of these kernels alone, far
+features: a low-pass response does not say that the image is blurred. It is the response of these kernels alone, far
 from the border: not of the block, whose residual paths, STE and MS-FFN pass frequencies of their own.
 """
 

@@ -48,7 +48,7 @@ def agreement_between_variants(maps: Mapping[str, Explanation], share: float = S
     """
     geometries = [found.geometry for found in maps.values()]
     if len({geometry.upload_size for geometry in geometries}) != 1:
-        raise LensError("These maps are not of one picture.", remedy="Compare maps of the same upload.")
+        raise LensError("These maps are not of one image.", remedy="Compare maps of the same upload.")
     box = _common([geometry.crop_box for geometry in geometries])
     x, y = _grid(box, geometries)
     return _compare(tuple(maps), [_sample(found, x, y) for found in maps.values()], box, share)
@@ -58,7 +58,7 @@ def _common(boxes: Sequence[Box]) -> Box:
     x0, y0 = max(box[0] for box in boxes), max(box[1] for box in boxes)
     x1, y1 = min(box[2] for box in boxes), min(box[3] for box in boxes)
     if x0 >= x1 or y0 >= y1:
-        raise LensError("These views have no part of the picture in common.", remedy="Compare other variants.")
+        raise LensError("These views have no part of the image in common.", remedy="Compare other variants.")
     return x0, y0, x1, y1
 
 

@@ -7,15 +7,15 @@ against the class comes last; magnitudes by magnitude.
 
 Where it differs: RISE's steps are equal; here they are finer at both ends, where a curve falls or rises fastest
 (4 %, 15 %, 31 %, 50 %, … of the pixels for 8 steps), where a hundred equal ones would give little more.
-RISE deletes to gray and inserts on a blurred picture; here one baseline serves both and is named: "gray" is zeros after
+RISE deletes to gray and inserts on a blurred image; here one baseline serves both and is named: "gray" is zeros after
 normalization, the mean color of the model's own normalization; "blur" a Gaussian of RISE's width, 5 px of 224, not cut
-off at 11 px. And RISE has no reference. Single pixels of noise destroy a picture faster than any smooth map does, so
+off at 11 px. And RISE has no reference. Single pixels of noise destroy an image faster than any smooth map does, so
 chance here is the same map, moved elsewhere: shifted at random by whole values of its own grid, what leaves at one edge
 coming back at the other, and flipped or not. It is as smooth or grainy as the map, and knows nothing of what is where.
 
-What it must not be read as: a proof that a map is right. Pictures with holes are pictures that the model was not
-trained on, and part of every fall is the hole's doing. One picture's areas depend on how sure the model was of it:
-compare them with chance beside them, not with those of another picture. Photographs have their subject in the middle:
+What it must not be read as: a proof that a map is right. Images with holes are images that the model was not
+trained on, and part of every fall is the hole's doing. One image's areas depend on how sure the model was of it:
+compare them with chance beside them, not with those of another image. Photos have their subject in the middle:
 a map that always marks the middle beats its moved copies without knowing anything.
 """
 
@@ -37,7 +37,7 @@ from ...results.sanity_checks import Faithfulness
 from ..observe import geometry_of, need_eval
 from ..ranks import blank, highest_first
 
-STEPS = 8  # on pico, two photographs and six maps: areas within 0.027 of those of 128 steps, 0.005 on average
+STEPS = 8  # on pico, two photos and six maps: areas within 0.027 of those of 128 steps, 0.005 on average
 ORDERS = 4  # moved copies of the map that make chance
 BASELINES = ("gray", "blur")
 BLUR = 5 / 224  # of the view's side
@@ -54,9 +54,9 @@ def faithfulness(
     batch_size: int = 32,
     seed: int = 0,
 ) -> Faithfulness:
-    """Insertion and deletion along one map. 2 * (1 + orders) * (steps - 1) + 2 pictures go through the model.
+    """Insertion and deletion along one map. 2 * (1 + orders) * (steps - 1) + 2 images go through the model.
 
-    model: any classifier, (B, 3, H, W) -> (B, classes). explained: a map of this picture, or float (H, W) on the view's
+    model: any classifier, (B, 3, H, W) -> (B, classes). explained: a map of this image, or float (H, W) on the view's
     pixels. class_index: whose probability; None is the model's own best. orders: moved copies of the map,
     which make chance. Equal values are taken in a random order.
     Raises OutOfRange for a class or a number of steps that cannot be, UnknownName for a baseline, LensError in
@@ -66,7 +66,7 @@ def faithfulness(
 
 
 class Bench:
-    """One picture and one class, made ready for many maps."""
+    """One image and one class, made ready for many maps."""
 
     def __init__(
         self, model: nn.Module, prepared: Prepared, class_index: int | None = None, steps: int = STEPS,
@@ -109,7 +109,7 @@ class Bench:
         counts = self.counts, self.counts[-1] - self.counts[::-1]
         ways = [way for order in orders for way in zip((order, order[::-1]), counts, strict=True)]
         keeps = (keep for way in ways for keep in self._keeps(*way))
-        between = [float(row[self.class_index]) for x in self._pictures(keeps) for row in self._probabilities(x)]
+        between = [float(row[self.class_index]) for x in self._images(keeps) for row in self._probabilities(x)]
         curves = np.empty((len(ways), len(self.counts)), np.float32)
         curves[:, 0], curves[:, -1] = self.whole, self.empty
         curves[:, 1:-1] = np.reshape(between, (len(ways), len(self.counts) - 2))
@@ -120,18 +120,18 @@ class Bench:
         if placed.shape != tuple(self.x.shape[-2:]):
             raise OutOfRange(
                 f"A map over {placed.shape[1]} x {placed.shape[0]} px does not fit this view.",
-                remedy="Test a map with the picture that it was made for.",
+                remedy="Test a map with the image that it was made for.",
             )
         return placed
 
     def _keeps(self, order: np.ndarray, counts: np.ndarray) -> Iterable[Tensor]:
-        """After each step but the first and last: which pixels are still the picture's, (H, W) bool."""
+        """After each step but the first and last: which pixels are still the image's, (H, W) bool."""
         place_of = torch.empty(len(order), dtype=torch.long)
         place_of[torch.from_numpy(order.copy())] = torch.arange(len(order))
         place_of = place_of.reshape(self.x.shape[-2:]).to(self.x.device)
         return (place_of >= count for count in counts[1:-1].tolist())
 
-    def _pictures(self, keeps: Iterable[Tensor]) -> Iterable[Tensor]:  # (H, W) bool each -> (B, 3, H, W) a batch
+    def _images(self, keeps: Iterable[Tensor]) -> Iterable[Tensor]:  # (H, W) bool each -> (B, 3, H, W) a batch
         keeps = iter(keeps)
         while batch := list(islice(keeps, self.batch_size)):
             yield torch.where(torch.stack(batch)[:, None], self.x, self.bare)

@@ -1,16 +1,16 @@
-"""Is this picture like those the model learned from? A distance in the model's own features.
+"""Is this image like those the model learned from? A distance in the model's own features.
 
 Features: the mean over positions of every stage's output, one number a channel, all stages in a row. Distance: of
 Mahalanobis' kind (as Lee et al., arXiv 1807.03888, use it, but without classes: what matters here is whether the
-picture is like any of them). The training pictures' features are standardized and turned to their K main axes:
+image is like any of them). The training images' features are standardized and turned to their K main axes:
 
     d^2 = sum_k (p_k^2 / lambda_k) + |rest|^2 / sigma^2
 
 p_k: along axis k, whose variance is lambda_k; rest: what the K axes leave, of mean variance sigma^2 a direction
-(probabilistic PCA, Tipping and Bishop 1999). What a distance means is read off held-out pictures: the share of them
+(probabilistic PCA, Tipping and Bishop 1999). What a distance means is read off held-out images: the share of them
 that is nearer.
 
-What it must not be read as: a far picture may be answered rightly, a near one wrongly; and a model whose features
+What it must not be read as: a far image may be answered rightly, a near one wrongly; and a model whose features
 do not see a difference cannot measure it. Logits alone are no substitute: noise gets confident answers.
 """
 
@@ -36,14 +36,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Known:
-    """What was learned of the training pictures' F features, and held-out pictures' distances and best answers."""
+    """What was learned of the training images' F features, and held-out images' distances and best answers."""
 
     mean: np.ndarray  # (F,)
     spread: np.ndarray  # (F,): standard deviations
     axes: np.ndarray  # (K, F): of the standardized features, each of length 1
     variances: np.ndarray  # (K,): along the axes
     rest: float  # mean variance of a direction that is none of the axes
-    distances: np.ndarray  # (N,): of held-out pictures, ascending
+    distances: np.ndarray  # (N,): of held-out images, ascending
     best: np.ndarray  # (N,): shares of their best answers, ascending
     sha256: str  # of the weights that saw them
 
@@ -78,7 +78,7 @@ def learn(training: np.ndarray, held_out: np.ndarray, best: np.ndarray, sha256: 
 
 
 def features(observation: Observation) -> np.ndarray:
-    """(B, F) float32: every stage's channel means, one row a picture. The stages' outputs must have been kept."""
+    """(B, F) float32: every stage's channel means, one row an image. The stages' outputs must have been kept."""
     means = [record.tensor.detach().float().mean(dim=(2, 3)) for record in observation.trace.find("stage")]
     return np.concatenate([one.cpu().numpy() for one in means], axis=1)
 
@@ -91,7 +91,7 @@ def familiarity(observation: Observation, best: float, sha256: str) -> Familiari
     known = known_of(observation.variant, sha256)
     if known is None:
         raise PartMissing(
-            f"It is not recorded which pictures {observation.variant} learned from.",
+            f"It is not recorded which images {observation.variant} learned from.",
             remedy="`python -m transxnet familiar` records it for a bundled model.",
         )
     row = features(observation)[0]

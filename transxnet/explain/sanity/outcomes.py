@@ -5,7 +5,7 @@ And does it find what matters: does the answer fall sooner in its order than in 
 more than its moved copies differ?
 
 What a verdict must not be read as: a map that follows the model and finds what matters may still mislead, and one
-picture's verdicts are of that picture only.
+image's verdicts are of that image only.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _on_model(randomized: Randomization) -> tuple[str, str]:
     if abs(randomized.left) < max(FOLLOWS, min(INSENSITIVE, randomized.luck)):
         return "follows", f"Follows the model: {what}."
     if abs(randomized.left) < INSENSITIVE:
-        return "partly", f"Follows the model in part: {what}; the rest is the picture's or the architecture's doing."
+        return "partly", f"Follows the model in part: {what}; the rest is the image's or the architecture's doing."
     return "insensitive", f"Insensitive: {what}; it would look the same for a model that learned nothing."
 
 

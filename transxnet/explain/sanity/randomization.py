@@ -2,7 +2,7 @@
 
 Adebayo et al., NeurIPS 2018 (arXiv 1810.03292), section 3.1, "cascading randomization": from the head down to the stem,
 group after group gets the values of a model that was never trained, and after each the map is made again, of the same
-class. A map that stays as it is would look the same for a model that knows nothing: it shows the picture, or the
+class. A map that stays as it is would look the same for a model that knows nothing: it shows the image, or the
 architecture, and not the model.
 
 Where it differs: tools that call `reset_parameters` on known layers miss what is not one of them. Here values are

@@ -1,4 +1,4 @@
-"""Every test of every map for one picture and one class: can what the maps say be believed?
+"""Every test of every map for one image and one class: can what the maps say be believed?
 
 Insertion and deletion (faithfulness.py), model randomization (randomization.py), agreement between the methods
 (agreement.py), and what follows from them in words (verdicts.py); sources, formulas and limits stand there.
@@ -39,7 +39,7 @@ def trust(
     baseline: str = "gray",
     copies: int = COPIES,
 ) -> TrustReport:
-    """All tests of the maps that `methods` make of this picture; what this model cannot have is in `missing`.
+    """All tests of the maps that `methods` make of this image; what this model cannot have is in `missing`.
 
     thorough: the dear methods take every step of the cascade, not the last alone: several times the cost. copies: so
     many complete randomizations of the other maps. steps, baseline: of insertion and deletion.

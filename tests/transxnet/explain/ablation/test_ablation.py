@@ -1,4 +1,4 @@
-"""Trials: an edit is the model changed by hand, a painted region the picture changed by hand; nothing asked is nothing
+"""Trials: an edit is the model changed by hand, a painted region the image changed by hand; nothing asked is nothing
 changed."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.small import SPEC, picture, small_model
+from tests.small import SPEC, image, small_model
 from tests.tiny import leftovers
 from transxnet import load
 from transxnet.errors import LensError, OutOfRange, UnknownName
@@ -36,7 +36,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def prepared() -> Prepared:
-    return prepare_for(picture(), SPEC)  # columns 10 to 90 of the upload, 64 x 64
+    return prepare_for(image(), SPEC)  # columns 10 to 90 of the upload, 64 x 64
 
 
 @pytest.fixture(scope="module")
@@ -105,16 +105,16 @@ def test_a_head_off_is_its_values_at_zero_wherever_a_block_has_it(model, prepare
     assert found.changes[0].words == "Head 3 off"
 
 
-def test_kernels_lent_by_a_second_picture_and_by_gray(model, prepared, before):
-    second = prepare_for(picture(5), SPEC)
+def test_kernels_lent_by_a_second_image_and_by_gray(model, prepared, before):
+    second = prepare_for(image(5), SPEC)
     own = tried(model, prepared, edits=["other_kernels"], other=prepared)
     np.testing.assert_allclose(own.logits_after, before, rtol=1e-5, atol=1e-6)  # its own kernels: nothing changes
     lent, gray = tried(model, prepared, edits=["other_kernels"], other=second), tried(
         model, prepared, edits=["other_kernels"]
     )  # fmt: skip
     assert np.abs(lent.logits_after - gray.logits_after).max() > 1e-4
-    assert lent.changes[0].words.endswith("another picture")
-    assert gray.changes[0].words.endswith("a plain gray picture")
+    assert lent.changes[0].words.endswith("another image")
+    assert gray.changes[0].words.endswith("a plain gray image")
 
 
 def test_the_answers_told_are_the_first_five_before_and_who_enters_them(model, prepared, before):
@@ -136,7 +136,7 @@ def test_the_answers_told_are_the_first_five_before_and_who_enters_them(model, p
 
 
 @pytest.mark.parametrize("fill", FILLS)
-def test_painting_all_is_the_fills_own_picture(model, prepared, fill):
+def test_painting_all_is_the_fills_own_image(model, prepared, fill):
     """By hand: gray is zeros once normalized; nothing is left to carry in, so `around` is gray as well."""
     found = tried(model, prepared, mask=WHOLE, fill=fill)
     if fill == "blur":
@@ -292,9 +292,9 @@ def test_a_model_in_training_mode_is_refused(prepared):
 
 def test_a_backbone_of_timm_loses_regions_but_has_no_parts_to_switch():
     peer = load("timm:test_resnet@untrained", device="cpu")
-    found = study(peer, picture(), Options(only=("trial",), edits=("no_osra",), mask=WHOLE)).trial
+    found = study(peer, image(), Options(only=("trial",), edits=("no_osra",), mask=WHOLE)).trial
     assert "is no TransXNet" in found.skipped["no_osra@0.0"]
-    gray = logits_of(peer.model, torch.zeros_like(prepare_for(picture(), peer.spec).tensor))
+    gray = logits_of(peer.model, torch.zeros_like(prepare_for(image(), peer.spec).tensor))
     np.testing.assert_allclose(found.logits_after, gray, rtol=1e-4, atol=1e-5)
 
 
@@ -303,7 +303,7 @@ def test_a_backbone_of_timm_loses_regions_but_has_no_parts_to_switch():
 
 def test_a_study_tries_what_its_options_say(model, prepared):
     options = Options(target=3, only=("trial",), edits=("no_osra@3.0",), mask=write_mask(LEFT), fill="around")
-    found = study(small_model(), picture(), options)
+    found = study(small_model(), image(), options)
     alone = tried(model, prepared, class_index=3, edits=["no_osra@3.0"], mask=write_mask(LEFT), fill="around")
     assert np.array_equal(found.trial.logits_after, alone.logits_after)
     assert found.trial.logits_before is found.prediction.logits

@@ -80,7 +80,7 @@ def test_a_half_that_is_off(model, plain, half):
         half_off("ste")
 
 
-def test_kernels_of_another_picture(model, plain):
+def test_kernels_of_another_image(model, plain):
     other = observe(model, prepared(seed=5), ("kernels", "biases"))
     seen = edited(model, kernels_of(other.trace))
     for record in other.trace.records:
@@ -106,11 +106,11 @@ def test_together_applies_both_in_order(model):
     assert not seen.trace.one("osra", 1, 1).tensor.any()
 
 
-def test_rows_edit_each_picture_as_if_it_were_alone(model, plain):
+def test_rows_edit_each_image_as_if_it_were_alone(model, plain):
     other = observe(model, prepared(seed=5), ("kernels", "biases"))
     edits = [uniform_gates(Scope(3)), {}, kernels_of(other.trace), together(half_off("osra"), head_off(1, Scope(2)))]
-    pictures = replace(prepared(), tensor=torch.cat([prepared(seed=i).tensor for i in range(4)]))
-    batch = observe(model, pictures, KINDS, edits=rows(edits))
+    images = replace(prepared(), tensor=torch.cat([prepared(seed=i).tensor for i in range(4)]))
+    batch = observe(model, images, KINDS, edits=rows(edits))
     for i, one in enumerate(edits):
         alone = observe(model, prepared(seed=i), KINDS, edits=one)
         torch.testing.assert_close(batch.logits[i : i + 1], alone.logits, rtol=1e-6, atol=1e-6)
@@ -119,7 +119,7 @@ def test_rows_edit_each_picture_as_if_it_were_alone(model, plain):
     assert leftovers(model) == []
 
 
-def test_rows_need_a_picture_each(model):
+def test_rows_need_a_image_each(model):
     with pytest.raises(ValueError, match="2 rows of edits for a batch of 1"):
         edited(model, rows([half_off("osra"), {}]))
 

@@ -88,7 +88,7 @@ def mean_kernels(mixer, path, row):
 
 
 def other_kernels(mixer, path, row):
-    """Mixed by hand from what the other picture brings to this IDConv."""
+    """Mixed by hand from what the other image brings to this IDConv."""
     unit, x = mixer.local_unit, inputs_of(path)
     pooled, mean = F.adaptive_avg_pool2d(x, 7), x.mean(dim=(2, 3), keepdim=True)
     gates = unit.proj(pooled).reshape(*unit.weight.shape).softmax(dim=0)
@@ -98,7 +98,7 @@ def other_kernels(mixer, path, row):
 
 @cache
 def inputs_of(path):
-    """What the untouched model hands this module's IDConv for the other picture."""
+    """What the untouched model hands this module's IDConv for the other image."""
     copy, seen = untouched(), []
     hook = copy.get_submodule(path).local_unit.register_forward_pre_hook(lambda unit, args: seen.append(args[0]))
     copy(OTHER.tensor)
@@ -188,14 +188,14 @@ def test_one_head_takes_in_each_block_the_head_that_moves_the_logit_most(found):
     assert len({head for _, _, head in found.find("one_head").heads}) > 1  # not always the first
 
 
-def test_gray_is_the_other_picture_where_none_is_given(model, found):
+def test_gray_is_the_other_image_where_none_is_given(model, found):
     gray = replace(OTHER, tensor=torch.zeros_like(OTHER.tensor))
     some = {"scopes": "everywhere", "questions": ("other_kernels",)}
     default, given = (what_if(model, prepared(), LABELS, other=other, **some) for other in (None, gray))
     assert np.array_equal(default.rows[0].logits, given.rows[0].logits)
     assert not np.allclose(default.rows[0].logits, found.find("other_kernels").logits, atol=1e-3)
-    assert default.questions == {"other_kernels": "IDConv’s kernels made for a plain gray picture"}
-    assert (default.other, found.other) == ("a plain gray picture", "another picture")
+    assert default.questions == {"other_kernels": "IDConv’s kernels made for a plain gray image"}
+    assert (default.other, found.other) == ("a plain gray image", "another image")
     named = what_if(model, prepared(), LABELS, other=gray, other_words="fog", **some)
     assert named.questions == {"other_kernels": "IDConv’s kernels made for fog"}
 
@@ -209,25 +209,25 @@ def pico():
 
 
 @pytest.fixture(scope="module")
-def photograph(pico):
-    picture = decode(examples()[0].path)
-    return prepare(picture, image_size=pico.spec.image_size, crop_pct=pico.spec.crop_pct)
+def source_crop(pico):
+    image = decode(examples()[0].path)
+    return prepare(image, image_size=pico.spec.image_size, crop_pct=pico.spec.crop_pct)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_no_question_is_a_no_op_on_pico(pico, photograph, question):
-    """At every stage a photograph's logits move a thousand times more than rounding moves them."""
-    found = what_if(pico, photograph, label_set("tiny-imagenet-200"), scopes="stages", questions=(question,))
+def test_no_question_is_a_no_op_on_pico(pico, photo, question):
+    """At every stage a photo's logits move a thousand times more than rounding moves them."""
+    found = what_if(pico, photo, label_set("tiny-imagenet-200"), scopes="stages", questions=(question,))
     assert found.places(question) == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]
     assert {place: np.abs(found.find(question, *place).logits - found.logits).max() > 1e-2
             for place in found.places(question)} == dict.fromkeys(found.places(question), True)  # fmt: skip
     assert leftovers(pico) == []
 
 
-def test_edits_that_change_nothing_move_pico_by_rounding_only(pico, photograph):
-    own = kernels_of(observe(pico, photograph, keep=("kernels", "biases")).trace)
-    plain = observe(pico, photograph, keep=()).logits.numpy()
-    np.testing.assert_allclose(edited_logits(pico, photograph, [own, {}, own]), plain.repeat(3, axis=0), atol=1e-5)
+def test_edits_that_change_nothing_move_pico_by_rounding_only(pico, photo):
+    own = kernels_of(observe(pico, photo, keep=("kernels", "biases")).trace)
+    plain = observe(pico, photo, keep=()).logits.numpy()
+    np.testing.assert_allclose(edited_logits(pico, photo, [own, {}, own]), plain.repeat(3, axis=0), atol=1e-5)
 
 
 def test_many_as_one_batch_equal_one_by_one(model, monkeypatch, found):
@@ -367,14 +367,14 @@ def test_an_exception_leaves_nothing_behind(model):
 
     with pytest.raises(ZeroDivisionError):
         what_if(model, prepared(), LABELS, progress=stop)
-    with pytest.raises(OutOfRange):  # inside the pass: the other picture's trace kept nothing
+    with pytest.raises(OutOfRange):  # inside the pass: the other image's trace kept nothing
         edited_logits(model, prepared(), [uniform_gates(), kernels_of(observe(model, OTHER, keep=()).trace)])
     assert torch.equal(observe(model, prepared(), keep=()).logits, plain)
     assert transxnet.trace.active_trace() is None
     assert leftovers(model) == []
 
 
-def test_eight_threads_with_eight_pictures_get_what_they_get_alone(model):
+def test_eight_threads_with_eight_images_get_what_they_get_alone(model):
     def ask(seed, started=lambda: None):
         started()
         found = what_if(model, prepared(64, 64, seed), LABELS, scopes="everywhere", questions=("no_idconv", "one_head"))

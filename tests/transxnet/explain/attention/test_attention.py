@@ -64,7 +64,7 @@ def test_a_block_can_be_named(seen):
 
 def test_a_point_above_left_of_the_view_takes_the_first_unit(seen):
     assert attention_at(seen, 2, None, (0, 0)).query == (0, 0)  # the view begins at (10, 20)
-    with pytest.raises(OutOfRange, match="outside the picture"):
+    with pytest.raises(OutOfRange, match="outside the image"):
         attention_at(seen, 2, None, (-5, 0))
 
 

@@ -30,11 +30,11 @@ def seen(model):
 @pytest.fixture(scope="module")
 def exact():
     """The same in float64, where nothing hides behind rounding."""
-    model, picture = recipe_model().double(), prepared(96, 96)
-    x = picture.tensor.double().requires_grad_()
+    model, image = recipe_model().double(), prepared(96, 96)
+    x = image.tensor.double().requires_grad_()
     with Trace(KEEP) as trace:
         logits = model(x)
-    return Observation(model, picture, x, logits, trace)
+    return Observation(model, image, x, logits, trace)
 
 
 # --- Contrast -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 import torch
 from captum.attr import LayerGradCam
 
-from tests.data.make_pytorch_grad_cam import FILE, LAYERS, picture
+from tests.data.make_pytorch_grad_cam import FILE, LAYERS, image
 from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
@@ -93,7 +93,7 @@ def stored():
 
 def test_equals_pytorch_grad_cams_raw_map_at_every_stage_of_the_bundled_pico(pico, stored):
     assert pico.provenance.sha256 == str(stored["weights"]), "other weights: run tests/data/make_pytorch_grad_cam.py"
-    x = torch.from_numpy(picture())
+    x = torch.from_numpy(image())
     shown = dataclasses.replace(prepared(*x.shape[-2:]), tensor=x)
     seen = observe(pico.model, shown, ("stage", "head"), grad=True)
     for place, index in enumerate(stored["classes"].tolist()):

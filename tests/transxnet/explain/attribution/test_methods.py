@@ -28,22 +28,22 @@ def model():
     return recipe_model()
 
 
-def make(name: str, model, picture, question=QUESTION, lock=None):
+def make(name: str, model, image, question=QUESTION, lock=None):
     method = METHODS[name]
     if method.dear:
-        return method.many_passes(model, lock or threading.Lock(), picture, question)
-    return method.one_pass(observe(model, picture, KEEP, grad=True), question)
+        return method.many_passes(model, lock or threading.Lock(), image, question)
+    return method.one_pass(observe(model, image, KEEP, grad=True), question)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_map_leaves_the_answers_bit_by_bit_and_nothing_behind(model, name):
-    picture = prepared(64, 64)
+    image = prepared(64, 64)
     with torch.no_grad():
-        before = model(picture.tensor)
+        before = model(image.tensor)
     state = {key: value.clone() for key, value in model.state_dict().items()}
-    found = make(name, model, picture)
+    found = make(name, model, image)
     with torch.no_grad():
-        assert torch.equal(model(picture.tensor), before)
+        assert torch.equal(model(image.tensor), before)
     assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
     assert found.method == ("erf" if name == "receptive_field" else name)
     assert np.isfinite(found.heat).all()
@@ -67,17 +67,17 @@ def test_a_failure_inside_the_model_leaves_nothing_behind(model, name):
     def fail(tap, x):
         raise ZeroDivisionError
 
-    lock, picture = threading.Lock(), prepared(32, 32)
+    lock, image = threading.Lock(), prepared(32, 32)
     if METHODS[name].dear:
         with pytest.raises(ZeroDivisionError), Trace(edits={"head": fail}):
-            make(name, model, picture, lock=lock)
+            make(name, model, image, lock=lock)
     else:
         with pytest.raises(ZeroDivisionError):
-            observe(model, picture, KEEP, grad=True, edits={"head": fail})
+            observe(model, image, KEEP, grad=True, edits={"head": fail})
     assert not lock.locked()
     assert active_trace() is None
     assert leftovers(model) == []
-    assert not picture.tensor.requires_grad
+    assert not image.tensor.requires_grad
 
 
 def test_a_contrast_takes_the_questions_other_class(model):
@@ -87,27 +87,27 @@ def test_a_contrast_takes_the_questions_other_class(model):
 THREADS = 8
 
 
-def look(model, picture, lock) -> list[np.ndarray]:
-    seen = observe(model, picture, KEEP, grad=True)
+def look(model, image, lock) -> list[np.ndarray]:
+    seen = observe(model, image, KEEP, grad=True)
     found = [
         grad_cam(seen, 3), contrast(seen, 3), combined_stages(seen, 3),
-        smooth_grad(model, lock, picture, 3, samples=2), integrated_gradients(model, lock, picture, 3, steps=2),
+        smooth_grad(model, lock, image, 3, samples=2), integrated_gradients(model, lock, image, 3, steps=2),
     ]  # fmt: skip
     return [one.heat for one in found]
 
 
-def test_eight_threads_with_eight_pictures_get_the_maps_they_get_alone(model):
-    pictures, lock = [prepared(64, 64, seed) for seed in range(THREADS)], threading.Lock()
-    alone = [look(model, picture, lock) for picture in pictures]
+def test_eight_threads_with_eight_images_get_the_maps_they_get_alone(model):
+    images, lock = [prepared(64, 64, seed) for seed in range(THREADS)], threading.Lock()
+    alone = [look(model, image, lock) for image in images]
     ready = threading.Barrier(THREADS, timeout=60)
 
-    def when_all_are_ready(picture):
+    def when_all_are_ready(image):
         torch.set_num_threads(1)
         ready.wait()
-        return look(model, picture, lock)
+        return look(model, image, lock)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        together = list(pool.map(when_all_are_ready, pictures))
+        together = list(pool.map(when_all_are_ready, images))
     for mine, others, expected in zip(together, alone[1:] + alone[:1], alone, strict=True):
         for found, other, heat in zip(mine, others, expected, strict=True):
             assert np.abs(found - heat).max() < 1e-5 * np.abs(heat).max()

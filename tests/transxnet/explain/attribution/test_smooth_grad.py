@@ -14,7 +14,7 @@ from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.attribution.smooth_grad import smooth_grad
 from transxnet.trace import Trace
 
-PICTURE = prepared(32, 48)
+IMAGE = prepared(32, 48)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def gradient(model, x: torch.Tensor, index: int) -> torch.Tensor:
 @pytest.mark.parametrize(("samples", "noise", "seed"), [(1, 0.1, 0), (7, 3.0, 1), (40, 100.0, 2)])
 def test_a_linear_models_gradient_comes_out_exactly_whatever_the_noise(samples, noise, seed):
     model = linear_model(3, 32, 48)
-    found = smooth_grad(model, threading.Lock(), PICTURE, 2, samples, noise, seed)
+    found = smooth_grad(model, threading.Lock(), IMAGE, 2, samples, noise, seed)
     expected = model.weights[2].detach().double().sum(dim=0).float()
     assert np.array_equal(found.heat, expected.numpy())
     assert found.variant == "linear"
@@ -38,11 +38,11 @@ def test_a_linear_models_gradient_comes_out_exactly_whatever_the_noise(samples, 
 
 def test_it_is_the_mean_gradient_of_noisy_copies(model):
     """20 samples, more than one batch; the noise drawn here as its docstring says."""
-    x, source = PICTURE.tensor, torch.Generator().manual_seed(5)
+    x, source = IMAGE.tensor, torch.Generator().manual_seed(5)
     sigma = 0.2 * float(x.max() - x.min())
     slopes = [gradient(model, x + sigma * torch.randn(x.shape[1:], generator=source), 4) for _ in range(20)]
     expected = torch.stack(slopes).mean(dim=0).sum(dim=1)[0].numpy()
-    found = smooth_grad(model, threading.Lock(), PICTURE, 4, samples=20, noise=0.2, seed=5)
+    found = smooth_grad(model, threading.Lock(), IMAGE, 4, samples=20, noise=0.2, seed=5)
     assert found.heat.dtype == np.float32
     assert np.abs(found.heat - expected).max() < 1e-4 * np.abs(expected).max()
     assert found.heat.min() < 0 < found.heat.max()  # signed
@@ -52,15 +52,15 @@ def test_it_is_the_mean_gradient_of_noisy_copies(model):
 
 
 def test_without_noise_it_is_the_gradient(model):
-    found = smooth_grad(model, threading.Lock(), PICTURE, 1, samples=3, noise=0)
-    expected = gradient(model, PICTURE.tensor, 1).sum(dim=1)[0].numpy()
+    found = smooth_grad(model, threading.Lock(), IMAGE, 1, samples=3, noise=0)
+    expected = gradient(model, IMAGE.tensor, 1).sum(dim=1)[0].numpy()
     assert np.abs(found.heat - expected).max() < 1e-4 * np.abs(expected).max()
     assert found.numbers["halves_correlation"] == pytest.approx(1)
 
 
 def test_the_same_seed_gives_the_same_map_and_nobody_elses_random_numbers_change(model):
     before = torch.get_rng_state()
-    first, second, other = (smooth_grad(model, threading.Lock(), PICTURE, 1, 5, seed=seed) for seed in (3, 3, 4))
+    first, second, other = (smooth_grad(model, threading.Lock(), IMAGE, 1, 5, seed=seed) for seed in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), before)
     assert np.array_equal(first.heat, second.heat)
     assert not np.array_equal(first.heat, other.heat)
@@ -69,14 +69,14 @@ def test_the_same_seed_gives_the_same_map_and_nobody_elses_random_numbers_change
 def test_it_says_what_it_is(model):
     told = []
     lock = threading.Lock()
-    found = smooth_grad(model, lock, PICTURE, 6, 20, target_words="bee", progress=lambda *counts: told.append(counts))
+    found = smooth_grad(model, lock, IMAGE, 6, 20, target_words="bee", progress=lambda *counts: told.append(counts))
     assert (found.method, found.layer, found.target) == ("smooth_grad", "input pixels", "bee (class 6)")
     assert (found.signed, found.units) == (True, "logit per unit of normalized input")
     assert found.heat.shape == found.geometry.grid == (32, 48)
     assert found.geometry.stride == 1
     assert (found.numbers["samples"], found.numbers["noise"], found.numbers["seed"]) == (20, 0.15, 0)
     with torch.no_grad():
-        assert found.numbers["logit"] == float(model(PICTURE.tensor)[0, 6])
+        assert found.numbers["logit"] == float(model(IMAGE.tensor)[0, 6])
     assert told == [(16, 20), (20, 20)]
 
 
@@ -91,27 +91,27 @@ def test_it_runs_under_the_lock_and_leaves_nothing_also_after_a_failure(model):
         raise KeyboardInterrupt
 
     with Trace(edits={"head": watch}):
-        smooth_grad(model, lock, PICTURE, 0, samples=2)
+        smooth_grad(model, lock, IMAGE, 0, samples=2)
     assert held == [True, True]
     with pytest.raises(KeyboardInterrupt):
-        smooth_grad(model, lock, PICTURE, 0, progress=stop)
+        smooth_grad(model, lock, IMAGE, 0, progress=stop)
     assert not lock.locked()
     assert leftovers(model) == []
-    assert not PICTURE.tensor.requires_grad
+    assert not IMAGE.tensor.requires_grad
 
 
 def test_what_is_refused(model):
     lock = threading.Lock()
     with pytest.raises(OutOfRange, match="0 to 6"):
-        smooth_grad(model, lock, PICTURE, 7)
+        smooth_grad(model, lock, IMAGE, 7)
     with pytest.raises(OutOfRange, match="0 samples"):
-        smooth_grad(model, lock, PICTURE, 0, samples=0)
+        smooth_grad(model, lock, IMAGE, 0, samples=0)
     for noise in (-0.1, float("nan")):
         with pytest.raises(OutOfRange, match="noise of"):
-            smooth_grad(model, lock, PICTURE, 0, noise=noise)
+            smooth_grad(model, lock, IMAGE, 0, noise=noise)
     model.train()
     try:
         with pytest.raises(LensError, match="training mode"):
-            smooth_grad(model, lock, PICTURE, 0)
+            smooth_grad(model, lock, IMAGE, 0)
     finally:
         model.eval()

@@ -80,9 +80,9 @@ def paths(stage: int, unit: int, size: int) -> np.ndarray:
     ],
 )
 def test_equals_the_count_of_paths(ones, stage, unit, size):
-    picture = prepared(*size)
-    picture.tensor.abs_()  # features stay above zero, where ReLU lets them pass
-    found = receptive_field(observe(ones, picture, grad=True), stage, unit=unit)
+    image = prepared(*size)
+    image.tensor.abs_()  # features stay above zero, where ReLU lets them pass
+    found = receptive_field(observe(ones, image, grad=True), stage, unit=unit)
     channels = math.prod(SPEC.dims[:stage])  # each channel adds up all those below it
     analytic = 3 * channels * np.outer(paths(stage, unit[0], size[0]), paths(stage, unit[1], size[1]))
     np.testing.assert_allclose(found.heat, analytic, rtol=1e-5)
@@ -93,9 +93,9 @@ def test_equals_the_count_of_paths(ones, stage, unit, size):
 @pytest.mark.parametrize(("stage", "unit"), [(1, (5, 7)), (2, (3, 6)), (3, (3, 2)), (4, (1, 1))])
 def test_is_centerd_on_stride_times_unit(ones, stage, unit):
     """Away from the border the map's centroid is the unit's pixel s * i, not s * i + (s - 1) / 2."""
-    picture = prepared()
-    picture.tensor.abs_()
-    found = receptive_field(observe(ones, picture, grad=True), stage, unit=unit)
+    image = prepared()
+    image.tensor.abs_()
+    found = receptive_field(observe(ones, image, grad=True), stage, unit=unit)
     y, x = (np.indices(found.heat.shape) * found.heat).sum(axis=(1, 2)) / found.heat.sum()
     stride = SPEC.strides[stage - 1]
     assert (y, x) == (pytest.approx(stride * unit[0]), pytest.approx(stride * unit[1]))
@@ -125,7 +125,7 @@ def test_rectified_is_never_more_than_absolute(seen):
 
 
 def test_every_pixel_touches_every_unit(seen):
-    """The gates and GroupNorm see the whole picture: why a plain ERF mixes what is seen with what modulates."""
+    """The gates and GroupNorm see the whole image: why a plain ERF mixes what is seen with what modulates."""
     found = receptive_field(seen, 1, unit=(0, 0))
     assert found.heat[64:, 64:].min() > 0
     assert found.heat[:8, :8].mean() > 50 * found.heat[64:, 64:].mean()
@@ -256,11 +256,11 @@ def test_no_curve_of_an_empty_or_broken_map(value):
     assert published_r(heat, (0.1, 0.5)).none_found == r_curve(heat, (4, 4), (0.1, 0.5)).none_found == (0.1, 0.5)
 
 
-def test_both_curves_of_one_picture(seen):
+def test_both_curves_of_one_image(seen):
     found = receptive_field(seen, 3, unit=(2, 4))
     both = erf_curves(found)
     assert both.variant == "transxnet_tiny"
-    assert both.what == "stage 3, block 3, unit at row 2, column 4, one picture"
+    assert both.what == "stage 3, block 3, unit at row 2, column 4, one image"
     assert (both.sound.center, both.published.center) == ((64, 32), (48, 48))
     assert [both.sound.at(t) for t in (0.2, 0.3, 0.5, 0.99)] == [found.numbers[r] for r in R]
 
@@ -298,7 +298,7 @@ def test_what_is_refused(model, seen):
         receptive_field(seen, 3, unit=(6, 0))
     with pytest.raises(OutOfRange, match="1 to 4"):
         receptive_field(seen, 0)
-    with pytest.raises(OutOfRange, match="outside the picture"):
+    with pytest.raises(OutOfRange, match="outside the image"):
         receptive_field(seen, 1, (0, 500))
     with pytest.raises(ValueError, match="not both"):
         receptive_field(seen, 1, (0, 0), unit=(0, 0))

@@ -106,8 +106,8 @@ def test_each_part_by_hand(parts, name, held):
             module.forward = lambda x: x.detach()
         if hasattr(module, "statistics") and "norm_statistics" in held:
             module.statistics.edited = lambda: True
-    picture = prepared()
-    x = picture.tensor.clone().requires_grad_()
+    image = prepared()
+    x = image.tensor.clone().requires_grad_()
     score = other.forward_intermediates(x, [1], intermediates_only=True)[0][0, :, 2, 3].relu().sum()
     (slope,) = torch.autograd.grad(score, x)
     expected = slope.abs().sum(dim=1)[0].numpy()

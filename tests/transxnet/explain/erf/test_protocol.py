@@ -1,4 +1,4 @@
-"""The published protocol: its average by hand, its sum divided and put together, its pictures, its previews."""
+"""The published protocol: its average by hand, its sum divided and put together, its images, its previews."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from PIL import Image
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torchvision import transforms
 
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from tests.tiny import leftovers, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.draw.png import to_png
 from transxnet.errors import DeviceError, LensError, OutOfRange
 from transxnet.explain.erf import protocol as erf_protocol
-from transxnet.explain.erf.protocol import ErfSum, Place, add_picture, is_published_set, name_of, published_erf, warped
+from transxnet.explain.erf.protocol import ErfSum, Place, add_image, is_published_set, name_of, published_erf, warped
 from transxnet.weights.load import load
 
 SIZE = 96
@@ -27,12 +27,12 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def pictures() -> list[np.ndarray]:
-    return [picture(0).rgb, picture(1, 60, 90).rgb]
+def images() -> list[np.ndarray]:
+    return [image(0).rgb, image(1, 60, 90).rgb]
 
 
 def by_hand(model, rgb: np.ndarray, stage: int, row: int, col: int) -> np.ndarray:
-    """One picture as RepLKNet's script sees it: torchvision's warp and normalization, ReLU twice, summed over RGB."""
+    """One image as RepLKNet's script sees it: torchvision's warp and normalization, ReLU twice, summed over RGB."""
     steps = [
         transforms.Resize((SIZE, SIZE), interpolation=transforms.InterpolationMode.BICUBIC),
         transforms.ToTensor(),
@@ -47,9 +47,9 @@ def by_hand(model, rgb: np.ndarray, stage: int, row: int, col: int) -> np.ndarra
 # --- The average ------------------------------------------------------------------------------------
 
 
-def test_the_average_of_two_pictures_by_hand(model, pictures):
-    found = published_erf(model, pictures, SIZE)
-    expected = np.mean([by_hand(model, rgb, 4, 1, 1) for rgb in pictures], axis=0)  # 3 x 3 units: the middle is 1, 1
+def test_the_average_of_two_images_by_hand(model, images):
+    found = published_erf(model, images, SIZE)
+    expected = np.mean([by_hand(model, rgb, 4, 1, 1) for rgb in images], axis=0)  # 3 x 3 units: the middle is 1, 1
     np.testing.assert_allclose(found.heat, expected, rtol=1e-4, atol=1e-6 * expected.max())
     assert (found.heat.dtype, found.size, found.count) == (np.float64, SIZE, 2)
     assert (found.layer, found.unit, found.point) == ("stage 4, block 2", (1, 1), (32, 32))
@@ -61,34 +61,34 @@ def test_the_average_of_two_pictures_by_hand(model, pictures):
     assert found.numbers["total"] == pytest.approx(expected.sum(), rel=1e-5)
 
 
-def test_any_stage_and_unit(model, pictures):
-    found = published_erf(model, pictures[:1], SIZE, stage=2, unit=(3, 5))
-    expected = by_hand(model, pictures[0], 2, 3, 5)
+def test_any_stage_and_unit(model, images):
+    found = published_erf(model, images[:1], SIZE, stage=2, unit=(3, 5))
+    expected = by_hand(model, images[0], 2, 3, 5)
     np.testing.assert_allclose(found.heat, expected, rtol=1e-4, atol=1e-6 * expected.max())
     assert (found.layer, found.unit, found.point) == ("stage 2, block 1", (3, 5), (40, 24))
-    assert found.curves.what == "stage 2, block 1, unit at row 3, column 5, 1 picture at 96 px"
+    assert found.curves.what == "stage 2, block 1, unit at row 3, column 5, 1 image at 96 px"
 
 
-def test_a_peer_sees_from_its_own_pixel_in_its_own_colors(pictures):
+def test_a_peer_sees_from_its_own_pixel_in_its_own_colors(images):
     """A ViT's unit i sits at 16 i + 7.5, and its weights want colors about 0.5."""
     loaded = load("timm:vit_tiny_patch16_224@untrained", device="cpu", image_size=64)
-    found = published_erf(loaded, pictures[:1], 64)
+    found = published_erf(loaded, images[:1], 64)
     assert (found.unit, found.point) == ((2, 2), (39.5, 39.5))
     assert loaded.spec.mean == (0.5, 0.5, 0.5)
-    seen = warped(picture(0), 64, loaded.spec)
+    seen = warped(image(0), 64, loaded.spec)
     np.testing.assert_allclose(seen.tensor[0].permute(1, 2, 0).numpy(), seen.view / 127.5 - 1, atol=1e-6)
-    with pytest.raises(OutOfRange, match="cannot look at pictures of 96 px"):
-        published_erf(loaded, pictures[:1], 96)
+    with pytest.raises(OutOfRange, match="cannot look at images of 96 px"):
+        published_erf(loaded, images[:1], 96)
 
 
-def test_a_loaded_model_is_as_good(pictures):
+def test_a_loaded_model_is_as_good(images):
     loaded = small_model()
-    assert np.array_equal(published_erf(loaded, pictures, 64).heat, published_erf(loaded.model, pictures, 64).heat)
+    assert np.array_equal(published_erf(loaded, images, 64).heat, published_erf(loaded.model, images, 64).heat)
     assert leftovers(loaded.model) == []
 
 
-def test_the_warp_loses_the_aspect_and_nothing_else(pictures):
-    tall = picture(1, 60, 90)
+def test_the_warp_loses_the_aspect_and_nothing_else(images):
+    tall = image(1, 60, 90)
     view = warped(tall, SIZE)
     assert view.view.shape == (SIZE, SIZE, 3)
     assert np.array_equal(view.view, np.asarray(Image.fromarray(tall.rgb).resize((SIZE, SIZE), Image.BICUBIC)))
@@ -98,16 +98,16 @@ def test_the_warp_loses_the_aspect_and_nothing_else(pictures):
 # --- The sum ----------------------------------------------------------------------------------------
 
 
-def test_a_divided_sum_is_the_whole(model, pictures):
-    whole = published_erf(model, pictures, SIZE)
+def test_a_divided_sum_is_the_whole(model, images):
+    whole = published_erf(model, images, SIZE)
     parts = [ErfSum(SIZE), ErfSum(SIZE)]
-    for part, rgb, number in zip(parts, pictures, (1, 2), strict=True):
-        assert add_picture(part, model, rgb, number)
+    for part, rgb, number in zip(parts, images, (1, 2), strict=True):
+        assert add_image(part, model, rgb, number)
     together = ErfSum(SIZE)
     for part in parts:
         together.merge(part)
     assert np.array_equal(together.result().heat, whole.heat)
-    assert together.result().images == whole.images == ("picture 1", "picture 2")
+    assert together.result().images == whole.images == ("image 1", "image 2")
 
 
 def test_sum_by_hand():
@@ -138,39 +138,39 @@ def test_what_a_sum_refuses():
         ErfSum(32).merge(ErfSum(64))
     with pytest.raises(ValueError, match="in a run at 32"):
         ErfSum(32).add(np.ones((16, 16)), "a")
-    with pytest.raises(LensError, match="No picture"):
+    with pytest.raises(LensError, match="No image"):
         ErfSum(32).result()
 
 
-# --- Pictures ---------------------------------------------------------------------------------------
+# --- Images ---------------------------------------------------------------------------------------
 
 
-def test_an_unreadable_picture_is_listed_and_the_others_go_on(model, pictures, tmp_path):
+def test_an_unreadable_image_is_listed_and_the_others_go_on(model, images, tmp_path):
     folder = tmp_path / "n01440764"
     folder.mkdir()
-    (folder / "a.png").write_bytes(to_png(pictures[0]))
+    (folder / "a.png").write_bytes(to_png(images[0]))
     (folder / "b.png").write_bytes(b"nothing")
     told, previews = [], []
     found = published_erf(
-        model, [folder / "b.png", folder / "a.png", pictures[1]], SIZE,
+        model, [folder / "b.png", folder / "a.png", images[1]], SIZE,
         progress=lambda done, total: told.append((done, total)),
         preview=lambda so_far: previews.append(so_far.images), every=3,
     )  # fmt: skip
-    assert np.array_equal(found.heat, published_erf(model, pictures, SIZE).heat)
-    assert found.images == ("n01440764/a.png", "picture 3")
+    assert np.array_equal(found.heat, published_erf(model, images, SIZE).heat)
+    assert found.images == ("n01440764/a.png", "image 3")
     assert found.folders == ("n01440764",)
     assert [name for name, _ in found.failed] == ["n01440764/b.png"]
     assert str(tmp_path) not in f"{found.failed}{found.images}"
     assert told == [(1, 3), (2, 3), (3, 3)]
-    assert previews == [("n01440764/a.png",), ("n01440764/a.png", "picture 3")]
+    assert previews == [("n01440764/a.png",), ("n01440764/a.png", "image 3")]
     assert leftovers(model) == []
 
 
-def test_pictures_are_read_one_at_a_time(model, pictures):
+def test_images_are_read_one_at_a_time(model, images):
     given = []
 
     def one_by_one():
-        for rgb in pictures:
+        for rgb in images:
             given.append(len(seen))
             yield rgb
 
@@ -180,12 +180,12 @@ def test_pictures_are_read_one_at_a_time(model, pictures):
     assert seen == [0, 0]  # how many there will be is not known
 
 
-def test_what_stops_a_run(model, pictures, monkeypatch):
+def test_what_stops_a_run(model, images, monkeypatch):
     with pytest.raises(OutOfRange, match="no stage 7"):
-        published_erf(model, pictures, SIZE, stage=7)
+        published_erf(model, images, SIZE, stage=7)
     with pytest.raises(OutOfRange, match="Rows are 0 to 2"):
-        published_erf(model, pictures, SIZE, unit=(3, 0))
-    with pytest.raises(LensError, match=r"picture 1.*damaged|picture 1.*expected uint8"):
+        published_erf(model, images, SIZE, unit=(3, 0))
+    with pytest.raises(LensError, match=r"image 1.*damaged|image 1.*expected uint8"):
         published_erf(model, [np.zeros((9, 9, 7), np.uint8)], SIZE)
 
     def full(*args, **options):
@@ -193,7 +193,7 @@ def test_what_stops_a_run(model, pictures, monkeypatch):
 
     monkeypatch.setattr(erf_protocol, "observe", full)
     with pytest.raises(DeviceError, match="96 pixels a side") as caught:
-        published_erf(model, pictures, SIZE)
+        published_erf(model, images, SIZE)
     assert "512" in caught.value.remedy
     assert leftovers(model) == []
 
@@ -203,7 +203,7 @@ def test_what_stops_a_run(model, pictures, monkeypatch):
 
 def test_names_have_no_path(tmp_path):
     assert name_of(tmp_path / "n1" / "a.jpg") == "n1/a.jpg"
-    assert name_of(np.zeros((9, 9, 3), np.uint8), 4) == "picture 4"
+    assert name_of(np.zeros((9, 9, 3), np.uint8), 4) == "image 4"
 
 
 def test_the_published_set_is_known_by_its_names():
@@ -218,7 +218,7 @@ def test_the_published_set_is_known_by_its_names():
 @pytest.mark.parametrize(
     ("size", "names", "note"),
     [
-        (32, ["x/a"], "Not the published setting: 1 picture, not ImageNet's first 50; 32 px, not 1024."),
+        (32, ["x/a"], "Not the published setting: 1 image, not ImageNet's first 50; 32 px, not 1024."),
         (1024, [f"val/ILSVRC2012_val_{i:08}.JPEG" for i in range(1, 51)], ""),
     ],
 )

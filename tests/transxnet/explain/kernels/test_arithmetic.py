@@ -106,14 +106,14 @@ def test_what_does_not_exist_or_was_not_kept_is_refused(seen):
 
 def test_a_peer_has_no_idconv():
     peer = transxnet.load("timm:resnet18@untrained")
-    picture = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    image = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     with pytest.raises(PartMissing, match="generates no kernels"):
-        kernel_arithmetic(observe(peer.model, prepare_for(picture, peer.spec), ()), 3, None, (0,))
+        kernel_arithmetic(observe(peer.model, prepare_for(image, peer.spec), ()), 3, None, (0,))
 
 
 def test_a_study_takes_the_channels_that_the_page_shows():
-    picture = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
-    seen = study(transxnet.load("pico"), picture, Options(stage=2, block=1, only=("kernels", "kernel_arithmetic")))
+    image = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    seen = study(transxnet.load("pico"), image, Options(stage=2, block=1, only=("kernels", "kernel_arithmetic")))
     found = seen.kernel_arithmetic
     assert (found.stage, found.block) == (2, 1)
     assert found.channels.tolist() == representatives(seen.kernels).tolist()

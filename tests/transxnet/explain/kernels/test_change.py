@@ -1,4 +1,4 @@
-"""Kernels of two pictures compared, and of all blocks: by hand, on the tiny model and on the bundled ones."""
+"""Kernels of two images compared, and of all blocks: by hand, on the tiny model and on the bundled ones."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def other(model):
     return observe(model, prepared(seed=1), KEEP)
 
 
-# --- Two pictures -----------------------------------------------------------------------------------
+# --- Two images -----------------------------------------------------------------------------------
 
 
-def test_a_picture_with_itself_changes_nothing(seen):
+def test_a_image_with_itself_changes_nothing(seen):
     found = change(kernels(seen, 3), kernels(seen, 3))
     assert found.distance.tolist() == [0] * 12
     assert found.gates.tolist() == [0] * 12
@@ -57,7 +57,7 @@ def test_the_change_is_symmetric(seen, other):
 
 
 def test_distances_by_hand(seen):
-    """Static 2 at one tap; the first picture adds 3 there, the second 4 beside it: 5 apart, in units of 2."""
+    """Static 2 at one tap; the first image adds 3 there, the second 4 beside it: 5 apart, in units of 2."""
     static = np.zeros((1, 7, 7), np.float32)
     static[0, 3, 3] = 2
     first, second = static.copy(), static.copy()
@@ -92,28 +92,28 @@ def test_kernels_that_share_no_channels_are_refused(seen):
 
 
 @pytest.fixture(scope="module")
-def photographs() -> list[np.ndarray]:
-    """Two pictures that differ as photographs do: a bright disc on a dark ground, and fine stripes."""
+def photos() -> list[np.ndarray]:
+    """Two images that differ as photos do: a bright disc on a dark ground, and fine stripes."""
     y, x = np.mgrid[:160, :200]
     disc = np.where((x - 120) ** 2 + (y - 70) ** 2 < 45**2, 230, 40)
     stripes = 128 + 100 * np.sin(x * 0.9 + 0.3 * y)
     tint = np.array([1.0, 0.8, 0.6])
-    return [(picture[..., None] * tint).astype(np.uint8) for picture in (disc, stripes)]
+    return [(image[..., None] * tint).astype(np.uint8) for image in (disc, stripes)]
 
 
 def looked_at(name: str, rgb: np.ndarray):
     loaded = transxnet.load(name)
-    picture = images.Picture(rgb, "", original_size=(200, 160))
-    seen = images.prepare(picture, image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
+    image = images.SourceImage(rgb, "", original_size=(200, 160))
+    seen = images.prepare(image, image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
     return observe(loaded.model, seen, KEEP)
 
 
-def test_two_pictures_move_pico_and_leave_pico_static_alone(photographs):
-    pico = [looked_at("pico", rgb) for rgb in photographs]
+def test_two_images_move_pico_and_leave_pico_static_alone(photos):
+    pico = [looked_at("pico", rgb) for rgb in photos]
     for stage, depth in enumerate(pico[0].model.spec.depths, start=1):
         for block in range(1, depth + 1):
             assert (change(kernels(pico[0], stage, block), kernels(pico[1], stage, block)).distance > 0).all()
-    static = [looked_at("pico_static", rgb) for rgb in photographs]
+    static = [looked_at("pico_static", rgb) for rgb in photos]
     for stage in (1, 2, 3, 4):
         found = change(kernels(static[0], stage), kernels(static[1], stage))
         assert (found.distance == 0).all()

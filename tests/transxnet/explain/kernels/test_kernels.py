@@ -133,7 +133,7 @@ def test_one_gate_open_gives_that_learned_kernel(model):
     assert found.gate_entropy.tolist() == [0] * 8
 
 
-def test_two_pictures_have_two_sets_of_kernels(model, seen):
+def test_two_images_have_two_sets_of_kernels(model, seen):
     other = kernels(observe(model, prepared(seed=1)), 1)
     assert np.abs(other.kernels - kernels(seen, 1).kernels).max() > 1e-4
     assert np.array_equal(other.static, kernels(seen, 1).static)

@@ -69,7 +69,7 @@ def test_what_is_refused():
         agreement({"a": a, "b": explanation(RAMP, INNER)})
     with pytest.raises(LensError, match="of 0"):
         agreement({})
-    with pytest.raises(LensError, match="not of one picture"):
+    with pytest.raises(LensError, match="not of one image"):
         agreement_between_variants({"a": a, "b": explanation(RAMP, Geometry((4, 4), 1, (4, 4), (0, 0, 4, 4), (9, 9)))})
     left = explanation(RAMP, Geometry((4, 4), 1, (4, 4), (0, 0, 4, 8), (8, 8)))
     right = explanation(RAMP, Geometry((4, 4), 1, (4, 4), (4, 0, 8, 8), (8, 8)))

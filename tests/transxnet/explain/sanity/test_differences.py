@@ -78,7 +78,7 @@ def test_the_overlaps_two_measures():
 
 
 def test_no_maps_are_refused():
-    with pytest.raises(LensError, match="not of one picture"):
+    with pytest.raises(LensError, match="not of one image"):
         compare({})
 
 

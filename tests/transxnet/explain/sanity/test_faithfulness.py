@@ -202,7 +202,7 @@ def test_baselines():
 
 def test_the_model_is_asked_in_batches_and_left_as_it_was():
     model, sizes = recipe_model(), []
-    picture, heat = prepared(64, 64), RNG.random((64, 64))
+    image, heat = prepared(64, 64), RNG.random((64, 64))
 
     class Counting(nn.Module):
         def __init__(self):
@@ -213,11 +213,11 @@ def test_the_model_is_asked_in_batches_and_left_as_it_was():
             sizes.append(len(x))
             return self.model(x)
 
-    found = faithfulness(Counting().eval(), picture, heat, steps=12, orders=2, batch_size=8)
-    assert sizes == [1, 1, *[8] * 8, 2]  # 11 pictures a curve: deletion and insertion, of the map and two moved copies
-    alone = faithfulness(model, picture, heat, steps=12, orders=2, batch_size=1)
+    found = faithfulness(Counting().eval(), image, heat, steps=12, orders=2, batch_size=8)
+    assert sizes == [1, 1, *[8] * 8, 2]  # 11 images a curve: deletion and insertion, of the map and two moved copies
+    alone = faithfulness(model, image, heat, steps=12, orders=2, batch_size=1)
     assert found.deletion == pytest.approx(alone.deletion, abs=1e-6)
-    assert found.class_index == int(model(picture.tensor).argmax())
+    assert found.class_index == int(model(image.tensor).argmax())
     assert leftovers(model) == []
 
 

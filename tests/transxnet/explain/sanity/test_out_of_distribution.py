@@ -1,4 +1,4 @@
-"""How far a picture is from those a model learned from: the formula on numbers made by hand, and the bundled pico's."""
+"""How far an image is from those a model learned from: the formula on numbers made by hand, and the bundled pico's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from transxnet.weights.load import LoadedModel
 from transxnet.weights.sources import BUNDLED
 
 
-def test_distances_are_standard_deviations_along_the_pictures_own_axes():
+def test_distances_are_standard_deviations_along_the_images_own_axes():
     rng = np.random.default_rng(0)
     training = rng.normal(size=(4000, 3)) * [2.0, 0.5, 1.0] + [10, 0, -3]
     known = learn(training, training[:50], np.linspace(0, 1, 50), "w", axes=2)
@@ -60,17 +60,17 @@ def as_png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def test_noise_and_a_plain_wall_are_unlike_what_pico_knows_and_a_photograph_of_an_animal_is_not(pico):
+def test_noise_and_a_plain_wall_are_unlike_what_pico_knows_and_a_photo_of_an_animal_is_not(pico):
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     assert look(pico, as_png(noise)).unlike
     assert look(pico, as_png(np.full((256, 256, 3), 128, np.uint8))).unlike
     cheetah, lion = (look(pico, one.path) for one in examples()[:2])
     assert not cheetah.unlike
     assert not lion.unlike
-    assert cheetah.pictures == 3000
+    assert cheetah.images == 3000
 
 
-def test_its_numbers_are_shares_of_the_held_out_pictures(pico):
+def test_its_numbers_are_shares_of_the_held_out_images(pico):
     known = known_of("transxnet_pico", pico.provenance.sha256)
     found = look(pico, examples()[0].path)
     assert found.nearer == (known.distances < found.distance).mean()
@@ -142,10 +142,10 @@ def test_a_study_goes_on_without_a_damaged_record(pico, tmp_path, monkeypatch):
     damaged = tmp_path / f"transxnet_pico{SUFFIX}"
     damaged.write_bytes(b"PK\x03\x04 and no more")
     monkeypatch.setattr("transxnet.explain.sanity.out_of_distribution.BUNDLED", tmp_path)
-    picture = decode(examples()[0].path)
-    found = study(pico, picture, Options(only=("attention", "familiarity")))
-    assert (found.attention.heads == study(pico, picture, Options(only=("attention",))).attention.heads).all()
-    assert found.missing["familiarity"] == "It is not recorded which pictures transxnet_pico learned from."
+    image = decode(examples()[0].path)
+    found = study(pico, image, Options(only=("attention", "familiarity")))
+    assert (found.attention.heads == study(pico, image, Options(only=("attention",))).attention.heads).all()
+    assert found.missing["familiarity"] == "It is not recorded which images transxnet_pico learned from."
 
 
 def test_a_record_of_another_model_is_refused(pico, tmp_path, monkeypatch):

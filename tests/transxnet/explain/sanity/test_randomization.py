@@ -19,7 +19,7 @@ from transxnet.model import TransXNet
 from transxnet.results import Explanation
 from transxnet.weights.checkpoint import untrained_model
 
-PICTURE = prepared(64, 64)
+IMAGE = prepared(64, 64)
 QUESTION = Question(3, other_index=1)
 NAMES = ["head", "stage 4", "stage 3", "stage 2", "stage 1", "stem"]
 CHEAP = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
@@ -38,13 +38,13 @@ def equal(a: nn.Module, b: nn.Module) -> set[str]:
 def heat_method(make, dear: bool = False, name: str = "made") -> Method:
     """A method whose map is make(model)."""
 
-    def explanation(model, picture) -> Explanation:
+    def explanation(model, image) -> Explanation:
         heat = np.float32(make(model))
         geometry = randomization.make_maps  # never read by the cascade
         return Explanation(name, "tiny", "stage 4", "class 3", heat, True, "logit", geometry)
 
     if dear:
-        return Method(name, many_passes=lambda model, lock, picture, q: explanation(model, picture))
+        return Method(name, many_passes=lambda model, lock, image, q: explanation(model, image))
     return Method(name, lambda seen, q: explanation(seen.model, seen.prepared))
 
 
@@ -91,7 +91,7 @@ def test_models_that_name_no_stages_have_a_group_for_each_child():
 def test_a_group_that_leaves_something_out_is_an_error(monkeypatch):
     monkeypatch.setattr(randomization, "groups", lambda model: groups(model)[:-1])
     with pytest.raises(LensError, match="leave out 6 tensors"):  # the stem's convolution and norm
-        cascade(recipe_model(), fresh_like, PICTURE, QUESTION, {}, CHEAP)
+        cascade(recipe_model(), fresh_like, IMAGE, QUESTION, {}, CHEAP)
 
 
 # --- The cascade ------------------------------------------------------------------------------------------
@@ -107,9 +107,9 @@ def test_after_each_step_exactly_the_groups_so_far_are_replaced():
         return np.arange(4.0).reshape(2, 2)
 
     row = heat_method(look)
-    original = make_maps(model, threading.Lock(), PICTURE, QUESTION, {"made": row})
+    original = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
     seen.clear()
-    found = cascade(model, fresh, PICTURE, QUESTION, original, {"made": row})
+    found = cascade(model, fresh, IMAGE, QUESTION, original, {"made": row})
     assert found["made"].steps == tuple(NAMES)
     replaced: set[str] = set()
     for (as_before, as_fresh), (_, keys) in zip(seen, groups(model), strict=True):
@@ -123,9 +123,9 @@ def test_after_each_step_exactly_the_groups_so_far_are_replaced():
 
 def test_maps_of_one_pass_are_those_of_the_randomized_model():
     model, fresh = recipe_model(), fresh_like(recipe_model())
-    originals = make_maps(model, threading.Lock(), PICTURE, QUESTION, CHEAP)
-    found = cascade(model, fresh, PICTURE, QUESTION, originals, CHEAP)
-    by_hand = make_maps(fresh, threading.Lock(), PICTURE, QUESTION, CHEAP)
+    originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, CHEAP)
+    found = cascade(model, fresh, IMAGE, QUESTION, originals, CHEAP)
+    by_hand = make_maps(fresh, threading.Lock(), IMAGE, QUESTION, CHEAP)
     for name in CHEAP:
         np.testing.assert_array_equal(found[name].heats[-1], by_hand[name].heat)
         assert found[name].heats.shape[0] == 6
@@ -141,8 +141,8 @@ def test_correlations_of_values_and_of_their_sizes():
     heats = iter([ramp, -ramp, -ramp, -ramp, ramp, ramp, -ramp])
     row = heat_method(lambda model: next(heats))
     model = recipe_model()
-    originals = make_maps(model, threading.Lock(), PICTURE, QUESTION, {"made": row})
-    found = cascade(model, fresh_like(model), PICTURE, QUESTION, originals, {"made": row})["made"]
+    originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
+    found = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
     assert found.signed == pytest.approx([-1, -1, -1, 1, 1, -1])
     assert found.absolute == pytest.approx([1] * 6)
     assert found.left == pytest.approx(-1)  # the same edges, with another sign
@@ -155,13 +155,13 @@ def test_several_complete_randomizations_are_averaged():
     heats = iter([a, *[a] * 5, a, -a, a[[1, 0, 3, 2]]])  # original, five steps, then three complete ones
     row, made = heat_method(lambda model: next(heats)), []
     model = recipe_model()
-    originals = make_maps(model, threading.Lock(), PICTURE, QUESTION, {"made": row})
+    originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
 
     def fresh(which):
         made.append(which)
         return fresh_like(model, which)
 
-    found = cascade(model, fresh, PICTURE, QUESTION, originals, {"made": row}, copies=3)["made"]
+    found = cascade(model, fresh, IMAGE, QUESTION, originals, {"made": row}, copies=3)["made"]
     assert made == [1, 2, 3]
     assert found.complete_signed == pytest.approx([1, -1, 0.6])
     assert found.complete_absolute == pytest.approx([1, 1, 0.6])
@@ -177,8 +177,8 @@ def test_a_blank_map_of_a_random_model_counts_as_changed():
     ramp = np.arange(4.0)
     heats = iter([ramp, *[ramp] * 5, np.full(4, np.nan)])
     row, model = heat_method(lambda model: next(heats)), recipe_model()
-    originals = make_maps(model, threading.Lock(), PICTURE, QUESTION, {"made": row})
-    found = cascade(model, fresh_like(model), PICTURE, QUESTION, originals, {"made": row})["made"]
+    originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
+    found = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
     assert found.blank
     assert found.left == 0
     assert np.isnan(found.signed[-1])
@@ -187,14 +187,14 @@ def test_a_blank_map_of_a_random_model_counts_as_changed():
 def test_the_dear_ones_once_and_all_the_way_when_thorough():
     calls, model = [], recipe_model()
     row = heat_method(lambda mutant: calls.append(equal(mutant, model)) or np.arange(3.0), dear=True)
-    originals = {"made": row.many_passes(model, None, PICTURE, QUESTION)}
+    originals = {"made": row.many_passes(model, None, IMAGE, QUESTION)}
     calls.clear()
-    once = cascade(model, fresh_like(model), PICTURE, QUESTION, originals, {"made": row})["made"]
+    once = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
     assert once.steps == ("everything",)
     assert calls == [set()]  # nothing of the model is left
     progress = []
     full = cascade(
-        model, lambda which: fresh_like(model, which), PICTURE, QUESTION, originals, {"made": row}, thorough=True,
+        model, lambda which: fresh_like(model, which), IMAGE, QUESTION, originals, {"made": row}, thorough=True,
         copies=2, progress=lambda *at: progress.append(at),
     )["made"]  # fmt: skip
     assert full.steps == tuple(NAMES)
@@ -212,16 +212,16 @@ def test_the_model_is_copied_under_its_lock_and_untouched_after_a_failure():
         raise ZeroDivisionError
 
     row = heat_method(fail)
-    original = make_maps(model, lock, PICTURE, QUESTION, {"made": CHEAP["grad_cam"]})
+    original = make_maps(model, lock, IMAGE, QUESTION, {"made": CHEAP["grad_cam"]})
     with pytest.raises(ZeroDivisionError):
-        cascade(model, fresh_like(model), PICTURE, QUESTION, original, {"made": row}, lock=lock)
+        cascade(model, fresh_like(model), IMAGE, QUESTION, original, {"made": row}, lock=lock)
     assert all(torch.equal(value, before[name]) for name, value in tensors(model).items())
     assert leftovers(model) == []
     lock.acquire()  # a model that captum has hooks on is waited for
     done = threading.Event()
 
     def run():
-        cascade(model, fresh_like(model), PICTURE, QUESTION, {}, CHEAP, lock=lock)
+        cascade(model, fresh_like(model), IMAGE, QUESTION, {}, CHEAP, lock=lock)
         done.set()
 
     thread = threading.Thread(target=run)
@@ -235,7 +235,7 @@ def test_the_model_is_copied_under_its_lock_and_untouched_after_a_failure():
 def test_a_random_model_of_another_shape_is_refused():
     other = untrained_model(replace(SPEC, num_classes=4)).eval()
     with pytest.raises(WeightsMismatch, match="random model"):
-        cascade(recipe_model(), other, PICTURE, QUESTION, {}, CHEAP)
+        cascade(recipe_model(), other, IMAGE, QUESTION, {}, CHEAP)
 
 
 # --- Fresh models -----------------------------------------------------------------------------------------
@@ -259,8 +259,8 @@ def test_a_fresh_model_has_the_models_own_classes_and_tables():
 def test_parts_that_a_model_lacks_are_named():
     model = untrained_model(replace(SPEC, osra=False)).eval()
     missing: dict[str, str] = {}
-    made = make_maps(model, threading.Lock(), PICTURE, QUESTION, CHEAP, missing)
+    made = make_maps(model, threading.Lock(), IMAGE, QUESTION, CHEAP, missing)
     assert list(made) == ["grad_cam", "receptive_field"]
     assert "attention" in missing
     with pytest.raises(PartMissing):
-        make_maps(model, threading.Lock(), PICTURE, QUESTION, CHEAP)
+        make_maps(model, threading.Lock(), IMAGE, QUESTION, CHEAP)

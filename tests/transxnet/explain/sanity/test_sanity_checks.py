@@ -44,11 +44,11 @@ def tiny() -> LoadedModel:
 
 
 def sobel(seen, question) -> Explanation:
-    """Edges of the picture: what Adebayo et al. warn of."""
+    """Edges of the image: what Adebayo et al. warn of."""
     gray = cv2.cvtColor(np.ascontiguousarray(seen.prepared.view), cv2.COLOR_RGB2GRAY).astype(np.float32)
     heat = np.hypot(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
     geometry = seen.geometry(heat.shape, 1.0)
-    return Explanation("edges", seen.variant, "the picture", "nothing", heat, False, "gray", geometry)
+    return Explanation("edges", seen.variant, "the image", "nothing", heat, False, "gray", geometry)
 
 
 # --- What it finds ------------------------------------------------------------------------------------------
@@ -57,10 +57,10 @@ def sobel(seen, question) -> Explanation:
 @pytest.mark.parametrize("example", examples()[:3], ids=lambda example: example.label)
 def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
     loaded = transxnet.load("pico")
-    picture = prepare(decode(str(example.path)), image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
-    best = int(observe(loaded.model, picture, ()).logits.argmax())
+    image = prepare(decode(str(example.path)), image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
+    best = int(observe(loaded.model, image, ()).logits.argmax())
     rows = {"edges": Method("edges", sobel), "grad_cam": METHODS["grad_cam"]}
-    found = trust(loaded, picture, Question(best), rows, steps=2)
+    found = trust(loaded, image, Question(best), rows, steps=2)
     assert found.verdicts["edges"].follows == "insensitive"
     assert found.verdicts["edges"].words[0].startswith("Insensitive: rank correlation 1.00")
     assert "learned nothing" in found.verdicts["edges"].words[0]
@@ -110,24 +110,24 @@ def test_what_this_model_lacks_is_missing():
 
 def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
     """The best answer that is not the explained one, of the model that was asked: a random copy has another."""
-    asked, loaded, picture = [], tiny(), prepared(64, 64)
+    asked, loaded, image = [], tiny(), prepared(64, 64)
     row = Method("spy", lambda seen, q: asked.append(q.other_index) or METHODS["grad_cam"].one_pass(seen, q))
-    order = observe(loaded.model, picture, ()).logits[0].argsort(descending=True).tolist()
-    trust(loaded, picture, Question(order[0]), {"spy": row}, steps=1)
+    order = observe(loaded.model, image, ()).logits[0].argsort(descending=True).tolist()
+    trust(loaded, image, Question(order[0]), {"spy": row}, steps=1)
     assert set(asked) == {order[1]}
     asked.clear()
-    trust(loaded, picture, Question(order[2]), {"spy": row}, steps=1)
+    trust(loaded, image, Question(order[2]), {"spy": row}, steps=1)
     assert set(asked) == {order[0]}
 
 
 def test_maps_that_are_there_are_not_made_again():
-    loaded, picture = tiny(), prepared(64, 64)
-    first = trust(loaded, picture, Question(3, other_index=1), CHEAP, steps=2)
+    loaded, image = tiny(), prepared(64, 64)
+    first = trust(loaded, image, Question(3, other_index=1), CHEAP, steps=2)
     made = []
     rows = dict(CHEAP) | {
         "grad_cam": Method("grad_cam", lambda seen, q: made.append(1) or CHEAP["grad_cam"].one_pass(seen, q))
     }
-    again = trust(loaded, picture, Question(3, other_index=1), rows, maps=first.maps, steps=2)
+    again = trust(loaded, image, Question(3, other_index=1), rows, maps=first.maps, steps=2)
     assert again.maps["grad_cam"] is first.maps["grad_cam"]
     assert len(made) == 6 + 3  # the cascade and three further copies
     np.testing.assert_array_equal(
@@ -135,16 +135,16 @@ def test_maps_that_are_there_are_not_made_again():
     )
 
 
-def test_eight_threads_eight_pictures_no_cross_talk():
+def test_eight_threads_eight_images_no_cross_talk():
     loaded = tiny()
-    pictures = [prepared(32, 32, seed) for seed in range(8)]
+    images = [prepared(32, 32, seed) for seed in range(8)]
 
-    def run(picture):
-        return trust(loaded, picture, Question(3), QUICK, steps=2, copies=1)
+    def run(image):
+        return trust(loaded, image, Question(3), QUICK, steps=2, copies=1)
 
-    alone = [run(picture) for picture in pictures]
+    alone = [run(image) for image in images]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(run, pictures))
+        together = list(pool.map(run, images))
     for one, other in zip(alone, together, strict=True):
         for name in QUICK:
             np.testing.assert_array_equal(one.maps[name].heat, other.maps[name].heat)
@@ -202,7 +202,7 @@ def faithful(
         ((0.08,), "follows", "Follows the model: rank correlation 0.08 with one random copy."),
         ((0.5, -0.5, 0.6), "follows", "correlation 0.20 with 3 random copies (mean)."),
         ((0.5,), "partly", "Follows the model in part: rank correlation 0.50"),
-        ((0.79, 0.79), "partly", "the picture's or the architecture's doing"),
+        ((0.79, 0.79), "partly", "the image's or the architecture's doing"),
         ((0.8,), "insensitive", "Insensitive: rank correlation 0.80"),
         ((-0.97,), "insensitive", "-0.97 with one random copy; it would look the same for a model"),
         ((float("nan"),), "follows", "Follows the model: even, to a thousandth, for one random copy."),

@@ -1,4 +1,4 @@
-"""Studies -> pictures: the photograph, one view, the whole sheet, and the kernels of one block in full."""
+"""Studies -> images: the photo, one view, the whole sheet, and the kernels of one block in full."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ..study import Study
 
 SIDE = 768  # pixels of an overlay in a file of its own
 LIMITS = (
-    "Attention says what was mixed in, not why the answer was given. Kernels are shared by all places of the picture, "
+    "Attention says what was mixed in, not why the answer was given. Kernels are shared by all places of the image, "
     "and work on features, not on pixels. Grad-CAM says what raised the score, at the resolution of its layer. A "
     "receptive field says what a small change would reach, not what the model looks at.",
-    "Maps are drawn where their units sit in the picture. A column has one color scale.",
+    "Maps are drawn where their units sit in the image. A column has one color scale.",
 )
 
 
@@ -61,7 +61,7 @@ def channels_of(result: Result) -> list[int] | None:
     return representatives(result).tolist() if isinstance(result, KernelSet) else None
 
 
-def photograph(study: Study, upload: np.ndarray | None = None, side: int = SIDE) -> np.ndarray:
+def source_crop(study: Study, upload: np.ndarray | None = None, side: int = SIDE) -> np.ndarray:
     """What the model saw, `side` pixels wide: from the upload's own pixels, or from the view where there is none."""
     height, width = study.view.rgb.shape[:2]
     size = (round(side * height / width), side)
@@ -70,10 +70,10 @@ def photograph(study: Study, upload: np.ndarray | None = None, side: int = SIDE)
     return crop_view(upload, study.view.crop_box, size)
 
 
-def picture(
+def image(
     study: Study, name: str, photo: np.ndarray, value_range: tuple[float, float], style: Style | None = None
 ) -> np.ndarray:
-    """One view of one study over its photograph: uint8 (H, W, 3), RGB, without words."""
+    """One view of one study over its photo: uint8 (H, W, 3), RGB, without words."""
     style, result = style or Style(), results(study)[name]
     colormap = style.colormaps.get(name, "")
     return draw(result, photo, value_range, style.head, channels_of(result), style.opacity, colormap, style.tone)
@@ -87,21 +87,21 @@ def sheet(
     names: Sequence[str] | None = None,
     answers: bool = True,
 ) -> np.ndarray:
-    """A row a study (of one picture by several variants), a column a view with one color scale: uint8 (H, W, 3), RGB.
+    """A row a study (of one image by several variants), a column a view with one color scale: uint8 (H, W, 3), RGB.
 
-    upload: uint8 (H, W, 3), the upright picture, for sharper photographs. names: which views; None takes all that
-    there are. answers: begin with the picture and the answers, end with what the maps do not say.
+    upload: uint8 (H, W, 3), the upright image, for sharper photos. names: which views; None takes all that
+    there are. answers: begin with the image and the answers, end with what the maps do not say.
     """
     style, found = style or Style(), ranges(studies, style)
     views = {name: found[name] for name in found if names is None or name in names}
     columns = [_column(name, value_range, style) for name, value_range in views.items()]
     rows = []
     for study in studies:
-        photo = photograph(study, upload, sheets.CELL_PX)
+        photo = source_crop(study, upload, sheets.CELL_PX)
         cells = [_cell(study, name, photo, value_range, style) for name, value_range in views.items()]
         rows.append(_row(study, [_photo_cell(study, photo), _answers_cell(study), *cells] if answers else cells))
     if answers:
-        first = sheets.Column("Picture", "What the model saw."), sheets.Column("Answers", "Probabilities.")
+        first = sheets.Column("SourceImage", "What the model saw."), sheets.Column("Answers", "Probabilities.")
         columns = [*first, *columns]
     return sheets.sheet(columns, rows, title, notes=LIMITS if answers else ())
 
@@ -131,10 +131,10 @@ def _weights(found: KernelSet, channels: Sequence[int]) -> tuple[list[sheets.Col
     both = shared_range([values["kernels"], values["static"]], signed=True)
     alone = shared_range([values["difference"]], signed=True)
     if len(found.gates) == 1:  # nothing to mix, and nothing to differ from
-        learned = sheets.Column("Learned", "The same for every picture. Raw.", both, "RdBu_r", True, "weight")
+        learned = sheets.Column("Learned", "The same for every image. Raw.", both, "RdBu_r", True, "weight")
         return [learned], [_square(values["kernels"], learned)]
     columns = [
-        sheets.Column("Generated", "What IDConv made for this picture. Raw.", both, "RdBu_r", True, "weight"),
+        sheets.Column("Generated", "What IDConv made for this image. Raw.", both, "RdBu_r", True, "weight"),
         sheets.Column("Static", "What uniform gates would give. Same scale.", both, "RdBu_r", True, "weight"),
         sheets.Column("Difference", "Generated less static. Its own scale.", alone, "RdBu_r", True, "weight"),
     ]
@@ -161,7 +161,7 @@ def _cell(
         return sheets.Cell(None, why) if why else None
     words = what(result, style.head)
     caption = f"{words[0].upper()}{words[1:]}: {worth_knowing(result, style.head)}."
-    return sheets.Cell(picture(study, name, photo, value_range, style), caption)
+    return sheets.Cell(image(study, name, photo, value_range, style), caption)
 
 
 def _photo_cell(study: Study, photo: np.ndarray) -> sheets.Cell:

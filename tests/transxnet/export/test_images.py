@@ -5,15 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.small import picture, small_model
+from tests.small import image, small_model
 from transxnet.draw import sheet as sheets
 from transxnet.draw.bars import colorbar
 from transxnet.draw.overlay import crop_view
 from transxnet.draw.scale import NORMALISED, RAW, Tone
 from transxnet.draw.views import draw
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.export.pictures import Style, channels_of, kernels_sheet, photograph, ranges, results, sheet
-from transxnet.export.pictures import picture as drawn
+from transxnet.export.images import Style, channels_of, kernels_sheet, ranges, results, sheet, source_crop
+from transxnet.export.images import image as drawn
 from transxnet.study import Options, study
 
 SIDE = sheets.CELL_PX
@@ -21,13 +21,13 @@ SIDE = sheets.CELL_PX
 
 @pytest.fixture(scope="module")
 def looked():
-    return study(small_model(), picture(), Options(stage=2))
+    return study(small_model(), image(), Options(stage=2))
 
 
 @pytest.fixture(scope="module")
 def untrained():
     """The same, as a model that nobody trained; its maps are an eighth as large, to the last bit."""
-    made = study(small_model("untrained"), picture(), Options(stage=2))
+    made = study(small_model("untrained"), image(), Options(stage=2))
     return dataclasses.replace(made, grad_cam=dataclasses.replace(made.grad_cam, heat=made.grad_cam.heat / 8))
 
 
@@ -37,11 +37,11 @@ def stands_on(page: np.ndarray, part: np.ndarray) -> bool:
     return any(np.array_equal(page[y : y + high, x : x + wide], part) for y, x in corners)
 
 
-def test_the_photograph_is_what_the_view_covers_in_the_uploads_own_pixels(looked):
-    upload = picture().rgb
-    assert (photograph(looked, upload, 80) == upload[:, 10:90]).all()
-    assert (photograph(looked, side=64) == looked.view.rgb).all()
-    assert (photograph(looked, upload) == crop_view(upload, (10, 0, 90, 80), (768, 768))).all()
+def test_the_photo_is_what_the_view_covers_in_the_uploads_own_pixels(looked):
+    upload = image().rgb
+    assert (source_crop(looked, upload, 80) == upload[:, 10:90]).all()
+    assert (source_crop(looked, side=64) == looked.view.rgb).all()
+    assert (source_crop(looked, upload) == crop_view(upload, (10, 0, 90, 80), (768, 768))).all()
 
 
 def test_studies_that_stand_together_share_each_range(looked, untrained):
@@ -59,9 +59,9 @@ def test_the_head_that_is_drawn_sets_the_range(looked):
 
 
 def test_a_sheet_holds_every_view_on_the_shared_scale(looked, untrained):
-    page, both = (sheet([looked, untrained], picture().rgb, "a.png")), ranges([looked, untrained])
+    page, both = (sheet([looked, untrained], image().rgb, "a.png")), ranges([looked, untrained])
     for made in (looked, untrained):
-        photo = photograph(made, picture().rgb, SIDE)
+        photo = source_crop(made, image().rgb, SIDE)
         for name, result in results(made).items():
             assert stands_on(page, draw(result, photo, both[name], channels=channels_of(result))), name
     assert page.shape[1] == round((2 * sheets.MARGIN + 6 * sheets.CELL + 5 * sheets.GAP) * sheets.DPI)
@@ -70,7 +70,7 @@ def test_a_sheet_holds_every_view_on_the_shared_scale(looked, untrained):
 def test_a_sheet_of_one_view_in_another_style(looked):
     style = Style(head=1, opacity=0.4, colormaps={"attention": "viridis"})
     page = sheet([looked], None, style=style, names=["attention"], answers=False)
-    photo = photograph(looked, None, SIDE)
+    photo = source_crop(looked, None, SIDE)
     expected = draw(looked.attention, photo, (0, float(looked.attention.heads[0].max())), 1, None, 0.4, "viridis")
     assert stands_on(page, expected)
     assert (drawn(looked, "attention", photo, ranges([looked], style)["attention"], style) == expected).all()
@@ -104,16 +104,16 @@ def test_a_view_that_a_variant_cannot_give_says_why_in_its_place(looked):
 
 
 def test_learned_kernels_in_full_are_one_column_that_does_not_call_them_generated():
-    learned = study(small_model(idconv=False), picture(), Options(stage=2, only=("kernels",)))
+    learned = study(small_model(idconv=False), image(), Options(stage=2, only=("kernels",)))
     assert len(learned.kernels.gates) == 1
     page = kernels_sheet(learned, [0, 3])
     assert page.shape[1] == round((2 * sheets.MARGIN + sheets.CELL) * sheets.DPI)
 
 
-def test_a_style_sets_gamma_threshold_and_mode_of_pictures_and_bars(looked, untrained):
-    photo, found = photograph(looked, side=SIDE), ranges([looked])
+def test_a_style_sets_gamma_threshold_and_mode_of_images_and_bars(looked, untrained):
+    photo, found = source_crop(looked, side=SIDE), ranges([looked])
     tone = Tone(gamma=0.5, threshold=0.3, mode=NORMALISED)
-    for made in (looked, untrained):  # eight times weaker, and the same picture on its own scale
+    for made in (looked, untrained):  # eight times weaker, and the same image on its own scale
         assert (
             drawn(made, "grad_cam", photo, found["grad_cam"], Style(tone=tone))
             == draw(looked.grad_cam, photo, found["grad_cam"], tone=dataclasses.replace(tone, mode=RAW))

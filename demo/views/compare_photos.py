@@ -1,4 +1,4 @@
-"""Two photographs on the same variants: what is generated for each, so that one sees the weights are dynamic."""
+"""Two photos on the same variants: what is generated for each, so that one sees the weights are dynamic."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from ..languages import say
 from .kernels import GATE
 from .scene import Scene
 
-SECOND = "/second"  # behind a variant's name: the key of what it saw of the second photograph
+SECOND = "/second"  # behind a variant's name: the key of what it saw of the second photo
 
 
-def photographs(scene: Scene) -> Json:
-    """Three columns: this photograph, the second, and the difference. For each variant a row of kernels, one of gates
+def photos(scene: Scene) -> Json:
+    """Three columns: this photo, the second, and the difference. For each variant a row of kernels, one of gates
     and one of attention; what is not there yet, or cannot be, is one cell instead."""
     second = {column.name: column for column in scene.second}
-    rows, pictures = [], {}
+    rows, images = [], {}
     for column in scene.columns:
         other = second.get(column.name, Column(column.name))
         if instead := unfinished(column) or unfinished(other):
             rows.append(row(column.title, "", instead, column.badge))
             continue
-        if column.study.picture == other.study.picture:
+        if column.study.image == other.study.image:
             rows.append(row(column.title, "", [_text(words.SAME_PHOTO)], column.badge))
             continue
         rows += [make(column, other) for make in (_kernels, _gates, _attention)]
-        pictures[column.name + SECOND] = photo(other.study, scene.other)
+        images[column.name + SECOND] = photo(other.study, scene.other)
     second_title = say(words.SECOND_PHOTO).format(label=say(scene.other_label))
     heads = [heading(text, "", None) for text in (say(words.FIRST_PHOTO), second_title, say(words.SECOND_MINUS_FIRST))]
-    return {"heads": heads, "rows": rows, "pictures": pictures, "foot": say(words.PHOTOGRAPHS_FOOT)}
+    return {"heads": heads, "rows": rows, "images": images, "foot": say(words.PHOTOS_FOOT)}
 
 
 def _kernels(column: Column, other: Column) -> Json:
@@ -81,8 +81,8 @@ def _attention(column: Column, other: Column) -> Json:
         map_cell(column, found.mean, geometry_of(found), None, say(PEAK).format(peak=number(found.mean.max())), text)
         for found, text in zip((one, two), _alts(title.format(title=column.title)), strict=True)
     ]
-    # marks of the point and clicks are in pixels of the first photograph: the same place of the view in both
-    cells[1] |= {"picture": column.name + SECOND, "box": cells[0]["box"]}
+    # marks of the point and clicks are in pixels of the first photo: the same place of the view in both
+    cells[1] |= {"image": column.name + SECOND, "box": cells[0]["box"]}
     correlation, mean = spearman(one.mean, two.mean), number(float(np.abs(two.mean - one.mean).mean()))
     even = not np.isfinite(correlation)
     told = _text(words.ATTENTION_EVEN if even else words.ATTENTION_MOVED, correlation=f"{correlation:.2f}", mean=mean)
@@ -99,7 +99,7 @@ def _kernel_words(study: Study, moved: KernelChange) -> str:
 
 
 def _tiles(title: str, column: Column, values: list[np.ndarray], channels: np.ndarray) -> list[Json]:
-    """One grid of the same channels for this photograph, the second, and, where it is there, the difference."""
+    """One grid of the same channels for this photo, the second, and, where it is there, the difference."""
     names = [say(TILE).format(channel=i + 1) for i in channels]
     alts = [*_alts(title.format(title=column.title)), say(words.SECOND_MINUS_FIRST)]
     return [tiles_cell(v, names, "", alt) for v, alt in zip(values, alts, strict=False)]
