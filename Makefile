@@ -37,10 +37,10 @@ demo: setup
 
 # Photos that the installed packages bring along.
 PHOTOS = $$($(PY) -c 'from demo.examples import examples; print(*[one.path for one in examples()[:2]], sep=" --against ")')
-GALLERY_PEERS := timm:resnet50@untrained,timm:swin_tiny_patch4_window7_224@untrained
+GALLERY_BACKBONES := timm:resnet50@untrained,timm:swin_tiny_patch4_window7_224@untrained
 
 gallery: setup
-	@$(PY) -m transxnet gallery $(PHOTOS) --models pico,t@untrained --peers $(GALLERY_PEERS) --out assets/gallery
+	@$(PY) -m transxnet gallery $(PHOTOS) --models pico,t@untrained --backbones $(GALLERY_BACKBONES) --out assets/gallery
 
 # Two processes, each with a page and a Chromium of its own, take file after file, the longest first (tests/conftest.py);
 # what measures seconds has the machine to itself.

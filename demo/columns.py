@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from transxnet.backbones.spec import PREFIX, is_peer, spec_of
+from transxnet.backbones.spec import PREFIX, is_backbone, spec_of
 from transxnet.cost import Cost
 from transxnet.errors import LensError
 from transxnet.study import Options, Study
 
-from .captions import FAILED, FAILED_REMEDY, PEER_TITLE, TITLES, UNTRAINED
+from .captions import FAILED, FAILED_REMEDY, BACKBONE_TITLE, TITLES, UNTRAINED
 from .captions.page import UNTRAINED_TITLE
 from .jobs import LOOK_AGAIN, Job
 from .languages import say
@@ -50,8 +50,8 @@ def variant_title(name: str) -> str:
     """How a variant is called on a chip: "T", "B at 384", "pico, no OSRA", "T, untrained", "resnet50 (timm)"."""
     spec, untrained = spec_of(name)
     title = say(TITLES.get(spec.short, spec.short))
-    if is_peer(name):
-        title = say(PEER_TITLE).format(name=spec.short.removeprefix(PREFIX))
+    if is_backbone(name):
+        title = say(BACKBONE_TITLE).format(name=spec.short.removeprefix(PREFIX))
     return say(UNTRAINED_TITLE).format(title=title) if untrained else title
 
 

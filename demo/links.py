@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from transxnet.backbones.spec import is_peer, spec_of
+from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.errors import LensError, UnknownName
 from transxnet.errors import quote as repeat
@@ -233,7 +233,7 @@ def _point(given: Mapping[str, str], said: list[str]) -> tuple[int, int] | None:
 
 def _with_a_block(state: State, said: list[str]) -> State:
     """Blocks that every variant has; which variant "" means only the page knows, and it looks again."""
-    depths = [spec_of(name)[0].depths[state.stage - 1] for name in state.variants if not is_peer(name)]
+    depths = [spec_of(name)[0].depths[state.stage - 1] for name in state.variants if not is_backbone(name)]
     if state.block <= min(depths, default=99):
         return state
     said.append(say(words.NO_BLOCK).format(block=state.block, stage=state.stage))

@@ -101,7 +101,7 @@ CONTROLS = _declare(  # values of the page's components, by their names in demo/
     Parameter("beside", flag(), False, "also the receptive fields of other backbones"),
     Parameter("upload", image(), None, "the visitor's image"),
     Parameter("other", optional(text(NAME_LENGTH)), "", "WNID of the class to explain"),
-    Parameter("peer", optional(text(NAME_LENGTH)), "", "name of a timm backbone"),
+    Parameter("backbone", optional(text(NAME_LENGTH)), "", "name of a timm backbone"),
 )
 
 EVENTS = _declare(  # what the page's own scripts send with an event

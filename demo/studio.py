@@ -15,8 +15,8 @@ from typing import Any
 from cachetools import LRUCache
 
 from transxnet import load
-from transxnet.backbones.cost import peer_parameters
-from transxnet.backbones.spec import is_peer, spec_of
+from transxnet.backbones.cost import backbone_parameters
+from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.cost import Cost, cost
 from transxnet.errors import Busy, ImageError, OutOfRange
 from transxnet.images import SourceImage, decode
@@ -241,7 +241,7 @@ class Studio:
 
     def _checked(self, name: str) -> str:
         """The canonical name. Raises UnknownName where there is none, or visitors may not use it."""
-        if is_peer(name):
+        if is_backbone(name):
             self.backbones.check(name)
         return canonical(name)
 
@@ -271,7 +271,7 @@ class Studio:
 
     def _where(self, name: str) -> dict[str, Any]:
         """The sources of a model. What a visitor named and the operator did not goes into a folder of its own."""
-        own = is_peer(name) and not self.backbones.lists(name)
+        own = is_backbone(name) and not self.backbones.lists(name)
         return self._sources | ({"hub_cache": self._downloads.path} if own else {})
 
     def _is_remote(self, name: str) -> bool:
@@ -279,7 +279,7 @@ class Studio:
 
     def _size(self, name: str) -> int:
         """Bytes of a model. Raises OutOfRange where it is too large for a page with many visitors; nothing is made."""
-        if is_peer(name) and (parameters := peer_parameters(spec_of(name)[0])) > MOST_PARAMETERS:
+        if is_backbone(name) and (parameters := backbone_parameters(spec_of(name)[0])) > MOST_PARAMETERS:
             raise OutOfRange(
                 words.TOO_LARGE.format(name=name.partition("@")[0], millions=f"{parameters / 1e6:.0f}"),
                 remedy=words.TOO_LARGE_REMEDY.format(millions=MOST_PARAMETERS // 10**6),

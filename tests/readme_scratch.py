@@ -43,7 +43,7 @@ SMALL = {
     for name in FAMILY
 }  # fmt: skip
 PARTS = ("attention", "grad_cam")  # of a study that names none, and of the gallery
-PEERS = ("resnet50", "convnext_tiny", "swin_tiny_patch4_window7_224")  # README's, whose weights timm has on the Hub
+BACKBONES = ("resnet50", "convnext_tiny", "swin_tiny_patch4_window7_224")  # README's, whose weights timm has on the Hub
 
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +72,9 @@ def write_weights(folder: Path) -> None:
         save_file(small_state(name), folder / f"{name}.safetensors")
 
 
-def write_peers(folder: Path) -> None:
+def write_backbones(folder: Path) -> None:
     """timm's own architectures in full, with random weights."""
-    for name in PEERS:
+    for name in BACKBONES:
         save_file(timm.create_model(name).state_dict(), folder / f"{name}.safetensors")
 
 

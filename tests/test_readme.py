@@ -79,9 +79,9 @@ def small(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def peers(files: Path) -> None:
+def backbones(files: Path) -> None:
     """Weights for timm's backbones, beside the family's."""
-    readme_scratch.write_peers(files / "weights")
+    readme_scratch.write_backbones(files / "weights")
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def run_shell(block: Block, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("small")
     for words in commands(block.text):
         if re.search(r"timm:(?!\w+@untrained)", " ".join(words)):
-            request.getfixturevalue("peers")
+            request.getfixturevalue("backbones")
         run_command(words)
 
 

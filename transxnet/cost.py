@@ -52,7 +52,7 @@ class _FlopCounter(TorchDispatchMode):
 
 
 def cost(model: nn.Module, image_size: int | None = None) -> Cost:
-    """Cost of one forward pass of one square image by a TransXNet or Peer; image_size None takes its spec's."""
+    """Cost of one forward pass of one square image by a TransXNet or Backbone; image_size None takes its spec's."""
     side = image_size or model.spec.image_size
     first = next(model.parameters())
     x = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)

@@ -424,14 +424,14 @@ def _flatten(image: Image.Image, notes: list[str]) -> Image.Image:
 
 
 class ViewSpec(Protocol):
-    """What `prepare_for` reads of a VariantSpec or PeerSpec."""
+    """What `prepare_for` reads of a VariantSpec or BackboneSpec."""
 
     image_size: int
     crop_pct: float
 
 
 def prepare_for(image: SourceImage, spec: ViewSpec) -> Prepared:
-    """`prepare` as this model's spec says: a PeerSpec brings its backbone's colors, interpolation and crop."""
+    """`prepare` as this model's spec says: a BackboneSpec brings its backbone's colors, interpolation and crop."""
     own = {name: getattr(spec, name) for name in ("mean", "std", "interpolation", "crop_mode") if hasattr(spec, name)}
     return prepare(image, image_size=spec.image_size, crop_pct=spec.crop_pct, **own)
 

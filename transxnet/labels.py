@@ -1,7 +1,7 @@
 """What a class index means: index -> WNID -> words, per label set.
 
 imagenet-1k: timm.data.ImageNetInfo, the usual order. tiny-imagenet-200: its 200 WNIDs in sorted order,
-index i is the i-th; the words come from ImageNetInfo too. numbered-N: N classes that nobody named here, for peers
+index i is the i-th; the words come from ImageNetInfo too. numbered-N: N classes that nobody named here, for backbones
 trained on other sets. A class index is always a model's own output.
 """
 

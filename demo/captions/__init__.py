@@ -68,7 +68,7 @@ TITLES = {  # of chips, where a variant's own name is not enough
     "pico_static": "pico, static", "pico_noosra": "pico, no OSRA", "pico_noste": "pico, no STE",
 }  # fmt: skip
 
-PEER_TITLE = "{name} (timm)"
+BACKBONE_TITLE = "{name} (timm)"
 COMPUTED = "{part} took {seconds:.0f} s on this machine."
 STEPS = {  # part -> what is being done while it takes long
     "trust": "testing the maps", "what_if": "changing one part after the other", "erf_parts": "taking the field apart",

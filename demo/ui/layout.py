@@ -48,7 +48,7 @@ from .components import (
 from .language import Words, chooser
 from .parts import SIBLINGS, pairs_of, part_buttons
 
-PEER_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
+BACKBONE_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
 
 
 class Layout:
@@ -135,10 +135,10 @@ class Layout:
             self.parts = part_buttons(pairs, self.words)
             backbones = self.studio.backbones
             if backbones.offered:
-                self._label(words.ADD_PEER, words.ADD_PEER_HINT)
-            self.peer = gr.Textbox(
-                "", label=self.words(words.ADD_PEER_LABEL), elem_id="peer", max_lines=1, container=False,
-                placeholder=PEER_EXAMPLES if backbones.policy == "any" else ", ".join(backbones.listed),
+                self._label(words.ADD_BACKBONE, words.ADD_BACKBONE_HINT)
+            self.backbone = gr.Textbox(
+                "", label=self.words(words.ADD_BACKBONE_LABEL), elem_id="backbone", max_lines=1, container=False,
+                placeholder=BACKBONE_EXAMPLES if backbones.policy == "any" else ", ".join(backbones.listed),
                 visible=backbones.offered,
             )  # fmt: skip
 
@@ -216,11 +216,11 @@ class Layout:
     def _chips(self, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
         """Every variant to choose, always in the same order, with an arrow where it would be downloaded first.
 
-        Siblings have buttons of their own (parts.py), peers a field and untrained ones links: they are here only while
+        Siblings have buttons of their own (parts.py), backbones a field and untrained ones links: they are here only while
         they are chosen.
         """
         names = [name for name in self.names if name not in SIBLINGS or name in {*chosen, self.default}]
-        names += [name for name in chosen if name not in names]  # peers, and what only a link asks for
+        names += [name for name in chosen if name not in names]  # backbones, and what only a link asks for
         return [(variant_title(name) + ("" if self.studio.ready(name) else " \u2193"), name) for name in names]
 
 

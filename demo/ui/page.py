@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from transxnet.backbones.spec import PREFIX, is_peer, spec_of
+from transxnet.backbones.spec import PREFIX, is_backbone, spec_of
 from transxnet.images import SourceImage, decode
 
 from ..captions import ANY_CLASS, TITLE
@@ -49,7 +49,7 @@ class Page(Exporting):
         ]  # fmt: skip
         self.outputs = [
             self.session, self.variants, self.stage, self.cam_stage, self.block, self.crosshair, self.thumbs,
-            self.answers, self.other, self.upload, self.offer, self.downloads, self.view_choice, self.peer,
+            self.answers, self.other, self.upload, self.offer, self.downloads, self.view_choice, self.backbone,
             self.link, self.note, self.tour, *self.others.values(), *self.panels.values(), *self.figures.values(),
         ]  # fmt: skip
         quiet: dict[str, Any] = {
@@ -80,7 +80,7 @@ class Page(Exporting):
             (self.other.input, self.class_chosen, [self.other]),
             (self.variants.input, self.variants_chosen, []),
             (self.offer.click, self.offered, []),
-            (self.peer.submit, self.peer_added, [self.peer]),
+            (self.backbone.submit, self.backbone_added, [self.backbone]),
             *((thumbs.select, self.other_chosen, []) for thumbs in self.others.values()),
             *((button.click, self._without(pair), []) for button, pair in self.parts.items()),
             *((panel.select, self.acted, []) for panel in self.panels.values()),
@@ -180,14 +180,14 @@ class Page(Exporting):
     def offered(self, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         yield from self._with_variants([*session.variants, "t"], session, controls[1:], request)
 
-    def peer_added(self, request: gr.Request, session: Session, *controls_and_name: Any) -> Iterator[dict]:
+    def backbone_added(self, request: gr.Request, session: Session, *controls_and_name: Any) -> Iterator[dict]:
         *controls, name = controls_and_name
         name = (name or "").strip()
         if not name:
             yield self._nothing()
             return
-        chosen = [*session.variants, name if is_peer(name) else PREFIX + name]
-        yield from self._with_variants(chosen, session, controls[1:], request, {self.peer: ""})
+        chosen = [*session.variants, name if is_backbone(name) else PREFIX + name]
+        yield from self._with_variants(chosen, session, controls[1:], request, {self.backbone: ""})
 
     def other_chosen(
         self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any

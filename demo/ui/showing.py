@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from transxnet.backbones.spec import is_peer, spec_of
+from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.errors import LensError
 from transxnet.study import Options
 from transxnet.variants import UNTRAINED, VariantSpec
@@ -264,7 +264,7 @@ class Showing(Comparing):
         return list(dict.fromkeys(ready))
 
     def _blocks(self, session: Session, controls: Controls) -> tuple[int, gr.Radio]:
-        """Blocks to choose from: those that every chosen variant has at this stage. Peers have none."""
+        """Blocks to choose from: those that every chosen variant has at this stage. Backbones have none."""
         depth = min((spec.depths[controls.stage - 1] for spec in _own(session.variants)), default=1)
         choices = [(str(i), i) for i in range(1, depth + 1)] + [(say(LAST), 0)]
         block = controls.block if controls.block <= depth else 0
@@ -282,4 +282,4 @@ def _where_sent(told: Session, session: Session, controls: Controls, by_hand: st
 
 def _own(names: Sequence[str]) -> list[VariantSpec]:
     """Specs of those that are TransXNets."""
-    return [spec_of(name)[0] for name in names if not is_peer(name)]
+    return [spec_of(name)[0] for name in names if not is_backbone(name)]

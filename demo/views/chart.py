@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from transxnet.backbones.spec import PeerSpec
+from transxnet.backbones.spec import BackboneSpec
 
 from ..captions import compare as words
 from ..captions.page import AND
@@ -48,7 +48,7 @@ def _row_of(column: Column) -> Published | None:
     if column.study is None or column.study.untrained:
         return None
     spec = column.study.spec
-    if isinstance(spec, PeerSpec):
+    if isinstance(spec, BackboneSpec):
         wanted = f"{spec.architecture}.{spec.tag}"
     else:
         wanted = f"{OWN} {spec.short.upper().replace('_', '@')}" if spec.paper else ""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import cache
 
-from transxnet.backbones.spec import PeerSpec
+from transxnet.backbones.spec import BackboneSpec
 from transxnet.draw.text import number
 from transxnet.study import Study
 from transxnet.weights.sources import BUNDLED
@@ -76,7 +76,7 @@ def accuracy(study: Study) -> list[str]:
         return [_top1(100 * found["top1"]), told]
     if study.spec.paper is not None:
         return [_top1(study.spec.paper.top1), say(words.ACCURACY_PAPER)]
-    if isinstance(study.spec, PeerSpec) and (found := _by_timm(study.spec)) is not None:
+    if isinstance(study.spec, BackboneSpec) and (found := _by_timm(study.spec)) is not None:
         return [_top1(found), say(words.ACCURACY_TIMM)]
     return [say(words.ACCURACY_UNKNOWN)]
 
@@ -85,7 +85,7 @@ def _top1(percent: float) -> str:
     return say(words.TOP1).format(top1=f"{percent:.1f}")
 
 
-def _by_timm(spec: PeerSpec) -> float | None:
+def _by_timm(spec: BackboneSpec) -> float | None:
     wanted = f"{spec.architecture}.{spec.tag}"
     return next((row.top1 for row in published() if row.by_timm and row.name == wanted), None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transxnet.backbones.spec import is_peer, spec_of
+from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.variants import VariantSpec
 
 from ..architecture import architecture
@@ -15,7 +15,7 @@ from .scene import Scene
 
 
 def tour(scene: Scene) -> Json:
-    own = [column for column in scene.columns if not is_peer(column.name)]
+    own = [column for column in scene.columns if not is_backbone(column.name)]
     name = own[0].name if own else FALLBACK[0]
     shown = next((column.name for column in scene.columns if column.name == name and column.study is not None), "")
     stage = scene.done[0].options.stage if scene.done else 3

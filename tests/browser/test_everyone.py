@@ -161,8 +161,8 @@ def test_the_image_stays_in_sight_and_what_is_below_it_can_be_reached(visit):
     expect(lens.page.locator("#more > button")).to_be_in_viewport(ratio=1)
     expect(lens.photo).to_be_in_viewport(ratio=0.99)
     lens.page.locator("#more > button").click()
-    lens.page.locator("#peer textarea, #peer input").scroll_into_view_if_needed()
-    expect(lens.page.locator("#peer textarea, #peer input")).to_be_in_viewport(ratio=1)
+    lens.page.locator("#backbone textarea, #backbone input").scroll_into_view_if_needed()
+    expect(lens.page.locator("#backbone textarea, #backbone input")).to_be_in_viewport(ratio=1)
 
 
 def test_on_a_phone_the_first_result_comes_soon_and_the_image_comes_back(visit):

@@ -8,7 +8,7 @@ from tests.browser.conftest import MINIATURES
 from tests.browser.lens import PATIENCE, PHONE, Lens
 
 pytestmark = pytest.mark.browser
-PEER = "timm:test_resnet@untrained"
+BACKBONE = "timm:test_resnet@untrained"
 
 
 READY = """([view, last]) => {
@@ -47,7 +47,7 @@ def fits(lens: Lens) -> None:
 
 
 def add(lens: Lens, name: str) -> None:
-    field = lens.page.locator("#peer textarea, #peer input")
+    field = lens.page.locator("#backbone textarea, #backbone input")
     if not field.is_visible():
         lens.page.locator("#more > button").click()
     field.click()
@@ -79,9 +79,9 @@ def test_on_a_phone_what_if_and_trust_show_their_figures(visit):
 def test_a_timm_backbone_is_a_column_and_can_be_tested(visit):
     lens = visit()
     with lens.answer():
-        add(lens, PEER)
+        add(lens, BACKBONE)
     assert lens.titles("overview") == ["pico", "test_resnet (timm), untrained"]
-    assert lens.ticked() == ["pico", PEER]
+    assert lens.ticked() == ["pico", BACKBONE]
     with lens.answer():
         lens.tick("pico")
     lens.look_at("trust")

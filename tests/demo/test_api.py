@@ -249,13 +249,13 @@ def test_any_part_by_its_name_with_figures(client, weights):
 
 
 def test_a_map_comes_with_its_raw_values_and_for_a_timm_backbone_too(client):
-    peer = "timm:test_resnet@untrained"
-    numbers, pngs, npz = client.predict(handle_file(IMAGE), peer, part="contrast", stage=2, api_name="/explain")
-    wanted = study(load(peer), decode(IMAGE), Options(stage=2, only=("contrast",)))
-    assert numbers["model"] == peer
+    backbone = "timm:test_resnet@untrained"
+    numbers, pngs, npz = client.predict(handle_file(IMAGE), backbone, part="contrast", stage=2, api_name="/explain")
+    wanted = study(load(backbone), decode(IMAGE), Options(stage=2, only=("contrast",)))
+    assert numbers["model"] == backbone
     assert (len(numbers["figures"]), len(pngs)) == (0, 1)
     assert np.load(npz)["contrast"] == pytest.approx(wanted.contrast.heat, rel=1e-3, abs=1e-6)
-    assert client.predict(handle_file(IMAGE), peer, api_name="/predict")["untrained"] is True
+    assert client.predict(handle_file(IMAGE), backbone, api_name="/predict")["untrained"] is True
 
 
 def test_what_if_with_the_kernels_of_a_second_image(client, weights):

@@ -21,7 +21,7 @@ from demo.views import Scene, view
 from demo.views.compare import MAPS, compared
 from demo.views.costs import accuracy
 from tests.small import image, small_model
-from transxnet.backbones.spec import find_peer
+from transxnet.backbones.spec import find_backbone
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
 from transxnet.explain.kernels.change import change
@@ -186,7 +186,7 @@ def test_costs(columns):
 
 
 def study_of(name: str, kind: str):
-    spec = find_peer(name) if name not in [v.short for v in VARIANTS.values()] else find_variant(name)
+    spec = find_backbone(name) if name not in [v.short for v in VARIANTS.values()] else find_variant(name)
     return SimpleNamespace(spec=spec, untrained=kind == "untrained", provenance=SimpleNamespace(kind=kind))
 
 

@@ -79,21 +79,21 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
 
 def test_other_backbones_stand_with_the_variants_in_the_receptive_fields_figures():
     only = Options(only=("receptive_field",))
-    peers = [
+    backbones = [
         Column(name, study(load(name), ONE, only))
         for name in ("timm:test_resnet@untrained", "timm:test_convnext@untrained")
     ]
     columns = [looked("small", WANTED["erf"].figures)]
-    maps, curves, parts = figures_of("erf", columns, ONE, peers)
+    maps, curves, parts = figures_of("erf", columns, ONE, backbones)
     assert (maps["name"], curves["name"], parts["name"]) == ("beside", "erf_curves", "erf_parts")
     for one in (maps, curves):
-        for column in [*columns, *peers]:
+        for column in [*columns, *backbones]:
             assert column.study.variant in one["alt"]
     random = maps["caption"].split("Random weights")[1]
     assert "timm:test_resnet@untrained" in random  # said of those that this click brought
     assert "small" not in random
     assert "timm" not in parts["alt"]
-    assert figures_of("erf", [Column("t")], ONE, peers) == []
+    assert figures_of("erf", [Column("t")], ONE, backbones) == []
 
 
 def test_what_stands_there_meanwhile():

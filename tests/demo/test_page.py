@@ -496,7 +496,7 @@ def test_an_event_before_the_page_has_opened_changes_nothing(page):
 
 # ---- figures, backbones of timm, a second image -------------------------------------------------------------
 
-PEER = "timm:test_resnet@untrained"
+BACKBONE = "timm:test_resnet@untrained"
 
 
 def drawn(changed: dict, page: Page, view: str) -> list[str]:
@@ -615,30 +615,30 @@ def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, m
 
 
 def test_a_backbone_of_timm_becomes_a_column(page, opened):
-    changed = finish(page.peer_added(ANN, opened, *controls(), " test_resnet@untrained "))
-    assert changed[page.session].variants == ("pico", PEER)
-    assert changed[page.variants].value == ["pico", PEER]
-    assert ("test_resnet (timm), untrained", PEER) in changed[page.variants].choices
-    assert changed[page.peer] == ""  # ready for the next one
+    changed = finish(page.backbone_added(ANN, opened, *controls(), " test_resnet@untrained "))
+    assert changed[page.session].variants == ("pico", BACKBONE)
+    assert changed[page.variants].value == ["pico", BACKBONE]
+    assert ("test_resnet (timm), untrained", BACKBONE) in changed[page.variants].choices
+    assert changed[page.backbone] == ""  # ready for the next one
     rows = changed[page.panels["overview"]]["rows"]
     assert [cell["kind"] for cell in rows[1]["cells"]] == ["text", "text", "map", "map"]
     assert "no TransXNet" in rows[1]["cells"][0]["text"]
     session = changed[page.session]
     for title, view in (("Attention", "attention"), ("Kernels", "kernels")):
-        changed = opened_on(page, session, title, *controls(["pico", PEER], stage=2))
+        changed = opened_on(page, session, title, *controls(["pico", BACKBONE], stage=2))
         assert "no TransXNet" in changed[page.panels[view]]["rows"][0]["cells"][1]["text"]
         assert drawn(changed, page, view)  # the other column's
-    changed = opened_on(page, session, "Attention", *controls(["pico", PEER], stage=1, block=2))
-    assert changed[page.block].value == 2  # of blocks a peer has none
+    changed = opened_on(page, session, "Attention", *controls(["pico", BACKBONE], stage=1, block=2))
+    assert changed[page.block].value == 2  # of blocks a backbone has none
     changed = finish(page.variants_chosen(ANN, session, *controls(["pico"])))
-    assert PEER not in [value for _, value in changed[page.variants].choices]
+    assert BACKBONE not in [value for _, value in changed[page.variants].choices]
 
 
 def test_a_name_that_timm_does_not_have_is_said(page, opened):
-    event = next(f for f in page.blocks.fns.values() if f.targets and f.targets[0][0] == page.peer._id)
+    event = next(f for f in page.blocks.fns.values() if f.targets and f.targets[0][0] == page.backbone._id)
     with pytest.raises(gr.Error, match="timm has no backbone called 'resnet5000'"):
         list(event.fn(ANN, opened, *controls(), "resnet5000"))
-    (step,) = page.peer_added(ANN, opened, *controls(), "")
+    (step,) = page.backbone_added(ANN, opened, *controls(), "")
     assert is_nothing(page, step)
 
 
@@ -651,26 +651,26 @@ def test_a_request_that_names_many_models_loads_none(page, opened):
         with pytest.raises(gr.Error, match=r"More than 3 models|timm has no backbone"):
             list(event.fn(ANN, opened, *controls(names)))
     assert page.studio._models._in_use.keys() | set(page.studio._models._idle) == before
-    changed = finish(page.variants_chosen(ANN, opened, *controls(["pico", PEER, "pico@untrained"])))
-    assert changed[page.session].variants == ("pico", PEER, "pico@untrained")
+    changed = finish(page.variants_chosen(ANN, opened, *controls(["pico", BACKBONE, "pico@untrained"])))
+    assert changed[page.session].variants == ("pico", BACKBONE, "pico@untrained")
 
 
 @pytest.fixture(scope="module")
 def listed(models) -> Page:
     """A page whose visitors may name one backbone."""
-    name = PEER.partition("@")[0]
+    name = BACKBONE.partition("@")[0]
     return Page(Studio(device="cpu", backbones=Backbones("listed", (name,))), beside=(name,))
 
 
 def test_backbones_that_are_not_listed_are_refused_everywhere(listed):
     page, sentence = listed, "This page does not offer that timm backbone. It offers timm:test_resnet."
-    query = {"variants": f"timm:test_vit@untrained,pico,{PEER}"}
+    query = {"variants": f"timm:test_vit@untrained,pico,{BACKBONE}"}
     changed = finish(page.opened(SimpleNamespace(session_hash="ida", query_params=query), Session(), *controls()))
     session = changed[page.session]
-    assert session.variants == ("pico", PEER)
+    assert session.variants == ("pico", BACKBONE)
     assert changed[page.note]["sentences"] == [sentence]
     for steps in (
-        page.peer_added(ANN, session, *controls(), "test_vit"),
+        page.backbone_added(ANN, session, *controls(), "test_vit"),
         page.variants_chosen(ANN, session, *controls(["pico", "timm:test_vit"])),
         page.acted(SimpleNamespace(instead=["pico", "timm:test_vit@untrained"]), ANN, session, *controls()),
     ):
@@ -683,12 +683,12 @@ def test_backbones_that_are_not_listed_are_refused_everywhere(listed):
         assert str(caught.value) == sentence
     gone = finish(page.go({"variants": ["timm:test_vit"]}, session, controls(), ANN))
     assert (gone[page.session].variants, gone[page.note]["sentences"]) == (("pico",), [sentence])
-    assert page.peer.placeholder == "timm:test_resnet"
+    assert page.backbone.placeholder == "timm:test_resnet"
 
 
 def test_a_page_without_backbones_has_no_field_for_them(models):
     page = Page(Studio(device="cpu", backbones=Backbones("none", ("timm:test_resnet",))), beside=("timm:test_resnet",))
-    assert (page.peer.visible, page.beside.visible, page._beside()) == (False, False, [])
+    assert (page.backbone.visible, page.beside.visible, page._beside()) == (False, False, [])
 
 
 def test_one_click_sets_backbones_beside_the_receptive_fields(page, opened, monkeypatch):
@@ -696,7 +696,7 @@ def test_one_click_sets_backbones_beside_the_receptive_fields(page, opened, monk
     monkeypatch.setattr(page.studio, "ready", lambda name: name == "timm:test_convnext")
     changed = opened_on(page, opened, "Receptive field", *controls(beside=True))
     assert drawn(changed, page, "erf") == ["beside", "erf_curves", "erf_parts"]
-    for name in (PEER, "timm:test_convnext"):  # whose weights are not on this disk come untrained
+    for name in (BACKBONE, "timm:test_convnext"):  # whose weights are not on this disk come untrained
         assert page.studio.peek(name).loaded is not None
     assert changed[page.session].variants == ("pico",)
     assert drawn(opened_on(page, opened, "Receptive field"), page, "erf") == ["erf_curves", "erf_parts"]

@@ -23,7 +23,7 @@ from demo.studio import AT_ONCE, IMAGES, WAITING, Loading, Studio
 from tests.hub import HubServer, use_hub
 from tests.small import image, small_model
 from transxnet import load as load_model
-from transxnet.backbones.spec import find_peer
+from transxnet.backbones.spec import find_backbone
 from transxnet.draw.png import to_png
 from transxnet.errors import Busy, ImageError, LensError, OutOfRange, SourceFailed, UnknownName
 from transxnet.images import decode
@@ -274,9 +274,9 @@ def test_a_model_is_loaded_once_under_all_its_names(loads):
     assert studio.hold("pico@Untrained") is studio.hold("transxnet_pico@untrained") is not entry
     assert entry.loaded is small_model()
     assert entry.cost.parameters == sum(p.numel() for p in small_model().model.parameters())
-    peer = studio.hold("timm:test_resnet@untrained")
-    assert studio.hold(" TIMM:test_resnet@Untrained") is peer
-    assert peer.done.wait(60)
+    backbone = studio.hold("timm:test_resnet@untrained")
+    assert studio.hold(" TIMM:test_resnet@Untrained") is backbone
+    assert backbone.done.wait(60)
     with pytest.raises(UnknownName):
         studio.hold("zeta")
     with pytest.raises(UnknownName):
@@ -423,7 +423,7 @@ def test_visitors_name_the_backbones_that_the_operator_lets_them(loads, policy):
 def hub(tmp_path, monkeypatch) -> Iterator[HubServer]:
     """timm's repositories of three miniatures; the caches are empty."""
     for name in MINIATURES:
-        spec = find_peer(name)
+        spec = find_backbone(name)
         folder = tmp_path / "hub" / spec.hub_id
         folder.mkdir(parents=True)
         state = load_model(f"timm:{name}@untrained", device="cpu").model.net.state_dict()
@@ -453,7 +453,7 @@ MINIATURES = ("test_resnet", "test_vit", "test_convnext")
 def test_visitors_downloads_are_bounded_and_others_stay(hub, tmp_path):
     own, shared = tmp_path / "own" / "visitors", tmp_path / "shared"
     size = {
-        name: (tmp_path / "hub" / find_peer(name).hub_id / "model.safetensors").stat().st_size for name in MINIATURES
+        name: (tmp_path / "hub" / find_backbone(name).hub_id / "model.safetensors").stat().st_size for name in MINIATURES
     }
     room = size["test_vit"] + size["test_convnext"] + 10_000
     load_model("timm:test_resnet", device="cpu")  # somebody else's download, in the client's own cache

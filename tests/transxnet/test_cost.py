@@ -8,8 +8,8 @@ import pytest
 from torch import nn
 
 from tests import tiny
-from transxnet.backbones.module import untrained_peer
-from transxnet.backbones.spec import find_peer
+from transxnet.backbones.module import untrained_backbone
+from transxnet.backbones.spec import find_backbone
 from transxnet.cli import list as listing
 from transxnet.cost import Cost, activation_memory, cost, weight_memory
 from transxnet.model import TransXNet
@@ -54,9 +54,9 @@ def test_the_size_is_the_variant_s_own_unless_said():
     assert cost(model) == cost(model, tiny.SPEC.image_size)
 
 
-def test_a_peer_by_hand():
+def test_a_backbone_by_hand():
     """A ViT's: patches, four linear layers and two attention products a block, the classifier."""
-    model = untrained_peer(find_peer("test_vit"))
+    model = untrained_backbone(find_backbone("test_vit"))
     side, n, c, depth, hidden = 160, 101, 64, 6, model.net.blocks[0].mlp.fc1.out_features
     block = 4 * n * c * c + 2 * n * n * c + 2 * n * c * hidden
     macs = (n - 1) * 3 * 16 * 16 * c + depth * block + 1000 * c

@@ -588,7 +588,7 @@ def test_prepare_is_timms_evaluation_transform(size, image_size, crop_pct):
     ["vit_small_patch16_224", "test_resnet", "resnet50.gluon_in1k", "dm_nfnet_f0"],
 )
 @pytest.mark.parametrize("size", [(301, 199), (199, 302)])
-def test_a_peer_sees_what_timms_transform_gives_it(name, size):
+def test_a_backbone_sees_what_timms_transform_gives_it(name, size):
     from timm import get_pretrained_cfg
     from timm.data import create_transform, resolve_data_config
 

@@ -1,1 +1,1 @@
-"""Peers: timm's backbones as columns beside TransXNet, for the views that need no TransXNet parts."""
+"""Backbones: timm's backbones as columns beside TransXNet, for the views that need no TransXNet parts."""

@@ -1,7 +1,7 @@
-"""Peer: a timm model with Taps where its stages end, so that whatever needs no TransXNet parts can look into it.
+"""Backbone: a timm model with Taps where its stages end, so that whatever needs no TransXNet parts can look into it.
 
 Logits are the timm model's own, bit for bit. How the stages are found is in stages.py, where their units sit in
-grids.py; both are asked once, when the Peer is made, by a few forward passes over an image of noise.
+grids.py; both are asked once, when the Backbone is made, by a few forward passes over an image of noise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..errors import LensError, WeightsMismatch
 from ..trace import Tap, Trace
 from ..weights.checkpoint import UNTRAINED_SEED
 from .grids import Followed, Grid, grid_of
-from .spec import STAGES, PeerSpec, find_peer, misfit
+from .spec import STAGES, BackboneSpec, find_backbone, misfit
 from .stages import TOKENS, Entry, Layout, StageHook, choose, entries_of, layout_of
 
 _DRAWS = (
@@ -27,16 +27,16 @@ _DRAWS = (
 )  # fmt: skip
 
 
-class Peer(nn.Module):
+class Backbone(nn.Module):
     """A timm classifier in eval mode, its parameters without gradients. (1, 3, S, S), normalized -> (1, classes).
 
-    net: timm's model. spec: the PeerSpec with strides, origins and layers filled in. taps: one a stage, kind "stage";
+    net: timm's model. spec: the BackboneSpec with strides, origins and layers filled in. taps: one a stage, kind "stage";
     there is no other kind, nor a "head". The hooks on the four stage modules belong to the model and stay.
 
     Raises LensError where the model has no four stages that end in maps of the image on the way to the logits.
     """
 
-    def __init__(self, net: nn.Module, spec: PeerSpec):
+    def __init__(self, net: nn.Module, spec: BackboneSpec):
         super().__init__()
         self.net = net.eval().requires_grad_(False)
         self.num_classes = spec.num_classes
@@ -154,12 +154,12 @@ class Peer(nn.Module):
         return torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
 
 
-def untrained_peer(spec: PeerSpec, seed: int = UNTRAINED_SEED) -> Peer:
+def untrained_backbone(spec: BackboneSpec, seed: int = UNTRAINED_SEED) -> Backbone:
     """The backbone with timm's random weights, the same for a seed in every thread; nobody else's numbers are drawn."""
-    return Peer(_build(spec, seed), spec)
+    return Backbone(_build(spec, seed), spec)
 
 
-def peer_from(spec: PeerSpec, state: Mapping[str, Tensor], what: str) -> Peer:
+def backbone_from(spec: BackboneSpec, state: Mapping[str, Tensor], what: str) -> Backbone:
     """The backbone holding these tensors, which timm's own filter may adapt to the image's size.
 
     `what` names them in errors. Raises WeightsMismatch where they do not fit.
@@ -175,13 +175,13 @@ def peer_from(spec: PeerSpec, state: Mapping[str, Tensor], what: str) -> Peer:
             remedy="Choose the backbone these weights were trained for.",
             detail="; ".join(lines[:3])[:400],
         ) from error
-    return Peer(net, spec)
+    return Backbone(net, spec)
 
 
-def _build(spec: PeerSpec, seed: int, **options: object) -> nn.Module:
+def _build(spec: BackboneSpec, seed: int, **options: object) -> nn.Module:
     import timm
 
-    published = find_peer(spec.name.partition(":")[2]).image_size
+    published = find_backbone(spec.name.partition(":")[2]).image_size
     if spec.fixed_size and spec.image_size != published:
         options["img_size"] = spec.image_size
     try:

@@ -1,4 +1,4 @@
-"""What is known of a timm backbone by its name alone: PeerSpec, and `spec_of` for names of either kind.
+"""What is known of a timm backbone by its name alone: BackboneSpec, and `spec_of` for names of either kind.
 
     spec_of("timm:resnet50")                  # timm's default weights for it
     spec_of("timm:resnet50.gluon_in1k")       # those of that tag
@@ -21,13 +21,13 @@ from ..labels import NUMBERED
 from ..variants import UNTRAINED, Published, VariantSpec, parse_variant
 
 PREFIX = "timm:"
-STAGES = 4  # of a peer that are looked at
+STAGES = 4  # of a backbone that are looked at
 _EXAMPLES = f"Choose one such as {PREFIX}resnet50, {PREFIX}convnext_tiny or {PREFIX}swin_tiny_patch4_window7_224."
 _OURS = "transxnet_"  # this project's own entry points in timm's registry
 
 
 @dataclass(frozen=True)
-class PeerSpec:
+class BackboneSpec:
     """One timm backbone and how its images are prepared. Where a name is also VariantSpec's it means the same.
 
     strides, origins, layers: one entry a stage, empty until the model is loaded. A unit [r, c] of stage s is centerd on
@@ -71,20 +71,20 @@ class PeerSpec:
         return f"stage {stage} ({self.layers[stage - 1]}{remark})" if self.layers else f"stage {stage}"
 
 
-def is_peer(name: str) -> bool:
+def is_backbone(name: str) -> bool:
     """Whether a name is meant for timm."""
     return name.strip().lower().startswith(PREFIX)
 
 
-def spec_of(name: str) -> tuple[VariantSpec | PeerSpec, bool]:
+def spec_of(name: str) -> tuple[VariantSpec | BackboneSpec, bool]:
     """What a person typed -> (its spec, whether random weights are asked for). Nothing is built or downloaded.
 
     Raises UnknownName with the nearest names, LensError for a backbone that cannot stand beside the others.
     """
-    return parse_peer(name) if is_peer(name) else parse_variant(name)
+    return parse_backbone(name) if is_backbone(name) else parse_variant(name)
 
 
-def parse_peer(name: str) -> tuple[PeerSpec, bool]:
+def parse_backbone(name: str) -> tuple[BackboneSpec, bool]:
     """`spec_of` for a name that begins with "timm:"."""
     bare, at, suffix = name.strip()[len(PREFIX) :].strip().partition("@")
     untrained = bool(at) and suffix.strip().lower() == UNTRAINED
@@ -93,11 +93,11 @@ def parse_peer(name: str) -> tuple[PeerSpec, bool]:
             f"{quote(name.strip())} is no name of a backbone.",
             remedy=f"Write {PREFIX}{bare}, {PREFIX}{bare}.TAG or {PREFIX}{bare}@{UNTRAINED}.",
         )
-    return find_peer(bare.strip()), untrained
+    return find_backbone(bare.strip()), untrained
 
 
 @cache
-def find_peer(name: str) -> PeerSpec:
+def find_backbone(name: str) -> BackboneSpec:
     """The spec for timm's name of a backbone, with or without a tag: "resnet50", "resnet50.a1_in1k"."""
     import timm
 
@@ -115,11 +115,11 @@ def find_peer(name: str) -> PeerSpec:
     return _spec(name, architecture, tag, {} if config is None else config.to_dict())
 
 
-def _spec(name: str, architecture: str, tag: str, config: dict[str, Any]) -> PeerSpec:
+def _spec(name: str, architecture: str, tag: str, config: dict[str, Any]) -> BackboneSpec:
     classes = int(config.get("num_classes") or 0)
     if not classes:
         raise misfit(f"{PREFIX}{name}", "it gives features and names no classes")
-    return PeerSpec(
+    return BackboneSpec(
         PREFIX + name, architecture, tag or config.get("tag") or "", classes, int(config["input_size"][-1]),
         float(config["crop_pct"]), config.get("crop_mode") or "center", config["interpolation"],
         tuple(config["mean"]), tuple(config["std"]),

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", type=Path, help="photo")
     parser.add_argument("--against", type=Path, metavar="IMAGE", help="second photo, to compare kernels with")
     parser.add_argument("--models", default="pico,t@untrained", metavar="A,B", help="rows (pico,t@untrained)")
-    parser.add_argument("--peers", default="", metavar="A,B", help="beside them in the published receptive field")
+    parser.add_argument("--backbones", default="", metavar="A,B", help="beside them in the published receptive field")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for README.md and the images")
     parser.set_defaults(run=run_gallery)
 
@@ -88,7 +88,7 @@ def _published(args: argparse.Namespace, image: SourceImage) -> list[Plate]:
     from ..explain.erf.protocol import published_erf
     from ..weights.load import load
 
-    names = (*models_in(args.models), *models_in(args.peers))
+    names = (*models_in(args.models), *models_in(args.backbones))
     places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
     models = [load(name, None, args.device, image_size=SIZE, **places) for name in names]
     return [protocol_plate([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])]

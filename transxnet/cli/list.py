@@ -1,6 +1,6 @@
 """`python -m transxnet list`: the variants with cost, accuracy and where their weights would come from; or classes.
 
-Peers are listed where they are named: timm has over a thousand.
+Backbones are listed where they are named: timm has over a thousand.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from ..backbones.spec import PeerSpec, spec_of
+from ..backbones.spec import BackboneSpec, spec_of
 from ..variants import UNTRAINED, VARIANTS, VariantSpec
 
 # (parameters, 10^9 multiply-accumulates at the variant's own size), measured once with cost.cost; a test repeats it.
@@ -28,7 +28,7 @@ COSTS: dict[str, tuple[int, float]] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="these models; without, the variants, and no peer")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="these models; without, the variants, and no backbone")
     parser.add_argument("--classes", metavar="NAME", help="list the classes of this model or label set instead")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run_list)
@@ -72,16 +72,16 @@ def _row(name: str, args: argparse.Namespace) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _cost(spec: VariantSpec | PeerSpec) -> tuple[int, float]:
+def _cost(spec: VariantSpec | BackboneSpec) -> tuple[int, float]:
     if spec.name in COSTS:
         return COSTS[spec.name]
-    from ..backbones.cost import peer_cost
+    from ..backbones.cost import backbone_cost
 
-    found = peer_cost(spec)
+    found = backbone_cost(spec)
     return found.parameters, float(f"{found.macs / 1e9:.5g}")
 
 
-def _measured(spec: VariantSpec | PeerSpec) -> float | None:
+def _measured(spec: VariantSpec | BackboneSpec) -> float | None:
     """Top-1 as the card of bundled weights states it, 0 to 1; None where nothing is bundled."""
     from ..weights.sources import BUNDLED
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..backbones.spec import PeerSpec, spec_of
+from ..backbones.spec import BackboneSpec, spec_of
 from ..errors import LensError, OutOfRange, UnknownName, quote
 from ..output import check_output
 from ..variants import VariantSpec
@@ -111,10 +111,10 @@ def _finish(run: Run, worker: Worker, entries: list[dict[str, Any]], begun: floa
     return 1 if failed else 0
 
 
-def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | PeerSpec]) -> None:
+def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | BackboneSpec]) -> None:
     """Refuse, before anything is loaded, what no image could make right. Raises OutOfRange or UnknownName.
 
-    Blocks and heads are for the TransXNets among the models; a peer beside them takes each stage as a whole.
+    Blocks and heads are for the TransXNets among the models; a backbone beside them takes each stage as a whole.
     """
     from ..study import PARTS
 
@@ -134,7 +134,7 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | PeerSpec]) ->
         _somebody_knows(args.target, specs)
 
 
-def _somebody_knows(target: str, specs: Sequence[VariantSpec | PeerSpec]) -> None:
+def _somebody_knows(target: str, specs: Sequence[VariantSpec | BackboneSpec]) -> None:
     """At least one of the models must know the class."""
     from ..labels import label_set
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..backbones.spec import PeerSpec
+from ..backbones.spec import BackboneSpec
 from ..errors import LensError
 from .common import failure
 
@@ -163,7 +163,7 @@ def _studies(
     for model in run.models:
         try:
             theirs = (
-                replace(options, block=None) if isinstance(model.spec, PeerSpec) else options
+                replace(options, block=None) if isinstance(model.spec, BackboneSpec) else options
             )  # they have no blocks
             found.append(study(model, image, theirs, other, _telling(path, model.name), words))
         except LensError as error:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..backbones.module import Peer
-from ..backbones.spec import PeerSpec
+from ..backbones.module import Backbone
+from ..backbones.spec import BackboneSpec
 from ..errors import LensError, OutOfRange, PartMissing
 from ..images import Prepared
 from ..model import TransXNet
@@ -18,7 +18,7 @@ from ..trace import Edit, Keep, Trace
 from ..variants import VariantSpec
 
 EVERYTHING = ("stage", "attention", "gates", "kernels", "bias_gates", "biases", "head")
-_WITHOUT = {  # what a peer lacks, by the part that a view is about
+_WITHOUT = {  # what a backbone lacks, by the part that a view is about
     "idconv": "it generates no kernels",
     "osra": "it has no OSRA to attend with",
     "head": "its head has no map of its own",
@@ -32,7 +32,7 @@ class Observation:
     That graph is most of a pass's memory: drop the observation once its explanations are made.
     """
 
-    model: TransXNet | Peer
+    model: TransXNet | Backbone
     prepared: Prepared
     x: Tensor  # (1, 3, H, W), the normalized view; a leaf that requires grad if grad was asked for
     logits: Tensor  # (1, classes)
@@ -61,7 +61,7 @@ class Observation:
         return self.geometry((height, width), stride, origin)
 
     def layer_words(self, stage: int, block: int | None = None) -> str:
-        """A stage's output, or a block's, in words: "stage 3, block 2"; "stage 3 (layers.2)" of a peer."""
+        """A stage's output, or a block's, in words: "stage 3, block 2"; "stage 3 (layers.2)" of a backbone."""
         return self.model.spec.layer_words(*self.locate(stage, block))
 
     def locate(self, stage: int, block: int | None = None) -> tuple[int, int]:
@@ -90,7 +90,7 @@ class Observation:
 
 
 def observe(
-    model: TransXNet | Peer,
+    model: TransXNet | Backbone,
     prepared: Prepared,
     keep: Iterable[str] | Keep = EVERYTHING,
     grad: bool = False,
@@ -127,7 +127,7 @@ def need_part(observation: Observation, part: str) -> None:
     A TransXNet without IDConv has learned kernels in its place, and they can be shown: that is no reason to raise.
     """
     spec = observation.model.spec
-    if isinstance(spec, PeerSpec):
+    if isinstance(spec, BackboneSpec):
         what = f"{spec.architecture} is no TransXNet: {_WITHOUT[part]}."
     elif part == "osra" and not spec.osra:
         what = no_osra(spec)
@@ -147,7 +147,7 @@ def need_eval(model: nn.Module) -> None:
         raise LensError("The model is in training mode.", remedy="Call model.eval() before looking at images.")
 
 
-def pick_class(model: TransXNet | Peer, index: int) -> int:
+def pick_class(model: TransXNet | Backbone, index: int) -> int:
     """The class index, checked. Raises OutOfRange for one the model does not have."""
     if index not in range(model.num_classes):
         raise OutOfRange(f"{model.spec.name} has no class {index}.", remedy=f"Choose 0 to {model.num_classes - 1}.")

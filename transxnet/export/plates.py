@@ -43,7 +43,7 @@ class Shown:
 
     @property
     def learned(self) -> list[str]:
-        """Those whose kernels are learned and not generated; a peer has neither."""
+        """Those whose kernels are learned and not generated; a backbone has neither."""
         return [study.variant for study in self.studies if not getattr(study.spec, "idconv", True)]
 
     @property

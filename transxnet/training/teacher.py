@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..backbones.spec import is_peer, parse_peer
+from ..backbones.spec import is_backbone, parse_backbone
 from ..errors import WeightsError, WeightsMismatch
 from ..images import IMAGENET_MEAN, IMAGENET_STD
 from ..weights.checkpoint import check_fit, read_checkpoint
@@ -77,11 +77,11 @@ def load_teacher(name: str, file: Path | None, classes: int, device: torch.devic
         WeightsMismatch: tensors that do not fit the backbone with that number of classes.
         UnknownName: no such backbone or variant.
     """
-    if not is_peer(name):
+    if not is_backbone(name):
         return Teacher(load(name, file, device).model).to(device)
     import timm
 
-    spec, _ = parse_peer(name)
+    spec, _ = parse_backbone(name)
     if file is None:
         raise WeightsError(
             f"The teacher {name} needs weights for the {classes} classes of the student.",

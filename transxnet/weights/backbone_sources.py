@@ -1,4 +1,4 @@
-"""Where a peer's weights come from: a folder of the person's, then timm's own repository on the Hub.
+"""Where a backbone's weights come from: a folder of the person's, then timm's own repository on the Hub.
 
 The places are transxnet/weights/sources.py's, asked for timm's name. timm records no digest in its repositories; the Hub does,
 for every large file, and its client keeps the file under that name: it is compared with the bytes in use. Only
@@ -10,19 +10,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ..backbones.spec import PREFIX, PeerSpec
+from ..backbones.spec import PREFIX, BackboneSpec
 from ..errors import DigestMismatch
 from . import sources
 from .checkpoint import file_sha256
 from .sources import Found, NotThere, Settings
 
 
-def named(spec: PeerSpec, source: object, settings: Settings) -> Found:
+def named(spec: BackboneSpec, source: object, settings: Settings) -> Found:
     """What a person named: a file, a folder or `hf-hub:NAMESPACE/NAME[@REVISION]`."""
     return sources.named(_as_timm_names_it(spec), source, settings)
 
 
-def folder(spec: PeerSpec, settings: Settings) -> Found:
+def folder(spec: BackboneSpec, settings: Settings) -> Found:
     """NAME.safetensors in the folder the person configured: as it was asked for, with its tag, or without.
 
     A file without a tag is not taken for a tag that was asked for: those weights may be others.
@@ -36,7 +36,7 @@ def folder(spec: PeerSpec, settings: Settings) -> Found:
     return sources.folder(replace(spec, name=asked), settings)
 
 
-def hub(spec: PeerSpec, settings: Settings) -> Found:
+def hub(spec: BackboneSpec, settings: Settings) -> Found:
     """timm's repository: from the client's cache where it is there and whole, else from the network."""
     if not spec.hub_id:
         raise NotThere(f"timm publishes no weights for {spec.architecture}.", remedy="Give a file, or take another.")
@@ -53,12 +53,12 @@ def hub(spec: PeerSpec, settings: Settings) -> Found:
 CHAIN: tuple[tuple[str, sources.Source], ...] = (("folder", folder), ("hub", hub))
 
 
-def cached(spec: PeerSpec, settings: Settings) -> bool:
-    """Whether the Hub client's cache, or the one that the settings name, holds the peer; asks no network."""
+def cached(spec: BackboneSpec, settings: Settings) -> bool:
+    """Whether the Hub client's cache, or the one that the settings name, holds the backbone; asks no network."""
     return bool(spec.hub_id) and sources.cached_files(spec.hub_id, None, settings) is not None
 
 
-def _as_timm_names_it(spec: PeerSpec) -> PeerSpec:
+def _as_timm_names_it(spec: BackboneSpec) -> BackboneSpec:
     """sources.py looks for files and architectures under `name`."""
     return replace(spec, name=spec.architecture)
 

@@ -3,12 +3,12 @@
     loaded = transxnet.load("t")                          # the sources in order, the first that delivers
     loaded = transxnet.load("t", "hf-hub:namespace/name") # this source or an error: never other weights instead
     loaded = transxnet.load("t@untrained")                # random weights, only when asked for by this name
-    loaded = transxnet.load("timm:resnet50")              # a peer: timm's weights for one of its backbones
+    loaded = transxnet.load("timm:resnet50")              # a backbone: timm's weights for one of its backbones
 
 Sources in order: a folder (`weights_dir` or TRANSXNET_WEIGHTS), a Hub namespace (`hub_namespace` or
 TRANSXNET_HUB_NAMESPACE), the bundled ones, the author's releases. If all fail, or one delivers a file that is
 not what was published, NoWeights lists every attempt, its cause and its remedy. The places themselves are in
-sources.py, reading in checkpoint.py, the network in download.py. A peer (peers/) comes from the folder or from timm's
+sources.py, reading in checkpoint.py, the network in download.py. A backbone (backbones/) comes from the folder or from timm's
 own repository on the Hub.
 """
 
@@ -24,22 +24,22 @@ from pathlib import Path
 
 import torch
 
-from ..backbones.cost import peer_memory
-from ..backbones.module import Peer, peer_from, untrained_peer
-from ..backbones.spec import PREFIX, PeerSpec, find_peer, is_peer, parse_peer
+from ..backbones.cost import backbone_memory
+from ..backbones.module import Backbone, backbone_from, untrained_backbone
+from ..backbones.spec import PREFIX, BackboneSpec, find_backbone, is_backbone, parse_backbone
 from ..cost import weight_memory
 from ..errors import DeviceError, DigestMismatch, NoWeights, OutOfRange, UnknownName, WeightsError, quote
 from ..model import TransXNet
 from ..variants import UNTRAINED, VariantSpec, parse_variant
-from . import backbone_sources as peer_sources
+from . import backbone_sources as backbone_sources
 from . import sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .download import Report, cached_repository
 from .namespace import Namespace, configured_namespace
 from .sources import Found, NotThere, Provenance, Settings
 
-Model = TransXNet | Peer
-Spec = VariantSpec | PeerSpec
+Model = TransXNet | Backbone
+Spec = VariantSpec | BackboneSpec
 MAX_SIDE = 2048  # images are not larger than that (images.py)
 
 __all__ = ["Availability", "LoadedModel", "Provenance", "available", "load", "model_memory", "resolve_device"]
@@ -98,14 +98,14 @@ def load(
     allow_download: bool = True,
     hub_cache: str | os.PathLike[str] | None = None,
 ) -> LoadedModel:
-    """A variant or peer with its weights. Every call makes a model of its own; keep it, or ask Studio for a shared one.
+    """A variant or backbone with its weights. Every call makes a model of its own; keep it, or ask Studio for a shared one.
 
-    name: "t", "transxnet_b_384", "pico@untrained", "timm:resnet50", … (peers.spec.spec_of).
+    name: "t", "transxnet_b_384", "pico@untrained", "timm:resnet50", … (backbones.spec.spec_of).
     source: a checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]". It is tried alone.
     device: "cuda", "cuda:1", "mps", "cpu"; None takes the first of CUDA, MPS and CPU that is there.
     hub_namespace: NAMESPACE, with revisions pinned as namespace.py describes: "ns@v1", "ns@t=COMMIT,s=COMMIT".
     image_size: side in pixels of the images to be looked at, where it is not to be the spec's own. TransXNets and
-        convolutional peers take any; of Swin, ViT and their like timm builds one of that size, with positions resized.
+        convolutional backbones take any; of Swin, ViT and their like timm builds one of that size, with positions resized.
     progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal. It
         may raise DownloadStopped or a LensError to end the download, which `load` then raises.
     allow_download: False uses only what is on this disk.
@@ -137,7 +137,7 @@ def available(
     hub_namespace: str | None = None,
     hub_cache: str | os.PathLike[str] | None = None,
 ) -> Availability:
-    """Where `load` would find this variant or peer first, without network and without reading the weights.
+    """Where `load` would find this variant or backbone first, without network and without reading the weights.
 
     A promise about presence only: a file that is there may still turn out damaged.
     """
@@ -145,8 +145,8 @@ def available(
     if untrained:
         return Availability.UNTRAINED
     settings = _settings(weights_dir, hub_namespace, _silent, allow_download=False, hub_cache=hub_cache)
-    if isinstance(spec, PeerSpec):
-        return _peer_available(spec, settings)
+    if isinstance(spec, BackboneSpec):
+        return _backbone_available(spec, settings)
     if _delivers(sources.folder, spec, settings):
         return Availability.FOLDER
     if settings.hub and _in_hub_cache(spec, settings.hub):
@@ -161,9 +161,9 @@ def available(
 
 
 def model_memory(name: str) -> int:
-    """Bytes of the parameters and buffers of a variant or peer, from shapes alone: no weight is read or drawn."""
+    """Bytes of the parameters and buffers of a variant or backbone, from shapes alone: no weight is read or drawn."""
     spec, _ = _parse(name)
-    return peer_memory(spec) if isinstance(spec, PeerSpec) else _variant_memory(spec)
+    return backbone_memory(spec) if isinstance(spec, BackboneSpec) else _variant_memory(spec)
 
 
 @lru_cache(maxsize=32)
@@ -187,14 +187,14 @@ def resolve_device(device: str | torch.device | None = None) -> torch.device:
 
 
 def _parse(name: str) -> tuple[Spec, bool]:
-    return parse_peer(name) if is_peer(name) else parse_variant(name)
+    return parse_backbone(name) if is_backbone(name) else parse_variant(name)
 
 
 def _first_that_delivers(
     spec: Spec, source: str | os.PathLike[str] | None, settings: Settings
 ) -> tuple[Model, Provenance]:
     """The first source's model; a source that fails is remembered, and the next one tried."""
-    places = peer_sources if isinstance(spec, PeerSpec) else sources
+    places = backbone_sources if isinstance(spec, BackboneSpec) else sources
     chain = places.CHAIN
     if source is not None:  # other weights than those asked for would be a lie
         chain = ((sources.label(source), lambda spec, settings: places.named(spec, source, settings)),)
@@ -213,7 +213,7 @@ def _first_that_delivers(
 
 
 def _deliver(spec: Spec, found: Found) -> tuple[Model, Provenance]:
-    make = peer_from if isinstance(spec, PeerSpec) else model_from
+    make = backbone_from if isinstance(spec, BackboneSpec) else model_from
     try:
         checkpoint = open_checkpoint(found.path)
         provenance = sources.check_digest(found, checkpoint.sha256).noting(checkpoint.note)
@@ -239,10 +239,10 @@ def _no_weights(spec: Spec, failures: list[tuple[str, WeightsError]], alone: boo
 
 
 def _untrained(spec: Spec) -> tuple[Model, Provenance]:
-    model = untrained_peer(spec) if isinstance(spec, PeerSpec) else untrained_model(spec)
+    model = untrained_backbone(spec) if isinstance(spec, BackboneSpec) else untrained_model(spec)
     digest = state_digest(model.state_dict())
     note = f"Never trained: weights drawn at random with seed {UNTRAINED_SEED}."
-    if isinstance(spec, PeerSpec):
+    if isinstance(spec, BackboneSpec):
         note += (
             " As timm starts it, which may be with residual branches at zero: it then sees little but its shortcuts."
         )
@@ -256,10 +256,10 @@ def _checked(image_size: int) -> int:
 
 
 def _resized(spec: Spec) -> str:
-    """What to know of a peer built for images of another size than its weights were made for."""
-    if not isinstance(spec, PeerSpec) or not spec.fixed_size:
+    """What to know of a backbone built for images of another size than its weights were made for."""
+    if not isinstance(spec, BackboneSpec) or not spec.fixed_size:
         return ""
-    own = find_peer(spec.name.removeprefix(PREFIX)).image_size
+    own = find_backbone(spec.name.removeprefix(PREFIX)).image_size
     return "" if own == spec.image_size else f"Built for images of {spec.image_size} px in place of {own} px."
 
 
@@ -294,10 +294,10 @@ def _delivers(ask: sources.Source, spec: Spec, settings: Settings) -> bool:
         return False
 
 
-def _peer_available(spec: PeerSpec, settings: Settings) -> Availability:
-    if _delivers(peer_sources.folder, spec, settings):
+def _backbone_available(spec: BackboneSpec, settings: Settings) -> Availability:
+    if _delivers(backbone_sources.folder, spec, settings):
         return Availability.FOLDER
-    if peer_sources.cached(spec, settings):
+    if backbone_sources.cached(spec, settings):
         return Availability.HUB_CACHE
     return Availability.HUB if spec.hub_id else Availability.NOWHERE
 

@@ -1,20 +1,20 @@
-"""A peer's cost by its name is that of the model."""
+"""A backbone's cost by its name is that of the model."""
 
 from __future__ import annotations
 
 import pytest
 
-from transxnet.backbones.cost import peer_cost, peer_parameters
-from transxnet.backbones.module import untrained_peer
-from transxnet.backbones.spec import find_peer
+from transxnet.backbones.cost import backbone_cost, backbone_parameters
+from transxnet.backbones.module import untrained_backbone
+from transxnet.backbones.spec import find_backbone
 from transxnet.cost import cost
 
 
 @pytest.mark.parametrize("name", ["test_vit", "test_convnext", "test_resnet"])
 def test_a_name_is_enough(name):
-    spec = find_peer(name)
-    assert peer_cost(spec) == cost(untrained_peer(spec))
-    assert peer_parameters(spec) == peer_cost(spec).parameters
+    spec = find_backbone(name)
+    assert backbone_cost(spec) == cost(untrained_backbone(spec))
+    assert backbone_parameters(spec) == backbone_cost(spec).parameters
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,6 @@ def test_a_name_is_enough(name):
     ],
 )  # fmt: skip
 def test_costs_are_those_published(name, millions, gmacs):
-    found = peer_cost(find_peer(name))
+    found = backbone_cost(find_backbone(name))
     assert round(found.parameters / 1e6, 1) == millions
     assert round(found.macs / 1e9, 1) == gmacs

@@ -1,4 +1,4 @@
-"""A Peer is the timm model it wraps: the same logits, and maps that others compute alike."""
+"""A Backbone is the timm model it wraps: the same logits, and maps that others compute alike."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from captum.attr import LayerGradCam
 
 from tests import tiny
 from tests.tiny import one_thread  # noqa: F401
-from transxnet.backbones.module import Peer, peer_from, untrained_peer
-from transxnet.backbones.spec import find_peer, parse_peer
+from transxnet.backbones.module import Backbone, backbone_from, untrained_backbone
+from transxnet.backbones.spec import find_backbone, parse_backbone
 from transxnet.backbones.stages import TOKENS, StageHook
 from transxnet.errors import LensError, PartMissing
 from transxnet.explain.attribution.grad_cam import grad_cam
@@ -29,18 +29,18 @@ SWIN = {"embed_dim": 8, "depths": (1, 1, 1, 1), "num_heads": (1, 1, 2, 2), "img_
 
 
 @cache
-def peer(kind: str) -> Peer:
+def backbone(kind: str) -> Backbone:
     """A miniature of each kind; shared by the tests, as models are by the page."""
     if kind != "swin":
-        return untrained_peer(parse_peer(f"timm:{kind}")[0])
+        return untrained_backbone(parse_backbone(f"timm:{kind}")[0])
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = timm.create_model("swin_tiny_patch4_window7_224", **SWIN)
-    spec = find_peer("swin_tiny_patch4_window7_224")
-    return Peer(net, replace(spec, image_size=64))
+    spec = find_backbone("swin_tiny_patch4_window7_224")
+    return Backbone(net, replace(spec, image_size=64))
 
 
-def seen(model: Peer, seed: int = 0, **options):
+def seen(model: Backbone, seed: int = 0, **options):
     side = model.spec.image_size
     return observe(model, tiny.prepared(side, side, seed), **({"grad": True} | options))
 
@@ -48,7 +48,7 @@ def seen(model: Peer, seed: int = 0, **options):
 @pytest.mark.parametrize("kind", KINDS)
 def test_logits_are_timms_own_bit_for_bit(kind):
     """Also while a trace listens: the maps are views, there and back."""
-    model = peer(kind)
+    model = backbone(kind)
     plain = copy.deepcopy(model.net)
     for layer in model.spec.layers:
         plain.get_submodule(layer)._forward_hooks.clear()
@@ -73,14 +73,14 @@ def test_logits_are_timms_own_bit_for_bit(kind):
     ],
 )
 def test_where_the_stages_are(kind, layers, strides, origins):
-    spec = peer(kind).spec
+    spec = backbone(kind).spec
     assert (spec.layers, spec.strides, spec.origins) == (layers, strides, origins)
 
 
 @pytest.mark.parametrize("kind", ["test_resnet", "test_convnext"])
 @pytest.mark.parametrize("stage", [2, 4])
 def test_grad_cam_is_captums(kind, stage):
-    model = peer(kind)
+    model = backbone(kind)
     found = grad_cam(seen(model), 5, stage)
     plain = copy.deepcopy(model.net)
     x = tiny.prepared(model.spec.image_size, model.spec.image_size).tensor
@@ -92,7 +92,7 @@ def test_grad_cam_is_captums(kind, stage):
 @pytest.mark.parametrize("kind", ["swin", "test_vit"])
 def test_grad_cam_of_other_layouts_is_made_of_captums_gradients(kind):
     """captum takes dimension 1 for the channels; here they are last, and a ViT's first token is no place."""
-    model = peer(kind)
+    model = backbone(kind)
     found = grad_cam(seen(model), 5, 4)
     plain = copy.deepcopy(model.net)
     x = tiny.prepared(model.spec.image_size, model.spec.image_size).tensor
@@ -108,7 +108,7 @@ def test_grad_cam_of_other_layouts_is_made_of_captums_gradients(kind):
 
 def test_patch_tokens_that_do_not_reach_the_answer_are_not_taken():
     """A ViT that answers from its class token: the last block's patches change nothing, those before it do."""
-    model = peer("test_vit")
+    model = backbone("test_vit")
     x = tiny.prepared(160, 160).tensor
     last, found = model.net.blocks[5], model.net.blocks[4]
     with torch.no_grad():
@@ -123,7 +123,7 @@ def test_patch_tokens_that_do_not_reach_the_answer_are_not_taken():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_erf_of_a_unit_is_about_the_unit(kind):
     """Units sit on the recorded grid; the field's heaviest column and row are within a stride of the unit's pixel."""
-    model = peer(kind)
+    model = backbone(kind)
     observation = seen(model)
     units = observation.units(1)
     assert units.grid == tuple(observation.trace.one("stage", 1).tensor.shape[-2:])
@@ -138,7 +138,7 @@ def test_the_erf_of_a_unit_is_about_the_unit(kind):
 @pytest.mark.parametrize("kind", ["swin", "test_vit"])
 def test_eight_threads_hear_their_own_images(kind):
     """The hooks stay on the shared model, and hand each thread's tensor to that thread's trace only."""
-    model = peer(kind)
+    model = backbone(kind)
     alone = [grad_cam(seen(model, seed), seed).heat for seed in range(8)]
     together: dict[int, tuple] = {}
     start = threading.Barrier(8)
@@ -162,8 +162,8 @@ def test_eight_threads_hear_their_own_images(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_left_but_the_four_hooks_that_belong_to_it(kind):
-    """tests.tiny.leftovers names them: one a stage module, for as long as the Peer lives."""
-    model = peer(kind)
+    """tests.tiny.leftovers names them: one a stage module, for as long as the Backbone lives."""
+    model = backbone(kind)
     own = [f"net.{layer}._forward_hooks" for layer in model.spec.layers]
     grad_cam(seen(model), 1)
     with pytest.raises(RuntimeError), Trace(edits={"stage": failing}):
@@ -180,7 +180,7 @@ def failing(tap, tensor):
 
 def test_a_copy_has_taps_of_its_own():
     """Randomization works on a deep copy: its hooks must hand on to its own taps."""
-    twin = copy.deepcopy(peer("test_vit"))
+    twin = copy.deepcopy(backbone("test_vit"))
     hooks = [h for layer in twin.spec.layers for h in twin.net.get_submodule(layer)._forward_hooks.values()]
     assert [hook.tap for hook in hooks] == list(twin.taps)
     assert {hook.layout.kind for hook in hooks} == {TOKENS}
@@ -188,30 +188,30 @@ def test_a_copy_has_taps_of_its_own():
 
 
 def test_random_weights_are_of_their_seed_and_draw_nobodys_numbers():
-    spec = find_peer("test_convnext")
+    spec = find_backbone("test_convnext")
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    first, again, other = (untrained_peer(spec, seed).state_dict() for seed in (0, 0, 1))
+    first, again, other = (untrained_backbone(spec, seed).state_dict() for seed in (0, 0, 1))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert not torch.equal(first["net.stem.0.weight"], other["net.stem.0.weight"])
 
 
 def test_weights_go_where_they_belong():
-    source = peer("test_resnet")
+    source = backbone("test_resnet")
     state = {key: value + 0.25 for key, value in source.net.state_dict().items()}
     assert torch.equal(
-        peer_from(source.spec, state, "a file").net.layer4[0].conv1.weight, state["layer4.0.conv1.weight"]
+        backbone_from(source.spec, state, "a file").net.layer4[0].conv1.weight, state["layer4.0.conv1.weight"]
     )
 
 
 def test_a_vit_built_for_larger_images():
     """Its position table is resized by timm; grids and logits follow."""
-    spec = replace(find_peer("test_vit"), image_size=224)
-    model = peer_from(spec, peer("test_vit").net.state_dict(), "a file")
+    spec = replace(find_backbone("test_vit"), image_size=224)
+    model = backbone_from(spec, backbone("test_vit").net.state_dict(), "a file")
     units = seen(model).units(4)
     assert (units.grid, units.stride, units.origin) == ((14, 14), 16, 7.5)
-    assert torch.equal(model.net.blocks[0].attn.qkv.weight, peer("test_vit").net.blocks[0].attn.qkv.weight)
+    assert torch.equal(model.net.blocks[0].attn.qkv.weight, backbone("test_vit").net.blocks[0].attn.qkv.weight)
 
 
 @pytest.mark.parametrize(
@@ -224,20 +224,20 @@ def test_a_vit_built_for_larger_images():
 )
 def test_what_does_not_fit_is_refused_with_the_reason(name, why):
     with pytest.raises(LensError, match=f"timm:{name} cannot be looked at here: {why}"):
-        untrained_peer(find_peer(name))
+        untrained_backbone(find_backbone(name))
 
 
 def test_a_stage_without_effect_is_refused():
-    class Blind(type(peer("test_resnet").net)):
+    class Blind(type(backbone("test_resnet").net)):
         def forward_features(self, x):
             return 0 * super().forward_features(x)
 
-    net = copy.deepcopy(peer("test_resnet").net)
-    for layer in peer("test_resnet").spec.layers:
+    net = copy.deepcopy(backbone("test_resnet").net)
+    for layer in backbone("test_resnet").spec.layers:
         net.get_submodule(layer)._forward_hooks.clear()
     net.__class__ = Blind
     with pytest.raises(LensError, match="what its last stage gives does not reach its answer"):
-        Peer(net, find_peer("test_resnet"))
+        Backbone(net, find_backbone("test_resnet"))
     assert not [name for name in tiny.leftovers(net) if "hooks" in name]
 
 
@@ -247,7 +247,7 @@ def test_a_stage_without_effect_is_refused():
 )
 def test_views_of_transxnets_parts_say_why_not(part, words):
     with pytest.raises(PartMissing, match=f"test_resnet is no TransXNet: it(s head has)? .*{words}"):
-        need_part(seen(peer("test_resnet")), part)
+        need_part(seen(backbone("test_resnet")), part)
 
 
 def test_transxnets_have_their_parts():

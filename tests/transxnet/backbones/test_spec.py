@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transxnet.backbones.spec import is_peer, parse_peer, spec_of
+from transxnet.backbones.spec import is_backbone, parse_backbone, spec_of
 from transxnet.errors import LensError, UnknownName
 from transxnet.labels import label_set
 from transxnet.variants import VARIANTS
@@ -31,14 +31,14 @@ def test_a_tag_chooses_other_weights_and_their_view():
 
 
 def test_untrained_is_asked_for_by_name():
-    spec, untrained = parse_peer(" TIMM:resnet50@untrained ")
+    spec, untrained = parse_backbone(" TIMM:resnet50@untrained ")
     assert untrained
     assert spec == spec_of("timm:resnet50")[0]
 
 
 def test_variants_go_the_way_they_went():
     assert spec_of("pico@untrained") == (VARIANTS["transxnet_pico"], True)
-    assert not is_peer("t")
+    assert not is_backbone("t")
 
 
 @pytest.mark.parametrize(

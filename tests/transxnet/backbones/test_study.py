@@ -1,4 +1,4 @@
-"""A peer in a study: all that needs no TransXNet parts, trust included, and reasons for the rest; beside pico, too."""
+"""A backbone in a study: all that needs no TransXNet parts, trust included, and reasons for the rest; beside pico, too."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def convnext() -> LoadedModel:
 
 
 @pytest.fixture(scope="module")
-def peer(convnext) -> Study:
+def backbone(convnext) -> Study:
     """Everything there is, of a backbone that takes a 64 px square out of 95 % of the short side."""
     state = {name: tensor.clone() for name, tensor in convnext.model.state_dict().items()}
     found = study(convnext, PHOTO, Options(only=DRAWN, target="ladybug"), other=image(4))
@@ -43,29 +43,29 @@ def small() -> Study:
     return study(small_model(), PHOTO, Options(only=only, target="ladybug"), other=image(4))
 
 
-def test_what_needs_no_transxnet_parts_is_there(peer):
-    assert {name for name in DRAWN if getattr(peer, name) is None} == set(NEED_PARTS) == set(peer.missing)
+def test_what_needs_no_transxnet_parts_is_there(backbone):
+    assert {name for name in DRAWN if getattr(backbone, name) is None} == set(NEED_PARTS) == set(backbone.missing)
     for name in MAPS:
-        assert np.ptp(getattr(peer, name).heat) > 0, name
-        assert getattr(peer, name).variant == "timm:test_convnext"
-    assert (peer.variant, peer.untrained) == ("timm:test_convnext@untrained", True)
-    assert (peer.target.label, peer.target.note) == ("ladybug", "")
+        assert np.ptp(getattr(backbone, name).heat) > 0, name
+        assert getattr(backbone, name).variant == "timm:test_convnext"
+    assert (backbone.variant, backbone.untrained) == ("timm:test_convnext@untrained", True)
+    assert (backbone.target.label, backbone.target.note) == ("ladybug", "")
 
 
-def test_what_needs_them_says_why_not(peer):
+def test_what_needs_them_says_why_not(backbone):
     of_osra = "test_convnext is no TransXNet: it has no OSRA to attend with."
     of_idconv = "test_convnext is no TransXNet: it generates no kernels."
     for name in ("attention", "both_ways", "attention_depth", "rollout", "rollouts", "half_energies"):
-        assert peer.missing[name] == of_osra
+        assert backbone.missing[name] == of_osra
     for name in ("kernels", "kernel_depth", "clusters", "spectra", "kernel_change"):
-        assert peer.missing[name] == of_idconv
-    assert "that could be changed" in peer.missing["what_if"]
-    assert "nothing to hold still" in peer.missing["erf_parts"]
+        assert backbone.missing[name] == of_idconv
+    assert "that could be changed" in backbone.missing["what_if"]
+    assert "nothing to hold still" in backbone.missing["erf_parts"]
 
 
-def test_a_peers_maps_are_doubted_like_others(peer, convnext):
+def test_a_backbones_maps_are_doubted_like_others(backbone, convnext):
     """Insertion and deletion, randomization of every tensor by name, agreement and a verdict for each map."""
-    report = peer.trust
+    report = backbone.trust
     assert set(report.maps) == set(report.faithfulness) == set(report.verdicts) == set(MAPS)
     assert set(report.missing) == set(METHODS) - set(MAPS) == {"attention", "rollout"}
     assert "no OSRA" in report.missing["rollout"]
@@ -81,19 +81,19 @@ def test_a_peers_maps_are_doubted_like_others(peer, convnext):
     assert len(set(cascade.complete_signed)) == 4  # each random copy has numbers of its own
 
 
-def test_each_is_placed_in_its_own_view(peer, small):
+def test_each_is_placed_in_its_own_view(backbone, small):
     """95 % of the short side beside all of it: one photo, two views, and maps compared where both are."""
-    rows = [one.view.crop_box[3] - one.view.crop_box[1] for one in (small, peer)]  # of the photo's 110
+    rows = [one.view.crop_box[3] - one.view.crop_box[1] for one in (small, backbone)]  # of the photo's 110
     assert rows == pytest.approx([110, 110 * 64 / int(64 / 0.95)])
-    stages = [(one.grad_cam.geometry.stride, one.grad_cam.geometry.origin) for one in (small, peer)]
+    stages = [(one.grad_cam.geometry.stride, one.grad_cam.geometry.origin) for one in (small, backbone)]
     assert stages == [(32, 0), (32, 15.5)]
-    found = agreement_between_variants({"small": small.grad_cam, "peer": peer.grad_cam})
-    assert found.box == peer.view.crop_box  # what both saw
+    found = agreement_between_variants({"small": small.grad_cam, "backbone": backbone.grad_cam})
+    assert found.box == backbone.view.crop_box  # what both saw
     assert np.isfinite(found.correlation).all()
 
 
-def test_both_in_every_figure_and_transxnets_parts_alone(peer, small):
-    figures = {plate.name: plate for plate in plates([small, peer], PHOTO.rgb)}
+def test_both_in_every_figure_and_transxnets_parts_alone(backbone, small):
+    figures = {plate.name: plate for plate in plates([small, backbone], PHOTO.rgb)}
     about_parts = {
         "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates", "kernel_spectrum",
         "kernel_change", "kernel_depth", "erf_parts", "what_if", "what_if_heads",

@@ -1,4 +1,4 @@
-"""What a peer shows, and in which words it says that it has nothing to show."""
+"""What a backbone shows, and in which words it says that it has nothing to show."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.tiny import leftovers, one_thread, prepared  # noqa: F401 - a fixture
-from transxnet.backbones.module import Peer, untrained_peer
-from transxnet.backbones.spec import find_peer
+from transxnet.backbones.module import Backbone, untrained_backbone
+from transxnet.backbones.spec import find_backbone
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.ablation.table import heads_off, what_if
 from transxnet.explain.attention.attention import attention_at, attention_tables
@@ -30,8 +30,8 @@ LABELS = label_set("imagenet-1k")
 
 
 @pytest.fixture(scope="module")
-def convnext() -> Peer:
-    return untrained_peer(find_peer("test_convnext"))
+def convnext() -> Backbone:
+    return untrained_backbone(find_backbone("test_convnext"))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ OF_ONE_PASS: dict[str, tuple[Callable[[Observation], object], str]] = {
 
 
 @pytest.mark.parametrize("view", OF_ONE_PASS)
-def test_views_of_parts_that_a_peer_lacks_say_so(seen, view):
+def test_views_of_parts_that_a_backbone_lacks_say_so(seen, view):
     look, words = OF_ONE_PASS[view]
     with pytest.raises(PartMissing) as caught:
         look(seen)
@@ -90,7 +90,7 @@ def test_layers_are_called_by_timms_names(seen):
     ]
 
 
-def test_a_peers_stage_is_one_thing(seen):
+def test_a_backbones_stage_is_one_thing(seen):
     assert grad_cam(seen, 3, 2, block=1).layer == "stage 2 (stages.1)"
     with pytest.raises(OutOfRange, match="Stage 2 of timm:test_convnext has no block 2"):
         grad_cam(seen, 3, 2, block=2)

@@ -90,7 +90,7 @@ def test_list_shows_what_the_card_of_bundled_weights_measured(capsys, tmp_path, 
 
 
 def test_list_names_models_of_either_kind(capsys):
-    """A peer's cost is its own, as timm publishes it: 4.1 GMACs and 25.6 M parameters for ResNet-50."""
+    """A backbone's cost is its own, as timm publishes it: 4.1 GMACs and 25.6 M parameters for ResNet-50."""
     code, out, _ = run(capsys, "list", "pico@untrained", "timm:resnet50", "timm:test_vit@untrained", "--json")
     pico, resnet, vit = lines(out)
     assert code == 0
@@ -140,7 +140,7 @@ def test_predict_prints_one_json_object_a_image(capsys, images, weights):
         assert answer["probability"] == pytest.approx(expected.probability, rel=1e-4)
 
 
-def test_predict_shows_a_peer_what_it_was_made_for(capsys, images):
+def test_predict_shows_a_backbone_what_it_was_made_for(capsys, images):
     """Its own size, crop, interpolation and colors: what timm's own transform gives."""
     name = "timm:test_resnet@untrained"
     code, out, _ = run(capsys, "predict", images[0], "--model", name, "--json", "--top", 1, "--device", "cpu")

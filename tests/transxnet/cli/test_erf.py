@@ -196,7 +196,7 @@ def test_nothing_is_left_behind(erf, small, images):
     assert leftovers(small_model().model) == []
 
 
-def test_peers_beside_each_other(erf, images, tmp_path):
+def test_backbones_beside_each_other(erf, images, tmp_path):
     """Each in its own colors, a ViT built for the size asked; resumed, both averages are those of all at once."""
     names = ("timm:test_resnet@untrained", "timm:test_vit@untrained")
     assert erf(images[0], "--models", ",".join(names))[0] == 0
@@ -212,7 +212,7 @@ def test_peers_beside_each_other(erf, images, tmp_path):
     assert layers == ["stage 4 (layer4)", words]
 
 
-def test_what_is_refused_of_peers(erf, images):
+def test_what_is_refused_of_backbones(erf, images):
     for argv, said in (
         (("--models", "timm:resnet5O"), "timm has no backbone called 'resnet5O'. Near it: timm:resnet50"),
         (("--models", "timm:test_vit@untrained", "--size", 24), "No model looks at images of 24 px"),

@@ -1,4 +1,4 @@
-"""`python -m transxnet study`: resumed, divided among processes, and with peers beside TransXNets."""
+"""`python -m transxnet study`: resumed, divided among processes, and with backbones beside TransXNets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from transxnet.variants import VARIANTS, VariantSpec
 from transxnet.weights.checkpoint import untrained_model
 
 CHEAP = ("--models", "pico@untrained", "--only", "grad_cam", "--device", "cpu")
-PEER = "timm:test_resnet@untrained"
+BACKBONE = "timm:test_resnet@untrained"
 
 
 @pytest.fixture(autouse=True)
@@ -264,24 +264,24 @@ def test_two_processes_tell_what_one_tells(study, images, tmp_path):
     assert len(list(two.rglob("entry.json"))) == 2
 
 
-# --- Peers ------------------------------------------------------------------------------------------------------------
+# --- Backbones ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_peer_beside_pico(study, images, tmp_path):
-    """--block and --head are pico's; each view of a part that the peer lacks shows pico alone, and says why."""
-    argv = ("--models", f"pico@untrained,{PEER}", "--only", "attention,kernels,grad_cam,receptive_field")
+def test_a_backbone_beside_pico(study, images, tmp_path):
+    """--block and --head are pico's; each view of a part that the backbone lacks shows pico alone, and says why."""
+    argv = ("--models", f"pico@untrained,{BACKBONE}", "--only", "attention,kernels,grad_cam,receptive_field")
     code, told, err = study(images[0], *argv, "--block", 3, "--head", 2, "--device", "cpu")
     assert (code, err) == (0, "")
-    pico, peer = told["images"][0]["models"]
+    pico, backbone = told["images"][0]["models"]
     assert set(pico["maps"]) == {"attention", "kernels", "grad_cam", "receptive_field"}
-    assert set(peer["maps"]) == {"grad_cam", "receptive_field"}
-    assert peer["missing"] == {
+    assert set(backbone["maps"]) == {"grad_cam", "receptive_field"}
+    assert backbone["missing"] == {
         "attention": "test_resnet is no TransXNet: it has no OSRA to attend with.",
         "kernels": "test_resnet is no TransXNet: it generates no kernels.",
     }
     assert pico["maps"]["attention"]["layer"] == "stage 3, block 3"
-    assert peer["maps"]["grad_cam"]["layer"] == "stage 4 (layer4)"
-    assert (pico["view"]["size"], peer["view"]["size"]) == ([128, 128], [160, 160])
+    assert backbone["maps"]["grad_cam"]["layer"] == "stage 4 (layer4)"
+    assert (pico["view"]["size"], backbone["view"]["size"]) == ([128, 128], [160, 160])
     assert cv2.imread(str(tmp_path / "out" / told["images"][0]["sheet"])) is not None
 
 
@@ -291,10 +291,10 @@ def test_blocks_and_heads_that_no_model_has_are_refused(study, images):
         (("--head", 1), "Stage 3 of timm:test_resnet has no head 1. Leave it at 0."),
         (("--stage", 5), "timm:test_resnet has no stage 5. Choose 1 to 4."),
     ):
-        code, told, err = study(images[0], "--models", PEER, *argv)
+        code, told, err = study(images[0], "--models", BACKBONE, *argv)
         assert (code, told) == (2, {})
         assert words in err
-    assert "Stage 3 of pico has no block 9" in study(images[0], "--models", f"pico,{PEER}", "--block", 9)[2]
+    assert "Stage 3 of pico has no block 9" in study(images[0], "--models", f"pico,{BACKBONE}", "--block", 9)[2]
     assert "names no model" in study(images[0], "--models", ",")[2]
 
 

@@ -1,4 +1,4 @@
-"""A peer's weights: a folder, timm's repository on a Hub of the tests' own, or random ones when asked for."""
+"""A backbone's weights: a folder, timm's repository on a Hub of the tests' own, or random ones when asked for."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...backbones.module import Peer
+from ...backbones.module import Backbone
 from ...images import IMAGENET_MEAN, IMAGENET_STD, Prepared
 from ...labels import LabelSet
 from ...model import TransXNet
@@ -36,7 +36,7 @@ TOP = 5  # answers to tell of
 
 
 def trial(
-    model: TransXNet | Peer,
+    model: TransXNet | Backbone,
     prepared: Prepared,
     labels: LabelSet,
     class_index: int | None = None,
@@ -73,7 +73,7 @@ def trial(
 
 
 class _Looks:
-    def __init__(self, model: TransXNet | Peer, prepared: Prepared, edits: Edits, fill: str):
+    def __init__(self, model: TransXNet | Backbone, prepared: Prepared, edits: Edits, fill: str):
         self.model, self.prepared, self.edits, self.fill = model, prepared, edits, fill
         self.x = prepared.tensor.float()  # (1, 3, H, W)
 

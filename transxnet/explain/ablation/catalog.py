@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from torch import nn
 
-from ...backbones.module import Peer
+from ...backbones.module import Backbone
 from ...errors import PartMissing, UnknownName, quote
 from ...model import TransXNet
 from ...results.ablation_table import Head
@@ -108,7 +108,7 @@ def words_of(model: TransXNet, question: str, other: str = "another image") -> s
 
 
 def _called(model: nn.Module) -> str:
-    return model.spec.architecture if isinstance(model, Peer) else "This model"
+    return model.spec.architecture if isinstance(model, Backbone) else "This model"
 
 
 def _lacks(model: TransXNet, part: str) -> str:

@@ -74,7 +74,7 @@ def read_switches(keys: Iterable[str]) -> list[Switch]:
 
 
 def possible(model: nn.Module, switches: Iterable[Switch]) -> tuple[list[Switch], dict[str, str]]:
-    """Those that can be made in this model, and the others' keys with the reason. Of peers none can."""
+    """Those that can be made in this model, and the others' keys with the reason. Of backbones none can."""
     missing = {switch: why for switch in switches if (why := _cannot(model, switch))}
     return [s for s in switches if s not in missing], {str(switch): why for switch, why in missing.items()}
 

@@ -131,7 +131,7 @@ def _shares(heat: np.ndarray) -> np.ndarray:
 def _on_grid(heat: np.ndarray, geometry: Geometry, finest: Geometry) -> np.ndarray:
     """The map at the finest grid's units, bilinearly between its own, edge values outwards.
 
-    A TransXNet's coarse units are among the fine ones, so nothing of it is lost; a peer's may lie between them.
+    A TransXNet's coarse units are among the fine ones, so nothing of it is lost; a backbone's may lie between them.
     """
     down, along = (_between(geometry, finest, axis) for axis in (0, 1))  # (fine rows, rows), (fine columns, columns)
     return (down @ heat @ along.T).astype(np.float32)

@@ -47,7 +47,7 @@ def grad_cam(
     target_words: how to call the class, e.g. "ladybug"; the index is added. Needs the kind "stage", for a block that
     is not the stage's last "block", for the head "head".
     numbers: logit; sum of the map; positive_share: of the absolute map, 0 to 1, NaN for an empty one.
-    Raises OutOfRange for a class, stage or block that does not exist or was not kept, PartMissing for a peer's head,
+    Raises OutOfRange for a class, stage or block that does not exist or was not kept, PartMissing for a backbone's head,
     LensError without gradients.
     """
     observation.need_grad()
@@ -67,7 +67,7 @@ def grad_cam(
 def layer_at(observation: Observation, stage: int | str, block: int | None = None) -> Layer:
     """A stage's block, or the head (which has no blocks).
 
-    Raises OutOfRange where there is none or it was not kept, PartMissing for a peer's head.
+    Raises OutOfRange where there is none or it was not kept, PartMissing for a backbone's head.
     """
     if stage == HEAD:
         need_part(observation, "head")

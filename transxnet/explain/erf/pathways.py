@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from ...backbones.module import Peer
+from ...backbones.module import Backbone
 from ...errors import PartMissing
 from ...images import Prepared
 from ...layers import OSRA, GroupNorm1, IDConv, StaticConv
@@ -77,7 +77,7 @@ TITLES = {FULL: "Full", **{part.name: part.title for part in SINGLE}, SEEN: "All
 
 
 def erf_parts(
-    model: TransXNet | Peer,
+    model: TransXNet | Backbone,
     prepared: Prepared,
     stage: int = 3,
     point: tuple[float, float] | None = None,
@@ -93,7 +93,7 @@ def erf_parts(
     one rank, Spearman's correlation with the full map over all pixels, and overlap, intersection over union of the
     highest 10 % of pixels of the two.
     Raises OutOfRange as receptive_field does, PartMissing for a model that has none of these parts,
-    such as a peer.
+    such as a backbone.
     """
     lacking = {part.name: part.lacks(model) for part in SINGLE if part.lacks(model)}
     if len(lacking) == len(SINGLE):

@@ -6,7 +6,7 @@ cropped) and normalized; s = sum over channels of ReLU(M[:, h // 2, w // 2]), M 
 head's norm; the ReLU of ds/dx, summed over RGB, averaged over images; an image whose gradient is not finite is left
 out. The figure is log10 of it (results/erf.py), r(t) is erf.py's.
 
-Where it differs: any size, stage, unit and images, and then the result says so; a peer's colors are normalized as
+Where it differs: any size, stage, unit and images, and then the result says so; a backbone's colors are normalized as
 its own weights want them; a side above 2048 px is reduced
 before the warp, as everywhere here (images.py). relative_pos_enc is resized as the model does it: at 1024 px stage 1
 has 65,536 queries and 1,024 keys, so that one image takes T about 6 GiB and 20 s on one CPU core, pico 3 GiB and
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...backbones.module import Peer
+from ...backbones.module import Backbone
 from ...errors import DeviceError, LensError, OutOfRange
 from ...images import Prepared, SourceImage, ViewSpec, decode, prepare
 from ...model import TransXNet
@@ -42,7 +42,7 @@ SMALLEST = 32  # one unit of a last stage
 _VALIDATION = re.compile(r"ILSVRC2012_val_(\d{8})")
 _FIRST_CLASS = "n01440764"  # an ImageFolder of ImageNet gives these 50 first
 
-AnyModel = LoadedModel | TransXNet | Peer
+AnyModel = LoadedModel | TransXNet | Backbone
 Source = str | Path | np.ndarray
 Preview = Callable[[ErfProtocol], None]
 
@@ -207,13 +207,13 @@ def is_published_set(names: Iterable[str]) -> bool:
     return numbers == list(range(1, IMAGES + 1)) or all(name.startswith(f"{_FIRST_CLASS}/") for name in names)
 
 
-def _bare(model: AnyModel) -> TransXNet | Peer:
+def _bare(model: AnyModel) -> TransXNet | Backbone:
     return model.model if isinstance(model, LoadedModel) else model
 
 
 @contextmanager
-def _in_words(model: TransXNet | Peer, size: int) -> Iterator[None]:
-    """Too little memory, or a peer that this size does not fit, becomes a sentence."""
+def _in_words(model: TransXNet | Backbone, size: int) -> Iterator[None]:
+    """Too little memory, or a backbone that this size does not fit, becomes a sentence."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError, AssertionError, ValueError) as error:
@@ -222,7 +222,7 @@ def _in_words(model: TransXNet | Peer, size: int) -> Iterator[None]:
                 f"An image of {size} pixels a side is too much for this device's memory.",
                 remedy="Choose a smaller size, such as 512.",
             ) from error
-        if isinstance(error, LensError) or not isinstance(model, Peer):
+        if isinstance(error, LensError) or not isinstance(model, Backbone):
             raise
         raise OutOfRange(
             f"{model.spec.name} cannot look at images of {size} px.",

@@ -29,7 +29,7 @@ def kernel_arithmetic(
     stage, block: from 1; block None or 0 is the stage's last. channels: from 0, of IDConv's own. Units are the stage's;
     values are unitless. Of a variant without IDConv there is one group, and its gates are 1.
     Raises OutOfRange for a stage, block or channel that does not exist, or where the trace did not keep idconv_input,
-    idconv, kernels, gates, biases and bias_gates; PartMissing for a peer, which is no TransXNet.
+    idconv, kernels, gates, biases and bias_gates; PartMissing for a backbone, which is no TransXNet.
     """
     need_part(observation, "idconv")
     stage, block = observation.locate(stage, block)

@@ -41,7 +41,7 @@ def kernel_depth(observation: Observation) -> KernelDepth:
     """Distance from the static kernel and gate entropy of every block whose kernels were kept, first block first.
 
     Raises OutOfRange where the trace kept no kernels, or kernels without gates, biases and bias_gates; PartMissing for
-    a peer, which is no TransXNet.
+    a backbone, which is no TransXNet.
     """
     need_part(observation, "idconv")
     kept = [(record.stage, record.block) for record in observation.trace.find("kernels")]

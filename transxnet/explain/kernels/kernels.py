@@ -29,7 +29,7 @@ def kernels(observation: Observation, stage: int, block: int | None = None) -> K
     gate_entropy = mean over taps of -sum(g log g) / log G, 0 (one kernel chosen) to 1 (static), 0 where G is 1.
     distance = ||kernel - static|| / ||static|| (Frobenius), NaN where the static kernel is all zeros.
     Raises OutOfRange for a stage or block that does not exist, or whose kernels, gates, biases and bias_gates the
-    trace did not keep; PartMissing for a peer, which is no TransXNet.
+    trace did not keep; PartMissing for a backbone, which is no TransXNet.
     """
     need_part(observation, "idconv")
     stage, block = observation.locate(stage, block)

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...backbones.module import Peer, untrained_peer
+from ...backbones.module import Backbone, untrained_backbone
 from ...errors import LensError, PartMissing
 from ...images import Prepared
 from ...model import TransXNet, stored_bias_size
@@ -129,11 +129,11 @@ def make_maps(
     return {name: made[name] for name in methods if name in made}
 
 
-def fresh_like(model: TransXNet | Peer, which: int = 1) -> TransXNet | Peer:
+def fresh_like(model: TransXNet | Backbone, which: int = 1) -> TransXNet | Backbone:
     """The first, second, … model of this shape as training would start from, each with numbers of its own."""
     seed = UNTRAINED_SEED + which  # which counts from 1: "pico@untrained" must not be compared with itself
-    if isinstance(model, Peer):
-        return untrained_peer(model.spec, seed)
+    if isinstance(model, Backbone):
+        return untrained_backbone(model.spec, seed)
     side = stored_bias_size(model.state_dict()) or model.spec.bias_size
     spec = replace(model.spec, num_classes=model.num_classes, bias_size=side)
     return untrained_model(spec, seed).eval()
@@ -186,7 +186,7 @@ def _tensors(model: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _stage_prefixes(model: nn.Module) -> list[str]:
-    if isinstance(model, Peer):
+    if isinstance(model, Backbone):
         return [f"net.{layer}." for layer in model.spec.layers]
     info = getattr(model, "feature_info", None)
     return [f"{row['module']}." for row in info if row.get("module")] if isinstance(info, list) else []

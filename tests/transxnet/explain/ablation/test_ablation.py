@@ -291,10 +291,10 @@ def test_a_model_in_training_mode_is_refused(prepared):
 
 
 def test_a_backbone_of_timm_loses_regions_but_has_no_parts_to_switch():
-    peer = load("timm:test_resnet@untrained", device="cpu")
-    found = study(peer, image(), Options(only=("trial",), edits=("no_osra",), mask=WHOLE)).trial
+    backbone = load("timm:test_resnet@untrained", device="cpu")
+    found = study(backbone, image(), Options(only=("trial",), edits=("no_osra",), mask=WHOLE)).trial
     assert "is no TransXNet" in found.skipped["no_osra@0.0"]
-    gray = logits_of(peer.model, torch.zeros_like(prepare_for(image(), peer.spec).tensor))
+    gray = logits_of(backbone.model, torch.zeros_like(prepare_for(image(), backbone.spec).tensor))
     np.testing.assert_allclose(found.logits_after, gray, rtol=1e-4, atol=1e-5)
 
 

@@ -69,7 +69,7 @@ def test_any_stage_and_unit(model, images):
     assert found.curves.what == "stage 2, block 1, unit at row 3, column 5, 1 image at 96 px"
 
 
-def test_a_peer_sees_from_its_own_pixel_in_its_own_colors(images):
+def test_a_backbone_sees_from_its_own_pixel_in_its_own_colors(images):
     """A ViT's unit i sits at 16 i + 7.5, and its weights want colors about 0.5."""
     loaded = load("timm:vit_tiny_patch16_224@untrained", device="cpu", image_size=64)
     found = published_erf(loaded, images[:1], 64)

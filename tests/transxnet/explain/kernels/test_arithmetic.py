@@ -104,11 +104,11 @@ def test_what_does_not_exist_or_was_not_kept_is_refused(seen):
         kernel_arithmetic(observe(seen.model, prepared(32, 32)), 1, 1, (0,))
 
 
-def test_a_peer_has_no_idconv():
-    peer = transxnet.load("timm:resnet18@untrained")
+def test_a_backbone_has_no_idconv():
+    backbone = transxnet.load("timm:resnet18@untrained")
     image = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     with pytest.raises(PartMissing, match="generates no kernels"):
-        kernel_arithmetic(observe(peer.model, prepare_for(image, peer.spec), ()), 3, None, (0,))
+        kernel_arithmetic(observe(backbone.model, prepare_for(image, backbone.spec), ()), 3, None, (0,))
 
 
 def test_a_study_takes_the_channels_that_the_page_shows():
