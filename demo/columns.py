@@ -11,7 +11,7 @@ from transxnet.cost import Cost
 from transxnet.errors import LensError
 from transxnet.study import Options, Study
 
-from .captions import FAILED, FAILED_REMEDY, BACKBONE_TITLE, TITLES, UNTRAINED
+from .captions import BACKBONE_TITLE, FAILED, FAILED_REMEDY, TITLES, UNTRAINED
 from .captions.page import UNTRAINED_TITLE
 from .jobs import LOOK_AGAIN, Job
 from .languages import say

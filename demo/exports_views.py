@@ -1,4 +1,4 @@
-"""What of each view goes into a file: its rows of maps, tables and plates, its numbers and its raw arrays."""
+"""What of each view goes into a file: its rows of maps, tables and figures, its numbers and its raw arrays."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from transxnet.draw.plate import Plate, Table
+from transxnet.draw.figure import StudyFigure, Table
 from transxnet.draw.views import LOOKS
 from transxnet.errors import LensError
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.differences import compare
 from transxnet.export.figure import Figure
+from transxnet.export.figures import figures_for
 from transxnet.export.images import Style
-from transxnet.export.plates import plates_of
 from transxnet.export.records import arrays, clean
 from transxnet.export.rows import Cell, Row, Shot, difference_row, kernel_rows, look_row, signed_cam_row, users_row
 from transxnet.study import OVERVIEW
@@ -40,14 +40,14 @@ class Shown:
     shots: Sequence[Shot]
     rows: Sequence[Row] = ()
     tables: Sequence[tuple[str, Table]] = ()
-    plates: Sequence[Plate] = ()
+    figures: Sequence[StudyFigure] = ()
     notes: Sequence[str] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def figure(self, made: Mapping[str, Any]) -> Figure:
         return Figure(
-            self.title, self.subtitle, self.shots, self.rows, self.tables, self.plates, self.notes, _foot(made)
+            self.title, self.subtitle, self.shots, self.rows, self.tables, self.figures, self.notes, _foot(made)
         )  # fmt: skip
 
 
@@ -80,8 +80,8 @@ def arrays_of(asked: Asked, shown: Shown) -> dict[str, np.ndarray]:
                 found |= {f"{key}/logits_after": t.logits_after, f"{key}/view_given": t.view}
                 if t.elsewhere is not None:
                     found[f"{key}/elsewhere"] = t.elsewhere
-    for plate in shown.plates:
-        found |= {f"{plate.name}/{name}": values for name, values in plate.arrays.items()}
+    for study_figure in shown.figures:
+        found |= {f"{study_figure.name}/{name}": values for name, values in study_figure.arrays.items()}
     return found | shown.arrays
 
 
@@ -116,8 +116,8 @@ def _grad_cam(asked: Asked, shown: Shown) -> Shown:
 
 def _erf(asked: Asked, shown: Shown) -> Shown:
     studies = [shot.study for shot in asked.shots]
-    plates = plates_of("receptive_field", studies)
-    return replace(shown, rows=[look_row("receptive_field", shown.shots, asked.display.style)], plates=plates)
+    figures = figures_for("receptive_field", studies)
+    return replace(shown, rows=[look_row("receptive_field", shown.shots, asked.display.style)], figures=figures)
 
 
 def _compare(asked: Asked, shown: Shown) -> Shown:
@@ -177,8 +177,12 @@ def _what_if(asked: Asked, shown: Shown) -> Shown:
 
 
 def _trust(asked: Asked, shown: Shown) -> Shown:
-    plates = plates_of("trust", [shot.study for shot in asked.shots])
-    return replace(shown, plates=plates, numbers=clean({plate.name: dict(plate.numbers) for plate in plates}))
+    figures = figures_for("trust", [shot.study for shot in asked.shots])
+    return replace(
+        shown,
+        figures=figures,
+        numbers=clean({study_figure.name: dict(study_figure.numbers) for study_figure in figures}),
+    )
 
 
 MADE: Mapping[str, Callable[[Asked, Shown], Shown]] = {

@@ -1,4 +1,4 @@
-"""Studies -> the figures below a view, as JSON for figures.js: plates of transxnet.draw with their words and tables.
+"""Studies -> the figures below a view, as JSON for figures.js: figures of transxnet.draw with their words and tables.
 
 A figure's image is a PNG that can be kept as it is: what it shows, of what and of whose weights, is told inside it.
 
@@ -14,15 +14,15 @@ from itertools import count
 
 import numpy as np
 
-from transxnet.draw.erf import COLORMAP, DECADES, curves_plate
+from transxnet.draw.erf import COLORMAP, DECADES, curves_figure
+from transxnet.draw.figure import StudyFigure
 from transxnet.draw.panels import DPI, Panels, fit, ring
-from transxnet.draw.plate import Plate
 from transxnet.draw.scale import colorize
 from transxnet.draw.views import unit_of, worth_knowing
 from transxnet.explain.erf.erf import erf_curves
+from transxnet.export.figures import figures_for
 from transxnet.export.images import Style, source_crop
 from transxnet.export.manifest import manifest, png_with
-from transxnet.export.plates import plates_of
 from transxnet.images import SourceImage
 from transxnet.study import Study
 
@@ -50,13 +50,13 @@ def figures_of(
     second: the image that parts compare with.
     """
     done, others = _studies(columns), _studies(beside)
-    plates = beside_plates(done, others, image) if done and beside else []
+    figures = backbone_figures(done, others, image) if done and beside else []
     for part in WANTED[view].figures:
         if not (beside and part == "receptive_field"):
-            plates += plates_of(part, _from_stage(stage, done) if part in ALIKE_EVERYWHERE else done, image.rgb)
+            figures += figures_for(part, _from_stage(stage, done) if part in ALIKE_EVERYWHERE else done, image.rgb)
     images = [identity(one) for one in (image, second) if one is not None]
     about = manifest({"view": view, "stage": stage}, images, [*done, *others], [], Style())
-    return [figure(plate, about) for plate in plates]
+    return [figure(study_figure, about) for study_figure in figures]
 
 
 def _from_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
@@ -64,7 +64,7 @@ def _from_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
     return [replace(s, options=replace(s.options, stage=stage or s.options.stage)) for s in studies]
 
 
-def beside_plates(studies: Sequence[Study], beside: Sequence[Study], image: SourceImage) -> list[Plate]:
+def backbone_figures(studies: Sequence[Study], beside: Sequence[Study], image: SourceImage) -> list[StudyFigure]:
     """The receptive fields of the variants and of other backbones on one image: maps, and r(t) in one diagram."""
     every = [*studies, *beside]
     names = [study.variant for study in every]
@@ -72,8 +72,8 @@ def beside_plates(studies: Sequence[Study], beside: Sequence[Study], image: Sour
     told = f" {say(BESIDE_UNTRAINED).format(names=', '.join(random))}" if random else ""
     alt, image_of = say(BESIDE_ALT).format(names=", ".join(names)), _maps_beside(every, image)
     return [
-        Plate("beside", say(BESIDE_TITLE), say(BESIDE_CAPTION) + told, alt, say(BESIDE_LIMITS), image_of),
-        curves_plate([erf_curves(study.receptive_field) for study in every], names),
+        StudyFigure("beside", say(BESIDE_TITLE), say(BESIDE_CAPTION) + told, alt, say(BESIDE_LIMITS), image_of),
+        curves_figure([erf_curves(study.receptive_field) for study in every], names),
     ]
 
 
@@ -94,17 +94,27 @@ def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
     return panels.image()
 
 
-def figure(plate: Plate, about: Mapping[str, object] | None = None) -> Json:
-    """One plate as the browser shows it; without an image where only its table speaks. about: goes into the PNG."""
-    found: Json = {"name": plate.name, "title": plate.title, "caption": plate.caption, "alt": plate.alt}
-    if plate.image is not None:
-        height, width = plate.image.shape[:2]
-        told = {"name": plate.name, "title": plate.title, "caption": plate.caption, "limits": plate.limits}
-        data = png_with(plate.image, {**(about or {}), "figure": told}, DPI)
+def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None) -> Json:
+    """One study_figure as the browser shows it; without an image where only its table speaks. about: goes into the PNG."""
+    found: Json = {
+        "name": study_figure.name,
+        "title": study_figure.title,
+        "caption": study_figure.caption,
+        "alt": study_figure.alt,
+    }
+    if study_figure.image is not None:
+        height, width = study_figure.image.shape[:2]
+        told = {
+            "name": study_figure.name,
+            "title": study_figure.title,
+            "caption": study_figure.caption,
+            "limits": study_figure.limits,
+        }
+        data = png_with(study_figure.image, {**(about or {}), "figure": told}, DPI)
         found |= {"src": data_url(data, "png"), "size": [width, height]}
-    if plate.table is not None:
-        found["table"] = {"head": list(plate.table.head), "rows": [list(row) for row in plate.table.rows]}
-    return found | {"limits": plate.limits}
+    if study_figure.table is not None:
+        found["table"] = {"head": list(study_figure.table.head), "rows": [list(row) for row in study_figure.table.rows]}
+    return found | {"limits": study_figure.limits}
 
 
 def shown(figures: list[Json]) -> Json:

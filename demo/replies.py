@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from transxnet.draw.plate import Plate
+from transxnet.draw.figure import StudyFigure
 from transxnet.draw.png import to_png
 from transxnet.draw.views import LOOKS
 from transxnet.errors import PartMissing, UnknownName, quote
+from transxnet.export.figures import figures_for
 from transxnet.export.images import Style, channels_of, image, ranges, source_crop
-from transxnet.export.plates import plates_of
 from transxnet.export.records import arrays, clean, describe, npz
 from transxnet.images import SourceImage
 from transxnet.study import DRAWN, Study
@@ -63,20 +63,20 @@ def figures_of(study: Study, part: str, upload: SourceImage) -> tuple[dict[str, 
         numbers, png, _ = map_of(study, part, upload)
         pngs, raw = [png], arrays(study)
     figures = []
-    for plate in plates_of(part, [study], upload.rgb):
-        figures.append(_figure(plate, len(pngs)))
-        raw |= {f"{plate.name}/{name}": values for name, values in plate.arrays.items()}
-        pngs += [to_png(plate.image)] if plate.image is not None else []
+    for study_figure in figures_for(part, [study], upload.rgb):
+        figures.append(_figure(study_figure, len(pngs)))
+        raw |= {f"{study_figure.name}/{name}": values for name, values in study_figure.arrays.items()}
+        pngs += [to_png(study_figure.image)] if study_figure.image is not None else []
     numbers = {**numbers, "figures": figures}
     return numbers, pngs, npz(raw | {"about": np.array(json.dumps(numbers))})
 
 
-def _figure(plate: Plate, place: int) -> dict[str, Any]:
-    table = plate.table and {"head": plate.table.head, "rows": plate.table.rows}
+def _figure(study_figure: StudyFigure, place: int) -> dict[str, Any]:
+    table = study_figure.table and {"head": study_figure.table.head, "rows": study_figure.table.rows}
     return clean(
         {
-            "name": plate.name, "title": plate.title, "caption": plate.caption, "alt": plate.alt,
-            "limits": plate.limits, "numbers": dict(plate.numbers), "table": table,
-            "png": None if plate.image is None else place,
+            "name": study_figure.name, "title": study_figure.title, "caption": study_figure.caption, "alt": study_figure.alt,
+            "limits": study_figure.limits, "numbers": dict(study_figure.numbers), "table": table,
+            "png": None if study_figure.image is None else place,
         }
     )  # fmt: skip

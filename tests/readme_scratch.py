@@ -51,7 +51,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (variants, entrypoints):
         monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
     monkeypatch.setattr(recipes, "RECIPES", {name: _brief(one) for name, one in recipes.RECIPES.items()})
-    for default in ("DEFAULT", "DRAWN"):  # test_plates draws every part
+    for default in ("DEFAULT", "DRAWN"):  # test_figures draws every part
         monkeypatch.setattr(study, default, PARTS)
     monkeypatch.setattr(timing, "PASSES", 1)
     monkeypatch.setattr(gallery, "SIZE", SIDE)

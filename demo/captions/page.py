@@ -20,7 +20,11 @@ UP_TO, NUMBERS = "Compare up to {number}", {2: "two", 3: "three", 4: "four"}
 VARIANTS, MORE = "Variants to compare", "More to compare"
 WITHOUT = "What changes without\u2026"
 WITHOUT_PARTS = ("generated kernels", "attention", "STE")  # of demo/ui/parts.py
-ADD_BACKBONE, ADD_BACKBONE_HINT, ADD_BACKBONE_LABEL = "Add a timm backbone", "Enter adds it", "Add a timm backbone, by name"
+ADD_BACKBONE, ADD_BACKBONE_HINT, ADD_BACKBONE_LABEL = (
+    "Add a timm backbone",
+    "Enter adds it",
+    "Add a timm backbone, by name",
+)
 OFFER = "T is loaded: compare it"
 OWN_STAGE, OWN_STAGE_LABEL = "Its own stage", "Grad-CAM's own stage"
 SLOWER = "Also the slower ones: integrated gradients, SmoothGrad, occlusion"

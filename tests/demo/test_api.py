@@ -28,7 +28,7 @@ from demo.views.compare import drawn
 from transxnet import load
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.differences import compare
-from transxnet.export.plates import plates_of
+from transxnet.export.figures import figures_for
 from transxnet.images import decode
 from transxnet.study import Options, study
 
@@ -242,10 +242,10 @@ def test_any_part_by_its_name_with_figures(client, weights):
         assert image.format == "PNG"
         assert image.width >= 1200
     _, _, npz = client.predict(handle_file(IMAGE), part="half_energies", api_name="/explain")
-    (plate,) = plates_of("half_energies", [wanted])
+    (study_figure,) = figures_for("half_energies", [wanted])
     raw = np.load(npz)
-    for name, values in plate.arrays.items():
-        assert raw[f"{plate.name}/{name}"] == pytest.approx(values, rel=1e-4)
+    for name, values in study_figure.arrays.items():
+        assert raw[f"{study_figure.name}/{name}"] == pytest.approx(values, rel=1e-4)
 
 
 def test_a_map_comes_with_its_raw_values_and_for_a_timm_backbone_too(client):

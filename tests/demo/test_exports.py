@@ -151,10 +151,10 @@ def test_svg_has_words_as_text_a_bar_as_gradient_and_the_map_inside(ask):
     (bar,) = root.iter(f"{SVG}linearGradient")
     assert len(bar) > 100
     images = list(root.iter(f"{SVG}image"))
-    for image in images:
-        with Image.open(io.BytesIO(base64.b64decode(image.get("href").removeprefix("data:image/png;base64,")))) as png:
+    for element in images:
+        with Image.open(io.BytesIO(base64.b64decode(element.get("href").removeprefix("data:element/png;base64,")))) as png:
             assert png.width >= exports.SMALLEST
-        assert image.get("aria-label")
+        assert element.get("aria-label")
     assert images[0].get("aria-label").startswith("Receptive field. Stage 2, block 2")
     written = re.sub(rb"base64,[^\"]*", b"", data)  # images may spell any four letters
     assert b"http" not in written.replace(b"http://www.w3.org/2000/svg", b"")

@@ -1,4 +1,4 @@
-"""Figures below a view: plates with words, images exact, tables, and what stands there while they are made."""
+"""Figures below a view: figures with words, images exact, tables, and what stands there while they are made."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from demo.figures import figure, figures_of, none, shown, waiting
 from demo.wanted import WANTED
 from tests.small import image, small_model
 from transxnet import load
-from transxnet.draw.plate import Plate, Table
+from transxnet.draw.figure import StudyFigure, Table
 from transxnet.errors import SourceFailed
+from transxnet.export.figures import figures_for
 from transxnet.export.manifest import KEY
-from transxnet.export.plates import plates_of
 from transxnet.study import Options, Study, study
 
 ONE, TWO = image(), image(1)
@@ -34,43 +34,43 @@ def pixels(data_url: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data_url.partition("base64,")[2]))))
 
 
-def test_a_plate_keeps_its_words_its_pixels_and_its_table():
+def test_a_figure_keeps_its_words_its_pixels_and_its_table():
     rgb = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     table = Table(("map", "verdict"), [("Grad-CAM", "follows")])
-    found = figure(Plate("p", "Title", "Caption", "Alt", "Limits", rgb, table))
+    found = figure(StudyFigure("p", "Title", "Caption", "Alt", "Limits", rgb, table))
     assert (pixels(found.pop("src")) == rgb).all()
     assert found == {
         "name": "p", "title": "Title", "caption": "Caption", "alt": "Alt", "size": [30, 20], "limits": "Limits",
         "table": {"head": ["map", "verdict"], "rows": [["Grad-CAM", "follows"]]},
     }  # fmt: skip
-    assert "src" not in figure(Plate("p", "Title", "Caption", "Alt", "Limits", table=table))
-    assert "table" not in figure(Plate("p", "Title", "Caption", "Alt", "Limits", rgb))
+    assert "src" not in figure(StudyFigure("p", "Title", "Caption", "Alt", "Limits", table=table))
+    assert "table" not in figure(StudyFigure("p", "Title", "Caption", "Alt", "Limits", rgb))
 
 
 @pytest.mark.parametrize("view", [name for name, wanted in WANTED.items() if wanted.figures and name != "trust"])
 def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatch):
     columns = [looked("small", WANTED[view].figures), looked("small", WANTED[view].figures, "untrained")]
     parts: list[str] = []
-    drawn: list[Plate] = []
+    drawn: list[StudyFigure] = []
 
-    def noted(part: str, studies: list[Study], rgb: np.ndarray) -> list[Plate]:
+    def noted(part: str, studies: list[Study], rgb: np.ndarray) -> list[StudyFigure]:
         assert rgb is ONE.rgb
-        plates = plates_of(part, studies, rgb)
+        figures = figures_for(part, studies, rgb)
         if studies:
             assert [study.variant for study in studies] == ["small", "small@untrained"]
             parts.append(part)
-            drawn.extend(plates)
-        return plates
+            drawn.extend(figures)
+        return figures
 
-    monkeypatch.setattr("demo.figures.plates_of", noted)
+    monkeypatch.setattr("demo.figures.figures_for", noted)
     found = figures_of(view, [columns[0], Column("t"), columns[1]], ONE, stage=2, second=TWO)
     assert parts == list(WANTED[view].figures)
-    for one, plate in zip(found, drawn, strict=True):
-        assert one["name"] == plate.name
+    for one, study_figure in zip(found, drawn, strict=True):
+        assert one["name"] == study_figure.name
         assert "small@untrained" in json.dumps([one["caption"], one["alt"], one.get("table")])
-        assert (pixels(one["src"]) == plate.image).all()
+        assert (pixels(one["src"]) == study_figure.image).all()
         told = json.loads(Image.open(io.BytesIO(base64.b64decode(one["src"].partition("base64,")[2]))).text[KEY])
-        assert (told["figure"]["title"], told["figure"]["caption"]) == (plate.title, plate.caption)
+        assert (told["figure"]["title"], told["figure"]["caption"]) == (study_figure.title, study_figure.caption)
         assert [model["provenance"]["kind"] for model in told["models"]] == ["folder", "untrained"]
         assert [one["sha256"] for one in told["images"]] == [ONE.sha256, TWO.sha256]
         assert told["asked"] == {"view": view, "stage": 2}

@@ -453,7 +453,8 @@ MINIATURES = ("test_resnet", "test_vit", "test_convnext")
 def test_visitors_downloads_are_bounded_and_others_stay(hub, tmp_path):
     own, shared = tmp_path / "own" / "visitors", tmp_path / "shared"
     size = {
-        name: (tmp_path / "hub" / find_backbone(name).hub_id / "model.safetensors").stat().st_size for name in MINIATURES
+        name: (tmp_path / "hub" / find_backbone(name).hub_id / "model.safetensors").stat().st_size
+        for name in MINIATURES
     }
     room = size["test_vit"] + size["test_convnext"] + 10_000
     load_model("timm:test_resnet", device="cpu")  # somebody else's download, in the client's own cache

@@ -1,6 +1,6 @@
 """What `python -m transxnet erf` keeps in --out: the figure so far, the averages, the manifest; and how it goes on.
 
-    erf.png    protocol_plate, rewritten as images come
+    erf.png    protocol_figure, rewritten as images come
     erf.npz    "MODEL/heat", the raw average (size, size) float64, and "state", JSON: what --resume needs
     erf.json   for people and programs: command, versions, weights, images by name, both r
 
@@ -23,7 +23,7 @@ from ..errors import LensError, OutOfRange
 
 if TYPE_CHECKING:
     from ..distributed import Worker
-    from ..draw.plate import Plate
+    from ..draw.figure import StudyFigure
     from ..explain.erf.protocol import ErfSum
     from ..results.erf import ErfProtocol
     from ..weights.load import LoadedModel
@@ -97,7 +97,7 @@ def _same_run(state: Mapping, asked: Mapping[str, object], digests: Mapping[str,
 
 def write(run: Run, finished: bool = False) -> None:
     """The figure, the averages and the manifest, as far as they go. LensError where nothing could be averaged."""
-    from ..draw.erf import protocol_plate
+    from ..draw.erf import protocol_figure
     from ..draw.png import to_png
     from ..export.files import write_atomically, write_utf8
     from ..export.records import npz
@@ -109,11 +109,11 @@ def write(run: Run, finished: bool = False) -> None:
         return
     state = "" if finished else "; ".join(f"{c.name}: {c.found.count} of {run.total} images so far" for c in shown)
     results = [column.found.result() for column in shown]
-    plate = protocol_plate(results, [column.name for column in shown], state)
-    write_atomically(run.args.out / ARRAYS, npz({**plate.arrays, "state": _state(run, shown)}))
-    write_atomically(run.args.out / FIGURE, to_png(plate.image))
+    study_figure = protocol_figure(results, [column.name for column in shown], state)
+    write_atomically(run.args.out / ARRAYS, npz({**study_figure.arrays, "state": _state(run, shown)}))
+    write_atomically(run.args.out / FIGURE, to_png(study_figure.image))
     entries = [_entry(column, result) for column, result in zip(shown, results, strict=True)]
-    text = json.dumps(_manifest(run, entries, plate, finished), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(_manifest(run, entries, study_figure, finished), indent=2, ensure_ascii=False, allow_nan=False)
     write_utf8(run.args.out / MANIFEST, f"{text}\n")
 
 
@@ -148,7 +148,7 @@ def _entry(column: Column, result: ErfProtocol) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _manifest(run: Run, entries: Sequence[Mapping], plate: Plate, finished: bool) -> object:
+def _manifest(run: Run, entries: Sequence[Mapping], study_figure: StudyFigure, finished: bool) -> object:
     from ..export.records import clean, versions
 
     broken = [{"model": column.name, "error": column.broken} for column in run.columns if column.broken]
@@ -162,8 +162,8 @@ def _manifest(run: Run, entries: Sequence[Mapping], plate: Plate, finished: bool
             "images": run.total,
             "figure": FIGURE,
             "arrays": ARRAYS,
-            "caption": plate.caption,
-            "limits": plate.limits,
+            "caption": study_figure.caption,
+            "limits": study_figure.limits,
             "models": entries,
             "failed": broken,
         }

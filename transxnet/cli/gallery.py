@@ -13,7 +13,7 @@ from ..output import check_output
 from .common import load_model, models_in, written
 
 if TYPE_CHECKING:
-    from ..draw.plate import Plate
+    from ..draw.figure import StudyFigure
     from ..images import SourceImage
     from ..study import Options, Study
     from ..weights.load import LoadedModel
@@ -42,7 +42,7 @@ def run_gallery(args: argparse.Namespace) -> int:
     image = decode(args.image, name=args.image.name)
     other = decode(args.against, name=args.against.name) if args.against else None
     models = [load_model(name, args) for name in models_in(args.models)]
-    plates = [*_studied(models, image, other, args.against.name if args.against else ""), *_published(args, image)]
+    figures = [*_studied(models, image, other, args.against.name if args.against else ""), *_published(args, image)]
     words = {m.name: f"{m.provenance.short()}. {m.provenance.note}".strip() for m in models}
     command = shlex.join(["python", "-m", "transxnet", *without_folders(args.argv)])
     about = [
@@ -52,21 +52,23 @@ def run_gallery(args: argparse.Namespace) -> int:
         f"Made by `{command}`, with {', '.join(f'{name} {version}' for name, version in versions().items())}.",
     ]
     with written():
-        print(write_gallery(args.out, plates, about))
+        print(write_gallery(args.out, figures, about))
     return 0
 
 
-def _studied(models: Sequence[LoadedModel], image: SourceImage, other: SourceImage | None, words: str) -> list[Plate]:
+def _studied(
+    models: Sequence[LoadedModel], image: SourceImage, other: SourceImage | None, words: str
+) -> list[StudyFigure]:
     """Everything about a unit in the middle of stage 3; its receptive field in an early stage, where parts differ."""
-    from ..export.plates import plates, plates_of
+    from ..export.figures import figures, figures_for
     from ..study import DRAWN, Options
 
     early = ("erf_parts", "receptive_field")
     main = _studies(models, image, other, Options(only=DRAWN), words)
     near = _studies(models, image, None, Options(stage=NEAR, only=early))
-    about_fields = [plate for part in early for plate in plates_of(part, near, image.rgb)]
-    theirs = {plate.name: plate for plate in about_fields}
-    return [theirs.get(plate.name, plate) for plate in plates(main, image.rgb)]
+    about_fields = [study_figure for part in early for study_figure in figures_for(part, near, image.rgb)]
+    theirs = {study_figure.name: study_figure for study_figure in about_fields}
+    return [theirs.get(study_figure.name, study_figure) for study_figure in figures(main, image.rgb)]
 
 
 def _studies(
@@ -82,13 +84,13 @@ def _studies(
     return found
 
 
-def _published(args: argparse.Namespace, image: SourceImage) -> list[Plate]:
+def _published(args: argparse.Namespace, image: SourceImage) -> list[StudyFigure]:
     """The published protocol over this one photo, other backbones beside."""
-    from ..draw.erf import protocol_plate
+    from ..draw.erf import protocol_figure
     from ..explain.erf.protocol import published_erf
     from ..weights.load import load
 
     names = (*models_in(args.models), *models_in(args.backbones))
     places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
     models = [load(name, None, args.device, image_size=SIZE, **places) for name in names]
-    return [protocol_plate([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])]
+    return [protocol_figure([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])]

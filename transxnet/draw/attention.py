@@ -1,4 +1,4 @@
-"""Attention over the depth of the model as plates: how wide each head looks, and how large the halves are.
+"""Attention over the depth of the model as figures: how wide each head looks, and how large the halves are.
 
 What is compared stands in one image on one scale: variants below each other, blocks from left to right.
 """
@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 
 from ..results.attention import AttentionDepth, HalfEnergies
 from .bars import SOFT, figure_rgb
+from .figure import StudyFigure, Table
 from .panels import DPI, TEXT, WIDTH
-from .plate import Plate, Table
 from .sheet import HAIRLINE
 from .text import ACCENT, GRAY, INK, font, number, printable, shorten
 
@@ -24,7 +24,7 @@ BAND, HEAD, FOOT = 2.0, 0.26, 0.0  # inches: one variant's panels, the legend ab
 # --- Over depth -------------------------------------------------------------------------------------------------------
 
 
-def depth_plate(results: Sequence[AttentionDepth], names: Sequence[str]) -> Plate:
+def depth_figure(results: Sequence[AttentionDepth], names: Sequence[str]) -> StudyFigure:
     """Entropy and mean distance of every block: a dot a head, a line through their means, dashes for uniform weights.
 
     One row a variant, entropy on the left from 0 to 1, distance on the right in view pixels, one scale for all.
@@ -42,7 +42,7 @@ def depth_plate(results: Sequence[AttentionDepth], names: Sequence[str]) -> Plat
         Line2D([], [], color=ACCENT, lw=1.4, marker="o", ms=3, label="mean of the heads"),
         Line2D([], [], color=GRAY, lw=0.9, ls="--", label="if every query weighed all keys alike"),
     ])  # fmt: skip
-    return Plate(
+    return StudyFigure(
         "attention_depth", "Attention over depth", _depth_caption(results, names), _depth_alt(results, names),
         "A narrow head is not a good head, and a far one not one that matters: these are weights, not what was done "
         "with them. Only OSRA's half of the channels has attention.",
@@ -134,7 +134,7 @@ def _depth_table(results: Sequence[AttentionDepth], names: Sequence[str]) -> Tab
 # --- Halves -----------------------------------------------------------------------------------------------------------
 
 
-def halves_plate(results: Sequence[HalfEnergies], names: Sequence[str]) -> Plate:
+def halves_figure(results: Sequence[HalfEnergies], names: Sequence[str]) -> StudyFigure:
     """OSRA's share of the energy of D-Mixer's output, a bar a block: all of it, and what varies over positions."""
     figure = _figure(len(results))
     for row, (found, name) in enumerate(zip(results, names, strict=True)):
@@ -148,7 +148,7 @@ def halves_plate(results: Sequence[HalfEnergies], names: Sequence[str]) -> Plate
         Line2D([], [], marker="s", ls="", color=ACCENT, ms=6, label="OSRA's share of the energy, a bar a block"),
         Line2D([], [], color=GRAY, lw=0.9, ls="--", label="both halves equally large"),
     ])  # fmt: skip
-    return Plate(
+    return StudyFigure(
         "halves", "The two halves of D-Mixer", _halves_caption(results, names), _halves_alt(results, names),
         "A size, not an importance: taken before STE joins the halves, before LayerScale, and far from the classifier. "
         "What the answer loses without a half is another question, which the what-if answers.",

@@ -1,4 +1,4 @@
-"""Changes of a logit as bars in small panels, laid out in inches: what the plates of what_if are made of.
+"""Changes of a logit as bars in small panels, laid out in inches: what the figures of what_if are made of.
 
 Below zero the logit fell without the part: the part spoke for the class. Above zero it spoke against it.
 """

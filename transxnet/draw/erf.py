@@ -1,12 +1,12 @@
-"""Receptive fields as plates: one taken apart, how far several reach, and the published figure of several models.
+"""Receptive fields as figures: one taken apart, how far several reach, and the published figure of several models.
 
 Gradients of two models are in units of their own features, so their raw values do not compare; how each spreads does.
 Where variants stand together every map is drawn in multiples of a mean: for parts the mean of the same variant's full
 map, so that within a row the raw values still compare. Colors stand for logarithms, because a field's far parts,
 which the parts are about, are thousands of times fainter than its middle.
 
-Two things carry a published name here: the published *protocol*, RepLKNet's average over images (protocol_plate), and
-the published *formula* of r(t), which curves_plate applies to one image's absolute gradient at the model's own size.
+Two things carry a published name here: the published *protocol*, RepLKNet's average over images (protocol_figure), and
+the published *formula* of r(t), which curves_figure applies to one image's absolute gradient at the model's own size.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from matplotlib.patches import Rectangle
 
 from ..results.erf import SHARES, ErfCurves, ErfParts, ErfProtocol, RCurve
 from .bars import figure_rgb
+from .figure import StudyFigure, Table
 from .panels import DPI, TEXT, WIDTH, Panels, fit, ring
-from .plate import Plate, Table
 from .scale import colorize
 from .text import ACCENT, GRAY, INK, font, number, printable
 
@@ -40,13 +40,13 @@ FAINTEST = 5e-4  # of the view: what is smaller is said to be
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-def parts_plate(results: Sequence[ErfParts], names: Sequence[str], photos: Sequence[np.ndarray]) -> Plate:
+def parts_figure(results: Sequence[ErfParts], names: Sequence[str], photos: Sequence[np.ndarray]) -> StudyFigure:
     """Every variant's field whole and with its modulators held, on one scale: multiples of its full map's mean.
 
     photos: uint8 (H, W, 3), RGB, what each view covers. A map that a variant cannot have says why.
     """
     pairs = list(zip(results, names, strict=True))
-    return Plate(
+    return StudyFigure(
         "erf_parts", "Receptive field, taken apart", _parts_caption(results, names),
         _parts_alt(results, names), LIMITS + " Shares do not add up: the ways multiply each other.",
         _parts_image(pairs, photos), _parts_table(results, names),
@@ -151,11 +151,11 @@ def _parts_table(results: Sequence[ErfParts], names: Sequence[str]) -> Table:
 # --- Curves -----------------------------------------------------------------------------------------------------------
 
 
-def curves_plate(results: Sequence[ErfCurves], names: Sequence[str]) -> Plate:
+def curves_figure(results: Sequence[ErfCurves], names: Sequence[str]) -> StudyFigure:
     """r(t) of several variants in one diagram: the raw map's solid, the published formula's dashed."""
     pairs = list(zip(results, names, strict=True))
     half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} ({FORMULA} {_percent(f.published.at(0.5))})" for f, n in pairs)
-    return Plate(
+    return StudyFigure(
         "erf_curves", "How far the field reaches",
         f"r(t): area of the smallest square that holds a share t of the gradient. Solid, {OURS}: of the gradient as it "
         f"is, about the unit's own pixel. Dashes, {FORMULA}: of log10(gradient + 1) about the view's middle, but of "
@@ -212,7 +212,7 @@ def _r_table(rows: Sequence[tuple[str, RCurve, RCurve]], published: str = "publi
 # --- Protocol ---------------------------------------------------------------------------------------------------------
 
 
-def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: str = "") -> Plate:
+def protocol_figure(results: Sequence[ErfProtocol], names: Sequence[str], state: str = "") -> StudyFigure:
     """The published figure of several models: A of each above its raw average, with both r(t).
 
     state: of a run that is not finished, e.g. "12 of 50 images so far"; stands in the image.
@@ -233,7 +233,7 @@ def protocol_plate(results: Sequence[ErfProtocol], names: Sequence[str], state: 
             sheet.new_row()
     for kind, _, value_range, words in rows:
         sheet.bar(value_range, words, COLORMAP, decades=kind == "sound")
-    return Plate(
+    return StudyFigure(
         "erf", "Effective receptive field", _protocol_caption(pairs, state),
         f"For each of {', '.join(names)} a map of the field on a logarithmic scale, and below it the raw average.",
         "The published r(t) depends on the gradient's units. " + LIMITS, sheet.image(),

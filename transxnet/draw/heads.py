@@ -1,6 +1,6 @@
-"""Attention over the photo as plates: every head of one block at one point, and rollout from several stages.
+"""Attention over the photo as figures: every head of one block at one point, and rollout from several stages.
 
-Maps of queries and keys stand where their units are; all maps of one kind in a plate share one range of raw values.
+Maps of queries and keys stand where their units are; all maps of one kind in a study_figure share one range of raw values.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from ..results import AttentionMaps, Explanation, Geometry
 from ..results.attention import FUSIONS, KeyUsers, PointAttention
 from ..results.placement import place
 from .attention import percent
+from .figure import StudyFigure, Table
 from .overlay import overlay
 from .panels import Panels, fit, ring
-from .plate import Plate, Table
 from .scale import shared_range
 from .text import number
 
@@ -29,7 +29,7 @@ STEM = 4  # pixels from one window of the stem to the next
 # --- All heads at one point -------------------------------------------------------------------------------------------
 
 
-def heads_plate(results: Sequence[PointAttention], names: Sequence[str], photos: Sequence[np.ndarray]) -> Plate:
+def heads_figure(results: Sequence[PointAttention], names: Sequence[str], photos: Sequence[np.ndarray]) -> StudyFigure:
     """Mean, maximum and every head of one block: what the ringed query mixes in, then who uses the ringed key.
 
     photos: uint8 (H, W, 3), RGB, what each view covers. One range for all that queries mix in, one for all users.
@@ -46,7 +46,7 @@ def heads_plate(results: Sequence[PointAttention], names: Sequence[str], photos:
         _row(sheet, users, users.queries, users.keys.center(*users.key), photo, used)
     sheet.bar(asked, "weight the ringed query gives each key", COLORMAP)
     sheet.bar(used, "weight each query gives the ringed key", COLORMAP)
-    return Plate(
+    return StudyFigure(
         "attention_heads", "All heads at one point", _heads_caption(results, names), _heads_alt(results, names),
         "Weights say what was mixed into a position of one half of the channels, not why the answer was given. A key "
         "is no pixel: its window overlaps its neighbors', and it has seen far more than its window. A key that many "
@@ -154,9 +154,9 @@ def _heads_numbers(results: Sequence[PointAttention], names: Sequence[str]) -> d
 # --- Rollout ----------------------------------------------------------------------------------------------------------
 
 
-def rollout_plate(
+def rollout_figure(
     results: Sequence[Sequence[Explanation]], names: Sequence[str], photos: Sequence[np.ndarray]
-) -> Plate:
+) -> StudyFigure:
     """Attention rollout of every variant, a row of several stages each, in multiples of an even map, on one scale.
 
     results: of each variant as many rollouts as there are to be panels. photos: what each view covers.
@@ -176,7 +176,7 @@ def rollout_plate(
                 ring(axes, (found.numbers["x"], found.numbers["y"]))
         sheet.new_row()
     sheet.bar(value_range, "times an even map, logarithmic; the highest 0.5 % alike", COLORMAP, decades=True)
-    return Plate(
+    return StudyFigure(
         "rollout", "Attention rollout (approximation)", _rollout_caption(results, names),
         _rollout_alt(results, names),
         "An approximation: IDConv, DPE, MS-FFN's depthwise convolutions, STE, OSRA's local convolution, all norms and "

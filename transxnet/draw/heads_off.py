@@ -25,7 +25,7 @@ from .change_bars import (
     limits,
     signed,
 )
-from .plate import Plate, Table
+from .figure import StudyFigure, Table
 from .sheet import HAIRLINE
 from .text import GRAY, font, width
 
@@ -37,7 +37,7 @@ LIMITS = (
 )
 
 
-def heads_off_plate(results: Sequence[WhatIf], names: Sequence[str], stage: int) -> Plate:
+def heads_off_figure(results: Sequence[WhatIf], names: Sequence[str], stage: int) -> StudyFigure:
     """Every attention head of a stage off alone: one panel a variant on one scale, and a table of blocks x heads.
 
     results: of what_if or heads_off, on the same image. stage: from 1. The table holds changes of the explained
@@ -56,7 +56,7 @@ def heads_off_plate(results: Sequence[WhatIf], names: Sequence[str], stage: int)
             _bars(sheet.panel(LEFT, top + BAND, WIDE - LEFT - RIGHT, scale), rows)
         else:
             sheet.lines(LEFT, top + BAND, _why(result, stage), WIDE - LEFT - RIGHT, most=3)
-    return Plate(
+    return StudyFigure(
         "what_if_heads", f"What does each attention head of stage {stage} do for this image?",
         f"Change of the explained class’s logit with one head of stage {stage} off, alone, in one block. All panels on "
         "one scale, raw logits; heads and blocks count from 1.",

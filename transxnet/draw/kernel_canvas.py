@@ -1,4 +1,4 @@
-"""An image laid out in pixels from its top left corner, for plates of kernels: tiles whose every tap is whole pixels.
+"""An image laid out in pixels from its top left corner, for figures of kernels: tiles whose every tap is whole pixels.
 
 Kernels are pasted, not drawn, so that a tap keeps one color and one size; words and charts are Matplotlib's.
 """

@@ -8,17 +8,17 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..results.kernels import KernelDepth, KernelSpectrum
+from .figure import StudyFigure, Table
 from .kernel_canvas import AMOUNT, BAR, HAIRLINE, LINE, MARGIN, SERIES, SMALL, WIDE, Canvas, legend, plain, under
-from .plate import Plate, Table
 from .scale import colorize
 from .text import ACCENT, GRAY, number
 
 CYCLES = "cycles per unit"
 
 
-def spectrum_plate(
+def spectrum_figure(
     generated: Sequence[KernelSpectrum], static: Sequence[KernelSpectrum], names: Sequence[str]
-) -> Plate:
+) -> StudyFigure:
     """Each variant's mean |FFT| of generated and of static kernels as images, and both radial profiles.
 
     generated, static: `spectrum(kernel_set, "kernels")` and `spectrum(kernel_set, "static")` of the same blocks.
@@ -27,7 +27,7 @@ def spectrum_plate(
     both = [(part, f"{name}/{what}") for g, s, name in each for part, what in ((g, "generated"), (s, "static"))]
     parts, labels = zip(*both, strict=True)
     medians = {f"{label}/centroid": float(np.nanmedian(part.centroid)) for part, label in both}
-    return Plate(
+    return StudyFigure(
         "kernel_spectrum", "Which frequencies the kernels pass",
         "Frequency response of one block's kernels: |FFT| of each, mean over channels, frequency 0 in the middle, "
         "directions as in the kernels; beside it the mean over rings of equal frequency (past 0.5 only slanting ones "
@@ -112,7 +112,7 @@ def _spectrum_table(parts: Sequence[KernelSpectrum], labels: Sequence[str]) -> T
     return Table(head, rows)
 
 
-def kernel_depth_plate(results: Sequence[KernelDepth], names: Sequence[str]) -> Plate:
+def kernel_depth_figure(results: Sequence[KernelDepth], names: Sequence[str]) -> StudyFigure:
     """Distance from the static kernel and gate entropy over depth, a line a variant."""
     canvas, places = Canvas(), sorted({place for r in results for place in _places(r)})
     left, wide = MARGIN + 80, WIDE - 2 * MARGIN - 80
@@ -131,7 +131,7 @@ def kernel_depth_plate(results: Sequence[KernelDepth], names: Sequence[str]) -> 
     canvas.down += 32 + 220 + 60
     peaks = {name: int(np.nanargmax(r.median)) for r, name in zip(results, names, strict=True)}
     each = list(zip(results, names, strict=True))
-    return Plate(
+    return StudyFigure(
         "kernel_depth", "Where in the network the image moves the kernels",
         "How far this image moved the kernels of every block from the static ones, and how decided the gates were. "
         + " ".join(_depth_words(r, name, peaks[name]) for r, name in each),

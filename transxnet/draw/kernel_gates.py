@@ -1,4 +1,4 @@
-"""IDConv's gates as a plate: for each tap how the image mixed the learned kernels, and how decided it was.
+"""IDConv's gates as a study_figure: for each tap how the image mixed the learned kernels, and how decided it was.
 
 Gates are drawn less 1/G: light gray is a gate that chooses nothing, and such gates give the static kernel. The gate of
 a tap comes from the part of the features at the same place of a K x K grid (IDConv pools to K x K, then uses 1x1
@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..results.kernels import KernelSet
+from .figure import StudyFigure, Table
 from .kernel_canvas import (
     ACROSS,
     AMOUNT,
@@ -28,16 +29,15 @@ from .kernel_canvas import (
     plain,
     under,
 )
-from .plate import Plate, Table
 from .scale import shared_range
 from .text import ACCENT, GRAY, number
 
 TAP, GAP, LABEL = 9, 7, 116  # pixels: a tap, between tiles, for the words before them
 
 
-def gates_plate(
+def gates_figure(
     results: Sequence[KernelSet], names: Sequence[str], channels: Sequence[Sequence[int]] | None = None
-) -> Plate:
+) -> StudyFigure:
     """Gates per tap of chosen channels above the kernels they gave; gate entropy per tap and per channel.
 
     channels: for each variant up to 12, from 0; None takes 12 from the most decided gates to the most even.
@@ -46,7 +46,7 @@ def gates_plate(
     chosen = [list(c)[:ACROSS] for c in channels] if channels else [_from_decided_to_even(r) for r in results]
     entropy = {name: float(r.gate_entropy.mean()) for r, name in each if len(r.gates) > 1}
     mean = ", ".join(f"{name} {number(value)}" for name, value in entropy.items())
-    return Plate(
+    return StudyFigure(
         "kernel_gates", "How the image mixes the kernels",
         "For a dozen channels each tap's gate less 1/G (light gray: it chooses nothing), the kernel that came of it, "
         "and the static kernel of even gates. What lies at the same place of a 7 x 7 grid over the image decides a "

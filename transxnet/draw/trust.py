@@ -2,7 +2,7 @@
 
 Every function takes the reports of one or several variants on one image and puts them into one drawing: curves on
 one scale a variant, the variants one below the other or side by side. What the tests are, and where they come from,
-stands in explain/trust.py's neighbors; what is here only draws their numbers. Each plate says, in `limits`, what it
+stands in explain/trust.py's neighbors; what is here only draws their numbers. Each study_figure says, in `limits`, what it
 must not be read as.
 """
 
@@ -13,7 +13,7 @@ from itertools import combinations
 
 from ..results.sanity_checks import TrustReport
 from .bars import figure_rgb
-from .plate import Plate, Table
+from .figure import StudyFigure, Table
 from .text import ACCENT, GRAY, INK, font, printable
 from .trust_parts import (
     INSERTION,
@@ -43,7 +43,7 @@ HEAD = (
 )  # fmt: skip
 
 
-def faithfulness_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate:
+def faithfulness_figure(reports: Sequence[TrustReport], names: Sequence[str]) -> StudyFigure:
     """Insertion and deletion of every map: one panel a map, all of a variant on one scale."""
     cells = [
         (name, method, found) for name, report in pairs(reports, names) for method, found in report.faithfulness.items()
@@ -59,7 +59,7 @@ def faithfulness_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> 
     said = [
         f"{called(m, n, names)} deletion {f.deletion_auc:.3f}, insertion {f.insertion_auc:.3f}" for n, m, f in cells
     ]
-    return Plate(
+    return StudyFigure(
         "faithfulness", "Does the answer hang on what a map marks?",
         f"Probability of the explained class while pixels turn {BASELINE[first.baseline]} in the map's order "
         "(deletion) or appear in it (insertion). Numbers are areas under the curves: deletion is better the lower, "
@@ -80,7 +80,7 @@ def _highest(report: TrustReport) -> float:
     return ceiling(max(getattr(found, part).max() for found in report.faithfulness.values() for part in CURVES[1:]))
 
 
-def randomization_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate:
+def randomization_figure(reports: Sequence[TrustReport], names: Sequence[str]) -> StudyFigure:
     """What is left of each map while the model forgets: rank correlations as lines, and the maps themselves."""
     lines = 2.25
     figure = blank_figure(lines * len(reports) + 0.15 + strips_height(reports, names))
@@ -95,7 +95,7 @@ def randomization_plate(reports: Sequence[TrustReport], names: Sequence[str]) ->
     ]
     parts = ("signed", "absolute", "complete_signed", "complete_absolute", "heats")
     said = [f"{called(m, n, names)} {'even' if r.blank else f'{r.left:.2f}'}" for n, m, r in maps]
-    return Plate(
+    return StudyFigure(
         "randomization", "Does a map change when the model forgets?",
         "Rank correlation (Spearman) with the original map while a copy of the model gets random weights, from the "
         "head down to the stem. Lines: maps of one pass, one cascade. Dots and names' numbers: the mean over all "
@@ -110,7 +110,7 @@ def randomization_plate(reports: Sequence[TrustReport], names: Sequence[str]) ->
     )  # fmt: skip
 
 
-def agreement_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate:
+def agreement_figure(reports: Sequence[TrustReport], names: Sequence[str]) -> StudyFigure:
     """Which maps agree: rank correlation above the diagonal, overlap of the highest tenth below it."""
     above, tops = matrix_heads(reports), [0.0]
     for report in reports:
@@ -127,7 +127,7 @@ def agreement_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Pla
             key = f"{name}/{found.names[a]}/{found.names[b]}"
             numbers[f"{key}/correlation"] = float(found.correlation[a, b])
             numbers[f"{key}/overlap"] = float(found.overlap[a, b])
-    return Plate(
+    return StudyFigure(
         "agreement", "Do the maps agree?",
         "Above the diagonal: rank correlation (Spearman) of the two maps on the view's pixels, -1 to 1. Below it: "
         f"overlap of the {100 * share:.0f} % of pixels that each ranks highest, intersection over union, 0 to 1; two "
@@ -138,7 +138,7 @@ def agreement_plate(reports: Sequence[TrustReport], names: Sequence[str]) -> Pla
     )  # fmt: skip
 
 
-def verdict_table(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate:
+def verdict_table(reports: Sequence[TrustReport], names: Sequence[str]) -> StudyFigure:
     """The verdicts: one row a map, a word for each question, then the numbers."""
     rows = [
         (called(method, name, names), *_told(report, method))
@@ -151,7 +151,7 @@ def verdict_table(reports: Sequence[TrustReport], names: Sequence[str]) -> Plate
         for method, why in report.missing.items()
     ]
     explained = " and ".join(dict.fromkeys(printable(report.target) for report in reports))
-    return Plate(
+    return StudyFigure(
         "verdicts", "Can these maps be believed?",
         f"What the tests say of each map of {explained}. Model: does the map follow the model? Left: its rank "
         "correlation with the same map of random copies. Answer: does it find what matters, better than the same map "

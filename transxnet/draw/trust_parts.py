@@ -1,6 +1,6 @@
-"""The axes that the plates of the trust tests are made of; places are inches from the upper left corner.
+"""The axes that the figures of the trust tests are made of; places are inches from the upper left corner.
 
-What they must not be read as stands with the plates (draw/trust.py).
+What they must not be read as stands with the figures (draw/trust.py).
 """
 
 from __future__ import annotations

@@ -8,16 +8,16 @@ from itertools import combinations
 import numpy as np
 
 from ..results.sanity_checks import Agreement
+from .figure import StudyFigure, Table
 from .panels import Panels, fit
-from .plate import Plate, Table
 from .scale import colorize, shared_range
 from .text import number
 from .views import LOOKS
 
 
-def variants_plate(
+def variants_figure(
     found: Mapping[str, Agreement], factors: Mapping[str, Sequence[float]] | None = None, left_out: str = ""
-) -> Plate:
+) -> StudyFigure:
     """Every method's maps beside each other, a panel a variant, those of one method on one scale.
 
     found: method -> `agreement_between_variants` of its maps, all of the same variants. factors: method -> for each
@@ -38,7 +38,7 @@ def variants_plate(
             sheet.panel(look.title, rgb, size, [name, _words(agreement, i, value_range, look.units)])
     by_chance = next(iter(found.values())).overlap_by_chance
     pairs = list(combinations(range(len(names)), 2))
-    return Plate(
+    return StudyFigure(
         "variants", "Do the variants agree?",
         "Maps of the part of the image that all variants saw, those of one method on one scale, in the units that "
         "stand under the first. Rank correlation (Spearman) over its pixels; overlap: intersection over union of the "

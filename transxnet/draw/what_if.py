@@ -33,7 +33,7 @@ from .change_bars import (
     percent,
     signed,
 )
-from .plate import Plate, Table
+from .figure import StudyFigure, Table
 from .sheet import HAIRLINE
 from .text import GRAY, INK, font, shorten, width, wrap
 
@@ -51,7 +51,7 @@ LIMITS = (
 )
 
 
-def what_if_plate(results: Sequence[WhatIf], names: Sequence[str]) -> Plate:
+def what_if_figure(results: Sequence[WhatIf], names: Sequence[str]) -> StudyFigure:
     """What each part does for this image: a panel a question, all variants on one scale, and a table.
 
     results: of what_if, one a variant, on the same image. names: what to call them. The table tells, everywhere and
@@ -67,7 +67,7 @@ def what_if_plate(results: Sequence[WhatIf], names: Sequence[str]) -> Plate:
         top = LEGEND + sum(heights[:i])
         sheet.text(LEFT, top, f"{name}: {explained(result)}", size=SIZE + 1.5, bold=True)
         _variant(sheet, result, top + BAND, scale)
-    return Plate(
+    return StudyFigure(
         "what_if", "What does each part do for this image?", _caption(results), _alt(results, names), LIMITS,
         figure_rgb(sheet.figure), _table(results, names), _numbers(results, names), _arrays(results, names),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rows of maps, tables and plates -> one figure for a paper: columns of variants, captions, bars, provenance."""
+"""Rows of maps, tables and figures -> one figure for a paper: columns of variants, captions, bars, provenance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..draw.bars import colorbar
-from ..draw.plate import Plate, Table
+from ..draw.figure import StudyFigure, Table
 from ..draw.scale import NORMALISED
 from ..draw.sheet import HAIRLINE, OWN
 from ..draw.text import GRAY, INK, WARNING, number, printable, width
@@ -25,7 +25,7 @@ PAD = 6 / POINTS  # between a table's columns
 
 @dataclass(frozen=True)
 class Figure:
-    """Everything on it. tables: with a title each. plates: finished images with their words. foot: where it is from.
+    """Everything on it. tables: with a title each. figures: finished images with their words. foot: where it is from.
 
     notes: what the maps do not say.
     """
@@ -35,14 +35,14 @@ class Figure:
     shots: Sequence[Shot]
     rows: Sequence[Row] = ()
     tables: Sequence[tuple[str, Table]] = ()
-    plates: Sequence[Plate] = ()
+    figures: Sequence[StudyFigure] = ()
     notes: Sequence[str] = ()
     foot: str = ""
 
 
 def laid_out(figure: Figure, style: Style, side: int) -> Canvas:
     """side: pixels across each map."""
-    columns = max([len(figure.shots), *(len(row.cells) for row in figure.rows), 2 if figure.plates else 1])
+    columns = max([len(figure.shots), *(len(row.cells) for row in figure.rows), 2 if figure.figures else 1])
     page = Canvas(2 * MARGIN + columns * CELL + (columns - 1) * GAP, side / CELL, MARGIN)
     room = page.wide - 2 * MARGIN
     page.down += page.block(MARGIN, page.down, figure.title, room, TITLE, INK, bold=True)
@@ -52,8 +52,8 @@ def laid_out(figure: Figure, style: Style, side: int) -> Canvas:
         page.down += _row(page, row, style, side, room)
     for title, table in figure.tables:
         page.down += _table(page, title, table, room)
-    for plate in figure.plates:
-        page.down += _plate(page, plate, room)
+    for study_figure in figure.figures:
+        page.down += _plate(page, study_figure, room)
     page.rule(MARGIN, page.down, room, HAIRLINE)
     page.down += 0.1
     for words in (*figure.notes, figure.foot):
@@ -156,17 +156,17 @@ def _widest(texts: Sequence[str]) -> float:
     return max((width(text, SMALL, bold=True) for text in texts), default=0.0) / POINTS + PAD
 
 
-def _plate(page: Canvas, plate: Plate, room: float) -> float:
+def _plate(page: Canvas, study_figure: StudyFigure, room: float) -> float:
     """A finished image, as wide as the page at most. Returns the height."""
     page.rule(MARGIN, page.down, room, HAIRLINE)
     y = page.down + 0.1
-    y += page.block(MARGIN, y, plate.title, room, HEADING, INK, bold=True)
-    y += page.block(MARGIN, y, plate.caption, room, SMALL, GRAY) + 0.06
-    if plate.image is not None:
-        y += page.image(MARGIN, y, plate.image, plate.alt, room) + 0.06
-    y += page.block(MARGIN, y, plate.limits, room, SMALL, GRAY) + 0.1
-    if plate.table is not None:
+    y += page.block(MARGIN, y, study_figure.title, room, HEADING, INK, bold=True)
+    y += page.block(MARGIN, y, study_figure.caption, room, SMALL, GRAY) + 0.06
+    if study_figure.image is not None:
+        y += page.image(MARGIN, y, study_figure.image, study_figure.alt, room) + 0.06
+    y += page.block(MARGIN, y, study_figure.limits, room, SMALL, GRAY) + 0.1
+    if study_figure.table is not None:
         page.down, before = y, page.down
-        y += _table(page, "Numbers", plate.table, room)
+        y += _table(page, "Numbers", study_figure.table, room)
         page.down = before
     return y + 0.06 - page.down

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from ..draw.plate import Plate
+from ..draw.figure import StudyFigure
 from ..draw.png import to_png
 from ..study import Study
+from .figures import figures
 from .images import Style, image, kernels_sheet, ranges, results, source_crop
-from .plates import plates
 from .records import arrays, clean, describe, describe_drawing, npz
 from .report import report
 
@@ -42,7 +42,7 @@ def write_image(
     style = style or Style()
     shared = ranges(studies, style)
     models = [_write_study(folder, f"{place}/{folder_name(s.variant)}", s, upload, shared, style) for s in studies]
-    figures = [_write_plate(folder, place, plate) for plate in plates(studies, upload, style)]
+    figure_entries = [_write_figure(folder, place, study_figure) for study_figure in figures(studies, upload, style)]
     return {
         "image": title,
         "name": title,
@@ -51,7 +51,7 @@ def write_image(
         "sheet": f"{place}/sheet.png",
         "drawn": describe_drawing(studies, style),
         "models": models,
-        "figures": figures,
+        "figures": figure_entries,
     }
 
 
@@ -60,16 +60,16 @@ def folder_name(variant: str) -> str:
     return variant.replace(":", "-")
 
 
-def _write_plate(folder: Path, place: str, plate: Plate) -> dict[str, object]:
-    """A plate's image and raw values as files, its words for the manifest."""
-    png = f"{place}/{plate.name}.png" if plate.image is not None else None
-    raw = f"{place}/{plate.name}.npz" if plate.arrays else None
+def _write_figure(folder: Path, place: str, study_figure: StudyFigure) -> dict[str, object]:
+    """A study_figure's image and raw values as files, its words for the manifest."""
+    png = f"{place}/{study_figure.name}.png" if study_figure.image is not None else None
+    raw = f"{place}/{study_figure.name}.npz" if study_figure.arrays else None
     if png:
-        write_atomically(folder / png, to_png(plate.image))
+        write_atomically(folder / png, to_png(study_figure.image))
     if raw:
-        write_atomically(folder / raw, npz(plate.arrays))
-    words = {key: getattr(plate, key) for key in ("name", "title", "caption", "alt", "limits", "numbers")}
-    return words | {"png": png, "npz": raw, "table": asdict(plate.table) if plate.table else None}
+        write_atomically(folder / raw, npz(study_figure.arrays))
+    words = {key: getattr(study_figure, key) for key in ("name", "title", "caption", "alt", "limits", "numbers")}
+    return words | {"png": png, "npz": raw, "table": asdict(study_figure.table) if study_figure.table else None}
 
 
 def _write_study(

@@ -10,7 +10,7 @@ from tests.tiny import one_thread  # noqa: F401 - a fixture
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.agreement import agreement_between_variants
 from transxnet.explain.sanity.randomization import groups
-from transxnet.export.plates import plates
+from transxnet.export.figures import figures
 from transxnet.study import DRAWN, Options, Study, study
 from transxnet.weights.load import LoadedModel, load
 
@@ -93,16 +93,16 @@ def test_each_is_placed_in_its_own_view(backbone, small):
 
 
 def test_both_in_every_figure_and_transxnets_parts_alone(backbone, small):
-    figures = {plate.name: plate for plate in plates([small, backbone], PHOTO.rgb)}
+    by_name = {study_figure.name: study_figure for study_figure in figures([small, backbone], PHOTO.rgb)}
     about_parts = {
         "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates", "kernel_spectrum",
         "kernel_change", "kernel_depth", "erf_parts", "what_if", "what_if_heads",
     }  # fmt: skip
-    assert about_parts < set(figures)
-    for name, plate in figures.items():
-        words = " ".join([plate.alt, *plate.numbers, *plate.arrays, *(_cells(plate))])
+    assert about_parts < set(by_name)
+    for name, study_figure in by_name.items():
+        words = " ".join([study_figure.alt, *study_figure.numbers, *study_figure.arrays, *(_cells(study_figure))])
         assert ("test_convnext" in words) is (name not in about_parts), name
 
 
-def _cells(plate) -> list[str]:
-    return [cell for row in plate.table.rows for cell in row] if plate.table else []
+def _cells(study_figure) -> list[str]:
+    return [cell for row in study_figure.table.rows for cell in row] if study_figure.table else []

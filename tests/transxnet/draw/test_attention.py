@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transxnet.draw.attention import BAND, depth_plate, halves_plate, percent
+from transxnet.draw.attention import BAND, depth_figure, halves_figure, percent
 from transxnet.draw.panels import DPI
 from transxnet.draw.text import ACCENT
 from transxnet.results.attention import AttentionDepth, BlockAttention, HalfEnergies
@@ -43,28 +43,28 @@ def marks(image: np.ndarray, row: int) -> np.ndarray:
 
 
 def test_the_line_of_means_stands_at_its_distance_on_one_scale_for_all():
-    plate = depth_plate([depth(0), depth(20), depth(40)], ["a", "b", "c"])
-    zero, twenty, forty = (np.median(marks(plate.image, row)[:, 0]) for row in range(3))
+    study_figure = depth_figure([depth(0), depth(20), depth(40)], ["a", "b", "c"])
+    zero, twenty, forty = (np.median(marks(study_figure.image, row)[:, 0]) for row in range(3))
     assert zero - twenty > 20
     assert zero - forty == pytest.approx(2 * (zero - twenty), abs=3)
 
 
 def test_depth_says_every_block_in_its_table_and_keeps_raw_values():
-    plate = depth_plate([depth(10), depth(20, (0.25, 0.75))], ["pico", "t"])
-    assert plate.table.rows[0] == ("pico, stage 1, block 1", "1", "0.2", "0.2 to 0.2", "10", "10 to 10", "30")
-    assert plate.table.rows[5] == ("t, stage 2, block 2", "2", "0.5", "0.25 to 0.75", "20", "20 to 20", "30")
-    assert plate.numbers["pico/mean_distance"] == 10
-    assert plate.numbers["t/mean_entropy"] == pytest.approx((0.25 + 0.5 + 0.5) / 3)  # every block counts alike
-    assert np.isnan(plate.arrays["t/entropy"][0, 1])
-    assert plate.arrays["t/entropy"][1].tolist() == [0.25, 0.75]
-    assert plate.arrays["t/places"].tolist() == [[1, 1], [2, 1], [2, 2]]
-    assert "lowest 0.25 in stage 1, block 1, head 1" in plate.caption
-    assert "view 96 × 64 px" in plate.caption
+    study_figure = depth_figure([depth(10), depth(20, (0.25, 0.75))], ["pico", "t"])
+    assert study_figure.table.rows[0] == ("pico, stage 1, block 1", "1", "0.2", "0.2 to 0.2", "10", "10 to 10", "30")
+    assert study_figure.table.rows[5] == ("t, stage 2, block 2", "2", "0.5", "0.25 to 0.75", "20", "20 to 20", "30")
+    assert study_figure.numbers["pico/mean_distance"] == 10
+    assert study_figure.numbers["t/mean_entropy"] == pytest.approx((0.25 + 0.5 + 0.5) / 3)  # every block counts alike
+    assert np.isnan(study_figure.arrays["t/entropy"][0, 1])
+    assert study_figure.arrays["t/entropy"][1].tolist() == [0.25, 0.75]
+    assert study_figure.arrays["t/places"].tolist() == [[1, 1], [2, 1], [2, 2]]
+    assert "lowest 0.25 in stage 1, block 1, head 1" in study_figure.caption
+    assert "view 96 × 64 px" in study_figure.caption
 
 
 def test_bars_are_as_long_as_the_share():
     """Blocks of 10 % and 80 % of all energy: pixels of the left panel's two bars, 1 to 8."""
-    image = halves_plate([halves([0.1, 0.8])], ["pico"]).image
+    image = halves_figure([halves([0.1, 0.8])], ["pico"]).image
     left = image[round(0.3 * DPI) :, : image.shape[1] // 2]  # without the legend, whose square has the same color
     inked = (left == INK).all(axis=-1).sum(axis=0)
     columns = np.flatnonzero(inked)
@@ -73,15 +73,15 @@ def test_bars_are_as_long_as_the_share():
 
 
 def test_halves_say_both_shares_and_what_is_silent():
-    plate = halves_plate([halves([0.1, 0.8])], ["pico"])
-    assert plate.table.rows == [
+    study_figure = halves_figure([halves([0.1, 0.8])], ["pico"])
+    assert study_figure.table.rows == [
         ("pico, stage 1, block 1", "0.9", "0.1", "10 %", "0", "0", "silent"),
         ("pico, stage 2, block 1", "0.2", "0.8", "80 %", "0.75", "0.25", "25 %"),
     ]
-    assert plate.numbers["pico/mean_share"] == pytest.approx(0.45)
-    assert plate.numbers["pico/mean_varying_share"] == 0.25
-    assert plate.arrays["pico/osra"].tolist() == [0.1, 0.8]
-    assert "STE" in plate.limits
+    assert study_figure.numbers["pico/mean_share"] == pytest.approx(0.45)
+    assert study_figure.numbers["pico/mean_varying_share"] == 0.25
+    assert study_figure.arrays["pico/osra"].tolist() == [0.1, 0.8]
+    assert "STE" in study_figure.limits
 
 
 def test_small_shares_are_not_called_nothing():

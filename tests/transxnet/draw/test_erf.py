@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from transxnet.draw.colormaps import lut
-from transxnet.draw.erf import DECADES, curves_plate, parts_plate, protocol_plate
+from transxnet.draw.erf import DECADES, curves_figure, parts_figure, protocol_figure
 from transxnet.draw.panels import MARGIN, Panels, fit
 from transxnet.results import Explanation, Geometry
 from transxnet.results.erf import SHARES, ErfCurves, ErfParts, ErfProtocol, RCurve
@@ -59,30 +59,30 @@ def has(image: np.ndarray, color: np.ndarray) -> np.ndarray:
 
 def test_parts_are_on_one_scale():
     """The full map's upper half is the highest value, and only there is the brightest color."""
-    plate = parts_plate([parts()], ["pico"], [PHOTO])
-    bright = has(plate.image, BRIGHT)
+    study_figure = parts_figure([parts()], ["pico"], [PHOTO])
+    bright = has(study_figure.image, BRIGHT)
     cell = Panels(3).pixels
     assert 0.4 * cell**2 < bright.sum() < 0.6 * cell**2  # half of one panel; the others are fainter
-    assert 1.3 * cell**2 < has(plate.image, DARK).sum() < 1.7 * cell**2  # the lower half of all three
+    assert 1.3 * cell**2 < has(study_figure.image, DARK).sum() < 1.7 * cell**2  # the lower half of all three
 
 
 def test_variants_compare_by_their_own_mean():
     """A thousand times the features: the same image, row for row; raw values stay raw."""
-    alone = parts_plate([parts(), parts()], ["a", "b"], [PHOTO] * 2)
-    louder = parts_plate([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
+    alone = parts_figure([parts(), parts()], ["a", "b"], [PHOTO] * 2)
+    louder = parts_figure([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
     assert np.abs(alone.image.astype(int) - louder.image).max() <= 2  # float32 at the 256 colors' borders
     assert louder.arrays["b/full"].max() == 1000
     assert (louder.numbers["a/seen/share"], louder.numbers["b/kernels/share"]) == (0.25, 0.5)
 
 
 def test_a_part_that_is_missing_says_so():
-    plate = parts_plate([parts(missing=True)], ["pico"], [PHOTO])
-    (row,) = [row for row in plate.table.rows if row[1] == "Kernels held"]
+    study_figure = parts_figure([parts(missing=True)], ["pico"], [PHOTO])
+    (row,) = [row for row in study_figure.table.rows if row[1] == "Kernels held"]
     assert row[2] == "Nothing to hold: no kernels."
-    assert "pico/kernels" not in plate.arrays
-    assert "kernels held" not in plate.alt
-    assert "25 % of the full map's total" in plate.caption
-    assert f"{DECADES} powers of ten" in plate.caption
+    assert "pico/kernels" not in study_figure.arrays
+    assert "kernels held" not in study_figure.alt
+    assert "25 % of the full map's total" in study_figure.caption
+    assert f"{DECADES} powers of ten" in study_figure.caption
 
 
 @pytest.mark.parametrize(("rank", "layer", "said"), [(0.979, 3, ""), (0.981, 3, "; try stage 1."), (0.99, 1, "all.")])
@@ -90,7 +90,7 @@ def test_maps_that_are_all_alike_are_said_to_be(rank, layer, said):
     found = parts()
     numbers = {key: rank if key.endswith("/rank") else value for key, value in found.numbers.items()}
     maps = found.maps | {"full": replace(found.full, layer=f"stage {layer}, block 2")}
-    caption = parts_plate([replace(found, maps=maps, numbers=numbers)], ["pico"], [PHOTO]).caption
+    caption = parts_figure([replace(found, maps=maps, numbers=numbers)], ["pico"], [PHOTO]).caption
     assert ("hardly anything modulates" in caption) == bool(said)
     assert caption.endswith(said)
 
@@ -98,7 +98,7 @@ def test_maps_that_are_all_alike_are_said_to_be(rank, layer, said):
 def test_an_empty_field_draws_nothing():
     empty = replace(field(0.0), numbers=field(0.0).numbers | {"total": 0.0})
     found = ErfParts("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
-    assert parts_plate([found], ["pico"], [PHOTO]).image.shape[1] == 1248
+    assert parts_figure([found], ["pico"], [PHOTO]).image.shape[1] == 1248
 
 
 # --- Curves -----------------------------------------------------------------------------------------
@@ -106,20 +106,20 @@ def test_an_empty_field_draws_nothing():
 
 def test_curves_say_both_r():
     one = ErfCurves("pico", "stage 4, block 2, one image", curve("published"), curve("sound", (0.05, 0.1, 0.2, np.nan)))
-    plate = curves_plate([one, one], ["pico", "t@untrained"])
-    assert plate.table.rows[1][0] == "t@untrained"
-    assert plate.table.rows[0][1:3] == ("10 %", "5 %")
-    assert plate.table.rows[0][-1] == "none found"
-    assert plate.numbers["t@untrained/published/r50"] == 0.3
-    assert plate.arrays["pico/sound"].tolist()[0] == list(SHARES)
-    assert "pico: 20 % (published formula 30 %)" in plate.caption
-    assert "at the model's own size; the published protocol averages" in plate.caption  # not what papers report
-    assert plate.table.head[1:3] == ("published formula r(20 %)", "raw map r(20 %)")
+    study_figure = curves_figure([one, one], ["pico", "t@untrained"])
+    assert study_figure.table.rows[1][0] == "t@untrained"
+    assert study_figure.table.rows[0][1:3] == ("10 %", "5 %")
+    assert study_figure.table.rows[0][-1] == "none found"
+    assert study_figure.numbers["t@untrained/published/r50"] == 0.3
+    assert study_figure.arrays["pico/sound"].tolist()[0] == list(SHARES)
+    assert "pico: 20 % (published formula 30 %)" in study_figure.caption
+    assert "at the model's own size; the published protocol averages" in study_figure.caption  # not what papers report
+    assert study_figure.table.head[1:3] == ("published formula r(20 %)", "raw map r(20 %)")
 
 
 def test_what_is_smaller_than_a_pixel_or_two_is_not_told_to_three_digits():
     tiny = ErfCurves("pico", "w", curve("published", (9.54e-5, 0, 0.3, 0.9)), curve("sound", (6e-4, 0.1, 0.2, 0.9)))
-    assert curves_plate([tiny], ["pico"]).table.rows[0][1:4] == ("< 0.05 %", "0.06 %", "0 %")
+    assert curves_figure([tiny], ["pico"]).table.rows[0][1:4] == ("< 0.05 %", "0.06 %", "0 %")
 
 
 # --- Protocol ---------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_what_is_smaller_than_a_pixel_or_two_is_not_told_to_three_digits():
 def test_protocol_shows_a_and_the_raw_average():
     heat = np.zeros((64, 64))
     heat[:32] = 1e6  # A is 1 above and 0 below; so is the logarithm of the raw average
-    one = protocol_plate([protocol(heat)], ["pico"])
+    one = protocol_figure([protocol(heat)], ["pico"])
     cell = Panels(2).pixels
     assert 0.9 * cell**2 < has(one.image, BRIGHT).sum() < 1.1 * cell**2  # half of each of two panels
     assert one.numbers["pico/published/r20"] == 0.1
@@ -138,24 +138,24 @@ def test_protocol_shows_a_and_the_raw_average():
 
 def test_protocol_says_which_images_and_that_it_is_not_done():
     found = protocol(np.ones((64, 64)), published=curve("published", (0.1, 0.2, 0.3, np.nan)))
-    plate = protocol_plate([found, found, found], ["a", "b", "c"], "2 of 50 images so far")
-    assert plate.caption.startswith("2 of 50 images so far. 2 images from n1, each warped to 64 x 64 px. Not")
-    assert plate.caption.count("Not the published setting") == 1  # said once for all
-    assert plate.caption.count("Seen from stage 4, unit at row 1, column 1.") == 1
+    study_figure = protocol_figure([found, found, found], ["a", "b", "c"], "2 of 50 images so far")
+    assert study_figure.caption.startswith("2 of 50 images so far. 2 images from n1, each warped to 64 x 64 px. Not")
+    assert study_figure.caption.count("Not the published setting") == 1  # said once for all
+    assert study_figure.caption.count("Seen from stage 4, unit at row 1, column 1.") == 1
     other = replace(found, layer="stage 4 (layer4)", unit=(2, 2))
-    mixed = protocol_plate([found, other, found], ["a", "timm:b", "c"]).caption
+    mixed = protocol_figure([found, other, found], ["a", "timm:b", "c"]).caption
     assert "a, c: Seen from stage 4, unit at row 1, column 1. timm:b: Seen from stage 4, unit at row 2, col" in mixed
-    assert "a: no square of the protocol holds more than 99 % of A." in plate.caption
-    done = protocol_plate([found, found, found], ["a", "b", "c"])
-    assert done.image.shape[0] < plate.image.shape[0]  # the state is a line of the image
+    assert "a: no square of the protocol holds more than 99 % of A." in study_figure.caption
+    done = protocol_figure([found, found, found], ["a", "b", "c"])
+    assert done.image.shape[0] < study_figure.image.shape[0]  # the state is a line of the image
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5])
 def test_protocol_of_several_models_has_one_width(count):
-    plate = protocol_plate([protocol(np.ones((64, 64)))] * count, list("abcde")[:count])
-    assert plate.image.shape[1] == 1248
-    assert (plate.image[:MARGIN] == 255).all()
-    assert (plate.image[:, -MARGIN:] == 255).all()
+    study_figure = protocol_figure([protocol(np.ones((64, 64)))] * count, list("abcde")[:count])
+    assert study_figure.image.shape[1] == 1248
+    assert (study_figure.image[:MARGIN] == 255).all()
+    assert (study_figure.image[:, -MARGIN:] == 255).all()
 
 
 # --- Panels -----------------------------------------------------------------------------------------

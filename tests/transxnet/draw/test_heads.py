@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transxnet.draw.colormaps import lut
-from transxnet.draw.heads import FAINT, heads_plate, rollout_plate
+from transxnet.draw.heads import FAINT, heads_figure, rollout_figure
 from transxnet.results import AttentionMaps, Explanation, Geometry
 from transxnet.results.attention import KeyUsers, PointAttention
 
@@ -37,9 +37,9 @@ def has(image: np.ndarray, color: np.ndarray) -> int:
 
 
 def test_heads_of_all_variants_share_one_range_and_the_reverse_view_has_its_own():
-    plate = heads_plate([point_attention(0.2, 0.6), point_attention(1.0)], ["a", "b"], [BLACK, BLACK])
+    study_figure = heads_figure([point_attention(0.2, 0.6), point_attention(1.0)], ["a", "b"], [BLACK, BLACK])
     # mean 0.4, max 0.6, heads 0.2 and 0.6, alone 1.0; in reverse half of each over a range of half the length
-    counts = {t: has(plate.image, painted(t)) for t in (0.2, 0.4, 0.6, 1.0)}
+    counts = {t: has(study_figure.image, painted(t)) for t in (0.2, 0.4, 0.6, 1.0)}
     assert counts[0.2] > 1000
     assert counts[0.6] == pytest.approx(2 * counts[0.2], rel=0.05)
     assert counts[0.4] == pytest.approx(counts[0.2], rel=0.05)
@@ -47,16 +47,20 @@ def test_heads_of_all_variants_share_one_range_and_the_reverse_view_has_its_own(
 
 
 def test_heads_say_their_numbers():
-    plate = heads_plate([point_attention(0.2, 0.6)], ["pico"], [BLACK])
+    study_figure = heads_figure([point_attention(0.2, 0.6)], ["pico"], [BLACK])
     # a key gets 16 queries * weight/2; an even share is 16 / 4
-    assert plate.table.rows == [("pico, head 1", "1", "12", "0.2", "0.4"), ("pico, head 2", "1", "12", "0.6", "1.2")]
-    assert plate.numbers == pytest.approx({"pico/entropy": 1, "pico/distance": 12, "pico/key_over_even": 0.8})
-    assert plate.arrays["pico/query_to_keys"].shape == (2, 2, 2)
-    assert plate.arrays["pico/key_to_queries"].max() == np.float32(0.3)
+    assert study_figure.table.rows == [
+        ("pico, head 1", "1", "12", "0.2", "0.4"),
+        ("pico, head 2", "1", "12", "0.6", "1.2"),
+    ]
+    assert study_figure.numbers == pytest.approx({"pico/entropy": 1, "pico/distance": 12, "pico/key_over_even": 0.8})
+    assert study_figure.arrays["pico/query_to_keys"].shape == (2, 2, 2)
+    assert study_figure.arrays["pico/key_to_queries"].max() == np.float32(0.3)
     assert (
-        "largest weight any head of the query gives is 0.6, and the key gets 0.8 times an even share" in plate.caption
+        "largest weight any head of the query gives is 0.6, and the key gets 0.8 times an even share"
+        in study_figure.caption
     )
-    even = heads_plate([point_attention(0.5)], ["pico"], [BLACK])  # 16 queries of 0.25: an even share exactly
+    even = heads_figure([point_attention(0.5)], ["pico"], [BLACK])  # 16 queries of 0.25: an even share exactly
     assert "the key gets an even share." in even.caption
 
 
@@ -73,18 +77,18 @@ def test_rollout_is_drawn_in_multiples_of_an_even_map_on_one_scale():
     """An even map is 1 whatever its size; the upper half of another 1.8, the lower 0.2, too faint to be drawn."""
     even, other = np.full((32, 32), 1 / 1024), np.full((64, 64), 1.8 / 4096)
     other[32:] = 0.2 / 4096
-    plate = rollout_plate([[rollout_of(even, 0.25)], [rollout_of(other, 1e-6)]], ["a", "b"], [BLACK, BLACK])
+    study_figure = rollout_figure([[rollout_of(even, 0.25)], [rollout_of(other, 1e-6)]], ["a", "b"], [BLACK, BLACK])
     t = -FAINT / (np.log10(1.8) - FAINT)
-    assert has(plate.image, painted(t)) > 10000
-    assert has(plate.image, painted(1.0)) == pytest.approx(has(plate.image, painted(t)) / 2, rel=0.1)
-    assert plate.arrays["b/1"].sum() == pytest.approx(1)
+    assert has(study_figure.image, painted(t)) > 10000
+    assert has(study_figure.image, painted(1.0)) == pytest.approx(has(study_figure.image, painted(t)) / 2, rel=0.1)
+    assert study_figure.arrays["b/1"].sum() == pytest.approx(1)
 
 
 def test_rollout_says_what_attention_moved_and_that_it_is_an_approximation():
-    plate = rollout_plate([[rollout_of(np.full((32, 32), 1 / 1024), 0.25, distance=7.0)]], ["pico"], [BLACK])
+    study_figure = rollout_figure([[rollout_of(np.full((32, 32), 1 / 1024), 0.25, distance=7.0)]], ["pico"], [BLACK])
     layer = "pico, stage 2, block 3 and all before it (approximation)"
-    assert plate.table.rows == [(layer, "mean over all units", "25 %", "12.5 %", "7")]
-    assert plate.numbers["pico/1/from_uniform"] == 0.25
-    assert "approximation" in plate.title
-    assert "approximation" in plate.limits
-    assert "25 % of the map moved by attention" in plate.caption
+    assert study_figure.table.rows == [(layer, "mean over all units", "25 %", "12.5 %", "7")]
+    assert study_figure.numbers["pico/1/from_uniform"] == 0.25
+    assert "approximation" in study_figure.title
+    assert "approximation" in study_figure.limits
+    assert "25 % of the map moved by attention" in study_figure.caption

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from transxnet.draw.colormaps import lut
 from transxnet.draw.text import width
-from transxnet.draw.trust import _highest, agreement_plate, faithfulness_plate, randomization_plate, verdict_table
+from transxnet.draw.trust import _highest, agreement_figure, faithfulness_figure, randomization_figure, verdict_table
 from transxnet.draw.trust_parts import (
     FEW,
     FEW_WIDE,
@@ -68,9 +68,9 @@ def report(**change: object) -> TrustReport:
     return TrustReport(**(values | change))
 
 
-@pytest.mark.parametrize("plate", [faithfulness_plate, randomization_plate, agreement_plate])
-def test_images_are_1200_pixels_wide_and_grow_with_what_they_hold(plate):
-    one, two = plate([report()], ["tiny"]), plate([report()] * 3, ["a", "b", "c"])
+@pytest.mark.parametrize("study_figure", [faithfulness_figure, randomization_figure, agreement_figure])
+def test_images_are_1200_pixels_wide_and_grow_with_what_they_hold(study_figure):
+    one, two = study_figure([report()], ["tiny"]), study_figure([report()] * 3, ["a", "b", "c"])
     assert one.image.shape[1] == two.image.shape[1] == 1200
     assert one.image.dtype == np.uint8
     assert two.image.shape[0] > one.image.shape[0]
@@ -82,21 +82,21 @@ def test_images_are_1200_pixels_wide_and_grow_with_what_they_hold(plate):
 
 
 def test_areas_are_carried_raw_and_said():
-    plate = faithfulness_plate([report()], ["tiny"])
+    study_figure = faithfulness_figure([report()], ["tiny"])
     # trapezium: (0.8 + 0.1) / 4 + 0.1 / 4, and with 0.5 in the middle; chance with 0.4 and 0.2
-    assert plate.numbers["tiny/grad_cam/deletion_auc"] == pytest.approx(0.25)
-    assert plate.numbers["tiny/occlusion/deletion_auc"] == pytest.approx(0.45)
-    assert plate.numbers["tiny/grad_cam/chance_auc"] == pytest.approx((0.4 + 0.3) / 2)
-    assert plate.arrays["tiny/grad_cam/deletion"].tolist() == [0.8, 0.1, 0]
-    assert "Grad-CAM deletion 0.250, insertion 0.250" in plate.alt
-    assert "turn gray" in plate.caption
-    assert "mean of 2 copies of the same map, moved elsewhere" in plate.caption
-    assert plate.numbers["tiny/grad_cam/chance_insertion_auc"] == pytest.approx((0.4 + 0.3) / 2 / 2)
+    assert study_figure.numbers["tiny/grad_cam/deletion_auc"] == pytest.approx(0.25)
+    assert study_figure.numbers["tiny/occlusion/deletion_auc"] == pytest.approx(0.45)
+    assert study_figure.numbers["tiny/grad_cam/chance_auc"] == pytest.approx((0.4 + 0.3) / 2)
+    assert study_figure.arrays["tiny/grad_cam/deletion"].tolist() == [0.8, 0.1, 0]
+    assert "Grad-CAM deletion 0.250, insertion 0.250" in study_figure.alt
+    assert "turn gray" in study_figure.caption
+    assert "mean of 2 copies of the same map, moved elsewhere" in study_figure.caption
+    assert study_figure.numbers["tiny/grad_cam/chance_insertion_auc"] == pytest.approx((0.4 + 0.3) / 2 / 2)
 
 
 def test_every_variant_has_a_scale_of_its_own():
     high, low = report(), report(faithfulness={name: replace_curves(0.04) for name in report().maps})
-    two, swapped = faithfulness_plate([high, low], ["a", "b"]), faithfulness_plate([low, high], ["b", "a"])
+    two, swapped = faithfulness_figure([high, low], ["a", "b"]), faithfulness_figure([low, high], ["b", "a"])
     assert "of one variant on one scale" in two.caption
     assert (_highest(high), _highest(low)) == (0.8, 0.05)
     assert two.image.shape == swapped.image.shape
@@ -108,11 +108,13 @@ def replace_curves(top: float) -> Faithfulness:
 
 
 def test_what_is_left_is_carried_and_said():
-    plate = randomization_plate([report()], ["tiny"])
-    assert plate.numbers == pytest.approx({"tiny/grad_cam/left": -0.1, "tiny/occlusion/left": 0.4})  # means of two
-    assert plate.arrays["tiny/grad_cam/signed"].tolist() == [0.9, 0.5, -0.25]
-    assert plate.arrays["tiny/occlusion/heats"].shape == (1, 2, 2)
-    assert "Grad-CAM -0.10; Occlusion 0.40" in plate.alt
+    study_figure = randomization_figure([report()], ["tiny"])
+    assert study_figure.numbers == pytest.approx(
+        {"tiny/grad_cam/left": -0.1, "tiny/occlusion/left": 0.4}
+    )  # means of two
+    assert study_figure.arrays["tiny/grad_cam/signed"].tolist() == [0.9, 0.5, -0.25]
+    assert study_figure.arrays["tiny/occlusion/heats"].shape == (1, 2, 2)
+    assert "Grad-CAM -0.10; Occlusion 0.40" in study_figure.alt
     assert "-0.10" in verdict_table([report()], ["tiny"]).table.rows[0]
 
 
@@ -125,17 +127,17 @@ def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
     both = np.array([0.63, -0.6]), np.array([0.4, 0.24])
     found = Randomization("tiny", STEPS, np.zeros(3), np.full(3, 0.1), np.ones((3, 2, 2), np.float32), *both)
     one = report(randomization={"grad_cam": found, "occlusion": randomized(0.75)})
-    plate = randomization_plate([one], ["tiny"])
+    study_figure = randomization_figure([one], ["tiny"])
     assert "Grad-CAM 0.32 abs" in texts
     assert (4, pytest.approx(0.32), "o") in dots
     assert ((4, 4), (pytest.approx(0.24), pytest.approx(0.4))) in dots
-    assert plate.numbers["tiny/grad_cam/left"] == pytest.approx(0.32)
-    assert "Grad-CAM 0.32;" in plate.alt
+    assert study_figure.numbers["tiny/grad_cam/left"] == pytest.approx(0.32)
+    assert "Grad-CAM 0.32;" in study_figure.alt
     assert verdict_table([one], ["tiny"]).table.rows[0][3] == "0.32"
 
 
 def test_the_maps_themselves_are_in_the_strip():
-    image = randomization_plate([report()], ["tiny"]).image
+    image = randomization_figure([report()], ["tiny"]).image
     small, large = (0.44 * 160) ** 2, (0.6 * 160) ** 2  # along the cascade, and of one random copy
     # a quarter of each original is its highest value; an even map, all of it, is of the middle color and not the top's
     top, middle = ((image == lut("inferno")[i]).all(axis=2).sum() for i in (255, 128))
@@ -149,8 +151,8 @@ def test_what_a_variant_lacks_leaves_its_place_empty():
     without = report()
     alone = {"occlusion": without.maps["occlusion"]}
     other = report(maps=alone, randomization={"occlusion": without.randomization["occlusion"]})
-    image = randomization_plate([report(), other], ["a", "b"]).image
-    both = randomization_plate([report(), report()], ["a", "b"]).image
+    image = randomization_figure([report(), other], ["a", "b"]).image
+    both = randomization_figure([report(), report()], ["a", "b"]).image
     assert image.shape == both.shape
     y = slice(round(160 * 4.9), round(160 * 5.4))  # the row of Grad-CAM
     assert (image[y, 600:] == 255).all()
@@ -158,29 +160,29 @@ def test_what_a_variant_lacks_leaves_its_place_empty():
 
 
 def test_agreement_above_and_overlap_below_the_diagonal():
-    plate = agreement_plate([report()], ["tiny"])
-    assert plate.numbers == {
+    study_figure = agreement_figure([report()], ["tiny"])
+    assert study_figure.numbers == {
         "tiny/grad_cam/occlusion/correlation": -1.0, "tiny/grad_cam/occlusion/overlap": 0.5
     }  # fmt: skip
-    top, wide, tall = plate.image.shape[0] - round(160 * (2 * TALL + 0.1)), 0.6 * 160, TALL * 160
+    top, wide, tall = study_figure.image.shape[0] - round(160 * (2 * TALL + 0.1)), 0.6 * 160, TALL * 160
     at = [(round(top + row * tall + 5), round(160 * LABELS + column * wide + 8)) for row, column in ((0, 1), (1, 0))]
-    blue, red = (plate.image[y, x].astype(int) for y, x in at)
+    blue, red = (study_figure.image[y, x].astype(int) for y, x in at)
     assert blue[2] > blue[0] + 40  # -1 is cold
     assert red[0] > red[2] + 40  # 0.5 is warm
-    assert "10 % of pixels" in plate.caption
-    assert "0.05" in plate.caption
+    assert "10 % of pixels" in study_figure.caption
+    assert "0.05" in study_figure.caption
 
 
 def test_verdicts_stand_in_a_table_with_what_is_missing():
-    plate = verdict_table([report()], ["tiny"])
-    assert plate.image is None
-    assert plate.table.rows == [
+    study_figure = verdict_table([report()], ["tiny"])
+    assert study_figure.image is None
+    assert study_figure.table.rows == [
         ("Grad-CAM", "follows", "better", "-0.10", "0.250", CHANCE, "0.250", HALF, ""),
         ("Occlusion", "partly", "chance", "0.40", "0.450", CHANCE, "0.450", HALF, "It asks about one unit."),
         ("Attention", *["–"] * 7, "This variant has no OSRA."),
     ]
-    assert "bee (class 3)" in plate.caption
-    assert plate.table.head[1:3] == ("Model", "Answer")
+    assert "bee (class 3)" in study_figure.caption
+    assert study_figure.table.head[1:3] == ("Model", "Answer")
     blank = report(verdicts={name: Verdict("even", "even", ("Even: nothing.",)) for name in report().maps})
     rows = verdict_table([report(), blank], ["a", "b"]).table.rows
     assert ("b · Grad-CAM", "even", "even", *["–"] * 5, "Even: nothing.") in rows

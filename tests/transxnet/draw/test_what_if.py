@@ -7,9 +7,9 @@ import pytest
 from matplotlib.axes import Axes
 
 from transxnet.draw.change_bars import FELL, LEGEND, ROSE, limits, signed
-from transxnet.draw.heads_off import heads_off_plate
+from transxnet.draw.heads_off import heads_off_figure
 from transxnet.draw.sheet import DPI
-from transxnet.draw.what_if import what_if_plate
+from transxnet.draw.what_if import what_if_figure
 from transxnet.results import Answer
 from transxnet.results.ablation_table import Change, WhatIf
 
@@ -44,7 +44,7 @@ def pixels(image: np.ndarray, color: str) -> np.ndarray:
 
 def test_bars_are_as_long_as_the_changes_on_one_scale():
     """Gates, on the left, fall by 1; OSRA, on the right, rises by half of it: half as many pixels."""
-    image = what_if_plate([result()], ["pico"]).image
+    image = what_if_figure([result()], ["pico"]).image
     assert image.shape[1] == 1200
     fell, rose = pixels(image, FELL), pixels(image, ROSE)
     assert not fell[:, 600:].any()
@@ -55,34 +55,34 @@ def test_bars_are_as_long_as_the_changes_on_one_scale():
 
 
 def test_variants_share_the_scale():
-    image = what_if_plate([result(-1, 0), result(-0.5, 0)], ["a", "b"]).image
+    image = what_if_figure([result(-1, 0), result(-0.5, 0)], ["a", "b"]).image
     fell = pixels(image, FELL)
     upper, lower = fell[: len(fell) // 2], fell[len(fell) // 2 :]
     assert max(upper.sum(axis=0)) / max(lower.sum(axis=0)) == pytest.approx(2, rel=0.08)
 
 
 def test_the_table_says_what_became_of_the_answer():
-    table = what_if_plate([result()], ["pico"]).table
+    table = what_if_figure([result()], ["pico"]).table
     assert table.head == ("What is changed", "Everywhere", "Stage 1", "Stage 2")
     assert list(table.rows) == [
         ("Untouched", "50.0 % fox", "", ""),
         ("Gates made uniform", "40.0 %, answers dog", "40.0 %, answers dog", "40.0 %"),
         ("OSRA’s half zeroed", "55.0 %", "55.0 %", "55.0 %"),
     ]
-    several = what_if_plate([result(), result(missing=("no_osra",))], ["pico", "noosra"]).table
+    several = what_if_figure([result(), result(missing=("no_osra",))], ["pico", "noosra"]).table
     assert several.rows[0][0] == "pico: Untouched"
     assert several.rows[-1] == ("noosra: OSRA’s half zeroed", "has no such part", "", "")
 
 
 def test_a_missing_part_is_told_in_its_place():
-    with_it, without = (what_if_plate([r], ["pico"]).image for r in (result(osra=0), result(missing=("no_osra",))))
+    with_it, without = (what_if_figure([r], ["pico"]).image for r in (result(osra=0), result(missing=("no_osra",))))
     moved = without.shape[0] - with_it.shape[0]
     assert 0 < moved < 0.4 * DPI  # a line or two above the panels, and no empty place beside them
     fell = [pixels(image, FELL).sum() for image in (with_it, without)]
     assert fell[0] == pytest.approx(fell[1], rel=0.03)  # the other column is as it was, further down
     right = [(image[60:, 620:] < 200).all(axis=-1).sum(axis=1).max() for image in (with_it, without)]
     assert right[0] > 400 > 200 > right[1]  # a line at zero; no panel
-    all_missing = what_if_plate([result(missing=tuple(WORDS))], ["pico"])
+    all_missing = what_if_figure([result(missing=tuple(WORDS))], ["pico"])
     assert "nothing was changed everywhere" in all_missing.alt
 
 
@@ -90,39 +90,39 @@ def test_small_bars_have_their_numbers_beside_them(monkeypatch):
     """Of each stage and of everywhere, in both panels: above where it rises, below where it falls."""
     said = []
     monkeypatch.setattr(Axes, "annotate", lambda _, text, xy, **how: said.append((text, round(xy[1], 6), how["va"])))
-    what_if_plate([result(-0.01, 0.5)], ["pico"])
+    what_if_figure([result(-0.01, 0.5)], ["pico"])
     assert said == [("−0.01", -0.01, "top")] * 3 + [("+0.50", 0.5, "bottom")] * 3
 
 
 def test_numbers_and_arrays_are_raw():
-    plate = what_if_plate([result()], ["pico"])
-    assert plate.title == "What does each part do for this image?"
-    assert plate.numbers["pico/logit"] == 2
-    assert plate.numbers["pico/uniform_gates/logit_change"] == -1
-    assert plate.numbers["pico/uniform_gates/margin_change"] == -2
-    assert plate.numbers["pico/no_osra/probability"] == 0.55
-    assert plate.numbers["pico/no_osra/divergence"] == 0.25
-    assert plate.arrays["pico/no_osra/stage"].tolist() == [0, 1, 2, 1, 1, 2]
-    assert plate.arrays["pico/no_osra/block"].tolist() == [0, 0, 0, 1, 2, 1]
-    assert plate.arrays["pico/no_osra/logit_change"].tolist() == [0.5] * 6
-    assert plate.arrays["pico/no_osra/logits"].shape == (6, 4)
-    assert "pico, fox, 50.0 %" in plate.alt
-    assert "−1.00 (Gates made uniform), then 40.0 %, answers dog" in plate.alt
-    assert "never trained" in plate.limits
+    study_figure = what_if_figure([result()], ["pico"])
+    assert study_figure.title == "What does each part do for this image?"
+    assert study_figure.numbers["pico/logit"] == 2
+    assert study_figure.numbers["pico/uniform_gates/logit_change"] == -1
+    assert study_figure.numbers["pico/uniform_gates/margin_change"] == -2
+    assert study_figure.numbers["pico/no_osra/probability"] == 0.55
+    assert study_figure.numbers["pico/no_osra/divergence"] == 0.25
+    assert study_figure.arrays["pico/no_osra/stage"].tolist() == [0, 1, 2, 1, 1, 2]
+    assert study_figure.arrays["pico/no_osra/block"].tolist() == [0, 0, 0, 1, 2, 1]
+    assert study_figure.arrays["pico/no_osra/logit_change"].tolist() == [0.5] * 6
+    assert study_figure.arrays["pico/no_osra/logits"].shape == (6, 4)
+    assert "pico, fox, 50.0 %" in study_figure.alt
+    assert "−1.00 (Gates made uniform), then 40.0 %, answers dog" in study_figure.alt
+    assert "never trained" in study_figure.limits
 
 
 def test_heads():
-    plate = heads_off_plate([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
-    assert plate.title == "What does each attention head of stage 1 do for this image?"
-    assert plate.table.head == ("Change of the logit", "Head 1", "Head 2")
-    assert list(plate.table.rows) == [("pico, block 1", "+0.20", "−0.40"), ("pico, block 2", "0.00", "+0.10")]
-    assert plate.numbers == {"pico/largest_change": pytest.approx(-0.4)}
-    assert plate.arrays["pico/head"].tolist() == [1, 2, 1, 2]
-    assert plate.arrays["pico/block"].tolist() == [1, 1, 2, 2]
-    assert plate.arrays["pico/logit_change"].tolist() == pytest.approx([0.2, -0.4, 0, 0.1])
-    assert "moved most by head 2 of block 1, −0.40" in plate.alt
-    assert "noosra: The heads of stage 1 were not asked." in plate.alt
-    fell, rose = pixels(plate.image, FELL), pixels(plate.image, ROSE)
+    study_figure = heads_off_figure([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
+    assert study_figure.title == "What does each attention head of stage 1 do for this image?"
+    assert study_figure.table.head == ("Change of the logit", "Head 1", "Head 2")
+    assert list(study_figure.table.rows) == [("pico, block 1", "+0.20", "−0.40"), ("pico, block 2", "0.00", "+0.10")]
+    assert study_figure.numbers == {"pico/largest_change": pytest.approx(-0.4)}
+    assert study_figure.arrays["pico/head"].tolist() == [1, 2, 1, 2]
+    assert study_figure.arrays["pico/block"].tolist() == [1, 1, 2, 2]
+    assert study_figure.arrays["pico/logit_change"].tolist() == pytest.approx([0.2, -0.4, 0, 0.1])
+    assert "moved most by head 2 of block 1, −0.40" in study_figure.alt
+    assert "noosra: The heads of stage 1 were not asked." in study_figure.alt
+    fell, rose = pixels(study_figure.image, FELL), pixels(study_figure.image, ROSE)
     assert max(fell.sum(axis=0)) / max(rose.sum(axis=0)) == pytest.approx(2, rel=0.08)
     assert np.flatnonzero(fell.any(axis=0)).min() > np.flatnonzero(rose.any(axis=0)).min()  # head 2 right of head 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transxnet.draw.plate import Plate, Table
+from transxnet.draw.figure import StudyFigure, Table
 from transxnet.draw.trust import HEAD
 from transxnet.export.figure import Figure, laid_out
 from transxnet.export.images import Style
@@ -17,8 +17,10 @@ VERDICTS = [
 
 
 def svg(table: Table) -> str:
-    plate = Plate("verdicts", "Can these maps be believed?", "A caption.", "Words.", "Limits.", None, table)
-    return laid_out(Figure("A title", "And a subtitle.", [], plates=[plate]), Style(), 400).to_svg("", "")
+    study_figure = StudyFigure(
+        "verdicts", "Can these maps be believed?", "A caption.", "Words.", "Limits.", None, table
+    )
+    return laid_out(Figure("A title", "And a subtitle.", [], figures=[study_figure]), Style(), 400).to_svg("", "")
 
 
 @pytest.mark.parametrize("rows", [VERDICTS, VERDICTS * 5])

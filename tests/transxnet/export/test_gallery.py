@@ -8,20 +8,20 @@ import numpy as np
 
 from tests.small import image
 from transxnet.__main__ import main
-from transxnet.draw.plate import Plate, Table
+from transxnet.draw.figure import StudyFigure, Table
 from transxnet.draw.png import to_png
 from transxnet.export.gallery import write_gallery
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
-PLATES = [
-    Plate("noise", "Noise", "What noise is.", "Dots [of\nnoise]", "Nothing.", NOISE),
-    Plate("words", "Words", "A table.", "Words.", "Not | an image.", None, Table(("a", "b|c"), [("1", "2")])),
+FIGURES = [
+    StudyFigure("noise", "Noise", "What noise is.", "Dots [of\nnoise]", "Nothing.", NOISE),
+    StudyFigure("words", "Words", "A table.", "Words.", "Not | an image.", None, Table(("a", "b|c"), [("1", "2")])),
 ]
 
 
 def test_the_page_names_what_lies_beside_it(tmp_path):
     (tmp_path / "noise.png").write_bytes(b"of an earlier run")
-    page = write_gallery(tmp_path, PLATES, ["One photo."]).read_text(encoding="utf-8")
+    page = write_gallery(tmp_path, FIGURES, ["One photo."]).read_text(encoding="utf-8")
     assert page.startswith("# Gallery\n\nOne photo.\n\n## Noise\n\nWhat noise is.\n\n![Dots (of noise)](noise.jpg)")
     assert "| a | b\\|c |\n| --- | --- |\n| 1 | 2 |" in page
     assert sorted(p.name for p in tmp_path.iterdir()) == ["README.md", "noise.jpg"]

@@ -73,11 +73,11 @@ def test_every_figure_is_in_it(written):
     figures = [figure for entry in manifest["images"] for figure in entry["figures"] if figure["png"]]
     images = page.all("img")
     assert len(images) == len(figures) >= 8
-    for image, figure in zip(images, figures, strict=True):
-        assert image["alt"] == figure["alt"]
-        shown = decoded(image["src"])
+    for element, figure in zip(images, figures, strict=True):
+        assert element["alt"] == figure["alt"]
+        shown = decoded(element["src"])
         original = cv2.imread(str(folder / figure["png"]))
-        assert shown.shape[:2] == (int(image["height"]), int(image["width"]))
+        assert shown.shape[:2] == (int(element["height"]), int(element["width"]))
         small = cv2.resize(original, shown.shape[1::-1], interpolation=cv2.INTER_AREA).astype(int)
         assert np.abs(small - shown).mean() < 2  # of 255: a JPEG's loss
         assert figure["caption"][:60] in page.words

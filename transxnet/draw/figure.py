@@ -1,7 +1,7 @@
-"""A Plate: one finished image with its words, its table and the raw values behind it.
+"""A StudyFigure: one finished image with its words, its table and the raw values behind it.
 
-Report, page, gallery and the command line place plates and know nothing of what is on them. The functions that make
-plates take one or several variants' results, so that what is compared stands in one image on one scale.
+Report, page, gallery and the command line place figures and know nothing of what is on them. The functions that make
+figures take one or several variants' results, so that what is compared stands in one image on one scale.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Plate:
+class StudyFigure:
     """name: of files, e.g. "what_if". caption: what exactly is drawn, on which scale, and the number worth knowing.
 
     alt: what the image shows, in words, for who cannot see it. limits: what it must not be read as.

@@ -1,6 +1,6 @@
-"""Studies -> plates: the figures of one image, every variant on each, in the order in which one reads them.
+"""Studies -> figures: the figures of one image, every variant on each, in the order in which one reads them.
 
-A row of PLATES names the part of a Study that it draws; variants that do not have it are left out of that figure.
+A row of FIGURES names the part of a Study that it draws; variants that do not have it are left out of that figure.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..draw import attention, erf, heads, heads_off, kernel_plates, what_if
+from ..draw import attention, erf, heads, heads_off, kernel_figures, what_if
 from ..draw import trust as trusts
-from ..draw.plate import Plate
-from ..draw.variants import variants_plate
+from ..draw.figure import StudyFigure
+from ..draw.variants import variants_figure
 from ..draw.views import LOOKS, factor
 from ..explain.attribution.methods import METHODS
 from ..explain.erf.erf import erf_curves
@@ -56,48 +56,50 @@ class Row:
     """part: of a Study. make: the figures of all variants that have it."""
 
     part: str
-    make: Callable[[Shown], Plate | list[Plate]]
+    make: Callable[[Shown], StudyFigure | list[StudyFigure]]
 
 
-def _change(shown: Shown) -> Plate:
+def _change(shown: Shown) -> StudyFigure:
     pairs = [(photo, s.other_view) for photo, s in zip(shown.photos, shown.studies, strict=True)]
     same = all(s.clusters is not None for s in shown.studies)
     channels = [s.clusters.medoids for s in shown.studies] if same else None
-    return kernel_plates.change_plate(shown.found, shown.names, pairs, channels)
+    return kernel_figures.change_figure(shown.found, shown.names, pairs, channels)
 
 
-def _spectra(shown: Shown) -> Plate:
+def _spectra(shown: Shown) -> StudyFigure:
     generated, static = zip(*shown.found, strict=True)
-    return kernel_plates.spectrum_plate(generated, static, shown.names)
+    return kernel_figures.spectrum_figure(generated, static, shown.names)
 
 
-def _what_if(shown: Shown) -> list[Plate]:
-    found = [what_if.what_if_plate(shown.found, shown.names)]
+def _what_if(shown: Shown) -> list[StudyFigure]:
+    found = [what_if.what_if_figure(shown.found, shown.names)]
     stage = shown.studies[0].options.stage
     if any(head.stage == stage for result in shown.found for head in result.heads):
-        found.append(heads_off.heads_off_plate(shown.found, shown.names, stage))
+        found.append(heads_off.heads_off_figure(shown.found, shown.names, stage))
     return found
 
 
-TRUST = (trusts.verdict_table, trusts.faithfulness_plate, trusts.randomization_plate, trusts.agreement_plate)
-PLATES = (
-    Row("both_ways", lambda s: heads.heads_plate(s.found, s.names, s.photos)),
-    Row("attention_depth", lambda s: attention.depth_plate(s.found, s.names)),
-    Row("rollouts", lambda s: heads.rollout_plate(s.found, s.names, s.photos)),
-    Row("half_energies", lambda s: attention.halves_plate(s.found, s.names)),
-    Row("clusters", lambda s: kernel_plates.clusters_plate(s.found, s.names, s.learned)),
-    Row("kernels", lambda s: kernel_plates.gates_plate(s.found, s.names)),
+TRUST = (trusts.verdict_table, trusts.faithfulness_figure, trusts.randomization_figure, trusts.agreement_figure)
+FIGURES = (
+    Row("both_ways", lambda s: heads.heads_figure(s.found, s.names, s.photos)),
+    Row("attention_depth", lambda s: attention.depth_figure(s.found, s.names)),
+    Row("rollouts", lambda s: heads.rollout_figure(s.found, s.names, s.photos)),
+    Row("half_energies", lambda s: attention.halves_figure(s.found, s.names)),
+    Row("clusters", lambda s: kernel_figures.clusters_figure(s.found, s.names, s.learned)),
+    Row("kernels", lambda s: kernel_figures.gates_figure(s.found, s.names)),
     Row("spectra", _spectra),
     Row("kernel_change", _change),
-    Row("kernel_depth", lambda s: kernel_plates.kernel_depth_plate(s.found, s.names)),
-    Row("erf_parts", lambda s: erf.parts_plate(s.found, s.names, s.photos)),
-    Row("receptive_field", lambda s: erf.curves_plate([erf_curves(f) for f in s.found], s.names)),
+    Row("kernel_depth", lambda s: kernel_figures.kernel_depth_figure(s.found, s.names)),
+    Row("erf_parts", lambda s: erf.parts_figure(s.found, s.names, s.photos)),
+    Row("receptive_field", lambda s: erf.curves_figure([erf_curves(f) for f in s.found], s.names)),
     Row("what_if", _what_if),
-    Row("trust", lambda s: [plate(s.found, s.names) for plate in TRUST]),
+    Row("trust", lambda s: [study_figure(s.found, s.names) for study_figure in TRUST]),
 )
 
 
-def plates(studies: Sequence[Study], upload: np.ndarray | None = None, style: Style | None = None) -> list[Plate]:
+def figures(
+    studies: Sequence[Study], upload: np.ndarray | None = None, style: Style | None = None
+) -> list[StudyFigure]:
     """Every figure that these studies of one image hold enough for.
 
     studies: one a variant, in the order of the rows. upload: uint8 (H, W, 3), the upright image, for sharper
@@ -105,12 +107,12 @@ def plates(studies: Sequence[Study], upload: np.ndarray | None = None, style: St
     """
     style = style or Style()
     found = [_overview(studies, upload, style), *_maps(studies, upload, style)]
-    for row in PLATES:
-        found += plates_of(row.part, studies, upload)
+    for row in FIGURES:
+        found += figures_for(row.part, studies, upload)
     return [*found, *between_variants(studies)]
 
 
-def between_variants(studies: Sequence[Study]) -> list[Plate]:
+def between_variants(studies: Sequence[Study]) -> list[StudyFigure]:
     """How far two and more variants' maps agree on what all of them saw; none for one variant alone.
 
     Maps about an answer are compared only where all variants explain the same class, `contrast` only where they set it
@@ -126,7 +128,7 @@ def between_variants(studies: Sequence[Study]) -> list[Plate]:
     said = f"Left out: {', '.join(left_out)}, as the variants explain different classes ({_answers(studies)})."
     maps = {name: {study.variant: getattr(study, name) for study in studies} for name in compared}
     return [
-        variants_plate(
+        variants_figure(
             {name: agreement_between_variants(each) for name, each in maps.items()},
             {name: [factor(found) for found in each.values()] for name, each in maps.items()},
             said if left_out else "",
@@ -161,32 +163,32 @@ def _against(study: Study) -> str:
     return f" against {label_set(study.spec.label_set).words[int(study.contrast.numbers['other_index'])]}"
 
 
-def plates_of(part: str, studies: Sequence[Study], upload: np.ndarray | None = None) -> list[Plate]:
+def figures_for(part: str, studies: Sequence[Study], upload: np.ndarray | None = None) -> list[StudyFigure]:
     """The figures about one part of the studies: of those that have it, none where nobody does."""
     having = [study for study in studies if getattr(study, part) is not None]
     if not having:
         return []
     shown = Shown(having, [getattr(study, part) for study in having], upload)
-    made = [row.make(shown) for row in PLATES if row.part == part]
-    return [plate for one in made for plate in (one if isinstance(one, list) else [one])]
+    made = [row.make(shown) for row in FIGURES if row.part == part]
+    return [study_figure for one in made for study_figure in (one if isinstance(one, list) else [one])]
 
 
-def _overview(studies: Sequence[Study], upload: np.ndarray | None, style: Style) -> Plate:
+def _overview(studies: Sequence[Study], upload: np.ndarray | None, style: Style) -> StudyFigure:
     names = [name for name in OVERVIEW if any(name in results(s) for s in studies)]
     shown = ", ".join(LOOKS[name].title for name in names) or "no map"
-    return Plate(
+    return StudyFigure(
         "sheet", "Overview", "One row a variant, one column a view, one color scale a column.",
         f"The image, the best answers and {shown} for {_named(studies)}.", " ".join(LIMITS),
         sheet(studies, upload, "", style, names),
     )  # fmt: skip
 
 
-def _maps(studies: Sequence[Study], upload: np.ndarray | None, style: Style) -> list[Plate]:
+def _maps(studies: Sequence[Study], upload: np.ndarray | None, style: Style) -> list[StudyFigure]:
     names = [name for name in MAPS if any(name in results(s) for s in studies)]
     if not names:
         return []
     return [
-        Plate(
+        StudyFigure(
             "maps", "More maps of the same answer", "One row a variant, one column a method, one scale a column.",
             f"{', '.join(LOOKS[name].title for name in names)} for {_named(studies)}.",
             "Each method answers a question of its own, so they need not agree. How far each can be trusted stands "

@@ -10,12 +10,12 @@ import pytest
 from tests.kernel_sets import kernel_set
 from transxnet.draw.bars import SOFT
 from transxnet.draw.kernel_canvas import WIDE, Canvas
-from transxnet.draw.kernel_plates import (
-    change_plate,
-    clusters_plate,
-    gates_plate,
-    kernel_depth_plate,
-    spectrum_plate,
+from transxnet.draw.kernel_figures import (
+    change_figure,
+    clusters_figure,
+    gates_figure,
+    kernel_depth_figure,
+    spectrum_figure,
 )
 from transxnet.draw.scale import colorize
 from transxnet.results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
@@ -71,29 +71,29 @@ def clustered(scale: float = 1.0) -> KernelClusters:
 
 
 def test_medoids_are_drawn_on_one_scale_for_all_variants():
-    plate = clusters_plate([clustered(), clustered(0.5)], ["pico", "other"])
+    study_figure = clusters_figure([clustered(), clustered(0.5)], ["pico", "other"])
     for kernel in RANDOM[:3]:
-        assert holds(plate.image, kernel, 1, tap=14)
-        assert holds(plate.image, 0.5 * kernel, 1, tap=14)
-    assert not holds(plate.image, RANDOM[3], 1, tap=14)
-    assert "±1. " in plate.caption
+        assert holds(study_figure.image, kernel, 1, tap=14)
+        assert holds(study_figure.image, 0.5 * kernel, 1, tap=14)
+    assert not holds(study_figure.image, RANDOM[3], 1, tap=14)
+    assert "±1. " in study_figure.caption
 
 
 def test_bars_are_as_long_as_the_clusters_are_large():
-    plate = clusters_plate([clustered()], ["pico"])
-    bars = (plate.image == square(SOFT)).all(axis=2)
+    study_figure = clusters_figure([clustered()], ["pico"])
+    bars = (study_figure.image == square(SOFT)).all(axis=2)
     columns = bars.sum(axis=0)
     assert columns[columns > 0].tolist() == [44] * 98 + [22] * 98 + [7] * 98  # 6, 3 and 1 of 10
 
 
 def test_what_each_medoid_stands_for_is_told():
-    plate = clusters_plate([clustered()], ["pico"])
-    assert plate.table.rows[0] == ("pico, channel 1", "6", "0.6")
-    assert [row[1] for row in plate.table.rows] == ["6", "3", "1"]
-    assert plate.numbers == {"pico/explained": 0.625}
-    assert plate.arrays["pico/sizes"].tolist() == [6, 3, 1]
-    assert np.array_equal(plate.arrays["pico/kernels"], RANDOM[:3])
-    assert "62.5 % of the variety" in plate.caption
+    study_figure = clusters_figure([clustered()], ["pico"])
+    assert study_figure.table.rows[0] == ("pico, channel 1", "6", "0.6")
+    assert [row[1] for row in study_figure.table.rows] == ["6", "3", "1"]
+    assert study_figure.numbers == {"pico/explained": 0.625}
+    assert study_figure.arrays["pico/sizes"].tolist() == [6, 3, 1]
+    assert np.array_equal(study_figure.arrays["pico/kernels"], RANDOM[:3])
+    assert "62.5 % of the variety" in study_figure.caption
 
 
 # --- Two images -----------------------------------------------------------------------------------
@@ -110,33 +110,33 @@ PHOTOS = (np.full((96, 96, 3), (10, 200, 30), np.uint8), np.full((96, 96, 3), (2
 
 
 def test_both_kernels_and_their_difference_are_drawn_on_one_scale_beside_the_photos():
-    plate = change_plate([changed()], ["pico"], [PHOTOS], [[3, 5]])
+    study_figure = change_figure([changed()], ["pico"], [PHOTOS], [[3, 5]])
     for channel in (3, 5):
         top = np.abs(RANDOM[[3, 5]]).max()
-        assert holds(plate.image, RANDOM[channel], top, tap=18)
-        assert holds(plate.image, 0.5 * RANDOM[channel], top, tap=18)  # the second, and the difference
-    assert not holds(plate.image, RANDOM[4], np.abs(RANDOM[[3, 5]]).max(), tap=18)
+        assert holds(study_figure.image, RANDOM[channel], top, tap=18)
+        assert holds(study_figure.image, 0.5 * RANDOM[channel], top, tap=18)  # the second, and the difference
+    assert not holds(study_figure.image, RANDOM[4], np.abs(RANDOM[[3, 5]]).max(), tap=18)
     side = 2 * 7 * 18 + 10
     for photo in PHOTOS:
-        assert (plate.image == photo[0, 0]).all(axis=2).sum() == side**2
+        assert (study_figure.image == photo[0, 0]).all(axis=2).sum() == side**2
 
 
 def test_the_numbers_of_a_change():
-    plate = change_plate([changed()], ["pico"], [PHOTOS])
-    assert plate.numbers["pico/distance"] == pytest.approx(0.65)
-    assert plate.numbers["pico/first_from_static"] == pytest.approx(0.75)
-    assert plate.numbers["pico/second_from_static"] == pytest.approx(0.95)
-    assert plate.numbers["pico/gates"] == pytest.approx(0.325)
-    assert plate.table.rows == [("pico", "0.65", "0.75", "0.95", "0.765", "1", "0.325")]
-    assert plate.arrays["pico/channels"].tolist() == list(range(13, 1, -1))  # the 12 that change most
-    assert np.array_equal(plate.arrays["pico/second"], 0.5 * RANDOM[:14])
+    study_figure = change_figure([changed()], ["pico"], [PHOTOS])
+    assert study_figure.numbers["pico/distance"] == pytest.approx(0.65)
+    assert study_figure.numbers["pico/first_from_static"] == pytest.approx(0.75)
+    assert study_figure.numbers["pico/second_from_static"] == pytest.approx(0.95)
+    assert study_figure.numbers["pico/gates"] == pytest.approx(0.325)
+    assert study_figure.table.rows == [("pico", "0.65", "0.75", "0.95", "0.765", "1", "0.325")]
+    assert study_figure.arrays["pico/channels"].tolist() == list(range(13, 1, -1))  # the 12 that change most
+    assert np.array_equal(study_figure.arrays["pico/second"], 0.5 * RANDOM[:14])
 
 
-def test_learned_kernels_do_not_move_and_the_plate_says_so():
-    plate = change_plate([changed(still=True)], ["pico_static"], [PHOTOS])
-    assert plate.numbers["pico_static/distance"] == 0
-    assert plate.table.rows[0][1:5] == ("0", "0", "0", "none")
-    assert holds(plate.image, np.zeros((7, 7)), 1, tap=18)
+def test_learned_kernels_do_not_move_and_the_figure_says_so():
+    study_figure = change_figure([changed(still=True)], ["pico_static"], [PHOTOS])
+    assert study_figure.numbers["pico_static/distance"] == 0
+    assert study_figure.table.rows[0][1:5] == ("0", "0", "0", "none")
+    assert holds(study_figure.image, np.zeros((7, 7)), 1, tap=18)
 
 
 # --- Gates ------------------------------------------------------------------------------------------
@@ -146,39 +146,41 @@ def test_gates_are_drawn_less_an_even_share_above_the_kernels_they_gave():
     first = (RANDOM + 1) / 2
     gates = np.stack([first, 1 - first])  # (2, 16, 7, 7)
     given = kernel_set(RANDOM, 0.5 * RANDOM, gates)
-    plate = gates_plate([given], ["pico"], [[2, 7]])
+    study_figure = gates_figure([given], ["pico"], [[2, 7]])
     top, half = np.abs(RANDOM[[2, 7]]).max(), np.abs(first[[2, 7]] - 0.5).max()
     for channel in (2, 7):
-        assert holds(plate.image, first[channel] - 0.5, half, 9, "coolwarm")
-        assert not holds(plate.image, 0.5 - first[channel], half, 9, "coolwarm")  # the second is 1 less the first
-        assert holds(plate.image, RANDOM[channel], top, 9)
-        assert holds(plate.image, 0.5 * RANDOM[channel], top, 9)
-    assert has(plate.image, colorize(given.tap_entropy, (0, 1), "viridis"), tap=18)
-    assert plate.numbers["pico/entropy"] == pytest.approx(given.gate_entropy.mean())
-    assert np.array_equal(plate.arrays["pico/tap_entropy"], given.tap_entropy)
+        assert holds(study_figure.image, first[channel] - 0.5, half, 9, "coolwarm")
+        assert not holds(
+            study_figure.image, 0.5 - first[channel], half, 9, "coolwarm"
+        )  # the second is 1 less the first
+        assert holds(study_figure.image, RANDOM[channel], top, 9)
+        assert holds(study_figure.image, 0.5 * RANDOM[channel], top, 9)
+    assert has(study_figure.image, colorize(given.tap_entropy, (0, 1), "viridis"), tap=18)
+    assert study_figure.numbers["pico/entropy"] == pytest.approx(given.gate_entropy.mean())
+    assert np.array_equal(study_figure.arrays["pico/tap_entropy"], given.tap_entropy)
 
 
 def test_of_three_kernels_all_gates_are_drawn():
     gates = np.stack([np.full_like(RANDOM, share) for share in (0.5, 0.3, 0.2)])
-    plate = gates_plate([kernel_set(RANDOM, RANDOM, gates)], ["s"])
+    study_figure = gates_figure([kernel_set(RANDOM, RANDOM, gates)], ["s"])
     for share in (0.5, 0.3, 0.2):
-        assert holds(plate.image, np.full((7, 7), share - 1 / 3), 1 / 6, 9, "coolwarm")
+        assert holds(study_figure.image, np.full((7, 7), share - 1 / 3), 1 / 6, 9, "coolwarm")
 
 
 def test_channels_are_chosen_from_the_most_decided_to_the_most_even():
     decided = np.linspace(1, 0.5, 16, dtype=np.float32)[::-1, None, None] * np.ones((16, 7, 7), np.float32)
-    plate = gates_plate([kernel_set(RANDOM, gates=np.stack([decided, 1 - decided]))], ["pico"])
-    chosen = plate.arrays["pico/channels"].tolist()
+    study_figure = gates_figure([kernel_set(RANDOM, gates=np.stack([decided, 1 - decided]))], ["pico"])
+    chosen = study_figure.arrays["pico/channels"].tolist()
     assert chosen == sorted(chosen, reverse=True)
     assert (chosen[0], chosen[-1], len(chosen)) == (15, 0, 12)
 
 
 def test_learned_kernels_have_no_gates_to_draw():
-    plate = gates_plate([kernel_set(RANDOM, gates=np.ones((1, 16, 7, 7), np.float32))], ["pico_static"])
-    assert plate.table.rows == [("pico_static", "16", "1", "nothing to mix", "", "")]
-    assert plate.numbers == {}
-    assert "Mean:" not in plate.caption
-    assert plate.image.shape[0] < 350  # one row of kernels
+    study_figure = gates_figure([kernel_set(RANDOM, gates=np.ones((1, 16, 7, 7), np.float32))], ["pico_static"])
+    assert study_figure.table.rows == [("pico_static", "16", "1", "nothing to mix", "", "")]
+    assert study_figure.numbers == {}
+    assert "Mean:" not in study_figure.caption
+    assert study_figure.image.shape[0] < 350  # one row of kernels
 
 
 # --- Frequencies and depth --------------------------------------------------------------------------
@@ -205,22 +207,22 @@ def spectral(part: str, level: float) -> KernelSpectrum:
 
 
 def test_responses_are_drawn_on_one_scale():
-    plate = spectrum_plate([spectral("kernels", 1.0)], [spectral("static", 0.5)], ["pico"])
+    study_figure = spectrum_figure([spectral("kernels", 1.0)], [spectral("static", 0.5)], ["pico"])
     one, half = (colorize(np.array([v]), (0, 2), "viridis")[0] for v in (1.0, 0.5))
     for color in (one, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
-        assert (np.abs(plate.image.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
-    assert plate.numbers == {"pico/generated/centroid": 0.25, "pico/static/centroid": 0.125}
-    assert plate.table.rows == [
+        assert (np.abs(study_figure.image.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
+    assert study_figure.numbers == {"pico/generated/centroid": 0.25, "pico/static/centroid": 0.125}
+    assert study_figure.table.rows == [
         ("pico, generated", "2", "0.25", "1", "1"),
         ("pico, static", "2", "0.125", "0.5", "0.5"),
     ]
-    assert np.array_equal(plate.arrays["pico/static/response"], spectral("static", 0.5).response)
+    assert np.array_equal(study_figure.arrays["pico/static/response"], spectral("static", 0.5).response)
 
 
 def test_a_response_lies_as_its_kernel_does():
     """Row 0 is drawn on top: a kernel and its response slant the same way."""
     halves = np.repeat([1.0, 0.5], 32)[:, None] * np.ones((64, 64))  # rows 0 to 31 twice the rest
-    image = spectrum_plate(
+    image = spectrum_figure(
         [replace(spectral("kernels", 1.0), response=halves)], [spectral("static", 0.25)], ["pico"]
     ).image
     rows = []
@@ -240,34 +242,34 @@ def deep(groups: int = 2) -> KernelDepth:
 
 
 def test_depth_is_told_block_by_block_for_every_variant():
-    plate = kernel_depth_plate([deep(), deep(groups=1)], ["pico", "pico_static"])
-    assert plate.table.head == (
+    study_figure = kernel_depth_figure([deep(), deep(groups=1)], ["pico", "pico_static"])
+    assert study_figure.table.head == (
         "Block",
         "pico: distance",
         "pico: entropy",
         "pico_static: distance",
         "pico_static: entropy",
     )
-    assert plate.table.rows[1] == ("stage 1, block 2", "0.5", "0.6", "0", "")
-    assert plate.numbers["pico/largest_distance"] == 0.5
-    assert "pico: most in stage 1, block 2, 0.5 of the static" in plate.caption
-    assert "pico_static: learned kernels, the same for every image" in plate.caption
-    assert np.array_equal(plate.arrays["pico/distance"], deep().distance)
+    assert study_figure.table.rows[1] == ("stage 1, block 2", "0.5", "0.6", "0", "")
+    assert study_figure.numbers["pico/largest_distance"] == 0.5
+    assert "pico: most in stage 1, block 2, 0.5 of the static" in study_figure.caption
+    assert "pico_static: learned kernels, the same for every image" in study_figure.caption
+    assert np.array_equal(study_figure.arrays["pico/distance"], deep().distance)
 
 
 def test_blocks_that_a_variant_does_not_have_stay_empty():
     longer = KernelDepth(
         "transxnet_t", np.array([1, 1, 1]), np.array([1, 2, 3]), np.full(3, 2), np.full((3, 3), 0.4), np.full(3, 0.7)
     )
-    rows = {row[0]: row[1:] for row in kernel_depth_plate([deep(), longer], ["pico", "t"]).table.rows}
+    rows = {row[0]: row[1:] for row in kernel_depth_figure([deep(), longer], ["pico", "t"]).table.rows}
     assert list(rows) == ["stage 1, block 1", "stage 1, block 2", "stage 1, block 3", "stage 2, block 1"]
     assert rows["stage 1, block 3"] == ("", "", "0.4", "0.7")
     assert rows["stage 2, block 1"] == ("0.1", "0.8", "", "")
 
 
 def test_learned_kernels_are_not_called_generated():
-    assert "Kernels generated for this image, sorted" in clusters_plate([clustered()], ["pico"]).caption
-    alone = clusters_plate([clustered()], ["pico_static"], ["pico_static"])
+    assert "Kernels generated for this image, sorted" in clusters_figure([clustered()], ["pico"]).caption
+    alone = clusters_figure([clustered()], ["pico_static"], ["pico_static"])
     assert "Kernels learned, the same for every image, sorted" in alone.caption
-    both = clusters_plate([clustered(), clustered()], ["pico", "pico_static"], ["pico_static"])
+    both = clusters_figure([clustered(), clustered()], ["pico", "pico_static"], ["pico_static"])
     assert "generated for this image (of pico_static: learned, the same for every image)" in both.caption

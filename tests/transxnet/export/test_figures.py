@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.small import image, small_model
-from transxnet.draw.plate import Plate
+from transxnet.draw.figure import StudyFigure
 from transxnet.explain.sanity.agreement import agreement_between_variants
+from transxnet.export.figures import FIGURES, between_variants, figures, figures_for
 from transxnet.export.images import sheet
-from transxnet.export.plates import PLATES, between_variants, plates, plates_of
 from transxnet.labels import label_set
 from transxnet.study import DRAWN, PARTS, Options, study
 
@@ -35,8 +35,8 @@ def without():
 
 
 @pytest.fixture(scope="module")
-def drawn(whole, without) -> dict[str, Plate]:
-    return {plate.name: plate for plate in plates([whole, without], image().rgb)}
+def drawn(whole, without) -> dict[str, StudyFigure]:
+    return {study_figure.name: study_figure for study_figure in figures([whole, without], image().rgb)}
 
 
 def test_all_of_them_in_the_order_in_which_one_reads(drawn):
@@ -44,8 +44,8 @@ def test_all_of_them_in_the_order_in_which_one_reads(drawn):
 
 
 def test_every_part_that_is_drawn_is_one(whole):
-    assert {row.part for row in PLATES} <= set(PARTS)
-    shown = {row.part for row in PLATES}
+    assert {row.part for row in FIGURES} <= set(PARTS)
+    shown = {row.part for row in FIGURES}
     maps = {name for name in DRAWN if name not in shown}
     assert maps == {
         "attention",
@@ -60,14 +60,14 @@ def test_every_part_that_is_drawn_is_one(whole):
 
 
 def test_every_figure_is_said_in_words(drawn):
-    for name, plate in drawn.items():
-        assert len(plate.caption) > 30, name
-        assert len(plate.alt) > 30, name
-        assert len(plate.limits) > 30, name
-        assert plate.image is not None or plate.table is not None
-        if plate.image is not None:
-            assert plate.image.dtype == np.uint8
-            assert plate.image.shape[1] >= 1100 or name == "sheet"
+    for name, study_figure in drawn.items():
+        assert len(study_figure.caption) > 30, name
+        assert len(study_figure.alt) > 30, name
+        assert len(study_figure.limits) > 30, name
+        assert study_figure.image is not None or study_figure.table is not None
+        if study_figure.image is not None:
+            assert study_figure.image.dtype == np.uint8
+            assert study_figure.image.shape[1] >= 1100 or name == "sheet"
 
 
 def test_raw_values_are_those_of_the_study(drawn, whole):
@@ -84,12 +84,12 @@ def test_a_variant_without_attention_stands_on_no_figure_about_it(drawn):
 
 
 def test_variants_are_compared_by_the_maps_that_all_have(drawn, whole, without):
-    plate = drawn["variants"]
+    study_figure = drawn["variants"]
     expected = agreement_between_variants({"small": whole.grad_cam, "small without OSRA": without.grad_cam})
     key = "small/small without OSRA/grad_cam"
-    assert plate.numbers[f"{key}/correlation"] == expected.correlation[0, 1]
-    assert plate.numbers[f"{key}/overlap"] == expected.overlap[0, 1]
-    assert not any("occlusion" in name or "rollout" in name for name in plate.numbers)
+    assert study_figure.numbers[f"{key}/correlation"] == expected.correlation[0, 1]
+    assert study_figure.numbers[f"{key}/overlap"] == expected.overlap[0, 1]
+    assert not any("occlusion" in name or "rollout" in name for name in study_figure.numbers)
     assert between_variants([whole]) == []
 
 
@@ -102,18 +102,18 @@ def test_maps_of_different_classes_are_not_compared(whole, without):
     rival = int(whole.contrast.numbers["other_index"])
     another = next(i for i in (10, 11) if i != rival)
     moved = replace(whole.contrast, numbers=whole.contrast.numbers | {"other_index": float(another)})
-    (plate,) = between_variants([whole, replace(whole, variant="other rival", contrast=moved)])
-    assert {key.split("/")[2] for key in plate.numbers} == methods - {"contrast"}
+    (study_figure,) = between_variants([whole, replace(whole, variant="other rival", contrast=moved)])
+    assert {key.split("/")[2] for key in study_figure.numbers} == methods - {"contrast"}
     words = label_set("tiny-imagenet-200").words
     assert (
         "Left out: One class against another, as the variants explain different classes "
         f"(small: {words[3]} against {words[rival]}; other rival: {words[3]} against {words[another]})."
-        in plate.caption
+        in study_figure.caption
     )
     elsewhere = replace(whole, variant="other class", target=replace(whole.target, wnid="n0", label="bee"))
-    (plate,) = between_variants([whole, elsewhere])
-    assert {key.split("/")[2] for key in plate.numbers} == {"rollout", "receptive_field"}
-    assert "Left out: Grad-CAM, One class against another, Grad-CAM of several stages" in plate.caption
+    (study_figure,) = between_variants([whole, elsewhere])
+    assert {key.split("/")[2] for key in study_figure.numbers} == {"rollout", "receptive_field"}
+    assert "Left out: Grad-CAM, One class against another, Grad-CAM of several stages" in study_figure.caption
 
 
 def test_many_maps_stand_in_several_rows(whole, drawn):
@@ -123,5 +123,5 @@ def test_many_maps_stand_in_several_rows(whole, drawn):
 
 
 def test_of_a_part_that_nobody_has_there_is_no_figure(without):
-    assert plates_of("trust", [without]) == []
-    assert plates_of("attention_depth", [without]) == []
+    assert figures_for("trust", [without]) == []
+    assert figures_for("attention_depth", [without]) == []

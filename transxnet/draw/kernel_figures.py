@@ -1,7 +1,7 @@
 """Plates of IDConv's kernels: the shapes that stand for all channels, and two images' kernels side by side.
 
 Several variants stand below each other on one scale, which diverges about zero: white is zero. Gates are drawn by
-kernel_gates.py, frequencies and depth by kernel_charts.py; all five plates are to be had here.
+kernel_gates.py, frequencies and depth by kernel_charts.py; all five figures are to be had here.
 """
 
 from __future__ import annotations
@@ -13,26 +13,28 @@ import numpy as np
 
 from ..results.kernels import KernelChange, KernelClusters
 from .bars import SOFT
+from .figure import StudyFigure, Table
 from .kernel_canvas import ACROSS, BAR, LINE, MARGIN, NOT_A_FILTER, SMALL, TEXT, WIDE, Canvas, under
-from .kernel_charts import kernel_depth_plate, spectrum_plate
-from .kernel_gates import gates_plate
-from .plate import Plate, Table
+from .kernel_charts import kernel_depth_figure, spectrum_figure
+from .kernel_gates import gates_figure
 from .scale import shared_range
 from .text import GRAY, number
 
-TAP = 18  # pixels, of the change plate
+TAP = 18  # pixels, of the change study_figure
 
-__all__ = ["change_plate", "clusters_plate", "gates_plate", "kernel_depth_plate", "spectrum_plate"]
+__all__ = ["change_figure", "clusters_figure", "gates_figure", "kernel_depth_figure", "spectrum_figure"]
 
 
-def clusters_plate(results: Sequence[KernelClusters], names: Sequence[str], learned: Sequence[str] = ()) -> Plate:
+def clusters_figure(
+    results: Sequence[KernelClusters], names: Sequence[str], learned: Sequence[str] = ()
+) -> StudyFigure:
     """The medoids of each variant's clusters, and under each a bar: the share of channels it stands for.
 
     learned: those of the names whose kernels are learned, the same for every image, and not generated.
     """
     each = list(zip(results, names, strict=True))
     scale = shared_range([r.kernels for r in results], signed=True)
-    return Plate(
+    return StudyFigure(
         "kernel_clusters", "A dozen kernels for all channels",
         f"Kernels {_origin(names, learned)}, sorted by shape (k-medoids on 1 - cosine similarity) and drawn on one "
         f"scale, ±{number(scale[1])}. Each stands for the channels counted under it. "
@@ -102,12 +104,12 @@ def _cluster_line(canvas: Canvas, result: KernelClusters, part: slice, scale: tu
     canvas.down = top + tall + 4 + 2 * TEXT * LINE + 22
 
 
-def change_plate(
+def change_figure(
     results: Sequence[KernelChange],
     names: Sequence[str],
     photos: Sequence[tuple[np.ndarray, np.ndarray]],
     channels: Sequence[Sequence[int]] | None = None,
-) -> Plate:
+) -> StudyFigure:
     """Two photos, a dozen channels' kernels for each, and what changed, on one scale for all.
 
     photos: for each variant the two views, uint8 RGB. channels: for each variant up to 12, from 0, e.g. the medoids of
@@ -117,7 +119,7 @@ def change_plate(
     medians = {name: _medians(result) for result, name in zip(results, names, strict=True)}
     arrays = under(("first", "second", "static", "distance", "similarity", "gates", "from_static"), names, results)
     image, largest = _draw_change(results, names, photos, chosen)
-    return Plate(
+    return StudyFigure(
         "kernel_change", "Do the kernels move from image to image?",
         f"The kernels of {'chosen channels' if channels else 'the channels that change most'} for two images, and "
         f"the first's less the second's, all on one scale, ±{number(largest)}. Median distance between the two, as a "
