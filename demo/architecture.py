@@ -63,12 +63,12 @@ def opened(spec: VariantSpec, title: str, stage: int) -> Json:
         "button": say(words.STAGE).format(stage=stage).lower(),
         "before": box("dpe", words.DPE, words.DPE_LINES, "erf"),
         "norm": norm,
-        "mixer": box("mixer", words.MIXER, mixer_lines, "what_if"),
-        "split": box("split", words.SPLIT, words.SPLIT_LINES, "what_if") if spec.osra else None,
+        "mixer": box("mixer", words.MIXER, mixer_lines, "ablation"),
+        "split": box("split", words.SPLIT, words.SPLIT_LINES, "ablation") if spec.osra else None,
         "local": _local(spec, box),
         "global": _global(n, box) if spec.osra else None,
-        "concat": box("concat", words.CONCAT, words.CONCAT_LINES, "what_if") if spec.osra else None,
-        "join": box("ste", words.STE, words.STE_LINES, "what_if") if spec.ste else None,
+        "concat": box("concat", words.CONCAT, words.CONCAT_LINES, "ablation") if spec.osra else None,
+        "join": box("ste", words.STE, words.STE_LINES, "ablation") if spec.ste else None,
         "after": box("ffn", words.FFN, words.FFN_LINES, "erf"),
     }
 

@@ -26,9 +26,9 @@ from .captions import FOOT, VIEWS
 from .captions import exports as words
 from .cells import TILES, share
 from .exports_asked import Asked
+from .views.ablation import logit
 from .views.compare import MAPS, compared, drawn, has
 from .views.costs import MEASURED, costs
-from .views.what_if import logit
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def arrays_of(asked: Asked, shown: Shown) -> dict[str, np.ndarray]:
             found |= {f"{key}/{name}": values for name, values in arrays(study).items()}
             if study.both_ways is not None:
                 found[f"{key}/attention_users"] = study.both_ways.users.heads
-            if study.trial is not None:
-                t = study.trial
+            if study.ablation is not None:
+                t = study.ablation
                 found |= {f"{key}/logits_after": t.logits_after, f"{key}/view_given": t.view}
                 if t.elsewhere is not None:
                     found[f"{key}/elsewhere"] = t.elsewhere
@@ -156,28 +156,28 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     )
 
 
-def _what_if(asked: Asked, shown: Shown) -> Shown:
-    tried = [shot for shot in shown.shots if shot.study.trial is not None]
+def _ablation(asked: Asked, shown: Shown) -> Shown:
+    tried = [shot for shot in shown.shots if shot.study.ablation is not None]
     if not tried:
-        raise LensError(next(iter(shown.shots)).study.missing.get("trial", words.FAILED))
+        raise LensError(next(iter(shown.shots)).study.missing.get("ablation", words.FAILED))
     row = Row("given", words.GIVEN, words.GIVEN_CAPTION, [_given(shot) for shot in shown.shots])
-    rows = [row] if any(shot.study.trial.painted for shot in tried) else []
+    rows = [row] if any(shot.study.ablation.painted for shot in tried) else []
     numbers = {
         shot.study.variant: {
-            "changes": [asdict(one) for one in shot.study.trial.changes], "skipped": dict(shot.study.trial.skipped),
+            "changes": [asdict(one) for one in shot.study.ablation.changes], "skipped": dict(shot.study.ablation.skipped),
             "answers": [
                 {"before": asdict(old), "after": asdict(new)}
-                for old, new in zip(shot.study.trial.before, shot.study.trial.after, strict=True)
+                for old, new in zip(shot.study.ablation.before, shot.study.ablation.after, strict=True)
             ],
-            "painted": shot.study.trial.painted, "painted_change": shot.study.trial.painted_change,
+            "painted": shot.study.ablation.painted, "painted_change": shot.study.ablation.painted_change,
         }
         for shot in tried
     }  # fmt: skip
     return replace(shown, rows=rows, tables=[_answers(shot) for shot in tried], numbers=clean(numbers))
 
 
-def _trust(asked: Asked, shown: Shown) -> Shown:
-    figures = figures_for("trust", [shot.study for shot in asked.shots])
+def _sanity_checks(asked: Asked, shown: Shown) -> Shown:
+    figures = figures_for("sanity_checks", [shot.study for shot in asked.shots])
     return replace(
         shown,
         figures=figures,
@@ -187,7 +187,7 @@ def _trust(asked: Asked, shown: Shown) -> Shown:
 
 MADE: Mapping[str, Callable[[Asked, Shown], Shown]] = {
     "overview": _overview, "attention": _attention, "kernels": _kernels, "grad_cam": _grad_cam, "erf": _erf,
-    "compare": _compare, "what_if": _what_if, "trust": _trust,
+    "compare": _compare, "ablation": _ablation, "sanity_checks": _sanity_checks,
 }  # fmt: skip
 
 
@@ -201,9 +201,9 @@ def _rows(name: str, shots: Sequence[Shot], style: Style) -> list[Row]:
 
 
 def _given(shot: Shot) -> Cell | str:
-    t = shot.study.trial
+    t = shot.study.ablation
     if t is None:
-        return shot.study.missing.get("trial", "")
+        return shot.study.missing.get("ablation", "")
 
     def paint(side: int) -> np.ndarray:
         high, wide = t.view.shape[:2]
@@ -213,7 +213,7 @@ def _given(shot: Shot) -> Cell | str:
 
 
 def _answers(shot: Shot) -> tuple[str, Table]:
-    t = shot.study.trial
+    t = shot.study.ablation
     pairs = list(zip(t.before, t.after, strict=True))
     if t.explained[0].index not in [old.index for old, _ in pairs]:
         pairs.append(t.explained)

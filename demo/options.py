@@ -13,7 +13,7 @@ from .wanted import ALIKE_EVERYWHERE, ALWAYS, EVERY_POINT, SLOWER, WANTED
 def options_of(session: Session, controls: Controls, block: int) -> Options:
     """Of the view's maps. block: that all chosen variants have; 0 is the stage's last."""
     only = (*WANTED[session.active].maps, ALWAYS)
-    if session.active == "what_if":  # no point changes it
+    if session.active == "ablation":  # no point changes it
         return Options(
             stage=controls.stage, block=block, target=session.target, only=only, edits=session.edits,
             mask=session.mask, fill=session.fill,

@@ -11,7 +11,7 @@ from transxnet.images import SourceImage
 
 from .captions import page as words
 from .captions.everyone import BACK
-from .captions.familiar import UNLIKE, UNSURE
+from .captions.out_of_distribution import UNLIKE, UNSURE
 from .cells import Json, bars, jpeg, pending, percent, weights_words
 from .columns import Column
 from .languages import retold, say
@@ -71,7 +71,7 @@ def weights_chip(column: Column) -> Json:
 
 def warning(column: Column) -> str:
     """That the image is unlike those a bundled model knows, or its answer unsure; '' where neither, or not known."""
-    known = column.study.familiarity
+    known = column.study.out_of_distribution
     if known is None or not (known.unlike or known.unsure):
         return ""
     return say(UNLIKE if known.unlike else UNSURE).format(

@@ -94,7 +94,7 @@ class Studio:
         self._sent: Shelf[SourceImage] = Shelf(SENT)
         self._examples: dict[tuple[Path, str], str] = {}  # of a file and its name: the image's key
         self._studies: Shelf[Study] = Shelf(STUDIES, STUDIES_BYTES)
-        self._trials: Shelf[Study] = Shelf(TRIALS, STUDIES_BYTES)
+        self._ablations: Shelf[Study] = Shelf(TRIALS, STUDIES_BYTES)
         self.turns = Turns()
         self.visitors = Visitors()
         self._jobs = Jobs()
@@ -223,7 +223,7 @@ class Studio:
         return found
 
     def _shelf(self, options: Options) -> Shelf[Study]:
-        return self._trials if "trial" in options.only else self._studies
+        return self._ablations if "ablation" in options.only else self._studies
 
     def _look(self, place: tuple[str, str, Options, str], image: SourceImage, other: SourceImage | None) -> Study:
         """Where this runs in a process of its own (spaces.GPU) nobody hears how far it is."""

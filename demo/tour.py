@@ -45,9 +45,9 @@ STEPS = (
     ),
     Step(words.IDCONV_TITLE, words.IDCONV, words.IDCONV_SOURCE, "kernels"),
     Step(words.OSRA_TITLE, words.OSRA, words.OSRA_SOURCE, "attention", point=MIDDLE),
-    Step(words.MIXER_TITLE, words.MIXER, words.MIXER_SOURCE, "what_if"),
+    Step(words.MIXER_TITLE, words.MIXER, words.MIXER_SOURCE, "ablation"),
     Step(words.FIELD_TITLE, words.FIELD, words.FIELD_SOURCE, "erf", point=MIDDLE),
-    Step(words.TRUST_TITLE, words.TRUST, words.TRUST_SOURCE, "trust"),
+    Step(words.TRUST_TITLE, words.TRUST, words.TRUST_SOURCE, "sanity_checks"),
 )  # fmt: skip
 FINISH: Json = {"tour": 0, "view": "tour"}
 SETS = {"view", "variants", "stage", "block", "x", "y", "fx", "fy"}  # keys of what a step says

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from transxnet.study import OVERVIEW
 
 SLOWER = ("integrated_gradients", "smooth_grad", "occlusion")  # maps that run the model many times
-LONG = frozenset({*SLOWER, "what_if", "trust"})  # parts that take seconds, so that waiting for them is shown
+LONG = frozenset({*SLOWER, "ablation_table", "sanity_checks"})  # parts that take seconds, so that waiting for them is shown
 EVERY_POINT = ("attention", "kernels")  # views whose maps hold every point, so that a new one computes nothing
-ALWAYS = "familiarity"  # part that stands beside every view
-ALIKE_EVERYWHERE = ("what_if",)  # parts that no point or block changes, and that hold every stage
+ALWAYS = "out_of_distribution"  # part that stands beside every view
+ALIKE_EVERYWHERE = ("ablation_table",)  # parts that no point or block changes, and that hold every stage
 BESIDE = ("timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_224")  # of the paper's Figure 1
 
 
@@ -42,8 +42,8 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
         "grad_cam": Wanted(("grad_cam", "contrast", "cam_stages")),
         "erf": Wanted(("receptive_field",), ("receptive_field", "erf_parts")),
         "compare": Wanted(OVERVIEW, other=True),
-        "what_if": Wanted(("trial",), ("what_if",), other=True),
-        "trust": Wanted(("trust",), ("trust",)),
+        "ablation": Wanted(("ablation",), ("ablation_table",), other=True),
+        "sanity_checks": Wanted(("sanity_checks",), ("sanity_checks",)),
         "tour": Wanted(),
     }
 )

@@ -83,7 +83,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("demo.columns",),
     ("demo.cells", "demo.exports_asked", "demo.replies", "demo.second", "demo.shots"),
     ("demo.tables", "demo.tour"),
-    ("demo.figures", "demo.payload", "demo.places", "demo.replies_trial", "demo.views"),
+    ("demo.figures", "demo.payload", "demo.places", "demo.replies_ablation", "demo.views"),
     ("demo.exports_views",),
     ("demo.exports",),
     ("demo.asking", "demo.downloads", "demo.parameters"),

@@ -1,4 +1,4 @@
-"""python -m transxnet: list, predict, study, erf, gallery, familiar, train, evaluate, bundle, publish.
+"""python -m transxnet: list, predict, study, erf, gallery, out-of-distribution, train, evaluate, bundle, publish.
 
 --help tells more of each.
 

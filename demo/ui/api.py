@@ -20,7 +20,7 @@ from transxnet.study import Options, Study
 from .. import replies
 from ..asking import Asking, check_target
 from ..parameters import PARAMETERS, split
-from ..replies_trial import trial_of
+from ..replies_ablation import ablation_of
 from ..studio import Studio
 from ..temporary_files import temporary_files
 from ..validation import Parameter
@@ -33,8 +33,8 @@ def add_endpoints(studio: Studio) -> None:
     its = Endpoints(studio)
     for function, pngs in (
         (its.predict, None), (its.attention, "single"), (its.kernels, "single"), (its.grad_cam, "single"),
-        (its.erf, "single"), (its.explain, "multiple"), (its.what_if, "multiple"), (its.trust, "multiple"),
-        (its.compare, "single"), (its.try_out, "single"), (its.export, FILE),
+        (its.erf, "single"), (its.explain, "multiple"), (its.ablation_table, "multiple"), (its.sanity_checks, "multiple"),
+        (its.compare, "single"), (its.ablation, "single"), (its.export, FILE),
     ):  # fmt: skip
         _endpoint(function, pngs)
 
@@ -116,9 +116,9 @@ class Endpoints:
 
         part: attention, both_ways, attention_depth, rollout, rollouts, half_energies, kernels, kernel_depth, clusters,
         spectra, kernel_change, grad_cam, contrast, cam_stages, receptive_field, erf_parts, integrated_gradients,
-        smooth_grad, occlusion, what_if or trust. variant: also a timm backbone, timm:NAME or timm:NAME@untrained, for
+        smooth_grad, occlusion, ablation_table or sanity_checks. variant: also a timm backbone, timm:NAME or timm:NAME@untrained, for
         the parts that need nothing of TransXNet. Others as in the endpoints above. second: another image, for
-        kernel_change and what_if. Returns JSON (numbers, provenance, and `figures`, each with its words, numbers and
+        kernel_change and ablation_table. Returns JSON (numbers, provenance, and `figures`, each with its words, numbers and
         table), a list of PNGs, and an NPZ with the raw arrays.
         """
         s = self._studied(
@@ -127,27 +127,27 @@ class Endpoints:
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, part, image))
 
-    def what_if(self, image, variant, target, stage, second):
+    def ablation_table(self, image, variant, target, stage, second):
         """The answer with each part changed: gates uniform, other kernels, even attention, heads off, halves silent.
 
         target: whose probability is followed; empty takes the model's own answer. stage: whose heads are drawn.
         second: the image whose kernels are lent; without it a plain gray one. Returns JSON, PNGs and an NPZ as
         /explain does.
         """
-        s = self._studied(image, variant, ("what_if",), second, stage=stage, target=target.strip() or None)
-        return _many_files(*replies.figures_of(s, "what_if", image))
+        s = self._studied(image, variant, ("ablation_table",), second, stage=stage, target=target.strip() or None)
+        return _many_files(*replies.figures_of(s, "ablation_table", image))
 
-    def trust(self, image, variant, target, stage, x, y, thorough):
-        """Whether to believe the maps of one answer: insertion and deletion, model randomization, agreement, verdicts.
+    def sanity_checks(self, image, variant, target, stage, x, y, thorough):
+        """Whether to believe the maps of one answer: insertion and deletion, model randomization, agreement, checks.
 
         Takes tens of seconds on a CPU. thorough: randomize layer by layer for the slow methods, too: minutes.
-        Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of verdicts.
+        Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of checks.
         """
         s = self._studied(
-            image, variant, ("trust",), target=target.strip() or None, stage=stage, point=_point(x, y),
+            image, variant, ("sanity_checks",), target=target.strip() or None, stage=stage, point=_point(x, y),
             thorough=thorough,
         )  # fmt: skip
-        return _many_files(*replies.figures_of(s, "trust", image))
+        return _many_files(*replies.figures_of(s, "sanity_checks", image))
 
     def compare(
         self, image, *, variants="pico,pico@untrained", part="attention", stage, block, target, cam_stage, x, y
@@ -166,7 +166,7 @@ class Endpoints:
         numbers, (png, npz) = self.asking.files(asked, "png", "npz")
         return _files(numbers, png.data, npz.data)
 
-    def try_out(self, image, variant, edits, mask, fill, target, second):
+    def ablation(self, image, variant, edits, mask, fill, target, second):
         """The answer with parts switched off and a region painted out, before and after.
 
         edits: with commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra, no_ste or
@@ -178,10 +178,10 @@ class Endpoints:
         with both logits.
         """
         s = self._studied(
-            _needed(image), variant, ("trial",), second, edits=split(edits), mask=mask.strip(), fill=fill,
+            _needed(image), variant, ("ablation",), second, edits=split(edits), mask=mask.strip(), fill=fill,
             target=target.strip() or None,
         )  # fmt: skip
-        return _files(*trial_of(s))
+        return _files(*ablation_of(s))
 
     def export(
         self, image, view, format, variants, stage, block, target, cam_stage, x, y, head, direction, colormap,
@@ -190,7 +190,7 @@ class Endpoints:
         """A view as a file to keep, as the page's Download gives it, its manifest inside.
 
         format: png, svg, npz or html. variants: up to three names, with commas. head, from 1, 0 for the mean, and
-        direction are of attention; edits, mask and fill of what_if. How it is drawn: colormap of magnitudes and
+        direction are of attention; edits, mask and fill of ablation_table. How it is drawn: colormap of magnitudes and
         diverging of signed maps, empty for each map's own; opacity 0 to 1, gamma 0.3 to 3, threshold 0 to 0.95 of the
         scale's maximum, scale raw, normalized or masked. Others as in the endpoints above. Returns JSON (the manifest)
         and the file.

@@ -60,7 +60,7 @@ class Showing(Comparing):
         told = start.told if start else session
         session, controls = _where_sent(told, session, Controls(*values), by_hand)
         session = self._keep(replace(session, visitor=request.session_hash or ""), start and start.newest)
-        table = below(session, controls.stage) if session.active == "what_if" else None
+        table = below(session, controls.stage) if session.active == "ablation" else None
         session = self._keep(table.session, session) if table else session
         newest = self.studio.begin(session.visitor)
         begun.get()()
@@ -72,7 +72,7 @@ class Showing(Comparing):
             **(updates or {}),
         }  # fmt: skip
         if table and table.clear:
-            updates[self.figures["what_if"]] = none()
+            updates[self.figures["ablation"]] = none()
         options = options_of(session, controls, block)
         for step in self._answer(session, controls, options, newest, updates, table):
             yield {**step, TURN: newest}
@@ -247,8 +247,8 @@ class Showing(Comparing):
 
     def _other_key(self, session: Session, only: Sequence[str]) -> str:
         """The key of the second image, '' where no part of these compares two."""
-        lent = "trial" in only and any(key.startswith("other_kernels") for key in session.edits)
-        if not lent and not {"kernel_change", "what_if"} & set(only):
+        lent = "ablation" in only and any(key.startswith("other_kernels") for key in session.edits)
+        if not lent and not {"kernel_change", "ablation_table"} & set(only):
             return ""
         return self._second(session).key
 

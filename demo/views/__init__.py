@@ -15,23 +15,23 @@ from ..captions import page as words
 from ..cells import TILES, Json, photo
 from ..languages import say, spoken
 from ..session import KEY
+from .ablation import ablation
 from .attention import attention
 from .compare import compare
 from .erf import erf
 from .grad_cam import grad_cam
 from .kernels import kernels
 from .overview import overview
+from .sanity_checks import sanity_checks
 from .scene import Scene
 from .tour import tour
-from .trust import trust
-from .what_if import what_if
 
 __all__ = ["SHOWN", "Scene", "view"]
 
 SHOWN: Mapping[str, Callable[[Scene], Json]] = MappingProxyType(
     {
         "overview": overview, "attention": attention, "kernels": kernels, "grad_cam": grad_cam, "erf": erf,
-        "compare": compare, "what_if": what_if, "trust": trust, "tour": tour,
+        "compare": compare, "ablation": ablation, "sanity_checks": sanity_checks, "tour": tour,
     }
 )  # fmt: skip
 _serial = count(1)

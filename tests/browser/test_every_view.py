@@ -27,7 +27,7 @@ WALKS = {  # screen, colors, and a place whose maps nobody else has tested, so t
     "wide": (WIDE, "light", (51, 61)), "phone": (PHONE, "light", (52, 62)), "dark": (WIDE, "dark", (53, 63)),
 }  # fmt: skip
 IN_README = ("overview", "attention", "kernels", "compare", "tour")
-FIGURES = [name for name in VIEWS if WANTED[name].figures and name != "what_if"]  # whose come when they are asked for
+FIGURES = [name for name in VIEWS if WANTED[name].figures and name != "ablation"]  # whose come when they are asked for
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
@@ -78,15 +78,15 @@ def walk(request, chromium, served, artifacts) -> Iterator[Walk]:
     name = f"{'dark-' if scheme == 'dark' else ''}{viewport['width']}"
     image(lens, artifacts / f"overview-alone-{name}.png")
     lens.compare("pico@untrained")
-    for view in sorted(VIEWS, key=lambda one: (one == "trust", one in FIGURES)):
-        if view == "trust":
+    for view in sorted(VIEWS, key=lambda one: (one == "sanity_checks", one in FIGURES)):
+        if view == "sanity_checks":
             lens.look_at("overview")
             with lens.answer():
                 lens.click_at(*WALKS[request.param][2])
         open_view(lens, view, one=view in FIGURES)
         if request.param == "wide" and view in IN_README and os.environ.get("LENS_SCREENSHOTS"):
             for_readme(lens, ROOT / "assets" / "screenshots" / f"{view}.png")
-        if view in FIGURES and view != "trust":
+        if view in FIGURES and view != "sanity_checks":
             lens.drawn(view)
         image(lens, artifacts / f"{view}-{name}.png")
         look(lens, view, found)
@@ -100,9 +100,9 @@ def open_view(lens: Lens, view: str, one: bool) -> None:
     if one and "pico@untrained" in lens.ticked():
         lens.look_at("overview")
         lens.compare("pico@untrained")  # taken away
-    if view == "trust":
-        lens.page.locator("#tab-trust-button").click()
-        lens.panel("trust").locator(".lens-skeleton").wait_for()
+    if view == "sanity_checks":
+        lens.page.locator("#tab-sanity_checks-button").click()
+        lens.panel("sanity_checks").locator(".lens-skeleton").wait_for()
     elif view != "overview":
         lens.look_at(view)
 

@@ -218,7 +218,7 @@ def test_all_tabs_stand_in_one_strip_on_a_phone(visit):
 
 def test_enlarged_to_200_percent_nothing_sticks_out_and_colors_of_the_system_keep_what_is_chosen(visit):
     lens = visit(viewport=ENLARGED, forced_colors="active")
-    for view in ("overview", "attention", "what_if"):
+    for view in ("overview", "attention", "ablation"):
         if view != "overview":
             lens.look_at(view)
         assert lens.page.evaluate("document.documentElement.scrollWidth") <= ENLARGED["width"], view

@@ -55,21 +55,21 @@ def add(lens: Lens, name: str) -> None:
     field.press("Enter")
 
 
-def test_on_a_phone_what_if_and_trust_show_their_figures(visit):
+def test_on_a_phone_ablation_and_sanity_checks_show_their_figures(visit):
     lens = visit(viewport=PHONE)
-    lens.look_at("what_if")
+    lens.look_at("ablation")
     lens.page.get_by_role("button", name="All changes, one at a time").click()
-    found = figures(lens, "what_if", "what_if_heads")
-    check(found, "what_if", "what_if_heads")
-    assert found["what_if"]["rows"] > 0
+    found = figures(lens, "ablation", "ablation_heads")
+    check(found, "ablation_table", "ablation_heads")
+    assert found["ablation_table"]["rows"] > 0
     fits(lens)
-    lens.page.locator("#figures-what_if summary").first.click()  # its numbers, in a table that scrolls
+    lens.page.locator("#figures-ablation summary").first.click()  # its numbers, in a table that scrolls
     fits(lens)
 
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         lens.click_at(41, 57)  # a place whose maps nobody has tested, so that it takes its time
-    lens.page.locator("#tab-trust-button").click()
-    bar = lens.panel("trust").locator(".lens-progress[aria-valuenow]")
+    lens.page.locator("#tab-sanity_checks-button").click()
+    bar = lens.panel("sanity_checks").locator(".lens-progress[aria-valuenow]")
     bar.wait_for()
     assert " of " in bar.get_attribute("aria-valuetext")
     lens.look_at("overview")  # while it is tested, something newer wins
@@ -84,11 +84,11 @@ def test_a_timm_backbone_is_a_column_and_can_be_tested(visit):
     assert lens.ticked() == ["pico", BACKBONE]
     with lens.answer():
         lens.tick("pico")
-    lens.look_at("trust")
-    found = figures(lens, "trust", "agreement")
+    lens.look_at("sanity_checks")
+    found = figures(lens, "sanity_checks", "agreement")
     check(found, "faithfulness", "randomization", "agreement")
-    assert found["verdicts"].get("wide") is None  # only its table speaks
-    assert found["verdicts"]["rows"] >= 5
+    assert found["checks"].get("wide") is None  # only its table speaks
+    assert found["checks"]["rows"] >= 5
     fits(lens)
     add(lens, "resnet5000")
     lens.page.get_by_text("timm has no backbone called 'resnet5000'").wait_for()

@@ -94,11 +94,11 @@ def test_nothing_sticks_out_on_a_phone(visit, served, code):
     lens = visit(f"{served.url}/?lang={code}", viewport=PHONE)
     speaks(lens, code)
     assert sticks_out(lens) == 0
-    lens.page.get_by_role("tab", name=said(VIEWS["what_if"], code), exact=True).click()
-    intro = lens.panel("what_if").locator(".lens-intro")
+    lens.page.get_by_role("tab", name=said(VIEWS["ablation"], code), exact=True).click()
+    intro = lens.panel("ablation").locator(".lens-intro")
     intro.wait_for()
-    assert intro.inner_text() == said(INTRO["what_if"], code)
-    lens.settled("what_if")
+    assert intro.inner_text() == said(INTRO["ablation"], code)
+    lens.settled("ablation")
     assert sticks_out(lens) == 0
 
 

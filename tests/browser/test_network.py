@@ -136,11 +136,11 @@ def test_what_was_being_answered_when_the_connection_went_is_answered_when_it_is
     with lens.answer():
         lens.send(upload)
     page.evaluate("window.here = true")
-    page.locator("#tab-trust-button").click()
-    lens.panel("trust").locator(".lens-skeleton").wait_for()
+    page.locator("#tab-sanity_checks-button").click()
+    lens.panel("sanity_checks").locator(".lens-skeleton").wait_for()
     cable.cut(silent)
     expect(notice).to_have_text(words.OFFLINE["gone"])
-    with lens.answer("trust"):
+    with lens.answer("sanity_checks"):
         cable.mend()
     assert page.evaluate("window.here")
     with lens.answer():
@@ -183,8 +183,8 @@ def test_an_answer_in_parts_that_come_before_its_receipt_is_shown_in_full(visit)
     lens = visit()
     with lens.answer():
         lens.click_at(77, 33)  # nobody has tested the maps of this place: that takes long, and keeps a stream open
-    lens.page.locator("#tab-trust-button").click()
-    lens.panel("trust").locator(".lens-skeleton").wait_for()
+    lens.page.locator("#tab-sanity_checks-button").click()
+    lens.panel("sanity_checks").locator(".lens-skeleton").wait_for()
     lens.page.evaluate("""() => {
       const ask = window.fetch;
       window.fetch = async (...all) => {
@@ -226,11 +226,11 @@ def late(lens: Lens) -> Iterator[None]:
 
 def test_a_view_that_an_answer_opens_late_takes_nobody_away_from_the_next(visit):
     lens = visit(before=HELD_ANSWERS)
-    with lens.answer("what_if"), late(lens), lens.page.expect_response("**/queue/join*"):
+    with lens.answer("ablation"), late(lens), lens.page.expect_response("**/queue/join*"):
         lens.page.locator(".lens-steps a").nth(3).click()
-    lens.settled("what_if")
-    expect(lens.page.locator("#tab-what_if-button")).to_have_attribute("aria-selected", "true")
-    assert "view=what_if" in lens.page.url
+    lens.settled("ablation")
+    expect(lens.page.locator("#tab-ablation-button")).to_have_attribute("aria-selected", "true")
+    assert "view=ablation" in lens.page.url
 
 
 def test_what_is_chosen_by_hand_stays_although_an_answer_goes_elsewhere_late(visit):

@@ -40,10 +40,10 @@ ENDPOINTS = {
     "/grad_cam": ["image", "variant", "target", "stage"],
     "/erf": ["image", "variant", "stage", "x", "y"],
     "/explain": ["image", "variant", "part", "stage", "block", "target", "cam_stage", "x", "y", "second"],
-    "/what_if": ["image", "variant", "target", "stage", "second"],
-    "/trust": ["image", "variant", "target", "stage", "x", "y", "thorough"],
+    "/ablation_table": ["image", "variant", "target", "stage", "second"],
+    "/sanity_checks": ["image", "variant", "target", "stage", "x", "y", "thorough"],
     "/compare": ["image", "variants", "part", "stage", "block", "target", "cam_stage", "x", "y"],
-    "/try_out": ["image", "variant", "edits", "mask", "fill", "target", "second"],
+    "/ablation": ["image", "variant", "edits", "mask", "fill", "target", "second"],
     "/export": [
         "image",
         "view",
@@ -135,8 +135,8 @@ def test_choices_are_listed_where_there_are_few(client):
     assert enums["/export", "format"] == ["png", "svg", "npz", "html"]
     assert enums["/export", "scale"] == ["raw", "normalized", "masked"]
     assert enums["/compare", "part"] == ["attention", "grad_cam", "receptive_field"]
-    assert enums["/try_out", "fill"] == ["gray", "blur", "around"]
-    assert "trust" in enums["/explain", "part"]
+    assert enums["/ablation", "fill"] == ["gray", "blur", "around"]
+    assert "sanity_checks" in enums["/explain", "part"]
     assert enums["/predict", "variant"] is None
 
 
@@ -258,12 +258,12 @@ def test_a_map_comes_with_its_raw_values_and_for_a_timm_backbone_too(client):
     assert client.predict(handle_file(IMAGE), backbone, api_name="/predict")["untrained"] is True
 
 
-def test_what_if_with_the_kernels_of_a_second_image(client, weights):
+def test_ablation_table_with_the_kernels_of_a_second_image(client, weights):
     second = examples()[1].path
-    numbers, pngs, _ = client.predict(handle_file(IMAGE), second=handle_file(second), api_name="/what_if")
-    assert [figure["name"] for figure in numbers["figures"]] == ["what_if", "what_if_heads"]
+    numbers, pngs, _ = client.predict(handle_file(IMAGE), second=handle_file(second), api_name="/ablation_table")
+    assert [figure["name"] for figure in numbers["figures"]] == ["ablation_table", "ablation_heads"]
     assert len(pngs) == 2
-    gray, _, _ = client.predict(handle_file(IMAGE), api_name="/what_if")
+    gray, _, _ = client.predict(handle_file(IMAGE), api_name="/ablation_table")
     assert gray["figures"][0]["caption"].endswith("made for a plain gray image.")
     assert numbers["figures"][0]["caption"].endswith("made for another image.")
     changed = [n["figures"][0]["numbers"] for n in (numbers, gray)]
@@ -272,14 +272,14 @@ def test_what_if_with_the_kernels_of_a_second_image(client, weights):
     assert any(changed[0][name] != changed[1][name] for name in lent)
 
 
-def test_trust_gives_a_verdict_on_every_map(client, monkeypatch):
+def test_sanity_checks_gives_a_sanity_check_on_every_map(client, monkeypatch):
     """On every one that there is: here of three methods, the others being as dear as ten of these."""
     some = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
     monkeypatch.setattr("transxnet.study.analyses.METHODS", some)
-    numbers, pngs, _ = client.predict(handle_file(IMAGE), "timm:test_resnet@untrained", api_name="/trust")
-    verdicts, *others = numbers["figures"]
-    assert verdicts["png"] is None
-    maps = [row[0].split(" · ")[-1] for row in verdicts["table"]["rows"]]
+    numbers, pngs, _ = client.predict(handle_file(IMAGE), "timm:test_resnet@untrained", api_name="/sanity_checks")
+    checks, *others = numbers["figures"]
+    assert checks["png"] is None
+    maps = [row[0].split(" · ")[-1] for row in checks["table"]["rows"]]
     assert maps == ["Grad-CAM", "Receptive field", "Attention"]  # which a ResNet does not have: its row says so
     assert [figure["png"] for figure in others] == [0, 1, 2]
     assert len(pngs) == 3
@@ -309,10 +309,10 @@ def test_compare_says_how_far_maps_agree(client, weights):
         assert json.loads(image.text["transxnet-lens"])["numbers"] == numbers["numbers"]
 
 
-def test_try_out_gives_the_answer_with_a_part_off(client, weights):
-    numbers, _, npz = client.predict(handle_file(IMAGE), edits="no_osra@2.0", api_name="/try_out")
-    options = Options(only=("trial",), edits=("no_osra@2.0",))
-    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), options).trial
+def test_ablation_gives_the_answer_with_a_part_off(client, weights):
+    numbers, _, npz = client.predict(handle_file(IMAGE), edits="no_osra@2.0", api_name="/ablation")
+    options = Options(only=("ablation",), edits=("no_osra@2.0",))
+    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), options).ablation
     assert [one["key"] for one in numbers["changes"]] == ["no_osra@2.0"]
     assert numbers["explained"]["logit"] == pytest.approx([one.logit for one in wanted.explained], rel=1e-4)
     assert np.load(npz)["logits_after"] == pytest.approx(wanted.logits_after, rel=1e-3, abs=1e-4)
@@ -364,7 +364,7 @@ def test_what_is_wrong_is_said(client, tmp_path):
     assert "variants is text of at most 400 characters" in refused(
         client, file, "erf", variants=many, api_name="/export"
     )
-    assert "'no_hope'" in refused(client, file, edits="no_hope", api_name="/try_out")
+    assert "'no_hope'" in refused(client, file, edits="no_hope", api_name="/ablation")
     (tmp_path / "notes.jpg").write_text("Dear diary, this is no image.")
     assert "notes.jpg" in refused(client, handle_file(tmp_path / "notes.jpg"), api_name="/predict")
     tiny = io.BytesIO()
@@ -373,7 +373,7 @@ def test_what_is_wrong_is_said(client, tmp_path):
     assert "too small" in refused(client, handle_file(tmp_path / "tiny.png"), api_name="/predict")
 
 
-@pytest.mark.parametrize("endpoint", ["/grad_cam", "/explain", "/what_if", "/trust", "/compare", "/try_out", "/export"])
+@pytest.mark.parametrize("endpoint", ["/grad_cam", "/explain", "/ablation_table", "/sanity_checks", "/compare", "/ablation", "/export"])
 def test_an_unknown_class_is_refused_before_a_model_loads(client, endpoint, monkeypatch):
     loaded = []
     monkeypatch.setattr(Studio, "hold", lambda *args, **more: loaded.append(args))

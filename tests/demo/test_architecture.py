@@ -103,7 +103,7 @@ def test_every_box_opens_a_view_that_there_is(name):
     stages = [(box["go"]["view"], box["go"]["stage"]) for box in made["flow"] if box["kind"] == "stage"]
     assert stages == [("erf", stage) for stage in STAGES]
     for stage, block in zip(STAGES, made["blocks"], strict=True):
-        opens = {"local": "kernels", "global": "attention", "mixer": "what_if", "join": "what_if"}
+        opens = {"local": "kernels", "global": "attention", "mixer": "ablation", "join": "ablation"}
         for key, view in opens.items():
             assert block[key] is None or block[key]["go"] == {"view": view, "stage": stage, "block": 0}
     assert made["flow"][-1]["go"] == {"view": "grad_cam", "cam": 4}

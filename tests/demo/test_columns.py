@@ -44,7 +44,7 @@ class Desk:
             raise self.fails[name]
         self.job = Job(watchers=1)
         if name in self.slow:
-            self.job.steps = ("trust", 12, 40)
+            self.job.steps = ("sanity_checks", 12, 40)
         else:
             options = replace(options, target=options.target or self.own.get(name))
             self.job.future.set_result(study(small_model(), image(), options))
@@ -139,10 +139,10 @@ def test_of_a_long_computation_it_is_told_how_far_it_is():
     desk.arrive("pico")
     desk.slow = ("pico",)
     steps = gather(desk, "key", ["pico"], PLAIN, lambda: True)
-    assert next(steps)[0].steps == ("trust", 12, 40)
-    desk.job.steps = ("trust", 13, 40)
+    assert next(steps)[0].steps == ("sanity_checks", 12, 40)
+    desk.job.steps = ("sanity_checks", 13, 40)
     (column,) = next(steps)
-    assert (column.steps, column.finished) == (("trust", 13, 40), False)
+    assert (column.steps, column.finished) == (("sanity_checks", 13, 40), False)
     desk.job.future.set_result(study(small_model(), image(), PLAIN))
     (column,) = next(steps)
     assert (states([column]), column.steps) == (["there"], None)

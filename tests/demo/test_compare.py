@@ -100,7 +100,7 @@ def test_one_scale_for_all_variants(columns):
 
 
 def test_a_map_that_is_no_choice_becomes_the_first(columns):
-    found = shown(columns, compared="trust")
+    found = shown(columns, compared="sanity_checks")
     assert [chip["key"] for chip in found["choose"]["chips"] if chip["pressed"]] == ["attention"]
     assert found["common"] == shown(columns)["common"]
 

@@ -24,7 +24,7 @@ def timed(jobs: Jobs, newest, patience: float = 60) -> dict:
 
 def test_it_waits_until_nothing_long_runs(jobs):
     go, looks = threading.Event(), []
-    long = jobs.join("trust", lambda: go.wait(60), long=True)
+    long = jobs.join("sanity_checks", lambda: go.wait(60), long=True)
 
     def newest() -> bool:
         looks.append(jobs.busy)
@@ -39,7 +39,7 @@ def test_it_waits_until_nothing_long_runs(jobs):
 
 def test_it_waits_no_longer_than_somebody_asks(jobs):
     go, answers = threading.Event(), iter([True, True])
-    long = jobs.join("trust", lambda: go.wait(60), long=True)
+    long = jobs.join("sanity_checks", lambda: go.wait(60), long=True)
     assert timed(jobs, lambda: next(answers, False)) == {}
     assert jobs.busy
     go.set()
@@ -49,7 +49,7 @@ def test_it_waits_no_longer_than_somebody_asks(jobs):
 
 def test_it_does_not_wait_for_ever(jobs):
     go = threading.Event()
-    long = jobs.join("trust", lambda: go.wait(60), long=True)
+    long = jobs.join("sanity_checks", lambda: go.wait(60), long=True)
     assert timed(jobs, lambda: True, patience=0.05) == {}
     assert jobs.busy
     go.set()

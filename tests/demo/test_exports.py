@@ -46,7 +46,7 @@ GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
 ONLY = {
     "overview": ("attention", "kernels", "grad_cam", "receptive_field"), "attention": ("attention", "both_ways"),
-    "kernels": ("kernels",), "grad_cam": ("grad_cam", "contrast"), "erf": ("receptive_field",), "what_if": ("trial",),
+    "kernels": ("kernels",), "grad_cam": ("grad_cam", "contrast"), "erf": ("receptive_field",), "ablation": ("ablation",),
     "compare": ("attention", "kernels", "grad_cam", "receptive_field"),
 }  # fmt: skip
 
@@ -63,7 +63,7 @@ def upload():
 def ask(upload):
     def asked(view: str, display: Display | None = None, untrained: bool = False, **more) -> Asked:
         options = {"stage": 2, "point": (30, 40)}
-        if view == "what_if":
+        if view == "ablation":
             options |= {"edits": ("no_osra@2.0",), "mask": write_mask(GRID)}
         shots = [Shot("small", study(small_model(), upload, Options(only=ONLY[view], **options)), upload.rgb)]
         if untrained:
@@ -152,7 +152,7 @@ def test_svg_has_words_as_text_a_bar_as_gradient_and_the_map_inside(ask):
     assert len(bar) > 100
     images = list(root.iter(f"{SVG}image"))
     for element in images:
-        with Image.open(io.BytesIO(base64.b64decode(element.get("href").removeprefix("data:element/png;base64,")))) as png:
+        with Image.open(io.BytesIO(base64.b64decode(element.get("href").removeprefix("data:image/png;base64,")))) as png:
             assert png.width >= exports.SMALLEST
         assert element.get("aria-label")
     assert images[0].get("aria-label").startswith("Receptive field. Stage 2, block 2")
@@ -185,9 +185,9 @@ def test_compare_has_differences_in_every_pair(ask):
     assert "bare, untrained minus small, untrained" in export("svg", titled).data.decode()
 
 
-def test_what_if_has_the_answers_before_and_after(ask):
-    asked = ask("what_if")
-    t = asked.shots[0].study.trial
+def test_ablation_has_the_answers_before_and_after(ask):
+    asked = ask("ablation")
+    t = asked.shots[0].study.ablation
     made = manifest_of("svg", export("svg", asked).data)["numbers"]["small"]
     assert [one["after"]["logit"] for one in made["answers"]] == [one.logit for one in t.after]
     assert made["painted_change"] == t.painted_change
@@ -210,7 +210,7 @@ def test_the_other_direction_and_the_largest_head_are_what_is_drawn(ask):
 
 def test_every_file_says_the_point_that_was_asked_for(ask):
     """Of parts without maps a study's own is its view's middle, which lies between two pixels."""
-    asked = ask("what_if")
+    asked = ask("ablation")
     shots = [replace(shot, study=replace(shot.study, point=(49.5, 39.5))) for shot in asked.shots]
     assert b"point (30, 40)" in export("svg", replace(asked, shots=shots)).data
 

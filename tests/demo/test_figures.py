@@ -36,18 +36,18 @@ def pixels(data_url: str) -> np.ndarray:
 
 def test_a_figure_keeps_its_words_its_pixels_and_its_table():
     rgb = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    table = Table(("map", "verdict"), [("Grad-CAM", "follows")])
+    table = Table(("map", "sanity_check"), [("Grad-CAM", "follows")])
     found = figure(StudyFigure("p", "Title", "Caption", "Alt", "Limits", rgb, table))
     assert (pixels(found.pop("src")) == rgb).all()
     assert found == {
         "name": "p", "title": "Title", "caption": "Caption", "alt": "Alt", "size": [30, 20], "limits": "Limits",
-        "table": {"head": ["map", "verdict"], "rows": [["Grad-CAM", "follows"]]},
+        "table": {"head": ["map", "sanity_check"], "rows": [["Grad-CAM", "follows"]]},
     }  # fmt: skip
     assert "src" not in figure(StudyFigure("p", "Title", "Caption", "Alt", "Limits", table=table))
     assert "table" not in figure(StudyFigure("p", "Title", "Caption", "Alt", "Limits", rgb))
 
 
-@pytest.mark.parametrize("view", [name for name, wanted in WANTED.items() if wanted.figures and name != "trust"])
+@pytest.mark.parametrize("view", [name for name, wanted in WANTED.items() if wanted.figures and name != "sanity_checks"])
 def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatch):
     columns = [looked("small", WANTED[view].figures), looked("small", WANTED[view].figures, "untrained")]
     parts: list[str] = []
@@ -108,13 +108,13 @@ def test_what_stands_there_meanwhile():
     assert none("why")["status"] == {"text": "why"}
 
 
-def test_what_if_draws_the_heads_of_the_stage_that_is_looked_from():
-    column = looked("small", ("what_if",))
+def test_ablation_draws_the_heads_of_the_stage_that_is_looked_from():
+    column = looked("small", ("ablation_table",))
     seen = {}
     for stage in (1, 3):
-        _, heads = figures_of("what_if", [column], ONE, stage=stage)
+        _, heads = figures_of("ablation", [column], ONE, stage=stage)
         assert f"stage {stage}" in heads["title"]
         seen[stage] = [row[1:] for row in heads["table"]["rows"]]
     assert [len(seen[1]), len(seen[3])] == [1, 2]  # blocks
     assert [len(row) for row in seen[3]] == [3, 3]  # heads
-    assert figures_of("what_if", [column], ONE)[1]["title"] == figures_of("what_if", [column], ONE, stage=2)[1]["title"]
+    assert figures_of("ablation", [column], ONE)[1]["title"] == figures_of("ablation", [column], ONE, stage=2)[1]["title"]

@@ -29,7 +29,7 @@ from transxnet.errors import InvalidValue
 
 pytestmark = pytest.mark.fuzz
 ENDPOINTS = (
-    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust", "compare", "try_out", "export",
+    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare", "ablation", "export",
 )  # fmt: skip
 
 

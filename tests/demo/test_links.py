@@ -1,4 +1,4 @@
-"""Links: a state as a query string and back, and what becomes of queries that nobody should trust."""
+"""Links: a state as a query string and back, and what becomes of queries that nobody should sanity_checks."""
 
 from __future__ import annotations
 

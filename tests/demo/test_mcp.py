@@ -35,7 +35,7 @@ IMAGE = examples()[0].path
 DATA = "data:image/jpeg;base64," + base64.b64encode(IMAGE.read_bytes()).decode()
 PATHS = re.compile(r"/tmp|/home|/wor[k]|/root|gradio_api/file|transxnet-lens-[a-z0-9_]+/")
 TOOLS = {
-    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust", "compare", "try_out", "export",
+    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare", "ablation", "export",
 }  # fmt: skip
 
 

@@ -550,30 +550,30 @@ def test_maps_come_first_and_their_figures_follow(page, opened):
     assert drawn(finish(steps), page, "attention") == ["attention_heads", "attention_depth", "rollout", "halves"]
 
 
-def test_what_if_answers_at_once_and_its_table_comes_when_it_is_asked_for(page, opened):
-    assert not any({"what_if", "trust"} & set(study.options.only) for study in page.studio._studies.values())
+def test_ablation_answers_at_once_and_its_table_comes_when_it_is_asked_for(page, opened):
+    assert not any({"ablation_table", "sanity_checks"} & set(study.options.only) for study in page.studio._studies.values())
     changed = opened_on(page, opened, "What if")
-    assert page.figures["what_if"] not in changed
-    assert not any("what_if" in study.options.only for study in page.studio._studies.values())
-    cell = changed[page.panels["what_if"]]["columns"][0]["cell"]
+    assert page.figures["ablation"] not in changed
+    assert not any("ablation" in study.options.only for study in page.studio._studies.values())
+    cell = changed[page.panels["ablation"]]["columns"][0]["cell"]
     assert cell["rows"][0]["label"] == changed[page.answers]["answers"][0]["label"]
 
     ask = SimpleNamespace(change={"every": True})
     asked = finish(page.acted(ask, ANN, changed[page.session], *controls()))
-    assert drawn(asked, page, "what_if") == ["what_if", "what_if_heads"]
-    there, made = asked[page.session], len(page.studio._trials)
+    assert drawn(asked, page, "ablation") == ["ablation", "ablation_heads"]
+    there, made = asked[page.session], len(page.studio._ablations)
     edited = SimpleNamespace(change={"edits": ["no_osra@3.0"], "mask": "2x2:gA==", "fill": "blur"})
     switched = finish(page.acted(edited, ANN, there, *controls()))
-    assert page.figures["what_if"] not in switched  # it stands as it is
-    now = switched[page.panels["what_if"]]["columns"][0]["cell"]
+    assert page.figures["ablation"] not in switched  # it stands as it is
+    now = switched[page.panels["ablation"]]["columns"][0]["cell"]
     assert now["rows"][0]["after"] != cell["rows"][0]["after"] == cell["rows"][0]["before"]
-    assert len(page.studio._trials) == made + 1
+    assert len(page.studio._ablations) == made + 1
     again = finish(page.refresh(ANN, there, *controls(stage=1)))
-    titles = [one[page.figures["what_if"]]["figures"][1]["title"] for one in (asked, again)]
+    titles = [one[page.figures["ablation"]]["figures"][1]["title"] for one in (asked, again)]
     assert "stage 3" in titles[0]
     assert "stage 1" in titles[1]  # only which heads are drawn: nothing is computed again
     other = finish(page.answer_chosen(SimpleNamespace(wnid=LABELS.wnids[7]), ANN, there, *controls()))
-    assert (drawn(other, page, "what_if"), other[page.session].every) == ([], "")  # of another answer
+    assert (drawn(other, page, "ablation"), other[page.session].every) == ([], "")  # of another answer
 
 
 def test_a_moved_crosshair_sends_no_attention_table_again(page, opened):
@@ -590,20 +590,20 @@ def test_a_moved_crosshair_sends_no_attention_table_again(page, opened):
     assert all(finish(page.acted(lost, ANN, again[page.session], *asked))[panel]["tables"].values())
 
 
-def test_trust_says_how_far_it_is_until_something_newer_is_asked(page, opened, monkeypatch):
+def test_sanity_checks_says_how_far_it_is_until_something_newer_is_asked(page, opened, monkeypatch):
     go = threading.Event()
 
     def slow(loaded, shown, options, other, progress):
         if options.only == ():  # the answer alone
             return quick(loaded, shown, options, other, progress)
         for done in range(41):
-            progress("trust", done, 40)
+            progress("sanity_checks", done, 40)
             assert done < 12 or go.wait(60)
 
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
     steps = page.acted(tab("Trust"), ANN, opened, *controls())
-    assert kinds(next(steps)[page.panels["trust"]]) == [["pending"]]
+    assert kinds(next(steps)[page.panels["sanity_checks"]]) == [["pending"]]
     assert len(next(steps)[page.answers]["answers"]) == 5  # the answer does not wait for the maps
     cells = (next(steps)[page.downloads]["pico"] for _ in range(MOST))
     assert next(cell for cell in cells if cell.get("amount") == "12 of 40")["text"] == "testing the maps"
@@ -927,14 +927,14 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
             return quick(loaded, shown, options, other, progress)
         begun.append(options.only)
         while True:
-            progress("trust", 12, 40)
+            progress("sanity_checks", 12, 40)
             threading.Event().wait(0.01)
 
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
     running = page.acted(tab("Trust"), ANN, opened, *controls())
     first = next(running)
-    (cell,) = first[page.panels["trust"]]["rows"][0]["cells"]
+    (cell,) = first[page.panels["sanity_checks"]]["rows"][0]["cells"]
     assert (cell["kind"], cell["stop"]) == ("pending", stopping.STOP)
     answered = next(running)[page.answers]
     assert len(answered["answers"]) == 5  # the answer does not wait for the maps
@@ -944,7 +944,7 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
     assert is_nothing(page, step)
     rest = list(running)
     assert is_nothing(page, rest[-1])
-    (cell,) = rest[-2][page.panels["trust"]]["rows"][0]["cells"]
+    (cell,) = rest[-2][page.panels["sanity_checks"]]["rows"][0]["cells"]
     assert (cell["text"], cell["again"]) == (stopping.STOPPED, stopping.AGAIN)
     assert "stop" not in cell
     assert rest[-2][page.answers] == answered
@@ -952,13 +952,13 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
     assert not page.studio._jobs._running
 
     again = page.long_asked(SimpleNamespace(ask="again"), ANN, session, *controls())
-    assert kinds(next(again)[page.panels["trust"]]) == [["pending"]]
+    assert kinds(next(again)[page.panels["sanity_checks"]]) == [["pending"]]
     assert next(step for step in again if step.get(page.downloads, {}).get("pico", {}).get("amount") == "12 of 40")
-    assert begun == [(*WANTED["trust"].maps, ALWAYS)] * 2
+    assert begun == [(*WANTED["sanity_checks"].maps, ALWAYS)] * 2
     page.studio.turns.stop("ann")
     overtaking = page.moved(SimpleNamespace(x=1, y=1), ANN, session, *controls())
     next(overtaking)
-    assert all(page.panels["trust"] not in step for step in again)  # something newer is asked: no word of the stop
+    assert all(page.panels["sanity_checks"] not in step for step in again)  # something newer is asked: no word of the stop
     page.studio.begin("ann")
     list(overtaking)
 
@@ -1027,6 +1027,6 @@ def test_scripts_and_styles_name_no_other_machine():
 def test_only_the_endpoints_are_public(page):
     public = [f.api_name for f in page.blocks.fns.values() if f.api_visibility == "public"]
     assert public == [
-        "predict", "attention", "kernels", "grad_cam", "erf", "explain", "what_if", "trust", "compare", "try_out",
+        "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare", "ablation",
         "export",
     ]  # fmt: skip

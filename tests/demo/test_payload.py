@@ -25,7 +25,7 @@ from transxnet.draw.scale import shared_range
 from transxnet.draw.views import unit_of
 from transxnet.errors import LensError, NoWeights
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.results.out_of_distribution import Familiarity
+from transxnet.results.out_of_distribution import OutOfDistribution
 from transxnet.study import OVERVIEW, Options, study
 from transxnet.weights.load import Provenance
 
@@ -36,9 +36,9 @@ def view(name: str, columns: list[Column], shown) -> dict:
 
 POINT = (30, 70)
 GRIDS = [
-    name for name in VIEWS if name not in ("what_if", "tour")
+    name for name in VIEWS if name not in ("ablation", "tour")
 ]  # views of rows and cells; the others have tests of their own
-PARTS = (*OVERVIEW, "block_table", "stage_tables", "trial")
+PARTS = (*OVERVIEW, "block_table", "stage_tables", "ablation")
 ONE, TWO = image(), image(1)
 
 
@@ -146,8 +146,8 @@ def test_commit_digest_and_note_stand_beside_the_column(columns):
     ids=["unlike", "unsure", "as usual"],
 )
 def test_a_image_that_is_unlike_what_the_model_knows_is_said_to_be(columns, nearer, less_sure, said):
-    known = Familiarity("transxnet_pico", 30.0, nearer, 0.2, less_sure, 3000)
-    column = replace(columns[0], study=replace(columns[0].study, familiarity=known))
+    known = OutOfDistribution("transxnet_pico", 30.0, nearer, 0.2, less_sure, 3000)
+    column = replace(columns[0], study=replace(columns[0].study, out_of_distribution=known))
     warning = answers([column])["warning"]
     assert said in warning
     assert bool(warning) == bool(said)
@@ -393,10 +393,10 @@ def test_a_small_field_is_told_with_a_digit():
     assert [share(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3 %", "< 0.1 %", "4.6 %", "33 %"]
 
 
-def test_trust_says_the_share_that_other_views_say(columns):
+def test_sanity_checks_says_the_share_that_other_views_say(columns):
     """A bad guess of an untrained model is 0.5 %, not 1 %."""
     s = columns[0].study
     probabilities = np.full_like(s.prediction.probabilities, 0.0052)
     guess = replace(s, prediction=replace(s.prediction, probabilities=probabilities))
-    (row,) = view("trust", [replace(columns[0], study=guess)], ONE)["rows"]
+    (row,) = view("sanity_checks", [replace(columns[0], study=guess)], ONE)["rows"]
     assert "0.5 %" in row["cells"][0]["text"]

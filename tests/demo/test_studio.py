@@ -122,10 +122,10 @@ def test_a_long_study_tells_how_far_it_is_and_stops_when_nobody_waits(loads, mon
 
     def slow(loaded, shown, options, other, progress):
         try:
-            progress("trust", 12, 40)
+            progress("sanity_checks", 12, 40)
             told.set()
             assert go.wait(60)
-            progress("trust", 13, 40)
+            progress("sanity_checks", 13, 40)
         except Abandoned:
             ended.set()
             raise
@@ -133,9 +133,9 @@ def test_a_long_study_tells_how_far_it_is_and_stops_when_nobody_waits(loads, mon
     monkeypatch.setattr(module, "study", slow)
     studio = Studio(device="cpu")
     key = studio.add(image())
-    job = studio.explain(key, "pico", Options(only=("trust",)))
+    job = studio.explain(key, "pico", Options(only=("sanity_checks",)))
     assert told.wait(60)
-    assert (job.long, job.steps) == (True, ("trust", 12, 40))
+    assert (job.long, job.steps) == (True, ("sanity_checks", 12, 40))
     studio.leave(job)
     go.set()
     assert ended.wait(60)
@@ -202,7 +202,7 @@ def test_strokes_push_out_no_maps(loads, monkeypatch):
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(image())
     studio.study(key, "pico", ONE)
-    strokes = [Options(only=("trial",), edits=(f"no_osra@{stage}.0",)) for stage in (1, 2, 3)]
+    strokes = [Options(only=("ablation",), edits=(f"no_osra@{stage}.0",)) for stage in (1, 2, 3)]
     for options in (*strokes, strokes[2], ONE):  # the last two are still there
         studio.study(key, "pico", options)
     assert gpu.calls == 4

@@ -94,7 +94,7 @@ def test_a_set_is_measured_once_and_serves_its_parts():
 
 def test_nothing_is_measured_while_something_long_runs():
     jobs, go = Jobs(), threading.Event()
-    long = jobs.join("trust", go.wait, long=True)
+    long = jobs.join("sanity_checks", go.wait, long=True)
     timer = Timer(jobs, lambda name: small_model(), lambda function: function)
     assert jobs.busy
     assert timer.begin(["a"]) is None

@@ -39,7 +39,7 @@ def test_a_step_is_a_state_that_the_page_has(number):
 
 
 def test_the_story_starts_without_generated_kernels_and_passes_every_part():
-    assert [step.view for step in STEPS] == ["kernels", "kernels", "attention", "what_if", "erf", "trust"]
+    assert [step.view for step in STEPS] == ["kernels", "kernels", "attention", "ablation", "erf", "sanity_checks"]
     assert [find_variant(name).idconv for name in STEPS[0].variants] == [True, False]
 
 

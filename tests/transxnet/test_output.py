@@ -141,7 +141,7 @@ COMMANDS = {
     "study": ["x.jpg"],
     "erf": ["x.jpg"],
     "gallery": ["x.jpg"],
-    "familiar": ["--data", "d", "--held-out", "h"],
+    "out-of-distribution": ["--data", "d", "--held-out", "h"],
     "train": ["--recipe", "smoke", "--data", "d"],
     "evaluate": ["--data", "d"],
     "bundle": ["--run", "r", "--data", "d", "--val", "v", "--photos", "p"],

@@ -91,9 +91,9 @@ def test_a_study_says_who_what_and_from_where(whole):
     assert whole.view.upload_size == (100, 80)
     assert whole.view.rgb.shape == (64, 64, 3)
     assert whole.notes == ()
-    assert set(whole.seconds) == {"total", "forward", *PARTS} - {"kernel_change", "familiarity"}
+    assert set(whole.seconds) == {"total", "forward", *PARTS} - {"kernel_change", "out_of_distribution"}
     assert whole.missing["kernel_change"] == "There is no second image to compare kernels with."
-    assert set(whole.missing) == {"kernel_change", "familiarity"}  # nothing is recorded of these weights
+    assert set(whole.missing) == {"kernel_change", "out_of_distribution"}  # nothing is recorded of these weights
     assert whole.seconds["total"] >= whole.seconds["forward"] + whole.seconds["occlusion"]
 
 
@@ -251,30 +251,30 @@ def test_contrast_is_with_the_best_other_answer_and_names_both(whole):
     assert whole.contrast.target == f"{first.label} (class {first.index}) against {second.label} (class {second.index})"
 
 
-def test_what_if_and_trust_speak_of_the_explained_class_and_of_the_maps_made_before(whole):
-    assert whole.what_if.explained.index == whole.trust.class_index == whole.target.index
-    assert whole.trust.maps["grad_cam"] is whole.grad_cam
-    assert whole.trust.maps["occlusion"] is whole.occlusion
+def test_ablation_table_and_sanity_checks_speak_of_the_explained_class_and_of_the_maps_made_before(whole):
+    assert whole.ablation_table.explained.index == whole.sanity_checks.class_index == whole.target.index
+    assert whole.sanity_checks.maps["grad_cam"] is whole.grad_cam
+    assert whole.sanity_checks.maps["occlusion"] is whole.occlusion
 
 
 def test_a_second_image_lends_its_kernels():
-    only = ("kernels", "kernel_change", "what_if")
+    only = ("kernels", "kernel_change", "ablation_table")
     looked = study(small_model(), image(), Options(only=only), image(7))
     other = study(small_model(), image(7), Options(only=("kernels",)))
     assert (looked.kernel_change.first == looked.kernels.kernels).all()
     assert (looked.kernel_change.second == other.kernels.kernels).all()
     assert (looked.other_view == other.view.rgb).all()
-    gray = study(small_model(), image(), Options(only=("what_if",)))
-    lent, bare = (found.what_if.find("other_kernels").logit_after for found in (looked, gray))
+    gray = study(small_model(), image(), Options(only=("ablation_table",)))
+    lent, bare = (found.ablation_table.find("other_kernels").logit_after for found in (looked, gray))
     assert lent != bare
 
 
 def test_long_parts_say_how_far_they_are():
     told = []
-    study(small_model(), image(), Options(only=("erf_parts", "what_if")), progress=lambda *step: told.append(step))
+    study(small_model(), image(), Options(only=("erf_parts", "ablation_table")), progress=lambda *step: told.append(step))
     assert told[:5] == [("erf_parts", done, 5) for done in range(1, 6)]
     last = told[-1]
-    assert (last[0], last[1]) == ("what_if", last[2])
+    assert (last[0], last[1]) == ("ablation_table", last[2])
 
 
 def test_a_part_that_a_variant_does_without_is_missing_with_the_reason():
@@ -285,8 +285,8 @@ def test_a_part_that_a_variant_does_without_is_missing_with_the_reason():
 
 
 def test_a_image_is_not_compared_with_itself():
-    looked = study(small_model(), image(), Options(only=("kernel_change", "what_if")), image())
+    looked = study(small_model(), image(), Options(only=("kernel_change", "ablation_table")), image())
     assert looked.missing == {"kernel_change": "The second image is the same as the first."}
-    assert looked.what_if.other == "a plain gray image"
-    named = study(small_model(), image(), Options(only=("what_if",)), image(7), other_words="lion.jpg")
-    assert named.what_if.other == "lion.jpg"
+    assert looked.ablation_table.other == "a plain gray image"
+    named = study(small_model(), image(), Options(only=("ablation_table",)), image(7), other_words="lion.jpg")
+    assert named.ablation_table.other == "lion.jpg"

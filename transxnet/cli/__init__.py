@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 
 from . import erf as receptive
-from . import gallery
+from . import gallery, out_of_distribution
 from . import list as listing
-from . import out_of_distribution as familiar
 from . import predict as predicting
 from . import study as studying
 from .common import device_argument, places_arguments
@@ -32,6 +31,6 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     gallery.add_arguments(
         subparsers.add_parser("gallery", parents=[places, device], help="every figure for one photo, as a page")
     )
-    familiar.add_arguments(
-        subparsers.add_parser("familiar", parents=[places, device], help="record what images a bundled model knows")
+    out_of_distribution.add_arguments(
+        subparsers.add_parser("out-of-distribution", parents=[places, device], help="record what images a bundled model knows")
     )

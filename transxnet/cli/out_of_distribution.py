@@ -1,6 +1,6 @@
-"""`python -m transxnet familiar`: what images a bundled model learned from, in its own features.
+"""`python -m transxnet out-of-distribution`: what images a bundled model learned from, in its own features.
 
-The page warns with it where an image is unlike them: explain/familiarity.py.
+The page warns with it where an image is unlike them: explain/out_of_distribution.py.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=count, default=5000, metavar="N", help="drawn of each, by --seed (5000)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, metavar="FILE", help="beside the bundled weights without")
-    parser.set_defaults(run=run_familiar)
+    parser.set_defaults(run=run_out_of_distribution)
 
 
-def run_familiar(args: argparse.Namespace) -> int:
+def run_out_of_distribution(args: argparse.Namespace) -> int:
     """Learn it from N images of each kind, and write it."""
     import numpy as np
 

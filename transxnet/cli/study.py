@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", type=Path, metavar="IMAGE", help="image to compare kernels with; without, the next one given"
     )
-    parser.add_argument("--thorough", action="store_true", help="trust: the full cascade for the dear methods, too")
+    parser.add_argument("--thorough", action="store_true", help="sanity_checks: the full cascade for the dear methods, too")
     parser.add_argument("--resume", action="store_true", help="images that an earlier run finished stay as they are")
     parser.set_defaults(run=run_study)
 

@@ -1,4 +1,4 @@
-"""Changes of a logit as bars in small panels, laid out in inches: what the figures of what_if are made of.
+"""Changes of a logit as bars in small panels, laid out in inches: what the figures of ablation_table are made of.
 
 Below zero the logit fell without the part: the part spoke for the class. Above zero it spoke against it.
 """
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..results.ablation_table import WhatIf
+from ..results.ablation_table import AblationTable
 from .sheet import DPI, HAIRLINE
 from .text import ACCENT, GRAY, INK, font, printable, width, wrap
 
@@ -84,7 +84,7 @@ def limits(changes: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def explained(result: WhatIf) -> str:
+def explained(result: AblationTable) -> str:
     answer = result.explained
     return f"{answer.label}, {percent(answer.probability)}, logit {answer.logit:.2f}"
 

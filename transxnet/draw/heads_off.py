@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..results.ablation_table import Change, WhatIf
+from ..results.ablation_table import AblationTable, Change
 from .bars import figure_rgb
 from .change_bars import (
     BAND,
@@ -37,10 +37,10 @@ LIMITS = (
 )
 
 
-def heads_off_figure(results: Sequence[WhatIf], names: Sequence[str], stage: int) -> StudyFigure:
+def heads_off_figure(results: Sequence[AblationTable], names: Sequence[str], stage: int) -> StudyFigure:
     """Every attention head of a stage off alone: one panel a variant on one scale, and a table of blocks x heads.
 
-    results: of what_if or heads_off, on the same image. stage: from 1. The table holds changes of the explained
+    results: of ablation_table or heads_off, on the same image. stage: from 1. The table holds changes of the explained
     class's logit. numbers: the largest of them. arrays: block, head, logit_change, probability_after and divergence
     (nats) of each. A variant whose heads of that stage were not asked, or that has none, keeps its place and says why.
     """
@@ -57,7 +57,7 @@ def heads_off_figure(results: Sequence[WhatIf], names: Sequence[str], stage: int
         else:
             sheet.lines(LEFT, top + BAND, _why(result, stage), WIDE - LEFT - RIGHT, most=3)
     return StudyFigure(
-        "what_if_heads", f"What does each attention head of stage {stage} do for this image?",
+        "ablation_heads", f"What does each attention head of stage {stage} do for this image?",
         f"Change of the explained class’s logit with one head of stage {stage} off, alone, in one block. All panels on "
         "one scale, raw logits; heads and blocks count from 1.",
         _alt(results, names, found, stage), LIMITS, figure_rgb(sheet.figure), _table(found, names),
@@ -98,11 +98,11 @@ def _head(row: Change) -> int:
     return row.heads[0][2]
 
 
-def _why(result: WhatIf, stage: int) -> str:
+def _why(result: AblationTable, stage: int) -> str:
     return result.missing.get("one_head") or f"The heads of stage {stage} were not asked."
 
 
-def _alt(results: Sequence[WhatIf], names: Sequence[str], found: Sequence[Sequence[Change]], stage: int) -> str:
+def _alt(results: Sequence[AblationTable], names: Sequence[str], found: Sequence[Sequence[Change]], stage: int) -> str:
     words = [f"One bar a head of stage {stage}."]
     for result, name, rows in zip(results, names, found, strict=True):
         if rows:

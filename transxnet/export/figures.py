@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..draw import attention, erf, heads, heads_off, kernel_figures, what_if
-from ..draw import trust as trusts
+from ..draw import ablation_table, attention, erf, heads, heads_off, kernel_figures
+from ..draw import sanity_checks as trusts
 from ..draw.figure import StudyFigure
 from ..draw.variants import variants_figure
 from ..draw.views import LOOKS, factor
@@ -71,15 +71,15 @@ def _spectra(shown: Shown) -> StudyFigure:
     return kernel_figures.spectrum_figure(generated, static, shown.names)
 
 
-def _what_if(shown: Shown) -> list[StudyFigure]:
-    found = [what_if.what_if_figure(shown.found, shown.names)]
+def _ablation_table(shown: Shown) -> list[StudyFigure]:
+    found = [ablation_table.ablation_table_figure(shown.found, shown.names)]
     stage = shown.studies[0].options.stage
     if any(head.stage == stage for result in shown.found for head in result.heads):
         found.append(heads_off.heads_off_figure(shown.found, shown.names, stage))
     return found
 
 
-TRUST = (trusts.verdict_table, trusts.faithfulness_figure, trusts.randomization_figure, trusts.agreement_figure)
+TRUST = (trusts.sanity_check_table, trusts.faithfulness_figure, trusts.randomization_figure, trusts.agreement_figure)
 FIGURES = (
     Row("both_ways", lambda s: heads.heads_figure(s.found, s.names, s.photos)),
     Row("attention_depth", lambda s: attention.depth_figure(s.found, s.names)),
@@ -92,8 +92,8 @@ FIGURES = (
     Row("kernel_depth", lambda s: kernel_figures.kernel_depth_figure(s.found, s.names)),
     Row("erf_parts", lambda s: erf.parts_figure(s.found, s.names, s.photos)),
     Row("receptive_field", lambda s: erf.curves_figure([erf_curves(f) for f in s.found], s.names)),
-    Row("what_if", _what_if),
-    Row("trust", lambda s: [study_figure(s.found, s.names) for study_figure in TRUST]),
+    Row("ablation_table", _ablation_table),
+    Row("sanity_checks", lambda s: [study_figure(s.found, s.names) for study_figure in TRUST]),
 )
 
 

@@ -2,7 +2,7 @@
 
     manifest.json
     report.html
-    ladybug/sheet.png, what_if.png, …: figures of all the variants, with the raw values of some as .npz
+    ladybug/sheet.png, ablation_table.png, …: figures of all the variants, with the raw values of some as .npz
     ladybug/pico/attention.png, kernels.png, grad_cam.png, receptive_field.png, view.png, maps.npz
 
 Every file appears whole or not at all. What the manifest names is complete; paths in it are relative to the folder.

@@ -20,7 +20,7 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Ablation:
     """The answer before and after all changes at once. Answers of one class stand at the same place of both tuples.
 
     before, after: the first answers of the untouched image, then those that enter them afterwards, best first.

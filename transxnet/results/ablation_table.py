@@ -17,10 +17,10 @@ Head = tuple[int, int, int]  # stage, block, head, all from 1
 class Change:
     """One question in one place, and the answer it gave. Before is always the untouched model on the same image.
 
-    The explained class is WhatIf.explained. Its margin is its logit less that of WhatIf.runner_up, a fixed class.
+    The explained class is AblationTable.explained. Its margin is its logit less that of AblationTable.runner_up, a fixed class.
     """
 
-    question: str  # a name of WhatIf.questions
+    question: str  # a name of AblationTable.questions
     stage: int  # from 1; 0 is everywhere
     block: int  # from 1; 0 is all of the stage's
     probability_before: float  # of the explained class, 0 to 1
@@ -40,7 +40,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class WhatIf:
+class AblationTable:
     """Everything that was asked of one model about one image."""
 
     variant: str

@@ -9,7 +9,7 @@ UNSURE = 0.05  # share of held-out images whose best answer got less, below whic
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class OutOfDistribution:
     """distance: of the image's features from the training images', in standard deviations along their own axes.
 
     nearer: share of held-out images that are nearer to the training images than this one. less_sure: share of them

@@ -185,7 +185,7 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SanityCheck:
     """What the tests say of one map; no proof that it explains.
 
     follows: "follows", "partly", "insensitive", "even".
@@ -201,7 +201,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class TrustReport:
+class SanityChecks:
     """All tests of all maps of one image and one class. Mappings are by method, as METHODS names them.
 
     missing: why a method is not there. thorough: the dear methods took every step of the cascade, too.
@@ -214,6 +214,6 @@ class TrustReport:
     faithfulness: Mapping[str, Faithfulness]
     randomization: Mapping[str, Randomization]
     agreement: Agreement
-    verdicts: Mapping[str, Verdict]
+    checks: Mapping[str, SanityCheck]
     missing: Mapping[str, str] = field(default_factory=dict)
     thorough: bool = False

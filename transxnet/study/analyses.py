@@ -14,8 +14,8 @@ from types import MappingProxyType
 import numpy as np
 
 from ..errors import PartMissing
-from ..explain.ablation.ablation import trial
-from ..explain.ablation.table import what_if
+from ..explain.ablation.ablation import ablation
+from ..explain.ablation.table import ablation_table
 from ..explain.attention.attention import attention_table
 from ..explain.attention.depth import attention_depth, half_energies
 from ..explain.attention.rollout import rollout
@@ -28,19 +28,19 @@ from ..explain.kernels.clusters import clusters
 from ..explain.kernels.kernels import kernels, representatives
 from ..explain.kernels.spectra import spectrum
 from ..explain.observe import Observation, observe
-from ..explain.sanity.out_of_distribution import familiarity
-from ..explain.sanity.sanity_checks import trust
+from ..explain.sanity.out_of_distribution import out_of_distribution
+from ..explain.sanity.sanity_checks import sanity_checks
 from ..images import Prepared
 from ..labels import LabelSet
 from ..results import AttentionTable, Explanation, KernelSet
-from ..results.ablation import Trial
-from ..results.ablation_table import WhatIf
+from ..results.ablation import Ablation
+from ..results.ablation_table import AblationTable
 from ..results.attention import PointAttention
 from ..results.erf import ErfParts
 from ..results.kernels import KernelChange
-from ..results.out_of_distribution import Familiarity
+from ..results.out_of_distribution import OutOfDistribution
 from ..results.quantized import QuantizedTable, quantized
-from ..results.sanity_checks import TrustReport
+from ..results.sanity_checks import SanityChecks
 from ..trace import Tap
 from ..weights.load import LoadedModel
 from .options import Options, Target
@@ -155,9 +155,9 @@ def _block_table(look: Look) -> QuantizedTable:
     return same[0] if same else quantized(look.table)
 
 
-def _familiarity(look: Look) -> Familiarity:
+def _out_of_distribution(look: Look) -> OutOfDistribution:
     shares = np.exp(look.logits - look.logits.max())
-    return familiarity(look.seen, float(shares.max() / shares.sum()), look.loaded.provenance.sha256)
+    return out_of_distribution(look.seen, float(shares.max() / shares.sum()), look.loaded.provenance.sha256)
 
 
 def _map(name: str) -> Make:
@@ -202,16 +202,16 @@ def _erf_parts(look: Look) -> ErfParts:
     )  # fmt: skip
 
 
-def _what_if(look: Look) -> WhatIf:
-    return what_if(
+def _ablation_table(look: Look) -> AblationTable:
+    return ablation_table(
         look.loaded.model, look.prepared, look.labels, look.target.index, look.other, other_words=_lender(look),
         progress=look.progress,
     )  # fmt: skip
 
 
-def _trial(look: Look) -> Trial:
+def _ablation(look: Look) -> Ablation:
     o = look.options
-    return trial(
+    return ablation(
         look.loaded.model, look.prepared, look.labels, look.target.index, o.edits, o.mask, o.fill, look.other,
         _lender(look), look.logits,
     )  # fmt: skip
@@ -222,11 +222,11 @@ def _lender(look: Look) -> str:
     return look.other_words if look.other is not None and look.other_words else "another image"
 
 
-def _trust(look: Look) -> TrustReport:
+def _sanity_checks(look: Look) -> SanityChecks:
     """Of the maps that this study shows; of all, where it shows none."""
     shown = {name: method for name, method in METHODS.items() if name in look.options.only}
     maps = {name: look.made[name] for name in METHODS if isinstance(look.made.get(name), Explanation)}
-    return trust(
+    return sanity_checks(
         look.loaded, look.prepared, look.question, shown or METHODS, look.options.thorough, look.progress, maps
     )  # fmt: skip
 
@@ -279,14 +279,14 @@ _ROWS = (
     Part("integrated_gradients", "what each pixel adds, from gray", _map("integrated_gradients")),
     Part("smooth_grad", "the answer's gradient, averaged over noise", _map("smooth_grad")),
     Part("occlusion", "what the answer loses without a patch", _map("occlusion")),
-    Part("what_if", "the answer with each part changed", _what_if),
-    Part("trial", "the answer with these parts changed and this region painted out", _trial),
-    Part("trust", "whether to believe the maps", _trust),
-    Part("familiarity", "whether the image is like those it learned from", _familiarity, _everywhere("stage")),
+    Part("ablation_table", "the answer with each part changed", _ablation_table),
+    Part("ablation", "the answer with these parts changed and this region painted out", _ablation),
+    Part("sanity_checks", "whether to believe the maps", _sanity_checks),
+    Part("out_of_distribution", "whether the image is like those it learned from", _out_of_distribution, _everywhere("stage")),
 )  # fmt: skip
 PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
 ASKED_FOR = (  # numbers for who looks closer: no figure is made of them
-    "attention_table", "block_table", "stage_tables", "kernel_arithmetic", "trial", "familiarity",
+    "attention_table", "block_table", "stage_tables", "kernel_arithmetic", "ablation", "out_of_distribution",
 )  # fmt: skip
 DRAWN = tuple(name for name in PARTS if name not in ASKED_FOR)  # all that figures are made of
 DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest

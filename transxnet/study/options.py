@@ -18,13 +18,13 @@ class Options:
     cam_stage: int | str = 4  # Grad-CAM's own stage, or "head"
     only: tuple[str, ...] = OVERVIEW  # some of PARTS; the prediction always comes
     top: int = 5  # answers to name
-    thorough: bool = False  # trust: randomize the full cascade for the methods of many passes, too
+    thorough: bool = False  # sanity_checks: randomize the full cascade for the methods of many passes, too
     autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32
     follow: bool = False  # target is another model's answer: where this one lacks the class, its own is explained
     rival: str = ""  # WNID of the class that `contrast` compares with; '' is this model's best other answer
-    edits: tuple[str, ...] = ()  # of `trial`: what is changed inside the model, keys of explain.switches
-    mask: str = ""  # of `trial`: the painted region, as explain.painting reads it; '' is none
-    fill: str = "gray"  # of `trial`: what stands there, one of explain.painting.FILLS
+    edits: tuple[str, ...] = ()  # of `ablation`: what is changed inside the model, keys of explain.switches
+    mask: str = ""  # of `ablation`: the painted region, as explain.painting reads it; '' is none
+    fill: str = "gray"  # of `ablation`: what stands there, one of explain.painting.FILLS
 
 
 @dataclass(frozen=True)

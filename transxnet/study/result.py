@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..results import AttentionMaps, AttentionTable, Explanation, KernelSet, Prediction
-from ..results.ablation import Trial
-from ..results.ablation_table import WhatIf
+from ..results.ablation import Ablation
+from ..results.ablation_table import AblationTable
 from ..results.attention import AttentionDepth, HalfEnergies, PointAttention
 from ..results.combined import CombinedMaps
 from ..results.erf import ErfParts
 from ..results.kernel_arithmetic import KernelArithmetic
 from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
-from ..results.out_of_distribution import Familiarity
+from ..results.out_of_distribution import OutOfDistribution
 from ..results.quantized import QuantizedTable
-from ..results.sanity_checks import TrustReport
+from ..results.sanity_checks import SanityChecks
 from ..variants import VariantSpec
 from ..weights.load import Provenance
 from .options import Options, Target
@@ -75,10 +75,10 @@ class Study:
     integrated_gradients: Explanation | None = None
     smooth_grad: Explanation | None = None
     occlusion: Explanation | None = None
-    what_if: WhatIf | None = None
-    trial: Trial | None = None
-    trust: TrustReport | None = None
-    familiarity: Familiarity | None = None
+    ablation_table: AblationTable | None = None
+    ablation: Ablation | None = None
+    sanity_checks: SanityChecks | None = None
+    out_of_distribution: OutOfDistribution | None = None
 
     @property
     def untrained(self) -> bool:

@@ -1,4 +1,4 @@
-/* A photo to paint on, for js/what_if.js: mouse, touch and keyboard, over the grid of js/paint.js.
+/* A photo to paint on, for js/ablation.js: mouse, touch and keyboard, over the grid of js/paint.js.
    lensBrush(send) -> {node, show(painting, image)}; send({mask}) or send({fill}) when a stroke ends or the fill changes.
    The node outlives the panel's redrawings, so that an answer that arrives in the middle of a stroke does not end it. */
 (() => {

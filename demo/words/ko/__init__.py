@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    ablation,
     architecture,
     attention,
     common,
@@ -10,16 +11,15 @@ from . import (
     display,
     everyone,
     exports,
-    familiar,
     kernels,
     library,
     links,
     models,
+    out_of_distribution,
     page,
     parameters,
     stopping,
     tour,
-    what_if,
 )
 
 WORDS: dict[str, str] = {
@@ -30,7 +30,7 @@ WORDS: dict[str, str] = {
     **display.WORDS,
     **everyone.WORDS,
     **exports.WORDS,
-    **familiar.WORDS,
+    **out_of_distribution.WORDS,
     **kernels.WORDS,
     **library.WORDS,
     **links.WORDS,
@@ -39,5 +39,5 @@ WORDS: dict[str, str] = {
     **parameters.WORDS,
     **stopping.WORDS,
     **tour.WORDS,
-    **what_if.WORDS,
+    **ablation.WORDS,
 }

@@ -17,7 +17,7 @@ from transxnet.weights.load import LoadedModel, load
 PHOTO = image(3, 140, 110)
 NEED_PARTS = (  # of a TransXNet
     "attention", "both_ways", "attention_depth", "rollout", "rollouts", "half_energies", "kernels", "kernel_depth",
-    "clusters", "spectra", "kernel_change", "erf_parts", "what_if",
+    "clusters", "spectra", "kernel_change", "erf_parts", "ablation_table",
 )  # fmt: skip
 MAPS = ("grad_cam", "contrast", "cam_stages", "receptive_field", "integrated_gradients", "smooth_grad", "occlusion")
 
@@ -59,14 +59,14 @@ def test_what_needs_them_says_why_not(backbone):
         assert backbone.missing[name] == of_osra
     for name in ("kernels", "kernel_depth", "clusters", "spectra", "kernel_change"):
         assert backbone.missing[name] == of_idconv
-    assert "that could be changed" in backbone.missing["what_if"]
+    assert "that could be changed" in backbone.missing["ablation_table"]
     assert "nothing to hold still" in backbone.missing["erf_parts"]
 
 
 def test_a_backbones_maps_are_doubted_like_others(backbone, convnext):
-    """Insertion and deletion, randomization of every tensor by name, agreement and a verdict for each map."""
-    report = backbone.trust
-    assert set(report.maps) == set(report.faithfulness) == set(report.verdicts) == set(MAPS)
+    """Insertion and deletion, randomization of every tensor by name, agreement and a sanity_check for each map."""
+    report = backbone.sanity_checks
+    assert set(report.maps) == set(report.faithfulness) == set(report.checks) == set(MAPS)
     assert set(report.missing) == set(METHODS) - set(MAPS) == {"attention", "rollout"}
     assert "no OSRA" in report.missing["rollout"]
     order = groups(convnext.model)
@@ -96,7 +96,7 @@ def test_both_in_every_figure_and_transxnets_parts_alone(backbone, small):
     by_name = {study_figure.name: study_figure for study_figure in figures([small, backbone], PHOTO.rgb)}
     about_parts = {
         "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates", "kernel_spectrum",
-        "kernel_change", "kernel_depth", "erf_parts", "what_if", "what_if_heads",
+        "kernel_change", "kernel_depth", "erf_parts", "ablation_table", "ablation_heads",
     }  # fmt: skip
     assert about_parts < set(by_name)
     for name, study_figure in by_name.items():

@@ -11,7 +11,7 @@ from tests.tiny import leftovers, one_thread, prepared  # noqa: F401 - a fixture
 from transxnet.backbones.module import Backbone, untrained_backbone
 from transxnet.backbones.spec import find_backbone
 from transxnet.errors import OutOfRange, PartMissing
-from transxnet.explain.ablation.table import heads_off, what_if
+from transxnet.explain.ablation.table import ablation_table, heads_off
 from transxnet.explain.attention.attention import attention_at, attention_tables
 from transxnet.explain.attention.depth import attention_depth, half_energies
 from transxnet.explain.attention.footprint import keys_to_pixels
@@ -67,7 +67,7 @@ def test_views_of_parts_that_a_backbone_lacks_say_so(seen, view):
     ("look", "words"),
     [
         (
-            lambda model, view: what_if(model, view, LABELS),
+            lambda model, view: ablation_table(model, view, LABELS),
             "test_convnext is no TransXNet: it has no IDConv and no OSRA",
         ),
         (lambda model, view: heads_off(model, view, LABELS, 3), "test_convnext is no TransXNet"),

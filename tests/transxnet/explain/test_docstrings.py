@@ -12,7 +12,7 @@ import transxnet.explain
 
 FOLDER = Path(transxnet.explain.__file__).parent
 # they list, run, edit and read out; what they hand on is others'
-NO_MAPS = {"__init__", "ablations", "edits", "methods", "observe", "predict", "ranks", "switches", "trust", "verdicts"}
+NO_MAPS = {"__init__", "ablations", "edits", "methods", "observe", "predict", "ranks", "switches", "sanity_checks", "checks"}
 HANDED_ON = {"make_maps"}  # functions that return what those of METHODS say themselves
 SOURCE = re.compile(
     r"arXiv|et al\.|\bICML|\bNeurIPS|\b(19|20)\d\d\b|[Tt]his project's own|\b[Oo]urs\b|definitions\.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from transxnet.draw.figure import StudyFigure, Table
-from transxnet.draw.trust import HEAD
+from transxnet.draw.sanity_checks import HEAD
 from transxnet.export.figure import Figure, laid_out
 from transxnet.export.images import Style
 
@@ -18,7 +18,7 @@ VERDICTS = [
 
 def svg(table: Table) -> str:
     study_figure = StudyFigure(
-        "verdicts", "Can these maps be believed?", "A caption.", "Words.", "Limits.", None, table
+        "checks", "Can these maps be believed?", "A caption.", "Words.", "Limits.", None, table
     )
     return laid_out(Figure("A title", "And a subtitle.", [], figures=[study_figure]), Style(), 400).to_svg("", "")
 

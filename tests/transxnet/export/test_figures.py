@@ -17,10 +17,10 @@ from transxnet.study import DRAWN, PARTS, Options, study
 
 IN_ORDER = [
     "sheet", "maps", "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates",
-    "kernel_spectrum", "kernel_change", "kernel_depth", "erf_parts", "erf_curves", "what_if", "what_if_heads",
-    "verdicts", "faithfulness", "randomization", "agreement", "variants",
+    "kernel_spectrum", "kernel_change", "kernel_depth", "erf_parts", "erf_curves", "ablation_table", "ablation_heads",
+    "checks", "faithfulness", "randomization", "agreement", "variants",
 ]  # fmt: skip
-QUICK = tuple(name for name in DRAWN if name not in ("trust", "occlusion", "integrated_gradients", "smooth_grad"))
+QUICK = tuple(name for name in DRAWN if name not in ("sanity_checks", "occlusion", "integrated_gradients", "smooth_grad"))
 
 
 @pytest.fixture(scope="module")
@@ -123,5 +123,5 @@ def test_many_maps_stand_in_several_rows(whole, drawn):
 
 
 def test_of_a_part_that_nobody_has_there_is_no_figure(without):
-    assert figures_for("trust", [without]) == []
+    assert figures_for("sanity_checks", [without]) == []
     assert figures_for("attention_depth", [without]) == []

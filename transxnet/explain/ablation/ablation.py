@@ -1,4 +1,4 @@
-"""A trial: one image in one model with what a person has switched off and painted out, all at once.
+"""A ablation: one image in one model with what a person has switched off and painted out, all at once.
 
 This project's own way of asking; what each change does is ablations.py's and painting.py's.
 
@@ -7,7 +7,7 @@ One batched pass: the changed image, the same without its painted region, and th
 before, bit for bit.
 
 What it must not be read as: the model was never trained with a part changed or a hole in its image. A large change
-says that the part, or the region, is used for this answer; see what_if and painting.
+says that the part, or the region, is used for this answer; see ablation_table and painting.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ...images import IMAGENET_MEAN, IMAGENET_STD, Prepared
 from ...labels import LabelSet
 from ...model import TransXNet
 from ...results import Answer
-from ...results.ablation import Trial
+from ...results.ablation import Ablation
 from ..observe import need_eval, observe, pick_class
 from ..predict import predict
 from .edits import Edits
@@ -35,7 +35,7 @@ from .table import GRAY, PIXELS, lent_kernels
 TOP = 5  # answers to tell of
 
 
-def trial(
+def ablation(
     model: TransXNet | Backbone,
     prepared: Prepared,
     labels: LabelSet,
@@ -46,7 +46,7 @@ def trial(
     other: Prepared | None = None,
     other_words: str = "another image",
     before: np.ndarray | None = None,
-) -> Trial:
+) -> Ablation:
     """The answers before and after. No gradients, no randomness but the seeded places of the moved shape.
 
     class_index: the explained class; None takes the best answer. edits: keys as switches.read_switch takes them; those
@@ -66,7 +66,7 @@ def trial(
     gone = on_view(read_mask(mask), prepared) if mask else np.zeros(prepared.view.shape[:2], bool)
     looks = _Looks(model, prepared, edits_of(model, made, lambda: lent_kernels(model, prepared, other)), fill)
     words = GRAY if other is None else other_words
-    return Trial(
+    return Ablation(
         model.spec.name, logits_before=before, changes=tuple(words_for(model, one, words) for one in made),
         skipped=skipped, fill=fill, painted=float(gone.mean()), **looks.answers(before, gone, made, index, labels),
     )  # fmt: skip
@@ -80,7 +80,7 @@ class _Looks:
     def answers(
         self, before: np.ndarray, gone: np.ndarray, made: list[Switch], index: int, labels: LabelSet
     ) -> dict[str, object]:
-        """The fields of a Trial that follow from looking again."""
+        """The fields of a Ablation that follow from looking again."""
         painted = self._painted(gone[None])  # also where nothing is: an unknown fill is said at once
         found: dict[str, object] = {"view": self._rgb(painted[0], gone)}
         if gone.any():

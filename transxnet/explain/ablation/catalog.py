@@ -1,4 +1,4 @@
-"""The questions of what_if: a part of the model changed while it looks, as data.
+"""The questions of ablation_table: a part of the model changed while it looks, as data.
 
     uniform_gates      IDConv's gates at 1/G: the one kernel that it would use if it did not look at the image
     other_kernels      IDConv's kernels and biases as they were made for another image, or for plain gray
@@ -9,7 +9,7 @@
     no_ste             what STE adds at 0: nothing joins the two halves
 
 A row names its part, so that a variant that does without is told why the question cannot be asked. What the changes
-must not be read as: see what_if.
+must not be read as: see ablation_table.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Ablation:
+class AblationSpec:
     """One question: its words, the edits that ask it in a scope, and the part it is about ("" where all have it)."""
 
     name: str
@@ -65,21 +65,21 @@ class Ablation:
 
 
 _ROWS = (
-    Ablation("uniform_gates", "IDConv’s gates made uniform", lambda scope, given: uniform_gates(scope), "gates"),
-    Ablation(
+    AblationSpec("uniform_gates", "IDConv’s gates made uniform", lambda scope, given: uniform_gates(scope), "gates"),
+    AblationSpec(
         "other_kernels", "IDConv’s kernels made for {other}",
         lambda scope, given: kernels_of(given.kernels, scope), "gates",
     ),
-    Ablation("no_idconv", "{local} zeroed", lambda scope, given: half_off("idconv", scope)),
-    Ablation("uniform_attention", "Attention made uniform", lambda scope, given: uniform_attention(scope), "osra"),
-    Ablation(
+    AblationSpec("no_idconv", "{local} zeroed", lambda scope, given: half_off("idconv", scope)),
+    AblationSpec("uniform_attention", "Attention made uniform", lambda scope, given: uniform_attention(scope), "osra"),
+    AblationSpec(
         "one_head", "One head off in each block",
         lambda scope, given: together(*(head_off(h, Scope(s, b)) for s, b, h in given.heads_in(scope))), "osra",
     ),
-    Ablation("no_osra", "OSRA’s half zeroed", lambda scope, given: half_off("osra", scope), "osra"),
-    Ablation("no_ste", "What STE adds zeroed", lambda scope, given: ste_off(scope), "ste"),
+    AblationSpec("no_osra", "OSRA’s half zeroed", lambda scope, given: half_off("osra", scope), "osra"),
+    AblationSpec("no_ste", "What STE adds zeroed", lambda scope, given: ste_off(scope), "ste"),
 )  # fmt: skip
-QUESTIONS: Mapping[str, Ablation] = MappingProxyType({row.name: row for row in _ROWS})
+QUESTIONS: Mapping[str, AblationSpec] = MappingProxyType({row.name: row for row in _ROWS})
 
 
 def answerable(model: nn.Module, questions: Iterable[str]) -> tuple[list[str], dict[str, str]]:

@@ -3,7 +3,7 @@
     NAME[:HEAD][@STAGE.BLOCK]      stage and block from 1; 0 is any, so @3.0 is all of stage 3, and nothing everywhere
 
 The names are SWITCHES: ablations.QUESTIONS with `head_off`, a head of a person's choosing, in the place of `one_head`.
-What they must not be read as: see what_if.
+What they must not be read as: see ablation_table.
 """
 
 from __future__ import annotations

@@ -27,11 +27,11 @@ from ...images import Prepared
 from ...labels import LabelSet
 from ...model import TransXNet
 from ...results import Answer
-from ...results.ablation_table import Change, Head, WhatIf
+from ...results.ablation_table import AblationTable, Change, Head
 from ...trace import Trace
 from ..observe import observe, pick_class
 from ..predict import predict
-from .catalog import QUESTIONS, Ablation, Given, answerable, words_of
+from .catalog import QUESTIONS, AblationSpec, Given, answerable, words_of
 from .edits import EVERYWHERE, Edits, Scope, head_off, rows
 
 Progress = Callable[[int, int], None]  # (looks done, looks in all)
@@ -41,7 +41,7 @@ PIXELS = 16 * 128**2  # of views looked at as one batch: more are no faster, and
 
 
 @dataclass(frozen=True)
-class _Trial:
+class _AblationRun:
     """One edited look: what is asked, where, and how."""
 
     question: str
@@ -50,7 +50,7 @@ class _Trial:
     heads: tuple[Head, ...] = ()
 
 
-def what_if(
+def ablation_table(
     model: TransXNet,
     prepared: Prepared,
     labels: LabelSet,
@@ -60,7 +60,7 @@ def what_if(
     questions: Iterable[str] = tuple(QUESTIONS),
     other_words: str = "another image",
     progress: Progress | None = None,
-) -> WhatIf:
+) -> AblationTable:
     """Ask every question in every scope: an edited look each, several as one batch. No randomness, no gradients.
 
     class_index: whose probability, logit and margin are told; None takes the best answer.
@@ -68,8 +68,8 @@ def what_if(
         a plain gray view of the same size.
     scopes: "blocks" (each block, each stage, everywhere), "stages" (each stage, everywhere), "everywhere", or Scopes.
     questions: names of QUESTIONS. Those about a part that the variant does without are in `missing`, with the reason.
-    progress: called with (looks done, looks in all). `one_head` first takes one a head: WhatIf.heads.
-    Probabilities are 0 to 1, logits and margins in logits, divergences in nats; see results.what_if.Change.
+    progress: called with (looks done, looks in all). `one_head` first takes one a head: AblationTable.heads.
+    Probabilities are 0 to 1, logits and margins in logits, divergences in nats; see results.ablation_table.Change.
     Raises UnknownName (questions, scopes), OutOfRange (class, Scope), PartMissing for a model that is no TransXNet,
     WeightsMismatch where labels are another model's, LensError in training mode.
     """
@@ -82,7 +82,7 @@ def what_if(
     lent = lent_kernels(model, prepared, other) if "other_kernels" in asked else None
     given = Given(lent, _loudest(heads))
     words = GRAY if other is None else other_words
-    found = looks.take([_trial(QUESTIONS[name], scope, given) for name in asked for scope in places])
+    found = looks.take([_ablation(QUESTIONS[name], scope, given) for name in asked for scope in places])
     names = {name: words_of(model, name, words) for name in QUESTIONS if name in asked or name in missing}
     return looks.result(words, names, missing, found, heads)
 
@@ -94,8 +94,8 @@ def heads_off(
     stage: int,
     class_index: int | None = None,
     progress: Progress | None = None,
-) -> WhatIf:
-    """Every head of every block of a stage off alone: WhatIf.heads, and no other rows. Else as what_if.
+) -> AblationTable:
+    """Every head of every block of a stage off alone: AblationTable.heads, and no other rows. Else as ablation_table.
 
     Raises OutOfRange for a stage that does not exist, PartMissing for a variant without OSRA.
     """
@@ -104,10 +104,10 @@ def heads_off(
         raise PartMissing(missing["one_head"])
     if stage not in range(1, len(model.spec.depths) + 1):
         raise OutOfRange(f"{model.spec.name} has no stage {stage}.", remedy=f"Choose 1 to {len(model.spec.depths)}.")
-    trials = _single_heads(model, [Scope(stage)])
+    ablations = _single_heads(model, [Scope(stage)])
     looks = _Looks(model, prepared, labels, class_index, progress)
-    looks.total = len(trials)
-    return looks.result("", {"one_head": words_of(model, "one_head")}, {}, [], looks.take(trials))
+    looks.total = len(ablations)
+    return looks.result("", {"one_head": words_of(model, "one_head")}, {}, [], looks.take(ablations))
 
 
 def edited_logits(model: TransXNet, prepared: Prepared, edits: Sequence[Edits]) -> np.ndarray:
@@ -130,30 +130,30 @@ class _Looks:
         self.runner_up = self._answer(self.before, int(others.argmax()))
         self.done = self.total = 0
 
-    def take(self, trials: Sequence[_Trial]) -> list[Change]:
-        """One Change a trial, in their order."""
+    def take(self, ablations: Sequence[_AblationRun]) -> list[Change]:
+        """One Change a ablation, in their order."""
         height, width = self.prepared.tensor.shape[-2:]
         together = max(1, PIXELS // (height * width))
         changes: list[Change] = []
-        for start in range(0, len(trials), together):
-            batch = trials[start : start + together]
-            after = edited_logits(self.model, self.prepared, [trial.edits for trial in batch])
-            changes += [self._change(trial, logits.copy()) for trial, logits in zip(batch, after, strict=True)]
+        for start in range(0, len(ablations), together):
+            batch = ablations[start : start + together]
+            after = edited_logits(self.model, self.prepared, [ablation.edits for ablation in batch])
+            changes += [self._change(ablation, logits.copy()) for ablation, logits in zip(batch, after, strict=True)]
             self.done += len(batch)
             if self.progress:
                 self.progress(self.done, self.total)
         return changes
 
-    def _change(self, trial: _Trial, after: np.ndarray) -> Change:  # (classes,)
+    def _change(self, ablation: _AblationRun, after: np.ndarray) -> Change:  # (classes,)
         c, r, top = self.explained.index, self.runner_up.index, int(after.argmax())
         p, q = _log_softmax(self.before), _log_softmax(after)  # each (classes,)
         return Change(
-            trial.question, trial.scope.stage, trial.scope.block,
+            ablation.question, ablation.scope.stage, ablation.scope.block,
             float(np.exp(p[c])), float(np.exp(q[c])), float(self.before[c]), float(after[c]),
             margin_change=(float(after[c]) - float(after[r])) - (float(self.before[c]) - float(self.before[r])),
             divergence=float((np.exp(p) * (p - q)).sum()),
             new_top=None if top == self.before.argmax() else self._answer(after, top),
-            logits=after, heads=trial.heads,
+            logits=after, heads=ablation.heads,
         )  # fmt: skip
 
     def _answer(self, logits: np.ndarray, index: int) -> Answer:
@@ -163,8 +163,8 @@ class _Looks:
     def result(
         self, other: str, questions: Mapping[str, str], missing: Mapping[str, str],
         found: Sequence[Change], heads: Sequence[Change],
-    ) -> WhatIf:  # fmt: skip
-        return WhatIf(
+    ) -> AblationTable:  # fmt: skip
+        return AblationTable(
             self.model.spec.name, self.model.spec.depths, self.explained, self.runner_up, self.before, other,
             questions, missing, tuple(found), tuple(heads),
         )  # fmt: skip
@@ -197,15 +197,15 @@ def _blocks(depths: Sequence[int]) -> list[tuple[int, int]]:
     return [(stage, block) for stage, depth in enumerate(depths, 1) for block in range(1, depth + 1)]
 
 
-def _trial(question: Ablation, scope: Scope, given: Given) -> _Trial:
+def _ablation(question: AblationSpec, scope: Scope, given: Given) -> _AblationRun:
     heads = given.heads_in(scope) if question.name == "one_head" else ()
-    return _Trial(question.name, scope, question.edits(scope, given), heads)
+    return _AblationRun(question.name, scope, question.edits(scope, given), heads)
 
 
-def _single_heads(model: TransXNet, places: Sequence[Scope]) -> list[_Trial]:
+def _single_heads(model: TransXNet, places: Sequence[Scope]) -> list[_AblationRun]:
     """Every head off alone, of the blocks in these places."""
     return [
-        _Trial("one_head", Scope(stage, block), head_off(head, Scope(stage, block)), ((stage, block, head),))
+        _AblationRun("one_head", Scope(stage, block), head_off(head, Scope(stage, block)), ((stage, block, head),))
         for stage, block in _blocks(model.spec.depths)
         if any(place.covers(stage, block) for place in places)
         for head in range(1, model.spec.heads[stage - 1] + 1)

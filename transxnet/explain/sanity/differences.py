@@ -6,7 +6,7 @@
                  are of one size it is 2 J / (1 + J), J their intersection over union (Jaccard); two random choices
                  have the tenth itself in common.
 
-This project's own. What they must not be read as: a verdict on either variant. Features of two models have no common
+This project's own. What they must not be read as: a sanity_check on either variant. Features of two models have no common
 unit, so that a difference of gradients or logits mixes where they look with how strongly each answers at all; attention
 weights sum to 1 over each variant's own keys, so fewer keys are larger weights. The rank correlation knows no unit.
 """

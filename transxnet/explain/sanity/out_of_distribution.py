@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import PartMissing
-from ...results.out_of_distribution import Familiarity
+from ...results.out_of_distribution import OutOfDistribution
 from ...weights.sources import BUNDLED
 from ..observe import Observation
 
@@ -83,7 +83,7 @@ def features(observation: Observation) -> np.ndarray:
     return np.concatenate([one.cpu().numpy() for one in means], axis=1)
 
 
-def familiarity(observation: Observation, best: float, sha256: str) -> Familiarity:
+def out_of_distribution(observation: Observation, best: float, sha256: str) -> OutOfDistribution:
     """best: the share of the best answer. sha256: of the weights.
 
     Raises PartMissing where nothing is known of what these weights learned from.
@@ -92,19 +92,19 @@ def familiarity(observation: Observation, best: float, sha256: str) -> Familiari
     if known is None:
         raise PartMissing(
             f"It is not recorded which images {observation.variant} learned from.",
-            remedy="`python -m transxnet familiar` records it for a bundled model.",
+            remedy="`python -m transxnet out-of-distribution` records it for a bundled model.",
         )
     row = features(observation)[0]
     if row.shape != known.mean.shape:
         raise PartMissing(
             f"The record of the images that {observation.variant} learned from is of another model.",
-            remedy="`python -m transxnet familiar` writes it again.",
+            remedy="`python -m transxnet out-of-distribution` writes it again.",
         )
     distance = float(known.distance(row))
     nearer, less_sure = (float(np.searchsorted(held, value) / len(held)) for held, value in (
         (known.distances, distance), (known.best, best)
     ))  # fmt: skip
-    return Familiarity(observation.variant, distance, nearer, best, less_sure, len(known.distances))
+    return OutOfDistribution(observation.variant, distance, nearer, best, less_sure, len(known.distances))
 
 
 def known_of(name: str, sha256: str) -> Known | None:

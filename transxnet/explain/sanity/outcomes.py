@@ -4,15 +4,15 @@ Two questions, answered apart. Does the map follow the model: how much of its ra
 And does it find what matters: does the answer fall sooner in its order than in that of the same map moved elsewhere, by
 more than its moved copies differ?
 
-What a verdict must not be read as: a map that follows the model and finds what matters may still mislead, and one
-image's verdicts are of that image only.
+What a sanity_check must not be read as: a map that follows the model and finds what matters may still mislead, and one
+image's checks are of that image only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...results.sanity_checks import Faithfulness, Randomization, Verdict
+from ...results.sanity_checks import Faithfulness, Randomization, SanityCheck
 from ..attribution.methods import Method
 
 # The size of Randomization.left, a mean rank correlation with the same map of random copies. At 0.8 the two share two
@@ -26,15 +26,15 @@ NO_CLAIM = "It asks about one unit and makes no claim about the class."
 EVEN = "Even: its values differ by less than a thousandth, or are not finite, so there is nothing to test."
 
 
-def verdict(method: Method, randomized: Randomization, faithful: Faithfulness) -> Verdict:
+def sanity_check(method: Method, randomized: Randomization, faithful: Faithfulness) -> SanityCheck:
     """Both answers for one map. A map that is even for random models counts as changed."""
     if faithful.blank:
-        return Verdict("even", "even", (EVEN,))
+        return SanityCheck("even", "even", (EVEN,))
     follows, on_model = _on_model(randomized)
     finds = _against(faithful.deletion_gain, faithful.chance_margin)
     claim = () if method.about_class else (NO_CLAIM,)
     words = (*claim, on_model, _on_deletion(faithful, finds), _on_insertion(faithful), _on_start(faithful))
-    return Verdict(follows, finds, words, (*claim, *_remarks(randomized, faithful)))
+    return SanityCheck(follows, finds, words, (*claim, *_remarks(randomized, faithful)))
 
 
 def _remarks(randomized: Randomization, faithful: Faithfulness) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Every test of every map for one image and one class: can what the maps say be believed?
 
 Insertion and deletion (faithfulness.py), model randomization (randomization.py), agreement between the methods
-(agreement.py), and what follows from them in words (verdicts.py); sources, formulas and limits stand there.
+(agreement.py), and what follows from them in words (checks.py); sources, formulas and limits stand there.
 
 What the report must not be read as: a proof. These are tests that bad maps fail; a map that passes all may mislead.
 """
@@ -16,18 +16,18 @@ import torch
 from ...errors import PartMissing
 from ...images import Prepared
 from ...results import Explanation
-from ...results.sanity_checks import Faithfulness, TrustReport
+from ...results.sanity_checks import Faithfulness, SanityChecks
 from ...weights.load import LoadedModel
 from ..attribution.grad_cam import class_words
 from ..attribution.methods import METHODS, Method, Question
 from ..observe import pick_class
 from .agreement import agreement
 from .faithfulness import STEPS, Bench
-from .outcomes import verdict
+from .outcomes import sanity_check
 from .randomization import COPIES, Progress, cascade, fresh_like, groups, make_maps
 
 
-def trust(
+def sanity_checks(
     loaded: LoadedModel,
     prepared: Prepared,
     question: Question,
@@ -38,7 +38,7 @@ def trust(
     steps: int = STEPS,
     baseline: str = "gray",
     copies: int = COPIES,
-) -> TrustReport:
+) -> SanityChecks:
     """All tests of the maps that `methods` make of this image; what this model cannot have is in `missing`.
 
     thorough: the dear methods take every step of the cascade, not the last alone: several times the cost. copies: so
@@ -58,12 +58,12 @@ def trust(
         model, lambda which: fresh_like(model, which), prepared, question, maps, methods, thorough, copies,
         lock=loaded.lock, progress=lambda done, total: count.more(),
     )  # fmt: skip
-    verdicts = {name: verdict(methods[name], randomized[name], faithful[name]) for name in maps}
+    checks = {name: sanity_check(methods[name], randomized[name], faithful[name]) for name in maps}
     agreed = agreement(maps)
     count.finish()
-    return TrustReport(
+    return SanityChecks(
         loaded.name, question.class_index, class_words(question.class_index, question.words), maps, faithful,
-        randomized, agreed, verdicts, missing, thorough,
+        randomized, agreed, checks, missing, thorough,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from tests.small import SPEC, image, small_model
 from tests.tiny import leftovers
 from transxnet import load
 from transxnet.errors import LensError, OutOfRange, UnknownName
-from transxnet.explain.ablation.ablation import trial
+from transxnet.explain.ablation.ablation import ablation
 from transxnet.explain.ablation.edits import Scope, uniform_attention
 from transxnet.explain.ablation.masking import FILLS, elsewhere, on_view, painted_out, read_mask, write_mask
 from transxnet.explain.ablation.switches import SWITCHES, Switch, read_switch
@@ -50,7 +50,7 @@ def logits_of(model, tensor: torch.Tensor) -> np.ndarray:
 
 
 def tried(model, prepared, **asked):
-    return trial(model, prepared, LABELS, **asked)
+    return ablation(model, prepared, LABELS, **asked)
 
 
 def test_nothing_asked_is_the_answer_before_bit_for_bit(model, prepared, before):
@@ -292,7 +292,7 @@ def test_a_model_in_training_mode_is_refused(prepared):
 
 def test_a_backbone_of_timm_loses_regions_but_has_no_parts_to_switch():
     backbone = load("timm:test_resnet@untrained", device="cpu")
-    found = study(backbone, image(), Options(only=("trial",), edits=("no_osra",), mask=WHOLE)).trial
+    found = study(backbone, image(), Options(only=("ablation",), edits=("no_osra",), mask=WHOLE)).ablation
     assert "is no TransXNet" in found.skipped["no_osra@0.0"]
     gray = logits_of(backbone.model, torch.zeros_like(prepare_for(image(), backbone.spec).tensor))
     np.testing.assert_allclose(found.logits_after, gray, rtol=1e-4, atol=1e-5)
@@ -302,9 +302,9 @@ def test_a_backbone_of_timm_loses_regions_but_has_no_parts_to_switch():
 
 
 def test_a_study_tries_what_its_options_say(model, prepared):
-    options = Options(target=3, only=("trial",), edits=("no_osra@3.0",), mask=write_mask(LEFT), fill="around")
+    options = Options(target=3, only=("ablation",), edits=("no_osra@3.0",), mask=write_mask(LEFT), fill="around")
     found = study(small_model(), image(), options)
     alone = tried(model, prepared, class_index=3, edits=["no_osra@3.0"], mask=write_mask(LEFT), fill="around")
-    assert np.array_equal(found.trial.logits_after, alone.logits_after)
-    assert found.trial.logits_before is found.prediction.logits
-    assert found.trial.explained[0].index == 3
+    assert np.array_equal(found.ablation.logits_after, alone.logits_after)
+    assert found.ablation.logits_before is found.prediction.logits
+    assert found.ablation.explained[0].index == 3

@@ -22,7 +22,7 @@ from transxnet.errors import LensError, OutOfRange, PartMissing, UnknownName, We
 from transxnet.explain.ablation import table as module
 from transxnet.explain.ablation.catalog import QUESTIONS
 from transxnet.explain.ablation.edits import Scope, half_off, kernels_of, uniform_gates
-from transxnet.explain.ablation.table import edited_logits, heads_off, what_if
+from transxnet.explain.ablation.table import ablation_table, edited_logits, heads_off
 from transxnet.explain.observe import observe
 from transxnet.images import decode, prepare
 from transxnet.labels import LabelSet, label_set
@@ -40,7 +40,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def found(model):
-    return what_if(model, prepared(), LABELS, other=OTHER)
+    return ablation_table(model, prepared(), LABELS, other=OTHER)
 
 
 # --- The same by hand: a copy of the model whose modules are others ----------------------------------
@@ -191,12 +191,12 @@ def test_one_head_takes_in_each_block_the_head_that_moves_the_logit_most(found):
 def test_gray_is_the_other_image_where_none_is_given(model, found):
     gray = replace(OTHER, tensor=torch.zeros_like(OTHER.tensor))
     some = {"scopes": "everywhere", "questions": ("other_kernels",)}
-    default, given = (what_if(model, prepared(), LABELS, other=other, **some) for other in (None, gray))
+    default, given = (ablation_table(model, prepared(), LABELS, other=other, **some) for other in (None, gray))
     assert np.array_equal(default.rows[0].logits, given.rows[0].logits)
     assert not np.allclose(default.rows[0].logits, found.find("other_kernels").logits, atol=1e-3)
     assert default.questions == {"other_kernels": "IDConv’s kernels made for a plain gray image"}
     assert (default.other, found.other) == ("a plain gray image", "another image")
-    named = what_if(model, prepared(), LABELS, other=gray, other_words="fog", **some)
+    named = ablation_table(model, prepared(), LABELS, other=gray, other_words="fog", **some)
     assert named.questions == {"other_kernels": "IDConv’s kernels made for fog"}
 
 
@@ -217,7 +217,7 @@ def source_crop(pico):
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_no_question_is_a_no_op_on_pico(pico, photo, question):
     """At every stage a photo's logits move a thousand times more than rounding moves them."""
-    found = what_if(pico, photo, label_set("tiny-imagenet-200"), scopes="stages", questions=(question,))
+    found = ablation_table(pico, photo, label_set("tiny-imagenet-200"), scopes="stages", questions=(question,))
     assert found.places(question) == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]
     assert {place: np.abs(found.find(question, *place).logits - found.logits).max() > 1e-2
             for place in found.places(question)} == dict.fromkeys(found.places(question), True)  # fmt: skip
@@ -232,7 +232,7 @@ def test_edits_that_change_nothing_move_pico_by_rounding_only(pico, photo):
 
 def test_many_as_one_batch_equal_one_by_one(model, monkeypatch, found):
     monkeypatch.setattr(module, "PIXELS", 1)
-    alone = what_if(model, prepared(), LABELS, other=OTHER, scopes="stages")
+    alone = ablation_table(model, prepared(), LABELS, other=OTHER, scopes="stages")
     for one in alone.rows:
         row = found.find(one.question, one.stage, one.block)
         np.testing.assert_allclose(one.logits, row.logits, rtol=1e-6, atol=1e-6)
@@ -251,7 +251,7 @@ def test_the_numbers_by_hand(monkeypatch):
         model.classifier[2].weight.zero_()
         model.classifier[2].bias.copy_(torch.tensor(before))
     monkeypatch.setattr(module, "edited_logits", lambda m, p, edits: np.float32([after] * len(edits)))
-    found = what_if(model, prepared(), LABELS, scopes="everywhere", questions=("no_osra",))
+    found = ablation_table(model, prepared(), LABELS, scopes="everywhere", questions=("no_osra",))
     row = found.rows[0]
     assert (found.explained.index, found.runner_up.index) == (0, 1)
     ln2 = np.log(2)
@@ -263,7 +263,7 @@ def test_the_numbers_by_hand(monkeypatch):
     assert (row.new_top.index, row.new_top.label) == (1, "class 1")
     assert row.new_top.probability == pytest.approx(1 / 2, abs=1e-6)
     assert row.new_top.logit == pytest.approx(3 - ln2, abs=1e-6)
-    second = what_if(model, prepared(), LABELS, 1, scopes="everywhere", questions=("no_osra",))
+    second = ablation_table(model, prepared(), LABELS, 1, scopes="everywhere", questions=("no_osra",))
     assert (second.explained.index, second.runner_up.index) == (1, 0)
     assert second.rows[0].margin_change == pytest.approx(3 * ln2, abs=1e-6)
     assert second.rows[0].new_top.index == 1  # another top answer than before, though the explained one
@@ -277,7 +277,7 @@ def test_an_answer_that_stays_is_not_new(found):
 
 def test_before_is_the_plain_pass_which_stays_as_it_was(model):
     plain = observe(model, prepared(), keep=()).logits
-    found = what_if(model, prepared(), LABELS, scopes="stages")
+    found = ablation_table(model, prepared(), LABELS, scopes="stages")
     assert np.array_equal(found.logits, plain[0].numpy())
     assert torch.equal(observe(model, prepared(), keep=()).logits, plain)
     assert leftovers(model) == []
@@ -292,7 +292,7 @@ def test_scopes(model, found):
     assert found.places("no_osra") == everywhere + stages + blocks
     assert tuple(found.questions) == tuple(QUESTIONS)
     assert found.missing == {}
-    some = what_if(model, prepared(), LABELS, scopes=[Scope(3, 2)], questions=("one_head",))
+    some = ablation_table(model, prepared(), LABELS, scopes=[Scope(3, 2)], questions=("one_head",))
     assert [(row.stage, row.block) for row in some.rows] == [(3, 2)]
     assert {(row.stage, row.block) for row in some.heads} == {(3, 2)}  # no looks at what was not asked
     with pytest.raises(OutOfRange, match="not asked at stage 2"):
@@ -309,7 +309,7 @@ def test_scopes(model, found):
 )
 def test_questions_about_a_missing_part_are_told_why(part, missing, words, least):
     model = recipe_model(replace(SPEC, **{part: False}))
-    found = what_if(model, prepared(), LABELS, scopes="stages")
+    found = ablation_table(model, prepared(), LABELS, scopes="stages")
     assert tuple(found.missing) == missing
     assert all(why.startswith(words) for why in found.missing.values())
     assert tuple(found.questions) == tuple(QUESTIONS)
@@ -332,19 +332,19 @@ def test_one_stage_of_heads(model, found):
 
 def test_what_cannot_be_asked(model):
     with pytest.raises(UnknownName, match="no question 'no_dpe'"):
-        what_if(model, prepared(), LABELS, questions=("no_dpe",))
+        ablation_table(model, prepared(), LABELS, questions=("no_dpe",))
     with pytest.raises(UnknownName, match="no scopes called 'heads'"):
-        what_if(model, prepared(), LABELS, scopes="heads")
+        ablation_table(model, prepared(), LABELS, scopes="heads")
     with pytest.raises(OutOfRange, match="no stage 2, block 2"):
-        what_if(model, prepared(), LABELS, scopes=[Scope(2, 2)])
+        ablation_table(model, prepared(), LABELS, scopes=[Scope(2, 2)])
     with pytest.raises(OutOfRange, match="no class 7"):
-        what_if(model, prepared(), LABELS, 7)
+        ablation_table(model, prepared(), LABELS, 7)
     with pytest.raises(WeightsMismatch):
-        what_if(model, prepared(), label_set("tiny-imagenet-200"))
+        ablation_table(model, prepared(), label_set("tiny-imagenet-200"))
     with pytest.raises(LensError, match="training mode"):
-        what_if(recipe_model().train(), prepared(), LABELS)
+        ablation_table(recipe_model().train(), prepared(), LABELS)
     with pytest.raises(PartMissing, match="no TransXNet"):
-        what_if(timm.create_model("resnet10t").eval(), prepared(), LABELS)
+        ablation_table(timm.create_model("resnet10t").eval(), prepared(), LABELS)
 
 
 # --- Progress, exceptions, threads --------------------------------------------------------------------
@@ -352,7 +352,7 @@ def test_what_cannot_be_asked(model):
 
 def test_progress_counts_to_its_total(model):
     heard = []
-    found = what_if(model, prepared(), LABELS, progress=lambda done, total: heard.append((done, total)))
+    found = ablation_table(model, prepared(), LABELS, progress=lambda done, total: heard.append((done, total)))
     total = len(found.rows) + len(found.heads)
     assert heard[-1] == (total, total)
     assert [done for done, _ in heard] == sorted({done for done, _ in heard})
@@ -366,7 +366,7 @@ def test_an_exception_leaves_nothing_behind(model):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        what_if(model, prepared(), LABELS, progress=stop)
+        ablation_table(model, prepared(), LABELS, progress=stop)
     with pytest.raises(OutOfRange):  # inside the pass: the other image's trace kept nothing
         edited_logits(model, prepared(), [uniform_gates(), kernels_of(observe(model, OTHER, keep=()).trace)])
     assert torch.equal(observe(model, prepared(), keep=()).logits, plain)
@@ -377,7 +377,7 @@ def test_an_exception_leaves_nothing_behind(model):
 def test_eight_threads_with_eight_images_get_what_they_get_alone(model):
     def ask(seed, started=lambda: None):
         started()
-        found = what_if(model, prepared(64, 64, seed), LABELS, scopes="everywhere", questions=("no_idconv", "one_head"))
+        found = ablation_table(model, prepared(64, 64, seed), LABELS, scopes="everywhere", questions=("no_idconv", "one_head"))
         return np.stack([row.logits for row in (*found.rows, *found.heads)])
 
     alone = [ask(seed) for seed in range(8)]
@@ -395,7 +395,7 @@ def test_one_pass_holds_as_many_looks_as_fit(model, monkeypatch):
         module, "edited_logits", lambda m, p, edits: sizes.append(len(edits)) or edited_logits(m, p, edits)
     )
     monkeypatch.setattr(module, "PIXELS", 3 * 96**2)
-    what_if(model, prepared(), LABELS, questions=("no_osra",))
+    ablation_table(model, prepared(), LABELS, questions=("no_osra",))
     assert sizes == [3, 3, 3, 3, 1]  # everywhere, 4 stages, 8 blocks
 
 

@@ -15,7 +15,7 @@ from demo.examples import examples
 from transxnet import load
 from transxnet.errors import PartMissing
 from transxnet.explain.observe import observe
-from transxnet.explain.sanity.out_of_distribution import SUFFIX, Known, familiarity, features, known_of, learn
+from transxnet.explain.sanity.out_of_distribution import SUFFIX, Known, features, known_of, learn, out_of_distribution
 from transxnet.images import decode, prepare_for
 from transxnet.study import Options, study
 from transxnet.weights.load import LoadedModel
@@ -51,7 +51,7 @@ def pico() -> LoadedModel:
 def look(loaded: LoadedModel, data, sha256: str | None = None):
     seen = observe(loaded.model, prepare_for(decode(data), loaded.spec), ("stage",))
     best = float(seen.logits.softmax(dim=1).max())
-    return familiarity(seen, best, sha256 or loaded.provenance.sha256)
+    return out_of_distribution(seen, best, sha256 or loaded.provenance.sha256)
 
 
 def as_png(pixels: np.ndarray) -> bytes:
@@ -143,9 +143,9 @@ def test_a_study_goes_on_without_a_damaged_record(pico, tmp_path, monkeypatch):
     damaged.write_bytes(b"PK\x03\x04 and no more")
     monkeypatch.setattr("transxnet.explain.sanity.out_of_distribution.BUNDLED", tmp_path)
     image = decode(examples()[0].path)
-    found = study(pico, image, Options(only=("attention", "familiarity")))
+    found = study(pico, image, Options(only=("attention", "out_of_distribution")))
     assert (found.attention.heads == study(pico, image, Options(only=("attention",))).attention.heads).all()
-    assert found.missing["familiarity"] == "It is not recorded which images transxnet_pico learned from."
+    assert found.missing["out_of_distribution"] == "It is not recorded which images transxnet_pico learned from."
 
 
 def test_a_record_of_another_model_is_refused(pico, tmp_path, monkeypatch):

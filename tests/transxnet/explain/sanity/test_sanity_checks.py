@@ -18,8 +18,8 @@ from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.attribution.captum_methods import integrated_gradients
 from transxnet.explain.attribution.methods import METHODS, Method, Question
 from transxnet.explain.observe import observe
-from transxnet.explain.sanity.outcomes import verdict
-from transxnet.explain.sanity.sanity_checks import trust
+from transxnet.explain.sanity.outcomes import sanity_check
+from transxnet.explain.sanity.sanity_checks import sanity_checks
 from transxnet.images import decode, prepare
 from transxnet.results import Explanation
 from transxnet.results.sanity_checks import Faithfulness, Randomization
@@ -60,29 +60,29 @@ def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
     image = prepare(decode(str(example.path)), image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
     best = int(observe(loaded.model, image, ()).logits.argmax())
     rows = {"edges": Method("edges", sobel), "grad_cam": METHODS["grad_cam"]}
-    found = trust(loaded, image, Question(best), rows, steps=2)
-    assert found.verdicts["edges"].follows == "insensitive"
-    assert found.verdicts["edges"].words[0].startswith("Insensitive: rank correlation 1.00")
-    assert "learned nothing" in found.verdicts["edges"].words[0]
+    found = sanity_checks(loaded, image, Question(best), rows, steps=2)
+    assert found.checks["edges"].follows == "insensitive"
+    assert found.checks["edges"].words[0].startswith("Insensitive: rank correlation 1.00")
+    assert "learned nothing" in found.checks["edges"].words[0]
     assert found.randomization["edges"].signed == pytest.approx([1] * 6)
-    assert found.verdicts["grad_cam"].follows == "follows"
+    assert found.checks["grad_cam"].follows == "follows"
     left = found.randomization["grad_cam"].left
-    assert f"{left:.2f} with 4 random copies" in found.verdicts["grad_cam"].words[0]
+    assert f"{left:.2f} with 4 random copies" in found.checks["grad_cam"].words[0]
     assert leftovers(loaded.model) == []
 
 
 def test_all_methods_of_the_tiny_model():
     loaded, progress = tiny(), []
     before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
-    found = trust(loaded, prepared(64, 64), Question(3, "bee"), progress=lambda *at: progress.append(at), steps=3)
+    found = sanity_checks(loaded, prepared(64, 64), Question(3, "bee"), progress=lambda *at: progress.append(at), steps=3)
     assert list(found.maps) == list(METHODS)
     assert found.missing == {}
     assert found.target == "bee (class 3)"
-    assert set(found.faithfulness) == set(found.randomization) == set(found.verdicts) == set(METHODS)
+    assert set(found.faithfulness) == set(found.randomization) == set(found.checks) == set(METHODS)
     assert found.agreement.names == tuple(METHODS)
     for name, row in METHODS.items():
         assert found.randomization[name].steps[0] == ("everything" if row.dear else "head")
-        assert (found.verdicts[name].words[0].startswith("It asks about one unit")) is not row.about_class
+        assert (found.checks[name].words[0].startswith("It asks about one unit")) is not row.about_class
         assert found.faithfulness[name].class_index == 3
     assert [done for done, _ in progress] == list(range(1, len(progress) + 1))
     assert progress[-1][0] == progress[-1][1] == progress[0][1]
@@ -91,7 +91,7 @@ def test_all_methods_of_the_tiny_model():
 
 
 def test_thorough_takes_the_dear_ones_all_the_way():
-    found = trust(tiny(), prepared(32, 32), Question(3), QUICK, thorough=True, steps=1)
+    found = sanity_checks(tiny(), prepared(32, 32), Question(3), QUICK, thorough=True, steps=1)
     assert found.thorough
     assert found.randomization["gradients"].steps == found.randomization["grad_cam"].steps
     assert len(found.randomization["gradients"].signed) == 6
@@ -101,11 +101,11 @@ def test_thorough_takes_the_dear_ones_all_the_way():
 def test_what_this_model_lacks_is_missing():
     spec = VARIANTS["transxnet_pico_noosra"]
     loaded = LoadedModel(untrained_model(spec).eval(), spec, Provenance("untrained", "seed 0"), torch.device("cpu"))
-    found = trust(loaded, prepared(64, 64), Question(3), CHEAP, steps=1)
+    found = sanity_checks(loaded, prepared(64, 64), Question(3), CHEAP, steps=1)
     assert list(found.maps) == ["grad_cam", "receptive_field"]
     assert "OSRA" in found.missing["attention"]
     with pytest.raises(PartMissing, match="none of these maps"):
-        trust(loaded, prepared(64, 64), Question(3), {"attention": METHODS["attention"]})
+        sanity_checks(loaded, prepared(64, 64), Question(3), {"attention": METHODS["attention"]})
 
 
 def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
@@ -113,21 +113,21 @@ def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
     asked, loaded, image = [], tiny(), prepared(64, 64)
     row = Method("spy", lambda seen, q: asked.append(q.other_index) or METHODS["grad_cam"].one_pass(seen, q))
     order = observe(loaded.model, image, ()).logits[0].argsort(descending=True).tolist()
-    trust(loaded, image, Question(order[0]), {"spy": row}, steps=1)
+    sanity_checks(loaded, image, Question(order[0]), {"spy": row}, steps=1)
     assert set(asked) == {order[1]}
     asked.clear()
-    trust(loaded, image, Question(order[2]), {"spy": row}, steps=1)
+    sanity_checks(loaded, image, Question(order[2]), {"spy": row}, steps=1)
     assert set(asked) == {order[0]}
 
 
 def test_maps_that_are_there_are_not_made_again():
     loaded, image = tiny(), prepared(64, 64)
-    first = trust(loaded, image, Question(3, other_index=1), CHEAP, steps=2)
+    first = sanity_checks(loaded, image, Question(3, other_index=1), CHEAP, steps=2)
     made = []
     rows = dict(CHEAP) | {
         "grad_cam": Method("grad_cam", lambda seen, q: made.append(1) or CHEAP["grad_cam"].one_pass(seen, q))
     }
-    again = trust(loaded, image, Question(3, other_index=1), rows, maps=first.maps, steps=2)
+    again = sanity_checks(loaded, image, Question(3, other_index=1), rows, maps=first.maps, steps=2)
     assert again.maps["grad_cam"] is first.maps["grad_cam"]
     assert len(made) == 6 + 3  # the cascade and three further copies
     np.testing.assert_array_equal(
@@ -140,7 +140,7 @@ def test_eight_threads_eight_images_no_cross_talk():
     images = [prepared(32, 32, seed) for seed in range(8)]
 
     def run(image):
-        return trust(loaded, image, Question(3), QUICK, steps=2, copies=1)
+        return sanity_checks(loaded, image, Question(3), QUICK, steps=2, copies=1)
 
     alone = [run(image) for image in images]
     with ThreadPoolExecutor(8) as pool:
@@ -157,15 +157,15 @@ def test_eight_threads_eight_images_no_cross_talk():
 def test_what_is_refused_leaves_nothing():
     loaded = tiny()
     with pytest.raises(OutOfRange, match="0 to 6"):
-        trust(loaded, prepared(32, 32), Question(7), CHEAP)
+        sanity_checks(loaded, prepared(32, 32), Question(7), CHEAP)
     with pytest.raises(OutOfRange, match="no stage 9"):
-        trust(loaded, prepared(32, 32), Question(3, stage=9), CHEAP)
+        sanity_checks(loaded, prepared(32, 32), Question(3, stage=9), CHEAP)
 
     def fail(done, total):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        trust(loaded, prepared(32, 32), Question(3), CHEAP, progress=fail)
+        sanity_checks(loaded, prepared(32, 32), Question(3), CHEAP, progress=fail)
     assert leftovers(loaded.model) == []
     assert loaded.lock.acquire(blocking=False)
     loaded.lock.release()
@@ -209,7 +209,7 @@ def faithful(
     ],
 )
 def test_words_on_the_model(complete, follows, words):
-    found = verdict(METHODS["grad_cam"], randomized(*complete), faithful(0.2, (0.4, 0.42)))
+    found = sanity_check(METHODS["grad_cam"], randomized(*complete), faithful(0.2, (0.4, 0.42)))
     assert found.follows == follows
     assert words in found.words[0]
 
@@ -217,30 +217,30 @@ def test_words_on_the_model(complete, follows, words):
 def test_absolute_values_are_named_where_more_is_left_of_them():
     left = randomized(0.63, -0.6, sizes=(0.4, 0.24))
     assert left.left == pytest.approx(0.32)
-    found = verdict(METHODS["grad_cam"], left, faithful(0.2, (0.4, 0.42)))
+    found = sanity_check(METHODS["grad_cam"], left, faithful(0.2, (0.4, 0.42)))
     assert "rank correlation of absolute values 0.32 with 2 random copies (mean)." in found.words[0]
     assert found.remarks == ("Left: of absolute values.",)
 
 
 def test_few_values_and_their_luck_are_named():
     """9 values, four copies: 1.96 / sqrt(4 * 8) = 0.35; one copy: 0.69, so that 0.6 is no more than luck."""
-    found = verdict(METHODS["grad_cam"], randomized(0.1, 0.1, 0.1, 0.1, values=9), faithful(0.2, (0.4, 0.42)))
+    found = sanity_check(METHODS["grad_cam"], randomized(0.1, 0.1, 0.1, 0.1, values=9), faithful(0.2, (0.4, 0.42)))
     assert found.words[0] == (
         "Follows the model: rank correlation 0.10 with 4 random copies (mean) (9 values reach ±0.35 by luck)."
     )
     assert found.remarks == ("9 values reach ±0.35 by luck.",)
     one = [
-        verdict(METHODS["grad_cam"], randomized(r, values=9), faithful(0.2, (0.4, 0.42))).follows for r in (0.6, 0.7)
+        sanity_check(METHODS["grad_cam"], randomized(r, values=9), faithful(0.2, (0.4, 0.42))).follows for r in (0.6, 0.7)
     ]
     assert one == ["follows", "partly"]
     # never beyond the other threshold
-    assert verdict(METHODS["grad_cam"], randomized(0.9, values=2), faithful(0.2, (0.4, 0.42))).follows == "insensitive"
+    assert sanity_check(METHODS["grad_cam"], randomized(0.9, values=2), faithful(0.2, (0.4, 0.42))).follows == "insensitive"
 
 
 def test_words_on_the_answer():
     # s = sqrt(2) / 100 about 0.43; two copies: t = 6.314, margin = t s sqrt(1.5)
     margin = 6.314 * np.sqrt(2) / 100 * np.sqrt(1.5)
-    found = verdict(METHODS["grad_cam"], randomized(0), faithful(0.21, (0.42, 0.44), 0.6))
+    found = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.21, (0.42, 0.44), 0.6))
     assert (found.finds, margin) == ("better", pytest.approx(0.109, abs=1e-3))
     assert found.words[1] == (
         "Removing what it marks lowers the answer faster than the same map moved elsewhere "
@@ -250,30 +250,30 @@ def test_words_on_the_answer():
         "Showing it brings the answer back sooner than the moved map (insertion 0.600, chance 0.430 ± 0.109)."
     )
     for deletion, finds in ((0.33, "chance"), (0.53, "chance"), (0.54, "worse"), (0.32, "better")):
-        assert verdict(METHODS["grad_cam"], randomized(0), faithful(deletion, (0.42, 0.44))).finds == finds
-    worse = verdict(METHODS["grad_cam"], randomized(0), faithful(0.6, (0.42, 0.44), 0.2))
+        assert sanity_check(METHODS["grad_cam"], randomized(0), faithful(deletion, (0.42, 0.44))).finds == finds
+    worse = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.6, (0.42, 0.44), 0.2))
     assert "more slowly than" in worse.words[1]
     assert "later than" in worse.words[2]
-    alone = verdict(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.43,)))
+    alone = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.43,)))
     assert alone.finds == "chance"  # one moved copy says nothing of how they vary
-    own = verdict(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62)))
+    own = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62)))
     assert "no sooner than the moved map (insertion 0.600, chance 0.610 ± 0.109)" in own.words[2]
 
 
 def test_the_start_is_named_and_little_to_lose_said():
-    sure = verdict(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), start=0.62))
+    sure = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), start=0.62))
     assert sure.words[-1] == "The answer starts at 62.0 %."
     assert sure.remarks == ()
-    unsure = verdict(METHODS["grad_cam"], randomized(0), faithful(0.01, (0.02, 0.02), start=0.029))
+    unsure = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.01, (0.02, 0.02), start=0.029))
     assert unsure.words[-1] == "The answer starts at 2.9 %: there is little to lose."
     assert unsure.remarks == unsure.words[-1:]
 
 
 def test_maps_of_units_claim_nothing_and_even_maps_are_called_so():
-    found = verdict(METHODS["attention"], randomized(0.1), faithful(0.21, (0.42, 0.44)))
+    found = sanity_check(METHODS["attention"], randomized(0.1), faithful(0.21, (0.42, 0.44)))
     assert found.words[0] == "It asks about one unit and makes no claim about the class."
     assert found.remarks == found.words[:1]
     assert len(found.words) == 5
-    empty = verdict(METHODS["grad_cam"], randomized(float("nan")), faithful(0.21, (0.42, 0.44), blank=True))
+    empty = sanity_check(METHODS["grad_cam"], randomized(float("nan")), faithful(0.21, (0.42, 0.44), blank=True))
     assert (empty.follows, empty.finds, len(empty.words)) == ("even", "even", 1)
     assert empty.words[0].startswith("Even:")

@@ -1,6 +1,6 @@
 """The axes that the figures of the trust tests are made of; places are inches from the upper left corner.
 
-What they must not be read as stands with the figures (draw/trust.py).
+What they must not be read as stands with the figures (draw/sanity_checks.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..results.sanity_checks import Faithfulness, TrustReport
+from ..results.sanity_checks import Faithfulness, SanityChecks
 from .scale import colorize, shared_range
 from .text import ACCENT, GRAY, INK, WARNING, font, printable, width, wrap
 from .views import LOOKS
@@ -28,7 +28,7 @@ INSERTION = "#b26a00"  # beside ACCENT, which is deletion
 HUES = (ACCENT, INSERTION, "#3b5fa8", WARNING, "#7a4fa3", "#5a7d1e", "#8c564b", "#00829b", INK)
 
 
-def pairs(reports: Sequence[TrustReport], names: Sequence[str]) -> list[tuple[str, TrustReport]]:
+def pairs(reports: Sequence[SanityChecks], names: Sequence[str]) -> list[tuple[str, SanityChecks]]:
     """(name, report) of every variant."""
     return list(zip(names, reports, strict=True))
 
@@ -111,7 +111,7 @@ def curves(
         axes.set_xlabel("share of pixels changed", fontproperties=font(8), color=GRAY, labelpad=2)
 
 
-def forgetting(axes: Axes, report: TrustReport) -> None:
+def forgetting(axes: Axes, report: SanityChecks) -> None:
     """Rank correlation with the original map, step by step; at the right the mean of all random copies, and names."""
     steps = _steps(report)
     end = len(steps)
@@ -146,7 +146,7 @@ def _two(value: float) -> str:
     return "even" if value != value else f"{round(value, 2) + 0.0:.2f}"  # no "-0.00"
 
 
-def _steps(report: TrustReport) -> tuple[str, ...]:
+def _steps(report: SanityChecks) -> tuple[str, ...]:
     """The cascade's, or "everything" where no map took it."""
     return max((found.steps for found in report.randomization.values()), key=len)
 
@@ -156,10 +156,10 @@ def _shown(count: int) -> list[int]:
     return sorted({round(at) for at in np.linspace(0, count, min(count, 6) + 1)})
 
 
-Cells = list[tuple[str, str, TrustReport]]  # (variant's name, method, report)
+Cells = list[tuple[str, str, SanityChecks]]  # (variant's name, method, report)
 
 
-def _cells(reports: Sequence[TrustReport], names: Sequence[str]) -> tuple[Cells, Cells]:
+def _cells(reports: Sequence[SanityChecks], names: Sequence[str]) -> tuple[Cells, Cells]:
     """Maps with every step of the cascade, method by method, absent ones too; and those with one random copy."""
     both = pairs(reports, names)
     methods = dict.fromkeys(method for report in reports for method in report.maps)
@@ -174,13 +174,13 @@ def _few_in_a_row(few: Cells, names: Sequence[str]) -> int:
     return max(1, min(FEW, int(FEW * FEW_WIDE / widest)))
 
 
-def strips_height(reports: Sequence[TrustReport], names: Sequence[str]) -> float:
+def strips_height(reports: Sequence[SanityChecks], names: Sequence[str]) -> float:
     """Inches that `strips` takes."""
     full, few = _cells(reports, names)
     return 0.2 + STRIP_TALL * -(-len(full) // STRIPS) + FEW_TALL * -(-len(few) // _few_in_a_row(few, names))
 
 
-def strips(figure: Figure, top: float, reports: Sequence[TrustReport], names: Sequence[str]) -> None:
+def strips(figure: Figure, top: float, reports: Sequence[SanityChecks], names: Sequence[str]) -> None:
     """Every map as it was and after the steps, two maps in a row; the dear ones as they were and at the end, three."""
     full, few = _cells(reports, names)
     for i, (name, method, report) in enumerate(full):
@@ -200,7 +200,7 @@ def strips(figure: Figure, top: float, reports: Sequence[TrustReport], names: Se
         _two_tiles(figure, left, top + row * FEW_TALL, called(method, name, names), method, report)
 
 
-def _strip(figure: Figure, left: float, top: float, words: str, method: str, report: TrustReport) -> None:
+def _strip(figure: Figure, left: float, top: float, words: str, method: str, report: SanityChecks) -> None:
     """One map's title, and below it the map as it was and after the steps, each with its correlation."""
     original, found = report.maps[method], report.randomization[method]
     _write(figure, left, top, words, INK, fontproperties=font(8, True))
@@ -209,7 +209,7 @@ def _strip(figure: Figure, left: float, top: float, words: str, method: str, rep
         _tile(figure, left + column * PITCH, top + 0.1, TILE, heat, original.signed, below)
 
 
-def _two_tiles(figure: Figure, left: float, top: float, words: str, method: str, report: TrustReport) -> None:
+def _two_tiles(figure: Figure, left: float, top: float, words: str, method: str, report: SanityChecks) -> None:
     """One map's title, the map, and that of the random copy."""
     original, found = report.maps[method], report.randomization[method]
     _write(figure, left, top, words, INK, fontproperties=font(8, True))
@@ -229,13 +229,13 @@ def _tile(figure: Figure, left: float, top: float, wide: float, heat: np.ndarray
     _write(figure, left + wide / 2, top + wide + 0.09, below, ha="center")
 
 
-def matrix_heads(reports: Sequence[TrustReport]) -> float:
+def matrix_heads(reports: Sequence[SanityChecks]) -> float:
     """Inches that the columns' names, written at 45 degrees, take above a matrix."""
     names = {name for report in reports for name in report.agreement.names}
     return 0.3 + max(width(_title(name), 8) for name in names) / 72 * 0.71
 
 
-def matrix(figure: Figure, report: TrustReport, top: float, name: str = "") -> None:
+def matrix(figure: Figure, report: SanityChecks, top: float, name: str = "") -> None:
     """Correlation above the diagonal, overlap below it, in numbers and colors of one scale. top: of the first row."""
     found = report.agreement
     count = len(found.names)

@@ -10,13 +10,13 @@ from ..languages import retold, say
 from .scene import Scene
 
 
-def trust(scene: Scene) -> Json:
-    return transposed(scene.columns, [(say(TESTED), say(TESTED_HINT), None, _answered)], "trust")
+def sanity_checks(scene: Scene) -> Json:
+    return transposed(scene.columns, [(say(TESTED), say(TESTED_HINT), None, _answered)], "sanity_checks")
 
 
 def _answered(column: Column) -> Json:
     """The tested answer in words, and what testing took."""
     s = column.study
     words = f"{s.target.label}, {share(s.prediction.probabilities[s.target.index])}."
-    took = say(COMPUTED).format(part=say(VIEWS["trust"]), seconds=s.seconds["trust"]) if "trust" in s.seconds else ""
+    took = say(COMPUTED).format(part=say(VIEWS["sanity_checks"]), seconds=s.seconds["sanity_checks"]) if "sanity_checks" in s.seconds else ""
     return {"kind": "text", "text": " ".join(filter(None, (words, took, retold(s.target.note))))}

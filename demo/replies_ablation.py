@@ -1,4 +1,4 @@
-"""What an endpoint answers about a trial: parts switched off, a region painted out, the answers before and after."""
+"""What an endpoint answers about a ablation: parts switched off, a region painted out, the answers before and after."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .captions import PART_REMEDY
 from .replies import answers
 
 
-def trial_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
+def ablation_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
     """Numbers, a PNG of what the model was given, and an NPZ: `logits_before`, `logits_after`, `view`, `elsewhere`.
 
-    study: one with the part "trial". The numbers: who answers, the changes made and those that this variant cannot
+    study: one with the part "ablation". The numbers: who answers, the changes made and those that this variant cannot
     have (`skipped`), the explained class and the first answers before and after, and of a painted region its share of
     the view, the change of the explained logit that it made, and those of the same shape elsewhere.
     Raises PartMissing where the study has none.
     """
-    t = study.trial
+    t = study.ablation
     if t is None:
-        raise PartMissing(study.missing.get("trial", "This study tried nothing."), remedy=PART_REMEDY)
+        raise PartMissing(study.missing.get("ablation", "This study tried nothing."), remedy=PART_REMEDY)
     elsewhere = np.zeros(0, np.float32) if t.elsewhere is None else t.elsewhere
     numbers = answers(study) | clean(
         {

@@ -1,4 +1,4 @@
-"""What if: what the browser gets is the library's trial, and the table below comes when it is asked for only."""
+"""What if: what the browser gets is the library's ablation, and the table below comes when it is asked for only."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from demo.below import Below, below, standing
-from demo.captions import what_if as words
+from demo.captions import ablation as words
 from demo.cells import share
 from demo.columns import Column
 from demo.languages import CATALOGS
 from demo.session import EVERY_ASKED, Session, changed
 from demo.views import Scene, view
-from demo.views.what_if import change, logit
+from demo.views.ablation import change, logit
 from tests.small import SPEC, image, small_model
-from transxnet.explain.ablation.ablation import trial
+from transxnet.explain.ablation.ablation import ablation
 from transxnet.explain.ablation.masking import write_mask
 from transxnet.explain.ablation.switches import SWITCHES
 from transxnet.images import prepare_for
@@ -30,11 +30,11 @@ MASK, EDITS = write_mask(GRID), ("uniform_gates@2.0", "head_off:2@3.1")
 
 
 def shown(session: Session, *columns: Column) -> dict:
-    return view("what_if", Scene(columns, ONE, session))
+    return view("ablation", Scene(columns, ONE, session))
 
 
 def column(name: str = "pico", loaded=None, **asked) -> Column:
-    return Column(name, study(loaded or small_model(), ONE, Options(stage=3, block=1, only=("trial",), **asked)))
+    return Column(name, study(loaded or small_model(), ONE, Options(stage=3, block=1, only=("ablation",), **asked)))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def panel() -> dict:
 
 @pytest.fixture(scope="module")
 def tried():
-    return trial(small_model().model, prepare_for(ONE, SPEC), LABELS, None, EDITS, MASK, "around")
+    return ablation(small_model().model, prepare_for(ONE, SPEC), LABELS, None, EDITS, MASK, "around")
 
 
 def test_the_bars_are_the_librarys_numbers(panel, tried):
@@ -165,7 +165,7 @@ def test_placeholders_of_these_words_are_known_in_every_language(language):
 
 # ---- the table below ------------------------------------------------------------------------------------------
 
-ANN = Session(image="key", variants=("pico",), active="what_if")
+ANN = Session(image="key", variants=("pico",), active="ablation")
 
 
 def test_the_table_is_made_when_it_is_asked_for_only():

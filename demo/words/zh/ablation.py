@@ -1,4 +1,4 @@
-"""Chinese, simplified: the words of demo/captions/what_if.py."""
+"""Chinese, simplified: the words of demo/captions/ablation.py."""
 
 from __future__ import annotations
 

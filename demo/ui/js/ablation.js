@@ -1,4 +1,4 @@
-/* What if: switches, a photo to paint on, and every variant's answers before and after. Payload: demo/views/what_if.py.
+/* What if: switches, a photo to paint on, and every variant's answers before and after. Payload: demo/views/ablation.py.
    Toggling sends {change: {edits: […]}}, painting {change: {mask}}, the fill {change: {fill}}, the button at the foot
    {change: {every: true}}. Nodes that people hold on to (the canvas, what was said) outlive a redrawing. */
 (() => {
@@ -106,7 +106,7 @@
   function columnOf(column, payload) {
     const section = make("section", "lens-tried"), { cell } = column;
     section.append(window.lensParts.headOf(column, []));
-    if (cell.kind !== "trial") {
+    if (cell.kind !== "ablation") {
       section.append(window.lensCells.cellOf(cell, null, payload.images, () => {}, []));
       return section;
     }
@@ -123,7 +123,7 @@
   }
 
   function saidOf(payload) {
-    const box = make("div", "lens-outcome"), told = payload.columns.map((column) => column.cell).filter((cell) => cell.kind === "trial");
+    const box = make("div", "lens-outcome"), told = payload.columns.map((column) => column.cell).filter((cell) => cell.kind === "ablation");
     box.setAttribute("role", "status");
     if (told.length && !told.some((cell) => cell.changed)) box.append(make("p", "", payload.words.nothing));
     else box.append(...told.map((cell) => make("p", "", cell.said)));
@@ -139,17 +139,17 @@
     return foot;
   }
 
-  window.lensLayouts.what_if = (body, payload, trigger) => {
+  window.lensLayouts.ablation = (body, payload, trigger) => {
     send = (change) => trigger("select", { change });
     brush = brush || window.lensBrush((change) => send(change));
     if (sent === JSON.stringify(payload.edits) || performance.now() - since > GRACE) sent = null;
     if (sent === null) edits = payload.edits;
-    const focused = document.activeElement?.dataset?.focus, here = document.activeElement?.closest?.(".lens-trial");
-    const trial = make("div", "lens-trial"), columns = make("div", "lens-tried-all");
+    const focused = document.activeElement?.dataset?.focus, here = document.activeElement?.closest?.(".lens-ablation");
+    const ablation = make("div", "lens-ablation"), columns = make("div", "lens-tried-all");
     columns.append(...payload.columns.map((column) => columnOf(column, payload)));
     columns.style.setProperty("--columns", payload.columns.length);
-    trial.append(switchesOf(payload), ...(payload.painting ? [brush.node] : []), saidOf(payload), columns);
-    body.append(trial, everyOf(payload));
+    ablation.append(switchesOf(payload), ...(payload.painting ? [brush.node] : []), saidOf(payload), columns);
+    body.append(ablation, everyOf(payload));
     let first = true;
     return () => {
       if (payload.painting) brush.show(payload.painting, imageOf(payload.images[payload.painting.image]));

@@ -1,4 +1,4 @@
-"""Korean: the words of demo/captions/familiar.py."""
+"""Korean: the words of demo/captions/out_of_distribution.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an endpoint answers about a trial is the library's trial."""
+"""What an endpoint answers about a ablation is the library's ablation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.replies_trial import trial_of
+from demo.replies_ablation import ablation_of
 from tests.small import image, small_model
 from transxnet.errors import PartMissing
 from transxnet.explain.ablation.masking import write_mask
@@ -21,13 +21,13 @@ GRID[2:5, 3:6] = True
 
 @pytest.fixture(scope="module")
 def tried():
-    options = Options(only=("trial",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur")
+    options = Options(only=("ablation",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur")
     return study(small_model(), image(), options)
 
 
 def test_the_numbers_are_the_librarys(tried):
-    numbers, png, held = trial_of(tried)
-    t = tried.trial
+    numbers, png, held = ablation_of(tried)
+    t = tried.ablation
     assert json.loads(json.dumps(numbers)) == numbers
     assert numbers["model"] == "small"
     assert numbers["changes"] == [{"key": "no_osra@2.0", "words": "OSRA’s half zeroed", "where": "stage 2"}]
@@ -45,6 +45,6 @@ def test_the_numbers_are_the_librarys(tried):
         assert np.array_equal(arrays["elsewhere"], t.elsewhere)
 
 
-def test_a_study_without_a_trial_says_so():
+def test_a_study_without_a_ablation_says_so():
     with pytest.raises(PartMissing, match="tried nothing"):
-        trial_of(study(small_model(), image(), Options(only=())))
+        ablation_of(study(small_model(), image(), Options(only=())))

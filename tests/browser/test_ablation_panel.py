@@ -13,7 +13,7 @@ from tests.browser.lens import PHONE, Lens
 from transxnet import load
 from transxnet.explain.ablation.masking import read_mask, write_mask
 from transxnet.images import decode
-from transxnet.results.ablation import Trial
+from transxnet.results.ablation import Ablation
 from transxnet.study import Options, study
 
 pytestmark = pytest.mark.browser
@@ -22,33 +22,33 @@ UNIFORM, NO_OSRA = "uniform_gates@0.0", "no_osra@0.0"
 
 @pytest.fixture(scope="module")
 def asked_library():
-    """asked_library(edits=…, mask=…) -> the library's trial of the first example in pico."""
+    """asked_library(edits=…, mask=…) -> the library's ablation of the first example in pico."""
     pico, image = load("pico", device="cpu"), decode(examples()[0].path)
 
-    def ask(**asked: object) -> Trial:
-        return study(pico, image, Options(only=("trial",), **asked)).trial
+    def ask(**asked: object) -> Ablation:
+        return study(pico, image, Options(only=("ablation",), **asked)).ablation
 
     return ask
 
 
 def rows(lens: Lens) -> list[dict[str, float]]:
-    found = lens.panel("what_if").locator(".lens-pairs li").evaluate_all("all => all.map((one) => ({...one.dataset}))")
+    found = lens.panel("ablation").locator(".lens-pairs li").evaluate_all("all => all.map((one) => ({...one.dataset}))")
     return [{name: float(value) for name, value in row.items()} for row in found]
 
 
-def agrees(lens: Lens, trial: Trial) -> None:
+def agrees(lens: Lens, ablation: Ablation) -> None:
     """The bars are the library's numbers: the browser's server may run with other threads, so nearly."""
     found = rows(lens)
-    assert [row["index"] for row in found] == [a.index for a in trial.before]
+    assert [row["index"] for row in found] == [a.index for a in ablation.before]
     for name, expected in {
-        "before": [a.probability for a in trial.before], "after": [a.probability for a in trial.after],
-        "logitBefore": [a.logit for a in trial.before], "logitAfter": [a.logit for a in trial.after],
+        "before": [a.probability for a in ablation.before], "after": [a.probability for a in ablation.after],
+        "logitBefore": [a.logit for a in ablation.before], "logitAfter": [a.logit for a in ablation.after],
     }.items():  # fmt: skip
         assert [row[name] for row in found] == pytest.approx(expected, abs=2e-4), name
 
 
 def switch(lens: Lens, name: str) -> None:
-    lens.panel("what_if").locator(f"[data-focus='{name}']").click()
+    lens.panel("ablation").locator(f"[data-focus='{name}']").click()
 
 
 def sent(lens: Lens, field: str) -> object:
@@ -60,24 +60,24 @@ def sent(lens: Lens, field: str) -> object:
 
 def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, asked_library):
     lens = visit()
-    lens.look_at("what_if")
-    panel = lens.panel("what_if")
+    lens.look_at("ablation")
+    panel = lens.panel("ablation")
     agrees(lens, asked_library())
     assert "Nothing is changed yet" in panel.locator(".lens-outcome").inner_text()
-    assert lens.page.locator("#figures-what_if .lens-figure").count() == 0  # the slow table waits to be asked for
+    assert lens.page.locator("#figures-ablation .lens-figure").count() == 0  # the slow table waits to be asked for
 
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         switch(lens, "switch-uniform_gates")
     agrees(lens, asked_library(edits=(UNIFORM,)))
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         lens.page.keyboard.press("Enter")  # the focus stayed where it was: on again
     agrees(lens, asked_library())
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         switch(lens, "switch-no_osra")
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         switch(lens, "head-2")
     agrees(lens, asked_library(edits=(NO_OSRA, "head_off:2@3.0")))
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         panel.locator("[data-focus='where-no_osra']").select_option("3.0")
     both = ("no_osra@3.0", "head_off:2@3.0")
     agrees(lens, asked_library(edits=both))
@@ -85,39 +85,39 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
     canvas = panel.locator(".lens-brush canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         lens.page.mouse.move(box["x"] + 0.35 * box["width"], box["y"] + 0.4 * box["height"])
         lens.page.mouse.down()
         lens.page.mouse.move(box["x"] + 0.65 * box["width"], box["y"] + 0.5 * box["height"], steps=5)
         lens.page.mouse.up()
     first = sent(lens, "mask")
-    trial = asked_library(edits=both, mask=first)
-    agrees(lens, trial)
-    assert trial.painted_change != 0
-    assert f"{trial.painted_change:+.2f}".replace("-", "\u2212") in panel.locator(".lens-line").first.inner_text()
+    ablation = asked_library(edits=both, mask=first)
+    agrees(lens, ablation)
+    assert ablation.painted_change != 0
+    assert f"{ablation.painted_change:+.2f}".replace("-", "\u2212") in panel.locator(".lens-line").first.inner_text()
     cells = read_mask(first)
     assert 0.01 < cells.mean() < 0.2
     assert cells[round(0.45 * cells.shape[0]), round(0.5 * cells.shape[1])]  # a stroke has no gaps
 
-    with lens.answer("what_if"):  # by keyboard: the square in the middle, then one beside it
+    with lens.answer("ablation"):  # by keyboard: the square in the middle, then one beside it
         canvas.focus()
         for key in (" ", "ArrowRight", " "):
             lens.page.keyboard.press(key)
     second = sent(lens, "mask")
     assert read_mask(second).sum() > cells.sum()
     agrees(lens, asked_library(edits=both, mask=second))
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         switch(lens, "fill2")
     agrees(lens, asked_library(edits=both, mask=second, fill="around"))
     for _ in range(2):
-        with lens.answer("what_if"):
+        with lens.answer("ablation"):
             switch(lens, "undo")
         assert lens.page.evaluate("document.activeElement.dataset.focus") == "undo"  # to go on from by keyboard
     assert sent(lens, "mask") == first
     agrees(lens, asked_library(edits=both, mask=first, fill="around"))
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         switch(lens, "undo")
-    with lens.answer("what_if"):
+    with lens.answer("ablation"):
         switch(lens, "restore")
     agrees(lens, asked_library())
     assert (sent(lens, "mask"), sent(lens, "edits")) == ("", [])
@@ -125,16 +125,16 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
 
 def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
     lens = visit(viewport=PHONE)
-    lens.look_at("what_if")
-    with lens.answer("what_if"):
+    lens.look_at("ablation")
+    with lens.answer("ablation"):
         switch(lens, "switch-no_idconv")
     agrees(lens, asked_library(edits=("no_idconv@0.0",)))
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    trial = lens.panel("what_if").locator(".lens-trial")
-    assert trial.get_by_role("switch", name="IDConv’s half").get_attribute("aria-checked") == "false"
-    assert trial.get_by_role("application").get_attribute("aria-label").startswith("What pico sees of your image")
-    first, last = trial.get_by_role("switch").first, trial.get_by_role("switch").last
-    bars, outcome, canvas = (trial.locator(one) for one in (".lens-pairs", ".lens-outcome", ".lens-brush canvas"))
+    ablation = lens.panel("ablation").locator(".lens-ablation")
+    assert ablation.get_by_role("switch", name="IDConv’s half").get_attribute("aria-checked") == "false"
+    assert ablation.get_by_role("application").get_attribute("aria-label").startswith("What pico sees of your image")
+    first, last = ablation.get_by_role("switch").first, ablation.get_by_role("switch").last
+    bars, outcome, canvas = (ablation.locator(one) for one in (".lens-pairs", ".lens-outcome", ".lens-brush canvas"))
     first.evaluate("node => node.scrollIntoView({block: 'end'})")
     assert bars.bounding_box()["y"] < outcome.bounding_box()["y"] < first.bounding_box()["y"]
     assert bars.bounding_box()["y"] >= 0  # in one look: the bars and a switch that moves them

@@ -1,4 +1,4 @@
-"""Korean: the words of demo/captions/what_if.py."""
+"""Korean: the words of demo/captions/ablation.py."""
 
 from __future__ import annotations
 

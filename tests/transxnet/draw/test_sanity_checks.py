@@ -5,10 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-
-from transxnet.draw.colormaps import lut
-from transxnet.draw.text import width
-from transxnet.draw.trust import _highest, agreement_figure, faithfulness_figure, randomization_figure, verdict_table
 from transxnet.draw.trust_parts import (
     FEW,
     FEW_WIDE,
@@ -21,8 +17,18 @@ from transxnet.draw.trust_parts import (
     called,
     ceiling,
 )
+
+from transxnet.draw.colormaps import lut
+from transxnet.draw.sanity_checks import (
+    _highest,
+    agreement_figure,
+    faithfulness_figure,
+    randomization_figure,
+    sanity_check_table,
+)
+from transxnet.draw.text import width
 from transxnet.results import Explanation, Geometry
-from transxnet.results.sanity_checks import Agreement, Faithfulness, Randomization, TrustReport, Verdict
+from transxnet.results.sanity_checks import Agreement, Faithfulness, Randomization, SanityCheck, SanityChecks
 
 STEPS = ("head", "stage 1", "stem")
 SHARES = np.array([0.0, 0.5, 1.0])
@@ -47,7 +53,7 @@ def randomized(*signed: float) -> Randomization:
     return Randomization("tiny", steps, r, r, np.ones((len(r), 2, 2), np.float32), complete, complete)
 
 
-def report(**change: object) -> TrustReport:
+def report(**change: object) -> SanityChecks:
     maps = {"grad_cam": explanation("grad_cam"), "occlusion": explanation("occlusion")}
     values = {
         "variant": "tiny", "class_index": 3, "target": "bee (class 3)", "maps": maps,
@@ -57,15 +63,15 @@ def report(**change: object) -> TrustReport:
             ("grad_cam", "occlusion"), np.array([[1, -1.0], [-1.0, 1]]), np.array([[1, 0.5], [0.5, 1]]), 0.1,
             np.zeros((2, 16, 16)), (0, 0, 16, 16),
         ),
-        "verdicts": {
-            "grad_cam": Verdict("follows", "better", ("Follows.", "Removes.", "Shows.")),
-            "occlusion": Verdict(
+        "checks": {
+            "grad_cam": SanityCheck("follows", "better", ("Follows.", "Removes.", "Shows.")),
+            "occlusion": SanityCheck(
                 "partly", "chance", ("It asks about one unit.", "In part."), ("It asks about one unit.",)
             ),
         },
         "missing": {"attention": "This variant has no OSRA."},
     }  # fmt: skip
-    return TrustReport(**(values | change))
+    return SanityChecks(**(values | change))
 
 
 @pytest.mark.parametrize("study_figure", [faithfulness_figure, randomization_figure, agreement_figure])
@@ -115,7 +121,7 @@ def test_what_is_left_is_carried_and_said():
     assert study_figure.arrays["tiny/grad_cam/signed"].tolist() == [0.9, 0.5, -0.25]
     assert study_figure.arrays["tiny/occlusion/heats"].shape == (1, 2, 2)
     assert "Grad-CAM -0.10; Occlusion 0.40" in study_figure.alt
-    assert "-0.10" in verdict_table([report()], ["tiny"]).table.rows[0]
+    assert "-0.10" in sanity_check_table([report()], ["tiny"]).table.rows[0]
 
 
 def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
@@ -133,7 +139,7 @@ def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
     assert ((4, 4), (pytest.approx(0.24), pytest.approx(0.4))) in dots
     assert study_figure.numbers["tiny/grad_cam/left"] == pytest.approx(0.32)
     assert "Grad-CAM 0.32;" in study_figure.alt
-    assert verdict_table([one], ["tiny"]).table.rows[0][3] == "0.32"
+    assert sanity_check_table([one], ["tiny"]).table.rows[0][3] == "0.32"
 
 
 def test_the_maps_themselves_are_in_the_strip():
@@ -173,8 +179,8 @@ def test_agreement_above_and_overlap_below_the_diagonal():
     assert "0.05" in study_figure.caption
 
 
-def test_verdicts_stand_in_a_table_with_what_is_missing():
-    study_figure = verdict_table([report()], ["tiny"])
+def test_checks_stand_in_a_table_with_what_is_missing():
+    study_figure = sanity_check_table([report()], ["tiny"])
     assert study_figure.image is None
     assert study_figure.table.rows == [
         ("Grad-CAM", "follows", "better", "-0.10", "0.250", CHANCE, "0.250", HALF, ""),
@@ -183,8 +189,8 @@ def test_verdicts_stand_in_a_table_with_what_is_missing():
     ]
     assert "bee (class 3)" in study_figure.caption
     assert study_figure.table.head[1:3] == ("Model", "Answer")
-    blank = report(verdicts={name: Verdict("even", "even", ("Even: nothing.",)) for name in report().maps})
-    rows = verdict_table([report(), blank], ["a", "b"]).table.rows
+    blank = report(checks={name: SanityCheck("even", "even", ("Even: nothing.",)) for name in report().maps})
+    rows = sanity_check_table([report(), blank], ["a", "b"]).table.rows
     assert ("b · Grad-CAM", "even", "even", *["–"] * 5, "Even: nothing.") in rows
     assert rows[0][:3] == ("a · Grad-CAM", "follows", "better")
 

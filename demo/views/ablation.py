@@ -1,4 +1,4 @@
-"""What if: parts switched off and a region painted out, the answers before and after (js/what_if.js draws it).
+"""What if: parts switched off and a region painted out, the answers before and after (js/ablation.js draws it).
 
 What changes one part at a time stands below, when it is asked for (demo/below.py, demo/figures.py).
 """
@@ -11,19 +11,19 @@ from contextlib import suppress
 from transxnet.errors import LensError
 from transxnet.explain.ablation.masking import FILLS
 from transxnet.explain.ablation.switches import HEAD_OFF, SWITCHES, read_switch
-from transxnet.results.ablation import Trial
+from transxnet.results.ablation import Ablation
 from transxnet.study import Study
 
-from ..captions import what_if as words
+from ..captions import ablation as words
 from ..cells import Json, cost_words, missing, png, share, unfinished, weights_words
 from ..columns import Column
 from ..languages import retold, say
 from .scene import Scene
 
 
-def what_if(scene: Scene) -> Json:
+def ablation(scene: Scene) -> Json:
     return {
-        "layout": "what_if",
+        "layout": "ablation",
         "switches": [_switch(name) for name in SWITCHES],
         "edits": list(scene.session.edits),
         "on": _on(scene.session.edits),
@@ -85,7 +85,7 @@ def _painting(scene: Scene) -> Json | None:
     return {
         "image": column.name, "key": scene.session.image, "box": list(s.view.crop_box),
         "upload": list(s.view.upload_size), "mask": scene.session.mask, "fill": scene.session.fill,
-        "alt": say(words.PAINT_ALT).format(title=column.title, share=share(s.trial.painted if s.trial else 0.0)),
+        "alt": say(words.PAINT_ALT).format(title=column.title, share=share(s.ablation.painted if s.ablation else 0.0)),
         "fills": [{"value": name, "words": say(words.FILLS[name])} for name in FILLS],
         "brushes": [say(text) for text in words.BRUSHES],
         "words": {
@@ -100,16 +100,16 @@ def _painting(scene: Scene) -> Json | None:
 
 
 def _column(column: Column) -> Json:
-    instead = unfinished(column) or [missing(column, "trial")]
+    instead = unfinished(column) or [missing(column, "ablation")]
     return {
         "title": column.title, "sub": cost_words(column), "badge": column.badge, "more": weights_words(column),
-        "cell": instead[0] or _tried(column, column.study.trial),
+        "cell": instead[0] or _tried(column, column.study.ablation),
     }  # fmt: skip
 
 
-def _tried(column: Column, t: Trial) -> Json:
+def _tried(column: Column, t: Ablation) -> Json:
     return {
-        "kind": "trial", "variant": column.name, "explained": t.explained[0].index,
+        "kind": "ablation", "variant": column.name, "explained": t.explained[0].index,
         "changed": bool(t.changes) or t.painted > 0, "said": _said(column.title, t),
         "alt": say(words.BARS).format(title=column.title), "rows": _rows(t), "lines": _lines(column, t),
         "view": png(t.view) if t.painted else "",
@@ -117,7 +117,7 @@ def _tried(column: Column, t: Trial) -> Json:
     }  # fmt: skip
 
 
-def _rows(t: Trial) -> list[Json]:
+def _rows(t: Ablation) -> list[Json]:
     """The first five before and who entered them, and the explained class where it is neither."""
     pairs = list(zip(t.before, t.after, strict=True))
     if t.explained[0].index not in [old.index for old, _ in pairs]:
@@ -133,7 +133,7 @@ def _rows(t: Trial) -> list[Json]:
     ]  # fmt: skip
 
 
-def _said(title: str, t: Trial) -> str:
+def _said(title: str, t: Ablation) -> str:
     """What became of the explained answer, in a sentence."""
     old, new = t.explained
     said = say(words.SAID).format(
@@ -143,7 +143,7 @@ def _said(title: str, t: Trial) -> str:
     return f"{said}. {say(words.NEW_TOP).format(label=t.new_top.label)}" if t.new_top else f"{said}."
 
 
-def _lines(column: Column, t: Trial) -> list[str]:
+def _lines(column: Column, t: Ablation) -> list[str]:
     note = retold(column.study.target.note)  # why another class is explained than the one asked for
     skipped = [say(words.SKIPPED).format(why=retold(why)) for why in dict.fromkeys(t.skipped.values())]
     lines = [note, *skipped] if note else skipped

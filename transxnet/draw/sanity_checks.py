@@ -1,8 +1,8 @@
-"""Plates of the trust tests: insertion and deletion, randomization, agreement, and the verdicts as a table.
+"""Plates of the trust tests: insertion and deletion, randomization, agreement, and the checks as a table.
 
 Every function takes the reports of one or several variants on one image and puts them into one drawing: curves on
 one scale a variant, the variants one below the other or side by side. What the tests are, and where they come from,
-stands in explain/trust.py's neighbors; what is here only draws their numbers. Each study_figure says, in `limits`, what it
+stands in explain/sanity_checks.py's neighbors; what is here only draws their numbers. Each study_figure says, in `limits`, what it
 must not be read as.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from ..results.sanity_checks import TrustReport
+from ..results.sanity_checks import SanityChecks
 from .bars import figure_rgb
 from .figure import StudyFigure, Table
 from .text import ACCENT, GRAY, INK, font, printable
@@ -43,7 +43,7 @@ HEAD = (
 )  # fmt: skip
 
 
-def faithfulness_figure(reports: Sequence[TrustReport], names: Sequence[str]) -> StudyFigure:
+def faithfulness_figure(reports: Sequence[SanityChecks], names: Sequence[str]) -> StudyFigure:
     """Insertion and deletion of every map: one panel a map, all of a variant on one scale."""
     cells = [
         (name, method, found) for name, report in pairs(reports, names) for method, found in report.faithfulness.items()
@@ -75,12 +75,12 @@ def faithfulness_figure(reports: Sequence[TrustReport], names: Sequence[str]) ->
     )  # fmt: skip
 
 
-def _highest(report: TrustReport) -> float:
+def _highest(report: SanityChecks) -> float:
     """Where a variant's probability axes end."""
     return ceiling(max(getattr(found, part).max() for found in report.faithfulness.values() for part in CURVES[1:]))
 
 
-def randomization_figure(reports: Sequence[TrustReport], names: Sequence[str]) -> StudyFigure:
+def randomization_figure(reports: Sequence[SanityChecks], names: Sequence[str]) -> StudyFigure:
     """What is left of each map while the model forgets: rank correlations as lines, and the maps themselves."""
     lines = 2.25
     figure = blank_figure(lines * len(reports) + 0.15 + strips_height(reports, names))
@@ -110,7 +110,7 @@ def randomization_figure(reports: Sequence[TrustReport], names: Sequence[str]) -
     )  # fmt: skip
 
 
-def agreement_figure(reports: Sequence[TrustReport], names: Sequence[str]) -> StudyFigure:
+def agreement_figure(reports: Sequence[SanityChecks], names: Sequence[str]) -> StudyFigure:
     """Which maps agree: rank correlation above the diagonal, overlap of the highest tenth below it."""
     above, tops = matrix_heads(reports), [0.0]
     for report in reports:
@@ -138,8 +138,8 @@ def agreement_figure(reports: Sequence[TrustReport], names: Sequence[str]) -> St
     )  # fmt: skip
 
 
-def verdict_table(reports: Sequence[TrustReport], names: Sequence[str]) -> StudyFigure:
-    """The verdicts: one row a map, a word for each question, then the numbers."""
+def sanity_check_table(reports: Sequence[SanityChecks], names: Sequence[str]) -> StudyFigure:
+    """The checks: one row a map, a word for each question, then the numbers."""
     rows = [
         (called(method, name, names), *_told(report, method))
         for name, report in pairs(reports, names)
@@ -152,32 +152,32 @@ def verdict_table(reports: Sequence[TrustReport], names: Sequence[str]) -> Study
     ]
     explained = " and ".join(dict.fromkeys(printable(report.target) for report in reports))
     return StudyFigure(
-        "verdicts", "Can these maps be believed?",
+        "checks", "Can these maps be believed?",
         f"What the tests say of each map of {explained}. Model: does the map follow the model? Left: its rank "
         "correlation with the same map of random copies. Answer: does it find what matters, better than the same map "
         "moved elsewhere? Deletion (better the lower) and insertion (the higher) are areas under the answer's "
         "probability, beside those of the moved copies. The thresholds behind the words are habits, the numbers are "
         "not.",
-        "A table of verdicts, a row for each map: a word on the model, a word on the answer, and the numbers.",
+        "A table of checks, a row for each map: a word on the model, a word on the answer, and the numbers.",
         "A map that passes has survived two tests that bad maps fail. That does not make it the reason for the answer.",
         None, Table(HEAD, rows), _left(reports, names),
     )  # fmt: skip
 
 
-def _told(report: TrustReport, method: str) -> tuple[str, ...]:
+def _told(report: SanityChecks, method: str) -> tuple[str, ...]:
     """What stands under HEAD, after the map's name."""
-    verdict, found, left = report.verdicts[method], report.faithfulness[method], report.randomization[method]
-    if verdict.follows == "even":
-        return ("even", "even", *["–"] * (len(HEAD) - 4), " ".join(verdict.words))
+    sanity_check, found, left = report.checks[method], report.faithfulness[method], report.randomization[method]
+    if sanity_check.follows == "even":
+        return ("even", "even", *["–"] * (len(HEAD) - 4), " ".join(sanity_check.words))
     return (
-        verdict.follows, verdict.finds, "even" if left.blank else f"{left.left:.2f}",
+        sanity_check.follows, sanity_check.finds, "even" if left.blank else f"{left.left:.2f}",
         f"{found.deletion_auc:.3f}", f"{found.chance_auc:.3f} ± {found.chance_margin:.3f}",
         f"{found.insertion_auc:.3f}", f"{found.chance_insertion_auc:.3f} ± {found.chance_insertion_margin:.3f}",
-        " ".join(verdict.remarks),
+        " ".join(sanity_check.remarks),
     )  # fmt: skip
 
 
-def _left(reports: Sequence[TrustReport], names: Sequence[str]) -> dict[str, float]:
+def _left(reports: Sequence[SanityChecks], names: Sequence[str]) -> dict[str, float]:
     return {
         f"{name}/{method}/left": found.left
         for name, report in pairs(reports, names)

@@ -1,4 +1,4 @@
-"""Chinese, simplified: the words of demo/captions/familiar.py."""
+"""Chinese, simplified: the words of demo/captions/out_of_distribution.py."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..results.ablation_table import Change, WhatIf
+from ..results.ablation_table import AblationTable, Change
 from .bars import figure_rgb
 from .change_bars import (
     BAND,
@@ -51,10 +51,10 @@ LIMITS = (
 )
 
 
-def what_if_figure(results: Sequence[WhatIf], names: Sequence[str]) -> StudyFigure:
+def ablation_table_figure(results: Sequence[AblationTable], names: Sequence[str]) -> StudyFigure:
     """What each part does for this image: a panel a question, all variants on one scale, and a table.
 
-    results: of what_if, one a variant, on the same image. names: what to call them. The table tells, everywhere and
+    results: of ablation_table, one a variant, on the same image. names: what to call them. The table tells, everywhere and
     for each stage, the explained class's probability afterwards, and the best answer where it is another than before.
     numbers: before, and what everywhere did. arrays, by question: stage, block (0 is any), logit change, margin
     change, probability, divergence (nats) of every row, and its logits (rows, classes).
@@ -68,7 +68,7 @@ def what_if_figure(results: Sequence[WhatIf], names: Sequence[str]) -> StudyFigu
         sheet.text(LEFT, top, f"{name}: {explained(result)}", size=SIZE + 1.5, bold=True)
         _variant(sheet, result, top + BAND, scale)
     return StudyFigure(
-        "what_if", "What does each part do for this image?", _caption(results), _alt(results, names), LIMITS,
+        "ablation_table", "What does each part do for this image?", _caption(results), _alt(results, names), LIMITS,
         figure_rgb(sheet.figure), _table(results, names), _numbers(results, names), _arrays(results, names),
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def what_if_figure(results: Sequence[WhatIf], names: Sequence[str]) -> StudyFigu
 # --- One variant ----------------------------------------------------------------------------------------------------
 
 
-def _columns(result: WhatIf) -> tuple[list[str], list[str]]:
+def _columns(result: AblationTable) -> tuple[list[str], list[str]]:
     """The questions that were answered, left and right: by their half, or evenly where one half is missing."""
     left, right, both = ([one for one in some if one in result.answered] for some in (OF_IDCONV, OF_OSRA, OF_BOTH))
     if left and right and len(left) == len(right):
@@ -85,7 +85,7 @@ def _columns(result: WhatIf) -> tuple[list[str], list[str]]:
     return every[0::2], every[1::2]
 
 
-def _not_asked(result: WhatIf) -> list[str]:
+def _not_asked(result: AblationTable) -> list[str]:
     """Why some questions have no panel, a sentence a reason."""
     reasons: dict[str, list[str]] = {}
     for question, why in result.missing.items():
@@ -97,13 +97,13 @@ def _lines(words: str) -> list[str]:
     return wrap(words, (WIDE - LEFT - RIGHT) * 72, SIZE)
 
 
-def _height(result: WhatIf) -> float:
+def _height(result: AblationTable) -> float:
     said = len(_not_asked(result)) * LINE
     panels = len(_columns(result)[0])
     return BAND + said + (GAP if said else 0) + panels * (WORDS + PANEL + GAP) + AXIS
 
 
-def _variant(sheet: Sheet, result: WhatIf, top: float, scale: tuple[float, float]) -> None:
+def _variant(sheet: Sheet, result: AblationTable, top: float, scale: tuple[float, float]) -> None:
     """Why some questions were not asked, then a panel for each of the others, in two columns."""
     for line in (said := _not_asked(result)):
         sheet.text(LEFT, top, line, GRAY)
@@ -116,7 +116,7 @@ def _variant(sheet: Sheet, result: WhatIf, top: float, scale: tuple[float, float
 
 
 def _panel(
-    sheet: Sheet, result: WhatIf, question: str, at: tuple[float, float], scale: tuple[float, float], last: bool
+    sheet: Sheet, result: AblationTable, question: str, at: tuple[float, float], scale: tuple[float, float], last: bool
 ) -> None:
     """Its question, what everywhere did, and the bars. last: of its column, names the stages."""
     x, y = at
@@ -176,7 +176,7 @@ def _outcome(row: Change) -> str:
     return percent(row.probability_after) + (f", answers {row.new_top.label}" if row.new_top else "")
 
 
-def _caption(results: Sequence[WhatIf]) -> str:
+def _caption(results: Sequence[AblationTable]) -> str:
     lent = sorted({result.other for result in results if "other_kernels" in result.answered})
     return (
         "Change of the explained class’s logit when a part is changed while the model looks: in one block (bars), in a "
@@ -186,13 +186,13 @@ def _caption(results: Sequence[WhatIf]) -> str:
     )
 
 
-def _alt(results: Sequence[WhatIf], names: Sequence[str]) -> str:
+def _alt(results: Sequence[AblationTable], names: Sequence[str]) -> str:
     return "Bars over the blocks, a panel a question. " + " ".join(
         f"{name}, {explained(result)}: {_largest(result)}" for name, result in zip(names, results, strict=True)
     )
 
 
-def _largest(result: WhatIf) -> str:
+def _largest(result: AblationTable) -> str:
     """What moves the logit most when done everywhere."""
     rows = [row for row in result.rows if not row.stage]
     if not rows:
@@ -202,7 +202,7 @@ def _largest(result: WhatIf) -> str:
     return f"the largest change everywhere is {signed(row.logit_change)} ({words}), then {_outcome(row)}."
 
 
-def _table(results: Sequence[WhatIf], names: Sequence[str]) -> Table:
+def _table(results: Sequence[AblationTable], names: Sequence[str]) -> Table:
     stages = max(len(result.depths) for result in results)
     rows: list[tuple[str, ...]] = []
     for result, name in zip(results, names, strict=True):
@@ -219,7 +219,7 @@ def _table(results: Sequence[WhatIf], names: Sequence[str]) -> Table:
     return Table(("What is changed", "Everywhere", *(f"Stage {s}" for s in range(1, stages + 1))), rows)
 
 
-def _numbers(results: Sequence[WhatIf], names: Sequence[str]) -> dict[str, float]:
+def _numbers(results: Sequence[AblationTable], names: Sequence[str]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for result, name in zip(results, names, strict=True):
         before = {"probability": result.explained.probability, "logit": result.explained.logit}
@@ -233,7 +233,7 @@ def _numbers(results: Sequence[WhatIf], names: Sequence[str]) -> dict[str, float
     return numbers
 
 
-def _arrays(results: Sequence[WhatIf], names: Sequence[str]) -> dict[str, np.ndarray]:
+def _arrays(results: Sequence[AblationTable], names: Sequence[str]) -> dict[str, np.ndarray]:
     columns = ("stage", "block", "logit_change", "margin_change", "probability_after", "divergence", "logits")
     return {
         f"{name}/{question}/{column}": np.array([getattr(r, column) for r in result.rows if r.question == question])

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
+from transxnet.draw.ablation_table import ablation_table_figure
 from transxnet.draw.change_bars import FELL, LEGEND, ROSE, limits, signed
 from transxnet.draw.heads_off import heads_off_figure
 from transxnet.draw.sheet import DPI
-from transxnet.draw.what_if import what_if_figure
 from transxnet.results import Answer
-from transxnet.results.ablation_table import Change, WhatIf
+from transxnet.results.ablation_table import AblationTable, Change
 
 WORDS = {"uniform_gates": "Gates made uniform", "no_osra": "OSRA’s half zeroed"}
 FOX, DOG = Answer(3, "n3", "fox", 0.5, 2.0), Answer(1, "n1", "dog", 0.25, 1.0)
@@ -23,7 +23,7 @@ def change(question, place, by, new=None, heads=()) -> Change:
     return Change(question, *place, 0.5, 0.5 + by / 10, 2.0, 2.0 + by, 2 * by, by**2, new, LOGITS + by, heads)
 
 
-def result(gates=-1.0, osra=0.5, missing=(), variant="transxnet_pico") -> WhatIf:
+def result(gates=-1.0, osra=0.5, missing=(), variant="transxnet_pico") -> AblationTable:
     """Two stages of two and one blocks; the same change in every place of a question. Four heads in stage 1."""
     changes = {"uniform_gates": gates, "no_osra": osra}
     rows = tuple(
@@ -33,7 +33,7 @@ def result(gates=-1.0, osra=0.5, missing=(), variant="transxnet_pico") -> WhatIf
     found = ((1, 1, 0.2), (1, 2, -0.4), (2, 1, 0.0), (2, 2, 0.1))
     heads = tuple(change("one_head", (1, block), by, heads=((1, block, head),)) for block, head, by in found)
     why = dict.fromkeys(missing, f"{variant} lacks it, for a reason")
-    return WhatIf(variant, (2, 1), FOX, DOG, LOGITS, "gray", WORDS, why, rows, () if missing else heads)
+    return AblationTable(variant, (2, 1), FOX, DOG, LOGITS, "gray", WORDS, why, rows, () if missing else heads)
 
 
 def pixels(image: np.ndarray, color: str) -> np.ndarray:
@@ -44,7 +44,7 @@ def pixels(image: np.ndarray, color: str) -> np.ndarray:
 
 def test_bars_are_as_long_as_the_changes_on_one_scale():
     """Gates, on the left, fall by 1; OSRA, on the right, rises by half of it: half as many pixels."""
-    image = what_if_figure([result()], ["pico"]).image
+    image = ablation_table_figure([result()], ["pico"]).image
     assert image.shape[1] == 1200
     fell, rose = pixels(image, FELL), pixels(image, ROSE)
     assert not fell[:, 600:].any()
@@ -55,34 +55,34 @@ def test_bars_are_as_long_as_the_changes_on_one_scale():
 
 
 def test_variants_share_the_scale():
-    image = what_if_figure([result(-1, 0), result(-0.5, 0)], ["a", "b"]).image
+    image = ablation_table_figure([result(-1, 0), result(-0.5, 0)], ["a", "b"]).image
     fell = pixels(image, FELL)
     upper, lower = fell[: len(fell) // 2], fell[len(fell) // 2 :]
     assert max(upper.sum(axis=0)) / max(lower.sum(axis=0)) == pytest.approx(2, rel=0.08)
 
 
 def test_the_table_says_what_became_of_the_answer():
-    table = what_if_figure([result()], ["pico"]).table
+    table = ablation_table_figure([result()], ["pico"]).table
     assert table.head == ("What is changed", "Everywhere", "Stage 1", "Stage 2")
     assert list(table.rows) == [
         ("Untouched", "50.0 % fox", "", ""),
         ("Gates made uniform", "40.0 %, answers dog", "40.0 %, answers dog", "40.0 %"),
         ("OSRA’s half zeroed", "55.0 %", "55.0 %", "55.0 %"),
     ]
-    several = what_if_figure([result(), result(missing=("no_osra",))], ["pico", "noosra"]).table
+    several = ablation_table_figure([result(), result(missing=("no_osra",))], ["pico", "noosra"]).table
     assert several.rows[0][0] == "pico: Untouched"
     assert several.rows[-1] == ("noosra: OSRA’s half zeroed", "has no such part", "", "")
 
 
 def test_a_missing_part_is_told_in_its_place():
-    with_it, without = (what_if_figure([r], ["pico"]).image for r in (result(osra=0), result(missing=("no_osra",))))
+    with_it, without = (ablation_table_figure([r], ["pico"]).image for r in (result(osra=0), result(missing=("no_osra",))))
     moved = without.shape[0] - with_it.shape[0]
     assert 0 < moved < 0.4 * DPI  # a line or two above the panels, and no empty place beside them
     fell = [pixels(image, FELL).sum() for image in (with_it, without)]
     assert fell[0] == pytest.approx(fell[1], rel=0.03)  # the other column is as it was, further down
     right = [(image[60:, 620:] < 200).all(axis=-1).sum(axis=1).max() for image in (with_it, without)]
     assert right[0] > 400 > 200 > right[1]  # a line at zero; no panel
-    all_missing = what_if_figure([result(missing=tuple(WORDS))], ["pico"])
+    all_missing = ablation_table_figure([result(missing=tuple(WORDS))], ["pico"])
     assert "nothing was changed everywhere" in all_missing.alt
 
 
@@ -90,12 +90,12 @@ def test_small_bars_have_their_numbers_beside_them(monkeypatch):
     """Of each stage and of everywhere, in both panels: above where it rises, below where it falls."""
     said = []
     monkeypatch.setattr(Axes, "annotate", lambda _, text, xy, **how: said.append((text, round(xy[1], 6), how["va"])))
-    what_if_figure([result(-0.01, 0.5)], ["pico"])
+    ablation_table_figure([result(-0.01, 0.5)], ["pico"])
     assert said == [("−0.01", -0.01, "top")] * 3 + [("+0.50", 0.5, "bottom")] * 3
 
 
 def test_numbers_and_arrays_are_raw():
-    study_figure = what_if_figure([result()], ["pico"])
+    study_figure = ablation_table_figure([result()], ["pico"])
     assert study_figure.title == "What does each part do for this image?"
     assert study_figure.numbers["pico/logit"] == 2
     assert study_figure.numbers["pico/uniform_gates/logit_change"] == -1
