@@ -60,7 +60,7 @@ class Asking:
         names = self.studio.check_names(name for name in variants[:LONGEST].split(",") if name.strip())
         if not names:
             raise OutOfRange(words.SO_MANY.format(count=0), remedy=words.SO_MANY_REMEDY)
-        numbers = {key: int(options[key]) for key in ("stage", "block", "cam_stage")}
+        numbers = {key: int(options[key]) for key in ("stage", "block", "cam_layer")}
         target = str(options.pop("target", "")).strip() or None
         for name in names:
             check_target(target, name, follow=name != names[0])
@@ -75,7 +75,7 @@ class Asking:
         columns = with_costs(self.studio, names, [shot.study for shot in shots])
         timings = self.studio.timer.run(names) if view == "compare" else {}
         computed = {name: value for name, value in options.items() if name not in numbers} | numbers
-        computed |= {"target": target, "block": numbers["block"] or "last", "point": shots[0].study.point}
+        computed |= {"target": target, "block": numbers["block"] or "last", "position": shots[0].study.position}
         return Asked(
             view, shots, [image], [""], computed, display_of(display or {}), compared,
             columns=columns, timings=timings,

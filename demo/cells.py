@@ -127,7 +127,7 @@ def missing(column: Column, part: str) -> Json | None:
 
 def map_cell(
     column: Column,
-    heat: np.ndarray,
+    heatmap: np.ndarray,
     geometry: Geometry,
     marker: tuple[float, float] | None,
     caption: str,
@@ -135,20 +135,20 @@ def map_cell(
     **data: float,
 ) -> Json:
     return {
-        "kind": "map", "image": column.name, "caption": caption, "alt": f"{alt}. {highest(heat)} {caption}",
-        "box": list(geometry.crop_box), "point": list(marker) if marker else None,
-        "data": {"variant": column.name} | {k: repr(float(v)) for k, v in {"peak": heat.max(), **data}.items()},
+        "kind": "map", "image": column.name, "caption": caption, "alt": f"{alt}. {highest(heatmap)} {caption}",
+        "box": list(geometry.crop_box), "position": list(marker) if marker else None,
+        "data": {"variant": column.name} | {k: repr(float(v)) for k, v in {"peak": heatmap.max(), **data}.items()},
         "map": {
-            "base64": floats(heat), "rows": heat.shape[0], "cols": heat.shape[1], "stride": geometry.stride,
-            "origin": geometry.origin, "view": list(geometry.view_size),
+            "base64": floats(heatmap), "rows": heatmap.shape[0], "cols": heatmap.shape[1], "stride": geometry.stride,
+            "origin": geometry.origin, "view": list(geometry.input_size),
         },
     }  # fmt: skip
 
 
-def highest(heat: np.ndarray) -> str:
+def highest(heatmap: np.ndarray) -> str:
     """Where a map is highest, in words: for those who do not see it."""
-    row, col = np.unravel_index(np.argmax(heat), heat.shape)
-    return say(HIGHEST).format(where=say(PLACES[3 * row // heat.shape[0]][3 * col // heat.shape[1]]))
+    row, col = np.unravel_index(np.argmax(heatmap), heatmap.shape)
+    return say(HIGHEST).format(where=say(PLACES[3 * row // heatmap.shape[0]][3 * col // heatmap.shape[1]]))
 
 
 def look_cell(column: Column, name: str, head: int | str = 0, told: str = "", short: bool = False) -> Json:

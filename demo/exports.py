@@ -77,7 +77,7 @@ def manifest_of(asked: Asked) -> dict[str, Any]:
 def name_of(asked: Asked) -> str:
     """ "transxnet-lens-attention-pico-stage3": what a folder of them is told apart by."""
     stage = asked.options.get("stage") if asked.view in STAGED else None
-    stage = asked.options.get("cam_stage") if asked.view == "grad_cam" else stage
+    stage = asked.options.get("cam_layer") if asked.view == "grad_cam" else stage
     variants = dict.fromkeys(shot.study.variant for shot in asked.shots)
     parts = ["transxnet-lens", asked.view, *variants, *([f"stage{stage}"] if stage else [])]
     return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts))[:120]

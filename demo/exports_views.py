@@ -271,7 +271,7 @@ def _subtitle(asked: Asked) -> str:
 
 def _foot(made: Mapping[str, Any]) -> str:
     model = made["models"][0]
-    x, y = made["asked"]["point"]
+    x, y = made["asked"]["position"]
     where = words.WHERE.format(x=x, y=y, label=model["class"]["label"])
     return words.FOOT.format(
         made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12], where=where,

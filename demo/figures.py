@@ -80,8 +80,8 @@ def backbone_figures(studies: Sequence[Study], beside: Sequence[Study], image: S
 def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
     """A panel a model, on one scale: uint8 (H, W, 3), RGB."""
     panels = Panels(min(MOST_IN_A_ROW, max(3, 1 + len(studies))))
-    heats = [fit(study.receptive_field.heat, panels.pixels) / study.receptive_field.heat.mean() for study in studies]
-    logs = [np.log10(np.maximum(heat, 1e-9)) for heat in heats]
+    heatmaps = [fit(study.receptive_field.heatmap, panels.pixels) / study.receptive_field.heatmap.mean() for study in studies]
+    logs = [np.log10(np.maximum(heatmap, 1e-9)) for heatmap in heatmaps]
     high = max(values.max() for values in logs)
     view = source_crop(studies[0], image.rgb, panels.pixels)
     panels.panel("Photo", fit(view, panels.pixels), view.shape[:2], [f"as {studies[0].variant} sees it"])
@@ -89,7 +89,7 @@ def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
         found = study.receptive_field
         rgb = colorize(values, (high - DECADES, high), COLORMAP)
         told = [f"{found.layer}, {found.target}", worth_knowing(found), *([RANDOM] if study.untrained else [])]
-        ring(panels.panel(study.variant, rgb, found.geometry.view_size, told), unit_of(found))
+        ring(panels.panel(study.variant, rgb, found.geometry.input_size, told), unit_of(found))
     panels.bar((high - DECADES, high), "times the map's mean, logarithmic", COLORMAP, decades=True)
     return panels.image()
 

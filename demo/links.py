@@ -49,7 +49,7 @@ class State:
     stage: int = 3
     block: int = 0  # the stage's last
     cam: int = 4
-    point: tuple[int, int] | None = None  # in pixels of the upright image; None is its middle
+    position: tuple[int, int] | None = None  # in pixels of the upright image; None is its middle
     target: str = ""  # a WNID; "" is the model's own answer
     compared: str = "attention"
     second: str = ""  # the example after the image's own
@@ -160,7 +160,7 @@ def updated(state: State, asked: Mapping[str, Any]) -> tuple[State, list[str]]:
     if "class" in given:
         state = replace(state, target=_cleaned("class", given["class"], lambda t: _wnid(t, state.variants), said, ""))
     if {"x", "y"} & set(given):
-        state = replace(state, point=_point(given, said))
+        state = replace(state, position=_position(given, said))
     display = dict(state.display) | {
         key: _cleaned(key, given[key], clean, said, "") for key, clean in DISPLAY.items() if key in given
     }
@@ -222,7 +222,7 @@ def _wnid(text: str, variants: tuple[str, ...]) -> str:
     return text
 
 
-def _point(given: Mapping[str, str], said: list[str]) -> tuple[int, int] | None:
+def _position(given: Mapping[str, str], said: list[str]) -> tuple[int, int] | None:
     if not (given.get("x") and given.get("y")):
         if given.get("x") or given.get("y"):
             said.append(say(words.HALF_POINT))
@@ -262,8 +262,8 @@ def _pairs(state: State) -> Iterator[tuple[str, str]]:
     values = {key: _written(getattr(state, field)) for key, (field, _) in FIELDS.items()}
     usual = {key: _written(getattr(State, field)) for key, (field, _) in FIELDS.items()}
     values |= {"variants": ",".join(state.variants), "class": state.target} | dict(state.display)
-    if state.point is not None:
-        values |= {"x": str(state.point[0]), "y": str(state.point[1])}
+    if state.position is not None:
+        values |= {"x": str(state.position[0]), "y": str(state.position[1])}
     if state.tour:
         del usual["view"]  # or a link would open the step's own
     for key in words.WHAT:  # in the order in which they are read best

@@ -21,8 +21,8 @@ def options_of(session: Session, controls: Controls, block: int) -> Options:
     if session.active == "grad_cam" and controls.slower:
         only += SLOWER
     return Options(
-        stage=controls.stage, block=block, point=None if session.active in EVERY_POINT else session.point,
-        target=session.target, cam_stage=controls.cam_stage, only=only,
+        stage=controls.stage, block=block, position=None if session.active in EVERY_POINT else session.position,
+        target=session.target, cam_layer=controls.cam_layer, only=only,
     )  # fmt: skip
 
 
@@ -31,4 +31,4 @@ def options_below(session: Session, options: Options) -> Options:
     parts = WANTED[session.active].figures
     if session.active in ALIKE_EVERYWHERE:  # so that what was computed is found again
         return Options(target=session.target, only=parts)
-    return replace(options, only=parts, point=session.point)
+    return replace(options, only=parts, position=session.position)

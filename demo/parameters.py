@@ -71,7 +71,7 @@ PARAMETERS = _declare(
     Parameter("top", whole_number(1, 1000), 5, "number of predictions"),
     Parameter("autocast", flag(), False, "half precision on CUDA"),
     Parameter("stage", choice(*STAGES), 3, "stage, from 1"),
-    Parameter("cam_stage", choice(*STAGES), 4, "stage of Grad-CAM, from 1"),
+    Parameter("cam_layer", choice(*STAGES), 4, "stage of Grad-CAM, from 1"),
     Parameter("block", whole_number(0, 99), 0, "block of the stage, from 1; 0 is the last"),
     Parameter("head", whole_number(0, 99), 0, "attention head, from 1; 0 is the mean"),
     Parameter("x", number(-1, FARTHEST), -1, "column of the point, in pixels of the upright image; -1 is the middle"),
@@ -95,7 +95,7 @@ PARAMETERS = _declare(
 CONTROLS = _declare(  # values of the page's components, by their names in demo/ui/layout.py
     Parameter("variants", optional(texts(8, NAME_LENGTH, canonical)), description="chosen variants"),
     PARAMETERS["stage"],
-    PARAMETERS["cam_stage"],
+    PARAMETERS["cam_layer"],
     Parameter("block", optional(whole_number(0, 99)), 0, "block of the stage, from 1; 0 is the last"),
     Parameter("slower", flag(), False, "also the maps of many passes"),
     Parameter("beside", flag(), False, "also the receptive fields of other backbones"),

@@ -18,7 +18,7 @@ from .languages import retold, say
 from .session import KEY
 
 
-def crosshair(image: SourceImage, point: tuple[int, int], columns: Sequence[Column]) -> Json:
+def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[Column]) -> Json:
     """The one image with the one crosshair, and an outline for every variant that sees only a part of it."""
     width, height = image.size
     scale = min(1.0, 720 / max(width, height))
@@ -33,9 +33,9 @@ def crosshair(image: SourceImage, point: tuple[int, int], columns: Sequence[Colu
         "src": jpeg(np.asarray(small)),
         "key": image.sha256[:KEY],
         "size": [width, height],
-        "point": list(point),
+        "position": list(position),
         "crops": [{"name": name, "box": box} for name, partial, box in crops if partial],
-        "alt": say(words.CROSSHAIR_ALT).format(width=width, height=height, x=point[0], y=point[1]),
+        "alt": say(words.CROSSHAIR_ALT).format(width=width, height=height, x=position[0], y=position[1]),
         "role": say(words.CROSSHAIR_ROLE),
         "back": say(BACK),
         "note": " ".join(filter(None, (_outlined([name for name, cut, _ in crops if cut]), retold(image.note)))),

@@ -30,8 +30,8 @@ def state_of(session: Session, controls: Controls, size: tuple[int, int], defaul
         view=session.active,
         stage=controls.stage,
         block=controls.block,
-        cam=controls.cam_stage,
-        point=None if session.point == middle(size) else session.point,
+        cam=controls.cam_layer,
+        position=None if session.position == middle(size) else session.position,
         target=session.target or "",
         compared=session.compared,
         second=_label(session.other),
@@ -51,7 +51,7 @@ def arrived(state: State, session: Session, controls: Controls, default: str) ->
         tour=state.tour, language=state.language or session.language,
         asked_language=state.language, edits=state.edits, photos=state.photos,
     )  # fmt: skip
-    changes = {"variants": list(names), "stage": state.stage, "block": state.block, "cam_stage": state.cam}
+    changes = {"variants": list(names), "stage": state.stage, "block": state.block, "cam_layer": state.cam}
     return session, replace(controls, **changes)
 
 
@@ -64,7 +64,7 @@ def link(state: State, upload: bool, painted: bool = False, second: bool = False
     first = examples()[0].label
     lost = [say(words.UPLOAD).format(example=say(first))] * upload
     lost += [say(words.SECOND)] * second + [say(words.PAINTED)] * painted
-    query = query_of(replace(state, point=None) if upload else state)  # a place in another image means nothing
+    query = query_of(replace(state, position=None) if upload else state)  # a place in another image means nothing
     return {
         "query": {} if query == {"image": first} else query,
         "keys": list(words.WHAT),

@@ -43,11 +43,11 @@ def gather_second(
     studio: Studio, session: Session, key: str, options: Options, newest: Callable[[], bool]
 ) -> Iterator[list[Column]]:
     """As `gather`: the session's variants on the image kept under `key`."""
-    point = same_place(session.point, studio.image(session.image).size, studio.image(key).size)
-    return gather(studio, key, session.variants, replace(options, point=point, only=PARTS), newest)
+    position = same_place(session.position, studio.image(session.image).size, studio.image(key).size)
+    return gather(studio, key, session.variants, replace(options, position=position, only=PARTS), newest)
 
 
-def same_place(point: tuple[float, float], size: tuple[int, int], other: tuple[int, int]) -> tuple[float, float]:
+def same_place(position: tuple[float, float], size: tuple[int, int], other: tuple[int, int]) -> tuple[float, float]:
     """The point of another image that stands in the same place of the view. Sizes: (width, height) in pixels.
 
     A view is a square about the image's middle, its side a share of the shorter one: so the distance from the middle
@@ -56,5 +56,5 @@ def same_place(point: tuple[float, float], size: tuple[int, int], other: tuple[i
     shares = min(other) / min(size)
     return tuple(
         min(max((p + 0.5 - side / 2) * shares + o / 2 - 0.5, 0.0), o - 1.0)
-        for p, side, o in zip(point, size, other, strict=True)
+        for p, side, o in zip(position, size, other, strict=True)
     )

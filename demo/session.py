@@ -26,7 +26,7 @@ class Session:
 
     image: str = ""
     example: int = -1
-    point: tuple[int, int] = (0, 0)  # in pixels of the upright image
+    position: tuple[int, int] = (0, 0)  # in pixels of the upright image
     target: str | None = None  # a WNID, so that variants with other label sets can look it up
     active: str = "overview"
     clicks: int = 0  # of tabs on this page, by its own count
@@ -59,7 +59,7 @@ class Controls:
 
     variants: list[str]
     stage: int
-    cam_stage: int
+    cam_layer: int
     block: int  # of attention and kernels, from 1; 0 is the stage's last
     slower: bool = False
     beside: bool = False

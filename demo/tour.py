@@ -34,7 +34,7 @@ class Step:
     variants: tuple[str, ...] = FALLBACK
     stage: int = 3
     block: int = 0  # the stage's last
-    point: tuple[float, float] | None = None
+    position: tuple[float, float] | None = None
     alone: tuple[str, ...] = ()
 
 
@@ -44,9 +44,9 @@ STEPS = (
         alone=words.STATIC_ALONE,
     ),
     Step(words.IDCONV_TITLE, words.IDCONV, words.IDCONV_SOURCE, "kernels"),
-    Step(words.OSRA_TITLE, words.OSRA, words.OSRA_SOURCE, "attention", point=MIDDLE),
+    Step(words.OSRA_TITLE, words.OSRA, words.OSRA_SOURCE, "attention", position=MIDDLE),
     Step(words.MIXER_TITLE, words.MIXER, words.MIXER_SOURCE, "ablation"),
-    Step(words.FIELD_TITLE, words.FIELD, words.FIELD_SOURCE, "erf", point=MIDDLE),
+    Step(words.FIELD_TITLE, words.FIELD, words.FIELD_SOURCE, "erf", position=MIDDLE),
     Step(words.TRUST_TITLE, words.TRUST, words.TRUST_SOURCE, "sanity_checks"),
 )  # fmt: skip
 FINISH: Json = {"tour": 0, "view": "tour"}
@@ -61,9 +61,9 @@ def state(number: int, names: Collection[str]) -> Json:
     if not 1 <= number <= len(STEPS):
         return {"tour": 0}
     step = STEPS[number - 1]
-    point = {} if step.point is None else dict(zip(("fx", "fy"), step.point, strict=True))
+    position = {} if step.position is None else dict(zip(("fx", "fy"), step.position, strict=True))
     variants = list(_variants(step, names))
-    return {"tour": number, "view": step.view, "variants": variants, "stage": step.stage, "block": step.block, **point}
+    return {"tour": number, "view": step.view, "variants": variants, "stage": step.stage, "block": step.block, **position}
 
 
 def expanded(asked: Mapping[str, Any], names: Collection[str]) -> Json:

@@ -192,7 +192,7 @@ def test_the_program_is_found():
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_imports_point_one_way(module: str):
+def test_imports_position_one_way(module: str):
     path = MODULES[module]
     assert floor(module) is not None, (
         f"{path.relative_to(ROOT)} has no place in FLOORS of tests/test_house.py: put it on a floor."

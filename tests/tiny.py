@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.reference import recipe_state
-from transxnet.images import Prepared
+from transxnet.images import ModelInput
 from transxnet.model import TransXNet
 from transxnet.variants import VARIANTS, VariantSpec
 
@@ -40,12 +40,12 @@ def recipe_model(spec: VariantSpec | str = SPEC) -> TransXNet:
     return model
 
 
-def prepared(height: int = 96, width: int = 96, seed: int = 0) -> Prepared:
+def model_input(height: int = 96, width: int = 96, seed: int = 0) -> ModelInput:
     """A random image of this size: the view was cut from (10, 20) out of an upload twice as fine, 30 px larger."""
     image = np.random.default_rng(seed).standard_normal((1, 3, height, width)).astype(np.float32)
-    return Prepared(
+    return ModelInput(
         torch.from_numpy(image), np.zeros((height, width, 3), np.uint8),
-        crop_box=(10.0, 20.0, 10.0 + 2 * width, 20.0 + 2 * height), upload_size=(2 * width + 30, 2 * height + 30),
+        crop_box=(10.0, 20.0, 10.0 + 2 * width, 20.0 + 2 * height), source_size=(2 * width + 30, 2 * height + 30),
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ class SourceImage:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class ModelInput:
     """One image as one model sees it.
 
     tensor: float32 (1, 3, S, S), normalized. view: uint8 (S, S, 3), the same image before normalization, read-only.
@@ -91,7 +91,7 @@ class Prepared:
     tensor: torch.Tensor
     view: np.ndarray
     crop_box: tuple[float, float, float, float]
-    upload_size: tuple[int, int]
+    source_size: tuple[int, int]
 
 
 # --- bytes -> image ------------------------------------------------------------------------------------------------
@@ -430,7 +430,7 @@ class ViewSpec(Protocol):
     crop_pct: float
 
 
-def prepare_for(image: SourceImage, spec: ViewSpec) -> Prepared:
+def prepare_for(image: SourceImage, spec: ViewSpec) -> ModelInput:
     """`prepare` as this model's spec says: a BackboneSpec brings its backbone's colors, interpolation and crop."""
     own = {name: getattr(spec, name) for name in ("mean", "std", "interpolation", "crop_mode") if hasattr(spec, name)}
     return prepare(image, image_size=spec.image_size, crop_pct=spec.crop_pct, **own)
@@ -445,7 +445,7 @@ def prepare(
     std: tuple[float, float, float] = IMAGENET_STD,
     interpolation: str = "bicubic",
     crop_mode: str = "center",
-) -> Prepared:
+) -> ModelInput:
     """timm's evaluation protocol, keeping what it cut away.
 
     The short side becomes floor(image_size / crop_pct) and the long one is rounded down (PIL, antialiased), the
@@ -454,7 +454,7 @@ def prepare(
     length, so that the image's proportions are lost.
     Equal to `timm.data.create_transform` given the same, bit for bit.
 
-    Returns Prepared with tensor (1, 3, S, S), S = image_size. Raises OutOfRange if image_size is not positive,
+    Returns ModelInput with tensor (1, 3, S, S), S = image_size. Raises OutOfRange if image_size is not positive,
     crop_pct not in (0, 1], or interpolation or crop_mode is none of these.
     """
     if image_size < 1 or not 0 < crop_pct <= 1:
@@ -478,7 +478,7 @@ def prepare(
     box = (left * scale_x, top * scale_y, (left + image_size) * scale_x, (top + image_size) * scale_y)
     tensor = _normalize(view, mean, std)
     view.setflags(write=False)
-    return Prepared(tensor, view, box, image.size)
+    return ModelInput(tensor, view, box, image.size)
 
 
 def _normalize(view: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
@@ -490,22 +490,22 @@ def _normalize(view: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]
     return chw.to(torch.float32).div(255).sub(mean).div(std).unsqueeze(0)
 
 
-def view_to_upload(prepared: Prepared, x: float, y: float) -> tuple[float, float]:
+def view_to_upload(model_input: ModelInput, x: float, y: float) -> tuple[float, float]:
     """A point of the view -> the same point of the upright upload, in pixels of each; both may be arrays.
 
     Pixel centres, as in bicubic resampling: upload_x = (x + 0.5) * scale + x0 - 0.5.
     """
-    (x0, y0, _, _), (scale_x, scale_y) = prepared.crop_box, _scale(prepared)
+    (x0, y0, _, _), (scale_x, scale_y) = model_input.crop_box, _scale(model_input)
     return (x + 0.5) * scale_x + x0 - 0.5, (y + 0.5) * scale_y + y0 - 0.5
 
 
-def upload_to_view(prepared: Prepared, x: float, y: float) -> tuple[float, float]:
+def upload_to_view(model_input: ModelInput, x: float, y: float) -> tuple[float, float]:
     """The inverse of `view_to_upload`. A point outside the crop comes out below -0.5 or above side - 0.5."""
-    (x0, y0, _, _), (scale_x, scale_y) = prepared.crop_box, _scale(prepared)
+    (x0, y0, _, _), (scale_x, scale_y) = model_input.crop_box, _scale(model_input)
     return (x + 0.5 - x0) / scale_x - 0.5, (y + 0.5 - y0) / scale_y - 0.5
 
 
-def _scale(prepared: Prepared) -> tuple[float, float]:
+def _scale(model_input: ModelInput) -> tuple[float, float]:
     """Upload pixels per view pixel, along x and y."""
-    (x0, y0, x1, y1), (height, width) = prepared.crop_box, prepared.view.shape[:2]
+    (x0, y0, x1, y1), (height, width) = model_input.crop_box, model_input.view.shape[:2]
     return (x1 - x0) / width, (y1 - y0) / height

@@ -20,7 +20,7 @@ HALF_POINT = "The link’s point lacks a coordinate; the middle is shown."
 OUTSIDE = "The link’s point, {x}, {y}, lies outside the image; the middle is shown."
 WHAT = {  # query key -> what it is, in a sentence
     "image": "image", "variants": "variants", "view": "view", "stage": "stage", "block": "block",
-    "cam": "Grad-CAM stage", "x": "point", "y": "point", "class": "class", "compared": "compared map",
+    "cam": "Grad-CAM stage", "x": "position", "y": "position", "class": "class", "compared": "compared map",
     "with": "second image", "photos": "two photos", "off": "parts switched off",
     "tour": "step of the tour", "lang": "language", "head": "head", "direction": "direction",
     "colors": "color map", "signed": "color map of signed maps", "opacity": "opacity", "gamma": "gamma",

@@ -80,7 +80,7 @@ class Endpoints:
         the upright image, -1 the middle. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with the
         raw weights: attention (heads, key rows, key columns).
         """
-        s = self._studied(image, variant, ("attention",), stage=stage, block=block, point=_point(x, y))
+        s = self._studied(image, variant, ("attention",), stage=stage, block=block, position=_position(x, y))
         return _files(*replies.map_of(s, "attention", image, head))
 
     def kernels(self, image, variant, stage, block):
@@ -98,7 +98,7 @@ class Endpoints:
         target: a class by name, WNID or index; empty takes the model's own answer. stage counts from 1.
         Returns JSON, a PNG overlay of what raised it, and an NPZ with the raw signed map `grad_cam`.
         """
-        s = self._studied(image, variant, ("grad_cam",), target=target.strip() or None, cam_stage=stage)
+        s = self._studied(image, variant, ("grad_cam",), target=target.strip() or None, cam_layer=stage)
         return _files(*replies.map_of(s, "grad_cam", image))
 
     def erf(self, image, variant, stage, x, y):
@@ -108,10 +108,10 @@ class Endpoints:
         numbers r20, r30, r50, r99 (share of the image inside the smallest square about the unit that holds that
         part of the raw sum), a PNG overlay, and an NPZ with the raw map `receptive_field`.
         """
-        s = self._studied(image, variant, ("receptive_field",), stage=stage, point=_point(x, y))
+        s = self._studied(image, variant, ("receptive_field",), stage=stage, position=_position(x, y))
         return _files(*replies.map_of(s, "receptive_field", image))
 
-    def explain(self, image, *, variant, part="erf_parts", stage, block, target, cam_stage, x, y, second):
+    def explain(self, image, *, variant, part="erf_parts", stage, block, target, cam_layer, x, y, second):
         """Any one explanation by name, with its figures.
 
         part: attention, both_ways, attention_depth, rollout, rollouts, half_energies, kernels, kernel_depth, clusters,
@@ -122,8 +122,8 @@ class Endpoints:
         table), a list of PNGs, and an NPZ with the raw arrays.
         """
         s = self._studied(
-            image, variant, (part,), second, stage=stage, block=block, point=_point(x, y),
-            target=target.strip() or None, cam_stage=cam_stage,
+            image, variant, (part,), second, stage=stage, block=block, position=_position(x, y),
+            target=target.strip() or None, cam_layer=cam_layer,
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, part, image))
 
@@ -144,13 +144,13 @@ class Endpoints:
         Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of checks.
         """
         s = self._studied(
-            image, variant, ("sanity_checks",), target=target.strip() or None, stage=stage, point=_point(x, y),
+            image, variant, ("sanity_checks",), target=target.strip() or None, stage=stage, position=_position(x, y),
             thorough=thorough,
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, "sanity_checks", image))
 
     def compare(
-        self, image, *, variants="pico,pico@untrained", part="attention", stage, block, target, cam_stage, x, y
+        self, image, *, variants="pico,pico@untrained", part="attention", stage, block, target, cam_layer, x, y
     ):
         """Two or three variants on one image: how far one map agrees, where it differs, what each costs.
 
@@ -161,7 +161,7 @@ class Endpoints:
         """
         asked = self.asking.about(
             _needed(image), "compare", variants, compared=part, stage=stage, block=block, target=target,
-            cam_stage=cam_stage, point=_point(x, y), only=(part,),
+            cam_layer=cam_layer, position=_position(x, y), only=(part,),
         )  # fmt: skip
         numbers, (png, npz) = self.asking.files(asked, "png", "npz")
         return _files(numbers, png.data, npz.data)
@@ -184,7 +184,7 @@ class Endpoints:
         return _files(*ablation_of(s))
 
     def export(
-        self, image, view, format, variants, stage, block, target, cam_stage, x, y, head, direction, colormap,
+        self, image, view, format, variants, stage, block, target, cam_layer, x, y, head, direction, colormap,
         diverging, opacity, gamma, threshold, scale, edits, mask, fill,
     ):  # fmt: skip
         """A view as a file to keep, as the page's Download gives it, its manifest inside.
@@ -201,7 +201,7 @@ class Endpoints:
         }  # fmt: skip
         asked = self.asking.about(
             _needed(image), view, variants, display, stage=stage, block=block, target=target,
-            cam_stage=cam_stage, point=_point(x, y), edits=split(edits), mask=mask.strip(), fill=fill,
+            cam_layer=cam_layer, position=_position(x, y), edits=split(edits), mask=mask.strip(), fill=fill,
         )  # fmt: skip
         numbers, (made,) = self.asking.files(asked, format)
         (path,) = _write({made.name: made.data})
@@ -249,7 +249,7 @@ def _needed(image: SourceImage | None) -> SourceImage:
     return image
 
 
-def _point(x: float, y: float) -> tuple[float, float] | None:
+def _position(x: float, y: float) -> tuple[float, float] | None:
     return None if x < 0 or y < 0 else (float(x), float(y))
 
 

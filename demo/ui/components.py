@@ -41,7 +41,7 @@ def _in_order(folder: str, kind: str, first: tuple[str, ...]) -> list[Path]:
     return [HERE / folder / f"{name}.{kind}" for name in first] + rest
 
 
-SCRIPTS = _in_order("js", "js", ("maps", "display", "point", "parts", "cells", "panel"))
+SCRIPTS = _in_order("js", "js", ("maps", "display", "position", "parts", "cells", "panel"))
 STYLES = _in_order("css", "css", ("base", "side", "panel"))
 
 

@@ -54,7 +54,7 @@ class Exporting(Going):
         block, _ = self._blocks(session, controls)
         options = options_of(session, controls, block)
         if session.active == "attention":  # the page's whole tables are bytes; a file has the weights as they are
-            options = replace(options, only=("attention", "both_ways"), point=session.point)
+            options = replace(options, only=("attention", "both_ways"), position=session.position)
         lent, photos = self._other_key(session, options.only), session.active == "compare" and session.photos
         shots, left = shots_of(self.studio, session.image, session.variants, options, lent)
         label = self.examples[session.example].label if session.example >= 0 else ""
@@ -62,8 +62,8 @@ class Exporting(Going):
         shown = [Second(session.image, session.example, label), *others]
         images, second = [self.studio.image(one.key) for one in shown], []
         if photos:
-            point = same_place(session.point, *(one.size for one in images))
-            asked = replace(options, point=point, only=SECOND_PARTS)
+            position = same_place(session.position, *(one.size for one in images))
+            asked = replace(options, position=position, only=SECOND_PARTS)
             second, _ = shots_of(self.studio, others[0].key, session.variants, asked)
         names = [name for name in session.variants if name not in left]
         columns = with_costs(self.studio, names, [shot.study for shot in shots])
@@ -80,13 +80,13 @@ class Exporting(Going):
         state = state_of(session, controls, self.studio.image(session.image).size, self.default)
         state, _ = updated(state, in_query(sent))
         if session.example < 0:
-            state = replace(state, point=None)  # a place in an image that no link holds
+            state = replace(state, position=None)  # a place in an image that no link holds
         query = to_query(state)
         return f"?{query}" if query else ""
 
 
 def _computed(options: Options, session: Session, block: int) -> dict[str, Any]:
     """What the studies were asked, for the manifest."""
-    kept = ("stage", "cam_stage", "point", "target", "edits", "mask", "fill")
+    kept = ("stage", "cam_layer", "position", "target", "edits", "mask", "fill")
     found = {key: value for key, value in asdict(options).items() if key in kept}
-    return found | {"block": block or "last", "point": found["point"] or session.point}
+    return found | {"block": block or "last", "position": found["position"] or session.position}

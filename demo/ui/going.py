@@ -64,20 +64,20 @@ class Going(Showing):
         state, said = self._offered(state, said)
         session, controls = arrived(state, self._on(state.image, session, own), controls, self.default)
         size = width, height = self.studio.image(session.image).size
-        point = state.point or middle(size)
+        position = state.position or middle(size)
         if shares is not None:
-            point = int(shares[0] * (width - 1)), int(shares[1] * (height - 1))  # of halves as `middle` has it
-        if point[0] >= width or point[1] >= height:
-            said = [*said, say(words.OUTSIDE).format(x=point[0], y=point[1])]
-            point = middle(size)
+            position = int(shares[0] * (width - 1)), int(shares[1] * (height - 1))  # of halves as `middle` has it
+        if position[0] >= width or position[1] >= height:
+            said = [*said, say(words.OUTSIDE).format(x=position[0], y=position[1])]
+            position = middle(size)
         for name in session.variants:
             if name not in before:
                 self.studio.forget_failure(name)
-        gone = (session.gone[0] + 1 if session.gone else 1, controls.stage, controls.cam_stage, controls.block)
-        session = replace(session, point=point, gone=gone, went=time.monotonic())
+        gone = (session.gone[0] + 1 if session.gone else 1, controls.stage, controls.cam_layer, controls.block)
+        session = replace(session, position=position, gone=gone, went=time.monotonic())
         if not session.shown[0]:  # the page opens: what is clicked before its first answer comes with these
             block = self._blocks(session, controls)[1]
-            yield {self.stage: controls.stage, self.cam_stage: controls.cam_stage, self.block: block}
+            yield {self.stage: controls.stage, self.cam_layer: controls.cam_layer, self.block: block}
         updates = self._controls_of(session, controls, before) | {self.note: _note(said)}
         updates[self.tour] = bar(session.tour, self.names)
         yield from self.refresh(request, session, *vars(controls).values(), updates=updates)
@@ -110,7 +110,7 @@ class Going(Showing):
         names = list(session.variants)
         found: dict = {
             self.variants: gr.CheckboxGroup(self._chips(names), value=names), self.stage: controls.stage,
-            self.cam_stage: controls.cam_stage, self.upload: None, self.thumbs: self._thumbs(session.example),
+            self.cam_layer: controls.cam_layer, self.upload: None, self.thumbs: self._thumbs(session.example),
             self.other: "",
         }  # fmt: skip
         if "t" in names:

@@ -178,7 +178,7 @@ class Layout:
             with gr.Row(elem_classes="controls"):
                 self._label(words.OWN_STAGE)
                 label = self.words(words.OWN_STAGE_LABEL)
-                self.cam_stage = gr.Radio(self._stages(), value=4, label=label, elem_id="cam-stage", **options)
+                self.cam_layer = gr.Radio(self._stages(), value=4, label=label, elem_id="cam-stage", **options)
                 self.slower = _chip(self.words(words.SLOWER), "slower")
         if name == "erf":
             self.beside = _chip(self.words(words.BESIDE), "beside", visible=bool(self.beside_names))

@@ -45,10 +45,10 @@ class Page(Exporting):
 
     def _wire(self) -> None:
         self.inputs = [
-            self.session, self.variants, self.stage, self.cam_stage, self.block, self.slower, self.beside,
+            self.session, self.variants, self.stage, self.cam_layer, self.block, self.slower, self.beside,
         ]  # fmt: skip
         self.outputs = [
-            self.session, self.variants, self.stage, self.cam_stage, self.block, self.crosshair, self.thumbs,
+            self.session, self.variants, self.stage, self.cam_layer, self.block, self.crosshair, self.thumbs,
             self.answers, self.other, self.upload, self.offer, self.downloads, self.view_choice, self.backbone,
             self.link, self.note, self.tour, *self.others.values(), *self.panels.values(), *self.figures.values(),
         ]  # fmt: skip
@@ -132,8 +132,8 @@ class Page(Exporting):
             return
         x, y = int(read(event, "x")), int(read(event, "y"))
         width, height = self.studio.image(session.image).size
-        point = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
-        yield from self.refresh(request, replace(session, point=point), *controls)
+        position = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
+        yield from self.refresh(request, replace(session, position=position), *controls)
 
     def acted(self, event: gr.EventData, request: gr.Request, session: Session, *controls: Any) -> Iterator[dict]:
         """What a view's own script sent: {x, y} moves the crosshair, {change: {field: value}} the session's fields,
@@ -241,8 +241,8 @@ class Page(Exporting):
     ) -> Iterator[dict]:
         key = self.studio.add(image)
         width, height = image.size
-        point = ((width - 1) // 2, (height - 1) // 2)
-        session = replace(session, image=key, example=example, point=point, target=None, mask="")
+        position = ((width - 1) // 2, (height - 1) // 2)
+        session = replace(session, image=key, example=example, position=position, target=None, mask="")
         if example < 0:
             session = session.on_upload(key)
         updates = {self.thumbs: self._thumbs(example), self.upload: None, self.other: ""}

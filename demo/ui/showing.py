@@ -36,7 +36,7 @@ from ..wanted import WANTED
 from .comparing import Comparing
 
 log = logging.getLogger(__name__)
-SENT = ("stage", "cam_stage", "block")  # the controls that `go` sets: what follows the number in Session.gone
+SENT = ("stage", "cam_layer", "block")  # the controls that `go` sets: what follows the number in Session.gone
 ON_ITS_WAY = 5.0  # seconds in which the answer of a `go` may not have reached the browser
 SHOW_PARTS_AFTER = 0.5  # seconds after which finished columns are shown while others still work
 
@@ -212,13 +212,13 @@ class Showing(Comparing):
         if told.variants != session.variants:
             found[self.variants] = gr.CheckboxGroup(self._chips(session.variants), value=list(session.variants))
         if told.gone != session.gone:
-            found |= {self.stage: controls.stage, self.cam_stage: controls.cam_stage}
+            found |= {self.stage: controls.stage, self.cam_layer: controls.cam_layer}
             found[self.tour] = bar(session.tour, self.names)
         return found
 
     def _moved(self, by_hand: str, session: Session, controls: Controls) -> dict:
         """What was moved by hand stays so, although the answer that sent it elsewhere may be on its way."""
-        control = {"stage": self.stage, "cam_stage": self.cam_stage}.get(by_hand)  # blocks are told with every answer
+        control = {"stage": self.stage, "cam_layer": self.cam_layer}.get(by_hand)  # blocks are told with every answer
         if control is None or time.monotonic() - session.went > ON_ITS_WAY:
             return {}
         return {control: getattr(controls, by_hand)}
@@ -233,7 +233,7 @@ class Showing(Comparing):
         more: what Scene gets besides, where a view shows what takes longer than its maps."""
         image = self.studio.image(session.image)
         panel = view(session.active, Scene(columns, image, session, **self._scene(session, columns) | more))
-        found = {self.crosshair: crosshair(image, session.point, columns), self.panels[session.active]: panel}
+        found = {self.crosshair: crosshair(image, session.position, columns), self.panels[session.active]: panel}
         if session.shown[0] != session.image or any(c.study for c in columns) or all(c.finished for c in columns):
             found[self.answers] = answers(columns)  # those of the same image stand until there are new ones
         keys = held(session.held, panel["tables"]) if "tables" in panel else session.held

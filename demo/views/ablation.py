@@ -84,7 +84,7 @@ def _painting(scene: Scene) -> Json | None:
     told = ", ".join(say(words.PIXELS_OF).format(size=size, title=title) for title, size in sizes.items())
     return {
         "image": column.name, "key": scene.session.image, "box": list(s.view.crop_box),
-        "upload": list(s.view.upload_size), "mask": scene.session.mask, "fill": scene.session.fill,
+        "upload": list(s.view.source_size), "mask": scene.session.mask, "fill": scene.session.fill,
         "alt": say(words.PAINT_ALT).format(title=column.title, share=share(s.ablation.painted if s.ablation else 0.0)),
         "fills": [{"value": name, "words": say(words.FILLS[name])} for name in FILLS],
         "brushes": [say(text) for text in words.BRUSHES],

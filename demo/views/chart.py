@@ -67,7 +67,7 @@ def _words(columns: Sequence[Column]) -> Json:
         "sizes": [say(words.CHART_SIZES), said(words.CHART_SIZE)], "axis": said(words.CHART_AXIS_TITLE),
         "y": say(words.CHART_Y), "family": said(words.CHART_FAMILY), "here": say(words.CHART_HERE),
         "note": say(words.CHART_NOTE).format(absent=told.format(names=say(AND).join(absent))).strip(),
-        "alt": say(words.CHART_ALT), "point": say(words.CHART_POINT), "v2": say(words.CHART_V2),
+        "alt": say(words.CHART_ALT), "position": say(words.CHART_POINT), "v2": say(words.CHART_V2),
         "source": say(words.CHART_SOURCE), "table": say(words.CHART_TABLE),
         "head": [say(text) for text in words.CHART_TABLE_HEAD],
     }  # fmt: skip

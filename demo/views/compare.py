@@ -65,7 +65,7 @@ def variants(scene: Scene) -> Json:
         if found is None:
             return missing(column, name) or {"kind": "text", "text": ""}
         alt = f"{_title(name)}, {column.title}"
-        return map_cell(column, found.heat, found.geometry, None, _map_words(name, found), alt)
+        return map_cell(column, found.heatmap, found.geometry, None, _map_words(name, found), alt)
 
     aspects = [(say(words.ANSWERS), say(words.ANSWERS_HINT), None, answered)]
     if maps:
@@ -94,8 +94,8 @@ def _instead(scene: Scene, name: str) -> str:
 
 def _map_words(name: str, found: Explanation) -> str:
     low, high = found.value_range
-    if name == "attention" and is_even(found.heat):  # drawn raw, it is one bright sheet
-        return say(words.RAW_EVEN).format(exactly=retold(what(found)), keys=found.heat.size)
+    if name == "attention" and is_even(found.heatmap):  # drawn raw, it is one bright sheet
+        return say(words.RAW_EVEN).format(exactly=retold(what(found)), keys=found.heatmap.size)
     return say(words.RAW).format(exactly=retold(what(found)), low=number(low), high=number(high))
 
 
@@ -120,7 +120,7 @@ def drawn(study: Study, name: str) -> Explanation:
     if isinstance(found, AttentionMaps):
         return as_map(found)
     if name == "receptive_field":
-        scaled = found.heat * found.heat.dtype.type(factor(found))
+        scaled = found.heatmap * found.heatmap.dtype.type(factor(found))
         return Explanation(
             found.method, found.variant, found.layer, found.target, scaled, found.signed, LOOKS[name].units,
             found.geometry, found.numbers,
@@ -131,7 +131,7 @@ def drawn(study: Study, name: str) -> Explanation:
 def scale_of(name: str, studies: Sequence[Study]) -> Json:
     """One scale for all maps of a kind; Grad-CAM keeps its sign here."""
     if name == "grad_cam":
-        return scale([study.grad_cam.heat for study in studies], LOOKS[name].units, "RdBu_r", signed=True)
+        return scale([study.grad_cam.heatmap for study in studies], LOOKS[name].units, "RdBu_r", signed=True)
     return look_scale(name, studies)
 
 

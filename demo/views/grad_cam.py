@@ -23,14 +23,14 @@ def grad_cam(scene: Scene) -> Json:
     def raw(column: Column) -> Json:
         e = column.study.grad_cam
         low, high = e.value_range
-        numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{e.heat.sum():.3g}"}
+        numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{e.heatmap.sum():.3g}"}
         told = say(words.CAM_WORDS).format(exactly=retold(what(e)), **numbers)
-        return map_cell(column, e.heat, e.geometry, None, told, say(words.CAM_ALT).format(title=column.title))
+        return map_cell(column, e.heatmap, e.geometry, None, told, say(words.CAM_ALT).format(title=column.title))
 
     def raised(column: Column) -> Json:
         return look_cell(column, "grad_cam")
 
-    signed = scale([s.grad_cam.heat for s in done], "logit", "RdBu_r", signed=True)
+    signed = scale([s.grad_cam.heatmap for s in done], "logit", "RdBu_r", signed=True)
     rows = [
         (say(words.CAM_RAW), say(words.CAM_RAW_HINT), signed, raw),
         (say(words.CAM_RAISED), retold(LOOKS["grad_cam"].scaling), look_scale("grad_cam", done), raised),

@@ -107,6 +107,6 @@ def _inspected(column: Column) -> Json | None:
 def _units(g: Geometry) -> Json:
     rows, cols = g.grid
     return {
-        "rows": rows, "cols": cols, "stride": g.stride, "origin": g.origin, "view": list(g.view_size),
-        "box": list(g.crop_box), "upload": list(g.upload_size),
+        "rows": rows, "cols": cols, "stride": g.stride, "origin": g.origin, "view": list(g.input_size),
+        "box": list(g.crop_box), "upload": list(g.source_size),
     }  # fmt: skip

@@ -15,7 +15,7 @@ def overview(scene: Scene) -> Json:
     done = scene.done
     options = done[0].options if done else Options()
     told = {
-        "stage": options.stage, "cam_stage": options.cam_stage, "tiles": TILES,
+        "stage": options.stage, "cam_layer": options.cam_layer, "tiles": TILES,
         "answer": done[0].target.label if done else say(words.THE_ANSWER),
     }  # fmt: skip
     heads = [

@@ -183,7 +183,7 @@ class Lens:
         return int(width), int(height)
 
     @property
-    def point(self) -> tuple[int, int]:
+    def position(self) -> tuple[int, int]:
         """Where the crosshair stands, in pixels of the upload."""
         style = self.photo.locator(".lens-ring").get_attribute("style")
         left, top = (float(number) / 100 for number in re.findall(r"([\d.]+)%", style))

@@ -23,15 +23,15 @@ GEOMETRIES = {
 def units_of(g: Geometry) -> dict:
     rows, cols = g.grid
     return {
-        "rows": rows, "cols": cols, "stride": g.stride, "origin": g.origin, "view": list(g.view_size),
-        "box": list(g.crop_box), "upload": list(g.upload_size),
+        "rows": rows, "cols": cols, "stride": g.stride, "origin": g.origin, "view": list(g.input_size),
+        "box": list(g.crop_box), "upload": list(g.source_size),
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_the_unit_nearest_to_every_pixel(scripts, name):  # noqa: F811
     geometry = GEOMETRIES[name]
-    width, height = geometry.upload_size
+    width, height = geometry.source_size
     points = [[x, y] for x in range(0, width, max(1, width // 90)) for y in range(0, height, max(1, height // 90))]
     found = scripts.evaluate(
         """([units, points]) => points.map(([x, y]) => Object.values(window.lensArithmetic.unitAt(units, x, y)))""",
@@ -41,7 +41,7 @@ def test_the_unit_nearest_to_every_pixel(scripts, name):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", [name for name in GEOMETRIES if name != "smaller than the view"])
-def test_a_units_own_point_leads_back_to_it(scripts, name):  # noqa: F811
+def test_a_units_own_position_leads_back_to_it(scripts, name):  # noqa: F811
     geometry = GEOMETRIES[name]
     cols = geometry.grid[1]
     found = scripts.evaluate(
@@ -53,8 +53,8 @@ def test_a_units_own_point_leads_back_to_it(scripts, name):  # noqa: F811
         row, col = divmod(i, cols)
         exact = geometry.center_in_upload(row, col)
         assert max(abs(x - exact[0]), abs(y - exact[1])) <= 0.5
-        assert 0 <= x < geometry.upload_size[0]
-        assert 0 <= y < geometry.upload_size[1]
+        assert 0 <= x < geometry.source_size[0]
+        assert 0 <= y < geometry.source_size[1]
         assert geometry.unit_at(x, y) == (row, col)
 
 

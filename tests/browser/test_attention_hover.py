@@ -65,7 +65,7 @@ def test_every_head_of_every_block_both_ways(scripts, stage, block):
     table, heads = s.attention_table, ["mean", "max", *range(1, len(s.attention_table.weights) + 1)]
     random = np.random.default_rng(stage)
     points = [(0, 0), (299, 219), (150, 110), *random.uniform((0, 0), (299, 219), (3, 2)).round().tolist()]
-    asked = [[way, head, *point] for way in ("from", "to") for head in heads for point in points]
+    asked = [[way, head, *position] for way in ("from", "to") for head in heads for position in points]
     found = scripts.evaluate(
         """([sent, asked]) => { const { decode, mapAt, figure } = window.lensTables, table = decode(sent);
           return asked.map(([way, head, x, y]) => { const map = mapAt(table, way, head, { x, y });
@@ -96,8 +96,8 @@ def test_the_nearest_unit_is_pythons_half_way_too(scripts):
           return points.map(([x, y]) => [of(x, y).row, of(x, y).col]); }""",
         [table_json(s.block_table), points],
     )
-    assert [tuple(one) for one in found] == [geometry.unit_at(*point) for point in points]
-    halves = {round((geometry.to_view(*point)[0] / 16) % 1, 6) for point in points}
+    assert [tuple(one) for one in found] == [geometry.unit_at(*position) for position in points]
+    halves = {round((geometry.to_view(*position)[0] / 16) % 1, 6) for position in points}
     assert 0.5 in halves  # some points do lie half way
 
 
@@ -182,8 +182,8 @@ def hover(lens: Lens, across: float, down: float, where: str = LARGE) -> tuple[i
     box = target.bounding_box()
     lens.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
     frame(lens)
-    point = lens.page.evaluate("window.lensPoint.under")
-    return point["x"], point["y"]
+    position = lens.page.evaluate("window.lensPoint.under")
+    return position["x"], position["y"]
 
 
 def check(lens: Lens, table: AttentionTable, direction: str, head: int | str, x: int, y: int) -> None:
@@ -212,7 +212,7 @@ def test_hovering_draws_the_librarys_map_and_asks_nobody(lens, leave, stage, blo
                 lens.choose(element, value)
     leave()
     table, still, asked = library(stage, block), lens.canvases("attention"), lens.events()
-    check(lens, table, "from", "mean", *lens.point)
+    check(lens, table, "from", "mean", *lens.position)
     heads = len(table.weights)
     for direction in ("from", "to"):
         for head in ("mean", "max", 1, heads)[: 4 if heads > 1 else 1]:
@@ -222,7 +222,7 @@ def test_hovering_draws_the_librarys_map_and_asks_nobody(lens, leave, stage, blo
                 assert lens.canvases("attention") != still
     show(lens, "from", "mean")
     leave()
-    check(lens, table, "from", "mean", *lens.point)
+    check(lens, table, "from", "mean", *lens.position)
     assert lens.canvases("attention") == still
     assert lens.events() == asked
 
@@ -236,15 +236,15 @@ def test_the_controls_heads_and_stages_of_the_view(lens, leave):
     panel.locator("label:has(input[value=to])").click()
     panel.get_by_label("head 2", exact=True).click()  # the small map
     leave()
-    check(lens, library(3), "to", 2, *lens.point)
+    check(lens, library(3), "to", 2, *lens.position)
     assert panel.locator("input[name=lens-head][value='2']").is_checked()
     assert panel.locator(".lens-tile[aria-pressed=true]").count() == 1
     (tiles,) = lens.numbers("attention", "tiles")
-    users = library(3).users(*library(3).keys.unit_at(*lens.point))
+    users = library(3).users(*library(3).keys.unit_at(*lens.position))
     assert float(tiles["peak"]) == pytest.approx(users.max(), rel=0.004)
     peaks = panel.locator(".lens-small").evaluate_all("all => all.map((one) => Number(one.dataset.peak))")
     for stage, peak in enumerate(peaks, 1):
-        _, raw, margin = expected(library(stage), "to", "mean", *lens.point)
+        _, raw, margin = expected(library(stage), "to", "mean", *lens.position)
         assert peak == pytest.approx(raw.max(), abs=float(margin.max()))
     names = panel.locator("canvas[role=img]").evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
     assert "head 2 of 4" in names[0]
@@ -262,16 +262,16 @@ def test_one_crosshair_for_maps_image_and_keys(lens, leave):
         lens.page.mouse.down()
         lens.page.mouse.up()
     leave()
-    assert lens.point == pytest.approx((x, y), abs=1)  # a click is told in whole pixels of the screen
-    x, y = lens.point
+    assert lens.position == pytest.approx((x, y), abs=1)  # a click is told in whole pixels of the screen
+    x, y = lens.position
     table = library(int(lens.numbers("attention")[0]["stage"]))
     check(lens, table, "from", "mean", x, y)
     with lens.answer("attention"):
         lens.photo.focus()
         lens.page.keyboard.press("Shift+ArrowRight")
         frame(lens)
-        check(lens, table, "from", "mean", *lens.point)  # before any answer
-    assert lens.point != (x, y)
+        check(lens, table, "from", "mean", *lens.position)  # before any answer
+    assert lens.position != (x, y)
     lens.look_at("overview")
     spots = lens.panel("overview").locator(".lens-mark.fixed:visible")
     assert spots.count() == 3  # attention, Grad-CAM, receptive field
@@ -336,10 +336,10 @@ def test_a_finger_on_a_phone(visit):
         frame(lens)
         drawn.append(lens.numbers("attention")[0]["col"])
     assert len(set(drawn[1:])) == 3
-    point = lens.page.evaluate("window.lensPoint.under")
-    check(lens, library(3), "from", "mean", point["x"], point["y"])
+    position = lens.page.evaluate("window.lensPoint.under")
+    check(lens, library(3), "from", "mean", position["x"], position["y"])
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     frame(lens)
-    check(lens, library(3), "from", "mean", *lens.point)
+    check(lens, library(3), "from", "mean", *lens.position)
     assert lens.events() == asked
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -30,7 +30,7 @@ PIXELS = """(canvas) => {
 def looked(lens, name: str, **options):
     """What the library says of the page's image at the page's point."""
     image = decode(examples()[0].path)
-    return study(load(name, device="cpu"), image, Options(point=lens.point, **options))
+    return study(load(name, device="cpu"), image, Options(position=lens.position, **options))
 
 
 def near(value: float):
@@ -175,9 +175,9 @@ def test_two_photos_on_a_phone(visit):
 
 def check_photos(lens, first: SourceImage, second: SourceImage) -> None:
     """The numbers are the library's for pico, from the page's point of the first and the same place of the second."""
-    model, place = load("pico", device="cpu"), same_place(lens.point, first.size, second.size)
-    one = study(model, first, Options(point=lens.point))
-    two = study(model, second, Options(point=place))
+    model, place = load("pico", device="cpu"), same_place(lens.position, first.size, second.size)
+    one = study(model, first, Options(position=lens.position))
+    two = study(model, second, Options(position=place))
     moved = change(one.kernels, two.kernels)
     tiles = lens.numbers("compare", "tiles")
     assert float(tiles[2]["distance"]) == near(float(np.nanmedian(moved.distance)))

@@ -101,8 +101,8 @@ def test_normalized_says_so_and_every_map_has_its_own_ends(lens):
     assert bars(lens, "warning") == [WORDS["warning"]] * 4
     assert controls.get_by_role("status").text_content() == WORDS["warning"]
     ends = lens.panel("overview").locator(".lens-cell .ends span:last-child").all_text_contents()
-    heat = found.receptive_field.heat / found.receptive_field.heat.mean()
-    tops = [found.attention.mean.max(), found.grad_cam.heat.max(), np.quantile(heat, 0.995)]
+    heatmap = found.receptive_field.heatmap / found.receptive_field.heatmap.mean()
+    tops = [found.attention.mean.max(), found.grad_cam.heatmap.max(), np.quantile(heatmap, 0.995)]
     assert [float(end) for end in ends] == pytest.approx(tops, rel=0.006)  # three digits are shown
     kernels = found.kernels.kernels[representatives(found.kernels)]
     own = lens.panel("overview").locator(".lens-tile .own").all_text_contents()
@@ -133,15 +133,15 @@ def test_the_bars_show_gamma_and_where_drawing_begins(lens):
 
 def test_a_pointer_reads_values_units_and_places(lens):
     found, panel = library(), lens.panel("overview")
-    heat = found.attention.mean
-    row, col = np.unravel_index(heat.argmax(), heat.shape)
+    heatmap = found.attention.mean
+    row, col = np.unravel_index(heatmap.argmax(), heatmap.shape)
     canvas, keys = panel.locator(".lens-frame canvas").first, found.attention.keys
     x, y = keys.center(int(row), int(col))
     box = canvas.bounding_box()
-    high, wide = keys.view_size
+    high, wide = keys.input_size
     canvas.hover(position={"x": (x + 0.5) * box["width"] / wide, "y": (y + 0.5) * box["height"] / high})
     told = panel.locator(".lens-frame .lens-readout").first.text_content()
-    assert told == f"{heat.max():.3g} weight\nrow {row + 1}, column {col + 1}"
+    assert told == f"{heatmap.max():.3g} weight\nrow {row + 1}, column {col + 1}"
 
     kernels = found.kernels.kernels
     channel = representatives(found.kernels)[1]

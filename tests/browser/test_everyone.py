@@ -68,10 +68,10 @@ def test_keyboard_walk(visit):
     expect(page.locator("#tab-overview-button")).to_be_focused()
     walker.to(".lens-photo", "Shift+Tab")
 
-    before = lens.point
+    before = lens.position
     with lens.answer():
         walker.press("ArrowLeft", "ArrowUp")
-    assert (lens.point[0] < before[0], lens.point[1] < before[1]) == (True, True)
+    assert (lens.position[0] < before[0], lens.position[1] < before[1]) == (True, True)
     with lens.answer():
         walker.to("#answers button[aria-pressed=false]")
         chosen = page.evaluate("document.activeElement.dataset.index")

@@ -43,14 +43,14 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
     lens._settle("overview")
     with lens.answer():
         lens.click_at(60, 180)
-    wanted = study(load("pico", device="cpu"), decode(examples()[0].path), Options(stage=2, point=(60, 180)))
+    wanted = study(load("pico", device="cpu"), decode(examples()[0].path), Options(stage=2, position=(60, 180)))
 
     path = saved(lens, "npz", tmp_path)
     assert path.name == "transxnet-lens-overview-pico-stage2.npz"
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays["pico/attention"] == pytest.approx(wanted.attention.heads, rel=1e-4, abs=1e-6)
         manifest = json.loads(str(arrays["manifest"]))
-    assert manifest["asked"]["point"] == [60, 180]
+    assert manifest["asked"]["position"] == [60, 180]
     assert manifest["models"][0]["provenance"] == wanted.provenance.as_json()
     assert manifest["images"][0]["sha256"] == decode(examples()[0].path).sha256
 

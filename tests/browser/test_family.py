@@ -51,7 +51,7 @@ def check_t(lens: Lens) -> None:
     """T's numbers on the page are the library's with the same file."""
     image = decode(examples()[0].path)
     source = family_root() / NAMESPACE / "transxnet_t" / "model.safetensors"
-    expected = study(load("t", source), image, Options(point=lens.point))
+    expected = study(load("t", source), image, Options(position=lens.position))
     attention, _, field = [one for one in lens.numbers("overview") if one["variant"] == "t"]
     assert float(attention["peak"]) == pytest.approx(expected.attention.mean.max(), rel=1e-6)
     assert float(field["r50"]) == pytest.approx(expected.receptive_field.numbers["r50"], rel=1e-6)

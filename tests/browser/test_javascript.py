@@ -18,7 +18,7 @@ from transxnet.draw.scale import (
     above,
     alpha,
     colorize,
-    position,
+    color_position,
     shared_range,
     strength,
 )
@@ -67,7 +67,7 @@ def test_a_value_gets_the_same_place_opacity_and_color(scripts, name):
     )
     t = np.array(at, float)
     finite = np.isfinite(FLOATS)
-    np.testing.assert_allclose((t + 1) / 2 if signed else t, position(FLOATS, value_range, signed, root), atol=1e-6)
+    np.testing.assert_allclose((t + 1) / 2 if signed else t, color_position(FLOATS, value_range, signed, root), atol=1e-6)
     np.testing.assert_allclose(np.abs(t[finite]), strength(FLOATS[finite], value_range, signed, root), atol=1e-6)
     np.testing.assert_allclose(opacities, alpha(FLOATS, value_range, 0.85, signed, root), atol=1e-6)
     expected = colorize(FLOATS, value_range, colormap, signed, root)
@@ -94,22 +94,22 @@ def test_every_color_table_arrives_whole(scripts):
     ],
 )
 def test_a_grid_is_placed_on_the_same_pixels(scripts, grid, stride, origin, size):
-    heat = np.random.default_rng(grid[0]).normal(size=grid).astype(np.float32)
-    heat.flat[-1] = 1e6  # one unit towers
+    heatmap = np.random.default_rng(grid[0]).normal(size=grid).astype(np.float32)
+    heatmap.flat[-1] = 1e6  # one unit towers
     view = (128, 128) if grid[0] == grid[1] else (224, 160)
     geometry = Geometry(grid, stride, view, (0, 0, view[1], view[0]), (view[1], view[0]), origin)
     found = scripts.evaluate(
         """([values, rows, cols, stride, origin, view, height, width]) => [...window.lensMaps.place(
           {values: Float32Array.from(values), rows, cols, stride, origin, view}, height, width)]""",
-        [heat.ravel().tolist(), *grid, stride, origin, list(view), *size],
+        [heatmap.ravel().tolist(), *grid, stride, origin, list(view), *size],
     )
-    np.testing.assert_allclose(np.reshape(found, size), place(heat, geometry, size), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.reshape(found, size), place(heatmap, geometry, size), rtol=1e-5, atol=1e-5)
 
 
 def test_the_blend_is_the_overlay(scripts):
     rng = np.random.default_rng(1)
     photo = rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)
-    heat = rng.normal(size=(16, 24)).astype(np.float32)
+    heatmap = rng.normal(size=(16, 24)).astype(np.float32)
     value_range, signed, root, colormap = SCALES["signed"]
     rgba = np.dstack([photo, np.full((16, 24), 255, np.uint8)])
     drawn = scripts.evaluate(
@@ -118,9 +118,9 @@ def test_the_blend_is_the_overlay(scripts):
           window.lensMaps.blend(drawn, Float32Array.from(values), scale, window.lensLuts[scale.colormap], 0.6);
           return [...drawn];
         }""",
-        [rgba.ravel().tolist(), heat.ravel().tolist(), scale_of(value_range, signed, root, colormap)],
+        [rgba.ravel().tolist(), heatmap.ravel().tolist(), scale_of(value_range, signed, root, colormap)],
     )
-    expected = overlay(photo, heat, value_range, colormap, 0.6, signed, root)
+    expected = overlay(photo, heatmap, value_range, colormap, 0.6, signed, root)
     difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
     assert difference.max() <= 1  # OpenCV rounds the gray photo first
     assert np.reshape(drawn, rgba.shape)[..., 3].min() == 255
@@ -191,7 +191,7 @@ def test_gamma_and_threshold_are_the_librarys(scripts, name, tone):
         [VALUES, scale_of(value_range, signed, root, colormap), display(tone)],
     )
     t, painted = np.array(at, float), np.array(painted)
-    expected = position(FLOATS, value_range, signed, root, tone)
+    expected = color_position(FLOATS, value_range, signed, root, tone)
     np.testing.assert_allclose((t + 1) / 2 if signed else t, expected, atol=1e-6)
     assert np.array_equal(seen, above(FLOATS, value_range, signed, tone))
     colors = colorize(FLOATS, value_range, colormap, signed, root, tone)
@@ -207,8 +207,8 @@ def test_raw_normalized_and_masked_overlays_are_the_librarys(scripts, name, mode
     (value_range, signed, root, colormap), tone = SCALES[name], Tone(0.8, 0.3, mode)
     rng = np.random.default_rng(2)
     photo = rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)
-    heat = rng.normal(scale=0.1, size=(16, 24)).astype(np.float32)  # weak on the shared scale
-    heat[0, 0] = np.nan
+    heatmap = rng.normal(scale=0.1, size=(16, 24)).astype(np.float32)  # weak on the shared scale
+    heatmap[0, 0] = np.nan
     rgba = np.dstack([photo, np.full((16, 24), 255, np.uint8)])
     drawn = scripts.evaluate(
         """([pixels, given, scale, display]) => {
@@ -218,12 +218,12 @@ def test_raw_normalized_and_masked_overlays_are_the_librarys(scripts, name, mode
           return [...drawn];
         }""",
         [
-            rgba.ravel().tolist(), [str(v) for v in heat.ravel()], scale_of(value_range, signed, root, colormap),
+            rgba.ravel().tolist(), [str(v) for v in heatmap.ravel()], scale_of(value_range, signed, root, colormap),
             display(tone),
         ],
     )  # fmt: skip
-    own = shared_range([heat], signed) if mode == NORMALISED else value_range
-    expected = overlay(photo, heat, own, colormap, 0.6, signed, root, tone)
+    own = shared_range([heatmap], signed) if mode == NORMALISED else value_range
+    expected = overlay(photo, heatmap, own, colormap, 0.6, signed, root, tone)
     difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
     assert difference.max() <= 1
     assert np.array_equal(expected[0, 0], np.rint(photo[0, 0] * 0.4)) == (mode == MASKED)

@@ -24,9 +24,9 @@ def numbers(lens, grid: str) -> np.ndarray:
     return np.reshape(shown.evaluate("(one) => [...one.values]"), (7, 7))
 
 
-def check(lens, found: KernelArithmetic, i: int, point: tuple[int, int]) -> None:
+def check(lens, found: KernelArithmetic, i: int, position: tuple[int, int]) -> None:
     """The inspector shows channel i, and takes apart the number of the unit under this point."""
-    shown, (row, col) = looked_at(lens), found.units.unit_at(*point)
+    shown, (row, col) = looked_at(lens), found.units.unit_at(*position)
     assert int(shown["channel"]) == found.channels[i]
     assert (int(shown["row"]), int(shown["col"])) == (row, col)
     made = found.kernels[i].astype(np.float64)
@@ -87,7 +87,7 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     lens = visit()
     lens.look_at("kernels")
     lens.drawn("kernels")
-    found, middle = library(only=CHANNELS).kernel_arithmetic, lens.point
+    found, middle = library(only=CHANNELS).kernel_arithmetic, lens.position
     tiles = lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile")
     assert tiles.count() == len(found.channels) == SHOWN
     check(lens, found, 0, middle)  # before anybody points: the first kernel, at the crosshair
@@ -96,10 +96,10 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     for i in (7, 4):
         tiles.nth(i).hover()
         check(lens, found, i, middle)
-    for point in ((9, 9), (lens.size[0] - 9, 60), (200, 130)):  # a corner and an edge, where zeros lie beyond
-        over_image(lens, *point)
-        until_unit(lens, *found.units.unit_at(*point))
-        check(lens, found, 4, point)
+    for position in ((9, 9), (lens.size[0] - 9, 60), (200, 130)):  # a corner and an edge, where zeros lie beyond
+        over_image(lens, *position)
+        until_unit(lens, *found.units.unit_at(*position))
+        check(lens, found, 4, position)
     output = lens.panel("kernels").locator(".lens-unitmap canvas").last
     size = output.bounding_box()["width"] / found.units.grid[1]
     output.hover(position={"x": 1.5 * size, "y": 6.5 * size})  # the maps themselves move the point as well
@@ -127,7 +127,7 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * SHOWN}  # its own; nothing behind the other tab
 
 
-def test_keyboard_alone_and_a_new_point_keeps_the_kernel(visit):
+def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visit):
     lens = visit()
     lens.look_at("kernels")
     found = library(only=CHANNELS).kernel_arithmetic
@@ -154,8 +154,8 @@ def test_keyboard_alone_and_a_new_point_keeps_the_kernel(visit):
         lens.click_at(100, 120)
     over_nothing = lens.page.locator(".lens-top")
     over_nothing.hover()
-    until_unit(lens, *found.units.unit_at(*lens.point))
-    check(lens, found, 1, lens.point)
+    until_unit(lens, *found.units.unit_at(*lens.position))
+    check(lens, found, 1, lens.position)
     assert looked_at(lens)["held"] == "true"
     big = lens.panel("kernels").locator(".lens-taps.big > div")
     big.focus()
@@ -166,7 +166,7 @@ def test_keyboard_alone_and_a_new_point_keeps_the_kernel(visit):
     assert looked_at(lens)["held"] == "false"
 
 
-def test_a_held_kernel_of_the_second_variant_stays_at_a_new_point(visit):
+def test_a_held_kernel_of_the_second_variant_stays_at_a_new_position(visit):
     lens = visit()
     lens.look_at("kernels")
     lens.compare("pico@untrained", view="kernels")
@@ -193,7 +193,7 @@ def test_on_a_phone_by_tap(visit):
     lens.look_at("kernels")
     found = library(only=CHANNELS).kernel_arithmetic
     lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile").nth(6).tap()
-    check(lens, found, 6, lens.point)
+    check(lens, found, 6, lens.position)
     lens.panel("kernels").locator(".lens-taps.big span").nth(48).tap()
     assert "Row 7, column 7: " in lens.panel("kernels").locator(".apart .lens-tap").first.text_content()
     assert lens.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

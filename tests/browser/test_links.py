@@ -51,7 +51,7 @@ def looked_at(lens: Lens, view: str) -> dict[str, Any]:
     chosen = [page.locator(f"#{name} input:checked").evaluate("one => one.value") for name in ("stage", "block")]
     return {
         "tab": page.locator("#views [role=tab][aria-selected=true]").first.text_content(),
-        "variants": lens.ticked(), "titles": lens.titles(view), "stage and block": chosen, "point": lens.point,
+        "variants": lens.ticked(), "titles": lens.titles(view), "stage and block": chosen, "position": lens.position,
         "class": page.locator("#answers button[aria-pressed=true]").evaluate("one => ({...one.dataset})"),
         "display": page.evaluate("window.lensDisplay.all()"),
         "numbers": [lens.numbers(view), lens.numbers(view, "tiles")],
@@ -86,13 +86,13 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
     with lens.answer("grad_cam"):
         lens.choose("cam-stage", 3)
     before = looked_at(lens, "grad_cam")
-    x, y = lens.point
+    x, y = lens.position
     assert query(lens) == {
         "image": examples()[0].label, "variants": "pico,pico@untrained", "view": "grad_cam", "stage": "2",
         "block": "1", "cam": "3", "x": str(x), "y": str(y), "class": before["class"]["wnid"], "head": "2",
         "colors": "viridis", "gamma": "0.5",
     }  # fmt: skip
-    assert (before["display"]["head"], before["point"], before["variants"]) == (2, (x, y), ["pico", "pico@untrained"])
+    assert (before["display"]["head"], before["position"], before["variants"]) == (2, (x, y), ["pico", "pico@untrained"])
 
     other = follow(lens.page.url.removeprefix(served.url), "grad_cam")
     assert_same(before, looked_at(other, "grad_cam"))
@@ -192,7 +192,7 @@ def test_back_and_forward_bring_the_images_back(visit):
     with lens.answer():
         page.go_back()
     expect(pressed).to_have_count(0)
-    assert lens.point == pytest.approx((20, 30), abs=2)
+    assert lens.position == pytest.approx((20, 30), abs=2)
     with lens.answer():
         page.go_back()
     expect(pressed).to_have_attribute("title", examples()[0].label)

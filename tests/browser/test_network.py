@@ -112,12 +112,12 @@ def test_offline(visit):
     with lens.answer("attention"):
         context.set_offline(False)
     expect(notice).to_have_text(words.OFFLINE["back"])
-    assert lens.point == pytest.approx((30, 40), abs=2)
-    expected = library(upload["buffer"], point=lens.point)
+    assert lens.position == pytest.approx((30, 40), abs=2)
+    expected = library(upload["buffer"], position=lens.position)
     assert said(lens.numbers("attention")[0]) == stepped(expected.attention)
     with lens.answer():
         page.locator("#tab-overview-button").click()
-    check_overview(lens, library(upload["buffer"], point=lens.point))
+    check_overview(lens, library(upload["buffer"], position=lens.position))
     lens.problems[:] = [one for one in lens.problems if "net::ERR_INTERNET_DISCONNECTED" not in one]  # Chromium's own
 
 
@@ -168,9 +168,9 @@ def test_slow_network(visit):
         assert page.evaluate("lensDisplay.opacity") == 0.5
     page.wait_for_function(
         "(peak) => document.querySelector('#panel-overview .lens-frame')?.dataset.peak === peak",
-        arg=repr(float(library(point=lens.point).attention.mean.max())),
+        arg=repr(float(library(position=lens.position).attention.mean.max())),
     )
-    check_overview(lens, library(point=lens.point))
+    check_overview(lens, library(position=lens.position))
     with lens.answer("erf"):
         page.locator("#tab-kernels-button").click()
         assert page.locator("#panel-kernels").bounding_box()["height"] > 200  # where the result will be
@@ -206,8 +206,8 @@ def test_of_two_clicks_the_later_one_counts_whichever_arrives_first(visit):
         lens.click_at(20, 30)
         lens.click_at(90, 60)
     lens._settle("overview")
-    assert lens.point == pytest.approx((90, 60), abs=2)
-    check_overview(lens, library(point=lens.point))
+    assert lens.position == pytest.approx((90, 60), abs=2)
+    check_overview(lens, library(position=lens.position))
 
 
 @contextmanager
@@ -256,7 +256,7 @@ def test_a_question_on_its_way_while_the_stream_of_answers_ends_is_answered(visi
         lens.page.wait_for_function("(held) => window.held === held", arg=held)
         with lens.answer():
             lens.click_at(x, y)
-        check_overview(lens, library(point=lens.point))
+        check_overview(lens, library(position=lens.position))
 
 
 def test_two_visitors_keep_their_own_uploads(visit):
@@ -270,5 +270,5 @@ def test_two_visitors_keep_their_own_uploads(visit):
     assert one.photo.locator("img").get_attribute("src") != two.photo.locator("img").get_attribute("src")
     with one.answer():
         one.click_at(12, 14)
-    check_overview(one, library(mine["buffer"], point=one.point))
+    check_overview(one, library(mine["buffer"], position=one.position))
     check_overview(two, library(yours["buffer"]))

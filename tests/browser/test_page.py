@@ -33,11 +33,11 @@ def loaded(name: str) -> LoadedModel:
     return load(name)
 
 
-def library(image: Path | bytes = FIRST, name: str = "pico", point: tuple[int, int] | None = None, **more) -> Study:
+def library(image: Path | bytes = FIRST, name: str = "pico", position: tuple[int, int] | None = None, **more) -> Study:
     """What the library says of the same image and point; the page looks from the middle at first."""
     decoded = decode(image)
     width, height = decoded.size
-    return study(loaded(name), decoded, Options(point=point or ((width - 1) // 2, (height - 1) // 2), **more))
+    return study(loaded(name), decoded, Options(position=position or ((width - 1) // 2, (height - 1) // 2), **more))
 
 
 def near(value: float) -> object:
@@ -58,9 +58,9 @@ def check_overview(lens, expected: Study, row: int = 0) -> None:
     attention, cam, field = [one for one in lens.numbers("overview") if one["variant"] == expected.variant]
     tiles = lens.numbers("overview", "tiles")[row]
     assert said(attention) == near(expected.attention.mean.max())
-    assert said(cam) == near(max(expected.grad_cam.heat.max(), 0))
-    heat = expected.receptive_field.heat
-    assert said(field) == near(heat.max() / heat.mean())
+    assert said(cam) == near(max(expected.grad_cam.heatmap.max(), 0))
+    heatmap = expected.receptive_field.heatmap
+    assert said(field) == near(heatmap.max() / heatmap.mean())
     assert said(field, "r50") == near(expected.receptive_field.numbers["r50"])
     assert said(field, "total") == near(expected.receptive_field.numbers["total"])
     assert 0 < said(tiles) <= np.abs(expected.kernels.kernels).max() * (1 + 1e-6)
@@ -113,32 +113,32 @@ def test_a_click_on_the_image_moves_every_map(visit):
     width, height = lens.size
     with lens.answer():
         lens.click_at(0.3 * width, 0.6 * height)
-    assert lens.point == (pytest.approx(0.3 * width, abs=2), pytest.approx(0.6 * height, abs=2))
-    check_overview(lens, library(point=lens.point))
+    assert lens.position == (pytest.approx(0.3 * width, abs=2), pytest.approx(0.6 * height, abs=2))
+    check_overview(lens, library(position=lens.position))
 
     field = lens.panel("overview").locator(".lens-frame canvas").last  # a click on a map is a click on the image
     box = field.bounding_box()
     x0, y0, x1, y1 = library().view.crop_box
     with lens.answer():
         field.click(position={"x": 0.75 * box["width"], "y": 0.25 * box["height"]})
-    assert lens.point == (pytest.approx(0.25 * x0 + 0.75 * x1, abs=4), pytest.approx(0.75 * y0 + 0.25 * y1, abs=4))
-    check_overview(lens, library(point=lens.point))
+    assert lens.position == (pytest.approx(0.25 * x0 + 0.75 * x1, abs=4), pytest.approx(0.75 * y0 + 0.25 * y1, abs=4))
+    check_overview(lens, library(position=lens.position))
 
 
 def test_arrow_keys_move_the_crosshair_again_and_again(visit):
     lens = visit()
-    (x, y), (width, height) = lens.point, lens.size
+    (x, y), (width, height) = lens.position, lens.size
     small, big = (max(1, round(max(width, height) / share)) for share in (40, 8))
     lens.photo.focus()
     with lens.answer():
         lens.page.keyboard.press("ArrowRight")
         lens.page.keyboard.press("ArrowUp")
-    assert lens.point == (x + small, y - small)
-    check_overview(lens, library(point=lens.point))
+    assert lens.position == (x + small, y - small)
+    check_overview(lens, library(position=lens.position))
     with lens.answer():  # the answer has not taken the focus away
         lens.page.keyboard.press("Shift+ArrowLeft")
-    assert lens.point == (x + small - big, y - small)
-    check_overview(lens, library(point=lens.point))
+    assert lens.position == (x + small - big, y - small)
+    check_overview(lens, library(position=lens.position))
 
 
 def test_two_visitors_each_see_their_own(visit):
@@ -148,13 +148,13 @@ def test_two_visitors_each_see_their_own(visit):
     with two.answer(), one.answer():
         one.click_at(40, 50)
         two.click_at(60, 30)
-    check_overview(one, library(FIRST, point=one.point))
-    check_overview(two, library(SECOND, point=two.point))
+    check_overview(one, library(FIRST, position=one.position))
+    check_overview(two, library(SECOND, position=two.position))
     with one.answer("attention"), two.answer("grad_cam"):
         two.page.locator("#tab-grad_cam-button").click()
         one.page.locator("#tab-attention-button").click()
-    assert said(one.numbers("attention")[0]) == stepped(library(FIRST, point=one.point).attention)
-    assert said(two.numbers("grad_cam")[0]) == near(library(SECOND).grad_cam.heat.max())
+    assert said(one.numbers("attention")[0]) == stepped(library(FIRST, position=one.position).attention)
+    assert said(two.numbers("grad_cam")[0]) == near(library(SECOND).grad_cam.heatmap.max())
 
 
 # ---- inside the views ---------------------------------------------------------------------------------------
@@ -214,18 +214,18 @@ def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visit):
 
     with lens.answer("grad_cam"):
         lens.choose("cam-stage", 2)
-    check_cam(lens, library(target=index, cam_stage=2, **cam), labels.words[index])
+    check_cam(lens, library(target=index, cam_layer=2, **cam), labels.words[index])
     with lens.answer("grad_cam"):  # the other stage is not its stage
         lens.choose("stage", 1)
-    check_cam(lens, library(target=index, cam_stage=2, **cam), labels.words[index])
+    check_cam(lens, library(target=index, cam_layer=2, **cam), labels.words[index])
 
 
 def check_cam(lens, expected: Study, label: str) -> None:
     raw, raised, contrast, stages = lens.numbers("grad_cam")
-    assert said(raw) == near(expected.grad_cam.heat.max())
-    assert said(raised) == near(max(expected.grad_cam.heat.max(), 0))
-    assert said(contrast) == near(expected.contrast.heat.max())
-    assert said(stages) == near(expected.cam_stages.heat.max())
+    assert said(raw) == near(expected.grad_cam.heatmap.max())
+    assert said(raised) == near(max(expected.grad_cam.heatmap.max(), 0))
+    assert said(contrast) == near(expected.contrast.heatmap.max())
+    assert said(stages) == near(expected.cam_stages.heatmap.max())
     assert label in lens.panel("grad_cam").locator("figcaption").first.text_content()
     pressed = lens.page.locator("#answers button[aria-pressed='true']")
     assert int(pressed.get_attribute("data-index")) == expected.target.index
@@ -361,7 +361,7 @@ def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visit, served
         arg=repr(float(library().attention.mean.max())),
     )
     answered = time.perf_counter() - began
-    check_overview(lens, library(point=lens.point))
+    check_overview(lens, library(position=lens.position))
     assert lens.panel("overview").locator(".lens-skeleton").count() == 1  # T is still being looked for
 
     error = lens.panel("overview").locator(".lens-cell.error")
@@ -372,7 +372,7 @@ def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visit, served
     assert all(len(one) > 30 for one in tried)
     assert "github.com" in tried[-1]
     assert "/" not in error.text_content().replace("https://", "")
-    check_overview(lens, library(point=lens.point))  # pico's row stands beside it
+    check_overview(lens, library(position=lens.position))  # pico's row stands beside it
     assert set(served.proxy.asked) == {"CONNECT github.com:443 HTTP/1.0"}  # nobody else was asked, since the start
 
 
@@ -396,7 +396,7 @@ def test_a_broken_upload_gets_a_sentence_and_the_page_goes_on(visit, file):
     lens.page.locator("#upload img").wait_for(state="detached")  # what cannot be shown does not stay
     with lens.answer():
         lens.click_at(70, 40)
-    check_overview(lens, library(point=lens.point))
+    check_overview(lens, library(position=lens.position))
     with lens.answer():
         lens.send(as_png(decode(SECOND).rgb))
     check_overview(lens, library(SECOND))
@@ -419,13 +419,13 @@ def test_an_upload_without_room_gets_a_sentence(visit):
 
 def test_another_button_and_a_key_pressed_on_the_image_before_move_nothing(visit):
     lens = visit()
-    before, events = lens.point, lens.events()
+    before, events = lens.position, lens.events()
     lens.photo.click(button="right", position={"x": 20, "y": 30})
     lens.photo.hover(position={"x": 90, "y": 60})
-    assert (lens.point, lens.events()) == (before, events)
+    assert (lens.position, lens.events()) == (before, events)
     width, height = decode(SECOND).size
     with lens.answer():
         lens.photo.focus()
         lens.page.keyboard.press("ArrowLeft")
         lens.page.locator("#thumbs button").nth(1).click()
-    assert lens.point == ((width - 1) // 2, (height - 1) // 2)
+    assert lens.position == ((width - 1) // 2, (height - 1) // 2)

@@ -81,7 +81,7 @@ def _maps(ours: Study, theirs: Study) -> Iterator[tuple[str, np.ndarray, np.ndar
     for name in ("kernels", "gates", "biases", "static"):
         yield name, getattr(ours.kernels, name), getattr(theirs.kernels, name)
     for name in ("grad_cam", "receptive_field"):
-        yield name, getattr(ours, name).heat, getattr(theirs, name).heat
+        yield name, getattr(ours, name).heatmap, getattr(theirs, name).heatmap
 
 
 def test_prediction_with_tf32_and_with_half_precision(pair, image):

@@ -179,7 +179,7 @@ def test_the_table_is_made_when_it_is_asked_for_only():
 
 def test_a_table_that_stands_is_left_alone_by_switches_and_the_crosshair():
     there = standing(below(changed(ANN, {"every": True}), 3).session, 3)
-    for session in (there, replace(there, edits=EDITS, mask=MASK, fill="blur"), replace(there, point=(5, 5))):
+    for session in (there, replace(there, edits=EDITS, mask=MASK, fill="blur"), replace(there, position=(5, 5))):
         found = below(session, 3)
         assert (found.draw, found.clear, found.session) == (False, False, session)
     assert below(there, 2).draw  # its heads are another stage's

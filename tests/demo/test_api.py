@@ -39,10 +39,10 @@ ENDPOINTS = {
     "/kernels": ["image", "variant", "stage", "block"],
     "/grad_cam": ["image", "variant", "target", "stage"],
     "/erf": ["image", "variant", "stage", "x", "y"],
-    "/explain": ["image", "variant", "part", "stage", "block", "target", "cam_stage", "x", "y", "second"],
+    "/explain": ["image", "variant", "part", "stage", "block", "target", "cam_layer", "x", "y", "second"],
     "/ablation_table": ["image", "variant", "target", "stage", "second"],
     "/sanity_checks": ["image", "variant", "target", "stage", "x", "y", "thorough"],
-    "/compare": ["image", "variants", "part", "stage", "block", "target", "cam_stage", "x", "y"],
+    "/compare": ["image", "variants", "part", "stage", "block", "target", "cam_layer", "x", "y"],
     "/ablation": ["image", "variant", "edits", "mask", "fill", "target", "second"],
     "/export": [
         "image",
@@ -52,7 +52,7 @@ ENDPOINTS = {
         "stage",
         "block",
         "target",
-        "cam_stage",
+        "cam_layer",
         "x",
         "y",
         "head",
@@ -181,8 +181,8 @@ def test_predict_with_a_image_only(client, expected):
     [
         ("/attention", "attention", "heads"),
         ("/kernels", "kernels", "kernels"),
-        ("/grad_cam", "grad_cam", "heat"),
-        ("/erf", "receptive_field", "heat"),
+        ("/grad_cam", "grad_cam", "heatmap"),
+        ("/erf", "receptive_field", "heatmap"),
     ],
 )
 def test_maps_with_a_image_only(client, expected, endpoint, part, array):
@@ -192,7 +192,7 @@ def test_maps_with_a_image_only(client, expected, endpoint, part, array):
     assert arrays[part] == pytest.approx(raw, rel=1e-5, abs=1e-7 * float(np.abs(raw).max()))
     assert numbers["range"] == pytest.approx([raw.min(), raw.max()], rel=1e-5, abs=1e-8)
     assert numbers["provenance"] == expected.provenance.as_json()
-    assert numbers["view"]["upload_size"] == list(decode(IMAGE).size)
+    assert numbers["view"]["source_size"] == list(decode(IMAGE).size)
     with Image.open(png) as image:
         assert image.format == "PNG"
         assert np.asarray(image).std() > 1
@@ -203,17 +203,17 @@ def test_maps_with_a_image_only(client, expected, endpoint, part, array):
 
 
 def test_what_is_asked_for_is_what_comes(client, weights):
-    options = Options(stage=2, block=1, point=(40, 200), target="goldfish", cam_stage=3)
+    options = Options(stage=2, block=1, position=(40, 200), target="goldfish", cam_layer=3)
     wanted = study(load("pico", weights_dir=weights), decode(IMAGE), options)
     at = {"stage": 2, "x": 40, "y": 200}
     _, _, npz = client.predict(handle_file(IMAGE), block=1, head=2, **at, api_name="/attention")
     assert np.load(npz)["attention"] == pytest.approx(wanted.attention.heads, rel=1e-5, abs=1e-8)
     numbers, _, _ = client.predict(handle_file(IMAGE), **at, api_name="/erf")
     assert numbers["numbers"] == pytest.approx(wanted.receptive_field.numbers, rel=1e-5)
-    assert numbers["point"] == [40, 200]
+    assert numbers["position"] == [40, 200]
     numbers, _, npz = client.predict(handle_file(IMAGE), target="goldfish", stage=3, api_name="/grad_cam")
-    heat = wanted.grad_cam.heat
-    assert np.load(npz)["grad_cam"] == pytest.approx(heat, rel=1e-4, abs=1e-6 * float(np.abs(heat).max()))
+    heatmap = wanted.grad_cam.heatmap
+    assert np.load(npz)["grad_cam"] == pytest.approx(heatmap, rel=1e-4, abs=1e-6 * float(np.abs(heatmap).max()))
     assert numbers["class"]["label"] == "goldfish"
 
 
@@ -254,7 +254,7 @@ def test_a_map_comes_with_its_raw_values_and_for_a_timm_backbone_too(client):
     wanted = study(load(backbone), decode(IMAGE), Options(stage=2, only=("contrast",)))
     assert numbers["model"] == backbone
     assert (len(numbers["figures"]), len(pngs)) == (0, 1)
-    assert np.load(npz)["contrast"] == pytest.approx(wanted.contrast.heat, rel=1e-3, abs=1e-6)
+    assert np.load(npz)["contrast"] == pytest.approx(wanted.contrast.heatmap, rel=1e-3, abs=1e-6)
     assert client.predict(handle_file(IMAGE), backbone, api_name="/predict")["untrained"] is True
 
 
@@ -321,14 +321,14 @@ def test_ablation_gives_the_answer_with_a_part_off(client, weights):
 
 def test_export_is_the_pages_download(client, weights):
     numbers, file = client.predict(handle_file(IMAGE), "erf", "npz", stage=2, x=40, y=200, api_name="/export")
-    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), Options(stage=2, point=(40, 200)))
+    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), Options(stage=2, position=(40, 200)))
     assert Path(file).name == "transxnet-lens-erf-pico-stage2.npz"
     with np.load(file, allow_pickle=False) as arrays:
-        heat = wanted.receptive_field.heat
-        assert arrays["pico/receptive_field"] == pytest.approx(heat, rel=1e-4, abs=1e-6 * float(np.abs(heat).max()))
+        heatmap = wanted.receptive_field.heatmap
+        assert arrays["pico/receptive_field"] == pytest.approx(heatmap, rel=1e-4, abs=1e-6 * float(np.abs(heatmap).max()))
         inside = json.loads(str(arrays["manifest"]))
     assert inside["asked"] == numbers["asked"]
-    assert (numbers["asked"]["stage"], numbers["asked"]["point"]) == (2, [40, 200])
+    assert (numbers["asked"]["stage"], numbers["asked"]["position"]) == (2, [40, 200])
     _, own = client.predict(handle_file(IMAGE), "grad_cam", "png", api_name="/export")
     _, other = client.predict(handle_file(IMAGE), "grad_cam", "png", colormap="viridis", api_name="/export")
     with Image.open(own) as first, Image.open(other) as second:

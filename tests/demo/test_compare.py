@@ -33,7 +33,7 @@ from transxnet.variants import VARIANTS, find_variant
 from transxnet.weights.sources import BUNDLED
 
 ONE, TWO = image(), image(1)
-ASKED = Options(stage=2, point=(30, 40))
+ASKED = Options(stage=2, position=(30, 40))
 
 
 def column(name: str, shown=ONE, options: Options = ASKED, **switches: bool) -> Column:
@@ -63,7 +63,7 @@ def test_differences_are_the_librarys(columns, name):
     studies = [c.study for c in columns]
     maps = {s.variant: as_map(s.attention) if name == "attention" else s.receptive_field for s in studies}
     if name == "receptive_field":  # as multiples of their own mean
-        maps = {key: replace(e, heat=e.heat * np.float32(1 / np.abs(e.heat).mean())) for key, e in maps.items()}
+        maps = {key: replace(e, heatmap=e.heatmap * np.float32(1 / np.abs(e.heatmap).mean())) for key, e in maps.items()}
     expected = library(maps)
     found = shown(columns, compared=name)["common"]
     assert (found["rows"], found["cols"], found["box"]) == (64, 64, [10, 0, 90, 80])
@@ -86,14 +86,14 @@ def test_one_scale_for_all_variants(columns):
     """Attention and receptive field as elsewhere on the page, Grad-CAM with its sign."""
     for name, largest in (
         ("attention", max(c.study.attention.mean.max() for c in columns)),
-        ("grad_cam", max(np.abs(c.study.grad_cam.heat).max() for c in columns)),
+        ("grad_cam", max(np.abs(c.study.grad_cam.heatmap).max() for c in columns)),
     ):
         found = shown(columns, compared=name)
         bar = found["rows"][1]["bar"]
         assert bar["range"] == [-largest if name == "grad_cam" else 0, largest]
         cells = [decoded(cell["map"]["base64"]) for cell in found["rows"][1]["cells"]]
-        heats = [as_map(c.study.attention).heat if name == "attention" else c.study.grad_cam.heat for c in columns]
-        assert all(np.array_equal(cell, heat.ravel()) for cell, heat in zip(cells, heats, strict=True))
+        heatmaps = [as_map(c.study.attention).heatmap if name == "attention" else c.study.grad_cam.heatmap for c in columns]
+        assert all(np.array_equal(cell, heatmap.ravel()) for cell, heatmap in zip(cells, heatmaps, strict=True))
         assert bar["shared"] == "shared by 2 variants"
         assert shown(columns[:1], compared=name)["rows"][1]["bar"]["shared"] == ""
     assert shown(columns, compared="attention")["common"]["scale"].items() <= shown(columns)["rows"][1]["bar"].items()
@@ -207,9 +207,9 @@ def test_the_chart_marks_what_is_on_the_page(columns):
     found = shown(columns)["chart"]
     rows = published()
     assert [(p[0], p[6], p[5], p[4]) for p in found["points"]] == [(r.name, r.top1, r.gmacs, r.params_m) for r in rows]
-    for point, row in zip(found["points"], rows, strict=True):
-        assert [found["sources"][i] for i, _ in point[8]] == [[s.url, s.words] for s in row.sources]
-    assert not any(point[10] for point in found["points"])
+    for position, row in zip(found["points"], rows, strict=True):
+        assert [found["sources"][i] for i, _ in position[8]] == [[s.url, s.words] for s in row.sources]
+    assert not any(position[10] for position in found["points"])
     assert "Not on this chart: pico and pico, no STE." in found["words"]["note"]
 
     def named(name: str, variant: str) -> Column:
@@ -271,7 +271,7 @@ def test_what_is_not_there_yet_or_the_same(columns):
 
 
 @pytest.mark.parametrize(
-    ("point", "other", "expected"),
+    ("position", "other", "expected"),
     [
         ((49.5, 39.5), (200, 160), (99.5, 79.5)),  # the middle stays the middle
         ((29.5, 19.5), (200, 160), (59.5, 39.5)),  # all twice as large
@@ -279,12 +279,12 @@ def test_what_is_not_there_yet_or_the_same(columns):
         ((0, 39.5), (80, 80), (0, 39.5)),  # outside it: held at the edge
     ],
 )
-def test_the_same_place_of_another_image(point, other, expected):
-    assert same_place(point, (100, 80), other) == pytest.approx(expected)
+def test_the_same_place_of_another_image(position, other, expected):
+    assert same_place(position, (100, 80), other) == pytest.approx(expected)
 
 
 def test_the_same_place_is_the_same_unit():
     wide = image(4, 200, 90)
     first = study(small_model(), ONE, ASKED)
-    second = study(small_model(), wide, replace(ASKED, point=same_place(ASKED.point, ONE.size, wide.size)))
+    second = study(small_model(), wide, replace(ASKED, position=same_place(ASKED.position, ONE.size, wide.size)))
     assert second.attention.query == first.attention.query

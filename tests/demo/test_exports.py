@@ -62,7 +62,7 @@ def upload():
 @pytest.fixture(scope="module")
 def ask(upload):
     def asked(view: str, display: Display | None = None, untrained: bool = False, **more) -> Asked:
-        options = {"stage": 2, "point": (30, 40)}
+        options = {"stage": 2, "position": (30, 40)}
         if view == "ablation":
             options |= {"edits": ("no_osra@2.0",), "mask": write_mask(GRID)}
         shots = [Shot("small", study(small_model(), upload, Options(only=ONLY[view], **options)), upload.rgb)]
@@ -114,7 +114,7 @@ def test_every_format_holds_the_whole_manifest_and_no_name_or_path(ask, upload, 
     assert made["source"] == source_digest()
     assert {"python", "torch", "timm", "numpy"} <= set(made["versions"])
     assert made["asked"] == {
-        "view": "attention", "stage": 2, "point": [30, 40], "variants": ["small", "bare"], "head": "mean",
+        "view": "attention", "stage": 2, "position": [30, 40], "variants": ["small", "bare"], "head": "mean",
         "direction": "from",
     }  # fmt: skip
     (one,) = made["images"]
@@ -133,9 +133,9 @@ def test_png_shows_each_map_as_the_library_draws_it(ask, upload):
         rgb, side = np.asarray(image.convert("RGB")), json.loads(image.text["transxnet-lens"])["side"]
     found = asked.shots[0].study.attention
     photo = source_crop(asked.shots[0].study, upload.rgb, side)
-    heat = place(found.mean, found.keys, photo.shape[:2])
-    drawn = overlay(photo, heat, (0.0, float(found.mean.max())), "viridis", 0.6, tone=style.tone)
-    wanted = mark(drawn, unit_of(found), found.keys.view_size)
+    heatmap = place(found.mean, found.keys, photo.shape[:2])
+    drawn = overlay(photo, heatmap, (0.0, float(found.mean.max())), "viridis", 0.6, tone=style.tone)
+    wanted = mark(drawn, unit_of(found), found.keys.input_size)
     left = round(0.3 * side / 4.2)
     tops = [y for y in range(len(rgb) - side) if np.array_equal(rgb[y, left : left + side], wanted[0])]
     assert any(np.array_equal(rgb[y : y + side, left : left + side], wanted) for y in tops)
@@ -165,8 +165,8 @@ def test_npz_has_the_raw_arrays(ask):
     first, second = (shot.study for shot in asked.shots)
     with np.load(io.BytesIO(export("npz", asked).data), allow_pickle=False) as arrays:
         assert np.array_equal(arrays["small/attention"], first.attention.heads)
-        assert np.array_equal(arrays["small/grad_cam"], first.grad_cam.heat)
-        assert np.array_equal(arrays["bare/receptive_field"], second.receptive_field.heat)
+        assert np.array_equal(arrays["small/grad_cam"], first.grad_cam.heatmap)
+        assert np.array_equal(arrays["bare/receptive_field"], second.receptive_field.heatmap)
         assert np.array_equal(arrays["bare/kernels"], second.kernels.kernels)
         assert "bare/attention" not in arrays
 
@@ -208,10 +208,10 @@ def test_the_other_direction_and_the_largest_head_are_what_is_drawn(ask):
     assert "Made on the page of TransXNet Lens: <code>?view=attention</code>" in report
 
 
-def test_every_file_says_the_point_that_was_asked_for(ask):
+def test_every_file_says_the_position_that_was_asked_for(ask):
     """Of parts without maps a study's own is its view's middle, which lies between two pixels."""
     asked = ask("ablation")
-    shots = [replace(shot, study=replace(shot.study, point=(49.5, 39.5))) for shot in asked.shots]
+    shots = [replace(shot, study=replace(shot.study, position=(49.5, 39.5))) for shot in asked.shots]
     assert b"point (30, 40)" in export("svg", replace(asked, shots=shots)).data
 
 

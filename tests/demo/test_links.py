@@ -23,7 +23,7 @@ FIRST, LION = (example.label for example in examples()[:2])
 LADYBUG = label_set("tiny-imagenet-200").wnids[12]
 FULL = State(
     image="toy figure", variants=("pico", "pico@untrained", "timm:resnet50"), view="kernels", stage=2, block=1, cam=3,
-    point=(120, 0), target=LADYBUG, compared="grad_cam", second=LION, tour=4, language="ko",
+    position=(120, 0), target=LADYBUG, compared="grad_cam", second=LION, tour=4, language="ko",
     edits=("head_off:2@3.2", "no_osra@0.0"), photos=True,
     display=(
         ("colors", "viridis"), ("direction", "to"), ("gamma", "0.5"), ("head", "3"), ("opacity", "0.4"), ("seen", "1"),
@@ -42,7 +42,7 @@ def read(text: str) -> tuple[State, list[str]]:
 def test_a_query_is_short_and_can_be_read():
     assert to_query(State()) == ""
     assert to_query(State(view="erf", stage=4)) == "view=erf&stage=4"
-    few = State(image=LION, variants=("pico", "t@untrained"), view="attention", point=(12, 34), target=LADYBUG)
+    few = State(image=LION, variants=("pico", "t@untrained"), view="attention", position=(12, 34), target=LADYBUG)
     assert to_query(few) == f"image=lion&variants=pico,t@untrained&view=attention&x=12&y=34&class={LADYBUG}"
     assert "timm:resnet50" in to_query(FULL)
     assert "image=toy%20figure" in to_query(FULL)
@@ -105,7 +105,7 @@ def test_what_cannot_be_used_is_said_and_left_at_its_default(key, value):
 
 def test_what_can_be_used_beside_it_is_used():
     state, said = read("stage=9&view=erf&opacity=2&x=3&y=4&gamma=2")
-    assert state == State(view="erf", point=(3, 4), display=(("gamma", "2"),))
+    assert state == State(view="erf", position=(3, 4), display=(("gamma", "2"),))
     assert said == [unused("stage", "9"), unused("opacity", "2")]
 
 
@@ -121,10 +121,10 @@ def test_unknown_variants_go_and_the_others_stay():
 
 def test_a_key_that_is_repeated_is_not_used():
     assert read("stage=2&view=erf&stage=4&stage=4") == (State(view="erf"), [words.TWICE.format(what="stage")])
-    assert read("x=1&x=2&y=3") == (State(), [words.TWICE.format(what="point")])
+    assert read("x=1&x=2&y=3") == (State(), [words.TWICE.format(what="position")])
 
 
-def test_a_point_needs_both_its_numbers():
+def test_a_position_needs_both_its_numbers():
     assert read("x=5") == read("y=5") == (State(), [words.HALF_POINT])
     assert read("x=&y=") == (State(), [])
     assert read("x=99999999&y=1") == (State(), [unused("x", "99999999")])
@@ -162,7 +162,7 @@ def test_other_peoples_keys_and_gradios_own_pages_are_nobodys_business():
 
 def test_some_keys_can_be_changed_and_the_rest_stays():
     state, said = updated(FULL, {"view": "erf", "variants": ["pico"], "x": 7, "y": 8.0, "class": "", "stage": None})
-    assert state == replace(FULL, view="erf", variants=("pico",), point=(7, 8), target="")
+    assert state == replace(FULL, view="erf", variants=("pico",), position=(7, 8), target="")
     assert said == []
     assert updated(FULL, {}) == (FULL, [])
     assert updated(FULL, {"stage": 7, "head": "max"})[0].stage == State.stage
@@ -173,19 +173,19 @@ def test_some_keys_can_be_changed_and_the_rest_stays():
 
 def test_a_session_becomes_a_state_and_a_state_a_session():
     session = Session(
-        image="key", example=3, point=(120, 0), target=LADYBUG, active="kernels", variants=FULL.variants, other=1,
+        image="key", example=3, position=(120, 0), target=LADYBUG, active="kernels", variants=FULL.variants, other=1,
         language="ko", asked_language="ko", tour=4, compared="grad_cam", edits=FULL.edits, photos=True,
     )  # fmt: skip
-    controls = Controls(list(FULL.variants), stage=2, cam_stage=3, block=1, slower=True)
+    controls = Controls(list(FULL.variants), stage=2, cam_layer=3, block=1, slower=True)
     state = state_of(session, controls, (400, 300), "pico")
     assert state == replace(FULL, display=())
-    assert arrived(state, replace(Session(), image="key", example=3, point=(120, 0)), controls, "pico") == (
+    assert arrived(state, replace(Session(), image="key", example=3, position=(120, 0)), controls, "pico") == (
         session, controls,
     )  # fmt: skip
 
 
 def test_what_the_page_opens_on_needs_no_link():
-    session = Session(image="key", example=0, point=middle((400, 300)))
+    session = Session(image="key", example=0, position=middle((400, 300)))
     state = state_of(session, Controls(["pico"], 3, 4, 0), (400, 300), "pico")
     assert state == State(image=FIRST)
     assert link(state, upload=False)["query"] == {}
@@ -193,8 +193,8 @@ def test_what_the_page_opens_on_needs_no_link():
     assert arrived(State(), session, Controls(["t"], 3, 4, 0), "pico")[0].variants == ("pico",)
 
 
-def test_an_upload_and_its_point_are_not_in_the_link_which_says_so():
-    made = link(State(view="erf", point=(3, 4)), upload=True)
+def test_an_upload_and_its_position_are_not_in_the_link_which_says_so():
+    made = link(State(view="erf", position=(3, 4)), upload=True)
     assert made["query"] == {"view": "erf"}
     assert made["upload"] == words.UPLOAD.format(example=FIRST)
     assert link(State(), upload=False)["upload"] == ""

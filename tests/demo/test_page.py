@@ -79,9 +79,9 @@ def tab(title: str) -> SimpleNamespace:
     return SimpleNamespace(change={"active": next(name for name, found in VIEWS.items() if found == title)})
 
 
-def controls(variants=("pico",), stage=3, cam_stage=4, block=0, slower=False, beside=False) -> list:
+def controls(variants=("pico",), stage=3, cam_layer=4, block=0, slower=False, beside=False) -> list:
     """Values of the components that every event gets."""
-    return [list(variants), stage, cam_stage, block, slower, beside]
+    return [list(variants), stage, cam_layer, block, slower, beside]
 
 
 def finish(steps) -> dict:
@@ -124,7 +124,7 @@ def test_it_opens_on_the_first_example_explained(page):
     changed = finish(page.opened(ANN, Session(), *controls()))
     session = changed[page.session]
     width, height = page.studio.image(session.image).size
-    assert session.point == ((width - 1) // 2, (height - 1) // 2)
+    assert session.position == ((width - 1) // 2, (height - 1) // 2)
     assert changed[page.crosshair]["size"] == [width, height]
     assert changed[page.thumbs]["chosen"] == 0
     assert len(changed[page.thumbs]["items"]) == len(page.examples)
@@ -137,7 +137,7 @@ def test_an_upload_takes_the_place_of_the_example(page, opened):
     opened = finish(page.moved(moved, ANN, opened, *controls()))[page.session]
     changed = finish(page.uploaded(ANN, opened, *controls(), image()))
     session = changed[page.session]
-    assert (session.image, session.point, session.example) == (image().sha256, (49, 39), -1)
+    assert (session.image, session.position, session.example) == (image().sha256, (49, 39), -1)
     assert changed[page.thumbs]["chosen"] == -1
     assert changed[page.upload] is None  # ready for the next one
     changed = finish(page.example_chosen(SimpleNamespace(index=1), ANN, session, *controls()))
@@ -218,7 +218,7 @@ def test_what_is_clicked_before_the_last_answer_has_come_builds_on_it(page, open
         wrapped(page, page.acted)(tab("Receptive field"), as_request("dan"), told, *controls(stage=2)),
     ]
     session = [next(steps) for steps in clicked][-1][page.session]
-    assert (session.example, session.point, session.active) == (2, (5, 6), "erf")
+    assert (session.example, session.position, session.active) == (2, (5, 6), "erf")
     assert is_nothing(page, list(clicked[0])[-1])
     assert page.studio.visitors.newest(dan.session_hash, Session()) == session
 
@@ -239,10 +239,10 @@ def test_where_a_script_went_is_told_again_if_the_answer_was_overtaken(page, ope
     next(wrapped(page, page.acted)(go, as_request("fay"), told, *controls()))  # its answer never arrives
     click = SimpleNamespace(x=5, y=6)
     changed = finish(wrapped(page, page.moved)(click, as_request("fay"), told, *controls()))
-    assert (changed[page.stage], changed[page.cam_stage], changed[page.block].value) == (1, 2, 1)
+    assert (changed[page.stage], changed[page.cam_layer], changed[page.block].value) == (1, 2, 1)
     assert changed[page.tour]["step"] == changed[page.session].tour == 2
-    assert (changed[page.session].point, changed[page.link]["query"]["stage"]) == ((5, 6), "1")
-    chosen = controls(stage=4, cam_stage=2)  # who knows is left alone
+    assert (changed[page.session].position, changed[page.link]["query"]["stage"]) == ((5, 6), "1")
+    chosen = controls(stage=4, cam_layer=2)  # who knows is left alone
     later = finish(wrapped(page, page.refresh)(as_request("fay"), changed[page.session], *chosen))
     assert page.stage not in later
     assert later[page.link]["query"]["stage"] == "4"
@@ -257,13 +257,13 @@ def test_what_is_moved_by_hand_after_a_script_went_stays(page, opened):
     lost = wrapped(page, by_hand)(as_request("kim"), told, *controls(stage=4))
     next(lost)
     changed = finish(wrapped(page, page.moved)(SimpleNamespace(x=5, y=6), as_request("kim"), told, *controls(stage=4)))
-    assert (changed[page.stage], changed[page.cam_stage], changed[page.block].value) == (4, 2, 1)
+    assert (changed[page.stage], changed[page.cam_layer], changed[page.block].value) == (4, 2, 1)
     assert changed[page.link]["query"]["stage"] == "4"
 
     went = finish(wrapped(page, page.acted)(go, as_request("kim"), changed[page.session], *controls()))
     late = finish(wrapped(page, by_hand)(as_request("kim"), went[page.session], *controls(stage=2)))
     assert (late[page.stage], late[page.link]["query"]["stage"]) == (2, "2")
-    assert page.cam_stage not in late
+    assert page.cam_layer not in late
     session = replace(late[page.session], went=late[page.session].went - showing.ON_ITS_WAY)
     later = finish(by_hand(as_request("lou"), session, *controls(stage=3)))
     assert page.stage not in later  # it would take a quick hand back
@@ -277,7 +277,7 @@ def test_controls_stay_after_gradio_dropped_the_state(page, opened):
     changed = finish(wrapped(page, page.moved)(click, as_request("mia"), Session(), *controls(stage=4)))
     assert page.stage not in changed
     assert page.thumbs not in changed
-    assert (changed[page.session].point, changed[page.link]["query"]["stage"]) == ((5, 6), "4")
+    assert (changed[page.session].position, changed[page.link]["query"]["stage"]) == ((5, 6), "4")
 
 
 def test_a_first_answer_that_was_overtaken_is_told_again(page, opened):
@@ -300,20 +300,20 @@ def as_request(visitor: str) -> gr.Request:
 # ---- point, answer, view ------------------------------------------------------------------------------------
 
 
-def test_a_point_of_a_image_that_was_left_is_dropped(page, opened):
+def test_a_position_of_a_image_that_was_left_is_dropped(page, opened):
     event = SimpleNamespace(x=3, y=4, image="0" * KEY)
     (step,) = page.moved(event, ANN, opened, *controls())
     assert is_nothing(page, step)
     event.image = opened.image[:KEY]
-    assert finish(page.moved(event, ANN, opened, *controls()))[page.session].point == (3, 4)
+    assert finish(page.moved(event, ANN, opened, *controls()))[page.session].position == (3, 4)
 
 
-def test_the_point_stays_on_the_image(page):
+def test_the_position_stays_on_the_image(page):
     session = finish(page.uploaded(ANN, Session(), *controls(), image()))[page.session]
-    for event, point in (((30, 70), (30, 70)), ((-5, 200), (0, 79)), ((99.6, 0), (99, 0))):
+    for event, position in (((30, 70), (30, 70)), ((-5, 200), (0, 79)), ((99.6, 0), (99, 0))):
         changed = finish(page.moved(SimpleNamespace(x=event[0], y=event[1]), ANN, session, *controls()))
-        assert changed[page.session].point == point
-        assert changed[page.crosshair]["point"] == list(point)
+        assert changed[page.session].position == position
+        assert changed[page.crosshair]["position"] == list(position)
 
 
 def test_an_answer_is_chosen_by_its_bar_by_name_and_given_up_again(page, opened):
@@ -354,9 +354,9 @@ def test_a_variant_with_other_blocks_narrows_the_choice(page, opened):
     assert [value for _, value in changed[page.block].choices] == [1, 2, 3, 4, 0]  # T has nine, pico four
 
 
-def test_a_views_script_moves_the_point_and_changes_only_what_it_may(page, opened):
+def test_a_views_script_moves_the_position_and_changes_only_what_it_may(page, opened):
     changed = finish(page.acted(SimpleNamespace(x=3, y=4), ANN, opened, *controls()))
-    assert changed[page.session].point == (3, 4)
+    assert changed[page.session].position == (3, 4)
     asked = SimpleNamespace(change={"photos": True, "edits": ["no_osra@3.0"], "image": "somebody else's"})
     changed = finish(page.acted(asked, ANN, changed[page.session], *controls()))
     session = changed[page.session]
@@ -461,7 +461,7 @@ def test_what_is_there_is_shown_while_another_loads_until_something_newer_is_ask
     assert kinds(panel) == [["map", "tiles", "map", "map"]]  # Bob does not wait
 
     newer = page.moved(SimpleNamespace(x=5, y=6), ANN, session, *controls(["pico", "s"]))
-    assert next(newer)[page.session].point == (5, 6)
+    assert next(newer)[page.session].position == (5, 6)
     rest = list(steps)  # overtaken: it must not put the old point back
     assert len(rest) == 1
     assert is_nothing(page, rest[0])
@@ -518,7 +518,7 @@ def test_a_view_that_is_new_says_that_it_works_and_one_that_is_there_keeps_its_m
         return study(*asked)
 
     monkeypatch.setattr(studio_module, "study", slow)
-    session = replace(opened, point=(21, 22))  # which nobody has looked from
+    session = replace(opened, position=(21, 22))  # which nobody has looked from
     steps = page.acted(tab("Receptive field"), ANN, session, *controls())
     first = next(steps)
     assert kinds(first[page.panels["erf"]]) == [["pending"]]
@@ -581,11 +581,11 @@ def test_a_moved_crosshair_sends_no_attention_table_again(page, opened):
     panel, asked = page.panels["attention"], controls()
     assert all(first[panel]["tables"].values())
     again = finish(page.moved(SimpleNamespace(x=9, y=9), ANN, first[page.session], *asked))
-    assert again[panel]["point"] == [9, 9]
+    assert again[panel]["position"] == [9, 9]
     assert set(again[panel]["tables"]) == set(first[panel]["tables"])
     assert set(again[panel]["tables"].values()) == {None}
     newest = next(reversed(page.studio._studies.values()))
-    assert (newest.options.only, newest.options.point) == (WANTED["attention"].figures, (9, 9))  # of the figures
+    assert (newest.options.only, newest.options.position) == (WANTED["attention"].figures, (9, 9))  # of the figures
     lost = SimpleNamespace(change={"held": []})
     assert all(finish(page.acted(lost, ANN, again[page.session], *asked))[panel]["tables"].values())
 
@@ -794,10 +794,10 @@ def test_an_address_gives_its_state_back_in_one_answer(page):
     session = changed[page.session]
     assert page.examples[session.example].label == LION
     assert page.examples[session.other].label == "tower"
-    assert (session.point, session.target, session.active) == ((30, 40), LABELS.wnids[7], "attention")
+    assert (session.position, session.target, session.active) == ((30, 40), LABELS.wnids[7], "attention")
     assert (session.variants, session.compared) == (("pico", "pico@untrained"), "kernels")
     assert changed[page.variants].value == ["pico", "pico@untrained"]
-    assert (changed[page.stage], changed[page.cam_stage], changed[page.block].value) == (2, 3, 1)
+    assert (changed[page.stage], changed[page.cam_layer], changed[page.block].value) == (2, 3, 1)
     assert changed[page.view_choice]["view"] == "attention"
     assert changed[page.thumbs]["chosen"] == session.example
     assert changed[page.answers]["chosen"] == 7
@@ -809,7 +809,7 @@ def test_an_address_gives_its_state_back_in_one_answer(page):
 def test_a_broken_address_opens_a_page_that_says_what_is_missing(page):
     changed = finish(page.opened(asking(stage="9", x="30", y="99999", variants="foo"), Session(), *controls()))
     width, height = page.studio.image(changed[page.session].image).size
-    assert changed[page.session].point == ((width - 1) // 2, (height - 1) // 2)
+    assert changed[page.session].position == ((width - 1) // 2, (height - 1) // 2)
     assert changed[page.session].variants == ("pico",)
     assert changed[page.stage] == 3
     assert kinds(shown(changed, page, "overview")) == [["map", "tiles", "map", "map"]]
@@ -831,26 +831,26 @@ def test_the_address_follows_what_is_looked_at_and_leaves_an_upload_out(page, op
 
 
 def test_a_script_goes_to_a_state_and_what_it_does_not_name_stays(page, opened):
-    session = Session(**vars(opened) | {"point": (30, 40), "target": LABELS.wnids[7], "tour": 2})
+    session = Session(**vars(opened) | {"position": (30, 40), "target": LABELS.wnids[7], "tour": 2})
     go = {"view": "erf", "stage": 2, "cam": 3, "variants": ["pico@untrained"], "tour": 3}
     changed = finish(page.acted(SimpleNamespace(go=go), ANN, session, *controls(slower=True)))
     there = changed[page.session]
     assert (there.active, there.variants, there.tour) == ("erf", ("pico@untrained",), 3)
-    assert (there.point, there.target, there.image) == ((30, 40), LABELS.wnids[7], opened.image)
-    assert (changed[page.stage], changed[page.cam_stage], changed[page.view_choice]["view"]) == (2, 3, "erf")
+    assert (there.position, there.target, there.image) == ((30, 40), LABELS.wnids[7], opened.image)
+    assert (changed[page.stage], changed[page.cam_layer], changed[page.view_choice]["view"]) == (2, 3, "erf")
     assert shown(changed, page, "erf")["rows"]
 
     changed = finish(page.go({"example": 1, "fx": 1, "fy": 0}, there, controls(["pico@untrained"], stage=2), ANN))
     width, _ = page.studio.image(changed[page.session].image).size
-    assert (changed[page.session].example, changed[page.session].point) == (1, (width - 1, 0))
+    assert (changed[page.session].example, changed[page.session].position) == (1, (width - 1, 0))
     assert (changed[page.session].target, changed[page.stage]) == (None, 2)  # another image has its own answer
     again = finish(page.go({"example": 1, "fx": 0.5, "fy": 0.5}, there, controls(["pico@untrained"]), ANN))
     assert "x" not in again[page.link]["query"]  # the same middle as that of a page that opens
 
     changed = finish(page.go({"image": LION, "x": 3, "y": 4, "class": LABELS.wnids[9]}, there, controls(), ANN))
-    assert (changed[page.session].point, changed[page.session].target) == ((3, 4), LABELS.wnids[9])
+    assert (changed[page.session].position, changed[page.session].target) == ((3, 4), LABELS.wnids[9])
     changed = finish(page.go({"class": "", "tour": 0}, changed[page.session], controls(), ANN))
-    assert (changed[page.session].point, changed[page.session].target) == ((3, 4), None)
+    assert (changed[page.session].position, changed[page.session].target) == ((3, 4), None)
     assert changed[page.session].tour == 0
 
 
@@ -976,7 +976,7 @@ def test_figures_that_take_long_can_be_stopped_while_their_maps_stay(page, opene
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
     place = page.figures["erf"]
-    moved = Session(**vars(opened) | {"active": "erf", "point": (11, 12)})  # nobody has looked there
+    moved = Session(**vars(opened) | {"active": "erf", "position": (11, 12)})  # nobody has looked there
     steps = page.refresh(ANN, moved, *controls())
     panels = (step[page.panels["erf"]] for step in steps if page.panels["erf"] in step)
     assert next(kinds(panel)[0] for panel in panels if kinds(panel) != [["pending"]]) == ["map"]

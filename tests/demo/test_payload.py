@@ -45,7 +45,7 @@ ONE, TWO = image(), image(1)
 @pytest.fixture(scope="module")
 def columns() -> list[Column]:
     """Two finished columns whose maps differ: the second looked at another image."""
-    options = Options(stage=2, point=POINT, only=PARTS)
+    options = Options(stage=2, position=POINT, only=PARTS)
     studies = [study(small_model(), shown, options) for shown in (ONE, TWO)]
     return [
         Column("pico", studies[0], cost(small_model().model)),
@@ -85,8 +85,8 @@ def test_the_overview_carries_the_raw_values_of_every_variant(columns):
         channels = representatives(s.kernels, TILES)
         assert same(values(kernels, (len(channels), 7, 7)), s.kernels.kernels[channels])
         assert kernels["tiles"]["names"] == [f"channel {i + 1}" for i in channels]
-        assert same(values(cam), np.maximum(s.grad_cam.heat, 0))
-        assert same(values(field), s.receptive_field.heat / s.receptive_field.heat.mean())
+        assert same(values(cam), np.maximum(s.grad_cam.heatmap, 0))
+        assert same(values(field), s.receptive_field.heatmap / s.receptive_field.heatmap.mean())
         assert float(attention["data"]["peak"]) == s.attention.mean.max()
         assert float(field["data"]["r50"]) == s.receptive_field.numbers["r50"]
         assert attention["data"]["variant"] == column.name
@@ -99,7 +99,7 @@ def test_one_scale_a_column_of_the_overview(columns):
     largest = max(np.abs(k).max() for k in kernels)
     assert heads[0]["bar"]["range"] == [0, max(s.attention.mean.max() for s in studies)]
     assert heads[1]["bar"]["range"] == [-largest, largest]
-    assert heads[2]["bar"]["range"] == list(shared_range([np.maximum(s.grad_cam.heat, 0) for s in studies]))
+    assert heads[2]["bar"]["range"] == list(shared_range([np.maximum(s.grad_cam.heatmap, 0) for s in studies]))
     assert [(h["bar"]["signed"], h["bar"]["root"]) for h in heads] == [
         (False, False), (True, False), (False, False), (False, True),
     ]  # fmt: skip
@@ -114,7 +114,7 @@ def test_where_values_sit(columns):
     assert place == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "view": [64, 64]}
     assert keys.grid == (2, 2)
     assert cell["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
-    assert cell["point"] == list(unit_of(columns[0].study.attention)) == [16, 56]  # (30, 70) is (15.5, 55.5) there
+    assert cell["position"] == list(unit_of(columns[0].study.attention)) == [16, 56]  # (30, 70) is (15.5, 55.5) there
 
 
 def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):
@@ -176,7 +176,7 @@ def test_the_inspector_gets_all_that_the_shown_channels_outputs_are_made_of(colu
     """Nothing where it was not computed; else exactly the library's arrays, in the tiles' order."""
     assert view("kernels", columns, ONE)["inspected"] == [None, None]
     loaded = small_model()
-    looked = study(loaded, ONE, Options(stage=2, point=POINT, only=("kernels", "kernel_arithmetic")))
+    looked = study(loaded, ONE, Options(stage=2, position=POINT, only=("kernels", "kernel_arithmetic")))
     shown = view("kernels", [PENDING, Column("pico", looked, cost(loaded.model))], ONE)
     assert shown["layout"] == "kernels"
     assert shown["inspected"][0] is None
@@ -204,11 +204,11 @@ def test_the_inspector_knows_what_is_learned_and_not_generated():
 def test_grad_cam_is_raw_and_signed_first(columns):
     raw, raised = view("grad_cam", columns, ONE)["rows"]
     for i, column in enumerate(columns):
-        heat = column.study.grad_cam.heat
-        assert same(values(raw["cells"][i]), heat)
-        assert same(values(raised["cells"][i]), np.maximum(heat, 0))
+        heatmap = column.study.grad_cam.heatmap
+        assert same(values(raw["cells"][i]), heatmap)
+        assert same(values(raised["cells"][i]), np.maximum(heatmap, 0))
         assert column.study.target.label in raw["cells"][i]["caption"]
-    largest = max(np.abs(column.study.grad_cam.heat).max() for column in columns)
+    largest = max(np.abs(column.study.grad_cam.heatmap).max() for column in columns)
     assert raw["bar"]["range"] == [-largest, largest]
     assert (raw["bar"]["signed"], raised["bar"]["signed"]) == (True, False)
 
@@ -250,7 +250,7 @@ def test_an_outline_only_for_those_who_see_a_part(columns):
     whole = [Column("pico", study(small_model(), square, Options(only=())))]
     shown = crosshair(square, (10, 20), whole)
     assert (shown["crops"], shown["note"]) == ([], "")
-    assert (shown["size"], shown["point"]) == ([80, 80], [10, 20])
+    assert (shown["size"], shown["position"]) == ([80, 80], [10, 20])
     assert "10, 20" in shown["alt"]
     assert pixels(shown["src"]).shape == (80, 80, 3)
     assert crosshair(ONE, POINT, [PENDING, FAILED])["crops"] == []
@@ -345,7 +345,7 @@ def siblings(columns) -> list[Column]:
     found = [
         Column(
             name,
-            study(small_model(**switches), ONE, Options(stage=2, point=POINT, only=PARTS)),
+            study(small_model(**switches), ONE, Options(stage=2, position=POINT, only=PARTS)),
             cost(small_model().model),
         )
         for name, switches in (("pico_noosra", {"osra": False}), ("pico_static", {"idconv": False}))

@@ -22,7 +22,7 @@ UPLOAD = image()
 
 @pytest.fixture(scope="module")
 def seen():
-    return study(small_model(), UPLOAD, Options(stage=2, block=1, point=(30, 70)))
+    return study(small_model(), UPLOAD, Options(stage=2, block=1, position=(30, 70)))
 
 
 def answered(seen, part: str, head: int = 0):
@@ -44,7 +44,7 @@ def test_answers_best_first_with_provenance(seen):
 def test_a_map_is_answered_whole(seen, part):
     numbers, png, npz = answered(seen, part)
     result = getattr(seen, part)
-    raw = {"attention": "heads", "kernels": "kernels"}.get(part, "heat")
+    raw = {"attention": "heads", "kernels": "kernels"}.get(part, "heatmap")
     assert np.array_equal(npz[part], getattr(result, raw))
     assert np.array_equal(npz["view"], seen.view.rgb)
     assert np.array_equal(npz["logits"], seen.prediction.logits)
@@ -86,4 +86,4 @@ def test_the_receptive_field_has_its_numbers(seen):
     numbers, png, _ = answered(seen, "receptive_field")
     assert numbers["numbers"] == pytest.approx(seen.receptive_field.numbers)
     assert png.shape == (replies.SIDE, replies.SIDE, 3)
-    assert numbers["point"] == [30, 70]
+    assert numbers["position"] == [30, 70]

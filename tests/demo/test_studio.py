@@ -31,7 +31,7 @@ from transxnet.study import Options, study
 from transxnet.variants import SIBLINGS
 from transxnet.weights.load import Availability, LoadedModel
 
-ONE = Options(stage=2, point=(30, 40), only=("attention",))
+ONE = Options(stage=2, position=(30, 40), only=("attention",))
 
 
 class Loads:
@@ -87,13 +87,13 @@ def test_the_same_question_is_computed_once(loads):
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(image())
     first = studio.study(key, "pico", ONE)
-    assert studio.study(key, "pico", Options(stage=2, point=(30, 40), only=("attention",))) is first
+    assert studio.study(key, "pico", Options(stage=2, position=(30, 40), only=("attention",))) is first
     assert gpu.calls == 1
     expected = study(small_model(), image(), ONE)
     assert (first.attention.heads == expected.attention.heads).all()
     assert (first.prediction.logits == expected.prediction.logits).all()
 
-    other = studio.study(key, "pico", Options(stage=2, point=(70, 10), only=("attention",)))
+    other = studio.study(key, "pico", Options(stage=2, position=(70, 10), only=("attention",)))
     assert other.attention.query != first.attention.query
     studio.study(studio.add(image(1)), "pico", ONE)
     studio.study(key, "pico@untrained", ONE)
@@ -146,7 +146,7 @@ def test_no_more_than_two_explain_at_the_same_moment(loads):
     gpu.meet = threading.Barrier(AT_ONCE, timeout=60).wait  # each waits for a second one: two do run together
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(image())
-    asked = [Options(point=(10 * i, 10), only=()) for i in range(2 * AT_ONCE)]
+    asked = [Options(position=(10 * i, 10), only=()) for i in range(2 * AT_ONCE)]
     threads = [threading.Thread(target=studio.study, args=(key, "pico", options)) for options in asked]
     for thread in threads:
         thread.start()
@@ -160,7 +160,7 @@ def test_studies_are_bounded(loads, monkeypatch):
     gpu = Counted()
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(image())
-    asked = [Options(point=(i, 0), only=()) for i in range(4)]
+    asked = [Options(position=(i, 0), only=()) for i in range(4)]
     for options in [*asked, asked[3]]:
         studio.study(key, "pico", options)
     assert gpu.calls == 4

@@ -78,11 +78,11 @@ def test_where_queries_and_keys_sit(columns):
 def test_what_a_browser_holds_is_not_sent_again(columns):
     first = shown(columns[:1])
     keys = held((), first["tables"])
-    again = shown(columns[:2], held=keys, point=(3, 4))
+    again = shown(columns[:2], held=keys, position=(3, 4))
     assert [again["tables"][key] for key in keys] == [None] * 5
     assert sum(table is not None for table in again["tables"].values()) == 5  # the other image's
     assert again["rows"][0]["cells"][0] == first["rows"][0]["cells"][0]
-    assert again["point"] == [3, 4]
+    assert again["position"] == [3, 4]
     lost = changed(Session(held=keys), {"held": []})  # a browser that has none asks for all
     assert all(shown(columns[:1], held=lost.held)["tables"].values())
 

@@ -575,12 +575,12 @@ def test_prepare_is_timms_evaluation_transform(size, image_size, crop_pct):
     image = photo(*size)
     transform = create_transform(image_size, is_training=False, interpolation="bicubic", crop_pct=crop_pct)
     expected = transform(Image.fromarray(image.rgb))
-    prepared = prepare(image, image_size=image_size, crop_pct=crop_pct)
-    assert prepared.tensor.dtype == torch.float32
-    assert torch.equal(prepared.tensor[0], expected)
-    assert prepared.view.shape == (image_size, image_size, 3)
-    assert prepared.upload_size == size
-    assert not prepared.view.flags.writeable
+    model_input = prepare(image, image_size=image_size, crop_pct=crop_pct)
+    assert model_input.tensor.dtype == torch.float32
+    assert torch.equal(model_input.tensor[0], expected)
+    assert model_input.view.shape == (image_size, image_size, 3)
+    assert model_input.source_size == size
+    assert not model_input.view.flags.writeable
 
 
 @pytest.mark.parametrize(
@@ -606,9 +606,9 @@ def test_a_variant_sees_what_it_saw():
 
 
 def test_squashed_both_sides_are_seen_whole():
-    prepared = prepare(photo(120, 60), image_size=32, crop_pct=1.0, crop_mode="squash")
-    assert prepared.crop_box == (0, 0, 120, 60)
-    assert view_to_upload(prepared, 15.5, 15.5) == (59.5, 29.5)
+    model_input = prepare(photo(120, 60), image_size=32, crop_pct=1.0, crop_mode="squash")
+    assert model_input.crop_box == (0, 0, 120, 60)
+    assert view_to_upload(model_input, 15.5, 15.5) == (59.5, 29.5)
 
 
 @pytest.mark.parametrize("options", [{"interpolation": "random"}, {"crop_mode": "border"}])
@@ -618,27 +618,27 @@ def test_ways_to_prepare_that_are_not_known_are_refused(options):
 
 
 def test_the_tensor_is_the_view():
-    prepared = prepare(photo(90, 70), image_size=64, crop_pct=0.9)
+    model_input = prepare(photo(90, 70), image_size=64, crop_pct=0.9)
     mean, std = np.float32(images.IMAGENET_MEAN), np.float32(images.IMAGENET_STD)
-    back = prepared.tensor[0].permute(1, 2, 0).numpy() * std + mean
-    assert np.abs(back * 255 - prepared.view).max() < 1e-3
+    back = model_input.tensor[0].permute(1, 2, 0).numpy() * std + mean
+    assert np.abs(back * 255 - model_input.view).max() < 1e-3
 
 
 def test_a_image_of_the_models_size_is_seen_whole_and_unchanged():
     image = photo(64, 64)
-    prepared = prepare(image, image_size=64, crop_pct=1.0)
-    assert np.array_equal(prepared.view, image.rgb)
-    assert prepared.crop_box == (0, 0, 64, 64)
-    assert view_to_upload(prepared, 5, 7) == (5, 7)
+    model_input = prepare(image, image_size=64, crop_pct=1.0)
+    assert np.array_equal(model_input.view, image.rgb)
+    assert model_input.crop_box == (0, 0, 64, 64)
+    assert view_to_upload(model_input, 5, 7) == (5, 7)
 
 
 def test_the_crop_box_counts_the_roundings():
     # short side floor(224 / 0.9) = 248; long side int(248 * 640 / 480) = 330; offsets round(53) and round(12)
-    prepared = prepare(photo(640, 480), image_size=224, crop_pct=0.9)
-    assert prepared.crop_box == pytest.approx((53 * 640 / 330, 12 * 480 / 248, 277 * 640 / 330, 236 * 480 / 248))
+    model_input = prepare(photo(640, 480), image_size=224, crop_pct=0.9)
+    assert model_input.crop_box == pytest.approx((53 * 640 / 330, 12 * 480 / 248, 277 * 640 / 330, 236 * 480 / 248))
     # short side 235, long side int(235 * 500 / 333) = 352; 5.5 and 64 round to the even 6 and 64
-    prepared = prepare(photo(333, 500), image_size=224, crop_pct=0.95)
-    assert prepared.crop_box == pytest.approx((6 * 333 / 235, 64 * 500 / 352, 230 * 333 / 235, 288 * 500 / 352))
+    model_input = prepare(photo(333, 500), image_size=224, crop_pct=0.95)
+    assert model_input.crop_box == pytest.approx((6 * 333 / 235, 64 * 500 / 352, 230 * 333 / 235, 288 * 500 / 352))
 
 
 @pytest.mark.parametrize(("width", "height"), [(256, 200), (180, 250), (255, 255)])
@@ -647,21 +647,21 @@ def test_a_ramp_reads_its_own_coordinates(width, height, image_size, crop_pct):
     """Red holds x and green holds y: bicubic resampling keeps a ramp, so each view pixel names its place."""
     y, x = np.mgrid[:height, :width]
     image = decode(np.stack([x, y, 0 * x], axis=2).astype(np.uint8))
-    prepared = prepare(image, image_size=image_size, crop_pct=crop_pct)
+    model_input = prepare(image, image_size=image_size, crop_pct=crop_pct)
     inner = slice(3 * image_size // 16, -3 * image_size // 16)  # the filter meets no border here
     row, column = (axis[inner, inner] for axis in np.mgrid[:image_size, :image_size])
-    upload_x, upload_y = view_to_upload(prepared, column, row)
-    assert np.abs(prepared.view[inner, inner, 0] - upload_x).max() < 0.6  # half a level of rounding, and a little
-    assert np.abs(prepared.view[inner, inner, 1] - upload_y).max() < 0.6
+    upload_x, upload_y = view_to_upload(model_input, column, row)
+    assert np.abs(model_input.view[inner, inner, 0] - upload_x).max() < 0.6  # half a level of rounding, and a little
+    assert np.abs(model_input.view[inner, inner, 1] - upload_y).max() < 0.6
 
 
 def test_points_go_there_and_back():
-    prepared = prepare(photo(301, 199), image_size=96, crop_pct=0.9)
-    for point in [(0, 0), (95, 95), (12.25, 80.5), (-7, 130)]:
-        assert upload_to_view(prepared, *view_to_upload(prepared, *point)) == pytest.approx(point)
-    x0, y0, x1, y1 = prepared.crop_box
-    assert upload_to_view(prepared, x0 - 0.5, y0 - 0.5) == pytest.approx((-0.5, -0.5))
-    assert upload_to_view(prepared, x1 - 0.5, y1 - 0.5) == pytest.approx((95.5, 95.5))
+    model_input = prepare(photo(301, 199), image_size=96, crop_pct=0.9)
+    for position in [(0, 0), (95, 95), (12.25, 80.5), (-7, 130)]:
+        assert upload_to_view(model_input, *view_to_upload(model_input, *position)) == pytest.approx(position)
+    x0, y0, x1, y1 = model_input.crop_box
+    assert upload_to_view(model_input, x0 - 0.5, y0 - 0.5) == pytest.approx((-0.5, -0.5))
+    assert upload_to_view(model_input, x1 - 0.5, y1 - 0.5) == pytest.approx((95.5, 95.5))
 
 
 @pytest.mark.parametrize(("image_size", "crop_pct"), [(0, 0.9), (224, 0.0), (224, 1.1), (224, float("nan"))])

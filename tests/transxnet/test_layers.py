@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.tiny import one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.layers import (
     MSFFN,
     OSRA,
@@ -30,7 +30,7 @@ def shaken(module: nn.Module, seed: int = 0) -> nn.Module:
     """Every parameter and running statistic away from where it starts, in eval mode."""
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in module.state_dict().items():
-        if tensor.is_floating_point():
+        if tensor.is_floating_position():
             noise = torch.randn(tensor.shape, generator=generator)
             tensor.copy_(1 + 0.2 * noise.tanh() if "running_var" in name else 0.3 * noise)
     return module.eval()
@@ -143,7 +143,7 @@ def test_dmixer_sends_the_first_half_to_idconv_and_joins_in_that_order():
 def test_every_blocks_halves_can_be_recomposed_from_its_records():
     model = recipe_model()
     with Trace((*RECOMPOSED, "block")) as trace:
-        model(prepared().tensor)
+        model(model_input().tensor)
     x = trace.one("block", 3, 1).tensor  # what block 2 of stage 3 starts from
     block = model.network[4][1]
     local, wide = block.norm1(x + block.pos_embed(x)).chunk(2, dim=1)

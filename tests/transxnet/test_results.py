@@ -30,10 +30,10 @@ def test_units_in_upload_pixels():
 
 @pytest.mark.parametrize("geometry", [SQUARE, OBLONG])
 def test_to_upload_and_back(geometry):
-    for point in ((0.0, 0.0), (17.25, 80.5), (-0.5, 95.5)):
-        assert geometry.to_view(*geometry.to_upload(*point)) == pytest.approx(point)
+    for position in ((0.0, 0.0), (17.25, 80.5), (-0.5, 95.5)):
+        assert geometry.to_view(*geometry.to_upload(*position)) == pytest.approx(position)
     x0, y0, x1, y1 = geometry.crop_box
-    height, width = geometry.view_size
+    height, width = geometry.input_size
     assert geometry.to_upload(-0.5, -0.5) == pytest.approx((x0 - 0.5, y0 - 0.5))  # edges go to edges
     assert geometry.to_upload(width - 0.5, height - 0.5) == pytest.approx((x1 - 0.5, y1 - 0.5))
 
@@ -56,16 +56,16 @@ def test_unit_at_takes_the_nearest():
             assert SQUARE.unit_at(*SQUARE.center_in_upload(row, col)) == (row, col)
 
 
-def test_a_point_outside_the_view_takes_the_nearest_edge():
+def test_a_position_outside_the_view_takes_the_nearest_edge():
     assert SQUARE.unit_at(0, 200) == (3, 0)  # left of the crop
     assert SQUARE.unit_at(639, 479) == (6, 6)  # right of it; the last unit sits 31 px inside
     assert OBLONG.unit_at(699, 0) == (0, 23)
 
 
-@pytest.mark.parametrize("point", [(-0.6, 10), (639.6, 10), (10, -1), (10, 480), (float("nan"), 10)])
-def test_a_point_outside_the_upload_is_refused(point):
+@pytest.mark.parametrize("position", [(-0.6, 10), (639.6, 10), (10, -1), (10, 480), (float("nan"), 10)])
+def test_a_position_outside_the_upload_is_refused(position):
     with pytest.raises(OutOfRange, match=r"outside the image\..*0 to 639"):
-        SQUARE.unit_at(*point)
+        SQUARE.unit_at(*position)
 
 
 def test_distances_go_from_center_to_center():
@@ -123,6 +123,6 @@ def test_uniform_distance():
 
 
 def test_value_range_is_raw():
-    heat = np.array([[-3.5, 0.25], [2.0, 1.0]], np.float32)
-    explanation = Explanation("grad_cam", "transxnet_tiny", "stage 4", "class 1", heat, True, "logit", QUERIES)
+    heatmap = np.array([[-3.5, 0.25], [2.0, 1.0]], np.float32)
+    explanation = Explanation("grad_cam", "transxnet_tiny", "stage 4", "class 1", heatmap, True, "logit", QUERIES)
     assert explanation.value_range == (-3.5, 2.0)

@@ -49,16 +49,16 @@ def whole():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(methods, "integrated_gradients", partial(integrated_gradients, steps=2))
         patch.setattr(methods, "occlusion", partial(occlusion, patch=32, stride=32))
-        return study(small_model(), image(), Options(stage=2, block=1, point=POINT, cam_stage="head", only=PARTS))
+        return study(small_model(), image(), Options(stage=2, block=1, position=POINT, cam_layer="head", only=PARTS))
 
 
 @pytest.fixture(scope="module")
 def seen():
-    prepared = prepare(image(), image_size=SPEC.image_size, crop_pct=SPEC.crop_pct)
-    return observe(small_model().model, prepared, grad=True)
+    model_input = prepare(image(), image_size=SPEC.image_size, crop_pct=SPEC.crop_pct)
+    return observe(small_model().model, model_input, grad=True)
 
 
-def test_one_pass_gives_what_each_explanation_gives_alone(whole, seen):
+def test_single_pass_gives_what_each_explanation_gives_alone(whole, seen):
     alone = attention_at(seen, 2, 1, POINT)
     assert (whole.attention.heads == alone.heads).all()
     assert whole.attention.query == alone.query == (7, 2)  # (70, 30) of the upload is (55.5, 15.5) of the view
@@ -67,16 +67,16 @@ def test_one_pass_gives_what_each_explanation_gives_alone(whole, seen):
     for name in (f.name for f in dataclasses.fields(KernelSet)):
         assert np.array_equal(getattr(whole.kernels, name), getattr(generated, name)), name
     top = predict(seen, LABELS).top[0]
-    assert (whole.grad_cam.heat == grad_cam(seen, top.index, "head").heat).all()
-    assert (whole.receptive_field.heat == receptive_field(seen, 2, POINT).heat).all()
+    assert (whole.grad_cam.heatmap == grad_cam(seen, top.index, "head").heatmap).all()
+    assert (whole.receptive_field.heatmap == receptive_field(seen, 2, POINT).heatmap).all()
     assert (whole.prediction.logits == predict(seen, LABELS).logits).all()
     assert whole.prediction.top == predict(seen, LABELS).top
 
 
 def test_captums_maps_explain_the_same_class(whole, seen):
-    given = (small_model().model, threading.RLock(), seen.prepared, whole.target.index)
-    assert whole.integrated_gradients.heat == pytest.approx(integrated_gradients(*given, steps=2).heat, abs=1e-6)
-    assert whole.occlusion.heat == pytest.approx(occlusion(*given, patch=32, stride=32).heat, abs=1e-6)
+    given = (small_model().model, threading.RLock(), seen.model_input, whole.target.index)
+    assert whole.integrated_gradients.heatmap == pytest.approx(integrated_gradients(*given, steps=2).heatmap, abs=1e-6)
+    assert whole.occlusion.heatmap == pytest.approx(occlusion(*given, patch=32, stride=32).heatmap, abs=1e-6)
     assert whole.occlusion.target == whole.integrated_gradients.target == whole.grad_cam.target
 
 
@@ -88,7 +88,7 @@ def test_a_study_says_who_what_and_from_where(whole):
     assert (whole.target.index, whole.target.wnid, whole.target.note) == (top.index, top.wnid, "")
     assert whole.grad_cam.target == f"{top.label} (class {top.index})"
     assert whole.view.crop_box == (10, 0, 90, 80)
-    assert whole.view.upload_size == (100, 80)
+    assert whole.view.source_size == (100, 80)
     assert whole.view.rgb.shape == (64, 64, 3)
     assert whole.notes == ()
     assert set(whole.seconds) == {"total", "forward", *PARTS} - {"kernel_change", "out_of_distribution"}
@@ -111,7 +111,7 @@ def test_a_study_keeps_no_tensor_and_no_larger_array_than_it_shows(whole):
 
 def test_the_middle_of_the_view_is_where_it_looks_from_by_default():
     looked = study(small_model(), image(), Options(stage=3, only=("attention",)))
-    assert looked.point == (49.5, 39.5)
+    assert looked.position == (49.5, 39.5)
     assert looked.attention.query == (2, 2)  # 31.5 of the view's 63 px, stride 16
 
 
@@ -171,7 +171,7 @@ def test_a_class_that_only_another_label_set_has_gives_way_to_the_top_answer_and
         (Options(only=("attentoin",)), UnknownName, "no part called 'attentoin'.*attention, .*kernels"),
         (Options(stage=5), OutOfRange, "no stage 5"),
         (Options(stage=2, block=3), OutOfRange, "Stage 2 of transxnet_small has no block 3"),
-        (Options(point=(100, 10)), OutOfRange, r"\(100, 10\) is outside the image"),
+        (Options(position=(100, 10)), OutOfRange, r"\(100, 10\) is outside the image"),
     ],
 )
 def test_what_does_not_exist_is_said(options, error, words):
@@ -179,8 +179,8 @@ def test_what_does_not_exist_is_said(options, error, words):
         study(small_model(), image(), options)
 
 
-def test_a_point_that_the_model_did_not_see_takes_the_nearest_unit_and_says_so():
-    looked = study(small_model(), image(), Options(stage=3, point=(99, 40), only=("attention",)))
+def test_a_position_that_the_model_did_not_see_takes_the_nearest_unit_and_says_so():
+    looked = study(small_model(), image(), Options(stage=3, position=(99, 40), only=("attention",)))
     assert looked.attention.query == (2, 3)
     assert looked.notes == ("The point lies outside what this model saw; the nearest unit is shown.",)
 
@@ -219,7 +219,7 @@ def test_what_a_variant_cannot_give_is_said_and_the_rest_is_given():
     assert describe(seen)["missing"] == seen.missing
 
 
-def test_the_parts_of_one_pass_that_speak_of_all_blocks(whole, seen):
+def test_the_parts_of_single_pass_that_speak_of_all_blocks(whole, seen):
     assert [(b.stage, b.block) for b in whole.attention_depth.blocks] == [
         (1, 1),
         (2, 1),
@@ -228,11 +228,11 @@ def test_the_parts_of_one_pass_that_speak_of_all_blocks(whole, seen):
         (3, 2),
         (4, 1),
     ]
-    everything = observe(small_model().model, seen.prepared, KINDS)
+    everything = observe(small_model().model, seen.model_input, KINDS)
     assert (whole.half_energies.osra == half_energies(everything).osra).all()
     assert (whole.kernel_depth.distance == kernel_depth(everything).distance).all()
-    assert [r.heat.tolist() for r in whole.rollouts] == [
-        rollout(everything, s, POINT).heat.tolist() for s in (1, 2, 3, 4)
+    assert [r.heatmap.tolist() for r in whole.rollouts] == [
+        rollout(everything, s, POINT).heatmap.tolist() for s in (1, 2, 3, 4)
     ]
 
 

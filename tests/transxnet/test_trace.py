@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange
 from transxnet.explain.attribution.grad_cam import grad_cam
 from transxnet.explain.erf.erf import receptive_field
@@ -18,7 +18,7 @@ from transxnet.explain.observe import observe
 from transxnet.layers import OSRA, GroupNorm1, IDConv
 from transxnet.trace import KINDS, Tap, Trace, active_trace
 
-X = prepared().tensor
+X = model_input().tensor
 THREADS = 8
 
 
@@ -252,11 +252,11 @@ def in_threads(work, count: int) -> list:
 
 def look(model, seed: int, edits=None) -> dict[str, np.ndarray]:
     """Everything one image gives: the logits, all records, and two maps that go backwards through the model."""
-    seen = observe(model, prepared(64, 64, seed), KINDS, grad=True, edits=edits)
+    seen = observe(model, model_input(64, 64, seed), KINDS, grad=True, edits=edits)
     found = {"logits": seen.logits} | {r.path: r.tensor for r in seen.trace.records}
     found = {name: tensor.detach().numpy() for name, tensor in found.items()}
     maps = {"grad_cam": grad_cam(seen, 1, stage=3), "erf": receptive_field(seen, 3, unit=(1, 2))}
-    return found | {name: explanation.heat for name, explanation in maps.items()}
+    return found | {name: explanation.heatmap for name, explanation in maps.items()}
 
 
 def test_eight_threads_with_eight_images_get_what_they_get_alone(model):
@@ -280,7 +280,7 @@ def test_a_forward_hook_would_mix_images_up(model):
     """What the taps avoid. The hook keeps the attention it hears; both threads are inside before either reads it."""
     layer = model.network[4][1].token_mixer.global_unit.attention
     with torch.no_grad():
-        alone = [observe(model, prepared(seed=i), ("attention",)).trace.one("attention", 3, 2).tensor for i in (0, 1)]
+        alone = [observe(model, model_input(seed=i), ("attention",)).trace.one("attention", 3, 2).tensor for i in (0, 1)]
         heard: dict[str, torch.Tensor] = {}
         both = threading.Barrier(2, timeout=60)
 
@@ -290,7 +290,7 @@ def test_a_forward_hook_would_mix_images_up(model):
 
         def explain(i: int) -> torch.Tensor:
             with torch.no_grad():
-                model(prepared(seed=i).tensor)
+                model(model_input(seed=i).tensor)
             return heard["attention"]
 
         handle = layer.register_forward_hook(hook)

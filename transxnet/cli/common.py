@@ -110,7 +110,7 @@ def count(text: str) -> int:
     return int(text)
 
 
-def point(text: str) -> tuple[float, float]:
+def position(text: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
@@ -118,7 +118,7 @@ def point(text: str) -> tuple[float, float]:
     return x, y
 
 
-def cam_stage(text: str) -> int | str:
+def cam_layer(text: str) -> int | str:
     if text == "head":
         return text
     if not text.isdigit():

@@ -66,13 +66,13 @@ def stored(args: argparse.Namespace, models: Sequence[LoadedModel]) -> dict[str,
     try:
         with np.load(io.BytesIO((args.out / ARRAYS).read_bytes()), allow_pickle=False) as held:
             state = json.loads(str(held["state"]))
-            heats = {name: held[f"{name}/heat"] for name in state["models"]}
+            heatmaps = {name: held[f"{name}/heat"] for name in state["models"]}
         asked = {"size": args.size, "stage": args.stage, "unit": list(args.unit) if args.unit else None}
         _same_run(state, asked, {loaded.name: loaded.provenance.sha256 for loaded in models})
         found = {}
         for name, kept in state["models"].items():
             place = Place(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept["place"].items()})
-            total = heats[name] * len(kept["images"])
+            total = heatmaps[name] * len(kept["images"])
             found[name] = ErfSum(args.size, args.stage, args.unit, total, kept["images"], [], place)
         return found
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
@@ -142,7 +142,7 @@ def _entry(column: Column, result: ErfProtocol) -> dict[str, object]:
     return {
         "model": column.name, "variant": result.variant, "untrained": column.loaded.untrained,
         "provenance": column.loaded.provenance.as_json(), "layer": result.layer, "unit": result.unit,
-        "point": result.point, "images": result.images, "folders": result.folders, "failed": result.failed,
+        "position": result.position, "images": result.images, "folders": result.folders, "failed": result.failed,
         "numbers": result.numbers, "published_none_found": result.published.none_found, "note": result.note,
         "array": f"{column.name}/heat",
     }  # fmt: skip

@@ -80,7 +80,7 @@ def _studies(
     found: list[Study] = []
     for model in models:
         found.append(study(model, image, options, other, other_words=words))
-        options = replace(options, target=found[0].target.wnid, follow=True, rival=found[0].rival)
+        options = replace(options, target=found[0].target.wnid, follow=True, contrast_target=found[0].contrast_target)
     return found
 
 

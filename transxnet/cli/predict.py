@@ -18,7 +18,7 @@ from ..errors import DeviceError, LensError
 from .common import count, images_in, load_model
 
 if TYPE_CHECKING:
-    from ..images import Prepared
+    from ..images import ModelInput
     from ..labels import LabelSet
     from ..results import Prediction
     from ..weights.load import LoadedModel
@@ -84,10 +84,10 @@ def _predictions(
 
 def _views(
     loaded: LoadedModel, paths: Sequence[Path], batch_size: int
-) -> Iterator[tuple[Sequence[Path], list[Prepared | LensError]]]:
+) -> Iterator[tuple[Sequence[Path], list[ModelInput | LensError]]]:
     """Batches of prepared images; while one is looked at, the next is read."""
 
-    def view(path: Path) -> Prepared | LensError:
+    def view(path: Path) -> ModelInput | LensError:
         from ..images import decode, prepare_for
 
         try:

@@ -17,7 +17,7 @@ from ..backbones.spec import BackboneSpec, spec_of
 from ..errors import LensError, OutOfRange, UnknownName, quote
 from ..output import check_output
 from ..variants import VariantSpec
-from .common import cam_stage, images_in, load_models, models_in, names_in, places_of, point, written
+from .common import cam_layer, images_in, load_models, models_in, names_in, places_of, position, written
 from .study_images import Looked, Run, in_order, look_at, write
 from .study_timing import in_words, timing
 
@@ -43,12 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", type=int, default=3, help="of attention, kernels and receptive field, 1 to 4 (3)")
     parser.add_argument("--block", type=int, default=0, help="of attention and kernels, from 1; 0 is the last (0)")
     parser.add_argument("--head", type=int, default=0, help="of attention as drawn, from 1; 0 is the mean (0)")
-    parser.add_argument("--point", type=point, metavar="X,Y", help="pixel of the upright image; the middle without")
+    parser.add_argument("--point", type=position, metavar="X,Y", help="pixel of the upright image; the middle without")
     parser.add_argument(
         "--class", dest="target", metavar="NAME",
         help="explained class: words, WNID or index; without, the first model's top answer",
     )  # fmt: skip
-    parser.add_argument("--cam-stage", type=cam_stage, default=4, help="of Grad-CAM: 1 to 4, or head (4)")
+    parser.add_argument("--cam-stage", type=cam_layer, default=4, help="of Grad-CAM: 1 to 4, or head (4)")
     parser.add_argument(
         "--against", type=Path, metavar="IMAGE", help="image to compare kernels with; without, the next one given"
     )
@@ -80,7 +80,7 @@ def _options(args: argparse.Namespace) -> Options:
     from ..study import DEFAULT, DRAWN, Options
 
     return Options(
-        stage=args.stage, block=args.block, point=args.point, target=args.target, cam_stage=args.cam_stage,
+        stage=args.stage, block=args.block, position=args.position, target=args.target, cam_layer=args.cam_layer,
         only=DRAWN if args.only == (ALL,) else args.only or DEFAULT, thorough=args.thorough,
     )  # fmt: skip
 
@@ -122,8 +122,8 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | BackboneSpec]
         raise OutOfRange("--models names no model.", remedy="Name a variant, or several with commas.")
     for spec in specs:
         _within(f"{spec.short} has no stage", args.stage, 1, len(spec.depths))
-        if args.cam_stage != "head":
-            _within(f"{spec.short} has no stage", args.cam_stage, 1, len(spec.depths))
+        if args.cam_layer != "head":
+            _within(f"{spec.short} has no stage", args.cam_layer, 1, len(spec.depths))
     for spec in [spec for spec in specs if isinstance(spec, VariantSpec)] or specs:
         _within(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
         _within(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])

@@ -171,7 +171,7 @@ def _studies(
             continue
         if options.target is None:
             options = replace(options, target=found[0].target.wnid, follow=True)
-        options = replace(options, rival=options.rival or found[0].rival)
+        options = replace(options, contrast_target=options.contrast_target or found[0].contrast_target)
     return found, failed
 
 

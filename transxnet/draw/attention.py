@@ -92,7 +92,7 @@ def _depth_caption(results: Sequence[AttentionDepth], names: Sequence[str]) -> s
     for found, name in zip(results, names, strict=True):
         narrow = min(found.blocks, key=lambda b: b.entropy.min())
         said.append(
-            f"{name} (view {found.view_size[1]} × {found.view_size[0]} px): mean entropy "
+            f"{name} (view {found.input_size[1]} × {found.input_size[0]} px): mean entropy "
             f"{number(_mean_entropy(found))}, lowest {number(narrow.entropy.min())} in stage {narrow.stage}, block "
             f"{narrow.block}, head {narrow.entropy.argmin() + 1}"
         )

@@ -51,7 +51,7 @@ def parts_figure(results: Sequence[ErfParts], names: Sequence[str], photos: Sequ
         _parts_alt(results, names), LIMITS + " Shares do not add up: the ways multiply each other.",
         _parts_image(pairs, photos), _parts_table(results, names),
         {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
-        {f"{name}/{part}": m.heat for found, name in pairs for part, m in found.maps.items()},
+        {f"{name}/{part}": m.heatmap for found, name in pairs for part, m in found.maps.items()},
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def _parts_image(pairs: Sequence[tuple[ErfParts, str]], photos: Sequence[np.ndar
     """A row a variant, the photo first; several rows where there is one variant only."""
     sheet = Panels(3 if len(pairs) == 1 else 1 + len(pairs[0][0].titles))
     logs = [
-        {part: _log(m.heat, found.full.heat.mean(), sheet.pixels) for part, m in found.maps.items()}
+        {part: _log(m.heatmap, found.full.heatmap.mean(), sheet.pixels) for part, m in found.maps.items()}
         for found, _ in pairs
     ]
     high = max((values.max() for row in logs for values in row.values()), default=0.0)
@@ -77,12 +77,12 @@ def _parts_row(
 ) -> None:
     """One variant's photo and maps, or why it has none. maps: part -> what is colored."""
     full = found.full
-    point, size = (full.numbers["x"], full.numbers["y"]), full.geometry.view_size
-    ring(sheet.panel("Photo", fit(photo, sheet.pixels), size, ["the view"]), point)
+    position, size = (full.numbers["x"], full.numbers["y"]), full.geometry.input_size
+    ring(sheet.panel("Photo", fit(photo, sheet.pixels), size, ["the view"]), position)
     for part, title in found.titles.items():
         if part in maps:
             rgb = colorize(maps[part], value_range, COLORMAP)
-            ring(sheet.panel(title, rgb, size, _part_words(found, part)), point)
+            ring(sheet.panel(title, rgb, size, _part_words(found, part)), position)
         else:
             sheet.words(title, found.missing[part])
     sheet.new_row()
@@ -239,7 +239,7 @@ def protocol_figure(results: Sequence[ErfProtocol], names: Sequence[str], state:
         "The published r(t) depends on the gradient's units. " + LIMITS, sheet.image(),
         _r_table([(name, found.published, found.sound) for found, name in pairs]),
         {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
-        {f"{name}/heat": found.heat for found, name in pairs},
+        {f"{name}/heat": found.heatmap for found, name in pairs},
     )  # fmt: skip
 
 
@@ -250,7 +250,7 @@ def _columns(count: int) -> int:
 
 def _protocol_rows(pairs: Sequence[tuple[ErfProtocol, str]], pixels: int) -> tuple:
     """(kind of r, maps as they are colored, their range, words for the bar), of A and of the raw average."""
-    raws = [_log(found.heat, found.heat.mean(), pixels) for found, _ in pairs]
+    raws = [_log(found.heatmap, found.heatmap.mean(), pixels) for found, _ in pairs]
     high = max(values.max() for values in raws)
     ours = "raw average in multiples of its mean, logarithmic, one scale; square: holds half"
     theirs = "A = log10(mean gradient + 1) over its maximum, each model's own; square: holds half"
@@ -312,9 +312,9 @@ def _square(axes: Axes, curve: RCurve, size: int) -> None:
 # --- What they share --------------------------------------------------------------------------------------------------
 
 
-def _log(heat: np.ndarray, mean: float, pixels: int) -> np.ndarray:
+def _log(heatmap: np.ndarray, mean: float, pixels: int) -> np.ndarray:
     """log10 of the map, drawn so large, in multiples of a mean; what is nothing at all is as dark as the darkest."""
-    return np.log10(np.maximum(fit(np.asarray(heat, np.float64) / (mean or 1.0), pixels), 1e-30))
+    return np.log10(np.maximum(fit(np.asarray(heatmap, np.float64) / (mean or 1.0), pixels), 1e-30))
 
 
 def _percent(share: float, missing: str = "not a number") -> str:

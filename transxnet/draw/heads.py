@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ..results import AttentionMaps, Explanation, Geometry
-from ..results.attention import FUSIONS, KeyUsers, PointAttention
+from ..results.attention import FUSIONS, KeyUsers, PositionAttention
 from ..results.placement import place
 from .attention import percent
 from .figure import StudyFigure, Table
@@ -29,7 +29,7 @@ STEM = 4  # pixels from one window of the stem to the next
 # --- All heads at one point -------------------------------------------------------------------------------------------
 
 
-def heads_figure(results: Sequence[PointAttention], names: Sequence[str], photos: Sequence[np.ndarray]) -> StudyFigure:
+def heads_figure(results: Sequence[PositionAttention], names: Sequence[str], photos: Sequence[np.ndarray]) -> StudyFigure:
     """Mean, maximum and every head of one block: what the ringed query mixes in, then who uses the ringed key.
 
     photos: uint8 (H, W, 3), RGB, what each view covers. One range for all that queries mix in, one for all users.
@@ -64,10 +64,10 @@ def _row(
     side = sheet.pixels
     small = fit(photo, side)
     for head in _maps_of(found):
-        heat = place(found.head(head), grid, (side, side))
+        heatmap = place(found.head(head), grid, (side, side))
         title = head if isinstance(head, str) else f"head {head}"
         words = [] if isinstance(head, str) else _words_under(found, head)
-        ring(sheet.panel(title, overlay(small, heat, value_range, COLORMAP), grid.view_size, words), at)
+        ring(sheet.panel(title, overlay(small, heatmap, value_range, COLORMAP), grid.input_size, words), at)
     sheet.new_row()
 
 
@@ -110,7 +110,7 @@ def _key_words(users: KeyUsers) -> str:
     )
 
 
-def _heads_caption(results: Sequence[PointAttention], names: Sequence[str]) -> str:
+def _heads_caption(results: Sequence[PositionAttention], names: Sequence[str]) -> str:
     said = [
         f"{name}: the largest weight any head of the query gives is {number(found.maps.heads.max())}, and the key gets "
         f"{_even_share(found.users.total.mean() / found.users.uniform_total)}"
@@ -123,7 +123,7 @@ def _heads_caption(results: Sequence[PointAttention], names: Sequence[str]) -> s
     )
 
 
-def _heads_alt(results: Sequence[PointAttention], names: Sequence[str]) -> str:
+def _heads_alt(results: Sequence[PositionAttention], names: Sequence[str]) -> str:
     said = [
         f"{name}, stage {r.maps.stage}, block {r.maps.block}, {len(r.maps.heads)} heads, the mean strongest at key row "
         "{}, column {}".format(*np.unravel_index(r.maps.mean.argmax(), r.maps.keys.grid))
@@ -132,17 +132,17 @@ def _heads_alt(results: Sequence[PointAttention], names: Sequence[str]) -> str:
     return f"Small maps over the photo, mean, maximum and every head, forward and reverse: {'; '.join(said)}."
 
 
-def _heads_table(results: Sequence[PointAttention], names: Sequence[str]) -> Table:
+def _heads_table(results: Sequence[PositionAttention], names: Sequence[str]) -> Table:
     rows = []
     for found, name in zip(results, names, strict=True):
         maps, shares = found.maps, found.users.total / found.users.uniform_total
-        for head, heat in enumerate(maps.heads):
-            figures = (maps.entropy[head], maps.distance[head], heat.max(), shares[head])
+        for head, heatmap in enumerate(maps.heads):
+            figures = (maps.entropy[head], maps.distance[head], heatmap.max(), shares[head])
             rows.append((f"{name}, head {head + 1}", *map(number, figures)))
     return Table(("head", "entropy", "mean distance, px", "largest weight", "key's weight over an even share"), rows)
 
 
-def _heads_numbers(results: Sequence[PointAttention], names: Sequence[str]) -> dict[str, float]:
+def _heads_numbers(results: Sequence[PositionAttention], names: Sequence[str]) -> dict[str, float]:
     numbers = {}
     for found, name in zip(results, names, strict=True):
         numbers[f"{name}/entropy"] = float(found.maps.entropy.mean())
@@ -161,15 +161,15 @@ def rollout_figure(
 
     results: of each variant as many rollouts as there are to be panels. photos: what each view covers.
     """
-    shown = [[_logarithm(r.heat) for r in row] for row in results]
-    value_range = (FAINT, max(float(np.quantile(heat, 0.995)) for row in shown for heat in row))
+    shown = [[_logarithm(r.heatmap) for r in row] for row in results]
+    value_range = (FAINT, max(float(np.quantile(heatmap, 0.995)) for row in shown for heatmap in row))
     sheet = Panels(_columns(max(map(len, results))))
-    for row, heats, name, photo in zip(results, shown, names, photos, strict=True):
+    for row, heatmaps, name, photo in zip(results, shown, names, photos, strict=True):
         sheet.heading(name, "Attention rollout, an approximation: down through the block named and all before it.")
         small = fit(photo, sheet.pixels)
-        for found, heat in zip(row, heats, strict=True):
-            rgb = overlay(small, place(heat, found.geometry, small.shape[:2]), value_range, COLORMAP)
-            axes = sheet.panel(found.layer.partition(" and ")[0], rgb, found.geometry.view_size, [
+        for found, heatmap in zip(row, heatmaps, strict=True):
+            rgb = overlay(small, place(heatmap, found.geometry, small.shape[:2]), value_range, COLORMAP)
+            axes = sheet.panel(found.layer.partition(" and ")[0], rgb, found.geometry.input_size, [
                 found.target, f"{percent(found.numbers['from_uniform'])} moved by attention",
             ])  # fmt: skip
             if "x" in found.numbers:
@@ -185,13 +185,13 @@ def rollout_figure(
         sheet.image(), _rollout_table(results, names),
         {f"{name}/{i}/{key}": value for row, name in zip(results, names, strict=True) for i, r in enumerate(row, 1)
          for key, value in r.numbers.items()},
-        {f"{name}/{i}": r.heat for row, name in zip(results, names, strict=True) for i, r in enumerate(row, 1)},
+        {f"{name}/{i}": r.heatmap for row, name in zip(results, names, strict=True) for i, r in enumerate(row, 1)},
     )  # fmt: skip
 
 
-def _logarithm(heat: np.ndarray) -> np.ndarray:
+def _logarithm(heatmap: np.ndarray) -> np.ndarray:
     """log10 of multiples of an even map; means over the stem's stride, or its windows' overlap is a grid over all."""
-    even = cv2.blur(heat * heat.size, (STEM, STEM), borderType=cv2.BORDER_REPLICATE)
+    even = cv2.blur(heatmap * heatmap.size, (STEM, STEM), borderType=cv2.BORDER_REPLICATE)
     return np.log10(np.maximum(even, 10.0**FAINT))
 
 

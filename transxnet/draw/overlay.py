@@ -15,7 +15,7 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 def overlay(
     photo: np.ndarray,
-    heat: np.ndarray,
+    heatmap: np.ndarray,
     value_range: tuple[float, float],
     colormap: str = "magma",
     opacity: float = 0.85,
@@ -33,11 +33,11 @@ def overlay(
     finite, the gray photo, or the dark one.
     """
     if tone.mode == MASKED:
-        light = np.where(above(heat, value_range, signed, tone), 1, 1 - np.float32(opacity))[..., None]  # (H, W, 1)
+        light = np.where(above(heatmap, value_range, signed, tone), 1, 1 - np.float32(opacity))[..., None]  # (H, W, 1)
         return np.rint(photo * light).astype(np.uint8)
     gray = cv2.cvtColor(np.ascontiguousarray(photo), cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]  # (H, W, 1)
-    a = alpha(heat, value_range, opacity, signed, root, tone)[..., None]  # (H, W, 1)
-    colors = colorize(heat, value_range, colormap, signed, root, tone).astype(np.float32)  # (H, W, 3)
+    a = alpha(heatmap, value_range, opacity, signed, root, tone)[..., None]  # (H, W, 1)
+    colors = colorize(heatmap, value_range, colormap, signed, root, tone).astype(np.float32)  # (H, W, 3)
     return np.rint(gray * (1 - a) + colors * a).astype(np.uint8)
 
 
@@ -59,15 +59,15 @@ def crop_view(upload: np.ndarray, crop_box: tuple[float, float, float, float], s
 
 
 def mark(
-    image: np.ndarray, point: tuple[float, float], view_size: tuple[int, int], radius: float = 0.022
+    image: np.ndarray, position: tuple[float, float], input_size: tuple[int, int], radius: float = 0.022
 ) -> np.ndarray:
     """A copy with a ring, white inside black, about a point (x, y) in view pixels.
 
     view_size: (height, width) of the view the image covers. radius: of the ring, as a share of the image's width.
     """
     height, width = image.shape[:2]
-    x = (point[0] + 0.5) * width / view_size[1] - 0.5
-    y = (point[1] + 0.5) * height / view_size[0] - 0.5
+    x = (position[0] + 0.5) * width / input_size[1] - 0.5
+    y = (position[1] + 0.5) * height / input_size[0] - 0.5
     marked = np.ascontiguousarray(image).copy()
     ring, thick = max(4, round(radius * width)), max(1, round(width / 380))
     center = (round(x * 16), round(y * 16))  # shift=4: sixteenths of a pixel

@@ -43,11 +43,11 @@ class Panels:
             self._top += LINE
         self._top += 0.03
 
-    def panel(self, title: str, rgb: np.ndarray, view_size: tuple[int, int], words: Sequence[str] = ()) -> Axes:
+    def panel(self, title: str, rgb: np.ndarray, input_size: tuple[int, int], words: Sequence[str] = ()) -> Axes:
         """A square with its title above and words below. Its axes count pixels of the view, (height, width)."""
         left, top = self._cell(title)
         axes = self._figure.add_axes((0, 0, 1, 1))
-        rows, cols = view_size
+        rows, cols = input_size
         axes.imshow(rgb, extent=(-0.5, cols - 0.5, rows - 0.5, -0.5), interpolation="none", aspect="auto")
         axes.set_axis_off()
         self._placed.append((axes, (left, top, self.side, self.side)))
@@ -88,9 +88,9 @@ class Panels:
         self._figure.set_size_inches(WIDTH, height)
         for artist, (left, top, wide, high) in self._placed:
             if isinstance(artist, Axes):
-                artist.set_position((left / WIDTH, 1 - (top + high) / height, wide / WIDTH, high / height))
+                artist.set_color_position((left / WIDTH, 1 - (top + high) / height, wide / WIDTH, high / height))
             else:
-                artist.set_position((left / WIDTH, 1 - top / height))
+                artist.set_color_position((left / WIDTH, 1 - top / height))
         return np.pad(figure_rgb(self._figure), ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
 
     def _cell(self, title: str) -> tuple[float, float]:
@@ -134,7 +134,7 @@ def fit(values: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(values, (side, side), interpolation=how)
 
 
-def ring(axes: Axes, point: tuple[float, float]) -> None:
+def ring(axes: Axes, position: tuple[float, float]) -> None:
     """A ring, white inside black, about a point (x, y) of the view."""
     for color, thick in (("black", 2.4), ("white", 1.0)):
-        axes.plot(*point, "o", mfc="none", mec=color, mew=thick, ms=7, clip_on=False)
+        axes.plot(*position, "o", mfc="none", mec=color, mew=thick, ms=7, clip_on=False)

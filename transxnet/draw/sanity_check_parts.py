@@ -205,24 +205,24 @@ def _strip(figure: Figure, left: float, top: float, words: str, method: str, rep
     original, found = report.maps[method], report.randomization[method]
     _write(figure, left, top, words, INK, fontproperties=font(8, True))
     for column, step in enumerate(_shown(len(found.steps))):
-        heat, below = (found.heats[step - 1], _two(found.curve[step - 1])) if step else (original.heat, "")
-        _tile(figure, left + column * PITCH, top + 0.1, TILE, heat, original.signed, below)
+        heatmap, below = (found.heatmaps[step - 1], _two(found.curve[step - 1])) if step else (original.heatmap, "")
+        _tile(figure, left + column * PITCH, top + 0.1, TILE, heatmap, original.signed, below)
 
 
 def _two_tiles(figure: Figure, left: float, top: float, words: str, method: str, report: SanityChecks) -> None:
     """One map's title, the map, and that of the random copy."""
     original, found = report.maps[method], report.randomization[method]
     _write(figure, left, top, words, INK, fontproperties=font(8, True))
-    _tile(figure, left, top + 0.1, TILE_2, original.heat, original.signed, "original")
-    _tile(figure, left + 0.8, top + 0.1, TILE_2, found.heats[-1], original.signed, f"random {_two(found.curve[-1])}")
+    _tile(figure, left, top + 0.1, TILE_2, original.heatmap, original.signed, "original")
+    _tile(figure, left + 0.8, top + 0.1, TILE_2, found.heatmaps[-1], original.signed, f"random {_two(found.curve[-1])}")
 
 
-def _tile(figure: Figure, left: float, top: float, wide: float, heat: np.ndarray, signed: bool, below: str) -> None:
+def _tile(figure: Figure, left: float, top: float, wide: float, heatmap: np.ndarray, signed: bool, below: str) -> None:
     side = round(wide * DPI)
-    low, high = shared_range([heat], signed)
+    low, high = shared_range([heatmap], signed)
     if not signed:
-        high = max(high, 2 * float(np.nanmean(heat)))  # an even map is of middling color, not all at the top
-    colors = colorize(heat, (low, high), "RdBu_r" if signed else "inferno", signed)
+        high = max(high, 2 * float(np.nanmean(heatmap)))  # an even map is of middling color, not all at the top
+    colors = colorize(heatmap, (low, high), "RdBu_r" if signed else "inferno", signed)
     pixels = cv2.resize(colors, (side, side), interpolation=cv2.INTER_NEAREST)
     bottom = round((figure.get_figheight() - top) * DPI) - side
     figure.figimage(pixels, round(left * DPI), bottom, origin="upper")  # axes for each would cost a second a figure

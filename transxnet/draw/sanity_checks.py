@@ -15,7 +15,7 @@ from ..results.sanity_checks import SanityChecks
 from .bars import figure_rgb
 from .figure import StudyFigure, Table
 from .text import ACCENT, GRAY, INK, font, printable
-from .trust_parts import (
+from .sanity_check_parts import (
     INSERTION,
     TALL,
     blank_figure,
@@ -93,7 +93,7 @@ def randomization_figure(reports: Sequence[SanityChecks], names: Sequence[str]) 
     maps = [
         (name, method, report.randomization[method]) for name, report in pairs(reports, names) for method in report.maps
     ]
-    parts = ("signed", "absolute", "complete_signed", "complete_absolute", "heats")
+    parts = ("signed", "absolute", "complete_signed", "complete_absolute", "heatmaps")
     said = [f"{called(m, n, names)} {'even' if r.blank else f'{r.left:.2f}'}" for n, m, r in maps]
     return StudyFigure(
         "randomization", "Does a map change when the model forgets?",

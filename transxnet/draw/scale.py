@@ -72,7 +72,7 @@ def shared_range(maps: Iterable[np.ndarray], signed: bool = False) -> tuple[floa
     return min(low, 0.0), max(high, 0.0)
 
 
-def position(
+def color_position(
     values: np.ndarray,
     value_range: tuple[float, float],
     signed: bool = False,
@@ -125,7 +125,7 @@ def colorize(
 
     Raises UnknownName.
     """
-    at = position(values, value_range, signed, root, tone)
+    at = color_position(values, value_range, signed, root, tone)
     known = np.isfinite(at)
     index = np.rint(np.where(known, at, 0) * 255).astype(np.uint8)
     colors = np.where(above(values, value_range, signed, tone)[..., None], lut(colormap)[index], np.uint8(HIDDEN))

@@ -124,18 +124,18 @@ def shown(result: Result, head: int = 0, channels: Sequence[int] | None = None) 
     if isinstance(result, KernelSet):
         return result.kernels if channels is None else result.kernels[list(channels)]
     if result.method == "grad_cam":
-        return np.maximum(result.heat, 0)
+        return np.maximum(result.heatmap, 0)
     if result.method == "erf":
-        return result.heat / (np.abs(result.heat).mean() or 1)  # an empty map stays empty
-    return result.heat * np.float32(factor(result))
+        return result.heatmap / (np.abs(result.heatmap).mean() or 1)  # an empty map stays empty
+    return result.heatmap * np.float32(factor(result))
 
 
 def factor(result: Explanation) -> float:
     """What raw values are multiplied by to be shown, so that models and views of other sizes compare."""
     if result.method == "erf":
-        return 1 / (float(np.abs(result.heat).mean()) or 1)
+        return 1 / (float(np.abs(result.heatmap).mean()) or 1)
     parts = look_of(result).parts
-    return result.heat.size / parts if parts else 1.0
+    return result.heatmap.size / parts if parts else 1.0
 
 
 def range_of(
@@ -179,10 +179,10 @@ def draw(
             result, channels, value_range, columns=columns, tap=tap, gap=gap, colormap=colormap, tone=tone
         )
     geometry = result.keys if isinstance(result, AttentionMaps) else result.geometry
-    heat = place(shown(result, head), geometry, photo.shape[:2])
-    image = overlay(photo, heat, value_range, colormap, opacity, look.signed, look.root, tone)
+    heatmap = place(shown(result, head), geometry, photo.shape[:2])
+    image = overlay(photo, heatmap, value_range, colormap, opacity, look.signed, look.root, tone)
     unit = unit_of(result)
-    return image if unit is None else mark(image, unit, geometry.view_size)
+    return image if unit is None else mark(image, unit, geometry.input_size)
 
 
 def unit_of(result: Result) -> tuple[float, float] | None:

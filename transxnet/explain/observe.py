@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..backbones.module import Backbone
 from ..backbones.spec import BackboneSpec
 from ..errors import LensError, OutOfRange, PartMissing
-from ..images import Prepared
+from ..images import ModelInput
 from ..model import TransXNet
 from ..results import Geometry
 from ..trace import Edit, Keep, Trace
@@ -33,7 +33,7 @@ class Observation:
     """
 
     model: TransXNet | Backbone
-    prepared: Prepared
+    model_input: ModelInput
     x: Tensor  # (1, 3, H, W), the normalized view; a leaf that requires grad if grad was asked for
     logits: Tensor  # (1, classes)
     trace: Trace
@@ -44,7 +44,7 @@ class Observation:
 
     def geometry(self, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
         """Where a grid of this stride sits in this image's view and upload."""
-        return geometry_of(self.prepared, grid, stride, origin)
+        return geometry_of(self.model_input, grid, stride, origin)
 
     def units(self, stage: int) -> Geometry:
         """Where the units of a stage's output sit: view pixel origin + stride * i, as the model's spec says.
@@ -91,7 +91,7 @@ class Observation:
 
 def observe(
     model: TransXNet | Backbone,
-    prepared: Prepared,
+    model_input: ModelInput,
     keep: Iterable[str] | Keep = EVERYTHING,
     grad: bool = False,
     edits: Mapping[str, Edit] | None = None,
@@ -103,21 +103,21 @@ def observe(
     Raises LensError for a model in training mode.
     """
     need_eval(model)
-    x = prepared.tensor.to(next(model.parameters()).device, torch.float32, copy=True)
+    x = model_input.tensor.to(next(model.parameters()).device, torch.float32, copy=True)
     with torch.set_grad_enabled(grad), Trace(keep, edits) as trace:
         x.requires_grad_(grad)
         logits = model(x)
-    return Observation(model, prepared, x, logits, trace)
+    return Observation(model, model_input, x, logits, trace)
 
 
-def geometry_of(prepared: Prepared, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
+def geometry_of(model_input: ModelInput, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
     """Where a grid of this stride, its first value at view pixel `origin`, sits in a prepared image."""
-    return Geometry(tuple(grid), stride, prepared.view.shape[:2], prepared.crop_box, prepared.upload_size, origin)
+    return Geometry(tuple(grid), stride, model_input.view.shape[:2], model_input.crop_box, model_input.source_size, origin)
 
 
-def middle_of(prepared: Prepared) -> tuple[float, float]:
+def middle_of(model_input: ModelInput) -> tuple[float, float]:
     """(x, y) of the view's middle in pixels of the upright upload: a pixel's number is the place of its center."""
-    x0, y0, x1, y1 = prepared.crop_box
+    x0, y0, x1, y1 = model_input.crop_box
     return (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2
 
 

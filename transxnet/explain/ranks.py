@@ -45,13 +45,13 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     return float(standard_ranks(a) @ standard_ranks(b))
 
 
-def highest_first(heat: np.ndarray, seed: int = 0) -> np.ndarray:
+def highest_first(heatmap: np.ndarray, seed: int = 0) -> np.ndarray:
     """Indices of the flattened map, highest value first: (N,) int64. NaN counts as lowest.
 
     Equal values stand in an order that is random and the same every time (`seed`): in the order of the rows, a map
     with large flat parts would always favour the image's top.
     """
-    values = np.where(np.isnan(heat), -np.inf, heat).ravel().astype(np.float64)
+    values = np.where(np.isnan(heatmap), -np.inf, heatmap).ravel().astype(np.float64)
     lots = np.random.default_rng(seed).permutation(values.size)
     return np.lexsort((lots, -values))
 

@@ -140,11 +140,11 @@ def _same_question(name: str, studies: Sequence[Study]) -> bool:
     """Whether these variants' maps ask about the same class, by WNID: they number classes each in its own way."""
     if not METHODS[name].about_class:
         return True
-    asked = {(study.target.wnid, _rival(study, getattr(study, name))) for study in studies}
+    asked = {(study.target.wnid, _contrast_target(study, getattr(study, name))) for study in studies}
     return len(asked) == 1
 
 
-def _rival(study: Study, found: Explanation) -> str:
+def _contrast_target(study: Study, found: Explanation) -> str:
     """WNID of the class that a map sets the explained one against; '' where it has none."""
     index = found.numbers.get("other_index")
     return "" if index is None else label_set(study.spec.label_set).wnids[int(index)]

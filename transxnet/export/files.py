@@ -47,7 +47,7 @@ def write_image(
         "image": title,
         "name": title,
         "sha256": studies[0].image,
-        "size": studies[0].view.upload_size,
+        "size": studies[0].view.source_size,
         "sheet": f"{place}/sheet.png",
         "drawn": describe_drawing(studies, style),
         "models": models,

@@ -166,8 +166,8 @@ def _cell(
 
 def _photo_cell(study: Study, photo: np.ndarray) -> sheets.Cell:
     size = study.view.rgb.shape[:2]
-    in_view = Geometry(size, 1, size, study.view.crop_box, study.view.upload_size).to_view(*study.point)
-    caption = f"Seen at {size[1]} x {size[0]} px; point ({study.point[0]:.0f}, {study.point[1]:.0f})."
+    in_view = Geometry(size, 1, size, study.view.crop_box, study.view.source_size).to_view(*study.position)
+    caption = f"Seen at {size[1]} x {size[0]} px; point ({study.position[0]:.0f}, {study.position[1]:.0f})."
     return sheets.Cell(mark(photo, in_view, size), caption)
 
 

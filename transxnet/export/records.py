@@ -37,7 +37,7 @@ def arrays(study: Study) -> dict[str, np.ndarray]:
         elif isinstance(result, KernelSet):
             found |= {name if f == name else f"{name}_{f}": getattr(result, f) for f in KERNEL_FIELDS}
         else:
-            found[name] = result.heat
+            found[name] = result.heatmap
     return found
 
 
@@ -54,7 +54,7 @@ def describe(study: Study) -> dict[str, object]:
     missing: view -> why this variant cannot give it.
     """
     height, width = study.view.rgb.shape[:2]
-    view = {"size": [width, height], "crop_box": study.view.crop_box, "upload_size": study.view.upload_size}
+    view = {"size": [width, height], "crop_box": study.view.crop_box, "source_size": study.view.source_size}
     return clean(
         {
             "model": study.variant,
@@ -62,7 +62,7 @@ def describe(study: Study) -> dict[str, object]:
             "untrained": study.untrained,
             "provenance": study.provenance.as_json(),
             "view": view,
-            "point": study.point,
+            "position": study.position,
             "class": asdict(study.target),
             "top": [answer(one) for one in study.prediction.top],
             "notes": study.notes,
@@ -81,7 +81,7 @@ def answer(one: Answer) -> dict[str, object]:
 def describe_result(result: Result) -> dict[str, object]:
     """One map as JSON: layer, target, units, raw range, numbers; geometry where its values sit in the image."""
     if isinstance(result, Explanation):
-        layer, target, raw, units, signed = result.layer, result.target, result.heat, result.units, result.signed
+        layer, target, raw, units, signed = result.layer, result.target, result.heatmap, result.units, result.signed
         numbers: dict[str, object] = dict(result.numbers)
     else:
         layer, units = f"stage {result.stage}, block {result.block}", "weight"

@@ -133,11 +133,11 @@ def signed_cam_row(shots: Sequence[Shot], style: Style) -> Row:
     maps = [shot.study.grad_cam for shot in shots]
     row = Row(
         "grad_cam_raw", "Grad-CAM, raised and lowered", "Raw: above zero raised the explained answer's score, below "
-        "zero lowered it.", (), shared_range([m.heat for m in maps if m is not None], True),
+        "zero lowered it.", (), shared_range([m.heatmap for m in maps if m is not None], True),
         style.colormaps.get("contrast", "RdBu_r"), True, units="logit",
     )  # fmt: skip
     cells = [
-        m and _over(s, m.heat, m.geometry, row, style, f"{_upper(what(m))}.") for s, m in zip(shots, maps, strict=True)
+        m and _over(s, m.heatmap, m.geometry, row, style, f"{_upper(what(m))}.") for s, m in zip(shots, maps, strict=True)
     ]
     return _filled(row, shots, cells, "grad_cam")
 
@@ -216,9 +216,9 @@ def _overlaid(
 ) -> np.ndarray:  # fmt: skip
     alone = style.tone.mode == NORMALISED
     value_range = (own or shared_range([values], row.signed)) if alone else row.value_range
-    heat = place(values, geometry, photo.shape[:2])
-    rgb = overlay(photo, heat, value_range, row.colormap, style.opacity, row.signed, row.root, style.tone)
-    return rgb if unit is None else mark(rgb, unit, geometry.view_size)
+    heatmap = place(values, geometry, photo.shape[:2])
+    rgb = overlay(photo, heatmap, value_range, row.colormap, style.opacity, row.signed, row.root, style.tone)
+    return rgb if unit is None else mark(rgb, unit, geometry.input_size)
 
 
 def _kernel_cell(found: KernelSet, row: Row, style: Style) -> Cell:

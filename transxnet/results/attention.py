@@ -78,7 +78,7 @@ class KeyUsers:
 
 
 @dataclass(frozen=True)
-class PointAttention:
+class PositionAttention:
     """Both views of one block at one point: what the nearest query mixes in, and who uses the nearest key."""
 
     maps: AttentionMaps
@@ -148,7 +148,7 @@ class AttentionDepth:
     """How wide attention is in every block that was kept, in the order the model ran them."""
 
     variant: str
-    view_size: tuple[int, int]  # height, width in pixels: what distances are to be read against
+    input_size: tuple[int, int]  # height, width in pixels: what distances are to be read against
     blocks: tuple[BlockAttention, ...]
 
 

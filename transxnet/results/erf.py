@@ -75,8 +75,8 @@ class ErfProtocol:
     variant: str
     layer: str  # "stage 4, block 2"
     unit: tuple[int, int]  # row, column, from 0
-    point: tuple[float, float]  # (x, y), the unit's own pixel in the view
-    heat: np.ndarray  # (size, size) float64: mean over images of ReLU of the gradient, summed over RGB
+    position: tuple[float, float]  # (x, y), the unit's own pixel in the view
+    heatmap: np.ndarray  # (size, size) float64: mean over images of ReLU of the gradient, summed over RGB
     images: tuple[str, ...]  # those in the average: "FOLDER/FILE", or "image 3" of an array
     failed: tuple[tuple[str, str], ...]  # (image, why it is not in the average)
     published: RCurve
@@ -86,7 +86,7 @@ class ErfProtocol:
     @property
     def size(self) -> int:
         """Side of the view, pixels."""
-        return self.heat.shape[0]
+        return self.heatmap.shape[0]
 
     @property
     def count(self) -> int:
@@ -100,7 +100,7 @@ class ErfProtocol:
     @property
     def scaled(self) -> np.ndarray:
         """A = log10(heat + 1) over its maximum, as the published figures show it: (size, size), 0 to 1."""
-        return log_scaled(self.heat)
+        return log_scaled(self.heatmap)
 
     @property
     def curves(self) -> ErfCurves:
@@ -114,12 +114,12 @@ class ErfProtocol:
     def numbers(self) -> dict[str, float]:
         """images, total, peak, and both r at the published shares: "published/r20", "sound/r20", …"""
         both = {f"{c.kind}/r{100 * t:g}": c.at(t) for c in (self.published, self.sound) for t in SHARES}
-        peak, total = float(self.heat.max()), float(self.heat.sum())
+        peak, total = float(self.heatmap.max()), float(self.heatmap.sum())
         return {"images": float(self.count), "total": total, "peak": peak, **both}
 
 
-def log_scaled(heat: np.ndarray) -> np.ndarray:
+def log_scaled(heatmap: np.ndarray) -> np.ndarray:
     """log10(g + 1) over its maximum, of a map g >= 0: the same shape, 0 to 1; all zero where the map is."""
-    scaled = np.log10(np.asarray(heat, np.float64) + 1)
+    scaled = np.log10(np.asarray(heatmap, np.float64) + 1)
     with np.errstate(invalid="ignore"):  # infinity over itself is no number, and says so
         return scaled / (scaled.max() or 1.0)

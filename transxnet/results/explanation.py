@@ -17,7 +17,7 @@ class Explanation:
     variant: str
     layer: str  # in words that count from 1: "stage 4, block 2"
     target: str  # what was explained: "ladybug (class 31)", "query at row 3, column 5"
-    heat: np.ndarray
+    heatmap: np.ndarray
     signed: bool  # True: draw with a diverging map centerd on zero
     units: str  # "weight", "logit per unit of feature", …
     geometry: Geometry
@@ -26,4 +26,4 @@ class Explanation:
     @property
     def value_range(self) -> tuple[float, float]:
         """Smallest and largest raw value."""
-        return float(self.heat.min()), float(self.heat.max())
+        return float(self.heatmap.min()), float(self.heatmap.max())

@@ -13,9 +13,9 @@ class Geometry:
 
     grid: tuple[int, int]  # rows, columns of the map
     stride: float  # view pixels from one value to the next
-    view_size: tuple[int, int]  # height, width of the view
+    input_size: tuple[int, int]  # height, width of the view
     crop_box: tuple[float, float, float, float]  # x0, y0, x1, y1 of the view in upload pixels (edges)
-    upload_size: tuple[int, int]  # width, height of the upload
+    source_size: tuple[int, int]  # width, height of the upload
     origin: float = 0.0  # view pixel of value [0, 0]
 
     def center(self, row: float, col: float) -> tuple[float, float]:
@@ -41,7 +41,7 @@ class Geometry:
 
         Raises OutOfRange for a point outside the upload.
         """
-        width, height = self.upload_size
+        width, height = self.source_size
         if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
             raise OutOfRange(
                 f"The point ({x:g}, {y:g}) is outside the image.",
@@ -53,8 +53,8 @@ class Geometry:
 
     def at(self, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
         """The same view with another grid on it."""
-        return Geometry(tuple(grid), stride, self.view_size, self.crop_box, self.upload_size, origin)
+        return Geometry(tuple(grid), stride, self.input_size, self.crop_box, self.source_size, origin)
 
     def _scale(self) -> tuple[float, float]:
         x0, y0, x1, y1 = self.crop_box
-        return (x1 - x0) / self.view_size[1], (y1 - y0) / self.view_size[0]
+        return (x1 - x0) / self.input_size[1], (y1 - y0) / self.input_size[0]

@@ -12,26 +12,26 @@ import numpy as np
 from .geometry import Geometry
 
 
-def place(heat: np.ndarray, geometry: Geometry, size: tuple[int, int] | None = None) -> np.ndarray:
+def place(heatmap: np.ndarray, geometry: Geometry, size: tuple[int, int] | None = None) -> np.ndarray:
     """Bilinear interpolation of a grid onto pixels, each value at its unit's center, edge values extended outwards.
 
     heat: (rows, columns), raw. size: (height, width) of the drawing, which covers exactly the view; None takes the
     view's own. Returns float32 (height, width), raw values; at a unit's pixel exactly the unit's value.
     """
-    height, width = size or geometry.view_size
+    height, width = size or geometry.input_size
     x, y = (
         (np.arange(pixels) + 0.5) * view / pixels - 0.5
-        for pixels, view in ((width, geometry.view_size[1]), (height, geometry.view_size[0]))
+        for pixels, view in ((width, geometry.input_size[1]), (height, geometry.input_size[0]))
     )
-    return place_at(heat, geometry, x, y)
+    return place_at(heatmap, geometry, x, y)
 
 
-def place_at(heat: np.ndarray, geometry: Geometry, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def place_at(heatmap: np.ndarray, geometry: Geometry, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The same at columns x and rows y, in pixels of the view: float32 (len(y), len(x))."""
-    heat = np.asarray(heat, np.float32)
-    top, bottom, down = _neighbors(y, heat.shape[0], geometry)
-    left, right, along = _neighbors(x, heat.shape[1], geometry)
-    rows = heat[top] * (1 - down)[:, None] + heat[bottom] * down[:, None]  # (len(y), columns)
+    heatmap = np.asarray(heatmap, np.float32)
+    top, bottom, down = _neighbors(y, heatmap.shape[0], geometry)
+    left, right, along = _neighbors(x, heatmap.shape[1], geometry)
+    rows = heatmap[top] * (1 - down)[:, None] + heatmap[bottom] * down[:, None]  # (len(y), columns)
     return rows[:, left] * (1 - along) + rows[:, right] * along  # (len(y), len(x))
 
 

@@ -117,7 +117,7 @@ class Randomization:
     steps: tuple[str, ...]  # the groups as they were replaced; a single "everything" for one complete randomization
     signed: np.ndarray
     absolute: np.ndarray
-    heats: np.ndarray
+    heatmaps: np.ndarray
     complete_signed: np.ndarray
     complete_absolute: np.ndarray
 
@@ -157,7 +157,7 @@ class Randomization:
         A rank correlation of n unrelated values has a standard deviation of 1 / sqrt(n - 1) (Kendall), the mean of m
         of them 1 / sqrt(m (n - 1)). Smooth maps have fewer independent values than values, and more luck.
         """
-        values = self.heats[0].size
+        values = self.heatmaps[0].size
         return min(1.0, 1.96 / np.sqrt(len(self.complete) * max(1, values - 1)))
 
 

@@ -30,12 +30,12 @@ from ..explain.kernels.spectra import spectrum
 from ..explain.observe import Observation, observe
 from ..explain.sanity.out_of_distribution import out_of_distribution
 from ..explain.sanity.sanity_checks import sanity_checks
-from ..images import Prepared
+from ..images import ModelInput
 from ..labels import LabelSet
 from ..results import AttentionTable, Explanation, KernelSet
 from ..results.ablation import Ablation
 from ..results.ablation_table import AblationTable
-from ..results.attention import PointAttention
+from ..results.attention import PositionAttention
 from ..results.erf import ErfParts
 from ..results.kernels import KernelChange
 from ..results.out_of_distribution import OutOfDistribution
@@ -54,15 +54,15 @@ class Look:
     """One image in front of one model, and what is asked. `seen` is gone for parts that are made alone."""
 
     loaded: LoadedModel
-    prepared: Prepared
+    model_input: ModelInput
     options: Options
     labels: LabelSet
-    point: tuple[float, float]
+    position: tuple[float, float]
     target: Target
     logits: np.ndarray  # (classes,)
     seen: Observation | None
     made: dict[str, object] = field(default_factory=dict)  # by the parts before
-    other: Prepared | None = None  # a second image, whose kernels are lent and compared
+    other: ModelInput | None = None  # a second image, whose kernels are lent and compared
     other_words: str = ""  # its name, or why there is none
     progress: Progress | None = None  # of the part that is being made
 
@@ -89,15 +89,15 @@ class Look:
     def question(self) -> Question:
         """The same, as explain's methods take it."""
         o, target = self.options, self.target
-        rival = self.rival
-        words = "" if rival is None else self.labels.words[rival]
-        return Question(target.index, target.label, o.stage, o.block or 0, self.point, o.cam_stage, rival, words)
+        contrast_target = self.contrast_target
+        words = "" if contrast_target is None else self.labels.words[contrast_target]
+        return Question(target.index, target.label, o.stage, o.block or 0, self.position, o.cam_layer, contrast_target, words)
 
     @cached_property
-    def rival(self) -> int | None:
+    def contrast_target(self) -> int | None:
         """The class asked for, where this model has it, else the best answer that is not the explained one."""
-        if self.options.rival in self.labels.wnids and self.labels.wnids.index(self.options.rival) != self.target.index:
-            return self.labels.wnids.index(self.options.rival)
+        if self.options.contrast_target in self.labels.wnids and self.labels.wnids.index(self.options.contrast_target) != self.target.index:
+            return self.labels.wnids.index(self.options.contrast_target)
         best = (int(i) for i in np.argsort(-self.logits, kind="stable"))
         return next((i for i in best if i != self.target.index), None)
 
@@ -139,13 +139,13 @@ def _everywhere(*kinds: str) -> Keep:
 
 
 def _cam_layer(options: Options, tap: Tap) -> bool:
-    if options.cam_stage == HEAD:
+    if options.cam_layer == HEAD:
         return tap.kind == "head"
-    return tap.kind == "stage" and tap.stage == options.cam_stage
+    return tap.kind == "stage" and tap.stage == options.cam_layer
 
 
 def _attention(look: Look) -> object:
-    return look.table.at(*look.table.queries.unit_at(*look.point))
+    return look.table.at(*look.table.queries.unit_at(*look.position))
 
 
 def _block_table(look: Look) -> QuantizedTable:
@@ -165,24 +165,24 @@ def _map(name: str) -> Make:
     method = METHODS[name]
 
     def make(look: Look) -> Explanation:
-        if method.one_pass:
-            found = method.one_pass(look.seen, look.question)
+        if method.single_pass:
+            found = method.single_pass(look.seen, look.question)
         else:
-            found = method.many_passes(look.loaded.model, look.loaded.lock, look.prepared, look.question)
+            found = method.multi_pass(look.loaded.model, look.loaded.lock, look.model_input, look.question)
         return look.say(found) if method.about_class else found
 
     return make
 
 
-def _both_ways(look: Look) -> PointAttention:
+def _both_ways(look: Look) -> PositionAttention:
     table = look.table
-    return PointAttention(
-        table.at(*table.queries.unit_at(*look.point)), table.users_at(*table.keys.unit_at(*look.point))
+    return PositionAttention(
+        table.at(*table.queries.unit_at(*look.position)), table.users_at(*table.keys.unit_at(*look.position))
     )
 
 
 def _rollouts(look: Look) -> tuple[Explanation, ...]:
-    return tuple(rollout(look.seen, stage, look.point) for stage in range(1, len(look.loaded.spec.depths) + 1))
+    return tuple(rollout(look.seen, stage, look.position) for stage in range(1, len(look.loaded.spec.depths) + 1))
 
 
 def _kernel_change(look: Look) -> KernelChange:
@@ -198,13 +198,13 @@ def _at_place(kinds: tuple[str, ...], place: tuple[int, int]) -> Callable[[Tap],
 
 def _erf_parts(look: Look) -> ErfParts:
     return erf_parts(
-        look.loaded.model, look.prepared, look.options.stage, look.point, progress=look.progress
+        look.loaded.model, look.model_input, look.options.stage, look.position, progress=look.progress
     )  # fmt: skip
 
 
 def _ablation_table(look: Look) -> AblationTable:
     return ablation_table(
-        look.loaded.model, look.prepared, look.labels, look.target.index, look.other, other_words=_lender(look),
+        look.loaded.model, look.model_input, look.labels, look.target.index, look.other, other_words=_lender(look),
         progress=look.progress,
     )  # fmt: skip
 
@@ -212,7 +212,7 @@ def _ablation_table(look: Look) -> AblationTable:
 def _ablation(look: Look) -> Ablation:
     o = look.options
     return ablation(
-        look.loaded.model, look.prepared, look.labels, look.target.index, o.edits, o.mask, o.fill, look.other,
+        look.loaded.model, look.model_input, look.labels, look.target.index, o.edits, o.mask, o.fill, look.other,
         _lender(look), look.logits,
     )  # fmt: skip
 
@@ -227,7 +227,7 @@ def _sanity_checks(look: Look) -> SanityChecks:
     shown = {name: method for name, method in METHODS.items() if name in look.options.only}
     maps = {name: look.made[name] for name in METHODS if isinstance(look.made.get(name), Explanation)}
     return sanity_checks(
-        look.loaded, look.prepared, look.question, shown or METHODS, look.options.thorough, look.progress, maps
+        look.loaded, look.model_input, look.question, shown or METHODS, look.options.thorough, look.progress, maps
     )  # fmt: skip
 
 

@@ -13,15 +13,15 @@ class Options:
 
     stage: int = 3  # of attention, kernels and receptive field, from 1
     block: int | None = None  # of attention and kernels, from 1; None or 0 is the stage's last
-    point: tuple[float, float] | None = None  # (x, y) in pixels of the upright upload; None is the view's middle
+    position: tuple[float, float] | None = None  # (x, y) in pixels of the upright upload; None is the view's middle
     target: str | int | None = None  # the explained class: words, WNID or index; None or '' is the top answer
-    cam_stage: int | str = 4  # Grad-CAM's own stage, or "head"
+    cam_layer: int | str = 4  # Grad-CAM's own stage, or "head"
     only: tuple[str, ...] = OVERVIEW  # some of PARTS; the prediction always comes
     top: int = 5  # answers to name
     thorough: bool = False  # sanity_checks: randomize the full cascade for the methods of many passes, too
     autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32
     follow: bool = False  # target is another model's answer: where this one lacks the class, its own is explained
-    rival: str = ""  # WNID of the class that `contrast` compares with; '' is this model's best other answer
+    contrast_target: str = ""  # WNID of the class that `contrast` compares with; '' is this model's best other answer
     edits: tuple[str, ...] = ()  # of `ablation`: what is changed inside the model, keys of explain.switches
     mask: str = ""  # of `ablation`: the painted region, as explain.painting reads it; '' is none
     fill: str = "gray"  # of `ablation`: what stands there, one of explain.painting.FILLS

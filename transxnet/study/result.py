@@ -10,7 +10,7 @@ import numpy as np
 from ..results import AttentionMaps, AttentionTable, Explanation, KernelSet, Prediction
 from ..results.ablation import Ablation
 from ..results.ablation_table import AblationTable
-from ..results.attention import AttentionDepth, HalfEnergies, PointAttention
+from ..results.attention import AttentionDepth, HalfEnergies, PositionAttention
 from ..results.combined import CombinedMaps
 from ..results.erf import ErfParts
 from ..results.kernel_arithmetic import KernelArithmetic
@@ -29,7 +29,7 @@ class View:
 
     rgb: np.ndarray
     crop_box: tuple[float, float, float, float]
-    upload_size: tuple[int, int]  # width, height
+    source_size: tuple[int, int]  # width, height
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class Study:
     image: str  # SHA-256 of the image's pixels
     view: View
     options: Options
-    point: tuple[float, float]  # the one looked from, upload pixels
+    position: tuple[float, float]  # the one looked from, upload pixels
     target: Target
     prediction: Prediction
     seconds: Mapping[str, float]
-    rival: str = ""  # WNID of the class that `contrast` compares with
+    contrast_target: str = ""  # WNID of the class that `contrast` compares with
     notes: tuple[str, ...] = ()  # what the reader should know before reading the maps
     missing: Mapping[str, str] = field(default_factory=dict)
     attention: AttentionMaps | None = None
     attention_table: AttentionTable | None = None
     block_table: QuantizedTable | None = None  # of the block looked at, every query
     stage_tables: tuple[QuantizedTable, ...] | None = None  # the last block of every stage
-    both_ways: PointAttention | None = None
+    both_ways: PositionAttention | None = None
     attention_depth: AttentionDepth | None = None
     rollout: Explanation | None = None
     rollouts: tuple[Explanation, ...] | None = None

@@ -13,7 +13,7 @@ import torch
 from ..errors import DeviceError, PartMissing, UnknownName, quote
 from ..explain.observe import Observation, middle_of, observe
 from ..explain.predict import predict, predict_batch
-from ..images import Prepared, SourceImage, prepare_for
+from ..images import ModelInput, SourceImage, prepare_for
 from ..labels import LabelSet, label_set
 from ..results import Prediction
 from ..trace import Tap
@@ -62,44 +62,44 @@ def study(
     if other is not None and other.sha256 == image.sha256:
         other, other_words = None, SAME_IMAGE
     with clock.time("total"), _memory_said(loaded):
-        prepared, second = view_of(image, loaded), view_of(other, loaded) if other else None
-        point = middle_of(prepared) if options.point is None else options.point
+        model_input, second = view_of(image, loaded), view_of(other, loaded) if other else None
+        position = middle_of(model_input) if options.position is None else options.position
         names = [name for name in PARTS if name in options.only]
-        seen, prediction, half = _first_look(loaded, prepared, options, labels, clock)
+        seen, prediction, half = _first_look(loaded, model_input, options, labels, clock)
         target = _target(options, wanted, prediction, labels, loaded.name)
-        look = Look(loaded, prepared, options, labels, point, target, prediction.logits, seen)
+        look = Look(loaded, model_input, options, labels, position, target, prediction.logits, seen)
         look.other, look.other_words = second, other_words
         if seen is not None:
             seen.locate(options.stage, options.block)
         parts, missing = _make([name for name in names if not PARTS[name].alone], look, clock, progress)
         look.seen = seen = None  # the graph is most of a pass's memory, and what follows needs room
         more, also_missing = _make([name for name in names if PARTS[name].alone], look, clock, progress)
-    rival = "" if look.rival is None else labels.wnids[look.rival]
-    notes = [n for n in (target.note, _outside(prepared, point), image.note, HALF_NOTE if half else "") if n]
+    contrast_target = "" if look.contrast_target is None else labels.wnids[look.contrast_target]
+    notes = [n for n in (target.note, _outside(model_input, position), image.note, HALF_NOTE if half else "") if n]
     return Study(
         loaded.name, loaded.spec, loaded.provenance, image.sha256,
-        View(prepared.view, prepared.crop_box, prepared.upload_size),
-        options, point, target, prediction, clock.seconds, rival, tuple(notes), missing | also_missing,
+        View(model_input.view, model_input.crop_box, model_input.source_size),
+        options, position, target, prediction, clock.seconds, contrast_target, tuple(notes), missing | also_missing,
         other_view=second.view if second else None, **parts, **more,
     )  # fmt: skip
 
 
 def _first_look(
-    loaded: LoadedModel, prepared: Prepared, options: Options, labels: LabelSet, clock: _Clock
+    loaded: LoadedModel, model_input: ModelInput, options: Options, labels: LabelSet, clock: _Clock
 ) -> tuple[Observation | None, Prediction, bool]:
     """The pass that is explained, its answers, and whether those came in half precision, from a pass of their own."""
     half = options.autocast and loaded.device.type == "cuda"
     with clock.time("forward"):
         grad = any(PARTS[name].grad for name in options.only)
-        seen = observe(loaded.model, prepared, _keep(options), grad=grad) if options.only or not half else None
+        seen = observe(loaded.model, model_input, _keep(options), grad=grad) if options.only or not half else None
     if half:
-        (prediction,) = predict_batch(loaded.model, [prepared.tensor], labels, options.top, autocast=True)
+        (prediction,) = predict_batch(loaded.model, [model_input.tensor], labels, options.top, autocast=True)
     else:
         prediction = predict(seen, labels, options.top)
     return seen, prediction, half
 
 
-def view_of(image: SourceImage, loaded: LoadedModel) -> Prepared:
+def view_of(image: SourceImage, loaded: LoadedModel) -> ModelInput:
     """The image as this model is given it."""
     return prepare_for(image, loaded.spec)
 
@@ -175,9 +175,9 @@ def _words_elsewhere(wanted: str | int) -> str:
     return ""
 
 
-def _outside(prepared: Prepared, point: tuple[float, float]) -> str:
-    x0, y0, x1, y1 = prepared.crop_box
-    if x0 - 0.5 <= point[0] <= x1 - 0.5 and y0 - 0.5 <= point[1] <= y1 - 0.5:
+def _outside(model_input: ModelInput, position: tuple[float, float]) -> str:
+    x0, y0, x1, y1 = model_input.crop_box
+    if x0 - 0.5 <= position[0] <= x1 - 0.5 and y0 - 0.5 <= position[1] <= y1 - 0.5:
         return ""
     return "The point lies outside what this model saw; the nearest unit is shown."
 

@@ -54,10 +54,10 @@ def _view(sample: Sample, protocol: Protocol) -> View:
         data = sample.read()
         sha256 = hashlib.sha256(data).hexdigest()
         image = read_as_stored(data, sample.name)
-        prepared = prepare(image, image_size=protocol.image_size, crop_pct=protocol.crop_pct)
+        model_input = prepare(image, image_size=protocol.image_size, crop_pct=protocol.crop_pct)
     except (ImageError, MemoryError) as error:  # no memory: a thin strip is resized to a very long one
         return View(None, sha256, str(error) or f"There is no memory for {sample.name}.")
-    return View(prepared.tensor, sha256)
+    return View(model_input.tensor, sha256)
 
 
 def read_as_stored(data: bytes, name: str) -> SourceImage:

@@ -148,7 +148,7 @@ class Run:
         return loss.item()
 
     def _loss(self, logits: Tensor, x: Tensor, y: Tensor) -> Tensor:  # (b, classes), (b, 3, s, s), targets -> ()
-        smoothing = 0.0 if y.is_floating_point() else self.recipe.label_smoothing  # timm's Mixup has smoothed already
+        smoothing = 0.0 if y.is_floating_position() else self.recipe.label_smoothing  # timm's Mixup has smoothed already
         loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
         if self.teacher is None:
             return loss
@@ -325,7 +325,7 @@ def parameter_groups(model: TransXNet, weight_decay: float) -> list[dict[str, ob
 def average(kept: nn.Module, now: nn.Module, decay: float) -> None:
     """Exponential moving average, in place: kept = decay * kept + (1 - decay) * now; counters are copied."""
     for old, new in zip(kept.state_dict().values(), now.state_dict().values(), strict=True):
-        if old.is_floating_point():
+        if old.is_floating_position():
             old.lerp_(new, 1 - decay)
         else:
             old.copy_(new)

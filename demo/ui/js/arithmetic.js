@@ -7,7 +7,7 @@
   const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
 
   /* units: {rows, cols, stride, origin, view: [height, width], box: [x0, y0, x1, y1]}, x and y pixels of the upload.
-     The unit nearest to a point; outside of the box, the nearest edge's. */
+     The unit nearest to a position; outside of the box, the nearest edge's. */
   function unitAt(units, x, y) {
     const [x0, y0, x1, y1] = units.box, [height, width] = units.view;
     const inView = (at, low, high, pixels) => (at + 0.5 - low) / ((high - low) / pixels) - 0.5;

@@ -1,5 +1,5 @@
 /* The attention view: what OSRA mixes into wherever somebody looks, drawn from whole tables without asking anybody.
-   Payload: demo/views/attention.py. rows: large maps, heads, stages; a cell names its tables. Follows "lens:point" and
+   Payload: demo/views/attention.py. rows: large maps, heads, stages; a cell names its tables. Follows "lens:position" and
    lensDisplay.head and .direction; after each drawing "lens:drawn" on document. */
 (() => {
   const LARGE = 352, SMALL = 144, KEPT = 32; // canvas pixels a side; tables kept
@@ -130,26 +130,26 @@
   // ---- drawing: what the point shows now --------------------------------------------------------------------
 
   function draw() {
-    const { payload, large, heads, stages, rows } = scene, [x, y] = payload.point;
-    const point = window.lensPoint.now() || { x, y, hovering: false }, { head, direction } = window.lensDisplay;
+    const { payload, large, heads, stages, rows } = scene, [x, y] = payload.position;
+    const position = window.lensPoint.now() || { x, y, hovering: false }, { head, direction } = window.lensDisplay;
     const { every, mapAt, unitAt, peak } = window.lensTables;
     for (const one of heads) {
       const own = direction === "from" ? one.table.queries : one.table.keys;
-      one.index = unitAt(one.table, own, point).index;
+      one.index = unitAt(one.table, own, position).index;
       one.maps = every(one.table, direction, one.index);
     }
-    large.forEach((one, i) => { one.map = mapAt(one.table, direction, head, point, heads[i].maps); });
+    large.forEach((one, i) => { one.map = mapAt(one.table, direction, head, position, heads[i].maps); });
     const together = typeof head === "number" ? "mean" : head; // heads of different stages have nothing in common
-    for (const one of stages) one.map = mapAt(one.table, direction, together, point);
+    for (const one of stages) one.map = mapAt(one.table, direction, together, position);
     const highs = [large.map((one) => peak(one.map.values)), heads.flatMap((one) => one.maps.map(peak)), stages.map((one) => peak(one.map.values))]
       .map((peaks) => Math.max(0, ...peaks));
     rows.forEach((row, i) => { row.scale.range = [0, highs[i]]; });
     words(direction, together);
-    for (const one of large) drawLarge(one, direction, highs[0], point.hovering);
+    for (const one of large) drawLarge(one, direction, highs[0], position.hovering);
     for (const one of heads) drawHeads(one, direction, rows[1].scale);
-    for (const one of stages) drawStage(one, direction, highs[2], point.hovering);
+    for (const one of stages) drawStage(one, direction, highs[2], position.hovering);
     scene.controls?.draw();
-    if (!point.hovering) window.lensSay(large.map((one) => one.canvas.getAttribute("aria-label")).join(" "));
+    if (!position.hovering) window.lensSay(large.map((one) => one.canvas.getAttribute("aria-label")).join(" "));
     document.dispatchEvent(new CustomEvent("lens:drawn"));
   }
 
@@ -239,5 +239,5 @@
     out.style.top = `${Math.max(0, top > 0.8 * seen.height ? top - 14 - out.offsetHeight : top + 14)}px`;
   }
 
-  document.addEventListener("lens:point", () => { if (scene?.large.length && scene.body.offsetParent) draw(); });
+  document.addEventListener("lens:position", () => { if (scene?.large.length && scene.body.offsetParent) draw(); });
 })();

@@ -101,7 +101,7 @@
     const frame = make("div", "lens-frame"), canvas = make("canvas"), out = make("span", "lens-readout");
     out.hidden = true;
     named(canvas, cell);
-    Object.assign(frame.dataset, cell.data || {}, { box: JSON.stringify(cell.box) }); // rings.js marks the point
+    Object.assign(frame.dataset, cell.data || {}, { box: JSON.stringify(cell.box) }); // rings.js marks the position
     frame.append(canvas, out);
     cell.map.values = cell.map.values || window.lensMaps.decode(cell.map.base64);
     const { bar, draw: drawBar } = barOf(scale, cell.map.values);

@@ -1,17 +1,17 @@
 /* The one image with the one crosshair. value: {src, key, size: [w, h], point: [x, y], crops: [{name, box}], alt, role, note,
-   back}. Pointer, touch and arrow keys move the point; letting go sends it: trigger("select", {x, y, image}), upload
+   back}. Pointer, touch and arrow keys move the position; letting go sends it: trigger("select", {x, y, image}), upload
    pixels of the image of that key. */
 (() => {
   const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
 
   window.lensMountCrosshair = (element, props, trigger, watch) => {
     const root = element.querySelector(".lens-crosshair");
-    let point = null, held = null, later = 0, shown = ""; // held: the pointer that drags
+    let position = null, held = null, later = 0, shown = ""; // held: the pointer that drags
 
     function draw() {
       const value = props.value;
       if (!value || !value.src) return;
-      if (value.src !== shown) build(value); // a new point on the same image leaves focus and a drag alone
+      if (value.src !== shown) build(value); // a new position on the same image leaves focus and a drag alone
       shown = value.src;
       const photo = root.querySelector(".lens-photo");
       photo.setAttribute("aria-label", value.alt);
@@ -22,8 +22,8 @@
       root.querySelectorAll("title").forEach((title, i) => (title.textContent = value.crops[i].name));
       root.querySelector(".lens-note").textContent = value.note;
       if (held !== null || later) return; // on its way to a newer one
-      point = value.point;
-      window.lensPoint.set(...point, true);
+      position = value.position;
+      window.lensPoint.set(...position, true);
       place();
     }
 
@@ -47,8 +47,8 @@
 
     function place() {
       const [w, h] = props.value.size, ring = root.querySelector(".lens-ring");
-      ring.style.left = `${(100 * (point[0] + 0.5)) / w}%`;
-      ring.style.top = `${(100 * (point[1] + 0.5)) / h}%`;
+      ring.style.left = `${(100 * (position[0] + 0.5)) / w}%`;
+      ring.style.top = `${(100 * (position[1] + 0.5)) / h}%`;
     }
 
     function listen(photo, w, h) {
@@ -59,19 +59,19 @@
           Math.round(clamp(((event.clientY - box.top) / box.height) * h - 0.5, 0, h - 1)),
         ];
       };
-      const send = () => { window.lensPoint.set(...point); trigger("select", { x: point[0], y: point[1], image: props.value.key }); };
+      const send = () => { window.lensPoint.set(...position); trigger("select", { x: position[0], y: position[1], image: props.value.key }); };
       photo.addEventListener("pointerdown", (event) => {
         if (!event.isPrimary || event.button) return; // a second finger, another button
         held = event.pointerId;
         photo.setPointerCapture(event.pointerId);
-        point = at(event);
+        position = at(event);
         place();
       });
       photo.addEventListener("pointermove", (event) => {
         if (held !== null && held !== event.pointerId) return; // a second finger
         const under = at(event);
         window.lensPoint.hover(...under);
-        if (held !== null) { point = under; place(); }
+        if (held !== null) { position = under; place(); }
       });
       photo.addEventListener("pointerleave", () => { if (held === null) window.lensPoint.leave(); });
       const mine = (event) => held === event.pointerId;
@@ -82,9 +82,9 @@
         if (!step || !window.lensParts.plain(event)) return;
         event.preventDefault();
         const far = Math.max(1, Math.round(Math.max(w, h) / (event.shiftKey ? 8 : 40)));
-        point = [clamp(point[0] + step[0] * far, 0, w - 1), clamp(point[1] + step[1] * far, 0, h - 1)];
+        position = [clamp(position[0] + step[0] * far, 0, w - 1), clamp(position[1] + step[1] * far, 0, h - 1)];
         place();
-        window.lensPoint.set(...point);
+        window.lensPoint.set(...position);
         clearTimeout(later);
         later = setTimeout(() => { later = 0; send(); }, 250); // one request for a run of key presses
       });

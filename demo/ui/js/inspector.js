@@ -1,6 +1,6 @@
 /* One kernel looked at closely: what it was mixed from (js/mixing.js), what it lets through (js/frequency.js), and one
    output number taken apart (js/products.js). lensInspector(words, size, move) -> {root, show(set, i, held), look()}.
-   set: one variant's channels, made by demo/views/kernels.py, decoded. move: hover, leave and click of a point.
+   set: one variant's channels, made by demo/views/kernels.py, decoded. move: hover, leave and click of a position.
    The root's data-… say which kernel, unit and tap are shown, and the numbers of the sum. */
 (() => {
   const { make } = window.lensParts, { fill, largest, section } = window.lensBench;

@@ -4,8 +4,8 @@
    payload.coming: the variants whose columns are on their way. */
 (() => {
   const { plain, keepFocus } = window.lensParts;
-  const kept = { variant: "", channel: -1, held: false }; // outlives a payload: a new point keeps the kernel
-  let look = () => {}; // follows the point, as the inspector that was made last
+  const kept = { variant: "", channel: -1, held: false }; // outlives a payload: a new position keeps the kernel
+  let look = () => {}; // follows the position, as the inspector that was made last
 
   /* The tiles of every column, row by row: [column][row][tile]; only the first row's are buttons. */
   function tilesOf(body, columns) {
@@ -98,5 +98,5 @@
     keepFocus(body);
     return () => { redraw(); show(); };
   };
-  document.addEventListener("lens:point", () => look());
+  document.addEventListener("lens:position", () => look());
 })();

@@ -75,7 +75,7 @@
       if (written === null) return;
       const query = new URLSearchParams(location.search), own = history.state?.lensOwn || "", go = { own };
       for (const key of props.value.keys) if (!(key in FIELDS) && key !== "lang") go[key] = query.get(key) || "";
-      if (own) { delete go.x; delete go.y; } // nor does it hold a point of it: that stays
+      if (own) { delete go.x; delete go.y; } // nor does it hold a position of it: that stays
       else go.image ||= props.value.first;
       written = awaited = stepOf(Object.fromEntries(query), own);
       for (const [key, field] of Object.entries(FIELDS)) {

@@ -1,5 +1,5 @@
 /* One view of the page. Payload: demo/views/. value: {view, layout, serial, key, intro, foot, images, …}. key: of the
-   image, which a point that is clicked belongs to.
+   image, which a position that is clicked belongs to.
    layout: "matrix" and "columns" are {heads: [head], rows: [{title, sub, more, badge, bar, cells: [cell]}]}, drawn here;
    any other is drawn by its own file, as window.lensLayouts[layout](body, payload, trigger), which returns what draws it
    again when a display control moves. trigger("select", …) reaches Page.acted in demo/ui/page.py. */

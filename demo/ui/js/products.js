@@ -55,9 +55,9 @@
     }
 
     function look() {
-      const point = window.lensPoint.now(), { rows, cols } = now.units;
-      if (!point) return {};
-      const { row, col } = A.unitAt(now.units, point.x, point.y);
+      const position = window.lensPoint.now(), { rows, cols } = now.units;
+      if (!position) return {};
+      const { row, col } = A.unitAt(now.units, position.x, position.y);
       const given = A.patch(now.input, rows, cols, row, col, now.size), made = A.products(given.values, now.kernel);
       const sum = A.sum(made), mine = sum + now.bias, theirs = now.output[row * cols + col];
       at = { given: given.values, made };
@@ -66,11 +66,11 @@
       to.place(row, col, 1);
       patch.fill(given.values, signed(high.input), name(words.patch, high.input), given.beyond);
       products.fill(made, signed(high.products), name(words.products, high.products), given.beyond);
-      where.textContent = fill(point.hovering ? words.underPointer : words.underCrosshair, { row: row + 1, column: col + 1, rows, columns: cols });
+      where.textContent = fill(position.hovering ? words.underPointer : words.underCrosshair, { row: row + 1, column: col + 1, rows, columns: cols });
       scales.textContent = [fill(words.scales, Object.fromEntries(Object.entries(high).map(([key, v]) => [key, number(v)]))), given.beyond.some(Boolean) ? words.beyond : ""].join(" ");
       scales.hidden = window.lensDisplay.view === "normalized"; // then every grid has a scale of its own
       write(sum, mine, theirs);
-      return { row, col, sum, bias: now.bias, mine, output: theirs, hovering: point.hovering };
+      return { row, col, sum, bias: now.bias, mine, output: theirs, hovering: position.hovering };
     }
 
     function write(sum, mine, theirs) {

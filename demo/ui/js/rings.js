@@ -1,6 +1,6 @@
 /* Where everybody looks, on every map at once. What carries data-box = "[x0, y0, x1, y1]", the edges of what it covers in
    pixels of the upload, gets two marks: the crosshair, and where a pointer is right now. A pointer over such a map is a
-   pointer over the image (lensPoint), so whatever follows the point follows every map. Listens to "lens:point". */
+   pointer over the image (lensPoint), so whatever follows the position follows every map. Listens to "lens:position". */
 (() => {
   let over = null, place = null; // the map under the pointer, and where that is
   const own = (frame) => frame.classList.contains("lens-photo"); // the big image has a crosshair and listeners of its own
@@ -31,11 +31,11 @@
     return mark;
   }
 
-  function put(frame, kind, point) {
+  function put(frame, kind, position) {
     const mark = markOf(frame, kind);
-    mark.hidden = !point;
-    if (!point) return;
-    const [left, top] = shareOf(JSON.parse(frame.dataset.box), point);
+    mark.hidden = !position;
+    if (!position) return;
+    const [left, top] = shareOf(JSON.parse(frame.dataset.box), position);
     mark.style.left = `${100 * left}%`;
     mark.style.top = `${100 * top}%`;
   }
@@ -55,7 +55,7 @@
     }
   }
 
-  document.addEventListener("lens:point", () => rings());
+  document.addEventListener("lens:position", () => rings());
   document.addEventListener("pointermove", (event) => {
     const frame = event.target.closest?.("[data-box]");
     if (!frame || own(frame)) return;

@@ -54,10 +54,10 @@
   const pick = (heads, head) => (typeof head === "number" ? heads[head - 1] : fused(heads, head));
 
   /* What a point of the upload shows: {values, rows, cols, stride, origin, view} on the grid of the other side, as
-     lensMaps takes it; unit is the query or key nearest to the point. heads: maps of all heads, if they were made. */
-  function mapAt(table, direction, head, point, heads = null) {
+     lensMaps takes it; unit is the query or key nearest to the position. heads: maps of all heads, if they were made. */
+  function mapAt(table, direction, head, position, heads = null) {
     const own = direction === "from" ? table.queries : table.keys, other = direction === "from" ? table.keys : table.queries;
-    const unit = unitAt(table, own, point), which = headOf(table, head);
+    const unit = unitAt(table, own, position), which = headOf(table, head);
     const values = typeof which === "number" && !heads ? ofHead(table, direction, which, unit.index)
       : pick(heads || every(table, direction, unit.index), which);
     return { ...other, view: table.view, values, unit, own, head: which };

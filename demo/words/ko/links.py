@@ -31,7 +31,7 @@ WORDS: dict[str, str] = {
     "stage": "스테이지",
     "block": "블록",
     "Grad-CAM stage": "Grad-CAM 스테이지",
-    "point": "점",
+    "position": "점",
     "class": "클래스",
     "compared map": "비교할 맵",
     "second image": "두 번째 사진",

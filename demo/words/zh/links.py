@@ -30,7 +30,7 @@ WORDS: dict[str, str] = {
     "stage": "阶段",
     "block": "模块",
     "Grad-CAM stage": "Grad-CAM 阶段",
-    "point": "点",
+    "position": "点",
     "class": "类别",
     "compared map": "对比的图",
     "second image": "第二张图片",

@@ -42,7 +42,7 @@ def backbone(kind: str) -> Backbone:
 
 def seen(model: Backbone, seed: int = 0, **options):
     side = model.spec.image_size
-    return observe(model, tiny.prepared(side, side, seed), **({"grad": True} | options))
+    return observe(model, tiny.model_input(side, side, seed), **({"grad": True} | options))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,7 +52,7 @@ def test_logits_are_timms_own_bit_for_bit(kind):
     plain = copy.deepcopy(model.net)
     for layer in model.spec.layers:
         plain.get_submodule(layer)._forward_hooks.clear()
-    x = tiny.prepared(model.spec.image_size, model.spec.image_size).tensor
+    x = tiny.model_input(model.spec.image_size, model.spec.image_size).tensor
     with torch.no_grad():
         expected = plain(x)
         assert torch.equal(model(x), expected)
@@ -83,10 +83,10 @@ def test_grad_cam_is_captums(kind, stage):
     model = backbone(kind)
     found = grad_cam(seen(model), 5, stage)
     plain = copy.deepcopy(model.net)
-    x = tiny.prepared(model.spec.image_size, model.spec.image_size).tensor
+    x = tiny.model_input(model.spec.image_size, model.spec.image_size).tensor
     expected = LayerGradCam(plain, plain.get_submodule(model.spec.layers[stage - 1])).attribute(x, target=5)
-    torch.testing.assert_close(torch.from_numpy(found.heat), expected[0, 0].detach(), rtol=1e-4, atol=1e-7)
-    assert abs(found.heat).max() > 0
+    torch.testing.assert_close(torch.from_numpy(found.heatmap), expected[0, 0].detach(), rtol=1e-4, atol=1e-7)
+    assert abs(found.heatmap).max() > 0
 
 
 @pytest.mark.parametrize("kind", ["swin", "test_vit"])
@@ -95,21 +95,21 @@ def test_grad_cam_of_other_layouts_is_made_of_captums_gradients(kind):
     model = backbone(kind)
     found = grad_cam(seen(model), 5, 4)
     plain = copy.deepcopy(model.net)
-    x = tiny.prepared(model.spec.image_size, model.spec.image_size).tensor
+    x = tiny.model_input(model.spec.image_size, model.spec.image_size).tensor
     layer = plain.get_submodule(model.spec.layers[3])
     (slope,), (features,) = compute_layer_gradients_and_eval(plain, layer, x, 5)
     if features.ndim == 3:
         rows = model.spec.image_size // 16
         slope, features = (t[:, 1:].unflatten(1, (rows, rows)) for t in (slope, features))
     expected = (slope.mean(dim=(1, 2), keepdim=True) * features).sum(dim=3)[0].detach()
-    torch.testing.assert_close(torch.from_numpy(found.heat), expected, rtol=1e-4, atol=1e-7)
-    assert abs(found.heat).max() > 0
+    torch.testing.assert_close(torch.from_numpy(found.heatmap), expected, rtol=1e-4, atol=1e-7)
+    assert abs(found.heatmap).max() > 0
 
 
 def test_patch_tokens_that_do_not_reach_the_answer_are_not_taken():
     """A ViT that answers from its class token: the last block's patches change nothing, those before it do."""
     model = backbone("test_vit")
-    x = tiny.prepared(160, 160).tensor
+    x = tiny.model_input(160, 160).tensor
     last, found = model.net.blocks[5], model.net.blocks[4]
     with torch.no_grad():
         logits = model(x)
@@ -130,23 +130,23 @@ def test_the_erf_of_a_unit_is_about_the_unit(kind):
     row, col = units.grid[0] // 2, units.grid[1] // 4
     found = receptive_field(observation, 1, unit=(row, col))
     x, y = units.center(row, col)
-    heat = torch.from_numpy(found.heat)
-    assert abs(int(heat.sum(dim=0).argmax()) - x) <= units.stride
-    assert abs(int(heat.sum(dim=1).argmax()) - y) <= units.stride
+    heatmap = torch.from_numpy(found.heatmap)
+    assert abs(int(heatmap.sum(dim=0).argmax()) - x) <= units.stride
+    assert abs(int(heatmap.sum(dim=1).argmax()) - y) <= units.stride
 
 
 @pytest.mark.parametrize("kind", ["swin", "test_vit"])
 def test_eight_threads_hear_their_own_images(kind):
     """The hooks stay on the shared model, and hand each thread's tensor to that thread's trace only."""
     model = backbone(kind)
-    alone = [grad_cam(seen(model, seed), seed).heat for seed in range(8)]
+    alone = [grad_cam(seen(model, seed), seed).heatmap for seed in range(8)]
     together: dict[int, tuple] = {}
     start = threading.Barrier(8)
 
     def look(seed: int) -> None:
         start.wait()
         observation = seen(model, seed)
-        together[seed] = (grad_cam(observation, seed).heat, len(observation.trace.records))
+        together[seed] = (grad_cam(observation, seed).heatmap, len(observation.trace.records))
 
     threads = [threading.Thread(target=look, args=(seed,)) for seed in range(8)]
     for thread in threads:
@@ -167,7 +167,7 @@ def test_nothing_is_left_but_the_four_hooks_that_belong_to_it(kind):
     own = [f"net.{layer}._forward_hooks" for layer in model.spec.layers]
     grad_cam(seen(model), 1)
     with pytest.raises(RuntimeError), Trace(edits={"stage": failing}):
-        model(tiny.prepared(model.spec.image_size, model.spec.image_size).tensor)
+        model(tiny.model_input(model.spec.image_size, model.spec.image_size).tensor)
     assert tiny.leftovers(model) == own
     for layer in model.spec.layers:
         (hook,) = model.net.get_submodule(layer)._forward_hooks.values()
@@ -251,7 +251,7 @@ def test_views_of_transxnets_parts_say_why_not(part, words):
 
 
 def test_transxnets_have_their_parts():
-    observation = observe(tiny.recipe_model(), tiny.prepared(), grad=True)
+    observation = observe(tiny.recipe_model(), tiny.model_input(), grad=True)
     for part in ("idconv", "osra", "head"):
         need_part(observation, part)
     assert observation.layer_words(3, 2) == "stage 3, block 2"

@@ -46,7 +46,7 @@ def small() -> Study:
 def test_what_needs_no_transxnet_parts_is_there(backbone):
     assert {name for name in DRAWN if getattr(backbone, name) is None} == set(NEED_PARTS) == set(backbone.missing)
     for name in MAPS:
-        assert np.ptp(getattr(backbone, name).heat) > 0, name
+        assert np.ptp(getattr(backbone, name).heatmap) > 0, name
         assert getattr(backbone, name).variant == "timm:test_convnext"
     assert (backbone.variant, backbone.untrained) == ("timm:test_convnext@untrained", True)
     assert (backbone.target.label, backbone.target.note) == ("ladybug", "")

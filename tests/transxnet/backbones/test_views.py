@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.tiny import leftovers, one_thread, prepared  # noqa: F401 - a fixture
+from tests.tiny import leftovers, one_thread, model_input  # noqa: F401 - a fixture
 from transxnet.backbones.module import Backbone, untrained_backbone
 from transxnet.backbones.spec import find_backbone
 from transxnet.errors import OutOfRange, PartMissing
@@ -36,7 +36,7 @@ def convnext() -> Backbone:
 
 @pytest.fixture(scope="module")
 def seen(convnext) -> Observation:
-    return observe(convnext, prepared(160, 160), KEEP, grad=True)
+    return observe(convnext, model_input(160, 160), KEEP, grad=True)
 
 
 NO_OSRA, NO_KERNELS = "no OSRA to attend with", "generates no kernels"
@@ -74,9 +74,9 @@ def test_views_of_parts_that_a_backbone_lacks_say_so(seen, view):
         (erf_parts, "nothing to hold still: neither generated kernels, nor OSRA, nor TransXNet's norms"),
     ],
 )
-def test_views_of_many_passes_say_so_too_and_leave_nothing(convnext, look, words):
+def test_views_of_multi_pass_say_so_too_and_leave_nothing(convnext, look, words):
     with pytest.raises(PartMissing, match=words):
-        look(convnext, prepared(160, 160))
+        look(convnext, model_input(160, 160))
     assert {name.rpartition(".")[2] for name in leftovers(convnext)} == {"_forward_hooks"}  # its own four
 
 
@@ -98,7 +98,7 @@ def test_a_backbones_stage_is_one_thing(seen):
 
 def test_stages_are_combined_where_their_units_are(seen):
     """test_convnext's units sit on pixels 1.5 + 4 i and 15.5 + 32 i: the coarse ones lie between the fine ones."""
-    fine, coarse = (grad_cam(seen, 3, stage).heat.clip(min=0) for stage in (1, 4))
+    fine, coarse = (grad_cam(seen, 3, stage).heatmap.clip(min=0) for stage in (1, 4))
     fine, coarse = fine / fine.max(), coarse / coarse.max()
 
     def between(u: float) -> tuple[int, int, float]:
@@ -114,6 +114,6 @@ def test_stages_are_combined_where_their_units_are(seen):
             below = coarse[bottom, left] * (1 - along) + coarse[bottom, right] * along
             expected[row, col] = (fine[row, col] + above * (1 - down) + below * down) / 2
     found = combined_stages(seen, 3, (1, 4))
-    np.testing.assert_allclose(found.heat, expected, atol=1e-5)
+    np.testing.assert_allclose(found.heatmap, expected, atol=1e-5)
     assert np.ptp(coarse) > 0
     assert (found.geometry.stride, found.geometry.origin) == (4, 1.5)

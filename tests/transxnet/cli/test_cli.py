@@ -289,13 +289,13 @@ def studied(images, weights, tmp_path_factory):
 def test_study_writes_what_the_library_computes(studied, images, weights):
     _, out, manifest = studied
     (entry,) = manifest["images"]
-    options = Options(stage=2, block=1, point=(30, 70))
+    options = Options(stage=2, block=1, position=(30, 70))
     expected = study(load("pico", weights_dir=weights), decode(images[0]), options)
     with np.load(out / entry["models"][0]["npz"]) as file:
         assert file["attention"] == pytest.approx(expected.attention.heads, abs=1e-6)
         assert file["kernels"] == pytest.approx(expected.kernels.kernels, abs=1e-6)
-        assert file["grad_cam"] == pytest.approx(expected.grad_cam.heat, abs=1e-6)
-        assert file["receptive_field"] == pytest.approx(expected.receptive_field.heat, rel=1e-3, abs=1e-6)
+        assert file["grad_cam"] == pytest.approx(expected.grad_cam.heatmap, abs=1e-6)
+        assert file["receptive_field"] == pytest.approx(expected.receptive_field.heatmap, rel=1e-3, abs=1e-6)
     sheet = cv2.imread(str(out / entry["sheet"]))
     assert sheet.shape[1] > 2000  # six columns
     assert not list(out.rglob("*.part"))
@@ -317,7 +317,7 @@ def test_the_manifest_says_how_everything_was_made(studied, images, weights):
     assert second["untrained"] is True
     assert first["maps"]["attention"]["layer"] == "stage 2, block 1"
     assert first["maps"]["grad_cam"]["layer"] == "stage 4, block 2"
-    assert first["point"] == [30, 70]
+    assert first["position"] == [30, 70]
 
 
 def test_without_a_class_every_model_explains_the_first_ones_top_answer(studied):

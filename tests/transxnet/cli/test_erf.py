@@ -71,7 +71,7 @@ def test_writes_the_average_the_figure_and_the_manifest(erf, images, tmp_path):
     assert "pico: 1 of 2 images\n" in err
     assert "pico@untrained: 2 of 2 images\n" in err
     expected = published_erf(load("pico", device="cpu"), images[:2], SIZE)
-    np.testing.assert_allclose(average(tmp_path), expected.heat, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(average(tmp_path), expected.heatmap, rtol=1e-6, atol=1e-9)
     told = manifest(tmp_path)
     assert (told["finished"], told["size"], told["images"], told["failed"]) == (True, SIZE, 2, [])
     pico, untrained = told["models"]
@@ -98,7 +98,7 @@ def test_goes_on_where_it_was(erf, images, tmp_path, monkeypatch):
     assert erf(*images[:3], "--models", "pico", "--resume")[0] == 0
     assert seen == images[1:3]
     whole = published_erf(load("pico", device="cpu"), images[:3], SIZE)
-    np.testing.assert_allclose(average(tmp_path), whole.heat, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(average(tmp_path), whole.heatmap, rtol=1e-6, atol=1e-9)
     assert manifest(tmp_path)["models"][0]["images"] == list(whole.images) == ["n1/a.png", "n1/b.png", "n2/a.png"]
     seen.clear()
     assert erf(*images[:3], "--models", "pico", "--resume")[0] == 0  # nothing left: the figure is written anew
@@ -134,7 +134,7 @@ def test_the_first_images_a_stage_and_a_unit(erf, small, images, tmp_path):
     assert erf(images[0].parent, "--models", "small", "--max-images", 1, "--stage", 2, "--unit", "1,3")[0] == 0
     (model,) = manifest(tmp_path)["models"]
     assert (model["images"], model["layer"], model["unit"]) == (["n1/a.png"], "stage 2, block 2", [1, 3])
-    assert model["point"] == [24, 8]
+    assert model["position"] == [24, 8]
 
 
 def test_a_model_that_fails_does_not_stop_the_others(erf, small, images, tmp_path, monkeypatch):
@@ -183,10 +183,10 @@ def test_a_run_of_another_kind_is_not_gone_on_with(erf, small, images, tmp_path)
 def test_other_weights_are_not_added_up(erf, small, images, tmp_path):
     erf(images[0], "--models", "small@untrained")
     with np.load(tmp_path / "erf.npz") as held:
-        state, heat = json.loads(str(held["state"])), held["small@untrained/heat"]
+        state, heatmap = json.loads(str(held["state"])), held["small@untrained/heat"]
     state["models"]["small@untrained"]["sha256"] = "0" * 64
     buffer = io.BytesIO()
-    np.savez(buffer, **{"small@untrained/heat": heat, "state": np.array(json.dumps(state))})
+    np.savez(buffer, **{"small@untrained/heat": heatmap, "state": np.array(json.dumps(state))})
     (tmp_path / erf_folder.ARRAYS).write_bytes(buffer.getvalue())
     assert "other weights of small@untrained" in erf(images[0], "--models", "small@untrained", "--resume")[2]
 
@@ -205,8 +205,8 @@ def test_backbones_beside_each_other(erf, images, tmp_path):
     assert [line.partition(",")[0] for line in out.splitlines()[:2]] == [f"{name}: 3 images" for name in names]
     for name in names:
         alone = published_erf(load(name, device="cpu", image_size=SIZE), images[:3], SIZE)
-        np.testing.assert_allclose(average(tmp_path, name), alone.heat, rtol=1e-6, atol=1e-12)
-        assert alone.heat.max() > 0
+        np.testing.assert_allclose(average(tmp_path, name), alone.heatmap, rtol=1e-6, atol=1e-12)
+        assert alone.heatmap.max() > 0
     layers = [model["layer"] for model in manifest(tmp_path)["models"]]
     words = "stage 4 (blocks.4; patch tokens; the last block's do not reach the logits)"
     assert layers == ["stage 4 (layer4)", words]
@@ -240,4 +240,4 @@ def test_two_processes_make_the_averages_of_one(images, tmp_path):
         assert sorted(model["images"]) == ["n1/a.png", "n1/b.png", "n2/a.png"]
         assert [image for image, _ in model["failed"]] == ["n2/bad.png"]
         alone = published_erf(load(name, device="cpu", image_size=SIZE), images, SIZE, 3, (1, 2))
-        np.testing.assert_allclose(average(tmp_path, name), alone.heat, rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(average(tmp_path, name), alone.heatmap, rtol=1e-3, atol=1e-6)

@@ -21,10 +21,10 @@ DARK, BRIGHT = lut("viridis")[0], lut("viridis")[255]
 
 def field(value: float) -> Explanation:
     """A map of this value in its upper half and a hundred-millionth of it below."""
-    heat = np.full((64, 64), value, np.float32)
-    heat[32:] *= 1e-8
-    numbers = {"x": 32.0, "y": 16.0, "row": 4.0, "column": 8.0, "total": float(heat.sum())}
-    return Explanation("erf", "pico", "stage 1, block 2", "unit at row 4, column 8", heat, False, "u", VIEW, numbers)
+    heatmap = np.full((64, 64), value, np.float32)
+    heatmap[32:] *= 1e-8
+    numbers = {"x": 32.0, "y": 16.0, "row": 4.0, "column": 8.0, "total": float(heatmap.sum())}
+    return Explanation("erf", "pico", "stage 1, block 2", "unit at row 4, column 8", heatmap, False, "u", VIEW, numbers)
 
 
 def parts(scale: float = 1.0, missing: bool = False) -> ErfParts:
@@ -42,9 +42,9 @@ def curve(kind: str, areas=(0.1, 0.2, 0.3, 0.9)) -> RCurve:
     return RCurve(kind, np.array(SHARES), np.array(areas), (32.0, 32.0))
 
 
-def protocol(heat: np.ndarray, **changes) -> ErfProtocol:
+def protocol(heatmap: np.ndarray, **changes) -> ErfProtocol:
     found = ErfProtocol(
-        "transxnet_pico", "stage 4, block 2", (1, 1), (32.0, 32.0), heat, ("n1/a.jpg", "n1/b.jpg"), (),
+        "transxnet_pico", "stage 4, block 2", (1, 1), (32.0, 32.0), heatmap, ("n1/a.jpg", "n1/b.jpg"), (),
         curve("published"), curve("sound", (0.05, 0.1, 0.2, 0.8)), "Not the published setting: 2 images.",
     )  # fmt: skip
     return replace(found, **changes)
@@ -126,13 +126,13 @@ def test_what_is_smaller_than_a_pixel_or_two_is_not_told_to_three_digits():
 
 
 def test_protocol_shows_a_and_the_raw_average():
-    heat = np.zeros((64, 64))
-    heat[:32] = 1e6  # A is 1 above and 0 below; so is the logarithm of the raw average
-    one = protocol_figure([protocol(heat)], ["pico"])
+    heatmap = np.zeros((64, 64))
+    heatmap[:32] = 1e6  # A is 1 above and 0 below; so is the logarithm of the raw average
+    one = protocol_figure([protocol(heatmap)], ["pico"])
     cell = Panels(2).pixels
     assert 0.9 * cell**2 < has(one.image, BRIGHT).sum() < 1.1 * cell**2  # half of each of two panels
     assert one.numbers["pico/published/r20"] == 0.1
-    assert np.array_equal(one.arrays["pico/heat"], heat)
+    assert np.array_equal(one.arrays["pico/heat"], heatmap)
     assert one.table.rows[0] == ("pico", "10 %", "5 %", "20 %", "10 %", "30 %", "20 %", "90 %", "80 %")
 
 

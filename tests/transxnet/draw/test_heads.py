@@ -8,14 +8,14 @@ import pytest
 from transxnet.draw.colormaps import lut
 from transxnet.draw.heads import FAINT, heads_figure, rollout_figure
 from transxnet.results import AttentionMaps, Explanation, Geometry
-from transxnet.results.attention import KeyUsers, PointAttention
+from transxnet.results.attention import KeyUsers, PositionAttention
 
 QUERIES = Geometry((4, 4), 8, (32, 32), (0, 0, 32, 32), (32, 32))
 KEYS = QUERIES.at((2, 2), 16)
 BLACK = np.zeros((64, 64, 3), np.uint8)
 
 
-def point_attention(*weights: float) -> PointAttention:
+def position_attention(*weights: float) -> PositionAttention:
     """As many heads as weights, each the same everywhere, forward and half of it in reverse."""
     heads = np.float32(weights)[:, None, None]
     maps = AttentionMaps(
@@ -23,7 +23,7 @@ def point_attention(*weights: float) -> PointAttention:
         np.full(len(weights), 12, np.float32), KEYS, QUERIES,
     )  # fmt: skip
     users = np.broadcast_to(heads / 2, (len(weights), 4, 4))
-    return PointAttention(maps, KeyUsers("transxnet_tiny", 3, 2, (0, 1), users, KEYS, QUERIES))
+    return PositionAttention(maps, KeyUsers("transxnet_tiny", 3, 2, (0, 1), users, KEYS, QUERIES))
 
 
 def painted(t: float, opacity: float = 0.85) -> np.ndarray:
@@ -37,7 +37,7 @@ def has(image: np.ndarray, color: np.ndarray) -> int:
 
 
 def test_heads_of_all_variants_share_one_range_and_the_reverse_view_has_its_own():
-    study_figure = heads_figure([point_attention(0.2, 0.6), point_attention(1.0)], ["a", "b"], [BLACK, BLACK])
+    study_figure = heads_figure([position_attention(0.2, 0.6), position_attention(1.0)], ["a", "b"], [BLACK, BLACK])
     # mean 0.4, max 0.6, heads 0.2 and 0.6, alone 1.0; in reverse half of each over a range of half the length
     counts = {t: has(study_figure.image, painted(t)) for t in (0.2, 0.4, 0.6, 1.0)}
     assert counts[0.2] > 1000
@@ -47,7 +47,7 @@ def test_heads_of_all_variants_share_one_range_and_the_reverse_view_has_its_own(
 
 
 def test_heads_say_their_numbers():
-    study_figure = heads_figure([point_attention(0.2, 0.6)], ["pico"], [BLACK])
+    study_figure = heads_figure([position_attention(0.2, 0.6)], ["pico"], [BLACK])
     # a key gets 16 queries * weight/2; an even share is 16 / 4
     assert study_figure.table.rows == [
         ("pico, head 1", "1", "12", "0.2", "0.4"),
@@ -60,15 +60,15 @@ def test_heads_say_their_numbers():
         "largest weight any head of the query gives is 0.6, and the key gets 0.8 times an even share"
         in study_figure.caption
     )
-    even = heads_figure([point_attention(0.5)], ["pico"], [BLACK])  # 16 queries of 0.25: an even share exactly
+    even = heads_figure([position_attention(0.5)], ["pico"], [BLACK])  # 16 queries of 0.25: an even share exactly
     assert "the key gets an even share." in even.caption
 
 
-def rollout_of(heat: np.ndarray, moved: float, **numbers: float) -> Explanation:
-    geometry = Geometry(heat.shape, 1, heat.shape, (0, 0, 32, 32), (32, 32))
+def rollout_of(heatmap: np.ndarray, moved: float, **numbers: float) -> Explanation:
+    geometry = Geometry(heatmap.shape, 1, heatmap.shape, (0, 0, 32, 32), (32, 32))
     return Explanation(
         "rollout", "transxnet_tiny", "stage 2, block 3 and all before it (approximation)", "mean over all units",
-        heat.astype(np.float32), False, "share of the map", geometry,
+        heatmap.astype(np.float32), False, "share of the map", geometry,
         {"blocks": 3.0, "residual": 0.125, "from_uniform": moved, **numbers},
     )  # fmt: skip
 

@@ -20,9 +20,9 @@ def test_an_overlay_pixel_is_the_blend_computed_by_hand():
 
 def test_at_full_opacity_the_high_end_is_the_tables_last_color_and_zero_is_the_gray_photo():
     photo = np.random.default_rng(2).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    heat = np.zeros((4, 4), np.float32)
-    heat[0, 0], heat[1, 1] = 3, -3
-    drawn = overlay(photo, heat, (-3.0, 3.0), "RdBu_r", opacity=1, signed=True)
+    heatmap = np.zeros((4, 4), np.float32)
+    heatmap[0, 0], heatmap[1, 1] = 3, -3
+    drawn = overlay(photo, heatmap, (-3.0, 3.0), "RdBu_r", opacity=1, signed=True)
     assert (drawn[0, 0] == lut("RdBu_r")[255]).all()
     assert (drawn[1, 1] == lut("RdBu_r")[0]).all()
     assert (drawn[2:] == cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[2:, :, None]).all()
@@ -55,7 +55,7 @@ def test_the_crop_of_the_upload_enlarges_about_pixel_centres():
     assert (np.abs(drawn + drawn[::-1] - 300) <= 1).all()  # symmetric about the edge between pixels 3 and 4
 
 
-def test_a_mark_rings_its_point_and_leaves_the_rest():
+def test_a_mark_rings_its_position_and_leaves_the_rest():
     image = np.full((400, 400, 3), 128, np.uint8)
     marked = mark(image, (24.5, 49.5), (100, 100))  # (99.5, 199.5) of the drawing
     changed = np.argwhere((marked != 128).any(axis=2))

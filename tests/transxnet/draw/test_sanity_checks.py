@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from transxnet.draw.trust_parts import (
+from transxnet.draw.sanity_check_parts import (
     FEW,
     FEW_WIDE,
     LABELS,

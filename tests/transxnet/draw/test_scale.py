@@ -13,7 +13,7 @@ from transxnet.draw.scale import (
     above,
     alpha,
     colorize,
-    position,
+    color_position,
     shared_range,
     strength,
 )
@@ -39,21 +39,21 @@ def test_a_range_leaves_out_what_is_not_finite():
 
 def test_sequential_values_are_placed_linearly_and_clipped():
     values = np.array([-1.0, 2.0, 3.0, 4.0, 9.0])
-    assert position(values, (2.0, 4.0)).tolist() == [0, 0, 0.5, 1, 1]
+    assert color_position(values, (2.0, 4.0)).tolist() == [0, 0, 0.5, 1, 1]
     assert strength(values, (2.0, 4.0)).tolist() == [0, 0, 0.5, 1, 1]
 
 
 def test_signed_values_are_placed_about_zero_and_both_ends_are_strong():
     values = np.array([-4.0, -1.0, 0.0, 2.0, 5.0])
-    assert position(values, (-4.0, 2.0), signed=True).tolist() == [0, 0.375, 0.5, 0.75, 1]
+    assert color_position(values, (-4.0, 2.0), signed=True).tolist() == [0, 0.375, 0.5, 0.75, 1]
     assert strength(values, (-4.0, 2.0), signed=True).tolist() == [1, 0.25, 0, 0.5, 1]
 
 
 def test_a_root_scale_spreads_small_values_and_keeps_the_ends():
     values = np.array([0.0, 1.0, 4.0, NAN])
-    assert position(values, (0.0, 4.0), root=True)[:3].tolist() == [0, 0.5, 1]
+    assert color_position(values, (0.0, 4.0), root=True)[:3].tolist() == [0, 0.5, 1]
     assert strength(values, (0.0, 4.0), root=True).tolist() == [0, 0.5, 1, 0]
-    assert position(np.array([-1.0, 4.0]), (-4.0, 4.0), signed=True, root=True).tolist() == [0.25, 1]
+    assert color_position(np.array([-1.0, 4.0]), (-4.0, 4.0), signed=True, root=True).tolist() == [0.25, 1]
     assert (colorize(values, (0.0, 4.0), root=True)[1] == lut("magma")[128]).all()
 
 
@@ -94,10 +94,10 @@ def test_a_constant_map_above_zero_is_drawn_at_full_strength():
 def test_gamma_is_the_power_of_the_share_and_keeps_ends_and_signs():
     values, signed = np.array([0.0, 1.0, 2.0, 4.0]), np.array([-4.0, -2.0, 0.0, 1.0])
     square, root = Tone(gamma=2), Tone(gamma=0.5)
-    assert position(values, (0.0, 4.0), tone=square).tolist() == [0, 1 / 16, 1 / 4, 1]
+    assert color_position(values, (0.0, 4.0), tone=square).tolist() == [0, 1 / 16, 1 / 4, 1]
     assert strength(values, (0.0, 4.0), tone=root).tolist() == pytest.approx([0, 0.5, 0.5**0.5, 1])
-    assert position(signed, (-4.0, 4.0), signed=True, tone=square).tolist() == [0, 0.375, 0.5, 0.53125]
-    assert position(values, (0.0, 4.0), root=True, tone=square).tolist() == pytest.approx([0, 0.25, 0.5, 1])
+    assert color_position(signed, (-4.0, 4.0), signed=True, tone=square).tolist() == [0, 0.375, 0.5, 0.53125]
+    assert color_position(values, (0.0, 4.0), root=True, tone=square).tolist() == pytest.approx([0, 0.25, 0.5, 1])
 
 
 def test_a_gamma_of_a_half_is_the_root_scale():

@@ -22,10 +22,10 @@ def attention() -> AttentionMaps:
     return AttentionMaps("transxnet_pico", 3, 4, (1, 0), HEADS, entropy, distance, VIEW, VIEW)
 
 
-def explanation(method: str, heat, signed: bool = False, **numbers: float) -> Explanation:
-    heat = np.float32(heat)
+def explanation(method: str, heatmap, signed: bool = False, **numbers: float) -> Explanation:
+    heatmap = np.float32(heatmap)
     return Explanation(
-        method, "transxnet_pico", "stage 4, block 2", "ladybug (class 36)", heat, signed, "logit", VIEW, numbers
+        method, "transxnet_pico", "stage 4, block 2", "ladybug (class 36)", heatmap, signed, "logit", VIEW, numbers
     )
 
 
@@ -78,11 +78,11 @@ def test_kernels_fill_the_photos_place():
 
 
 def test_a_few_towering_pixels_do_not_set_the_receptive_fields_range():
-    heat = np.ones((20, 20))
-    heat[0, 0] = 1000.0  # one pixel of 400 is less than 0.5 %
-    found = explanation("erf", heat)
-    assert range_of([found]) == pytest.approx((0, 1 / heat.mean()), rel=1e-6)
-    assert shown(found).max() == pytest.approx(1000 / heat.mean())  # the values themselves stay
+    heatmap = np.ones((20, 20))
+    heatmap[0, 0] = 1000.0  # one pixel of 400 is less than 0.5 %
+    found = explanation("erf", heatmap)
+    assert range_of([found]) == pytest.approx((0, 1 / heatmap.mean()), rel=1e-6)
+    assert shown(found).max() == pytest.approx(1000 / heatmap.mean())  # the values themselves stay
 
 
 def test_the_receptive_fields_colors_follow_the_square_root():
@@ -133,13 +133,13 @@ def test_a_rollout_has_a_ring_where_it_starts_from_one_unit():
 
 @pytest.mark.parametrize("name", sorted(set(LOOKS) - {"attention", "kernels"}))
 def test_drawing_leaves_the_raw_values_as_they_are(name):
-    heat = np.float32([[-3, 0.5], [2, 7]])
+    heatmap = np.float32([[-3, 0.5], [2, 7]])
     signed = LOOKS[name].signed or name == "grad_cam"
     method = "erf" if name == "receptive_field" else name
-    found = explanation(method, heat if signed else np.abs(heat), signed, x=0.0, y=0.0)
-    before = found.heat.copy()
+    found = explanation(method, heatmap if signed else np.abs(heatmap), signed, x=0.0, y=0.0)
+    before = found.heatmap.copy()
     drawn = draw(found, PHOTO, range_of([found]))
-    assert np.array_equal(found.heat, before)
+    assert np.array_equal(found.heatmap, before)
     assert (drawn != cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[..., None]).any()
 
 

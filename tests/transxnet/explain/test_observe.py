@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.observe import observe, pick_class
 from transxnet.trace import active_trace
@@ -18,12 +18,12 @@ def model():
 
 @pytest.fixture(scope="module")
 def seen(model):
-    return observe(model, prepared())
+    return observe(model, model_input())
 
 
 def test_an_observation_holds_the_models_answer(model, seen):
     with torch.no_grad():
-        assert torch.equal(seen.logits, model(prepared().tensor))
+        assert torch.equal(seen.logits, model(model_input().tensor))
     assert seen.variant == "transxnet_tiny"
     assert not seen.x.requires_grad
     assert not seen.logits.requires_grad
@@ -31,7 +31,7 @@ def test_an_observation_holds_the_models_answer(model, seen):
 
 
 def test_the_image_is_not_touched(model):
-    image = prepared()
+    image = model_input()
     seen = observe(model, image, grad=True)
     assert seen.x.requires_grad
     assert not image.tensor.requires_grad
@@ -54,11 +54,11 @@ def test_places_that_do_not_exist(seen, stage, block, words):
 
 @pytest.mark.parametrize("size", [(96, 96), (97, 70), (33, 130), (64, 65)])
 def test_units_have_the_grid_that_the_model_made(model, size):
-    seen = observe(model, prepared(*size), ("stage",))
+    seen = observe(model, model_input(*size), ("stage",))
     for stage, stride in enumerate(SPEC.strides, 1):
         units = seen.units(stage)
         assert units.grid == seen.trace.one("stage", stage).tensor.shape[-2:]
-        assert (units.stride, units.origin, units.view_size) == (stride, 0, size)
+        assert (units.stride, units.origin, units.input_size) == (stride, 0, size)
 
 
 def test_a_model_in_training_is_refused_and_keeps_its_statistics(model):
@@ -66,7 +66,7 @@ def test_a_model_in_training_is_refused_and_keeps_its_statistics(model):
     model.train()
     try:
         with pytest.raises(LensError, match=r"model\.eval"):
-            observe(model, prepared())
+            observe(model, model_input())
     finally:
         model.eval()
     assert torch.equal(model.patch_embed.proj.bn.running_mean, before)

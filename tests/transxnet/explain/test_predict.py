@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, WeightsMismatch
 from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict, predict_batch
@@ -25,7 +25,7 @@ def model():
 
 def answered(model, *logits: float):
     """What one sees when the model answers with these logits."""
-    return replace(observe(model, prepared(32, 32), ()), logits=torch.tensor([logits]))
+    return replace(observe(model, model_input(32, 32), ()), logits=torch.tensor([logits]))
 
 
 def test_softmax_order_and_names(model):
@@ -46,7 +46,7 @@ def test_large_logits_do_not_overflow(model):
 
 
 def test_an_observed_image_gets_the_models_answer(model):
-    seen = observe(model, prepared(), grad=True)
+    seen = observe(model, model_input(), grad=True)
     found = predict(seen, LABELS)
     assert np.array_equal(found.logits, seen.logits.detach()[0].numpy())
     assert len(found.top) == 5
@@ -56,7 +56,7 @@ def test_an_observed_image_gets_the_models_answer(model):
 
 
 def test_a_batch_gets_the_answers_of_its_images(model):
-    images = [prepared(64, 64, seed) for seed in range(7)]
+    images = [model_input(64, 64, seed) for seed in range(7)]
     alone = [predict(observe(model, image), LABELS) for image in images]
     together = list(predict_batch(model, (p.tensor for p in images), LABELS, batch_size=3))
     assert len(together) == 7
@@ -72,7 +72,7 @@ def test_a_batch_is_read_as_it_is_needed(model):
     def tensors():
         for seed in range(5):
             taken.append(seed)
-            yield prepared(32, 32, seed).tensor
+            yield model_input(32, 32, seed).tensor
 
     answers = predict_batch(model, tensors(), LABELS, batch_size=2)
     assert taken == []
@@ -84,7 +84,7 @@ def test_a_batch_is_read_as_it_is_needed(model):
 
 
 def test_autocast_is_for_cuda_only(model):
-    tensors = [prepared(32, 32).tensor]
+    tensors = [model_input(32, 32).tensor]
     (plain,), (asked) = (
         predict_batch(model, tensors, LABELS),
         list(predict_batch(model, tensors, LABELS, autocast=True)),
@@ -95,13 +95,13 @@ def test_autocast_is_for_cuda_only(model):
 def test_labels_must_fit_the_model(model):
     six = LabelSet("six", LABELS.wnids[:6], WORDS[:6], WORDS[:6])
     with pytest.raises(WeightsMismatch, match="7 classes, six names 6"):
-        predict(observe(model, prepared(32, 32), ()), six)
+        predict(observe(model, model_input(32, 32), ()), six)
 
 
 def test_a_model_in_training_is_refused(model):
     model.train()
     try:
         with pytest.raises(LensError, match="training mode"):
-            next(predict_batch(model, [prepared(32, 32).tensor], LABELS))
+            next(predict_batch(model, [model_input(32, 32).tensor], LABELS))
     finally:
         model.eval()

@@ -71,7 +71,7 @@ def test_every_figure_is_said_in_words(drawn):
 
 
 def test_raw_values_are_those_of_the_study(drawn, whole):
-    assert (drawn["erf_parts"].arrays["small/seen"] == whole.erf_parts.maps["seen"].heat).all()
+    assert (drawn["erf_parts"].arrays["small/seen"] == whole.erf_parts.maps["seen"].heatmap).all()
     assert drawn["halves"].numbers
 
 
@@ -99,15 +99,15 @@ def test_maps_of_different_classes_are_not_compared(whole, without):
     methods = {key.split("/")[2] for key in same.numbers}
     assert {"grad_cam", "contrast", "cam_stages", "receptive_field"} <= methods
     assert "Left out" not in same.caption
-    rival = int(whole.contrast.numbers["other_index"])
-    another = next(i for i in (10, 11) if i != rival)
+    contrast_target = int(whole.contrast.numbers["other_index"])
+    another = next(i for i in (10, 11) if i != contrast_target)
     moved = replace(whole.contrast, numbers=whole.contrast.numbers | {"other_index": float(another)})
     (study_figure,) = between_variants([whole, replace(whole, variant="other rival", contrast=moved)])
     assert {key.split("/")[2] for key in study_figure.numbers} == methods - {"contrast"}
     words = label_set("tiny-imagenet-200").words
     assert (
         "Left out: One class against another, as the variants explain different classes "
-        f"(small: {words[3]} against {words[rival]}; other rival: {words[3]} against {words[another]})."
+        f"(small: {words[3]} against {words[contrast_target]}; other rival: {words[3]} against {words[another]})."
         in study_figure.caption
     )
     elsewhere = replace(whole, variant="other class", target=replace(whole.target, wnid="n0", label="bee"))

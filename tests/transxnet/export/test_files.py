@@ -57,7 +57,7 @@ def test_the_raw_maps_lie_beside_them(written):
     (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
     with np.load(folder / entry["models"][0]["npz"]) as file:
         assert sorted(file.files) == entry["models"][0]["arrays"]
-        assert (file["receptive_field"] == studies[0].receptive_field.heat).all()
+        assert (file["receptive_field"] == studies[0].receptive_field.heatmap).all()
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):

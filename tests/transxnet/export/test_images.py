@@ -28,7 +28,7 @@ def looked():
 def untrained():
     """The same, as a model that nobody trained; its maps are an eighth as large, to the last bit."""
     made = study(small_model("untrained"), image(), Options(stage=2))
-    return dataclasses.replace(made, grad_cam=dataclasses.replace(made.grad_cam, heat=made.grad_cam.heat / 8))
+    return dataclasses.replace(made, grad_cam=dataclasses.replace(made.grad_cam, heatmap=made.grad_cam.heatmap / 8))
 
 
 def stands_on(page: np.ndarray, part: np.ndarray) -> bool:
@@ -47,7 +47,7 @@ def test_the_photo_is_what_the_view_covers_in_the_uploads_own_pixels(looked):
 def test_studies_that_stand_together_share_each_range(looked, untrained):
     alone, both = ranges([untrained]), ranges([untrained, looked])
     assert list(both) == ["attention", "kernels", "grad_cam", "receptive_field"]
-    assert both["grad_cam"] == (0, pytest.approx(looked.grad_cam.heat.max()))
+    assert both["grad_cam"] == (0, pytest.approx(looked.grad_cam.heatmap.max()))
     assert alone["grad_cam"][1] == pytest.approx(both["grad_cam"][1] / 8)
     chosen = np.abs(looked.kernels.kernels[representatives(looked.kernels, 16)]).max()
     assert both["kernels"] == (pytest.approx(-chosen), pytest.approx(chosen))

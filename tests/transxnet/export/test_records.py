@@ -15,7 +15,7 @@ from transxnet.study import Options, study
 
 @pytest.fixture(scope="module")
 def looked():
-    return study(small_model(), image(), Options(stage=2, point=(30, 70), target="ladybug"))
+    return study(small_model(), image(), Options(stage=2, position=(30, 70), target="ladybug"))
 
 
 def test_the_npz_gives_back_what_explain_made(looked):
@@ -26,7 +26,7 @@ def test_the_npz_gives_back_what_explain_made(looked):
             ("attention_distance", looked.attention.distance), ("kernels", looked.kernels.kernels),
             ("kernels_static", looked.kernels.static), ("kernels_gates", looked.kernels.gates),
             ("kernels_biases", looked.kernels.biases), ("kernels_distance", looked.kernels.distance),
-            ("grad_cam", looked.grad_cam.heat), ("receptive_field", looked.receptive_field.heat),
+            ("grad_cam", looked.grad_cam.heatmap), ("receptive_field", looked.receptive_field.heatmap),
             ("logits", looked.prediction.logits), ("view", looked.view.rgb),
         ):  # fmt: skip
             assert file[name].dtype == values.dtype
@@ -38,14 +38,14 @@ def test_a_description_names_layer_target_raw_range_and_geometry(looked):
     assert words["model"] == "small"
     assert words["provenance"] == {"kind": "folder", "location": "small.safetensors", "sha256": "ab" * 32}
     assert words["class"] == {"index": 36, "wnid": "n02165456", "label": "ladybug", "note": ""}
-    assert words["point"] == [30, 70]
-    assert words["view"] == {"size": [64, 64], "crop_box": [10, 0, 90, 80], "upload_size": [100, 80]}
+    assert words["position"] == [30, 70]
+    assert words["view"] == {"size": [64, 64], "crop_box": [10, 0, 90, 80], "source_size": [100, 80]}
     assert words["top"][0].keys() == {"index", "wnid", "label", "probability"}
     cam = words["maps"]["grad_cam"]
     assert (cam["layer"], cam["target"], cam["units"], cam["signed"]) == (
         "stage 4, block 1", "ladybug (class 36)", "logit", True,
     )  # fmt: skip
-    assert cam["range"] == [looked.grad_cam.heat.min(), looked.grad_cam.heat.max()]
+    assert cam["range"] == [looked.grad_cam.heatmap.min(), looked.grad_cam.heatmap.max()]
     assert cam["numbers"]["logit"] == pytest.approx(float(looked.prediction.logits[36]))
     asked = words["maps"]["attention"]
     assert (asked["layer"], asked["target"]) == ("stage 2, block 2", "query at row 7, column 2")

@@ -12,36 +12,36 @@ from transxnet.results.placement import place
 STAGE_4 = Geometry((7, 7), 32, (224, 224), (0.0, 0.0, 224.0, 224.0), (224, 224))
 
 
-def center_of_mass(heat: np.ndarray) -> tuple[float, float]:
-    rows, columns = np.mgrid[: heat.shape[0], : heat.shape[1]]
-    return float((rows * heat).sum() / heat.sum()), float((columns * heat).sum() / heat.sum())
+def center_of_mass(heatmap: np.ndarray) -> tuple[float, float]:
+    rows, columns = np.mgrid[: heatmap.shape[0], : heatmap.shape[1]]
+    return float((rows * heatmap).sum() / heatmap.sum()), float((columns * heatmap).sum() / heatmap.sum())
 
 
 @pytest.mark.parametrize(("row", "col"), [(3, 2), (1, 5)])
 def test_a_hot_unit_peaks_at_stride_times_its_index_where_a_plain_resize_is_15_and_a_half_pixels_off(row, col):
-    heat = np.zeros((7, 7), np.float32)
-    heat[row, col] = 1
-    placed = place(heat, STAGE_4)
+    heatmap = np.zeros((7, 7), np.float32)
+    heatmap[row, col] = 1
+    placed = place(heatmap, STAGE_4)
     assert np.unravel_index(placed.argmax(), placed.shape) == (32 * row, 32 * col)
     assert center_of_mass(placed) == pytest.approx((32 * row, 32 * col), abs=1e-3)
-    stretched = cv2.resize(heat, (224, 224), interpolation=cv2.INTER_LINEAR)
+    stretched = cv2.resize(heatmap, (224, 224), interpolation=cv2.INTER_LINEAR)
     assert center_of_mass(stretched) == pytest.approx((32 * row + 15.5, 32 * col + 15.5), abs=1e-3)
 
 
 def test_units_keep_their_values_between_them_it_is_linear_and_outside_the_edge_goes_on():
-    heat = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
-    placed = place(heat, STAGE_4)
-    assert (placed[::32, ::32] == heat).all()
-    assert placed[16, 0] == pytest.approx((heat[0, 0] + heat[1, 0]) / 2, abs=1e-6)
+    heatmap = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
+    placed = place(heatmap, STAGE_4)
+    assert (placed[::32, ::32] == heatmap).all()
+    assert placed[16, 0] == pytest.approx((heatmap[0, 0] + heatmap[1, 0]) / 2, abs=1e-6)
     assert placed[8, 24] == pytest.approx(
-        0.75 * (0.25 * heat[0, 0] + 0.75 * heat[0, 1]) + 0.25 * (0.25 * heat[1, 0] + 0.75 * heat[1, 1]), abs=1e-6
+        0.75 * (0.25 * heatmap[0, 0] + 0.75 * heatmap[0, 1]) + 0.25 * (0.25 * heatmap[1, 0] + 0.75 * heatmap[1, 1]), abs=1e-6
     )
-    assert (placed[192:, 64] == heat[6, 2]).all()  # the last unit sits at 192; 193 to 223 repeat it
+    assert (placed[192:, 64] == heatmap[6, 2]).all()  # the last unit sits at 192; 193 to 223 repeat it
 
 
 def test_a_grid_of_pixels_is_itself():
-    heat = np.random.default_rng(1).normal(size=(12, 20)).astype(np.float32)
-    assert (place(heat, Geometry((12, 20), 1, (12, 20), (0, 0, 20, 12), (20, 12))) == heat).all()
+    heatmap = np.random.default_rng(1).normal(size=(12, 20)).astype(np.float32)
+    assert (place(heatmap, Geometry((12, 20), 1, (12, 20), (0, 0, 20, 12), (20, 12))) == heatmap).all()
 
 
 def test_a_grid_with_an_origin_starts_there():
@@ -60,9 +60,9 @@ def test_a_larger_drawing_covers_the_same_view():
 
 
 def test_what_is_not_a_number_does_not_spread_to_other_units():
-    heat = np.ones((2, 2), np.float32)
-    heat[0, 1] = np.nan
-    placed = place(heat, Geometry((2, 2), 4, (8, 8), (0, 0, 8, 8), (8, 8)))
+    heatmap = np.ones((2, 2), np.float32)
+    heatmap[0, 1] = np.nan
+    placed = place(heatmap, Geometry((2, 2), 4, (8, 8), (0, 0, 8, 8), (8, 8)))
     assert placed[0, 0] == 1
     assert placed[4, 4] == 1
     assert np.isnan(placed[0, 1:]).all()

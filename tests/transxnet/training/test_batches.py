@@ -85,7 +85,7 @@ def test_what_is_held_out_is_never_trained_on():
     assert shown == set(b.train.tolist())
 
 
-def test_a_step_is_the_same_whenever_it_is_prepared():
+def test_a_step_is_the_same_whenever_it_is_model_input():
     recipe = dataclasses.replace(
         SMOKE, blur=0.5, randaugment="rand-m7-mstd0.5-inc1", erasing=0.5, mixup=0.2, cutmix=1.0, held_out=0.1
     )

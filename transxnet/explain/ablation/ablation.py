@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ...backbones.module import Backbone
-from ...images import IMAGENET_MEAN, IMAGENET_STD, Prepared
+from ...images import IMAGENET_MEAN, IMAGENET_STD, ModelInput
 from ...labels import LabelSet
 from ...model import TransXNet
 from ...results import Answer
@@ -37,13 +37,13 @@ TOP = 5  # answers to tell of
 
 def ablation(
     model: TransXNet | Backbone,
-    prepared: Prepared,
+    model_input: ModelInput,
     labels: LabelSet,
     class_index: int | None = None,
     edits: Iterable[str] = (),
     mask: str = "",
     fill: str = "gray",
-    other: Prepared | None = None,
+    other: ModelInput | None = None,
     other_words: str = "another image",
     before: np.ndarray | None = None,
 ) -> Ablation:
@@ -60,11 +60,11 @@ def ablation(
     need_eval(model)
     asked = read_switches(edits)
     if before is None:
-        before = predict(observe(model, prepared, keep=()), labels, top=1).logits
+        before = predict(observe(model, model_input, keep=()), labels, top=1).logits
     index = int(before.argmax()) if class_index is None else pick_class(model, class_index)
     made, skipped = possible(model, asked)
-    gone = on_view(read_mask(mask), prepared) if mask else np.zeros(prepared.view.shape[:2], bool)
-    looks = _Looks(model, prepared, edits_of(model, made, lambda: lent_kernels(model, prepared, other)), fill)
+    gone = on_view(read_mask(mask), model_input) if mask else np.zeros(model_input.view.shape[:2], bool)
+    looks = _Looks(model, model_input, edits_of(model, made, lambda: lent_kernels(model, model_input, other)), fill)
     words = GRAY if other is None else other_words
     return Ablation(
         model.spec.name, logits_before=before, changes=tuple(words_for(model, one, words) for one in made),
@@ -73,9 +73,9 @@ def ablation(
 
 
 class _Looks:
-    def __init__(self, model: TransXNet | Backbone, prepared: Prepared, edits: Edits, fill: str):
-        self.model, self.prepared, self.edits, self.fill = model, prepared, edits, fill
-        self.x = prepared.tensor.float()  # (1, 3, H, W)
+    def __init__(self, model: TransXNet | Backbone, model_input: ModelInput, edits: Edits, fill: str):
+        self.model, self.model_input, self.edits, self.fill = model, model_input, edits, fill
+        self.x = model_input.tensor.float()  # (1, 3, H, W)
 
     def answers(
         self, before: np.ndarray, gone: np.ndarray, made: list[Switch], index: int, labels: LabelSet
@@ -101,7 +101,7 @@ class _Looks:
         height, width = images.shape[-2:]
         found: list[np.ndarray] = []
         for batch in images.split(max(1, PIXELS // (height * width))):
-            seen = observe(self.model, replace(self.prepared, tensor=batch), keep=(), edits=self.edits)
+            seen = observe(self.model, replace(self.model_input, tensor=batch), keep=(), edits=self.edits)
             found += [row.copy() for row in seen.logits.float().cpu().numpy()]
         return found
 
@@ -111,7 +111,7 @@ class _Looks:
         mean, std = getattr(spec, "mean", IMAGENET_MEAN), getattr(spec, "std", IMAGENET_STD)
         rgb = painted.permute(1, 2, 0).numpy() * np.float32(std) + np.float32(mean)
         rgb = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-        return np.where(gone[..., None], rgb, self.prepared.view)
+        return np.where(gone[..., None], rgb, self.model_input.view)
 
 
 def _told(before: np.ndarray, after: np.ndarray, index: int, labels: LabelSet) -> dict[str, object]:

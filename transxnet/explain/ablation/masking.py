@@ -30,7 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import OutOfRange, UnknownName, quote
-from ...images import Prepared, view_to_upload
+from ...images import ModelInput, view_to_upload
 from ..sanity.faithfulness import bare
 
 MOST_CELLS = 256  # of a mask's side: finer than any view here needs
@@ -64,12 +64,12 @@ def write_mask(grid: np.ndarray) -> str:
     return f"{grid.shape[0]}x{grid.shape[1]}:{base64.b64encode(packed).decode()}"
 
 
-def on_view(grid: np.ndarray, prepared: Prepared) -> np.ndarray:
+def on_view(grid: np.ndarray, model_input: ModelInput) -> np.ndarray:
     """A grid over the photo, bool (rows, cols) -> the view's pixels, bool (H, W)."""
-    height, width = prepared.view.shape[:2]
-    x, y = view_to_upload(prepared, np.arange(width), np.arange(height))  # centres of columns and rows
+    height, width = model_input.view.shape[:2]
+    x, y = view_to_upload(model_input, np.arange(width), np.arange(height))  # centres of columns and rows
     places = []
-    for at, side, cells in zip((y, x), prepared.upload_size[::-1], grid.shape, strict=True):
+    for at, side, cells in zip((y, x), model_input.source_size[::-1], grid.shape, strict=True):
         places.append(np.clip(((at + 0.5) * cells / side).astype(int), 0, cells - 1))
     return np.asarray(grid, bool)[np.ix_(*places)]
 

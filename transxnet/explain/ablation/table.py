@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from ...errors import OutOfRange, PartMissing, UnknownName, quote
-from ...images import Prepared
+from ...images import ModelInput
 from ...labels import LabelSet
 from ...model import TransXNet
 from ...results import Answer
@@ -52,10 +52,10 @@ class _AblationRun:
 
 def ablation_table(
     model: TransXNet,
-    prepared: Prepared,
+    model_input: ModelInput,
     labels: LabelSet,
     class_index: int | None = None,
-    other: Prepared | None = None,
+    other: ModelInput | None = None,
     scopes: str | Iterable[Scope] = "blocks",
     questions: Iterable[str] = tuple(QUESTIONS),
     other_words: str = "another image",
@@ -75,11 +75,11 @@ def ablation_table(
     """
     asked, missing = answerable(model, questions)
     places = _places(model.spec.depths, scopes)
-    looks = _Looks(model, prepared, labels, class_index, progress)
+    looks = _Looks(model, model_input, labels, class_index, progress)
     alone = _single_heads(model, places) if "one_head" in asked else []
     looks.total = len(alone) + len(asked) * len(places)
     heads = looks.take(alone)
-    lent = lent_kernels(model, prepared, other) if "other_kernels" in asked else None
+    lent = lent_kernels(model, model_input, other) if "other_kernels" in asked else None
     given = Given(lent, _loudest(heads))
     words = GRAY if other is None else other_words
     found = looks.take([_ablation(QUESTIONS[name], scope, given) for name in asked for scope in places])
@@ -89,7 +89,7 @@ def ablation_table(
 
 def heads_off(
     model: TransXNet,
-    prepared: Prepared,
+    model_input: ModelInput,
     labels: LabelSet,
     stage: int,
     class_index: int | None = None,
@@ -105,14 +105,14 @@ def heads_off(
     if stage not in range(1, len(model.spec.depths) + 1):
         raise OutOfRange(f"{model.spec.name} has no stage {stage}.", remedy=f"Choose 1 to {len(model.spec.depths)}.")
     ablations = _single_heads(model, [Scope(stage)])
-    looks = _Looks(model, prepared, labels, class_index, progress)
+    looks = _Looks(model, model_input, labels, class_index, progress)
     looks.total = len(ablations)
     return looks.result("", {"one_head": words_of(model, "one_head")}, {}, [], looks.take(ablations))
 
 
-def edited_logits(model: TransXNet, prepared: Prepared, edits: Sequence[Edits]) -> np.ndarray:
+def edited_logits(model: TransXNet, model_input: ModelInput, edits: Sequence[Edits]) -> np.ndarray:
     """The logits of one image under each of these edits, (len(edits), classes) float32, in one pass."""
-    copies = replace(prepared, tensor=prepared.tensor.expand(len(edits), -1, -1, -1))  # (B, 3, H, W)
+    copies = replace(model_input, tensor=model_input.tensor.expand(len(edits), -1, -1, -1))  # (B, 3, H, W)
     return observe(model, copies, keep=(), edits=rows(edits)).logits.float().cpu().numpy()
 
 
@@ -120,10 +120,10 @@ class _Looks:
     """One image in one model: what it answers untouched, and under edits."""
 
     def __init__(
-        self, model: TransXNet, prepared: Prepared, labels: LabelSet, class_index: int | None, progress: Progress | None
+        self, model: TransXNet, model_input: ModelInput, labels: LabelSet, class_index: int | None, progress: Progress | None
     ):
-        self.model, self.prepared, self.labels, self.progress = model, prepared, labels, progress
-        self.before = predict(observe(model, prepared, keep=()), labels, top=1).logits  # (classes,)
+        self.model, self.model_input, self.labels, self.progress = model, model_input, labels, progress
+        self.before = predict(observe(model, model_input, keep=()), labels, top=1).logits  # (classes,)
         index = int(self.before.argmax()) if class_index is None else pick_class(model, class_index)
         others = np.where(np.arange(len(self.before)) == index, -np.inf, self.before)
         self.explained = self._answer(self.before, index)
@@ -132,12 +132,12 @@ class _Looks:
 
     def take(self, ablations: Sequence[_AblationRun]) -> list[Change]:
         """One Change a ablation, in their order."""
-        height, width = self.prepared.tensor.shape[-2:]
+        height, width = self.model_input.tensor.shape[-2:]
         together = max(1, PIXELS // (height * width))
         changes: list[Change] = []
         for start in range(0, len(ablations), together):
             batch = ablations[start : start + together]
-            after = edited_logits(self.model, self.prepared, [ablation.edits for ablation in batch])
+            after = edited_logits(self.model, self.model_input, [ablation.edits for ablation in batch])
             changes += [self._change(ablation, logits.copy()) for ablation, logits in zip(batch, after, strict=True)]
             self.done += len(batch)
             if self.progress:
@@ -222,7 +222,7 @@ def _loudest(heads: Sequence[Change]) -> dict[tuple[int, int], int]:
     return {place: change.heads[0][2] for place, change in loudest.items()}
 
 
-def lent_kernels(model: TransXNet, prepared: Prepared, other: Prepared | None) -> Trace:
+def lent_kernels(model: TransXNet, model_input: ModelInput, other: ModelInput | None) -> Trace:
     """Kernels and biases of every block as they are made for `other`, or for a view of ImageNet's mean color."""
-    lender = replace(prepared, tensor=torch.zeros_like(prepared.tensor)) if other is None else other
+    lender = replace(model_input, tensor=torch.zeros_like(model_input.tensor)) if other is None else other
     return observe(model, lender, keep=("kernels", "biases")).trace

@@ -17,12 +17,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...results import AttentionMaps, AttentionTable, Geometry, distances
-from ...results.attention import KeyUsers, PointAttention
+from ...results.attention import KeyUsers, PositionAttention
 from ..observe import Observation, need_part
 
 
 def attention_at(
-    observation: Observation, stage: int, block: int | None = None, point: tuple[float, float] = (0.0, 0.0)
+    observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
 ) -> AttentionMaps:
     """The key maps of the query nearest to a point of the upload, per head.
 
@@ -32,11 +32,11 @@ def attention_at(
     a model without OSRA.
     """
     table = attention_table(observation, stage, block)
-    return table.at(*table.queries.unit_at(*point))
+    return table.at(*table.queries.unit_at(*position))
 
 
 def users_at(
-    observation: Observation, stage: int, block: int | None = None, point: tuple[float, float] = (0.0, 0.0)
+    observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
 ) -> KeyUsers:
     """The reverse view: the weight every query gives the key nearest to a point of the upload, per head.
 
@@ -44,15 +44,15 @@ def users_at(
     A key that many queries use is no place that matters for the answer: it may serve as a place to look at nothing.
     """
     table = attention_table(observation, stage, block)
-    return table.users_at(*table.keys.unit_at(*point))
+    return table.users_at(*table.keys.unit_at(*position))
 
 
-def point_attention(
-    observation: Observation, stage: int, block: int | None = None, point: tuple[float, float] = (0.0, 0.0)
-) -> PointAttention:
+def position_attention(
+    observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
+) -> PositionAttention:
     """attention_at and users_at of one point, from one table."""
     table = attention_table(observation, stage, block)
-    return PointAttention(table.at(*table.queries.unit_at(*point)), table.users_at(*table.keys.unit_at(*point)))
+    return PositionAttention(table.at(*table.queries.unit_at(*position)), table.users_at(*table.keys.unit_at(*position)))
 
 
 def attention_table(observation: Observation, stage: int, block: int | None = None) -> AttentionTable:

@@ -34,7 +34,7 @@ Mixing = Callable[[int, int], np.ndarray]  # (stage, block) -> A, (Nq, Nk), rows
 def rollout(
     observation: Observation,
     stage: int,
-    point: tuple[float, float] | None = None,
+    position: tuple[float, float] | None = None,
     block: int | None = None,
     fusion: str = "mean",
     uniform_windows: bool = False,
@@ -54,20 +54,20 @@ def rollout(
     need_part(observation, "osra")
     stage, block = observation.locate(stage, block)
     units = observation.units(stage)
-    unit = None if point is None else units.unit_at(*point)
+    unit = None if position is None else units.unit_at(*position)
     start = _start(units.grid, unit)
-    heat = _down(observation, stage, block, start, _recorded(observation, fusion), uniform_windows)
+    heatmap = _down(observation, stage, block, start, _recorded(observation, fusion), uniform_windows)
     flat = _down(observation, stage, block, start, _uniform(observation), uniform_windows)
     blocks = sum(observation.model.spec.depths[: stage - 1]) + block
-    numbers = {"blocks": float(blocks), "residual": 0.5**blocks, "from_uniform": float(np.abs(heat - flat).sum() / 2)}
+    numbers = {"blocks": float(blocks), "residual": 0.5**blocks, "from_uniform": float(np.abs(heatmap - flat).sum() / 2)}
     if unit is not None:
         x, y = units.center(*unit)
-        rows, cols = np.indices(heat.shape)
-        numbers |= {"x": x, "y": y, "distance": float((heat * np.hypot(cols - x, rows - y)).sum())}
+        rows, cols = np.indices(heatmap.shape)
+        numbers |= {"x": x, "y": y, "distance": float((heatmap * np.hypot(cols - x, rows - y)).sum())}
     return Explanation(
         "rollout", observation.variant, f"stage {stage}, block {block} and all before it (approximation)",
         "mean over all units" if unit is None else f"unit at row {unit[0]}, column {unit[1]}",
-        heat.astype(np.float32), False, "share of the map", observation.geometry(heat.shape, 1), numbers,
+        heatmap.astype(np.float32), False, "share of the map", observation.geometry(heatmap.shape, 1), numbers,
     )  # fmt: skip
 
 

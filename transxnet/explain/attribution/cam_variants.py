@@ -52,18 +52,18 @@ def contrast(
     """
     observation.need_grad()
     one = pick_class(observation.model, class_index)
-    other = _rival(observation, one) if other_index is None else pick_class(observation.model, other_index)
+    other = _contrast_target(observation, one) if other_index is None else pick_class(observation.model, other_index)
     if one == other:
         raise OutOfRange(f"Class {one} cannot be contrasted with itself.", remedy="Choose two classes.")
     layer = layer_at(observation, stage, block)
     scores = observation.logits[0]
-    (heat,) = raw_maps(scores[one] - scores[other], [layer])
+    (heatmap,) = raw_maps(scores[one] - scores[other], [layer])
     logit, other_logit = float(scores[one].detach()), float(scores[other].detach())
     numbers = {"logit": logit, "other_logit": other_logit, "margin": logit - other_logit, "other_index": float(other)}
     return Explanation(
         "contrast", observation.variant, layer.words,
         f"{class_words(one, target_words)} against {class_words(other, other_words)}",
-        heat, True, "logit", layer.geometry, numbers | sums(heat),
+        heatmap, True, "logit", layer.geometry, numbers | sums(heatmap),
     )  # fmt: skip
 
 
@@ -90,14 +90,14 @@ def combined_stages(
         )
     parts = _on_stages(observation, class_index, stages, target_words)
     finest = min((part.geometry for part in parts), key=lambda geometry: geometry.stride)
-    heat = FUSIONS[fusion]([_on_grid(_shares(part.heat), part.geometry, finest) for part in parts], axis=0)
-    largest = {stage: float(part.heat.max()) for stage, part in zip(stages, parts, strict=True)}
+    heatmap = FUSIONS[fusion]([_on_grid(_shares(part.heatmap), part.geometry, finest) for part in parts], axis=0)
+    largest = {stage: float(part.heatmap.max()) for stage, part in zip(stages, parts, strict=True)}
     numbers = {
-        "logit": parts[0].numbers["logit"], "peak": float(heat.max()),
+        "logit": parts[0].numbers["logit"], "peak": float(heatmap.max()),
         "empty": float(sum(value <= 0 for value in largest.values())),
     } | {f"largest_{stage}": value for stage, value in largest.items()}  # fmt: skip
     return CombinedMaps(
-        "cam_stages", observation.variant, _stage_words(stages, fusion), parts[0].target, heat, False,
+        "cam_stages", observation.variant, _stage_words(stages, fusion), parts[0].target, heatmap, False,
         "share of each stage's largest value", finest, numbers, parts,
     )  # fmt: skip
 
@@ -115,26 +115,26 @@ def _on_stages(
     words, number = class_words(class_index, target_words), {"logit": float(logit.detach())}
     return tuple(
         Explanation(
-            "grad_cam", observation.variant, layer.words, words, heat, True, "logit", layer.geometry,
-            number | sums(heat),
+            "grad_cam", observation.variant, layer.words, words, heatmap, True, "logit", layer.geometry,
+            number | sums(heatmap),
         )
-        for layer, heat in zip(layers, raw_maps(logit, layers), strict=True)
+        for layer, heatmap in zip(layers, raw_maps(logit, layers), strict=True)
     )  # fmt: skip
 
 
-def _shares(heat: np.ndarray) -> np.ndarray:
+def _shares(heatmap: np.ndarray) -> np.ndarray:
     """M of the definition: 0 to 1; zeros where nothing is positive."""
-    largest = heat.max()
-    return heat.clip(min=0) / largest if largest > 0 else np.zeros_like(heat)
+    largest = heatmap.max()
+    return heatmap.clip(min=0) / largest if largest > 0 else np.zeros_like(heatmap)
 
 
-def _on_grid(heat: np.ndarray, geometry: Geometry, finest: Geometry) -> np.ndarray:
+def _on_grid(heatmap: np.ndarray, geometry: Geometry, finest: Geometry) -> np.ndarray:
     """The map at the finest grid's units, bilinearly between its own, edge values outwards.
 
     A TransXNet's coarse units are among the fine ones, so nothing of it is lost; a backbone's may lie between them.
     """
     down, along = (_between(geometry, finest, axis) for axis in (0, 1))  # (fine rows, rows), (fine columns, columns)
-    return (down @ heat @ along.T).astype(np.float32)
+    return (down @ heatmap @ along.T).astype(np.float32)
 
 
 def _between(geometry: Geometry, finest: Geometry, axis: int) -> np.ndarray:
@@ -143,7 +143,7 @@ def _between(geometry: Geometry, finest: Geometry, axis: int) -> np.ndarray:
     return np.stack([np.interp(fine, own, unit) for unit in np.eye(len(own))], axis=1)
 
 
-def _rival(observation: Observation, class_index: int) -> int:
+def _contrast_target(observation: Observation, class_index: int) -> int:
     """The best answer that is not this class."""
     if observation.model.num_classes < 2:
         raise OutOfRange(f"{observation.variant} has one class only.", remedy="A contrast needs two.")

@@ -21,7 +21,7 @@ from captum.attr import IntegratedGradients, Occlusion
 from torch import Tensor, nn
 
 from ...errors import OutOfRange
-from ...images import Prepared
+from ...images import ModelInput
 from ...results import Explanation
 from ..observe import geometry_of, need_eval, pick_class
 from .grad_cam import class_words
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]  # (images done, images in all)
 def integrated_gradients(
     model: nn.Module,
     lock: AbstractContextManager,
-    prepared: Prepared,
+    model_input: ModelInput,
     class_index: int,
     steps: int = STEPS,
     target_words: str = "",
@@ -50,19 +50,19 @@ def integrated_gradients(
     """
     if steps < 1:
         raise OutOfRange(f"Integrated gradients cannot take {steps} steps.", remedy=f"Choose 1 or more, e.g. {STEPS}.")
-    x = input_of(model, prepared)
+    x = input_of(model, model_input)
     class_index = pick_class(model, class_index)
     with lock:
         attribution = IntegratedGradients(_counted(model, steps, progress)).attribute(
             x, baselines=0, target=class_index, n_steps=steps, internal_batch_size=AT_ONCE
         )  # (1, 3, H, W)
         logit, gray = _logits(model, x, class_index)
-    heat = attribution.detach().sum(dim=1)[0].float().cpu().numpy()  # captum integrates in float64
-    total = float(heat.sum())
+    heatmap = attribution.detach().sum(dim=1)[0].float().cpu().numpy()  # captum integrates in float64
+    total = float(heatmap.sum())
     error = abs(total - (logit - gray)) / abs(logit - gray) if logit != gray else float("nan")
     return Explanation(
-        "integrated_gradients", model.spec.name, "input pixels", class_words(class_index, target_words), heat, True,
-        "logit", geometry_of(prepared, heat.shape, 1.0),
+        "integrated_gradients", model.spec.name, "input pixels", class_words(class_index, target_words), heatmap, True,
+        "logit", geometry_of(model_input, heatmap.shape, 1.0),
         {"logit": logit, "baseline_logit": gray, "sum": total, "completeness_error": error},
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ def integrated_gradients(
 def occlusion(
     model: nn.Module,
     lock: AbstractContextManager,
-    prepared: Prepared,
+    model_input: ModelInput,
     class_index: int,
     patch: int | None = None,
     stride: int | None = None,
@@ -87,7 +87,7 @@ def occlusion(
     numbers: logit; patch and stride in pixels; largest_drop of a cell.
     Raises OutOfRange for a class, patch or stride that does not fit, LensError in training mode.
     """
-    x = input_of(model, prepared)
+    x = input_of(model, model_input)
     class_index = pick_class(model, class_index)
     patch, stride = _patch_and_stride(x.shape[-2:], patch, stride)
     with lock:
@@ -95,18 +95,18 @@ def occlusion(
             x, (3, patch, patch), (3, stride, stride), baselines=0, target=class_index, perturbations_per_eval=AT_ONCE
         )  # (1, 3, H, W), the same in all colors and over each cell
         logit, _ = _logits(model, x, class_index)
-    heat = attribution[0, 0, ::stride, ::stride].float().cpu().numpy()
-    numbers = {"logit": logit, "patch": float(patch), "stride": float(stride), "largest_drop": float(heat.max())}
+    heatmap = attribution[0, 0, ::stride, ::stride].float().cpu().numpy()
+    numbers = {"logit": logit, "patch": float(patch), "stride": float(stride), "largest_drop": float(heatmap.max())}
     return Explanation(
-        "occlusion", model.spec.name, f"input, patches of {patch} px", class_words(class_index, target_words), heat,
-        True, "logit", geometry_of(prepared, heat.shape, float(stride), (stride - 1) / 2), numbers,
+        "occlusion", model.spec.name, f"input, patches of {patch} px", class_words(class_index, target_words), heatmap,
+        True, "logit", geometry_of(model_input, heatmap.shape, float(stride), (stride - 1) / 2), numbers,
     )  # fmt: skip
 
 
-def input_of(model: nn.Module, prepared: Prepared) -> Tensor:
+def input_of(model: nn.Module, model_input: ModelInput) -> Tensor:
     """A copy of the normalized view, (1, 3, H, W) float32 on the model's device. Raises LensError in training mode."""
     need_eval(model)
-    return prepared.tensor.detach().to(next(model.parameters()).device, torch.float32, copy=True)
+    return model_input.tensor.detach().to(next(model.parameters()).device, torch.float32, copy=True)
 
 
 def _counted(model: nn.Module, total: int, progress: Progress | None) -> Callable[[Tensor], Tensor]:

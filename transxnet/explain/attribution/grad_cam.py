@@ -54,12 +54,12 @@ def grad_cam(
     class_index = pick_class(observation.model, class_index)
     layer = layer_at(observation, stage, block)
     logit = observation.logits[0, class_index]
-    (heat,) = raw_maps(logit, [layer])
-    numbers = {"logit": float(logit.detach())} | sums(heat)
+    (heatmap,) = raw_maps(logit, [layer])
+    numbers = {"logit": float(logit.detach())} | sums(heatmap)
     if stage == HEAD:
         numbers["bias"] = float(observation.model.get_classifier().bias[class_index].detach())
     return Explanation(
-        "grad_cam", observation.variant, layer.words, class_words(class_index, target_words), heat, True, "logit",
+        "grad_cam", observation.variant, layer.words, class_words(class_index, target_words), heatmap, True, "logit",
         layer.geometry, numbers,
     )  # fmt: skip
 
@@ -88,11 +88,11 @@ def raw_maps(score: torch.Tensor, layers: Sequence[Layer]) -> list[np.ndarray]:
     return maps
 
 
-def sums(heat: np.ndarray) -> dict[str, float]:
+def sums(heatmap: np.ndarray) -> dict[str, float]:
     """Of a signed map: its sum, and positive_share, what of the absolute map lies above zero; NaN for an empty one."""
-    total = float(abs(heat).sum())
-    share = float(heat.clip(min=0).sum()) / total if total else float("nan")
-    return {"sum": float(heat.sum()), "positive_share": share}
+    total = float(abs(heatmap).sum())
+    share = float(heatmap.clip(min=0).sum()) / total if total else float("nan")
+    return {"sum": float(heatmap.sum()), "positive_share": share}
 
 
 def class_words(index: int, words: str = "") -> str:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ...images import Prepared
+from ...images import ModelInput
 from ...model import TransXNet
 from ...results import Explanation
 from ..attention.attention import attention_at
@@ -36,14 +36,14 @@ class Question:
     words: str = ""
     stage: int = 3
     block: int = 0
-    point: tuple[float, float] | None = None
-    cam_stage: int | str = 4
+    position: tuple[float, float] | None = None
+    cam_layer: int | str = 4
     other_index: int | None = None
     other_words: str = ""
 
 
 OnePass = Callable[[Observation, Question], Explanation]
-ManyPasses = Callable[[TransXNet, AbstractContextManager, Prepared, Question], Explanation]
+ManyPasses = Callable[[TransXNet, AbstractContextManager, ModelInput, Question], Explanation]
 
 
 @dataclass(frozen=True)
@@ -53,45 +53,45 @@ class Method:
     """
 
     name: str
-    one_pass: OnePass | None = None
-    many_passes: ManyPasses | None = None
+    single_pass: OnePass | None = None
+    multi_pass: ManyPasses | None = None
     about_class: bool = True
 
     @property
-    def dear(self) -> bool:
-        return self.one_pass is None
+    def is_multi_pass(self) -> bool:
+        return self.single_pass is None
 
 
 def _attention(seen: Observation, q: Question) -> Explanation:
     """The mean over heads of one query's weights."""
-    return as_map(attention_at(seen, q.stage, q.block, q.point or middle_of(seen.prepared)))
+    return as_map(attention_at(seen, q.stage, q.block, q.position or middle_of(seen.model_input)))
 
 
 _ROWS = (
     Method("attention", _attention, about_class=False),
-    Method("rollout", lambda seen, q: rollout(seen, q.stage, q.point, q.block), about_class=False),
-    Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_stage, q.words)),
+    Method("rollout", lambda seen, q: rollout(seen, q.stage, q.position, q.block), about_class=False),
+    Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_layer, q.words)),
     Method(
-        "contrast", lambda seen, q: contrast(seen, q.class_index, q.other_index, q.cam_stage, q.words, q.other_words)
+        "contrast", lambda seen, q: contrast(seen, q.class_index, q.other_index, q.cam_layer, q.words, q.other_words)
     ),
     Method("cam_stages", lambda seen, q: combined_stages(seen, q.class_index, target_words=q.words)),
-    Method("receptive_field", lambda seen, q: receptive_field(seen, q.stage, q.point), about_class=False),
+    Method("receptive_field", lambda seen, q: receptive_field(seen, q.stage, q.position), about_class=False),
     Method(
         "integrated_gradients",
-        many_passes=lambda model, lock, prepared, q: integrated_gradients(
-            model, lock, prepared, q.class_index, target_words=q.words
+        multi_pass=lambda model, lock, model_input, q: integrated_gradients(
+            model, lock, model_input, q.class_index, target_words=q.words
         ),
     ),
     Method(
         "smooth_grad",
-        many_passes=lambda model, lock, prepared, q: smooth_grad(
-            model, lock, prepared, q.class_index, target_words=q.words
+        multi_pass=lambda model, lock, model_input, q: smooth_grad(
+            model, lock, model_input, q.class_index, target_words=q.words
         ),
     ),
     Method(
         "occlusion",
-        many_passes=lambda model, lock, prepared, q: occlusion(
-            model, lock, prepared, q.class_index, target_words=q.words
+        multi_pass=lambda model, lock, model_input, q: occlusion(
+            model, lock, model_input, q.class_index, target_words=q.words
         ),
     ),
 )

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import OutOfRange
-from ...images import Prepared
+from ...images import ModelInput
 from ...results import Explanation
 from ..observe import geometry_of, pick_class
 from .captum_methods import AT_ONCE, input_of
@@ -33,7 +33,7 @@ NOISE = 0.15  # sigma, as a share of the input's range
 def smooth_grad(
     model: nn.Module,
     lock: AbstractContextManager,
-    prepared: Prepared,
+    model_input: ModelInput,
     class_index: int,
     samples: int = 32,
     noise: float = NOISE,
@@ -53,21 +53,21 @@ def smooth_grad(
     mode.
     """
     _check(samples, noise)
-    x = input_of(model, prepared)
+    x = input_of(model, model_input)
     class_index = pick_class(model, class_index)
     sigma = noise * float(x.max() - x.min())
     with lock:
         halves = _halves(model, x, class_index, samples, sigma, seed, progress)  # (2, H, W)
         with torch.no_grad():
             logit = float(model(x)[0, class_index])
-    heat = (halves.sum(dim=0) / samples).float().numpy()  # (H, W)
+    heatmap = (halves.sum(dim=0) / samples).float().numpy()  # (H, W)
     numbers = {
         "logit": logit, "samples": float(samples), "noise": float(noise), "sigma": sigma, "seed": float(seed),
-        "sum": float(heat.sum()), "halves_correlation": _correlation(*halves.numpy()),
+        "sum": float(heatmap.sum()), "halves_correlation": _correlation(*halves.numpy()),
     }  # fmt: skip
     return Explanation(
-        "smooth_grad", model.spec.name, "input pixels", class_words(class_index, target_words), heat, True,
-        "logit per unit of normalized input", geometry_of(prepared, heat.shape, 1.0), numbers,
+        "smooth_grad", model.spec.name, "input pixels", class_words(class_index, target_words), heatmap, True,
+        "logit per unit of normalized input", geometry_of(model_input, heatmap.shape, 1.0), numbers,
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ CURVE = tuple(t / 100 for t in range(1, 100))
 def receptive_field(
     observation: Observation,
     stage: int = 4,
-    point: tuple[float, float] | None = None,
+    position: tuple[float, float] | None = None,
     unit: tuple[int, int] | None = None,
     rectify: bool = False,
     keep_graph: bool = True,
@@ -55,17 +55,17 @@ def receptive_field(
     observation.need_grad()
     stage, block = observation.locate(stage)
     units = observation.units(stage)
-    row, col = _pick_unit(units, point, unit)
+    row, col = _pick_unit(units, position, unit)
     score = unit_score(observation.trace.one("stage", stage).tensor, row, col)
-    heat = pixel_gradient(score, observation.x, rectify, keep_graph)
+    heatmap = pixel_gradient(score, observation.x, rectify, keep_graph)
     x, y = units.center(row, col)
     numbers = {
-        "score": float(score.detach()), "total": float(heat.sum(dtype=np.float64)),
-        "row": float(row), "column": float(col), "x": x, "y": y, **containment(heat, (y, x)),
+        "score": float(score.detach()), "total": float(heatmap.sum(dtype=np.float64)),
+        "row": float(row), "column": float(col), "x": x, "y": y, **containment(heatmap, (y, x)),
     }  # fmt: skip
     return Explanation(
-        "erf", observation.variant, observation.layer_words(stage, block), f"unit at row {row}, column {col}", heat,
-        False, "sum of features per unit of normalized input", observation.geometry(heat.shape, 1.0), numbers,
+        "erf", observation.variant, observation.layer_words(stage, block), f"unit at row {row}, column {col}", heatmap,
+        False, "sum of features per unit of normalized input", observation.geometry(heatmap.shape, 1.0), numbers,
     )  # fmt: skip
 
 
@@ -81,26 +81,26 @@ def pixel_gradient(score: Tensor, x: Tensor, rectify: bool = False, keep_graph: 
     return slope.sum(dim=1)[0].cpu().numpy()
 
 
-def containment(heat: np.ndarray, center: tuple[float, float], shares: tuple[float, ...] = SHARES) -> dict[str, float]:
+def containment(heatmap: np.ndarray, center: tuple[float, float], shares: tuple[float, ...] = SHARES) -> dict[str, float]:
     """{"r20": r(0.2), …} of `r_curve` at these shares. center: (y, x)."""
-    return r_curve(heat, center, shares).numbers
+    return r_curve(heatmap, center, shares).numbers
 
 
-def r_curve(heat: np.ndarray, center: tuple[float, float], shares: Sequence[float] = CURVE) -> RCurve:
+def r_curve(heatmap: np.ndarray, center: tuple[float, float], shares: Sequence[float] = CURVE) -> RCurve:
     """The sound r(t): how much of the image the smallest centerd square covers that holds a share t of the raw map.
 
     heat: (H, W), >= 0. center: (y, x), a pixel of the map: the unit's own. For each t the smallest square of side
     2i + 1, i = 0, 1, …, about that pixel whose sum is at least t of the whole; where it reaches over the border it is
     clipped, and only the part inside the image counts as area. NaN where the map is empty or not finite.
     """
-    height, width = heat.shape
+    height, width = heatmap.shape
     y, x = round(center[0]), round(center[1])
     reach = max(y, height - 1 - y, x, width - 1 - x)  # the square of this i covers everything
-    sums, areas = _squares(heat, (y, x), np.arange(reach + 1))
+    sums, areas = _squares(heatmap, (y, x), np.arange(reach + 1))
     return _curve("sound", sums, areas, sums[-1], shares, (y, x), strict=False)
 
 
-def published_r(heat: np.ndarray, shares: Sequence[float] = SHARES) -> RCurve:
+def published_r(heatmap: np.ndarray, shares: Sequence[float] = SHARES) -> RCurve:
     """RepLKNet's r(t), exactly (its analyze_erf.py): to be read beside the sound one, never alone.
 
     heat: (H, W), >= 0, the raw average. A = log10(heat + 1) over its maximum; for each t the area, as a share of the
@@ -109,9 +109,9 @@ def published_r(heat: np.ndarray, shares: Sequence[float] = SHARES) -> RCurve:
     the first row and column. Depends on the gradient's units: the same map a thousand times larger gives another r(t).
     In a map that is not square the squares are clipped at the border, where that script would go wrong.
     """
-    middle = (heat.shape[0] // 2, heat.shape[1] // 2)
-    scaled = log_scaled(heat)
-    sums, areas = _squares(scaled, middle, np.arange(1, heat.shape[0] // 2))
+    middle = (heatmap.shape[0] // 2, heatmap.shape[1] // 2)
+    scaled = log_scaled(heatmap)
+    sums, areas = _squares(scaled, middle, np.arange(1, heatmap.shape[0] // 2))
     return _curve("published", sums, areas, scaled.sum(), shares, middle, strict=True)
 
 
@@ -119,19 +119,19 @@ def erf_curves(found: Explanation) -> ErfCurves:
     """Both r(t) of one image's map, at 1, 2, … 99 %."""
     center = (found.numbers["y"], found.numbers["x"])
     what = f"{found.layer}, {found.target}, one image"
-    return ErfCurves(found.variant, what, published_r(found.heat, CURVE), r_curve(found.heat, center))
+    return ErfCurves(found.variant, what, published_r(found.heatmap, CURVE), r_curve(found.heatmap, center))
 
 
-def _squares(heat: np.ndarray, center: tuple[int, int], i: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _squares(heatmap: np.ndarray, center: tuple[int, int], i: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sum and share of the image's area of the squares of side 2i + 1 about a pixel (y, x), clipped: each (n,)."""
-    (height, width), (y, x) = heat.shape, center
+    (height, width), (y, x) = heatmap.shape, center
     inside = np.zeros((height + 1, width + 1))  # inside[a, b]: the sum of heat[:a, :b]
-    inside[1:, 1:] = heat.astype(np.float64).cumsum(axis=0).cumsum(axis=1)
+    inside[1:, 1:] = heatmap.astype(np.float64).cumsum(axis=0).cumsum(axis=1)
     top, bottom = np.maximum(y - i, 0), np.minimum(y + i + 1, height)
     left, right = np.maximum(x - i, 0), np.minimum(x + i + 1, width)
     with np.errstate(invalid="ignore"):  # a map that is not finite holds nothing: _curve says so
         sums = inside[bottom, right] - inside[top, right] - inside[bottom, left] + inside[top, left]
-    return sums, (bottom - top) * (right - left) / heat.size
+    return sums, (bottom - top) * (right - left) / heatmap.size
 
 
 def _curve(kind, sums, areas, total, shares, center, strict: bool) -> RCurve:
@@ -146,11 +146,11 @@ def _curve(kind, sums, areas, total, shares, center, strict: bool) -> RCurve:
     return RCurve(kind, wanted, found, (float(x), float(y)))
 
 
-def _pick_unit(units, point, unit) -> tuple[int, int]:
-    if point is not None and unit is not None:
+def _pick_unit(units, position, unit) -> tuple[int, int]:
+    if position is not None and unit is not None:
         raise ValueError("name a point or a unit, not both")
-    if point is not None:
-        return units.unit_at(*point)
+    if position is not None:
+        return units.unit_at(*position)
     rows, cols = units.grid
     row, col = (rows // 2, cols // 2) if unit is None else unit
     if not (0 <= row < rows and 0 <= col < cols):

@@ -28,7 +28,7 @@ from torch import nn
 
 from ...backbones.module import Backbone
 from ...errors import PartMissing
-from ...images import Prepared
+from ...images import ModelInput
 from ...layers import OSRA, GroupNorm1, IDConv, StaticConv
 from ...model import TransXNet
 from ...results import Explanation
@@ -78,9 +78,9 @@ TITLES = {FULL: "Full", **{part.name: part.title for part in SINGLE}, SEEN: "All
 
 def erf_parts(
     model: TransXNet | Backbone,
-    prepared: Prepared,
+    model_input: ModelInput,
     stage: int = 3,
-    point: tuple[float, float] | None = None,
+    position: tuple[float, float] | None = None,
     unit: tuple[int, int] | None = None,
     rectify: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -102,9 +102,9 @@ def erf_parts(
     maps: dict[str, Explanation] = {}
     logits: dict[str, np.ndarray] = {}
     for name, held in passes.items():
-        seen = observe(model, prepared, ("stage",), grad=True, edits=detached(held))
+        seen = observe(model, model_input, ("stage",), grad=True, edits=detached(held))
         logits[name] = seen.logits.detach().cpu().numpy()
-        maps[name] = receptive_field(seen, stage, point, unit, rectify, keep_graph=False)
+        maps[name] = receptive_field(seen, stage, position, unit, rectify, keep_graph=False)
         if progress is not None:
             progress(len(maps), len(passes))
     if SEEN not in passes:
@@ -129,6 +129,6 @@ def _numbers(maps: dict[str, Explanation], logits: dict[str, np.ndarray]) -> dic
         one |= {key: found.numbers[key] for key in ("r20", "r30", "r50", "r99")}
         one["logit_change"] = float(np.abs(logits[name] - logits[FULL]).max())
         if name != FULL:
-            one |= {"rank": spearman(found.heat, full.heat), "overlap": top_overlap(found.heat, full.heat)}
+            one |= {"rank": spearman(found.heatmap, full.heatmap), "overlap": top_overlap(found.heatmap, full.heatmap)}
         numbers |= {f"{name}/{key}": value for key, value in one.items()}
     return numbers

@@ -29,7 +29,7 @@ import torch
 
 from ...backbones.module import Backbone
 from ...errors import DeviceError, LensError, OutOfRange
-from ...images import Prepared, SourceImage, ViewSpec, decode, prepare
+from ...images import ModelInput, SourceImage, ViewSpec, decode, prepare
 from ...model import TransXNet
 from ...results import Explanation
 from ...results.erf import ErfProtocol
@@ -96,11 +96,11 @@ class ErfSum:
         if self.total is None or self.place is None:
             reasons = "".join(f" {name}: {why}" for name, why in self.failed[:3])
             raise LensError(f"No image could be used for the receptive field.{reasons}", remedy="Choose others.")
-        heat, place = self.total / self.count, self.place
-        x, y = place.point
+        heatmap, place = self.total / self.count, self.place
+        x, y = place.position
         return ErfProtocol(
-            place.variant, place.layer, place.unit, place.point, heat, tuple(self.images), tuple(self.failed),
-            published_r(heat, CURVE), r_curve(heat, (y, x)), self._note(),
+            place.variant, place.layer, place.unit, place.position, heatmap, tuple(self.images), tuple(self.failed),
+            published_r(heatmap, CURVE), r_curve(heatmap, (y, x)), self._note(),
         )  # fmt: skip
 
     def _note(self) -> str:
@@ -118,7 +118,7 @@ class Place:
     variant: str
     layer: str
     unit: tuple[int, int]
-    point: tuple[float, float]
+    position: tuple[float, float]
 
     @staticmethod
     def of(found: Explanation) -> Place:
@@ -163,9 +163,9 @@ def add_image(found: ErfSum, model: AnyModel, image: Source, number: int = 1) ->
     """
     name = name_of(image, number)
     try:
-        prepared = warped(decode(image, name=name), found.size, _bare(model).spec)
-        field_of_one = one_field(model, prepared, found.stage, found.unit)
-        found.add(field_of_one.heat, name, Place.of(field_of_one))
+        model_input = warped(decode(image, name=name), found.size, _bare(model).spec)
+        field_of_one = one_field(model, model_input, found.stage, found.unit)
+        found.add(field_of_one.heatmap, name, Place.of(field_of_one))
     except (OutOfRange, DeviceError):
         raise  # the same for every image
     except LensError as error:
@@ -174,16 +174,16 @@ def add_image(found: ErfSum, model: AnyModel, image: Source, number: int = 1) ->
     return True
 
 
-def one_field(model: AnyModel, prepared: Prepared, stage: int = 0, unit: tuple[int, int] | None = None) -> Explanation:
+def one_field(model: AnyModel, model_input: ModelInput, stage: int = 0, unit: tuple[int, int] | None = None) -> Explanation:
     """One image's share of the average: float32 (S, S), ReLU of the gradient, summed over RGB."""
     model = _bare(model)
-    with _in_words(model, prepared.view.shape[1]):
-        seen = observe(model, prepared, ("stage",), grad=True)
+    with _in_words(model, model_input.view.shape[1]):
+        seen = observe(model, model_input, ("stage",), grad=True)
         last = max(record.stage for record in seen.trace.find("stage"))
         return receptive_field(seen, stage or last, unit=unit, rectify=True, keep_graph=False)
 
 
-def warped(image: SourceImage, size: int, spec: ViewSpec | None = None) -> Prepared:
+def warped(image: SourceImage, size: int, spec: ViewSpec | None = None) -> ModelInput:
     """The whole image as size x size pixels, bicubically, its aspect lost; colors normalized as `spec` has it."""
     own = {name: getattr(spec, name) for name in ("mean", "std") if hasattr(spec, name)}
     return prepare(image, image_size=size, crop_pct=1.0, crop_mode="squash", **own)

@@ -29,14 +29,14 @@ def agreement(maps: Mapping[str, Explanation], share: float = SHARE) -> Agreemen
 
     Raises LensError for no maps, or maps of different views.
     """
-    views = {(found.geometry.view_size, tuple(found.geometry.crop_box)) for found in maps.values()}
+    views = {(found.geometry.input_size, tuple(found.geometry.crop_box)) for found in maps.values()}
     if len(views) != 1:
         raise LensError(
             f"Methods are compared on one view, and these maps are of {len(views)}.",
             remedy="Compare variants with agreement_between_variants.",
         )
     ((_, box),) = views
-    return _compare(tuple(maps), [place(found.heat, found.geometry) for found in maps.values()], box, share)
+    return _compare(tuple(maps), [place(found.heatmap, found.geometry) for found in maps.values()], box, share)
 
 
 def agreement_between_variants(maps: Mapping[str, Explanation], share: float = SHARE) -> Agreement:
@@ -47,7 +47,7 @@ def agreement_between_variants(maps: Mapping[str, Explanation], share: float = S
     Raises LensError for no maps, maps of different uploads, or views that have nothing in common.
     """
     geometries = [found.geometry for found in maps.values()]
-    if len({geometry.upload_size for geometry in geometries}) != 1:
+    if len({geometry.source_size for geometry in geometries}) != 1:
         raise LensError("These maps are not of one image.", remedy="Compare maps of the same upload.")
     box = _common([geometry.crop_box for geometry in geometries])
     x, y = _grid(box, geometries)
@@ -66,8 +66,8 @@ def _grid(box: Box, geometries: Sequence[Geometry]) -> tuple[np.ndarray, np.ndar
     """Centers of the common pixels in upload pixels: x (columns,), y (rows,)."""
     x0, y0, x1, y1 = box
     # pixels of a view along each axis of the common part; the fewest are those of the coarsest view
-    columns = min((x1 - x0) * g.view_size[1] / (g.crop_box[2] - g.crop_box[0]) for g in geometries)
-    rows = min((y1 - y0) * g.view_size[0] / (g.crop_box[3] - g.crop_box[1]) for g in geometries)
+    columns = min((x1 - x0) * g.input_size[1] / (g.crop_box[2] - g.crop_box[0]) for g in geometries)
+    rows = min((y1 - y0) * g.input_size[0] / (g.crop_box[3] - g.crop_box[1]) for g in geometries)
     columns, rows = max(1, round(columns)), max(1, round(rows))
     x = x0 + (np.arange(columns) + 0.5) * (x1 - x0) / columns - 0.5
     y = y0 + (np.arange(rows) + 0.5) * (y1 - y0) / rows - 0.5
@@ -76,7 +76,7 @@ def _grid(box: Box, geometries: Sequence[Geometry]) -> tuple[np.ndarray, np.ndar
 
 def _sample(found: Explanation, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The map at upload pixels, (len(y), len(x)) float32: bilinear, edge values extended outwards."""
-    return place_at(found.heat, found.geometry, *found.geometry.to_view(x, y))
+    return place_at(found.heatmap, found.geometry, *found.geometry.to_view(x, y))
 
 
 def _compare(names: tuple[str, ...], values: Sequence[np.ndarray], box: Box, share: float) -> Agreement:

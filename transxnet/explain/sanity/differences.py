@@ -31,10 +31,10 @@ def compare(maps: Mapping[str, Explanation], share: float = SHARE) -> Comparison
     Raises LensError for no maps, maps of different uploads, or views that have nothing in common.
     """
     found = agreement_between_variants(maps, share)
-    upload_size = next(iter(maps.values())).geometry.upload_size
+    source_size = next(iter(maps.values())).geometry.source_size
     size = found.values.shape[1:]
     return Comparison(
-        found, Geometry(size, 1, size, found.box, upload_size),
+        found, Geometry(size, 1, size, found.box, source_size),
         tuple(
             Difference(
                 found.names[a], found.names[b], found.values[b] - found.values[a], float(found.correlation[a, b]),

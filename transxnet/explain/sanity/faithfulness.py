@@ -30,7 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...errors import OutOfRange, UnknownName, quote
-from ...images import Prepared
+from ...images import ModelInput
 from ...results import Explanation, Geometry
 from ...results.placement import place
 from ...results.sanity_checks import Faithfulness
@@ -45,7 +45,7 @@ BLUR = 5 / 224  # of the view's side
 
 def faithfulness(
     model: nn.Module,
-    prepared: Prepared,
+    model_input: ModelInput,
     explained: Explanation | np.ndarray,
     class_index: int | None = None,
     steps: int = STEPS,
@@ -62,22 +62,22 @@ def faithfulness(
     Raises OutOfRange for a class or a number of steps that cannot be, UnknownName for a baseline, LensError in
     training mode.
     """
-    return Bench(model, prepared, class_index, steps, baseline, orders, batch_size, seed).test(explained)
+    return Bench(model, model_input, class_index, steps, baseline, orders, batch_size, seed).test(explained)
 
 
 class Bench:
     """One image and one class, made ready for many maps."""
 
     def __init__(
-        self, model: nn.Module, prepared: Prepared, class_index: int | None = None, steps: int = STEPS,
+        self, model: nn.Module, model_input: ModelInput, class_index: int | None = None, steps: int = STEPS,
         baseline: str = "gray", orders: int = ORDERS, batch_size: int = 32, seed: int = 0,
     ):  # fmt: skip
         need_eval(model)
-        if not 1 <= steps <= prepared.tensor[0, 0].numel() or orders < 1:
+        if not 1 <= steps <= model_input.tensor[0, 0].numel() or orders < 1:
             raise OutOfRange("There must be a step, no more steps than pixels, and a moved copy.", remedy="Take 16.")
-        self.model, self.prepared, self.baseline = model, prepared, baseline
+        self.model, self.model_input, self.baseline = model, model_input, baseline
         self.batch_size, self.orders, self.seed = batch_size, orders, seed
-        self.x = prepared.tensor.detach().to(next(model.parameters()).device, torch.float32)  # (1, 3, H, W)
+        self.x = model_input.tensor.detach().to(next(model.parameters()).device, torch.float32)  # (1, 3, H, W)
         self.bare = bare(self.x, baseline)
         pixels = self.x[0, 0].numel()
         # pixels changed after each step: as Chebyshev's points lie, since curves are steepest at their ends
@@ -92,15 +92,15 @@ class Bench:
     def test(self, explained: Explanation | np.ndarray) -> Faithfulness:
         """Both curves and chance for one map."""
         if isinstance(explained, Explanation):
-            heat, geometry, variant = explained.heat, explained.geometry, explained.variant
+            heatmap, geometry, variant = explained.heatmap, explained.geometry, explained.variant
         else:
-            heat, geometry, variant = explained, geometry_of(self.prepared, explained.shape, 1.0), ""
+            heatmap, geometry, variant = explained, geometry_of(self.model_input, explained.shape, 1.0), ""
         rng = np.random.default_rng(self.seed)
-        heats = [heat, *(moved(heat, rng) for _ in range(self.orders))]
-        deletion, insertion = self._curves([highest_first(self._on_pixels(h, geometry), self.seed) for h in heats])
+        heatmaps = [heatmap, *(moved(heatmap, rng) for _ in range(self.orders))]
+        deletion, insertion = self._curves([highest_first(self._on_pixels(h, geometry), self.seed) for h in heatmaps])
         return Faithfulness(
             variant, self.class_index, self.baseline, self.shares, deletion[0], insertion[0], deletion[1:],
-            insertion[1:], blank(heat),
+            insertion[1:], blank(heatmap),
         )  # fmt: skip
 
     def _curves(self, orders: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -115,8 +115,8 @@ class Bench:
         curves[:, 1:-1] = np.reshape(between, (len(ways), len(self.counts) - 2))
         return curves[::2].copy(), curves[1::2, ::-1].copy()
 
-    def _on_pixels(self, heat: np.ndarray, geometry: Geometry) -> np.ndarray:
-        placed = place(heat, geometry)
+    def _on_pixels(self, heatmap: np.ndarray, geometry: Geometry) -> np.ndarray:
+        placed = place(heatmap, geometry)
         if placed.shape != tuple(self.x.shape[-2:]):
             raise OutOfRange(
                 f"A map over {placed.shape[1]} x {placed.shape[0]} px does not fit this view.",
@@ -141,16 +141,16 @@ class Bench:
         return self.model(x).float().softmax(dim=1).cpu()
 
 
-def moved(heat: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def moved(heatmap: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The same map elsewhere: (rows, columns), flipped or not along each axis, then shifted around the edges.
 
     The shift is random, by a quarter of a side or more along one axis at least: less would leave a smooth map in place.
     """
     for axis in (0, 1):
-        heat = np.flip(heat, axis) if rng.random() < 0.5 else heat
-    down, across = (np.minimum(np.arange(side), side - np.arange(side)) / side for side in heat.shape)
+        heatmap = np.flip(heatmap, axis) if rng.random() < 0.5 else heatmap
+    down, across = (np.minimum(np.arange(side), side - np.arange(side)) / side for side in heatmap.shape)
     far = np.argwhere((down[:, None] >= 0.25) | (across >= 0.25))
-    return np.roll(heat, far[rng.integers(len(far))], axis=(0, 1)) if len(far) else heat  # a single value stays
+    return np.roll(heatmap, far[rng.integers(len(far))], axis=(0, 1)) if len(far) else heatmap  # a single value stays
 
 
 def bare(x: Tensor, baseline: str) -> Tensor:

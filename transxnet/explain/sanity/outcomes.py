@@ -67,7 +67,7 @@ def _by_luck(randomized: Randomization) -> str:
 
 
 def _few(randomized: Randomization) -> str:
-    return f"{randomized.heats[0].size} values reach ±{randomized.luck:.2f}"
+    return f"{randomized.heatmaps[0].size} values reach ±{randomized.luck:.2f}"
 
 
 def _against(gain: float, margin: float) -> str:

@@ -25,7 +25,7 @@ from torch import nn
 
 from ...backbones.module import Backbone, untrained_backbone
 from ...errors import LensError, PartMissing
-from ...images import Prepared
+from ...images import ModelInput
 from ...model import TransXNet, stored_bias_size
 from ...results import Explanation
 from ...results.sanity_checks import Randomization
@@ -65,7 +65,7 @@ def groups(model: nn.Module) -> Groups:
 def cascade(
     model: nn.Module,
     fresh: nn.Module | Callable[[int], nn.Module],
-    prepared: Prepared,
+    model_input: ModelInput,
     question: Question,
     originals: Mapping[str, Explanation],
     methods: Mapping[str, Method] = METHODS,
@@ -86,7 +86,7 @@ def cascade(
     """
     with lock or nullcontext():
         mutant = copy.deepcopy(model)
-    order, heats = groups(mutant), {name: [] for name in originals}
+    order, heatmaps = groups(mutant), {name: [] for name in originals}
     _need_all(mutant, order)
     everything = tuple(key for _, keys in order for key in keys)
     steps = [keys for _, keys in order] + [everything] * (0 if isinstance(fresh, nn.Module) else copies - 1)
@@ -94,19 +94,19 @@ def cascade(
         if done == 1 or done > len(order):
             source = _source(mutant, fresh, max(1, done - len(order) + 1))
         replace_tensors(mutant, source, keys)
-        rows = {name: methods[name] for name in originals if thorough or not methods[name].dear or done == len(order)}
-        for name, made in make_maps(mutant, nullcontext(), prepared, question, rows).items():
-            heats[name].append(made.heat)
+        rows = {name: methods[name] for name in originals if thorough or not methods[name].is_multi_pass or done == len(order)}
+        for name, made in make_maps(mutant, nullcontext(), model_input, question, rows).items():
+            heatmaps[name].append(made.heatmap)
         if progress:
             progress(done, len(steps))
     names = tuple(name for name, _ in order)
-    return {name: _compare(original, names, heats[name]) for name, original in originals.items()}
+    return {name: _compare(original, names, heatmaps[name]) for name, original in originals.items()}
 
 
 def make_maps(
     model: nn.Module,
     lock: AbstractContextManager,
-    prepared: Prepared,
+    model_input: ModelInput,
     question: Question,
     methods: Mapping[str, Method],
     missing: dict[str, str] | None = None,
@@ -116,16 +116,16 @@ def make_maps(
     missing: takes the reason, by name, where a method has nothing to show on this model; without it that is raised.
     """
     made: dict[str, Explanation] = {}
-    cheap = {name: row.one_pass for name, row in methods.items() if not row.dear}
-    dear = {name: row.many_passes for name, row in methods.items() if row.dear}
-    seen = observe(model, prepared, KEEP, grad=True) if cheap else None
-    for name, one_pass in cheap.items():
+    cheap = {name: row.single_pass for name, row in methods.items() if not row.is_multi_pass}
+    is_multi_pass = {name: row.multi_pass for name, row in methods.items() if row.is_multi_pass}
+    seen = observe(model, model_input, KEEP, grad=True) if cheap else None
+    for name, single_pass in cheap.items():
         with _noting(name, missing):
-            made[name] = one_pass(seen, question)
+            made[name] = single_pass(seen, question)
     del seen  # its graph is most of a pass's memory, and the dear ones need room
-    for name, many_passes in dear.items():
+    for name, multi_pass in is_multi_pass.items():
         with _noting(name, missing):
-            made[name] = many_passes(model, lock, prepared, question)
+            made[name] = multi_pass(model, lock, model_input, question)
     return {name: made[name] for name in methods if name in made}
 
 
@@ -164,14 +164,14 @@ def _source(model: nn.Module, fresh: nn.Module | Callable[[int], nn.Module], whi
     return _tensors(random)
 
 
-def _compare(original: Explanation, names: tuple[str, ...], heats: list[np.ndarray]) -> Randomization:
+def _compare(original: Explanation, names: tuple[str, ...], heatmaps: list[np.ndarray]) -> Randomization:
     """heats: after every step and for every further copy, or the one of a single complete randomization."""
-    names = names if len(heats) >= len(names) else (EVERYTHING,)
-    first, last = original.heat, len(names) - 1
-    signed = np.array([spearman(first, heat) for heat in heats])
-    absolute = np.array([spearman(np.abs(first), np.abs(heat)) for heat in heats])
+    names = names if len(heatmaps) >= len(names) else (EVERYTHING,)
+    first, last = original.heatmap, len(names) - 1
+    signed = np.array([spearman(first, heatmap) for heatmap in heatmaps])
+    absolute = np.array([spearman(np.abs(first), np.abs(heatmap)) for heatmap in heatmaps])
     return Randomization(
-        original.variant, names, signed[: last + 1], absolute[: last + 1], np.stack(heats[: last + 1]),
+        original.variant, names, signed[: last + 1], absolute[: last + 1], np.stack(heatmaps[: last + 1]),
         signed[last:], absolute[last:],
     )  # fmt: skip
 

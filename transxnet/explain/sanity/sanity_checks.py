@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 
 from ...errors import PartMissing
-from ...images import Prepared
+from ...images import ModelInput
 from ...results import Explanation
 from ...results.sanity_checks import Faithfulness, SanityChecks
 from ...weights.load import LoadedModel
@@ -29,7 +29,7 @@ from .randomization import COPIES, Progress, cascade, fresh_like, groups, make_m
 
 def sanity_checks(
     loaded: LoadedModel,
-    prepared: Prepared,
+    model_input: ModelInput,
     question: Question,
     methods: Mapping[str, Method] = METHODS,
     thorough: bool = False,
@@ -48,14 +48,14 @@ def sanity_checks(
     Raises OutOfRange for a class, stage, block or point that does not exist, PartMissing where no method is left.
     """
     model, missing = loaded.model, {}
-    question = _settled(loaded, prepared, question)
+    question = _settled(loaded, model_input, question)
     count = _Count(progress, 1 + len(methods) + len(groups(model)) + copies)
-    maps = _all_maps(loaded, prepared, question, methods, maps or {}, missing)
+    maps = _all_maps(loaded, model_input, question, methods, maps or {}, missing)
     count.more()
-    bench = Bench(model, prepared, question.class_index, steps, baseline)
+    bench = Bench(model, model_input, question.class_index, steps, baseline)
     faithful = {name: count.after(bench.test(found)) for name, found in maps.items()}
     randomized = cascade(
-        model, lambda which: fresh_like(model, which), prepared, question, maps, methods, thorough, copies,
+        model, lambda which: fresh_like(model, which), model_input, question, maps, methods, thorough, copies,
         lock=loaded.lock, progress=lambda done, total: count.more(),
     )  # fmt: skip
     checks = {name: sanity_check(methods[name], randomized[name], faithful[name]) for name in maps}
@@ -69,7 +69,7 @@ def sanity_checks(
 
 def _all_maps(
     loaded: LoadedModel,
-    prepared: Prepared,
+    model_input: ModelInput,
     question: Question,
     methods: Mapping[str, Method],
     have: Mapping[str, Explanation],
@@ -77,21 +77,21 @@ def _all_maps(
 ) -> dict[str, Explanation]:
     """Those that are there and those made now, in the order of `methods`. Raises PartMissing where none is left."""
     lacking = {name: method for name, method in methods.items() if name not in have}
-    found = {**have, **make_maps(loaded.model, loaded.lock, prepared, question, lacking, missing)}
+    found = {**have, **make_maps(loaded.model, loaded.lock, model_input, question, lacking, missing)}
     if not any(name in found for name in methods):
         raise PartMissing(f"{loaded.name} has none of these maps.", remedy="Choose others.")
     return {name: found[name] for name in methods if name in found}
 
 
 @torch.no_grad()
-def _settled(loaded: LoadedModel, prepared: Prepared, question: Question) -> Question:
+def _settled(loaded: LoadedModel, model_input: ModelInput, question: Question) -> Question:
     """The question with nothing left for a model to choose: a random copy would choose another class to compare."""
     if loaded.model.training:
         return question  # observe will say what is wrong
     explained = pick_class(loaded.model, question.class_index)
     if question.other_index is not None or loaded.model.num_classes < 2:
         return question
-    logits = loaded.model(prepared.tensor.to(loaded.device, torch.float32))[0].clone()
+    logits = loaded.model(model_input.tensor.to(loaded.device, torch.float32))[0].clone()
     logits[explained] = -torch.inf
     return replace(question, other_index=int(logits.argmax()))
 

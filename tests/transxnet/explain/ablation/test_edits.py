@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange
 from transxnet.explain.ablation.edits import (  # fmt: skip
     Scope,
@@ -33,11 +33,11 @@ def model():
 
 @pytest.fixture(scope="module")
 def plain(model):
-    return observe(model, prepared(), KINDS)
+    return observe(model, model_input(), KINDS)
 
 
 def edited(model, edits, **options):
-    return observe(model, prepared(), KINDS, edits=edits, **options)
+    return observe(model, model_input(), KINDS, edits=edits, **options)
 
 
 def test_scope_in_words():
@@ -81,7 +81,7 @@ def test_a_half_that_is_off(model, plain, half):
 
 
 def test_kernels_of_another_image(model, plain):
-    other = observe(model, prepared(seed=5), ("kernels", "biases"))
+    other = observe(model, model_input(seed=5), ("kernels", "biases"))
     seen = edited(model, kernels_of(other.trace))
     for record in other.trace.records:
         assert torch.equal(seen.trace.one(record.kind, record.stage, record.block).tensor, record.tensor)
@@ -107,12 +107,12 @@ def test_together_applies_both_in_order(model):
 
 
 def test_rows_edit_each_image_as_if_it_were_alone(model, plain):
-    other = observe(model, prepared(seed=5), ("kernels", "biases"))
+    other = observe(model, model_input(seed=5), ("kernels", "biases"))
     edits = [uniform_gates(Scope(3)), {}, kernels_of(other.trace), together(half_off("osra"), head_off(1, Scope(2)))]
-    images = replace(prepared(), tensor=torch.cat([prepared(seed=i).tensor for i in range(4)]))
+    images = replace(model_input(), tensor=torch.cat([model_input(seed=i).tensor for i in range(4)]))
     batch = observe(model, images, KINDS, edits=rows(edits))
     for i, one in enumerate(edits):
-        alone = observe(model, prepared(seed=i), KINDS, edits=one)
+        alone = observe(model, model_input(seed=i), KINDS, edits=one)
         torch.testing.assert_close(batch.logits[i : i + 1], alone.logits, rtol=1e-6, atol=1e-6)
         for r, mine in zip(batch.trace.records, alone.trace.records, strict=True):
             torch.testing.assert_close(r.tensor[i : i + 1], mine.tensor, rtol=1e-5, atol=1e-5)

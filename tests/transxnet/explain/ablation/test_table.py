@@ -17,7 +17,7 @@ from torch import nn
 
 import transxnet
 from demo.examples import examples
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange, PartMissing, UnknownName, WeightsMismatch
 from transxnet.explain.ablation import table as module
 from transxnet.explain.ablation.catalog import QUESTIONS
@@ -30,7 +30,7 @@ from transxnet.labels import LabelSet, label_set
 NAMES = tuple(f"class {i}" for i in range(SPEC.num_classes))
 LABELS = LabelSet("seven", NAMES, NAMES, NAMES)
 PLACES = ((3, 2), (3, 0), (0, 0))  # a block, a stage, everywhere
-OTHER = replace(prepared(seed=5), tensor=3 * prepared(seed=5).tensor + 2)  # far from noise of mean 0 and deviation 1
+OTHER = replace(model_input(seed=5), tensor=3 * model_input(seed=5).tensor + 2)  # far from noise of mean 0 and deviation 1
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def found(model):
-    return ablation_table(model, prepared(), LABELS, other=OTHER)
+    return ablation_table(model, model_input(), LABELS, other=OTHER)
 
 
 # --- The same by hand: a copy of the model whose modules are others ----------------------------------
@@ -157,7 +157,7 @@ def changed_by_hand(model, change, row) -> np.ndarray:
             if row.stage in (0, stage) and row.block in (0, block):
                 path = f"network.{2 * stage - 2}.{block - 1}.token_mixer"
                 change(copy.get_submodule(path), path, row)
-    return copy(prepared().tensor)[0].numpy()
+    return copy(model_input().tensor)[0].numpy()
 
 
 @pytest.mark.parametrize("place", PLACES, ids=["block", "stage", "everywhere"])
@@ -191,12 +191,12 @@ def test_one_head_takes_in_each_block_the_head_that_moves_the_logit_most(found):
 def test_gray_is_the_other_image_where_none_is_given(model, found):
     gray = replace(OTHER, tensor=torch.zeros_like(OTHER.tensor))
     some = {"scopes": "everywhere", "questions": ("other_kernels",)}
-    default, given = (ablation_table(model, prepared(), LABELS, other=other, **some) for other in (None, gray))
+    default, given = (ablation_table(model, model_input(), LABELS, other=other, **some) for other in (None, gray))
     assert np.array_equal(default.rows[0].logits, given.rows[0].logits)
     assert not np.allclose(default.rows[0].logits, found.find("other_kernels").logits, atol=1e-3)
     assert default.questions == {"other_kernels": "IDConv’s kernels made for a plain gray image"}
     assert (default.other, found.other) == ("a plain gray image", "another image")
-    named = ablation_table(model, prepared(), LABELS, other=gray, other_words="fog", **some)
+    named = ablation_table(model, model_input(), LABELS, other=gray, other_words="fog", **some)
     assert named.questions == {"other_kernels": "IDConv’s kernels made for fog"}
 
 
@@ -232,7 +232,7 @@ def test_edits_that_change_nothing_move_pico_by_rounding_only(pico, photo):
 
 def test_many_as_one_batch_equal_one_by_one(model, monkeypatch, found):
     monkeypatch.setattr(module, "PIXELS", 1)
-    alone = ablation_table(model, prepared(), LABELS, other=OTHER, scopes="stages")
+    alone = ablation_table(model, model_input(), LABELS, other=OTHER, scopes="stages")
     for one in alone.rows:
         row = found.find(one.question, one.stage, one.block)
         np.testing.assert_allclose(one.logits, row.logits, rtol=1e-6, atol=1e-6)
@@ -251,7 +251,7 @@ def test_the_numbers_by_hand(monkeypatch):
         model.classifier[2].weight.zero_()
         model.classifier[2].bias.copy_(torch.tensor(before))
     monkeypatch.setattr(module, "edited_logits", lambda m, p, edits: np.float32([after] * len(edits)))
-    found = ablation_table(model, prepared(), LABELS, scopes="everywhere", questions=("no_osra",))
+    found = ablation_table(model, model_input(), LABELS, scopes="everywhere", questions=("no_osra",))
     row = found.rows[0]
     assert (found.explained.index, found.runner_up.index) == (0, 1)
     ln2 = np.log(2)
@@ -263,7 +263,7 @@ def test_the_numbers_by_hand(monkeypatch):
     assert (row.new_top.index, row.new_top.label) == (1, "class 1")
     assert row.new_top.probability == pytest.approx(1 / 2, abs=1e-6)
     assert row.new_top.logit == pytest.approx(3 - ln2, abs=1e-6)
-    second = ablation_table(model, prepared(), LABELS, 1, scopes="everywhere", questions=("no_osra",))
+    second = ablation_table(model, model_input(), LABELS, 1, scopes="everywhere", questions=("no_osra",))
     assert (second.explained.index, second.runner_up.index) == (1, 0)
     assert second.rows[0].margin_change == pytest.approx(3 * ln2, abs=1e-6)
     assert second.rows[0].new_top.index == 1  # another top answer than before, though the explained one
@@ -276,10 +276,10 @@ def test_an_answer_that_stays_is_not_new(found):
 
 
 def test_before_is_the_plain_pass_which_stays_as_it_was(model):
-    plain = observe(model, prepared(), keep=()).logits
-    found = ablation_table(model, prepared(), LABELS, scopes="stages")
+    plain = observe(model, model_input(), keep=()).logits
+    found = ablation_table(model, model_input(), LABELS, scopes="stages")
     assert np.array_equal(found.logits, plain[0].numpy())
-    assert torch.equal(observe(model, prepared(), keep=()).logits, plain)
+    assert torch.equal(observe(model, model_input(), keep=()).logits, plain)
     assert leftovers(model) == []
 
 
@@ -292,7 +292,7 @@ def test_scopes(model, found):
     assert found.places("no_osra") == everywhere + stages + blocks
     assert tuple(found.questions) == tuple(QUESTIONS)
     assert found.missing == {}
-    some = ablation_table(model, prepared(), LABELS, scopes=[Scope(3, 2)], questions=("one_head",))
+    some = ablation_table(model, model_input(), LABELS, scopes=[Scope(3, 2)], questions=("one_head",))
     assert [(row.stage, row.block) for row in some.rows] == [(3, 2)]
     assert {(row.stage, row.block) for row in some.heads} == {(3, 2)}  # no looks at what was not asked
     with pytest.raises(OutOfRange, match="not asked at stage 2"):
@@ -309,7 +309,7 @@ def test_scopes(model, found):
 )
 def test_questions_about_a_missing_part_are_told_why(part, missing, words, least):
     model = recipe_model(replace(SPEC, **{part: False}))
-    found = ablation_table(model, prepared(), LABELS, scopes="stages")
+    found = ablation_table(model, model_input(), LABELS, scopes="stages")
     assert tuple(found.missing) == missing
     assert all(why.startswith(words) for why in found.missing.values())
     assert tuple(found.questions) == tuple(QUESTIONS)
@@ -319,32 +319,32 @@ def test_questions_about_a_missing_part_are_told_why(part, missing, words, least
 
 
 def test_one_stage_of_heads(model, found):
-    heads = heads_off(model, prepared(), LABELS, 4).heads
+    heads = heads_off(model, model_input(), LABELS, 4).heads
     assert [row.heads[0] for row in heads] == [(4, b, h) for b in (1, 2) for h in range(1, 6)]
     expected = [row.logits for row in found.heads if row.stage == 4]
     np.testing.assert_allclose([row.logits for row in heads], expected, rtol=1e-6, atol=1e-6)
     for stage in (0, 5):
         with pytest.raises(OutOfRange, match=f"no stage {stage}"):
-            heads_off(model, prepared(), LABELS, stage)
+            heads_off(model, model_input(), LABELS, stage)
     with pytest.raises(PartMissing, match="has no OSRA"):
-        heads_off(recipe_model(replace(SPEC, osra=False)), prepared(), LABELS, 4)
+        heads_off(recipe_model(replace(SPEC, osra=False)), model_input(), LABELS, 4)
 
 
 def test_what_cannot_be_asked(model):
     with pytest.raises(UnknownName, match="no question 'no_dpe'"):
-        ablation_table(model, prepared(), LABELS, questions=("no_dpe",))
+        ablation_table(model, model_input(), LABELS, questions=("no_dpe",))
     with pytest.raises(UnknownName, match="no scopes called 'heads'"):
-        ablation_table(model, prepared(), LABELS, scopes="heads")
+        ablation_table(model, model_input(), LABELS, scopes="heads")
     with pytest.raises(OutOfRange, match="no stage 2, block 2"):
-        ablation_table(model, prepared(), LABELS, scopes=[Scope(2, 2)])
+        ablation_table(model, model_input(), LABELS, scopes=[Scope(2, 2)])
     with pytest.raises(OutOfRange, match="no class 7"):
-        ablation_table(model, prepared(), LABELS, 7)
+        ablation_table(model, model_input(), LABELS, 7)
     with pytest.raises(WeightsMismatch):
-        ablation_table(model, prepared(), label_set("tiny-imagenet-200"))
+        ablation_table(model, model_input(), label_set("tiny-imagenet-200"))
     with pytest.raises(LensError, match="training mode"):
-        ablation_table(recipe_model().train(), prepared(), LABELS)
+        ablation_table(recipe_model().train(), model_input(), LABELS)
     with pytest.raises(PartMissing, match="no TransXNet"):
-        ablation_table(timm.create_model("resnet10t").eval(), prepared(), LABELS)
+        ablation_table(timm.create_model("resnet10t").eval(), model_input(), LABELS)
 
 
 # --- Progress, exceptions, threads --------------------------------------------------------------------
@@ -352,7 +352,7 @@ def test_what_cannot_be_asked(model):
 
 def test_progress_counts_to_its_total(model):
     heard = []
-    found = ablation_table(model, prepared(), LABELS, progress=lambda done, total: heard.append((done, total)))
+    found = ablation_table(model, model_input(), LABELS, progress=lambda done, total: heard.append((done, total)))
     total = len(found.rows) + len(found.heads)
     assert heard[-1] == (total, total)
     assert [done for done, _ in heard] == sorted({done for done, _ in heard})
@@ -360,16 +360,16 @@ def test_progress_counts_to_its_total(model):
 
 
 def test_an_exception_leaves_nothing_behind(model):
-    plain = observe(model, prepared(), keep=()).logits
+    plain = observe(model, model_input(), keep=()).logits
 
     def stop(done, total):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        ablation_table(model, prepared(), LABELS, progress=stop)
+        ablation_table(model, model_input(), LABELS, progress=stop)
     with pytest.raises(OutOfRange):  # inside the pass: the other image's trace kept nothing
-        edited_logits(model, prepared(), [uniform_gates(), kernels_of(observe(model, OTHER, keep=()).trace)])
-    assert torch.equal(observe(model, prepared(), keep=()).logits, plain)
+        edited_logits(model, model_input(), [uniform_gates(), kernels_of(observe(model, OTHER, keep=()).trace)])
+    assert torch.equal(observe(model, model_input(), keep=()).logits, plain)
     assert transxnet.trace.active_trace() is None
     assert leftovers(model) == []
 
@@ -377,7 +377,7 @@ def test_an_exception_leaves_nothing_behind(model):
 def test_eight_threads_with_eight_images_get_what_they_get_alone(model):
     def ask(seed, started=lambda: None):
         started()
-        found = ablation_table(model, prepared(64, 64, seed), LABELS, scopes="everywhere", questions=("no_idconv", "one_head"))
+        found = ablation_table(model, model_input(64, 64, seed), LABELS, scopes="everywhere", questions=("no_idconv", "one_head"))
         return np.stack([row.logits for row in (*found.rows, *found.heads)])
 
     alone = [ask(seed) for seed in range(8)]
@@ -389,18 +389,18 @@ def test_eight_threads_with_eight_images_get_what_they_get_alone(model):
     assert leftovers(model) == []
 
 
-def test_one_pass_holds_as_many_looks_as_fit(model, monkeypatch):
+def test_single_pass_holds_as_many_looks_as_fit(model, monkeypatch):
     sizes = []
     monkeypatch.setattr(
         module, "edited_logits", lambda m, p, edits: sizes.append(len(edits)) or edited_logits(m, p, edits)
     )
     monkeypatch.setattr(module, "PIXELS", 3 * 96**2)
-    ablation_table(model, prepared(), LABELS, questions=("no_osra",))
+    ablation_table(model, model_input(), LABELS, questions=("no_osra",))
     assert sizes == [3, 3, 3, 3, 1]  # everywhere, 4 stages, 8 blocks
 
 
 def test_a_row_is_edited_alone(model):
-    after = edited_logits(model, prepared(), [half_off("osra"), {}, half_off("osra", Scope(3))])
-    plain = observe(model, prepared(), keep=()).logits[0].numpy()
+    after = edited_logits(model, model_input(), [half_off("osra"), {}, half_off("osra", Scope(3))])
+    plain = observe(model, model_input(), keep=()).logits[0].numpy()
     np.testing.assert_allclose(after[1], plain, rtol=1e-6, atol=1e-6)
     assert np.abs(after[0] - after[2]).max() > 1e-3

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
 from transxnet.explain.attention.attention import (
     attention_at,
     attention_table,
     attention_tables,
     key_geometry,
-    point_attention,
+    position_attention,
     users_at,
 )
 from transxnet.explain.observe import observe
@@ -30,12 +30,12 @@ def model():
 
 @pytest.fixture(scope="module")
 def seen(model):
-    return observe(model, prepared())
+    return observe(model, model_input())
 
 
 def observe_with(model, weights):
     """What one sees when every block's attention is replaced by weights(shape)."""
-    return observe(model, prepared(), ("attention",), edits={"attention": lambda tap, a: weights(a.shape)})
+    return observe(model, model_input(), ("attention",), edits={"attention": lambda tap, a: weights(a.shape)})
 
 
 def one_key(key: int):
@@ -43,7 +43,7 @@ def one_key(key: int):
 
 
 @pytest.mark.parametrize("stage", [1, 2, 3, 4])
-def test_a_point_gets_the_row_of_its_unit(seen, stage):
+def test_a_position_gets_the_row_of_its_unit(seen, stage):
     recorded = seen.trace.one("attention", stage, SPEC.depths[stage - 1]).tensor[0]
     rows, cols = seen.units(stage).grid
     unit = (rows - 1, 1)
@@ -62,7 +62,7 @@ def test_a_block_can_be_named(seen):
     assert not np.array_equal(first.weights, last.weights)
 
 
-def test_a_point_above_left_of_the_view_takes_the_first_unit(seen):
+def test_a_position_above_left_of_the_view_takes_the_first_unit(seen):
     assert attention_at(seen, 2, None, (0, 0)).query == (0, 0)  # the view begins at (10, 20)
     with pytest.raises(OutOfRange, match="outside the image"):
         attention_at(seen, 2, None, (-5, 0))
@@ -110,15 +110,15 @@ def test_the_reverse_view_takes_the_nearest_key(seen):
     users = users_at(seen, 3, 1, (x + 20, y - 25))  # a key's cell is 64 upload pixels wide
     assert (users.key, users.stage, users.block, users.variant) == ((1, 2), 3, 1, "transxnet_tiny")
     assert np.array_equal(users.heads.reshape(3, -1), seen.trace.one("attention", 3, 1).tensor[0, :, :, 5].numpy())
-    both = point_attention(seen, 3, 1, (x, y))
+    both = position_attention(seen, 3, 1, (x, y))
     assert np.array_equal(both.users.heads, users.heads)
     assert np.array_equal(both.maps.heads, attention_at(seen, 3, 1, (x, y)).heads)
 
 
 def test_without_osra_there_is_no_attention():
     model = recipe_model(replace(SPEC, osra=False))
-    seen = observe(model, prepared(32, 32))
-    for explain in (attention_table, attention_at, users_at, point_attention):
+    seen = observe(model, model_input(32, 32))
+    for explain in (attention_table, attention_at, users_at, position_attention):
         with pytest.raises(PartMissing, match="no OSRA"):
             explain(seen, 1)
     with pytest.raises(PartMissing, match="no OSRA"):
@@ -135,7 +135,7 @@ def test_rows_sum_to_one_and_recompose_osras_output_in_every_block(make):
     """attention @ v, v from the module's own sr, local_conv and kv over the half of the block's normalized input."""
     model = make()
     side = model.spec.image_size
-    seen = observe(model, prepared(side, side), ("attention", "osra", "block", "stage"))
+    seen = observe(model, model_input(side, side), ("attention", "osra", "block", "stage"))
     checked = 0
     for table in attention_tables(seen):
         np.testing.assert_allclose(table.weights.sum(axis=2), 1, atol=1e-5)
@@ -167,7 +167,7 @@ def block_input(model, seen, stage: int, block: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("size", [(96, 96), (97, 70), (33, 130), (65, 200)])
 def test_the_key_grid_is_the_one_the_model_made(model, size):
-    seen = observe(model, prepared(*size), ("attention", "stage"))
+    seen = observe(model, model_input(*size), ("attention", "stage"))
     for stage, sr in enumerate(SPEC.sr_ratios, 1):
         keys = key_geometry(seen, stage)
         reduction = model.network[2 * stage - 2][0].token_mixer.global_unit.sr
@@ -218,7 +218,7 @@ def test_half_and_half(model):
 
 
 def test_one_key_only_means_entropy_zero(model):
-    seen = observe(model, prepared(32, 32), ("attention",))
+    seen = observe(model, model_input(32, 32), ("attention",))
     maps = attention_at(seen, 1, None, (20, 30))
     assert maps.heads.shape == (1, 1, 1)
     assert maps.entropy.tolist() == [0]
@@ -232,4 +232,4 @@ def test_every_block_has_its_table(seen):
 
 def test_attention_must_have_been_kept(model):
     with pytest.raises(OutOfRange, match="keep that kind"):
-        attention_at(observe(model, prepared(32, 32), ("stage",)), 1)
+        attention_at(observe(model, model_input(32, 32), ("stage",)), 1)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.attention.attention import attention_table
 from transxnet.explain.attention.depth import attention_depth, half_energies
@@ -26,13 +26,13 @@ def model():
 
 @pytest.fixture(scope="module")
 def seen(model):
-    return observe(model, prepared(), KEEP)
+    return observe(model, model_input(), KEEP)
 
 
 def test_every_block_and_head_has_its_means_over_queries(model, seen):
     depth = attention_depth(seen)
     assert [(b.stage, b.block) for b in depth.blocks] == PLACES
-    assert (depth.variant, depth.view_size) == ("transxnet_tiny", (96, 96))
+    assert (depth.variant, depth.input_size) == ("transxnet_tiny", (96, 96))
     for b in depth.blocks:
         table = attention_table(seen, b.stage, b.block)
         assert b.entropy.shape == b.distance.shape == (SPEC.heads[b.stage - 1],)
@@ -54,7 +54,7 @@ def distances_from(query: int, stage: int) -> np.ndarray:
 
 def test_uniform_attention_has_entropy_one_and_the_uniform_distance(model):
     even = {"attention": lambda tap, a: torch.full_like(a, 1 / a.shape[-1])}
-    for b in attention_depth(observe(model, prepared(), ("attention",), edits=even)).blocks:
+    for b in attention_depth(observe(model, model_input(), ("attention",), edits=even)).blocks:
         np.testing.assert_allclose(b.entropy, 1, rtol=1e-6)
         np.testing.assert_allclose(b.distance, b.uniform_distance, rtol=1e-6)
         expected = np.mean([distances_from(query, b.stage) for query in range((96 // SPEC.strides[b.stage - 1]) ** 2)])
@@ -62,10 +62,10 @@ def test_uniform_attention_has_entropy_one_and_the_uniform_distance(model):
 
 
 def test_only_kept_blocks_are_listed_and_none_is_refused(model):
-    some = observe(model, prepared(), lambda tap: tap.kind == "attention" and tap.stage == 3)
+    some = observe(model, model_input(), lambda tap: tap.kind == "attention" and tap.stage == 3)
     assert [(b.stage, b.block) for b in attention_depth(some).blocks] == PLACES[3:6]
     with pytest.raises(OutOfRange, match="holds no attention"):
-        attention_depth(observe(model, prepared(32, 32), ("stage",)))
+        attention_depth(observe(model, model_input(32, 32), ("stage",)))
 
 
 # --- Energies ---------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_only_kept_blocks_are_listed_and_none_is_refused(model):
 def energies_with(model, idconv, osra):
     """What is said of halves that are replaced by idconv(y) and osra(y)."""
     edits = {"idconv": lambda tap, y: idconv(y), "osra": lambda tap, y: osra(y)}
-    return half_energies(observe(model, prepared(), ("idconv", "osra"), edits=edits))
+    return half_energies(observe(model, model_input(), ("idconv", "osra"), edits=edits))
 
 
 def test_energies_are_the_records_mean_squares(seen):
@@ -119,12 +119,12 @@ def test_silence_has_no_share(model):
 def test_both_halves_must_have_been_kept(model):
     for keep in (("idconv",), ("osra",), ()):
         with pytest.raises(OutOfRange, match="both halves"):
-            half_energies(observe(model, prepared(32, 32), keep))
+            half_energies(observe(model, model_input(32, 32), keep))
     assert leftovers(model) == []
 
 
 def test_without_osra_there_is_nothing_to_compare():
-    seen = observe(recipe_model(replace(SPEC, osra=False)), prepared(32, 32), KEEP)
+    seen = observe(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), KEEP)
     for explain in (attention_depth, half_energies):
         with pytest.raises(PartMissing, match="no OSRA"):
             explain(seen)
@@ -136,7 +136,7 @@ def test_without_osra_there_is_nothing_to_compare():
 def test_trained_pico_differs_from_untrained():
     """Untrained attention weighs nearly all keys alike; the bundled pico's does not."""
     trained, untrained = (
-        observe(transxnet.load(name).model, prepared(128, 128), KEEP) for name in ("pico", "pico@untrained")
+        observe(transxnet.load(name).model, model_input(128, 128), KEEP) for name in ("pico", "pico@untrained")
     )
     entropies = [np.concatenate([b.entropy for b in attention_depth(seen).blocks]) for seen in (trained, untrained)]
     assert entropies[0].min() < 0.7

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.attention.footprint import (
     footprint_of,
@@ -28,7 +28,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def seen(model):
-    return observe(model, prepared(), ("attention",))
+    return observe(model, model_input(), ("attention",))
 
 
 def written_out(footprint, behind: tuple[int, int]) -> np.ndarray:
@@ -135,6 +135,6 @@ def test_key_maps_become_pixels_with_the_same_total(model, seen):
 
 
 def test_without_osra_there_are_no_keys():
-    seen = observe(recipe_model(replace(SPEC, osra=False)), prepared(32, 32), ())
+    seen = observe(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), ())
     with pytest.raises(PartMissing, match="no OSRA"):
         keys_to_pixels(seen, 1, 1, np.ones((1, 1)))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from tests.transxnet.explain.attention.test_footprint import written_out
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
 from transxnet.explain.ablation.edits import head_off
@@ -22,7 +22,7 @@ EVEN = {"attention": lambda tap, a: torch.full_like(a, 1 / a.shape[-1])}
 
 
 def look(model, side: int = 96, edits=None):
-    return observe(model, prepared(side, side), ("attention",), edits=edits)
+    return observe(model, model_input(side, side), ("attention",), edits=edits)
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,12 @@ def test_on_paper(model):
     each; pixels from 29 on lie in no other unit's window that has a share, and unit 5's ends at pixel 23.
     """
     seen = look(model, 32)
-    heat = rollout(seen, 1, corner(seen, 1), uniform_windows=True).heat
-    np.testing.assert_allclose(heat[25:, 25:], 0.25 / 49, rtol=1e-6)
-    assert heat[:24, :24].sum() == pytest.approx(0.75, rel=1e-6)
-    assert heat[24].sum() == heat[:, 24].sum() == 0
+    heatmap = rollout(seen, 1, corner(seen, 1), uniform_windows=True).heatmap
+    np.testing.assert_allclose(heatmap[25:, 25:], 0.25 / 49, rtol=1e-6)
+    assert heatmap[:24, :24].sum() == pytest.approx(0.75, rel=1e-6)
+    assert heatmap[24].sum() == heatmap[:, 24].sum() == 0
     # pixel (10, 10) lies in the windows of units 2 and 3 each way (5 … 11 and 9 … 15): four of 36 units
-    assert heat[10, 10] == pytest.approx(0.75 / 36 * 4 / 49, rel=1e-6)
+    assert heatmap[10, 10] == pytest.approx(0.75 / 36 * 4 / 49, rel=1e-6)
 
 
 @pytest.mark.parametrize("fusion", ["mean", "max"])
@@ -71,7 +71,7 @@ def test_against_matrices_written_out(model, fusion):
             window = written_out(key_footprint(seen, stage, block), (2, 2))
             row = row @ (np.eye(len(fused)) / 2 + fused @ window / 2)
         row = row @ written_out(step_footprint(seen, stage), (16 // 2 ** (stage - 1),) * 2)
-    np.testing.assert_allclose(found.heat.reshape(-1), row, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(found.heatmap.reshape(-1), row, rtol=1e-5, atol=1e-9)
     assert found.numbers["blocks"] == 3
     assert found.numbers["residual"] == 1 / 8
 
@@ -89,7 +89,7 @@ def test_attention_on_one_key_adds_that_keys_footprint(model):
     start[-1, -1] = 1
     own = step_footprint(seen, 1).spread(start)
     found = rollout(seen, 1, corner(seen, 1), block=1)
-    np.testing.assert_allclose(found.heat, (own + keys_to_pixels(seen, 1, 1, key)) / 2, atol=1e-8)
+    np.testing.assert_allclose(found.heatmap, (own + keys_to_pixels(seen, 1, 1, key)) / 2, atol=1e-8)
     assert (found.numbers["x"], found.numbers["y"]) == (92, 92)
 
 
@@ -97,18 +97,18 @@ def test_it_is_never_negative_and_sums_to_one(model, seen):
     for edits in (None, EVEN, head_off(1)):
         looked = look(model, edits=edits)
         for stage in (1, 2, 3, 4):
-            for point in (None, corner(looked, stage)):
+            for position in (None, corner(looked, stage)):
                 for fusion in ("mean", "max"):
-                    heat = rollout(looked, stage, point, fusion=fusion).heat
-                    assert heat.min() >= 0
-                    assert heat.sum(dtype=np.float64) == pytest.approx(1, abs=1e-5)
+                    heatmap = rollout(looked, stage, position, fusion=fusion).heatmap
+                    assert heatmap.min() >= 0
+                    assert heatmap.sum(dtype=np.float64) == pytest.approx(1, abs=1e-5)
     assert leftovers(model) == []
 
 
 def test_all_units_are_the_mean_of_each(seen):
     units = seen.units(4)
-    each = [rollout(seen, 4, units.center_in_upload(row, col)).heat for row, col in np.ndindex(3, 3)]
-    np.testing.assert_allclose(rollout(seen, 4).heat, np.mean(each, axis=0), atol=1e-8)
+    each = [rollout(seen, 4, units.center_in_upload(row, col)).heatmap for row, col in np.ndindex(3, 3)]
+    np.testing.assert_allclose(rollout(seen, 4).heatmap, np.mean(each, axis=0), atol=1e-8)
     assert rollout(seen, 4).target == "mean over all units"
 
 
@@ -116,9 +116,9 @@ def test_numbers_say_how_far_and_how_much_attention_decided(model, seen):
     even = rollout(look(model, edits=EVEN), 3, corner(seen, 3))
     assert even.numbers["from_uniform"] == pytest.approx(0, abs=1e-6)
     found = rollout(seen, 3, corner(seen, 3))
-    assert found.numbers["from_uniform"] == pytest.approx(np.abs(found.heat - even.heat).sum() / 2, rel=1e-4)
+    assert found.numbers["from_uniform"] == pytest.approx(np.abs(found.heatmap - even.heatmap).sum() / 2, rel=1e-4)
     assert found.numbers["from_uniform"] > 0.01
-    away = sum(found.heat[y, x] * np.hypot(x - 80, y - 80) for y, x in np.ndindex(96, 96))
+    away = sum(found.heatmap[y, x] * np.hypot(x - 80, y - 80) for y, x in np.ndindex(96, 96))
     assert found.numbers["distance"] == pytest.approx(away, rel=1e-4)
 
 
@@ -132,9 +132,9 @@ def test_it_says_what_it_is(seen):
 
 
 def test_the_registry_asks_for_the_questions_unit(model):
-    seen = observe(model, prepared(), KEEP)
-    found = METHODS["rollout"].one_pass(seen, Question(0, stage=3, block=2, point=(10, 20)))
-    assert np.array_equal(found.heat, rollout(seen, 3, (10, 20), block=2).heat)
+    seen = observe(model, model_input(), KEEP)
+    found = METHODS["rollout"].single_pass(seen, Question(0, stage=3, block=2, position=(10, 20)))
+    assert np.array_equal(found.heatmap, rollout(seen, 3, (10, 20), block=2).heatmap)
     assert not METHODS["rollout"].about_class
 
 
@@ -144,14 +144,14 @@ def test_what_cannot_be_rolled_out_is_refused(model, seen):
     with pytest.raises(UnknownName, match="mean, max"):
         rollout(seen, 1, fusion="sum")
     with pytest.raises(OutOfRange, match="keep that kind"):
-        rollout(observe(model, prepared(32, 32), ("stage",)), 1)
+        rollout(observe(model, model_input(32, 32), ("stage",)), 1)
     with pytest.raises(PartMissing, match="no OSRA"):
         rollout(look(recipe_model(replace(SPEC, osra=False)), 32), 1)
 
 
 def test_trained_pico_differs_from_untrained():
     trained, untrained = (
-        rollout(observe(transxnet.load(name).model, prepared(128, 128), ("attention",)), 4).numbers["from_uniform"]
+        rollout(observe(transxnet.load(name).model, model_input(128, 128), ("attention",)), 4).numbers["from_uniform"]
         for name in ("pico", "pico@untrained")
     )
     assert trained > 100 * untrained

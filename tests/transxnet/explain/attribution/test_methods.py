@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange
 from transxnet.explain.attribution.cam_variants import combined_stages, contrast
 from transxnet.explain.attribution.captum_methods import integrated_gradients
@@ -30,14 +30,14 @@ def model():
 
 def make(name: str, model, image, question=QUESTION, lock=None):
     method = METHODS[name]
-    if method.dear:
-        return method.many_passes(model, lock or threading.Lock(), image, question)
-    return method.one_pass(observe(model, image, KEEP, grad=True), question)
+    if method.is_multi_pass:
+        return method.multi_pass(model, lock or threading.Lock(), image, question)
+    return method.single_pass(observe(model, image, KEEP, grad=True), question)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_map_leaves_the_answers_bit_by_bit_and_nothing_behind(model, name):
-    image = prepared(64, 64)
+    image = model_input(64, 64)
     with torch.no_grad():
         before = model(image.tensor)
     state = {key: value.clone() for key, value in model.state_dict().items()}
@@ -46,10 +46,10 @@ def test_a_map_leaves_the_answers_bit_by_bit_and_nothing_behind(model, name):
         assert torch.equal(model(image.tensor), before)
     assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
     assert found.method == ("erf" if name == "receptive_field" else name)
-    assert np.isfinite(found.heat).all()
-    assert np.ptp(found.heat) > 0
-    assert found.heat.dtype == np.float32
-    assert found.geometry.grid == found.heat.shape
+    assert np.isfinite(found.heatmap).all()
+    assert np.ptp(found.heatmap) > 0
+    assert found.heatmap.dtype == np.float32
+    assert found.geometry.grid == found.heatmap.shape
     assert leftovers(model) == []
 
 
@@ -57,7 +57,7 @@ def test_a_map_leaves_the_answers_bit_by_bit_and_nothing_behind(model, name):
 def test_a_class_that_is_not_there_leaves_nothing_behind(model, name):
     lock = threading.Lock()
     with pytest.raises(OutOfRange, match="0 to 6"):
-        make(name, model, prepared(32, 32), Question(7), lock)
+        make(name, model, model_input(32, 32), Question(7), lock)
     assert not lock.locked()
     assert leftovers(model) == []
 
@@ -67,8 +67,8 @@ def test_a_failure_inside_the_model_leaves_nothing_behind(model, name):
     def fail(tap, x):
         raise ZeroDivisionError
 
-    lock, image = threading.Lock(), prepared(32, 32)
-    if METHODS[name].dear:
+    lock, image = threading.Lock(), model_input(32, 32)
+    if METHODS[name].is_multi_pass:
         with pytest.raises(ZeroDivisionError), Trace(edits={"head": fail}):
             make(name, model, image, lock=lock)
     else:
@@ -81,7 +81,7 @@ def test_a_failure_inside_the_model_leaves_nothing_behind(model, name):
 
 
 def test_a_contrast_takes_the_questions_other_class(model):
-    assert make("contrast", model, prepared(32, 32), Question(3, other_index=5)).numbers["other_index"] == 5
+    assert make("contrast", model, model_input(32, 32), Question(3, other_index=5)).numbers["other_index"] == 5
 
 
 THREADS = 8
@@ -93,11 +93,11 @@ def look(model, image, lock) -> list[np.ndarray]:
         grad_cam(seen, 3), contrast(seen, 3), combined_stages(seen, 3),
         smooth_grad(model, lock, image, 3, samples=2), integrated_gradients(model, lock, image, 3, steps=2),
     ]  # fmt: skip
-    return [one.heat for one in found]
+    return [one.heatmap for one in found]
 
 
 def test_eight_threads_with_eight_images_get_the_maps_they_get_alone(model):
-    images, lock = [prepared(64, 64, seed) for seed in range(THREADS)], threading.Lock()
+    images, lock = [model_input(64, 64, seed) for seed in range(THREADS)], threading.Lock()
     alone = [look(model, image, lock) for image in images]
     ready = threading.Barrier(THREADS, timeout=60)
 
@@ -109,7 +109,7 @@ def test_eight_threads_with_eight_images_get_the_maps_they_get_alone(model):
     with ThreadPoolExecutor(THREADS) as pool:
         together = list(pool.map(when_all_are_ready, images))
     for mine, others, expected in zip(together, alone[1:] + alone[:1], alone, strict=True):
-        for found, other, heat in zip(mine, others, expected, strict=True):
-            assert np.abs(found - heat).max() < 1e-5 * np.abs(heat).max()
-            assert np.abs(found - other).max() > 0.01 * np.abs(heat).max()  # another thread's would be told apart
+        for found, other, heatmap in zip(mine, others, expected, strict=True):
+            assert np.abs(found - heatmap).max() < 1e-5 * np.abs(heatmap).max()
+            assert np.abs(found - other).max() > 0.01 * np.abs(heatmap).max()  # another thread's would be told apart
     assert leftovers(model) == []

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from tests.linear import linear_model
-from tests.tiny import leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.attribution.smooth_grad import smooth_grad
 from transxnet.trace import Trace
 
-IMAGE = prepared(32, 48)
+IMAGE = model_input(32, 48)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_a_linear_models_gradient_comes_out_exactly_whatever_the_noise(samples, 
     model = linear_model(3, 32, 48)
     found = smooth_grad(model, threading.Lock(), IMAGE, 2, samples, noise, seed)
     expected = model.weights[2].detach().double().sum(dim=0).float()
-    assert np.array_equal(found.heat, expected.numpy())
+    assert np.array_equal(found.heatmap, expected.numpy())
     assert found.variant == "linear"
 
 
@@ -43,9 +43,9 @@ def test_it_is_the_mean_gradient_of_noisy_copies(model):
     slopes = [gradient(model, x + sigma * torch.randn(x.shape[1:], generator=source), 4) for _ in range(20)]
     expected = torch.stack(slopes).mean(dim=0).sum(dim=1)[0].numpy()
     found = smooth_grad(model, threading.Lock(), IMAGE, 4, samples=20, noise=0.2, seed=5)
-    assert found.heat.dtype == np.float32
-    assert np.abs(found.heat - expected).max() < 1e-4 * np.abs(expected).max()
-    assert found.heat.min() < 0 < found.heat.max()  # signed
+    assert found.heatmap.dtype == np.float32
+    assert np.abs(found.heatmap - expected).max() < 1e-4 * np.abs(expected).max()
+    assert found.heatmap.min() < 0 < found.heatmap.max()  # signed
     assert found.numbers["sigma"] == pytest.approx(sigma)
     even, odd = (torch.stack(slopes[i::2]).sum(dim=(0, 2)).ravel().numpy() for i in (0, 1))
     assert found.numbers["halves_correlation"] == pytest.approx(np.corrcoef(even, odd)[0, 1], abs=1e-3)
@@ -54,7 +54,7 @@ def test_it_is_the_mean_gradient_of_noisy_copies(model):
 def test_without_noise_it_is_the_gradient(model):
     found = smooth_grad(model, threading.Lock(), IMAGE, 1, samples=3, noise=0)
     expected = gradient(model, IMAGE.tensor, 1).sum(dim=1)[0].numpy()
-    assert np.abs(found.heat - expected).max() < 1e-4 * np.abs(expected).max()
+    assert np.abs(found.heatmap - expected).max() < 1e-4 * np.abs(expected).max()
     assert found.numbers["halves_correlation"] == pytest.approx(1)
 
 
@@ -62,8 +62,8 @@ def test_the_same_seed_gives_the_same_map_and_nobody_elses_random_numbers_change
     before = torch.get_rng_state()
     first, second, other = (smooth_grad(model, threading.Lock(), IMAGE, 1, 5, seed=seed) for seed in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), before)
-    assert np.array_equal(first.heat, second.heat)
-    assert not np.array_equal(first.heat, other.heat)
+    assert np.array_equal(first.heatmap, second.heatmap)
+    assert not np.array_equal(first.heatmap, other.heatmap)
 
 
 def test_it_says_what_it_is(model):
@@ -72,7 +72,7 @@ def test_it_says_what_it_is(model):
     found = smooth_grad(model, lock, IMAGE, 6, 20, target_words="bee", progress=lambda *counts: told.append(counts))
     assert (found.method, found.layer, found.target) == ("smooth_grad", "input pixels", "bee (class 6)")
     assert (found.signed, found.units) == (True, "logit per unit of normalized input")
-    assert found.heat.shape == found.geometry.grid == (32, 48)
+    assert found.heatmap.shape == found.geometry.grid == (32, 48)
     assert found.geometry.stride == 1
     assert (found.numbers["samples"], found.numbers["noise"], found.numbers["seed"]) == (20, 0.15, 0)
     with torch.no_grad():

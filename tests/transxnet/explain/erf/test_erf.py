@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.erf.erf import (
     CURVE,
@@ -34,7 +34,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def seen(model):
-    return observe(model, prepared(), grad=True)
+    return observe(model, model_input(), grad=True)
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +80,12 @@ def paths(stage: int, unit: int, size: int) -> np.ndarray:
     ],
 )
 def test_equals_the_count_of_paths(ones, stage, unit, size):
-    image = prepared(*size)
+    image = model_input(*size)
     image.tensor.abs_()  # features stay above zero, where ReLU lets them pass
     found = receptive_field(observe(ones, image, grad=True), stage, unit=unit)
     channels = math.prod(SPEC.dims[:stage])  # each channel adds up all those below it
     analytic = 3 * channels * np.outer(paths(stage, unit[0], size[0]), paths(stage, unit[1], size[1]))
-    np.testing.assert_allclose(found.heat, analytic, rtol=1e-5)
+    np.testing.assert_allclose(found.heatmap, analytic, rtol=1e-5)
     assert found.numbers["total"] == pytest.approx(analytic.sum(), rel=1e-5)
     assert found.numbers["score"] > 0
 
@@ -93,10 +93,10 @@ def test_equals_the_count_of_paths(ones, stage, unit, size):
 @pytest.mark.parametrize(("stage", "unit"), [(1, (5, 7)), (2, (3, 6)), (3, (3, 2)), (4, (1, 1))])
 def test_is_centerd_on_stride_times_unit(ones, stage, unit):
     """Away from the border the map's centroid is the unit's pixel s * i, not s * i + (s - 1) / 2."""
-    image = prepared()
+    image = model_input()
     image.tensor.abs_()
     found = receptive_field(observe(ones, image, grad=True), stage, unit=unit)
-    y, x = (np.indices(found.heat.shape) * found.heat).sum(axis=(1, 2)) / found.heat.sum()
+    y, x = (np.indices(found.heatmap.shape) * found.heatmap).sum(axis=(1, 2)) / found.heatmap.sum()
     stride = SPEC.strides[stage - 1]
     assert (y, x) == (pytest.approx(stride * unit[0]), pytest.approx(stride * unit[1]))
     assert (found.numbers["y"], found.numbers["x"]) == (stride * unit[0], stride * unit[1])
@@ -118,8 +118,8 @@ def test_score_and_gradient_by_hand():
 
 
 def test_rectified_is_never_more_than_absolute(seen):
-    absolute = receptive_field(seen, 3, unit=(2, 2)).heat
-    rectified = receptive_field(seen, 3, unit=(2, 2), rectify=True).heat
+    absolute = receptive_field(seen, 3, unit=(2, 2)).heatmap
+    rectified = receptive_field(seen, 3, unit=(2, 2), rectify=True).heatmap
     assert (rectified <= absolute).all()
     assert 0.1 < rectified.sum() / absolute.sum() < 0.9
 
@@ -127,8 +127,8 @@ def test_rectified_is_never_more_than_absolute(seen):
 def test_every_pixel_touches_every_unit(seen):
     """The gates and GroupNorm see the whole image: why a plain ERF mixes what is seen with what modulates."""
     found = receptive_field(seen, 1, unit=(0, 0))
-    assert found.heat[64:, 64:].min() > 0
-    assert found.heat[:8, :8].mean() > 50 * found.heat[64:, 64:].mean()
+    assert found.heatmap[64:, 64:].min() > 0
+    assert found.heatmap[:8, :8].mean() > 50 * found.heatmap[64:, 64:].mean()
 
 
 # --- Containment ------------------------------------------------------------------------------------
@@ -143,10 +143,10 @@ def test_containment_of_an_even_map():
 
 
 def test_containment_of_one_pixel():
-    heat = np.zeros((6, 9), np.float32)
-    heat[2, 4] = 7
-    assert containment(heat, (2, 4)) == dict.fromkeys(R, 1 / 54)
-    assert containment(heat, (3, 6)) == dict.fromkeys(R, 25 / 54)  # two pixels off: a square of 5
+    heatmap = np.zeros((6, 9), np.float32)
+    heatmap[2, 4] = 7
+    assert containment(heatmap, (2, 4)) == dict.fromkeys(R, 1 / 54)
+    assert containment(heatmap, (3, 6)) == dict.fromkeys(R, 25 / 54)  # two pixels off: a square of 5
 
 
 def test_containment_of_a_gaussian():
@@ -164,15 +164,15 @@ def test_containment_of_a_gaussian():
 
 
 def test_containment_does_not_care_about_units():
-    heat = np.random.default_rng(0).random((40, 60), np.float32) ** 4
-    assert containment(1000 * heat, (8, 50)) == containment(heat, (8, 50))
+    heatmap = np.random.default_rng(0).random((40, 60), np.float32) ** 4
+    assert containment(1000 * heatmap, (8, 50)) == containment(heatmap, (8, 50))
 
 
 def test_features_a_thousand_times_larger_are_seen_from_as_far(model, seen):
     edits = {"stage": lambda tap, x: 1000 * x if tap.stage == 3 else x}
-    louder = receptive_field(observe(model, prepared(), grad=True, edits=edits), 3, unit=(2, 4))
+    louder = receptive_field(observe(model, model_input(), grad=True, edits=edits), 3, unit=(2, 4))
     plain = receptive_field(seen, 3, unit=(2, 4))
-    np.testing.assert_allclose(louder.heat, 1000 * plain.heat, rtol=1e-3)
+    np.testing.assert_allclose(louder.heatmap, 1000 * plain.heatmap, rtol=1e-3)
     assert [louder.numbers[r] for r in R] == [plain.numbers[r] for r in R]
 
 
@@ -184,9 +184,9 @@ def test_an_empty_or_broken_map_holds_nothing(value):
 
 
 def test_a_silent_unit_has_an_empty_map(model):
-    seen = observe(model, prepared(32, 32), grad=True, edits={"stage": lambda tap, x: -x.abs()})
+    seen = observe(model, model_input(32, 32), grad=True, edits={"stage": lambda tap, x: -x.abs()})
     found = receptive_field(seen, 2, unit=(1, 1))
-    assert (found.numbers["score"], found.numbers["total"], found.heat.max()) == (0, 0, 0)
+    assert (found.numbers["score"], found.numbers["total"], found.heatmap.max()) == (0, 0, 0)
     assert math.isnan(found.numbers["r50"])
 
 
@@ -199,11 +199,11 @@ def gaussian(size: int, sigma: float, center: int) -> np.ndarray:
 
 
 def test_the_sound_curve_is_containment_at_every_share():
-    heat = np.random.default_rng(1).random((40, 60), np.float32) ** 4
-    curve = r_curve(heat, (8, 50))
+    heatmap = np.random.default_rng(1).random((40, 60), np.float32) ** 4
+    curve = r_curve(heatmap, (8, 50))
     assert (curve.kind, curve.center) == ("sound", (50, 8))
     assert np.array_equal(curve.shares, CURVE)
-    assert containment(heat, (8, 50)) == {f"r{100 * t:g}": curve.at(t) for t in (0.2, 0.3, 0.5, 0.99)}
+    assert containment(heatmap, (8, 50)) == {f"r{100 * t:g}": curve.at(t) for t in (0.2, 0.3, 0.5, 0.99)}
     assert (np.diff(curve.areas) >= 0).all()
     with pytest.raises(KeyError):
         curve.at(0.123)
@@ -211,24 +211,24 @@ def test_the_sound_curve_is_containment_at_every_share():
 
 @pytest.mark.parametrize("factor", [1e-3, 1000.0])
 def test_the_sound_curve_is_unchanged_under_a_factor_and_the_published_one_is_not(factor):
-    heat = gaussian(256, 20.0, 128)
-    assert np.array_equal(r_curve(factor * heat, (128, 128)).areas, r_curve(heat, (128, 128)).areas)
-    assert not np.array_equal(published_r(factor * heat, CURVE).areas, published_r(heat, CURVE).areas)
+    heatmap = gaussian(256, 20.0, 128)
+    assert np.array_equal(r_curve(factor * heatmap, (128, 128)).areas, r_curve(heatmap, (128, 128)).areas)
+    assert not np.array_equal(published_r(factor * heatmap, CURVE).areas, published_r(heatmap, CURVE).areas)
 
 
 @pytest.mark.parametrize(("peak", "r20"), [(1e-3, 0.51), (10.0, 0.86), (1e5, 2.85)])
 def test_the_published_r_of_a_gaussian_depends_on_its_units(peak, r20):
     """definitions.md's own figures: sigma 0.06 h, h = 1024."""
-    heat = gaussian(1024, 0.06 * 1024, 512)
-    assert round(100 * published_r(peak * heat).at(0.2), 2) == r20
+    heatmap = gaussian(1024, 0.06 * 1024, 512)
+    assert round(100 * published_r(peak * heatmap).at(0.2), 2) == r20
     if peak == 1e-3:  # so faint that the logarithm is straight: both agree, to the next odd side
-        assert r_curve(heat, (512, 512), (0.2,)).at(0.2) == published_r(peak * heat).at(0.2)
+        assert r_curve(heatmap, (512, 512), (0.2,)).at(0.2) == published_r(peak * heatmap).at(0.2)
 
 
 def test_the_published_r_word_for_word():
     """analyze_erf.py's loop, written out, on a map without any symmetry."""
-    heat = np.random.default_rng(2).random((50, 50)) ** 6 * 300
-    data = np.log10(heat + 1)
+    heatmap = np.random.default_rng(2).random((50, 50)) ** 6 * 300
+    data = np.log10(heatmap + 1)
     data = data / np.max(data)
     for share in (0.2, 0.3, 0.5, 0.99):
         found = float("nan")
@@ -236,24 +236,24 @@ def test_the_published_r_word_for_word():
             if data[25 - i : 26 + i, 25 - i : 26 + i].sum() / data.sum() > share:
                 found = (2 * i + 1) ** 2 / 2500
                 break
-        assert published_r(heat).at(share) == pytest.approx(found, nan_ok=True)
+        assert published_r(heatmap).at(share) == pytest.approx(found, nan_ok=True)
 
 
 def test_the_published_r_is_strict_and_can_find_nothing():
-    heat = np.ones((10, 10))  # A is 1 everywhere: 9, 25, 49 and 81 of 100
-    assert published_r(heat, (0.08, 0.09, 0.25, 0.80, 0.81)).areas.tolist()[:4] == [0.09, 0.25, 0.49, 0.81]
-    found = published_r(heat, (0.5, 0.81, 0.99))
+    heatmap = np.ones((10, 10))  # A is 1 everywhere: 9, 25, 49 and 81 of 100
+    assert published_r(heatmap, (0.08, 0.09, 0.25, 0.80, 0.81)).areas.tolist()[:4] == [0.09, 0.25, 0.49, 0.81]
+    found = published_r(heatmap, (0.5, 0.81, 0.99))
     assert found.at(0.5) == 0.81  # 49 of 100 is less, 81 the next
     assert found.none_found == (0.81, 0.99)  # the largest square leaves out row 0 and column 0
     assert math.isnan(found.numbers["r99"])
-    sound = r_curve(heat, (5, 5), (0.81, 0.99))
+    sound = r_curve(heatmap, (5, 5), (0.81, 0.99))
     assert (sound.areas.tolist(), sound.none_found) == ([0.81, 1.0], ())  # at least, and up to the border
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
 def test_no_curve_of_an_empty_or_broken_map(value):
-    heat = np.full((8, 8), value)
-    assert published_r(heat, (0.1, 0.5)).none_found == r_curve(heat, (4, 4), (0.1, 0.5)).none_found == (0.1, 0.5)
+    heatmap = np.full((8, 8), value)
+    assert published_r(heatmap, (0.1, 0.5)).none_found == r_curve(heatmap, (4, 4), (0.1, 0.5)).none_found == (0.1, 0.5)
 
 
 def test_both_curves_of_one_image(seen):
@@ -266,9 +266,9 @@ def test_both_curves_of_one_image(seen):
 
 
 def test_a_graph_can_be_given_back(model):
-    once = observe(model, prepared(), grad=True)
-    kept = receptive_field(once, 2, unit=(3, 3)).heat
-    assert np.array_equal(receptive_field(once, 2, unit=(3, 3), keep_graph=False).heat, kept)
+    once = observe(model, model_input(), grad=True)
+    kept = receptive_field(once, 2, unit=(3, 3)).heatmap
+    assert np.array_equal(receptive_field(once, 2, unit=(3, 3), keep_graph=False).heatmap, kept)
     with pytest.raises(RuntimeError, match="second time"):
         receptive_field(once, 2, unit=(3, 3))
 
@@ -276,13 +276,13 @@ def test_a_graph_can_be_given_back(model):
 # --- Which unit -------------------------------------------------------------------------------------
 
 
-def test_a_point_is_its_nearest_unit(seen):
+def test_a_position_is_its_nearest_unit(seen):
     units = seen.units(3)
     x, y = units.center_in_upload(4, 1)
-    by_point, by_unit = receptive_field(seen, 3, (x + 3, y - 3)), receptive_field(seen, 3, unit=(4, 1))
-    assert np.array_equal(by_point.heat, by_unit.heat)
-    assert (by_point.numbers["row"], by_point.numbers["column"]) == (4, 1)
-    assert (by_point.numbers["x"], by_point.numbers["y"]) == (16, 64)
+    by_position, by_unit = receptive_field(seen, 3, (x + 3, y - 3)), receptive_field(seen, 3, unit=(4, 1))
+    assert np.array_equal(by_position.heatmap, by_unit.heatmap)
+    assert (by_position.numbers["row"], by_position.numbers["column"]) == (4, 1)
+    assert (by_position.numbers["x"], by_position.numbers["y"]) == (16, 64)
 
 
 def test_the_map_says_what_it_is(seen):
@@ -290,7 +290,7 @@ def test_the_map_says_what_it_is(seen):
     assert (found.method, found.variant, found.layer) == ("erf", "transxnet_tiny", "stage 4, block 2")
     assert (found.target, found.signed) == ("unit at row 1, column 1", False)  # the middle of 3 x 3
     assert (found.geometry.stride, found.geometry.origin, found.geometry.grid) == (1, 0, (96, 96))
-    assert found.heat.dtype == np.float32
+    assert found.heatmap.dtype == np.float32
 
 
 def test_what_is_refused(model, seen):
@@ -303,5 +303,5 @@ def test_what_is_refused(model, seen):
     with pytest.raises(ValueError, match="not both"):
         receptive_field(seen, 1, (0, 0), unit=(0, 0))
     with pytest.raises(LensError, match="grad=True"):
-        receptive_field(observe(model, prepared(32, 32)), 1)
+        receptive_field(observe(model, model_input(32, 32)), 1)
     assert leftovers(model) == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.ablation.edits import detached, half_off, together
 from transxnet.explain.erf import pathways as erf_parts_module
@@ -26,7 +26,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def parts(model):
-    return erf_parts(model, prepared(), 2, unit=(2, 3))
+    return erf_parts(model, model_input(), 2, unit=(2, 3))
 
 
 # --- The theoretical field --------------------------------------------------------------------------
@@ -51,39 +51,39 @@ def reach(depth: int, unit: int) -> int:
 def field_of(model, held: tuple[str, ...]) -> np.ndarray:
     """The field of stage 1, unit (1, 1), at 224 px, without OSRA, these kinds held."""
     edits = together(half_off("osra"), detached(held))
-    seen = observe(model, prepared(224, 224), ("stage",), grad=True, edits=edits)
-    return receptive_field(seen, 1, unit=(1, 1), keep_graph=False).heat
+    seen = observe(model, model_input(224, 224), ("stage",), grad=True, edits=edits)
+    return receptive_field(seen, 1, unit=(1, 1), keep_graph=False).heatmap
 
 
-def outside_of(model, heat: np.ndarray) -> np.ndarray:
+def outside_of(model, heatmap: np.ndarray) -> np.ndarray:
     last = reach(model.spec.depths[0], 1)
     assert last == {"transxnet_t": 127, "transxnet_pico": 87}[model.spec.name]
-    beyond = np.ones(heat.shape, bool)
+    beyond = np.ones(heatmap.shape, bool)
     beyond[: last + 1, : last + 1] = False
-    return heat[beyond]
+    return heatmap[beyond]
 
 
 def test_with_all_held_nothing_reaches_beyond_the_windows(large):
-    heat = field_of(large, HELD)
+    heatmap = field_of(large, HELD)
     last = reach(large.spec.depths[0], 1)
-    assert np.array_equal(outside_of(large, heat), np.zeros(heat.size - (last + 1) ** 2, np.float32))  # exactly zero
-    assert heat[last].any()  # and the windows are used to their last row
-    assert heat[:, last].any()
+    assert np.array_equal(outside_of(large, heatmap), np.zeros(heatmap.size - (last + 1) ** 2, np.float32))  # exactly zero
+    assert heatmap[last].any()  # and the windows are used to their last row
+    assert heatmap[:, last].any()
     assert leftovers(large) == []
 
 
 @pytest.mark.parametrize("attached", HELD)
 def test_any_one_attached_reaches_beyond_the_windows(large, attached):
-    heat = field_of(large, tuple(kind for kind in HELD if kind != attached))
-    assert (outside_of(large, heat) > 0).mean() > 0.9
+    heatmap = field_of(large, tuple(kind for kind in HELD if kind != attached))
+    assert (outside_of(large, heatmap) > 0).mean() > 0.9
 
 
 # --- The parts --------------------------------------------------------------------------------------
 
 
 def test_the_full_map_is_the_receptive_field(model, parts):
-    plain = receptive_field(observe(model, prepared(), grad=True), 2, unit=(2, 3))
-    assert np.array_equal(parts.full.heat, plain.heat)
+    plain = receptive_field(observe(model, model_input(), grad=True), 2, unit=(2, 3))
+    assert np.array_equal(parts.full.heatmap, plain.heatmap)
     assert list(parts.maps) == list(TITLES) == ["full", "kernels", "attention", "norm", "seen"]
     assert parts.missing == {}
     assert (parts.numbers["full/share"], parts.numbers["full/logit_change"]) == (1, 0)
@@ -106,13 +106,13 @@ def test_each_part_by_hand(parts, name, held):
             module.forward = lambda x: x.detach()
         if hasattr(module, "statistics") and "norm_statistics" in held:
             module.statistics.edited = lambda: True
-    image = prepared()
+    image = model_input()
     x = image.tensor.clone().requires_grad_()
     score = other.forward_intermediates(x, [1], intermediates_only=True)[0][0, :, 2, 3].relu().sum()
     (slope,) = torch.autograd.grad(score, x)
     expected = slope.abs().sum(dim=1)[0].numpy()
-    np.testing.assert_allclose(parts.maps[name].heat, expected, rtol=1e-4, atol=1e-6 * expected.max())
-    assert not np.allclose(parts.maps[name].heat, parts.full.heat, rtol=1e-2, atol=1e-6 * expected.max())
+    np.testing.assert_allclose(parts.maps[name].heatmap, expected, rtol=1e-4, atol=1e-6 * expected.max())
+    assert not np.allclose(parts.maps[name].heatmap, parts.full.heatmap, rtol=1e-2, atol=1e-6 * expected.max())
 
 
 def test_holding_changes_no_logit(parts):
@@ -122,40 +122,40 @@ def test_holding_changes_no_logit(parts):
 
 
 def test_numbers_compare_with_the_full_map(parts):
-    full, seen = parts.full.heat, parts.maps["seen"].heat
+    full, seen = parts.full.heatmap, parts.maps["seen"].heatmap
     assert parts.numbers["seen/share"] == pytest.approx(seen.sum() / full.sum(), rel=1e-5)
-    ranks = [np.argsort(np.argsort(heat.ravel())) for heat in (full, seen)]
+    ranks = [np.argsort(np.argsort(heatmap.ravel())) for heatmap in (full, seen)]
     assert parts.numbers["seen/rank"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-4)
     count = round(0.1 * full.size)
-    top, other = (set(np.argsort(-heat.ravel())[:count].tolist()) for heat in (full, seen))
+    top, other = (set(np.argsort(-heatmap.ravel())[:count].tolist()) for heatmap in (full, seen))
     assert parts.numbers["seen/overlap"] == pytest.approx(len(top & other) / len(top | other))
     assert parts.numbers["norm/r50"] == parts.maps["norm"].numbers["r50"]
 
 
 def test_a_variant_says_what_it_has_not():
-    static = erf_parts(recipe_model(replace(SPEC, idconv=False)), prepared(32, 32), 1)
+    static = erf_parts(recipe_model(replace(SPEC, idconv=False)), model_input(32, 32), 1)
     assert list(static.maps) == ["full", "attention", "norm", "seen"]
     assert "generates no kernels" in static.missing["kernels"]
-    local = erf_parts(recipe_model(replace(SPEC, osra=False)), prepared(32, 32), 1)
+    local = erf_parts(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), 1)
     assert "no attention" in local.missing["attention"]
-    bare = erf_parts(recipe_model(replace(SPEC, idconv=False, osra=False)), prepared(32, 32), 1)
+    bare = erf_parts(recipe_model(replace(SPEC, idconv=False, osra=False)), model_input(32, 32), 1)
     assert list(bare.maps) == ["full", "norm"]
     assert "same map" in bare.missing["seen"]
     with pytest.raises(PartMissing, match="neither"):
-        erf_parts(torch.nn.Conv2d(3, 3, 1), prepared(32, 32))
+        erf_parts(torch.nn.Conv2d(3, 3, 1), model_input(32, 32))
 
 
 def test_progress_and_nothing_left_behind(model, monkeypatch):
     told = []
-    erf_parts(model, prepared(32, 32), 1, progress=lambda done, total: told.append((done, total)))
+    erf_parts(model, model_input(32, 32), 1, progress=lambda done, total: told.append((done, total)))
     assert told == [(i, 5) for i in range(1, 6)]
     with pytest.raises(OutOfRange):
-        erf_parts(model, prepared(32, 32), 9)
+        erf_parts(model, model_input(32, 32), 9)
 
     def broken(*args, **options):
         raise RuntimeError("in the middle")
 
     monkeypatch.setattr(erf_parts_module, "receptive_field", broken)
     with pytest.raises(RuntimeError, match="middle"):
-        erf_parts(model, prepared(32, 32), 1)
+        erf_parts(model, model_input(32, 32), 1)
     assert leftovers(model) == []

@@ -50,10 +50,10 @@ def by_hand(model, rgb: np.ndarray, stage: int, row: int, col: int) -> np.ndarra
 def test_the_average_of_two_images_by_hand(model, images):
     found = published_erf(model, images, SIZE)
     expected = np.mean([by_hand(model, rgb, 4, 1, 1) for rgb in images], axis=0)  # 3 x 3 units: the middle is 1, 1
-    np.testing.assert_allclose(found.heat, expected, rtol=1e-4, atol=1e-6 * expected.max())
-    assert (found.heat.dtype, found.size, found.count) == (np.float64, SIZE, 2)
-    assert (found.layer, found.unit, found.point) == ("stage 4, block 2", (1, 1), (32, 32))
-    scaled = np.log10(found.heat + 1)
+    np.testing.assert_allclose(found.heatmap, expected, rtol=1e-4, atol=1e-6 * expected.max())
+    assert (found.heatmap.dtype, found.size, found.count) == (np.float64, SIZE, 2)
+    assert (found.layer, found.unit, found.position) == ("stage 4, block 2", (1, 1), (32, 32))
+    scaled = np.log10(found.heatmap + 1)
     np.testing.assert_allclose(found.scaled, scaled / scaled.max())
     assert found.sound.center == (32, 32)  # the unit's own pixel
     assert found.published.center == (48, 48)  # the view's middle
@@ -64,8 +64,8 @@ def test_the_average_of_two_images_by_hand(model, images):
 def test_any_stage_and_unit(model, images):
     found = published_erf(model, images[:1], SIZE, stage=2, unit=(3, 5))
     expected = by_hand(model, images[0], 2, 3, 5)
-    np.testing.assert_allclose(found.heat, expected, rtol=1e-4, atol=1e-6 * expected.max())
-    assert (found.layer, found.unit, found.point) == ("stage 2, block 1", (3, 5), (40, 24))
+    np.testing.assert_allclose(found.heatmap, expected, rtol=1e-4, atol=1e-6 * expected.max())
+    assert (found.layer, found.unit, found.position) == ("stage 2, block 1", (3, 5), (40, 24))
     assert found.curves.what == "stage 2, block 1, unit at row 3, column 5, 1 image at 96 px"
 
 
@@ -73,7 +73,7 @@ def test_a_backbone_sees_from_its_own_pixel_in_its_own_colors(images):
     """A ViT's unit i sits at 16 i + 7.5, and its weights want colors about 0.5."""
     loaded = load("timm:vit_tiny_patch16_224@untrained", device="cpu", image_size=64)
     found = published_erf(loaded, images[:1], 64)
-    assert (found.unit, found.point) == ((2, 2), (39.5, 39.5))
+    assert (found.unit, found.position) == ((2, 2), (39.5, 39.5))
     assert loaded.spec.mean == (0.5, 0.5, 0.5)
     seen = warped(image(0), 64, loaded.spec)
     np.testing.assert_allclose(seen.tensor[0].permute(1, 2, 0).numpy(), seen.view / 127.5 - 1, atol=1e-6)
@@ -83,7 +83,7 @@ def test_a_backbone_sees_from_its_own_pixel_in_its_own_colors(images):
 
 def test_a_loaded_model_is_as_good(images):
     loaded = small_model()
-    assert np.array_equal(published_erf(loaded, images, 64).heat, published_erf(loaded.model, images, 64).heat)
+    assert np.array_equal(published_erf(loaded, images, 64).heatmap, published_erf(loaded.model, images, 64).heatmap)
     assert leftovers(loaded.model) == []
 
 
@@ -92,7 +92,7 @@ def test_the_warp_loses_the_aspect_and_nothing_else(images):
     view = warped(tall, SIZE)
     assert view.view.shape == (SIZE, SIZE, 3)
     assert np.array_equal(view.view, np.asarray(Image.fromarray(tall.rgb).resize((SIZE, SIZE), Image.BICUBIC)))
-    assert (view.crop_box, view.upload_size) == ((0, 0, 60, 90), (60, 90))
+    assert (view.crop_box, view.source_size) == ((0, 0, 60, 90), (60, 90))
 
 
 # --- The sum ----------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_a_divided_sum_is_the_whole(model, images):
     together = ErfSum(SIZE)
     for part in parts:
         together.merge(part)
-    assert np.array_equal(together.result().heat, whole.heat)
+    assert np.array_equal(together.result().heatmap, whole.heatmap)
     assert together.result().images == whole.images == ("image 1", "image 2")
 
 
@@ -117,7 +117,7 @@ def test_sum_by_hand():
     other.add(np.full((32, 32), 4, np.float32), "b", PLACE)
     found.merge(other)
     found.add(np.full((32, 32), 4, np.float32), "c")
-    assert found.result().heat.tolist() == np.full((32, 32), 3.0).tolist()
+    assert found.result().heatmap.tolist() == np.full((32, 32), 3.0).tolist()
     assert found.images == ["a", "b", "c"]
     assert np.array_equal(other.total, np.full((32, 32), 4))  # merging leaves the other as it was
 
@@ -128,7 +128,7 @@ def test_a_gradient_that_is_not_finite_is_left_out(value):
     found.add(np.ones((32, 32)), "a", PLACE)
     with pytest.raises(LensError, match="not finite"):
         found.add(np.full((32, 32), value), "b")
-    assert (found.images, found.result().heat.max()) == (["a"], 1)
+    assert (found.images, found.result().heatmap.max()) == (["a"], 1)
 
 
 def test_what_a_sum_refuses():
@@ -156,7 +156,7 @@ def test_an_unreadable_image_is_listed_and_the_others_go_on(model, images, tmp_p
         progress=lambda done, total: told.append((done, total)),
         preview=lambda so_far: previews.append(so_far.images), every=3,
     )  # fmt: skip
-    assert np.array_equal(found.heat, published_erf(model, images, SIZE).heat)
+    assert np.array_equal(found.heatmap, published_erf(model, images, SIZE).heatmap)
     assert found.images == ("n01440764/a.png", "image 3")
     assert found.folders == ("n01440764",)
     assert [name for name, _ in found.failed] == ["n01440764/b.png"]

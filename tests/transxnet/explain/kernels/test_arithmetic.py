@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.kernels.arithmetic import kernel_arithmetic
 from transxnet.explain.kernels.kernels import kernels, representatives
@@ -42,7 +42,7 @@ def recomputed(found) -> np.ndarray:
 def test_products_and_bias_add_up_to_what_the_model_computed_at_every_unit(name):
     make, side, stages = MODELS[name]
     model = make()
-    seen = observe(model, prepared(side, side), KINDS)
+    seen = observe(model, model_input(side, side), KINDS)
     for stage in stages:
         for block in range(1, model.spec.depths[stage - 1] + 1):
             found = kernel_arithmetic(seen, stage, block, representatives(kernels(seen, stage, block)))
@@ -79,7 +79,7 @@ def test_one_unit_inside_and_one_in_a_corner(seen):
 
 
 def test_of_a_model_without_idconv_the_learned_kernel_is_all_there_is():
-    seen = observe(recipe_model(replace(SPEC, idconv=False)), prepared(), KINDS)
+    seen = observe(recipe_model(replace(SPEC, idconv=False)), model_input(), KINDS)
     found = kernel_arithmetic(seen, 3, 2, (4,))
     assert (found.gates == 1).all()
     assert (found.bias_gates == 1).all()
@@ -101,7 +101,7 @@ def test_what_does_not_exist_or_was_not_kept_is_refused(seen):
     with pytest.raises(OutOfRange, match="no stage 5"):
         kernel_arithmetic(seen, 5, 1, (0,))
     with pytest.raises(OutOfRange, match="'idconv_input'"):
-        kernel_arithmetic(observe(seen.model, prepared(32, 32)), 1, 1, (0,))
+        kernel_arithmetic(observe(seen.model, model_input(32, 32)), 1, 1, (0,))
 
 
 def test_a_backbone_has_no_idconv():
@@ -124,4 +124,4 @@ def test_a_study_takes_the_channels_that_the_page_shows():
 
 @pytest.fixture(scope="module")
 def seen():
-    return observe(recipe_model(), prepared(), (*KINDS, "stage"))
+    return observe(recipe_model(), model_input(), (*KINDS, "stage"))

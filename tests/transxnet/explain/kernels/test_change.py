@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet import images
 from transxnet.errors import OutOfRange, UnknownName
 from transxnet.explain.kernels.change import change, kernel_depth
@@ -26,12 +26,12 @@ def model():
 
 @pytest.fixture(scope="module")
 def seen(model):
-    return observe(model, prepared(), KEEP)
+    return observe(model, model_input(), KEEP)
 
 
 @pytest.fixture(scope="module")
 def other(model):
-    return observe(model, prepared(seed=1), KEEP)
+    return observe(model, model_input(seed=1), KEEP)
 
 
 # --- Two images -----------------------------------------------------------------------------------
@@ -138,20 +138,20 @@ def test_depth_is_every_block_in_order(seen, model):
 
 
 def test_depth_takes_only_the_blocks_whose_kernels_were_kept(model):
-    found = kernel_depth(observe(model, prepared(), lambda tap: tap.kind in KEEP and tap.stage == 3))
+    found = kernel_depth(observe(model, model_input(), lambda tap: tap.kind in KEEP and tap.stage == 3))
     assert list(zip(found.stages.tolist(), found.blocks.tolist(), strict=True)) == [(3, 1), (3, 2), (3, 3)]
 
 
 def test_uniform_gates_are_static_at_every_depth(model):
     uniform = {"gates": lambda tap, gates: torch.full_like(gates, 1 / gates.shape[1])}
-    found = kernel_depth(observe(model, prepared(), KEEP, edits=uniform))
+    found = kernel_depth(observe(model, model_input(), KEEP, edits=uniform))
     np.testing.assert_allclose(found.distance, 0, atol=1e-5)
     np.testing.assert_allclose(found.entropy, 1, rtol=1e-6)
 
 
 def test_learned_kernels_have_one_group_and_no_distance():
     static = recipe_model(replace(SPEC, idconv=False))
-    found = kernel_depth(observe(static, prepared(), KEEP))
+    found = kernel_depth(observe(static, model_input(), KEEP))
     assert found.groups.tolist() == [1] * 8
     assert (found.distance == 0).all()
     assert (found.entropy == 0).all()
@@ -159,7 +159,7 @@ def test_learned_kernels_have_one_group_and_no_distance():
 
 def test_without_kernels_there_is_no_depth(model):
     with pytest.raises(OutOfRange, match="kept no kernels"):
-        kernel_depth(observe(model, prepared(32, 32), ("stage",)))
+        kernel_depth(observe(model, model_input(32, 32), ("stage",)))
     with pytest.raises(OutOfRange, match="'gates'"):
-        kernel_depth(observe(model, prepared(32, 32), ("kernels",)))
+        kernel_depth(observe(model, model_input(32, 32), ("kernels",)))
     assert leftovers(model) == []

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange
 from transxnet.explain.kernels.kernels import kernels, representatives
 from transxnet.explain.observe import observe
@@ -26,7 +26,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def seen(model):
-    return observe(model, prepared())
+    return observe(model, model_input())
 
 
 def idconv(model, stage: int, block: int):
@@ -76,7 +76,7 @@ MODELS = {
 def test_kernels_recompose_what_idconv_gave(name):
     model, side = MODELS[name]()
     keep = ("block", "stage", "idconv", "kernels", "gates", "biases", "bias_gates")
-    seen = observe(model, prepared(side, side), keep)
+    seen = observe(model, model_input(side, side), keep)
     for stage, depth in enumerate(model.spec.depths, start=1):
         for block in range(1, depth + 1):
             found, given = kernels(seen, stage, block), half_given(seen, stage, block)
@@ -115,7 +115,7 @@ def test_entropy_of_one_tap_by_hand(seen):
 
 
 def test_uniform_gates_give_the_static_kernel(model):
-    seen = observe(model, prepared(), edits={"gates": lambda tap, g: torch.full_like(g, 1 / g.shape[1])})
+    seen = observe(model, model_input(), edits={"gates": lambda tap, g: torch.full_like(g, 1 / g.shape[1])})
     found = kernels(seen, 4)
     np.testing.assert_allclose(found.kernels, found.static, atol=1e-6)
     np.testing.assert_allclose(found.gate_entropy, 1, rtol=1e-6)
@@ -128,20 +128,20 @@ def test_one_gate_open_gives_that_learned_kernel(model):
         gates[:, 1] = 1
         return gates
 
-    found = kernels(observe(model, prepared(), edits={"gates": open_second}), 2)
+    found = kernels(observe(model, model_input(), edits={"gates": open_second}), 2)
     assert np.array_equal(found.kernels, idconv(model, 2, 1).weight[1].detach().numpy())
     assert found.gate_entropy.tolist() == [0] * 8
 
 
 def test_two_images_have_two_sets_of_kernels(model, seen):
-    other = kernels(observe(model, prepared(seed=1)), 1)
+    other = kernels(observe(model, model_input(seed=1)), 1)
     assert np.abs(other.kernels - kernels(seen, 1).kernels).max() > 1e-4
     assert np.array_equal(other.static, kernels(seen, 1).static)
 
 
 def test_what_was_not_kept_is_refused(model):
     with pytest.raises(OutOfRange, match="'gates'"):
-        kernels(observe(model, prepared(32, 32), ("kernels",)), 1)
+        kernels(observe(model, model_input(32, 32), ("kernels",)), 1)
 
 
 # --- Representatives --------------------------------------------------------------------------------

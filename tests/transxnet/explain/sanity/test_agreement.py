@@ -13,8 +13,8 @@ VIEW = Geometry((4, 4), 1, (4, 4), (0, 0, 8, 8), (8, 8))  # two upload pixels a 
 INNER = Geometry((4, 4), 1, (4, 4), (2, 2, 6, 6), (8, 8))  # the middle of it, at full size
 
 
-def explanation(heat, geometry: Geometry) -> Explanation:
-    return Explanation("cam", "stub", "stage 4", "class 0", np.float32(heat), True, "logit", geometry)
+def explanation(heatmap, geometry: Geometry) -> Explanation:
+    return Explanation("cam", "stub", "stage 4", "class 0", np.float32(heatmap), True, "logit", geometry)
 
 
 RAMP = np.arange(16.0).reshape(4, 4)

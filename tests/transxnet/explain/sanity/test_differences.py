@@ -14,8 +14,8 @@ INNER = Geometry((4, 4), 1, (4, 4), (2, 2, 6, 6), (8, 8))  # the middle of it, a
 RAMP = np.arange(16.0).reshape(4, 4)
 
 
-def explanation(heat, geometry: Geometry) -> Explanation:
-    return Explanation("cam", "stub", "stage 4", "class 0", np.float32(heat), True, "logit", geometry)
+def explanation(heatmap, geometry: Geometry) -> Explanation:
+    return Explanation("cam", "stub", "stage 4", "class 0", np.float32(heatmap), True, "logit", geometry)
 
 
 def test_second_minus_first_on_what_both_saw():
@@ -29,7 +29,7 @@ def test_second_minus_first_on_what_both_saw():
     assert one.correlation == pytest.approx(1)
     assert (one.in_common, one.by_chance) == (1, 0.25)
     g = found.geometry
-    assert (g.grid, g.stride, g.view_size, g.crop_box, g.upload_size) == ((2, 2), 1, (2, 2), (2, 2, 6, 6), (8, 8))
+    assert (g.grid, g.stride, g.input_size, g.crop_box, g.source_size) == ((2, 2), 1, (2, 2), (2, 2, 6, 6), (8, 8))
     assert g.center_in_upload(0, 1) == (4.5, 2.5)  # the middle of upload pixels 4 and 5, 2 and 3
 
 
@@ -86,6 +86,6 @@ def test_attention_as_a_map_is_its_mean_over_heads():
     heads = np.float32([[[0.5, 0.5]], [[0.0, 1.0]]])
     keys = Geometry((1, 2), 32, (64, 64), (0, 0, 64, 64), (64, 64))
     found = as_map(AttentionMaps("pico", 3, 2, (1, 4), heads, np.zeros(2), np.zeros(2), keys, keys))
-    assert found.heat.tolist() == [[0.25, 0.75]]
+    assert found.heatmap.tolist() == [[0.25, 0.75]]
     assert (found.layer, found.target, found.units) == ("stage 3, block 2", "query at row 1, column 4", "weight")
     assert found.geometry is keys

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from tests.tiny import leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange, UnknownName
 from transxnet.explain.sanity.faithfulness import Bench, bare, faithfulness, moved
-from transxnet.images import Prepared
+from transxnet.images import ModelInput
 from transxnet.results import Explanation, Geometry
 
 SIDE = 4
@@ -40,14 +40,14 @@ class Share(Linear):
         return torch.stack((share, 1 - share), dim=1).clamp(min=0).log()
 
 
-def ones(side: int = SIDE) -> Prepared:
+def ones(side: int = SIDE) -> ModelInput:
     """Every value 1, so that gray (0) takes away exactly a pixel's weight."""
-    return Prepared(torch.ones(1, 3, side, side), np.zeros((side, side, 3), np.uint8), (0, 0, side, side), (side, side))
+    return ModelInput(torch.ones(1, 3, side, side), np.zeros((side, side, 3), np.uint8), (0, 0, side, side), (side, side))
 
 
-def explanation(heat: np.ndarray, stride: float, side: int, origin: float = 0.0) -> Explanation:
-    geometry = Geometry(heat.shape, stride, (side, side), (0, 0, side, side), (side, side), origin)
-    return Explanation("cam", "stub", "stage 4", "class 0", heat.astype(np.float32), True, "logit", geometry)
+def explanation(heatmap: np.ndarray, stride: float, side: int, origin: float = 0.0) -> Explanation:
+    geometry = Geometry(heatmap.shape, stride, (side, side), (0, 0, side, side), (side, side), origin)
+    return Explanation("cam", "stub", "stage 4", "class 0", heatmap.astype(np.float32), True, "logit", geometry)
 
 
 def sigmoid(z):
@@ -55,9 +55,9 @@ def sigmoid(z):
 
 
 def test_linear_model_in_closed_form():
-    heat = WEIGHTS.sum(axis=0)  # what a pixel adds to the logit, with its colors together
-    found = faithfulness(Linear(WEIGHTS).eval(), ones(), heat, class_index=0, steps=8)
-    falling = np.sort(heat.ravel())[::-1]
+    heatmap = WEIGHTS.sum(axis=0)  # what a pixel adds to the logit, with its colors together
+    found = faithfulness(Linear(WEIGHTS).eval(), ones(), heatmap, class_index=0, steps=8)
+    falling = np.sort(heatmap.ravel())[::-1]
     gone = np.rint(found.shares * 16).astype(int)
     assert gone[0] == 0
     assert gone[-1] == 16
@@ -69,9 +69,9 @@ def test_linear_model_in_closed_form():
 
 
 def test_signed_maps_are_ranked_by_signed_value():
-    heat = WEIGHTS.sum(axis=0)
+    heatmap = WEIGHTS.sum(axis=0)
     model = Linear(WEIGHTS).eval()
-    signed, size = (faithfulness(model, ones(), h, 0, steps=16) for h in (heat, np.abs(heat)))
+    signed, size = (faithfulness(model, ones(), h, 0, steps=16) for h in (heatmap, np.abs(heatmap)))
     assert signed.deletion_auc < size.deletion_auc  # by size, what speaks against the class goes early, too
     assert signed.insertion_auc > size.insertion_auc
 
@@ -120,10 +120,10 @@ def test_insertion_has_a_chance_of_its_own():
     side = 16
     weights = np.zeros((3, side, side), np.float32)
     weights[:, :, 8:] = 1
-    heat = np.arange(side * side, dtype=float).reshape(side, side) ** 4
+    heatmap = np.arange(side * side, dtype=float).reshape(side, side) ** 4
     bench = Bench(Share(weights).eval(), ones(side))
-    found = bench.test(heat)
-    copy = moved(heat, np.random.default_rng(0))
+    found = bench.test(heatmap)
+    copy = moved(heatmap, np.random.default_rng(0))
     by_hand = bench.test(copy)
     np.testing.assert_array_equal(found.chance[0], by_hand.deletion)
     np.testing.assert_array_equal(found.chance_insertion[0], by_hand.insertion)
@@ -177,8 +177,8 @@ def test_a_map_lies_where_its_units_are():
     """One unit of stride 4 whose center is pixel (4, 4): its neighborhood goes first."""
     weights = np.zeros((3, 8, 8), np.float32)
     weights[:, 4, 4] = 1
-    heat = np.array([[0, 0], [0, 1]])
-    found = faithfulness(Share(weights).eval(), ones(8), explanation(heat, 4, 8), steps=8)
+    heatmap = np.array([[0, 0], [0, 1]])
+    found = faithfulness(Share(weights).eval(), ones(8), explanation(heatmap, 4, 8), steps=8)
     assert found.variant == "stub"
     edge = 16 / 64  # rows and columns 4 to 7 share the unit's value, as edge values extend outwards
     assert found.deletion[found.shares >= edge].tolist() == [0] * int((found.shares >= edge).sum())
@@ -187,7 +187,7 @@ def test_a_map_lies_where_its_units_are():
 
 
 def test_baselines():
-    x = prepared(32, 48).tensor
+    x = model_input(32, 48).tensor
     assert bare(x, "gray").abs().sum() == 0
     blurred = bare(x, "blur")
     assert blurred.shape == x.shape
@@ -202,7 +202,7 @@ def test_baselines():
 
 def test_the_model_is_asked_in_batches_and_left_as_it_was():
     model, sizes = recipe_model(), []
-    image, heat = prepared(64, 64), RNG.random((64, 64))
+    image, heatmap = model_input(64, 64), RNG.random((64, 64))
 
     class Counting(nn.Module):
         def __init__(self):
@@ -213,9 +213,9 @@ def test_the_model_is_asked_in_batches_and_left_as_it_was():
             sizes.append(len(x))
             return self.model(x)
 
-    found = faithfulness(Counting().eval(), image, heat, steps=12, orders=2, batch_size=8)
+    found = faithfulness(Counting().eval(), image, heatmap, steps=12, orders=2, batch_size=8)
     assert sizes == [1, 1, *[8] * 8, 2]  # 11 images a curve: deletion and insertion, of the map and two moved copies
-    alone = faithfulness(model, image, heat, steps=12, orders=2, batch_size=1)
+    alone = faithfulness(model, image, heatmap, steps=12, orders=2, batch_size=1)
     assert found.deletion == pytest.approx(alone.deletion, abs=1e-6)
     assert found.class_index == int(model(image.tensor).argmax())
     assert leftovers(model) == []

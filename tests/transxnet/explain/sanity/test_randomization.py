@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, PartMissing, WeightsMismatch
 from transxnet.explain.attribution.methods import METHODS, Method, Question
 from transxnet.explain.sanity import randomization as randomization
@@ -19,7 +19,7 @@ from transxnet.model import TransXNet
 from transxnet.results import Explanation
 from transxnet.weights.checkpoint import untrained_model
 
-IMAGE = prepared(64, 64)
+IMAGE = model_input(64, 64)
 QUESTION = Question(3, other_index=1)
 NAMES = ["head", "stage 4", "stage 3", "stage 2", "stage 1", "stem"]
 CHEAP = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
@@ -35,17 +35,17 @@ def equal(a: nn.Module, b: nn.Module) -> set[str]:
     return {name for name, value in tensors(a).items() if torch.equal(value, theirs[name])}
 
 
-def heat_method(make, dear: bool = False, name: str = "made") -> Method:
+def heatmap_method(make, is_multi_pass: bool = False, name: str = "made") -> Method:
     """A method whose map is make(model)."""
 
     def explanation(model, image) -> Explanation:
-        heat = np.float32(make(model))
+        heatmap = np.float32(make(model))
         geometry = randomization.make_maps  # never read by the cascade
-        return Explanation(name, "tiny", "stage 4", "class 3", heat, True, "logit", geometry)
+        return Explanation(name, "tiny", "stage 4", "class 3", heatmap, True, "logit", geometry)
 
-    if dear:
-        return Method(name, many_passes=lambda model, lock, image, q: explanation(model, image))
-    return Method(name, lambda seen, q: explanation(seen.model, seen.prepared))
+    if is_multi_pass:
+        return Method(name, multi_pass=lambda model, lock, image, q: explanation(model, image))
+    return Method(name, lambda seen, q: explanation(seen.model, seen.model_input))
 
 
 # --- Groups -----------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_after_each_step_exactly_the_groups_so_far_are_replaced():
         seen.append((equal(mutant, model), equal(mutant, fresh)))
         return np.arange(4.0).reshape(2, 2)
 
-    row = heat_method(look)
+    row = heatmap_method(look)
     original = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
     seen.clear()
     found = cascade(model, fresh, IMAGE, QUESTION, original, {"made": row})
@@ -121,25 +121,25 @@ def test_after_each_step_exactly_the_groups_so_far_are_replaced():
     assert not any(p.requires_grad and p.grad is not None for p in model.parameters())
 
 
-def test_maps_of_one_pass_are_those_of_the_randomized_model():
+def test_maps_of_single_pass_are_those_of_the_randomized_model():
     model, fresh = recipe_model(), fresh_like(recipe_model())
     originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, CHEAP)
     found = cascade(model, fresh, IMAGE, QUESTION, originals, CHEAP)
     by_hand = make_maps(fresh, threading.Lock(), IMAGE, QUESTION, CHEAP)
     for name in CHEAP:
-        np.testing.assert_array_equal(found[name].heats[-1], by_hand[name].heat)
-        assert found[name].heats.shape[0] == 6
+        np.testing.assert_array_equal(found[name].heatmaps[-1], by_hand[name].heatmap)
+        assert found[name].heatmaps.shape[0] == 6
     # attention of stage 3 cannot know that the head and stage 4 were replaced; Grad-CAM of stage 4 does at once
     assert found["attention"].signed[:2] == pytest.approx([1, 1])
     assert np.isnan(found["attention"].signed[2])  # a random model's attention is even but for rounding
-    assert np.ptp(found["attention"].heats[2]) > 0
+    assert np.ptp(found["attention"].heatmaps[2]) > 0
     assert found["grad_cam"].signed[0] < 0.999
 
 
 def test_correlations_of_values_and_of_their_sizes():
     ramp = np.float32([-2, -1, 1.5, 3])
-    heats = iter([ramp, -ramp, -ramp, -ramp, ramp, ramp, -ramp])
-    row = heat_method(lambda model: next(heats))
+    heatmaps = iter([ramp, -ramp, -ramp, -ramp, ramp, ramp, -ramp])
+    row = heatmap_method(lambda model: next(heatmaps))
     model = recipe_model()
     originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
     found = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
@@ -152,8 +152,8 @@ def test_correlations_of_values_and_of_their_sizes():
 
 def test_several_complete_randomizations_are_averaged():
     a = np.float32([1, 2, 3, 4])
-    heats = iter([a, *[a] * 5, a, -a, a[[1, 0, 3, 2]]])  # original, five steps, then three complete ones
-    row, made = heat_method(lambda model: next(heats)), []
+    heatmaps = iter([a, *[a] * 5, a, -a, a[[1, 0, 3, 2]]])  # original, five steps, then three complete ones
+    row, made = heatmap_method(lambda model: next(heatmaps)), []
     model = recipe_model()
     originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
 
@@ -170,13 +170,13 @@ def test_several_complete_randomizations_are_averaged():
     assert found.left == pytest.approx(2.6 / 3)
     assert (found.curve == found.absolute).all()
     assert found.luck == pytest.approx(1.96 / np.sqrt(3 * 3))
-    assert next(heats, None) is None
+    assert next(heatmaps, None) is None
 
 
 def test_a_blank_map_of_a_random_model_counts_as_changed():
     ramp = np.arange(4.0)
-    heats = iter([ramp, *[ramp] * 5, np.full(4, np.nan)])
-    row, model = heat_method(lambda model: next(heats)), recipe_model()
+    heatmaps = iter([ramp, *[ramp] * 5, np.full(4, np.nan)])
+    row, model = heatmap_method(lambda model: next(heatmaps)), recipe_model()
     originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
     found = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
     assert found.blank
@@ -184,10 +184,10 @@ def test_a_blank_map_of_a_random_model_counts_as_changed():
     assert np.isnan(found.signed[-1])
 
 
-def test_the_dear_ones_once_and_all_the_way_when_thorough():
+def test_the_is_multi_pass_ones_once_and_all_the_way_when_thorough():
     calls, model = [], recipe_model()
-    row = heat_method(lambda mutant: calls.append(equal(mutant, model)) or np.arange(3.0), dear=True)
-    originals = {"made": row.many_passes(model, None, IMAGE, QUESTION)}
+    row = heatmap_method(lambda mutant: calls.append(equal(mutant, model)) or np.arange(3.0), is_multi_pass=True)
+    originals = {"made": row.multi_pass(model, None, IMAGE, QUESTION)}
     calls.clear()
     once = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
     assert once.steps == ("everything",)
@@ -211,7 +211,7 @@ def test_the_model_is_copied_under_its_lock_and_untouched_after_a_failure():
         assert not lock.locked()  # held for the copy only
         raise ZeroDivisionError
 
-    row = heat_method(fail)
+    row = heatmap_method(fail)
     original = make_maps(model, lock, IMAGE, QUESTION, {"made": CHEAP["grad_cam"]})
     with pytest.raises(ZeroDivisionError):
         cascade(model, fresh_like(model), IMAGE, QUESTION, original, {"made": row}, lock=lock)

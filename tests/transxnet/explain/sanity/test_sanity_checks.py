@@ -13,7 +13,7 @@ import torch
 
 import transxnet
 from demo.examples import examples
-from tests.tiny import SPEC, leftovers, one_thread, prepared, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.attribution.captum_methods import integrated_gradients
 from transxnet.explain.attribution.methods import METHODS, Method, Question
@@ -31,7 +31,7 @@ CHEAP = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_fi
 QUICK = {  # one of each kind
     "grad_cam": METHODS["grad_cam"],
     "gradients": Method(
-        "gradients", many_passes=lambda model, lock, p, q: integrated_gradients(model, lock, p, q.class_index, steps=2)
+        "gradients", multi_pass=lambda model, lock, p, q: integrated_gradients(model, lock, p, q.class_index, steps=2)
     ),
 }
 
@@ -45,10 +45,10 @@ def tiny() -> LoadedModel:
 
 def sobel(seen, question) -> Explanation:
     """Edges of the image: what Adebayo et al. warn of."""
-    gray = cv2.cvtColor(np.ascontiguousarray(seen.prepared.view), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    heat = np.hypot(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
-    geometry = seen.geometry(heat.shape, 1.0)
-    return Explanation("edges", seen.variant, "the image", "nothing", heat, False, "gray", geometry)
+    gray = cv2.cvtColor(np.ascontiguousarray(seen.model_input.view), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    heatmap = np.hypot(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
+    geometry = seen.geometry(heatmap.shape, 1.0)
+    return Explanation("edges", seen.variant, "the image", "nothing", heatmap, False, "gray", geometry)
 
 
 # --- What it finds ------------------------------------------------------------------------------------------
@@ -74,14 +74,14 @@ def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
 def test_all_methods_of_the_tiny_model():
     loaded, progress = tiny(), []
     before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
-    found = sanity_checks(loaded, prepared(64, 64), Question(3, "bee"), progress=lambda *at: progress.append(at), steps=3)
+    found = sanity_checks(loaded, model_input(64, 64), Question(3, "bee"), progress=lambda *at: progress.append(at), steps=3)
     assert list(found.maps) == list(METHODS)
     assert found.missing == {}
     assert found.target == "bee (class 3)"
     assert set(found.faithfulness) == set(found.randomization) == set(found.checks) == set(METHODS)
     assert found.agreement.names == tuple(METHODS)
     for name, row in METHODS.items():
-        assert found.randomization[name].steps[0] == ("everything" if row.dear else "head")
+        assert found.randomization[name].steps[0] == ("everything" if row.is_multi_pass else "head")
         assert (found.checks[name].words[0].startswith("It asks about one unit")) is not row.about_class
         assert found.faithfulness[name].class_index == 3
     assert [done for done, _ in progress] == list(range(1, len(progress) + 1))
@@ -90,8 +90,8 @@ def test_all_methods_of_the_tiny_model():
     assert leftovers(loaded.model) == []
 
 
-def test_thorough_takes_the_dear_ones_all_the_way():
-    found = sanity_checks(tiny(), prepared(32, 32), Question(3), QUICK, thorough=True, steps=1)
+def test_thorough_takes_the_is_multi_pass_ones_all_the_way():
+    found = sanity_checks(tiny(), model_input(32, 32), Question(3), QUICK, thorough=True, steps=1)
     assert found.thorough
     assert found.randomization["gradients"].steps == found.randomization["grad_cam"].steps
     assert len(found.randomization["gradients"].signed) == 6
@@ -101,17 +101,17 @@ def test_thorough_takes_the_dear_ones_all_the_way():
 def test_what_this_model_lacks_is_missing():
     spec = VARIANTS["transxnet_pico_noosra"]
     loaded = LoadedModel(untrained_model(spec).eval(), spec, Provenance("untrained", "seed 0"), torch.device("cpu"))
-    found = sanity_checks(loaded, prepared(64, 64), Question(3), CHEAP, steps=1)
+    found = sanity_checks(loaded, model_input(64, 64), Question(3), CHEAP, steps=1)
     assert list(found.maps) == ["grad_cam", "receptive_field"]
     assert "OSRA" in found.missing["attention"]
     with pytest.raises(PartMissing, match="none of these maps"):
-        sanity_checks(loaded, prepared(64, 64), Question(3), {"attention": METHODS["attention"]})
+        sanity_checks(loaded, model_input(64, 64), Question(3), {"attention": METHODS["attention"]})
 
 
 def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
     """The best answer that is not the explained one, of the model that was asked: a random copy has another."""
-    asked, loaded, image = [], tiny(), prepared(64, 64)
-    row = Method("spy", lambda seen, q: asked.append(q.other_index) or METHODS["grad_cam"].one_pass(seen, q))
+    asked, loaded, image = [], tiny(), model_input(64, 64)
+    row = Method("spy", lambda seen, q: asked.append(q.other_index) or METHODS["grad_cam"].single_pass(seen, q))
     order = observe(loaded.model, image, ()).logits[0].argsort(descending=True).tolist()
     sanity_checks(loaded, image, Question(order[0]), {"spy": row}, steps=1)
     assert set(asked) == {order[1]}
@@ -121,11 +121,11 @@ def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
 
 
 def test_maps_that_are_there_are_not_made_again():
-    loaded, image = tiny(), prepared(64, 64)
+    loaded, image = tiny(), model_input(64, 64)
     first = sanity_checks(loaded, image, Question(3, other_index=1), CHEAP, steps=2)
     made = []
     rows = dict(CHEAP) | {
-        "grad_cam": Method("grad_cam", lambda seen, q: made.append(1) or CHEAP["grad_cam"].one_pass(seen, q))
+        "grad_cam": Method("grad_cam", lambda seen, q: made.append(1) or CHEAP["grad_cam"].single_pass(seen, q))
     }
     again = sanity_checks(loaded, image, Question(3, other_index=1), rows, maps=first.maps, steps=2)
     assert again.maps["grad_cam"] is first.maps["grad_cam"]
@@ -137,7 +137,7 @@ def test_maps_that_are_there_are_not_made_again():
 
 def test_eight_threads_eight_images_no_cross_talk():
     loaded = tiny()
-    images = [prepared(32, 32, seed) for seed in range(8)]
+    images = [model_input(32, 32, seed) for seed in range(8)]
 
     def run(image):
         return sanity_checks(loaded, image, Question(3), QUICK, steps=2, copies=1)
@@ -147,7 +147,7 @@ def test_eight_threads_eight_images_no_cross_talk():
         together = list(pool.map(run, images))
     for one, other in zip(alone, together, strict=True):
         for name in QUICK:
-            np.testing.assert_array_equal(one.maps[name].heat, other.maps[name].heat)
+            np.testing.assert_array_equal(one.maps[name].heatmap, other.maps[name].heatmap)
             np.testing.assert_array_equal(one.faithfulness[name].deletion, other.faithfulness[name].deletion)
             np.testing.assert_array_equal(one.randomization[name].signed, other.randomization[name].signed)
     assert len({one.faithfulness["grad_cam"].deletion_auc for one in alone}) == 8
@@ -157,15 +157,15 @@ def test_eight_threads_eight_images_no_cross_talk():
 def test_what_is_refused_leaves_nothing():
     loaded = tiny()
     with pytest.raises(OutOfRange, match="0 to 6"):
-        sanity_checks(loaded, prepared(32, 32), Question(7), CHEAP)
+        sanity_checks(loaded, model_input(32, 32), Question(7), CHEAP)
     with pytest.raises(OutOfRange, match="no stage 9"):
-        sanity_checks(loaded, prepared(32, 32), Question(3, stage=9), CHEAP)
+        sanity_checks(loaded, model_input(32, 32), Question(3, stage=9), CHEAP)
 
     def fail(done, total):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        sanity_checks(loaded, prepared(32, 32), Question(3), CHEAP, progress=fail)
+        sanity_checks(loaded, model_input(32, 32), Question(3), CHEAP, progress=fail)
     assert leftovers(loaded.model) == []
     assert loaded.lock.acquire(blocking=False)
     loaded.lock.release()
