@@ -10,7 +10,7 @@ from transxnet.errors import OutOfRange, UnknownName, quote
 from transxnet.export.rows import Shot
 from transxnet.images import SourceImage
 from transxnet.labels import label_set
-from transxnet.study import Options, find_class
+from transxnet.study import StudyOptions, find_class
 
 from .captions import VIEWS
 from .captions import exports as words
@@ -21,14 +21,14 @@ from .links import LONGEST
 from .studio import Studio
 from .wanted import WANTED
 
-EXACT = {"attention": ("attention", "both_ways"), "kernels": ("kernels",)}  # where the page itself has less, or more
+EXACT = {"attention": ("attention", "position_attention"), "kernels": ("kernels",)}  # where the page itself has less, or more
 
 
 def check_target(target: str | None, name: str, follow: bool = False) -> None:
     """Refuse an unknown model or target class before anything is loaded.
 
     Args:
-        target: Options.target.
+        target: StudyOptions.target.
         name: The model that explains it.
         follow: Whether the target is another model's answer, which this one need not know.
 
@@ -49,7 +49,7 @@ class Asking:
         self, image: SourceImage, view: str, variants: str, display: Mapping[str, Any] | None = None,
         compared: str = "attention", only: tuple[str, ...] = (), **options: Any,
     ) -> Asked:  # fmt: skip
-        """variants: names with commas. options: fields of Options; block 0 is the last. An empty target is the answer
+        """variants: names with commas. options: fields of StudyOptions; block 0 is the last. An empty target is the answer
         of the first variant, which the others explain as well.
 
         Raises UnknownName for a view that there is not, OutOfRange for too many variants, LensError as study does.
@@ -64,7 +64,7 @@ class Asking:
         target = str(options.pop("target", "")).strip() or None
         for name in names:
             check_target(target, name, follow=name != names[0])
-        wanted = Options(
+        wanted = StudyOptions(
             **{**options, **numbers}, target=target, only=only or EXACT.get(view, WANTED[view].maps),
         )  # fmt: skip
         key = self.studio.add(image, visitor=False)

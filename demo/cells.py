@@ -17,7 +17,7 @@ from PIL import Image
 from transxnet.draw.overlay import crop_view
 from transxnet.draw.scale import shared_range
 from transxnet.draw.text import number
-from transxnet.draw.views import LOOKS, geometry_of, range_of, shown, unit_of, what, worth_knowing
+from transxnet.draw.views import MAP_STYLES, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import NoWeights
 from transxnet.explain.kernels.kernels import SHOWN, representatives
 from transxnet.images import SourceImage
@@ -154,7 +154,7 @@ def highest(heatmap: np.ndarray) -> str:
 def look_cell(column: Column, name: str, head: int | str = 0, told: str = "", short: bool = False) -> Json:
     """One result as its look draws it, with what exactly and one number worth knowing."""
     result = getattr(column.study, name)
-    title = retold(LOOKS[name].title)
+    title = retold(MAP_STYLES[name].title)
     if instead := missing(column, name):
         return instead
     if name == "kernels":
@@ -218,7 +218,7 @@ def shared_words(count: int) -> str:
 
 def look_scale(name: str, done: Sequence[Study], head: int | str = 0) -> Json:
     """The scale that results of one kind share."""
-    look = LOOKS[name]
+    look = MAP_STYLES[name]
     found = [getattr(s, name) for s in done if name not in s.missing]
     channels = [representatives(k, TILES).tolist() for k in found] if name == "kernels" else ()
     low, high = range_of(found, head, channels) if found else (0.0, 0.0)

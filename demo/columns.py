@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from transxnet.backbones.spec import PREFIX, is_backbone, spec_of
 from transxnet.cost import Cost
 from transxnet.errors import LensError
-from transxnet.study import Options, Study
+from transxnet.study import Study, StudyOptions
 
 from .captions import BACKBONE_TITLE, FAILED, FAILED_REMEDY, TITLES, UNTRAINED
 from .captions.page import UNTRAINED_TITLE
@@ -55,8 +55,8 @@ def variant_title(name: str) -> str:
     return say(UNTRAINED_TITLE).format(title=title) if untrained else title
 
 
-def beside(options: Options, first: Study | None) -> Options:
-    """Options of a variant that stands beside others. first: the study of the first of them that has one.
+def beside(options: StudyOptions, first: Study | None) -> StudyOptions:
+    """StudyOptions of a variant that stands beside others. first: the study of the first of them that has one.
 
     Without a chosen answer all explain the first one's, so that their maps compare; one that has no such class its own.
     """
@@ -74,7 +74,7 @@ def gather(
     studio: Studio,
     image: str,
     names: Sequence[str],
-    options: Options,
+    options: StudyOptions,
     newest: Callable[[], bool],
     other: str = "",
 ) -> Iterator[list[Column]]:
@@ -151,7 +151,7 @@ class _Gathering:
             return replace(column, error=LensError(say(FAILED).format(title=column.title), remedy=say(FAILED_REMEDY)))
         return replace(column, steps=None, long=False, study=study, cost=self.models[i].cost)
 
-    def _options(self, i: int) -> Options:
+    def _options(self, i: int) -> StudyOptions:
         return beside(self.options, self._first_before(i))
 
     def _first_before(self, i: int) -> Study | None:

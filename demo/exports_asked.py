@@ -9,7 +9,7 @@ from typing import Any
 
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.draw.scale import MODES, Tone
-from transxnet.draw.views import LOOKS
+from transxnet.draw.views import MAP_STYLES
 from transxnet.export.images import Style
 from transxnet.export.rows import LARGEST, Shot
 from transxnet.images import SourceImage
@@ -64,10 +64,10 @@ def identity(image: SourceImage) -> dict[str, Any]:
 def display_of(sent: Any) -> Display:
     """What js/display.js holds, by its keys; whatever cannot be used is left at its default."""
     sent = sent if isinstance(sent, Mapping) else {}
-    colors = {name: sent.get("colormap") for name, look in LOOKS.items() if not look.signed}
-    colors |= {name: sent.get("diverging") for name, look in LOOKS.items() if look.signed}
+    colors = {name: sent.get("colormap") for name, look in MAP_STYLES.items() if not look.signed}
+    colors |= {name: sent.get("diverging") for name, look in MAP_STYLES.items() if look.signed}
     kinds = {name: COLORMAPS[str(c)].kind == SEQUENTIAL for name, c in colors.items() if str(c) in COLORMAPS}
-    colormaps = {name: colors[name] for name, sequential in kinds.items() if sequential != LOOKS[name].signed}
+    colormaps = {name: colors[name] for name, sequential in kinds.items() if sequential != MAP_STYLES[name].signed}
     mode = sent.get("view") if sent.get("view") in MODES else MODES[0]
     tone = Tone(_within(sent, "gamma", 0.3, 3, 1.0), _within(sent, "threshold", 0, 0.95, 0.0), mode)
     head = sent.get("head")

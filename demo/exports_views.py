@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from transxnet.draw.figure import StudyFigure, Table
-from transxnet.draw.views import LOOKS
+from transxnet.draw.views import MAP_STYLES
 from transxnet.errors import LensError
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.differences import compare
@@ -73,8 +73,8 @@ def arrays_of(asked: Asked, shown: Shown) -> dict[str, np.ndarray]:
         for shot in group:
             study, key = shot.study, f"{place}{shot.study.variant}"
             found |= {f"{key}/{name}": values for name, values in arrays(study).items()}
-            if study.both_ways is not None:
-                found[f"{key}/attention_users"] = study.both_ways.users.heads
+            if study.position_attention is not None:
+                found[f"{key}/attention_users"] = study.position_attention.users.heads
             if study.ablation is not None:
                 t = study.ablation
                 found |= {f"{key}/logits_after": t.logits_after, f"{key}/view_given": t.view}
@@ -110,7 +110,7 @@ def _kernels(asked: Asked, shown: Shown) -> Shown:
 
 def _grad_cam(asked: Asked, shown: Shown) -> Shown:
     style = asked.display.style
-    others = [name for name in LOOKS if any(name in shot.study.options.only for shot in shown.shots)]
+    others = [name for name in MAP_STYLES if any(name in shot.study.options.only for shot in shown.shots)]
     return replace(shown, rows=[signed_cam_row(shown.shots, style), *(look_row(n, shown.shots, style) for n in others)])
 
 

@@ -38,7 +38,7 @@ from .views.compare import MAPS
 STAGES = (1, 2, 3, 4)
 FARTHEST = 999_999  # pixels of a coordinate
 PART = "part"  # an endpoint's own choice: `part_of`
-EXPLANATIONS = {"attention": tuple(MAPS), "erf_parts": DRAWN}  # default of a parameter called `part` -> its choices
+EXPLANATIONS = {"attention": tuple(MAPS), "erf_pathways": DRAWN}  # default of a parameter called `part` -> its choices
 
 
 def _colormaps(kind: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from transxnet.draw.figure import StudyFigure
 from transxnet.draw.png import to_png
-from transxnet.draw.views import LOOKS
+from transxnet.draw.views import MAP_STYLES
 from transxnet.errors import PartMissing, UnknownName, quote
 from transxnet.export.figures import figures_for
 from transxnet.export.images import Style, channels_of, image, ranges, source_crop
@@ -59,7 +59,7 @@ def figures_of(study: Study, part: str, upload: SourceImage) -> tuple[dict[str, 
     if part in study.missing:
         raise PartMissing(study.missing[part], remedy=PART_REMEDY)
     numbers, pngs, raw = describe(study), [], {}
-    if part in LOOKS:
+    if part in MAP_STYLES:
         numbers, png, _ = map_of(study, part, upload)
         pngs, raw = [png], arrays(study)
     figures = []

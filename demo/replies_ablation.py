@@ -10,7 +10,7 @@ import numpy as np
 from transxnet.draw.png import to_png
 from transxnet.errors import PartMissing
 from transxnet.export.records import answer, clean, npz
-from transxnet.results import Answer
+from transxnet.results import Prediction
 from transxnet.study import Study
 
 from .captions import PART_REMEDY
@@ -46,7 +46,7 @@ def ablation_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
     return numbers, to_png(t.view), npz(held)
 
 
-def _pair(before: Answer, after: Answer) -> dict[str, Any]:
+def _pair(before: Prediction, after: Prediction) -> dict[str, Any]:
     """One class: share and logit before and after."""
     return {
         "index": before.index, "wnid": before.wnid, "label": before.label,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from transxnet.study import Options
+from transxnet.study import StudyOptions
 
 from .columns import Column, gather
 from .examples import Example
 from .session import OWN, Session
 from .studio import Studio
 
-PARTS = ("attention", "kernels")  # what two photos are compared by
+ANALYSES = ("attention", "kernels")  # what two photos are compared by
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ def own_before(session: Session, studio: Studio) -> str:
 
 
 def gather_second(
-    studio: Studio, session: Session, key: str, options: Options, newest: Callable[[], bool]
+    studio: Studio, session: Session, key: str, options: StudyOptions, newest: Callable[[], bool]
 ) -> Iterator[list[Column]]:
     """As `gather`: the session's variants on the image kept under `key`."""
     position = same_place(session.position, studio.image(session.image).size, studio.image(key).size)
-    return gather(studio, key, session.variants, replace(options, position=position, only=PARTS), newest)
+    return gather(studio, key, session.variants, replace(options, position=position, only=ANALYSES), newest)
 
 
 def same_place(position: tuple[float, float], size: tuple[int, int], other: tuple[int, int]) -> tuple[float, float]:

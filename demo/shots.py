@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from transxnet.errors import LensError
 from transxnet.export.rows import Shot
-from transxnet.study import Options
+from transxnet.study import StudyOptions
 
 from .captions import exports as words
 from .columns import beside, variant_title
@@ -14,7 +14,7 @@ from .studio import Studio
 
 
 def shots_of(
-    studio: Studio, key: str, names: Sequence[str], options: Options, other: str = ""
+    studio: Studio, key: str, names: Sequence[str], options: StudyOptions, other: str = ""
 ) -> tuple[list[Shot], dict[str, str]]:
     """Shots of the image kept under `key`, and why variants are left out. other: the key of a second image.
 

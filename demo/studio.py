@@ -20,7 +20,7 @@ from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.cost import Cost, cost
 from transxnet.errors import Busy, ImageError, OutOfRange
 from transxnet.images import SourceImage, decode
-from transxnet.study import Options, Study, study
+from transxnet.study import Study, StudyOptions, study
 from transxnet.variants import UNTRAINED, VARIANTS
 from transxnet.weights.load import Availability, LoadedModel, available, model_memory, resolve_device
 from transxnet.weights.namespace import configured_namespace
@@ -181,7 +181,7 @@ class Studio:
         with self._lock:
             return self._costs.get(canonical(name))
 
-    def study(self, key: str, name: str, options: Options, other: str = "") -> Study:
+    def study(self, key: str, name: str, options: StudyOptions, other: str = "") -> Study:
         """What `transxnet.study` makes of a kept image; cached. Waits for the model. Raises LensError."""
         job = self.explain(key, name, options, other)
         try:
@@ -189,7 +189,7 @@ class Studio:
         finally:
             self.leave(job)
 
-    def explain(self, key: str, name: str, options: Options, other: str = "") -> Job:
+    def explain(self, key: str, name: str, options: StudyOptions, other: str = "") -> Job:
         """`study`, without waiting for it: its Job, which whoever asks must `leave`. Waits for the model.
 
         other: the key of a second image, for the parts that compare two.
@@ -216,16 +216,16 @@ class Studio:
         """Nobody here waits for this Job any more; when nobody does anywhere it stops."""
         self._jobs.leave(job)
 
-    def _made(self, place: tuple[str, str, Options, str], image: SourceImage, other: SourceImage | None) -> Study:
+    def _made(self, place: tuple[str, str, StudyOptions, str], image: SourceImage, other: SourceImage | None) -> Study:
         found = self._study(place, image, other)
         with self._lock:
             self._shelf(place[2]).put(place, found)
         return found
 
-    def _shelf(self, options: Options) -> Shelf[Study]:
+    def _shelf(self, options: StudyOptions) -> Shelf[Study]:
         return self._ablations if "ablation" in options.only else self._studies
 
-    def _look(self, place: tuple[str, str, Options, str], image: SourceImage, other: SourceImage | None) -> Study:
+    def _look(self, place: tuple[str, str, StudyOptions, str], image: SourceImage, other: SourceImage | None) -> Study:
         """Where this runs in a process of its own (spaces.GPU) nobody hears how far it is."""
         _, name, options, _ = place
         return study(self._loaded(name), image, options, other, self._jobs.teller(place))

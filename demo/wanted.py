@@ -18,7 +18,7 @@ BESIDE = ("timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_
 
 @dataclass(frozen=True)
 class Wanted:
-    """Parts of a Study (transxnet.study.PARTS). maps: shown in the panel. figures: drawn below it, when it is there.
+    """Parts of a Study (transxnet.study.ANALYSES). maps: shown in the panel. figures: drawn below it, when it is there.
 
     other: whether a second image takes part.
     """
@@ -32,7 +32,7 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
     {
         "overview": Wanted(OVERVIEW),
         "attention": Wanted(
-            ("block_table", "stage_tables"), ("both_ways", "attention_depth", "rollouts", "half_energies")
+            ("block_table", "stage_tables"), ("position_attention", "attention_depth", "rollouts", "pathway_energies")
         ),
         "kernels": Wanted(
             ("kernels", "kernel_arithmetic"),
@@ -40,7 +40,7 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
             other=True,
         ),
         "grad_cam": Wanted(("grad_cam", "contrast", "cam_stages")),
-        "erf": Wanted(("receptive_field",), ("receptive_field", "erf_parts")),
+        "erf": Wanted(("receptive_field",), ("receptive_field", "erf_pathways")),
         "compare": Wanted(OVERVIEW, other=True),
         "ablation": Wanted(("ablation",), ("ablation_table",), other=True),
         "sanity_checks": Wanted(("sanity_checks",), ("sanity_checks",)),

@@ -42,17 +42,17 @@ SMALL = {
     )
     for name in FAMILY
 }  # fmt: skip
-PARTS = ("attention", "grad_cam")  # of a study that names none, and of the gallery
+ANALYSES = ("attention", "grad_cam")  # of a study that names none, and of the gallery
 BACKBONES = ("resnet50", "convnext_tiny", "swin_tiny_patch4_window7_224")  # README's, whose weights timm has on the Hub
 
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models of SMALL in the place of FAMILY, recipes of one step, studies and a gallery of PARTS, small fields."""
+    """Models of SMALL in the place of FAMILY, recipes of one step, studies and a gallery of ANALYSES, small fields."""
     for module in (variants, entrypoints):
         monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
     monkeypatch.setattr(recipes, "RECIPES", {name: _brief(one) for name, one in recipes.RECIPES.items()})
     for default in ("DEFAULT", "DRAWN"):  # test_figures draws every part
-        monkeypatch.setattr(study, default, PARTS)
+        monkeypatch.setattr(study, default, ANALYSES)
     monkeypatch.setattr(timing, "PASSES", 1)
     monkeypatch.setattr(gallery, "SIZE", SIDE)
 

@@ -71,7 +71,7 @@ TITLES = {  # of chips, where a variant's own name is not enough
 BACKBONE_TITLE = "{name} (timm)"
 COMPUTED = "{part} took {seconds:.0f} s on this machine."
 STEPS = {  # part -> what is being done while it takes long
-    "sanity_checks": "testing the maps", "ablation_table": "changing one part after the other", "erf_parts": "taking the field apart",
+    "sanity_checks": "testing the maps", "ablation_table": "changing one part after the other", "erf_pathways": "taking the field apart",
 }  # fmt: skip
 COUNT = "{done} of {total}"
 COLUMNS_DONE = "{title}: {done} of {total}"

@@ -6,7 +6,7 @@ makes those that a visitor meets most, and holds that they are found here.
 
 from __future__ import annotations
 
-from transxnet.draw.views import LOOKS, WORTH_KNOWING
+from transxnet.draw.views import MAP_STYLES, WORTH_KNOWING
 from transxnet.weights.load import Availability
 
 from . import exports, models
@@ -50,7 +50,7 @@ NAMES = (
     "{name} is this project's own.",
     "Name {name} alone.",
 )
-PARTS = (
+ANALYSES = (
     "{name} has no OSRA, so there is no attention: its IDConv takes all channels.",
     "{name} is no TransXNet: {lacks}.",
     "it generates no kernels",
@@ -94,7 +94,7 @@ CAPTIONS = (  # the more exact ones first
     "{apart} from the static kernel (median channel, relative)",
 )
 DRAWN = tuple(dict.fromkeys(
-    text for look in LOOKS.values() for text in (look.title, look.shows, look.scaling, look.units)
+    text for look in MAP_STYLES.values() for text in (look.title, look.shows, look.scaling, look.units)
 ))  # fmt: skip
 MODELS = (
     models.TOO_LARGE, models.TOO_LARGE_REMEDY, models.NO_MEMORY, models.DOWNLOAD_TOO_LARGE, models.SMALLER, models.BUSY,
@@ -102,6 +102,6 @@ MODELS = (
 )  # fmt: skip
 EXPORTS = (exports.NOT_READY, exports.NOT_READY_REMEDY, exports.NO_MAPS, exports.NO_MAPS_REMEDY)
 SENTENCES = (
-    *IMAGE, *NAMES, *PARTS, *WEIGHTS, *CAPTIONS, *DRAWN, *MODELS, *EXPORTS, *WORTH_KNOWING.values(),
+    *IMAGE, *NAMES, *ANALYSES, *WEIGHTS, *CAPTIONS, *DRAWN, *MODELS, *EXPORTS, *WORTH_KNOWING.values(),
     *(where.value for where in Availability),
 )  # fmt: skip

@@ -15,7 +15,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from transxnet.images import SourceImage
-from transxnet.study import Options, Study
+from transxnet.study import Study, StudyOptions
 
 from .. import replies
 from ..asking import Asking, check_target
@@ -61,7 +61,7 @@ class Endpoints:
         check_target(options.get("target"), variant)  # before a model loads
         key = self.studio.add(image, visitor=False)
         other = self.studio.add(second, visitor=False) if second is not None else ""
-        return self.studio.study(key, variant, Options(only=part, **options), other)
+        return self.studio.study(key, variant, StudyOptions(only=part, **options), other)
 
     def predict(self, image, variant, top, autocast):
         """Classify an image.
@@ -111,11 +111,11 @@ class Endpoints:
         s = self._studied(image, variant, ("receptive_field",), stage=stage, position=_position(x, y))
         return _files(*replies.map_of(s, "receptive_field", image))
 
-    def explain(self, image, *, variant, part="erf_parts", stage, block, target, cam_layer, x, y, second):
+    def explain(self, image, *, variant, part="erf_pathways", stage, block, target, cam_layer, x, y, second):
         """Any one explanation by name, with its figures.
 
-        part: attention, both_ways, attention_depth, rollout, rollouts, half_energies, kernels, kernel_depth, clusters,
-        spectra, kernel_change, grad_cam, contrast, cam_stages, receptive_field, erf_parts, integrated_gradients,
+        part: attention, position_attention, attention_depth, rollout, rollouts, pathway_energies, kernels, kernel_depth, clusters,
+        spectra, kernel_change, grad_cam, contrast, cam_stages, receptive_field, erf_pathways, integrated_gradients,
         smooth_grad, occlusion, ablation_table or sanity_checks. variant: also a timm backbone, timm:NAME or timm:NAME@untrained, for
         the parts that need nothing of TransXNet. Others as in the endpoints above. second: another image, for
         kernel_change and ablation_table. Returns JSON (numbers, provenance, and `figures`, each with its words, numbers and

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from transxnet.errors import LensError
-from transxnet.study import Options
+from transxnet.study import StudyOptions
 
 from ..captions import exports as words
 from ..columns import with_costs
@@ -20,7 +20,7 @@ from ..languages import say, speaking, told
 from ..links import to_query, updated
 from ..options import options_of
 from ..places import state_of
-from ..second import PARTS as SECOND_PARTS
+from ..second import ANALYSES as SECOND_PARTS
 from ..second import Second, same_place
 from ..session import Controls, Session
 from ..shots import shots_of
@@ -54,7 +54,7 @@ class Exporting(Going):
         block, _ = self._blocks(session, controls)
         options = options_of(session, controls, block)
         if session.active == "attention":  # the page's whole tables are bytes; a file has the weights as they are
-            options = replace(options, only=("attention", "both_ways"), position=session.position)
+            options = replace(options, only=("attention", "position_attention"), position=session.position)
         lent, photos = self._other_key(session, options.only), session.active == "compare" and session.photos
         shots, left = shots_of(self.studio, session.image, session.variants, options, lent)
         label = self.examples[session.example].label if session.example >= 0 else ""
@@ -85,7 +85,7 @@ class Exporting(Going):
         return f"?{query}" if query else ""
 
 
-def _computed(options: Options, session: Session, block: int) -> dict[str, Any]:
+def _computed(options: StudyOptions, session: Session, block: int) -> dict[str, Any]:
     """What the studies were asked, for the manifest."""
     kept = ("stage", "cam_layer", "position", "target", "edits", "mask", "fill")
     found = {key: value for key, value in asdict(options).items() if key in kept}

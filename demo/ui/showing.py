@@ -12,7 +12,7 @@ import gradio as gr
 
 from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.errors import LensError
-from transxnet.study import Options
+from transxnet.study import StudyOptions
 from transxnet.variants import UNTRAINED, VariantSpec
 
 from ..below import Below, below, standing
@@ -80,7 +80,7 @@ class Showing(Comparing):
             yield self._nothing()  # overtaken, perhaps before anything was told
 
     def _answer(
-        self, session: Session, controls: Controls, options: Options, newest: Turn, updates: dict, table: Below | None
+        self, session: Session, controls: Controls, options: StudyOptions, newest: Turn, updates: dict, table: Below | None
     ) -> Iterator[dict]:
         """The steps of an answer. table: what becomes of the one below What if."""
         columns = yield from self._maps(session, options, newest, updates)
@@ -94,7 +94,7 @@ class Showing(Comparing):
         if newest.stopped and not done:
             yield {**updates, **self._stopped(session, columns or [Column(name) for name in session.variants])}
 
-    def _maps(self, session: Session, options: Options, newest: Turn, updates: dict) -> Iterator[dict]:
+    def _maps(self, session: Session, options: StudyOptions, newest: Turn, updates: dict) -> Iterator[dict]:
         """The active view's panel. Returns its columns."""
         since = time.perf_counter() if session.shown == (session.image, session.active) else 0.0
         before, waited = -1, False
@@ -125,7 +125,7 @@ class Showing(Comparing):
         return columns
 
     def _figures(
-        self, session: Session, options: Options, controls: Controls, columns: list[Column], newest: Turn
+        self, session: Session, options: StudyOptions, controls: Controls, columns: list[Column], newest: Turn
     ) -> Generator[dict, None, bool]:
         """The figures below the active view: drawn from its columns, or from studies of their own.
 
@@ -157,7 +157,7 @@ class Showing(Comparing):
         return done
 
     def _waited(
-        self, session: Session, names: list[str], options: Options, newest: Turn, place: Any, keep: bool
+        self, session: Session, names: list[str], options: StudyOptions, newest: Turn, place: Any, keep: bool
     ) -> Iterator[dict]:
         """Columns for figures, telling at their place how far they are. Returns them."""
         columns = [Column(name) for name in names]
@@ -187,7 +187,7 @@ class Showing(Comparing):
         if entry is None or entry.loaded is None:
             return answers([])
         try:
-            study = self.studio.study(session.image, name, Options(target=session.target, only=()))
+            study = self.studio.study(session.image, name, StudyOptions(target=session.target, only=()))
         except LensError:
             return answers([])
         return answers([Column(name, study)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from transxnet.draw.views import LOOKS
+from transxnet.draw.views import MAP_STYLES
 from transxnet.results import Geometry
 from transxnet.study import Study
 
@@ -65,7 +65,7 @@ def _words(done: list[Study]) -> Json:
         "which": _said(words.WHICH), "captions": _said(words.CAPTIONS), "largest": _said(words.LARGEST_CAPTIONS),
         "layer": say(words.LAYER), "alt": say(words.ALT), "headsHints": heads_hints, "headName": say(words.HEAD_NAME),
         "stagesHint": say(words.STAGES_HINT), "stagesWhich": _said(words.STAGES_WHICH),
-        "stageName": say(words.STAGE_NAME), "units": say(LOOKS["attention"].units), "colormap": "magma",
+        "stageName": say(words.STAGE_NAME), "units": say(MAP_STYLES["attention"].units), "colormap": "magma",
         "shared": shared_words(len(done)),
     }  # fmt: skip
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from transxnet.draw.text import number
-from transxnet.draw.views import LOOKS, factor, what
+from transxnet.draw.views import MAP_STYLES, factor, what
 from transxnet.explain.sanity.differences import as_map, is_even
-from transxnet.results import AttentionMaps, Explanation
+from transxnet.results import AttentionFrom, Explanation
 from transxnet.study import Study
 
 from ..captions import VIEWS
@@ -117,12 +117,12 @@ def has(study: Study, name: str) -> bool:
 def drawn(study: Study, name: str) -> Explanation:
     """The map as it is compared: raw, but for a gradient, which is a multiple of its own mean."""
     found = getattr(study, name)
-    if isinstance(found, AttentionMaps):
+    if isinstance(found, AttentionFrom):
         return as_map(found)
     if name == "receptive_field":
         scaled = found.heatmap * found.heatmap.dtype.type(factor(found))
         return Explanation(
-            found.method, found.variant, found.layer, found.target, scaled, found.signed, LOOKS[name].units,
+            found.method, found.variant, found.layer, found.target, scaled, found.signed, MAP_STYLES[name].units,
             found.geometry, found.numbers,
         )  # fmt: skip
     return found
@@ -131,7 +131,7 @@ def drawn(study: Study, name: str) -> Explanation:
 def scale_of(name: str, studies: Sequence[Study]) -> Json:
     """One scale for all maps of a kind; Grad-CAM keeps its sign here."""
     if name == "grad_cam":
-        return scale([study.grad_cam.heatmap for study in studies], LOOKS[name].units, "RdBu_r", signed=True)
+        return scale([study.grad_cam.heatmap for study in studies], MAP_STYLES[name].units, "RdBu_r", signed=True)
     return look_scale(name, studies)
 
 

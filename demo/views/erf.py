@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transxnet.draw.views import LOOKS
+from transxnet.draw.views import MAP_STYLES
 
 from ..captions import HELD_IN
 from ..captions.page import GRADIENT
@@ -21,5 +21,5 @@ def erf(scene: Scene) -> Json:
         told = say(HELD_IN).format(shares="20, 30, 50, 99 %", areas=areas)
         return look_cell(column, "receptive_field", told=told)
 
-    scaling = retold(LOOKS["receptive_field"].scaling)
+    scaling = retold(MAP_STYLES["receptive_field"].scaling)
     return transposed(scene.columns, [(say(GRADIENT), scaling, look_scale("receptive_field", done), cell)])

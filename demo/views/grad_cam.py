@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from transxnet.draw.views import LOOKS, what
+from transxnet.draw.views import MAP_STYLES, what
 from transxnet.study import Study
 
 from ..captions import page as words
@@ -33,7 +33,7 @@ def grad_cam(scene: Scene) -> Json:
     signed = scale([s.grad_cam.heatmap for s in done], "logit", "RdBu_r", signed=True)
     rows = [
         (say(words.CAM_RAW), say(words.CAM_RAW_HINT), signed, raw),
-        (say(words.CAM_RAISED), retold(LOOKS["grad_cam"].scaling), look_scale("grad_cam", done), raised),
+        (say(words.CAM_RAISED), retold(MAP_STYLES["grad_cam"].scaling), look_scale("grad_cam", done), raised),
     ]
     return transposed(scene.columns, rows + [_look_row(name, done) for name in MORE_MAPS if _asked(name, done)])
 
@@ -43,6 +43,6 @@ def _asked(name: str, done: Sequence[Study]) -> bool:
 
 
 def _look_row(name: str, done: Sequence[Study]) -> tuple[str, str, Json, Callable[[Column], Json]]:
-    look = LOOKS[name]
+    look = MAP_STYLES[name]
     told = say(words.DRAWN).format(shows=retold(look.shows), scaling=retold(look.scaling))
     return retold(look.title), told, look_scale(name, done), lambda c: look_cell(c, name)

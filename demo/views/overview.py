@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from transxnet.draw.views import LOOKS
-from transxnet.study import Options
+from transxnet.draw.views import MAP_STYLES
+from transxnet.study import StudyOptions
 
 from ..captions import page as words
 from ..cells import TILES, Json, cost_words, heading, look_cell, look_scale, row, shared, unfinished, weights_words
@@ -13,13 +13,13 @@ from .scene import Scene
 
 def overview(scene: Scene) -> Json:
     done = scene.done
-    options = done[0].options if done else Options()
+    options = done[0].options if done else StudyOptions()
     told = {
         "stage": options.stage, "cam_layer": options.cam_layer, "tiles": TILES,
         "answer": done[0].target.label if done else say(words.THE_ANSWER),
     }  # fmt: skip
     heads = [
-        heading(retold(LOOKS[name].title), say(sub).format(**told), look_scale(name, done))
+        heading(retold(MAP_STYLES[name].title), say(sub).format(**told), look_scale(name, done))
         for name, sub in words.OVERVIEW.items()
     ]
     rows, table = [], []

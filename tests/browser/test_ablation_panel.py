@@ -14,7 +14,7 @@ from transxnet import load
 from transxnet.explain.ablation.masking import read_mask, write_mask
 from transxnet.images import decode
 from transxnet.results.ablation import Ablation
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 pytestmark = pytest.mark.browser
 UNIFORM, NO_OSRA = "uniform_gates@0.0", "no_osra@0.0"
@@ -26,7 +26,7 @@ def asked_library():
     pico, image = load("pico", device="cpu"), decode(examples()[0].path)
 
     def ask(**asked: object) -> Ablation:
-        return study(pico, image, Options(only=("ablation",), **asked)).ablation
+        return study(pico, image, StudyOptions(only=("ablation",), **asked)).ablation
 
     return ask
 

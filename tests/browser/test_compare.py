@@ -15,7 +15,7 @@ from transxnet import load
 from transxnet.explain.kernels.change import change
 from transxnet.explain.sanity.differences import compare
 from transxnet.images import SourceImage, decode
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ PIXELS = """(canvas) => {
 def looked(lens, name: str, **options):
     """What the library says of the page's image at the page's point."""
     image = decode(examples()[0].path)
-    return study(load(name, device="cpu"), image, Options(position=lens.position, **options))
+    return study(load(name, device="cpu"), image, StudyOptions(position=lens.position, **options))
 
 
 def near(value: float):
@@ -176,8 +176,8 @@ def test_two_photos_on_a_phone(visit):
 def check_photos(lens, first: SourceImage, second: SourceImage) -> None:
     """The numbers are the library's for pico, from the page's point of the first and the same place of the second."""
     model, place = load("pico", device="cpu"), same_place(lens.position, first.size, second.size)
-    one = study(model, first, Options(position=lens.position))
-    two = study(model, second, Options(position=place))
+    one = study(model, first, StudyOptions(position=lens.position))
+    two = study(model, second, StudyOptions(position=place))
     moved = change(one.kernels, two.kernels)
     tiles = lens.numbers("compare", "tiles")
     assert float(tiles[2]["distance"]) == near(float(np.nanmedian(moved.distance)))

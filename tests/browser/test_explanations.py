@@ -97,10 +97,10 @@ def test_a_timm_backbone_is_a_column_and_can_be_tested(visit):
 def test_the_papers_first_figure_in_one_click(visit):
     lens = visit()
     lens.look_at("erf")
-    assert "beside" not in figures(lens, "erf", "erf_parts")
+    assert "beside" not in figures(lens, "erf", "erf_pathways")
     lens.page.locator("#beside label").click()
     found = figures(lens, "erf", "beside")
-    check(found, "beside", "erf_curves", "erf_parts")
+    check(found, "beside", "erf_curves", "erf_pathways")
     for name in ("pico", *(f"{miniature}@untrained" for miniature in MINIATURES)):
         assert name in found["beside"]["alt"]
         assert name in found["erf_curves"]["alt"]

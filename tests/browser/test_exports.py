@@ -16,7 +16,7 @@ from demo.examples import examples
 from tests.browser.lens import PHONE
 from transxnet import load
 from transxnet.images import decode
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 pytestmark = pytest.mark.browser
 OWN = "aunt-at-the-beach.png"
@@ -43,7 +43,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
     lens._settle("overview")
     with lens.answer():
         lens.click_at(60, 180)
-    wanted = study(load("pico", device="cpu"), decode(examples()[0].path), Options(stage=2, position=(60, 180)))
+    wanted = study(load("pico", device="cpu"), decode(examples()[0].path), StudyOptions(stage=2, position=(60, 180)))
 
     path = saved(lens, "npz", tmp_path)
     assert path.name == "transxnet-lens-overview-pico-stage2.npz"

@@ -9,7 +9,7 @@ from tests.browser.lens import Lens
 from tests.hub import NAMESPACE, family_root, file_digest
 from transxnet import load
 from transxnet.images import decode
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +51,7 @@ def check_t(lens: Lens) -> None:
     """T's numbers on the page are the library's with the same file."""
     image = decode(examples()[0].path)
     source = family_root() / NAMESPACE / "transxnet_t" / "model.safetensors"
-    expected = study(load("t", source), image, Options(position=lens.position))
+    expected = study(load("t", source), image, StudyOptions(position=lens.position))
     attention, _, field = [one for one in lens.numbers("overview") if one["variant"] == "t"]
     assert float(attention["peak"]) == pytest.approx(expected.attention.mean.max(), rel=1e-6)
     assert float(field["r50"]) == pytest.approx(expected.receptive_field.numbers["r50"], rel=1e-6)

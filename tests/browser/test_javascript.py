@@ -17,8 +17,8 @@ from transxnet.draw.scale import (
     Tone,
     above,
     alpha,
-    colorize,
     color_position,
+    colorize,
     shared_range,
     strength,
 )

@@ -19,8 +19,8 @@ from transxnet import load
 from transxnet.explain.kernels.kernels import SHOWN
 from transxnet.images import decode
 from transxnet.labels import label_set
-from transxnet.results import AttentionMaps
-from transxnet.study import Options, Study, study
+from transxnet.results import AttentionFrom
+from transxnet.study import Study, StudyOptions, study
 from transxnet.weights.load import LoadedModel
 
 pytestmark = pytest.mark.browser
@@ -37,14 +37,14 @@ def library(image: Path | bytes = FIRST, name: str = "pico", position: tuple[int
     """What the library says of the same image and point; the page looks from the middle at first."""
     decoded = decode(image)
     width, height = decoded.size
-    return study(loaded(name), decoded, Options(position=position or ((width - 1) // 2, (height - 1) // 2), **more))
+    return study(loaded(name), decoded, StudyOptions(position=position or ((width - 1) // 2, (height - 1) // 2), **more))
 
 
 def near(value: float) -> object:
     return pytest.approx(value, rel=1e-6)
 
 
-def stepped(maps: AttentionMaps) -> object:
+def stepped(maps: AttentionFrom) -> object:
     """The largest weight of the mean of heads, from a table in bytes: to half a step."""
     return pytest.approx(float(maps.mean.max()), abs=float(maps.heads.max()) / 510 * 1.001)
 

@@ -21,7 +21,7 @@ from transxnet.explain.ablation.masking import write_mask
 from transxnet.explain.ablation.switches import SWITCHES
 from transxnet.images import prepare_for
 from transxnet.labels import label_set
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 ONE, LABELS = image(), label_set(SPEC.label_set)
 GRID = np.zeros((8, 10), bool)
@@ -34,7 +34,7 @@ def shown(session: Session, *columns: Column) -> dict:
 
 
 def column(name: str = "pico", loaded=None, **asked) -> Column:
-    return Column(name, study(loaded or small_model(), ONE, Options(stage=3, block=1, only=("ablation",), **asked)))
+    return Column(name, study(loaded or small_model(), ONE, StudyOptions(stage=3, block=1, only=("ablation",), **asked)))
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.differences import compare
 from transxnet.export.figures import figures_for
 from transxnet.images import decode
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 IMAGE = examples()[0].path
 ENDPOINTS = {
@@ -203,7 +203,7 @@ def test_maps_with_a_image_only(client, expected, endpoint, part, array):
 
 
 def test_what_is_asked_for_is_what_comes(client, weights):
-    options = Options(stage=2, block=1, position=(40, 200), target="goldfish", cam_layer=3)
+    options = StudyOptions(stage=2, block=1, position=(40, 200), target="goldfish", cam_layer=3)
     wanted = study(load("pico", weights_dir=weights), decode(IMAGE), options)
     at = {"stage": 2, "x": 40, "y": 200}
     _, _, npz = client.predict(handle_file(IMAGE), block=1, head=2, **at, api_name="/attention")
@@ -228,7 +228,7 @@ def test_random_weights_by_their_name_only(client):
 
 def test_any_part_by_its_name_with_figures(client, weights):
     wanted = study(
-        load("pico", weights_dir=weights), decode(IMAGE), Options(stage=2, only=("clusters", "half_energies"))
+        load("pico", weights_dir=weights), decode(IMAGE), StudyOptions(stage=2, only=("clusters", "pathway_energies"))
     )
     numbers, pngs, npz = client.predict(handle_file(IMAGE), part="clusters", stage=2, api_name="/explain")
     (figure,) = numbers["figures"]
@@ -241,8 +241,8 @@ def test_any_part_by_its_name_with_figures(client, weights):
     with Image.open(pngs[0]) as image:
         assert image.format == "PNG"
         assert image.width >= 1200
-    _, _, npz = client.predict(handle_file(IMAGE), part="half_energies", api_name="/explain")
-    (study_figure,) = figures_for("half_energies", [wanted])
+    _, _, npz = client.predict(handle_file(IMAGE), part="pathway_energies", api_name="/explain")
+    (study_figure,) = figures_for("pathway_energies", [wanted])
     raw = np.load(npz)
     for name, values in study_figure.arrays.items():
         assert raw[f"{study_figure.name}/{name}"] == pytest.approx(values, rel=1e-4)
@@ -251,7 +251,7 @@ def test_any_part_by_its_name_with_figures(client, weights):
 def test_a_map_comes_with_its_raw_values_and_for_a_timm_backbone_too(client):
     backbone = "timm:test_resnet@untrained"
     numbers, pngs, npz = client.predict(handle_file(IMAGE), backbone, part="contrast", stage=2, api_name="/explain")
-    wanted = study(load(backbone), decode(IMAGE), Options(stage=2, only=("contrast",)))
+    wanted = study(load(backbone), decode(IMAGE), StudyOptions(stage=2, only=("contrast",)))
     assert numbers["model"] == backbone
     assert (len(numbers["figures"]), len(pngs)) == (0, 1)
     assert np.load(npz)["contrast"] == pytest.approx(wanted.contrast.heatmap, rel=1e-3, abs=1e-6)
@@ -290,7 +290,7 @@ def test_sanity_checks_gives_a_sanity_check_on_every_map(client, monkeypatch):
 
 def test_compare_says_how_far_maps_agree(client, weights):
     numbers, png, npz = client.predict(handle_file(IMAGE), part="receptive_field", stage=2, api_name="/compare")
-    options = Options(stage=2, only=("receptive_field",))
+    options = StudyOptions(stage=2, only=("receptive_field",))
     names = ("pico", "pico@untrained")
     studies = [study(load(name, weights_dir=weights), decode(IMAGE), options) for name in names]
     found = compare({s.variant: drawn(s, "receptive_field") for s in studies})
@@ -311,7 +311,7 @@ def test_compare_says_how_far_maps_agree(client, weights):
 
 def test_ablation_gives_the_answer_with_a_part_off(client, weights):
     numbers, _, npz = client.predict(handle_file(IMAGE), edits="no_osra@2.0", api_name="/ablation")
-    options = Options(only=("ablation",), edits=("no_osra@2.0",))
+    options = StudyOptions(only=("ablation",), edits=("no_osra@2.0",))
     wanted = study(load("pico", weights_dir=weights), decode(IMAGE), options).ablation
     assert [one["key"] for one in numbers["changes"]] == ["no_osra@2.0"]
     assert numbers["explained"]["logit"] == pytest.approx([one.logit for one in wanted.explained], rel=1e-4)
@@ -321,7 +321,7 @@ def test_ablation_gives_the_answer_with_a_part_off(client, weights):
 
 def test_export_is_the_pages_download(client, weights):
     numbers, file = client.predict(handle_file(IMAGE), "erf", "npz", stage=2, x=40, y=200, api_name="/export")
-    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), Options(stage=2, position=(40, 200)))
+    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), StudyOptions(stage=2, position=(40, 200)))
     assert Path(file).name == "transxnet-lens-erf-pico-stage2.npz"
     with np.load(file, allow_pickle=False) as arrays:
         heatmap = wanted.receptive_field.heatmap

@@ -27,7 +27,7 @@ from demo.uploads import FileRoutes
 from demo.wanted import BESIDE
 from tests.small import image, small_model
 from transxnet.errors import DeviceError, LensError, OutOfRange, UnknownName
-from transxnet.study import Options
+from transxnet.study import StudyOptions
 from transxnet.weights.load import Availability
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +136,7 @@ def test_on_a_space_explanations_run_where_its_gpu_is(space, asked):
     assert asked == ["pico from w and n"]  # on its way before anybody has opened the page
     key = page.studio.add(image())
     assert space == []
-    page.studio.study(key, "pico", Options(only=()))
+    page.studio.study(key, "pico", StudyOptions(only=()))
     assert [place[1] for place in space] == ["pico"]
 
 

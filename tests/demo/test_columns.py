@@ -11,9 +11,9 @@ from demo.jobs import Job
 from demo.studio import Arrival, Loading
 from tests.small import image, small_model
 from transxnet.errors import OutOfRange, SourceFailed
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
-PLAIN = Options(only=())
+PLAIN = StudyOptions(only=())
 
 
 class Desk:
@@ -21,7 +21,7 @@ class Desk:
 
     def __init__(self, **entries: str) -> None:
         self.entries = {name: Loading(name, _arrived=(what, 0, 0)) for name, what in entries.items()}
-        self.asked: list[tuple[str, Options]] = []
+        self.asked: list[tuple[str, StudyOptions]] = []
         self.fails: dict[str, Exception] = {}
         self.slow: tuple[str, ...] = ()  # variants whose studies stay on their way
         self.left: list[Job] = []
@@ -38,7 +38,7 @@ class Desk:
     def arrive(self, name: str) -> None:
         self.entries[name].done.set()
 
-    def explain(self, key: str, name: str, options: Options, other: str = "") -> Job:
+    def explain(self, key: str, name: str, options: StudyOptions, other: str = "") -> Job:
         self.asked.append((name, options))
         if name in self.fails:
             raise self.fails[name]
@@ -96,7 +96,7 @@ def test_what_explained_another_answer_before_the_first_one_came_is_asked_again(
 
 def test_a_class_that_only_the_first_one_has_leaves_the_others_their_own():
     """Of a label set that no other shares, as a backbone of 21,841 classes has."""
-    alone = beside(Options(target="class 16960"), study(small_model(), image(), PLAIN))
+    alone = beside(StudyOptions(target="class 16960"), study(small_model(), image(), PLAIN))
     assert (alone.target, alone.follow) == ("class 16960", True)
     found = study(small_model(), image(), replace(alone, only=()))
     assert found.target.wnid == study(small_model(), image(), PLAIN).target.wnid
@@ -106,7 +106,7 @@ def test_a_chosen_answer_is_everybodys():
     desk = Desk(pico="", t="")
     for name in ("pico", "t"):
         desk.arrive(name)
-    for _ in gather(desk, "key", ["pico", "t"], Options(only=(), target="n02123045"), lambda: True):
+    for _ in gather(desk, "key", ["pico", "t"], StudyOptions(only=(), target="n02123045"), lambda: True):
         pass
     assert [options.target for _, options in desk.asked] == ["n02123045"] * 2
 

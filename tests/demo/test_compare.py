@@ -28,15 +28,15 @@ from transxnet.explain.kernels.change import change
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.explain.sanity.differences import as_map
 from transxnet.explain.sanity.differences import compare as library
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 from transxnet.variants import VARIANTS, find_variant
 from transxnet.weights.sources import BUNDLED
 
 ONE, TWO = image(), image(1)
-ASKED = Options(stage=2, position=(30, 40))
+ASKED = StudyOptions(stage=2, position=(30, 40))
 
 
-def column(name: str, shown=ONE, options: Options = ASKED, **switches: bool) -> Column:
+def column(name: str, shown=ONE, options: StudyOptions = ASKED, **switches: bool) -> Column:
     """A finished column: the small model, called what a test needs."""
     kind = "untrained" if name.endswith("@untrained") else "folder"
     loaded = small_model(kind, **switches)

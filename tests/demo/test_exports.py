@@ -34,7 +34,7 @@ from transxnet.export.images import Style, source_crop
 from transxnet.export.records import source_digest
 from transxnet.export.rows import Shot
 from transxnet.images import decode
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 SVG = "{http://www.w3.org/2000/svg}"
 SECRET = "grandmother-in-hospital.png"
@@ -45,7 +45,7 @@ KEYS = {
 GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
 ONLY = {
-    "overview": ("attention", "kernels", "grad_cam", "receptive_field"), "attention": ("attention", "both_ways"),
+    "overview": ("attention", "kernels", "grad_cam", "receptive_field"), "attention": ("attention", "position_attention"),
     "kernels": ("kernels",), "grad_cam": ("grad_cam", "contrast"), "erf": ("receptive_field",), "ablation": ("ablation",),
     "compare": ("attention", "kernels", "grad_cam", "receptive_field"),
 }  # fmt: skip
@@ -65,9 +65,9 @@ def ask(upload):
         options = {"stage": 2, "position": (30, 40)}
         if view == "ablation":
             options |= {"edits": ("no_osra@2.0",), "mask": write_mask(GRID)}
-        shots = [Shot("small", study(small_model(), upload, Options(only=ONLY[view], **options)), upload.rgb)]
+        shots = [Shot("small", study(small_model(), upload, StudyOptions(only=ONLY[view], **options)), upload.rgb)]
         if untrained:
-            found = study(small_model("untrained", osra=False), upload, Options(only=ONLY[view], **options))
+            found = study(small_model("untrained", osra=False), upload, StudyOptions(only=ONLY[view], **options))
             shots.append(Shot("bare", replace(found, variant="bare"), upload.rgb))
         return Asked(view, shots, [upload], [""], options, display or Display(), link=f"?view={view}", **more)
 
@@ -199,7 +199,7 @@ def test_ablation_has_the_answers_before_and_after(ask):
 def test_the_other_direction_and_the_largest_head_are_what_is_drawn(ask):
     to = ask("attention", replace(Display(Style(head="max")), direction="to"))
     made = manifest_of("svg", export("svg", to).data)
-    users = to.shots[0].study.both_ways.users
+    users = to.shots[0].study.position_attention.users
     assert made["drawn"][0]["name"] == "attention_users"
     assert made["drawn"][0]["range"][1] == pytest.approx(float(users.heads.max()))
     assert (made["asked"]["head"], made["asked"]["direction"]) == ("max", "to")

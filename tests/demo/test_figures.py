@@ -20,13 +20,13 @@ from transxnet.draw.figure import StudyFigure, Table
 from transxnet.errors import SourceFailed
 from transxnet.export.figures import figures_for
 from transxnet.export.manifest import KEY
-from transxnet.study import Options, Study, study
+from transxnet.study import Study, StudyOptions, study
 
 ONE, TWO = image(), image(1)
 
 
 def looked(name: str, parts: tuple[str, ...], kind: str = "folder") -> Column:
-    return Column(name, study(small_model(kind), ONE, Options(stage=2, only=parts), TWO))
+    return Column(name, study(small_model(kind), ONE, StudyOptions(stage=2, only=parts), TWO))
 
 
 def pixels(data_url: str) -> np.ndarray:
@@ -78,14 +78,14 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
 
 
 def test_other_backbones_stand_with_the_variants_in_the_receptive_fields_figures():
-    only = Options(only=("receptive_field",))
+    only = StudyOptions(only=("receptive_field",))
     backbones = [
         Column(name, study(load(name), ONE, only))
         for name in ("timm:test_resnet@untrained", "timm:test_convnext@untrained")
     ]
     columns = [looked("small", WANTED["erf"].figures)]
     maps, curves, parts = figures_of("erf", columns, ONE, backbones)
-    assert (maps["name"], curves["name"], parts["name"]) == ("beside", "erf_curves", "erf_parts")
+    assert (maps["name"], curves["name"], parts["name"]) == ("beside", "erf_curves", "erf_pathways")
     for one in (maps, curves):
         for column in [*columns, *backbones]:
             assert column.study.variant in one["alt"]
@@ -97,11 +97,11 @@ def test_other_backbones_stand_with_the_variants_in_the_receptive_fields_figures
 
 
 def test_what_stands_there_meanwhile():
-    done, going = looked("pico", ()), Column("timm:resnet18@untrained", steps=("erf_parts", 2, 5))
+    done, going = looked("pico", ()), Column("timm:resnet18@untrained", steps=("erf_pathways", 2, 5))
     told = waiting([done, going, Column("t")], keep=True)
     words = COLUMNS_DONE.format(title="resnet18 (timm), untrained", done=2, total=3)
     assert told["keep"] is True
-    assert told["status"]["text"] == f"{words}, {STEPS['erf_parts']}"
+    assert told["status"]["text"] == f"{words}, {STEPS['erf_pathways']}"
     assert (told["status"]["share"], told["status"]["amount"]) == (0.4, "2 of 5")
     assert waiting([done], keep=False) == {"keep": False, "status": {"text": DRAWING}}
     assert shown([])["serial"] < none()["serial"] < shown([])["serial"]

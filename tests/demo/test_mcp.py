@@ -27,7 +27,7 @@ from demo.ui.page import Page
 from transxnet import load
 from transxnet.errors import ImageError
 from transxnet.images import decode
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 pytest.importorskip("mcp")
 
@@ -87,7 +87,7 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_images(address, weig
     assert by_name["attention"]["stage"]["enum"] == [1, 2, 3, 4]
     assert by_name["export"]["format"]["enum"] == ["png", "svg", "npz", "html"]
 
-    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), Options(stage=2, position=(40, 200)))
+    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), StudyOptions(stage=2, position=(40, 200)))
     top = json.loads(predicted.content[0].text)["top"]
     assert [one["index"] for one in top] == [one.index for one in wanted.prediction.top[:3]]
     assert [one["probability"] for one in top] == pytest.approx([o.probability for o in wanted.prediction.top[:3]])

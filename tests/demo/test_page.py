@@ -37,7 +37,7 @@ from transxnet import load
 from transxnet.errors import InvalidValue, LensError, SourceFailed, UnknownName
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.labels import label_set
-from transxnet.study import Options
+from transxnet.study import StudyOptions
 
 LABELS = label_set("tiny-imagenet-200")
 ANN, BOB = SimpleNamespace(session_hash="ann"), SimpleNamespace(session_hash="bob")
@@ -695,11 +695,11 @@ def test_one_click_sets_backbones_beside_the_receptive_fields(page, opened, monk
     monkeypatch.setattr(page, "beside_names", ("timm:test_resnet", "timm:test_convnext"))
     monkeypatch.setattr(page.studio, "ready", lambda name: name == "timm:test_convnext")
     changed = opened_on(page, opened, "Receptive field", *controls(beside=True))
-    assert drawn(changed, page, "erf") == ["beside", "erf_curves", "erf_parts"]
+    assert drawn(changed, page, "erf") == ["beside", "erf_curves", "erf_pathways"]
     for name in (BACKBONE, "timm:test_convnext"):  # whose weights are not on this disk come untrained
         assert page.studio.peek(name).loaded is not None
     assert changed[page.session].variants == ("pico",)
-    assert drawn(opened_on(page, opened, "Receptive field"), page, "erf") == ["erf_curves", "erf_parts"]
+    assert drawn(opened_on(page, opened, "Receptive field"), page, "erf") == ["erf_curves", "erf_pathways"]
 
 
 def test_slower_maps_come_when_they_are_asked_for(page, opened):
@@ -754,7 +754,7 @@ def test_the_second_image_may_be_the_visitors_own_before_this_one(page, opened):
     assert changed[page.others["compare"]]["chosen"] == len(page.examples)
     panel = shown(changed, page, "compare")
     assert panel["heads"][1]["title"] == "The second: your image"
-    mine, theirs = (page.studio.study(one.sha256, "pico", Options(only=("kernels",))).kernels for one in (last, first))
+    mine, theirs = (page.studio.study(one.sha256, "pico", StudyOptions(only=("kernels",))).kernels for one in (last, first))
     tiles = panel["rows"][0]["cells"][1]["tiles"]["base64"]
     assert tiles == floats(theirs.kernels[representatives(mine, TILES)])
     assert links.SECOND in changed[page.link]["upload"]
@@ -967,10 +967,10 @@ def test_figures_that_take_long_can_be_stopped_while_their_maps_stay(page, opene
     go = threading.Event()
 
     def slow(loaded, shown, options, other, progress):
-        if "erf_parts" not in options.only:
+        if "erf_pathways" not in options.only:
             return quick(loaded, shown, options, other, progress)
         for done in range(9):
-            progress("erf_parts", done, 8)
+            progress("erf_pathways", done, 8)
             assert done < 2 or go.wait(60)
 
     quick = studio_module.study

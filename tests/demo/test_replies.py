@@ -15,14 +15,14 @@ from transxnet.draw.overlay import crop_view
 from transxnet.draw.scale import shared_range
 from transxnet.draw.views import draw
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.study import OVERVIEW, Options, study
+from transxnet.study import OVERVIEW, StudyOptions, study
 
 UPLOAD = image()
 
 
 @pytest.fixture(scope="module")
 def seen():
-    return study(small_model(), UPLOAD, Options(stage=2, block=1, position=(30, 70)))
+    return study(small_model(), UPLOAD, StudyOptions(stage=2, block=1, position=(30, 70)))
 
 
 def answered(seen, part: str, head: int = 0):

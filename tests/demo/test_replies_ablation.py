@@ -13,7 +13,7 @@ from demo.replies_ablation import ablation_of
 from tests.small import image, small_model
 from transxnet.errors import PartMissing
 from transxnet.explain.ablation.masking import write_mask
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
@@ -21,7 +21,7 @@ GRID[2:5, 3:6] = True
 
 @pytest.fixture(scope="module")
 def tried():
-    options = Options(only=("ablation",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur")
+    options = StudyOptions(only=("ablation",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur")
     return study(small_model(), image(), options)
 
 
@@ -47,4 +47,4 @@ def test_the_numbers_are_the_librarys(tried):
 
 def test_a_study_without_a_ablation_says_so():
     with pytest.raises(PartMissing, match="tried nothing"):
-        ablation_of(study(small_model(), image(), Options(only=())))
+        ablation_of(study(small_model(), image(), StudyOptions(only=())))

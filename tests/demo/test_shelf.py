@@ -6,7 +6,7 @@ import numpy as np
 
 from demo.shelf import Shelf, nbytes
 from tests.small import image, small_model
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 
 def test_a_shelf_forgets_what_was_longest_unused():
@@ -47,7 +47,7 @@ def test_what_a_value_takes():
 
 
 def test_a_study_counts_the_arrays_inside_its_parts():
-    found = study(small_model(), image(), Options(stage=2, only=("stage_tables",)))
-    bare = study(small_model(), image(), Options(stage=2, only=()))
+    found = study(small_model(), image(), StudyOptions(stage=2, only=("stage_tables",)))
+    bare = study(small_model(), image(), StudyOptions(stage=2, only=()))
     tables = [array for t in found.stage_tables for array in (t.weights, t.scales, t.entropy, t.distance)]
     assert nbytes(found) - nbytes(bare) == sum(array.nbytes for array in tables) > 1000

@@ -16,7 +16,7 @@ from demo.tables import MOST_HELD, held, table_json, table_key
 from demo.views import Scene, view
 from tests.small import image, small_model
 from transxnet.cost import cost
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 ONLY = ("block_table", "stage_tables")
 ONE, TWO = image(), image(1)
@@ -27,7 +27,7 @@ def columns() -> list[Column]:
     """The model twice, on two images, and once without OSRA."""
     models = [("pico", small_model(), ONE), ("pico@untrained", small_model(), TWO)]
     models.append(("pico_noosra", small_model(osra=False), ONE))
-    options = Options(stage=2, block=1, only=ONLY)
+    options = StudyOptions(stage=2, block=1, only=ONLY)
     return [Column(name, study(model, shown, options), cost(model.model)) for name, model, shown in models]
 
 
@@ -60,7 +60,7 @@ def test_every_column_names_its_block_and_the_last_block_of_every_stage(columns)
 
 def test_a_table_holds_every_head_of_the_block_to_half_a_step(columns):
     s = columns[0].study
-    raw = study(small_model(), ONE, Options(stage=2, block=1, only=("attention_table",))).attention_table
+    raw = study(small_model(), ONE, StudyOptions(stage=2, block=1, only=("attention_table",))).attention_table
     found = shown(columns)["tables"][table_key(s, s.block_table)]
     assert (found["stage"], found["block"], found["heads"]) == (2, 1, 2)
     step = raw.weights.max(axis=-1, keepdims=True) / 255

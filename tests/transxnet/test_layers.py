@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.tiny import one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.layers import (
     MSFFN,
     OSRA,

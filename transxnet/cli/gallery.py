@@ -15,7 +15,7 @@ from .common import load_model, models_in, written
 if TYPE_CHECKING:
     from ..draw.figure import StudyFigure
     from ..images import SourceImage
-    from ..study import Options, Study
+    from ..study import Study, StudyOptions
     from ..weights.load import LoadedModel
 
 NEAR = 1  # stage of the receptive fields: its units still see a part of the image only
@@ -61,18 +61,18 @@ def _studied(
 ) -> list[StudyFigure]:
     """Everything about a unit in the middle of stage 3; its receptive field in an early stage, where parts differ."""
     from ..export.figures import figures, figures_for
-    from ..study import DRAWN, Options
+    from ..study import DRAWN, StudyOptions
 
-    early = ("erf_parts", "receptive_field")
-    main = _studies(models, image, other, Options(only=DRAWN), words)
-    near = _studies(models, image, None, Options(stage=NEAR, only=early))
+    early = ("erf_pathways", "receptive_field")
+    main = _studies(models, image, other, StudyOptions(only=DRAWN), words)
+    near = _studies(models, image, None, StudyOptions(stage=NEAR, only=early))
     about_fields = [study_figure for part in early for study_figure in figures_for(part, near, image.rgb)]
     theirs = {study_figure.name: study_figure for study_figure in about_fields}
     return [theirs.get(study_figure.name, study_figure) for study_figure in figures(main, image.rgb)]
 
 
 def _studies(
-    models: Sequence[LoadedModel], image: SourceImage, other: SourceImage | None, options: Options, words: str = ""
+    models: Sequence[LoadedModel], image: SourceImage, other: SourceImage | None, options: StudyOptions, words: str = ""
 ) -> list[Study]:
     """One a model; all explain the first one's answer where they know it."""
     from ..study import study

@@ -20,7 +20,7 @@ from .common import count, images_in, load_model
 if TYPE_CHECKING:
     from ..images import ModelInput
     from ..labels import LabelSet
-    from ..results import Prediction
+    from ..results import Predictions
     from ..weights.load import LoadedModel
 
 DECODERS = 4  # threads; reading waits for the disk, and Pillow lets others run
@@ -64,7 +64,7 @@ def _weights_line(loaded: LoadedModel) -> str:
     return f"RANDOM WEIGHTS, never trained: the answers mean nothing. {line}" if loaded.untrained else line
 
 
-def _prediction_json(path: Path, found: Prediction | LensError, loaded: LoadedModel) -> dict[str, object]:
+def _prediction_json(path: Path, found: Predictions | LensError, loaded: LoadedModel) -> dict[str, object]:
     if isinstance(found, LensError):
         return {"image": str(path), "error": str(found)}
     top = [{"index": a.index, "wnid": a.wnid, "label": a.label, "probability": a.probability} for a in found.top]
@@ -73,7 +73,7 @@ def _prediction_json(path: Path, found: Prediction | LensError, loaded: LoadedMo
 
 def _predictions(
     loaded: LoadedModel, labels: LabelSet, paths: Sequence[Path], args: argparse.Namespace
-) -> Iterator[tuple[Path, Prediction | LensError]]:
+) -> Iterator[tuple[Path, Predictions | LensError]]:
     """(path, its prediction or what is wrong with the image), in order, a forward pass a batch."""
     for some, views in _views(loaded, paths, args.batch_size):
         good = [view.tensor for view in views if not isinstance(view, LensError)]
@@ -107,7 +107,7 @@ def _views(
             yield some, [future.result() for future in futures]
 
 
-def _forward(loaded: LoadedModel, labels: LabelSet, tensors: list, args: argparse.Namespace) -> list[Prediction]:
+def _forward(loaded: LoadedModel, labels: LabelSet, tensors: list, args: argparse.Namespace) -> list[Predictions]:
     """One batch; in smaller ones where the device's memory does not hold it."""
     import torch
 

@@ -23,7 +23,7 @@ from .study_timing import in_words, timing
 
 if TYPE_CHECKING:
     from ..distributed import Worker
-    from ..study import Options
+    from ..study import StudyOptions
 
 
 ALL = "all"  # of --only
@@ -76,10 +76,10 @@ def run_study(args: argparse.Namespace) -> int:
         return _finish(run, worker, entries, begun)
 
 
-def _options(args: argparse.Namespace) -> Options:
-    from ..study import DEFAULT, DRAWN, Options
+def _options(args: argparse.Namespace) -> StudyOptions:
+    from ..study import DEFAULT, DRAWN, StudyOptions
 
-    return Options(
+    return StudyOptions(
         stage=args.stage, block=args.block, position=args.position, target=args.target, cam_layer=args.cam_layer,
         only=DRAWN if args.only == (ALL,) else args.only or DEFAULT, thorough=args.thorough,
     )  # fmt: skip
@@ -116,7 +116,7 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | BackboneSpec]
 
     Blocks and heads are for the TransXNets among the models; a backbone beside them takes each stage as a whole.
     """
-    from ..study import PARTS
+    from ..study import ANALYSES
 
     if not specs:
         raise OutOfRange("--models names no model.", remedy="Name a variant, or several with commas.")
@@ -128,8 +128,8 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | BackboneSpec]
         _within(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
         _within(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
     for name in args.only:
-        if name not in PARTS and args.only != (ALL,):
-            raise UnknownName(f"There is no part called {quote(name)}.", remedy=f"Choose some of: {', '.join(PARTS)}.")
+        if name not in ANALYSES and args.only != (ALL,):
+            raise UnknownName(f"There is no part called {quote(name)}.", remedy=f"Choose some of: {', '.join(ANALYSES)}.")
     if args.target is not None:
         _somebody_knows(args.target, specs)
 
@@ -138,12 +138,12 @@ def _somebody_knows(target: str, specs: Sequence[VariantSpec | BackboneSpec]) ->
     """At least one of the models must know the class."""
     from ..labels import label_set
 
-    for position, spec in enumerate(specs, 1):
+    for i, spec in enumerate(specs, 1):
         try:
             label_set(spec.label_set).find(target)
             return
         except LensError:
-            if position == len(specs):
+            if i == len(specs):
                 raise
 
 

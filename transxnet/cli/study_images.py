@@ -22,7 +22,7 @@ from .common import failure
 
 if TYPE_CHECKING:
     from ..images import SourceImage
-    from ..study import Options, Study
+    from ..study import Study, StudyOptions
     from ..weights.load import LoadedModel
 
 ENTRY = "entry.json"
@@ -36,7 +36,7 @@ class Run:
     """What holds for all images of one run, and what failed so far."""
 
     args: argparse.Namespace
-    options: Options
+    options: StudyOptions
     paths: list[Path]
     models: list[LoadedModel]
     failed: list[dict[str, str]] = field(default_factory=list)

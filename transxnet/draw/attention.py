@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..results.attention import AttentionDepth, HalfEnergies
+from ..results.attention import AttentionDepth, PathwayEnergies
 from .bars import SOFT, figure_rgb
 from .figure import StudyFigure, Table
 from .panels import DPI, TEXT, WIDTH
@@ -134,7 +134,7 @@ def _depth_table(results: Sequence[AttentionDepth], names: Sequence[str]) -> Tab
 # --- Halves -----------------------------------------------------------------------------------------------------------
 
 
-def halves_figure(results: Sequence[HalfEnergies], names: Sequence[str]) -> StudyFigure:
+def halves_figure(results: Sequence[PathwayEnergies], names: Sequence[str]) -> StudyFigure:
     """OSRA's share of the energy of D-Mixer's output, a bar a block: all of it, and what varies over positions."""
     figure = _figure(len(results))
     for row, (found, name) in enumerate(zip(results, names, strict=True)):
@@ -172,7 +172,7 @@ def percent(share: float) -> str:
     return f"{number(100 * share)} %" if share == 0 or share >= 1e-4 else "under 0.01 %"
 
 
-def _halves_caption(results: Sequence[HalfEnergies], names: Sequence[str]) -> str:
+def _halves_caption(results: Sequence[PathwayEnergies], names: Sequence[str]) -> str:
     said = [
         f"{name}: {percent(_mean(found.share))} over all blocks, {percent(_mean(found.varying_share))} of what varies"
         for found, name in zip(results, names, strict=True)
@@ -185,7 +185,7 @@ def _halves_caption(results: Sequence[HalfEnergies], names: Sequence[str]) -> st
     )
 
 
-def _halves_alt(results: Sequence[HalfEnergies], names: Sequence[str]) -> str:
+def _halves_alt(results: Sequence[PathwayEnergies], names: Sequence[str]) -> str:
     said = [
         f"{name}, of what varies {percent(found.varying_share[0])} in the first block and "
         f"{percent(found.varying_share[-1])} in the last"
@@ -194,7 +194,7 @@ def _halves_alt(results: Sequence[HalfEnergies], names: Sequence[str]) -> str:
     return f"Bars for OSRA's share over {len(results[0].stages)} blocks: {'; '.join(said)}."
 
 
-def _halves_table(results: Sequence[HalfEnergies], names: Sequence[str]) -> Table:
+def _halves_table(results: Sequence[PathwayEnergies], names: Sequence[str]) -> Table:
     rows = []
     for found, name in zip(results, names, strict=True):
         for i, (stage, block) in enumerate(zip(found.stages, found.blocks, strict=True)):

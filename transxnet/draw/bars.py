@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..results import Answer
+from ..results import Prediction
 from .scale import PLAIN, Tone, colorize
 from .text import ACCENT, GRAY, INK, font, printable, shorten
 
@@ -35,7 +35,7 @@ def colorbar(
 
 
 def answers_bars(
-    answers: tuple[Answer, ...], explained: int | None = None, size: tuple[int, int] = (384, 384), dpi: int = 160
+    answers: tuple[Prediction, ...], explained: int | None = None, size: tuple[int, int] = (384, 384), dpi: int = 160
 ) -> np.ndarray:
     """The best answers, best at the top, as bars of their probabilities: uint8 (height, width, 3), RGB.
 

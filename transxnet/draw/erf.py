@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..results.erf import SHARES, ErfCurves, ErfParts, ErfProtocol, RCurve
+from ..results.erf import SHARES, ErfCurves, ErfPathways, ErfProtocol, RCurve
 from .bars import figure_rgb
 from .figure import StudyFigure, Table
 from .panels import DPI, TEXT, WIDTH, Panels, fit, ring
@@ -40,14 +40,14 @@ FAINTEST = 5e-4  # of the view: what is smaller is said to be
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-def parts_figure(results: Sequence[ErfParts], names: Sequence[str], photos: Sequence[np.ndarray]) -> StudyFigure:
+def parts_figure(results: Sequence[ErfPathways], names: Sequence[str], photos: Sequence[np.ndarray]) -> StudyFigure:
     """Every variant's field whole and with its modulators held, on one scale: multiples of its full map's mean.
 
     photos: uint8 (H, W, 3), RGB, what each view covers. A map that a variant cannot have says why.
     """
     pairs = list(zip(results, names, strict=True))
     return StudyFigure(
-        "erf_parts", "Receptive field, taken apart", _parts_caption(results, names),
+        "erf_pathways", "Receptive field, taken apart", _parts_caption(results, names),
         _parts_alt(results, names), LIMITS + " Shares do not add up: the ways multiply each other.",
         _parts_image(pairs, photos), _parts_table(results, names),
         {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
@@ -55,7 +55,7 @@ def parts_figure(results: Sequence[ErfParts], names: Sequence[str], photos: Sequ
     )  # fmt: skip
 
 
-def _parts_image(pairs: Sequence[tuple[ErfParts, str]], photos: Sequence[np.ndarray]) -> np.ndarray:
+def _parts_image(pairs: Sequence[tuple[ErfPathways, str]], photos: Sequence[np.ndarray]) -> np.ndarray:
     """A row a variant, the photo first; several rows where there is one variant only."""
     sheet = Panels(3 if len(pairs) == 1 else 1 + len(pairs[0][0].titles))
     logs = [
@@ -73,7 +73,7 @@ def _parts_image(pairs: Sequence[tuple[ErfParts, str]], photos: Sequence[np.ndar
 
 
 def _parts_row(
-    sheet: Panels, found: ErfParts, photo: np.ndarray, maps: Mapping[str, np.ndarray], value_range: tuple[float, float]
+    sheet: Panels, found: ErfPathways, photo: np.ndarray, maps: Mapping[str, np.ndarray], value_range: tuple[float, float]
 ) -> None:
     """One variant's photo and maps, or why it has none. maps: part -> what is colored."""
     full = found.full
@@ -88,7 +88,7 @@ def _parts_row(
     sheet.new_row()
 
 
-def _part_words(found: ErfParts, part: str) -> list[str]:
+def _part_words(found: ErfPathways, part: str) -> list[str]:
     half = f"half within {_percent(found.numbers[f'{part}/r50'])}"
     if part == "full":
         return [half]
@@ -96,13 +96,13 @@ def _part_words(found: ErfParts, part: str) -> list[str]:
     return [f"{_percent(found.numbers[f'{part}/share'])} of the total", half, f"rank correlation {rank}"]
 
 
-def _alike(found: ErfParts) -> bool:
+def _alike(found: ErfPathways) -> bool:
     """Whether every map ranks the pixels as the full one does: there is nothing to take apart."""
     ranks = [found.numbers[f"{part}/rank"] for part in found.maps if part != "full"]
     return bool(ranks) and min(ranks) > ALIKE
 
 
-def _parts_caption(results: Sequence[ErfParts], names: Sequence[str]) -> str:
+def _parts_caption(results: Sequence[ErfPathways], names: Sequence[str]) -> str:
     said = "; ".join(
         f"{name}: with everything held {_percent(found.numbers['seen/share'])} of the full map's total is left, "
         f"rank correlation {number(found.numbers['seen/rank'])}"
@@ -117,7 +117,7 @@ def _parts_caption(results: Sequence[ErfParts], names: Sequence[str]) -> str:
     )
 
 
-def _alike_words(pairs: Sequence[tuple[ErfParts, str]]) -> str:
+def _alike_words(pairs: Sequence[tuple[ErfPathways, str]]) -> str:
     alike = [(found, name) for found, name in pairs if _alike(found)]
     if not alike:
         return ""
@@ -128,13 +128,13 @@ def _alike_words(pairs: Sequence[tuple[ErfParts, str]]) -> str:
     )
 
 
-def _parts_alt(results: Sequence[ErfParts], names: Sequence[str]) -> str:
+def _parts_alt(results: Sequence[ErfPathways], names: Sequence[str]) -> str:
     what = [f"{name} ({', '.join(found.titles[part].lower() for part in found.maps)})" for found, name in
             zip(results, names, strict=True)]  # fmt: skip
     return f"Rows of maps about a ringed unit beside the photo: {'; '.join(what)}."
 
 
-def _parts_table(results: Sequence[ErfParts], names: Sequence[str]) -> Table:
+def _parts_table(results: Sequence[ErfPathways], names: Sequence[str]) -> Table:
     head = ("model", "held", "of the full total", "half within", "99 % within", "rank correlation", "top 10 % overlap")
     rows = []
     for found, name in zip(results, names, strict=True):

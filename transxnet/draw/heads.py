@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ..results import AttentionMaps, Explanation, Geometry
-from ..results.attention import FUSIONS, KeyUsers, PositionAttention
+from ..results import AttentionFrom, Explanation, Geometry
+from ..results.attention import FUSIONS, AttentionTo, PositionAttention
 from ..results.placement import place
 from .attention import percent
 from .figure import StudyFigure, Table
@@ -58,7 +58,7 @@ def heads_figure(results: Sequence[PositionAttention], names: Sequence[str], pho
 
 
 def _row(
-    sheet: Panels, found: AttentionMaps | KeyUsers, grid: Geometry, at: tuple[float, float], photo: np.ndarray,
+    sheet: Panels, found: AttentionFrom | AttentionTo, grid: Geometry, at: tuple[float, float], photo: np.ndarray,
     value_range: tuple[float, float],
 ) -> None:  # fmt: skip
     side = sheet.pixels
@@ -71,15 +71,15 @@ def _row(
     sheet.new_row()
 
 
-def _maps_of(found: AttentionMaps | KeyUsers) -> tuple[int | str, ...]:
+def _maps_of(found: AttentionFrom | AttentionTo) -> tuple[int | str, ...]:
     """What is drawn: every head, and the fused ones where there is something to fuse."""
     heads = range(1, 1 + len(found.heads))
     return (*FUSIONS, *heads) if len(heads) > 1 else (1,)
 
 
-def _words_under(found: AttentionMaps | KeyUsers, head: int) -> list[str]:
+def _words_under(found: AttentionFrom | AttentionTo, head: int) -> list[str]:
     """head: from 1. What is worth knowing of a query's weights, or of those that a key gets."""
-    if isinstance(found, KeyUsers):
+    if isinstance(found, AttentionTo):
         return [_even_share(found.total[head - 1] / found.uniform_total)]
     return [f"entropy {number(found.entropy[head - 1])}", f"{number(found.distance[head - 1])} px away"]
 
@@ -94,7 +94,7 @@ def _columns(panels: int) -> int:
     return max(4, -(-panels // rows))
 
 
-def _query_words(maps: AttentionMaps) -> str:
+def _query_words(maps: AttentionFrom) -> str:
     rows, cols = maps.keys.grid
     return (
         f"Query at row {maps.query[0]}, column {maps.query[1]}; {rows} × {cols} keys. Under each head its entropy, 0 "
@@ -102,7 +102,7 @@ def _query_words(maps: AttentionMaps) -> str:
     )
 
 
-def _key_words(users: KeyUsers) -> str:
+def _key_words(users: AttentionTo) -> str:
     rows, cols = users.queries.grid
     return (
         f"Key at row {users.key[0]}, column {users.key[1]}; {rows} × {cols} queries. Under each head the weight that "

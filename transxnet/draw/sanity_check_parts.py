@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from ..results.sanity_checks import Faithfulness, SanityChecks
 from .scale import colorize, shared_range
 from .text import ACCENT, GRAY, INK, WARNING, font, printable, width, wrap
-from .views import LOOKS
+from .views import MAP_STYLES
 
 DPI, WIDE = 160, 7.5  # 1200 px across
 TILE, PITCH = 0.44, 0.51  # a small map's side, and from one to the next
@@ -34,7 +34,7 @@ def pairs(reports: Sequence[SanityChecks], names: Sequence[str]) -> list[tuple[s
 
 
 def _title(method: str) -> str:
-    return LOOKS[method].title if method in LOOKS else method.replace("_", " ").capitalize()
+    return MAP_STYLES[method].title if method in MAP_STYLES else method.replace("_", " ").capitalize()
 
 
 def called(method: str, name: str, names: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from itertools import combinations
 from ..results.sanity_checks import SanityChecks
 from .bars import figure_rgb
 from .figure import StudyFigure, Table
-from .text import ACCENT, GRAY, INK, font, printable
 from .sanity_check_parts import (
     INSERTION,
     TALL,
@@ -23,7 +22,7 @@ from .sanity_check_parts import (
     ceiling,
     curves,
     forgetting,
-        legend,
+    legend,
     matrix,
     matrix_heads,
     pairs,
@@ -31,6 +30,7 @@ from .sanity_check_parts import (
     strips,
     strips_height,
 )  # fmt: skip
+from .text import ACCENT, GRAY, INK, font, printable
 
 COLUMNS, PANEL = 3, 1.95  # panels a row, inches from one row to the next
 BASELINE = {"gray": "gray", "blur": "blurred"}

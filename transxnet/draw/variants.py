@@ -12,7 +12,7 @@ from .figure import StudyFigure, Table
 from .panels import Panels, fit
 from .scale import colorize, shared_range
 from .text import number
-from .views import LOOKS
+from .views import MAP_STYLES
 
 
 def variants_figure(
@@ -28,7 +28,7 @@ def variants_figure(
     names = next(iter(found.values())).names
     sheet = Panels(4 if len(names) == 2 else len(names))
     for method, agreement in found.items():
-        look = LOOKS[method]
+        look = MAP_STYLES[method]
         own = np.reshape(factors.get(method, [1.0] * len(names)), (-1, 1, 1))
         values = agreement.values * own  # (variants, rows, columns)
         value_range = shared_range(values, look.signed)
@@ -44,7 +44,7 @@ def variants_figure(
         "stand under the first. Rank correlation (Spearman) over its pixels; overlap: intersection over union of the "
         f"tenth of the pixels that each ranks highest, {number(by_chance)} by chance. {left_out}".strip(),
         "Pairs of small maps. " + "; ".join(
-            f"{LOOKS[method].title}: {names[a]} and {names[b]} correlate by {a_b(agreement.correlation, a, b)}"
+            f"{MAP_STYLES[method].title}: {names[a]} and {names[b]} correlate by {a_b(agreement.correlation, a, b)}"
             for method, agreement in found.items() for a, b in pairs
         ) + ".",
         "Variants that agree may be wrong together. Two variants share a scale here, though features of two models "
@@ -77,7 +77,7 @@ def _table(
     found: Mapping[str, Agreement], names: tuple[str, ...], pairs: list[tuple[int, int]], by_chance: float
 ) -> Table:
     rows = [
-        (f"{LOOKS[method].title}: {names[a]}, {names[b]}", *(a_b(values, a, b) for _, values in _both(agreement)))
+        (f"{MAP_STYLES[method].title}: {names[a]}, {names[b]}", *(a_b(values, a, b) for _, values in _both(agreement)))
         for method, agreement in found.items() for a, b in pairs
     ]  # fmt: skip
     return Table(("Maps", "rank correlation", f"top 10 % overlap ({number(by_chance)} by chance)"), rows)

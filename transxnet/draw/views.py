@@ -1,4 +1,4 @@
-"""How each kind of result is drawn and named: one row of LOOKS a view, the same for sheets, files and the page.
+"""How each kind of result is drawn and named: one row of MAP_STYLES a view, the same for sheets, files and the page.
 
 A drawing colors *shown* values, which may be the raw ones rectified, in multiples of their mean, or as a density;
 `scaling` says which, in words that stand beside every drawing. The raw values stay in the result.
@@ -15,17 +15,17 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..results import AttentionMaps, Explanation, Geometry, KernelSet
+from ..results import AttentionFrom, Explanation, Geometry, KernelSet
 from .kernels import fitting, kernel_grid
 from .overlay import mark, overlay, place
 from .scale import NORMALISED, PLAIN, Tone, shared_range
 from .text import number
 
-Result = AttentionMaps | KernelSet | Explanation
+Result = AttentionFrom | KernelSet | Explanation
 
 
 @dataclass(frozen=True)
-class Look:
+class MapStyle:
     """One view: its name in a Study, a title, a sentence on what it shows, and how values become colors."""
 
     name: str
@@ -44,50 +44,50 @@ PER_MILLE = 1000  # of the view's area: 16 pixels at 128 px
 
 
 _LOOKS = (
-    Look("attention", "Attention", "What OSRA mixed into the marked unit.", "raw weights", "weight", "magma"),
-    Look(
+    MapStyle("attention", "Attention", "What OSRA mixed into the marked unit.", "raw weights", "weight", "magma"),
+    MapStyle(
         "kernels", "Kernels", "IDConv's, generated for this image; learned ones where a variant generates none.",
         "raw weights", "weight", "RdBu_r", True,
     ),
-    Look(
+    MapStyle(
         "grad_cam", "Grad-CAM", "Where the layer's features raised the explained answer.",
         "values above zero (ReLU)", "logit", "inferno",
     ),
-    Look(
+    MapStyle(
         "contrast", "One class against another",
         "Where the layer's features raised the first class more than the second (positive) or less (negative).",
         "raw", "logit", "RdBu_r", True,
     ),
-    Look(
+    MapStyle(
         "cam_stages", "Grad-CAM of several stages", "Where the stages' features raised the explained answer, together.",
         "values above zero, each stage's over its largest", "share of each stage's largest",
         "inferno",
     ),
-    Look(
+    MapStyle(
         "rollout", "Attention rollout (approximation)",
         "Where attention could have carried something from, through all blocks so far.",
         "in multiples of an even map, colors by the square root", "times an even map", "magma", root=True, parts=1,
     ),
-    Look(
+    MapStyle(
         "receptive_field", "Receptive field", "Which pixels the marked unit depends on.",
         "absolute gradient over its mean, colors by the square root, the highest 0.5 % of pixels alike",
         "times the mean", "viridis", root=True, clip=0.995,
     ),
-    Look(
+    MapStyle(
         "integrated_gradients", "Integrated gradients", "What each pixel adds to the answer on the way from gray.",
         "as a density, logits a thousandth of the view's area, colors by the square root",
         "logit per ‰ of the view", "RdBu_r", True, True, parts=PER_MILLE,
     ),
-    Look(
+    MapStyle(
         "smooth_grad", "SmoothGrad", "Which small changes of noisy copies would raise or lower the answer.",
         "as a density, per unit of normalized input and thousandth of the view, colors by the square root",
         "logit per unit of input and ‰ of the view", "RdBu_r", True, True, parts=PER_MILLE,
     ),
-    Look(
+    MapStyle(
         "occlusion", "Occlusion", "What the answer loses when a patch turns gray.", "raw", "logit", "RdBu_r", True
     ),
 )  # fmt: skip
-LOOKS: Mapping[str, Look] = MappingProxyType({look.name: look for look in _LOOKS})
+MAP_STYLES: Mapping[str, MapStyle] = MappingProxyType({look.name: look for look in _LOOKS})
 
 # The one or two numbers to read beside an Explanation, by its method; shares are told as percentages.
 PERCENT = ("completeness_error", "from_uniform", "noise", "positive_share", "r50")
@@ -105,13 +105,13 @@ WORTH_KNOWING: Mapping[str, str] = MappingProxyType(
 )
 
 
-def look_of(result: Result) -> Look:
-    """The row of LOOKS for a result."""
-    if isinstance(result, AttentionMaps):
-        return LOOKS["attention"]
+def map_style_of(result: Result) -> MapStyle:
+    """The row of MAP_STYLES for a result."""
+    if isinstance(result, AttentionFrom):
+        return MAP_STYLES["attention"]
     if isinstance(result, KernelSet):
-        return LOOKS["kernels"]
-    return LOOKS["receptive_field" if result.method == "erf" else result.method]
+        return MAP_STYLES["kernels"]
+    return MAP_STYLES["receptive_field" if result.method == "erf" else result.method]
 
 
 def shown(result: Result, head: int = 0, channels: Sequence[int] | None = None) -> np.ndarray:
@@ -119,7 +119,7 @@ def shown(result: Result, head: int = 0, channels: Sequence[int] | None = None) 
 
     head: of attention, from 1; 0 is the mean of all. channels: of kernels, from 0; None is all.
     """
-    if isinstance(result, AttentionMaps):
+    if isinstance(result, AttentionFrom):
         return result.head(head)
     if isinstance(result, KernelSet):
         return result.kernels if channels is None else result.kernels[list(channels)]
@@ -134,7 +134,7 @@ def factor(result: Explanation) -> float:
     """What raw values are multiplied by to be shown, so that models and views of other sizes compare."""
     if result.method == "erf":
         return 1 / (float(np.abs(result.heatmap).mean()) or 1)
-    parts = look_of(result).parts
+    parts = map_style_of(result).parts
     return result.heatmap.size / parts if parts else 1.0
 
 
@@ -142,7 +142,7 @@ def range_of(
     results: Sequence[Result], head: int = 0, channels: Sequence[Sequence[int] | None] = ()
 ) -> tuple[float, float]:
     """One range for results of one kind that stand together: low and high of what is shown."""
-    look = look_of(results[0])
+    look = map_style_of(results[0])
     each = channels or [None] * len(results)
     values = [shown(result, head, some) for result, some in zip(results, each, strict=True)]
     return shared_range([_clipped(v, look.clip) for v in values], look.signed)
@@ -168,7 +168,7 @@ def draw(
     photo: uint8 (H, W, 3), what the view covers. A map lies over it, with a ring about the unit it speaks of;
     kernels stand alone as a grid. colormap: '' takes the look's. tone: normalized, it takes the result's own range.
     """
-    look = look_of(result)
+    look = map_style_of(result)
     if tone.mode == NORMALISED:
         value_range = range_of([result], head, [channels])
     colormap = colormap or look.colormap
@@ -178,7 +178,7 @@ def draw(
         return kernel_grid(
             result, channels, value_range, columns=columns, tap=tap, gap=gap, colormap=colormap, tone=tone
         )
-    geometry = result.keys if isinstance(result, AttentionMaps) else result.geometry
+    geometry = result.keys if isinstance(result, AttentionFrom) else result.geometry
     heatmap = place(shown(result, head), geometry, photo.shape[:2])
     image = overlay(photo, heatmap, value_range, colormap, opacity, look.signed, look.root, tone)
     unit = unit_of(result)
@@ -187,7 +187,7 @@ def draw(
 
 def unit_of(result: Result) -> tuple[float, float] | None:
     """(x, y) in view pixels of the unit the result speaks of; None where it is about the whole image."""
-    if isinstance(result, AttentionMaps):
+    if isinstance(result, AttentionFrom):
         return result.queries.center(*result.query)
     if isinstance(result, Explanation) and result.method in ("erf", "rollout") and "x" in result.numbers:
         return result.numbers["x"], result.numbers["y"]
@@ -207,7 +207,7 @@ def what(result: Result, head: int = 0) -> str:
 
 def worth_knowing(result: Result, head: int = 0) -> str:
     """The one or two numbers to read beside the image."""
-    if isinstance(result, AttentionMaps):
+    if isinstance(result, AttentionFrom):
         which = slice(head - 1, head) if head else slice(None)
         entropy, distance = result.entropy[which].mean(), result.distance[which].mean()
         return (
@@ -225,4 +225,4 @@ def geometry_of(result: Result) -> Geometry | None:
     """Where the result's values sit; None for kernels, which sit nowhere."""
     if isinstance(result, KernelSet):
         return None
-    return result.keys if isinstance(result, AttentionMaps) else result.geometry
+    return result.keys if isinstance(result, AttentionFrom) else result.geometry

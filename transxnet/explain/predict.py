@@ -12,11 +12,11 @@ from torch import Tensor
 from ..errors import WeightsMismatch
 from ..labels import LabelSet
 from ..model import TransXNet
-from ..results import Answer, Prediction
+from ..results import Prediction, Predictions
 from .observe import Observation, need_eval
 
 
-def predict(observation: Observation, labels: LabelSet, top: int = 5) -> Prediction:
+def predict(observation: Observation, labels: LabelSet, top: int = 5) -> Predictions:
     """The answers of one observed image.
 
     top: how many classes to name, at most all of them; ties go to the lower index.
@@ -35,7 +35,7 @@ def predict_batch(
     top: int = 5,
     batch_size: int = 32,
     autocast: bool = False,
-) -> Iterator[Prediction]:
+) -> Iterator[Predictions]:
     """Answers for many images, in their order, a batch at a time; reads `tensors` lazily.
 
     tensors: normalized views, (1, 3, H, W) each as images.prepare gives them, all of one size.
@@ -52,7 +52,7 @@ def predict_batch(
         yield from (_prediction(row, labels, top) for row in logits.float().cpu())
 
 
-def _prediction(logits: Tensor, labels: LabelSet, top: int) -> Prediction:  # (classes,)
+def _prediction(logits: Tensor, labels: LabelSet, top: int) -> Predictions:  # (classes,)
     if len(logits) != len(labels):
         raise WeightsMismatch(
             f"The model answers with {len(logits)} classes, {labels.name} names {len(labels)}.",
@@ -61,5 +61,5 @@ def _prediction(logits: Tensor, labels: LabelSet, top: int) -> Prediction:  # (c
     logits = logits.float().cpu().clone()  # its own memory: a view would keep the whole batch
     probabilities = logits.softmax(dim=0)
     best = logits.argsort(descending=True, stable=True)[: max(top, 1)].tolist()
-    answers = (Answer(i, labels.wnids[i], labels.words[i], float(probabilities[i]), float(logits[i])) for i in best)
-    return Prediction(tuple(answers), probabilities.numpy(), logits.numpy())
+    answers = (Prediction(i, labels.wnids[i], labels.words[i], float(probabilities[i]), float(logits[i])) for i in best)
+    return Predictions(tuple(answers), probabilities.numpy(), logits.numpy())

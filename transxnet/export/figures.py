@@ -14,7 +14,7 @@ from ..draw import ablation_table, attention, erf, heads, heads_off, kernel_figu
 from ..draw import sanity_checks as trusts
 from ..draw.figure import StudyFigure
 from ..draw.variants import variants_figure
-from ..draw.views import LOOKS, factor
+from ..draw.views import MAP_STYLES, factor
 from ..explain.attribution.methods import METHODS
 from ..explain.erf.erf import erf_curves
 from ..explain.sanity.agreement import agreement_between_variants
@@ -23,7 +23,7 @@ from ..results import Explanation
 from ..study import OVERVIEW, Study
 from .images import LIMITS, Style, results, sheet, source_crop
 
-MAPS = tuple(name for name in LOOKS if name not in OVERVIEW)
+MAPS = tuple(name for name in MAP_STYLES if name not in OVERVIEW)
 COMPARED = tuple(name for name in METHODS if name != "attention")  # whose results are Explanations
 PHOTO = 768  # pixels of the photos that maps are drawn over
 ACROSS = 3  # maps in a row of the sheet of maps: with more, captions are too small on a page
@@ -81,16 +81,16 @@ def _ablation_table(shown: Shown) -> list[StudyFigure]:
 
 TRUST = (trusts.sanity_check_table, trusts.faithfulness_figure, trusts.randomization_figure, trusts.agreement_figure)
 FIGURES = (
-    Row("both_ways", lambda s: heads.heads_figure(s.found, s.names, s.photos)),
+    Row("position_attention", lambda s: heads.heads_figure(s.found, s.names, s.photos)),
     Row("attention_depth", lambda s: attention.depth_figure(s.found, s.names)),
     Row("rollouts", lambda s: heads.rollout_figure(s.found, s.names, s.photos)),
-    Row("half_energies", lambda s: attention.halves_figure(s.found, s.names)),
+    Row("pathway_energies", lambda s: attention.halves_figure(s.found, s.names)),
     Row("clusters", lambda s: kernel_figures.clusters_figure(s.found, s.names, s.learned)),
     Row("kernels", lambda s: kernel_figures.gates_figure(s.found, s.names)),
     Row("spectra", _spectra),
     Row("kernel_change", _change),
     Row("kernel_depth", lambda s: kernel_figures.kernel_depth_figure(s.found, s.names)),
-    Row("erf_parts", lambda s: erf.parts_figure(s.found, s.names, s.photos)),
+    Row("erf_pathways", lambda s: erf.parts_figure(s.found, s.names, s.photos)),
     Row("receptive_field", lambda s: erf.curves_figure([erf_curves(f) for f in s.found], s.names)),
     Row("ablation_table", _ablation_table),
     Row("sanity_checks", lambda s: [study_figure(s.found, s.names) for study_figure in TRUST]),
@@ -122,7 +122,7 @@ def between_variants(studies: Sequence[Study]) -> list[StudyFigure]:
     if len(studies) < 2 or not there:
         return []
     compared = [name for name in there if _same_question(name, studies)]
-    left_out = [LOOKS[name].title for name in there if name not in compared]
+    left_out = [MAP_STYLES[name].title for name in there if name not in compared]
     if not compared:
         return []
     said = f"Left out: {', '.join(left_out)}, as the variants explain different classes ({_answers(studies)})."
@@ -175,7 +175,7 @@ def figures_for(part: str, studies: Sequence[Study], upload: np.ndarray | None =
 
 def _overview(studies: Sequence[Study], upload: np.ndarray | None, style: Style) -> StudyFigure:
     names = [name for name in OVERVIEW if any(name in results(s) for s in studies)]
-    shown = ", ".join(LOOKS[name].title for name in names) or "no map"
+    shown = ", ".join(MAP_STYLES[name].title for name in names) or "no map"
     return StudyFigure(
         "sheet", "Overview", "One row a variant, one column a view, one color scale a column.",
         f"The image, the best answers and {shown} for {_named(studies)}.", " ".join(LIMITS),
@@ -190,7 +190,7 @@ def _maps(studies: Sequence[Study], upload: np.ndarray | None, style: Style) -> 
     return [
         StudyFigure(
             "maps", "More maps of the same answer", "One row a variant, one column a method, one scale a column.",
-            f"{', '.join(LOOKS[name].title for name in names)} for {_named(studies)}.",
+            f"{', '.join(MAP_STYLES[name].title for name in names)} for {_named(studies)}.",
             "Each method answers a question of its own, so they need not agree. How far each can be trusted stands "
             "below, under Trust.",
             _below_each_other([

@@ -12,7 +12,7 @@ from ..draw.bars import answers_bars
 from ..draw.kernels import fitting, grid, part_of
 from ..draw.overlay import crop_view, mark
 from ..draw.scale import PLAIN, Tone, shared_range
-from ..draw.views import LOOKS, Result, draw, range_of, what, worth_knowing
+from ..draw.views import MAP_STYLES, Result, draw, range_of, what, worth_knowing
 from ..explain.kernels.kernels import representatives
 from ..results import Geometry, KernelSet
 from ..study import Study
@@ -41,15 +41,15 @@ class Style:
 
 
 def results(study: Study) -> dict[str, Result]:
-    """What the study holds that can be drawn, by view, in the order of LOOKS."""
-    found = {name: getattr(study, name, None) for name in LOOKS}
+    """What the study holds that can be drawn, by view, in the order of MAP_STYLES."""
+    found = {name: getattr(study, name, None) for name in MAP_STYLES}
     return {name: result for name, result in found.items() if result is not None}
 
 
 def ranges(studies: Sequence[Study], style: Style | None = None) -> dict[str, tuple[float, float]]:
     """One range of shown values for each view that any of the studies holds."""
     found: dict[str, tuple[float, float]] = {}
-    for name in LOOKS:
+    for name in MAP_STYLES:
         there = [results(study)[name] for study in studies if name in results(study)]
         if there:
             found[name] = range_of(there, (style or Style()).head, [channels_of(result) for result in there])
@@ -147,7 +147,7 @@ def _square(kernels: np.ndarray, column: sheets.Column) -> np.ndarray:
 
 
 def _column(name: str, value_range: tuple[float, float], style: Style) -> sheets.Column:
-    look = LOOKS[name]
+    look = MAP_STYLES[name]
     caption, colormap = f"{look.shows} Drawn: {look.scaling}.", style.colormaps.get(name, look.colormap)
     return sheets.Column(look.title, caption, value_range, colormap, look.signed, look.units, look.root, style.tone)
 

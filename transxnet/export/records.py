@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ..draw.scale import ALPHA_POWER
-from ..draw.views import LOOKS, Result, geometry_of
-from ..results import Answer, AttentionMaps, Explanation, KernelSet
+from ..draw.views import MAP_STYLES, Result, geometry_of
+from ..results import AttentionFrom, Explanation, KernelSet, Prediction
 from ..study import Study
 from .images import Style, channels_of, ranges, results
 
@@ -32,7 +32,7 @@ def arrays(study: Study) -> dict[str, np.ndarray]:
     answers = study.prediction
     found = {"view": study.view.rgb, "logits": answers.logits, "probabilities": answers.probabilities}
     for name, result in results(study).items():
-        if isinstance(result, AttentionMaps):
+        if isinstance(result, AttentionFrom):
             found |= {name: result.heads, f"{name}_entropy": result.entropy, f"{name}_distance": result.distance}
         elif isinstance(result, KernelSet):
             found |= {name if f == name else f"{name}_{f}": getattr(result, f) for f in KERNEL_FIELDS}
@@ -73,7 +73,7 @@ def describe(study: Study) -> dict[str, object]:
     )
 
 
-def answer(one: Answer) -> dict[str, object]:
+def answer(one: Prediction) -> dict[str, object]:
     """One answer as `predict --json` prints it."""
     return {"index": one.index, "wnid": one.wnid, "label": one.label, "probability": one.probability}
 
@@ -95,7 +95,7 @@ def describe_result(result: Result) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _own_words(result: AttentionMaps | KernelSet) -> tuple[np.ndarray, str, bool, dict[str, object]]:
+def _own_words(result: AttentionFrom | KernelSet) -> tuple[np.ndarray, str, bool, dict[str, object]]:
     """Raw values, target, signed, numbers of what is no Explanation."""
     if isinstance(result, KernelSet):
         numbers = {"distance": float(np.nanmedian(result.distance)), "gate_entropy": float(result.gate_entropy.mean())}
@@ -109,7 +109,7 @@ def describe_drawing(studies: Sequence[Study], style: Style | None = None) -> di
     style = style or Style()
     found = {}
     for name, value_range in ranges(studies, style).items():
-        look = LOOKS[name]
+        look = MAP_STYLES[name]
         found[name] = {
             "range": value_range,
             "scaling": look.scaling,

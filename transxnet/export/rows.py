@@ -15,9 +15,9 @@ from ..draw.kernels import fitting, grid, part_of
 from ..draw.overlay import crop_view, mark, overlay, place
 from ..draw.scale import NORMALISED, shared_range
 from ..draw.text import number
-from ..draw.views import LOOKS, Result, geometry_of, range_of, shown, unit_of, what, worth_knowing
-from ..results import AttentionMaps, Geometry, KernelSet
-from ..results.attention import KeyUsers
+from ..draw.views import MAP_STYLES, Result, geometry_of, range_of, shown, unit_of, what, worth_knowing
+from ..results import AttentionFrom, Geometry, KernelSet
+from ..results.attention import AttentionTo
 from ..results.differences import Comparison
 from ..study import Study
 from .images import Style, channels_of, results, source_crop
@@ -76,8 +76,8 @@ class Row:
 
 
 def look_row(name: str, shots: Sequence[Shot], style: Style) -> Row:
-    """One view of LOOKS but kernels, of every shot that has it, on one scale."""
-    look = LOOKS[name]
+    """One view of MAP_STYLES but kernels, of every shot that has it, on one scale."""
+    look = MAP_STYLES[name]
     found = [results(shot.study).get(name) for shot in shots]
     there = [result for result in found if result is not None]
     row = Row(
@@ -93,7 +93,7 @@ def look_row(name: str, shots: Sequence[Shot], style: Style) -> Row:
     return _filled(row, shots, [r and cell(s, r) for s, r in zip(shots, found, strict=True)])
 
 
-def head_in(result: Result | KeyUsers, head: int | str) -> int | str:
+def head_in(result: Result | AttentionTo, head: int | str) -> int | str:
     """The head that is drawn of a result: the mean of all (0) where it has no such head, as on the page."""
     heads = getattr(result, "heads", None)
     return 0 if heads is not None and isinstance(head, int) and head > len(heads) else head
@@ -107,7 +107,7 @@ def _common_range(results: Sequence[Result], head: int | str) -> tuple[float, fl
 
 def users_row(shots: Sequence[Shot], style: Style) -> Row:
     """Attention the other way round: which queries mix in the key at the point."""
-    users = [shot.study.both_ways and shot.study.both_ways.users for shot in shots]
+    users = [shot.study.position_attention and shot.study.position_attention.users for shot in shots]
     values = [one and one.head(head_in(one, style.head)) for one in users]
     row = Row(
         "attention_users", "Attention: who looks here", "Which places' queries mix in the marked one. Drawn: raw "
@@ -235,7 +235,7 @@ def _kernel_cell(found: KernelSet, row: Row, style: Style) -> Cell:
 
 def _words(result: Result, head: int | str) -> str:
     """What it is exactly, and the numbers to read beside it."""
-    if head == LARGEST and isinstance(result, AttentionMaps):
+    if head == LARGEST and isinstance(result, AttentionFrom):
         count = len(result.heads)
         return (
             f"Stage {result.stage}, block {result.block}, the largest weight of {count} heads; these do not sum to 1."

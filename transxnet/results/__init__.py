@@ -6,19 +6,19 @@ exactly what the model saw; the *upload* is the upright image the person gave. P
 in upload pixels; rows and columns of units count from 0, stages, blocks and heads from 1.
 """
 
-from .attention import AttentionMaps, AttentionTable, distances
+from .attention import AttentionFrom, AttentionTable, distances
 from .explanation import Explanation
 from .geometry import Geometry
 from .kernels import KernelSet
-from .predictions import Answer, Prediction
+from .predictions import Prediction, Predictions
 
 __all__ = [
-    "Answer",
-    "AttentionMaps",
+    "Prediction",
+    "AttentionFrom",
     "AttentionTable",
     "Explanation",
     "Geometry",
     "KernelSet",
-    "Prediction",
+    "Predictions",
     "distances",
 ]

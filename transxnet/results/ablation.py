@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .predictions import Answer
+from .predictions import Prediction
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Ablation:
     """
 
     variant: str
-    explained: tuple[Answer, Answer]  # of the explained class, before and after
-    before: tuple[Answer, ...]
-    after: tuple[Answer, ...]
-    new_top: Answer | None  # the best answer after, where it is another class than before
+    explained: tuple[Prediction, Prediction]  # of the explained class, before and after
+    before: tuple[Prediction, ...]
+    after: tuple[Prediction, ...]
+    new_top: Prediction | None  # the best answer after, where it is another class than before
     logits_before: np.ndarray  # (classes,) float32
     logits_after: np.ndarray  # (classes,) float32
     changes: tuple[Changed, ...]  # what was switched

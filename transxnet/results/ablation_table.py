@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import OutOfRange
-from .predictions import Answer
+from .predictions import Prediction
 
 Head = tuple[int, int, int]  # stage, block, head, all from 1
 
@@ -29,7 +29,7 @@ class Change:
     logit_after: float
     margin_change: float  # logits, after less before; below zero: nearer to being overtaken
     divergence: float  # nats, KL(before || after) = sum of p log(p / q) over all classes; 0: the same answers
-    new_top: Answer | None  # the best answer after, where it is another class than before
+    new_top: Prediction | None  # the best answer after, where it is another class than before
     logits: np.ndarray  # (classes,) float32, after
     heads: tuple[Head, ...] = ()  # which heads were off
 
@@ -45,8 +45,8 @@ class AblationTable:
 
     variant: str
     depths: tuple[int, ...]  # blocks a stage
-    explained: Answer  # before; the best answer, or the class that was asked for
-    runner_up: Answer  # before: the best of the other classes
+    explained: Prediction  # before; the best answer, or the class that was asked for
+    runner_up: Prediction  # before: the best of the other classes
     logits: np.ndarray  # (classes,) float32, before
     other: str  # in words: the image whose kernels were lent
     questions: Mapping[str, str]  # name -> words

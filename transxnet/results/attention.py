@@ -24,7 +24,7 @@ def fused(heads: np.ndarray, how: str) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class AttentionMaps:
+class AttentionFrom:
     """What OSRA's query at one unit mixes in. heads: (heads, key rows, key columns) float32, each sums to 1."""
 
     variant: str
@@ -48,7 +48,7 @@ class AttentionMaps:
 
 
 @dataclass(frozen=True)
-class KeyUsers:
+class AttentionTo:
     """Which queries of OSRA use one key: heads, (heads, query rows, query columns), the weight each query gives it.
 
     These do not sum to 1; a query's weights do, over all keys.
@@ -81,8 +81,8 @@ class KeyUsers:
 class PositionAttention:
     """Both views of one block at one point: what the nearest query mixes in, and who uses the nearest key."""
 
-    maps: AttentionMaps
-    users: KeyUsers
+    maps: AttentionFrom
+    users: AttentionTo
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,11 @@ class AttentionTable:
     keys: Geometry
     queries: Geometry
 
-    def at(self, row: int, col: int) -> AttentionMaps:
+    def at(self, row: int, col: int) -> AttentionFrom:
         """Forward view: the key maps of the query in this row and column, from 0; copies, not views of the table."""
         _check_cell(self.queries, row, col, f"queries of stage {self.stage}")
         query = row * self.queries.grid[1] + col
-        return AttentionMaps(
+        return AttentionFrom(
             self.variant, self.stage, self.block, (row, col),
             self.weights[:, query].reshape(-1, *self.keys.grid).copy(),
             self.entropy[:, query].copy(), self.distance[:, query].copy(),
@@ -117,10 +117,10 @@ class AttentionTable:
         _check_cell(self.keys, row, col, f"keys of stage {self.stage}")
         return self.weights[:, :, row * self.keys.grid[1] + col].reshape(-1, *self.queries.grid)
 
-    def users_at(self, row: int, col: int) -> KeyUsers:
+    def attention_to(self, row: int, col: int) -> AttentionTo:
         """Reverse view with its place and totals; copies, not views of the table."""
         users = self.users(row, col).copy()
-        return KeyUsers(self.variant, self.stage, self.block, (row, col), users, self.keys, self.queries)
+        return AttentionTo(self.variant, self.stage, self.block, (row, col), users, self.keys, self.queries)
 
     def fused(self, how: str) -> np.ndarray:
         """(Nq, Nk): "mean" over heads, whose rows sum to 1, or "max", whose rows sum to 1 or more."""
@@ -153,7 +153,7 @@ class AttentionDepth:
 
 
 @dataclass(frozen=True)
-class HalfEnergies:
+class PathwayEnergies:
     """How large the two halves of D-Mixer's output are in every block, before STE joins them.
 
     Arrays are (blocks,) float64, in the order the model ran them. Energy is the mean squared value; `varying` that of

@@ -50,11 +50,11 @@ class ErfCurves:
 
 
 @dataclass(frozen=True)
-class ErfParts:
+class ErfPathways:
     """The field of one unit on one image: whole, and with what only modulates held still.
 
-    maps: name -> map, in the order and by the names of explain/erf_parts.py, all in the same raw units over the same
-    view. missing: name -> why this variant has no such map. numbers: "NAME/share" and others that erf_parts names.
+    maps: name -> map, in the order and by the names of explain/erf_pathways.py, all in the same raw units over the same
+    view. missing: name -> why this variant has no such map. numbers: "NAME/share" and others that erf_pathways names.
     """
 
     variant: str

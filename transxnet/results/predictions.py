@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """One class a model answered. index is the model's own output."""
 
     index: int
@@ -19,9 +19,9 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Predictions:
     """top: the best answers, best first. probabilities and logits: (classes,) float32."""
 
-    top: tuple[Answer, ...]
+    top: tuple[Prediction, ...]
     probabilities: np.ndarray
     logits: np.ndarray

@@ -1,4 +1,4 @@
-"""What a Study can hold: one row of PARTS a part, with what the trace must keep for it and how it is made.
+"""What a Study can hold: one row of ANALYSES a part, with what the trace must keep for it and how it is made.
 
 Parts of one pass are made from one Observation; those that are not (`alone`) run the model again themselves, once that
 Observation and its graph are gone. A part that a model cannot give raises PartMissing, and the Study says why.
@@ -17,11 +17,11 @@ from ..errors import PartMissing
 from ..explain.ablation.ablation import ablation
 from ..explain.ablation.table import ablation_table
 from ..explain.attention.attention import attention_table
-from ..explain.attention.depth import attention_depth, half_energies
+from ..explain.attention.depth import attention_depth, pathway_energies
 from ..explain.attention.rollout import rollout
 from ..explain.attribution.grad_cam import HEAD
-from ..explain.attribution.methods import METHODS, Question
-from ..explain.erf.pathways import erf_parts
+from ..explain.attribution.methods import METHODS, AttributionTarget
+from ..explain.erf.pathways import erf_pathways
 from ..explain.kernels.arithmetic import kernel_arithmetic
 from ..explain.kernels.change import change, kernel_depth
 from ..explain.kernels.clusters import clusters
@@ -36,26 +36,26 @@ from ..results import AttentionTable, Explanation, KernelSet
 from ..results.ablation import Ablation
 from ..results.ablation_table import AblationTable
 from ..results.attention import PositionAttention
-from ..results.erf import ErfParts
+from ..results.erf import ErfPathways
 from ..results.kernels import KernelChange
 from ..results.out_of_distribution import OutOfDistribution
 from ..results.quantized import QuantizedTable, quantized
 from ..results.sanity_checks import SanityChecks
 from ..trace import Tap
 from ..weights.load import LoadedModel
-from .options import Options, Target
+from .options import StudyOptions, Target
 
 Progress = Callable[[int, int], None]  # (steps done, steps in all)
 KERNEL_KINDS = ("kernels", "gates", "biases", "bias_gates")
 
 
 @dataclass
-class Look:
+class AnalysisContext:
     """One image in front of one model, and what is asked. `seen` is gone for parts that are made alone."""
 
     loaded: LoadedModel
     model_input: ModelInput
-    options: Options
+    options: StudyOptions
     labels: LabelSet
     position: tuple[float, float]
     target: Target
@@ -86,12 +86,12 @@ class Look:
         return kernels(self.seen, *self.place)
 
     @cached_property
-    def question(self) -> Question:
+    def question(self) -> AttributionTarget:
         """The same, as explain's methods take it."""
         o, target = self.options, self.target
         contrast_target = self.contrast_target
         words = "" if contrast_target is None else self.labels.words[contrast_target]
-        return Question(target.index, target.label, o.stage, o.block or 0, self.position, o.cam_layer, contrast_target, words)
+        return AttributionTarget(target.index, target.label, o.stage, o.block or 0, self.position, o.cam_layer, contrast_target, words)
 
     @cached_property
     def contrast_target(self) -> int | None:
@@ -107,12 +107,12 @@ class Look:
         return replace(explanation, target=f"{explanation.target}. {note}") if note else explanation
 
 
-Keep = Callable[[Options, Tap], bool]
-Make = Callable[[Look], object]
+Keep = Callable[[StudyOptions, Tap], bool]
+Make = Callable[[AnalysisContext], object]
 
 
 @dataclass(frozen=True)
-class Part:
+class Analysis:
     """name: of the Study's field. words: what it is, for who chooses parts.
 
     keep: whether the trace must keep a tap's tensor; None where the part is made alone.
@@ -138,24 +138,24 @@ def _everywhere(*kinds: str) -> Keep:
     return lambda options, tap: tap.kind in kinds
 
 
-def _cam_layer(options: Options, tap: Tap) -> bool:
+def _cam_layer(options: StudyOptions, tap: Tap) -> bool:
     if options.cam_layer == HEAD:
         return tap.kind == "head"
     return tap.kind == "stage" and tap.stage == options.cam_layer
 
 
-def _attention(look: Look) -> object:
+def _attention(look: AnalysisContext) -> object:
     return look.table.at(*look.table.queries.unit_at(*look.position))
 
 
-def _block_table(look: Look) -> QuantizedTable:
+def _block_table(look: AnalysisContext) -> QuantizedTable:
     """The block looked at: one of `stage_tables` where it is, so that a study holds it once."""
     asked = "stage_tables" in look.options.only
     same = [t for t in look.small_tables if (t.stage, t.block) == look.place] if asked else []
     return same[0] if same else quantized(look.table)
 
 
-def _out_of_distribution(look: Look) -> OutOfDistribution:
+def _out_of_distribution(look: AnalysisContext) -> OutOfDistribution:
     shares = np.exp(look.logits - look.logits.max())
     return out_of_distribution(look.seen, float(shares.max() / shares.sum()), look.loaded.provenance.sha256)
 
@@ -164,7 +164,7 @@ def _map(name: str) -> Make:
     """One of explain's METHODS, asked about this point and class."""
     method = METHODS[name]
 
-    def make(look: Look) -> Explanation:
+    def make(look: AnalysisContext) -> Explanation:
         if method.single_pass:
             found = method.single_pass(look.seen, look.question)
         else:
@@ -174,18 +174,18 @@ def _map(name: str) -> Make:
     return make
 
 
-def _both_ways(look: Look) -> PositionAttention:
+def _position_attention(look: AnalysisContext) -> PositionAttention:
     table = look.table
     return PositionAttention(
-        table.at(*table.queries.unit_at(*look.position)), table.users_at(*table.keys.unit_at(*look.position))
+        table.at(*table.queries.unit_at(*look.position)), table.attention_to(*table.keys.unit_at(*look.position))
     )
 
 
-def _rollouts(look: Look) -> tuple[Explanation, ...]:
+def _rollouts(look: AnalysisContext) -> tuple[Explanation, ...]:
     return tuple(rollout(look.seen, stage, look.position) for stage in range(1, len(look.loaded.spec.depths) + 1))
 
 
-def _kernel_change(look: Look) -> KernelChange:
+def _kernel_change(look: AnalysisContext) -> KernelChange:
     if look.other is None:
         raise PartMissing(look.other_words or "There is no second image to compare kernels with.", remedy="Give one.")
     second = observe(look.loaded.model, look.other, _at_place(KERNEL_KINDS, look.place))
@@ -196,20 +196,20 @@ def _at_place(kinds: tuple[str, ...], place: tuple[int, int]) -> Callable[[Tap],
     return lambda tap: tap.kind in kinds and (tap.stage, tap.block) == place
 
 
-def _erf_parts(look: Look) -> ErfParts:
-    return erf_parts(
+def _erf_pathways(look: AnalysisContext) -> ErfPathways:
+    return erf_pathways(
         look.loaded.model, look.model_input, look.options.stage, look.position, progress=look.progress
     )  # fmt: skip
 
 
-def _ablation_table(look: Look) -> AblationTable:
+def _ablation_table(look: AnalysisContext) -> AblationTable:
     return ablation_table(
         look.loaded.model, look.model_input, look.labels, look.target.index, look.other, other_words=_lender(look),
         progress=look.progress,
     )  # fmt: skip
 
 
-def _ablation(look: Look) -> Ablation:
+def _ablation(look: AnalysisContext) -> Ablation:
     o = look.options
     return ablation(
         look.loaded.model, look.model_input, look.labels, look.target.index, o.edits, o.mask, o.fill, look.other,
@@ -217,12 +217,12 @@ def _ablation(look: Look) -> Ablation:
     )  # fmt: skip
 
 
-def _lender(look: Look) -> str:
+def _lender(look: AnalysisContext) -> str:
     """The image whose kernels are lent, in words."""
     return look.other_words if look.other is not None and look.other_words else "another image"
 
 
-def _sanity_checks(look: Look) -> SanityChecks:
+def _sanity_checks(look: AnalysisContext) -> SanityChecks:
     """Of the maps that this study shows; of all, where it shows none."""
     shown = {name: method for name, method in METHODS.items() if name in look.options.only}
     maps = {name: look.made[name] for name in METHODS if isinstance(look.made.get(name), Explanation)}
@@ -232,61 +232,61 @@ def _sanity_checks(look: Look) -> SanityChecks:
 
 
 _ROWS = (
-    Part("attention", "what OSRA's query mixes in", _attention, _at_stage("attention")),
-    Part("attention_table", "all of one block's attention", lambda look: look.table, _at_stage("attention")),
-    Part(
+    Analysis("attention", "what OSRA's query mixes in", _attention, _at_stage("attention")),
+    Analysis("attention_table", "all of one block's attention", lambda look: look.table, _at_stage("attention")),
+    Analysis(
         "block_table", "the same in bytes, a quarter of the size", _block_table, _at_stage("attention"),
     ),
-    Part(
+    Analysis(
         "stage_tables", "the same of every stage's last block", lambda look: look.small_tables,
         _everywhere("attention"),
     ),
-    Part("both_ways", "all heads: what a query mixes in, who uses a key", _both_ways, _at_stage("attention")),
-    Part(
+    Analysis("position_attention", "all heads: what a query mixes in, who uses a key", _position_attention, _at_stage("attention")),
+    Analysis(
         "attention_depth", "entropy and distance of every head and block", lambda look: attention_depth(look.seen),
         _everywhere("attention"),
     ),
-    Part("rollout", "attention rolled out to pixels, an approximation", _map("rollout"), _everywhere("attention")),
-    Part("rollouts", "the same from every stage", _rollouts, _everywhere("attention")),
-    Part(
-        "half_energies", "how much OSRA and IDConv put in", lambda look: half_energies(look.seen),
+    Analysis("rollout", "attention rolled out to pixels, an approximation", _map("rollout"), _everywhere("attention")),
+    Analysis("rollouts", "the same from every stage", _rollouts, _everywhere("attention")),
+    Analysis(
+        "pathway_energies", "how much OSRA and IDConv put in", lambda look: pathway_energies(look.seen),
         _everywhere("idconv", "osra"),
     ),
-    Part("kernels", "the kernels IDConv made", lambda look: look.kernel_set, _at_stage(*KERNEL_KINDS)),
-    Part(
+    Analysis("kernels", "the kernels IDConv made", lambda look: look.kernel_set, _at_stage(*KERNEL_KINDS)),
+    Analysis(
         "kernel_arithmetic", "a dozen channels: what IDConv was given, and what it made of it",
         lambda look: kernel_arithmetic(look.seen, *look.place, representatives(look.kernel_set)),
         _at_stage(*KERNEL_KINDS, "idconv_input", "idconv"),
     ),
-    Part(
+    Analysis(
         "kernel_depth", "how far kernels are from static, block by block", lambda look: kernel_depth(look.seen),
         _everywhere(*KERNEL_KINDS),
     ),
-    Part(
+    Analysis(
         "clusters", "a dozen kernels that stand for all", lambda look: clusters(look.kernel_set),
         _at_stage(*KERNEL_KINDS),
     ),
-    Part(
+    Analysis(
         "spectra", "frequencies that generated and static kernels pass",
         lambda look: (spectrum(look.kernel_set), spectrum(look.kernel_set, "static")), _at_stage(*KERNEL_KINDS),
     ),
-    Part("kernel_change", "kernels of a second image", _kernel_change, _at_stage(*KERNEL_KINDS)),
-    Part("grad_cam", "what raised the answer", _map("grad_cam"), _cam_layer, grad=True),
-    Part("contrast", "what spoke for it against the next answer", _map("contrast"), _cam_layer, grad=True),
-    Part("cam_stages", "Grad-CAM of all stages in one", _map("cam_stages"), _everywhere("stage"), grad=True),
-    Part("receptive_field", "the pixels a unit depends on", _map("receptive_field"), _at_stage("stage"), grad=True),
-    Part("erf_parts", "what of them is seen, what modulates", _erf_parts),
-    Part("integrated_gradients", "what each pixel adds, from gray", _map("integrated_gradients")),
-    Part("smooth_grad", "the answer's gradient, averaged over noise", _map("smooth_grad")),
-    Part("occlusion", "what the answer loses without a patch", _map("occlusion")),
-    Part("ablation_table", "the answer with each part changed", _ablation_table),
-    Part("ablation", "the answer with these parts changed and this region painted out", _ablation),
-    Part("sanity_checks", "whether to believe the maps", _sanity_checks),
-    Part("out_of_distribution", "whether the image is like those it learned from", _out_of_distribution, _everywhere("stage")),
+    Analysis("kernel_change", "kernels of a second image", _kernel_change, _at_stage(*KERNEL_KINDS)),
+    Analysis("grad_cam", "what raised the answer", _map("grad_cam"), _cam_layer, grad=True),
+    Analysis("contrast", "what spoke for it against the next answer", _map("contrast"), _cam_layer, grad=True),
+    Analysis("cam_stages", "Grad-CAM of all stages in one", _map("cam_stages"), _everywhere("stage"), grad=True),
+    Analysis("receptive_field", "the pixels a unit depends on", _map("receptive_field"), _at_stage("stage"), grad=True),
+    Analysis("erf_pathways", "what of them is seen, what modulates", _erf_pathways),
+    Analysis("integrated_gradients", "what each pixel adds, from gray", _map("integrated_gradients")),
+    Analysis("smooth_grad", "the answer's gradient, averaged over noise", _map("smooth_grad")),
+    Analysis("occlusion", "what the answer loses without a patch", _map("occlusion")),
+    Analysis("ablation_table", "the answer with each part changed", _ablation_table),
+    Analysis("ablation", "the answer with these parts changed and this region painted out", _ablation),
+    Analysis("sanity_checks", "whether to believe the maps", _sanity_checks),
+    Analysis("out_of_distribution", "whether the image is like those it learned from", _out_of_distribution, _everywhere("stage")),
 )  # fmt: skip
-PARTS: Mapping[str, Part] = MappingProxyType({row.name: row for row in _ROWS})
+ANALYSES: Mapping[str, Analysis] = MappingProxyType({row.name: row for row in _ROWS})
 ASKED_FOR = (  # numbers for who looks closer: no figure is made of them
     "attention_table", "block_table", "stage_tables", "kernel_arithmetic", "ablation", "out_of_distribution",
 )  # fmt: skip
-DRAWN = tuple(name for name in PARTS if name not in ASKED_FOR)  # all that figures are made of
+DRAWN = tuple(name for name in ANALYSES if name not in ASKED_FOR)  # all that figures are made of
 DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest

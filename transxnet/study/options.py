@@ -8,7 +8,7 @@ OVERVIEW = ("attention", "kernels", "grad_cam", "receptive_field")  # what the p
 
 
 @dataclass(frozen=True)
-class Options:
+class StudyOptions:
     """What to look at. Hashable, so that it can be part of a cache's key."""
 
     stage: int = 3  # of attention, kernels and receptive field, from 1
@@ -16,7 +16,7 @@ class Options:
     position: tuple[float, float] | None = None  # (x, y) in pixels of the upright upload; None is the view's middle
     target: str | int | None = None  # the explained class: words, WNID or index; None or '' is the top answer
     cam_layer: int | str = 4  # Grad-CAM's own stage, or "head"
-    only: tuple[str, ...] = OVERVIEW  # some of PARTS; the prediction always comes
+    only: tuple[str, ...] = OVERVIEW  # some of ANALYSES; the prediction always comes
     top: int = 5  # answers to name
     thorough: bool = False  # sanity_checks: randomize the full cascade for the methods of many passes, too
     autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..results import AttentionMaps, AttentionTable, Explanation, KernelSet, Prediction
+from ..results import AttentionFrom, AttentionTable, Explanation, KernelSet, Predictions
 from ..results.ablation import Ablation
 from ..results.ablation_table import AblationTable
-from ..results.attention import AttentionDepth, HalfEnergies, PositionAttention
+from ..results.attention import AttentionDepth, PathwayEnergies, PositionAttention
 from ..results.combined import CombinedMaps
-from ..results.erf import ErfParts
+from ..results.erf import ErfPathways
 from ..results.kernel_arithmetic import KernelArithmetic
 from ..results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
 from ..results.out_of_distribution import OutOfDistribution
@@ -20,7 +20,7 @@ from ..results.quantized import QuantizedTable
 from ..results.sanity_checks import SanityChecks
 from ..variants import VariantSpec
 from ..weights.load import Provenance
-from .options import Options, Target
+from .options import StudyOptions, Target
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,23 @@ class Study:
     provenance: Provenance
     image: str  # SHA-256 of the image's pixels
     view: View
-    options: Options
+    options: StudyOptions
     position: tuple[float, float]  # the one looked from, upload pixels
     target: Target
-    prediction: Prediction
+    prediction: Predictions
     seconds: Mapping[str, float]
     contrast_target: str = ""  # WNID of the class that `contrast` compares with
     notes: tuple[str, ...] = ()  # what the reader should know before reading the maps
     missing: Mapping[str, str] = field(default_factory=dict)
-    attention: AttentionMaps | None = None
+    attention: AttentionFrom | None = None
     attention_table: AttentionTable | None = None
     block_table: QuantizedTable | None = None  # of the block looked at, every query
     stage_tables: tuple[QuantizedTable, ...] | None = None  # the last block of every stage
-    both_ways: PositionAttention | None = None
+    position_attention: PositionAttention | None = None
     attention_depth: AttentionDepth | None = None
     rollout: Explanation | None = None
     rollouts: tuple[Explanation, ...] | None = None
-    half_energies: HalfEnergies | None = None
+    pathway_energies: PathwayEnergies | None = None
     kernels: KernelSet | None = None
     kernel_arithmetic: KernelArithmetic | None = None
     kernel_depth: KernelDepth | None = None
@@ -71,7 +71,7 @@ class Study:
     contrast: Explanation | None = None
     cam_stages: CombinedMaps | None = None
     receptive_field: Explanation | None = None
-    erf_parts: ErfParts | None = None
+    erf_pathways: ErfPathways | None = None
     integrated_gradients: Explanation | None = None
     smooth_grad: Explanation | None = None
     occlusion: Explanation | None = None

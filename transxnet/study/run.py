@@ -15,12 +15,12 @@ from ..explain.observe import Observation, middle_of, observe
 from ..explain.predict import predict, predict_batch
 from ..images import ModelInput, SourceImage, prepare_for
 from ..labels import LabelSet, label_set
-from ..results import Prediction
+from ..results import Predictions
 from ..trace import Tap
 from ..variants import VARIANTS
 from ..weights.load import LoadedModel
-from .analyses import PARTS, Look
-from .options import Options, Target
+from .analyses import ANALYSES, AnalysisContext
+from .options import StudyOptions, Target
 from .result import Study, View
 
 Tell = Callable[[str, int, int], None]  # (part, steps done, steps in all)
@@ -42,12 +42,12 @@ class _Clock:
 def study(
     loaded: LoadedModel,
     image: SourceImage,
-    options: Options | None = None,
+    options: StudyOptions | None = None,
     other: SourceImage | None = None,
     progress: Tell | None = None,
     other_words: str = "",
 ) -> Study:
-    """Look at one image once, and explain.
+    """AnalysisContext at one image once, and explain.
 
     other: a second image, for the parts that compare two; other_words: what to call it. progress: called with (part,
     steps done, steps in all) by the parts that take long.
@@ -55,7 +55,7 @@ def study(
     Raises UnknownName for a part or a class that no label set has, OutOfRange for a stage, block, point or class
     index that does not exist, DeviceError when the device is out of memory.
     """
-    options = options or Options()
+    options = options or StudyOptions()
     _known_parts(options.only)
     labels, clock = label_set(loaded.spec.label_set), _Clock()
     wanted = find_class(options.target, labels, options.follow)
@@ -64,16 +64,16 @@ def study(
     with clock.time("total"), _memory_said(loaded):
         model_input, second = view_of(image, loaded), view_of(other, loaded) if other else None
         position = middle_of(model_input) if options.position is None else options.position
-        names = [name for name in PARTS if name in options.only]
+        names = [name for name in ANALYSES if name in options.only]
         seen, prediction, half = _first_look(loaded, model_input, options, labels, clock)
         target = _target(options, wanted, prediction, labels, loaded.name)
-        look = Look(loaded, model_input, options, labels, position, target, prediction.logits, seen)
+        look = AnalysisContext(loaded, model_input, options, labels, position, target, prediction.logits, seen)
         look.other, look.other_words = second, other_words
         if seen is not None:
             seen.locate(options.stage, options.block)
-        parts, missing = _make([name for name in names if not PARTS[name].alone], look, clock, progress)
+        parts, missing = _make([name for name in names if not ANALYSES[name].alone], look, clock, progress)
         look.seen = seen = None  # the graph is most of a pass's memory, and what follows needs room
-        more, also_missing = _make([name for name in names if PARTS[name].alone], look, clock, progress)
+        more, also_missing = _make([name for name in names if ANALYSES[name].alone], look, clock, progress)
     contrast_target = "" if look.contrast_target is None else labels.wnids[look.contrast_target]
     notes = [n for n in (target.note, _outside(model_input, position), image.note, HALF_NOTE if half else "") if n]
     return Study(
@@ -85,12 +85,12 @@ def study(
 
 
 def _first_look(
-    loaded: LoadedModel, model_input: ModelInput, options: Options, labels: LabelSet, clock: _Clock
-) -> tuple[Observation | None, Prediction, bool]:
+    loaded: LoadedModel, model_input: ModelInput, options: StudyOptions, labels: LabelSet, clock: _Clock
+) -> tuple[Observation | None, Predictions, bool]:
     """The pass that is explained, its answers, and whether those came in half precision, from a pass of their own."""
     half = options.autocast and loaded.device.type == "cuda"
     with clock.time("forward"):
-        grad = any(PARTS[name].grad for name in options.only)
+        grad = any(ANALYSES[name].grad for name in options.only)
         seen = observe(loaded.model, model_input, _keep(options), grad=grad) if options.only or not half else None
     if half:
         (prediction,) = predict_batch(loaded.model, [model_input.tensor], labels, options.top, autocast=True)
@@ -105,7 +105,7 @@ def view_of(image: SourceImage, loaded: LoadedModel) -> ModelInput:
 
 
 def _make(
-    names: Sequence[str], look: Look, clock: _Clock, progress: Tell | None
+    names: Sequence[str], look: AnalysisContext, clock: _Clock, progress: Tell | None
 ) -> tuple[dict[str, object], dict[str, str]]:
     """The parts of these names; and why this model cannot give others."""
     made: dict[str, object] = {}
@@ -114,25 +114,25 @@ def _make(
         look.progress = partial(progress, name) if progress else None
         try:
             with clock.time(name):
-                made[name] = look.made[name] = PARTS[name].make(look)
+                made[name] = look.made[name] = ANALYSES[name].make(look)
         except PartMissing as error:
             missing[name] = error.what
     return made, missing
 
 
-def _keep(options: Options) -> Callable[[Tap], bool]:
+def _keep(options: StudyOptions) -> Callable[[Tap], bool]:
     """What the trace must record for the parts asked for."""
-    keeps = [PARTS[name].keep for name in options.only if not PARTS[name].alone]
+    keeps = [ANALYSES[name].keep for name in options.only if not ANALYSES[name].alone]
     return lambda tap: any(keep(options, tap) for keep in keeps)
 
 
 def find_class(target: str | int | None, labels: LabelSet, follow: bool = False) -> int | None:
-    """Look a target class up before anything is computed.
+    """AnalysisContext a target class up before anything is computed.
 
     Args:
-        target: Options.target.
+        target: StudyOptions.target.
         labels: The label set of the model that explains it.
-        follow: Options.follow.
+        follow: StudyOptions.follow.
 
     Returns:
         Its index. None where no class is named, or one that only other label sets have.
@@ -151,7 +151,7 @@ def find_class(target: str | int | None, labels: LabelSet, follow: bool = False)
         return None
 
 
-def _target(options: Options, index: int | None, prediction: Prediction, labels: LabelSet, variant: str) -> Target:
+def _target(options: StudyOptions, index: int | None, prediction: Predictions, labels: LabelSet, variant: str) -> Target:
     """The class to explain. index: as `find_class` returns it.
 
     A class of another known label set, or another model's answer (`options.follow`), which this variant does not have,
@@ -183,10 +183,10 @@ def _outside(model_input: ModelInput, position: tuple[float, float]) -> str:
 
 
 def _known_parts(only: Collection[str]) -> None:
-    unknown = [name for name in only if name not in PARTS]
+    unknown = [name for name in only if name not in ANALYSES]
     if unknown:
         raise UnknownName(
-            f"There is no part called {quote(unknown[0])}.", remedy=f"Choose some of: {', '.join(PARTS)}."
+            f"There is no part called {quote(unknown[0])}.", remedy=f"Choose some of: {', '.join(ANALYSES)}."
         )
 
 

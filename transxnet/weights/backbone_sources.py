@@ -14,15 +14,15 @@ from ..backbones.spec import PREFIX, BackboneSpec
 from ..errors import DigestMismatch
 from . import sources
 from .checkpoint import file_sha256
-from .sources import Found, NotThere, Settings
+from .sources import SourceOptions, SourceUnavailable, WeightsFile
 
 
-def named(spec: BackboneSpec, source: object, settings: Settings) -> Found:
+def named(spec: BackboneSpec, source: object, settings: SourceOptions) -> WeightsFile:
     """What a person named: a file, a folder or `hf-hub:NAMESPACE/NAME[@REVISION]`."""
     return sources.named(_as_timm_names_it(spec), source, settings)
 
 
-def folder(spec: BackboneSpec, settings: Settings) -> Found:
+def folder(spec: BackboneSpec, settings: SourceOptions) -> WeightsFile:
     """NAME.safetensors in the folder the person configured: as it was asked for, with its tag, or without.
 
     A file without a tag is not taken for a tag that was asked for: those weights may be others.
@@ -32,14 +32,14 @@ def folder(spec: BackboneSpec, settings: Settings) -> Found:
     for name in dict.fromkeys((asked, tagged)):
         path = None if settings.weights_dir is None else settings.weights_dir / f"{name}.safetensors"
         if path is not None and path.is_file():
-            return Found(path, sources.Provenance("folder", path.name, detail=str(path)))
+            return WeightsFile(path, sources.Provenance("folder", path.name, detail=str(path)))
     return sources.folder(replace(spec, name=asked), settings)
 
 
-def hub(spec: BackboneSpec, settings: Settings) -> Found:
+def hub(spec: BackboneSpec, settings: SourceOptions) -> WeightsFile:
     """timm's repository: from the client's cache where it is there and whole, else from the network."""
     if not spec.hub_id:
-        raise NotThere(f"timm publishes no weights for {spec.architecture}.", remedy="Give a file, or take another.")
+        raise SourceUnavailable(f"timm publishes no weights for {spec.architecture}.", remedy="Give a file, or take another.")
     bare = _as_timm_names_it(spec)
     was_cached = cached(spec, settings)
     try:
@@ -53,7 +53,7 @@ def hub(spec: BackboneSpec, settings: Settings) -> Found:
 CHAIN: tuple[tuple[str, sources.Source], ...] = (("folder", folder), ("hub", hub))
 
 
-def cached(spec: BackboneSpec, settings: Settings) -> bool:
+def cached(spec: BackboneSpec, settings: SourceOptions) -> bool:
     """Whether the Hub client's cache, or the one that the settings name, holds the backbone; asks no network."""
     return bool(spec.hub_id) and sources.cached_files(spec.hub_id, None, settings) is not None
 
@@ -63,12 +63,12 @@ def _as_timm_names_it(spec: BackboneSpec) -> BackboneSpec:
     return replace(spec, name=spec.architecture)
 
 
-def _verified(found: Found) -> Found:
+def _verified(found: WeightsFile) -> WeightsFile:
     """The same with the digest under which the Hub keeps the file. A file that differs is thrown away."""
     blob = found.path.resolve()
     if found.provenance.sha256 or not re.fullmatch("[0-9a-f]{64}", blob.name):
         return found
-    found = Found(found.path, replace(found.provenance, sha256=blob.name, note=""))
+    found = WeightsFile(found.path, replace(found.provenance, sha256=blob.name, note=""))
     try:
         sources.check_digest(found, file_sha256(blob))
     except DigestMismatch:

@@ -36,7 +36,7 @@ from . import sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .download import Report, cached_repository
 from .namespace import Namespace, configured_namespace
-from .sources import Found, NotThere, Provenance, Settings
+from .sources import Provenance, SourceOptions, SourceUnavailable, WeightsFile
 
 Model = TransXNet | Backbone
 Spec = VariantSpec | BackboneSpec
@@ -191,7 +191,7 @@ def _parse(name: str) -> tuple[Spec, bool]:
 
 
 def _first_that_delivers(
-    spec: Spec, source: str | os.PathLike[str] | None, settings: Settings
+    spec: Spec, source: str | os.PathLike[str] | None, settings: SourceOptions
 ) -> tuple[Model, Provenance]:
     """The first source's model; a source that fails is remembered, and the next one tried."""
     places = backbone_sources if isinstance(spec, BackboneSpec) else sources
@@ -207,12 +207,12 @@ def _first_that_delivers(
             if isinstance(error, DigestMismatch):  # damaged or exchanged: a thing to look at, not to pass over
                 break
             continue
-        passed_over = [f"{label}: {error.what}" for label, error in failures if not isinstance(error, NotThere)]
+        passed_over = [f"{label}: {error.what}" for label, error in failures if not isinstance(error, SourceUnavailable)]
         return model, provenance.noting(f"Used because {'; '.join(passed_over)}" if passed_over else "")
     raise _no_weights(spec, failures, alone=source is not None)
 
 
-def _deliver(spec: Spec, found: Found) -> tuple[Model, Provenance]:
+def _deliver(spec: Spec, found: WeightsFile) -> tuple[Model, Provenance]:
     make = backbone_from if isinstance(spec, BackboneSpec) else model_from
     try:
         checkpoint = open_checkpoint(found.path)
@@ -234,7 +234,7 @@ def _no_weights(spec: Spec, failures: list[tuple[str, WeightsError]], alone: boo
         remedy=f"{spec.short}@{UNTRAINED} shows the architecture with random weights.",
         detail="; ".join(error.detail for _, error in failures if error.detail),
     )
-    error.__cause__ = next((e for _, e in reversed(failures) if not isinstance(e, NotThere)), failures[-1][1])
+    error.__cause__ = next((e for _, e in reversed(failures) if not isinstance(e, SourceUnavailable)), failures[-1][1])
     return error
 
 
@@ -279,22 +279,22 @@ def _on_device(model: Model, device: torch.device) -> Model:
 def _settings(
     weights_dir: str | os.PathLike[str] | None, hub_namespace: str | None, report: Report, allow_download: bool,
     hub_cache: str | os.PathLike[str] | None,
-) -> Settings:  # fmt: skip
+) -> SourceOptions:  # fmt: skip
     """Arguments, with the environment where they are None."""
     folder = os.environ.get("TRANSXNET_WEIGHTS", "") if weights_dir is None else os.fspath(weights_dir)
     path = Path(folder).expanduser() if folder.strip() else None
     cache = None if hub_cache is None else Path(hub_cache).expanduser()
-    return Settings(path, configured_namespace(hub_namespace), report, allow_download, cache)
+    return SourceOptions(path, configured_namespace(hub_namespace), report, allow_download, cache)
 
 
-def _delivers(ask: sources.Source, spec: Spec, settings: Settings) -> bool:
+def _delivers(ask: sources.Source, spec: Spec, settings: SourceOptions) -> bool:
     try:
         return bool(ask(spec, settings))
     except WeightsError:
         return False
 
 
-def _backbone_available(spec: BackboneSpec, settings: Settings) -> Availability:
+def _backbone_available(spec: BackboneSpec, settings: SourceOptions) -> Availability:
     if _delivers(backbone_sources.folder, spec, settings):
         return Availability.FOLDER
     if backbone_sources.cached(spec, settings):

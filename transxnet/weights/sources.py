@@ -1,4 +1,4 @@
-"""The places weights come from, and what is known about them there: source -> Found, or SourceFailed.
+"""The places weights come from, and what is known about them there: source -> WeightsFile, or SourceFailed.
 
 In the order in which they are asked: a file or `hf-hub:` id the person named; a folder of theirs; the Hub
 namespace they configured (namespace.py; a name that nobody owns is never a default); the weights bundled in
@@ -31,7 +31,7 @@ UNCONFIRMED = {  # recorded by one public project, confirmed by nobody
 FOLDER_PREFIX = "local-dir:"
 
 
-class NotThere(SourceFailed):
+class SourceUnavailable(SourceFailed):
     """The source was not configured, or holds nothing for this variant: no fault, the next one is asked."""
 
 
@@ -67,7 +67,7 @@ class Provenance:
 
 
 @dataclass(frozen=True)
-class Found:
+class WeightsFile:
     """A file that a source delivered. Its provenance carries a digest where one was recorded for it."""
 
     path: Path
@@ -75,7 +75,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Settings:
+class SourceOptions:
     """What the sources need to know. report(done, total, what) is told of bytes downloaded.
 
     hub_cache: folder that downloads from the Hub go to in place of its client's own cache, which is still read first.
@@ -88,7 +88,7 @@ class Settings:
     hub_cache: Path | None = None
 
 
-def named(spec: VariantSpec, source: str | os.PathLike[str], settings: Settings) -> Found:
+def named(spec: VariantSpec, source: str | os.PathLike[str], settings: SourceOptions) -> WeightsFile:
     """What a person named: `hf-hub:NAMESPACE/NAME[@REVISION]`, a file, or a folder."""
     text = os.fspath(source).strip()
     if text.startswith(HUB_PREFIX):
@@ -103,7 +103,7 @@ def named(spec: VariantSpec, source: str | os.PathLike[str], settings: Settings)
             remedy=f"Check the path; a repository is written {HUB_PREFIX}NAMESPACE/NAME.",
             detail=str(path),
         )
-    return Found(path, Provenance("file", path.name, detail=str(path)))
+    return WeightsFile(path, Provenance("file", path.name, detail=str(path)))
 
 
 def label(source: str | os.PathLike[str]) -> str:
@@ -112,10 +112,10 @@ def label(source: str | os.PathLike[str]) -> str:
     return text if text.startswith(HUB_PREFIX) else Path(text.removeprefix(FOLDER_PREFIX)).name
 
 
-def folder(spec: VariantSpec, settings: Settings) -> Found:
+def folder(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
     """The folder the person configured."""
     if settings.weights_dir is None:
-        raise NotThere("No folder is configured.", remedy="Pass --weights-dir or set TRANSXNET_WEIGHTS.")
+        raise SourceUnavailable("No folder is configured.", remedy="Pass --weights-dir or set TRANSXNET_WEIGHTS.")
     if not settings.weights_dir.is_dir():
         raise SourceFailed(
             "The folder configured for weights does not exist.",
@@ -125,30 +125,30 @@ def folder(spec: VariantSpec, settings: Settings) -> Found:
     return from_folder(spec, settings.weights_dir)
 
 
-def from_folder(spec: VariantSpec, path: Path) -> Found:
+def from_folder(spec: VariantSpec, path: Path) -> WeightsFile:
     """`<name>.safetensors`, an official file name, or timm's layout (config.json beside model.safetensors)."""
     names = [f"{spec.name}.safetensors", *([spec.official_file] if spec.official_file else [])]
     for name in names:
         if (path / name).is_file():
-            return Found(path / name, Provenance("folder", name, detail=str(path / name)))
+            return WeightsFile(path / name, Provenance("folder", name, detail=str(path / name)))
     if (path / CONFIG).is_file() and (path / WEIGHTS).is_file():
         digest = _recorded_digest(spec, path / CONFIG, f"the folder {path.name}")
-        return Found(path / WEIGHTS, Provenance("folder", WEIGHTS, digest, detail=str(path / WEIGHTS)))
-    raise NotThere(
+        return WeightsFile(path / WEIGHTS, Provenance("folder", WEIGHTS, digest, detail=str(path / WEIGHTS)))
+    raise SourceUnavailable(
         f"The folder holds no {' and no '.join(names)}.",
         remedy="Put the file there, or name another folder.",
         detail=str(path),
     )
 
 
-def hub(spec: VariantSpec, settings: Settings) -> Found:
+def hub(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
     """NAMESPACE/<name> of the namespace the person configured, at the revision pinned there."""
     if not settings.hub:
-        raise NotThere("No namespace is configured.", remedy="Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE.")
+        raise SourceUnavailable("No namespace is configured.", remedy="Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE.")
     return from_repository(spec, settings.hub.repository(spec), settings.hub.revision_of(spec), settings)
 
 
-def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings: Settings) -> Found:
+def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings: SourceOptions) -> WeightsFile:
     """A Hub repository in timm's layout: from the cache where it is there and whole, else from the network.
 
     Whether the branch has moved since is not asked: yesterday's image gets yesterday's answer, and no network is
@@ -171,17 +171,17 @@ def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings
         raise
 
 
-def cached_files(repo: str, revision: str | None, settings: Settings) -> Repository | None:
+def cached_files(repo: str, revision: str | None, settings: SourceOptions) -> Repository | None:
     """What the Hub's cache or `settings.hub_cache` holds of a repository; asks no network."""
     caches = [None] if settings.hub_cache is None else [None, settings.hub_cache]
     return next((files for cache in caches if (files := cached_repository(repo, revision, cache)) is not None), None)
 
 
-def bundled(spec: VariantSpec, settings: Settings) -> Found:
+def bundled(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
     """assets/weights/<name>.safetensors, whose card records its digest."""
     path = BUNDLED / f"{spec.name}.safetensors"
     if not path.is_file():
-        raise NotThere(f"No {spec.name} is bundled.", remedy=f"Bundled are: {', '.join(bundled_names()) or 'none'}.")
+        raise SourceUnavailable(f"No {spec.name} is bundled.", remedy=f"Bundled are: {', '.join(bundled_names()) or 'none'}.")
     card = _read_json(path.with_suffix(".json"))
     digest = card.get("sha256", "")
     if not digest:
@@ -191,7 +191,7 @@ def bundled(spec: VariantSpec, settings: Settings) -> Found:
             detail=str(path.with_suffix(".json")),
         )
     provenance = Provenance("bundled", f"assets/weights/{path.name}", str(digest), detail=str(path))
-    return Found(path, provenance.noting(_measured(card)))
+    return WeightsFile(path, provenance.noting(_measured(card)))
 
 
 def _measured(card: Mapping[str, object]) -> str:
@@ -204,24 +204,24 @@ def _measured(card: Mapping[str, object]) -> str:
         return ""
 
 
-def release(spec: VariantSpec, settings: Settings) -> Found:
+def release(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
     """The author's release file, from the cache or the network."""
     if not spec.official_file:
-        raise NotThere(f"The paper's author released no {spec.name}.", remedy="Only T, S, B and B-384 are published.")
+        raise SourceUnavailable(f"The paper's author released no {spec.name}.", remedy="Only T, S, B and B-384 are published.")
     base, path = release_url(), release_path(spec)
     if not path.is_file():
         if not settings.allow_download:
             raise _not_downloaded(f"the author's {path.name}")
         fetch(f"{base}/{path.name}", path, settings.report, path.name)
     location, tag = f"{_public(base)}/{path.name}", base.rsplit("/", 1)[-1]
-    return Found(path, Provenance("release", location, revision=tag, detail=str(path)))
+    return WeightsFile(path, Provenance("release", location, revision=tag, detail=str(path)))
 
 
-Source = Callable[[VariantSpec, Settings], Found]
+Source = Callable[[VariantSpec, SourceOptions], WeightsFile]
 CHAIN: tuple[tuple[str, Source], ...] = (("folder", folder), ("hub", hub), ("bundled", bundled), ("release", release))
 
 
-def check_digest(found: Found, sha256: str) -> Provenance:
+def check_digest(found: WeightsFile, sha256: str) -> Provenance:
     """The provenance with the digest of the bytes in use. Raises DigestMismatch where another one is binding."""
     known, provenance = found.provenance.sha256, replace(found.provenance, sha256=sha256)
     if known and known != sha256:
@@ -258,16 +258,16 @@ def cache_folder() -> Path:
     return root.expanduser()
 
 
-def _verified(spec: VariantSpec, repo: str, revision: str | None, files: Repository) -> Found:
+def _verified(spec: VariantSpec, repo: str, revision: str | None, files: Repository) -> WeightsFile:
     where = f"{HUB_PREFIX}{repo}" + (f"@{revision}" if revision and revision != files.commit else "")
     provenance = Provenance("hub", where, revision=files.commit, detail=str(files.weights))
     digest = _recorded_digest(spec, files.config, where)
     if not digest:
-        return Found(files.weights, provenance.noting("Its publisher recorded no digest to check against."))
+        return WeightsFile(files.weights, provenance.noting("Its publisher recorded no digest to check against."))
     actual = file_sha256(files.weights)
     if actual != digest:
         raise _mismatch(where, digest, actual, files.weights)
-    return Found(files.weights, replace(provenance, sha256=digest))
+    return WeightsFile(files.weights, replace(provenance, sha256=digest))
 
 
 def _recorded_digest(spec: VariantSpec, config: Path, where: str) -> str:
@@ -309,8 +309,8 @@ def _mismatch(where: str, recorded: str, actual: str, path: Path) -> DigestMisma
     )
 
 
-def _not_downloaded(what: str) -> NotThere:
-    return NotThere(f"{what} is not on this disk, and nothing may be downloaded now.", remedy="Allow downloading.")
+def _not_downloaded(what: str) -> SourceUnavailable:
+    return SourceUnavailable(f"{what} is not on this disk, and nothing may be downloaded now.", remedy="Allow downloading.")
 
 
 def _public(url: str) -> str:

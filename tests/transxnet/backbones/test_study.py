@@ -11,13 +11,13 @@ from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.agreement import agreement_between_variants
 from transxnet.explain.sanity.randomization import groups
 from transxnet.export.figures import figures
-from transxnet.study import DRAWN, Options, Study, study
+from transxnet.study import DRAWN, Study, StudyOptions, study
 from transxnet.weights.load import LoadedModel, load
 
 PHOTO = image(3, 140, 110)
 NEED_PARTS = (  # of a TransXNet
-    "attention", "both_ways", "attention_depth", "rollout", "rollouts", "half_energies", "kernels", "kernel_depth",
-    "clusters", "spectra", "kernel_change", "erf_parts", "ablation_table",
+    "attention", "position_attention", "attention_depth", "rollout", "rollouts", "pathway_energies", "kernels", "kernel_depth",
+    "clusters", "spectra", "kernel_change", "erf_pathways", "ablation_table",
 )  # fmt: skip
 MAPS = ("grad_cam", "contrast", "cam_stages", "receptive_field", "integrated_gradients", "smooth_grad", "occlusion")
 
@@ -31,7 +31,7 @@ def convnext() -> LoadedModel:
 def backbone(convnext) -> Study:
     """Everything there is, of a backbone that takes a 64 px square out of 95 % of the short side."""
     state = {name: tensor.clone() for name, tensor in convnext.model.state_dict().items()}
-    found = study(convnext, PHOTO, Options(only=DRAWN, target="ladybug"), other=image(4))
+    found = study(convnext, PHOTO, StudyOptions(only=DRAWN, target="ladybug"), other=image(4))
     assert all((convnext.model.state_dict()[name] == tensor).all() for name, tensor in state.items())
     return found
 
@@ -40,7 +40,7 @@ def backbone(convnext) -> Study:
 def small() -> Study:
     """A small TransXNet's, of the same photo."""
     only = tuple(name for name in DRAWN if name not in ("occlusion", "integrated_gradients"))
-    return study(small_model(), PHOTO, Options(only=only, target="ladybug"), other=image(4))
+    return study(small_model(), PHOTO, StudyOptions(only=only, target="ladybug"), other=image(4))
 
 
 def test_what_needs_no_transxnet_parts_is_there(backbone):
@@ -55,12 +55,12 @@ def test_what_needs_no_transxnet_parts_is_there(backbone):
 def test_what_needs_them_says_why_not(backbone):
     of_osra = "test_convnext is no TransXNet: it has no OSRA to attend with."
     of_idconv = "test_convnext is no TransXNet: it generates no kernels."
-    for name in ("attention", "both_ways", "attention_depth", "rollout", "rollouts", "half_energies"):
+    for name in ("attention", "position_attention", "attention_depth", "rollout", "rollouts", "pathway_energies"):
         assert backbone.missing[name] == of_osra
     for name in ("kernels", "kernel_depth", "clusters", "spectra", "kernel_change"):
         assert backbone.missing[name] == of_idconv
     assert "that could be changed" in backbone.missing["ablation_table"]
-    assert "nothing to hold still" in backbone.missing["erf_parts"]
+    assert "nothing to hold still" in backbone.missing["erf_pathways"]
 
 
 def test_a_backbones_maps_are_doubted_like_others(backbone, convnext):
@@ -96,7 +96,7 @@ def test_both_in_every_figure_and_transxnets_parts_alone(backbone, small):
     by_name = {study_figure.name: study_figure for study_figure in figures([small, backbone], PHOTO.rgb)}
     about_parts = {
         "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates", "kernel_spectrum",
-        "kernel_change", "kernel_depth", "erf_parts", "ablation_table", "ablation_heads",
+        "kernel_change", "kernel_depth", "erf_pathways", "ablation_table", "ablation_heads",
     }  # fmt: skip
     assert about_parts < set(by_name)
     for name, study_figure in by_name.items():

@@ -7,20 +7,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.tiny import leftovers, one_thread, model_input  # noqa: F401 - a fixture
+from tests.tiny import leftovers, model_input, one_thread  # noqa: F401 - a fixture
 from transxnet.backbones.module import Backbone, untrained_backbone
 from transxnet.backbones.spec import find_backbone
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.ablation.table import ablation_table, heads_off
-from transxnet.explain.attention.attention import attention_at, attention_tables
-from transxnet.explain.attention.depth import attention_depth, half_energies
+from transxnet.explain.attention.attention import attention_from, attention_tables
+from transxnet.explain.attention.depth import attention_depth, pathway_energies
 from transxnet.explain.attention.footprint import keys_to_pixels
 from transxnet.explain.attention.rollout import rollout
 from transxnet.explain.attribution.cam_variants import combined_stages, contrast
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.attribution.methods import KEEP
 from transxnet.explain.erf.erf import receptive_field
-from transxnet.explain.erf.pathways import erf_parts
+from transxnet.explain.erf.pathways import erf_pathways
 from transxnet.explain.kernels.change import kernel_depth
 from transxnet.explain.kernels.kernels import kernels
 from transxnet.explain.observe import Observation, observe
@@ -41,10 +41,10 @@ def seen(convnext) -> Observation:
 
 NO_OSRA, NO_KERNELS = "no OSRA to attend with", "generates no kernels"
 OF_ONE_PASS: dict[str, tuple[Callable[[Observation], object], str]] = {
-    "attention": (lambda seen: attention_at(seen, 3), NO_OSRA),
+    "attention": (lambda seen: attention_from(seen, 3), NO_OSRA),
     "all attention": (attention_tables, NO_OSRA),
     "attention over depth": (attention_depth, NO_OSRA),
-    "halves": (half_energies, NO_OSRA),
+    "halves": (pathway_energies, NO_OSRA),
     "rollout": (lambda seen: rollout(seen, 3), NO_OSRA),
     "keys on pixels": (lambda seen: keys_to_pixels(seen, 3, None, np.ones((5, 5))), NO_OSRA),
     "kernels": (lambda seen: kernels(seen, 3), NO_KERNELS),
@@ -71,7 +71,7 @@ def test_views_of_parts_that_a_backbone_lacks_say_so(seen, view):
             "test_convnext is no TransXNet: it has no IDConv and no OSRA",
         ),
         (lambda model, view: heads_off(model, view, LABELS, 3), "test_convnext is no TransXNet"),
-        (erf_parts, "nothing to hold still: neither generated kernels, nor OSRA, nor TransXNet's norms"),
+        (erf_pathways, "nothing to hold still: neither generated kernels, nor OSRA, nor TransXNet's norms"),
     ],
 )
 def test_views_of_multi_pass_say_so_too_and_leave_nothing(convnext, look, words):

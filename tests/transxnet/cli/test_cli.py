@@ -23,7 +23,7 @@ from transxnet.draw.png import to_png
 from transxnet.explain import predict as predict_module
 from transxnet.images import decode
 from transxnet.labels import label_set
-from transxnet.study import OVERVIEW, Options, study
+from transxnet.study import OVERVIEW, StudyOptions, study
 from transxnet.variants import VARIANTS
 from transxnet.weights.checkpoint import untrained_model
 from transxnet.weights.load import load
@@ -127,7 +127,7 @@ def test_predict_prints_one_json_object_a_image(capsys, images, weights):
     code, out, err = run(capsys, "predict", images[0], images[1], "--weights-dir", weights, "--json", "--top", 3)
     found = lines(out)
     loaded = load("pico", weights_dir=weights)
-    alone = study(loaded, decode(images[1]), Options(only=(), top=3)).prediction
+    alone = study(loaded, decode(images[1]), StudyOptions(only=(), top=3)).prediction
     assert (code, err) == (0, "")
     assert [list(one) for one in found] == [["image", "model", "provenance", "top"]] * 2
     assert [one["image"] for one in found] == [str(images[0]), str(images[1])]
@@ -289,7 +289,7 @@ def studied(images, weights, tmp_path_factory):
 def test_study_writes_what_the_library_computes(studied, images, weights):
     _, out, manifest = studied
     (entry,) = manifest["images"]
-    options = Options(stage=2, block=1, position=(30, 70))
+    options = StudyOptions(stage=2, block=1, position=(30, 70))
     expected = study(load("pico", weights_dir=weights), decode(images[0]), options)
     with np.load(out / entry["models"][0]["npz"]) as file:
         assert file["attention"] == pytest.approx(expected.attention.heads, abs=1e-6)

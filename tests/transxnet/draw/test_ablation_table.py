@@ -10,11 +10,11 @@ from transxnet.draw.ablation_table import ablation_table_figure
 from transxnet.draw.change_bars import FELL, LEGEND, ROSE, limits, signed
 from transxnet.draw.heads_off import heads_off_figure
 from transxnet.draw.sheet import DPI
-from transxnet.results import Answer
+from transxnet.results import Prediction
 from transxnet.results.ablation_table import AblationTable, Change
 
 WORDS = {"uniform_gates": "Gates made uniform", "no_osra": "OSRA’s half zeroed"}
-FOX, DOG = Answer(3, "n3", "fox", 0.5, 2.0), Answer(1, "n1", "dog", 0.25, 1.0)
+FOX, DOG = Prediction(3, "n3", "fox", 0.5, 2.0), Prediction(1, "n1", "dog", 0.25, 1.0)
 LOGITS = np.zeros(4, np.float32)
 PLACES = ((0, 0), (1, 0), (2, 0), (1, 1), (1, 2), (2, 1))
 

@@ -8,7 +8,7 @@ import pytest
 from transxnet.draw.attention import BAND, depth_figure, halves_figure, percent
 from transxnet.draw.panels import DPI
 from transxnet.draw.text import ACCENT
-from transxnet.results.attention import AttentionDepth, BlockAttention, HalfEnergies
+from transxnet.results.attention import AttentionDepth, BlockAttention, PathwayEnergies
 
 INK = [int(ACCENT[i : i + 2], 16) for i in (1, 3, 5)]
 
@@ -22,9 +22,9 @@ def depth(distance: float, heads=(0.2, 0.4)) -> AttentionDepth:
     return AttentionDepth("transxnet_tiny", (64, 96), tuple(blocks))
 
 
-def halves(osra) -> HalfEnergies:
+def halves(osra) -> PathwayEnergies:
     osra = np.float64(osra)
-    return HalfEnergies(
+    return PathwayEnergies(
         "transxnet_tiny",
         np.array([1, 2]),
         np.array([1, 1]),

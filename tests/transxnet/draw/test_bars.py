@@ -5,7 +5,7 @@ import numpy as np
 from transxnet.draw.bars import SOFT, answers_bars, colorbar
 from transxnet.draw.colormaps import lut
 from transxnet.draw.text import ACCENT
-from transxnet.results import Answer
+from transxnet.results import Prediction
 
 
 def rgb(hexadecimal: str) -> list[int]:
@@ -37,7 +37,7 @@ def test_a_range_of_one_value_still_has_a_color_bar():
 
 
 def test_bars_are_as_long_as_their_probabilities_and_the_explained_one_is_dark():
-    answers = (Answer(31, "n02165456", "ladybug", 0.75, 3.0), Answer(7, "n0", "be$e$", 0.25, 1.0))
+    answers = (Prediction(31, "n02165456", "ladybug", 0.75, 3.0), Prediction(7, "n0", "be$e$", 0.25, 1.0))
     image = answers_bars(answers, explained=7, size=(200, 400))
     first, second = image[round(0.68 * 100)], image[round(1.68 * 100)]
     assert abs(run_of(first, rgb(SOFT)) - 300) <= 2

@@ -11,7 +11,7 @@ from transxnet.draw.colormaps import lut
 from transxnet.draw.erf import DECADES, curves_figure, parts_figure, protocol_figure
 from transxnet.draw.panels import MARGIN, Panels, fit
 from transxnet.results import Explanation, Geometry
-from transxnet.results.erf import SHARES, ErfCurves, ErfParts, ErfProtocol, RCurve
+from transxnet.results.erf import SHARES, ErfCurves, ErfPathways, ErfProtocol, RCurve
 
 VIEW = Geometry((64, 64), 1, (64, 64), (0, 0, 64, 64), (64, 64))
 TITLES = {"full": "Full", "kernels": "Kernels held", "seen": "All held"}
@@ -27,15 +27,15 @@ def field(value: float) -> Explanation:
     return Explanation("erf", "pico", "stage 1, block 2", "unit at row 4, column 8", heatmap, False, "u", VIEW, numbers)
 
 
-def parts(scale: float = 1.0, missing: bool = False) -> ErfParts:
+def parts(scale: float = 1.0, missing: bool = False) -> ErfPathways:
     maps = {"full": field(scale), "kernels": field(0.5 * scale), "seen": field(0.25 * scale)}
     shares = {"full": 1.0, "kernels": 0.5, "seen": 0.25}
     numbers = {f"{name}/{key}": value for name, share in shares.items() for key, value in
                (("share", share), ("r50", 0.2), ("r99", 0.5), ("rank", 0.9), ("overlap", 0.8))}  # fmt: skip
     if missing:
         del maps["kernels"]
-        return ErfParts("pico", maps, TITLES, {"kernels": "Nothing to hold: no kernels."}, numbers)
-    return ErfParts("pico", maps, TITLES, {}, numbers)
+        return ErfPathways("pico", maps, TITLES, {"kernels": "Nothing to hold: no kernels."}, numbers)
+    return ErfPathways("pico", maps, TITLES, {}, numbers)
 
 
 def curve(kind: str, areas=(0.1, 0.2, 0.3, 0.9)) -> RCurve:
@@ -97,7 +97,7 @@ def test_maps_that_are_all_alike_are_said_to_be(rank, layer, said):
 
 def test_an_empty_field_draws_nothing():
     empty = replace(field(0.0), numbers=field(0.0).numbers | {"total": 0.0})
-    found = ErfParts("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
+    found = ErfPathways("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
     assert parts_figure([found], ["pico"], [PHOTO]).image.shape[1] == 1248
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from transxnet.draw.colormaps import lut
 from transxnet.draw.heads import FAINT, heads_figure, rollout_figure
-from transxnet.results import AttentionMaps, Explanation, Geometry
-from transxnet.results.attention import KeyUsers, PositionAttention
+from transxnet.results import AttentionFrom, Explanation, Geometry
+from transxnet.results.attention import AttentionTo, PositionAttention
 
 QUERIES = Geometry((4, 4), 8, (32, 32), (0, 0, 32, 32), (32, 32))
 KEYS = QUERIES.at((2, 2), 16)
@@ -18,12 +18,12 @@ BLACK = np.zeros((64, 64, 3), np.uint8)
 def position_attention(*weights: float) -> PositionAttention:
     """As many heads as weights, each the same everywhere, forward and half of it in reverse."""
     heads = np.float32(weights)[:, None, None]
-    maps = AttentionMaps(
+    maps = AttentionFrom(
         "transxnet_tiny", 3, 2, (1, 2), np.broadcast_to(heads, (len(weights), 2, 2)), np.ones(len(weights), np.float32),
         np.full(len(weights), 12, np.float32), KEYS, QUERIES,
     )  # fmt: skip
     users = np.broadcast_to(heads / 2, (len(weights), 4, 4))
-    return PositionAttention(maps, KeyUsers("transxnet_tiny", 3, 2, (0, 1), users, KEYS, QUERIES))
+    return PositionAttention(maps, AttentionTo("transxnet_tiny", 3, 2, (0, 1), users, KEYS, QUERIES))
 
 
 def painted(t: float, opacity: float = 0.85) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+
+from transxnet.draw.colormaps import lut
 from transxnet.draw.sanity_check_parts import (
     FEW,
     FEW_WIDE,
@@ -17,8 +19,6 @@ from transxnet.draw.sanity_check_parts import (
     called,
     ceiling,
 )
-
-from transxnet.draw.colormaps import lut
 from transxnet.draw.sanity_checks import (
     _highest,
     agreement_figure,

@@ -8,18 +8,18 @@ import pytest
 
 from transxnet.draw.colormaps import lut
 from transxnet.draw.overlay import mark, overlay, place
-from transxnet.draw.views import LOOKS, draw, look_of, range_of, shown, unit_of, what, worth_knowing
+from transxnet.draw.views import MAP_STYLES, draw, map_style_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import OutOfRange
-from transxnet.results import AttentionMaps, Explanation, Geometry, KernelSet
+from transxnet.results import AttentionFrom, Explanation, Geometry, KernelSet
 
 VIEW = Geometry((2, 2), 16, (32, 32), (0, 0, 32, 32), (32, 32))
 PHOTO = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 HEADS = np.float32([[[0.7, 0.1], [0.1, 0.1]], [[0.1, 0.1], [0.3, 0.5]]])
 
 
-def attention() -> AttentionMaps:
+def attention() -> AttentionFrom:
     entropy, distance = np.float32([0.5, 0.7]), np.float32([4, 8])
-    return AttentionMaps("transxnet_pico", 3, 4, (1, 0), HEADS, entropy, distance, VIEW, VIEW)
+    return AttentionFrom("transxnet_pico", 3, 4, (1, 0), HEADS, entropy, distance, VIEW, VIEW)
 
 
 def explanation(method: str, heatmap, signed: bool = False, **numbers: float) -> Explanation:
@@ -131,10 +131,10 @@ def test_a_rollout_has_a_ring_where_it_starts_from_one_unit():
     assert unit_of(explanation("contrast", [[1]], True)) is None
 
 
-@pytest.mark.parametrize("name", sorted(set(LOOKS) - {"attention", "kernels"}))
+@pytest.mark.parametrize("name", sorted(set(MAP_STYLES) - {"attention", "kernels"}))
 def test_drawing_leaves_the_raw_values_as_they_are(name):
     heatmap = np.float32([[-3, 0.5], [2, 7]])
-    signed = LOOKS[name].signed or name == "grad_cam"
+    signed = MAP_STYLES[name].signed or name == "grad_cam"
     method = "erf" if name == "receptive_field" else name
     found = explanation(method, heatmap if signed else np.abs(heatmap), signed, x=0.0, y=0.0)
     before = found.heatmap.copy()
@@ -159,12 +159,12 @@ def test_maps_of_views_of_different_size_compare(side):
     assert shown(explanation("rollout", even)) == pytest.approx(np.ones((side, side)))  # times an even map
     for name in ("integrated_gradients", "smooth_grad"):  # 1 logit over the whole view
         assert shown(explanation(name, even, True)) == pytest.approx(np.full((side, side), 0.001))
-        assert "‰ of the view" in LOOKS[name].units
-    assert LOOKS["rollout"].units == "times an even map"
+        assert "‰ of the view" in MAP_STYLES[name].units
+    assert MAP_STYLES["rollout"].units == "times an even map"
 
 
 def test_every_result_has_its_look():
-    assert look_of(attention()) is LOOKS["attention"]
-    assert look_of(kernel_set()) is LOOKS["kernels"]
-    assert look_of(explanation("erf", [[1]])) is LOOKS["receptive_field"]
-    assert look_of(explanation("occlusion", [[1]])) is LOOKS["occlusion"]
+    assert map_style_of(attention()) is MAP_STYLES["attention"]
+    assert map_style_of(kernel_set()) is MAP_STYLES["kernels"]
+    assert map_style_of(explanation("erf", [[1]])) is MAP_STYLES["receptive_field"]
+    assert map_style_of(explanation("occlusion", [[1]])) is MAP_STYLES["occlusion"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, WeightsMismatch
 from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict, predict_batch

@@ -13,11 +13,11 @@ from transxnet.explain.sanity.agreement import agreement_between_variants
 from transxnet.export.figures import FIGURES, between_variants, figures, figures_for
 from transxnet.export.images import sheet
 from transxnet.labels import label_set
-from transxnet.study import DRAWN, PARTS, Options, study
+from transxnet.study import ANALYSES, DRAWN, StudyOptions, study
 
 IN_ORDER = [
     "sheet", "maps", "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates",
-    "kernel_spectrum", "kernel_change", "kernel_depth", "erf_parts", "erf_curves", "ablation_table", "ablation_heads",
+    "kernel_spectrum", "kernel_change", "kernel_depth", "erf_pathways", "erf_curves", "ablation_table", "ablation_heads",
     "checks", "faithfulness", "randomization", "agreement", "variants",
 ]  # fmt: skip
 QUICK = tuple(name for name in DRAWN if name not in ("sanity_checks", "occlusion", "integrated_gradients", "smooth_grad"))
@@ -25,12 +25,12 @@ QUICK = tuple(name for name in DRAWN if name not in ("sanity_checks", "occlusion
 
 @pytest.fixture(scope="module")
 def whole():
-    return study(small_model(), image(), Options(stage=2, target=3, only=DRAWN), image(3))
+    return study(small_model(), image(), StudyOptions(stage=2, target=3, only=DRAWN), image(3))
 
 
 @pytest.fixture(scope="module")
 def without():
-    looked = study(small_model(osra=False), image(), Options(stage=2, target=3, only=QUICK), image(3))
+    looked = study(small_model(osra=False), image(), StudyOptions(stage=2, target=3, only=QUICK), image(3))
     return replace(looked, variant="small without OSRA")
 
 
@@ -44,7 +44,7 @@ def test_all_of_them_in_the_order_in_which_one_reads(drawn):
 
 
 def test_every_part_that_is_drawn_is_one(whole):
-    assert {row.part for row in FIGURES} <= set(PARTS)
+    assert {row.part for row in FIGURES} <= set(ANALYSES)
     shown = {row.part for row in FIGURES}
     maps = {name for name in DRAWN if name not in shown}
     assert maps == {
@@ -71,7 +71,7 @@ def test_every_figure_is_said_in_words(drawn):
 
 
 def test_raw_values_are_those_of_the_study(drawn, whole):
-    assert (drawn["erf_parts"].arrays["small/seen"] == whole.erf_parts.maps["seen"].heatmap).all()
+    assert (drawn["erf_pathways"].arrays["small/seen"] == whole.erf_pathways.maps["seen"].heatmap).all()
     assert drawn["halves"].numbers
 
 
@@ -80,7 +80,7 @@ def test_a_variant_without_attention_stands_on_no_figure_about_it(drawn):
     for name in alone:
         assert not any("without" in key for key in (*drawn[name].numbers, *drawn[name].arrays)), name
     assert any("without" in key for key in drawn["kernel_clusters"].arrays)
-    assert any("without" in key for key in drawn["erf_parts"].arrays)
+    assert any("without" in key for key in drawn["erf_pathways"].arrays)
 
 
 def test_variants_are_compared_by_the_maps_that_all_have(drawn, whole, without):

@@ -11,13 +11,13 @@ from tests.small import image, small_model
 from transxnet.draw.views import draw
 from transxnet.export.files import write_atomically, write_image, write_manifest
 from transxnet.export.images import ranges, source_crop
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("out")
-    studies = [study(small_model(kind), image(), Options(stage=2)) for kind in ("folder", "untrained")]
+    studies = [study(small_model(kind), image(), StudyOptions(stage=2)) for kind in ("folder", "untrained")]
     entry = write_image(folder, "cat", studies, image().rgb, "cat.jpg")
     write_manifest(folder, {"images": [entry]})
     return folder, studies

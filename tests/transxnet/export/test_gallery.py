@@ -28,7 +28,7 @@ def test_the_page_names_what_lies_beside_it(tmp_path):
 
 
 def test_the_command_makes_every_figure(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("transxnet.study.DRAWN", ("grad_cam", "half_energies"))
+    monkeypatch.setattr("transxnet.study.DRAWN", ("grad_cam", "pathway_energies"))
     monkeypatch.setattr("transxnet.cli.gallery.SIZE", 64)
     (tmp_path / "photo.png").write_bytes(to_png(image().rgb))
     out = tmp_path / "gallery"

@@ -14,20 +14,20 @@ from transxnet.draw.views import draw
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.export.images import Style, channels_of, kernels_sheet, ranges, results, sheet, source_crop
 from transxnet.export.images import image as drawn
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 SIDE = sheets.CELL_PX
 
 
 @pytest.fixture(scope="module")
 def looked():
-    return study(small_model(), image(), Options(stage=2))
+    return study(small_model(), image(), StudyOptions(stage=2))
 
 
 @pytest.fixture(scope="module")
 def untrained():
     """The same, as a model that nobody trained; its maps are an eighth as large, to the last bit."""
-    made = study(small_model("untrained"), image(), Options(stage=2))
+    made = study(small_model("untrained"), image(), StudyOptions(stage=2))
     return dataclasses.replace(made, grad_cam=dataclasses.replace(made.grad_cam, heatmap=made.grad_cam.heatmap / 8))
 
 
@@ -104,7 +104,7 @@ def test_a_view_that_a_variant_cannot_give_says_why_in_its_place(looked):
 
 
 def test_learned_kernels_in_full_are_one_column_that_does_not_call_them_generated():
-    learned = study(small_model(idconv=False), image(), Options(stage=2, only=("kernels",)))
+    learned = study(small_model(idconv=False), image(), StudyOptions(stage=2, only=("kernels",)))
     assert len(learned.kernels.gates) == 1
     page = kernels_sheet(learned, [0, 3])
     assert page.shape[1] == round((2 * sheets.MARGIN + sheets.CELL) * sheets.DPI)

@@ -10,12 +10,12 @@ from tests.small import image, small_model
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.export.images import Style, ranges
 from transxnet.export.records import arrays, clean, describe, describe_drawing, npz, versions
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 
 @pytest.fixture(scope="module")
 def looked():
-    return study(small_model(), image(), Options(stage=2, position=(30, 70), target="ladybug"))
+    return study(small_model(), image(), StudyOptions(stage=2, position=(30, 70), target="ladybug"))
 
 
 def test_the_npz_gives_back_what_explain_made(looked):

@@ -15,7 +15,7 @@ from tests.small import image, small_model
 from transxnet.draw.png import to_png
 from transxnet.export.files import write_image, write_manifest
 from transxnet.export.report import inline, report
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 NAME = '<b>cat & "dog"</b>.jpg'
 
@@ -42,8 +42,8 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("secret-folder")
-    only = ("grad_cam", "receptive_field", "half_energies", "attention")
-    studies = [study(small_model(kind), image(), Options(stage=2, only=only)) for kind in ("folder", "untrained")]
+    only = ("grad_cam", "receptive_field", "pathway_energies", "attention")
+    studies = [study(small_model(kind), image(), StudyOptions(stage=2, only=only)) for kind in ("folder", "untrained")]
     entries = [write_image(folder, place, studies, image().rgb, name) for place, name in (("a", NAME), ("b", "b.png"))]
     manifest = {
         "made": "2026-11-22T00:00:00+00:00",

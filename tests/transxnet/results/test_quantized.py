@@ -9,7 +9,7 @@ from tests.small import image, small_model
 from transxnet import load
 from transxnet.results import AttentionTable, Geometry
 from transxnet.results.quantized import LEVELS, quantized
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 GRID = Geometry((1, 2), 32, (64, 64), (0, 0, 64, 64), (64, 64))
 
@@ -30,7 +30,7 @@ def test_a_row_by_hand():
 
 @pytest.mark.parametrize("stage", [1, 2, 3, 4])
 def test_what_comes_back_is_within_half_a_step(stage):
-    s = study(load("pico"), image(3, 128, 128), Options(stage=stage, only=("attention_table", "block_table")))
+    s = study(load("pico"), image(3, 128, 128), StudyOptions(stage=stage, only=("attention_table", "block_table")))
     raw, found = s.attention_table, s.block_table
     assert (found.stage, found.block, found.variant) == (stage, raw.block, raw.variant)
     assert (found.queries, found.keys) == (raw.queries, raw.keys)
@@ -44,15 +44,15 @@ def test_what_comes_back_is_within_half_a_step(stage):
 
 
 def test_a_study_holds_the_last_block_of_every_stage_and_the_one_looked_at_once():
-    looked = study(small_model(), image(), Options(stage=2, block=1, only=("block_table", "stage_tables")))
+    looked = study(small_model(), image(), StudyOptions(stage=2, block=1, only=("block_table", "stage_tables")))
     assert [(t.stage, t.block) for t in looked.stage_tables] == [(1, 1), (2, 2), (3, 2), (4, 1)]
     assert (looked.block_table.stage, looked.block_table.block) == (2, 1)
-    last = study(small_model(), image(), Options(stage=2, block=2, only=("block_table", "stage_tables")))
+    last = study(small_model(), image(), StudyOptions(stage=2, block=2, only=("block_table", "stage_tables")))
     assert last.block_table is last.stage_tables[1]
     assert all(t.weights.base is None for t in last.stage_tables)  # a view would keep the float table
 
 
 def test_without_osra_the_study_says_why():
-    looked = study(small_model(osra=False), image(), Options(only=("block_table", "stage_tables")))
+    looked = study(small_model(osra=False), image(), StudyOptions(only=("block_table", "stage_tables")))
     assert "no OSRA" in looked.missing["block_table"]
     assert looked.missing["stage_tables"] == looked.missing["block_table"]

@@ -23,7 +23,7 @@ from ...backbones.module import Backbone
 from ...images import IMAGENET_MEAN, IMAGENET_STD, ModelInput
 from ...labels import LabelSet
 from ...model import TransXNet
-from ...results import Answer
+from ...results import Prediction
 from ...results.ablation import Ablation
 from ..observe import need_eval, observe, pick_class
 from ..predict import predict
@@ -125,10 +125,10 @@ def _told(before: np.ndarray, after: np.ndarray, index: int, labels: LabelSet) -
     }  # fmt: skip
 
 
-def _answers(logits: np.ndarray, labels: LabelSet):  # (classes,) -> index -> Answer
+def _answers(logits: np.ndarray, labels: LabelSet):  # (classes,) -> index -> Prediction
     shares = torch.from_numpy(logits).softmax(dim=0).numpy()  # as predict has them
 
-    def answer(i: int) -> Answer:
-        return Answer(i, labels.wnids[i], labels.words[i], float(shares[i]), float(logits[i]))
+    def answer(i: int) -> Prediction:
+        return Prediction(i, labels.wnids[i], labels.words[i], float(shares[i]), float(logits[i]))
 
     return answer

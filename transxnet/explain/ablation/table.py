@@ -26,7 +26,7 @@ from ...errors import OutOfRange, PartMissing, UnknownName, quote
 from ...images import ModelInput
 from ...labels import LabelSet
 from ...model import TransXNet
-from ...results import Answer
+from ...results import Prediction
 from ...results.ablation_table import AblationTable, Change, Head
 from ...trace import Trace
 from ..observe import observe, pick_class
@@ -156,9 +156,9 @@ class _Looks:
             logits=after, heads=ablation.heads,
         )  # fmt: skip
 
-    def _answer(self, logits: np.ndarray, index: int) -> Answer:
+    def _answer(self, logits: np.ndarray, index: int) -> Prediction:
         probability = float(np.exp(_log_softmax(logits)[index]))
-        return Answer(index, self.labels.wnids[index], self.labels.words[index], probability, float(logits[index]))
+        return Prediction(index, self.labels.wnids[index], self.labels.words[index], probability, float(logits[index]))
 
     def result(
         self, other: str, questions: Mapping[str, str], missing: Mapping[str, str],

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...results import AttentionMaps, AttentionTable, Geometry, distances
-from ...results.attention import KeyUsers, PositionAttention
+from ...results import AttentionFrom, AttentionTable, Geometry, distances
+from ...results.attention import AttentionTo, PositionAttention
 from ..observe import Observation, need_part
 
 
-def attention_at(
+def attention_from(
     observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
-) -> AttentionMaps:
+) -> AttentionFrom:
     """The key maps of the query nearest to a point of the upload, per head.
 
     stage, block: from 1; block None or 0 is the stage's last. point: (x, y) in pixels of the upright upload; outside
@@ -35,24 +35,24 @@ def attention_at(
     return table.at(*table.queries.unit_at(*position))
 
 
-def users_at(
+def attention_to(
     observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
-) -> KeyUsers:
+) -> AttentionTo:
     """The reverse view: the weight every query gives the key nearest to a point of the upload, per head.
 
-    Arguments and errors as attention_at. heads: (heads, query rows, query columns) weights; they do not sum to 1.
+    Arguments and errors as attention_from. heads: (heads, query rows, query columns) weights; they do not sum to 1.
     A key that many queries use is no place that matters for the answer: it may serve as a place to look at nothing.
     """
     table = attention_table(observation, stage, block)
-    return table.users_at(*table.keys.unit_at(*position))
+    return table.attention_to(*table.keys.unit_at(*position))
 
 
 def position_attention(
     observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
 ) -> PositionAttention:
-    """attention_at and users_at of one point, from one table."""
+    """attention_from and attention_to of one point, from one table."""
     table = attention_table(observation, stage, block)
-    return PositionAttention(table.at(*table.queries.unit_at(*position)), table.users_at(*table.keys.unit_at(*position)))
+    return PositionAttention(table.at(*table.queries.unit_at(*position)), table.attention_to(*table.keys.unit_at(*position)))
 
 
 def attention_table(observation: Observation, stage: int, block: int | None = None) -> AttentionTable:
@@ -60,7 +60,7 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
 
     entropy = -sum(a log a) / log Nk, 0 (one key) to 1 (all alike), 0 by definition where there is one key.
     distance = sum over keys of a * |query - key|, view pixels between centres; compare with `uniform_distance`.
-    Raises OutOfRange as attention_at does, PartMissing for a model without OSRA.
+    Raises OutOfRange as attention_from does, PartMissing for a model without OSRA.
     """
     stage, block = observation.locate(stage, block)
     need_part(observation, "osra")

@@ -18,12 +18,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import OutOfRange
-from ...results.attention import AttentionDepth, AttentionTable, BlockAttention, HalfEnergies
+from ...results.attention import AttentionDepth, AttentionTable, BlockAttention, PathwayEnergies
 from ...trace import Record
 from ..observe import Observation, need_part
 from .attention import attention_tables
 
-HALVES = ("idconv", "osra")  # the kinds half_energies needs
+HALVES = ("idconv", "osra")  # the kinds pathway_energies needs
 
 
 def attention_depth(observation: Observation) -> AttentionDepth:
@@ -37,7 +37,7 @@ def attention_depth(observation: Observation) -> AttentionDepth:
     return AttentionDepth(observation.variant, tuple(observation.x.shape[-2:]), tuple(map(_summary, tables)))
 
 
-def half_energies(observation: Observation) -> HalfEnergies:
+def pathway_energies(observation: Observation) -> PathwayEnergies:
     """Mean squared value of IDConv's and OSRA's output in every block, all of it and what varies over positions.
 
     energy = mean over channels and positions of y^2; varying = the same of y minus its channel's mean over positions.
@@ -52,7 +52,7 @@ def half_energies(observation: Observation) -> HalfEnergies:
     energies = {half: np.array([_energies(r) for r in records]).T for half, records in found.items()}  # (2, blocks)
     stages, blocks = np.array([(r.stage, r.block) for r in found["osra"]]).T
     (idconv, idconv_varying), (osra, osra_varying) = (energies[half] for half in HALVES)
-    return HalfEnergies(observation.variant, stages, blocks, idconv, osra, idconv_varying, osra_varying)
+    return PathwayEnergies(observation.variant, stages, blocks, idconv, osra, idconv_varying, osra_varying)
 
 
 def _summary(table: AttentionTable) -> BlockAttention:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from ...images import ModelInput
 from ...model import TransXNet
 from ...results import Explanation
-from ..attention.attention import attention_at
+from ..attention.attention import attention_from
 from ..attention.rollout import rollout
 from ..erf.erf import receptive_field
 from ..observe import Observation, middle_of
@@ -26,7 +26,7 @@ from .smooth_grad import smooth_grad
 
 
 @dataclass(frozen=True)
-class Question:
+class AttributionTarget:
     """What a map is asked about. stage, block from 1, block 0 the last; point (x, y) in pixels of the upright upload.
 
     other_index: the class that `contrast` compares with; None is the model's best answer that is not class_index.
@@ -42,8 +42,8 @@ class Question:
     other_words: str = ""
 
 
-OnePass = Callable[[Observation, Question], Explanation]
-ManyPasses = Callable[[TransXNet, AbstractContextManager, ModelInput, Question], Explanation]
+OnePass = Callable[[Observation, AttributionTarget], Explanation]
+ManyPasses = Callable[[TransXNet, AbstractContextManager, ModelInput, AttributionTarget], Explanation]
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Method:
         return self.single_pass is None
 
 
-def _attention(seen: Observation, q: Question) -> Explanation:
+def _attention(seen: Observation, q: AttributionTarget) -> Explanation:
     """The mean over heads of one query's weights."""
-    return as_map(attention_at(seen, q.stage, q.block, q.position or middle_of(seen.model_input)))
+    return as_map(attention_from(seen, q.stage, q.block, q.position or middle_of(seen.model_input)))
 
 
 _ROWS = (

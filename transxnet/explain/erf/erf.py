@@ -14,7 +14,7 @@ How far it reaches is r(t), the area of the smallest square that holds a share t
 Neither is comparable between images of different sizes without saying so.
 
 What a map must not be read as: how far the unit *looks*. IDConv's gates and GroupNorm see the whole image, so every
-pixel reaches every unit; a plain ERF mixes what is seen with what modulates (erf_parts.py takes them apart). And a
+pixel reaches every unit; a plain ERF mixes what is seen with what modulates (erf_pathways.py takes them apart). And a
 gradient speaks of small changes of this image only.
 """
 

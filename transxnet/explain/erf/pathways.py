@@ -32,7 +32,7 @@ from ...images import ModelInput
 from ...layers import OSRA, GroupNorm1, IDConv, StaticConv
 from ...model import TransXNet
 from ...results import Explanation
-from ...results.erf import ErfParts
+from ...results.erf import ErfPathways
 from ..ablation.edits import detached
 from ..observe import observe
 from ..ranks import spearman, top_overlap
@@ -40,7 +40,7 @@ from .erf import receptive_field
 
 
 @dataclass(frozen=True)
-class Part:
+class Pathway:
     """One map: the kinds of tap held still, and why a model has nothing of the kind ("" where it has)."""
 
     name: str
@@ -68,15 +68,15 @@ def _has(model: nn.Module, kind: type[nn.Module]) -> bool:
 
 
 SINGLE = (
-    Part("kernels", "Kernels and biases held", ("kernels", "biases"), _no_kernels),
-    Part("attention", "Attention held", ("attention",), _no_attention),
-    Part("norm", "Norm statistics held", ("norm_statistics",), _no_norm),
+    Pathway("kernels", "Kernels and biases held", ("kernels", "biases"), _no_kernels),
+    Pathway("attention", "Attention held", ("attention",), _no_attention),
+    Pathway("norm", "Norm statistics held", ("norm_statistics",), _no_norm),
 )
 FULL, SEEN = "full", "seen"
 TITLES = {FULL: "Full", **{part.name: part.title for part in SINGLE}, SEEN: "All held: what is seen"}
 
 
-def erf_parts(
+def erf_pathways(
     model: TransXNet | Backbone,
     model_input: ModelInput,
     stage: int = 3,
@@ -84,7 +84,7 @@ def erf_parts(
     unit: tuple[int, int] | None = None,
     rectify: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> ErfParts:
+) -> ErfPathways:
     """The field of one unit of a stage's output, whole and with its modulators held: one pass of the model a map.
 
     stage, point, unit, rectify: as `receptive_field` takes them. Maps: float32 (H, W), raw, sum of features per unit of
@@ -109,7 +109,7 @@ def erf_parts(
             progress(len(maps), len(passes))
     if SEEN not in passes:
         lacking[SEEN] = "The same map as the one before: only one part of this variant can be held."
-    return ErfParts(seen.variant, maps, TITLES, lacking, _numbers(maps, logits))
+    return ErfPathways(seen.variant, maps, TITLES, lacking, _numbers(maps, logits))
 
 
 def _passes(lacking: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -18,7 +18,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ...results import AttentionMaps, Explanation, Geometry
+from ...results import AttentionFrom, Explanation, Geometry
 from ...results.differences import Comparison, Difference
 from .agreement import SHARE, agreement_between_variants
 
@@ -57,7 +57,7 @@ def is_even(values: np.ndarray) -> bool:
     return low > 0 and high < EVEN * low
 
 
-def as_map(attention: AttentionMaps) -> Explanation:
+def as_map(attention: AttentionFrom) -> Explanation:
     """One query's weights, mean over heads, (key rows, key columns), as a map like any other: what can be compared."""
     return Explanation(
         "attention", attention.variant, f"stage {attention.stage}, block {attention.block}",

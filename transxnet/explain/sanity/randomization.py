@@ -30,7 +30,7 @@ from ...model import TransXNet, stored_bias_size
 from ...results import Explanation
 from ...results.sanity_checks import Randomization
 from ...weights.checkpoint import UNTRAINED_SEED, check_fit, untrained_model
-from ..attribution.methods import KEEP, METHODS, Method, Question
+from ..attribution.methods import KEEP, METHODS, AttributionTarget, Method
 from ..observe import observe
 from ..ranks import spearman
 
@@ -66,7 +66,7 @@ def cascade(
     model: nn.Module,
     fresh: nn.Module | Callable[[int], nn.Module],
     model_input: ModelInput,
-    question: Question,
+    question: AttributionTarget,
     originals: Mapping[str, Explanation],
     methods: Mapping[str, Method] = METHODS,
     thorough: bool = False,
@@ -107,7 +107,7 @@ def make_maps(
     model: nn.Module,
     lock: AbstractContextManager,
     model_input: ModelInput,
-    question: Question,
+    question: AttributionTarget,
     methods: Mapping[str, Method],
     missing: dict[str, str] | None = None,
 ) -> dict[str, Explanation]:

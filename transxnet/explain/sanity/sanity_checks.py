@@ -19,7 +19,7 @@ from ...results import Explanation
 from ...results.sanity_checks import Faithfulness, SanityChecks
 from ...weights.load import LoadedModel
 from ..attribution.grad_cam import class_words
-from ..attribution.methods import METHODS, Method, Question
+from ..attribution.methods import METHODS, AttributionTarget, Method
 from ..observe import pick_class
 from .agreement import agreement
 from .faithfulness import STEPS, Bench
@@ -30,7 +30,7 @@ from .randomization import COPIES, Progress, cascade, fresh_like, groups, make_m
 def sanity_checks(
     loaded: LoadedModel,
     model_input: ModelInput,
-    question: Question,
+    question: AttributionTarget,
     methods: Mapping[str, Method] = METHODS,
     thorough: bool = False,
     progress: Progress | None = None,
@@ -70,7 +70,7 @@ def sanity_checks(
 def _all_maps(
     loaded: LoadedModel,
     model_input: ModelInput,
-    question: Question,
+    question: AttributionTarget,
     methods: Mapping[str, Method],
     have: Mapping[str, Explanation],
     missing: dict[str, str],
@@ -84,7 +84,7 @@ def _all_maps(
 
 
 @torch.no_grad()
-def _settled(loaded: LoadedModel, model_input: ModelInput, question: Question) -> Question:
+def _settled(loaded: LoadedModel, model_input: ModelInput, question: AttributionTarget) -> AttributionTarget:
     """The question with nothing left for a model to choose: a random copy would choose another class to compare."""
     if loaded.model.training:
         return question  # observe will say what is wrong

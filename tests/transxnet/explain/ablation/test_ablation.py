@@ -21,7 +21,7 @@ from transxnet.explain.ablation.switches import SWITCHES, Switch, read_switch
 from transxnet.explain.observe import observe
 from transxnet.images import ModelInput, prepare_for
 from transxnet.labels import label_set
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 
 LABELS = label_set(SPEC.label_set)
 WHOLE = write_mask(np.ones((8, 10), bool))
@@ -292,7 +292,7 @@ def test_a_model_in_training_mode_is_refused(model_input):
 
 def test_a_backbone_of_timm_loses_regions_but_has_no_parts_to_switch():
     backbone = load("timm:test_resnet@untrained", device="cpu")
-    found = study(backbone, image(), Options(only=("ablation",), edits=("no_osra",), mask=WHOLE)).ablation
+    found = study(backbone, image(), StudyOptions(only=("ablation",), edits=("no_osra",), mask=WHOLE)).ablation
     assert "is no TransXNet" in found.skipped["no_osra@0.0"]
     gray = logits_of(backbone.model, torch.zeros_like(prepare_for(image(), backbone.spec).tensor))
     np.testing.assert_allclose(found.logits_after, gray, rtol=1e-4, atol=1e-5)
@@ -302,7 +302,7 @@ def test_a_backbone_of_timm_loses_regions_but_has_no_parts_to_switch():
 
 
 def test_a_study_tries_what_its_options_say(model, model_input):
-    options = Options(target=3, only=("ablation",), edits=("no_osra@3.0",), mask=write_mask(LEFT), fill="around")
+    options = StudyOptions(target=3, only=("ablation",), edits=("no_osra@3.0",), mask=write_mask(LEFT), fill="around")
     found = study(small_model(), image(), options)
     alone = tried(model, model_input, class_index=3, edits=["no_osra@3.0"], mask=write_mask(LEFT), fill="around")
     assert np.array_equal(found.ablation.logits_after, alone.logits_after)

@@ -17,7 +17,7 @@ from torch import nn
 
 import transxnet
 from demo.examples import examples
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange, PartMissing, UnknownName, WeightsMismatch
 from transxnet.explain.ablation import table as module
 from transxnet.explain.ablation.catalog import QUESTIONS

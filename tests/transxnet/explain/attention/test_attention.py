@@ -9,15 +9,15 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
 from transxnet.explain.attention.attention import (
-    attention_at,
+    attention_from,
     attention_table,
     attention_tables,
+    attention_to,
     key_geometry,
     position_attention,
-    users_at,
 )
 from transxnet.explain.observe import observe
 from transxnet.layers import OSRA
@@ -47,7 +47,7 @@ def test_a_position_gets_the_row_of_its_unit(seen, stage):
     recorded = seen.trace.one("attention", stage, SPEC.depths[stage - 1]).tensor[0]
     rows, cols = seen.units(stage).grid
     unit = (rows - 1, 1)
-    maps = attention_at(seen, stage, None, seen.units(stage).center_in_upload(*unit))
+    maps = attention_from(seen, stage, None, seen.units(stage).center_in_upload(*unit))
     assert maps.query == unit
     assert (maps.stage, maps.block, maps.variant) == (stage, SPEC.depths[stage - 1], "transxnet_tiny")
     expected = recorded[:, (rows - 1) * cols + 1].reshape(SPEC.heads[stage - 1], 3, 3).numpy()
@@ -63,9 +63,9 @@ def test_a_block_can_be_named(seen):
 
 
 def test_a_position_above_left_of_the_view_takes_the_first_unit(seen):
-    assert attention_at(seen, 2, None, (0, 0)).query == (0, 0)  # the view begins at (10, 20)
+    assert attention_from(seen, 2, None, (0, 0)).query == (0, 0)  # the view begins at (10, 20)
     with pytest.raises(OutOfRange, match="outside the image"):
-        attention_at(seen, 2, None, (-5, 0))
+        attention_from(seen, 2, None, (-5, 0))
 
 
 # --- One head, mean and max; forward and reverse -----------------------------------------------------
@@ -73,7 +73,7 @@ def test_a_position_above_left_of_the_view_takes_the_first_unit(seen):
 
 def test_mean_and_max_are_those_of_the_heads(seen):
     table = attention_table(seen, 3, 2)
-    maps, users = table.at(2, 4), table.users_at(1, 2)
+    maps, users = table.at(2, 4), table.attention_to(1, 2)
     for found in (maps, users):
         heads = found.heads
         for name in ("mean", 0):
@@ -94,7 +94,7 @@ def test_mean_and_max_are_those_of_the_heads(seen):
 
 def test_the_reverse_view_is_the_forward_view_read_the_other_way(seen):
     table = attention_table(seen, 2)
-    users = [[table.users_at(row, col) for col in range(3)] for row in range(3)]
+    users = [[table.attention_to(row, col) for col in range(3)] for row in range(3)]
     for query in ((0, 0), (3, 7), (11, 11)):
         forward = table.at(*query).heads
         for row, col in np.ndindex(3, 3):
@@ -107,18 +107,18 @@ def test_the_reverse_view_is_the_forward_view_read_the_other_way(seen):
 def test_the_reverse_view_takes_the_nearest_key(seen):
     keys = key_geometry(seen, 3)
     x, y = keys.center_in_upload(1, 2)
-    users = users_at(seen, 3, 1, (x + 20, y - 25))  # a key's cell is 64 upload pixels wide
+    users = attention_to(seen, 3, 1, (x + 20, y - 25))  # a key's cell is 64 upload pixels wide
     assert (users.key, users.stage, users.block, users.variant) == ((1, 2), 3, 1, "transxnet_tiny")
     assert np.array_equal(users.heads.reshape(3, -1), seen.trace.one("attention", 3, 1).tensor[0, :, :, 5].numpy())
     both = position_attention(seen, 3, 1, (x, y))
     assert np.array_equal(both.users.heads, users.heads)
-    assert np.array_equal(both.maps.heads, attention_at(seen, 3, 1, (x, y)).heads)
+    assert np.array_equal(both.maps.heads, attention_from(seen, 3, 1, (x, y)).heads)
 
 
 def test_without_osra_there_is_no_attention():
     model = recipe_model(replace(SPEC, osra=False))
     seen = observe(model, model_input(32, 32))
-    for explain in (attention_table, attention_at, users_at, position_attention):
+    for explain in (attention_table, attention_from, attention_to, position_attention):
         with pytest.raises(PartMissing, match="no OSRA"):
             explain(seen, 1)
     with pytest.raises(PartMissing, match="no OSRA"):
@@ -200,7 +200,7 @@ def test_uniform_attention_has_entropy_one_and_the_uniform_distance(model):
 
 def test_attention_to_one_key_has_entropy_zero_and_that_keys_distance(model):
     seen = observe_with(model, one_key(5))  # of 3 x 3 keys: row 1, column 2, on view pixel (64, 32)
-    maps = attention_at(seen, 2, None, seen.units(2).center_in_upload(4, 5))  # on view pixel (40, 32)
+    maps = attention_from(seen, 2, None, seen.units(2).center_in_upload(4, 5))  # on view pixel (40, 32)
     assert maps.entropy.tolist() == [0, 0]
     assert maps.distance.tolist() == [24, 24]
     assert maps.mean[1, 2] == 1
@@ -212,14 +212,14 @@ def test_half_and_half(model):
         return (one_key(0)(shape) + one_key(8)(shape)) / 2
 
     seen = observe_with(model, two_keys)  # keys on (0, 0) and (64, 64)
-    maps = attention_at(seen, 4, None, seen.units(4).center_in_upload(0, 2))  # on (64, 0)
+    maps = attention_from(seen, 4, None, seen.units(4).center_in_upload(0, 2))  # on (64, 0)
     np.testing.assert_allclose(maps.entropy, np.log(2) / np.log(9), rtol=1e-6)
     assert maps.distance.tolist() == [64] * 5
 
 
 def test_one_key_only_means_entropy_zero(model):
     seen = observe(model, model_input(32, 32), ("attention",))
-    maps = attention_at(seen, 1, None, (20, 30))
+    maps = attention_from(seen, 1, None, (20, 30))
     assert maps.heads.shape == (1, 1, 1)
     assert maps.entropy.tolist() == [0]
 
@@ -232,4 +232,4 @@ def test_every_block_has_its_table(seen):
 
 def test_attention_must_have_been_kept(model):
     with pytest.raises(OutOfRange, match="keep that kind"):
-        attention_at(observe(model, model_input(32, 32), ("stage",)), 1)
+        attention_from(observe(model, model_input(32, 32), ("stage",)), 1)

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.attention.attention import attention_table
-from transxnet.explain.attention.depth import attention_depth, half_energies
+from transxnet.explain.attention.depth import attention_depth, pathway_energies
 from transxnet.explain.observe import observe
 
 PLACES = [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (3, 3), (4, 1), (4, 2)]
@@ -74,11 +74,11 @@ def test_only_kept_blocks_are_listed_and_none_is_refused(model):
 def energies_with(model, idconv, osra):
     """What is said of halves that are replaced by idconv(y) and osra(y)."""
     edits = {"idconv": lambda tap, y: idconv(y), "osra": lambda tap, y: osra(y)}
-    return half_energies(observe(model, model_input(), ("idconv", "osra"), edits=edits))
+    return pathway_energies(observe(model, model_input(), ("idconv", "osra"), edits=edits))
 
 
 def test_energies_are_the_records_mean_squares(seen):
-    found = half_energies(seen)
+    found = pathway_energies(seen)
     assert list(zip(found.stages.tolist(), found.blocks.tolist(), strict=True)) == PLACES
     for half, plain, varying in (
         ("idconv", found.idconv, found.idconv_varying),
@@ -119,13 +119,13 @@ def test_silence_has_no_share(model):
 def test_both_halves_must_have_been_kept(model):
     for keep in (("idconv",), ("osra",), ()):
         with pytest.raises(OutOfRange, match="both halves"):
-            half_energies(observe(model, model_input(32, 32), keep))
+            pathway_energies(observe(model, model_input(32, 32), keep))
     assert leftovers(model) == []
 
 
 def test_without_osra_there_is_nothing_to_compare():
     seen = observe(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), KEEP)
-    for explain in (attention_depth, half_energies):
+    for explain in (attention_depth, pathway_energies):
         with pytest.raises(PartMissing, match="no OSRA"):
             explain(seen)
 
@@ -146,4 +146,4 @@ def test_trained_pico_differs_from_untrained():
         for seen in (trained, untrained)
     ]
     assert spreads[0] > 5 * spreads[1]
-    assert np.abs(half_energies(trained).varying_share - half_energies(untrained).varying_share).max() > 0.3
+    assert np.abs(pathway_energies(trained).varying_share - pathway_energies(untrained).varying_share).max() > 0.3

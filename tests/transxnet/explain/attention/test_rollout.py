@@ -9,13 +9,13 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from tests.transxnet.explain.attention.test_footprint import written_out
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
 from transxnet.explain.ablation.edits import head_off
 from transxnet.explain.attention.footprint import key_footprint, keys_to_pixels, step_footprint
 from transxnet.explain.attention.rollout import rollout
-from transxnet.explain.attribution.methods import KEEP, METHODS, Question
+from transxnet.explain.attribution.methods import KEEP, METHODS, AttributionTarget
 from transxnet.explain.observe import observe
 
 EVEN = {"attention": lambda tap, a: torch.full_like(a, 1 / a.shape[-1])}
@@ -133,7 +133,7 @@ def test_it_says_what_it_is(seen):
 
 def test_the_registry_asks_for_the_questions_unit(model):
     seen = observe(model, model_input(), KEEP)
-    found = METHODS["rollout"].single_pass(seen, Question(0, stage=3, block=2, position=(10, 20)))
+    found = METHODS["rollout"].single_pass(seen, AttributionTarget(0, stage=3, block=2, position=(10, 20)))
     assert np.array_equal(found.heatmap, rollout(seen, 3, (10, 20), block=2).heatmap)
     assert not METHODS["rollout"].about_class
 

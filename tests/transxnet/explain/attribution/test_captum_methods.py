@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.linear import linear_model
-from tests.tiny import leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.attribution.captum_methods import integrated_gradients, occlusion
 from transxnet.trace import Trace

@@ -11,7 +11,7 @@ import torch
 from captum.attr import LayerGradCam
 
 from tests.data.make_pytorch_grad_cam import FILE, LAYERS, image
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.observe import observe

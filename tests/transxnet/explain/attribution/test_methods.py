@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange
 from transxnet.explain.attribution.cam_variants import combined_stages, contrast
 from transxnet.explain.attribution.captum_methods import integrated_gradients
 from transxnet.explain.attribution.grad_cam import grad_cam
-from transxnet.explain.attribution.methods import KEEP, METHODS, Question
+from transxnet.explain.attribution.methods import KEEP, METHODS, AttributionTarget
 from transxnet.explain.attribution.smooth_grad import smooth_grad
 from transxnet.explain.observe import observe
 from transxnet.trace import Trace, active_trace
 
-QUESTION = Question(3, "bee", stage=2)
+QUESTION = AttributionTarget(3, "bee", stage=2)
 ABOUT_CLASSES = [name for name, method in METHODS.items() if method.about_class]
 
 
@@ -57,7 +57,7 @@ def test_a_map_leaves_the_answers_bit_by_bit_and_nothing_behind(model, name):
 def test_a_class_that_is_not_there_leaves_nothing_behind(model, name):
     lock = threading.Lock()
     with pytest.raises(OutOfRange, match="0 to 6"):
-        make(name, model, model_input(32, 32), Question(7), lock)
+        make(name, model, model_input(32, 32), AttributionTarget(7), lock)
     assert not lock.locked()
     assert leftovers(model) == []
 
@@ -81,7 +81,7 @@ def test_a_failure_inside_the_model_leaves_nothing_behind(model, name):
 
 
 def test_a_contrast_takes_the_questions_other_class(model):
-    assert make("contrast", model, model_input(32, 32), Question(3, other_index=5)).numbers["other_index"] == 5
+    assert make("contrast", model, model_input(32, 32), AttributionTarget(3, other_index=5)).numbers["other_index"] == 5
 
 
 THREADS = 8

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.ablation.edits import detached, half_off, together
-from transxnet.explain.erf import pathways as erf_parts_module
+from transxnet.explain.erf import pathways as erf_pathways_module
 from transxnet.explain.erf.erf import receptive_field
-from transxnet.explain.erf.pathways import TITLES, erf_parts
+from transxnet.explain.erf.pathways import TITLES, erf_pathways
 from transxnet.explain.observe import observe
 
 HELD = ("norm_statistics", "kernels", "biases")
@@ -26,7 +26,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def parts(model):
-    return erf_parts(model, model_input(), 2, unit=(2, 3))
+    return erf_pathways(model, model_input(), 2, unit=(2, 3))
 
 
 # --- The theoretical field --------------------------------------------------------------------------
@@ -133,29 +133,29 @@ def test_numbers_compare_with_the_full_map(parts):
 
 
 def test_a_variant_says_what_it_has_not():
-    static = erf_parts(recipe_model(replace(SPEC, idconv=False)), model_input(32, 32), 1)
+    static = erf_pathways(recipe_model(replace(SPEC, idconv=False)), model_input(32, 32), 1)
     assert list(static.maps) == ["full", "attention", "norm", "seen"]
     assert "generates no kernels" in static.missing["kernels"]
-    local = erf_parts(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), 1)
+    local = erf_pathways(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), 1)
     assert "no attention" in local.missing["attention"]
-    bare = erf_parts(recipe_model(replace(SPEC, idconv=False, osra=False)), model_input(32, 32), 1)
+    bare = erf_pathways(recipe_model(replace(SPEC, idconv=False, osra=False)), model_input(32, 32), 1)
     assert list(bare.maps) == ["full", "norm"]
     assert "same map" in bare.missing["seen"]
     with pytest.raises(PartMissing, match="neither"):
-        erf_parts(torch.nn.Conv2d(3, 3, 1), model_input(32, 32))
+        erf_pathways(torch.nn.Conv2d(3, 3, 1), model_input(32, 32))
 
 
 def test_progress_and_nothing_left_behind(model, monkeypatch):
     told = []
-    erf_parts(model, model_input(32, 32), 1, progress=lambda done, total: told.append((done, total)))
+    erf_pathways(model, model_input(32, 32), 1, progress=lambda done, total: told.append((done, total)))
     assert told == [(i, 5) for i in range(1, 6)]
     with pytest.raises(OutOfRange):
-        erf_parts(model, model_input(32, 32), 9)
+        erf_pathways(model, model_input(32, 32), 9)
 
     def broken(*args, **options):
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(erf_parts_module, "receptive_field", broken)
+    monkeypatch.setattr(erf_pathways_module, "receptive_field", broken)
     with pytest.raises(RuntimeError, match="middle"):
-        erf_parts(model, model_input(32, 32), 1)
+        erf_pathways(model, model_input(32, 32), 1)
     assert leftovers(model) == []

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.kernels.arithmetic import kernel_arithmetic
 from transxnet.explain.kernels.kernels import kernels, representatives
 from transxnet.explain.observe import observe
 from transxnet.images import decode, prepare_for
-from transxnet.study import DEFAULT, DRAWN, Options, study
+from transxnet.study import DEFAULT, DRAWN, StudyOptions, study
 
 KINDS = ("idconv_input", "idconv", "kernels", "gates", "biases", "bias_gates")
 MODELS = {
@@ -113,7 +113,7 @@ def test_a_backbone_has_no_idconv():
 
 def test_a_study_takes_the_channels_that_the_page_shows():
     image = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
-    seen = study(transxnet.load("pico"), image, Options(stage=2, block=1, only=("kernels", "kernel_arithmetic")))
+    seen = study(transxnet.load("pico"), image, StudyOptions(stage=2, block=1, only=("kernels", "kernel_arithmetic")))
     found = seen.kernel_arithmetic
     assert (found.stage, found.block) == (2, 1)
     assert found.channels.tolist() == representatives(seen.kernels).tolist()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet import images
 from transxnet.errors import OutOfRange, UnknownName
 from transxnet.explain.kernels.change import change, kernel_depth

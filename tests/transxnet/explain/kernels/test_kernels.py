@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 import transxnet
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange
 from transxnet.explain.kernels.kernels import kernels, representatives
 from transxnet.explain.observe import observe

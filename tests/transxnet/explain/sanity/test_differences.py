@@ -7,7 +7,7 @@ import pytest
 
 from transxnet.errors import LensError
 from transxnet.explain.sanity.differences import as_map, compare, in_common, is_even
-from transxnet.results import AttentionMaps, Explanation, Geometry
+from transxnet.results import AttentionFrom, Explanation, Geometry
 
 WHOLE = Geometry((4, 4), 1, (4, 4), (0, 0, 8, 8), (8, 8))  # two upload pixels a view pixel
 INNER = Geometry((4, 4), 1, (4, 4), (2, 2, 6, 6), (8, 8))  # the middle of it, at full size
@@ -85,7 +85,7 @@ def test_no_maps_are_refused():
 def test_attention_as_a_map_is_its_mean_over_heads():
     heads = np.float32([[[0.5, 0.5]], [[0.0, 1.0]]])
     keys = Geometry((1, 2), 32, (64, 64), (0, 0, 64, 64), (64, 64))
-    found = as_map(AttentionMaps("pico", 3, 2, (1, 4), heads, np.zeros(2), np.zeros(2), keys, keys))
+    found = as_map(AttentionFrom("pico", 3, 2, (1, 4), heads, np.zeros(2), np.zeros(2), keys, keys))
     assert found.heatmap.tolist() == [[0.25, 0.75]]
     assert (found.layer, found.target, found.units) == ("stage 3, block 2", "query at row 1, column 4", "weight")
     assert found.geometry is keys

@@ -17,7 +17,7 @@ from transxnet.errors import PartMissing
 from transxnet.explain.observe import observe
 from transxnet.explain.sanity.out_of_distribution import SUFFIX, Known, features, known_of, learn, out_of_distribution
 from transxnet.images import decode, prepare_for
-from transxnet.study import Options, study
+from transxnet.study import StudyOptions, study
 from transxnet.weights.load import LoadedModel
 from transxnet.weights.sources import BUNDLED
 
@@ -143,8 +143,8 @@ def test_a_study_goes_on_without_a_damaged_record(pico, tmp_path, monkeypatch):
     damaged.write_bytes(b"PK\x03\x04 and no more")
     monkeypatch.setattr("transxnet.explain.sanity.out_of_distribution.BUNDLED", tmp_path)
     image = decode(examples()[0].path)
-    found = study(pico, image, Options(only=("attention", "out_of_distribution")))
-    assert (found.attention.heads == study(pico, image, Options(only=("attention",))).attention.heads).all()
+    found = study(pico, image, StudyOptions(only=("attention", "out_of_distribution")))
+    assert (found.attention.heads == study(pico, image, StudyOptions(only=("attention",))).attention.heads).all()
     assert found.missing["out_of_distribution"] == "It is not recorded which images transxnet_pico learned from."
 
 

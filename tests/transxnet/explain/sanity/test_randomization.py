@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import LensError, PartMissing, WeightsMismatch
-from transxnet.explain.attribution.methods import METHODS, Method, Question
+from transxnet.explain.attribution.methods import METHODS, AttributionTarget, Method
 from transxnet.explain.sanity import randomization as randomization
 from transxnet.explain.sanity.randomization import cascade, fresh_like, groups, make_maps, replace_tensors
 from transxnet.model import TransXNet
@@ -20,7 +20,7 @@ from transxnet.results import Explanation
 from transxnet.weights.checkpoint import untrained_model
 
 IMAGE = model_input(64, 64)
-QUESTION = Question(3, other_index=1)
+QUESTION = AttributionTarget(3, other_index=1)
 NAMES = ["head", "stage 4", "stage 3", "stage 2", "stage 1", "stem"]
 CHEAP = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
 

@@ -13,10 +13,10 @@ import torch
 
 import transxnet
 from demo.examples import examples
-from tests.tiny import SPEC, leftovers, one_thread, model_input, recipe_model  # noqa: F401 - a fixture
+from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.attribution.captum_methods import integrated_gradients
-from transxnet.explain.attribution.methods import METHODS, Method, Question
+from transxnet.explain.attribution.methods import METHODS, AttributionTarget, Method
 from transxnet.explain.observe import observe
 from transxnet.explain.sanity.outcomes import sanity_check
 from transxnet.explain.sanity.sanity_checks import sanity_checks
@@ -60,7 +60,7 @@ def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
     image = prepare(decode(str(example.path)), image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
     best = int(observe(loaded.model, image, ()).logits.argmax())
     rows = {"edges": Method("edges", sobel), "grad_cam": METHODS["grad_cam"]}
-    found = sanity_checks(loaded, image, Question(best), rows, steps=2)
+    found = sanity_checks(loaded, image, AttributionTarget(best), rows, steps=2)
     assert found.checks["edges"].follows == "insensitive"
     assert found.checks["edges"].words[0].startswith("Insensitive: rank correlation 1.00")
     assert "learned nothing" in found.checks["edges"].words[0]
@@ -74,7 +74,7 @@ def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
 def test_all_methods_of_the_tiny_model():
     loaded, progress = tiny(), []
     before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
-    found = sanity_checks(loaded, model_input(64, 64), Question(3, "bee"), progress=lambda *at: progress.append(at), steps=3)
+    found = sanity_checks(loaded, model_input(64, 64), AttributionTarget(3, "bee"), progress=lambda *at: progress.append(at), steps=3)
     assert list(found.maps) == list(METHODS)
     assert found.missing == {}
     assert found.target == "bee (class 3)"
@@ -91,7 +91,7 @@ def test_all_methods_of_the_tiny_model():
 
 
 def test_thorough_takes_the_is_multi_pass_ones_all_the_way():
-    found = sanity_checks(tiny(), model_input(32, 32), Question(3), QUICK, thorough=True, steps=1)
+    found = sanity_checks(tiny(), model_input(32, 32), AttributionTarget(3), QUICK, thorough=True, steps=1)
     assert found.thorough
     assert found.randomization["gradients"].steps == found.randomization["grad_cam"].steps
     assert len(found.randomization["gradients"].signed) == 6
@@ -101,11 +101,11 @@ def test_thorough_takes_the_is_multi_pass_ones_all_the_way():
 def test_what_this_model_lacks_is_missing():
     spec = VARIANTS["transxnet_pico_noosra"]
     loaded = LoadedModel(untrained_model(spec).eval(), spec, Provenance("untrained", "seed 0"), torch.device("cpu"))
-    found = sanity_checks(loaded, model_input(64, 64), Question(3), CHEAP, steps=1)
+    found = sanity_checks(loaded, model_input(64, 64), AttributionTarget(3), CHEAP, steps=1)
     assert list(found.maps) == ["grad_cam", "receptive_field"]
     assert "OSRA" in found.missing["attention"]
     with pytest.raises(PartMissing, match="none of these maps"):
-        sanity_checks(loaded, model_input(64, 64), Question(3), {"attention": METHODS["attention"]})
+        sanity_checks(loaded, model_input(64, 64), AttributionTarget(3), {"attention": METHODS["attention"]})
 
 
 def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
@@ -113,21 +113,21 @@ def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
     asked, loaded, image = [], tiny(), model_input(64, 64)
     row = Method("spy", lambda seen, q: asked.append(q.other_index) or METHODS["grad_cam"].single_pass(seen, q))
     order = observe(loaded.model, image, ()).logits[0].argsort(descending=True).tolist()
-    sanity_checks(loaded, image, Question(order[0]), {"spy": row}, steps=1)
+    sanity_checks(loaded, image, AttributionTarget(order[0]), {"spy": row}, steps=1)
     assert set(asked) == {order[1]}
     asked.clear()
-    sanity_checks(loaded, image, Question(order[2]), {"spy": row}, steps=1)
+    sanity_checks(loaded, image, AttributionTarget(order[2]), {"spy": row}, steps=1)
     assert set(asked) == {order[0]}
 
 
 def test_maps_that_are_there_are_not_made_again():
     loaded, image = tiny(), model_input(64, 64)
-    first = sanity_checks(loaded, image, Question(3, other_index=1), CHEAP, steps=2)
+    first = sanity_checks(loaded, image, AttributionTarget(3, other_index=1), CHEAP, steps=2)
     made = []
     rows = dict(CHEAP) | {
         "grad_cam": Method("grad_cam", lambda seen, q: made.append(1) or CHEAP["grad_cam"].single_pass(seen, q))
     }
-    again = sanity_checks(loaded, image, Question(3, other_index=1), rows, maps=first.maps, steps=2)
+    again = sanity_checks(loaded, image, AttributionTarget(3, other_index=1), rows, maps=first.maps, steps=2)
     assert again.maps["grad_cam"] is first.maps["grad_cam"]
     assert len(made) == 6 + 3  # the cascade and three further copies
     np.testing.assert_array_equal(
@@ -140,7 +140,7 @@ def test_eight_threads_eight_images_no_cross_talk():
     images = [model_input(32, 32, seed) for seed in range(8)]
 
     def run(image):
-        return sanity_checks(loaded, image, Question(3), QUICK, steps=2, copies=1)
+        return sanity_checks(loaded, image, AttributionTarget(3), QUICK, steps=2, copies=1)
 
     alone = [run(image) for image in images]
     with ThreadPoolExecutor(8) as pool:
@@ -157,15 +157,15 @@ def test_eight_threads_eight_images_no_cross_talk():
 def test_what_is_refused_leaves_nothing():
     loaded = tiny()
     with pytest.raises(OutOfRange, match="0 to 6"):
-        sanity_checks(loaded, model_input(32, 32), Question(7), CHEAP)
+        sanity_checks(loaded, model_input(32, 32), AttributionTarget(7), CHEAP)
     with pytest.raises(OutOfRange, match="no stage 9"):
-        sanity_checks(loaded, model_input(32, 32), Question(3, stage=9), CHEAP)
+        sanity_checks(loaded, model_input(32, 32), AttributionTarget(3, stage=9), CHEAP)
 
     def fail(done, total):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        sanity_checks(loaded, model_input(32, 32), Question(3), CHEAP, progress=fail)
+        sanity_checks(loaded, model_input(32, 32), AttributionTarget(3), CHEAP, progress=fail)
     assert leftovers(loaded.model) == []
     assert loaded.lock.acquire(blocking=False)
     loaded.lock.release()
