@@ -21,7 +21,10 @@ from .links import LONGEST
 from .studio import Studio
 from .wanted import WANTED
 
-EXACT = {"attention": ("attention", "position_attention"), "kernels": ("kernels",)}  # where the page itself has less, or more
+EXACT = {
+    "attention": ("attention", "position_attention"),
+    "kernels": ("kernels",),
+}  # where the page itself has less, or more
 
 
 def check_target(target: str | None, name: str, follow: bool = False) -> None:
@@ -49,7 +52,8 @@ class Asking:
         self, image: SourceImage, view: str, variants: str, display: Mapping[str, Any] | None = None,
         compared: str = "attention", only: tuple[str, ...] = (), **options: Any,
     ) -> Asked:  # fmt: skip
-        """variants: names with commas. options: fields of StudyOptions; block 0 is the last. An empty target is the answer
+        """variants: names with commas. options: fields of StudyOptions; block 0 is the last. An empty target is the
+        answer
         of the first variant, which the others explain as well.
 
         Raises UnknownName for a view that there is not, OutOfRange for too many variants, LensError as study does.

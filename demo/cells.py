@@ -233,9 +233,9 @@ def own_head(s: Study, head: int | str) -> int | str:
 
 
 def bars(s: Study) -> list[Json]:
-    listed = [{"index": a.index, "wnid": a.wnid, "label": a.label, "share": a.probability} for a in s.prediction.top]
+    listed = [{"index": a.index, "wnid": a.wnid, "label": a.label, "share": a.probability} for a in s.predictions.top]
     if s.target.index not in [a["index"] for a in listed]:  # an answer explained by name stands below the best five
-        share = float(s.prediction.probabilities[s.target.index])
+        share = float(s.predictions.probabilities[s.target.index])
         listed.append({"index": s.target.index, "wnid": s.target.wnid, "label": s.target.label, "share": share})
     return listed
 
@@ -280,10 +280,10 @@ def percent(share: float) -> str:
 
 
 def photo(s: Study, image: SourceImage) -> Json:
-    height, width = s.view.rgb.shape[:2]
+    height, width = s.crop.rgb.shape[:2]
     scale = SHARP / max(height, width)
-    sharp = crop_view(image.rgb, s.view.crop_box, (round(height * scale), round(width * scale)))
-    return {"src": jpeg(sharp), "seen": png(s.view.rgb)}
+    sharp = crop_view(image.rgb, s.crop.crop_box, (round(height * scale), round(width * scale)))
+    return {"src": jpeg(sharp), "seen": png(s.crop.rgb)}
 
 
 def jpeg(rgb: np.ndarray) -> str:

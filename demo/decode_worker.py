@@ -4,7 +4,8 @@ It runs as a script in a separate interpreter: multiprocessing would import app.
 a process with torch's threads is not safe. It imports what decoding needs and no more.
 
 Standard input: one request a line, JSON with path, name and limit [s]. Standard output: for each request one line of
-JSON, either `error`, `what`, `remedy` and `detail` of an ImageError or the fields of a SourceImage with the `shape` of its
+JSON, either `error`, `what`, `remedy` and `detail` of an ImageError or the fields of a SourceImage with the `shape`
+of its
 pixels, which follow as bytes. The process ends with its input, so it does not outlive the server however that ends.
 """
 

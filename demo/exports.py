@@ -78,7 +78,7 @@ def name_of(asked: Asked) -> str:
     """ "transxnet-lens-attention-pico-stage3": what a folder of them is told apart by."""
     stage = asked.options.get("stage") if asked.view in STAGED else None
     stage = asked.options.get("cam_layer") if asked.view == "grad_cam" else stage
-    variants = dict.fromkeys(shot.study.variant for shot in asked.shots)
+    variants = dict.fromkeys(shot.study.model for shot in asked.shots)
     parts = ["transxnet-lens", asked.view, *variants, *([f"stage{stage}"] if stage else [])]
     return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts))[:120]
 
@@ -86,7 +86,7 @@ def name_of(asked: Asked) -> str:
 def _manifest(asked: Asked, rows: Sequence[Row], numbers: Mapping[str, Any]) -> dict[str, Any]:
     images = [identity(one) | {"example": label or None} for one, label in zip(asked.images, asked.labels, strict=True)]
     studies = [shot.study for shot in (*asked.shots, *asked.second)]
-    options = {"view": asked.view, **asked.options, "variants": [s.variant for s in studies]}
+    options = {"view": asked.view, **asked.options, "variants": [s.model for s in studies]}
     if asked.view == "compare":
         options["compared"] = asked.compared
     if asked.view == "attention":
@@ -111,7 +111,7 @@ def _png(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
 
 def _own_side(asked: Asked) -> int:
     """Pixels of the upload across the widest view, never too few to read the words beside it."""
-    boxes = [shot.study.view.crop_box for shot in asked.shots]
+    boxes = [shot.study.crop.crop_box for shot in asked.shots]
     return max(SMALLEST, *(round(x1 - x0) for x0, _, x1, _ in boxes))
 
 

@@ -57,7 +57,7 @@ def figure_of(asked: Asked) -> Shown:
         shots = [replace(shot, upload=None) for shot in (*asked.shots, *asked.second)]
     else:
         shots = [*asked.shots, *asked.second]
-    sizes = {f"{s.study.view.rgb.shape[1]} x {s.study.view.rgb.shape[0]}" for s in shots}
+    sizes = {f"{s.study.crop.rgb.shape[1]} x {s.study.crop.rgb.shape[0]}" for s in shots}
     notes = [words.NOTES.get(asked.view, FOOT[asked.view]).format(sizes=" or ".join(sorted(sizes)), shown=TILES)]
     notes += asked.notes
     if asked.left_out:
@@ -71,10 +71,10 @@ def arrays_of(asked: Asked, shown: Shown) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for place, group in (("", asked.shots), ("second/", asked.second)):
         for shot in group:
-            study, key = shot.study, f"{place}{shot.study.variant}"
+            study, key = shot.study, f"{place}{shot.study.model}"
             found |= {f"{key}/{name}": values for name, values in arrays(study).items()}
             if study.position_attention is not None:
-                found[f"{key}/attention_users"] = study.position_attention.users.heads
+                found[f"{key}/attention_users"] = study.position_attention.attention_to.heads
             if study.ablation is not None:
                 t = study.ablation
                 found |= {f"{key}/logits_after": t.logits_after, f"{key}/view_given": t.view}
@@ -128,7 +128,7 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     name = compared(asked.compared, [shot.study for shot in shown.shots])
     tables, notes = _costs(asked)
     shown = replace(shown, rows=_rows(name, shown.shots, style), tables=tables, notes=[*shown.notes, *notes])
-    maps = {shot.study.variant: drawn(shot.study, name) for shot in shown.shots if has(shot.study, name)}
+    maps = {shot.study.model: drawn(shot.study, name) for shot in shown.shots if has(shot.study, name)}
     answers = {shot.study.target.wnid for shot in shown.shots if has(shot.study, name)}
     if len(maps) < 2 or (METHODS[name].about_class and len(answers) > 1):
         return replace(shown, numbers=clean({"pairs": [], "costs": _counted(asked)}))
@@ -136,8 +136,8 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     units = next(iter(maps.values())).units
     pairs = [
         {
-            "first": d.first, "second": d.second, "rank_correlation": d.correlation, "in_common": d.in_common,
-            "share": d.by_chance, "mean_absolute": d.mean_absolute, "units": units,
+            "first": d.first, "second": d.second, "rank_correlation": d.correlation, "in_common": d.overlap,
+            "share": d.overlap_by_chance, "mean_absolute": d.mean_absolute, "units": units,
         }
         for d in found.differences
     ]  # fmt: skip
@@ -163,8 +163,9 @@ def _ablation(asked: Asked, shown: Shown) -> Shown:
     row = Row("given", words.GIVEN, words.GIVEN_CAPTION, [_given(shot) for shot in shown.shots])
     rows = [row] if any(shot.study.ablation.painted for shot in tried) else []
     numbers = {
-        shot.study.variant: {
-            "changes": [asdict(one) for one in shot.study.ablation.changes], "skipped": dict(shot.study.ablation.skipped),
+        shot.study.model: {
+            "changes": [asdict(one) for one in shot.study.ablation.changes],
+            "skipped": dict(shot.study.ablation.skipped),
             "answers": [
                 {"before": asdict(old), "after": asdict(new)}
                 for old, new in zip(shot.study.ablation.before, shot.study.ablation.after, strict=True)

@@ -67,8 +67,8 @@ def _from_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
 def backbone_figures(studies: Sequence[Study], beside: Sequence[Study], image: SourceImage) -> list[StudyFigure]:
     """The receptive fields of the variants and of other backbones on one image: maps, and r(t) in one diagram."""
     every = [*studies, *beside]
-    names = [study.variant for study in every]
-    random = [study.variant for study in beside if study.untrained]
+    names = [study.model for study in every]
+    random = [study.model for study in beside if study.untrained]
     told = f" {say(BESIDE_UNTRAINED).format(names=', '.join(random))}" if random else ""
     alt, image_of = say(BESIDE_ALT).format(names=", ".join(names)), _maps_beside(every, image)
     return [
@@ -80,22 +80,27 @@ def backbone_figures(studies: Sequence[Study], beside: Sequence[Study], image: S
 def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
     """A panel a model, on one scale: uint8 (H, W, 3), RGB."""
     panels = Panels(min(MOST_IN_A_ROW, max(3, 1 + len(studies))))
-    heatmaps = [fit(study.receptive_field.heatmap, panels.pixels) / study.receptive_field.heatmap.mean() for study in studies]
+    heatmaps = [
+        fit(study.receptive_field.heatmap, panels.pixels) / study.receptive_field.heatmap.mean() for study in studies
+    ]
     logs = [np.log10(np.maximum(heatmap, 1e-9)) for heatmap in heatmaps]
     high = max(values.max() for values in logs)
     view = source_crop(studies[0], image.rgb, panels.pixels)
-    panels.panel("Photo", fit(view, panels.pixels), view.shape[:2], [f"as {studies[0].variant} sees it"])
+    panels.panel("Photo", fit(view, panels.pixels), view.shape[:2], [f"as {studies[0].model} sees it"])
     for study, values in zip(studies, logs, strict=True):
         found = study.receptive_field
         rgb = colorize(values, (high - DECADES, high), COLORMAP)
         told = [f"{found.layer}, {found.target}", worth_knowing(found), *([RANDOM] if study.untrained else [])]
-        ring(panels.panel(study.variant, rgb, found.geometry.input_size, told), unit_of(found))
+        ring(panels.panel(study.model, rgb, found.geometry.input_size, told), unit_of(found))
     panels.bar((high - DECADES, high), "times the map's mean, logarithmic", COLORMAP, decades=True)
     return panels.image()
 
 
 def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None) -> Json:
-    """One study_figure as the browser shows it; without an image where only its table speaks. about: goes into the PNG."""
+    """One study_figure as the browser shows it; without an image where only its table speaks.
+
+    about: goes into the PNG.
+    """
     found: Json = {
         "name": study_figure.name,
         "title": study_figure.title,

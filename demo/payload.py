@@ -26,7 +26,7 @@ def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[C
     crops = []
     for column in columns:
         if column.study is not None:
-            x0, y0, x1, y1 = column.study.view.crop_box
+            x0, y0, x1, y1 = column.study.crop.crop_box
             partial = x0 > 0.5 or y0 > 0.5 or x1 < width - 0.5 or y1 < height - 0.5
             crops.append((column.title, partial, [x0, y0, x1, y1]))
     return {
@@ -56,7 +56,7 @@ def answers(columns: Sequence[Column]) -> Json:
         lost = bool(failed) and len(failed) == len(columns)
         note = say(words.NO_MODEL).format(titles=say(words.AND).join(failed)) if lost else ""
         return {"answers": [], "chosen": -1, "note": note, "warning": "", "weights": []}
-    note = say(words.CHOOSES).format(title=first.title, classes=len(first.study.prediction.probabilities))
+    note = say(words.CHOOSES).format(title=first.title, classes=len(first.study.predictions.probabilities))
     return {
         "answers": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
         "weights": [weights_chip(column) for column in columns if column.study is not None],

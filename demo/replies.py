@@ -75,7 +75,8 @@ def _figure(study_figure: StudyFigure, place: int) -> dict[str, Any]:
     table = study_figure.table and {"head": study_figure.table.head, "rows": study_figure.table.rows}
     return clean(
         {
-            "name": study_figure.name, "title": study_figure.title, "caption": study_figure.caption, "alt": study_figure.alt,
+            "name": study_figure.name, "title": study_figure.title, "caption": study_figure.caption,
+            "alt": study_figure.alt,
             "limits": study_figure.limits, "numbers": dict(study_figure.numbers), "table": table,
             "png": None if study_figure.image is None else place,
         }

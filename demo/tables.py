@@ -21,7 +21,7 @@ MOST_HELD = 24  # tables a browser is trusted to keep; js/attention.js keeps a f
 def table_key(study: Study, table: QuantizedTable) -> str:
     """Of one image's attention in one block of one set of weights."""
     weights = study.provenance.sha256[:12]
-    return f"{study.image[:16]} {study.variant} {weights} {table.stage}.{table.block}"
+    return f"{study.image[:16]} {study.model} {weights} {table.stage}.{table.block}"
 
 
 def table_json(table: QuantizedTable) -> Json:

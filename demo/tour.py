@@ -63,7 +63,14 @@ def state(number: int, names: Collection[str]) -> Json:
     step = STEPS[number - 1]
     position = {} if step.position is None else dict(zip(("fx", "fy"), step.position, strict=True))
     variants = list(_variants(step, names))
-    return {"tour": number, "view": step.view, "variants": variants, "stage": step.stage, "block": step.block, **position}
+    return {
+        "tour": number,
+        "view": step.view,
+        "variants": variants,
+        "stage": step.stage,
+        "block": step.block,
+        **position,
+    }
 
 
 def expanded(asked: Mapping[str, Any], names: Collection[str]) -> Json:

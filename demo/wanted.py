@@ -9,7 +9,9 @@ from types import MappingProxyType
 from transxnet.study import OVERVIEW
 
 SLOWER = ("integrated_gradients", "smooth_grad", "occlusion")  # maps that run the model many times
-LONG = frozenset({*SLOWER, "ablation_table", "sanity_checks"})  # parts that take seconds, so that waiting for them is shown
+LONG = frozenset(
+    {*SLOWER, "ablation_table", "sanity_checks"}
+)  # parts that take seconds, so that waiting for them is shown
 EVERY_POINT = ("attention", "kernels")  # views whose maps hold every point, so that a new one computes nothing
 ALWAYS = "out_of_distribution"  # part that stands beside every view
 ALIKE_EVERYWHERE = ("ablation_table",)  # parts that no point or block changes, and that hold every stage

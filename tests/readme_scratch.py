@@ -22,8 +22,8 @@ from safetensors.torch import save_file
 
 from demo.examples import examples
 from tests import small
+from tests.fixtures.labeled_images import FISH, SALAMANDER, TENCH, write_images
 from tests.reference import recipe_state
-from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_images
 from transxnet import study, variants
 from transxnet import timm_registry as entrypoints
 from transxnet.__main__ import main

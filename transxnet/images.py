@@ -89,7 +89,7 @@ class ModelInput:
     """
 
     tensor: torch.Tensor
-    view: np.ndarray
+    crop: np.ndarray
     crop_box: tuple[float, float, float, float]
     source_size: tuple[int, int]
 
@@ -507,5 +507,5 @@ def upload_to_view(model_input: ModelInput, x: float, y: float) -> tuple[float, 
 
 def _scale(model_input: ModelInput) -> tuple[float, float]:
     """Upload pixels per view pixel, along x and y."""
-    (x0, y0, x1, y1), (height, width) = model_input.crop_box, model_input.view.shape[:2]
+    (x0, y0, x1, y1), (height, width) = model_input.crop_box, model_input.crop.shape[:2]
     return (x1 - x0) / width, (y1 - y0) / height

@@ -24,8 +24,8 @@ class LabelSet:
 
     name: str
     wnids: tuple[str, ...]
-    words: tuple[str, ...]
-    all_words: tuple[str, ...]
+    names: tuple[str, ...]
+    all_names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.wnids)
@@ -35,10 +35,10 @@ class LabelSet:
         wanted = str(text).strip().lower()
         if re.fullmatch(r"-?[0-9]{1,9}", wanted):
             return self._in_range(int(wanted))
-        for names in (self.wnids, tuple(w.lower() for w in self.words)):
+        for names in (self.wnids, tuple(w.lower() for w in self.names)):
             if wanted in names:
                 return names.index(wanted)
-        synonyms = [i for i, words in enumerate(self.all_words) if wanted in words.lower().split(", ")]
+        synonyms = [i for i, words in enumerate(self.all_names) if wanted in words.lower().split(", ")]
         if synonyms:
             return synonyms[0]
         raise UnknownName(

@@ -29,8 +29,10 @@ INTRO = {
     "grad_cam": "Which places of a stage's output raised the chosen answer's score, and which lowered it.",
     "erf": "The pixels on which the unit under the crosshair depends: the gradient of its features with respect to "
     "this image.",
-    "ablation": "Switch parts of the model off, or paint a region of the image out, and see what becomes of the answer.",
-    "sanity_checks": "Whether to believe the maps: what happens to the answer when their highest pixels go, what happens to a "
+    "ablation": "Switch parts of the model off, or paint a region of the image out, and see what becomes of the "
+    "answer.",
+    "sanity_checks": "Whether to believe the maps: what happens to the answer when their highest pixels go, what "
+    "happens to a "
     "map when the model forgets what it learned, and how far the maps agree.",
     "tour": "Each block of TransXNet looks at an image in two ways at once: through kernels made for this very "
     "image, and through attention over all of it. Press a box to open the view that shows it, or take the tour.",
@@ -59,7 +61,8 @@ FOOT = {
     "ablation": "The model was never trained with a part changed. A large change says that the part is used for this "
     "image, not that a model trained without it would be worse by as much; a small one may mean that another part "
     "does the same.",
-    "sanity_checks": "Passing a test is no proof that a map explains; failing one is a reason not to show it to anybody.",
+    "sanity_checks": "Passing a test is no proof that a map explains; failing one is a reason not to show it to "
+    "anybody.",
     "tour": "",
 }
 
@@ -71,7 +74,8 @@ TITLES = {  # of chips, where a variant's own name is not enough
 BACKBONE_TITLE = "{name} (timm)"
 COMPUTED = "{part} took {seconds:.0f} s on this machine."
 STEPS = {  # part -> what is being done while it takes long
-    "sanity_checks": "testing the maps", "ablation_table": "changing one part after the other", "erf_pathways": "taking the field apart",
+    "sanity_checks": "testing the maps", "ablation_table": "changing one part after the other",
+    "erf_pathways": "taking the field apart",
 }  # fmt: skip
 COUNT = "{done} of {total}"
 COLUMNS_DONE = "{title}: {done} of {total}"

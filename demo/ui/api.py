@@ -33,7 +33,8 @@ def add_endpoints(studio: Studio) -> None:
     its = Endpoints(studio)
     for function, pngs in (
         (its.predict, None), (its.attention, "single"), (its.kernels, "single"), (its.grad_cam, "single"),
-        (its.erf, "single"), (its.explain, "multiple"), (its.ablation_table, "multiple"), (its.sanity_checks, "multiple"),
+        (its.erf, "single"), (its.explain, "multiple"), (its.ablation_table, "multiple"), (its.sanity_checks,
+        "multiple"),
         (its.compare, "single"), (its.ablation, "single"), (its.export, FILE),
     ):  # fmt: skip
         _endpoint(function, pngs)
@@ -114,11 +115,14 @@ class Endpoints:
     def explain(self, image, *, variant, part="erf_pathways", stage, block, target, cam_layer, x, y, second):
         """Any one explanation by name, with its figures.
 
-        part: attention, position_attention, attention_depth, rollout, rollouts, pathway_energies, kernels, kernel_depth, clusters,
+        part: attention, position_attention, attention_depth, rollout, rollouts, pathway_energies, kernels,
+        kernel_depth, clusters,
         spectra, kernel_change, grad_cam, contrast, cam_stages, receptive_field, erf_pathways, integrated_gradients,
-        smooth_grad, occlusion, ablation_table or sanity_checks. variant: also a timm backbone, timm:NAME or timm:NAME@untrained, for
+        smooth_grad, occlusion, ablation_table or sanity_checks. variant: also a timm backbone, timm:NAME or
+        timm:NAME@untrained, for
         the parts that need nothing of TransXNet. Others as in the endpoints above. second: another image, for
-        kernel_change and ablation_table. Returns JSON (numbers, provenance, and `figures`, each with its words, numbers and
+        kernel_change and ablation_table. Returns JSON (numbers, provenance, and `figures`, each with its words,
+        numbers and
         table), a list of PNGs, and an NPZ with the raw arrays.
         """
         s = self._studied(

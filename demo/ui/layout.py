@@ -216,7 +216,8 @@ class Layout:
     def _chips(self, chosen: Collection[str] = ()) -> list[tuple[str, str]]:
         """Every variant to choose, always in the same order, with an arrow where it would be downloaded first.
 
-        Siblings have buttons of their own (parts.py), backbones a field and untrained ones links: they are here only while
+        Siblings have buttons of their own (parts.py), backbones a field and untrained ones links: they are here only
+        while
         they are chosen.
         """
         names = [name for name in self.names if name not in SIBLINGS or name in {*chosen, self.default}]
@@ -233,7 +234,7 @@ def _chip(label: Any, elem_id: str, visible: bool = True) -> gr.Checkbox:
 
 def classes_of(variant: str) -> list[tuple[str, str]]:
     labels = label_set(spec_of(variant)[0].label_set)
-    return sorted(zip(labels.words, labels.wnids, strict=True))
+    return sorted(zip(labels.names, labels.wnids, strict=True))
 
 
 def _thumb(image: SourceImage) -> Any:

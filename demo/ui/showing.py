@@ -80,7 +80,13 @@ class Showing(Comparing):
             yield self._nothing()  # overtaken, perhaps before anything was told
 
     def _answer(
-        self, session: Session, controls: Controls, options: StudyOptions, newest: Turn, updates: dict, table: Below | None
+        self,
+        session: Session,
+        controls: Controls,
+        options: StudyOptions,
+        newest: Turn,
+        updates: dict,
+        table: Below | None,
     ) -> Iterator[dict]:
         """The steps of an answer. table: what becomes of the one below What if."""
         columns = yield from self._maps(session, options, newest, updates)

@@ -40,7 +40,7 @@ _serial = count(1)
 def view(name: str, scene: Scene) -> Json:
     """The whole of one view. name: a key of captions.VIEWS."""
     shown = SHOWN[name](scene)
-    sizes = sorted({f"{s.view.rgb.shape[1]} x {s.view.rgb.shape[0]}" for s in scene.done})
+    sizes = sorted({f"{s.crop.rgb.shape[1]} x {s.crop.rgb.shape[0]}" for s in scene.done})
     foot = say(FOOT[name]).format(sizes=say(words.OR).join(sizes) or say(words.FEW)) if FOOT[name] else ""
     foot = shown.pop("foot", foot)
     return {

@@ -83,8 +83,8 @@ def _painting(scene: Scene) -> Json | None:
     sizes = {c.title: _size(c.study) for c in scene.columns if c.study is not None}
     told = ", ".join(say(words.PIXELS_OF).format(size=size, title=title) for title, size in sizes.items())
     return {
-        "image": column.name, "key": scene.session.image, "box": list(s.view.crop_box),
-        "upload": list(s.view.source_size), "mask": scene.session.mask, "fill": scene.session.fill,
+        "image": column.name, "key": scene.session.image, "box": list(s.crop.crop_box),
+        "upload": list(s.crop.source_size), "mask": scene.session.mask, "fill": scene.session.fill,
         "alt": say(words.PAINT_ALT).format(title=column.title, share=share(s.ablation.painted if s.ablation else 0.0)),
         "fills": [{"value": name, "words": say(words.FILLS[name])} for name in FILLS],
         "brushes": [say(text) for text in words.BRUSHES],
@@ -173,5 +173,5 @@ def change(value: float) -> str:
 
 
 def _size(s: Study) -> str:
-    height, width = s.view.rgb.shape[:2]
+    height, width = s.crop.rgb.shape[:2]
     return f"{width} x {height}"

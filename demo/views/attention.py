@@ -49,7 +49,12 @@ def attention(scene: Scene) -> Json:
     ]
     found = transposed(scene.columns, rows, PART)
     done = [c.study for c in scene.columns if c.study is not None and not missing(c, PART)]
-    return found | {"layout": "attention", "position": list(scene.session.position), "tables": tables, "words": _words(done)}
+    return found | {
+        "layout": "attention",
+        "position": list(scene.session.position),
+        "tables": tables,
+        "words": _words(done),
+    }
 
 
 def _words(done: list[Study]) -> Json:

@@ -122,7 +122,7 @@ def drawn(study: Study, name: str) -> Explanation:
     if name == "receptive_field":
         scaled = found.heatmap * found.heatmap.dtype.type(factor(found))
         return Explanation(
-            found.method, found.variant, found.layer, found.target, scaled, found.signed, MAP_STYLES[name].units,
+            found.method, found.model, found.layer, found.target, scaled, found.signed, MAP_STYLES[name].units,
             found.geometry, found.numbers,
         )  # fmt: skip
     return found

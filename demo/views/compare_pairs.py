@@ -53,14 +53,14 @@ def _incomparable(scene: Scene, name: str, maps: Mapping[str, Explanation]) -> s
         return say(words.ALONE)
     if len(maps) < 2:
         return say(words.TOO_FEW) if all(column.finished for column in scene.columns) else " "
-    studies = [study for study in scene.done if study.variant in maps]
+    studies = [study for study in scene.done if study.model in maps]
     if METHODS[name].about_class and len({study.target.wnid for study in studies}) > 1:
         return say(words.OTHER_CLASSES).format(answers=_answers(studies))
     return ""
 
 
 def _answers(studies: Sequence[Study]) -> str:
-    return "; ".join(f"{variant_title(study.variant)}: {study.target.label}" for study in studies)
+    return "; ".join(f"{variant_title(study.model)}: {study.target.label}" for study in studies)
 
 
 def _scale(found: Comparison, units: str) -> Json:
@@ -85,7 +85,7 @@ def _differences(found: Comparison, title: str, bar: Json, units: str) -> Json:
             "alt": say(words.DIFFERENCE_ALT).format(map=title, **_titles(d)),
             "data": {
                 "first": d.first, "second": d.second, "mean": repr(d.mean_absolute),
-                "correlation": repr(d.correlation), "common": repr(d.in_common),
+                "correlation": repr(d.correlation), "common": repr(d.overlap),
                 "peak": repr(float(np.abs(d.values).max())),
             },
         }
@@ -101,7 +101,7 @@ def _table(found: Comparison, units: str) -> Json:
         "rows": [
             [
                 say(words.PAIR).format(**_titles(d)), _or_even(d.correlation, f"{d.correlation:.2f}"),
-                _or_even(d.in_common, percent(d.in_common)), f"{number(d.mean_absolute)} {units}",
+                _or_even(d.overlap, percent(d.overlap)), f"{number(d.mean_absolute)} {units}",
             ]
             for d in found.differences
         ],

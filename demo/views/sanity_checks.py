@@ -17,6 +17,10 @@ def sanity_checks(scene: Scene) -> Json:
 def _answered(column: Column) -> Json:
     """The tested answer in words, and what testing took."""
     s = column.study
-    words = f"{s.target.label}, {share(s.prediction.probabilities[s.target.index])}."
-    took = say(COMPUTED).format(part=say(VIEWS["sanity_checks"]), seconds=s.seconds["sanity_checks"]) if "sanity_checks" in s.seconds else ""
+    words = f"{s.target.label}, {share(s.predictions.probabilities[s.target.index])}."
+    took = (
+        say(COMPUTED).format(part=say(VIEWS["sanity_checks"]), seconds=s.seconds["sanity_checks"])
+        if "sanity_checks" in s.seconds
+        else ""
+    )
     return {"kind": "text", "text": " ".join(filter(None, (words, took, retold(s.target.note))))}

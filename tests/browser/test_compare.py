@@ -60,11 +60,11 @@ def test_two_variants(visit):
     (expected,) = compare({"a": trained.grad_cam, "b": random.grad_cam}).differences
     (found,) = [one for one in lens.numbers("compare") if "correlation" in one]
     assert float(found["correlation"]) == near(expected.correlation)
-    assert float(found["common"]) == near(expected.in_common)
+    assert float(found["common"]) == near(expected.overlap)
     assert float(found["mean"]) == near(expected.mean_absolute)
     line = panel.locator(".agreement tbody tr").inner_text()
     assert f"{expected.correlation:.2f}" in line
-    assert f"{100 * expected.in_common:.0f} %" in line
+    assert f"{100 * expected.overlap:.0f} %" in line
 
     costs = {row.get_attribute("data-key"): row.inner_text() for row in panel.locator(".costs tbody tr").all()}
     assert "2.21 M" in costs["parameters"]

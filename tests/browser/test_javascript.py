@@ -13,7 +13,7 @@ from transxnet.draw.scale import (
     MASKED,
     MISSING,
     MODES,
-    NORMALISED,
+    NORMALIZED,
     Tone,
     above,
     alpha,
@@ -67,7 +67,9 @@ def test_a_value_gets_the_same_place_opacity_and_color(scripts, name):
     )
     t = np.array(at, float)
     finite = np.isfinite(FLOATS)
-    np.testing.assert_allclose((t + 1) / 2 if signed else t, color_position(FLOATS, value_range, signed, root), atol=1e-6)
+    np.testing.assert_allclose(
+        (t + 1) / 2 if signed else t, color_position(FLOATS, value_range, signed, root), atol=1e-6
+    )
     np.testing.assert_allclose(np.abs(t[finite]), strength(FLOATS[finite], value_range, signed, root), atol=1e-6)
     np.testing.assert_allclose(opacities, alpha(FLOATS, value_range, 0.85, signed, root), atol=1e-6)
     expected = colorize(FLOATS, value_range, colormap, signed, root)
@@ -222,7 +224,7 @@ def test_raw_normalized_and_masked_overlays_are_the_librarys(scripts, name, mode
             display(tone),
         ],
     )  # fmt: skip
-    own = shared_range([heatmap], signed) if mode == NORMALISED else value_range
+    own = shared_range([heatmap], signed) if mode == NORMALIZED else value_range
     expected = overlay(photo, heatmap, own, colormap, 0.6, signed, root, tone)
     difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
     assert difference.max() <= 1

@@ -92,7 +92,11 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
         "block": "1", "cam": "3", "x": str(x), "y": str(y), "class": before["class"]["wnid"], "head": "2",
         "colors": "viridis", "gamma": "0.5",
     }  # fmt: skip
-    assert (before["display"]["head"], before["position"], before["variants"]) == (2, (x, y), ["pico", "pico@untrained"])
+    assert (before["display"]["head"], before["position"], before["variants"]) == (
+        2,
+        (x, y),
+        ["pico", "pico@untrained"],
+    )
 
     other = follow(lens.page.url.removeprefix(served.url), "grad_cam")
     assert_same(before, looked_at(other, "grad_cam"))
@@ -142,7 +146,9 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     lens = follow(
         "?image=cheetah&x=31&y=37&view=sanity_checks", ""
     )  # a place whose tests nobody has asked for: nothing is kept of them
-    waiting, stopped = (lens.page.locator(f"#panel-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped"))
+    waiting, stopped = (
+        lens.page.locator(f"#panel-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
+    )
     stop = waiting.get_by_role("button", name=stopping.STOP)
     stop.click()
     again = stopped.get_by_role("button", name=stopping.AGAIN)

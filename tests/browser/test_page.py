@@ -37,7 +37,9 @@ def library(image: Path | bytes = FIRST, name: str = "pico", position: tuple[int
     """What the library says of the same image and point; the page looks from the middle at first."""
     decoded = decode(image)
     width, height = decoded.size
-    return study(loaded(name), decoded, StudyOptions(position=position or ((width - 1) // 2, (height - 1) // 2), **more))
+    return study(
+        loaded(name), decoded, StudyOptions(position=position or ((width - 1) // 2, (height - 1) // 2), **more)
+    )
 
 
 def near(value: float) -> object:
@@ -55,7 +57,7 @@ def said(numbers: dict[str, str], name: str = "peak") -> float:
 
 def check_overview(lens, expected: Study, row: int = 0) -> None:
     """The overview's numbers in one row are those of this study."""
-    attention, cam, field = [one for one in lens.numbers("overview") if one["variant"] == expected.variant]
+    attention, cam, field = [one for one in lens.numbers("overview") if one["variant"] == expected.model]
     tiles = lens.numbers("overview", "tiles")[row]
     assert said(attention) == near(expected.attention.mean.max())
     assert said(cam) == near(max(expected.grad_cam.heatmap.max(), 0))
@@ -82,7 +84,7 @@ def as_png(pixels: np.ndarray) -> dict:
 def test_it_opens_on_the_first_example(visit):
     lens, expected = visit(), library()
     check_overview(lens, expected)
-    assert shares(lens) == {a.index: near(a.probability) for a in expected.prediction.top}
+    assert shares(lens) == {a.index: near(a.probability) for a in expected.predictions.top}
     assert "bundled" in lens.panel("overview").text_content()
     assert expected.provenance.sha256[:8] in lens.panel("overview").text_content()
 
@@ -118,7 +120,7 @@ def test_a_click_on_the_image_moves_every_map(visit):
 
     field = lens.panel("overview").locator(".lens-frame canvas").last  # a click on a map is a click on the image
     box = field.bounding_box()
-    x0, y0, x1, y1 = library().view.crop_box
+    x0, y0, x1, y1 = library().crop.crop_box
     with lens.answer():
         field.click(position={"x": 0.75 * box["width"], "y": 0.25 * box["height"]})
     assert lens.position == (pytest.approx(0.25 * x0 + 0.75 * x1, abs=4), pytest.approx(0.75 * y0 + 0.25 * y1, abs=4))
@@ -195,7 +197,7 @@ def test_kernels_of_two_stages(visit):
 def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visit):
     lens = visit()
     lens.look_at("grad_cam")
-    third = library().prediction.top[2]
+    third = library().predictions.top[2]
     with lens.answer("grad_cam"):
         lens.page.locator(f"#answers button[data-index='{third.index}']").click()
     cam = {"only": WANTED["grad_cam"].maps}
@@ -206,18 +208,18 @@ def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visit):
     with lens.answer("grad_cam"):
         box = lens.page.locator("#other input")
         box.click()
-        box.fill(labels.words[index])
-        lens.page.get_by_role("option", name=labels.words[index], exact=True).first.click()
-    check_cam(lens, library(target=index, **cam), labels.words[index])
+        box.fill(labels.names[index])
+        lens.page.get_by_role("option", name=labels.names[index], exact=True).first.click()
+    check_cam(lens, library(target=index, **cam), labels.names[index])
     assert list(shares(lens))[-1] == index  # below the best five, with its own share
-    assert shares(lens)[index] == near(library().prediction.probabilities[index])
+    assert shares(lens)[index] == near(library().predictions.probabilities[index])
 
     with lens.answer("grad_cam"):
         lens.choose("cam-stage", 2)
-    check_cam(lens, library(target=index, cam_layer=2, **cam), labels.words[index])
+    check_cam(lens, library(target=index, cam_layer=2, **cam), labels.names[index])
     with lens.answer("grad_cam"):  # the other stage is not its stage
         lens.choose("stage", 1)
-    check_cam(lens, library(target=index, cam_layer=2, **cam), labels.words[index])
+    check_cam(lens, library(target=index, cam_layer=2, **cam), labels.names[index])
 
 
 def check_cam(lens, expected: Study, label: str) -> None:
@@ -267,8 +269,8 @@ def test_pico_beside_random_weights(visit):
     assert [said(one) for one in lens.numbers("attention")] == [stepped(s.attention) for s in (trained, random)]
     lens.look_at("compare")
     bars = lens.panel("compare").locator(".lens-bars").nth(1).locator(".lens-bar")
-    assert int(bars.first.get_attribute("data-index")) == random.prediction.top[0].index
-    assert float(bars.first.get_attribute("data-share")) == near(random.prediction.top[0].probability)
+    assert int(bars.first.get_attribute("data-index")) == random.predictions.top[0].index
+    assert float(bars.first.get_attribute("data-share")) == near(random.predictions.top[0].probability)
 
 
 def test_what_changes_without_attention(visit, artifacts):
@@ -344,7 +346,7 @@ def gray(page) -> float:
 
 def near_gray(expected: Study) -> object:
     """The view the model saw, in gray; the ring and rounding move the mean a little."""
-    return pytest.approx((expected.view.rgb @ [0.299, 0.587, 0.114]).mean(), abs=1.5)
+    return pytest.approx((expected.crop.rgb @ [0.299, 0.587, 0.114]).mean(), abs=1.5)
 
 
 # ---- what goes wrong ----------------------------------------------------------------------------------------

@@ -68,8 +68,8 @@ def test_logits_equal_the_official_ones(pair, full_float32):
 def test_explanations_equal_those_on_the_cpu(pair, image, full_float32):
     options = StudyOptions(stage=3, target=281, only=(*OVERVIEW, "attention_table"))
     cpu, cuda = (study(loaded, image, options) for loaded in pair)
-    assert far(cuda.prediction.logits, cpu.prediction.logits) < 1e-4
-    assert [a.index for a in cuda.prediction.top] == [a.index for a in cpu.prediction.top]
+    assert far(cuda.predictions.logits, cpu.predictions.logits) < 1e-4
+    assert [a.index for a in cuda.predictions.top] == [a.index for a in cpu.predictions.top]
     errors = {name: far(ours, theirs) for name, ours, theirs in _maps(cuda, cpu)}
     assert {name: error for name, error in errors.items() if not error < 1e-3} == {}
 

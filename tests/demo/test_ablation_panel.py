@@ -34,7 +34,9 @@ def shown(session: Session, *columns: Column) -> dict:
 
 
 def column(name: str = "pico", loaded=None, **asked) -> Column:
-    return Column(name, study(loaded or small_model(), ONE, StudyOptions(stage=3, block=1, only=("ablation",), **asked)))
+    return Column(
+        name, study(loaded or small_model(), ONE, StudyOptions(stage=3, block=1, only=("ablation",), **asked))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def test_nothing_changed_is_said_to_be_nothing():
 
 
 def test_an_explained_class_that_is_no_first_answer_has_its_row():
-    last = int(np.argmin(column().study.prediction.logits))
+    last = int(np.argmin(column().study.predictions.logits))
     cell = shown(Session(), column(target=last))["columns"][0]["cell"]
     assert cell["rows"][-1]["index"] == cell["explained"] == last
     assert len(cell["rows"]) == 6

@@ -169,8 +169,8 @@ def test_kernels_of_a_variant_without_idconv_are_its_learned_ones(client):
 
 def test_predict_with_a_image_only(client, expected):
     reply = client.predict(handle_file(IMAGE), api_name="/predict")
-    assert [a["index"] for a in reply["top"]] == [a.index for a in expected.prediction.top]
-    assert [a["probability"] for a in reply["top"]] == pytest.approx([a.probability for a in expected.prediction.top])
+    assert [a["index"] for a in reply["top"]] == [a.index for a in expected.predictions.top]
+    assert [a["probability"] for a in reply["top"]] == pytest.approx([a.probability for a in expected.predictions.top])
     assert reply["provenance"] == expected.provenance.as_json()
     assert reply["untrained"] is False
     assert len(client.predict(handle_file(IMAGE), top=3, api_name="/predict")["top"]) == 3
@@ -293,11 +293,11 @@ def test_compare_says_how_far_maps_agree(client, weights):
     options = StudyOptions(stage=2, only=("receptive_field",))
     names = ("pico", "pico@untrained")
     studies = [study(load(name, weights_dir=weights), decode(IMAGE), options) for name in names]
-    found = compare({s.variant: drawn(s, "receptive_field") for s in studies})
+    found = compare({s.model: drawn(s, "receptive_field") for s in studies})
     (pair,), (wanted,) = numbers["numbers"]["pairs"], found.differences
     assert (pair["first"], pair["second"]) == names
     assert pair["rank_correlation"] == pytest.approx(wanted.correlation, abs=1e-4)
-    assert pair["in_common"] == pytest.approx(wanted.in_common, abs=1e-3)
+    assert pair["in_common"] == pytest.approx(wanted.overlap, abs=1e-3)
     assert pair["mean_absolute"] == pytest.approx(wanted.mean_absolute, rel=1e-4)
     assert numbers["numbers"]["costs"]["pico"]["parameters"] == sum(
         p.numel() for p in load("pico", weights_dir=weights).model.parameters()
@@ -325,7 +325,9 @@ def test_export_is_the_pages_download(client, weights):
     assert Path(file).name == "transxnet-lens-erf-pico-stage2.npz"
     with np.load(file, allow_pickle=False) as arrays:
         heatmap = wanted.receptive_field.heatmap
-        assert arrays["pico/receptive_field"] == pytest.approx(heatmap, rel=1e-4, abs=1e-6 * float(np.abs(heatmap).max()))
+        assert arrays["pico/receptive_field"] == pytest.approx(
+            heatmap, rel=1e-4, abs=1e-6 * float(np.abs(heatmap).max())
+        )
         inside = json.loads(str(arrays["manifest"]))
     assert inside["asked"] == numbers["asked"]
     assert (numbers["asked"]["stage"], numbers["asked"]["position"]) == (2, [40, 200])
@@ -373,7 +375,9 @@ def test_what_is_wrong_is_said(client, tmp_path):
     assert "too small" in refused(client, handle_file(tmp_path / "tiny.png"), api_name="/predict")
 
 
-@pytest.mark.parametrize("endpoint", ["/grad_cam", "/explain", "/ablation_table", "/sanity_checks", "/compare", "/ablation", "/export"])
+@pytest.mark.parametrize(
+    "endpoint", ["/grad_cam", "/explain", "/ablation_table", "/sanity_checks", "/compare", "/ablation", "/export"]
+)
 def test_an_unknown_class_is_refused_before_a_model_loads(client, endpoint, monkeypatch):
     loaded = []
     monkeypatch.setattr(Studio, "hold", lambda *args, **more: loaded.append(args))

@@ -40,7 +40,7 @@ def column(name: str, shown=ONE, options: StudyOptions = ASKED, **switches: bool
     """A finished column: the small model, called what a test needs."""
     kind = "untrained" if name.endswith("@untrained") else "folder"
     loaded = small_model(kind, **switches)
-    return Column(name, replace(study(loaded, shown, options), variant=name), cost(loaded.model))
+    return Column(name, replace(study(loaded, shown, options), model=name), cost(loaded.model))
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +61,11 @@ def decoded(text: str) -> np.ndarray:
 @pytest.mark.parametrize("name", ["attention", "receptive_field"])
 def test_differences_are_the_librarys(columns, name):
     studies = [c.study for c in columns]
-    maps = {s.variant: as_map(s.attention) if name == "attention" else s.receptive_field for s in studies}
+    maps = {s.model: as_map(s.attention) if name == "attention" else s.receptive_field for s in studies}
     if name == "receptive_field":  # as multiples of their own mean
-        maps = {key: replace(e, heatmap=e.heatmap * np.float32(1 / np.abs(e.heatmap).mean())) for key, e in maps.items()}
+        maps = {
+            key: replace(e, heatmap=e.heatmap * np.float32(1 / np.abs(e.heatmap).mean())) for key, e in maps.items()
+        }
     expected = library(maps)
     found = shown(columns, compared=name)["common"]
     assert (found["rows"], found["cols"], found["box"]) == (64, 64, [10, 0, 90, 80])
@@ -73,12 +75,12 @@ def test_differences_are_the_librarys(columns, name):
     assert np.array_equal(second - first, difference.values)  # what js/compare.js does
     assert (cell["a"], cell["b"], cell["title"]) == (0, 1, "pico, no STE minus pico")
     assert float(cell["data"]["correlation"]) == difference.correlation
-    assert float(cell["data"]["common"]) == difference.in_common
+    assert float(cell["data"]["common"]) == difference.overlap
     assert float(cell["data"]["mean"]) == difference.mean_absolute
     assert found["differences"]["bar"]["range"] == list(shared_range([difference.values], signed=True))
     assert found["differences"]["bar"]["signed"]
     (line,) = found["table"]["rows"]
-    assert line[1:3] == [f"{difference.correlation:.2f}", f"{100 * difference.in_common:.0f} %"]
+    assert line[1:3] == [f"{difference.correlation:.2f}", f"{100 * difference.overlap:.0f} %"]
     assert "10 %" in found["table"]["head"][2]
 
 
@@ -92,7 +94,9 @@ def test_one_scale_for_all_variants(columns):
         bar = found["rows"][1]["bar"]
         assert bar["range"] == [-largest if name == "grad_cam" else 0, largest]
         cells = [decoded(cell["map"]["base64"]) for cell in found["rows"][1]["cells"]]
-        heatmaps = [as_map(c.study.attention).heatmap if name == "attention" else c.study.grad_cam.heatmap for c in columns]
+        heatmaps = [
+            as_map(c.study.attention).heatmap if name == "attention" else c.study.grad_cam.heatmap for c in columns
+        ]
         assert all(np.array_equal(cell, heatmap.ravel()) for cell, heatmap in zip(cells, heatmaps, strict=True))
         assert bar["shared"] == "shared by 2 variants"
         assert shown(columns[:1], compared=name)["rows"][1]["bar"]["shared"] == ""

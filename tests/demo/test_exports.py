@@ -45,8 +45,10 @@ KEYS = {
 GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
 ONLY = {
-    "overview": ("attention", "kernels", "grad_cam", "receptive_field"), "attention": ("attention", "position_attention"),
-    "kernels": ("kernels",), "grad_cam": ("grad_cam", "contrast"), "erf": ("receptive_field",), "ablation": ("ablation",),
+    "overview": ("attention", "kernels", "grad_cam", "receptive_field"), "attention": ("attention",
+    "position_attention"),
+    "kernels": ("kernels",), "grad_cam": ("grad_cam", "contrast"), "erf": ("receptive_field",),
+    "ablation": ("ablation",),
     "compare": ("attention", "kernels", "grad_cam", "receptive_field"),
 }  # fmt: skip
 
@@ -68,7 +70,7 @@ def ask(upload):
         shots = [Shot("small", study(small_model(), upload, StudyOptions(only=ONLY[view], **options)), upload.rgb)]
         if untrained:
             found = study(small_model("untrained", osra=False), upload, StudyOptions(only=ONLY[view], **options))
-            shots.append(Shot("bare", replace(found, variant="bare"), upload.rgb))
+            shots.append(Shot("bare", replace(found, model="bare"), upload.rgb))
         return Asked(view, shots, [upload], [""], options, display or Display(), link=f"?view={view}", **more)
 
     return asked
@@ -152,7 +154,9 @@ def test_svg_has_words_as_text_a_bar_as_gradient_and_the_map_inside(ask):
     assert len(bar) > 100
     images = list(root.iter(f"{SVG}image"))
     for element in images:
-        with Image.open(io.BytesIO(base64.b64decode(element.get("href").removeprefix("data:image/png;base64,")))) as png:
+        with Image.open(
+            io.BytesIO(base64.b64decode(element.get("href").removeprefix("data:image/png;base64,")))
+        ) as png:
             assert png.width >= exports.SMALLEST
         assert element.get("aria-label")
     assert images[0].get("aria-label").startswith("Receptive field. Stage 2, block 2")
@@ -174,7 +178,7 @@ def test_npz_has_the_raw_arrays(ask):
 def test_compare_has_differences_in_every_pair(ask):
     asked = ask("compare", untrained=True, compared="receptive_field")
     made = manifest_of("npz", (file := export("npz", asked)).data)
-    maps = {shot.study.variant: drawn(shot.study, "receptive_field") for shot in asked.shots}
+    maps = {shot.study.model: drawn(shot.study, "receptive_field") for shot in asked.shots}
     (wanted,) = compare(maps).differences
     (pair,) = made["numbers"]["pairs"]
     assert pair["rank_correlation"] == wanted.correlation
@@ -199,7 +203,7 @@ def test_ablation_has_the_answers_before_and_after(ask):
 def test_the_other_direction_and_the_largest_head_are_what_is_drawn(ask):
     to = ask("attention", replace(Display(Style(head="max")), direction="to"))
     made = manifest_of("svg", export("svg", to).data)
-    users = to.shots[0].study.position_attention.users
+    users = to.shots[0].study.position_attention.attention_to
     assert made["drawn"][0]["name"] == "attention_users"
     assert made["drawn"][0]["range"][1] == pytest.approx(float(users.heads.max()))
     assert (made["asked"]["head"], made["asked"]["direction"]) == ("max", "to")

@@ -47,7 +47,9 @@ def test_a_figure_keeps_its_words_its_pixels_and_its_table():
     assert "table" not in figure(StudyFigure("p", "Title", "Caption", "Alt", "Limits", rgb))
 
 
-@pytest.mark.parametrize("view", [name for name, wanted in WANTED.items() if wanted.figures and name != "sanity_checks"])
+@pytest.mark.parametrize(
+    "view", [name for name, wanted in WANTED.items() if wanted.figures and name != "sanity_checks"]
+)
 def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatch):
     columns = [looked("small", WANTED[view].figures), looked("small", WANTED[view].figures, "untrained")]
     parts: list[str] = []
@@ -57,7 +59,7 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
         assert rgb is ONE.rgb
         figures = figures_for(part, studies, rgb)
         if studies:
-            assert [study.variant for study in studies] == ["small", "small@untrained"]
+            assert [study.model for study in studies] == ["small", "small@untrained"]
             parts.append(part)
             drawn.extend(figures)
         return figures
@@ -88,7 +90,7 @@ def test_other_backbones_stand_with_the_variants_in_the_receptive_fields_figures
     assert (maps["name"], curves["name"], parts["name"]) == ("beside", "erf_curves", "erf_pathways")
     for one in (maps, curves):
         for column in [*columns, *backbones]:
-            assert column.study.variant in one["alt"]
+            assert column.study.model in one["alt"]
     random = maps["caption"].split("Random weights")[1]
     assert "timm:test_resnet@untrained" in random  # said of those that this click brought
     assert "small" not in random
@@ -117,4 +119,6 @@ def test_ablation_draws_the_heads_of_the_stage_that_is_looked_from():
         seen[stage] = [row[1:] for row in heads["table"]["rows"]]
     assert [len(seen[1]), len(seen[3])] == [1, 2]  # blocks
     assert [len(row) for row in seen[3]] == [3, 3]  # heads
-    assert figures_of("ablation", [column], ONE)[1]["title"] == figures_of("ablation", [column], ONE, stage=2)[1]["title"]
+    assert (
+        figures_of("ablation", [column], ONE)[1]["title"] == figures_of("ablation", [column], ONE, stage=2)[1]["title"]
+    )

@@ -29,7 +29,8 @@ from transxnet.errors import InvalidValue
 
 pytestmark = pytest.mark.fuzz
 ENDPOINTS = (
-    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare", "ablation", "export",
+    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare",
+    "ablation", "export",
 )  # fmt: skip
 
 

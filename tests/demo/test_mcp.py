@@ -35,7 +35,8 @@ IMAGE = examples()[0].path
 DATA = "data:image/jpeg;base64," + base64.b64encode(IMAGE.read_bytes()).decode()
 PATHS = re.compile(r"/tmp|/home|/wor[k]|/root|gradio_api/file|transxnet-lens-[a-z0-9_]+/")
 TOOLS = {
-    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare", "ablation", "export",
+    "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare",
+    "ablation", "export",
 }  # fmt: skip
 
 
@@ -89,8 +90,8 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_images(address, weig
 
     wanted = study(load("pico", weights_dir=weights), decode(IMAGE), StudyOptions(stage=2, position=(40, 200)))
     top = json.loads(predicted.content[0].text)["top"]
-    assert [one["index"] for one in top] == [one.index for one in wanted.prediction.top[:3]]
-    assert [one["probability"] for one in top] == pytest.approx([o.probability for o in wanted.prediction.top[:3]])
+    assert [one["index"] for one in top] == [one.index for one in wanted.predictions.top[:3]]
+    assert [one["probability"] for one in top] == pytest.approx([o.probability for o in wanted.predictions.top[:3]])
 
     assert not attended.isError, attended.content[0].text
     numbers, image, npz = attended.content

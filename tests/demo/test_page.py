@@ -322,7 +322,7 @@ def test_an_answer_is_chosen_by_its_bar_by_name_and_given_up_again(page, opened)
     assert changed[page.answers]["chosen"] == 7
     changed = finish(page.class_chosen(ANN, changed[page.session], *controls(), LABELS.wnids[9]))
     assert changed[page.answers]["chosen"] == 9
-    assert changed[page.answers]["answers"][-1]["label"] == LABELS.words[9]
+    assert changed[page.answers]["answers"][-1]["label"] == LABELS.names[9]
     with pytest.raises(UnknownName, match="No model has a class 'a quark'"):
         finish(page.class_chosen(ANN, changed[page.session], *controls(), "a quark"))
     changed = finish(page.class_chosen(ANN, changed[page.session], *controls(), ""))
@@ -486,7 +486,7 @@ def test_bars_are_chosen_by_what_they_say_not_by_the_number_of_another_variants_
     bar = changed[page.answers]["answers"][2]  # pico's third: B, the first variant, is not there
     changed = finish(page.answer_chosen(SimpleNamespace(wnid=bar["wnid"]), ANN, changed[page.session], *controls()))
     assert changed[page.answers]["chosen"] == bar["index"] == LABELS.find(bar["wnid"])
-    assert bar["label"] == LABELS.words[bar["index"]]
+    assert bar["label"] == LABELS.names[bar["index"]]
 
 
 def test_an_event_before_the_page_has_opened_changes_nothing(page):
@@ -551,7 +551,9 @@ def test_maps_come_first_and_their_figures_follow(page, opened):
 
 
 def test_ablation_answers_at_once_and_its_table_comes_when_it_is_asked_for(page, opened):
-    assert not any({"ablation_table", "sanity_checks"} & set(study.options.only) for study in page.studio._studies.values())
+    assert not any(
+        {"ablation_table", "sanity_checks"} & set(study.options.only) for study in page.studio._studies.values()
+    )
     changed = opened_on(page, opened, "What if")
     assert page.figures["ablation"] not in changed
     assert not any("ablation" in study.options.only for study in page.studio._studies.values())
@@ -754,7 +756,9 @@ def test_the_second_image_may_be_the_visitors_own_before_this_one(page, opened):
     assert changed[page.others["compare"]]["chosen"] == len(page.examples)
     panel = shown(changed, page, "compare")
     assert panel["heads"][1]["title"] == "The second: your image"
-    mine, theirs = (page.studio.study(one.sha256, "pico", StudyOptions(only=("kernels",))).kernels for one in (last, first))
+    mine, theirs = (
+        page.studio.study(one.sha256, "pico", StudyOptions(only=("kernels",))).kernels for one in (last, first)
+    )
     tiles = panel["rows"][0]["cells"][1]["tiles"]["base64"]
     assert tiles == floats(theirs.kernels[representatives(mine, TILES)])
     assert links.SECOND in changed[page.link]["upload"]
@@ -958,7 +962,9 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
     page.studio.turns.stop("ann")
     overtaking = page.moved(SimpleNamespace(x=1, y=1), ANN, session, *controls())
     next(overtaking)
-    assert all(page.panels["sanity_checks"] not in step for step in again)  # something newer is asked: no word of the stop
+    assert all(
+        page.panels["sanity_checks"] not in step for step in again
+    )  # something newer is asked: no word of the stop
     page.studio.begin("ann")
     list(overtaking)
 
@@ -1027,6 +1033,7 @@ def test_scripts_and_styles_name_no_other_machine():
 def test_only_the_endpoints_are_public(page):
     public = [f.api_name for f in page.blocks.fns.values() if f.api_visibility == "public"]
     assert public == [
-        "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare", "ablation",
+        "predict", "attention", "kernels", "grad_cam", "erf", "explain", "ablation_table", "sanity_checks", "compare",
+        "ablation",
         "export",
     ]  # fmt: skip

@@ -190,7 +190,7 @@ def test_the_inspector_gets_all_that_the_shown_channels_outputs_are_made_of(colu
         raw = getattr(found, name)
         assert same(np.frombuffer(base64.b64decode(one["base64"][name]), "<f4").reshape(raw.shape), raw)
     units = {"rows": 8, "cols": 8, "stride": 8, "origin": 0.0, "view": [64, 64], "upload": [100, 80]}
-    assert one["units"] == units | {"box": list(looked.view.crop_box)}
+    assert one["units"] == units | {"box": list(looked.crop.crop_box)}
 
 
 def test_the_inspector_knows_what_is_learned_and_not_generated():
@@ -224,16 +224,16 @@ def test_the_receptive_field_tells_its_shares(columns):
 def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
     s = columns[0].study
     given = answers(columns)
-    assert [(a["index"], a["share"]) for a in given["answers"]] == [(a.index, a.probability) for a in s.prediction.top]
-    assert [(a["wnid"], a["label"]) for a in given["answers"]] == [(a.wnid, a.label) for a in s.prediction.top]
-    assert given["chosen"] == s.target.index == s.prediction.top[0].index
+    assert [(a["index"], a["share"]) for a in given["answers"]] == [(a.index, a.probability) for a in s.predictions.top]
+    assert [(a["wnid"], a["label"]) for a in given["answers"]] == [(a.wnid, a.label) for a in s.predictions.top]
+    assert given["chosen"] == s.target.index == s.predictions.top[0].index
     assert "200 classes" in given["note"]
 
-    last = int(np.argmin(s.prediction.probabilities))
+    last = int(np.argmin(s.predictions.probabilities))
     chosen = Column("pico", study(small_model(), ONE, StudyOptions(target=last, only=())))
     given = answers([PENDING, chosen])  # the first one that is there
     assert given["chosen"] == given["answers"][5]["index"] == last
-    assert given["answers"][5]["share"] == s.prediction.probabilities[last]
+    assert given["answers"][5]["share"] == s.predictions.probabilities[last]
     (row,) = view("compare", [chosen], ONE)["rows"]
     assert row["cells"][0]["answers"] == given["answers"]
     assert answers([PENDING, FAILED])["answers"] == []
@@ -263,7 +263,7 @@ def test_a_large_image_travels_small():
 def test_photos_sharp_and_as_the_model_saw_them(columns):
     photos = view("overview", [*columns, PENDING], ONE)["images"]
     assert set(photos) == {"pico", "pico@untrained"}
-    assert np.array_equal(pixels(photos["pico"]["seen"]), columns[0].study.view.rgb)
+    assert np.array_equal(pixels(photos["pico"]["seen"]), columns[0].study.crop.rgb)
     sharp = pixels(photos["pico"]["src"])
     assert sharp.shape == (352, 352, 3)
     middle = Image.fromarray(ONE.rgb).crop((10, 0, 90, 80)).resize((352, 352), Image.Resampling.BICUBIC)
@@ -396,7 +396,7 @@ def test_a_small_field_is_told_with_a_digit():
 def test_sanity_checks_says_the_share_that_other_views_say(columns):
     """A bad guess of an untrained model is 0.5 %, not 1 %."""
     s = columns[0].study
-    probabilities = np.full_like(s.prediction.probabilities, 0.0052)
-    guess = replace(s, prediction=replace(s.prediction, probabilities=probabilities))
+    probabilities = np.full_like(s.predictions.probabilities, 0.0052)
+    guess = replace(s, predictions=replace(s.predictions, probabilities=probabilities))
     (row,) = view("sanity_checks", [replace(columns[0], study=guess)], ONE)["rows"]
     assert "0.5 %" in row["cells"][0]["text"]

@@ -35,7 +35,7 @@ def test_answers_best_first_with_provenance(seen):
     assert reply["provenance"] == {"kind": "folder", "location": "small.safetensors", "sha256": "ab" * 32}
     assert (reply["model"], reply["untrained"]) == ("small", False)
     assert [(a["index"], a["probability"]) for a in reply["top"]] == [
-        (a.index, a.probability) for a in seen.prediction.top
+        (a.index, a.probability) for a in seen.predictions.top
     ]
     assert json.loads(json.dumps(reply, allow_nan=False)) == reply
 
@@ -46,8 +46,8 @@ def test_a_map_is_answered_whole(seen, part):
     result = getattr(seen, part)
     raw = {"attention": "heads", "kernels": "kernels"}.get(part, "heatmap")
     assert np.array_equal(npz[part], getattr(result, raw))
-    assert np.array_equal(npz["view"], seen.view.rgb)
-    assert np.array_equal(npz["logits"], seen.prediction.logits)
+    assert np.array_equal(npz["view"], seen.crop.rgb)
+    assert np.array_equal(npz["logits"], seen.predictions.logits)
     assert json.loads(str(npz["about"])) == json.loads(json.dumps(numbers, allow_nan=False))
     assert numbers["provenance"]["sha256"] == "ab" * 32
     assert numbers["layer"].startswith("stage 4, block 1" if part == "grad_cam" else "stage 2, block")
@@ -78,7 +78,7 @@ def weights(seen) -> np.ndarray:
 @pytest.mark.parametrize("head", [0, 2])
 def test_the_image_is_the_librarys_drawing_of_that_head(seen, head):
     _, png, _ = answered(seen, "attention", head)
-    photo = crop_view(UPLOAD.rgb, seen.view.crop_box, (replies.SIDE, replies.SIDE))
+    photo = crop_view(UPLOAD.rgb, seen.crop.crop_box, (replies.SIDE, replies.SIDE))
     assert np.array_equal(png, draw(seen.attention, photo, shared_range([seen.attention.head(head)]), head=head))
 
 

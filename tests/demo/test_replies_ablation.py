@@ -21,7 +21,9 @@ GRID[2:5, 3:6] = True
 
 @pytest.fixture(scope="module")
 def tried():
-    options = StudyOptions(only=("ablation",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur")
+    options = StudyOptions(
+        only=("ablation",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur"
+    )
     return study(small_model(), image(), options)
 
 

@@ -91,7 +91,7 @@ def test_the_same_question_is_computed_once(loads):
     assert gpu.calls == 1
     expected = study(small_model(), image(), ONE)
     assert (first.attention.heads == expected.attention.heads).all()
-    assert (first.prediction.logits == expected.prediction.logits).all()
+    assert (first.predictions.logits == expected.predictions.logits).all()
 
     other = studio.study(key, "pico", StudyOptions(stage=2, position=(70, 10), only=("attention",)))
     assert other.attention.query != first.attention.query
@@ -298,7 +298,7 @@ def test_a_failure_is_remembered_until_somebody_asks_again(loads):
     assert again.done.wait(60)
     assert again.error is None
     assert loads.asked == ["t", "t"]
-    assert studio.study(key, "t", ONE).variant == "small"
+    assert studio.study(key, "t", ONE).model == "small"
 
 
 def test_an_unexpected_failure_becomes_a_sentence(loads):
@@ -327,7 +327,7 @@ def test_the_default_is_answered_while_others_load(monkeypatch):
     key, others = studio.add(image()), ["t", "b", "b_384", "t@untrained", "b@untrained", "timm:resnet50@untrained"]
     entries = [studio.hold(name) for name in others]
     assert begun.wait(60)
-    assert studio.study(key, "pico", ONE).variant == "small"
+    assert studio.study(key, "pico", ONE).model == "small"
     waiting = [threading.Thread(target=studio.study, args=(key, name, ONE)) for name in others[:WAITING]]
     for thread in waiting:
         thread.start()
@@ -335,12 +335,12 @@ def test_the_default_is_answered_while_others_load(monkeypatch):
         threading.Event().wait(0.01)
     with pytest.raises(Busy, match="b_384 is still to be downloaded"):
         studio.study(key, "b_384", ONE)
-    assert studio.study(key, "pico", replace(ONE, stage=3)).variant == "small"
+    assert studio.study(key, "pico", replace(ONE, stage=3)).model == "small"
     gate.set()
     for thread in waiting:
         thread.join(60)
     assert all(entry.done.wait(60) for entry in entries)
-    assert studio.study(key, "b_384", ONE).variant == "small"
+    assert studio.study(key, "b_384", ONE).model == "small"
 
 
 def test_the_default_and_pico_are_never_evicted(loads):
@@ -369,7 +369,7 @@ def test_a_model_is_held_until_its_study_is_computed(loads, monkeypatch):
     assert asked.wait(60)
     assert studio.peek("t@untrained").holders == 1
     go.set()
-    assert job.future.result().variant == "small"
+    assert job.future.result().model == "small"
     studio.leave(job)
     assert studio.peek("t@untrained").holders == 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.fixtures.labeled_images import make_images  # noqa: F401  (a fixture)
 from tests.hub import NAMESPACE, HubServer, file_digest, make_repo, unused_url, use_hub
 from tests.nano import NAME, cache
 from tests.standin import SPEC, STATE

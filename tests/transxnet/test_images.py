@@ -578,9 +578,9 @@ def test_prepare_is_timms_evaluation_transform(size, image_size, crop_pct):
     model_input = prepare(image, image_size=image_size, crop_pct=crop_pct)
     assert model_input.tensor.dtype == torch.float32
     assert torch.equal(model_input.tensor[0], expected)
-    assert model_input.view.shape == (image_size, image_size, 3)
+    assert model_input.crop.shape == (image_size, image_size, 3)
     assert model_input.source_size == size
-    assert not model_input.view.flags.writeable
+    assert not model_input.crop.flags.writeable
 
 
 @pytest.mark.parametrize(
@@ -621,13 +621,13 @@ def test_the_tensor_is_the_view():
     model_input = prepare(photo(90, 70), image_size=64, crop_pct=0.9)
     mean, std = np.float32(images.IMAGENET_MEAN), np.float32(images.IMAGENET_STD)
     back = model_input.tensor[0].permute(1, 2, 0).numpy() * std + mean
-    assert np.abs(back * 255 - model_input.view).max() < 1e-3
+    assert np.abs(back * 255 - model_input.crop).max() < 1e-3
 
 
 def test_a_image_of_the_models_size_is_seen_whole_and_unchanged():
     image = photo(64, 64)
     model_input = prepare(image, image_size=64, crop_pct=1.0)
-    assert np.array_equal(model_input.view, image.rgb)
+    assert np.array_equal(model_input.crop, image.rgb)
     assert model_input.crop_box == (0, 0, 64, 64)
     assert view_to_upload(model_input, 5, 7) == (5, 7)
 
@@ -651,8 +651,8 @@ def test_a_ramp_reads_its_own_coordinates(width, height, image_size, crop_pct):
     inner = slice(3 * image_size // 16, -3 * image_size // 16)  # the filter meets no border here
     row, column = (axis[inner, inner] for axis in np.mgrid[:image_size, :image_size])
     upload_x, upload_y = view_to_upload(model_input, column, row)
-    assert np.abs(model_input.view[inner, inner, 0] - upload_x).max() < 0.6  # half a level of rounding, and a little
-    assert np.abs(model_input.view[inner, inner, 1] - upload_y).max() < 0.6
+    assert np.abs(model_input.crop[inner, inner, 0] - upload_x).max() < 0.6  # half a level of rounding, and a little
+    assert np.abs(model_input.crop[inner, inner, 1] - upload_y).max() < 0.6
 
 
 def test_points_go_there_and_back():

@@ -86,7 +86,7 @@ TABLE = AttentionTable(
 
 def test_forward_view_is_one_row():
     maps = TABLE.at(1, 0)  # the third query
-    assert (maps.variant, maps.stage, maps.block, maps.query) == ("transxnet_tiny", 3, 2, (1, 0))
+    assert (maps.model, maps.stage, maps.block, maps.query) == ("transxnet_tiny", 3, 2, (1, 0))
     assert maps.heads.tolist() == [[[0.25, 0.75]], [[0.3, 0.7]]]
     assert maps.entropy.tolist() == [0.2, 0.6]
     assert maps.distance.tolist() == [2, 6]

@@ -49,7 +49,9 @@ def whole():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(methods, "integrated_gradients", partial(integrated_gradients, steps=2))
         patch.setattr(methods, "occlusion", partial(occlusion, patch=32, stride=32))
-        return study(small_model(), image(), StudyOptions(stage=2, block=1, position=POINT, cam_layer="head", only=ANALYSES))
+        return study(
+            small_model(), image(), StudyOptions(stage=2, block=1, position=POINT, cam_layer="head", only=ANALYSES)
+        )
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +71,8 @@ def test_single_pass_gives_what_each_explanation_gives_alone(whole, seen):
     top = predict(seen, LABELS).top[0]
     assert (whole.grad_cam.heatmap == grad_cam(seen, top.index, "head").heatmap).all()
     assert (whole.receptive_field.heatmap == receptive_field(seen, 2, POINT).heatmap).all()
-    assert (whole.prediction.logits == predict(seen, LABELS).logits).all()
-    assert whole.prediction.top == predict(seen, LABELS).top
+    assert (whole.predictions.logits == predict(seen, LABELS).logits).all()
+    assert whole.predictions.top == predict(seen, LABELS).top
 
 
 def test_captums_maps_explain_the_same_class(whole, seen):
@@ -81,15 +83,15 @@ def test_captums_maps_explain_the_same_class(whole, seen):
 
 
 def test_a_study_says_who_what_and_from_where(whole):
-    top = whole.prediction.top[0]
-    assert (whole.variant, whole.spec, whole.untrained) == ("small", SPEC, False)
+    top = whole.predictions.top[0]
+    assert (whole.model, whole.spec, whole.untrained) == ("small", SPEC, False)
     assert whole.provenance.sha256 == "ab" * 32
     assert whole.image == image().sha256
     assert (whole.target.index, whole.target.wnid, whole.target.note) == (top.index, top.wnid, "")
     assert whole.grad_cam.target == f"{top.label} (class {top.index})"
-    assert whole.view.crop_box == (10, 0, 90, 80)
+    assert whole.crop.crop_box == (10, 0, 90, 80)
     assert whole.view.source_size == (100, 80)
-    assert whole.view.rgb.shape == (64, 64, 3)
+    assert whole.crop.rgb.shape == (64, 64, 3)
     assert whole.notes == ()
     assert set(whole.seconds) == {"total", "forward", *ANALYSES} - {"kernel_change", "out_of_distribution"}
     assert whole.missing["kernel_change"] == "There is no second image to compare kernels with."
@@ -150,13 +152,13 @@ def test_the_class_to_explain_by_words_wnid_or_index(target):
 def test_no_class_means_the_top_answer():
     asked_nothing, blank = (study(small_model(), image(), StudyOptions(target=t, only=())) for t in (None, " "))
     assert asked_nothing.target == blank.target
-    assert asked_nothing.target.index == int(np.argmax(asked_nothing.prediction.logits))
+    assert asked_nothing.target.index == int(np.argmax(asked_nothing.predictions.logits))
 
 
 @pytest.mark.parametrize("target", ["tench", "n01440764"])
 def test_a_class_that_only_another_label_set_has_gives_way_to_the_top_answer_and_says_so(target):
     looked = study(small_model(), image(), StudyOptions(target=target, only=("grad_cam",)))
-    top = looked.prediction.top[0]
+    top = looked.predictions.top[0]
     words = f"small has no class “tench”, so its own top answer, {top.label}, is explained."
     assert looked.target == module.Target(top.index, top.wnid, top.label, words)
     assert looked.notes == (words,)
@@ -202,7 +204,7 @@ def test_a_device_out_of_memory_is_a_sentence(monkeypatch):
 
 def test_autocast_changes_nothing_on_the_cpu():
     plain, half = (study(small_model(), image(), StudyOptions(only=(), autocast=auto)) for auto in (False, True))
-    assert np.array_equal(plain.prediction.logits, half.prediction.logits)
+    assert np.array_equal(plain.predictions.logits, half.predictions.logits)
     assert half.notes == plain.notes  # and it does not say that it did
 
 
@@ -241,12 +243,12 @@ def test_the_parts_of_one_block_are_of_the_block_looked_at(whole):
     generated, static = whole.spectra
     assert (generated.response == spectrum(whole.kernels).response).all()
     assert (static.response == spectrum(whole.kernels, "static").response).all()
-    assert whole.position_attention.maps.query == whole.attention.query
-    assert whole.position_attention.users.key == (1, 0)  # keys are 32 px apart: (55.5, 15.5) of the view
+    assert whole.position_attention.attention_from.query == whole.attention.query
+    assert whole.position_attention.attention_to.key == (1, 0)  # keys are 32 px apart: (55.5, 15.5) of the view
 
 
 def test_contrast_is_with_the_best_other_answer_and_names_both(whole):
-    first, second = whole.prediction.top[:2]
+    first, second = whole.predictions.top[:2]
     assert whole.contrast.numbers["other_index"] == second.index
     assert whole.contrast.target == f"{first.label} (class {first.index}) against {second.label} (class {second.index})"
 
@@ -263,7 +265,7 @@ def test_a_second_image_lends_its_kernels():
     other = study(small_model(), image(7), StudyOptions(only=("kernels",)))
     assert (looked.kernel_change.first == looked.kernels.kernels).all()
     assert (looked.kernel_change.second == other.kernels.kernels).all()
-    assert (looked.other_view == other.view.rgb).all()
+    assert (looked.other_view == other.crop.rgb).all()
     gray = study(small_model(), image(), StudyOptions(only=("ablation_table",)))
     lent, bare = (found.ablation_table.find("other_kernels").logit_after for found in (looked, gray))
     assert lent != bare
@@ -271,14 +273,23 @@ def test_a_second_image_lends_its_kernels():
 
 def test_long_parts_say_how_far_they_are():
     told = []
-    study(small_model(), image(), StudyOptions(only=("erf_pathways", "ablation_table")), progress=lambda *step: told.append(step))
+    study(
+        small_model(),
+        image(),
+        StudyOptions(only=("erf_pathways", "ablation_table")),
+        progress=lambda *step: told.append(step),
+    )
     assert told[:5] == [("erf_pathways", done, 5) for done in range(1, 6)]
     last = told[-1]
     assert (last[0], last[1]) == ("ablation_table", last[2])
 
 
 def test_a_part_that_a_variant_does_without_is_missing_with_the_reason():
-    looked = study(small_model(osra=False), image(), StudyOptions(only=("position_attention", "pathway_energies", "kernels", "rollout")))
+    looked = study(
+        small_model(osra=False),
+        image(),
+        StudyOptions(only=("position_attention", "pathway_energies", "kernels", "rollout")),
+    )
     assert set(looked.missing) == {"position_attention", "pathway_energies", "rollout"}
     assert all("no OSRA" in why for why in looked.missing.values())
     assert looked.kernels is not None

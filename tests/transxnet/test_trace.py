@@ -280,7 +280,9 @@ def test_a_forward_hook_would_mix_images_up(model):
     """What the taps avoid. The hook keeps the attention it hears; both threads are inside before either reads it."""
     layer = model.network[4][1].token_mixer.global_unit.attention
     with torch.no_grad():
-        alone = [observe(model, model_input(seed=i), ("attention",)).trace.one("attention", 3, 2).tensor for i in (0, 1)]
+        alone = [
+            observe(model, model_input(seed=i), ("attention",)).trace.one("attention", 3, 2).tensor for i in (0, 1)
+        ]
         heard: dict[str, torch.Tensor] = {}
         both = threading.Barrier(2, timeout=60)
 

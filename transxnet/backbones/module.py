@@ -30,7 +30,8 @@ _DRAWS = (
 class Backbone(nn.Module):
     """A timm classifier in eval mode, its parameters without gradients. (1, 3, S, S), normalized -> (1, classes).
 
-    net: timm's model. spec: the BackboneSpec with strides, origins and layers filled in. taps: one a stage, kind "stage";
+    net: timm's model. spec: the BackboneSpec with strides, origins and layers filled in. taps: one a stage, kind
+    "stage";
     there is no other kind, nor a "head". The hooks on the four stage modules belong to the model and stay.
 
     Raises LensError where the model has no four stages that end in maps of the image on the way to the logits.

@@ -32,5 +32,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
         subparsers.add_parser("gallery", parents=[places, device], help="every figure for one photo, as a page")
     )
     out_of_distribution.add_arguments(
-        subparsers.add_parser("out-of-distribution", parents=[places, device], help="record what images a bundled model knows")
+        subparsers.add_parser(
+            "out-of-distribution", parents=[places, device], help="record what images a bundled model knows"
+        )
     )

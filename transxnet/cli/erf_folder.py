@@ -140,7 +140,7 @@ def _state(run: Run, shown: Sequence[Column]):
 
 def _entry(column: Column, result: ErfProtocol) -> dict[str, object]:
     return {
-        "model": column.name, "variant": result.variant, "untrained": column.loaded.untrained,
+        "model": column.name, "variant": result.model, "untrained": column.loaded.untrained,
         "provenance": column.loaded.provenance.as_json(), "layer": result.layer, "unit": result.unit,
         "position": result.position, "images": result.images, "folders": result.folders, "failed": result.failed,
         "numbers": result.numbers, "published_none_found": result.published.none_found, "note": result.note,

@@ -96,9 +96,9 @@ def _list_classes(name: str, as_json: bool) -> int:
 
     sets = {spec.label_set for spec in VARIANTS.values()}
     labels = label_set(name if name in sets else spec_of(name)[0].label_set)
-    for index, (wnid, words) in enumerate(zip(labels.wnids, labels.all_words, strict=True)):
+    for index, (wnid, words) in enumerate(zip(labels.wnids, labels.all_names, strict=True)):
         if as_json:
-            print(json.dumps({"index": index, "wnid": wnid, "label": labels.words[index], "words": words}))
+            print(json.dumps({"index": index, "wnid": wnid, "label": labels.names[index], "words": words}))
         else:
             print(f"{index:4}  {wnid}  {words}")
     return 0

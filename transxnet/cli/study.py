@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", type=Path, metavar="IMAGE", help="image to compare kernels with; without, the next one given"
     )
-    parser.add_argument("--thorough", action="store_true", help="sanity_checks: the full cascade for the dear methods, too")
+    parser.add_argument(
+        "--thorough", action="store_true", help="sanity_checks: the full cascade for the dear methods, too"
+    )
     parser.add_argument("--resume", action="store_true", help="images that an earlier run finished stay as they are")
     parser.set_defaults(run=run_study)
 
@@ -129,7 +131,9 @@ def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | BackboneSpec]
         _within(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
     for name in args.only:
         if name not in ANALYSES and args.only != (ALL,):
-            raise UnknownName(f"There is no part called {quote(name)}.", remedy=f"Choose some of: {', '.join(ANALYSES)}.")
+            raise UnknownName(
+                f"There is no part called {quote(name)}.", remedy=f"Choose some of: {', '.join(ANALYSES)}."
+            )
     if args.target is not None:
         _somebody_knows(args.target, specs)
 

@@ -54,7 +54,8 @@ LIMITS = (
 def ablation_table_figure(results: Sequence[AblationTable], names: Sequence[str]) -> StudyFigure:
     """What each part does for this image: a panel a question, all variants on one scale, and a table.
 
-    results: of ablation_table, one a variant, on the same image. names: what to call them. The table tells, everywhere and
+    results: of ablation_table, one a variant, on the same image. names: what to call them. The table tells,
+    everywhere and
     for each stage, the explained class's probability afterwards, and the best answer where it is another than before.
     numbers: before, and what everywhere did. arrays, by question: stage, block (0 is any), logit change, margin
     change, probability, divergence (nats) of every row, and its logits (rows, classes).

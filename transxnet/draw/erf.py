@@ -73,7 +73,11 @@ def _parts_image(pairs: Sequence[tuple[ErfPathways, str]], photos: Sequence[np.n
 
 
 def _parts_row(
-    sheet: Panels, found: ErfPathways, photo: np.ndarray, maps: Mapping[str, np.ndarray], value_range: tuple[float, float]
+    sheet: Panels,
+    found: ErfPathways,
+    photo: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+    value_range: tuple[float, float],
 ) -> None:
     """One variant's photo and maps, or why it has none. maps: part -> what is colored."""
     full = found.full

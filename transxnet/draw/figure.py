@@ -27,7 +27,8 @@ class Table:
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """name: of files, e.g. "ablation_table". caption: what exactly is drawn, on which scale, and the number worth knowing.
+    """name: of files, e.g. "ablation_table". caption: what exactly is drawn, on which scale, and the number worth
+    knowing.
 
     alt: what the image shows, in words, for who cannot see it. limits: what it must not be read as.
     image: uint8 (H, W, 3), RGB, readable at 1200 pixels across; None where only the table speaks.

@@ -1,6 +1,7 @@
 """Attention over the photo as figures: every head of one block at one point, and rollout from several stages.
 
-Maps of queries and keys stand where their units are; all maps of one kind in a study_figure share one range of raw values.
+Maps of queries and keys stand where their units are; all maps of one kind in a study_figure share one range of raw
+values.
 """
 
 from __future__ import annotations
@@ -29,16 +30,18 @@ STEM = 4  # pixels from one window of the stem to the next
 # --- All heads at one point -------------------------------------------------------------------------------------------
 
 
-def heads_figure(results: Sequence[PositionAttention], names: Sequence[str], photos: Sequence[np.ndarray]) -> StudyFigure:
+def heads_figure(
+    results: Sequence[PositionAttention], names: Sequence[str], photos: Sequence[np.ndarray]
+) -> StudyFigure:
     """Mean, maximum and every head of one block: what the ringed query mixes in, then who uses the ringed key.
 
     photos: uint8 (H, W, 3), RGB, what each view covers. One range for all that queries mix in, one for all users.
     """
-    asked = shared_range([r.maps.heads for r in results])
-    used = shared_range([r.users.heads for r in results])
-    sheet = Panels(_columns(max(len(_maps_of(r.maps)) for r in results)))
+    asked = shared_range([r.attention_from.heads for r in results])
+    used = shared_range([r.attention_to.heads for r in results])
+    sheet = Panels(_columns(max(len(_maps_of(r.attention_from)) for r in results)))
     for found, name, photo in zip(results, names, photos, strict=True):
-        maps, users = found.maps, found.users
+        maps, users = found.attention_from, found.attention_to
         where = f"{name}, stage {maps.stage}, block {maps.block}"
         sheet.heading(f"{where}: what the ringed query mixes in", _query_words(maps))
         _row(sheet, maps, maps.keys, maps.queries.center(*maps.query), photo, asked)
@@ -53,7 +56,7 @@ def heads_figure(results: Sequence[PositionAttention], names: Sequence[str], pho
         "use may be where there is nothing to see.",
         sheet.image(), _heads_table(results, names), _heads_numbers(results, names),
         {f"{name}/{key}": array for found, name in zip(results, names, strict=True) for key, array in
-         (("query_to_keys", found.maps.heads), ("key_to_queries", found.users.heads))},
+         (("query_to_keys", found.attention_from.heads), ("key_to_queries", found.attention_to.heads))},
     )  # fmt: skip
 
 
@@ -112,8 +115,9 @@ def _key_words(users: AttentionTo) -> str:
 
 def _heads_caption(results: Sequence[PositionAttention], names: Sequence[str]) -> str:
     said = [
-        f"{name}: the largest weight any head of the query gives is {number(found.maps.heads.max())}, and the key gets "
-        f"{_even_share(found.users.total.mean() / found.users.uniform_total)}"
+        f"{name}: the largest weight any head of the query gives is {number(found.attention_from.heads.max())}, and "
+        f"the key gets "
+        f"{_even_share(found.attention_to.total.mean() / found.attention_to.uniform_total)}"
         for found, name in zip(results, names, strict=True)
     ]
     return (
@@ -125,8 +129,9 @@ def _heads_caption(results: Sequence[PositionAttention], names: Sequence[str]) -
 
 def _heads_alt(results: Sequence[PositionAttention], names: Sequence[str]) -> str:
     said = [
-        f"{name}, stage {r.maps.stage}, block {r.maps.block}, {len(r.maps.heads)} heads, the mean strongest at key row "
-        "{}, column {}".format(*np.unravel_index(r.maps.mean.argmax(), r.maps.keys.grid))
+        f"{name}, stage {r.attention_from.stage}, block {r.attention_from.block}, {len(r.attention_from.heads)} "
+        f"heads, the mean strongest at key row "
+        "{}, column {}".format(*np.unravel_index(r.attention_from.mean.argmax(), r.attention_from.keys.grid))
         for r, name in zip(results, names, strict=True)
     ]
     return f"Small maps over the photo, mean, maximum and every head, forward and reverse: {'; '.join(said)}."
@@ -135,7 +140,7 @@ def _heads_alt(results: Sequence[PositionAttention], names: Sequence[str]) -> st
 def _heads_table(results: Sequence[PositionAttention], names: Sequence[str]) -> Table:
     rows = []
     for found, name in zip(results, names, strict=True):
-        maps, shares = found.maps, found.users.total / found.users.uniform_total
+        maps, shares = found.attention_from, found.attention_to.total / found.attention_to.uniform_total
         for head, heatmap in enumerate(maps.heads):
             figures = (maps.entropy[head], maps.distance[head], heatmap.max(), shares[head])
             rows.append((f"{name}, head {head + 1}", *map(number, figures)))
@@ -145,9 +150,9 @@ def _heads_table(results: Sequence[PositionAttention], names: Sequence[str]) -> 
 def _heads_numbers(results: Sequence[PositionAttention], names: Sequence[str]) -> dict[str, float]:
     numbers = {}
     for found, name in zip(results, names, strict=True):
-        numbers[f"{name}/entropy"] = float(found.maps.entropy.mean())
-        numbers[f"{name}/distance"] = float(found.maps.distance.mean())
-        numbers[f"{name}/key_over_even"] = float(found.users.total.mean() / found.users.uniform_total)
+        numbers[f"{name}/entropy"] = float(found.attention_from.entropy.mean())
+        numbers[f"{name}/distance"] = float(found.attention_from.distance.mean())
+        numbers[f"{name}/key_over_even"] = float(found.attention_to.total.mean() / found.attention_to.uniform_total)
     return numbers
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import OutOfRange
 from ..results import KernelSet
-from .scale import NORMALISED, PLAIN, Tone, colorize, shared_range
+from .scale import NORMALIZED, PLAIN, Tone, colorize, shared_range
 
 BACKGROUND = (255, 255, 255)  # RGB of the gaps
 
@@ -35,7 +35,7 @@ def grid(
     high, wide = rows_k * tap, columns_k * tap
     shape = (rows * (high + gap) - gap, columns * (wide + gap) - gap, 3)
     image = np.full(shape, BACKGROUND, np.uint8)
-    alone = tone.mode == NORMALISED
+    alone = tone.mode == NORMALIZED
     ranges = [shared_range([kernel], signed) if alone else value_range for kernel in kernels]
     each = zip(kernels, ranges, strict=True)
     colors = np.stack([colorize(kernel, own, colormap, signed, tone=tone) for kernel, own in each])  # (n, K, K, 3)

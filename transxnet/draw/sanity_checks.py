@@ -2,7 +2,8 @@
 
 Every function takes the reports of one or several variants on one image and puts them into one drawing: curves on
 one scale a variant, the variants one below the other or side by side. What the tests are, and where they come from,
-stands in explain/sanity_checks.py's neighbors; what is here only draws their numbers. Each study_figure says, in `limits`, what it
+stands in explain/sanity_checks.py's neighbors; what is here only draws their numbers. Each study_figure says, in
+`limits`, what it
 must not be read as.
 """
 

@@ -24,10 +24,10 @@ from .colormaps import lut
 ALPHA_POWER = 0.75  # below 1: middling values show; above 0: the lowest leave the photo as it is
 MISSING = (200, 200, 200)  # RGB of a value that is not a number
 HIDDEN = (230, 235, 239)  # RGB of a value under the threshold, where nothing lies under it
-RAW, NORMALISED, MASKED = MODES = ("raw", "normalized", "masked")
+RAW, NORMALIZED, MASKED = MODES = ("raw", "normalized", "masked")
 MODE_WORDS = {
     RAW: "",
-    NORMALISED: "Each map on its own scale: do not compare brightness.",
+    NORMALIZED: "Each map on its own scale: do not compare brightness.",
     MASKED: "The photo where the map is above the threshold, dark elsewhere.",
 }
 
@@ -36,7 +36,7 @@ MODE_WORDS = {
 class Tone:
     """How whoever looks has set the scale. gamma, threshold: as above.
 
-    mode: RAW, the shared range; NORMALISED, the range of each map alone, so that maps do not compare; MASKED, the
+    mode: RAW, the shared range; NORMALIZED, the range of each map alone, so that maps do not compare; MASKED, the
     photo in its colors where the map is not below the threshold, and dark elsewhere. Raises ValueError.
     """
 

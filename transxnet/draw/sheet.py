@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from .bars import colorbar, figure_rgb
-from .scale import NORMALISED, PLAIN, Tone
+from .scale import NORMALIZED, PLAIN, Tone
 from .text import GRAY, INK, WARNING, font, number, printable, width, wrap
 
 DPI = 160
@@ -158,7 +158,7 @@ def _headings(page: _Page, columns: Sequence[Column]) -> float:
         size = (round(0.06 * DPI), CELL_PX)
         strip = colorbar(column.value_range, column.colormap, column.signed, size, column.root, column.tone)
         page.image(_left(i), bar, strip)
-        own = column.tone.mode == NORMALISED  # then each map ends elsewhere
+        own = column.tone.mode == NORMALIZED  # then each map ends elsewhere
         page.text(_left(i), bar + 0.09, OWN[0] if own else number(low), SMALL, GRAY)
         tight = width(column.units, SMALL) / 72 > CELL - 1.1  # then it stands under the numbers
         below = max(below, 0.13 if tight else 0.0)

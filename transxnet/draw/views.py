@@ -18,7 +18,7 @@ import numpy as np
 from ..results import AttentionFrom, Explanation, Geometry, KernelSet
 from .kernels import fitting, kernel_grid
 from .overlay import mark, overlay, place
-from .scale import NORMALISED, PLAIN, Tone, shared_range
+from .scale import NORMALIZED, PLAIN, Tone, shared_range
 from .text import number
 
 Result = AttentionFrom | KernelSet | Explanation
@@ -169,7 +169,7 @@ def draw(
     kernels stand alone as a grid. colormap: '' takes the look's. tone: normalized, it takes the result's own range.
     """
     look = map_style_of(result)
-    if tone.mode == NORMALISED:
+    if tone.mode == NORMALIZED:
         value_range = range_of([result], head, [channels])
     colormap = colormap or look.colormap
     if isinstance(result, KernelSet):

@@ -39,7 +39,7 @@ class Observation:
     trace: Trace
 
     @property
-    def variant(self) -> str:
+    def model_name(self) -> str:
         return self.model.spec.name
 
     def geometry(self, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
@@ -71,11 +71,11 @@ class Observation:
         """
         depths = self.model.spec.depths
         if stage not in range(1, len(depths) + 1):
-            raise OutOfRange(f"{self.variant} has no stage {stage}.", remedy=f"Choose 1 to {len(depths)}.")
+            raise OutOfRange(f"{self.model_name} has no stage {stage}.", remedy=f"Choose 1 to {len(depths)}.")
         depth = depths[stage - 1]
         if (block or depth) not in range(1, depth + 1):
             raise OutOfRange(
-                f"Stage {stage} of {self.variant} has no block {block}.",
+                f"Stage {stage} of {self.model_name} has no block {block}.",
                 remedy=f"Choose 1 to {depth}, or 0 for the last.",
             )
         return int(stage), int(block or depth)
@@ -112,7 +112,9 @@ def observe(
 
 def geometry_of(model_input: ModelInput, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
     """Where a grid of this stride, its first value at view pixel `origin`, sits in a prepared image."""
-    return Geometry(tuple(grid), stride, model_input.view.shape[:2], model_input.crop_box, model_input.source_size, origin)
+    return Geometry(
+        tuple(grid), stride, model_input.crop.shape[:2], model_input.crop_box, model_input.source_size, origin
+    )
 
 
 def middle_of(model_input: ModelInput) -> tuple[float, float]:

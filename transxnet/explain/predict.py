@@ -61,5 +61,5 @@ def _prediction(logits: Tensor, labels: LabelSet, top: int) -> Predictions:  # (
     logits = logits.float().cpu().clone()  # its own memory: a view would keep the whole batch
     probabilities = logits.softmax(dim=0)
     best = logits.argsort(descending=True, stable=True)[: max(top, 1)].tolist()
-    answers = (Prediction(i, labels.wnids[i], labels.words[i], float(probabilities[i]), float(logits[i])) for i in best)
+    answers = (Prediction(i, labels.wnids[i], labels.names[i], float(probabilities[i]), float(logits[i])) for i in best)
     return Predictions(tuple(answers), probabilities.numpy(), logits.numpy())

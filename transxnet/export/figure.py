@@ -9,7 +9,7 @@ import numpy as np
 
 from ..draw.bars import colorbar
 from ..draw.figure import StudyFigure, Table
-from ..draw.scale import NORMALISED
+from ..draw.scale import NORMALIZED
 from ..draw.sheet import HAIRLINE, OWN
 from ..draw.text import GRAY, INK, WARNING, number, printable, width
 from .canvas import LINE, POINTS, Canvas
@@ -70,11 +70,11 @@ def _heads(page: Canvas, shots: Sequence[Shot]) -> float:
     """A variant a column: what it answers, whose weights. Returns the height."""
     tallest = 0.0
     for i, shot in enumerate(shots):
-        study, y, best = shot.study, page.down, shot.study.prediction.top[0]
+        study, y, best = shot.study, page.down, shot.study.predictions.top[0]
         y += page.block(_left(i), y, shot.title, CELL, HEADING + 1, INK, bold=True)
         if study.untrained:
             y += page.block(_left(i), y, "Random weights: this model was never trained.", CELL, SMALL, WARNING, True)
-        share = 100 * float(study.prediction.probabilities[study.target.index])
+        share = 100 * float(study.predictions.probabilities[study.target.index])
         words = f"Answers {best.label}, {100 * best.probability:.1f} %."
         if study.target.index != best.index:
             words += f" Explained: {study.target.label}, {share:.1f} %."
@@ -114,7 +114,7 @@ def _bar(page: Canvas, y: float, row: Row, style: Style) -> float:
     low, high = row.value_range
     strip = colorbar(row.value_range, row.colormap, row.signed, (1, BAR_STEPS), row.root, style.tone)[0]
     page.bar(MARGIN, y, strip, CELL, 0.09)
-    ends = OWN if style.tone.mode == NORMALISED else (number(low), number(high))
+    ends = OWN if style.tone.mode == NORMALIZED else (number(low), number(high))
     page.text(MARGIN, y + 0.12, ends[0], SMALL, GRAY)
     page.text(MARGIN + CELL, y + 0.12, ends[1], SMALL, GRAY, align="right")
     page.text(MARGIN + CELL / 2, y + 0.12, row.units, SMALL, GRAY, align="center")

@@ -39,12 +39,12 @@ class Shown:
 
     @property
     def names(self) -> list[str]:
-        return [study.variant for study in self.studies]
+        return [study.model for study in self.studies]
 
     @property
     def learned(self) -> list[str]:
         """Those whose kernels are learned and not generated; a backbone has neither."""
-        return [study.variant for study in self.studies if not getattr(study.spec, "idconv", True)]
+        return [study.model for study in self.studies if not getattr(study.spec, "idconv", True)]
 
     @property
     def photos(self) -> list[np.ndarray]:
@@ -126,7 +126,7 @@ def between_variants(studies: Sequence[Study]) -> list[StudyFigure]:
     if not compared:
         return []
     said = f"Left out: {', '.join(left_out)}, as the variants explain different classes ({_answers(studies)})."
-    maps = {name: {study.variant: getattr(study, name) for study in studies} for name in compared}
+    maps = {name: {study.model: getattr(study, name) for study in studies} for name in compared}
     return [
         variants_figure(
             {name: agreement_between_variants(each) for name, each in maps.items()},
@@ -155,12 +155,12 @@ def _answers(studies: Sequence[Study]) -> str:
     said = []
     for study in studies:
         against = "" if study.contrast is None else _against(study)
-        said.append(f"{study.variant}: {study.target.label}{against}")
+        said.append(f"{study.model}: {study.target.label}{against}")
     return "; ".join(said)
 
 
 def _against(study: Study) -> str:
-    return f" against {label_set(study.spec.label_set).words[int(study.contrast.numbers['other_index'])]}"
+    return f" against {label_set(study.spec.label_set).names[int(study.contrast.numbers['other_index'])]}"
 
 
 def figures_for(part: str, studies: Sequence[Study], upload: np.ndarray | None = None) -> list[StudyFigure]:
@@ -208,4 +208,4 @@ def _below_each_other(sheets: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _named(studies: Sequence[Study]) -> str:
-    return " and ".join(study.variant for study in studies)
+    return " and ".join(study.model for study in studies)

@@ -41,13 +41,13 @@ def write_image(
     """
     style = style or Style()
     shared = ranges(studies, style)
-    models = [_write_study(folder, f"{place}/{folder_name(s.variant)}", s, upload, shared, style) for s in studies]
+    models = [_write_study(folder, f"{place}/{folder_name(s.model)}", s, upload, shared, style) for s in studies]
     figure_entries = [_write_figure(folder, place, study_figure) for study_figure in figures(studies, upload, style)]
     return {
         "image": title,
         "name": title,
         "sha256": studies[0].image,
-        "size": studies[0].view.source_size,
+        "size": studies[0].crop.source_size,
         "sheet": f"{place}/sheet.png",
         "drawn": describe_drawing(studies, style),
         "models": models,
@@ -88,7 +88,7 @@ def _write_study(
             drawing = image(study, name, photo, shared[name], style)
         entry["maps"][name]["png"] = f"{place}/{name}.png"
         write_atomically(folder / place / f"{name}.png", to_png(drawing))
-    write_atomically(folder / place / "view.png", to_png(study.view.rgb))
+    write_atomically(folder / place / "view.png", to_png(study.crop.rgb))
     write_atomically(folder / place / "maps.npz", npz(raw))
     return entry | {"view_png": f"{place}/view.png", "npz": f"{place}/maps.npz", "arrays": sorted(raw)}
 

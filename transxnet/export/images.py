@@ -63,11 +63,11 @@ def channels_of(result: Result) -> list[int] | None:
 
 def source_crop(study: Study, upload: np.ndarray | None = None, side: int = SIDE) -> np.ndarray:
     """What the model saw, `side` pixels wide: from the upload's own pixels, or from the view where there is none."""
-    height, width = study.view.rgb.shape[:2]
+    height, width = study.crop.rgb.shape[:2]
     size = (round(side * height / width), side)
     if upload is None:
-        return crop_view(study.view.rgb, (0.0, 0.0, float(width), float(height)), size)
-    return crop_view(upload, study.view.crop_box, size)
+        return crop_view(study.crop.rgb, (0.0, 0.0, float(width), float(height)), size)
+    return crop_view(upload, study.crop.crop_box, size)
 
 
 def image(
@@ -165,19 +165,19 @@ def _cell(
 
 
 def _photo_cell(study: Study, photo: np.ndarray) -> sheets.Cell:
-    size = study.view.rgb.shape[:2]
-    in_view = Geometry(size, 1, size, study.view.crop_box, study.view.source_size).to_view(*study.position)
+    size = study.crop.rgb.shape[:2]
+    in_view = Geometry(size, 1, size, study.crop.crop_box, study.crop.source_size).to_view(*study.position)
     caption = f"Seen at {size[1]} x {size[0]} px; point ({study.position[0]:.0f}, {study.position[1]:.0f})."
     return sheets.Cell(mark(photo, in_view, size), caption)
 
 
 def _answers_cell(study: Study) -> sheets.Cell:
     side = (sheets.CELL_PX, sheets.CELL_PX)
-    bars = answers_bars(study.prediction.top, study.target.index, side, sheets.DPI)
-    share = 100 * float(study.prediction.probabilities[study.target.index])
+    bars = answers_bars(study.predictions.top, study.target.index, side, sheets.DPI)
+    share = 100 * float(study.predictions.probabilities[study.target.index])
     return sheets.Cell(bars, f"Explained: {study.target.label} (class {study.target.index}), {share:.1f} %.")
 
 
 def _row(study: Study, cells: Sequence[sheets.Cell | None]) -> sheets.Row:
     weights = f"Weights: {study.provenance.short()}. {study.provenance.note}".strip()
-    return sheets.Row(study.variant, cells, " ".join(study.notes), weights, study.untrained)
+    return sheets.Row(study.model, cells, " ".join(study.notes), weights, study.untrained)

@@ -29,8 +29,8 @@ def arrays(study: Study) -> dict[str, np.ndarray]:
     Names: view, logits, probabilities; attention (heads, rows, columns), attention_entropy, attention_distance;
     kernels (C, K, K), kernels_static, kernels_gates, …; every other map under its view's name.
     """
-    answers = study.prediction
-    found = {"view": study.view.rgb, "logits": answers.logits, "probabilities": answers.probabilities}
+    answers = study.predictions
+    found = {"view": study.crop.rgb, "logits": answers.logits, "probabilities": answers.probabilities}
     for name, result in results(study).items():
         if isinstance(result, AttentionFrom):
             found |= {name: result.heads, f"{name}_entropy": result.entropy, f"{name}_distance": result.distance}
@@ -53,18 +53,18 @@ def describe(study: Study) -> dict[str, object]:
 
     missing: view -> why this variant cannot give it.
     """
-    height, width = study.view.rgb.shape[:2]
-    view = {"size": [width, height], "crop_box": study.view.crop_box, "source_size": study.view.source_size}
+    height, width = study.crop.rgb.shape[:2]
+    view = {"size": [width, height], "crop_box": study.crop.crop_box, "source_size": study.crop.source_size}
     return clean(
         {
-            "model": study.variant,
+            "model": study.model,
             "variant": study.spec.name,
             "untrained": study.untrained,
             "provenance": study.provenance.as_json(),
             "view": view,
             "position": study.position,
             "class": asdict(study.target),
-            "top": [answer(one) for one in study.prediction.top],
+            "top": [answer(one) for one in study.predictions.top],
             "notes": study.notes,
             "seconds": study.seconds,
             "maps": {name: describe_result(result) for name, result in results(study).items()},
@@ -124,7 +124,7 @@ def describe_drawing(studies: Sequence[Study], style: Style | None = None) -> di
     if "kernels" in found:
         del found["kernels"]["opacity"]
         found["kernels"]["channels"] = {
-            s.variant: [c + 1 for c in channels_of(s.kernels)] for s in studies if s.kernels
+            s.model: [c + 1 for c in channels_of(s.kernels)] for s in studies if s.kernels
         }  # for people, from 1
     return clean(found)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..draw.kernels import fitting, grid, part_of
 from ..draw.overlay import crop_view, mark, overlay, place
-from ..draw.scale import NORMALISED, shared_range
+from ..draw.scale import NORMALIZED, shared_range
 from ..draw.text import number
 from ..draw.views import MAP_STYLES, Result, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from ..results import AttentionFrom, Geometry, KernelSet
@@ -107,7 +107,7 @@ def _common_range(results: Sequence[Result], head: int | str) -> tuple[float, fl
 
 def users_row(shots: Sequence[Shot], style: Style) -> Row:
     """Attention the other way round: which queries mix in the key at the point."""
-    users = [shot.study.position_attention and shot.study.position_attention.users for shot in shots]
+    users = [shot.study.position_attention and shot.study.position_attention.attention_to for shot in shots]
     values = [one and one.head(head_in(one, style.head)) for one in users]
     row = Row(
         "attention_users", "Attention: who looks here", "Which places' queries mix in the marked one. Drawn: raw "
@@ -137,7 +137,8 @@ def signed_cam_row(shots: Sequence[Shot], style: Style) -> Row:
         style.colormaps.get("contrast", "RdBu_r"), True, units="logit",
     )  # fmt: skip
     cells = [
-        m and _over(s, m.heatmap, m.geometry, row, style, f"{_upper(what(m))}.") for s, m in zip(shots, maps, strict=True)
+        m and _over(s, m.heatmap, m.geometry, row, style, f"{_upper(what(m))}.")
+        for s, m in zip(shots, maps, strict=True)
     ]
     return _filled(row, shots, cells, "grad_cam")
 
@@ -168,7 +169,7 @@ def difference_row(
         "difference", f"{title}: differences", "Second minus first, on the part of the image that all of them saw.",
         (), (-found.largest, found.largest), style.colormaps.get("contrast", "RdBu_r"), True, units=units,
     )  # fmt: skip
-    upload, titles = shots[0].upload, {shot.study.variant: shot.title for shot in shots}
+    upload, titles = shots[0].upload, {shot.study.model: shot.title for shot in shots}
 
     def cell(d) -> Cell:
         def paint(side: int) -> np.ndarray:
@@ -180,7 +181,7 @@ def difference_row(
         told = ["No difference beyond rounding."] if d.only_rounding else []
         told.append(f"Mean absolute difference {number(d.mean_absolute)} {units}.")
         if not isnan(d.correlation):
-            highest = f"{100 * d.in_common:.0f} % of the highest {100 * d.by_chance:.0f} % of pixels in common"
+            highest = f"{100 * d.overlap:.0f} % of the highest {100 * d.overlap_by_chance:.0f} % of pixels in common"
             told.insert(0, f"Rank correlation {d.correlation:.2f}; {highest}.")
         caption = " ".join(told)
         return Cell(paint, caption, f"{titles[d.second]} minus {titles[d.first]}")
@@ -214,7 +215,7 @@ def _overlaid(
     photo: np.ndarray, values: np.ndarray, geometry: Geometry, row: Row, style: Style,
     own: tuple[float, float] | None, unit: tuple[float, float] | None,
 ) -> np.ndarray:  # fmt: skip
-    alone = style.tone.mode == NORMALISED
+    alone = style.tone.mode == NORMALIZED
     value_range = (own or shared_range([values], row.signed)) if alone else row.value_range
     heatmap = place(values, geometry, photo.shape[:2])
     rgb = overlay(photo, heatmap, value_range, row.colormap, style.opacity, row.signed, row.root, style.tone)

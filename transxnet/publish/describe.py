@@ -36,7 +36,7 @@ def config(spec: VariantSpec, sha256: str) -> dict[str, Any]:
         "num_features": spec.dims[-1],
         "global_pool": "avg",
         "label_names": list(labels.wnids),
-        "label_descriptions": dict(zip(labels.wnids, labels.all_words, strict=True)),
+        "label_descriptions": dict(zip(labels.wnids, labels.all_names, strict=True)),
         "pretrained_cfg": pretrained_config(spec),
         "sha256": sha256,
     }

@@ -27,7 +27,7 @@ class Ablation:
     Where nothing was changed both are the same, bit for bit.
     """
 
-    variant: str
+    model: str
     explained: tuple[Prediction, Prediction]  # of the explained class, before and after
     before: tuple[Prediction, ...]
     after: tuple[Prediction, ...]

@@ -17,7 +17,8 @@ Head = tuple[int, int, int]  # stage, block, head, all from 1
 class Change:
     """One question in one place, and the answer it gave. Before is always the untouched model on the same image.
 
-    The explained class is AblationTable.explained. Its margin is its logit less that of AblationTable.runner_up, a fixed class.
+    The explained class is AblationTable.explained. Its margin is its logit less that of AblationTable.runner_up, a
+    fixed class.
     """
 
     question: str  # a name of AblationTable.questions
@@ -43,7 +44,7 @@ class Change:
 class AblationTable:
     """Everything that was asked of one model about one image."""
 
-    variant: str
+    model: str
     depths: tuple[int, ...]  # blocks a stage
     explained: Prediction  # before; the best answer, or the class that was asked for
     runner_up: Prediction  # before: the best of the other classes

@@ -27,7 +27,7 @@ def fused(heads: np.ndarray, how: str) -> np.ndarray:
 class AttentionFrom:
     """What OSRA's query at one unit mixes in. heads: (heads, key rows, key columns) float32, each sums to 1."""
 
-    variant: str
+    model: str
     stage: int
     block: int
     query: tuple[int, int]  # row, column of the query's unit
@@ -54,7 +54,7 @@ class AttentionTo:
     These do not sum to 1; a query's weights do, over all keys.
     """
 
-    variant: str
+    model: str
     stage: int
     block: int
     key: tuple[int, int]  # row, column of the key
@@ -81,15 +81,15 @@ class AttentionTo:
 class PositionAttention:
     """Both views of one block at one point: what the nearest query mixes in, and who uses the nearest key."""
 
-    maps: AttentionFrom
-    users: AttentionTo
+    attention_from: AttentionFrom
+    attention_to: AttentionTo
 
 
 @dataclass(frozen=True)
 class AttentionTable:
     """All of one block's attention: which keys every query mixes in. Nq queries and Nk keys, row by row."""
 
-    variant: str
+    model: str
     stage: int
     block: int
     weights: np.ndarray  # (heads, Nq, Nk) float32; each row sums to 1
@@ -103,7 +103,7 @@ class AttentionTable:
         _check_cell(self.queries, row, col, f"queries of stage {self.stage}")
         query = row * self.queries.grid[1] + col
         return AttentionFrom(
-            self.variant, self.stage, self.block, (row, col),
+            self.model, self.stage, self.block, (row, col),
             self.weights[:, query].reshape(-1, *self.keys.grid).copy(),
             self.entropy[:, query].copy(), self.distance[:, query].copy(),
             self.keys, self.queries,
@@ -120,7 +120,7 @@ class AttentionTable:
     def attention_to(self, row: int, col: int) -> AttentionTo:
         """Reverse view with its place and totals; copies, not views of the table."""
         users = self.users(row, col).copy()
-        return AttentionTo(self.variant, self.stage, self.block, (row, col), users, self.keys, self.queries)
+        return AttentionTo(self.model, self.stage, self.block, (row, col), users, self.keys, self.queries)
 
     def fused(self, how: str) -> np.ndarray:
         """(Nq, Nk): "mean" over heads, whose rows sum to 1, or "max", whose rows sum to 1 or more."""
@@ -147,7 +147,7 @@ class BlockAttention:
 class AttentionDepth:
     """How wide attention is in every block that was kept, in the order the model ran them."""
 
-    variant: str
+    model: str
     input_size: tuple[int, int]  # height, width in pixels: what distances are to be read against
     blocks: tuple[BlockAttention, ...]
 
@@ -160,7 +160,7 @@ class PathwayEnergies:
     what remains after each channel's mean over positions is taken off.
     """
 
-    variant: str
+    model: str
     stages: np.ndarray  # int, from 1
     blocks: np.ndarray  # int, from 1
     idconv: np.ndarray

@@ -25,8 +25,8 @@ class Difference:
     second: str
     values: np.ndarray
     correlation: float
-    in_common: float
-    by_chance: float
+    overlap: float
+    overlap_by_chance: float
     largest: float
 
     @property

@@ -43,7 +43,7 @@ class RCurve:
 class ErfCurves:
     """Both curves of one map, to be read side by side."""
 
-    variant: str
+    model: str
     what: str  # layer, unit and images in words
     published: RCurve
     sound: RCurve
@@ -57,7 +57,7 @@ class ErfPathways:
     view. missing: name -> why this variant has no such map. numbers: "NAME/share" and others that erf_pathways names.
     """
 
-    variant: str
+    model: str
     maps: Mapping[str, Explanation]
     titles: Mapping[str, str]  # of maps and of missing, in words
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class ErfPathways:
 class ErfProtocol:
     """The published protocol's average over images, raw, and what it was taken over."""
 
-    variant: str
+    model: str
     layer: str  # "stage 4, block 2"
     unit: tuple[int, int]  # row, column, from 0
     position: tuple[float, float]  # (x, y), the unit's own pixel in the view
@@ -108,7 +108,7 @@ class ErfProtocol:
         row, col = self.unit
         images = "1 image" if self.count == 1 else f"{self.count} images"
         what = f"{self.layer}, unit at row {row}, column {col}, {images} at {self.size} px"
-        return ErfCurves(self.variant, what, self.published, self.sound)
+        return ErfCurves(self.model, what, self.published, self.sound)
 
     @property
     def numbers(self) -> dict[str, float]:

@@ -14,7 +14,7 @@ class Explanation:
     """One map over an image, raw: heat is float32 (rows, columns) in `units`, scaled and clipped nowhere."""
 
     method: str  # "grad_cam", "erf", "integrated_gradients", "occlusion", "attention", …
-    variant: str
+    model: str
     layer: str  # in words that count from 1: "stage 4, block 2"
     target: str  # what was explained: "ladybug (class 31)", "query at row 3, column 5"
     heatmap: np.ndarray

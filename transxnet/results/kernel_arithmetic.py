@@ -16,7 +16,7 @@ class KernelArithmetic:
     outputs[i] = cross-correlation of inputs[i], zeros beyond its border, with kernels[i], plus biases[i].
     """
 
-    variant: str
+    model: str
     stage: int
     block: int
     channels: np.ndarray  # (n,) int, from 0

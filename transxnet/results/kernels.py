@@ -11,7 +11,7 @@ import numpy as np
 class KernelSet:
     """The depthwise kernels IDConv generated for one image in one block. C channels, G groups, K = 7."""
 
-    variant: str
+    model: str
     stage: int
     block: int
     kernels: np.ndarray  # (C, K, K) composed
@@ -40,7 +40,7 @@ class KernelSpectrum:
     Frequencies in cycles per unit of the stage; divided by the stage's stride, in cycles per view pixel.
     """
 
-    variant: str
+    model: str
     stage: int
     block: int
     part: str  # "kernels" (generated) or "static"
@@ -61,7 +61,7 @@ class KernelSpectrum:
 class KernelClusters:
     """All C channels of one block sorted into n groups of like shape, each shown by its medoid; largest first."""
 
-    variant: str
+    model: str
     stage: int
     block: int
     medoids: np.ndarray  # (n,) int: channels, from 0
@@ -85,7 +85,7 @@ class KernelClusters:
 class KernelChange:
     """The same block's kernels for two images. Distances are relative to the channel's static kernel."""
 
-    variant: str
+    model: str
     stage: int
     block: int
     first: np.ndarray  # (C, K, K)
@@ -108,7 +108,7 @@ class KernelChange:
 class KernelDepth:
     """How far one image moved the kernels of every block, in the order of the blocks. N blocks."""
 
-    variant: str
+    model: str
     stages: np.ndarray  # (N,) int, from 1
     blocks: np.ndarray  # (N,) int, from 1
     groups: np.ndarray  # (N,) int: G; with 1 there is nothing to mix

@@ -16,7 +16,7 @@ class OutOfDistribution:
     whose best answer got a smaller share than this one's.
     """
 
-    variant: str
+    model: str
     distance: float
     nearer: float
     best: float  # share of the image's best answer

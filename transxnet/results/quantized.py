@@ -21,7 +21,7 @@ LEVELS = 255
 class QuantizedTable:
     """AttentionTable with its weights in steps. Nq queries and Nk keys, row by row."""
 
-    variant: str
+    model: str
     stage: int
     block: int
     weights: np.ndarray  # (heads, Nq, Nk) uint8: in steps of the row's scale
@@ -42,7 +42,7 @@ def quantized(table: AttentionTable) -> QuantizedTable:
     steps = table.weights / np.where(scales > 0, scales, 1)[..., None]
     weights = np.clip(np.rint(steps), 0, LEVELS).astype(np.uint8)
     return QuantizedTable(
-        table.variant, table.stage, table.block, weights, scales,
+        table.model, table.stage, table.block, weights, scales,
         table.entropy.astype(np.float32), table.distance.astype(np.float32),  # copies, so that the table can go
         table.keys, table.queries,
     )  # fmt: skip

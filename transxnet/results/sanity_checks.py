@@ -30,7 +30,7 @@ class Faithfulness:
     elsewhere. Areas must not be compared with those of another image, of which the model was more or less sure.
     """
 
-    variant: str
+    model: str
     class_index: int
     baseline: str  # "gray" or "blur"
     shares: np.ndarray  # (n + 1,) float64: share of the pixels changed, 0 to 1
@@ -113,7 +113,7 @@ class Randomization:
     scale. complete_signed, complete_absolute: (m,), the same with wholly random models, the cascade's last among them.
     """
 
-    variant: str
+    model: str
     steps: tuple[str, ...]  # the groups as they were replaced; a single "everything" for one complete randomization
     signed: np.ndarray
     absolute: np.ndarray
@@ -207,7 +207,7 @@ class SanityChecks:
     missing: why a method is not there. thorough: the dear methods took every step of the cascade, too.
     """
 
-    variant: str
+    model: str
     class_index: int
     target: str  # "ladybug (class 31)"
     maps: Mapping[str, Explanation]

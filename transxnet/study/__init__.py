@@ -14,5 +14,6 @@ from .result import Study, View
 from .run import find_class, study, view_of
 
 __all__ = [
-    "DEFAULT", "DRAWN", "OVERVIEW", "ANALYSES", "StudyOptions", "Study", "Target", "View", "find_class", "study", "view_of",
+    "DEFAULT", "DRAWN", "OVERVIEW", "ANALYSES", "StudyOptions", "Study", "Target", "View", "find_class", "study",
+    "view_of",
 ]  # fmt: skip

@@ -90,13 +90,18 @@ class AnalysisContext:
         """The same, as explain's methods take it."""
         o, target = self.options, self.target
         contrast_target = self.contrast_target
-        words = "" if contrast_target is None else self.labels.words[contrast_target]
-        return AttributionTarget(target.index, target.label, o.stage, o.block or 0, self.position, o.cam_layer, contrast_target, words)
+        words = "" if contrast_target is None else self.labels.names[contrast_target]
+        return AttributionTarget(
+            target.index, target.label, o.stage, o.block or 0, self.position, o.cam_layer, contrast_target, words
+        )
 
     @cached_property
     def contrast_target(self) -> int | None:
         """The class asked for, where this model has it, else the best answer that is not the explained one."""
-        if self.options.contrast_target in self.labels.wnids and self.labels.wnids.index(self.options.contrast_target) != self.target.index:
+        if (
+            self.options.contrast_target in self.labels.wnids
+            and self.labels.wnids.index(self.options.contrast_target) != self.target.index
+        ):
             return self.labels.wnids.index(self.options.contrast_target)
         best = (int(i) for i in np.argsort(-self.logits, kind="stable"))
         return next((i for i in best if i != self.target.index), None)
@@ -241,7 +246,8 @@ _ROWS = (
         "stage_tables", "the same of every stage's last block", lambda look: look.small_tables,
         _everywhere("attention"),
     ),
-    Analysis("position_attention", "all heads: what a query mixes in, who uses a key", _position_attention, _at_stage("attention")),
+    Analysis("position_attention", "all heads: what a query mixes in, who uses a key", _position_attention,
+    _at_stage("attention")),
     Analysis(
         "attention_depth", "entropy and distance of every head and block", lambda look: attention_depth(look.seen),
         _everywhere("attention"),
@@ -282,7 +288,8 @@ _ROWS = (
     Analysis("ablation_table", "the answer with each part changed", _ablation_table),
     Analysis("ablation", "the answer with these parts changed and this region painted out", _ablation),
     Analysis("sanity_checks", "whether to believe the maps", _sanity_checks),
-    Analysis("out_of_distribution", "whether the image is like those it learned from", _out_of_distribution, _everywhere("stage")),
+    Analysis("out_of_distribution", "whether the image is like those it learned from", _out_of_distribution,
+    _everywhere("stage")),
 )  # fmt: skip
 ANALYSES: Mapping[str, Analysis] = MappingProxyType({row.name: row for row in _ROWS})
 ASKED_FOR = (  # numbers for who looks closer: no figure is made of them

@@ -38,15 +38,15 @@ class Study:
     `missing` says why, by the part's name. `seconds`: wall time a part, and "total".
     """
 
-    variant: str  # as people type it: "pico", "pico@untrained"
+    model: str  # as people type it: "pico", "pico@untrained"
     spec: VariantSpec
     provenance: Provenance
     image: str  # SHA-256 of the image's pixels
-    view: View
+    crop: View
     options: StudyOptions
     position: tuple[float, float]  # the one looked from, upload pixels
     target: Target
-    prediction: Predictions
+    predictions: Predictions
     seconds: Mapping[str, float]
     contrast_target: str = ""  # WNID of the class that `contrast` compares with
     notes: tuple[str, ...] = ()  # what the reader should know before reading the maps

@@ -78,9 +78,9 @@ def study(
     notes = [n for n in (target.note, _outside(model_input, position), image.note, HALF_NOTE if half else "") if n]
     return Study(
         loaded.name, loaded.spec, loaded.provenance, image.sha256,
-        View(model_input.view, model_input.crop_box, model_input.source_size),
+        View(model_input.crop, model_input.crop_box, model_input.source_size),
         options, position, target, prediction, clock.seconds, contrast_target, tuple(notes), missing | also_missing,
-        other_view=second.view if second else None, **parts, **more,
+        other_view=second.crop if second else None, **parts, **more,
     )  # fmt: skip
 
 
@@ -151,14 +151,16 @@ def find_class(target: str | int | None, labels: LabelSet, follow: bool = False)
         return None
 
 
-def _target(options: StudyOptions, index: int | None, prediction: Predictions, labels: LabelSet, variant: str) -> Target:
+def _target(
+    options: StudyOptions, index: int | None, prediction: Predictions, labels: LabelSet, variant: str
+) -> Target:
     """The class to explain. index: as `find_class` returns it.
 
     A class of another known label set, or another model's answer (`options.follow`), which this variant does not have,
     gives way to its own top answer, said in `note`.
     """
     if index is not None:
-        return Target(index, labels.wnids[index], labels.words[index])
+        return Target(index, labels.wnids[index], labels.names[index])
     top, note = prediction.top[0], ""
     if options.target is not None and str(options.target).strip():
         words = _words_elsewhere(options.target) or str(options.target)
@@ -171,7 +173,7 @@ def _words_elsewhere(wanted: str | int) -> str:
     for name in dict.fromkeys(spec.label_set for spec in VARIANTS.values()):
         with suppress(UnknownName):
             labels = label_set(name)
-            return labels.words[labels.find(wanted)]
+            return labels.names[labels.find(wanted)]
     return ""
 
 

@@ -67,7 +67,7 @@ class Report:
             "unreadable": [{"name": name, "problem": problem} for name, problem in self.unreadable],
             "classes": [
                 {
-                    "index": score.index, "wnid": names.wnids[score.index], "label": names.words[score.index],
+                    "index": score.index, "wnid": names.wnids[score.index], "label": names.names[score.index],
                     "images": score.images,
                     "top1": score.hits1 / score.images, "top5": score.hits5 / score.images,
                 }
@@ -75,7 +75,7 @@ class Report:
             ],
             "confused_pairs": len(self.confusions),
             "confusions": [
-                {"label": names.words[pair.label], "answer": names.words[pair.answer], "count": pair.count,
+                {"label": names.names[pair.label], "answer": names.names[pair.answer], "count": pair.count,
                  "label_wnid": names.wnids[pair.label], "answer_wnid": names.wnids[pair.answer]}
                 for pair in self.confusions[:PAIRS]
             ],
@@ -195,13 +195,13 @@ def _classes(report: Report) -> Iterator[str]:
     yield from ("", f"worst {min(WORST, len(worst))} of {len(worst)} classes", "   top-1   top-5  images  class")
     for score in worst[:WORST]:
         shares = f"{score.hits1 / score.images:8.1%}{score.hits5 / score.images:8.1%}"
-        yield f"{shares}{score.images:10d}  {report.labels.words[score.index]}"
+        yield f"{shares}{score.images:10d}  {report.labels.names[score.index]}"
 
 
 def _confusions(report: Report) -> Iterator[str]:
     if not report.confusions:
         return
-    images, words = {score.index: score.images for score in report.classes}, report.labels.words
+    images, words = {score.index: score.images for score in report.classes}, report.labels.names
     yield from ("", f"most frequent of {len(report.confusions)} confusions", "   count    of  label -> answer")
     for pair in report.confusions[:WORST]:
         yield f"{pair.count:8d}{images[pair.label]:6d}  {words[pair.label]} -> {words[pair.answer]}"

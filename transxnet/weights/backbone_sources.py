@@ -1,6 +1,7 @@
 """Where a backbone's weights come from: a folder of the person's, then timm's own repository on the Hub.
 
-The places are transxnet/weights/sources.py's, asked for timm's name. timm records no digest in its repositories; the Hub does,
+The places are transxnet/weights/sources.py's, asked for timm's name. timm records no digest in its repositories; the
+Hub does,
 for every large file, and its client keeps the file under that name: it is compared with the bytes in use. Only
 model.safetensors is read, so nothing that a file says is run.
 """
@@ -39,7 +40,9 @@ def folder(spec: BackboneSpec, settings: SourceOptions) -> WeightsFile:
 def hub(spec: BackboneSpec, settings: SourceOptions) -> WeightsFile:
     """timm's repository: from the client's cache where it is there and whole, else from the network."""
     if not spec.hub_id:
-        raise SourceUnavailable(f"timm publishes no weights for {spec.architecture}.", remedy="Give a file, or take another.")
+        raise SourceUnavailable(
+            f"timm publishes no weights for {spec.architecture}.", remedy="Give a file, or take another."
+        )
     bare = _as_timm_names_it(spec)
     was_cached = cached(spec, settings)
     try:

@@ -8,7 +8,8 @@
 Sources in order: a folder (`weights_dir` or TRANSXNET_WEIGHTS), a Hub namespace (`hub_namespace` or
 TRANSXNET_HUB_NAMESPACE), the bundled ones, the author's releases. If all fail, or one delivers a file that is
 not what was published, NoWeights lists every attempt, its cause and its remedy. The places themselves are in
-sources.py, reading in checkpoint.py, the network in download.py. A backbone (backbones/) comes from the folder or from timm's
+sources.py, reading in checkpoint.py, the network in download.py. A backbone (backbones/) comes from the folder or
+from timm's
 own repository on the Hub.
 """
 
@@ -98,14 +99,16 @@ def load(
     allow_download: bool = True,
     hub_cache: str | os.PathLike[str] | None = None,
 ) -> LoadedModel:
-    """A variant or backbone with its weights. Every call makes a model of its own; keep it, or ask Studio for a shared one.
+    """A variant or backbone with its weights. Every call makes a model of its own; keep it, or ask Studio for a
+    shared one.
 
     name: "t", "transxnet_b_384", "pico@untrained", "timm:resnet50", … (backbones.spec.spec_of).
     source: a checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]". It is tried alone.
     device: "cuda", "cuda:1", "mps", "cpu"; None takes the first of CUDA, MPS and CPU that is there.
     hub_namespace: NAMESPACE, with revisions pinned as namespace.py describes: "ns@v1", "ns@t=COMMIT,s=COMMIT".
     image_size: side in pixels of the images to be looked at, where it is not to be the spec's own. TransXNets and
-        convolutional backbones take any; of Swin, ViT and their like timm builds one of that size, with positions resized.
+        convolutional backbones take any; of Swin, ViT and their like timm builds one of that size, with positions
+        resized.
     progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal. It
         may raise DownloadStopped or a LensError to end the download, which `load` then raises.
     allow_download: False uses only what is on this disk.
@@ -207,7 +210,9 @@ def _first_that_delivers(
             if isinstance(error, DigestMismatch):  # damaged or exchanged: a thing to look at, not to pass over
                 break
             continue
-        passed_over = [f"{label}: {error.what}" for label, error in failures if not isinstance(error, SourceUnavailable)]
+        passed_over = [
+            f"{label}: {error.what}" for label, error in failures if not isinstance(error, SourceUnavailable)
+        ]
         return model, provenance.noting(f"Used because {'; '.join(passed_over)}" if passed_over else "")
     raise _no_weights(spec, failures, alone=source is not None)
 

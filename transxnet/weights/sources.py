@@ -144,7 +144,9 @@ def from_folder(spec: VariantSpec, path: Path) -> WeightsFile:
 def hub(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
     """NAMESPACE/<name> of the namespace the person configured, at the revision pinned there."""
     if not settings.hub:
-        raise SourceUnavailable("No namespace is configured.", remedy="Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE.")
+        raise SourceUnavailable(
+            "No namespace is configured.", remedy="Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE."
+        )
     return from_repository(spec, settings.hub.repository(spec), settings.hub.revision_of(spec), settings)
 
 
@@ -181,7 +183,9 @@ def bundled(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
     """assets/weights/<name>.safetensors, whose card records its digest."""
     path = BUNDLED / f"{spec.name}.safetensors"
     if not path.is_file():
-        raise SourceUnavailable(f"No {spec.name} is bundled.", remedy=f"Bundled are: {', '.join(bundled_names()) or 'none'}.")
+        raise SourceUnavailable(
+            f"No {spec.name} is bundled.", remedy=f"Bundled are: {', '.join(bundled_names()) or 'none'}."
+        )
     card = _read_json(path.with_suffix(".json"))
     digest = card.get("sha256", "")
     if not digest:
@@ -207,7 +211,9 @@ def _measured(card: Mapping[str, object]) -> str:
 def release(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
     """The author's release file, from the cache or the network."""
     if not spec.official_file:
-        raise SourceUnavailable(f"The paper's author released no {spec.name}.", remedy="Only T, S, B and B-384 are published.")
+        raise SourceUnavailable(
+            f"The paper's author released no {spec.name}.", remedy="Only T, S, B and B-384 are published."
+        )
     base, path = release_url(), release_path(spec)
     if not path.is_file():
         if not settings.allow_download:
@@ -310,7 +316,9 @@ def _mismatch(where: str, recorded: str, actual: str, path: Path) -> DigestMisma
 
 
 def _not_downloaded(what: str) -> SourceUnavailable:
-    return SourceUnavailable(f"{what} is not on this disk, and nothing may be downloaded now.", remedy="Allow downloading.")
+    return SourceUnavailable(
+        f"{what} is not on this disk, and nothing may be downloaded now.", remedy="Allow downloading."
+    )
 
 
 def _public(url: str) -> str:

@@ -67,4 +67,4 @@ def test_classes_that_nobody_named_are_numbered():
     spec = spec_of("timm:convnext_tiny.in12k")[0]
     labels = label_set(spec.label_set)
     assert (len(labels), spec.num_classes) == (11821, 11821)
-    assert (labels.words[17], labels.find("17"), labels.find("class 17")) == ("class 17", 17, 17)
+    assert (labels.names[17], labels.find("17"), labels.find("class 17")) == ("class 17", 17, 17)

@@ -1,4 +1,5 @@
-"""A backbone in a study: all that needs no TransXNet parts, trust included, and reasons for the rest; beside pico, too."""
+"""A backbone in a study: all that needs no TransXNet parts, trust included, and reasons for the rest; beside pico,
+too."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from transxnet.weights.load import LoadedModel, load
 
 PHOTO = image(3, 140, 110)
 NEED_PARTS = (  # of a TransXNet
-    "attention", "position_attention", "attention_depth", "rollout", "rollouts", "pathway_energies", "kernels", "kernel_depth",
+    "attention", "position_attention", "attention_depth", "rollout", "rollouts", "pathway_energies", "kernels",
+    "kernel_depth",
     "clusters", "spectra", "kernel_change", "erf_pathways", "ablation_table",
 )  # fmt: skip
 MAPS = ("grad_cam", "contrast", "cam_stages", "receptive_field", "integrated_gradients", "smooth_grad", "occlusion")
@@ -47,8 +49,8 @@ def test_what_needs_no_transxnet_parts_is_there(backbone):
     assert {name for name in DRAWN if getattr(backbone, name) is None} == set(NEED_PARTS) == set(backbone.missing)
     for name in MAPS:
         assert np.ptp(getattr(backbone, name).heatmap) > 0, name
-        assert getattr(backbone, name).variant == "timm:test_convnext"
-    assert (backbone.variant, backbone.untrained) == ("timm:test_convnext@untrained", True)
+        assert getattr(backbone, name).model == "timm:test_convnext"
+    assert (backbone.model, backbone.untrained) == ("timm:test_convnext@untrained", True)
     assert (backbone.target.label, backbone.target.note) == ("ladybug", "")
 
 
@@ -83,12 +85,12 @@ def test_a_backbones_maps_are_doubted_like_others(backbone, convnext):
 
 def test_each_is_placed_in_its_own_view(backbone, small):
     """95 % of the short side beside all of it: one photo, two views, and maps compared where both are."""
-    rows = [one.view.crop_box[3] - one.view.crop_box[1] for one in (small, backbone)]  # of the photo's 110
+    rows = [one.crop.crop_box[3] - one.crop.crop_box[1] for one in (small, backbone)]  # of the photo's 110
     assert rows == pytest.approx([110, 110 * 64 / int(64 / 0.95)])
     stages = [(one.grad_cam.geometry.stride, one.grad_cam.geometry.origin) for one in (small, backbone)]
     assert stages == [(32, 0), (32, 15.5)]
     found = agreement_between_variants({"small": small.grad_cam, "backbone": backbone.grad_cam})
-    assert found.box == backbone.view.crop_box  # what both saw
+    assert found.box == backbone.crop.crop_box  # what both saw
     assert np.isfinite(found.correlation).all()
 
 

@@ -127,7 +127,7 @@ def test_predict_prints_one_json_object_a_image(capsys, images, weights):
     code, out, err = run(capsys, "predict", images[0], images[1], "--weights-dir", weights, "--json", "--top", 3)
     found = lines(out)
     loaded = load("pico", weights_dir=weights)
-    alone = study(loaded, decode(images[1]), StudyOptions(only=(), top=3)).prediction
+    alone = study(loaded, decode(images[1]), StudyOptions(only=(), top=3)).predictions
     assert (code, err) == (0, "")
     assert [list(one) for one in found] == [["image", "model", "provenance", "top"]] * 2
     assert [one["image"] for one in found] == [str(images[0]), str(images[1])]
@@ -136,7 +136,7 @@ def test_predict_prints_one_json_object_a_image(capsys, images, weights):
     assert [list(answer) for answer in found[1]["top"]] == [["index", "wnid", "label", "probability"]] * 3
     assert [answer["index"] for answer in found[1]["top"]] == [answer.index for answer in alone.top]
     for answer, expected in zip(found[1]["top"], alone.top, strict=True):
-        assert (answer["wnid"], answer["label"]) == (LABELS.wnids[answer["index"]], LABELS.words[answer["index"]])
+        assert (answer["wnid"], answer["label"]) == (LABELS.wnids[answer["index"]], LABELS.names[answer["index"]])
         assert answer["probability"] == pytest.approx(expected.probability, rel=1e-4)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.labeled_images import BULLFROG, FISH, SALAMANDER, TENCH, write_images
 from tests.tiny import one_thread  # noqa: F401  small tensors, and numbers as from one process of torchrun
 from tests.torchrun import ranks
-from tests.transxnet.training.conftest import BULLFROG, FISH, SALAMANDER, TENCH, write_images
 from transxnet.__main__ import main
 from transxnet.labels import label_set
 from transxnet.training.data import combined, image_hashes, load_images

@@ -264,7 +264,7 @@ def test_two_processes_tell_what_one_tells(study, images, tmp_path):
     assert len(list(two.rglob("entry.json"))) == 2
 
 
-# --- Backbones ------------------------------------------------------------------------------------------------------------
+# --- Backbones --------------------------------------------------------------------------------------------------------
 
 
 def test_a_backbone_beside_pico(study, images, tmp_path):

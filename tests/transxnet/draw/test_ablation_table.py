@@ -75,7 +75,9 @@ def test_the_table_says_what_became_of_the_answer():
 
 
 def test_a_missing_part_is_told_in_its_place():
-    with_it, without = (ablation_table_figure([r], ["pico"]).image for r in (result(osra=0), result(missing=("no_osra",))))
+    with_it, without = (
+        ablation_table_figure([r], ["pico"]).image for r in (result(osra=0), result(missing=("no_osra",)))
+    )
     moved = without.shape[0] - with_it.shape[0]
     assert 0 < moved < 0.4 * DPI  # a line or two above the panels, and no empty place beside them
     fell = [pixels(image, FELL).sum() for image in (with_it, without)]

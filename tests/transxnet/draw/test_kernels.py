@@ -5,7 +5,7 @@ import pytest
 
 from transxnet.draw.colormaps import lut
 from transxnet.draw.kernels import grid, kernel_grid
-from transxnet.draw.scale import NORMALISED, Tone
+from transxnet.draw.scale import NORMALIZED, Tone
 from transxnet.errors import OutOfRange
 from transxnet.results import KernelSet
 
@@ -59,6 +59,6 @@ def test_a_channel_that_is_not_there():
 def test_normalized_every_kernel_has_its_own_range():
     kernels = np.zeros((2, 1, 2), np.float32)
     kernels[:, 0, 0], kernels[:, 0, 1] = (1, 10), (-0.5, -5)
-    drawn = grid(kernels, (-10, 10), columns=2, tap=1, gap=1, tone=Tone(mode=NORMALISED))
+    drawn = grid(kernels, (-10, 10), columns=2, tap=1, gap=1, tone=Tone(mode=NORMALIZED))
     assert drawn[0, :2].tolist() == drawn[0, 3:].tolist() == [RED, lut("RdBu_r")[64].tolist()]
     assert grid(kernels, (-10, 10), columns=2, tap=1, gap=1)[0, :2].tolist() != drawn[0, :2].tolist()

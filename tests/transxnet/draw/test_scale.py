@@ -8,7 +8,7 @@ from transxnet.draw.scale import (
     HIDDEN,
     MASKED,
     MISSING,
-    NORMALISED,
+    NORMALIZED,
     Tone,
     above,
     alpha,
@@ -132,10 +132,10 @@ def test_a_signed_threshold_hides_what_is_near_zero_on_both_sides():
 
 def test_a_tone_that_is_not_set_changes_nothing_and_says_nothing():
     values = np.random.default_rng(6).normal(size=100)
-    for tone in (Tone(), Tone(mode=NORMALISED), Tone(mode=MASKED)):  # modes are for ranges and overlays
+    for tone in (Tone(), Tone(mode=NORMALIZED), Tone(mode=MASKED)):  # modes are for ranges and overlays
         assert (colorize(values, (-1, 2), root=True, tone=tone) == colorize(values, (-1, 2), root=True)).all()
     assert Tone().words == ""
-    words = Tone(0.5, 0.2, NORMALISED).words
+    words = Tone(0.5, 0.2, NORMALIZED).words
     assert words == (
         "Gamma 0.5. Not drawn: below 20 % of the scale's maximum. Each map on its own scale: do not compare brightness."
     )

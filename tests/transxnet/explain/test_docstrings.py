@@ -12,7 +12,18 @@ import transxnet.explain
 
 FOLDER = Path(transxnet.explain.__file__).parent
 # they list, run, edit and read out; what they hand on is others'
-NO_MAPS = {"__init__", "ablations", "edits", "methods", "observe", "predict", "ranks", "switches", "sanity_checks", "checks"}
+NO_MAPS = {
+    "__init__",
+    "catalog",
+    "edits",
+    "methods",
+    "observe",
+    "predict",
+    "ranks",
+    "switches",
+    "sanity_checks",
+    "outcomes",
+}
 HANDED_ON = {"make_maps"}  # functions that return what those of METHODS say themselves
 SOURCE = re.compile(
     r"arXiv|et al\.|\bICML|\bNeurIPS|\b(19|20)\d\d\b|[Tt]his project's own|\b[Oo]urs\b|definitions\.md"
@@ -21,7 +32,7 @@ SOURCE = re.compile(
 SAID = re.compile(  # a shape, a unit, a range, or the type it has
     r"\([^)]*[,:][^)]*\)|float|bool|uint8|pixel|logit|share|nats|-?[01] to 1|from 0|from 1|[Uu]nits|Raises|index|number"
 )
-MODULES = sorted(path for path in FOLDER.glob("*.py") if path.stem not in NO_MAPS)
+MODULES = sorted(path for path in FOLDER.rglob("*.py") if path.stem not in NO_MAPS)
 
 
 def public_functions(path: Path) -> list[ast.FunctionDef]:
@@ -33,14 +44,14 @@ def flat(words: str | None) -> str:
     return " ".join((words or "").split())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.stem}.{path.stem}")
 def test_a_module_says_where_it_comes_from_and_what_it_must_not_be_read_as(path):
     words = flat(ast.get_docstring(ast.parse(path.read_text())))
     assert SOURCE.search(words), "no source, and not said to be this project's own"
     assert "must not be read as" in words.lower()
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: f"{path.parent.stem}.{path.stem}")
 def test_every_public_function_says_its_shapes_or_units(path):
     silent = []
     for function in public_functions(path):

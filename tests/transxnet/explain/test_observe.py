@@ -24,7 +24,7 @@ def seen(model):
 def test_an_observation_holds_the_models_answer(model, seen):
     with torch.no_grad():
         assert torch.equal(seen.logits, model(model_input().tensor))
-    assert seen.variant == "transxnet_tiny"
+    assert seen.model_name == "transxnet_tiny"
     assert not seen.x.requires_grad
     assert not seen.logits.requires_grad
     assert active_trace() is None

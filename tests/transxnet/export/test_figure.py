@@ -17,9 +17,7 @@ VERDICTS = [
 
 
 def svg(table: Table) -> str:
-    study_figure = StudyFigure(
-        "checks", "Can these maps be believed?", "A caption.", "Words.", "Limits.", None, table
-    )
+    study_figure = StudyFigure("checks", "Can these maps be believed?", "A caption.", "Words.", "Limits.", None, table)
     return laid_out(Figure("A title", "And a subtitle.", [], figures=[study_figure]), Style(), 400).to_svg("", "")
 
 

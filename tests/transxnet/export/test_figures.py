@@ -17,10 +17,13 @@ from transxnet.study import ANALYSES, DRAWN, StudyOptions, study
 
 IN_ORDER = [
     "sheet", "maps", "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates",
-    "kernel_spectrum", "kernel_change", "kernel_depth", "erf_pathways", "erf_curves", "ablation_table", "ablation_heads",
+    "kernel_spectrum", "kernel_change", "kernel_depth", "erf_pathways", "erf_curves", "ablation_table",
+    "ablation_heads",
     "checks", "faithfulness", "randomization", "agreement", "variants",
 ]  # fmt: skip
-QUICK = tuple(name for name in DRAWN if name not in ("sanity_checks", "occlusion", "integrated_gradients", "smooth_grad"))
+QUICK = tuple(
+    name for name in DRAWN if name not in ("sanity_checks", "occlusion", "integrated_gradients", "smooth_grad")
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def whole():
 @pytest.fixture(scope="module")
 def without():
     looked = study(small_model(osra=False), image(), StudyOptions(stage=2, target=3, only=QUICK), image(3))
-    return replace(looked, variant="small without OSRA")
+    return replace(looked, model="small without OSRA")
 
 
 @pytest.fixture(scope="module")
@@ -95,22 +98,22 @@ def test_variants_are_compared_by_the_maps_that_all_have(drawn, whole, without):
 
 def test_maps_of_different_classes_are_not_compared(whole, without):
     """cougar against Chihuahua beside cougar against bikini; and a variant that does not know the class at all."""
-    (same,) = between_variants([whole, replace(whole, variant="again")])
+    (same,) = between_variants([whole, replace(whole, model="again")])
     methods = {key.split("/")[2] for key in same.numbers}
     assert {"grad_cam", "contrast", "cam_stages", "receptive_field"} <= methods
     assert "Left out" not in same.caption
     contrast_target = int(whole.contrast.numbers["other_index"])
     another = next(i for i in (10, 11) if i != contrast_target)
     moved = replace(whole.contrast, numbers=whole.contrast.numbers | {"other_index": float(another)})
-    (study_figure,) = between_variants([whole, replace(whole, variant="other rival", contrast=moved)])
+    (study_figure,) = between_variants([whole, replace(whole, model="other rival", contrast=moved)])
     assert {key.split("/")[2] for key in study_figure.numbers} == methods - {"contrast"}
-    words = label_set("tiny-imagenet-200").words
+    words = label_set("tiny-imagenet-200").names
     assert (
         "Left out: One class against another, as the variants explain different classes "
         f"(small: {words[3]} against {words[contrast_target]}; other rival: {words[3]} against {words[another]})."
         in study_figure.caption
     )
-    elsewhere = replace(whole, variant="other class", target=replace(whole.target, wnid="n0", label="bee"))
+    elsewhere = replace(whole, model="other class", target=replace(whole.target, wnid="n0", label="bee"))
     (study_figure,) = between_variants([whole, elsewhere])
     assert {key.split("/")[2] for key in study_figure.numbers} == {"rollout", "receptive_field"}
     assert "Left out: Grad-CAM, One class against another, Grad-CAM of several stages" in study_figure.caption

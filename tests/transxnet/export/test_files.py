@@ -48,8 +48,8 @@ def test_overlays_are_drawn_on_the_range_that_the_manifest_states(written):
     for made in studies:
         photo = source_crop(made, image().rgb)
         expected = draw(made.grad_cam, photo, ranges(studies)["grad_cam"])
-        assert (read(folder / "cat" / made.variant / "grad_cam.png") == expected).all()
-        assert (read(folder / "cat" / made.variant / "view.png") == made.view.rgb).all()
+        assert (read(folder / "cat" / made.model / "grad_cam.png") == expected).all()
+        assert (read(folder / "cat" / made.model / "view.png") == made.crop.rgb).all()
 
 
 def test_the_raw_maps_lie_beside_them(written):

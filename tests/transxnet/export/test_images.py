@@ -9,7 +9,7 @@ from tests.small import image, small_model
 from transxnet.draw import sheet as sheets
 from transxnet.draw.bars import colorbar
 from transxnet.draw.overlay import crop_view
-from transxnet.draw.scale import NORMALISED, RAW, Tone
+from transxnet.draw.scale import NORMALIZED, RAW, Tone
 from transxnet.draw.views import draw
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.export.images import Style, channels_of, kernels_sheet, ranges, results, sheet, source_crop
@@ -40,7 +40,7 @@ def stands_on(page: np.ndarray, part: np.ndarray) -> bool:
 def test_the_photo_is_what_the_view_covers_in_the_uploads_own_pixels(looked):
     upload = image().rgb
     assert (source_crop(looked, upload, 80) == upload[:, 10:90]).all()
-    assert (source_crop(looked, side=64) == looked.view.rgb).all()
+    assert (source_crop(looked, side=64) == looked.crop.rgb).all()
     assert (source_crop(looked, upload) == crop_view(upload, (10, 0, 90, 80), (768, 768))).all()
 
 
@@ -112,7 +112,7 @@ def test_learned_kernels_in_full_are_one_column_that_does_not_call_them_generate
 
 def test_a_style_sets_gamma_threshold_and_mode_of_images_and_bars(looked, untrained):
     photo, found = source_crop(looked, side=SIDE), ranges([looked])
-    tone = Tone(gamma=0.5, threshold=0.3, mode=NORMALISED)
+    tone = Tone(gamma=0.5, threshold=0.3, mode=NORMALIZED)
     for made in (looked, untrained):  # eight times weaker, and the same image on its own scale
         assert (
             drawn(made, "grad_cam", photo, found["grad_cam"], Style(tone=tone))

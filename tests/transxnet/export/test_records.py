@@ -27,7 +27,7 @@ def test_the_npz_gives_back_what_explain_made(looked):
             ("kernels_static", looked.kernels.static), ("kernels_gates", looked.kernels.gates),
             ("kernels_biases", looked.kernels.biases), ("kernels_distance", looked.kernels.distance),
             ("grad_cam", looked.grad_cam.heatmap), ("receptive_field", looked.receptive_field.heatmap),
-            ("logits", looked.prediction.logits), ("view", looked.view.rgb),
+            ("logits", looked.predictions.logits), ("view", looked.crop.rgb),
         ):  # fmt: skip
             assert file[name].dtype == values.dtype
             assert np.array_equal(file[name], values), name
@@ -46,7 +46,7 @@ def test_a_description_names_layer_target_raw_range_and_geometry(looked):
         "stage 4, block 1", "ladybug (class 36)", "logit", True,
     )  # fmt: skip
     assert cam["range"] == [looked.grad_cam.heatmap.min(), looked.grad_cam.heatmap.max()]
-    assert cam["numbers"]["logit"] == pytest.approx(float(looked.prediction.logits[36]))
+    assert cam["numbers"]["logit"] == pytest.approx(float(looked.predictions.logits[36]))
     asked = words["maps"]["attention"]
     assert (asked["layer"], asked["target"]) == ("stage 2, block 2", "query at row 7, column 2")
     assert asked["numbers"]["entropy"] == pytest.approx(looked.attention.entropy.tolist())

@@ -34,7 +34,8 @@ def test_units_keep_their_values_between_them_it_is_linear_and_outside_the_edge_
     assert (placed[::32, ::32] == heatmap).all()
     assert placed[16, 0] == pytest.approx((heatmap[0, 0] + heatmap[1, 0]) / 2, abs=1e-6)
     assert placed[8, 24] == pytest.approx(
-        0.75 * (0.25 * heatmap[0, 0] + 0.75 * heatmap[0, 1]) + 0.25 * (0.25 * heatmap[1, 0] + 0.75 * heatmap[1, 1]), abs=1e-6
+        0.75 * (0.25 * heatmap[0, 0] + 0.75 * heatmap[0, 1]) + 0.25 * (0.25 * heatmap[1, 0] + 0.75 * heatmap[1, 1]),
+        abs=1e-6,
     )
     assert (placed[192:, 64] == heatmap[6, 2]).all()  # the last unit sits at 192; 193 to 223 repeat it
 

@@ -32,7 +32,7 @@ def test_a_row_by_hand():
 def test_what_comes_back_is_within_half_a_step(stage):
     s = study(load("pico"), image(3, 128, 128), StudyOptions(stage=stage, only=("attention_table", "block_table")))
     raw, found = s.attention_table, s.block_table
-    assert (found.stage, found.block, found.variant) == (stage, raw.block, raw.variant)
+    assert (found.stage, found.block, found.model) == (stage, raw.block, raw.model)
     assert (found.queries, found.keys) == (raw.queries, raw.keys)
     steps = raw.weights.max(axis=-1, keepdims=True) / LEVELS
     assert (np.abs(found.values() - raw.weights) <= steps / 2 * (1 + 1e-4)).all()

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from timm.models import get_pretrained_cfg
 
 import transxnet
+from tests.fixtures.labeled_images import FISH, SALAMANDER, TENCH, write_images
 from tests.tiny import one_thread  # noqa: F401  small tensors
-from tests.transxnet.training.conftest import FISH, SALAMANDER, TENCH, write_images
 from transxnet.errors import NoWeights, SourceFailed, UnknownName, WeightsError, WeightsMismatch
 from transxnet.labels import label_set
 from transxnet.model import TransXNet

@@ -63,7 +63,7 @@ def ablation(
         before = predict(observe(model, model_input, keep=()), labels, top=1).logits
     index = int(before.argmax()) if class_index is None else pick_class(model, class_index)
     made, skipped = possible(model, asked)
-    gone = on_view(read_mask(mask), model_input) if mask else np.zeros(model_input.view.shape[:2], bool)
+    gone = on_view(read_mask(mask), model_input) if mask else np.zeros(model_input.crop.shape[:2], bool)
     looks = _Looks(model, model_input, edits_of(model, made, lambda: lent_kernels(model, model_input, other)), fill)
     words = GRAY if other is None else other_words
     return Ablation(
@@ -111,7 +111,7 @@ class _Looks:
         mean, std = getattr(spec, "mean", IMAGENET_MEAN), getattr(spec, "std", IMAGENET_STD)
         rgb = painted.permute(1, 2, 0).numpy() * np.float32(std) + np.float32(mean)
         rgb = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-        return np.where(gone[..., None], rgb, self.model_input.view)
+        return np.where(gone[..., None], rgb, self.model_input.crop)
 
 
 def _told(before: np.ndarray, after: np.ndarray, index: int, labels: LabelSet) -> dict[str, object]:
@@ -129,6 +129,6 @@ def _answers(logits: np.ndarray, labels: LabelSet):  # (classes,) -> index -> Pr
     shares = torch.from_numpy(logits).softmax(dim=0).numpy()  # as predict has them
 
     def answer(i: int) -> Prediction:
-        return Prediction(i, labels.wnids[i], labels.words[i], float(shares[i]), float(logits[i]))
+        return Prediction(i, labels.wnids[i], labels.names[i], float(shares[i]), float(logits[i]))
 
     return answer

@@ -66,7 +66,7 @@ def write_mask(grid: np.ndarray) -> str:
 
 def on_view(grid: np.ndarray, model_input: ModelInput) -> np.ndarray:
     """A grid over the photo, bool (rows, cols) -> the view's pixels, bool (H, W)."""
-    height, width = model_input.view.shape[:2]
+    height, width = model_input.crop.shape[:2]
     x, y = view_to_upload(model_input, np.arange(width), np.arange(height))  # centres of columns and rows
     places = []
     for at, side, cells in zip((y, x), model_input.source_size[::-1], grid.shape, strict=True):

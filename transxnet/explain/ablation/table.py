@@ -120,7 +120,12 @@ class _Looks:
     """One image in one model: what it answers untouched, and under edits."""
 
     def __init__(
-        self, model: TransXNet, model_input: ModelInput, labels: LabelSet, class_index: int | None, progress: Progress | None
+        self,
+        model: TransXNet,
+        model_input: ModelInput,
+        labels: LabelSet,
+        class_index: int | None,
+        progress: Progress | None,
     ):
         self.model, self.model_input, self.labels, self.progress = model, model_input, labels, progress
         self.before = predict(observe(model, model_input, keep=()), labels, top=1).logits  # (classes,)
@@ -158,7 +163,7 @@ class _Looks:
 
     def _answer(self, logits: np.ndarray, index: int) -> Prediction:
         probability = float(np.exp(_log_softmax(logits)[index]))
-        return Prediction(index, self.labels.wnids[index], self.labels.words[index], probability, float(logits[index]))
+        return Prediction(index, self.labels.wnids[index], self.labels.names[index], probability, float(logits[index]))
 
     def result(
         self, other: str, questions: Mapping[str, str], missing: Mapping[str, str],

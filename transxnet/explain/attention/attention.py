@@ -52,7 +52,9 @@ def position_attention(
 ) -> PositionAttention:
     """attention_from and attention_to of one point, from one table."""
     table = attention_table(observation, stage, block)
-    return PositionAttention(table.at(*table.queries.unit_at(*position)), table.attention_to(*table.keys.unit_at(*position)))
+    return PositionAttention(
+        table.at(*table.queries.unit_at(*position)), table.attention_to(*table.keys.unit_at(*position))
+    )
 
 
 def attention_table(observation: Observation, stage: int, block: int | None = None) -> AttentionTable:
@@ -67,7 +69,14 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
     weights = observation.trace.one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
     return AttentionTable(
-        observation.variant, stage, block, weights, _entropy(weights), _distance(weights, queries, keys), keys, queries
+        observation.model_name,
+        stage,
+        block,
+        weights,
+        _entropy(weights),
+        _distance(weights, queries, keys),
+        keys,
+        queries,
     )
 
 

@@ -34,7 +34,7 @@ def attention_depth(observation: Observation) -> AttentionDepth:
     tables = attention_tables(observation)
     if not tables:
         raise OutOfRange("The trace holds no attention.", remedy="Keep that kind when tracing.")
-    return AttentionDepth(observation.variant, tuple(observation.x.shape[-2:]), tuple(map(_summary, tables)))
+    return AttentionDepth(observation.model_name, tuple(observation.x.shape[-2:]), tuple(map(_summary, tables)))
 
 
 def pathway_energies(observation: Observation) -> PathwayEnergies:
@@ -52,7 +52,7 @@ def pathway_energies(observation: Observation) -> PathwayEnergies:
     energies = {half: np.array([_energies(r) for r in records]).T for half, records in found.items()}  # (2, blocks)
     stages, blocks = np.array([(r.stage, r.block) for r in found["osra"]]).T
     (idconv, idconv_varying), (osra, osra_varying) = (energies[half] for half in HALVES)
-    return PathwayEnergies(observation.variant, stages, blocks, idconv, osra, idconv_varying, osra_varying)
+    return PathwayEnergies(observation.model_name, stages, blocks, idconv, osra, idconv_varying, osra_varying)
 
 
 def _summary(table: AttentionTable) -> BlockAttention:

@@ -99,7 +99,8 @@ def keys_to_pixels(
 ) -> np.ndarray:
     """A map on one block's keys, (key rows, key columns) -> view pixels (H, W) float64, total unchanged.
 
-    stage, block: from 1; block None or 0 is the stage's last. key_map: raw weights, e.g. attention_from(...).head("max").
+    stage, block: from 1; block None or 0 is the stage's last. key_map: raw weights, e.g.
+    attention_from(...).head("max").
     The pixels that keys were made from, by the convolutions alone: not what attention says of pixels, since by that
     layer every key has seen more. uniform: see footprint_of.
     Raises OutOfRange for a stage, block or map that does not fit, PartMissing for a model without OSRA.

@@ -59,13 +59,17 @@ def rollout(
     heatmap = _down(observation, stage, block, start, _recorded(observation, fusion), uniform_windows)
     flat = _down(observation, stage, block, start, _uniform(observation), uniform_windows)
     blocks = sum(observation.model.spec.depths[: stage - 1]) + block
-    numbers = {"blocks": float(blocks), "residual": 0.5**blocks, "from_uniform": float(np.abs(heatmap - flat).sum() / 2)}
+    numbers = {
+        "blocks": float(blocks),
+        "residual": 0.5**blocks,
+        "from_uniform": float(np.abs(heatmap - flat).sum() / 2),
+    }
     if unit is not None:
         x, y = units.center(*unit)
         rows, cols = np.indices(heatmap.shape)
         numbers |= {"x": x, "y": y, "distance": float((heatmap * np.hypot(cols - x, rows - y)).sum())}
     return Explanation(
-        "rollout", observation.variant, f"stage {stage}, block {block} and all before it (approximation)",
+        "rollout", observation.model_name, f"stage {stage}, block {block} and all before it (approximation)",
         "mean over all units" if unit is None else f"unit at row {unit[0]}, column {unit[1]}",
         heatmap.astype(np.float32), False, "share of the map", observation.geometry(heatmap.shape, 1), numbers,
     )  # fmt: skip

@@ -61,7 +61,7 @@ def contrast(
     logit, other_logit = float(scores[one].detach()), float(scores[other].detach())
     numbers = {"logit": logit, "other_logit": other_logit, "margin": logit - other_logit, "other_index": float(other)}
     return Explanation(
-        "contrast", observation.variant, layer.words,
+        "contrast", observation.model_name, layer.words,
         f"{class_words(one, target_words)} against {class_words(other, other_words)}",
         heatmap, True, "logit", layer.geometry, numbers | sums(heatmap),
     )  # fmt: skip
@@ -97,7 +97,7 @@ def combined_stages(
         "empty": float(sum(value <= 0 for value in largest.values())),
     } | {f"largest_{stage}": value for stage, value in largest.items()}  # fmt: skip
     return CombinedMaps(
-        "cam_stages", observation.variant, _stage_words(stages, fusion), parts[0].target, heatmap, False,
+        "cam_stages", observation.model_name, _stage_words(stages, fusion), parts[0].target, heatmap, False,
         "share of each stage's largest value", finest, numbers, parts,
     )  # fmt: skip
 
@@ -115,7 +115,7 @@ def _on_stages(
     words, number = class_words(class_index, target_words), {"logit": float(logit.detach())}
     return tuple(
         Explanation(
-            "grad_cam", observation.variant, layer.words, words, heatmap, True, "logit", layer.geometry,
+            "grad_cam", observation.model_name, layer.words, words, heatmap, True, "logit", layer.geometry,
             number | sums(heatmap),
         )
         for layer, heatmap in zip(layers, raw_maps(logit, layers), strict=True)
@@ -146,7 +146,7 @@ def _between(geometry: Geometry, finest: Geometry, axis: int) -> np.ndarray:
 def _contrast_target(observation: Observation, class_index: int) -> int:
     """The best answer that is not this class."""
     if observation.model.num_classes < 2:
-        raise OutOfRange(f"{observation.variant} has one class only.", remedy="A contrast needs two.")
+        raise OutOfRange(f"{observation.model_name} has one class only.", remedy="A contrast needs two.")
     logits = observation.logits[0].detach().clone()
     logits[class_index] = -torch.inf
     return int(logits.argmax())

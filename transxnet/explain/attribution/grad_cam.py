@@ -47,7 +47,8 @@ def grad_cam(
     target_words: how to call the class, e.g. "ladybug"; the index is added. Needs the kind "stage", for a block that
     is not the stage's last "block", for the head "head".
     numbers: logit; sum of the map; positive_share: of the absolute map, 0 to 1, NaN for an empty one.
-    Raises OutOfRange for a class, stage or block that does not exist or was not kept, PartMissing for a backbone's head,
+    Raises OutOfRange for a class, stage or block that does not exist or was not kept, PartMissing for a backbone's
+    head,
     LensError without gradients.
     """
     observation.need_grad()
@@ -59,7 +60,7 @@ def grad_cam(
     if stage == HEAD:
         numbers["bias"] = float(observation.model.get_classifier().bias[class_index].detach())
     return Explanation(
-        "grad_cam", observation.variant, layer.words, class_words(class_index, target_words), heatmap, True, "logit",
+        "grad_cam", observation.model_name, layer.words, class_words(class_index, target_words), heatmap, True, "logit",
         layer.geometry, numbers,
     )  # fmt: skip
 

@@ -33,13 +33,13 @@ class AttributionTarget:
     """
 
     class_index: int
-    words: str = ""
+    class_name: str = ""
     stage: int = 3
     block: int = 0
     position: tuple[float, float] | None = None
     cam_layer: int | str = 4
-    other_index: int | None = None
-    other_words: str = ""
+    contrast_index: int | None = None
+    contrast_name: str = ""
 
 
 OnePass = Callable[[Observation, AttributionTarget], Explanation]
@@ -70,28 +70,29 @@ def _attention(seen: Observation, q: AttributionTarget) -> Explanation:
 _ROWS = (
     Method("attention", _attention, about_class=False),
     Method("rollout", lambda seen, q: rollout(seen, q.stage, q.position, q.block), about_class=False),
-    Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_layer, q.words)),
+    Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_layer, q.class_name)),
     Method(
-        "contrast", lambda seen, q: contrast(seen, q.class_index, q.other_index, q.cam_layer, q.words, q.other_words)
+        "contrast",
+        lambda seen, q: contrast(seen, q.class_index, q.contrast_index, q.cam_layer, q.class_name, q.contrast_name),
     ),
-    Method("cam_stages", lambda seen, q: combined_stages(seen, q.class_index, target_words=q.words)),
+    Method("cam_stages", lambda seen, q: combined_stages(seen, q.class_index, target_words=q.class_name)),
     Method("receptive_field", lambda seen, q: receptive_field(seen, q.stage, q.position), about_class=False),
     Method(
         "integrated_gradients",
         multi_pass=lambda model, lock, model_input, q: integrated_gradients(
-            model, lock, model_input, q.class_index, target_words=q.words
+            model, lock, model_input, q.class_index, target_words=q.class_name
         ),
     ),
     Method(
         "smooth_grad",
         multi_pass=lambda model, lock, model_input, q: smooth_grad(
-            model, lock, model_input, q.class_index, target_words=q.words
+            model, lock, model_input, q.class_index, target_words=q.class_name
         ),
     ),
     Method(
         "occlusion",
         multi_pass=lambda model, lock, model_input, q: occlusion(
-            model, lock, model_input, q.class_index, target_words=q.words
+            model, lock, model_input, q.class_index, target_words=q.class_name
         ),
     ),
 )

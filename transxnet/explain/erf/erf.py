@@ -64,7 +64,8 @@ def receptive_field(
         "row": float(row), "column": float(col), "x": x, "y": y, **containment(heatmap, (y, x)),
     }  # fmt: skip
     return Explanation(
-        "erf", observation.variant, observation.layer_words(stage, block), f"unit at row {row}, column {col}", heatmap,
+        "erf", observation.model_name, observation.layer_words(stage, block), f"unit at row {row}, column {col}",
+        heatmap,
         False, "sum of features per unit of normalized input", observation.geometry(heatmap.shape, 1.0), numbers,
     )  # fmt: skip
 
@@ -81,7 +82,9 @@ def pixel_gradient(score: Tensor, x: Tensor, rectify: bool = False, keep_graph: 
     return slope.sum(dim=1)[0].cpu().numpy()
 
 
-def containment(heatmap: np.ndarray, center: tuple[float, float], shares: tuple[float, ...] = SHARES) -> dict[str, float]:
+def containment(
+    heatmap: np.ndarray, center: tuple[float, float], shares: tuple[float, ...] = SHARES
+) -> dict[str, float]:
     """{"r20": r(0.2), …} of `r_curve` at these shares. center: (y, x)."""
     return r_curve(heatmap, center, shares).numbers
 
@@ -119,7 +122,7 @@ def erf_curves(found: Explanation) -> ErfCurves:
     """Both r(t) of one image's map, at 1, 2, … 99 %."""
     center = (found.numbers["y"], found.numbers["x"])
     what = f"{found.layer}, {found.target}, one image"
-    return ErfCurves(found.variant, what, published_r(found.heatmap, CURVE), r_curve(found.heatmap, center))
+    return ErfCurves(found.model, what, published_r(found.heatmap, CURVE), r_curve(found.heatmap, center))
 
 
 def _squares(heatmap: np.ndarray, center: tuple[int, int], i: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

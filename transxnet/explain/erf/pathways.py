@@ -109,7 +109,7 @@ def erf_pathways(
             progress(len(maps), len(passes))
     if SEEN not in passes:
         lacking[SEEN] = "The same map as the one before: only one part of this variant can be held."
-    return ErfPathways(seen.variant, maps, TITLES, lacking, _numbers(maps, logits))
+    return ErfPathways(seen.model_name, maps, TITLES, lacking, _numbers(maps, logits))
 
 
 def _passes(lacking: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -123,7 +123,7 @@ class Place:
     @staticmethod
     def of(found: Explanation) -> Place:
         n = found.numbers
-        return Place(found.variant, found.layer, (int(n["row"]), int(n["column"])), (n["x"], n["y"]))
+        return Place(found.model, found.layer, (int(n["row"]), int(n["column"])), (n["x"], n["y"]))
 
 
 def published_erf(
@@ -174,10 +174,12 @@ def add_image(found: ErfSum, model: AnyModel, image: Source, number: int = 1) ->
     return True
 
 
-def one_field(model: AnyModel, model_input: ModelInput, stage: int = 0, unit: tuple[int, int] | None = None) -> Explanation:
+def one_field(
+    model: AnyModel, model_input: ModelInput, stage: int = 0, unit: tuple[int, int] | None = None
+) -> Explanation:
     """One image's share of the average: float32 (S, S), ReLU of the gradient, summed over RGB."""
     model = _bare(model)
-    with _in_words(model, model_input.view.shape[1]):
+    with _in_words(model, model_input.crop.shape[1]):
         seen = observe(model, model_input, ("stage",), grad=True)
         last = max(record.stage for record in seen.trace.find("stage"))
         return receptive_field(seen, stage or last, unit=unit, rectify=True, keep_graph=False)

@@ -42,7 +42,7 @@ def kernel_arithmetic(
     learned = _numpy(unit.weight)[:, picked]  # (G, n, K, K)
     spec = observation.model.spec
     return KernelArithmetic(
-        observation.variant, stage, block, picked,
+        observation.model_name, stage, block, picked,
         observation.geometry(given.shape[-2:], spec.strides[stage - 1], spec.origins[stage - 1]),
         inputs=_numpy(given)[picked], outputs=_numpy(gave)[picked],
         kernels=_numpy(kernels)[picked], static=learned.mean(axis=0),

@@ -29,7 +29,7 @@ def change(first: KernelSet, second: KernelSet) -> KernelChange:
     _same_block(first, second)
     k1, k2, static = first.kernels, second.kernels, first.static  # each (C, K, K)
     return KernelChange(
-        first.variant, first.stage, first.block, k1, k2, static,
+        first.model, first.stage, first.block, k1, k2, static,
         distance=relative_distance(k1, k2, static),
         similarity=_cosine(k1, k2),
         gates=np.abs(first.gates - second.gates).mean(axis=(0, 2, 3)),
@@ -50,7 +50,7 @@ def kernel_depth(observation: Observation) -> KernelDepth:
     sets = [kernels(observation, stage, block) for stage, block in kept]
     stages, blocks = np.array(kept).T
     return KernelDepth(
-        observation.variant, stages, blocks,
+        observation.model_name, stages, blocks,
         groups=np.array([len(s.gates) for s in sets]),
         distance=np.array([np.nanquantile(s.distance, (0.25, 0.5, 0.75)) for s in sets]),
         entropy=np.array([s.gate_entropy.mean() for s in sets]),
@@ -58,9 +58,9 @@ def kernel_depth(observation: Observation) -> KernelDepth:
 
 
 def _same_block(first: KernelSet, second: KernelSet) -> None:
-    if first.variant != second.variant:
+    if first.model != second.model:
         raise UnknownName(
-            f"Kernels of {first.variant} and of {second.variant} share no channels.",
+            f"Kernels of {first.model} and of {second.model} share no channels.",
             remedy="Compare two images in one variant.",
         )
     if (first.stage, first.block) != (second.stage, second.block):
@@ -71,7 +71,7 @@ def _same_block(first: KernelSet, second: KernelSet) -> None:
         )
     if not np.array_equal(first.static, second.static):
         raise UnknownName(
-            f"Both sets of kernels are of {first.variant}, but of other weights.",
+            f"Both sets of kernels are of {first.model}, but of other weights.",
             remedy="Compare two images in one model.",
         )
 

@@ -37,7 +37,7 @@ def clusters(kernel_set: KernelSet, n: int = 12) -> KernelClusters:
     away = apart[np.arange(len(apart)), medoids[labels]]  # (C,)
     alone = apart.sum(axis=0).min()
     return KernelClusters(
-        kernel_set.variant, kernel_set.stage, kernel_set.block, medoids, kernel_set.kernels[medoids], labels,
+        kernel_set.model, kernel_set.stage, kernel_set.block, medoids, kernel_set.kernels[medoids], labels,
         similarity=1 - away, explained=float(1 - away.sum() / alone) if alone > BETTER else 1.0,
     )  # fmt: skip
 

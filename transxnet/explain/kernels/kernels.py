@@ -40,7 +40,7 @@ def kernels(observation: Observation, stage: int, block: int | None = None) -> K
     unit = observation.model.network[2 * (stage - 1)][block - 1].token_mixer.local_unit
     static = unit.weight.detach().float().mean(dim=0).cpu().numpy()  # (G, C, K, K) -> (C, K, K)
     return KernelSet(
-        observation.variant, stage, block, composed, static, gates, biases, bias_gates,
+        observation.model_name, stage, block, composed, static, gates, biases, bias_gates,
         gate_entropy=gate_entropies(gates).mean(axis=(1, 2)), distance=relative_distance(composed, static, static),
     )  # fmt: skip
 

@@ -41,7 +41,7 @@ def spectrum(kernel_set: KernelSet, part: str = "kernels", size: int = 64) -> Ke
     radius = np.hypot(frequencies[:, None], frequencies)  # (n, n)
     radii, profiles = _rings(magnitude, radius, size)
     return KernelSpectrum(
-        kernel_set.variant, kernel_set.stage, kernel_set.block, part,
+        kernel_set.model, kernel_set.stage, kernel_set.block, part,
         magnitude.mean(axis=0), frequencies, radii, profiles,
         dc_gain=kernels.sum(axis=(1, 2)), centroid=_centroid(magnitude, radius),
     )  # fmt: skip

@@ -6,7 +6,8 @@
                  are of one size it is 2 J / (1 + J), J their intersection over union (Jaccard); two random choices
                  have the tenth itself in common.
 
-This project's own. What they must not be read as: a sanity_check on either variant. Features of two models have no common
+This project's own. What they must not be read as: a sanity_check on either variant. Features of two models have no
+common
 unit, so that a difference of gradients or logits mixes where they look with how strongly each answers at all; attention
 weights sum to 1 over each variant's own keys, so fewer keys are larger weights. The rank correlation knows no unit.
 """
@@ -60,7 +61,7 @@ def is_even(values: np.ndarray) -> bool:
 def as_map(attention: AttentionFrom) -> Explanation:
     """One query's weights, mean over heads, (key rows, key columns), as a map like any other: what can be compared."""
     return Explanation(
-        "attention", attention.variant, f"stage {attention.stage}, block {attention.block}",
+        "attention", attention.model, f"stage {attention.stage}, block {attention.block}",
         f"query at row {attention.query[0]}, column {attention.query[1]}",
         np.asarray(attention.mean, np.float32), False, "weight", attention.keys,
     )  # fmt: skip

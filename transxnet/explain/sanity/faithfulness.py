@@ -92,7 +92,7 @@ class Bench:
     def test(self, explained: Explanation | np.ndarray) -> Faithfulness:
         """Both curves and chance for one map."""
         if isinstance(explained, Explanation):
-            heatmap, geometry, variant = explained.heatmap, explained.geometry, explained.variant
+            heatmap, geometry, variant = explained.heatmap, explained.geometry, explained.model
         else:
             heatmap, geometry, variant = explained, geometry_of(self.model_input, explained.shape, 1.0), ""
         rng = np.random.default_rng(self.seed)

@@ -88,23 +88,23 @@ def out_of_distribution(observation: Observation, best: float, sha256: str) -> O
 
     Raises PartMissing where nothing is known of what these weights learned from.
     """
-    known = known_of(observation.variant, sha256)
+    known = known_of(observation.model_name, sha256)
     if known is None:
         raise PartMissing(
-            f"It is not recorded which images {observation.variant} learned from.",
+            f"It is not recorded which images {observation.model_name} learned from.",
             remedy="`python -m transxnet out-of-distribution` records it for a bundled model.",
         )
     row = features(observation)[0]
     if row.shape != known.mean.shape:
         raise PartMissing(
-            f"The record of the images that {observation.variant} learned from is of another model.",
+            f"The record of the images that {observation.model_name} learned from is of another model.",
             remedy="`python -m transxnet out-of-distribution` writes it again.",
         )
     distance = float(known.distance(row))
     nearer, less_sure = (float(np.searchsorted(held, value) / len(held)) for held, value in (
         (known.distances, distance), (known.best, best)
     ))  # fmt: skip
-    return OutOfDistribution(observation.variant, distance, nearer, best, less_sure, len(known.distances))
+    return OutOfDistribution(observation.model_name, distance, nearer, best, less_sure, len(known.distances))
 
 
 def known_of(name: str, sha256: str) -> Known | None:

@@ -94,7 +94,11 @@ def cascade(
         if done == 1 or done > len(order):
             source = _source(mutant, fresh, max(1, done - len(order) + 1))
         replace_tensors(mutant, source, keys)
-        rows = {name: methods[name] for name in originals if thorough or not methods[name].is_multi_pass or done == len(order)}
+        rows = {
+            name: methods[name]
+            for name in originals
+            if thorough or not methods[name].is_multi_pass or done == len(order)
+        }
         for name, made in make_maps(mutant, nullcontext(), model_input, question, rows).items():
             heatmaps[name].append(made.heatmap)
         if progress:
@@ -171,7 +175,7 @@ def _compare(original: Explanation, names: tuple[str, ...], heatmaps: list[np.nd
     signed = np.array([spearman(first, heatmap) for heatmap in heatmaps])
     absolute = np.array([spearman(np.abs(first), np.abs(heatmap)) for heatmap in heatmaps])
     return Randomization(
-        original.variant, names, signed[: last + 1], absolute[: last + 1], np.stack(heatmaps[: last + 1]),
+        original.model, names, signed[: last + 1], absolute[: last + 1], np.stack(heatmaps[: last + 1]),
         signed[last:], absolute[last:],
     )  # fmt: skip
 

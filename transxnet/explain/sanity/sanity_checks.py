@@ -62,7 +62,7 @@ def sanity_checks(
     agreed = agreement(maps)
     count.finish()
     return SanityChecks(
-        loaded.name, question.class_index, class_words(question.class_index, question.words), maps, faithful,
+        loaded.name, question.class_index, class_words(question.class_index, question.class_name), maps, faithful,
         randomized, agreed, checks, missing, thorough,
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def _settled(loaded: LoadedModel, model_input: ModelInput, question: Attribution
     if loaded.model.training:
         return question  # observe will say what is wrong
     explained = pick_class(loaded.model, question.class_index)
-    if question.other_index is not None or loaded.model.num_classes < 2:
+    if question.contrast_index is not None or loaded.model.num_classes < 2:
         return question
     logits = loaded.model(model_input.tensor.to(loaded.device, torch.float32))[0].clone()
     logits[explained] = -torch.inf

@@ -306,5 +306,5 @@ def test_a_study_tries_what_its_options_say(model, model_input):
     found = study(small_model(), image(), options)
     alone = tried(model, model_input, class_index=3, edits=["no_osra@3.0"], mask=write_mask(LEFT), fill="around")
     assert np.array_equal(found.ablation.logits_after, alone.logits_after)
-    assert found.ablation.logits_before is found.prediction.logits
+    assert found.ablation.logits_before is found.predictions.logits
     assert found.ablation.explained[0].index == 3

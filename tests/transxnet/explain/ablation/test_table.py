@@ -30,7 +30,9 @@ from transxnet.labels import LabelSet, label_set
 NAMES = tuple(f"class {i}" for i in range(SPEC.num_classes))
 LABELS = LabelSet("seven", NAMES, NAMES, NAMES)
 PLACES = ((3, 2), (3, 0), (0, 0))  # a block, a stage, everywhere
-OTHER = replace(model_input(seed=5), tensor=3 * model_input(seed=5).tensor + 2)  # far from noise of mean 0 and deviation 1
+OTHER = replace(
+    model_input(seed=5), tensor=3 * model_input(seed=5).tensor + 2
+)  # far from noise of mean 0 and deviation 1
 
 
 @pytest.fixture(scope="module")
@@ -377,7 +379,9 @@ def test_an_exception_leaves_nothing_behind(model):
 def test_eight_threads_with_eight_images_get_what_they_get_alone(model):
     def ask(seed, started=lambda: None):
         started()
-        found = ablation_table(model, model_input(64, 64, seed), LABELS, scopes="everywhere", questions=("no_idconv", "one_head"))
+        found = ablation_table(
+            model, model_input(64, 64, seed), LABELS, scopes="everywhere", questions=("no_idconv", "one_head")
+        )
         return np.stack([row.logits for row in (*found.rows, *found.heads)])
 
     alone = [ask(seed) for seed in range(8)]

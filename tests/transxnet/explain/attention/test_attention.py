@@ -49,7 +49,7 @@ def test_a_position_gets_the_row_of_its_unit(seen, stage):
     unit = (rows - 1, 1)
     maps = attention_from(seen, stage, None, seen.units(stage).center_in_upload(*unit))
     assert maps.query == unit
-    assert (maps.stage, maps.block, maps.variant) == (stage, SPEC.depths[stage - 1], "transxnet_tiny")
+    assert (maps.stage, maps.block, maps.model) == (stage, SPEC.depths[stage - 1], "transxnet_tiny")
     expected = recorded[:, (rows - 1) * cols + 1].reshape(SPEC.heads[stage - 1], 3, 3).numpy()
     assert np.array_equal(maps.heads, expected)
     np.testing.assert_allclose(maps.heads.sum(axis=(1, 2)), 1, atol=1e-5)
@@ -108,11 +108,11 @@ def test_the_reverse_view_takes_the_nearest_key(seen):
     keys = key_geometry(seen, 3)
     x, y = keys.center_in_upload(1, 2)
     users = attention_to(seen, 3, 1, (x + 20, y - 25))  # a key's cell is 64 upload pixels wide
-    assert (users.key, users.stage, users.block, users.variant) == ((1, 2), 3, 1, "transxnet_tiny")
+    assert (users.key, users.stage, users.block, users.model) == ((1, 2), 3, 1, "transxnet_tiny")
     assert np.array_equal(users.heads.reshape(3, -1), seen.trace.one("attention", 3, 1).tensor[0, :, :, 5].numpy())
     both = position_attention(seen, 3, 1, (x, y))
-    assert np.array_equal(both.users.heads, users.heads)
-    assert np.array_equal(both.maps.heads, attention_from(seen, 3, 1, (x, y)).heads)
+    assert np.array_equal(both.attention_to.heads, users.heads)
+    assert np.array_equal(both.attention_from.heads, attention_from(seen, 3, 1, (x, y)).heads)
 
 
 def test_without_osra_there_is_no_attention():

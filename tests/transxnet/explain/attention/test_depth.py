@@ -32,7 +32,7 @@ def seen(model):
 def test_every_block_and_head_has_its_means_over_queries(model, seen):
     depth = attention_depth(seen)
     assert [(b.stage, b.block) for b in depth.blocks] == PLACES
-    assert (depth.variant, depth.input_size) == ("transxnet_tiny", (96, 96))
+    assert (depth.model, depth.input_size) == ("transxnet_tiny", (96, 96))
     for b in depth.blocks:
         table = attention_table(seen, b.stage, b.block)
         assert b.entropy.shape == b.distance.shape == (SPEC.heads[b.stage - 1],)

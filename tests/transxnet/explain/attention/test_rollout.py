@@ -124,7 +124,7 @@ def test_numbers_say_how_far_and_how_much_attention_decided(model, seen):
 
 def test_it_says_what_it_is(seen):
     found = rollout(seen, 3, (10, 20), block=2)
-    assert (found.method, found.variant, found.signed) == ("rollout", "transxnet_tiny", False)
+    assert (found.method, found.model, found.signed) == ("rollout", "transxnet_tiny", False)
     assert found.layer == "stage 3, block 2 and all before it (approximation)"
     assert found.target == "unit at row 0, column 0"
     assert (found.geometry.grid, found.geometry.stride) == ((96, 96), 1)

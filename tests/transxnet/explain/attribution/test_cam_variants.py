@@ -61,7 +61,7 @@ def test_the_other_class_is_the_best_that_is_not_the_first(seen):
 
 def test_a_contrast_says_what_it_is(seen):
     found = contrast(seen, 0, 3, 3, "ladybug", "bee", block=1)
-    assert (found.method, found.variant, found.layer) == ("contrast", "transxnet_tiny", "stage 3, block 1")
+    assert (found.method, found.model, found.layer) == ("contrast", "transxnet_tiny", "stage 3, block 1")
     assert found.target == "ladybug (class 0) against bee (class 3)"
     assert (found.signed, found.units, found.geometry) == (True, "logit", seen.units(3))
     logits = seen.logits.detach()[0]

@@ -70,7 +70,7 @@ def test_a_linear_models_integrated_gradients_are_its_summands():
     np.testing.assert_allclose(found.heatmap, expected, atol=1e-5)
     assert found.numbers["completeness_error"] < 1e-5
     assert found.numbers["baseline_logit"] == 0.5
-    assert found.variant == "linear"
+    assert found.model == "linear"
 
 
 # --- Occlusion ----------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def test_a_linear_models_occlusion_has_a_closed_form(patch, stride):
     found = occlusion(model, threading.Lock(), image, 3, patch, stride)
     np.testing.assert_allclose(found.heatmap, (total / times)[::stride, ::stride], atol=1e-4)
     assert found.geometry.grid == found.heatmap.shape
-    assert found.variant == "linear"
+    assert found.model == "linear"
 
 
 def test_cells_sit_in_the_middle_of_their_pixels(model):

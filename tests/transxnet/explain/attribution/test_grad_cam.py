@@ -136,7 +136,7 @@ def test_the_heads_map_by_hand(model, seen):
 
 def test_the_map_says_what_it_is(seen):
     cam = grad_cam(seen, 3, 2, target_words="ladybug")
-    assert (cam.method, cam.variant, cam.layer) == ("grad_cam", "transxnet_tiny", "stage 2, block 1")
+    assert (cam.method, cam.model, cam.layer) == ("grad_cam", "transxnet_tiny", "stage 2, block 1")
     assert (cam.target, cam.units, cam.signed) == ("ladybug (class 3)", "logit", True)
     assert cam.geometry == seen.units(2)
     assert cam.heatmap.dtype == np.float32

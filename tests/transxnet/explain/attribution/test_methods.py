@@ -81,7 +81,9 @@ def test_a_failure_inside_the_model_leaves_nothing_behind(model, name):
 
 
 def test_a_contrast_takes_the_questions_other_class(model):
-    assert make("contrast", model, model_input(32, 32), AttributionTarget(3, other_index=5)).numbers["other_index"] == 5
+    assert (
+        make("contrast", model, model_input(32, 32), AttributionTarget(3, contrast_index=5)).numbers["other_index"] == 5
+    )
 
 
 THREADS = 8

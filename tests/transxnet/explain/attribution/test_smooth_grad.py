@@ -33,7 +33,7 @@ def test_a_linear_models_gradient_comes_out_exactly_whatever_the_noise(samples, 
     found = smooth_grad(model, threading.Lock(), IMAGE, 2, samples, noise, seed)
     expected = model.weights[2].detach().double().sum(dim=0).float()
     assert np.array_equal(found.heatmap, expected.numpy())
-    assert found.variant == "linear"
+    assert found.model == "linear"
 
 
 def test_it_is_the_mean_gradient_of_noisy_copies(model):

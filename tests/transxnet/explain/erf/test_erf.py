@@ -259,7 +259,7 @@ def test_no_curve_of_an_empty_or_broken_map(value):
 def test_both_curves_of_one_image(seen):
     found = receptive_field(seen, 3, unit=(2, 4))
     both = erf_curves(found)
-    assert both.variant == "transxnet_tiny"
+    assert both.model == "transxnet_tiny"
     assert both.what == "stage 3, block 3, unit at row 2, column 4, one image"
     assert (both.sound.center, both.published.center) == ((64, 32), (48, 48))
     assert [both.sound.at(t) for t in (0.2, 0.3, 0.5, 0.99)] == [found.numbers[r] for r in R]
@@ -287,7 +287,7 @@ def test_a_position_is_its_nearest_unit(seen):
 
 def test_the_map_says_what_it_is(seen):
     found = receptive_field(seen)
-    assert (found.method, found.variant, found.layer) == ("erf", "transxnet_tiny", "stage 4, block 2")
+    assert (found.method, found.model, found.layer) == ("erf", "transxnet_tiny", "stage 4, block 2")
     assert (found.target, found.signed) == ("unit at row 1, column 1", False)  # the middle of 3 x 3
     assert (found.geometry.stride, found.geometry.origin, found.geometry.grid) == (1, 0, (96, 96))
     assert found.heatmap.dtype == np.float32

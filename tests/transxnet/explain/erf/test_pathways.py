@@ -66,7 +66,9 @@ def outside_of(model, heatmap: np.ndarray) -> np.ndarray:
 def test_with_all_held_nothing_reaches_beyond_the_windows(large):
     heatmap = field_of(large, HELD)
     last = reach(large.spec.depths[0], 1)
-    assert np.array_equal(outside_of(large, heatmap), np.zeros(heatmap.size - (last + 1) ** 2, np.float32))  # exactly zero
+    assert np.array_equal(
+        outside_of(large, heatmap), np.zeros(heatmap.size - (last + 1) ** 2, np.float32)
+    )  # exactly zero
     assert heatmap[last].any()  # and the windows are used to their last row
     assert heatmap[:, last].any()
     assert leftovers(large) == []

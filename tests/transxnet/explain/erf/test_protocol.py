@@ -76,7 +76,7 @@ def test_a_backbone_sees_from_its_own_pixel_in_its_own_colors(images):
     assert (found.unit, found.position) == ((2, 2), (39.5, 39.5))
     assert loaded.spec.mean == (0.5, 0.5, 0.5)
     seen = warped(image(0), 64, loaded.spec)
-    np.testing.assert_allclose(seen.tensor[0].permute(1, 2, 0).numpy(), seen.view / 127.5 - 1, atol=1e-6)
+    np.testing.assert_allclose(seen.tensor[0].permute(1, 2, 0).numpy(), seen.crop / 127.5 - 1, atol=1e-6)
     with pytest.raises(OutOfRange, match="cannot look at images of 96 px"):
         published_erf(loaded, images[:1], 96)
 
@@ -90,8 +90,8 @@ def test_a_loaded_model_is_as_good(images):
 def test_the_warp_loses_the_aspect_and_nothing_else(images):
     tall = image(1, 60, 90)
     view = warped(tall, SIZE)
-    assert view.view.shape == (SIZE, SIZE, 3)
-    assert np.array_equal(view.view, np.asarray(Image.fromarray(tall.rgb).resize((SIZE, SIZE), Image.BICUBIC)))
+    assert view.crop.shape == (SIZE, SIZE, 3)
+    assert np.array_equal(view.crop, np.asarray(Image.fromarray(tall.rgb).resize((SIZE, SIZE), Image.BICUBIC)))
     assert (view.crop_box, view.source_size) == ((0, 0, 60, 90), (60, 90))
 
 

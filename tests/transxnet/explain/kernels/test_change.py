@@ -82,7 +82,7 @@ def test_distances_by_hand(seen):
 def test_kernels_that_share_no_channels_are_refused(seen):
     found = kernels(seen, 3, 1)
     with pytest.raises(UnknownName, match="one variant"):
-        change(found, replace(found, variant="transxnet_t"))
+        change(found, replace(found, model="transxnet_t"))
     with pytest.raises(OutOfRange, match=r"Stage 3, block 1 and stage 4, block 2 share no channels"):
         change(found, kernels(seen, 4))
     with pytest.raises(OutOfRange, match=r"stage 3, block 2 share no channels"):

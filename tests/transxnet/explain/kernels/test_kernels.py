@@ -36,7 +36,7 @@ def idconv(model, stage: int, block: int):
 @pytest.mark.parametrize(("stage", "block"), [(1, 1), (2, 1), (3, 2), (4, 2)])
 def test_kernels_are_the_gated_sum_of_the_learned_ones(model, seen, stage, block):
     found, unit = kernels(seen, stage, block), idconv(model, stage, block)
-    assert (found.stage, found.block, found.variant) == (stage, block, "transxnet_tiny")
+    assert (found.stage, found.block, found.model) == (stage, block, "transxnet_tiny")
     weight, bias = unit.weight.detach().numpy(), unit.bias.detach().numpy()
     np.testing.assert_allclose(found.kernels, (found.gates * weight).sum(axis=0), atol=1e-6)
     np.testing.assert_allclose(found.biases, (found.bias_gates * bias).sum(axis=0), atol=1e-6)

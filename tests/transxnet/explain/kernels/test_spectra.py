@@ -24,7 +24,7 @@ def gaussian(side: int, sigma: float) -> np.ndarray:
 
 def test_one_tap_passes_every_frequency_alike_wherever_it_stands():
     found = spectrum(kernel_set([tap(), tap(row=0, column=6)]))
-    assert (found.variant, found.stage, found.block, found.part) == ("transxnet_tiny", 3, 2, "kernels")
+    assert (found.model, found.stage, found.block, found.part) == ("transxnet_tiny", 3, 2, "kernels")
     np.testing.assert_allclose(found.response, np.ones((64, 64)), atol=1e-12)
     np.testing.assert_allclose(found.profiles, np.ones((2, 46)), atol=1e-12)  # rings 0/64 to 45/64 = 0.5 sqrt(2)
     assert found.dc_gain.tolist() == [1, 1]

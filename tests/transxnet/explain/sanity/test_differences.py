@@ -27,7 +27,7 @@ def test_second_minus_first_on_what_both_saw():
     assert one.values.dtype == np.float32
     assert one.mean_absolute == pytest.approx(67.5)
     assert one.correlation == pytest.approx(1)
-    assert (one.in_common, one.by_chance) == (1, 0.25)
+    assert (one.overlap, one.overlap_by_chance) == (1, 0.25)
     g = found.geometry
     assert (g.grid, g.stride, g.input_size, g.crop_box, g.source_size) == ((2, 2), 1, (2, 2), (2, 2, 6, 6), (8, 8))
     assert g.center_in_upload(0, 1) == (4.5, 2.5)  # the middle of upload pixels 4 and 5, 2 and 3
@@ -38,10 +38,10 @@ def test_every_pair_and_what_the_highest_have_in_common():
     maps = {"a": explanation(RAMP, WHOLE), "b": explanation(RAMP.T, WHOLE), "c": explanation(-RAMP, WHOLE)}
     ab, ac, bc = compare(maps, share=0.25).differences
     assert [(d.first, d.second) for d in (ab, ac, bc)] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert ab.in_common == pytest.approx(1 / 4)
+    assert ab.overlap == pytest.approx(1 / 4)
     # centerd ranks are 4 r + c and 4 c + r, r and c ±0.5, ±1.5, their squares adding up to 20: 8 * 20 over 17 * 20
     assert ab.correlation == pytest.approx(160 / 340)
-    assert (ac.correlation, ac.in_common) == (pytest.approx(-1), 0)
+    assert (ac.correlation, ac.overlap) == (pytest.approx(-1), 0)
     assert ac.mean_absolute == pytest.approx(15)  # 2 * 7.5
     assert (bc.values == -RAMP - RAMP.T).all()
 
@@ -49,7 +49,7 @@ def test_every_pair_and_what_the_highest_have_in_common():
 def test_an_even_map_differs_in_values_and_ranks_nothing():
     (one,) = compare({"a": explanation(RAMP, WHOLE), "b": explanation(np.full((4, 4), 7.0), WHOLE)}).differences
     assert one.values[0, 0] == 7
-    assert np.isnan([one.correlation, one.in_common]).all()
+    assert np.isnan([one.correlation, one.overlap]).all()
 
 
 def test_what_only_rounding_makes_differ():

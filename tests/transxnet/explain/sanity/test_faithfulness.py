@@ -42,7 +42,9 @@ class Share(Linear):
 
 def ones(side: int = SIDE) -> ModelInput:
     """Every value 1, so that gray (0) takes away exactly a pixel's weight."""
-    return ModelInput(torch.ones(1, 3, side, side), np.zeros((side, side, 3), np.uint8), (0, 0, side, side), (side, side))
+    return ModelInput(
+        torch.ones(1, 3, side, side), np.zeros((side, side, 3), np.uint8), (0, 0, side, side), (side, side)
+    )
 
 
 def explanation(heatmap: np.ndarray, stride: float, side: int, origin: float = 0.0) -> Explanation:
@@ -179,7 +181,7 @@ def test_a_map_lies_where_its_units_are():
     weights[:, 4, 4] = 1
     heatmap = np.array([[0, 0], [0, 1]])
     found = faithfulness(Share(weights).eval(), ones(8), explanation(heatmap, 4, 8), steps=8)
-    assert found.variant == "stub"
+    assert found.model == "stub"
     edge = 16 / 64  # rows and columns 4 to 7 share the unit's value, as edge values extend outwards
     assert found.deletion[found.shares >= edge].tolist() == [0] * int((found.shares >= edge).sum())
     assert not found.blank

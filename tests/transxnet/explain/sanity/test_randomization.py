@@ -20,7 +20,7 @@ from transxnet.results import Explanation
 from transxnet.weights.checkpoint import untrained_model
 
 IMAGE = model_input(64, 64)
-QUESTION = AttributionTarget(3, other_index=1)
+QUESTION = AttributionTarget(3, contrast_index=1)
 NAMES = ["head", "stage 4", "stage 3", "stage 2", "stage 1", "stem"]
 CHEAP = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
 

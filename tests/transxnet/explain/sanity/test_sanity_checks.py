@@ -48,7 +48,7 @@ def sobel(seen, question) -> Explanation:
     gray = cv2.cvtColor(np.ascontiguousarray(seen.model_input.view), cv2.COLOR_RGB2GRAY).astype(np.float32)
     heatmap = np.hypot(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
     geometry = seen.geometry(heatmap.shape, 1.0)
-    return Explanation("edges", seen.variant, "the image", "nothing", heatmap, False, "gray", geometry)
+    return Explanation("edges", seen.model_name, "the image", "nothing", heatmap, False, "gray", geometry)
 
 
 # --- What it finds ------------------------------------------------------------------------------------------
@@ -74,7 +74,9 @@ def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
 def test_all_methods_of_the_tiny_model():
     loaded, progress = tiny(), []
     before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
-    found = sanity_checks(loaded, model_input(64, 64), AttributionTarget(3, "bee"), progress=lambda *at: progress.append(at), steps=3)
+    found = sanity_checks(
+        loaded, model_input(64, 64), AttributionTarget(3, "bee"), progress=lambda *at: progress.append(at), steps=3
+    )
     assert list(found.maps) == list(METHODS)
     assert found.missing == {}
     assert found.target == "bee (class 3)"
@@ -111,7 +113,7 @@ def test_what_this_model_lacks_is_missing():
 def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
     """The best answer that is not the explained one, of the model that was asked: a random copy has another."""
     asked, loaded, image = [], tiny(), model_input(64, 64)
-    row = Method("spy", lambda seen, q: asked.append(q.other_index) or METHODS["grad_cam"].single_pass(seen, q))
+    row = Method("spy", lambda seen, q: asked.append(q.contrast_index) or METHODS["grad_cam"].single_pass(seen, q))
     order = observe(loaded.model, image, ()).logits[0].argsort(descending=True).tolist()
     sanity_checks(loaded, image, AttributionTarget(order[0]), {"spy": row}, steps=1)
     assert set(asked) == {order[1]}
@@ -122,12 +124,12 @@ def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
 
 def test_maps_that_are_there_are_not_made_again():
     loaded, image = tiny(), model_input(64, 64)
-    first = sanity_checks(loaded, image, AttributionTarget(3, other_index=1), CHEAP, steps=2)
+    first = sanity_checks(loaded, image, AttributionTarget(3, contrast_index=1), CHEAP, steps=2)
     made = []
     rows = dict(CHEAP) | {
         "grad_cam": Method("grad_cam", lambda seen, q: made.append(1) or CHEAP["grad_cam"].single_pass(seen, q))
     }
-    again = sanity_checks(loaded, image, AttributionTarget(3, other_index=1), rows, maps=first.maps, steps=2)
+    again = sanity_checks(loaded, image, AttributionTarget(3, contrast_index=1), rows, maps=first.maps, steps=2)
     assert again.maps["grad_cam"] is first.maps["grad_cam"]
     assert len(made) == 6 + 3  # the cascade and three further copies
     np.testing.assert_array_equal(
@@ -230,11 +232,15 @@ def test_few_values_and_their_luck_are_named():
     )
     assert found.remarks == ("9 values reach ±0.35 by luck.",)
     one = [
-        sanity_check(METHODS["grad_cam"], randomized(r, values=9), faithful(0.2, (0.4, 0.42))).follows for r in (0.6, 0.7)
+        sanity_check(METHODS["grad_cam"], randomized(r, values=9), faithful(0.2, (0.4, 0.42))).follows
+        for r in (0.6, 0.7)
     ]
     assert one == ["follows", "partly"]
     # never beyond the other threshold
-    assert sanity_check(METHODS["grad_cam"], randomized(0.9, values=2), faithful(0.2, (0.4, 0.42))).follows == "insensitive"
+    assert (
+        sanity_check(METHODS["grad_cam"], randomized(0.9, values=2), faithful(0.2, (0.4, 0.42))).follows
+        == "insensitive"
+    )
 
 
 def test_words_on_the_answer():
@@ -256,7 +262,9 @@ def test_words_on_the_answer():
     assert "later than" in worse.words[2]
     alone = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.43,)))
     assert alone.finds == "chance"  # one moved copy says nothing of how they vary
-    own = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62)))
+    own = sanity_check(
+        METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62))
+    )
     assert "no sooner than the moved map (insertion 0.600, chance 0.610 ± 0.109)" in own.words[2]
 
 
