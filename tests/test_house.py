@@ -19,6 +19,7 @@ PACKAGES = ("transxnet", "demo")  # and app.py above them
 # Lowest floor first. A name stands for the module and, for a package, for all inside it; `transxnet` and
 # `demo` alone stand for their __init__.py only.
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("transxnet.messages",),
     ("transxnet.errors", "transxnet.image_structure"),
     (
         "transxnet.console",

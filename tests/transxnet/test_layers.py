@@ -30,7 +30,7 @@ def shaken(module: nn.Module, seed: int = 0) -> nn.Module:
     """Every parameter and running statistic away from where it starts, in eval mode."""
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in module.state_dict().items():
-        if tensor.is_floating_position():
+        if tensor.is_floating_point():
             noise = torch.randn(tensor.shape, generator=generator)
             tensor.copy_(1 + 0.2 * noise.tanh() if "running_var" in name else 0.3 * noise)
     return module.eval()

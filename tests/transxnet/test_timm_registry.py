@@ -93,7 +93,7 @@ def test_pretrained_without_a_source_lists_the_attempts(monkeypatch, tmp_path):
 
 
 def test_a_place_that_timm_was_told_goes_first(chain, checkpoint, tmp_path):
-    other = {key: value + 1 if value.is_floating_position() else value for key, value in chain.items()}
+    other = {key: value + 1 if value.is_floating_point() else value for key, value in chain.items()}
     save_file(other, tmp_path / "other.safetensors")
     for overlay in ({"file": str(tmp_path / "other.safetensors")}, {"state_dict": dict(other)}):
         model = timm.create_model("transxnet_pico", pretrained=True, pretrained_cfg_overlay=overlay)

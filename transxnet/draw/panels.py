@@ -88,9 +88,9 @@ class Panels:
         self._figure.set_size_inches(WIDTH, height)
         for artist, (left, top, wide, high) in self._placed:
             if isinstance(artist, Axes):
-                artist.set_color_position((left / WIDTH, 1 - (top + high) / height, wide / WIDTH, high / height))
+                artist.set_position((left / WIDTH, 1 - (top + high) / height, wide / WIDTH, high / height))
             else:
-                artist.set_color_position((left / WIDTH, 1 - top / height))
+                artist.set_position((left / WIDTH, 1 - top / height))
         return np.pad(figure_rgb(self._figure), ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
 
     def _cell(self, title: str) -> tuple[float, float]:

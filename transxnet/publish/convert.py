@@ -71,7 +71,7 @@ def read_source(spec: VariantSpec, path: Path, ema: bool = False) -> Source:
 def write_weights(source: Source, path: Path) -> None:
     """Write model.safetensors: floating-point tensors in the source's precision, BatchNorm's counters as they are."""
     stored = {
-        key: value.to(source.dtype) if value.is_floating_position() else value for key, value in source.state.items()
+        key: value.to(source.dtype) if value.is_floating_point() else value for key, value in source.state.items()
     }
     path.write_bytes(save(stored, metadata={"format": "pt"}))  # save_file's would be readable to nobody else
 
@@ -89,7 +89,7 @@ def _differs(path: Path, state: dict[str, Tensor]) -> bool:
 
 def _smallest_dtype(state: dict[str, Tensor]) -> torch.dtype:
     """float16 or bfloat16 if it holds every value exactly, as it does where the source was stored so; else float32."""
-    values = [value for value in state.values() if value.is_floating_position()]
+    values = [value for value in state.values() if value.is_floating_point()]
     for dtype in (torch.float16, torch.bfloat16):
         if all(torch.equal(value.to(dtype).to(torch.float32), value) for value in values):
             return dtype

@@ -31,7 +31,7 @@ def write_half(state: Mapping[str, Tensor], path: Path) -> None:
 
 def _halved(key: str, value: Tensor) -> Tensor:
     value = value.detach().contiguous()
-    if not value.is_floating_position():
+    if not value.is_floating_point():
         return value
     half = value.half()
     if not torch.isfinite(half).all():

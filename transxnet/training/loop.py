@@ -149,7 +149,7 @@ class Run:
 
     def _loss(self, logits: Tensor, x: Tensor, y: Tensor) -> Tensor:  # (b, classes), (b, 3, s, s), targets -> ()
         smoothing = (
-            0.0 if y.is_floating_position() else self.recipe.label_smoothing
+            0.0 if y.is_floating_point() else self.recipe.label_smoothing
         )  # timm's Mixup has smoothed already
         loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
         if self.teacher is None:
@@ -327,7 +327,7 @@ def parameter_groups(model: TransXNet, weight_decay: float) -> list[dict[str, ob
 def average(kept: nn.Module, now: nn.Module, decay: float) -> None:
     """Exponential moving average, in place: kept = decay * kept + (1 - decay) * now; counters are copied."""
     for old, new in zip(kept.state_dict().values(), now.state_dict().values(), strict=True):
-        if old.is_floating_position():
+        if old.is_floating_point():
             old.lerp_(new, 1 - decay)
         else:
             old.copy_(new)

@@ -235,7 +235,7 @@ def _plain_tensor(key: str, value: object, path: Path) -> Tensor:
         raise WeightsMismatch(
             f"In {path.name}, {key} is not a tensor.", remedy="Give a checkpoint that holds a state dict."
         )
-    if not value.is_floating_position():
+    if not value.is_floating_point():
         return value
     value = value.detach().to(torch.float32)
     if not torch.isfinite(value).all():

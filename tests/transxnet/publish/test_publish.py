@@ -68,7 +68,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 def answer(state: dict[str, Tensor]) -> Tensor:
     model = TransXNet(PICO).eval()
     model.load_state_dict(
-        {key: value.float() if value.is_floating_position() else value for key, value in state.items()}
+        {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
     )
     return model(image())
 
@@ -201,7 +201,7 @@ def test_an_official_file_carries_the_papers_numbers_as_the_papers(tmp_path):
 def test_a_bundled_file_takes_its_card_along(state, tmp_path):
     """Its accuracy, log and plot; in float16, as it was stored."""
     source = tmp_path / "transxnet_pico.safetensors"
-    half = {key: value.half() if value.is_floating_position() else value for key, value in state.items()}
+    half = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     save_file(half, source)
     (tmp_path / "curve.png").write_bytes(b"PNG")
     accuracy = {"pictures": 10, "image_size": 128, "top1": 0.5, "top1_interval": [0.25, 0.75]}
@@ -244,7 +244,7 @@ def test_a_card_of_another_file_says_nothing_about_this_one(state, tmp_path):
     ],
 )
 def test_every_layout(wrap: Callable, ema, averaged, state, tmp_path):
-    average = {key: value / 2 if value.is_floating_position() else value for key, value in state.items()}
+    average = {key: value / 2 if value.is_floating_point() else value for key, value in state.items()}
     torch.save(wrap(state, average), tmp_path / "checkpoint.pt")
     source, expected = read_source(PICO, tmp_path / "checkpoint.pt", ema), average if averaged else state
     write_weights(source, tmp_path / "model.safetensors")
@@ -256,7 +256,7 @@ def test_every_layout(wrap: Callable, ema, averaged, state, tmp_path):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_the_precision_is_the_sources(dtype, state, tmp_path):
-    stored = {key: value.to(dtype) if value.is_floating_position() else value for key, value in state.items()}
+    stored = {key: value.to(dtype) if value.is_floating_point() else value for key, value in state.items()}
     torch.save(stored, tmp_path / "any.pt")
     assert read_source(PICO, tmp_path / "any.pt").dtype == dtype
 

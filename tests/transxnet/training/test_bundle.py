@@ -81,7 +81,7 @@ def test_the_weights_are_the_average_to_float16_s_rounding(made):
     stored, ema = load_file(made.out / f"{NAME}.safetensors"), made.run.ema.state_dict()
     assert stored.keys() == ema.keys()
     for key, value in stored.items():
-        expected = ema[key].half() if ema[key].is_floating_position() else ema[key]
+        expected = ema[key].half() if ema[key].is_floating_point() else ema[key]
         assert value.dtype == (torch.int64 if key.endswith("num_batches_tracked") else torch.float16), key
         assert torch.equal(value, expected), key
 

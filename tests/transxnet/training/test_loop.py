@@ -108,7 +108,7 @@ def test_the_average_forgets_the_start_faster_at_first(tmp_path):
     start = {key: value.clone() for key, value in run.model.state_dict().items()}
     ema = run.train(silent, stop_at=1).state_dict()
     for key, value in run.model.state_dict().items():
-        expected = 0.1 * start[key] + 0.9 * value if value.is_floating_position() else value
+        expected = 0.1 * start[key] + 0.9 * value if value.is_floating_point() else value
         assert torch.allclose(ema[key], expected, rtol=1e-5, atol=1e-7), key
 
 

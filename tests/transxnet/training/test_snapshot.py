@@ -61,7 +61,7 @@ def test_snapshot_holds_what_its_files_say(interrupted):
     assert [row.step for row in read_log(folder / "distill.csv")] == [4]
     weights = load_file(folder / "distill.safetensors")
     for key, value in interrupted.ema.state_dict().items():
-        assert torch.equal(weights[key], value.half() if value.is_floating_position() else value), key
+        assert torch.equal(weights[key], value.half() if value.is_floating_point() else value), key
 
 
 def test_run_continues_from_the_snapshot_alone(interrupted, tmp_path):

@@ -64,9 +64,9 @@ def test_provenance_is_of_the_bytes_in_use(tmp_path):
 
 
 def test_half_precision_becomes_float32(tmp_path):
-    half = {key: value.half() if value.is_floating_position() else value for key, value in STATE.items()}
+    half = {key: value.half() if value.is_floating_point() else value for key, value in STATE.items()}
     loaded = load("t", saved(tmp_path / "half.safetensors", half), "cpu")
-    assert holds(loaded, {k: v.float() if v.is_floating_position() else v for k, v in half.items()})
+    assert holds(loaded, {k: v.float() if v.is_floating_point() else v for k, v in half.items()})
     assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
 
 

@@ -32,7 +32,7 @@ from transxnet.weights.load import load
 pytestmark = pytest.mark.usefixtures("small_t")
 FILE = SPEC.official_file
 
-HALF = {key: value.half() if value.is_floating_position() else value for key, value in STATE.items()}
+HALF = {key: value.half() if value.is_floating_point() else value for key, value in STATE.items()}
 BESIDE = "The file holds weights and an average of them over training ({}): used is {}."
 ALONE = "The file's only weights are an average over training ({}): they are used."
 LAYOUTS: dict[str, tuple[object, str]] = {  # what the file holds -> the note in the provenance
@@ -69,7 +69,7 @@ def test_layouts(layout, releases, monkeypatch):
     monkeypatch.setattr(sources, "UNCONFIRMED", {})
     loaded = load("t", device="cpu")
     expected = {key: value.float() for key, value in HALF.items()} if layout == "half precision" else STATE
-    assert holds(loaded, expected | {k: v for k, v in STATE.items() if not v.is_floating_position()})
+    assert holds(loaded, expected | {k: v for k, v in STATE.items() if not v.is_floating_point()})
     assert (loaded.provenance.kind, loaded.provenance.note) == ("release", note)
     assert loaded.provenance.sha256 == file_digest(path)
 

@@ -93,7 +93,7 @@ def _settled(loaded: LoadedModel, model_input: ModelInput, question: Attribution
         return question
     logits = loaded.model(model_input.tensor.to(loaded.device, torch.float32))[0].clone()
     logits[explained] = -torch.inf
-    return replace(question, other_index=int(logits.argmax()))
+    return replace(question, contrast_index=int(logits.argmax()))
 
 
 class _Count:

@@ -60,7 +60,7 @@ def test_nothing_asked_is_the_answer_before_bit_for_bit(model, model_input, befo
         assert np.array_equal(found.logits_after, before)
         assert found.after == found.before
         assert (found.new_top, found.painted, found.painted_change, found.elsewhere) == (None, 0, None, None)
-        assert np.array_equal(found.view, model_input.view)
+        assert np.array_equal(found.view, model_input.crop)
     assert leftovers(model) == []
 
 
@@ -158,7 +158,7 @@ def test_a_region_is_painted_in_the_views_pixels(model, model_input, before):
     assert found.painted_change == pytest.approx(found.logit_change, abs=1e-6)
     untouched = np.ones((64, 64), bool)
     untouched[16:48, 8:24] = False
-    assert np.array_equal(found.view[untouched], model_input.view[untouched])
+    assert np.array_equal(found.view[untouched], model_input.crop[untouched])
     assert (found.view[~untouched] == (124, 116, 104)).all()
 
 
