@@ -26,7 +26,7 @@ help:
 	echo "make test        set up, then lint and run every test"
 	echo "make fuzz        the tests with random input, with other input each time and 50 times as much"
 	echo "make gallery     set up, then make assets/gallery again: every figure for one photo"
-	echo "make lint        set up, then ruff check and ruff format --check"
+	echo "make lint        set up, then check style, the direction of imports, and the requirements"
 	echo "make setup       .venv with the packages of requirements.lock (HASHES=no: see Makefile), and OpenCV's shared libraries"
 	echo "make setup-dev   setup, and headless Chromium for the tests"
 	echo "make lock        make requirements.lock again from the requirements files (newest versions: make lock ARGS=--upgrade)"
@@ -55,6 +55,8 @@ fuzz: setup-dev
 lint: setup-dev
 	@$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/lint-imports --no-cache
+	$(PY) -m deptry .
 
 setup: libraries $(READY)
 

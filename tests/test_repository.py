@@ -5,13 +5,11 @@ Where git keeps the files, only tracked ones are looked at; in a copy without .g
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.metadata
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -31,8 +29,6 @@ MADE_HERE = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", "ar
 
 # Names by which a requirement is imported, where that is not its own name.
 IMPORT_NAMES = {"opencv-python": "cv2", "pillow": "PIL", "huggingface-hub": "huggingface_hub"}
-OPTIONAL = {"spaces"}  # imported on a hosted Space only, where it is installed already
-NOT_IMPORTED = {"torchvision"}  # timm's need, and it must match torch
 
 # A Space takes larger files only through LFS.
 LARGEST = 10 * 1000 * 1000
@@ -114,28 +110,6 @@ def test_requirement_imports_and_is_recent_enough(requirement: Requirement):
     assert requirement.specifier.contains(installed, prereleases=True), (
         f"{requirement} is required, {installed} is here"
     )
-
-
-def imported() -> dict[str, str]:
-    """Top-level name of every module that the program imports -> where, once."""
-    places = {}
-    for path in [*(ROOT / "transxnet").rglob("*.py"), *(ROOT / "demo").rglob("*.py"), ROOT / "app.py"]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module or ""]
-            places |= {name.partition(".")[0]: f"{path.relative_to(ROOT)}:{node.lineno}" for name in names}
-    return places
-
-
-def test_the_program_imports_what_is_required_and_nothing_else():
-    """What is there only because another package needs it may be gone with that package's next version."""
-    required = {IMPORT_NAMES.get(r.name, r.name) for r in requirements("requirements.txt")}
-    places = imported()
-    foreign = places.keys() - sys.stdlib_module_names - {"transxnet", "demo"} - OPTIONAL
-    unlisted = sorted(f"{places[name]}: {name}" for name in foreign - required)
-    assert not unlisted, "\n".join(["not in requirements.txt:", *unlisted])
-    assert required - foreign == NOT_IMPORTED
 
 
 def test_test_requirements_are_not_needed_to_run():

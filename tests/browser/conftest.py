@@ -118,13 +118,13 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
                 return
         except httpx.TransportError:
             threading.Event().wait(0.05)
-    pytest.fail(f"python app.py did not answer within {START} s:\n{log.read_text()}")
+    pytest.fail(f"python app.py did not answer within {START} s:\n{log.read_text(encoding='utf-8')}")
 
 
 def queued(pid: int) -> float:
     """Seconds a process' main thread has waited for a processor; 0 where the kernel does not say."""
     try:
-        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
     except OSError:
         return 0.0
 

@@ -51,7 +51,7 @@ def pid_of(pool: DecodePool) -> int:
 
 def is_running(pid: int) -> bool:
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return False
     return state not in "ZX"
@@ -107,7 +107,7 @@ def test_a_worker_refuses_in_the_same_words(content, pool, tmp_path):
 
 def test_a_worker_imports_no_torch(pool, photo):
     pool.decode(photo)
-    libraries = Path(f"/proc/{pid_of(pool)}/maps").read_text()
+    libraries = Path(f"/proc/{pid_of(pool)}/maps").read_text(encoding="utf-8")
     assert "numpy" in libraries
     assert "torch" not in libraries
 

@@ -86,7 +86,7 @@ def visit(server: SimpleNamespace) -> str:
 
 def resident(pid: int) -> int:
     """Bytes of a process in memory."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmRSS:")))
 
 

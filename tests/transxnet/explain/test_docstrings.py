@@ -36,7 +36,7 @@ MODULES = sorted(path for path in FOLDER.rglob("*.py") if path.stem not in NO_MA
 
 
 def public_functions(path: Path) -> list[ast.FunctionDef]:
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
 
 

@@ -67,9 +67,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 
 def answer(state: dict[str, Tensor]) -> Tensor:
     model = TransXNet(PICO).eval()
-    model.load_state_dict(
-        {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
-    )
+    model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in state.items()})
     return model(image())
 
 
