@@ -11,6 +11,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+if "OMP_WAIT_POLICY" not in os.environ:  # what transxnet.console.limit_spinning sets: importing it would load torch
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
 from transxnet.console import escape_unencodable, explain_import_error
 from transxnet.errors import LensError
 

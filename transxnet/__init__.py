@@ -4,13 +4,12 @@
 Importing transxnet registers its variants with timm: `timm.create_model("transxnet_t", features_only=True)`.
 """
 
-import os as _os
+import sys as _sys
 
-# OpenMP's idle threads spin for a while before they sleep. As long as by default, they fight with everything else on a
-# small machine: a batch took four times as long on two busy cores; not at all, and two threads are no faster than one.
-# Read once, when torch is loaded; who has set it, or has loaded torch before, keeps his own.
-if "OMP_WAIT_POLICY" not in _os.environ:
-    _os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+if _sys.argv[:1] == ["-m"]:  # `python -m transxnet`: Python imports this package, and with it torch, before __main__.py
+    from .console import limit_spinning as _limit_spinning
+
+    _limit_spinning()
 
 from . import timm_registry as _entrypoints  # noqa: F401  registers with timm
 from .errors import LensError

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
+from ..process_settings import without_tf32
+
 if TYPE_CHECKING:
     from ..weights.load import LoadedModel
 
 PASSES = 7  # timed of each model; the median is told
 
 
+@without_tf32()
 def plain_forward(model: LoadedModel) -> float:
     """Seconds of one forward pass of one image of the model's own size, nothing recorded: the median of several."""
     import torch

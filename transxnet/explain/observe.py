@@ -13,6 +13,7 @@ from ..backbones.spec import BackboneSpec
 from ..errors import LensError, OutOfRange, PartMissing
 from ..images import ModelInput
 from ..model import TransXNet
+from ..process_settings import without_tf32
 from ..results import Geometry
 from ..trace import Edit, Keep, Trace
 from ..variants import VariantSpec
@@ -89,6 +90,7 @@ class Observation:
             )
 
 
+@without_tf32()
 def observe(
     model: TransXNet | Backbone,
     model_input: ModelInput,

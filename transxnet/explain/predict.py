@@ -12,6 +12,7 @@ from torch import Tensor
 from ..errors import WeightsMismatch
 from ..labels import LabelSet
 from ..model import TransXNet
+from ..process_settings import without_tf32
 from ..results import Prediction, Predictions
 from .observe import Observation, need_eval
 
@@ -47,7 +48,7 @@ def predict_batch(
     half = torch.autocast("cuda", torch.float16) if autocast and device.type == "cuda" else contextlib.nullcontext()
     tensors = iter(tensors)
     while batch := list(islice(tensors, batch_size)):
-        with half:
+        with half, without_tf32():
             logits = model(torch.cat(batch).to(device))  # (B, classes)
         yield from (_prediction(row, labels, top) for row in logits.float().cpu())
 

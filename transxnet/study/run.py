@@ -15,6 +15,7 @@ from ..explain.observe import Observation, middle_of, observe
 from ..explain.predict import predict, predict_batch
 from ..images import ModelInput, SourceImage, prepare_for
 from ..labels import LabelSet, label_set
+from ..process_settings import without_tf32
 from ..results import Predictions
 from ..trace import Tap
 from ..variants import VARIANTS
@@ -39,6 +40,7 @@ class _Clock:
         self.seconds[name] = time.perf_counter() - begun
 
 
+@without_tf32()
 def study(
     loaded: LoadedModel,
     image: SourceImage,

@@ -22,6 +22,7 @@ from torch import Tensor
 from ..distributed import Worker
 from ..errors import DeviceError, ImageUnreadable, WeightsError, WeightsMismatch
 from ..hardware import hardware
+from ..process_settings import without_tf32
 from ..weights.load import LoadedModel
 from .held_out import only_held_out
 from .inputs import View, views_of
@@ -146,6 +147,7 @@ def _judge(task: Task, batch: range, views: Sequence[View]) -> list[Outcome]:
     return [Outcome(*judged.get(i, (-1, -1)), view.sha256, view.problem) for i, view in zip(batch, views, strict=True)]
 
 
+@without_tf32()
 @torch.no_grad()
 def _logits(task: Task, x: Tensor) -> Tensor:  # (B, 3, S, S) -> (B, classes) float32 on the CPU
     loaded, half = task.loaded, HALVES.get(task.protocol.autocast)

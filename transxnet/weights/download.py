@@ -24,6 +24,7 @@ from typing import IO, TypeVar
 from urllib.parse import urlsplit
 
 from ..errors import LensError
+from ..process_settings import ProcessSettings, Setting
 from .hub_errors import failure
 
 T = TypeVar("T")
@@ -95,10 +96,9 @@ def fetch_repository(
     again: also where the cache has it, because what it has is damaged. cache: a folder in place of the client's own
     cache. Raises SourceFailed, and whatever `report` raises to end the download: DownloadStopped or a LensError.
     """
-    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     counted = _Counted(report)
-    constants.DOWNLOAD_CHUNK_SIZE = min(CHUNK, constants.DOWNLOAD_CHUNK_SIZE)  # its 10 MB would be T's bar in 5 jumps
     _sweep_hub(repo, cache)
     try:
         # One plain question first: the client's own way of asking retries a dead or failing Hub for 23 s.
@@ -107,14 +107,23 @@ def fetch_repository(
         config = Path(hf_hub_download(repo, CONFIG, revision=revision, force_download=again, cache_dir=cache))
         commit = config.parent.name
         bar = _reporting_bar(counted, f"hf-hub:{repo}{f'@{revision}' if revision else ''}")
-        weights = Path(
-            hf_hub_download(repo, WEIGHTS, revision=commit, force_download=again, tqdm_class=bar, cache_dir=cache)
-        )
+        options = {"revision": commit, "force_download": again, "tqdm_class": bar, "cache_dir": cache}
+        with _small_chunks():
+            weights = Path(hf_hub_download(repo, WEIGHTS, **options))
     except (DownloadStopped, LensError):
         raise
     except Exception as error:  # the client's errors have no common base, and its HTTP library differs by version
         raise failure(error, _hub(), repo, begun=counted.done > 0) from error
     return Repository(config, weights, commit)
+
+
+def _chunk_size() -> list[Setting]:
+    from huggingface_hub import constants
+
+    return [(constants, "DOWNLOAD_CHUNK_SIZE", min(CHUNK, constants.DOWNLOAD_CHUNK_SIZE))]
+
+
+_small_chunks = ProcessSettings(_chunk_size)  # by default 10 MB: T's download would be reported five times
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:

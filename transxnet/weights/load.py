@@ -270,8 +270,6 @@ def _resized(spec: Spec) -> str:
 
 def _on_device(model: Model, device: torch.device) -> Model:
     model.eval().requires_grad_(False)
-    if device.type == "cuda":
-        torch.backends.cudnn.allow_tf32 = False  # explanations are float32 throughout; process-wide, like all of cuDNN
     try:
         return model.to(device)
     except torch.OutOfMemoryError as error:

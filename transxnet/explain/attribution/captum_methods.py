@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from ...errors import OutOfRange
 from ...images import ModelInput
+from ...process_settings import without_tf32
 from ...results import Explanation
 from ..observe import geometry_of, need_eval, pick_class
 from .grad_cam import class_words
@@ -31,6 +32,7 @@ STEPS = 48  # of pico on three photos off by 1.7 to 2.3 %; 32 steps are off by 2
 Progress = Callable[[int, int], None]  # (images done, images in all)
 
 
+@without_tf32()
 def integrated_gradients(
     model: nn.Module,
     lock: AbstractContextManager,
@@ -67,6 +69,7 @@ def integrated_gradients(
     )  # fmt: skip
 
 
+@without_tf32()
 def occlusion(
     model: nn.Module,
     lock: AbstractContextManager,

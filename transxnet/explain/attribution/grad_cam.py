@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ...process_settings import without_tf32
 from ...results import Explanation, Geometry
 from ..observe import Observation, need_part, pick_class
 
@@ -79,6 +80,7 @@ def layer_at(observation: Observation, stage: int | str, block: int | None = Non
     return Layer(observation.layer_words(stage, block), record.tensor, observation.units(stage))
 
 
+@without_tf32()
 def raw_maps(score: torch.Tensor, layers: Sequence[Layer]) -> list[np.ndarray]:
     """L of `score`, a scalar of the pass, on every layer, (h, w) each: one backward pass for all of them."""
     slopes = torch.autograd.grad(score, [layer.features for layer in layers], retain_graph=True)

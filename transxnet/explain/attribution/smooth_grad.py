@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from ...errors import OutOfRange
 from ...images import ModelInput
+from ...process_settings import without_tf32
 from ...results import Explanation
 from ..observe import geometry_of, pick_class
 from .captum_methods import AT_ONCE, input_of
@@ -30,6 +31,7 @@ from .grad_cam import class_words
 NOISE = 0.15  # sigma, as a share of the input's range
 
 
+@without_tf32()
 def smooth_grad(
     model: nn.Module,
     lock: AbstractContextManager,

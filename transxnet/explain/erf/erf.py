@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from ...errors import OutOfRange
+from ...process_settings import without_tf32
 from ...results import Explanation
 from ...results.erf import SHARES, ErfCurves, RCurve, log_scaled
 from ..observe import Observation
@@ -75,6 +76,7 @@ def unit_score(features: Tensor, row: int, col: int) -> Tensor:
     return features[0, :, row, col].relu().sum()
 
 
+@without_tf32()
 def pixel_gradient(score: Tensor, x: Tensor, rectify: bool = False, keep_graph: bool = True) -> np.ndarray:
     """|d score / dx|, or its ReLU, summed over the channels of x (1, 3, H, W): float32 (H, W)."""
     (slope,) = torch.autograd.grad(score, x, retain_graph=keep_graph)

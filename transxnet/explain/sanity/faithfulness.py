@@ -31,6 +31,7 @@ from torch import Tensor, nn
 
 from ...errors import OutOfRange, UnknownName, quote
 from ...images import ModelInput
+from ...process_settings import without_tf32
 from ...results import Explanation, Geometry
 from ...results.placement import place
 from ...results.sanity_checks import Faithfulness
@@ -136,6 +137,7 @@ class Bench:
         while batch := list(islice(keeps, self.batch_size)):
             yield torch.where(torch.stack(batch)[:, None], self.x, self.bare)
 
+    @without_tf32()
     @torch.no_grad()
     def _probabilities(self, x: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, classes)
         return self.model(x).float().softmax(dim=1).cpu()
@@ -153,6 +155,7 @@ def moved(heatmap: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.roll(heatmap, far[rng.integers(len(far))], axis=(0, 1)) if len(far) else heatmap  # a single value stays
 
 
+@without_tf32()
 def bare(x: Tensor, baseline: str) -> Tensor:
     """What pixels turn into: (1, 3, H, W), like the normalized view x. Raises UnknownName."""
     if baseline == "gray":

@@ -15,6 +15,7 @@ import torch
 
 from ...errors import PartMissing
 from ...images import ModelInput
+from ...process_settings import without_tf32
 from ...results import Explanation
 from ...results.sanity_checks import Faithfulness, SanityChecks
 from ...weights.load import LoadedModel
@@ -83,6 +84,7 @@ def _all_maps(
     return {name: found[name] for name in methods if name in found}
 
 
+@without_tf32()
 @torch.no_grad()
 def _settled(loaded: LoadedModel, model_input: ModelInput, question: AttributionTarget) -> AttributionTarget:
     """The question with nothing left for a model to choose: a random copy would choose another class to compare."""
