@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo gallery test fuzz lint lock setup setup-dev libraries browser clean
+.PHONY: help demo gallery test fuzz lint lock setup setup-dev libraries browser locales clean
 
 ARGS ?=
 # `no` installs the versions of requirements.lock without comparing the files' hashes. The hashes are those of the public
@@ -28,7 +28,7 @@ help:
 	echo "make gallery     set up, then make assets/gallery again: every figure for one photo"
 	echo "make lint        set up, then check style, the direction of imports, and the requirements"
 	echo "make setup       .venv with the packages of requirements.lock (HASHES=no: see Makefile), and OpenCV's shared libraries"
-	echo "make setup-dev   setup, and headless Chromium for the tests"
+	echo "make setup-dev   setup, and headless Chromium and locale definitions for the tests"
 	echo "make lock        make requirements.lock again from the requirements files (newest versions: make lock ARGS=--upgrade)"
 	echo "make clean       remove .venv, caches and what the tests made"
 
@@ -45,6 +45,7 @@ gallery: setup
 # Two processes, each with a page and a Chromium of its own, take file after file, the longest first (tests/conftest.py);
 # what measures seconds has the machine to itself.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
+test: export PYTHONWARNDEFAULTENCODING = 1
 test: lint
 	@$(PY) -m pytest $(TWO) -m "not timing"
 	$(PY) -m pytest tests/browser -m timing
@@ -60,7 +61,7 @@ lint: setup-dev
 
 setup: libraries $(READY)
 
-setup-dev: setup browser
+setup-dev: setup browser locales
 
 # Keeps the versions that are in the file and still fit. One file for every platform and Python from 3.11 on. Without
 # annotations, because they would name the constraints file, a path of one machine.
@@ -113,6 +114,14 @@ browser:
 	[ "$$(uname)" = Linux ] || exit 0
 	command -v chromium >/dev/null || debian_install "chromium, which the browser tests drive," chromium
 	PATH="$$PATH:/usr/sbin:/sbin" ldconfig -p | grep -F "libatomic.so.1 " >/dev/null || debian_install "libatomic.so.1, which Playwright needs," libatomic1
+
+# tests/test_locales.py builds a locale whose encoding is GBK.
+locales:
+	@$(debian_install)
+	[ "$$(uname)" = Linux ] || exit 0
+	if ! command -v localedef >/dev/null || [ ! -e /usr/share/i18n/charmaps/GBK.gz ]; then
+		debian_install "the definition of a GBK locale, which the tests build," locales
+	fi
 
 # --- The virtual environment --------------------------------------------------------------------
 

@@ -41,6 +41,10 @@ os.environ |= {
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": THREADS,  # for the commands that tests start
     "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait fight with Chromium for two cores
+    # Of the processes that tests start, as pyproject.toml has it for pytest: our files name every encoding.
+    "PYTHONWARNDEFAULTENCODING": "1",
+    "PYTHONWARNINGS": "ignore::EncodingWarning",
+    "PYTHONPATH": os.pathsep.join(filter(None, (str(TESTS / "fixtures" / "startup"), os.environ.get("PYTHONPATH")))),
 }
 
 import torch  # noqa: E402
@@ -141,8 +145,9 @@ LONG = (
     "browser/test_every_view.py", "browser/test_page.py", "browser/test_everyone.py", "browser/test_languages.py",
     "browser/test_explanations.py", "browser/test_attention_hover.py", "browser/test_tour.py",
     "browser/test_family.py", "browser/test_links.py", "test_readme.py",
-    "demo/test_api.py", "transxnet/test_publish.py", "demo/test_page.py", "transxnet/explain/test_sanity_checks.py",
-    "transxnet/training/test_loop.py", "transxnet/commands/test_studying.py", "transxnet/test_cli.py",
+    "demo/test_api.py", "transxnet/publish/test_publish.py", "demo/test_page.py", "test_locales.py",
+    "transxnet/explain/sanity/test_sanity_checks.py", "transxnet/training/test_loop.py", "transxnet/cli/test_study.py",
+    "transxnet/cli/test_cli.py",
 )  # fmt: skip
 
 

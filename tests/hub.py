@@ -60,7 +60,9 @@ def make_repo(root: Path, namespace: str, variant: str, *, revision: str = "", *
         "pretrained_cfg": pretrained_config(spec),
         "sha256": file_digest(folder / "model.safetensors"),
     } | changes
-    (folder / "config.json").write_text(json.dumps({k: v for k, v in config.items() if v is not None}, indent=1))
+    (folder / "config.json").write_text(
+        json.dumps({k: v for k, v in config.items() if v is not None}, indent=1), encoding="utf-8"
+    )
     return folder
 
 

@@ -94,7 +94,9 @@ class Uploads:
         there = folder.is_dir()
         if not there:
             folder.mkdir(parents=True)
-            (folder / ".gitattributes").write_text("*.safetensors filter=lfs diff=lfs merge=lfs -text\n")
+            (folder / ".gitattributes").write_text(
+                "*.safetensors filter=lfs diff=lfs merge=lfs -text\n", encoding="utf-8"
+            )
             self.hub.created[f"{namespace}/{name}"] = wanted
         self._json(409 if there else 200, {"url": f"{self.hub.url}/{namespace}/{name}"})
 

@@ -46,7 +46,7 @@ def commands(text: str) -> list[list[str]]:
     `python`, `torchrun`, `make`.
     """
     shell = ["/bin/sh", "-eu", "-c", TELLERS + text]
-    done = subprocess.run(shell, env={"PATH": "/nowhere"}, capture_output=True, text=True)
+    done = subprocess.run(shell, env={"PATH": "/nowhere"}, capture_output=True, encoding="utf-8")
     if done.returncode:
         raise ValueError(done.stderr)
     return [line.split(UNIT)[:-1] for line in done.stdout.splitlines()]

@@ -27,7 +27,7 @@ worst_errors: dict[str, float] = {}  # variant -> worst relative error seen; con
 @cache
 def spec() -> dict[str, dict[str, list[int]]]:
     """variant ("t", "s", "b") -> key -> shape, in the official order."""
-    return json.loads((DATA / "state_dict_spec.json").read_text())
+    return json.loads((DATA / "state_dict_spec.json").read_text(encoding="utf-8"))
 
 
 @cache

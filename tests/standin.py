@@ -42,7 +42,9 @@ def saved(path: Path, state: dict[str, Tensor] | None = None) -> Path:
 
 def bundle(digest: str = "") -> Path:
     path = saved(sources.BUNDLED / f"{SPEC.name}.safetensors")
-    path.with_suffix(".json").write_text(json.dumps({"name": SPEC.name, "sha256": digest or file_digest(path)}))
+    path.with_suffix(".json").write_text(
+        json.dumps({"name": SPEC.name, "sha256": digest or file_digest(path)}), encoding="utf-8"
+    )
     return path
 
 

@@ -179,7 +179,7 @@ def assert_written(words: list[str]) -> None:
 
 def assert_target(name: str) -> None:
     """make knows how to make it."""
-    done = subprocess.run(["make", "-n", name], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(["make", "-n", name], cwd=ROOT, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
 
 

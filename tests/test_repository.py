@@ -41,7 +41,7 @@ def tracked() -> list[Path]:
     """Every committed (or staged) file that exists, relative to the root."""
     if (ROOT / ".git").exists():
         command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
-        listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout
         files = [Path(name) for name in listing.split("\0") if name]
     else:
         files = []

@@ -31,7 +31,9 @@ def torchrun(*command: str, processes: int = 2) -> subprocess.CompletedProcess[s
     """Run a script or `-m MODULE` with its arguments in so many processes: a free port, one thread each, no GPU."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     environment = os.environ | ALONE
-    return subprocess.run([*launcher, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [*launcher, *command], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=120
+    )
 
 
 def ranks(*command: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
@@ -80,7 +82,7 @@ class Forked:
         self._process.kill()
         self._process.join()
         with self._folder:
-            out, err = (path.read_text() for path in self._files)
+            out, err = (path.read_text(encoding="utf-8") for path in self._files)
         return out, err
 
 

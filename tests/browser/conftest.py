@@ -101,8 +101,8 @@ def serve(*options: str, **environment: str) -> Iterator[Served]:
             wait_for(url, process, log)
             yield Served(url, time.perf_counter() - began, queued(process.pid), proxy)
             process.terminate()
-            assert process.wait(60) == 0, log.read_text()
-            assert "Traceback" not in log.read_text(), log.read_text()
+            assert process.wait(60) == 0, log.read_text(encoding="utf-8")
+            assert "Traceback" not in log.read_text(encoding="utf-8"), log.read_text(encoding="utf-8")
             assert list((Path(folder) / "temp").iterdir()) == []  # nothing of any visitor is left behind
         finally:
             process.kill()

@@ -30,7 +30,7 @@ IN_README = ("overview", "attention", "kernels", "compare", "tour")
 FIGURES = [name for name in VIEWS if WANTED[name].figures and name != "ablation"]  # whose come when they are asked for
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
   .flatMap((rule) => rule.nodes.map((node) => [rule.id, node.target.join(" ")]))"""
 

@@ -25,7 +25,9 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture
 def framing_site(served: Served, tmp_path: Path) -> Iterator[str]:
     """Another origin on this machine whose page shows the served one in a frame."""
-    (tmp_path / "index.html").write_text(f'<iframe src="{served.url}/" width="1400" height="900"></iframe>')
+    (tmp_path / "index.html").write_text(
+        f'<iframe src="{served.url}/" width="1400" height="900"></iframe>', encoding="utf-8"
+    )
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://localhost:{server.server_port}/"

@@ -367,7 +367,7 @@ def test_what_is_wrong_is_said(client, tmp_path):
         client, file, "erf", variants=many, api_name="/export"
     )
     assert "'no_hope'" in refused(client, file, edits="no_hope", api_name="/ablation")
-    (tmp_path / "notes.jpg").write_text("Dear diary, this is no image.")
+    (tmp_path / "notes.jpg").write_text("Dear diary, this is no image.", encoding="utf-8")
     assert "notes.jpg" in refused(client, handle_file(tmp_path / "notes.jpg"), api_name="/predict")
     tiny = io.BytesIO()
     Image.new("RGB", (1, 1)).save(tiny, "PNG")

@@ -195,7 +195,7 @@ def study_of(name: str, kind: str):
 
 
 def test_accuracy_and_who_says_so():
-    card = json.loads((BUNDLED / "transxnet_pico.json").read_text())["accuracy"]
+    card = json.loads((BUNDLED / "transxnet_pico.json").read_text(encoding="utf-8"))["accuracy"]
     number, said = accuracy(study_of("pico", "bundled"))
     assert number == f"{100 * card['top1']:.1f} %"
     assert f"{card['images']:,}" in said

@@ -208,7 +208,7 @@ def test_no_worker_outlives_a_killed_server(then, photo, tmp_path):
     slow = tmp_path / "slow.bmp"  # runs of one pixel, which Pillow reads in a Python loop
     slow.write_bytes(header + sizes + bytes(1024) + b"\1\5" * 5_000_000)
     command = [sys.executable, "-c", PARENT.format(then=then), str(photo), str(slow)]
-    parent = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
     worker = int(parent.stdout.readline())
     assert is_running(worker)
     parent.kill()

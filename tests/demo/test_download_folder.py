@@ -66,7 +66,7 @@ def test_a_download_makes_its_own_room(folder):
 
 
 def test_other_files_stay(folder):
-    (folder.path / "notes.txt").write_text("mine")
+    (folder.path / "notes.txt").write_text("mine", encoding="utf-8")
     (folder.path / "other").mkdir()
     folder.make_room("timm/d", 99_000)
     assert sorted(path.name for path in folder.path.iterdir()) == ["notes.txt", "other"]

@@ -202,7 +202,7 @@ def test_an_upload_and_its_position_are_not_in_the_link_which_says_so():
 
 
 def test_the_script_knows_the_same_keys():
-    script = (HERE / "js" / "links.js").read_text()
+    script = (HERE / "js" / "links.js").read_text(encoding="utf-8")
     pairs = dict(re.findall(r"(\w+): \"(\w+)\"", script[script.index("FIELDS") : script.index("};")]))
     assert set(pairs) == {key for key, _ in FULL.display}
 

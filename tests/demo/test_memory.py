@@ -37,7 +37,7 @@ return_free_memory()
 def test_threads_share_heaps():
     def mappings(limit: str) -> int:
         command = [sys.executable, "-c", THREADS, limit]
-        done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, encoding="utf-8", timeout=120)
         assert done.returncode == 0, done.stderr
         return int(done.stdout)
 

@@ -40,7 +40,7 @@ def server(tmp_path_factory) -> Iterator[SimpleNamespace]:
     try:
         url, until = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
         while True:
-            assert process.poll() is None, (folder / "log").read_text()
+            assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")
             assert time.monotonic() < until
             try:
                 config = httpx.get(f"{url}/config", timeout=PATIENCE).json()

@@ -1023,7 +1023,7 @@ def test_t_is_offered_once_it_is_there(page, opened, monkeypatch):
 
 
 def test_scripts_and_styles_name_no_other_machine():
-    given = head() + "".join(path.read_text() for path in STYLES)
+    given = head() + "".join(path.read_text(encoding="utf-8") for path in STYLES)
     given = given.replace("http://www.w3.org/2000/svg", "")  # a name, which nobody fetches
     assert not re.search(r"https?:|//[a-z]+\.[a-z]", given)
     assert "@import" not in given

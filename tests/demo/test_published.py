@@ -46,7 +46,8 @@ def test_names_and_sources_in_words(tmp_path):
     file = tmp_path / "two.csv"
     file.write_text(
         f"{HEAD}\nA,T,cnn,224,1,2,80,,https://github.com/a/b/blob/1/c.md ; https://arxiv.org/abs/1 (GMACs; top-1)\n"
-        "ResNet,timm: resnet50.a1_in1k,cnn,224,1,2,80,70.5,https://github.com/a/b\n"
+        "ResNet,timm: resnet50.a1_in1k,cnn,224,1,2,80,70.5,https://github.com/a/b\n",
+        encoding="utf-8",
     )
     one, two = published(file)
     assert (one.name, one.by_timm, one.v2_top1) == ("A T", False, None)
@@ -58,7 +59,7 @@ def test_names_and_sources_in_words(tmp_path):
 @pytest.mark.parametrize("row", ["A,T,cnn,224,1,2,80,,no address", "A,T,cnn,big,1,2,80,,https://a.b/c", "A,T"])
 def test_a_damaged_or_missing_file_is_no_numbers(tmp_path, row, caplog):
     file = tmp_path / "damaged.csv"
-    file.write_text(f"{HEAD}\n{row}\n")
+    file.write_text(f"{HEAD}\n{row}\n", encoding="utf-8")
     assert published(file) == ()
     assert published(tmp_path / "none.csv") == ()
     assert caplog.text.count("no published numbers") == 2

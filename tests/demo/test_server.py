@@ -71,13 +71,13 @@ def test_a_preset_folder_holds_ours_and_keeps_what_it_had(scratch, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(preset))
     folder = private_temp_dir()
     assert folder.parent == preset.resolve()
-    (preset / "somebody's").write_text("precious")
+    (preset / "somebody's").write_text("precious", encoding="utf-8")
     TemporaryFiles(folder).sweep(time.time() + 10**6)
-    assert (preset / "somebody's").read_text() == "precious"
+    assert (preset / "somebody's").read_text(encoding="utf-8") == "precious"
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(scratch, monkeypatch):
-    (scratch / "file").write_text("")
+    (scratch / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(scratch / "file"))
     with pytest.raises(LensError, match="Set GRADIO_TEMP_DIR") as caught:
         private_temp_dir()
@@ -100,7 +100,7 @@ def test_the_folder_goes_when_the_program_ends(tmp_path):
     )
     environ = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, encoding="utf-8", timeout=120
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("transxnet-lens-")
@@ -126,7 +126,7 @@ def test_the_program_ends_in_order_while_a_model_works(tmp_path):
     )
     environ = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, encoding="utf-8", timeout=120
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "worked\n", "")
     assert list(tmp_path.iterdir()) == []

@@ -428,7 +428,7 @@ def hub(tmp_path, monkeypatch) -> Iterator[HubServer]:
         folder.mkdir(parents=True)
         state = load_model(f"timm:{name}@untrained", device="cpu").model.net.state_dict()
         save_file({key: value.clone() for key, value in state.items()}, folder / "model.safetensors")
-        (folder / "config.json").write_text(json.dumps({"architecture": name, "num_classes": 1000}))
+        (folder / "config.json").write_text(json.dumps({"architecture": name, "num_classes": 1000}), encoding="utf-8")
     monkeypatch.setenv("TRANSXNET_CACHE", str(tmp_path / "own"))
     with HubServer(tmp_path / "hub") as server:
         use_hub(monkeypatch, server.url, tmp_path / "shared")

@@ -82,7 +82,9 @@ def test_the_bar_leads_from_the_first_step_to_the_last_and_out():
 def test_what_the_words_quote_is_on_the_page():
     """“…” in a step's words is the title of a figure, a row or a control; if that is renamed, this fails."""
     files = [*ROOT.glob("transxnet/draw/*.py"), *ROOT.glob("demo/**/*.py")]
-    page = "\n".join(path.read_text() for path in files if path.name != "tour.py") + variant_title("pico@untrained")
+    page = "\n".join(path.read_text(encoding="utf-8") for path in files if path.name != "tour.py") + variant_title(
+        "pico@untrained"
+    )
     every = [text for step in STEPS for text in (*step.sentences, *step.alone)]
     quoted = set(re.findall("“([^”]+)”", " ".join(every)))
     assert len(quoted) >= 5

@@ -52,7 +52,7 @@ def test_some_of_the_variables_are_not_torchrun_s(monkeypatch):
 
 
 def test_two_processes_hear_each_other(tmp_path):
-    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
     done = ranks(str(tmp_path / "program.py"))
     assert done.returncode == 0, done.stderr
     heard = json.loads(done.stdout)  # printed once

@@ -8,7 +8,9 @@ from transxnet import hardware
 
 
 def test_threads_and_model_of_the_cpu(monkeypatch, tmp_path):
-    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: A Fine CPU: v2\nprocessor\t: 1\nmodel name\t: B\n")
+    (tmp_path / "cpuinfo").write_text(
+        "processor\t: 0\nmodel name\t: A Fine CPU: v2\nprocessor\t: 1\nmodel name\t: B\n", encoding="utf-8"
+    )
     monkeypatch.setattr(hardware, "CPU_INFO", tmp_path / "cpuinfo")
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     assert hardware.hardware(torch.device("cpu")) == "2 CPU threads, A Fine CPU: v2"

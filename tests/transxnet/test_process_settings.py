@@ -159,7 +159,9 @@ def observed(pico: LoadedModel, source_image: SourceImage):
 
 
 EXPLANATIONS: dict[str, Callable[[LoadedModel, SourceImage], object]] = {
-    "study": lambda pico, image: study(pico, image, StudyOptions(only=("attention", "kernels", "grad_cam", "receptive_field"))),
+    "study": lambda pico, image: study(
+        pico, image, StudyOptions(only=("attention", "kernels", "grad_cam", "receptive_field"))
+    ),
     "grad_cam": lambda pico, image: grad_cam(observed(pico, image), 0),
     "receptive_field": lambda pico, image: receptive_field(observed(pico, image)),
     "published_erf": lambda pico, image: published_erf(pico, [image.rgb], size=64),

@@ -69,7 +69,7 @@ def test_importing_is_silent():
         [sys.executable, "-W", "error", "-c", "import transxnet"],
         cwd=Path(__file__).parents[2],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")

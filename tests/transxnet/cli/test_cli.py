@@ -83,7 +83,7 @@ def test_list_has_a_row_for_every_variant(capsys, weights):
 
 
 def test_list_shows_what_the_card_of_bundled_weights_measured(capsys, tmp_path, monkeypatch):
-    (tmp_path / "transxnet_nano.json").write_text('{"sha256": "ab", "accuracy": {"top1": 0.4321}}')
+    (tmp_path / "transxnet_nano.json").write_text('{"sha256": "ab", "accuracy": {"top1": 0.4321}}', encoding="utf-8")
     monkeypatch.setattr("transxnet.weights.sources.BUNDLED", tmp_path)
     _, out, _ = run(capsys, "list", "--json")
     assert {row["name"]: row["top1_here"] for row in lines(out)}["nano"] == 0.4321
@@ -198,7 +198,7 @@ def test_a_folder_stands_for_the_images_in_it(capsys, images, tmp_path):
     (tmp_path / "sub").mkdir()
     for name in ("z.PNG", "sub/y.png", ".hidden.png"):
         (tmp_path / name).write_bytes(images[0].read_bytes())
-    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "notes.txt").write_text("no image", encoding="utf-8")
     _, out, _ = run(capsys, "predict", tmp_path, "--json", *UNTRAINED)
     assert [one["image"] for one in lines(out)] == [str(tmp_path / "sub" / "y.png"), str(tmp_path / "z.PNG")]
     (tmp_path / "empty").mkdir()
@@ -352,7 +352,7 @@ def test_study_refuses_before_it_loads_anything(capsys, tmp_path, argv, words):
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(capsys, images, tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     code, _, err = run(capsys, "study", images[0], "--models", "pico@untrained", "--out", tmp_path / "file" / "o")
     assert code == 2
     assert "The results cannot be written to o (Not a directory)." in err
@@ -375,7 +375,7 @@ def test_process_predict(images):
     """From Python's start on: what importing says would be heard too."""
     command = [sys.executable, "-m", "transxnet", "predict", str(images[0]), str(images[5]), "--json", *UNTRAINED]
     root = Path(transxnet.__file__).parents[1]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=root)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=200, cwd=root)
     assert done.returncode == 1, done.stderr
     good, bad = lines(done.stdout)
     assert good["provenance"]["kind"] == "untrained"

@@ -46,12 +46,14 @@ def test_two_processes_give_the_numbers_of_one(data, tmp_path, capsys):
     assert sorted(path.name for path in out.iterdir()) == [
         "evaluation.json", "outcomes-0.jsonl", "outcomes-1.jsonl", "report.json", "report.txt",
     ]  # fmt: skip
-    assert [len((out / f"outcomes-{rank}.jsonl").read_text().splitlines()) for rank in (0, 1)] == [2, 2]
+    assert [len((out / f"outcomes-{rank}.jsonl").read_text(encoding="utf-8").splitlines()) for rank in (0, 1)] == [2, 2]
 
     (out / "outcomes-1.jsonl").unlink()  # as if that process had been killed at once; one process does the rest
     assert numbers(typed(capsys, "--data", data, "--json", "--out", out, "--resume").out) == one
-    assert json.loads((out / "report.json").read_text())["speed"]["images"] == 3 + 2  # batches 1 and 3 of 3, 3, 3, 2
-    assert numbers((out / "report.json").read_text()) == one
+    assert (
+        json.loads((out / "report.json").read_text(encoding="utf-8"))["speed"]["images"] == 3 + 2
+    )  # batches 1 and 3 of 3, 3, 3, 2
+    assert numbers((out / "report.json").read_text(encoding="utf-8")) == one
 
 
 def test_what_is_printed(data, capsys):
@@ -83,7 +85,7 @@ def test_flat_files_with_a_list(tmp_path, capsys):
         path.rename(folder / f"ILSVRC2012_val_0000000{number}.png")
     assert "flat holds no labeled images" in typed(capsys, "--data", folder, code=2).err
     listed = tmp_path / "LOC_val_solution.csv"
-    listed.write_text(f"ImageId,PredictionString\nILSVRC2012_val_00000002,{SALAMANDER} 1 2 3 4 \n")
+    listed.write_text(f"ImageId,PredictionString\nILSVRC2012_val_00000002,{SALAMANDER} 1 2 3 4 \n", encoding="utf-8")
     result = json.loads(typed(capsys, "--data", folder, "--labels", listed, "--json").out)
     assert [(score["wnid"], score["images"]) for score in result["classes"]] == [(SALAMANDER, 1)]
     assert result["data"]["labels"] == ["LOC_val_solution.csv: WNIDs by name"]
@@ -120,11 +122,11 @@ def test_several_models_end_in_a_table(data, tmp_path, capsys):
     rows = [line.split(" | ") for line in out.splitlines() if line.startswith("| ")]
     assert [row[0] for row in rows] == ["| model", "| pico@untrained", "| nano@untrained"]
     for name, row in zip(("pico@untrained", "nano@untrained"), rows[1:], strict=True):
-        report = json.loads((tmp_path / name / "report.json").read_text())
+        report = json.loads((tmp_path / name / "report.json").read_text(encoding="utf-8"))
         low, high = report["top1_interval"]
         assert row[2:4] == [f"{report['top1']:.1%}", f"{low:.1%} to {high:.1%}"]
     shares = [
-        json.loads((tmp_path / name / "report.json").read_text())["top1"]
+        json.loads((tmp_path / name / "report.json").read_text(encoding="utf-8"))["top1"]
         for name in ("pico@untrained", "nano@untrained")
     ]
     assert rows[1][-1] == " |"
@@ -135,7 +137,7 @@ def test_only_what_was_held_out(tmp_path, capsys):
     """Every second image of a class, by name, from the first: what a recipe with held_out=0.5 leaves alone."""
     folder = write_images(tmp_path, "many", {FISH: 4, SALAMANDER: 3})
     typed(capsys, "--data", folder, "--held-out", "0.5", "--out", tmp_path / "out")
-    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert [(score["wnid"], score["images"]) for score in report["classes"]] == [(FISH, 2), (SALAMANDER, 2)]
     kept = load_images([folder], label_set("tiny-imagenet-200").wnids)
     _, held_out = split(kept.labels, 0.5)

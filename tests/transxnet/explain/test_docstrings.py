@@ -46,7 +46,7 @@ def flat(words: str | None) -> str:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.stem}.{path.stem}")
 def test_a_module_says_where_it_comes_from_and_what_it_must_not_be_read_as(path):
-    words = flat(ast.get_docstring(ast.parse(path.read_text())))
+    words = flat(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
     assert SOURCE.search(words), "no source, and not said to be this project's own"
     assert "must not be read as" in words.lower()
 

@@ -138,7 +138,7 @@ def test_a_name_of_its_own_a_branch_and_privacy(hub, checkpoint, logits):
     assert names(hub.root / repo / "revisions" / "v1") >= MADE
     assert not names(hub.root / repo) & MADE
     assert torch.equal(load("pico", f"hf-hub:{repo}@v1", "cpu").model(image()), logits)
-    card = (hub.root / repo / "revisions" / "v1" / "README.md").read_text()
+    card = (hub.root / repo / "revisions" / "v1" / "README.md").read_text(encoding="utf-8")
     assert card.count(f'"hf-hub:{repo}@v1"') == 2  # the card loads that branch, both ways
     assert torch.equal(timm.create_model(f"hf-hub:{repo}@v1", pretrained=True).eval()(image()), logits)
 
@@ -153,7 +153,7 @@ def test_a_dry_run_leaves_the_folder_and_asks_nobody(checkpoint, tmp_path, monke
     made = tmp_path / "pico-1"
     assert names(made) == MADE
     assert names(tmp_path) == {"pico-1"}
-    config = json.loads((made / "config.json").read_text())
+    config = json.loads((made / "config.json").read_text(encoding="utf-8"))
     labels = label_set("tiny-imagenet-200")
     assert {key: config[key] for key in ("architecture", "num_classes", "num_features", "sha256")} == {
         "architecture": "transxnet_pico", "num_classes": 200, "num_features": 224,
@@ -172,7 +172,7 @@ def test_a_dry_run_leaves_the_folder_and_asks_nobody(checkpoint, tmp_path, monke
 
 def test_the_readme_says_where_the_weights_come_from(checkpoint, tmp_path):
     assert publish(checkpoint, "--dry-run", "--out", tmp_path / "out") == 0
-    text = (tmp_path / "out" / "README.md").read_text()
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert text.startswith("---\nlibrary_name: timm\nlicense: apache-2.0\npipeline_tag: image-classification\n")
     assert "| made from | `pico.pth.tar` |" in text
     assert f"| SHA-256 of that file | `{file_digest(checkpoint)}` |" in text
@@ -190,10 +190,10 @@ def test_an_official_file_carries_the_papers_numbers_as_the_papers(tmp_path):
     shapes = {key: list(value.shape) for key, value in TransXNet(spec).to("meta").state_dict().items()}
     torch.save(recipe_state(shapes), tmp_path / "transx-t.pth.tar")
     assert publish(tmp_path / "transx-t.pth.tar", "--dry-run", "--out", tmp_path / "out", model="t") == 0
-    text = (tmp_path / "out" / "README.md").read_text()
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "These are its authors' numbers: nobody measured this very file" in text
     assert "| 81.6 % | 70.7 % | 1.8 | 12.8 M |" in text
-    assert len(json.loads((tmp_path / "out" / "config.json").read_text())["label_names"]) == 1000
+    assert len(json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))["label_names"]) == 1000
 
 
 def test_a_bundled_file_takes_its_card_along(state, tmp_path):
@@ -204,13 +204,13 @@ def test_a_bundled_file_takes_its_card_along(state, tmp_path):
     (tmp_path / "curve.png").write_bytes(b"PNG")
     accuracy = {"pictures": 10, "image_size": 128, "top1": 0.5, "top1_interval": [0.25, 0.75]}
     card = {"name": "transxnet_pico", "sha256": file_digest(source), "accuracy": accuracy, "plot": "curve.png"}
-    source.with_suffix(".json").write_text(json.dumps(card))
+    source.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
     assert publish(source, "--dry-run", "--out", tmp_path / "out") == 0
     made = load_file(tmp_path / "out" / "model.safetensors")
     assert {str(value.dtype) for value in made.values()} == {"torch.float16", "torch.int64"}
     assert all(torch.equal(value, half[key]) for key, value in made.items())
     assert torch.equal(load("pico", tmp_path / "out", "cpu").model(image()), answer(half))
-    text = (tmp_path / "out" / "README.md").read_text()
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "50.0 % (25.0 to 75.0)" in text
     assert "![Loss and accuracy by epoch](curve.png)" in text
     assert (tmp_path / "out" / "curve.png").read_bytes() == b"PNG"
@@ -220,9 +220,9 @@ def test_a_bundled_file_takes_its_card_along(state, tmp_path):
 def test_a_card_of_another_file_says_nothing_about_this_one(state, tmp_path):
     save_file(state, tmp_path / "mine.safetensors")
     card = {"name": "transxnet_pico", "sha256": "ab" * 32, "accuracy": {"top1": 0.99, "pictures": 1, "image_size": 1}}
-    (tmp_path / "mine.json").write_text(json.dumps(card))
+    (tmp_path / "mine.json").write_text(json.dumps(card), encoding="utf-8")
     assert publish(tmp_path / "mine.safetensors", "--dry-run", "--out", tmp_path / "out") == 0
-    assert "99.0 %" not in (tmp_path / "out" / "README.md").read_text()
+    assert "99.0 %" not in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_logits_are_compared_as_well_as_tensors(checkpoint, tmp_path, monkeypatc
 
 def test_a_folder_that_holds_something_is_left_alone(checkpoint, tmp_path, capsys):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine.txt").write_text("mine")
+    (tmp_path / "out" / "mine.txt").write_text("mine", encoding="utf-8")
     said = refused(capsys, checkpoint, "--dry-run", "--out", tmp_path / "out")
     assert said.startswith("transxnet: out exists already, and nothing is overwritten. Give another folder by --out")
     assert names(tmp_path / "out") == {"mine.txt"}
@@ -380,7 +380,7 @@ def made(tmp_path: Path) -> Path:
     folder = tmp_path / "made"
     folder.mkdir()
     for name in MADE:
-        (folder / name).write_text(name)
+        (folder / name).write_text(name, encoding="utf-8")
     return folder
 
 

@@ -168,9 +168,9 @@ def attempt(made: Made, folder: Path, out: Path, **changes: object) -> dict:
 @pytest.fixture
 def out(tmp_path: Path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / f"{NAME}.json").write_text("what was there")
+    (tmp_path / "out" / f"{NAME}.json").write_text("what was there", encoding="utf-8")
     yield tmp_path / "out"
-    assert [(path.name, path.read_text()) for path in (tmp_path / "out").iterdir()] == [
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in (tmp_path / "out").iterdir()] == [
         (f"{NAME}.json", "what was there")
     ]
 

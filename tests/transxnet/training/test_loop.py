@@ -168,7 +168,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(smoke):
     for ours, other in ((run.model, whole.model), (run.ema, whole.ema)):
         expected = other.state_dict()
         assert all(torch.equal(value, expected[key]) for key, value in ours.state_dict().items())
-    with (folder / "log.csv").open() as file:
+    with (folder / "log.csv").open(encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert [row[:2] for row in rows] == [["step", "epoch"], ["2", "0.500"], ["4", "1.000"]]
     assert rows[-1][3] == f"{whole.loss:.4f}"

@@ -75,6 +75,6 @@ def test_another_evaluation_is_refused(folder, change, message):
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "3"])
 def test_damaged_settings_are_named(folder, content):
-    (folder.folder / "evaluation.json").write_text(content)
+    (folder.folder / "evaluation.json").write_text(content, encoding="utf-8")
     with pytest.raises(SourceFailed, match=r"The evaluation\.json of out is damaged"):
         OutcomeFolder(folder.folder, 0).check(SETTINGS, resume=True)

@@ -36,7 +36,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     state["fc.bias"] += torch.linspace(-1, 1, 1000)  # unlike the untrained ones
     save_file(state, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps({"architecture": "test_resnet", "num_classes": 1000}))
+    (folder / "config.json").write_text(
+        json.dumps({"architecture": "test_resnet", "num_classes": 1000}), encoding="utf-8"
+    )
     return folder.parents[1]
 
 

@@ -62,7 +62,7 @@ def test_nothing_is_fetched_where_that_is_not_allowed(hub):
 def test_a_pinned_revision(hub, tmp_path):
     root = tmp_path / "root"
     old = make_repo(root, NAMESPACE, NAME, revision="v1")
-    (make_repo(root, NAMESPACE, NAME) / "README.md").write_text("newer")
+    (make_repo(root, NAMESPACE, NAME) / "README.md").write_text("newer", encoding="utf-8")
     hub.root = root
     new = commit_of(root / REPO)
     assert commit_of(old) != new
@@ -76,7 +76,7 @@ def test_revisions_pinned_in_the_namespace(hub, tmp_path):
     """Of all variants, or of one; the provenance names what was asked for and the commit that it was."""
     hub.root = tmp_path / "root"
     old = make_repo(hub.root, NAMESPACE, NAME, revision="v1")
-    (make_repo(hub.root, NAMESPACE, NAME) / "README.md").write_text("newer")
+    (make_repo(hub.root, NAMESPACE, NAME) / "README.md").write_text("newer", encoding="utf-8")
     v1, newest = commit_of(old), commit_of(hub.root / REPO)
     for pins, location, commit in (
         ("v1", f"hf-hub:{REPO}@v1", v1),
@@ -171,7 +171,7 @@ def bundle(hub: HubServer, tmp_path: Path) -> None:
     path = tmp_path / "no-bundle" / f"{NAME}.safetensors"
     path.parent.mkdir()
     path.write_bytes((hub.root / REPO / "model.safetensors").read_bytes())
-    path.with_suffix(".json").write_text(json.dumps({"sha256": file_digest(path)}))
+    path.with_suffix(".json").write_text(json.dumps({"sha256": file_digest(path)}), encoding="utf-8")
 
 
 def test_timm_loads_the_same_from_the_hub_and_from_a_folder(hub, pristine):
@@ -194,8 +194,10 @@ def test_timm_takes_bias_tables_of_another_size(hub, tmp_path):
     state = load_file(folder / "model.safetensors")
     small = {f"relative_pos_enc.{i}": t for i, t in enumerate(_tables_for_64())}
     save_file(state | small, folder / "model.safetensors")
-    config = json.loads((folder / "config.json").read_text()) | {"sha256": file_digest(folder / "model.safetensors")}
-    (folder / "config.json").write_text(json.dumps(config))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8")) | {
+        "sha256": file_digest(folder / "model.safetensors")
+    }
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     ours = load_nano().model
     theirs = timm.create_model(f"hf-hub:{REPO}", pretrained=True).eval()
     assert ours.relative_pos_enc[0].shape == theirs.relative_pos_enc[0].shape == (1, 1, 256, 4)

@@ -231,11 +231,11 @@ def test_a_named_folder(tmp_path):
 def test_a_folder_in_timms_layout_is_checked_against_its_digest(tmp_path):
     path = saved(tmp_path / "model.safetensors")
     config = {"architecture": "transxnet_t", "sha256": file_digest(path)}
-    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     assert holds(load("t", tmp_path, "cpu"))
     saved(path, OTHER)
     assert isinstance(why_not(tmp_path).__cause__, DigestMismatch)
-    (tmp_path / "config.json").write_text("{")
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
     assert "config.json cannot be read as JSON" in str(why_not(tmp_path))
 
 
@@ -258,7 +258,7 @@ def test_pico_is_bundled_and_equals_its_card(monkeypatch):
     assert "transxnet_pico" in sources.bundled_names()
     for name in sources.bundled_names():
         loaded = load(name, device="cpu")
-        card = json.loads((ASSETS / "weights" / f"{name}.json").read_text())
+        card = json.loads((ASSETS / "weights" / f"{name}.json").read_text(encoding="utf-8"))
         assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", card["sha256"])
         assert (
             loaded.provenance.note

@@ -193,7 +193,7 @@ def test_durations(seconds, words):
 
 @pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.json")), ids=lambda path: path.stem)
 def test_every_bundled_card_becomes_one(path):
-    card = json.loads(path.read_text())
+    card = json.loads(path.read_text(encoding="utf-8"))
     text = markdown(card)
     assert text.startswith(f"# {card['name']}\n")
     assert f"{100 * card['accuracy']['top1']:.1f} %" in text

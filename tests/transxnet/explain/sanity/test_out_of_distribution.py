@@ -113,7 +113,7 @@ def damage(path: Path, change: Callable[[bytes], bytes]) -> None:
 
 DAMAGE: dict[str, Callable[[Path], None]] = {
     "empty": lambda path: path.write_bytes(b""),
-    "text": lambda path: path.write_text("no archive"),
+    "text": lambda path: path.write_text("no archive", encoding="utf-8"),
     "cut short": lambda path: damage(path, lambda data: data[: len(data) // 2]),
     "changed in the middle": lambda path: damage(path, lambda data: data[:200] + bytes(400) + data[600:]),
     "without an array": lambda path: record(path, axes=None),

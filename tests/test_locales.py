@@ -1,0 +1,138 @@
+"""The page and the commands as processes in locales whose encoding is not UTF-8: C (ASCII) and zh_CN.GBK.
+
+Each locale's processes run at the same time, with an image whose name neither encoding can represent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from demo.examples import examples
+from transxnet.cli.study_images import ENTRY
+
+pytestmark = pytest.mark.process
+
+ROOT = Path(__file__).resolve().parent.parent
+DEADLINE = 220  # seconds; below pytest's own time-out of 240, far above what any machine needs
+WITHOUT_UTF8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+NO_PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), "")
+NAME = "大 사.jpg"
+
+
+@dataclass
+class Ended:
+    """A process that has ended: exit code, standard output and standard error."""
+
+    code: int
+    output: str
+    errors: str
+
+
+class Processes:
+    """The commands under test, started together in one locale."""
+
+    def __init__(self, environment: dict[str, str], encoding: str, folder: Path):
+        self.environment, self.encoding, self.out = os.environ | environment, encoding, folder / "out"
+        image = folder / NAME
+        shutil.copyfile(examples()[0].path, image)
+        transxnet = ("-m", "transxnet")
+        self.started = {
+            "list": self._start(*transxnet, "list", "pico"),
+            "predict": self._start(*transxnet, "predict", str(image)),
+            "study": self._start(*transxnet, "study", str(image), "--only", "grad_cam", "--out", str(self.out)),
+            "page": self._start(
+                "-u", "app.py", "--host", "127.0.0.1", "--port", "0", GRADIO_TEMP_DIR=str(folder / "temp"), **NO_PROXY
+            ),
+        }
+
+    def _start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=self.environment | environment, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, encoding=self.encoding, errors="replace",
+        )  # fmt: skip
+
+    def wait(self, name: str) -> Ended:
+        process = self.started[name]
+        output, errors = process.communicate(timeout=DEADLINE)
+        return Ended(process.returncode, output, errors)
+
+    def stop(self) -> None:
+        for process in self.started.values():
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def gbk_locale(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a GBK locale, built from Debian's package `locales`."""
+    folder = tmp_path_factory.mktemp("locales")
+    subprocess.run(["localedef", "-i", "zh_CN", "-f", "GBK", str(folder / "zh_CN.GBK")], check=True)
+    return {"LOCPATH": str(folder), "LC_ALL": "zh_CN.GBK", "LANG": "zh_CN.GBK"}
+
+
+@pytest.fixture(scope="module", params=["ascii", "gbk"])
+def processes(
+    request: pytest.FixtureRequest, gbk_locale: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Processes]:
+    environment = {"LC_ALL": "C", "LANG": "C"} if request.param == "ascii" else gbk_locale
+    processes = Processes(environment | WITHOUT_UTF8, request.param, tmp_path_factory.mktemp(request.param))
+    yield processes
+    processes.stop()
+
+
+def test_python_uses_the_encoding_of_the_locale(processes):
+    code = "import codecs, sys; print(codecs.lookup(sys.stdout.encoding).name)"
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, env=processes.environment, encoding="ascii").strip() == processes.encoding
+
+
+def test_list_prints_the_models(processes):
+    ended = processes.wait("list")
+    assert (ended.code, ended.errors) == (0, "")
+    assert "pico" in ended.output
+
+
+def test_predict_prints_a_prediction(processes):
+    ended = processes.wait("predict")
+    assert (ended.code, ended.errors) == (0, "")
+    assert "%" in ended.output
+
+
+def test_study_writes_report_and_manifest(processes):
+    ended = processes.wait("study")
+    assert ended.code == 0, ended.errors
+    assert "<html" in (processes.out / "report.html").read_text(encoding="utf-8")
+    entry = next(processes.out.rglob(ENTRY)).read_text(encoding="utf-8")
+    assert ("\\udce5\\udca4\\udca7" in entry) == (processes.encoding == "ascii")  # the three bytes of 大 in UTF-8
+
+
+def test_page_is_served(processes):
+    process = processes.started["page"]
+    watchdog = threading.Timer(DEADLINE, process.kill)
+    watchdog.start()
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if url := re.search(r"http://\S+", line):
+            break
+    else:
+        pytest.fail(f"{''.join(lines)}{process.stderr.read()}")
+    page = httpx.get(url[0], timeout=DEADLINE, trust_env=False)
+    watchdog.cancel()
+    assert page.status_code == 200
+    assert "lensMountPanel" in page.text
+    process.terminate()
+    ended = processes.wait("page")
+    assert ended.code == 0, ended.errors
+    assert "Traceback" not in ended.errors
