@@ -11,9 +11,8 @@ from typing import Any
 
 from transxnet.variants import VariantSpec
 
-from .captions import VIEWS
-from .captions import architecture as words
-from .languages import say
+from .i18n.tabs import TABS
+from .i18n.translate import tr, tr_lines
 
 Json = dict[str, Any]
 STAGES = (1, 2, 3, 4)
@@ -24,14 +23,14 @@ def architecture(spec: VariantSpec, title: str, stage: int) -> Json:
     blocks = sum(spec.depths)
     said = {"variant": title, "blocks": blocks, "size": spec.image_size}
     return {
-        "name": say(words.NAME).format(**said),
-        "caption": say(words.CAPTION).format(**said),
+        "name": tr("architecture.name", **said),
+        "caption": tr("architecture.caption", **said),
         "flow": [_image(spec), _stem(spec), *(_stage(spec, number) for number in STAGES), _head(spec)],
-        "steps": [say(words.STEP)] * 3,  # between the stages
-        "opened": say(words.OPENED),
+        "steps": [tr("architecture.step")] * 3,  # between the stages
+        "opened": tr("architecture.opened"),
         "stage": stage,
         "blocks": [opened(spec, title, number) for number in STAGES],
-        "caption_block": say(words.BLOCK_CAPTION),
+        "caption_block": tr("architecture.block_caption"),
     }
 
 
@@ -53,63 +52,77 @@ def opened(spec: VariantSpec, title: str, stage: int) -> Json:
     """One block: `before` the mixer, the mixer's own boxes, `after` it. A part that the variant lacks is None."""
     n = numbers(spec, stage)
 
-    def box(kind: str, head: str, lines: Sequence[str], view: str) -> Json:
-        return _box(kind, head, lines, n, view, stage)
+    def box(kind: str, title: str, lines: Sequence[str], view: str) -> Json:
+        return _box(kind, title, lines, n, view, stage)
 
-    norm = box("norm", words.NORM, words.NORM_LINES, "erf")
-    mixer_lines = words.MIXER_LINES if spec.osra else words.MIXER_LOCAL_LINES
+    norm = box("norm", "architecture.norm", ["architecture.norm_lines"], "erf")
+    mixer_lines = ["architecture.mixer_lines" if spec.osra else "architecture.mixer_local_lines"]
     return {
-        "name": say(words.BLOCK_NAME).format(stage=stage, variant=title),
-        "button": say(words.STAGE).format(stage=stage).lower(),
-        "before": box("dpe", words.DPE, words.DPE_LINES, "erf"),
+        "name": tr("architecture.block_name", stage=stage, variant=title),
+        "button": tr("architecture.stage", stage=stage).lower(),
+        "before": box("dpe", "architecture.dpe", ["architecture.dpe_lines"], "erf"),
         "norm": norm,
-        "mixer": box("mixer", words.MIXER, mixer_lines, "ablation"),
-        "split": box("split", words.SPLIT, words.SPLIT_LINES, "ablation") if spec.osra else None,
+        "mixer": box("mixer", "architecture.mixer", mixer_lines, "ablation"),
+        "split": box("split", "architecture.split", ["architecture.split_lines"], "ablation") if spec.osra else None,
         "local": _local(spec, box),
         "global": _global(n, box) if spec.osra else None,
-        "concat": box("concat", words.CONCAT, words.CONCAT_LINES, "ablation") if spec.osra else None,
-        "join": box("ste", words.STE, words.STE_LINES, "ablation") if spec.ste else None,
-        "after": box("ffn", words.FFN, words.FFN_LINES, "erf"),
+        "concat": box("concat", "architecture.concat", ["architecture.concat_lines"], "ablation")
+        if spec.osra
+        else None,
+        "join": box("ste", "architecture.ste", ["architecture.ste_lines"], "ablation") if spec.ste else None,
+        "after": box("ffn", "architecture.ffn", ["architecture.ffn_lines"], "erf"),
     }
 
 
 def _local(spec: VariantSpec, box: Any) -> Json:
     if spec.idconv:
-        return box("idconv", words.IDCONV, words.IDCONV_LINES, "kernels")
-    return box("idconv", words.STATIC, words.STATIC_LINES, "kernels")
+        return box("idconv", "architecture.idconv", ["architecture.idconv_lines"], "kernels")
+    return box("idconv", "architecture.static", ["architecture.static_lines"], "kernels")
 
 
 def _global(n: Json, box: Any) -> Json:
-    n["heads_words"] = say(words.HEADS_WORDS if n["heads"] > 1 else words.HEAD_WORDS).format(**n)
-    return box("osra", words.OSRA, words.OSRA_LINES if n["sr"] > 1 else words.OSRA_LINES_SAME, "attention")
+    n["heads_words"] = tr("architecture.heads_words" if n["heads"] > 1 else "architecture.head_words", **n)
+    return box(
+        "osra",
+        "architecture.osra",
+        ["architecture.osra_lines" if n["sr"] > 1 else "architecture.osra_lines_same"],
+        "attention",
+    )
 
 
 def _image(spec: VariantSpec) -> Json:
-    return _box("image", words.IMAGE, words.IMAGE_LINES, numbers(spec, 1), "overview")
+    return _box("image", "architecture.image", ["architecture.image_lines"], numbers(spec, 1), "overview")
 
 
 def _stem(spec: VariantSpec) -> Json:
-    return _box("stem", words.STEM, words.STEM_LINES, numbers(spec, 1), "erf", 1)
+    return _box("stem", "architecture.stem", ["architecture.stem_lines"], numbers(spec, 1), "erf", 1)
 
 
 def _head(spec: VariantSpec) -> Json:
-    box = _box("head", words.HEAD, words.HEAD_LINES, numbers(spec, 4), "grad_cam")
+    box = _box("head", "architecture.head", ["architecture.head_lines"], numbers(spec, 4), "grad_cam")
     return box | {"go": box["go"] | {"cam": 4}}  # the stage that the head reads
 
 
 def _stage(spec: VariantSpec, stage: int) -> Json:
     n = numbers(spec, stage)
-    depth = words.BLOCKS if n["depth"] > 1 else words.BLOCK
-    osra = (words.HEADS if n["heads"] > 1 else words.HEAD_ONE) if spec.osra else words.NO_OSRA
-    lines = (*words.STAGE_LINES, depth, words.GROUPS if spec.idconv else words.STATIC_GROUPS, osra)
-    box = _box("stage", words.STAGE, lines, n, "erf", stage)
+    depth = "architecture.blocks" if n["depth"] > 1 else "architecture.block"
+    osra = (
+        ("architecture.heads" if n["heads"] > 1 else "architecture.head_one") if spec.osra else "architecture.no_osra"
+    )
+    lines = (
+        "architecture.stage_lines",
+        depth,
+        "architecture.groups" if spec.idconv else "architecture.static_groups",
+        osra,
+    )
+    box = _box("stage", "architecture.stage", lines, n, "erf", stage)
     return box | {"stage": stage, "grid": n["grid"], "depth": n["depth"], "halves": 1 + spec.osra}
 
 
-def _box(kind: str, head: str, lines: Sequence[str], n: Json, view: str, stage: int = 0) -> Json:
+def _box(kind: str, title_key: str, line_keys: Sequence[str], n: Json, view: str, stage: int = 0) -> Json:
     """stage: which one the view is to look from; 0 leaves it."""
-    title, said = say(head).format(**n), [say(line).format(**n) for line in lines]
-    name = say(words.OPENS_STAGE if stage else words.OPENS)
-    named = name.format(title=title, lines=", ".join(said), view=say(VIEWS[view]), stage=stage)
+    title, lines = tr(title_key, **n), [line for key in line_keys for line in tr_lines(key, **n)]
+    opens = "architecture.opens_stage" if stage else "architecture.opens"
+    named = tr(opens, title=title, lines=", ".join(lines), view=tr(TABS[view]), stage=stage)
     go = {"view": view} | ({"stage": stage, "block": 0} if stage else {})
-    return {"kind": kind, "title": title, "lines": said, "name": named, "go": go}
+    return {"kind": kind, "title": title, "lines": lines, "name": named, "go": go}

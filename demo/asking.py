@@ -12,11 +12,11 @@ from transxnet.images import SourceImage
 from transxnet.labels import label_set
 from transxnet.study import StudyOptions, find_class
 
-from .captions import VIEWS
-from .captions import exports as words
 from .columns import beside, variant_title, with_costs
 from .exports import File, export, manifest_of
 from .exports_asked import Asked, display_of
+from .i18n.tabs import TABS
+from .i18n.translate import message
 from .links import LONGEST
 from .studio import Studio
 from .wanted import WANTED
@@ -58,12 +58,12 @@ class Asking:
 
         Raises UnknownName for a view that there is not, OutOfRange for too many variants, LensError as study does.
         """
-        if view not in VIEWS or view == "tour":
-            known = ", ".join(name for name in VIEWS if name != "tour")
-            raise UnknownName(words.NO_VIEW.format(name=quote(view)), remedy=f"Choose one of: {known}.")
+        if view not in TABS or view == "tour":
+            known = ", ".join(name for name in TABS if name != "tour")
+            raise UnknownName(message("exports.no_view", name=quote(view)), remedy=f"Choose one of: {known}.")
         names = self.studio.check_names(name for name in variants[:LONGEST].split(",") if name.strip())
         if not names:
-            raise OutOfRange(words.SO_MANY.format(count=0), remedy=words.SO_MANY_REMEDY)
+            raise OutOfRange(message("exports.so_many", count=0), remedy=message("exports.so_many_remedy"))
         numbers = {key: int(options[key]) for key in ("stage", "block", "cam_layer")}
         target = str(options.pop("target", "")).strip() or None
         for name in names:

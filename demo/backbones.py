@@ -8,8 +8,7 @@ from typing import Literal
 from transxnet.backbones.spec import PREFIX
 from transxnet.errors import OutOfRange, UnknownName
 
-from .captions import models as words
-from .languages import say
+from .i18n.translate import message
 
 Policy = Literal["none", "listed", "any"]
 POLICIES: tuple[Policy, ...] = ("none", "listed", "any")
@@ -47,9 +46,9 @@ class Backbones:
         if self.policy == "any" or (self.policy == "listed" and self.lists(name)):
             return
         if not self.offered:
-            raise UnknownName(say(words.NO_BACKBONES), remedy=say(words.VARIANTS_ONLY))
-        remedy = say(words.LISTED_ONLY).format(names=", ".join(self.listed))
-        raise UnknownName(say(words.NOT_LISTED), remedy=remedy)
+            raise UnknownName(message("models.no_backbones"), remedy=message("models.variants_only"))
+        remedy = message("models.listed_only", names=", ".join(self.listed))
+        raise UnknownName(message("models.not_listed"), remedy=remedy)
 
 
 ANY_BACKBONE = Backbones()

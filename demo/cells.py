@@ -25,29 +25,17 @@ from transxnet.results import Geometry
 from transxnet.study import Study
 from transxnet.variants import UNTRAINED
 
-from .captions import (
-    COUNT,
-    DOWNLOADING,
-    LOOKING,
-    NO_ANSWER,
-    NO_WEIGHTS,
-    READING,
-    SOURCES,
-    STALLED,
-    STEPS,
-    WORKING,
-)
-from .captions import page as words
-from .captions.everyone import HIGHEST, PLACES
-from .captions.kernels import TILE
-from .captions.stopping import AGAIN, STOP, STOPPED
 from .columns import Column, variant_title
-from .languages import retold, say
+from .i18n.translate import source_name, tr, tr_lines, tr_message
 
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the photo under a map; panel.js draws at this size
 TILES = SHOWN  # kernels, here as in files
 MAX = "max"  # of heads: the largest weight any of them gives
+STEPS = {  # analysis -> key of what is being computed
+    "sanity_checks": "progress.step_sanity_checks", "ablation_table": "progress.step_ablation_table",
+    "erf_pathways": "progress.step_erf_pathways",
+}  # fmt: skip
 STALLED_AFTER = 6.0  # seconds without a byte after which a download is said to stand still
 
 
@@ -70,21 +58,21 @@ def unfinished(column: Column) -> list[Json] | None:
     """The cell that stands where a study will be, or would have been; None if it is there."""
     if column.error is not None:
         if not isinstance(column.error, NoWeights):
-            found = {"text": retold(column.error.what), "attempts": [], "remedy": retold(column.error.remedy)}
+            found = {"text": tr_message(column.error.what), "attempts": [], "remedy": tr_message(column.error.remedy)}
             return [{"kind": "error", **found, "ways": ways_out(column)}]
-        attempts = [[say(SOURCES.get(source, source)), *map(retold, rest)] for source, *rest in column.error.attempts]
-        found = {"text": retold(column.error.what), "attempts": attempts, "remedy": say(NO_WEIGHTS)}
+        attempts = [[source_name(source), *map(tr_message, rest)] for source, *rest in column.error.attempts]
+        found = {"text": tr_message(column.error.what), "attempts": attempts, "remedy": tr("weights.none")}
         return [{"kind": "error", **found, "ways": ways_out(column)}]
     return [pending(column)] if column.study is None else None
 
 
 def ways_out(column: Column) -> list[Json]:
     """What can be done about a variant that could not be had: buttons, and what each sends to Page.acted."""
-    again = [{"text": say(words.TRY_AGAIN), "send": {"retry": column.name}}]
+    again = [{"text": tr("weights.try_again"), "send": {"retry": column.name}}]
     others = [f"{column.name}@{UNTRAINED}"] if UNTRAINED not in column.name else []
     others += ["pico"] if column.name != "pico" else []
     return again + [
-        {"text": say(words.INSTEAD).format(title=variant_title(other)), "send": {"instead": [column.name, other]}}
+        {"text": tr("weights.instead", title=variant_title(other)), "send": {"instead": [column.name, other]}}
         for other in others
     ]
 
@@ -95,25 +83,34 @@ def pending(column: Column) -> Json:
     stop, again: the words of a button that stops what takes long, or starts it again (js/downloads.js).
     """
     if column.stopped:
-        return {"kind": "pending", "variant": column.name, "text": say(STOPPED), "again": say(AGAIN)}
-    return _on_its_way(column) | ({"stop": say(STOP)} if column.long else {})
+        return {
+            "kind": "pending",
+            "variant": column.name,
+            "text": tr("progress.stopped"),
+            "again": tr("progress.start_again"),
+        }
+    return _on_its_way(column) | ({"stop": tr("progress.stop")} if column.long else {})
 
 
 def _on_its_way(column: Column) -> Json:
     a = column.arrival
     if column.steps is not None:
         part, done, total = column.steps
-        told, amount_done = say(STEPS.get(part, part)), say(COUNT).format(done=done, total=total)
+        told, amount_done = tr(STEPS[part]) if part in STEPS else part, tr("progress.steps", done=done, total=total)
         cell = {"kind": "pending", "variant": column.name, "text": told, "share": done / (total or 1)}
         return cell | {"amount": amount_done, "label": f"{told}, {column.title}"}
     if a is None or a.complete:
-        return {"kind": "pending", "variant": column.name, "text": say(WORKING if a is None else READING)}
-    text = say(DOWNLOADING).format(what=a.what) if a.what else say(LOOKING)
+        return {
+            "kind": "pending",
+            "variant": column.name,
+            "text": tr("progress.working" if a is None else "progress.reading_weights"),
+        }
+    text = tr("progress.downloading", what=a.what) if a.what else tr("progress.looking_for_weights")
     cell = {"kind": "pending", "variant": column.name, "text": text}
     if a.silent >= STALLED_AFTER:
-        cell["stalled"] = say(STALLED if a.done else NO_ANSWER).format(seconds=int(a.silent))
+        cell["stalled"] = tr("progress.stalled" if a.done else "progress.no_answer", seconds=int(a.silent))
     if a.what:
-        label = say(words.DOWNLOADING_WHAT).format(title=column.title)
+        label = tr("progress.downloading_what", title=column.title)
         cell |= {"share": a.share, "amount": amount(a.done, a.total), "label": label}
     return cell
 
@@ -122,7 +119,7 @@ def missing(column: Column, part: str) -> Json | None:
     """The sentence that stands where a part would be that this variant cannot give; None where it is there."""
     why = column.study.missing.get(part)
     own = column.study.spec.name  # which its column does not say
-    return {"kind": "text", "text": retold(why).replace(own, column.title)} if why else None
+    return {"kind": "text", "text": tr_message(why).replace(own, column.title)} if why else None
 
 
 def map_cell(
@@ -148,31 +145,32 @@ def map_cell(
 def highest(heatmap: np.ndarray) -> str:
     """Where a map is highest, in words: for those who do not see it."""
     row, col = np.unravel_index(np.argmax(heatmap), heatmap.shape)
-    return say(HIGHEST).format(where=say(PLACES[3 * row // heatmap.shape[0]][3 * col // heatmap.shape[1]]))
+    places = tr_lines("maps.places")  # three by three
+    return tr("maps.highest", where=places[3 * (3 * row // heatmap.shape[0]) + 3 * col // heatmap.shape[1]])
 
 
 def look_cell(column: Column, name: str, head: int | str = 0, told: str = "", short: bool = False) -> Json:
     """One result as its look draws it, with what exactly and one number worth knowing."""
     result = getattr(column.study, name)
-    title = retold(MAP_STYLES[name].title)
+    title = tr_message(MAP_STYLES[name].title)
     if instead := missing(column, name):
         return instead
     if name == "kernels":
         channels = representatives(result, TILES)
-        names = [say(TILE).format(channel=i + 1) for i in channels]
-        alt = say(words.OF).format(what=title, title=column.title)
-        return tiles_cell(result.kernels[channels], names, retold(worth_knowing(result)), alt, taps=True)
+        names = [tr("kernels.tile", channel=i + 1) for i in channels]
+        alt = tr("maps.of", what=title, title=column.title)
+        return tiles_cell(result.kernels[channels], names, tr_message(worth_knowing(result)), alt, taps=True)
     head = own_head(column.study, head) if name == "attention" else 0
     one = 0 if head == MAX else head
     exactly = what(result, one).replace("mean of", "largest of") if head == MAX else what(result, head)
-    exactly = retold(exactly)
+    exactly = tr_message(exactly)
     if not told:
-        peak = say(words.PEAK).format(peak=number(result.head(MAX).max())) if head == MAX else ""
-        told = peak or retold(worth_knowing(result, head))
+        peak = tr("maps.peak", peak=number(result.head(MAX).max())) if head == MAX else ""
+        told = peak or tr_message(worth_knowing(result, head))
     if not short:
-        told = say(words.EXACTLY).format(exactly=exactly, words=told)
+        told = tr("maps.exactly", exactly=exactly, words=told)
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
-    alt = f"{say(words.OF).format(what=title, title=column.title)}, {exactly}"
+    alt = f"{tr('maps.of', what=title, title=column.title)}, {exactly}"
     return map_cell(column, shown(result, head), geometry_of(result), unit_of(result), told, alt, **data)
 
 
@@ -200,7 +198,7 @@ def row(title: str, sub: str, cells: list[Json], badge: str = "", bar: Json | No
 
 def scale(maps: Sequence[np.ndarray], units: str, colormap: str, signed: bool = False, root: bool = False) -> Json:
     low, high = shared_range(maps, signed)
-    return {"range": [low, high], "signed": signed, "root": root, "units": retold(units), "colormap": colormap}
+    return {"range": [low, high], "signed": signed, "root": root, "units": tr_message(units), "colormap": colormap}
 
 
 def shared(bar: Json, cells: Sequence[Json]) -> Json:
@@ -210,7 +208,7 @@ def shared(bar: Json, cells: Sequence[Json]) -> Json:
 
 
 def shared_words(count: int) -> str:
-    return say(words.SHARED).format(count=count) if count > 1 else ""
+    return tr("maps.shared", count=count) if count > 1 else ""
 
 
 # ---- numbers and words ----------------------------------------------------------------------------------
@@ -223,7 +221,7 @@ def look_scale(name: str, done: Sequence[Study], head: int | str = 0) -> Json:
     channels = [representatives(k, TILES).tolist() for k in found] if name == "kernels" else ()
     low, high = range_of(found, head, channels) if found else (0.0, 0.0)
     return {
-        "range": [low, high], "signed": look.signed, "root": look.root, "units": retold(look.units),
+        "range": [low, high], "signed": look.signed, "root": look.root, "units": tr_message(look.units),
         "colormap": look.colormap, "clip": look.clip,
     }  # fmt: skip
 
@@ -246,10 +244,10 @@ def cost_words(column: Column) -> str:
     if s is None:
         return ""
     note = "" if s.provenance.kind == "untrained" else s.provenance.note  # that it is untrained is said beside its name
-    weights = say(words.WEIGHTS).format(where=retold(s.provenance.short()), note=retold(note))
+    weights = tr("maps.weights", where=tr_message(s.provenance.short()), note=tr_message(note))
     if counted is None:
         return weights.strip()
-    size = say(words.COST).format(parameters=f"{counted.parameters / 1e6:.1f}", macs=f"{counted.macs / 1e9:.2f}")
+    size = tr("maps.cost", parameters=f"{counted.parameters / 1e6:.1f}", macs=f"{counted.macs / 1e9:.2f}")
     return f"{size} {weights}".strip()
 
 
@@ -259,13 +257,12 @@ def weights_words(column: Column) -> str:
         return ""
     p = column.study.provenance
     commit = f"\nrevision {p.revision}" if p.revision else ""
-    return f"{retold(p.location)}{commit}\nSHA-256 {p.sha256}\n{retold(p.note)}".strip()
+    return f"{tr_message(p.location)}{commit}\nSHA-256 {p.sha256}\n{tr_message(p.note)}".strip()
 
 
 def amount(done: int, total: int) -> str:
     """Bytes as a person reads them: "12.3 of 51.2 MB"."""
-    text = say(words.SOME_MB if total else words.MB)
-    return text.format(done=f"{done / 1e6:.1f}", total=f"{total / 1e6:.1f}")
+    return tr("progress.some_mb" if total else "progress.mb", done=f"{done / 1e6:.1f}", total=f"{total / 1e6:.1f}")
 
 
 def share(p: float) -> str:
@@ -276,7 +273,7 @@ def share(p: float) -> str:
 
 
 def percent(share: float) -> str:
-    return say(words.NO_SHARE) if not np.isfinite(share) else f"{100 * share:.0f} %"
+    return tr("maps.no_share") if not np.isfinite(share) else f"{100 * share:.0f} %"
 
 
 def photo(s: Study, image: SourceImage) -> Json:

@@ -11,13 +11,17 @@ from transxnet.cost import Cost
 from transxnet.errors import LensError
 from transxnet.study import Study, StudyOptions
 
-from .captions import BACKBONE_TITLE, FAILED, FAILED_REMEDY, TITLES, UNTRAINED
-from .captions.page import UNTRAINED_TITLE
+from .i18n.translate import message, tr
 from .jobs import LOOK_AGAIN, Job
-from .languages import say
 from .studio import Arrival, Loading, Studio
 
 log = logging.getLogger(__name__)
+
+TITLES = {  # model, where its own name is not enough -> key of its title
+    "t": "models.title_t", "s": "models.title_s", "b": "models.title_b", "b_384": "models.title_b_384",
+    "pico_matched": "models.title_pico_matched", "pico_static": "models.title_pico_static",
+    "pico_noosra": "models.title_pico_noosra", "pico_noste": "models.title_pico_noste",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,16 @@ class Column:
 
     @property
     def badge(self) -> str:
-        return say(UNTRAINED) if spec_of(self.name)[1] else ""
+        return tr("models.random_weights") if spec_of(self.name)[1] else ""
 
 
 def variant_title(name: str) -> str:
     """How a variant is called on a chip: "T", "B at 384", "pico, no OSRA", "T, untrained", "resnet50 (timm)"."""
     spec, untrained = spec_of(name)
-    title = say(TITLES.get(spec.short, spec.short))
+    title = tr(TITLES[spec.short]) if spec.short in TITLES else spec.short
     if is_backbone(name):
-        title = say(BACKBONE_TITLE).format(name=spec.short.removeprefix(PREFIX))
-    return say(UNTRAINED_TITLE).format(title=title) if untrained else title
+        title = tr("models.title_backbone", name=spec.short.removeprefix(PREFIX))
+    return tr("models.title_random", title=title) if untrained else title
 
 
 def beside(options: StudyOptions, first: Study | None) -> StudyOptions:
@@ -148,7 +152,13 @@ class _Gathering:
             return replace(column, error=error)
         except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
             log.exception("explaining with %s", column.name)
-            return replace(column, error=LensError(say(FAILED).format(title=column.title), remedy=say(FAILED_REMEDY)))
+            return replace(
+                column,
+                error=LensError(
+                    message("errors.analysis_failed", title=column.title),
+                    remedy=message("errors.analysis_failed_remedy"),
+                ),
+            )
         return replace(column, steps=None, long=False, study=study, cost=self.models[i].cost)
 
     def _options(self, i: int) -> StudyOptions:

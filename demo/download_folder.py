@@ -15,7 +15,7 @@ from pathlib import Path
 from transxnet.errors import OutOfRange
 from transxnet.weights.download import repository_folder
 
-from .captions import models as words
+from .i18n.translate import message
 
 MAX_BYTES = 2 * 10**9
 
@@ -44,8 +44,8 @@ class DownloadFolder:
         """
         if size > self.max_bytes:
             raise OutOfRange(
-                words.DOWNLOAD_TOO_LARGE.format(size=f"{size / 1e9:.1f}", most=f"{self.max_bytes / 1e9:.1f}"),
-                remedy=words.SMALLER,
+                message("models.download_too_large", size=f"{size / 1e9:.1f}", most=f"{self.max_bytes / 1e9:.1f}"),
+                remedy=message("models.smaller"),
             )
         own = repository_folder(repository, self.path)
         others = sorted((_last_used(folder), folder) for folder in self.path.glob("models--*") if folder != own)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from .i18n.translate import tr
+
 
 @dataclass(frozen=True)
 class Example:
@@ -14,6 +16,7 @@ class Example:
     package: str
     file: str
     label: str
+    key: str  # of its name
 
     @property
     def path(self) -> Path:
@@ -21,14 +24,19 @@ class Example:
 
 
 _EXAMPLES = (
-    Example("gradio", "media_assets/images/cheetah1.jpg", "cheetah"),
-    Example("gradio", "media_assets/images/lion.jpg", "lion"),
-    Example("gradio", "media_assets/images/tower.jpg", "tower"),
-    Example("gradio", "media_assets/images/groot.jpeg", "toy figure"),
-    Example("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "portrait"),
+    Example("gradio", "media_assets/images/cheetah1.jpg", "cheetah", "examples.cheetah"),
+    Example("gradio", "media_assets/images/lion.jpg", "lion", "examples.lion"),
+    Example("gradio", "media_assets/images/tower.jpg", "tower", "examples.tower"),
+    Example("gradio", "media_assets/images/groot.jpeg", "toy figure", "examples.toy_figure"),
+    Example("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "portrait", "examples.portrait"),
 )
 
 
 def examples() -> list[Example]:
     """Those of the examples that are on this disk, best first."""
     return [example for example in _EXAMPLES if example.path.is_file()]
+
+
+def example_name(label: str) -> str:
+    """Name of the example with this label, in the current locale."""
+    return next((tr(example.key) for example in _EXAMPLES if example.label == label), label)

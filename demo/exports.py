@@ -25,10 +25,10 @@ from transxnet.export.records import npz, versions
 from transxnet.export.rows import LARGEST, Row, Shot, head_in
 from transxnet.images import SourceImage
 
-from .captions import VIEWS
-from .captions import exports as words
 from .exports_asked import Asked, identity
 from .exports_views import Shown, arrays_of, figure_of
+from .i18n.tabs import TABS
+from .i18n.translate import message, tr
 
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "npz": "application/zip", "html": "text/html"}
 LARGEST_PNG = 14_000_000  # bytes; a larger one is drawn again, smaller
@@ -53,12 +53,13 @@ def export(kind: str, asked: Asked) -> File:
     """Raises UnknownName for a kind that is none of TYPES, LensError where there is nothing to draw."""
     if kind not in TYPES:
         choose = f"Choose one of: {', '.join(TYPES)}."
-        raise UnknownName(words.NO_FORMAT.format(name=quote(kind)), remedy=choose)
-    if asked.view not in VIEWS or asked.view == "tour":
-        raise LensError(words.NO_MAPS, remedy=words.NO_MAPS_REMEDY)
+        raise UnknownName(message("exports.no_format", name=quote(kind)), remedy=choose)
+    if asked.view not in TABS or asked.view == "tour":
+        raise LensError(message("exports.no_maps"), remedy=message("exports.no_maps_remedy"))
     if not asked.shots:
         raise LensError(
-            words.NOT_READY.format(names=", ".join(asked.left_out) or "The maps"), remedy=words.NOT_READY_REMEDY
+            message("exports.not_ready", names=", ".join(asked.left_out) or "The maps"),
+            remedy=message("exports.not_ready_remedy"),
         )
     if asked.view != "attention":  # the only one in which a head is chosen
         asked = replace(asked, display=replace(asked.display, style=replace(asked.display.style, head=0)))
@@ -135,7 +136,7 @@ def _html(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
         folder, entries = Path(name), []
         for place, (shots, image, label) in enumerate(_by_image(asked)):
             studies = [shot.study for shot in shots]
-            title = label or words.UPLOAD
+            title = label or tr("files.upload")
             entries.append(files.write_image(folder, str(place), studies, image.rgb, title, plain))
         (folder / "shown.png").write_bytes(_png(asked, shown, made))
         first = {

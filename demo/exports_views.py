@@ -22,13 +22,19 @@ from transxnet.export.records import arrays, clean
 from transxnet.export.rows import Cell, Row, Shot, difference_row, kernel_rows, look_row, signed_cam_row, users_row
 from transxnet.study import OVERVIEW
 
-from .captions import FOOT, VIEWS
-from .captions import exports as words
 from .cells import TILES, share
 from .exports_asked import Asked
+from .i18n.tabs import LIMITS as LIMITS_OF_TABS
+from .i18n.tabs import TABS
+from .i18n.translate import tr, tr_lines
 from .views.ablation import logit
 from .views.compare import MAPS, compared, drawn, has
 from .views.costs import MEASURED, costs
+
+LIMITS = LIMITS_OF_TABS | {
+    "overview": "files.limits_overview",
+    "attention": "files.limits_attention",
+}  # whose text speaks of the page
 
 
 @dataclass(frozen=True)
@@ -58,11 +64,11 @@ def figure_of(asked: Asked) -> Shown:
     else:
         shots = [*asked.shots, *asked.second]
     sizes = {f"{s.study.crop.rgb.shape[1]} x {s.study.crop.rgb.shape[0]}" for s in shots}
-    notes = [words.NOTES.get(asked.view, FOOT[asked.view]).format(sizes=" or ".join(sorted(sizes)), shown=TILES)]
+    notes = [tr(LIMITS[asked.view], sizes=" or ".join(sorted(sizes)), shown=TILES)]
     notes += asked.notes
     if asked.left_out:
-        notes.append(words.LEFT_OUT.format(names="; ".join(f"{n}, {why}" for n, why in asked.left_out.items())))
-    shown = Shown(f"{VIEWS[asked.view]}: {_titles(shots)}", _subtitle(asked), shots, notes=notes)
+        notes.append(tr("files.left_out", names="; ".join(f"{n}, {why}" for n, why in asked.left_out.items())))
+    shown = Shown(f"{tr(TABS[asked.view])}: {_titles(shots)}", _subtitle(asked), shots, notes=notes)
     return MADE[asked.view](asked, shown)
 
 
@@ -141,8 +147,8 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
         }
         for d in found.differences
     ]  # fmt: skip
-    head = tuple(text.format(share=f"{100 * found.agreement.share:.0f} %") for text in words.PAIRS_HEAD)
-    row = difference_row(found, VIEWS[MAPS[name]], units, asked.shots, style)
+    head = tr_lines("files.pairs_head", share=f"{100 * found.agreement.share:.0f} %")
+    row = difference_row(found, tr(TABS[MAPS[name]]), units, asked.shots, style)
     table = [
         (cell.title, _or_even(p["rank_correlation"], "{:.3f}"), _or_even(100 * p["in_common"], "{:.1f} %"),
          f"{p['mean_absolute']:.3g} {units}") for cell, p in zip(row.cells, pairs, strict=True)
@@ -150,7 +156,7 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     return replace(
         shown,
         rows=[*shown.rows, row],
-        tables=[(words.PAIRS, Table(head, table)), *shown.tables],
+        tables=[(tr("files.pairs"), Table(head, table)), *shown.tables],
         numbers=clean({"pairs": pairs, "common_box": found.agreement.box, "costs": _counted(asked)}),
         arrays={f"difference/{d.first}/{d.second}": d.values for d in found.differences},
     )
@@ -159,8 +165,8 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
 def _ablation(asked: Asked, shown: Shown) -> Shown:
     tried = [shot for shot in shown.shots if shot.study.ablation is not None]
     if not tried:
-        raise LensError(next(iter(shown.shots)).study.missing.get("ablation", words.FAILED))
-    row = Row("given", words.GIVEN, words.GIVEN_CAPTION, [_given(shot) for shot in shown.shots])
+        raise LensError(next(iter(shown.shots)).study.missing.get("ablation", tr("exports.failed")))
+    row = Row("given", tr("files.given"), tr("files.given_caption"), [_given(shot) for shot in shown.shots])
     rows = [row] if any(shot.study.ablation.painted for shot in tried) else []
     numbers = {
         shot.study.model: {
@@ -210,7 +216,7 @@ def _given(shot: Shot) -> Cell | str:
         high, wide = t.view.shape[:2]
         return cv2.resize(t.view, (side, round(side * high / wide)), interpolation=cv2.INTER_NEAREST)
 
-    return Cell(paint, words.PAINTED.format(share=share(t.painted), fill=t.fill))
+    return Cell(paint, tr("files.painted", share=share(t.painted), fill=t.fill))
 
 
 def _answers(shot: Shot) -> tuple[str, Table]:
@@ -223,8 +229,8 @@ def _answers(shot: Shot) -> tuple[str, Table]:
         for old, new in pairs
     ]
     made = "; ".join(f"{one.words}, {one.where}" for one in t.changes)
-    told = [words.ANSWERS.format(title=shot.title), *([words.EDITED.format(changes=made)] if made else [])]
-    return ". ".join(told), Table(words.ANSWERS_HEAD, rows)
+    told = [tr("files.answers", title=shot.title), *([tr("files.edited", changes=made)] if made else [])]
+    return ". ".join(told), Table(tr_lines("files.predictions_head"), rows)
 
 
 def _counted(asked: Asked) -> dict[str, Any]:
@@ -254,7 +260,7 @@ def _costs(asked: Asked) -> tuple[list[tuple[str, Table]], list[str]]:
 
 
 def _or_even(value: float, text: str) -> str:
-    return words.EVEN if isnan(value) else text.format(value)
+    return tr("files.even") if isnan(value) else text.format(value)
 
 
 def _titles(shots: Sequence[Shot]) -> str:
@@ -264,8 +270,8 @@ def _titles(shots: Sequence[Shot]) -> str:
 def _subtitle(asked: Asked) -> str:
     told = []
     for image, label in zip(asked.images, asked.labels, strict=True):
-        name = words.EXAMPLE.format(label=label) if label else words.UPLOAD
-        told.append(words.SUBTITLE.format(image=name, width=image.size[0], height=image.size[1]))
+        name = tr("files.example", label=label) if label else tr("files.upload")
+        told.append(tr("files.subtitle", image=name, width=image.size[0], height=image.size[1]))
     text = " and ".join(told)
     return text[:1].upper() + text[1:] + "."
 
@@ -273,9 +279,9 @@ def _subtitle(asked: Asked) -> str:
 def _foot(made: Mapping[str, Any]) -> str:
     model = made["models"][0]
     x, y = made["asked"]["position"]
-    where = words.WHERE.format(x=x, y=y, label=model["class"]["label"])
-    return words.FOOT.format(
-        made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12], where=where,
-        images=", ".join(one["sha256"][:16] for one in made["images"]),
-        link=words.LINK.format(link=made["link"]) if made["link"] else "",
+    where = tr("files.where", x=x, y=y, label=model["class"]["label"])
+    return tr(
+        "files.foot", made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12],
+        where=where, images=", ".join(one["sha256"][:16] for one in made["images"]),
+        link=tr("files.link", link=made["link"]) if made["link"] else "",
     )  # fmt: skip

@@ -26,13 +26,10 @@ from transxnet.export.manifest import manifest, png_with
 from transxnet.images import SourceImage
 from transxnet.study import Study
 
-from .captions import BESIDE_ALT, BESIDE_CAPTION, BESIDE_LIMITS, BESIDE_TITLE, BESIDE_UNTRAINED, COLUMNS_DONE, DRAWING
-from .captions import UNTRAINED as RANDOM
-from .captions import page as words
 from .cells import Json, data_url, pending
 from .columns import Column
 from .exports_asked import identity
-from .languages import say
+from .i18n.translate import tr
 from .wanted import ALIKE_EVERYWHERE, WANTED
 
 MOST_IN_A_ROW = 5  # maps of models, the photo among them
@@ -69,10 +66,17 @@ def backbone_figures(studies: Sequence[Study], beside: Sequence[Study], image: S
     every = [*studies, *beside]
     names = [study.model for study in every]
     random = [study.model for study in beside if study.untrained]
-    told = f" {say(BESIDE_UNTRAINED).format(names=', '.join(random))}" if random else ""
-    alt, image_of = say(BESIDE_ALT).format(names=", ".join(names)), _maps_beside(every, image)
+    told = f" {tr('erf.backbones_random', names=', '.join(random))}" if random else ""
+    alt, image_of = tr("erf.backbones_alt", names=", ".join(names)), _maps_beside(every, image)
     return [
-        StudyFigure("beside", say(BESIDE_TITLE), say(BESIDE_CAPTION) + told, alt, say(BESIDE_LIMITS), image_of),
+        StudyFigure(
+            "beside",
+            tr("erf.backbones_title"),
+            tr("erf.backbones_caption") + told,
+            alt,
+            tr("erf.backbones_limits"),
+            image_of,
+        ),
         curves_figure([erf_curves(study.receptive_field) for study in every], names),
     ]
 
@@ -90,7 +94,11 @@ def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
     for study, values in zip(studies, logs, strict=True):
         found = study.receptive_field
         rgb = colorize(values, (high - DECADES, high), COLORMAP)
-        told = [f"{found.layer}, {found.target}", worth_knowing(found), *([RANDOM] if study.untrained else [])]
+        told = [
+            f"{found.layer}, {found.target}",
+            worth_knowing(found),
+            *(["random weights, not trained"] if study.untrained else []),
+        ]
         ring(panels.panel(study.model, rgb, found.geometry.input_size, told), unit_of(found))
     panels.bar((high - DECADES, high), "times the map's mean, logarithmic", COLORMAP, decades=True)
     return panels.image()
@@ -124,8 +132,8 @@ def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None)
 
 def shown(figures: list[Json]) -> Json:
     said = {
-        "numbers": say(words.NUMBERS_OF), "table": say(words.TABLE_OF), "image": say(words.IMAGE_OF),
-        "save": say(words.SAVE), "save_table": say(words.SAVE_TABLE),
+        "numbers": tr("figures.numbers_of"), "table": tr("figures.table_of"), "image": tr("figures.image_of"),
+        "save": tr("figures.save"), "save_table": tr("figures.save_table"),
     }  # fmt: skip
     return {"serial": next(_serial), "figures": figures, "status": None, "words": said}
 
@@ -134,9 +142,9 @@ def waiting(columns: Sequence[Column], keep: bool) -> Json:
     """While figures are on their way. keep: leave the last ones standing, paler."""
     unfinished = next((column for column in columns if not column.finished), None)
     if unfinished is None:
-        return {"keep": keep, "status": {"text": say(DRAWING)}}
+        return {"keep": keep, "status": {"text": tr("progress.drawing")}}
     finished = sum(column.finished for column in columns)
-    told = say(COLUMNS_DONE).format(title=unfinished.title, done=finished + 1, total=len(columns))
+    told = tr("progress.models", title=unfinished.title, done=finished + 1, total=len(columns))
     return {"keep": keep, "status": {**pending(unfinished), "text": f"{told}, {pending(unfinished)['text']}"}}
 
 

@@ -25,15 +25,40 @@ from transxnet.explain.ablation.switches import read_switches
 from transxnet.labels import label_set
 from transxnet.variants import UNTRAINED, VARIANTS
 
-from .captions import VIEWS
-from .captions import links as words
 from .examples import examples
-from .languages import LANGUAGES, say
+from .i18n.tabs import TABS
+from .i18n.translate import LANGUAGES, tr
 
 MOST_VARIANTS = 3
 QUOTED = 40  # characters of a refused value that a sentence repeats
 LONGEST = 400  # characters of a value that is looked at
 NOT_OURS = {"view": ("api", "settings", "api-recorder")}  # Gradio's own pages
+WHAT = {  # key of the query -> key of what it is, in a sentence
+    "image": "links.what_image",
+    "variants": "links.what_variants",
+    "view": "links.what_view",
+    "stage": "links.what_stage",
+    "block": "links.what_block",
+    "cam": "links.what_cam",
+    "x": "links.what_x",
+    "y": "links.what_x",
+    "class": "links.what_class",
+    "compared": "links.what_compared",
+    "with": "links.what_with",
+    "photos": "links.what_photos",
+    "off": "links.what_off",
+    "tour": "links.what_tour",
+    "lang": "links.what_lang",
+    "head": "links.what_head",
+    "direction": "links.what_direction",
+    "colors": "links.what_colors",
+    "signed": "links.what_signed",
+    "opacity": "links.what_opacity",
+    "gamma": "links.what_gamma",
+    "threshold": "links.what_threshold",
+    "show": "links.what_show",
+    "seen": "links.what_seen",
+}
 
 
 @dataclass(frozen=True)
@@ -109,7 +134,7 @@ _SEQUENTIAL = [c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL]
 _DIVERGING = [c.name for c in COLORMAPS.values() if c.kind != SEQUENTIAL]
 FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = MappingProxyType(
     {
-        "image": ("image", _example), "view": ("view", _among(*VIEWS)), "stage": ("stage", _number(1, 4)),
+        "image": ("image", _example), "view": ("view", _among(*TABS)), "stage": ("stage", _number(1, 4)),
         "block": ("block", _number(0, 99)), "cam": ("cam", _number(1, 4)),
         "compared": ("compared", _matching("[a-z][a-z0-9_]{0,39}")), "with": ("second", _example),
         "tour": ("tour", _number(0, 99)), "lang": ("language", _among(*LANGUAGES)),
@@ -137,12 +162,12 @@ def from_query(query: Any) -> tuple[State, list[str]]:
     said: list[str] = []
     repeated = set()
     for key, text in getattr(query, "multi_items", query.items)():
-        if key in words.WHAT and text not in NOT_OURS.get(key, ()):
+        if key in WHAT and text not in NOT_OURS.get(key, ()):
             repeated |= {key} & set(found)
             found[key] = text
-    for what in dict.fromkeys(words.WHAT[key] for key in words.WHAT if key in repeated):
-        said.append(say(words.TWICE).format(what=say(what)))
-        found = {key: text for key, text in found.items() if words.WHAT[key] != what}
+    for what in dict.fromkeys(WHAT[key] for key in WHAT if key in repeated):
+        said.append(tr("links.twice", what=tr(what)))
+        found = {key: text for key, text in found.items() if WHAT[key] != what}
     state, more = updated(State(), found)
     return state, said + more
 
@@ -181,7 +206,7 @@ def _cleaned(key: str, text: str, clean: Callable[[str], Any], said: list[str], 
     try:
         return clean(text[:LONGEST])
     except ValueError:
-        said.append(say(words.UNUSED).format(what=say(words.WHAT[key]), value=_quoted(text)))
+        said.append(tr("links.unused", what=tr(WHAT[key]), value=_quoted(text)))
         return default
 
 
@@ -193,10 +218,10 @@ def _variants(text: str, said: list[str]) -> tuple[str, ...]:
         try:
             names.append(canonical(name))
         except (LensError, ValueError):
-            said.append(say(words.NO_VARIANT).format(value=_quoted(name)))
+            said.append(tr("links.no_variant", value=_quoted(name)))
     names = list(dict.fromkeys(names))
     if len(names) > MOST_VARIANTS:
-        said.append(say(words.TOO_MANY).format(most=MOST_VARIANTS))
+        said.append(tr("links.too_many", most=MOST_VARIANTS))
     return tuple(names[:MOST_VARIANTS])
 
 
@@ -225,7 +250,7 @@ def _wnid(text: str, variants: tuple[str, ...]) -> str:
 def _position(given: Mapping[str, str], said: list[str]) -> tuple[int, int] | None:
     if not (given.get("x") and given.get("y")):
         if given.get("x") or given.get("y"):
-            said.append(say(words.HALF_POINT))
+            said.append(tr("links.half_point"))
         return None
     found = [_cleaned(key, given[key], _number(0, 999_999), said, None) for key in ("x", "y")]
     return None if None in found else (found[0], found[1])
@@ -236,7 +261,7 @@ def _with_a_block(state: State, said: list[str]) -> State:
     depths = [spec_of(name)[0].depths[state.stage - 1] for name in state.variants if not is_backbone(name)]
     if state.block <= min(depths, default=99):
         return state
-    said.append(say(words.NO_BLOCK).format(block=state.block, stage=state.stage))
+    said.append(tr("links.no_block", block=state.block, stage=state.stage))
     return replace(state, block=0)
 
 
@@ -266,7 +291,7 @@ def _pairs(state: State) -> Iterator[tuple[str, str]]:
         values |= {"x": str(state.position[0]), "y": str(state.position[1])}
     if state.tour:
         del usual["view"]  # or a link would open the step's own
-    for key in words.WHAT:  # in the order in which they are read best
+    for key in WHAT:  # in the order in which they are read best
         if values.get(key) and values[key] != usual.get(key):
             yield key, values[key]
 

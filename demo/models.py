@@ -29,7 +29,7 @@ from transxnet.errors import LensError
 from transxnet.weights.download import DownloadStopped
 from transxnet.weights.load import LoadedModel
 
-from .captions import models as words
+from .i18n.translate import message
 
 MAX_BYTES = 2 * 10**9  # parameters and buffers of all models but the pinned ones
 LOADED_AT_ONCE = {True: 1, False: 2}  # by whether the network has to answer
@@ -206,12 +206,12 @@ class Models:
             entry.begin()
             self._load(entry)
         except DownloadStopped:
-            entry.error = LensError(words.UNWANTED, remedy=words.AGAIN)
+            entry.error = LensError(message("models.unwanted"), remedy=message("models.again"))
         except LensError as error:
             entry.error = error
         except Exception as error:
-            sentence = words.UNEXPECTED.format(name=entry.name)
-            entry.error = LensError(sentence, remedy=words.ANOTHER, detail=repr(error))
+            sentence = message("models.unexpected", name=entry.name)
+            entry.error = LensError(sentence, remedy=message("models.another"), detail=repr(error))
         with self._changed:
             if self._in_use.get(entry.name) is entry and entry.error is not None:
                 del self._in_use[entry.name]

@@ -17,8 +17,8 @@ from transxnet.explain.ablation.masking import FILLS, read_mask
 from transxnet.explain.ablation.switches import read_switches
 from transxnet.study import DRAWN
 
-from .captions import VIEWS
 from .exports import TYPES
+from .i18n.tabs import TABS
 from .links import LONGEST, canonical
 from .session import MASK_TEXT, NAME_LENGTH
 from .validation import (
@@ -81,7 +81,7 @@ PARAMETERS = _declare(
     Parameter("edits", text(2000, _check_edits), "", "parts switched off, with commas"),
     Parameter("mask", text(MASK_TEXT, _check_mask), "", "region painted out, as ROWSxCOLS:BASE64"),
     Parameter("fill", choice(*FILLS), "gray", "what replaces the region"),
-    Parameter("view", choice(*(name for name in VIEWS if name != "tour")), "attention", "tab of the page"),
+    Parameter("view", choice(*(name for name in TABS if name != "tour")), "attention", "tab of the page"),
     Parameter("format", choice(*TYPES), "png", "file format"),
     Parameter("direction", choice("from", "to"), "from", "attention from or to the point"),
     Parameter("colormap", choice(*_colormaps(SEQUENTIAL)), "", "color map of magnitudes; empty for each map's own"),

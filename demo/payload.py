@@ -9,12 +9,9 @@ from PIL import Image
 
 from transxnet.images import SourceImage
 
-from .captions import page as words
-from .captions.everyone import BACK
-from .captions.out_of_distribution import UNLIKE, UNSURE
 from .cells import Json, bars, jpeg, pending, percent, weights_words
 from .columns import Column
-from .languages import retold, say
+from .i18n.translate import tr, tr_message
 from .session import KEY
 
 
@@ -35,17 +32,17 @@ def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[C
         "size": [width, height],
         "position": list(position),
         "crops": [{"name": name, "box": box} for name, partial, box in crops if partial],
-        "alt": say(words.CROSSHAIR_ALT).format(width=width, height=height, x=position[0], y=position[1]),
-        "role": say(words.CROSSHAIR_ROLE),
-        "back": say(BACK),
-        "note": " ".join(filter(None, (_outlined([name for name, cut, _ in crops if cut]), retold(image.note)))),
+        "alt": tr("page.crosshair_alt", width=width, height=height, x=position[0], y=position[1]),
+        "role": tr("page.crosshair_role"),
+        "back": tr("page.back"),
+        "note": " ".join(filter(None, (_outlined([name for name, cut, _ in crops if cut]), tr_message(image.note)))),
     }
 
 
 def _outlined(names: Sequence[str]) -> str:
     """Which variants see only the outlined part; '' where none does."""
-    text = words.OUTLINED_ONE if len(names) == 1 else words.OUTLINED
-    return say(text).format(names=say(words.AND).join(names)) if names else ""
+    text = "page.outlined_one" if len(names) == 1 else "page.outlined"
+    return tr(text, names=tr("page.and_join").join(names)) if names else ""
 
 
 def answers(columns: Sequence[Column]) -> Json:
@@ -54,9 +51,9 @@ def answers(columns: Sequence[Column]) -> Json:
     if first is None:
         failed = [column.title for column in columns if column.error is not None]
         lost = bool(failed) and len(failed) == len(columns)
-        note = say(words.NO_MODEL).format(titles=say(words.AND).join(failed)) if lost else ""
+        note = tr("predictions.none", titles=tr("page.and_join").join(failed)) if lost else ""
         return {"answers": [], "chosen": -1, "note": note, "warning": "", "weights": []}
-    note = say(words.CHOOSES).format(title=first.title, classes=len(first.study.predictions.probabilities))
+    note = tr("predictions.classes", title=first.title, classes=len(first.study.predictions.probabilities))
     return {
         "answers": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
         "weights": [weights_chip(column) for column in columns if column.study is not None],
@@ -65,7 +62,7 @@ def answers(columns: Sequence[Column]) -> Json:
 
 def weights_chip(column: Column) -> Json:
     """The header's word on one variant: which weights, from where; digest and all for who points at it."""
-    where = "" if column.study.untrained else retold(column.study.provenance.short().partition(", sha256")[0])
+    where = "" if column.study.untrained else tr_message(column.study.provenance.short().partition(", sha256")[0])
     return {"title": column.title, "where": where, "more": weights_words(column)}
 
 
@@ -74,8 +71,12 @@ def warning(column: Column) -> str:
     known = column.study.out_of_distribution
     if known is None or not (known.unlike or known.unsure):
         return ""
-    return say(UNLIKE if known.unlike else UNSURE).format(
-        title=column.title, images=known.images, nearer=percent(known.nearer), more=percent(1 - known.less_sure)
+    return tr(
+        "predictions.unlike" if known.unlike else "predictions.unsure",
+        title=column.title,
+        images=known.images,
+        nearer=percent(known.nearer),
+        more=percent(1 - known.less_sure),
     )
 
 

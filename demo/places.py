@@ -9,11 +9,10 @@ from typing import Any
 
 from transxnet.errors import OutOfRange, quote
 
-from .captions import links as words
 from .cells import Json
-from .examples import examples
-from .languages import say
-from .links import State, query_of
+from .examples import example_name, examples
+from .i18n.translate import tr
+from .links import WHAT, State, query_of
 from .session import AGAIN, OWN, Controls, Session
 
 
@@ -62,17 +61,17 @@ def link(state: State, upload: bool, painted: bool = False, second: bool = False
     in the address.
     """
     first = examples()[0].label
-    lost = [say(words.UPLOAD).format(example=say(first))] * upload
-    lost += [say(words.SECOND)] * second + [say(words.PAINTED)] * painted
+    lost = [tr("links.upload", example=example_name(first))] * upload
+    lost += [tr("links.second")] * second + [tr("links.painted")] * painted
     query = query_of(replace(state, position=None) if upload else state)  # a place in another image means nothing
     return {
         "query": {} if query == {"image": first} else query,
-        "keys": list(words.WHAT),
+        "keys": list(WHAT),
         "first": first,  # the image of an address without any key
         "upload": " ".join(lost),
         "words": {
-            "copy": say(words.COPY), "copied": say(words.COPIED), "selected": say(words.SELECTED),
-            "address": say(words.ADDRESS),
+            "copy": tr("links.copy"), "copied": tr("links.copied"), "selected": tr("links.selected"),
+            "address": tr("links.address"),
         },
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from transxnet.export.records import arrays, clean, describe, npz
 from transxnet.images import SourceImage
 from transxnet.study import DRAWN, Study
 
-from .captions import PART_REMEDY
+from .i18n.translate import message
 
 SIDE = 448  # pixels of a PNG's side
 
@@ -36,7 +36,7 @@ def map_of(study: Study, part: str, upload: SourceImage, head: int = 0) -> tuple
     Raises PartMissing where the variant has no such part.
     """
     if part in study.missing:
-        raise PartMissing(study.missing[part], remedy=PART_REMEDY)
+        raise PartMissing(study.missing[part], remedy=message("errors.part_missing_remedy"))
     style = Style(head=head)
     described = describe(study)
     numbers = {**described, **described["maps"][part]}
@@ -57,7 +57,7 @@ def figures_of(study: Study, part: str, upload: SourceImage) -> tuple[dict[str, 
     if part not in DRAWN:
         raise UnknownName(f"There is no part called {quote(part)}.", remedy=f"Choose one of: {', '.join(DRAWN)}.")
     if part in study.missing:
-        raise PartMissing(study.missing[part], remedy=PART_REMEDY)
+        raise PartMissing(study.missing[part], remedy=message("errors.part_missing_remedy"))
     numbers, pngs, raw = describe(study), [], {}
     if part in MAP_STYLES:
         numbers, png, _ = map_of(study, part, upload)

@@ -13,7 +13,7 @@ from transxnet.export.records import answer, clean, npz
 from transxnet.results import Prediction
 from transxnet.study import Study
 
-from .captions import PART_REMEDY
+from .i18n.translate import message
 from .replies import answers
 
 
@@ -27,7 +27,9 @@ def ablation_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
     """
     t = study.ablation
     if t is None:
-        raise PartMissing(study.missing.get("ablation", "This study tried nothing."), remedy=PART_REMEDY)
+        raise PartMissing(
+            study.missing.get("ablation", "This study tried nothing."), remedy=message("errors.part_missing_remedy")
+        )
     elsewhere = np.zeros(0, np.float32) if t.elsewhere is None else t.elsewhere
     numbers = answers(study) | clean(
         {

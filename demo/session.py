@@ -11,7 +11,7 @@ from transxnet.errors import OutOfRange
 from transxnet.explain.ablation.masking import FILLS, read_mask
 from transxnet.explain.ablation.switches import read_switch, read_switches
 
-from .captions import VIEWS
+from .i18n.tabs import TABS
 from .validation import Parameter, choice, flag, text, texts, whole_number
 
 EVERY_ASKED = "asked"  # Session.every when the button was pressed
@@ -83,7 +83,7 @@ CHANGES: Mapping[str, Parameter] = MappingProxyType(
     {
         parameter.name: parameter
         for parameter in (
-            Parameter("active", choice(*VIEWS), description="the tab that is open"),
+            Parameter("active", choice(*TABS), description="the tab that is open"),
             Parameter("clicks", whole_number(0, 10**9), description="clicks of tabs, by the page's own count"),
             Parameter("compared", text(40), description="the map that Compare shows"),
             Parameter("photos", flag(), description="whether Compare shows two images"),

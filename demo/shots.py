@@ -8,8 +8,8 @@ from transxnet.errors import LensError
 from transxnet.export.rows import Shot
 from transxnet.study import StudyOptions
 
-from .captions import exports as words
 from .columns import beside, variant_title
+from .i18n.translate import message
 from .studio import Studio
 
 
@@ -33,6 +33,6 @@ def shots_of(
         except LensError as error:
             left[name] = str(error)
     if not shots and left:
-        told = next(iter(left.values())) if len(left) == 1 else words.NOT_READY.format(names=", ".join(left))
-        raise LensError(told, remedy=words.NOT_READY_REMEDY)
+        told = next(iter(left.values())) if len(left) == 1 else message("exports.not_ready", names=", ".join(left))
+        raise LensError(told, remedy=message("exports.not_ready_remedy"))
     return shots, left

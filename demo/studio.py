@@ -28,11 +28,9 @@ from transxnet.weights.sources import cache_folder
 
 from . import download_folder, models
 from .backbones import ANY_BACKBONE, Backbones
-from .captions import IMAGE_GONE
-from .captions import models as words
 from .download_folder import DownloadFolder
+from .i18n.translate import message
 from .jobs import AT_ONCE, Job, Jobs
-from .languages import say
 from .links import MOST_VARIANTS, canonical
 from .models import Arrival, Loading, Models
 from .shelf import Shelf
@@ -133,7 +131,7 @@ class Studio:
         with self._lock:
             found = self._images.get(key, self._sent.get(key))
         if found is None:
-            raise ImageError(IMAGE_GONE)
+            raise ImageError(message("errors.image_gone"))
         return found
 
     def begin(self, visitor: str) -> Turn:
@@ -151,7 +149,9 @@ class Studio:
         for name in names:
             found[self._checked(name)] = None
             if len(found) > MOST_VARIANTS:
-                raise OutOfRange(say(words.TOO_MANY).format(most=MOST_VARIANTS), remedy=say(words.TOO_MANY_REMEDY))
+                raise OutOfRange(
+                    message("models.too_many", most=MOST_VARIANTS), remedy=message("models.too_many_remedy")
+                )
         for name in found:
             self._size(name)
         return list(found)
@@ -249,7 +249,7 @@ class Studio:
         """Until a model is there. Raises its error; Busy where too many wait for downloads already."""
         if entry.remote and not entry.done.is_set():
             if not self._waiting.acquire(blocking=False):
-                raise Busy(words.BUSY.format(name=entry.name), remedy=words.BUSY_REMEDY)
+                raise Busy(message("models.busy", name=entry.name), remedy=message("models.busy_remedy"))
             try:
                 entry.done.wait()
             finally:
@@ -281,11 +281,11 @@ class Studio:
         """Bytes of a model. Raises OutOfRange where it is too large for a page with many visitors; nothing is made."""
         if is_backbone(name) and (parameters := backbone_parameters(spec_of(name)[0])) > MOST_PARAMETERS:
             raise OutOfRange(
-                words.TOO_LARGE.format(name=name.partition("@")[0], millions=f"{parameters / 1e6:.0f}"),
-                remedy=words.TOO_LARGE_REMEDY.format(millions=MOST_PARAMETERS // 10**6),
+                message("models.too_large", name=name.partition("@")[0], millions=f"{parameters / 1e6:.0f}"),
+                remedy=message("models.too_large_remedy", millions=MOST_PARAMETERS // 10**6),
             )
         if (size := model_memory(name)) > self._models.max_bytes // MOST_VARIANTS:
-            raise OutOfRange(words.NO_MEMORY.format(name=name.partition("@")[0]), remedy=words.SMALLER)
+            raise OutOfRange(message("models.no_memory", name=name.partition("@")[0]), remedy=message("models.smaller"))
         return size
 
     def _load(self, entry: Loading) -> None:

@@ -34,8 +34,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from transxnet.errors import LensError
 from transxnet.output import explain_storage_error
 
-from .captions import NO_ROOM, NO_ROOM_REMEDY
-from .languages import language_of_page, speaking, told
+from .i18n.translate import locale_of_page, message, tr_error, use_locale
 
 MB = 2**20
 MAX_AGE = 3600.0  # seconds
@@ -185,7 +184,7 @@ class TemporaryFiles:
                 return
             self.sweep(needed=size)
             if not self._fits(size):
-                raise LensError(NO_ROOM, remedy=NO_ROOM_REMEDY)
+                raise LensError(message("errors.no_room"), remedy=message("errors.no_room_remedy"))
 
     def _fits(self, size: int) -> bool:
         """Whether there is room; it is reserved then."""
@@ -291,7 +290,9 @@ def _full_disk_as_sentence() -> Iterator[None]:
         if explain_storage_error(error) is None:
             raise
         log.error("the disk of the temporary folder is full: %s", error)
-        raise LensError(NO_ROOM, remedy=NO_ROOM_REMEDY, detail=str(error)) from error
+        raise LensError(
+            message("errors.no_room"), remedy=message("errors.no_room_remedy"), detail=str(error)
+        ) from error
 
 
 def _removed(path: str) -> bool:
@@ -369,8 +370,8 @@ class UploadRoom:
 
 
 async def _answer_507(error: LensError, scope: Scope, receive: Receive, send: Send) -> None:
-    with speaking(language_of_page(Headers(scope=scope))):
-        body = json.dumps({"error": told(error)})
+    with use_locale(locale_of_page(Headers(scope=scope))):
+        body = json.dumps({"error": tr_error(error)})
     closing = {"connection": "close"}  # the body was not read to its end
     await Response(body, 507, closing, "application/json")(scope, receive, send)
 

@@ -10,10 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .captions import VIEWS
-from .captions import tour as words
 from .columns import variant_title
-from .languages import say
+from .i18n.tabs import TABS
+from .i18n.translate import tr, tr_lines
 
 Json = dict[str, Any]
 FALLBACK = ("pico",)  # bundled, so always there
@@ -28,26 +27,26 @@ class Step:
     """
 
     title: str
-    sentences: tuple[str, ...]
+    sentences: str
     source: str
     view: str
     variants: tuple[str, ...] = FALLBACK
     stage: int = 3
     block: int = 0  # the stage's last
     position: tuple[float, float] | None = None
-    alone: tuple[str, ...] = ()
+    alone: str = ""
 
 
 STEPS = (
     Step(
-        words.STATIC_TITLE, words.STATIC, words.STATIC_SOURCE, "kernels", ("pico_matched", "pico_static"),
-        alone=words.STATIC_ALONE,
+        "tour.static_title", "tour.static", "tour.static_source", "kernels", ("pico_matched", "pico_static"),
+        alone="tour.static_alone",
     ),
-    Step(words.IDCONV_TITLE, words.IDCONV, words.IDCONV_SOURCE, "kernels"),
-    Step(words.OSRA_TITLE, words.OSRA, words.OSRA_SOURCE, "attention", position=MIDDLE),
-    Step(words.MIXER_TITLE, words.MIXER, words.MIXER_SOURCE, "ablation"),
-    Step(words.FIELD_TITLE, words.FIELD, words.FIELD_SOURCE, "erf", position=MIDDLE),
-    Step(words.TRUST_TITLE, words.TRUST, words.TRUST_SOURCE, "sanity_checks"),
+    Step("tour.idconv_title", "tour.idconv", "tour.idconv_source", "kernels"),
+    Step("tour.osra_title", "tour.osra", "tour.osra_source", "attention", position=MIDDLE),
+    Step("tour.mixer_title", "tour.mixer", "tour.mixer_source", "ablation"),
+    Step("tour.field_title", "tour.field", "tour.field_source", "erf", position=MIDDLE),
+    Step("tour.trust_title", "tour.trust", "tour.trust_source", "sanity_checks"),
 )  # fmt: skip
 FINISH: Json = {"tour": 0, "view": "tour"}
 SETS = {"view", "variants", "stage", "block", "x", "y", "fx", "fy"}  # keys of what a step says
@@ -93,32 +92,32 @@ def bar(number: int, names: Collection[str]) -> Json:
     sentences = step.alone if found != step.variants else step.sentences
     titles = {key: variant_title(name) for key, name in zip(("first", "second"), found, strict=False)}
     return {
-        "step": number, "of": count, "name": say(words.BAR),
-        "count": say(words.COUNT).format(step=number, count=count), "title": say(step.title),
-        "words": [say(text).format(**titles) for text in sentences],
-        "source": say(words.SOURCE).format(source=say(step.source)), "more": say(words.MORE),
-        "back": _button(words.BACK, number - 1) if number > 1 else None,
-        "next": _button(words.NEXT, number + 1) if number < count else _button(words.FINISH, 0, FINISH),
-        "again": _button(words.AGAIN, number),
-        "leave": _button(words.LEAVE, 0),
+        "step": number, "of": count, "name": tr("tour.bar"),
+        "count": tr("tour.count", step=number, count=count), "title": tr(step.title),
+        "words": tr_lines(sentences, **titles),
+        "source": tr("tour.source", source=tr(step.source)), "more": tr("tour.more"),
+        "back": _button("tour.back", number - 1) if number > 1 else None,
+        "next": _button("tour.next", number + 1) if number < count else _button("tour.finish", 0, FINISH),
+        "again": _button("tour.again", number),
+        "leave": _button("tour.leave", 0),
     }  # fmt: skip
 
 
 def listed(number: int = 0) -> Json:
     """The list of steps on the tour's own page, and the button that starts. number: the step that is active."""
     return {
-        "start": _button(words.GO_ON if number else words.START, number or 1),
-        "how": say(words.HOW).format(count=len(STEPS)),
-        "title": say(words.LIST),
+        "start": _button("tour.go_on" if number else "tour.start", number or 1),
+        "how": tr("tour.how", count=len(STEPS)),
+        "title": tr("tour.list"),
         "steps": [
-            {"title": say(step.title), "view": say(VIEWS[step.view]), "href": f"?tour={i}", "go": {"tour": i}}
+            {"title": tr(step.title), "view": tr(TABS[step.view]), "href": f"?tour={i}", "go": {"tour": i}}
             for i, step in enumerate(STEPS, 1)
         ],
     }
 
 
 def _button(text: str, number: int, go: Json | None = None) -> Json:
-    return {"text": say(text), "go": go or {"tour": number}}
+    return {"text": tr(text), "go": go or {"tour": number}}
 
 
 def _variants(step: Step, names: Collection[str]) -> tuple[str, ...]:

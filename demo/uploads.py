@@ -25,8 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from transxnet.errors import ImageError
 
-from .captions import NOT_SERVED, NOT_UPLOADED
-from .languages import negotiated, say, speaking
+from .i18n.translate import message, negotiate_locale, tr, use_locale
 
 FILE_KEYS = frozenset({"path", "url", "meta"})  # a mapping with one of these is a file reference to Gradio
 LONGEST_NAME = 255  # characters of an upload's own file name that are kept
@@ -62,7 +61,7 @@ def check_upload(value: Any, uploads: Collection[str], folder: Path) -> dict[str
     """
     path = value.get("path") if isinstance(value, Mapping) else None
     if not isinstance(path, str) or path not in uploads or not is_file_inside(path, folder):
-        raise ImageError(NOT_UPLOADED)
+        raise ImageError(message("errors.not_uploaded"))
     name = value.get("orig_name")
     name = name[:LONGEST_NAME] if isinstance(name, str) else None
     return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
@@ -119,6 +118,6 @@ class FileRoutes:
         if route is None or is_file_inside(route["path"] or "", Path(scope["app"].uploaded_file_dir)):
             await self.app(scope, receive, send)
             return
-        with speaking(negotiated([], Headers(scope=scope).get("accept-language", ""))):
-            answer = JSONResponse({"error": say(NOT_SERVED)}, status_code=403)
+        with use_locale(negotiate_locale([], Headers(scope=scope).get("accept-language", ""))):
+            answer = JSONResponse({"error": tr("errors.not_served")}, status_code=403)
         await answer(scope, receive, send)

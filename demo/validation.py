@@ -19,8 +19,7 @@ from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Field, Strict
 
 from transxnet.errors import InvalidValue, LensError, quote
 
-from .captions import parameters as words
-from .languages import say
+from .i18n.translate import message
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Kind:
 
     Attributes:
         type: What pydantic validates.
-        expected: A text of captions.parameters that completes "NAME is …", with placeholders.
+        expected: Key of a text that completes "NAME is …", with placeholders.
         bounds: What they stand for.
         choices: The values, where there are few.
     """
@@ -75,8 +74,8 @@ class Parameter:
             cause = error.errors()[0].get("ctx", {}).get("error")
             if isinstance(cause, LensError):  # pydantic takes those that are ValueErrors for its own
                 raise cause from None
-            expected = say(self.kind.expected).format(**self.kind.bounds)
-            sentence = say(words.INVALID).format(name=self.name, expected=expected, value=as_sent(value))
+            expected = message(self.kind.expected, **self.kind.bounds)
+            sentence = message("parameters.invalid", name=self.name, expected=expected, value=as_sent(value))
             raise InvalidValue(sentence) from None
 
     @cached_property
@@ -106,7 +105,7 @@ def validate_inputs(components: Sequence[Any], values: Sequence[Any]) -> list[An
         LensError: As Parameter.validate.
     """
     if len(values) != len(components):
-        raise InvalidValue(say(words.ARGUMENTS).format(wanted=len(components), count=len(values)))
+        raise InvalidValue(message("parameters.arguments", wanted=len(components), count=len(values)))
     pairs = zip(components, values, strict=True)
     return [one.parameter.validate(value) if hasattr(one, "parameter") else value for one, value in pairs]
 
@@ -117,28 +116,28 @@ def validate_inputs(components: Sequence[Any], values: Sequence[Any]) -> list[An
 def whole_number(low: int, high: int) -> Kind:
     """An integer from `low` to `high`; 3.0 is one, true and "3" are none."""
     whole = Annotated[int, Strict(), Field(ge=low, le=high), BeforeValidator(_as_integer)]
-    return Kind(whole, words.WHOLE_NUMBER, {"low": low, "high": high})
+    return Kind(whole, "parameters.whole_number", {"low": low, "high": high})
 
 
 def number(low: float, high: float) -> Kind:
     """A finite number from `low` to `high`."""
     finite = Annotated[float, Strict(), AllowInfNan(False), Field(ge=low, le=high)]
-    return Kind(finite, words.NUMBER, {"low": low, "high": high})
+    return Kind(finite, "parameters.number", {"low": low, "high": high})
 
 
 def flag() -> Kind:
-    return Kind(Annotated[bool, Strict()], words.FLAG)
+    return Kind(Annotated[bool, Strict()], "parameters.flag")
 
 
 def text(most: int, check: Callable[[str], Any] | None = None) -> Kind:
     """Text of at most `most` characters. check: raises a LensError for text that means nothing."""
-    return Kind(_text(most, check), words.TEXT, {"most": most})
+    return Kind(_text(most, check), "parameters.text", {"most": most})
 
 
 def text_or_number(most: int) -> Kind:
     """Text, or a whole number in its place, which becomes text."""
     plain = Annotated[str, Strict(), Field(max_length=most)]
-    return Kind(Annotated[plain, BeforeValidator(_as_text)], words.TEXT_OR_NUMBER, {"most": most})
+    return Kind(Annotated[plain, BeforeValidator(_as_text)], "parameters.text_or_number", {"most": most})
 
 
 def choice(*values: str | int) -> Kind:
@@ -153,24 +152,26 @@ def choice(*values: str | int) -> Kind:
 
     names = ", ".join(str(value) for value in values if value != "")
     one_of = Annotated[Literal[values], BeforeValidator(find)]
-    return Kind(one_of, words.CHOICE if "" not in values else words.CHOICE_OR_EMPTY, {"names": names}, values)
+    return Kind(
+        one_of, "parameters.choice" if "" not in values else "parameters.choice_or_empty", {"names": names}, values
+    )
 
 
 def identifier(most: int) -> Kind:
     """A random name, as Gradio's clients make them for a session."""
     name = Annotated[str, Strict(), Field(pattern=rf"^[A-Za-z0-9_-]{{1,{most}}}\z")]
-    return Kind(name, words.IDENTIFIER, {"most": most})
+    return Kind(name, "parameters.identifier", {"most": most})
 
 
 def values(most: int) -> Kind:
     """A list of at most `most` values of any kind."""
-    return Kind(Annotated[list, Strict(), Field(max_length=most)], words.VALUES, {"most": most})
+    return Kind(Annotated[list, Strict(), Field(max_length=most)], "parameters.values", {"most": most})
 
 
 def texts(most: int, length: int, check: Callable[[str], Any] | None = None, least: int = 0) -> Kind:
     """A list of `least` to `most` texts of at most `length` characters. check: of each, as `text` takes it."""
     listed = Annotated[list[_text(length, check)], Strict(), Field(min_length=least, max_length=most)]
-    return Kind(listed, words.TEXTS, {"most": most, "length": length})
+    return Kind(listed, "parameters.texts", {"most": most, "length": length})
 
 
 def optional(kind: Kind) -> Kind:
@@ -180,7 +181,7 @@ def optional(kind: Kind) -> Kind:
 
 def image() -> Kind:
     """A file, or null. Which files may be opened is decided before (demo/uploads.py)."""
-    return Kind(Annotated[dict | None, Strict()], words.IMAGE)
+    return Kind(Annotated[dict | None, Strict()], "parameters.image")
 
 
 def _text(most: int, check: Callable[[str], Any] | None) -> Any:

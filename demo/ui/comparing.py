@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..captions.compare import YOURS
 from ..columns import Column
 from ..second import Second, gather_second, second_of
 from ..session import Session
@@ -21,7 +20,7 @@ class Comparing(Layout):
             return {}
         if session.photos:
             second = self._second(session)
-            return {"other": self.studio.image(second.key), "other_label": second.label or YOURS}
+            return {"other": self.studio.image(second.key), "other_label": second.label}
         return {"timings": self.studio.timer.found(_loaded(columns))}
 
     def _compare(

@@ -16,13 +16,9 @@ from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import LensError
 from transxnet.images import SourceImage
 
-from ..captions import NOT_UPLOADED
-from ..captions.display import WORDS
-from ..captions.everyone import OFFLINE, SETTINGS
-from ..captions.parameters import FAILED
 from ..decoding import POOL
+from ..i18n.translate import in_every_locale, negotiate_locale, tr, tr_error, tr_section, use_locale
 from ..in_order import InOrder
-from ..languages import in_all, negotiated, say, speaking, told
 from ..session import Session
 from ..temporary_files import lease, use
 from ..turns import TURN, in_time
@@ -70,7 +66,7 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except LensError as error:
-        raise gr.Error(told(error), print_exception=False) from None
+        raise gr.Error(tr_error(error), print_exception=False) from None
 
 
 class _Mounted(gr.HTML):
@@ -148,13 +144,13 @@ class Downloads(_Mounted):
 class Display(_Mounted):
     """Opacity, colors, scale and what else js/display.js holds: in the browser only, never an event.
 
-    Its value is words: captions/display.py, for js/controls.js, color bars and read-outs.
+    Its value is the text of i18n/strings/display.py, for js/controls.js, color bars and read-outs.
     """
 
     mount, root = "lensMountDisplay", "lens-controls"
 
     def __init__(self) -> None:
-        super().__init__(in_all(lambda: {key: say(text) for key, text in WORDS.items()}), elem_id="display")
+        super().__init__(in_every_locale(lambda: tr_section("display")), elem_id="display")
 
 
 class Settings(_Mounted):
@@ -163,7 +159,7 @@ class Settings(_Mounted):
     mount, root = "lensMountSettings", "lens-settings"
 
     def __init__(self) -> None:
-        super().__init__(in_all(lambda: {key: say(text) for key, text in SETTINGS.items()}), elem_id="settings-fold")
+        super().__init__(in_every_locale(lambda: tr_section("settings")), elem_id="settings-fold")
 
 
 class Offline(_Mounted):
@@ -172,7 +168,7 @@ class Offline(_Mounted):
     mount, root = "lensMountOffline", "lens-offline"
 
     def __init__(self) -> None:
-        super().__init__(in_all(lambda: {key: say(text) for key, text in OFFLINE.items()}), elem_id="offline")
+        super().__init__(in_every_locale(lambda: tr_section("offline")), elem_id="offline")
 
 
 class Exports(_Mounted):
@@ -200,7 +196,7 @@ class Blocks(gr.Blocks):
         fn = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         first = iterator is None and fn.concurrency_id == PAGE
         async with self.in_order.beginning(session_hash or "") if first else nullcontext():
-            with speaking(_language(state, request)), lease():
+            with use_locale(_language(state, request)), lease():
                 try:
                     _check_event_data(more.get("event_data"))
                     return await super().process_api(block_fn, inputs, **asked, **more)
@@ -208,7 +204,7 @@ class Blocks(gr.Blocks):
                     raise
                 except Exception:  # Gradio would answer without a word
                     log.exception("answering %s", fn.name)
-                    raise gr.Error(say(FAILED), print_exception=False) from None
+                    raise gr.Error(tr("parameters.failed"), print_exception=False) from None
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Gradio opens a path, and downloads an address, that stands where a file should, whichever component it was
@@ -252,7 +248,7 @@ class Blocks(gr.Blocks):
 def _check_event_data(event: gr.EventData | None) -> None:
     """Raises gr.Error for a file in what a script sent with an event: Gradio would look it up on the disk."""
     if event is not None and contains_file(event._data):
-        raise gr.Error(say(NOT_UPLOADED), print_exception=False)
+        raise gr.Error(tr("errors.not_uploaded"), print_exception=False)
 
 
 def _language(state: Any, request: Any) -> str:
@@ -264,7 +260,7 @@ def _language(state: Any, request: Any) -> str:
         return "en"
     query, headers = request.query_params, request.headers
     asked = query.getlist("lang") if hasattr(query, "getlist") else [query["lang"]] if "lang" in query else []
-    return negotiated(asked, headers.get("accept-language", ""))
+    return negotiate_locale(asked, headers.get("accept-language", ""))
 
 
 class Chips(gr.CheckboxGroup):

@@ -11,12 +11,11 @@ import gradio as gr
 from transxnet.errors import LensError
 from transxnet.study import StudyOptions
 
-from ..captions import exports as words
 from ..columns import with_costs
 from ..downloads import downloads
 from ..exports import export
 from ..exports_asked import Asked, display_of, in_query
-from ..languages import say, speaking, told
+from ..i18n.translate import tr, tr_error, use_locale
 from ..links import to_query, updated
 from ..options import options_of
 from ..places import state_of
@@ -41,13 +40,13 @@ class Exporting(Going):
         if not session.image:
             return downloads()
         try:
-            with speaking("en"):  # as the library's captions in it
+            with use_locale("en"):  # as the library's captions in it
                 file = export(read(event, "format"), self._asked(session, Controls(*values), event))
         except LensError as error:
-            return downloads(failed=told(error))
+            return downloads(failed=tr_error(error))
         except Exception:  # the page goes on; the log gets what happened
             log.exception("making a file of %s", session.active)
-            return downloads(failed=say(words.FAILED))
+            return downloads(failed=tr("exports.failed"))
         return downloads(file)
 
     def _asked(self, session: Session, controls: Controls, event: Any) -> Asked:
@@ -72,7 +71,7 @@ class Exporting(Going):
             _computed(options, session, block), display_of(sent(event, "display")), session.compared, second,
             columns, self.studio.timer.found(names) or {}, left,
             self._address(session, replace(controls, block=block), sent(event, "display")),
-            [words.OWN_SECOND for one in others if one.example < 0],
+            [tr("files.own_second") for one in others if one.example < 0],
         )  # fmt: skip
 
     def _address(self, session: Session, controls: Controls, sent: Any) -> str:

@@ -12,7 +12,7 @@ from gradio.utils import get_upload_folder
 
 from transxnet.errors import ImageError
 
-from ..captions import NOT_UPLOADED
+from ..i18n.translate import message
 from ..uploads import UploadedFiles, check_upload, contains_file
 
 
@@ -50,5 +50,5 @@ def check_inputs(takes_file: Sequence[bool], inputs: Sequence[Any], uploads: Upl
         if value is not None and i < len(takes_file) and takes_file[i]:
             checked[i] = check_upload(value, uploads, folder)
         elif contains_file(value):
-            raise ImageError(NOT_UPLOADED)
+            raise ImageError(message("errors.not_uploaded"))
     return checked

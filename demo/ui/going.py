@@ -12,9 +12,7 @@ import gradio as gr
 from transxnet.backbones.spec import spec_of
 from transxnet.errors import LensError
 
-from ..captions import ANY_CLASS
-from ..captions import links as words
-from ..languages import say, spoken, told
+from ..i18n.translate import current_locale, tr, tr_error
 from ..links import State, from_query, query_of, updated
 from ..places import arrived, asked_of, middle, number, number_of, state_of, wish
 from ..session import KEY, Controls, Session
@@ -51,7 +49,7 @@ class Going(Showing):
     def _opened(self, query: Any, session: Session, values: Sequence[Any], request: gr.Request) -> Iterator[dict]:
         """The first answer: what the address asks for, else the first example from its middle."""
         state, said = from_query(query)
-        session = replace(session, language=spoken(), asked_language=state.language)
+        session = replace(session, language=current_locale(), asked_language=state.language)
         step = expanded({key: text for key, text in query_of(state).items() if key in query}, self.names)
         state, _ = updated(state, step)
         yield from self._to(state, said, session, Controls(*values), request, shares=_shares(step))
@@ -68,7 +66,7 @@ class Going(Showing):
         if shares is not None:
             position = int(shares[0] * (width - 1)), int(shares[1] * (height - 1))  # of halves as `middle` has it
         if position[0] >= width or position[1] >= height:
-            said = [*said, say(words.OUTSIDE).format(x=position[0], y=position[1])]
+            said = [*said, tr("links.outside", x=position[0], y=position[1])]
             position = middle(size)
         for name in session.variants:
             if name not in before:
@@ -89,7 +87,7 @@ class Going(Showing):
             try:
                 names += self.studio.check_names([name])
             except LensError as error:
-                reasons.append(told(error))
+                reasons.append(tr_error(error))
         return replace(state, variants=tuple(names)), [*said, *dict.fromkeys(reasons)]
 
     def _on(self, label: str, session: Session, own: str) -> Session:
@@ -116,7 +114,7 @@ class Going(Showing):
         if "t" in names:
             found[self.offer] = gr.Button(visible=False)
         if spec_of(names[0])[0].label_set != spec_of(before[0])[0].label_set:
-            found[self.other] = gr.Dropdown([(say(ANY_CLASS), ""), *classes_of(names[0])], value="")
+            found[self.other] = gr.Dropdown([(tr("page.predicted_class"), ""), *classes_of(names[0])], value="")
         return found
 
 
@@ -129,4 +127,4 @@ def _shares(asked: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _note(said: Sequence[str]) -> dict[str, Any]:
-    return {"sentences": list(said), "close": say(words.CLOSE)}
+    return {"sentences": list(said), "close": tr("links.close")}

@@ -15,8 +15,7 @@ import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..captions import page as words
-from ..languages import LANGUAGES, TAGS, in_all, negotiated, say, spoken
+from ..i18n.translate import LANGUAGES, TAGS, current_locale, in_every_locale, negotiate_locale, tr
 
 
 class Words:
@@ -26,12 +25,12 @@ class Words:
         self._said: dict[str, dict[str, str]] = {}  # English, which is the key -> by code
 
     def __call__(self, text: str, **values: Any) -> Any:
-        """A text of the captions, for a label, a choice, a placeholder, a title."""
-        return self.made(lambda: say(text).format(**values) if values else say(text))
+        """Text of a key, for a label, a choice, a placeholder, a title."""
+        return self.made(lambda: tr(text, **values) if values else tr(text))
 
     def made(self, make: Callable[[], str]) -> Any:
         """What `make` makes in each language: a label, or the whole of a gr.HTML."""
-        found = in_all(make)
+        found = in_every_locale(make)
         self._said[found["en"]] = found
         return gr.I18n()(found["en"])
 
@@ -45,10 +44,10 @@ class Words:
 def chooser() -> str:
     """The languages by their own names (js/language.js), the one that is spoken chosen."""
     options = "".join(
-        f'<option value="{code}" lang="{TAGS[code]}"{" selected" if code == spoken() else ""}>{name}</option>'
+        f'<option value="{code}" lang="{TAGS[code]}"{" selected" if code == current_locale() else ""}>{name}</option>'
         for code, name in LANGUAGES.items()
     )
-    name, hint, lost = (escape(say(text)) for text in (words.LANGUAGE, words.LANGUAGE_HINT, words.LANGUAGE_UPLOAD))
+    name, hint, lost = (escape(tr(text)) for text in ("page.language", "page.language_hint", "page.language_upload"))
     return (
         f'<select class="chip lens-language" aria-label="{name}" title="{hint}" data-hint="{hint}" '
         f'data-upload="{lost}" autocomplete="off">{options}</select>'
@@ -66,7 +65,7 @@ class InLanguage:
             await self.app(scope, receive, send)
             return
         query = QueryParams(scope["query_string"].decode("latin-1"))
-        language = negotiated(query.getlist("lang"), Headers(scope=scope).get("accept-language", ""))
+        language = negotiate_locale(query.getlist("lang"), Headers(scope=scope).get("accept-language", ""))
         await self.app(scope, receive, _Told(language, send))
 
 

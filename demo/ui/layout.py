@@ -13,14 +13,12 @@ from transxnet.images import SourceImage, decode
 from transxnet.labels import label_set
 from transxnet.variants import find_variant
 
-from ..captions import ANY_CLASS, TAGLINE, TITLE, VIEWS
-from ..captions import page as words
-from ..captions.everyone import SKIP
 from ..cells import jpeg
 from ..columns import variant_title
 from ..downloads import downloads
 from ..examples import examples
-from ..languages import retold, say
+from ..i18n.tabs import TABS
+from ..i18n.translate import tr, tr_message
 from ..links import MOST_VARIANTS, canonical
 from ..parameters import CONTROLS
 from ..studio import Studio
@@ -49,6 +47,7 @@ from .language import Words, chooser
 from .parts import SIBLINGS, pairs_of, part_buttons
 
 BACKBONE_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
+NUMBERS = {2: "page.number_2", 3: "page.number_3", 4: "page.number_4"}
 
 
 class Layout:
@@ -81,11 +80,11 @@ class Layout:
         namespace = f"<b>hf-hub:{escape(str(self.studio.namespace))}</b>"
 
         def header() -> str:
-            source = retold(where.value) if where.ready else say(words.DOWNLOADED_FIRST)
-            hub = f'<span class="chip">{say(words.WEIGHTS_FROM).format(where=namespace)}</span>'
+            source = tr_message(where.value) if where.ready else tr("page.downloaded_first")
+            hub = f'<span class="chip">{tr("page.weights_from", where=namespace)}</span>'
             return (
-                f'<header class="lens-top"><a class="lens-skip" href="#views">{say(SKIP)}</a>'
-                f"<h1>{TITLE}</h1><p>{say(TAGLINE)}</p>"
+                f'<header class="lens-top"><a class="lens-skip" href="#views">{tr("page.skip")}</a>'
+                f"<h1>{tr('page.title')}</h1><p>{tr('page.tagline')}</p>"
                 f'<span class="weights"><span class="chip"><b>{self.default}</b> {source}</span></span>'
                 f"{hub if self.studio.namespace else ''}"
                 f'<span class="chip"><b>{device}</b></span>{chooser()}</header>'
@@ -108,48 +107,48 @@ class Layout:
         self.thumb_images = [jpeg(_thumb(decode(e.path))) for e in self.examples]
         self.thumbs = Thumbs(self._thumbs(0), elem_id="thumbs")
         self.upload = SafeImage(
-            label=self.words(words.YOUR_IMAGE), sources=["upload", "clipboard", "webcam"], elem_id="upload",
-            height=44, show_label=False, placeholder=self.words(words.DROP), buttons=[],
+            label=self.words("page.your_image"), sources=["upload", "clipboard", "webcam"], elem_id="upload",
+            height=44, show_label=False, placeholder=self.words("page.drop"), buttons=[],
         )  # fmt: skip
 
     def _choose_unit(self) -> None:
         """Stage and block, shared by all views but Grad-CAM."""
         options: dict[str, Any] = {"elem_classes": "segments", "container": False}
-        self._label(words.LOOK_FROM, words.OWN_STAGE_HINT)
-        self.stage = gr.Radio(self._stages(), value=3, label=self.words(words.STAGE), elem_id="stage", **options)
+        self._label("page.look_from", "page.own_stage_hint")
+        self.stage = gr.Radio(self._stages(), value=3, label=self.words("page.stage"), elem_id="stage", **options)
         self.block = Segments(
-            [(self.words(words.LAST), 0)], value=0, label=self.words(words.BLOCK), elem_id="block", **options
+            [(self.words("page.last_block"), 0)], value=0, label=self.words("page.block"), elem_id="block", **options
         )
 
     def _choose_variants(self) -> None:
-        self._label(words.UP_TO, words.ARROW, number=words.NUMBERS[MOST_VARIANTS])
+        self._label("page.up_to", "page.arrow", number=NUMBERS[MOST_VARIANTS])
         self.variants = Chips(
-            self._chips(), value=[self.default], label=self.words(words.VARIANTS), elem_id="variants",
+            self._chips(), value=[self.default], label=self.words("page.variants"), elem_id="variants",
             elem_classes="chips", container=False,
         )  # fmt: skip
         self.offer = gr.Button("", visible=False, size="sm", elem_id="offer")
-        with gr.Accordion(self.words(words.MORE), open=False, elem_id="more"):
+        with gr.Accordion(self.words("page.more"), open=False, elem_id="more"):
             pairs = pairs_of(self.names)
             if pairs:
-                self._label(words.WITHOUT)
+                self._label("page.without")
             self.parts = part_buttons(pairs, self.words)
             backbones = self.studio.backbones
             if backbones.offered:
-                self._label(words.ADD_BACKBONE, words.ADD_BACKBONE_HINT)
+                self._label("page.add_backbone", "page.add_backbone_hint")
             self.backbone = gr.Textbox(
-                "", label=self.words(words.ADD_BACKBONE_LABEL), elem_id="backbone", max_lines=1, container=False,
+                "", label=self.words("page.add_backbone_label"), elem_id="backbone", max_lines=1, container=False,
                 placeholder=BACKBONE_EXAMPLES if backbones.policy == "any" else ", ".join(backbones.listed),
                 visible=backbones.offered,
             )  # fmt: skip
 
     def _choose_answer(self) -> None:
-        self._label(words.EXPLAIN)
+        self._label("page.explain")
         self.answers = Answers({"answers": [], "chosen": -1, "note": ""}, elem_id="answers")
 
     def _choose_any_answer(self) -> None:
         self.other = ClassChoice(
-            [(self.words(ANY_CLASS), ""), *classes_of(self.default)], value="", label=self.words(words.EXPLAIN_ANY),
-            elem_id="other", filterable=True, container=False,
+            [(self.words("page.predicted_class"), ""), *classes_of(self.default)], value="",
+            label=self.words("page.explain_any"), elem_id="other", filterable=True, container=False,
         )  # fmt: skip
 
     def _views(self) -> None:
@@ -165,7 +164,7 @@ class Layout:
         self.note = Note({}, elem_id="note")
         self.view_choice = ViewChoice({}, elem_id="view-choice")
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
-            for name, title in VIEWS.items():
+            for name, title in TABS.items():
                 with gr.Tab(self.words(title), id=name, elem_id=f"tab-{name}"):
                     self._controls(name)
                     self.panels[name] = Panel(elem_id=f"panel-{name}")
@@ -176,40 +175,41 @@ class Layout:
         options: dict[str, Any] = {"elem_classes": "segments", "container": False}
         if name == "grad_cam":
             with gr.Row(elem_classes="controls"):
-                self._label(words.OWN_STAGE)
-                label = self.words(words.OWN_STAGE_LABEL)
+                self._label("page.own_stage")
+                label = self.words("page.own_stage_label")
                 self.cam_layer = gr.Radio(self._stages(), value=4, label=label, elem_id="cam-stage", **options)
-                self.slower = _chip(self.words(words.SLOWER), "slower")
+                self.slower = _chip(self.words("page.slower"), "slower")
         if name == "erf":
-            self.beside = _chip(self.words(words.BESIDE), "beside", visible=bool(self.beside_names))
+            self.beside = _chip(self.words("page.beside"), "beside", visible=bool(self.beside_names))
         if WANTED[name].other:
             with gr.Row(elem_classes="controls"):
-                self._label(words.COMPARE_WITH, words.COMPARE_WITH_HINT)
+                self._label("page.compare_with", "page.compare_with_hint")
                 self.others[name] = Thumbs(self._thumbs(1), elem_id=f"other-{name}")
 
     def _label(self, text: str, hint: str = "", number: str = "") -> None:
         """A heading of the side's, what it is about beside it. number: a word of its placeholder."""
 
         def heading() -> str:
-            return f'<h2 class="lens-label">{say(text).format(number=say(number))}<span>{say(hint)}</span></h2>'
+            title = tr(text, number=tr(number)) if number else tr(text)
+            return f'<h2 class="lens-label">{title}<span>{tr(hint) if hint else ""}</span></h2>'
 
         gr.HTML(self.words.made(heading), js_on_load=None)
 
     def _stages(self) -> list[tuple[Any, int]]:
-        return [(self.words(words.STAGE_NUMBER, stage=i), i) for i in (1, 2, 3, 4)]
+        return [(self.words("page.stage_number", stage=i), i) for i in (1, 2, 3, 4)]
 
     def _thumbs(self, chosen: int, own: str = "") -> dict[str, Any]:
         """The examples as buttons, in the language that is being spoken. chosen: which one is pressed, -1 for none.
 
         own: the key of a visitor's image that stands after them.
         """
-        names = [say(example.label) for example in self.examples]
+        names = [tr(example.key) for example in self.examples]
         items = [
-            {"src": src, "label": name, "alt": say(words.EXAMPLE).format(label=name)}
+            {"src": src, "label": name, "alt": tr("page.example", label=name)}
             for src, name in zip(self.thumb_images, names, strict=True)
         ]
         if own:
-            name = say(words.YOUR_IMAGE)
+            name = tr("page.your_image")
             items.append({"src": jpeg(_thumb(self.studio.image(own))), "label": name, "alt": name})
         return {"items": items, "chosen": chosen}
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from transxnet.errors import ImageError
 
-from ..captions import NOT_UPLOADED
+from ..i18n.translate import message
 from ..uploads import contains_file
 
 MISSING = 'The MCP server is off: the package mcp is not installed. Remedy: pip install "mcp>=1.21,<2"'
@@ -42,7 +42,7 @@ def answer_plainly() -> None:
             images = [value.get(position[0]) for position in filedata_positions]
             is_address = any(isinstance(image, str) and not image.startswith("data:") for image in images)
             if is_address or contains_file(list(value.values())):
-                raise ImageError(NOT_UPLOADED)
+                raise ImageError(message("errors.not_uploaded"))
             return super().convert_strings_to_filedata(value, filedata_positions)
 
         def postprocess_output_data(self, data: Any, root_url: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The page: which event leads to which view. What stands where is layout.py's, words captions', numbers payload's."""
+"""The page: which event leads to which view. Layout: layout.py; text: i18n/; numbers: payload.py."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import gradio as gr
 from transxnet.backbones.spec import PREFIX, is_backbone, spec_of
 from transxnet.images import SourceImage, decode
 
-from ..captions import ANY_CLASS, TITLE
-from ..captions.page import OFFER
-from ..languages import say
+from ..i18n.translate import tr
 from ..links import MOST_VARIANTS, canonical, known_class
 from ..session import KEY, OWN, Controls, Session, changed
 from ..studio import Studio
@@ -35,7 +33,7 @@ class Page(Exporting):
 
     def __init__(self, studio: Studio, default: str = "pico", beside: Sequence[str] = BESIDE):
         super().__init__(studio, default, beside)
-        with Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as self.blocks:
+        with Blocks(title=tr("page.title"), fill_width=True, analytics_enabled=False) as self.blocks:
             self.session = gr.State(Session(variants=(self.default,)))
             self._build()
             self._wire()
@@ -100,7 +98,11 @@ class Page(Exporting):
             if not entry.done.is_set():
                 return gr.skip(), gr.skip(), gr.skip()
             useful = entry.loaded is not None and "t" not in chosen
-            return gr.Button(say(OFFER), visible=useful), gr.Timer(active=False), gr.CheckboxGroup(self._chips(chosen))
+            return (
+                gr.Button(tr("page.offer"), visible=useful),
+                gr.Timer(active=False),
+                gr.CheckboxGroup(self._chips(chosen)),
+            )
 
         timer.tick(
             look, self.variants, [self.offer, timer, self.variants], api_visibility="private",
@@ -224,7 +226,7 @@ class Page(Exporting):
         if "t" in names:
             updates[self.offer] = gr.Button(visible=False)  # taken up
         if spec_of(names[0])[0].label_set != spec_of(session.variants[0])[0].label_set:
-            updates[self.other] = gr.Dropdown([(say(ANY_CLASS), ""), *classes_of(names[0])], value="")
+            updates[self.other] = gr.Dropdown([(tr("page.predicted_class"), ""), *classes_of(names[0])], value="")
         session = replace(session, variants=tuple(names))
         yield from self.refresh(request, session, names, *rest, updates=updates)
 

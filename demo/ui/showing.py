@@ -16,12 +16,10 @@ from transxnet.study import StudyOptions
 from transxnet.variants import UNTRAINED, VariantSpec
 
 from ..below import Below, below, standing
-from ..captions import NOT_DRAWN
-from ..captions.page import LAST
 from ..columns import Column, gather
 from ..figures import figures_of, none, shown, stopped, waiting
+from ..i18n.translate import tr
 from ..in_order import begun
-from ..languages import say
 from ..options import options_below, options_of
 from ..payload import answers, crosshair, progress
 from ..places import link, state_of
@@ -157,7 +155,7 @@ class Showing(Comparing):
             found = shown(figures_of(session.active, columns, image, others, controls.stage, second))
         except Exception:  # the maps above stay; the log gets what happened
             log.exception("drawing the figures of %s", session.active)
-            found = none(say(NOT_DRAWN))
+            found = none(tr("progress.not_drawn"))
         if done := newest():
             yield {place: found}
         return done
@@ -272,7 +270,7 @@ class Showing(Comparing):
     def _blocks(self, session: Session, controls: Controls) -> tuple[int, gr.Radio]:
         """Blocks to choose from: those that every chosen variant has at this stage. Backbones have none."""
         depth = min((spec.depths[controls.stage - 1] for spec in _own(session.variants)), default=1)
-        choices = [(str(i), i) for i in range(1, depth + 1)] + [(say(LAST), 0)]
+        choices = [(str(i), i) for i in range(1, depth + 1)] + [(tr("page.last_block"), 0)]
         block = controls.block if controls.block <= depth else 0
         return block, gr.Radio(choices, value=block)
 

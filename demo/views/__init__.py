@@ -1,7 +1,7 @@
 """Studies -> what the browser draws: raw maps as base64, with geometry, range, caption and numbers. A file a view.
 
 No colors and no images of maps are made here: the page's JavaScript does that from these numbers, so
-opacity and color map never come back to the server. The pieces are made in cells.py, the words are captions'.
+opacity and color map never come back to the server. The pieces are made in cells.py, the text is in i18n/.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from types import MappingProxyType
 
-from ..captions import FOOT, INTRO
-from ..captions import page as words
 from ..cells import TILES, Json, photo
-from ..languages import say, spoken
+from ..i18n.tabs import INTROS, LIMITS
+from ..i18n.translate import current_locale, tr
 from ..session import KEY
 from .ablation import ablation
 from .attention import attention
@@ -38,17 +37,17 @@ _serial = count(1)
 
 
 def view(name: str, scene: Scene) -> Json:
-    """The whole of one view. name: a key of captions.VIEWS."""
+    """The whole of one view. name: a key of i18n.tabs.TABS."""
     shown = SHOWN[name](scene)
     sizes = sorted({f"{s.crop.rgb.shape[1]} x {s.crop.rgb.shape[0]}" for s in scene.done})
-    foot = say(FOOT[name]).format(sizes=say(words.OR).join(sizes) or say(words.FEW)) if FOOT[name] else ""
+    foot = tr(LIMITS[name], sizes=tr("page.or_join").join(sizes) or tr("page.few")) if name in LIMITS else ""
     foot = shown.pop("foot", foot)
     return {
         "view": name,
         "serial": next(_serial),
         "key": scene.image.sha256[:KEY],
-        "intro": say(INTRO[name]).format(shown=TILES),
-        "foot": foot if spoken() == "en" else f"{foot} {say(words.IN_ENGLISH)}".strip(),
+        "intro": tr(INTROS[name], shown=TILES),
+        "foot": foot if current_locale() == "en" else f"{foot} {tr('page.in_english')}".strip(),
         **shown,
         "images": {c.name: photo(c.study, scene.image) for c in scene.columns if c.study is not None}
         | shown.get("images", {}),

@@ -14,11 +14,21 @@ from transxnet.explain.ablation.switches import HEAD_OFF, SWITCHES, read_switch
 from transxnet.results.ablation import Ablation
 from transxnet.study import Study
 
-from ..captions import ablation as words
 from ..cells import Json, cost_words, missing, png, share, unfinished, weights_words
 from ..columns import Column
-from ..languages import retold, say
+from ..i18n.translate import tr, tr_lines, tr_message
 from .scene import Scene
+
+SWITCH_TEXTS = {  # of transxnet.explain.ablation.switches -> keys of its name, and of what it does
+    "uniform_gates": ("ablation.switch_uniform_gates", "ablation.switch_uniform_gates_hint"),
+    "other_kernels": ("ablation.switch_other_kernels", "ablation.switch_other_kernels_hint"),
+    "uniform_attention": ("ablation.switch_uniform_attention", "ablation.switch_uniform_attention_hint"),
+    "no_idconv": ("ablation.switch_no_idconv", "ablation.switch_no_idconv_hint"),
+    "no_osra": ("ablation.switch_no_osra", "ablation.switch_no_osra_hint"),
+    "no_ste": ("ablation.switch_no_ste", "ablation.switch_no_ste_hint"),
+    "head_off": ("ablation.switch_head_off", "ablation.switch_head_off_hint"),
+}
+FILL_NAMES = {"gray": "ablation.fill_gray", "blur": "ablation.fill_blur", "around": "ablation.fill_around"}
 
 
 def ablation(scene: Scene) -> Json:
@@ -31,10 +41,11 @@ def ablation(scene: Scene) -> Json:
         "painting": _painting(scene),
         "columns": [_column(column) for column in scene.columns],
         "words": {
-            "switches": [say(words.SWITCH_TITLE), say(words.SWITCH_HINT)], "off": say(words.OFF), "on": say(words.ON),
-            "head": say(words.HEAD), "where": say(words.WHERE), "restore": say(words.ALL_ON),
-            "nothing": say(words.NOTHING), "every": say(words.EVERY),
-            "every_hint": say(words.EVERY_HINT).format(seconds=say(words.TENS)),
+            "switches": [tr("ablation.switch_title"), tr("ablation.switch_hint")],
+            "off": tr("ablation.off"), "on": tr("ablation.on"), "head": tr("ablation.head"),
+            "where": tr("ablation.where"), "restore": tr("ablation.all_on"),
+            "nothing": tr("ablation.nothing"), "every": tr("ablation.every"),
+            "every_hint": tr("ablation.every_hint", seconds=tr("ablation.tens")),
         },
     }  # fmt: skip
 
@@ -43,8 +54,8 @@ def ablation(scene: Scene) -> Json:
 
 
 def _switch(name: str) -> Json:
-    title, hint = words.SWITCHES[name]
-    return {"name": name, "title": say(title), "hint": say(hint), "heads": name == HEAD_OFF}
+    title, hint = SWITCH_TEXTS[name]
+    return {"name": name, "title": tr(title), "hint": tr(hint), "heads": name == HEAD_OFF}
 
 
 def _on(edits: Sequence[str]) -> list[Json]:
@@ -70,8 +81,8 @@ def _scopes(done: Sequence[Study]) -> list[Json]:
 
 
 def _scope(stage: int, block: int, heads: int) -> Json:
-    text = words.BLOCK if block else words.STAGE if stage else words.EVERYWHERE
-    return {"value": f"{stage}.{block}", "words": say(text).format(stage=stage, block=block), "heads": heads}
+    text = "ablation.block" if block else "ablation.stage" if stage else "ablation.everywhere"
+    return {"value": f"{stage}.{block}", "words": tr(text, stage=stage, block=block), "heads": heads}
 
 
 def _painting(scene: Scene) -> Json | None:
@@ -81,17 +92,17 @@ def _painting(scene: Scene) -> Json | None:
         return None
     s = column.study
     sizes = {c.title: _size(c.study) for c in scene.columns if c.study is not None}
-    told = ", ".join(say(words.PIXELS_OF).format(size=size, title=title) for title, size in sizes.items())
+    told = ", ".join(tr("ablation.pixels_of", size=size, title=title) for title, size in sizes.items())
     return {
         "image": column.name, "key": scene.session.image, "box": list(s.crop.crop_box),
         "upload": list(s.crop.source_size), "mask": scene.session.mask, "fill": scene.session.fill,
-        "alt": say(words.PAINT_ALT).format(title=column.title, share=share(s.ablation.painted if s.ablation else 0.0)),
-        "fills": [{"value": name, "words": say(words.FILLS[name])} for name in FILLS],
-        "brushes": [say(text) for text in words.BRUSHES],
+        "alt": tr("ablation.paint_alt", title=column.title, share=share(s.ablation.painted if s.ablation else 0.0)),
+        "fills": [{"value": name, "words": tr(FILL_NAMES[name])} for name in FILLS],
+        "brushes": tr_lines("ablation.brushes"),
         "words": {
-            "title": say(words.PAINT_TITLE), "hint": say(words.PAINT_HINT), "brush": say(words.BRUSH),
-            "undo": say(words.UNDO), "clear": say(words.CLEAR), "fill": say(words.FILL),
-            "pixels": say(words.PIXELS).format(sizes=told),
+            "title": tr("ablation.paint_title"), "hint": tr("ablation.paint_hint"), "brush": tr("ablation.brush"),
+            "undo": tr("ablation.undo"), "clear": tr("ablation.clear"), "fill": tr("ablation.fill"),
+            "pixels": tr("ablation.pixels", sizes=told),
         },
     }  # fmt: skip
 
@@ -111,9 +122,9 @@ def _tried(column: Column, t: Ablation) -> Json:
     return {
         "kind": "ablation", "variant": column.name, "explained": t.explained[0].index,
         "changed": bool(t.changes) or t.painted > 0, "said": _said(column.title, t),
-        "alt": say(words.BARS).format(title=column.title), "rows": _rows(t), "lines": _lines(column, t),
+        "alt": tr("ablation.bars", title=column.title), "rows": _rows(t), "lines": _lines(column, t),
         "view": png(t.view) if t.painted else "",
-        "given": say(words.GIVEN).format(title=column.title, size=_size(column.study)),
+        "given": tr("ablation.given", title=column.title, size=_size(column.study)),
     }  # fmt: skip
 
 
@@ -126,8 +137,8 @@ def _rows(t: Ablation) -> list[Json]:
         {
             "index": old.index, "label": old.label, "before": old.probability, "after": new.probability,
             "logits": [old.logit, new.logit],
-            "shares": say(words.ROW).format(before=share(old.probability), after=share(new.probability)),
-            "logit": say(words.LOGIT_ROW).format(before=logit(old.logit), after=logit(new.logit)),
+            "shares": tr("ablation.row", before=share(old.probability), after=share(new.probability)),
+            "logit": tr("ablation.logit_row", before=logit(old.logit), after=logit(new.logit)),
         }
         for old, new in pairs
     ]  # fmt: skip
@@ -136,26 +147,26 @@ def _rows(t: Ablation) -> list[Json]:
 def _said(title: str, t: Ablation) -> str:
     """What became of the explained answer, in a sentence."""
     old, new = t.explained
-    said = say(words.SAID).format(
-        title=title, label=old.label, before=share(old.probability), after=share(new.probability),
+    said = tr(
+        "ablation.said", title=title, label=old.label, before=share(old.probability), after=share(new.probability),
         logit_before=logit(old.logit), logit_after=logit(new.logit),
     )  # fmt: skip
-    return f"{said}. {say(words.NEW_TOP).format(label=t.new_top.label)}" if t.new_top else f"{said}."
+    return f"{said}. {tr('ablation.new_top', label=t.new_top.label)}" if t.new_top else f"{said}."
 
 
 def _lines(column: Column, t: Ablation) -> list[str]:
-    note = retold(column.study.target.note)  # why another class is explained than the one asked for
-    skipped = [say(words.SKIPPED).format(why=retold(why)) for why in dict.fromkeys(t.skipped.values())]
+    note = tr_message(column.study.target.note)  # why another class is explained than the one asked for
+    skipped = [tr("ablation.skipped", why=tr_message(why)) for why in dict.fromkeys(t.skipped.values())]
     lines = [note, *skipped] if note else skipped
     if t.painted_change is None:
         outside = _something(column.study.options.mask)
-        return [*lines, say(words.OUTSIDE).format(title=column.title)] if outside else lines
+        return [*lines, tr("ablation.outside", title=column.title)] if outside else lines
     painted = {"share": share(t.painted), "label": t.explained[0].label, "change": change(t.painted_change)}
-    lines.append(say(words.PAINTED).format(**painted))
+    lines.append(tr("ablation.painted", **painted))
     if not len(t.elsewhere):
-        return [*lines, say(words.NO_ROOM)]
+        return [*lines, tr("ablation.no_room")]
     mean, low, high = (change(float(found)) for found in (t.elsewhere.mean(), t.elsewhere.min(), t.elsewhere.max()))
-    return [*lines, say(words.ELSEWHERE).format(mean=mean, n=len(t.elsewhere), low=low, high=high)]
+    return [*lines, tr("ablation.elsewhere", mean=mean, n=len(t.elsewhere), low=low, high=high)]
 
 
 def _something(mask: str) -> bool:

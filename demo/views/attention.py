@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from transxnet.draw.views import MAP_STYLES
 from transxnet.results import Geometry
 from transxnet.study import Study
 
-from ..captions import attention as words
 from ..cells import Json, missing, shared_words, transposed
 from ..columns import Column
-from ..languages import say
+from ..i18n.translate import tr, tr_message
 from ..tables import table_json, table_key
 from .scene import Scene
 
 PART = "block_table"
+
+HEADS = {  # what a map shows -> key of its name
+    "mean": "attention.heads_mean", "max": "attention.heads_max", "one": "attention.heads_one",
+    "only": "attention.heads_only",
+}  # fmt: skip
+DIRECTIONS = {"from": "attention.direction_from", "to": "attention.direction_to"}  # direction -> key
+HINTS = {"from": "attention.hint_from", "to": "attention.hint_to"}
+CAPTIONS = {"from": "attention.caption_from", "to": "attention.caption_to"}
+MAX_CAPTIONS = {"from": "attention.caption_max", "to": "attention.caption_max"}
+HEADS_HINTS = {"from": "attention.heads_hint_from", "to": "attention.heads_hint_to"}
+STAGES = {"mean": "attention.stages_mean", "max": "attention.stages_max"}
 
 
 def attention(scene: Scene) -> Json:
@@ -43,9 +53,9 @@ def attention(scene: Scene) -> Json:
         return {"kind": "stages", "variant": column.name, "tables": [named(s, table) for table in s.stage_tables]}
 
     rows = [
-        (say(words.WAYS["from"]), _hints()["from"], None, large),
-        (say(words.HEADS_TITLE), "", None, heads),
-        (say(words.STAGES_TITLE), "", None, stages),
+        (tr("attention.direction_from"), _hints()["from"], None, large),
+        (tr("attention.heads_title"), "", None, heads),
+        (tr("attention.stages_title"), "", None, stages),
     ]
     found = transposed(scene.columns, rows, PART)
     done = [c.study for c in scene.columns if c.study is not None and not missing(c, PART)]
@@ -63,28 +73,29 @@ def _words(done: list[Study]) -> Json:
         "from": _grids(s.block_table.keys for s in done),
         "to": _grids(s.block_table.queries for s in done),
     }
-    heads_hints = {way: say(text).format(grid=grids[way]) for way, text in words.HEADS_HINTS.items()}
+    heads_hints = {way: tr(key, grid=grids[way]) for way, key in HEADS_HINTS.items()}
     return {
-        "head": say(words.HEAD), "mean": say(words.MEAN), "max": say(words.LARGEST),
-        "direction": say(words.DIRECTION), "ways": _said(words.WAYS), "hints": _hints(),
-        "which": _said(words.WHICH), "captions": _said(words.CAPTIONS), "largest": _said(words.LARGEST_CAPTIONS),
-        "layer": say(words.LAYER), "alt": say(words.ALT), "headsHints": heads_hints, "headName": say(words.HEAD_NAME),
-        "stagesHint": say(words.STAGES_HINT), "stagesWhich": _said(words.STAGES_WHICH),
-        "stageName": say(words.STAGE_NAME), "units": say(MAP_STYLES["attention"].units), "colormap": "magma",
-        "shared": shared_words(len(done)),
+        "head": tr("attention.head"), "mean": tr("attention.mean"), "max": tr("attention.max"),
+        "direction": tr("attention.direction"), "ways": _translated(DIRECTIONS), "hints": _hints(),
+        "which": _translated(HEADS), "captions": _translated(CAPTIONS), "largest": _translated(MAX_CAPTIONS),
+        "layer": tr("attention.layer"), "alt": tr("attention.alt"), "headsHints": heads_hints,
+        "headName": tr("attention.head_name"), "stagesHint": tr("attention.stages_hint"),
+        "stagesWhich": _translated(STAGES),
+        "stageName": tr("attention.stage_name"), "units": tr_message(MAP_STYLES["attention"].units),
+        "colormap": "magma", "shared": shared_words(len(done)),
     }  # fmt: skip
 
 
 def _hints() -> dict[str, str]:
     """What a map shows, and what its marks are."""
-    return {way: f"{text}. {say(words.MARKS)}" for way, text in _said(words.HINTS).items()}
+    return {way: f"{text}. {tr('attention.marks')}" for way, text in _translated(HINTS).items()}
 
 
-def _said(texts: dict[str, str]) -> dict[str, str]:
-    return {key: say(text) for key, text in texts.items()}
+def _translated(keys: Mapping[str, str]) -> dict[str, str]:
+    return {name: tr(key) for name, key in keys.items()}
 
 
 def _grids(geometries: Iterable[Geometry]) -> str:
     """ "7 x 7 or 4 x 4": columns by rows of every grid there is."""
     grids = sorted({geometry.grid for geometry in geometries})
-    return say(words.OR).join(f"{cols} x {rows}" for rows, cols in grids)
+    return tr("page.or_join").join(f"{cols} x {rows}" for rows, cols in grids)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from transxnet.backbones.spec import BackboneSpec
 
-from ..captions import compare as words
-from ..captions.page import AND
 from ..cells import Json
 from ..columns import Column
-from ..languages import say
+from ..i18n.translate import tr, tr_lines
 from ..published import Published, published
 
 OWN = "TransXNet"
 SMALL = "tiny-imagenet-200"  # a label set whose accuracies do not belong beside ImageNet's
+
+SETS = {"authors": "chart.set_authors", "timm": "chart.set_timm"}  # who measured -> key of its name
+AXES = {"gmacs": "chart.axis_gmacs", "params_m": "chart.axis_params_m"}  # column of published.csv -> key
+AXIS_TITLES = {"gmacs": "chart.axis_title_gmacs", "params_m": "chart.axis_title_params_m"}
+SIZES = {"224": "chart.size_224", "all": "chart.size_all"}
+FAMILIES = {"cnn": "chart.family_cnn", "transformer": "chart.family_transformer", "hybrid": "chart.family_hybrid"}
 
 
 def chart(columns: Sequence[Column]) -> Json:
@@ -26,7 +30,7 @@ def chart(columns: Sequence[Column]) -> Json:
     sources = list(dict.fromkeys((source.url, source.words) for row in rows for source in row.sources))
     number_of = {url: i for i, (url, _) in enumerate(sources)}
     return {
-        "title": say(words.CHART), "sub": say(words.CHART_HINT), "sources": sources, "own": OWN,
+        "title": tr("chart.title"), "sub": tr("chart.hint"), "sources": sources, "own": OWN,
         "points": [
             [
                 row.name, row.model, row.family, row.resolution, row.params_m, row.gmacs, row.top1, row.v2_top1,
@@ -34,7 +38,7 @@ def chart(columns: Sequence[Column]) -> Json:
             ]
             for row in rows
         ],
-        "words": _words(columns), "instead": "" if rows else say(words.CHART_MISSING),
+        "words": _words(columns), "instead": "" if rows else tr("chart.missing"),
     }  # fmt: skip
 
 
@@ -56,18 +60,19 @@ def _row_of(column: Column) -> Published | None:
 
 
 def _words(columns: Sequence[Column]) -> Json:
-    def said(table: dict[str, str]) -> Json:
-        return {key: say(text) for key, text in table.items()}
+    def translated(keys: Mapping[str, str]) -> Json:
+        return {name: tr(key) for name, key in keys.items()}
 
     trained = [column for column in columns if column.study is not None and not column.study.untrained]
     absent = [column.title for column in trained if column.study.spec.label_set == SMALL]
-    told = say(words.CHART_ABSENT if len(absent) == 1 else words.CHART_ABSENT_MORE) if absent else ""
+    names = tr("page.and_join").join(absent)
+    not_drawn = tr("chart.absent" if len(absent) == 1 else "chart.absent_more", names=names) if absent else ""
     return {
-        "sets": [say(words.CHART_SETS), said(words.CHART_SET)], "axes": [say(words.CHART_AXES), said(words.CHART_AXIS)],
-        "sizes": [say(words.CHART_SIZES), said(words.CHART_SIZE)], "axis": said(words.CHART_AXIS_TITLE),
-        "y": say(words.CHART_Y), "family": said(words.CHART_FAMILY), "here": say(words.CHART_HERE),
-        "note": say(words.CHART_NOTE).format(absent=told.format(names=say(AND).join(absent))).strip(),
-        "alt": say(words.CHART_ALT), "position": say(words.CHART_POINT), "v2": say(words.CHART_V2),
-        "source": say(words.CHART_SOURCE), "table": say(words.CHART_TABLE),
-        "head": [say(text) for text in words.CHART_TABLE_HEAD],
+        "sets": [tr("chart.sets"), translated(SETS)], "axes": [tr("chart.axes"), translated(AXES)],
+        "sizes": [tr("chart.sizes"), translated(SIZES)], "axis": translated(AXIS_TITLES),
+        "y": tr("chart.y"), "family": translated(FAMILIES), "here": tr("chart.here"),
+        "note": tr("chart.note", absent=not_drawn).strip(),
+        "alt": tr("chart.alt"), "position": tr("chart.point"), "v2": tr("chart.v2"),
+        "source": tr("chart.source"), "table": tr("chart.table"),
+        "head": tr_lines("chart.table_head"),
     }  # fmt: skip

@@ -14,11 +14,10 @@ from transxnet.explain.sanity.differences import as_map, is_even
 from transxnet.results import AttentionFrom, Explanation
 from transxnet.study import Study
 
-from ..captions import VIEWS
-from ..captions import compare as words
 from ..cells import Json, bars, look_scale, map_cell, missing, scale, transposed
 from ..columns import Column
-from ..languages import retold, say
+from ..i18n.tabs import TABS
+from ..i18n.translate import tr, tr_message
 from .chart import chart
 from .compare_pairs import pairs
 from .compare_photos import photos
@@ -26,6 +25,10 @@ from .costs import costs
 from .scene import Scene
 
 MAPS = {"attention": "attention", "grad_cam": "grad_cam", "receptive_field": "erf"}  # part of a study -> view named so
+UNITS = {  # map -> key of what its values are
+    "attention": "compare.units_attention", "grad_cam": "compare.units_grad_cam",
+    "receptive_field": "compare.units_receptive_field",
+}  # fmt: skip
 
 
 def compare(scene: Scene) -> Json:
@@ -58,7 +61,7 @@ def variants(scene: Scene) -> Json:
 
     def answered(column: Column) -> Json:
         s = column.study
-        return {"kind": "bars", "answers": bars(s), "chosen": s.target.index, "caption": retold(s.target.note)}
+        return {"kind": "bars", "answers": bars(s), "chosen": s.target.index, "caption": tr_message(s.target.note)}
 
     def cell(column: Column) -> Json:
         found = maps.get(column.name)
@@ -67,9 +70,9 @@ def variants(scene: Scene) -> Json:
         alt = f"{_title(name)}, {column.title}"
         return map_cell(column, found.heatmap, found.geometry, None, _map_words(name, found), alt)
 
-    aspects = [(say(words.ANSWERS), say(words.ANSWERS_HINT), None, answered)]
+    aspects = [(tr("compare.answers"), tr("compare.answers_hint"), None, answered)]
     if maps:
-        aspects.append((_title(name), f"{_instead(scene, name)} {say(words.MAPS_HINT)}".strip(), shared, cell))
+        aspects.append((_title(name), f"{_instead(scene, name)} {tr('compare.maps_hint')}".strip(), shared, cell))
     found = transposed(scene.columns, aspects)
     for head, column in zip(found["heads"], scene.columns, strict=True):
         head["sub"] = _weights(column)  # what it costs stands in a table here
@@ -89,25 +92,23 @@ def _instead(scene: Scene, name: str) -> str:
     """Why another map stands here than the one asked for; '' where it is that one."""
     wanted = asked_for(scene.session.compared)
     told = {"asked": _title(wanted), "shown": _title(name)}
-    return "" if name == wanted else say(words.INSTEAD_OF).format(**told)
+    return "" if name == wanted else tr("compare.instead_of", **told)
 
 
 def _map_words(name: str, found: Explanation) -> str:
     low, high = found.value_range
     if name == "attention" and is_even(found.heatmap):  # drawn raw, it is one bright sheet
-        return say(words.RAW_EVEN).format(exactly=retold(what(found)), keys=found.heatmap.size)
-    return say(words.RAW).format(exactly=retold(what(found)), low=number(low), high=number(high))
+        return tr("compare.raw_even", exactly=tr_message(what(found)), keys=found.heatmap.size)
+    return tr("compare.raw", exactly=tr_message(what(found)), low=number(low), high=number(high))
 
 
 def _weights(column: Column) -> str:
     if column.study is None:
         return ""
     p = column.study.provenance  # that it is untrained is said beside its name
-    return (
-        say(words.WEIGHTS)
-        .format(where=retold(p.short()), note="" if column.study.untrained else retold(p.note))
-        .strip()
-    )
+    return tr(
+        "maps.weights", where=tr_message(p.short()), note="" if column.study.untrained else tr_message(p.note)
+    ).strip()
 
 
 def has(study: Study, name: str) -> bool:
@@ -137,14 +138,14 @@ def scale_of(name: str, studies: Sequence[Study]) -> Json:
 
 def _choose(scene: Scene) -> Json:
     chips = [{"key": name, "label": _title(name), "pressed": name == _compared(scene)} for name in MAPS]
-    switch = {"label": say(words.PHOTOS), "pressed": scene.session.photos}
-    return {"label": say(words.CHOOSE), "chips": chips, "photos": switch}
+    switch = {"label": tr("compare.photos"), "pressed": scene.session.photos}
+    return {"label": tr("compare.choose"), "chips": chips, "photos": switch}
 
 
 def _title(name: str) -> str:
-    return say(VIEWS[MAPS[name]])
+    return tr(TABS[MAPS[name]])
 
 
 def _units(name: str, maps: Sequence[Explanation]) -> str:
     grids = sorted({found.geometry.grid for found in maps})
-    return say(words.UNITS[name]).format(keys=", ".join(f"{w} x {h}" for h, w in grids))
+    return tr(UNITS[name], keys=", ".join(f"{w} x {h}" for h, w in grids))

@@ -19,10 +19,9 @@ from transxnet.results import Explanation
 from transxnet.results.differences import Comparison, Difference
 from transxnet.study import Study
 
-from ..captions import compare as words
 from ..cells import SHARP, Json, floats, jpeg, percent, png, scale
 from ..columns import variant_title
-from ..languages import say
+from ..i18n.translate import tr, tr_lines
 from .scene import Scene
 
 COMMON = "common"  # the key of the photo's part that all of them saw
@@ -50,12 +49,12 @@ def pairs(scene: Scene, name: str, title: str, maps: Mapping[str, Explanation], 
 def _incomparable(scene: Scene, name: str, maps: Mapping[str, Explanation]) -> str:
     """Why there is nothing to subtract; '' where there is. While variants are on their way nothing is said."""
     if len(scene.columns) < 2:
-        return say(words.ALONE)
+        return tr("compare.alone")
     if len(maps) < 2:
-        return say(words.TOO_FEW) if all(column.finished for column in scene.columns) else " "
+        return tr("compare.too_few") if all(column.finished for column in scene.columns) else " "
     studies = [study for study in scene.done if study.model in maps]
     if METHODS[name].about_class and len({study.target.wnid for study in studies}) > 1:
-        return say(words.OTHER_CLASSES).format(answers=_answers(studies))
+        return tr("compare.other_classes", answers=_answers(studies))
     return ""
 
 
@@ -70,19 +69,23 @@ def _scale(found: Comparison, units: str) -> Json:
 
 
 def _difference_words(d: Difference, units: str) -> str:
-    said = say(words.DIFFERENCE_WORDS).format(
-        mean=number(d.mean_absolute), units=units, low=number(d.values.min()), high=number(d.values.max())
+    said = tr(
+        "compare.difference_words",
+        mean=number(d.mean_absolute),
+        units=units,
+        low=number(d.values.min()),
+        high=number(d.values.max()),
     )
-    return f"{say(words.ONLY_ROUNDING)} {said}" if d.only_rounding else said
+    return f"{tr('compare.only_rounding')} {said}" if d.only_rounding else said
 
 
 def _differences(found: Comparison, title: str, bar: Json, units: str) -> Json:
     names = list(found.agreement.names)
     cells = [
         {
-            "a": names.index(d.first), "b": names.index(d.second), "title": say(words.DIFFERENCE).format(**_titles(d)),
+            "a": names.index(d.first), "b": names.index(d.second), "title": tr("compare.difference", **_titles(d)),
             "caption": _difference_words(d, units),
-            "alt": say(words.DIFFERENCE_ALT).format(map=title, **_titles(d)),
+            "alt": tr("compare.difference_alt", map=title, **_titles(d)),
             "data": {
                 "first": d.first, "second": d.second, "mean": repr(d.mean_absolute),
                 "correlation": repr(d.correlation), "common": repr(d.overlap),
@@ -91,26 +94,26 @@ def _differences(found: Comparison, title: str, bar: Json, units: str) -> Json:
         }
         for d in found.differences
     ]  # fmt: skip
-    return {"title": say(words.DIFFERENCES), "sub": say(words.DIFFERENCES_HINT), "bar": bar, "cells": cells}
+    return {"title": tr("compare.differences"), "sub": tr("compare.differences_hint"), "bar": bar, "cells": cells}
 
 
 def _table(found: Comparison, units: str) -> Json:
     share = percent(found.agreement.share)
     return {
-        "title": say(words.TABLE), "head": [say(text).format(share=share) for text in words.TABLE_HEAD],
+        "title": tr("compare.table"), "head": tr_lines("compare.table_head", share=share),
         "rows": [
             [
-                say(words.PAIR).format(**_titles(d)), _or_even(d.correlation, f"{d.correlation:.2f}"),
+                tr("compare.pair", **_titles(d)), _or_even(d.correlation, f"{d.correlation:.2f}"),
                 _or_even(d.overlap, percent(d.overlap)), f"{number(d.mean_absolute)} {units}",
             ]
             for d in found.differences
         ],
-        "note": say(words.TABLE_NOTE).format(share=share),
+        "note": tr("compare.table_note", share=share),
     }  # fmt: skip
 
 
 def _or_even(value: float, text: str) -> str:
-    return say(words.EVEN) if isnan(value) else text
+    return tr("compare.even") if isnan(value) else text
 
 
 def _wipe(found: Comparison, title: str) -> Json:
@@ -118,15 +121,15 @@ def _wipe(found: Comparison, title: str) -> Json:
     names = list(found.agreement.names)
     two = [
         {
-            "a": names.index(d.first), "b": names.index(d.second), "label": say(words.PAIR).format(**_titles(d)),
-            "slider": say(words.WIPE_SLIDER).format(**_titles(d)),
-            "alt": say(words.WIPE_ALT).format(map=title, **_titles(d)),
-            "value": say(words.WIPE_VALUE).format(share="{share}", rest="{rest}", **_titles(d)),
+            "a": names.index(d.first), "b": names.index(d.second), "label": tr("compare.pair", **_titles(d)),
+            "slider": tr("compare.wipe_slider", **_titles(d)),
+            "alt": tr("compare.wipe_alt", map=title, **_titles(d)),
+            "value": tr("compare.wipe_value", share="{share}", rest="{rest}", **_titles(d)),
             "left": variant_title(d.first), "right": variant_title(d.second),
         }
         for d in found.differences
     ]  # fmt: skip
-    return {"title": say(words.WIPE), "sub": say(words.WIPE_HINT), "which": say(words.WIPE_PAIR), "pairs": two}
+    return {"title": tr("compare.wipe"), "sub": tr("compare.wipe_hint"), "which": tr("compare.wipe_pair"), "pairs": two}
 
 
 def _titles(d: Difference) -> dict[str, str]:

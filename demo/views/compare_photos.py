@@ -12,13 +12,10 @@ from transxnet.explain.ranks import spearman
 from transxnet.results.kernels import KernelChange
 from transxnet.study import Study
 
-from ..captions import NOT_GENERATED
-from ..captions import compare as words
-from ..captions.kernels import TILE
-from ..captions.page import PEAK
 from ..cells import TILES, Json, heading, look_scale, map_cell, missing, photo, row, scale, tiles_cell, unfinished
 from ..columns import Column
-from ..languages import say
+from ..examples import example_name
+from ..i18n.translate import tr
 from .kernels import GATE
 from .scene import Scene
 
@@ -36,17 +33,23 @@ def photos(scene: Scene) -> Json:
             rows.append(row(column.title, "", instead, column.badge))
             continue
         if column.study.image == other.study.image:
-            rows.append(row(column.title, "", [_text(words.SAME_PHOTO)], column.badge))
+            rows.append(row(column.title, "", [_text("compare_photos.same_photo")], column.badge))
             continue
         rows += [make(column, other) for make in (_kernels, _gates, _attention)]
         images[column.name + SECOND] = photo(other.study, scene.other)
-    second_title = say(words.SECOND_PHOTO).format(label=say(scene.other_label))
-    heads = [heading(text, "", None) for text in (say(words.FIRST_PHOTO), second_title, say(words.SECOND_MINUS_FIRST))]
-    return {"heads": heads, "rows": rows, "images": images, "foot": say(words.PHOTOS_FOOT)}
+    second_title = tr(
+        "compare_photos.second_photo",
+        label=example_name(scene.other_label) if scene.other_label else tr("compare_photos.yours"),
+    )
+    heads = [
+        heading(text, "", None)
+        for text in (tr("compare_photos.first_photo"), second_title, tr("compare_photos.second_minus_first"))
+    ]
+    return {"heads": heads, "rows": rows, "images": images, "foot": tr("compare_photos.limits")}
 
 
 def _kernels(column: Column, other: Column) -> Json:
-    title, hint = say(words.KERNELS_ROW), say(words.KERNELS_ROW_HINT).format(count=TILES)
+    title, hint = tr("compare_photos.kernels_row"), tr("compare_photos.kernels_row_hint", count=TILES)
     if instead := missing(column, "kernels"):
         return _row(title, hint, column, [instead])
     moved = change(column.study.kernels, other.study.kernels)
@@ -61,52 +64,56 @@ def _kernels(column: Column, other: Column) -> Json:
 
 
 def _gates(column: Column, other: Column) -> Json:
-    title, hint = say(words.GATES_ROW), say(words.GATES_ROW_HINT)
+    title, hint = tr("compare_photos.gates_row"), tr("compare_photos.gates_row_hint")
     if instead := missing(column, "kernels"):
         return _row(title, hint, column, [instead])
     if not column.study.spec.idconv:
-        return _row(title, hint, column, [_text(NOT_GENERATED)])
+        return _row(title, hint, column, [_text("kernels.not_generated")])
     channels = representatives(column.study.kernels, TILES)
     cells = _tiles(title, column, [c.study.kernels.gates[0][channels] for c in (column, other)], channels)
     moved = change(column.study.kernels, other.study.kernels).gates.mean()
-    return _row(title, hint, column, [*cells, _text(words.GATES_MOVED, gates=number(float(moved)))], GATE)
+    return _row(title, hint, column, [*cells, _text("compare_photos.gates_moved", gates=number(float(moved)))], GATE)
 
 
 def _attention(column: Column, other: Column) -> Json:
-    title, hint = say(words.ATTENTION_ROW), say(words.ATTENTION_ROW_HINT)
+    title, hint = tr("compare_photos.attention_row"), tr("compare_photos.attention_row_hint")
     if instead := missing(column, "attention"):
         return _row(title, hint, column, [instead])
     one, two = column.study.attention, other.study.attention
     cells = [
-        map_cell(column, found.mean, geometry_of(found), None, say(PEAK).format(peak=number(found.mean.max())), text)
+        map_cell(column, found.mean, geometry_of(found), None, tr("maps.peak", peak=number(found.mean.max())), text)
         for found, text in zip((one, two), _alts(title.format(title=column.title)), strict=True)
     ]
     # marks of the point and clicks are in pixels of the first photo: the same place of the view in both
     cells[1] |= {"image": column.name + SECOND, "box": cells[0]["box"]}
     correlation, mean = spearman(one.mean, two.mean), number(float(np.abs(two.mean - one.mean).mean()))
     even = not np.isfinite(correlation)
-    told = _text(words.ATTENTION_EVEN if even else words.ATTENTION_MOVED, correlation=f"{correlation:.2f}", mean=mean)
+    told = _text(
+        "compare_photos.attention_even" if even else "compare_photos.attention_moved",
+        correlation=f"{correlation:.2f}",
+        mean=mean,
+    )
     return _row(title, hint, column, [*cells, told], look_scale("attention", [column.study, other.study]))
 
 
 def _kernel_words(study: Study, moved: KernelChange) -> str:
     if not study.spec.idconv:
-        return say(words.KERNELS_FIXED)
+        return tr("compare_photos.kernels_fixed")
     first, second = (number(float(np.nanmedian(away))) for away in moved.from_static)
     apart = number(float(np.nanmedian(moved.distance)))
-    told = say(words.KERNELS_MOVED).format(apart=apart, first=first, second=second)
-    return f"{told} {say(words.KERNELS_RANDOM)}" if study.untrained else told
+    told = tr("compare_photos.kernels_moved", apart=apart, first=first, second=second)
+    return f"{told} {tr('compare_photos.kernels_random')}" if study.untrained else told
 
 
 def _tiles(title: str, column: Column, values: list[np.ndarray], channels: np.ndarray) -> list[Json]:
     """One grid of the same channels for this photo, the second, and, where it is there, the difference."""
-    names = [say(TILE).format(channel=i + 1) for i in channels]
-    alts = [*_alts(title.format(title=column.title)), say(words.SECOND_MINUS_FIRST)]
+    names = [tr("kernels.tile", channel=i + 1) for i in channels]
+    alts = [*_alts(title.format(title=column.title)), tr("compare_photos.second_minus_first")]
     return [tiles_cell(v, names, "", alt) for v, alt in zip(values, alts, strict=False)]
 
 
 def _alts(what: str) -> list[str]:
-    return [say(text).format(what=what) for text in (words.OF_FIRST, words.OF_SECOND)]
+    return [tr(text, what=what) for text in ("compare_photos.of_first", "compare_photos.of_second")]
 
 
 def _row(title: str, hint: str, column: Column, cells: list[Json], bar: Json | None = None) -> Json:
@@ -114,4 +121,4 @@ def _row(title: str, hint: str, column: Column, cells: list[Json], bar: Json | N
 
 
 def _text(text: str, **values: str) -> Json:
-    return {"kind": "text", "text": say(text).format(**values)}
+    return {"kind": "text", "text": tr(text, **values)}

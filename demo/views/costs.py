@@ -11,14 +11,19 @@ from transxnet.draw.text import number
 from transxnet.study import Study
 from transxnet.weights.sources import BUNDLED
 
-from ..captions import compare as words
 from ..cells import Json
 from ..columns import Column
-from ..languages import say
+from ..i18n.translate import tr
 from ..published import published
 from ..timing import Run
 
 MEASURED = ("time", "activations")  # rows that need a run
+
+ROWS = {  # row -> key of its title
+    "parameters": "costs.row_parameters", "macs": "costs.row_macs", "time": "costs.row_time",
+    "weights": "costs.row_weights", "activations": "costs.row_activations", "size": "costs.row_size",
+    "accuracy": "costs.row_accuracy",
+}  # fmt: skip
 
 
 def costs(columns: Sequence[Column], timings: Run | None) -> Json:
@@ -29,60 +34,60 @@ def costs(columns: Sequence[Column], timings: Run | None) -> Json:
     there = [column for column in columns if column.study is not None and column.cost is not None]
     first = there[0] if there else None
     rows = {  # key -> for each variant what stands in its cell, a number first, what is said of it below
-        "parameters": [[say(words.MILLIONS).format(amount=f"{c.cost.parameters / 1e6:.2f}")] for c in there],
-        "macs": [[say(words.GMACS).format(amount=f"{c.cost.macs / 1e9:.3g}")] for c in there],
+        "parameters": [[tr("costs.millions", amount=f"{c.cost.parameters / 1e6:.2f}")] for c in there],
+        "macs": [[tr("costs.gmacs", amount=f"{c.cost.macs / 1e9:.3g}")] for c in there],
         "time": [_time(c, first, timings) for c in there],
         "weights": [[_megabytes(c.cost.weights)] for c in there],
         "activations": [_activations(c, timings) for c in there],
-        "size": [[say(words.PIXELS).format(side=c.study.spec.image_size)] for c in there],
+        "size": [[tr("costs.pixels", side=c.study.spec.image_size)] for c in there],
         "accuracy": [accuracy(c.study) for c in there],
     }
     passes = {timings[c.name].passes for c in there} if timings else set()
-    note = say(words.COSTS_NOTE).format(passes=max(passes)) if passes else say(words.COSTS_NOTE_BARE)
+    note = tr("costs.note", passes=max(passes)) if passes else tr("costs.note_counted")
     return {
-        "title": say(words.COSTS), "sub": say(words.COSTS_HINT), "measuring": timings is None,
+        "title": tr("costs.title"), "sub": tr("costs.hint"), "measuring": timings is None,
         "head": [column.title for column in there], "variants": [column.name for column in there],
-        "rows": [{"key": key, "title": say(words.COST_ROWS[key]), "cells": cells} for key, cells in rows.items()],
+        "rows": [{"key": key, "title": tr(ROWS[key]), "cells": cells} for key, cells in rows.items()],
         "note": note,
     }  # fmt: skip
 
 
 def _time(column: Column, first: Column, timings: Run | None) -> list[str]:
     if not timings:
-        return [say(words.MEASURING if timings is None else words.NOT_MEASURED)]
+        return [tr("costs.measuring" if timings is None else "costs.not_measured")]
     own, other = timings[column.name].seconds, timings[first.name].seconds
-    told = [say(words.MILLISECONDS).format(amount=number(1000 * own))]
+    told = [tr("costs.milliseconds", amount=number(1000 * own))]
     if column is not first:
-        told.append(say(words.TIMES).format(ratio=number(round(own / other, 2)), first=first.title))
+        told.append(tr("costs.times", ratio=number(round(own / other, 2)), first=first.title))
     return told
 
 
 def _activations(column: Column, timings: Run | None) -> list[str]:
     if not timings:
-        return [say(words.MEASURING if timings is None else words.NOT_MEASURED)]
+        return [tr("costs.measuring" if timings is None else "costs.not_measured")]
     return [_megabytes(timings[column.name].activations)]
 
 
 def _megabytes(count: int) -> str:
-    return say(words.MEGABYTES).format(amount=number(count / 1e6))
+    return tr("costs.megabytes", amount=number(count / 1e6))
 
 
 def accuracy(study: Study) -> list[str]:
     """Top-1 and who says so: the card of bundled weights, the paper, timm; or why there is none."""
     if study.untrained:
-        return [say(words.ACCURACY_RANDOM)]
+        return [tr("costs.accuracy_random")]
     if study.provenance.kind == "bundled" and (found := _card(study.spec.name).get("accuracy")):
-        told = say(words.ACCURACY_CARD).format(images=f"{found['pictures']:,}", side=found["image_size"])
+        told = tr("costs.accuracy_card", images=f"{found['pictures']:,}", side=found["image_size"])
         return [_top1(100 * found["top1"]), told]
     if study.spec.paper is not None:
-        return [_top1(study.spec.paper.top1), say(words.ACCURACY_PAPER)]
+        return [_top1(study.spec.paper.top1), tr("costs.accuracy_paper")]
     if isinstance(study.spec, BackboneSpec) and (found := _by_timm(study.spec)) is not None:
-        return [_top1(found), say(words.ACCURACY_TIMM)]
-    return [say(words.ACCURACY_UNKNOWN)]
+        return [_top1(found), tr("costs.accuracy_timm")]
+    return [tr("costs.accuracy_unknown")]
 
 
 def _top1(percent: float) -> str:
-    return say(words.TOP1).format(top1=f"{percent:.1f}")
+    return tr("costs.top1", top1=f"{percent:.1f}")
 
 
 def _by_timm(spec: BackboneSpec) -> float | None:

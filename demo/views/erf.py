@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from transxnet.draw.views import MAP_STYLES
 
-from ..captions import HELD_IN
-from ..captions.page import GRADIENT
 from ..cells import Json, look_cell, look_scale, share, transposed
 from ..columns import Column
-from ..languages import retold, say
+from ..i18n.translate import tr, tr_message
 from .scene import Scene
 
 
@@ -18,8 +16,8 @@ def erf(scene: Scene) -> Json:
     def cell(column: Column) -> Json:
         numbers = column.study.receptive_field.numbers
         areas = ", ".join(share(numbers[f"r{t}"]) for t in (20, 30, 50, 99))
-        told = say(HELD_IN).format(shares="20, 30, 50, 99 %", areas=areas)
+        told = tr("erf.areas", shares="20, 30, 50, 99 %", areas=areas)
         return look_cell(column, "receptive_field", told=told)
 
-    scaling = retold(MAP_STYLES["receptive_field"].scaling)
-    return transposed(scene.columns, [(say(GRADIENT), scaling, look_scale("receptive_field", done), cell)])
+    scaling = tr_message(MAP_STYLES["receptive_field"].scaling)
+    return transposed(scene.columns, [(tr("erf.gradient"), scaling, look_scale("receptive_field", done), cell)])

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from transxnet.draw.views import MAP_STYLES, what
 from transxnet.study import Study
 
-from ..captions import page as words
 from ..cells import Json, look_cell, look_scale, map_cell, scale, transposed
 from ..columns import Column
-from ..languages import retold, say
+from ..i18n.translate import tr, tr_message
 from ..wanted import SLOWER
 from .scene import Scene
 
@@ -24,16 +23,16 @@ def grad_cam(scene: Scene) -> Json:
         e = column.study.grad_cam
         low, high = e.value_range
         numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{e.heatmap.sum():.3g}"}
-        told = say(words.CAM_WORDS).format(exactly=retold(what(e)), **numbers)
-        return map_cell(column, e.heatmap, e.geometry, None, told, say(words.CAM_ALT).format(title=column.title))
+        told = tr("grad_cam.caption", exactly=tr_message(what(e)), **numbers)
+        return map_cell(column, e.heatmap, e.geometry, None, told, tr("grad_cam.alt", title=column.title))
 
     def raised(column: Column) -> Json:
         return look_cell(column, "grad_cam")
 
     signed = scale([s.grad_cam.heatmap for s in done], "logit", "RdBu_r", signed=True)
     rows = [
-        (say(words.CAM_RAW), say(words.CAM_RAW_HINT), signed, raw),
-        (say(words.CAM_RAISED), retold(MAP_STYLES["grad_cam"].scaling), look_scale("grad_cam", done), raised),
+        (tr("grad_cam.signed"), tr("grad_cam.signed_hint"), signed, raw),
+        (tr("grad_cam.positive"), tr_message(MAP_STYLES["grad_cam"].scaling), look_scale("grad_cam", done), raised),
     ]
     return transposed(scene.columns, rows + [_look_row(name, done) for name in MORE_MAPS if _asked(name, done)])
 
@@ -44,5 +43,5 @@ def _asked(name: str, done: Sequence[Study]) -> bool:
 
 def _look_row(name: str, done: Sequence[Study]) -> tuple[str, str, Json, Callable[[Column], Json]]:
     look = MAP_STYLES[name]
-    told = say(words.DRAWN).format(shows=retold(look.shows), scaling=retold(look.scaling))
-    return retold(look.title), told, look_scale(name, done), lambda c: look_cell(c, name)
+    told = tr("grad_cam.drawn", shows=tr_message(look.shows), scaling=tr_message(look.scaling))
+    return tr_message(look.title), told, look_scale(name, done), lambda c: look_cell(c, name)

@@ -15,22 +15,28 @@ from transxnet.draw.views import what, worth_knowing
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.results import Geometry, KernelSet
 
-from ..captions import NOT_GENERATED, STATIC_KERNELS
-from ..captions.kernels import ALTS, CHANNEL, GATE_ENTROPY, INSPECTOR, LAYER, OF_CHANNELS, ROWS, TILE
 from ..cells import TILES, Json, floats, missing, scale, tiles_cell, transposed
 from ..columns import Column
-from ..languages import retold, say
+from ..i18n.translate import tr, tr_message, tr_section
 from .scene import Scene
 
 GATE = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
 ARRAYS = ("inputs", "outputs", "kernels", "static", "learned", "gates", "biases", "bias_learned", "bias_gates")
 
 
+ROWS = {  # row -> keys of its title and its hint
+    "kernels": ("kernels.row_kernels", "kernels.row_kernels_hint"),
+    "difference": ("kernels.row_difference", "kernels.row_difference_hint"),
+    "gates": ("kernels.row_gates", "kernels.row_gates_hint"),
+}
+ALTS = {"kernels": "kernels.alt_kernels", "difference": "kernels.alt_difference", "gates": "kernels.alt_gates"}
+
+
 @dataclass(frozen=True)
 class Aspect:
     """One row: what is drawn of every channel, and the words of a cell.
 
-    name: of its words in captions.kernels. of_static: the sentence in a cell's place where kernels are learned, not
+    name: key of ROWS and ALTS. of_static: the key of the sentence in a cell's place where kernels are learned, not
     generated; None draws those as well. scale: one for all images; None takes the largest weight shown.
     """
 
@@ -42,17 +48,22 @@ class Aspect:
 
 
 def _kernel_words(k: KernelSet, generated: bool) -> str:
-    words = say(OF_CHANNELS).format(what=retold(what(k)), shown=min(TILES, len(k.kernels)), all=len(k.kernels))
-    return words if generated else f"{words}, {say(STATIC_KERNELS)}"
+    words = tr("kernels.of_channels", what=tr_message(what(k)), shown=min(TILES, len(k.kernels)), all=len(k.kernels))
+    return words if generated else f"{words}, {tr('kernels.static_kernels')}"
 
 
 def _gate_words(k: KernelSet, generated: bool) -> str:
-    return say(GATE_ENTROPY).format(entropy=k.gate_entropy.mean(), groups=len(k.gates))
+    return tr("kernels.gate_entropy", entropy=k.gate_entropy.mean(), groups=len(k.gates))
 
 
 ASPECTS = (
     Aspect("kernels", lambda k: k.kernels, _kernel_words),
-    Aspect("difference", lambda k: k.kernels - k.static, lambda k, generated: retold(worth_knowing(k)), NOT_GENERATED),
+    Aspect(
+        "difference",
+        lambda k: k.kernels - k.static,
+        lambda k, generated: tr_message(worth_knowing(k)),
+        "kernels.not_generated",
+    ),
     Aspect("gates", lambda k: k.gates[0], _gate_words, "", GATE),
 )
 
@@ -65,13 +76,13 @@ def kernels(scene: Scene) -> Json:
     def of(aspect: Aspect) -> tuple[str, str, Json, Callable[[Column], Json]]:
         maps = [aspect.values(s.kernels)[picked[id(s)]] for s in done if s.spec.idconv or aspect.of_static is None]
         shared = aspect.scale or scale(maps, "weight", "RdBu_r", signed=True)
-        shared = shared | {"units": say(shared["units"])}
+        shared = shared | {"units": tr_message(shared["units"])}
         title, hint = ROWS[aspect.name]
-        return say(title), say(hint), shared, lambda column: _cell(aspect, column, picked[id(column.study)])
+        return tr(title), tr(hint), shared, lambda column: _cell(aspect, column, picked[id(column.study)])
 
     return transposed(scene.columns, [of(aspect) for aspect in ASPECTS], "kernels") | {
         "layout": "kernels",
-        "words": {key: say(text) for key, text in INSPECTOR.items()},
+        "words": tr_section("kernel_inspector"),
         "inspected": [_inspected(column) for column in scene.columns],
         "coming": [column.name for column in scene.columns if not column.finished],
     }
@@ -80,9 +91,9 @@ def kernels(scene: Scene) -> Json:
 def _cell(aspect: Aspect, column: Column, channels: Sequence[int]) -> Json:
     k, generated = column.study.kernels, column.study.spec.idconv
     if aspect.of_static is not None and not generated:
-        return {"kind": "text", "text": say(aspect.of_static)}
-    names = [say(TILE).format(channel=i + 1) for i in channels]
-    alt = say(ALTS[aspect.name]).format(title=column.title)
+        return {"kind": "text", "text": (tr(aspect.of_static) if aspect.of_static else "")}
+    names = [tr("kernels.tile", channel=i + 1) for i in channels]
+    alt = tr(ALTS[aspect.name], title=column.title)
     return tiles_cell(aspect.values(k)[channels], names, aspect.words(k, generated), alt)
 
 
@@ -93,10 +104,10 @@ def _inspected(column: Column) -> Json | None:
         return None
     return {
         "variant": column.name,
-        "at": say(LAYER).format(stage=found.stage, block=found.block),
+        "at": tr("kernels.layer", stage=found.stage, block=found.block),
         "generated": column.study.spec.idconv,
         "channels": found.channels.tolist(),
-        "names": [say(CHANNEL).format(channel=i + 1, title=column.title) for i in found.channels],
+        "names": [tr("kernels.channel", channel=i + 1, title=column.title) for i in found.channels],
         "groups": found.gates.shape[1],
         "size": found.kernels.shape[-1],
         "units": _units(found.units),

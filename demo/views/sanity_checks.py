@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..captions import COMPUTED, VIEWS
-from ..captions.page import TESTED, TESTED_HINT
 from ..cells import Json, share, transposed
 from ..columns import Column
-from ..languages import retold, say
+from ..i18n.translate import tr, tr_message
 from .scene import Scene
 
 
 def sanity_checks(scene: Scene) -> Json:
-    return transposed(scene.columns, [(say(TESTED), say(TESTED_HINT), None, _answered)], "sanity_checks")
+    return transposed(
+        scene.columns, [(tr("sanity_checks.tested"), tr("sanity_checks.tested_hint"), None, _answered)], "sanity_checks"
+    )
 
 
 def _answered(column: Column) -> Json:
@@ -19,8 +19,8 @@ def _answered(column: Column) -> Json:
     s = column.study
     words = f"{s.target.label}, {share(s.predictions.probabilities[s.target.index])}."
     took = (
-        say(COMPUTED).format(part=say(VIEWS["sanity_checks"]), seconds=s.seconds["sanity_checks"])
+        tr("sanity_checks.computed", part=tr("tabs.sanity_checks"), seconds=s.seconds["sanity_checks"])
         if "sanity_checks" in s.seconds
         else ""
     )
-    return {"kind": "text", "text": " ".join(filter(None, (words, took, retold(s.target.note))))}
+    return {"kind": "text", "text": " ".join(filter(None, (words, took, tr_message(s.target.note))))}

@@ -6,10 +6,9 @@ from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.variants import VariantSpec
 
 from ..architecture import architecture
-from ..captions.architecture import NO_TRANSXNET
 from ..cells import Json
 from ..columns import variant_title
-from ..languages import say
+from ..i18n.translate import tr
 from ..tour import FALLBACK, listed
 from .scene import Scene
 
@@ -25,5 +24,5 @@ def tour(scene: Scene) -> Json:
         "tour": listed(scene.session.tour),
         "architecture": architecture(spec, variant_title(name), stage),
         "photo": shown,  # whose view of the image the stages show
-        "note": "" if own else say(NO_TRANSXNET).format(variant=variant_title(name)),
+        "note": "" if own else tr("architecture.no_transxnet", variant=variant_title(name)),
     }

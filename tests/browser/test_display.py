@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from demo.captions.display import WORDS
 from demo.examples import examples
+from demo.i18n.translate import tr
 from tests.browser.lens import PHONE, WIDE, Lens
 from transxnet import load
 from transxnet.explain.kernels.kernels import SHOWN, representatives
@@ -98,8 +98,8 @@ def test_normalized_says_so_and_every_map_has_its_own_ends(lens):
     controls, found = lens.page.locator("#display"), library()
     assert bars(lens, "warning") == [""] * 4
     controls.get_by_text("normalized", exact=True).click()
-    assert bars(lens, "warning") == [WORDS["warning"]] * 4
-    assert controls.get_by_role("status").text_content() == WORDS["warning"]
+    assert bars(lens, "warning") == [tr("display.warning")] * 4
+    assert controls.get_by_role("status").text_content() == tr("display.warning")
     ends = lens.panel("overview").locator(".lens-cell .ends span:last-child").all_text_contents()
     heatmap = found.receptive_field.heatmap / found.receptive_field.heatmap.mean()
     tops = [found.attention.mean.max(), found.grad_cam.heatmap.max(), np.quantile(heatmap, 0.995)]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.captions import VIEWS
+from demo.i18n.tabs import TABS
 from demo.wanted import WANTED
 from tests.browser.conftest import ROOT
 from tests.browser.lens import PHONE, WIDE, Lens
@@ -27,7 +27,7 @@ WALKS = {  # screen, colors, and a place whose maps nobody else has tested, so t
     "wide": (WIDE, "light", (51, 61)), "phone": (PHONE, "light", (52, 62)), "dark": (WIDE, "dark", (53, 63)),
 }  # fmt: skip
 IN_README = ("overview", "attention", "kernels", "compare", "tour")
-FIGURES = [name for name in VIEWS if WANTED[name].figures and name != "ablation"]  # whose come when they are asked for
+FIGURES = [name for name in TABS if WANTED[name].figures and name != "ablation"]  # whose come when they are asked for
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -78,7 +78,7 @@ def walk(request, chromium, served, artifacts) -> Iterator[Walk]:
     name = f"{'dark-' if scheme == 'dark' else ''}{viewport['width']}"
     image(lens, artifacts / f"overview-alone-{name}.png")
     lens.compare("pico@untrained")
-    for view in sorted(VIEWS, key=lambda one: (one == "sanity_checks", one in FIGURES)):
+    for view in sorted(TABS, key=lambda one: (one == "sanity_checks", one in FIGURES)):
         if view == "sanity_checks":
             lens.look_at("overview")
             with lens.answer():
@@ -135,15 +135,15 @@ def for_readme(lens: Lens, path: Path) -> None:
 
 def test_every_view_fits_its_screen(walk):
     assert {view: wide for view, wide in walk.wide.items() if wide > walk.viewport["width"]} == {}
-    assert walk.cut == {view: [] for view in VIEWS}
+    assert walk.cut == {view: [] for view in TABS}
 
 
 def test_no_serious_or_critical_axe_violation(walk):
-    assert walk.violations == {view: set() for view in VIEWS}
+    assert walk.violations == {view: set() for view in TABS}
 
 
 def test_every_drawing_has_a_name(walk):
-    assert walk.nameless == {view: [] for view in VIEWS}
+    assert walk.nameless == {view: [] for view in TABS}
 
 
 def test_a_dark_page_has_the_same_roles(walk, request):

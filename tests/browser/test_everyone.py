@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from demo.captions import VIEWS
-from demo.captions import everyone as words
+from demo.i18n.tabs import TABS
+from demo.i18n.translate import tr, tr_lines
 from tests.browser.lens import PHONE, Lens
 from tests.browser.test_page import library
 
@@ -122,8 +122,8 @@ def test_images_say_where_they_are_high_and_nothing_chatters_while_a_pointer_mov
     names = lens.panel("overview").locator(".lens-frame canvas").evaluate_all("all => all.map((one) => one.ariaLabel)")
     mean = library().attention.mean
     row, col = np.unravel_index(mean.argmax(), mean.shape)
-    where = words.PLACES[3 * row // mean.shape[0]][3 * col // mean.shape[1]]
-    assert words.HIGHEST.format(where=where) in names[0]
+    where = tr_lines("maps.places")[3 * (3 * row // mean.shape[0]) + 3 * col // mean.shape[1]]
+    assert tr("maps.highest", where=where) in names[0]
     page.evaluate(
         """() => { window.told = [];
           const LIVE = "[aria-live]:not([aria-live=off]), [role=status], [role=alert]";
@@ -182,7 +182,7 @@ def test_on_a_phone_the_first_result_comes_soon_and_the_image_comes_back(visit):
     expect(fold).to_contain_text("pico \u00b7 stage 2 \u00b7 block 1")
     expect(fold).to_have_attribute("aria-expanded", "true")
 
-    back = page.get_by_role("button", name=words.BACK)
+    back = page.get_by_role("button", name=tr("page.back"))
     page.evaluate("scrollTo(0, 0)")
     expect(back).to_be_hidden()
     page.evaluate("scrollTo(0, 1500)")
@@ -195,7 +195,7 @@ def test_on_a_phone_the_first_result_comes_soon_and_the_image_comes_back(visit):
 def test_all_tabs_stand_in_one_strip_on_a_phone(visit):
     lens = visit(viewport=PHONE, has_touch=True)
     strip = lens.page.locator("#views [role=tablist]")
-    assert strip.get_by_role("tab").count() == len(VIEWS)
+    assert strip.get_by_role("tab").count() == len(TABS)
 
     def edges() -> list[bool]:
         return [strip.evaluate(f"(one) => one.classList.contains('more-{end}')") for end in ("before", "after")]

@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from demo.captions import INTRO, VIEWS
-from demo.captions import page as words
 from demo.examples import examples
-from demo.languages import say, speaking
+from demo.i18n.tabs import TABS
+from demo.i18n.translate import tr, use_locale
 from tests.browser.lens import PHONE, Lens
 
 pytestmark = pytest.mark.browser
@@ -17,25 +16,25 @@ LANGUAGES = {"en": ("English", "en"), "ko": ("한국어", "ko"), "zh": ("中文"
 
 
 def said(text: str, code: str) -> str:
-    with speaking(code):
-        return say(text)
+    with use_locale(code):
+        return tr(text)
 
 
 def speaks(lens: Lens, code: str) -> None:
     """The parts that Gradio draws, those that the browser draws and those that the server sends."""
     page, (name, tag) = lens.page, LANGUAGES[code]
     assert page.evaluate("document.documentElement.lang") == tag
-    for view, title in VIEWS.items():
+    for view, title in TABS.items():
         tab = page.locator(f"#tab-{view}-button")
         if tab.is_visible():
             assert tab.inner_text().strip() == said(title, code)
-    assert lens.panel("overview").locator(".lens-intro").inner_text() == said(INTRO["overview"], code)
-    assert page.get_by_role("heading", name=said(words.EXPLAIN, code)).is_visible()
-    assert page.locator("#stage label").first.inner_text().strip() == said(words.STAGE_NUMBER, code).format(stage=1)
+    assert lens.panel("overview").locator(".lens-intro").inner_text() == said("overview.intro", code)
+    assert page.get_by_role("heading", name=said("page.explain", code)).is_visible()
+    assert page.locator("#stage label").first.inner_text().strip() == said("page.stage_number", code).format(stage=1)
     assert page.locator(".lens-language option:checked").inner_text() == name
-    assert page.locator(".lens-language").get_attribute("aria-label") == said(words.LANGUAGE, code)
+    assert page.locator(".lens-language").get_attribute("aria-label") == said("page.language", code)
     foot = lens.panel("overview").locator(".lens-foot").inner_text()
-    assert (said(words.IN_ENGLISH, code) in foot) == (code != "en")
+    assert (said("page.in_english", code) in foot) == (code != "en")
     assert "__i18n__" not in page.inner_text("body")
     names = page.locator("[aria-label], [title], [placeholder], [alt]").evaluate_all(
         "all => all.flatMap((e) => ['aria-label', 'title', 'placeholder', 'alt'].map((a) => e.getAttribute(a) || ''))"
@@ -67,7 +66,7 @@ def test_a_korean_browser_sees_korean_and_the_same_numbers(visit):
 
     korean.look_at("attention")
     panel = korean.panel("attention")
-    assert panel.locator(".lens-intro").inner_text() == said(INTRO["attention"], "ko")
+    assert panel.locator(".lens-intro").inner_text() == said("attention.intro", "ko")
     assert "스테이지 3, 블록 4" in panel.inner_text()
 
 
@@ -94,10 +93,10 @@ def test_nothing_sticks_out_on_a_phone(visit, served, code):
     lens = visit(f"{served.url}/?lang={code}", viewport=PHONE)
     speaks(lens, code)
     assert sticks_out(lens) == 0
-    lens.page.get_by_role("tab", name=said(VIEWS["ablation"], code), exact=True).click()
+    lens.page.get_by_role("tab", name=said("tabs.ablation", code), exact=True).click()
     intro = lens.panel("ablation").locator(".lens-intro")
     intro.wait_for()
-    assert intro.inner_text() == said(INTRO["ablation"], code)
+    assert intro.inner_text() == said("ablation.intro", code)
     lens.settled("ablation")
     assert sticks_out(lens) == 0
 
@@ -106,8 +105,8 @@ def test_what_the_chip_would_lose_is_said_where_there_is_something(visit):
     lens = visit()
     chip = lens.page.locator(".lens-language")
     chip.hover()
-    assert chip.get_attribute("title") == words.LANGUAGE_HINT
+    assert chip.get_attribute("title") == tr("page.language_hint")
     with lens.answer():
         lens.send(examples()[1].path)
     chip.focus()
-    assert chip.get_attribute("title") == words.LANGUAGE_UPLOAD
+    assert chip.get_attribute("title") == tr("page.language_upload")

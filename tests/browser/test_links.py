@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from demo.captions import links, stopping
 from demo.examples import examples
+from demo.i18n.translate import tr
 from tests.browser.conftest import Served
 from tests.browser.lens import PHONE, WIDE, Lens
 from tests.small import image
@@ -112,20 +112,20 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     lens = follow("?stage=9&variants=foo&opacity=7&head=<b>&x=1&__theme=light", viewport=PHONE)
     told = lens.page.locator(".lens-told")
     assert told.locator("p").all_text_contents() == [
-        links.NO_VARIANT.format(value="foo"), links.UNUSED.format(what="stage", value="9"), links.HALF_POINT,
-        links.UNUSED.format(what="opacity", value="7"), links.UNUSED.format(what="head", value="<b>"),
+        tr("links.no_variant", value="foo"), tr("links.unused", what="stage", value="9"), tr("links.half_point"),
+        tr("links.unused", what="opacity", value="7"), tr("links.unused", what="head", value="<b>"),
     ]  # fmt: skip
     assert lens.page.evaluate("[lensDisplay.opacity, lensDisplay.head]") == [0.85, "mean"]
     assert query(lens) == {"__theme": "light"}  # what is not ours stays
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    told.get_by_role("button", name=links.CLOSE).click()
+    told.get_by_role("button", name=tr("links.close")).click()
     expect(told).to_be_empty()
 
     note = lens.page.locator("#link .lens-note")
     assert note.text_content() == ""
     with lens.answer():
         lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": to_png(image().rgb)})
-    assert note.text_content() == links.UPLOAD.format(example=examples()[0].label)
+    assert note.text_content() == tr("links.upload", example=examples()[0].label)
     with lens.answer():
         lens.click_at(5, 6)
     assert query(lens) == {"__theme": "light"}
@@ -134,11 +134,11 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     lens.page.evaluate(copied % "(text) => { window.copied = text; return Promise.resolve(); }")
     lens.page.locator(".lens-copy").click()
     said = lens.page.locator("#link .said")
-    expect(said).to_have_text(links.COPIED)
+    expect(said).to_have_text(tr("links.copied"))
     assert lens.page.evaluate("window.copied") == lens.page.url
     lens.page.evaluate(copied % "() => Promise.reject(new Error('not allowed'))")
     lens.page.locator(".lens-copy").click()
-    expect(said).to_have_text(links.SELECTED)
+    expect(said).to_have_text(tr("links.selected"))
     assert lens.page.evaluate("getSelection().toString() || document.activeElement.value") == lens.page.url
 
 
@@ -149,11 +149,11 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     waiting, stopped = (
         lens.page.locator(f"#panel-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
     )
-    stop = waiting.get_by_role("button", name=stopping.STOP)
+    stop = waiting.get_by_role("button", name=tr("progress.stop"))
     stop.click()
-    again = stopped.get_by_role("button", name=stopping.AGAIN)
+    again = stopped.get_by_role("button", name=tr("progress.start_again"))
     expect(again).to_be_focused()  # where the other button was
-    expect(stopped).to_contain_text(stopping.STOPPED)
+    expect(stopped).to_contain_text(tr("progress.stopped"))
     expect(waiting).to_have_count(0)
     expect(lens.page.locator("#answers button")).to_have_count(5)  # the answer took no time
     again.press("Enter")

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from demo.captions import everyone as words
 from demo.examples import examples
+from demo.i18n.translate import tr
 from tests.browser.cable import Cable
 from tests.browser.conftest import Served
 from tests.browser.lens import Lens
@@ -91,7 +91,7 @@ def test_offline(visit):
     lens.look_at("attention")
     context.set_offline(True)
     notice = page.locator(".lens-offline")
-    expect(notice).to_have_text(words.OFFLINE["gone"])
+    expect(notice).to_have_text(tr("offline.gone"))
 
     before = lens.canvases("attention")
     page.mouse.move(*(int(lens.photo.bounding_box()[key]) + 60 for key in ("x", "y")))
@@ -111,7 +111,7 @@ def test_offline(visit):
     assert page.get_by_test_id("toast-body").count() == 0
     with lens.answer("attention"):
         context.set_offline(False)
-    expect(notice).to_have_text(words.OFFLINE["back"])
+    expect(notice).to_have_text(tr("offline.back"))
     assert lens.position == pytest.approx((30, 40), abs=2)
     expected = library(upload["buffer"], position=lens.position)
     assert said(lens.numbers("attention")[0]) == stepped(expected.attention)
@@ -139,7 +139,7 @@ def test_what_was_being_answered_when_the_connection_went_is_answered_when_it_is
     page.locator("#tab-sanity_checks-button").click()
     lens.panel("sanity_checks").locator(".lens-skeleton").wait_for()
     cable.cut(silent)
-    expect(notice).to_have_text(words.OFFLINE["gone"])
+    expect(notice).to_have_text(tr("offline.gone"))
     with lens.answer("sanity_checks"):
         cable.mend()
     assert page.evaluate("window.here")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.captions import NO_ROOM, NO_ROOM_REMEDY, SOURCES
 from demo.cells import share
 from demo.examples import examples
+from demo.i18n.translate import SOURCES, tr
 from demo.wanted import WANTED
 from transxnet import load
 from transxnet.explain.kernels.kernels import SHOWN
@@ -370,7 +370,7 @@ def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visit, served
     error.wait_for()
     assert answered < time.perf_counter() - began < 30
     tried = error.locator("li").all_text_contents()
-    assert [one.split(":")[0] for one in tried] == list(SOURCES.values())
+    assert [one.split(":")[0] for one in tried] == [tr(key) for key in SOURCES.values()]
     assert all(len(one) > 30 for one in tried)
     assert "github.com" in tried[-1]
     assert "/" not in error.text_content().replace("https://", "")
@@ -406,7 +406,7 @@ def test_a_broken_upload_gets_a_sentence_and_the_page_goes_on(visit, file):
 
 def test_an_upload_without_room_gets_a_sentence(visit):
     lens = visit()
-    sentence = f"{NO_ROOM} {NO_ROOM_REMEDY}"
+    sentence = f"{tr('errors.no_room')} {tr('errors.no_room_remedy')}"
     lens.page.route("**/upload*", lambda route: route.fulfill(status=507, json={"error": sentence}), times=1)
     lens.send(as_png(decode(SECOND).rgb))
     toast = lens.page.get_by_test_id("toast-text")

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from demo.captions import VIEWS
-from demo.captions import tour as words
+from demo.i18n.tabs import TABS
+from demo.i18n.translate import tr
 from demo.tour import STEPS
 from tests.browser.lens import PHONE, Lens
 
@@ -16,7 +16,7 @@ LAST = len(STEPS)
 
 
 def active(lens: Lens) -> str:
-    return next(name for name in VIEWS if lens.panel(name).count() and lens.panel(name).is_visible())
+    return next(name for name in TABS if lens.panel(name).count() and lens.panel(name).is_visible())
 
 
 def chosen(lens: Lens, element: str) -> int:
@@ -47,7 +47,7 @@ def test_from_the_first_step_to_the_last_and_back(visit, artifacts):
     lens.look_at("tour")
     assert lens.page.locator(".lens-tour").is_hidden()
     lens.page.screenshot(path=artifacts / "architecture-1440.png", full_page=True)
-    lens.page.get_by_role("button", name=words.START).click()
+    lens.page.get_by_role("button", name=tr("tour.start")).click()
     is_at(lens, 1)
     for number in range(2, LAST + 1):
         press(lens, "next")
@@ -59,7 +59,7 @@ def test_from_the_first_step_to_the_last_and_back(visit, artifacts):
             press(lens, "again")
             lens.panel("attention").wait_for()
             lens.page.wait_for_function("document.querySelector('#stage input:checked').value === '3'")
-            is_at(lens, 3, focused=words.AGAIN)  # the bar, told again what it shows, leaves the hand where it is
+            is_at(lens, 3, focused=tr("tour.again"))  # the bar, told again what it shows, leaves the hand where it is
     press(lens, "back")
     is_at(lens, LAST - 1)
     press(lens, "leave")
@@ -109,7 +109,7 @@ def test_on_a_phone_the_figure_goes_downwards_and_the_bar_stands_below(visit, ar
     assert all(left >= 0 and right <= PHONE["width"] for left, right, _, _ in edges)
     assert all(above[3] < below[2] for above, below in pairwise(edges))
     lens.page.screenshot(path=artifacts / "architecture-390.png", full_page=True)
-    lens.page.get_by_role("button", name=words.START).click()
+    lens.page.get_by_role("button", name=tr("tour.start")).click()
     bar = lens.page.locator(".lens-tour")
     bar.wait_for()
     box = bar.bounding_box()

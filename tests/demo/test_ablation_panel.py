@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from demo.below import Below, below, standing
-from demo.captions import ablation as words
 from demo.cells import share
 from demo.columns import Column
-from demo.languages import CATALOGS
+from demo.i18n.translate import CATALOGS, tr
 from demo.session import EVERY_ASKED, Session, changed
 from demo.views import Scene, view
-from demo.views.ablation import change, logit
+from demo.views.ablation import SWITCH_TEXTS, change, logit
 from tests.small import SPEC, image, small_model
 from transxnet.explain.ablation.ablation import ablation
 from transxnet.explain.ablation.masking import write_mask
@@ -78,7 +77,7 @@ def test_painting_is_told_beside_the_same_shape_elsewhere(panel, tried):
 
 def test_the_switches_are_the_librarys_and_know_where_they_hold(panel):
     assert [row["name"] for row in panel["switches"]] == list(SWITCHES)
-    assert set(words.SWITCHES) == set(SWITCHES)
+    assert set(SWITCH_TEXTS) == set(SWITCHES)
     assert panel["edits"] == list(EDITS)
     assert [(one["name"], one["head"], one["scope"]["value"]) for one in panel["on"]] == [
         ("uniform_gates", 0, "2.0"), ("head_off", 2, "3.1"),
@@ -158,7 +157,7 @@ def test_a_logit_and_its_change_have_a_true_minus():
 
 @pytest.mark.parametrize("language", ["ko", "zh"])
 def test_placeholders_of_these_words_are_known_in_every_language(language):
-    for text in (words.SAID, words.PAINTED, words.ELSEWHERE, words.ROW):
+    for text in (tr("ablation.said"), tr("ablation.painted"), tr("ablation.elsewhere"), tr("ablation.row")):
         said = CATALOGS[language].get(text, text)
         assert {part.partition("}")[0] for part in said.split("{")[1:]} == {
             part.partition("}")[0] for part in text.split("{")[1:]

@@ -19,8 +19,8 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from safetensors.torch import save_file
 
-from demo.captions import NOT_UPLOADED, PART_REMEDY
 from demo.examples import examples
+from demo.i18n.translate import tr
 from demo.server import launch_options
 from demo.studio import Studio
 from demo.ui.page import Page
@@ -146,7 +146,7 @@ def test_choices_are_listed_where_there_are_few(client):
 def test_attention_of_a_variant_without_osra_is_refused_in_words(client):
     said = refused(client, handle_file(IMAGE), "pico_noosra@untrained", api_name="/attention")
     assert "has no OSRA, so there is no attention: its IDConv takes all channels." in said
-    assert said.endswith(PART_REMEDY)
+    assert said.endswith(tr("errors.part_missing_remedy"))
 
 
 @pytest.mark.parametrize("endpoint", ["/predict", "/kernels", "/grad_cam", "/erf"])
@@ -448,7 +448,7 @@ def test_no_address_is_fetched_for_a_visitor(client, elsewhere):
         (attention, [None, "pico", as_file(f"{url}/d.jpg"), 0, 0, -1, -1]),  # of a number
         (predict, [as_file("data:image/png;base64,iVBORw0KGgo="), "pico", 5, False]),
     )
-    assert set(told) == {NOT_UPLOADED}
+    assert set(told) == {tr("errors.not_uploaded")}
     (told,) = sent(client, (predict, [as_file(None, url=f"{url}/e.jpg"), "pico", 5, False]))
     assert told
     assert url not in told
@@ -460,11 +460,11 @@ def test_no_address_is_fetched_by_the_pages_own_events_either(client, elsewhere)
     inputs = [d for d in client.config["dependencies"] if any(target[1] == "input" for target in d["targets"])]
     assert len(inputs) >= 5
     told = sent(client, *((d["id"], [None] * (len(d["inputs"]) - 1) + [as_file(f"{url}/x.jpg")]) for d in inputs))
-    assert set(told) == {NOT_UPLOADED}
+    assert set(told) == {tr("errors.not_uploaded")}
     assert asked == []
 
 
 def test_no_file_of_the_server_is_read_for_a_visitor(client):
     predict = event_of(client, "predict")
     files = [as_file(str(IMAGE)), {"path": str(IMAGE)}, {"path": "/etc/nowhere"}, {"url": "/etc/passwd"}]
-    assert set(sent(client, *((predict, [file, "pico", 5, False]) for file in files))) == {NOT_UPLOADED}
+    assert set(sent(client, *((predict, [file, "pico", 5, False]) for file in files))) == {tr("errors.not_uploaded")}

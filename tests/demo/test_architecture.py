@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from demo.architecture import STAGES, architecture, numbers, opened
-from demo.captions import VIEWS
+from demo.i18n.tabs import TABS
+from demo.i18n.translate import tr
 from transxnet.model import STAGES as PLACES
 from transxnet.model import TransXNet
 from transxnet.variants import VARIANTS, find_variant
@@ -97,8 +98,8 @@ def test_every_box_opens_a_view_that_there_is(name):
     made = architecture(find_variant(name), name, 3)
     boxes = made["flow"] + [box for block in made["blocks"] for box in block.values() if isinstance(box, dict)]
     for box in boxes:
-        assert box["go"]["view"] in VIEWS
-        assert VIEWS[box["go"]["view"]] in box["name"]
+        assert box["go"]["view"] in TABS
+        assert tr(TABS[box["go"]["view"]]) in box["name"]
         assert "{" not in box["name"]
     stages = [(box["go"]["view"], box["go"]["stage"]) for box in made["flow"] if box["kind"] == "stage"]
     assert stages == [("erf", stage) for stage in STAGES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from demo.backbones import Backbones
-from demo.languages import speaking
+from demo.i18n.translate import tr_error, use_locale
 from transxnet.errors import OutOfRange, UnknownName
 
 LISTED = ("timm:resnet50", "timm:convnext_tiny")
@@ -15,7 +15,7 @@ HOSTILE = ("timm:zeta", "timm:", "TIMM:resnet18", "timm:resnet50.gluon_in1k", "t
 def refusal(backbones: Backbones, name: str) -> str:
     with pytest.raises(UnknownName) as caught:
         backbones.check(name)
-    return str(caught.value)
+    return tr_error(caught.value)
 
 
 @pytest.mark.parametrize("name", ["timm:resnet50", " Timm: resnet50 ", "timm:resnet50@untrained"])
@@ -41,7 +41,7 @@ def test_others_are_refused_alike():
 
 
 def test_refusals_speak_the_visitors_language():
-    with speaking("ko"):
+    with use_locale("ko"):
         assert refusal(Backbones("none"), "timm:resnet50").startswith("이 페이지에서는 timm 백본을")
 
 

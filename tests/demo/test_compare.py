@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from demo.captions import compare as words
 from demo.cells import TILES
 from demo.columns import Column
+from demo.i18n.translate import tr
 from demo.published import published
 from demo.second import same_place
 from demo.session import Session
@@ -121,9 +121,9 @@ def test_what_cannot_be_subtracted_says_so(columns):
     without = column("pico_noosra", osra=False)
     blind = replace(without, study=replace(without.study, missing=dict.fromkeys(MAPS, "not here")))
     found = shown([columns[0], blind])
-    assert found["instead"] == words.TOO_FEW
+    assert found["instead"] == tr("compare.too_few")
     assert found["rows"][1]["cells"][1]["text"] == "not here"
-    assert shown(columns[:1])["instead"] == words.ALONE
+    assert shown(columns[:1])["instead"] == tr("compare.alone")
     assert shown([columns[0], Column("t")])["instead"].strip() == ""  # it is on its way
 
 
@@ -154,11 +154,11 @@ def test_an_even_map_and_a_difference_of_rounding_say_so(columns):
     found = shown(even)
     assert all(cell["caption"].endswith("even, every key gets 1/4") for cell in found["rows"][1]["cells"])
     (cell,) = found["common"]["differences"]["cells"]
-    assert cell["caption"].startswith(words.ONLY_ROUNDING)
+    assert cell["caption"].startswith(tr("compare.only_rounding"))
     assert found["common"]["differences"]["bar"]["range"] == pytest.approx([-0.25001, 0.25001])
     found = shown([even[0], flat(columns[1], 0.1)])
     assert "0.25 to 0.35" in found["rows"][1]["cells"][1]["caption"]
-    assert words.ONLY_ROUNDING not in found["common"]["differences"]["cells"][0]["caption"]
+    assert tr("compare.only_rounding") not in found["common"]["differences"]["cells"][0]["caption"]
 
 
 def test_three_variants_are_three_pairs(columns):
@@ -183,10 +183,10 @@ def test_costs(columns):
     assert not found["measuring"]
     waiting = shown(columns)["costs"]
     assert waiting["measuring"]
-    measuring = {row["key"]: row["cells"] for row in waiting["rows"] if [words.MEASURING] in row["cells"]}
-    assert measuring == {"time": [[words.MEASURING]] * 2, "activations": [[words.MEASURING]] * 2}
+    measuring = {row["key"]: row["cells"] for row in waiting["rows"] if [tr("costs.measuring")] in row["cells"]}
+    assert measuring == {"time": [[tr("costs.measuring")]] * 2, "activations": [[tr("costs.measuring")]] * 2}
     assert waiting["rows"][3]["cells"] == memory  # counted, not measured
-    assert shown(columns, timings={})["costs"]["rows"][2]["cells"][0] == [words.NOT_MEASURED]
+    assert shown(columns, timings={})["costs"]["rows"][2]["cells"][0] == [tr("costs.not_measured")]
 
 
 def study_of(name: str, kind: str):
@@ -198,13 +198,13 @@ def test_accuracy_and_who_says_so():
     card = json.loads((BUNDLED / "transxnet_pico.json").read_text(encoding="utf-8"))["accuracy"]
     number, said = accuracy(study_of("pico", "bundled"))
     assert number == f"{100 * card['top1']:.1f} %"
-    assert f"{card['images']:,}" in said
+    assert f"{card['pictures']:,}" in said
     assert "Tiny-ImageNet-200" in said
-    assert accuracy(study_of("t", "hub")) == ["81.6 %", words.ACCURACY_PAPER]
-    assert accuracy(study_of("t", "untrained")) == [words.ACCURACY_RANDOM]
-    assert accuracy(study_of("pico", "folder")) == [words.ACCURACY_UNKNOWN]  # somebody's own
+    assert accuracy(study_of("t", "hub")) == ["81.6 %", tr("costs.accuracy_paper")]
+    assert accuracy(study_of("t", "untrained")) == [tr("costs.accuracy_random")]
+    assert accuracy(study_of("pico", "folder")) == [tr("costs.accuracy_unknown")]  # somebody's own
     (timms,) = [row.top1 for row in published() if row.name == "resnet50.a1_in1k"]
-    assert accuracy(study_of("resnet50.a1_in1k", "hub")) == [f"{timms:.1f} %", words.ACCURACY_TIMM]
+    assert accuracy(study_of("resnet50.a1_in1k", "hub")) == [f"{timms:.1f} %", tr("costs.accuracy_timm")]
 
 
 def test_the_chart_marks_what_is_on_the_page(columns):
@@ -244,7 +244,7 @@ def test_two_photos_show_what_is_generated_for_each(columns):
     assert float(cells[2]["data"]["distance"]) == np.nanmedian(expected.distance) > 0
     assert cells[2]["scale"]["range"] == list(shared_range([kernels[2]], signed=True))
     assert found["rows"][0]["bar"]["range"] == list(shared_range(kernels[:2], signed=True))
-    assert found["foot"] == words.PHOTOS_FOOT
+    assert found["foot"] == tr("compare_photos.limits")
     gates = [decoded(cell["tiles"]["base64"]) for cell in found["rows"][1]["cells"][:2]]
     assert np.array_equal(gates[1], two.kernels.gates[0][channels].ravel())
     maps = found["rows"][2]["cells"][:2]
@@ -259,7 +259,7 @@ def test_learned_kernels_do_not_move_and_a_sentence_says_why():
     cell = found["rows"][0]["cells"][2]
     assert (decoded(cell["tiles"]["base64"]) == 0).all()
     assert float(cell["data"]["distance"]) == 0
-    assert cell["caption"] == words.KERNELS_FIXED
+    assert cell["caption"] == tr("compare_photos.kernels_fixed")
     assert not np.array_equal(*(decoded(c["map"]["base64"]) for c in found["rows"][2]["cells"][:2]))
 
 
@@ -267,7 +267,7 @@ def test_what_is_not_there_yet_or_the_same(columns):
     found = shown(columns, photos=True)
     assert [row["cells"][0]["kind"] for row in found["rows"]] == ["pending", "pending"]
     found = shown(columns[:1], columns[:1], photos=True)
-    assert [cell["text"] for cell in found["rows"][0]["cells"]] == [words.SAME_PHOTO]
+    assert [cell["text"] for cell in found["rows"][0]["cells"]] == [tr("compare_photos.same_photo")]
     kernels, _, attention = shown(
         [column("pico_noosra", osra=False)], [column("pico_noosra", TWO, osra=False)], photos=True
     )["rows"]

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from demo.decoding import POOL, WORKERS, DecodePool
-from demo.languages import speaking, told
+from demo.i18n.translate import tr_error, use_locale
 from demo.ui import components
 from transxnet import images
 from transxnet.errors import Busy, ImageError, ImageTooLarge, ImageUnreadable
@@ -126,8 +126,8 @@ def test_a_decode_that_takes_too_long_is_killed(photo):
     with pytest.raises(ImageTooLarge, match=r"“slow\.jpg” took longer than 0 seconds to decode") as refused:
         pool.decode(photo, name="/tmp/slow.jpg")
     assert not is_running(pid)
-    with speaking("ko"):
-        assert told(refused.value).startswith("“slow.jpg”: 읽는 데 0초가 넘게 걸렸습니다.")
+    with use_locale("ko"):
+        assert tr_error(refused.value).startswith("“slow.jpg”: 읽는 데 0초가 넘게 걸렸습니다.")
     pool.limit = GENEROUS
     assert pid_of(pool) != pid
     assert pool.decode(photo).size == (80, 60)
@@ -151,8 +151,8 @@ def test_a_worker_that_dies_costs_one_image(pool, photo):
     thread.join(GENEROUS)
     assert type(answers[0]) is ImageUnreadable
     assert answers[0].what == "“crash.jpg” could not be decoded: the decoder stopped, or ran out of memory."
-    with speaking("zh"):
-        assert told(answers[0]).startswith("“crash.jpg”无法解码")
+    with use_locale("zh"):
+        assert tr_error(answers[0]).startswith("“crash.jpg”无法解码")
     assert pool.decode(photo).size == (80, 60)
 
 
@@ -178,8 +178,8 @@ def test_waiting_for_a_worker_ends(photo):
     pool._idle.get()
     with pytest.raises(Busy, match="Too many images are being decoded") as refused:
         pool.decode(photo)
-    with speaking("zh"):
-        assert told(refused.value) == "正在解码的图片太多。 请几秒后再试。"
+    with use_locale("zh"):
+        assert tr_error(refused.value) == "正在解码的图片太多。 请几秒后再试。"
 
 
 def test_the_page_decodes_in_at_most_two_workers(photo, monkeypatch):

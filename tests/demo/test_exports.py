@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from demo import exports
-from demo.captions import compare as words
 from demo.columns import Column
 from demo.exports import TYPES, export
 from demo.exports_asked import Asked, Display, display_of, in_query
+from demo.i18n.translate import tr
 from demo.links import State, updated
 from demo.timing import Timing
 from demo.views.compare import drawn
@@ -291,11 +291,11 @@ def test_what_variants_cost_is_told_as_on_the_page(ask):
     one = measured.numbers["costs"]["pico"]
     assert (one["seconds"], one["passes"], one["activations_bytes"]) == (0.02, 5, 1_570_000)
     rows = {key: cells for key, *cells in measured.tables[0][1].rows}
-    assert rows[words.COST_ROWS["time"]] == ["20 ms"]
-    assert rows[words.COST_ROWS["activations"]] == ["1.57 MB"]
-    assert rows[words.COST_ROWS["accuracy"]] == [words.ACCURACY_UNKNOWN]
+    assert rows[tr("costs.row_time")] == ["20 ms"]
+    assert rows[tr("costs.row_activations")] == ["1.57 MB"]
+    assert rows[tr("costs.row_accuracy")] == [tr("costs.accuracy_unknown")]
     assert set(rows) - {key for key, *_ in counted.tables[0][1].rows} == {
-        words.COST_ROWS["time"], words.COST_ROWS["activations"],
+        tr("costs.row_time"), tr("costs.row_activations"),
     }  # fmt: skip
     assert any("the variants take turns" in note for note in measured.notes)
     assert len(export("png", asked).data) > 1000

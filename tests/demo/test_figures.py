@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.captions import COLUMNS_DONE, DRAWING, STEPS
 from demo.columns import Column
 from demo.figures import figure, figures_of, none, shown, waiting
+from demo.i18n.translate import tr
 from demo.wanted import WANTED
 from tests.small import image, small_model
 from transxnet import load
@@ -101,11 +101,11 @@ def test_other_backbones_stand_with_the_variants_in_the_receptive_fields_figures
 def test_what_stands_there_meanwhile():
     done, going = looked("pico", ()), Column("timm:resnet18@untrained", steps=("erf_pathways", 2, 5))
     told = waiting([done, going, Column("t")], keep=True)
-    words = COLUMNS_DONE.format(title="resnet18 (timm), untrained", done=2, total=3)
+    words = tr("progress.models", title="resnet18 (timm), untrained", done=2, total=3)
     assert told["keep"] is True
-    assert told["status"]["text"] == f"{words}, {STEPS['erf_pathways']}"
+    assert told["status"]["text"] == f"{words}, {tr('progress.step_erf_pathways')}"
     assert (told["status"]["share"], told["status"]["amount"]) == (0.4, "2 of 5")
-    assert waiting([done], keep=False) == {"keep": False, "status": {"text": DRAWING}}
+    assert waiting([done], keep=False) == {"keep": False, "status": {"text": tr("progress.drawing")}}
     assert shown([])["serial"] < none()["serial"] < shown([])["serial"]
     assert none("why")["status"] == {"text": "why"}
 

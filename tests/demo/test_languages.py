@@ -1,13 +1,13 @@
-"""The page's words in its languages: catalogs, what is said and retold, which language a visitor gets."""
+"""Text of the page by key: completeness of the catalogs, look-up, translation of messages, choice of a locale."""
 
 from __future__ import annotations
 
-import importlib
+import ast
 import io
-import pkgutil
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,129 +22,208 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from demo import captions, words
-from demo.captions import page
-from demo.examples import examples
-from demo.languages import CATALOGS, LANGUAGES, in_all, negotiated, retold, say, speaking, spoken, told
+from demo.i18n.strings import STRINGS
+from demo.i18n.translate import (
+    CATALOGS,
+    LANGUAGES,
+    LIBRARY,
+    current_locale,
+    in_every_locale,
+    message,
+    negotiate_locale,
+    tr,
+    tr_error,
+    tr_lines,
+    tr_message,
+    tr_section,
+    use_locale,
+)
 from demo.session import Session
 from demo.ui.components import _language
 from demo.ui.language import InLanguage, Words, chooser
-from demo.ui.parts import PAIRS
 from transxnet.backbones.spec import spec_of
 from transxnet.errors import LensError, NoWeights
 from transxnet.images import decode
+from transxnet.messages import Message
 from transxnet.weights.load import Availability
 
-NAMES = frozenset(  # the same in every language: a text of these alone needs no entry
+NAMES = frozenset(  # the same in every language: text of these alone needs no translation
     re.findall(
         r"\S+",
         "T S B M MB GMACs ms px pico STE OSRA IDConv DPE GN MS FFN D Mixer BatchNorm GroupNorm PNG SVG NPZ TransXNet "
-        "Lens Grad CAM timm softmax bias SmoothGrad Top ImageNet arXiv q v kᵀ x",
+        "Lens Grad CAM timm softmax bias SmoothGrad Top ImageNet arXiv "
+        "Hugging Face Hub Spearman logit V K Transformer q v kᵀ x",
     )
 )
+ROOT = Path(__file__).resolve().parents[2]
+LOCALES = [locale for locale in LANGUAGES if locale != "en"]
+ENGLISH_ONLY = {key for key in STRINGS if key.startswith("files.")}  # text of downloaded files
+SECTIONS = {key.partition(".")[0] for key in STRINGS}
+BY_KEY = ("tr", "tr_lines", "message")  # functions whose first argument is a key
 
 
-def texts_of(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from texts_of(one)
-    elif isinstance(value, (tuple, list)):
-        for one in value:
-            yield from texts_of(one)
+@cache
+def sources(package: str) -> dict[Path, ast.Module]:
+    files = [path for path in sorted((ROOT / package).rglob("*.py")) if "strings" not in path.parts]
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
 
 
-def modules() -> list[Any]:
-    inside = pkgutil.iter_modules(captions.__path__)
-    return [captions, *(importlib.import_module(f"{captions.__name__}.{one.name}") for one in inside)]
+def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            yield node
 
 
-def shown() -> dict[str, str]:
-    """Every text that captions hold for the page, and where the first of its kind stands."""
-    found: dict[str, str] = {}
-    for module in modules():
-        for name, value in vars(module).items():
-            constant = name.isupper() or name[0].isupper()
-            if constant and name not in ("STAYS_ENGLISH", *getattr(module, "STAYS_ENGLISH", ())):
-                for text in texts_of(value):
-                    found.setdefault(text, f"{module.__name__}.{name}")
-    return found
-
-
-def needs_words(text: str) -> bool:
-    return bool(set(re.findall(r"[^\W\d_]+", re.sub(r"\{[^}]*\}", " ", text))) - NAMES)
-
-
-# ---- catalogs -----------------------------------------------------------------------------------------------------
-
-OTHERS = [code for code in LANGUAGES if code != "en"]
+@cache
+def key_literals() -> dict[str, str]:
+    """Every string in demo/ that reads as a key -> a place where it stands."""
+    literals = {}
+    for path, tree in sources("demo").items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                section, dot, name = node.value.partition(".")
+                if dot and section in SECTIONS and re.fullmatch(r"[A-Za-z0-9_]+", name):
+                    literals[node.value] = f"{path.name}:{node.lineno}"
+    return literals
 
 
 def placeholders(text: str) -> list[str]:
     return sorted(re.findall(r"\{[^}]*\}", text))
 
 
-@pytest.mark.parametrize("code", OTHERS)
-def test_every_text_of_the_page_has_its_words(code):
-    missing = {text: where for text, where in shown().items() if needs_words(text) and text not in CATALOGS[code]}
-    assert not missing, f"demo/words/{code}/ lacks: {missing}"
+# ---- catalogs -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", OTHERS)
-def test_no_words_are_left_of_what_the_page_no_longer_says(code):
-    assert set(CATALOGS[code]) - set(shown()) == set()
+@pytest.mark.parametrize("locale", LOCALES)
+def test_catalog_has_exactly_the_keys_of_english(locale):
+    assert set(CATALOGS[locale]) == set(STRINGS) - ENGLISH_ONLY
 
 
-@pytest.mark.parametrize("code", OTHERS)
-def test_words_keep_placeholders_and_the_spaces_about_them(code):
-    for english, other in CATALOGS[code].items():
-        assert placeholders(other) == placeholders(english), english
-        assert other.strip(), english
+@pytest.mark.parametrize("locale", LOCALES)
+def test_translations_keep_placeholders_and_lines(locale):
+    pairs = [(STRINGS[key], text) for key, text in CATALOGS[locale].items()]
+    for english, translation in [*pairs, *LIBRARY[locale].items()]:
+        assert placeholders(translation) == placeholders(english), english
+        assert translation.count("\n") == english.count("\n"), english
+        assert translation.strip(), english
 
 
-@pytest.mark.parametrize(("code", "letters"), [("ko", "[\uac00-\ud7a3]"), ("zh", "[\u4e00-\u9fff]")])
-def test_words_are_of_their_language(code, letters):
-    """But for names: of the Hub, of a paper's architecture, of a unit that nobody translates."""
-    alike = {text for text, other in CATALOGS[code].items() if not re.search(letters, other)}
-    assert len(alike) < 20, alike
-    assert len({text for text in alike if CATALOGS[code][text] == text}) < 8, alike
+@pytest.mark.parametrize(("locale", "letters"), [("ko", "[\uac00-\ud7a3]"), ("zh", "[\u4e00-\u9fff]")])
+def test_translations_are_of_their_language(locale, letters):
+    """Except names and units: of the Hub, of a paper's architecture."""
+    for key, text in CATALOGS[locale].items():
+        words = set(re.findall(r"[^\W\d_]+", re.sub(r"\{[^}]*\}", " ", text))) - NAMES
+        assert not words or re.search(letters, text), key
 
 
-def test_no_key_stands_in_two_files_of_a_catalog_with_different_words():
-    for code in OTHERS:
-        parts = list((Path(words.__file__).parent / code).glob("[a-z]*.py"))
-        each = [importlib.import_module(f"demo.words.{code}.{part.stem}").WORDS for part in parts]
-        assert len(each) > 10
-        assert sum(map(len, each)) == len(CATALOGS[code])
+def test_catalogs_have_the_same_library_templates():
+    assert set(LIBRARY["ko"]) == set(LIBRARY["zh"])
 
 
-def test_examples_and_parts_are_said():
-    assert {example.label for example in examples()} <= set(page.IMAGES)
-    assert tuple(PAIRS) == page.WITHOUT_PARTS
+def test_keys_begin_with_their_module():
+    for path in (ROOT / "demo/i18n/strings").glob("[a-z]*.py"):
+        keys = re.findall(r'^    "([^"]+)":', path.read_text(encoding="utf-8"), re.M)
+        assert keys, path
+        assert {key.partition(".")[0] for key in keys} == {path.stem}
 
 
-# ---- saying, speaking ---------------------------------------------------------------------------------------------
+# ---- keys in code -------------------------------------------------------------------------------------------------
 
 
-def test_a_text_is_said_in_the_language_that_is_spoken():
-    assert say("Attention") == "Attention"
-    with speaking("ko"):
-        assert (say("Attention"), spoken()) == ("어텐션", "ko")
-        with speaking("zh"):
-            assert say("Attention") == "注意力"
-        assert say("{n} apples") == "{n} apples"
-    with speaking("xx"):
-        assert (say("Attention"), spoken()) == ("Attention", "en")
-    assert in_all(lambda: say("Kernels")) == {"en": "Kernels", "ko": "커널", "zh": "卷积核"}
+def test_every_key_in_code_exists():
+    missing = {key: place for key, place in key_literals().items() if key not in STRINGS}
+    assert not missing
 
 
-def test_a_language_is_spoken_in_its_own_thread_only():
-    with speaking("ko"), ThreadPoolExecutor(1) as another:
-        assert another.submit(spoken).result() == "en"
+def test_every_key_is_used():
+    whole = {str(call.args[0].value) for tree in sources("demo").values() for call in calls(tree, "tr_section")}
+    literals = key_literals()
+    unused = {key for key in STRINGS if key not in literals and key.partition(".")[0] not in whole}
+    assert not unused
 
 
-# ---- retelling ----------------------------------------------------------------------------------------------------
+def test_keys_are_literals():
+    """No key is built from parts, so that a search finds every use."""
+    for path, tree in sources("demo").items():
+        for call in calls(tree, *BY_KEY):
+            assert not isinstance(call.args[0], (ast.JoinedStr, ast.BinOp)), f"{path}:{call.lineno}"
+
+
+def test_values_match_placeholders():
+    for path, tree in sources("demo").items():
+        for call in calls(tree, *BY_KEY):
+            named = {keyword.arg for keyword in call.keywords}
+            if isinstance(call.args[0], ast.Constant) and named and None not in named:
+                fields = set(re.findall(r"\{(\w+)", STRINGS[call.args[0].value]))
+                assert named == fields, f"{path}:{call.lineno}"
+
+
+# ---- look-up ------------------------------------------------------------------------------------------------------
+
+
+def test_text_is_in_the_current_locale():
+    assert tr("tabs.attention") == "Attention"
+    with use_locale("ko"):
+        assert (tr("tabs.attention"), current_locale()) == ("어텐션", "ko")
+        with use_locale("zh"):
+            assert tr("tabs.attention") == "注意力"
+    with use_locale("xx"):
+        assert (tr("tabs.attention"), current_locale()) == ("Attention", "en")
+    assert in_every_locale(lambda: tr("tabs.kernels")) == {"en": "Kernels", "ko": "커널", "zh": "卷积核"}
+
+
+def test_values_fill_placeholders():
+    assert tr("progress.steps") == "{done} of {total}"
+    assert tr("progress.steps", done=3, total=8) == "3 of 8"
+    with use_locale("zh"):
+        assert tr("progress.steps", done=3, total=8) == "3 / 8"
+
+
+def test_lines_and_sections():
+    assert len(tr_lines("maps.places")) == 9
+    assert tr_section("offline") == {"gone": STRINGS["offline.gone"], "back": STRINGS["offline.back"]}
+
+
+def test_locale_is_of_one_thread():
+    with use_locale("ko"), ThreadPoolExecutor(1) as another:
+        assert another.submit(current_locale).result() == "en"
+
+
+# ---- messages -----------------------------------------------------------------------------------------------------
+
+LIBRARY_WITHOUT_PAGE = ("cli", "training", "publish")  # packages whose messages only the command line prints
+
+
+def test_every_message_of_the_library_has_a_translation():
+    untranslated = {}
+    for path, tree in sources("transxnet").items():
+        if path.parts[len(ROOT.parts) + 1] not in LIBRARY_WITHOUT_PAGE:
+            for call in calls(tree, "Message"):
+                if isinstance(call.args[0], ast.Constant) and call.args[0].value not in LIBRARY["ko"]:
+                    untranslated[call.args[0].value] = f"{path.name}:{call.lineno}"
+    assert not untranslated
+
+
+def test_message_is_translated_by_its_template():
+    inner = Message("it generates no kernels")
+    outer = Message("{name} is no TransXNet: {lacks}.", name="resnet50", lacks=inner)
+    assert tr_message(outer) == str(outer) == "resnet50 is no TransXNet: it generates no kernels."
+    with use_locale("zh"):
+        assert tr_message(outer) == LIBRARY["zh"][outer.template].format(name="resnet50", lacks=tr_message(inner))
+        assert tr_message(inner) != str(inner)
+        assert tr_message(Message("Nobody wrote {this}.", this=1)) == "Nobody wrote 1."
+    assert tr_message("") == ""
+
+
+def test_message_of_a_key_is_translated_where_it_is_shown():
+    refusal = message("models.unexpected", name="pico")
+    assert refusal == "Loading pico failed unexpectedly."
+    with use_locale("ko"):
+        assert tr_message(refusal) == tr("models.unexpected", name="pico") != refusal
+        assert (
+            tr_error(LensError(refusal, remedy=message("models.again")))
+            == f"{tr_message(refusal)} {tr('models.again')}"
+        )
 
 
 def refused(*args: Any, **more: Any) -> LensError:
@@ -172,19 +251,19 @@ def png(width: int, height: int) -> bytes:
 )
 def test_what_the_library_says_of_a_image_is_retold_with_its_remedy(data, korean, chinese):
     error = refused(data, name="cat.png")
-    with speaking("ko"):
-        assert told(error).startswith(korean)
-        assert not re.search(r"[a-z]{4,}", told(error).replace("cat.png", "").replace("pixel", "")), told(error)
-    with speaking("zh"):
-        assert chinese in told(error)
-    assert told(error) == str(error)
+    with use_locale("ko"):
+        assert tr_error(error).startswith(korean)
+        assert not re.search(r"[a-z]{4,}", tr_error(error).replace("cat.png", "").replace("pixel", "")), tr_error(error)
+    with use_locale("zh"):
+        assert chinese in tr_error(error)
+    assert tr_error(error) == str(error)
 
 
-def test_a_name_that_nobody_knows_is_retold():
+def test_a_name_that_nobody_knows_is_tr_message():
     with pytest.raises(LensError) as caught:
         spec_of("timm:resnet5")
-    with speaking("ko"):
-        assert told(caught.value).startswith("timm에 'resnet5'(이)라는 백본이 없습니다. 비슷한 이름: timm:resnet50")
+    with use_locale("ko"):
+        assert tr_error(caught.value).startswith("timm에 'resnet5'(이)라는 백본이 없습니다. 비슷한 이름: timm:resnet50")
 
 
 def test_weights_that_no_source_has_are_retold_one_by_one():
@@ -193,8 +272,8 @@ def test_weights_that_no_source_has_are_retold_one_by_one():
         (("folder", "No folder is configured.", "Pass --weights-dir or set TRANSXNET_WEIGHTS."), ("hub", "Odd.", "")),
         remedy="s@untrained shows the architecture with random weights.",
     )
-    with speaking("zh"):
-        lines = told(error).splitlines()
+    with use_locale("zh"):
+        lines = tr_error(error).splitlines()
     assert lines == [
         "没有 transxnet_s 的权重：所有来源都失败了。",
         "  1. 权重文件夹: 没有配置文件夹。 请传入 --weights-dir，或设置 TRANSXNET_WEIGHTS。",
@@ -204,22 +283,25 @@ def test_weights_that_no_source_has_are_retold_one_by_one():
 
 
 def test_captions_of_results_are_retold_and_what_is_unknown_stays():
-    with speaking("ko"):
-        assert retold("stage 3, block 4, mean of 4 heads") == "스테이지 3, 블록 4, 헤드 4개의 평균"
-        assert retold("peak 0.4, entropy 0.5, 44.1 px away on average") == "최댓값 0.4, 엔트로피 0.5, 평균 거리 44.1 px"
-        assert retold("stage 3, block 4, query at row 4, column 5") == "스테이지 3, 블록 4, 4행 5열의 쿼리"
-        assert retold("turned upright as its EXIF says; first frame of an animation") == (
+    with use_locale("ko"):
+        assert tr_message("stage 3, block 4, mean of 4 heads") == "스테이지 3, 블록 4, 헤드 4개의 평균"
+        assert (
+            tr_message("peak 0.4, entropy 0.5, 44.1 px away on average")
+            == "최댓값 0.4, 엔트로피 0.5, 평균 거리 44.1 px"
+        )
+        assert tr_message("stage 3, block 4, query at row 4, column 5") == "스테이지 3, 블록 4, 4행 5열의 쿼리"
+        assert tr_message("turned upright as its EXIF says; first frame of an animation") == (
             "EXIF 정보에 따라 바로 세움; 움직이는 그림의 첫 장면"
         )
-        assert retold("Nobody wrote this.") == "Nobody wrote this."
-        assert retold("") == ""
-    assert retold("Attention") == "Attention"
+        assert tr_message("Nobody wrote this.") == "Nobody wrote this."
+        assert tr_message("") == ""
+    assert tr_message("Attention") == "Attention"
 
 
 @pytest.mark.parametrize("where", list(Availability))
-def test_where_weights_are_is_retold(where):
-    with speaking("ko"):
-        assert retold(where.value) != where.value
+def test_where_weights_are_is_tr_message(where):
+    with use_locale("ko"):
+        assert tr_message(where.value) != where.value
 
 
 # ---- which language -----------------------------------------------------------------------------------------------
@@ -252,7 +334,7 @@ def test_where_weights_are_is_retold(where):
     ],
 )
 def test_the_address_decides_then_the_browser_then_english(asked, accepted, wanted):
-    assert negotiated(asked, accepted) == wanted
+    assert negotiate_locale(asked, accepted) == wanted
 
 
 # ---- the page's first answer --------------------------------------------------------------------------------------
@@ -302,8 +384,8 @@ def test_an_answer_that_is_no_page_passes():
 
 def test_words_of_components_are_keyed_by_the_english_in_every_language_of_the_front_end():
     said = Words()
-    marker = said("Attention")
-    said(page.STAGE_NUMBER, stage=2)
+    marker = said("tabs.attention")
+    said("page.stage_number", stage=2)
     found = said.i18n().translations_dict
     assert marker.key == "Attention"
     assert found == {
@@ -314,7 +396,7 @@ def test_words_of_components_are_keyed_by_the_english_in_every_language_of_the_f
 
 
 def test_the_chooser_names_each_language_by_itself_and_has_the_spoken_one_chosen():
-    with speaking("zh"):
+    with use_locale("zh"):
         found = chooser()
     assert re.findall(r'value="(\w+)" lang="([\w-]+)"( selected)?>([^<]+)<', found) == [
         ("en", "en", "", "English"), ("ko", "ko", "", "한국어"), ("zh", "zh-CN", " selected", "中文"),

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from starlette.datastructures import QueryParams
 
-from demo.captions import VIEWS
-from demo.captions import links as words
 from demo.examples import examples
-from demo.links import MOST_VARIANTS, State, from_query, query_of, to_query, updated
+from demo.i18n.tabs import TABS
+from demo.i18n.translate import tr
+from demo.links import MOST_VARIANTS, WHAT, State, from_query, query_of, to_query, updated
 from demo.places import arrived, link, middle, state_of
 from demo.session import Controls, Session
 from demo.turns import KEPT, Turns
@@ -62,7 +62,7 @@ def test_what_is_written_is_read_again_exactly(name):
     assert from_query(query_of(state)) == (state, [])
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", TABS)
 def test_every_view_and_stage_can_be_linked(view):
     for stage in (1, 2, 3, 4):
         state = State(view=view, stage=stage, cam=stage)
@@ -78,7 +78,7 @@ def test_names_of_variants_become_canonical_and_stand_once():
 
 
 def unused(key: str, value: str) -> str:
-    return words.UNUSED.format(what=words.WHAT[key], value=value)
+    return tr("links.unused", what=tr(WHAT[key]), value=value)
 
 
 @pytest.mark.parametrize(
@@ -112,20 +112,20 @@ def test_what_can_be_used_beside_it_is_used():
 def test_unknown_variants_go_and_the_others_stay():
     state, said = read("variants=pico,nosuch,timm:resnet5000,timm:,pico@trained,t")
     assert state.variants == ("pico", "t")
-    assert said == [words.NO_VARIANT.format(value=v) for v in ("nosuch", "timm:resnet5000", "timm:", "pico@trained")]
+    assert said == [tr("links.no_variant", value=v) for v in ("nosuch", "timm:resnet5000", "timm:", "pico@trained")]
     state, said = read("variants=t,s,b,pico")
     assert state.variants == ("t", "s", "b")
-    assert said == [words.TOO_MANY.format(most=MOST_VARIANTS)]
+    assert said == [tr("links.too_many", most=MOST_VARIANTS)]
     assert read("variants=,,") == (State(), [])
 
 
 def test_a_key_that_is_repeated_is_not_used():
-    assert read("stage=2&view=erf&stage=4&stage=4") == (State(view="erf"), [words.TWICE.format(what="stage")])
-    assert read("x=1&x=2&y=3") == (State(), [words.TWICE.format(what="position")])
+    assert read("stage=2&view=erf&stage=4&stage=4") == (State(view="erf"), [tr("links.twice", what="stage")])
+    assert read("x=1&x=2&y=3") == (State(), [tr("links.twice", what="position")])
 
 
 def test_a_position_needs_both_its_numbers():
-    assert read("x=5") == read("y=5") == (State(), [words.HALF_POINT])
+    assert read("x=5") == read("y=5") == (State(), [tr("links.half_point")])
     assert read("x=&y=") == (State(), [])
     assert read("x=99999999&y=1") == (State(), [unused("x", "99999999")])
 
@@ -133,7 +133,7 @@ def test_a_position_needs_both_its_numbers():
 def test_a_block_is_one_that_all_variants_have():
     assert read("variants=pico&stage=1&block=2") == (State(variants=("pico",), stage=1, block=2), [])
     state, said = read("variants=pico,t&stage=3&block=9")  # T has nine blocks there, pico four
-    assert (state.block, said) == (0, [words.NO_BLOCK.format(block=9, stage=3)])
+    assert (state.block, said) == (0, [tr("links.no_block", block=9, stage=3)])
     assert read("variants=t&stage=3&block=9")[1] == []
 
 
@@ -145,7 +145,7 @@ def test_a_class_belongs_to_somebody():
 
 def test_a_huge_or_strange_value_gives_a_short_sentence():
     for value in ("9" * 100_000, "\x00\x1b[2J" * 5000, "é😀" * 9999, "{value}{0}%s", "'; DROP TABLE", "a" * 41):
-        for key in words.WHAT:
+        for key in WHAT:
             state, said = from_query({key: value})
             assert state == State()
             assert len(said) == 1
@@ -196,9 +196,9 @@ def test_what_the_page_opens_on_needs_no_link():
 def test_an_upload_and_its_position_are_not_in_the_link_which_says_so():
     made = link(State(view="erf", position=(3, 4)), upload=True)
     assert made["query"] == {"view": "erf"}
-    assert made["upload"] == words.UPLOAD.format(example=FIRST)
+    assert made["upload"] == tr("links.upload", example=FIRST)
     assert link(State(), upload=False)["upload"] == ""
-    assert link(State(), upload=False, painted=True)["upload"] == words.PAINTED
+    assert link(State(), upload=False, painted=True)["upload"] == tr("links.painted")
 
 
 def test_the_script_knows_the_same_keys():

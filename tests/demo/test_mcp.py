@@ -17,8 +17,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import app
-from demo.captions import NOT_UPLOADED
 from demo.examples import examples
+from demo.i18n.translate import tr
 from demo.server import launch_options
 from demo.studio import Studio
 from demo.temporary_files import TemporaryFiles
@@ -114,7 +114,7 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_images(address, weig
 def test_only_data_urls_are_opened(address):
     images = ["http://127.0.0.1:9/a.jpg", str(IMAGE), "/etc/nowhere", "file:///etc/passwd", "", "~"]
     _, answers = ask(address, *(("predict", {"image": image}) for image in images))
-    assert {(answer.isError, answer.content[0].text) for answer in answers} == {(True, NOT_UPLOADED)}
+    assert {(answer.isError, answer.content[0].text) for answer in answers} == {(True, tr("errors.not_uploaded"))}
 
 
 def test_no_path_is_opened_by_the_client_in_the_server(address):

@@ -14,12 +14,11 @@ import timm
 
 from demo import studio as studio_module
 from demo.backbones import Backbones
-from demo.captions import IMAGE_GONE, VIEWS, links, stopping
-from demo.captions.exports import OWN_SECOND
-from demo.captions.page import YOUR_IMAGE
 from demo.cells import TILES, floats
 from demo.columns import LOOK_AGAIN
 from demo.exports_views import figure_of
+from demo.i18n.tabs import TABS
+from demo.i18n.translate import tr
 from demo.options import options_of
 from demo.second import Second
 from demo.session import KEY, Controls, Session
@@ -76,7 +75,7 @@ def page(models) -> Page:
 
 def tab(title: str) -> SimpleNamespace:
     """What js/tabs.js sends of a tab that was clicked."""
-    return SimpleNamespace(change={"active": next(name for name, found in VIEWS.items() if found == title)})
+    return SimpleNamespace(change={"active": next(name for name, found in TABS.items() if tr(found) == title)})
 
 
 def controls(variants=("pico",), stage=3, cam_layer=4, block=0, slower=False, beside=False) -> list:
@@ -156,7 +155,7 @@ def test_a_image_that_is_gone_is_said_in_words(page, opened):
     lost = Session(image="0" * 64)
     with pytest.raises(gr.Error) as caught:
         list(events[0].fn(SimpleNamespace(x=1, y=1), as_request("fay"), lost, *controls()))
-    assert caught.value.message == IMAGE_GONE
+    assert caught.value.message == tr("errors.image_gone")
 
 
 @pytest.mark.parametrize(
@@ -413,9 +412,9 @@ def test_what_changes_without_a_part(page, opened):
 
 def test_a_part_whose_models_are_not_here_has_no_button():
     pairs = pairs_of(["pico", "pico_matched", "pico_static", "pico_noste@untrained"])
-    assert list(pairs) == ["generated kernels"]
+    assert list(pairs) == ["page.without_generated_kernels"]
     with gr.Blocks():
-        assert [button.value for button in part_buttons(pairs)] == ["generated kernels"]
+        assert [button.value for button in part_buttons(pairs, tr)] == ["generated kernels"]
 
 
 def test_one_variant_always_stays(page, opened):
@@ -562,7 +561,7 @@ def test_ablation_answers_at_once_and_its_table_comes_when_it_is_asked_for(page,
 
     ask = SimpleNamespace(change={"every": True})
     asked = finish(page.acted(ask, ANN, changed[page.session], *controls()))
-    assert drawn(asked, page, "ablation") == ["ablation", "ablation_heads"]
+    assert drawn(asked, page, "ablation") == ["ablation_table", "ablation_heads"]
     there, made = asked[page.session], len(page.studio._ablations)
     edited = SimpleNamespace(change={"edits": ["no_osra@3.0"], "mask": "2x2:gA==", "fill": "blur"})
     switched = finish(page.acted(edited, ANN, there, *controls()))
@@ -747,7 +746,7 @@ def test_the_second_image_may_be_the_visitors_own_before_this_one(page, opened):
     changed = finish(page.uploaded(ANN, session[page.session], *controls(), last))
     thumbs = changed[page.others["compare"]]
     assert (len(thumbs["items"]), thumbs["chosen"]) == (len(page.examples) + 1, 0)
-    assert thumbs["items"][-1]["alt"] == YOUR_IMAGE
+    assert thumbs["items"][-1]["alt"] == tr("page.your_image")
 
     asked = SimpleNamespace(index=len(page.examples))
     changed = finish(page.other_chosen(asked, ANN, changed[page.session], *controls()))
@@ -761,13 +760,13 @@ def test_the_second_image_may_be_the_visitors_own_before_this_one(page, opened):
     )
     tiles = panel["rows"][0]["cells"][1]["tiles"]["base64"]
     assert tiles == floats(theirs.kernels[representatives(mine, TILES)])
-    assert links.SECOND in changed[page.link]["upload"]
+    assert tr("links.second") in changed[page.link]["upload"]
     assert "with" not in linked(changed, page)
 
     asked = page._asked(session, Controls(*controls()), SimpleNamespace())
     assert [one.sha256 for one in asked.images] == [last.sha256, first.sha256]
     assert (list(asked.labels), len(asked.second)) == (["", ""], 1)
-    assert OWN_SECOND in figure_of(asked).notes  # its address cannot hold it
+    assert tr("files.own_second") in figure_of(asked).notes  # its address cannot hold it
 
     away = finish(page.example_chosen(SimpleNamespace(index=2), ANN, session, *controls()))[page.session]
     assert page._second(away).key == last.sha256  # the last of both, now that neither is looked at
@@ -818,8 +817,8 @@ def test_a_broken_address_opens_a_page_that_says_what_is_missing(page):
     assert changed[page.stage] == 3
     assert kinds(shown(changed, page, "overview")) == [["map", "tiles", "map", "map"]]
     assert changed[page.note]["sentences"] == [
-        links.NO_VARIANT.format(value="foo"), links.UNUSED.format(what="stage", value="9"),
-        links.OUTSIDE.format(x=30, y=99999),
+        tr("links.no_variant", value="foo"), tr("links.unused", what="stage", value="9"),
+        tr("links.outside", x=30, y=99999),
     ]  # fmt: skip
     assert linked(changed, page) == {}  # the address is mended
 
@@ -831,7 +830,7 @@ def test_the_address_follows_what_is_looked_at_and_leaves_an_upload_out(page, op
     changed = finish(page.uploaded(ANN, opened, *controls(stage=1), image()))
     changed = finish(page.moved(SimpleNamespace(x=5, y=6), ANN, changed[page.session], *controls(stage=1)))
     assert linked(changed, page) == {"stage": "1"}
-    assert changed[page.link]["upload"] == links.UPLOAD.format(example=page.examples[0].label)
+    assert changed[page.link]["upload"] == tr("links.upload", example=page.examples[0].label)
 
 
 def test_a_script_goes_to_a_state_and_what_it_does_not_name_stays(page, opened):
@@ -862,7 +861,7 @@ def test_a_script_leaves_an_upload_where_it_is_and_what_cannot_be_used_is_said(p
     session = finish(page.uploaded(ANN, opened, *controls(), image()))[page.session]
     changed = finish(page.go({"stage": 1, "view": "nothing"}, session, controls(), ANN))
     assert (changed[page.session].image, changed[page.stage]) == (image().sha256, 1)
-    assert changed[page.note]["sentences"] == [links.UNUSED.format(what="view", value="nothing")]
+    assert changed[page.note]["sentences"] == [tr("links.unused", what="view", value="nothing")]
     (step,) = page.go({"stage": 1}, Session(), controls(), ANN)  # before the page has opened
     assert is_nothing(page, step)
 
@@ -939,7 +938,7 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
     running = page.acted(tab("Trust"), ANN, opened, *controls())
     first = next(running)
     (cell,) = first[page.panels["sanity_checks"]]["rows"][0]["cells"]
-    assert (cell["kind"], cell["stop"]) == ("pending", stopping.STOP)
+    assert (cell["kind"], cell["stop"]) == ("pending", tr("progress.stop"))
     answered = next(running)[page.answers]
     assert len(answered["answers"]) == 5  # the answer does not wait for the maps
     session = first[page.session]
@@ -949,7 +948,7 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
     rest = list(running)
     assert is_nothing(page, rest[-1])
     (cell,) = rest[-2][page.panels["sanity_checks"]]["rows"][0]["cells"]
-    assert (cell["text"], cell["again"]) == (stopping.STOPPED, stopping.AGAIN)
+    assert (cell["text"], cell["again"]) == (tr("progress.stopped"), tr("progress.start_again"))
     assert "stop" not in cell
     assert rest[-2][page.answers] == answered
     assert rest[-2][page.downloads] == {}
@@ -987,11 +986,11 @@ def test_figures_that_take_long_can_be_stopped_while_their_maps_stay(page, opene
     panels = (step[page.panels["erf"]] for step in steps if page.panels["erf"] in step)
     assert next(kinds(panel)[0] for panel in panels if kinds(panel) != [["pending"]]) == ["map"]
     until = (step for step in steps if (step.get(place, {}).get("status") or {}).get("stop"))
-    assert next(until)[place]["status"]["stop"] == stopping.STOP
+    assert next(until)[place]["status"]["stop"] == tr("progress.stop")
     page.studio.turns.stop("ann")
     left = list(steps)
     assert left[-2][place]["figures"] == []
-    assert left[-2][place]["status"]["again"] == stopping.AGAIN
+    assert left[-2][place]["status"]["again"] == tr("progress.start_again")
     assert kinds(left[-2][page.panels["erf"]])[0] == ["map"]
     go.set()
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.captions import NO_WEIGHTS, NOT_GENERATED, SOURCES, STATIC_KERNELS, VIEWS
 from demo.cells import STALLED_AFTER, TILES, share
 from demo.columns import Column
+from demo.i18n.tabs import TABS
+from demo.i18n.translate import source_name, tr
 from demo.payload import answers, crosshair, progress
 from demo.studio import Arrival
 from demo.views import Scene
@@ -36,7 +37,7 @@ def view(name: str, columns: list[Column], shown) -> dict:
 
 POINT = (30, 70)
 GRIDS = [
-    name for name in VIEWS if name not in ("ablation", "tour")
+    name for name in TABS if name not in ("ablation", "tour")
 ]  # views of rows and cells; the others have tests of their own
 ANALYSES = (*OVERVIEW, "block_table", "stage_tables", "ablation")
 ONE, TWO = image(), image(1)
@@ -286,9 +287,14 @@ def test_what_is_not_there_is_said_once_in_its_place(columns, name):
         "kind": "pending", "variant": "t", "text": "downloading hf-hub:lens/transxnet_t", "share": 3 / 51.2,
         "amount": "3.0 of 51.2 MB", "label": "Downloading T",
     }  # fmt: skip
-    attempts = [[SOURCES[source], *rest] for source, *rest in ATTEMPTS]  # as a person would call them
+    attempts = [[source_name(source), *rest] for source, *rest in ATTEMPTS]  # as a person would call them
     ways = cells[2].pop("ways")
-    assert cells[2] == {"kind": "error", "text": "No weights for S.", "attempts": attempts, "remedy": NO_WEIGHTS}
+    assert cells[2] == {
+        "kind": "error",
+        "text": "No weights for S.",
+        "attempts": attempts,
+        "remedy": tr("weights.none"),
+    }
     assert [way["send"] for way in ways] == [
         {"retry": "s"}, {"instead": ["s", "s@untrained"]}, {"instead": ["s", "pico"]},
     ]  # fmt: skip
@@ -376,9 +382,9 @@ def test_without_idconv_kernels_are_called_learned_and_no_difference_is_drawn(si
     learned = siblings[2].study.kernels
     channels = representatives(learned, TILES)
     assert same(values(kernels["cells"][2], (len(channels), 7, 7)), learned.kernels[channels])
-    assert [STATIC_KERNELS in cell["caption"] for cell in kernels["cells"]] == [False, False, True]
-    assert [row["cells"][2]["text"] for row in (change, gates)] == [NOT_GENERATED, ""]
-    assert view("overview", siblings, ONE)["rows"][2]["cells"][1]["caption"] == STATIC_KERNELS
+    assert [tr("kernels.static_kernels") in cell["caption"] for cell in kernels["cells"]] == [False, False, True]
+    assert [row["cells"][2]["text"] for row in (change, gates)] == [tr("kernels.not_generated"), ""]
+    assert view("overview", siblings, ONE)["rows"][2]["cells"][1]["caption"] == tr("kernels.static_kernels")
 
 
 @pytest.mark.parametrize("name", GRIDS)

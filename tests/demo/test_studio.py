@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from demo import models
 from demo import studio as module
 from demo.backbones import Backbones
-from demo.captions import IMAGE_GONE
+from demo.i18n.translate import tr
 from demo.jobs import Abandoned
 from demo.studio import AT_ONCE, IMAGES, WAITING, Loading, Studio
 from tests.hub import HubServer, use_hub
@@ -113,7 +113,7 @@ def test_another_second_image_is_another_question(loads):
         expected = study(small_model(), image(), asked, image(seed))
         assert (one.kernel_change.distance == expected.kernel_change.distance).all()
     assert "second image" in studio.study(key, "pico", asked).missing["kernel_change"]
-    with pytest.raises(ImageError, match=IMAGE_GONE):
+    with pytest.raises(ImageError, match=tr("errors.image_gone")):
         studio.study(key, "pico", asked, "0" * 64)
 
 
@@ -244,9 +244,9 @@ def test_images_are_kept_by_their_pixels_and_the_oldest_goes(loads):
     assert studio.add(image(0, 20, 20)) == keys[0]  # the same pixels, the same key; and it is the newest again
     studio.add(image(IMAGES, 20, 20))
     assert studio.image(keys[0]).sha256 == keys[0]
-    with pytest.raises(ImageError, match=IMAGE_GONE):
+    with pytest.raises(ImageError, match=tr("errors.image_gone")):
         studio.image(keys[1])
-    with pytest.raises(ImageError, match=IMAGE_GONE):
+    with pytest.raises(ImageError, match=tr("errors.image_gone")):
         studio.study(keys[1], "pico", ONE)
     assert loads.asked == []  # no model is loaded for an image that is not here
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from demo.captions import attention as words
 from demo.columns import Column
+from demo.i18n.translate import tr
 from demo.session import Session, changed
 from demo.tables import MOST_HELD, held, table_json, table_key
 from demo.views import Scene, view
+from demo.views.attention import DIRECTIONS
 from tests.small import image, small_model
 from transxnet.cost import cost
 from transxnet.study import StudyOptions, study
@@ -101,7 +102,7 @@ def test_keys_differ_by_image_block_and_weights(columns):
 
 def test_both_directions_have_their_words(columns):
     told = shown(columns)["words"]
-    assert told["ways"] == words.WAYS
+    assert told["ways"] == {way: tr(key) for way, key in DIRECTIONS.items()}
     assert told["headsHints"]["from"].startswith("2 x 2 keys each")
     assert told["headsHints"]["to"].startswith("8 x 8 places each")
     numbers = {"layer": "l", "which": "w", "peak": 1, "entropy": 2, "distance": 3, "total": 4, "even": 5}

@@ -22,14 +22,13 @@ import httpx
 import pytest
 from starlette.middleware import Middleware
 
-from demo.captions import NO_ROOM, NO_ROOM_REMEDY
-from demo.languages import say, speaking
+from demo.i18n.translate import tr, use_locale
 from demo.server import MAX_UPLOAD_BODY, launch_options
 from demo.temporary_files import MB, TemporaryFiles, UploadRoom, lease, temporary_files, use
 from demo.ui.components import Blocks, SafeImage
 from transxnet.errors import LensError
 
-SENTENCE = f"{NO_ROOM} {NO_ROOM_REMEDY}"
+SENTENCE = f"{tr('errors.no_room')} {tr('errors.no_room_remedy')}"
 
 NOW = time.time()  # when the tests were read; the fake clock runs hours ahead of when they run
 HOUR = 3600
@@ -315,8 +314,8 @@ def test_an_upload_without_room_is_answered_at_once(tmp_path, path):
     "headers", [{"accept_language": "ko"}, {"referer": "http://localhost:7860/?lang=ko", "accept_language": "zh"}]
 )
 def test_a_refusal_is_in_the_visitors_language(tmp_path, headers):
-    with speaking("ko"):
-        korean = f"{say(NO_ROOM)} {say(NO_ROOM_REMEDY)}"
+    with use_locale("ko"):
+        korean = f"{tr('errors.no_room')} {tr('errors.no_room_remedy')}"
     assert korean != SENTENCE
     files = TemporaryFiles(tmp_path, max_bytes=100)
     assert call(nothing, "/upload", files, content_length="101", **headers) == (507, {"error": korean})

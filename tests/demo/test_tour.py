@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.captions import VIEWS
-from demo.captions import tour as words
 from demo.columns import Column, variant_title
+from demo.i18n.tabs import TABS
+from demo.i18n.translate import tr, tr_lines
 from demo.session import Session
 from demo.tour import FALLBACK, STEPS, bar, expanded, listed, state
 from demo.views import Scene
@@ -24,7 +24,7 @@ NUMBERS = range(1, len(STEPS) + 1)
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_step_is_a_state_that_the_page_has(number):
     step, found = STEPS[number - 1], state(number, ALL)
-    assert step.view in VIEWS
+    assert step.view in TABS
     for name in step.variants:
         assert find_variant(name).short == name
         assert 1 <= step.stage <= 4
@@ -33,7 +33,7 @@ def test_a_step_is_a_state_that_the_page_has(number):
     assert (found["tour"], found["view"], found["stage"], found["block"]) == (
         number, step.view, step.stage, step.block,
     )  # fmt: skip
-    assert 2 <= len(step.sentences) <= 4
+    assert 2 <= len(tr_lines(step.sentences)) <= 4
     assert "image" not in found  # the visitor's own stays
     assert "example" not in found
 
@@ -82,10 +82,9 @@ def test_the_bar_leads_from_the_first_step_to_the_last_and_out():
 def test_what_the_words_quote_is_on_the_page():
     """“…” in a step's words is the title of a figure, a row or a control; if that is renamed, this fails."""
     files = [*ROOT.glob("transxnet/draw/*.py"), *ROOT.glob("demo/**/*.py")]
-    page = "\n".join(path.read_text(encoding="utf-8") for path in files if path.name != "tour.py") + variant_title(
-        "pico@untrained"
-    )
-    every = [text for step in STEPS for text in (*step.sentences, *step.alone)]
+    sources = [path.read_text(encoding="utf-8") for path in files if path.name != "tour.py"]
+    page = "\n".join([*sources, variant_title("pico@untrained")])
+    every = [tr(key) for step in STEPS for key in (step.sentences, step.alone) if key]
     quoted = set(re.findall("“([^”]+)”", " ".join(every)))
     assert len(quoted) >= 5
     assert {title for title in quoted if title not in page} == set()
@@ -101,6 +100,6 @@ def test_the_tours_page_draws_the_first_transxnet():
     assert alone["architecture"]["name"].startswith("The architecture of pico:")
     assert alone["note"] == "What you chose is no TransXNet, so this is pico."
     assert drawn("pico")["tour"] == listed()
-    assert drawn("pico")["tour"]["start"] == {"text": words.START, "go": {"tour": 1}}
-    assert drawn("pico", step=4)["tour"]["start"] == {"text": words.GO_ON, "go": {"tour": 4}}
+    assert drawn("pico")["tour"]["start"] == {"text": tr("tour.start"), "go": {"tour": 1}}
+    assert drawn("pico", step=4)["tour"]["start"] == {"text": tr("tour.go_on"), "go": {"tour": 4}}
     assert [step["href"] for step in listed()["steps"]] == [f"?tour={number}" for number in NUMBERS]

@@ -15,9 +15,8 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 
-from demo.captions import NOT_SERVED, NOT_UPLOADED
 from demo.examples import examples
-from demo.languages import say, speaking
+from demo.i18n.translate import CATALOGS, tr
 from demo.server import launch_options
 from demo.studio import Studio
 from demo.ui.components import Blocks, SafeImage
@@ -62,7 +61,7 @@ def test_every_input_refuses_other_files(page, reference):
     for function in page.fns.values():
         for i in range(len(function.inputs)):
             values = [reference if j == i else None for j in range(len(function.inputs))]
-            assert preprocess(page, function, values) == NOT_UPLOADED
+            assert preprocess(page, function, values) == tr("errors.not_uploaded")
 
 
 @pytest.mark.parametrize("value", ["/etc/passwd", "data:image/png;base64,iVBORw0KGgo=", 7, True, ["/etc/passwd"], {}])
@@ -70,7 +69,7 @@ def test_an_image_is_nothing_but_a_reference(page, value):
     for function in page.fns.values():
         for i, block in enumerate(function.inputs):
             if isinstance(block, SafeImage):
-                assert preprocess(page, function, [None] * i + [value]) == NOT_UPLOADED
+                assert preprocess(page, function, [None] * i + [value]) == tr("errors.not_uploaded")
 
 
 def test_a_deep_value_is_searched_without_recursion():
@@ -192,7 +191,7 @@ def test_no_other_path_or_address_reaches_gradio(url, monkeypatch):
         for method in ("GET", "HEAD")
         if (response := httpx.request(method, f"{url}gradio_api/{route}{target}")).text
     }
-    assert answers == {(403, '{"error":"' + NOT_SERVED + '"}')}
+    assert answers == {(403, '{"error":"' + tr("errors.not_served") + '"}')}
     assert fetched == []
     assert httpx.get(f"{url}gradio_api/proxy={path}").status_code == 403
     assert httpx.post(f"{url}gradio_api/process_recording", files={"video": b"x"}).status_code == 403
@@ -200,5 +199,4 @@ def test_no_other_path_or_address_reaches_gradio(url, monkeypatch):
 
 def test_the_refusal_speaks_the_visitors_language(url):
     answer = httpx.get(f"{url}gradio_api/file=/etc/passwd", headers={"accept-language": "ko"})
-    with speaking("ko"):
-        assert answer.json()["error"] == say(NOT_SERVED) != NOT_SERVED
+    assert answer.json()["error"] == CATALOGS["ko"]["errors.not_served"] != tr("errors.not_served")

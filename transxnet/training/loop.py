@@ -148,9 +148,7 @@ class Run:
         return loss.item()
 
     def _loss(self, logits: Tensor, x: Tensor, y: Tensor) -> Tensor:  # (b, classes), (b, 3, s, s), targets -> ()
-        smoothing = (
-            0.0 if y.is_floating_point() else self.recipe.label_smoothing
-        )  # timm's Mixup has smoothed already
+        smoothing = 0.0 if y.is_floating_point() else self.recipe.label_smoothing  # timm's Mixup has smoothed already
         loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
         if self.teacher is None:
             return loss

@@ -1,0 +1,1 @@
+"""Text of the page and its translations: English in strings/, other languages in locales/, look-up in translate.py."""
