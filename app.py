@@ -139,10 +139,10 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     from demo.connections import limit_connections
     from demo.temporary_files import UploadRoom, temporary_files
     from demo.ui import mcp
-    from demo.ui.components import STYLES, head
     from demo.ui.language import InLanguage
     from demo.ui.session_state import keep_no_values
     from demo.ui.theme import theme
+    from demo.web import STYLES, WebModules, head
 
     with_mcp = getattr(args, "mcp", False) and mcp.available()
     if with_mcp:
@@ -157,10 +157,10 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     keep_no_values()
     page.blocks.queue(api_open=False, max_size=64)
     limit_connections()
-    looks = {"theme": theme(), "css_paths": STYLES, "head": head(), "mcp_server": with_mcp, "i18n": page.words.i18n()}
+    looks = {"theme": theme(), "css_paths": STYLES, "mcp_server": with_mcp, "i18n": page.words.i18n()}
     options = server.launch_options(args) | looks | more
     room = Middleware(UploadRoom, files=files, longest=server.MAX_UPLOAD_BODY)
-    options["app_kwargs"]["middleware"] += [room, Middleware(InLanguage)]
+    options["app_kwargs"]["middleware"] += [Middleware(WebModules), room, Middleware(InLanguage, head=head())]
     if options["server_port"] == 0:
         options["server_port"] = address.find_port(options["server_name"], 0)
     try:

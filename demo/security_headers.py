@@ -10,7 +10,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,9 +68,9 @@ def frame_sources(loopback: bool, more: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 class SecurityHeaders:
-    """Adds the headers to every response; an HTML response waits for its end, because its scripts are hashed.
+    """Adds the headers to every response; an HTML response waits for its end, because its inline scripts are hashed.
 
-    `scope["app"]` is Gradio's App: the scripts of its `head` are not in the HTML, the front end inserts them.
+    They are Gradio's own. Those of this page are modules with an address (demo/web/), which 'self' allows.
     """
 
     def __init__(self, app: ASGIApp, frame_ancestors: Sequence[str] = FRAMED_BY):
@@ -82,20 +81,14 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, _Response(self.frame_ancestors, _head(scope.get("app")), send))
-
-
-def _head(app: Any) -> str:
-    blocks = app.get_blocks() if hasattr(app, "get_blocks") else None
-    return getattr(blocks, "head", None) or ""
+        await self.app(scope, receive, _Response(self.frame_ancestors, send))
 
 
 class _Response:
     """One response on its way."""
 
-    def __init__(self, frame_ancestors: Sequence[str], head: str, send: Send):
+    def __init__(self, frame_ancestors: Sequence[str], send: Send):
         self._frame_ancestors = frame_ancestors
-        self._head = head
         self._send = send
         self._start: Message | None = None  # of an HTML response whose end has not come
         self._body: list[bytes] = []
@@ -112,7 +105,7 @@ class _Response:
             self._body.append(message.get("body", b""))
             if not message.get("more_body"):
                 body = b"".join(self._body)
-                await self._send(self._with_headers(self._start, script_hashes(body, self._head.encode())))
+                await self._send(self._with_headers(self._start, script_hashes(body)))
                 await self._send({"type": "http.response.body", "body": body})
 
     def _with_headers(self, start: Message, hashes: Sequence[str] = ()) -> Message:
@@ -123,7 +116,7 @@ class _Response:
         return {**start, "headers": headers.raw}
 
 
-def script_hashes(*pages: bytes) -> list[str]:
-    """The hash sources of all inline scripts in pieces of HTML, in their order."""
-    texts = dict.fromkeys(text for html in pages for text in _INLINE_SCRIPT.findall(html) if text)
+def script_hashes(page: bytes) -> list[str]:
+    """The hash sources of all inline scripts of an HTML page, in their order."""
+    texts = dict.fromkeys(text for text in _INLINE_SCRIPT.findall(page) if text)
     return [f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'" for text in texts]

@@ -1,18 +1,14 @@
-"""The page's own components: gr.HTML with a mount point here and the drawing in js/, and a safe image upload."""
+"""The page's own components: gr.HTML that demo/web/js draws, and a safe image upload."""
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import LensError
 from transxnet.images import SourceImage
 
@@ -27,37 +23,11 @@ from ..validation import validate_inputs
 from .files import check_inputs, name_uploads_randomly
 
 log = logging.getLogger(__name__)
-HERE = Path(__file__).parent
+MOUNT = """(function mount() {
+  if (window.lens) window.lens.mount("NAME", element, props, trigger, watch); // it triggers 'select'
+  else setTimeout(mount, 20);
+})();"""  # Gradio listens only to events that js_on_load names
 PAGE = "page"  # the line of events that change a visitor's session
-
-
-def _in_order(folder: str, kind: str, first: tuple[str, ...]) -> list[Path]:
-    """The files of a folder: those that others build on first, then all others by name."""
-    rest = sorted(path for path in (HERE / folder).glob(f"*.{kind}") if path.stem not in first)
-    return [HERE / folder / f"{name}.{kind}" for name in first] + rest
-
-
-SCRIPTS = _in_order("js", "js", ("maps", "display", "position", "parts", "cells", "panel"))
-STYLES = _in_order("css", "css", ("base", "side", "panel"))
-
-
-def head() -> str:
-    """Scripts and color tables, inlined: the page asks nobody for anything. One element, because each inline script
-    has its hash in a response header (demo/security_headers.py), and proxies limit the length of those.
-    """
-    tables = {name: base64.b64encode(lut(name).tobytes()).decode() for name in COLORMAPS}
-    decode_tables = (
-        f"const t = {json.dumps(tables)}; window.lensLuts = Object.fromEntries(Object.entries(t).map("
-        "([k, v]) => [k, Uint8Array.from(atob(v), (c) => c.charCodeAt(0))]));"
-        f"window.lensColormaps = {json.dumps(_kinds())};"
-    )
-    scripts = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
-    return f"<script>{decode_tables}\n{scripts}</script>"
-
-
-def _kinds() -> dict[str, list[str]]:
-    """Which color maps are for magnitudes, which for signed values."""
-    return {kind: [c.name for c in COLORMAPS.values() if c.kind == kind] for kind in (SEQUENTIAL, DIVERGING)}
 
 
 @contextmanager
@@ -70,7 +40,10 @@ def in_words() -> Iterator[None]:
 
 
 class _Mounted(gr.HTML):
-    """gr.HTML whose content is drawn by a function of js/; `select` reaches Python with its numbers."""
+    """gr.HTML whose content is drawn by a component of demo/web/js/main.js; `select` reaches Python with its numbers.
+
+    mount: the component's name. root: the class of the element that it draws into.
+    """
 
     mount = ""
     root = ""
@@ -79,57 +52,57 @@ class _Mounted(gr.HTML):
         super().__init__(
             value,
             html_template=f'<div class="{self.root}"></div>',
-            js_on_load=f"window.{self.mount}(element, props, trigger, watch); // sends 'select'",
+            js_on_load=MOUNT.replace("NAME", self.mount),
             **kwargs,
         )
 
 
 class Crosshair(_Mounted):
-    mount, root = "lensMountCrosshair", "lens-crosshair"
+    mount, root = "crosshair", "lens-crosshair"
 
 
 class Answers(_Mounted):
-    mount, root = "lensMountAnswers", "lens-answers"
+    mount, root = "answers", "lens-answers"
 
 
 class Thumbs(_Mounted):
-    mount, root = "lensMountThumbs", "lens-thumbs"
+    mount, root = "thumbs", "lens-thumbs"
 
 
 class Panel(_Mounted):
-    mount, root = "lensMountPanel", "lens-panel"
+    mount, root = "panel", "lens-panel"
 
 
 class Figures(_Mounted):
-    mount, root = "lensMountFigures", "lens-figures"
+    mount, root = "figures", "lens-figures"
 
 
 class Link(_Mounted):
     """Writes the address, and copies it."""
 
-    mount, root = "lensMountLink", "lens-link"
+    mount, root = "link", "lens-link"
 
 
 class Note(_Mounted):
     """What a link could not give back, until it is closed."""
 
-    mount, root = "lensMountNote", "lens-told"
+    mount, root = "note", "lens-told"
 
 
 class Tour(_Mounted):
     """The guided tour's bar, while a step is active."""
 
-    mount, root = "lensMountTour", "lens-tour"
+    mount, root = "tour", "lens-tour"
 
 
 class ViewChoice(_Mounted):
-    """Says which view's tab a visitor clicked, and opens the one that an answer is about: js/tabs.js.
+    """Says which view's tab a visitor clicked, and opens the one that an answer is about: web/js/widgets/tabs.js.
 
     gr.Tab's own `select` also tells of tabs that an answer opens, and gr.Tabs' `selected` opens one whatever was
     clicked meanwhile: an older answer, come late, would take the visitor away from what was asked for since.
     """
 
-    mount, root = "lensMountTabs", "lens-view-choice"
+    mount, root = "tabs", "lens-view-choice"
 
 
 class Downloads(_Mounted):
@@ -138,16 +111,16 @@ class Downloads(_Mounted):
     `select` carries what their buttons ask: "stop" or "again".
     """
 
-    mount, root = "lensMountDownloads", "lens-downloads"
+    mount, root = "downloads", "lens-downloads"
 
 
 class Display(_Mounted):
-    """Opacity, colors, scale and what else js/display.js holds: in the browser only, never an event.
+    """Opacity, colors, scale and what else core/display_store.js holds: in the browser only, never an event.
 
-    Its value is the text of i18n/strings/display.py, for js/controls.js, color bars and read-outs.
+    Its value is the text of i18n/strings/display.py, for widgets/controls.js, color bars and read-outs.
     """
 
-    mount, root = "lensMountDisplay", "lens-controls"
+    mount, root = "display", "lens-controls"
 
     def __init__(self) -> None:
         super().__init__(in_every_locale(lambda: tr_section("display")), elem_id="display")
@@ -156,16 +129,16 @@ class Display(_Mounted):
 class Settings(_Mounted):
     """On a narrow screen: the button that unfolds what else can be chosen, and says what is."""
 
-    mount, root = "lensMountSettings", "lens-settings"
+    mount, root = "settings", "lens-settings"
 
     def __init__(self) -> None:
         super().__init__(in_every_locale(lambda: tr_section("settings")), elem_id="settings-fold")
 
 
 class Offline(_Mounted):
-    """A notice while there is no connection; js/offline.js keeps what is asked meanwhile."""
+    """A notice while there is no connection; core/reconnect.js keeps what is asked meanwhile."""
 
-    mount, root = "lensMountOffline", "lens-offline"
+    mount, root = "offline", "lens-offline"
 
     def __init__(self) -> None:
         super().__init__(in_every_locale(lambda: tr_section("offline")), elem_id="offline")
@@ -174,7 +147,7 @@ class Offline(_Mounted):
 class Exports(_Mounted):
     """What is shown as a file to keep. Its value: demo/downloads.py; `select` carries {format, display}."""
 
-    mount, root = "lensMountExports", "lens-exports"
+    mount, root = "exports", "lens-exports"
 
 
 class Blocks(gr.Blocks):

@@ -42,7 +42,7 @@ class Words:
 
 
 def chooser() -> str:
-    """The languages by their own names (js/language.js), the one that is spoken chosen."""
+    """The languages by their own names (language.js), the one that is spoken chosen."""
     options = "".join(
         f'<option value="{code}" lang="{TAGS[code]}"{" selected" if code == current_locale() else ""}>{name}</option>'
         for code, name in LANGUAGES.items()
@@ -55,25 +55,31 @@ def chooser() -> str:
 
 
 class InLanguage:
-    """ASGI middleware: the page itself, GET /, says its language in <html lang> and to its scripts."""
+    """ASGI middleware: the page itself, GET /, says its language in <html lang> and to its scripts.
 
-    def __init__(self, app: ASGIApp):
+    head: elements for its <head>, before Gradio's own scripts.
+    """
+
+    def __init__(self, app: ASGIApp, head: str = ""):
         self.app = app
+        self.head = head
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
+        path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
+        if path not in ("", "/") or scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
         query = QueryParams(scope["query_string"].decode("latin-1"))
         language = negotiate_locale(query.getlist("lang"), Headers(scope=scope).get("accept-language", ""))
-        await self.app(scope, receive, _Told(language, send))
+        await self.app(scope, receive, _Told(language, self.head, send))
 
 
 class _Told:
     """Holds a page back until all of it is here, and sends it with its language."""
 
-    def __init__(self, language: str, send: Send):
+    def __init__(self, language: str, head: str, send: Send):
         self.tag = TAGS[language]
+        self.head = head
         self._send = send
         self._start: Message | None = None
         self._body = b""
@@ -89,7 +95,7 @@ class _Told:
                 await self._all()
 
     async def _all(self) -> None:
-        body = _said(self._body, self.tag)
+        body = _said(self._body, self.tag, self.head)
         headers = MutableHeaders(raw=list(self._start["headers"]))
         headers["content-length"] = str(len(body))
         headers.add_vary_header("Accept-Language")
@@ -97,9 +103,9 @@ class _Told:
         await self._send({"type": "http.response.body", "body": body})
 
 
-def _said(page: bytes, tag: str) -> bytes:
+def _said(page: bytes, tag: str, head: str) -> bytes:
     """tag: one of TAGS, so it needs no escaping."""
     script = f'<script>Object.defineProperty(navigator,"language",{{get:()=>"{tag}",configurable:true}});</script>'
     page = re.sub(rb'(<html\b[^>]*?)\s+lang="[^"]*"', rb"\1", page, count=1)
     page = page.replace(b"<html", b'<html lang="' + tag.encode() + b'"', 1)
-    return page.replace(b"<head>", b"<head>" + script.encode(), 1)
+    return page.replace(b"<head>", b"<head>" + (script + head).encode(), 1)

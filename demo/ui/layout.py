@@ -156,7 +156,7 @@ class Layout:
         self.figures: dict[str, Figures] = {}
         self.others: dict[str, Thumbs] = {}
         self.tour = Tour({}, elem_id="tour-bar")
-        with gr.Row(elem_id="toolbar"):  # js/tabs.js sets it between the tabs and their views
+        with gr.Row(elem_id="toolbar"):  # tabs.js sets it between the tabs and their views
             Display()
             self.link = Link({}, elem_id="link")
             self.exports = Exports(downloads(), elem_id="exports")

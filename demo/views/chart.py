@@ -1,4 +1,4 @@
-"""Published accuracy against cost, for js/chart.js: every point with its source, those on the page marked."""
+"""Published accuracy against cost, for chart.js: every point with its source, those on the page marked."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _words(columns: Sequence[Column]) -> Json:
         "sizes": [tr("chart.sizes"), translated(SIZES)], "axis": translated(AXIS_TITLES),
         "y": tr("chart.y"), "family": translated(FAMILIES), "here": tr("chart.here"),
         "note": tr("chart.note", absent=not_drawn).strip(),
-        "alt": tr("chart.alt"), "position": tr("chart.point"), "v2": tr("chart.v2"),
+        "alt": tr("chart.alt"), "point": tr("chart.point"), "v2": tr("chart.v2"),
         "source": tr("chart.source"), "table": tr("chart.table"),
         "head": tr_lines("chart.table_head"),
     }  # fmt: skip

@@ -22,17 +22,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 import torch
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from tests.browser.lens import WIDE, Lens
+from demo.web import head, module_address, modules
+from tests.browser.lens import IMPORT_MODULE, WIDE, Lens
 from tests.hub import NAMESPACE, HubServer, family_root
 
 ROOT = Path(__file__).parents[2]
 MINIATURES = ("timm:test_resnet", "timm:test_convnext", "timm:test_vit")
+MODULES_ONLY = "http://modules.test/"  # an address that Playwright answers
 START = 120  # seconds to wait for a server, at most
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -164,6 +167,26 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def scripts(chromium: Browser) -> Iterator[Page]:
+    """A page with the page's own modules only, and no server: importModule(name) imports one."""
+    page = chromium.new_page()
+    page.add_init_script(IMPORT_MODULE)
+    page.route(f"{MODULES_ONLY}**", _serve_module)
+    page.goto(MODULES_ONLY)
+    page.wait_for_function("window.lens")
+    yield page
+    page.close()
+
+
+def _serve_module(route: Route) -> None:
+    if route.request.url == MODULES_ONLY:
+        route.fulfill(body=f"<html><head>{head()}</head></html>", content_type="text/html")
+    else:
+        source = modules()[route.request.url.removeprefix(urljoin(MODULES_ONLY, module_address("")))]
+        route.fulfill(body=source, content_type="text/javascript")
 
 
 @pytest.fixture

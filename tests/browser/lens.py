@@ -2,7 +2,7 @@
 
 Nothing here sleeps. An answer has arrived when the view's panel carries another serial number than before, holds no
 skeleton, every map in it is drawn, and no event waits for an answer any more but for the figures below it: those who
-want them wait for them with `drawn`. Which events wait, js/stream.js counts: Gradio's front end does not tell.
+want them wait for them with `drawn`. Which events wait, core/queue_stream.js counts: Gradio's front end does not tell.
 """
 
 from __future__ import annotations
@@ -17,6 +17,13 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 from playwright.sync_api import TimeoutError as NotInTime
+
+from demo.web import module_address
+
+# importModule("core/format.js"): a module of demo/web/js as the page has loaded it.
+IMPORT_MODULE = f"""
+  window.importModule = (name) => import(new URL("{module_address("")}" + name, document.baseURI).href);
+"""
 
 # Gradio's client says so of the stream it closes itself when a page is left.
 LEFT = re.compile(r"AbortError: signal is aborted without reason\s+at \S+ \(.*\)\s+at \S+\.close \(")
@@ -33,7 +40,7 @@ _ARRIVED = """([view, before]) => {
 # What an answer that has not come leaves behind, for whoever reads of it.
 _STANDS = """() => JSON.stringify({
   address: location.href, tab: document.querySelector("#views [role=tab][aria-selected=true]")?.textContent,
-  awaited: [...window.lensAwaited].map(String), told: document.querySelector(".lens-told")?.innerText,
+  awaited: [...window.lens.pendingEvents].map(String), told: document.querySelector(".lens-told")?.innerText,
   toasts: [...document.querySelectorAll("[data-testid=toast-body]")].map((one) => one.innerText),
   fields: [...document.querySelectorAll("#settings input[type=text], #settings textarea")].map((one) => one.value),
   panels: [...document.querySelectorAll(".lens-panel")].map((one) => ({
@@ -43,7 +50,9 @@ _STANDS = """() => JSON.stringify({
   })),
 })"""
 
-_QUIET = """(view) => !window.lensAwaited.size || document.querySelector(`#figures-${view} .lens-figures-status`)"""
+_QUIET = (
+    """(view) => !window.lens.pendingEvents.size || document.querySelector(`#figures-${view} .lens-figures-status`)"""
+)
 
 
 class Lens:
@@ -58,6 +67,7 @@ class Lens:
         self.asked: list[Request] = []
         self.opened = float("inf")
         page.set_default_timeout(PATIENCE)
+        page.add_init_script(IMPORT_MODULE)
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
         page.on("request", lambda request: self.asked.append(request))  # a method of a list is no handler

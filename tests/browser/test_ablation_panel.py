@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from demo.examples import examples
-from demo.ui.components import head
 from tests.browser.lens import PHONE, Lens
 from transxnet import load
 from transxnet.explain.ablation.masking import read_mask, write_mask
@@ -144,23 +143,20 @@ def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
         assert outcome.bounding_box()["y"] < 10
 
 
-# ---- js/paint.js ----------------------------------------------------------------------------------------------
+# ---- the grid of views/brush.js -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def scripts(chromium):
-    """A page with the scripts only; no server."""
-    page = chromium.new_page()
-    page.set_content(f"<html><head>{head()}</head></html>")
-    yield page
-    page.close()
+REPACKED = """async (text) => {
+  const { packMask, unpackMask } = await importModule("views/brush.js");
+  return packMask(unpackMask(text));
+}"""
 
 
 def painted(scripts, size: list[int], longest: int, *calls: list) -> np.ndarray:
     text = scripts.evaluate(
-        """([size, longest, calls]) => {
-          const grid = window.lensPaint.gridFor(size, longest);
-          for (const [name, ...given] of calls) window.lensPaint[name](grid, ...given);
+        """async ([size, longest, calls]) => {
+          const brush = await importModule("views/brush.js"), grid = brush.gridFor(size, longest);
+          for (const [name, ...given] of calls) brush[name](grid, ...given);
           return JSON.stringify({rows: grid.rows, cols: grid.cols, cells: [...grid.cells]});
         }""",
         [size, longest, list(calls)],
@@ -190,21 +186,27 @@ def test_a_mask_travels_as_the_library_writes_it(scripts, shape):
     grid = np.random.default_rng(1).random(shape) < 0.4
     grid[0, 0] = True
     text = write_mask(grid)
-    found = scripts.evaluate("(text) => [...window.lensPaint.unpack(text).cells]", text)
+    found = scripts.evaluate("async (text) => [...(await importModule('views/brush.js')).unpackMask(text).cells]", text)
     assert np.array_equal(np.reshape(found, shape), grid)
-    assert scripts.evaluate("(text) => window.lensPaint.pack(window.lensPaint.unpack(text))", text) == text
+    assert scripts.evaluate(REPACKED, text) == text
 
 
 def test_nothing_painted_is_no_mask_and_nonsense_is_none(scripts):
-    assert scripts.evaluate("window.lensPaint.pack(window.lensPaint.gridFor([10, 10], 8))") == ""
+    assert (
+        scripts.evaluate(
+            "async () => { const b = await importModule('views/brush.js'); return b.packMask(b.gridFor([10, 10], 8)); }"
+        )
+        == ""
+    )
     for text in ("", "x", "2x2:8A=", "9x9:8A=="):
-        assert scripts.evaluate("(text) => window.lensPaint.unpack(text)", text) is None
+        assert scripts.evaluate("async (text) => (await importModule('views/brush.js')).unpackMask(text)", text) is None
 
 
-# ---- js/brush.js ----------------------------------------------------------------------------------------------
+# ---- the brush of views/brush.js ------------------------------------------------------------------------------
 
 BRUSH = """async ([act, words, fills]) => {
-  const told = [], brush = window.lensBrush((change) => told.push(change)), canvas = brush.node.querySelector("canvas");
+  const { createBrush } = await importModule("views/brush.js");
+  const told = [], brush = createBrush((change) => told.push(change)), canvas = brush.node.querySelector("canvas");
   const painting = { key: "first", upload: [80, 60], box: [0, 0, 80, 60], mask: "", alt: "", fill: "gray", fills, words,
     brushes: ["a", "b", "c"] };
   document.body.append(brush.node);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.browser.test_javascript import scripts  # noqa: F401 - a fixture
 from tests.kernel_sets import kernel_set
 from transxnet.explain.kernels.spectra import spectrum
 from transxnet.results import Geometry
@@ -29,24 +28,26 @@ def units_of(g: Geometry) -> dict:
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
-def test_the_unit_nearest_to_every_pixel(scripts, name):  # noqa: F811
+def test_the_unit_nearest_to_every_pixel(scripts, name):
     geometry = GEOMETRIES[name]
     width, height = geometry.source_size
     points = [[x, y] for x in range(0, width, max(1, width // 90)) for y in range(0, height, max(1, height // 90))]
     found = scripts.evaluate(
-        """([units, points]) => points.map(([x, y]) => Object.values(window.lensArithmetic.unitAt(units, x, y)))""",
+        """async ([units, points]) => { const { unitAt } = await importModule("core/arithmetic.js");
+          return points.map(([x, y]) => Object.values(unitAt(units, x, y))); }""",
         [units_of(geometry), points],
     )
     assert [tuple(unit) for unit in found] == [geometry.unit_at(x, y) for x, y in points]
 
 
 @pytest.mark.parametrize("name", [name for name in GEOMETRIES if name != "smaller than the view"])
-def test_a_units_own_position_leads_back_to_it(scripts, name):  # noqa: F811
+def test_a_units_own_position_leads_back_to_it(scripts, name):
     geometry = GEOMETRIES[name]
     cols = geometry.grid[1]
     found = scripts.evaluate(
-        """([units]) => [...Array(units.rows * units.cols).keys()].map((i) =>
-          Object.values(window.lensArithmetic.pointOf(units, Math.floor(i / units.cols), i % units.cols)))""",
+        """async ([units]) => { const { pixelOfUnit } = await importModule("core/arithmetic.js");
+          return [...Array(units.rows * units.cols).keys()].map((i) =>
+            Object.values(pixelOfUnit(units, Math.floor(i / units.cols), i % units.cols))); }""",
         [units_of(geometry)],
     )
     for i, (x, y) in enumerate(found):
@@ -71,14 +72,15 @@ def channel(rows: int, cols: int) -> KernelArithmetic:
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(9, 12), (4, 4), (1, 3)])
-def test_patch_products_and_sum_at_every_unit(scripts, rows, cols):  # noqa: F811
+def test_patch_products_and_sum_at_every_unit(scripts, rows, cols):
     one = channel(rows, cols)
     found = scripts.evaluate(
-        """([map, rows, cols, kernel, bias]) => {
-          const A = window.lensArithmetic, values = Float32Array.from(map), weights = Float32Array.from(kernel);
+        """async ([map, rows, cols, kernel, bias]) => {
+          const A = await importModule("core/arithmetic.js");
+          const values = Float32Array.from(map), weights = Float32Array.from(kernel);
           return [...Array(rows * cols).keys()].map((i) => {
-            const { values: patch, beyond } = A.patch(values, rows, cols, Math.floor(i / cols), i % cols, 7);
-            const products = A.products(patch, weights);
+            const { values: patch, beyond } = A.patchAt(values, rows, cols, Math.floor(i / cols), i % cols, 7);
+            const products = A.multiply(patch, weights);
             return [[...patch], [...beyond], [...products], A.sum(products) + bias];
           });
         }""",
@@ -95,15 +97,15 @@ def test_patch_products_and_sum_at_every_unit(scripts, rows, cols):  # noqa: F81
         assert total == pytest.approx(one.output(0, row, col), rel=1e-12, abs=1e-12)
 
 
-def test_frequency_response_and_its_rings(scripts):  # noqa: F811
+def test_frequency_response_and_its_rings(scripts):
     kernels = np.random.default_rng(3).normal(size=(2, 7, 7)).astype(np.float32)
     expected = spectrum(kernel_set(kernels[:1]))
     magnitude, profile, single, uneven = scripts.evaluate(
-        """([kernel, uneven]) => {
-          const A = window.lensArithmetic, of = (k) => A.spectrum(Float32Array.from(k), 7, 64);
+        """async ([kernel, uneven]) => {
+          const A = await importModule("core/arithmetic.js"), of = (k) => A.spectrum(Float32Array.from(k), 7, 64);
           const single = Array(49).fill(0);
           single[24] = 1;
-          return [[...of(kernel)], [...A.profile(of(kernel), 64)], [...of(single)], [...of(uneven)]];
+          return [[...of(kernel)], [...A.radialProfile(of(kernel), 64)], [...of(single)], [...of(uneven)]];
         }""",
         [kernels[0].ravel().tolist(), kernels[1].ravel().tolist()],
     )

@@ -10,7 +10,6 @@ import pytest
 
 from demo.examples import examples
 from demo.tables import table_json
-from demo.ui.components import head as scripts_of
 from tests.browser.lens import PHONE, WIDE, Lens
 from tests.small import image
 from transxnet import load
@@ -49,14 +48,6 @@ def expected(table: AttentionTable, direction: str, head: int | str, x: float, y
 # ---- the arithmetic, without a page -------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def scripts(chromium):
-    page = chromium.new_page()
-    page.set_content(f"<html><head>{scripts_of()}</head></html>")
-    yield page
-    page.close()
-
-
 @pytest.mark.parametrize(("stage", "block"), BLOCKS)
 def test_every_head_of_every_block_position_attention(scripts, stage, block):
     """Of an image that is cropped, so that points of the upload are not those of the view."""
@@ -67,10 +58,12 @@ def test_every_head_of_every_block_position_attention(scripts, stage, block):
     points = [(0, 0), (299, 219), (150, 110), *random.uniform((0, 0), (299, 219), (3, 2)).round().tolist()]
     asked = [[way, head, *position] for way in ("from", "to") for head in heads for position in points]
     found = scripts.evaluate(
-        """([sent, asked]) => { const { decode, mapAt, figure } = window.lensTables, table = decode(sent);
-          return asked.map(([way, head, x, y]) => { const map = mapAt(table, way, head, { x, y });
+        """async ([sent, asked]) => {
+          const t = await importModule("core/attention_tables.js"), table = t.decodeTable(sent);
+          return asked.map(([way, head, x, y]) => { const map = t.attentionMapAt(table, way, head, { x, y });
             return [map.unit.row, map.unit.col, map.rows, map.cols, [...map.values],
-              ...["entropy", "distance"].map((one) => way === "from" ? figure(table, one, head, map.unit.index) : 0)];
+              ...["entropy", "distance"].map((name) =>
+                way === "from" ? t.statisticOf(table, name, head, map.unit.index) : 0)];
           }); }""",
         [table_json(s.block_table), asked],
     )
@@ -91,48 +84,15 @@ def test_the_nearest_unit_is_pythons_half_way_too(scripts):
     geometry = s.block_table.queries
     points = [(x, y) for x in range(0, 128, 3) for y in range(0, 128, 7)] + [(v, v) for v in range(8, 128, 16)]
     found = scripts.evaluate(
-        """([sent, points]) => { const { decode, unitAt } = window.lensTables, table = decode(sent);
-          const of = (x, y) => unitAt(table, table.queries, { x, y });
+        """async ([sent, points]) => {
+          const t = await importModule("core/attention_tables.js"), table = t.decodeTable(sent);
+          const of = (x, y) => t.unitAt(table, table.queries, { x, y });
           return points.map(([x, y]) => [of(x, y).row, of(x, y).col]); }""",
         [table_json(s.block_table), points],
     )
     assert [tuple(one) for one in found] == [geometry.unit_at(*position) for position in points]
     halves = {round((geometry.to_view(*position)[0] / 16) % 1, 6) for position in points}
     assert 0.5 in halves  # some points do lie half way
-
-
-@pytest.mark.parametrize(
-    "settings", [{}, {"gamma": 0.5, "threshold": 0.3}, {"view": "masked", "threshold": 0.4}, {"opacity": 0.3}]
-)
-def test_the_quick_painter_paints_as_the_slow_one(scripts, settings):
-    """Colors, opacity, gamma, threshold and mask are lensMaps', a level of rounding apart."""
-    apart = scripts.evaluate(
-        """(settings) => {
-          for (const [key, value] of Object.entries(settings)) window.lensDisplay.set(key, value);
-          const image = document.createElement("canvas"), side = 96, c = image.getContext("2d");
-          image.width = image.height = side; image.complete = true;
-          for (let i = 0; i < side; i += 4) for (let j = 0; j < side; j += 4) {
-            c.fillStyle = `rgb(${(i * 7) % 256} ${(j * 11) % 256} ${(i * j) % 256})`; c.fillRect(i, j, 4, 4); }
-          const map = { rows: 4, cols: 4, stride: 32, origin: 0, view: [128, 128],
-            values: Float32Array.from({ length: 16 }, (_, i) => ((i * 37) % 16) / 100) };
-          const scale = { range: [0, 0.15], signed: false, root: false, units: "", colormap: "magma" };
-          const canvas = document.createElement("canvas");
-          canvas.width = canvas.height = side;
-          window.lensPainter.paint(canvas, map, image, 0.15, scale);
-          const quick = canvas.getContext("2d").getImageData(0, 0, side, side).data;
-          const slow = c.getImageData(0, 0, side, side).data;
-          window.lensMaps.blend(slow, window.lensMaps.place(map, side, side), window.lensParts.toned(scale, map.values),
-            window.lensParts.lutOf(scale), window.lensDisplay.opacity);
-          for (const [key, value] of Object.entries(window.lensDisplay.defaults)) window.lensDisplay.set(key, value);
-          const apart = Array.from(quick, (v, i) => Math.abs(v - slow[i])).sort((a, b) => a - b);
-          return [apart[apart.length - 1], apart[Math.floor(0.99 * apart.length)], new Set(quick).size];
-        }""",
-        settings,
-    )
-    # at the threshold itself a step of the scale may fall on either side; everywhere else it is rounding
-    assert apart[1] <= 2
-    assert apart[0] <= 2 or "threshold" in settings
-    assert apart[2] > 50
 
 
 # ---- on the page --------------------------------------------------------------------------------------------
@@ -166,7 +126,7 @@ def leave(lens) -> Iterator[Callable[[], None]]:
 
 def show(lens: Lens, direction: str, head: int | str) -> None:
     lens.page.evaluate(
-        "([d, h]) => { lensDisplay.set('direction', d); lensDisplay.set('head', h); }", [direction, head]
+        "([d, h]) => { lens.display.set('direction', d); lens.display.set('head', h); }", [direction, head]
     )
 
 
@@ -182,7 +142,7 @@ def hover(lens: Lens, across: float, down: float, where: str = LARGE) -> tuple[i
     box = target.bounding_box()
     lens.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
     frame(lens)
-    position = lens.page.evaluate("window.lensPoint.under")
+    position = lens.page.evaluate("window.lens.crosshair.hovered")
     return position["x"], position["y"]
 
 
@@ -289,12 +249,12 @@ def choose_stage(lens: Lens, stage: int) -> None:
 def hundred_hovers(lens: Lens) -> np.ndarray:
     """Milliseconds from pointermove to the drawn maps, of 100 moves."""
     hover(lens, 0.5, 0.5)
-    lens.page.evaluate("window.lensTook = []")
+    lens.page.evaluate("window.took = []")
     for i in range(100):
         before = lens.canvases("attention") if i % 25 == 0 else None
         hover(lens, 0.03 + 0.94 * (i * 37 % 100) / 100, 0.03 + 0.94 * (i * 61 % 100) / 100)
         assert before is None or lens.canvases("attention") != before
-    took = lens.page.evaluate("window.lensTook")
+    took = lens.page.evaluate("window.took")
     assert len(took) == 100
     return np.array(took)
 
@@ -303,10 +263,10 @@ def hundred_hovers(lens: Lens) -> np.ndarray:
 def test_hover_to_drawn_map_under_16_ms(lens, leave):
     """Of one model over the stage of most units; and of two over that of most heads, after a visit to Kernels."""
     lens.page.evaluate(
-        """() => { window.lensTook = []; let began = 0;
+        """() => { window.took = []; let began = 0;
           addEventListener("pointermove", () => { began ||= performance.now(); }, true);
           document.addEventListener("lens:drawn", () => {
-            if (began) window.lensTook.push(performance.now() - began);
+            if (began) window.took.push(performance.now() - began);
             began = 0;
           }); }"""
     )
@@ -336,7 +296,7 @@ def test_a_finger_on_a_phone(visit):
         frame(lens)
         drawn.append(lens.numbers("attention")[0]["col"])
     assert len(set(drawn[1:])) == 3
-    position = lens.page.evaluate("window.lensPoint.under")
+    position = lens.page.evaluate("window.lens.crosshair.hovered")
     check(lens, library(3), "from", "mean", position["x"], position["y"])
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     frame(lens)

@@ -35,7 +35,9 @@ def opened(chromium, served) -> Iterator[Lens]:
 @pytest.fixture
 def lens(opened) -> Lens:
     """The page as it opens."""
-    opened.page.evaluate("Object.entries(lensDisplay.defaults).forEach(([key, value]) => lensDisplay.set(key, value))")
+    opened.page.evaluate(
+        "Object.entries(lens.display.defaults).forEach(([key, value]) => lens.display.set(key, value))"
+    )
     opened.photo.hover()
     if (more := opened.page.locator("#display .more")).get_attribute("aria-expanded") == "true":
         more.click()
@@ -114,9 +116,9 @@ def test_normalized_says_so_and_every_map_has_its_own_ends(lens):
 
 
 def test_the_bars_show_gamma_and_where_drawing_begins(lens):
-    lens.page.evaluate("window.lensDisplay.set('threshold', 0.25); window.lensDisplay.set('gamma', 0.5);")
+    lens.page.evaluate("window.lens.display.set('threshold', 0.25); window.lens.display.set('gamma', 0.5);")
     controls, found = lens.page.locator("#display"), library()
-    assert controls.locator("[name=threshold]").get_attribute("aria-valuetext") == "25 %"  # whoever writes, it follows
+    assert controls.locator("[name=threshold]").get_attribute("aria-valuetext") == "25%"  # whoever writes, it follows
     begins = float(found.attention.mean.max()) / 4
     said = bars(lens, "settings")
     assert said[0].startswith("gamma 0.5, shown from ")
@@ -186,7 +188,7 @@ def test_keys_alone_reach_every_control(lens):
     page, controls = lens.page, lens.page.locator("#display")
     controls.locator("[name=opacity]").focus()
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate("window.lensDisplay.opacity") == 0.84
+    assert page.evaluate("window.lens.display.opacity") == 0.84
     reached = []
     for _ in range(9):
         page.keyboard.press("Tab")
@@ -195,5 +197,5 @@ def test_keys_alone_reach_every_control(lens):
             page.keyboard.press("ArrowRight")
         if reached[-1] == "More":
             page.keyboard.press("Enter")
-    assert page.evaluate("window.lensDisplay.view") == "normalized"
+    assert page.evaluate("window.lens.display.view") == "normalized"
     assert reached[:8] == ["view", "More", "Reset", "colormap", "diverging", "gamma", "threshold", "seen"]

@@ -94,7 +94,7 @@ def test_keyboard_walk(visit):
     walker.to("#panel-attention input[name=lens-head]")
     images = lens.canvases("attention")
     walker.press("ArrowRight", "ArrowRight")
-    assert page.evaluate("lensDisplay.head") == 1
+    assert page.evaluate("lens.display.head") == 1
     assert lens.canvases("attention") != images
 
     walker.to("#views [role=tab]", "Shift+Tab")

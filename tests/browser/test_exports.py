@@ -56,7 +56,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
 
     before = lens.events()
     first = pixels(saved(lens, "png", tmp_path))
-    lens.page.evaluate("window.lensDisplay.set('colormap', 'viridis')")
+    lens.page.evaluate("window.lens.display.set('colormap', 'viridis')")
     (tmp_path / "again").mkdir()
     again = saved(lens, "png", tmp_path / "again")
     assert first.shape == pixels(again).shape

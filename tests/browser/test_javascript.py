@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demo.ui.components import head
 from transxnet.draw.colormaps import COLORMAPS
 from transxnet.draw.overlay import overlay, place
 from transxnet.draw.scale import (
@@ -41,13 +40,27 @@ SCALES = {
 }
 
 
-@pytest.fixture(scope="module")
-def scripts(chromium):
-    """A page with the scripts and color tables only; no server."""
-    page = chromium.new_page()
-    page.set_content(f"<html><head>{head()}</head></html>")
-    yield page
-    page.close()
+# Draws a map over an image of the same size with the display settings given, and returns the RGBA bytes.
+RENDER = """async ([pixels, [height, width], given, scale, settings]) => {
+  const { renderMap } = await importModule("core/map_renderer.js"), { display } = window.lens;
+  for (const [key, value] of Object.entries(settings)) display.set(key, value);
+  const image = document.createElement("canvas"), canvas = document.createElement("canvas");
+  for (const each of [image, canvas]) Object.assign(each, { width, height });
+  image.getContext("2d").putImageData(new ImageData(Uint8ClampedArray.from(pixels), width), 0, 0);
+  image.complete = true; // as a decoded img
+  const values = Float32Array.from(given.map(Number));
+  renderMap(canvas, { values, rows: height, cols: width, stride: 1, origin: 0, view: [height, width] }, image, scale);
+  for (const [key, value] of Object.entries(display.defaults)) display.set(key, value);
+  return [...canvas.getContext("2d").getImageData(0, 0, width, height).data];
+}"""
+
+
+def rendered(scripts, photo: np.ndarray, heatmap: np.ndarray, scale: dict, **settings) -> np.ndarray:
+    """RGBA of the page's drawing of a map over a photo."""
+    rgba = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
+    values = [str(value) for value in heatmap.ravel()]
+    drawing = scripts.evaluate(RENDER, [rgba.ravel().tolist(), list(photo.shape[:2]), values, scale, settings])
+    return np.reshape(drawing, rgba.shape)
 
 
 def scale_of(value_range, signed: bool, root: bool, colormap: str) -> dict:
@@ -58,10 +71,11 @@ def scale_of(value_range, signed: bool, root: bool, colormap: str) -> dict:
 def test_a_value_gets_the_same_place_opacity_and_color(scripts, name):
     value_range, signed, root, colormap = SCALES[name]
     at, opacities, colors = scripts.evaluate(
-        """([values, scale]) => {
-          const t = values.map((v) => window.lensMaps.unit(Number(v), scale));
-          return [t, t.map((one) => window.lensMaps.alpha(one, 0.85)),
-                  t.map((one) => window.lensMaps.color(one, scale, window.lensLuts[scale.colormap]))];
+        """async ([values, scale]) => {
+          const m = await importModule("core/map_renderer.js"), set = m.resolveScale(scale);
+          const shareOf = m.sharesOn(set), positionOf = m.colorPositionsOn(set);
+          const t = values.map((v) => positionOf(shareOf(Number(v))));
+          return [t, t.map((one) => m.alphaAt(one, 0.85)), t.map((one) => m.colorAt(one, set))];
         }""",
         [VALUES, scale_of(value_range, signed, root, colormap)],
     )
@@ -78,7 +92,10 @@ def test_a_value_gets_the_same_place_opacity_and_color(scripts, name):
 
 
 def test_every_color_table_arrives_whole(scripts):
-    tables = scripts.evaluate("Object.fromEntries(Object.entries(window.lensLuts).map(([k, v]) => [k, [...v]]))")
+    tables = scripts.evaluate(
+        """async () => { const { LUTS } = await importModule("core/colormaps.js");
+          return Object.fromEntries(Object.entries(LUTS).map(([k, v]) => [k, [...v]])); }"""
+    )
     ramp = np.arange(256) / 255
     assert set(tables) == set(COLORMAPS)
     for name, table in tables.items():
@@ -101,8 +118,10 @@ def test_a_grid_is_placed_on_the_same_pixels(scripts, grid, stride, origin, size
     view = (128, 128) if grid[0] == grid[1] else (224, 160)
     geometry = Geometry(grid, stride, view, (0, 0, view[1], view[0]), (view[1], view[0]), origin)
     found = scripts.evaluate(
-        """([values, rows, cols, stride, origin, view, height, width]) => [...window.lensMaps.place(
-          {values: Float32Array.from(values), rows, cols, stride, origin, view}, height, width)]""",
+        """async ([values, rows, cols, stride, origin, view, height, width]) => {
+          const { interpolate } = await importModule("core/map_renderer.js");
+          return [...interpolate({values: Float32Array.from(values), rows, cols, stride, origin, view}, height, width)];
+        }""",
         [heatmap.ravel().tolist(), *grid, stride, origin, list(view), *size],
     )
     np.testing.assert_allclose(np.reshape(found, size), place(heatmap, geometry, size), rtol=1e-5, atol=1e-5)
@@ -113,26 +132,19 @@ def test_the_blend_is_the_overlay(scripts):
     photo = rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)
     heatmap = rng.normal(size=(16, 24)).astype(np.float32)
     value_range, signed, root, colormap = SCALES["signed"]
-    rgba = np.dstack([photo, np.full((16, 24), 255, np.uint8)])
-    drawn = scripts.evaluate(
-        """([pixels, values, scale]) => {
-          const drawn = Uint8ClampedArray.from(pixels);
-          window.lensMaps.blend(drawn, Float32Array.from(values), scale, window.lensLuts[scale.colormap], 0.6);
-          return [...drawn];
-        }""",
-        [rgba.ravel().tolist(), heatmap.ravel().tolist(), scale_of(value_range, signed, root, colormap)],
-    )
+    drawing = rendered(scripts, photo, heatmap, scale_of(value_range, signed, root, colormap), opacity=0.6)
     expected = overlay(photo, heatmap, value_range, colormap, 0.6, signed, root)
-    difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
+    difference = np.abs(drawing[..., :3].astype(int) - expected)
     assert difference.max() <= 1  # OpenCV rounds the gray photo first
-    assert np.reshape(drawn, rgba.shape)[..., 3].min() == 255
+    assert drawing[..., 3].min() == 255
 
 
 def test_the_value_under_the_pointer(scripts):
     found = scripts.evaluate(
-        """([points]) => { const map = {values: Float32Array.from([...Array(12).keys()]), rows: 3, cols: 4, stride: 32,
+        """async ([points]) => { const { valueAt } = await importModule("core/map_renderer.js");
+           const map = {values: Float32Array.from([...Array(12).keys()]), rows: 3, cols: 4, stride: 32,
              origin: 0, view: [96, 128]};
-           return points.map(([x, y]) => window.lensMaps.valueAt(map, x, y)); }""",
+           return points.map(([x, y]) => valueAt(map, x, y)); }""",
         [[[0, 0], [15.9, 16.1], [127, 95], [-5, 200], [64, 32]]],
     )
     # units are centerd on pixels 0, 32, 64, …
@@ -144,7 +156,7 @@ def test_the_value_under_the_pointer(scripts):
 def test_the_display_store_cleans_what_it_is_given_and_tells_only_changes(scripts):
     found = scripts.evaluate(
         """() => {
-          const told = [], d = window.lensDisplay;
+          const told = [], d = window.lens.display;
           document.addEventListener("lens:display", (event) => told.push(event.detail.key));
           const asked = [["opacity", "0.5"], ["opacity", 0.5], ["opacity", 7], ["opacity", ""], ["gamma", "0.01"],
             ["gamma", "much"], ["threshold", 2], ["view", "masked"], ["view", "else"], ["head", "3"], ["head", "0"],
@@ -184,11 +196,11 @@ def display(tone: Tone) -> dict:
 def test_gamma_and_threshold_are_the_librarys(scripts, name, tone):
     (value_range, signed, root, colormap), tone = SCALES[name], TONES[tone]
     at, seen, painted = scripts.evaluate(
-        """([given, scale, display]) => {
-          const values = given.map(Number), m = window.lensMaps;
-          const set = m.toned(scale, display, values), share = m.sharing(set);
-          const pixel = m.painting(set, window.lensLuts[scale.colormap]);
-          return [values.map((v) => m.unit(v, set)), values.map((v) => m.above(share(v), set)), values.map(pixel)];
+        """async ([given, scale, display]) => {
+          const values = given.map(Number), m = await importModule("core/map_renderer.js");
+          const set = m.resolveScale(scale, values, display), shares = values.map(m.sharesOn(set));
+          return [shares.map(m.colorPositionsOn(set)), shares.map((one) => m.reachesThreshold(one, set)),
+            values.map(m.colorsOn(set))];
         }""",
         [VALUES, scale_of(value_range, signed, root, colormap), display(tone)],
     )
@@ -211,22 +223,11 @@ def test_raw_normalized_and_masked_overlays_are_the_librarys(scripts, name, mode
     photo = rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)
     heatmap = rng.normal(scale=0.1, size=(16, 24)).astype(np.float32)  # weak on the shared scale
     heatmap[0, 0] = np.nan
-    rgba = np.dstack([photo, np.full((16, 24), 255, np.uint8)])
-    drawn = scripts.evaluate(
-        """([pixels, given, scale, display]) => {
-          const values = Float32Array.from(given.map(Number)), drawn = Uint8ClampedArray.from(pixels);
-          const set = window.lensMaps.toned(scale, display, values);
-          window.lensMaps.blend(drawn, values, set, window.lensLuts[scale.colormap], 0.6);
-          return [...drawn];
-        }""",
-        [
-            rgba.ravel().tolist(), [str(v) for v in heatmap.ravel()], scale_of(value_range, signed, root, colormap),
-            display(tone),
-        ],
-    )  # fmt: skip
+    scale = scale_of(value_range, signed, root, colormap)
+    drawing = rendered(scripts, photo, heatmap, scale, opacity=0.6, **display(tone))
     own = shared_range([heatmap], signed) if mode == NORMALIZED else value_range
     expected = overlay(photo, heatmap, own, colormap, 0.6, signed, root, tone)
-    difference = np.abs(np.reshape(drawn, rgba.shape)[..., :3].astype(int) - expected)
+    difference = np.abs(drawing[..., :3].astype(int) - expected)
     assert difference.max() <= 1
     assert np.array_equal(expected[0, 0], np.rint(photo[0, 0] * 0.4)) == (mode == MASKED)
 
@@ -236,7 +237,8 @@ def test_raw_normalized_and_masked_overlays_are_the_librarys(scripts, name, mode
 def test_a_maps_own_range_is_the_librarys(scripts, signed, clip):
     values = np.float32([*np.random.default_rng(3).normal(size=101), np.nan, np.inf])
     found = scripts.evaluate(
-        "([given, signed, clip]) => window.lensMaps.ownRange(Float32Array.from(given.map(Number)), {signed, clip})",
+        """async ([given, signed, clip]) => { const { ownRange } = await importModule("core/map_renderer.js");
+          return ownRange(Float32Array.from(given.map(Number)), {signed, clip}); }""",
         [[str(v).replace("inf", "Infinity") for v in values], signed, clip],
     )
     finite = values[:-2]
@@ -246,13 +248,14 @@ def test_a_maps_own_range_is_the_librarys(scripts, signed, clip):
 def test_what_is_out_of_sight_is_drawn_once_when_it_is_seen(scripts):
     counts = scripts.evaluate(
         """async () => {
+          const { whenVisible } = await importModule("core/dom.js");
           const tab = document.createElement("div"), view = document.createElement("div"), counts = [];
           const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
           view.textContent = "a view";
           tab.append(view);
           document.body.append(tab);
           let drawn = 0;
-          const draw = window.lensParts.whenSeen(view, () => { drawn += 1; });
+          const draw = whenVisible(view, () => { drawn += 1; });
           const then = async (act) => { act(); await frames(); counts.push(drawn); };
           await then(draw); // in sight: at once
           await then(() => { tab.style.display = "none"; draw(); draw(); draw(); });

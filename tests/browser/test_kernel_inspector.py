@@ -60,24 +60,23 @@ def work(lens) -> dict[str, int]:
     ten opacities are set."""
     return lens.page.evaluate(
         """async () => {
-          const done = { sums: 0, maps: 0, tiles: 0 }, A = window.lensArithmetic, M = window.lensMaps;
-          const { patch } = A, { blend } = M;
+          const done = { sums: 0, maps: 0, tiles: 0 };
+          const sums = new MutationObserver((all) => { done.sums += all.length; });
+          sums.observe(document.querySelector(".lens-inspector"), { attributeFilter: ["data-sum"] });
           const frame = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
-          A.patch = (...given) => { done.sums += 1; return patch(...given); };
-          for (let i = 0; i < 10; i++) { window.lensPoint.hover(20 + 5 * i, 30 + 3 * i); await frame(); }
-          A.patch = patch;
-          window.lensPoint.leave();
+          for (let i = 0; i < 10; i++) { window.lens.crosshair.hover(20 + 5 * i, 30 + 3 * i); await frame(); }
+          sums.disconnect();
+          window.lens.crosshair.leave();
           await frame();
-          M.blend = (...given) => { done.maps += 1; return blend(...given); };
           const put = CanvasRenderingContext2D.prototype.putImageData;
           CanvasRenderingContext2D.prototype.putImageData = function (image, ...at) {
             if (this.canvas.closest(".lens-tile, .lens-unitmap")) done.tiles += 1;
+            if (this.canvas.closest(".lens-frame")) done.maps += 1;
             return put.call(this, image, ...at);
           };
-          for (let i = 0; i < 9; i++) window.lensDisplay.set("opacity", 0.3 + 0.01 * i);
-          window.lensDisplay.set("opacity", window.lensDisplay.defaults.opacity);
+          for (let i = 0; i < 9; i++) window.lens.display.set("opacity", 0.3 + 0.01 * i);
+          window.lens.display.set("opacity", window.lens.display.defaults.opacity);
           CanvasRenderingContext2D.prototype.putImageData = put;
-          M.blend = blend;
           return done;
         }"""
     )

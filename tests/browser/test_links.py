@@ -53,7 +53,7 @@ def looked_at(lens: Lens, view: str) -> dict[str, Any]:
         "tab": page.locator("#views [role=tab][aria-selected=true]").first.text_content(),
         "variants": lens.ticked(), "titles": lens.titles(view), "stage and block": chosen, "position": lens.position,
         "class": page.locator("#answers button[aria-pressed=true]").evaluate("one => ({...one.dataset})"),
-        "display": page.evaluate("window.lensDisplay.all()"),
+        "display": page.evaluate("window.lens.display.all()"),
         "numbers": [lens.numbers(view), lens.numbers(view, "tiles")],
         "words": lens.panel(view).inner_text(),
         "pixels": lens.canvases(view),
@@ -78,7 +78,7 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
         lens.page.locator("#answers button").nth(2).click()
     asked = lens.events()
     for key, value in (("head", 2), ("colormap", "viridis"), ("gamma", 0.5)):
-        lens.page.evaluate("([key, value]) => window.lensDisplay.set(key, value)", [key, value])
+        lens.page.evaluate("([key, value]) => window.lens.display.set(key, value)", [key, value])
     lens.page.wait_for_function("location.search.includes('gamma=0.5')")
     assert lens.events() == asked  # the browser alone
     overview = looked_at(lens, "overview")
@@ -115,7 +115,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
         tr("links.no_variant", value="foo"), tr("links.unused", what="stage", value="9"), tr("links.half_point"),
         tr("links.unused", what="opacity", value="7"), tr("links.unused", what="head", value="<b>"),
     ]  # fmt: skip
-    assert lens.page.evaluate("[lensDisplay.opacity, lensDisplay.head]") == [0.85, "mean"]
+    assert lens.page.evaluate("[lens.display.opacity, lens.display.head]") == [0.85, "mean"]
     assert query(lens) == {"__theme": "light"}  # what is not ours stays
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     told.get_by_role("button", name=tr("links.close")).click()
@@ -182,7 +182,7 @@ def test_back_and_forward_bring_the_images_back(visit):
     """The first example, after a display control has moved, and an upload, which no address holds, with its point."""
     lens = visit()
     page, pressed = lens.page, lens.page.locator("#thumbs button[aria-pressed=true]")
-    page.evaluate("window.lensDisplay.set('opacity', 0.5)")
+    page.evaluate("window.lens.display.set('opacity', 0.5)")
     page.wait_for_function("location.search.includes('opacity=0.5')")
     with lens.answer():
         page.locator("#thumbs button").nth(1).click()

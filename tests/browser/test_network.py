@@ -165,7 +165,7 @@ def test_slow_network(visit):
         lens.click_at(90, 60)
         lens.click_at(60, 80)
         lens.page.locator("#display [name=opacity]").fill("50")  # meanwhile
-        assert page.evaluate("lensDisplay.opacity") == 0.5
+        assert page.evaluate("lens.display.opacity") == 0.5
     page.wait_for_function(
         "(peak) => document.querySelector('#panel-overview .lens-frame')?.dataset.peak === peak",
         arg=repr(float(library(position=lens.position).attention.mean.max())),

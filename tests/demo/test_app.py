@@ -21,10 +21,10 @@ from demo.requests import RequestCheck
 from demo.security_headers import SecurityHeaders
 from demo.streams import Streams
 from demo.temporary_files import TemporaryFiles, UploadRoom
-from demo.ui.components import STYLES
 from demo.ui.language import InLanguage
 from demo.uploads import FileRoutes
 from demo.wanted import BESIDE
+from demo.web import STYLES, WebModules
 from tests.small import image, small_model
 from transxnet.errors import DeviceError, LensError, OutOfRange, UnknownName
 from transxnet.study import StudyOptions
@@ -214,10 +214,12 @@ def test_gradio_is_launched_with_the_limits_and_the_look(monkeypatch):
     assert launched["i18n"] == "in three languages"
     middleware = launched["app_kwargs"]["middleware"]
     assert [one.cls for one in middleware] == [
-        SecurityHeaders, server.BodyLimit, FileRoutes, RequestCheck, Streams, UploadRoom, InLanguage,
+        SecurityHeaders, server.BodyLimit, FileRoutes, RequestCheck, Streams, WebModules, UploadRoom,
+        InLanguage,
     ]  # fmt: skip
     assert middleware[-2].kwargs["files"].folder == app.temporary
-    assert "lensMountPanel" in launched["head"]
+    assert 'src="./lens-web/' in middleware[-1].kwargs["head"]
+    assert "head" not in launched
     assert launched["quiet"] is True
     left = []
     monkeypatch.setattr(server, "leave", left.append)

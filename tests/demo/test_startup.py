@@ -66,7 +66,9 @@ def test_page_opens_on_a_free_port(tmp_path: Path, setting: str):
         assert url.port not in (0, 7860, None)
         page = httpx.get(url, timeout=DEADLINE, trust_env=False)
         assert page.status_code == 200
-        assert "lensMountPanel" in page.text
+        address = re.search(r'<script type="module" src="\./(lens-web/[^"]+)"', page.text)[1]
+        script = httpx.get(url.join(address), timeout=DEADLINE, trust_env=False)
+        assert "window.lens = " in script.text
     finally:
         process.terminate()
         assert process.wait(DEADLINE) == 0

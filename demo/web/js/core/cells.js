@@ -1,0 +1,235 @@
+import { selectOnClick } from "./crosshair_marks.js";
+import { display } from "./display_store.js";
+import { createButton, createNode, fillTemplate } from "./dom.js";
+import { formatNumber, formatPercent } from "./format.js";
+import { decodeFloats, fitCanvas, ownRange, renderColorBar, renderGrid, renderMap, resolveScale, valueAt } from "./map_renderer.js";
+import { createProgress } from "./progress.js";
+
+/**
+ * What a view consists of: headings, color bars, and cells with a map, small grids, probability bars or a text. The
+ * payload is made by demo/cells.py. Functions that draw are added to `drawings`: a display control calls them again.
+ */
+
+/** A sentence of demo/i18n/strings/display.py with its placeholders filled. */
+const displayText = (key, values = {}) => fillTemplate(display.strings[key] || "", values);
+
+// ---- headings and color bars ------------------------------------------------------------------------------------
+
+/** The display settings of a scale as text: gamma, and from which value on it is drawn. */
+function settingsText({ range: [low, high], signed, gamma, threshold }, isNormalized) {
+  const texts = gamma === 1 ? [] : [displayText("gamma_is", { gamma: formatNumber(gamma) })];
+  const value = signed ? `\u00b1${formatNumber(threshold * high)}` : formatNumber(low + threshold * (high - low));
+  const share = Math.round(100 * threshold);
+  if (threshold) texts.push(isNormalized ? displayText("shown_from_share", { share }) : displayText("shown_from", { value }));
+  return texts.join(", ");
+}
+
+/**
+ * The color bar of a scale. values: of a single map; its bar is shown while maps are normalized.
+ *
+ * @returns {{bar: HTMLElement, draw: function(): void}}
+ */
+export function createColorBar(scale, values) {
+  const canvas = createNode("canvas"), ticks = [createNode("i"), createNode("i")], strip = createNode("div", "strip", canvas, ...ticks);
+  const low = createNode("span"), high = createNode("span"), units = createNode("span", "units", scale.root ? displayText("root", scale) : scale.units);
+  const settings = createNode("div", "settings"), warning = createNode("div", "warning");
+  const shared = values || !scale.shared ? undefined : createNode("div", "shared", scale.shared); // by how many models
+  const bar = createNode("div", "lens-colorbar", strip, createNode("div", "ends", low, units, high), shared, settings, warning);
+  strip.setAttribute("aria-hidden", "true");
+  function draw() {
+    const resolved = resolveScale(scale, values), { range, signed, threshold } = resolved;
+    const isNormalized = display.view === "normalized", hasNoRange = isNormalized && !values;
+    bar.hidden = Boolean(values) && !isNormalized;
+    renderColorBar(canvas, resolved);
+    const positions = signed ? [(1 - threshold) / 2, (1 + threshold) / 2] : [threshold];
+    ticks.forEach((tick, i) => {
+      tick.hidden = !threshold || positions[i] === undefined;
+      tick.style.left = `${100 * positions[i]}%`;
+    });
+    low.textContent = hasNoRange ? displayText("own_low") : formatNumber(range[0]);
+    high.textContent = hasNoRange ? displayText("own_high") : (signed ? "+" : "") + formatNumber(range[1]);
+    if (shared) shared.hidden = isNormalized;
+    settings.textContent = values ? "" : settingsText(resolved, isNormalized);
+    warning.textContent = hasNoRange ? displayText("warning") : "";
+  }
+  return { bar, draw };
+}
+
+/** Appends the color bar of a scale, if there is one, to a node. */
+export function appendColorBar(node, scale, drawings) {
+  if (!scale) return;
+  const { bar, draw } = createColorBar(scale);
+  node.append(bar);
+  drawings.push(draw);
+}
+
+/** Heading of a row or a column: {title, badge, sub, more, bar}. more: the full commit and digest, as a tooltip. */
+export function createHeading(tag, className, { title, badge, sub, more, bar }, drawings) {
+  const subtitle = createNode("p", "", sub || ""), heading = createNode(tag, className, createNode("h3", "", title));
+  if (badge) heading.append(createNode("span", "lens-badge warn", badge));
+  if (more) subtitle.title = more;
+  heading.append(subtitle);
+  appendColorBar(heading, bar, drawings);
+  return heading;
+}
+
+// ---- images -----------------------------------------------------------------------------------------------------
+
+/** Starts decoding the images of a payload; `redraw` is called whenever one is ready. */
+export function loadImages(images, redraw) {
+  for (const entry of Object.values(images)) {
+    for (const key of ["src", "seen"]) {
+      const image = (entry[`${key}Image`] = new Image());
+      image.onload = redraw;
+      image.src = entry[key];
+    }
+  }
+}
+
+/** The image of an entry, or the same at the model's resolution where the display says so. */
+export const imageOf = (entry) => (display.seen ? entry.seenImage : entry.srcImage);
+
+// ---- values under the pointer -------------------------------------------------------------------------------------
+
+/** A hidden box for the value under the pointer; JavaScript keeps it inside its parent. */
+export function createReadout() {
+  const readout = createNode("span", "lens-readout");
+  readout.hidden = true;
+  readout.style.transform = "none";
+  return readout;
+}
+
+/**
+ * Shows lines of text next to a pointer over a canvas. A finger reads while it is held or moved sideways; up and down
+ * still scroll.
+ *
+ * @param {function(number, number): string[]} linesAt - gets the pointer's position as shares of width and height.
+ */
+function readUnderPointer(canvas, readout, linesAt) {
+  const show = (event) => {
+    const box = canvas.getBoundingClientRect(), parent = readout.parentNode.getBoundingClientRect();
+    const x = event.clientX - parent.left, y = event.clientY - parent.top, distance = event.pointerType === "touch" ? 36 : 14;
+    readout.textContent = linesAt((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height).join("\n");
+    readout.hidden = false;
+    const isAbove = event.pointerType === "touch" || y + distance + readout.offsetHeight > parent.height;
+    readout.style.left = `${Math.max(0, Math.min(x + distance, parent.width - readout.offsetWidth))}px`;
+    readout.style.top = `${Math.max(0, isAbove ? y - distance - readout.offsetHeight : y + distance)}px`;
+  };
+  for (const kind of ["pointerdown", "pointermove"]) canvas.addEventListener(kind, show);
+  for (const kind of ["pointerleave", "pointercancel"]) canvas.addEventListener(kind, () => { readout.hidden = true; });
+}
+
+const unitText = (key, row, col) => displayText(key, { row: row + 1, col: col + 1 });
+
+/** source: {map}, read at every move, because a canvas may show another map by then. */
+export function readMapUnderPointer(canvas, source, scale, readout) {
+  readUnderPointer(canvas, readout, (across, down) => {
+    const [height, width] = source.map.view;
+    const { value, row, col } = valueAt(source.map, across * width - 0.5, down * height - 0.5);
+    return [`${formatNumber(value)} ${scale.units}`, unitText("unit", row, col)];
+  });
+}
+
+function readGridUnderPointer(canvas, grids, i, values, scale, readout) {
+  readUnderPointer(canvas, readout, (across, down) => {
+    const indexAt = (share, count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
+    const row = indexAt(down, grids.rows), col = indexAt(across, grids.cols), value = values[row * grids.cols + col];
+    return [grids.names[i], `${formatNumber(value)} ${scale.units}`, unitText(grids.taps ? "tap" : "unit", row, col)];
+  });
+}
+
+// ---- cells --------------------------------------------------------------------------------------------------------
+
+/** A canvas' role and name for screen readers. */
+function nameImage(node, text) {
+  node.setAttribute("role", "img");
+  node.setAttribute("aria-label", text);
+}
+
+function appendMap(figure, cell, scale, { images, trigger, drawings }) {
+  const canvas = createNode("canvas"), readout = createReadout(), frame = createNode("div", "lens-frame", canvas, readout);
+  nameImage(canvas, cell.alt);
+  Object.assign(frame.dataset, cell.data || {}, { box: JSON.stringify(cell.box) }); // crosshair_marks.js reads it
+  cell.map.values ||= decodeFloats(cell.map.base64);
+  fitCanvas(canvas, cell.map.view);
+  const { bar, draw } = createColorBar(scale, cell.map.values);
+  figure.append(frame, bar);
+  drawings.push(() => {
+    if (renderMap(canvas, cell.map, imageOf(images[cell.image]), scale)) frame.classList.add("drawn");
+  }, draw);
+  readMapUnderPointer(canvas, cell, scale, readout);
+  selectOnClick(frame, canvas, trigger);
+}
+
+/** One of several small grids: a kernel, gates, a head. */
+function createTile(grids, i, scale, readout, drawings) {
+  const area = grids.rows * grids.cols, values = grids.values.slice(i * area, (i + 1) * area);
+  const canvas = createNode("canvas"), own = createNode("span", "own");
+  drawings.push(() => {
+    renderGrid(canvas, values, grids.rows, grids.cols, scale);
+    const largest = formatNumber(ownRange(values, scale)[1]); // in place of a color bar
+    own.textContent = display.view === "normalized" ? (scale.signed ? "\u00b1" : "") + largest : "";
+  });
+  readGridUnderPointer(canvas, grids, i, values, scale, readout);
+  return createNode("div", "lens-tile", canvas, createNode("span", "", grids.show ? grids.names[i] : ""), own);
+}
+
+function appendTiles(figure, cell, scale, { drawings }) {
+  const readout = createReadout(), grid = createNode("div", "lens-tiles");
+  nameImage(grid, cell.alt);
+  Object.assign(grid.dataset, cell.data || {});
+  cell.tiles.values ||= decodeFloats(cell.tiles.base64);
+  grid.append(...cell.tiles.names.map((_, i) => createTile(cell.tiles, i, scale, readout, drawings)), readout);
+  figure.append(grid);
+}
+
+/**
+ * Predictions as bars.
+ *
+ * @param {Array<{index, wnid, label, share}>} predictions
+ * @param {number} target - index of the target class
+ * @param {string} tag - of each bar: "button", or "div" where it cannot be chosen
+ */
+export function createPredictionBars(predictions, target, tag) {
+  const bars = predictions.map(({ index, wnid, label, share }) => {
+    const fill = createNode("i"), bar = createNode(tag, "lens-bar");
+    fill.style.width = `${Math.max(1.5, 100 * share)}%`;
+    bar.append(createNode("span", "", label), createNode("span", "track", fill), createNode("span", "", formatPercent(share)));
+    Object.assign(bar.dataset, { index, wnid, share });
+    if (tag === "button") bar.setAttribute("aria-pressed", String(index === target));
+    else bar.classList.toggle("chosen", index === target);
+    return createNode("li", "", bar);
+  });
+  return createNode("ol", "lens-bars", ...bars);
+}
+
+function appendError(figure, cell, scale, { trigger }) {
+  figure.setAttribute("role", "alert");
+  figure.append(createNode("strong", "", cell.text));
+  if (cell.attempts.length) {
+    const attempts = cell.attempts.map(([source, cause, remedy]) =>
+      createNode("li", "", createNode("b", "", `${source}: `), `${cause} ${remedy}`));
+    figure.append(createNode("ol", "", ...attempts));
+  }
+  if (cell.remedy) figure.append(createNode("p", "", cell.remedy));
+  const buttons = (cell.ways || []).map(({ text, send }) => createButton("", text, () => trigger("select", send)));
+  figure.append(createNode("div", "lens-ways", ...buttons));
+}
+
+const APPENDERS = {
+  map: appendMap,
+  tiles: appendTiles,
+  bars: (figure, cell) => figure.append(createPredictionBars(cell.answers, cell.chosen, "div")),
+  pending: (figure, cell) => figure.append(createProgress(cell)),
+  error: appendError,
+};
+
+/** A cell of a view. cell.kind: map, tiles, bars, pending, error, or text, which is in its caption. */
+export function createCell(cell, scale, images, trigger, drawings) {
+  const figure = createNode("figure", `lens-cell ${cell.kind}`);
+  if (cell.title) figure.append(createNode("div", "lens-cell-title", cell.title));
+  APPENDERS[cell.kind]?.(figure, cell, scale, { images, trigger, drawings });
+  const texts = [cell.caption, cell.kind === "text" ? cell.text : ""].filter(Boolean);
+  if (texts.length) figure.append(createNode("figcaption", "", ...texts.map((text) => createNode("span", "", text))));
+  return figure;
+}

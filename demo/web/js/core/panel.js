@@ -1,0 +1,57 @@
+import { appendColorBar, createCell, createHeading, loadImages } from "./cells.js";
+import { placeMarks } from "./crosshair_marks.js";
+import { createNode, whenVisible } from "./dom.js";
+
+/**
+ * The panel of a tab. Its payload is made by demo/views/: {view, layout, serial, key, intro, foot, images, …}. key: of
+ * the image that a clicked position belongs to. trigger("select", …) reaches Page.acted in demo/ui/page.py.
+ */
+
+function createRow(row, payload, trigger, drawings) {
+  const cells = createNode("div", "lens-cells");
+  row.cells.forEach((cell, i) => {
+    const head = payload.heads[i] || {};
+    const node = createCell(cell, cell.scale || row.bar || head.bar, payload.images, trigger, drawings);
+    appendColorBar(node, cell.scale, drawings);
+    if (row.cells.length === 1 && payload.heads.length > 1) node.classList.add("wide"); // belongs to the whole row
+    else if (head.title) node.dataset.head = head.title;
+    cells.append(node);
+  });
+  return createNode("section", "lens-row", createHeading("header", "", row, drawings), cells);
+}
+
+/**
+ * The layout of most tabs: {heads: [heading], rows: [{title, sub, more, badge, bar, cells: [cell]}]}.
+ *
+ * @returns {function(): void} draws again after a display control has moved
+ */
+export function layOutMatrix(body, payload, trigger) {
+  const drawings = [], heads = payload.heads.map((head) => createHeading("div", "lens-head", head, drawings));
+  body.style.setProperty("--columns", Math.max(1, payload.heads.length));
+  body.classList.toggle("one-column", payload.heads.length === 1 && payload.rows.length > 1); // rows side by side
+  body.append(createNode("div", "lens-heads", ...heads), ...payload.rows.map((row) => createRow(row, payload, trigger, drawings)));
+  return () => drawings.forEach((draw) => draw());
+}
+
+/** layouts: by name, functions as layOutMatrix. Returns what mounts a panel. */
+export const mountPanel = (layouts) => (element, props, trigger, watch) => {
+  let redraw = () => {};
+  function render() {
+    const root = element.querySelector(".lens-panel"), value = props.value;
+    if (!value || !value.layout) return;
+    const payload = JSON.parse(JSON.stringify(value)); // a copy, which will also hold the decoded arrays
+    const body = createNode("div", "lens-body");
+    root.dataset.layout = payload.layout;
+    loadImages(payload.images, () => redraw());
+    const triggerForImage = (event, data) => trigger(event, "x" in data ? { ...data, image: payload.key } : data);
+    redraw = layouts[payload.layout](body, payload, triggerForImage) || (() => {});
+    root.replaceChildren(createNode("p", "lens-intro", payload.intro), body);
+    if (payload.foot) root.append(createNode("p", "lens-foot", payload.foot));
+    root.dataset.serial = payload.serial;
+    placeMarks(root);
+    redraw();
+  }
+  document.addEventListener("lens:display", whenVisible(element, () => redraw()));
+  watch("value", render);
+  render();
+};

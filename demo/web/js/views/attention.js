@@ -1,0 +1,254 @@
+import {
+  attentionMapAt, centerOf, decodeTable, maximum, statisticOf, total, unitAt, weightsOfHeads,
+} from "../core/attention_tables.js";
+import { createCell, createColorBar, createHeading, createReadout, imageOf } from "../core/cells.js";
+import { pixelUnder, selectOnClick } from "../core/crosshair_marks.js";
+import { crosshair } from "../core/crosshair_store.js";
+import { display } from "../core/display_store.js";
+import { announce, createButton, createNode, fillTemplate, restoreFocus } from "../core/dom.js";
+import { formatNumber } from "../core/format.js";
+import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
+
+/**
+ * The attention view: OSRA's attention at the position, drawn from whole tables without a request. Payload:
+ * demo/views/attention.py; its rows are large maps, heads and stages, and a cell names its tables. It follows
+ * "lens:position" and the display's head and direction; after each drawing it dispatches "lens:drawn" on document.
+ */
+const SMALL = 144, MAX_TABLES = 32; // canvas pixels a side; tables in memory
+const tables = new Map();
+let scene = null, images = {};
+
+/** Stores the tables of a payload, the newest last. Returns false if one is neither sent nor stored. */
+function storeTables(sent) {
+  for (const [key, table] of Object.entries(sent)) {
+    const stored = table ? decodeTable(table) : tables.get(key);
+    tables.delete(key);
+    if (stored) tables.set(key, stored);
+  }
+  while (tables.size > MAX_TABLES) tables.delete(tables.keys().next().value);
+  return Object.keys(sent).every((key) => tables.has(key));
+}
+
+/** Images that the last payload had as well are reused, because they are decoded. */
+function reuseImages(entries) {
+  for (const [name, entry] of Object.entries(entries)) {
+    const last = images[name];
+    if (last?.src === entry.src && last?.seen === entry.seen) {
+      Object.assign(entry, { srcImage: last.srcImage, seenImage: last.seenImage });
+    }
+  }
+  images = entries;
+}
+
+// ---- building ---------------------------------------------------------------------------------------------------
+
+/** A map over the image that follows the position and can be clicked. */
+function createFrame(table, image, side, className, trigger) {
+  const canvas = createNode("canvas"), readout = createReadout(), frame = createNode("div", className, canvas, readout);
+  fitCanvas(canvas, table.view, side);
+  frame.dataset.box = JSON.stringify(table.box);
+  frame.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
+  canvas.setAttribute("role", "img");
+  const view = { table, image, frame, canvas, readout, pointer: null, caption: createNode("figcaption") };
+  frame.addEventListener("pointermove", (event) => { view.pointer = event; });
+  frame.addEventListener("pointerleave", () => { view.pointer = null; readout.hidden = true; });
+  selectOnClick(frame, frame, trigger);
+  return view;
+}
+
+function createLargeMap(cell, built, trigger) {
+  const view = createFrame(tables.get(cell.table), cell.variant, undefined, "lens-frame", trigger);
+  built.large.push(Object.assign(view, { cell }));
+  return createNode("figure", "lens-cell map", view.frame, view.caption);
+}
+
+function createHeads(cell, built, strings) {
+  const table = tables.get(cell.table);
+  const tiles = Array.from({ length: table.heads }, (_, i) => {
+    const canvas = createNode("canvas"), label = createNode("span");
+    const button = createButton("lens-tile", "", () => display.set("head", display.head === i + 1 ? "mean" : i + 1));
+    button.dataset.keep = `${cell.table} head ${i}`;
+    button.setAttribute("aria-label", fillTemplate(strings.headName, { head: i + 1 }));
+    canvas.setAttribute("aria-hidden", "true");
+    button.append(canvas, label);
+    return { button, canvas, label };
+  });
+  const box = createNode("div", "lens-tiles lens-heads-of", ...tiles.map(({ button }) => button));
+  built.heads.push({ table, box, tiles });
+  return box;
+}
+
+function createStages(cell, built, trigger) {
+  const views = cell.tables.map((key) => createFrame(tables.get(key), cell.variant, SMALL, "lens-small", trigger));
+  built.stages.push(...views);
+  return createNode("div", "lens-strip", ...views.map(({ frame, caption }) => createNode("figure", "", frame, caption)));
+}
+
+function createRow(row, payload, built, trigger) {
+  const { units, colormap, shared } = payload.words;
+  const scale = { range: [0, 0], signed: false, root: false, units, colormap, shared }, { bar, draw } = createColorBar(scale);
+  const title = createNode("h3", "", row.title), hint = createNode("p", "", row.sub);
+  const cells = row.cells.map((cell) => {
+    if (cell.kind === "attention") return createLargeMap(cell, built, trigger);
+    if (cell.kind === "heads") return createHeads(cell, built, payload.words);
+    if (cell.kind === "stages") return createStages(cell, built, trigger);
+    return createCell(cell, null, payload.images, trigger, []);
+  });
+  built.rows.push({ title, hint, bar, draw, scale });
+  return createNode("section", "lens-row", createNode("header", "", title, hint, bar), createNode("div", "lens-cells", ...cells));
+}
+
+/** A segmented control of one display setting. value(): the key that is chosen now. */
+function createSegments(name, legend, choices, value) {
+  const inputs = choices.map(([key]) => Object.assign(createNode("input"), { type: "radio", name: `lens-${name}`, value: key }));
+  const labels = choices.map(([key, text], i) => {
+    inputs[i].dataset.keep = `${name} ${key}`;
+    inputs[i].addEventListener("change", () => display.set(name, key));
+    return createNode("label", "", inputs[i], createNode("span", "", text));
+  });
+  const node = createNode("fieldset", "segments lens-segments", createNode("legend", "lens-label", legend), createNode("div", "wrap", ...labels));
+  return { node, draw: () => inputs.forEach((input) => { input.checked = input.value === String(value()); }) };
+}
+
+/** Controls of direction and head. heads: of the model that has most; a head beyond a model's own shows the mean. */
+function createControls(strings, heads) {
+  const numbers = Array.from({ length: heads }, (_, i) => [i + 1, String(i + 1)]);
+  const direction = createSegments("direction", strings.direction, Object.entries(strings.ways), () => display.direction);
+  const head = createSegments("head", strings.head, [["mean", strings.mean], ["max", strings.max], ...numbers],
+    () => (display.head > heads ? "mean" : display.head));
+  const node = createNode("div", "lens-attention-controls", direction.node, heads > 1 ? head.node : undefined);
+  return { node, draw: () => { head.draw(); direction.draw(); } };
+}
+
+export function layOutAttention(body, payload, trigger) {
+  reuseImages(payload.images);
+  const built = { payload, body, large: [], heads: [], stages: [], rows: [], controls: null };
+  if (!storeTables(payload.tables)) { // the next response brings them
+    trigger("select", { change: { held: [] } });
+    return () => {};
+  }
+  const rows = payload.rows.map((row) => createRow(row, payload, built, trigger));
+  const headings = payload.heads.map((head) => createHeading("div", "lens-head", head, []));
+  const mostHeads = Math.max(0, ...built.heads.map(({ table }) => table.heads));
+  body.style.setProperty("--columns", Math.max(1, payload.heads.length));
+  body.classList.toggle("alone", built.large.length === 1 && payload.heads.length === 1);
+  if (mostHeads) {
+    built.controls = createControls(payload.words, mostHeads);
+    body.append(built.controls.node);
+  } else built.rows[0].bar.remove(); // no map
+  body.append(createNode("div", "lens-heads", ...headings), ...(mostHeads ? rows : rows.slice(0, 1)));
+  scene = built;
+  restoreFocus(body);
+  return () => { if (scene === built && mostHeads) draw(); };
+}
+
+// ---- drawing what the position shows now ----------------------------------------------------------------------------
+
+function draw() {
+  const { payload, large, heads, stages, rows, controls } = scene, { head, direction } = display;
+  const position = crosshair.now() || { x: payload.position[0], y: payload.position[1], hovering: false };
+  for (const view of heads) {
+    const own = direction === "from" ? view.table.queries : view.table.keys;
+    view.index = unitAt(view.table, own, position).index;
+    view.maps = weightsOfHeads(view.table, direction, view.index);
+  }
+  large.forEach((view, i) => { view.map = attentionMapAt(view.table, direction, head, position, heads[i].maps); });
+  const reduction = typeof head === "number" ? "mean" : head; // heads of different stages do not correspond
+  for (const view of stages) view.map = attentionMapAt(view.table, direction, reduction, position);
+  const shown = [large.map(({ map }) => map.values), heads.flatMap(({ maps }) => maps), stages.map(({ map }) => map.values)];
+  rows.forEach((row, i) => { row.scale.range = [0, Math.max(0, ...shown[i].map(maximum))]; });
+  drawTexts(direction, reduction);
+  for (const view of large) drawLargeMap(view, direction, rows[0].scale, position.hovering);
+  for (const view of heads) drawHeads(view, direction, rows[1].scale);
+  for (const view of stages) drawStage(view, direction, rows[2].scale, position.hovering);
+  controls?.draw();
+  if (!position.hovering) announce(large.map(({ canvas }) => canvas.getAttribute("aria-label")).join(" "));
+  document.dispatchEvent(new CustomEvent("lens:drawn"));
+}
+
+/** Titles, hints and color bars. */
+function drawTexts(direction, reduction) {
+  const strings = scene.payload.words, [large, heads, stages] = scene.rows;
+  large.title.textContent = strings.ways[direction];
+  large.hint.textContent = strings.hints[direction];
+  heads.hint.textContent = strings.headsHints[direction];
+  stages.hint.textContent = fillTemplate(strings.stagesHint, { which: strings.stagesWhich[reduction] });
+  scene.rows.forEach((row) => row.draw());
+}
+
+function paint({ canvas, map, image, frame }, scale) {
+  if (!renderMap(canvas, map, imageOf(scene.payload.images[image]), scale)) return;
+  outlineUnit(canvas, map);
+  frame.classList.add("drawn");
+}
+
+/** Outlines the query or key, as large as the region it stands for. */
+function outlineUnit(canvas, { own, unit, view }) {
+  const context = canvas.getContext("2d"), scale = canvas.width / view[1], side = own.stride * scale;
+  const [x, y] = centerOf(own, unit).map((pixel) => (pixel + 0.5) * scale - side / 2);
+  for (const [color, width] of [["#0009", 3.5], ["#fff", 1.5]]) {
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.strokeRect(x, y, side, side);
+  }
+}
+
+function drawLargeMap(view, direction, scale, isHovering) {
+  const { map, table, cell, canvas, caption, frame } = view, strings = scene.payload.words;
+  caption.textContent = captionOf(view, direction, strings);
+  Object.assign(frame.dataset, {
+    variant: cell.variant, peak: maximum(map.values), sum: total(map.values), direction,
+    head: map.head, row: map.unit.row, col: map.unit.col, stage: table.stage, block: table.block,
+  });
+  const names = { way: strings.ways[direction], variant: cell.title, caption: caption.textContent };
+  if (!isHovering) canvas.setAttribute("aria-label", fillTemplate(strings.alt, names));
+  paint(view, scale);
+  showReadout(view);
+}
+
+function captionOf({ map, table }, direction, strings) {
+  const key = table.heads === 1 ? "only" : typeof map.head === "number" ? "one" : map.head;
+  const which = fillTemplate(strings.which[key], { head: map.head, heads: table.heads });
+  const statistic = (name) => formatNumber(statisticOf(table, name, map.head, map.unit.index));
+  const numbers = direction === "from" ? { entropy: statistic("entropy"), distance: statistic("distance") } : {
+    total: formatNumber(total(map.values)),
+    even: formatNumber((map.rows * map.cols) / (map.own.rows * map.own.cols)),
+  };
+  const text = (map.head === "max" ? strings.largest : strings.captions)[direction];
+  return fillTemplate(text, { layer: fillTemplate(strings.layer, table), which, peak: formatNumber(maximum(map.values)), ...numbers });
+}
+
+function drawHeads({ table, tiles, maps, box, index }, direction, scale) {
+  const grid = direction === "from" ? table.keys : table.queries, chosen = table.heads === 1 ? 1 : display.head;
+  box.dataset.peak = Math.max(...maps.map(maximum));
+  tiles.forEach(({ button, canvas, label }, i) => {
+    renderGrid(canvas, maps[i], grid.rows, grid.cols, scale);
+    const value = direction === "from" ? statisticOf(table, "entropy", i + 1, index) : maximum(maps[i]);
+    label.textContent = `${i + 1}: ${formatNumber(value)}`;
+    button.setAttribute("aria-pressed", String(chosen === i + 1));
+  });
+}
+
+function drawStage(view, direction, scale, isHovering) {
+  const { map, table, caption, canvas, frame } = view, strings = scene.payload.words, largest = maximum(map.values);
+  caption.textContent = `${fillTemplate(strings.stageName, table)}: ${formatNumber(largest)}`;
+  frame.classList.toggle("chosen", table.stage === scene.large[0].table.stage);
+  frame.dataset.peak = largest;
+  const names = { way: strings.ways[direction], variant: fillTemplate(strings.layer, table), caption: formatNumber(largest) };
+  if (!isHovering) canvas.setAttribute("aria-label", fillTemplate(strings.alt, names));
+  paint(view, scale);
+  showReadout(view);
+}
+
+/** The weight under the pointer, next to it. */
+function showReadout({ pointer, map, table, frame, readout }) {
+  if (!pointer) return;
+  const box = frame.getBoundingClientRect(), left = pointer.clientX - box.left, top = pointer.clientY - box.top;
+  const [x, y] = pixelUnder(frame, pointer), { index } = unitAt(table, map, { x, y });
+  readout.textContent = `${formatNumber(map.values[index])} ${scene.payload.words.units}`;
+  readout.hidden = false;
+  readout.style.left = `${Math.max(0, left > 0.6 * box.width ? left - 14 - readout.offsetWidth : left + 14)}px`;
+  readout.style.top = `${Math.max(0, top > 0.8 * box.height ? top - 14 - readout.offsetHeight : top + 14)}px`;
+}
+
+document.addEventListener("lens:position", () => { if (scene?.large.length && scene.body.offsetParent) draw(); });

@@ -1,0 +1,84 @@
+import { createButton, createNode } from "../core/dom.js";
+import { drawArchitecture } from "./architecture.js";
+
+/**
+ * The guided tour: its tab (demo/views/tour.py), and the bar above the views while a step is active (value: demo/tour.py).
+ * trigger("select", {go: {tour}}) asks for a step by its number.
+ */
+
+/** A button or a link that goes to a state; a link can also be opened in another browser tab. */
+function createStep(tag, className, { text, go, href }, trigger) {
+  const node = createNode(tag, className, text);
+  Object.assign(node, tag === "button" ? { type: "button" } : { href });
+  node.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    trigger("select", { go });
+  });
+  return node;
+}
+
+export function layOutTour(body, { tour, architecture, note, photo, images }, trigger) {
+  const figure = createNode("div", "lens-architecture");
+  const steps = tour.steps.map(({ title, go, href, view }) =>
+    createNode("li", "", createStep("a", "", { text: title, go, href }, trigger), createNode("span", "", view)));
+  body.append(createNode("div", "lens-start", createStep("button", "lens-go first", tour.start, trigger), createNode("p", "", tour.how)));
+  if (note) body.append(createNode("p", "lens-note", note));
+  body.append(figure, createNode("h3", "", tour.title), createNode("ol", "lens-steps", ...steps));
+  drawArchitecture(figure, architecture, images[photo]?.src, trigger);
+}
+
+export function mountTour(element, props, trigger, watch) {
+  let shown = "", previousStep = 0;
+
+  function draw() {
+    const value = props.value || {}, step = value.step || 0, root = element.querySelector(".lens-tour");
+    const content = JSON.stringify([step, value.title, value.words]); // Gradio adds marks to other fields on a second send
+    if (content === shown) return;
+    shown = content;
+    root.hidden = !step;
+    document.documentElement.classList.toggle("lens-touring", Boolean(step));
+    if (step) build(root, value);
+    else {
+      root.replaceChildren();
+      if (previousStep) document.querySelector("#views [role=tab][aria-selected=true]")?.focus({ preventScroll: true });
+    }
+    if (step && step !== previousStep) showBar(root);
+    previousStep = step;
+  }
+
+  function build(root, value) {
+    root.setAttribute("role", "region");
+    root.setAttribute("aria-label", value.name);
+    root.dataset.step = value.step;
+    const title = createNode("h2", "", value.title), dots = createNode("div", "lens-dots");
+    title.tabIndex = -1;
+    dots.setAttribute("aria-hidden", "true");
+    for (let i = 1; i <= value.of; i++) dots.append(createNode("i", i <= value.step ? "done" : ""));
+    const leave = createStep("button", "lens-plain leave", value.leave, trigger);
+    const header = createNode("header", "", createNode("p", "lens-count", value.count), dots, leave, title);
+    const text = createNode("div", "lens-tour-words", ...value.words.map((paragraph) => createNode("p", "", paragraph)));
+    text.append(createNode("p", "source", value.source));
+    text.setAttribute("aria-live", "polite");
+    const fold = createButton("lens-plain fold", value.more, () => setOpen(text.classList.contains("folded"))); // on a phone
+    const setOpen = (isOpen) => {
+      text.classList.toggle("folded", !isOpen);
+      fold.setAttribute("aria-expanded", String(isOpen));
+    };
+    setOpen(true);
+    const targets = [["back", value.back], ["next first", value.next], ["again", value.again]].filter(([, target]) => target);
+    const buttons = targets.map(([name, target]) =>
+      createStep("button", name === "again" ? "lens-plain again" : `lens-go ${name}`, target, trigger));
+    root.replaceChildren(header, fold, text, createNode("footer", "", ...buttons));
+  }
+
+  /** Moves the focus to a new step's heading. On a phone the bar is at the bottom, and its view scrolls into sight. */
+  function showBar(root) {
+    const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches, isPhone = matchMedia("(max-width: 640px)").matches;
+    root.querySelector("h2").focus({ preventScroll: true });
+    const target = isPhone ? document.querySelector("#views") : root;
+    target.scrollIntoView({ behavior: isReduced ? "auto" : "smooth", block: isPhone ? "start" : "nearest" });
+  }
+  watch("value", draw);
+  draw();
+}

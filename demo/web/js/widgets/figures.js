@@ -1,0 +1,70 @@
+import { createNode, createScrollRegion, createTable } from "../core/dom.js";
+import { createProgress, updateProgress } from "../core/progress.js";
+
+/**
+ * Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, size?, table?, limits}], status,
+ * words: {numbers, table, image, save, save_table}} or, while they are being made, {keep, status: {text, share?, amount?,
+ * label?}}; made by demo/figures.py.
+ */
+const csvOf = ({ head, rows }) =>
+  [head, ...rows].map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(",")).join("\r\n");
+
+function createFigureTable({ head, rows }, label) {
+  const unbroken = rows.map((row) => row.map((text) => text.replaceAll(" \u00b1 ", "\u00a0\u00b1\u00a0")));
+  return createScrollRegion("lens-scroll", label, createTable("", head, unbroken));
+}
+
+/** Links that save the image, which states its provenance, and the numbers. */
+function createSaveLinks({ name, title, src, table }, words) {
+  const createLink = (text, href, suffix) => {
+    const link = Object.assign(createNode("a", "", text), { href, download: `transxnet-lens-${name}.${suffix}` });
+    link.setAttribute("aria-label", `${text}: ${title}`);
+    return link;
+  };
+  const csv = table && `data:text/csv;charset=utf-8,${encodeURIComponent(`\ufeff${csvOf(table)}`)}`;
+  return createNode("p", "lens-saves", src && createLink(words.save, src, "png"), csv && createLink(words.save_table, csv, "csv"));
+}
+
+function createFigure(figure, words) {
+  const { name, title, caption, alt, src, size, table, limits } = figure, named = (text) => text.replace("{title}", () => title);
+  const node = createNode("figure", "lens-figure", createNode("h3", "", title));
+  node.dataset.name = name;
+  if (src) {
+    const image = Object.assign(createNode("img"), { width: size[0], height: size[1], alt, src });
+    node.append(createScrollRegion("lens-scroll", named(words.image), image));
+  }
+  node.append(createNode("figcaption", "", createNode("p", "", caption)));
+  const numbers = table && createFigureTable(table, named(words.table));
+  if (numbers) node.append(src ? createNode("details", "", createNode("summary", "", words.numbers), numbers) : numbers);
+  if (limits) node.append(createNode("p", "lens-limits", limits));
+  node.append(createSaveLinks(figure, words));
+  return node;
+}
+
+/** Shows progress in the same box as long as possible, so that its button does not move. */
+function showStatus(root, status) {
+  const box = root.querySelector(":scope > .lens-skeleton");
+  if (box && status && !status.again) return updateProgress(box, status);
+  root.querySelector(":scope > .lens-figures-status")?.remove();
+  if (!status) return;
+  const progress = createProgress({ ...status, variant: "" });
+  progress.classList.add("lens-figures-status");
+  root.prepend(progress);
+}
+
+export function mountFigures(element, props, trigger, watch) {
+  function draw() {
+    const root = element.querySelector(".lens-figures"), { value } = props;
+    if (!value) return;
+    const previous = root.querySelectorAll(":scope > .lens-figure");
+    if (value.figures || !value.keep) previous.forEach((figure) => figure.remove());
+    if (value.figures) {
+      root.append(...value.figures.map((figure) => createFigure(figure, value.words)));
+      root.dataset.serial = value.serial;
+    }
+    showStatus(root, value.status);
+    root.classList.toggle("stale", !value.figures && value.keep && previous.length > 0);
+  }
+  watch("value", draw);
+  draw();
+}

@@ -1,0 +1,94 @@
+import { isUnmodified } from "../core/dom.js";
+
+/* The tabs of the views as the ARIA pattern has them: one stop for the Tab key, arrows, Home and End move along them,
+   Enter or Space opens. The line of what holds for all of them (#toolbar) stands between them and the views, which
+   Gradio's tabs have no place for, and data-view at the root says which is open. On a narrow screen they are a strip that
+   scrolls; the chosen one comes into sight, and an edge behind which there are more fades. The skip link leads to the
+   chosen one. A click is told to Python: trigger("select", {change: {active, clicks}}), clicks: how many there were. value:
+   {view, clicks}, the view that an answer is about and the clicks known when it was made (ViewChoice, demo/ui/components.py). */
+const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")];
+
+function rove(list, to) {
+  for (const tab of tabsOf(list)) tab.tabIndex = tab === to ? 0 : -1;
+}
+
+function fade(list) {
+  const rest = list.scrollWidth - list.clientWidth - list.scrollLeft;
+  list.classList.toggle("more-before", list.scrollLeft > 2);
+  list.classList.toggle("more-after", rest > 2);
+}
+
+function show(list, tab) {
+  const left = tab.offsetLeft - 48, right = tab.offsetLeft + tab.offsetWidth + 48;
+  if (left < list.scrollLeft) list.scrollLeft = left;
+  else if (right > list.scrollLeft + list.clientWidth) list.scrollLeft = right - list.clientWidth;
+  fade(list);
+}
+
+function begin(list) {
+  const chosen = () => list.querySelector("[aria-selected=true]") || tabsOf(list)[0];
+  const settle = () => {
+    rove(list, chosen());
+    show(list, chosen());
+    document.documentElement.dataset.view = chosen().dataset.tabId;
+  };
+  new MutationObserver(settle).observe(list, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] });
+  new ResizeObserver(() => fade(list)).observe(list);
+  list.addEventListener("scroll", () => fade(list), { passive: true });
+  list.addEventListener("focusout", (event) => { if (!list.contains(event.relatedTarget)) rove(list, chosen()); });
+  list.addEventListener("keydown", (event) => {
+    const tabs = tabsOf(list), i = tabs.indexOf(event.target), last = tabs.length - 1;
+    const to = { ArrowRight: i === last ? 0 : i + 1, ArrowLeft: i ? i - 1 : last, Home: 0, End: last }[event.key];
+    if (i < 0 || to === undefined || !isUnmodified(event)) return;
+    event.preventDefault();
+    rove(list, tabs[to]);
+    tabs[to].focus({ preventScroll: true });
+    show(list, tabs[to]);
+  });
+  settle();
+}
+
+function place(list) {
+  const toolbar = document.querySelector("#toolbar");
+  if (toolbar) list.closest(".tab-wrapper").after(toolbar);
+}
+
+export function mountTabs(element, props, trigger, watch) {
+  let clicks = 0, opening = false;
+
+  /* Heard before Gradio changes the tab: one that is open already is no other choice. */
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest?.("#views [role=tab]");
+    if (opening || !tab || tab.getAttribute("aria-selected") === "true") return;
+    clicks += 1;
+    trigger("select", { change: { active: tab.dataset.tabId, clicks } });
+  }, true);
+
+  /* The view that an answer is about, unless another tab was clicked since it was asked for. */
+  function open() {
+    const { view, clicks: known } = props.value || {};
+    if (!view || known < clicks) return;
+    opening = true;
+    document.querySelector(`#views [role=tab][data-tab-id="${view}"][aria-selected=false]`)?.click();
+    opening = false;
+  }
+  watch("value", open);
+  open();
+}
+
+const found = () => document.querySelector("#views [role=tablist]");
+const waiting = new MutationObserver(() => {
+  if (!found()) return;
+  waiting.disconnect();
+  place(found());
+  begin(found());
+});
+waiting.observe(document, { subtree: true, childList: true });
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.(".lens-skip")) return;
+  event.preventDefault();
+  const tab = document.querySelector("#views [role=tab][aria-selected=true]");
+  tab?.focus();
+  tab?.scrollIntoView({ block: "start" });
+});
