@@ -58,16 +58,16 @@ function reduceHeads(heads, reduction) {
 
 /**
  * The map at a position of the upload, on the grid of the other side: a ValueMap of map_renderer.js, with the query or key
- * nearest to the position as `unit`, its grid as `own`, and the head that is shown.
+ * nearest to the position as `unit`, its grid as `unitGrid`, and the head that the values are of.
  *
  * @param {Float32Array[]} [heads] - the weights of all heads, where they have been computed
  */
 export function attentionMapAt(table, direction, head, position, heads) {
-  const [own, other] = direction === "from" ? [table.queries, table.keys] : [table.keys, table.queries];
-  const unit = unitAt(table, own, position), shown = availableHead(table, head);
-  const isSingle = typeof shown === "number", all = heads || (isSingle ? null : weightsOfHeads(table, direction, unit.index));
-  const values = !all ? weightsOfHead(table, direction, shown, unit.index) : isSingle ? all[shown - 1] : reduceHeads(all, shown);
-  return { ...other, view: table.view, values, unit, own, head: shown };
+  const [unitGrid, valueGrid] = direction === "from" ? [table.queries, table.keys] : [table.keys, table.queries];
+  const unit = unitAt(table, unitGrid, position), available = availableHead(table, head);
+  const isSingle = typeof available === "number", all = heads || (isSingle ? null : weightsOfHeads(table, direction, unit.index));
+  const values = !all ? weightsOfHead(table, direction, available, unit.index) : isSingle ? all[available - 1] : reduceHeads(all, available);
+  return { ...valueGrid, view: table.view, values, unit, unitGrid, head: available };
 }
 
 export const maximum = (values) => values.reduce((largest, value) => (value > largest ? value : largest), 0);

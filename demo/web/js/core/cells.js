@@ -164,14 +164,14 @@ function appendMap(figure, cell, scale, { images, trigger, drawings }) {
 /** One of several small grids: a kernel, gates, a head. */
 function createTile(grids, i, scale, readout, drawings) {
   const area = grids.rows * grids.cols, values = grids.values.slice(i * area, (i + 1) * area);
-  const canvas = createNode("canvas"), own = createNode("span", "own");
+  const canvas = createNode("canvas"), ownRangeText = createNode("span", "own");
   drawings.push(() => {
     renderGrid(canvas, values, grids.rows, grids.cols, scale);
     const largest = formatNumber(ownRange(values, scale)[1]); // in place of a color bar
-    own.textContent = display.view === "normalized" ? (scale.signed ? "\u00b1" : "") + largest : "";
+    ownRangeText.textContent = display.view === "normalized" ? (scale.signed ? "\u00b1" : "") + largest : "";
   });
   readGridUnderPointer(canvas, grids, i, values, scale, readout);
-  return createNode("div", "lens-tile", canvas, createNode("span", "", grids.show ? grids.names[i] : ""), own);
+  return createNode("div", "lens-tile", canvas, createNode("span", "", grids.show ? grids.names[i] : ""), ownRangeText);
 }
 
 function appendTiles(figure, cell, scale, { drawings }) {

@@ -23,8 +23,8 @@ export const roundHalfEven = (value) => (Math.abs(value % 1) === 0.5 ? 2 * Math.
 export function formatFixed(value, decimals) {
   if (!Number.isFinite(value)) return NOT_A_NUMBER;
   const text = roundTieToEven(value.toFixed(decimals), value.toFixed(decimals + MORE_DIGITS));
-  const [whole, fraction] = (/[1-9]/.test(text) ? text : text.replace("-", "")).split(".");
-  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (fraction ? `.${fraction}` : "");
+  const [integer, fraction] = (/[1-9]/.test(text) ? text : text.replace("-", "")).split(".");
+  return integer.replace(/\B(?=(\d{3})+$)/g, ",") + (fraction ? `.${fraction}` : "");
 }
 
 /** Three significant digits: 0, 0.0213, 12.3, 1.2e-07, 4,210. */

@@ -25,8 +25,8 @@ const editsOf = (name) => edits.filter((edit) => edit.split(/[:@]/)[0] === name)
 
 function createScopeSelect(row, payload) {
   const select = createNode("select"), [edit] = editsOf(row.name), scopes = [...payload.scopes];
-  const own = payload.on.find(({ key }) => key === edit)?.scope;
-  if (own && !scopes.some(({ value }) => value === own.value)) scopes.push(own); // chosen at another stage
+  const ownScope = payload.on.find(({ key }) => key === edit)?.scope;
+  if (ownScope && !scopes.some(({ value }) => value === ownScope.value)) scopes.push(ownScope); // chosen at another stage
   for (const scope of scopes) select.append(new Option(scope.words, scope.value));
   const selected = edit ? scopeOf(edit) : selectedScopes[row.name];
   const fallback = row.heads && scopes[1] ? scopes[1].value : scopes[0].value;

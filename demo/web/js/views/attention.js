@@ -10,7 +10,7 @@ import { formatNumber } from "../core/format.js";
 import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
 
 /**
- * The attention view: OSRA's attention at the position, drawn from whole tables without a request. Payload:
+ * The attention view: OSRA's attention at the position, drawn from complete tables without a request. Payload:
  * demo/views/attention.py; its rows are large maps, heads and stages, and a cell names its tables. It follows
  * "lens:position" and the display's head and direction; after each drawing it dispatches "lens:drawn" on document.
  */
@@ -18,15 +18,15 @@ const SMALL = 144, MAX_TABLES = 32; // canvas pixels a side; tables in memory
 const tables = new Map();
 let scene = null, images = {};
 
-/** Stores the tables of a payload, the newest last. Returns false if one is neither sent nor stored. */
-function storeTables(sent) {
-  for (const [key, table] of Object.entries(sent)) {
+/** Stores the tables of a payload, the newest last. Returns false if one is neither in the payload nor stored. */
+function storeTables(payloadTables) {
+  for (const [key, table] of Object.entries(payloadTables)) {
     const stored = table ? decodeTable(table) : tables.get(key);
     tables.delete(key);
     if (stored) tables.set(key, stored);
   }
   while (tables.size > MAX_TABLES) tables.delete(tables.keys().next().value);
-  return Object.keys(sent).every((key) => tables.has(key));
+  return Object.keys(payloadTables).every((key) => tables.has(key));
 }
 
 /** Images that the last payload had as well are reused, because they are decoded. */
@@ -110,7 +110,7 @@ function createSegments(name, legend, choices, value) {
   return { node, draw: () => inputs.forEach((input) => { input.checked = input.value === String(value()); }) };
 }
 
-/** Controls of direction and head. heads: of the model that has most; a head beyond a model's own shows the mean. */
+/** Controls of direction and head. heads: of the model that has most; a model without the chosen head shows the mean. */
 function createControls(strings, heads) {
   const numbers = Array.from({ length: heads }, (_, i) => [i + 1, String(i + 1)]);
   const direction = createSegments("direction", strings.direction, Object.entries(strings.ways), () => display.direction);
@@ -148,15 +148,15 @@ function draw() {
   const { payload, large, heads, stages, rows, controls } = scene, { head, direction } = display;
   const position = crosshair.now() || { x: payload.position[0], y: payload.position[1], hovering: false };
   for (const view of heads) {
-    const own = direction === "from" ? view.table.queries : view.table.keys;
-    view.index = unitAt(view.table, own, position).index;
+    const unitGrid = direction === "from" ? view.table.queries : view.table.keys;
+    view.index = unitAt(view.table, unitGrid, position).index;
     view.maps = weightsOfHeads(view.table, direction, view.index);
   }
   large.forEach((view, i) => { view.map = attentionMapAt(view.table, direction, head, position, heads[i].maps); });
   const reduction = typeof head === "number" ? "mean" : head; // heads of different stages do not correspond
   for (const view of stages) view.map = attentionMapAt(view.table, direction, reduction, position);
-  const shown = [large.map(({ map }) => map.values), heads.flatMap(({ maps }) => maps), stages.map(({ map }) => map.values)];
-  rows.forEach((row, i) => { row.scale.range = [0, Math.max(0, ...shown[i].map(maximum))]; });
+  const values = [large.map(({ map }) => map.values), heads.flatMap(({ maps }) => maps), stages.map(({ map }) => map.values)];
+  rows.forEach((row, i) => { row.scale.range = [0, Math.max(0, ...values[i].map(maximum))]; });
   drawTexts(direction, reduction);
   for (const view of large) drawLargeMap(view, direction, rows[0].scale, position.hovering);
   for (const view of heads) drawHeads(view, direction, rows[1].scale);
@@ -183,9 +183,9 @@ function paint({ canvas, map, image, frame }, scale) {
 }
 
 /** Outlines the query or key, as large as the region it stands for. */
-function outlineUnit(canvas, { own, unit, view }) {
-  const context = canvas.getContext("2d"), scale = canvas.width / view[1], side = own.stride * scale;
-  const [x, y] = centerOf(own, unit).map((pixel) => (pixel + 0.5) * scale - side / 2);
+function outlineUnit(canvas, { unit, unitGrid, view }) {
+  const context = canvas.getContext("2d"), scale = canvas.width / view[1], side = unitGrid.stride * scale;
+  const [x, y] = centerOf(unitGrid, unit).map((pixel) => (pixel + 0.5) * scale - side / 2);
   for (const [color, width] of [["#0009", 3.5], ["#fff", 1.5]]) {
     context.strokeStyle = color;
     context.lineWidth = width;
@@ -212,7 +212,7 @@ function captionOf({ map, table }, direction, strings) {
   const statistic = (name) => formatNumber(statisticOf(table, name, map.head, map.unit.index));
   const numbers = direction === "from" ? { entropy: statistic("entropy"), distance: statistic("distance") } : {
     total: formatNumber(total(map.values)),
-    even: formatNumber((map.rows * map.cols) / (map.own.rows * map.own.cols)),
+    even: formatNumber((map.rows * map.cols) / (map.unitGrid.rows * map.unitGrid.cols)),
   };
   const text = (map.head === "max" ? strings.largest : strings.captions)[direction];
   return fillTemplate(text, { layer: fillTemplate(strings.layer, table), which, peak: formatNumber(maximum(map.values)), ...numbers });

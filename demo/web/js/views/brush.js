@@ -1,7 +1,7 @@
 import { createButton, createNode, isUnmodified } from "../core/dom.js";
 
 /** An image to paint an occlusion mask on, with mouse, touch or keyboard. */
-const LONGEST = 96, DRAWN = 352; // longer side of the grid in cells, and of the drawing in pixels
+const LONGEST = 96, CANVAS_SIDE = 352; // longer side of the grid in cells, and of the drawing in pixels
 const SIZES = [0.025, 0.05, 0.1]; // radius of the brush, as a share of the grid's longer side
 const MAX_UNDO = 60, KEY_PAUSE = 400; // milliseconds after the last key press until the mask is sent
 const MASK_COLOR = [124, 116, 104, 225]; // the mean color of ImageNet
@@ -92,7 +92,7 @@ export function createBrush(send) {
 
   function draw() {
     if (!grid || !image?.complete || !image.naturalWidth) return;
-    const [left, top, width, height] = visibleCells(), [x0, y0, x1, y1] = painting.box, scale = DRAWN / Math.max(x1 - x0, y1 - y0);
+    const [left, top, width, height] = visibleCells(), [x0, y0, x1, y1] = painting.box, scale = CANVAS_SIDE / Math.max(x1 - x0, y1 - y0);
     canvas.width = Math.round((x1 - x0) * scale);
     canvas.height = Math.round((y1 - y0) * scale);
     const context = canvas.getContext("2d");

@@ -51,8 +51,8 @@ function createPoint(point, scales, ownModel, strings) {
   node.dataset.name = point.name;
   if (point.here) node.append(createSvgNode("circle", { r: 10, class: "ring" }));
   node.append(createSvgNode("circle", { r: 9, class: "reach" }), createSvgNode("path", { d: SHAPES[point.family] }));
-  const place = x < MARGIN.left + LABEL_WIDTH ? { x: 11, y: 14, "text-anchor": "start" } : { x: -9, y: -9, "text-anchor": "end" };
-  if (isOwn || point.here) node.append(createSvgNode("text", place, point.name));
+  const labelPosition = x < MARGIN.left + LABEL_WIDTH ? { x: 11, y: 14, "text-anchor": "start" } : { x: -9, y: -9, "text-anchor": "end" };
+  if (isOwn || point.here) node.append(createSvgNode("text", labelPosition, point.name));
   return node;
 }
 
@@ -144,8 +144,8 @@ export function createChart(chart) {
     svg.append(...nodes.map((node, i) => [layer(points[i]), node]).sort((a, b) => a[0] - b[0]).map(([, node]) => node));
     hadFocus ||= plot.contains(document.activeElement);
     plot.replaceChildren(svg);
-    const selected = points.findIndex(({ name }) => name === state.selected), shown = selected >= 0 ? selected : points.findIndex(({ here }) => here);
-    if (shown >= 0) select(shown, hadFocus, selected >= 0);
+    const selected = points.findIndex(({ name }) => name === state.selected), index = selected >= 0 ? selected : points.findIndex(({ here }) => here);
+    if (index >= 0) select(index, hadFocus, selected >= 0);
     else {
       output.replaceChildren();
       nodes[0]?.setAttribute("tabindex", 0);

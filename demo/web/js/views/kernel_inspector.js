@@ -49,8 +49,8 @@ function createMixture(strings, { createGrid }) {
   mixture.append(pairs, gateBar, createNode("div", "pair beside", fixed.figure, createNode("i"), difference.figure));
   let channel = null;
 
-  function show(shown) {
-    channel = shown;
+  function show(newChannel) {
+    channel = newChannel;
     const { name, generated, largestWeight: high } = channel, scale = signedScale(high, strings.weight);
     const gateScale = { range: [0, 1], signed: false, root: false, units: strings.gate, colormap: "viridis" };
     const label = (text) => fillTemplate(strings.named, { what: text, channel: name, high: formatNumber(high) });
@@ -73,8 +73,8 @@ function createMixture(strings, { createGrid }) {
     difference.fill(channel.kernel.map((weight, i) => weight - channel.fixed[i]), scale, label(strings.difference));
   }
 
-  /** place: the marked tap as text. */
-  function showTap(tap, place) {
+  /** tapName: the marked tap as text. */
+  function showTap(tap, tapName) {
     tapText.setAttribute("aria-live", large.contains(document.activeElement) ? "polite" : "off"); // a pointer is not announced
     if (!channel.generated || tap < 0) {
       tapText.textContent = channel.generated ? strings.pointMix : strings.notGenerated;
@@ -82,7 +82,7 @@ function createMixture(strings, { createGrid }) {
     }
     const terms = mixtureText(channel.gates.map((gates) => gates[tap]), channel.learned.map((weights) => weights[tap]));
     const values = { value: formatNumber(channel.kernel[tap]), static: formatNumber(channel.fixed[tap]) };
-    tapText.textContent = fillTemplate(strings.mixTap, { tap: place, terms, ...values });
+    tapText.textContent = fillTemplate(strings.mixTap, { tap: tapName, terms, ...values });
   }
   return { sections: [large, mixture], show, showTap };
 }
@@ -111,7 +111,7 @@ function createUnitMap(caption, actions) {
     renderGrid(canvas, values, units.rows, units.cols, scale);
   }
   function placeSquare(row, col, size) {
-    const percent = (part, whole) => `${(100 * part) / whole}%`, half = (size - 1) / 2, { rows, cols } = units;
+    const percent = (part, total) => `${(100 * part) / total}%`, half = (size - 1) / 2, { rows, cols } = units;
     Object.assign(mark.style, { left: percent(col - half, cols), top: percent(row - half, rows) });
     Object.assign(mark.style, { width: percent(size, cols), height: percent(size, rows) });
   }
@@ -119,14 +119,14 @@ function createUnitMap(caption, actions) {
 }
 
 function createSum(strings, { createGrid }, actions) {
-  const place = createNode("p", "where"), tapText = createNode("p", "lens-tap"), list = createNode("dl"), scales = createNode("p", "lens-tap");
+  const unitText = createNode("p", "where"), tapText = createNode("p", "lens-tap"), list = createNode("dl"), scales = createNode("p", "lens-tap");
   const input = createUnitMap(strings.input, actions), output = createUnitMap(strings.output, actions);
   const [patch, kernel, products] = [strings.patch, strings.kernel, strings.products].map((caption) => createGrid(caption));
   const figures = [input, "→", patch, "×", kernel, "=", products, "→", output];
   const line = createNode("div", "line", ...figures.map((part) => part.figure || createNode("i", "", part)));
   const root = createSection("apart", "h4", strings.apart);
-  root.append(place, line, createNode("div", "ends", tapText, list), scales);
-  let channel = null, high = null, shown = null; // high: the largest value of each map; shown: {patch, products}
+  root.append(unitText, line, createNode("div", "ends", tapText, list), scales);
+  let channel = null, high = null, operands = null; // high: the largest value of each map; operands: {patch, products}
   const label = (text, largest) => fillTemplate(strings.named, { what: text, channel: channel.name, high: formatNumber(largest) });
 
   function show(newChannel) {
@@ -142,15 +142,15 @@ function createSum(strings, { createGrid }, actions) {
     const position = crosshair.now(), { units, size } = channel, { rows, cols } = units;
     if (!position) return {};
     const { row, col } = unitAt(units, position.x, position.y), { values, beyond } = patchAt(channel.input, rows, cols, row, col, size);
-    shown = { patch: values, products: multiply(values, channel.kernel) };
-    const total = sum(shown.products), computed = total + channel.bias, fromModel = channel.output[row * cols + col];
-    high.products = largestOf(shown.products);
+    operands = { patch: values, products: multiply(values, channel.kernel) };
+    const total = sum(operands.products), computed = total + channel.bias, fromModel = channel.output[row * cols + col];
+    high.products = largestOf(operands.products);
     input.placeSquare(row, col, size);
     output.placeSquare(row, col, 1);
     patch.fill(values, signedScale(high.input), label(strings.patch, high.input), beyond);
-    products.fill(shown.products, signedScale(high.products), label(strings.products, high.products), beyond);
+    products.fill(operands.products, signedScale(high.products), label(strings.products, high.products), beyond);
     const text = position.hovering ? strings.underPointer : strings.underCrosshair;
-    place.textContent = fillTemplate(text, { row: row + 1, column: col + 1, rows, columns: cols });
+    unitText.textContent = fillTemplate(text, { row: row + 1, column: col + 1, rows, columns: cols });
     const limits = Object.fromEntries(Object.entries(high).map(([key, value]) => [key, formatNumber(value)]));
     scales.textContent = [fillTemplate(strings.scales, limits), beyond.some(Boolean) ? strings.beyond : ""].join(" ");
     scales.hidden = display.view === "normalized"; // then every grid has its own scale
@@ -170,14 +170,14 @@ function createSum(strings, { createGrid }, actions) {
       [createNode("dt", "", term), createNode("dd", className, value, remark ? createNode("small", "", remark) : undefined)]));
   }
 
-  function showTap(tap, tapPlace) {
-    if (!shown || tap < 0) {
+  function showTap(tap, tapName) {
+    if (!operands || tap < 0) {
       tapText.textContent = strings.pointApart;
       return;
     }
-    const numbers = { input: shown.patch[tap], weight: channel.kernel[tap], product: shown.products[tap] };
+    const numbers = { input: operands.patch[tap], weight: channel.kernel[tap], product: operands.products[tap] };
     const texts = Object.fromEntries(Object.entries(numbers).map(([key, value]) => [key, formatNumber(value)]));
-    tapText.textContent = fillTemplate(strings.apartTap, { tap: tapPlace, ...texts });
+    tapText.textContent = fillTemplate(strings.apartTap, { tap: tapName, ...texts });
   }
   return { root, show, showUnit, showTap };
 }
@@ -199,10 +199,10 @@ export function createInspector(strings, size, actions) {
   root.setAttribute("aria-label", strings.inspector);
 
   function showTap() {
-    const tap = grids.marked(), place = fillTemplate(strings.tap, { row: Math.floor(tap / size) + 1, column: (tap % size) + 1 });
+    const tap = grids.marked(), tapName = fillTemplate(strings.tap, { row: Math.floor(tap / size) + 1, column: (tap % size) + 1 });
     root.dataset.tap = tap;
-    mixture.showTap(tap, place);
-    output.showTap(tap, place);
+    mixture.showTap(tap, tapName);
+    output.showTap(tap, tapName);
   }
   function showUnit() {
     Object.assign(root.dataset, output.showUnit());

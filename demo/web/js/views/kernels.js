@@ -43,26 +43,26 @@ function addInspector(body, payload, trigger) {
   });
   body.querySelector(".lens-row").after(inspector.root);
 
-  let shown = selection; // another kernel while the column of the selected one is not loaded yet
+  let current = selection; // another kernel while the column of the selected one is not loaded yet
   function show() {
-    const shownColumn = columns.findIndex((column) => column?.variant === shown.variant);
-    const shownTile = columns[shownColumn].channels.indexOf(shown.channel);
+    const shownColumn = columns.findIndex((column) => column?.variant === current.variant);
+    const shownTile = columns[shownColumn].channels.indexOf(current.channel);
     tiles.forEach((rows, c) => rows.forEach((row, r) => row.forEach((tile, i) => {
       const isShown = c === shownColumn && i === shownTile;
       tile.classList.toggle("here", isShown);
       if (r > 0) return;
-      tile.setAttribute("aria-pressed", isShown && shown.held);
+      tile.setAttribute("aria-pressed", isShown && current.held);
       tile.tabIndex = (c === shownColumn ? isShown : i === 0) ? 0 : -1; // one tab stop per column
     })));
-    inspector.show(columns[shownColumn], shownTile, shown.held);
+    inspector.show(columns[shownColumn], shownTile, current.held);
   }
-  const isShown = (c, i) => shown.variant === columns[c].variant && shown.channel === columns[c].channels[i];
-  function select(c, i, held) {
-    shown = Object.assign(selection, { variant: columns[c].variant, channel: columns[c].channels[i], held });
+  const isShown = (c, i) => current.variant === columns[c].variant && current.channel === columns[c].channels[i];
+  function select(c, i, isHeld) {
+    current = Object.assign(selection, { variant: columns[c].variant, channel: columns[c].channels[i], held: isHeld });
     show();
   }
   const preview = (c, i) => { if (!selection.held && !isShown(c, i)) select(c, i, false); };
-  const press = (c, i) => select(c, i, !(shown.held && isShown(c, i)));
+  const press = (c, i) => select(c, i, !(current.held && isShown(c, i)));
 
   function listenToKeys(tile, row, c, i) {
     tile.parentNode.setAttribute("role", "group");
@@ -93,7 +93,7 @@ function addInspector(body, payload, trigger) {
   const selected = columns.find((column) => column?.variant === selection.variant) || first;
   if (selected.variant !== selection.variant || !selected.channels.includes(selection.channel)) {
     const fallback = { variant: selected.variant, channel: selected.channels[0], held: false };
-    shown = payload.coming.includes(selection.variant) ? fallback : Object.assign(selection, fallback);
+    current = payload.coming.includes(selection.variant) ? fallback : Object.assign(selection, fallback);
   }
   showUnit = whenVisible(inspector.root, inspector.showUnit);
   return show;

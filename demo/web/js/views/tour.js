@@ -29,13 +29,13 @@ export function layOutTour(body, { tour, architecture, note, photo, images }, tr
 }
 
 export function mountTour(element, props, trigger, watch) {
-  let shown = "", previousStep = 0;
+  let drawnContent = "", previousStep = 0;
 
   function draw() {
     const value = props.value || {}, step = value.step || 0, root = element.querySelector(".lens-tour");
     const content = JSON.stringify([step, value.title, value.words]); // Gradio adds marks to other fields on a second send
-    if (content === shown) return;
-    shown = content;
+    if (content === drawnContent) return;
+    drawnContent = content;
     root.hidden = !step;
     document.documentElement.classList.toggle("lens-touring", Boolean(step));
     if (step) build(root, value);

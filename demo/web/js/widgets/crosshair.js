@@ -9,7 +9,7 @@ import { createButton, createNode, createSvgNode, isUnmodified } from "../core/d
 const KEY_PAUSE = 250; // milliseconds after the last key press of a run until one request is sent
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const percent = (part, whole) => `${(100 * part) / whole}%`;
+const percent = (part, total) => `${(100 * part) / total}%`;
 let visibility = null;
 
 /** On a narrow screen: a round thumbnail that leads back to the image while that is out of sight (css/side.css). */
