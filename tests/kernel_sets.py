@@ -21,5 +21,5 @@ def kernel_set(kernels, static=None, gates=None, variant: str = "transxnet_tiny"
     return KernelSet(
         variant, stage, 2, kernels, static, gates, none, gates.mean(axis=(2, 3)),
         gate_entropy=gate_entropies(gates).mean(axis=(1, 2)),
-        distance=np.divide(away, size, out=np.full_like(away, np.nan), where=size > 0),
+        static_distance=np.divide(away, size, out=np.full_like(away, np.nan), where=size > 0),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from .errors import UnknownName, quote
+from .messages import Message
 
 UNTRAINED = "untrained"  # as in "pico@untrained": the same architecture with random weights, on request only
 
@@ -66,9 +67,9 @@ class VariantSpec:
         """The view pixel of each stage's unit 0: every step is an odd kernel padded by half of it."""
         return (0.0, 0.0, 0.0, 0.0)
 
-    def layer_words(self, stage: int, block: int = 0) -> str:
-        """What a map of this stage or block belongs to: "stage 3, block 2"."""
-        return f"stage {stage}, block {block or self.depths[stage - 1]}"
+    def layer_name(self, stage: int, block: int = 0) -> str:
+        """Caption of a block: "stage 3, block 2"; block 0 is the stage's last."""
+        return Message("stage {stage}, block {block}", stage=stage, block=block or self.depths[stage - 1])
 
 
 _T = VariantSpec(

@@ -6,7 +6,7 @@ import numpy as np
 
 from transxnet.draw.text import number
 from transxnet.draw.views import geometry_of
-from transxnet.explain.kernels.change import change
+from transxnet.explain.kernels.change import kernel_change
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.explain.ranks import spearman
 from transxnet.results.kernels import KernelChange
@@ -52,7 +52,7 @@ def _kernels(column: Column, other: Column) -> Json:
     title, hint = tr("compare_photos.kernels_row"), tr("compare_photos.kernels_row_hint", count=TILES)
     if instead := missing(column, "kernels"):
         return _row(title, hint, column, [instead])
-    moved = change(column.study.kernels, other.study.kernels)
+    moved = kernel_change(column.study.kernels, other.study.kernels)
     channels = representatives(column.study.kernels, TILES)
     first, second = moved.first[channels], moved.second[channels]
     cells = _tiles(title, column, [first, second, second - first], channels)
@@ -71,7 +71,7 @@ def _gates(column: Column, other: Column) -> Json:
         return _row(title, hint, column, [_text("kernels.not_generated")])
     channels = representatives(column.study.kernels, TILES)
     cells = _tiles(title, column, [c.study.kernels.gates[0][channels] for c in (column, other)], channels)
-    moved = change(column.study.kernels, other.study.kernels).gates.mean()
+    moved = kernel_change(column.study.kernels, other.study.kernels).gate_change.mean()
     return _row(title, hint, column, [*cells, _text("compare_photos.gates_moved", gates=number(float(moved)))], GATE)
 
 
@@ -99,7 +99,7 @@ def _attention(column: Column, other: Column) -> Json:
 def _kernel_words(study: Study, moved: KernelChange) -> str:
     if not study.spec.idconv:
         return tr("compare_photos.kernels_fixed")
-    first, second = (number(float(np.nanmedian(away))) for away in moved.from_static)
+    first, second = (number(float(np.nanmedian(away))) for away in moved.static_distance)
     apart = number(float(np.nanmedian(moved.distance)))
     told = tr("compare_photos.kernels_moved", apart=apart, first=first, second=second)
     return f"{told} {tr('compare_photos.kernels_random')}" if study.untrained else told

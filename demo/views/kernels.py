@@ -21,7 +21,10 @@ from ..i18n.translate import tr, tr_message, tr_section
 from .scene import Scene
 
 GATE = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
-ARRAYS = ("inputs", "outputs", "kernels", "static", "learned", "gates", "biases", "bias_learned", "bias_gates")
+ARRAYS = (
+    "inputs", "outputs", "kernels", "static_kernels", "learned_kernels", "gates", "bias_gates", "biases",
+    "learned_biases",
+)  # fmt: skip
 
 
 ROWS = {  # row -> keys of its title and its hint
@@ -60,7 +63,7 @@ ASPECTS = (
     Aspect("kernels", lambda k: k.kernels, _kernel_words),
     Aspect(
         "difference",
-        lambda k: k.kernels - k.static,
+        lambda k: k.kernels - k.static_kernels,
         lambda k, generated: tr_message(worth_knowing(k)),
         "kernels.not_generated",
     ),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.kernel_sets import kernel_set
-from transxnet.explain.kernels.spectra import spectrum
+from transxnet.explain.kernels.spectra import kernel_spectrum
 from transxnet.results import Geometry
 from transxnet.results.kernel_arithmetic import KernelArithmetic
 
@@ -52,7 +52,7 @@ def test_a_units_own_position_leads_back_to_it(scripts, name):
     )
     for i, (x, y) in enumerate(found):
         row, col = divmod(i, cols)
-        exact = geometry.center_in_upload(row, col)
+        exact = geometry.center_in_source(row, col)
         assert max(abs(x - exact[0]), abs(y - exact[1])) <= 0.5
         assert 0 <= x < geometry.source_size[0]
         assert 0 <= y < geometry.source_size[1]
@@ -99,7 +99,7 @@ def test_patch_products_and_sum_at_every_unit(scripts, rows, cols):
 
 def test_frequency_response_and_its_rings(scripts):
     kernels = np.random.default_rng(3).normal(size=(2, 7, 7)).astype(np.float32)
-    expected = spectrum(kernel_set(kernels[:1]))
+    expected = kernel_spectrum(kernel_set(kernels[:1]))
     magnitude, profile, single, uneven = scripts.evaluate(
         """async ([kernel, uneven]) => {
           const A = await importModule("core/arithmetic.js"), of = (k) => A.spectrum(Float32Array.from(k), 7, 64);

@@ -36,7 +36,7 @@ def expected(table: AttentionTable, direction: str, head: int | str, x: float, y
     """(row, column) of the unit nearest to a point, its map, and by how much quantizing may move a value of it."""
     own = table.queries if direction == "from" else table.keys
     unit = own.unit_at(x, y)
-    maps = table.at(*unit).heads if direction == "from" else table.users(*unit)
+    maps = table.attention_from(*unit).heads if direction == "from" else table.attention_to(*unit).heads
     steps = table.weights.max(axis=-1) / 255  # (heads, Nq)
     index = unit[0] * own.grid[1] + unit[1]
     of_values = steps[:, index, None, None] if direction == "from" else steps.reshape(-1, *table.queries.grid)
@@ -72,7 +72,7 @@ def test_every_head_of_every_block_position_attention(scripts, stage, block):
         assert ((row, col), (rows, cols)) == (unit, raw.shape)
         assert (np.abs(np.reshape(values, raw.shape) - raw) <= margin).all(), (way, head)
         if way == "from":  # exactly the library's: not those of the weights in steps
-            at = table.at(row, col)
+            at = table.attention_from(row, col)
             some = slice(None) if isinstance(head, str) else slice(head - 1, head)
             assert entropy == pytest.approx(at.entropy[some].mean(), rel=1e-6)
             assert distance == pytest.approx(at.distance[some].mean(), rel=1e-6)
@@ -91,7 +91,7 @@ def test_the_nearest_unit_is_pythons_half_way_too(scripts):
         [table_json(s.block_table), points],
     )
     assert [tuple(one) for one in found] == [geometry.unit_at(*position) for position in points]
-    halves = {round((geometry.to_view(*position)[0] / 16) % 1, 6) for position in points}
+    halves = {round((geometry.to_input(*position)[0] / 16) % 1, 6) for position in points}
     assert 0.5 in halves  # some points do lie half way
 
 
@@ -155,7 +155,7 @@ def check(lens: Lens, table: AttentionTable, direction: str, head: int | str, x:
     assert float(drawn["peak"]) == pytest.approx(raw.max(), abs=float(margin.max()))
     assert float(drawn["sum"]) == pytest.approx(raw.sum(), abs=float(margin.sum()))
     if direction == "from" and head != "max":
-        at, which = table.at(*unit), "mean" if head == "mean" else head
+        at, which = table.attention_from(*unit), "mean" if head == "mean" else head
         some = slice(None) if which == "mean" else slice(which - 1, which)
         caption = lens.panel("attention").locator(".lens-frame + figcaption").text_content()
         said = f"entropy {number(at.entropy[some].mean())}, {number(at.distance[some].mean())} px"

@@ -12,7 +12,7 @@ from demo.second import same_place
 from tests.browser.lens import PHONE
 from tests.browser.test_page import as_png
 from transxnet import load
-from transxnet.explain.kernels.change import change
+from transxnet.explain.kernels.change import kernel_change
 from transxnet.explain.sanity.differences import compare
 from transxnet.images import SourceImage, decode
 from transxnet.study import StudyOptions, study
@@ -178,7 +178,7 @@ def check_photos(lens, first: SourceImage, second: SourceImage) -> None:
     model, place = load("pico", device="cpu"), same_place(lens.position, first.size, second.size)
     one = study(model, first, StudyOptions(position=lens.position))
     two = study(model, second, StudyOptions(position=place))
-    moved = change(one.kernels, two.kernels)
+    moved = kernel_change(one.kernels, two.kernels)
     tiles = lens.numbers("compare", "tiles")
     assert float(tiles[2]["distance"]) == near(float(np.nanmedian(moved.distance)))
     assert [float(found["peak"]) for found in lens.numbers("compare")] == [

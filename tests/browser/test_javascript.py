@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transxnet.draw.colormaps import COLORMAPS
-from transxnet.draw.overlay import overlay, place
+from transxnet.draw.overlay import interpolate, overlay
 from transxnet.draw.scale import (
     HIDDEN,
     MASKED,
@@ -124,7 +124,7 @@ def test_a_grid_is_placed_on_the_same_pixels(scripts, grid, stride, origin, size
         }""",
         [heatmap.ravel().tolist(), *grid, stride, origin, list(view), *size],
     )
-    np.testing.assert_allclose(np.reshape(found, size), place(heatmap, geometry, size), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.reshape(found, size), interpolate(heatmap, geometry, size), rtol=1e-5, atol=1e-5)
 
 
 def test_the_blend_is_the_overlay(scripts):

@@ -32,7 +32,7 @@ def check(lens, found: KernelArithmetic, i: int, position: tuple[int, int]) -> N
     made = found.kernels[i].astype(np.float64)
     np.testing.assert_allclose(numbers(lens, ".lens-taps.big"), made, atol=1e-7)
     np.testing.assert_allclose(numbers(lens, ".pair:nth-child(2) .lens-taps:last-child"), found.gates[i, 1], atol=1e-7)
-    np.testing.assert_allclose(numbers(lens, ".beside .lens-taps:first-child"), found.static[i], atol=1e-7)
+    np.testing.assert_allclose(numbers(lens, ".beside .lens-taps:first-child"), found.static_kernels[i], atol=1e-7)
     np.testing.assert_allclose(numbers(lens, ".line .lens-taps:nth-child(3)"), found.patch(i, row, col), atol=1e-7)
     products = made * found.patch(i, row, col)
     np.testing.assert_allclose(numbers(lens, ".line .lens-taps:nth-child(7)"), products, atol=1e-7)

@@ -189,7 +189,7 @@ def test_kernels_of_two_stages(visit):
         made = library(stage=stage).kernels
         kernels, change, gates = lens.numbers("kernels", "tiles")
         assert 0 < said(kernels) <= np.abs(made.kernels).max() * (1 + 1e-6)
-        assert 0 < said(change) <= np.abs(made.kernels - made.static).max() * (1 + 1e-6)
+        assert 0 < said(change) <= np.abs(made.kernels - made.static_kernels).max() * (1 + 1e-6)
         assert 0 < said(gates) <= made.gates[0].max() * (1 + 1e-6)
         assert lens.panel("kernels").locator(".lens-tile canvas").count() == 3 * SHOWN
 

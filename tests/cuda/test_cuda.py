@@ -78,7 +78,7 @@ def _maps(ours: Study, theirs: Study) -> Iterator[tuple[str, np.ndarray, np.ndar
     """Every array two studies hold, in pairs."""
     yield "attention", ours.attention.heads, theirs.attention.heads
     yield "attention, all queries", ours.attention_table.weights, theirs.attention_table.weights
-    for name in ("kernels", "gates", "biases", "static"):
+    for name in ("kernels", "gates", "biases", "static_kernels"):
         yield name, getattr(ours.kernels, name), getattr(theirs.kernels, name)
     for name in ("grad_cam", "receptive_field"):
         yield name, getattr(ours, name).heatmap, getattr(theirs, name).heatmap

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 FILE = Path(__file__).with_name("pytorch_grad_cam_pico.npz")
-LAYERS = (1, 2, 3, 4, "head")  # stages' outputs, and the head's normalised features
+LAYERS = (1, 2, 3, 4, "head")  # stages' outputs, and the head's normalized features
 
 
-def picture() -> np.ndarray:
-    """(1, 3, 96, 128) float32 by formula, so that anyone has the same: waves that differ by colour."""
-    colour, row, column = np.meshgrid(np.arange(3), np.arange(96), np.arange(128), indexing="ij")
-    waves = np.sin(0.11 * row * (1 + 0.3 * colour) + 1.3 * colour) + np.cos(0.07 * column - 0.02 * row * colour)
+def image() -> np.ndarray:
+    """(1, 3, 96, 128) float32 by formula, so that anyone has the same: waves that differ by color."""
+    color, row, column = np.meshgrid(np.arange(3), np.arange(96), np.arange(128), indexing="ij")
+    waves = np.sin(0.11 * row * (1 + 0.3 * color) + 1.3 * color) + np.cos(0.07 * column - 0.02 * row * color)
     return np.float32(waves)[None]
 
 
@@ -43,7 +43,7 @@ def main() -> None:
             return cam
 
     loaded = transxnet.load("pico")
-    x = torch.from_numpy(picture()).requires_grad_()  # no parameter of a loaded model asks for a gradient
+    x = torch.from_numpy(image()).requires_grad_()  # no parameter of a loaded model asks for a gradient
     classes = loaded.model(x.detach())[0].argsort(descending=True)[:2].tolist()
     layers = [*loaded.model.stage_taps, loaded.model.head_tap]
     stored = {

@@ -24,7 +24,7 @@ from tests.small import image, small_model
 from transxnet.backbones.spec import find_backbone
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
-from transxnet.explain.kernels.change import change
+from transxnet.explain.kernels.change import kernel_change
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.explain.sanity.differences import as_map
 from transxnet.explain.sanity.differences import compare as library
@@ -233,7 +233,7 @@ def test_two_photos_show_what_is_generated_for_each(columns):
     assert found["heads"][1]["title"] == "The second: lion"
     assert len(found["rows"]) == 6
     one, two = columns[0].study, second[0].study
-    expected = change(one.kernels, two.kernels)
+    expected = kernel_change(one.kernels, two.kernels)
     channels = representatives(one.kernels, TILES)
     cells = found["rows"][0]["cells"]
     shapes = (len(channels), 7, 7)

@@ -24,7 +24,7 @@ from demo.timing import Timing
 from demo.views.compare import drawn
 from tests.small import image, small_model
 from transxnet.cost import cost
-from transxnet.draw.overlay import mark, overlay, place
+from transxnet.draw.overlay import interpolate, mark, overlay
 from transxnet.draw.scale import Tone
 from transxnet.draw.views import unit_of
 from transxnet.errors import LensError, UnknownName
@@ -135,7 +135,7 @@ def test_png_shows_each_map_as_the_library_draws_it(ask, upload):
         rgb, side = np.asarray(image.convert("RGB")), json.loads(image.text["transxnet-lens"])["side"]
     found = asked.shots[0].study.attention
     photo = source_crop(asked.shots[0].study, upload.rgb, side)
-    heatmap = place(found.mean, found.keys, photo.shape[:2])
+    heatmap = interpolate(found.mean, found.keys, photo.shape[:2])
     drawn = overlay(photo, heatmap, (0.0, float(found.mean.max())), "viridis", 0.6, tone=style.tone)
     wanted = mark(drawn, unit_of(found), found.keys.input_size)
     left = round(0.3 * side / 4.2)

@@ -164,10 +164,10 @@ def test_kernels_carry_what_was_generated_what_it_changed_and_the_gates(columns)
         made = column.study.kernels
         channels = representatives(made, TILES)
         shape = (len(channels), 7, 7)
-        expected = (made.kernels, made.kernels - made.static, made.gates[0])
+        expected = (made.kernels, made.kernels - made.static_kernels, made.gates[0])
         for row, raw in zip(rows, expected, strict=True):
             assert same(values(row["cells"][i], shape), raw[channels])
-    changes = [c.study.kernels.kernels - c.study.kernels.static for c in columns]
+    changes = [c.study.kernels.kernels - c.study.kernels.static_kernels for c in columns]
     picked = [d[representatives(c.study.kernels, TILES)] for d, c in zip(changes, columns, strict=True)]
     assert rows[1]["bar"]["range"] == list(shared_range(picked, signed=True))
     assert rows[2]["bar"]["range"] == [0, 1]
@@ -199,7 +199,7 @@ def test_the_inspector_knows_what_is_learned_and_not_generated():
     looked = study(loaded, ONE, StudyOptions(stage=3, only=("kernels", "kernel_arithmetic")))
     (one,) = view("kernels", [Column("pico_static", looked, cost(loaded.model))], ONE)["inspected"]
     assert (one["generated"], one["groups"]) == (False, 1)
-    assert one["base64"]["kernels"] == one["base64"]["static"] == one["base64"]["learned"]
+    assert one["base64"]["kernels"] == one["base64"]["static_kernels"] == one["base64"]["learned_kernels"]
 
 
 def test_grad_cam_is_raw_and_signed_first(columns):

@@ -60,13 +60,13 @@ def test_a_map_is_answered_whole(seen, part):
 def test_kernels_come_with_their_gates_and_the_channels_drawn(seen):
     numbers, _, npz = answered(seen, "kernels")
     made = seen.kernels
-    assert np.array_equal(npz["kernels_static"], made.static)
+    assert np.array_equal(npz["kernels_static"], made.static_kernels)
     assert np.array_equal(npz["kernels_gates"], made.gates)
     assert np.array_equal(npz["kernels_biases"], made.biases)
     assert np.array_equal(npz["kernels_bias_gates"], made.bias_gates)
     assert npz["kernels"] == pytest.approx((made.gates * weights(seen)).sum(axis=0), abs=1e-6)
     assert numbers["shown_channels"] == [int(c) + 1 for c in representatives(made, 12)]
-    assert numbers["numbers"]["distance"] == pytest.approx(np.median(made.distance))
+    assert numbers["numbers"]["distance"] == pytest.approx(np.median(made.static_distance))
 
 
 def weights(seen) -> np.ndarray:

@@ -18,9 +18,9 @@ from transxnet.explain.attribution.captum_methods import integrated_gradients, o
 from transxnet.explain.attribution.grad_cam import grad_cam
 from transxnet.explain.erf.erf import receptive_field
 from transxnet.explain.kernels.change import kernel_depth
-from transxnet.explain.kernels.clusters import clusters
+from transxnet.explain.kernels.clusters import kernel_clusters
 from transxnet.explain.kernels.kernels import kernels
-from transxnet.explain.kernels.spectra import spectrum
+from transxnet.explain.kernels.spectra import kernel_spectrum
 from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict
 from transxnet.export.records import describe
@@ -232,24 +232,24 @@ def test_the_parts_of_single_pass_that_speak_of_all_blocks(whole, seen):
     ]
     everything = observe(small_model().model, seen.model_input, KINDS)
     assert (whole.pathway_energies.osra == pathway_energies(everything).osra).all()
-    assert (whole.kernel_depth.distance == kernel_depth(everything).distance).all()
+    assert (whole.kernel_depth.static_distance == kernel_depth(everything).static_distance).all()
     assert [r.heatmap.tolist() for r in whole.rollouts] == [
         rollout(everything, s, POINT).heatmap.tolist() for s in (1, 2, 3, 4)
     ]
 
 
 def test_the_parts_of_one_block_are_of_the_block_looked_at(whole):
-    assert (whole.clusters.medoids == clusters(whole.kernels).medoids).all()
+    assert (whole.clusters.medoids == kernel_clusters(whole.kernels).medoids).all()
     generated, static = whole.spectra
-    assert (generated.response == spectrum(whole.kernels).response).all()
-    assert (static.response == spectrum(whole.kernels, "static").response).all()
+    assert (generated.response == kernel_spectrum(whole.kernels).response).all()
+    assert (static.response == kernel_spectrum(whole.kernels, "static").response).all()
     assert whole.position_attention.attention_from.query == whole.attention.query
     assert whole.position_attention.attention_to.key == (1, 0)  # keys are 32 px apart: (55.5, 15.5) of the view
 
 
 def test_contrast_is_with_the_best_other_answer_and_names_both(whole):
     first, second = whole.predictions.top[:2]
-    assert whole.contrast.numbers["other_index"] == second.index
+    assert whole.contrast.numbers["contrast_index"] == second.index
     assert whole.contrast.target == f"{first.label} (class {first.index}) against {second.label} (class {second.index})"
 
 

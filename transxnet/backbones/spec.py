@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import LensError, UnknownName, quote
 from ..labels import NUMBERED
+from ..messages import Message
 from ..variants import UNTRAINED, Published, VariantSpec, parse_variant
 
 PREFIX = "timm:"
@@ -65,10 +66,12 @@ class BackboneSpec:
         """The name people type."""
         return self.name
 
-    def layer_words(self, stage: int, block: int = 1) -> str:
-        """What a map of this stage belongs to: "stage 3 (layers.2)"."""
-        remark = f"; {self.remark}" if self.remark and stage == STAGES else ""
-        return f"stage {stage} ({self.layers[stage - 1]}{remark})" if self.layers else f"stage {stage}"
+    def layer_name(self, stage: int, block: int = 1) -> str:
+        """Caption of a stage with timm's name of the layer: "stage 3 (layers.2)"."""
+        if not self.layers:
+            return Message("stage {stage}", stage=stage)
+        template = "stage {stage} ({layer}; {remark})" if self.remark and stage == STAGES else "stage {stage} ({layer})"
+        return Message(template, stage=stage, layer=self.layers[stage - 1], remark=self.remark)
 
 
 def is_backbone(name: str) -> bool:
@@ -131,10 +134,7 @@ def _spec(name: str, architecture: str, tag: str, config: dict[str, Any]) -> Bac
 
 def misfit(name: str, why: str) -> LensError:
     """A backbone that timm has and that cannot stand beside the others, with the reason."""
-    return LensError(
-        f"{name} cannot be looked at here: {why}.",
-        remedy=_EXAMPLES,
-    )
+    return LensError(f"{name} cannot be looked at here: {why}.", remedy=_EXAMPLES)
 
 
 def _unknown(name: str, wanted: str, known: list[str]) -> UnknownName:

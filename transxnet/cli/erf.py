@@ -92,12 +92,12 @@ def _begin(args: argparse.Namespace, worker: Worker, names: Sequence[str], paths
 
 def _left(paths: Sequence[Path], done: Sequence[str]) -> list[Path]:
     """The images not yet averaged. Raises OutOfRange where the run holds others than those named."""
-    from ..explain.erf.protocol import name_of
+    from ..explain.erf.protocol import image_name
 
     counted, left = Counter(done), []
     for path in paths:
-        if counted[name_of(path)]:
-            counted[name_of(path)] -= 1
+        if counted[image_name(path)]:
+            counted[image_name(path)] -= 1
         else:
             left.append(path)
     if counted.total():
@@ -144,7 +144,7 @@ def _tell(run: Run) -> None:
     for column in run.columns:
         if column.found.count:
             numbers = column.found.result().numbers
-            r = ", ".join(f"{k} {100 * numbers[k]:.2f} %" for k in ("sound/r50", "published/r50"))
+            r = ", ".join(f"{k} {100 * numbers[k]:.2f} %" for k in ("raw/r50", "published/r50"))
             print(f"{column.name}: {_images(column.found.count)}, {r}")
     print(run.args.out / FIGURE)
 

@@ -59,7 +59,7 @@ def stored(args: argparse.Namespace, models: Sequence[LoadedModel]) -> dict[str,
     """The sums of the run in --out, by model; none where there is no run. Raises OutOfRange where it cannot go on."""
     import numpy as np
 
-    from ..explain.erf.protocol import ErfSum, Place
+    from ..explain.erf.protocol import ErfSum, UnitLocation
 
     if not (args.out / ARRAYS).exists():
         return {}
@@ -71,7 +71,7 @@ def stored(args: argparse.Namespace, models: Sequence[LoadedModel]) -> dict[str,
         _same_run(state, asked, {loaded.name: loaded.provenance.sha256 for loaded in models})
         found = {}
         for name, kept in state["models"].items():
-            place = Place(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept["place"].items()})
+            place = UnitLocation(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept["place"].items()})
             total = heatmaps[name] * len(kept["images"])
             found[name] = ErfSum(args.size, args.stage, args.unit, total, kept["images"], [], place)
         return found
@@ -130,7 +130,7 @@ def _state(run: Run, shown: Sequence[Column]):
     models = {
         column.name: {
             "sha256": column.loaded.provenance.sha256, "images": column.found.images,
-            "place": asdict(column.found.place),
+            "place": asdict(column.found.location),
         }
         for column in shown
     }  # fmt: skip
@@ -143,7 +143,7 @@ def _entry(column: Column, result: ErfProtocol) -> dict[str, object]:
         "model": column.name, "variant": result.model, "untrained": column.loaded.untrained,
         "provenance": column.loaded.provenance.as_json(), "layer": result.layer, "unit": result.unit,
         "position": result.position, "images": result.images, "folders": result.folders, "failed": result.failed,
-        "numbers": result.numbers, "published_none_found": result.published.none_found, "note": result.note,
+        "numbers": result.numbers, "published_none_found": result.published_curve.unreached_shares, "note": result.note,
         "array": f"{column.name}/heat",
     }  # fmt: skip
 

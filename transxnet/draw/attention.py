@@ -138,7 +138,7 @@ def halves_figure(results: Sequence[PathwayEnergies], names: Sequence[str]) -> S
     """OSRA's share of the energy of D-Mixer's output, a bar a block: all of it, and what varies over positions."""
     figure = _figure(len(results))
     for row, (found, name) in enumerate(zip(results, names, strict=True)):
-        parts = ("all of the output", found.share), ("what varies over positions", found.varying_share)
+        parts = ("all of the output", found.osra_share), ("what varies over positions", found.osra_varying_share)
         for column, (what, share) in enumerate(parts):
             axes = _panel(figure, len(results), row, column, found.stages.tolist(), f"{name}: {what}")
             axes.bar(np.arange(1, len(share) + 1), 100 * share, width=0.7, color=ACCENT)
@@ -154,7 +154,7 @@ def halves_figure(results: Sequence[PathwayEnergies], names: Sequence[str]) -> S
         "What the answer loses without a half is another question, which the what-if answers.",
         figure_rgb(figure), _halves_table(results, names),
         {f"{name}/{key}": _mean(share) for found, name in zip(results, names, strict=True) for key, share in
-         (("mean_share", found.share), ("mean_varying_share", found.varying_share))},
+         (("mean_share", found.osra_share), ("mean_varying_share", found.osra_varying_share))},
         {f"{name}/{key}": getattr(found, key) for found, name in zip(results, names, strict=True) for key in
          ("stages", "blocks", "idconv", "osra", "idconv_varying", "osra_varying")},
     )  # fmt: skip
@@ -174,7 +174,8 @@ def percent(share: float) -> str:
 
 def _halves_caption(results: Sequence[PathwayEnergies], names: Sequence[str]) -> str:
     said = [
-        f"{name}: {percent(_mean(found.share))} over all blocks, {percent(_mean(found.varying_share))} of what varies"
+        f"{name}: {percent(_mean(found.osra_share))} over all blocks, "
+        f"{percent(_mean(found.osra_varying_share))} of what varies"
         for found, name in zip(results, names, strict=True)
     ]
     return (
@@ -187,8 +188,8 @@ def _halves_caption(results: Sequence[PathwayEnergies], names: Sequence[str]) ->
 
 def _halves_alt(results: Sequence[PathwayEnergies], names: Sequence[str]) -> str:
     said = [
-        f"{name}, of what varies {percent(found.varying_share[0])} in the first block and "
-        f"{percent(found.varying_share[-1])} in the last"
+        f"{name}, of what varies {percent(found.osra_varying_share[0])} in the first block and "
+        f"{percent(found.osra_varying_share[-1])} in the last"
         for found, name in zip(results, names, strict=True)
     ]
     return f"Bars for OSRA's share over {len(results[0].stages)} blocks: {'; '.join(said)}."
@@ -201,8 +202,8 @@ def _halves_table(results: Sequence[PathwayEnergies], names: Sequence[str]) -> T
             energies = (found.idconv[i], found.osra[i], found.idconv_varying[i], found.osra_varying[i])
             idconv, osra, idconv_varying, osra_varying = map(number, energies)
             rows.append((
-                f"{name}, stage {stage}, block {block}", idconv, osra, percent(found.share[i]),
-                idconv_varying, osra_varying, percent(found.varying_share[i]),
+                f"{name}, stage {stage}, block {block}", idconv, osra, percent(found.osra_share[i]),
+                idconv_varying, osra_varying, percent(found.osra_varying_share[i]),
             ))  # fmt: skip
     head = (
         "block", "convolution", "OSRA", "OSRA's share",

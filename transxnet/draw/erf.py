@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..results.erf import SHARES, ErfCurves, ErfPathways, ErfProtocol, RCurve
+from ..results.erf import SHARES, ContainmentCurve, ErfCurves, ErfPathways, ErfProtocol
 from .bars import figure_rgb
 from .figure import StudyFigure, Table
 from .panels import DPI, TEXT, WIDTH, Panels, fit, ring
@@ -108,9 +108,9 @@ def _alike(found: ErfPathways) -> bool:
 
 def _parts_caption(results: Sequence[ErfPathways], names: Sequence[str]) -> str:
     said = "; ".join(
-        f"{name}: with everything held {_percent(found.numbers['seen/share'])} of the full map's total is left, "
-        f"rank correlation {number(found.numbers['seen/rank'])}"
-        for found, name in zip(results, names, strict=True) if "seen" in found.maps
+        f"{name}: with everything held {_percent(found.numbers['all/share'])} of the full map's total is left, "
+        f"rank correlation {number(found.numbers['all/rank'])}"
+        for found, name in zip(results, names, strict=True) if "all" in found.maps
     )  # fmt: skip
     return (
         "Absolute gradient of the ringed unit's features by pixel. In each map but the first something keeps its "
@@ -158,19 +158,23 @@ def _parts_table(results: Sequence[ErfPathways], names: Sequence[str]) -> Table:
 def curves_figure(results: Sequence[ErfCurves], names: Sequence[str]) -> StudyFigure:
     """r(t) of several variants in one diagram: the raw map's solid, the published formula's dashed."""
     pairs = list(zip(results, names, strict=True))
-    half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} ({FORMULA} {_percent(f.published.at(0.5))})" for f, n in pairs)
+    half = "; ".join(
+        f"{n}: {_percent(f.raw_curve.area_at(0.5))} ({FORMULA} {_percent(f.published_curve.area_at(0.5))})"
+        for f, n in pairs
+    )
     return StudyFigure(
         "erf_curves", "How far the field reaches",
         f"r(t): area of the smallest square that holds a share t of the gradient. Solid, {OURS}: of the gradient as it "
         f"is, about the unit's own pixel. Dashes, {FORMULA}: of log10(gradient + 1) about the view's middle, but of "
         "this one image's absolute gradient at the model's own size; the published protocol averages many images "
-        f"at 1024 px. Half within {half}. {'; '.join(dict.fromkeys(f.what for f in results))}.",
+        f"at 1024 px. Half within {half}. {'; '.join(dict.fromkeys(f.caption for f in results))}.",
         f"Rising curves of area against share of the gradient for {', '.join(names)}.",
         "No figure here is to be set beside published ones: that takes the published protocol. The published formula "
         "depends on the gradient's units: compare models by the solid curves. " + LIMITS,
-        _curves_image(pairs), _r_table([(n, f.published, f.sound) for f, n in pairs], FORMULA),
-        {f"{n}/{c.kind}/r{100 * t:g}": c.at(t) for f, n in pairs for c in (f.published, f.sound) for t in SHARES},
-        {f"{n}/{c.kind}": np.stack((c.shares, c.areas)) for f, n in pairs for c in (f.published, f.sound)},
+        _curves_image(pairs), _r_table([(n, f.published_curve, f.raw_curve) for f, n in pairs], FORMULA),
+        {f"{n}/{c.kind}/r{100 * t:g}": c.area_at(t)
+         for f, n in pairs for c in (f.published_curve, f.raw_curve) for t in SHARES},
+        {f"{n}/{c.kind}": np.stack((c.shares, c.areas)) for f, n in pairs for c in (f.published_curve, f.raw_curve)},
     )  # fmt: skip
 
 
@@ -180,7 +184,7 @@ def _curves_image(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
     axes = figure.add_axes((0.075, 0.155, 0.9, 0.82))
     axes.plot((0, 100), (0, 100), color=GRAY, lw=0.8, ls=":", label="an even field")
     for i, (found, name) in enumerate(pairs):
-        color, (sound, published) = LINES[i % len(LINES)], (found.sound, found.published)
+        color, (sound, published) = LINES[i % len(LINES)], (found.raw_curve, found.published_curve)
         axes.plot(100 * sound.shares, 100 * sound.areas, color=color, lw=1.4, label=f"{printable(name)}, {OURS}")
         axes.plot(
             100 * published.shares, 100 * published.areas, color=color, ls=(0, (5, 3)), lw=1.1, alpha=0.6,
@@ -204,11 +208,12 @@ def _plain(axes: Axes) -> None:
         label.set_fontproperties(font(TEXT))
 
 
-def _r_table(rows: Sequence[tuple[str, RCurve, RCurve]], published: str = "published") -> Table:
+def _r_table(rows: Sequence[tuple[str, ContainmentCurve, ContainmentCurve]], published: str = "published") -> Table:
     """published: what the first of both is called."""
     head = ("model", *(f"{kind} r({100 * t:g} %)" for t in SHARES for kind in (published, OURS)))
     cells = [
-        (name, *(_percent(curve.at(t), "none found") for t in SHARES for curve in curves)) for name, *curves in rows
+        (name, *(_percent(curve.area_at(t), "none found") for t in SHARES for curve in curves))
+        for name, *curves in rows
     ]
     return Table(head, cells)
 
@@ -229,19 +234,19 @@ def protocol_figure(results: Sequence[ErfProtocol], names: Sequence[str], state:
     rows = _protocol_rows(pairs, sheet.pixels)
     for kind, shown, value_range, _ in rows:
         for (found, name), values in zip(pairs, shown, strict=True):
-            curve = found.published if kind == "published" else found.sound
+            curve = found.published_curve if kind == "published" else found.raw_curve
             rgb = colorize(values, value_range, COLORMAP)
             words = ["A, as published" if kind == "published" else "Raw average", *_r_lines(curve)]
             _square(sheet.panel(name, rgb, (found.size, found.size), words), curve, found.size)
         if len(pairs) > 1:  # one model's two maps stand side by side
             sheet.new_row()
     for kind, _, value_range, words in rows:
-        sheet.bar(value_range, words, COLORMAP, decades=kind == "sound")
+        sheet.bar(value_range, words, COLORMAP, decades=kind == "raw")
     return StudyFigure(
         "erf", "Effective receptive field", _protocol_caption(pairs, state),
         f"For each of {', '.join(names)} a map of the field on a logarithmic scale, and below it the raw average.",
         "The published r(t) depends on the gradient's units. " + LIMITS, sheet.image(),
-        _r_table([(name, found.published, found.sound) for found, name in pairs]),
+        _r_table([(name, found.published_curve, found.raw_curve) for found, name in pairs]),
         {f"{name}/{key}": value for found, name in pairs for key, value in found.numbers.items()},
         {f"{name}/heat": found.heatmap for found, name in pairs},
     )  # fmt: skip
@@ -259,8 +264,8 @@ def _protocol_rows(pairs: Sequence[tuple[ErfProtocol, str]], pixels: int) -> tup
     ours = "raw average in multiples of its mean, logarithmic, one scale; square: holds half"
     theirs = "A = log10(mean gradient + 1) over its maximum, each model's own; square: holds half"
     return (
-        ("published", [fit(found.scaled, pixels) for found, _ in pairs], (0.0, 1.0), theirs),
-        ("sound", raws, (high - DECADES, high), ours),
+        ("published", [fit(found.log_heatmap, pixels) for found, _ in pairs], (0.0, 1.0), theirs),
+        ("raw", raws, (high - DECADES, high), ours),
     )
 
 
@@ -287,11 +292,14 @@ def _said_of(pairs: Sequence[tuple[ErfProtocol, str]], sentences: Sequence[str])
 
 
 def _protocol_caption(pairs: Sequence[tuple[ErfProtocol, str]], state: str) -> str:
-    half = "; ".join(f"{n}: {_percent(f.sound.at(0.5))} (published {_percent(f.published.at(0.5))})" for f, n in pairs)
+    half = "; ".join(
+        f"{n}: {_percent(f.raw_curve.area_at(0.5))} (published {_percent(f.published_curve.area_at(0.5))})"
+        for f, n in pairs
+    )
     taken = " ".join(_taken(pairs))
     none = [
-        f"{n}: no square of the protocol holds more than {100 * min(f.published.none_found):g} % of A."
-        for f, n in pairs if f.published.none_found
+        f"{n}: no square of the protocol holds more than {100 * min(f.published_curve.unreached_shares):g} % of A."
+        for f, n in pairs if f.published_curve.unreached_shares
     ]  # fmt: skip
     return " ".join(filter(None, (
         f"{state}." if state else "", taken,
@@ -300,14 +308,14 @@ def _protocol_caption(pairs: Sequence[tuple[ErfProtocol, str]], state: str) -> s
     )))  # fmt: skip
 
 
-def _r_lines(curve: RCurve) -> list[str]:
-    cells = " · ".join(_digits(curve.at(t)) for t in SHARES)
+def _r_lines(curve: ContainmentCurve) -> list[str]:
+    cells = " · ".join(_digits(curve.area_at(t)) for t in SHARES)
     return [f"{curve.kind} r({', '.join(f'{100 * t:g}' for t in SHARES)} %):", f"{cells} %"]
 
 
-def _square(axes: Axes, curve: RCurve, size: int) -> None:
+def _square(axes: Axes, curve: ContainmentCurve, size: int) -> None:
     """The square that holds half, where all of it lies inside the view."""
-    side, (x, y) = np.sqrt(curve.at(0.5)) * size, curve.center
+    side, (x, y) = np.sqrt(curve.area_at(0.5)) * size, curve.center
     low, high = min(x, y) - side / 2, max(x, y) + side / 2
     if np.isfinite(side) and low >= -0.5 and high <= size - 0.5:
         axes.add_patch(Rectangle((x - side / 2, y - side / 2), side, side, fill=False, ec="white", lw=1))

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..results import AttentionFrom, Explanation, Geometry
 from ..results.attention import FUSIONS, AttentionTo, PositionAttention
-from ..results.placement import place
+from ..results.placement import interpolate
 from .attention import percent
 from .figure import StudyFigure, Table
 from .overlay import overlay
@@ -67,7 +67,7 @@ def _row(
     side = sheet.pixels
     small = fit(photo, side)
     for head in _maps_of(found):
-        heatmap = place(found.head(head), grid, (side, side))
+        heatmap = interpolate(found.head(head), grid, (side, side))
         title = head if isinstance(head, str) else f"head {head}"
         words = [] if isinstance(head, str) else _words_under(found, head)
         ring(sheet.panel(title, overlay(small, heatmap, value_range, COLORMAP), grid.input_size, words), at)
@@ -173,7 +173,7 @@ def rollout_figure(
         sheet.heading(name, "Attention rollout, an approximation: down through the block named and all before it.")
         small = fit(photo, sheet.pixels)
         for found, heatmap in zip(row, heatmaps, strict=True):
-            rgb = overlay(small, place(heatmap, found.geometry, small.shape[:2]), value_range, COLORMAP)
+            rgb = overlay(small, interpolate(heatmap, found.geometry, small.shape[:2]), value_range, COLORMAP)
             axes = sheet.panel(found.layer.partition(" and ")[0], rgb, found.geometry.input_size, [
                 found.target, f"{percent(found.numbers['from_uniform'])} moved by attention",
             ])  # fmt: skip

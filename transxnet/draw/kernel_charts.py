@@ -21,7 +21,8 @@ def spectrum_figure(
 ) -> StudyFigure:
     """Each variant's mean |FFT| of generated and of static kernels as images, and both radial profiles.
 
-    generated, static: `spectrum(kernel_set, "kernels")` and `spectrum(kernel_set, "static")` of the same blocks.
+    generated, static: `kernel_spectrum(kernel_set, "generated")` and `kernel_spectrum(kernel_set, "static")` of the
+    same blocks.
     """
     each = list(zip(generated, static, names, strict=True))
     both = [(part, f"{name}/{what}") for g, s, name in each for part, what in ((g, "generated"), (s, "static"))]
@@ -129,7 +130,7 @@ def kernel_depth_figure(results: Sequence[KernelDepth], names: Sequence[str]) ->
     )
     canvas.chart(left, canvas.down + 32, wide, 220, lambda axes: _entropies(axes, results, places))
     canvas.down += 32 + 220 + 60
-    peaks = {name: int(np.nanargmax(r.median)) for r, name in zip(results, names, strict=True)}
+    peaks = {name: int(np.nanargmax(r.median_static_distance)) for r, name in zip(results, names, strict=True)}
     each = list(zip(results, names, strict=True))
     return StudyFigure(
         "kernel_depth", "Where in the network the image moves the kernels",
@@ -139,9 +140,9 @@ def kernel_depth_figure(results: Sequence[KernelDepth], names: Sequence[str]) ->
         "One image. A block whose kernels move much need not matter much: the what-ifs measure that. Entropy counts "
         "the gates, distance what they did: where learned kernels are alike, decided gates move nothing.",
         canvas.rgb(), _depth_table(results, names, places),
-        {f"{name}/largest_distance": float(r.median[peaks[name]]) for r, name in each}
-        | {f"{name}/mean_entropy": float(r.entropy.mean()) for r, name in each},
-        under(("stages", "blocks", "groups", "distance", "entropy"), names, results),
+        {f"{name}/largest_distance": float(r.median_static_distance[peaks[name]]) for r, name in each}
+        | {f"{name}/mean_entropy": float(r.gate_entropy.mean()) for r, name in each},
+        under(("stages", "blocks", "groups", "static_distance", "gate_entropy"), names, results),
     )  # fmt: skip
 
 
@@ -153,14 +154,14 @@ def _depth_words(result: KernelDepth, name: str, peak: int) -> str:
     if (result.groups == 1).all():
         return f"{name}: learned kernels, the same for every image."
     where = f"stage {result.stages[peak]}, block {result.blocks[peak]}"
-    return f"{name}: most in {where}, {number(result.median[peak])} of the static kernel's size."
+    return f"{name}: most in {where}, {number(result.median_static_distance[peak])} of the static kernel's size."
 
 
 def _distances(axes: Axes, results: Sequence[KernelDepth], names: Sequence[str], places: list) -> None:
     for result, name, color in zip(results, names, _colors(len(results)), strict=True):
         static = " (learned, not generated)" if (result.groups == 1).all() else ""
         for at, part in _stages(result, places):
-            low, median, up = result.distance[part].T
+            low, median, up = result.static_distance[part].T
             axes.fill_between(at, low, up, color=color, alpha=0.13, linewidth=0)
             _line(axes, at, median, color, label=None if part[0] else name + static)
     axes.set_ylim(0, 1.2 * (axes.get_ylim()[1] or 1))  # room for the names
@@ -170,7 +171,9 @@ def _distances(axes: Axes, results: Sequence[KernelDepth], names: Sequence[str],
 
 def _entropies(axes: Axes, results: Sequence[KernelDepth], places: list) -> None:
     for result, color in zip(results, _colors(len(results)), strict=True):
-        mixed = np.where(result.groups > 1, result.entropy, np.nan)  # where there is nothing to mix, nothing is drawn
+        mixed = np.where(
+            result.groups > 1, result.gate_entropy, np.nan
+        )  # where there is nothing to mix, nothing is drawn
         for at, part in _stages(result, places):
             _line(axes, at, mixed[part], color)
     axes.set_ylim(0, 1)
@@ -203,7 +206,10 @@ def _colors(n: int) -> list[str]:
 
 
 def _depth_table(results: Sequence[KernelDepth], names: Sequence[str], places: Sequence[tuple[int, int]]) -> Table:
-    found = [dict(zip(_places(r), zip(r.median, r.entropy, r.groups, strict=True), strict=True)) for r in results]
+    found = [
+        dict(zip(_places(r), zip(r.median_static_distance, r.gate_entropy, r.groups, strict=True), strict=True))
+        for r in results
+    ]
     rows = []
     for place in places:
         cells: list[str] = []

@@ -38,14 +38,14 @@ def clusters_figure(
         "kernel_clusters", "A dozen kernels for all channels",
         f"Kernels {_origin(names, learned)}, sorted by shape (k-medoids on 1 - cosine similarity) and drawn on one "
         f"scale, ±{number(scale[1])}. Each stands for the channels counted under it. "
-        + " ".join(f"{name}: {number(100 * r.explained)} % of the variety of shapes." for r, name in each),
+        + " ".join(f"{name}: {number(100 * r.explained_ratio)} % of the variety of shapes." for r, name in each),
         "Rows of small kernels, red above zero and blue below, with bars of how many channels each stands for. "
         + " ".join(f"{name}: the largest stands for {r.sizes[0]}." for r, name in each),
         NOT_A_FILTER + "Sorting is by shape: a cluster may hold weak kernels and strong ones, and the number of "
         "clusters is a choice.",
         _draw_clusters(each, scale, learned),
         Table(("Medoid", "Channels", "Mean cosine similarity to it"), _cluster_rows(each)),
-        {f"{name}/explained": r.explained for r, name in each},
+        {f"{name}/explained": r.explained_ratio for r, name in each},
         under(("medoids", "kernels", "labels", "sizes", "similarity", "cohesion"), names, results),
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ def _cluster_rows(each: Sequence[tuple[KernelClusters, str]]) -> list[tuple[str,
 def _cluster_words(result: KernelClusters) -> str:
     return (
         f"stage {result.stage}, block {result.block}: {len(result.labels)} channels in {len(result.medoids)} clusters, "
-        f"which explain {number(100 * result.explained)} % of the variety of shapes"
+        f"which explain {number(100 * result.explained_ratio)} % of the variety of shapes"
     )
 
 
@@ -117,7 +117,11 @@ def change_figure(
     """
     chosen = [list(c)[:ACROSS] for c in channels] if channels else [_most_changed(r) for r in results]
     medians = {name: _medians(result) for result, name in zip(results, names, strict=True)}
-    arrays = under(("first", "second", "static", "distance", "similarity", "gates", "from_static"), names, results)
+    arrays = under(
+        ("first", "second", "static_kernels", "distance", "similarity", "gate_change", "static_distance"),
+        names,
+        results,
+    )
     image, largest = _draw_change(results, names, photos, chosen)
     return StudyFigure(
         "kernel_change", "Do the kernels move from image to image?",
@@ -162,11 +166,11 @@ def _medians(result: KernelChange) -> dict[str, float]:
     """The change in numbers, medians over channels."""
     return {
         "distance": float(np.nanmedian(result.distance)),
-        "first_from_static": float(np.nanmedian(result.from_static[0])),
-        "second_from_static": float(np.nanmedian(result.from_static[1])),
-        "against_static": result.against_static,
+        "first_from_static": float(np.nanmedian(result.static_distance[0])),
+        "second_from_static": float(np.nanmedian(result.static_distance[1])),
+        "against_static": result.relative_change,
         "similarity": float(np.nanmedian(result.similarity)),
-        "gates": float(np.median(result.gates)),
+        "gates": float(np.median(result.gate_change)),
     }
 
 
@@ -183,7 +187,7 @@ def _change_table(results: Sequence[KernelChange], names: Sequence[str]) -> Tabl
 
 def _still(result: KernelChange) -> bool:
     """Whether there was nothing to move: kernels that are learned, not generated."""
-    return not np.nan_to_num(result.distance).any() and not np.nan_to_num(result.from_static).any()
+    return not np.nan_to_num(result.distance).any() and not np.nan_to_num(result.static_distance).any()
 
 
 def _change_words(result: KernelChange) -> str:

@@ -64,7 +64,7 @@ def gates_figure(
 
 def _draw_gates(results: Sequence[KernelSet], names: Sequence[str], chosen: Sequence[Sequence[int]]) -> np.ndarray:
     pairs, canvas = list(zip(results, chosen, strict=True)), Canvas()
-    weights = shared_range([part[some] for r, some in pairs for part in (r.kernels, r.static)], signed=True)
+    weights = shared_range([part[some] for r, some in pairs for part in (r.kernels, r.static_kernels)], signed=True)
     gates = shared_range([_shown_gates(r)[:, some] for r, some in pairs], signed=True)
     for (result, some), name in zip(pairs, names, strict=True):
         canvas.heading(name, _gate_words(result))
@@ -111,7 +111,7 @@ def _gate_rows(canvas: Canvas, result: KernelSet, some: Sequence[int], gates: tu
     side, top = result.kernels.shape[-1] * TAP, canvas.down
     rows = [(f"gate {g}", values[some], gates, GATES) for g, values in enumerate(_shown_gates(result), start=1)]
     rows += [("generated" if rows else "learned", result.kernels[some], weights, KERNELS)]
-    rows += [("static", result.static[some], weights, KERNELS)] if len(rows) > 1 else []
+    rows += [("static", result.static_kernels[some], weights, KERNELS)] if len(rows) > 1 else []
     for name, values, scale, colors in rows:
         canvas.text(MARGIN, canvas.down + 24, name, SMALL, GRAY)
         canvas.down += canvas.tiles(MARGIN + LABEL, canvas.down, values, scale, TAP, GAP, ACROSS, colors) + GAP

@@ -77,8 +77,8 @@ def fitting(n: int, size: int, side: int) -> tuple[int, int, int]:
 def part_of(kernel_set: KernelSet, part: str) -> np.ndarray:
     """(C, K, K): "kernels", "static" or "difference"."""
     if part == "difference":
-        return kernel_set.kernels - kernel_set.static
-    return {"kernels": kernel_set.kernels, "static": kernel_set.static}[part]
+        return kernel_set.kernels - kernel_set.static_kernels
+    return {"kernels": kernel_set.kernels, "static": kernel_set.static_kernels}[part]
 
 
 def _checked(channels: Sequence[int], kernel_set: KernelSet) -> list[int]:

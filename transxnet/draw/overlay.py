@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..results.placement import place
+from ..results.placement import interpolate
 from .scale import MASKED, PLAIN, Tone, above, alpha, colorize
 
-__all__ = ["crop_view", "mark", "overlay", "place"]
+__all__ = ["crop_view", "mark", "overlay", "interpolate"]
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..results import AttentionFrom, Explanation, Geometry, KernelSet
 from .kernels import fitting, kernel_grid
-from .overlay import mark, overlay, place
+from .overlay import interpolate, mark, overlay
 from .scale import NORMALIZED, PLAIN, Tone, shared_range
 from .text import number
 
@@ -94,7 +94,7 @@ PERCENT = ("completeness_error", "from_uniform", "noise", "positive_share", "r50
 WORTH_KNOWING: Mapping[str, str] = MappingProxyType(
     {
         "grad_cam": "logit {logit}, {positive_share} % of the map above zero",
-        "contrast": "logits {logit} and {other_logit}, {positive_share} % of the map for the first",
+        "contrast": "logits {logit} and {contrast_logit}, {positive_share} % of the map for the first",
         "cam_stages": "logit {logit}, peak {peak}: at 1 all stages would be at their largest in one place",
         "rollout": "{from_uniform} % of it is attention's doing, the rest the architecture's",
         "erf": "half of it within {r50} % of the view",
@@ -179,7 +179,7 @@ def draw(
             result, channels, value_range, columns=columns, tap=tap, gap=gap, colormap=colormap, tone=tone
         )
     geometry = result.keys if isinstance(result, AttentionFrom) else result.geometry
-    heatmap = place(shown(result, head), geometry, photo.shape[:2])
+    heatmap = interpolate(shown(result, head), geometry, photo.shape[:2])
     image = overlay(photo, heatmap, value_range, colormap, opacity, look.signed, look.root, tone)
     unit = unit_of(result)
     return image if unit is None else mark(image, unit, geometry.input_size)
@@ -216,7 +216,7 @@ def worth_knowing(result: Result, head: int = 0) -> str:
     if isinstance(result, KernelSet):
         if len(result.gates) == 1:  # nothing to mix
             return "learned, the same for every image"
-        return f"{number(np.nanmedian(result.distance))} from the static kernel (median channel, relative)"
+        return f"{number(np.nanmedian(result.static_distance))} from the static kernel (median channel, relative)"
     told = {name: number(100 * v if name in PERCENT else v) for name, v in result.numbers.items()}
     return WORTH_KNOWING[result.method].format(**told)
 

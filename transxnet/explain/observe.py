@@ -61,9 +61,9 @@ class Observation:
         height, width = sides
         return self.geometry((height, width), stride, origin)
 
-    def layer_words(self, stage: int, block: int | None = None) -> str:
-        """A stage's output, or a block's, in words: "stage 3, block 2"; "stage 3 (layers.2)" of a backbone."""
-        return self.model.spec.layer_words(*self.locate(stage, block))
+    def layer_name(self, stage: int, block: int | None = None) -> str:
+        """Caption of a block, or of a stage's last: "stage 3, block 2"; "stage 3 (layers.2)" of a backbone."""
+        return self.model.spec.layer_name(*self.locate(stage, block))
 
     def locate(self, stage: int, block: int | None = None) -> tuple[int, int]:
         """Stage and block as asked for, checked, counting from 1; block None or 0 is the stage's last.

@@ -146,7 +146,7 @@ def _same_question(name: str, studies: Sequence[Study]) -> bool:
 
 def _contrast_target(study: Study, found: Explanation) -> str:
     """WNID of the class that a map sets the explained one against; '' where it has none."""
-    index = found.numbers.get("other_index")
+    index = found.numbers.get("contrast_index")
     return "" if index is None else label_set(study.spec.label_set).wnids[int(index)]
 
 
@@ -160,7 +160,7 @@ def _answers(studies: Sequence[Study]) -> str:
 
 
 def _against(study: Study) -> str:
-    return f" against {label_set(study.spec.label_set).names[int(study.contrast.numbers['other_index'])]}"
+    return f" against {label_set(study.spec.label_set).names[int(study.contrast.numbers['contrast_index'])]}"
 
 
 def figures_for(part: str, studies: Sequence[Study], upload: np.ndarray | None = None) -> list[StudyFigure]:

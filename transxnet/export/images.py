@@ -166,7 +166,7 @@ def _cell(
 
 def _photo_cell(study: Study, photo: np.ndarray) -> sheets.Cell:
     size = study.crop.rgb.shape[:2]
-    in_view = Geometry(size, 1, size, study.crop.crop_box, study.crop.source_size).to_view(*study.position)
+    in_view = Geometry(size, 1, size, study.crop.crop_box, study.crop.source_size).to_input(*study.position)
     caption = f"Seen at {size[1]} x {size[0]} px; point ({study.position[0]:.0f}, {study.position[1]:.0f})."
     return sheets.Cell(mark(photo, in_view, size), caption)
 

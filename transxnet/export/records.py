@@ -20,7 +20,7 @@ from ..study import Study
 from .images import Style, channels_of, ranges, results
 
 PACKAGES = ("torch", "timm", "captum", "numpy", "opencv-python", "matplotlib", "pillow", "safetensors")
-KERNEL_FIELDS = ("kernels", "static", "gates", "biases", "bias_gates", "gate_entropy", "distance")
+KERNEL_FIELDS = ("kernels", "static_kernels", "gates", "biases", "bias_gates", "gate_entropy", "static_distance")
 
 
 def arrays(study: Study) -> dict[str, np.ndarray]:
@@ -35,7 +35,9 @@ def arrays(study: Study) -> dict[str, np.ndarray]:
         if isinstance(result, AttentionFrom):
             found |= {name: result.heads, f"{name}_entropy": result.entropy, f"{name}_distance": result.distance}
         elif isinstance(result, KernelSet):
-            found |= {name if f == name else f"{name}_{f}": getattr(result, f) for f in KERNEL_FIELDS}
+            found |= {
+                name if f == name else f"{name}_{f.removesuffix('_kernels')}": getattr(result, f) for f in KERNEL_FIELDS
+            }
         else:
             found[name] = result.heatmap
     return found
@@ -98,7 +100,10 @@ def describe_result(result: Result) -> dict[str, object]:
 def _own_words(result: AttentionFrom | KernelSet) -> tuple[np.ndarray, str, bool, dict[str, object]]:
     """Raw values, target, signed, numbers of what is no Explanation."""
     if isinstance(result, KernelSet):
-        numbers = {"distance": float(np.nanmedian(result.distance)), "gate_entropy": float(result.gate_entropy.mean())}
+        numbers = {
+            "distance": float(np.nanmedian(result.static_distance)),
+            "gate_entropy": float(result.gate_entropy.mean()),
+        }
         return result.kernels, "this image", True, numbers
     numbers = {"entropy": result.entropy.tolist(), "distance": result.distance.tolist()}
     return result.heads, f"query at row {result.query[0]}, column {result.query[1]}", False, numbers

@@ -12,7 +12,7 @@ from math import isnan
 import numpy as np
 
 from ..draw.kernels import fitting, grid, part_of
-from ..draw.overlay import crop_view, mark, overlay, place
+from ..draw.overlay import crop_view, interpolate, mark, overlay
 from ..draw.scale import NORMALIZED, shared_range
 from ..draw.text import number
 from ..draw.views import MAP_STYLES, Result, geometry_of, range_of, shown, unit_of, what, worth_knowing
@@ -217,7 +217,7 @@ def _overlaid(
 ) -> np.ndarray:  # fmt: skip
     alone = style.tone.mode == NORMALIZED
     value_range = (own or shared_range([values], row.signed)) if alone else row.value_range
-    heatmap = place(values, geometry, photo.shape[:2])
+    heatmap = interpolate(values, geometry, photo.shape[:2])
     rgb = overlay(photo, heatmap, value_range, row.colormap, style.opacity, row.signed, row.root, style.tone)
     return rgb if unit is None else mark(rgb, unit, geometry.input_size)
 

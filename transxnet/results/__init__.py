@@ -6,7 +6,7 @@ exactly what the model saw; the *upload* is the upright image the person gave. P
 in upload pixels; rows and columns of units count from 0, stages, blocks and heads from 1.
 """
 
-from .attention import AttentionFrom, AttentionTable, distances
+from .attention import AttentionFrom, AttentionTable, query_key_distances
 from .explanation import Explanation
 from .geometry import Geometry
 from .kernels import KernelSet
@@ -20,5 +20,5 @@ __all__ = [
     "Geometry",
     "KernelSet",
     "Predictions",
-    "distances",
+    "query_key_distances",
 ]

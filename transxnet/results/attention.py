@@ -1,7 +1,7 @@
-"""OSRA's attention: one query's maps, one key's users, all of a block, and a summary over depth.
+"""OSRA's attention: the keys of one query, the queries of one key, a whole block, and statistics over depth.
 
-Heads are fused in two ways: "mean", which still sums to 1, and "max", the largest weight any head gives, which does
-not. One head, from 1, 0 for the mean, or a name of FUSIONS is what `head` takes wherever it appears.
+Heads are fused in two ways: "mean", which still sums to 1, and "max", the largest weight of any head, which does not.
+Wherever a parameter is called `head`, it takes one head counted from 1, 0 for the mean, or a name of FUSIONS.
 """
 
 from __future__ import annotations
@@ -11,31 +11,55 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import OutOfRange, UnknownName, quote
+from ..messages import Message
 from .geometry import Geometry
 
 FUSIONS = ("mean", "max")
 
 
-def fused(heads: np.ndarray, how: str) -> np.ndarray:
-    """(heads, …) -> (…): "mean" or "max" over heads. Raises UnknownName."""
-    if how not in FUSIONS:
-        raise UnknownName(f"Heads cannot be fused by {quote(how)}.", remedy=f"Choose one of: {', '.join(FUSIONS)}.")
-    return heads.mean(axis=0) if how == "mean" else heads.max(axis=0)
+def fuse_heads(weights: np.ndarray, fusion: str) -> np.ndarray:
+    """Reduce the head axis of attention weights.
+
+    Args:
+        weights: (heads, …).
+        fusion: "mean" or "max".
+
+    Returns:
+        (…).
+
+    Raises:
+        UnknownName: For another fusion.
+    """
+    if fusion not in FUSIONS:
+        raise UnknownName(f"Heads cannot be fused by {quote(fusion)}.", remedy=f"Choose one of: {', '.join(FUSIONS)}.")
+    return weights.mean(axis=0) if fusion == "mean" else weights.max(axis=0)
 
 
 @dataclass(frozen=True)
 class AttentionFrom:
-    """What OSRA's query at one unit mixes in. heads: (heads, key rows, key columns) float32, each sums to 1."""
+    """The keys that one query of OSRA attends to.
+
+    Attributes:
+        model: Name of the model.
+        stage: From 1.
+        block: From 1.
+        query: (row, column) of the query's unit, from 0.
+        heads: (heads, key rows, key columns) float32, attention weights; each head's map sums to 1.
+        entropy: (heads,), entropy of a head's map over log Nk: 0 (one key) to 1 (uniform).
+        distance: (heads,), mean distance from the query to its keys, in model-input pixels.
+        keys: Positions of the keys.
+        queries: Positions of the queries.
+    """
 
     model: str
     stage: int
     block: int
-    query: tuple[int, int]  # row, column of the query's unit
+    query: tuple[int, int]
     heads: np.ndarray
-    entropy: np.ndarray  # (heads,): entropy of the row over log Nk, 0 (one key) to 1 (all alike)
-    distance: np.ndarray  # (heads,): mean distance from the query to its keys, view pixels
-    keys: Geometry  # where keys sit
-    queries: Geometry  # where queries sit
+    entropy: np.ndarray
+    distance: np.ndarray
+    keys: Geometry
+    queries: Geometry
 
     @property
     def mean(self) -> np.ndarray:
@@ -43,43 +67,73 @@ class AttentionFrom:
         return self.heads.mean(axis=0)
 
     def head(self, head: int | str) -> np.ndarray:
-        """Map of one head, counted from 1; 0 or "mean" is the mean of all, "max" the largest weight any head gives."""
-        return _head(self.heads, head, self.stage)
+        """Map of one head, or of all heads fused.
+
+        Args:
+            head: From 1; 0 or "mean" is the mean over heads, "max" the largest weight of any head.
+
+        Returns:
+            (key rows, key columns) weights, 0 to 1.
+
+        Raises:
+            OutOfRange: For a head that the stage does not have.
+            UnknownName: For another fusion.
+        """
+        return _select_head(self.heads, head, self.stage)
 
 
 @dataclass(frozen=True)
 class AttentionTo:
-    """Which queries of OSRA use one key: heads, (heads, query rows, query columns), the weight each query gives it.
+    """The queries of OSRA that attend to one key.
 
-    These do not sum to 1; a query's weights do, over all keys.
+    Attributes:
+        model: Name of the model.
+        stage: From 1.
+        block: From 1.
+        key: (row, column) of the key, from 0.
+        heads: (heads, query rows, query columns) float32, the weight that each query gives the key. A head's map does
+            not sum to 1; the weights of one query do, over all keys.
+        keys: Positions of the keys.
+        queries: Positions of the queries.
     """
 
     model: str
     stage: int
     block: int
-    key: tuple[int, int]  # row, column of the key
+    key: tuple[int, int]
     heads: np.ndarray
-    keys: Geometry  # where keys sit
-    queries: Geometry  # where queries sit
+    keys: Geometry
+    queries: Geometry
 
     @property
     def total(self) -> np.ndarray:
-        """(heads,): weight this key gets from all queries together. Over all keys these add up to Nq."""
+        """(heads,): weight that all queries together give this key. The totals of all keys sum to Nq."""
         return self.heads.sum(axis=(1, 2))
 
     @property
     def uniform_total(self) -> float:
-        """What `total` is if every query weighs all keys alike: Nq / Nk."""
+        """What `total` would be under uniform attention: Nq / Nk."""
         return float(np.prod(self.queries.grid) / np.prod(self.keys.grid))
 
     def head(self, head: int | str) -> np.ndarray:
-        """Map of one head, counted from 1; 0 or "mean" is the mean of all, "max" the largest weight in any head."""
-        return _head(self.heads, head, self.stage)
+        """Map of one head, or of all heads fused.
+
+        Args:
+            head: From 1; 0 or "mean" is the mean over heads, "max" the largest weight of any head.
+
+        Returns:
+            (query rows, query columns) weights, 0 to 1.
+
+        Raises:
+            OutOfRange: For a head that the stage does not have.
+            UnknownName: For another fusion.
+        """
+        return _select_head(self.heads, head, self.stage)
 
 
 @dataclass(frozen=True)
 class PositionAttention:
-    """Both views of one block at one point: what the nearest query mixes in, and who uses the nearest key."""
+    """Both directions at one position: attention from the nearest query, and attention to the nearest key."""
 
     attention_from: AttentionFrom
     attention_to: AttentionTo
@@ -87,19 +141,41 @@ class PositionAttention:
 
 @dataclass(frozen=True)
 class AttentionTable:
-    """All of one block's attention: which keys every query mixes in. Nq queries and Nk keys, row by row."""
+    """All attention weights of one block. Nq queries and Nk keys, flattened row by row.
+
+    Attributes:
+        model: Name of the model.
+        stage: From 1.
+        block: From 1.
+        weights: (heads, Nq, Nk) float32; the weights of a query sum to 1.
+        entropy: (heads, Nq), entropy of a query's weights over log Nk: 0 (one key) to 1 (uniform).
+        distance: (heads, Nq), mean distance from the query to its keys, in model-input pixels.
+        keys: Positions of the keys.
+        queries: Positions of the queries.
+    """
 
     model: str
     stage: int
     block: int
-    weights: np.ndarray  # (heads, Nq, Nk) float32; each row sums to 1
-    entropy: np.ndarray  # (heads, Nq): entropy of the row over log Nk, 0 (one key) to 1 (all alike)
-    distance: np.ndarray  # (heads, Nq): mean distance from the query to its keys, view pixels
+    weights: np.ndarray
+    entropy: np.ndarray
+    distance: np.ndarray
     keys: Geometry
     queries: Geometry
 
-    def at(self, row: int, col: int) -> AttentionFrom:
-        """Forward view: the key maps of the query in this row and column, from 0; copies, not views of the table."""
+    def attention_from(self, row: int, col: int) -> AttentionFrom:
+        """Attention from one query, as copies and not views of the table.
+
+        Args:
+            row: Row of the query, from 0.
+            col: Column of the query, from 0.
+
+        Returns:
+            The query's weights over the keys, per head.
+
+        Raises:
+            OutOfRange: For a query outside the grid.
+        """
         _check_cell(self.queries, row, col, f"queries of stage {self.stage}")
         query = row * self.queries.grid[1] + col
         return AttentionFrom(
@@ -109,105 +185,149 @@ class AttentionTable:
             self.keys, self.queries,
         )  # fmt: skip
 
-    def users(self, row: int, col: int) -> np.ndarray:
-        """Reverse view: the weight every query gives the key in this row and column, (heads, query rows, columns).
+    def attention_to(self, row: int, col: int) -> AttentionTo:
+        """Attention to one key, as copies and not views of the table.
 
-        Does not sum to 1: over all keys it does, at every query.
+        Args:
+            row: Row of the key, from 0.
+            col: Column of the key, from 0.
+
+        Returns:
+            The weight that each query gives the key, per head.
+
+        Raises:
+            OutOfRange: For a key outside the grid.
         """
         _check_cell(self.keys, row, col, f"keys of stage {self.stage}")
-        return self.weights[:, :, row * self.keys.grid[1] + col].reshape(-1, *self.queries.grid)
+        weights = self.weights[:, :, row * self.keys.grid[1] + col].reshape(-1, *self.queries.grid).copy()
+        return AttentionTo(self.model, self.stage, self.block, (row, col), weights, self.keys, self.queries)
 
-    def attention_to(self, row: int, col: int) -> AttentionTo:
-        """Reverse view with its place and totals; copies, not views of the table."""
-        users = self.users(row, col).copy()
-        return AttentionTo(self.model, self.stage, self.block, (row, col), users, self.keys, self.queries)
+    def fuse_heads(self, fusion: str) -> np.ndarray:
+        """Reduce the head axis.
 
-    def fused(self, how: str) -> np.ndarray:
-        """(Nq, Nk): "mean" over heads, whose rows sum to 1, or "max", whose rows sum to 1 or more."""
-        return fused(self.weights, how)
+        Args:
+            fusion: "mean", whose rows sum to 1, or "max", whose rows sum to 1 or more.
+
+        Returns:
+            (Nq, Nk) weights.
+
+        Raises:
+            UnknownName: For another fusion.
+        """
+        return fuse_heads(self.weights, fusion)
 
     @property
     def uniform_distance(self) -> float:
-        """What `distance` would be on average if every query weighed all keys alike: the figure to read it against."""
-        return float(distances(self.queries, self.keys).mean())
+        """What `distance` would be, averaged over queries, under uniform attention: the value to compare it with."""
+        return float(query_key_distances(self.queries, self.keys).mean())
 
 
 @dataclass(frozen=True)
 class BlockAttention:
-    """One block's attention in two figures a head, each the mean over all queries."""
+    """One block's attention in two numbers per head, each the mean over all queries.
+
+    Attributes:
+        stage: From 1.
+        block: From 1.
+        entropy: (heads,) float32, over log Nk: 0 (one key) to 1 (uniform).
+        distance: (heads,) float32, from query to keys, in model-input pixels.
+        uniform_distance: `distance` under uniform attention, in model-input pixels.
+    """
 
     stage: int
     block: int
-    entropy: np.ndarray  # (heads,) float32: over log Nk, 0 (one key) to 1 (all alike)
-    distance: np.ndarray  # (heads,) float32: from query to keys, view pixels
-    uniform_distance: float  # view pixels: `distance` if every query weighed all keys alike
+    entropy: np.ndarray
+    distance: np.ndarray
+    uniform_distance: float
 
 
 @dataclass(frozen=True)
 class AttentionDepth:
-    """How wide attention is in every block that was kept, in the order the model ran them."""
+    """Entropy and distance of attention in every recorded block, in the model's order.
+
+    Attributes:
+        model: Name of the model.
+        input_size: (height, width) of the model input in pixels, the scale of the distances.
+        blocks: One entry per block.
+    """
 
     model: str
-    input_size: tuple[int, int]  # height, width in pixels: what distances are to be read against
+    input_size: tuple[int, int]
     blocks: tuple[BlockAttention, ...]
 
 
 @dataclass(frozen=True)
 class PathwayEnergies:
-    """How large the two halves of D-Mixer's output are in every block, before STE joins them.
+    """Energy of the two halves of D-Mixer's output in every block, before STE joins them.
 
-    Arrays are (blocks,) float64, in the order the model ran them. Energy is the mean squared value; `varying` that of
-    what remains after each channel's mean over positions is taken off.
+    Energy is the mean squared value. Varying energy is the mean squared value after each channel's mean over positions
+    is subtracted, that is the mean spatial variance. Arrays are (blocks,) float64, in the model's order.
+
+    Attributes:
+        model: Name of the model.
+        stages: int, from 1.
+        blocks: int, from 1.
+        idconv: Energy of IDConv's half.
+        osra: Energy of OSRA's half.
+        idconv_varying: Varying energy of IDConv's half.
+        osra_varying: Varying energy of OSRA's half.
     """
 
     model: str
-    stages: np.ndarray  # int, from 1
-    blocks: np.ndarray  # int, from 1
+    stages: np.ndarray
+    blocks: np.ndarray
     idconv: np.ndarray
     osra: np.ndarray
     idconv_varying: np.ndarray
     osra_varying: np.ndarray
 
     @property
-    def share(self) -> np.ndarray:
-        """(blocks,): OSRA's energy over that of both halves, 0 to 1; NaN where both are silent."""
+    def osra_share(self) -> np.ndarray:
+        """(blocks,): OSRA's share of the energy of both halves, 0 to 1; NaN where both are zero."""
         return _share(self.osra, self.idconv)
 
     @property
-    def varying_share(self) -> np.ndarray:
-        """(blocks,): the same of what varies over positions; NaN where nothing does."""
+    def osra_varying_share(self) -> np.ndarray:
+        """(blocks,): OSRA's share of the varying energy, 0 to 1; NaN where neither half varies."""
         return _share(self.osra_varying, self.idconv_varying)
 
 
-def distances(queries: Geometry, keys: Geometry) -> np.ndarray:
-    """(Nq, Nk): from each query's center to each key's, in view pixels, row by row."""
-    (qx, qy), (kx, ky) = _centers(queries), _centers(keys)
-    return np.hypot(qx[:, None] - kx, qy[:, None] - ky)
+def query_key_distances(queries: Geometry, keys: Geometry) -> np.ndarray:
+    """Distance from each query's center to each key's center.
+
+    Args:
+        queries: Positions of Nq queries.
+        keys: Positions of Nk keys.
+
+    Returns:
+        (Nq, Nk) float64 in model-input pixels, both flattened row by row.
+    """
+    (query_x, query_y), (key_x, key_y) = _centers(queries), _centers(keys)
+    return np.hypot(query_x[:, None] - key_x, query_y[:, None] - key_y)
 
 
-def _centers(geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:  # x and y, each (values,), row by row
+def _centers(geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of every cell's center, each flattened row by row."""
     rows, cols = np.indices(geometry.grid).reshape(2, -1)
     return geometry.center(rows, cols)
 
 
-def _check_cell(geometry: Geometry, row: int, col: int, what: str) -> None:
+def _check_cell(geometry: Geometry, row: int, col: int, cells: str) -> None:
     rows, cols = geometry.grid
     if not (0 <= row < rows and 0 <= col < cols):
-        raise OutOfRange(
-            f"The {what} have no row {row}, column {col}.", remedy=f"Rows are 0 to {rows - 1}, columns 0 to {cols - 1}."
-        )
+        remedy = f"Rows are 0 to {rows - 1}, columns 0 to {cols - 1}."
+        raise OutOfRange(f"The {cells} have no row {row}, column {col}.", remedy=remedy)
 
 
-def _head(heads: np.ndarray, head: int | str, stage: int) -> np.ndarray:
+def _select_head(heads: np.ndarray, head: int | str, stage: int) -> np.ndarray:
     if isinstance(head, str):
-        return fused(heads, head)
+        return fuse_heads(heads, head)
     if not 0 <= head <= len(heads):
-        raise OutOfRange(
-            f"Stage {stage} has no head {head}.", remedy=f"Choose 1 to {len(heads)}, or 0 for the mean of all."
-        )
-    return heads[head - 1] if head else fused(heads, "mean")
+        remedy = Message("Choose 1 to {count}, or 0 for the mean of all.", count=len(heads))
+        raise OutOfRange(Message("Stage {stage} has no head {head}.", stage=stage, head=head), remedy=remedy)
+    return heads[head - 1] if head else fuse_heads(heads, "mean")
 
 
-def _share(part: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    whole = part + rest
-    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
+def _share(part: np.ndarray, remainder: np.ndarray) -> np.ndarray:
+    total = part + remainder
+    return np.divide(part, total, out=np.full_like(total, np.nan), where=total > 0)

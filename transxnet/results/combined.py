@@ -1,4 +1,4 @@
-"""Several maps of one image brought onto one grid, kept beside what they were made of."""
+"""Maps of several stages combined on one grid, together with the maps they were made of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from .explanation import Explanation
 
 @dataclass(frozen=True)
 class CombinedMaps(Explanation):
-    """heat is the combination, which has scaled each of `parts`; the parts are as raw as when they stand alone."""
+    """An Explanation whose heatmap combines the scaled `stage_maps`.
 
-    parts: tuple[Explanation, ...] = ()
+    Attributes:
+        stage_maps: The raw map of each stage.
+    """
+
+    stage_maps: tuple[Explanation, ...] = ()

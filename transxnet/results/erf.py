@@ -1,4 +1,4 @@
-"""Effective receptive fields: how far one reaches, its parts, and the average over many images."""
+"""Effective receptive fields (ERF): containment curves, pathways of one unit, and the average over many images."""
 
 from __future__ import annotations
 
@@ -7,119 +7,174 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..messages import Message
 from .explanation import Explanation
 
-SHARES = (0.2, 0.3, 0.5, 0.99)  # the published t
+SHARES = (0.2, 0.3, 0.5, 0.99)  # the t of the published tables
 
 
 @dataclass(frozen=True)
-class RCurve:
-    """r(t): how much of the image the smallest square covers that holds a share t of a map."""
+class ContainmentCurve:
+    """r(t): area of the smallest centered square that contains a share t of a map, as a share of the image.
 
-    kind: str  # "published" or "sound", as explain/erf.py defines them
-    shares: np.ndarray  # (n,): t, 0 to 1
-    areas: np.ndarray  # (n,): r(t), area of the square over the image's, 0 to 1; NaN where no square holds so much
-    center: tuple[float, float]  # (x, y), the view pixel that the squares stand about
+    Attributes:
+        kind: "published" or "raw", as defined in explain/erf/erf.py.
+        shares: (n,), t, 0 to 1.
+        areas: (n,), r(t), 0 to 1; NaN where no square contains that share.
+        center: (x, y), the model-input pixel on which the squares are centered.
+    """
 
-    def at(self, share: float) -> float:
-        """r(t) of a share on the curve. Raises KeyError for one that is not."""
-        (found,) = np.flatnonzero(np.isclose(self.shares, share))[:1].tolist() or [None]
-        if found is None:
+    kind: str
+    shares: np.ndarray
+    areas: np.ndarray
+    center: tuple[float, float]
+
+    def area_at(self, share: float) -> float:
+        """r(t) of one share.
+
+        Args:
+            share: t, one of `shares`.
+
+        Returns:
+            0 to 1, or NaN.
+
+        Raises:
+            KeyError: For a share that is not on the curve.
+        """
+        matches = np.flatnonzero(np.isclose(self.shares, share))
+        if not len(matches):
             raise KeyError(share)
-        return float(self.areas[found])
+        return float(self.areas[matches[0]])
 
     @property
     def numbers(self) -> dict[str, float]:
-        """{"r20": r(0.2), …}; NaN where none was found."""
+        """{"r20": r(0.2), …}; NaN where no square contains the share."""
         return {f"r{100 * t:g}": float(area) for t, area in zip(self.shares, self.areas, strict=True)}
 
     @property
-    def none_found(self) -> tuple[float, ...]:
-        """The shares that no square of this curve holds."""
+    def unreached_shares(self) -> tuple[float, ...]:
+        """The shares that no square of this curve contains."""
         return tuple(float(t) for t in self.shares[np.isnan(self.areas)])
 
 
 @dataclass(frozen=True)
 class ErfCurves:
-    """Both curves of one map, to be read side by side."""
+    """Both containment curves of one map, to compare them.
+
+    Attributes:
+        model: Name of the model.
+        caption: Layer, unit and images of the map.
+        published_curve: Of kind "published".
+        raw_curve: Of kind "raw".
+    """
 
     model: str
-    what: str  # layer, unit and images in words
-    published: RCurve
-    sound: RCurve
+    caption: str
+    published_curve: ContainmentCurve
+    raw_curve: ContainmentCurve
 
 
 @dataclass(frozen=True)
 class ErfPathways:
-    """The field of one unit on one image: whole, and with what only modulates held still.
+    """The ERF of one unit on one image, in full and with modulating tensors detached.
 
-    maps: name -> map, in the order and by the names of explain/erf_pathways.py, all in the same raw units over the same
-    view. missing: name -> why this variant has no such map. numbers: "NAME/share" and others that erf_pathways names.
+    Attributes:
+        model: Name of the model.
+        maps: Map by name, in the order and by the names of explain/erf/pathways.py, all in the same raw unit over the
+            same model input.
+        titles: Title of each name in `maps` and `missing`.
+        missing: Reason why this model has no map of that name.
+        numbers: "NAME/share" and others, as listed by `erf_pathways`.
     """
 
     model: str
     maps: Mapping[str, Explanation]
-    titles: Mapping[str, str]  # of maps and of missing, in words
+    titles: Mapping[str, str]
     missing: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def full(self) -> Explanation:
+        """The ERF with nothing detached."""
         return self.maps["full"]
 
 
 @dataclass(frozen=True)
 class ErfProtocol:
-    """The published protocol's average over images, raw, and what it was taken over."""
+    """The average of the published protocol over images, raw.
+
+    Attributes:
+        model: Name of the model.
+        layer: Caption of the layer, such as "stage 4, block 2".
+        unit: (row, column), from 0.
+        position: (x, y), the unit's pixel in the model input.
+        heatmap: (size, size) float64, mean over images of the ReLU of the gradient, summed over RGB.
+        images: Names of the averaged images: "FOLDER/FILE", or "image 3" for an array.
+        failed: (image, reason) of those left out.
+        published_curve: r(t) as published.
+        raw_curve: r(t) of the raw map.
+        note: How the setting differs from the published one; "" if it does not.
+    """
 
     model: str
-    layer: str  # "stage 4, block 2"
-    unit: tuple[int, int]  # row, column, from 0
-    position: tuple[float, float]  # (x, y), the unit's own pixel in the view
-    heatmap: np.ndarray  # (size, size) float64: mean over images of ReLU of the gradient, summed over RGB
-    images: tuple[str, ...]  # those in the average: "FOLDER/FILE", or "image 3" of an array
-    failed: tuple[tuple[str, str], ...]  # (image, why it is not in the average)
-    published: RCurve
-    sound: RCurve
-    note: str = ""  # where the images are fewer or others than the published ones; "" if they are those
+    layer: str
+    unit: tuple[int, int]
+    position: tuple[float, float]
+    heatmap: np.ndarray
+    images: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
+    published_curve: ContainmentCurve
+    raw_curve: ContainmentCurve
+    note: str = ""
 
     @property
     def size(self) -> int:
-        """Side of the view, pixels."""
+        """Side of the model input in pixels."""
         return self.heatmap.shape[0]
 
     @property
     def count(self) -> int:
+        """Number of averaged images."""
         return len(self.images)
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Names of the folders that the images lay in, each once."""
+        """Names of the images' folders, each once."""
         return tuple(dict.fromkeys(name.rpartition("/")[0] for name in self.images if "/" in name))
 
     @property
-    def scaled(self) -> np.ndarray:
-        """A = log10(heat + 1) over its maximum, as the published figures show it: (size, size), 0 to 1."""
-        return log_scaled(self.heatmap)
+    def log_heatmap(self) -> np.ndarray:
+        """A = log10(heatmap + 1) over its maximum, as in the published figures: (size, size), 0 to 1."""
+        return log_scale(self.heatmap)
 
     @property
     def curves(self) -> ErfCurves:
-        """Both r(t), with what they were taken of."""
-        row, col = self.unit
-        images = "1 image" if self.count == 1 else f"{self.count} images"
-        what = f"{self.layer}, unit at row {row}, column {col}, {images} at {self.size} px"
-        return ErfCurves(self.model, what, self.published, self.sound)
+        """Both curves, with the caption of this average."""
+        images = "1 image" if self.count == 1 else Message("{count} images", count=self.count)
+        caption = Message(
+            "{layer}, unit at row {row}, column {column}, {images} at {size} px",
+            layer=self.layer, row=self.unit[0], column=self.unit[1], images=images, size=self.size,
+        )  # fmt: skip
+        return ErfCurves(self.model, caption, self.published_curve, self.raw_curve)
 
     @property
     def numbers(self) -> dict[str, float]:
-        """images, total, peak, and both r at the published shares: "published/r20", "sound/r20", …"""
-        both = {f"{c.kind}/r{100 * t:g}": c.at(t) for c in (self.published, self.sound) for t in SHARES}
+        """images, total, peak, and r(t) of both kinds at the published shares: "published/r20", "raw/r20", …"""
+        curves = (self.published_curve, self.raw_curve)
+        areas = {f"{curve.kind}/r{100 * t:g}": curve.area_at(t) for curve in curves for t in SHARES}
         peak, total = float(self.heatmap.max()), float(self.heatmap.sum())
-        return {"images": float(self.count), "total": total, "peak": peak, **both}
+        return {"images": float(self.count), "total": total, "peak": peak, **areas}
 
 
-def log_scaled(heatmap: np.ndarray) -> np.ndarray:
-    """log10(g + 1) over its maximum, of a map g >= 0: the same shape, 0 to 1; all zero where the map is."""
-    scaled = np.log10(np.asarray(heatmap, np.float64) + 1)
-    with np.errstate(invalid="ignore"):  # infinity over itself is no number, and says so
-        return scaled / (scaled.max() or 1.0)
+def log_scale(heatmap: np.ndarray) -> np.ndarray:
+    """log10(g + 1) over its maximum, as RepLKNet draws ERFs.
+
+    Args:
+        heatmap: g >= 0, any shape.
+
+    Returns:
+        float64 of the same shape, 0 to 1; all zeros where the map is.
+    """
+    logarithm = np.log10(np.asarray(heatmap, np.float64) + 1)
+    with np.errstate(invalid="ignore"):  # infinity over infinity is NaN, as it should be
+        return logarithm / (logarithm.max() or 1.0)

@@ -1,4 +1,4 @@
-"""The kernels of one block, and what is read from them: frequencies, clusters, change between images, depth."""
+"""IDConv's kernels: of one block, their frequency response, clusters, change between images, and over depth."""
 
 from __future__ import annotations
 
@@ -9,47 +9,72 @@ import numpy as np
 
 @dataclass(frozen=True)
 class KernelSet:
-    """The depthwise kernels IDConv generated for one image in one block. C channels, G groups, K = 7."""
+    """The depthwise kernels that IDConv generated for one image in one block. C channels, G groups, K = 7.
 
-    model: str
-    stage: int
-    block: int
-    kernels: np.ndarray  # (C, K, K) composed
-    static: np.ndarray  # (C, K, K) what uniform gates would give: the mean of the G learned kernels
-    gates: np.ndarray  # (G, C, K, K), sums to 1 over G
-    biases: np.ndarray  # (C,)
-    bias_gates: np.ndarray  # (G, C)
-    gate_entropy: np.ndarray  # (C,): entropy over groups / log G, mean over taps, 0 to 1
-    distance: np.ndarray  # (C,): ||kernel - static|| / ||static||
-
-    @property
-    def entropies(self) -> np.ndarray:
-        """Entropy of every gate, (C, K, K): `gate_entropy` before its mean over taps."""
-        return gate_entropies(self.gates)
-
-    @property
-    def tap_entropy(self) -> np.ndarray:
-        """Where in the kernel the image decides: entropy over groups / log G, mean over channels, (K, K), 0 to 1."""
-        return self.entropies.mean(axis=0)
-
-
-@dataclass(frozen=True)
-class KernelSpectrum:
-    """Which spatial frequencies one block's kernels pass: |FFT| of each, zero-padded to n x n.
-
-    Frequencies in cycles per unit of the stage; divided by the stage's stride, in cycles per view pixel.
+    Attributes:
+        model: Name of the model.
+        stage: From 1.
+        block: From 1.
+        kernels: (C, K, K), generated.
+        static_kernels: (C, K, K), what uniform gates would give: the mean of the G learned kernels.
+        gates: (G, C, K, K), mixing weights; sum to 1 over G.
+        biases: (C,), generated.
+        bias_gates: (G, C), sum to 1 over G.
+        gate_entropy: (C,), entropy over groups divided by log G, mean over taps, 0 to 1.
+        static_distance: (C,), ||kernel - static|| / ||static||.
     """
 
     model: str
     stage: int
     block: int
-    part: str  # "kernels" (generated) or "static"
-    response: np.ndarray  # (n, n): |FFT|, mean over channels, frequency 0 in row and column n // 2
-    frequencies: np.ndarray  # (n,): of the rows and of the columns, -0.5 to below 0.5
-    radii: np.ndarray  # (R,): of the rings, 0 to 0.5 sqrt(2), 1 / n apart
-    profiles: np.ndarray  # (C, R): |FFT| of each channel, mean over each ring
-    dc_gain: np.ndarray  # (C,): the sum of the taps, with its sign
-    centroid: np.ndarray  # (C,): mean radial frequency, weighted by |FFT|; NaN for a kernel of zeros
+    kernels: np.ndarray
+    static_kernels: np.ndarray
+    gates: np.ndarray
+    biases: np.ndarray
+    bias_gates: np.ndarray
+    gate_entropy: np.ndarray
+    static_distance: np.ndarray
+
+    @property
+    def gate_entropies(self) -> np.ndarray:
+        """(C, K, K): `gate_entropy` before its mean over taps."""
+        return gate_entropies(self.gates)
+
+    @property
+    def tap_entropy(self) -> np.ndarray:
+        """(K, K), 0 to 1: `gate_entropies`, mean over channels. Low where the image decides which kernel is used."""
+        return self.gate_entropies.mean(axis=0)
+
+
+@dataclass(frozen=True)
+class KernelSpectrum:
+    """Frequency response of one block's kernels: |FFT| of each, zero-padded to n x n.
+
+    Frequencies are in cycles per unit of the stage; divide by the stage's stride for cycles per model-input pixel.
+
+    Attributes:
+        model: Name of the model.
+        stage: From 1.
+        block: From 1.
+        kernel_type: "generated" or "static".
+        response: (n, n), |FFT|, mean over channels, frequency 0 in row and column n // 2.
+        frequencies: (n,), of rows and of columns, -0.5 to below 0.5.
+        radii: (R,), radial frequency of the rings, 0 to 0.5 sqrt(2), 1 / n apart.
+        profiles: (C, R), |FFT| of each channel, mean over each ring.
+        dc_gain: (C,), sum of the taps, signed.
+        centroid: (C,), mean radial frequency weighted by |FFT|; NaN for a kernel of zeros.
+    """
+
+    model: str
+    stage: int
+    block: int
+    kernel_type: str
+    response: np.ndarray
+    frequencies: np.ndarray
+    radii: np.ndarray
+    profiles: np.ndarray
+    dc_gain: np.ndarray
+    centroid: np.ndarray
 
     @property
     def profile(self) -> np.ndarray:
@@ -59,20 +84,31 @@ class KernelSpectrum:
 
 @dataclass(frozen=True)
 class KernelClusters:
-    """All C channels of one block sorted into n groups of like shape, each shown by its medoid; largest first."""
+    """All C channels of one block in n clusters of similar shape, each represented by its medoid; largest first.
+
+    Attributes:
+        model: Name of the model.
+        stage: From 1.
+        block: From 1.
+        medoids: (n,) int, channels from 0.
+        kernels: (n, K, K), kernels of the medoids.
+        labels: (C,) int, each channel's cluster, an index into `medoids`.
+        similarity: (C,), cosine similarity of each channel's kernel to its medoid's, 1 for the medoid.
+        explained_ratio: 1 - S_n / S_1, S_n the sum of (1 - similarity) with n medoids; 0 to 1.
+    """
 
     model: str
     stage: int
     block: int
-    medoids: np.ndarray  # (n,) int: channels, from 0
-    kernels: np.ndarray  # (n, K, K): the medoids' own
-    labels: np.ndarray  # (C,) int: each channel's cluster, an index into medoids
-    similarity: np.ndarray  # (C,): cosine similarity of each channel's kernel to its medoid's, 1 for the medoid
-    explained: float  # share of variety: 1 - sum of (1 - similarity) / the same sum with one medoid for all
+    medoids: np.ndarray
+    kernels: np.ndarray
+    labels: np.ndarray
+    similarity: np.ndarray
+    explained_ratio: float
 
     @property
     def sizes(self) -> np.ndarray:
-        """(n,) int: how many channels each medoid stands for, itself included."""
+        """(n,) int: number of channels in each cluster, the medoid included."""
         return np.bincount(self.labels, minlength=len(self.medoids))
 
     @property
@@ -83,48 +119,80 @@ class KernelClusters:
 
 @dataclass(frozen=True)
 class KernelChange:
-    """The same block's kernels for two images. Distances are relative to the channel's static kernel."""
+    """The kernels of one block for two images. Distances are relative to the norm of the channel's static kernel.
+
+    Attributes:
+        model: Name of the model.
+        stage: From 1.
+        block: From 1.
+        first: (C, K, K), kernels for the first image.
+        second: (C, K, K), kernels for the second image.
+        static_kernels: (C, K, K).
+        distance: (C,), ||first - second|| / ||static||; NaN where the static kernel is all zeros.
+        similarity: (C,), cosine similarity of first and second; NaN where either is all zeros.
+        gate_change: (C,), absolute difference of the gates, mean over groups and taps, 0 to 1.
+        static_distance: (2, C), ||first - static|| / ||static||, and the same of second.
+    """
 
     model: str
     stage: int
     block: int
-    first: np.ndarray  # (C, K, K)
-    second: np.ndarray  # (C, K, K)
-    static: np.ndarray  # (C, K, K)
-    distance: np.ndarray  # (C,): ||first - second|| / ||static||; NaN where the static kernel is all zeros
-    similarity: np.ndarray  # (C,): cosine similarity of first and second; NaN where either is all zeros
-    gates: np.ndarray  # (C,): absolute difference of the gates, mean over groups and taps, 0 to 1
-    from_static: np.ndarray  # (2, C): ||first - static|| / ||static||, and the second's
+    first: np.ndarray
+    second: np.ndarray
+    static_kernels: np.ndarray
+    distance: np.ndarray
+    similarity: np.ndarray
+    gate_change: np.ndarray
+    static_distance: np.ndarray
 
     @property
-    def against_static(self) -> float:
-        """Median `distance` over the median of `from_static`: above 1, the kernels move more between the two images
-        than either moves away from the static kernel. NaN where neither moves at all."""
-        moved, away = np.nanmedian(self.distance), np.nanmedian(self.from_static)
-        return float(moved / away) if away > 0 else float("nan")
+    def relative_change(self) -> float:
+        """Median `distance` over the median of `static_distance`.
+
+        Above 1, kernels differ more between the two images than either differs from the static kernel. NaN where no
+        kernel differs from its static kernel.
+        """
+        between_images, from_static = np.nanmedian(self.distance), np.nanmedian(self.static_distance)
+        return float(between_images / from_static) if from_static > 0 else float("nan")
 
 
 @dataclass(frozen=True)
 class KernelDepth:
-    """How far one image moved the kernels of every block, in the order of the blocks. N blocks."""
+    """Distance to the static kernel and gate entropy of every block for one image, in the model's order. N blocks.
+
+    Attributes:
+        model: Name of the model.
+        stages: (N,) int, from 1.
+        blocks: (N,) int, from 1.
+        groups: (N,) int, G; with 1 there is nothing to mix.
+        static_distance: (N, 3), quartiles over channels (25%, 50%, 75%) of ||kernel - static|| / ||static||.
+        gate_entropy: (N,), mean over channels and taps, 0 to 1.
+    """
 
     model: str
-    stages: np.ndarray  # (N,) int, from 1
-    blocks: np.ndarray  # (N,) int, from 1
-    groups: np.ndarray  # (N,) int: G; with 1 there is nothing to mix
-    distance: np.ndarray  # (N, 3): quartiles over channels of ||kernel - static|| / ||static||: 25, 50, 75 %
-    entropy: np.ndarray  # (N,): gate entropy, mean over channels and taps, 0 to 1
+    stages: np.ndarray
+    blocks: np.ndarray
+    groups: np.ndarray
+    static_distance: np.ndarray
+    gate_entropy: np.ndarray
 
     @property
-    def median(self) -> np.ndarray:
-        """(N,): median distance from the static kernel."""
-        return self.distance[:, 1]
+    def median_static_distance(self) -> np.ndarray:
+        """(N,): median over channels."""
+        return self.static_distance[:, 1]
 
 
 def gate_entropies(gates: np.ndarray) -> np.ndarray:
-    """(G, ...) gates that sum to 1 over G -> (...) float32: -sum(g log g) / log G; 0 where G is 1."""
+    """Normalized entropy over groups: -sum(g log g) / log G.
+
+    Args:
+        gates: (G, …), sum to 1 over G.
+
+    Returns:
+        (…) float32, 0 (one group) to 1 (uniform); 0 where G is 1.
+    """
     if len(gates) == 1:
         return np.zeros(gates.shape[1:], np.float32)
-    g = gates.astype(np.float64)
-    nats = -(g * np.log(np.where(g > 0, g, 1))).sum(axis=0)  # 0 log 0 = 0
+    gates = gates.astype(np.float64)
+    nats = -(gates * np.log(np.where(gates > 0, gates, 1))).sum(axis=0)  # 0 log 0 = 0
     return (nats / np.log(len(gates))).astype(np.float32)

@@ -1,8 +1,8 @@
-"""A block's attention in a quarter of its size, for whoever keeps many tables or sends them to a browser.
+"""A block's attention table in a quarter of its size, for caches and for sending it to a browser.
 
-Each row (one head's one query) has one byte a key and one scale, a 255th of its largest weight: what comes back is
-within half a scale of the raw weight, so within 0.2 % of the row's peak. Entropy and distance are those of the raw
-weights: the many small ones that a step swallows count in them.
+The weights of one head's query take one byte per key and share one scale, 1/255 of their maximum. A dequantized weight
+differs from the raw one by at most half a scale, 0.2% of the query's maximum. Entropy and distance are computed from
+the raw weights, in which the many small ones that quantization rounds to zero still count.
 """
 
 from __future__ import annotations
@@ -19,30 +19,49 @@ LEVELS = 255
 
 @dataclass(frozen=True)
 class QuantizedTable:
-    """AttentionTable with its weights in steps. Nq queries and Nk keys, row by row."""
+    """An AttentionTable with quantized weights. Nq queries and Nk keys, flattened row by row.
+
+    Attributes:
+        model: Name of the model.
+        stage: From 1.
+        block: From 1.
+        weights: (heads, Nq, Nk) uint8, in steps of the query's scale.
+        scales: (heads, Nq) float32, weight of one step: the query's maximum over 255.
+        entropy: (heads, Nq) float32, of the raw weights, over log Nk.
+        distance: (heads, Nq) float32, of the raw weights, mean distance from query to keys in model-input pixels.
+        keys: Positions of the keys.
+        queries: Positions of the queries.
+    """
 
     model: str
     stage: int
     block: int
-    weights: np.ndarray  # (heads, Nq, Nk) uint8: in steps of the row's scale
-    scales: np.ndarray  # (heads, Nq) float32: weight of one step, the row's largest over 255
-    entropy: np.ndarray  # (heads, Nq) float32: of the raw row, over log Nk
-    distance: np.ndarray  # (heads, Nq) float32: of the raw row, mean distance from query to keys, view pixels
+    weights: np.ndarray
+    scales: np.ndarray
+    entropy: np.ndarray
+    distance: np.ndarray
     keys: Geometry
     queries: Geometry
 
-    def values(self) -> np.ndarray:
-        """(heads, Nq, Nk) float32: the weights, to half a step."""
+    def dequantize(self) -> np.ndarray:
+        """(heads, Nq, Nk) float32: the weights, exact to half a step."""
         return self.weights * self.scales[..., None]
 
 
-def quantized(table: AttentionTable) -> QuantizedTable:
-    """The table with every weight rounded to the nearest of 256 steps of its own row; nothing of `table` is kept."""
+def quantize(table: AttentionTable) -> QuantizedTable:
+    """Round every weight to the nearest of 256 levels of its query.
+
+    Args:
+        table: Raw attention weights.
+
+    Returns:
+        A table that shares no memory with `table`.
+    """
     scales = (table.weights.max(axis=-1) / LEVELS).astype(np.float32)
     steps = table.weights / np.where(scales > 0, scales, 1)[..., None]
     weights = np.clip(np.rint(steps), 0, LEVELS).astype(np.uint8)
     return QuantizedTable(
         table.model, table.stage, table.block, weights, scales,
-        table.entropy.astype(np.float32), table.distance.astype(np.float32),  # copies, so that the table can go
+        table.entropy.astype(np.float32), table.distance.astype(np.float32),  # copies, so that the table can be freed
         table.keys, table.queries,
     )  # fmt: skip

@@ -23,10 +23,10 @@ from ..explain.attribution.grad_cam import HEAD
 from ..explain.attribution.methods import METHODS, AttributionTarget
 from ..explain.erf.pathways import erf_pathways
 from ..explain.kernels.arithmetic import kernel_arithmetic
-from ..explain.kernels.change import change, kernel_depth
-from ..explain.kernels.clusters import clusters
+from ..explain.kernels.change import kernel_change, kernel_depth
+from ..explain.kernels.clusters import kernel_clusters
 from ..explain.kernels.kernels import kernels, representatives
-from ..explain.kernels.spectra import spectrum
+from ..explain.kernels.spectra import kernel_spectrum
 from ..explain.observe import Observation, observe
 from ..explain.sanity.out_of_distribution import out_of_distribution
 from ..explain.sanity.sanity_checks import sanity_checks
@@ -39,7 +39,7 @@ from ..results.attention import PositionAttention
 from ..results.erf import ErfPathways
 from ..results.kernels import KernelChange
 from ..results.out_of_distribution import OutOfDistribution
-from ..results.quantized import QuantizedTable, quantized
+from ..results.quantized import QuantizedTable, quantize
 from ..results.sanity_checks import SanityChecks
 from ..trace import Tap
 from ..weights.load import LoadedModel
@@ -79,7 +79,7 @@ class AnalysisContext:
     def small_tables(self) -> tuple[QuantizedTable, ...]:
         """Of the last block of every stage."""
         depths = self.loaded.spec.depths
-        return tuple(quantized(attention_table(self.seen, stage)) for stage in range(1, len(depths) + 1))
+        return tuple(quantize(attention_table(self.seen, stage)) for stage in range(1, len(depths) + 1))
 
     @cached_property
     def kernel_set(self) -> KernelSet:
@@ -150,14 +150,14 @@ def _cam_layer(options: StudyOptions, tap: Tap) -> bool:
 
 
 def _attention(look: AnalysisContext) -> object:
-    return look.table.at(*look.table.queries.unit_at(*look.position))
+    return look.table.attention_from(*look.table.queries.unit_at(*look.position))
 
 
 def _block_table(look: AnalysisContext) -> QuantizedTable:
     """The block looked at: one of `stage_tables` where it is, so that a study holds it once."""
     asked = "stage_tables" in look.options.only
     same = [t for t in look.small_tables if (t.stage, t.block) == look.place] if asked else []
-    return same[0] if same else quantized(look.table)
+    return same[0] if same else quantize(look.table)
 
 
 def _out_of_distribution(look: AnalysisContext) -> OutOfDistribution:
@@ -182,7 +182,8 @@ def _map(name: str) -> Make:
 def _position_attention(look: AnalysisContext) -> PositionAttention:
     table = look.table
     return PositionAttention(
-        table.at(*table.queries.unit_at(*look.position)), table.attention_to(*table.keys.unit_at(*look.position))
+        table.attention_from(*table.queries.unit_at(*look.position)),
+        table.attention_to(*table.keys.unit_at(*look.position)),
     )
 
 
@@ -194,7 +195,7 @@ def _kernel_change(look: AnalysisContext) -> KernelChange:
     if look.other is None:
         raise PartMissing(look.other_words or "There is no second image to compare kernels with.", remedy="Give one.")
     second = observe(look.loaded.model, look.other, _at_place(KERNEL_KINDS, look.place))
-    return change(look.kernel_set, kernels(second, *look.place))
+    return kernel_change(look.kernel_set, kernels(second, *look.place))
 
 
 def _at_place(kinds: tuple[str, ...], place: tuple[int, int]) -> Callable[[Tap], bool]:
@@ -269,12 +270,13 @@ _ROWS = (
         _everywhere(*KERNEL_KINDS),
     ),
     Analysis(
-        "clusters", "a dozen kernels that stand for all", lambda look: clusters(look.kernel_set),
+        "clusters", "a dozen kernels that stand for all", lambda look: kernel_clusters(look.kernel_set),
         _at_stage(*KERNEL_KINDS),
     ),
     Analysis(
         "spectra", "frequencies that generated and static kernels pass",
-        lambda look: (spectrum(look.kernel_set), spectrum(look.kernel_set, "static")), _at_stage(*KERNEL_KINDS),
+        lambda look: (kernel_spectrum(look.kernel_set), kernel_spectrum(look.kernel_set, "static")),
+        _at_stage(*KERNEL_KINDS),
     ),
     Analysis("kernel_change", "kernels of a second image", _kernel_change, _at_stage(*KERNEL_KINDS)),
     Analysis("grad_cam", "what raised the answer", _map("grad_cam"), _cam_layer, grad=True),

@@ -117,7 +117,7 @@ def test_patch_tokens_that_do_not_reach_the_answer_are_not_taken():
             hook = block.register_forward_hook(lambda m, a, out: torch.cat((out[:, :1], 0 * out[:, 1:]), dim=1))
             assert torch.equal(model(x), logits) is not reaches
             hook.remove()
-    assert model.spec.layer_words(4) == "stage 4 (blocks.4; patch tokens; the last block's do not reach the logits)"
+    assert model.spec.layer_name(4) == "stage 4 (blocks.4; patch tokens; the last block's do not reach the logits)"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -254,5 +254,5 @@ def test_transxnets_have_their_parts():
     observation = observe(tiny.recipe_model(), tiny.model_input(), grad=True)
     for part in ("idconv", "osra", "head"):
         need_part(observation, part)
-    assert observation.layer_words(3, 2) == "stage 3, block 2"
-    assert observation.layer_words(3) == "stage 3, block 3"
+    assert observation.layer_name(3, 2) == "stage 3, block 2"
+    assert observation.layer_name(3) == "stage 3, block 3"

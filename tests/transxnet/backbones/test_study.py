@@ -62,7 +62,7 @@ def test_what_needs_them_says_why_not(backbone):
     for name in ("kernels", "kernel_depth", "clusters", "spectra", "kernel_change"):
         assert backbone.missing[name] == of_idconv
     assert "that could be changed" in backbone.missing["ablation_table"]
-    assert "nothing to hold still" in backbone.missing["erf_pathways"]
+    assert "nothing to detach" in backbone.missing["erf_pathways"]
 
 
 def test_a_backbones_maps_are_doubted_like_others(backbone, convnext):

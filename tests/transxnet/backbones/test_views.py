@@ -14,8 +14,7 @@ from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.ablation.table import ablation_table, heads_off
 from transxnet.explain.attention.attention import attention_from, attention_tables
 from transxnet.explain.attention.depth import attention_depth, pathway_energies
-from transxnet.explain.attention.footprint import keys_to_pixels
-from transxnet.explain.attention.rollout import rollout
+from transxnet.explain.attention.rollout import keys_to_pixels, rollout
 from transxnet.explain.attribution.cam_variants import combined_stages, contrast
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.attribution.methods import KEEP
@@ -71,7 +70,7 @@ def test_views_of_parts_that_a_backbone_lacks_say_so(seen, view):
             "test_convnext is no TransXNet: it has no IDConv and no OSRA",
         ),
         (lambda model, view: heads_off(model, view, LABELS, 3), "test_convnext is no TransXNet"),
-        (erf_pathways, "nothing to hold still: neither generated kernels, nor OSRA, nor TransXNet's norms"),
+        (erf_pathways, "nothing to detach: neither generated kernels, nor OSRA, nor TransXNet's norms"),
     ],
 )
 def test_views_of_multi_pass_say_so_too_and_leave_nothing(convnext, look, words):
@@ -84,7 +83,7 @@ def test_layers_are_called_by_timms_names(seen):
     assert grad_cam(seen, 3, 2).layer == "stage 2 (stages.1)"
     assert contrast(seen, 3, 5, 4).layer == "stage 4 (stages.3)"
     assert receptive_field(seen, 1).layer == "stage 1 (stages.0)"
-    assert [part.layer for part in combined_stages(seen, 3, (1, 3)).parts] == [
+    assert [part.layer for part in combined_stages(seen, 3, (1, 3)).stage_maps] == [
         "stage 1 (stages.0)",
         "stage 3 (stages.2)",
     ]

@@ -78,7 +78,7 @@ def test_writes_the_average_the_figure_and_the_manifest(erf, images, tmp_path):
     assert pico["images"] == ["n1/a.png", "n1/b.png"]
     assert pico["provenance"]["sha256"] == load("pico", device="cpu").provenance.sha256
     assert (pico["untrained"], untrained["untrained"]) == (False, True)
-    assert pico["numbers"]["sound/r50"] == pytest.approx(expected.sound.at(0.5))
+    assert pico["numbers"]["raw/r50"] == pytest.approx(expected.raw_curve.area_at(0.5))
     assert pico["layer"] == "stage 4, block 2"
     assert cv2.imread(str(tmp_path / "erf.png")).shape[1] == 1248
     assert sorted(path.name for path in tmp_path.iterdir()) == ["erf.json", "erf.npz", "erf.png"]
@@ -89,7 +89,7 @@ def test_goes_on_where_it_was(erf, images, tmp_path, monkeypatch):
     code, out, err = erf(images[0], "--models", "pico")
     assert code == 0
     assert "pico: 1 of 1 image\n" in err
-    assert "pico: 1 image, sound/r50" in out
+    assert "pico: 1 image, raw/r50" in out
     seen = []
     plain = receptive._advance
     monkeypatch.setattr(

@@ -11,10 +11,10 @@ from transxnet.draw.colormaps import lut
 from transxnet.draw.erf import DECADES, curves_figure, parts_figure, protocol_figure
 from transxnet.draw.panels import MARGIN, Panels, fit
 from transxnet.results import Explanation, Geometry
-from transxnet.results.erf import SHARES, ErfCurves, ErfPathways, ErfProtocol, RCurve
+from transxnet.results.erf import SHARES, ContainmentCurve, ErfCurves, ErfPathways, ErfProtocol
 
 VIEW = Geometry((64, 64), 1, (64, 64), (0, 0, 64, 64), (64, 64))
-TITLES = {"full": "Full", "kernels": "Kernels held", "seen": "All held"}
+TITLES = {"full": "Full", "kernels": "Kernels held", "all": "All held"}
 PHOTO = np.full((64, 64, 3), 200, np.uint8)
 DARK, BRIGHT = lut("viridis")[0], lut("viridis")[255]
 
@@ -28,8 +28,8 @@ def field(value: float) -> Explanation:
 
 
 def parts(scale: float = 1.0, missing: bool = False) -> ErfPathways:
-    maps = {"full": field(scale), "kernels": field(0.5 * scale), "seen": field(0.25 * scale)}
-    shares = {"full": 1.0, "kernels": 0.5, "seen": 0.25}
+    maps = {"full": field(scale), "kernels": field(0.5 * scale), "all": field(0.25 * scale)}
+    shares = {"full": 1.0, "kernels": 0.5, "all": 0.25}
     numbers = {f"{name}/{key}": value for name, share in shares.items() for key, value in
                (("share", share), ("r50", 0.2), ("r99", 0.5), ("rank", 0.9), ("overlap", 0.8))}  # fmt: skip
     if missing:
@@ -38,14 +38,14 @@ def parts(scale: float = 1.0, missing: bool = False) -> ErfPathways:
     return ErfPathways("pico", maps, TITLES, {}, numbers)
 
 
-def curve(kind: str, areas=(0.1, 0.2, 0.3, 0.9)) -> RCurve:
-    return RCurve(kind, np.array(SHARES), np.array(areas), (32.0, 32.0))
+def curve(kind: str, areas=(0.1, 0.2, 0.3, 0.9)) -> ContainmentCurve:
+    return ContainmentCurve(kind, np.array(SHARES), np.array(areas), (32.0, 32.0))
 
 
 def protocol(heatmap: np.ndarray, **changes) -> ErfProtocol:
     found = ErfProtocol(
         "transxnet_pico", "stage 4, block 2", (1, 1), (32.0, 32.0), heatmap, ("n1/a.jpg", "n1/b.jpg"), (),
-        curve("published"), curve("sound", (0.05, 0.1, 0.2, 0.8)), "Not the published setting: 2 images.",
+        curve("published"), curve("raw", (0.05, 0.1, 0.2, 0.8)), "Not the published setting: 2 images.",
     )  # fmt: skip
     return replace(found, **changes)
 
@@ -72,7 +72,7 @@ def test_variants_compare_by_their_own_mean():
     louder = parts_figure([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
     assert np.abs(alone.image.astype(int) - louder.image).max() <= 2  # float32 at the 256 colors' borders
     assert louder.arrays["b/full"].max() == 1000
-    assert (louder.numbers["a/seen/share"], louder.numbers["b/kernels/share"]) == (0.25, 0.5)
+    assert (louder.numbers["a/all/share"], louder.numbers["b/kernels/share"]) == (0.25, 0.5)
 
 
 def test_a_part_that_is_missing_says_so():
@@ -105,20 +105,20 @@ def test_an_empty_field_draws_nothing():
 
 
 def test_curves_say_both_r():
-    one = ErfCurves("pico", "stage 4, block 2, one image", curve("published"), curve("sound", (0.05, 0.1, 0.2, np.nan)))
+    one = ErfCurves("pico", "stage 4, block 2, one image", curve("published"), curve("raw", (0.05, 0.1, 0.2, np.nan)))
     study_figure = curves_figure([one, one], ["pico", "t@untrained"])
     assert study_figure.table.rows[1][0] == "t@untrained"
     assert study_figure.table.rows[0][1:3] == ("10 %", "5 %")
     assert study_figure.table.rows[0][-1] == "none found"
     assert study_figure.numbers["t@untrained/published/r50"] == 0.3
-    assert study_figure.arrays["pico/sound"].tolist()[0] == list(SHARES)
+    assert study_figure.arrays["pico/raw"].tolist()[0] == list(SHARES)
     assert "pico: 20 % (published formula 30 %)" in study_figure.caption
     assert "at the model's own size; the published protocol averages" in study_figure.caption  # not what papers report
     assert study_figure.table.head[1:3] == ("published formula r(20 %)", "raw map r(20 %)")
 
 
 def test_what_is_smaller_than_a_pixel_or_two_is_not_told_to_three_digits():
-    tiny = ErfCurves("pico", "w", curve("published", (9.54e-5, 0, 0.3, 0.9)), curve("sound", (6e-4, 0.1, 0.2, 0.9)))
+    tiny = ErfCurves("pico", "w", curve("published", (9.54e-5, 0, 0.3, 0.9)), curve("raw", (6e-4, 0.1, 0.2, 0.9)))
     assert curves_figure([tiny], ["pico"]).table.rows[0][1:4] == ("< 0.05 %", "0.06 %", "0 %")
 
 
@@ -137,7 +137,7 @@ def test_protocol_shows_a_and_the_raw_average():
 
 
 def test_protocol_says_which_images_and_that_it_is_not_done():
-    found = protocol(np.ones((64, 64)), published=curve("published", (0.1, 0.2, 0.3, np.nan)))
+    found = protocol(np.ones((64, 64)), published_curve=curve("published", (0.1, 0.2, 0.3, np.nan)))
     study_figure = protocol_figure([found, found, found], ["a", "b", "c"], "2 of 50 images so far")
     assert study_figure.caption.startswith("2 of 50 images so far. 2 images from n1, each warped to 64 x 64 px. Not")
     assert study_figure.caption.count("Not the published setting") == 1  # said once for all

@@ -11,7 +11,7 @@ from transxnet.results import AttentionFrom, Explanation, Geometry
 from transxnet.results.attention import AttentionTo, PositionAttention
 
 QUERIES = Geometry((4, 4), 8, (32, 32), (0, 0, 32, 32), (32, 32))
-KEYS = QUERIES.at((2, 2), 16)
+KEYS = QUERIES.with_grid((2, 2), 16)
 BLACK = np.zeros((64, 64, 3), np.uint8)
 
 

@@ -207,7 +207,7 @@ def spectral(part: str, level: float) -> KernelSpectrum:
 
 
 def test_responses_are_drawn_on_one_scale():
-    study_figure = spectrum_figure([spectral("kernels", 1.0)], [spectral("static", 0.5)], ["pico"])
+    study_figure = spectrum_figure([spectral("generated", 1.0)], [spectral("static", 0.5)], ["pico"])
     one, half = (colorize(np.array([v]), (0, 2), "viridis")[0] for v in (1.0, 0.5))
     for color in (one, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
         assert (np.abs(study_figure.image.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
@@ -223,7 +223,7 @@ def test_a_response_lies_as_its_kernel_does():
     """Row 0 is drawn on top: a kernel and its response slant the same way."""
     halves = np.repeat([1.0, 0.5], 32)[:, None] * np.ones((64, 64))  # rows 0 to 31 twice the rest
     image = spectrum_figure(
-        [replace(spectral("kernels", 1.0), response=halves)], [spectral("static", 0.25)], ["pico"]
+        [replace(spectral("generated", 1.0), response=halves)], [spectral("static", 0.25)], ["pico"]
     ).image
     rows = []
     for value in (1.0, 0.5):
@@ -254,7 +254,7 @@ def test_depth_is_told_block_by_block_for_every_variant():
     assert study_figure.numbers["pico/largest_distance"] == 0.5
     assert "pico: most in stage 1, block 2, 0.5 of the static" in study_figure.caption
     assert "pico_static: learned kernels, the same for every image" in study_figure.caption
-    assert np.array_equal(study_figure.arrays["pico/distance"], deep().distance)
+    assert np.array_equal(study_figure.arrays["pico/static_distance"], deep().static_distance)
 
 
 def test_blocks_that_a_variant_does_not_have_stay_empty():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from transxnet.draw.colormaps import lut
-from transxnet.draw.overlay import mark, overlay, place
+from transxnet.draw.overlay import interpolate, mark, overlay
 from transxnet.draw.views import MAP_STYLES, draw, map_style_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import OutOfRange
 from transxnet.results import AttentionFrom, Explanation, Geometry, KernelSet
@@ -59,7 +59,7 @@ def test_variants_that_stand_together_share_one_range():
 
 def test_a_map_is_drawn_over_the_photo_with_a_ring_about_its_unit():
     drawn = draw(attention(), PHOTO, (0, 0.7), head=1)
-    expected = overlay(PHOTO, place(HEADS[0], VIEW), (0, 0.7), "magma", 0.85)
+    expected = overlay(PHOTO, interpolate(HEADS[0], VIEW), (0, 0.7), "magma", 0.85)
     assert (drawn == mark(expected, (0, 16), (32, 32))).all()
 
 
@@ -115,7 +115,7 @@ def test_words_name_layer_head_and_target_and_the_number_worth_knowing():
 
 
 def test_the_newer_maps_say_what_is_worth_knowing():
-    against = explanation("contrast", [[1]], True, logit=6.0, other_logit=4.5, positive_share=0.91)
+    against = explanation("contrast", [[1]], True, logit=6.0, contrast_logit=4.5, positive_share=0.91)
     assert worth_knowing(against) == "logits 6 and 4.5, 91 % of the map for the first"
     stages = explanation("cam_stages", [[1]], logit=6.0, peak=0.65)
     assert worth_knowing(stages) == "logit 6, peak 0.65: at 1 all stages would be at their largest in one place"

@@ -74,7 +74,7 @@ def test_every_figure_is_said_in_words(drawn):
 
 
 def test_raw_values_are_those_of_the_study(drawn, whole):
-    assert (drawn["erf_pathways"].arrays["small/seen"] == whole.erf_pathways.maps["seen"].heatmap).all()
+    assert (drawn["erf_pathways"].arrays["small/all"] == whole.erf_pathways.maps["all"].heatmap).all()
     assert drawn["halves"].numbers
 
 
@@ -102,9 +102,9 @@ def test_maps_of_different_classes_are_not_compared(whole, without):
     methods = {key.split("/")[2] for key in same.numbers}
     assert {"grad_cam", "contrast", "cam_stages", "receptive_field"} <= methods
     assert "Left out" not in same.caption
-    contrast_target = int(whole.contrast.numbers["other_index"])
+    contrast_target = int(whole.contrast.numbers["contrast_index"])
     another = next(i for i in (10, 11) if i != contrast_target)
-    moved = replace(whole.contrast, numbers=whole.contrast.numbers | {"other_index": float(another)})
+    moved = replace(whole.contrast, numbers=whole.contrast.numbers | {"contrast_index": float(another)})
     (study_figure,) = between_variants([whole, replace(whole, model="other rival", contrast=moved)])
     assert {key.split("/")[2] for key in study_figure.numbers} == methods - {"contrast"}
     words = label_set("tiny-imagenet-200").names

@@ -87,7 +87,7 @@ def test_kernels_in_full_one_square_for_generated_static_difference_and_each_gro
     page = kernels_sheet(looked, [0, 3])
     assert page.shape[1] == round((2 * sheets.MARGIN + 5 * sheets.CELL + 4 * sheets.GAP) * sheets.DPI)  # G = 2
     chosen = looked.kernels.kernels[[0, 3]]
-    largest = max(np.abs(chosen).max(), np.abs(looked.kernels.static[[0, 3]]).max())
+    largest = max(np.abs(chosen).max(), np.abs(looked.kernels.static_kernels[[0, 3]]).max())
     assert stands_on(page, draw(looked.kernels, np.zeros((SIDE, SIDE, 3)), (-largest, largest), channels=[0, 3])[:50])
 
 

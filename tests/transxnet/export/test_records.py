@@ -24,8 +24,8 @@ def test_the_npz_gives_back_what_explain_made(looked):
         for name, values in (
             ("attention", looked.attention.heads), ("attention_entropy", looked.attention.entropy),
             ("attention_distance", looked.attention.distance), ("kernels", looked.kernels.kernels),
-            ("kernels_static", looked.kernels.static), ("kernels_gates", looked.kernels.gates),
-            ("kernels_biases", looked.kernels.biases), ("kernels_distance", looked.kernels.distance),
+            ("kernels_static", looked.kernels.static_kernels), ("kernels_gates", looked.kernels.gates),
+            ("kernels_biases", looked.kernels.biases), ("kernels_static_distance", looked.kernels.static_distance),
             ("grad_cam", looked.grad_cam.heatmap), ("receptive_field", looked.receptive_field.heatmap),
             ("logits", looked.predictions.logits), ("view", looked.crop.rgb),
         ):  # fmt: skip

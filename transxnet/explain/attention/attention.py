@@ -1,22 +1,22 @@
-"""OSRA's attention: what a position mixes in, and from how far.
+"""OSRA's attention: the keys that a query attends to, the queries that attend to a key, and how far apart they are.
 
 The weights are the model's own, after the softmax and with relative_pos_enc (TransXNet, arXiv 2310.19380,
-section 3.2): attention = softmax(q k^T / sqrt(d) + relative_pos_enc), one row a query, rows sum to 1. Nothing is
+section 3.2): attention = softmax(q k^T / sqrt(d) + relative_pos_enc), one row per query, rows sum to 1. They are not
 rescaled, rolled out over blocks or upsampled here.
 
-Queries are the units of the stage, on view pixels stride * i. Keys come from a map that OSRA's own convolution made
-sr_ratio times smaller, so they are centerd on view pixels 32 * j in all four stages.
+Queries are the units of the stage, at model-input pixels stride * i. Keys come from a map that OSRA's convolution
+reduced by sr_ratio, so they are centered on model-input pixels 32 * j in all four stages.
 
-What it must not be read as: attention weights say what was mixed into a position of one half of the channels, not
-why the answer was given. A key is no pixel: its window overlaps its neighbors', and by that layer it has seen far
-more than its window. The other half of the channels (IDConv) and the residual path do not show here.
+Limitations: attention weights show what was mixed into a position of one half of the channels, not why the model made
+its prediction. A key is not a pixel: its window overlaps its neighbors', and features at that layer depend on far more
+than that window. The other half of the channels (IDConv) and the residual path are not shown.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...results import AttentionFrom, AttentionTable, Geometry, distances
+from ...results import AttentionFrom, AttentionTable, Geometry, query_key_distances
 from ...results.attention import AttentionTo, PositionAttention
 from ..observe import Observation, need_part
 
@@ -24,24 +24,45 @@ from ..observe import Observation, need_part
 def attention_from(
     observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
 ) -> AttentionFrom:
-    """The key maps of the query nearest to a point of the upload, per head.
+    """Attention from the query nearest to a position: its weights over the keys, per head.
 
-    stage, block: from 1; block None or 0 is the stage's last. point: (x, y) in pixels of the upright upload; outside
-    the view it takes the nearest unit. heads: (heads, key rows, key columns) weights, each map sums to 1.
-    Raises OutOfRange for a stage, block or point that does not exist, or if attention was not kept; PartMissing for
-    a model without OSRA.
+    Args:
+        observation: Must have recorded the kind "attention".
+        stage: From 1.
+        block: From 1; None or 0 is the stage's last.
+        position: (x, y) in pixels of the upright source image; outside the model input it takes the nearest unit.
+
+    Returns:
+        Maps (heads, key rows, key columns) of weights, each summing to 1.
+
+    Raises:
+        OutOfRange: For a stage, block or position that does not exist, or if attention was not recorded.
+        PartMissing: For a model without OSRA.
     """
     table = attention_table(observation, stage, block)
-    return table.at(*table.queries.unit_at(*position))
+    return table.attention_from(*table.queries.unit_at(*position))
 
 
 def attention_to(
     observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
 ) -> AttentionTo:
-    """The reverse view: the weight every query gives the key nearest to a point of the upload, per head.
+    """Attention to the key nearest to a position: the weight that every query gives it, per head.
 
-    Arguments and errors as attention_from. heads: (heads, query rows, query columns) weights; they do not sum to 1.
-    A key that many queries use is no place that matters for the answer: it may serve as a place to look at nothing.
+    A key that many queries attend to does not have to matter for the prediction: it may be where queries attend when
+    they need nothing.
+
+    Args:
+        observation: Must have recorded the kind "attention".
+        stage: From 1.
+        block: From 1; None or 0 is the stage's last.
+        position: (x, y) in pixels of the upright source image; outside the model input it takes the nearest key.
+
+    Returns:
+        Maps (heads, query rows, query columns) of weights, which do not sum to 1.
+
+    Raises:
+        OutOfRange: For a stage, block or position that does not exist, or if attention was not recorded.
+        PartMissing: For a model without OSRA.
     """
     table = attention_table(observation, stage, block)
     return table.attention_to(*table.keys.unit_at(*position))
@@ -50,50 +71,84 @@ def attention_to(
 def position_attention(
     observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
 ) -> PositionAttention:
-    """attention_from and attention_to of one point, from one table."""
+    """`attention_from` and `attention_to` of one position, from one table.
+
+    Args:
+        observation: Must have recorded the kind "attention".
+        stage: From 1.
+        block: From 1; None or 0 is the stage's last.
+        position: (x, y) in pixels of the upright source image.
+
+    Returns:
+        Both directions.
+
+    Raises:
+        OutOfRange: For a stage, block or position that does not exist, or if attention was not recorded.
+        PartMissing: For a model without OSRA.
+    """
     table = attention_table(observation, stage, block)
     return PositionAttention(
-        table.at(*table.queries.unit_at(*position)), table.attention_to(*table.keys.unit_at(*position))
+        table.attention_from(*table.queries.unit_at(*position)), table.attention_to(*table.keys.unit_at(*position))
     )
 
 
 def attention_table(observation: Observation, stage: int, block: int | None = None) -> AttentionTable:
-    """All rows of one block's attention, (heads, Nq, Nk), with entropy and mean distance of each row.
+    """All attention weights of one block, with entropy and mean distance per query.
 
-    entropy = -sum(a log a) / log Nk, 0 (one key) to 1 (all alike), 0 by definition where there is one key.
-    distance = sum over keys of a * |query - key|, view pixels between centres; compare with `uniform_distance`.
-    Raises OutOfRange as attention_from does, PartMissing for a model without OSRA.
+    entropy = -sum(a log a) / log Nk, 0 (one key) to 1 (uniform), 0 by definition where there is one key.
+    distance = sum over keys of a * |query - key|, in model-input pixels between centers; compare it with
+    `uniform_distance`.
+
+    Args:
+        observation: Must have recorded the kind "attention".
+        stage: From 1.
+        block: From 1; None or 0 is the stage's last.
+
+    Returns:
+        Weights (heads, Nq, Nk), whose rows sum to 1.
+
+    Raises:
+        OutOfRange: For a stage or block that does not exist, or if attention was not recorded.
+        PartMissing: For a model without OSRA.
     """
     stage, block = observation.locate(stage, block)
     need_part(observation, "osra")
     weights = observation.trace.one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
     return AttentionTable(
-        observation.model_name,
-        stage,
-        block,
-        weights,
-        _entropy(weights),
-        _distance(weights, queries, keys),
-        keys,
-        queries,
-    )
+        observation.model_name, stage, block, weights,
+        _entropy(weights), _mean_distance(weights, queries, keys), keys, queries,
+    )  # fmt: skip
 
 
 def attention_tables(observation: Observation) -> list[AttentionTable]:
-    """The table of every block whose attention was kept, in the order the model ran them: what to summarize.
+    """The attention tables of all recorded blocks.
 
-    Raises PartMissing for a model without OSRA.
+    Args:
+        observation: Blocks without a record of the kind "attention" are left out.
+
+    Returns:
+        One table per block, in the model's order.
+
+    Raises:
+        PartMissing: For a model without OSRA.
     """
     need_part(observation, "osra")
     return [attention_table(observation, r.stage, r.block) for r in observation.trace.find("attention")]
 
 
 def key_geometry(observation: Observation, stage: int) -> Geometry:
-    """Where OSRA's keys of a stage sit: view pixels 32 * j.
+    """Positions of the keys of a stage: model-input pixels 32 * j.
 
-    The reduction is a convolution of kernel sr + 3, stride sr and padding (sr + 3) // 2 over the stage's map, none
-    where sr is 1; its window j is centerd on unit sr * j.
+    OSRA's reduction is a convolution of kernel sr + 3, stride sr and padding (sr + 3) // 2 over the stage's map, or
+    none where sr is 1; its window j is centered on unit sr * j.
+
+    Args:
+        observation: Of a model with OSRA.
+        stage: From 1.
+
+    Returns:
+        A grid of (key rows, key columns).
     """
     sr = observation.model.spec.sr_ratios[stage - 1]
     units = observation.units(stage)
@@ -102,14 +157,16 @@ def key_geometry(observation: Observation, stage: int) -> Geometry:
     return observation.geometry((rows, cols), units.stride * sr)
 
 
-def _entropy(weights: np.ndarray) -> np.ndarray:  # (heads, Nq, Nk) -> (heads, Nq)
+def _entropy(weights: np.ndarray) -> np.ndarray:
+    """(heads, Nq, Nk) -> (heads, Nq), normalized by log Nk."""
     count = weights.shape[-1]
     if count == 1:
         return np.zeros(weights.shape[:-1], np.float32)
-    a = weights.astype(np.float64)
-    nats = -(a * np.log(np.where(a > 0, a, 1))).sum(axis=-1)  # 0 log 0 = 0
+    weights = weights.astype(np.float64)
+    nats = -(weights * np.log(np.where(weights > 0, weights, 1))).sum(axis=-1)  # 0 log 0 = 0
     return (nats / np.log(count)).astype(np.float32)
 
 
-def _distance(weights: np.ndarray, queries: Geometry, keys: Geometry) -> np.ndarray:  # -> (heads, Nq)
-    return np.einsum("hqk,qk->hq", weights, distances(queries, keys)).astype(np.float32)
+def _mean_distance(weights: np.ndarray, queries: Geometry, keys: Geometry) -> np.ndarray:
+    """(heads, Nq, Nk) -> (heads, Nq), in model-input pixels."""
+    return np.einsum("hqk,qk->hq", weights, query_key_distances(queries, keys)).astype(np.float32)

@@ -1,34 +1,41 @@
-"""Attention rollout through the pyramid, an approximation: where a unit's attention comes from, in pixels.
+"""Attention rollout through the pyramid, an approximation: which pixels a unit's attention comes from.
 
-Attention rollout (Abnar and Zuidema, arXiv 2005.00928) multiplies, over layers, 1/2 A + 1/2 I: half of what a position
-holds came by the residual path, half by attention. In TransXNet queries are units, keys come from a smaller map, and
+Attention rollout (Abnar and Zuidema, arXiv 2005.00928) multiplies 1/2 A + 1/2 I over layers: half of a position's
+content came by the residual path, half by attention. In TransXNet queries are units, keys come from a smaller map, and
 stages differ in size, so here a block is
 
     R = 1/2 I + 1/2 A F    (Nq, Nq), rows sum to 1
 
-A (Nq, Nk): OSRA's weights, fused over heads; rows are brought to a sum of 1, as the maximum needs it. F (Nk, Nq): the
-footprint of OSRA's reduction. Steps between stages and the stem are footprints too (footprint.py). A row vector that
-starts on one unit, or on all alike, is taken down through all blocks and steps to the pixels; no matrix R is built.
+A (Nq, Nk): OSRA's weights, fused over heads and normalized to rows that sum to 1, which the maximum needs. F (Nk, Nq):
+the footprint of OSRA's reduction. Downsampling between stages and the stem are footprints too. A row vector that
+starts on one unit, or uniformly on all, is propagated through all blocks and steps to the pixels; R is never built.
 
-What it leaves out, and must not be read as: IDConv, DPE, MS-FFN's depthwise convolutions, STE, OSRA's local_conv, all
-norms and the weights of the residual branches. OSRA is half of the channels, and LayerScale makes the branches small,
-so "half" is a convention and no measurement. It knows nothing of values, features or classes: it says where attention
-could have carried something from, not that anything of it was used, and not why the answer was given.
+Footprints are this project's own. OSRA's keys are made by a strided convolution with overlapping windows, so a key is
+neither a pixel nor a tile of pixels. A footprint describes one convolution as weights that sum to 1 over its window:
+the mean of |w| over the channels, or uniform; parts of a window outside the map count as nothing.
+
+Limitations: rollout leaves out IDConv, DPE, MS-FFN's depthwise convolutions, STE, OSRA's local_conv, all norms and the
+weights of the residual branches. OSRA is half of the channels, and LayerScale makes the branches small, so "half" is a
+convention and not a measurement. A footprint ignores signs, features and differences between channels. The map shows
+where attention could have carried information from, not that it was used, and not why the model made its prediction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from torch import nn
 
+from ...errors import OutOfRange
+from ...messages import Message
 from ...results import Explanation
-from ...results.attention import fused
+from ...results.attention import fuse_heads
 from ..observe import Observation, need_part
 from .attention import key_geometry
-from .footprint import key_footprint, step_footprint
 
-Mixing = Callable[[int, int], np.ndarray]  # (stage, block) -> A, (Nq, Nk), rows sum to 1
+AttentionOf = Callable[[int, int], np.ndarray]  # (stage, block) -> A, (Nq, Nk), rows sum to 1
 
 
 def rollout(
@@ -39,40 +46,203 @@ def rollout(
     fusion: str = "mean",
     uniform_windows: bool = False,
 ) -> Explanation:
-    """Attention rollout from one unit, or from all units alike, down to the pixels. An approximation.
+    """Attention rollout from one unit, or uniformly from all units, to the pixels. An approximation.
 
-    stage, block: from 1; block None or 0 is the stage's last; this block and all before it are rolled out. point:
-    (x, y) in pixels of the upright upload, takes the nearest unit; None is the mean over all units. fusion: of heads,
-    "mean" or "max". uniform_windows: footprints all alike instead of the mean of |w|. Needs the kind "attention".
-    heat: (H, W) float32, shares of 1, >= 0, over view pixels.
-    numbers: `blocks` rolled out; `residual`, what of the map came by residual paths only, 2^-blocks; `from_uniform`,
-    the total variation (0 to 1) from the same rollout with all weights at 1/Nk: what of the map attention decided, the
-    rest is the architecture's; x, y of the unit and `distance`, the mean distance from it, in view pixels.
-    Raises OutOfRange for a stage, block or point that does not exist, or if attention was not kept; UnknownName for
-    another fusion; PartMissing for a model without OSRA.
+    Args:
+        observation: Must have recorded the kind "attention".
+        stage: From 1.
+        position: (x, y) in pixels of the upright source image, takes the nearest unit; None is the mean over all units.
+        block: From 1; None or 0 is the stage's last. This block and all before it are rolled out.
+        fusion: Of heads, "mean" or "max".
+        uniform_windows: Use uniform footprints instead of the mean of |w|.
+
+    Returns:
+        Shares of 1 over model-input pixels: (H, W) float32, >= 0. `numbers`: blocks, how many were rolled out;
+        residual, share of the map that came by residual paths only, 2^-blocks; from_uniform, total variation (0 to 1)
+        from the same rollout with all weights 1/Nk: the part of the map due to attention rather than architecture;
+        x, y of the unit and distance, the mean distance from it, in model-input pixels.
+
+    Raises:
+        OutOfRange: For a stage, block or position that does not exist, or if attention was not recorded.
+        UnknownName: For another fusion.
+        PartMissing: For a model without OSRA.
     """
     need_part(observation, "osra")
     stage, block = observation.locate(stage, block)
     units = observation.units(stage)
     unit = None if position is None else units.unit_at(*position)
     start = _start(units.grid, unit)
-    heatmap = _down(observation, stage, block, start, _recorded(observation, fusion), uniform_windows)
-    flat = _down(observation, stage, block, start, _uniform(observation), uniform_windows)
+    heatmap = _propagate(observation, stage, block, start, _recorded_attention(observation, fusion), uniform_windows)
+    uniform = _propagate(observation, stage, block, start, _uniform_attention(observation), uniform_windows)
     blocks = sum(observation.model.spec.depths[: stage - 1]) + block
     numbers = {
         "blocks": float(blocks),
         "residual": 0.5**blocks,
-        "from_uniform": float(np.abs(heatmap - flat).sum() / 2),
+        "from_uniform": float(np.abs(heatmap - uniform).sum() / 2),
     }
-    if unit is not None:
+    if unit is None:
+        target = "mean over all units"
+    else:
+        target = Message("unit at row {row}, column {column}", row=unit[0], column=unit[1])
         x, y = units.center(*unit)
         rows, cols = np.indices(heatmap.shape)
         numbers |= {"x": x, "y": y, "distance": float((heatmap * np.hypot(cols - x, rows - y)).sum())}
     return Explanation(
-        "rollout", observation.model_name, f"stage {stage}, block {block} and all before it (approximation)",
-        "mean over all units" if unit is None else f"unit at row {unit[0]}, column {unit[1]}",
+        "rollout", observation.model_name,
+        Message("stage {stage}, block {block} and all before it (approximation)", stage=stage, block=block), target,
         heatmap.astype(np.float32), False, "share of the map", observation.geometry(heatmap.shape, 1), numbers,
     )  # fmt: skip
+
+
+def keys_to_pixels(
+    observation: Observation, stage: int, block: int | None, key_map: np.ndarray, uniform: bool = False
+) -> np.ndarray:
+    """Distribute a map on one block's keys to the pixels that the keys were made from, total unchanged.
+
+    Through the convolutions alone. Do not interpret the result as attention to pixels: features at that layer depend on
+    far more than these windows.
+
+    Args:
+        observation: Of a model with OSRA.
+        stage: From 1.
+        block: From 1; None or 0 is the stage's last.
+        key_map: (key rows, key columns), raw weights, such as attention_from(...).head("max").
+        uniform: Use uniform footprints instead of the mean of |w|.
+
+    Returns:
+        (H, W) float64 over model-input pixels.
+
+    Raises:
+        OutOfRange: For a stage, block or map shape that does not exist.
+        PartMissing: For a model without OSRA.
+    """
+    need_part(observation, "osra")
+    stage, block = observation.locate(stage, block)
+    grid = key_geometry(observation, stage).grid
+    if np.shape(key_map) != grid:
+        message = f"The keys of stage {stage} are a grid of {grid}, and the map is {np.shape(key_map)}."
+        raise OutOfRange(message, remedy="Give one head's map of that stage.")
+    return units_to_pixels(
+        observation, stage, key_footprint(observation, stage, block, uniform).spread(key_map), uniform
+    )
+
+
+def units_to_pixels(observation: Observation, stage: int, shares: np.ndarray, uniform: bool = False) -> np.ndarray:
+    """Distribute a map on a stage's units to pixels, total unchanged.
+
+    Args:
+        observation: Of a TransXNet.
+        stage: From 1.
+        shares: (rows, columns) of the stage.
+        uniform: Use uniform footprints instead of the mean of |w|.
+
+    Returns:
+        (H, W) float64 over model-input pixels.
+
+    Raises:
+        OutOfRange: For a stage that does not exist.
+    """
+    stage, _ = observation.locate(stage)
+    for lower_stage in range(stage, 0, -1):
+        shares = downsampling_footprint(observation, lower_stage, uniform).spread(shares)
+    return shares
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """A convolution as a matrix F (output values, input values) whose rows sum to 1; the matrix is never built.
+
+    Attributes:
+        kernel: (k, k), > 0.
+        stride: Of the convolution.
+        padding: Of the convolution.
+        grid: (rows, columns) of the input map.
+    """
+
+    kernel: np.ndarray
+    stride: int
+    padding: int
+    grid: tuple[int, int]
+
+    def spread(self, shares: np.ndarray) -> np.ndarray:
+        """Compute shares F: distribute values of the output map over the input map, total unchanged.
+
+        Args:
+            shares: (rows, columns) of the output map.
+
+        Returns:
+            float64 of shape `grid`.
+        """
+        shares = shares / self._window_sums(shares.shape)
+        padded = np.zeros([side + 2 * self.padding for side in self.grid])
+        for weight, window in self._taps(shares.shape):
+            padded[window] += weight * shares
+        return padded[tuple(slice(self.padding, self.padding + side) for side in self.grid)]
+
+    def _window_sums(self, output_grid: tuple[int, int]) -> np.ndarray:
+        """The part of each window's weight that lies inside the input map."""
+        inside = np.pad(np.ones(self.grid), self.padding)
+        return sum(weight * inside[window] for weight, window in self._taps(output_grid))
+
+    def _taps(self, output_grid: tuple[int, int]) -> Iterator[tuple[float, tuple[slice, slice]]]:
+        """Each tap's weight, and the cells of the padded input map that this tap covers in all windows."""
+        rows, cols = (self.stride * (side - 1) + 1 for side in output_grid)
+        for (u, v), weight in np.ndenumerate(self.kernel):
+            yield weight, (slice(u, u + rows, self.stride), slice(v, v + cols, self.stride))
+
+
+def conv_footprint(conv: nn.Module, grid: tuple[int, int], uniform: bool = False) -> Footprint:
+    """Footprint of a convolution.
+
+    Args:
+        conv: nn.Conv2d, or nn.Identity (OSRA's reduction where sr is 1), which keeps every value.
+        grid: (rows, columns) of its input map.
+        uniform: Use equal taps instead of the mean of |w| over channels; all-zero kernels count as uniform.
+
+    Returns:
+        The footprint, its kernel not normalized.
+    """
+    if isinstance(conv, nn.Identity):
+        return Footprint(np.ones((1, 1)), 1, 0, grid)
+    kernel = conv.weight.detach().abs().double().mean(dim=(0, 1)).cpu().numpy()  # (Cout, Cin, k, k) -> (k, k)
+    if uniform or not kernel.any():
+        kernel = np.ones_like(kernel)
+    tiny = 1e-12 * kernel.max()  # so that the part of a window inside the map is never empty
+    return Footprint(np.maximum(kernel, tiny), conv.stride[0], conv.padding[0], tuple(grid))
+
+
+def key_footprint(observation: Observation, stage: int, block: int, uniform: bool = False) -> Footprint:
+    """Footprint of OSRA's reduction, from keys to units: window sr + 3, stride sr, padding (sr + 3) // 2.
+
+    Args:
+        observation: Of a model with OSRA.
+        stage: From 1.
+        block: From 1.
+        uniform: Use equal taps instead of the mean of |w| over channels.
+
+    Returns:
+        A footprint on the stage's grid of units.
+    """
+    reduction = observation.model.network[2 * (stage - 1)][block - 1].token_mixer.global_unit.sr
+    conv = reduction if isinstance(reduction, nn.Identity) else reduction[0].conv
+    return conv_footprint(conv, observation.units(stage).grid, uniform)
+
+
+def downsampling_footprint(observation: Observation, stage: int, uniform: bool = False) -> Footprint:
+    """Footprint of the convolution before a stage, 3x3 with stride 2, or of the stem, 7x7 with stride 4.
+
+    Args:
+        observation: Of a TransXNet.
+        stage: From 1; 1 is the stem.
+        uniform: Use equal taps instead of the mean of |w| over channels.
+
+    Returns:
+        A footprint on the units of the stage before, or on the model input's pixels.
+    """
+    if stage == 1:
+        return conv_footprint(observation.model.patch_embed.proj.conv, tuple(observation.x.shape[-2:]), uniform)
+    conv = observation.model.network[2 * stage - 3].proj.conv
+    return conv_footprint(conv, observation.units(stage - 1).grid, uniform)
 
 
 def _start(grid: tuple[int, int], unit: tuple[int, int] | None) -> np.ndarray:
@@ -83,38 +253,37 @@ def _start(grid: tuple[int, int], unit: tuple[int, int] | None) -> np.ndarray:
     return start
 
 
-def _down(
-    observation: Observation, stage: int, block: int, shares: np.ndarray, mixing: Mixing, uniform: bool
+def _propagate(
+    observation: Observation, stage: int, block: int, shares: np.ndarray, attention: AttentionOf, uniform: bool
 ) -> np.ndarray:
-    """Shares on a stage's units -> shares on the view's pixels, through every block and step below."""
-    for below in range(stage, 0, -1):
-        last = block if below == stage else observation.model.spec.depths[below - 1]
-        for each in range(last, 0, -1):
-            mixed = shares.reshape(-1) @ mixing(below, each)  # (Nq,) (Nq, Nk) -> (Nk,)
-            footprint = key_footprint(observation, below, each, uniform)
-            shares = (shares + footprint.spread(mixed.reshape(_key_grid(observation, below)))) / 2
-        shares = step_footprint(observation, below, uniform).spread(shares)
+    """Shares on a stage's units -> shares on pixels, through every block and downsampling step before them."""
+    for lower_stage in range(stage, 0, -1):
+        last_block = block if lower_stage == stage else observation.model.spec.depths[lower_stage - 1]
+        key_grid = key_geometry(observation, lower_stage).grid
+        for lower_block in range(last_block, 0, -1):
+            key_shares = shares.reshape(-1) @ attention(lower_stage, lower_block)  # (Nq,) (Nq, Nk) -> (Nk,)
+            footprint = key_footprint(observation, lower_stage, lower_block, uniform)
+            shares = (shares + footprint.spread(key_shares.reshape(key_grid))) / 2
+        shares = downsampling_footprint(observation, lower_stage, uniform).spread(shares)
     return shares
 
 
-def _recorded(observation: Observation, fusion: str) -> Mixing:
-    def mixing(stage: int, block: int) -> np.ndarray:
+def _recorded_attention(observation: Observation, fusion: str) -> AttentionOf:
+    def attention(stage: int, block: int) -> np.ndarray:
         weights = observation.trace.one("attention", stage, block).tensor[0].detach().double().cpu().numpy()
-        rows = fused(weights, fusion)  # (heads, Nq, Nk) -> (Nq, Nk)
+        rows = fuse_heads(weights, fusion)  # (heads, Nq, Nk) -> (Nq, Nk)
         sums = rows.sum(axis=1, keepdims=True)
-        # a query whose heads were all switched off has no row: take it as undecided, so that nothing is lost
+        # a query whose heads are all ablated has an all-zero row: treat it as uniform, so that no share is lost
         return np.where(sums > 0, rows / np.where(sums > 0, sums, 1), 1 / rows.shape[1])
 
-    return mixing
+    return attention
 
 
-def _uniform(observation: Observation) -> Mixing:
-    def mixing(stage: int, block: int) -> np.ndarray:
-        queries, keys = (np.prod(grid) for grid in (observation.units(stage).grid, _key_grid(observation, stage)))
+def _uniform_attention(observation: Observation) -> AttentionOf:
+    def attention(stage: int, block: int) -> np.ndarray:
+        queries, keys = (
+            np.prod(geometry.grid) for geometry in (observation.units(stage), key_geometry(observation, stage))
+        )
         return np.broadcast_to(1 / keys, (queries, keys))
 
-    return mixing
-
-
-def _key_grid(observation: Observation, stage: int) -> tuple[int, int]:
-    return key_geometry(observation, stage).grid
+    return attention

@@ -1,18 +1,18 @@
-"""Two questions built on Grad-CAM: why this class and not that one, and what do the stages say together.
+"""Variants of Grad-CAM: evidence for one class against another, and the maps of several stages combined.
 
 Contrast: Grad-CAM (Selvaraju et al., arXiv 1610.02391) of the score y_a - y_b, as in Contrastive explanations
-(Prabhushankar et al., ICIP 2020, arXiv 2008.00178), which back-propagates a loss between the two classes where here it
-is the difference of the logits. Grad-CAM is linear in the score, so this map is the difference of the two raw maps.
+(Prabhushankar et al., ICIP 2020, arXiv 2008.00178), which back-propagates a loss between the two classes where this
+uses the difference of the logits. Grad-CAM is linear in the score, so this map is the difference of the two raw maps.
 
 Combination: M_s = max(L_s, 0) / max over positions of L_s for stage s, each placed by its own geometry (units at
-origin + stride * i), and over them the mean at every place. That is what pytorch-grad-cam makes of several layers, with
-three differences: units stand where they are, no map's smallest value is subtracted, and the mean is not scaled again.
-fusion="max" takes the largest value instead, as LayerCAM does (Jiang et al., TIP 2021); LayerCAM has other maps (a
-weight a position) and pushes shallow stages up by tanh(2 M), which is left out here: shares stay shares.
+origin + stride * i), and their mean at every position. pytorch-grad-cam combines several layers this way, with three
+differences: here units keep their positions, no map's minimum is subtracted, and the mean is not scaled again.
+fusion="max" takes the largest value instead, as LayerCAM does (Jiang et al., TIP 2021); LayerCAM has other maps (one
+weight per position) and amplifies shallow stages by tanh(2 M), which is left out here: shares stay shares.
 
-What they must not be read as: the contrast says nothing about either class alone; where it is zero, both may have been
-raised alike. The combination has lost the logits, as each stage counts the same however little its map holds; the raw
-maps stay beside it. Its fine detail comes from early stages, whose channels know little of classes: detail, not proof.
+Limitations: the contrast describes neither class alone; where it is zero, both may have the same evidence. The
+combination loses the logits, as each stage counts the same however small its map; the raw maps are returned with it.
+Its fine detail comes from early stages, whose channels know little of classes: detail is not evidence.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ import numpy as np
 import torch
 
 from ...errors import OutOfRange, UnknownName, quote
+from ...messages import Message
 from ...results import Explanation, Geometry
 from ...results.combined import CombinedMaps
 from ..observe import Observation, pick_class
-from .grad_cam import class_words, layer_at, raw_maps, sums
+from .grad_cam import class_caption, get_layer, map_sums, raw_maps
 
 STAGES = (1, 2, 3, 4)
 FUSIONS = {"mean": np.mean, "max": np.max}
@@ -35,35 +36,55 @@ FUSIONS = {"mean": np.mean, "max": np.max}
 def contrast(
     observation: Observation,
     class_index: int,
-    other_index: int | None = None,
+    contrast_index: int | None = None,
     stage: int | str = 4,
-    target_words: str = "",
-    other_words: str = "",
+    class_name: str = "",
+    contrast_name: str = "",
     block: int | None = None,
 ) -> Explanation:
-    """Grad-CAM of y_a - y_b on a block's output: float32 (rows, columns), signed, in logits; positive speaks for a.
+    """Grad-CAM of y_a - y_b on a block's output; positive values are evidence for a.
 
-    class_index: a; other_index: b, None is the model's best answer that is not a; both the model's own outputs. stage,
-    block and what must be kept: as for `grad_cam`. target_words, other_words: how to call the classes.
-    numbers: logit and other_logit; margin, their difference; other_index; sum of the map and positive_share as for
-    `grad_cam`.
-    Raises OutOfRange for a class, stage or block that does not exist or was not kept, or for twice the same class;
-    LensError without gradients.
+    Args:
+        observation: As for `grad_cam`.
+        class_index: a, of the model's output.
+        contrast_index: b, of the model's output; None is the best prediction other than a.
+        stage: As for `grad_cam`.
+        class_name: Of a, for the caption.
+        contrast_name: Of b, for the caption.
+        block: As for `grad_cam`.
+
+    Returns:
+        float32 (rows, columns), signed, in logits. `numbers`: logit and contrast_logit; margin, their difference;
+        contrast_index; sum of the map and positive_share as for `grad_cam`.
+
+    Raises:
+        OutOfRange: For a class, stage or block that does not exist or was not recorded, or twice the same class.
+        PartMissing: For the head of another backbone than TransXNet.
+        LensError: Without gradients.
     """
     observation.need_grad()
-    one = pick_class(observation.model, class_index)
-    other = _contrast_target(observation, one) if other_index is None else pick_class(observation.model, other_index)
-    if one == other:
-        raise OutOfRange(f"Class {one} cannot be contrasted with itself.", remedy="Choose two classes.")
-    layer = layer_at(observation, stage, block)
-    scores = observation.logits[0]
-    (heatmap,) = raw_maps(scores[one] - scores[other], [layer])
-    logit, other_logit = float(scores[one].detach()), float(scores[other].detach())
-    numbers = {"logit": logit, "other_logit": other_logit, "margin": logit - other_logit, "other_index": float(other)}
+    class_index = pick_class(observation.model, class_index)
+    if contrast_index is None:
+        contrast_index = _best_other_class(observation, class_index)
+    contrast_index = pick_class(observation.model, contrast_index)
+    if class_index == contrast_index:
+        message = Message("Class {index} cannot be contrasted with itself.", index=class_index)
+        raise OutOfRange(message, remedy="Choose two classes.")
+    layer = get_layer(observation, stage, block)
+    logits = observation.logits[0]
+    (heatmap,) = raw_maps(logits[class_index] - logits[contrast_index], [layer])
+    logit, contrast_logit = float(logits[class_index].detach()), float(logits[contrast_index].detach())
+    numbers = {
+        "logit": logit, "contrast_logit": contrast_logit, "margin": logit - contrast_logit,
+        "contrast_index": float(contrast_index),
+    }  # fmt: skip
+    target = Message(
+        "{target} against {contrast}",
+        target=class_caption(class_index, class_name), contrast=class_caption(contrast_index, contrast_name),
+    )  # fmt: skip
     return Explanation(
-        "contrast", observation.model_name, layer.words,
-        f"{class_words(one, target_words)} against {class_words(other, other_words)}",
-        heatmap, True, "logit", layer.geometry, numbers | sums(heatmap),
+        "contrast", observation.model_name, layer.name, target, heatmap, True, "logit", layer.geometry,
+        numbers | map_sums(heatmap),
     )  # fmt: skip
 
 
@@ -71,87 +92,100 @@ def combined_stages(
     observation: Observation,
     class_index: int,
     stages: Sequence[int] = STAGES,
-    target_words: str = "",
+    class_name: str = "",
     fusion: str = "mean",
 ) -> CombinedMaps:
-    """Grad-CAM of one class on several stages, combined on the grid of the finest: float32 (rows, columns), 0 to 1.
+    """Grad-CAM of one class on several stages, combined on the grid of the finest.
 
-    Units of the combination: share of each stage's largest value; 1 where all stages (fusion "mean") or any of them
-    ("max") are at their largest. A stage whose map is nowhere positive counts as zeros. parts: the raw maps, logits,
-    in the order of `stages`, as `grad_cam` gives them. Needs the kind "stage".
-    numbers: logit; peak, the combination's largest value; empty, how many stages are nowhere positive; largest_S, the
-    largest raw value of stage S, in logits.
-    Raises OutOfRange for a class or stage that does not exist or was not kept, twice the same stage or none,
-    UnknownName for another fusion, LensError without gradients.
+    Args:
+        observation: With gradients; must have recorded the kind "stage".
+        class_index: Of the model's output.
+        stages: From 1, each once.
+        class_name: For the caption.
+        fusion: "mean" or "max" over stages.
+
+    Returns:
+        float32 (rows, columns), 0 to 1, share of each stage's maximum: 1 where all stages (fusion "mean") or any of
+        them ("max") have their maximum. A stage whose map is nowhere positive counts as zeros. `stage_maps`: the raw
+        maps, in logits, in the order of `stages`, as `grad_cam` returns them. `numbers`: logit; peak, the combination's
+        maximum; empty, how many stages are nowhere positive; largest_S, the maximum of stage S, in logits.
+
+    Raises:
+        OutOfRange: For a class or stage that does not exist or was not recorded, a repeated stage, or no stage.
+        UnknownName: For another fusion.
+        LensError: Without gradients.
     """
     if fusion not in FUSIONS:
-        raise UnknownName(
-            f"Maps cannot be combined by {quote(fusion)}.", remedy=f"Choose one of: {', '.join(FUSIONS)}."
-        )
-    parts = _on_stages(observation, class_index, stages, target_words)
-    finest = min((part.geometry for part in parts), key=lambda geometry: geometry.stride)
-    heatmap = FUSIONS[fusion]([_on_grid(_shares(part.heatmap), part.geometry, finest) for part in parts], axis=0)
-    largest = {stage: float(part.heatmap.max()) for stage, part in zip(stages, parts, strict=True)}
+        remedy = f"Choose one of: {', '.join(FUSIONS)}."
+        raise UnknownName(f"Maps cannot be combined by {quote(fusion)}.", remedy=remedy)
+    stage_maps = _stage_maps(observation, class_index, stages, class_name)
+    finest = min((stage_map.geometry for stage_map in stage_maps), key=lambda geometry: geometry.stride)
+    heatmap = FUSIONS[fusion]([_resample(_shares(m.heatmap), m.geometry, finest) for m in stage_maps], axis=0)
+    largest = {stage: float(m.heatmap.max()) for stage, m in zip(stages, stage_maps, strict=True)}
     numbers = {
-        "logit": parts[0].numbers["logit"], "peak": float(heatmap.max()),
+        "logit": stage_maps[0].numbers["logit"], "peak": float(heatmap.max()),
         "empty": float(sum(value <= 0 for value in largest.values())),
     } | {f"largest_{stage}": value for stage, value in largest.items()}  # fmt: skip
     return CombinedMaps(
-        "cam_stages", observation.model_name, _stage_words(stages, fusion), parts[0].target, heatmap, False,
-        "share of each stage's largest value", finest, numbers, parts,
+        "cam_stages", observation.model_name, _stages_caption(stages, fusion), stage_maps[0].target, heatmap, False,
+        "share of each stage's largest value", finest, numbers, stage_maps,
     )  # fmt: skip
 
 
-def _on_stages(
-    observation: Observation, class_index: int, stages: Sequence[int], target_words: str
+def _stage_maps(
+    observation: Observation, class_index: int, stages: Sequence[int], class_name: str
 ) -> tuple[Explanation, ...]:
     """grad_cam on each stage, by one backward pass."""
     observation.need_grad()
     class_index = pick_class(observation.model, class_index)
     if not stages or len(set(stages)) < len(stages):
         raise OutOfRange("A combination takes each stage once, and at least one.", remedy="E.g. (2, 3, 4).")
-    layers = [layer_at(observation, observation.locate(stage)[0]) for stage in stages]
+    layers = [get_layer(observation, observation.locate(stage)[0]) for stage in stages]
     logit = observation.logits[0, class_index]
-    words, number = class_words(class_index, target_words), {"logit": float(logit.detach())}
+    target, numbers = class_caption(class_index, class_name), {"logit": float(logit.detach())}
     return tuple(
         Explanation(
-            "grad_cam", observation.model_name, layer.words, words, heatmap, True, "logit", layer.geometry,
-            number | sums(heatmap),
+            "grad_cam", observation.model_name, layer.name, target, heatmap, True, "logit", layer.geometry,
+            numbers | map_sums(heatmap),
         )
         for layer, heatmap in zip(layers, raw_maps(logit, layers), strict=True)
     )  # fmt: skip
 
 
 def _shares(heatmap: np.ndarray) -> np.ndarray:
-    """M of the definition: 0 to 1; zeros where nothing is positive."""
+    """M of the definition, 0 to 1; zeros where nothing is positive."""
     largest = heatmap.max()
     return heatmap.clip(min=0) / largest if largest > 0 else np.zeros_like(heatmap)
 
 
-def _on_grid(heatmap: np.ndarray, geometry: Geometry, finest: Geometry) -> np.ndarray:
-    """The map at the finest grid's units, bilinearly between its own, edge values outwards.
+def _resample(heatmap: np.ndarray, geometry: Geometry, finest: Geometry) -> np.ndarray:
+    """Bilinear interpolation at the finest grid's units, edge values extended outwards.
 
-    A TransXNet's coarse units are among the fine ones, so nothing of it is lost; a backbone's may lie between them.
+    A TransXNet's coarse units are among the fine ones, so no value is lost; another backbone's may lie between them.
     """
-    down, along = (_between(geometry, finest, axis) for axis in (0, 1))  # (fine rows, rows), (fine columns, columns)
-    return (down @ heatmap @ along.T).astype(np.float32)
+    row_weights, col_weights = (_interpolation_weights(geometry, finest, axis) for axis in (0, 1))  # (fine, coarse)
+    return (row_weights @ heatmap @ col_weights.T).astype(np.float32)
 
 
-def _between(geometry: Geometry, finest: Geometry, axis: int) -> np.ndarray:
-    """Of one axis: what share each unit has in each of the finest grid's, (fine units, units), rows sum to 1."""
-    own, fine = (grid.origin + grid.stride * np.arange(grid.grid[axis]) for grid in (geometry, finest))  # view pixels
-    return np.stack([np.interp(fine, own, unit) for unit in np.eye(len(own))], axis=1)
+def _interpolation_weights(geometry: Geometry, finest: Geometry, axis: int) -> np.ndarray:
+    """Of one axis, the weight of each unit at each unit of the finest grid: (fine units, units), rows sum to 1."""
+    coarse, fine = (g.origin + g.stride * np.arange(g.grid[axis]) for g in (geometry, finest))  # model-input pixels
+    return np.stack([np.interp(fine, coarse, unit) for unit in np.eye(len(coarse))], axis=1)
 
 
-def _contrast_target(observation: Observation, class_index: int) -> int:
-    """The best answer that is not this class."""
+def _best_other_class(observation: Observation, class_index: int) -> int:
+    """The best prediction other than this class."""
     if observation.model.num_classes < 2:
-        raise OutOfRange(f"{observation.model_name} has one class only.", remedy="A contrast needs two.")
+        message = Message("{model} has one class only.", model=observation.model_name)
+        raise OutOfRange(message, remedy="A contrast needs two.")
     logits = observation.logits[0].detach().clone()
     logits[class_index] = -torch.inf
     return int(logits.argmax())
 
 
-def _stage_words(stages: Sequence[int], fusion: str) -> str:  # "stages 2, 3 and 4, mean"
-    *first, last = map(str, stages)
-    return f"stages {', '.join(first)} and {last}, {fusion}" if first else f"stage {last}"
+def _stages_caption(stages: Sequence[int], fusion: str) -> str:
+    """ "stages 2, 3 and 4, mean", or "stage 2, mean"."""
+    if len(stages) == 1:
+        return Message("stage {stage}, " + fusion, stage=stages[0])
+    enumeration = Message("{stages} and {last}", stages=", ".join(map(str, stages[:-1])), last=stages[-1])
+    return Message("stages {stages}, " + fusion, stages=enumeration)

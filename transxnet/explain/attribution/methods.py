@@ -1,7 +1,7 @@
-"""Every way of making one map for one image, by name: what trust tests, and what compares methods.
+"""All methods that make one map for one image, by name: for sanity checks and for comparing methods.
 
-A row says how to make the map again for any model of the same kind, so that a randomized copy can be asked the same
-question. Maps of one pass come from one Observation, several at once; the dear ones run the model many times.
+A method can be repeated on any model of the same architecture, so that a randomized copy can be explained in the same
+way. Single-pass maps come from one shared Observation; multi-pass methods run the model many times.
 """
 
 from __future__ import annotations
@@ -27,9 +27,17 @@ from .smooth_grad import smooth_grad
 
 @dataclass(frozen=True)
 class AttributionTarget:
-    """What a map is asked about. stage, block from 1, block 0 the last; point (x, y) in pixels of the upright upload.
+    """What a map explains.
 
-    other_index: the class that `contrast` compares with; None is the model's best answer that is not class_index.
+    Attributes:
+        class_index: Of the model's output.
+        class_name: For captions.
+        stage: Of attention, rollout and receptive field, from 1.
+        block: From 1; 0 is the stage's last.
+        position: (x, y) in pixels of the upright source image; None is the middle of the model input.
+        cam_layer: Stage of Grad-CAM and contrast, or "head".
+        contrast_index: The class that `contrast` compares with; None is the best prediction other than class_index.
+        contrast_name: For captions.
     """
 
     class_index: int
@@ -42,59 +50,67 @@ class AttributionTarget:
     contrast_name: str = ""
 
 
-OnePass = Callable[[Observation, AttributionTarget], Explanation]
-ManyPasses = Callable[[TransXNet, AbstractContextManager, ModelInput, AttributionTarget], Explanation]
+SinglePass = Callable[[Observation, AttributionTarget], Explanation]
+MultiPass = Callable[[TransXNet, AbstractContextManager, ModelInput, AttributionTarget], Explanation]
 
 
 @dataclass(frozen=True)
 class Method:
-    """One row. Exactly one of `one_pass` and `many_passes` is there. about_class: False for maps that ask about a unit
-    and not about an answer. Raises PartMissing for a model without what the map shows.
+    """One method: exactly one of `single_pass` and `multi_pass` is set. They raise PartMissing for a model without
+    the part that the map shows.
+
+    Attributes:
+        name: Key in METHODS.
+        single_pass: From an Observation with the kinds KEEP and gradients.
+        multi_pass: From the model, its lock and its input.
+        about_class: False for maps that explain a unit and not a prediction.
     """
 
     name: str
-    single_pass: OnePass | None = None
-    multi_pass: ManyPasses | None = None
+    single_pass: SinglePass | None = None
+    multi_pass: MultiPass | None = None
     about_class: bool = True
 
     @property
     def is_multi_pass(self) -> bool:
+        """Whether the method runs the model many times."""
         return self.single_pass is None
 
 
-def _attention(seen: Observation, q: AttributionTarget) -> Explanation:
+def _attention(observation: Observation, target: AttributionTarget) -> Explanation:
     """The mean over heads of one query's weights."""
-    return as_map(attention_from(seen, q.stage, q.block, q.position or middle_of(seen.model_input)))
+    position = target.position or middle_of(observation.model_input)
+    return as_map(attention_from(observation, target.stage, target.block, position))
 
 
-_ROWS = (
+def _contrast(observation: Observation, target: AttributionTarget) -> Explanation:
+    return contrast(
+        observation, target.class_index, target.contrast_index, target.cam_layer, target.class_name,
+        target.contrast_name,
+    )  # fmt: skip
+
+
+_ALL = (
     Method("attention", _attention, about_class=False),
-    Method("rollout", lambda seen, q: rollout(seen, q.stage, q.position, q.block), about_class=False),
-    Method("grad_cam", lambda seen, q: grad_cam(seen, q.class_index, q.cam_layer, q.class_name)),
-    Method(
-        "contrast",
-        lambda seen, q: contrast(seen, q.class_index, q.contrast_index, q.cam_layer, q.class_name, q.contrast_name),
-    ),
-    Method("cam_stages", lambda seen, q: combined_stages(seen, q.class_index, target_words=q.class_name)),
-    Method("receptive_field", lambda seen, q: receptive_field(seen, q.stage, q.position), about_class=False),
+    Method("rollout", lambda obs, t: rollout(obs, t.stage, t.position, t.block), about_class=False),
+    Method("grad_cam", lambda obs, t: grad_cam(obs, t.class_index, t.cam_layer, t.class_name)),
+    Method("contrast", _contrast),
+    Method("cam_stages", lambda obs, t: combined_stages(obs, t.class_index, class_name=t.class_name)),
+    Method("receptive_field", lambda obs, t: receptive_field(obs, t.stage, t.position), about_class=False),
     Method(
         "integrated_gradients",
-        multi_pass=lambda model, lock, model_input, q: integrated_gradients(
-            model, lock, model_input, q.class_index, target_words=q.class_name
+        multi_pass=lambda model, lock, x, t: integrated_gradients(
+            model, lock, x, t.class_index, class_name=t.class_name
         ),
     ),
     Method(
         "smooth_grad",
-        multi_pass=lambda model, lock, model_input, q: smooth_grad(
-            model, lock, model_input, q.class_index, target_words=q.class_name
-        ),
+        multi_pass=lambda model, lock, x, t: smooth_grad(model, lock, x, t.class_index, class_name=t.class_name),
     ),
     Method(
         "occlusion",
-        multi_pass=lambda model, lock, model_input, q: occlusion(
-            model, lock, model_input, q.class_index, target_words=q.class_name
-        ),
+        multi_pass=lambda model, lock, x, t: occlusion(model, lock, x, t.class_index, class_name=t.class_name),
     ),
 )
-METHODS: Mapping[str, Method] = MappingProxyType({row.name: row for row in _ROWS})
-KEEP = ("stage", "head", "attention")  # what an Observation must have kept for the maps of one pass
+METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ALL})
+KEEP = ("stage", "head", "attention")  # the kinds that single-pass methods need

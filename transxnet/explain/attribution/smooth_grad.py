@@ -1,19 +1,18 @@
 """SmoothGrad: the gradient of one class's logit, averaged over noisy copies of the image.
 
-Smilkov et al., 2017 (arXiv 1706.03825), eq. of section 3: mean over n samples of d y_c / dx at x + N(0, sigma^2), with
-sigma a share of the input's range, x_max - x_min (they find 10 to 20 % best). Where it differs: signed, as their
-absolute value hides what speaks against the class; summed over colors where they take the largest; noise from a
-generator of its own, so that the same seed gives the same map and nobody else's random numbers change, which captum's
-NoiseTunnel, drawing from the global state, cannot promise.
+Smilkov et al., 2017 (arXiv 1706.03825), eq. of section 3: mean over n samples of d y_c / dx at x + N(0, sigma^2), sigma
+a share of the input's range, x_max - x_min (they find 10% to 20% best). Differences: signed, because their absolute
+value hides evidence against the class; summed over colors where they take the largest; noise from a separate
+generator, so that the same seed gives the same map and the global random state is unchanged, which captum's
+NoiseTunnel, drawing from the global state, cannot guarantee.
 
-What it must not be read as: how much a pixel adds to the answer (that is times the pixel, along a way: integrated
-gradients), but which small changes of noisy images would move it. With much noise it explains images that nobody
-showed; with few samples it shows the noise: `halves_correlation` says how much.
+Limitations: the map does not show how much a pixel contributes to the prediction (that takes the gradient times the
+pixel, along a path: integrated gradients), but which small changes of noisy images would change it. With much noise it
+explains images unlike the given one; with few samples it shows the noise: `halves_correlation` measures how much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -25,8 +24,8 @@ from ...images import ModelInput
 from ...process_settings import without_tf32
 from ...results import Explanation
 from ..observe import geometry_of, pick_class
-from .captum_methods import AT_ONCE, input_of
-from .grad_cam import class_words
+from .captum_methods import BATCH_SIZE, Progress, input_tensor
+from .grad_cam import class_caption
 
 NOISE = 0.15  # sigma, as a share of the input's range
 
@@ -40,26 +39,38 @@ def smooth_grad(
     samples: int = 32,
     noise: float = NOISE,
     seed: int = 0,
-    target_words: str = "",
-    progress: Callable[[int, int], None] | None = None,
+    class_name: str = "",
+    progress: Progress | None = None,
 ) -> Explanation:
-    """SmoothGrad of one logit: float32 (H, W) over the view's pixels, summed over colors, signed.
+    """SmoothGrad of one logit, summed over colors.
 
-    Units: logit per unit of normalized input. model: any classifier with .spec.name and .num_classes. lock: the
-    model's, e.g. LoadedModel.lock. samples: noisy copies; noise: sigma as a share of the range of the normalized
-    image's values, 0 gives the plain gradient. progress: called with (samples done, samples).
-    numbers: logit of the image itself; samples; noise; sigma in normalized units; seed; sum of the map;
-    halves_correlation: of the map of one half of the samples with that of the other (Pearson), NaN for one sample or
-    a constant map; far below 1, other noise would give another map.
-    Raises OutOfRange for a class that does not exist, fewer than one sample or negative noise, LensError in training
-    mode.
+    Args:
+        model: Any classifier with .spec.name and .num_classes, in evaluation mode.
+        lock: The model's, such as LoadedModel.lock.
+        model_input: Prepared for this model.
+        class_index: Of the model's output.
+        samples: Number of noisy copies.
+        noise: sigma as a share of the range of the normalized image; 0 gives the plain gradient.
+        seed: Of the noise.
+        class_name: For the caption.
+        progress: Called after every batch with (samples done, samples).
+
+    Returns:
+        float32 (H, W) over model-input pixels, signed, logit per unit of normalized input. `numbers`: logit of the
+        image itself; samples; noise; sigma in normalized units; seed; sum of the map; halves_correlation, Pearson's
+        correlation between the maps of the two halves of the samples, NaN for one sample or a constant map: far below
+        1, other noise would give another map.
+
+    Raises:
+        OutOfRange: For a class that does not exist, fewer than one sample or negative noise.
+        LensError: In training mode.
     """
     _check(samples, noise)
-    x = input_of(model, model_input)
+    x = input_tensor(model, model_input)
     class_index = pick_class(model, class_index)
     sigma = noise * float(x.max() - x.min())
     with lock:
-        halves = _halves(model, x, class_index, samples, sigma, seed, progress)  # (2, H, W)
+        halves = _gradient_sums(model, x, class_index, samples, sigma, seed, progress)  # (2, H, W)
         with torch.no_grad():
             logit = float(model(x)[0, class_index])
     heatmap = (halves.sum(dim=0) / samples).float().numpy()  # (H, W)
@@ -68,47 +79,46 @@ def smooth_grad(
         "sum": float(heatmap.sum()), "halves_correlation": _correlation(*halves.numpy()),
     }  # fmt: skip
     return Explanation(
-        "smooth_grad", model.spec.name, "input pixels", class_words(class_index, target_words), heatmap, True,
+        "smooth_grad", model.spec.name, "input pixels", class_caption(class_index, class_name), heatmap, True,
         "logit per unit of normalized input", geometry_of(model_input, heatmap.shape, 1.0), numbers,
     )  # fmt: skip
 
 
-def _halves(
-    model: nn.Module, x: Tensor, class_index: int, samples: int, sigma: float, seed: int,
-    progress: Callable[[int, int], None] | None,
-) -> Tensor:  # fmt: skip
+def _gradient_sums(
+    model: nn.Module, x: Tensor, class_index: int, samples: int, sigma: float, seed: int, progress: Progress | None
+) -> Tensor:
     """Sums of the gradients of even and of odd samples: (2, H, W) float64."""
     halves = torch.zeros(2, *x.shape[-2:], dtype=torch.float64)
-    source = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
-    for begin in range(0, samples, AT_ONCE):
-        count = min(AT_ONCE, samples - begin)
-        slopes = _slopes(model, x + sigma * _normal(count, x, source), class_index)  # (count, H, W)
-        for half in (0, 1):  # AT_ONCE is even: every batch begins with an even sample
-            halves[half] += slopes[half::2].sum(dim=0)
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
+    for start in range(0, samples, BATCH_SIZE):
+        count = min(BATCH_SIZE, samples - start)
+        gradients = _gradients(model, x + sigma * _noise(count, x, generator), class_index)  # (count, H, W)
+        for half in (0, 1):  # BATCH_SIZE is even: every batch starts with an even sample
+            halves[half] += gradients[half::2].sum(dim=0)
         if progress:
-            progress(begin + count, samples)
+            progress(start + count, samples)
     return halves
 
 
-def _normal(count: int, x: Tensor, source: torch.Generator) -> Tensor:
-    """Standard normal noise for `count` images like x, one after another: batches of any size give the same."""
-    each = [torch.randn(x.shape[1:], generator=source) for _ in range(count)]
-    return torch.stack(each).to(x.device)  # (count, 3, H, W)
+def _noise(count: int, x: Tensor, generator: torch.Generator) -> Tensor:
+    """Standard normal noise for `count` images like x, drawn one by one: independent of the batch size."""
+    samples = [torch.randn(x.shape[1:], generator=generator) for _ in range(count)]
+    return torch.stack(samples).to(x.device)  # (count, 3, H, W)
 
 
-def _slopes(model: nn.Module, noisy: Tensor, class_index: int) -> Tensor:
+def _gradients(model: nn.Module, noisy: Tensor, class_index: int) -> Tensor:
     """d y_c / dx of each image, summed over colors: (count, H, W) float64 on the CPU."""
     noisy = noisy.detach().requires_grad_()  # (count, 3, H, W)
     with torch.enable_grad():
         score = model(noisy)[:, class_index].sum()
-        (slope,) = torch.autograd.grad(score, noisy)
-    return slope.double().sum(dim=1).cpu()
+        (gradients,) = torch.autograd.grad(score, noisy)
+    return gradients.double().sum(dim=1).cpu()
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    one, other = one - one.mean(), other - other.mean()
-    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float((one * other).sum()) / scale if scale else float("nan")
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    first, second = first - first.mean(), second - second.mean()
+    scale = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float((first * second).sum()) / scale if scale else float("nan")
 
 
 def _check(samples: int, noise: float) -> None:

@@ -1,21 +1,21 @@
-"""The receptive field taken apart: what one unit sees, and what only modulates how it sees.
+"""The effective receptive field by pathway: what one unit sees, and what only modulates how it sees.
 
-Through IDConv's gates (global pooling), OSRA's weights and GroupNorm's statistics every pixel touches every unit, so
-the field of erf.py mixes two things. Here it is computed again with one of them held still, that is detached: every
-value stays what it was, and no gradient passes. What the map then loses had come that way.
+Through IDConv's gates (global pooling), OSRA's weights and GroupNorm's statistics every pixel reaches every unit, so
+the ERF of erf.py mixes two things. Here it is recomputed with one of these tensors detached: all values stay the same,
+and no gradient passes through it. What the map then loses had come that way.
 
-    full        nothing held: erf.py's map
-    kernels     IDConv's generated kernels and generated biases held
-    attention   OSRA's weights after softmax held: values still travel along them, so the field stays wide
-    norm        mean and 1/std of every GroupNorm held
-    seen        all three held: what is left passes through features, along fixed weights
+    full        nothing detached: erf.py's map
+    kernels     IDConv's generated kernels and biases detached
+    attention   OSRA's weights after softmax detached: values still pass along them, so the field stays wide
+    norm        mean and 1/std of every GroupNorm detached
+    all         all three detached: what is left passes through features, along fixed weights
 
-No other tool offers this; the maps are those of Luo et al. (arXiv 1701.04128) otherwise. GroupNorm with its statistics
-held takes its explicit form, so values agree with the full pass to rounding: "NAME/logit_change" says how well.
+This project's own; the maps are otherwise those of Luo et al. (arXiv 1701.04128). GroupNorm with detached statistics
+uses its explicit form, so values agree with the full pass up to rounding: "NAME/logit_change" reports the difference.
 
-What it must not be read as: shares that add up. The ways multiply each other (a held norm also scales what the gates
-pass on), and as absolute gradients are summed, a part held can even make the map larger. And `seen` is not what a
-model without these parts would see: their values, made from the whole image, are still in it.
+Limitations: shares do not add up. Pathways multiply each other (a detached norm also scales what the gates pass on),
+and as absolute gradients are summed, detaching a part can even enlarge the map. `all` is not what a model without
+these parts would see: their values, computed from the whole image, are still in it.
 """
 
 from __future__ import annotations
@@ -41,26 +41,33 @@ from .erf import receptive_field
 
 @dataclass(frozen=True)
 class Pathway:
-    """One map: the kinds of tap held still, and why a model has nothing of the kind ("" where it has)."""
+    """One map with a single modulator detached.
+
+    Attributes:
+        name: Key of the map.
+        title: Of the map.
+        kinds: Kinds of tap that are detached.
+        missing_reason: Model -> why it has nothing of these kinds, "" where it has.
+    """
 
     name: str
     title: str
-    held: tuple[str, ...]
-    lacks: Callable[[nn.Module], str]
+    kinds: tuple[str, ...]
+    missing_reason: Callable[[nn.Module], str]
 
 
 def _no_kernels(model: nn.Module) -> str:
     if any(isinstance(m, IDConv) and not isinstance(m, StaticConv) for m in model.modules()):
         return ""
-    return "Nothing to hold: this variant generates no kernels, its own are the same for every image."
+    return "Nothing to detach: this variant generates no kernels, its own are the same for every image."
 
 
 def _no_attention(model: nn.Module) -> str:
-    return "" if _has(model, OSRA) else "Nothing to hold: this variant has no attention."
+    return "" if _has(model, OSRA) else "Nothing to detach: this variant has no attention."
 
 
 def _no_norm(model: nn.Module) -> str:
-    return "" if _has(model, GroupNorm1) else "Nothing to hold: this variant has no norm over the whole image."
+    return "" if _has(model, GroupNorm1) else "Nothing to detach: this variant has no norm over the whole image."
 
 
 def _has(model: nn.Module, kind: type[nn.Module]) -> bool:
@@ -68,12 +75,12 @@ def _has(model: nn.Module, kind: type[nn.Module]) -> bool:
 
 
 SINGLE = (
-    Pathway("kernels", "Kernels and biases held", ("kernels", "biases"), _no_kernels),
-    Pathway("attention", "Attention held", ("attention",), _no_attention),
-    Pathway("norm", "Norm statistics held", ("norm_statistics",), _no_norm),
+    Pathway("kernels", "Kernels and biases detached", ("kernels", "biases"), _no_kernels),
+    Pathway("attention", "Attention detached", ("attention",), _no_attention),
+    Pathway("norm", "Norm statistics detached", ("norm_statistics",), _no_norm),
 )
-FULL, SEEN = "full", "seen"
-TITLES = {FULL: "Full", **{part.name: part.title for part in SINGLE}, SEEN: "All held: what is seen"}
+FULL, ALL = "full", "all"
+TITLES = {FULL: "Full", **{pathway.name: pathway.title for pathway in SINGLE}, ALL: "All detached: what is seen"}
 
 
 def erf_pathways(
@@ -85,50 +92,63 @@ def erf_pathways(
     rectify: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> ErfPathways:
-    """The field of one unit of a stage's output, whole and with its modulators held: one pass of the model a map.
+    """The ERF of one unit of a stage's output, in full and with modulators detached: one forward pass per map.
 
-    stage, point, unit, rectify: as `receptive_field` takes them. Maps: float32 (H, W), raw, sum of features per unit of
-    normalized input. numbers, for each NAME of a map: total; share, of the full map's total; r20, r30, r50, r99, sound;
-    logit_change, the largest difference of a logit from the full pass (float32's rounding); and for all but the full
-    one rank, Spearman's correlation with the full map over all pixels, and overlap, intersection over union of the
-    highest 10 % of pixels of the two.
-    Raises OutOfRange as receptive_field does, PartMissing for a model that has none of these parts,
-    such as a backbone.
+    Args:
+        model: In evaluation mode.
+        model_input: Prepared for this model.
+        stage: From 1.
+        position: (x, y) in pixels of the upright source image, takes the nearest unit.
+        unit: (row, column) from 0, instead of a position; with neither, the unit in the middle.
+        rectify: Use the ReLU of the gradient instead of its absolute value.
+        progress: Called with (maps done, maps in total) after each map.
+
+    Returns:
+        Maps float32 (H, W), raw, sum of features per unit of normalized input. `numbers`, for each NAME of a map:
+        total; share, of the full map's total; r20, r30, r50, r99, of the raw kind; logit_change, the largest
+        difference of a logit from the full pass (float32 rounding); and for all but the full one rank, Spearman's
+        correlation with the full map over all pixels, and overlap, intersection over union of the highest 10% of
+        pixels of the two.
+
+    Raises:
+        OutOfRange: For a stage, position or unit that does not exist.
+        PartMissing: For a model that has none of these parts, such as another backbone.
     """
-    lacking = {part.name: part.lacks(model) for part in SINGLE if part.lacks(model)}
-    if len(lacking) == len(SINGLE):
-        raise PartMissing("There is nothing to hold still: neither generated kernels, nor OSRA, nor TransXNet's norms.")
-    passes = dict(_passes(lacking))
+    missing = {pathway.name: reason for pathway in SINGLE if (reason := pathway.missing_reason(model))}
+    if len(missing) == len(SINGLE):
+        raise PartMissing("There is nothing to detach: neither generated kernels, nor OSRA, nor TransXNet's norms.")
+    passes = dict(_passes(missing))
     maps: dict[str, Explanation] = {}
     logits: dict[str, np.ndarray] = {}
-    for name, held in passes.items():
-        seen = observe(model, model_input, ("stage",), grad=True, edits=detached(held))
-        logits[name] = seen.logits.detach().cpu().numpy()
-        maps[name] = receptive_field(seen, stage, position, unit, rectify, keep_graph=False)
+    for name, kinds in passes.items():
+        observation = observe(model, model_input, ("stage",), grad=True, edits=detached(kinds))
+        logits[name] = observation.logits.detach().cpu().numpy()
+        maps[name] = receptive_field(observation, stage, position, unit, rectify, keep_graph=False)
         if progress is not None:
             progress(len(maps), len(passes))
-    if SEEN not in passes:
-        lacking[SEEN] = "The same map as the one before: only one part of this variant can be held."
-    return ErfPathways(seen.model_name, maps, TITLES, lacking, _numbers(maps, logits))
+    if ALL not in passes:
+        missing[ALL] = "The same map as the one before: only one part of this variant can be detached."
+    return ErfPathways(observation.model_name, maps, TITLES, missing, _numbers(maps, logits))
 
 
-def _passes(lacking: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(name of a map, kinds held), the full one first."""
-    there = [part for part in SINGLE if part.name not in lacking]
+def _passes(missing: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(name of a map, detached kinds), the full one first."""
+    available = [pathway for pathway in SINGLE if pathway.name not in missing]
     yield FULL, ()
-    yield from ((part.name, part.held) for part in there)
-    if len(there) > 1:
-        yield SEEN, tuple(kind for part in there for kind in part.held)
+    yield from ((pathway.name, pathway.kinds) for pathway in available)
+    if len(available) > 1:
+        yield ALL, tuple(kind for pathway in available for kind in pathway.kinds)
 
 
 def _numbers(maps: dict[str, Explanation], logits: dict[str, np.ndarray]) -> dict[str, float]:
     full, numbers = maps[FULL], {}
-    for name, found in maps.items():
-        total, whole = found.numbers["total"], full.numbers["total"]
-        one = {"total": total, "share": total / whole if whole else float("nan")}
-        one |= {key: found.numbers[key] for key in ("r20", "r30", "r50", "r99")}
-        one["logit_change"] = float(np.abs(logits[name] - logits[FULL]).max())
+    full_total = full.numbers["total"]
+    for name, erf in maps.items():
+        total = erf.numbers["total"]
+        values = {"total": total, "share": total / full_total if full_total else float("nan")}
+        values |= {key: erf.numbers[key] for key in ("r20", "r30", "r50", "r99")}
+        values["logit_change"] = float(np.abs(logits[name] - logits[FULL]).max())
         if name != FULL:
-            one |= {"rank": spearman(found.heatmap, full.heatmap), "overlap": top_overlap(found.heatmap, full.heatmap)}
-        numbers |= {f"{name}/{key}": value for key, value in one.items()}
+            values |= {"rank": spearman(erf.heatmap, full.heatmap), "overlap": top_overlap(erf.heatmap, full.heatmap)}
+        numbers |= {f"{name}/{key}": value for key, value in values.items()}
     return numbers

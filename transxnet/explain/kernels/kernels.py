@@ -1,14 +1,14 @@
-"""The kernels IDConv generated for one image, and the gates that mixed them.
+"""The kernels that IDConv generated for one image, and the gates that mixed them.
 
-IDConv (TransXNet, arXiv 2310.19380, section 3.1): the image, pooled to K x K, chooses for every channel and every
-tap how to mix G learned kernels: kernel = sum over g of gates[g] * weight[g], gates a softmax over g. Compared here
-with the static kernel, which uniform gates 1/G would give: the mean of the G learned kernels.
+IDConv (TransXNet, arXiv 2310.19380, section 3.1): the image, pooled to K x K, selects for every channel and every tap
+how to mix G learned kernels: kernel = sum over g of gates[g] * weight[g], gates a softmax over g. They are compared
+here with the static kernel that uniform gates 1/G would give: the mean of the G learned kernels.
 
-Of a variant without IDConv (VariantSpec.idconv) these are its learned kernels: one group, every gate 1, distance 0.
+In a model without IDConv (VariantSpec.idconv) these are its learned kernels: one group, every gate 1, distance 0.
 
-What they must not be read as: the released model's kernel differs by image, channel and tap, and is shared by all
-positions of that image; texts that call it "spatially varying" mean the taps. And a kernel acts on normalized
-features of its block, so it is no filter on the image.
+Limitations: the released model's kernel differs by image, channel and tap, and is shared by all positions of that
+image; texts that call it "spatially varying" mean the taps. A kernel acts on normalized features of its block; do not
+interpret it as a filter on the image.
 """
 
 from __future__ import annotations
@@ -18,62 +18,93 @@ import numpy as np
 from ...results.kernels import KernelSet, gate_entropies
 from ..observe import Observation, need_part
 
-SHOWN = 16  # channels that stand for all of a block's, wherever its kernels are drawn
+SHOWN = 16  # channels that represent a block's kernels wherever they are drawn
 
 
 def kernels(observation: Observation, stage: int, block: int | None = None) -> KernelSet:
-    """The kernels of one block, (C, K, K), with gates, biases and distances from the static kernel.
+    """The kernels of one block with their gates, biases and distances to the static kernel.
 
-    stage, block: from 1; block None or 0 is the stage's last. C is half the stage's width, all of it without OSRA.
-    Unitless: weights.
-    gate_entropy = mean over taps of -sum(g log g) / log G, 0 (one kernel chosen) to 1 (static), 0 where G is 1.
-    distance = ||kernel - static|| / ||static|| (Frobenius), NaN where the static kernel is all zeros.
-    Raises OutOfRange for a stage or block that does not exist, or whose kernels, gates, biases and bias_gates the
-    trace did not keep; PartMissing for a backbone, which is no TransXNet.
+    gate_entropy = mean over taps of -sum(g log g) / log G, 0 (one kernel selected) to 1 (static), 0 where G is 1.
+    static_distance = ||kernel - static|| / ||static|| (Frobenius), NaN where the static kernel is all zeros.
+
+    Args:
+        observation: Must have recorded kernels, gates, biases and bias_gates.
+        stage: From 1.
+        block: From 1; None or 0 is the stage's last.
+
+    Returns:
+        Kernels (C, K, K), unitless; C is half the stage's width, all of it in a model without OSRA.
+
+    Raises:
+        OutOfRange: For a stage or block that does not exist, or if a kind was not recorded.
+        PartMissing: For another backbone than TransXNet.
     """
     need_part(observation, "idconv")
     stage, block = observation.locate(stage, block)
-    composed, gates, biases, bias_gates = (
+    generated, gates, biases, bias_gates = (
         observation.trace.one(kind, stage, block).tensor[0].detach().float().cpu().numpy()
         for kind in ("kernels", "gates", "biases", "bias_gates")
     )
-    unit = observation.model.network[2 * (stage - 1)][block - 1].token_mixer.local_unit
-    static = unit.weight.detach().float().mean(dim=0).cpu().numpy()  # (G, C, K, K) -> (C, K, K)
+    idconv = observation.model.network[2 * (stage - 1)][block - 1].token_mixer.local_unit
+    static = idconv.weight.detach().float().mean(dim=0).cpu().numpy()  # (G, C, K, K) -> (C, K, K)
     return KernelSet(
-        observation.model_name, stage, block, composed, static, gates, biases, bias_gates,
-        gate_entropy=gate_entropies(gates).mean(axis=(1, 2)), distance=relative_distance(composed, static, static),
+        observation.model_name, stage, block, generated, static, gates, biases, bias_gates,
+        gate_entropy=gate_entropies(gates).mean(axis=(1, 2)),
+        static_distance=relative_distance(generated, static, static),
     )  # fmt: skip
 
 
 def representatives(kernel_set: KernelSet, n: int = SHOWN) -> np.ndarray:
-    """Channels, counted from 0, whose kernels show the variety of all C: (min(n, C),) int, most typical first.
+    """Select channels whose kernels represent the variety of all C.
 
-    Greedy k-medoids (the BUILD step of PAM, Kaufman and Rousseeuw 1990) on 1 - cosine similarity, so shape and sign
-    count and size does not: the first channel is nearest to all others, each next one brings the remaining channels
-    nearest to a chosen one. Deterministic; ties go to the lower channel.
+    Greedy k-medoids (the BUILD step of PAM, Kaufman and Rousseeuw 1990) on 1 - cosine similarity, so that shape and
+    sign count and scale does not: the first channel is nearest to all others, each next one brings the remaining
+    channels nearest to a selected one. Deterministic; ties go to the lower channel.
+
+    Args:
+        kernel_set: Kernels of one block.
+        n: How many channels to select.
+
+    Returns:
+        (min(n, C),) int, channels from 0, most typical first.
     """
-    apart = dissimilarity(kernel_set.kernels)
-    nearest = np.full(len(apart), 2.0)  # distance of each channel to the nearest chosen one
-    chosen: list[int] = []
-    for _ in range(min(n, len(apart))):
-        gain = np.maximum(nearest - apart, 0).sum(axis=1)  # (C,): what each candidate would save
-        gain[chosen] = -1
-        chosen.append(int(gain.argmax()))
-        nearest = np.minimum(nearest, apart[chosen[-1]])
-    return np.array(chosen, dtype=int)
+    distances = dissimilarity(kernel_set.kernels)
+    nearest = np.full(len(distances), 2.0)  # distance of each channel to the nearest selected one
+    selected: list[int] = []
+    for _ in range(min(n, len(distances))):
+        gain = np.maximum(nearest - distances, 0).sum(axis=1)  # (C,): what each candidate would save
+        gain[selected] = -1
+        selected.append(int(gain.argmax()))
+        nearest = np.minimum(nearest, distances[selected[-1]])
+    return np.array(selected, dtype=int)
 
 
 def dissimilarity(kernels: np.ndarray) -> np.ndarray:
-    """1 - cosine similarity of every two kernels of (C, K, K): (C, C) float64, 0 (one shape) to 2 (each other's
-    negative); a kernel of zeros is 1 from all others."""
+    """1 - cosine similarity of every two kernels.
+
+    Args:
+        kernels: (C, K, K).
+
+    Returns:
+        (C, C) float64, 0 (one shape) to 2 (each other's negative); 1 between a kernel of zeros and any other.
+    """
     flat = kernels.reshape(len(kernels), -1).astype(np.float64)
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
-    apart = 1 - flat @ flat.T  # (C, C)
-    np.fill_diagonal(apart, 0)
-    return apart
+    distances = 1 - flat @ flat.T  # (C, C)
+    np.fill_diagonal(distances, 0)
+    return distances
 
 
-def relative_distance(kernels: np.ndarray, others: np.ndarray, static: np.ndarray) -> np.ndarray:
-    """||kernels - others|| / ||static|| of each channel, each (C, K, K): (C,), NaN where static is all zeros."""
-    away, size = np.linalg.norm(kernels - others, axis=(1, 2)), np.linalg.norm(static, axis=(1, 2))
-    return np.divide(away, size, out=np.full_like(away, np.nan), where=size > 0)
+def relative_distance(kernels: np.ndarray, reference: np.ndarray, static: np.ndarray) -> np.ndarray:
+    """||kernels - reference|| / ||static|| of each channel.
+
+    Args:
+        kernels: (C, K, K).
+        reference: (C, K, K).
+        static: (C, K, K).
+
+    Returns:
+        (C,), >= 0; NaN where static is all zeros.
+    """
+    distance, norm = np.linalg.norm(kernels - reference, axis=(1, 2)), np.linalg.norm(static, axis=(1, 2))
+    return np.divide(distance, norm, out=np.full_like(distance, np.nan), where=norm > 0)

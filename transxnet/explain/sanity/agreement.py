@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import LensError
 from ...results import Explanation, Geometry
-from ...results.placement import place, place_at
+from ...results.placement import interpolate, interpolate_at
 from ...results.sanity_checks import Agreement
 from ..ranks import highest, intersection_over_union, standard_ranks
 
@@ -36,7 +36,7 @@ def agreement(maps: Mapping[str, Explanation], share: float = SHARE) -> Agreemen
             remedy="Compare variants with agreement_between_variants.",
         )
     ((_, box),) = views
-    return _compare(tuple(maps), [place(found.heatmap, found.geometry) for found in maps.values()], box, share)
+    return _compare(tuple(maps), [interpolate(found.heatmap, found.geometry) for found in maps.values()], box, share)
 
 
 def agreement_between_variants(maps: Mapping[str, Explanation], share: float = SHARE) -> Agreement:
@@ -76,7 +76,7 @@ def _grid(box: Box, geometries: Sequence[Geometry]) -> tuple[np.ndarray, np.ndar
 
 def _sample(found: Explanation, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The map at upload pixels, (len(y), len(x)) float32: bilinear, edge values extended outwards."""
-    return place_at(found.heatmap, found.geometry, *found.geometry.to_view(x, y))
+    return interpolate_at(found.heatmap, found.geometry, *found.geometry.to_input(x, y))
 
 
 def _compare(names: tuple[str, ...], values: Sequence[np.ndarray], box: Box, share: float) -> Agreement:

@@ -33,7 +33,7 @@ from ...errors import OutOfRange, UnknownName, quote
 from ...images import ModelInput
 from ...process_settings import without_tf32
 from ...results import Explanation, Geometry
-from ...results.placement import place
+from ...results.placement import interpolate
 from ...results.sanity_checks import Faithfulness
 from ..observe import geometry_of, need_eval
 from ..ranks import blank, highest_first
@@ -117,7 +117,7 @@ class Bench:
         return curves[::2].copy(), curves[1::2, ::-1].copy()
 
     def _on_pixels(self, heatmap: np.ndarray, geometry: Geometry) -> np.ndarray:
-        placed = place(heatmap, geometry)
+        placed = interpolate(heatmap, geometry)
         if placed.shape != tuple(self.x.shape[-2:]):
             raise OutOfRange(
                 f"A map over {placed.shape[1]} x {placed.shape[0]} px does not fit this view.",

@@ -19,7 +19,7 @@ from ...process_settings import without_tf32
 from ...results import Explanation
 from ...results.sanity_checks import Faithfulness, SanityChecks
 from ...weights.load import LoadedModel
-from ..attribution.grad_cam import class_words
+from ..attribution.grad_cam import class_caption
 from ..attribution.methods import METHODS, AttributionTarget, Method
 from ..observe import pick_class
 from .agreement import agreement
@@ -63,7 +63,7 @@ def sanity_checks(
     agreed = agreement(maps)
     count.finish()
     return SanityChecks(
-        loaded.name, question.class_index, class_words(question.class_index, question.class_name), maps, faithful,
+        loaded.name, question.class_index, class_caption(question.class_index, question.class_name), maps, faithful,
         randomized, agreed, checks, missing, thorough,
     )  # fmt: skip
 

@@ -20,11 +20,11 @@ function channelOf(column, i) {
   const part = (values, length) => values.subarray(i * length, (i + 1) * length);
   const perGroup = (values) =>
     Array.from({ length: groups }, (_, g) => part(values, groups * taps).subarray(g * taps, (g + 1) * taps));
-  const kernel = part(arrays.kernels, taps), fixed = part(arrays.static, taps), learned = perGroup(arrays.learned);
+  const kernel = part(arrays.kernels, taps), fixed = part(arrays.static_kernels, taps), learned = perGroup(arrays.learned_kernels);
   return {
     name: column.names[i], generated, groups, size, units, kernel, fixed, learned, gates: perGroup(arrays.gates),
     largestWeight: largestOf(kernel, fixed, ...learned), // all weights share a scale
-    bias: arrays.biases[i], learnedBiases: part(arrays.bias_learned, groups), biasGates: part(arrays.bias_gates, groups),
+    bias: arrays.biases[i], learnedBiases: part(arrays.learned_biases, groups), biasGates: part(arrays.bias_gates, groups),
     input: part(arrays.inputs, area), output: part(arrays.outputs, area),
   };
 }

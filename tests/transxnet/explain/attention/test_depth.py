@@ -15,7 +15,7 @@ from transxnet.explain.attention.attention import attention_table
 from transxnet.explain.attention.depth import attention_depth, pathway_energies
 from transxnet.explain.observe import observe
 
-PLACES = [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (3, 3), (4, 1), (4, 2)]
+BLOCKS = [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (3, 3), (4, 1), (4, 2)]
 KEEP = ("attention", "idconv", "osra")
 
 
@@ -25,23 +25,23 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def seen(model):
+def observation(model):
     return observe(model, model_input(), KEEP)
 
 
-def test_every_block_and_head_has_its_means_over_queries(model, seen):
-    depth = attention_depth(seen)
-    assert [(b.stage, b.block) for b in depth.blocks] == PLACES
+def test_values_are_means_over_queries(model, observation):
+    depth = attention_depth(observation)
+    assert [(block.stage, block.block) for block in depth.blocks] == BLOCKS
     assert (depth.model, depth.input_size) == ("transxnet_tiny", (96, 96))
-    for b in depth.blocks:
-        table = attention_table(seen, b.stage, b.block)
-        assert b.entropy.shape == b.distance.shape == (SPEC.heads[b.stage - 1],)
-        for head in range(len(b.entropy)):
-            a = table.weights[head].astype(float)
-            nats = [-sum(p * np.log(p) for p in row) for row in a]
-            assert b.entropy[head] == pytest.approx(np.mean(nats) / np.log(9), rel=1e-5)
-            away = [row @ distances_from(query, b.stage) for query, row in enumerate(a)]
-            assert b.distance[head] == pytest.approx(np.mean(away), rel=1e-5)
+    for block in depth.blocks:
+        table = attention_table(observation, block.stage, block.block)
+        assert block.entropy.shape == block.distance.shape == (SPEC.heads[block.stage - 1],)
+        for head in range(len(block.entropy)):
+            weights = table.weights[head].astype(float)
+            nats = [-sum(p * np.log(p) for p in row) for row in weights]
+            assert block.entropy[head] == pytest.approx(np.mean(nats) / np.log(9), rel=1e-5)
+            distances = [row @ distances_from(query, block.stage) for query, row in enumerate(weights)]
+            assert block.distance[head] == pytest.approx(np.mean(distances), rel=1e-5)
     assert leftovers(model) == []
 
 
@@ -52,18 +52,20 @@ def distances_from(query: int, stage: int) -> np.ndarray:
     return np.array([np.hypot(32 * j - stride * col, 32 * i - stride * row) for i in range(3) for j in range(3)])
 
 
-def test_uniform_attention_has_entropy_one_and_the_uniform_distance(model):
-    even = {"attention": lambda tap, a: torch.full_like(a, 1 / a.shape[-1])}
-    for b in attention_depth(observe(model, model_input(), ("attention",), edits=even)).blocks:
-        np.testing.assert_allclose(b.entropy, 1, rtol=1e-6)
-        np.testing.assert_allclose(b.distance, b.uniform_distance, rtol=1e-6)
-        expected = np.mean([distances_from(query, b.stage) for query in range((96 // SPEC.strides[b.stage - 1]) ** 2)])
-        assert b.uniform_distance == pytest.approx(expected)
+def test_uniform_attention_has_maximal_entropy_and_uniform_distance(model):
+    uniform = {"attention": lambda tap, a: torch.full_like(a, 1 / a.shape[-1])}
+    for block in attention_depth(observe(model, model_input(), ("attention",), edits=uniform)).blocks:
+        np.testing.assert_allclose(block.entropy, 1, rtol=1e-6)
+        np.testing.assert_allclose(block.distance, block.uniform_distance, rtol=1e-6)
+        expected = np.mean(
+            [distances_from(query, block.stage) for query in range((96 // SPEC.strides[block.stage - 1]) ** 2)]
+        )
+        assert block.uniform_distance == pytest.approx(expected)
 
 
-def test_only_kept_blocks_are_listed_and_none_is_refused(model):
-    some = observe(model, model_input(), lambda tap: tap.kind == "attention" and tap.stage == 3)
-    assert [(b.stage, b.block) for b in attention_depth(some).blocks] == PLACES[3:6]
+def test_only_recorded_blocks_are_listed(model):
+    observation = observe(model, model_input(), lambda tap: tap.kind == "attention" and tap.stage == 3)
+    assert [(block.stage, block.block) for block in attention_depth(observation).blocks] == BLOCKS[3:6]
     with pytest.raises(OutOfRange, match="holds no attention"):
         attention_depth(observe(model, model_input(32, 32), ("stage",)))
 
@@ -77,22 +79,24 @@ def energies_with(model, idconv, osra):
     return pathway_energies(observe(model, model_input(), ("idconv", "osra"), edits=edits))
 
 
-def test_energies_are_the_records_mean_squares(seen):
-    found = pathway_energies(seen)
-    assert list(zip(found.stages.tolist(), found.blocks.tolist(), strict=True)) == PLACES
+def test_energies_are_mean_squares_of_the_records(observation):
+    energies = pathway_energies(observation)
+    assert list(zip(energies.stages.tolist(), energies.blocks.tolist(), strict=True)) == BLOCKS
     for half, plain, varying in (
-        ("idconv", found.idconv, found.idconv_varying),
-        ("osra", found.osra, found.osra_varying),
+        ("idconv", energies.idconv, energies.idconv_varying),
+        ("osra", energies.osra, energies.osra_varying),
     ):
-        for i, place in enumerate(PLACES):
-            y = seen.trace.one(half, *place).tensor[0].numpy().astype(float)
-            assert plain[i] == pytest.approx((y**2).mean(), rel=1e-6)
-            assert varying[i] == pytest.approx(y.reshape(len(y), -1).var(axis=1).mean(), rel=1e-6)
-    np.testing.assert_allclose(found.share, found.osra / (found.osra + found.idconv))
-    np.testing.assert_allclose(found.varying_share, found.osra_varying / (found.osra_varying + found.idconv_varying))
+        for i, block in enumerate(BLOCKS):
+            features = observation.trace.one(half, *block).tensor[0].numpy().astype(float)
+            assert plain[i] == pytest.approx((features**2).mean(), rel=1e-6)
+            assert varying[i] == pytest.approx(features.reshape(len(features), -1).var(axis=1).mean(), rel=1e-6)
+    np.testing.assert_allclose(energies.osra_share, energies.osra / (energies.osra + energies.idconv))
+    np.testing.assert_allclose(
+        energies.osra_varying_share, energies.osra_varying / (energies.osra_varying + energies.idconv_varying)
+    )
 
 
-def test_a_half_three_times_as_large_has_nine_times_the_energy_and_an_offset_varies_nowhere(model):
+def test_energy_shares_by_hand(model):
     """Checkers of +1 and -1: energy 1; three times OSRA's: 9 to 1. IDConv's plus 2: 9 to 5, varying 9 to 1."""
 
     def checkered(y):
@@ -101,49 +105,55 @@ def test_a_half_three_times_as_large_has_nine_times_the_energy_and_an_offset_var
 
     blocks = slice(0, 6)  # stages 1 to 3; stage 4's 3 x 3 checks do not balance
     plain = energies_with(model, checkered, lambda y: 3 * checkered(y))
-    np.testing.assert_allclose(plain.share[blocks], 0.9)
-    np.testing.assert_allclose(plain.varying_share[blocks], 0.9)
+    np.testing.assert_allclose(plain.osra_share[blocks], 0.9)
+    np.testing.assert_allclose(plain.osra_varying_share[blocks], 0.9)
     offset = energies_with(model, lambda y: checkered(y) + 2, lambda y: 3 * checkered(y))
-    np.testing.assert_allclose(offset.share[blocks], 9 / 14)
-    np.testing.assert_allclose(offset.varying_share[blocks], 0.9)
+    np.testing.assert_allclose(offset.osra_share[blocks], 9 / 14)
+    np.testing.assert_allclose(offset.osra_varying_share[blocks], 0.9)
 
 
-def test_silence_has_no_share(model):
+def test_zero_output_has_no_share(model):
     silent = energies_with(model, torch.zeros_like, torch.zeros_like)
-    assert np.isnan(silent.share).all()
+    assert np.isnan(silent.osra_share).all()
     constant = energies_with(model, torch.ones_like, torch.zeros_like)
-    assert constant.share.tolist() == [0] * 8
-    assert np.isnan(constant.varying_share).all()
+    assert constant.osra_share.tolist() == [0] * 8
+    assert np.isnan(constant.osra_varying_share).all()
 
 
-def test_both_halves_must_have_been_kept(model):
+def test_unrecorded_half_is_refused(model):
     for keep in (("idconv",), ("osra",), ()):
         with pytest.raises(OutOfRange, match="both halves"):
             pathway_energies(observe(model, model_input(32, 32), keep))
     assert leftovers(model) == []
 
 
-def test_without_osra_there_is_nothing_to_compare():
-    seen = observe(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), KEEP)
+def test_model_without_osra_is_refused():
+    observation = observe(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), KEEP)
     for explain in (attention_depth, pathway_energies):
         with pytest.raises(PartMissing, match="no OSRA"):
-            explain(seen)
+            explain(observation)
 
 
 # --- Training shows ---------------------------------------------------------------------------------
 
 
-def test_trained_pico_differs_from_untrained():
+def test_trained_pico_differs_from_random_weights():
     """Untrained attention weighs nearly all keys alike; the bundled pico's does not."""
     trained, untrained = (
         observe(transxnet.load(name).model, model_input(128, 128), KEEP) for name in ("pico", "pico@untrained")
     )
-    entropies = [np.concatenate([b.entropy for b in attention_depth(seen).blocks]) for seen in (trained, untrained)]
+    entropies = [
+        np.concatenate([block.entropy for block in attention_depth(observation).blocks])
+        for observation in (trained, untrained)
+    ]
     assert entropies[0].min() < 0.7
     assert entropies[1].min() > 0.99
     spreads = [
-        max(np.abs(b.distance - b.uniform_distance).max() for b in attention_depth(seen).blocks)
-        for seen in (trained, untrained)
+        max(np.abs(block.distance - block.uniform_distance).max() for block in attention_depth(observation).blocks)
+        for observation in (trained, untrained)
     ]
     assert spreads[0] > 5 * spreads[1]
-    assert np.abs(pathway_energies(trained).varying_share - pathway_energies(untrained).varying_share).max() > 0.3
+    assert (
+        np.abs(pathway_energies(trained).osra_varying_share - pathway_energies(untrained).osra_varying_share).max()
+        > 0.3
+    )

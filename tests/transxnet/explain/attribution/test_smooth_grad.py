@@ -28,37 +28,37 @@ def gradient(model, x: torch.Tensor, index: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("samples", "noise", "seed"), [(1, 0.1, 0), (7, 3.0, 1), (40, 100.0, 2)])
-def test_a_linear_models_gradient_comes_out_exactly_whatever_the_noise(samples, noise, seed):
+def test_linear_model_gives_its_exact_gradient(samples, noise, seed):
     model = linear_model(3, 32, 48)
-    found = smooth_grad(model, threading.Lock(), IMAGE, 2, samples, noise, seed)
+    explanation = smooth_grad(model, threading.Lock(), IMAGE, 2, samples, noise, seed)
     expected = model.weights[2].detach().double().sum(dim=0).float()
-    assert np.array_equal(found.heatmap, expected.numpy())
-    assert found.model == "linear"
+    assert np.array_equal(explanation.heatmap, expected.numpy())
+    assert explanation.model == "linear"
 
 
-def test_it_is_the_mean_gradient_of_noisy_copies(model):
+def test_map_is_the_mean_gradient_of_noisy_copies(model):
     """20 samples, more than one batch; the noise drawn here as its docstring says."""
-    x, source = IMAGE.tensor, torch.Generator().manual_seed(5)
+    x, generator = IMAGE.tensor, torch.Generator().manual_seed(5)
     sigma = 0.2 * float(x.max() - x.min())
-    slopes = [gradient(model, x + sigma * torch.randn(x.shape[1:], generator=source), 4) for _ in range(20)]
-    expected = torch.stack(slopes).mean(dim=0).sum(dim=1)[0].numpy()
-    found = smooth_grad(model, threading.Lock(), IMAGE, 4, samples=20, noise=0.2, seed=5)
-    assert found.heatmap.dtype == np.float32
-    assert np.abs(found.heatmap - expected).max() < 1e-4 * np.abs(expected).max()
-    assert found.heatmap.min() < 0 < found.heatmap.max()  # signed
-    assert found.numbers["sigma"] == pytest.approx(sigma)
-    even, odd = (torch.stack(slopes[i::2]).sum(dim=(0, 2)).ravel().numpy() for i in (0, 1))
-    assert found.numbers["halves_correlation"] == pytest.approx(np.corrcoef(even, odd)[0, 1], abs=1e-3)
+    gradients = [gradient(model, x + sigma * torch.randn(x.shape[1:], generator=generator), 4) for _ in range(20)]
+    expected = torch.stack(gradients).mean(dim=0).sum(dim=1)[0].numpy()
+    explanation = smooth_grad(model, threading.Lock(), IMAGE, 4, samples=20, noise=0.2, seed=5)
+    assert explanation.heatmap.dtype == np.float32
+    assert np.abs(explanation.heatmap - expected).max() < 1e-4 * np.abs(expected).max()
+    assert explanation.heatmap.min() < 0 < explanation.heatmap.max()  # signed
+    assert explanation.numbers["sigma"] == pytest.approx(sigma)
+    even, odd = (torch.stack(gradients[i::2]).sum(dim=(0, 2)).ravel().numpy() for i in (0, 1))
+    assert explanation.numbers["halves_correlation"] == pytest.approx(np.corrcoef(even, odd)[0, 1], abs=1e-3)
 
 
-def test_without_noise_it_is_the_gradient(model):
-    found = smooth_grad(model, threading.Lock(), IMAGE, 1, samples=3, noise=0)
+def test_zero_noise_gives_the_gradient(model):
+    explanation = smooth_grad(model, threading.Lock(), IMAGE, 1, samples=3, noise=0)
     expected = gradient(model, IMAGE.tensor, 1).sum(dim=1)[0].numpy()
-    assert np.abs(found.heatmap - expected).max() < 1e-4 * np.abs(expected).max()
-    assert found.numbers["halves_correlation"] == pytest.approx(1)
+    assert np.abs(explanation.heatmap - expected).max() < 1e-4 * np.abs(expected).max()
+    assert explanation.numbers["halves_correlation"] == pytest.approx(1)
 
 
-def test_the_same_seed_gives_the_same_map_and_nobody_elses_random_numbers_change(model):
+def test_seed_is_reproducible_and_global_state_unchanged(model):
     before = torch.get_rng_state()
     first, second, other = (smooth_grad(model, threading.Lock(), IMAGE, 1, 5, seed=seed) for seed in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), before)
@@ -66,33 +66,39 @@ def test_the_same_seed_gives_the_same_map_and_nobody_elses_random_numbers_change
     assert not np.array_equal(first.heatmap, other.heatmap)
 
 
-def test_it_says_what_it_is(model):
-    told = []
+def test_metadata_and_progress(model):
+    progress_calls = []
     lock = threading.Lock()
-    found = smooth_grad(model, lock, IMAGE, 6, 20, target_words="bee", progress=lambda *counts: told.append(counts))
-    assert (found.method, found.layer, found.target) == ("smooth_grad", "input pixels", "bee (class 6)")
-    assert (found.signed, found.units) == (True, "logit per unit of normalized input")
-    assert found.heatmap.shape == found.geometry.grid == (32, 48)
-    assert found.geometry.stride == 1
-    assert (found.numbers["samples"], found.numbers["noise"], found.numbers["seed"]) == (20, 0.15, 0)
+    explanation = smooth_grad(
+        model, lock, IMAGE, 6, 20, class_name="bee", progress=lambda *counts: progress_calls.append(counts)
+    )
+    assert (explanation.method, explanation.layer, explanation.target) == (
+        "smooth_grad",
+        "input pixels",
+        "bee (class 6)",
+    )
+    assert (explanation.signed, explanation.units) == (True, "logit per unit of normalized input")
+    assert explanation.heatmap.shape == explanation.geometry.grid == (32, 48)
+    assert explanation.geometry.stride == 1
+    assert (explanation.numbers["samples"], explanation.numbers["noise"], explanation.numbers["seed"]) == (20, 0.15, 0)
     with torch.no_grad():
-        assert found.numbers["logit"] == float(model(IMAGE.tensor)[0, 6])
-    assert told == [(16, 20), (20, 20)]
+        assert explanation.numbers["logit"] == float(model(IMAGE.tensor)[0, 6])
+    assert progress_calls == [(16, 20), (20, 20)]
 
 
-def test_it_runs_under_the_lock_and_leaves_nothing_also_after_a_failure(model):
-    lock, held = threading.Lock(), []
+def test_runs_under_the_lock_and_cleans_up(model):
+    lock, lock_states = threading.Lock(), []
 
-    def watch(tap, x):
-        held.append(lock.locked())
+    def record_lock(tap, x):
+        lock_states.append(lock.locked())
         return x
 
-    def stop(done, total):
+    def stop(count, total):
         raise KeyboardInterrupt
 
-    with Trace(edits={"head": watch}):
+    with Trace(edits={"head": record_lock}):
         smooth_grad(model, lock, IMAGE, 0, samples=2)
-    assert held == [True, True]
+    assert lock_states == [True, True]
     with pytest.raises(KeyboardInterrupt):
         smooth_grad(model, lock, IMAGE, 0, progress=stop)
     assert not lock.locked()
@@ -100,7 +106,7 @@ def test_it_runs_under_the_lock_and_leaves_nothing_also_after_a_failure(model):
     assert not IMAGE.tensor.requires_grad
 
 
-def test_what_is_refused(model):
+def test_invalid_arguments_are_refused(model):
     lock = threading.Lock()
     with pytest.raises(OutOfRange, match="0 to 6"):
         smooth_grad(model, lock, IMAGE, 7)

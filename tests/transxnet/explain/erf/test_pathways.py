@@ -16,7 +16,7 @@ from transxnet.explain.erf.erf import receptive_field
 from transxnet.explain.erf.pathways import TITLES, erf_pathways
 from transxnet.explain.observe import observe
 
-HELD = ("norm_statistics", "kernels", "biases")
+MODULATORS = ("norm_statistics", "kernels", "biases")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def parts(model):
+def pathways(model):
     return erf_pathways(model, model_input(), 2, unit=(2, 3))
 
 
@@ -33,11 +33,11 @@ def parts(model):
 
 
 @pytest.fixture(scope="module", params=["transxnet_t", "transxnet_pico"])
-def large(request):
+def model_at_224(request):
     return recipe_model(request.param)
 
 
-def reach(depth: int, unit: int) -> int:
+def last_reached_pixel(depth: int, unit: int) -> int:
     """The last pixel that a unit of stage 1 can see, along one axis, through its convolutions alone.
 
     Half a window, in units of stage 1, of what follows each other in a block (residuals only add shorter ways):
@@ -48,109 +48,109 @@ def reach(depth: int, unit: int) -> int:
     return 4 * (unit + (3 + (3 + 1) + 3) * depth) + 3
 
 
-def field_of(model, held: tuple[str, ...]) -> np.ndarray:
+def compute_erf(model, detached_kinds: tuple[str, ...]) -> np.ndarray:
     """The field of stage 1, unit (1, 1), at 224 px, without OSRA, these kinds held."""
-    edits = together(half_off("osra"), detached(held))
-    seen = observe(model, model_input(224, 224), ("stage",), grad=True, edits=edits)
-    return receptive_field(seen, 1, unit=(1, 1), keep_graph=False).heatmap
+    edits = together(half_off("osra"), detached(detached_kinds))
+    observation = observe(model, model_input(224, 224), ("stage",), grad=True, edits=edits)
+    return receptive_field(observation, 1, unit=(1, 1), keep_graph=False).heatmap
 
 
-def outside_of(model, heatmap: np.ndarray) -> np.ndarray:
-    last = reach(model.spec.depths[0], 1)
-    assert last == {"transxnet_t": 127, "transxnet_pico": 87}[model.spec.name]
-    beyond = np.ones(heatmap.shape, bool)
-    beyond[: last + 1, : last + 1] = False
-    return heatmap[beyond]
+def outside_theoretical_field(model, heatmap: np.ndarray) -> np.ndarray:
+    last_pixel = last_reached_pixel(model.spec.depths[0], 1)
+    assert last_pixel == {"transxnet_t": 127, "transxnet_pico": 87}[model.spec.name]
+    outside = np.ones(heatmap.shape, bool)
+    outside[: last_pixel + 1, : last_pixel + 1] = False
+    return heatmap[outside]
 
 
-def test_with_all_held_nothing_reaches_beyond_the_windows(large):
-    heatmap = field_of(large, HELD)
-    last = reach(large.spec.depths[0], 1)
+def test_all_detached_stays_within_the_theoretical_field(model_at_224):
+    heatmap = compute_erf(model_at_224, MODULATORS)
+    last_pixel = last_reached_pixel(model_at_224.spec.depths[0], 1)
     assert np.array_equal(
-        outside_of(large, heatmap), np.zeros(heatmap.size - (last + 1) ** 2, np.float32)
+        outside_theoretical_field(model_at_224, heatmap), np.zeros(heatmap.size - (last_pixel + 1) ** 2, np.float32)
     )  # exactly zero
-    assert heatmap[last].any()  # and the windows are used to their last row
-    assert heatmap[:, last].any()
-    assert leftovers(large) == []
+    assert heatmap[last_pixel].any()  # and the windows are used to their last row
+    assert heatmap[:, last_pixel].any()
+    assert leftovers(model_at_224) == []
 
 
-@pytest.mark.parametrize("attached", HELD)
-def test_any_one_attached_reaches_beyond_the_windows(large, attached):
-    heatmap = field_of(large, tuple(kind for kind in HELD if kind != attached))
-    assert (outside_of(large, heatmap) > 0).mean() > 0.9
+@pytest.mark.parametrize("attached", MODULATORS)
+def test_any_attached_modulator_reaches_beyond_it(model_at_224, attached):
+    heatmap = compute_erf(model_at_224, tuple(kind for kind in MODULATORS if kind != attached))
+    assert (outside_theoretical_field(model_at_224, heatmap) > 0).mean() > 0.9
 
 
 # --- The parts --------------------------------------------------------------------------------------
 
 
-def test_the_full_map_is_the_receptive_field(model, parts):
+def test_full_map_equals_receptive_field(model, pathways):
     plain = receptive_field(observe(model, model_input(), grad=True), 2, unit=(2, 3))
-    assert np.array_equal(parts.full.heatmap, plain.heatmap)
-    assert list(parts.maps) == list(TITLES) == ["full", "kernels", "attention", "norm", "seen"]
-    assert parts.missing == {}
-    assert (parts.numbers["full/share"], parts.numbers["full/logit_change"]) == (1, 0)
+    assert np.array_equal(pathways.full.heatmap, plain.heatmap)
+    assert list(pathways.maps) == list(TITLES) == ["full", "kernels", "attention", "norm", "all"]
+    assert pathways.missing == {}
+    assert (pathways.numbers["full/share"], pathways.numbers["full/logit_change"]) == (1, 0)
 
 
 @pytest.mark.parametrize(
-    ("name", "held"),
+    ("name", "detached_kinds"),
     [
         ("kernels", ("kernels", "biases")),
         ("attention", ("attention",)),
         ("norm", ("norm_statistics",)),
-        ("seen", ("kernels", "biases", "attention", "norm_statistics")),
+        ("all", ("kernels", "biases", "attention", "norm_statistics")),
     ],
 )
-def test_each_part_by_hand(parts, name, held):
+def test_detached_maps_by_hand(pathways, name, detached_kinds):
     """The tensors detached inside a model of our own, by replacing the modules' taps, not through a trace."""
-    other = recipe_model()
-    for module in other.modules():
-        if getattr(module, "kind", "") in held:
+    model = recipe_model()
+    for module in model.modules():
+        if getattr(module, "kind", "") in detached_kinds:
             module.forward = lambda x: x.detach()
-        if hasattr(module, "statistics") and "norm_statistics" in held:
+        if hasattr(module, "statistics") and "norm_statistics" in detached_kinds:
             module.statistics.edited = lambda: True
     image = model_input()
     x = image.tensor.clone().requires_grad_()
-    score = other.forward_intermediates(x, [1], intermediates_only=True)[0][0, :, 2, 3].relu().sum()
-    (slope,) = torch.autograd.grad(score, x)
-    expected = slope.abs().sum(dim=1)[0].numpy()
-    np.testing.assert_allclose(parts.maps[name].heatmap, expected, rtol=1e-4, atol=1e-6 * expected.max())
-    assert not np.allclose(parts.maps[name].heatmap, parts.full.heatmap, rtol=1e-2, atol=1e-6 * expected.max())
+    score = model.forward_intermediates(x, [1], intermediates_only=True)[0][0, :, 2, 3].relu().sum()
+    (gradient,) = torch.autograd.grad(score, x)
+    expected = gradient.abs().sum(dim=1)[0].numpy()
+    np.testing.assert_allclose(pathways.maps[name].heatmap, expected, rtol=1e-4, atol=1e-6 * expected.max())
+    assert not np.allclose(pathways.maps[name].heatmap, pathways.full.heatmap, rtol=1e-2, atol=1e-6 * expected.max())
 
 
-def test_holding_changes_no_logit(parts):
-    changes = {name: parts.numbers[f"{name}/logit_change"] for name in parts.maps}
-    assert max(changes.values()) < 1e-5
-    assert changes["kernels"] == changes["attention"] == 0
+def test_detaching_changes_no_logit(pathways):
+    logit_changes = {name: pathways.numbers[f"{name}/logit_change"] for name in pathways.maps}
+    assert max(logit_changes.values()) < 1e-5
+    assert logit_changes["kernels"] == logit_changes["attention"] == 0
 
 
-def test_numbers_compare_with_the_full_map(parts):
-    full, seen = parts.full.heatmap, parts.maps["seen"].heatmap
-    assert parts.numbers["seen/share"] == pytest.approx(seen.sum() / full.sum(), rel=1e-5)
-    ranks = [np.argsort(np.argsort(heatmap.ravel())) for heatmap in (full, seen)]
-    assert parts.numbers["seen/rank"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-4)
+def test_numbers_compare_with_full_map(pathways):
+    full, all_detached = pathways.full.heatmap, pathways.maps["all"].heatmap
+    assert pathways.numbers["all/share"] == pytest.approx(all_detached.sum() / full.sum(), rel=1e-5)
+    ranks = [np.argsort(np.argsort(heatmap.ravel())) for heatmap in (full, all_detached)]
+    assert pathways.numbers["all/rank"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-4)
     count = round(0.1 * full.size)
-    top, other = (set(np.argsort(-heatmap.ravel())[:count].tolist()) for heatmap in (full, seen))
-    assert parts.numbers["seen/overlap"] == pytest.approx(len(top & other) / len(top | other))
-    assert parts.numbers["norm/r50"] == parts.maps["norm"].numbers["r50"]
+    full_top, detached_top = (set(np.argsort(-heatmap.ravel())[:count].tolist()) for heatmap in (full, all_detached))
+    assert pathways.numbers["all/overlap"] == pytest.approx(len(full_top & detached_top) / len(full_top | detached_top))
+    assert pathways.numbers["norm/r50"] == pathways.maps["norm"].numbers["r50"]
 
 
-def test_a_variant_says_what_it_has_not():
-    static = erf_pathways(recipe_model(replace(SPEC, idconv=False)), model_input(32, 32), 1)
-    assert list(static.maps) == ["full", "attention", "norm", "seen"]
-    assert "generates no kernels" in static.missing["kernels"]
-    local = erf_pathways(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), 1)
-    assert "no attention" in local.missing["attention"]
-    bare = erf_pathways(recipe_model(replace(SPEC, idconv=False, osra=False)), model_input(32, 32), 1)
-    assert list(bare.maps) == ["full", "norm"]
-    assert "same map" in bare.missing["seen"]
+def test_missing_modulators_are_explained():
+    without_idconv = erf_pathways(recipe_model(replace(SPEC, idconv=False)), model_input(32, 32), 1)
+    assert list(without_idconv.maps) == ["full", "attention", "norm", "all"]
+    assert "generates no kernels" in without_idconv.missing["kernels"]
+    without_osra = erf_pathways(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), 1)
+    assert "no attention" in without_osra.missing["attention"]
+    without_both = erf_pathways(recipe_model(replace(SPEC, idconv=False, osra=False)), model_input(32, 32), 1)
+    assert list(without_both.maps) == ["full", "norm"]
+    assert "same map" in without_both.missing["all"]
     with pytest.raises(PartMissing, match="neither"):
         erf_pathways(torch.nn.Conv2d(3, 3, 1), model_input(32, 32))
 
 
-def test_progress_and_nothing_left_behind(model, monkeypatch):
-    told = []
-    erf_pathways(model, model_input(32, 32), 1, progress=lambda done, total: told.append((done, total)))
-    assert told == [(i, 5) for i in range(1, 6)]
+def test_progress_and_cleanup(model, monkeypatch):
+    calls = []
+    erf_pathways(model, model_input(32, 32), 1, progress=lambda count, total: calls.append((count, total)))
+    assert calls == [(i, 5) for i in range(1, 6)]
     with pytest.raises(OutOfRange):
         erf_pathways(model, model_input(32, 32), 9)
 

@@ -26,102 +26,110 @@ MODELS = {
 }
 
 
-def recomputed(found) -> np.ndarray:
+def recompute(arithmetic) -> np.ndarray:
     """The output of every unit by its definition, in float64: (n, H, W)."""
-    height, width = found.units.grid
-    k = found.kernels.shape[-1]
-    padded = np.pad(found.inputs.astype(np.float64), ((0, 0), (k // 2, k // 2), (k // 2, k // 2)))
-    total = np.zeros(found.inputs.shape) + found.biases[:, None, None]
-    for u in range(k):
-        for v in range(k):
-            total += found.kernels[:, u, v, None, None] * padded[:, u : u + height, v : v + width]
-    return total
+    height, width = arithmetic.units.grid
+    size = arithmetic.kernels.shape[-1]
+    padded = np.pad(arithmetic.inputs.astype(np.float64), ((0, 0), (size // 2, size // 2), (size // 2, size // 2)))
+    outputs = np.zeros(arithmetic.inputs.shape) + arithmetic.biases[:, None, None]
+    for u in range(size):
+        for v in range(size):
+            outputs += arithmetic.kernels[:, u, v, None, None] * padded[:, u : u + height, v : v + width]
+    return outputs
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_products_and_bias_add_up_to_what_the_model_computed_at_every_unit(name):
-    make, side, stages = MODELS[name]
-    model = make()
-    seen = observe(model, model_input(side, side), KINDS)
+def test_products_and_bias_recompute_every_output(name):
+    build_model, side, stages = MODELS[name]
+    model = build_model()
+    observation = observe(model, model_input(side, side), KINDS)
     for stage in stages:
         for block in range(1, model.spec.depths[stage - 1] + 1):
-            found = kernel_arithmetic(seen, stage, block, representatives(kernels(seen, stage, block)))
-            assert found.outputs.std() > 1e-3
-            np.testing.assert_allclose(recomputed(found), found.outputs, rtol=1e-5, atol=1e-5)
+            arithmetic = kernel_arithmetic(
+                observation, stage, block, representatives(kernels(observation, stage, block))
+            )
+            assert arithmetic.outputs.std() > 1e-3
+            np.testing.assert_allclose(recompute(arithmetic), arithmetic.outputs, rtol=1e-5, atol=1e-5)
     assert leftovers(model) == []
 
 
-def test_gates_mix_the_learned_kernels_and_uniform_ones_would_give_the_static(seen):
+def test_gates_mix_the_learned_kernels(observation):
     for stage, groups in enumerate(SPEC.kernel_groups, start=1):
-        found = kernel_arithmetic(seen, stage, None, (2, 0))
-        assert found.gates.shape == found.learned.shape == (2, groups, 7, 7)
-        np.testing.assert_allclose(found.gates.sum(axis=1), 1, atol=1e-5)
-        np.testing.assert_allclose((found.gates * found.learned).sum(axis=1), found.kernels, atol=1e-6)
-        np.testing.assert_allclose(found.learned.mean(axis=1), found.static, atol=1e-6)
-        np.testing.assert_allclose((found.bias_gates * found.bias_learned).sum(axis=1), found.biases, atol=1e-6)
-        whole = kernels(seen, stage)
-        assert found.block == whole.block
-        assert np.array_equal(found.kernels, whole.kernels[[2, 0]])
-        assert np.array_equal(found.static, whole.static[[2, 0]])
+        arithmetic = kernel_arithmetic(observation, stage, None, (2, 0))
+        assert arithmetic.gates.shape == arithmetic.learned_kernels.shape == (2, groups, 7, 7)
+        np.testing.assert_allclose(arithmetic.gates.sum(axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(
+            (arithmetic.gates * arithmetic.learned_kernels).sum(axis=1), arithmetic.kernels, atol=1e-6
+        )
+        np.testing.assert_allclose(arithmetic.learned_kernels.mean(axis=1), arithmetic.static_kernels, atol=1e-6)
+        np.testing.assert_allclose(
+            (arithmetic.bias_gates * arithmetic.learned_biases).sum(axis=1), arithmetic.biases, atol=1e-6
+        )
+        kernel_set = kernels(observation, stage)
+        assert arithmetic.block == kernel_set.block
+        assert np.array_equal(arithmetic.kernels, kernel_set.kernels[[2, 0]])
+        assert np.array_equal(arithmetic.static_kernels, kernel_set.static_kernels[[2, 0]])
 
 
-def test_one_unit_inside_and_one_in_a_corner(seen):
-    found = kernel_arithmetic(seen, 2, 1, (5, 1))
-    inside = found.inputs[1, 4:11, 2:9]
-    assert np.array_equal(found.patch(1, 7, 5), inside)
-    assert found.output(1, 7, 5) == pytest.approx((inside * found.kernels[1]).sum() + found.biases[1], rel=1e-5)
-    corner = found.patch(0, 0, 11)
+def test_patches_inside_and_in_a_corner(observation):
+    arithmetic = kernel_arithmetic(observation, 2, 1, (5, 1))
+    inside = arithmetic.inputs[1, 4:11, 2:9]
+    assert np.array_equal(arithmetic.patch(1, 7, 5), inside)
+    assert arithmetic.output(1, 7, 5) == pytest.approx(
+        (inside * arithmetic.kernels[1]).sum() + arithmetic.biases[1], rel=1e-5
+    )
+    corner = arithmetic.patch(0, 0, 11)
     assert not corner[:3].any()
     assert not corner[:, 4:].any()
-    assert np.array_equal(corner[3:, :4], found.inputs[0, :4, 8:])
+    assert np.array_equal(corner[3:, :4], arithmetic.inputs[0, :4, 8:])
     for row, col in ((0, 0), (0, 11), (11, 11), (7, 5)):
-        assert found.output(0, row, col) == pytest.approx(found.outputs[0, row, col], rel=1e-5, abs=1e-6)
+        assert arithmetic.output(0, row, col) == pytest.approx(arithmetic.outputs[0, row, col], rel=1e-5, abs=1e-6)
 
 
-def test_of_a_model_without_idconv_the_learned_kernel_is_all_there_is():
-    seen = observe(recipe_model(replace(SPEC, idconv=False)), model_input(), KINDS)
-    found = kernel_arithmetic(seen, 3, 2, (4,))
-    assert (found.gates == 1).all()
-    assert (found.bias_gates == 1).all()
-    for same in (found.static, found.learned[:, 0]):
-        assert np.array_equal(found.kernels, same)
+def test_without_idconv_the_learned_kernel_is_used():
+    observation = observe(recipe_model(replace(SPEC, idconv=False)), model_input(), KINDS)
+    arithmetic = kernel_arithmetic(observation, 3, 2, (4,))
+    assert (arithmetic.gates == 1).all()
+    assert (arithmetic.bias_gates == 1).all()
+    for kernel in (arithmetic.static_kernels, arithmetic.learned_kernels[:, 0]):
+        assert np.array_equal(arithmetic.kernels, kernel)
 
 
-def test_units_sit_where_the_stages_own_do(seen):
-    found = kernel_arithmetic(seen, 3, None, (0,))
-    assert found.units == seen.units(3)
-    assert found.inputs.shape[1:] == found.units.grid == (6, 6)
+def test_units_have_the_stages_geometry(observation):
+    arithmetic = kernel_arithmetic(observation, 3, None, (0,))
+    assert arithmetic.units == observation.units(3)
+    assert arithmetic.inputs.shape[1:] == arithmetic.units.grid == (6, 6)
 
 
-def test_what_does_not_exist_or_was_not_kept_is_refused(seen):
+def test_invalid_arguments_are_refused(observation):
     with pytest.raises(OutOfRange, match="no channel 12"):
-        kernel_arithmetic(seen, 3, 1, (0, 12))
+        kernel_arithmetic(observation, 3, 1, (0, 12))
     with pytest.raises(OutOfRange, match="no channel -1"):
-        kernel_arithmetic(seen, 3, 1, (-1,))
+        kernel_arithmetic(observation, 3, 1, (-1,))
     with pytest.raises(OutOfRange, match="no stage 5"):
-        kernel_arithmetic(seen, 5, 1, (0,))
+        kernel_arithmetic(observation, 5, 1, (0,))
     with pytest.raises(OutOfRange, match="'idconv_input'"):
-        kernel_arithmetic(observe(seen.model, model_input(32, 32)), 1, 1, (0,))
+        kernel_arithmetic(observe(observation.model, model_input(32, 32)), 1, 1, (0,))
 
 
-def test_a_backbone_has_no_idconv():
+def test_other_backbone_is_refused():
     backbone = transxnet.load("timm:resnet18@untrained")
     image = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     with pytest.raises(PartMissing, match="generates no kernels"):
         kernel_arithmetic(observe(backbone.model, prepare_for(image, backbone.spec), ()), 3, None, (0,))
 
 
-def test_a_study_takes_the_channels_that_the_page_shows():
+def test_study_uses_the_representative_channels():
     image = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
-    seen = study(transxnet.load("pico"), image, StudyOptions(stage=2, block=1, only=("kernels", "kernel_arithmetic")))
-    found = seen.kernel_arithmetic
-    assert (found.stage, found.block) == (2, 1)
-    assert found.channels.tolist() == representatives(seen.kernels).tolist()
-    assert np.array_equal(found.kernels, seen.kernels.kernels[found.channels])
-    np.testing.assert_allclose(recomputed(found), found.outputs, rtol=1e-5, atol=1e-5)
+    result = study(transxnet.load("pico"), image, StudyOptions(stage=2, block=1, only=("kernels", "kernel_arithmetic")))
+    arithmetic = result.kernel_arithmetic
+    assert (arithmetic.stage, arithmetic.block) == (2, 1)
+    assert arithmetic.channels.tolist() == representatives(result.kernels).tolist()
+    assert np.array_equal(arithmetic.kernels, result.kernels.kernels[arithmetic.channels])
+    np.testing.assert_allclose(recompute(arithmetic), arithmetic.outputs, rtol=1e-5, atol=1e-5)
     assert "kernel_arithmetic" not in (*DRAWN, *DEFAULT)
 
 
 @pytest.fixture(scope="module")
-def seen():
+def observation():
     return observe(recipe_model(), model_input(), (*KINDS, "stage"))

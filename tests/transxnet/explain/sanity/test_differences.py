@@ -30,7 +30,7 @@ def test_second_minus_first_on_what_both_saw():
     assert (one.overlap, one.overlap_by_chance) == (1, 0.25)
     g = found.geometry
     assert (g.grid, g.stride, g.input_size, g.crop_box, g.source_size) == ((2, 2), 1, (2, 2), (2, 2, 6, 6), (8, 8))
-    assert g.center_in_upload(0, 1) == (4.5, 2.5)  # the middle of upload pixels 4 and 5, 2 and 3
+    assert g.center_in_source(0, 1) == (4.5, 2.5)  # the middle of upload pixels 4 and 5, 2 and 3
 
 
 def test_every_pair_and_what_the_highest_have_in_common():
