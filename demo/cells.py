@@ -19,7 +19,7 @@ from transxnet.draw.scale import shared_range
 from transxnet.draw.text import number
 from transxnet.draw.views import MAP_STYLES, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import NoWeights
-from transxnet.explain.kernels.kernels import SHOWN, representatives
+from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT, representatives
 from transxnet.images import SourceImage
 from transxnet.results import Geometry
 from transxnet.study import Study
@@ -30,7 +30,7 @@ from .i18n.translate import source_name, tr, tr_lines, tr_message
 
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the photo under a map; panel.js draws at this size
-TILES = SHOWN  # kernels, here as in files
+TILES = REPRESENTATIVE_COUNT  # kernels, here as in files
 MAX = "max"  # of heads: the largest weight any of them gives
 STEPS = {  # analysis -> key of what is being computed
     "sanity_checks": "progress.step_sanity_checks", "ablation_table": "progress.step_ablation_table",

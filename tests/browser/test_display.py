@@ -13,7 +13,7 @@ from demo.examples import examples
 from demo.i18n.translate import tr
 from tests.browser.lens import PHONE, WIDE, Lens
 from transxnet import load
-from transxnet.explain.kernels.kernels import SHOWN, representatives
+from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT, representatives
 from transxnet.images import decode
 from transxnet.study import Study, study
 
@@ -79,20 +79,20 @@ def test_every_control_redraws_and_none_asks_the_server(lens):
 
     for name, value, expected in [
         ("opacity", "40", (maps, 0)),
-        ("gamma", "50", (maps, SHOWN)),
-        ("threshold", "60", (maps, SHOWN)),
+        ("gamma", "50", (maps, REPRESENTATIVE_COUNT)),
+        ("threshold", "60", (maps, REPRESENTATIVE_COUNT)),
     ]:
         controls.locator(f"[name={name}]").fill(value)
         assert changed() == expected, name
     controls.locator("[name=colormap]").select_option("cividis")
     assert changed() == (maps, 0)
     controls.locator("[name=diverging]").select_option("coolwarm")
-    assert changed() == (0, SHOWN)
+    assert changed() == (0, REPRESENTATIVE_COUNT)
     controls.get_by_label("as the model saw it").check()
     assert changed() == (maps, 0)
     controls.get_by_text("masked", exact=True).click()
     assert controls.locator("[name=threshold]").input_value() == "30"
-    assert changed() == (maps, SHOWN)
+    assert changed() == (maps, REPRESENTATIVE_COUNT)
     assert lens.events() == events
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.lens import PHONE
 from tests.browser.test_page import library
-from transxnet.explain.kernels.kernels import SHOWN
+from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT
 from transxnet.results.kernel_arithmetic import KernelArithmetic
 
 pytestmark = pytest.mark.browser
@@ -88,7 +88,7 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     lens.drawn("kernels")
     found, middle = library(only=CHANNELS).kernel_arithmetic, lens.position
     tiles = lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile")
-    assert tiles.count() == len(found.channels) == SHOWN
+    assert tiles.count() == len(found.channels) == REPRESENTATIVE_COUNT
     check(lens, found, 0, middle)  # before anybody points: the first kernel, at the crosshair
     sent = lens.events()
 
@@ -121,9 +121,9 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     assert looked_at(lens)["held"] == "false"
     assert lens.events() == sent
 
-    assert work(lens) == {"sums": 10, "maps": 0, "tiles": 10 * (3 * SHOWN + 2)}  # three rows of squares, two maps
+    assert work(lens) == {"sums": 10, "maps": 0, "tiles": 10 * (3 * REPRESENTATIVE_COUNT + 2)}  # three rows of squares, two maps
     lens.look_at("overview")
-    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * SHOWN}  # its own; nothing behind the other tab
+    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * REPRESENTATIVE_COUNT}  # its own; nothing behind the other tab
 
 
 def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visit):
@@ -135,9 +135,9 @@ def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visit):
     tiles.first.focus()
     for key, i in (
         ("ArrowRight", 1),
-        ("End", SHOWN - 1),
-        ("ArrowRight", SHOWN - 1),
-        ("ArrowLeft", SHOWN - 2),
+        ("End", REPRESENTATIVE_COUNT - 1),
+        ("ArrowRight", REPRESENTATIVE_COUNT - 1),
+        ("ArrowLeft", REPRESENTATIVE_COUNT - 2),
         ("Home", 0),
         ("ArrowRight", 1),
     ):

@@ -16,7 +16,7 @@ from demo.examples import examples
 from demo.i18n.translate import SOURCES, tr
 from demo.wanted import WANTED
 from transxnet import load
-from transxnet.explain.kernels.kernels import SHOWN
+from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT
 from transxnet.images import decode
 from transxnet.labels import label_set
 from transxnet.results import AttentionFrom
@@ -191,7 +191,7 @@ def test_kernels_of_two_stages(visit):
         assert 0 < said(kernels) <= np.abs(made.kernels).max() * (1 + 1e-6)
         assert 0 < said(change) <= np.abs(made.kernels - made.static_kernels).max() * (1 + 1e-6)
         assert 0 < said(gates) <= made.gates[0].max() * (1 + 1e-6)
-        assert lens.panel("kernels").locator(".lens-tile canvas").count() == 3 * SHOWN
+        assert lens.panel("kernels").locator(".lens-tile canvas").count() == 3 * REPRESENTATIVE_COUNT
 
 
 def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visit):

@@ -1,4 +1,4 @@
-"""Where values sit, worked out by hand, and what the results answer."""
+"""Positions of values, by hand, and the methods of results."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from transxnet.errors import OutOfRange
 from transxnet.results import AttentionTable, Explanation, Geometry, query_key_distances
 
-# A 224-px view of the middle square of a 640 x 480 upload: 480 px wide, from x = 80. 7 x 7 units of stride 32.
+# 224 px from the middle square of a 640 x 480 source image: 480 px wide, from x = 80. 7 x 7 units of stride 32.
 SQUARE = Geometry((7, 7), 32, (224, 224), (80.0, 0.0, 560.0, 480.0), (640, 480))
-# A 96 x 192 view of a box of 192 x 576 px: two upload pixels a view pixel down, three across.
+# A model input of 96 x 192 px from a box of 192 x 576 px: two source pixels per input pixel down, three across.
 OBLONG = Geometry((12, 24), 8, (96, 192), (30.0, 10.0, 606.0, 202.0), (700, 300))
 
 
@@ -21,10 +21,10 @@ def test_units_sit_on_multiples_of_the_stride():
 
 
 def test_units_in_source_pixels():
-    # the view's pixel 0 covers 480/224 = 15/7 upload pixels from x = 80, so its center is 80 + 15/14 - 1/2
+    # input pixel 0 covers 480/224 = 15/7 source pixels from x = 80, so its center is 80 + 15/14 - 1/2
     assert SQUARE.center_in_source(0, 0) == pytest.approx((80 + 15 / 14 - 0.5, 15 / 14 - 0.5))
     assert SQUARE.center_in_source(3, 1) == pytest.approx((80 + 32.5 * 15 / 7 - 0.5, 96.5 * 15 / 7 - 0.5))
-    # pixel (x 40, y 16) of the oblong view covers upload x 30 + 120 … 30 + 123, y 10 + 32 … 10 + 34
+    # pixel (x 40, y 16) of the oblong input covers source x 30 + 120 … 30 + 123, y 10 + 32 … 10 + 34
     assert OBLONG.center_in_source(2, 5) == (151, 42.5)
 
 
@@ -34,7 +34,7 @@ def test_to_source_and_back(geometry):
         assert geometry.to_input(*geometry.to_source(*position)) == pytest.approx(position)
     x0, y0, x1, y1 = geometry.crop_box
     height, width = geometry.input_size
-    assert geometry.to_source(-0.5, -0.5) == pytest.approx((x0 - 0.5, y0 - 0.5))  # edges go to edges
+    assert geometry.to_source(-0.5, -0.5) == pytest.approx((x0 - 0.5, y0 - 0.5))  # edges map to edges
     assert geometry.to_source(width - 0.5, height - 0.5) == pytest.approx((x1 - 0.5, y1 - 0.5))
 
 
@@ -46,7 +46,7 @@ def test_uncropped_input_keeps_positions():
 
 def test_unit_at_takes_the_nearest_unit():
     assert OBLONG.unit_at(151, 42.5) == (2, 5)
-    # half-way to the next column is 12 upload pixels to the right (4 view pixels x 3), to the next row 8 below
+    # half-way to the next column is 12 source pixels to the right (4 input pixels x 3), to the next row 8 below
     assert OBLONG.unit_at(151 + 11.9, 42.5) == (2, 5)
     assert OBLONG.unit_at(151 + 12.1, 42.5) == (2, 6)
     assert OBLONG.unit_at(151, 42.5 + 7.9) == (2, 5)
@@ -58,7 +58,7 @@ def test_unit_at_takes_the_nearest_unit():
 
 def test_position_outside_the_input_takes_the_edge():
     assert SQUARE.unit_at(0, 200) == (3, 0)  # left of the crop
-    assert SQUARE.unit_at(639, 479) == (6, 6)  # right of it; the last unit sits 31 px inside
+    assert SQUARE.unit_at(639, 479) == (6, 6)  # right of it; the last unit is 31 px inside
     assert OBLONG.unit_at(699, 0) == (0, 23)
 
 

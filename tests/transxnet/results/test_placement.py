@@ -1,4 +1,4 @@
-"""Grids on pixels, worked out by hand: a value stands at its unit's own pixel."""
+"""Interpolation of grids onto pixels, by hand: a value is at its unit's pixel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_interpolation_is_linear_and_extends_edges():
         0.75 * (0.25 * heatmap[0, 0] + 0.75 * heatmap[0, 1]) + 0.25 * (0.25 * heatmap[1, 0] + 0.75 * heatmap[1, 1]),
         abs=1e-6,
     )
-    assert (interpolated[192:, 64] == heatmap[6, 2]).all()  # the last unit sits at 192; 193 to 223 repeat it
+    assert (interpolated[192:, 64] == heatmap[6, 2]).all()  # the last unit is at 192; 193 to 223 repeat it
 
 
 def test_grid_of_pixels_is_unchanged():
@@ -56,7 +56,7 @@ def test_larger_output_covers_the_same_input():
     ramp = np.float32([[0, 1, 2, 3]])
     geometry = Geometry((1, 4), 4, (16, 16), (0, 0, 16, 16), (16, 16))
     interpolated = interpolate(ramp, geometry, (32, 32))
-    # drawing pixel x lies at view pixel (x + 0.5) / 2 - 0.5
+    # output pixel x is at input pixel (x + 0.5) / 2 - 0.5
     assert interpolated[0, 9] == pytest.approx((9.5 / 2 - 0.5) / 4)
     assert interpolate(ramp, geometry, (16, 8)).shape == (16, 8)
 

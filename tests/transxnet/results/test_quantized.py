@@ -1,4 +1,4 @@
-"""Tables in bytes: within half a step of the raw weights, of a trained model and of rows made for it."""
+"""Quantized attention tables: within half a step of the raw weights."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_study_holds_each_quantized_table_once():
     assert (result.block_table.stage, result.block_table.block) == (2, 1)
     last_block = study(small_model(), image(), StudyOptions(stage=2, block=2, only=("block_table", "stage_tables")))
     assert last_block.block_table is last_block.stage_tables[1]
-    assert all(table.weights.base is None for table in last_block.stage_tables)  # a view would keep the float table
+    assert all(table.weights.base is None for table in last_block.stage_tables)  # no view of the float table
 
 
 def test_study_without_osra_gives_the_reason():

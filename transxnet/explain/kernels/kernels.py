@@ -18,7 +18,7 @@ import numpy as np
 from ...results.kernels import KernelSet, gate_entropies
 from ..observe import Observation, need_part
 
-SHOWN = 16  # channels that represent a block's kernels wherever they are drawn
+REPRESENTATIVE_COUNT = 16  # channels that represent a block's kernels wherever they are drawn
 
 
 def kernels(observation: Observation, stage: int, block: int | None = None) -> KernelSet:
@@ -54,7 +54,7 @@ def kernels(observation: Observation, stage: int, block: int | None = None) -> K
     )  # fmt: skip
 
 
-def representatives(kernel_set: KernelSet, n: int = SHOWN) -> np.ndarray:
+def representatives(kernel_set: KernelSet, n: int = REPRESENTATIVE_COUNT) -> np.ndarray:
     """Select channels whose kernels represent the variety of all C.
 
     Greedy k-medoids (the BUILD step of PAM, Kaufman and Rousseeuw 1990) on 1 - cosine similarity, so that shape and

@@ -1,4 +1,4 @@
-"""Attention: the model's own rows, on the right keys, with figures worked out by hand."""
+"""Attention weights, key positions, entropy and distance against the model and values computed by hand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def observation(model):
 
 
 def observe_with(model, weights):
-    """What one sees when every block's attention is replaced by weights(shape)."""
+    """Observe with every block's attention replaced by weights(shape)."""
     return observe(model, model_input(), ("attention",), edits={"attention": lambda tap, a: weights(a.shape)})
 
 
@@ -63,7 +63,7 @@ def test_block_can_be_selected(observation):
 
 
 def test_position_outside_the_input_takes_nearest_unit(observation):
-    assert attention_from(observation, 2, None, (0, 0)).query == (0, 0)  # the view begins at (10, 20)
+    assert attention_from(observation, 2, None, (0, 0)).query == (0, 0)  # the model input starts at (10, 20)
     with pytest.raises(OutOfRange, match="outside the image"):
         attention_from(observation, 2, None, (-5, 0))
 
@@ -100,14 +100,14 @@ def test_attention_to_is_the_transpose_of_attention_from(observation):
         for row, col in np.ndindex(3, 3):
             assert np.array_equal(to_keys[row][col].heads[:, query[0], query[1]], from_query[:, row, col])
     totals = sum(attention.total for key_row in to_keys for attention in key_row)
-    np.testing.assert_allclose(totals, 144, rtol=1e-5)  # every query hands out 1
+    np.testing.assert_allclose(totals, 144, rtol=1e-5)  # the weights of each query sum to 1
     assert to_keys[0][0].uniform_total == 16
 
 
 def test_attention_to_takes_the_nearest_key(observation):
     keys = key_geometry(observation, 3)
     x, y = keys.center_in_source(1, 2)
-    to_key = attention_to(observation, 3, 1, (x + 20, y - 25))  # a key's cell is 64 upload pixels wide
+    to_key = attention_to(observation, 3, 1, (x + 20, y - 25))  # a key's cell is 64 source pixels wide
     assert (to_key.key, to_key.stage, to_key.block, to_key.model) == ((1, 2), 3, 1, "transxnet_tiny")
     assert np.array_equal(
         to_key.heads.reshape(3, -1), observation.trace.one("attention", 3, 1).tensor[0, :, :, 5].numpy()
@@ -134,7 +134,7 @@ def test_model_without_osra_is_refused():
 @torch.no_grad()
 @pytest.mark.parametrize("build_model", [recipe_model, lambda: transxnet.load("pico").model], ids=["tiny", "pico"])
 def test_weights_recompose_osra_output_in_every_block(build_model):
-    """attention @ v, v from the module's own sr, local_conv and kv over the half of the block's normalized input."""
+    """attention @ v, v computed by the module's sr, local_conv and kv from OSRA's half of the normalized input."""
     model = build_model()
     side = model.spec.image_size
     observation = observe(model, model_input(side, side), ("attention", "osra", "block", "stage"))
@@ -183,7 +183,7 @@ def test_key_grid_equals_the_models_reduction(model, size):
 
 @pytest.mark.parametrize("sr", [8, 4, 2])
 def test_key_window_is_centered_on_its_unit(sr):
-    """A reduction with kernels of ones sees the units sr*j - sr//2 - 1 … sr*j + sr//2 + 1, so its center is sr*j."""
+    """A reduction with kernels of ones covers the units sr*j - sr//2 - 1 … sr*j + sr//2 + 1, so its center is sr*j."""
     conv = OSRA(channels=1, heads=1, sr_ratio=sr).sr[0].conv
     torch.nn.init.ones_(conv.weight)
     x = torch.zeros(1, 1, 4 * sr, 4 * sr, requires_grad=True)
@@ -203,10 +203,10 @@ def test_uniform_attention_has_maximal_entropy_and_uniform_distance(model):
 
 
 def test_attention_to_one_key_has_zero_entropy(model):
-    observation = observe_with(model, attend_to_key(5))  # of 3 x 3 keys: row 1, column 2, on view pixel (64, 32)
+    observation = observe_with(model, attend_to_key(5))  # of 3 x 3 keys: row 1, column 2, at input pixel (64, 32)
     attention = attention_from(
         observation, 2, None, observation.units(2).center_in_source(4, 5)
-    )  # on view pixel (40, 32)
+    )  # at input pixel (40, 32)
     assert attention.entropy.tolist() == [0, 0]
     assert attention.distance.tolist() == [24, 24]
     assert attention.mean[1, 2] == 1

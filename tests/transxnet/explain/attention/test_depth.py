@@ -1,4 +1,4 @@
-"""Entropy, distance and energies over depth: closed forms, and that training shows in them."""
+"""Entropy, distance and energies over depth: closed forms, and trained against random weights."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_values_are_means_over_queries(model, observation):
 
 
 def distances_from(query: int, stage: int) -> np.ndarray:
-    """To the 3 x 3 keys on view pixels 0, 32 and 64."""
+    """To the 3 x 3 keys at input pixels 0, 32 and 64."""
     stride = SPEC.strides[stage - 1]
     row, col = divmod(query, 96 // stride)
     return np.array([np.hypot(32 * j - stride * col, 32 * i - stride * row) for i in range(3) for j in range(3)])
@@ -74,7 +74,7 @@ def test_only_recorded_blocks_are_listed(model):
 
 
 def energies_with(model, idconv, osra):
-    """What is said of halves that are replaced by idconv(y) and osra(y)."""
+    """Energies with the two halves replaced by idconv(y) and osra(y)."""
     edits = {"idconv": lambda tap, y: idconv(y), "osra": lambda tap, y: osra(y)}
     return pathway_energies(observe(model, model_input(), ("idconv", "osra"), edits=edits))
 
@@ -97,7 +97,7 @@ def test_energies_are_mean_squares_of_the_records(observation):
 
 
 def test_energy_shares_by_hand(model):
-    """Checkers of +1 and -1: energy 1; three times OSRA's: 9 to 1. IDConv's plus 2: 9 to 5, varying 9 to 1."""
+    """Checkerboards of +1 and -1: energy 1; three times OSRA's: 9 to 1. IDConv's plus 2: 9 to 5, varying 9 to 1."""
 
     def checkered(y):
         rows, cols = torch.arange(y.shape[-2])[:, None], torch.arange(y.shape[-1])
@@ -134,26 +134,26 @@ def test_model_without_osra_is_refused():
             explain(observation)
 
 
-# --- Training shows ---------------------------------------------------------------------------------
+# --- Trained and random weights ---------------------------------------------------------------------------------
 
 
 def test_trained_pico_differs_from_random_weights():
-    """Untrained attention weighs nearly all keys alike; the bundled pico's does not."""
-    trained, untrained = (
+    """Attention is nearly uniform with random weights, and not in the bundled pico."""
+    trained, random_init = (
         observe(transxnet.load(name).model, model_input(128, 128), KEEP) for name in ("pico", "pico@untrained")
     )
     entropies = [
         np.concatenate([block.entropy for block in attention_depth(observation).blocks])
-        for observation in (trained, untrained)
+        for observation in (trained, random_init)
     ]
     assert entropies[0].min() < 0.7
     assert entropies[1].min() > 0.99
     spreads = [
         max(np.abs(block.distance - block.uniform_distance).max() for block in attention_depth(observation).blocks)
-        for observation in (trained, untrained)
+        for observation in (trained, random_init)
     ]
     assert spreads[0] > 5 * spreads[1]
     assert (
-        np.abs(pathway_energies(trained).osra_varying_share - pathway_energies(untrained).osra_varying_share).max()
+        np.abs(pathway_energies(trained).osra_varying_share - pathway_energies(random_init).osra_varying_share).max()
         > 0.3
     )

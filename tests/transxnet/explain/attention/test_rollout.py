@@ -1,4 +1,4 @@
-"""Rollout: on paper, against matrices written out, and what it must never lose."""
+"""Attention rollout and footprints: by hand, against explicit matrices, and conserved totals."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def observation(model):
 
 
 def footprint_matrix(footprint, output_grid: tuple[int, int]) -> np.ndarray:
-    """The matrix, window by window: (values behind, values in front), rows sum to 1."""
+    """The matrix, window by window: (output values, input values), rows sum to 1."""
     (rows, cols), size = footprint.grid, len(footprint.kernel)
     matrix = np.zeros((*output_grid, rows, cols))
     for i, j in np.ndindex(*output_grid):
@@ -55,7 +55,7 @@ def footprint_matrix(footprint, output_grid: tuple[int, int]) -> np.ndarray:
 
 
 def last_unit_position(observation, stage: int) -> tuple[float, float]:
-    """The upload point of a stage's last unit."""
+    """Source-image position of a stage's last unit."""
     rows, cols = observation.units(stage).grid
     return observation.units(stage).center_in_source(rows - 1, cols - 1)
 
@@ -96,7 +96,7 @@ def test_rollout_equals_explicit_matrix_product(model, fusion):
 
 
 def test_attention_to_one_key_adds_its_footprint(model):
-    """Stage 1, block 1: half the unit's own pixels, half the key's."""
+    """Stage 1, block 1: half the unit's pixels, half the key's."""
 
     def attend_to_key(tap, weights):
         return nn.functional.one_hot(torch.full(weights.shape[:-1], 4), weights.shape[-1]).float()
@@ -173,7 +173,7 @@ def test_invalid_arguments_are_refused(model, observation):
 
 
 def test_trained_pico_differs_from_random_weights():
-    trained, untrained = (
+    trained, random_init = (
         rollout(observe(transxnet.load(name).model, model_input(128, 128), ("attention",)), 4).numbers["from_uniform"]
         for name in ("pico", "pico@untrained")
     )
@@ -200,7 +200,7 @@ def test_spread_equals_multiplication_by_the_matrix(kernel, stride, grid):
 
 
 def test_footprint_covers_the_convolutions_window(model, observation):
-    """Of each convolution the pixels that a value depends on are those with a share of it."""
+    """The inputs that a value of a convolution depends on are those with a share of it."""
     for stage in (1, 2, 3, 4):
         grid = observation.units(stage).grid
         conv = (model.patch_embed if stage == 1 else model.network[2 * stage - 3]).proj.conv
@@ -249,8 +249,8 @@ def test_uniform_footprint_and_zero_kernel():
 
 
 def test_reach_of_a_unit_by_hand(observation):
-    """By paper, taps alike: 3x3 steps of 2 twice more and the 7x7 stem: unit i of stage 1 sees pixels 4i-3 … 4i+3,
-    so stage 2 sees 7 more each side of 8i, and so on: 3, 7, 15, 31 pixels about the center."""
+    """Uniform taps: the 7x7 stem gives unit i of stage 1 the pixels 4i-3 … 4i+3, each 3x3 step of stride 2 doubles it:
+    3, 7, 15, 31 pixels on each side of the center."""
     for stage, reach in ((1, 3), (2, 7), (3, 15), (4, 31)):
         grid = observation.units(stage).grid
         start = np.zeros(grid)

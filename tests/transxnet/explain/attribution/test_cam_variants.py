@@ -1,4 +1,4 @@
-"""Contrast and combined stages against what they are made of: raw Grad-CAM maps."""
+"""Contrast and combined stages against the raw Grad-CAM maps that they are computed from."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def observation(model):
 
 @pytest.fixture(scope="module")
 def float64_observation():
-    """The same in float64, where nothing hides behind rounding."""
+    """The same in float64, to compare beyond float32 rounding."""
     model, image = recipe_model().double(), model_input(96, 96)
     x = image.tensor.double().requires_grad_()
     with Trace(KEEP) as trace:
@@ -45,7 +45,7 @@ def test_contrast_is_the_difference_of_raw_maps(float64_observation, stage, bloc
     first, second = (grad_cam(float64_observation, index, stage, block=block).heatmap for index in (5, 2))
     contrast_map = contrast(float64_observation, 5, 2, stage, block=block)
     assert np.abs(contrast_map.heatmap - (first - second)).max() < 1e-12 * np.abs(first).max()
-    assert np.abs(first - second).max() > 0.01 * np.abs(first).max()  # there is something to tell them apart by
+    assert np.abs(first - second).max() > 0.01 * np.abs(first).max()  # the two maps differ
 
 
 def test_swapping_classes_flips_the_sign(observation):
@@ -99,7 +99,7 @@ def test_contrast_refuses_invalid_arguments(model, observation):
 
 
 def interpolate_by_hand(heatmap: np.ndarray, stride: int, y: int, x: int) -> float:
-    """A stage's value at a view pixel, units at stride * i, linear between them, the edge's outside: by hand."""
+    """A stage's value at a model-input pixel: units at stride * i, linear between them, constant outside."""
     row, column = min(y / stride, heatmap.shape[0] - 1), min(x / stride, heatmap.shape[1] - 1)
     top, left = int(row), int(column)
     row_fraction, col_fraction = row - top, column - left

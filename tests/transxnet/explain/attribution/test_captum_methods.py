@@ -1,4 +1,4 @@
-"""Integrated gradients and occlusion against the same sums done by hand."""
+"""Integrated gradients and occlusion against sums computed by hand."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def logit(model, x: torch.Tensor) -> float:
 
 
 def test_integrated_gradients_by_hand(model):
-    """x times the gradient's mean along the line from zeros, at Gauss and Legendre's points."""
+    """x times the gradient's mean along the line from zeros, at Gauss-Legendre points."""
     x, total = IMAGE.tensor.double(), torch.zeros(1, 3, 64, 64, dtype=torch.float64)
     for position, weight in zip(*np.polynomial.legendre.leggauss(20), strict=True):  # on [-1, 1]
         point = ((position + 1) / 2 * x).float().requires_grad_()
@@ -48,7 +48,7 @@ def test_integrated_gradients_sum_to_the_logit_difference(model):
     image, gray = logit(model, IMAGE.tensor), logit(model, torch.zeros(1, 3, 64, 64))
     numbers = many.numbers
     assert (numbers["logit"], numbers["baseline_logit"]) == pytest.approx((image, gray), rel=1e-4)
-    assert abs(image - gray) > 0.5  # there is something to add up
+    assert abs(image - gray) > 0.5  # not trivially zero
     assert many.heatmap.sum() == pytest.approx(image - gray, rel=0.01)
     assert numbers["sum"] == pytest.approx(many.heatmap.sum(), rel=1e-5)
     assert numbers["completeness_error"] == pytest.approx(abs(numbers["sum"] / (image - gray) - 1), abs=1e-3)
@@ -67,7 +67,7 @@ def test_integrated_gradients_metadata(model):
 
 
 def test_integrated_gradients_of_a_linear_model():
-    """w x: every gradient on the way is w. No TransXNet: any classifier that says its name and its classes will do."""
+    """w x: every gradient on the path is w. Any classifier with a name and a number of classes is accepted."""
     model, image = linear_model(4, 20, 28), model_input(20, 28)
     explanation = integrated_gradients(model, threading.Lock(), image, 3, steps=2)
     expected = (model.weights[3].detach() * image.tensor[0]).sum(dim=0).numpy()
@@ -105,7 +105,7 @@ def test_overlapping_patches_are_averaged_per_cell(model):
 
 @pytest.mark.parametrize(("patch", "stride"), [(8, 4), (6, 6), (9, 3)])
 def test_occlusion_of_a_linear_model(patch, stride):
-    """A patch takes its summands away. 20 x 28 px: patches and cells are cut off at the edges, too."""
+    """A patch removes its summands. In 20 x 28 px, patches and cells are also cut off at the edges."""
     model, image = linear_model(4, 20, 28), model_input(20, 28)
     summands = (model.weights[3].detach() * image.tensor[0]).sum(dim=0).double().numpy()
     total, counts = np.zeros((20, 28)), np.zeros((20, 28))
@@ -134,7 +134,7 @@ def test_default_patch_is_an_eighth_of_the_input(model):
     assert (explanation.numbers["patch"], explanation.numbers["stride"], explanation.heatmap.shape) == (8, 4, (16, 16))
 
 
-# --- Alone, and clean -----------------------------------------------------------------------------------
+# --- Locking and cleanup -----------------------------------------------------------------------------------
 
 
 CALLS = {

@@ -1,4 +1,4 @@
-"""Grad-CAM against captum's, pytorch-grad-cam's numbers, and the logit that the head's map adds up to."""
+"""Grad-CAM against captum, pytorch-grad-cam, and the logit that the head's map sums to."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pico() -> LoadedModel:
 
 def captum_map(model, layer: torch.nn.Module, x: torch.Tensor, index: int) -> np.ndarray:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # captum hooks full backward passes; torch says so
+        warnings.simplefilter("ignore")  # torch warns about captum's full backward hooks
         return LayerGradCam(model, layer).attribute(x, target=index)[0, 0].detach().numpy()
 
 
@@ -60,7 +60,7 @@ def test_equals_captum_at_every_stage(variant):
 
 @pytest.mark.parametrize(("variant", "selected_blocks"), [("transxnet_pico", ()), ("transxnet_t", ((1, 2), (3, 5)))])
 def test_equals_captum_at_blocks(variant, selected_blocks):
-    """At every one of pico's, at some of T's."""
+    """All blocks of pico, some of T."""
     model = recipe_model(variant)
     observation = observe(model, model_input(64, 96), ("stage", "block"), grad=True)
     index = int(observation.logits.detach().argmax())
@@ -101,7 +101,7 @@ def test_equals_pytorch_grad_cam_at_every_stage(pico, stored):
             expected = stored[f"{rank}/{layer}"]
             heatmap = grad_cam(observation, index, layer).heatmap
             assert heatmap.shape == expected.shape
-            assert np.abs(heatmap - expected).max() < 1e-4 * np.abs(expected).max()  # other machines round otherwise
+            assert np.abs(heatmap - expected).max() < 1e-4 * np.abs(expected).max()  # rounding differs between machines
     assert leftovers(pico.model) == []
 
 
@@ -114,7 +114,7 @@ def test_pico_head_map_plus_bias_is_the_logit(pico):
         cam = grad_cam(observation, index, HEAD)
         total = cam.heatmap.astype(float).sum() + cam.numbers["bias"]
         assert total == pytest.approx(float(observation.logits.detach()[0, index]), rel=1e-5, abs=1e-5)
-        assert abs(cam.numbers["bias"]) < abs(cam.heatmap.sum())  # the map, and not the bias, is what adds up
+        assert abs(cam.numbers["bias"]) < abs(cam.heatmap.sum())  # the map contributes more than the bias
 
 
 @pytest.mark.parametrize("index", range(SPEC.num_classes))
@@ -131,7 +131,7 @@ def test_head_map_by_hand(model, observation):
     np.testing.assert_allclose(grad_cam(observation, 2, HEAD).heatmap, expected.numpy(), rtol=1e-4, atol=1e-6)
 
 
-# --- What it says ---------------------------------------------------------------------------------------------
+# --- Metadata and numbers ---------------------------------------------------------------------------------------------
 
 
 def test_metadata(observation):

@@ -1,4 +1,4 @@
-"""Every row of METHODS on one shared model: the answers stay, nothing stays behind, threads do not hear each other."""
+"""All METHODS on one shared model: predictions unchanged, no hooks or gradients left, threads independent."""
 
 from __future__ import annotations
 
@@ -118,5 +118,5 @@ def test_threads_do_not_mix_images(model):
             assert np.abs(heatmap_ - expected_heatmap).max() < 1e-5 * np.abs(expected_heatmap).max()
             assert (
                 np.abs(heatmap_ - other_heatmap).max() > 0.01 * np.abs(expected_heatmap).max()
-            )  # another thread's would be told apart
+            )  # so a map of another thread would be detected
     assert leftovers(model) == []

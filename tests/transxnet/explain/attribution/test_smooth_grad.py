@@ -1,4 +1,4 @@
-"""SmoothGrad against the same mean done by hand, and on a model whose gradient no noise changes."""
+"""SmoothGrad against a mean computed by hand, and on a model with a constant gradient."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_linear_model_gives_its_exact_gradient(samples, noise, seed):
 
 
 def test_map_is_the_mean_gradient_of_noisy_copies(model):
-    """20 samples, more than one batch; the noise drawn here as its docstring says."""
+    """20 samples, more than one batch; the noise is drawn as documented."""
     x, generator = IMAGE.tensor, torch.Generator().manual_seed(5)
     sigma = 0.2 * float(x.max() - x.min())
     gradients = [gradient(model, x + sigma * torch.randn(x.shape[1:], generator=generator), 4) for _ in range(20)]

@@ -1,4 +1,4 @@
-"""The receptive field of a model whose answer is known: all-ones convolutions, blocks that do nothing."""
+"""The ERF of a model with a known solution: all-ones convolutions, identity blocks; containment curves."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def observation(model):
 @pytest.fixture(scope="module")
 @torch.no_grad()
 def summing_model() -> TransXNet:
-    """The stem and the three steps between stages add up what they see; every block returns its input."""
+    """The stem and the three steps between stages sum their windows; every block returns its input."""
     model = TransXNet(SPEC).eval()
     for step in (model.patch_embed, model.network[1], model.network[3], model.network[5]):
         nn.init.ones_(step.proj.conv.weight)
-        step.proj.bn.eps = 0.0  # running mean 0 and variance 1: nothing at all
+        step.proj.bn.eps = 0.0  # running mean 0 and variance 1: the identity
     for stage in (0, 2, 4, 6):
         for block in model.network[stage]:
             for parameter in (*block.pos_embed.parameters(), block.layer_scale_1.weight, block.layer_scale_2.weight):
@@ -53,7 +53,7 @@ def summing_model() -> TransXNet:
 
 
 def count_paths(stage: int, unit: int, size: int) -> np.ndarray:
-    """Along one axis: how many ways lead from each pixel to a unit, through windows of 3, 3, 3 and 7 with padding."""
+    """Along one axis: how many paths lead from each pixel to a unit, through windows of 3, 3, 3 and 7 with padding."""
     counts = {unit: 1}
     grid = [math.ceil(size / stride) for stride in SPEC.strides]
     for step in range(stage - 1, 0, -1):  # down through the steps of kernel 3, stride 2, padding 1
@@ -83,7 +83,7 @@ def test_erf_equals_the_count_of_paths(summing_model, stage, unit, size):
     image = model_input(*size)
     image.tensor.abs_()  # features stay above zero, where ReLU lets them pass
     erf = receptive_field(observe(summing_model, image, grad=True), stage, unit=unit)
-    channels = math.prod(SPEC.dims[:stage])  # each channel adds up all those below it
+    channels = math.prod(SPEC.dims[:stage])  # each channel sums all those before it
     expected = 3 * channels * np.outer(count_paths(stage, unit[0], size[0]), count_paths(stage, unit[1], size[1]))
     np.testing.assert_allclose(erf.heatmap, expected, rtol=1e-5)
     assert erf.numbers["total"] == pytest.approx(expected.sum(), rel=1e-5)
@@ -106,7 +106,7 @@ def test_erf_is_centered_on_the_units_pixel(summing_model, stage, unit):
 
 
 def test_score_and_gradient_by_hand():
-    """s = relu(2a - b) + relu(-a) + relu(3c) at a = b = c = 1: the second is off, ds = (2, -1, 3) by color."""
+    """s = relu(2a - b) + relu(-a) + relu(3c) at a = b = c = 1: the second is zero, ds = (2, -1, 3) by color."""
     x = torch.ones(1, 3, 2, 2, requires_grad=True)
     a, b, c = x.unbind(dim=1)
     features = torch.stack((2 * a - b, -a, 3 * c), dim=1)  # (1, 3, 2, 2)
@@ -125,7 +125,7 @@ def test_rectified_never_exceeds_absolute(observation):
 
 
 def test_every_pixel_reaches_every_unit(observation):
-    """The gates and GroupNorm see the whole image: why a plain ERF mixes what is seen with what modulates."""
+    """The gates and GroupNorm depend on the whole image, so a plain ERF mixes content with modulation."""
     erf = receptive_field(observation, 1, unit=(0, 0))
     assert erf.heatmap[64:, 64:].min() > 0
     assert erf.heatmap[:8, :8].mean() > 50 * erf.heatmap[64:, 64:].mean()
@@ -136,7 +136,7 @@ def test_every_pixel_reaches_every_unit(observation):
 
 def test_containment_of_a_uniform_map():
     uniform = np.ones((5, 5), np.float32)
-    # about the middle the squares hold 1, 9 and 25 of 25; about the corner, clipped, 1, 4, 9, 16 and 25
+    # around the middle the squares contain 1, 9 and 25 of 25; around the corner, clipped, 1, 4, 9, 16 and 25
     assert containment(uniform, (2, 2)) == {"r20": 9 / 25, "r30": 9 / 25, "r50": 1.0, "r99": 1.0}
     assert containment(uniform, (0, 0)) == {"r20": 9 / 25, "r30": 9 / 25, "r50": 16 / 25, "r99": 1.0}
     assert containment(uniform, (0, 2), shares=(0.2, 0.5)) == {"r20": 6 / 25, "r50": 15 / 25}
@@ -222,17 +222,17 @@ def test_only_the_raw_curve_is_scale_invariant(factor):
 
 @pytest.mark.parametrize(("peak", "r20"), [(1e-3, 0.51), (10.0, 0.86), (1e5, 2.85)])
 def test_published_curve_depends_on_scale(peak, r20):
-    """definitions.md's own figures: sigma 0.06 h, h = 1024."""
+    """Known values for sigma 0.06 h, h = 1024."""
     heatmap = gaussian(1024, 0.06 * 1024, 512)
     assert round(100 * published_curve(peak * heatmap).area_at(0.2), 2) == r20
-    if peak == 1e-3:  # so faint that the logarithm is straight: both agree, to the next odd side
+    if peak == 1e-3:  # so small that the logarithm is linear: both agree, to the next odd side
         assert containment_curve(heatmap, (512, 512), (0.2,)).area_at(0.2) == published_curve(peak * heatmap).area_at(
             0.2
         )
 
 
 def test_published_curve_equals_replknets_loop():
-    """analyze_erf.py's loop, written out, on a map without any symmetry."""
+    """The loop of RepLKNet's analyze_erf.py on a map without symmetry."""
     heatmap = np.random.default_rng(2).random((50, 50)) ** 6 * 300
     data = np.log10(heatmap + 1)
     data = data / np.max(data)

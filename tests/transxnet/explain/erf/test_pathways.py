@@ -1,4 +1,4 @@
-"""The field taken apart: what is held changes no value, and once all is held nothing reaches beyond the windows."""
+"""ERF by pathway: detaching changes no value, and with all detached the field stays within the windows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def model_at_224(request):
 def last_reached_pixel(depth: int, unit: int) -> int:
     """The last pixel that a unit of stage 1 can see, along one axis, through its convolutions alone.
 
-    Half a window, in units of stage 1, of what follows each other in a block (residuals only add shorter ways):
+    Half a window, in units of stage 1, of the sequence of layers in a block (residuals only add shorter paths):
     DPE 7x7: 3; IDConv 7x7: 3, STE 3x3: 1; MS-FFN's largest, 7x7: 3. Together 10 a block.
     The stem, 7x7 with stride 4 and padding 3, gives unit i the pixels 4 i - 3 to 4 i + 3.
     T has three blocks: unit 1 + 30 = 31, pixel 127. pico has two: unit 21, pixel 87.
@@ -49,7 +49,7 @@ def last_reached_pixel(depth: int, unit: int) -> int:
 
 
 def compute_erf(model, detached_kinds: tuple[str, ...]) -> np.ndarray:
-    """The field of stage 1, unit (1, 1), at 224 px, without OSRA, these kinds held."""
+    """The field of stage 1, unit (1, 1), at 224 px, without OSRA, these kinds detached."""
     edits = together(half_off("osra"), detached(detached_kinds))
     observation = observe(model, model_input(224, 224), ("stage",), grad=True, edits=edits)
     return receptive_field(observation, 1, unit=(1, 1), keep_graph=False).heatmap
@@ -69,7 +69,7 @@ def test_all_detached_stays_within_the_theoretical_field(model_at_224):
     assert np.array_equal(
         outside_theoretical_field(model_at_224, heatmap), np.zeros(heatmap.size - (last_pixel + 1) ** 2, np.float32)
     )  # exactly zero
-    assert heatmap[last_pixel].any()  # and the windows are used to their last row
+    assert heatmap[last_pixel].any()  # and the field reaches their last row
     assert heatmap[:, last_pixel].any()
     assert leftovers(model_at_224) == []
 
@@ -101,7 +101,7 @@ def test_full_map_equals_receptive_field(model, pathways):
     ],
 )
 def test_detached_maps_by_hand(pathways, name, detached_kinds):
-    """The tensors detached inside a model of our own, by replacing the modules' taps, not through a trace."""
+    """Detach the tensors in another model by replacing the modules' taps, not through a trace."""
     model = recipe_model()
     for module in model.modules():
         if getattr(module, "kind", "") in detached_kinds:

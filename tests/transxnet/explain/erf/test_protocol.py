@@ -1,4 +1,4 @@
-"""The published protocol: its average by hand, its sum divided and put together, its images, its previews."""
+"""The published protocol: the average by hand, merged sums, images and previews."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def images() -> list[np.ndarray]:
 
 
 def compute_gradient(model, rgb: np.ndarray, stage: int, row: int, col: int) -> np.ndarray:
-    """One image as RepLKNet's script sees it: torchvision's warp and normalization, ReLU twice, summed over RGB."""
+    """One image as in RepLKNet's script: torchvision's resize and normalization, ReLU twice, summed over RGB."""
     steps = [
         transforms.Resize((SIZE, SIZE), interpolation=transforms.InterpolationMode.BICUBIC),
         transforms.ToTensor(),
@@ -65,8 +65,8 @@ def test_average_of_two_images_by_hand(model, images):
     assert (result.layer, result.unit, result.position) == ("stage 4, block 2", (1, 1), (32, 32))
     scaled = np.log10(result.heatmap + 1)
     np.testing.assert_allclose(result.log_heatmap, scaled / scaled.max())
-    assert result.raw_curve.center == (32, 32)  # the unit's own pixel
-    assert result.published_curve.center == (48, 48)  # the view's middle
+    assert result.raw_curve.center == (32, 32)  # the unit's pixel
+    assert result.published_curve.center == (48, 48)  # the model input's middle
     assert result.numbers["raw/r50"] == result.raw_curve.area_at(0.5)
     assert result.numbers["total"] == pytest.approx(expected.sum(), rel=1e-5)
 
@@ -80,7 +80,7 @@ def test_any_stage_and_unit(model, images):
 
 
 def test_backbone_uses_its_origin_and_normalization(images):
-    """A ViT's unit i sits at 16 i + 7.5, and its weights want colors about 0.5."""
+    """A ViT's unit i sits at 16 i + 7.5, and its weights need colors centered on 0.5."""
     loaded = load("timm:vit_tiny_patch16_224@untrained", device="cpu", image_size=64)
     result = published_erf(loaded, images[:1], 64)
     assert (result.unit, result.position) == ((2, 2), (39.5, 39.5))
@@ -131,7 +131,7 @@ def test_sum_by_hand():
     erf_sum.add(np.full((32, 32), 4, np.float32), "c")
     assert erf_sum.result().heatmap.tolist() == np.full((32, 32), 3.0).tolist()
     assert erf_sum.images == ["a", "b", "c"]
-    assert np.array_equal(other.total, np.full((32, 32), 4))  # merging leaves the other as it was
+    assert np.array_equal(other.total, np.full((32, 32), 4))  # merging does not change the other
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -188,8 +188,8 @@ def test_images_are_read_one_at_a_time(model, images):
 
     progress_calls: list[int] = []
     published_erf(model, read_images(), SIZE, progress=lambda count, total: progress_calls.append(total))
-    assert reads == [0, 1]  # the second is asked for when the first is done
-    assert progress_calls == [0, 0]  # how many there will be is not known
+    assert reads == [0, 1]  # the second image is read after the first is finished
+    assert progress_calls == [0, 0]  # the total is unknown
 
 
 def test_errors_that_stop_a_run(model, images, monkeypatch):
@@ -210,7 +210,7 @@ def test_errors_that_stop_a_run(model, images, monkeypatch):
     assert leftovers(model) == []
 
 
-# --- What is said -----------------------------------------------------------------------------------
+# --- Names and notes -----------------------------------------------------------------------------------
 
 
 def test_image_names_have_no_path(tmp_path):

@@ -1,4 +1,4 @@
-"""One output number of IDConv taken apart: its 49 products and its bias add up to what the model computed."""
+"""One output value of IDConv, step by step: 49 products and a bias sum to the model's output."""
 
 from __future__ import annotations
 

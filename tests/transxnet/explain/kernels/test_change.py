@@ -1,4 +1,4 @@
-"""Kernels of two images compared, and of all blocks: by hand, on the tiny model and on the bundled ones."""
+"""Kernels of two images, and of all blocks: by hand, on the tiny model and on the bundled ones."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_change_is_symmetric(observation, other_observation):
 
 
 def test_distances_by_hand(observation):
-    """Static 2 at one tap; the first image adds 3 there, the second 4 beside it: 5 apart, in units of 2."""
+    """Static 2 at one tap; the first image adds 3 there, the second 4 next to it: distance 5, relative to 2."""
     static = np.zeros((1, 7, 7), np.float32)
     static[0, 3, 3] = 2
     first, second = static.copy(), static.copy()
@@ -96,7 +96,7 @@ def test_kernels_of_different_blocks_are_refused(observation):
 
 @pytest.fixture(scope="module")
 def photos() -> list[np.ndarray]:
-    """Two images that differ as photos do: a bright disc on a dark ground, and fine stripes."""
+    """Two images that differ as photos do: a bright disc on a dark background, and fine stripes."""
     y, x = np.mgrid[:160, :200]
     disc = np.where((x - 120) ** 2 + (y - 70) ** 2 < 45**2, 230, 40)
     stripes = 128 + 100 * np.sin(x * 0.9 + 0.3 * y)
@@ -121,7 +121,7 @@ def test_kernels_change_in_pico_but_not_pico_static(photos):
         change = kernel_change(kernels(static[0], stage), kernels(static[1], stage))
         assert (change.distance == 0).all()
         assert (change.gate_change == 0).all()
-        assert np.isnan(change.relative_change)  # nothing moves: nothing to compare
+        assert np.isnan(change.relative_change)  # no kernel differs from its static kernel
     assert leftovers(pico[0].model) == leftovers(static[0].model) == []
 
 

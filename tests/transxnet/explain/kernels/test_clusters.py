@@ -1,4 +1,4 @@
-"""Clusters of kernels made by hand, whose families are known."""
+"""Clusters of constructed kernels with known families."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_families_become_clusters_largest_first():
 
 
 def test_numbers_by_hand():
-    """0, 10 and 20 degrees, and 90: the middle of the three stands for them, and 90 for itself."""
+    """0, 10 and 20 degrees, and 90: the middle of the first three is their medoid, and 90 its own."""
     clusters = kernel_clusters(on_a_circle([0, 10, 20, 90]), n=2)
     assert clusters.medoids.tolist() == [1, 3]
     assert clusters.labels.tolist() == [0, 0, 0, 1]
@@ -70,7 +70,7 @@ def test_swap_improves_on_build():
 
 
 def test_swap_ends_at_the_optimum_here():
-    """Against every choice of 3 of 14: SWAP's end is the best there is here; BUILD's alone is not."""
+    """Against every choice of 3 of 14: SWAP reaches the optimum here; BUILD alone does not."""
     kernel_set_ = kernel_set(np.random.default_rng(4).standard_normal((14, 7, 7)))
     distances = dissimilarity(kernel_set_.kernels)
     lowest = min(total(distances, medoids) for medoids in combinations(range(14), 3))
@@ -85,7 +85,7 @@ def test_more_clusters_than_channels_and_equal_kernels():
     assert clusters.explained_ratio == 1
     equal = kernel_clusters(on_a_circle([0] * 6), n=2)
     assert equal.explained_ratio == 1
-    assert equal.sizes.tolist() == [5, 1]  # a medoid is its own, though the other is as near
+    assert equal.sizes.tolist() == [5, 1]  # a medoid belongs to itself also in a tie
 
 
 def test_clusters_are_deterministic_and_labels_nearest():

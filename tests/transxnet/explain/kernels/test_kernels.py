@@ -1,4 +1,4 @@
-"""Generated kernels: composed from their gates, compared with the static kernel, and a dozen that show them all.
+"""Generated kernels: mixing by gates, distance to the static kernel, and representatives.
 
 Recomposed: the depthwise convolution of what IDConv was given, with the kernels reported, is what IDConv gave.
 """
@@ -45,7 +45,7 @@ def test_kernels_are_gated_sums_of_learned_ones(model, observation, stage, block
 
 
 def idconv_input(observation, stage: int, block: int) -> torch.Tensor:
-    """What IDConv of this block was given, from the records before it: (1, C, H, W)."""
+    """Input of IDConv in this block, from the records before it: (1, C, H, W)."""
     network, block_module = observation.model.network, observation.model.network[2 * stage - 2][block - 1]
     with torch.no_grad():
         if block > 1:
@@ -59,7 +59,7 @@ def idconv_input(observation, stage: int, block: int) -> torch.Tensor:
 
 
 def recompose(inputs: torch.Tensor, kernel_set) -> torch.Tensor:
-    """Cross-correlation of each channel with its kernel, zeros beyond the border, plus its bias: (1, C, H, W)."""
+    """Cross-correlation of each channel with its kernel, zero-padded, plus its bias: (1, C, H, W)."""
     weight, bias = torch.from_numpy(kernel_set.kernels)[:, None], torch.from_numpy(kernel_set.biases)
     return F.conv2d(inputs, weight, bias, padding=3, groups=len(weight))
 

@@ -33,7 +33,7 @@ def test_single_tap_passes_every_frequency_equally():
     np.testing.assert_allclose(spectrum.response, np.ones((64, 64)), atol=1e-12)
     np.testing.assert_allclose(spectrum.profiles, np.ones((2, 46)), atol=1e-12)  # rings 0/64 to 45/64 = 0.5 sqrt(2)
     assert spectrum.dc_gain.tolist() == [1, 1]
-    # the mean distance of a unit square's points from its middle: (sqrt(2) + ln(1 + sqrt(2))) / 6
+    # the mean distance of a unit square's points from its center: (sqrt(2) + ln(1 + sqrt(2))) / 6
     np.testing.assert_allclose(spectrum.centroid, (np.sqrt(2) + np.log(1 + np.sqrt(2))) / 6, atol=3e-4)
 
 
@@ -49,7 +49,7 @@ def test_box_kernel_gives_the_periodic_sinc():
 
 
 def test_gaussian_kernel_gives_a_gaussian():
-    """31 taps of sigma 2 are as good as endless: exp(-2 pi^2 sigma^2 f^2), but for the width of the rings, too."""
+    """31 taps of sigma 2 approximate an infinite Gaussian: exp(-2 pi^2 sigma^2 f^2), up to the width of the rings."""
     spectrum = kernel_spectrum(kernel_set([gaussian(31, 2.0)]), size=256)
     f = spectrum.frequencies
     expected = np.exp(-8 * np.pi**2 * (f[:, None] ** 2 + f**2))
@@ -60,7 +60,7 @@ def test_gaussian_kernel_gives_a_gaussian():
 
 
 def test_magnitudes_are_averaged_instead_of_kernels():
-    """A kernel and its negative: a mean of kernels would be nothing."""
+    """A kernel and its negative: the mean of the kernels would be zero."""
     spectrum = kernel_spectrum(kernel_set([tap(2), tap(-2)]))
     np.testing.assert_allclose(spectrum.response, 2, atol=1e-12)
     assert spectrum.dc_gain.tolist() == [2, -2]
