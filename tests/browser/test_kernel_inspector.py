@@ -121,9 +121,11 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     assert looked_at(lens)["held"] == "false"
     assert lens.events() == sent
 
-    assert work(lens) == {"sums": 10, "maps": 0, "tiles": 10 * (3 * REPRESENTATIVE_COUNT + 2)}  # three rows of squares, two maps
+    # three rows of squares, two maps
+    assert work(lens) == {"sums": 10, "maps": 0, "tiles": 10 * (3 * REPRESENTATIVE_COUNT + 2)}
     lens.look_at("overview")
-    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * REPRESENTATIVE_COUNT}  # its own; nothing behind the other tab
+    # its own; nothing behind the other tab
+    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * REPRESENTATIVE_COUNT}
 
 
 def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visit):

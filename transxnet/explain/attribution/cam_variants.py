@@ -187,5 +187,5 @@ def _stages_caption(stages: Sequence[int], fusion: str) -> str:
     """ "stages 2, 3 and 4, mean", or "stage 2, mean"."""
     if len(stages) == 1:
         return Message("stage {stage}, " + fusion, stage=stages[0])
-    enumeration = Message("{stages} and {last}", stages=", ".join(map(str, stages[:-1])), last=stages[-1])
+    enumeration = f"{', '.join(map(str, stages[:-1]))} and {stages[-1]}"
     return Message("stages {stages}, " + fusion, stages=enumeration)
