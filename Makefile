@@ -36,7 +36,7 @@ demo: setup
 	@exec $(PY) app.py $(ARGS)
 
 # Photos that the installed packages bring along.
-PHOTOS = $$($(PY) -c 'from demo.examples import examples; print(*[one.path for one in examples()[:2]], sep=" --against ")')
+PHOTOS = $$($(PY) -c 'from demo.examples import examples; print(*[one.path for one in examples()[:2]], sep=" --reference ")')
 GALLERY_BACKBONES := timm:resnet50@untrained,timm:swin_tiny_patch4_window7_224@untrained
 
 gallery: setup

@@ -1,4 +1,4 @@
-"""README's fenced blocks, and what a shell makes of those that hold commands."""
+"""README's fenced blocks, and the commands in those that a shell runs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import re
 import subprocess
 from dataclasses import dataclass
 
-UNIT = "\x1f"  # between words: no README writes it
-# Each program that a block may call tells its words instead of running; a shell without PATH finds no other.
-TELLERS = "".join(f"{name}() {{ printf '%s{UNIT}' {name} \"$@\"; echo; }}\n" for name in ("python", "torchrun", "make"))
+SEPARATOR = "\x1f"  # of words: it does not occur in the README
+PROGRAMS = ("python", "torchrun", "make")
+# Each program prints its arguments instead of running; a shell without PATH finds no other.
+FUNCTIONS = "".join(f"{name}() {{ printf '%s{SEPARATOR}' {name} \"$@\"; echo; }}\n" for name in PROGRAMS)
 
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block. line: of its opening fence, from 1."""
+    """One fenced block.
+
+    Attributes:
+        language: After the opening fence.
+        text: Between the fences.
+        line: Number of the opening fence, from 1.
+    """
 
     language: str
     text: str
@@ -24,29 +31,29 @@ class Block:
 
 
 def blocks(text: str) -> list[Block]:
-    """Every fenced block in order, indented ones and those without a language too. ValueError for one left open."""
-    found, start = [], None
+    """Every fenced block in order, also indented ones and those without language. ValueError for an open block."""
+    blocks, start = [], None
     lines = text.splitlines()
     for number, line in enumerate(lines, 1):
         if fence := re.match(r"\s*(?:```|~~~)(.*)", line):
             if start is None:
                 start, language = number, fence[1].strip()
             else:
-                found.append(Block(language, "\n".join(lines[start : number - 1]) + "\n", start))
+                blocks.append(Block(language, "\n".join(lines[start : number - 1]) + "\n", start))
                 start = None
     if start is not None:
-        raise ValueError(f"the block of line {start} has no end")
-    return found
+        raise ValueError(f"the block of line {start} is not closed")
+    return blocks
 
 
 def commands(text: str) -> list[list[str]]:
-    """The commands a POSIX shell would run, as lists of words: loops unrolled, comments gone, variables filled in.
+    """The commands that a POSIX shell would run, as lists of arguments, with loops and variables expanded.
 
-    ValueError, with the shell's words, where it refuses the text or the text calls anything but these three programs:
-    `python`, `torchrun`, `make`.
+    Raises:
+        ValueError: The shell refuses the text, or the text calls another program than PROGRAMS.
     """
-    shell = ["/bin/sh", "-eu", "-c", TELLERS + text]
-    done = subprocess.run(shell, env={"PATH": "/nowhere"}, capture_output=True, encoding="utf-8")
-    if done.returncode:
-        raise ValueError(done.stderr)
-    return [line.split(UNIT)[:-1] for line in done.stdout.splitlines()]
+    shell = ["/bin/sh", "-eu", "-c", FUNCTIONS + text]
+    process = subprocess.run(shell, env={"PATH": "/nowhere"}, capture_output=True, encoding="utf-8")
+    if process.returncode:
+        raise ValueError(process.stderr)
+    return [line.split(SEPARATOR)[:-1] for line in process.stdout.splitlines()]

@@ -1,9 +1,9 @@
-"""What the README's commands name, in small: models, weights, recipes, images.
+"""Small stand-ins for what the README's commands name: models, weights, recipes, images.
 
     cut(monkeypatch); write_weights(folder); write_files(folder)
 
-`python -m tests.readme_scratch FOLDER COMMAND…` is `python -m transxnet COMMAND…` in that folder with the same cuts:
-the processes of torchrun cannot be patched from outside.
+`python -m tests.readme_scratch FOLDER COMMAND…` is `python -m transxnet COMMAND…` in that folder with the same patches,
+for processes that torchrun starts.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from transxnet import study, variants
 from transxnet import timm_registry as entrypoints
 from transxnet.__main__ import main
 from transxnet.cli import gallery
-from transxnet.cli import study_timing as timing
+from transxnet.cli import study as study_command
 from transxnet.model import TransXNet
 from transxnet.training import recipes
 
-SIDE = 64  # pixels of the models' views, and of the published receptive field's
-# All but pico's siblings, which come from the bundle. README's Python asks the bundled pico, and the real T.
+SIDE = 64  # input size of the models, and of the published ERF protocol, in pixels
+# All but pico's siblings, which are bundled. README's Python blocks use the bundled pico, and the real T.
 FAMILY = tuple(name for name in variants.VARIANTS if not name.startswith("transxnet_pico_"))
 SMALL = {
     name: replace(
@@ -42,18 +42,22 @@ SMALL = {
     )
     for name in FAMILY
 }  # fmt: skip
-ANALYSES = ("attention", "grad_cam")  # of a study that names none, and of the gallery
-BACKBONES = ("resnet50", "convnext_tiny", "swin_tiny_patch4_window7_224")  # README's, whose weights timm has on the Hub
+ANALYSES = ("attention", "grad_cam")  # of a study without --analyses, and of the gallery
+BACKBONES = (
+    "resnet50",
+    "convnext_tiny",
+    "swin_tiny_patch4_window7_224",
+)  # in the README; weights from the Hub
 
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models of SMALL in the place of FAMILY, recipes of one step, studies and a gallery of ANALYSES, small fields."""
+    """Replace FAMILY by SMALL; recipes have one step, studies and gallery have ANALYSES, ERF inputs SIDE pixels."""
     for module in (variants, entrypoints):
         monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
-    monkeypatch.setattr(recipes, "RECIPES", {name: _brief(one) for name, one in recipes.RECIPES.items()})
-    for default in ("DEFAULT", "DRAWN"):  # test_figures draws every part
+    monkeypatch.setattr(recipes, "RECIPES", {name: _brief(recipe) for name, recipe in recipes.RECIPES.items()})
+    for default in ("DEFAULT", "DRAWN"):  # test_figures draws every analysis
         monkeypatch.setattr(study, default, ANALYSES)
-    monkeypatch.setattr(timing, "PASSES", 1)
+    monkeypatch.setattr(study_command, "TIMED_PASSES", 1)
     monkeypatch.setattr(gallery, "SIZE", SIDE)
 
 
@@ -67,20 +71,20 @@ def small_state(name: str) -> dict[str, torch.Tensor]:
 
 
 def write_weights(folder: Path) -> None:
-    """The family's stand-ins, as a weights folder holds them."""
+    """Weights of the stand-ins, as in a weights folder."""
     for name in FAMILY:
         save_file(small_state(name), folder / f"{name}.safetensors")
 
 
 def write_backbones(folder: Path) -> None:
-    """timm's own architectures in full, with random weights."""
+    """Random weights of timm's architectures."""
     for name in BACKBONES:
         save_file(timm.create_model(name).state_dict(), folder / f"{name}.safetensors")
 
 
 def write_files(folder: Path) -> None:
-    """photo.jpg and all other names by which the README calls images and checkpoints."""
-    photos = [one.path for one in examples()[:2]]
+    """photo.jpg and all other images and checkpoints that the README names."""
+    photos = [example.path for example in examples()[:2]]
     (folder / "more").mkdir()
     for path, name in zip(photos, ("photo.jpg", "more/second.jpg"), strict=True):
         with Image.open(path) as photo:
@@ -89,18 +93,18 @@ def write_files(folder: Path) -> None:
         write_images(folder, name, {FISH: 5, SALAMANDER: 5}, size=(40 + i, 40))
     for i, name in enumerate(
         ("val.zip", "tiny-imagenet-200-val.zip", "DIR_OR_ZIP", "imagenet/val")
-    ):  # never seen in training
+    ):  # not training images
         write_images(folder, name, {FISH: 2, SALAMANDER: 1, TENCH: 1}, size=(50 + i, 50))
     write_images(folder, "photos", {FISH: 1, SALAMANDER: 1}, size=(72, 60), flat=True)
     _imagenet_v2(folder / "imagenetv2-matched-frequency-format-val")
     teacher = timm.create_model("tf_efficientnet_lite0", num_classes=200)  # as many classes as nano
     save_file(teacher.state_dict(), folder / "teacher.safetensors", metadata={"input": "32"})
-    saved = {"state_dict": small_state("transxnet_t"), "args": argparse.Namespace(lr=1e-3)}
-    torch.save(saved, folder / "transx-t.pth.tar")  # as the author's script does
+    checkpoint = {"state_dict": small_state("transxnet_t"), "args": argparse.Namespace(lr=1e-3)}
+    torch.save(checkpoint, folder / "transx-t.pth.tar")  # as the authors' script writes it
 
 
 def _imagenet_v2(folder: Path) -> None:
-    """Folders named by ImageNet's class numbers, all of them: fewer would not say what they count."""
+    """Folders named by ImageNet's class numbers, all of them: fewer would be ambiguous."""
     for index in range(1000):
         (folder / str(index)).mkdir(parents=True)
         Image.new("RGB", (16, 16), (index % 256, 90, 200)).save(folder / str(index) / "a.jpeg")

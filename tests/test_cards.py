@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from transxnet.labels import ASSETS
-from transxnet.training.data import combined
+from transxnet.training.data import combine_hashes
 from transxnet.training.log import read_log
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import SIBLINGS, VARIANTS
@@ -69,8 +69,9 @@ def test_no_image_was_trained_and_measured_on():
 
 @every_card
 def test_the_lists_are_those_of_the_card(name):
-    assert (CARDS[name]["data"]["digest"], CARDS[name]["data"]["pictures"]) == (combined(hashes("train")), 100_000)
-    assert (CARDS[name]["validation"]["digest"], CARDS[name]["accuracy"]["pictures"]) == (combined(hashes("val")), 5000)
+    card = CARDS[name]
+    assert (card["data"]["digest"], card["data"]["pictures"]) == (combine_hashes(hashes("train")), 100_000)
+    assert (card["validation"]["digest"], card["accuracy"]["pictures"]) == (combine_hashes(hashes("val")), 5000)
 
 
 def test_the_siblings_were_trained_alike():

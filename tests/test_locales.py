@@ -50,7 +50,7 @@ class Processes:
         self.started = {
             "list": self._start(*transxnet, "list", "pico"),
             "predict": self._start(*transxnet, "predict", str(image)),
-            "study": self._start(*transxnet, "study", str(image), "--only", "grad_cam", "--out", str(self.out)),
+            "study": self._start(*transxnet, "study", str(image), "--analyses", "grad_cam", "--out", str(self.out)),
             "page": self._start(
                 "-u", "app.py", "--host", "127.0.0.1", "--port", "0", GRADIO_TEMP_DIR=str(folder / "temp"), **NO_PROXY
             ),

@@ -1,7 +1,7 @@
 """README cannot drift: every fenced block is run, what it names exists.
 
 Commands run for real, in a folder that holds what they name, in small (tests/readme_scratch.py): stand-ins for T, S, B,
-pico and nano at a thousandth of their work, recipes cut to one step, studies without --only and the gallery to two
+pico and nano at a thousandth of their work, recipes cut to one step, studies without --analyses and the gallery to two
 parts, receptive fields to 64 px and two images. timm's backbones are whole, their weights random. Python blocks take
 the bundled pico and the real T; the page and the Hub that two of them need are on loopback. NOT_RUN lists what is left,
 and why.
@@ -166,7 +166,7 @@ def run_lens(words: list[str]) -> None:
             main(words)
         assert done.value.code == 0
         return
-    smaller = ["--size", str(readme_scratch.SIDE), "--max-images", "2"] if words[0] == "erf" else []
+    smaller = ["--image-size", str(readme_scratch.SIDE), "--max-images", "2"] if words[0] == "erf" else []
     assert main([*words, *smaller]) == 0, words
     assert_written(words)
 

@@ -1,8 +1,6 @@
 """python -m transxnet: list, predict, study, erf, gallery, out-of-distribution, train, evaluate, bundle, publish.
 
---help tells more of each.
-
-Exit codes: 0 all well; 1 some images failed, the others were done; 2 wrong arguments, or nothing could be done.
+Exit codes: 0 success; 1 some images failed, the others are finished; 2 invalid arguments, or nothing could be done.
 """
 
 from __future__ import annotations
@@ -12,9 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import cli as commands
-from .cli import publish as publish
-from .cli import training as training
+from .cli import add_commands
 from .console import escape_unencodable, explain_import_error
 from .errors import LensError
 from .output import explain_storage_error
@@ -29,38 +25,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.run(args)
     except LensError as error:
         return _report(error)
-    except ImportError as error:
-        explained = explain_import_error(error)
-        if explained is None:
-            raise
-        return _report(explained)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `… | head` has seen enough; what is still buffered must not complain at exit
+    except BrokenPipeError:  # the reader of `… | head` has exited; buffered output must not raise again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        full = explain_storage_error(error)
-        if full is None:
+        explained = explain_import_error(error) if isinstance(error, ImportError) else explain_storage_error(error)
+        if explained is None:
             raise
-        return _report(full)
+        return _report(explained)
 
 
 def _report(error: LensError) -> int:
-    """Print an error for whoever ran the command; return the exit code."""
+    """Print an error and its details; return the exit code."""
     print(f"transxnet: {error}", *filter(None, [error.detail]), sep="\n", file=sys.stderr)
     return 2
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands, each with `run`: the function of its parsed arguments that returns the exit code."""
+    """The parser of all commands. Each sets `run`, a function of the parsed arguments that returns the exit code."""
     top = argparse.ArgumentParser(
-        prog="python -m transxnet", description="See what TransXNet answers for an image, and how it got there."
+        prog="python -m transxnet", description="Explain what TransXNet predicts for an image. COMMAND --help: options."
     )
-    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    commands.add_commands(subparsers)
-    training.add_commands(subparsers)
-    publish.add_commands(subparsers)
+    add_commands(top.add_subparsers(title="commands", metavar="COMMAND", required=True))
     return top
 
 

@@ -1,4 +1,4 @@
-"""The folder that a command writes to: checked before anything is computed, and cleaned of what a killed run left."""
+"""Files of results: the output folder is checked before anything is computed; files are written atomically."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import LensError
@@ -56,6 +57,22 @@ def _remove_unfinished(folder: Path) -> None:
                 part.unlink()
         except OSError:
             continue  # another process was quicker, or may not be removed: then it stays
+
+
+@contextmanager
+def replace_atomically(path: Path) -> Iterator[Path]:
+    """Write a file completely or not at all.
+
+    Yields:
+        A temporary path, which replaces `path` at the end of the block, or is removed after an exception.
+    """
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def explain_storage_error(error: BaseException) -> LensError | None:

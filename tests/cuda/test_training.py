@@ -1,4 +1,4 @@
-"""A training run on a CUDA device: with everything a recipe may ask for, resumed, and close to the CPU's."""
+"""Training on a CUDA device: a recipe with all features, resumed, and losses close to the CPU's."""
 
 from __future__ import annotations
 
@@ -32,19 +32,18 @@ def run(folder: Path, recipe: Recipe, device: str, **options: object) -> Run:
     return Run(recipe, model, data, folder, torch.device(device), teacher=teacher, **options)
 
 
-def test_a_few_steps_are_those_of_the_cpu(tmp_path, monkeypatch):
+def test_losses_equal_those_on_the_cpu(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     losses = {}
     for device in ("cpu", "cuda"):
-        told: list[float] = []
-        run(tmp_path / device, SMOKE, device).train(lambda step, steps, loss, told=told: told.append(loss), stop_at=4)
-        losses[device] = told
+        values = losses[device] = []
+        run(tmp_path / device, SMOKE, device).train(lambda step, steps, loss, v=values: v.append(loss), stop_at=4)
     assert losses["cuda"] == pytest.approx(losses["cpu"], rel=1e-3)
 
 
-def test_everything_at_once_runs_and_resumes(tmp_path):
-    run(tmp_path, ALL, "cuda", processes=2).train(lambda *report: None, stop_at=3)
-    rest = run(tmp_path, ALL, "cuda", processes=2)
+def test_all_features_run_and_resume(tmp_path):
+    run(tmp_path, ALL, "cuda", num_workers=2).train(lambda *report: None, stop_at=3)
+    rest = run(tmp_path, ALL, "cuda", num_workers=2)
     assert rest.resume()
     ema = rest.train(lambda *report: None)
     assert rest.step == rest.steps == 10

@@ -102,7 +102,10 @@ def test_temp_dir_that_cannot_be_made_ends_with_a_sentence():
 
 @pytest.mark.parametrize(
     ("command", "code"),
-    [(["app.py", "--port", "0"], 1), (["-m", "transxnet", "study", "IMAGE", "--only", "grad_cam", "--out", "OUT"], 2)],
+    [
+        (["app.py", "--port", "0"], 1),
+        (["-m", "transxnet", "study", "IMAGE", "--analyses", "grad_cam", "--out", "OUT"], 2),
+    ],
     ids=["page", "study"],
 )
 def test_missing_libgl_ends_with_a_sentence(tmp_path: Path, command: list[str], code: int):

@@ -1,38 +1,40 @@
-"""`python -m transxnet list`, `predict`, `study`, `erf`: arguments, and what is printed. Torch is imported when needed.
+"""Commands of `python -m transxnet`, one module each: its options, its work and its output.
 
-With --json every line of the standard output is one JSON object. Errors about one image do not stop the others.
+With --json every line of standard output is one JSON object. An error of one image does not stop the others. Torch is
+imported when a command runs, so that --help is quick.
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
-from . import erf as receptive
-from . import gallery, out_of_distribution
-from . import list as listing
-from . import predict as predicting
-from . import study as studying
-from .common import device_argument, places_arguments
+from . import bundle, erf, evaluate, gallery, out_of_distribution, predict, publish, study, train
+from . import list as list_models
+from .common import add_device_option, add_option, add_weights_options
+
+WEIGHTS, DEVICE = add_weights_options, add_device_option
+COMMANDS = (
+    ("list", list_models, (WEIGHTS,), "list models with cost and accuracy, or the classes of one"),
+    ("predict", predict, (WEIGHTS, DEVICE), "predict the classes of images"),
+    ("study", study, (WEIGHTS, DEVICE), "explain predictions: figures, raw arrays and a report"),
+    ("erf", erf, (WEIGHTS, DEVICE), "effective receptive fields over many images, as published"),
+    ("gallery", gallery, (WEIGHTS, DEVICE), "every figure of one photo, as a Markdown page"),
+    ("out-of-distribution", out_of_distribution, (WEIGHTS, DEVICE), "feature statistics that detect unusual images"),
+    ("train", train, (DEVICE,), "train a model by a recipe"),
+    ("evaluate", evaluate, (WEIGHTS, DEVICE), "accuracy on labeled images"),
+    ("bundle", bundle, (DEVICE,), "convert a finished training run to weights with a model card"),
+    ("publish", publish, (), "upload a checkpoint to the Hugging Face Hub, for timm and transxnet"),
+)
 
 
 def add_commands(subparsers: argparse._SubParsersAction) -> None:
     """Register the commands; each sets `run`, a function of the parsed arguments that returns the exit code."""
-    places, device = places_arguments(), device_argument()
-    listing.add_arguments(subparsers.add_parser("list", parents=[places], help="the variants, or the classes of one"))
-    predicting.add_arguments(
-        subparsers.add_parser("predict", parents=[places, device], help="what a model answers for images")
-    )
-    studying.add_arguments(
-        subparsers.add_parser("study", parents=[places, device], help="how models got to their answers, as files")
-    )
-    receptive.add_arguments(
-        subparsers.add_parser("erf", parents=[places, device], help="receptive fields of models, as published")
-    )
-    gallery.add_arguments(
-        subparsers.add_parser("gallery", parents=[places, device], help="every figure for one photo, as a page")
-    )
-    out_of_distribution.add_arguments(
-        subparsers.add_parser(
-            "out-of-distribution", parents=[places, device], help="record what images a bundled model knows"
-        )
-    )
+    for name, module, shared_options, summary in COMMANDS:
+        parser = subparsers.add_parser(
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=getattr(module, "EPILOG", None), formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        for add_options in (module.add_options, *shared_options):
+            add_options(partial(add_option, parser))
+        parser.set_defaults(run=module.run)

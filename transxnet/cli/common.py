@@ -1,16 +1,15 @@
-"""What the commands have in common: arguments, images named on the command line, and how failures are told."""
+"""What several commands share: options and their help, images and models named on the command line, error messages."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
-from itertools import count as count_from
+from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ImageError, LensError, NoWeights
 from ..variants import UNTRAINED
@@ -18,107 +17,82 @@ from ..variants import UNTRAINED
 if TYPE_CHECKING:
     from ..weights.load import LoadedModel
 
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))  # taken from folders
+LABELED_IMAGES = "folders or zips of WNID folders, or of files WNID_name"
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))  # of images in folders
+
+# --- Options ----------------------------------------------------------------------------------------------------------
 
 
-def places_arguments() -> argparse.ArgumentParser:
-    """Where weights come from: a parent for commands that load models."""
-    places = argparse.ArgumentParser(add_help=False)
-    places.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
-    places.add_argument("--hub-namespace", help="Hub namespace that holds <name> (TRANSXNET_HUB_NAMESPACE)")
-    return places
+AddOption = Callable[..., None]  # `add_option` for a command's parser
 
 
-def device_argument() -> argparse.ArgumentParser:
-    """Where models run: a parent likewise."""
-    device = argparse.ArgumentParser(add_help=False)
-    device.add_argument("--device", help="cuda, cuda:1, mps or cpu; the best there is without")
-    return device
+def add_option(
+    parser: argparse.ArgumentParser, name: str, help: str, *, default: Any = None, default_text: str = "",
+    unit: str = "", variable: str = "", **options: Any,
+) -> None:  # fmt: skip
+    """Add an argument whose help ends with its unit and its default.
 
-
-def load_model(
-    name: str, args: argparse.Namespace, source: str | None = None, image_size: int | None = None
-) -> LoadedModel:
-    from ..weights.load import load
-
-    places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
-    return load(name, source, args.device, image_size=image_size, **places)
-
-
-def load_models(names: Iterable[str], args: argparse.Namespace, image_size: int | None = None) -> list[LoadedModel]:
-    """All of these models. Raises one NoWeights for all that have none, so that nobody has to mend them one by one."""
-    models, without = [], {}
-    for name in names:
-        try:
-            models.append(load_model(name, args, image_size=image_size))
-        except NoWeights as error:
-            without[name] = error
-    if len(without) == 1:
-        raise next(iter(without.values()))
-    if without:
-        raise NoWeights(
-            f"There are no weights for {' and '.join(without)}.",
-            tuple((name, error.attempts[-1][1], "") for name, error in without.items()),
-            remedy="Give them with --weights-dir, leave them out, or take random ones: NAME@untrained.",
-        )
-    return models
-
-
-def images_in(given: Iterable[Path], but: Path | None = None) -> list[Path]:
-    """The paths given, a folder standing for the images in it and below it, sorted. Raises ImageError for none.
-
-    but: a folder whose images are not taken so: the one that the results go to may lie among them.
+    Args:
+        parser: The command's parser.
+        name: Option string, or the name of a positional argument.
+        help: What the argument sets. Nothing is appended for an argument without unit and default.
+        default: Value of an option that is not given.
+        default_text: The default in words, where the value does not say it.
+        unit: Unit, shown in brackets.
+        variable: Environment variable that is used for an option that is not given.
+        **options: Passed on to `add_argument`, which shows `choices` in braces.
     """
-    found: list[Path] = []
-    given, ours = list(given), but.resolve() if but else None
-    for path in given:
-        if path.is_dir():
-            inside = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-            found += sorted(p for p in inside if p.is_file() and ours not in p.resolve().parents)
-        else:
-            found.append(path)
-    if not found and any(path.is_dir() and ours in (path.resolve(), *path.resolve().parents) for path in given):
-        raise ImageError(
-            "The images given all lie in the folder that the results go to.", remedy="Choose another --out."
-        )
-    if not found:
-        raise ImageError(
-            "There are no images in the folders given.", remedy=f"Images end in {', '.join(sorted(SUFFIXES))}."
-        )
-    return found
+    if not default_text and (variable or default not in (None, "")):
+        default_text = f"environment variable {variable}" if variable else str(default)
+    if default is not None:
+        options["default"] = default
+    text = f"{help} [{unit}]" if unit else help
+    text = f"{text} (default: {default_text})" if default_text else text
+    parser.add_argument(name, help=text.replace("%", "%%"), **options)
 
 
-def names_in(text: str) -> tuple[str, ...]:
-    """ "a, b" -> ("a", "b"), each once."""
-    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+def add_weights_options(add: AddOption) -> None:
+    """Options of commands that load models by name: where their weights come from."""
+    text = "folder of NAME.safetensors files or official checkpoints"
+    add("--weights-dir", text, metavar="DIR", variable="TRANSXNET_WEIGHTS")
+    text = "Hub user or organization that holds transxnet_t, …; NAMESPACE@REVISION pins a revision"
+    add("--hub-namespace", text, metavar="NAMESPACE", variable="TRANSXNET_HUB_NAMESPACE")
 
 
-def models_in(text: str) -> tuple[str, ...]:
-    """Model names as people type them -> each model once, by its short name: "pico,transxnet_pico" is one.
-
-    Raises UnknownName.
-    """
-    from ..backbones.spec import spec_of
-
-    found = (spec_of(name) for name in names_in(text))
-    return tuple(dict.fromkeys(f"{spec.short}@{UNTRAINED}" if bare else spec.short for spec, bare in found))
+def add_device_option(add: AddOption) -> None:
+    """Option of commands that run models."""
+    add("--device", "cuda, cuda:N, mps or cpu", default_text="best available")
 
 
-def count(text: str) -> int:
+def add_images_argument(add: AddOption) -> None:
+    """Positional argument of commands that take any images."""
+    add("images", "image file, or folder of images", nargs="+", metavar="IMAGE", type=Path)
+
+
+def add_source_option(add: AddOption) -> None:
+    """Option for the weights of a single model."""
+    text = "weights of the model: a file, a folder or a Hub repository"
+    add("--source", text, metavar="FILE|hf-hub:ID", default_text="first source that has them")
+
+
+def positive_int(text: str) -> int:
+    """Argument type of a count."""
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
 def position(text: str) -> tuple[float, float]:
+    """Argument type of a pixel, X,Y."""
     try:
-        x, y = (float(part) for part in text.split(","))
+        x, y = (float(number) for number in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y: two numbers and a comma") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y: two numbers separated by a comma") from None
     return x, y
 
 
 def cam_layer(text: str) -> int | str:
+    """Argument type of Grad-CAM's layer: a stage, or "head"."""
     if text == "head":
         return text
     if not text.isdigit():
@@ -126,34 +100,123 @@ def cam_layer(text: str) -> int | str:
     return int(text)
 
 
-def failure(path: Path, model: str, error: LensError) -> dict[str, str]:
+def split_names(text: str) -> tuple[str, ...]:
+    """Split a comma-separated list: "a, b, a" -> ("a", "b")."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+# --- Models and images ------------------------------------------------------------------------------------------------
+
+
+def model_names(text: str) -> tuple[str, ...]:
+    """Short names of a comma-separated list of models, without repetitions: "pico,transxnet_pico" -> ("pico",).
+
+    Raises:
+        UnknownName: A name that is neither a variant nor a timm backbone.
+    """
+    from ..backbones.spec import spec_of
+
+    specs = (spec_of(name) for name in split_names(text))
+    return tuple(dict.fromkeys(f"{spec.short}@{UNTRAINED}" if untrained else spec.short for spec, untrained in specs))
+
+
+def load_model(
+    name: str, args: argparse.Namespace, source: str | None = None, image_size: int | None = None
+) -> LoadedModel:
+    """Load a model from the sources and onto the device that the options name; see `weights.load.load`."""
+    from ..weights.load import load
+
+    sources = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
+    return load(name, source, args.device, image_size=image_size, **sources)
+
+
+def load_models(names: Iterable[str], args: argparse.Namespace, image_size: int | None = None) -> list[LoadedModel]:
+    """Load several models.
+
+    Raises:
+        NoWeights: One error that lists all models without weights.
+    """
+    models, errors = [], {}
+    for name in names:
+        try:
+            models.append(load_model(name, args, image_size=image_size))
+        except NoWeights as error:
+            errors[name] = error
+    if len(errors) == 1:
+        raise next(iter(errors.values()))
+    if errors:
+        raise NoWeights(
+            f"There are no weights for {' and '.join(errors)}.",
+            tuple((name, error.attempts[-1][1], "") for name, error in errors.items()),
+            remedy="Pass --weights-dir, leave these models out, or use random weights: NAME@untrained.",
+        )
+    return models
+
+
+def find_images(paths: Iterable[Path], exclude: Path | None = None) -> list[Path]:
+    """Expand folders to the images below them, sorted.
+
+    Args:
+        paths: Files, which are kept as they are, and folders.
+        exclude: Folder that is skipped when a folder above it is expanded: that of the results.
+
+    Raises:
+        ImageError: The folders hold no image.
+    """
+    paths, exclude = list(paths), exclude.resolve() if exclude else None
+    images: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+            images += sorted(p for p in files if p.is_file() and exclude not in p.resolve().parents)
+        else:
+            images.append(path)
+    if not images and any(path.is_dir() and exclude in (path.resolve(), *path.resolve().parents) for path in paths):
+        raise ImageError("All images given lie in the output folder.", remedy="Choose another --out.")
+    if not images:
+        raise ImageError(
+            "There are no images in the folders given.", remedy=f"Images end in {', '.join(sorted(SUFFIXES))}."
+        )
+    return images
+
+
+def folder_names(paths: Sequence[Path]) -> list[str]:
+    """A folder name for each image: its stem with other characters replaced, numbered where two are equal."""
+    used: set[str] = set()
+    names = []
+    for path in paths:
+        stem = re.sub(r"[^\w.@-]+", "_", path.stem).strip("._") or "image"
+        candidates = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        name = next(name for name in candidates if name.lower() not in used)
+        used.add(name.lower())
+        names.append(name)
+    return names
+
+
+# --- Output -----------------------------------------------------------------------------------------------------------
+
+
+def wnid_or_none(wnid: str) -> str | None:
+    """A class's WNID for JSON: None for classes that have only a number."""
+    return wnid if re.fullmatch(r"n\d{8}", wnid) else None
+
+
+def report_failure(path: Path, model: str, error: LensError) -> dict[str, str]:
+    """Print an image's error to stderr and return its entry in the manifest. model: '' where the image is at fault."""
     print(f"{path}{f', {model}' if model else ''}: {error}", file=sys.stderr)
     return {"image": str(path), "error": str(error)} | ({"model": model} if model else {})
 
 
-def places_of(paths: Sequence[Path]) -> list[str]:
-    """A folder name for each image: its name without what folders do not like, numbered where two are alike."""
-    taken: set[str] = set()
-    places = []
-    for path in paths:
-        stem = re.sub(r"[^\w.@-]+", "_", path.stem).strip("._") or "image"
-        names = chain([stem], (f"{stem}-{number}" for number in count_from(2)))
-        place = next(name for name in names if name.lower() not in taken)
-        taken.add(place.lower())
-        places.append(place)
-    return places
-
-
 @contextmanager
-def written() -> Iterator[None]:
-    """A folder that cannot be written becomes a sentence."""
+def explained_write_errors() -> Iterator[None]:
+    """Turn errors of writing the results into a LensError."""
     try:
         yield
     except BrokenPipeError:
-        raise  # the reader of our output is gone, not the folder
+        raise  # the reader of our output has exited
     except OSError as error:
         raise LensError(
             f"The results could not be written ({error.strerror or type(error).__name__}).",
-            remedy="Choose another folder with --out, or make room there.",
+            remedy="Choose another folder with --out, or free space on its disk.",
             detail=str(error),
         ) from error

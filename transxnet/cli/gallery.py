@@ -1,4 +1,4 @@
-"""`python -m transxnet gallery`: every figure for one photo as a page of images, as in assets/gallery."""
+"""`python -m transxnet gallery`: every figure of one photo as a Markdown page, as in assets/gallery."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..output import check_output
-from .common import load_model, models_in, written
+from .common import AddOption, explained_write_errors, load_model, model_names
 
 if TYPE_CHECKING:
     from ..draw.figure import StudyFigure
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from ..study import Study, StudyOptions
     from ..weights.load import LoadedModel
 
-NEAR = 1  # stage of the receptive fields: its units still see a part of the image only
-SIZE = 512  # pixels of the published protocol's view
+ERF_STAGE = 1  # of the receptive fields: units of this stage see only part of the image
+SIZE = 512  # side of the model input of the published ERF protocol, pixels
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", metavar="IMAGE", type=Path, help="photo")
-    parser.add_argument("--against", type=Path, metavar="IMAGE", help="second photo, to compare kernels with")
-    parser.add_argument("--models", default="pico,t@untrained", metavar="A,B", help="rows (pico,t@untrained)")
-    parser.add_argument("--backbones", default="", metavar="A,B", help="beside them in the published receptive field")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for README.md and the images")
-    parser.set_defaults(run=run_gallery)
+def add_options(add: AddOption) -> None:
+    """Define the options of `gallery`."""
+    add("image", "photo to explain", metavar="IMAGE", type=Path)
+    add("--reference", "reference image, to compare kernels with", type=Path, metavar="IMAGE")
+    add("--models", "models, one row each", default="pico,t@untrained", metavar="A,B")
+    add("--backbones", "other backbones in the figure of the published ERF protocol", default="", metavar="A,B")
+    add("--out", "output folder: README.md and images", required=True, type=Path, metavar="DIR")
 
 
-def run_gallery(args: argparse.Namespace) -> int:
-    """Study the photo by all models, draw everything, write the page."""
+def run(args: argparse.Namespace) -> int:
+    """Study the photo with all models, draw every figure, write the page."""
     from ..export.gallery import provenance_lines, write_gallery
     from ..export.records import versions
     from ..export.report import without_folders
@@ -40,57 +40,60 @@ def run_gallery(args: argparse.Namespace) -> int:
 
     check_output(args.out)
     image = decode(args.image, name=args.image.name)
-    other = decode(args.against, name=args.against.name) if args.against else None
-    models = [load_model(name, args) for name in models_in(args.models)]
-    figures = [*_studied(models, image, other, args.against.name if args.against else ""), *_published(args, image)]
-    words = {m.name: f"{m.provenance.short()}. {m.provenance.note}".strip() for m in models}
+    reference = decode(args.reference, name=args.reference.name) if args.reference else None
+    models = [load_model(name, args) for name in model_names(args.models)]
+    figures = _study_figures(models, image, reference, args.reference.name if args.reference else "")
+    weights = {m.name: f"{m.provenance.short()}. {m.provenance.note}".strip() for m in models}
     command = shlex.join(["python", "-m", "transxnet", *without_folders(args.argv)])
-    about = [
-        f"One photo (`{args.image.name}`), looked at in every way this project has. Random weights are there for "
-        "comparison: what an untrained model shows too is the architecture's doing, not something learned.",
-        provenance_lines(words),
+    introduction = [
+        f"Every figure of this project for one photo (`{args.image.name}`). Random weights are included for "
+        "comparison: what they show as well comes from the architecture, not from training.",
+        provenance_lines(weights),
         f"Made by `{command}`, with {', '.join(f'{name} {version}' for name, version in versions().items())}.",
     ]
-    with written():
-        print(write_gallery(args.out, figures, about))
+    with explained_write_errors():
+        print(write_gallery(args.out, [*figures, _protocol_figure(args, image)], introduction))
     return 0
 
 
-def _studied(
-    models: Sequence[LoadedModel], image: SourceImage, other: SourceImage | None, words: str
+def _study_figures(
+    models: Sequence[LoadedModel], image: SourceImage, reference: SourceImage | None, reference_name: str
 ) -> list[StudyFigure]:
-    """Everything about a unit in the middle of stage 3; its receptive field in an early stage, where parts differ."""
+    """All figures for a unit in the middle of stage 3; receptive fields at ERF_STAGE, where pathways differ."""
     from ..export.figures import figures, figures_for
     from ..study import DRAWN, StudyOptions
 
-    early = ("erf_pathways", "receptive_field")
-    main = _studies(models, image, other, StudyOptions(only=DRAWN), words)
-    near = _studies(models, image, None, StudyOptions(stage=NEAR, only=early))
-    about_fields = [study_figure for part in early for study_figure in figures_for(part, near, image.rgb)]
-    theirs = {study_figure.name: study_figure for study_figure in about_fields}
-    return [theirs.get(study_figure.name, study_figure) for study_figure in figures(main, image.rgb)]
+    erf_analyses = ("erf_pathways", "receptive_field")
+    studies = _studies(models, image, reference, StudyOptions(only=DRAWN), reference_name)
+    erf_studies = _studies(models, image, None, StudyOptions(stage=ERF_STAGE, only=erf_analyses))
+    erf_figures = {
+        study_figure.name: study_figure
+        for analysis in erf_analyses
+        for study_figure in figures_for(analysis, erf_studies, image.rgb)
+    }
+    return [erf_figures.get(study_figure.name, study_figure) for study_figure in figures(studies, image.rgb)]
 
 
 def _studies(
-    models: Sequence[LoadedModel], image: SourceImage, other: SourceImage | None, options: StudyOptions, words: str = ""
-) -> list[Study]:
-    """One a model; all explain the first one's answer where they know it."""
+    models: Sequence[LoadedModel], image: SourceImage, reference: SourceImage | None, options: StudyOptions,
+    reference_name: str = "",
+) -> list[Study]:  # fmt: skip
+    """One study per model; all explain the first model's top prediction, if they have that class."""
     from ..study import study
 
-    found: list[Study] = []
+    studies: list[Study] = []
     for model in models:
-        found.append(study(model, image, options, other, other_words=words))
-        options = replace(options, target=found[0].target.wnid, follow=True, contrast_target=found[0].contrast_target)
-    return found
+        studies.append(study(model, image, options, reference, other_words=reference_name))
+        first = studies[0]
+        options = replace(options, target=first.target.wnid, follow=True, contrast_target=first.contrast_target)
+    return studies
 
 
-def _published(args: argparse.Namespace, image: SourceImage) -> list[StudyFigure]:
-    """The published protocol over this one photo, other backbones beside."""
+def _protocol_figure(args: argparse.Namespace, image: SourceImage) -> StudyFigure:
+    """The published ERF protocol on this photo, for all models and the other backbones."""
     from ..draw.erf import protocol_figure
     from ..explain.erf.protocol import published_erf
-    from ..weights.load import load
 
-    names = (*models_in(args.models), *models_in(args.backbones))
-    places = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
-    models = [load(name, None, args.device, image_size=SIZE, **places) for name in names]
-    return [protocol_figure([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])]
+    names = (*model_names(args.models), *model_names(args.backbones))
+    models = [load_model(name, args, image_size=SIZE) for name in names]
+    return protocol_figure([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])

@@ -1,18 +1,20 @@
-"""`python -m transxnet list`: the variants with cost, accuracy and where their weights would come from; or classes.
+"""`python -m transxnet list`: models with cost, accuracy and where their weights would come from; or classes.
 
-Backbones are listed where they are named: timm has over a thousand.
+timm has more than a thousand backbones: they are listed only by name.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from typing import Any
 
 from ..backbones.spec import BackboneSpec, spec_of
+from ..labels import label_set
 from ..variants import UNTRAINED, VARIANTS, VariantSpec
+from .common import AddOption, wnid_or_none
 
-# (parameters, 10^9 multiply-accumulates at the variant's own size), measured once with cost.cost; a test repeats it.
+# (parameters, 10^9 multiply-accumulates at the variant's input size), measured with cost.cost; a test measures again.
 COSTS: dict[str, tuple[int, float]] = {
     "transxnet_t": (12_834_808, 1.8071),
     "transxnet_s": (26_864_068, 4.6072),
@@ -27,62 +29,62 @@ COSTS: dict[str, tuple[int, float]] = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="these models; without, the variants, and no backbone")
-    parser.add_argument("--classes", metavar="NAME", help="list the classes of this model or label set instead")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.set_defaults(run=run_list)
+def add_options(add: AddOption) -> None:
+    """Define the options of `list`."""
+    add("names", "models to list", nargs="*", metavar="NAME", default_text="TransXNet variants")
+    add("--classes", "list the classes of this model or label set instead", metavar="NAME")
+    add("--json", "print one JSON object per line", action="store_true")
 
 
-def run_list(args: argparse.Namespace) -> int:
-    """The variants with cost, accuracy and where the weights would come from; or classes."""
+def run(args: argparse.Namespace) -> int:
+    """Print a table of models, or of classes."""
     if args.classes:
         return _list_classes(args.classes, args.json)
     rows = [_row(name, args) for name in args.names or [spec.short for spec in VARIANTS.values()]]
     if args.json:
-        for row in rows:
-            print(json.dumps(row))
+        print(*map(json.dumps, rows), sep="\n")
         return 0
-    table = [("name", "parameters", "GMACs", "view", "classes", "top-1 paper", "top-1 here", "weights")]
+    table = [["name", "parameters", "GMACs", "input", "classes", "top-1 (paper)", "top-1 (measured)", "weights"]]
     for row in rows:
-        table.append(
-            (
-                row["name"], f"{row['parameters'] / 1e6:.1f} M", f"{row['gmacs']:.3g}", f"{row['image_size']} px",
-                str(row["classes"]), _percent(row["top1_paper"]), _percent(row["top1_here"]), row["weights"],
-            )
-        )  # fmt: skip
-    _print_table(table)
-    print("\nEach also as NAME@untrained: the same architecture with random weights.")
-    print("Other backbones with timm's weights stand beside them as timm:NAME: timm:resnet50, timm:convnext_tiny, …")
+        cost = [f"{row['parameters'] / 1e6:.1f} M", f"{row['gmacs']:.3g}", f"{row['image_size']} px"]
+        accuracy = ["" if row[key] is None else f"{row[key]:.1%}" for key in ("top1_paper", "top1_measured")]
+        table.append([row["name"], *cost, str(row["classes"]), *accuracy, row["weights"]])
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for cells in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    print("\nNAME@untrained is the same architecture with random weights.")
+    print("Other backbones, with timm's weights, are named timm:NAME: timm:resnet50, timm:convnext_tiny, …")
     return 0
 
 
-def _row(name: str, args: argparse.Namespace) -> dict[str, object]:
+def _row(name: str, args: argparse.Namespace) -> dict[str, Any]:
     from ..weights.load import available
 
     spec, untrained = spec_of(name)
-    where = available(name, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
+    availability = available(name, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
     parameters, gmacs = _cost(spec)
-    measured = None if untrained else _measured(spec)
     return {
-        "name": f"{spec.short}@{UNTRAINED}" if untrained else spec.short, "variant": spec.name, "about": spec.about,
-        "parameters": parameters, "gmacs": gmacs, "image_size": spec.image_size, "classes": spec.num_classes,
-        "label_set": spec.label_set, "top1_paper": round(spec.paper.top1 / 100, 4) if spec.paper else None,
-        "top1_here": measured, "weights": str(where), "ready": where.ready,
+        "name": f"{spec.short}@{UNTRAINED}" if untrained else spec.short, "variant": spec.name,
+        "description": spec.about, "parameters": parameters, "gmacs": gmacs, "image_size": spec.image_size,
+        "classes": spec.num_classes, "label_set": spec.label_set,
+        "top1_paper": round(spec.paper.top1 / 100, 4) if spec.paper else None,
+        "top1_measured": None if untrained else _measured_top1(spec), "weights": str(availability),
+        "local": availability.ready,
     }  # fmt: skip
 
 
 def _cost(spec: VariantSpec | BackboneSpec) -> tuple[int, float]:
+    """(parameters, 10^9 multiply-accumulates)."""
     if spec.name in COSTS:
         return COSTS[spec.name]
     from ..backbones.cost import backbone_cost
 
-    found = backbone_cost(spec)
-    return found.parameters, float(f"{found.macs / 1e9:.5g}")
+    cost = backbone_cost(spec)
+    return cost.parameters, float(f"{cost.macs / 1e9:.5g}")
 
 
-def _measured(spec: VariantSpec | BackboneSpec) -> float | None:
-    """Top-1 as the card of bundled weights states it, 0 to 1; None where nothing is bundled."""
+def _measured_top1(spec: VariantSpec | BackboneSpec) -> float | None:
+    """Top-1 accuracy in 0 to 1, from the card of bundled weights; None where there is no card."""
     from ..weights.sources import BUNDLED
 
     try:
@@ -92,23 +94,12 @@ def _measured(spec: VariantSpec | BackboneSpec) -> float | None:
 
 
 def _list_classes(name: str, as_json: bool) -> int:
-    from ..labels import label_set
-
-    sets = {spec.label_set for spec in VARIANTS.values()}
-    labels = label_set(name if name in sets else spec_of(name)[0].label_set)
-    for index, (wnid, words) in enumerate(zip(labels.wnids, labels.all_names, strict=True)):
+    label_sets = {spec.label_set for spec in VARIANTS.values()}
+    labels = label_set(name if name in label_sets else spec_of(name)[0].label_set)
+    for index, (wnid, synonyms) in enumerate(zip(labels.wnids, labels.all_names, strict=True)):
         if as_json:
-            print(json.dumps({"index": index, "wnid": wnid, "label": labels.names[index], "words": words}))
+            entry = {"index": index, "wnid": wnid_or_none(wnid), "label": labels.names[index], "synonyms": synonyms}
+            print(json.dumps(entry))
         else:
-            print(f"{index:4}  {wnid}  {words}")
+            print(f"{index:4}  {wnid}  {synonyms}")
     return 0
-
-
-def _percent(share: object) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,6 +1,10 @@
-"""`python -m transxnet predict`: what a model answers, in batches; with --json one object a line.
+"""`python -m transxnet predict`: the classes that a model predicts for images, in batches.
 
-Errors about one image do not stop the others.
+An error of one image does not stop the others. With --json, one object per image:
+
+    {"image": "photo.jpg", "model": "pico", "provenance": {…},
+     "predictions": [{"index": 36, "wnid": "n02165456", "label": "ladybug", "probability": 0.93}, …]}
+    {"image": "broken.jpg", "error": "…"}
 """
 
 from __future__ import annotations
@@ -8,14 +12,24 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DeviceError, LensError
-from .common import count, images_in, load_model
+from ..labels import label_set
+from ..prefetch import map_ahead
+from .common import (
+    AddOption,
+    add_images_argument,
+    add_source_option,
+    find_images,
+    load_model,
+    positive_int,
+    wnid_or_none,
+)
 
 if TYPE_CHECKING:
     from ..images import ModelInput
@@ -23,92 +37,79 @@ if TYPE_CHECKING:
     from ..results import Predictions
     from ..weights.load import LoadedModel
 
-DECODERS = 4  # threads; reading waits for the disk, and Pillow lets others run
+DECODERS = 4  # threads: reading waits for the disk, and Pillow releases the GIL
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="image, or folder of images")
-    parser.add_argument("--model", default="pico", metavar="NAME", help="variant, timm:NAME, NAME@untrained (pico)")
-    parser.add_argument("--source", help="its weights: a file, or an hf-hub: id")
-    parser.add_argument("--top", type=count, default=5, help="answers an image (5)")
-    parser.add_argument("--batch-size", type=count, default=32, help="images a forward pass (32)")
-    parser.add_argument("--autocast", action="store_true", help="half precision, on CUDA only")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, a line an image")
-    parser.set_defaults(run=run_predict)
+def add_options(add: AddOption) -> None:
+    """Define the options of `predict`."""
+    add_images_argument(add)
+    add("--model", "variant, timm:NAME or NAME@untrained", default="pico", metavar="NAME")
+    add_source_option(add)
+    add("--top", "number of predictions per image", type=positive_int, default=5, metavar="K")
+    add("--batch-size", "images per forward pass", type=positive_int, default=32, metavar="N")
+    add("--autocast", "half precision, on CUDA only", action="store_true")
+    add("--json", "print one JSON object per image", action="store_true")
 
 
-def run_predict(args: argparse.Namespace) -> int:
-    """Answers for every image, in the order given, in batches."""
-    from ..labels import label_set
-
+def run(args: argparse.Namespace) -> int:
+    """Print the predictions for every image in the order given; 1 if an image failed."""
     loaded = load_model(args.model, args, args.source)
     labels = label_set(loaded.spec.label_set)
     if not args.json:
         print(_weights_line(loaded))
-    failed = 0
-    for path, found in _predictions(loaded, labels, images_in(args.images), args):
-        failed += isinstance(found, LensError)
+    failures = 0
+    for path, result in _predictions(loaded, labels, find_images(args.images), args):
+        failures += isinstance(result, LensError)
         if args.json:
-            print(json.dumps(_prediction_json(path, found, loaded), ensure_ascii=False), flush=True)
-        elif isinstance(found, LensError):
-            print(f"{path}: {found}", file=sys.stderr)
+            print(json.dumps(_json_object(path, result, loaded), ensure_ascii=False), flush=True)
+        elif isinstance(result, LensError):
+            print(f"{path}: {result}", file=sys.stderr)
         else:
             print(path)
-            for answer in found.top:
-                print(f"  {100 * answer.probability:5.1f} %  {answer.label}")
-    return 1 if failed else 0
+            for prediction in result.top:
+                print(f"  {prediction.probability:6.1%}  {prediction.label}")
+    return 1 if failures else 0
 
 
 def _weights_line(loaded: LoadedModel) -> str:
     line = f"{loaded.name}: {loaded.provenance.short()}. {loaded.provenance.note}".strip()
-    return f"RANDOM WEIGHTS, never trained: the answers mean nothing. {line}" if loaded.untrained else line
+    return f"RANDOM WEIGHTS, never trained: the predictions mean nothing. {line}" if loaded.untrained else line
 
 
-def _prediction_json(path: Path, found: Predictions | LensError, loaded: LoadedModel) -> dict[str, object]:
-    if isinstance(found, LensError):
-        return {"image": str(path), "error": str(found)}
-    top = [{"index": a.index, "wnid": a.wnid, "label": a.label, "probability": a.probability} for a in found.top]
-    return {"image": str(path), "model": loaded.name, "provenance": loaded.provenance.as_json(), "top": top}
+def _json_object(path: Path, result: Predictions | LensError, loaded: LoadedModel) -> dict[str, object]:
+    if isinstance(result, LensError):
+        return {"image": str(path), "error": str(result)}
+    predictions = [
+        {"index": p.index, "wnid": wnid_or_none(p.wnid), "label": p.label, "probability": p.probability}
+        for p in result.top
+    ]
+    provenance = loaded.provenance.as_json()
+    return {"image": str(path), "model": loaded.name, "provenance": provenance, "predictions": predictions}
 
 
 def _predictions(
     loaded: LoadedModel, labels: LabelSet, paths: Sequence[Path], args: argparse.Namespace
 ) -> Iterator[tuple[Path, Predictions | LensError]]:
-    """(path, its prediction or what is wrong with the image), in order, a forward pass a batch."""
-    for some, views in _views(loaded, paths, args.batch_size):
-        good = [view.tensor for view in views if not isinstance(view, LensError)]
-        answers = iter(_forward(loaded, labels, good, args))
-        for path, view in zip(some, views, strict=True):
-            yield path, view if isinstance(view, LensError) else next(answers)
+    """(path, its predictions or the image's error), in the order of the paths; images are decoded two batches ahead."""
+    from ..images import decode, prepare_for
 
-
-def _views(
-    loaded: LoadedModel, paths: Sequence[Path], batch_size: int
-) -> Iterator[tuple[Sequence[Path], list[ModelInput | LensError]]]:
-    """Batches of prepared images; while one is looked at, the next is read."""
-
-    def view(path: Path) -> ModelInput | LensError:
-        from ..images import decode, prepare_for
-
+    def read(path: Path) -> ModelInput | LensError:
         try:
             return prepare_for(decode(path, name=path.name), loaded.spec)
         except LensError as error:
             return error
 
-    waiting: deque = deque()
     with ThreadPoolExecutor(DECODERS) as pool:
-        for start in range(0, len(paths), batch_size):
-            some = paths[start : start + batch_size]
-            waiting.append((some, [pool.submit(view, path) for path in some]))
-            if len(waiting) > 1:
-                some, futures = waiting.popleft()
-                yield some, [future.result() for future in futures]
-        for some, futures in waiting:
-            yield some, [future.result() for future in futures]
+        inputs = zip(paths, map_ahead(pool, read, paths, ahead=2 * args.batch_size), strict=True)
+        while batch := list(islice(inputs, args.batch_size)):
+            tensors = [model_input.tensor for _, model_input in batch if not isinstance(model_input, LensError)]
+            predictions = iter(_forward(loaded, labels, tensors, args))
+            for path, model_input in batch:
+                yield path, model_input if isinstance(model_input, LensError) else next(predictions)
 
 
 def _forward(loaded: LoadedModel, labels: LabelSet, tensors: list, args: argparse.Namespace) -> list[Predictions]:
-    """One batch; in smaller ones where the device's memory does not hold it."""
+    """Predictions for one batch, which is halved as long as the device's memory does not suffice."""
     import torch
 
     from ..explain.predict import predict_batch
@@ -120,7 +121,7 @@ def _forward(loaded: LoadedModel, labels: LabelSet, tensors: list, args: argpars
         except torch.OutOfMemoryError as error:
             if size == 1:
                 raise DeviceError(
-                    f"One image is too much for the memory of {loaded.device}.", remedy="Choose --device cpu."
+                    f"The memory of {loaded.device} does not suffice for one image.", remedy="Use --device cpu."
                 ) from error
         size //= 2  # outside the except block, where the error's traceback would hold the tensors
         torch.cuda.empty_cache()

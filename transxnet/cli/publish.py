@@ -1,4 +1,4 @@
-"""`python -m transxnet publish`: arguments, and what is printed."""
+"""`python -m transxnet publish`: upload a checkpoint to the Hugging Face Hub, verified before and after."""
 
 from __future__ import annotations
 
@@ -7,29 +7,32 @@ import tempfile
 from pathlib import Path
 
 from ..output import check_output
+from ..variants import find_variant
+from .common import AddOption
 
 
-def add_commands(subparsers: argparse._SubParsersAction) -> None:
-    """Register the command; it sets `run`, a function of the parsed arguments that returns the exit code."""
-    parser = subparsers.add_parser("publish", help="a checkpoint -> a Hub repository that timm and transxnet load")
-    parser.add_argument("--model", required=True, metavar="NAME", help="the variant that the checkpoint is of")
-    parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="official or own, in any layout")
-    parser.add_argument(
-        "--to", required=True, metavar="NAMESPACE[/NAME]", help="repository on the Hub; NAME is the variant's without"
+def add_options(add: AddOption) -> None:
+    """Define the options of `publish`."""
+    add("--model", "variant of the checkpoint", required=True, metavar="NAME")
+    add(
+        "--checkpoint",
+        "official or own checkpoint, in any common layout",
+        type=Path,
+        required=True,
+        metavar="FILE",
     )
-    parser.add_argument("--ema", action="store_true", help="take the moving average beside the weights")
-    parser.add_argument("--dry-run", action="store_true", help="make and verify the folder, upload nothing")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="keep the folder there; --dry-run without it: ./NAME")
-    parser.add_argument("--branch", "--revision", default="main", help="created if missing (main)")
-    parser.add_argument("--private", action="store_true", help="make a new repository private")
-    parser.set_defaults(run=run_publish)
+    add("--to", "Hub repository; NAME", required=True, metavar="NAMESPACE[/NAME]", default_text="that of the variant")
+    add("--ema", "publish the exponential moving average of the weights", action="store_true")
+    add("--dry-run", "write and verify the folder, upload nothing", action="store_true")
+    add("--out", "keep the folder here", type=Path, metavar="DIR", default_text="./NAME with --dry-run, or temporary")
+    add("--branch", "branch, created if it does not exist", default="main", metavar="NAME")
+    add("--private", "make a new repository private", action="store_true")
 
 
-def run_publish(args: argparse.Namespace) -> int:
-    """Convert, verify, upload, verify again; what can be refused without work is refused first."""
+def run(args: argparse.Namespace) -> int:
+    """Convert, verify, upload and verify again; arguments that cannot succeed are refused first."""
     from ..publish.folder import check_free
     from ..publish.upload import check_token, repository_id
-    from ..variants import find_variant
 
     spec = find_variant(args.model)
     repository = repository_id(args.to, spec.name)
@@ -49,23 +52,21 @@ def _publish(args: argparse.Namespace, repository: str, out: Path) -> int:
     from ..publish.convert import read_source
     from ..publish.folder import make_folder
     from ..publish.upload import DEFAULT_BRANCH, check_published, upload
-    from ..variants import find_variant
 
     source = read_source(find_variant(args.model), args.checkpoint, args.ema)
-    revised = repository + (f"@{args.branch}" if args.branch != DEFAULT_BRANCH else "")  # as its card says to load it
-    digest = make_folder(source, revised, out)
+    hub_id = repository + (f"@{args.branch}" if args.branch != DEFAULT_BRANCH else "")  # as its card says to load it
+    digest = make_folder(source, hub_id, out)
     files = sorted(out.iterdir())
     for path in files:
         print(f"{path.stat().st_size:>12,} bytes  {path.name}")
-    taken = " (its moving average)" if source.averaged else ""
-    print(f"verified: loaded back by transxnet and timm, equal to {args.checkpoint.name}{taken} to the bit")
+    averaged = " (its moving average)" if source.averaged else ""
+    print(f"verified: loaded back by transxnet and timm, equal to {args.checkpoint.name}{averaged} to the bit")
     print(f"stored as {source.stored}; sha256 {digest}")
-    place = f"hf-hub:{revised}"
     if args.dry_run:
-        print(f"dry run: nothing was uploaded. {out} holds the {len(files)} files that {place} would get")
+        print(f"dry run: nothing was uploaded. {out} holds the {len(files)} files for hf-hub:{hub_id}")
         return 0
     commit = upload(out, repository, args.branch, args.private)
     check_published(out, repository, commit)
-    print(f"published: {place}, commit {commit}")
-    print("verified after upload: every file came back from that commit as it was sent")
+    print(f"published: hf-hub:{hub_id}, commit {commit}")
+    print("verified after upload: every file of that commit equals the local one")
     return 0

@@ -1,7 +1,7 @@
-"""`python -m transxnet study`: every question about every image, written as files and one report.
+"""`python -m transxnet study`: explain images with several models; write figures, raw arrays, a report and a manifest.
 
-Processes that torchrun started divide the images. With --resume those that an earlier run finished are not looked at
-again (looking.py).
+Processes started by torchrun divide the images. With --resume, images that an earlier run finished are kept
+(study_images.py).
 """
 
 from __future__ import annotations
@@ -11,137 +11,151 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ..backbones.spec import BackboneSpec, spec_of
 from ..errors import LensError, OutOfRange, UnknownName, quote
+from ..labels import label_set
 from ..output import check_output
+from ..process_settings import without_tf32
 from ..variants import VariantSpec
-from .common import cam_layer, images_in, load_models, models_in, names_in, places_of, position, written
-from .study_images import Looked, Run, in_order, look_at, write
-from .study_timing import in_words, timing
+from .common import (
+    AddOption,
+    add_images_argument,
+    cam_layer,
+    explained_write_errors,
+    find_images,
+    folder_names,
+    load_models,
+    model_names,
+    position,
+    split_names,
+)
+from .study_images import ImageStudies, Run, map_concurrently, study_image, write_image_files
 
 if TYPE_CHECKING:
     from ..distributed import Worker
     from ..study import StudyOptions
+    from ..weights.load import LoadedModel
+
+FORMAT = 2  # of manifest.json
+ALL = "all"  # value of --analyses
+TIMED_PASSES = 7  # forward passes of each model that are timed, after one that warms up
 
 
-ALL = "all"  # of --only
+def add_options(add: AddOption) -> None:
+    """Define the options of `study`."""
+    add_images_argument(add)
+    add("--models", "models, one row each: variants, timm:NAME, NAME@untrained", default="pico", metavar="A,B")
+    add("--out", "output folder: report.html and files", required=True, type=Path, metavar="DIR")
+    text, default = f"analyses to run, comma-separated, or {ALL}", "all except occlusion, the slowest"
+    add("--analyses", text, type=split_names, metavar="A,B", default=(), default_text=default)
+    add("--stage", "stage of attention, kernels and ERF", type=int, default=3, metavar="{1,2,3,4}")
+    text = "block of attention and kernels, from 1; 0 = last block of the stage"
+    add("--block", text, type=int, default=0, metavar="N")
+    add("--head", "attention head to draw, from 1; 0 = mean", type=int, default=0, metavar="N")
+    text = "query position: pixel after EXIF rotation"
+    add("--position", text, type=position, metavar="X,Y", default_text="center")
+    text, default = "class to explain: name, WNID or index", "top prediction of the first model"
+    add("--target", text, metavar="CLASS", default_text=default)
+    add("--cam-layer", "Grad-CAM layer: a stage, or head", type=cam_layer, default=4, metavar="{1,2,3,4,head}")
+    text = "reference image, to compare kernels with"
+    add("--reference", text, type=Path, metavar="IMAGE", default_text="the next image")
+    text = "sanity checks: run the full randomization cascade for expensive methods as well"
+    add("--full-cascade", text, action="store_true")
+    add("--resume", "skip images already finished", action="store_true")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path, help="image, or folder of images")
-    parser.add_argument("--models", default="pico", metavar="A,B", help="variants, timm:NAMEs, in their order (pico)")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for report.html and the files")
-    parser.add_argument(
-        "--only",
-        type=names_in,
-        default=(),
-        metavar="PART,…",
-        help="these parts, or all; without, all but occlusion, the slowest",
-    )
-    parser.add_argument("--stage", type=int, default=3, help="of attention, kernels and receptive field, 1 to 4 (3)")
-    parser.add_argument("--block", type=int, default=0, help="of attention and kernels, from 1; 0 is the last (0)")
-    parser.add_argument("--head", type=int, default=0, help="of attention as drawn, from 1; 0 is the mean (0)")
-    parser.add_argument("--point", type=position, metavar="X,Y", help="pixel of the upright image; the middle without")
-    parser.add_argument(
-        "--class", dest="target", metavar="NAME",
-        help="explained class: words, WNID or index; without, the first model's top answer",
-    )  # fmt: skip
-    parser.add_argument("--cam-stage", type=cam_layer, default=4, help="of Grad-CAM: 1 to 4, or head (4)")
-    parser.add_argument(
-        "--against", type=Path, metavar="IMAGE", help="image to compare kernels with; without, the next one given"
-    )
-    parser.add_argument(
-        "--thorough", action="store_true", help="sanity_checks: the full cascade for the dear methods, too"
-    )
-    parser.add_argument("--resume", action="store_true", help="images that an earlier run finished stay as they are")
-    parser.set_defaults(run=run_study)
+def run(args: argparse.Namespace) -> int:
+    """Explain every image with every model and write the results; report and manifest come last."""
+    from ..distributed import process_group
 
-
-def run_study(args: argparse.Namespace) -> int:
-    """Explain every image by every model, and write what was found; report and manifest come last."""
-    from ..distributed import workers
-
-    begun, names = time.perf_counter(), models_in(args.models)
-    _check(args, [spec_of(name)[0] for name in names])
-    paths = images_in(args.images, but=args.out)
+    start, names = time.perf_counter(), model_names(args.models)
+    _check_arguments(args, [spec_of(name)[0] for name in names])
+    paths = find_images(args.images, exclude=args.out)
     check_output(args.out, resume=args.resume)
-    with workers(args.device) as worker, written():
+    with process_group(args.device) as worker, explained_write_errors():
         args.device = str(worker.device)
-        run = Run(args, _options(args), paths, load_models(names, args))
-        mine = list(zip(paths, places_of(paths), strict=True))[worker.rank :: worker.size]
+        run = Run(args, _study_options(args), paths, load_models(names, args))
+        images = list(zip(paths, folder_names(paths), strict=True))[worker.rank :: worker.world_size]
+        results = map_concurrently(lambda image: study_image(run, *image), images, run.models)
         entries = []
-        for (path, _), found in zip(mine, in_order(lambda one: look_at(run, *one), mine, run.models), strict=True):
-            entry = write(run, found) if isinstance(found, Looked) else found
-            entries += [entry | {"image": str(path)}] if entry else []
-        return _finish(run, worker, entries, begun)
+        for (path, _), result in zip(images, results, strict=True):
+            entry = write_image_files(run, result) if isinstance(result, ImageStudies) else result
+            if entry:
+                entries.append(entry | {"image": str(path)})
+        return _write_manifest(run, worker, entries, start)
 
 
-def _options(args: argparse.Namespace) -> StudyOptions:
+def _study_options(args: argparse.Namespace) -> StudyOptions:
     from ..study import DEFAULT, DRAWN, StudyOptions
 
     return StudyOptions(
         stage=args.stage, block=args.block, position=args.position, target=args.target, cam_layer=args.cam_layer,
-        only=DRAWN if args.only == (ALL,) else args.only or DEFAULT, thorough=args.thorough,
+        only=DRAWN if args.analyses == (ALL,) else args.analyses or DEFAULT, thorough=args.full_cascade,
     )  # fmt: skip
 
 
-def _finish(run: Run, worker: Worker, entries: list[dict[str, Any]], begun: float) -> int:
-    """Everybody's images in the order given, as report.html and manifest.json, by the chief."""
+def _write_manifest(run: Run, worker: Worker, entries: list[dict[str, Any]], start: float) -> int:
+    """Collect all processes' entries; the main one writes report.html and manifest.json. Returns the exit code."""
     from ..export.files import write_manifest, write_reports
     from ..export.records import versions
 
-    parts = worker.gather((entries, run.failed))
+    parts = worker.gather((entries, run.failures))
     if parts is None:
-        return 0  # the chief tells
-    order = {str(path): position for position, path in reversed(list(enumerate(run.paths)))}
-    images, failed = ([one for part in parts for one in part[i]] for i in (0, 1))
+        return 0  # the main process reports
+    order = {str(path): number for number, path in reversed(list(enumerate(run.paths)))}
+    images, failures = (
+        sorted((entry for part in parts for entry in part[i]), key=lambda entry: order[entry["image"]]) for i in (0, 1)
+    )
     manifest = {
+        "format": FORMAT,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": ["python", "-m", "transxnet", *run.args.argv],
         "versions": versions(),
-        "images": sorted(images, key=lambda entry: order[entry["image"]]),
-        "failed": sorted(failed, key=lambda entry: order[entry["image"]]),
+        "images": images,
+        "failed": failures,
     }
     for path in write_reports(run.args.out, manifest):
         print(path)
-    if run.looked:  # by the chief, where there are several
-        manifest["timing"] = timing(time.perf_counter() - begun, run.looked, run.models)
-        print(in_words(manifest["timing"]))
+    if run.num_studied:  # by the main process, where there are several
+        manifest["timing"] = timing(time.perf_counter() - start, run.num_studied, run.models)
+        print(timing_text(manifest["timing"]))
     print(write_manifest(run.args.out, manifest))
-    return 1 if failed else 0
+    return 1 if failures else 0
 
 
-def _check(args: argparse.Namespace, specs: Sequence[VariantSpec | BackboneSpec]) -> None:
-    """Refuse, before anything is loaded, what no image could make right. Raises OutOfRange or UnknownName.
+# --- Arguments that are refused before anything is loaded -------------------------------------------------------------
 
-    Blocks and heads are for the TransXNets among the models; a backbone beside them takes each stage as a whole.
+
+def _check_arguments(args: argparse.Namespace, specs: Sequence[VariantSpec | BackboneSpec]) -> None:
+    """Raises OutOfRange or UnknownName for options that no image could make valid.
+
+    Blocks and heads are checked for the TransXNets among the models: other backbones have only stages.
     """
     from ..study import ANALYSES
 
     if not specs:
-        raise OutOfRange("--models names no model.", remedy="Name a variant, or several with commas.")
+        raise OutOfRange("--models names no model.", remedy="Name one variant, or several separated by commas.")
     for spec in specs:
-        _within(f"{spec.short} has no stage", args.stage, 1, len(spec.depths))
+        _check_range(f"{spec.short} has no stage", args.stage, 1, len(spec.depths))
         if args.cam_layer != "head":
-            _within(f"{spec.short} has no stage", args.cam_layer, 1, len(spec.depths))
+            _check_range(f"{spec.short} has no stage", args.cam_layer, 1, len(spec.depths))
     for spec in [spec for spec in specs if isinstance(spec, VariantSpec)] or specs:
-        _within(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
-        _within(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
-    for name in args.only:
-        if name not in ANALYSES and args.only != (ALL,):
-            raise UnknownName(
-                f"There is no part called {quote(name)}.", remedy=f"Choose some of: {', '.join(ANALYSES)}."
-            )
+        _check_range(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
+        _check_range(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
+    unknown = [name for name in args.analyses if name not in ANALYSES]
+    if unknown and args.analyses != (ALL,):
+        raise UnknownName(
+            f"There is no analysis called {quote(unknown[0])}.", remedy=f"Choose some of: {', '.join(ANALYSES)}."
+        )
     if args.target is not None:
-        _somebody_knows(args.target, specs)
+        _check_target(args.target, specs)
 
 
-def _somebody_knows(target: str, specs: Sequence[VariantSpec | BackboneSpec]) -> None:
-    """At least one of the models must know the class."""
-    from ..labels import label_set
-
+def _check_target(target: str, specs: Sequence[VariantSpec | BackboneSpec]) -> None:
+    """Raises UnknownName or OutOfRange for a class that none of the models has."""
     for i, spec in enumerate(specs, 1):
         try:
             label_set(spec.label_set).find(target)
@@ -151,6 +165,54 @@ def _somebody_knows(target: str, specs: Sequence[VariantSpec | BackboneSpec]) ->
                 raise
 
 
-def _within(lack: str, value: int, low: int, high: int) -> None:
+def _check_range(problem: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise OutOfRange(f"{lack} {value}.", remedy=f"Choose {low} to {high}." if high > low else f"Leave it at {low}.")
+        remedy = f"Choose {low} to {high}." if high > low else f"Leave it at {low}."
+        raise OutOfRange(f"{problem} {value}.", remedy=remedy)
+
+
+# --- Timing -----------------------------------------------------------------------------------------------------------
+
+
+@without_tf32()
+def plain_forward_seconds(model: LoadedModel) -> float:
+    """Seconds of a forward pass without a trace, for one image of the model's input size: median of TIMED_PASSES."""
+    import torch
+
+    size = model.spec.image_size
+    x = torch.zeros(1, 3, size, size, device=model.device)
+    seconds = []
+    with torch.no_grad():
+        for _ in range(TIMED_PASSES + 1):  # the first one warms up
+            start = time.perf_counter()
+            model.model(x).cpu()  # waits for a GPU
+            seconds.append(time.perf_counter() - start)
+    return median(seconds)
+
+
+def timing(seconds: float, num_images: int, models: Sequence[LoadedModel]) -> dict[str, Any]:
+    """The manifest's timing. Forward passes of the same run make it comparable between machines and under load.
+
+    Args:
+        seconds: Duration of the whole study.
+        num_images: Number of images studied in that time.
+        models: The models that studied each image.
+    """
+    passes = {model.name: plain_forward_seconds(model) for model in models}
+    per_image = seconds / num_images if num_images else 0.0
+    return {
+        "seconds": seconds,
+        "images": num_images,
+        "plain_forward_seconds": passes,
+        "plain_forwards_per_image": per_image / sum(passes.values()),
+    }
+
+
+def timing_text(timing: dict[str, Any]) -> str:
+    """ "3 images in 41.0 s: 13.7 s each, equivalent to 640 forward passes (21.4 ms, timed in this run)"."""
+    images, seconds, passes = timing["images"], timing["seconds"], timing["plain_forward_seconds"]
+    return (
+        f"{images} image{'' if images == 1 else 's'} in {seconds:.1f} s: {seconds / images:.1f} s each, equivalent to "
+        f"{timing['plain_forwards_per_image']:.0f} forward passes ({1000 * sum(passes.values()):.1f} ms"
+        f"{' for all models' if len(passes) > 1 else ''}, timed in this run)"
+    )

@@ -1,6 +1,6 @@
-"""What `study` does with one image: look at it, write its files, and know later that it is finished.
+"""Studies of one image for `python -m transxnet study`: compute them, write their files, find them again.
 
-What an image gave is complete once its entry.json is there, which also says what was asked.
+The files of an image are complete once its folder holds entry.json, which also has the digest of all options.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..backbones.spec import BackboneSpec
 from ..errors import LensError
-from .common import failure
+from ..prefetch import map_ahead
+from .common import report_failure
 
 if TYPE_CHECKING:
     from ..images import SourceImage
@@ -26,162 +26,168 @@ if TYPE_CHECKING:
     from ..weights.load import LoadedModel
 
 ENTRY = "entry.json"
-AT_ONCE = 2  # images looked at on CPUs, each by half of the threads: small layers of one do not fill them
-SWITCHING = 2e-4  # seconds: a thread that draws must not keep those waiting that only start torch's next operator
+CONCURRENT_IMAGES = 2  # on CPUs, each with half of the threads: the small layers of one image do not use them all
+SWITCH_INTERVAL = 2e-4  # seconds: a thread that draws must not delay those that only launch torch's next operator
 T, R = TypeVar("T"), TypeVar("R")
 
 
 @dataclass
 class Run:
-    """What holds for all images of one run, and what failed so far."""
+    """Settings of a run and what has happened so far.
+
+    Attributes:
+        args: Parsed options.
+        options: Options of every study.
+        paths: All images, also those of other processes.
+        models: Models that study every image.
+        failures: Images and models that failed, as in the manifest.
+        num_studied: Number of images studied by this run.
+    """
 
     args: argparse.Namespace
     options: StudyOptions
     paths: list[Path]
     models: list[LoadedModel]
-    failed: list[dict[str, str]] = field(default_factory=list)
-    looked: int = 0  # images that were not taken from an earlier run
+    failures: list[dict[str, str]] = field(default_factory=list)
+    num_studied: int = 0
 
-    def fingerprint(self, image: SourceImage, other: SourceImage | None) -> str:
-        """What was asked of this image, and of which program, in one digest."""
+    def fingerprint(self, image: SourceImage, reference: SourceImage | None) -> str:
+        """Digest of everything that the results for an image depend on, the program's code included."""
         from ..export.records import source_digest
 
-        asked: dict[str, Any] = asdict(self.options) | {"head": self.args.head, "image": image.sha256}
-        asked |= {"models": [(m.name, m.provenance.sha256) for m in self.models], "other": other and other.sha256}
-        return sha256(json.dumps([asked, source_digest()], sort_keys=True).encode()).hexdigest()
+        settings: dict[str, Any] = asdict(self.options) | {"head": self.args.head, "image": image.sha256}
+        settings |= {"models": [(m.name, m.provenance.sha256) for m in self.models]}
+        settings |= {"reference": reference and reference.sha256}
+        return sha256(json.dumps([settings, source_digest()], sort_keys=True).encode()).hexdigest()
 
-    def other(self, path: Path) -> Path | None:
-        """The image to compare with: the one named, or the next of those given."""
-        if self.args.against or len(self.paths) < 2:
-            return self.args.against
+    def reference_path(self, path: Path) -> Path | None:
+        """The image whose kernels an image's are compared with: --reference, or the next of the images."""
+        if self.args.reference or len(self.paths) < 2:
+            return self.args.reference
         return self.paths[(self.paths.index(path) + 1) % len(self.paths)]
 
 
 @dataclass(frozen=True)
-class Looked:
-    """One image's studies, not written yet. asked: '' where a model failed, so that it is tried again."""
+class ImageStudies:
+    """Studies of one image that are not written yet. fingerprint: '' if a model failed, so that it is retried."""
 
     path: Path
-    place: str
+    folder: str
     image: SourceImage
     studies: list[Study]
-    asked: str
+    fingerprint: str
 
 
-def in_order(function: Callable[[T], R], things: Iterable[T], models: list[LoadedModel]) -> Iterator[R]:
-    """function of each thing, in their order; the next ones are on their way while the caller works on one.
+def map_concurrently(function: Callable[[T], R], items: Iterable[T], models: list[LoadedModel]) -> Iterator[R]:
+    """Yield function(item) in the order of the items, computing the next ones while the caller uses one.
 
-    On CPUs AT_ONCE at a time, on a GPU one. No more than that many results wait, as they hold an image's studies.
+    On CPUs CONCURRENT_IMAGES run at a time, on a GPU one. As many results wait at most, since they hold arrays.
     """
     import torch
 
     threads, on_cpu = torch.get_num_threads(), models[0].device.type == "cpu"
-    at_once = min(AT_ONCE, threads) if on_cpu else 1
-    each, switching = max(1, threads // at_once), sys.getswitchinterval()
-    sys.setswitchinterval(SWITCHING)
+    concurrent = min(CONCURRENT_IMAGES, threads) if on_cpu else 1
+    threads_each, switch_interval = max(1, threads // concurrent), sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL)
     try:
-        with ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(each,)) as pool:
-            waiting: deque[Future[R]] = deque()
-            for thing in things:
-                waiting.append(pool.submit(function, thing))
-                if len(waiting) > at_once:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+        with ThreadPoolExecutor(concurrent, initializer=torch.set_num_threads, initargs=(threads_each,)) as pool:
+            yield from map_ahead(pool, function, items, ahead=concurrent)
     finally:
-        sys.setswitchinterval(switching)
-        torch.set_num_threads(threads)  # it is also what threads that come later begin with
+        sys.setswitchinterval(switch_interval)
+        torch.set_num_threads(threads)  # also what later threads start with
 
 
-def look_at(run: Run, path: Path, place: str) -> Looked | dict[str, Any] | None:
-    """One image by every model; its entry where an earlier run finished it, None where nothing could be explained."""
+def study_image(run: Run, path: Path, folder: str) -> ImageStudies | dict[str, Any] | None:
+    """Study one image with every model.
+
+    Returns:
+        The studies; the entry of an earlier run that finished the image; None where nothing could be explained.
+    """
     from ..images import decode
 
     try:
         image = decode(path, name=path.name)
     except LensError as error:
-        run.failed.append(failure(path, "", error))
+        run.failures.append(report_failure(path, "", error))
         return None
-    other = _other(run, path)
-    asked, record = run.fingerprint(image, other), run.args.out / place / ENTRY
-    if run.args.resume and (found := _finished(record, asked)):
-        return found
-    record.unlink(missing_ok=True)  # from here on the files may be of two runs
-    studies, failed = _studies(run, image, other, path)
-    run.failed += failed
-    return Looked(path, place, image, studies, "" if failed else asked) if studies else None
+    reference = _read_reference(run, path)
+    fingerprint, entry_path = run.fingerprint(image, reference), run.args.out / folder / ENTRY
+    if run.args.resume and (entry := _finished_entry(entry_path, fingerprint)):
+        return entry
+    entry_path.unlink(missing_ok=True)  # from now on the folder may hold files of two runs
+    studies, failures = _study_with_models(run, image, reference, path)
+    run.failures += failures
+    return ImageStudies(path, folder, image, studies, "" if failures else fingerprint) if studies else None
 
 
-def write(run: Run, looked: Looked) -> dict[str, Any]:
-    """The files of one image; then, where all went well, the mark that says what was asked. Returns its entry."""
+def write_image_files(run: Run, result: ImageStudies) -> dict[str, Any]:
+    """Write the files of one image, then entry.json if no model failed. Returns the image's entry in the manifest."""
     from ..export.files import write_image, write_json
     from ..export.images import Style
 
     out = run.args.out
-    entry = write_image(out, looked.place, looked.studies, looked.image.rgb, looked.path.name, Style(run.args.head))
-    if looked.asked:
-        write_json(out / looked.place / ENTRY, {"asked": looked.asked, "entry": entry})
-    run.looked += 1
+    entry = write_image(out, result.folder, result.studies, result.image.rgb, result.path.name, Style(run.args.head))
+    if result.fingerprint:
+        write_json(out / result.folder / ENTRY, {"fingerprint": result.fingerprint, "entry": entry})
+    run.num_studied += 1
     print(out / entry["sheet"], flush=True)
     return entry
 
 
-def _finished(record: Path, asked: str) -> dict[str, Any] | None:
-    """What an earlier run wrote about an image, if it was asked the same; None where it has to be looked at."""
+def _finished_entry(path: Path, fingerprint: str) -> dict[str, Any] | None:
+    """The entry that an earlier run wrote with the same fingerprint; None if there is none, or files are missing."""
     from ..export.files import files_of
 
     try:
-        found = json.loads(record.read_text(encoding="utf-8"))
-        there = all((record.parent.parent / name).is_file() for name in files_of(found["entry"]))
-        return found["entry"] if found["asked"] == asked and there else None
+        record = json.loads(path.read_text(encoding="utf-8"))
+        complete = all((path.parent.parent / name).is_file() for name in files_of(record["entry"]))
+        return record["entry"] if record["fingerprint"] == fingerprint and complete else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _other(run: Run, path: Path) -> SourceImage | None:
+def _read_reference(run: Run, path: Path) -> SourceImage | None:
     from ..images import decode
 
-    other = run.other(path)
+    reference = run.reference_path(path)
     try:
-        return decode(other, name=other.name) if other else None
+        return decode(reference, name=reference.name) if reference else None
     except LensError:
-        if run.args.against:
+        if run.args.reference:
             raise
-        return None  # it will be told in its own turn
+        return None  # one of the images: it is reported when its turn comes
 
 
-def _studies(
-    run: Run, image: SourceImage, other: SourceImage | None, path: Path
+def _study_with_models(
+    run: Run, image: SourceImage, reference: SourceImage | None, path: Path
 ) -> tuple[list[Study], list[dict[str, str]]]:
-    """One study a model, and what failed. Without a class asked for, all explain the first one's top answer against
-    the first one's second, so that maps compare.
+    """(one study per model, failures).
+
+    Without --target all models explain the first one's top prediction, and contrast it with the first one's second, so
+    that their maps are comparable.
     """
+    from tqdm import tqdm
+
     from ..study import study
 
-    options, found, failed = run.options, [], []
-    words = run.other(path).name if other else ""
+    options, studies, failures = run.options, [], []
+    reference_name = run.reference_path(path).name if reference else ""
     for model in run.models:
+        # a backbone has no blocks
+        model_options = replace(options, block=None) if isinstance(model.spec, BackboneSpec) else options
         try:
-            theirs = (
-                replace(options, block=None) if isinstance(model.spec, BackboneSpec) else options
-            )  # they have no blocks
-            found.append(study(model, image, theirs, other, _telling(path, model.name), words))
+            with tqdm(desc=f"{path.name}, {model.name}", disable=None, leave=False) as bar:  # None: on a terminal
+
+                def show_progress(analysis: str, finished: int, total: int, bar: tqdm = bar) -> None:
+                    bar.set_postfix_str(analysis.replace("_", " "), refresh=False)
+                    bar.total = total
+                    bar.update(finished - bar.n)
+
+                studies.append(study(model, image, model_options, reference, show_progress, reference_name))
         except LensError as error:
-            failed.append(failure(path, model.name, error))
+            failures.append(report_failure(path, model.name, error))
             continue
         if options.target is None:
-            options = replace(options, target=found[0].target.wnid, follow=True)
-        options = replace(options, contrast_target=options.contrast_target or found[0].contrast_target)
-    return found, failed
-
-
-def _telling(path: Path, model: str) -> Callable[[str, int, int], None] | None:
-    """Progress of the parts that take long, on one line, where somebody watches."""
-    if not sys.stderr.isatty():
-        return None
-
-    def tell(part: str, done: int, total: int) -> None:
-        end = "\r" if done < total else "\n"
-        print(f"{path.name}, {model}: {part.replace('_', ' ')} {done} of {total}   ", end=end, file=sys.stderr)
-
-    return tell
+            options = replace(options, target=studies[0].target.wnid, follow=True)
+        options = replace(options, contrast_target=options.contrast_target or studies[0].contrast_target)
+    return studies, failures

@@ -1,1 +1,1 @@
-"""Recipes as data, the loop that follows them, and the evaluation of what comes out."""
+"""Training recipes, the training loop, snapshots and bundles, and the evaluation of models."""

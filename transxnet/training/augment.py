@@ -1,8 +1,8 @@
-"""What a training step does to its images, a whole batch at once, on whichever device it is.
+"""Augmentation of a training batch, all images at once, on any device.
 
-One affine resampling makes crop, flip and resize together, the border reflected; then brightness, contrast, blur,
-and timm's random erasing. timm's RandAugment works on single images before all that (batches.py), its Mixup and
-CutMix on the finished batch.
+One affine resampling crops, flips and resizes, with reflected borders; then brightness, contrast, blur, and timm's
+random erasing. timm's RandAugment works on single images before that (batches.py), its Mixup and CutMix on the batch
+after it.
 """
 
 from __future__ import annotations
@@ -22,71 +22,75 @@ BLUR_RADIUS = 3  # of the kernel, in pixels: two sigmas of the strongest blur
 BLUR_SIGMA = (0.1, 1.5)
 
 
-def augment(images: Tensor, side: int, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """(B, h, w, 3) uint8 -> (B, 3, side, side) float32, normalized.
+def augment(images: Tensor, size: int, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Augment and normalize a batch.
 
-    All chance comes from `random`, a CPU generator, but that of random erasing, which timm draws from Python's own.
+    Args:
+        images: (B, h, w, 3) uint8.
+        size: Side of the output in pixels.
+        recipe: Strengths and probabilities.
+        generator: CPU generator of all random numbers, except those of random erasing: timm uses Python's `random`.
+
+    Returns:
+        (B, 3, size, size) float32, normalized with ImageNet's mean and standard deviation.
     """
     x = images.permute(0, 3, 1, 2).float() / 255  # (B, 3, h, w)
-    x = _crop(x, side, recipe, random)
-    mean = x.mean(dim=(1, 2, 3), keepdim=True)  # before the brightness changes: contrast is about this gray
-    x = x * _factors(len(x), recipe.brightness, random).to(x.device)
-    x = mean + (x - mean) * _factors(len(x), recipe.brightness, random).to(x.device)
+    x = _random_crop(x, size, recipe, generator)
+    mean = x.mean(dim=(1, 2, 3), keepdim=True)  # before brightness changes: contrast is relative to this gray
+    x = x * _random_factors(len(x), recipe.brightness, generator).to(x.device)
+    x = mean + (x - mean) * _random_factors(len(x), recipe.brightness, generator).to(x.device)
     if recipe.blur:
-        x = _blur(x, recipe.blur, random)
+        x = _random_blur(x, recipe.blur, generator)
     x = normalize(x.clamp(0, 1))
-    return _eraser(recipe.erasing, x.device.type)(x) if recipe.erasing else x
+    return _random_erasing(recipe.erasing, x.device.type)(x) if recipe.erasing else x
 
 
 def normalize(x: Tensor) -> Tensor:
-    """(B, 3, H, W) in 0..1 -> the same by ImageNet's mean and standard deviation."""
+    """Normalize (B, 3, H, W) in 0 to 1 with ImageNet's mean and standard deviation."""
     mean, std = (x.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
     return (x - mean) / std
 
 
-def _crop(x: Tensor, side: int, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """(B, 3, h, w) -> (B, 3, side, side): a random part of each image, every second one mirrored."""
+def _random_crop(x: Tensor, size: int, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """(B, 3, h, w) -> (B, 3, size, size): a random crop of each image, flipped with probability 0.5."""
     b = len(x)
-    area = _uniform(b, *recipe.crop_area, random)
-    ratio = torch.exp(_uniform(b, -1, 1, random) * math.log(recipe.crop_aspect)).sqrt()
-    width, height = (area.sqrt() * ratio).clamp(max=1), (area.sqrt() / ratio).clamp(max=1)  # shares of the sides
-    x0, y0 = (_uniform(b, -1, 1, random) * (1 - size) for size in (width, height))  # the crop's center
-    flip = 1 - 2 * torch.randint(0, 2, (b,), generator=random)  # 1 or -1
-    theta = torch.zeros(b, 2, 3)  # output -> input, in coordinates that run from -1 to 1
+    area = _uniform(b, *recipe.crop_area, generator)
+    ratio = torch.exp(_uniform(b, -1, 1, generator) * math.log(recipe.crop_aspect)).sqrt()
+    width, height = (area.sqrt() * ratio).clamp(max=1), (area.sqrt() / ratio).clamp(max=1)  # fractions of the sides
+    x0, y0 = (_uniform(b, -1, 1, generator) * (1 - side) for side in (width, height))  # the crop's center
+    flip = 1 - 2 * torch.randint(0, 2, (b,), generator=generator)  # 1 or -1
+    theta = torch.zeros(b, 2, 3)  # output -> input, in coordinates from -1 to 1
     theta[:, 0, 0], theta[:, 0, 2], theta[:, 1, 1], theta[:, 1, 2] = width * flip, x0, height, y0
-    grid = F.affine_grid(theta.to(x.device), [b, 3, side, side], align_corners=False)
+    grid = F.affine_grid(theta.to(x.device), [b, 3, size, size], align_corners=False)
     return F.grid_sample(x, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
 
 
-def _blur(x: Tensor, probability: float, random: torch.Generator) -> Tensor:
-    """(B, 3, H, W) -> the same: some of the images blurred, each by a Gaussian of its own width."""
-    chosen = torch.rand(len(x), generator=random) < probability
-    sigma = _uniform(len(x), *BLUR_SIGMA, random)
+def _random_blur(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """(B, 3, H, W) -> the same shape: each image with this probability blurred by a Gaussian of random width."""
+    blurred = torch.rand(len(x), generator=generator) < probability
+    sigma = _uniform(len(x), *BLUR_SIGMA, generator)
     taps = torch.arange(-BLUR_RADIUS, BLUR_RADIUS + 1)
-    line = torch.exp(-(taps**2) / (2 * sigma[:, None] ** 2))  # (B, K)
-    line = (line / line.sum(dim=1, keepdim=True))[chosen].to(x.device)
-    n, (channels, height, width) = len(line), x.shape[1:]
+    kernel = torch.exp(-(taps**2) / (2 * sigma[:, None] ** 2))  # (B, K)
+    kernel = (kernel / kernel.sum(dim=1, keepdim=True))[blurred].to(x.device)
+    n, (channels, height, width) = len(kernel), x.shape[1:]
     if not n:
         return x
-    y = F.pad(x[chosen.to(x.device)], (BLUR_RADIUS,) * 4, mode="reflect").reshape(1, n * channels, *_padded(x))
-    line = line.repeat_interleave(channels, dim=0)[:, None]  # (n*3, 1, K): an image's line for each of its channels
-    y = F.conv2d(F.conv2d(y, line[..., None], groups=n * channels), line[:, :, None], groups=n * channels)
-    return x.index_put((chosen.to(x.device),), y.reshape(n, channels, height, width))
-
-
-def _padded(x: Tensor) -> tuple[int, int]:
-    return x.shape[2] + 2 * BLUR_RADIUS, x.shape[3] + 2 * BLUR_RADIUS
+    padded = F.pad(x[blurred.to(x.device)], (BLUR_RADIUS,) * 4, mode="reflect")
+    y = padded.reshape(1, n * channels, *padded.shape[2:])
+    kernel = kernel.repeat_interleave(channels, dim=0)[:, None]  # (n*3, 1, K): an image's kernel for each channel
+    y = F.conv2d(F.conv2d(y, kernel[..., None], groups=n * channels), kernel[:, :, None], groups=n * channels)
+    return x.index_put((blurred.to(x.device),), y.reshape(n, channels, height, width))
 
 
 @lru_cache
-def _eraser(probability: float, device: str) -> RandomErasing:
-    """timm's: a rectangle of 2 to 33 % of the image becomes noise. Numbers drawn from `random`'s global state."""
+def _random_erasing(probability: float, device: str) -> RandomErasing:
+    """timm's random erasing: a rectangle of 2% to 33% of the image becomes noise."""
     return RandomErasing(probability, mode="pixel", device=device)
 
 
-def _factors(n: int, spread: float, random: torch.Generator) -> Tensor:  # -> (n, 1, 1, 1) in 1 +- spread
-    return 1 + spread * (2 * torch.rand(n, 1, 1, 1, generator=random) - 1)
+def _random_factors(n: int, spread: float, generator: torch.Generator) -> Tensor:  # -> (n, 1, 1, 1) in 1 +- spread
+    return 1 + spread * (2 * torch.rand(n, 1, 1, 1, generator=generator) - 1)
 
 
-def _uniform(n: int, low: float, high: float, random: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(n, generator=random)
+def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(n, generator=generator)

@@ -1,7 +1,7 @@
-"""What step n of a run is trained on: which images, at which size, with which chance.
+"""The training data of each step: which images, at which input size, with which random numbers.
 
-All chance of step n comes from generators seeded with (recipe.seed, n), so a resumed run takes the same steps as
-one that was never interrupted, however many processes prepare its images.
+All random numbers of step n come from generators seeded with (recipe.seed, n), so that a resumed run takes the same
+steps as an uninterrupted one, with any number of data loading processes.
 """
 
 from __future__ import annotations
@@ -26,97 +26,116 @@ from .recipes import Recipe
 
 
 class Batches(Dataset):
-    """Item n is step n's raw images (b, side, side, 3) uint8 and labels (b,), RandAugment done.
+    """Item n: raw images (b, side, side, 3) uint8 and labels (b,) int64 of step n, after RandAugment.
 
-    rank, size: this worker's number and how many there are; each takes its part of every batch. `train` and
-    `held_out` are indices into the images; `per_epoch` steps show each training image once (what does not fill
-    a batch waits for the next epoch).
+    Args:
+        recipe: Settings of the run.
+        data: All images, also those that are held out.
+        num_classes: Number of classes of the model.
+        rank: Number of this process; each takes its part of every batch.
+        world_size: Number of processes.
+
+    Attributes:
+        train, held_out: Indices into the images, int64.
+        steps_per_epoch: Steps in which every training image is shown once; the last incomplete batch is dropped.
+        steps: Steps of the whole run.
+
+    Raises:
+        OutOfRange: A batch cannot be divided evenly among the processes.
     """
 
-    def __init__(self, recipe: Recipe, data: ImageSet, classes: int, rank: int = 0, size: int = 1):
-        self.recipe, self.data, self.rank, self.size = recipe, data, rank, size
+    def __init__(self, recipe: Recipe, data: ImageSet, num_classes: int, rank: int = 0, world_size: int = 1):
+        self.recipe, self.data, self.rank, self.world_size = recipe, data, rank, world_size
         self.train, self.held_out = split(data.labels, recipe.held_out)
-        _shares_out(recipe, min(recipe.batch, len(self.train)), size)
-        self.per_epoch = max(1, len(self.train) // recipe.batch)
-        self.steps = max(1, round(self.per_epoch * recipe.epochs))
-        self._policy = _rand_augment(recipe.randaugment, data.images.shape[1]) if recipe.randaugment else None
-        self._mix = _mixup(recipe, classes) if recipe.mixup or recipe.cutmix else None
+        _check_divisible(recipe, min(recipe.batch, len(self.train)), world_size)
+        self.steps_per_epoch = max(1, len(self.train) // recipe.batch)
+        self.steps = max(1, round(self.steps_per_epoch * recipe.epochs))
+        self._rand_augment = _rand_augment(recipe.randaugment, data.images.shape[1]) if recipe.randaugment else None
+        self._mixup = None
+        if recipe.mixup or recipe.cutmix:
+            smoothing = recipe.label_smoothing
+            self._mixup = Mixup(recipe.mixup, recipe.cutmix, label_smoothing=smoothing, num_classes=num_classes)
 
     def __len__(self) -> int:
         return self.steps
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        chosen = self.chosen(step)
-        images = self.data.images[chosen]
-        if self._policy is not None:
+        indices = self.indices(step)
+        images = self.data.images[indices]
+        if self._rand_augment is not None:
             seed_everything(self.recipe, step, self.rank)
-            images = np.stack([np.asarray(self._policy(Image.fromarray(image))) for image in images])
-        return torch.from_numpy(images), torch.from_numpy(self.data.labels[chosen])
+            images = np.stack([np.asarray(self._rand_augment(Image.fromarray(image))) for image in images])
+        return torch.from_numpy(images), torch.from_numpy(self.data.labels[indices])
 
-    def chosen(self, step: int) -> np.ndarray:
-        """Indices of this worker's images."""
-        epoch, place = divmod(step, self.per_epoch)
+    def indices(self, step: int) -> np.ndarray:
+        """Indices (b,) of this process's images."""
+        epoch, number = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng((self.recipe.seed, epoch)).permutation(len(self.train))
-        together = np.sort(order[place * self.recipe.batch : (place + 1) * self.recipe.batch])
-        return self.train[together[self.rank :: self.size]]
+        batch = np.sort(order[number * self.recipe.batch : (number + 1) * self.recipe.batch])
+        return self.train[batch[self.rank :: self.world_size]]
 
-    def side(self, step: int) -> int:
-        """The view's side in pixels: drawn by the recipe's shares, or in their order where it is progressive."""
-        sides, shares = zip(*self.recipe.sizes, strict=True)
+    def input_size(self, step: int) -> int:
+        """Side of the model input in pixels: drawn by the recipe's fractions, or in their order if progressive."""
+        sizes, fractions = zip(*self.recipe.sizes, strict=True)
         if self.recipe.progressive:
-            ends = np.cumsum(shares) / sum(shares) * self.steps
-            return sides[min(int(np.searchsorted(ends, step, side="right")), len(sides) - 1)]
-        drawn = torch.multinomial(torch.tensor(shares), 1, generator=self._generator(step, rank=0))
-        return sides[int(drawn)]
+            ends = np.cumsum(fractions) / sum(fractions) * self.steps
+            return sizes[min(int(np.searchsorted(ends, step, side="right")), len(sizes) - 1)]
+        return sizes[int(torch.multinomial(torch.tensor(fractions), 1, generator=self._generator(step, rank=0)))]
 
     def prepare(self, step: int, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Step n's raw images -> (b, 3, side, side), channels last, and labels: (b,), or (b, classes) if mixed.
+        """Augment and mix the raw images of a step.
 
-        Seeds the global generators: timm's erasing and mixing, and drop path after them, draw from those.
+        Seeds the global generators, which timm's erasing and mixing, and later drop path, draw from.
+
+        Args:
+            step: The step.
+            images: (b, side, side, 3) uint8.
+            labels: (b,) int64.
+
+        Returns:
+            (b, 3, input_size, input_size) float32, channels last; labels (b,), or (b, classes) if mixed.
         """
         seed_everything(self.recipe, step, self.rank)
-        x = augment(images, self.side(step), self.recipe, self._generator(step, self.rank))
-        if self._mix is not None:
-            # timm mixes image i with image b - 1 - i, and they come sorted by class
+        x = augment(images, self.input_size(step), self.recipe, self._generator(step, self.rank))
+        if self._mixup is not None:
+            # timm mixes image i with image b - 1 - i, and batches are sorted by class
             order = torch.randperm(len(x), generator=self._generator(step, self.rank)).to(x.device)
-            x, labels = self._mix(x[order], labels[order])
+            x, labels = self._mixup(x[order], labels[order])
         return x.contiguous(memory_format=torch.channels_last), labels
 
-    def stream(self, start: int, stop: int, processes: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Items start to stop, prepared ahead by so many processes."""
-        return iter(DataLoader(self, batch_size=None, sampler=range(start, stop), num_workers=processes))
+    def stream(self, start: int, stop: int, num_workers: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Items start to stop, loaded ahead by `num_workers` processes."""
+        return iter(DataLoader(self, batch_size=None, sampler=range(start, stop), num_workers=num_workers))
 
     def _generator(self, step: int, rank: int) -> torch.Generator:
-        return torch.Generator().manual_seed(seed_of(self.recipe, step, rank))
+        return torch.Generator().manual_seed(step_seed(self.recipe, step, rank))
 
 
-def _shares_out(recipe: Recipe, batch: int, size: int) -> None:
-    """Raises OutOfRange unless a batch divides evenly among the workers, and in pairs where images are mixed."""
-    each, rest = divmod(batch, size)
-    if rest or (each % 2 and (recipe.mixup or recipe.cutmix)):
+def _check_divisible(recipe: Recipe, batch: int, world_size: int) -> None:
+    """Raises OutOfRange unless a batch divides evenly among the processes, and in pairs where images are mixed."""
+    per_process, remainder = divmod(batch, world_size)
+    if remainder or (per_process % 2 and (recipe.mixup or recipe.cutmix)):
         raise OutOfRange(
-            f"A batch of {batch} cannot be shared by {size} processes.",
-            remedy="Start so many that each gets the same number of images, an even one where they are mixed.",
+            f"A batch of {batch} images cannot be divided among {world_size} processes.",
+            remedy="Use a number of processes that gives each the same number of images, an even one for Mixup.",
         )
 
 
-def seed_of(recipe: Recipe, step: int, rank: int = 0) -> int:
-    place = (recipe.seed, step, rank) if rank else (recipe.seed, step)
-    return int(np.random.SeedSequence(place).generate_state(1)[0])
+def step_seed(recipe: Recipe, step: int, rank: int = 0) -> int:
+    """Seed of one step of one process."""
+    entropy = (recipe.seed, step, rank) if rank else (recipe.seed, step)
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def seed_everything(recipe: Recipe, step: int, rank: int = 0) -> None:
-    """Seed Python's, NumPy's and torch's global generators for one step of one worker."""
-    seed = seed_of(recipe, step, rank)
+    """Seed the global generators of Python, NumPy and torch for one step of one process."""
+    seed = step_seed(recipe, step, rank)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
 
-def _rand_augment(code: str, side: int):
+def _rand_augment(config: str, side: int):
+    """timm's RandAugment for images of `side` pixels; uncovered pixels become ImageNet's mean color."""
     gray = tuple(round(255 * value) for value in IMAGENET_MEAN)
-    return rand_augment_transform(code, {"translate_const": round(0.45 * side), "img_mean": gray})
-
-
-def _mixup(recipe: Recipe, classes: int) -> Mixup:
-    return Mixup(recipe.mixup, recipe.cutmix, label_smoothing=recipe.label_smoothing, num_classes=classes)
+    return rand_augment_transform(config, {"translate_const": round(0.45 * side), "img_mean": gray})

@@ -1,8 +1,7 @@
-"""A finished run -> what assets/weights holds: `<name>.safetensors` (float16), its card and its log.
+"""Convert a finished run to the files of assets/weights: `<name>.safetensors` (float16), its card and its log.
 
-The card's accuracies are measured on that very file, loaded back the way everybody loads weights; its digest is
-what weights.py holds the file against. What cannot be measured (limits, what the run began from) are the recipe's
-words. safetensors' layout: https://huggingface.co/docs/safetensors.
+The card's accuracies are measured on that very file, loaded as any user loads it; its digest is what the loader
+verifies. What cannot be measured (limitations, initial weights) is taken from the recipe.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from ..labels import label_set
 from ..variants import VariantSpec, find_variant
 from ..weights.load import LoadedModel, load
 from ..weights.model_card import markdown
-from .data import combined, image_hashes
+from .data import combine_hashes, image_hashes
 from .evaluate import evaluate
 from .half import write_half
 from .held_out import split
@@ -32,7 +31,7 @@ from .log import read_log
 from .loop import LOG, check_run, read_run
 from .plot import plot_log
 from .recipes import Recipe, find_recipe
-from .samples import known_samples
+from .samples import list_images
 
 Paths = Sequence[str | Path]
 
@@ -49,106 +48,111 @@ def bundle(
     command: str = "",
     report: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Write `<name>.safetensors`, its card (.json, .md) and its log (.csv, .png) into `out`; return the card.
+    """Write `<name>.safetensors`, its card (.json, .md) and its log (.csv, .png) into a folder.
 
-    run: the folder that `train --out` wrote to. data: the images it was trained on, counted and held against the
-    digest in its checkpoint. validation, photos: what accuracy is measured on, see training.data; none of them
-    may be among the training images. hardware: what it was trained on, in words, where the checkpoint does not
-    say. report: told what is being done, in words.
+    Args:
+        run: The folder that `train --out` wrote to.
+        data: Folders and zips of the training images; compared with the digest in the checkpoint.
+        validation: Images that accuracy is measured on. None of them may be a training image.
+        photos: Full-size photos that accuracy is measured on, likewise.
+        out: Output folder. It is unchanged if an error is raised.
+        device: Where accuracy is measured.
+        hardware: Hardware of the training, for runs that did not record it.
+        command: The command, for the card.
+        report: Called with a sentence on the work in progress.
 
-    Raises SourceFailed (no such run), WeightsMismatch (another recipe or other images; an image both trained and
-    measured on; values that float16 cannot hold), WeightsError (10 MB or more, other keys), UnknownName (no such
-    recipe or images) and ImageError. Then `out` keeps what it held.
+    Returns:
+        The card.
+
+    Raises:
+        SourceFailed: There is no such run.
+        WeightsMismatch: The run has another recipe or other images, an image is used for training and measurement, or
+            values do not fit into float16.
+        WeightsError: The file would have 10 MB or more, or the keys are not those of the variant.
+        UnknownName: There is no such recipe, or there are no such images.
+        ImageError: An image cannot be read.
     """
     state = read_run(run, torch.device("cpu"))
     recipe = find_recipe(state["recipe"])
     spec = find_variant(recipe.variant)
-    report("comparing the images: the run's, and those it is measured on")
-    trained, measured = _Images.of(data, spec), {
-        "validation": _Images.of(validation, spec), "photographs": _Images.of(photos, spec)
-    }  # fmt: skip
-    check_run(state, recipe, trained.digest)
-    for images in measured.values():
-        _apart(trained, images)
+    report("comparing training images with those used for measurement")
+    training_images = _ImageFiles.find(data, spec)
+    measured_images = {"validation": _ImageFiles.find(validation, spec), "photographs": _ImageFiles.find(photos, spec)}
+    check_run(state, recipe, training_images.digest)
+    for images in measured_images.values():
+        _check_disjoint(training_images, images)
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out) as folder:  # nothing half done is ever in `out`
+    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out) as folder:  # `out` never holds incomplete files
         weights = Path(folder) / f"{spec.name}.safetensors"
         write_half(state["ema"], weights)
         loaded = load(spec.name, weights, device)
         card = {
             **_identity(loaded, recipe),
-            **_training(state, recipe, trained, hardware),
+            **_training(state, recipe, training_images, hardware),
             **_write_log(run / LOG, weights, f"{spec.name}, recipe {recipe.name}"),
             **_measurements(loaded, recipe, validation, photos, report),
-            **{name: images.as_json() for name, images in measured.items()},
+            **{name: images.as_json() for name, images in measured_images.items()},
             "limits": list(recipe.limits),
             "command": command,
         }
         text = json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         weights.with_suffix(".json").write_text(text, encoding="utf-8")
         weights.with_suffix(".md").write_text(markdown(card), encoding="utf-8")
-        for suffix in (
-            ".safetensors",
-            ".json",
-            ".md",
-            ".csv",
-            ".png",
-        ):  # a card never stands beside other weights for long
+        for suffix in (".safetensors", ".json", ".md", ".csv", ".png"):  # quickly: the card must match the weights
             file = weights.with_suffix(suffix)
             if file.exists():
                 file.chmod(0o644)
                 os.replace(file, out / file.name)
-            else:  # a run without a log: nobody else's stays
+            else:  # a run without a log: remove that of an earlier one
                 (out / file.name).unlink(missing_ok=True)
     return card
 
 
 @dataclass(frozen=True)
-class _Images:
-    """Which images of a model's classes some folders and zips hold."""
+class _ImageFiles:
+    """The images of a model's classes in some folders and zips.
 
-    files: tuple[str, ...]  # names without folders
+    Attributes:
+        files: Names of the folders and zips.
+        hashes: SHA-256 of each image file.
+        wnids: Class of every image, sorted.
+        digest: See `training.data.combine_hashes`.
+    """
+
+    files: tuple[str, ...]
     hashes: frozenset[bytes]
-    wnids: tuple[str, ...]  # of every image, sorted
-    digest: str  # training.data's
+    wnids: tuple[str, ...]
+    digest: str
 
     @classmethod
-    def of(cls, paths: Paths, spec: VariantSpec) -> _Images:
-        samples, _ = known_samples(paths, label_set(spec.label_set).wnids)
+    def find(cls, paths: Paths, spec: VariantSpec) -> _ImageFiles:
+        samples = list_images(paths).of_classes(label_set(spec.label_set).wnids)
         hashes, wnids = image_hashes(samples), tuple(sorted(sample.wnid for sample in samples))
-        return cls(tuple(Path(path).name for path in paths), frozenset(hashes), wnids, combined(hashes))
-
-    @property
-    def count(self) -> int:
-        return len(self.wnids)
-
-    def held_out(self, share: float) -> int:
-        """How many of them a recipe with that share does not train on."""
-        return len(split(np.array(self.wnids), share)[1])
+        return cls(tuple(Path(path).name for path in paths), frozenset(hashes), wnids, combine_hashes(hashes))
 
     def as_json(self) -> dict[str, Any]:
-        return {"files": list(self.files), "pictures": self.count, "digest": self.digest}
+        return {"files": list(self.files), "pictures": len(self.wnids), "digest": self.digest}
 
 
-def _apart(trained: _Images, measured: _Images) -> None:
-    """Raises WeightsMismatch where an image was trained on that is to be measured on."""
-    shared = len(trained.hashes & measured.hashes)
+def _check_disjoint(training: _ImageFiles, measured: _ImageFiles) -> None:
+    """Raises WeightsMismatch where a training image would be used for measurement."""
+    shared = len(training.hashes & measured.hashes)
     if shared:
         raise WeightsMismatch(
-            f"{shared} of the {measured.count} images of {', '.join(measured.files)} were trained on.",
-            remedy="Measure on images that the model has never seen.",
+            f"{shared} of the {len(measured.wnids)} images of {', '.join(measured.files)} are training images.",
+            remedy="Measure accuracy on images that the model was not trained on.",
         )
 
 
 def _write_log(log: Path, weights: Path, title: str) -> dict[str, str]:
-    """The run's log and its plot beside the weights; their names for the card. {} for a run without a log."""
+    """Write the run's log and its plot next to the weights; return their names for the card. {} without a log."""
     rows = read_log(log)
     if not rows:
         return {}
-    table, image = weights.with_suffix(".csv"), weights.with_suffix(".png")
+    table, plot = weights.with_suffix(".csv"), weights.with_suffix(".png")
     table.write_bytes(log.read_bytes())
-    plot_log(rows, image, title)
-    return {"log": table.name, "plot": image.name}
+    plot_log(rows, plot, title)
+    return {"log": table.name, "plot": plot.name}
 
 
 def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
@@ -168,9 +172,10 @@ def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _training(state: Mapping[str, Any], recipe: Recipe, images: _Images, hardware: str) -> dict[str, Any]:
+def _training(state: Mapping[str, Any], recipe: Recipe, images: _ImageFiles, hardware: str) -> dict[str, Any]:
+    held_out = len(split(np.array(images.wnids), recipe.held_out)[1])
     return {
-        "data": {"what": recipe.images, **images.as_json(), "held_out": images.held_out(recipe.held_out)},
+        "data": {"what": recipe.images, **images.as_json(), "held_out": held_out},
         "run": recipe.about,
         "start": recipe.start or "random weights",
         **({"teacher": recipe.teacher_source} if recipe.teacher_source else {}),
@@ -186,20 +191,18 @@ def _training(state: Mapping[str, Any], recipe: Recipe, images: _Images, hardwar
 def _measurements(
     loaded: LoadedModel, recipe: Recipe, validation: Paths, photos: Paths, report: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Accuracy at the variant's own size, then at the others it was trained at; on both sets of images."""
-    own = loaded.spec.image_size
-    sides = [own, *sorted({side for side, _ in recipe.sizes} - {own})]
+    """Accuracy at the variant's input size, then at the other sizes of the training; on both sets of images."""
+    variant_size = loaded.spec.image_size
+    sizes = [variant_size, *sorted({size for size, _ in recipe.sizes} - {variant_size})]
 
-    def at(paths: Paths, side: int) -> dict[str, Any]:
-        report(f"measuring at {side} px on {', '.join(Path(path).name for path in paths)}")
-        accuracy = evaluate(loaded, paths, image_size=side).as_json()
-        return {
-            "pictures" if key == "images" else key: value for key, value in accuracy.items()
-        }  # cards keep their keys
+    def measure(paths: Paths, size: int) -> dict[str, Any]:
+        report(f"measuring accuracy at {size} px on {', '.join(Path(path).name for path in paths)}")
+        accuracy = evaluate(loaded, paths, image_size=size).as_json()
+        return {"pictures" if key == "images" else key: value for key, value in accuracy.items()}  # keys of cards stay
 
-    accuracy, *others = [at(validation, side) for side in sides]
+    accuracy, *other_sizes = [measure(validation, size) for size in sizes]
     return {
         "accuracy": accuracy,
-        "accuracy_at_other_sizes": others,
-        "accuracy_on_photographs": [at(photos, side) for side in sides],
+        "accuracy_at_other_sizes": other_sizes,
+        "accuracy_on_photographs": [measure(photos, size) for size in sizes],
     }

@@ -1,8 +1,8 @@
-"""Depthwise convolutions whose backward pass is fast on a CPU; for training only, the model does not know of it.
+"""Depthwise convolutions with a fast backward pass on CPUs, for training only; the model itself is unchanged.
 
 The gradient of a depthwise convolution's kernel is itself a depthwise convolution: of the input, with the gradient
-of the output as its kernel. oneDNN runs that as fast as the forward pass, and its own weight gradient 5 to 40 times
-slower (torch 2.15, 7 x 7 kernels at the sizes of pico's stages). Same sums, in another order.
+of the output as the kernel. oneDNN runs that as fast as the forward pass, and its weight gradient 5 to 40 times slower
+(torch 2.15, 7 x 7 kernels at the sizes of pico's stages). The sums are the same, in another order.
 """
 
 from __future__ import annotations
@@ -16,40 +16,31 @@ from torch.overrides import TorchFunctionMode
 
 
 class FastDepthwise(TorchFunctionMode):
-    """While it is entered, `F.conv2d` of this shape uses `depthwise`: CPU, one channel a group, stride 1, "same"."""
+    """Context in which `F.conv2d` uses `depthwise` on CPUs for one channel per group, stride 1 and "same" padding."""
 
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
-        if function is F.conv2d or function is torch.conv2d:
-            call = _Call(*args, **kwargs)
-            if call.fits():
-                return depthwise(call.input, call.weight, call.bias)
-        return function(*args, **kwargs)
+        return (_conv2d if function in (F.conv2d, torch.conv2d) else function)(*args, **(kwargs or {}))
 
 
-class _Call:
-    """The arguments of a call of F.conv2d, by name."""
-
-    def __init__(
-        self, input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
-        dilation: Any = 1, groups: int = 1,
-    ):  # fmt: skip
-        self.input, self.weight, self.bias, self.groups = input, weight, bias, groups
-        self.stride, self.padding, self.dilation = _pair(stride), _pair(padding), _pair(dilation)
-
-    def fits(self) -> bool:
-        channels, one, kh, kw = self.weight.shape
-        return (
-            self.input.device.type == "cpu"
-            and not torch.is_autocast_enabled("cpu")
-            and self.input.dim() == 4
-            and self.groups == channels == self.input.shape[1]
-            and one == 1
-            and kh == kw > 1
-            and kh % 2 == 1
-            and self.stride == self.dilation == (1, 1)
-            and self.padding == (kh // 2, kh // 2)
-        )
+def _conv2d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """F.conv2d, by `depthwise` where it applies."""
+    channels, channels_per_group, kh, kw = weight.shape
+    if (
+        input.device.type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
+        and input.dim() == 4
+        and groups == channels == input.shape[1]
+        and channels_per_group == 1
+        and kh == kw > 1
+        and kh % 2 == 1
+        and _pair(stride) == _pair(dilation) == (1, 1)
+        and _pair(padding) == (kh // 2, kh // 2)
+    ):
+        return depthwise(input, weight, bias)
+    return F.conv2d(input, weight, bias, stride, padding, dilation, groups)
 
 
 def _pair(value: Any) -> Any:
@@ -57,7 +48,16 @@ def _pair(value: Any) -> Any:
 
 
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """F.conv2d(x, weight, bias, padding=k // 2, groups=C), k odd: (B, C, H, W), (C, 1, k, k), (C,) -> (B, C, H, W)."""
+    """F.conv2d(x, weight, bias, padding=k // 2, groups=C) with a fast backward pass.
+
+    Args:
+        x: (B, C, H, W).
+        weight: (C, 1, k, k), k odd.
+        bias: (C,).
+
+    Returns:
+        (B, C, H, W).
+    """
     return _Depthwise.apply(x, weight, bias)
 
 
@@ -78,6 +78,6 @@ class _Depthwise(torch.autograd.Function):
         grad_weight = None
         if need_weight:  # tap (i, j): sum over positions of x moved by (i, j) - k//2, times grad
             taps = F.conv2d(x.reshape(1, b * c, h, w), grad.reshape(b * c, 1, h, w), padding=k // 2, groups=b * c)
-            grad_weight = torch.empty_like(weight)  # in the weight's own layout, as DistributedDataParallel likes it
+            grad_weight = torch.empty_like(weight)  # in the weight's memory layout, which DistributedDataParallel needs
             grad_weight.copy_(taps.reshape(b, c, k, k).sum(dim=0)[:, None])  # (C, 1, k, k)
         return grad_x, grad_weight, grad.sum(dim=(0, 2, 3)) if need_bias else None

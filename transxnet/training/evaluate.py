@@ -1,12 +1,11 @@
-"""Accuracy of a model on labeled images, by the protocol its variant states.
+"""Accuracy of a model on labeled images, by the protocol of its variant.
 
 The protocol is the official one (validate.py of https://github.com/LMMMEng/TransXNet, with timm 0.6.12): the short side
-becomes floor(image_size / crop_pct), bicubic, the center is cut out and normalized, all in float32; see views.py and
-images.prepare. Labels are matched by WNID, so a model is asked only about classes it knows; its answers compete with
-all its classes, or (`restrict`) with those that the images have.
+is resized to floor(image_size / crop_pct), bicubic, the center is cropped and normalized, all in float32; see inputs.py
+and images.prepare. Labels are matched by WNID, so that only images of the model's classes are used; predictions are
+over all classes of the model, or (`restrict_classes`) over those of the images.
 
-Batches are the same whatever the number of processes and however often the work was interrupted: process r of n takes
-every n-th batch, from the r-th.
+Batches do not depend on the number of processes, nor on interruptions: process r of n takes batches r, r + n, ….
 """
 
 from __future__ import annotations
@@ -19,21 +18,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..distributed import Worker
+from ..distributed import Worker, describe_hardware
 from ..errors import DeviceError, ImageUnreadable, WeightsError, WeightsMismatch
-from ..hardware import hardware
 from ..process_settings import without_tf32
 from ..weights.load import LoadedModel
-from .held_out import only_held_out
-from .inputs import View, views_of
+from .held_out import select_held_out
+from .inputs import EvaluationInput, read_inputs
 from .labeling import Labeling
 from .outcomes import OutcomeFolder
-from .protocol import HALVES, Protocol, Task
+from .protocol import HALF_DTYPES, Protocol, Task
 from .report import Report, Speed, make_report
 from .samples import list_images
 from .scores import Accuracy, Outcome
 
-Progress = Callable[[int, int], None]  # images done, images in all: of this process
+Progress = Callable[[int, int], None]  # finished images, all images: of this process
 
 
 def evaluate(
@@ -41,17 +39,26 @@ def evaluate(
     paths: Sequence[str | Path],
     *,
     image_size: int | None = None,
-    batch: int = 64,
-    progress: Progress = lambda done, total: None,
+    batch_size: int = 64,
+    progress: Progress = lambda finished, total: None,
 ) -> Accuracy:
-    """Top-1 and top-5 on folders or zips (see training.samples). image_size None takes the variant's own.
+    """Top-1 and top-5 accuracy.
 
-    Raises UnknownName where no image is of a class the model knows, ImageUnreadable where one cannot be read.
+    Args:
+        loaded: The model.
+        paths: Folders or zips of labeled images, see training.samples.
+        image_size: Input size in pixels; None for the variant's.
+        batch_size: Images per forward pass.
+        progress: Called with the numbers of finished images and of all images.
+
+    Raises:
+        UnknownName: No image belongs to a class of the model.
+        ImageUnreadable: An image cannot be read.
     """
-    report = assess(loaded, paths, Protocol.of(loaded.spec, image_size, batch=batch), progress=progress)
+    report = assess(loaded, paths, Protocol.of(loaded.spec, image_size, batch_size=batch_size), progress=progress)
     if report.unreadable:
-        name, problem = report.unreadable[0]
-        raise ImageUnreadable(problem, detail=f"{name}: one of {len(report.unreadable)} that cannot be read")
+        name, error = report.unreadable[0]
+        raise ImageUnreadable(error, detail=f"{name}: one of {len(report.unreadable)} unreadable images")
     return report.accuracy
 
 
@@ -61,118 +68,137 @@ def assess(
     protocol: Protocol | None = None,
     *,
     labeling: Labeling | None = None,
-    held_out: float = 0.0,
+    held_out_fraction: float = 0.0,
     out: Path | None = None,
     resume: bool = False,
     worker: Worker | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = lambda finished, total: None,
 ) -> Report | None:
-    """Accuracy, classes and confusions on folders or zips. Images that cannot be read are reported, in no share.
+    """Accuracy, scores of classes, and confusions. Unreadable images are reported and not counted.
 
-    labeling: what tells the classes, None for the paths' own names. held_out: only the images that a recipe with
-    that share does not train on. out: folder for what is done so far, from which
-    `resume` goes on (see outcomes.py). worker: this process among several, which all call this; the chief gets the
-    report, the others None.
+    Args:
+        loaded: The model.
+        paths: Folders or zips of images.
+        protocol: Preprocessing and precision; None for the variant's.
+        labeling: Classes of the images; None for the WNIDs in their names.
+        held_out_fraction: If not 0, only the images that a recipe with this fraction is not trained on.
+        out: Folder of the outcomes so far, from which `resume` continues, see outcomes.py.
+        resume: Continue the evaluation in `out`.
+        worker: This process, if several call this together.
+        progress: Called with the numbers of finished images and of all images of this process.
 
-    Raises UnknownName (no image, or none of a class the model knows), ImageUnreadable (none can be read),
-    OutOfRange and DeviceError (the protocol cannot be followed), WeightsError (answers that are no numbers, an
-    evaluation in `out` without `resume`), WeightsMismatch (another evaluation in `out`, or in another process).
+    Returns:
+        The report, at the main process; None at the others.
+
+    Raises:
+        UnknownName: There are no images, or none of the model's classes.
+        ImageUnreadable: No image can be read.
+        OutOfRange, DeviceError: The protocol is invalid, or not available on this device.
+        WeightsError: Logits are not finite, or `out` holds an evaluation and `resume` is False.
+        WeightsMismatch: `out` holds another evaluation, or other processes have other settings.
     """
     worker = worker or Worker(0, 1, loaded.device)
     listing = list_images(paths, labeling)
-    if held_out:
-        listing = only_held_out(listing, held_out)
+    if held_out_fraction:
+        listing = select_held_out(listing, held_out_fraction)
     task = Task.of(loaded, protocol or Protocol.of(loaded.spec), listing)
-    folder = _folder(task, out, resume, worker)
-    begun = time.perf_counter()
-    outcomes, measured = _share(task, folder, worker, progress)
-    speed = Speed(measured, time.perf_counter() - begun, 1, hardware(loaded.device))
-    parts = worker.gather((outcomes, speed))
-    if parts is None:
+    folder = _open_folder(task, out, resume, worker)
+    start = time.perf_counter()
+    outcomes, num_measured = _evaluate_share(task, folder, worker, progress)
+    speed = Speed(num_measured, time.perf_counter() - start, 1, describe_hardware(loaded.device))
+    shares = worker.gather((outcomes, speed))
+    if shares is None:
         return None
-    done = {batch: outcome for part, _ in parts for batch, outcome in part.items()}
-    everything = [outcome for batch in sorted(done) for outcome in done[batch]]
-    return make_report(task, paths, everything, Speed.together([speed for _, speed in parts]))
+    by_batch = {batch: outcomes for share, _ in shares for batch, outcomes in share.items()}
+    ordered = [outcome for batch in sorted(by_batch) for outcome in by_batch[batch]]
+    return make_report(task, paths, ordered, Speed.combine([speed for _, speed in shares]))
 
 
-def _folder(task: Task, out: Path | None, resume: bool, worker: Worker) -> OutcomeFolder | None:
-    """Where outcomes are kept, once all processes have looked at what it holds; their settings have to be the same."""
+def _open_folder(task: Task, out: Path | None, resume: bool, worker: Worker) -> OutcomeFolder | None:
+    """The folder of outcomes, once all processes have checked it. Raises WeightsMismatch for different settings."""
     settings = task.settings()
     folder = None if out is None else OutcomeFolder(out, worker.rank)
     if folder is not None:
         folder.check(settings, resume)
-    everybodys = worker.gather(settings) or [settings]
-    if any(other != settings for other in everybodys):
+    if any(other != settings for other in worker.gather(settings) or ()):
         raise WeightsMismatch(
             "The processes were given different images, weights or settings.",
             remedy="Give all machines the same files and the same arguments.",
         )
     worker.barrier()
     if folder is not None:
-        folder.begin(settings)
+        folder.start(settings)
     return folder
 
 
-def _share(
+def _evaluate_share(
     task: Task, folder: OutcomeFolder | None, worker: Worker, progress: Progress
 ) -> tuple[dict[int, list[Outcome]], int]:
-    """(this process's batches -> their outcomes, how many images of them were measured now)."""
+    """(this process's batches -> outcomes, number of images that were not taken from an earlier run)."""
     batches = task.batches
-    mine = range(worker.rank, len(batches), worker.size)
-    kept = folder.done([len(batch) for batch in batches]) if folder else {}
-    outcomes = {number: kept[number] for number in mine if number in kept}
-    total, done = sum(len(batches[number]) for number in mine), sum(map(len, outcomes.values()))
-    measured = 0
-    left = [number for number in mine if number not in outcomes]
-    for number, views in views_of(task, left):
-        outcomes[number] = _judge(task, batches[number], views)
+    share = range(worker.rank, len(batches), worker.world_size)
+    stored = folder.finished_batches([len(batch) for batch in batches]) if folder else {}
+    outcomes = {batch: stored[batch] for batch in share if batch in stored}
+    total, num_stored = sum(len(batches[batch]) for batch in share), sum(map(len, outcomes.values()))
+    num_measured = 0
+    remaining = [batch for batch in share if batch not in outcomes]
+    for batch, inputs in read_inputs(task, remaining):
+        outcomes[batch] = _outcomes(task, batches[batch], inputs)
         if folder is not None:
-            folder.add(number, outcomes[number])
-        measured += len(views)
-        progress(done + measured, total)
-    return outcomes, measured
+            folder.append(batch, outcomes[batch])
+        num_measured += len(inputs)
+        progress(num_stored + num_measured, total)
+    return outcomes, num_measured
 
 
-# --- answers ----------------------------------------------------------------------------------------------------------
+# --- One batch --------------------------------------------------------------------------------------------------------
 
 
-def _judge(task: Task, batch: range, views: Sequence[View]) -> list[Outcome]:
-    """The outcome of every image of a batch, those that cannot be read included."""
-    shown = [(i, view) for i, view in zip(batch, views, strict=True) if view.tensor is not None]
-    judged: dict[int, tuple[int, int]] = {}
-    if shown:
-        labels = torch.tensor([task.labels[i] for i, _ in shown])
-        places, answers = _places(_logits(task, torch.cat([view.tensor for _, view in shown])), labels)
-        judged = {i: (place, answer) for (i, _), place, answer in zip(shown, places, answers, strict=True)}
-    return [Outcome(*judged.get(i, (-1, -1)), view.sha256, view.problem) for i, view in zip(batch, views, strict=True)]
+def _outcomes(task: Task, batch: range, inputs: Sequence[EvaluationInput]) -> list[Outcome]:
+    """The outcome of every image of a batch, unreadable ones included."""
+    readable = {i: model_input.tensor for i, model_input in zip(batch, inputs, strict=True) if not model_input.error}
+    scores: dict[int, tuple[int, int]] = {}
+    if readable:
+        labels = torch.tensor([task.labels[i] for i in readable])
+        logits = _logits(task, torch.cat(list(readable.values())))
+        scores = dict(zip(readable, zip(*_ranks_and_predictions(logits, labels), strict=True), strict=True))
+    return [
+        Outcome(*scores.get(i, (-1, -1)), model_input.sha256, model_input.error)
+        for i, model_input in zip(batch, inputs, strict=True)
+    ]
 
 
 @without_tf32()
 @torch.no_grad()
 def _logits(task: Task, x: Tensor) -> Tensor:  # (B, 3, S, S) -> (B, classes) float32 on the CPU
-    loaded, half = task.loaded, HALVES.get(task.protocol.autocast)
+    loaded, dtype = task.loaded, HALF_DTYPES.get(task.protocol.autocast)
     try:
-        with torch.autocast("cuda", half) if half else contextlib.nullcontext():
+        with torch.autocast("cuda", dtype) if dtype else contextlib.nullcontext():
             logits = loaded.model(x.to(loaded.device)).float().cpu()
     except torch.OutOfMemoryError as error:
         raise DeviceError(
-            f"{len(x)} images at a time are too much for the memory of {loaded.device}.",
-            remedy="Give a smaller --batch-size.",
+            f"The memory of {loaded.device} does not suffice for {len(x)} images at a time.",
+            remedy="Use a smaller --batch-size.",
         ) from error
     if not torch.isfinite(logits).all():
         raise WeightsError(
-            f"{loaded.name} answers with values that are not numbers.",
-            remedy="Its weights are damaged, or too large for half precision: try without --autocast.",
+            f"{loaded.name} predicts logits that are not finite.",
+            remedy="Its weights are damaged, or overflow in half precision: try without --autocast.",
         )
-    if task.protocol.restrict:
-        there = sorted(set(task.labels))
-        only = torch.full_like(logits, -torch.inf)
-        only[:, there] = logits[:, there]
-        return only
+    if task.protocol.restrict_classes:
+        classes = sorted(set(task.labels))
+        restricted = torch.full_like(logits, -torch.inf)
+        restricted[:, classes] = logits[:, classes]
+        return restricted
     return logits
 
 
-def _places(logits: Tensor, labels: Tensor) -> tuple[list[int], list[int]]:  # (B, classes), (B,) -> B places, B answers
-    """The place of each label among the answers, 0 the best, and the first answer. Ties: lower index, as in predict."""
+def _ranks_and_predictions(logits: Tensor, labels: Tensor) -> tuple[list[int], list[int]]:
+    """Rank of each label among the predictions, from 0, and the top prediction. Of equal logits the lower index wins.
+
+    Args:
+        logits: (B, classes).
+        labels: (B,) class indices.
+    """
     order = logits.argsort(dim=1, descending=True, stable=True)  # (B, classes)
     return (order == labels[:, None]).int().argmax(dim=1).tolist(), order[:, 0].tolist()

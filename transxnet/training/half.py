@@ -11,25 +11,27 @@ from torch import Tensor
 
 from ..errors import WeightsError, WeightsMismatch
 
-LARGEST = 10_000_000  # bytes: a Space takes larger files only through LFS
+MAX_BYTES = 10_000_000  # a Space takes larger files only through LFS
 HALF_MAX = torch.finfo(torch.float16).max
 
 
 def write_half(state: Mapping[str, Tensor], path: Path) -> None:
-    """Write a state dict as safetensors: floating-point tensors as float16, BatchNorm's counters as they are.
+    """Write a state dict as safetensors: floating-point tensors as float16, BatchNorm's counters unchanged.
 
-    Raises WeightsMismatch for values that are not finite, or would not be in float16; WeightsError from 10 MB.
+    Raises:
+        WeightsMismatch: A value is not finite, or not in float16.
+        WeightsError: The file has 10 MB or more.
     """
-    save_file({key: _halved(key, value) for key, value in state.items()}, path, metadata={"format": "pt"})
-    if path.stat().st_size >= LARGEST:
+    save_file({key: _to_half(key, value) for key, value in state.items()}, path, metadata={"format": "pt"})
+    if path.stat().st_size >= MAX_BYTES:
         raise WeightsError(
-            f"{path.name} would be {path.stat().st_size / 1e6:.1f} MB, and bundled files stay under "
-            f"{LARGEST / 1e6:g} MB.",
+            f"{path.name} has {path.stat().st_size / 1e6:.1f} MB, but the limit of bundled files is "
+            f"{MAX_BYTES / 1e6:g} MB.",
             remedy="Bundle a smaller variant; publish this one on the Hub.",
         )
 
 
-def _halved(key: str, value: Tensor) -> Tensor:
+def _to_half(key: str, value: Tensor) -> Tensor:
     value = value.detach().contiguous()
     if not value.is_floating_point():
         return value
@@ -37,7 +39,7 @@ def _halved(key: str, value: Tensor) -> Tensor:
     if not torch.isfinite(half).all():
         largest = value.abs().max().item()
         raise WeightsMismatch(
-            f"{key} holds values up to {largest:g}, and float16 ends at {HALF_MAX:g}.",
-            remedy="The training diverged: train again, with a lower rate.",
+            f"{key} holds values up to {largest:g}, but the largest float16 is {HALF_MAX:g}.",
+            remedy="The training diverged: train again with a lower learning rate.",
         )
     return half

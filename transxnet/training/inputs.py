@@ -1,17 +1,18 @@
-"""What a model is shown of an image in an evaluation, read by several threads a few batches ahead.
+"""Model inputs of an evaluation, read by several threads a few batches ahead.
 
-As the official validation has it (timm 0.6.12, `timm/data/dataset.py` and `transforms_factory.py`): decoded and brought
-to RGB as stored. images.decode, made for visitors, would turn it by EXIF and reduce what is larger than a page needs.
+As the official validation reads images (timm 0.6.12, `timm/data/dataset.py` and `transforms_factory.py`): decoded and
+converted to RGB as stored. images.decode, which is for uploads, would apply EXIF rotation and reduce large images.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -19,56 +20,63 @@ from torch import Tensor
 
 from ..errors import ImageError, ImageUnreadable
 from ..images import FORMATS, SourceImage, prepare
+from ..prefetch import map_ahead
 from .data import THREADS
 from .protocol import Protocol, Task
 from .samples import Sample
 
-AHEAD = 2  # batches that are read while one passes through the model
+BATCHES_AHEAD = 2  # read while one passes through the model
 
 
 @dataclass(frozen=True)
-class View:
-    """What the model is shown of one image, (1, 3, S, S); None where there is a problem."""
+class EvaluationInput:
+    """Model input of one image.
+
+    Attributes:
+        tensor: (1, 3, S, S); None if the image cannot be used.
+        sha256: Of the file's bytes, '' if they cannot be read.
+        error: Why there is no tensor.
+    """
 
     tensor: Tensor | None
     sha256: str
-    problem: str = ""
+    error: str = ""
 
 
-def views_of(task: Task, numbers: Iterable[int]) -> Iterator[tuple[int, list[View]]]:
-    """(batch, its views), in order; a few batches are read ahead of the one in use."""
-    batches, waiting = task.batches, deque[tuple[int, list[Future[View]]]]()
+def read_inputs(task: Task, batches: Iterable[int]) -> Iterator[tuple[int, list[EvaluationInput]]]:
+    """Yield (batch, its inputs) in the order of the batches."""
+    batches = list(batches)
+    samples = (task.samples[i] for batch in batches for i in task.batches[batch])
     with ThreadPoolExecutor(THREADS) as pool:
-        for number in numbers:
-            waiting.append((number, [pool.submit(_view, task.samples[i], task.protocol) for i in batches[number]]))
-            if len(waiting) > AHEAD:
-                number, views = waiting.popleft()
-                yield number, [view.result() for view in views]
-        for number, views in waiting:
-            yield number, [view.result() for view in views]
+        read = partial(read_input, protocol=task.protocol)
+        inputs = map_ahead(pool, read, samples, ahead=BATCHES_AHEAD * task.protocol.batch_size)
+        for batch in batches:
+            yield batch, list(islice(inputs, len(task.batches[batch])))
 
 
-def _view(sample: Sample, protocol: Protocol) -> View:
+def read_input(sample: Sample, protocol: Protocol) -> EvaluationInput:
+    """Read and preprocess one image; errors of the image are returned in the result."""
     sha256 = ""
     try:
         data = sample.read()
         sha256 = hashlib.sha256(data).hexdigest()
-        image = read_as_stored(data, sample.name)
+        image = decode_as_stored(data, sample.name)
         model_input = prepare(image, image_size=protocol.image_size, crop_pct=protocol.crop_pct)
     except (ImageError, MemoryError) as error:  # no memory: a thin strip is resized to a very long one
-        return View(None, sha256, str(error) or f"There is no memory for {sample.name}.")
-    return View(model_input.tensor, sha256)
+        return EvaluationInput(None, sha256, str(error) or f"There is not enough memory for {sample.name}.")
+    return EvaluationInput(model_input.tensor, sha256)
 
 
-def read_as_stored(data: bytes, name: str) -> SourceImage:
-    """A file's bytes -> RGB as timm's reader has it: converted, not turned by EXIF, not reduced. No limits on its size.
+def decode_as_stored(data: bytes, name: str) -> SourceImage:
+    """Decode a file as timm's reader does: converted to RGB, no EXIF rotation, not reduced, of any size.
 
-    Raises ImageUnreadable.
+    Raises:
+        ImageUnreadable: The bytes are damaged, or not an image.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return SourceImage(np.array(image.convert("RGB")), sha256="", original_size=image.size)
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
         raise ImageUnreadable(
-            f"{name} is damaged, or no image.", remedy="Get it again from where it came from.", detail=repr(error)
+            f"{name} is damaged or not an image.", remedy="Replace it with an intact copy.", detail=repr(error)
         ) from error

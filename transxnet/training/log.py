@@ -1,21 +1,28 @@
-"""A run's log: one row a saving, as CSV, and its plot for the model's card."""
+"""The log of a training run: a CSV file with one row per checkpoint."""
 
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..output import replace_atomically
 
 COLUMNS = ("step", "epoch", "rate", "loss", "seconds", "held_out_top1")
 
 
 @dataclass(frozen=True)
 class Row:
-    """step: steps taken. loss: smoothed, of the first worker's images. seconds: of training.
+    """One row.
 
-    held_out_top1: a share, None where it was not measured.
+    Attributes:
+        step: Number of steps taken.
+        epoch: The same in epochs.
+        rate: Learning rate of the last step.
+        loss: Smoothed, of the main process's images.
+        seconds: Duration of the training.
+        held_out_top1: Accuracy in 0 to 1; None if it was not measured.
     """
 
     step: int
@@ -32,27 +39,25 @@ class Log:
     def __init__(self, path: Path):
         self.path = path
 
-    def add(self, row: Row) -> None:
-        """Append a row; the file begins with the names of its columns."""
-        new = not self.path.exists()
+    def append(self, row: Row) -> None:
+        """Append a row; a new file starts with the names of the columns."""
+        is_new = not self.path.exists()
         with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([COLUMNS, _cells(row)] if new else [_cells(row)])
+            csv.writer(file).writerows([COLUMNS, _cells(row)] if is_new else [_cells(row)])
 
-    def cut(self, step: int) -> None:
-        """Forget the rows after a step: what a resumed run takes again is logged again."""
+    def truncate(self, step: int) -> None:
+        """Remove the rows after a step: a resumed run takes and logs those steps again."""
         if not self.path.exists():
             return
         rows = [_cells(row) for row in read_log(self.path) if row.step <= step]
-        temporary = self.path.with_suffix(".tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with replace_atomically(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([COLUMNS, *rows])
-        os.replace(temporary, self.path)
 
 
 def read_log(path: Path) -> list[Row]:
-    """The rows of a log.csv; [] where there is none.
+    """The rows of a log.csv; [] if it does not exist.
 
-    Logs of the first version lack rate and accuracy. A line that a killed run left unfinished is passed over.
+    Logs of the first version have no rate and accuracy. Incomplete lines, of a killed run, are skipped.
     """
     if not path.exists():
         return []

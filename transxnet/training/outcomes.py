@@ -1,11 +1,11 @@
-"""What a killed evaluation goes on from: a folder with what is evaluated, and a line for every batch that is done.
+"""Outcomes of an evaluation on disk, so that a killed evaluation can be resumed.
 
-* evaluation.json: model, weights, images, protocol. Only the very same evaluation is continued.
-* outcomes-RANK.jsonl: {"batch": 7, "outcomes": [[place, answer, sha256, problem], …]}, appended by one process each.
+* evaluation.json: model, weights, images, protocol. Only the same evaluation is resumed.
+* outcomes-RANK.jsonl: {"batch": 7, "outcomes": [[label_rank, prediction, sha256, error], …]}, one file per process.
 
-A batch is kept whole or done again: the same images pass through the model together, whatever was interrupted
-and however many processes there are, so that the numbers are the same to the last bit. A line that broke off
-counts as never written.
+A batch is stored completely or computed again: the same images pass through the model together, whatever was
+interrupted and with any number of processes, so that the numbers are equal to the last bit. Incomplete lines are
+skipped.
 """
 
 from __future__ import annotations
@@ -20,79 +20,88 @@ from ..errors import SourceFailed, WeightsError, WeightsMismatch
 from .scores import Outcome
 
 SETTINGS = "evaluation.json"
-REMEDY = "Give another folder to --out, or what it was begun with."
+_REMEDY = "Use another folder for --out, or the arguments it was started with."
 
 
 class OutcomeFolder:
-    """The outcomes of one evaluation. `check` first, in every process; then `begin`, and `add` batch by batch."""
+    """The folder of one evaluation. Call `check` in every process, then `start`, then `append` for each batch."""
 
     def __init__(self, folder: Path, rank: int):
-        self.folder, self.own = folder, folder / f"outcomes-{rank}.jsonl"
+        self.folder, self.file = folder, folder / f"outcomes-{rank}.jsonl"
         self.temporary = folder / f"{SETTINGS}.{rank}.tmp"
 
     def check(self, settings: Mapping[str, Any], resume: bool) -> None:
-        """Nobody's evaluation is overwritten or mixed with another.
+        """Refuse to overwrite an evaluation or to mix it with another.
 
-        Raises WeightsError where the folder holds one and `resume` is False, WeightsMismatch where that one has other
-        settings, SourceFailed where evaluation.json is damaged.
+        Raises:
+            WeightsError: The folder holds an evaluation, and `resume` is False.
+            WeightsMismatch: That evaluation has other settings.
+            SourceFailed: evaluation.json is damaged.
         """
         if not (self.folder / SETTINGS).exists():
             return
         if not resume:
             raise WeightsError(
-                f"The folder {self.folder.name} holds an evaluation already.",
-                remedy="Add --resume to continue it, or give another folder to --out.",
+                f"The folder {self.folder.name} already holds an evaluation.",
+                remedy="Add --resume to continue it, or use another folder for --out.",
                 detail=str(self.folder),
             )
-        before, now = self._settings(), json.loads(json.dumps(settings))
-        differ = [key for key in now if before.get(key) != now[key]]
-        other = [f"{key} {_short(before.get(key))}, not {_short(now[key])}" for key in differ]
-        if other:
+        stored, settings = self._read_settings(), json.loads(json.dumps(settings))
+        differences = [
+            f"{key.replace('_', ' ')} {_abbreviate(stored.get(key))}, not {_abbreviate(value)}"
+            for key, value in settings.items()
+            if stored.get(key) != value
+        ]
+        if differences:
             raise WeightsMismatch(
-                f"The folder {self.folder.name} holds another evaluation: {'; '.join(other)}.", remedy=REMEDY
+                f"The folder {self.folder.name} holds another evaluation: {'; '.join(differences)}.", remedy=_REMEDY
             )
 
-    def _settings(self) -> dict[str, Any]:
+    def _read_settings(self) -> dict[str, Any]:
         path = self.folder / SETTINGS
         try:
             return dict(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise SourceFailed(
-                f"The {SETTINGS} of {self.folder.name} is damaged.", remedy=REMEDY, detail=repr(error)
+                f"The {SETTINGS} of {self.folder.name} is damaged.", remedy=_REMEDY, detail=repr(error)
             ) from error
 
-    def begin(self, settings: Mapping[str, Any]) -> None:
-        """Write evaluation.json, whole or not at all; a line that broke off is ended."""
+    def start(self, settings: Mapping[str, Any]) -> None:
+        """Write evaluation.json completely or not at all; end a line that was not completed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         os.replace(self.temporary, self.folder / SETTINGS)
-        if self.own.exists() and not self.own.read_bytes().endswith(b"\n"):
-            with self.own.open("ab") as file:
+        if self.file.exists() and not self.file.read_bytes().endswith(b"\n"):
+            with self.file.open("ab") as file:
                 file.write(b"\n")
 
-    def done(self, sizes: Sequence[int]) -> dict[int, list[Outcome]]:
-        """Batch -> its outcomes, of every process, where all its images (`sizes` says how many) could be read.
+    def finished_batches(self, sizes: Sequence[int]) -> dict[int, list[Outcome]]:
+        """Outcomes by batch, of all processes.
 
-        One with an image that could not is done again: the disk may be back.
+        Args:
+            sizes: Number of images of each batch.
+
+        Returns:
+            The batches without unreadable images: the others are computed again, as the disk may be available again.
         """
-        found: dict[int, list[Outcome]] = {}
+        finished: dict[int, list[Outcome]] = {}
         for path in sorted(self.folder.glob("outcomes-*.jsonl")):
-            for batch, outcomes in _lines(path):
-                fits = 0 <= batch < len(sizes) and len(outcomes) == sizes[batch]
-                if fits and not any(outcome.problem for outcome in outcomes):
-                    found[batch] = outcomes
-        return found
+            for batch, outcomes in _read_lines(path):
+                has_size = 0 <= batch < len(sizes) and len(outcomes) == sizes[batch]
+                if has_size and not any(outcome.error for outcome in outcomes):
+                    finished[batch] = outcomes
+        return finished
 
-    def add(self, batch: int, outcomes: Sequence[Outcome]) -> None:
-        """Append a batch and have it on the disk."""
-        with self.own.open("a", encoding="utf-8") as file:
+    def append(self, batch: int, outcomes: Sequence[Outcome]) -> None:
+        """Append a batch and flush it to the disk."""
+        with self.file.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"batch": batch, "outcomes": outcomes}) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[Outcome]]]:
-    """The lines that were written to their end."""
+def _read_lines(path: Path) -> Iterator[tuple[int, list[Outcome]]]:
+    """The complete lines of a file."""
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             entry = json.loads(line)
@@ -101,7 +110,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[Outcome]]]:
             continue
 
 
-def _short(value: object) -> str:
-    """A setting in a message: digests by their beginning."""
+def _abbreviate(value: object) -> str:
+    """A setting in a message; of digests the beginning."""
     text = str(value)
     return f"{text[:16]}…" if len(text) == 64 else text

@@ -1,6 +1,6 @@
-"""What `evaluate` says: shares with intervals, classes, confusions, what was left out, and how it was measured.
+"""Report of an evaluation: accuracies with intervals, classes, confusions, excluded images, protocol.
 
-As JSON, whole; as lines of text, the worst of it.
+The JSON holds everything, the text the worst classes and most frequent confusions.
 """
 
 from __future__ import annotations
@@ -12,17 +12,24 @@ from typing import Any
 
 from ..errors import ImageUnreadable
 from ..labels import LabelSet, label_set
-from .data import combined
+from .data import combine_hashes
 from .protocol import Task
 from .scores import Accuracy, ClassScore, Confusion, Outcome, class_scores, confusions, hits, paired_difference, wilson
 
-WORST = 10  # lines of a list in the text
-PAIRS = 100  # confusions in the JSON
+MAX_LINES = 10  # of a list in the text
+MAX_CONFUSIONS = 100  # in the JSON
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How many images passed in how many seconds, reading included. On a machine shared with others it is noise."""
+    """Throughput, reading included. It is not meaningful on a machine shared with other work.
+
+    Attributes:
+        images: Number of images measured in this run.
+        seconds: Duration.
+        processes: Number of processes.
+        hardware: Of each process.
+    """
 
     images: int
     seconds: float
@@ -30,23 +37,36 @@ class Speed:
     hardware: str
 
     @classmethod
-    def together(cls, speeds: Sequence[Speed]) -> Speed:
-        """Of processes that worked at the same time."""
-        kinds = dict.fromkeys(speed.hardware for speed in speeds)
-        return cls(sum(s.images for s in speeds), max(s.seconds for s in speeds), len(speeds), "; ".join(kinds))
+    def combine(cls, speeds: Sequence[Speed]) -> Speed:
+        """Throughput of processes that ran at the same time."""
+        hardware = "; ".join(dict.fromkeys(speed.hardware for speed in speeds))
+        return cls(sum(s.images for s in speeds), max(s.seconds for s in speeds), len(speeds), hardware)
 
     @property
     def rate(self) -> float:
-        """Images a second; 0 where nothing was left to measure."""
+        """Images per second; 0 if there was nothing to measure."""
         return self.images / self.seconds if self.images else 0.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """One evaluation. `unreadable` images, (name, problem), are in no share."""
+    """One evaluation.
+
+    Attributes:
+        accuracy: Top-1 and top-5.
+        labels: The model's classes, which the class indices refer to.
+        classes: Score of each class.
+        confusions: Most frequent first.
+        unreadable: (image, error) of images that are not counted.
+        protocol: Preprocessing, classes and precision in words.
+        data: Files, labels and digest of the images.
+        provenance: Of the weights.
+        speed: Throughput.
+        outcomes: Of each image; not in the JSON.
+    """
 
     accuracy: Accuracy
-    labels: LabelSet  # what the class indices below mean
+    labels: LabelSet
     classes: tuple[ClassScore, ...]
     confusions: tuple[Confusion, ...]
     unreadable: tuple[tuple[str, str], ...]
@@ -54,76 +74,90 @@ class Report:
     data: dict[str, Any]
     provenance: dict[str, str]
     speed: Speed
-    outcomes: tuple[Outcome, ...] = field(default=(), repr=False)  # one an image, not in the JSON
+    outcomes: tuple[Outcome, ...] = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """All of it; of the confusions the first PAIRS, and how many pairs there are."""
-        names = self.labels
+        """Everything; of the confusions the first MAX_CONFUSIONS, and how many pairs there are."""
         return {
             **self.accuracy.as_json(),
             "provenance": self.provenance,
             "protocol": self.protocol,
             "data": self.data,
-            "unreadable": [{"name": name, "problem": problem} for name, problem in self.unreadable],
+            "unreadable": [{"image": name, "error": error} for name, error in self.unreadable],
             "classes": [
-                {
-                    "index": score.index, "wnid": names.wnids[score.index], "label": names.names[score.index],
-                    "images": score.images,
-                    "top1": score.hits1 / score.images, "top5": score.hits5 / score.images,
+                self._class(score.index) | {
+                    "images": score.images, "top1": score.hits1 / score.images, "top5": score.hits5 / score.images
                 }
                 for score in self.classes
             ],
             "confused_pairs": len(self.confusions),
             "confusions": [
-                {"label": names.names[pair.label], "answer": names.names[pair.answer], "count": pair.count,
-                 "label_wnid": names.wnids[pair.label], "answer_wnid": names.wnids[pair.answer]}
-                for pair in self.confusions[:PAIRS]
+                {"label": self._class(pair.label), "prediction": self._class(pair.prediction), "images": pair.count}
+                for pair in self.confusions[:MAX_CONFUSIONS]
             ],
             "speed": {
                 "images_per_second": round(self.speed.rate, 1), "images": self.speed.images,
                 "seconds": round(self.speed.seconds, 1), "processes": self.speed.processes,
-                "hardware": self.speed.hardware, "note": "reading included; it means nothing on a shared machine",
+                "hardware": self.speed.hardware, "note": "reading included; not meaningful on a shared machine",
             },
         }  # fmt: skip
 
+    def _class(self, index: int) -> dict[str, Any]:
+        return {"index": index, "wnid": self.labels.wnids[index], "label": self.labels.names[index]}
+
     def lines(self) -> Iterator[str]:
-        """For reading: the shares, how they were measured, the worst classes, the most frequent confusions."""
-        yield from _shares(self.accuracy)
-        yield from _how(self)
-        yield from _unreadable(self.unreadable)
-        yield from _classes(self)
-        yield from _confusions(self)
-        yield from ("", f"{self.speed.rate:.1f} images a second with {_hardware(self.speed)}, reading included")
-        yield "(it means nothing on a shared machine)"
+        """Text: accuracies, protocol, worst classes, most frequent confusions."""
+        yield from _accuracy_lines(self.accuracy)
+        yield from _protocol_lines(self)
+        yield from _unreadable_lines(self.unreadable)
+        yield from _class_lines(self)
+        yield from _confusion_lines(self)
+        speed = self.speed
+        each = f"{speed.processes} processes, each: " if speed.processes > 1 else ""
+        yield from ("", f"{speed.rate:.1f} images per second with {each}{speed.hardware}, reading included")
+        yield "(not meaningful on a shared machine)"
 
 
-def table(reports: Sequence[Report]) -> Iterator[str]:
-    """Several models on the same images, as a Markdown table; each compared with the first, image by image."""
+def comparison_table(reports: Sequence[Report]) -> Iterator[str]:
+    """Several models on the same images as a Markdown table; each is compared with the first, image by image."""
     first = reports[0]
+    difference = f"paired difference from {first.accuracy.model} (points)"
     yield ""
-    yield f"| model | view | top-1 | 95 % interval | top-5 | 95 % interval | top-1 less {first.accuracy.model}'s |"
+    yield f"| model | input | top-1 | 95% interval | top-5 | 95% interval | {difference} |"
     yield "|---|---|---|---|---|---|---|"
     for report in reports:
         a = report.accuracy
         cells = [a.model, f"{a.image_size} px"]
-        for share, (low, high) in ((a.top1, a.top1_interval), (a.top5, a.top5_interval)):
-            cells += [f"{share:.1%}", f"{low:.1%} to {high:.1%}"]
-        yield f"| {' | '.join(cells)} | {_less(report, first)} |"
+        for accuracy, (low, high) in ((a.top1, a.top1_interval), (a.top5, a.top5_interval)):
+            cells += [f"{accuracy:.1%}", f"{low:.1%} to {high:.1%}"]
+        yield f"| {' | '.join(cells)} | {_difference(report, first)} |"
 
 
-def _less(report: Report, first: Report) -> str:
+def _difference(report: Report, first: Report) -> str:
     if report is first or report.unreadable or first.unreadable or report.data["digest"] != first.data["digest"]:
         return ""
-    share, (low, high) = paired_difference(report.outcomes, first.outcomes)
-    return f"{100 * share:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}) points"
+    difference, (low, high) = paired_difference(report.outcomes, first.outcomes)
+    return f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
 def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outcome], speed: Speed) -> Report:
-    """Count. outcomes: one an image of the task, in its order. ImageUnreadable where none has an answer."""
-    readable = [outcome for outcome in outcomes if not outcome.problem]
+    """Count the outcomes.
+
+    Args:
+        task: Model and images.
+        paths: The folders and zips.
+        outcomes: One for each sample of the task, in its order.
+        speed: Throughput.
+
+    Raises:
+        ImageUnreadable: No image could be read.
+    """
+    readable = [outcome for outcome in outcomes if not outcome.error]
     if not readable:
         raise ImageUnreadable(
-            f"None of the {len(outcomes)} images can be read.", remedy="Get them again.", detail=outcomes[0].problem
+            f"None of the {len(outcomes)} images can be read.",
+            remedy="Replace them with intact copies.",
+            detail=outcomes[0].error,
         )
     n, hits1, hits5 = len(readable), hits(readable, 1), hits(readable, 5)
     loaded, protocol, listing = task.loaded, task.protocol, task.listing
@@ -131,20 +165,20 @@ def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outc
         loaded.name, protocol.image_size, protocol.crop_pct, n, len(listing.samples) - len(task.samples),
         hits1 / n, hits5 / n, wilson(hits1, n), wilson(hits5, n),
     )  # fmt: skip
-    whole = all(outcome.sha256 for outcome in outcomes)
+    hashes = [bytes.fromhex(outcome.sha256) for outcome in outcomes]
     return Report(
         accuracy,
         label_set(loaded.spec.label_set),
         class_scores(task.labels, outcomes),
         confusions(task.labels, outcomes),
-        tuple((s.name, o.problem) for s, o in zip(task.samples, outcomes, strict=True) if o.problem),
-        _protocol(task),
+        tuple((s.name, o.error) for s, o in zip(task.samples, outcomes, strict=True) if o.error),
+        _protocol_json(task),
         {
             "files": [Path(path).name for path in paths],
             "labels": list(listing.labels),
             "images": len(task.samples),
             "unlabeled": listing.unlabeled,
-            "digest": combined(bytes.fromhex(outcome.sha256) for outcome in outcomes) if whole else None,
+            "digest": combine_hashes(hashes) if all(hashes) else None,
         },
         loaded.provenance.as_json(),
         speed,
@@ -152,60 +186,56 @@ def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outc
     )
 
 
-def _protocol(task: Task) -> dict[str, Any]:
-    protocol, spec = task.protocol, task.loaded.spec
-    there = len(set(task.labels))
+def _protocol_json(task: Task) -> dict[str, Any]:
+    protocol, num_classes = task.protocol, len(set(task.labels))
     return {
         "resize": f"short side to {int(protocol.image_size / protocol.crop_pct)} px, bicubic; center crop",
-        "answers": f"among the {there} classes of the images" if protocol.restrict
-        else f"among all {spec.num_classes} classes of the model",
-        "classes_in_data": there,
+        "classes": f"restricted to the {num_classes} classes of the images" if protocol.restrict_classes
+        else f"all {task.loaded.spec.num_classes} classes of the model",
+        "classes_in_data": num_classes,
         "precision": f"autocast {protocol.autocast}" if protocol.autocast else "float32",
-        "batch": protocol.batch,
+        "batch_size": protocol.batch_size,
     }  # fmt: skip
 
 
-def _shares(accuracy: Accuracy) -> Iterator[str]:
-    for name, share, (low, high) in (
+def _accuracy_lines(accuracy: Accuracy) -> Iterator[str]:
+    for name, value, (low, high) in (
         ("top-1", accuracy.top1, accuracy.top1_interval),
         ("top-5", accuracy.top5, accuracy.top5_interval),
     ):
-        yield f"{accuracy.model} {name}: {share:.1%} ({low:.1%} to {high:.1%}, 95 %)"
-    yield f"{accuracy.images} images at {accuracy.image_size} px, {accuracy.left_out} of unknown classes left out"
+        yield f"{accuracy.model} {name}: {value:.1%} (95% interval {low:.1%} to {high:.1%})"
+    excluded = f"{accuracy.left_out} images of other classes excluded"
+    yield f"{accuracy.images} images at {accuracy.image_size} px; {excluded}"
 
 
-def _how(report: Report) -> Iterator[str]:
+def _protocol_lines(report: Report) -> Iterator[str]:
     protocol, data = report.protocol, report.data
-    yield f"{protocol['resize']}; {protocol['precision']}; answers {protocol['answers']}"
+    yield f"{protocol['resize']}; {protocol['precision']}; predictions over {protocol['classes']}"
     yield f"labels: {'; '.join(data['labels'])}"
     if data["unlabeled"]:
-        yield f"{data['unlabeled']} images without a label left out"
+        yield f"{data['unlabeled']} images without a label excluded"
 
 
-def _unreadable(unreadable: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _unreadable_lines(unreadable: Sequence[tuple[str, str]]) -> Iterator[str]:
     if unreadable:
-        yield from ("", f"{len(unreadable)} images could not be read, and are in no share:")
-        yield from (f"  {name}: {problem}" for name, problem in unreadable[:WORST])
-        if len(unreadable) > WORST:
-            yield f"  … and {len(unreadable) - WORST} more: see the JSON"
+        yield from ("", f"{len(unreadable)} images could not be read and are not counted:")
+        yield from (f"  {name}: {error}" for name, error in unreadable[:MAX_LINES])
+        if len(unreadable) > MAX_LINES:
+            yield f"  … and {len(unreadable) - MAX_LINES} more: see the JSON"
 
 
-def _classes(report: Report) -> Iterator[str]:
+def _class_lines(report: Report) -> Iterator[str]:
     worst = sorted(report.classes, key=lambda s: (s.hits1 / s.images, s.hits5 / s.images, s.index))
-    yield from ("", f"worst {min(WORST, len(worst))} of {len(worst)} classes", "   top-1   top-5  images  class")
-    for score in worst[:WORST]:
-        shares = f"{score.hits1 / score.images:8.1%}{score.hits5 / score.images:8.1%}"
-        yield f"{shares}{score.images:10d}  {report.labels.names[score.index]}"
+    yield from ("", f"worst {min(MAX_LINES, len(worst))} of {len(worst)} classes", "   top-1   top-5  images  class")
+    for score in worst[:MAX_LINES]:
+        accuracies = f"{score.hits1 / score.images:8.1%}{score.hits5 / score.images:8.1%}"
+        yield f"{accuracies}{score.images:8d}  {report.labels.names[score.index]}"
 
 
-def _confusions(report: Report) -> Iterator[str]:
+def _confusion_lines(report: Report) -> Iterator[str]:
     if not report.confusions:
         return
-    images, words = {score.index: score.images for score in report.classes}, report.labels.names
-    yield from ("", f"most frequent of {len(report.confusions)} confusions", "   count    of  label -> answer")
-    for pair in report.confusions[:WORST]:
-        yield f"{pair.count:8d}{images[pair.label]:6d}  {words[pair.label]} -> {words[pair.answer]}"
-
-
-def _hardware(speed: Speed) -> str:
-    return speed.hardware if speed.processes == 1 else f"{speed.processes} processes, each: {speed.hardware}"
+    images, names = {score.index: score.images for score in report.classes}, report.labels.names
+    yield from ("", f"most frequent of {len(report.confusions)} confusions", "  images    of  label -> prediction")
+    for pair in report.confusions[:MAX_LINES]:
+        yield f"{pair.count:8d}{images[pair.label]:6d}  {names[pair.label]} -> {names[pair.prediction]}"

@@ -1,7 +1,7 @@
-"""Labelled images in folders and zips: where they are and what shows their class, before one of them is read.
+"""Lists of labeled images in folders and zips: names and classes, before any of them is read.
 
-A class is told by a WNID (…/n02165456/x.webp, n02165456_x.jpg, x_n02165456.JPEG), by ImageNet-V2's numbered folders,
-or by a file of labels: see labeling.py. What nothing labels is counted, so that no image is lost without a word.
+Classes come from WNIDs in names (…/n02165456/x.webp, n02165456_x.jpg, x_n02165456.JPEG), from ImageNet-V2's numbered
+folders, or from a file of labels: see labeling.py. Unlabeled images are counted, so that none is lost silently.
 """
 
 from __future__ import annotations
@@ -14,31 +14,38 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import ImageError, ImageUnreadable, UnknownName, quote
 from ..images import SourceImage, decode
-from .labeling import Labeling, by_the_names_of
+from .labeling import Labeling, labeling_from_names
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One labeled image, not yet read."""
+    """One labeled image.
 
-    name: str  # inside its folder or zip
+    Attributes:
+        name: Inside its folder or zip.
+        wnid: Its class.
+        size: Bytes of the file.
+        read_bytes: Reads the file.
+    """
+
+    name: str
     wnid: str
-    size: int  # bytes
-    source: Callable[[], bytes]
+    size: int
+    read_bytes: Callable[[], bytes]
 
     def read(self) -> bytes:
-        """The file's bytes. ImageUnreadable where the disk or the zip does not deliver them."""
+        """The file's bytes. Raises ImageUnreadable."""
         try:
-            return self.source()
+            return self.read_bytes()
         except Exception as error:  # a zip can fail in many ways: checksum, compression, password, a short file
             raise ImageUnreadable(
-                f"{self.name} cannot be read.", remedy="Get it again from where it came from.", detail=repr(error)
+                f"{self.name} cannot be read.", remedy="Replace it with an intact copy.", detail=repr(error)
             ) from error
 
     def decode(self, data: bytes) -> SourceImage:
-        """What `read` gave, as an image. ImageError, whose detail says which of many files it was."""
+        """Decode the bytes of `read`. Raises ImageError with this image's name in `detail`."""
         try:
             return decode(data, name=self.name)
         except ImageError as error:
@@ -48,95 +55,93 @@ class Sample:
 
 @dataclass(frozen=True)
 class Listing:
-    """The labeled images of some folders and zips, in a fixed order."""
+    """The labeled images of some folders and zips, in a fixed order.
+
+    Attributes:
+        samples: The images.
+        unlabeled: Number of images without a label.
+        labels: Descriptions of the labeling; several if the paths differ.
+    """
 
     samples: tuple[Sample, ...]
-    unlabeled: int  # images that lie there too, and whose class nothing tells
-    labels: tuple[str, ...]  # what told the classes, in words; more than one where the paths differ
+    unlabeled: int
+    labels: tuple[str, ...]
 
-    def of(self, wnids: Sequence[str]) -> list[Sample]:
-        """The samples of these classes. UnknownName where there is none."""
-        wanted = frozenset(wnids)
-        known = [sample for sample in self.samples if sample.wnid in wanted]
-        if not known:
+    def of_classes(self, wnids: Sequence[str]) -> list[Sample]:
+        """The samples of these classes. Raises UnknownName if there are none."""
+        classes = frozenset(wnids)
+        samples = [sample for sample in self.samples if sample.wnid in classes]
+        if not samples:
             raise UnknownName(
-                f"None of the {len(self.samples)} images is of one of the model's {len(wnids)} classes.",
+                f"None of the {len(self.samples)} images belongs to one of the model's {len(wnids)} classes.",
                 remedy="`python -m transxnet list --classes NAME` lists a model's classes with their WNIDs.",
                 detail=", ".join(sorted({sample.wnid for sample in self.samples})[:10]),
             )
-        return known
+        return samples
 
 
 def list_images(paths: Sequence[str | Path], labeling: Labeling | None = None) -> Listing:
-    """Every labeled image under folders and zips.
+    """List every labeled image in folders and zips.
 
-    labeling: what tells the classes; None takes each path's own names (see labeling.by_the_names_of).
-    Raises UnknownName where a path is absent, has no labeled image, or has names that can be read in two ways;
-    ImageUnreadable for a zip that is none.
+    Args:
+        paths: Folders and zips.
+        labeling: Classes of the images; None for those in the names, see labeling.labeling_from_names.
+
+    Raises:
+        UnknownName: A path does not exist, has no labeled image, or has ambiguous names.
+        ImageUnreadable: A zip is damaged.
     """
-    parts = [_in_one(Path(path), labeling) for path in paths]
+    listings = [_list_path(Path(path), labeling) for path in paths]
     return Listing(
-        tuple(sample for part in parts for sample in part.samples),
-        sum(part.unlabeled for part in parts),
-        tuple(dict.fromkeys(words for part in parts for words in part.labels)),
+        tuple(sample for listing in listings for sample in listing.samples),
+        sum(listing.unlabeled for listing in listings),
+        tuple(dict.fromkeys(labels for listing in listings for labels in listing.labels)),
     )
 
 
-def find_samples(paths: Sequence[str | Path]) -> list[Sample]:
-    """Every image that its own names label, under folders and zips. Raises as `list_images`."""
-    return list(list_images(paths).samples)
-
-
-def known_samples(paths: Sequence[str | Path], wnids: Sequence[str]) -> tuple[list[Sample], int]:
-    """(the samples of these classes, how many others there are). UnknownName where none is of these classes."""
-    listing = list_images(paths)
-    known = listing.of(wnids)
-    return known, len(listing.samples) - len(known)
-
-
-def _in_one(path: Path, labeling: Labeling | None) -> Listing:
-    """The labeled images of one folder or zip. One that has none would otherwise be missing without a word."""
+def _list_path(path: Path, labeling: Labeling | None) -> Listing:
+    """The labeled images of one folder or zip. Raises UnknownName if there are none, so that none is lost silently."""
     images = [entry for entry in _files(path) if _is_image(entry[0])]
     names = [name for name, _, _ in images]
-    labeling = labeling or by_the_names_of(names, path.name)
-    samples = [Sample(name, wnid, size, source) for name, size, source in images if (wnid := labeling.wnid(name))]
+    labeling = labeling or labeling_from_names(names, path.name)
+    samples = [Sample(name, wnid, size, read) for name, size, read in images if (wnid := labeling.wnid(name))]
     if not samples:
         raise UnknownName(
             f"{path.name} holds no labeled images.",
-            remedy="Give folders or zips of WNID folders (n02165456/…), or of files named WNID_anything.jpg; or say by "
-            "--labels FILE which file is of which class.",
+            remedy="Use folders or zips of WNID folders (n02165456/…), or of files named WNID_anything.jpg; or pass "
+            "the classes of the files with --labels FILE.",
             detail=str(path),
         )
-    return Listing(tuple(samples), len(images) - len(samples), (labeling.words,))
+    return Listing(tuple(samples), len(images) - len(samples), (labeling.description,))
 
 
-def _files(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:  # -> (name inside, bytes, how to read it)
+def _files(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:  # -> (name inside, bytes, reader)
     if path.is_dir():
-        return _folder(path)
+        return _folder_files(path)
     if path.is_file():
-        return _zip(path)
+        return _zip_files(path)
     raise UnknownName(
         f"There is no folder or zip {quote(path.name)}.", remedy="Check the path for a typing error.", detail=str(path)
     )
 
 
-def _folder(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+def _folder_files(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
     for name in sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()):
         yield name, (path / name).stat().st_size, (path / name).read_bytes
 
 
-def _zip(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+def _zip_files(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
         raise ImageUnreadable(
-            f"{path.name} is damaged, or no zip.", remedy="Give folders or zips of images.", detail=str(path)
+            f"{path.name} is damaged or not a zip.", remedy="Use folders or zips of images.", detail=str(path)
         ) from error
     for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
         yield entry.filename, entry.file_size, partial(archive.read, entry)  # safe from several threads
 
 
 def _is_image(name: str) -> bool:
-    """By its suffix; not the `._x.jpg` that a Mac lays beside x.jpg."""
+    """By its suffix, except the `._x.jpg` that macOS writes next to x.jpg."""
     path = PurePosixPath(name)
     return path.suffix.lower() in SUFFIXES and not path.name.startswith("._")

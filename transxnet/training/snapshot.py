@@ -1,20 +1,20 @@
-"""The EMA weights of an unfinished run with what is needed to go on from them alone.
+"""The EMA weights of an unfinished run, with what is needed to continue from them alone.
 
-A snapshot is three files beside each other: NAME.safetensors (the EMA weights, float16), NAME.json (recipe, step,
-accuracy, digests) and NAME.csv (the run's log). It is small enough to be committed; the optimizer's state is not in it,
-so a run that continues from one begins with a short warm-up (`Run.restart`).
+A snapshot is three files in one folder: NAME.safetensors (the EMA weights, float16), NAME.json (recipe, step,
+accuracy, digests) and NAME.csv (the run's log). It is small enough to be committed; it lacks the optimizer's state, so
+that a run that continues from it starts with a short warm-up (`Run.restart`).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..distributed import describe_hardware
 from ..errors import SourceFailed, WeightsMismatch
-from ..hardware import hardware
+from ..output import replace_atomically
 from ..weights.checkpoint import read_checkpoint
 from .half import write_half
 
@@ -26,16 +26,15 @@ def write_snapshot(run: Run, accuracy: float | None) -> Path:
     """Write the snapshot of a run into its folder, under the recipe's name.
 
     Args:
-        run: the run, on the first worker.
-        accuracy: share of right answers of the EMA weights on the images that the log measures; None if not measured.
+        run: The run, at the main process.
+        accuracy: Top-1 accuracy of the EMA weights on the images that the log measures; None if not measured.
 
     Returns:
         The path of the weights.
     """
     path = run.folder / f"{run.recipe.name}.safetensors"
-    temporary = path.with_suffix(".tmp")
-    write_half(run.ema.state_dict(), temporary)
-    os.replace(temporary, path)
+    with replace_atomically(path) as temporary:
+        write_half(run.ema.state_dict(), temporary)
     description = {
         "recipe": run.recipe.as_json(),
         "step": run.step,
@@ -44,54 +43,54 @@ def write_snapshot(run: Run, accuracy: float | None) -> Path:
         "seconds": round(run.seconds),
         "held_out": {
             "top1": None if accuracy is None else round(accuracy, 4),
-            "images": run.measured_images,
+            "images": run.num_measurement_images,
             "image_size": run.model.spec.image_size,
         },
         "data": run.data.digest,
         "teacher": run.teacher_digest,
-        "hardware": hardware(run.device, run.size),
+        "hardware": describe_hardware(run.device, run.world_size),
     }
-    temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, path.with_suffix(".json"))
+    with replace_atomically(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     if run.log.path.exists():
         shutil.copyfile(run.log.path, path.with_suffix(".csv"))
     return path
 
 
 def restart_from_snapshot(run: Run, path: Path) -> None:
-    """Let a new run go on at the step of a snapshot.
+    """Continue a new run at the step of a snapshot.
 
     Args:
-        run: a run that has taken no step, with the recipe, images and teacher of the snapshot's run.
-        path: NAME.safetensors; NAME.json lies next to it, NAME.csv may.
+        run: A run that has taken no step, with the recipe, images and teacher of the snapshot's run.
+        path: NAME.safetensors, next to NAME.json and optionally NAME.csv.
 
     Raises:
-        SourceFailed: a file that is missing or damaged.
-        WeightsMismatch: a snapshot of another recipe, of other images, or made with another teacher.
+        SourceFailed: A file is missing or damaged.
+        WeightsMismatch: The snapshot has another recipe, other images or another teacher.
     """
     description = _read_description(path.with_suffix(".json"))
     expected = {"recipe": run.recipe.as_json(), "data": run.data.digest, "teacher": run.teacher_digest}
     for key, value in json.loads(json.dumps(expected)).items():
         if description.get(key) != value:
             raise WeightsMismatch(
-                f"The snapshot {path.name} was made with another {_WORDS[key]}.",
-                remedy="Use those it was made with, or train without --continue-from.",
+                f"The snapshot {path.name} was made with another {_DESCRIPTIONS[key]}.",
+                remedy="Use the one it was made with, or train without --continue-from.",
             )
     step = description.get("step")
     if not isinstance(step, int) or not 0 < step <= run.steps:
         raise WeightsMismatch(
-            f"The snapshot {path.name} is of step {str(step)[:20]}, and the run has {run.steps}.",
+            f"The snapshot {path.name} is of step {str(step)[:20]}, but the run has {run.steps} steps.",
             remedy="Use the snapshot of this recipe.",
         )
     state, _ = read_checkpoint(path)
     log = path.with_suffix(".csv")
-    if run.chief and log.exists():
+    if run.is_main and log.exists():
         shutil.copyfile(log, run.log.path)
-        run.log.cut(step)
+        run.log.truncate(step)
     run.restart(state, step, float(description.get("seconds") or 0), path.name)
 
 
-_WORDS = {"recipe": "recipe", "data": "set of training images", "teacher": "teacher"}
+_DESCRIPTIONS = {"recipe": "recipe", "data": "set of training images", "teacher": "teacher"}
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -100,7 +99,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise SourceFailed(
             f"The description {path.name} of the snapshot is missing or damaged.",
-            remedy="Give a .safetensors file with the .json that training wrote next to it.",
+            remedy="Use a .safetensors file with the .json that training wrote next to it.",
             detail=f"{path}: {error!r}",
         ) from error
     return description if isinstance(description, dict) else {}

@@ -22,7 +22,7 @@ from ..weights.load import load
 
 
 class Teacher(nn.Module):
-    """A frozen classifier whose logits are learned. (B, 3, S, S), normalized for the student -> (B, classes) float32.
+    """A frozen classifier whose logits are distilled. (B, 3, S, S), normalized for the student -> (B, classes) float32.
 
     Args:
         model: the classifier, (B, 3, s, s) -> (B, classes).
@@ -66,16 +66,17 @@ def load_teacher(name: str, file: Path | None, classes: int, device: torch.devic
 
     Args:
         name: "timm:NAME", or a variant such as "nano".
-        file: its weights. Needed for a timm backbone, because timm's own weights answer with other classes.
+        file: its weights. Required for a timm backbone, because timm's weights have other classes.
             safetensors metadata may hold `input` (side in pixels), `mean` and `std` (one number or three, separated by
-            spaces); timm's configuration of the backbone is used without.
+            spaces); otherwise
+            timm's configuration of the backbone is used.
         classes: number of classes of the student, which the teacher must have in the same order.
         device: where it runs.
 
     Raises:
-        WeightsError: no file for a timm backbone, or one that cannot be read.
-        WeightsMismatch: tensors that do not fit the backbone with that number of classes.
-        UnknownName: no such backbone or variant.
+        WeightsError: The file of a timm backbone is missing, or cannot be read.
+        WeightsMismatch: The tensors do not fit the backbone with that number of classes.
+        UnknownName: There is no such backbone or variant.
     """
     if not is_backbone(name):
         return Teacher(load(name, file, device).model).to(device)
@@ -85,7 +86,7 @@ def load_teacher(name: str, file: Path | None, classes: int, device: torch.devic
     if file is None:
         raise WeightsError(
             f"The teacher {name} needs weights for the {classes} classes of the student.",
-            remedy="Give them by --teacher FILE.",
+            remedy="Pass them with --teacher FILE.",
         )
     model = timm.create_model(spec.architecture, num_classes=classes)
     state, _ = read_checkpoint(file)
@@ -104,15 +105,14 @@ def _metadata(file: Path) -> Mapping[str, str]:
         return {}
     from safetensors import safe_open
 
-    with safe_open(file, framework="pt") as opened:
-        return opened.metadata() or {}
+    with safe_open(file, framework="pt") as tensors:
+        return tensors.metadata() or {}
 
 
 def _numbers(metadata: Mapping[str, str], key: str, file: Path) -> tuple[float, ...]:
-    """Three positive numbers, a single one repeated; () where the metadata lack the key. Raises WeightsMismatch."""
-    words = metadata.get(key, "").split()
+    """Three positive numbers, a single one repeated; () if the metadata lack the key. Raises WeightsMismatch."""
     try:
-        numbers = tuple(float(word) for word in words)
+        numbers = tuple(float(number) for number in metadata.get(key, "").split())
     except ValueError:
         numbers = (0.0,)
     if any(not 0 < number < 10_000 for number in numbers) or len(numbers) not in (0, 1, 3):

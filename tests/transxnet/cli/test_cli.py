@@ -1,3 +1,5 @@
+"""`python -m transxnet list`, `predict` and `study`: output, exit codes, refused arguments."""
+
 from __future__ import annotations
 
 import json
@@ -38,7 +40,7 @@ UNTRAINED = ["--model", "pico@untrained"]
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory) -> list[Path]:
-    """Five small images and one file that is none, as a.png … f.png."""
+    """Five small images a.png … e.png, and the damaged f.png."""
     folder = tmp_path_factory.mktemp("images")
     for i, name in enumerate("abcde"):
         (folder / f"{name}.png").write_bytes(to_png(image(i).rgb))
@@ -48,7 +50,7 @@ def images(tmp_path_factory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> Path:
-    """A folder that holds a pico of its own."""
+    """A folder with weights of pico."""
     folder = tmp_path_factory.mktemp("weights")
     save_file(untrained_model(VARIANTS["transxnet_pico"], seed=7).state_dict(), folder / "transxnet_pico.safetensors")
     return folder
@@ -67,40 +69,41 @@ def lines(text: str) -> list[dict]:
 # --- list -------------------------------------------------------------------------------------------------------------
 
 
-def test_list_has_a_row_for_every_variant(capsys, weights):
+def test_list_has_every_variant(capsys, weights):
     code, out, _ = run(capsys, "list", "--json", "--weights-dir", weights)
     rows = {row["name"]: row for row in lines(out)}
     assert code == 0
     assert list(rows) == NAMES
-    assert (rows["t"]["top1_paper"], rows["t"]["top1_here"], rows["t"]["classes"]) == (0.816, None, 1000)
+    assert (rows["t"]["top1_paper"], rows["t"]["top1_measured"], rows["t"]["classes"]) == (0.816, None, 1000)
     assert rows["pico"]["top1_paper"] is None
-    assert (rows["pico"]["weights"], rows["pico"]["ready"]) == ("in the weights folder", True)
-    assert (rows["s"]["weights"], rows["s"]["ready"]) == ("to be downloaded from the author's release", False)
+    assert (rows["pico"]["weights"], rows["pico"]["local"]) == ("in the weights folder", True)
+    assert (rows["s"]["weights"], rows["s"]["local"]) == ("to be downloaded from the author's release", False)
     _, table, _ = run(capsys, "list", "--weights-dir", weights)
     assert "b_384" in table
-    assert "85.5 %" in table
+    assert "85.5%" in table
+    assert "top-1 (paper)  top-1 (measured)" in table
     assert "in the weights folder" in table
 
 
-def test_list_shows_what_the_card_of_bundled_weights_measured(capsys, tmp_path, monkeypatch):
+def test_list_shows_accuracy_from_the_card(capsys, tmp_path, monkeypatch):
     (tmp_path / "transxnet_nano.json").write_text('{"sha256": "ab", "accuracy": {"top1": 0.4321}}', encoding="utf-8")
     monkeypatch.setattr("transxnet.weights.sources.BUNDLED", tmp_path)
     _, out, _ = run(capsys, "list", "--json")
-    assert {row["name"]: row["top1_here"] for row in lines(out)}["nano"] == 0.4321
+    assert {row["name"]: row["top1_measured"] for row in lines(out)}["nano"] == 0.4321
 
 
-def test_list_names_models_of_either_kind(capsys):
+def test_list_of_named_models(capsys):
     """A backbone's cost is its own, as timm publishes it: 4.1 GMACs and 25.6 M parameters for ResNet-50."""
     code, out, _ = run(capsys, "list", "pico@untrained", "timm:resnet50", "timm:test_vit@untrained", "--json")
     pico, resnet, vit = lines(out)
     assert code == 0
     assert (pico["name"], pico["weights"]) == ("pico@untrained", "random weights, made on the spot")
-    assert (pico["top1_here"], pico["parameters"]) == (None, listing.COSTS["transxnet_pico"][0])
-    assert (resnet["name"], resnet["weights"], resnet["ready"]) == (
+    assert (pico["top1_measured"], pico["parameters"]) == (None, listing.COSTS["transxnet_pico"][0])
+    assert (resnet["name"], resnet["weights"], resnet["local"]) == (
         "timm:resnet50", "to be downloaded from the Hub", False,
     )  # fmt: skip
     assert (resnet["parameters"], resnet["gmacs"], resnet["image_size"]) == (25_557_032, 4.0892, 224)
-    assert (vit["name"], vit["image_size"], vit["ready"]) == ("timm:test_vit@untrained", 160, True)
+    assert (vit["name"], vit["image_size"], vit["local"]) == ("timm:test_vit@untrained", 160, True)
     code, _, err = run(capsys, "list", "timm:resnet5O")
     assert code == 2
     assert "Near it: timm:resnet50" in err
@@ -110,51 +113,59 @@ def test_list_names_models_of_either_kind(capsys):
 @pytest.mark.parametrize("name", ["pico", "tiny-imagenet-200"])
 def test_list_classes_of_a_variant_or_a_label_set(capsys, name):
     code, out, _ = run(capsys, "list", "--classes", name, "--json")
-    found = lines(out)
+    classes = lines(out)
     assert code == 0
-    assert len(found) == 200
-    assert found[36]["wnid"] == "n02165456"
-    assert found[36]["label"] == "ladybug"
-    assert "ladybird" in found[36]["words"]
+    assert len(classes) == 200
+    assert list(classes[36]) == ["index", "wnid", "label", "synonyms"]
+    assert (classes[36]["wnid"], classes[36]["label"]) == ("n02165456", "ladybug")
+    assert "ladybird" in classes[36]["synonyms"]
     _, table, _ = run(capsys, "list", "--classes", name)
     assert table.splitlines()[36].split()[:2] == ["36", "n02165456"]
+
+
+def test_classes_without_wnid_have_null(capsys):
+    _, out, _ = run(capsys, "list", "--classes", "timm:vit_tiny_patch16_224.augreg_in21k", "--json")
+    assert lines(out)[7] == {"index": 7, "wnid": None, "label": "class 7", "synonyms": "class 7"}
 
 
 # --- predict ----------------------------------------------------------------------------------------------------------
 
 
-def test_predict_prints_one_json_object_a_image(capsys, images, weights):
+def test_predict_prints_json_for_each_image(capsys, images, weights):
     code, out, err = run(capsys, "predict", images[0], images[1], "--weights-dir", weights, "--json", "--top", 3)
-    found = lines(out)
+    first, second = lines(out)
     loaded = load("pico", weights_dir=weights)
-    alone = study(loaded, decode(images[1]), StudyOptions(only=(), top=3)).predictions
+    expected = study(loaded, decode(images[1]), StudyOptions(only=(), top=3)).predictions.top
     assert (code, err) == (0, "")
-    assert [list(one) for one in found] == [["image", "model", "provenance", "top"]] * 2
-    assert [one["image"] for one in found] == [str(images[0]), str(images[1])]
-    assert found[1]["model"] == "pico"
-    assert found[1]["provenance"] == loaded.provenance.as_json()
-    assert [list(answer) for answer in found[1]["top"]] == [["index", "wnid", "label", "probability"]] * 3
-    assert [answer["index"] for answer in found[1]["top"]] == [answer.index for answer in alone.top]
-    for answer, expected in zip(found[1]["top"], alone.top, strict=True):
-        assert (answer["wnid"], answer["label"]) == (LABELS.wnids[answer["index"]], LABELS.names[answer["index"]])
-        assert answer["probability"] == pytest.approx(expected.probability, rel=1e-4)
+    assert list(first) == list(second) == ["image", "model", "provenance", "predictions"]
+    assert (first["image"], second["image"]) == (str(images[0]), str(images[1]))
+    assert second["model"] == "pico"
+    assert second["provenance"] == loaded.provenance.as_json()
+    predictions = second["predictions"]
+    assert [list(prediction) for prediction in predictions] == [["index", "wnid", "label", "probability"]] * 3
+    assert [prediction["index"] for prediction in predictions] == [prediction.index for prediction in expected]
+    for prediction, expected_prediction in zip(predictions, expected, strict=True):
+        index = prediction["index"]
+        assert (prediction["wnid"], prediction["label"]) == (LABELS.wnids[index], LABELS.names[index])
+        assert prediction["probability"] == pytest.approx(expected_prediction.probability, rel=1e-4)
 
 
-def test_predict_shows_a_backbone_what_it_was_made_for(capsys, images):
-    """Its own size, crop, interpolation and colors: what timm's own transform gives."""
+def test_predict_uses_the_backbones_preprocessing(capsys, images):
+    """Size, crop, interpolation and normalization are those of timm's transform."""
     name = "timm:test_resnet@untrained"
     code, out, _ = run(capsys, "predict", images[0], "--model", name, "--json", "--top", 1, "--device", "cpu")
-    (found,) = lines(out)
+    (result,) = lines(out)
     loaded = load(name, device="cpu")
     transform = create_transform(**resolve_data_config(model=loaded.model.net))
     with torch.no_grad():
         logits = loaded.model(transform(Image.fromarray(decode(images[0]).rgb))[None])[0]
     best = int(logits.argmax())
-    assert (code, found["model"], found["top"][0]["index"]) == (0, name, best)
-    assert found["top"][0]["probability"] == pytest.approx(float(logits.softmax(0)[best]), rel=1e-5)
+    (prediction,) = result["predictions"]
+    assert (code, result["model"], prediction["index"]) == (0, name, best)
+    assert prediction["probability"] == pytest.approx(float(logits.softmax(0)[best]), rel=1e-5)
 
 
-def test_predict_goes_in_batches_and_keeps_the_order(capsys, images, monkeypatch):
+def test_predict_batches_keep_the_order(capsys, images, monkeypatch):
     sizes = []
     batch = predict_module.predict_batch
 
@@ -164,50 +175,51 @@ def test_predict_goes_in_batches_and_keeps_the_order(capsys, images, monkeypatch
 
     monkeypatch.setattr(predict_module, "predict_batch", counting)
     _, out, _ = run(capsys, "predict", *images[:5], "--json", "--batch-size", 2, *UNTRAINED)
-    together = lines(out)
+    results = lines(out)
     assert sizes == [2, 2, 1]
-    assert [Path(one["image"]).name for one in together] == ["a.png", "b.png", "c.png", "d.png", "e.png"]
+    assert [Path(result["image"]).name for result in results] == ["a.png", "b.png", "c.png", "d.png", "e.png"]
     _, out, _ = run(capsys, "predict", images[4], "--json", *UNTRAINED)
-    assert together[4]["top"][0]["probability"] == pytest.approx(lines(out)[0]["top"][0]["probability"], rel=1e-4)
+    batched, single = results[4]["predictions"][0], lines(out)[0]["predictions"][0]
+    assert batched["probability"] == pytest.approx(single["probability"], rel=1e-4)
 
 
-def test_a_bad_image_has_its_own_line_and_the_others_are_answered(capsys, images, tmp_path):
+def test_damaged_image_does_not_stop_the_others(capsys, images, tmp_path):
     missing = tmp_path / "missing.jpg"
     code, out, err = run(capsys, "predict", images[5], missing, images[0], "--json", *UNTRAINED)
-    broken, gone, good = lines(out)
+    damaged, absent, good = lines(out)
     assert (code, err) == (1, "")
-    assert list(broken) == list(gone) == ["image", "error"]
-    assert "f.png" in broken["error"]
-    assert str(tmp_path) not in gone["error"]
-    assert len(good["top"]) == 5
+    assert list(damaged) == list(absent) == ["image", "error"]
+    assert "f.png" in damaged["error"]
+    assert str(tmp_path) not in absent["error"]
+    assert len(good["predictions"]) == 5
 
 
-def test_predict_for_people(capsys, images):
+def test_predict_text(capsys, images):
     code, out, err = run(capsys, "predict", images[0], images[5], "--top", 2, *UNTRAINED)
-    first, name, *answers = out.splitlines()
+    first, name, *predictions = out.splitlines()
     assert code == 1
     assert first.startswith("RANDOM WEIGHTS, never trained")
     assert name == str(images[0])
-    assert len(answers) == 2
-    assert all(" %  " in answer for answer in answers)
+    assert len(predictions) == 2
+    assert all("%  " in prediction for prediction in predictions)
     assert err.startswith(f"{images[5]}: “f.png”")
     assert "Traceback" not in err
 
 
-def test_a_folder_stands_for_the_images_in_it(capsys, images, tmp_path):
+def test_folder_is_expanded(capsys, images, tmp_path):
     (tmp_path / "sub").mkdir()
     for name in ("z.PNG", "sub/y.png", ".hidden.png"):
         (tmp_path / name).write_bytes(images[0].read_bytes())
     (tmp_path / "notes.txt").write_text("no image", encoding="utf-8")
     _, out, _ = run(capsys, "predict", tmp_path, "--json", *UNTRAINED)
-    assert [one["image"] for one in lines(out)] == [str(tmp_path / "sub" / "y.png"), str(tmp_path / "z.PNG")]
+    assert [result["image"] for result in lines(out)] == [str(tmp_path / "sub" / "y.png"), str(tmp_path / "z.PNG")]
     (tmp_path / "empty").mkdir()
     code, out, err = run(capsys, "predict", tmp_path / "empty", *UNTRAINED)
     assert code == 2
     assert "no images in the folders given" in err
 
 
-def test_a_batch_too_large_for_the_device_is_halved(capsys, images, monkeypatch):
+def test_batch_too_large_is_halved(capsys, images, monkeypatch):
     sizes = []
     batch = predict_module.predict_batch
 
@@ -225,21 +237,21 @@ def test_a_batch_too_large_for_the_device_is_halved(capsys, images, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("argv", "words"),
+    ("argv", "message"),
     [
         (["--model", "resnet"], f"no variant called 'resnet'. Choose one of: {', '.join(NAMES)}"),
         (["--model", "nano"], "No weights for transxnet_nano: every source failed.\n  1. folder:"),
         (["--model", "pico", "--device", "abacus"], "'abacus' is no device"),
     ],
 )
-def test_what_cannot_be_done_at_all_is_one_message_and_exit_code_2(capsys, images, argv, words):
+def test_fatal_error_is_one_message_and_exit_2(capsys, images, argv, message):
     code, out, err = run(capsys, "predict", images[0], *argv)
     assert (code, out) == (2, "")
     assert err.startswith("transxnet: ")
-    assert words in err
+    assert message in err
 
 
-def test_a_weights_file_that_is_damaged_names_its_path_for_whoever_runs_the_program(capsys, images, tmp_path):
+def test_damaged_weights_name_their_path(capsys, images, tmp_path):
     (tmp_path / "mine.safetensors").write_bytes(b"nothing")
     code, _, err = run(capsys, "predict", images[0], "--source", tmp_path / "mine.safetensors")
     assert code == 2
@@ -251,11 +263,11 @@ def test_a_weights_file_that_is_damaged_names_its_path_for_whoever_runs_the_prog
     "argv",
     [
         [], ["predict"], ["predict", "a.png", "--top", "0"], ["predict", "a.png", "--batch-size", "x"],
-        ["study", "a.png"], ["study", "a.png", "--out", "o", "--point", "3;4"],
-        ["study", "a.png", "--out", "o", "--cam-stage", "last"],
+        ["study", "a.png"], ["study", "a.png", "--out", "o", "--position", "3;4"],
+        ["study", "a.png", "--out", "o", "--cam-layer", "last"],
     ],
 )  # fmt: skip
-def test_arguments_that_make_no_sense_print_the_usage(capsys, argv):
+def test_invalid_arguments_print_the_usage(capsys, argv):
     with pytest.raises(SystemExit) as caught:
         main(argv)
     assert caught.value.code == 2
@@ -265,15 +277,35 @@ def test_arguments_that_make_no_sense_print_the_usage(capsys, argv):
 # --- study ------------------------------------------------------------------------------------------------------------
 
 
+def test_help_states_defaults(capsys):
+    """Units in brackets, choices in braces, environment variables, and nothing where there is no default."""
+    texts = {}
+    for command in ("list", "predict", "study", "erf", "evaluate"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        texts[command] = " ".join(capsys.readouterr().out.split())
+    assert "models to list (default: TransXNet variants)" in texts["list"]
+    assert (
+        "folder of NAME.safetensors files or official checkpoints (default: environment variable TRANSXNET_WEI"
+        in (texts["predict"])
+    )
+    assert "cuda, cuda:N, mps or cpu (default: best available)" in texts["predict"]
+    assert "attention head to draw, from 1; 0 = mean (default: 0)" in texts["study"]
+    assert "pixel after EXIF rotation (default: center)" in texts["study"]
+    assert "skip images already finished --weights-dir" in texts["study"]
+    assert "to which images are warped [px] (default: 1024)" in texts["erf"]
+    assert "--autocast {bf16,fp16} mixed precision, on CUDA only (default: float32)" in texts["evaluate"]
+
+
 @pytest.fixture(scope="module")
-def studied(images, weights, tmp_path_factory):
-    """(exit code, folder, manifest) of two images, one of them broken, by two models."""
+def results(images, weights, tmp_path_factory):
+    """(exit code, folder, manifest) of two images, one of them damaged, by two models."""
     out = tmp_path_factory.mktemp("study")
     argv = [
         "study",
         str(images[0]),
         str(images[5]),
-        "--only",
+        "--analyses",
         ",".join(OVERVIEW),
         "--models",
         "pico,pico@untrained",
@@ -281,13 +313,13 @@ def studied(images, weights, tmp_path_factory):
         str(out),
     ]
     code = main(
-        [*argv, "--weights-dir", str(weights), "--stage", "2", "--block", "1", "--head", "2", "--point", "30,70"]
+        [*argv, "--weights-dir", str(weights), "--stage", "2", "--block", "1", "--head", "2", "--position", "30,70"]
     )
     return code, out, json.loads((out / "manifest.json").read_text(encoding="utf-8"))
 
 
-def test_study_writes_what_the_library_computes(studied, images, weights):
-    _, out, manifest = studied
+def test_study_writes_the_librarys_values(results, images, weights):
+    _, out, manifest = results
     (entry,) = manifest["images"]
     options = StudyOptions(stage=2, block=1, position=(30, 70))
     expected = study(load("pico", weights_dir=weights), decode(images[0]), options)
@@ -301,14 +333,15 @@ def test_study_writes_what_the_library_computes(studied, images, weights):
     assert not list(out.rglob("*.part"))
 
 
-def test_the_manifest_says_how_everything_was_made(studied, images, weights):
-    code, _, manifest = studied
+def test_manifest_records_inputs_and_settings(results, images, weights):
+    code, _, manifest = results
     (entry,) = manifest["images"]
     first, second = entry["models"]
-    assert code == 1  # one image was broken
+    assert code == 1  # one image is damaged
+    assert manifest["format"] == 2
     assert manifest["command"][:5] == ["python", "-m", "transxnet", "study", str(images[0])]
     assert {"python", "torch", "timm", "captum"} <= set(manifest["versions"])
-    assert [list(one) for one in manifest["failed"]] == [["image", "error"]]
+    assert [list(failure) for failure in manifest["failed"]] == [["image", "error"]]
     assert entry["image"] == str(images[0])
     assert entry["drawn"]["attention"]["head"] == 2
     assert (first["model"], second["model"]) == ("pico", "pico@untrained")
@@ -320,46 +353,46 @@ def test_the_manifest_says_how_everything_was_made(studied, images, weights):
     assert first["position"] == [30, 70]
 
 
-def test_without_a_class_every_model_explains_the_first_ones_top_answer(studied):
-    first, second = studied[2]["images"][0]["models"]
+def test_all_models_explain_the_first_ones_prediction(results):
+    first, second = results[2]["images"][0]["models"]
     assert first["class"]["wnid"] == first["top"][0]["wnid"] == second["class"]["wnid"]
     assert second["class"]["wnid"] != second["top"][0]["wnid"]
 
 
-def test_images_of_one_name_get_folders_of_their_own():
+def test_equal_file_names_get_numbered_folders():
     names = ["a/cat.jpg", "b/cat.png", "c/Cat.gif", "x/my cat (1).jpg", "..jpg"]
-    assert common.places_of([Path(name) for name in ("a-2.jpg", "a.jpg", "a.png")]) == ["a-2", "a", "a-3"]
-    assert common.places_of([Path(name) for name in names]) == ["cat", "cat-2", "Cat-3", "my_cat_1", "image"]
+    assert common.folder_names([Path(name) for name in ("a-2.jpg", "a.jpg", "a.png")]) == ["a-2", "a", "a-3"]
+    assert common.folder_names([Path(name) for name in names]) == ["cat", "cat-2", "Cat-3", "my_cat_1", "image"]
 
 
 @pytest.mark.parametrize(
-    ("argv", "words"),
+    ("argv", "message"),
     [
         (["--stage", "5"], "pico has no stage 5. Choose 1 to 4."),
         (["--stage", "1", "--block", "3"], "Stage 1 of pico has no block 3. Choose 0 to 2."),
         (["--stage", "1", "--head", "2"], "Stage 1 of pico has no head 2. Choose 0 to 1."),
-        (["--cam-stage", "0"], "pico has no stage 0."),
-        (["--class", "tench"], "called 'tench'"),
-        (["--only", "kernels,magic"], "no part called 'magic'. Choose some of: attention, "),
+        (["--cam-layer", "0"], "pico has no stage 0."),
+        (["--target", "tench"], "called 'tench'"),
+        (["--analyses", "kernels,magic"], "no analysis called 'magic'. Choose some of: attention, "),
         (["--models", "pico,magic"], "no variant called 'magic'"),
     ],
 )
-def test_study_refuses_before_it_loads_anything(capsys, tmp_path, argv, words):
+def test_study_refuses_invalid_options_early(capsys, tmp_path, argv, message):
     code, out, err = run(capsys, "study", "a.png", "--out", tmp_path / "o", *argv)
     assert (code, out) == (2, "")
-    assert words in err
+    assert message in err
     assert not (tmp_path / "o").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(capsys, images, tmp_path):
-    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+def test_unwritable_folder_is_explained(capsys, images, tmp_path):
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
     code, _, err = run(capsys, "study", images[0], "--models", "pico@untrained", "--out", tmp_path / "file" / "o")
     assert code == 2
     assert "The results cannot be written to o (Not a directory)." in err
     assert "--out" in err
 
 
-# --- As a process of its own ------------------------------------------------------------------------------------------
+# --- As a separate process --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.process
@@ -372,21 +405,21 @@ def test_process_list():
 
 @pytest.mark.process
 def test_process_predict(images):
-    """From Python's start on: what importing says would be heard too."""
+    """In a new interpreter: imports must print nothing either."""
     command = [sys.executable, "-m", "transxnet", "predict", str(images[0]), str(images[5]), "--json", *UNTRAINED]
     root = Path(transxnet.__file__).parents[1]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=200, cwd=root)
-    assert done.returncode == 1, done.stderr
-    good, bad = lines(done.stdout)
+    process = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=200, cwd=root)
+    assert process.returncode == 1, process.stderr
+    good, damaged = lines(process.stdout)
     assert good["provenance"]["kind"] == "untrained"
-    assert "error" in bad
-    assert done.stderr == ""
+    assert "error" in damaged
+    assert process.stderr == ""
 
 
 @pytest.mark.process
 def test_process_study(images, tmp_path):
-    asked = ("--only", "attention,grad_cam", "--models", "pico@untrained", "--out", tmp_path / "o")
-    process = Forked("transxnet", "study", images[0], *asked)
+    options = ("--analyses", "attention,grad_cam", "--models", "pico@untrained", "--out", tmp_path / "o")
+    process = Forked("transxnet", "study", images[0], *options)
     out, err = process.communicate()
     assert process.returncode == 0, err
     assert (tmp_path / "o" / "a" / "sheet.png").stat().st_size > 10_000

@@ -1,4 +1,4 @@
-"""An evaluation that was killed, and one shared by several processes: the numbers of one in one go, to the bit."""
+"""Interrupted and distributed evaluations equal an uninterrupted one of one process, to the bit."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from transxnet.training.protocol import Protocol
 from transxnet.training.report import Report
 from transxnet.weights.load import Provenance
 
-PROTOCOL = Protocol(image_size=32, crop_pct=1.0, batch=2)
+PROTOCOL = Protocol(image_size=32, crop_pct=1.0, batch_size=2)
 
 
 @pytest.fixture
 def images(make_images):
-    """Nine, in this order: four of A, three of B, two of C."""
+    """Nine images: four of A, three of B, two of C."""
     return make_images("nine", {WNIDS[3]: 4, WNIDS[10]: 3, WNIDS[150]: 2})
 
 
@@ -28,33 +28,33 @@ def without_speed(report: Report) -> dict:
     return {key: value for key, value in report.as_json().items() if key != "speed"}
 
 
-def stop_after(images_done: int):
-    def progress(done: int, total: int) -> None:
-        if done >= images_done:
+def stop_after(images: int):
+    def progress(finished: int, total: int) -> None:
+        if finished >= images:
             raise KeyboardInterrupt
 
     return progress
 
 
-def test_a_killed_evaluation_goes_on_where_it_was(images, tmp_path):
-    whole = assess(scripted(), [images], PROTOCOL)
-    killed, resumed, out = scripted(), scripted(), tmp_path / "out"
+def test_interrupted_evaluation_resumes(images, tmp_path):
+    expected = assess(scripted(), [images], PROTOCOL)
+    interrupted, resumed, out = scripted(), scripted(), tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        assess(killed, [images], PROTOCOL, out=out, progress=stop_after(4))
-    with pytest.raises(WeightsError, match="holds an evaluation already"):
+        assess(interrupted, [images], PROTOCOL, out=out, progress=stop_after(4))
+    with pytest.raises(WeightsError, match="already holds an evaluation"):
         assess(scripted(), [images], PROTOCOL, out=out)
-    told = []
-    report = assess(resumed, [images], PROTOCOL, out=out, resume=True, progress=lambda *call: told.append(call))
-    assert without_speed(report) == without_speed(whole)
-    assert killed.model.seen + resumed.model.seen == [
+    progress = []
+    report = assess(resumed, [images], PROTOCOL, out=out, resume=True, progress=lambda *call: progress.append(call))
+    assert without_speed(report) == without_speed(expected)
+    assert interrupted.model.seen + resumed.model.seen == [
         [(0, 0), (0, 1)], [(0, 2), (0, 3)], [(1, 0), (1, 1)], [(1, 2), (2, 0)], [(2, 1)],
     ]  # fmt: skip
-    assert (told, report.speed.images) == ([(6, 9), (8, 9), (9, 9)], 5)
-    again = assess(scripted(), [images], PROTOCOL, out=out, resume=True)  # nothing is left to do
-    assert (without_speed(again), again.speed.images, again.speed.rate) == (without_speed(whole), 0, 0)
+    assert (progress, report.speed.images) == ([(6, 9), (8, 9), (9, 9)], 5)
+    again = assess(scripted(), [images], PROTOCOL, out=out, resume=True)  # nothing remains
+    assert (without_speed(again), again.speed.images, again.speed.rate) == (without_speed(expected), 0, 0)
 
 
-def test_a_image_that_was_lost_is_tried_again(images, tmp_path):
+def test_unreadable_image_is_retried(images, tmp_path):
     path = images / "train" / WNIDS[A] / "3.png"
     good = path.read_bytes()
     path.write_bytes(b"x" * len(good))
@@ -64,7 +64,7 @@ def test_a_image_that_was_lost_is_tried_again(images, tmp_path):
     assert without_speed(report) == without_speed(assess(scripted(), [images], PROTOCOL))
 
 
-def test_only_the_same_evaluation_is_resumed(images, make_images, tmp_path):
+def test_only_the_same_evaluation_resumes(images, make_images, tmp_path):
     out = tmp_path / "out"
     assess(scripted(), [images], PROTOCOL, out=out)
 
@@ -73,8 +73,8 @@ def test_only_the_same_evaluation_is_resumed(images, make_images, tmp_path):
             assess(loaded or scripted(), [path], dataclasses.replace(PROTOCOL, **changes), out=out, resume=True)
 
     refused("image size 32, not 64", image_size=64)
-    refused("answers all classes, not the images' classes", restrict=True)
-    refused("batch 2, not 3", batch=3)
+    refused("classes all, not those of the images", restrict_classes=True)
+    refused("batch size 2, not 3", batch_size=3)
     refused(
         "weights abab.*, not cdcd",
         dataclasses.replace(scripted(), provenance=Provenance("file", "x.pth", "cd" * 32)),
@@ -84,40 +84,38 @@ def test_only_the_same_evaluation_is_resumed(images, make_images, tmp_path):
     refused("images [0-9a-f]{16}…, not [0-9a-f]{16}…")
 
 
-class Recorded(Worker):
-    """A process among several; what the others would have told is known beforehand."""
+class RecordedWorker(Worker):
+    """One of several processes; the values of the other ones are given beforehand."""
 
-    others: list
-
-    def gather(self, thing):
-        self.told.append(thing)
-        return [thing, *self.others.pop(0)] if self.chief else None
+    def gather(self, value):
+        self.values.append(value)
+        return [value, *self.other_values.pop(0)] if self.is_main else None
 
     def barrier(self):
         pass
 
 
-def worker(rank: int, size: int, *others: list) -> Recorded:
-    made = Recorded(rank, size, torch.device("cpu"))
-    object.__setattr__(made, "others", list(others))
-    object.__setattr__(made, "told", [])
-    return made
+def recorded_worker(rank: int, world_size: int, *other_values: list) -> RecordedWorker:
+    worker = RecordedWorker(rank, world_size, torch.device("cpu"))
+    object.__setattr__(worker, "other_values", list(other_values))
+    object.__setattr__(worker, "values", [])
+    return worker
 
 
-def test_processes_share_the_batches_and_the_chief_tells(images):
-    whole = scripted()
-    expected = without_speed(assess(whole, [images], PROTOCOL))
-    second, first = worker(1, 2), scripted()
-    other = scripted()
-    assert assess(other, [images], PROTOCOL, worker=second) is None
-    report = assess(first, [images], PROTOCOL, worker=worker(0, 2, *([thing] for thing in second.told)))
+def test_processes_divide_the_batches(images):
+    single, first, second = scripted(), scripted(), scripted()
+    expected = without_speed(assess(single, [images], PROTOCOL))
+    second_worker = recorded_worker(1, 2)
+    assert assess(second, [images], PROTOCOL, worker=second_worker) is None
+    first_worker = recorded_worker(0, 2, *([value] for value in second_worker.values))
+    report = assess(first, [images], PROTOCOL, worker=first_worker)
     assert without_speed(report) == expected
-    assert (first.model.seen, other.model.seen) == (whole.model.seen[::2], whole.model.seen[1::2])
+    assert (first.model.seen, second.model.seen) == (single.model.seen[::2], single.model.seen[1::2])
     assert (report.speed.processes, report.speed.images) == (2, 9)
 
 
-def test_processes_that_see_different_images_stop(images, make_images):
-    second = worker(1, 2)
+def test_processes_with_different_images_stop(images, make_images):
+    second = recorded_worker(1, 2)
     assess(scripted(), [make_images("other", {WNIDS[A]: 3})], PROTOCOL, worker=second)
     with pytest.raises(WeightsMismatch, match="The processes were given different images"):
-        assess(scripted(), [images], PROTOCOL, worker=worker(0, 2, [second.told[0]]))
+        assess(scripted(), [images], PROTOCOL, worker=recorded_worker(0, 2, [second.values[0]]))

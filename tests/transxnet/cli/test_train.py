@@ -1,4 +1,4 @@
-"""`train`, `evaluate` and `bundle` as typed, in this process."""
+"""`python -m transxnet train`, `evaluate` and `bundle`, from training to a bundle."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import json
 import re
 
-import numpy as np
 import pytest
 import timm
 import torch
@@ -15,10 +14,9 @@ from safetensors.torch import load_file, save_file
 from tests.tiny import one_thread  # noqa: F401  small tensors
 from tests.torchrun import ranks
 from transxnet.__main__ import main
-from transxnet.cli import train as train_cli
-from transxnet.training.batches import Batches
-from transxnet.training.data import ImageSet
+from transxnet.cli import train as train_command
 from transxnet.training.log import read_log
+from transxnet.training.loop import TeacherAccuracy
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import find_variant
 from transxnet.weights.checkpoint import untrained_model
@@ -56,87 +54,87 @@ def test_from_training_to_a_bundle(data, make_images, tmp_path, capsys):
     assert provenance.startswith("pico: transxnet_pico.safetensors, sha256 ")
     assert top1.startswith(f"pico top-1: {result['top1']:.1%} (")
     assert top5.startswith(f"pico top-5: {result['top5']:.1%} (")
-    assert counts == "2 images at 32 px, 1 of unknown classes left out"
+    assert counts == "2 images at 32 px; 1 images of other classes excluded"
 
-    places = ["--run", str(run), "--data", data, "--val", val, "--photos", val, "--out", str(out)]
-    assert main(["bundle", *places, "--device", "cpu", "--hardware", "an abacus"]) == 0
+    paths = ["--run", str(run), "--data", data, "--val", val, "--photos", val, "--out", str(out)]
+    assert main(["bundle", *paths, "--device", "cpu", "--hardware", "an abacus"]) == 0
     captured = capsys.readouterr()
     card = json.loads(captured.out)
     assert card == json.loads((out / "transxnet_pico.json").read_text(encoding="utf-8"))
     assert card["data"]["digest"] == trained["data"]
-    assert card["hardware"] == "an abacus"  # as typed; the run would say it too
+    assert card["hardware"] == "an abacus"  # as given, although the run recorded it
     assert card["command"] == (
         "python -m transxnet bundle --run smoke --data data.zip --val val.zip --photos val.zip --out weights"
     )
-    assert "measuring at 128 px on val.zip" in captured.err
+    assert "measuring accuracy at 128 px on val.zip" in captured.err
     assert str(tmp_path) not in captured.out
 
 
-def test_an_earlier_run_is_continued_or_kept_never_overwritten(data, tmp_path, capsys):
+def test_earlier_run_is_never_overwritten(data, tmp_path, capsys):
     assert train(data, tmp_path / "run") == 0
     before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
     weights = (tmp_path / "run" / "transxnet_pico.safetensors").read_bytes()
     assert train(data, tmp_path / "run") == 2
-    assert "The folder run holds a training run already. Add --resume" in capsys.readouterr().err
-    assert train(data, tmp_path / "run", "--resume") == 0  # finished: no step is left
+    assert "The folder run already holds a training run. Add --resume" in capsys.readouterr().err
+    assert train(data, tmp_path / "run", "--resume") == 0  # finished: no step remains
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
     assert (tmp_path / "run" / "transxnet_pico.safetensors").read_bytes() == weights
 
 
-def test_a_run_can_be_repeated(data, tmp_path):
-    for name in ("one", "two"):
-        torch.manual_seed(len(name) + ord(name[0]))  # whatever was drawn before
+def test_runs_are_reproducible(data, tmp_path):
+    for seed, name in enumerate(("first", "second")):
+        torch.manual_seed(seed)  # must not matter
         assert train(data, tmp_path / name) == 0
-    one, two = (load_file(tmp_path / name / "transxnet_pico.safetensors") for name in ("one", "two"))
-    assert all(torch.equal(value, two[key]) for key, value in one.items())
+    first, second = (load_file(tmp_path / name / "transxnet_pico.safetensors") for name in ("first", "second"))
+    assert all(torch.equal(value, second[key]) for key, value in first.items())
 
 
-def test_a_recipe_starts_where_it_says(data, tmp_path, capsys):
+def test_initial_checkpoint_must_match_the_recipe(data, tmp_path, capsys):
     assert train(data, tmp_path / "run", recipe="pico-first-light") == 2
-    assert "Give the weights it continues by --from." in capsys.readouterr().err
-    assert train(data, tmp_path / "run", "--from", "x.safetensors") == 2
-    assert "smoke starts at random weights." in capsys.readouterr().err
+    assert "Pass the weights it continues with --initial-checkpoint." in capsys.readouterr().err
+    assert train(data, tmp_path / "run", "--initial-checkpoint", "x.safetensors") == 2
+    assert "smoke starts from random weights." in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
 @pytest.fixture
 def continuing(monkeypatch) -> None:
-    """`smoke` at a rate of 0, as a recipe that continues other weights."""
+    """`smoke` with a learning rate of 0, as a recipe that continues other weights."""
     monkeypatch.setattr(
-        train_cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, lr=0.0, start="other weights")
+        train_command, "find_recipe", lambda name: dataclasses.replace(SMOKE, lr=0.0, start="other weights")
     )
 
 
 @pytest.mark.usefixtures("continuing")
-def test_a_run_begins_at_the_weights_given(data, tmp_path):
+def test_run_starts_from_the_checkpoint(data, tmp_path):
     start = untrained_model(PICO, seed=5).state_dict()
     save_file({key: value.contiguous() for key, value in start.items()}, tmp_path / "start.safetensors")
-    assert train(data, tmp_path / "run", "--from", str(tmp_path / "start.safetensors")) == 0
+    assert train(data, tmp_path / "run", "--initial-checkpoint", str(tmp_path / "start.safetensors")) == 0
     end = load_file(tmp_path / "run" / "transxnet_pico.safetensors")
     assert torch.allclose(end["classifier.2.weight"], start["classifier.2.weight"], atol=1e-7)
     assert end["patch_embed.proj.bn.num_batches_tracked"] == 2
 
 
 @pytest.mark.usefixtures("continuing")
-def test_weights_of_another_shape_are_refused(data, tmp_path, capsys):
+def test_checkpoint_of_another_shape_is_refused(data, tmp_path, capsys):
     save_file({"x": torch.zeros(1)}, tmp_path / "start.safetensors")
-    assert train(data, tmp_path / "run", "--from", str(tmp_path / "start.safetensors")) == 2
+    assert train(data, tmp_path / "run", "--initial-checkpoint", str(tmp_path / "start.safetensors")) == 2
     assert "The tensors of start.safetensors do not fit the model" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("continuing")
-def test_a_teacher_is_for_recipes_that_have_one(data, tmp_path, capsys, monkeypatch):
-    assert train(data, tmp_path / "run", "--from", "x", "--teacher", "x") == 2
-    monkeypatch.setattr(train_cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, teacher="nano"))
+def test_teacher_must_match_the_recipe(data, tmp_path, capsys, monkeypatch):
+    assert train(data, tmp_path / "run", "--initial-checkpoint", "x", "--teacher", "x") == 2
+    monkeypatch.setattr(train_command, "find_recipe", lambda name: dataclasses.replace(SMOKE, teacher="nano"))
     assert train(data, tmp_path / "run") == 2
     assert "No weights for transxnet_nano: every source failed" in capsys.readouterr().err
 
 
 @pytest.fixture
 def distilling(monkeypatch, tmp_path) -> list[str]:
-    """`smoke` with a teacher of random weights; the options that give its weights."""
+    """`smoke` with a teacher of random weights; returns the options for its weights."""
     monkeypatch.setattr(
-        train_cli, "find_recipe", lambda name: dataclasses.replace(SMOKE, teacher="timm:tf_efficientnet_lite0")
+        train_command, "find_recipe", lambda name: dataclasses.replace(SMOKE, teacher="timm:tf_efficientnet_lite0")
     )
     torch.manual_seed(0)
     teacher = timm.create_model("tf_efficientnet_lite0", num_classes=200)
@@ -144,57 +142,51 @@ def distilling(monkeypatch, tmp_path) -> list[str]:
     return ["--teacher", str(tmp_path / "teacher.safetensors")]
 
 
-def test_distillation_reports_the_teacher_and_continues_from_a_snapshot(
-    data, make_images, tmp_path, capsys, distilling
-):
+def test_distilled_run_continues_from_a_snapshot(data, make_images, tmp_path, capsys, distilling):
     val = str(make_images("val.zip", {FISH: 4, SALAMANDER: 4}, size=(70, 66)))
     options = [*distilling, "--val", val]
     assert train(data, tmp_path / "run", *options) == 0
-    said = capsys.readouterr().err
-    assert re.search(
-        r"teacher: timm:tf_efficientnet_lite0 is right on [\d.]+% of 4 images at 32 px, the student on", said
-    )
+    pattern = r"accuracy on 4 images at 32 px: teacher timm:tf_efficientnet_lite0 [\d.]+%, student [\d.]+%"
+    assert re.search(pattern, capsys.readouterr().err)
     snapshot = tmp_path / "run" / "smoke.safetensors"
     assert train(data, tmp_path / "again", *options, "--continue-from", str(snapshot)) == 0
     trained = json.loads(capsys.readouterr().out)
     assert trained["steps"] == 2
     end = load_file(tmp_path / "again" / "transxnet_pico.safetensors")
-    for key, value in load_file(snapshot).items():  # no step was left
+    for key, value in load_file(snapshot).items():  # no step remained
         assert torch.allclose(end[key].float(), value.float()), key
 
 
-def test_teacher_worse_than_the_student_is_warned_about(capsys):
-    class Measured:
-        recipe, step, steps = dataclasses.replace(SMOKE, teacher="timm:x"), 0, 1
-        batches = Batches(SMOKE, ImageSet(np.zeros((8, 2, 2, 3), np.uint8), np.zeros(8, np.int64), (FISH,), ""), 1)
+def test_weak_teacher_is_warned_about(capsys):
+    class FakeRun:
+        recipe = dataclasses.replace(SMOKE, teacher="timm:x")
 
         def teacher_accuracy(self):
-            return 500, 0.02, 0.46
+            return TeacherAccuracy(500, 32, 0.02, 0.46)
 
-    train_cli._report_teacher(Measured())
-    assert "teacher: timm:x is right on 2.0% of 500 images at 32 px, the student on 46.0%" in (
-        said := capsys.readouterr().err
-    )
-    assert "warning: the teacher is less accurate than the student" in said
+    train_command._report_teacher(FakeRun())
+    text = capsys.readouterr().err
+    assert "accuracy on 500 images at 32 px: teacher timm:x 2.0%, student 46.0%" in text
+    assert "warning: the teacher is less accurate than the student" in text
 
 
-def test_two_workers_take_one_run_together(data, tmp_path, capsys):
-    """Half of every batch each, gradients averaged: one checkpoint, that a third start continues."""
+def test_two_processes_train_one_run(data, tmp_path, capsys):
+    """Each takes half of every batch, gradients are averaged, and --resume continues the checkpoint."""
     arguments = ("-m", "transxnet", "train", "--recipe", "smoke", "--data", data, "--out", str(tmp_path))
-    done = ranks(*arguments, "--device", "cpu")
-    assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]  # the chief's alone
+    process = ranks(*arguments, "--device", "cpu")
+    assert process.returncode == 0, process.stderr
+    (line,) = [line for line in process.stdout.splitlines() if line.startswith("{")]  # of the main process only
     assert json.loads(line)["steps"] == 2
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert state["step"] == 2
     assert [row.step for row in read_log(tmp_path / "log.csv")] == [2]
-    again = ranks(*arguments, "--device", "cpu", "--resume")  # nothing is left to do, and both know
+    again = ranks(*arguments, "--device", "cpu", "--resume")  # nothing remains
     assert again.returncode == 0, again.stderr
-    assert train(data, tmp_path, "--resume") == 2  # one alone would take other steps
-    assert "The run was begun by 2 processes, not by 1." in capsys.readouterr().err
+    assert train(data, tmp_path, "--resume") == 2  # a single process would take other steps
+    assert "The run was started with 2 processes, not with 1." in capsys.readouterr().err
 
 
-def test_wrong_names_are_answered_with_a_sentence(data, tmp_path, capsys):
+def test_unknown_recipe_and_data_are_explained(data, tmp_path, capsys):
     assert train(data, tmp_path / "run", recipe="pico") == 2
     assert "There is no recipe called 'pico'. Choose one of" in capsys.readouterr().err
     assert train(str(tmp_path / "absent.zip"), tmp_path / "run") == 2

@@ -167,7 +167,7 @@ def test_a_dry_run_leaves_the_folder_and_asks_nobody(checkpoint, tmp_path, monke
     assert (how["first_conv"], how["classifier"]) == ("patch_embed.proj.conv", "classifier.2")
     out = capsys.readouterr().out
     assert "dry run: nothing was uploaded" in out
-    assert "the 3 files that hf-hub:somebody/pico-1 would get" in out
+    assert "the 3 files for hf-hub:somebody/pico-1" in out
 
 
 def test_the_readme_says_where_the_weights_come_from(checkpoint, tmp_path):

@@ -1,4 +1,4 @@
-"""Bundling: the file holds the run's EMA weights to float16's rounding, and its card says what is true of it."""
+"""Bundles: weights rounded to float16, measured accuracies, card and log; runs and images that are refused."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ SMOKE = find_recipe("smoke")
 NAME = "transxnet_pico"
 
 
-class Made(NamedTuple):
-    """A finished run of recipe `smoke`, what it was trained and measured on, and what was made of it."""
+class Bundle(NamedTuple):
+    """A finished run of recipe `smoke`, its images, and its bundle."""
 
     run: Run
     data: list[Path]
@@ -49,7 +49,7 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     root = tmp_path_factory.mktemp("bundle")
     data = [write_images(root, "data.zip", {FISH: 12, SALAMANDER: 11, TENCH: 5})]
     validation = [write_images(root, "val.zip", {FISH: 3, SALAMANDER: 4, TENCH: 2}, size=(70, 66))]
@@ -58,27 +58,29 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     images = load_images(data, label_set("tiny-imagenet-200").wnids)
     run = Run(SMOKE, TransXNet(find_variant(NAME)), images, root / "smoke", torch.device("cpu"))
     run.train(lambda *report: None)
-    card = bundle(run.folder, data, validation, photos, root / "weights", device="cpu", command="as typed")
-    return Made(run, data, validation, photos, root / "weights", card)
+    card = bundle(run.folder, data, validation, photos, root / "weights", device="cpu", command="as given")
+    return Bundle(run, data, validation, photos, root / "weights", card)
 
 
 @pytest.fixture
-def bundled(made: Made, monkeypatch: pytest.MonkeyPatch) -> transxnet.LoadedModel:
-    """What was made, loaded as the bundled pico."""
-    monkeypatch.setattr(sources, "BUNDLED", made.out)
+def loaded(bundled: Bundle, monkeypatch: pytest.MonkeyPatch) -> transxnet.LoadedModel:
+    """The bundle, loaded as the bundled pico."""
+    monkeypatch.setattr(sources, "BUNDLED", bundled.out)
     return transxnet.load("pico", device="cpu")
 
 
-def test_weights_card_and_log_and_nothing_else(made):
+def test_bundle_holds_weights_card_and_log(bundled):
     suffixes = ("csv", "json", "md", "png", "safetensors")
-    assert sorted(path.name for path in made.out.iterdir()) == [f"{NAME}.{suffix}" for suffix in suffixes]
-    assert all(path.stat().st_mode & 0o777 == 0o644 for path in made.out.iterdir())  # others may read them
-    assert json.loads((made.out / f"{NAME}.json").read_text(encoding="utf-8")) == json.loads(json.dumps(made.card))
-    assert (made.out / f"{NAME}.safetensors").stat().st_size == pytest.approx(4.6e6, rel=0.02)  # 2 bytes a number
+    assert sorted(path.name for path in bundled.out.iterdir()) == [f"{NAME}.{suffix}" for suffix in suffixes]
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in bundled.out.iterdir())  # readable for other users
+    assert json.loads((bundled.out / f"{NAME}.json").read_text(encoding="utf-8")) == json.loads(
+        json.dumps(bundled.card)
+    )
+    assert (bundled.out / f"{NAME}.safetensors").stat().st_size == pytest.approx(4.6e6, rel=0.02)  # 2 bytes each
 
 
-def test_the_weights_are_the_average_to_float16_s_rounding(made):
-    stored, ema = load_file(made.out / f"{NAME}.safetensors"), made.run.ema.state_dict()
+def test_weights_are_the_ema_in_float16(bundled):
+    stored, ema = load_file(bundled.out / f"{NAME}.safetensors"), bundled.run.ema.state_dict()
     assert stored.keys() == ema.keys()
     for key, value in stored.items():
         expected = ema[key].half() if ema[key].is_floating_point() else ema[key]
@@ -86,92 +88,93 @@ def test_the_weights_are_the_average_to_float16_s_rounding(made):
         assert torch.equal(value, expected), key
 
 
-def test_the_written_file_answers_as_the_run_s_model(made, bundled):
+def test_logits_are_those_of_the_ema(bundled, loaded):
     x = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
     with torch.no_grad():
-        expected = made.run.ema(x)
-        assert torch.allclose(bundled.model(x), expected, atol=2e-3 * expected.abs().max())
+        expected = bundled.run.ema(x)
+        assert torch.allclose(loaded.model(x), expected, atol=2e-3 * expected.abs().max())
 
 
-def test_it_loads_as_bundled_and_equals_its_card(made, bundled):
-    digest = hashlib.sha256((made.out / f"{NAME}.safetensors").read_bytes()).hexdigest()
-    assert (bundled.provenance.kind, bundled.provenance.sha256) == ("bundled", digest)
-    assert (made.card["name"], made.card["sha256"]) == (NAME, digest)
+def test_digest_is_that_of_the_card(bundled, loaded):
+    digest = hashlib.sha256((bundled.out / f"{NAME}.safetensors").read_bytes()).hexdigest()
+    assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", digest)
+    assert (bundled.card["name"], bundled.card["sha256"]) == (NAME, digest)
 
 
-def test_accuracies_are_those_of_the_written_file(made, bundled):
-    def measured(paths: list[Path], side: int) -> dict:
-        return evaluate(bundled, paths, image_size=side).as_json()
+def test_card_has_accuracies_of_the_file(bundled, loaded):
+    def measure(paths: list[Path], size: int) -> dict:
+        accuracy = evaluate(loaded, paths, image_size=size).as_json()
+        return {"pictures" if key == "images" else key: value for key, value in accuracy.items()}
 
-    assert made.card["accuracy"] == measured(made.validation, 128)  # the variant's own size first
-    assert made.card["accuracy_at_other_sizes"] == [measured(made.validation, 32)]  # then the recipe's others
-    assert made.card["accuracy_on_photographs"] == [measured(made.photos, side) for side in (128, 32)]
-    assert (made.card["accuracy"]["pictures"], made.card["accuracy"]["left_out"]) == (7, 2)
-    assert made.card["accuracy_on_photographs"][0]["left_out"] == 1
+    assert bundled.card["accuracy"] == measure(bundled.validation, 128)  # the variant's size first
+    assert bundled.card["accuracy_at_other_sizes"] == [measure(bundled.validation, 32)]  # then the recipe's others
+    assert bundled.card["accuracy_on_photographs"] == [measure(bundled.photos, size) for size in (128, 32)]
+    assert (bundled.card["accuracy"]["pictures"], bundled.card["accuracy"]["left_out"]) == (7, 2)
+    assert bundled.card["accuracy_on_photographs"][0]["left_out"] == 1
 
 
-def test_the_card_says_what_was_done(made):
-    card, state = made.card, made.run
+def test_card_describes_the_run(bundled):
+    card, run = bundled.card, bundled.run
     assert card["data"] == {
-        "what": "a handful of images", "files": ["data.zip"], "pictures": 23, "digest": state.data.digest,
+        "what": "a handful of images", "files": ["data.zip"], "pictures": 23, "digest": run.data.digest,
         "held_out": 0,
     }  # fmt: skip
     assert (card["about"], card["run"]) == (find_variant(NAME).about, SMOKE.about)
     assert (card["recipe"], card["start"]) == (SMOKE.as_json(), "random weights")
     assert (card["steps"], card["steps_planned"]) == (2, 2)  # 23 images are two full batches of 8
-    assert (card["loss"], card["seconds"]) == (round(state.loss, 4), round(state.seconds))
+    assert (card["loss"], card["seconds"]) == (round(run.loss, 4), round(run.seconds))
     assert re.fullmatch(r"\d+ CPU threads?, .+", card["hardware"])
     assert (card["classes"], card["label_set"]) == (200, "tiny-imagenet-200")
-    assert card["parameters"] == sum(p.numel() for p in state.model.parameters()) == 2_214_983
-    assert (card["limits"], card["command"]) == (list(SMOKE.limits), "as typed")
+    assert card["parameters"] == sum(p.numel() for p in run.model.parameters()) == 2_214_983
+    assert (card["limits"], card["command"]) == (list(SMOKE.limits), "as given")
     assert (card["validation"]["files"], card["validation"]["pictures"]) == (["val.zip"], 7)
     assert (card["photographs"]["files"], card["photographs"]["pictures"]) == (["photos"], 2)
-    assert str(made.out.parent) not in json.dumps(card)
+    assert str(bundled.out.parent) not in json.dumps(card)
 
 
-def test_the_log_is_the_run_s_and_its_plot_a_image(made):
-    assert (made.card["log"], made.card["plot"]) == (f"{NAME}.csv", f"{NAME}.png")
-    assert (made.out / f"{NAME}.csv").read_bytes() == (made.run.folder / "log.csv").read_bytes()
-    with Image.open(made.out / f"{NAME}.png") as plot:
+def test_bundle_has_log_and_plot(bundled):
+    assert (bundled.card["log"], bundled.card["plot"]) == (f"{NAME}.csv", f"{NAME}.png")
+    assert (bundled.out / f"{NAME}.csv").read_bytes() == (bundled.run.folder / "log.csv").read_bytes()
+    with Image.open(bundled.out / f"{NAME}.png") as plot:
         assert plot.size == (1000, 500)
         assert len(set(plot.convert("RGB").get_flattened_data())) > 20  # something is drawn
 
 
-def test_the_markdown_card_is_made_of_the_card(made):
-    assert (made.out / f"{NAME}.md").read_text(encoding="utf-8") == markdown(made.card)
+def test_markdown_card_equals_the_json(bundled):
+    assert (bundled.out / f"{NAME}.md").read_text(encoding="utf-8") == markdown(bundled.card)
 
 
-def test_preprocessing_is_what_timm_is_told(made):
-    known = get_pretrained_cfg(NAME)
-    assert made.card["preprocessing"] == {
-        "image_size": known.input_size[-1], "crop_pct": known.crop_pct, "interpolation": known.interpolation,
-        "mean": list(known.mean), "std": list(known.std),
+def test_preprocessing_is_that_of_timms_registry(bundled):
+    cfg = get_pretrained_cfg(NAME)
+    assert bundled.card["preprocessing"] == {
+        "image_size": cfg.input_size[-1], "crop_pct": cfg.crop_pct, "interpolation": cfg.interpolation,
+        "mean": list(cfg.mean), "std": list(cfg.std),
     }  # fmt: skip
 
 
-def test_the_same_run_gives_the_same_file(made, tmp_path):
-    write_half(made.run.ema.state_dict(), tmp_path / "again.safetensors")
-    assert hashlib.sha256((tmp_path / "again.safetensors").read_bytes()).hexdigest() == made.card["sha256"]
+def test_weights_file_is_reproducible(bundled, tmp_path):
+    write_half(bundled.run.ema.state_dict(), tmp_path / "again.safetensors")
+    assert hashlib.sha256((tmp_path / "again.safetensors").read_bytes()).hexdigest() == bundled.card["sha256"]
 
 
-# --- What is refused; `out` then keeps what it held ------------------------------------------------------------------
+# --- Refused bundles leave `out` unchanged ----------------------------------------------------------------------------
 
 
-def attempt(made: Made, folder: Path, out: Path, **changes: object) -> dict:
+def bundle_changed(bundled: Bundle, folder: Path, out: Path, **changes: object) -> dict:
     """Bundle the run again with some entries of its checkpoint changed; None removes one."""
-    shutil.copytree(made.run.folder, folder)
+    shutil.copytree(bundled.run.folder, folder)
     state = torch.load(folder / "checkpoint.pt", weights_only=True) | changes
     torch.save({key: value for key, value in state.items() if value is not None}, folder / "checkpoint.pt")
-    return bundle(folder, made.data, made.validation, made.photos, out, device="cpu", hardware="an abacus")
+    return bundle(folder, bundled.data, bundled.validation, bundled.photos, out, device="cpu", hardware="an abacus")
 
 
 @pytest.fixture
 def out(tmp_path: Path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / f"{NAME}.json").write_text("what was there", encoding="utf-8")
+    (tmp_path / "out" / f"{NAME}.json").write_text("earlier card", encoding="utf-8")
     yield tmp_path / "out"
     assert [(path.name, path.read_text(encoding="utf-8")) for path in (tmp_path / "out").iterdir()] == [
-        (f"{NAME}.json", "what was there")
+        (f"{NAME}.json", "earlier card")
     ]
 
 
@@ -179,39 +182,47 @@ def out(tmp_path: Path):
     ("change", "error", "message"),
     [
         ({"data": "0" * 64}, WeightsMismatch, "from other images: their digest is 0000000000000000…"),
-        ({"settings": SMOKE.as_json() | {"lr": 1.0}}, WeightsMismatch, "by another recipe: smoke, not smoke as it"),
+        (
+            {"settings": SMOKE.as_json() | {"lr": 1.0}},
+            WeightsMismatch,
+            "by another recipe: smoke, not the current smoke",
+        ),
         ({"recipe": "unheard-of"}, UnknownName, "no recipe called 'unheard-of'"),
-        ({"ema": None}, SourceFailed, "is damaged, or no training run's"),
+        ({"ema": None}, SourceFailed, "is damaged or not that of a training run"),
         ({"ema": {"weight": torch.zeros(1)}}, NoWeights, "do not fit the model"),
     ],
 )
-def test_what_does_not_belong_together_is_refused(made, tmp_path, out, change, error, message):
+def test_checkpoint_of_another_run_is_refused(bundled, tmp_path, out, change, error, message):
     with pytest.raises(error, match=message):
-        attempt(made, tmp_path / "run", out, **change)
+        bundle_changed(bundled, tmp_path / "run", out, **change)
 
 
-def test_a_image_that_was_trained_on_is_not_measured_on(made, out, tmp_path):
+def test_training_images_are_not_measured_on(bundled, out, tmp_path):
     copied = tmp_path / "val" / SALAMANDER
     copied.mkdir(parents=True)
-    with zipfile.ZipFile(made.data[0]) as archive:  # the same bytes under another class and another name
+    with zipfile.ZipFile(bundled.data[0]) as archive:  # the same bytes under another class and another name
         (copied / "9.png").write_bytes(archive.read(f"train/{FISH}/3.png"))
-    with pytest.raises(WeightsMismatch, match="1 of the 1 images of val were trained on"):
-        bundle(made.run.folder, made.data, [tmp_path / "val"], made.photos, out, device="cpu")
-    with pytest.raises(WeightsMismatch, match="1 of the 1 images of val were trained on"):
-        bundle(made.run.folder, made.data, made.validation, [tmp_path / "val"], out, device="cpu")
+    with pytest.raises(WeightsMismatch, match="1 of the 1 images of val are training images"):
+        bundle(bundled.run.folder, bundled.data, [tmp_path / "val"], bundled.photos, out, device="cpu")
+    with pytest.raises(WeightsMismatch, match="1 of the 1 images of val are training images"):
+        bundle(bundled.run.folder, bundled.data, bundled.validation, [tmp_path / "val"], out, device="cpu")
 
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [(float("nan"), "up to nan"), (float("inf"), "up to inf"), (65520.0, "up to 65520, and float16 ends at 65504")],
+    [
+        (float("nan"), "up to nan"),
+        (float("inf"), "up to inf"),
+        (65520.0, "up to 65520, but the largest float16 is 65504"),
+    ],
 )
-def test_values_that_float16_cannot_hold_are_refused(tmp_path, value, message):
+def test_values_outside_float16_are_refused(tmp_path, value, message):
     state = {"fine": torch.ones(2), "stem.weight": torch.tensor([1.0, value])}
     with pytest.raises(WeightsMismatch, match=f"stem.weight holds values {message}"):
         write_half(state, tmp_path / "x.safetensors")
 
 
-def test_values_at_the_edge_are_kept(tmp_path):
+def test_largest_float16_values(tmp_path):
     state = {"a": torch.tensor([65504.0, -65519.0, 1 / 3]), "b.num_batches_tracked": torch.tensor(2**40)}
     write_half(state, tmp_path / "x.safetensors")
     stored = load_file(tmp_path / "x.safetensors")
@@ -219,23 +230,23 @@ def test_values_at_the_edge_are_kept(tmp_path):
     assert stored["b.num_batches_tracked"].item() == 2**40
 
 
-def test_too_large_a_file_is_refused(made, tmp_path, out, monkeypatch):
-    monkeypatch.setattr(half, "LARGEST", 4_000_000)
-    with pytest.raises(WeightsError, match=r"would be 4.6 MB, and bundled files stay under 4 MB"):
-        attempt(made, tmp_path / "run", out)
+def test_too_large_file_is_refused(bundled, tmp_path, out, monkeypatch):
+    monkeypatch.setattr(half, "MAX_BYTES", 4_000_000)
+    with pytest.raises(WeightsError, match=r"has 4.6 MB, but the limit of bundled files is 4 MB"):
+        bundle_changed(bundled, tmp_path / "run", out)
 
 
-def test_a_folder_without_a_run_is_refused(made, tmp_path, out):
+def test_folder_without_run_is_refused(bundled, tmp_path, out):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceFailed, match="The folder empty holds no training run"):
-        bundle(tmp_path / "empty", made.data, made.validation, made.photos, out)
+        bundle(tmp_path / "empty", bundled.data, bundled.validation, bundled.photos, out)
 
 
-# --- Runs from before the checkpoint said so -------------------------------------------------------------------------
+# --- Checkpoints of earlier versions ----------------------------------------------------------------------------------
 
 
-def test_what_the_run_does_not_say_is_said_by_hand_or_not_at_all(made, tmp_path):
-    card = attempt(made, tmp_path / "run", tmp_path / "new", settings=None, hardware=None)
-    assert (card["hardware"], card["recipe"], card["sha256"]) == ("an abacus", SMOKE.as_json(), made.card["sha256"])
-    measured = [key for key in card if key.startswith("accuracy")]
-    assert {key: card[key] for key in measured} == {key: made.card[key] for key in measured}
+def test_hardware_can_be_given(bundled, tmp_path):
+    card = bundle_changed(bundled, tmp_path / "run", tmp_path / "new", settings=None, hardware=None)
+    assert (card["hardware"], card["recipe"], card["sha256"]) == ("an abacus", SMOKE.as_json(), bundled.card["sha256"])
+    accuracies = [key for key in card if key.startswith("accuracy")]
+    assert {key: card[key] for key in accuracies} == {key: bundled.card[key] for key in accuracies}

@@ -1,19 +1,24 @@
-"""Labelled images decoded to one size, with a digest of their bytes."""
+"""Labeled images decoded to one size, with a digest of their bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from transxnet.errors import ImageUnreadable
-from transxnet.training.data import digest, load_images
-from transxnet.training.samples import find_samples
+from transxnet.training.data import combine_hashes, image_hashes, load_images
+from transxnet.training.samples import list_images
 
 FISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"
+
+
+def digest(paths: list[Path]) -> str:
+    return combine_hashes(image_hashes(list_images(paths).samples))
 
 
 def test_images_become_arrays_and_labels(make_images):
@@ -24,39 +29,39 @@ def test_images_become_arrays_and_labels(make_images):
     assert [tuple(pixel) for pixel in data.images[:, 7, 7]] == [(120, 0, 200), (120, 1, 200), (0, 0, 200)]
 
 
-def test_a_image_keeps_its_center_square(tmp_path):
+def test_center_square_is_cropped(tmp_path):
     rgb = np.zeros((16, 40, 3), np.uint8)
     rgb[:, 12:28] = 255  # the center square, and nothing else, is white
     Image.fromarray(rgb).save(tmp_path / f"{FISH}_x.png")
     (image,) = load_images([tmp_path], (FISH,), side=8).images
     assert (image[1:-1, 1:-1] == 255).all()
-    assert image.min() > 230  # at its edges the filter looks a little further
+    assert image.min() > 230  # at its edges the filter reaches outside
 
 
-def test_a_image_of_the_right_size_is_not_touched(tmp_path):
+def test_image_of_this_size_is_unchanged(tmp_path):
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(rgb).save(tmp_path / f"{FISH}_x.png")
     assert np.array_equal(load_images([tmp_path], (FISH,)).images[0], rgb)
 
 
-def test_the_digest_is_of_the_bytes_whatever_their_order_and_packing(make_images):
+def test_digest_ignores_order_and_packing(make_images):
     folder, packed = (make_images(name, {FISH: 2, SALAMANDER: 1}) for name in ("one", "two.zip"))
     hashes = sorted(hashlib.sha256(path.read_bytes()).digest() for path in folder.rglob("*.png"))
     expected = hashlib.sha256(b"".join(hashes)).hexdigest()
     wnids = (SALAMANDER, FISH)
     assert load_images([folder], wnids).digest == expected
     assert load_images([packed], wnids).digest == expected
-    assert digest(find_samples([packed])) == expected
+    assert digest([packed]) == expected
     halves = [folder / "train" / SALAMANDER, folder / "train" / FISH]
     for half, wnid in zip(halves, wnids, strict=True):
         for file in half.iterdir():
             file.rename(half / f"{wnid}_{file.name}")
-    assert digest(find_samples(halves)) == expected
+    assert digest(halves) == expected
     next(halves[0].iterdir()).unlink()
-    assert digest(find_samples([folder])) != expected
+    assert digest([folder]) != expected
 
 
-def test_a_damaged_image_is_named(make_images):
+def test_damaged_image_is_named(make_images):
     path = make_images("some", {FISH: 2})
     (path / "train" / FISH / "1.png").write_bytes(b"no image")
     with pytest.raises(ImageUnreadable) as caught:
@@ -65,7 +70,7 @@ def test_a_damaged_image_is_named(make_images):
     assert caught.value.detail.startswith(f"train/{FISH}/1.png: ")
 
 
-def test_a_damaged_zip_member_is_named(make_images):
+def test_damaged_zip_member_is_named(make_images):
     path = make_images("some.zip", {FISH: 1})
     with zipfile.ZipFile(path) as archive:
         start = archive.infolist()[0].header_offset + 60

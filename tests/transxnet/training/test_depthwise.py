@@ -1,4 +1,4 @@
-"""The fast backward pass gives the gradients of torch's own, and is taken for what it fits only."""
+"""The fast backward pass equals torch's, and is used only where it applies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from transxnet.training.depthwise import FastDepthwise
 
 @pytest.mark.parametrize("kernel", [3, 5, 7])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_gradients_are_those_of_torch(kernel, layout):
+def test_gradients_equal_torchs(kernel, layout):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(3, 5, 9, 8, generator=generator, dtype=torch.float64).to(memory_format=layout).requires_grad_()
     weight, bias, out = (
@@ -25,12 +25,13 @@ def test_gradients_are_those_of_torch(kernel, layout):
     expected = F.conv2d(x, weight, bias, padding=kernel // 2, groups=5)
     ours = depthwise.depthwise(x, weight, bias)
     assert torch.equal(ours, expected)
-    wanted = torch.autograd.grad(expected, (x, weight, bias), out)
-    for gradient, right in zip(torch.autograd.grad(ours, (x, weight, bias), out), wanted, strict=True):
-        torch.testing.assert_close(gradient, right, rtol=1e-10, atol=1e-10)
+    expected_gradients = torch.autograd.grad(expected, (x, weight, bias), out)
+    gradients = torch.autograd.grad(ours, (x, weight, bias), out)
+    for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
+        torch.testing.assert_close(gradient, expected_gradient, rtol=1e-10, atol=1e-10)
 
 
-def test_a_whole_model_learns_the_same():
+def test_gradients_of_a_model():
     gradients = []
     for fast in (False, True):
         model = tiny.recipe_model().double().train()
@@ -44,20 +45,20 @@ def test_a_whole_model_learns_the_same():
         assert (gradients[1][name] - expected).abs().max() < 1e-9 * largest, name
 
 
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """Kernels' shapes of the calls that took the fast way."""
-    calls, plain = [], depthwise.depthwise
-    monkeypatch.setattr(depthwise, "depthwise", lambda x, w, b=None: calls.append(tuple(w.shape)) or plain(x, w, b))
+def record_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Kernel shapes of the calls of `depthwise`."""
+    calls, function = [], depthwise.depthwise
+    monkeypatch.setattr(depthwise, "depthwise", lambda x, w, b=None: calls.append(tuple(w.shape)) or function(x, w, b))
     return calls
 
 
-def test_it_is_taken_for_every_depthwise_convolution_larger_than_one_pixel(monkeypatch):
-    calls = counted(monkeypatch)
+def test_used_for_every_depthwise_convolution(monkeypatch):
+    calls = record_calls(monkeypatch)
     model = TransXNet(tiny.SPEC).eval()
     with FastDepthwise(), torch.no_grad():
         model(torch.zeros(1, 3, 32, 32))
     blocks = sum(tiny.SPEC.depths)
-    # a block: DPE 7, IDConv 7, OSRA's local 3, STE 3, MS-FFN 3, 5 and 7
+    # per block: DPE 7, IDConv 7, OSRA's local 3, STE 3, MS-FFN 3, 5 and 7
     assert sorted(shape[-1] for shape in calls) == sorted([7, 7, 3, 3, 3, 5, 7] * blocks)
 
 
@@ -66,8 +67,8 @@ def test_it_is_taken_for_every_depthwise_convolution_larger_than_one_pixel(monke
     [{"groups": 1}, {"groups": 2}, {"groups": 4, "stride": 2}, {"groups": 4, "padding": 0},
      {"groups": 4, "dilation": 2, "padding": 2}],
 )  # fmt: skip
-def test_anything_else_is_left_to_torch(options, monkeypatch):
-    calls = counted(monkeypatch)
+def test_other_convolutions_use_torch(options, monkeypatch):
+    calls = record_calls(monkeypatch)
     options = {"padding": 1} | options
     x, weight = torch.randn(2, 4, 8, 8), torch.randn(4, 4 // options["groups"], 3, 3)
     with FastDepthwise():

@@ -1,4 +1,4 @@
-"""Labelled images are found in folders, zips and flat files alike; what nothing labels is counted."""
+"""Labeled images in folders, zips and flat files are listed; unlabeled ones are counted."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from PIL import Image
 
 from transxnet.errors import ImageUnreadable, UnknownName
 from transxnet.training.labeling import Labeling
-from transxnet.training.samples import find_samples, known_samples, list_images
+from transxnet.training.samples import Sample, list_images
 
 FISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"
 
 
+def list_samples(paths: list[Path]) -> list[Sample]:
+    return list(list_images(paths).samples)
+
+
 @pytest.mark.parametrize(("name", "flat"), [("folder", False), ("flat", True), ("some.zip", False), ("f.zip", True)])
-def test_samples_are_found_in_order(make_images, name, flat):
+def test_samples_are_listed_in_order(make_images, name, flat):
     path = make_images(name, {SALAMANDER: 1, FISH: 2}, flat=flat)
-    samples = find_samples([path])
+    samples = list_samples([path])
     inside = "{}_{}.png" if flat else "train/{}/{}.png"
     assert [(s.name, s.wnid) for s in samples] == [
         (inside.format(FISH, 0), FISH), (inside.format(FISH, 1), FISH), (inside.format(SALAMANDER, 0), SALAMANDER),
@@ -27,61 +31,61 @@ def test_samples_are_found_in_order(make_images, name, flat):
 
 
 def tmp_file(folder: Path, data: bytes) -> Path:
-    (folder / "one.png").write_bytes(data)
-    return folder / "one.png"
+    (folder / "image.png").write_bytes(data)
+    return folder / "image.png"
 
 
-def test_a_label_is_the_file_s_own_or_its_innermost_folder_s(tmp_path):
+def test_innermost_wnid_is_the_label(tmp_path):
     for name in (
         f"{FISH}/{TENCH}_tench.png", f"{FISH}/images/x.png", f"{FISH}/{SALAMANDER}/x.PNG",
         f"{FISH}0/x.png", f"{FISH}/notes.txt", "x.png", f"{FISH}.png",
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    assert {s.name: s.wnid for s in find_samples([tmp_path])} == {
+    assert {s.name: s.wnid for s in list_samples([tmp_path])} == {
         f"{FISH}/{TENCH}_tench.png": TENCH, f"{FISH}/images/x.png": FISH, f"{FISH}/{SALAMANDER}/x.PNG": SALAMANDER,
     }  # fmt: skip
 
 
-def test_a_path_without_images_is_no_silent_loss(make_images, tmp_path):
+def test_path_without_images_is_refused(make_images, tmp_path):
     good, empty = make_images("good", {FISH: 1}), tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(UnknownName, match=r"empty holds no labeled images\. Give folders or zips"):
-        find_samples([good, empty])
+    with pytest.raises(UnknownName, match=r"empty holds no labeled images\. Use folders or zips"):
+        list_samples([good, empty])
     with pytest.raises(UnknownName, match=r"There is no folder or zip 'tiny\.zip'") as caught:
-        find_samples([good, tmp_path / "tiny.zip"])
+        list_samples([good, tmp_path / "tiny.zip"])
     assert str(tmp_path) not in str(caught.value)
     (tmp_path / "tiny.zip").write_bytes(b"PK half a zip")
-    with pytest.raises(ImageUnreadable, match=r"tiny.zip is damaged, or no zip"):
-        find_samples([good, tmp_path / "tiny.zip"])
+    with pytest.raises(ImageUnreadable, match=r"tiny.zip is damaged or not a zip"):
+        list_samples([good, tmp_path / "tiny.zip"])
 
 
-def test_known_samples_are_those_of_the_model_s_classes(make_images):
-    path = make_images("some", {FISH: 2, TENCH: 3})
-    known, left_out = known_samples([path], (FISH, SALAMANDER))
-    assert ([s.wnid for s in known], left_out) == ([FISH, FISH], 3)
-    with pytest.raises(UnknownName, match="None of the 5 images is of one of the model's 1 classes"):
-        known_samples([path], (SALAMANDER,))
+def test_samples_of_the_models_classes(make_images):
+    listing = list_images([make_images("some", {FISH: 2, TENCH: 3})])
+    assert [sample.wnid for sample in listing.of_classes((FISH, SALAMANDER))] == [FISH, FISH]
+    with pytest.raises(UnknownName, match="None of the 5 images belongs to one of the model's 1 classes"):
+        listing.of_classes((SALAMANDER,))
 
 
-def test_sizes_are_the_files_own(make_images):
+def test_sizes_are_those_of_the_files(make_images):
     path = make_images("some.zip", {FISH: 1, SALAMANDER: 1})
-    for place in (path, path.with_suffix("")):
-        assert [s.size for s in find_samples([place])] == [len(s.read()) for s in find_samples([place])]
+    for source in (path, path.with_suffix("")):
+        samples = list_samples([source])
+        assert [s.size for s in samples] == [len(s.read()) for s in samples]
 
 
-def test_what_nothing_labels_is_counted(make_images):
+def test_unlabeled_images_are_counted(make_images):
     path = make_images("some", {FISH: 2, TENCH: 1})
-    for name in ("x.png", "other/y.jpg", "._z.jpg", "notes.txt"):  # two images, a Mac's shadow of one, no image
+    for name in ("x.png", "other/y.jpg", "._z.jpg", "notes.txt"):  # two images, macOS's metadata of one, no image
         (path / name).parent.mkdir(exist_ok=True)
         (path / name).write_bytes(b"")
     listing = list_images([path, make_images("more.zip", {FISH: 1})])
     assert (len(listing.samples), listing.unlabeled) == (4, 2)
-    assert listing.labels == ("the WNIDs in folder and file names",)
-    assert len(listing.of([FISH])) == 3
+    assert listing.labels == ("WNIDs in folder and file names",)
+    assert len(listing.of_classes([FISH])) == 3
 
 
-def test_labels_may_come_from_elsewhere(make_images):
+def test_labels_from_a_list(make_images):
     path = make_images("some", {FISH: 2})
     labeling = Labeling("a list", {f"train/{FISH}/1.png": TENCH}.get)
     listing = list_images([path], labeling)

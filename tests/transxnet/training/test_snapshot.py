@@ -1,4 +1,4 @@
-"""Snapshots: a run goes on from its EMA weights alone."""
+"""Snapshots: a run continues from its EMA weights alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from transxnet.errors import SourceFailed, WeightsMismatch
 from transxnet.model import TransXNet
 from transxnet.training.data import ImageSet
 from transxnet.training.log import read_log
-from transxnet.training.loop import RESTART_WARMUP, Run, rate_at
+from transxnet.training.loop import RESTART_WARMUP, Run, lr_factor
 from transxnet.training.recipes import Recipe, find_recipe
 from transxnet.training.snapshot import restart_from_snapshot
 from transxnet.training.teacher import Teacher
@@ -50,7 +50,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def test_snapshot_holds_what_its_files_say(interrupted):
+def test_snapshot_describes_the_run(interrupted):
     folder = interrupted.folder
     description = json.loads((folder / "distill.json").read_text(encoding="utf-8"))
     assert (description["step"], description["steps_planned"]) == (4, 8)
@@ -81,7 +81,7 @@ def test_rate_rises_again_after_a_restart(interrupted, tmp_path):
     restart_from_snapshot(run, interrupted.folder / "distill.safetensors")
     for step in range(4, 8):
         factor = (step - 4 + 1) / RESTART_WARMUP
-        assert run.rate(step) == pytest.approx(RECIPE.lr * rate_at(step, 8, RECIPE.warmup) * factor)
+        assert run.learning_rate(step) == pytest.approx(RECIPE.lr * lr_factor(step, 8, RECIPE.warmup) * factor)
 
 
 def test_restarted_run_resumes_with_the_same_rate(interrupted, tmp_path):
@@ -90,7 +90,7 @@ def test_restarted_run_resumes_with_the_same_rate(interrupted, tmp_path):
     run.train(lambda *report: None, stop_at=5)
     resumed = new_run(tmp_path)
     assert resumed.resume()
-    assert [resumed.rate(step) for step in range(5, 8)] == [run.rate(step) for step in range(5, 8)]
+    assert [resumed.learning_rate(step) for step in range(5, 8)] == [run.learning_rate(step) for step in range(5, 8)]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_damaged_description_is_refused(interrupted, tmp_path, text):
 
 def test_accuracy_uses_the_first_half_of_each_validation_class(tmp_path):
     run = new_run(tmp_path)
-    assert run.measured_images == 5  # of 5 images each: 2 of class 0, 3 of class 1
+    assert run.num_measurement_images == 5  # of 5 images each: 2 of class 0, 3 of class 1
     torch.nn.init.zeros_(run.ema.classifier[2].weight)
     run.ema.classifier[2].bias.data = torch.tensor([0.0, 1.0])
     assert run.accuracy() == 3 / 5
@@ -136,6 +136,6 @@ def test_teacher_is_measured_through_the_training_path(tmp_path):
     run = new_run(tmp_path)
     torch.nn.init.zeros_(run.teacher.model.classifier[2].weight)
     run.teacher.model.classifier[2].bias.data = torch.tensor([1.0, 0.0])
-    count, teacher, student = run.teacher_accuracy()
-    assert (count, teacher) == (5, 2 / 5)
-    assert student == run.accuracy()
+    accuracy = run.teacher_accuracy()
+    assert (accuracy.images, accuracy.image_size, accuracy.teacher) == (5, 32, 2 / 5)
+    assert accuracy.student == run.accuracy()

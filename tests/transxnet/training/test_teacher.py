@@ -33,7 +33,7 @@ def for_student(image: torch.Tensor) -> torch.Tensor:
     return (image - mean) / std
 
 
-def test_teacher_gets_its_own_normalization():
+def test_teacher_has_its_normalization():
     image = torch.rand(2, 3, 32, 32)
     teacher = Teacher(Recorder(), mean=(0.5, 0.4, 0.3), std=(0.5, 0.25, 0.2))
     teacher(for_student(image))
@@ -46,7 +46,7 @@ def test_teacher_gets_the_same_crop_at_its_size():
     teacher = Teacher(Recorder(), image_size=32)
     teacher(for_student(image))
     assert teacher.model.received.shape == (1, 3, 32, 32)
-    center = teacher.model.received[..., 4::8, 4::8]  # the middle of each block, which resizing leaves alone
+    center = teacher.model.received[..., 4::8, 4::8]  # the center of each block, which resizing does not change
     assert torch.allclose(center, for_student(image)[..., 8::16, 8::16], atol=1e-5)
 
 
@@ -90,7 +90,7 @@ def test_timm_configuration_without_metadata(net, tmp_path):
     assert torch.allclose(teacher.scale.flatten(), torch.tensor(IMAGENET_STD) / 0.5)  # timm: mean and std 0.5
 
 
-def test_bfloat16_teacher_answers_like_float32(net, tmp_path):
+def test_bfloat16_teacher_predicts_like_float32(net, tmp_path):
     file = saved(net, tmp_path / "teacher.safetensors", input="64", mean="0.5", std="0.5")
     image = torch.rand(4, 3, 64, 64)
     with torch.no_grad():
