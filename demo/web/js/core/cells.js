@@ -30,12 +30,12 @@ function settingsText({ range: [low, high], signed, gamma, threshold }, isNormal
  * @returns {{bar: HTMLElement, draw: function(): void}}
  */
 export function createColorBar(scale, values) {
-  const canvas = createNode("canvas"), ticks = [createNode("i"), createNode("i")], strip = createNode("div", "strip", canvas, ...ticks);
+  const canvas = createNode("canvas"), ticks = [createNode("i"), createNode("i")];
+  const strip = createNode("div", { className: "strip", ariaHidden: "true" }, canvas, ...ticks);
   const low = createNode("span"), high = createNode("span"), units = createNode("span", "units", scale.root ? displayText("root", scale) : scale.units);
   const settings = createNode("div", "settings"), warning = createNode("div", "warning");
   const shared = values || !scale.shared ? undefined : createNode("div", "shared", scale.shared); // by how many models
   const bar = createNode("div", "lens-colorbar", strip, createNode("div", "ends", low, units, high), shared, settings, warning);
-  strip.setAttribute("aria-hidden", "true");
   function draw() {
     const resolved = resolveScale(scale, values), { range, signed, threshold } = resolved;
     const isNormalized = display.view === "normalized", hasNoRange = isNormalized && !values;
@@ -91,13 +91,8 @@ export const imageOf = (entry) => (display.seen ? entry.seenImage : entry.srcIma
 
 // ---- values under the pointer -------------------------------------------------------------------------------------
 
-/** A hidden box for the value under the pointer; JavaScript keeps it inside its parent. */
-export function createReadout() {
-  const readout = createNode("span", "lens-readout");
-  readout.hidden = true;
-  readout.style.transform = "none";
-  return readout;
-}
+/** A hidden box for the value under the pointer. */
+export const createReadout = () => createNode("span", { className: "lens-readout", hidden: true });
 
 /**
  * Shows lines of text next to a pointer over a canvas. A finger reads while it is held or moved sideways; up and down
@@ -140,16 +135,10 @@ function readGridUnderPointer(canvas, grids, i, values, scale, readout) {
 
 // ---- cells --------------------------------------------------------------------------------------------------------
 
-/** A canvas' role and name for screen readers. */
-function nameImage(node, text) {
-  node.setAttribute("role", "img");
-  node.setAttribute("aria-label", text);
-}
-
 function appendMap(figure, cell, scale, { images, trigger, drawings }) {
-  const canvas = createNode("canvas"), readout = createReadout(), frame = createNode("div", "lens-frame", canvas, readout);
-  nameImage(canvas, cell.alt);
-  Object.assign(frame.dataset, cell.data || {}, { box: JSON.stringify(cell.box) }); // crosshair_marks.js reads it
+  const canvas = createNode("canvas", { role: "img", ariaLabel: cell.alt }), readout = createReadout();
+  const data = { ...cell.data, box: JSON.stringify(cell.box) }; // crosshair_marks.js reads it
+  const frame = createNode("div", { className: "lens-frame", data }, canvas, readout);
   cell.map.values ||= decodeFloats(cell.map.base64);
   fitCanvas(canvas, cell.map.view);
   const { bar, draw } = createColorBar(scale, cell.map.values);
@@ -175,12 +164,10 @@ function createTile(grids, i, scale, readout, drawings) {
 }
 
 function appendTiles(figure, cell, scale, { drawings }) {
-  const readout = createReadout(), grid = createNode("div", "lens-tiles");
-  nameImage(grid, cell.alt);
-  Object.assign(grid.dataset, cell.data || {});
+  const readout = createReadout();
   cell.tiles.values ||= decodeFloats(cell.tiles.base64);
-  grid.append(...cell.tiles.names.map((_, i) => createTile(cell.tiles, i, scale, readout, drawings)), readout);
-  figure.append(grid);
+  const tiles = cell.tiles.names.map((_, i) => createTile(cell.tiles, i, scale, readout, drawings));
+  figure.append(createNode("div", { className: "lens-tiles", role: "img", ariaLabel: cell.alt, data: cell.data || {} }, ...tiles, readout));
 }
 
 /**
@@ -192,11 +179,10 @@ function appendTiles(figure, cell, scale, { drawings }) {
  */
 export function createPredictionBars(predictions, target, tag) {
   const bars = predictions.map(({ index, wnid, label, share }) => {
-    const fill = createNode("i"), bar = createNode(tag, "lens-bar");
+    const fill = createNode("i"), bar = createNode(tag, { className: "lens-bar", data: { index, wnid, share } });
     fill.style.width = `${Math.max(1.5, 100 * share)}%`;
     bar.append(createNode("span", "", label), createNode("span", "track", fill), createNode("span", "", formatPercent(share)));
-    Object.assign(bar.dataset, { index, wnid, share });
-    if (tag === "button") bar.setAttribute("aria-pressed", String(index === target));
+    if (tag === "button") bar.ariaPressed = String(index === target);
     else bar.classList.toggle("chosen", index === target);
     return createNode("li", "", bar);
   });
@@ -204,7 +190,7 @@ export function createPredictionBars(predictions, target, tag) {
 }
 
 function appendError(figure, cell, scale, { trigger }) {
-  figure.setAttribute("role", "alert");
+  figure.role = "alert";
   figure.append(createNode("strong", "", cell.text));
   if (cell.attempts.length) {
     const attempts = cell.attempts.map(([source, cause, remedy]) =>

@@ -1,16 +1,18 @@
 /** DOM building blocks that every view shares. */
 
 /**
- * An element with its class and its content.
+ * An element with its properties and its content.
  *
  * @param {string} tag
- * @param {string} [className]
- * @param {...(Node|string|number|undefined)} children - appended in order; undefined is left out.
+ * @param {string|Object} [properties] - a class, or properties such as {className, role, ariaLabel}; data: data-… attributes
+ * @param {...(Node|string|number|undefined)} children - appended in order; undefined is left out
  * @returns {HTMLElement}
  */
-export function createNode(tag, className, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
+export function createNode(tag, properties, ...children) {
+  const node = document.createElement(tag), { data, ...rest } = typeof properties === "string" ? {} : properties || {};
+  if (properties && typeof properties === "string") node.className = properties;
+  Object.assign(node, rest);
+  Object.assign(node.dataset, data);
   node.append(...children.filter((child) => child !== undefined && child !== null));
   return node;
 }
@@ -31,12 +33,12 @@ export function createSvgNode(tag, attributes = {}, text) {
 /**
  * A button of type "button".
  *
- * @param {string} className
+ * @param {string|Object} properties - as createNode's
  * @param {string} text
  * @param {function(MouseEvent): void} onClick
  */
-export function createButton(className, text, onClick) {
-  const button = createNode("button", className, text);
+export function createButton(properties, text, onClick) {
+  const button = createNode("button", properties, text);
   button.type = "button";
   button.addEventListener("click", onClick);
   return button;
@@ -53,8 +55,7 @@ export const createSection = (className, level, title) => createNode("section", 
  * @param {Array<Array<Node|string|number>>} rows - cells in column order; the first of each row is its heading.
  */
 export function createTable(className, head, rows) {
-  const body = createNode("tbody"), top = createNode("tr");
-  const heading = (text, scope) => Object.assign(createNode("th", "", text), { scope });
+  const body = createNode("tbody"), top = createNode("tr"), heading = (text, scope) => createNode("th", { scope }, text);
   top.append(...head.map((text) => (text ? heading(text, "col") : createNode("td"))));
   for (const [title, ...cells] of rows) {
     const contents = cells.map((cell) => (cell instanceof HTMLTableCellElement ? cell : createNode("td", "", cell)));
@@ -64,13 +65,8 @@ export function createTable(className, head, rows) {
 }
 
 /** A box that scrolls on its own and that the keyboard reaches. */
-export function createScrollRegion(className, label, child) {
-  const region = createNode("div", className, child);
-  region.tabIndex = 0;
-  region.setAttribute("role", "region");
-  region.setAttribute("aria-label", label);
-  return region;
-}
+export const createScrollRegion = (className, label, child) =>
+  createNode("div", { className, tabIndex: 0, role: "region", ariaLabel: label }, child);
 
 /**
  * Buttons of which exactly one is pressed.
@@ -81,14 +77,11 @@ export function createScrollRegion(className, label, child) {
  * @param {function(string): void} choose - called with the key of the button that was clicked.
  */
 export function createChoices(label, choices, current, choose) {
-  const group = createNode("div", "lens-choices", createNode("span", "lens-choices-label", label));
+  const properties = { className: "lens-choices", role: "group", ariaLabel: label };
+  const group = createNode("div", properties, createNode("span", "lens-choices-label", label));
   const update = () => {
-    for (const button of group.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(button.dataset.key === current()));
-    }
+    for (const button of group.querySelectorAll("button")) button.ariaPressed = String(button.dataset.key === current());
   };
-  group.setAttribute("role", "group");
-  group.setAttribute("aria-label", label);
   for (const [key, text] of choices) {
     const button = createButton("", text, () => { choose(key); update(); });
     Object.assign(button.dataset, { key, keep: `${label}/${key}` });
@@ -132,8 +125,7 @@ let liveRegion = null;
 /** Announces a text to screen readers, once. */
 export function announce(text) {
   if (!liveRegion) {
-    liveRegion = createNode("p", "lens-live-region");
-    liveRegion.setAttribute("aria-live", "polite");
+    liveRegion = createNode("p", { className: "lens-live-region", ariaLive: "polite" });
     document.body.append(liveRegion);
   }
   if (liveRegion.textContent !== text) liveRegion.textContent = text;

@@ -19,18 +19,14 @@ export function updateProgress(box, cell) {
   button.textContent = cell.again || cell.stop || "";
   bar.hidden = !hasShare;
   if (!hasShare) return;
-  bar.setAttribute("aria-label", cell.label);
-  bar.setAttribute("aria-valuetext", cell.amount);
-  if (cell.share === null) bar.removeAttribute("aria-valuenow");
-  else bar.setAttribute("aria-valuenow", Math.round(100 * cell.share));
+  const ariaValueNow = cell.share === null ? null : Math.round(100 * cell.share); // null removes the attribute
+  Object.assign(bar, { ariaLabel: cell.label, ariaValueText: cell.amount, ariaValueNow });
   bar.firstElementChild.style.width = `${100 * (cell.share ?? 1)}%`;
 }
 
 export function createProgress(cell) {
-  const bar = createNode("div", "lens-progress", createNode("span")), stalled = createNode("p", "stalled");
-  const attributes = { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 };
-  for (const [name, value] of Object.entries(attributes)) bar.setAttribute(name, value);
-  stalled.setAttribute("role", "status");
+  const properties = { className: "lens-progress", role: "progressbar", ariaValueMin: 0, ariaValueMax: 100 };
+  const bar = createNode("div", properties, createNode("span")), stalled = createNode("p", { className: "stalled", role: "status" });
   const button = createButton("", "", () => {
     isStopping = button.dataset.ask === "stop";
     button.disabled = true;
@@ -38,8 +34,8 @@ export function createProgress(cell) {
     ask(button.dataset.ask);
   });
   const content = createNode("div", "", createNode("p", "what"), bar, createNode("p", "amount"), stalled, button);
-  const box = createNode("div", cell.again ? "lens-stopped" : "lens-skeleton", content);
-  box.dataset.variant = cell.variant || "";
+  const className = cell.again ? "lens-stopped" : "lens-skeleton", data = { variant: cell.variant || "" };
+  const box = createNode("div", { className, data }, content);
   updateProgress(box, cell);
   if (cell.again && isStopping) requestAnimationFrame(() => button.focus({ preventScroll: true })); // replaces the stop button
   if (cell.again) isStopping = false;

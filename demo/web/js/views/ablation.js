@@ -32,7 +32,7 @@ function createScopeSelect(row, payload) {
   const fallback = row.heads && scopes[1] ? scopes[1].value : scopes[0].value;
   select.value = scopes.some(({ value }) => value === selected) ? selected : fallback;
   select.dataset.focus = `where-${row.name}`;
-  select.setAttribute("aria-label", payload.words.where.replace("{words}", row.title));
+  select.ariaLabel = payload.words.where.replace("{words}", row.title);
   select.addEventListener("change", () => {
     selectedScopes[row.name] = select.value;
     const changed = editsOf(row.name);
@@ -43,14 +43,10 @@ function createScopeSelect(row, payload) {
 
 /** A switch of one edit; it is checked while the part works. */
 function createSwitch(text, focusName, edit, label) {
-  const isOff = edits.includes(edit);
-  const button = createButton("lens-switch", text, () =>
+  const ariaChecked = String(!edits.includes(edit));
+  const properties = { className: "lens-switch", role: "switch", ariaChecked, ariaLabel: label, data: { focus: focusName } };
+  return createButton(properties, text, () =>
     sendEdits(edits.includes(edit) ? edits.filter((other) => other !== edit) : [...edits, edit]));
-  button.dataset.focus = focusName;
-  button.setAttribute("role", "switch");
-  button.setAttribute("aria-checked", String(!isOff));
-  button.setAttribute("aria-label", label);
-  return button;
 }
 
 function createSwitches(row, scope, { scopes, words: strings }) {
@@ -75,10 +71,9 @@ function createSwitchRow(row, payload) {
 }
 
 function createSwitchList(payload) {
-  const [title, hint] = payload.words.switches, restore = createButton("lens-restore", payload.words.restore, () => sendEdits([]));
-  const section = createSection("lens-switches", "h3", title);
-  restore.dataset.focus = "restore";
-  restore.disabled = !edits.length;
+  const [title, hint] = payload.words.switches, section = createSection("lens-switches", "h3", title);
+  const properties = { className: "lens-restore", disabled: !edits.length, data: { focus: "restore" } };
+  const restore = createButton(properties, payload.words.restore, () => sendEdits([]));
   section.append(createNode("p", "", hint), createNode("ul", "", ...payload.switches.map((row) => createSwitchRow(row, payload))), restore);
   return section;
 }
@@ -87,21 +82,18 @@ function createSwitchList(payload) {
 
 function createBarPairs({ alt, rows, explained }) {
   const items = rows.map((row) => {
-    const track = createNode("div", "track", ...["before", "after"].map((name) => {
+    const track = createNode("div", { className: "track", ariaHidden: "true" }, ...["before", "after"].map((name) => {
       const bar = createNode("i", name);
       bar.style.width = `${Math.max(0.5, 100 * row[name])}%`;
       return bar;
     }));
-    track.setAttribute("aria-hidden", "true");
     const texts = [createNode("span", "label", row.label), createNode("span", "shares", row.shares)];
     const item = createNode("li", row.index === explained ? "chosen" : "", ...texts, track, createNode("span", "logit", row.logit));
     const [logitBefore, logitAfter] = row.logits;
     Object.assign(item.dataset, { index: row.index, before: row.before, after: row.after, logitBefore, logitAfter });
     return item;
   });
-  const list = createNode("ol", "lens-pairs", ...items);
-  list.setAttribute("aria-label", alt);
-  return list;
+  return createNode("ol", { className: "lens-pairs", ariaLabel: alt }, ...items);
 }
 
 function createColumn(column, payload) {
@@ -113,7 +105,7 @@ function createColumn(column, payload) {
   section.dataset.variant = cell.variant;
   section.append(createBarPairs(cell), ...cell.lines.map((line) => createNode("p", "lens-line", line)));
   if (cell.view) {
-    const image = Object.assign(createNode("img"), { src: cell.view, alt: cell.given });
+    const image = createNode("img", { src: cell.view, alt: cell.given });
     section.append(createNode("figure", "", image, createNode("figcaption", "", cell.given)));
   }
   return section;
@@ -122,14 +114,12 @@ function createColumn(column, payload) {
 function createOutcome({ columns, words: strings }) {
   const cells = columns.map(({ cell }) => cell).filter(({ kind }) => kind === "ablation");
   const hasNoEffect = cells.length && !cells.some((cell) => cell.changed);
-  const box = createNode("div", "lens-outcome", ...(hasNoEffect ? [strings.nothing] : cells.map(({ said }) => said)).map((text) => createNode("p", "", text)));
-  box.setAttribute("role", "status");
-  return box;
+  const texts = hasNoEffect ? [strings.nothing] : cells.map(({ said }) => said);
+  return createNode("div", { className: "lens-outcome", role: "status" }, ...texts.map((text) => createNode("p", "", text)));
 }
 
 function createTableButton({ words: strings }) {
-  const button = createButton("", strings.every, () => send({ every: true }));
-  button.dataset.focus = "every";
+  const button = createButton({ data: { focus: "every" } }, strings.every, () => send({ every: true }));
   return createNode("div", "lens-every", button, createNode("span", "", strings.every_hint));
 }
 

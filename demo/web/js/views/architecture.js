@@ -122,7 +122,7 @@ function createFigure(width, trigger, draw) {
 
 /** The image in n x n squares, each the mean color of its region, as a data URL. */
 function pixelateImage(image, n) {
-  const canvas = Object.assign(createNode("canvas"), { width: n, height: n }), context = canvas.getContext("2d");
+  const canvas = createNode("canvas", { width: n, height: n }), context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
   context.drawImage(image, 0, 0, n, n);
   return canvas.toDataURL();
@@ -296,7 +296,7 @@ export function drawArchitecture(root, data, photo, trigger) {
     const isWide = drawnWidth >= WIDE, width = isWide ? drawnWidth : Math.min(drawnWidth, 560), shownBlock = data.blocks[stage - 1];
     replaceFigure(stages, data.name, createFigure(width, trigger, (isWide ? drawStagesAcross : drawStagesDown)(data, image, width)));
     replaceFigure(block, shownBlock.name, createFigure(width, trigger, (isWide ? drawBlockAcross : drawBlockDown)(shownBlock, width)));
-    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i + 1 === stage)));
+    buttons.forEach((button, i) => { button.ariaPressed = String(i + 1 === stage); });
   }
   new ResizeObserver(() => { if (Math.floor(root.clientWidth) !== drawnWidth) draw(); }).observe(root);
   if (photo) {

@@ -44,11 +44,10 @@ function reuseImages(entries) {
 
 /** A map over the image that follows the position and can be clicked. */
 function createFrame(table, image, side, className, trigger) {
-  const canvas = createNode("canvas"), readout = createReadout(), frame = createNode("div", className, canvas, readout);
+  const canvas = createNode("canvas", { role: "img" }), readout = createReadout();
+  const frame = createNode("div", { className, data: { box: JSON.stringify(table.box) } }, canvas, readout);
   fitCanvas(canvas, table.view, side);
-  frame.dataset.box = JSON.stringify(table.box);
   frame.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
-  canvas.setAttribute("role", "img");
   const view = { table, image, frame, canvas, readout, pointer: null, caption: createNode("figcaption") };
   frame.addEventListener("pointermove", (event) => { view.pointer = event; });
   frame.addEventListener("pointerleave", () => { view.pointer = null; readout.hidden = true; });
@@ -65,11 +64,10 @@ function createLargeMap(cell, built, trigger) {
 function createHeads(cell, built, strings) {
   const table = tables.get(cell.table);
   const tiles = Array.from({ length: table.heads }, (_, i) => {
-    const canvas = createNode("canvas"), label = createNode("span");
-    const button = createButton("lens-tile", "", () => display.set("head", display.head === i + 1 ? "mean" : i + 1));
-    button.dataset.keep = `${cell.table} head ${i}`;
-    button.setAttribute("aria-label", fillTemplate(strings.headName, { head: i + 1 }));
-    canvas.setAttribute("aria-hidden", "true");
+    const canvas = createNode("canvas", { ariaHidden: "true" }), label = createNode("span"), head = i + 1;
+    const ariaLabel = fillTemplate(strings.headName, { head }), data = { keep: `${cell.table} head ${i}` };
+    const button = createButton({ className: "lens-tile", ariaLabel, data }, "", () =>
+      display.set("head", display.head === head ? "mean" : head));
     button.append(canvas, label);
     return { button, canvas, label };
   });
@@ -100,9 +98,9 @@ function createRow(row, payload, built, trigger) {
 
 /** A segmented control of one display setting. value(): the key that is chosen now. */
 function createSegments(name, legend, choices, value) {
-  const inputs = choices.map(([key]) => Object.assign(createNode("input"), { type: "radio", name: `lens-${name}`, value: key }));
+  const inputs = choices.map(([key]) =>
+    createNode("input", { type: "radio", name: `lens-${name}`, value: key, data: { keep: `${name} ${key}` } }));
   const labels = choices.map(([key, text], i) => {
-    inputs[i].dataset.keep = `${name} ${key}`;
     inputs[i].addEventListener("change", () => display.set(name, key));
     return createNode("label", "", inputs[i], createNode("span", "", text));
   });
@@ -162,7 +160,7 @@ function draw() {
   for (const view of heads) drawHeads(view, direction, rows[1].scale);
   for (const view of stages) drawStage(view, direction, rows[2].scale, position.hovering);
   controls?.draw();
-  if (!position.hovering) announce(large.map(({ canvas }) => canvas.getAttribute("aria-label")).join(" "));
+  if (!position.hovering) announce(large.map(({ canvas }) => canvas.ariaLabel).join(" "));
   document.dispatchEvent(new CustomEvent("lens:drawn"));
 }
 
@@ -201,7 +199,7 @@ function drawLargeMap(view, direction, scale, isHovering) {
     head: map.head, row: map.unit.row, col: map.unit.col, stage: table.stage, block: table.block,
   });
   const names = { way: strings.ways[direction], variant: cell.title, caption: caption.textContent };
-  if (!isHovering) canvas.setAttribute("aria-label", fillTemplate(strings.alt, names));
+  if (!isHovering) canvas.ariaLabel = fillTemplate(strings.alt, names);
   paint(view, scale);
   showReadout(view);
 }
@@ -225,7 +223,7 @@ function drawHeads({ table, tiles, maps, box, index }, direction, scale) {
     renderGrid(canvas, maps[i], grid.rows, grid.cols, scale);
     const value = direction === "from" ? statisticOf(table, "entropy", i + 1, index) : maximum(maps[i]);
     label.textContent = `${i + 1}: ${formatNumber(value)}`;
-    button.setAttribute("aria-pressed", String(chosen === i + 1));
+    button.ariaPressed = String(chosen === i + 1);
   });
 }
 
@@ -235,7 +233,7 @@ function drawStage(view, direction, scale, isHovering) {
   frame.classList.toggle("chosen", table.stage === scene.large[0].table.stage);
   frame.dataset.peak = largest;
   const names = { way: strings.ways[direction], variant: fillTemplate(strings.layer, table), caption: formatNumber(largest) };
-  if (!isHovering) canvas.setAttribute("aria-label", fillTemplate(strings.alt, names));
+  if (!isHovering) canvas.ariaLabel = fillTemplate(strings.alt, names);
   paint(view, scale);
   showReadout(view);
 }

@@ -67,15 +67,13 @@ export function unpackMask(text) {
  *     outlives a panel that is rebuilt, so that a response in the middle of a stroke does not end it.
  */
 export function createBrush(send) {
-  const canvas = createNode("canvas"), tools = createNode("div", "lens-tools"), layer = createNode("canvas");
+  const canvas = createNode("canvas", { tabIndex: 0, role: "application", data: { focus: "canvas" } });
+  const tools = createNode("div", "lens-tools"), layer = createNode("canvas");
   const title = createNode("h3"), hint = createNode("p"), pixels = createNode("p", "lens-brush-pixels");
   const node = createNode("section", "lens-brush", title, hint, canvas, tools, pixels);
   let painting = null, image = null, grid = null, history = [], size = 1, cursor = null; // cursor: of the keyboard, [x, y]
   let drag = null, keyTimer = 0; // drag: {pointerId, last: [x, y]}
   let sentMask = null; // until its response is shown
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  canvas.dataset.focus = "canvas";
 
   const radius = () => Math.max(0.5, SIZES[size] * Math.max(grid.rows, grid.cols));
 
@@ -185,18 +183,12 @@ export function createBrush(send) {
     draw();
   });
 
-  function createTool(text, name, onClick) {
-    const button = createButton("", text, onClick);
-    button.dataset.focus = name;
-    return button;
-  }
+  const createTool = (text, name, onClick) => createButton({ data: { focus: name } }, text, onClick);
+  const pressOnly = (buttons, chosen) => buttons.forEach((button, i) => { button.ariaPressed = String(i === chosen); });
   function createToolChoice(label, texts, chosen, name, choose) {
     const buttons = texts.map((text, i) => createTool(text, `${name}${i}`, () => choose(i)));
-    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === chosen)));
-    const group = createNode("div", "lens-choice", createNode("span", "", label), ...buttons);
-    group.setAttribute("role", "group");
-    group.setAttribute("aria-label", label);
-    return group;
+    pressOnly(buttons, chosen);
+    return createNode("div", { className: "lens-choice", role: "group", ariaLabel: label }, createNode("span", "", label), ...buttons);
   }
 
   function reset() {
@@ -215,10 +207,10 @@ export function createBrush(send) {
     title.textContent = strings.title;
     hint.textContent = strings.hint;
     pixels.textContent = strings.pixels;
-    canvas.setAttribute("aria-label", `${painting.alt} ${strings.hint}`);
+    canvas.ariaLabel = `${painting.alt} ${strings.hint}`;
     const sizes = createToolChoice(strings.brush, painting.brushes, size, "brush", (chosen) => {
       size = chosen;
-      sizes.querySelectorAll("button").forEach((button, i) => button.setAttribute("aria-pressed", String(i === chosen)));
+      pressOnly(sizes.querySelectorAll("button"), chosen);
       draw();
     });
     const chosenFill = fills.findIndex(({ value }) => value === painting.fill);

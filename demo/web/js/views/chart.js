@@ -59,7 +59,7 @@ function createPoint(point, scales, ownModel, strings) {
 /** Links to a point's sources, separated by commas. */
 const createSourceLinks = (point, chart) => point.sources.flatMap(([source, remark], i) => {
   const [href, text] = chart.sources[source];
-  const link = Object.assign(createNode("a", "", text), { href, rel: "noopener noreferrer", target: "_blank" });
+  const link = createNode("a", { href, rel: "noopener noreferrer", target: "_blank" }, text);
   return [i ? ", " : "", createNode("span", "", link, remark ? ` (${remark})` : "")];
 });
 
@@ -96,9 +96,8 @@ export function createChart(chart) {
     return section;
   }
   const allPoints = chart.points.map((values) => Object.fromEntries(FIELDS.map((key, i) => [key, values[i]])));
-  const plot = createNode("div", "lens-plot"), output = createNode("div", "lens-point-text");
+  const plot = createNode("div", "lens-plot"), output = createNode("div", { className: "lens-point-text", ariaLive: "polite" });
   const summary = createNode("summary", "", strings.table), details = createNode("details", "", summary);
-  output.setAttribute("aria-live", "polite");
   let points = [], nodes = [], pinned = ""; // pinned: the point that stays selected while a pointer passes others
   let hadFocus = document.activeElement?.matches?.(".lens-plot .point"); // the chart before this one
 

@@ -14,9 +14,8 @@ const createNote = (text, className = "lens-compare-note") => createNode("p", cl
 function createMethodBar({ label, chips, photos }, trigger) {
   const pressed = chips.find((chip) => chip.pressed)?.key, change = (fields) => trigger("select", { change: fields });
   const methods = createChoices(label, chips.map((chip) => [chip.key, chip.label]), () => pressed, (key) => change({ compared: key }));
-  const toggle = createButton("lens-compare-switch", photos.label, () => change({ photos: !photos.pressed }));
-  toggle.dataset.keep = "photos";
-  toggle.setAttribute("aria-pressed", String(photos.pressed));
+  const properties = { className: "lens-compare-switch", ariaPressed: String(photos.pressed), data: { keep: "photos" } };
+  const toggle = createButton(properties, photos.label, () => change({ photos: !photos.pressed }));
   methods.hidden = photos.pressed; // they compare models
   return createNode("div", "lens-compare-bar", methods, toggle);
 }
@@ -56,19 +55,17 @@ const KEYS = { ArrowLeft: -STEP, ArrowDown: -STEP, ArrowRight: STEP, ArrowUp: ST
 const wipeState = { pair: 0, percent: 50 }; // outlives a payload
 
 function createWipe(common, images, drawings) {
-  const { wipe, scale, box, rows, cols } = common, canvas = createNode("canvas"), handle = createNode("div", "lens-wipe-handle");
+  const { wipe, scale, box, rows, cols } = common, canvas = createNode("canvas", { role: "img" });
+  const slider = { tabIndex: 0, role: "slider", ariaValueMin: 0, ariaValueMax: 100, data: { keep: "wipe" } };
+  const handle = createNode("div", { className: "lens-wipe-handle", ...slider });
   const left = createNode("span", "lens-wipe-name left"), right = createNode("span", "lens-wipe-name right"), readout = createReadout();
-  const frame = createNode("div", "lens-frame lens-wipe", canvas, left, right, handle, readout);
+  const properties = { className: "lens-frame lens-wipe", data: { box: JSON.stringify(box) } };
+  const frame = createNode("div", properties, canvas, left, right, handle, readout);
   const maps = common.values.map((values) => ({ map: mapOf(common, values), canvas: createNode("canvas"), isDrawn: false }));
   const underPointer = { map: maps[0].map };
   const pairIndex = () => (wipeState.pair < wipe.pairs.length ? wipeState.pair : 0); // a model may not be loaded yet
   const pair = () => wipe.pairs[pairIndex()];
-  frame.dataset.box = JSON.stringify(box);
   frame.style.aspectRatio = `${cols} / ${rows}`;
-  canvas.setAttribute("role", "img");
-  handle.tabIndex = 0;
-  handle.dataset.keep = "wipe";
-  for (const [name, value] of [["role", "slider"], ["aria-valuemin", 0], ["aria-valuemax", 100]]) handle.setAttribute(name, value);
 
   function compose() {
     const a = maps[pair().a], b = maps[pair().b], { width, height } = b.canvas;
@@ -85,10 +82,9 @@ function createWipe(common, images, drawings) {
     wipeState.percent = Math.min(Math.max(percent, 0), 100);
     const names = pair(), rounded = Math.round(wipeState.percent);
     handle.style.left = `${wipeState.percent}%`;
-    handle.setAttribute("aria-label", names.slider);
-    handle.setAttribute("aria-valuenow", rounded);
-    handle.setAttribute("aria-valuetext", names.value.replace("{share}", rounded).replace("{rest}", 100 - rounded));
-    canvas.setAttribute("aria-label", names.alt);
+    const ariaValueText = names.value.replace("{share}", rounded).replace("{rest}", 100 - rounded);
+    Object.assign(handle, { ariaLabel: names.slider, ariaValueNow: rounded, ariaValueText });
+    canvas.ariaLabel = names.alt;
     left.textContent = names.left;
     right.textContent = names.right;
     compose();

@@ -13,11 +13,10 @@ const SIZE = 64; // samples along each axis of frequency
 const PLOT = { width: 320, height: 150, left: 42, right: 8, top: 8, bottom: 30 };
 
 function createSpectrumImage() {
-  const caption = createNode("figcaption"), canvas = createNode("canvas");
-  canvas.setAttribute("role", "img");
+  const caption = createNode("figcaption"), canvas = createNode("canvas", { role: "img" });
   function draw(title, values, scale, name) {
     caption.textContent = title;
-    canvas.setAttribute("aria-label", name);
+    canvas.ariaLabel = name;
     renderGrid(canvas, values, SIZE, SIZE, scale);
   }
   return { figure: createNode("figure", "lens-spectrum", caption, canvas), draw };

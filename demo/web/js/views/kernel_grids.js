@@ -59,9 +59,8 @@ export function createGridFamily(k, onMark) {
   /** isLarge: the grid prints its numbers and is moved through with the arrow keys. */
   function createGrid(caption, isLarge = false) {
     const heading = createNode("figcaption", "", caption), squares = Array.from({ length: k * k }, () => createNode("span"));
-    const node = createNode("div", "", ...squares);
+    const node = createNode("div", { role: "img" }, ...squares);
     node.style.setProperty("--taps", k);
-    node.setAttribute("role", "img");
     families.push(squares);
     node.addEventListener("pointerover", (event) => {
       const tap = squares.indexOf(event.target);
@@ -73,7 +72,7 @@ export function createGridFamily(k, onMark) {
     /** name: for screen readers. beyond: 1 where a square lies outside the map. */
     function fill(values, scale, name, beyond) {
       const colorOf = colorsOn(resolveScale(scale, values)), decimals = isLarge ? decimalsFor(values) : 0;
-      node.setAttribute("aria-label", name);
+      node.ariaLabel = name;
       node.values = values; // the browser tests read it
       squares.forEach((square, i) => {
         const [r, g, b, opacity] = colorOf(values[i]); // opacity 0: below the display's threshold

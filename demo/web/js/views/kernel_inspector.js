@@ -75,7 +75,7 @@ function createMixture(strings, { createGrid }) {
 
   /** tapName: the marked tap as text. */
   function showTap(tap, tapName) {
-    tapText.setAttribute("aria-live", large.contains(document.activeElement) ? "polite" : "off"); // a pointer is not announced
+    tapText.ariaLive = large.contains(document.activeElement) ? "polite" : "off"; // a pointer is not announced
     if (!channel.generated || tap < 0) {
       tapText.textContent = channel.generated ? strings.pointMix : strings.notGenerated;
       return;
@@ -91,8 +91,7 @@ function createMixture(strings, { createGrid }) {
 
 /** A channel's map with a square on it. A pointer over it hovers over the unit below, a click selects it. */
 function createUnitMap(caption, actions) {
-  const canvas = createNode("canvas"), mark = createNode("span"), frame = createNode("div", "", canvas, mark);
-  canvas.setAttribute("role", "img");
+  const canvas = createNode("canvas", { role: "img" }), mark = createNode("span"), frame = createNode("div", "", canvas, mark);
   let units = null;
   const positionUnder = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -106,7 +105,7 @@ function createUnitMap(caption, actions) {
 
   function show(values, ownUnits, scale, name) {
     units = ownUnits;
-    canvas.setAttribute("aria-label", name);
+    canvas.ariaLabel = name;
     frame.style.aspectRatio = `${units.cols} / ${units.rows}`;
     renderGrid(canvas, values, units.rows, units.cols, scale);
   }
@@ -195,8 +194,8 @@ export function createInspector(strings, size, actions) {
   const title = createNode("h3"), state = createNode("p"), response = createFrequencyResponse(strings);
   const passes = createSection("passes", "h4", strings.passes);
   passes.append(response.root, createNode("p", "lens-tap", strings.passesNote));
-  const root = createNode("section", "lens-inspector", createNode("header", "", title, state), ...mixture.sections, passes, output.root);
-  root.setAttribute("aria-label", strings.inspector);
+  const properties = { className: "lens-inspector", ariaLabel: strings.inspector };
+  const root = createNode("section", properties, createNode("header", "", title, state), ...mixture.sections, passes, output.root);
 
   function showTap() {
     const tap = grids.marked(), tapName = fillTemplate(strings.tap, { row: Math.floor(tap / size) + 1, column: (tap % size) + 1 });

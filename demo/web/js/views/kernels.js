@@ -51,7 +51,7 @@ function addInspector(body, payload, trigger) {
       const isShown = c === shownColumn && i === shownTile;
       tile.classList.toggle("here", isShown);
       if (r > 0) return;
-      tile.setAttribute("aria-pressed", isShown && current.held);
+      tile.ariaPressed = String(isShown && current.held);
       tile.tabIndex = (c === shownColumn ? isShown : i === 0) ? 0 : -1; // one tab stop per column
     })));
     inspector.show(columns[shownColumn], shownTile, current.held);
@@ -65,9 +65,8 @@ function addInspector(body, payload, trigger) {
   const press = (c, i) => select(c, i, !(current.held && isShown(c, i)));
 
   function listenToKeys(tile, row, c, i) {
-    tile.parentNode.setAttribute("role", "group");
-    tile.setAttribute("role", "button");
-    tile.setAttribute("aria-label", columns[c].names[i]);
+    tile.parentNode.role = "group";
+    Object.assign(tile, { role: "button", ariaLabel: columns[c].names[i] });
     tile.dataset.keep = `tile ${columns[c].variant} ${columns[c].channels[i]}`;
     tile.addEventListener("focus", () => preview(c, i));
     tile.addEventListener("keydown", (event) => {

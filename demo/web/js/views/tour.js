@@ -48,22 +48,19 @@ export function mountTour(element, props, trigger, watch) {
   }
 
   function build(root, value) {
-    root.setAttribute("role", "region");
-    root.setAttribute("aria-label", value.name);
+    Object.assign(root, { role: "region", ariaLabel: value.name });
     root.dataset.step = value.step;
-    const title = createNode("h2", "", value.title), dots = createNode("div", "lens-dots");
-    title.tabIndex = -1;
-    dots.setAttribute("aria-hidden", "true");
-    for (let i = 1; i <= value.of; i++) dots.append(createNode("i", i <= value.step ? "done" : ""));
+    const title = createNode("h2", { tabIndex: -1 }, value.title);
+    const dots = Array.from({ length: value.of }, (_, i) => createNode("i", i < value.step ? "done" : ""));
     const leave = createStep("button", "lens-plain leave", value.leave, trigger);
-    const header = createNode("header", "", createNode("p", "lens-count", value.count), dots, leave, title);
-    const text = createNode("div", "lens-tour-words", ...value.words.map((paragraph) => createNode("p", "", paragraph)));
+    const header = createNode("header", "", createNode("p", "lens-count", value.count),
+      createNode("div", { className: "lens-dots", ariaHidden: "true" }, ...dots), leave, title);
+    const text = createNode("div", { className: "lens-tour-words", ariaLive: "polite" }, ...value.words.map((paragraph) => createNode("p", "", paragraph)));
     text.append(createNode("p", "source", value.source));
-    text.setAttribute("aria-live", "polite");
     const fold = createButton("lens-plain fold", value.more, () => setOpen(text.classList.contains("folded"))); // on a phone
     const setOpen = (isOpen) => {
       text.classList.toggle("folded", !isOpen);
-      fold.setAttribute("aria-expanded", String(isOpen));
+      fold.ariaExpanded = String(isOpen);
     };
     setOpen(true);
     const targets = [["back", value.back], ["next first", value.next], ["again", value.again]].filter(([, target]) => target);

@@ -14,15 +14,12 @@ let visibility = null;
 
 /** On a narrow screen: a round thumbnail that leads back to the image while that is out of sight (css/side.css). */
 function createBackButton(photo, src, name) {
-  const button = createButton("lens-back", "", () => {
+  const button = createButton({ className: "lens-back", hidden: true, title: name, ariaLabel: name }, "", () => {
     const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
     photo.focus({ preventScroll: true });
     photo.scrollIntoView({ behavior: isReduced ? "auto" : "smooth", block: "center" });
   });
-  button.hidden = true;
-  button.title = name;
-  button.setAttribute("aria-label", name);
-  button.append(Object.assign(createNode("img"), { src, alt: "" }));
+  button.append(createNode("img", { src, alt: "" }));
   visibility?.disconnect();
   visibility = new IntersectionObserver(([entry]) => { button.hidden = entry.isIntersecting; });
   visibility.observe(photo);
@@ -44,8 +41,7 @@ export function mountCrosshair(element, props, trigger, watch) {
     if (!value || !value.src) return;
     if (value.src !== shownSource) build(value); // a new position on the same image keeps the focus and a drag
     shownSource = value.src;
-    photo.setAttribute("aria-label", value.alt);
-    photo.setAttribute("aria-roledescription", value.role);
+    Object.assign(photo, { ariaLabel: value.alt, ariaRoleDescription: value.role });
     photo.querySelector("svg").replaceChildren(...value.crops.map(createCropRectangle));
     root.querySelector(".lens-note").textContent = value.note;
     if (pointerId !== null || keyTimer) return; // a newer position is about to be sent
@@ -56,14 +52,11 @@ export function mountCrosshair(element, props, trigger, watch) {
 
   function build({ src, size: [width, height], back }) {
     const svg = createSvgNode("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-    const ring = createNode("span", "lens-ring");
-    ring.setAttribute("aria-hidden", "true");
-    photo = createNode("div", "lens-photo", Object.assign(createNode("img"), { src, alt: "", draggable: false }), svg, ring);
-    photo.tabIndex = 0;
-    photo.setAttribute("role", "application");
+    const ring = createNode("span", { className: "lens-ring", ariaHidden: "true" });
+    const data = { box: JSON.stringify([0, 0, width, height]) }, properties = { className: "lens-photo", tabIndex: 0, role: "application", data };
+    photo = createNode("div", properties, createNode("img", { src, alt: "", draggable: false }), svg, ring);
     photo.style.aspectRatio = `${width} / ${height}`;
     photo.style.setProperty("--ratio", width / height);
-    photo.dataset.box = JSON.stringify([0, 0, width, height]);
     pointerId = null;
     clearTimeout(keyTimer); // a key press on the previous image
     keyTimer = 0;

@@ -12,7 +12,7 @@ const WIDE = "(min-width: 641px)", REVOKE_AFTER = 60_000; // milliseconds: a slo
 function saveFile({ name, type, data }) {
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   const href = URL.createObjectURL(new Blob([bytes], { type }));
-  const link = Object.assign(createNode("a"), { href, download: name, hidden: true });
+  const link = createNode("a", { href, download: name, hidden: true });
   document.body.append(link);
   link.click();
   link.remove();
@@ -20,30 +20,26 @@ function saveFile({ name, type, data }) {
 }
 
 export function mountExports(element, props, trigger, watch) {
-  const { title, hint, making, kinds } = inPageLanguage(props.value.words), status = createNode("p", "said");
+  const { title, hint, making, kinds } = inPageLanguage(props.value.words);
+  const status = createNode("p", { className: "said", role: "status" });
   let savedSerial = props.value.serial, lastButton = null;
-  const setBusy = (isBusy) => buttons.forEach((button) => button.setAttribute("aria-disabled", String(isBusy)));
+  const setBusy = (isBusy) => buttons.forEach((button) => { button.ariaDisabled = String(isBusy); });
   const buttons = kinds.map(([format, label, buttonHint]) => {
-    const button = createButton("", label, () => {
-      if (button.getAttribute("aria-disabled") === "true") return;
+    const ariaLabel = `${title}: ${label}. ${buttonHint}`;
+    const button = createButton({ title: buttonHint, ariaLabel, data: { kind: format } }, label, () => {
+      if (button.ariaDisabled === "true") return;
       lastButton = button;
       setBusy(true);
       status.classList.remove("failed");
       status.textContent = making;
       trigger("select", { format, display: display.all() });
     });
-    button.title = buttonHint;
-    button.dataset.kind = format;
-    button.setAttribute("aria-label", `${title}: ${label}. ${buttonHint}`);
     return button;
   });
-  const group = createNode("div", "group", ...buttons, status);
+  const properties = { className: "group", role: "group", ariaLabel: `${title}: ${hint}`, data: { title } };
+  const group = createNode("div", properties, ...buttons, status);
   const fold = createNode("details", "", createNode("summary", "", title), group);
   fold.open = window.matchMedia(WIDE).matches;
-  group.dataset.title = title;
-  group.setAttribute("role", "group");
-  group.setAttribute("aria-label", `${title}: ${hint}`);
-  status.setAttribute("role", "status");
   element.querySelector(".lens-exports").replaceChildren(fold);
   setBusy(false);
   watch("value", () => {

@@ -6,10 +6,9 @@ export function mountThumbs(element, props, trigger, watch) {
     const root = element.querySelector(".lens-thumbs"), { items = [], chosen } = props.value || {};
     const focusedIndex = [...root.children].indexOf(document.activeElement);
     root.replaceChildren(...items.map(({ src, label, alt }, index) => {
-      const button = createButton("", "", () => trigger("select", { index }));
-      button.title = label;
-      button.setAttribute("aria-pressed", String(index === chosen));
-      button.append(Object.assign(createNode("img"), { src, alt }));
+      const ariaPressed = String(index === chosen);
+      const button = createButton({ title: label, ariaPressed }, "", () => trigger("select", { index }));
+      button.append(createNode("img", { src, alt }));
       return button;
     }));
     root.children[focusedIndex]?.focus({ preventScroll: true });

@@ -16,21 +16,17 @@ function createFigureTable({ head, rows }, label) {
 
 /** Links that save the image, which states its provenance, and the numbers. */
 function createSaveLinks({ name, title, src, table }, words) {
-  const createLink = (text, href, suffix) => {
-    const link = Object.assign(createNode("a", "", text), { href, download: `transxnet-lens-${name}.${suffix}` });
-    link.setAttribute("aria-label", `${text}: ${title}`);
-    return link;
-  };
+  const createLink = (text, href, suffix) =>
+    createNode("a", { href, download: `transxnet-lens-${name}.${suffix}`, ariaLabel: `${text}: ${title}` }, text);
   const csv = table && `data:text/csv;charset=utf-8,${encodeURIComponent(`\ufeff${csvOf(table)}`)}`;
   return createNode("p", "lens-saves", src && createLink(words.save, src, "png"), csv && createLink(words.save_table, csv, "csv"));
 }
 
 function createFigure(figure, words) {
   const { name, title, caption, alt, src, size, table, limits } = figure, named = (text) => text.replace("{title}", () => title);
-  const node = createNode("figure", "lens-figure", createNode("h3", "", title));
-  node.dataset.name = name;
+  const node = createNode("figure", { className: "lens-figure", data: { name } }, createNode("h3", "", title));
   if (src) {
-    const image = Object.assign(createNode("img"), { width: size[0], height: size[1], alt, src });
+    const image = createNode("img", { width: size[0], height: size[1], alt, src });
     node.append(createScrollRegion("lens-scroll", named(words.image), image));
   }
   node.append(createNode("figcaption", "", createNode("p", "", caption)));
