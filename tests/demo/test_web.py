@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from posixpath import dirname, join, normpath
 
+import gradio
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from demo import web
 from demo.ui import components
+from demo.ui.language import InLanguage
 from transxnet.draw.colormaps import COLORMAPS
 
 IMPORT = re.compile(r"^(?:import|export)\b[^;]*?from \"([^\"]+)\";", re.MULTILINE | re.DOTALL)
@@ -89,6 +92,20 @@ def test_the_head_preloads_every_module_before_the_entry_point():
     assert preloaded == [web.module_address(name) for name in web.modules()]
     assert head.endswith(f'<script type="module" src="{web.module_address("main.js")}"></script>')
     assert all(link.startswith("./lens-web/") for link in preloaded)  # relative: also behind a proxy path
+
+
+@pytest.mark.parametrize(("root_path", "path"), [("", "/"), ("/lens", "/lens/")])
+def test_the_page_names_the_modules_before_gradios_script(root_path, path):
+    template = Path(gradio.__file__).parent / "templates" / "frontend" / "index.html"
+    page = HTMLResponse(template.read_text(encoding="utf-8"))
+
+    async def answer(scope: dict, receive: object, send: object) -> None:
+        await page(scope, receive, send)
+
+    response = TestClient(InLanguage(answer, head=web.head()), root_path=root_path).get(path)
+    assert response.text.count(web.head()) == 1
+    assert response.text.index(web.head()) < response.text.index('<script type="module" crossorigin')
+    assert int(response.headers["content-length"]) == len(response.content)
 
 
 def test_every_import_names_a_module_and_every_module_is_imported():
