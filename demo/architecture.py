@@ -1,12 +1,11 @@
-"""The architecture of one variant as boxes with their words and numbers, for js/architecture.js. No gradio here.
+"""The architecture of one variant as labeled boxes, for js/architecture.js. No gradio here.
 
-Numbers are VariantSpec's; what is inside a block, and in which order, is transxnet/layers.py's. Every box says what it
-opens: `go` is what the page does when it is pressed (demo/links.py has its keys).
+Numbers come from VariantSpec; the order of operations in a block is that of transxnet/layers.py. `go` of a box is what
+the page does on a click (keys of demo/links.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from transxnet.variants import VariantSpec
@@ -19,27 +18,39 @@ STAGES = (1, 2, 3, 4)
 
 
 def architecture(spec: VariantSpec, title: str, stage: int) -> Json:
-    """The whole network as a line of boxes, and one block of every stage opened. stage: whose block is shown first."""
-    blocks = sum(spec.depths)
-    said = {"variant": title, "blocks": blocks, "size": spec.image_size}
+    """The network as a row of boxes, and one expanded block of every stage.
+
+    Args:
+        spec: Of the variant.
+        title: Its name on the page.
+        stage: From 1; whose block is shown first.
+    """
+    totals = {"variant": title, "blocks": sum(spec.depths)}
+    stem = stage_numbers(spec, 1)
+    head = _box("head", "architecture.head", tr_lines("architecture.head_lines", **stage_numbers(spec, 4)), "grad_cam")
     return {
-        "name": tr("architecture.name", **said),
-        "caption": tr("architecture.caption", **said),
-        "flow": [_image(spec), _stem(spec), *(_stage(spec, number) for number in STAGES), _head(spec)],
+        "name": tr("architecture.name", **totals),
+        "caption": tr("architecture.caption", **totals, size=spec.image_size),
+        "flow": [
+            _box("image", "architecture.image", tr_lines("architecture.image_lines", **stem), "overview"),
+            _box("stem", "architecture.stem", tr_lines("architecture.stem_lines"), "erf", stage=1),
+            *(_stage_box(spec, number) for number in STAGES),
+            head | {"go": head["go"] | {"cam": 4}},  # the stage whose output the head receives
+        ],
         "steps": [tr("architecture.step")] * 3,  # between the stages
         "opened": tr("architecture.opened"),
         "stage": stage,
-        "blocks": [opened(spec, title, number) for number in STAGES],
+        "blocks": [expanded_block(spec, title, number) for number in STAGES],
         "caption_block": tr("architecture.block_caption"),
     }
 
 
-def numbers(spec: VariantSpec, stage: int) -> Json:
-    """What the figure says of a stage; stage from 1. Positions, keys and channels are counts, keys along one side."""
+def stage_numbers(spec: VariantSpec, stage: int) -> Json:
+    """Numbers of a stage, from 1. Positions and keys are counted along one side of the map."""
     i = stage - 1
     dim, sr = spec.dims[i], spec.sr_ratios[i]
     wide = dim // 2 if spec.osra else 0
-    grid = -(-spec.image_size // spec.strides[i])  # odd kernels padded by half: every step rounds up
+    grid = -(-spec.image_size // spec.strides[i])  # odd kernels with half padding: every stride rounds up
     return {
         "stage": stage, "depth": spec.depths[i], "dim": dim, "grid": grid, "keys": -(-grid // sr), "sr": sr,
         "heads": spec.heads[i], "groups": spec.kernel_groups[i], "kernel": spec.kernel_size, "wide": wide,
@@ -48,81 +59,58 @@ def numbers(spec: VariantSpec, stage: int) -> Json:
     }  # fmt: skip
 
 
-def opened(spec: VariantSpec, title: str, stage: int) -> Json:
-    """One block: `before` the mixer, the mixer's own boxes, `after` it. A part that the variant lacks is None."""
-    n = numbers(spec, stage)
+def expanded_block(spec: VariantSpec, title: str, stage: int) -> Json:
+    """The boxes of one block: `before` the mixer, inside it, `after` it. A part that the variant lacks is None."""
+    numbers = stage_numbers(spec, stage)
 
-    def box(kind: str, title: str, lines: Sequence[str], view: str) -> Json:
-        return _box(kind, title, lines, n, view, stage)
+    def box(kind: str, name_key: str, lines_key: str, tab: str) -> Json:
+        return _box(kind, name_key, tr_lines(lines_key, **numbers), tab, stage=stage)
 
-    norm = box("norm", "architecture.norm", ["architecture.norm_lines"], "erf")
-    mixer_lines = ["architecture.mixer_lines" if spec.osra else "architecture.mixer_local_lines"]
+    def mixer_box(kind: str, name_key: str, lines_key: str, is_present: bool) -> Json | None:
+        return box(kind, name_key, lines_key, "ablation") if is_present else None
+
+    if spec.idconv:
+        local = box("idconv", "architecture.idconv", "architecture.idconv_lines", "kernels")
+    else:
+        local = box("idconv", "architecture.static", "architecture.static_lines", "kernels")
+    numbers["heads_text"] = tr("architecture.heads", count=numbers["heads"])
+    osra_lines = "architecture.osra_lines" if numbers["sr"] > 1 else "architecture.osra_lines_same"
+    mixer_lines = "architecture.mixer_lines" if spec.osra else "architecture.mixer_local_lines"
     return {
         "name": tr("architecture.block_name", stage=stage, variant=title),
         "button": tr("architecture.stage", stage=stage).lower(),
-        "before": box("dpe", "architecture.dpe", ["architecture.dpe_lines"], "erf"),
-        "norm": norm,
+        "before": box("dpe", "architecture.dpe", "architecture.dpe_lines", "erf"),
+        "norm": box("norm", "architecture.norm", "architecture.norm_lines", "erf"),
         "mixer": box("mixer", "architecture.mixer", mixer_lines, "ablation"),
-        "split": box("split", "architecture.split", ["architecture.split_lines"], "ablation") if spec.osra else None,
-        "local": _local(spec, box),
-        "global": _global(n, box) if spec.osra else None,
-        "concat": box("concat", "architecture.concat", ["architecture.concat_lines"], "ablation")
-        if spec.osra
-        else None,
-        "join": box("ste", "architecture.ste", ["architecture.ste_lines"], "ablation") if spec.ste else None,
-        "after": box("ffn", "architecture.ffn", ["architecture.ffn_lines"], "erf"),
+        "split": mixer_box("split", "architecture.split", "architecture.split_lines", spec.osra),
+        "local": local,
+        "global": box("osra", "architecture.osra", osra_lines, "attention") if spec.osra else None,
+        "concat": mixer_box("concat", "architecture.concat", "architecture.concat_lines", spec.osra),
+        "join": mixer_box("ste", "architecture.ste", "architecture.ste_lines", spec.ste),
+        "after": box("ffn", "architecture.ffn", "architecture.ffn_lines", "erf"),
     }
 
 
-def _local(spec: VariantSpec, box: Any) -> Json:
-    if spec.idconv:
-        return box("idconv", "architecture.idconv", ["architecture.idconv_lines"], "kernels")
-    return box("idconv", "architecture.static", ["architecture.static_lines"], "kernels")
+def _stage_box(spec: VariantSpec, stage: int) -> Json:
+    numbers = stage_numbers(spec, stage)
+    local_key = "architecture.groups" if spec.idconv else "architecture.static_groups"
+    attention_key = "architecture.stage_osra" if spec.osra else "architecture.no_osra"
+    lines = [
+        *tr_lines("architecture.stage_lines", **numbers),
+        tr("architecture.blocks", count=numbers["depth"]),
+        tr(local_key, **numbers),
+        tr(attention_key, **numbers, count=numbers["heads"]),
+    ]
+    box = _box("stage", "architecture.stage", lines, "erf", stage=stage)
+    return box | {"stage": stage, "grid": numbers["grid"], "depth": numbers["depth"], "halves": 1 + spec.osra}
 
 
-def _global(n: Json, box: Any) -> Json:
-    n["heads_words"] = tr("architecture.heads_words" if n["heads"] > 1 else "architecture.head_words", **n)
-    return box(
-        "osra",
-        "architecture.osra",
-        ["architecture.osra_lines" if n["sr"] > 1 else "architecture.osra_lines_same"],
-        "attention",
-    )
-
-
-def _image(spec: VariantSpec) -> Json:
-    return _box("image", "architecture.image", ["architecture.image_lines"], numbers(spec, 1), "overview")
-
-
-def _stem(spec: VariantSpec) -> Json:
-    return _box("stem", "architecture.stem", ["architecture.stem_lines"], numbers(spec, 1), "erf", 1)
-
-
-def _head(spec: VariantSpec) -> Json:
-    box = _box("head", "architecture.head", ["architecture.head_lines"], numbers(spec, 4), "grad_cam")
-    return box | {"go": box["go"] | {"cam": 4}}  # the stage that the head reads
-
-
-def _stage(spec: VariantSpec, stage: int) -> Json:
-    n = numbers(spec, stage)
-    depth = "architecture.blocks" if n["depth"] > 1 else "architecture.block"
-    osra = (
-        ("architecture.heads" if n["heads"] > 1 else "architecture.head_one") if spec.osra else "architecture.no_osra"
-    )
-    lines = (
-        "architecture.stage_lines",
-        depth,
-        "architecture.groups" if spec.idconv else "architecture.static_groups",
-        osra,
-    )
-    box = _box("stage", "architecture.stage", lines, n, "erf", stage)
-    return box | {"stage": stage, "grid": n["grid"], "depth": n["depth"], "halves": 1 + spec.osra}
-
-
-def _box(kind: str, title_key: str, line_keys: Sequence[str], n: Json, view: str, stage: int = 0) -> Json:
-    """stage: which one the view is to look from; 0 leaves it."""
-    title, lines = tr(title_key, **n), [line for key in line_keys for line in tr_lines(key, **n)]
-    opens = "architecture.opens_stage" if stage else "architecture.opens"
-    named = tr(opens, title=title, lines=", ".join(lines), view=tr(TABS[view]), stage=stage)
-    go = {"view": view} | ({"stage": stage, "block": 0} if stage else {})
-    return {"kind": kind, "title": title, "lines": lines, "name": named, "go": go}
+def _box(kind: str, name_key: str, lines: list[str], tab: str, stage: int = 0) -> Json:
+    """One box. tab: what a click opens. stage: where it opens, from 1; 0 leaves the stage as it is."""
+    title = tr(name_key, stage=stage)
+    opens = {"title": title, "lines": ", ".join(lines), "view": tr(TABS[tab])}
+    if stage:
+        name, go = tr("architecture.opens_stage", **opens, stage=stage), {"view": tab, "stage": stage, "block": 0}
+    else:
+        name, go = tr("architecture.opens", **opens), {"view": tab}
+    return {"kind": kind, "title": title, "lines": lines, "name": name, "go": go}

@@ -60,10 +60,10 @@ class Asking:
         """
         if view not in TABS or view == "tour":
             known = ", ".join(name for name in TABS if name != "tour")
-            raise UnknownName(message("exports.no_view", name=quote(view)), remedy=f"Choose one of: {known}.")
+            raise UnknownName(message("exports.no_tab", name=quote(view)), remedy=f"Choose one of: {known}.")
         names = self.studio.check_names(name for name in variants[:LONGEST].split(",") if name.strip())
         if not names:
-            raise OutOfRange(message("exports.so_many", count=0), remedy=message("exports.so_many_remedy"))
+            raise OutOfRange(message("exports.model_count", count=0), remedy=message("exports.model_count_remedy"))
         numbers = {key: int(options[key]) for key in ("stage", "block", "cam_layer")}
         target = str(options.pop("target", "")).strip() or None
         for name in names:

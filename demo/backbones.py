@@ -46,8 +46,8 @@ class Backbones:
         if self.policy == "any" or (self.policy == "listed" and self.lists(name)):
             return
         if not self.offered:
-            raise UnknownName(message("models.no_backbones"), remedy=message("models.variants_only"))
-        remedy = message("models.listed_only", names=", ".join(self.listed))
+            raise UnknownName(message("models.no_backbones"), remedy=message("models.no_backbones_remedy"))
+        remedy = message("models.not_listed_remedy", names=", ".join(self.listed))
         raise UnknownName(message("models.not_listed"), remedy=remedy)
 
 

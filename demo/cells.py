@@ -110,7 +110,7 @@ def _on_its_way(column: Column) -> Json:
     if a.silent >= STALLED_AFTER:
         cell["stalled"] = tr("progress.stalled" if a.done else "progress.no_answer", seconds=int(a.silent))
     if a.what:
-        label = tr("progress.downloading_what", title=column.title)
+        label = tr("progress.download_of", title=column.title)
         cell |= {"share": a.share, "amount": amount(a.done, a.total), "label": label}
     return cell
 
@@ -168,7 +168,7 @@ def look_cell(column: Column, name: str, head: int | str = 0, told: str = "", sh
         peak = tr("maps.peak", peak=number(result.head(MAX).max())) if head == MAX else ""
         told = peak or tr_message(worth_knowing(result, head))
     if not short:
-        told = tr("maps.exactly", exactly=exactly, words=told)
+        told = tr("maps.exactly", exactly=exactly, text=told)
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
     alt = f"{tr('maps.of', what=title, title=column.title)}, {exactly}"
     return map_cell(column, shown(result, head), geometry_of(result), unit_of(result), told, alt, **data)
@@ -262,18 +262,22 @@ def weights_words(column: Column) -> str:
 
 def amount(done: int, total: int) -> str:
     """Bytes as a person reads them: "12.3 of 51.2 MB"."""
-    return tr("progress.some_mb" if total else "progress.mb", done=f"{done / 1e6:.1f}", total=f"{total / 1e6:.1f}")
+    return tr(
+        "progress.megabytes_of" if total else "progress.megabytes", done=f"{done / 1e6:.1f}", total=f"{total / 1e6:.1f}"
+    )
 
 
 def share(p: float) -> str:
-    """`percent` with a digit where a whole one would hide it: "35 %", "4.1 %", "< 0.1 %"."""
-    if p == 0 or 0.0005 <= p < 0.0995:
-        return f"{100 * p:.1f} %"
-    return "< 0.1 %" if p < 0.0005 else percent(p)
+    """`percent` with a digit where a whole one would hide it: "35%", "4.1%", "< 0.1%"."""
+    if p == 0:
+        return "0%"
+    if 0.0005 <= p < 0.0995:
+        return f"{100 * p:.1f}%"
+    return "< 0.1%" if p < 0.0005 else percent(p)
 
 
 def percent(share: float) -> str:
-    return tr("maps.no_share") if not np.isfinite(share) else f"{100 * share:.0f} %"
+    return tr("maps.not_a_number") if not np.isfinite(share) else f"{100 * share:.0f}%"
 
 
 def photo(s: Study, image: SourceImage) -> Json:

@@ -31,4 +31,4 @@ def downloads(file: File | None = None, failed: str = "") -> Json:
 
 def _words() -> Json:
     kinds = [[kind, tr(label), tr(hint)] for kind, (label, hint) in KINDS.items()]
-    return {"title": tr("exports.title"), "hint": tr("exports.hint"), "making": tr("exports.making"), "kinds": kinds}
+    return {"title": tr("exports.title"), "hint": tr("exports.hint"), "making": tr("exports.creating"), "kinds": kinds}

@@ -136,7 +136,7 @@ def _html(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
         folder, entries = Path(name), []
         for place, (shots, image, label) in enumerate(_by_image(asked)):
             studies = [shot.study for shot in shots]
-            title = label or tr("files.upload")
+            title = label or tr("files.uploaded_image")
             entries.append(files.write_image(folder, str(place), studies, image.rgb, title, plain))
         (folder / "shown.png").write_bytes(_png(asked, shown, made))
         first = {

@@ -147,10 +147,10 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
         }
         for d in found.differences
     ]  # fmt: skip
-    head = tr_lines("files.pairs_head", share=f"{100 * found.agreement.share:.0f} %")
+    head = tr_lines("files.pairs_head", share=f"{100 * found.agreement.share:.0f}%")
     row = difference_row(found, tr(TABS[MAPS[name]]), units, asked.shots, style)
     table = [
-        (cell.title, _or_even(p["rank_correlation"], "{:.3f}"), _or_even(100 * p["in_common"], "{:.1f} %"),
+        (cell.title, _or_even(p["rank_correlation"], "{:.3f}"), _or_even(100 * p["in_common"], "{:.1f}%"),
          f"{p['mean_absolute']:.3g} {units}") for cell, p in zip(row.cells, pairs, strict=True)
     ]  # fmt: skip
     return replace(
@@ -216,7 +216,7 @@ def _given(shot: Shot) -> Cell | str:
         high, wide = t.view.shape[:2]
         return cv2.resize(t.view, (side, round(side * high / wide)), interpolation=cv2.INTER_NEAREST)
 
-    return Cell(paint, tr("files.painted", share=share(t.painted), fill=t.fill))
+    return Cell(paint, tr("files.occluded", share=share(t.painted), fill=t.fill))
 
 
 def _answers(shot: Shot) -> tuple[str, Table]:
@@ -229,7 +229,7 @@ def _answers(shot: Shot) -> tuple[str, Table]:
         for old, new in pairs
     ]
     made = "; ".join(f"{one.words}, {one.where}" for one in t.changes)
-    told = [tr("files.answers", title=shot.title), *([tr("files.edited", changes=made)] if made else [])]
+    told = [tr("files.predictions", title=shot.title), *([tr("files.edited", changes=made)] if made else [])]
     return ". ".join(told), Table(tr_lines("files.predictions_head"), rows)
 
 
@@ -260,7 +260,7 @@ def _costs(asked: Asked) -> tuple[list[tuple[str, Table]], list[str]]:
 
 
 def _or_even(value: float, text: str) -> str:
-    return tr("files.even") if isnan(value) else text.format(value)
+    return tr("files.uniform") if isnan(value) else text.format(value)
 
 
 def _titles(shots: Sequence[Shot]) -> str:
@@ -270,7 +270,7 @@ def _titles(shots: Sequence[Shot]) -> str:
 def _subtitle(asked: Asked) -> str:
     told = []
     for image, label in zip(asked.images, asked.labels, strict=True):
-        name = tr("files.example", label=label) if label else tr("files.upload")
+        name = tr("files.example", label=label) if label else tr("files.uploaded_image")
         told.append(tr("files.subtitle", image=name, width=image.size[0], height=image.size[1]))
     text = " and ".join(told)
     return text[:1].upper() + text[1:] + "."
@@ -279,9 +279,9 @@ def _subtitle(asked: Asked) -> str:
 def _foot(made: Mapping[str, Any]) -> str:
     model = made["models"][0]
     x, y = made["asked"]["position"]
-    where = tr("files.where", x=x, y=y, label=model["class"]["label"])
+    where = tr("files.position", x=x, y=y, label=model["class"]["label"])
     return tr(
-        "files.foot", made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12],
+        "files.footer", made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12],
         where=where, images=", ".join(one["sha256"][:16] for one in made["images"]),
         link=tr("files.link", link=made["link"]) if made["link"] else "",
     )  # fmt: skip

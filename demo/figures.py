@@ -132,7 +132,7 @@ def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None)
 
 def shown(figures: list[Json]) -> Json:
     said = {
-        "numbers": tr("figures.numbers_of"), "table": tr("figures.table_of"), "image": tr("figures.image_of"),
+        "numbers": tr("figures.data_table"), "table": tr("figures.table"), "image": tr("figures.image"),
         "save": tr("figures.save"), "save_table": tr("figures.save_table"),
     }  # fmt: skip
     return {"serial": next(_serial), "figures": figures, "status": None, "words": said}

@@ -35,28 +35,28 @@ LONGEST = 400  # characters of a value that is looked at
 NOT_OURS = {"view": ("api", "settings", "api-recorder")}  # Gradio's own pages
 WHAT = {  # key of the query -> key of what it is, in a sentence
     "image": "links.what_image",
-    "variants": "links.what_variants",
-    "view": "links.what_view",
+    "variants": "links.what_models",
+    "view": "links.what_tab",
     "stage": "links.what_stage",
     "block": "links.what_block",
-    "cam": "links.what_cam",
-    "x": "links.what_x",
-    "y": "links.what_x",
+    "cam": "links.what_cam_layer",
+    "x": "links.what_position",
+    "y": "links.what_position",
     "class": "links.what_class",
     "compared": "links.what_compared",
-    "with": "links.what_with",
+    "with": "links.what_reference_image",
     "photos": "links.what_photos",
-    "off": "links.what_off",
+    "off": "links.what_ablations",
     "tour": "links.what_tour",
-    "lang": "links.what_lang",
+    "lang": "links.what_language",
     "head": "links.what_head",
     "direction": "links.what_direction",
-    "colors": "links.what_colors",
-    "signed": "links.what_signed",
+    "colors": "links.what_colormap",
+    "signed": "links.what_diverging",
     "opacity": "links.what_opacity",
     "gamma": "links.what_gamma",
     "threshold": "links.what_threshold",
-    "show": "links.what_show",
+    "show": "links.what_scale",
     "seen": "links.what_seen",
 }
 
@@ -166,7 +166,7 @@ def from_query(query: Any) -> tuple[State, list[str]]:
             repeated |= {key} & set(found)
             found[key] = text
     for what in dict.fromkeys(WHAT[key] for key in WHAT if key in repeated):
-        said.append(tr("links.twice", what=tr(what)))
+        said.append(tr("links.repeated", what=tr(what)))
         found = {key: text for key, text in found.items() if WHAT[key] != what}
     state, more = updated(State(), found)
     return state, said + more
@@ -218,10 +218,10 @@ def _variants(text: str, said: list[str]) -> tuple[str, ...]:
         try:
             names.append(canonical(name))
         except (LensError, ValueError):
-            said.append(tr("links.no_variant", value=_quoted(name)))
+            said.append(tr("links.unknown_model", value=_quoted(name)))
     names = list(dict.fromkeys(names))
     if len(names) > MOST_VARIANTS:
-        said.append(tr("links.too_many", most=MOST_VARIANTS))
+        said.append(tr("links.many_models", most=MOST_VARIANTS))
     return tuple(names[:MOST_VARIANTS])
 
 
@@ -250,7 +250,7 @@ def _wnid(text: str, variants: tuple[str, ...]) -> str:
 def _position(given: Mapping[str, str], said: list[str]) -> tuple[int, int] | None:
     if not (given.get("x") and given.get("y")):
         if given.get("x") or given.get("y"):
-            said.append(tr("links.half_point"))
+            said.append(tr("links.half_position"))
         return None
     found = [_cleaned(key, given[key], _number(0, 999_999), said, None) for key in ("x", "y")]
     return None if None in found else (found[0], found[1])

@@ -206,12 +206,12 @@ class Models:
             entry.begin()
             self._load(entry)
         except DownloadStopped:
-            entry.error = LensError(message("models.unwanted"), remedy=message("models.again"))
+            entry.error = LensError(message("models.cancelled"), remedy=message("models.cancelled_remedy"))
         except LensError as error:
             entry.error = error
         except Exception as error:
             sentence = message("models.unexpected", name=entry.name)
-            entry.error = LensError(sentence, remedy=message("models.another"), detail=repr(error))
+            entry.error = LensError(sentence, remedy=message("models.unexpected_remedy"), detail=repr(error))
         with self._changed:
             if self._in_use.get(entry.name) is entry and entry.error is not None:
                 del self._in_use[entry.name]

@@ -14,6 +14,8 @@ from .columns import Column
 from .i18n.translate import tr, tr_message
 from .session import KEY
 
+DATASETS = {"tiny-imagenet-200": "Tiny-ImageNet", "imagenet-1k": "ImageNet-1K"}  # label set -> its dataset
+
 
 def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[Column]) -> Json:
     """The one image with the one crosshair, and an outline for every variant that sees only a part of it."""
@@ -41,8 +43,7 @@ def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[C
 
 def _outlined(names: Sequence[str]) -> str:
     """Which variants see only the outlined part; '' where none does."""
-    text = "page.outlined_one" if len(names) == 1 else "page.outlined"
-    return tr(text, names=tr("page.and_join").join(names)) if names else ""
+    return tr("page.input_crops", count=len(names), names=tr("page.and_join").join(names)) if names else ""
 
 
 def answers(columns: Sequence[Column]) -> Json:
@@ -53,7 +54,9 @@ def answers(columns: Sequence[Column]) -> Json:
         lost = bool(failed) and len(failed) == len(columns)
         note = tr("predictions.none", titles=tr("page.and_join").join(failed)) if lost else ""
         return {"answers": [], "chosen": -1, "note": note, "warning": "", "weights": []}
-    note = tr("predictions.classes", title=first.title, classes=len(first.study.predictions.probabilities))
+    classes, dataset = len(first.study.predictions.probabilities), DATASETS.get(first.study.spec.label_set)
+    described = {"title": first.title, "classes": f"{classes:,}"} | ({"dataset": dataset} if dataset else {})
+    note = tr("predictions.classes_of" if dataset else "predictions.classes", **described)
     return {
         "answers": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
         "weights": [weights_chip(column) for column in columns if column.study is not None],
@@ -72,9 +75,9 @@ def warning(column: Column) -> str:
     if known is None or not (known.unlike or known.unsure):
         return ""
     return tr(
-        "predictions.unlike" if known.unlike else "predictions.unsure",
+        "predictions.out_of_distribution" if known.unlike else "predictions.low_confidence",
         title=column.title,
-        images=known.images,
+        images=f"{known.images:,}",
         nearer=percent(known.nearer),
         more=percent(1 - known.less_sure),
     )

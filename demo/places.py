@@ -62,7 +62,7 @@ def link(state: State, upload: bool, painted: bool = False, second: bool = False
     """
     first = examples()[0].label
     lost = [tr("links.upload", example=example_name(first))] * upload
-    lost += [tr("links.second")] * second + [tr("links.painted")] * painted
+    lost += [tr("links.reference_image")] * second + [tr("links.mask")] * painted
     query = query_of(replace(state, position=None) if upload else state)  # a place in another image means nothing
     return {
         "query": {} if query == {"image": first} else query,

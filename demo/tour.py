@@ -40,13 +40,13 @@ class Step:
 STEPS = (
     Step(
         "tour.static_title", "tour.static", "tour.static_source", "kernels", ("pico_matched", "pico_static"),
-        alone="tour.static_alone",
+        alone="tour.static_without_second",
     ),
     Step("tour.idconv_title", "tour.idconv", "tour.idconv_source", "kernels"),
     Step("tour.osra_title", "tour.osra", "tour.osra_source", "attention", position=MIDDLE),
     Step("tour.mixer_title", "tour.mixer", "tour.mixer_source", "ablation"),
-    Step("tour.field_title", "tour.field", "tour.field_source", "erf", position=MIDDLE),
-    Step("tour.trust_title", "tour.trust", "tour.trust_source", "sanity_checks"),
+    Step("tour.erf_title", "tour.erf", "tour.erf_source", "erf", position=MIDDLE),
+    Step("tour.checks_title", "tour.checks", "tour.checks_source", "sanity_checks"),
 )  # fmt: skip
 FINISH: Json = {"tour": 0, "view": "tour"}
 SETS = {"view", "variants", "stage", "block", "x", "y", "fx", "fy"}  # keys of what a step says
@@ -106,9 +106,9 @@ def bar(number: int, names: Collection[str]) -> Json:
 def listed(number: int = 0) -> Json:
     """The list of steps on the tour's own page, and the button that starts. number: the step that is active."""
     return {
-        "start": _button("tour.go_on" if number else "tour.start", number or 1),
+        "start": _button("tour.resume" if number else "tour.start", number or 1),
         "how": tr("tour.how", count=len(STEPS)),
-        "title": tr("tour.list"),
+        "title": tr("tour.steps"),
         "steps": [
             {"title": tr(step.title), "view": tr(TABS[step.view]), "href": f"?tour={i}", "go": {"tour": i}}
             for i, step in enumerate(STEPS, 1)

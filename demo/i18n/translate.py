@@ -22,7 +22,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from transxnet.errors import LensError, NoWeights
@@ -31,6 +31,7 @@ from transxnet.messages import Message
 from .strings import STRINGS
 
 T = TypeVar("T")
+Text = str | Mapping[str, str]  # one text, or plural form ("one", "other") -> text
 LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "ko": "한국어", "zh": "中文"})  # locale -> its name
 TAGS: Mapping[str, str] = MappingProxyType({"en": "en", "ko": "ko", "zh": "zh-CN"})  # locale -> BCP 47 tag
 SOURCES: Mapping[str, str] = MappingProxyType(
@@ -41,19 +42,23 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip # source of weights, as transxnet.weights.load names it -> key of its name
 MAX_HEADER = 300  # characters of an Accept-Language header that are read
 _locale: ContextVar[str] = ContextVar("locale", default="en")
-_KEYS: Mapping[str, str] = MappingProxyType({text: key for key, text in STRINGS.items()})  # English text -> its key
 
 
-def _catalog(locale: str, section: str) -> Mapping[str, str]:
+def _catalog(locale: str, section: str) -> Mapping[str, Any]:
     path = Path(__file__).parent / "locales" / f"{locale}.json"
     return MappingProxyType(json.loads(path.read_text(encoding="utf-8"))[section])
 
 
-CATALOGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+CATALOGS: Mapping[str, Mapping[str, Text]] = MappingProxyType(
     {"en": STRINGS, "ko": _catalog("ko", "strings"), "zh": _catalog("zh", "strings")}
 )
 LIBRARY: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {"en": {}, "ko": _catalog("ko", "library"), "zh": _catalog("zh", "library")}
+)
+
+
+_KEYS: Mapping[str, str] = MappingProxyType(  # English text, each plural form of it -> its key
+    {form: key for key, text in STRINGS.items() for form in ([text] if isinstance(text, str) else text.values())}
 )
 
 
@@ -123,9 +128,10 @@ def tr(key: str, /, **values: object) -> str:
 
     Args:
         key: As in strings/.
-        values: Fill the placeholders. Without any the text is returned as it is, for the browser to fill.
+        values: Fill the placeholders; `count` chooses among plural forms. Without any the text is returned as it is,
+            for the browser to fill.
     """
-    text = CATALOGS[_locale.get()].get(key) or STRINGS[key]
+    text = _form(CATALOGS[_locale.get()].get(key) or STRINGS[key], values)
     return text.format(**values) if values else text
 
 
@@ -142,7 +148,13 @@ def tr_section(section: str) -> dict[str, str]:
 
 def message(key: str, /, **values: object) -> Message:
     """English text of a key as a Message, for an error or a note that is translated where it is shown."""
-    return Message(STRINGS[key], **values)
+    return Message(_form(STRINGS[key], values), **values)
+
+
+def _form(text: Text, values: Mapping[str, object]) -> str:
+    if isinstance(text, str):
+        return text
+    return text["one"] if values["count"] == 1 and "one" in text else text["other"]
 
 
 # ---- messages of the library --------------------------------------------------------------------------------------
@@ -159,7 +171,10 @@ def tr_message(text: str) -> str:
     if not isinstance(text, Message):
         return _tr_finished(text)
     values = {name: tr_message(value) if isinstance(value, str) else value for name, value in text.values.items()}
-    template = LIBRARY[locale].get(text.template) or CATALOGS[locale].get(_KEYS.get(text.template, ""), text.template)
+    translation = LIBRARY[locale].get(text.template) or CATALOGS[locale].get(
+        _KEYS.get(text.template, ""), text.template
+    )
+    template = _form(translation, values)
     return template.format(**values) if values else template
 
 

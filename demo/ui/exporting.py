@@ -71,7 +71,7 @@ class Exporting(Going):
             _computed(options, session, block), display_of(sent(event, "display")), session.compared, second,
             columns, self.studio.timer.found(names) or {}, left,
             self._address(session, replace(controls, block=block), sent(event, "display")),
-            [tr("files.own_second") for one in others if one.example < 0],
+            [tr("files.uploaded_reference") for one in others if one.example < 0],
         )  # fmt: skip
 
     def _address(self, session: Session, controls: Controls, sent: Any) -> str:

@@ -114,16 +114,16 @@ class Layout:
     def _choose_unit(self) -> None:
         """Stage and block, shared by all views but Grad-CAM."""
         options: dict[str, Any] = {"elem_classes": "segments", "container": False}
-        self._label("page.look_from", "page.own_stage_hint")
+        self._label("page.layer", "page.layer_hint")
         self.stage = gr.Radio(self._stages(), value=3, label=self.words("page.stage"), elem_id="stage", **options)
         self.block = Segments(
             [(self.words("page.last_block"), 0)], value=0, label=self.words("page.block"), elem_id="block", **options
         )
 
     def _choose_variants(self) -> None:
-        self._label("page.up_to", "page.arrow", number=NUMBERS[MOST_VARIANTS])
+        self._label("page.models_heading", "page.models_hint", number=NUMBERS[MOST_VARIANTS])
         self.variants = Chips(
-            self._chips(), value=[self.default], label=self.words("page.variants"), elem_id="variants",
+            self._chips(), value=[self.default], label=self.words("page.models"), elem_id="variants",
             elem_classes="chips", container=False,
         )  # fmt: skip
         self.offer = gr.Button("", visible=False, size="sm", elem_id="offer")
@@ -175,15 +175,15 @@ class Layout:
         options: dict[str, Any] = {"elem_classes": "segments", "container": False}
         if name == "grad_cam":
             with gr.Row(elem_classes="controls"):
-                self._label("page.own_stage")
-                label = self.words("page.own_stage_label")
+                self._label("page.cam_layer")
+                label = self.words("page.cam_layer")
                 self.cam_layer = gr.Radio(self._stages(), value=4, label=label, elem_id="cam-stage", **options)
                 self.slower = _chip(self.words("page.slower"), "slower")
         if name == "erf":
-            self.beside = _chip(self.words("page.beside"), "beside", visible=bool(self.beside_names))
+            self.beside = _chip(self.words("page.other_backbones"), "beside", visible=bool(self.beside_names))
         if WANTED[name].other:
             with gr.Row(elem_classes="controls"):
-                self._label("page.compare_with", "page.compare_with_hint")
+                self._label("page.reference_image", "page.reference_image_hint")
                 self.others[name] = Thumbs(self._thumbs(1), elem_id=f"other-{name}")
 
     def _label(self, text: str, hint: str = "", number: str = "") -> None:

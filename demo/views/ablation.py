@@ -43,9 +43,9 @@ def ablation(scene: Scene) -> Json:
         "words": {
             "switches": [tr("ablation.switch_title"), tr("ablation.switch_hint")],
             "off": tr("ablation.off"), "on": tr("ablation.on"), "head": tr("ablation.head"),
-            "where": tr("ablation.where"), "restore": tr("ablation.all_on"),
-            "nothing": tr("ablation.nothing"), "every": tr("ablation.every"),
-            "every_hint": tr("ablation.every_hint", seconds=tr("ablation.tens")),
+            "where": tr("ablation.scope"), "restore": tr("ablation.all_on"),
+            "nothing": tr("ablation.nothing"), "every": tr("ablation.table"),
+            "every_hint": tr("ablation.table_hint", seconds=tr("ablation.table_seconds")),
         },
     }  # fmt: skip
 
@@ -96,11 +96,11 @@ def _painting(scene: Scene) -> Json | None:
     return {
         "image": column.name, "key": scene.session.image, "box": list(s.crop.crop_box),
         "upload": list(s.crop.source_size), "mask": scene.session.mask, "fill": scene.session.fill,
-        "alt": tr("ablation.paint_alt", title=column.title, share=share(s.ablation.painted if s.ablation else 0.0)),
+        "alt": tr("ablation.occlude_alt", title=column.title, share=share(s.ablation.painted if s.ablation else 0.0)),
         "fills": [{"value": name, "words": tr(FILL_NAMES[name])} for name in FILLS],
         "brushes": tr_lines("ablation.brushes"),
         "words": {
-            "title": tr("ablation.paint_title"), "hint": tr("ablation.paint_hint"), "brush": tr("ablation.brush"),
+            "title": tr("ablation.occlude"), "hint": tr("ablation.occlude_hint"), "brush": tr("ablation.brush"),
             "undo": tr("ablation.undo"), "clear": tr("ablation.clear"), "fill": tr("ablation.fill"),
             "pixels": tr("ablation.pixels", sizes=told),
         },
@@ -151,7 +151,7 @@ def _said(title: str, t: Ablation) -> str:
         "ablation.said", title=title, label=old.label, before=share(old.probability), after=share(new.probability),
         logit_before=logit(old.logit), logit_after=logit(new.logit),
     )  # fmt: skip
-    return f"{said}. {tr('ablation.new_top', label=t.new_top.label)}" if t.new_top else f"{said}."
+    return f"{said} {tr('ablation.new_top', label=t.new_top.label)}" if t.new_top else said
 
 
 def _lines(column: Column, t: Ablation) -> list[str]:
@@ -162,7 +162,7 @@ def _lines(column: Column, t: Ablation) -> list[str]:
         outside = _something(column.study.options.mask)
         return [*lines, tr("ablation.outside", title=column.title)] if outside else lines
     painted = {"share": share(t.painted), "label": t.explained[0].label, "change": change(t.painted_change)}
-    lines.append(tr("ablation.painted", **painted))
+    lines.append(tr("ablation.occluded", **painted))
     if not len(t.elsewhere):
         return [*lines, tr("ablation.no_room")]
     mean, low, high = (change(float(found)) for found in (t.elsewhere.mean(), t.elsewhere.min(), t.elsewhere.max()))

@@ -88,7 +88,7 @@ def _words(done: list[Study]) -> Json:
 
 def _hints() -> dict[str, str]:
     """What a map shows, and what its marks are."""
-    return {way: f"{text}. {tr('attention.marks')}" for way, text in _translated(HINTS).items()}
+    return {way: f"{text} {tr('attention.marks')}" for way, text in _translated(HINTS).items()}
 
 
 def _translated(keys: Mapping[str, str]) -> dict[str, str]:

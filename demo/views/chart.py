@@ -66,7 +66,7 @@ def _words(columns: Sequence[Column]) -> Json:
     trained = [column for column in columns if column.study is not None and not column.study.untrained]
     absent = [column.title for column in trained if column.study.spec.label_set == SMALL]
     names = tr("page.and_join").join(absent)
-    not_drawn = tr("chart.absent" if len(absent) == 1 else "chart.absent_more", names=names) if absent else ""
+    not_drawn = tr("chart.absent", count=len(absent), names=names) if absent else ""
     return {
         "sets": [tr("chart.sets"), translated(SETS)], "axes": [tr("chart.axes"), translated(AXES)],
         "sizes": [tr("chart.sizes"), translated(SIZES)], "axis": translated(AXIS_TITLES),

@@ -70,7 +70,7 @@ def variants(scene: Scene) -> Json:
         alt = f"{_title(name)}, {column.title}"
         return map_cell(column, found.heatmap, found.geometry, None, _map_words(name, found), alt)
 
-    aspects = [(tr("compare.answers"), tr("compare.answers_hint"), None, answered)]
+    aspects = [(tr("compare.predictions"), tr("compare.predictions_hint"), None, answered)]
     if maps:
         aspects.append((_title(name), f"{_instead(scene, name)} {tr('compare.maps_hint')}".strip(), shared, cell))
     found = transposed(scene.columns, aspects)
@@ -98,7 +98,7 @@ def _instead(scene: Scene, name: str) -> str:
 def _map_words(name: str, found: Explanation) -> str:
     low, high = found.value_range
     if name == "attention" and is_even(found.heatmap):  # drawn raw, it is one bright sheet
-        return tr("compare.raw_even", exactly=tr_message(what(found)), keys=found.heatmap.size)
+        return tr("compare.raw_uniform", exactly=tr_message(what(found)), keys=found.heatmap.size)
     return tr("compare.raw", exactly=tr_message(what(found)), low=number(low), high=number(high))
 
 
@@ -139,7 +139,7 @@ def scale_of(name: str, studies: Sequence[Study]) -> Json:
 def _choose(scene: Scene) -> Json:
     chips = [{"key": name, "label": _title(name), "pressed": name == _compared(scene)} for name in MAPS]
     switch = {"label": tr("compare.photos"), "pressed": scene.session.photos}
-    return {"label": tr("compare.choose"), "chips": chips, "photos": switch}
+    return {"label": tr("compare.map"), "chips": chips, "photos": switch}
 
 
 def _title(name: str) -> str:

@@ -70,7 +70,7 @@ def _scale(found: Comparison, units: str) -> Json:
 
 def _difference_words(d: Difference, units: str) -> str:
     said = tr(
-        "compare.difference_words",
+        "compare.difference_caption",
         mean=number(d.mean_absolute),
         units=units,
         low=number(d.values.min()),
@@ -113,7 +113,7 @@ def _table(found: Comparison, units: str) -> Json:
 
 
 def _or_even(value: float, text: str) -> str:
-    return tr("compare.even") if isnan(value) else text
+    return tr("compare.uniform") if isnan(value) else text
 
 
 def _wipe(found: Comparison, title: str) -> Json:

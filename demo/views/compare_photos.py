@@ -89,7 +89,7 @@ def _attention(column: Column, other: Column) -> Json:
     correlation, mean = spearman(one.mean, two.mean), number(float(np.abs(two.mean - one.mean).mean()))
     even = not np.isfinite(correlation)
     told = _text(
-        "compare_photos.attention_even" if even else "compare_photos.attention_moved",
+        "compare_photos.attention_uniform" if even else "compare_photos.attention_moved",
         correlation=f"{correlation:.2f}",
         mean=mean,
     )

@@ -16,7 +16,7 @@ def erf(scene: Scene) -> Json:
     def cell(column: Column) -> Json:
         numbers = column.study.receptive_field.numbers
         areas = ", ".join(share(numbers[f"r{t}"]) for t in (20, 30, 50, 99))
-        told = tr("erf.areas", shares="20, 30, 50, 99 %", areas=areas)
+        told = tr("erf.areas", shares="20, 30, 50, 99%", areas=areas)
         return look_cell(column, "receptive_field", told=told)
 
     scaling = tr_message(MAP_STYLES["receptive_field"].scaling)

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from transxnet.draw.views import MAP_STYLES
-from transxnet.study import StudyOptions
+from transxnet.study import Study, StudyOptions
 
 from ..cells import TILES, Json, cost_words, heading, look_cell, look_scale, row, shared, unfinished, weights_words
 from ..i18n.translate import tr, tr_message
 from .scene import Scene
 
-COLUMNS = {  # column -> key of what it shows
-    "attention": "overview.column_attention", "kernels": "overview.column_kernels",
-    "grad_cam": "overview.column_grad_cam", "receptive_field": "overview.column_receptive_field",
-}  # fmt: skip
+COLUMNS = ("attention", "kernels", "grad_cam", "receptive_field")
 
 
 def overview(scene: Scene) -> Json:
     done = scene.done
-    options = done[0].options if done else StudyOptions()
-    told = {
-        "stage": options.stage, "cam_layer": options.cam_layer, "tiles": TILES,
-        "answer": done[0].target.label if done else tr("overview.prediction"),
-    }  # fmt: skip
     heads = [
-        heading(tr_message(MAP_STYLES[name].title), tr(sub, **told), look_scale(name, done))
-        for name, sub in COLUMNS.items()
+        heading(tr_message(MAP_STYLES[name].title), sub, look_scale(name, done))
+        for name, sub in _columns(scene.done).items()
     ]
     rows, table = [], []
     for column in scene.columns:
@@ -34,3 +28,21 @@ def overview(scene: Scene) -> Json:
     for i, head in enumerate(heads):
         head["bar"] = shared(head["bar"], [cells[i] for cells in table if len(cells) == len(heads)])
     return {"layout": "matrix", "heads": heads, "rows": rows}
+
+
+def _columns(done: Sequence[Study]) -> dict[str, str]:
+    """Column -> what exactly it shows."""
+    options = done[0].options if done else StudyOptions()
+    stage, cam_layer = options.stage, options.cam_layer
+    label = done[0].target.label if done else tr("overview.prediction")
+    counts = sorted({len(study.kernels.kernels) for study in done if "kernels" not in study.missing})
+    channels = tr("page.or_join").join(map(str, counts))
+    return {
+        "attention": tr("overview.column_attention", stage=stage),
+        "kernels": (
+            tr("overview.column_kernels", tiles=TILES, channels=channels, stage=stage) if counts
+            else tr("overview.column_kernels_pending", tiles=TILES, stage=stage)
+        ),
+        "grad_cam": tr("overview.column_grad_cam", answer=label, cam_layer=cam_layer),
+        "receptive_field": tr("overview.column_receptive_field", stage=stage),
+    }  # fmt: skip

@@ -24,5 +24,5 @@ def tour(scene: Scene) -> Json:
         "tour": listed(scene.session.tour),
         "architecture": architecture(spec, variant_title(name), stage),
         "photo": shown,  # whose view of the image the stages show
-        "note": "" if own else tr("architecture.no_transxnet", variant=variant_title(name)),
+        "note": "" if own else tr("architecture.not_transxnet", variant=variant_title(name)),
     }

@@ -112,7 +112,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     lens = follow("?stage=9&variants=foo&opacity=7&head=<b>&x=1&__theme=light", viewport=PHONE)
     told = lens.page.locator(".lens-told")
     assert told.locator("p").all_text_contents() == [
-        tr("links.no_variant", value="foo"), tr("links.unused", what="stage", value="9"), tr("links.half_point"),
+        tr("links.unknown_model", value="foo"), tr("links.unused", what="stage", value="9"), tr("links.half_position"),
         tr("links.unused", what="opacity", value="7"), tr("links.unused", what="head", value="<b>"),
     ]  # fmt: skip
     assert lens.page.evaluate("[lens.display.opacity, lens.display.head]") == [0.85, "mean"]

@@ -70,7 +70,7 @@ def test_painting_is_told_beside_the_same_shape_elsewhere(panel, tried):
     assert share(tried.painted) in painted
     assert painted.endswith(f"by {change(tried.painted_change)}.")
     moved = tried.elsewhere
-    assert f"by {change(float(moved.mean()))} (mean of {len(moved)} places" in elsewhere
+    assert f"by {change(float(moved.mean()))} on average ({len(moved)} positions" in elsewhere
     assert elsewhere.endswith(f"{change(float(moved.min()))} to {change(float(moved.max()))}).")
     assert panel["columns"][0]["cell"]["view"].startswith("data:image/png;base64,")
 
@@ -127,7 +127,7 @@ def test_a_region_outside_what_a_variant_sees_is_said_and_changes_nothing():
     margin[:, 0] = True  # the view begins at column 10 of 100
     asked = {"mask": write_mask(margin)}
     cell = shown(Session(**asked), column(**asked))["columns"][0]["cell"]
-    assert cell["lines"] == ["Nothing of the painted region lies in what pico sees."]
+    assert cell["lines"] == ["The occluded region lies outside the input crop of pico."]
     assert not cell["changed"]
 
 
@@ -145,7 +145,7 @@ def test_while_a_variant_is_on_its_way_nothing_can_be_painted_yet():
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.347, "35 %"), (0.0996, "10 %"), (0.041, "4.1 %"), (0.0004, "< 0.1 %"), (0.0, "0.0 %")]
+    ("p", "text"), [(0.347, "35%"), (0.0996, "10%"), (0.041, "4.1%"), (0.0004, "< 0.1%"), (0.0, "0%")]
 )
 def test_shares_as_people_read_them(p, text):
     assert share(p) == text
@@ -157,7 +157,7 @@ def test_a_logit_and_its_change_have_a_true_minus():
 
 @pytest.mark.parametrize("language", ["ko", "zh"])
 def test_placeholders_of_these_words_are_known_in_every_language(language):
-    for text in (tr("ablation.said"), tr("ablation.painted"), tr("ablation.elsewhere"), tr("ablation.row")):
+    for text in (tr("ablation.said"), tr("ablation.occluded"), tr("ablation.elsewhere"), tr("ablation.row")):
         said = CATALOGS[language].get(text, text)
         assert {part.partition("}")[0] for part in said.split("{")[1:]} == {
             part.partition("}")[0] for part in text.split("{")[1:]

@@ -30,10 +30,10 @@ def test_others_are_refused_alike():
     """Whether timm has them or not."""
     listed, none = Backbones("listed", LISTED), Backbones("none", LISTED)
     assert {refusal(listed, name) for name in HOSTILE} == {
-        "This page does not offer that timm backbone. It offers timm:resnet50, timm:convnext_tiny."
+        "This page does not offer that timm backbone. Available backbones: timm:resnet50, timm:convnext_tiny."
     }
     assert {refusal(none, name) for name in (*HOSTILE, *LISTED)} == {
-        "This page offers no timm backbones. Choose one of the TransXNet variants."
+        "This page does not offer timm backbones. Select a TransXNet model."
     }
     assert refusal(Backbones("listed"), LISTED[0]) == refusal(none, LISTED[0])
     for name in HOSTILE:

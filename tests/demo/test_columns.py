@@ -120,7 +120,7 @@ def test_a_failure_stands_in_its_own_column(caplog):
     assert states(columns) == ["failed", "failed", "there"]
     assert all(column.finished for column in columns)
     assert columns[0].error is desk.fails["t"]
-    assert str(columns[1].error).startswith("S could not explain this image")
+    assert str(columns[1].error).startswith("S could not analyze this image")
     assert "secret" not in str(columns[1].error)
     assert "ZeroDivisionError: in /srv/secret" in caplog.text  # for whoever runs the server
 
@@ -183,7 +183,7 @@ def test_models_are_held_until_their_columns_are_explained():
 def test_how_a_backbone_of_timm_is_called():
     names = ["timm:resnet50", "timm:resnet50.a1_in1k", "timm:test_resnet@untrained"]
     assert [variant_title(name) for name in names] == [
-        "resnet50 (timm)", "resnet50.a1_in1k (timm)", "test_resnet (timm), untrained",
+        "resnet50 (timm)", "resnet50.a1_in1k (timm)", "test_resnet (timm) (random weights)",
     ]  # fmt: skip
     assert Column("timm:test_resnet@untrained").badge
     assert not Column("timm:test_resnet").badge
@@ -191,7 +191,14 @@ def test_how_a_backbone_of_timm_is_called():
 
 def test_how_a_variant_is_called():
     names = ["t", "transxnet_s", "b-384", "pico", "pico@untrained", "T@untrained"]
-    assert [variant_title(name) for name in names] == ["T", "S", "B at 384", "pico", "pico, untrained", "T, untrained"]
+    assert [variant_title(name) for name in names] == [
+        "T",
+        "S",
+        "B (384 px)",
+        "pico",
+        "pico (random weights)",
+        "T (random weights)",
+    ]
     names = ["pico_matched", "pico_static", "pico_noosra", "pico-noste"]
     titles = ["pico, matched", "pico, static", "pico, no OSRA", "pico, no STE"]
     assert [variant_title(name) for name in names] == titles

@@ -80,8 +80,8 @@ def test_differences_are_the_librarys(columns, name):
     assert found["differences"]["bar"]["range"] == list(shared_range([difference.values], signed=True))
     assert found["differences"]["bar"]["signed"]
     (line,) = found["table"]["rows"]
-    assert line[1:3] == [f"{difference.correlation:.2f}", f"{100 * difference.overlap:.0f} %"]
-    assert "10 %" in found["table"]["head"][2]
+    assert line[1:3] == [f"{difference.correlation:.2f}", f"{100 * difference.overlap:.0f}%"]
+    assert "10%" in found["table"]["head"][2]
 
 
 def test_one_scale_for_all_variants(columns):
@@ -98,7 +98,7 @@ def test_one_scale_for_all_variants(columns):
             as_map(c.study.attention).heatmap if name == "attention" else c.study.grad_cam.heatmap for c in columns
         ]
         assert all(np.array_equal(cell, heatmap.ravel()) for cell, heatmap in zip(cells, heatmaps, strict=True))
-        assert bar["shared"] == "shared by 2 variants"
+        assert bar["shared"] == "shared by 2 models"
         assert shown(columns[:1], compared=name)["rows"][1]["bar"]["shared"] == ""
     assert shown(columns, compared="attention")["common"]["scale"].items() <= shown(columns)["rows"][1]["bar"].items()
 
@@ -131,7 +131,7 @@ def test_of_a_map_that_one_variant_lacks_the_first_that_two_have_stands_there(co
     without = column("pico_noosra", options=replace(ASKED, target=columns[0].study.target.index), osra=False)
     found = shown([columns[0], without])
     assert [chip["key"] for chip in found["choose"]["chips"] if chip["pressed"]] == ["grad_cam"]
-    said = "Attention: fewer than two of these variants have it, so this is Grad-CAM."
+    said = "Attention is available for fewer than two of these models; showing Grad-CAM."
     assert found["rows"][1]["sub"].startswith(said)
     assert "common" in found
     for studies, expected in (
@@ -152,7 +152,7 @@ def test_an_even_map_and_a_difference_of_rounding_say_so(columns):
 
     even = [flat(columns[0], 0), flat(columns[1], 1e-5)]
     found = shown(even)
-    assert all(cell["caption"].endswith("even, every key gets 1/4") for cell in found["rows"][1]["cells"])
+    assert all(cell["caption"].endswith("uniform, every key receives 1/4") for cell in found["rows"][1]["cells"])
     (cell,) = found["common"]["differences"]["cells"]
     assert cell["caption"].startswith(tr("compare.only_rounding"))
     assert found["common"]["differences"]["bar"]["range"] == pytest.approx([-0.25001, 0.25001])
@@ -175,11 +175,11 @@ def test_costs(columns):
     counted = columns[0].cost
     assert rows["parameters"][0] == [f"{counted.parameters / 1e6:.2f} M"]
     assert rows["macs"][0] == [f"{counted.macs / 1e9:.3g} GMACs"]
-    assert rows["time"] == [["20 ms"], ["50 ms", "2.5 times pico"]]
+    assert rows["time"] == [["20 ms"], ["50 ms", "2.5 × pico"]]
     memory = [[f"{c.cost.weights / 1e6:.3g} MB"] for c in columns]
     assert rows["weights"] == memory
     assert rows["activations"] == [["1.57 MB"], ["2 MB"]]
-    assert rows["size"][0] == ["64 x 64 pixels"]
+    assert rows["size"][0] == ["64 × 64 pixels"]
     assert not found["measuring"]
     waiting = shown(columns)["costs"]
     assert waiting["measuring"]
@@ -197,14 +197,14 @@ def study_of(name: str, kind: str):
 def test_accuracy_and_who_says_so():
     card = json.loads((BUNDLED / "transxnet_pico.json").read_text(encoding="utf-8"))["accuracy"]
     number, said = accuracy(study_of("pico", "bundled"))
-    assert number == f"{100 * card['top1']:.1f} %"
+    assert number == f"{100 * card['top1']:.1f}%"
     assert f"{card['pictures']:,}" in said
-    assert "Tiny-ImageNet-200" in said
-    assert accuracy(study_of("t", "hub")) == ["81.6 %", tr("costs.accuracy_paper")]
+    assert "Tiny-ImageNet (200 classes)" in said
+    assert accuracy(study_of("t", "hub")) == ["81.6%", tr("costs.accuracy_paper")]
     assert accuracy(study_of("t", "untrained")) == [tr("costs.accuracy_random")]
     assert accuracy(study_of("pico", "folder")) == [tr("costs.accuracy_unknown")]  # somebody's own
     (timms,) = [row.top1 for row in published() if row.name == "resnet50.a1_in1k"]
-    assert accuracy(study_of("resnet50.a1_in1k", "hub")) == [f"{timms:.1f} %", tr("costs.accuracy_timm")]
+    assert accuracy(study_of("resnet50.a1_in1k", "hub")) == [f"{timms:.1f}%", tr("costs.accuracy_timm")]
 
 
 def test_the_chart_marks_what_is_on_the_page(columns):
@@ -214,13 +214,13 @@ def test_the_chart_marks_what_is_on_the_page(columns):
     for position, row in zip(found["points"], rows, strict=True):
         assert [found["sources"][i] for i, _ in position[8]] == [[s.url, s.words] for s in row.sources]
     assert not any(position[10] for position in found["points"])
-    assert "Not on this chart: pico and pico, no STE." in found["words"]["note"]
+    assert "Not shown: pico and pico, no STE." in found["words"]["note"]
 
     def named(name: str, variant: str) -> Column:
         return Column(name, replace(columns[0].study, spec=find_variant(variant)), columns[0].cost)
 
     marked = {p[0]: p[10] for p in shown([named("t", "t"), named("b_384", "b_384")])["chart"]["points"] if p[10]}
-    assert marked == {"TransXNet T": "T", "TransXNet B@384": "B at 384"}
+    assert marked == {"TransXNet T": "T", "TransXNet B@384": "B (384 px)"}
     assert "Not on" not in shown([named("t", "t")])["chart"]["words"]["note"]
 
 
@@ -230,7 +230,7 @@ def test_the_chart_marks_what_is_on_the_page(columns):
 def test_two_photos_show_what_is_generated_for_each(columns):
     second = [column("pico", TWO), column("pico_noste", TWO, ste=False)]
     found = shown(columns, second, photos=True)
-    assert found["heads"][1]["title"] == "The second: lion"
+    assert found["heads"][1]["title"] == "Reference image: lion"
     assert len(found["rows"]) == 6
     one, two = columns[0].study, second[0].study
     expected = kernel_change(one.kernels, two.kernels)

@@ -216,7 +216,7 @@ def test_every_file_says_the_position_that_was_asked_for(ask):
     """Of parts without maps a study's own is its view's middle, which lies between two pixels."""
     asked = ask("ablation")
     shots = [replace(shot, study=replace(shot.study, position=(49.5, 39.5))) for shot in asked.shots]
-    assert b"point (30, 40)" in export("svg", replace(asked, shots=shots)).data
+    assert b"position (30, 40)" in export("svg", replace(asked, shots=shots)).data
 
 
 @pytest.mark.parametrize("view", ["kernels", "grad_cam"])
@@ -261,9 +261,9 @@ def test_the_address_has_what_differs_from_the_usual():
 def test_what_cannot_be_made_is_said(ask):
     with pytest.raises(UnknownName, match="'gif'"):
         export("gif", ask("erf"))
-    with pytest.raises(LensError, match="tour"):
+    with pytest.raises(LensError, match="Tour"):
         export("png", replace(ask("erf"), view="tour"))
-    with pytest.raises(LensError, match="t: not there yet"):
+    with pytest.raises(LensError, match="t: still loading"):
         export("png", replace(ask("erf"), shots=[], left_out={"t": "still on its way"}))
 
 
@@ -297,5 +297,5 @@ def test_what_variants_cost_is_told_as_on_the_page(ask):
     assert set(rows) - {key for key, *_ in counted.tables[0][1].rows} == {
         tr("costs.row_time"), tr("costs.row_activations"),
     }  # fmt: skip
-    assert any("the variants take turns" in note for note in measured.notes)
+    assert any("interleaved runs" in note for note in measured.notes)
     assert len(export("png", asked).data) > 1000

@@ -101,7 +101,7 @@ def test_other_backbones_stand_with_the_variants_in_the_receptive_fields_figures
 def test_what_stands_there_meanwhile():
     done, going = looked("pico", ()), Column("timm:resnet18@untrained", steps=("erf_pathways", 2, 5))
     told = waiting([done, going, Column("t")], keep=True)
-    words = tr("progress.models", title="resnet18 (timm), untrained", done=2, total=3)
+    words = tr("progress.models", title="resnet18 (timm) (random weights)", done=2, total=3)
     assert told["keep"] is True
     assert told["status"]["text"] == f"{words}, {tr('progress.step_erf_pathways')}"
     assert (told["status"]["share"], told["status"]["amount"]) == (0.4, "2 of 5")

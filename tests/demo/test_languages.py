@@ -27,6 +27,7 @@ from demo.i18n.translate import (
     CATALOGS,
     LANGUAGES,
     LIBRARY,
+    Text,
     current_locale,
     in_every_locale,
     message,
@@ -87,6 +88,11 @@ def key_literals() -> dict[str, str]:
     return literals
 
 
+def forms(text: Text) -> dict[str, str]:
+    """Plural form -> text; a text without plural forms is its own "other"."""
+    return {"other": text} if isinstance(text, str) else dict(text)
+
+
 def placeholders(text: str) -> list[str]:
     return sorted(re.findall(r"\{[^}]*\}", text))
 
@@ -101,7 +107,11 @@ def test_catalog_has_exactly_the_keys_of_english(locale):
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_translations_keep_placeholders_and_lines(locale):
-    pairs = [(STRINGS[key], text) for key, text in CATALOGS[locale].items()]
+    pairs = [
+        (forms(STRINGS[key])["other"], translation)
+        for key, text in CATALOGS[locale].items()
+        for translation in forms(text).values()
+    ]
     for english, translation in [*pairs, *LIBRARY[locale].items()]:
         assert placeholders(translation) == placeholders(english), english
         assert translation.count("\n") == english.count("\n"), english
@@ -112,8 +122,16 @@ def test_translations_keep_placeholders_and_lines(locale):
 def test_translations_are_of_their_language(locale, letters):
     """Except names and units: of the Hub, of a paper's architecture."""
     for key, text in CATALOGS[locale].items():
+        text = forms(text)["other"]
         words = set(re.findall(r"[^\W\d_]+", re.sub(r"\{[^}]*\}", " ", text))) - NAMES
         assert not words or re.search(letters, text), key
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_plural_forms_are_those_of_the_locale(locale):
+    plural = {key for key, text in STRINGS.items() if not isinstance(text, str)}
+    assert {key for key, text in CATALOGS[locale].items() if not isinstance(text, str)} == plural
+    assert {tuple(CATALOGS[locale][key]) for key in plural} == {("one", "other") if locale == "en" else ("other",)}
 
 
 def test_catalogs_have_the_same_library_templates():
@@ -154,7 +172,10 @@ def test_values_match_placeholders():
         for call in calls(tree, *BY_KEY):
             named = {keyword.arg for keyword in call.keywords}
             if isinstance(call.args[0], ast.Constant) and named and None not in named:
-                fields = set(re.findall(r"\{(\w+)", STRINGS[call.args[0].value]))
+                texts = forms(STRINGS[call.args[0].value])
+                fields = set(re.findall(r"\{(\w+)", " ".join(texts.values()))) | (
+                    {"count"} if len(texts) > 1 else set()
+                )
                 assert named == fields, f"{path}:{call.lineno}"
 
 
@@ -177,6 +198,13 @@ def test_values_fill_placeholders():
     assert tr("progress.steps", done=3, total=8) == "3 of 8"
     with use_locale("zh"):
         assert tr("progress.steps", done=3, total=8) == "3 / 8"
+
+
+def test_plural_form_follows_count():
+    assert tr("architecture.blocks", count=1) == "1 block"
+    assert tr("architecture.blocks", count=2) == "2 blocks"
+    with use_locale("zh"):
+        assert tr("architecture.blocks", count=1) == "1 个块"
 
 
 def test_lines_and_sections():
@@ -217,12 +245,12 @@ def test_message_is_translated_by_its_template():
 
 def test_message_of_a_key_is_translated_where_it_is_shown():
     refusal = message("models.unexpected", name="pico")
-    assert refusal == "Loading pico failed unexpectedly."
+    assert refusal == "Loading pico failed because of an unexpected error."
     with use_locale("ko"):
         assert tr_message(refusal) == tr("models.unexpected", name="pico") != refusal
         assert (
-            tr_error(LensError(refusal, remedy=message("models.again")))
-            == f"{tr_message(refusal)} {tr('models.again')}"
+            tr_error(LensError(refusal, remedy=message("models.cancelled_remedy")))
+            == f"{tr_message(refusal)} {tr('models.cancelled_remedy')}"
         )
 
 

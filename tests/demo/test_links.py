@@ -112,20 +112,20 @@ def test_what_can_be_used_beside_it_is_used():
 def test_unknown_variants_go_and_the_others_stay():
     state, said = read("variants=pico,nosuch,timm:resnet5000,timm:,pico@trained,t")
     assert state.variants == ("pico", "t")
-    assert said == [tr("links.no_variant", value=v) for v in ("nosuch", "timm:resnet5000", "timm:", "pico@trained")]
+    assert said == [tr("links.unknown_model", value=v) for v in ("nosuch", "timm:resnet5000", "timm:", "pico@trained")]
     state, said = read("variants=t,s,b,pico")
     assert state.variants == ("t", "s", "b")
-    assert said == [tr("links.too_many", most=MOST_VARIANTS)]
+    assert said == [tr("links.many_models", most=MOST_VARIANTS)]
     assert read("variants=,,") == (State(), [])
 
 
 def test_a_key_that_is_repeated_is_not_used():
-    assert read("stage=2&view=erf&stage=4&stage=4") == (State(view="erf"), [tr("links.twice", what="stage")])
-    assert read("x=1&x=2&y=3") == (State(), [tr("links.twice", what="position")])
+    assert read("stage=2&view=erf&stage=4&stage=4") == (State(view="erf"), [tr("links.repeated", what="stage")])
+    assert read("x=1&x=2&y=3") == (State(), [tr("links.repeated", what="position")])
 
 
 def test_a_position_needs_both_its_numbers():
-    assert read("x=5") == read("y=5") == (State(), [tr("links.half_point")])
+    assert read("x=5") == read("y=5") == (State(), [tr("links.half_position")])
     assert read("x=&y=") == (State(), [])
     assert read("x=99999999&y=1") == (State(), [unused("x", "99999999")])
 
@@ -198,7 +198,7 @@ def test_an_upload_and_its_position_are_not_in_the_link_which_says_so():
     assert made["query"] == {"view": "erf"}
     assert made["upload"] == tr("links.upload", example=FIRST)
     assert link(State(), upload=False)["upload"] == ""
-    assert link(State(), upload=False, painted=True)["upload"] == tr("links.painted")
+    assert link(State(), upload=False, painted=True)["upload"] == tr("links.mask")
 
 
 def test_the_script_knows_the_same_keys():

@@ -239,7 +239,7 @@ def test_a_download_that_nobody_waits_for_stops(loader):
     models.release(left)
     assert waiting.done.wait(PATIENCE)  # its turn has come, although the gate of the first is still closed
     assert left.done.wait(PATIENCE)
-    assert str(left.error) == "Nobody waited for this model any more. Choose it again."
+    assert str(left.error) == "Loading was canceled because no request was waiting for this model. Select it again."
     assert models.peek("a10") is None  # no failure is remembered
     loader.open("a10")
     use(models, "a10")

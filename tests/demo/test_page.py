@@ -372,7 +372,11 @@ def test_the_last_three_variants_stay_in_the_order_of_choice(page, opened):
         session = changed[page.session]
     assert session.variants == ("t", "pico@untrained", "b_384")
     assert changed[page.variants].value == ["t", "pico@untrained", "b_384"]
-    assert [row["title"] for row in changed[page.panels["overview"]]["rows"]] == ["T", "pico, untrained", "B at 384"]
+    assert [row["title"] for row in changed[page.panels["overview"]]["rows"]] == [
+        "T",
+        "pico (random weights)",
+        "B (384 px)",
+    ]
     assert [bool(row["badge"]) for row in changed[page.panels["overview"]]["rows"]] == [False, True, False]
 
 
@@ -619,7 +623,7 @@ def test_a_backbone_of_timm_becomes_a_column(page, opened):
     changed = finish(page.backbone_added(ANN, opened, *controls(), " test_resnet@untrained "))
     assert changed[page.session].variants == ("pico", BACKBONE)
     assert changed[page.variants].value == ["pico", BACKBONE]
-    assert ("test_resnet (timm), untrained", BACKBONE) in changed[page.variants].choices
+    assert ("test_resnet (timm) (random weights)", BACKBONE) in changed[page.variants].choices
     assert changed[page.backbone] == ""  # ready for the next one
     rows = changed[page.panels["overview"]]["rows"]
     assert [cell["kind"] for cell in rows[1]["cells"]] == ["text", "text", "map", "map"]
@@ -760,13 +764,13 @@ def test_the_second_image_may_be_the_visitors_own_before_this_one(page, opened):
     )
     tiles = panel["rows"][0]["cells"][1]["tiles"]["base64"]
     assert tiles == floats(theirs.kernels[representatives(mine, TILES)])
-    assert tr("links.second") in changed[page.link]["upload"]
+    assert tr("links.reference_image") in changed[page.link]["upload"]
     assert "with" not in linked(changed, page)
 
     asked = page._asked(session, Controls(*controls()), SimpleNamespace())
     assert [one.sha256 for one in asked.images] == [last.sha256, first.sha256]
     assert (list(asked.labels), len(asked.second)) == (["", ""], 1)
-    assert tr("files.own_second") in figure_of(asked).notes  # its address cannot hold it
+    assert tr("files.uploaded_reference") in figure_of(asked).notes  # its address cannot hold it
 
     away = finish(page.example_chosen(SimpleNamespace(index=2), ANN, session, *controls()))[page.session]
     assert page._second(away).key == last.sha256  # the last of both, now that neither is looked at
@@ -817,7 +821,7 @@ def test_a_broken_address_opens_a_page_that_says_what_is_missing(page):
     assert changed[page.stage] == 3
     assert kinds(shown(changed, page, "overview")) == [["map", "tiles", "map", "map"]]
     assert changed[page.note]["sentences"] == [
-        tr("links.no_variant", value="foo"), tr("links.unused", what="stage", value="9"),
+        tr("links.unknown_model", value="foo"), tr("links.unused", what="stage", value="9"),
         tr("links.outside", x=30, y=99999),
     ]  # fmt: skip
     assert linked(changed, page) == {}  # the address is mended

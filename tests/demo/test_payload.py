@@ -120,12 +120,12 @@ def test_where_values_sit(columns):
 
 def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):
     trained, random = view("overview", columns, ONE)["rows"]
-    assert [trained["title"], random["title"]] == ["pico", "pico, untrained"]
+    assert [trained["title"], random["title"]] == ["pico", "pico (random weights)"]
     assert trained["badge"] == ""
     assert "random" in random["badge"]
     counted = columns[0].cost
     assert f"{counted.parameters / 1e6:.1f} M" in trained["sub"]
-    assert trained["sub"].endswith("GMACs. Weights: small.safetensors, sha256 abababab.")  # and no time
+    assert trained["sub"].endswith("GMACs. small.safetensors, sha256 abababab.")  # and no time
     assert trained["more"] == f"small.safetensors\nSHA-256 {'ab' * 32}"
 
 
@@ -134,7 +134,7 @@ def test_commit_digest_and_note_stand_beside_the_column(columns):
     column = replace(columns[0], study=replace(columns[0].study, provenance=found))
     for shown in (view("overview", [column], ONE)["rows"][0], view("erf", [column], ONE)["heads"][0]):
         assert shown["sub"].endswith(
-            "Weights: hf-hub:lens/transxnet_t@v1 at 01234567, sha256 cdcdcdcd. Used because folder: None."
+            "GMACs. hf-hub:lens/transxnet_t@v1 at 01234567, sha256 cdcdcdcd. Used because folder: None."
         )
         assert shown["more"].splitlines()[1:3] == [f"revision {'0123456789' * 4}", f"SHA-256 {'cd' * 32}"]
     untrained = replace(column, study=replace(column.study, provenance=replace(found, kind="untrained")))
@@ -143,7 +143,11 @@ def test_commit_digest_and_note_stand_beside_the_column(columns):
 
 @pytest.mark.parametrize(
     ("nearer", "less_sure", "said"),
-    [(0.96, 0.5, "than 96 % of 3000 images"), (0.9, 0.02, "98 % of 3000 images"), (0.9, 0.5, "")],
+    [
+        (0.96, 0.5, "than those of 96% of 3,000 held-out images"),
+        (0.9, 0.02, "98% of 3,000 held-out images"),
+        (0.9, 0.5, ""),
+    ],
     ids=["unlike", "unsure", "as usual"],
 )
 def test_a_image_that_is_unlike_what_the_model_knows_is_said_to_be(columns, nearer, less_sure, said):
@@ -245,7 +249,7 @@ def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
 
 def test_an_outline_only_for_those_who_see_a_part(columns):
     assert crosshair(ONE, POINT, columns)["crops"] == [
-        {"name": "pico", "box": [10, 0, 90, 80]}, {"name": "pico, untrained", "box": [10, 0, 90, 80]},
+        {"name": "pico", "box": [10, 0, 90, 80]}, {"name": "pico (random weights)", "box": [10, 0, 90, 80]},
     ]  # fmt: skip
     square = image(2, 80, 80)
     whole = [Column("pico", study(small_model(), square, StudyOptions(only=())))]
@@ -315,12 +319,12 @@ def test_how_far_a_download_is():
         return {k: v for k, v in found.items() if k not in ("kind", "variant")}
 
     assert waiting() == {"text": "looking for weights"}
-    assert waiting(silent=7.9)["stalled"].startswith("No answer for 7 s. Still trying")
+    assert waiting(silent=7.9)["stalled"].startswith("No response for 7 s; still trying")
     unknown = waiting("transx-t.pth.tar", 3_400_000, 0)
     assert (unknown["text"], unknown["share"], unknown["amount"]) == ("downloading transx-t.pth.tar", None, "3.4 MB")
     assert "stalled" not in waiting("x", 1, 2, silent=STALLED_AFTER - 0.1)
-    assert waiting("x", 1, 2, silent=12.3)["stalled"].startswith("Nothing has arrived for 12 s. Still trying")
-    assert waiting("x", 5, 5, silent=60) == {"text": "reading the weights"}
+    assert waiting("x", 1, 2, silent=12.3)["stalled"].startswith("No data received for 12 s; still trying")
+    assert waiting("x", 5, 5, silent=60) == {"text": "loading weights"}
     assert progress([Column("s")])["s"]["text"] == "working"
     assert progress([FAILED]) == {}
 
@@ -328,7 +332,9 @@ def test_how_far_a_download_is():
 def test_an_error_without_attempts_has_an_empty_list():
     cell = view("overview", [Column("t", error=LensError("No.", remedy="Yes."))], ONE)["rows"][0]["cells"][0]
     assert (cell["kind"], cell["text"], cell["attempts"], cell["remedy"]) == ("error", "No.", [], "Yes.")
-    assert answers([Column("t", error=LensError("No.", remedy="Yes."))])["note"].startswith("No answer: T could not")
+    assert answers([Column("t", error=LensError("No.", remedy="Yes."))])["note"].startswith(
+        "No prediction: T could not"
+    )
 
 
 @pytest.mark.parametrize("name", GRIDS)
@@ -396,13 +402,13 @@ def test_every_view_of_a_sibling_alone_can_be_drawn(siblings, name):
 
 
 def test_a_small_field_is_told_with_a_digit():
-    assert [share(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3 %", "< 0.1 %", "4.6 %", "33 %"]
+    assert [share(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3%", "< 0.1%", "4.6%", "33%"]
 
 
 def test_sanity_checks_says_the_share_that_other_views_say(columns):
-    """A bad guess of an untrained model is 0.5 %, not 1 %."""
+    """A bad guess of an untrained model is 0.5%, not 1%."""
     s = columns[0].study
     probabilities = np.full_like(s.predictions.probabilities, 0.0052)
     guess = replace(s, predictions=replace(s.predictions, probabilities=probabilities))
     (row,) = view("sanity_checks", [replace(columns[0], study=guess)], ONE)["rows"]
-    assert "0.5 %" in row["cells"][0]["text"]
+    assert "0.5%" in row["cells"][0]["text"]

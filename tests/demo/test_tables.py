@@ -103,7 +103,7 @@ def test_keys_differ_by_image_block_and_weights(columns):
 def test_both_directions_have_their_words(columns):
     told = shown(columns)["words"]
     assert told["ways"] == {way: tr(key) for way, key in DIRECTIONS.items()}
-    assert told["headsHints"]["from"].startswith("2 x 2 keys each")
-    assert told["headsHints"]["to"].startswith("8 x 8 places each")
+    assert told["headsHints"]["from"].startswith("2 x 2 keys per head")
+    assert told["headsHints"]["to"].startswith("8 x 8 queries per head")
     numbers = {"layer": "l", "which": "w", "peak": 1, "entropy": 2, "distance": 3, "total": 4, "even": 5}
     assert all("{" not in text.format(**numbers) for text in (*told["captions"].values(), *told["largest"].values()))

@@ -94,12 +94,14 @@ def test_the_tours_page_draws_the_first_transxnet():
     def drawn(*names: str, step: int = 0) -> dict:
         return tour(Scene([Column(name) for name in names], None, Session(tour=step)))
 
-    assert drawn("pico_noste", "pico")["architecture"]["name"].startswith("The architecture of pico, no STE:")
-    assert drawn("timm:resnet50", "t@untrained")["architecture"]["name"].startswith("The architecture of T, untrained:")
+    assert drawn("pico_noste", "pico")["architecture"]["name"].startswith("Architecture of pico, no STE:")
+    assert drawn("timm:resnet50", "t@untrained")["architecture"]["name"].startswith(
+        "Architecture of T (random weights):"
+    )
     alone = drawn("timm:resnet50")
-    assert alone["architecture"]["name"].startswith("The architecture of pico:")
-    assert alone["note"] == "What you chose is no TransXNet, so this is pico."
+    assert alone["architecture"]["name"].startswith("Architecture of pico:")
+    assert alone["note"] == "The selected model is not a TransXNet; showing pico."
     assert drawn("pico")["tour"] == listed()
     assert drawn("pico")["tour"]["start"] == {"text": tr("tour.start"), "go": {"tour": 1}}
-    assert drawn("pico", step=4)["tour"]["start"] == {"text": tr("tour.go_on"), "go": {"tour": 4}}
+    assert drawn("pico", step=4)["tour"]["start"] == {"text": tr("tour.resume"), "go": {"tour": 4}}
     assert [step["href"] for step in listed()["steps"]] == [f"?tour={number}" for number in NUMBERS]

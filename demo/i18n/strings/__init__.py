@@ -36,7 +36,7 @@ from . import (
     weights,
 )
 
-STRINGS: dict[str, str] = {
+STRINGS: dict[str, str | dict[str, str]] = {
     **ablation.STRINGS,
     **architecture.STRINGS,
     **attention.STRINGS,

@@ -4,44 +4,46 @@ from __future__ import annotations
 
 STRINGS = {
     "attention.intro": (
-        "Move over the image or over a map: at once every variant shows which places its attention, OSRA, mixes into "
-        "that place. Click to stay there."
+        "Move the pointer over the image or a map: every model shows which keys its attention (OSRA) weights for that "
+        "query position. Click to keep the position."
     ),
     "attention.limits": (
-        "Weights of one block and one half of the channels: the other half goes through IDConv, and a residual path "
-        "goes round both. A map over keys that have already seen their neighborhood is not a map of causes. Weights "
-        "are those after the softmax, to 0.2 % of the largest one a head gives at that place; keys are a map smaller "
-        "than the image."
+        "Weights of one block and half of its channels: the other half passes through IDConv, and a residual "
+        "connection bypasses both. Keys have already aggregated their neighborhood, so do not interpret the map as a "
+        "map of causes. Weights after the softmax, quantized to 0.2% of each head's maximum; keys are spatially "
+        "reduced."
     ),
     "attention.head": "Head",
     "attention.direction": "Direction",
     "attention.mean": "mean",
     "attention.max": "max",
-    "attention.heads_mean": "mean of {heads} heads",
-    "attention.heads_max": "largest of {heads} heads",
+    "attention.heads_mean": "mean over {heads} heads",
+    "attention.heads_max": "maximum over {heads} heads",
     "attention.heads_one": "head {head} of {heads}",
     "attention.heads_only": "one head",
-    "attention.direction_from": "What it looks at",
-    "attention.direction_to": "Who looks at it",
-    "attention.hint_from": "what OSRA mixes into the place under the ring; all of it sums to 1",
-    "attention.hint_to": "how much every place mixes in of the one under the ring; does not sum to 1",
-    "attention.marks": "Square: the unit that answers; ring: the crosshair, dashed while you point somewhere else",
-    "attention.caption_from": "{layer}, {which}: peak {peak}, entropy {entropy}, {distance} px away on average",
-    "attention.caption_to": (
-        "{layer}, {which}: peak {peak}, {total} from all places together; {even} if all were used alike"
+    "attention.direction_from": "Attends to",
+    "attention.direction_to": "Attended by",
+    "attention.hint_from": "Attention weights of the query under the ring (sum to 1).",
+    "attention.hint_to": "Weight that each query gives to the key under the ring (does not sum to 1).",
+    "attention.marks": "Square: query unit. Ring: query position (dashed while previewing another position).",
+    "attention.caption_from": (
+        "{layer}, {which}: peak weight {peak} · normalized entropy {entropy} · mean distance {distance} px"
     ),
-    "attention.caption_max": "{layer}, {which}: peak {peak}",
+    "attention.caption_to": (
+        "{layer}, {which}: peak weight {peak} · sum over queries {total} ({even} for uniform attention)"
+    ),
+    "attention.caption_max": "{layer}, {which}: peak weight {peak}",
     "attention.layer": "stage {stage}, block {block}",
     "attention.alt": "{way}, {variant}. {caption}.",
     "attention.heads_title": "All heads",
     "attention.heads_hint_from": (
-        "{grid} keys each, and its entropy: 0 is one key only, 1 all alike. Press one to see it large"
+        "{grid} keys per head; normalized entropy: 0 = one key, 1 = uniform. Click a head to enlarge it"
     ),
-    "attention.heads_hint_to": "{grid} places each, and its peak. Press one to see it large",
+    "attention.heads_hint_to": "{grid} queries per head, and the peak weight. Click a head to enlarge it",
     "attention.head_name": "head {head}",
     "attention.stages_title": "All stages",
-    "attention.stages_hint": "the same place in the last block of every stage, {which}; below each its peak",
-    "attention.stages_mean": "mean of heads",
-    "attention.stages_max": "largest of heads",
+    "attention.stages_hint": "the same position in the last block of every stage, {which}; peak weight below each map",
+    "attention.stages_mean": "mean over heads",
+    "attention.stages_max": "maximum over heads",
     "attention.stage_name": "stage {stage}",
 }

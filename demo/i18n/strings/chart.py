@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 STRINGS = {
-    "chart.title": "Accuracy against cost",
-    "chart.hint": "as published, each point with its source",
-    "chart.sets": "Numbers",
+    "chart.title": "Accuracy vs. cost",
+    "chart.hint": "published values, each with its source",
+    "chart.sets": "Source of values",
     "chart.axes": "Cost",
-    "chart.sizes": "Images",
-    "chart.set_authors": "as authors report",
-    "chart.set_timm": "as timm measured",
+    "chart.sizes": "Input size",
+    "chart.set_authors": "reported by authors",
+    "chart.set_timm": "measured by timm",
     "chart.axis_gmacs": "GMACs",
     "chart.axis_params_m": "parameters",
-    "chart.axis_title_gmacs": "GMACs for one image, log scale",
-    "chart.axis_title_params_m": "million parameters, log scale",
+    "chart.axis_title_gmacs": "GMACs per image (log scale)",
+    "chart.axis_title_params_m": "Parameters in millions (log scale)",
     "chart.size_224": "224 px",
-    "chart.size_all": "every size",
-    "chart.y": "top-1 on ImageNet-1K, %",
+    "chart.size_all": "all sizes",
+    "chart.y": "ImageNet-1K top-1 accuracy (%)",
     "chart.family_cnn": "convolutional",
     "chart.family_transformer": "transformer",
     "chart.family_hybrid": "hybrid",
-    "chart.here": "on this page",
+    "chart.here": "selected models",
     "chart.note": (
-        "Trained on ImageNet-1K alone, as far as the sources say; recipes differ (epochs, augmentation, distillation), "
-        "so a point higher is not an architecture better. What authors report and what timm measured are never mixed. "
-        "{absent}"
+        "Trained on ImageNet-1K only, according to the sources. Training recipes differ (epochs, augmentation, "
+        "distillation), so a higher point does not mean a better architecture. Values reported by authors and measured "
+        "by timm are never mixed. {absent}"
     ),
-    "chart.absent": "Not on this chart: {names}. Its accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 images.",
-    "chart.absent_more": (
-        "Not on this chart: {names}. Their accuracy is of Tiny-ImageNet-200, 200 classes of 64 x 64 images."
-    ),
-    "chart.alt": "{count} models: accuracy against cost. Arrow keys go from point to point, Enter keeps one.",
-    "chart.point": "{name}, {family}: {top1} % top-1, {gmacs} GMACs, {params} M parameters, {size} px",
-    "chart.v2": "{v2} % on ImageNet-V2",
+    "chart.absent": {
+        "one": "Not shown: {names}. Its accuracy is on Tiny-ImageNet (200 classes, 64 × 64 images).",
+        "other": "Not shown: {names}. Their accuracy is on Tiny-ImageNet (200 classes, 64 × 64 images).",
+    },
+    "chart.alt": "{count} models: accuracy vs. cost. Arrow keys move between points, Enter pins one.",
+    "chart.point": "{name}, {family}: {top1}% top-1, {gmacs} GMACs, {params} M parameters, {size} px",
+    "chart.v2": "{v2}% on ImageNet-V2",
     "chart.source": "Source:",
-    "chart.table": "The same numbers as a table",
+    "chart.table": "Data table",
     "chart.table_head": ("Model\nFamily\nPixels\nParameters (M)\nGMACs\nTop-1 (%)\nImageNet-V2 (%)\nSources"),
-    "chart.missing": "The published numbers are not here: assets/published.csv is missing or damaged.",
+    "chart.missing": "Published values are unavailable: assets/published.csv is missing or damaged.",
 }

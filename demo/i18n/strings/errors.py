@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 STRINGS = {
-    "errors.analysis_failed": "{title} could not explain this image: something unexpected went wrong here.",
-    "errors.analysis_failed_remedy": "Try again, or choose another variant; the server's log has the details.",
-    "errors.part_missing_remedy": "Choose another variant, or another view.",
+    "errors.analysis_failed": "{title} could not analyze this image because of an unexpected error.",
+    "errors.analysis_failed_remedy": "Try again, or select another model. Details are in the server's log.",
+    "errors.part_missing_remedy": "Select another model or another tab.",
     "errors.not_uploaded": (
-        "Only uploaded images can be used: paths and addresses are not opened. Upload the image, then send it again."
+        "Only uploaded images are accepted; paths and URLs are not opened. Upload the image, then send the request "
+        "again."
     ),
-    "errors.not_served": "This file is not available here, or no longer. Create it again, then download it.",
-    "errors.no_room": "There is no room for this file: the server's temporary storage is full.",
+    "errors.not_served": "This file is not or no longer available. Create it again, then download it.",
+    "errors.no_room": "The server's temporary storage is full.",
     "errors.no_room_remedy": "Try again in a few minutes.",
-    "errors.image_gone": "This image is no longer held here. Drop it again, or pick an example.",
+    "errors.image_gone": "This image is no longer stored on the server. Upload it again, or select an example.",
 }

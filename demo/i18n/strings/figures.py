@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 STRINGS = {
-    "figures.numbers_of": "Its numbers",
-    "figures.table_of": "{title}, table",
-    "figures.image_of": "{title}, image",
+    "figures.data_table": "Data table",
+    "figures.table": "{title}, table",
+    "figures.image": "{title}, image",
     "figures.save": "Save figure (PNG)",
-    "figures.save_table": "Save numbers (CSV)",
+    "figures.save_table": "Save data (CSV)",
 }

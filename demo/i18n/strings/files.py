@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 STRINGS = {
-    "files.left_out": "Left out: {names}.",
-    "files.own_second": "The second image is the visitor's own: the page's address opens an example in its place.",
-    "files.edited": "Changed inside the model: {changes}.",
-    "files.painted": "Painted out: {share} of what the model sees, filled with {fill}.",
-    "files.given": "What the model was given",
-    "files.given_caption": "Its own pixels, the painted region and all.",
-    "files.answers": "{title}: answers before and after",
-    "files.predictions_head": ("Class\nShare before\nShare after\nLogit before\nLogit after"),
-    "files.pairs": "How far the maps agree",
-    "files.pairs_head": ("Pair\nRank correlation\nHighest {share} in common\nMean absolute difference"),
-    "files.foot": (
-        "TransXNet Lens, {made} UTC, code {source}. SourceImage SHA-256 {images}; {where}. {link}Numbers and "
-        "provenance travel inside this file."
+    "files.left_out": "Not included: {names}.",
+    "files.uploaded_reference": "The reference image was uploaded: the link opens an example in its place.",
+    "files.edited": "Ablations: {changes}.",
+    "files.occluded": "Occluded: {share} of the model input, filled with {fill}.",
+    "files.given": "Model input",
+    "files.given_caption": "Pixels that the model received, with the occluded region.",
+    "files.predictions": "{title}: predictions before and after",
+    "files.predictions_head": ("Class\nProbability before\nProbability after\nLogit before\nLogit after"),
+    "files.pairs": "Agreement of the maps",
+    "files.pairs_head": ("Pair\nRank correlation\nTop {share} overlap\nMean absolute difference"),
+    "files.footer": (
+        "TransXNet Lens, {made} UTC, code {source}. Image SHA-256 {images}; {where}. {link}Numbers and provenance are "
+        "embedded in this file."
     ),
-    "files.link": "Page address: {link}. ",
-    "files.where": "point ({x:.0f}, {y:.0f}), explained class {label}",
-    "files.upload": "a visitor's image",
+    "files.link": "Link: {link}. ",
+    "files.position": "position ({x:.0f}, {y:.0f}), target class {label}",
+    "files.uploaded_image": "uploaded image",
     "files.example": "example “{label}”",
-    "files.subtitle": "{image}, {width} x {height} pixels",
-    "files.even": "none: an even map ranks nothing",
+    "files.subtitle": "{image}, {width} × {height} pixels",
+    "files.uniform": "n/a (uniform map)",
     "files.limits_overview": (
-        "Attention says what was mixed in, not why the answer was given. Kernels are shared by all places of the "
-        "image, and work on features, not on pixels. Grad-CAM says what raised and lowered the score, at the "
-        "resolution of its layer. A receptive field says what a small change would reach, not what the model looks at."
+        "Attention shows what was mixed in, not why the model predicted a class. Kernels are shared by all spatial "
+        "positions of the image and act on features, not pixels. Grad-CAM shows contributions to the logit at the "
+        "resolution of its layer. A receptive field shows what a small change would affect, not what the model attends "
+        "to."
     ),
     "files.limits_attention": (
-        "Weights of one block and one half of the channels: the other half goes through IDConv, and a residual path "
-        "goes round both. A map over keys that have already seen their neighborhood is not a map of causes. Weights "
-        "are those after the softmax; keys are a map smaller than the image."
+        "Weights of one block and half of its channels: the other half passes through IDConv, and a residual "
+        "connection bypasses both. Keys have already aggregated their neighborhood, so do not interpret the map as a "
+        "map of causes. Weights after the softmax; keys are spatially reduced."
     ),
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 STRINGS = {
-    "maps.weights": "Weights: {where}. {note}",
-    "maps.highest": "Highest: {where}.",
+    "maps.weights": "{where}. {note}",
+    "maps.highest": "Maximum: {where}.",
     "maps.places": ("upper left\ntop\nupper right\nleft\ncenter\nright\nlower left\nbottom\nlower right"),
     "maps.of": "{what} of {title}",
-    "maps.exactly": "{exactly}: {words}",
-    "maps.peak": "peak {peak}",
-    "maps.shared": "shared by {count} variants",
+    "maps.exactly": "{exactly}: {text}",
+    "maps.peak": "Peak weight {peak}",
+    "maps.shared": "shared by {count} models",
     "maps.cost": "{parameters} M parameters, {macs} GMACs.",
-    "maps.no_share": "none",
+    "maps.not_a_number": "n/a",
 }

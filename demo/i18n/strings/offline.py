@@ -4,8 +4,8 @@ from __future__ import annotations
 
 STRINGS = {
     "offline.gone": (
-        "The connection is gone. You can go on looking: hovering, display and numbers work. What you choose now is "
-        "asked as soon as the connection is back."
+        "Connection lost. Hovering, display settings and numbers still work; your selections are sent when the "
+        "connection is back."
     ),
-    "offline.back": "Connected again.",
+    "offline.back": "Connection restored.",
 }

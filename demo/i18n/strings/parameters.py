@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 STRINGS = {
-    "parameters.invalid": "{name} is {expected}, not {value}.",
-    "parameters.whole_number": "a whole number from {low} to {high}",
+    "parameters.invalid": "{name} must be {expected}, not {value}.",
+    "parameters.whole_number": "an integer from {low} to {high}",
     "parameters.number": "a number from {low} to {high}",
     "parameters.flag": "true or false",
     "parameters.text": "text of at most {most} characters",
-    "parameters.text_or_number": "text of at most {most} characters, or a whole number",
+    "parameters.text_or_number": "text of at most {most} characters, or an integer",
     "parameters.choice": "one of {names}",
     "parameters.choice_or_empty": "empty or one of {names}",
-    "parameters.texts": "a list of at most {most} texts of at most {length} characters",
+    "parameters.texts": "a list of at most {most} strings of at most {length} characters",
     "parameters.values": "a list of at most {most} values",
     "parameters.identifier": "at most {most} letters, digits, - and _",
     "parameters.image": "an uploaded image file",
-    "parameters.arguments": "This event takes {wanted} values, but {count} came with the request.",
+    "parameters.arguments": "This event takes {wanted} values; the request contains {count}.",
     "parameters.failed": (
-        "Something unexpected went wrong here; the server's log has the details. Try again, or load the page again."
+        "An unexpected error occurred; details are in the server's log. Try again, or reload the page."
     ),
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 STRINGS = {
-    "predictions.unlike": (
-        "{title} has not learned from images like this one: it is further from its training images, in the model's own "
-        "features, than {nearer} of {images} images held out from training. Read its answer and its maps with care."
+    "predictions.out_of_distribution": (
+        "This image is unusual for {title}: its features lie further from the training set than those of {nearer} of "
+        "{images} held-out images. Interpret the results with care."
     ),
-    "predictions.unsure": "{title} is unsure: {more} of {images} images held out from training got a surer answer.",
-    "predictions.classes": "{title} chooses among {classes} classes.",
-    "predictions.none": "No answer: {titles} could not be had. The place of the maps says why, and what can be done.",
+    "predictions.low_confidence": (
+        "Low confidence: {more} of {images} held-out images were predicted with higher confidence."
+    ),
+    "predictions.classes": "{title} predicts one of {classes} classes.",
+    "predictions.none": "No prediction: {titles} could not be loaded. See the maps panel for the cause and options.",
+    "predictions.classes_of": "{title} predicts one of {classes} classes ({dataset}).",
 }

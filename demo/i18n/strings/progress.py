@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 STRINGS = {
-    "progress.step_sanity_checks": "testing the maps",
-    "progress.step_ablation_table": "changing one part after the other",
-    "progress.step_erf_pathways": "taking the field apart",
+    "progress.step_sanity_checks": "running sanity checks",
+    "progress.step_ablation_table": "running ablations",
+    "progress.step_erf_pathways": "decomposing the receptive field",
     "progress.steps": "{done} of {total}",
     "progress.models": "{title}: {done} of {total}",
     "progress.drawing": "drawing the figures",
     "progress.not_drawn": (
-        "The figures could not be drawn: something unexpected went wrong here. The server's log has the details."
+        "The figures could not be drawn because of an unexpected error. Details are in the server's log."
     ),
-    "progress.working": "working",
+    "progress.working": "computing",
     "progress.looking_for_weights": "looking for weights",
-    "progress.reading_weights": "reading the weights",
+    "progress.reading_weights": "loading weights",
     "progress.downloading": "downloading {what}",
-    "progress.stalled": (
-        "Nothing has arrived for {seconds} s. Still trying; the other columns go on, and so can you without this one."
-    ),
-    "progress.no_answer": (
-        "No answer for {seconds} s. Still trying; the other columns go on, and so can you without this one."
-    ),
-    "progress.some_mb": "{done} of {total} MB",
-    "progress.mb": "{done} MB",
-    "progress.downloading_what": "Downloading {title}",
+    "progress.stalled": "No data received for {seconds} s; still trying. The other columns are not affected.",
+    "progress.no_answer": "No response for {seconds} s; still trying. The other columns are not affected.",
+    "progress.megabytes_of": "{done} of {total} MB",
+    "progress.megabytes": "{done} MB",
+    "progress.download_of": "Downloading {title}",
     "progress.stop": "Stop",
-    "progress.stopped": "Stopped, as you asked: nothing of this is computed any more.",
-    "progress.start_again": "Start again",
+    "progress.stopped": "Stopped. Nothing more is computed.",
+    "progress.start_again": "Restart",
 }

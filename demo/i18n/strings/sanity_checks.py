@@ -4,13 +4,13 @@ from __future__ import annotations
 
 STRINGS = {
     "sanity_checks.intro": (
-        "Whether to believe the maps: what happens to the answer when their highest pixels go, what happens to a map "
-        "when the model forgets what it learned, and how far the maps agree."
+        "Tests of the maps: how the prediction changes when a map's highest pixels are removed, how a map changes when "
+        "the model's parameters are randomized, and how far the maps agree."
     ),
     "sanity_checks.limits": (
-        "Passing a test is no proof that a map explains; failing one is a reason not to show it to anybody."
+        "Passing a test does not prove that a map explains the model; a map that fails should not be reported."
     ),
-    "sanity_checks.computed": "{part} took {seconds:.0f} s on this machine.",
-    "sanity_checks.tested": "Tested",
-    "sanity_checks.tested_hint": "the answer whose maps are tested",
+    "sanity_checks.computed": "{part} took {seconds:.0f} s on this server.",
+    "sanity_checks.tested": "Target class",
+    "sanity_checks.tested_hint": "the class whose maps are tested",
 }

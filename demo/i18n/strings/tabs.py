@@ -9,7 +9,7 @@ STRINGS = {
     "tabs.grad_cam": "Grad-CAM",
     "tabs.erf": "Receptive field",
     "tabs.compare": "Compare",
-    "tabs.ablation": "What if",
-    "tabs.sanity_checks": "Trust",
+    "tabs.ablation": "Ablation",
+    "tabs.sanity_checks": "Sanity checks",
     "tabs.tour": "Tour",
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 STRINGS = {
     "weights.source_folder": "Weights folder",
     "weights.source_hub": "Hugging Face Hub",
-    "weights.source_bundled": "Bundled here",
-    "weights.source_release": "The author's release",
-    "weights.none": "The other variants go on working. Untrained ones show an architecture with random weights.",
+    "weights.source_bundled": "Bundled weights",
+    "weights.source_release": "Authors' release",
+    "weights.none": "The other models are not affected. Models with random weights show the architecture only.",
     "weights.try_again": "Try again",
-    "weights.instead": "{title} instead",
+    "weights.instead": "Use {title}",
 }
