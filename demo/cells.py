@@ -14,10 +14,18 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from transxnet.draw.overlay import crop_view
+from transxnet.draw.overlay import crop_source
 from transxnet.draw.scale import shared_range
+from transxnet.draw.styles import (
+    MAP_STYLES,
+    display_range,
+    displayed_values,
+    key_numbers,
+    layer_and_target,
+    marked_position,
+    result_geometry,
+)
 from transxnet.draw.text import number
-from transxnet.draw.views import MAP_STYLES, geometry_of, range_of, shown, unit_of, what, worth_knowing
 from transxnet.errors import NoWeights
 from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT, representatives
 from transxnet.images import SourceImage
@@ -159,19 +167,22 @@ def look_cell(column: Column, name: str, head: int | str = 0, told: str = "", sh
         channels = representatives(result, TILES)
         names = [tr("kernels.tile", channel=i + 1) for i in channels]
         alt = tr("maps.of", what=title, title=column.title)
-        return tiles_cell(result.kernels[channels], names, tr_message(worth_knowing(result)), alt, taps=True)
+        return tiles_cell(result.kernels[channels], names, tr_message(key_numbers(result)), alt, taps=True)
     head = own_head(column.study, head) if name == "attention" else 0
     one = 0 if head == MAX else head
-    exactly = what(result, one).replace("mean of", "largest of") if head == MAX else what(result, head)
+    exactly = layer_and_target(result, one)
+    exactly = exactly.replace("mean of", "largest of") if head == MAX else exactly
     exactly = tr_message(exactly)
     if not told:
         peak = tr("maps.peak", peak=number(result.head(MAX).max())) if head == MAX else ""
-        told = peak or tr_message(worth_knowing(result, head))
+        told = peak or tr_message(key_numbers(result, head))
     if not short:
         told = tr("maps.exactly", exactly=exactly, text=told)
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
     alt = f"{tr('maps.of', what=title, title=column.title)}, {exactly}"
-    return map_cell(column, shown(result, head), geometry_of(result), unit_of(result), told, alt, **data)
+    return map_cell(
+        column, displayed_values(result, head), result_geometry(result), marked_position(result), told, alt, **data
+    )
 
 
 def tiles_cell(
@@ -219,7 +230,7 @@ def look_scale(name: str, done: Sequence[Study], head: int | str = 0) -> Json:
     look = MAP_STYLES[name]
     found = [getattr(s, name) for s in done if name not in s.missing]
     channels = [representatives(k, TILES).tolist() for k in found] if name == "kernels" else ()
-    low, high = range_of(found, head, channels) if found else (0.0, 0.0)
+    low, high = display_range(found, head, channels) if found else (0.0, 0.0)
     return {
         "range": [low, high], "signed": look.signed, "root": look.root, "units": tr_message(look.units),
         "colormap": look.colormap, "clip": look.clip,
@@ -283,7 +294,7 @@ def percent(share: float) -> str:
 def photo(s: Study, image: SourceImage) -> Json:
     height, width = s.crop.rgb.shape[:2]
     scale = SHARP / max(height, width)
-    sharp = crop_view(image.rgb, s.crop.crop_box, (round(height * scale), round(width * scale)))
+    sharp = crop_source(image.rgb, s.crop.crop_box, (round(height * scale), round(width * scale)))
     return {"src": jpeg(sharp), "seen": png(s.crop.rgb)}
 
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from transxnet.draw.compose import compose
 from transxnet.errors import LensError, UnknownName, quote
 from transxnet.export import files
-from transxnet.export.figure import laid_out
 from transxnet.export.manifest import as_text, html_with, manifest, png_with
 from transxnet.export.records import npz, versions
-from transxnet.export.rows import LARGEST, Row, Shot, head_in
+from transxnet.export.rows import LARGEST, Row, Shot, available_head
 from transxnet.images import SourceImage
 
 from .exports_asked import Asked, identity
@@ -103,7 +103,7 @@ def _png(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
     cells = sum(len(row.cells) for row in shown.rows) or 1
     side = int(min(_own_side(asked), LARGEST_SIDE, max(SMALLEST, (PIXELS / cells) ** 0.5)))
     while True:
-        page = laid_out(shown.figure(made), asked.display.style, side)
+        page = compose(shown.composition(made, asked.display.style.tone), side)
         data = png_with(page.to_rgb(), {**made, "side": side}, page.dpi)
         if len(data) <= LARGEST_PNG or side <= SMALLEST // 2:
             return data
@@ -117,7 +117,7 @@ def _own_side(asked: Asked) -> int:
 
 
 def _svg(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
-    page = laid_out(shown.figure(made), asked.display.style, min(_own_side(asked), SVG_SIDE))
+    page = compose(shown.composition(made, asked.display.style.tone), min(_own_side(asked), SVG_SIDE))
     return page.to_svg(f"{shown.title}. {shown.subtitle}", as_text(made)).encode()
 
 
@@ -130,7 +130,7 @@ def _html(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
     """The study's report, with what is on the page as its first figure."""
     style = asked.display.style
     maps = [shot.study.attention for shot in asked.shots if shot.study.attention is not None]
-    lacking = any(head_in(one, style.head) != style.head for one in maps)
+    lacking = any(available_head(one, style.head) != style.head for one in maps)
     plain = replace(style, head=0) if style.head == LARGEST or lacking else style
     with tempfile.TemporaryDirectory(prefix="transxnet-report-") as name:
         folder, entries = Path(name), []
@@ -145,7 +145,7 @@ def _html(asked: Asked, shown: Shown, made: dict[str, Any]) -> bytes:
         }  # fmt: skip
         entries[0]["figures"].insert(0, first)
         about = {
-            "made": datetime.now(UTC).isoformat(timespec="seconds"), "images": entries, "failed": [],
+            "created": datetime.now(UTC).isoformat(timespec="seconds"), "images": entries, "failed": [],
             "address": asked.link or f"?view={asked.view}", "versions": versions(),
         }  # fmt: skip
         (written,) = files.write_reports(folder, about)

@@ -9,7 +9,7 @@ from typing import Any
 
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.draw.scale import MODES, Tone
-from transxnet.draw.views import MAP_STYLES
+from transxnet.draw.styles import MAP_STYLES
 from transxnet.export.images import Style
 from transxnet.export.rows import LARGEST, Shot
 from transxnet.images import SourceImage

@@ -10,16 +10,25 @@ from typing import Any
 import cv2
 import numpy as np
 
+from transxnet.draw.compose import Cell, Composition
 from transxnet.draw.figure import StudyFigure, Table
-from transxnet.draw.views import MAP_STYLES
+from transxnet.draw.scale import Tone
+from transxnet.draw.styles import MAP_STYLES
 from transxnet.errors import LensError
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.differences import compare
-from transxnet.export.figure import Figure
 from transxnet.export.figures import figures_for
 from transxnet.export.images import Style
 from transxnet.export.records import arrays, clean
-from transxnet.export.rows import Cell, Row, Shot, difference_row, kernel_rows, look_row, signed_cam_row, users_row
+from transxnet.export.rows import (
+    Row,
+    Shot,
+    attention_to_row,
+    difference_row,
+    kernel_rows,
+    map_row,
+    signed_grad_cam_row,
+)
 from transxnet.study import OVERVIEW
 
 from .cells import TILES, share
@@ -51,10 +60,10 @@ class Shown:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-    def figure(self, made: Mapping[str, Any]) -> Figure:
-        return Figure(
-            self.title, self.subtitle, self.shots, self.rows, self.tables, self.figures, self.notes, _foot(made)
-        )  # fmt: skip
+    def composition(self, made: Mapping[str, Any], tone: Tone) -> Composition:
+        rows = [(row.heading(tone), row.cells) for row in self.rows]
+        columns, notes = [shot.heading() for shot in self.shots], [*self.notes, _foot(made)]
+        return Composition(self.title, self.subtitle, columns, rows, self.tables, self.figures, notes)
 
 
 def figure_of(asked: Asked) -> Shown:
@@ -98,14 +107,16 @@ def _overview(asked: Asked, shown: Shown) -> Shown:
     style = asked.display.style
     rows = []
     for name in OVERVIEW:  # of kernels the generated ones alone
-        rows.append(kernel_rows(shown.shots, style)[0] if name == "kernels" else look_row(name, shown.shots, style))
+        rows.append(kernel_rows(shown.shots, style)[0] if name == "kernels" else map_row(name, shown.shots, style))
     return replace(shown, rows=rows)
 
 
 def _attention(asked: Asked, shown: Shown) -> Shown:
     style = asked.display.style
     row = (
-        users_row(shown.shots, style) if asked.display.direction == "to" else look_row("attention", shown.shots, style)
+        attention_to_row(shown.shots, style)
+        if asked.display.direction == "to"
+        else map_row("attention", shown.shots, style)
     )
     return replace(shown, rows=[row])
 
@@ -117,13 +128,15 @@ def _kernels(asked: Asked, shown: Shown) -> Shown:
 def _grad_cam(asked: Asked, shown: Shown) -> Shown:
     style = asked.display.style
     others = [name for name in MAP_STYLES if any(name in shot.study.options.only for shot in shown.shots)]
-    return replace(shown, rows=[signed_cam_row(shown.shots, style), *(look_row(n, shown.shots, style) for n in others)])
+    return replace(
+        shown, rows=[signed_grad_cam_row(shown.shots, style), *(map_row(n, shown.shots, style) for n in others)]
+    )
 
 
 def _erf(asked: Asked, shown: Shown) -> Shown:
     studies = [shot.study for shot in asked.shots]
     figures = figures_for("receptive_field", studies)
-    return replace(shown, rows=[look_row("receptive_field", shown.shots, asked.display.style)], figures=figures)
+    return replace(shown, rows=[map_row("receptive_field", shown.shots, asked.display.style)], figures=figures)
 
 
 def _compare(asked: Asked, shown: Shown) -> Shown:
@@ -204,7 +217,7 @@ MADE: Mapping[str, Callable[[Asked, Shown], Shown]] = {
 def _rows(name: str, shots: Sequence[Shot], style: Style) -> list[Row]:
     if name == "kernels":
         return kernel_rows(shots, style)
-    return [signed_cam_row(shots, style)] if name == "grad_cam" else [look_row(name, shots, style)]
+    return [signed_grad_cam_row(shots, style)] if name == "grad_cam" else [map_row(name, shots, style)]
 
 
 def _given(shot: Shot) -> Cell | str:
@@ -278,10 +291,10 @@ def _subtitle(asked: Asked) -> str:
 
 def _foot(made: Mapping[str, Any]) -> str:
     model = made["models"][0]
-    x, y = made["asked"]["position"]
-    where = tr("files.position", x=x, y=y, label=model["class"]["label"])
+    x, y = made["request"]["position"]
+    where = tr("files.position", x=x, y=y, label=model["target"]["label"])
     return tr(
-        "files.footer", made=made["made"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12],
+        "files.footer", made=made["created"].replace("T", " ").replace("+00:00", ""), source=made["source"][:12],
         where=where, images=", ".join(one["sha256"][:16] for one in made["images"]),
         link=tr("files.link", link=made["link"]) if made["link"] else "",
     )  # fmt: skip

@@ -14,11 +14,12 @@ from itertools import count
 
 import numpy as np
 
-from transxnet.draw.erf import COLORMAP, DECADES, curves_figure
+from transxnet.draw.canvas import DPI, Canvas, Panel
+from transxnet.draw.erf import COLORMAP, DECADES, RING, erf_curves_figure, log_multiple
 from transxnet.draw.figure import StudyFigure
-from transxnet.draw.panels import DPI, Panels, fit, ring
+from transxnet.draw.overlay import mark, resized
 from transxnet.draw.scale import colorize
-from transxnet.draw.views import unit_of, worth_knowing
+from transxnet.draw.styles import key_numbers, marked_position
 from transxnet.explain.erf.erf import erf_curves
 from transxnet.export.figures import figures_for
 from transxnet.export.images import Style, source_crop
@@ -77,31 +78,29 @@ def backbone_figures(studies: Sequence[Study], beside: Sequence[Study], image: S
             tr("erf.backbones_limits"),
             image_of,
         ),
-        curves_figure([erf_curves(study.receptive_field) for study in every], names),
+        erf_curves_figure([erf_curves(study.receptive_field) for study in every], names),
     ]
 
 
 def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
     """A panel a model, on one scale: uint8 (H, W, 3), RGB."""
-    panels = Panels(min(MOST_IN_A_ROW, max(3, 1 + len(studies))))
-    heatmaps = [
-        fit(study.receptive_field.heatmap, panels.pixels) / study.receptive_field.heatmap.mean() for study in studies
-    ]
-    logs = [np.log10(np.maximum(heatmap, 1e-9)) for heatmap in heatmaps]
+    canvas, columns = Canvas(), min(MOST_IN_A_ROW, max(3, 1 + len(studies)))
+    side = canvas.panel_pixels(columns)
+    fields = [study.receptive_field for study in studies]
+    logs = [log_multiple(field.heatmap, field.heatmap.mean(), side) for field in fields]
     high = max(values.max() for values in logs)
-    view = source_crop(studies[0], image.rgb, panels.pixels)
-    panels.panel("Photo", fit(view, panels.pixels), view.shape[:2], [f"as {studies[0].model} sees it"])
-    for study, values in zip(studies, logs, strict=True):
-        found = study.receptive_field
+    photo = resized(source_crop(studies[0], image.rgb, side), side)
+    panels = [Panel("Photo", photo, [f"model input of {studies[0].model}"])]
+    for study, field, values in zip(studies, fields, logs, strict=True):
         rgb = colorize(values, (high - DECADES, high), COLORMAP)
-        told = [
-            f"{found.layer}, {found.target}",
-            worth_knowing(found),
-            *(["random weights, not trained"] if study.untrained else []),
-        ]
-        ring(panels.panel(study.model, rgb, found.geometry.input_size, told), unit_of(found))
-    panels.bar((high - DECADES, high), "times the map's mean, logarithmic", COLORMAP, decades=True)
-    return panels.image()
+        random = ["random weights, not trained"] if study.untrained else []
+        caption = [f"{field.layer}, {field.target}", key_numbers(field), *random]
+        position, input_size = marked_position(field), field.geometry.input_size
+        panels.append(Panel(study.model, mark(rgb, position, input_size, RING), caption))
+    canvas.panels(panels, columns)
+    units = "multiples of the map's mean (logarithmic)"
+    canvas.y += canvas.color_bar((high - DECADES, high), units, COLORMAP, decades=True)
+    return canvas.to_rgb()
 
 
 def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None) -> Json:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from transxnet.draw.figure import StudyFigure
-from transxnet.draw.png import to_png
-from transxnet.draw.views import MAP_STYLES
+from transxnet.draw.overlay import to_png
+from transxnet.draw.styles import MAP_STYLES
 from transxnet.errors import PartMissing, UnknownName, quote
 from transxnet.export.figures import figures_for
-from transxnet.export.images import Style, channels_of, image, ranges, source_crop
+from transxnet.export.images import Style, channels_of, draw_map, ranges, source_crop
 from transxnet.export.records import arrays, clean, describe, npz
 from transxnet.images import SourceImage
 from transxnet.study import DRAWN, Study
@@ -25,7 +25,7 @@ SIDE = 448  # pixels of a PNG's side
 def answers(study: Study) -> dict[str, Any]:
     """Provenance and the best answers, best first."""
     described = describe(study)
-    return {key: described[key] for key in ("model", "untrained", "provenance", "top", "notes")}
+    return {key: described[key] for key in ("model", "untrained", "provenance", "predictions", "notes")}
 
 
 def map_of(study: Study, part: str, upload: SourceImage, head: int = 0) -> tuple[dict[str, Any], bytes, bytes]:
@@ -39,11 +39,11 @@ def map_of(study: Study, part: str, upload: SourceImage, head: int = 0) -> tuple
         raise PartMissing(study.missing[part], remedy=message("errors.part_missing_remedy"))
     style = Style(head=head)
     described = describe(study)
-    numbers = {**described, **described["maps"][part]}
-    del numbers["maps"]
+    numbers = {**described, **described["heatmaps"][part]}
+    del numbers["heatmaps"]
     if part == "kernels":
         numbers["shown_channels"] = [int(c) + 1 for c in channels_of(study.kernels) or ()]
-    drawn = image(study, part, source_crop(study, upload.rgb, SIDE), ranges([study], style)[part], style)
+    drawn = draw_map(study, part, source_crop(study, upload.rgb, SIDE), ranges([study], style)[part], style)
     return numbers, to_png(drawn), npz(arrays(study) | {"about": np.array(json.dumps(numbers))})
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 from transxnet.errors import PartMissing
-from transxnet.export.records import answer, clean, npz
+from transxnet.export.records import clean, npz, prediction_json
 from transxnet.results import Prediction
 from transxnet.study import Study
 
@@ -18,7 +18,7 @@ from .replies import answers
 
 
 def ablation_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
-    """Numbers, a PNG of what the model was given, and an NPZ: `logits_before`, `logits_after`, `view`, `elsewhere`.
+    """Numbers, a PNG of what the model was given, and an NPZ: `logits_before`, `logits_after`, `crop`, `elsewhere`.
 
     study: one with the part "ablation". The numbers: who answers, the changes made and those that this variant cannot
     have (`skipped`), the explained class and the first answers before and after, and of a painted region its share of
@@ -33,18 +33,18 @@ def ablation_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
     elsewhere = np.zeros(0, np.float32) if t.elsewhere is None else t.elsewhere
     numbers = answers(study) | clean(
         {
-            "class": asdict(study.target),
+            "target": asdict(study.target),
             "changes": [asdict(change) for change in t.changes],
             "skipped": dict(t.skipped),
             "explained": _pair(*t.explained),
             "answers": [_pair(*pair) for pair in zip(t.before, t.after, strict=True)],
-            "new_top": None if t.new_top is None else answer(t.new_top),
+            "new_top": None if t.new_top is None else prediction_json(t.new_top),
             "painted": {
                 "share": t.painted, "fill": t.fill, "logit_change": t.painted_change, "elsewhere": elsewhere.tolist(),
             },
         }
     )  # fmt: skip
-    held = {"logits_before": t.logits_before, "logits_after": t.logits_after, "view": t.view, "elsewhere": elsewhere}
+    held = {"logits_before": t.logits_before, "logits_after": t.logits_after, "crop": t.view, "elsewhere": elsewhere}
     return numbers, to_png(t.view), npz(held)
 
 

@@ -14,13 +14,13 @@ TITLES = [
 ]  # fmt: skip
 
 
-def test_every_image_of_the_page_is_there_and_nothing_else():
+def test_folder_holds_exactly_the_pages_images():
     shown = re.findall(r"^!\[[^\]]+\]\(([^)]+)\)$", PAGE, re.MULTILINE)
     assert len(shown) >= 18
     assert sorted([*shown, "README.md"]) == sorted(path.name for path in GALLERY.iterdir())
 
 
-def test_it_shows_what_the_issue_asked_for_and_by_whom():
+def test_page_shows_figures_models_and_command():
     titles = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
     assert [title for title in TITLES if title not in titles] == []
     assert re.search(r"^\* `pico`: bundled", PAGE, re.MULTILINE)
@@ -28,5 +28,5 @@ def test_it_shows_what_the_issue_asked_for_and_by_whom():
     assert "python -m transxnet gallery" in PAGE
 
 
-def test_it_is_small_enough_to_travel():
+def test_gallery_is_smaller_than_ten_megabytes():
     assert sum(path.stat().st_size for path in GALLERY.iterdir()) < 10e6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from transxnet.draw.views import MAP_STYLES
+from transxnet.draw.styles import MAP_STYLES
 from transxnet.results import Geometry
 from transxnet.study import Study
 

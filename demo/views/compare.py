@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from transxnet.draw.styles import MAP_STYLES, display_factor, layer_and_target
 from transxnet.draw.text import number
-from transxnet.draw.views import MAP_STYLES, factor, what
 from transxnet.explain.sanity.differences import as_map, is_even
 from transxnet.results import AttentionFrom, Explanation
 from transxnet.study import Study
@@ -98,8 +98,8 @@ def _instead(scene: Scene, name: str) -> str:
 def _map_words(name: str, found: Explanation) -> str:
     low, high = found.value_range
     if name == "attention" and is_even(found.heatmap):  # drawn raw, it is one bright sheet
-        return tr("compare.raw_uniform", exactly=tr_message(what(found)), keys=found.heatmap.size)
-    return tr("compare.raw", exactly=tr_message(what(found)), low=number(low), high=number(high))
+        return tr("compare.raw_uniform", exactly=tr_message(layer_and_target(found)), keys=found.heatmap.size)
+    return tr("compare.raw", exactly=tr_message(layer_and_target(found)), low=number(low), high=number(high))
 
 
 def _weights(column: Column) -> str:
@@ -121,7 +121,7 @@ def drawn(study: Study, name: str) -> Explanation:
     if isinstance(found, AttentionFrom):
         return as_map(found)
     if name == "receptive_field":
-        scaled = found.heatmap * found.heatmap.dtype.type(factor(found))
+        scaled = found.heatmap * found.heatmap.dtype.type(display_factor(found))
         return Explanation(
             found.method, found.model, found.layer, found.target, scaled, found.signed, MAP_STYLES[name].units,
             found.geometry, found.numbers,

@@ -10,7 +10,7 @@ from math import isnan
 
 import numpy as np
 
-from transxnet.draw.overlay import crop_view
+from transxnet.draw.overlay import crop_source
 from transxnet.draw.text import number
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.differences import compare
@@ -140,4 +140,4 @@ def _photo(image: SourceImage, found: Comparison) -> Json:
     """The common part, sharp and at the size on which the maps are compared."""
     box, size = found.geometry.crop_box, found.geometry.grid
     sharp = tuple(round(side * SHARP / max(size)) for side in size)
-    return {"src": jpeg(crop_view(image.rgb, box, sharp)), "seen": png(crop_view(image.rgb, box, size))}
+    return {"src": jpeg(crop_source(image.rgb, box, sharp)), "seen": png(crop_source(image.rgb, box, size))}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from transxnet.draw.styles import result_geometry
 from transxnet.draw.text import number
-from transxnet.draw.views import geometry_of
 from transxnet.explain.kernels.change import kernel_change
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.explain.ranks import spearman
@@ -81,7 +81,7 @@ def _attention(column: Column, other: Column) -> Json:
         return _row(title, hint, column, [instead])
     one, two = column.study.attention, other.study.attention
     cells = [
-        map_cell(column, found.mean, geometry_of(found), None, tr("maps.peak", peak=number(found.mean.max())), text)
+        map_cell(column, found.mean, result_geometry(found), None, tr("maps.peak", peak=number(found.mean.max())), text)
         for found, text in zip((one, two), _alts(title.format(title=column.title)), strict=True)
     ]
     # marks of the point and clicks are in pixels of the first photo: the same place of the view in both

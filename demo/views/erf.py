@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transxnet.draw.views import MAP_STYLES
+from transxnet.draw.styles import MAP_STYLES
 
 from ..cells import Json, look_cell, look_scale, share, transposed
 from ..columns import Column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from transxnet.draw.views import MAP_STYLES, what
+from transxnet.draw.styles import MAP_STYLES, layer_and_target
 from transxnet.study import Study
 
 from ..cells import Json, look_cell, look_scale, map_cell, scale, transposed
@@ -23,7 +23,7 @@ def grad_cam(scene: Scene) -> Json:
         e = column.study.grad_cam
         low, high = e.value_range
         numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{e.heatmap.sum():.3g}"}
-        told = tr("grad_cam.caption", exactly=tr_message(what(e)), **numbers)
+        told = tr("grad_cam.caption", exactly=tr_message(layer_and_target(e)), **numbers)
         return map_cell(column, e.heatmap, e.geometry, None, told, tr("grad_cam.alt", title=column.title))
 
     def raised(column: Column) -> Json:
@@ -43,5 +43,5 @@ def _asked(name: str, done: Sequence[Study]) -> bool:
 
 def _look_row(name: str, done: Sequence[Study]) -> tuple[str, str, Json, Callable[[Column], Json]]:
     look = MAP_STYLES[name]
-    told = tr("grad_cam.drawn", shows=tr_message(look.shows), scaling=tr_message(look.scaling))
+    told = tr("grad_cam.drawn", shows=tr_message(look.description), scaling=tr_message(look.scaling))
     return tr_message(look.title), told, look_scale(name, done), lambda c: look_cell(c, name)

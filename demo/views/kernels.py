@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transxnet.draw.views import what, worth_knowing
+from transxnet.draw.styles import key_numbers, layer_and_target
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.results import Geometry, KernelSet
 
@@ -51,7 +51,8 @@ class Aspect:
 
 
 def _kernel_words(k: KernelSet, generated: bool) -> str:
-    words = tr("kernels.of_channels", what=tr_message(what(k)), shown=min(TILES, len(k.kernels)), all=len(k.kernels))
+    count, layer = len(k.kernels), tr_message(layer_and_target(k))
+    words = tr("kernels.of_channels", what=layer, shown=min(TILES, count), all=count)
     return words if generated else f"{words}, {tr('kernels.static_kernels')}"
 
 
@@ -64,7 +65,7 @@ ASPECTS = (
     Aspect(
         "difference",
         lambda k: k.kernels - k.static_kernels,
-        lambda k, generated: tr_message(worth_knowing(k)),
+        lambda k, generated: tr_message(key_numbers(k)),
         "kernels.not_generated",
     ),
     Aspect("gates", lambda k: k.gates[0], _gate_words, "", GATE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from transxnet.draw.views import MAP_STYLES
+from transxnet.draw.styles import MAP_STYLES
 from transxnet.study import Study, StudyOptions
 
 from ..cells import TILES, Json, cost_words, heading, look_cell, look_scale, row, shared, unfinished, weights_words

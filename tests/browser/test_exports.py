@@ -50,7 +50,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays["pico/attention"] == pytest.approx(wanted.attention.heads, rel=1e-4, abs=1e-6)
         manifest = json.loads(str(arrays["manifest"]))
-    assert manifest["asked"]["position"] == [60, 180]
+    assert manifest["request"]["position"] == [60, 180]
     assert manifest["models"][0]["provenance"] == wanted.provenance.as_json()
     assert manifest["images"][0]["sha256"] == decode(examples()[0].path).sha256
 
@@ -72,7 +72,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
 
     report = lens.page.context.new_page()
     report.goto(saved(lens, "html", tmp_path).as_uri())
-    assert json.loads(report.locator("#manifest").text_content())["asked"]["stage"] == 2
+    assert json.loads(report.locator("#manifest").text_content())["request"]["stage"] == 2
     widths = report.locator("img").evaluate_all(
         "all => Promise.all(all.map((one) => (one.loading = 'eager', one.decode().then(() => one.naturalWidth))))"
     )

@@ -14,7 +14,7 @@ from demo.i18n.translate import tr
 from tests.browser.conftest import Served
 from tests.browser.lens import PHONE, WIDE, Lens
 from tests.small import image
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 
 pytestmark = pytest.mark.browser
 

@@ -169,11 +169,13 @@ def test_kernels_of_a_variant_without_idconv_are_its_learned_ones(client):
 
 def test_predict_with_a_image_only(client, expected):
     reply = client.predict(handle_file(IMAGE), api_name="/predict")
-    assert [a["index"] for a in reply["top"]] == [a.index for a in expected.predictions.top]
-    assert [a["probability"] for a in reply["top"]] == pytest.approx([a.probability for a in expected.predictions.top])
+    assert [a["index"] for a in reply["predictions"]] == [a.index for a in expected.predictions.top]
+    assert [a["probability"] for a in reply["predictions"]] == pytest.approx(
+        [a.probability for a in expected.predictions.top]
+    )
     assert reply["provenance"] == expected.provenance.as_json()
     assert reply["untrained"] is False
-    assert len(client.predict(handle_file(IMAGE), top=3, api_name="/predict")["top"]) == 3
+    assert len(client.predict(handle_file(IMAGE), top=3, api_name="/predict")["predictions"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -192,14 +194,14 @@ def test_maps_with_a_image_only(client, expected, endpoint, part, array):
     assert arrays[part] == pytest.approx(raw, rel=1e-5, abs=1e-7 * float(np.abs(raw).max()))
     assert numbers["range"] == pytest.approx([raw.min(), raw.max()], rel=1e-5, abs=1e-8)
     assert numbers["provenance"] == expected.provenance.as_json()
-    assert numbers["view"]["source_size"] == list(decode(IMAGE).size)
+    assert numbers["crop"]["source_size"] == list(decode(IMAGE).size)
     with Image.open(png) as image:
         assert image.format == "PNG"
         assert np.asarray(image).std() > 1
     if part == "receptive_field":
         assert numbers["numbers"]["r50"] == pytest.approx(expected.receptive_field.numbers["r50"], rel=1e-6)
     if part == "grad_cam":
-        assert numbers["class"]["index"] == expected.target.index
+        assert numbers["target"]["index"] == expected.target.index
 
 
 def test_what_is_asked_for_is_what_comes(client, weights):
@@ -214,7 +216,7 @@ def test_what_is_asked_for_is_what_comes(client, weights):
     numbers, _, npz = client.predict(handle_file(IMAGE), target="goldfish", stage=3, api_name="/grad_cam")
     heatmap = wanted.grad_cam.heatmap
     assert np.load(npz)["grad_cam"] == pytest.approx(heatmap, rel=1e-4, abs=1e-6 * float(np.abs(heatmap).max()))
-    assert numbers["class"]["label"] == "goldfish"
+    assert numbers["target"]["label"] == "goldfish"
 
 
 def test_random_weights_by_their_name_only(client):
@@ -329,8 +331,8 @@ def test_export_is_the_pages_download(client, weights):
             heatmap, rel=1e-4, abs=1e-6 * float(np.abs(heatmap).max())
         )
         inside = json.loads(str(arrays["manifest"]))
-    assert inside["asked"] == numbers["asked"]
-    assert (numbers["asked"]["stage"], numbers["asked"]["position"]) == (2, [40, 200])
+    assert inside["request"] == numbers["request"]
+    assert (numbers["request"]["stage"], numbers["request"]["position"]) == (2, [40, 200])
     _, own = client.predict(handle_file(IMAGE), "grad_cam", "png", api_name="/export")
     _, other = client.predict(handle_file(IMAGE), "grad_cam", "png", colormap="viridis", api_name="/export")
     with Image.open(own) as first, Image.open(other) as second:

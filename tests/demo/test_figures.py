@@ -75,7 +75,7 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
         assert (told["figure"]["title"], told["figure"]["caption"]) == (study_figure.title, study_figure.caption)
         assert [model["provenance"]["kind"] for model in told["models"]] == ["folder", "untrained"]
         assert [one["sha256"] for one in told["images"]] == [ONE.sha256, TWO.sha256]
-        assert told["asked"] == {"view": view, "stage": 2}
+        assert told["request"] == {"view": view, "stage": 2}
     assert figures_of(view, [Column("t"), Column("s", error=SourceFailed("down"))], ONE) == []
 
 

@@ -314,8 +314,8 @@ def test_captions_of_results_are_retold_and_what_is_unknown_stays():
     with use_locale("ko"):
         assert tr_message("stage 3, block 4, mean of 4 heads") == "스테이지 3, 블록 4, 헤드 4개의 평균"
         assert (
-            tr_message("peak 0.4, entropy 0.5, 44.1 px away on average")
-            == "최댓값 0.4, 엔트로피 0.5, 평균 거리 44.1 px"
+            tr_message("Peak weight 0.4 · normalized entropy 0.5 · mean distance 44.1 px")
+            == "최대 가중치 0.4 · 정규화 엔트로피 0.5 · 평균 거리 44.1 px"
         )
         assert tr_message("stage 3, block 4, query at row 4, column 5") == "스테이지 3, 블록 4, 4행 5열의 쿼리"
         assert tr_message("turned upright as its EXIF says; first frame of an animation") == (

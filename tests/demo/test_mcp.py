@@ -89,7 +89,7 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_images(address, weig
     assert by_name["export"]["format"]["enum"] == ["png", "svg", "npz", "html"]
 
     wanted = study(load("pico", weights_dir=weights), decode(IMAGE), StudyOptions(stage=2, position=(40, 200)))
-    top = json.loads(predicted.content[0].text)["top"]
+    top = json.loads(predicted.content[0].text)["predictions"]
     assert [one["index"] for one in top] == [one.index for one in wanted.predictions.top[:3]]
     assert [one["probability"] for one in top] == pytest.approx([o.probability for o in wanted.predictions.top[:3]])
 

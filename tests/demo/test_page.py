@@ -550,7 +550,9 @@ def test_maps_come_first_and_their_figures_follow(page, opened):
     assert page.panels["attention"] in first
     assert page.figures["attention"] not in first
     assert next(steps)[page.figures["attention"]]["keep"]
-    assert drawn(finish(steps), page, "attention") == ["attention_heads", "attention_depth", "rollout", "halves"]
+    assert drawn(finish(steps), page, "attention") == [
+        "attention_heads", "attention_depth", "rollout", "pathway_energies",
+    ]  # fmt: skip
 
 
 def test_ablation_answers_at_once_and_its_table_comes_when_it_is_asked_for(page, opened):

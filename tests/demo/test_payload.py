@@ -23,7 +23,7 @@ from demo.views.kernels import ARRAYS
 from tests.small import image, small_model
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
-from transxnet.draw.views import unit_of
+from transxnet.draw.styles import marked_position
 from transxnet.errors import LensError, NoWeights
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.results.out_of_distribution import OutOfDistribution
@@ -115,7 +115,7 @@ def test_where_values_sit(columns):
     assert place == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "view": [64, 64]}
     assert keys.grid == (2, 2)
     assert cell["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
-    assert cell["position"] == list(unit_of(columns[0].study.attention)) == [16, 56]  # (30, 70) is (15.5, 55.5) there
+    assert cell["position"] == list(marked_position(columns[0].study.attention)) == [16, 56]  # (30, 70) there
 
 
 def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):

@@ -11,9 +11,9 @@ from PIL import Image
 
 from demo import replies
 from tests.small import image, small_model
-from transxnet.draw.overlay import crop_view
+from transxnet.draw.overlay import crop_source
 from transxnet.draw.scale import shared_range
-from transxnet.draw.views import draw
+from transxnet.draw.styles import draw_result
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.study import OVERVIEW, StudyOptions, study
 
@@ -34,7 +34,7 @@ def test_answers_best_first_with_provenance(seen):
     reply = replies.answers(seen)
     assert reply["provenance"] == {"kind": "folder", "location": "small.safetensors", "sha256": "ab" * 32}
     assert (reply["model"], reply["untrained"]) == ("small", False)
-    assert [(a["index"], a["probability"]) for a in reply["top"]] == [
+    assert [(a["index"], a["probability"]) for a in reply["predictions"]] == [
         (a.index, a.probability) for a in seen.predictions.top
     ]
     assert json.loads(json.dumps(reply, allow_nan=False)) == reply
@@ -46,7 +46,7 @@ def test_a_map_is_answered_whole(seen, part):
     result = getattr(seen, part)
     raw = {"attention": "heads", "kernels": "kernels"}.get(part, "heatmap")
     assert np.array_equal(npz[part], getattr(result, raw))
-    assert np.array_equal(npz["view"], seen.crop.rgb)
+    assert np.array_equal(npz["crop"], seen.crop.rgb)
     assert np.array_equal(npz["logits"], seen.predictions.logits)
     assert json.loads(str(npz["about"])) == json.loads(json.dumps(numbers, allow_nan=False))
     assert numbers["provenance"]["sha256"] == "ab" * 32
@@ -78,8 +78,8 @@ def weights(seen) -> np.ndarray:
 @pytest.mark.parametrize("head", [0, 2])
 def test_the_image_is_the_librarys_drawing_of_that_head(seen, head):
     _, png, _ = answered(seen, "attention", head)
-    photo = crop_view(UPLOAD.rgb, seen.crop.crop_box, (replies.SIDE, replies.SIDE))
-    assert np.array_equal(png, draw(seen.attention, photo, shared_range([seen.attention.head(head)]), head=head))
+    photo = crop_source(UPLOAD.rgb, seen.crop.crop_box, (replies.SIDE, replies.SIDE))
+    assert np.array_equal(png, draw_result(seen.attention, photo, shared_range([seen.attention.head(head)]), head=head))
 
 
 def test_the_receptive_field_has_its_numbers(seen):

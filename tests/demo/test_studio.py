@@ -24,7 +24,7 @@ from tests.hub import HubServer, use_hub
 from tests.small import image, small_model
 from transxnet import load as load_model
 from transxnet.backbones.spec import find_backbone
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 from transxnet.errors import Busy, ImageError, LensError, OutOfRange, SourceFailed, UnknownName
 from transxnet.images import decode
 from transxnet.study import StudyOptions, study

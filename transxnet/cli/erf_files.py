@@ -119,8 +119,8 @@ def write_results(run: Run, finished: bool = False) -> None:
     """
     import numpy as np
 
-    from ..draw.erf import protocol_figure
-    from ..draw.png import to_png
+    from ..draw.erf import erf_protocol_figure
+    from ..draw.overlay import to_png
     from ..export.files import write_atomically, write_json
     from ..export.records import npz
 
@@ -131,7 +131,7 @@ def write_results(run: Run, finished: bool = False) -> None:
         return
     progress = "; ".join(f"{m.name}: {m.sum.count} of {run.num_images} images so far" for m in models)
     results = [model.sum.result() for model in models]
-    study_figure = protocol_figure(results, [model.name for model in models], "" if finished else progress)
+    study_figure = erf_protocol_figure(results, [model.name for model in models], "" if finished else progress)
     heatmaps = {f"{model.name}/heatmap": result.heatmap for model, result in zip(models, results, strict=True)}
     state = run.settings | {
         "models": {
@@ -159,7 +159,7 @@ def _manifest(run: Run, models: Sequence[ModelRun], study_figure: StudyFigure, f
 
     return {
         "format": FORMAT,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": ["python", "-m", "transxnet", *run.args.argv],
         "versions": versions(),
         "finished": finished,

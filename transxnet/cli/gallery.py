@@ -91,9 +91,9 @@ def _studies(
 
 def _protocol_figure(args: argparse.Namespace, image: SourceImage) -> StudyFigure:
     """The published ERF protocol on this photo, for all models and the other backbones."""
-    from ..draw.erf import protocol_figure
+    from ..draw.erf import erf_protocol_figure
     from ..explain.erf.protocol import published_erf
 
     names = (*model_names(args.models), *model_names(args.backbones))
     models = [load_model(name, args, image_size=SIZE) for name in names]
-    return protocol_figure([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])
+    return erf_protocol_figure([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from ..study import StudyOptions
     from ..weights.load import LoadedModel
 
-FORMAT = 2  # of manifest.json
 ALL = "all"  # value of --analyses
 TIMED_PASSES = 7  # forward passes of each model that are timed, after one that warms up
 
@@ -110,8 +109,7 @@ def _write_manifest(run: Run, worker: Worker, entries: list[dict[str, Any]], sta
         sorted((entry for part in parts for entry in part[i]), key=lambda entry: order[entry["image"]]) for i in (0, 1)
     )
     manifest = {
-        "format": FORMAT,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": ["python", "-m", "transxnet", *run.args.argv],
         "versions": versions(),
         "images": images,

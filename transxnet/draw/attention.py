@@ -1,251 +1,397 @@
-"""Attention over the depth of the model as figures: how wide each head looks, and how large the halves are.
+"""Figures of attention: how each head attends over depth, all heads at one position, rollout, and pathway energies.
 
-What is compared stands in one image on one scale: variants below each other, blocks from left to right.
+Models that are compared share one image and one scale. Maps of queries and keys are drawn where their units are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..results.attention import AttentionDepth, PathwayEnergies
-from .bars import SOFT, figure_rgb
-from .figure import StudyFigure, Table
-from .panels import DPI, TEXT, WIDTH
-from .sheet import HAIRLINE
-from .text import ACCENT, GRAY, INK, font, number, printable, shorten
+from ..messages import Message
+from ..results import AttentionFrom, Explanation, Geometry
+from ..results.attention import FUSIONS, AttentionDepth, AttentionTo, PathwayEnergies, PositionAttention
+from ..results.placement import interpolate
+from . import strings
+from .canvas import Canvas, Panel, axes_title, stage_axis, style_axes
+from .figure import StudyFigure, Table, arrays_by_model, joined
+from .overlay import mark, overlay, resized
+from .scale import shared_range
+from .text import ACCENT, GRAY, SOFT, number
 
-BAND, HEAD, FOOT = 2.0, 0.26, 0.0  # inches: one variant's panels, the legend above all, what is left below
+BAND = 2.0  # inches: the charts of one model
+COLORMAP = "magma"
+MAX_PANELS = 6  # in a row
+FAINTEST = -0.5  # log10 of a third of a uniform map: fainter values are not drawn
+STEM_STRIDE = 4  # pixels from one window of the stem to the next
+RING = 0.04  # radius over a panel's width
+BLOCKS = "stage, its blocks from left to right"
 
 # --- Over depth -------------------------------------------------------------------------------------------------------
 
 
-def depth_figure(results: Sequence[AttentionDepth], names: Sequence[str]) -> StudyFigure:
+def attention_depth_figure(results: Sequence[AttentionDepth], names: Sequence[str]) -> StudyFigure:
     """Entropy and mean distance of every block: a dot a head, a line through their means, dashes for uniform weights.
 
-    One row a variant, entropy on the left from 0 to 1, distance on the right in view pixels, one scale for all.
+    Args:
+        results: Of `attention_depth`, one a model; they share the scales.
+        names: The models.
     """
-    figure = _figure(len(results))
-    farthest = 1.08 * max(max(b.distance.max(), b.uniform_distance) for r in results for b in r.blocks)
-    for row, (found, name) in enumerate(zip(results, names, strict=True)):
-        stages = [b.stage for b in found.blocks]
-        left = _panel(figure, len(results), row, 0, stages, f"{name}: entropy over log Nk")
-        _dots(left, [b.entropy for b in found.blocks], [1.0] * len(stages), 1.08)
-        right = _panel(figure, len(results), row, 1, stages, f"{name}: mean distance, view pixels")
-        _dots(right, [b.distance for b in found.blocks], [b.uniform_distance for b in found.blocks], farthest)
-    _legend(figure, [
+    pairs = list(zip(results, names, strict=True))
+    canvas = Canvas()
+    canvas.legend([
         Line2D([], [], marker="o", ls="", mfc=SOFT, mec="none", ms=5, label="one head"),
         Line2D([], [], color=ACCENT, lw=1.4, marker="o", ms=3, label="mean of the heads"),
-        Line2D([], [], color=GRAY, lw=0.9, ls="--", label="if every query weighed all keys alike"),
+        Line2D([], [], color=GRAY, lw=0.9, ls="--", label="uniform attention"),
     ])  # fmt: skip
+    farthest = 1.08 * max(max(b.distance.max(), b.uniform_distance) for r in results for b in r.blocks)
+    for result, name in pairs:
+        stages, uniform = [b.stage for b in result.blocks], [b.uniform_distance for b in result.blocks]
+        left, right = _two_charts(
+            canvas, stages, f"{name}: normalized entropy", f"{name}: mean distance (input pixels)"
+        )
+        _draw_heads(left, [b.entropy for b in result.blocks], [1.0] * len(stages), 1.08)
+        _draw_heads(right, [b.distance for b in result.blocks], uniform, farthest)
+    means = {name: (_mean_over_blocks(r, "entropy"), _mean_over_blocks(r, "distance")) for r, name in pairs}
     return StudyFigure(
-        "attention_depth", "Attention over depth", _depth_caption(results, names), _depth_alt(results, names),
-        "A narrow head is not a good head, and a far one not one that matters: these are weights, not what was done "
-        "with them. Only OSRA's half of the channels has attention.",
-        figure_rgb(figure), _depth_table(results, names),
-        {f"{name}/{key}": value for found, name in zip(results, names, strict=True) for key, value in
-         (("mean_entropy", _mean_entropy(found)), ("mean_distance", _mean_distance(found)))},
-        {f"{name}/{key}": array for found, name in zip(results, names, strict=True) for key, array in
-         _depth_arrays(found).items()},
+        "attention_depth", strings.ATTENTION_DEPTH_TITLE,
+        Message(
+            strings.ATTENTION_DEPTH_CAPTION, models=joined([_depth_summary(result, name) for result, name in pairs]),
+        ),
+        f"Dots for heads over {len(results[0].blocks)} blocks, entropy left, distance right: " + "; ".join(
+            f"{name}, entropy {number(r.blocks[0].entropy.mean())} in the first block and "
+            f"{number(r.blocks[-1].entropy.mean())} in the last" for r, name in pairs
+        ) + ".",
+        strings.ATTENTION_DEPTH_LIMITS, canvas.to_rgb(), _depth_table(pairs),
+        {f"{name}/mean_{key}": value for name, both in means.items()
+         for key, value in zip(("entropy", "distance"), both, strict=True)},
+        {f"{name}/{key}": array for result, name in pairs for key, array in _depth_arrays(result).items()},
     )  # fmt: skip
 
 
-def _dots(axes: Axes, values: Sequence[np.ndarray], uniform: Sequence[float], top: float) -> None:
-    at = np.arange(1, len(values) + 1)
-    axes.plot(at, uniform, color=GRAY, lw=0.9, ls="--")
-    for x, heads in zip(at, values, strict=True):
+def _two_charts(canvas: Canvas, stages: Sequence[int], *titles: str) -> list[Axes]:
+    """Two charts side by side, a tick a block."""
+    charts, half = [], canvas.width / 2
+    for column, title in enumerate(titles):
+        axes = canvas.axes(0.5 + column * half, canvas.y + 0.26, half - 0.62, BAND - 0.72)
+        stage_axis(axes, stages)
+        style_axes(axes, BLOCKS)
+        axes_title(axes, title, half - 0.62)
+        charts.append(axes)
+    canvas.y += BAND
+    return charts
+
+
+def _draw_heads(axes: Axes, values: Sequence[np.ndarray], uniform: Sequence[float], top: float) -> None:
+    blocks = np.arange(1, len(values) + 1)
+    axes.plot(blocks, uniform, color=GRAY, lw=0.9, ls="--")
+    for x, heads in zip(blocks, values, strict=True):
         axes.plot(np.full(len(heads), x), heads, "o", mfc=SOFT, mec="none", ms=5)
-    axes.plot(at, [heads.mean() for heads in values], "o-", color=ACCENT, lw=1.4, ms=3)
+    axes.plot(blocks, [heads.mean() for heads in values], "o-", color=ACCENT, lw=1.4, ms=3)
     axes.set_ylim(0, top)
 
 
-def _mean_entropy(found: AttentionDepth) -> float:
-    """Every block counts alike, whatever its number of heads."""
-    return float(np.mean([b.entropy.mean() for b in found.blocks]))
+def _mean_over_blocks(result: AttentionDepth, key: str) -> float:
+    """Every block has the same weight, whatever its number of heads."""
+    return float(np.mean([getattr(block, key).mean() for block in result.blocks]))
 
 
-def _mean_distance(found: AttentionDepth) -> float:
-    return float(np.mean([b.distance.mean() for b in found.blocks]))
-
-
-def _depth_arrays(found: AttentionDepth) -> dict[str, np.ndarray]:
+def _depth_arrays(result: AttentionDepth) -> dict[str, np.ndarray]:
     """(blocks, heads), NaN where a block has fewer heads; (blocks,) and (blocks, 2)."""
-    heads = max(len(b.entropy) for b in found.blocks)
-
-    def table(values: Callable) -> np.ndarray:
-        return np.array([np.pad(values(b), (0, heads - len(values(b))), constant_values=np.nan) for b in found.blocks])
-
-    return {
-        "places": np.array([(b.stage, b.block) for b in found.blocks]),
-        "entropy": table(lambda b: b.entropy),
-        "distance": table(lambda b: b.distance),
-        "uniform_distance": np.array([b.uniform_distance for b in found.blocks]),
+    most = max(len(b.entropy) for b in result.blocks)
+    padded = {
+        key: np.array([
+            np.pad(getattr(b, key), (0, most - len(b.entropy)), constant_values=np.nan) for b in result.blocks
+        ]) for key in ("entropy", "distance")
+    }  # fmt: skip
+    return padded | {
+        "places": np.array([(b.stage, b.block) for b in result.blocks]),
+        "uniform_distance": np.array([b.uniform_distance for b in result.blocks]),
     }
 
 
-def _depth_caption(results: Sequence[AttentionDepth], names: Sequence[str]) -> str:
-    said = []
-    for found, name in zip(results, names, strict=True):
-        narrow = min(found.blocks, key=lambda b: b.entropy.min())
-        said.append(
-            f"{name} (view {found.input_size[1]} × {found.input_size[0]} px): mean entropy "
-            f"{number(_mean_entropy(found))}, lowest {number(narrow.entropy.min())} in stage {narrow.stage}, block "
-            f"{narrow.block}, head {narrow.entropy.argmin() + 1}"
-        )
-    return (
-        "Every block from left to right, each head the mean over all queries. Entropy of a query's weights over log "
-        "Nk: 1 is all keys alike, 0 a single key. Distance: from the query to its keys in pixels of the view, "
-        f"weighted. {'; '.join(said)}."
-    )
+def _depth_summary(result: AttentionDepth, name: str) -> Message:
+    lowest = min(result.blocks, key=lambda b: b.entropy.min())
+    return Message(
+        strings.ATTENTION_DEPTH_MODEL, name=name, width=result.input_size[1], height=result.input_size[0],
+        mean=number(_mean_over_blocks(result, "entropy")), lowest=number(lowest.entropy.min()), stage=lowest.stage,
+        block=lowest.block, head=lowest.entropy.argmin() + 1,
+    )  # fmt: skip
 
 
-def _depth_alt(results: Sequence[AttentionDepth], names: Sequence[str]) -> str:
-    said = [
-        f"{name}, entropy {number(found.blocks[0].entropy.mean())} in the first block and "
-        f"{number(found.blocks[-1].entropy.mean())} in the last"
-        for found, name in zip(results, names, strict=True)
-    ]
-    return f"Dots for heads over {len(results[0].blocks)} blocks, entropy left, distance right: {'; '.join(said)}."
-
-
-def _depth_table(results: Sequence[AttentionDepth], names: Sequence[str]) -> Table:
-    head = (
-        "block",
-        "heads",
-        "entropy, mean",
-        "lowest to highest head",
-        "distance, px",
-        "nearest to farthest",
-        "uniform",
-    )
+def _depth_table(pairs: Sequence[tuple[AttentionDepth, str]]) -> Table:
     rows = []
-    for found, name in zip(results, names, strict=True):
-        for b in found.blocks:
-            means = [(number(v.mean()), f"{number(v.min())} to {number(v.max())}") for v in (b.entropy, b.distance)]
-            where = f"{name}, stage {b.stage}, block {b.block}"
-            rows.append((where, str(len(b.entropy)), *means[0], *means[1], number(b.uniform_distance)))
+    for result, name in pairs:
+        for b in result.blocks:
+            cells = [text for v in (b.entropy, b.distance)
+                     for text in (number(v.mean()), f"{number(v.min())} to {number(v.max())}")]  # fmt: skip
+            label = f"{name}, stage {b.stage}, block {b.block}"
+            rows.append((label, str(len(b.entropy)), *cells, number(b.uniform_distance)))
+    head = (
+        "Block",
+        "Heads",
+        "Mean entropy",
+        "Entropy by head",
+        "Mean distance, px",
+        "Distance by head, px",
+        "Uniform, px",
+    )
     return Table(head, rows)
 
 
-# --- Halves -----------------------------------------------------------------------------------------------------------
+# --- Pathway energies -------------------------------------------------------------------------------------------------
 
 
-def halves_figure(results: Sequence[PathwayEnergies], names: Sequence[str]) -> StudyFigure:
-    """OSRA's share of the energy of D-Mixer's output, a bar a block: all of it, and what varies over positions."""
-    figure = _figure(len(results))
-    for row, (found, name) in enumerate(zip(results, names, strict=True)):
-        parts = ("all of the output", found.osra_share), ("what varies over positions", found.osra_varying_share)
-        for column, (what, share) in enumerate(parts):
-            axes = _panel(figure, len(results), row, column, found.stages.tolist(), f"{name}: {what}")
+def pathway_energy_figure(results: Sequence[PathwayEnergies], names: Sequence[str]) -> StudyFigure:
+    """OSRA's share of the energy of D-Mixer's output, a bar a block: of all of it, and of its variation over positions.
+
+    Args:
+        results: Of `pathway_energies`, one a model.
+        names: The models.
+    """
+    pairs = list(zip(results, names, strict=True))
+    canvas = Canvas()
+    canvas.legend([
+        Line2D([], [], marker="s", ls="", color=ACCENT, ms=6, label="OSRA's share of the energy"),
+        Line2D([], [], color=GRAY, lw=0.9, ls="--", label="both pathways equal"),
+    ])  # fmt: skip
+    for result, name in pairs:
+        charts = _two_charts(
+            canvas, result.stages.tolist(), f"{name}: whole output", f"{name}: variation over positions"
+        )
+        for axes, share in zip(charts, (result.osra_share, result.osra_varying_share), strict=True):
             axes.bar(np.arange(1, len(share) + 1), 100 * share, width=0.7, color=ACCENT)
             axes.axhline(50, color=GRAY, lw=0.9, ls="--")
-            axes.set(ylim=(0, 100), yticks=(0, 50, 100), yticklabels=("0 %", "50 %", "100 %"))
-    _legend(figure, [
-        Line2D([], [], marker="s", ls="", color=ACCENT, ms=6, label="OSRA's share of the energy, a bar a block"),
-        Line2D([], [], color=GRAY, lw=0.9, ls="--", label="both halves equally large"),
-    ])  # fmt: skip
+            axes.set(ylim=(0, 100), yticks=(0, 50, 100), yticklabels=("0%", "50%", "100%"))
+            style_axes(axes, BLOCKS)
+    summaries = [
+        Message(
+            strings.PATHWAY_ENERGIES_MODEL, name=name,
+            share=share_text(_mean(r.osra_share)), varying=share_text(_mean(r.osra_varying_share)),
+        )
+        for r, name in pairs
+    ]  # fmt: skip
+    shares = [(name, (("mean_share", r.osra_share), ("mean_varying_share", r.osra_varying_share))) for r, name in pairs]
     return StudyFigure(
-        "halves", "The two halves of D-Mixer", _halves_caption(results, names), _halves_alt(results, names),
-        "A size, not an importance: taken before STE joins the halves, before LayerScale, and far from the classifier. "
-        "What the answer loses without a half is another question, which the what-if answers.",
-        figure_rgb(figure), _halves_table(results, names),
-        {f"{name}/{key}": _mean(share) for found, name in zip(results, names, strict=True) for key, share in
-         (("mean_share", found.osra_share), ("mean_varying_share", found.osra_varying_share))},
-        {f"{name}/{key}": getattr(found, key) for found, name in zip(results, names, strict=True) for key in
-         ("stages", "blocks", "idconv", "osra", "idconv_varying", "osra_varying")},
+        "pathway_energies", strings.PATHWAY_ENERGIES_TITLE,
+        Message(strings.PATHWAY_ENERGIES_CAPTION, models=joined(summaries)),
+        f"Bars for OSRA's share over {len(results[0].stages)} blocks: " + "; ".join(
+            f"{name}, of the variation {share_text(r.osra_varying_share[0])} in the first block and "
+            f"{share_text(r.osra_varying_share[-1])} in the last" for r, name in pairs
+        ) + ".",
+        strings.PATHWAY_ENERGIES_LIMITS, canvas.to_rgb(), _energy_table(pairs),
+        {f"{name}/{key}": _mean(share) for name, both in shares for key, share in both},
+        arrays_by_model(("stages", "blocks", "idconv", "osra", "idconv_varying", "osra_varying"), names, results),
     )  # fmt: skip
 
 
 def _mean(share: np.ndarray) -> float:
-    known = share[np.isfinite(share)]
-    return float(known.mean()) if known.size else float("nan")
+    finite = share[np.isfinite(share)]
+    return float(finite.mean()) if finite.size else float("nan")
 
 
-def percent(share: float) -> str:
-    """Three digits, down to a hundredth of a percent; "silent" where there is nothing to have a share of."""
+def share_text(share: float) -> str:
+    """A share with three significant digits, down to 0.01%; "no energy" where it is undefined."""
     if not np.isfinite(share):
-        return "silent"
-    return f"{number(100 * share)} %" if share == 0 or share >= 1e-4 else "under 0.01 %"
+        return "no energy"
+    return f"{number(100 * share)}%" if share == 0 or share >= 1e-4 else "< 0.01%"
 
 
-def _halves_caption(results: Sequence[PathwayEnergies], names: Sequence[str]) -> str:
-    said = [
-        f"{name}: {percent(_mean(found.osra_share))} over all blocks, "
-        f"{percent(_mean(found.osra_varying_share))} of what varies"
-        for found, name in zip(results, names, strict=True)
-    ]
-    return (
-        "Energy is the mean squared value of each half's output in every block. What is not OSRA's is IDConv's, or a "
-        "static convolution's in a variant that generates no kernels. Right: after "
-        "each channel's mean over positions is taken off, since a constant says nothing of places. OSRA's share, "
-        f"{'; '.join(said)}."
-    )
+def _energy_table(pairs: Sequence[tuple[PathwayEnergies, str]]) -> Table:
+    rows = [
+        (
+            f"{name}, stage {r.stages[i]}, block {r.blocks[i]}", number(r.idconv[i]), number(r.osra[i]),
+            share_text(r.osra_share[i]), number(r.idconv_varying[i]), number(r.osra_varying[i]),
+            share_text(r.osra_varying_share[i]),
+        )
+        for r, name in pairs for i in range(len(r.stages))
+    ]  # fmt: skip
+    columns = "convolution", "OSRA", "OSRA's share"
+    return Table(("Block", *columns, *(f"{column}, variation" for column in columns)), rows)
 
 
-def _halves_alt(results: Sequence[PathwayEnergies], names: Sequence[str]) -> str:
-    said = [
-        f"{name}, of what varies {percent(found.osra_varying_share[0])} in the first block and "
-        f"{percent(found.osra_varying_share[-1])} in the last"
-        for found, name in zip(results, names, strict=True)
-    ]
-    return f"Bars for OSRA's share over {len(results[0].stages)} blocks: {'; '.join(said)}."
+# --- All heads at one position ----------------------------------------------------------------------------------------
 
 
-def _halves_table(results: Sequence[PathwayEnergies], names: Sequence[str]) -> Table:
+def attention_heads_figure(
+    results: Sequence[PositionAttention], names: Sequence[str], photos: Sequence[np.ndarray]
+) -> StudyFigure:
+    """Mean, maximum and every head of one block: attention from the query at a position, and attention to its key.
+
+    Args:
+        results: Of `position_attention`, one a model.
+        names: The models.
+        photos: uint8 (H, W, 3), RGB: each model's crop. One range for all maps of a direction.
+    """
+    pairs = list(zip(results, names, strict=True))
+    from_range = shared_range([r.attention_from.heads for r in results])
+    to_range = shared_range([r.attention_to.heads for r in results])
+    canvas, columns = Canvas(), _columns(max(len(_heads_drawn(r.attention_from)) for r in results))
+    for (result, name), photo in zip(pairs, photos, strict=True):
+        attention, users = result.attention_from, result.attention_to
+        layer = f"{name}, stage {attention.stage}, block {attention.block}"
+        (rows, cols), (query_rows, query_cols) = attention.keys.grid, users.queries.grid
+        canvas.heading(
+            f"{layer}: attention from the query",
+            f"Query at row {attention.query[0]}, column {attention.query[1]}; {rows} × {cols} keys. Below each head: "
+            "its normalized entropy (0 = one key, 1 = uniform) and its mean distance.",
+        )
+        position = attention.queries.center(*attention.query)
+        canvas.panels(_head_panels(attention, attention.keys, position, photo, from_range, columns, canvas), columns)
+        canvas.heading(
+            f"{layer}: attention to the key",
+            f"Key at row {users.key[0]}, column {users.key[1]}; {query_rows} × {query_cols} queries. Below each head: "
+            "the sum of the weights that the key receives.",
+        )
+        position = users.keys.center(*users.key)
+        canvas.panels(_head_panels(users, users.queries, position, photo, to_range, columns, canvas), columns)
+    canvas.y += canvas.color_bar(from_range, "attention weight from the query to each key", COLORMAP)
+    canvas.y += canvas.color_bar(to_range, "attention weight from each query to the key", COLORMAP)
+    summaries = [
+        Message(
+            strings.ATTENTION_HEADS_MODEL, name=name,
+            largest=number(r.attention_from.heads.max()), key=_uniform_multiple(_over_uniform(r)),
+        )
+        for r, name in pairs
+    ]  # fmt: skip
+    return StudyFigure(
+        "attention_heads", strings.ATTENTION_HEADS_TITLE,
+        Message(strings.ATTENTION_HEADS_CAPTION, models=joined(summaries)),
+        "Small maps over the photo, mean, maximum and every head, in both directions: " + "; ".join(
+            f"{name}: stage {r.attention_from.stage}, block {r.attention_from.block}, {len(r.attention_from.heads)} "
+            "heads, the mean strongest at key row {}, column {}".format(
+                *np.unravel_index(r.attention_from.mean.argmax(), r.attention_from.keys.grid)
+            ) for r, name in pairs
+        ) + ".",
+        strings.ATTENTION_HEADS_LIMITS, canvas.to_rgb(), _heads_table(pairs), _head_numbers(pairs),
+        {f"{name}/{key}": array for r, name in pairs for key, array in
+         (("query_to_keys", r.attention_from.heads), ("key_to_queries", r.attention_to.heads))},
+    )  # fmt: skip
+
+
+def _head_panels(
+    attention: AttentionFrom | AttentionTo, grid: Geometry, position: tuple[float, float], photo: np.ndarray,
+    value_range: tuple[float, float], columns: int, canvas: Canvas,
+) -> list[Panel]:  # fmt: skip
+    side, panels = canvas.panel_pixels(columns), []
+    small = resized(photo, side)
+    for head in _heads_drawn(attention):
+        heatmap = interpolate(attention.head(head), grid, (side, side))
+        rgb = mark(overlay(small, heatmap, value_range, COLORMAP), position, grid.input_size, RING)
+        fused = isinstance(head, str)
+        panels.append(Panel(head if fused else f"head {head}", rgb, () if fused else _head_caption(attention, head)))
+    return panels
+
+
+def _heads_drawn(attention: AttentionFrom | AttentionTo) -> tuple[int | str, ...]:
+    """Every head, after the fusions of several."""
+    heads = range(1, 1 + len(attention.heads))
+    return (*FUSIONS, *heads) if len(heads) > 1 else (1,)
+
+
+def _head_caption(attention: AttentionFrom | AttentionTo, head: int) -> list[str]:
+    if isinstance(attention, AttentionTo):
+        return [f"{number(attention.total[head - 1] / attention.uniform_total)} × uniform"]
+    return [f"entropy {number(attention.entropy[head - 1])}", f"distance {number(attention.distance[head - 1])} px"]
+
+
+def _over_uniform(result: PositionAttention) -> float:
+    return float(result.attention_to.total.mean() / result.attention_to.uniform_total)
+
+
+def _uniform_multiple(multiple: float) -> Message:
+    if number(multiple) == "1":
+        return Message(strings.ATTENTION_HEADS_KEY_UNIFORM)
+    return Message(strings.ATTENTION_HEADS_KEY, multiple=number(multiple))
+
+
+def _columns(panels: int) -> int:
+    """As few rows as MAX_PANELS allows, filled evenly."""
+    return max(4, -(-panels // -(-panels // MAX_PANELS)))
+
+
+def _heads_table(pairs: Sequence[tuple[PositionAttention, str]]) -> Table:
     rows = []
-    for found, name in zip(results, names, strict=True):
-        for i, (stage, block) in enumerate(zip(found.stages, found.blocks, strict=True)):
-            energies = (found.idconv[i], found.osra[i], found.idconv_varying[i], found.osra_varying[i])
-            idconv, osra, idconv_varying, osra_varying = map(number, energies)
-            rows.append((
-                f"{name}, stage {stage}, block {block}", idconv, osra, percent(found.osra_share[i]),
-                idconv_varying, osra_varying, percent(found.osra_varying_share[i]),
-            ))  # fmt: skip
-    head = (
-        "block", "convolution", "OSRA", "OSRA's share",
-        "convolution, varying", "OSRA, varying", "OSRA's share, varying",
+    for result, name in pairs:
+        maps, multiples = result.attention_from, result.attention_to.total / result.attention_to.uniform_total
+        for head, heatmap in enumerate(maps.heads):
+            values = maps.entropy[head], maps.distance[head], heatmap.max(), multiples[head]
+            rows.append((f"{name}, head {head + 1}", *map(number, values)))
+    return Table(("Head", "Entropy", "Mean distance, px", "Largest weight", "Weight of the key ÷ uniform"), rows)
+
+
+def _head_numbers(pairs: Sequence[tuple[PositionAttention, str]]) -> dict[str, float]:
+    numbers = {}
+    for result, name in pairs:
+        numbers[f"{name}/entropy"] = float(result.attention_from.entropy.mean())
+        numbers[f"{name}/distance"] = float(result.attention_from.distance.mean())
+        numbers[f"{name}/key_over_uniform"] = _over_uniform(result)
+    return numbers
+
+
+# --- Rollout ----------------------------------------------------------------------------------------------------------
+
+
+def rollout_figure(
+    results: Sequence[Sequence[Explanation]], names: Sequence[str], photos: Sequence[np.ndarray]
+) -> StudyFigure:
+    """Attention rollout at several layers, a row a model, in multiples of a uniform map on one scale.
+
+    Args:
+        results: Of each model its rollouts, a panel each.
+        names: The models.
+        photos: uint8 (H, W, 3), RGB: each model's crop.
+    """
+    logarithms = [[_log_multiple(r.heatmap) for r in row] for row in results]
+    value_range = (FAINTEST, max(float(np.quantile(heatmap, 0.995)) for row in logarithms for heatmap in row))
+    canvas, columns = Canvas(), _columns(max(map(len, results)))
+    for row, heatmaps, name, photo in zip(results, logarithms, names, photos, strict=True):
+        canvas.heading(name, "Attention rollout (approximation) over the named block and all blocks before it.")
+        small, panels = resized(photo, canvas.panel_pixels(columns)), []
+        for result, heatmap in zip(row, heatmaps, strict=True):
+            input_size = result.geometry.input_size
+            rgb = overlay(small, interpolate(heatmap, result.geometry, small.shape[:2]), value_range, COLORMAP)
+            if "x" in result.numbers:
+                rgb = mark(rgb, (result.numbers["x"], result.numbers["y"]), input_size, RING)
+            moved = f"{share_text(result.numbers['from_uniform'])} moved by attention"
+            panels.append(Panel(result.layer.partition(" and ")[0], rgb, [result.target, moved]))
+        canvas.panels(panels, columns)
+    canvas.y += canvas.color_bar(
+        value_range, "× uniform (logarithmic, clipped at the 99.5th percentile)", COLORMAP, decades=True
+    )
+    summaries = [
+        Message(strings.ROLLOUT_MODEL, name=name,
+                share=share_text(row[-1].numbers["from_uniform"]))
+        for row, name in zip(results, names, strict=True)
+    ]  # fmt: skip
+    pairs = [(f"{name}/{i}", r) for row, name in zip(results, names, strict=True) for i, r in enumerate(row, 1)]
+    return StudyFigure(
+        "rollout", strings.ROLLOUT_TITLE,
+        Message(strings.ROLLOUT_CAPTION, stride=STEM_STRIDE, models=joined(summaries)),
+        "Maps of attention rollout over the photo: " + "; ".join(
+            f"{name}, {len(row)} maps" for row, name in zip(results, names, strict=True)
+        ) + ".",
+        strings.ROLLOUT_LIMITS, canvas.to_rgb(), _rollout_table(results, names),
+        {f"{place}/{key}": value for place, r in pairs for key, value in r.numbers.items()},
+        {place: r.heatmap for place, r in pairs},
     )  # fmt: skip
-    return Table(head, rows)
 
 
-# --- Panels over blocks -----------------------------------------------------------------------------------------------
+def _log_multiple(heatmap: np.ndarray) -> np.ndarray:
+    """log10 of multiples of a uniform map, averaged over the stem's stride to hide the overlap of its windows."""
+    averaged = cv2.blur(heatmap * heatmap.size, (STEM_STRIDE, STEM_STRIDE), borderType=cv2.BORDER_REPLICATE)
+    return np.log10(np.maximum(averaged, 10.0**FAINTEST))
 
 
-def _figure(rows: int) -> Figure:
-    return Figure(figsize=(WIDTH, HEAD + rows * BAND + FOOT), dpi=DPI, facecolor="white")
-
-
-def _panel(figure: Figure, rows: int, row: int, column: int, stages: Sequence[int], title: str) -> Axes:
-    """One place a block from left to right, stages parted by hairlines and numbered below."""
-    high = HEAD + rows * BAND + FOOT
-    left, wide = 0.5 + column * WIDTH / 2, WIDTH / 2 - 0.62
-    top = HEAD + row * BAND + 0.26
-    axes = figure.add_axes((left / WIDTH, 1 - (top + BAND - 0.72) / high, wide / WIDTH, (BAND - 0.72) / high))
-    starts = [i for i, stage in enumerate(stages) if not i or stage != stages[i - 1]]
-    ends = [*starts[1:], len(stages)]
-    for start in starts[1:]:
-        axes.axvline(start + 0.5, color=HAIRLINE, lw=0.8, zorder=0)
-    axes.set(xlim=(0.5, len(stages) + 0.5), xticks=[(a + b + 1) / 2 for a, b in zip(starts, ends, strict=True)])
-    axes.set_xticklabels([stages[start] for start in starts])
-    axes.set_xlabel("stage, its blocks from left to right", color=GRAY, fontproperties=font(TEXT), labelpad=1)
-    title = shorten(printable(title), wide * 72, TEXT, bold=True)
-    axes.set_title(title, color=INK, fontproperties=font(TEXT, bold=True), loc="left", parse_math=False)
-    axes.tick_params(colors=GRAY, length=0)
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_fontproperties(font(TEXT))
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set(color=HAIRLINE, linewidth=0.8)
-    return axes
-
-
-def _legend(figure: Figure, handles: Sequence[Line2D]) -> None:
-    figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncol=len(handles), frameon=False,
-        prop=font(TEXT), labelcolor=GRAY, borderaxespad=0.2, handletextpad=0.5, columnspacing=1.6,
-    )  # fmt: skip
+def _rollout_table(results: Sequence[Sequence[Explanation]], names: Sequence[str]) -> Table:
+    rows = []
+    for row, name in zip(results, names, strict=True):
+        for r in row:
+            distance = number(r.numbers["distance"]) if "distance" in r.numbers else "–"
+            shares = (share_text(r.numbers[key]) for key in ("from_uniform", "residual"))
+            rows.append((f"{name}, {r.layer}", r.target, *shares, distance))
+    return Table(("Rollout", "From", "Moved by attention", "By residual paths only", "Mean distance, px"), rows)

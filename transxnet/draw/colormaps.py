@@ -1,4 +1,4 @@
-"""The color maps we draw with, as data and as 256-color tables: Matplotlib's perceptually even ones.
+"""The color maps in use, as data and as 256-color tables: Matplotlib's perceptually uniform ones.
 
 Sequential maps are for magnitudes, diverging ones for signed values; a diverging map's middle stands for zero.
 """
@@ -20,7 +20,7 @@ SEQUENTIAL, DIVERGING = "sequential", "diverging"
 
 @dataclass(frozen=True)
 class Colormap:
-    """One row: Matplotlib's name, what it is for, and its colors from low to high in words."""
+    """A color map: Matplotlib's name, its kind, and its colors from low to high."""
 
     name: str
     kind: str  # SEQUENTIAL or DIVERGING
@@ -34,7 +34,7 @@ COLORMAPS: Mapping[str, Colormap] = MappingProxyType(
             Colormap("magma", SEQUENTIAL, "black, purple, orange, cream"),
             Colormap("inferno", SEQUENTIAL, "black, red, yellow"),
             Colormap("viridis", SEQUENTIAL, "violet, green, yellow"),
-            Colormap("cividis", SEQUENTIAL, "blue, gray, yellow: alike with and without color blindness"),
+            Colormap("cividis", SEQUENTIAL, "blue, gray, yellow: suits color blindness"),
             Colormap("gray", SEQUENTIAL, "black, gray, white"),
             Colormap("RdBu_r", DIVERGING, "blue, white, red"),
             Colormap("coolwarm", DIVERGING, "blue, light gray, red"),

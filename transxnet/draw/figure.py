@@ -1,7 +1,7 @@
-"""A StudyFigure: one finished image with its words, its table and the raw values behind it.
+"""A StudyFigure: one finished image with its caption, its table and the raw values behind it.
 
-Report, page, gallery and the command line place figures and know nothing of what is on them. The functions that make
-figures take one or several variants' results, so that what is compared stands in one image on one scale.
+Report, page, gallery and command line place figures without knowing what they show. The functions that make figures
+take the results of one or several models, so that whatever is compared shares one image and one scale.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..messages import Message
+
 
 @dataclass(frozen=True)
 class Table:
-    """Words and numbers in rows, already written as a person reads them. The first column names the row."""
+    """Formatted text in rows; the first column names the row. Raises ValueError if rows differ in length."""
 
     head: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
@@ -27,12 +29,17 @@ class Table:
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """name: of files, e.g. "ablation_table". caption: what exactly is drawn, on which scale, and the number worth
-    knowing.
+    """One figure of a study.
 
-    alt: what the image shows, in words, for who cannot see it. limits: what it must not be read as.
-    image: uint8 (H, W, 3), RGB, readable at 1200 pixels across; None where only the table speaks.
-    numbers, arrays: raw, under names that say which variant ("pico/r50"); they go into manifest.json and the NPZ.
+    Attributes:
+        name: Of files, e.g. "ablation_table".
+        title: A heading; like caption and limits a Message, whose template can be translated.
+        caption: What is drawn, on which scale, and the most important numbers.
+        alt: What the image shows, for readers who cannot see it.
+        limits: Limitations: how not to interpret the figure.
+        image: uint8 (H, W, 3), RGB, readable at 1200 pixels across; None where the table is the figure.
+        table: The numbers as text.
+        numbers, arrays: Raw values under names that begin with the model ("pico/r50"), for manifest.json and NPZ.
     """
 
     name: str
@@ -44,3 +51,20 @@ class StudyFigure:
     table: Table | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("title", "caption", "limits"):
+            if not isinstance(text := getattr(self, name), Message):
+                object.__setattr__(self, name, Message(text))
+
+
+def joined(sentences: Sequence[str], separator: str = "; ") -> Message:
+    """Sentences as one Message, each of which can be translated."""
+    values = {f"part_{i}": sentence for i, sentence in enumerate(sentences)}
+    return Message(separator.join(f"{{{name}}}" for name in values), **values)
+
+
+def arrays_by_model(keys: Sequence[str], names: Sequence[str], results: Sequence[object]) -> dict[str, np.ndarray]:
+    """Attributes of several models' results as arrays, under "MODEL/attribute"."""
+    pairs = zip(names, results, strict=True)
+    return {f"{name}/{key}": np.asarray(getattr(result, key)) for name, result in pairs for key in keys}

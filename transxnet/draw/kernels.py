@@ -1,4 +1,4 @@
-"""IDConv's kernels as grids of small squares: one square a channel, one color a tap, gaps between."""
+"""IDConv's kernels as grids of squares: a square a channel, a color a tap, gaps between."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .scale import NORMALIZED, PLAIN, Tone, colorize, shared_range
 BACKGROUND = (255, 255, 255)  # RGB of the gaps
 
 
-def grid(
+def kernel_tiles(
     kernels: np.ndarray,
     value_range: tuple[float, float],
     colormap: str = "RdBu_r",
@@ -23,11 +23,18 @@ def grid(
     gap: int = 6,
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """Any kernels (n, K, K) as a grid in reading order: uint8 (height, width, 3), RGB.
+    """Kernels in reading order; kernel i starts at row (i // columns) * (K * tap + gap).
 
-    value_range: raw (low, high), shared by all; normalized, each kernel has its own. columns: None makes the grid
-    about square. tap: pixels a tap; gap: pixels between kernels and none at the border. Channel i starts at row
-    (i // columns) * (K * tap + gap).
+    Args:
+        kernels: (n, K, K), raw.
+        value_range: Raw (low, high), shared by all; with a normalized tone each kernel has its own.
+        colormap, signed, tone: As for `scale.colorize`.
+        columns: None makes the grid about square.
+        tap: Pixels a tap.
+        gap: Pixels between kernels; none at the border.
+
+    Returns:
+        uint8 (height, width, 3), RGB.
     """
     n, rows_k, columns_k = kernels.shape
     columns = columns or int(np.ceil(np.sqrt(n)))
@@ -37,8 +44,10 @@ def grid(
     image = np.full(shape, BACKGROUND, np.uint8)
     alone = tone.mode == NORMALIZED
     ranges = [shared_range([kernel], signed) if alone else value_range for kernel in kernels]
-    each = zip(kernels, ranges, strict=True)
-    colors = np.stack([colorize(kernel, own, colormap, signed, tone=tone) for kernel, own in each])  # (n, K, K, 3)
+    pairs = zip(kernels, ranges, strict=True)
+    colors = np.stack(
+        [colorize(kernel, limits, colormap, signed, tone=tone) for kernel, limits in pairs]
+    )  # (n, K, K, 3)
     for i, square in enumerate(colors.repeat(tap, axis=1).repeat(tap, axis=2)):  # (n, K*tap, K*tap, 3)
         y, x = i // columns * (high + gap), i % columns * (wide + gap)
         image[y : y + high, x : x + wide] = square
@@ -56,25 +65,35 @@ def kernel_grid(
     colormap: str = "RdBu_r",
     tone: Tone = PLAIN,
 ) -> np.ndarray:
-    """Chosen channels of one block as a grid, diverging about zero (blue, white, red): uint8 (H, W, 3), RGB.
+    """Some channels of one block as a grid that diverges about zero (blue, white, red).
 
-    channels: array indices, from 0. part: "kernels" (what was generated), "static" (what uniform gates would give)
-    or "difference" (generated - static). value_range: None takes these channels' own, symmetric about zero.
+    Args:
+        kernel_set: Of one block.
+        channels: Array indices, from 0.
+        value_range: None takes that of these channels, symmetric about zero.
+        part: "kernels" (as generated), "static" (of uniform gates) or "difference" (generated - static).
+        columns, tap, gap, colormap, tone: As for `kernel_tiles`.
+
+    Returns:
+        uint8 (H, W, 3), RGB.
+
+    Raises:
+        OutOfRange: For a channel that the block does not have.
     """
-    values = part_of(kernel_set, part)[_checked(channels, kernel_set)]  # (n, K, K)
+    values = kernel_part(kernel_set, part)[_checked(channels, kernel_set)]  # (n, K, K)
     value_range = value_range or shared_range([values], signed=True)
-    return grid(values, value_range, colormap, columns=columns, tap=tap, gap=gap, tone=tone)
+    return kernel_tiles(values, value_range, colormap, columns=columns, tap=tap, gap=gap, tone=tone)
 
 
-def fitting(n: int, size: int, side: int) -> tuple[int, int, int]:
-    """(columns, tap, gap) in pixels of a square grid of n kernels size x size that fills `side` pixels, or nearly."""
+def tile_layout(n: int, size: int, side: int) -> tuple[int, int, int]:
+    """(columns, tap, gap) of a square grid of n kernels (size x size) that fills at most `side` pixels."""
     columns = max(1, int(np.ceil(np.sqrt(n))))
     tap = max(1, int(0.9 * side) // (columns * size)) if columns > 1 else max(1, side // size)
     gap = max(1, (side - columns * size * tap) // max(columns - 1, 1))
     return columns, tap, gap
 
 
-def part_of(kernel_set: KernelSet, part: str) -> np.ndarray:
+def kernel_part(kernel_set: KernelSet, part: str) -> np.ndarray:
     """(C, K, K): "kernels", "static" or "difference"."""
     if part == "difference":
         return kernel_set.kernels - kernel_set.static_kernels
@@ -83,7 +102,7 @@ def part_of(kernel_set: KernelSet, part: str) -> np.ndarray:
 
 def _checked(channels: Sequence[int], kernel_set: KernelSet) -> list[int]:
     count = len(kernel_set.kernels)
-    chosen = [int(c) for c in channels]
+    chosen = [int(channel) for channel in channels]
     for channel in chosen:
         if not 0 <= channel < count:
             raise OutOfRange(

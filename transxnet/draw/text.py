@@ -1,7 +1,7 @@
-"""Words and numbers in drawings: what the font can show, where lines break, how many digits.
+"""Text and numbers in figures: colors, characters that the font has, line breaks and digits.
 
-The font is DejaVu Sans, which ships inside Matplotlib: the same image on every machine. Text is never read as
-mathematics, so a `$` in a file's name stays one.
+The font is DejaVu Sans, which ships inside Matplotlib, so figures are the same on every machine. Text is never parsed
+as mathematics, so a `$` in a file's name stays one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from matplotlib.textpath import text_to_path
 
 FAMILY = "DejaVu Sans"
 INK, GRAY, ACCENT, WARNING = "#1b1f23", "#5b6570", "#0f6b5c", "#b3261e"  # as on the page
+SOFT, HAIRLINE, ORANGE = "#9cc4bc", "#d5dae0", "#c08a2e"  # bars that are not highlighted, thin lines, a second hue
+SERIES = (ACCENT, "#b4552d", "#4a5fa5", "#8a6a00", "#8b3a7a", "#4c7a1f", WARNING, "#00829b", INK)  # lines, in order
 
 
 def font(size: float, bold: bool = False) -> FontProperties:
@@ -21,9 +23,9 @@ def font(size: float, bold: bool = False) -> FontProperties:
 
 
 def printable(text: str) -> str:
-    """The text with every character the font cannot show as "?", on one line."""
-    known = _characters()
-    return "".join(c if ord(c) in known else "?" for c in " ".join(str(text).split()))
+    """The text on one line, with "?" for every character that the font lacks."""
+    supported = _characters()
+    return "".join(c if ord(c) in supported else "?" for c in " ".join(str(text).split()))
 
 
 @cache
@@ -31,7 +33,7 @@ def _characters() -> frozenset[int]:
     return frozenset(get_font(findfont(font(10))).get_charmap())
 
 
-@lru_cache(8192)  # the same words are measured again and again, and Matplotlib lays them out anew each time
+@lru_cache(8192)  # the same words are measured often, and Matplotlib lays them out each time
 def width(text: str, size: float, bold: bool = False) -> float:
     """Width of one line in points."""
     return text_to_path.get_text_width_height_descent(text, font(size, bold), ismath=False)[0] if text else 0.0
@@ -51,7 +53,7 @@ def wrap(text: str, points: float, size: float, bold: bool = False) -> list[str]
 
 
 def shorten(text: str, points: float, size: float, bold: bool = False) -> str:
-    """The text, or as much of it as fits beside a "…"."""
+    """The text, or as much of it as fits before a "…"."""
     if width(text, size, bold) <= points:
         return text
     while text and width(text + "…", size, bold) > points:
@@ -59,8 +61,15 @@ def shorten(text: str, points: float, size: float, bold: bool = False) -> str:
     return text.rstrip() + "…"
 
 
+def percent(share: float) -> str:
+    """A share with one decimal: "14.1%"; "0%" is exactly zero, and what rounds to it is "< 0.1%" or "> -0.1%"."""
+    if share and abs(share) < 0.0005:
+        return "< 0.1%" if share > 0 else "> -0.1%"
+    return f"{100 * share:.1f}%" if share else "0%"
+
+
 def number(value: float) -> str:
-    """Three digits that matter: 0, 0.0213, 12.3, 1.2e-07, 4,210."""
+    """Three significant digits: 0, 0.0213, 12.3, 1.2e-07, 4,210."""
     if value != value or value in (float("inf"), float("-inf")):
         return "not a number"
     size = abs(value)

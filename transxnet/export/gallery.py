@@ -1,4 +1,4 @@
-"""Plates -> a folder that GitHub shows as a page: images small enough to travel with the code, and a README.md."""
+"""Figures -> a folder that GitHub shows as a page: compressed images and a README.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..draw.figure import StudyFigure, Table
-from ..draw.png import to_png
+from ..draw.overlay import to_png
 from .files import write_atomically, write_utf8
 from .report import inline
 
@@ -15,35 +15,42 @@ SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 
 
 def write_gallery(folder: Path, figures: Sequence[StudyFigure], about: Sequence[str]) -> Path:
-    """Write every study_figure and the page that shows them; returns the page.
+    """Write every figure and the page that shows them.
 
-    about: paragraphs of Markdown for its head: what was looked at, by which models, by which command. An image is
-    at most 1600 pixels wide, PNG or JPEG, whichever is smaller; others of this folder stay as they are.
-    Raises OSError where the folder cannot be written.
+    Args:
+        folder: Other files in it stay as they are.
+        figures: An image is written at most 1600 pixels wide, as PNG or JPEG, whichever is smaller.
+        about: Markdown paragraphs for the head: the image, the models, the command.
+
+    Returns:
+        The page.
+
+    Raises:
+        OSError: If the folder cannot be written.
     """
     parts = ["# Gallery", *about]
-    for study_figure in figures:
-        parts += [f"## {study_figure.title}", study_figure.caption]
-        if study_figure.image is not None:
-            parts.append(f"![{_plain(study_figure.alt)}]({_write(folder, study_figure)})")
-        if study_figure.table:
-            parts.append(_details(study_figure.table))
-        parts.append(f"*{study_figure.limits}*")
+    for figure in figures:
+        parts += [f"## {figure.title}", figure.caption]
+        if figure.image is not None:
+            parts.append(f"![{_one_line(figure.alt)}]({_write(folder, figure)})")
+        if figure.table:
+            parts.append(_details(figure.table))
+        parts.append(f"*{figure.limits}*")
     return write_utf8(folder / "README.md", "\n\n".join(parts) + "\n")
 
 
 def provenance_lines(models: Mapping[str, str]) -> str:
-    """A list of models and where their weights came from."""
-    return "\n".join(f"* `{name}`: {words}" for name, words in models.items())
+    """A list of models and where their weights are from."""
+    return "\n".join(f"* `{name}`: {provenance}" for name, provenance in models.items())
 
 
-def _write(folder: Path, study_figure: StudyFigure) -> str:
-    """The image's file, of the smaller kind; an older one of the other kind goes. Returns its name."""
-    url, _, _ = inline(to_png(study_figure.image))
+def _write(folder: Path, figure: StudyFigure) -> str:
+    """The image's file, in the smaller format; an older one in the other format is deleted. Returns its name."""
+    url, _, _ = inline(to_png(figure.image))
     kind, data = url.removeprefix("data:image/").split(";base64,")
     for suffix in SUFFIXES.values():
-        (folder / f"{study_figure.name}{suffix}").unlink(missing_ok=True)
-    return write_atomically(folder / f"{study_figure.name}{SUFFIXES[kind]}", base64.b64decode(data)).name
+        (folder / f"{figure.name}{suffix}").unlink(missing_ok=True)
+    return write_atomically(folder / f"{figure.name}{SUFFIXES[kind]}", base64.b64decode(data)).name
 
 
 def _details(table: Table) -> str:
@@ -53,9 +60,9 @@ def _details(table: Table) -> str:
 
 
 def _cell(text: str) -> str:
-    return _plain(text).replace("|", "\\|")
+    return _one_line(text).replace("|", "\\|")
 
 
-def _plain(text: str) -> str:
-    """On one line, and no bracket that would end an image's text."""
+def _one_line(text: str) -> str:
+    """On one line, without brackets, which would end an image's alt text."""
     return " ".join(text.split()).replace("[", "(").replace("]", ")")

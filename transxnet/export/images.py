@@ -1,4 +1,4 @@
-"""Studies -> images: the photo, one view, the whole sheet, and the kernels of one block in full."""
+"""Studies -> images: the photo, one map, the overview sheet, and the kernels of one block."""
 
 from __future__ import annotations
 
@@ -7,31 +7,37 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..draw import sheet as sheets
-from ..draw.bars import answers_bars
-from ..draw.kernels import fitting, grid, part_of
-from ..draw.overlay import crop_view, mark
+from ..draw.bars import prediction_bars
+from ..draw.canvas import DPI
+from ..draw.compose import Cell, ColorScale, Composition, Heading, compose
+from ..draw.kernels import kernel_part, kernel_tiles, tile_layout
+from ..draw.overlay import crop_source, mark
 from ..draw.scale import PLAIN, Tone, shared_range
-from ..draw.views import MAP_STYLES, Result, draw, range_of, what, worth_knowing
+from ..draw.styles import MAP_STYLES, Result, display_range, draw_result, key_numbers, layer_and_target
+from ..draw.text import percent
 from ..explain.kernels.kernels import representatives
 from ..results import Geometry, KernelSet
 from ..study import Study
 
-SIDE = 768  # pixels of an overlay in a file of its own
+SIDE = 768  # pixels of a map in a file of its own
+SHEET_CELL, SHEET_SIDE = 2.4, round(2.4 * DPI)  # of a map on a sheet: inches, pixels
 LIMITS = (
-    "Attention says what was mixed in, not why the answer was given. Kernels are shared by all places of the image, "
-    "and work on features, not on pixels. Grad-CAM says what raised the score, at the resolution of its layer. A "
-    "receptive field says what a small change would reach, not what the model looks at.",
-    "Maps are drawn where their units sit in the image. A column has one color scale.",
+    "Limitations: attention says what is mixed in, not why a class is predicted. Kernels are shared by all positions "
+    "of the image and act on features, not on pixels. Grad-CAM says what raises the logit, at the resolution of its "
+    "layer. A receptive field says what a small change would reach, not what the model attends to.",
+    "Maps are aligned to the units' positions in the image. Each column shares one color scale.",
 )
 
 
 @dataclass(frozen=True)
 class Style:
-    """How studies are drawn. head: of attention, from 1; 0 is the mean of all.
+    """How studies are drawn.
 
-    colormaps: view -> color map, where it is not the view's own. tone: gamma, threshold, and raw, normalized or
-    masked.
+    Attributes:
+        head: Of attention, from 1; 0 is the mean of all.
+        opacity: Of the strongest value, 0 to 1.
+        colormaps: Map -> color map, where it is not that of its style.
+        tone: Gamma, threshold, and raw, normalized or masked.
     """
 
     head: int = 0
@@ -41,143 +47,175 @@ class Style:
 
 
 def results(study: Study) -> dict[str, Result]:
-    """What the study holds that can be drawn, by view, in the order of MAP_STYLES."""
-    found = {name: getattr(study, name, None) for name in MAP_STYLES}
-    return {name: result for name, result in found.items() if result is not None}
+    """The study's maps by name, in the order of MAP_STYLES."""
+    by_name = {name: getattr(study, name, None) for name in MAP_STYLES}
+    return {name: result for name, result in by_name.items() if result is not None}
 
 
 def ranges(studies: Sequence[Study], style: Style | None = None) -> dict[str, tuple[float, float]]:
-    """One range of shown values for each view that any of the studies holds."""
-    found: dict[str, tuple[float, float]] = {}
+    """One range of displayed values for each map that any of the studies holds."""
+    by_name: dict[str, tuple[float, float]] = {}
     for name in MAP_STYLES:
-        there = [results(study)[name] for study in studies if name in results(study)]
-        if there:
-            found[name] = range_of(there, (style or Style()).head, [channels_of(result) for result in there])
-    return found
+        available = [results(study)[name] for study in studies if name in results(study)]
+        if available:
+            channels = [channels_of(result) for result in available]
+            by_name[name] = display_range(available, (style or Style()).head, channels)
+    return by_name
 
 
 def channels_of(result: Result) -> list[int] | None:
-    """The channels that are drawn of kernels, from 0; None for other results."""
+    """The channels drawn of kernels, from 0; None for other results."""
     return representatives(result).tolist() if isinstance(result, KernelSet) else None
 
 
-def source_crop(study: Study, upload: np.ndarray | None = None, side: int = SIDE) -> np.ndarray:
-    """What the model saw, `side` pixels wide: from the upload's own pixels, or from the view where there is none."""
+def source_crop(study: Study, image: np.ndarray | None = None, side: int = SIDE) -> np.ndarray:
+    """What the model sees, `side` pixels wide.
+
+    Args:
+        study: Of one model.
+        image: uint8 (H, W, 3), the upright source image; None enlarges the model's crop.
+        side: Pixels.
+
+    Returns:
+        uint8 (height, side, 3), RGB.
+    """
     height, width = study.crop.rgb.shape[:2]
     size = (round(side * height / width), side)
-    if upload is None:
-        return crop_view(study.crop.rgb, (0.0, 0.0, float(width), float(height)), size)
-    return crop_view(upload, study.crop.crop_box, size)
+    if image is None:
+        return crop_source(study.crop.rgb, (0.0, 0.0, float(width), float(height)), size)
+    return crop_source(image, study.crop.crop_box, size)
 
 
-def image(
+def draw_map(
     study: Study, name: str, photo: np.ndarray, value_range: tuple[float, float], style: Style | None = None
 ) -> np.ndarray:
-    """One view of one study over its photo: uint8 (H, W, 3), RGB, without words."""
+    """One map of one study over its photo, without text: uint8 (H, W, 3), RGB."""
     style, result = style or Style(), results(study)[name]
     colormap = style.colormaps.get(name, "")
-    return draw(result, photo, value_range, style.head, channels_of(result), style.opacity, colormap, style.tone)
+    return draw_result(result, photo, value_range, style.head, channels_of(result), style.opacity, colormap, style.tone)
 
 
-def sheet(
+def overview_sheet(
     studies: Sequence[Study],
-    upload: np.ndarray | None = None,
+    image: np.ndarray | None = None,
     title: str = "",
     style: Style | None = None,
     names: Sequence[str] | None = None,
-    answers: bool = True,
+    with_predictions: bool = True,
 ) -> np.ndarray:
-    """A row a study (of one image by several variants), a column a view with one color scale: uint8 (H, W, 3), RGB.
+    """A row a study (of one image by several models), a column a map with one color scale: uint8 (H, W, 3), RGB.
 
-    upload: uint8 (H, W, 3), the upright image, for sharper photos. names: which views; None takes all that
-    there are. answers: begin with the image and the answers, end with what the maps do not say.
+    Args:
+        studies: At least one.
+        image: uint8 (H, W, 3), the upright source image, for sharper photos.
+        title: Above all.
+        style: Display settings.
+        names: Of the maps; None takes all.
+        with_predictions: Whether to begin with the image and the predictions, and to end with limitations.
     """
-    style, found = style or Style(), ranges(studies, style)
-    views = {name: found[name] for name in found if names is None or name in names}
-    columns = [_column(name, value_range, style) for name, value_range in views.items()]
+    style = style or Style()
+    drawn = {name: limits for name, limits in ranges(studies, style).items() if names is None or name in names}
+    columns = [_column(name, value_range, style) for name, value_range in drawn.items()]
     rows = []
     for study in studies:
-        photo = source_crop(study, upload, sheets.CELL_PX)
-        cells = [_cell(study, name, photo, value_range, style) for name, value_range in views.items()]
-        rows.append(_row(study, [_photo_cell(study, photo), _answers_cell(study), *cells] if answers else cells))
-    if answers:
-        first = sheets.Column("SourceImage", "What the model saw."), sheets.Column("Answers", "Probabilities.")
-        columns = [*first, *columns]
-    return sheets.sheet(columns, rows, title, notes=LIMITS if answers else ())
+        cells = [_map_cell(study, name, image, value_range, style) for name, value_range in drawn.items()]
+        first = [_photo_cell(study, image), _predictions_cell(study)] if with_predictions else []
+        rows.append((_heading(study, study.notes), [*first, *cells]))
+    if with_predictions:
+        columns = [Heading("Image", ["The model input."]), Heading("Predictions", ["Probabilities."]), *columns]
+    page = Composition(title, columns=columns, rows=rows, notes=LIMITS if with_predictions else ())
+    return compose(page, SHEET_SIDE, SHEET_CELL).to_rgb()
 
 
 def kernels_sheet(study: Study, channels: Sequence[int] | None = None, title: str = "") -> np.ndarray:
-    """One block's kernels, uint8 (H, W, 3), RGB: generated, static, their difference, and each group's gates.
+    """The kernels of one block: generated, static, their difference, and the gates of each learned kernel.
 
-    channels: array indices, from 0; None takes a variety. Generated and static share a scale. Of a variant
-    that generates none there is one column, the learned kernels.
+    Args:
+        study: With kernels; of learned ones there is a single column.
+        channels: Array indices, from 0; None takes representatives.
+        title: Above all.
+
+    Returns:
+        uint8 (H, W, 3), RGB. Generated and static kernels share a scale.
     """
-    found = study.kernels
-    channels = channels_of(found) if channels is None else list(channels)
-    columns, squares = _weights(found, channels)
-    for group, gates in enumerate(found.gates if len(found.gates) > 1 else (), 1):
-        caption = f"Share of learned kernel {group} of {len(found.gates)} at each tap."
-        columns.append(sheets.Column(f"Gates {group}", caption, (0.0, 1.0), "viridis", units="share"))
-        squares.append(_square(gates[channels], columns[-1]))
+    kernels = study.kernels
+    channels = channels_of(kernels) if channels is None else list(channels)
+    values = {part: kernel_part(kernels, part)[channels] for part in ("kernels", "static", "difference")}
+    both = ColorScale(shared_range([values["kernels"], values["static"]], True), "weight", "RdBu_r", True)
+    if len(kernels.gates) == 1:  # nothing is mixed
+        parts = [("Learned", "The same for every image. Raw.", both, values["kernels"])]
+    else:
+        difference = replace(both, value_range=shared_range([values["difference"]], True))
+        share = ColorScale((0.0, 1.0), "weight", "viridis")
+        parts = [
+            ("Generated", "By IDConv for this image. Raw.", both, values["kernels"]),
+            ("Static", "Of uniform mixing. Same scale.", both, values["static"]),
+            ("Difference", "Generated minus static. Its own scale.", difference, values["difference"]),
+            *((f"Gates {g}", f"Weight of learned kernel {g} at each tap.", share, gates[channels])
+              for g, gates in enumerate(kernels.gates, 1)),
+        ]  # fmt: skip
     names = ", ".join(str(channel + 1) for channel in channels)
-    note = f"{what(found)}; channels {names} of {len(found.kernels)}; {worth_knowing(found)}."
-    row = replace(_row(study, [sheets.Cell(square) for square in squares]), note=note[0].upper() + note[1:])
-    return sheets.sheet(columns, [row], title)
+    note = (
+        f"{capitalized(layer_and_target(kernels))}; channels {names} of {len(kernels.kernels)}. {key_numbers(kernels)}."
+    )
+    columns = [Heading(heading, [caption], scale=scale) for heading, caption, scale, _ in parts]
+    cells = [tiles_cell(part, scale, "") for _, _, scale, part in parts]
+    page = Composition(title, columns=columns, rows=[(_heading(study, [*study.notes, note]), cells)])
+    return compose(page, SHEET_SIDE, SHEET_CELL).to_rgb()
 
 
-def _weights(found: KernelSet, channels: Sequence[int]) -> tuple[list[sheets.Column], list[np.ndarray]]:
-    """Columns and squares of what the kernels weigh: generated, static, difference."""
-    values = {name: part_of(found, name)[channels] for name in ("kernels", "static", "difference")}
-    both = shared_range([values["kernels"], values["static"]], signed=True)
-    alone = shared_range([values["difference"]], signed=True)
-    if len(found.gates) == 1:  # nothing to mix, and nothing to differ from
-        learned = sheets.Column("Learned", "The same for every image. Raw.", both, "RdBu_r", True, "weight")
-        return [learned], [_square(values["kernels"], learned)]
-    columns = [
-        sheets.Column("Generated", "What IDConv made for this image. Raw.", both, "RdBu_r", True, "weight"),
-        sheets.Column("Static", "What uniform gates would give. Same scale.", both, "RdBu_r", True, "weight"),
-        sheets.Column("Difference", "Generated less static. Its own scale.", alone, "RdBu_r", True, "weight"),
-    ]
-    return columns, [_square(v, column) for v, column in zip(values.values(), columns, strict=True)]
+def tiles_cell(kernels: np.ndarray, scale: ColorScale, caption: str) -> Cell:
+    """Kernels (n, K, K) as a square grid."""
+
+    def draw(side: int) -> np.ndarray:
+        columns, tap, gap = tile_layout(len(kernels), kernels.shape[-1], side)
+        return kernel_tiles(kernels, scale.value_range, scale.colormap, scale.signed, columns, tap, gap, scale.tone)
+
+    return Cell(draw, caption)
 
 
-def _square(kernels: np.ndarray, column: sheets.Column) -> np.ndarray:
-    across, tap, gap = fitting(len(kernels), kernels.shape[-1], sheets.CELL_PX)
-    return grid(kernels, column.value_range, column.colormap, column.signed, across, tap, gap)
+def provenance_line(study: Study) -> str:
+    """Where the weights are from."""
+    return f"Weights: {study.provenance.short()}. {study.provenance.note}".strip()
 
 
-def _column(name: str, value_range: tuple[float, float], style: Style) -> sheets.Column:
-    look = MAP_STYLES[name]
-    caption, colormap = f"{look.shows} Drawn: {look.scaling}.", style.colormaps.get(name, look.colormap)
-    return sheets.Column(look.title, caption, value_range, colormap, look.signed, look.units, look.root, style.tone)
+def capitalized(text: str) -> str:
+    """With the first letter in upper case, the rest unchanged."""
+    return text[:1].upper() + text[1:]
 
 
-def _cell(
-    study: Study, name: str, photo: np.ndarray, value_range: tuple[float, float], style: Style
-) -> sheets.Cell | None:
+def _heading(study: Study, lines: Sequence[str]) -> Heading:
+    return Heading(study.model, [*lines, provenance_line(study)], study.untrained)
+
+
+def _column(name: str, value_range: tuple[float, float], style: Style) -> Heading:
+    map_style = MAP_STYLES[name]
+    scale = ColorScale(
+        value_range, map_style.units, style.colormaps.get(name, map_style.colormap), map_style.signed, map_style.root,
+        style.tone,
+    )  # fmt: skip
+    lines = [f"{map_style.description} Colors: {map_style.scaling}.", style.tone.description]
+    return Heading(map_style.title, lines, scale=scale)
+
+
+def _map_cell(
+    study: Study, name: str, image: np.ndarray | None, value_range: tuple[float, float], style: Style
+) -> Cell | str | None:
     result = results(study).get(name)
     if result is None:
-        why = study.missing.get(name)
-        return sheets.Cell(None, why) if why else None
-    words = what(result, style.head)
-    caption = f"{words[0].upper()}{words[1:]}: {worth_knowing(result, style.head)}."
-    return sheets.Cell(image(study, name, photo, value_range, style), caption)
+        return study.missing.get(name)
+    caption = f"{capitalized(layer_and_target(result, style.head))}. {key_numbers(result, style.head)}."
+    return Cell(lambda side: draw_map(study, name, source_crop(study, image, side), value_range, style), caption)
 
 
-def _photo_cell(study: Study, photo: np.ndarray) -> sheets.Cell:
-    size = study.crop.rgb.shape[:2]
-    in_view = Geometry(size, 1, size, study.crop.crop_box, study.crop.source_size).to_input(*study.position)
-    caption = f"Seen at {size[1]} x {size[0]} px; point ({study.position[0]:.0f}, {study.position[1]:.0f})."
-    return sheets.Cell(mark(photo, in_view, size), caption)
+def _photo_cell(study: Study, image: np.ndarray | None) -> Cell:
+    size, (x, y) = study.crop.rgb.shape[:2], study.position
+    position = Geometry(size, 1, size, study.crop.crop_box, study.crop.source_size).to_input(x, y)
+    caption = f"Model input of {size[1]} × {size[0]} px; query position ({x:.0f}, {y:.0f})."
+    return Cell(lambda side: mark(source_crop(study, image, side), position, size), caption)
 
 
-def _answers_cell(study: Study) -> sheets.Cell:
-    side = (sheets.CELL_PX, sheets.CELL_PX)
-    bars = answers_bars(study.predictions.top, study.target.index, side, sheets.DPI)
-    share = 100 * float(study.predictions.probabilities[study.target.index])
-    return sheets.Cell(bars, f"Explained: {study.target.label} (class {study.target.index}), {share:.1f} %.")
-
-
-def _row(study: Study, cells: Sequence[sheets.Cell | None]) -> sheets.Row:
-    weights = f"Weights: {study.provenance.short()}. {study.provenance.note}".strip()
-    return sheets.Row(study.model, cells, " ".join(study.notes), weights, study.untrained)
+def _predictions_cell(study: Study) -> Cell:
+    target, share = study.target, float(study.predictions.probabilities[study.target.index])
+    caption = f"Target class: {target.label} (class {target.index}), {percent(share)}."
+    return Cell(lambda side: prediction_bars(study.predictions.top, target.index, side, DPI), caption)

@@ -1,4 +1,4 @@
-"""Studies -> raw arrays and words: what the NPZ and the manifest hold, and what an endpoint answers."""
+"""Studies -> raw arrays and JSON: the contents of NPZ files, of manifests, and of the endpoints' answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..draw.scale import ALPHA_POWER
-from ..draw.views import MAP_STYLES, Result, geometry_of
+from ..draw.styles import MAP_STYLES, Result, result_geometry
 from ..results import AttentionFrom, Explanation, KernelSet, Prediction
 from ..study import Study
 from .images import Style, channels_of, ranges, results
@@ -24,119 +24,106 @@ KERNEL_FIELDS = ("kernels", "static_kernels", "gates", "biases", "bias_gates", "
 
 
 def arrays(study: Study) -> dict[str, np.ndarray]:
-    """Every raw map of the study, as explain made it, with the view and the answers.
+    """Every raw map of the study, with the model input and the predictions.
 
-    Names: view, logits, probabilities; attention (heads, rows, columns), attention_entropy, attention_distance;
-    kernels (C, K, K), kernels_static, kernels_gates, …; every other map under its view's name.
+    Names: crop, logits, probabilities; attention (heads, rows, columns), attention_entropy, attention_distance;
+    kernels (C, K, K), kernels_static, kernels_gates, …; every other map under its own name.
     """
-    answers = study.predictions
-    found = {"view": study.crop.rgb, "logits": answers.logits, "probabilities": answers.probabilities}
+    predictions = study.predictions
+    named = {"crop": study.crop.rgb, "logits": predictions.logits, "probabilities": predictions.probabilities}
     for name, result in results(study).items():
         if isinstance(result, AttentionFrom):
-            found |= {name: result.heads, f"{name}_entropy": result.entropy, f"{name}_distance": result.distance}
+            named |= {name: result.heads, f"{name}_entropy": result.entropy, f"{name}_distance": result.distance}
         elif isinstance(result, KernelSet):
-            found |= {
+            named |= {
                 name if f == name else f"{name}_{f.removesuffix('_kernels')}": getattr(result, f) for f in KERNEL_FIELDS
             }
         else:
-            found[name] = result.heatmap
-    return found
+            named[name] = result.heatmap
+    return named
 
 
 def npz(named: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays -> the bytes of a compressed NPZ; numpy.load reads it with allow_pickle=False."""
+    """Arrays as a compressed NPZ, which numpy.load reads with allow_pickle=False."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **named)
     return buffer.getvalue()
 
 
 def describe(study: Study) -> dict[str, object]:
-    """The study as JSON: provenance, answers, and for every map its layer, target, raw range, geometry, numbers.
+    """The study as JSON: provenance, predictions, and each map's layer, target, raw range, geometry and numbers.
 
-    missing: view -> why this variant cannot give it.
+    `missing` says for each map that this model cannot give why.
     """
     height, width = study.crop.rgb.shape[:2]
-    view = {"size": [width, height], "crop_box": study.crop.crop_box, "source_size": study.crop.source_size}
-    return clean(
-        {
-            "model": study.model,
-            "variant": study.spec.name,
-            "untrained": study.untrained,
-            "provenance": study.provenance.as_json(),
-            "view": view,
-            "position": study.position,
-            "class": asdict(study.target),
-            "top": [answer(one) for one in study.predictions.top],
-            "notes": study.notes,
-            "seconds": study.seconds,
-            "maps": {name: describe_result(result) for name, result in results(study).items()},
-            "missing": dict(study.missing),
-        }
-    )
+    return clean({
+        "model": study.model, "variant": study.spec.name, "untrained": study.untrained,
+        "provenance": study.provenance.as_json(),
+        "crop": {"size": [width, height], "crop_box": study.crop.crop_box, "source_size": study.crop.source_size},
+        "position": study.position, "target": asdict(study.target),
+        "predictions": [prediction_json(prediction) for prediction in study.predictions.top],
+        "notes": study.notes, "seconds": study.seconds,
+        "heatmaps": {name: describe_result(result) for name, result in results(study).items()},
+        "missing": dict(study.missing),
+    })  # fmt: skip
 
 
-def answer(one: Prediction) -> dict[str, object]:
-    """One answer as `predict --json` prints it."""
-    return {"index": one.index, "wnid": one.wnid, "label": one.label, "probability": one.probability}
+def prediction_json(prediction: Prediction) -> dict[str, object]:
+    """One prediction as `predict --json` prints it."""
+    return {key: getattr(prediction, key) for key in ("index", "wnid", "label", "probability")}
 
 
 def describe_result(result: Result) -> dict[str, object]:
-    """One map as JSON: layer, target, units, raw range, numbers; geometry where its values sit in the image."""
+    """One map as JSON: layer, target, units, raw range, numbers; geometry where its values have places in the image."""
+    units, signed = "weight", isinstance(result, KernelSet)
+    numbers: dict[str, object]
     if isinstance(result, Explanation):
         layer, target, raw, units, signed = result.layer, result.target, result.heatmap, result.units, result.signed
-        numbers: dict[str, object] = dict(result.numbers)
+        numbers = dict(result.numbers)
     else:
-        layer, units = f"stage {result.stage}, block {result.block}", "weight"
-        raw, target, signed, numbers = _own_words(result)
+        layer = f"stage {result.stage}, block {result.block}"
+        if isinstance(result, KernelSet):
+            raw, target = result.kernels, "this image"
+            numbers = {
+                "distance": float(np.nanmedian(result.static_distance)),
+                "gate_entropy": float(result.gate_entropy.mean()),
+            }
+        else:
+            raw, target = result.heads, f"query at row {result.query[0]}, column {result.query[1]}"
+            numbers = {"entropy": result.entropy.tolist(), "distance": result.distance.tolist()}
     finite = raw[np.isfinite(raw)]
-    value_range = [float(finite.min()), float(finite.max())] if finite.size else None
-    geometry = geometry_of(result)
+    geometry = result_geometry(result)
     return {
-        "layer": layer, "target": target, "units": units, "signed": signed, "range": value_range, "numbers": numbers,
+        "layer": layer, "explains": target, "units": units, "signed": signed,
+        "range": [float(finite.min()), float(finite.max())] if finite.size else None, "numbers": numbers,
         "geometry": asdict(geometry) if geometry else None,
     }  # fmt: skip
 
 
-def _own_words(result: AttentionFrom | KernelSet) -> tuple[np.ndarray, str, bool, dict[str, object]]:
-    """Raw values, target, signed, numbers of what is no Explanation."""
-    if isinstance(result, KernelSet):
-        numbers = {
-            "distance": float(np.nanmedian(result.static_distance)),
-            "gate_entropy": float(result.gate_entropy.mean()),
-        }
-        return result.kernels, "this image", True, numbers
-    numbers = {"entropy": result.entropy.tolist(), "distance": result.distance.tolist()}
-    return result.heads, f"query at row {result.query[0]}, column {result.query[1]}", False, numbers
-
-
-def describe_drawing(studies: Sequence[Study], style: Style | None = None) -> dict[str, object]:
-    """How each view is colored: range of shown values, color map, scaling, units, opacity."""
+def describe_scales(studies: Sequence[Study], style: Style | None = None) -> dict[str, object]:
+    """How each map is colored: range of displayed values, color map, scaling, units, opacity."""
     style = style or Style()
-    found = {}
+    scales = {}
     for name, value_range in ranges(studies, style).items():
-        look = MAP_STYLES[name]
-        found[name] = {
-            "range": value_range,
-            "scaling": look.scaling,
-            "units": look.units,
-            "signed": look.signed,
-            "root": look.root,
-            "colormap": style.colormaps.get(name, look.colormap),
+        map_style = MAP_STYLES[name]
+        scales[name] = {
+            "range": value_range, "scaling": map_style.scaling, "units": map_style.units, "signed": map_style.signed,
+            "root": map_style.root, "colormap": style.colormaps.get(name, map_style.colormap),
             "opacity": f"{style.opacity:g} * strength ** {ALPHA_POWER:g}",
-        }
-    if "attention" in found:
-        found["attention"]["head"] = style.head  # 0: the mean of all
-    if "kernels" in found:
-        del found["kernels"]["opacity"]
-        found["kernels"]["channels"] = {
+        }  # fmt: skip
+    if "attention" in scales:
+        scales["attention"]["head"] = style.head  # 0: the mean of all
+    if "kernels" in scales:
+        del scales["kernels"]["opacity"]
+        scales["kernels"]["channels"] = {  # from 1, as in captions
             s.model: [c + 1 for c in channels_of(s.kernels)] for s in studies if s.kernels
-        }  # for people, from 1
-    return clean(found)
+        }
+    return clean(scales)
 
 
 @cache
 def source_digest() -> str:
-    """SHA-256 of this package's own code: which program made a number, also from a checkout."""
+    """SHA-256 of this package's code, which identifies the program also in a checkout."""
     package = Path(__file__).parents[1]
     digest = sha256()
     for path in sorted(package.rglob("*.py")):
@@ -146,22 +133,22 @@ def source_digest() -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """Python, this package's code and the packages that made the numbers."""
-    found = {"python": platform.python_version(), "transxnet": source_digest()[:12]}
+    """Versions of Python, of this package's code and of the packages that compute the numbers."""
+    by_name = {"python": platform.python_version(), "transxnet": source_digest()[:12]}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            by_name[package] = version(package)
         except PackageNotFoundError:  # opencv-python may be installed under another name
             continue
-    return found
+    return by_name
 
 
 def clean(value: object) -> object:
-    """Ready for JSON: numpy's numbers and tuples made plain, what is not finite made null."""
+    """A value ready for JSON: NumPy scalars and tuples become plain, numbers that are not finite null."""
     if isinstance(value, Mapping):
-        return {str(key): clean(one) for key, one in value.items()}
+        return {str(key): clean(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [clean(one) for one in value]
+        return [clean(entry) for entry in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):

@@ -1,39 +1,52 @@
-"""Studies -> rows of maps that stand side by side on one scale: what a downloaded figure is made of.
-
-A column is a Shot: one study and its photo. A row is one kind of map; what a study lacks is said in its place.
-"""
+"""Studies -> rows of maps on one scale, a column a study: what a downloaded figure is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isnan
 
 import numpy as np
 
-from ..draw.kernels import fitting, grid, part_of
-from ..draw.overlay import crop_view, interpolate, mark, overlay
-from ..draw.scale import NORMALIZED, shared_range
-from ..draw.text import number
-from ..draw.views import MAP_STYLES, Result, geometry_of, range_of, shown, unit_of, what, worth_knowing
-from ..results import AttentionFrom, Geometry, KernelSet
+from ..draw.compose import Cell, ColorScale, Heading
+from ..draw.kernels import kernel_part
+from ..draw.overlay import crop_source, interpolate, mark, overlay
+from ..draw.scale import NORMALIZED, Tone, shared_range
+from ..draw.styles import (
+    MAP_STYLES,
+    Result,
+    display_range,
+    displayed_values,
+    key_numbers,
+    layer_and_target,
+    marked_position,
+    result_geometry,
+)
+from ..draw.text import number, percent
+from ..results import AttentionFrom, Geometry
 from ..results.attention import AttentionTo
 from ..results.differences import Comparison
 from ..study import Study
-from .images import Style, channels_of, results, source_crop
+from .images import Style, capitalized, channels_of, provenance_line, results, source_crop, tiles_cell
 
-LARGEST = "max"  # Style.head of the largest weight that any head gives
-NOT_HERE = "There is no such map of this variant."
+LARGEST = "max"  # Style.head of the largest weight of any head
+NOT_AVAILABLE = "This model has no such map."
 KERNEL_PARTS = {
-    "kernels": ("Kernels", "What IDConv made for this image; learned ones where a variant generates none."),
-    "static": ("Static kernels", "What uniform gates would give, the mean of the learned ones. Same scale."),
-    "difference": ("Difference", "Generated less static, on its own scale."),
+    "kernels": ("Kernels", MAP_STYLES["kernels"].description),
+    "static": ("Static kernels", "Kernels of uniform mixing, the mean of the learned ones. Same scale."),
+    "difference": ("Difference", "Generated minus static, on its own scale."),
 }
 
 
 @dataclass(frozen=True)
 class Shot:
-    """title: of the column. upload: uint8 (H, W, 3), the upright image; None draws what the model saw of it."""
+    """A column.
+
+    Attributes:
+        title: Its heading.
+        study: Of one model on one image.
+        upload: uint8 (H, W, 3), the upright source image; None draws the model's crop.
+    """
 
     title: str
     study: Study
@@ -42,207 +55,197 @@ class Shot:
     def photo(self, side: int) -> np.ndarray:
         return source_crop(self.study, self.upload, side)
 
-
-@dataclass(frozen=True)
-class Cell:
-    """paint: side in pixels -> uint8 (H, side, 3), RGB. title: over it, where it is not its column's."""
-
-    paint: Callable[[int], np.ndarray]
-    caption: str
-    title: str = ""
+    def heading(self) -> Heading:
+        """What the model predicts, and whose weights it has."""
+        study, best = self.study, self.study.predictions.top[0]
+        text = f"Predicts {best.label}, {percent(best.probability)}."
+        if study.target.index != best.index:
+            probability = float(study.predictions.probabilities[study.target.index])
+            text += f" Target class: {study.target.label}, {percent(probability)}."
+        return Heading(self.title, [text, *study.notes, provenance_line(study)], study.untrained)
 
 
 @dataclass(frozen=True)
 class Row:
-    """cells: one a column, or a sentence that says why there is none. value_range: raw, None where there is no bar."""
+    """One kind of map.
+
+    Attributes:
+        name: For the manifest.
+        title, caption: Above the row.
+        cells: One a column; a string says why there is no map.
+        scale: Shared by the row; None where there is no color bar.
+        scaling: What the colors stand for.
+    """
 
     name: str
     title: str
     caption: str
     cells: Sequence[Cell | str] = ()
-    value_range: tuple[float, float] | None = None
-    colormap: str = "magma"
-    signed: bool = False
-    root: bool = False
-    units: str = ""
+    scale: ColorScale | None = None
     scaling: str = "raw"
+
+    def heading(self, tone: Tone) -> Heading:
+        """Title, caption and color bar with these display settings."""
+        scale = self.scale and replace(self.scale, tone=tone)
+        return Heading(self.title, [f"{self.caption} {tone.description}".strip()], scale=scale)
 
     def as_json(self) -> dict[str, object]:
         """For the manifest."""
+        scale = self.scale or ColorScale((0.0, 0.0))
         return {
-            "name": self.name, "title": self.title, "range": self.value_range, "colormap": self.colormap,
-            "signed": self.signed, "root": self.root, "units": self.units, "scaling": self.scaling,
+            "name": self.name, "title": self.title, "range": self.scale and scale.value_range,
+            "colormap": scale.colormap, "signed": scale.signed, "root": scale.root, "units": scale.units,
+            "scaling": self.scaling,
         }  # fmt: skip
 
 
-def look_row(name: str, shots: Sequence[Shot], style: Style) -> Row:
-    """One view of MAP_STYLES but kernels, of every shot that has it, on one scale."""
-    look = MAP_STYLES[name]
-    found = [results(shot.study).get(name) for shot in shots]
-    there = [result for result in found if result is not None]
-    row = Row(
-        name, look.title, f"{look.shows} Drawn: {look.scaling}.", (), _common_range(there, style.head),
-        style.colormaps.get(name, look.colormap), look.signed, look.root, look.units, look.scaling,
-    )  # fmt: skip
+def map_row(name: str, shots: Sequence[Shot], style: Style) -> Row:
+    """One map of MAP_STYLES except kernels, of every column that has it."""
+    map_style = MAP_STYLES[name]
+    maps = [results(shot.study).get(name) for shot in shots]
+    limits = [display_range([result], available_head(result, style.head)) for result in maps if result is not None]
+    value_range = (min(low for low, _ in limits), max(high for _, high in limits)) if limits else None
+    scale = value_range and ColorScale(
+        value_range, map_style.units, style.colormaps.get(name, map_style.colormap), map_style.signed, map_style.root
+    )
+    caption = f"{map_style.description} Colors: {map_style.scaling}."
+    row = Row(name, map_style.title, caption, scale=scale, scaling=map_style.scaling)
 
     def cell(shot: Shot, result: Result) -> Cell:
-        head = head_in(result, style.head)
-        values, own, words = shown(result, head), range_of([result], head), _words(result, head)
-        return _over(shot, values, geometry_of(result), row, style, words, unit_of(result), own)
+        head = available_head(result, style.head)
+        values, limits = displayed_values(result, head), display_range([result], head)
+        caption, position = _caption(result, head), marked_position(result)
+        return _map_cell(shot, values, result_geometry(result), row, style, caption, position, limits)
 
-    return _filled(row, shots, [r and cell(s, r) for s, r in zip(shots, found, strict=True)])
+    return _filled(row, shots, [r and cell(s, r) for s, r in zip(shots, maps, strict=True)])
 
 
-def head_in(result: Result | AttentionTo, head: int | str) -> int | str:
+def available_head(result: Result | AttentionTo, head: int | str) -> int | str:
     """The head that is drawn of a result: the mean of all (0) where it has no such head, as on the page."""
     heads = getattr(result, "heads", None)
     return 0 if heads is not None and isinstance(head, int) and head > len(heads) else head
 
 
-def _common_range(results: Sequence[Result], head: int | str) -> tuple[float, float] | None:
-    """Of the heads that are drawn."""
-    found = [range_of([result], head_in(result, head)) for result in results]
-    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
-
-
-def users_row(shots: Sequence[Shot], style: Style) -> Row:
-    """Attention the other way round: which queries mix in the key at the point."""
-    users = [shot.study.position_attention and shot.study.position_attention.attention_to for shot in shots]
-    values = [one and one.head(head_in(one, style.head)) for one in users]
+def attention_to_row(shots: Sequence[Shot], style: Style) -> Row:
+    """Attention to the query position: the weights that its key receives from all queries."""
+    maps = [shot.study.position_attention and shot.study.position_attention.attention_to for shot in shots]
+    values = [result and result.head(available_head(result, style.head)) for result in maps]
+    limits = shared_range([v for v in values if v is not None])
     row = Row(
-        "attention_users", "Attention: who looks here", "Which places' queries mix in the marked one. Drawn: raw "
-        "weights, which add up to 1 over the keys of each query and not over this map.",
-        (), shared_range([v for v in values if v is not None]), style.colormaps.get("attention", "magma"),
-        units="weight",
+        "attention_to", "Attention to the query position", "Which positions attend to the marked one. Colors: raw "
+        "weights, which sum to 1 over the keys of each query, not over this map.",
+        scale=ColorScale(limits, "weight", style.colormaps.get("attention", "magma")),
     )  # fmt: skip
 
-    def cell(i: int) -> Cell | None:
-        one = users[i]
-        if one is None:
-            return None
-        head = head_in(one, style.head)
-        which = f"head {head}" if head not in (0, LARGEST) else "largest" if head else "mean of heads"
-        caption = f"Stage {one.stage}, block {one.block}, {which}, key at row {one.key[0]}, column {one.key[1]}."
-        return _over(shots[i], values[i], one.queries, row, style, caption, one.keys.center(*one.key))
+    def cell(shot: Shot, result: AttentionTo, values: np.ndarray) -> Cell:
+        head = available_head(result, style.head)
+        heads = f"head {head}" if head not in (0, LARGEST) else "largest of the heads" if head else "mean of the heads"
+        key = f"key at row {result.key[0]}, column {result.key[1]}"
+        caption = f"Stage {result.stage}, block {result.block}, {heads}, {key}."
+        return _map_cell(shot, values, result.queries, row, style, caption, result.keys.center(*result.key))
 
-    return _filled(row, shots, [cell(i) for i in range(len(shots))], "attention")
+    cells = [r and cell(s, r, v) for s, r, v in zip(shots, maps, values, strict=True)]
+    return _filled(row, shots, cells, "attention")
 
 
-def signed_cam_row(shots: Sequence[Shot], style: Style) -> Row:
-    """Grad-CAM with its sign: what raised the score and what lowered it, in logits."""
+def signed_grad_cam_row(shots: Sequence[Shot], style: Style) -> Row:
+    """Grad-CAM without ReLU: contributions to the logit, positive and negative."""
     maps = [shot.study.grad_cam for shot in shots]
+    limits = shared_range([m.heatmap for m in maps if m is not None], True)
     row = Row(
-        "grad_cam_raw", "Grad-CAM, raised and lowered", "Raw: above zero raised the explained answer's score, below "
-        "zero lowered it.", (), shared_range([m.heatmap for m in maps if m is not None], True),
-        style.colormaps.get("contrast", "RdBu_r"), True, units="logit",
+        "grad_cam_raw", "Signed Grad-CAM", "Contribution to the logit of the target class: positive values raise it, "
+        "negative values lower it.", scale=ColorScale(limits, "logit", style.colormaps.get("contrast", "RdBu_r"), True),
     )  # fmt: skip
     cells = [
-        m and _over(s, m.heatmap, m.geometry, row, style, f"{_upper(what(m))}.")
+        m and _map_cell(s, m.heatmap, m.geometry, row, style, f"{capitalized(layer_and_target(m))}.")
         for s, m in zip(shots, maps, strict=True)
     ]
     return _filled(row, shots, cells, "grad_cam")
 
 
 def kernel_rows(shots: Sequence[Shot], style: Style) -> list[Row]:
-    """Generated, static and their difference, the same channels in each; learned kernels alone where none differ."""
+    """Generated and static kernels and their difference, of the same channels; one row where all are learned."""
     sets = [shot.study.kernels for shot in shots]
-    there = [one for one in sets if one is not None]
-    generated = any(len(one.gates) > 1 for one in there)
-    parts = list(KERNEL_PARTS) if generated else ["kernels"]
-    both = [part_of(one, part)[channels_of(one)] for one in there for part in ("kernels", "static")]
-    differ = [part_of(one, "difference")[channels_of(one)] for one in there]
-    colormap, rows = style.colormaps.get("kernels", "RdBu_r"), []
-    for part in parts:
-        title, caption = KERNEL_PARTS[part]
-        value_range = shared_range(differ if part == "difference" else both, True) if there else None
-        row = Row(part, title, caption, (), value_range, colormap, True, units="weight")
-        cells = [one and _kernel_cell(one, row, style) for one in sets]
+    available = [kernels for kernels in sets if kernels is not None]
+    parts = {name: [kernel_part(k, name)[channels_of(k)] for k in available] for name in KERNEL_PARTS}
+    both = shared_range([*parts["kernels"], *parts["static"]], True)
+    limits = {"kernels": both, "static": both, "difference": shared_range(parts["difference"], True)}
+    rows = []
+    for part, (title, caption) in KERNEL_PARTS.items():
+        if part != "kernels" and not any(len(kernels.gates) > 1 for kernels in available):
+            continue
+        scale = ColorScale(limits[part], "weight", style.colormaps.get("kernels", "RdBu_r"), True, tone=style.tone)
+        row = Row(part, title, caption, scale=scale if available else None)
+        cells = []
+        for kernels in sets:
+            channels = kernels and channels_of(kernels)
+            text = kernels and (
+                f"{capitalized(layer_and_target(kernels))}; channels {', '.join(str(c + 1) for c in channels)} of "
+                f"{len(kernels.kernels)}. {key_numbers(kernels)}."
+            )
+            cells.append(kernels and tiles_cell(kernel_part(kernels, part)[channels], scale, text))
         rows.append(_filled(row, shots, cells, "kernels"))
     return rows
 
 
-def difference_row(
-    found: Comparison, title: str, units: str, shots: Sequence[Shot], style: Style
-) -> Row:  # fmt: skip
-    """Every pair's difference on what all variants saw, over that part of the photo."""
+def difference_row(comparison: Comparison, title: str, units: str, shots: Sequence[Shot], style: Style) -> Row:
+    """The difference of every pair of maps on the region that all models see."""
+    colormap = style.colormaps.get("contrast", "RdBu_r")
     row = Row(
-        "difference", f"{title}: differences", "Second minus first, on the part of the image that all of them saw.",
-        (), (-found.largest, found.largest), style.colormaps.get("contrast", "RdBu_r"), True, units=units,
+        "difference", f"{title}: differences", "Second minus first, on the region of the image that all models see.",
+        scale=ColorScale((-comparison.largest, comparison.largest), units, colormap, True),
     )  # fmt: skip
     upload, titles = shots[0].upload, {shot.study.model: shot.title for shot in shots}
 
-    def cell(d) -> Cell:
-        def paint(side: int) -> np.ndarray:
-            rows, columns = found.geometry.grid
-            size = (round(side * rows / columns), side)
-            photo = crop_view(upload, found.geometry.crop_box, size)
-            return _overlaid(photo, d.values, found.geometry, row, style, None, None)
+    def cell(difference) -> Cell:
+        def draw(side: int) -> np.ndarray:
+            rows, columns = comparison.geometry.grid
+            photo = crop_source(upload, comparison.geometry.crop_box, (round(side * rows / columns), side))
+            return _overlaid(photo, difference.values, comparison.geometry, row, style, None, None)
 
-        told = ["No difference beyond rounding."] if d.only_rounding else []
-        told.append(f"Mean absolute difference {number(d.mean_absolute)} {units}.")
-        if not isnan(d.correlation):
-            highest = f"{100 * d.overlap:.0f} % of the highest {100 * d.overlap_by_chance:.0f} % of pixels in common"
-            told.insert(0, f"Rank correlation {d.correlation:.2f}; {highest}.")
-        caption = " ".join(told)
-        return Cell(paint, caption, f"{titles[d.second]} minus {titles[d.first]}")
+        sentences = ["No difference beyond rounding."] if difference.only_rounding else []
+        sentences.append(f"Mean absolute difference {number(difference.mean_absolute)} {units}.")
+        if not isnan(difference.correlation):
+            share, overlap = f"{100 * difference.overlap_by_chance:.0f}%", f"{100 * difference.overlap:.0f}%"
+            sentences.insert(0, f"Rank correlation {difference.correlation:.2f}; overlap of the top {share} {overlap}.")
+        return Cell(draw, " ".join(sentences), f"{titles[difference.second]} minus {titles[difference.first]}")
 
-    return replace(row, cells=[cell(d) for d in found.differences])
+    return replace(row, cells=[cell(difference) for difference in comparison.differences])
 
 
 # ---- one cell -----------------------------------------------------------------------------------------------
 
 
 def _filled(row: Row, shots: Sequence[Shot], cells: Sequence[Cell | None], part: str = "") -> Row:
-    return replace(
-        row,
-        cells=[
-            cell if cell is not None else shot.study.missing.get(part or row.name, NOT_HERE)
-            for shot, cell in zip(shots, cells, strict=True)
-        ],
-    )
+    """The row with its cells, or the reason where there is no map."""
+    reasons = [shot.study.missing.get(part or row.name, NOT_AVAILABLE) for shot in shots]
+    return replace(row, cells=[reason if c is None else c for c, reason in zip(cells, reasons, strict=True)])
 
 
-def _over(
+def _map_cell(
     shot: Shot, values: np.ndarray, geometry: Geometry, row: Row, style: Style, caption: str,
-    unit: tuple[float, float] | None = None, own: tuple[float, float] | None = None,
+    position: tuple[float, float] | None = None, limits: tuple[float, float] | None = None,
 ) -> Cell:  # fmt: skip
-    """A map over its shot's photo. own: its range where each map has its own."""
-    own = own or shared_range([values], row.signed)
-    return Cell(lambda side: _overlaid(shot.photo(side), values, geometry, row, style, own, unit), caption)
+    """A map over its column's photo. limits: its own range, for a normalized tone."""
+    limits = limits or shared_range([values], row.scale.signed)
+    return Cell(lambda side: _overlaid(shot.photo(side), values, geometry, row, style, limits, position), caption)
 
 
 def _overlaid(
     photo: np.ndarray, values: np.ndarray, geometry: Geometry, row: Row, style: Style,
-    own: tuple[float, float] | None, unit: tuple[float, float] | None,
+    limits: tuple[float, float] | None, position: tuple[float, float] | None,
 ) -> np.ndarray:  # fmt: skip
-    alone = style.tone.mode == NORMALIZED
-    value_range = (own or shared_range([values], row.signed)) if alone else row.value_range
+    scale, value_range = row.scale, row.scale.value_range
+    if style.tone.mode == NORMALIZED:
+        value_range = limits or shared_range([values], scale.signed)
     heatmap = interpolate(values, geometry, photo.shape[:2])
-    rgb = overlay(photo, heatmap, value_range, row.colormap, style.opacity, row.signed, row.root, style.tone)
-    return rgb if unit is None else mark(rgb, unit, geometry.input_size)
+    rgb = overlay(photo, heatmap, value_range, scale.colormap, style.opacity, scale.signed, scale.root, style.tone)
+    return rgb if position is None else mark(rgb, position, geometry.input_size)
 
 
-def _kernel_cell(found: KernelSet, row: Row, style: Style) -> Cell:
-    channels = channels_of(found)
-    values = part_of(found, row.name)[channels]
-
-    def paint(side: int) -> np.ndarray:
-        across, tap, gap = fitting(len(values), values.shape[-1], side)
-        return grid(values, row.value_range, row.colormap, True, across, tap, gap, style.tone)
-
-    names = ", ".join(str(channel + 1) for channel in channels)
-    return Cell(paint, f"{_upper(what(found))}; channels {names} of {len(found.kernels)}; {worth_knowing(found)}.")
-
-
-def _words(result: Result, head: int | str) -> str:
-    """What it is exactly, and the numbers to read beside it."""
+def _caption(result: Result, head: int | str) -> str:
+    """Layer, target and the most important numbers."""
     if head == LARGEST and isinstance(result, AttentionFrom):
-        count = len(result.heads)
-        return (
-            f"Stage {result.stage}, block {result.block}, the largest weight of {count} heads; these do not sum to 1."
-        )
-    return f"{_upper(what(result, head))}: {worth_knowing(result, head)}."
-
-
-def _upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
+        layer = f"Stage {result.stage}, block {result.block}, largest of {len(result.heads)} heads"
+        return f"{layer}; these weights do not sum to 1."
+    return f"{capitalized(layer_and_target(result, head))}. {key_numbers(result, head)}."

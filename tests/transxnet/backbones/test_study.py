@@ -97,7 +97,8 @@ def test_each_is_placed_in_its_own_view(backbone, small):
 def test_both_in_every_figure_and_transxnets_parts_alone(backbone, small):
     by_name = {study_figure.name: study_figure for study_figure in figures([small, backbone], PHOTO.rgb)}
     about_parts = {
-        "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates", "kernel_spectrum",
+        "attention_heads", "attention_depth", "rollout", "pathway_energies", "kernel_clusters", "kernel_gates",
+        "kernel_spectrum",
         "kernel_change", "kernel_depth", "erf_pathways", "ablation_table", "ablation_heads",
     }  # fmt: skip
     assert about_parts < set(by_name)

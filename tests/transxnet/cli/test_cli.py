@@ -21,7 +21,7 @@ from tests.torchrun import Forked
 from transxnet.__main__ import main
 from transxnet.cli import common
 from transxnet.cli import list as listing
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 from transxnet.explain import predict as predict_module
 from transxnet.images import decode
 from transxnet.labels import label_set
@@ -343,20 +343,20 @@ def test_manifest_records_inputs_and_settings(results, images, weights):
     assert {"python", "torch", "timm", "captum"} <= set(manifest["versions"])
     assert [list(failure) for failure in manifest["failed"]] == [["image", "error"]]
     assert entry["image"] == str(images[0])
-    assert entry["drawn"]["attention"]["head"] == 2
+    assert entry["scales"]["attention"]["head"] == 2
     assert (first["model"], second["model"]) == ("pico", "pico@untrained")
     assert first["provenance"]["kind"] == "folder"
     assert len(first["provenance"]["sha256"]) == 64
     assert second["untrained"] is True
-    assert first["maps"]["attention"]["layer"] == "stage 2, block 1"
-    assert first["maps"]["grad_cam"]["layer"] == "stage 4, block 2"
+    assert first["heatmaps"]["attention"]["layer"] == "stage 2, block 1"
+    assert first["heatmaps"]["grad_cam"]["layer"] == "stage 4, block 2"
     assert first["position"] == [30, 70]
 
 
 def test_all_models_explain_the_first_ones_prediction(results):
     first, second = results[2]["images"][0]["models"]
-    assert first["class"]["wnid"] == first["top"][0]["wnid"] == second["class"]["wnid"]
-    assert second["class"]["wnid"] != second["top"][0]["wnid"]
+    assert first["target"]["wnid"] == first["predictions"][0]["wnid"] == second["target"]["wnid"]
+    assert second["target"]["wnid"] != second["predictions"][0]["wnid"]
 
 
 def test_equal_file_names_get_numbered_folders():

@@ -16,7 +16,7 @@ from tests.torchrun import ranks
 from transxnet.__main__ import main
 from transxnet.cli import erf as erf_command
 from transxnet.cli import erf_files
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 from transxnet.errors import DeviceError
 from transxnet.explain.erf import protocol as erf_protocol
 from transxnet.explain.erf.protocol import published_erf

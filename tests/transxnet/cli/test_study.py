@@ -18,7 +18,7 @@ from transxnet import study as study_package
 from transxnet.__main__ import main
 from transxnet.cli import common
 from transxnet.cli.study import plain_forward_seconds, timing, timing_text
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 from transxnet.errors import DeviceError
 from transxnet.model import TransXNet
 from transxnet.variants import VARIANTS, VariantSpec
@@ -206,8 +206,8 @@ def test_repeated_model_is_used_once(study, no_figures, calls, images):
 def test_models_contrast_the_same_classes(study, images):
     models = ("--models", "pico@untrained,pico_static@untrained")
     _, record, _ = study(images[0], *CHEAP[2:], *models, "--analyses", "contrast")
-    first, second = (model["maps"]["contrast"] for model in record["images"][0]["models"])
-    assert first["target"] == second["target"]
+    first, second = (model["heatmaps"]["contrast"] for model in record["images"][0]["models"])
+    assert first["explains"] == second["explains"]
 
 
 def test_class_missing_in_second_model_is_noted(study, images):
@@ -255,7 +255,7 @@ def without_times(record: dict) -> dict:
         {**entry, "models": [{k: v for k, v in model.items() if k != "seconds"} for model in entry["models"]]}
         for entry in record["images"]
     ]
-    return {**record, "images": images, "made": "", "command": [], "timing": {}}
+    return {**record, "images": images, "created": "", "command": [], "timing": {}}
 
 
 @pytest.mark.process
@@ -289,15 +289,15 @@ def test_backbone_and_pico(study, images, tmp_path):
     code, record, err = study(images[0], *argv, "--block", 3, "--head", 2, "--device", "cpu")
     assert (code, err) == (0, "")
     pico, backbone = record["images"][0]["models"]
-    assert set(pico["maps"]) == {"attention", "kernels", "grad_cam", "receptive_field"}
-    assert set(backbone["maps"]) == {"grad_cam", "receptive_field"}
+    assert set(pico["heatmaps"]) == {"attention", "kernels", "grad_cam", "receptive_field"}
+    assert set(backbone["heatmaps"]) == {"grad_cam", "receptive_field"}
     assert backbone["missing"] == {
         "attention": "test_resnet is no TransXNet: it has no OSRA to attend with.",
         "kernels": "test_resnet is no TransXNet: it generates no kernels.",
     }
-    assert pico["maps"]["attention"]["layer"] == "stage 3, block 3"
-    assert backbone["maps"]["grad_cam"]["layer"] == "stage 4 (layer4)"
-    assert (pico["view"]["size"], backbone["view"]["size"]) == ([128, 128], [160, 160])
+    assert pico["heatmaps"]["attention"]["layer"] == "stage 3, block 3"
+    assert backbone["heatmaps"]["grad_cam"]["layer"] == "stage 4 (layer4)"
+    assert (pico["crop"]["size"], backbone["crop"]["size"]) == ([128, 128], [160, 160])
     assert cv2.imread(str(tmp_path / "out" / record["images"][0]["sheet"])) is not None
 
 

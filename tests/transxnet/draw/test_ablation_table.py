@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from transxnet.draw.ablation_table import ablation_table_figure
-from transxnet.draw.change_bars import FELL, LEGEND, ROSE, limits, signed
-from transxnet.draw.heads_off import heads_off_figure
-from transxnet.draw.sheet import DPI
+from transxnet.draw.ablation_table import (
+    LEGEND,
+    NEGATIVE,
+    POSITIVE,
+    ablation_heads_figure,
+    ablation_table_figure,
+    logit_range,
+    signed,
+)
+from transxnet.draw.canvas import DPI
 from transxnet.results import Prediction
 from transxnet.results.ablation_table import AblationTable, Change
 
@@ -42,11 +48,11 @@ def pixels(image: np.ndarray, color: str) -> np.ndarray:
     return (image[round(LEGEND * DPI) :] == rgb).all(axis=-1)
 
 
-def test_bars_are_as_long_as_the_changes_on_one_scale():
+def test_bars_are_proportional_to_the_changes():
     """Gates, on the left, fall by 1; OSRA, on the right, rises by half of it: half as many pixels."""
     image = ablation_table_figure([result()], ["pico"]).image
     assert image.shape[1] == 1200
-    fell, rose = pixels(image, FELL), pixels(image, ROSE)
+    fell, rose = pixels(image, NEGATIVE), pixels(image, POSITIVE)
     assert not fell[:, 600:].any()
     assert not rose[:, :600].any()
     longest = [max(mask.sum(axis=0)) for mask in (fell, rose)]  # of each column
@@ -54,41 +60,41 @@ def test_bars_are_as_long_as_the_changes_on_one_scale():
     assert min(longest) > 15
 
 
-def test_variants_share_the_scale():
+def test_models_share_the_scale():
     image = ablation_table_figure([result(-1, 0), result(-0.5, 0)], ["a", "b"]).image
-    fell = pixels(image, FELL)
+    fell = pixels(image, NEGATIVE)
     upper, lower = fell[: len(fell) // 2], fell[len(fell) // 2 :]
     assert max(upper.sum(axis=0)) / max(lower.sum(axis=0)) == pytest.approx(2, rel=0.08)
 
 
-def test_the_table_says_what_became_of_the_answer():
+def test_table_shows_probabilities_and_new_predictions():
     table = ablation_table_figure([result()], ["pico"]).table
-    assert table.head == ("What is changed", "Everywhere", "Stage 1", "Stage 2")
+    assert table.head == ("Ablation", "Whole model", "Stage 1", "Stage 2")
     assert list(table.rows) == [
-        ("Untouched", "50.0 % fox", "", ""),
-        ("Gates made uniform", "40.0 %, answers dog", "40.0 %, answers dog", "40.0 %"),
-        ("OSRA’s half zeroed", "55.0 %", "55.0 %", "55.0 %"),
+        ("Unchanged", "50.0% fox", "", ""),
+        ("Gates made uniform", "40.0%, predicts dog", "40.0%, predicts dog", "40.0%"),
+        ("OSRA’s half zeroed", "55.0%", "55.0%", "55.0%"),
     ]
     several = ablation_table_figure([result(), result(missing=("no_osra",))], ["pico", "noosra"]).table
-    assert several.rows[0][0] == "pico: Untouched"
-    assert several.rows[-1] == ("noosra: OSRA’s half zeroed", "has no such part", "", "")
+    assert several.rows[0][0] == "pico: Unchanged"
+    assert several.rows[-1] == ("noosra: OSRA’s half zeroed", "not in this model", "", "")
 
 
-def test_a_missing_part_is_told_in_its_place():
+def test_missing_parts_give_a_reason_instead_of_charts():
     with_it, without = (
         ablation_table_figure([r], ["pico"]).image for r in (result(osra=0), result(missing=("no_osra",)))
     )
     moved = without.shape[0] - with_it.shape[0]
     assert 0 < moved < 0.4 * DPI  # a line or two above the panels, and no empty place beside them
-    fell = [pixels(image, FELL).sum() for image in (with_it, without)]
+    fell = [pixels(image, NEGATIVE).sum() for image in (with_it, without)]
     assert fell[0] == pytest.approx(fell[1], rel=0.03)  # the other column is as it was, further down
     right = [(image[60:, 620:] < 200).all(axis=-1).sum(axis=1).max() for image in (with_it, without)]
     assert right[0] > 400 > 200 > right[1]  # a line at zero; no panel
     all_missing = ablation_table_figure([result(missing=tuple(WORDS))], ["pico"])
-    assert "nothing was changed everywhere" in all_missing.alt
+    assert "nothing was changed in the whole model" in all_missing.alt
 
 
-def test_small_bars_have_their_numbers_beside_them(monkeypatch):
+def test_numbers_of_small_bars_are_next_to_them(monkeypatch):
     """Of each stage and of everywhere, in both panels: above where it rises, below where it falls."""
     said = []
     monkeypatch.setattr(Axes, "annotate", lambda _, text, xy, **how: said.append((text, round(xy[1], 6), how["va"])))
@@ -97,40 +103,40 @@ def test_small_bars_have_their_numbers_beside_them(monkeypatch):
 
 
 def test_numbers_and_arrays_are_raw():
-    study_figure = ablation_table_figure([result()], ["pico"])
-    assert study_figure.title == "What does each part do for this image?"
-    assert study_figure.numbers["pico/logit"] == 2
-    assert study_figure.numbers["pico/uniform_gates/logit_change"] == -1
-    assert study_figure.numbers["pico/uniform_gates/margin_change"] == -2
-    assert study_figure.numbers["pico/no_osra/probability"] == 0.55
-    assert study_figure.numbers["pico/no_osra/divergence"] == 0.25
-    assert study_figure.arrays["pico/no_osra/stage"].tolist() == [0, 1, 2, 1, 1, 2]
-    assert study_figure.arrays["pico/no_osra/block"].tolist() == [0, 0, 0, 1, 2, 1]
-    assert study_figure.arrays["pico/no_osra/logit_change"].tolist() == [0.5] * 6
-    assert study_figure.arrays["pico/no_osra/logits"].shape == (6, 4)
-    assert "pico, fox, 50.0 %" in study_figure.alt
-    assert "−1.00 (Gates made uniform), then 40.0 %, answers dog" in study_figure.alt
-    assert "never trained" in study_figure.limits
+    figure = ablation_table_figure([result()], ["pico"])
+    assert figure.title == "What does each part do for this image?"
+    assert figure.numbers["pico/logit"] == 2
+    assert figure.numbers["pico/uniform_gates/logit_change"] == -1
+    assert figure.numbers["pico/uniform_gates/margin_change"] == -2
+    assert figure.numbers["pico/no_osra/probability"] == 0.55
+    assert figure.numbers["pico/no_osra/divergence"] == 0.25
+    assert figure.arrays["pico/no_osra/stage"].tolist() == [0, 1, 2, 1, 1, 2]
+    assert figure.arrays["pico/no_osra/block"].tolist() == [0, 0, 0, 1, 2, 1]
+    assert figure.arrays["pico/no_osra/logit_change"].tolist() == [0.5] * 6
+    assert figure.arrays["pico/no_osra/logits"].shape == (6, 4)
+    assert "pico, fox, 50.0%" in figure.alt
+    assert "−1.00 (Gates made uniform), then 40.0%, predicts dog" in figure.alt
+    assert "not trained with a part changed" in figure.limits
 
 
-def test_heads():
-    study_figure = heads_off_figure([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
-    assert study_figure.title == "What does each attention head of stage 1 do for this image?"
-    assert study_figure.table.head == ("Change of the logit", "Head 1", "Head 2")
-    assert list(study_figure.table.rows) == [("pico, block 1", "+0.20", "−0.40"), ("pico, block 2", "0.00", "+0.10")]
-    assert study_figure.numbers == {"pico/largest_change": pytest.approx(-0.4)}
-    assert study_figure.arrays["pico/head"].tolist() == [1, 2, 1, 2]
-    assert study_figure.arrays["pico/block"].tolist() == [1, 1, 2, 2]
-    assert study_figure.arrays["pico/logit_change"].tolist() == pytest.approx([0.2, -0.4, 0, 0.1])
-    assert "moved most by head 2 of block 1, −0.40" in study_figure.alt
-    assert "noosra: The heads of stage 1 were not asked." in study_figure.alt
-    fell, rose = pixels(study_figure.image, FELL), pixels(study_figure.image, ROSE)
+def test_heads_figure_shows_changes_by_block_and_head():
+    figure = ablation_heads_figure([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
+    assert figure.title == "What does each attention head of stage 1 do for this image?"
+    assert figure.table.head == ("Change of the logit", "Head 1", "Head 2")
+    assert list(figure.table.rows) == [("pico, block 1", "+0.20", "−0.40"), ("pico, block 2", "0.00", "+0.10")]
+    assert figure.numbers == {"pico/largest_change": pytest.approx(-0.4)}
+    assert figure.arrays["pico/head"].tolist() == [1, 2, 1, 2]
+    assert figure.arrays["pico/block"].tolist() == [1, 1, 2, 2]
+    assert figure.arrays["pico/logit_change"].tolist() == pytest.approx([0.2, -0.4, 0, 0.1])
+    assert "the largest change is that of head 2 of block 1, −0.40" in figure.alt
+    assert "noosra: The heads of stage 1 were not ablated." in figure.alt
+    fell, rose = pixels(figure.image, NEGATIVE), pixels(figure.image, POSITIVE)
     assert max(fell.sum(axis=0)) / max(rose.sum(axis=0)) == pytest.approx(2, rel=0.08)
     assert np.flatnonzero(fell.any(axis=0)).min() > np.flatnonzero(rose.any(axis=0)).min()  # head 2 right of head 1
 
 
-def test_rounding_does_not_fill_the_panels():
-    assert limits([1e-6, -2e-6]) == limits([])
-    assert limits([]) == pytest.approx((-0.0058, 0.0058))
-    assert limits([-2, 0]) == pytest.approx((-2 - 0.08 * 2.005, 0.005 + 0.08 * 2.005))
+def test_rounding_errors_do_not_set_the_range():
+    assert logit_range([1e-6, -2e-6]) == logit_range([])
+    assert logit_range([]) == pytest.approx((-0.0058, 0.0058))
+    assert logit_range([-2, 0]) == pytest.approx((-2 - 0.08 * 2.005, 0.005 + 0.08 * 2.005))
     assert [signed(v) for v in (-1.254, 0.3, -0.004, 0)] == ["−1.25", "+0.30", "0.00", "0.00"]

@@ -9,7 +9,7 @@ from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from transxnet.errors import UnknownName
 
 
-def test_a_table_is_matplotlibs_own_colors_from_low_to_high():
+def test_tables_hold_the_colors_of_matplotlib():
     table = lut("magma")
     assert table.shape == (256, 3)
     assert table.dtype == np.uint8
@@ -20,7 +20,7 @@ def test_a_table_is_matplotlibs_own_colors_from_low_to_high():
 
 
 @pytest.mark.parametrize("name", [row.name for row in COLORMAPS.values() if row.kind == DIVERGING])
-def test_a_diverging_map_goes_from_blue_over_a_light_gray_to_red(name):
+def test_diverging_maps_go_from_blue_to_red(name):
     low, middle, high = lut(name)[0].astype(int), lut(name)[128].astype(int), lut(name)[255].astype(int)
     assert low[2] > low[0] + 50
     assert high[0] > high[2] + 50
@@ -29,18 +29,18 @@ def test_a_diverging_map_goes_from_blue_over_a_light_gray_to_red(name):
 
 
 @pytest.mark.parametrize("name", [row.name for row in COLORMAPS.values() if row.kind == SEQUENTIAL])
-def test_a_sequential_map_grows_lighter_all_the_way_in_even_steps(name):
+def test_sequential_maps_increase_evenly_in_lightness(name):
     lightness = cv2.cvtColor(lut(name)[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0, :, 0]  # L*, 0 to 100
     assert (np.diff(lightness[::8]) > 0.5).all()
     ramp = np.linspace(lightness[0], lightness[-1], 256)
     assert np.abs(lightness - ramp).max() < 6
 
 
-def test_a_table_cannot_be_changed_by_whoever_draws():
+def test_tables_are_read_only():
     with pytest.raises(ValueError, match="read-only"):
         lut("magma")[0] = 0
 
 
-def test_an_unknown_name_lists_the_known_ones():
+def test_unknown_names_list_the_known_ones():
     with pytest.raises(UnknownName, match=r"'jet'.*magma, inferno, viridis, cividis, gray, RdBu_r, coolwarm"):
         lut("jet")

@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 
 from tests.kernel_sets import kernel_set
-from transxnet.draw.bars import SOFT
-from transxnet.draw.kernel_canvas import WIDE, Canvas
 from transxnet.draw.kernel_figures import (
-    change_figure,
-    clusters_figure,
-    gates_figure,
+    kernel_change_figure,
+    kernel_clusters_figure,
     kernel_depth_figure,
-    spectrum_figure,
+    kernel_spectrum_figure,
+    mixing_weights_figure,
 )
 from transxnet.draw.scale import colorize
+from transxnet.draw.text import SOFT
 from transxnet.results.kernels import KernelChange, KernelClusters, KernelDepth, KernelSpectrum
 
 RANDOM = np.random.default_rng(0).uniform(-1, 1, (16, 7, 7)).astype(np.float32)
@@ -45,21 +44,6 @@ def square(color: str) -> np.ndarray:
     return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
 
 
-# --- The canvas -------------------------------------------------------------------------------------
-
-
-def test_tiles_stand_where_they_were_put_in_whole_pixels():
-    canvas = Canvas(down=300)
-    assert canvas.tiles(50, 60, RANDOM[:2], (-1, 1), tap=10, gap=5, columns=2) == 70
-    image = canvas.rgb()
-    assert image.shape == (340, WIDE, 3)
-    wanted = colorize(RANDOM[1], (-1, 1), "RdBu_r", signed=True)
-    assert np.array_equal(image[61:131:10, 126:196:10], wanted)  # inside a hairline; the second after 70 + 5 pixels
-    assert np.array_equal(image[70:131:10, 135:196:10], wanted)
-    assert (image[60, 50:122] == image[60, 50]).all()  # the hairline
-    assert (image[:60] == 255).all()
-
-
 # --- Clusters ---------------------------------------------------------------------------------------
 
 
@@ -70,30 +54,30 @@ def clustered(scale: float = 1.0) -> KernelClusters:
     return KernelClusters("transxnet_pico", 3, 4, np.array([0, 6, 9]), scale * RANDOM[:3], labels, similarity, 0.625)
 
 
-def test_medoids_are_drawn_on_one_scale_for_all_variants():
-    study_figure = clusters_figure([clustered(), clustered(0.5)], ["pico", "other"])
+def test_medoids_of_all_models_share_one_scale():
+    figure = kernel_clusters_figure([clustered(), clustered(0.5)], ["pico", "other"])
     for kernel in RANDOM[:3]:
-        assert holds(study_figure.image, kernel, 1, tap=14)
-        assert holds(study_figure.image, 0.5 * kernel, 1, tap=14)
-    assert not holds(study_figure.image, RANDOM[3], 1, tap=14)
-    assert "±1. " in study_figure.caption
+        assert holds(figure.image, kernel, 1, tap=14)
+        assert holds(figure.image, 0.5 * kernel, 1, tap=14)
+    assert not holds(figure.image, RANDOM[3], 1, tap=14)
+    assert "±1. " in figure.caption
 
 
-def test_bars_are_as_long_as_the_clusters_are_large():
-    study_figure = clusters_figure([clustered()], ["pico"])
-    bars = (study_figure.image == square(SOFT)).all(axis=2)
+def test_bars_are_proportional_to_cluster_sizes():
+    figure = kernel_clusters_figure([clustered()], ["pico"])
+    bars = (figure.image == square(SOFT)).all(axis=2)
     columns = bars.sum(axis=0)
     assert columns[columns > 0].tolist() == [44] * 98 + [22] * 98 + [7] * 98  # 6, 3 and 1 of 10
 
 
-def test_what_each_medoid_stands_for_is_told():
-    study_figure = clusters_figure([clustered()], ["pico"])
-    assert study_figure.table.rows[0] == ("pico, channel 1", "6", "0.6")
-    assert [row[1] for row in study_figure.table.rows] == ["6", "3", "1"]
-    assert study_figure.numbers == {"pico/explained": 0.625}
-    assert study_figure.arrays["pico/sizes"].tolist() == [6, 3, 1]
-    assert np.array_equal(study_figure.arrays["pico/kernels"], RANDOM[:3])
-    assert "62.5 % of the variety" in study_figure.caption
+def test_clusters_report_sizes_and_similarity():
+    figure = kernel_clusters_figure([clustered()], ["pico"])
+    assert figure.table.rows[0] == ("pico, channel 1", "6", "0.6")
+    assert [row[1] for row in figure.table.rows] == ["6", "3", "1"]
+    assert figure.numbers == {"pico/explained": 0.625}
+    assert figure.arrays["pico/sizes"].tolist() == [6, 3, 1]
+    assert np.array_equal(figure.arrays["pico/kernels"], RANDOM[:3])
+    assert "62.5% of the variation in shape" in figure.caption
 
 
 # --- Two images -----------------------------------------------------------------------------------
@@ -109,78 +93,76 @@ def changed(still: bool = False) -> KernelChange:
 PHOTOS = (np.full((96, 96, 3), (10, 200, 30), np.uint8), np.full((96, 96, 3), (200, 10, 90), np.uint8))
 
 
-def test_both_kernels_and_their_difference_are_drawn_on_one_scale_beside_the_photos():
-    study_figure = change_figure([changed()], ["pico"], [PHOTOS], [[3, 5]])
+def test_kernels_and_differences_share_one_scale():
+    figure = kernel_change_figure([changed()], ["pico"], [PHOTOS], [[3, 5]])
     for channel in (3, 5):
         top = np.abs(RANDOM[[3, 5]]).max()
-        assert holds(study_figure.image, RANDOM[channel], top, tap=18)
-        assert holds(study_figure.image, 0.5 * RANDOM[channel], top, tap=18)  # the second, and the difference
-    assert not holds(study_figure.image, RANDOM[4], np.abs(RANDOM[[3, 5]]).max(), tap=18)
+        assert holds(figure.image, RANDOM[channel], top, tap=18)
+        assert holds(figure.image, 0.5 * RANDOM[channel], top, tap=18)  # the second, and the difference
+    assert not holds(figure.image, RANDOM[4], np.abs(RANDOM[[3, 5]]).max(), tap=18)
     side = 2 * 7 * 18 + 10
     for photo in PHOTOS:
-        assert (study_figure.image == photo[0, 0]).all(axis=2).sum() == side**2
+        assert (figure.image == photo[0, 0]).all(axis=2).sum() == side**2
 
 
-def test_the_numbers_of_a_change():
-    study_figure = change_figure([changed()], ["pico"], [PHOTOS])
-    assert study_figure.numbers["pico/distance"] == pytest.approx(0.65)
-    assert study_figure.numbers["pico/first_from_static"] == pytest.approx(0.75)
-    assert study_figure.numbers["pico/second_from_static"] == pytest.approx(0.95)
-    assert study_figure.numbers["pico/gates"] == pytest.approx(0.325)
-    assert study_figure.table.rows == [("pico", "0.65", "0.75", "0.95", "0.765", "1", "0.325")]
-    assert study_figure.arrays["pico/channels"].tolist() == list(range(13, 1, -1))  # the 12 that change most
-    assert np.array_equal(study_figure.arrays["pico/second"], 0.5 * RANDOM[:14])
+def test_change_reports_medians_over_channels():
+    figure = kernel_change_figure([changed()], ["pico"], [PHOTOS])
+    assert figure.numbers["pico/distance"] == pytest.approx(0.65)
+    assert figure.numbers["pico/first_from_static"] == pytest.approx(0.75)
+    assert figure.numbers["pico/second_from_static"] == pytest.approx(0.95)
+    assert figure.numbers["pico/gates"] == pytest.approx(0.325)
+    assert figure.table.rows == [("pico", "0.65", "0.75", "0.95", "0.765", "1", "0.325")]
+    assert figure.arrays["pico/channels"].tolist() == list(range(13, 1, -1))  # the 12 that change most
+    assert np.array_equal(figure.arrays["pico/second"], 0.5 * RANDOM[:14])
 
 
-def test_learned_kernels_do_not_move_and_the_figure_says_so():
-    study_figure = change_figure([changed(still=True)], ["pico_static"], [PHOTOS])
-    assert study_figure.numbers["pico_static/distance"] == 0
-    assert study_figure.table.rows[0][1:5] == ("0", "0", "0", "none")
-    assert holds(study_figure.image, np.zeros((7, 7)), 1, tap=18)
+def test_learned_kernels_show_no_change():
+    figure = kernel_change_figure([changed(still=True)], ["pico_static"], [PHOTOS])
+    assert figure.numbers["pico_static/distance"] == 0
+    assert figure.table.rows[0][1:5] == ("0", "0", "0", "n/a")
+    assert holds(figure.image, np.zeros((7, 7)), 1, tap=18)
 
 
 # --- Gates ------------------------------------------------------------------------------------------
 
 
-def test_gates_are_drawn_less_an_even_share_above_the_kernels_they_gave():
+def test_gates_are_drawn_relative_to_uniform():
     first = (RANDOM + 1) / 2
     gates = np.stack([first, 1 - first])  # (2, 16, 7, 7)
     given = kernel_set(RANDOM, 0.5 * RANDOM, gates)
-    study_figure = gates_figure([given], ["pico"], [[2, 7]])
+    figure = mixing_weights_figure([given], ["pico"], [[2, 7]])
     top, half = np.abs(RANDOM[[2, 7]]).max(), np.abs(first[[2, 7]] - 0.5).max()
     for channel in (2, 7):
-        assert holds(study_figure.image, first[channel] - 0.5, half, 9, "coolwarm")
-        assert not holds(
-            study_figure.image, 0.5 - first[channel], half, 9, "coolwarm"
-        )  # the second is 1 less the first
-        assert holds(study_figure.image, RANDOM[channel], top, 9)
-        assert holds(study_figure.image, 0.5 * RANDOM[channel], top, 9)
-    assert has(study_figure.image, colorize(given.tap_entropy, (0, 1), "viridis"), tap=18)
-    assert study_figure.numbers["pico/entropy"] == pytest.approx(given.gate_entropy.mean())
-    assert np.array_equal(study_figure.arrays["pico/tap_entropy"], given.tap_entropy)
+        assert holds(figure.image, first[channel] - 0.5, half, 9, "coolwarm")
+        assert not holds(figure.image, 0.5 - first[channel], half, 9, "coolwarm")  # the second is 1 less the first
+        assert holds(figure.image, RANDOM[channel], top, 9)
+        assert holds(figure.image, 0.5 * RANDOM[channel], top, 9)
+    assert has(figure.image, colorize(given.tap_entropy, (0, 1), "viridis"), tap=18)
+    assert figure.numbers["pico/entropy"] == pytest.approx(given.gate_entropy.mean())
+    assert np.array_equal(figure.arrays["pico/tap_entropy"], given.tap_entropy)
 
 
-def test_of_three_kernels_all_gates_are_drawn():
+def test_all_gates_of_three_kernels_are_drawn():
     gates = np.stack([np.full_like(RANDOM, share) for share in (0.5, 0.3, 0.2)])
-    study_figure = gates_figure([kernel_set(RANDOM, RANDOM, gates)], ["s"])
+    figure = mixing_weights_figure([kernel_set(RANDOM, RANDOM, gates)], ["s"])
     for share in (0.5, 0.3, 0.2):
-        assert holds(study_figure.image, np.full((7, 7), share - 1 / 3), 1 / 6, 9, "coolwarm")
+        assert holds(figure.image, np.full((7, 7), share - 1 / 3), 1 / 6, 9, "coolwarm")
 
 
-def test_channels_are_chosen_from_the_most_decided_to_the_most_even():
+def test_channels_range_from_selective_to_uniform():
     decided = np.linspace(1, 0.5, 16, dtype=np.float32)[::-1, None, None] * np.ones((16, 7, 7), np.float32)
-    study_figure = gates_figure([kernel_set(RANDOM, gates=np.stack([decided, 1 - decided]))], ["pico"])
-    chosen = study_figure.arrays["pico/channels"].tolist()
+    figure = mixing_weights_figure([kernel_set(RANDOM, gates=np.stack([decided, 1 - decided]))], ["pico"])
+    chosen = figure.arrays["pico/channels"].tolist()
     assert chosen == sorted(chosen, reverse=True)
     assert (chosen[0], chosen[-1], len(chosen)) == (15, 0, 12)
 
 
-def test_learned_kernels_have_no_gates_to_draw():
-    study_figure = gates_figure([kernel_set(RANDOM, gates=np.ones((1, 16, 7, 7), np.float32))], ["pico_static"])
-    assert study_figure.table.rows == [("pico_static", "16", "1", "nothing to mix", "", "")]
-    assert study_figure.numbers == {}
-    assert "Mean:" not in study_figure.caption
-    assert study_figure.image.shape[0] < 350  # one row of kernels
+def test_learned_kernels_have_no_gates():
+    figure = mixing_weights_figure([kernel_set(RANDOM, gates=np.ones((1, 16, 7, 7), np.float32))], ["pico_static"])
+    assert figure.table.rows == [("pico_static", "16", "1", "nothing to mix", "", "")]
+    assert figure.numbers == {}
+    assert "Mean:" not in figure.caption
+    assert figure.image.shape[0] < 350  # one row of kernels
 
 
 # --- Frequencies and depth --------------------------------------------------------------------------
@@ -206,23 +188,23 @@ def spectral(part: str, level: float) -> KernelSpectrum:
     )
 
 
-def test_responses_are_drawn_on_one_scale():
-    study_figure = spectrum_figure([spectral("generated", 1.0)], [spectral("static", 0.5)], ["pico"])
+def test_responses_share_one_scale():
+    figure = kernel_spectrum_figure([spectral("generated", 1.0)], [spectral("static", 0.5)], ["pico"])
     one, half = (colorize(np.array([v]), (0, 2), "viridis")[0] for v in (1.0, 0.5))
     for color in (one, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
-        assert (np.abs(study_figure.image.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
-    assert study_figure.numbers == {"pico/generated/centroid": 0.25, "pico/static/centroid": 0.125}
-    assert study_figure.table.rows == [
+        assert (np.abs(figure.image.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
+    assert figure.numbers == {"pico/generated/centroid": 0.25, "pico/static/centroid": 0.125}
+    assert figure.table.rows == [
         ("pico, generated", "2", "0.25", "1", "1"),
         ("pico, static", "2", "0.125", "0.5", "0.5"),
     ]
-    assert np.array_equal(study_figure.arrays["pico/static/response"], spectral("static", 0.5).response)
+    assert np.array_equal(figure.arrays["pico/static/response"], spectral("static", 0.5).response)
 
 
-def test_a_response_lies_as_its_kernel_does():
+def test_responses_have_the_direction_of_their_kernels():
     """Row 0 is drawn on top: a kernel and its response slant the same way."""
     halves = np.repeat([1.0, 0.5], 32)[:, None] * np.ones((64, 64))  # rows 0 to 31 twice the rest
-    image = spectrum_figure(
+    image = kernel_spectrum_figure(
         [replace(spectral("generated", 1.0), response=halves)], [spectral("static", 0.25)], ["pico"]
     ).image
     rows = []
@@ -241,23 +223,23 @@ def deep(groups: int = 2) -> KernelDepth:
     )  # fmt: skip
 
 
-def test_depth_is_told_block_by_block_for_every_variant():
-    study_figure = kernel_depth_figure([deep(), deep(groups=1)], ["pico", "pico_static"])
-    assert study_figure.table.head == (
+def test_depth_table_holds_every_block_and_model():
+    figure = kernel_depth_figure([deep(), deep(groups=1)], ["pico", "pico_static"])
+    assert figure.table.head == (
         "Block",
         "pico: distance",
         "pico: entropy",
         "pico_static: distance",
         "pico_static: entropy",
     )
-    assert study_figure.table.rows[1] == ("stage 1, block 2", "0.5", "0.6", "0", "")
-    assert study_figure.numbers["pico/largest_distance"] == 0.5
-    assert "pico: most in stage 1, block 2, 0.5 of the static" in study_figure.caption
-    assert "pico_static: learned kernels, the same for every image" in study_figure.caption
-    assert np.array_equal(study_figure.arrays["pico/static_distance"], deep().static_distance)
+    assert figure.table.rows[1] == ("stage 1, block 2", "0.5", "0.6", "0", "")
+    assert figure.numbers["pico/largest_distance"] == 0.5
+    assert "pico: largest in stage 1, block 2, 0.5." in figure.caption
+    assert "pico_static: learned kernels, the same for every image" in figure.caption
+    assert np.array_equal(figure.arrays["pico/static_distance"], deep().static_distance)
 
 
-def test_blocks_that_a_variant_does_not_have_stay_empty():
+def test_blocks_a_model_lacks_stay_empty():
     longer = KernelDepth(
         "transxnet_t", np.array([1, 1, 1]), np.array([1, 2, 3]), np.full(3, 2), np.full((3, 3), 0.4), np.full(3, 0.7)
     )
@@ -268,8 +250,8 @@ def test_blocks_that_a_variant_does_not_have_stay_empty():
 
 
 def test_learned_kernels_are_not_called_generated():
-    assert "Kernels generated for this image, sorted" in clusters_figure([clustered()], ["pico"]).caption
-    alone = clusters_figure([clustered()], ["pico_static"], ["pico_static"])
-    assert "Kernels learned, the same for every image, sorted" in alone.caption
-    both = clusters_figure([clustered(), clustered()], ["pico", "pico_static"], ["pico_static"])
+    assert "Kernels generated for this image, clustered" in kernel_clusters_figure([clustered()], ["pico"]).caption
+    alone = kernel_clusters_figure([clustered()], ["pico_static"], ["pico_static"])
+    assert "Kernels learned, the same for every image, clustered" in alone.caption
+    both = kernel_clusters_figure([clustered(), clustered()], ["pico", "pico_static"], ["pico_static"])
     assert "generated for this image (of pico_static: learned, the same for every image)" in both.caption

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from transxnet.draw.colormaps import lut
-from transxnet.draw.kernels import grid, kernel_grid
+from transxnet.draw.kernels import kernel_grid, kernel_tiles
 from transxnet.draw.scale import NORMALIZED, Tone
 from transxnet.errors import OutOfRange
 from transxnet.results import KernelSet
@@ -32,13 +32,13 @@ def test_taps_have_their_colors_and_gaps_are_white():
     assert (image[25:, 25:] == 255).all()  # three kernels leave the fourth place empty
 
 
-def test_without_a_range_the_chosen_channels_set_one_symmetric_about_zero():
+def test_default_range_is_symmetric_about_zero():
     image = kernel_grid(kernel_set(), [1], tap=1)
     assert image[6, 6].tolist() == BLUE  # -2 is the largest in size
     assert image[0, 0].tolist() == lut("RdBu_r")[191].tolist()  # 1 of 2
 
 
-def test_the_difference_is_generated_less_static():
+def test_difference_is_generated_minus_static():
     image = kernel_grid(kernel_set(), [2], (-3, 3), part="difference", tap=1)
     assert image[6, 6].tolist() == BLUE  # -2 - 1
     assert image[0, 0].tolist() == lut("RdBu_r")[170].tolist()  # 2 - 1 of 3
@@ -46,19 +46,19 @@ def test_the_difference_is_generated_less_static():
 
 
 def test_gates_can_be_drawn_with_a_sequential_map():
-    image = grid(kernel_set().gates[0], (0, 1), "viridis", signed=False, columns=3, tap=1, gap=0)
+    image = kernel_tiles(kernel_set().gates[0], (0, 1), "viridis", signed=False, columns=3, tap=1, gap=0)
     assert image.shape == (7, 21, 3)
     assert (image == lut("viridis")[128]).all()
 
 
-def test_a_channel_that_is_not_there():
+def test_unknown_channels_are_refused():
     with pytest.raises(OutOfRange, match=r"Stage 3, block 4 has no IDConv channel 3\. Choose 0 to 2\."):
         kernel_grid(kernel_set(), [3])
 
 
-def test_normalized_every_kernel_has_its_own_range():
+def test_normalized_kernels_have_ranges_of_their_own():
     kernels = np.zeros((2, 1, 2), np.float32)
     kernels[:, 0, 0], kernels[:, 0, 1] = (1, 10), (-0.5, -5)
-    drawn = grid(kernels, (-10, 10), columns=2, tap=1, gap=1, tone=Tone(mode=NORMALIZED))
+    drawn = kernel_tiles(kernels, (-10, 10), columns=2, tap=1, gap=1, tone=Tone(mode=NORMALIZED))
     assert drawn[0, :2].tolist() == drawn[0, 3:].tolist() == [RED, lut("RdBu_r")[64].tolist()]
-    assert grid(kernels, (-10, 10), columns=2, tap=1, gap=1)[0, :2].tolist() != drawn[0, :2].tolist()
+    assert kernel_tiles(kernels, (-10, 10), columns=2, tap=1, gap=1)[0, :2].tolist() != drawn[0, :2].tolist()

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from transxnet.draw.colormaps import lut
-from transxnet.draw.overlay import crop_view, mark, overlay
+from transxnet.draw.overlay import crop_source, mark, overlay
 from transxnet.draw.scale import MASKED, Tone
 
 
-def test_an_overlay_pixel_is_the_blend_computed_by_hand():
+def test_overlay_pixels_equal_the_blend_by_hand():
     photo = np.full((1, 2, 3), (200, 100, 50), np.uint8)
     drawn = overlay(photo, np.float32([[1 / 16, 1.0]]), (0.0, 1.0), "viridis", opacity=0.8)
     gray = round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)  # 124
@@ -18,7 +18,7 @@ def test_an_overlay_pixel_is_the_blend_computed_by_hand():
     assert drawn[0, 1].tolist() == [round(0.2 * gray + 0.8 * int(c)) for c in full]
 
 
-def test_at_full_opacity_the_high_end_is_the_tables_last_color_and_zero_is_the_gray_photo():
+def test_full_opacity_reaches_the_ends_of_the_colormap():
     photo = np.random.default_rng(2).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     heatmap = np.zeros((4, 4), np.float32)
     heatmap[0, 0], heatmap[1, 1] = 3, -3
@@ -30,32 +30,32 @@ def test_at_full_opacity_the_high_end_is_the_tables_last_color_and_zero_is_the_g
 
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("signed", [False, True])
-def test_a_map_with_nothing_to_show_leaves_the_gray_photo(value, signed):
+def test_empty_maps_leave_the_gray_photo(value, signed):
     photo = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     drawn = overlay(photo, np.full((4, 4), value, np.float32), (0.0, 0.0), signed=signed)
     assert (drawn == cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None]).all()
 
 
-def test_the_photo_may_be_read_only():
+def test_photos_may_be_read_only():
     photo = np.zeros((2, 2, 3), np.uint8)
     photo.setflags(write=False)
     assert overlay(photo, np.ones((2, 2)), (0.0, 1.0)).shape == (2, 2, 3)
     assert mark(photo, (0, 0), (2, 2)).flags.writeable
 
 
-def test_the_crop_of_the_upload_is_what_the_box_says():
+def test_source_crop_equals_its_box():
     upload = np.random.default_rng(4).integers(0, 256, (10, 20, 3), dtype=np.uint8)
-    assert (crop_view(upload, (5.0, 0.0, 15.0, 10.0), (10, 10)) == upload[:, 5:15]).all()
+    assert (crop_source(upload, (5.0, 0.0, 15.0, 10.0), (10, 10)) == upload[:, 5:15]).all()
 
 
-def test_the_crop_of_the_upload_enlarges_about_pixel_centres():
+def test_source_crop_enlarges_about_pixel_centers():
     upload = np.full((8, 8, 3), 100, np.uint8)
     upload[:, 4:] = 200
-    drawn = crop_view(upload, (0.0, 0.0, 8.0, 8.0), (32, 32))[16, :, 0].astype(int)
+    drawn = crop_source(upload, (0.0, 0.0, 8.0, 8.0), (32, 32))[16, :, 0].astype(int)
     assert (np.abs(drawn + drawn[::-1] - 300) <= 1).all()  # symmetric about the edge between pixels 3 and 4
 
 
-def test_a_mark_rings_its_position_and_leaves_the_rest():
+def test_marks_are_rings_about_their_position():
     image = np.full((400, 400, 3), 128, np.uint8)
     marked = mark(image, (24.5, 49.5), (100, 100))  # (99.5, 199.5) of the drawing
     changed = np.argwhere((marked != 128).any(axis=2))
@@ -64,13 +64,13 @@ def test_a_mark_rings_its_position_and_leaves_the_rest():
     assert (image == 128).all()
 
 
-def test_masked_is_the_photo_where_the_map_is_high_and_dark_elsewhere():
+def test_masked_shows_the_photo_above_the_threshold():
     photo = np.uint8([[[200, 100, 50], [200, 100, 50], [200, 100, 50]]])
     drawn = overlay(photo, np.float32([[1, 4, np.nan]]), (0.0, 4.0), opacity=0.8, tone=Tone(threshold=0.5, mode=MASKED))
     assert drawn[0].tolist() == [[40, 20, 10], [200, 100, 50], [40, 20, 10]]  # a fifth of the light is left
 
 
-def test_under_the_threshold_lies_the_gray_photo():
+def test_values_below_the_threshold_show_the_photo():
     photo = np.full((1, 2, 3), (200, 100, 50), np.uint8)
     drawn = overlay(photo, np.float32([[0.2, 1.0]]), (0.0, 1.0), "viridis", opacity=1, tone=Tone(threshold=0.25))
     assert drawn[0].tolist() == [[124] * 3, lut("viridis")[255].tolist()]

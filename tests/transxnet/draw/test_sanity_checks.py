@@ -7,24 +7,22 @@ import pytest
 from matplotlib.axes import Axes
 
 from transxnet.draw.colormaps import lut
-from transxnet.draw.sanity_check_parts import (
-    FEW,
-    FEW_WIDE,
-    LABELS,
-    TALL,
-    _apart,
-    _few_in_a_row,
-    _shown,
-    _two,
-    called,
-    ceiling,
-)
 from transxnet.draw.sanity_checks import (
-    _highest,
+    LABELS,
+    PAIR_WIDTH,
+    PAIRS,
+    ROW_HEIGHT,
+    _correlation,
     agreement_figure,
+    axis_end,
     faithfulness_figure,
+    highest_probability,
+    map_title,
+    pairs_in_a_row,
     randomization_figure,
     sanity_check_table,
+    spread,
+    steps_drawn,
 )
 from transxnet.draw.text import width
 from transxnet.results import Explanation, Geometry
@@ -56,7 +54,7 @@ def randomized(*signed: float) -> Randomization:
 def report(**change: object) -> SanityChecks:
     maps = {"grad_cam": explanation("grad_cam"), "occlusion": explanation("occlusion")}
     values = {
-        "variant": "tiny", "class_index": 3, "target": "bee (class 3)", "maps": maps,
+        "model": "tiny", "class_index": 3, "target": "bee (class 3)", "maps": maps,
         "faithfulness": {"grad_cam": faithful(0.1), "occlusion": faithful(0.5)},
         "randomization": {"grad_cam": randomized(0.9, 0.5, -0.25), "occlusion": randomized(0.75)},
         "agreement": Agreement(
@@ -74,9 +72,9 @@ def report(**change: object) -> SanityChecks:
     return SanityChecks(**(values | change))
 
 
-@pytest.mark.parametrize("study_figure", [faithfulness_figure, randomization_figure, agreement_figure])
-def test_images_are_1200_pixels_wide_and_grow_with_what_they_hold(study_figure):
-    one, two = study_figure([report()], ["tiny"]), study_figure([report()] * 3, ["a", "b", "c"])
+@pytest.mark.parametrize("figure", [faithfulness_figure, randomization_figure, agreement_figure])
+def test_figures_are_1200_pixels_wide(figure):
+    one, two = figure([report()], ["tiny"]), figure([report()] * 3, ["a", "b", "c"])
     assert one.image.shape[1] == two.image.shape[1] == 1200
     assert one.image.dtype == np.uint8
     assert two.image.shape[0] > one.image.shape[0]
@@ -87,24 +85,24 @@ def test_images_are_1200_pixels_wide_and_grow_with_what_they_hold(study_figure):
     assert one.limits
 
 
-def test_areas_are_carried_raw_and_said():
-    study_figure = faithfulness_figure([report()], ["tiny"])
+def test_areas_are_raw_in_numbers_and_alt():
+    figure = faithfulness_figure([report()], ["tiny"])
     # trapezium: (0.8 + 0.1) / 4 + 0.1 / 4, and with 0.5 in the middle; chance with 0.4 and 0.2
-    assert study_figure.numbers["tiny/grad_cam/deletion_auc"] == pytest.approx(0.25)
-    assert study_figure.numbers["tiny/occlusion/deletion_auc"] == pytest.approx(0.45)
-    assert study_figure.numbers["tiny/grad_cam/chance_auc"] == pytest.approx((0.4 + 0.3) / 2)
-    assert study_figure.arrays["tiny/grad_cam/deletion"].tolist() == [0.8, 0.1, 0]
-    assert "Grad-CAM deletion 0.250, insertion 0.250" in study_figure.alt
-    assert "turn gray" in study_figure.caption
-    assert "mean of 2 copies of the same map, moved elsewhere" in study_figure.caption
-    assert study_figure.numbers["tiny/grad_cam/chance_insertion_auc"] == pytest.approx((0.4 + 0.3) / 2 / 2)
+    assert figure.numbers["tiny/grad_cam/deletion_auc"] == pytest.approx(0.25)
+    assert figure.numbers["tiny/occlusion/deletion_auc"] == pytest.approx(0.45)
+    assert figure.numbers["tiny/grad_cam/chance_auc"] == pytest.approx((0.4 + 0.3) / 2)
+    assert figure.arrays["tiny/grad_cam/deletion"].tolist() == [0.8, 0.1, 0]
+    assert "Grad-CAM deletion 0.250, insertion 0.250" in figure.alt
+    assert "turn gray" in figure.caption
+    assert "mean of 2 copies of the map shifted elsewhere" in figure.caption
+    assert figure.numbers["tiny/grad_cam/chance_insertion_auc"] == pytest.approx((0.4 + 0.3) / 2 / 2)
 
 
-def test_every_variant_has_a_scale_of_its_own():
+def test_each_model_has_its_own_probability_axis():
     high, low = report(), report(faithfulness={name: replace_curves(0.04) for name in report().maps})
     two, swapped = faithfulness_figure([high, low], ["a", "b"]), faithfulness_figure([low, high], ["b", "a"])
-    assert "of one variant on one scale" in two.caption
-    assert (_highest(high), _highest(low)) == (0.8, 0.05)
+    assert "of one model share one scale" in two.caption
+    assert (highest_probability(high), highest_probability(low)) == (0.8, 0.05)
     assert two.image.shape == swapped.image.shape
 
 
@@ -113,18 +111,18 @@ def replace_curves(top: float) -> Faithfulness:
     return Faithfulness("tiny", 3, "gray", SHARES, curve, curve[::-1], chance, chance)
 
 
-def test_what_is_left_is_carried_and_said():
-    study_figure = randomization_figure([report()], ["tiny"])
-    assert study_figure.numbers == pytest.approx(
-        {"tiny/grad_cam/left": -0.1, "tiny/occlusion/left": 0.4}
+def test_correlations_are_raw_in_numbers_and_alt():
+    figure = randomization_figure([report()], ["tiny"])
+    assert figure.numbers == pytest.approx(
+        {"tiny/grad_cam/correlation": -0.1, "tiny/occlusion/correlation": 0.4}
     )  # means of two
-    assert study_figure.arrays["tiny/grad_cam/signed"].tolist() == [0.9, 0.5, -0.25]
-    assert study_figure.arrays["tiny/occlusion/heats"].shape == (1, 2, 2)
-    assert "Grad-CAM -0.10; Occlusion 0.40" in study_figure.alt
+    assert figure.arrays["tiny/grad_cam/signed"].tolist() == [0.9, 0.5, -0.25]
+    assert figure.arrays["tiny/occlusion/heatmaps"].shape == (1, 2, 2)
+    assert "Grad-CAM -0.10; Occlusion 0.40" in figure.alt
     assert "-0.10" in sanity_check_table([report()], ["tiny"]).table.rows[0]
 
 
-def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
+def test_plot_alt_and_table_show_the_same_number(monkeypatch):
     """Of absolute values, where more is left of them: the plot's dot, its words, the alt text and the table."""
     texts, dots = [], []
     monkeypatch.setattr(Axes, "text", lambda self, x, y, words, **how: texts.append(words))
@@ -133,16 +131,16 @@ def test_one_number_of_a_map_in_plot_alt_and_table(monkeypatch):
     both = np.array([0.63, -0.6]), np.array([0.4, 0.24])
     found = Randomization("tiny", STEPS, np.zeros(3), np.full(3, 0.1), np.ones((3, 2, 2), np.float32), *both)
     one = report(randomization={"grad_cam": found, "occlusion": randomized(0.75)})
-    study_figure = randomization_figure([one], ["tiny"])
+    figure = randomization_figure([one], ["tiny"])
     assert "Grad-CAM 0.32 abs" in texts
     assert (4, pytest.approx(0.32), "o") in dots
     assert ((4, 4), (pytest.approx(0.24), pytest.approx(0.4))) in dots
-    assert study_figure.numbers["tiny/grad_cam/left"] == pytest.approx(0.32)
-    assert "Grad-CAM 0.32;" in study_figure.alt
+    assert figure.numbers["tiny/grad_cam/correlation"] == pytest.approx(0.32)
+    assert "Grad-CAM 0.32;" in figure.alt
     assert sanity_check_table([one], ["tiny"]).table.rows[0][3] == "0.32"
 
 
-def test_the_maps_themselves_are_in_the_strip():
+def test_strips_show_the_maps():
     image = randomization_figure([report()], ["tiny"]).image
     small, large = (0.44 * 160) ** 2, (0.6 * 160) ** 2  # along the cascade, and of one random copy
     # a quarter of each original is its highest value; an even map, all of it, is of the middle color and not the top's
@@ -152,7 +150,7 @@ def test_the_maps_themselves_are_in_the_strip():
     assert middle == pytest.approx(3 * small + large + (small + large) / 4, rel=0.05)
 
 
-def test_what_a_variant_lacks_leaves_its_place_empty():
+def test_missing_maps_leave_their_place_empty():
     """Two variants stand side by side, a map in a row; the second has no Grad-CAM, and the first has no other."""
     without = report()
     alone = {"occlusion": without.maps["occlusion"]}
@@ -165,51 +163,51 @@ def test_what_a_variant_lacks_leaves_its_place_empty():
     assert (both[y, 600:] != 255).any()
 
 
-def test_agreement_above_and_overlap_below_the_diagonal():
-    study_figure = agreement_figure([report()], ["tiny"])
-    assert study_figure.numbers == {
+def test_matrix_has_correlation_above_and_overlap_below():
+    figure = agreement_figure([report()], ["tiny"])
+    assert figure.numbers == {
         "tiny/grad_cam/occlusion/correlation": -1.0, "tiny/grad_cam/occlusion/overlap": 0.5
     }  # fmt: skip
-    top, wide, tall = study_figure.image.shape[0] - round(160 * (2 * TALL + 0.1)), 0.6 * 160, TALL * 160
+    top, wide, tall = figure.image.shape[0] - round(160 * (2 * ROW_HEIGHT + 0.1)), 0.6 * 160, ROW_HEIGHT * 160
     at = [(round(top + row * tall + 5), round(160 * LABELS + column * wide + 8)) for row, column in ((0, 1), (1, 0))]
-    blue, red = (study_figure.image[y, x].astype(int) for y, x in at)
+    blue, red = (figure.image[y, x].astype(int) for y, x in at)
     assert blue[2] > blue[0] + 40  # -1 is cold
     assert red[0] > red[2] + 40  # 0.5 is warm
-    assert "10 % of pixels" in study_figure.caption
-    assert "0.05" in study_figure.caption
+    assert "10% of pixels" in figure.caption
+    assert "0.05" in figure.caption
 
 
-def test_checks_stand_in_a_table_with_what_is_missing():
-    study_figure = sanity_check_table([report()], ["tiny"])
-    assert study_figure.image is None
-    assert study_figure.table.rows == [
+def test_table_lists_outcomes_and_missing_maps():
+    figure = sanity_check_table([report()], ["tiny"])
+    assert figure.image is None
+    assert figure.table.rows == [
         ("Grad-CAM", "follows", "better", "-0.10", "0.250", CHANCE, "0.250", HALF, ""),
         ("Occlusion", "partly", "chance", "0.40", "0.450", CHANCE, "0.450", HALF, "It asks about one unit."),
         ("Attention", *["–"] * 7, "This variant has no OSRA."),
     ]
-    assert "bee (class 3)" in study_figure.caption
-    assert study_figure.table.head[1:3] == ("Model", "Answer")
+    assert "bee (class 3)" in figure.caption
+    assert figure.table.head[1:3] == ("Model", "Prediction")
     blank = report(checks={name: SanityCheck("even", "even", ("Even: nothing.",)) for name in report().maps})
     rows = sanity_check_table([report(), blank], ["a", "b"]).table.rows
-    assert ("b · Grad-CAM", "even", "even", *["–"] * 5, "Even: nothing.") in rows
+    assert ("b · Grad-CAM", "uniform", "uniform", *["–"] * 5, "Even: nothing.") in rows
     assert rows[0][:3] == ("a · Grad-CAM", "follows", "better")
 
 
-def test_small_parts():
-    assert [ceiling(v) for v in (0.05, 0.051, 0.11, 0.21, 0.5, 0.51, 0.81)] == [0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 1]
-    assert [_two(v) for v in (-0.001, 0.456, float("nan"))] == ["0.00", "0.46", "even"]
-    assert _shown(3) == [0, 1, 2, 3]
-    assert _shown(14) == [0, 2, 5, 7, 9, 12, 14]
-    assert _apart([0.5, 0.5, -1], 0.2) == pytest.approx([-1, 0.5, 0.7])
-    assert _apart([1.0, 1.0], 0.2)[-1] <= 1.05 + 1e-9
+def test_axes_ticks_and_labels_are_placed():
+    assert [axis_end(v) for v in (0.05, 0.051, 0.11, 0.21, 0.5, 0.51, 0.81)] == [0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 1]
+    assert [_correlation(v) for v in (-0.001, 0.456, float("nan"))] == ["0.00", "0.46", "uniform"]
+    assert steps_drawn(3) == [0, 1, 2, 3]
+    assert steps_drawn(14) == [0, 2, 5, 7, 9, 12, 14]
+    assert spread([0.5, 0.5, -1], 0.2) == pytest.approx([-1, 0.5, 0.7])
+    assert spread([1.0, 1.0], 0.2)[-1] <= 1.05 + 1e-9
 
 
-def test_titles_of_maps_with_one_copy_have_room():
+def test_titles_of_single_copies_have_room():
     one = report()
     names = ["pico@untrained", "timm:swin_tiny_patch4_window7_224@untrained"]
-    assert _few_in_a_row([("pico", "occlusion", one)], ["pico"]) == _few_in_a_row([], ["pico"]) == FEW
+    assert pairs_in_a_row([("pico", "occlusion", one)], ["pico"]) == pairs_in_a_row([], ["pico"]) == PAIRS
     few = [(name, "integrated_gradients", one) for name in names]
-    columns = _few_in_a_row(few, names)
-    assert columns < FEW
-    room = FEW * FEW_WIDE / columns * 72
-    assert all(width(called(method, name, names), 8, bold=True) < room for name, method, _ in few)
+    columns = pairs_in_a_row(few, names)
+    assert columns < PAIRS
+    room = PAIRS * PAIR_WIDTH / columns * 72
+    assert all(width(map_title(method, name, names), 8, bold=True) < room for name, method, _ in few)

@@ -18,11 +18,11 @@ from transxnet.draw.text import number, printable, shorten, width, wrap
         (float("-inf"), "not a number"),
     ],
 )
-def test_numbers_show_three_digits_that_matter(value, words):
+def test_numbers_have_three_significant_digits(value, words):
     assert number(value) == words
 
 
-def test_lines_are_no_wider_than_asked_and_lose_no_word():
+def test_wrapping_keeps_width_and_words():
     text = "OSRA, stage 3, last block, mean of 4 heads, raw weights"
     lines = wrap(text, 100, 8)
     assert len(lines) > 1
@@ -30,7 +30,7 @@ def test_lines_are_no_wider_than_asked_and_lose_no_word():
     assert " ".join(lines) == text
 
 
-def test_a_word_wider_than_the_line_is_cut_and_says_so():
+def test_too_long_words_end_with_an_ellipsis():
     (line,) = wrap("n02165456_ladybug_" * 10, 100, 8)
     assert line.startswith("n02165456_ladybug")
     assert line.endswith("…")
@@ -38,9 +38,9 @@ def test_a_word_wider_than_the_line_is_cut_and_says_so():
     assert shorten("ladybug", 500, 8) == "ladybug"
 
 
-def test_what_the_font_cannot_show_becomes_a_question_mark_on_one_line():
+def test_unsupported_characters_become_question_marks():
     assert printable("Löwe\n瓢虫 $5$") == "Löwe ?? $5$"
 
 
-def test_no_text_is_no_line():
+def test_empty_text_has_no_line():
     assert wrap("", 100, 8) == []

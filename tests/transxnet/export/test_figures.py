@@ -10,13 +10,14 @@ import pytest
 from tests.small import image, small_model
 from transxnet.draw.figure import StudyFigure
 from transxnet.explain.sanity.agreement import agreement_between_variants
-from transxnet.export.figures import FIGURES, between_variants, figures, figures_for
-from transxnet.export.images import sheet
+from transxnet.export.figures import FIGURES, figures, figures_for, model_agreement
+from transxnet.export.images import overview_sheet
 from transxnet.labels import label_set
 from transxnet.study import ANALYSES, DRAWN, StudyOptions, study
 
 IN_ORDER = [
-    "sheet", "maps", "attention_heads", "attention_depth", "rollout", "halves", "kernel_clusters", "kernel_gates",
+    "sheet", "maps", "attention_heads", "attention_depth", "rollout", "pathway_energies", "kernel_clusters",
+    "kernel_gates",
     "kernel_spectrum", "kernel_change", "kernel_depth", "erf_pathways", "erf_curves", "ablation_table",
     "ablation_heads",
     "checks", "faithfulness", "randomization", "agreement", "variants",
@@ -39,16 +40,16 @@ def without():
 
 @pytest.fixture(scope="module")
 def drawn(whole, without) -> dict[str, StudyFigure]:
-    return {study_figure.name: study_figure for study_figure in figures([whole, without], image().rgb)}
+    return {figure.name: figure for figure in figures([whole, without], image().rgb)}
 
 
-def test_all_of_them_in_the_order_in_which_one_reads(drawn):
+def test_figures_come_in_reading_order(drawn):
     assert list(drawn) == IN_ORDER
 
 
-def test_every_part_that_is_drawn_is_one(whole):
-    assert {row.part for row in FIGURES} <= set(ANALYSES)
-    shown = {row.part for row in FIGURES}
+def test_every_figure_draws_an_analysis(whole):
+    assert {part for part, _ in FIGURES} <= set(ANALYSES)
+    shown = {part for part, _ in FIGURES}
     maps = {name for name in DRAWN if name not in shown}
     assert maps == {
         "attention",
@@ -62,69 +63,69 @@ def test_every_part_that_is_drawn_is_one(whole):
     }  # on the two sheets of maps
 
 
-def test_every_figure_is_said_in_words(drawn):
-    for name, study_figure in drawn.items():
-        assert len(study_figure.caption) > 30, name
-        assert len(study_figure.alt) > 30, name
-        assert len(study_figure.limits) > 30, name
-        assert study_figure.image is not None or study_figure.table is not None
-        if study_figure.image is not None:
-            assert study_figure.image.dtype == np.uint8
-            assert study_figure.image.shape[1] >= 1100 or name == "sheet"
+def test_every_figure_has_caption_alt_and_limits(drawn):
+    for name, figure in drawn.items():
+        assert len(figure.caption) > 30, name
+        assert len(figure.alt) > 30, name
+        assert len(figure.limits) > 30, name
+        assert figure.image is not None or figure.table is not None
+        if figure.image is not None:
+            assert figure.image.dtype == np.uint8
+            assert figure.image.shape[1] >= 1100 or name == "sheet"
 
 
 def test_raw_values_are_those_of_the_study(drawn, whole):
     assert (drawn["erf_pathways"].arrays["small/all"] == whole.erf_pathways.maps["all"].heatmap).all()
-    assert drawn["halves"].numbers
+    assert drawn["pathway_energies"].numbers
 
 
-def test_a_variant_without_attention_stands_on_no_figure_about_it(drawn):
-    alone = ("attention_heads", "attention_depth", "rollout", "halves")
+def test_models_without_attention_are_left_out(drawn):
+    alone = ("attention_heads", "attention_depth", "rollout", "pathway_energies")
     for name in alone:
         assert not any("without" in key for key in (*drawn[name].numbers, *drawn[name].arrays)), name
     assert any("without" in key for key in drawn["kernel_clusters"].arrays)
     assert any("without" in key for key in drawn["erf_pathways"].arrays)
 
 
-def test_variants_are_compared_by_the_maps_that_all_have(drawn, whole, without):
-    study_figure = drawn["variants"]
+def test_models_are_compared_on_common_maps(drawn, whole, without):
+    figure = drawn["variants"]
     expected = agreement_between_variants({"small": whole.grad_cam, "small without OSRA": without.grad_cam})
     key = "small/small without OSRA/grad_cam"
-    assert study_figure.numbers[f"{key}/correlation"] == expected.correlation[0, 1]
-    assert study_figure.numbers[f"{key}/overlap"] == expected.overlap[0, 1]
-    assert not any("occlusion" in name or "rollout" in name for name in study_figure.numbers)
-    assert between_variants([whole]) == []
+    assert figure.numbers[f"{key}/correlation"] == expected.correlation[0, 1]
+    assert figure.numbers[f"{key}/overlap"] == expected.overlap[0, 1]
+    assert not any("occlusion" in name or "rollout" in name for name in figure.numbers)
+    assert model_agreement([whole]) == []
 
 
 def test_maps_of_different_classes_are_not_compared(whole, without):
     """cougar against Chihuahua beside cougar against bikini; and a variant that does not know the class at all."""
-    (same,) = between_variants([whole, replace(whole, model="again")])
+    (same,) = model_agreement([whole, replace(whole, model="again")])
     methods = {key.split("/")[2] for key in same.numbers}
     assert {"grad_cam", "contrast", "cam_stages", "receptive_field"} <= methods
     assert "Left out" not in same.caption
     contrast_target = int(whole.contrast.numbers["contrast_index"])
     another = next(i for i in (10, 11) if i != contrast_target)
     moved = replace(whole.contrast, numbers=whole.contrast.numbers | {"contrast_index": float(another)})
-    (study_figure,) = between_variants([whole, replace(whole, model="other rival", contrast=moved)])
-    assert {key.split("/")[2] for key in study_figure.numbers} == methods - {"contrast"}
+    (figure,) = model_agreement([whole, replace(whole, model="other rival", contrast=moved)])
+    assert {key.split("/")[2] for key in figure.numbers} == methods - {"contrast"}
     words = label_set("tiny-imagenet-200").names
     assert (
-        "Left out: One class against another, as the variants explain different classes "
+        "Left out: Contrastive Grad-CAM, because the models explain different classes "
         f"(small: {words[3]} against {words[contrast_target]}; other rival: {words[3]} against {words[another]})."
-        in study_figure.caption
+        in figure.caption
     )
     elsewhere = replace(whole, model="other class", target=replace(whole.target, wnid="n0", label="bee"))
-    (study_figure,) = between_variants([whole, elsewhere])
-    assert {key.split("/")[2] for key in study_figure.numbers} == {"rollout", "receptive_field"}
-    assert "Left out: Grad-CAM, One class against another, Grad-CAM of several stages" in study_figure.caption
+    (figure,) = model_agreement([whole, elsewhere])
+    assert {key.split("/")[2] for key in figure.numbers} == {"rollout", "receptive_field"}
+    assert "Left out: Grad-CAM, Contrastive Grad-CAM, Grad-CAM of several stages" in figure.caption
 
 
-def test_many_maps_stand_in_several_rows(whole, drawn):
-    three = sheet([whole], names=["contrast", "cam_stages", "rollout"], answers=False)
+def test_many_maps_use_several_rows(whole, drawn):
+    three = overview_sheet([whole], names=["contrast", "cam_stages", "rollout"], with_predictions=False)
     assert drawn["maps"].image.shape[1] == three.shape[1] < 1400
     assert drawn["maps"].image.shape[0] > 2 * three.shape[0]
 
 
-def test_of_a_part_that_nobody_has_there_is_no_figure(without):
+def test_parts_without_results_have_no_figure(without):
     assert figures_for("sanity_checks", [without]) == []
     assert figures_for("attention_depth", [without]) == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.small import image, small_model
-from transxnet.draw.views import draw
+from transxnet.draw.styles import draw_result
 from transxnet.export.files import write_atomically, write_image, write_manifest
 from transxnet.export.images import ranges, source_crop
 from transxnet.study import StudyOptions, study
@@ -27,11 +27,11 @@ def read(path) -> np.ndarray:
     return cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
 
 
-def test_everything_the_manifest_names_is_there_and_nothing_else(written):
+def test_folder_holds_exactly_the_manifests_files(written):
     folder, _ = written
     (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
-    named = {entry["sheet"]} | {m[key] for m in entry["models"] for key in ("npz", "view_png")}
-    named |= {one["png"] for m in entry["models"] for one in m["maps"].values()}
+    named = {entry["sheet"]} | {m[key] for m in entry["models"] for key in ("npz", "crop_png")}
+    named |= {one["png"] for m in entry["models"] for one in m["heatmaps"].values()}
     named |= {figure[kind] for figure in entry["figures"] for kind in ("png", "npz") if figure[kind]}
     there = {str(p.relative_to(folder).as_posix()) for p in folder.rglob("*") if p.is_file()}
     assert there == named | {"manifest.json"}
@@ -40,19 +40,19 @@ def test_everything_the_manifest_names_is_there_and_nothing_else(written):
     assert (entry["image"], entry["size"], entry["sha256"]) == ("cat.jpg", [100, 80], image().sha256)
 
 
-def test_overlays_are_drawn_on_the_range_that_the_manifest_states(written):
+def test_maps_are_drawn_with_the_manifests_range(written):
     folder, studies = written
     (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
-    stated = {name: tuple(words["range"]) for name, words in entry["drawn"].items()}
+    stated = {name: tuple(words["range"]) for name, words in entry["scales"].items()}
     assert stated == ranges(studies)
     for made in studies:
         photo = source_crop(made, image().rgb)
-        expected = draw(made.grad_cam, photo, ranges(studies)["grad_cam"])
+        expected = draw_result(made.grad_cam, photo, ranges(studies)["grad_cam"])
         assert (read(folder / "cat" / made.model / "grad_cam.png") == expected).all()
-        assert (read(folder / "cat" / made.model / "view.png") == made.crop.rgb).all()
+        assert (read(folder / "cat" / made.model / "crop.png") == made.crop.rgb).all()
 
 
-def test_the_raw_maps_lie_beside_them(written):
+def test_npz_holds_the_raw_maps(written):
     folder, studies = written
     (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
     with np.load(folder / entry["models"][0]["npz"]) as file:
@@ -60,7 +60,7 @@ def test_the_raw_maps_lie_beside_them(written):
         assert (file["receptive_field"] == studies[0].receptive_field.heatmap).all()
 
 
-def test_a_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_files_appear_complete_or_not_at_all(tmp_path, monkeypatch):
     path = write_atomically(tmp_path / "new" / "a.bin", b"first")
 
     def full(*_):
@@ -73,6 +73,6 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     assert path.read_bytes() == b"first"
 
 
-def test_a_manifest_is_strict_json_in_utf_8(tmp_path):
+def test_manifests_are_strict_json_in_utf_8(tmp_path):
     path = write_manifest(tmp_path, {"image": "瓢虫.jpg", "r50": float("nan")})
-    assert json.load(io.TextIOWrapper(path.open("rb"), "utf-8")) == {"image": "瓢虫.jpg", "r50": None}
+    assert json.load(io.TextIOWrapper(path.open("rb"), "utf-8")) == {"format": 2, "image": "瓢虫.jpg", "r50": None}

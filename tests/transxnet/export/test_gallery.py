@@ -9,7 +9,7 @@ import numpy as np
 from tests.small import image
 from transxnet.__main__ import main
 from transxnet.draw.figure import StudyFigure, Table
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 from transxnet.export.gallery import write_gallery
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
@@ -19,7 +19,7 @@ FIGURES = [
 ]
 
 
-def test_the_page_names_what_lies_beside_it(tmp_path):
+def test_page_shows_the_files_next_to_it(tmp_path):
     (tmp_path / "noise.png").write_bytes(b"of an earlier run")
     page = write_gallery(tmp_path, FIGURES, ["One photo."]).read_text(encoding="utf-8")
     assert page.startswith("# Gallery\n\nOne photo.\n\n## Noise\n\nWhat noise is.\n\n![Dots (of noise)](noise.jpg)")
@@ -27,7 +27,7 @@ def test_the_page_names_what_lies_beside_it(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["README.md", "noise.jpg"]
 
 
-def test_the_command_makes_every_figure(tmp_path, monkeypatch, capsys):
+def test_command_writes_every_figure(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("transxnet.study.DRAWN", ("grad_cam", "pathway_energies"))
     monkeypatch.setattr("transxnet.cli.gallery.SIZE", 64)
     (tmp_path / "photo.png").write_bytes(to_png(image().rgb))
@@ -36,7 +36,7 @@ def test_the_command_makes_every_figure(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.strip() == str(out / "README.md")
     page = (out / "README.md").read_text(encoding="utf-8")
     shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page)
-    assert [name.rpartition(".")[0] for name in shown] == ["sheet", "halves", "erf"]
+    assert [name.rpartition(".")[0] for name in shown] == ["sheet", "pathway_energies", "erf"]
     assert set(shown) | {"README.md"} == {p.name for p in out.iterdir()}
     assert "Never trained" in page
     assert str(tmp_path) not in page

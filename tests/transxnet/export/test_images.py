@@ -6,17 +6,31 @@ import numpy as np
 import pytest
 
 from tests.small import image, small_model
-from transxnet.draw import sheet as sheets
-from transxnet.draw.bars import colorbar
-from transxnet.draw.overlay import crop_view
-from transxnet.draw.scale import NORMALIZED, RAW, Tone
-from transxnet.draw.views import draw
+from transxnet.draw.canvas import DPI, GAP
+from transxnet.draw.compose import PAGE_MARGIN
+from transxnet.draw.overlay import crop_source
+from transxnet.draw.scale import NORMALIZED, RAW, Tone, colorbar
+from transxnet.draw.styles import draw_result
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.export.images import Style, channels_of, kernels_sheet, ranges, results, sheet, source_crop
-from transxnet.export.images import image as drawn
+from transxnet.export.images import (
+    SHEET_CELL,
+    SHEET_SIDE,
+    Style,
+    channels_of,
+    draw_map,
+    kernels_sheet,
+    overview_sheet,
+    ranges,
+    results,
+    source_crop,
+)
 from transxnet.study import StudyOptions, study
 
-SIDE = sheets.CELL_PX
+SIDE = SHEET_SIDE
+
+
+def sheet_width(columns: int) -> int:
+    return round((2 * PAGE_MARGIN + columns * SHEET_CELL + (columns - 1) * GAP) * DPI)
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +51,14 @@ def stands_on(page: np.ndarray, part: np.ndarray) -> bool:
     return any(np.array_equal(page[y : y + high, x : x + wide], part) for y, x in corners)
 
 
-def test_the_photo_is_what_the_view_covers_in_the_uploads_own_pixels(looked):
+def test_source_crop_uses_the_uploads_pixels(looked):
     upload = image().rgb
     assert (source_crop(looked, upload, 80) == upload[:, 10:90]).all()
     assert (source_crop(looked, side=64) == looked.crop.rgb).all()
-    assert (source_crop(looked, upload) == crop_view(upload, (10, 0, 90, 80), (768, 768))).all()
+    assert (source_crop(looked, upload) == crop_source(upload, (10, 0, 90, 80), (768, 768))).all()
 
 
-def test_studies_that_stand_together_share_each_range(looked, untrained):
+def test_compared_studies_share_each_range(looked, untrained):
     alone, both = ranges([untrained]), ranges([untrained, looked])
     assert list(both) == ["attention", "kernels", "grad_cam", "receptive_field"]
     assert both["grad_cam"] == (0, pytest.approx(looked.grad_cam.heatmap.max()))
@@ -53,72 +67,78 @@ def test_studies_that_stand_together_share_each_range(looked, untrained):
     assert both["kernels"] == (pytest.approx(-chosen), pytest.approx(chosen))
 
 
-def test_the_head_that_is_drawn_sets_the_range(looked):
+def test_drawn_head_sets_the_range(looked):
     assert ranges([looked], Style(head=2))["attention"][1] == looked.attention.heads[1].max()
     assert ranges([looked])["attention"][1] == looked.attention.mean.max()
 
 
-def test_a_sheet_holds_every_view_on_the_shared_scale(looked, untrained):
-    page, both = (sheet([looked, untrained], image().rgb, "a.png")), ranges([looked, untrained])
+def test_overview_shows_every_map_on_one_scale(looked, untrained):
+    page, both = (overview_sheet([looked, untrained], image().rgb, "a.png")), ranges([looked, untrained])
     for made in (looked, untrained):
         photo = source_crop(made, image().rgb, SIDE)
         for name, result in results(made).items():
-            assert stands_on(page, draw(result, photo, both[name], channels=channels_of(result))), name
-    assert page.shape[1] == round((2 * sheets.MARGIN + 6 * sheets.CELL + 5 * sheets.GAP) * sheets.DPI)
+            assert stands_on(page, draw_result(result, photo, both[name], channels=channels_of(result))), name
+    assert page.shape[1] == sheet_width(6)
 
 
-def test_a_sheet_of_one_view_in_another_style(looked):
+def test_overview_follows_the_style(looked):
     style = Style(head=1, opacity=0.4, colormaps={"attention": "viridis"})
-    page = sheet([looked], None, style=style, names=["attention"], answers=False)
+    page = overview_sheet([looked], None, style=style, names=["attention"], with_predictions=False)
     photo = source_crop(looked, None, SIDE)
-    expected = draw(looked.attention, photo, (0, float(looked.attention.heads[0].max())), 1, None, 0.4, "viridis")
+    expected = draw_result(
+        looked.attention, photo, (0, float(looked.attention.heads[0].max())), 1, None, 0.4, "viridis"
+    )
     assert stands_on(page, expected)
-    assert (drawn(looked, "attention", photo, ranges([looked], style)["attention"], style) == expected).all()
-    assert page.shape[1] == round((2 * sheets.MARGIN + sheets.CELL) * sheets.DPI)
+    assert (draw_map(looked, "attention", photo, ranges([looked], style)["attention"], style) == expected).all()
+    assert page.shape[1] == sheet_width(1)
 
 
-def test_a_view_that_one_study_lacks_is_left_empty(looked):
+def test_missing_maps_are_left_empty(looked):
     without = dataclasses.replace(looked, grad_cam=None)
-    assert (sheet([looked, without])).shape == (sheet([looked, looked])).shape
+    assert (overview_sheet([looked, without])).shape == (overview_sheet([looked, looked])).shape
     assert "grad_cam" not in ranges([without])
 
 
-def test_kernels_in_full_one_square_for_generated_static_difference_and_each_groups_gates(looked):
+def test_kernels_sheet_shows_kernels_difference_and_gates(looked):
     page = kernels_sheet(looked, [0, 3])
-    assert page.shape[1] == round((2 * sheets.MARGIN + 5 * sheets.CELL + 4 * sheets.GAP) * sheets.DPI)  # G = 2
+    assert page.shape[1] == sheet_width(5)  # G = 2
     chosen = looked.kernels.kernels[[0, 3]]
     largest = max(np.abs(chosen).max(), np.abs(looked.kernels.static_kernels[[0, 3]]).max())
-    assert stands_on(page, draw(looked.kernels, np.zeros((SIDE, SIDE, 3)), (-largest, largest), channels=[0, 3])[:50])
+    assert stands_on(
+        page, draw_result(looked.kernels, np.zeros((SIDE, SIDE, 3)), (-largest, largest), channels=[0, 3])[:50]
+    )
 
 
-def test_a_view_that_a_variant_cannot_give_says_why_in_its_place(looked):
+def test_unavailable_maps_give_a_reason(looked):
     """Gray words at the top of the empty cell, and nothing else there."""
     without = dataclasses.replace(looked, attention=None, missing={"attention": "no OSRA here"})
     silent = dataclasses.replace(without, missing={})
     views = ("attention", "grad_cam")
-    said, empty = ((sheet([looked, other], names=views, answers=False)) for other in (without, silent))
+    said, empty = (
+        (overview_sheet([looked, other], names=views, with_predictions=False)) for other in (without, silent)
+    )
     rows, columns = np.nonzero((said != empty).any(axis=-1))
     assert len(rows) > 0
     assert rows.max() - rows.min() < SIDE / 10  # one line
     assert columns.max() < SIDE  # in the first of the two cells
 
 
-def test_learned_kernels_in_full_are_one_column_that_does_not_call_them_generated():
+def test_learned_kernels_have_a_single_column():
     learned = study(small_model(idconv=False), image(), StudyOptions(stage=2, only=("kernels",)))
     assert len(learned.kernels.gates) == 1
     page = kernels_sheet(learned, [0, 3])
-    assert page.shape[1] == round((2 * sheets.MARGIN + sheets.CELL) * sheets.DPI)
+    assert page.shape[1] == sheet_width(1)
 
 
-def test_a_style_sets_gamma_threshold_and_mode_of_images_and_bars(looked, untrained):
+def test_tone_applies_to_images_and_bars(looked, untrained):
     photo, found = source_crop(looked, side=SIDE), ranges([looked])
     tone = Tone(gamma=0.5, threshold=0.3, mode=NORMALIZED)
     for made in (looked, untrained):  # eight times weaker, and the same image on its own scale
         assert (
-            drawn(made, "grad_cam", photo, found["grad_cam"], Style(tone=tone))
-            == draw(looked.grad_cam, photo, found["grad_cam"], tone=dataclasses.replace(tone, mode=RAW))
+            draw_map(made, "grad_cam", photo, found["grad_cam"], Style(tone=tone))
+            == draw_result(looked.grad_cam, photo, found["grad_cam"], tone=dataclasses.replace(tone, mode=RAW))
         ).all()
-    page = sheet([looked], None, style=Style(tone=tone), names=["grad_cam"], answers=False)
-    size = (round(0.06 * sheets.DPI), SIDE)
+    page = overview_sheet([looked], None, style=Style(tone=tone), names=["grad_cam"], with_predictions=False)
+    size = (13, SIDE)
     assert stands_on(page, colorbar(found["grad_cam"], "inferno", size=size, tone=tone))
     assert not stands_on(page, colorbar(found["grad_cam"], "inferno", size=size))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.small import image, small_model
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 from transxnet.export.files import write_image, write_manifest
 from transxnet.export.report import inline, report
 from transxnet.study import StudyOptions, study
@@ -46,7 +46,7 @@ def written(tmp_path_factory):
     studies = [study(small_model(kind), image(), StudyOptions(stage=2, only=only)) for kind in ("folder", "untrained")]
     entries = [write_image(folder, place, studies, image().rgb, name) for place, name in (("a", NAME), ("b", "b.png"))]
     manifest = {
-        "made": "2026-11-22T00:00:00+00:00",
+        "created": "2026-11-22T00:00:00+00:00",
         "command": ["python", "-m", "transxnet", "study", str(folder / "cat.jpg"), "--out", str(folder)],
         "versions": {"torch": "1.2.3"},
         "images": entries,
@@ -57,7 +57,7 @@ def written(tmp_path_factory):
     return folder, manifest, Page(html), html
 
 
-def test_it_asks_for_nothing(written):
+def test_report_loads_nothing(written):
     _, _, page, html = written
     for _, attributes in page.tags:
         for key in ("src", "href", "srcset", "action", "data"):
@@ -68,7 +68,7 @@ def test_it_asks_for_nothing(written):
     assert "url(" not in html
 
 
-def test_every_figure_is_in_it(written):
+def test_report_holds_every_figure(written):
     folder, manifest, page, _ = written
     figures = [figure for entry in manifest["images"] for figure in entry["figures"] if figure["png"]]
     images = page.all("img")
@@ -85,27 +85,27 @@ def test_every_figure_is_in_it(written):
     assert len(page.all("table")) == 1 + tables  # the models, and each figure's numbers
 
 
-def test_it_names_no_folder_of_this_machine(written):
+def test_report_names_no_local_folder(written):
     folder, _, _, html = written
     assert "secret-folder" not in html.replace(f"--out {folder.name}", "")
     assert str(folder.parent) not in html
     assert "bad.jpg: “bad.jpg” is damaged." in html
 
 
-def test_names_are_words_and_not_markup(written):
+def test_names_are_escaped(written):
     _, _, page, _ = written
     assert NAME in page.words
     assert not page.all("b")
 
 
-def test_random_weights_are_called_so(written):
+def test_random_weights_are_marked(written):
     _, _, page, _ = written
-    assert page.words.count("random weights, never trained") == 1
+    assert page.words.count("random weights") == 1
     assert "small@untrained" in page.words
     assert "ab" * 32 in page.words
 
 
-def test_headings_have_a_place_to_jump_to(written):
+def test_links_have_targets(written):
     _, _, page, _ = written
     there = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
     wanted = {link["href"][1:] for link in page.all("a")}
@@ -113,10 +113,10 @@ def test_headings_have_a_place_to_jump_to(written):
     assert wanted <= there
 
 
-def test_a_wide_image_is_made_smaller_and_a_chart_stays_a_png():
+def test_wide_images_shrink_and_charts_stay_png():
     chart = np.full((90, 3000, 3), 255, np.uint8)
     chart[:, ::30] = 0
-    url, width, height = inline(to_png(chart), widest=1500)
+    url, width, height = inline(to_png(chart), max_width=1500)
     assert (width, height) == (1500, 45)
     assert decoded(url).shape == (45, 1500, 3)
     photo = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)

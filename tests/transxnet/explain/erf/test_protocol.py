@@ -11,7 +11,7 @@ from torchvision import transforms
 
 from tests.small import image, small_model
 from tests.tiny import leftovers, one_thread, recipe_model  # noqa: F401 - a fixture
-from transxnet.draw.png import to_png
+from transxnet.draw.overlay import to_png
 from transxnet.errors import DeviceError, LensError, OutOfRange
 from transxnet.explain.erf import protocol as erf_protocol
 from transxnet.explain.erf.protocol import (
