@@ -25,19 +25,19 @@ LOGITS = np.zeros(4, np.float32)
 PLACES = ((0, 0), (1, 0), (2, 0), (1, 1), (1, 2), (2, 1))
 
 
-def change(question, place, by, new=None, heads=()) -> Change:
-    return Change(question, *place, 0.5, 0.5 + by / 10, 2.0, 2.0 + by, 2 * by, by**2, new, LOGITS + by, heads)
+def change(question, at, by, new=None, heads=()) -> Change:
+    return Change(question, *at, 0.5, 0.5 + by / 10, 2.0, 2.0 + by, 2 * by, by**2, new, LOGITS + by, heads)
 
 
 def result(gates=-1.0, osra=0.5, missing=(), variant="transxnet_pico") -> AblationTable:
     """Two stages of two and one blocks; the same change in every place of a question. Four heads in stage 1."""
     changes = {"uniform_gates": gates, "no_osra": osra}
     rows = tuple(
-        change(name, place, by, DOG if by < -0.9 and place in PLACES[:2] else None)
-        for name, by in changes.items() if name not in missing for place in PLACES
+        change(name, at, by, DOG if by < -0.9 and at in PLACES[:2] else None)
+        for name, by in changes.items() if name not in missing for at in PLACES
     )  # fmt: skip
-    found = ((1, 1, 0.2), (1, 2, -0.4), (2, 1, 0.0), (2, 2, 0.1))
-    heads = tuple(change("one_head", (1, block), by, heads=((1, block, head),)) for block, head, by in found)
+    head_changes = ((1, 1, 0.2), (1, 2, -0.4), (2, 1, 0.0), (2, 2, 0.1))
+    heads = tuple(change("one_head", (1, block), by, heads=((1, block, head),)) for block, head, by in head_changes)
     why = dict.fromkeys(missing, f"{variant} lacks it, for a reason")
     return AblationTable(variant, (2, 1), FOX, DOG, LOGITS, "gray", WORDS, why, rows, () if missing else heads)
 
@@ -90,16 +90,18 @@ def test_missing_parts_give_a_reason_instead_of_charts():
     assert fell[0] == pytest.approx(fell[1], rel=0.03)  # the other column is as it was, further down
     right = [(image[60:, 620:] < 200).all(axis=-1).sum(axis=1).max() for image in (with_it, without)]
     assert right[0] > 400 > 200 > right[1]  # a line at zero; no panel
-    all_missing = ablation_table_figure([result(missing=tuple(WORDS))], ["pico"])
-    assert "nothing was changed in the whole model" in all_missing.alt
+    nothing_run = ablation_table_figure([result(missing=tuple(WORDS))], ["pico"])
+    assert "nothing was changed in the whole model" in nothing_run.alt
 
 
 def test_numbers_of_small_bars_are_next_to_them(monkeypatch):
     """Of each stage and of everywhere, in both panels: above where it rises, below where it falls."""
-    said = []
-    monkeypatch.setattr(Axes, "annotate", lambda _, text, xy, **how: said.append((text, round(xy[1], 6), how["va"])))
+    annotations = []
+    monkeypatch.setattr(
+        Axes, "annotate", lambda _, text, xy, **how: annotations.append((text, round(xy[1], 6), how["va"]))
+    )
     ablation_table_figure([result(-0.01, 0.5)], ["pico"])
-    assert said == [("−0.01", -0.01, "top")] * 3 + [("+0.50", 0.5, "bottom")] * 3
+    assert annotations == [("−0.01", -0.01, "top")] * 3 + [("+0.50", 0.5, "bottom")] * 3
 
 
 def test_numbers_and_arrays_are_raw():

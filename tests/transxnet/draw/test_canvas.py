@@ -145,22 +145,22 @@ def test_svg_embeds_exact_pixels_and_keeps_text():
 
 
 def test_svg_settings_do_not_leak_and_threads_agree():
-    before, made = dict(matplotlib.rcParams), []
+    before, files = dict(matplotlib.rcParams), []
 
     def draw() -> None:
         canvas = Canvas(2)
         canvas.text(0.1, 0.1, "text")
         canvas.y = 1
-        made.append(canvas.to_svg("title"))
+        files.append(canvas.to_svg("title"))
 
     threads = [threading.Thread(target=draw) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(made) == 6
-    assert len(set(made)) == 1
-    assert ">text</text>" in made[0]
+    assert len(files) == 6
+    assert len(set(files)) == 1
+    assert ">text</text>" in files[0]
     assert dict(matplotlib.rcParams) == before
 
 

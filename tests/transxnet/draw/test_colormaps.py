@@ -15,8 +15,8 @@ def test_tables_hold_the_colors_of_matplotlib():
     assert table.dtype == np.uint8
     assert table[0].tolist() == [0, 0, 4]
     assert table[255].tolist() == [252, 253, 191]
-    ours, theirs = lut("viridis") / 255, np.array(matplotlib.colormaps["viridis"].colors)
-    assert np.abs(ours - theirs).max() <= 1 / 255
+    table, expected = lut("viridis") / 255, np.array(matplotlib.colormaps["viridis"].colors)
+    assert np.abs(table - expected).max() <= 1 / 255
 
 
 @pytest.mark.parametrize("name", [row.name for row in COLORMAPS.values() if row.kind == DIVERGING])

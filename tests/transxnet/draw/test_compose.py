@@ -49,29 +49,29 @@ def test_png_keeps_every_pixel():
 def test_images_stay_unchanged_in_rows_and_columns():
     first, second, third = noise(1), noise(2), noise(3)
     columns = [Heading("Attention", scale=ColorScale((0, 0.3))), Heading("Grad-CAM")]
-    drawn = page(columns, [(Heading("pico"), [cell(first), cell(second)]), (Heading("t"), [None, cell(third)])])
-    (a,), (b,), (c,) = places(drawn, first), places(drawn, second), places(drawn, third)
+    pixels = page(columns, [(Heading("pico"), [cell(first), cell(second)]), (Heading("t"), [None, cell(third)])])
+    (a,), (b,), (c,) = places(pixels, first), places(pixels, second), places(pixels, third)
     assert a[0] == b[0] < c[0]
     assert a[1] < b[1] == c[1]
-    (bar,) = places(drawn, colorbar((0, 0.3), "magma", False, (13, SIDE)))
+    (bar,) = places(pixels, colorbar((0, 0.3), "magma", False, (13, SIDE)))
     assert bar[1] == a[1]  # above its column
     assert bar[0] < a[0]
-    assert drawn.shape[1] == round((2 * PAGE_MARGIN + 4 + GAP) * SIDE / 2)
+    assert pixels.shape[1] == round((2 * PAGE_MARGIN + 4 + GAP) * SIDE / 2)
 
 
 def test_color_bars_may_belong_to_rows():
     image = noise(1)
-    drawn = page([Heading("pico")], [(Heading("Attention", scale=ColorScale((0, 0.3))), [cell(image)])])
-    (bar,) = places(drawn, colorbar((0, 0.3), "magma", False, (13, SIDE)))
-    assert bar[0] < places(drawn, image)[0][0]
+    pixels = page([Heading("pico")], [(Heading("Attention", scale=ColorScale((0, 0.3))), [cell(image)])])
+    (bar,) = places(pixels, colorbar((0, 0.3), "magma", False, (13, SIDE)))
+    assert bar[0] < places(pixels, image)[0][0]
 
 
 def test_random_weights_are_marked_in_red():
     def red_pixels(untrained: bool) -> int:
-        drawn = page(
+        pixels = page(
             [Heading("Kernels")], [(Heading("pico", untrained=untrained), [cell(np.zeros((8, 8, 3), np.uint8))])]
         )
-        return int((np.abs(drawn.astype(int) - RED).sum(axis=2) < 30).sum())
+        return int((np.abs(pixels.astype(int) - RED).sum(axis=2) < 30).sum())
 
     assert red_pixels(untrained=False) == 0
     assert red_pixels(untrained=True) > 100
@@ -79,8 +79,8 @@ def test_random_weights_are_marked_in_red():
 
 def test_small_images_are_enlarged_by_whole_numbers():
     grid = np.uint8([[[255, 0, 0], [0, 0, 255]]]).repeat(2, axis=0)
-    drawn = page([Heading("Kernels")], [(Heading("pico"), [cell(grid)])])
-    assert len(places(drawn, grid.repeat(SIDE // 2, axis=0).repeat(SIDE // 2, axis=1))) == 1
+    pixels = page([Heading("Kernels")], [(Heading("pico"), [cell(grid)])])
+    assert len(places(pixels, grid.repeat(SIDE // 2, axis=0).repeat(SIDE // 2, axis=1))) == 1
 
 
 def test_long_text_makes_pages_taller_not_wider():
@@ -113,6 +113,6 @@ def test_tables_cut_no_word_while_columns_have_room(rows):
 def test_figures_are_as_wide_as_the_page():
     figure = StudyFigure("a", "A", "Caption.", "Alt.", "Limits.", noise(5))
     canvas = compose(Composition("Title", figures=[figure]), SIDE, 2.0)
-    drawn = canvas.to_rgb()
+    pixels = canvas.to_rgb()
     side = round(canvas.room * canvas.dpi)
-    assert len(places(drawn, cv2.resize(noise(5), (side, side), interpolation=cv2.INTER_NEAREST))) == 1
+    assert len(places(pixels, cv2.resize(noise(5), (side, side), interpolation=cv2.INTER_NEAREST))) == 1

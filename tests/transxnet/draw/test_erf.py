@@ -43,11 +43,11 @@ def curve(kind: str, areas=(0.1, 0.2, 0.3, 0.9)) -> ContainmentCurve:
 
 
 def protocol(heatmap: np.ndarray, **changes) -> ErfProtocol:
-    found = ErfProtocol(
+    result = ErfProtocol(
         "transxnet_pico", "stage 4, block 2", (1, 1), (32.0, 32.0), heatmap, ("n1/a.jpg", "n1/b.jpg"), (),
         curve("published"), curve("raw", (0.05, 0.1, 0.2, 0.8)), "Not the published setting: 2 images.",
     )  # fmt: skip
-    return replace(found, **changes)
+    return replace(result, **changes)
 
 
 def has(image: np.ndarray, color: np.ndarray) -> np.ndarray:
@@ -68,11 +68,11 @@ def test_pathways_share_one_scale():
 
 def test_models_are_drawn_in_multiples_of_their_mean():
     """A thousand times the features: the same image, row for row; raw values stay raw."""
-    alone = erf_pathways_figure([parts(), parts()], ["a", "b"], [PHOTO] * 2)
-    louder = erf_pathways_figure([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
-    assert np.abs(alone.image.astype(int) - louder.image).max() <= 2  # float32 at the 256 colors' borders
-    assert louder.arrays["b/full"].max() == 1000
-    assert (louder.numbers["a/all/share"], louder.numbers["b/kernels/share"]) == (0.25, 0.5)
+    equal = erf_pathways_figure([parts(), parts()], ["a", "b"], [PHOTO] * 2)
+    scaled = erf_pathways_figure([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
+    assert np.abs(equal.image.astype(int) - scaled.image).max() <= 2  # float32 at the 256 colors' borders
+    assert scaled.arrays["b/full"].max() == 1000
+    assert (scaled.numbers["a/all/share"], scaled.numbers["b/kernels/share"]) == (0.25, 0.5)
 
 
 def test_missing_pathways_give_a_reason():
@@ -85,28 +85,32 @@ def test_missing_pathways_give_a_reason():
     assert f"{DECADES} powers of ten" in figure.caption
 
 
-@pytest.mark.parametrize(("rank", "layer", "said"), [(0.979, 3, ""), (0.981, 3, "; try stage 1."), (0.99, 1, "here.")])
-def test_caption_reports_maps_that_rank_alike(rank, layer, said):
-    found = parts()
-    numbers = {key: rank if key.endswith("/rank") else value for key, value in found.numbers.items()}
-    maps = found.maps | {"full": replace(found.full, layer=f"stage {layer}, block 2")}
-    caption = erf_pathways_figure([replace(found, maps=maps, numbers=numbers)], ["pico"], [PHOTO]).caption
-    assert ("modulation has little effect" in caption) == bool(said)
-    assert caption.endswith(said)
+@pytest.mark.parametrize(
+    ("rank", "layer", "ending"), [(0.979, 3, ""), (0.981, 3, "; try stage 1."), (0.99, 1, "here.")]
+)
+def test_caption_reports_maps_that_rank_alike(rank, layer, ending):
+    result = parts()
+    numbers = {key: rank if key.endswith("/rank") else value for key, value in result.numbers.items()}
+    maps = result.maps | {"full": replace(result.full, layer=f"stage {layer}, block 2")}
+    caption = erf_pathways_figure([replace(result, maps=maps, numbers=numbers)], ["pico"], [PHOTO]).caption
+    assert ("modulation has little effect" in caption) == bool(ending)
+    assert caption.endswith(ending)
 
 
 def test_empty_fields_are_drawn():
     empty = replace(field(0.0), numbers=field(0.0).numbers | {"total": 0.0})
-    found = ErfPathways("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
-    assert erf_pathways_figure([found], ["pico"], [PHOTO]).image.shape[1] == 1248
+    result = ErfPathways("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
+    assert erf_pathways_figure([result], ["pico"], [PHOTO]).image.shape[1] == 1248
 
 
 # --- Curves -----------------------------------------------------------------------------------------
 
 
 def test_curves_report_both_r():
-    one = ErfCurves("pico", "stage 4, block 2, one image", curve("published"), curve("raw", (0.05, 0.1, 0.2, np.nan)))
-    figure = erf_curves_figure([one, one], ["pico", "t@untrained"])
+    figure_of_one = ErfCurves(
+        "pico", "stage 4, block 2, one image", curve("published"), curve("raw", (0.05, 0.1, 0.2, np.nan))
+    )
+    figure = erf_curves_figure([figure_of_one, figure_of_one], ["pico", "t@untrained"])
     assert figure.table.rows[1][0] == "t@untrained"
     assert figure.table.rows[0][1:3] == ("10%", "5%")
     assert figure.table.rows[0][-1] == "none"
@@ -128,26 +132,26 @@ def test_tiny_areas_are_not_given_three_digits():
 def test_protocol_shows_a_and_raw_average():
     heatmap = np.zeros((64, 64))
     heatmap[:32] = 1e6  # A is 1 above and 0 below; so is the logarithm of the raw average
-    one = erf_protocol_figure([protocol(heatmap)], ["pico"])
+    figure_of_one = erf_protocol_figure([protocol(heatmap)], ["pico"])
     cell = Canvas().panel_pixels(2)
-    assert 0.9 * cell**2 < has(one.image, BRIGHT).sum() < 1.1 * cell**2  # half of each of two panels
-    assert one.numbers["pico/published/r20"] == 0.1
-    assert np.array_equal(one.arrays["pico/heatmap"], heatmap)
-    assert one.table.rows[0] == ("pico", "10%", "5%", "20%", "10%", "30%", "20%", "90%", "80%")
+    assert 0.9 * cell**2 < has(figure_of_one.image, BRIGHT).sum() < 1.1 * cell**2  # half of each of two panels
+    assert figure_of_one.numbers["pico/published/r20"] == 0.1
+    assert np.array_equal(figure_of_one.arrays["pico/heatmap"], heatmap)
+    assert figure_of_one.table.rows[0] == ("pico", "10%", "5%", "20%", "10%", "30%", "20%", "90%", "80%")
 
 
 def test_protocol_reports_images_units_and_progress():
-    found = protocol(np.ones((64, 64)), published_curve=curve("published", (0.1, 0.2, 0.3, np.nan)))
-    figure = erf_protocol_figure([found, found, found], ["a", "b", "c"], "2 of 50 images so far")
+    result = protocol(np.ones((64, 64)), published_curve=curve("published", (0.1, 0.2, 0.3, np.nan)))
+    figure = erf_protocol_figure([result, result, result], ["a", "b", "c"], "2 of 50 images so far")
     assert figure.caption.startswith("2 of 50 images so far. 2 images from n1, each resized to 64 × 64 px. Not")
     assert figure.caption.count("Not the published setting") == 1  # said once for all
     assert figure.caption.count("Unit: stage 4, row 1, column 1.") == 1
-    other = replace(found, layer="stage 4 (layer4)", unit=(2, 2))
-    mixed = erf_protocol_figure([found, other, found], ["a", "timm:b", "c"]).caption
+    other = replace(result, layer="stage 4 (layer4)", unit=(2, 2))
+    mixed = erf_protocol_figure([result, other, result], ["a", "timm:b", "c"]).caption
     assert "a, c: Unit: stage 4, row 1, column 1. timm:b: Unit: stage 4, row 2, col" in mixed
     assert "a: no square of the protocol holds more than 99% of A." in figure.caption
-    done = erf_protocol_figure([found, found, found], ["a", "b", "c"])
-    assert done.image.shape[0] < figure.image.shape[0]  # the state is a line of the image
+    finished = erf_protocol_figure([result, result, result], ["a", "b", "c"])
+    assert finished.image.shape[0] < figure.image.shape[0]  # the state is a line of the image
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5])

@@ -30,13 +30,13 @@ def holds(image: np.ndarray, values: np.ndarray, high: float, tap: int, colormap
 
 def has(image: np.ndarray, tile: np.ndarray, tap: int) -> bool:
     """Whether these colors, (K, K, 3), stand somewhere in the image, each at its tap's first and last pixel."""
-    pixels, wanted = (rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32) for rgb in (image, tile))
+    pixels, expected = (rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32) for rgb in (image, tile))
     high, wide = (edge - len(tile) * tap + 1 for edge in pixels.shape)
     here = np.ones((high, wide), bool)
-    for i, j in np.ndindex(*wanted.shape):
+    for i, j in np.ndindex(*expected.shape):
         for inside in (0, tap - 1):
             y, x = i * tap + inside, j * tap + inside
-            here &= pixels[y : y + high, x : x + wide] == wanted[i, j]
+            here &= pixels[y : y + high, x : x + wide] == expected[i, j]
     return bool(here.any())
 
 
@@ -190,8 +190,8 @@ def spectral(part: str, level: float) -> KernelSpectrum:
 
 def test_responses_share_one_scale():
     figure = kernel_spectrum_figure([spectral("generated", 1.0)], [spectral("static", 0.5)], ["pico"])
-    one, half = (colorize(np.array([v]), (0, 2), "viridis")[0] for v in (1.0, 0.5))
-    for color in (one, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
+    full, half = (colorize(np.array([v]), (0, 2), "viridis")[0] for v in (1.0, 0.5))
+    for color in (full, half):  # 300 x 300 pixels each, but for the middle, frames and ticks
         assert (np.abs(figure.image.astype(int) - color).max(axis=2) <= 1).sum() > 88_000
     assert figure.numbers == {"pico/generated/centroid": 0.25, "pico/static/centroid": 0.125}
     assert figure.table.rows == [
@@ -251,7 +251,7 @@ def test_blocks_a_model_lacks_stay_empty():
 
 def test_learned_kernels_are_not_called_generated():
     assert "Kernels generated for this image, clustered" in kernel_clusters_figure([clustered()], ["pico"]).caption
-    alone = kernel_clusters_figure([clustered()], ["pico_static"], ["pico_static"])
-    assert "Kernels learned, the same for every image, clustered" in alone.caption
+    learned_only = kernel_clusters_figure([clustered()], ["pico_static"], ["pico_static"])
+    assert "Kernels learned, the same for every image, clustered" in learned_only.caption
     both = kernel_clusters_figure([clustered(), clustered()], ["pico", "pico_static"], ["pico_static"])
     assert "generated for this image (of pico_static: learned, the same for every image)" in both.caption

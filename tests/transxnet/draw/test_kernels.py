@@ -16,8 +16,8 @@ def kernel_set() -> KernelSet:
     """Three channels; channel c is c at its first tap and -2 at its last; the static kernels are 1 everywhere."""
     kernels = np.zeros((3, 7, 7), np.float32)
     kernels[:, 0, 0], kernels[:, 6, 6] = (0, 1, 2), -2
-    gates, one = np.full((2, 3, 7, 7), 0.5, np.float32), np.ones(3, np.float32)
-    return KernelSet("transxnet_pico", 3, 4, kernels, np.ones_like(kernels), gates, one, gates[..., 0, 0], one, one)
+    gates, ones = np.full((2, 3, 7, 7), 0.5, np.float32), np.ones(3, np.float32)
+    return KernelSet("transxnet_pico", 3, 4, kernels, np.ones_like(kernels), gates, ones, gates[..., 0, 0], ones, ones)
 
 
 def test_taps_have_their_colors_and_gaps_are_white():
@@ -59,6 +59,6 @@ def test_unknown_channels_are_refused():
 def test_normalized_kernels_have_ranges_of_their_own():
     kernels = np.zeros((2, 1, 2), np.float32)
     kernels[:, 0, 0], kernels[:, 0, 1] = (1, 10), (-0.5, -5)
-    drawn = kernel_tiles(kernels, (-10, 10), columns=2, tap=1, gap=1, tone=Tone(mode=NORMALIZED))
-    assert drawn[0, :2].tolist() == drawn[0, 3:].tolist() == [RED, lut("RdBu_r")[64].tolist()]
-    assert kernel_tiles(kernels, (-10, 10), columns=2, tap=1, gap=1)[0, :2].tolist() != drawn[0, :2].tolist()
+    tiles = kernel_tiles(kernels, (-10, 10), columns=2, tap=1, gap=1, tone=Tone(mode=NORMALIZED))
+    assert tiles[0, :2].tolist() == tiles[0, 3:].tolist() == [RED, lut("RdBu_r")[64].tolist()]
+    assert kernel_tiles(kernels, (-10, 10), columns=2, tap=1, gap=1)[0, :2].tolist() != tiles[0, :2].tolist()

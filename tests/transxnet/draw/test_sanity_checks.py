@@ -74,15 +74,15 @@ def report(**change: object) -> SanityChecks:
 
 @pytest.mark.parametrize("figure", [faithfulness_figure, randomization_figure, agreement_figure])
 def test_figures_are_1200_pixels_wide(figure):
-    one, two = figure([report()], ["tiny"]), figure([report()] * 3, ["a", "b", "c"])
-    assert one.image.shape[1] == two.image.shape[1] == 1200
-    assert one.image.dtype == np.uint8
-    assert two.image.shape[0] > one.image.shape[0]
-    assert (one.image[:, :4] == 255).all()  # nothing runs over the edges
+    single_report, two = figure([report()], ["tiny"]), figure([report()] * 3, ["a", "b", "c"])
+    assert single_report.image.shape[1] == two.image.shape[1] == 1200
+    assert single_report.image.dtype == np.uint8
+    assert two.image.shape[0] > single_report.image.shape[0]
+    assert (single_report.image[:, :4] == 255).all()  # nothing runs over the edges
     assert (two.image[:, -4:] == 255).all()
-    assert one.caption
-    assert one.alt
-    assert one.limits
+    assert single_report.caption
+    assert single_report.alt
+    assert single_report.limits
 
 
 def test_areas_are_raw_in_numbers_and_alt():
@@ -125,19 +125,19 @@ def test_correlations_are_raw_in_numbers_and_alt():
 def test_plot_alt_and_table_show_the_same_number(monkeypatch):
     """Of absolute values, where more is left of them: the plot's dot, its words, the alt text and the table."""
     texts, dots = [], []
-    monkeypatch.setattr(Axes, "text", lambda self, x, y, words, **how: texts.append(words))
+    monkeypatch.setattr(Axes, "text", lambda self, x, y, text, **how: texts.append(text))
     plot = Axes.plot
     monkeypatch.setattr(Axes, "plot", lambda self, *at, **how: dots.append(at) or plot(self, *at, **how))
     both = np.array([0.63, -0.6]), np.array([0.4, 0.24])
-    found = Randomization("tiny", STEPS, np.zeros(3), np.full(3, 0.1), np.ones((3, 2, 2), np.float32), *both)
-    one = report(randomization={"grad_cam": found, "occlusion": randomized(0.75)})
-    figure = randomization_figure([one], ["tiny"])
+    randomization = Randomization("tiny", STEPS, np.zeros(3), np.full(3, 0.1), np.ones((3, 2, 2), np.float32), *both)
+    single_report = report(randomization={"grad_cam": randomization, "occlusion": randomized(0.75)})
+    figure = randomization_figure([single_report], ["tiny"])
     assert "Grad-CAM 0.32 abs" in texts
     assert (4, pytest.approx(0.32), "o") in dots
     assert ((4, 4), (pytest.approx(0.24), pytest.approx(0.4))) in dots
     assert figure.numbers["tiny/grad_cam/correlation"] == pytest.approx(0.32)
     assert "Grad-CAM 0.32;" in figure.alt
-    assert sanity_check_table([one], ["tiny"]).table.rows[0][3] == "0.32"
+    assert sanity_check_table([single_report], ["tiny"]).table.rows[0][3] == "0.32"
 
 
 def test_strips_show_the_maps():
@@ -153,8 +153,8 @@ def test_strips_show_the_maps():
 def test_missing_maps_leave_their_place_empty():
     """Two variants stand side by side, a map in a row; the second has no Grad-CAM, and the first has no other."""
     without = report()
-    alone = {"occlusion": without.maps["occlusion"]}
-    other = report(maps=alone, randomization={"occlusion": without.randomization["occlusion"]})
+    occlusion_only = {"occlusion": without.maps["occlusion"]}
+    other = report(maps=occlusion_only, randomization={"occlusion": without.randomization["occlusion"]})
     image = randomization_figure([report(), other], ["a", "b"]).image
     both = randomization_figure([report(), report()], ["a", "b"]).image
     assert image.shape == both.shape
@@ -203,10 +203,10 @@ def test_axes_ticks_and_labels_are_placed():
 
 
 def test_titles_of_single_copies_have_room():
-    one = report()
+    single_report = report()
     names = ["pico@untrained", "timm:swin_tiny_patch4_window7_224@untrained"]
-    assert pairs_in_a_row([("pico", "occlusion", one)], ["pico"]) == pairs_in_a_row([], ["pico"]) == PAIRS
-    few = [(name, "integrated_gradients", one) for name in names]
+    assert pairs_in_a_row([("pico", "occlusion", single_report)], ["pico"]) == pairs_in_a_row([], ["pico"]) == PAIRS
+    few = [(name, "integrated_gradients", single_report) for name in names]
     columns = pairs_in_a_row(few, names)
     assert columns < PAIRS
     room = PAIRS * PAIR_WIDTH / columns * 72

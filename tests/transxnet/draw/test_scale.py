@@ -113,10 +113,10 @@ def test_threshold_applies_before_root_and_gamma():
     for root, gamma in ((False, 1), (True, 1), (True, 3), (False, 0.3)):
         tone = Tone(gamma=gamma, threshold=0.25)
         assert above(values, (0.0, 4.0), tone=tone).tolist() == [False, False, True, True, False]
-        seen = strength(values, (0.0, 4.0), root=root, tone=tone) > 0
-        assert seen.tolist() == [False, False, True, True, False]
-    drawn = colorize(values, (0.0, 4.0), "viridis", tone=Tone(threshold=0.25))
-    assert drawn.tolist() == [[*HIDDEN], [*HIDDEN], [*lut("viridis")[64]], [*lut("viridis")[128]], [*MISSING]]
+        visible = strength(values, (0.0, 4.0), root=root, tone=tone) > 0
+        assert visible.tolist() == [False, False, True, True, False]
+    colors = colorize(values, (0.0, 4.0), "viridis", tone=Tone(threshold=0.25))
+    assert colors.tolist() == [[*HIDDEN], [*HIDDEN], [*lut("viridis")[64]], [*lut("viridis")[128]], [*MISSING]]
     assert alpha(values, (0.0, 4.0), 0.8, tone=Tone(threshold=0.25)).tolist()[:2] == [0, 0]
 
 

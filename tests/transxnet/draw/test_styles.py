@@ -73,41 +73,41 @@ def test_compared_models_share_one_range():
 
 
 def test_maps_mark_their_unit():
-    drawn = draw_result(attention(), PHOTO, (0, 0.7), head=1)
+    pixels = draw_result(attention(), PHOTO, (0, 0.7), head=1)
     expected = overlay(PHOTO, interpolate(HEADS[0], VIEW), (0, 0.7), "magma", 0.85)
-    assert (drawn == mark(expected, (0, 16), (32, 32))).all()
+    assert (pixels == mark(expected, (0, 16), (32, 32))).all()
 
 
 def test_maps_of_the_image_have_no_mark():
     cam = explanation("grad_cam", [[0, 1], [2, 4]], True)
-    drawn = draw_result(cam, PHOTO, (0, 4), opacity=1, colormap="viridis")
-    assert drawn[16, 16].tolist() == lut("viridis")[255].tolist()
-    assert drawn[0, 0].tolist() == [cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[0, 0]] * 3
+    pixels = draw_result(cam, PHOTO, (0, 4), opacity=1, colormap="viridis")
+    assert pixels[16, 16].tolist() == lut("viridis")[255].tolist()
+    assert pixels[0, 0].tolist() == [cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[0, 0]] * 3
 
 
 def test_kernels_fill_the_image():
-    drawn = draw_result(kernel_set(), np.zeros((384, 384, 3), np.uint8), (-4, 4), channels=[1, 0, 1, 0])
-    assert drawn.shape == (384, 384, 3)
-    assert (drawn[:100, :100] == lut("RdBu_r")[0]).all()  # -4 of 4
-    assert (drawn[:100, -100:] == lut("RdBu_r")[159]).all()  # 1 of 4
+    pixels = draw_result(kernel_set(), np.zeros((384, 384, 3), np.uint8), (-4, 4), channels=[1, 0, 1, 0])
+    assert pixels.shape == (384, 384, 3)
+    assert (pixels[:100, :100] == lut("RdBu_r")[0]).all()  # -4 of 4
+    assert (pixels[:100, -100:] == lut("RdBu_r")[159]).all()  # 1 of 4
 
 
 def test_outliers_do_not_set_the_erf_range():
     heatmap = np.ones((20, 20))
     heatmap[0, 0] = 1000.0  # one pixel of 400 is less than 0.5 %
-    found = explanation("erf", heatmap)
-    assert display_range([found]) == pytest.approx((0, 1 / heatmap.mean()), rel=1e-6)
-    assert displayed_values(found).max() == pytest.approx(1000 / heatmap.mean())  # the values themselves stay
+    result = explanation("erf", heatmap)
+    assert display_range([result]) == pytest.approx((0, 1 / heatmap.mean()), rel=1e-6)
+    assert displayed_values(result).max() == pytest.approx(1000 / heatmap.mean())  # the values themselves stay
 
 
 def test_erf_colors_follow_the_square_root():
     field = explanation("erf", [[0, 1], [1, 4]], x=0.0, y=0.0)
-    drawn = draw_result(field, PHOTO, (0, 6), opacity=1)
+    pixels = draw_result(field, PHOTO, (0, 6), opacity=1)
     values = displayed_values(field) / 6
     color = lut("viridis")[round(float(np.sqrt(values[0, 1])) * 255)].astype(float)
     strength = float(np.sqrt(values[0, 1])) ** 0.75
     gray = cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[0, 16]
-    assert drawn[0, 16] == pytest.approx(np.rint(gray * (1 - strength) + color * strength), abs=1)
+    assert pixels[0, 16] == pytest.approx(np.rint(gray * (1 - strength) + color * strength), abs=1)
 
 
 def test_captions_name_layer_target_and_key_numbers():
@@ -154,20 +154,20 @@ def test_drawing_does_not_change_raw_values(name):
     heatmap = np.float32([[-3, 0.5], [2, 7]])
     signed = MAP_STYLES[name].signed or name == "grad_cam"
     method = "erf" if name == "receptive_field" else name
-    found = explanation(method, heatmap if signed else np.abs(heatmap), signed, x=0.0, y=0.0)
-    before = found.heatmap.copy()
-    drawn = draw_result(found, PHOTO, display_range([found]))
-    assert np.array_equal(found.heatmap, before)
-    assert (drawn != cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[..., None]).any()
+    result = explanation(method, heatmap if signed else np.abs(heatmap), signed, x=0.0, y=0.0)
+    before = result.heatmap.copy()
+    pixels = draw_result(result, PHOTO, display_range([result]))
+    assert np.array_equal(result.heatmap, before)
+    assert (pixels != cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)[..., None]).any()
 
 
 @pytest.mark.parametrize(("name", "low"), [("contrast", -4), ("smooth_grad", -4), ("cam_stages", 0), ("rollout", 0)])
 def test_only_signed_maps_diverge_about_zero(name, low):
     values = np.float32([[1, 2], [3, 4]]) * (-1 if low else 1)
-    found = explanation(name, values, bool(low))
+    result = explanation(name, values, bool(low))
     scale = {"rollout": 4, "smooth_grad": 4 / 1000}.get(name, 1)  # four pixels: multiples of an even map, a density
-    assert display_range([found]) == pytest.approx((low * scale, 4 * scale))
-    assert displayed_values(found) == pytest.approx(values * scale)  # no ReLU
+    assert display_range([result]) == pytest.approx((low * scale, 4 * scale))
+    assert displayed_values(result) == pytest.approx(values * scale)  # no ReLU
 
 
 @pytest.mark.parametrize("side", [96, 128])

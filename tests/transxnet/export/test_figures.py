@@ -28,29 +28,29 @@ QUICK = tuple(
 
 
 @pytest.fixture(scope="module")
-def whole():
+def full_study():
     return study(small_model(), image(), StudyOptions(stage=2, target=3, only=DRAWN), image(3))
 
 
 @pytest.fixture(scope="module")
-def without():
-    looked = study(small_model(osra=False), image(), StudyOptions(stage=2, target=3, only=QUICK), image(3))
-    return replace(looked, model="small without OSRA")
+def partial_study():
+    partial = study(small_model(osra=False), image(), StudyOptions(stage=2, target=3, only=QUICK), image(3))
+    return replace(partial, model="small without OSRA")
 
 
 @pytest.fixture(scope="module")
-def drawn(whole, without) -> dict[str, StudyFigure]:
-    return {figure.name: figure for figure in figures([whole, without], image().rgb)}
+def figures_by_name(full_study, partial_study) -> dict[str, StudyFigure]:
+    return {figure.name: figure for figure in figures([full_study, partial_study], image().rgb)}
 
 
-def test_figures_come_in_reading_order(drawn):
-    assert list(drawn) == IN_ORDER
+def test_figures_come_in_reading_order(figures_by_name):
+    assert list(figures_by_name) == IN_ORDER
 
 
-def test_every_figure_draws_an_analysis(whole):
+def test_every_figure_draws_an_analysis(full_study):
     assert {part for part, _ in FIGURES} <= set(ANALYSES)
-    shown = {part for part, _ in FIGURES}
-    maps = {name for name in DRAWN if name not in shown}
+    drawn_parts = {part for part, _ in FIGURES}
+    maps = {name for name in DRAWN if name not in drawn_parts}
     assert maps == {
         "attention",
         "rollout",
@@ -63,8 +63,8 @@ def test_every_figure_draws_an_analysis(whole):
     }  # on the two sheets of maps
 
 
-def test_every_figure_has_caption_alt_and_limits(drawn):
-    for name, figure in drawn.items():
+def test_every_figure_has_caption_alt_and_limits(figures_by_name):
+    for name, figure in figures_by_name.items():
         assert len(figure.caption) > 30, name
         assert len(figure.alt) > 30, name
         assert len(figure.limits) > 30, name
@@ -74,58 +74,60 @@ def test_every_figure_has_caption_alt_and_limits(drawn):
             assert figure.image.shape[1] >= 1100 or name == "sheet"
 
 
-def test_raw_values_are_those_of_the_study(drawn, whole):
-    assert (drawn["erf_pathways"].arrays["small/all"] == whole.erf_pathways.maps["all"].heatmap).all()
-    assert drawn["pathway_energies"].numbers
+def test_raw_values_are_those_of_the_study(figures_by_name, full_study):
+    assert (figures_by_name["erf_pathways"].arrays["small/all"] == full_study.erf_pathways.maps["all"].heatmap).all()
+    assert figures_by_name["pathway_energies"].numbers
 
 
-def test_models_without_attention_are_left_out(drawn):
-    alone = ("attention_heads", "attention_depth", "rollout", "pathway_energies")
-    for name in alone:
-        assert not any("without" in key for key in (*drawn[name].numbers, *drawn[name].arrays)), name
-    assert any("without" in key for key in drawn["kernel_clusters"].arrays)
-    assert any("without" in key for key in drawn["erf_pathways"].arrays)
+def test_models_without_attention_are_left_out(figures_by_name):
+    attention_figures = ("attention_heads", "attention_depth", "rollout", "pathway_energies")
+    for name in attention_figures:
+        assert not any("without" in key for key in (*figures_by_name[name].numbers, *figures_by_name[name].arrays)), (
+            name
+        )
+    assert any("without" in key for key in figures_by_name["kernel_clusters"].arrays)
+    assert any("without" in key for key in figures_by_name["erf_pathways"].arrays)
 
 
-def test_models_are_compared_on_common_maps(drawn, whole, without):
-    figure = drawn["variants"]
-    expected = agreement_between_variants({"small": whole.grad_cam, "small without OSRA": without.grad_cam})
+def test_models_are_compared_on_common_maps(figures_by_name, full_study, partial_study):
+    figure = figures_by_name["variants"]
+    expected = agreement_between_variants({"small": full_study.grad_cam, "small without OSRA": partial_study.grad_cam})
     key = "small/small without OSRA/grad_cam"
     assert figure.numbers[f"{key}/correlation"] == expected.correlation[0, 1]
     assert figure.numbers[f"{key}/overlap"] == expected.overlap[0, 1]
     assert not any("occlusion" in name or "rollout" in name for name in figure.numbers)
-    assert model_agreement([whole]) == []
+    assert model_agreement([full_study]) == []
 
 
-def test_maps_of_different_classes_are_not_compared(whole, without):
+def test_maps_of_different_classes_are_not_compared(full_study, partial_study):
     """cougar against Chihuahua beside cougar against bikini; and a variant that does not know the class at all."""
-    (same,) = model_agreement([whole, replace(whole, model="again")])
+    (same,) = model_agreement([full_study, replace(full_study, model="again")])
     methods = {key.split("/")[2] for key in same.numbers}
     assert {"grad_cam", "contrast", "cam_stages", "receptive_field"} <= methods
     assert "Left out" not in same.caption
-    contrast_target = int(whole.contrast.numbers["contrast_index"])
+    contrast_target = int(full_study.contrast.numbers["contrast_index"])
     another = next(i for i in (10, 11) if i != contrast_target)
-    moved = replace(whole.contrast, numbers=whole.contrast.numbers | {"contrast_index": float(another)})
-    (figure,) = model_agreement([whole, replace(whole, model="other rival", contrast=moved)])
+    moved = replace(full_study.contrast, numbers=full_study.contrast.numbers | {"contrast_index": float(another)})
+    (figure,) = model_agreement([full_study, replace(full_study, model="other rival", contrast=moved)])
     assert {key.split("/")[2] for key in figure.numbers} == methods - {"contrast"}
-    words = label_set("tiny-imagenet-200").names
+    names = label_set("tiny-imagenet-200").names
     assert (
         "Left out: Contrastive Grad-CAM, because the models explain different classes "
-        f"(small: {words[3]} against {words[contrast_target]}; other rival: {words[3]} against {words[another]})."
+        f"(small: {names[3]} against {names[contrast_target]}; other rival: {names[3]} against {names[another]})."
         in figure.caption
     )
-    elsewhere = replace(whole, model="other class", target=replace(whole.target, wnid="n0", label="bee"))
-    (figure,) = model_agreement([whole, elsewhere])
+    other_class = replace(full_study, model="other class", target=replace(full_study.target, wnid="n0", label="bee"))
+    (figure,) = model_agreement([full_study, other_class])
     assert {key.split("/")[2] for key in figure.numbers} == {"rollout", "receptive_field"}
     assert "Left out: Grad-CAM, Contrastive Grad-CAM, Grad-CAM of several stages" in figure.caption
 
 
-def test_many_maps_use_several_rows(whole, drawn):
-    three = overview_sheet([whole], names=["contrast", "cam_stages", "rollout"], with_predictions=False)
-    assert drawn["maps"].image.shape[1] == three.shape[1] < 1400
-    assert drawn["maps"].image.shape[0] > 2 * three.shape[0]
+def test_many_maps_use_several_rows(full_study, figures_by_name):
+    three = overview_sheet([full_study], names=["contrast", "cam_stages", "rollout"], with_predictions=False)
+    assert figures_by_name["maps"].image.shape[1] == three.shape[1] < 1400
+    assert figures_by_name["maps"].image.shape[0] > 2 * three.shape[0]
 
 
-def test_parts_without_results_have_no_figure(without):
-    assert figures_for("sanity_checks", [without]) == []
-    assert figures_for("attention_depth", [without]) == []
+def test_parts_without_results_have_no_figure(partial_study):
+    assert figures_for("sanity_checks", [partial_study]) == []
+    assert figures_for("attention_depth", [partial_study]) == []

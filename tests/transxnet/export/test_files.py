@@ -31,10 +31,10 @@ def test_folder_holds_exactly_the_manifests_files(written):
     folder, _ = written
     (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
     named = {entry["sheet"]} | {m[key] for m in entry["models"] for key in ("npz", "crop_png")}
-    named |= {one["png"] for m in entry["models"] for one in m["heatmaps"].values()}
+    named |= {heatmap["png"] for m in entry["models"] for heatmap in m["heatmaps"].values()}
     named |= {figure[kind] for figure in entry["figures"] for kind in ("png", "npz") if figure[kind]}
-    there = {str(p.relative_to(folder).as_posix()) for p in folder.rglob("*") if p.is_file()}
-    assert there == named | {"manifest.json"}
+    files = {str(p.relative_to(folder).as_posix()) for p in folder.rglob("*") if p.is_file()}
+    assert files == named | {"manifest.json"}
     assert entry["models"][0]["npz"] == "cat/small/maps.npz"
     assert entry["models"][1]["untrained"] is True
     assert (entry["image"], entry["size"], entry["sha256"]) == ("cat.jpg", [100, 80], image().sha256)
@@ -43,13 +43,13 @@ def test_folder_holds_exactly_the_manifests_files(written):
 def test_maps_are_drawn_with_the_manifests_range(written):
     folder, studies = written
     (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["images"]
-    stated = {name: tuple(words["range"]) for name, words in entry["scales"].items()}
-    assert stated == ranges(studies)
-    for made in studies:
-        photo = source_crop(made, image().rgb)
-        expected = draw_result(made.grad_cam, photo, ranges(studies)["grad_cam"])
-        assert (read(folder / "cat" / made.model / "grad_cam.png") == expected).all()
-        assert (read(folder / "cat" / made.model / "crop.png") == made.crop.rgb).all()
+    stated_ranges = {name: tuple(scale["range"]) for name, scale in entry["scales"].items()}
+    assert stated_ranges == ranges(studies)
+    for each_study in studies:
+        photo = source_crop(each_study, image().rgb)
+        expected = draw_result(each_study.grad_cam, photo, ranges(studies)["grad_cam"])
+        assert (read(folder / "cat" / each_study.model / "grad_cam.png") == expected).all()
+        assert (read(folder / "cat" / each_study.model / "crop.png") == each_study.crop.rgb).all()
 
 
 def test_npz_holds_the_raw_maps(written):

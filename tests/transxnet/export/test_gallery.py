@@ -35,8 +35,8 @@ def test_command_writes_every_figure(tmp_path, monkeypatch, capsys):
     assert main(["gallery", str(tmp_path / "photo.png"), "--models", "pico@untrained", "--out", str(out)]) == 0
     assert capsys.readouterr().out.strip() == str(out / "README.md")
     page = (out / "README.md").read_text(encoding="utf-8")
-    shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page)
-    assert [name.rpartition(".")[0] for name in shown] == ["sheet", "pathway_energies", "erf"]
-    assert set(shown) | {"README.md"} == {p.name for p in out.iterdir()}
+    images = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page)
+    assert [name.rpartition(".")[0] for name in images] == ["sheet", "pathway_energies", "erf"]
+    assert set(images) | {"README.md"} == {p.name for p in out.iterdir()}
     assert "Never trained" in page
     assert str(tmp_path) not in page

@@ -26,14 +26,14 @@ class Page(HTMLParser):
     def __init__(self, html: str):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str]]] = []
-        self.words = ""
+        self.text = ""
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
 
     def handle_data(self, data):
-        self.words += data
+        self.text += data
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.tags if name == tag]
@@ -75,12 +75,12 @@ def test_report_holds_every_figure(written):
     assert len(images) == len(figures) >= 8
     for element, figure in zip(images, figures, strict=True):
         assert element["alt"] == figure["alt"]
-        shown = decoded(element["src"])
+        embedded = decoded(element["src"])
         original = cv2.imread(str(folder / figure["png"]))
-        assert shown.shape[:2] == (int(element["height"]), int(element["width"]))
-        small = cv2.resize(original, shown.shape[1::-1], interpolation=cv2.INTER_AREA).astype(int)
-        assert np.abs(small - shown).mean() < 2  # of 255: a JPEG's loss
-        assert figure["caption"][:60] in page.words
+        assert embedded.shape[:2] == (int(element["height"]), int(element["width"]))
+        small = cv2.resize(original, embedded.shape[1::-1], interpolation=cv2.INTER_AREA).astype(int)
+        assert np.abs(small - embedded).mean() < 2  # of 255: a JPEG's loss
+        assert figure["caption"][:60] in page.text
     tables = sum(figure["table"] is not None for figure in figures)
     assert len(page.all("table")) == 1 + tables  # the models, and each figure's numbers
 
@@ -94,23 +94,23 @@ def test_report_names_no_local_folder(written):
 
 def test_names_are_escaped(written):
     _, _, page, _ = written
-    assert NAME in page.words
+    assert NAME in page.text
     assert not page.all("b")
 
 
 def test_random_weights_are_marked(written):
     _, _, page, _ = written
-    assert page.words.count("random weights") == 1
-    assert "small@untrained" in page.words
-    assert "ab" * 32 in page.words
+    assert page.text.count("random weights") == 1
+    assert "small@untrained" in page.text
+    assert "ab" * 32 in page.text
 
 
 def test_links_have_targets(written):
     _, _, page, _ = written
-    there = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
-    wanted = {link["href"][1:] for link in page.all("a")}
-    assert wanted
-    assert wanted <= there
+    ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    targets = {link["href"][1:] for link in page.all("a")}
+    assert targets
+    assert targets <= ids
 
 
 def test_wide_images_shrink_and_charts_stay_png():
