@@ -127,17 +127,14 @@ def describe_hardware(device: torch.device, processes: int = 1) -> str:
     Returns:
         Name of the GPU, or number of CPU threads and CPU model.
     """
-    description = _describe_device(device)
-    return description if processes == 1 else f"{processes} processes, each on {description}"
-
-
-def _describe_device(device: torch.device) -> str:
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    if device.type == "mps":
-        return f"the GPU of an {platform.machine()} Mac"
-    threads = torch.get_num_threads()
-    return f"{threads} CPU thread{'s' if threads > 1 else ''}, {_cpu_model()}"
+        description = torch.cuda.get_device_name(device)
+    elif device.type == "mps":
+        description = f"the GPU of an {platform.machine()} Mac"
+    else:
+        threads = torch.get_num_threads()
+        description = f"{threads} CPU thread{'s' if threads > 1 else ''}, {_cpu_model()}"
+    return description if processes == 1 else f"{processes} processes, each on {description}"
 
 
 def _cpu_model() -> str:

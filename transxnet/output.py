@@ -13,22 +13,22 @@ from pathlib import Path
 
 from .errors import LensError
 
-PROBE_BYTES = 64 * 1024  # less than any command writes
-_STARTED = time.time()  # of this process, or so: before it writes anything
+PROBE_BYTES = 64 * 1024  # every command writes more
+_STARTED = time.time()  # start of this process, approximately: before it writes anything
 _PART = re.compile(r"\..+\.\d+\.\d+\.part")  # as export.files.write_atomically names unfinished files
-_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # only writing fails so
+_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # raised only by writing
 
 
 def check_output(path: Path | None, *, file: bool = False, resume: bool = False) -> None:
-    """Refuse a folder that cannot be written to, before anything is computed. Nothing is left in it.
+    """Check that results can be written, before anything is computed. The folder is not changed.
 
     Args:
-        path: of `--out`; it need not exist yet. None for a command that writes nothing.
-        file: `path` is a file, not a folder.
-        resume: also remove the unfinished files (.part) that an earlier, killed run left in the folder.
+        path: Value of `--out`, which need not exist. None for a command that writes nothing.
+        file: Whether `path` is a file, not a folder.
+        resume: Whether to remove unfinished files (.part) of an earlier, killed run from the folder.
 
     Raises:
-        LensError: `path` cannot be made or written to, or its disk is full.
+        LensError: `path` cannot be created or written to, or its disk is full.
     """
     if path is None:
         return
@@ -42,7 +42,7 @@ def check_output(path: Path | None, *, file: bool = False, resume: bool = False)
     except OSError as error:
         raise LensError(
             f"The results cannot be written to {path.name} ({error.strerror or type(error).__name__}).",
-            remedy="Choose another place with --out, or make room there.",
+            remedy="Choose another place with --out, or free space on its disk.",
             detail=str(error),
         ) from error
     if resume and path.is_dir():
@@ -56,7 +56,7 @@ def _remove_unfinished(folder: Path) -> None:
             if _PART.fullmatch(part.name) and part.stat().st_mtime < _STARTED:
                 part.unlink()
         except OSError:
-            continue  # another process was quicker, or may not be removed: then it stays
+            continue  # removed by another process, or protected
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def explain_storage_error(error: BaseException) -> LensError | None:
         if code in _STORAGE:
             return LensError(
                 f"The results could not be written ({os.strerror(code)}).",
-                remedy="Make room on the disk, or choose another folder with --out.",
+                remedy="Free space on the disk, or choose another folder with --out.",
                 detail=str(error),
             )
     return None

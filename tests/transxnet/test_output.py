@@ -1,4 +1,4 @@
-"""transxnet/output.py: a folder that cannot be written to is refused early, and killed runs leave nothing behind."""
+"""transxnet/output.py: unwritable folders are refused early, unfinished files are removed, full disks explained."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from transxnet.export.files import write_atomically
 from transxnet.output import check_output, explain_storage_error
 
 
-def test_check_leaves_nothing_behind(tmp_path: Path):
+def test_check_changes_nothing(tmp_path: Path):
     check_output(tmp_path / "new" / "folder")
     check_output(tmp_path)
     check_output(tmp_path / "new" / "file.npz", file=True)
@@ -27,7 +27,7 @@ def test_check_leaves_nothing_behind(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_existing_file_is_a_file_but_no_folder(tmp_path: Path):
+def test_existing_file_is_not_a_folder(tmp_path: Path):
     (tmp_path / "out").write_bytes(b"x")
     check_output(tmp_path / "out", file=True)
     with pytest.raises(LensError, match="cannot be written to out \\(Not a directory\\)"):
@@ -35,7 +35,7 @@ def test_existing_file_is_a_file_but_no_folder(tmp_path: Path):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_refusal_of_the_system_is_named(monkeypatch, tmp_path: Path, code: int):
+def test_reason_of_the_system_is_reported(monkeypatch, tmp_path: Path, code: int):
     def refuse(**_):
         raise OSError(code, os.strerror(code))
 
@@ -46,7 +46,7 @@ def test_refusal_of_the_system_is_named(monkeypatch, tmp_path: Path, code: int):
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_full_disk_is_noticed_by_writing(monkeypatch, tmp_path: Path):
+def test_full_disk_is_detected_by_writing(monkeypatch, tmp_path: Path):
     """/dev/full takes no byte, as a full disk does."""
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: io.FileIO("/dev/full", "w"))
     with pytest.raises(LensError, match="No space left on device"):
@@ -61,18 +61,18 @@ def unfinished(folder: Path, name: str, age: float) -> Path:
     return path
 
 
-def test_resume_removes_what_a_killed_run_left(tmp_path: Path):
-    left = [unfinished(tmp_path, "lion/.sheet.png.12.34.part", 1), unfinished(tmp_path, ".report.html.1.2.part", 999)]
-    others = [
-        unfinished(tmp_path, "lion/.maps.npz.13.35.part", -5),  # another process of this run is writing it
+def test_resume_removes_unfinished_files(tmp_path: Path):
+    stale = [unfinished(tmp_path, "lion/.sheet.png.12.34.part", 1), unfinished(tmp_path, ".report.html.1.2.part", 999)]
+    remaining = [
+        unfinished(tmp_path, "lion/.maps.npz.13.35.part", -5),  # written by another process of this run
         unfinished(tmp_path, "lion/.mine.part", 999), unfinished(tmp_path, "lion/a.12.34.part", 999),
         unfinished(tmp_path, "lion/sheet.png", 999),
     ]  # fmt: skip
     check_output(tmp_path)
-    assert all(path.exists() for path in left)
+    assert all(path.exists() for path in stale)
     check_output(tmp_path, resume=True)
-    assert not any(path.exists() for path in left)
-    assert all(path.exists() for path in others)
+    assert not any(path.exists() for path in stale)
+    assert all(path.exists() for path in remaining)
 
 
 KILLED = """
@@ -86,7 +86,7 @@ write_atomically(Path(sys.argv[1]), b"x")
 
 @pytest.mark.process
 def test_file_left_by_sigkill_is_removed(monkeypatch, tmp_path: Path):
-    """The name that write_atomically gives is the one that is looked for."""
+    """The pattern matches the temporary names of write_atomically."""
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "lion" / "sheet.png")], timeout=200)
     assert killed.returncode == -9
     (part,) = (tmp_path / "lion").iterdir()
@@ -95,7 +95,7 @@ def test_file_left_by_sigkill_is_removed(monkeypatch, tmp_path: Path):
     assert list((tmp_path / "lion").iterdir()) == []
 
 
-# --- A disk that fills up while a command runs -----------------------------------------------------------------------
+# --- A disk that fills up while a command runs ------------------------------------------------------------------------
 
 
 def raise_from(cause: Exception, error: Exception) -> Exception:
@@ -151,13 +151,13 @@ COMMANDS = {
 
 def test_every_command_with_out_is_listed():
     (subparsers,) = __main__.parser()._subparsers._group_actions
-    with_out = {name for name, one in subparsers.choices.items() if "--out" in one._option_string_actions}
+    with_out = {name for name, command in subparsers.choices.items() if "--out" in command._option_string_actions}
     assert with_out == COMMANDS.keys()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_command_checks_out_before_it_works(monkeypatch, capsys, tmp_path: Path, command: str):
-    """None of the files given exists: whatever read them first would say so."""
+def test_command_checks_out_first(monkeypatch, capsys, tmp_path: Path, command: str):
+    """The input files do not exist: a command that read them first would report that."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_bytes(b"")
     assert __main__.main([command, *COMMANDS[command], "--out", "file/out"]) == 2

@@ -133,16 +133,13 @@ def write_results(run: Run, finished: bool = False) -> None:
     results = [model.sum.result() for model in models]
     study_figure = erf_protocol_figure(results, [model.name for model in models], "" if finished else progress)
     heatmaps = {f"{model.name}/heatmap": result.heatmap for model, result in zip(models, results, strict=True)}
-    state = run.settings | {
-        "models": {
-            model.name: {
-                "sha256": model.loaded.provenance.sha256,
-                "images": model.sum.images,
-                "location": asdict(model.sum.location),
-            }
-            for model in models
+    states = {
+        m.name: {
+            "sha256": m.loaded.provenance.sha256, "images": m.sum.images, "location": asdict(m.sum.location)
         }
-    }
+        for m in models
+    }  # fmt: skip
+    state = run.settings | {"models": states}
     write_atomically(run.args.out / ARRAYS, npz({**heatmaps, "state": np.array(json.dumps(state))}))
     write_atomically(run.args.out / FIGURE, to_png(study_figure.image))
     write_json(run.args.out / MANIFEST, _manifest(run, models, study_figure, finished))
@@ -158,20 +155,13 @@ def _manifest(run: Run, models: Sequence[ModelRun], study_figure: StudyFigure, f
     from ..export.records import versions
 
     return {
-        "format": FORMAT,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": ["python", "-m", "transxnet", *run.args.argv],
-        "versions": versions(),
-        "finished": finished,
-        "image_size": run.args.image_size,
-        "images": run.num_images,
-        "figure": FIGURE,
-        "arrays": ARRAYS,
-        "caption": study_figure.caption,
-        "limits": study_figure.limits,
+        "format": FORMAT, "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": ["python", "-m", "transxnet", *run.args.argv], "versions": versions(),
+        "finished": finished, "image_size": run.args.image_size, "images": run.num_images,
+        "figure": FIGURE, "arrays": ARRAYS, "caption": study_figure.caption, "limits": study_figure.limits,
         "models": [_model_entry(model) for model in models],
         "failed": [{"model": model.name, "error": model.error} for model in run.models if model.error],
-    }
+    }  # fmt: skip
 
 
 def _model_entry(model: ModelRun) -> dict[str, object]:

@@ -50,8 +50,11 @@ class Batches(Dataset):
         _check_divisible(recipe, min(recipe.batch, len(self.train)), world_size)
         self.steps_per_epoch = max(1, len(self.train) // recipe.batch)
         self.steps = max(1, round(self.steps_per_epoch * recipe.epochs))
-        self._rand_augment = _rand_augment(recipe.randaugment, data.images.shape[1]) if recipe.randaugment else None
-        self._mixup = None
+        self._rand_augment = self._mixup = None
+        if recipe.randaugment:  # uncovered pixels become ImageNet's mean color
+            gray = tuple(round(255 * value) for value in IMAGENET_MEAN)
+            options = {"translate_const": round(0.45 * data.images.shape[1]), "img_mean": gray}
+            self._rand_augment = rand_augment_transform(recipe.randaugment, options)
         if recipe.mixup or recipe.cutmix:
             smoothing = recipe.label_smoothing
             self._mixup = Mixup(recipe.mixup, recipe.cutmix, label_smoothing=smoothing, num_classes=num_classes)
@@ -133,9 +136,3 @@ def seed_everything(recipe: Recipe, step: int, rank: int = 0) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-
-
-def _rand_augment(config: str, side: int):
-    """timm's RandAugment for images of `side` pixels; uncovered pixels become ImageNet's mean color."""
-    gray = tuple(round(255 * value) for value in IMAGENET_MEAN)
-    return rand_augment_transform(config, {"translate_const": round(0.45 * side), "img_mean": gray})

@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +37,9 @@ Paths = Sequence[str | Path]
 
 
 def bundle(
-    run: Path,
-    data: Paths,
-    validation: Paths,
-    photos: Paths,
-    out: Path,
-    *,
-    device: str | None = None,
-    hardware: str = "",
-    command: str = "",
-    report: Callable[[str], None] = lambda text: None,
-) -> dict[str, Any]:
+    run: Path, data: Paths, validation: Paths, photos: Paths, out: Path, *, device: str | None = None,
+    hardware: str = "", command: str = "", report: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:  # fmt: skip
     """Write `<name>.safetensors`, its card (.json, .md) and its log (.csv, .png) into a folder.
 
     Args:
@@ -158,12 +150,9 @@ def _write_log(log: Path, weights: Path, title: str) -> dict[str, str]:
 def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
     spec = loaded.spec
     return {
-        "name": spec.name,
-        "sha256": loaded.provenance.sha256,
-        "about": spec.about,
+        "name": spec.name, "sha256": loaded.provenance.sha256, "about": spec.about,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
-        "classes": spec.num_classes,
-        "label_set": spec.label_set,
+        "classes": spec.num_classes, "label_set": spec.label_set,
         "weights": "the run's moving average (EMA), as float16",
         "preprocessing": {
             "image_size": spec.image_size, "crop_pct": spec.crop_pct, "interpolation": "bicubic",
@@ -176,16 +165,12 @@ def _training(state: Mapping[str, Any], recipe: Recipe, images: _ImageFiles, har
     held_out = len(split(np.array(images.wnids), recipe.held_out)[1])
     return {
         "data": {"what": recipe.images, **images.as_json(), "held_out": held_out},
-        "run": recipe.about,
-        "start": recipe.start or "random weights",
+        "run": recipe.about, "start": recipe.start or "random weights",
         **({"teacher": recipe.teacher_source} if recipe.teacher_source else {}),
-        "recipe": recipe.as_json(),
-        "steps": state["step"],
-        "steps_planned": state.get("planned", state["step"]),
+        "recipe": recipe.as_json(), "steps": state["step"], "steps_planned": state.get("planned", state["step"]),
         "loss": round(state["loss"], 4),  # smoothed, with label smoothing
-        "seconds": round(state["seconds"]),
-        "hardware": hardware or state.get("hardware") or "not recorded",
-    }
+        "seconds": round(state["seconds"]), "hardware": hardware or state.get("hardware") or "not recorded",
+    }  # fmt: skip
 
 
 def _measurements(
@@ -197,7 +182,7 @@ def _measurements(
 
     def measure(paths: Paths, size: int) -> dict[str, Any]:
         report(f"measuring accuracy at {size} px on {', '.join(Path(path).name for path in paths)}")
-        accuracy = evaluate(loaded, paths, image_size=size).as_json()
+        accuracy = asdict(evaluate(loaded, paths, image_size=size))
         return {"pictures" if key == "images" else key: value for key, value in accuracy.items()}  # keys of cards stay
 
     accuracy, *other_sizes = [measure(validation, size) for size in sizes]

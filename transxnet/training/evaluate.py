@@ -35,13 +35,9 @@ Progress = Callable[[int, int], None]  # finished images, all images: of this pr
 
 
 def evaluate(
-    loaded: LoadedModel,
-    paths: Sequence[str | Path],
-    *,
-    image_size: int | None = None,
-    batch_size: int = 64,
+    loaded: LoadedModel, paths: Sequence[str | Path], *, image_size: int | None = None, batch_size: int = 64,
     progress: Progress = lambda finished, total: None,
-) -> Accuracy:
+) -> Accuracy:  # fmt: skip
     """Top-1 and top-5 accuracy.
 
     Args:
@@ -63,17 +59,10 @@ def evaluate(
 
 
 def assess(
-    loaded: LoadedModel,
-    paths: Sequence[str | Path],
-    protocol: Protocol | None = None,
-    *,
-    labeling: Labeling | None = None,
-    held_out_fraction: float = 0.0,
-    out: Path | None = None,
-    resume: bool = False,
-    worker: Worker | None = None,
-    progress: Progress = lambda finished, total: None,
-) -> Report | None:
+    loaded: LoadedModel, paths: Sequence[str | Path], protocol: Protocol | None = None, *,
+    labeling: Labeling | None = None, held_out_fraction: float = 0.0, out: Path | None = None, resume: bool = False,
+    worker: Worker | None = None, progress: Progress = lambda finished, total: None,
+) -> Report | None:  # fmt: skip
     """Accuracy, scores of classes, and confusions. Unreadable images are reported and not counted.
 
     Args:

@@ -6,7 +6,7 @@ The JSON holds everything, the text the worst classes and most frequent confusio
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """Everything; of the confusions the first MAX_CONFUSIONS, and how many pairs there are."""
         return {
-            **self.accuracy.as_json(),
+            **asdict(self.accuracy),
             "provenance": self.provenance,
             "protocol": self.protocol,
             "data": self.data,
@@ -96,9 +96,8 @@ class Report:
                 for pair in self.confusions[:MAX_CONFUSIONS]
             ],
             "speed": {
-                "images_per_second": round(self.speed.rate, 1), "images": self.speed.images,
-                "seconds": round(self.speed.seconds, 1), "processes": self.speed.processes,
-                "hardware": self.speed.hardware, "note": "reading included; not meaningful on a shared machine",
+                "images_per_second": round(self.speed.rate, 1), **asdict(self.speed),
+                "note": "reading included; not meaningful on a shared machine",
             },
         }  # fmt: skip
 
@@ -106,15 +105,41 @@ class Report:
         return {"index": index, "wnid": self.labels.wnids[index], "label": self.labels.names[index]}
 
     def lines(self) -> Iterator[str]:
-        """Text: accuracies, protocol, worst classes, most frequent confusions."""
-        yield from _accuracy_lines(self.accuracy)
-        yield from _protocol_lines(self)
-        yield from _unreadable_lines(self.unreadable)
-        yield from _class_lines(self)
-        yield from _confusion_lines(self)
+        """Text: accuracies, protocol, unreadable images, worst classes, most frequent confusions, throughput."""
+        a, protocol, data, names = self.accuracy, self.protocol, self.data, self.labels.names
+        for name, value, (low, high) in (("top-1", a.top1, a.top1_interval), ("top-5", a.top5, a.top5_interval)):
+            yield f"{a.model} {name}: {value:.1%} (95% interval {low:.1%} to {high:.1%})"
+        yield f"{a.images} images at {a.image_size} px; {a.left_out} images of other classes excluded"
+        yield f"{protocol['resize']}; {protocol['precision']}; predictions over {protocol['classes']}"
+        yield f"labels: {'; '.join(data['labels'])}"
+        if data["unlabeled"]:
+            yield f"{data['unlabeled']} images without a label excluded"
+
+        if self.unreadable:
+            yield from ("", f"{len(self.unreadable)} images could not be read and are not counted:")
+            yield from (f"  {name}: {error}" for name, error in self.unreadable[:MAX_LINES])
+            if len(self.unreadable) > MAX_LINES:
+                yield f"  … and {len(self.unreadable) - MAX_LINES} more: see the JSON"
+
+        classes = sorted(self.classes, key=lambda s: (s.hits1 / s.images, s.hits5 / s.images, s.index))[:MAX_LINES]
+        yield from ("", f"worst {len(classes)} of {len(self.classes)} classes", "   top-1   top-5  images  class")
+        for score in classes:
+            accuracies = f"{score.hits1 / score.images:8.1%}{score.hits5 / score.images:8.1%}"
+            yield f"{accuracies}{score.images:8d}  {names[score.index]}"
+
+        if self.confusions:
+            images = {score.index: score.images for score in self.classes}
+            yield from (
+                "",
+                f"most frequent of {len(self.confusions)} confusions",
+                "  images    of  label -> prediction",
+            )
+            for pair in self.confusions[:MAX_LINES]:
+                yield f"{pair.count:8d}{images[pair.label]:6d}  {names[pair.label]} -> {names[pair.prediction]}"
+
         speed = self.speed
-        each = f"{speed.processes} processes, each: " if speed.processes > 1 else ""
-        yield from ("", f"{speed.rate:.1f} images per second with {each}{speed.hardware}, reading included")
+        hardware = f"{speed.processes} processes, each: {speed.hardware}" if speed.processes > 1 else speed.hardware
+        yield from ("", f"{speed.rate:.1f} images per second with {hardware}, reading included")
         yield "(not meaningful on a shared machine)"
 
 
@@ -196,46 +221,3 @@ def _protocol_json(task: Task) -> dict[str, Any]:
         "precision": f"autocast {protocol.autocast}" if protocol.autocast else "float32",
         "batch_size": protocol.batch_size,
     }  # fmt: skip
-
-
-def _accuracy_lines(accuracy: Accuracy) -> Iterator[str]:
-    for name, value, (low, high) in (
-        ("top-1", accuracy.top1, accuracy.top1_interval),
-        ("top-5", accuracy.top5, accuracy.top5_interval),
-    ):
-        yield f"{accuracy.model} {name}: {value:.1%} (95% interval {low:.1%} to {high:.1%})"
-    excluded = f"{accuracy.left_out} images of other classes excluded"
-    yield f"{accuracy.images} images at {accuracy.image_size} px; {excluded}"
-
-
-def _protocol_lines(report: Report) -> Iterator[str]:
-    protocol, data = report.protocol, report.data
-    yield f"{protocol['resize']}; {protocol['precision']}; predictions over {protocol['classes']}"
-    yield f"labels: {'; '.join(data['labels'])}"
-    if data["unlabeled"]:
-        yield f"{data['unlabeled']} images without a label excluded"
-
-
-def _unreadable_lines(unreadable: Sequence[tuple[str, str]]) -> Iterator[str]:
-    if unreadable:
-        yield from ("", f"{len(unreadable)} images could not be read and are not counted:")
-        yield from (f"  {name}: {error}" for name, error in unreadable[:MAX_LINES])
-        if len(unreadable) > MAX_LINES:
-            yield f"  … and {len(unreadable) - MAX_LINES} more: see the JSON"
-
-
-def _class_lines(report: Report) -> Iterator[str]:
-    worst = sorted(report.classes, key=lambda s: (s.hits1 / s.images, s.hits5 / s.images, s.index))
-    yield from ("", f"worst {min(MAX_LINES, len(worst))} of {len(worst)} classes", "   top-1   top-5  images  class")
-    for score in worst[:MAX_LINES]:
-        accuracies = f"{score.hits1 / score.images:8.1%}{score.hits5 / score.images:8.1%}"
-        yield f"{accuracies}{score.images:8d}  {report.labels.names[score.index]}"
-
-
-def _confusion_lines(report: Report) -> Iterator[str]:
-    if not report.confusions:
-        return
-    images, names = {score.index: score.images for score in report.classes}, report.labels.names
-    yield from ("", f"most frequent of {len(report.confusions)} confusions", "  images    of  label -> prediction")
-    for pair in report.confusions[:MAX_LINES]:
-        yield f"{pair.count:8d}{images[pair.label]:6d}  {names[pair.label]} -> {names[pair.prediction]}"

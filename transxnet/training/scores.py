@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 Z_95 = 1.959964  # quantile of the normal distribution for 95% intervals
@@ -52,9 +52,6 @@ class Accuracy:
     top5: float
     top1_interval: tuple[float, float]
     top5_interval: tuple[float, float]
-
-    def as_json(self) -> dict[str, object]:
-        return asdict(self)
 
 
 class ClassScore(NamedTuple):

@@ -36,20 +36,15 @@ def write_snapshot(run: Run, accuracy: float | None) -> Path:
     with replace_atomically(path) as temporary:
         write_half(run.ema.state_dict(), temporary)
     description = {
-        "recipe": run.recipe.as_json(),
-        "step": run.step,
-        "steps_planned": run.steps,
-        "loss": round(run.loss, 4),
-        "seconds": round(run.seconds),
+        "recipe": run.recipe.as_json(), "step": run.step, "steps_planned": run.steps,
+        "loss": round(run.loss, 4), "seconds": round(run.seconds),
         "held_out": {
-            "top1": None if accuracy is None else round(accuracy, 4),
-            "images": run.num_measurement_images,
+            "top1": None if accuracy is None else round(accuracy, 4), "images": run.num_measurement_images,
             "image_size": run.model.spec.image_size,
         },
-        "data": run.data.digest,
-        "teacher": run.teacher_digest,
+        "data": run.data.digest, "teacher": run.teacher_digest,
         "hardware": describe_hardware(run.device, run.world_size),
-    }
+    }  # fmt: skip
     with replace_atomically(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     if run.log.path.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -103,7 +104,7 @@ def test_digest_is_that_of_the_card(bundled, loaded):
 
 def test_card_has_accuracies_of_the_file(bundled, loaded):
     def measure(paths: list[Path], size: int) -> dict:
-        accuracy = evaluate(loaded, paths, image_size=size).as_json()
+        accuracy = dataclasses.asdict(evaluate(loaded, paths, image_size=size))
         return {"pictures" if key == "images" else key: value for key, value in accuracy.items()}
 
     assert bundled.card["accuracy"] == measure(bundled.validation, 128)  # the variant's size first
