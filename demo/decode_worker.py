@@ -88,7 +88,7 @@ def _answer(decode: Callable[..., Any], request: dict[str, Any]) -> tuple[dict[s
     except ImageError as error:
         texts = {"what": error.what, "remedy": error.remedy, "detail": error.detail}
         return {"error": type(error).__name__, **texts}, b""
-    header = {"shape": image.rgb.shape, "sha256": image.sha256, "note": image.note}
+    header = {"shape": image.rgb.shape, "sha256": image.sha256, "notes": image.notes}
     return {**header, "original_size": image.original_size}, image.rgb
 
 

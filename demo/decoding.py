@@ -86,7 +86,7 @@ class DecodeWorker:
         if "error" in header:
             kind = getattr(errors, header["error"]) if header["error"] in _RAISED else ImageError
             raise kind(header["what"], remedy=header["remedy"], detail=header["detail"])
-        return SourceImage(pixels, header["sha256"], header["note"], tuple(header["original_size"]))
+        return SourceImage(pixels, header["sha256"], tuple(header["notes"]), tuple(header["original_size"]))
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
         self.process.stdin.write(json.dumps(request).encode() + b"\n")

@@ -28,6 +28,7 @@ def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[C
             x0, y0, x1, y1 = column.study.crop.crop_box
             partial = x0 > 0.5 or y0 > 0.5 or x1 < width - 0.5 or y1 < height - 0.5
             crops.append((column.title, partial, [x0, y0, x1, y1]))
+    outlined = _outlined([name for name, partial, _ in crops if partial])
     return {
         "src": jpeg(np.asarray(small)),
         "key": image.sha256[:KEY],
@@ -37,7 +38,7 @@ def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[C
         "alt": tr("page.crosshair_alt", width=width, height=height, x=position[0], y=position[1]),
         "role": tr("page.crosshair_role"),
         "back": tr("page.back"),
-        "note": " ".join(filter(None, (_outlined([name for name, cut, _ in crops if cut]), tr_message(image.note)))),
+        "note": " ".join(filter(None, (outlined, *map(tr_message, image.notes)))),
     }
 
 
@@ -65,7 +66,7 @@ def answers(columns: Sequence[Column]) -> Json:
 
 def weights_chip(column: Column) -> Json:
     """The header's word on one variant: which weights, from where; digest and all for who points at it."""
-    where = "" if column.study.untrained else tr_message(column.study.provenance.short().partition(", sha256")[0])
+    where = "" if column.study.untrained else tr_message(column.study.provenance.origin)
     return {"title": column.title, "where": where, "more": weights_words(column)}
 
 

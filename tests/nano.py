@@ -17,7 +17,7 @@ from transxnet.errors import NoWeights
 from transxnet.variants import find_variant
 from transxnet.weights.load import LoadedModel, load
 from transxnet.weights.namespace import Namespace
-from transxnet.weights.sources import SourceOptions, release
+from transxnet.weights.sources import SourceOptions, from_release
 
 NAME = "transxnet_nano"
 REPO = f"{NAMESPACE}/{NAME}"
@@ -61,7 +61,7 @@ def fetch_nano(url: str, cache_dir: Path) -> None:
 
 def fetch_release() -> None:
     """Likewise: T's file from the author's release page, to where TRANSXNET_CACHE and TRANSXNET_RELEASE_URL say."""
-    release(find_variant("t"), SourceOptions(None, Namespace(""), lambda *report: None))
+    from_release(find_variant("t"), SourceOptions(None, Namespace(""), lambda *report: None))
 
 
 def until(holds: Callable[[], object]) -> None:

@@ -97,6 +97,6 @@ def test_readme_says_what_the_card_measured(name):
         line for line in README.splitlines() if line.startswith(f"| `{VARIANTS[name].short}`") or f"`{name}` |" in line
     )
     for share in ("top1", "top5"):
-        assert f"{100 * accuracy[share]:.1f} %" in row
+        assert f"{100 * accuracy[share]:.1f}%" in row.replace(" %", "%")
     low, high = accuracy["top1_interval"]
     assert f"({100 * low:.1f} to {100 * high:.1f})" in row

@@ -23,25 +23,25 @@ def limit_spinning() -> None:
 
 
 def escape_unencodable() -> None:
-    """Let standard output and error take any text: a character their encoding lacks is printed as an escape (\\u5927).
+    """Let standard output and error accept any text: characters outside their encoding are printed as \\u5927.
 
-    Consoles of Chinese, Korean and Japanese Windows, and the C locale, lack characters of our sentences and of file
-    names; Python's own default is to raise UnicodeEncodeError.
+    Consoles of Chinese, Korean and Japanese Windows, and the C locale, cannot represent some characters of messages and
+    file names; by default Python raises UnicodeEncodeError.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # not where a program has replaced it, or has no console
+        if isinstance(stream, io.TextIOWrapper):  # a program may have replaced it, or have no console
             stream.reconfigure(errors="backslashreplace")
 
 
 def explain_import_error(error: ImportError) -> LensError | None:
-    """A failed import as a sentence with its remedy.
+    """An error to report instead of a failed import.
 
     Args:
-        error: what `import` raised.
+        error: What `import` raised.
 
     Returns:
-        The error to report in its place, or None where the cause is neither a missing package nor a missing shared
-        library: then the traceback is needed.
+        The error with its remedy, or None if the cause is neither a missing package nor a missing shared library:
+        then the traceback is needed.
     """
     package = (error.name or "").partition(".")[0]
     library = _SHARED_LIBRARY.search(str(error))
@@ -49,7 +49,7 @@ def explain_import_error(error: ImportError) -> LensError | None:
         remedy = "Install the system package that contains it."
         if package == "cv2" or library[0].startswith(("libGL", "libgthread", "libglib")):
             remedy = (
-                "On Debian and Ubuntu: apt-get install libgl1 libglib2.0-0. Where you cannot install system packages: "
+                "On Debian and Ubuntu: apt-get install libgl1 libglib2.0-0. If you cannot install system packages: "
                 "pip uninstall opencv-python, then pip install opencv-python-headless."
             )
         name = {"cv2": "OpenCV", "": "A Python package"}.get(package, package)

@@ -1,25 +1,25 @@
-"""Everything that can go wrong on purpose, as one small family.
+"""The errors that this library raises.
 
 * LensError
   x UnknownName          a variant, class, method or layer that does not exist
-  x OutOfRange           a stage, block, head, channel or point outside the model or the image
-  x InvalidValue         a value of another type than the parameter's, or out of its bounds
-  x PartMissing          a part of the model that this variant does without
-  x ImageError         bytes that cannot be shown as an image
-    + ImageTooLarge    more bytes or pixels than we decode
-    + ImageUnreadable  damaged, or not one of the formats we read
+  x OutOfRange           a stage, block, head, channel or position outside the model or the image
+  x InvalidValue         a value of the wrong type, or out of its bounds
+  x PartMissing          a part of the architecture that this variant does not have
+  x ImageError           an image that cannot be used
+    + ImageTooLarge      more bytes or pixels than the limits allow
+    + ImageUnreadable    damaged, or not one of the supported formats
   x WeightsError         weights that cannot be used
-    + SourceFailed       one source did not deliver; carries cause and remedy
+    + SourceFailed       one source failed; carries cause and remedy
     + WeightsMismatch    keys, shapes or values do not fit the model
     + DigestMismatch     the file is not the one that was published
     + NoWeights          every source failed; lists each attempt
-    + PublishFailed      weights did not get to the Hub, or not as they were sent
-  x DeviceError          the device asked for is absent or out of memory
+    + PublishFailed      publishing to the Hub failed
+  x DeviceError          the device does not exist or is out of memory
   x Busy                 too many requests at once
 
-Every error says what happened, to what, and what to do next. The text may be shown to a visitor, so
-it never holds a path of the server: paths go to `detail`, which the command line prints and the page
-does not. Structure after httpx's `_exceptions.py`.
+Every error states what happened and what to do next. The text may be shown to a visitor, so it never contains a path
+of the server: paths go to `detail`, which the command line prints and the page does not. Structure after httpx's
+`_exceptions.py`.
 """
 
 from __future__ import annotations
@@ -28,25 +28,31 @@ QUOTED = 80  # characters of a value that a message repeats, quotation marks inc
 
 
 def quote(value: object) -> str:
-    """A value as a message repeats it.
+    """Format a refused value for an error message.
 
     Args:
-        value: Anything that was refused.
+        value: Any object.
 
     Returns:
-        Its repr, which escapes what cannot be printed, cut to QUOTED characters.
+        Its repr, which escapes unprintable characters, cut to QUOTED characters.
     """
     try:
         text = repr(value[:QUOTED] if isinstance(value, str) else value)
     except (ValueError, RecursionError):  # an integer of more digits than Python writes; a list nested too deeply
         return f"a value of type {type(value).__name__}"
-    whole = len(text) <= QUOTED and (not isinstance(value, str) or len(value) <= QUOTED)
+    fits = len(text) <= QUOTED and (not isinstance(value, str) or len(value) <= QUOTED)
     closing = text[0] if isinstance(value, str) else ""
-    return text if whole else f"{text[: QUOTED - 1 - len(closing)].removesuffix(closing)}…{closing}"
+    return text if fits else f"{text[: QUOTED - 1 - len(closing)].removesuffix(closing)}…{closing}"
 
 
 class LensError(Exception):
-    """Base class. `remedy` is what the reader can do; `detail` is for whoever runs the program."""
+    """Base class.
+
+    Attributes:
+        what: What happened, one or more sentences.
+        remedy: What the reader can do about it; '' if nothing.
+        detail: For the operator of the program only, such as a path.
+    """
 
     def __init__(self, what: str, *, remedy: str = "", detail: str = ""):
         super().__init__(what)
@@ -63,27 +69,27 @@ class UnknownName(LensError, LookupError):
 
 
 class OutOfRange(LensError, ValueError):
-    """A stage, block, head, channel or point outside the model or the image."""
+    """A stage, block, head, channel or position outside the model or the image."""
 
 
 class InvalidValue(LensError, ValueError):
-    """A value of another type than its parameter's, or out of its bounds."""
+    """A value of the wrong type, or out of its bounds."""
 
 
 class PartMissing(LensError, LookupError):
-    """What was asked for belongs to a part of the model that this variant does without."""
+    """The result needs a part of the architecture that this variant does not have."""
 
 
 class ImageError(LensError, ValueError):
-    """Bytes that cannot be shown as an image."""
+    """An image that cannot be used."""
 
 
 class ImageTooLarge(ImageError):
-    """More bytes or pixels than we are willing to decode."""
+    """More bytes or pixels than the limits allow."""
 
 
 class ImageUnreadable(ImageError):
-    """Damaged, empty, or not one of the formats we read."""
+    """Damaged, empty, or not one of the supported formats."""
 
 
 class WeightsError(LensError):
@@ -91,7 +97,7 @@ class WeightsError(LensError):
 
 
 class SourceFailed(WeightsError):
-    """One source of weights did not deliver. `what` is the cause, `remedy` the way out."""
+    """One source of weights failed: `what` is the cause."""
 
 
 class WeightsMismatch(WeightsError, ValueError):
@@ -99,11 +105,15 @@ class WeightsMismatch(WeightsError, ValueError):
 
 
 class DigestMismatch(WeightsError):
-    """A file's SHA-256 is not the one that was recorded when it was published."""
+    """A file's SHA-256 differs from the one recorded when it was published."""
 
 
 class NoWeights(WeightsError):
-    """Every source failed. `attempts` is a tuple of (source, cause, remedy)."""
+    """Every source failed.
+
+    Attributes:
+        attempts: One tuple (source, cause, remedy) per source that was tried.
+    """
 
     def __init__(self, what: str, attempts: tuple[tuple[str, str, str], ...], *, remedy: str = "", detail: str = ""):
         super().__init__(what, remedy=remedy, detail=detail)
@@ -118,11 +128,11 @@ class NoWeights(WeightsError):
 
 
 class PublishFailed(WeightsError):
-    """Weights did not get to the Hub, or did not arrive there as they were sent."""
+    """Publishing to the Hub failed, or what the Hub returns differs from what was uploaded."""
 
 
 class DeviceError(LensError, RuntimeError):
-    """The device asked for is absent, or out of memory."""
+    """The device does not exist or is out of memory."""
 
 
 class Busy(LensError, RuntimeError):

@@ -2,8 +2,8 @@
 
 Limits on bytes and pixels do not bound the work of every decoder. A JPEG may repeat its scans, each of them a pass over
 all pixels; Pillow joins comments and EXIF blocks by copying what it has so far, and reads segments and chunks in a
-Python loop; the entries of an EXIF directory may all refer to the same bytes. The checks here walk over markers only,
-and refuse what no encoder writes. A file that is merely damaged passes: its decoder says so.
+Python loop; the entries of an EXIF directory may all refer to the same bytes. The checks here read markers only, and
+refuse structures that no encoder writes. A damaged file passes: its decoder reports the damage.
 """
 
 from __future__ import annotations

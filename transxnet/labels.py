@@ -1,8 +1,8 @@
-"""What a class index means: index -> WNID -> words, per label set.
+"""The meaning of a class index in each label set: index -> WNID -> name.
 
-imagenet-1k: timm.data.ImageNetInfo, the usual order. tiny-imagenet-200: its 200 WNIDs in sorted order,
-index i is the i-th; the words come from ImageNetInfo too. numbered-N: N classes that nobody named here, for backbones
-trained on other sets. A class index is always a model's own output.
+imagenet-1k: timm.data.ImageNetInfo, in the usual order. tiny-imagenet-200: its 200 WNIDs in sorted order; the names
+also come from ImageNetInfo. numbered-N: N classes without names, for backbones trained on other data. A class index is
+always the index of an output of the model.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from .errors import OutOfRange, UnknownName, quote
+from .messages import Message
 
 NUMBERED = "numbered-"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -20,7 +21,14 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 @dataclass(frozen=True)
 class LabelSet:
-    """wnids[i] and words[i] name class i; all_words[i] holds every synonym, for searching."""
+    """The classes of a model.
+
+    Attributes:
+        name: Of the label set.
+        wnids: The WNID of each class.
+        names: One name of each class.
+        all_names: All synonyms of each class, separated by ", ", for searching.
+    """
 
     name: str
     wnids: tuple[str, ...]
@@ -31,34 +39,51 @@ class LabelSet:
         return len(self.wnids)
 
     def find(self, text: str | int) -> int:
-        """The class index for an index, a WNID or words ("ladybug"); UnknownName or OutOfRange otherwise."""
-        wanted = str(text).strip().lower()
-        if re.fullmatch(r"-?[0-9]{1,9}", wanted):
-            return self._in_range(int(wanted))
-        for names in (self.wnids, tuple(w.lower() for w in self.names)):
-            if wanted in names:
-                return names.index(wanted)
-        synonyms = [i for i, words in enumerate(self.all_names) if wanted in words.lower().split(", ")]
-        if synonyms:
-            return synonyms[0]
+        """Find a class.
+
+        Args:
+            text: An index, a WNID or a name ("ladybug"), in any case.
+
+        Returns:
+            The class index.
+
+        Raises:
+            UnknownName: No class has this name.
+            OutOfRange: The index is out of range.
+        """
+        query = str(text).strip().lower()
+        if re.fullmatch(r"-?[0-9]{1,9}", query):
+            return self._in_range(int(query))
+        for names in (self.wnids, tuple(name.lower() for name in self.names)):
+            if query in names:
+                return names.index(query)
+        matches = [i for i, synonyms in enumerate(self.all_names) if query in synonyms.lower().split(", ")]
+        if matches:
+            return matches[0]
         raise UnknownName(
-            f"None of the {len(self)} classes of {self.name} is called {quote(str(text).strip())}.",
+            Message(
+                "None of the {count} classes of {labels} is called {name}.",
+                count=len(self), labels=self.name, name=quote(str(text).strip()),
+            ),
             remedy="Use a class's name, its WNID or its index; `python -m transxnet list --classes NAME` lists them.",
-        )
+        )  # fmt: skip
 
     def _in_range(self, index: int) -> int:
         if not 0 <= index < len(self):
-            raise OutOfRange(f"There is no class {index} in {self.name}.", remedy=f"Choose 0 to {len(self) - 1}.")
+            raise OutOfRange(
+                Message("{labels} has no class {index}.", labels=self.name, index=index),
+                remedy=Message("Choose {low} to {high}.", low=0, high=len(self) - 1),
+            )
         return index
 
 
 @cache
 def label_set(name: str) -> LabelSet:
-    """The label set of that name: "imagenet-1k", "tiny-imagenet-200", or "numbered-N" for N classes without words."""
+    """The label set "imagenet-1k", "tiny-imagenet-200", or "numbered-N" for N classes without names."""
     if name.startswith(NUMBERED) and name.removeprefix(NUMBERED).isdigit():
         numbers = tuple(f"class {i}" for i in range(int(name.removeprefix(NUMBERED))))
         return LabelSet(name, numbers, numbers, numbers)
-    from timm.data import ImageNetInfo  # reads its tables from disk: only when asked
+    from timm.data import ImageNetInfo  # reads tables from disk, so only when needed
 
     info = ImageNetInfo("imagenet-1k")
     if name == "imagenet-1k":
@@ -67,7 +92,8 @@ def label_set(name: str) -> LabelSet:
         wnids = tuple((ASSETS / "labels" / f"{name}.txt").read_text(encoding="utf-8").split())
     else:
         raise UnknownName(
-            f"There is no label set called {quote(name)}.", remedy="Known: imagenet-1k, tiny-imagenet-200."
+            Message("There is no label set {name}.", name=quote(name)),
+            remedy="Label sets: imagenet-1k, tiny-imagenet-200.",
         )
     synonyms = tuple(info.label_name_to_description(wnid) for wnid in wnids)
-    return LabelSet(name, wnids, tuple(words.split(", ")[0] for words in synonyms), synonyms)
+    return LabelSet(name, wnids, tuple(names.split(", ")[0] for names in synonyms), synonyms)

@@ -1,7 +1,7 @@
-"""The parts of TransXNet, written as the paper's figures draw them (arXiv 2310.19380, sections 3.1-3.4).
+"""The layers of TransXNet as in the paper's figures (arXiv 2310.19380, sections 3.1-3.4).
 
-The paper's names, and the official checkpoints' names for them, which are the attribute names here so
-that a checkpoint loads with strict=True:
+The paper's names, and the names in the official checkpoints, which are the attribute names here so that a checkpoint
+loads with strict=True:
 
     DPE, dynamic position encoding        pos_embed
     D-Mixer, the dual dynamic mixer       token_mixer            class DMixer
@@ -29,7 +29,7 @@ from .trace import Tap
 
 
 class ConvBNAct(nn.Module):
-    """Convolution without bias, BatchNorm, and an activation where one is asked for."""
+    """Convolution without bias, BatchNorm, and an optional GELU."""
 
     def __init__(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1, act: bool = False):
         super().__init__()
@@ -56,9 +56,9 @@ class Downsample(nn.Module):
 class GroupNorm1(nn.GroupNorm):
     """GroupNorm with one group: one mean and one variance for the whole image.
 
-    Through them every pixel touches every unit, so the decomposed receptive field needs to hold them
-    still. The `statistics` tap shows (mean, 1/std) and lets a trace edit them; only then is the norm
-    computed in its explicit form, so that merely looking changes nothing.
+    Through them every pixel affects every unit, so the decomposed receptive field detaches them. The `statistics` tap
+    records (mean, 1/std) and lets a trace edit them; only in that case the norm is computed in its explicit form, so
+    that recording changes no value.
     """
 
     def __init__(self, channels: int):
@@ -92,10 +92,10 @@ class LayerScale(nn.Module):
 
 
 class OSRA(nn.Module):
-    """Overlapping spatial-reduction attention: every position asks a key map that is sr times smaller.
+    """Overlapping spatial-reduction attention: every position attends to a key map that is sr times smaller.
 
-    attention = softmax(q k^T / sqrt(d) + relative_pos_enc). The key map is made by a strided depthwise
-    convolution whose windows overlap (kernel sr + 3), then refined by a local 3x3 convolution.
+    attention = softmax(q k^T / sqrt(d) + relative_pos_enc). The key map is the output of a strided depthwise
+    convolution with overlapping windows (kernel sr + 3), refined by a local 3x3 convolution.
     """
 
     def __init__(self, channels: int, heads: int, sr_ratio: int):
@@ -137,8 +137,8 @@ class OSRA(nn.Module):
 def fit_bias(bias: Tensor, size: tuple[int, int]) -> Tensor:
     """relative_pos_enc (1, heads, Nq, Nk) at another (Nq, Nk).
 
-    Resized bicubically over the flattened Nq x Nk plane. That mixes neighbors that are not neighbors in
-    the image: odd, but what the checkpoints were trained and tested with, so it stays.
+    Resized bicubically over the flattened Nq x Nk plane. This mixes values that are not neighbors in the image, but the
+    checkpoints were trained and tested with it.
     """
     if bias.shape[-2:] == size:
         return bias
@@ -148,8 +148,8 @@ def fit_bias(bias: Tensor, size: tuple[int, int]) -> Tensor:
 class IDConv(nn.Module):
     """Input-dependent depthwise convolution: K x K kernels generated from the image they are applied to.
 
-    The image, pooled to K x K, decides for every channel and every tap how to mix G learned kernels.
-    The composed kernel differs by image, channel and tap, and is shared by all positions of that image.
+    The image, pooled to K x K, determines for every channel and every kernel position the weights that mix G learned
+    kernels. The generated kernel depends on image and channel, and is shared by all positions of that image.
     """
 
     def __init__(self, channels: int, groups: int, kernel_size: int):
@@ -173,7 +173,7 @@ class IDConv(nn.Module):
         k = self.kernel_size
         kernels = self._kernels(x).reshape(b * c, 1, k, k)
         biases = self._biases(x).reshape(b * c)
-        # each image is its own group of channels, so that it meets its own kernels
+        # one convolution with a group per image and channel applies to each image its kernels
         out = F.conv2d(x.reshape(1, b * c, h, w), kernels, biases, padding=k // 2, groups=b * c)
         return out.reshape(b, c, h, w)
 
@@ -193,9 +193,9 @@ class IDConv(nn.Module):
 
 
 class StaticConv(IDConv):
-    """What IDConv is measured against: a static depthwise convolution, the same for every image.
+    """The baseline of IDConv: a static depthwise convolution, the same for every image.
 
-    It is IDConv with one group: there is nothing to mix, every gate is 1, and nothing is generated.
+    It is IDConv with one group: every gate is 1, and no kernel is generated.
     """
 
     def __init__(self, channels: int, kernel_size: int):
@@ -221,7 +221,7 @@ class STE(nn.Sequential):
             nn.Conv2d(inner, channels, 1),
             nn.BatchNorm2d(channels),
         )
-        self.added = Tap("ste")  # last of the sequence, so that it sees what is added
+        self.added = Tap("ste")  # last in the sequence, so that it records what is added
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
         return x + super().forward(x)
@@ -230,7 +230,7 @@ class STE(nn.Sequential):
 class DMixer(nn.Module):
     """Dual dynamic token mixer: the first half of the channels through IDConv, the second through OSRA.
 
-    idconv, osra, ste: False takes that part away, as VariantSpec says.
+    idconv, osra, ste: False removes that part, see VariantSpec.
     """
 
     def __init__(
@@ -272,7 +272,7 @@ class MultiScaleDWConv(nn.Module):
 
 
 class MSFFN(nn.Module):
-    """Multi-scale feed-forward network: widen, look at four scales, narrow."""
+    """Multi-scale feed-forward network: expand, convolve at four scales, reduce."""
 
     def __init__(self, channels: int, ratio: int):
         super().__init__()
@@ -292,7 +292,7 @@ class MSFFN(nn.Module):
 class Block(nn.Module):
     """x + DPE; + D-Mixer; + MS-FFN: each a residual, the last two scaled and dropped in training.
 
-    parts: which of D-Mixer's there are, see DMixer.
+    parts: which parts D-Mixer has, see DMixer.
     """
 
     def __init__(

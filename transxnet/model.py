@@ -1,8 +1,8 @@
 """TransXNet (arXiv 2310.19380, figure 2): stem, four stages of blocks with downsampling between, head.
 
-State-dict keys and shapes equal the official implementation's, so its checkpoints load with strict=True.
-Where this class goes beyond it: any input size, timm's conventions (features, forward_intermediates,
-reset_classifier, gradient checkpointing left out), and Taps, so that a Trace can see inside.
+State-dict keys and shapes equal those of the official implementation, so its checkpoints load with strict=True.
+In addition this class has: any input size, timm's conventions (features, forward_intermediates, reset_classifier; no
+gradient checkpointing), and Taps, so that a Trace can record and edit activations.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from .layers import Block, Downsample, GroupNorm1
 from .trace import Tap, place_taps
 from .variants import VariantSpec
 
-STAGES = (0, 2, 4, 6)  # positions of the stages inside `network`; 1, 3, 5 are the steps between
+STAGES = (0, 2, 4, 6)  # indices of the stages in `network`; 1, 3 and 5 are the downsampling layers
 
 
 class TransXNet(nn.Module):
-    """A TransXNet as one row of VARIANTS describes it.
+    """A TransXNet, as one row of VARIANTS describes it.
 
-    spec: the row.
-    num_classes: width of the classifier; None takes the row's; 0 gives pooled features.
-    drop_path_rate: stochastic depth of the last block; the rates rise linearly from 0 over the blocks.
-    in_chans: channels of the image.
-    bias_size: image side in pixels for which relative_pos_enc is stored; None takes the row's.
+    forward: (B, in_chans, H, W), normalized -> (B, num_classes) logits, or (B, C) features. H and W should be at least
+    32; they need not be equal, nor multiples of 32.
 
-    forward: (B, in_chans, H, W), normalized -> (B, num_classes) logits, or (B, C) features. H, W >= 32 make
-    sense; they need not be equal, nor multiples of 32.
+    Args:
+        spec: The row.
+        num_classes: Width of the classifier; None uses the row's; 0 returns pooled features.
+        drop_path_rate: Stochastic depth of the last block; the rates increase linearly from 0 over the blocks.
+        in_chans: Channels of the image.
+        bias_size: Image side in pixels for which relative_pos_enc is stored; None uses the row's.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class TransXNet(nn.Module):
         self.stage_taps = nn.ModuleList(Tap("stage") for _ in STAGES)
         self.head_tap = Tap("head")
         self.apply(_init_weights)
-        place_taps(self, self._place)
+        place_taps(self, self._locate_tap)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, num_classes)
         return self.forward_head(self.forward_features(x))
@@ -79,15 +80,24 @@ class TransXNet(nn.Module):
         output_fmt: str = "NCHW",
         intermediates_only: bool = False,
     ) -> list[Tensor] | tuple[Tensor, list[Tensor]]:
-        """Outputs of chosen stages (0 to 3, or the last n), as timm's models give them.
+        """Outputs of stages, as timm's models return them.
 
-        norm: pass the last stage's output through the head's norm before returning it. output_fmt: "NCHW".
+        Args:
+            x: (B, 3, H, W), normalized.
+            indices: Stages from 0 to 3, or the number of last stages; None for all.
+            norm: Apply the head's norm to the last stage's output.
+            stop_early: Skip the stages after the last one in `indices`.
+            output_fmt: "NCHW", the only format.
+            intermediates_only: Return only the list.
+
+        Returns:
+            The final features and the list of outputs, or only the list.
         """
         if output_fmt != "NCHW":
             raise ValueError(f"output_fmt {output_fmt!r}: TransXNet has NCHW maps only")
-        chosen, last = _take(indices)
-        kept = len(self.network) // 2  # the last stage left after prune_intermediate_layers
-        outputs = self._stages(x, upto=last if stop_early else kept)
+        chosen, last = _stage_indices(indices)
+        last_stage = len(self.network) // 2  # fewer after prune_intermediate_layers
+        outputs = self._stages(x, upto=last if stop_early else last_stage)
         final = outputs[-1]
         if norm and len(outputs) == 4:
             outputs[-1] = self.classifier[0](outputs[-1])
@@ -97,8 +107,8 @@ class TransXNet(nn.Module):
     def prune_intermediate_layers(
         self, indices: int | Sequence[int] = 1, prune_norm: bool = False, prune_head: bool = True
     ) -> list[int]:
-        """Drop what the chosen stages do not need; part of timm's features_only."""
-        chosen, last = _take(indices)
+        """Remove the layers that these stages do not need; part of timm's features_only."""
+        chosen, last = _stage_indices(indices)
         self.network = self.network[: STAGES[last] + 1]
         if prune_norm:
             self.classifier[0] = nn.Identity()
@@ -110,7 +120,7 @@ class TransXNet(nn.Module):
         return self.classifier[2]
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
-        """A fresh classifier of another width; 0 gives pooled features. Pooling is always the average."""
+        """Replace the classifier by a new one; 0 returns pooled features. Pooling is always the average."""
         if global_pool not in (None, "avg"):
             raise ValueError(f"global_pool {global_pool!r}: TransXNet pools by the average")
         self.num_classes = num_classes
@@ -120,7 +130,7 @@ class TransXNet(nn.Module):
 
     @torch.jit.ignore
     def no_weight_decay(self) -> set[str]:
-        """Names that weight decay must leave alone: the bias tables and LayerScale's factors."""
+        """Names of parameters without weight decay: the bias tables and LayerScale's factors."""
         names = (name for name, _ in self.named_parameters())
         return {n for n in names if n.startswith("relative_pos_enc") or "layer_scale" in n}
 
@@ -149,8 +159,8 @@ class TransXNet(nn.Module):
             outputs.append(x)
         return outputs
 
-    def _place(self, path: str) -> tuple[int, int]:
-        """Stage and block of a tap, counted from 1, from its path; 0 where there is none."""
+    def _locate_tap(self, path: str) -> tuple[int, int]:
+        """Stage and block of a tap, counted from 1, from its path; 0 for none."""
         parts = path.split(".")
         if parts[0] == "network":
             return int(parts[1]) // 2 + 1, int(parts[2]) + 1
@@ -160,7 +170,7 @@ class TransXNet(nn.Module):
 
 
 def _network(spec: VariantSpec, drop_path_rate: float) -> list[nn.Module]:
-    """stage, step, stage, step, stage, step, stage."""
+    """Four stages with a downsampling layer between each two."""
     rates = iter(torch.linspace(0, drop_path_rate, sum(spec.depths), device="cpu").tolist())
     parts: list[nn.Module] = []
     for i, (depth, dim) in enumerate(zip(spec.depths, spec.dims, strict=True)):
@@ -178,7 +188,7 @@ def _network(spec: VariantSpec, drop_path_rate: float) -> list[nn.Module]:
 
 
 def _bias_tables(spec: VariantSpec, size: int) -> nn.ParameterList:
-    """relative_pos_enc: one (1, heads, Nq, Nk) a stage, shared by its blocks, zero at the start; none without OSRA."""
+    """relative_pos_enc: one (1, heads, Nq, Nk) per stage, shared by its blocks, initially zero; none without OSRA."""
     tables: list[Tensor] = []
     if not spec.osra:
         return nn.ParameterList(tables)
@@ -189,7 +199,7 @@ def _bias_tables(spec: VariantSpec, size: int) -> nn.ParameterList:
 
 
 def stored_bias_size(state_dict: dict[str, Tensor]) -> int | None:
-    """The image side for which a checkpoint's relative_pos_enc is stored; None where it has none."""
+    """The image side for which a checkpoint's relative_pos_enc is stored; None if it has none."""
     table = state_dict.get("relative_pos_enc.0")
     return None if table is None else round(table.shape[-2] ** 0.5) * 4
 
@@ -199,15 +209,15 @@ def _classifier(features: int, num_classes: int) -> nn.Module:
 
 
 def _init_weights(module: nn.Module) -> None:
-    """Truncated normal 0.02 for convolution weights, 0 for their biases; norms start at 1 and 0."""
+    """Truncated normal 0.02 for convolution weights, 0 for their biases; norms keep 1 and 0."""
     if isinstance(module, nn.Conv2d):
         nn.init.trunc_normal_(module.weight, std=0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
 
 
-def _take(indices: int | Sequence[int] | None) -> tuple[list[int], int]:
-    """timm's meaning of indices: None is all four, an int the last n, a sequence those (negative allowed)."""
+def _stage_indices(indices: int | Sequence[int] | None) -> tuple[list[int], int]:
+    """timm's indices: None for all four stages, an int for the last n, a sequence for these (negative allowed)."""
     if indices is None:
         chosen = [0, 1, 2, 3]
     elif isinstance(indices, int):

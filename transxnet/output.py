@@ -12,20 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import LensError
+from .messages import Message
 
-PROBE_BYTES = 64 * 1024  # every command writes more
-_STARTED = time.time()  # start of this process, approximately: before it writes anything
+PROBE_BYTES = 64 * 1024  # less than any command writes
+_STARTED = time.time()  # of this process, or so: before it writes anything
 _PART = re.compile(r"\..+\.\d+\.\d+\.part")  # as export.files.write_atomically names unfinished files
-_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # raised only by writing
+_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # only writing fails so
 
 
 def check_output(path: Path | None, *, file: bool = False, resume: bool = False) -> None:
-    """Check that results can be written, before anything is computed. The folder is not changed.
+    """Refuse a folder that cannot be written to. Nothing is left in it.
 
     Args:
-        path: Value of `--out`, which need not exist. None for a command that writes nothing.
-        file: Whether `path` is a file, not a folder.
-        resume: Whether to remove unfinished files (.part) of an earlier, killed run from the folder.
+        path: The value of `--out`, which need not exist. None for a command that writes nothing.
+        file: Whether `path` is a file.
+        resume: Also remove unfinished files (.part) of an earlier, killed run.
 
     Raises:
         LensError: `path` cannot be created or written to, or its disk is full.
@@ -41,8 +42,12 @@ def check_output(path: Path | None, *, file: bool = False, resume: bool = False)
             probe.flush()
     except OSError as error:
         raise LensError(
-            f"The results cannot be written to {path.name} ({error.strerror or type(error).__name__}).",
-            remedy="Choose another place with --out, or free space on its disk.",
+            Message(
+                "The results cannot be written to {name} ({reason}).",
+                name=path.name,
+                reason=error.strerror or type(error).__name__,
+            ),
+            remedy="Choose another folder with --out, or free disk space.",
             detail=str(error),
         ) from error
     if resume and path.is_dir():
@@ -50,13 +55,13 @@ def check_output(path: Path | None, *, file: bool = False, resume: bool = False)
 
 
 def _remove_unfinished(folder: Path) -> None:
-    """Remove .part files older than this process: those of other processes of this run (torchrun's) are younger."""
+    """Remove .part files older than this process: those of other processes of this run (torchrun) are younger."""
     for part in folder.rglob(".*.part"):
         try:
             if _PART.fullmatch(part.name) and part.stat().st_mtime < _STARTED:
                 part.unlink()
         except OSError:
-            continue  # removed by another process, or protected
+            continue  # removed by another process, or not permitted
 
 
 @contextmanager
@@ -76,15 +81,22 @@ def replace_atomically(path: Path) -> Iterator[Path]:
 
 
 def explain_storage_error(error: BaseException) -> LensError | None:
-    """A full or read-only disk as a sentence, whichever library met it; None for any other error."""
+    """An error to report instead of a full or read-only disk, whichever library raised it.
+
+    Args:
+        error: Any exception.
+
+    Returns:
+        The error with its remedy, or None for another cause.
+    """
     for cause in _chain(error):
-        # safetensors raises its own class, with the system's number in its text.
+        # safetensors raises its own class, whose text contains the system's error number.
         number = re.search(r"\(os error (\d+)\)", str(cause))
         code = cause.errno if isinstance(cause, OSError) else int(number[1]) if number else None
         if code in _STORAGE:
             return LensError(
-                f"The results could not be written ({os.strerror(code)}).",
-                remedy="Free space on the disk, or choose another folder with --out.",
+                Message("The results could not be written ({reason}).", reason=os.strerror(code)),
+                remedy="Free disk space, or choose another folder with --out.",
                 detail=str(error),
             )
     return None

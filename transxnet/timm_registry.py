@@ -1,10 +1,9 @@
-"""timm knows the variants: `timm.create_model("transxnet_t", pretrained=True)` after `import transxnet`.
+"""Register the variants with timm: `timm.create_model("transxnet_t", pretrained=True)` after `import transxnet`.
 
-`pretrained=True` follows this project's own chain of sources (weights.py), then timm adapts what it gave to
-another `num_classes` or `in_chans`. Where timm itself was told the place, "hf-hub:NAMESPACE/NAME" or
-"local-dir:FOLDER" or a file in `pretrained_cfg_overlay`, timm reads it.
-Conventions after timm 1.0 (timm/models/_builder.py): build_model_with_cfg, and the feature getter, which
-calls TransXNet.forward_intermediates.
+`pretrained=True` uses this project's sources (weights/load.py), and timm adapts the weights to another `num_classes` or
+`in_chans`. If a source is passed to timm, "hf-hub:NAMESPACE/NAME" or "local-dir:FOLDER" or a file in
+`pretrained_cfg_overlay`, timm reads it. Conventions of timm 1.0 (timm/models/_builder.py): build_model_with_cfg, and
+the feature getter, which calls TransXNet.forward_intermediates.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from .model import TransXNet, stored_bias_size
 from .variants import VARIANTS, VariantSpec
 from .weights.load import load
 
-_PLACES = ("source", "file", "url", "hf_hub_id", "state_dict")  # pretrained_cfg entries by which timm is told a place
+_SOURCE_KEYS = ("source", "file", "url", "hf_hub_id", "state_dict")  # of a pretrained_cfg with a source
 
 
 def pretrained_config(spec: VariantSpec) -> dict[str, Any]:
-    """timm's pretrained_cfg of a variant: how its images are prepared, and which layers adapt to new tasks."""
+    """timm's pretrained_cfg of a variant: preprocessing, and the layers that adapt to new tasks."""
     cells = spec.image_size // spec.strides[-1]
     return {
         "num_classes": spec.num_classes,
@@ -47,11 +46,13 @@ default_cfgs = generate_default_cfgs({spec.name: pretrained_config(spec) for spe
 
 
 def _create(spec: VariantSpec, pretrained: bool, **kwargs: Any) -> nn.Module:
-    """One variant through timm's builder, which sees to num_classes, in_chans and features_only."""
+    """Build a variant through timm's builder, which handles num_classes, in_chans and features_only."""
     overlay = dict(kwargs.pop("pretrained_cfg_overlay", None) or {})
     resolved = resolve_pretrained_cfg(spec.name, kwargs.get("pretrained_cfg"), overlay).to_dict()
-    if pretrained and not any(resolved.get(place) for place in _PLACES):
-        overlay["state_dict"] = dict(load(spec.name, device="cpu").model.state_dict())  # timm takes entries out
+    if pretrained and not any(resolved.get(key) for key in _SOURCE_KEYS):
+        overlay["state_dict"] = dict(
+            load(spec.name, device="cpu").model.state_dict()
+        )  # a copy, because timm removes entries
     return build_model_with_cfg(
         partial(_build, spec),
         spec.name,
@@ -77,13 +78,12 @@ def _build(
 
 
 def _fit_bias_tables(state: dict[str, Tensor], model: TransXNet) -> dict[str, Tensor]:
-    """relative_pos_enc may be stored for another image side than the model's: the model takes the file's."""
-    stored = stored_bias_size(state)
-    if stored:
+    """Resize the model's relative_pos_enc to the image side for which the file stores it."""
+    if stored_bias_size(state):
         for i, table in enumerate(model.relative_pos_enc):
-            found = state.get(f"relative_pos_enc.{i}")
-            if found is not None and found.shape != table.shape:
-                model.relative_pos_enc[i] = nn.Parameter(torch.zeros_like(found, device=table.device))
+            stored_table = state.get(f"relative_pos_enc.{i}")
+            if stored_table is not None and stored_table.shape != table.shape:
+                model.relative_pos_enc[i] = nn.Parameter(torch.zeros_like(stored_table, device=table.device))
     return state
 
 
@@ -113,35 +113,35 @@ def transxnet_b_384(pretrained: bool = False, **kwargs: Any) -> nn.Module:
 
 @register_model
 def transxnet_pico(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """This project's smallest: 200 classes, weights bundled."""
+    """This project's smallest variant: 200 classes, weights bundled."""
     return _create(VARIANTS["transxnet_pico"], pretrained, **kwargs)
 
 
 @register_model
 def transxnet_nano(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """This project's second smallest: 200 classes."""
+    """This project's second smallest variant: 200 classes."""
     return _create(VARIANTS["transxnet_nano"], pretrained, **kwargs)
 
 
 @register_model
 def transxnet_pico_matched(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico, trained as briefly as the three that lack a part: what those are compared with."""
+    """pico, trained as briefly as the three variants without a part, to compare them with."""
     return _create(VARIANTS["transxnet_pico_matched"], pretrained, **kwargs)
 
 
 @register_model
 def transxnet_pico_static(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico with a static depthwise convolution in IDConv's place."""
+    """pico with a static depthwise convolution instead of IDConv."""
     return _create(VARIANTS["transxnet_pico_static"], pretrained, **kwargs)
 
 
 @register_model
 def transxnet_pico_noosra(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico without OSRA: IDConv takes all channels."""
+    """pico without OSRA: IDConv processes all channels."""
     return _create(VARIANTS["transxnet_pico_noosra"], pretrained, **kwargs)
 
 
 @register_model
 def transxnet_pico_noste(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico without STE: nothing joins the two halves but the block's MS-FFN."""
+    """pico without STE: only the block's MS-FFN mixes the two halves."""
     return _create(VARIANTS["transxnet_pico_noste"], pretrained, **kwargs)

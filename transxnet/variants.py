@@ -1,8 +1,7 @@
-"""Every variant is a row of data: VariantSpec and VARIANTS.
+"""The variants of the architecture as data: VariantSpec and VARIANTS.
 
-Numbers for T, S and B: TransXNet (arXiv 2310.19380; TNNLS 2025), table 1, as the official configurations
-have them. Accuracies and MACs in `paper` are the paper's own words, never ours. pico and nano are this
-project's, small enough to travel with the code.
+Numbers of T, S and B: TransXNet (arXiv 2310.19380; TNNLS 2025), table 1, and the official configurations. Accuracies
+and MACs in `paper` are those that the paper reports. pico and nano are this project's, small enough to be bundled.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from types import MappingProxyType
 from .errors import UnknownName, quote
 from .messages import Message
 
-UNTRAINED = "untrained"  # as in "pico@untrained": the same architecture with random weights, on request only
+UNTRAINED = "untrained"  # as in "pico@untrained": the architecture with random weights
 
 
 @dataclass(frozen=True)
 class Published:
-    """What the paper reports: ImageNet-1K and ImageNet-V2 top-1 in percent, GMACs, parameters in millions."""
+    """Reported in the paper: ImageNet-1K and ImageNet-V2 top-1 in percent, GMACs, parameters in millions."""
 
     top1: float
     v2_top1: float
@@ -29,42 +28,42 @@ class Published:
 
 @dataclass(frozen=True)
 class VariantSpec:
-    """One architecture and how its images are prepared. Tuples have one entry a stage."""
+    """An architecture and the preprocessing of its images. Tuples have one entry per stage."""
 
     name: str
     depths: tuple[int, int, int, int]
-    dims: tuple[int, int, int, int]  # channels C of the stage; OSRA and IDConv get half each
+    dims: tuple[int, int, int, int]  # channels C of the stage, half of them for OSRA and half for IDConv
     heads: tuple[int, int, int, int]
     kernel_groups: tuple[int, int, int, int]  # IDConv's G
     mlp_ratios: tuple[int, int, int, int]
-    sr_ratios: tuple[int, int, int, int] = (8, 4, 2, 1)  # OSRA's key map is this much smaller than the stage's
+    sr_ratios: tuple[int, int, int, int] = (8, 4, 2, 1)  # the stage's side over that of OSRA's key map
     kernel_size: int = 7  # IDConv's K
     layer_scale: float = 1e-5
-    idconv: bool = True  # False: a static depthwise convolution of the same size in its place
-    osra: bool = True  # False: IDConv takes its half of the channels as well
-    ste: bool = True  # False: the two halves are put side by side, and nothing joins them
-    bias_size: int = 224  # relative_pos_enc is stored for an image of this side, in pixels
+    idconv: bool = True  # False: a static depthwise convolution of the same size instead
+    osra: bool = True  # False: IDConv processes all channels
+    ste: bool = True  # False: the two halves are only concatenated
+    bias_size: int = 224  # image side in pixels for which relative_pos_enc is stored
     num_classes: int = 1000
-    image_size: int = 224  # the side of the model's view, in pixels
+    image_size: int = 224  # side of the model input in pixels
     crop_pct: float = 0.9
-    label_set: str = "imagenet-1k"  # labels.py knows these
-    official_file: str = ""  # name of the author's release file, if there is one
+    label_set: str = "imagenet-1k"  # a name in labels.py
+    official_file: str = ""  # name of the authors' release file, '' if there is none
     about: str = ""
     paper: Published | None = None
 
     @property
     def short(self) -> str:
-        """The name people type: "t" for "transxnet_t"."""
+        """The name as users type it: "t" for "transxnet_t"."""
         return self.name.removeprefix("transxnet_")
 
     @property
     def strides(self) -> tuple[int, int, int, int]:
-        """View pixels from one unit to the next, per stage."""
+        """Pixels of the model input between neighboring units, per stage."""
         return (4, 8, 16, 32)
 
     @property
     def origins(self) -> tuple[float, float, float, float]:
-        """The view pixel of each stage's unit 0: every step is an odd kernel padded by half of it."""
+        """The pixel of the model input of each stage's unit 0: 0, as every kernel is odd and padded by half."""
         return (0.0, 0.0, 0.0, 0.0)
 
     def layer_name(self, stage: int, block: int = 0) -> str:
@@ -101,15 +100,15 @@ _PICO = VariantSpec(
 _NANO = VariantSpec(
     "transxnet_nano", (2, 2, 6, 2), (40, 80, 176, 320), (1, 2, 4, 8), (2, 2, 2, 2), (3, 3, 3, 3),
     layer_scale=1e-2, num_classes=200, image_size=128, crop_pct=1.0, label_set="tiny-imagenet-200",
-    about="this project's second, a little deeper and wider than pico; no trained weights yet",
+    about="this project's second, slightly deeper and wider than pico; no trained weights yet",
 )  # fmt: skip
 
-# Four of one size, trained alike (recipe "pico-parts"): whether the dynamic parts matter, and what each part gives.
+# Four of one size, trained identically (recipe "pico-parts"), to measure the effect of each part.
 _MATCHED = replace(
     _PICO,
     name="transxnet_pico_matched",
     image_size=96,
-    about="pico with all its parts, trained as briefly as its siblings",
+    about="pico with all parts, trained as briefly as the variants without a part",
 )
 _STATIC = replace(
     _MATCHED, name="transxnet_pico_static", idconv=False, about="pico whose kernels are learned, not generated"
@@ -126,20 +125,28 @@ VARIANTS: Mapping[str, VariantSpec] = MappingProxyType(
 
 
 def find_variant(name: str) -> VariantSpec:
-    """The row for "transxnet_t", "t", "T", "B-384", …; UnknownName lists what there is."""
-    wanted = name.strip().lower().replace("-", "_").replace("@", "_")
+    """The variant called "transxnet_t", "t", "T", "B-384", …
+
+    Raises:
+        UnknownName: No such variant; the remedy lists all.
+    """
+    normalized = name.strip().lower().replace("-", "_").replace("@", "_")
     for spec in VARIANTS.values():
-        if wanted in (spec.name, spec.short):
+        if normalized in (spec.name, spec.short):
             return spec
-    known = ", ".join(s.short for s in VARIANTS.values())
+    names = ", ".join(spec.short for spec in VARIANTS.values())
     raise UnknownName(
-        f"There is no variant called {quote(name.strip())}.",
-        remedy=f"Choose one of: {known} (each also as NAME@{UNTRAINED}).",
+        Message("There is no model called {name}.", name=quote(name.strip())),
+        remedy=Message("Choose one of: {names} (each also as NAME@untrained).", names=names),
     )
 
 
 def parse_variant(text: str) -> tuple[VariantSpec, bool]:
-    """What a person typed -> (spec, untrained). "pico@untrained" asks for random weights, nothing else does."""
+    """Parse a variant's name and, as in "pico@untrained", whether random weights are requested.
+
+    Raises:
+        UnknownName: No such variant.
+    """
     name, at, suffix = text.strip().partition("@")
     if at and suffix.strip().lower() == UNTRAINED:
         return find_variant(name), True

@@ -271,9 +271,9 @@ def png(width: int, height: int) -> bytes:
     [
         (b"no image at all", "“cat.png”: 손상되었거나 JPEG", "“cat.png”已损坏，或者不是 JPEG"),
         (b"", "“cat.png”: 비어 있습니다", "“cat.png”是空的"),
-        (b"%PDF-1.4 and so on", "“cat.png”: ", "“cat.png”看起来是"),
-        (png(4, 4), "“cat.png”: 4 x 4 픽셀로 너무 작습니다", "“cat.png”太小：4 x 4 像素"),
-        (png(400, 10), "“cat.png”: 400 x 10 픽셀로 너무 가늡니다. 긴 쪽이 짧은 쪽의 20배", "太细长：400 x 10 像素"),
+        (b"%PDF-1.4 and so on", "“cat.png”: ", "“cat.png”是 a PDF"),
+        (png(4, 4), "“cat.png”: 4 × 4 픽셀로 너무 작습니다", "“cat.png”太小：4 × 4 像素"),
+        (png(400, 10), "“cat.png”: 400 × 10 픽셀로 너무 좁습니다. 가로세로비가 20:1", "太窄：400 × 10 像素"),
         (png(64, 64)[:-40], "“cat.png”: 손상되어 끝까지 읽지 못했습니다", "“cat.png”已损坏：无法完整解码"),
     ],
 )
@@ -297,16 +297,19 @@ def test_a_name_that_nobody_knows_is_tr_message():
 def test_weights_that_no_source_has_are_retold_one_by_one():
     error = NoWeights(
         "No weights for transxnet_s: every source failed.",
-        (("folder", "No folder is configured.", "Pass --weights-dir or set TRANSXNET_WEIGHTS."), ("hub", "Odd.", "")),
-        remedy="s@untrained shows the architecture with random weights.",
+        (
+            ("folder", "No weights folder is configured.", "Pass --weights-dir or set TRANSXNET_WEIGHTS."),
+            ("hub", "Odd.", ""),
+        ),
+        remedy="Use s@untrained for random weights.",
     )
     with use_locale("zh"):
         lines = tr_error(error).splitlines()
     assert lines == [
         "没有 transxnet_s 的权重：所有来源都失败了。",
-        "  1. 权重文件夹: 没有配置文件夹。 请传入 --weights-dir，或设置 TRANSXNET_WEIGHTS。",
+        "  1. 权重文件夹: 没有配置权重文件夹。 请传入 --weights-dir，或设置 TRANSXNET_WEIGHTS。",
         "  2. Hugging Face Hub: Odd.",
-        "s@untrained 用随机权重展示架构。",
+        "如需随机权重，请使用 s@untrained。",
     ]
 
 
@@ -318,9 +321,7 @@ def test_captions_of_results_are_retold_and_what_is_unknown_stays():
             == "최대 가중치 0.4 · 정규화 엔트로피 0.5 · 평균 거리 44.1 px"
         )
         assert tr_message("stage 3, block 4, query at row 4, column 5") == "스테이지 3, 블록 4, 4행 5열의 쿼리"
-        assert tr_message("turned upright as its EXIF says; first frame of an animation") == (
-            "EXIF 정보에 따라 바로 세움; 움직이는 그림의 첫 장면"
-        )
+        assert tr_message("random weights") == "무작위 가중치"
         assert tr_message("Nobody wrote this.") == "Nobody wrote this."
         assert tr_message("") == ""
     assert tr_message("Attention") == "Attention"

@@ -19,7 +19,7 @@ from PIL import Image, ImageFile, ImageOps
 from transxnet import images
 from transxnet.backbones.spec import spec_of
 from transxnet.errors import ImageError, ImageTooLarge, ImageUnreadable, OutOfRange
-from transxnet.images import SourceImage, decode, prepare, prepare_for, upload_to_view, view_to_upload
+from transxnet.images import SourceImage, crop_to_source, decode, prepare, prepare_for, source_to_crop
 from transxnet.variants import VARIANTS
 
 pytestmark = [
@@ -608,7 +608,7 @@ def test_a_variant_sees_what_it_saw():
 def test_squashed_both_sides_are_seen_whole():
     model_input = prepare(photo(120, 60), image_size=32, crop_pct=1.0, crop_mode="squash")
     assert model_input.crop_box == (0, 0, 120, 60)
-    assert view_to_upload(model_input, 15.5, 15.5) == (59.5, 29.5)
+    assert crop_to_source(model_input, 15.5, 15.5) == (59.5, 29.5)
 
 
 @pytest.mark.parametrize("options", [{"interpolation": "random"}, {"crop_mode": "border"}])
@@ -629,7 +629,7 @@ def test_a_image_of_the_models_size_is_seen_whole_and_unchanged():
     model_input = prepare(image, image_size=64, crop_pct=1.0)
     assert np.array_equal(model_input.crop, image.rgb)
     assert model_input.crop_box == (0, 0, 64, 64)
-    assert view_to_upload(model_input, 5, 7) == (5, 7)
+    assert crop_to_source(model_input, 5, 7) == (5, 7)
 
 
 def test_the_crop_box_counts_the_roundings():
@@ -650,7 +650,7 @@ def test_a_ramp_reads_its_own_coordinates(width, height, image_size, crop_pct):
     model_input = prepare(image, image_size=image_size, crop_pct=crop_pct)
     inner = slice(3 * image_size // 16, -3 * image_size // 16)  # the filter meets no border here
     row, column = (axis[inner, inner] for axis in np.mgrid[:image_size, :image_size])
-    upload_x, upload_y = view_to_upload(model_input, column, row)
+    upload_x, upload_y = crop_to_source(model_input, column, row)
     assert np.abs(model_input.crop[inner, inner, 0] - upload_x).max() < 0.6  # half a level of rounding, and a little
     assert np.abs(model_input.crop[inner, inner, 1] - upload_y).max() < 0.6
 
@@ -658,10 +658,10 @@ def test_a_ramp_reads_its_own_coordinates(width, height, image_size, crop_pct):
 def test_points_go_there_and_back():
     model_input = prepare(photo(301, 199), image_size=96, crop_pct=0.9)
     for position in [(0, 0), (95, 95), (12.25, 80.5), (-7, 130)]:
-        assert upload_to_view(model_input, *view_to_upload(model_input, *position)) == pytest.approx(position)
+        assert source_to_crop(model_input, *crop_to_source(model_input, *position)) == pytest.approx(position)
     x0, y0, x1, y1 = model_input.crop_box
-    assert upload_to_view(model_input, x0 - 0.5, y0 - 0.5) == pytest.approx((-0.5, -0.5))
-    assert upload_to_view(model_input, x1 - 0.5, y1 - 0.5) == pytest.approx((95.5, 95.5))
+    assert source_to_crop(model_input, x0 - 0.5, y0 - 0.5) == pytest.approx((-0.5, -0.5))
+    assert source_to_crop(model_input, x1 - 0.5, y1 - 0.5) == pytest.approx((95.5, 95.5))
 
 
 @pytest.mark.parametrize(("image_size", "crop_pct"), [(0, 0.9), (224, 0.0), (224, 1.1), (224, float("nan"))])

@@ -1,4 +1,4 @@
-"""What a backbone costs, by its name alone: for lists, where no model is to be built."""
+"""The cost of a backbone from its spec, without building the model."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .spec import BackboneSpec
 
 
 def backbone_cost(spec: BackboneSpec) -> Cost:
-    """`cost` of a timm backbone at its own size. No weight is drawn, and none is stored: shapes are enough."""
+    """`cost` of a timm backbone at its image size, computed on shapes alone."""
     return cost(_shapes(spec), spec.image_size)
 
 
 def backbone_parameters(spec: BackboneSpec) -> int:
-    """How many parameters a timm backbone has; looked up the same way, without a pass."""
+    """The number of parameters of a timm backbone, from shapes alone."""
     return _size(spec)[0]
 
 
 def backbone_memory(spec: BackboneSpec) -> int:
-    """Bytes of a timm backbone's parameters and buffers; looked up the same way."""
+    """Bytes of the parameters and buffers of a timm backbone, from shapes alone."""
     return _size(spec)[1]
 
 

@@ -1,17 +1,17 @@
-"""Where the units of a backbone's stages sit: stride and origin of every tensor, followed through one forward pass.
+"""The positions of the units of a backbone's stages: stride and origin of every tensor, tracked in a forward pass.
 
-Unit i of a grid is centerd on the view's pixel origin + stride * i. The image has stride 1 and origin 0. A
+Unit i of a grid is centered on the pixel origin + stride * i. The image has stride 1 and origin 0. A
 convolution or pooling of kernel k, stride s, dilation d and p pixels of padding before the first gives
 
     stride' = s * stride        origin' = origin + stride * (d * (k - 1) / 2 - p)
 
-(the receptive field arithmetic of Araujo et al., Distill 2019, doi 10.23915/distill.00021), and padding alone moves the
-origin back. Merging r x r neighbors without a convolution (Swin's, pixel_unshuffle) shows as a grid that became r
-times smaller: origin' = origin + stride * (r - 1) / 2. Where two paths meet, the larger tensor counts, and of two
-alike the first named: in a residual block its main path. In a product of two it is the first: a query stays where it
-is, whatever it attends to. Linear layers and norms move nothing.
+(the receptive field arithmetic of Araujo et al., Distill 2019, doi 10.23915/distill.00021); padding alone moves the
+origin back. Merging r x r neighbors without a convolution (Swin's, pixel_unshuffle) is detected by a grid that is r
+times smaller: origin' = origin + stride * (r - 1) / 2. Of two tensors that are combined the larger one determines the
+grid, of equal ones the first: in a residual block the main path. In a product it is the first factor: a query keeps its
+position, whatever it attends to. Linear layers and norms change nothing.
 
-What it must not be read as: where the unit *looks*. It is the middle of what its layers were built to see.
+Limitations: the center of a unit's theoretical receptive field, not the pixels that affect it most.
 """
 
 from __future__ import annotations
@@ -31,24 +31,26 @@ _PRODUCTS = (torch.ops.aten.mm, torch.ops.aten.bmm, torch.ops.aten.addmm, torch.
 
 @dataclass(frozen=True)
 class Grid:
-    """View pixels from one unit to the next, and the view pixel of unit 0."""
+    """Pixels of the model input between neighboring units, and the pixel of unit 0."""
 
     stride: float = 1
     origin: float = 0.0
 
-    def stepped(self, kernel: int, stride: int, padding: int, dilation: int = 1) -> Grid:
+    def after_convolution(self, kernel: int, stride: int, padding: int, dilation: int = 1) -> Grid:
+        """The grid of the output of a convolution or pooling."""
         return Grid(self.stride * stride, self.origin + self.stride * (dilation * (kernel - 1) / 2 - padding))
 
     def of_rows(self, rows: int, side: int) -> Grid:
-        """This grid with neighbors merged until it has so many rows on a view of this side."""
+        """This grid with neighbors merged so that an image of this side has this number of rows."""
         r = round(side / self.stride / rows)
         return Grid(self.stride * r, self.origin + self.stride * (r - 1) / 2) if r > 1 else self
 
 
-class Followed(TorchDispatchMode):
-    """Tells every tensor made inside its `with` block, in this thread, where its units sit: `grid_of(tensor)`.
+class GridTracker(TorchDispatchMode):
+    """Marks every tensor created inside its `with` block, in this thread, with its grid: `grid_of(tensor)`.
 
-    image: (1, 3, S, S), the one that the pass starts from. Set no gradients on: the marks are on the tensors.
+    Args:
+        image: (1, 3, S, S), the input of the forward pass, which must run without gradients.
     """
 
     def __init__(self, image: Tensor):
@@ -71,12 +73,16 @@ class Followed(TorchDispatchMode):
             x = args[0]
             if operator in _CONVOLUTIONS and args[1].ndim == 4 and not args[6]:
                 grid = grid_of(x).of_rows(x.shape[-2], self.side)
-                return grid.stepped(args[1].shape[-2], args[3][0], args[4][0], args[5][0])
+                return grid.after_convolution(args[1].shape[-2], args[3][0], args[4][0], args[5][0])
             if operator in _POOLINGS:
                 kernel, stride, padding = (_first(args, i) for i in (1, 2, 3))
-                return grid_of(x).of_rows(x.shape[-2], self.side).stepped(kernel, stride or kernel, padding or 0)
-            if operator in _PADDINGS and len(args[1]) >= 4:  # pairs from the last dimension on: [2] begins a side
-                return grid_of(x).stepped(1, 1, args[1][2])
+                return (
+                    grid_of(x).of_rows(x.shape[-2], self.side).after_convolution(kernel, stride or kernel, padding or 0)
+                )
+            if (
+                operator in _PADDINGS and len(args[1]) >= 4
+            ):  # pairs from the last dimension on: [2] is the first of a side
+                return grid_of(x).after_convolution(1, 1, args[1][2])
         return grid_of(marked[0] if _is_product(operator) else max(marked, key=Tensor.numel))
 
 
@@ -85,7 +91,7 @@ def _is_product(operator: torch._ops.OpOverloadPacket) -> bool:
 
 
 def grid_of(tensor: Tensor) -> Grid | None:
-    """Where a tensor's units sit, None where nothing of the image is in it."""
+    """The grid of a tensor, None if it does not depend on the image."""
     return getattr(tensor, "_grid", None)
 
 
@@ -101,5 +107,5 @@ def _tensors(values: Iterable[object]) -> Iterator[Tensor]:
             yield from _tensors(value)
 
 
-def _first(args: tuple, i: int) -> int:  # of an operator's list of sides; 0 where it was left out
+def _first(args: tuple, i: int) -> int:  # of an operator's list of sides; 0 if it was omitted
     return args[i][0] if len(args) > i and args[i] else 0

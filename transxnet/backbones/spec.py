@@ -1,12 +1,12 @@
-"""What is known of a timm backbone by its name alone: BackboneSpec, and `spec_of` for names of either kind.
+"""The description of a timm backbone from its name alone: BackboneSpec, and `spec_of` for names of either kind.
 
     spec_of("timm:resnet50")                  # timm's default weights for it
     spec_of("timm:resnet50.gluon_in1k")       # those of that tag
     spec_of("timm:resnet50@untrained")        # random weights, seeded
     spec_of("pico@untrained")                 # a VariantSpec, as variants.parse_variant gives it
 
-Everything comes from timm's registry (its pretrained_cfg); no model is built. What only a model can tell, where its
-stages are and where their units sit, is filled in when it is loaded (module.py).
+Everything comes from timm's registry (its pretrained_cfg); no model is built. What requires a model, the layers of its
+stages and the positions of their units, is added when it is loaded (module.py).
 """
 
 from __future__ import annotations
@@ -22,37 +22,38 @@ from ..messages import Message
 from ..variants import UNTRAINED, Published, VariantSpec, parse_variant
 
 PREFIX = "timm:"
-STAGES = 4  # of a backbone that are looked at
+STAGES = 4  # of a backbone
 _EXAMPLES = f"Choose one such as {PREFIX}resnet50, {PREFIX}convnext_tiny or {PREFIX}swin_tiny_patch4_window7_224."
-_OURS = "transxnet_"  # this project's own entry points in timm's registry
+_OURS = "transxnet_"  # this project's entry points in timm's registry
 
 
 @dataclass(frozen=True)
 class BackboneSpec:
-    """One timm backbone and how its images are prepared. Where a name is also VariantSpec's it means the same.
+    """A timm backbone and the preprocessing of its images. Fields that VariantSpec also has mean the same.
 
-    strides, origins, layers: one entry a stage, empty until the model is loaded. A unit [r, c] of stage s is centerd on
-    the view's pixel origins[s] + strides[s] * r, and on the same with c. layers: the names of timm's modules.
+    strides, origins, layers: one entry per stage, empty until the model is loaded. The unit [r, c] of stage s is
+    centered on the pixel (origins[s] + strides[s] * c, origins[s] + strides[s] * r) of the model input. layers: the
+    names of timm's modules.
     """
 
-    name: str  # as people type it: "timm:resnet50", "timm:resnet50.a1_in1k"
+    name: str  # as users type it: "timm:resnet50", "timm:resnet50.a1_in1k"
     architecture: str  # timm's own name, "resnet50"
-    tag: str  # of the weights, "a1_in1k"; '' where timm has none
+    tag: str  # of the weights, "a1_in1k"; '' if timm has none
     num_classes: int
-    image_size: int  # the side of the model's view, in pixels
+    image_size: int  # side of the model input in pixels
     crop_pct: float
     crop_mode: str  # "center" or "squash", see images.prepare
     interpolation: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     label_set: str
-    hub_id: str = ""  # timm's repository, '' where there is none
+    hub_id: str = ""  # timm's repository, '' if there is none
     fixed_size: bool = False  # built for images of one size
     strides: tuple[int, ...] = ()
     origins: tuple[float, ...] = ()
     layers: tuple[str, ...] = ()
-    remark: str = ""  # of the layers, in words
-    depths: tuple[int, ...] = (1,) * STAGES  # a stage is one thing here: its output
+    remark: str = ""  # about the layers, a phrase
+    depths: tuple[int, ...] = (1,) * STAGES  # only a stage's output is used
     heads: tuple[int, ...] = (0,) * STAGES
     idconv: bool = False
     osra: bool = False
@@ -63,7 +64,7 @@ class BackboneSpec:
 
     @property
     def short(self) -> str:
-        """The name people type."""
+        """The name as users type it."""
         return self.name
 
     def layer_name(self, stage: int, block: int = 1) -> str:
@@ -75,28 +76,36 @@ class BackboneSpec:
 
 
 def is_backbone(name: str) -> bool:
-    """Whether a name is meant for timm."""
+    """Whether a name is one of timm's."""
     return name.strip().lower().startswith(PREFIX)
 
 
 def spec_of(name: str) -> tuple[VariantSpec | BackboneSpec, bool]:
-    """What a person typed -> (its spec, whether random weights are asked for). Nothing is built or downloaded.
+    """Parse the name of a variant or backbone. Nothing is built or downloaded.
 
-    Raises UnknownName with the nearest names, LensError for a backbone that cannot stand beside the others.
+    Args:
+        name: Such as "pico", "t@untrained" or "timm:resnet50".
+
+    Returns:
+        The spec, and whether random weights are requested.
+
+    Raises:
+        UnknownName: No such name; the remedy contains similar ones.
+        LensError: A backbone that cannot be explained.
     """
     return parse_backbone(name) if is_backbone(name) else parse_variant(name)
 
 
 def parse_backbone(name: str) -> tuple[BackboneSpec, bool]:
     """`spec_of` for a name that begins with "timm:"."""
-    bare, at, suffix = name.strip()[len(PREFIX) :].strip().partition("@")
+    timm_name, at, suffix = name.strip()[len(PREFIX) :].strip().partition("@")
     untrained = bool(at) and suffix.strip().lower() == UNTRAINED
     if at and not untrained:
         raise UnknownName(
-            f"{quote(name.strip())} is no name of a backbone.",
-            remedy=f"Write {PREFIX}{bare}, {PREFIX}{bare}.TAG or {PREFIX}{bare}@{UNTRAINED}.",
+            Message("{name} is not a valid name of a backbone.", name=quote(name.strip())),
+            remedy=Message("Write {name}, {name}.TAG or {name}@untrained.", name=f"{PREFIX}{timm_name}"),
         )
-    return find_backbone(bare.strip()), untrained
+    return find_backbone(timm_name.strip()), untrained
 
 
 @cache
@@ -107,13 +116,14 @@ def find_backbone(name: str) -> BackboneSpec:
     architecture, _, tag = name.partition(".")
     if architecture.startswith(_OURS):
         raise UnknownName(
-            f"{architecture[:60]} is this project's own.", remedy=f"Name {architecture.removeprefix(_OURS)} alone."
+            Message("{name} is a model of this project.", name=architecture[:60]),
+            remedy=Message("Name {name} alone.", name=architecture.removeprefix(_OURS)),
         )
     if not timm.is_model(architecture):
         raise _unknown(name, architecture, [n for n in timm.list_models() if not n.startswith(_OURS)])
     try:
         config = timm.get_pretrained_cfg(name)
-    except RuntimeError as error:  # timm's word for a tag it does not have
+    except RuntimeError as error:  # raised by timm for an unknown tag
         raise _unknown(name, name, timm.list_pretrained(f"{architecture}.*")) from error
     return _spec(name, architecture, tag, {} if config is None else config.to_dict())
 
@@ -121,7 +131,7 @@ def find_backbone(name: str) -> BackboneSpec:
 def _spec(name: str, architecture: str, tag: str, config: dict[str, Any]) -> BackboneSpec:
     classes = int(config.get("num_classes") or 0)
     if not classes:
-        raise misfit(f"{PREFIX}{name}", "it gives features and names no classes")
+        raise misfit(f"{PREFIX}{name}", "it returns features, not logits")
     return BackboneSpec(
         PREFIX + name, architecture, tag or config.get("tag") or "", classes, int(config["input_size"][-1]),
         float(config["crop_pct"]), config.get("crop_mode") or "center", config["interpolation"],
@@ -133,13 +143,14 @@ def _spec(name: str, architecture: str, tag: str, config: dict[str, Any]) -> Bac
 
 
 def misfit(name: str, why: str) -> LensError:
-    """A backbone that timm has and that cannot stand beside the others, with the reason."""
-    return LensError(f"{name} cannot be looked at here: {why}.", remedy=_EXAMPLES)
+    """The error for a backbone of timm that cannot be explained, with the reason."""
+    return LensError(Message("{name} cannot be explained: {why}.", name=name, why=why), remedy=_EXAMPLES)
 
 
-def _unknown(name: str, wanted: str, known: list[str]) -> UnknownName:
-    near = difflib.get_close_matches(wanted, known, n=4, cutoff=0.5)
+def _unknown(name: str, query: str, candidates: list[str]) -> UnknownName:
+    similar = difflib.get_close_matches(query, candidates, n=4, cutoff=0.5)
+    names = ", ".join(PREFIX + candidate for candidate in similar)
     return UnknownName(
-        f"timm has no backbone called {quote(name)}.",
-        remedy=f"Near it: {', '.join(PREFIX + n for n in near)}." if near else _EXAMPLES,
+        Message("timm has no backbone called {name}.", name=quote(name)),
+        remedy=Message("Similar names: {names}.", names=names) if similar else _EXAMPLES,
     )

@@ -1,8 +1,8 @@
-"""Which of a timm model's modules are its four stages, and how their outputs become maps (B, C, h, w) and back.
+"""Find the four stages of a timm model, and convert their outputs to maps (B, C, h, w) and back.
 
-From timm's own feature_info: the last four distinct reductions; of a model with one resolution throughout (ViT), the
-blocks at 1/4, 1/2, 3/4 and the end. Three layouts are known: (B, C, h, w), (B, h, w, C) as Swin's, and tokens (B, N, C)
-in the image's order, row by row, after `prefix` others (class token, registers), which are left aside.
+From timm's feature_info: the last four distinct reductions; of a model with one resolution (ViT), the blocks at 1/4,
+1/2, 3/4 and the end. Three layouts are supported: (B, C, h, w), (B, h, w, C) as in Swin, and tokens (B, N, C) in the
+order of the image, row by row, after `prefix` others (class token, registers), which are ignored.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class Entry:
 
 
 def entries_of(net: nn.Module) -> list[Entry]:
-    """feature_info as rows; none where timm tells none."""
+    """timm's feature_info as rows; empty if there is none."""
     info = getattr(net, "feature_info", None) or []
     rows = info if isinstance(info, list) else info.info
     return [Entry(row["module"], row["num_chs"], row["reduction"]) for row in rows if not row.get("hook_type")]
 
 
 def choose(entries: Sequence[Entry], but_last: bool = False) -> list[Entry]:
-    """The rows of the four stages, empty where there are not four. but_last: the last block does not count."""
+    """The rows of the four stages, empty if there are fewer. but_last: ignore the last block."""
     deepest = {entry.reduction: entry for entry in entries}
     if len(deepest) >= STAGES:
         return [deepest[reduction] for reduction in sorted(deepest)[-STAGES:]]
@@ -48,7 +48,7 @@ def choose(entries: Sequence[Entry], but_last: bool = False) -> list[Entry]:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a stage's output is laid out. prefix: tokens before those of the image."""
+    """The layout of a stage's output. prefix: number of tokens before those of the image."""
 
     kind: str
     prefix: int = 0
@@ -63,7 +63,7 @@ class Layout:
         return patches.transpose(1, 2).unflatten(2, (side, side))
 
     def from_map(self, tensor: Tensor, output: Tensor) -> Tensor:
-        """The map back in the layout of `output`, from which it came."""
+        """Convert a map back to the layout of `output`, from which it was made."""
         if self.kind == NCHW:
             return tensor
         if self.kind == NHWC:
@@ -73,7 +73,7 @@ class Layout:
 
 
 def layout_of(output: object, entry: Entry, side: int) -> Layout | None:
-    """The layout of a stage's output on a square view of this side; None for one that is no map."""
+    """The layout of a stage's output for a square image of this side; None if it is not a map."""
     if not isinstance(output, Tensor):
         return None
     if output.ndim == 3 and output.shape[2] == entry.channels:
@@ -87,11 +87,11 @@ def layout_of(output: object, entry: Entry, side: int) -> Layout | None:
 
 
 class StageHook:
-    """A forward hook, set once when the model is made, that hands a stage's output through its Tap.
+    """A permanent forward hook that passes a stage's output through its Tap.
 
-    Safe for threads, unlike hooks that collect: it holds nothing but the Tap, and a Tap asks its own thread's trace.
-    Without one the output goes on untouched. What a trace records lies on the way to the logits, so that Grad-CAM can
-    differentiate by it.
+    Thread-safe, unlike hooks that store outputs: it refers to the Tap only, and a Tap uses the trace of its thread.
+    Without a trace the output is unchanged. The tensors that a trace records are on the way to the logits, so that
+    Grad-CAM can differentiate with respect to them.
     """
 
     def __init__(self, tap: Tap, layout: Layout):

@@ -176,7 +176,7 @@ def tiles_cell(kernels: np.ndarray, scale: ColorScale, caption: str) -> Cell:
 
 def provenance_line(study: Study) -> str:
     """Where the weights are from."""
-    return f"Weights: {study.provenance.short()}. {study.provenance.note}".strip()
+    return f"{study.provenance.short()}. {study.provenance.note}".strip()
 
 
 def capitalized(text: str) -> str:

@@ -1,1 +1,1 @@
-"""A checkpoint -> a Hub repository in timm's layout: convert, describe, verify, upload, verify again."""
+"""Publish a checkpoint as a Hub repository in timm's layout: convert, describe, verify, upload, verify again."""

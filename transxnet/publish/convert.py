@@ -1,7 +1,7 @@
-"""A checkpoint in any layout -> model.safetensors, holding the same numbers in as few bytes as the source did.
+"""Convert a checkpoint of any layout to model.safetensors, in the precision of the source.
 
-checkpoint.py reads it. Of a training run of ours the moving average (EMA) is taken, as `bundle` does; of other files
-what `load` takes, or their EMA copy where that is asked for.
+weights/checkpoint.py reads it. Of this project's training runs the moving average (EMA) is used, as `bundle` does; of
+other files the weights that `load` uses, or their EMA copy on request.
 """
 
 from __future__ import annotations
@@ -14,21 +14,28 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import WeightsMismatch
+from ..messages import Message
 from ..model import TransXNet, stored_bias_size
 from ..variants import VARIANTS, VariantSpec
 from ..weights.checkpoint import model_from, open_checkpoint, read_checkpoint
 
-OWN_EMA = ("ema",)  # training.loop's checkpoint.pt holds it under this name
-EMA = (*OWN_EMA, "state_dict_ema", "model_ema")
-_WORDS = {"name", "bias_size", "image_size", "crop_pct", "label_set", "official_file", "about", "paper"}
+PROJECT_EMA = ("ema",)  # the key in training.loop's checkpoint.pt
+EMA = (*PROJECT_EMA, "state_dict_ema", "model_ema")
+_NOT_SHAPES = {"name", "bias_size", "image_size", "crop_pct", "label_set", "official_file", "about", "paper"}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A checkpoint that fits its variant. state: float32, on the CPU; dtype: what holds each value exactly.
+    """A checkpoint that fits its variant.
 
-    sha256: of the file. averaged: whether these are the moving average that the file holds beside its weights.
-    note: which of its copies they are, where checkpoint.py had a choice.
+    Attributes:
+        spec: The variant.
+        path: The file.
+        sha256: Of the file.
+        state: Name -> tensor, float32, on the CPU.
+        dtype: The smallest type that represents each value exactly.
+        averaged: Whether these are the moving average that the file contains besides its weights.
+        note: Which of several copies they are; '' if there was no choice.
     """
 
     spec: VariantSpec
@@ -40,29 +47,40 @@ class Source:
     note: str = ""
 
     def model(self) -> TransXNet:
-        """A model of these weights, in eval mode."""
+        """A model with these weights, in eval mode."""
         return model_from(self.spec, self.state, self.path.name).eval().requires_grad_(False)
 
     @property
     def stored(self) -> str:
-        """How model.safetensors holds them, in words."""
+        """The precision of model.safetensors, as a phrase."""
         name = str(self.dtype).removeprefix("torch.")
-        return name if self.dtype == torch.float32 else f"{name}, which holds each of the source's values exactly"
+        return name if self.dtype == torch.float32 else f"{name}, which represents each value of the source exactly"
 
 
 def read_source(spec: VariantSpec, path: Path, ema: bool = False) -> Source:
-    """Read a checkpoint of this variant. ema: take the moving average beside the weights, whoever wrote the file.
+    """Read a checkpoint of this variant.
 
-    Raises SourceFailed (missing, damaged, holds code) and WeightsMismatch (another model's, or no such average).
+    Args:
+        spec: The variant.
+        path: A checkpoint in any layout.
+        ema: Use the moving average instead of the weights.
+
+    Returns:
+        The checked weights.
+
+    Raises:
+        SourceFailed: The file is missing, damaged or contains code.
+        WeightsMismatch: It is of another model, or contains no moving average.
     """
-    found = open_checkpoint(path, EMA if ema else OWN_EMA)
-    averaged = _differs(path, found.state)
-    if ema and not (averaged or found.note):
+    checkpoint = open_checkpoint(path, EMA if ema else PROJECT_EMA)
+    averaged = _differs(path, checkpoint.state)
+    if ema and not (averaged or checkpoint.note):
         raise WeightsMismatch(
-            f"The file {path.name} holds no moving average (EMA) beside its weights.",
+            Message("The file {name} contains no moving average (EMA) of its weights.", name=path.name),
             remedy="Leave out --ema to publish the weights themselves.",
         )
-    source = Source(spec, path, found.sha256, found.state, _smallest_dtype(found.state), averaged, found.note)
+    dtype = _smallest_dtype(checkpoint.state)
+    source = Source(spec, path, checkpoint.sha256, checkpoint.state, dtype, averaged, checkpoint.note)
     source.model()
     _check_image_side(source)
     return source
@@ -73,22 +91,22 @@ def write_weights(source: Source, path: Path) -> None:
     stored = {
         key: value.to(source.dtype) if value.is_floating_point() else value for key, value in source.state.items()
     }
-    path.write_bytes(save(stored, metadata={"format": "pt"}))  # save_file's would be readable to nobody else
+    path.write_bytes(save(stored, metadata={"format": "pt"}))  # save_file makes it readable by its owner only
 
 
 def _differs(path: Path, state: dict[str, Tensor]) -> bool:
-    """Whether `load` would take other weights out of the file than these."""
+    """Whether `load` would use other weights of the file than these."""
     if path.suffix == ".safetensors":
         return False
     try:
-        usual, _ = read_checkpoint(path)
-    except WeightsMismatch:  # nothing under the usual names
+        loaded, _ = read_checkpoint(path)
+    except WeightsMismatch:  # nothing under the keys that `load` knows
         return True
-    return usual.keys() != state.keys() or any(not torch.equal(usual[key], value) for key, value in state.items())
+    return loaded.keys() != state.keys() or any(not torch.equal(loaded[key], value) for key, value in state.items())
 
 
 def _smallest_dtype(state: dict[str, Tensor]) -> torch.dtype:
-    """float16 or bfloat16 if it holds every value exactly, as it does where the source was stored so; else float32."""
+    """float16 or bfloat16 if it represents every value exactly, as for a source stored in that type; else float32."""
     values = [value for value in state.values() if value.is_floating_point()]
     for dtype in (torch.float16, torch.bfloat16):
         if all(torch.equal(value.to(dtype).to(torch.float32), value) for value in values):
@@ -97,19 +115,25 @@ def _smallest_dtype(state: dict[str, Tensor]) -> torch.dtype:
 
 
 def _check_image_side(source: Source) -> None:
-    """B and B-384 differ in nothing but their bias tables' size: one is not published as the other."""
+    """Refuse B published as B-384 or the reverse: they differ only in the size of their bias tables."""
     stored, spec = stored_bias_size(source.state), source.spec
     if stored in (None, spec.bias_size):
         return
     for other in VARIANTS.values():
         if other.bias_size == stored and _shape(other) == _shape(spec):
             raise WeightsMismatch(
-                f"The tensors of {source.path.name} are {other.name}'s: its bias tables are for {stored} px, those of "
-                f"{spec.name} for {spec.bias_size} px.",
-                remedy=f"Publish it with --model {other.short}.",
+                Message(
+                    "{name} contains {other}: its bias tables are for {stored} px, those of {spec} for {size} px.",
+                    name=source.path.name,
+                    other=other.name,
+                    stored=stored,
+                    spec=spec.name,
+                    size=spec.bias_size,
+                ),
+                remedy=Message("Publish it with --model {name}.", name=other.short),
             )
 
 
 def _shape(spec: VariantSpec) -> tuple[object, ...]:
-    """What of a variant decides its tensors' shapes, bias tables aside."""
-    return tuple(getattr(spec, field.name) for field in fields(spec) if field.name not in _WORDS)
+    """The fields of a variant that determine the shapes of its tensors, without the bias tables."""
+    return tuple(getattr(spec, field.name) for field in fields(spec) if field.name not in _NOT_SHAPES)

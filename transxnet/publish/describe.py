@@ -1,8 +1,8 @@
-"""What a published repository says of itself: timm's config.json, and README.md, its model card.
+"""The descriptions in a published repository: timm's config.json and README.md, the model card.
 
-config.json after timm 1.0 (timm/models/_hub.py, save_config_for_hf), plus `sha256`, which sources.py holds the
-weights against. Numbers on the card: those of the JSON card beside the source if it is that very file's, else the
-paper's, if the file bears the author's name for it; no others are known.
+config.json as timm 1.0 writes it (timm/models/_hub.py, save_config_for_hf), plus `sha256`, with which sources.py checks
+the weights. The card's numbers are those of the JSON card next to the source if it describes that file, else those of
+the paper if the file has the authors' name for it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ..variants import VariantSpec
 from ..weights.model_card import front_matter, markdown
 from .convert import Source
 
-ATTACHED = ("log", "plot")  # keys of a card that name files beside it
+ATTACHED = ("log", "plot")  # keys of a card whose values are names of files next to it
 _LIMITS = (
-    "It knows the {classes:,} classes of {label_set}, and answers with one of them whatever it is shown.",
+    "It predicts one of the {classes:,} classes of {label_set} for any image.",
     "Its probabilities are not calibrated.",
-    "Its images are ImageNet's, with ImageNet's choice of things, places and people.",
+    "It was trained on ImageNet's images, with ImageNet's selection of objects, places and people.",
 )
 
 
 def config(spec: VariantSpec, sha256: str) -> dict[str, Any]:
-    """config.json of a repository whose model.safetensors has this digest."""
+    """config.json of a repository whose model.safetensors has this SHA-256."""
     labels = label_set(spec.label_set)
     return {
         "architecture": spec.name,
@@ -48,13 +48,22 @@ def readme(card: dict[str, Any]) -> str:
 
 
 def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
-    """The card of what is published: what its own JSON card says, and where it came from.
+    """The card of the published weights: the source's JSON card, if there is one, and the provenance.
 
-    sha256: of model.safetensors. Raises WeightsMismatch where the source's card names another variant.
+    Args:
+        source: The checkpoint.
+        repository: NAMESPACE/NAME[@REVISION], from where the card says to load it.
+        sha256: Of model.safetensors.
+
+    Returns:
+        A card as weights/model_card.py reads it.
+
+    Raises:
+        WeightsMismatch: The source's card names another variant.
     """
-    spec, known = source.spec, own_card(source)
-    how = pretrained_config(spec)
-    official = source.path.name == spec.official_file and not known
+    spec, source_card = source.spec, read_source_card(source)
+    preprocessing = pretrained_config(spec)
+    official = source.path.name == spec.official_file and not source_card
     return {
         "name": spec.name,
         "about": spec.about,
@@ -64,10 +73,10 @@ def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
         "weights": source.stored,
         "preprocessing": {
             "image_size": spec.image_size,
-            **{key: how[key] for key in ("crop_pct", "interpolation", "mean", "std")},
+            **{key: preprocessing[key] for key in ("crop_pct", "interpolation", "mean", "std")},
         },
         "limits": [limit.format(classes=spec.num_classes, label_set=spec.label_set) for limit in _LIMITS],
-        **known,
+        **source_card,
         **({"paper": asdict(spec.paper)} if official and spec.paper else {}),
         "sha256": sha256,
         "repository": repository,
@@ -80,8 +89,8 @@ def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
     }
 
 
-def own_card(source: Source) -> dict[str, Any]:
-    """The JSON card beside the source, if it is about that very file; else {}."""
+def read_source_card(source: Source) -> dict[str, Any]:
+    """The JSON card next to the source if it describes that file, else {}."""
     try:
         card = json.loads(source.path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -90,14 +99,14 @@ def own_card(source: Source) -> dict[str, Any]:
         return {}
     if card.get("name", source.spec.name) != source.spec.name:
         raise WeightsMismatch(
-            f"The card beside {source.path.name} says that it is a {card['name']}, not a {source.spec.name}.",
-            remedy="Choose the variant these weights were trained for.",
+            f"The card next to {source.path.name} describes {card['name']}, not {source.spec.name}.",
+            remedy="Choose the model that these weights were trained for.",
         )
     return card
 
 
 def attachments(source: Source) -> list[Path]:
-    """The files that the source's card names beside itself: log and plot, those that are there."""
-    card = own_card(source)
+    """The existing files that the source's card names: log and plot."""
+    card = read_source_card(source)
     names = [Path(str(card[key])).name for key in ATTACHED if card.get(key)]
     return [path for path in (source.path.with_name(name) for name in names) if path.is_file()]

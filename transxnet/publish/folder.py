@@ -1,7 +1,7 @@
-"""The folder that becomes a repository: made beside its final place, verified, and only then given its name.
+"""Write the folder that becomes a repository: under a temporary name, verified, then renamed.
 
-Verified means: loaded back by transxnet and by timm, every tensor and the logits of a seeded image equal those of
-the source, to the bit.
+Verified means: loaded by transxnet and by timm, every tensor and the logits of a seeded image equal those of the source
+exactly.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from ..errors import PublishFailed
+from ..messages import Message
 from ..weights.checkpoint import file_sha256
 from ..weights.download import CONFIG, WEIGHTS
 from ..weights.load import load
@@ -29,47 +30,60 @@ _SEED = 0  # of the image whose logits are compared
 
 
 def make_folder(source: Source, repository: str, out: Path) -> str:
-    """Write and verify `out`; returns the SHA-256 of its model.safetensors. `out` is whole, or not there.
+    """Write and verify `out`, which is complete or absent afterwards.
 
-    repository: as the card says to load it, NAMESPACE/NAME[@REVISION].
-    Raises PublishFailed: `out` holds something already, or what was made is not what the source holds.
+    Args:
+        source: The checkpoint.
+        repository: NAMESPACE/NAME[@REVISION], from where the card says to load it.
+        out: A new or empty folder.
+
+    Returns:
+        The SHA-256 of its model.safetensors.
+
+    Raises:
+        PublishFailed: `out` is not empty, or the written files do not reproduce the source.
     """
     check_free(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        made = Path(scratch) / out.name
-        made.mkdir()
-        digest = _write(source, repository, made)
-        verify(source, made)
+        folder = Path(scratch) / out.name
+        folder.mkdir()
+        digest = _write(source, repository, folder)
+        verify(source, folder)
         if out.is_dir():
-            out.rmdir()  # it is empty, and a folder cannot be renamed onto another everywhere
-        os.replace(made, out)
+            out.rmdir()  # it is empty; not every system renames a folder onto another
+        os.replace(folder, out)
     return digest
 
 
 def check_free(out: Path) -> None:
-    """Raises PublishFailed unless `out` is not there, or an empty folder."""
+    """Raise PublishFailed unless `out` does not exist or is an empty folder."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise PublishFailed(
-            f"{out.name} exists already, and nothing is overwritten.",
-            remedy="Give another folder by --out, or remove that one.",
+            Message("{name} already exists and is not overwritten.", name=out.name),
+            remedy="Pass another folder with --out, or remove that one.",
             detail=str(out),
         )
 
 
 def verify(source: Source, folder: Path) -> None:
-    """Raises PublishFailed unless both ways of loading `folder` give the source's tensors and logits, to the bit."""
+    """Raise PublishFailed unless transxnet and timm load exactly the source's tensors and logits from `folder`."""
     expected = source.model()
-    for who, model in (
+    for loader, load_model in (
         ("transxnet", lambda: load(source.spec.name, folder, "cpu").model),
         ("timm", lambda: timm.create_model(f"{FOLDER_PREFIX}{folder}", pretrained=True)),
     ):
-        difference = _difference(expected, model().eval())
+        difference = _difference(expected, load_model().eval())
         if difference:
             raise PublishFailed(
-                f"What {who} loads from the converted file is not what {source.path.name} holds: {difference}. "
-                "Nothing was published.",
-                remedy="Disk or memory may be failing: try again, and report it if that does not help.",
+                Message(
+                    "{loader} loads other values from the converted file than {name} contains: {difference}. Nothing "
+                    "was published.",
+                    loader=loader,
+                    name=source.path.name,
+                    difference=difference,
+                ),
+                remedy="Disk or memory may be defective. Try again, and report it if that does not help.",
             )
 
 
@@ -85,12 +99,12 @@ def _write(source: Source, repository: str, folder: Path) -> str:
 
 
 @torch.inference_mode()
-def _difference(expected: nn.Module, found: nn.Module) -> str:
-    """Where two models differ, in words; '' where they are equal."""
-    state = found.state_dict()
+def _difference(expected: nn.Module, model: nn.Module) -> str:
+    """A phrase for the first difference of two models; '' if they are equal."""
+    state = model.state_dict()
     for key, value in expected.state_dict().items():
         if key not in state or not torch.equal(state[key], value):
             return f"{key} differs"
     side = expected.spec.image_size
     image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(_SEED))
-    return "" if torch.equal(found(image), expected(image)) else "the logits of an image differ"
+    return "" if torch.equal(model(image), expected(image)) else "the logits of an image differ"

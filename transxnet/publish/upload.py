@@ -1,27 +1,38 @@
-"""A verified folder -> a commit on the Hub, through the real huggingface_hub client.
+"""Upload a verified folder as one commit to the Hub, through the huggingface_hub client.
 
-One commit, so nothing half published is ever seen: `create_commit`, because the client's `upload_folder` may split a
-folder into several. What it made is then read back by that commit's hash, past every cache.
+One commit, so that an incomplete repository is never visible: `create_commit`, because the client's `upload_folder` may
+split a folder into several. The files are then downloaded again by the commit's hash, bypassing every cache.
 """
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ..errors import PublishFailed, quote
+from ..messages import Message
 from ..weights.checkpoint import file_sha256
-from ..weights.download import within
+from ..weights.download import hub_host, within
 from ..weights.hub_errors import failure
-from .refusals import upload_failure
+from .upload_errors import upload_failure
 
-FIRST_ANSWER_SECONDS = 20.0  # to create a repository or find that it is there
+RESPONSE_SECONDS = 20.0  # to create a repository, or find that it exists
 DEFAULT_BRANCH = "main"
 
 
 def repository_id(to: str, name: str) -> str:
-    """The repository's id: `to` with `name` after it, unless it names one itself. PublishFailed where it is no id."""
+    """The id of the repository to publish to.
+
+    Args:
+        to: NAMESPACE or NAMESPACE/NAME, with or without "hf-hub:".
+        name: The NAME if `to` is only a namespace.
+
+    Returns:
+        NAMESPACE/NAME.
+
+    Raises:
+        PublishFailed: It is not a valid id.
+    """
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
@@ -33,7 +44,7 @@ def repository_id(to: str, name: str) -> str:
         validate_repo_id(repository)
     except HFValidationError as error:
         raise PublishFailed(
-            f"{quote(to.strip())} is no place on the Hub.",
+            Message("{name} is not a valid repository on the Hub.", name=quote(to.strip())),
             remedy="Write NAMESPACE or NAMESPACE/NAME: letters, digits, '-', '_' and '.'.",
             detail=str(error),
         ) from error
@@ -41,27 +52,37 @@ def repository_id(to: str, name: str) -> str:
 
 
 def check_token() -> None:
-    """Raises PublishFailed where nobody is logged in; asks no network."""
+    """Raise PublishFailed if there is no token; uses no network."""
     from huggingface_hub import get_token
 
     if not get_token():
         raise PublishFailed(
-            "Publishing needs a token, and there is none here.",
-            remedy="Make one with write permission in the settings of your Hub account, then set HF_TOKEN to it.",
+            "Publishing needs a token, and none is set.",
+            remedy="Create one with write permission in the settings of your Hub account, then set HF_TOKEN to it.",
         )
 
 
 def upload(folder: Path, repository: str, branch: str = DEFAULT_BRANCH, private: bool = False) -> str:
-    """Publish the files of `folder` as one commit, and return its hash (40 hex digits). Raises PublishFailed.
+    """Publish the files of a folder as one commit.
 
-    The repository and the branch are created where they are missing; private: makes a new one private.
+    Args:
+        folder: Its files, without subfolders, are uploaded.
+        repository: NAMESPACE/NAME, created if it does not exist.
+        branch: Created if it does not exist.
+        private: Create the repository as a private one.
+
+    Returns:
+        The hash of the commit, 40 hex digits.
+
+    Raises:
+        PublishFailed: The Hub refused it, or could not be reached.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
 
     api, files = HfApi(), sorted(path for path in folder.iterdir() if path.is_file())
     try:
         visibility = private or None  # None: as the namespace's settings say
-        within(FIRST_ANSWER_SECONDS, lambda: api.create_repo(repository, private=visibility, exist_ok=True))
+        within(RESPONSE_SECONDS, lambda: api.create_repo(repository, private=visibility, exist_ok=True))
         if branch != DEFAULT_BRANCH:
             api.create_branch(repository, branch=branch, exist_ok=True)
         commit = api.create_commit(
@@ -71,33 +92,37 @@ def upload(folder: Path, repository: str, branch: str = DEFAULT_BRANCH, private:
             revision=branch,
         )
     except Exception as error:  # the client's errors have no common base, and its HTTP library differs by version
-        raise upload_failure(error, _hub(), repository) from error
+        raise upload_failure(error, hub_host(), repository) from error
     return commit.oid
 
 
 def check_published(folder: Path, repository: str, commit: str) -> None:
-    """Raises PublishFailed unless every file of `folder` comes back from that commit as it was sent."""
+    """Raise PublishFailed unless every file of `folder` is downloaded from that commit unchanged."""
     from huggingface_hub import hf_hub_download
 
     with tempfile.TemporaryDirectory(prefix="transxnet-publish-") as cache:
         for path in sorted(folder.iterdir()):
             try:
-                arrived = hf_hub_download(repository, path.name, revision=commit, cache_dir=cache)
+                downloaded = hf_hub_download(repository, path.name, revision=commit, cache_dir=cache)
             except Exception as error:
-                cause = failure(error, _hub(), repository)
+                cause = failure(error, hub_host(), repository)
                 raise PublishFailed(
-                    f"{repository} was published as {commit[:8]}, but could not be read back: {cause.what}",
-                    remedy="Load it from there before you tell anybody, or publish again.",
+                    Message(
+                        "{repo} was published as {commit}, but could not be verified: {cause}",
+                        repo=repository,
+                        commit=commit[:8],
+                        cause=cause.what,
+                    ),
+                    remedy="Load it from there before you announce it, or publish again.",
                     detail=cause.detail,
                 ) from error
-            if file_sha256(Path(arrived)) != file_sha256(path):
+            if file_sha256(Path(downloaded)) != file_sha256(path):
                 raise PublishFailed(
-                    f"{path.name} came back from commit {commit[:8]} of {repository} other than it was sent.",
-                    remedy="Load it from there before you tell anybody; delete that commit if it fails.",
+                    Message(
+                        "{name} in commit {commit} of {repo} differs from the uploaded file.",
+                        name=path.name,
+                        commit=commit[:8],
+                        repo=repository,
+                    ),
+                    remedy="Load it from there before you announce it; delete that commit if it fails.",
                 )
-
-
-def _hub() -> str:
-    from huggingface_hub import constants
-
-    return f"the Hub ({urlsplit(constants.ENDPOINT).hostname})"

@@ -77,7 +77,7 @@ def study(
         look.seen = seen = None  # the graph is most of a pass's memory, and what follows needs room
         more, also_missing = _make([name for name in names if ANALYSES[name].alone], look, clock, progress)
     contrast_target = "" if look.contrast_target is None else labels.wnids[look.contrast_target]
-    notes = [n for n in (target.note, _outside(model_input, position), image.note, HALF_NOTE if half else "") if n]
+    notes = [*filter(None, (target.note, _outside(model_input, position), *image.notes, HALF_NOTE if half else ""))]
     return Study(
         loaded.name, loaded.spec, loaded.provenance, image.sha256,
         View(model_input.crop, model_input.crop_box, model_input.source_size),

@@ -1,9 +1,8 @@
-"""Where a backbone's weights come from: a folder of the person's, then timm's own repository on the Hub.
+"""Sources of the weights of timm backbones: a folder, then timm's repository on the Hub.
 
-The places are transxnet/weights/sources.py's, asked for timm's name. timm records no digest in its repositories; the
-Hub does,
-for every large file, and its client keeps the file under that name: it is compared with the bytes in use. Only
-model.safetensors is read, so nothing that a file says is run.
+Counterpart of sources.py. timm records no digest in its repositories; the Hub does for every large file, and its client
+stores the file under that name: it is compared with the bytes in use. Only model.safetensors is read, so no code from a
+file is run.
 """
 
 from __future__ import annotations
@@ -13,69 +12,71 @@ from dataclasses import replace
 
 from ..backbones.spec import PREFIX, BackboneSpec
 from ..errors import DigestMismatch
+from ..messages import Message
 from . import sources
 from .checkpoint import file_sha256
 from .sources import SourceOptions, SourceUnavailable, WeightsFile
 
 
-def named(spec: BackboneSpec, source: object, settings: SourceOptions) -> WeightsFile:
-    """What a person named: a file, a folder or `hf-hub:NAMESPACE/NAME[@REVISION]`."""
-    return sources.named(_as_timm_names_it(spec), source, settings)
+def from_user_source(spec: BackboneSpec, source: object, options: SourceOptions) -> WeightsFile:
+    """A file, a folder or `hf-hub:NAMESPACE/NAME[@REVISION]` that the user named."""
+    return sources.from_user_source(_with_timm_name(spec), source, options)
 
 
-def folder(spec: BackboneSpec, settings: SourceOptions) -> WeightsFile:
-    """NAME.safetensors in the folder the person configured: as it was asked for, with its tag, or without.
+def from_weights_dir(spec: BackboneSpec, options: SourceOptions) -> WeightsFile:
+    """NAME.safetensors in the configured folder: NAME as requested or with the tag of its weights.
 
-    A file without a tag is not taken for a tag that was asked for: those weights may be others.
+    A file without a tag does not count for a requested tag: its weights may be others.
     """
-    asked = spec.name.removeprefix(PREFIX)
-    tagged = f"{spec.architecture}.{spec.tag}" if spec.tag else asked
-    for name in dict.fromkeys((asked, tagged)):
-        path = None if settings.weights_dir is None else settings.weights_dir / f"{name}.safetensors"
+    requested = spec.name.removeprefix(PREFIX)
+    tagged = f"{spec.architecture}.{spec.tag}" if spec.tag else requested
+    for name in dict.fromkeys((requested, tagged)):
+        path = None if options.weights_dir is None else options.weights_dir / f"{name}.safetensors"
         if path is not None and path.is_file():
             return WeightsFile(path, sources.Provenance("folder", path.name, detail=str(path)))
-    return sources.folder(replace(spec, name=asked), settings)
+    return sources.from_weights_dir(replace(spec, name=requested), options)
 
 
-def hub(spec: BackboneSpec, settings: SourceOptions) -> WeightsFile:
-    """timm's repository: from the client's cache where it is there and whole, else from the network."""
+def from_hub(spec: BackboneSpec, options: SourceOptions) -> WeightsFile:
+    """timm's repository: from the client's cache if it is complete, else from the network."""
     if not spec.hub_id:
         raise SourceUnavailable(
-            f"timm publishes no weights for {spec.architecture}.", remedy="Give a file, or take another."
+            Message("{name} publishes no weights for {architecture}.", name="timm", architecture=spec.architecture),
+            remedy="Pass a file, or choose another backbone.",
         )
-    bare = _as_timm_names_it(spec)
-    was_cached = cached(spec, settings)
+    timm_spec = _with_timm_name(spec)
+    was_cached = is_cached(spec, options)
     try:
-        return _verified(sources.from_repository(bare, spec.hub_id, None, settings))
+        return _verify(sources.from_repository(timm_spec, spec.hub_id, None, options))
     except DigestMismatch:
-        if not (was_cached and settings.allow_download):
+        if not (was_cached and options.allow_download):
             raise
-        return _verified(sources.from_repository(bare, spec.hub_id, None, settings))
+        return _verify(sources.from_repository(timm_spec, spec.hub_id, None, options))
 
 
-CHAIN: tuple[tuple[str, sources.Source], ...] = (("folder", folder), ("hub", hub))
+SOURCES: tuple[tuple[str, sources.Source], ...] = (("folder", from_weights_dir), ("hub", from_hub))
 
 
-def cached(spec: BackboneSpec, settings: SourceOptions) -> bool:
-    """Whether the Hub client's cache, or the one that the settings name, holds the backbone; asks no network."""
-    return bool(spec.hub_id) and sources.cached_files(spec.hub_id, None, settings) is not None
+def is_cached(spec: BackboneSpec, options: SourceOptions) -> bool:
+    """Whether the Hub client's cache, or `options.hub_cache`, contains the backbone; uses no network."""
+    return bool(spec.hub_id) and sources.cached_files(spec.hub_id, None, options) is not None
 
 
-def _as_timm_names_it(spec: BackboneSpec) -> BackboneSpec:
+def _with_timm_name(spec: BackboneSpec) -> BackboneSpec:
     """sources.py looks for files and architectures under `name`."""
     return replace(spec, name=spec.architecture)
 
 
-def _verified(found: WeightsFile) -> WeightsFile:
-    """The same with the digest under which the Hub keeps the file. A file that differs is thrown away."""
-    blob = found.path.resolve()
-    if found.provenance.sha256 or not re.fullmatch("[0-9a-f]{64}", blob.name):
-        return found
-    found = WeightsFile(found.path, replace(found.provenance, sha256=blob.name, note=""))
+def _verify(file: WeightsFile) -> WeightsFile:
+    """The file with the digest under which the Hub stores it. A file that differs is deleted."""
+    blob = file.path.resolve()
+    if file.provenance.sha256 or not re.fullmatch("[0-9a-f]{64}", blob.name):
+        return file
+    file = WeightsFile(file.path, replace(file.provenance, sha256=blob.name, note=""))
     try:
-        sources.check_digest(found, file_sha256(blob))
+        sources.check_digest(file, file_sha256(blob))
     except DigestMismatch:
-        found.path.unlink(missing_ok=True)
+        file.path.unlink(missing_ok=True)
         blob.unlink(missing_ok=True)
         raise
-    return found
+    return file

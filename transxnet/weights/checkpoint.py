@@ -1,10 +1,10 @@
-"""A file -> a verified state dict -> a model. Whatever the file holds, the answer is a model or a WeightsError.
+"""Read a checkpoint file into a verified state dict, and build a model of it; any problem is a WeightsError.
 
-Reads safetensors, and PyTorch's own files with `weights_only=True` written out every time, because an
-environment variable can flip the default. Layouts seen in the wild, official releases included: a bare state
-dict, one under `state_dict` or `model`, keys that start with `module.`, an argparse.Namespace beside it. Where an
-EMA copy (`state_dict_ema`, `model_ema`) stands beside the weights, the weights are taken, as timm's validate.py does
-unless told otherwise; where it stands alone, it is. Either is noted. The digest is of the very bytes that were parsed.
+Reads safetensors, and PyTorch files with an explicit `weights_only=True`, because an environment variable can change
+the default. Layouts in use, official releases included: a plain state dict, one under `state_dict` or `model`, keys
+that start with `module.`, with or without an argparse.Namespace. If the file also contains an EMA copy
+(`state_dict_ema`, `model_ema`), the weights are used, as timm's validate.py does by default; if it contains only an EMA
+copy, that is used. Both cases are noted. The digest is that of the parsed bytes.
 """
 
 from __future__ import annotations
@@ -24,19 +24,26 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..errors import SourceFailed, WeightsMismatch
+from ..messages import Message
 from ..model import TransXNet, stored_bias_size
 from ..variants import VariantSpec
 
 UNTRAINED_SEED = 0
 _AVERAGES = ("state_dict_ema", "model_ema")
-_HOLDERS = ("state_dict", "model", *_AVERAGES)  # the first that is there is taken
-_SHOWN = 3  # so many keys are named in an error
+_STATE_KEYS = ("state_dict", "model", *_AVERAGES)  # by priority
+_MAX_KEYS = 3  # in an error message
 _safe_globals = threading.Lock()  # torch.serialization.safe_globals is process-wide
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds. state: float32 on the CPU where floating-point. sha256: of the file. note: what to know."""
+    """The contents of a file.
+
+    Attributes:
+        state: Name -> tensor on the CPU, float32 if floating-point.
+        sha256: Of the file, 64 hex digits.
+        note: Which of several copies was used, a sentence; '' if there was no choice.
+    """
 
     state: dict[str, Tensor]
     sha256: str
@@ -44,32 +51,47 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path, prefer: Sequence[str] = ()) -> tuple[dict[str, Tensor], str]:
-    """(state dict, SHA-256 of the file as 64 hex digits) of `open_checkpoint`."""
-    found = open_checkpoint(path, prefer)
-    return found.state, found.sha256
+    """The state dict and the SHA-256 that `open_checkpoint` returns."""
+    checkpoint = open_checkpoint(path, prefer)
+    return checkpoint.state, checkpoint.sha256
 
 
 def open_checkpoint(path: Path, prefer: Sequence[str] = ()) -> Checkpoint:
-    """The tensors of a file, which of its copies they are, and its digest.
+    """Read the tensors of a file.
 
-    prefer: names under which the state dict is looked for before the usual ones, such as "state_dict_ema".
-    Raises SourceFailed for a file that is missing, damaged or holds code; WeightsMismatch for one that is
-    readable but holds no state dict, or values that are not finite.
+    Args:
+        path: A .safetensors file, or one that torch.save wrote.
+        prefer: Keys under which to look for the state dict before the usual ones, such as "state_dict_ema".
+
+    Returns:
+        The tensors, their digest, and a note if the file contains several copies.
+
+    Raises:
+        SourceFailed: The file is missing, damaged or contains code.
+        WeightsMismatch: It contains no state dict, or values that are not finite.
     """
     data = _read_bytes(path)
     parsed = _parse_safetensors(data, path) if path.suffix == ".safetensors" else _parse_torch(data, path)
-    found, note = _unwrap(parsed, path, prefer)
-    state = {key: _plain_tensor(key, value, path) for key, value in found.items()}
+    values, note = _unwrap(parsed, path, prefer)
+    state = {key: _plain_tensor(key, value, path) for key, value in values.items()}
     return Checkpoint(state, hashlib.sha256(data).hexdigest(), note)
 
 
 def model_from(spec: VariantSpec, state: Mapping[str, Tensor], what: str) -> TransXNet:
-    """A TransXNet of this variant holding exactly these tensors (they are not copied). `what` names them in errors.
+    """Build a TransXNet of this variant that uses exactly these tensors, without copying them.
 
-    Raises WeightsMismatch, naming the first few keys, unless keys and shapes fit one to one. relative_pos_enc
-    may be stored for any image side: the model is built for the one in the file.
+    Args:
+        spec: The variant. relative_pos_enc may be stored for any image size: the model is built for that of the file.
+        state: Name -> tensor.
+        what: The weights, as an error message names them.
+
+    Returns:
+        The model, in training mode.
+
+    Raises:
+        WeightsMismatch: Keys and shapes do not correspond one to one; the message contains the first few keys.
     """
-    with _ShapesOnly():  # the random start would be thrown away: 4 s for B, and numbers drawn from the user's generator
+    with _ShapesOnly():  # skips the random initialization: 4 s for B, and draws from the user's generator
         model = TransXNet(spec, bias_size=stored_bias_size(dict(state)))
     check_fit(model, state, what)
     model.load_state_dict(state, strict=True, assign=True)
@@ -77,32 +99,33 @@ def model_from(spec: VariantSpec, state: Mapping[str, Tensor], what: str) -> Tra
 
 
 def check_fit(model: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
-    """Raises WeightsMismatch unless the keys and shapes of a state dict are the model's own."""
-    own = model.state_dict()
+    """Raise WeightsMismatch unless the keys and shapes of a state dict equal those of the model."""
+    expected = model.state_dict()
     misshapen = [
         f"{key} is {tuple(state[key].shape)}, not {tuple(value.shape)}"
-        for key, value in own.items()
+        for key, value in expected.items()
         if key in state and state[key].shape != value.shape
     ]
     faults = {
-        "missing": [key for key in own if key not in state],
-        "unexpected": [key for key in state if key not in own],
+        "missing": [key for key in expected if key not in state],
+        "unexpected": [key for key in state if key not in expected],
         "of another shape": misshapen,
     }
     if any(faults.values()):
         counts = "; ".join(f"{len(keys)} {kind}: {_first(keys)}" for kind, keys in faults.items() if keys)
         raise WeightsMismatch(
-            f"The tensors of {what} do not fit the model: {counts}.",
-            remedy="Choose the variant these weights were trained for.",
+            Message("The tensors of {what} do not fit the model: {counts}.", what=what, counts=counts),
+            remedy="Choose the model that these weights were trained for.",
         )
 
 
 def untrained_model(spec: VariantSpec, seed: int = UNTRAINED_SEED) -> TransXNet:
-    """The variant with random weights as training starts from: the same every time, in every thread.
+    """Build a variant with the random weights that training starts from.
 
-    model.py's own initialization, with numbers from a generator of this call, so nobody else's are drawn.
+    model.py's initialization with a separate generator: the result depends on the seed only, and the process's
+    generator is not advanced.
     """
-    with _NumbersFrom(torch.Generator().manual_seed(seed)):
+    with _SeededInitialization(torch.Generator().manual_seed(seed)):
         return TransXNet(spec)
 
 
@@ -113,7 +136,7 @@ def file_sha256(path: Path) -> str:
 
 
 def state_digest(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 over keys, types, shapes and bytes of a state dict, for weights that never were a file."""
+    """SHA-256 over keys, types, shapes and bytes of a state dict, for weights without a file."""
     digest = hashlib.sha256()
     for key, value in state.items():
         digest.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
@@ -122,7 +145,7 @@ def state_digest(state: Mapping[str, Tensor]) -> str:
 
 
 class _ShapesOnly(TorchFunctionMode):
-    """Tensors made inside have shapes and no storage; `with torch.device("meta")` would also take the numbers away."""
+    """Tensors created inside have shapes but no storage; `torch.device("meta")` would also affect plain numbers."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
@@ -131,8 +154,8 @@ class _ShapesOnly(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-class _NumbersFrom(TorchFunctionMode):
-    """Random initialization inside draws from the generator given, not from the process's own."""
+class _SeededInitialization(TorchFunctionMode):
+    """Random initialization inside uses this generator instead of the process's."""
 
     def __init__(self, generator: torch.Generator):
         super().__init__()
@@ -140,7 +163,7 @@ class _NumbersFrom(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
-        if "generator" in kwargs:  # torch.nn.init passes one, None by default, to everything that draws
+        if "generator" in kwargs:  # torch.nn.init passes one, None by default, to every random function
             kwargs["generator"] = self.generator
         return func(*args, **kwargs)
 
@@ -150,12 +173,12 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise SourceFailed(
-            f"There is no file {path.name}.", remedy="Check the path for a typing error.", detail=str(path)
+            Message("There is no file {name}.", name=path.name), remedy="Check the path.", detail=str(path)
         ) from error
     except OSError as error:
         raise SourceFailed(
-            f"The file {path.name} cannot be read ({error.strerror}).",
-            remedy="Give the program the right to read it.",
+            Message("The file {name} cannot be read ({reason}).", name=path.name, reason=error.strerror),
+            remedy="Grant permission to read it.",
             detail=str(path),
         ) from error
 
@@ -179,8 +202,8 @@ def _parse_torch(data: bytes, path: Path) -> object:
             if "nsupported global" not in str(error):
                 raise _damaged(path, error) from error
             raise SourceFailed(
-                f"The file {path.name} holds more than tensors, and code from a file is never run.",
-                remedy="Ask whoever made it for safetensors, or for a plain state dict.",
+                Message("The file {name} contains more than tensors; code from a file is never run.", name=path.name),
+                remedy="Use a safetensors file or a plain state dict.",
                 detail=f"{path}: {error}",
             ) from error
         except Exception as error:  # a damaged file can fail anywhere inside the unpickler or the zip reader
@@ -188,7 +211,7 @@ def _parse_torch(data: bytes, path: Path) -> object:
 
 
 def _check_sums(data: bytes) -> None:
-    """Raises BadZipFile where a CRC-32 does not fit: torch.load does not look, and takes a flipped bit as it is."""
+    """Raise BadZipFile if a CRC-32 is wrong: torch.load does not verify it, and loads a flipped bit."""
     if data.startswith(b"PK\x03\x04"):  # not so before torch 1.6
         with zipfile.ZipFile(io.BytesIO(data)) as entries:
             if wrong := entries.testzip():
@@ -197,55 +220,63 @@ def _check_sums(data: bytes) -> None:
 
 def _damaged(path: Path, error: Exception) -> SourceFailed:
     return SourceFailed(
-        f"The file {path.name} is damaged, or is no checkpoint.",
-        remedy="Get it again from where it came from.",
+        Message("The file {name} is damaged or not a checkpoint.", name=path.name),
+        remedy="Download it again.",
         detail=f"{path}: {type(error).__name__}: {error}",
     )
 
 
 def _unwrap(parsed: object, path: Path, prefer: Sequence[str] = ()) -> tuple[Mapping[str, object], str]:
-    """The state dict inside what was parsed, without `module.` before its keys, and a note if there was a choice."""
+    """The state dict in a parsed file, without the prefix `module.`, and a note if there was a choice."""
     note = ""
     if isinstance(parsed, Mapping) and not any(isinstance(value, Tensor) for value in parsed.values()):
-        there = [key for key in dict.fromkeys((*prefer, *_HOLDERS)) if isinstance(parsed.get(key), Mapping)]
-        note = _which(there)
-        parsed = parsed[there[0]] if there else None
+        copies = [key for key in dict.fromkeys((*prefer, *_STATE_KEYS)) if isinstance(parsed.get(key), Mapping)]
+        note = _copies_note(copies)
+        parsed = parsed[copies[0]] if copies else None
     if not isinstance(parsed, Mapping) or not parsed:
         raise WeightsMismatch(
-            f"The file {path.name} holds no state dict, neither bare nor under {' or '.join(_HOLDERS[:2])}.",
-            remedy="Give a checkpoint of a whole model.",
+            Message(
+                "The file {name} contains no state dict, neither at the top level nor under {keys}.",
+                name=path.name,
+                keys=" or ".join(_STATE_KEYS[:2]),
+            ),
+            remedy="Pass a checkpoint of a complete model.",
         )
     keys = [str(key) for key in parsed]
     cut = len("module.") if all(key.startswith("module.") for key in keys) else 0
     return {key[cut:]: value for key, value in zip(keys, parsed.values(), strict=True)}, note
 
 
-def _which(there: list[str]) -> str:
-    """Which of the copies in a file is used, where one of them is an average over training (EMA)."""
-    averages = [key for key in there if key in _AVERAGES]
+def _copies_note(copies: list[str]) -> str:
+    """Which copy in a file is used, if one of them is a moving average (EMA)."""
+    averages = [key for key in copies if key in _AVERAGES]
     if not averages:
         return ""
-    if averages == there:
-        return f"The file's only weights are an average over training ({there[0]}): they are used."
-    return f"The file holds weights and an average of them over training ({averages[0]}): used is {there[0]}."
+    if averages == copies:
+        return Message("The file contains only a moving average of the weights ({key}), which is used.", key=copies[0])
+    return Message(
+        "The file contains weights and their moving average ({average}); {key} is used.",
+        average=averages[0], key=copies[0],
+    )  # fmt: skip
 
 
 def _plain_tensor(key: str, value: object, path: Path) -> Tensor:
     if not isinstance(value, Tensor):
         raise WeightsMismatch(
-            f"In {path.name}, {key} is not a tensor.", remedy="Give a checkpoint that holds a state dict."
+            Message("In {name}, {key} is not a tensor.", name=path.name, key=key),
+            remedy="Pass a checkpoint that contains a state dict.",
         )
     if not value.is_floating_point():
         return value
     value = value.detach().to(torch.float32)
     if not torch.isfinite(value).all():
         raise WeightsMismatch(
-            f"In {path.name}, {key} holds values that are not finite.",
-            remedy="The training that made it diverged, or the file is damaged: use another checkpoint.",
+            Message("In {name}, {key} contains values that are not finite.", name=path.name, key=key),
+            remedy="The training diverged, or the file is damaged. Use another checkpoint.",
         )
     return value.contiguous()
 
 
 def _first(keys: list[str]) -> str:
-    more = f", and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
-    return ", ".join(keys[:_SHOWN]) + more
+    rest = f", and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
+    return ", ".join(keys[:_MAX_KEYS]) + rest

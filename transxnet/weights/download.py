@@ -1,10 +1,10 @@
-"""Files from the network: complete or not at all, and soon or not at all.
+"""Download files completely or not at all.
 
-`fetch` gets one URL into one file, `fetch_repository` the two files of a Hub repository through the real
-huggingface_hub client. What fails becomes a SourceFailed with its cause and remedy (failures.py). The first
-answer must come within ANSWER_SECONDS, counted from outside, because a name look-up knows no time-out. Both
-write to a temporary name of their own and rename it: two processes may fetch the same file, and one that is
-killed leaves a leftover that a later one sweeps.
+`fetch` downloads one URL into one file, `fetch_repository` the two files of a Hub repository through the
+huggingface_hub client. Failures become a SourceFailed with cause and remedy (hub_errors.py). The first response must
+arrive within RESPONSE_SECONDS, measured from outside, because a name look-up has no time-out. Both write to a separate
+temporary file and rename it: two processes may download the same file, and the temporary file of a killed one is
+removed by a later download.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from ..process_settings import ProcessSettings, Setting
 from .hub_errors import failure
 
 T = TypeVar("T")
-Report = Callable[[int, int, str], None]  # (bytes done, bytes in all or 0 if unknown, what)
+Report = Callable[[int, int, str], None]  # (bytes done, bytes in total or 0 if unknown, what)
 
-ANSWER_SECONDS = 8.0  # from asking to the first answer's headers, look-up and redirects included
-STALL_SECONDS = 20.0  # of silence in the middle of a file
-LEFTOVER_SECONDS = 24 * 3600.0  # a temporary file this old belongs to a process that was killed
-CHUNK = 1 << 18  # bytes from one report to the next
+RESPONSE_SECONDS = 8.0  # from the request to the headers of the first response, look-up and redirects included
+STALL_SECONDS = 20.0  # without data in the middle of a file
+LEFTOVER_SECONDS = 24 * 3600.0  # a temporary file of this age belongs to a process that was killed
+CHUNK = 1 << 18  # bytes between two reports
 CONFIG, WEIGHTS = "config.json", "model.safetensors"  # timm's layout of a Hub repository
 
 
 class DownloadStopped(Exception):
-    """Raised by a Report to stop the download it hears of. Nothing of the file is kept."""
+    """Raised by a Report to stop its download. Nothing of the file is stored."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """The files of one commit of a Hub repository, on this disk."""
+    """The files of one commit of a Hub repository on this disk, and the commit's hash."""
 
     config: Path
     weights: Path
@@ -51,29 +51,36 @@ class Repository:
 
 
 def fetch(url: str, target: Path, report: Report, what: str) -> None:
-    """Download `url` to `target`, whole: to a temporary name in the same folder, onto the disk, then renamed.
+    """Download one file: to a temporary name in the same folder, flushed to disk, then renamed.
 
-    Raises SourceFailed. Two processes at once each write a file of their own; the last one's name wins.
+    Args:
+        url: An http or https address.
+        target: The file to create. Of two processes at once the last one wins.
+        report: Called for every CHUNK; may raise DownloadStopped or a LensError.
+        what: The file, as `report` receives it.
+
+    Raises:
+        SourceFailed: The download failed.
     """
-    where = urlsplit(url).hostname or url
+    host = urlsplit(url).hostname or url
     try:
-        response = within(ANSWER_SECONDS, lambda: _open(url))
+        response = within(RESPONSE_SECONDS, lambda: _open(url))
     except Exception as error:
-        raise failure(error, where, target.name) from error
+        raise failure(error, host, target.name) from error
     counted = _Counted(report)
     with response:
         total = int(response.headers.get("Content-Length") or 0)
         try:
             with _renamed_when_done(target) as file:
-                done = _copy(response, file, lambda n: counted(n, total, what))
-                if total and done != total:
-                    raise http.client.IncompleteRead(b"", total - done)
+                received = _copy(response, file, lambda n: counted(n, total, what))
+                if total and received != total:
+                    raise http.client.IncompleteRead(b"", total - received)
         except (OSError, http.client.HTTPException) as error:
-            raise failure(error, where, target.name, begun=counted.done > 0) from error
+            raise failure(error, host, target.name, started=counted.received > 0) from error
 
 
 def cached_repository(repo: str, revision: str | None, cache: Path | None = None) -> Repository | None:
-    """What the Hub's cache on this disk, or the one in the folder `cache`, holds of a repository; asks no network."""
+    """The files of a repository in the Hub's cache, or in the folder `cache`; uses no network. None if incomplete."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -82,7 +89,7 @@ def cached_repository(repo: str, revision: str | None, cache: Path | None = None
             try_to_load_from_cache(repo, name, cache_dir=cache, revision=revision) for name in (CONFIG, WEIGHTS)
         )
     except HFValidationError as error:
-        raise failure(error, _hub(), repo) from error
+        raise failure(error, hub_host(), repo) from error
     if not (isinstance(config, str) and isinstance(weights, str)):
         return None
     return Repository(Path(config), Path(weights), Path(weights).parent.name)  # snapshots/COMMIT/FILE
@@ -91,19 +98,29 @@ def cached_repository(repo: str, revision: str | None, cache: Path | None = None
 def fetch_repository(
     repo: str, revision: str | None, report: Report, again: bool = False, cache: Path | None = None
 ) -> Repository:
-    """The newest commit of `revision` of a Hub repository, downloaded where the cache lacks it.
+    """Download the newest commit of a revision of a Hub repository, unless the cache contains it.
 
-    again: also where the cache has it, because what it has is damaged. cache: a folder in place of the client's own
-    cache. Raises SourceFailed, and whatever `report` raises to end the download: DownloadStopped or a LensError.
+    Args:
+        repo: NAMESPACE/NAME.
+        revision: A branch, tag or commit; None for the default branch.
+        report: Called for every CHUNK of the weights; may raise DownloadStopped or a LensError.
+        again: Download even if the cache contains it, because its copy is damaged.
+        cache: A folder in place of the client's cache.
+
+    Returns:
+        The files in the cache.
+
+    Raises:
+        SourceFailed: The download failed.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     counted = _Counted(report)
     _sweep_hub(repo, cache)
     try:
-        # One plain question first: the client's own way of asking retries a dead or failing Hub for 23 s.
+        # One plain request first: the client itself retries a dead or failing Hub for 23 s.
         url = hf_hub_url(repo, CONFIG, revision=revision)
-        within(ANSWER_SECONDS, lambda: get_hf_file_metadata(url, timeout=ANSWER_SECONDS))
+        within(RESPONSE_SECONDS, lambda: get_hf_file_metadata(url, timeout=RESPONSE_SECONDS))
         config = Path(hf_hub_download(repo, CONFIG, revision=revision, force_download=again, cache_dir=cache))
         commit = config.parent.name
         bar = _reporting_bar(counted, f"hf-hub:{repo}{f'@{revision}' if revision else ''}")
@@ -113,7 +130,7 @@ def fetch_repository(
     except (DownloadStopped, LensError):
         raise
     except Exception as error:  # the client's errors have no common base, and its HTTP library differs by version
-        raise failure(error, _hub(), repo, begun=counted.done > 0) from error
+        raise failure(error, hub_host(), repo, started=counted.received > 0) from error
     return Repository(config, weights, commit)
 
 
@@ -127,7 +144,7 @@ _small_chunks = ProcessSettings(_chunk_size)  # by default 10 MB: T's download w
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """work(), or TimeoutError after so many seconds; what is still running then is left to end by itself."""
+    """The result of work(). After this time it raises TimeoutError, and `work` continues in its thread."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -136,46 +153,46 @@ def within(seconds: float, work: Callable[[], T]) -> T:
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True, name="first-answer").start()
+    threading.Thread(target=run, daemon=True, name="first-response").start()
     try:
         return future.result(seconds)
     except TimeoutError:
         if future.done():
             raise
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
+        raise TimeoutError(f"no response within {seconds:g} s") from None
 
 
 def _open(url: str) -> http.client.HTTPResponse:
     if urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError(f"{url} is no http address")
+        raise ValueError(f"{url} is not an http address")
     request = urllib.request.Request(url, headers={"User-Agent": "transxnet-lens"})
     return urllib.request.urlopen(request, timeout=STALL_SECONDS)
 
 
 class _Counted:
-    """Hands every report on, and remembers how many bytes had arrived."""
+    """Passes every report on and remembers the number of bytes received."""
 
     def __init__(self, report: Report):
-        self.report, self.done = report, 0
+        self.report, self.received = report, 0
 
-    def __call__(self, done: int, total: int, what: str) -> None:
-        self.done = done
-        self.report(done, total, what)
+    def __call__(self, received: int, total: int, what: str) -> None:
+        self.received = received
+        self.report(received, total, what)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], report: Callable[[int], None]) -> int:
-    done = 0
+    received = 0
     report(0)
     while chunk := source.read(CHUNK):
         target.write(chunk)
-        done += len(chunk)
-        report(done)
-    return done
+        received += len(chunk)
+        report(received)
+    return received
 
 
 @contextmanager
 def _renamed_when_done(target: Path) -> Iterator[IO[bytes]]:
-    """A file that has its name only once it is whole and on the disk."""
+    """A temporary file that is renamed to `target` once it is complete and on the disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent.glob(f".{target.name}.*.part"))
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
@@ -192,7 +209,7 @@ def _renamed_when_done(target: Path) -> Iterator[IO[bytes]]:
 
 
 def repository_folder(repo: str, cache: Path | None = None) -> Path:
-    """Where the Hub's cache, or the one in the folder `cache`, keeps all it has of a repository."""
+    """The folder of a repository in the Hub's cache, or in the cache folder `cache`."""
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 
@@ -200,39 +217,40 @@ def repository_folder(repo: str, cache: Path | None = None) -> Path:
 
 
 def _sweep_hub(repo: str, cache: Path | None) -> None:
-    """The Hub's client keeps what a killed process left of its downloads for ever."""
+    """Remove unfinished downloads of killed processes, which the Hub's client never does."""
     _sweep((repository_folder(repo, cache) / "blobs").glob("*.incomplete"))
 
 
 def _sweep(parts: Iterable[Path]) -> None:
-    """Remove what killed downloads left behind; younger ones may be somebody's at this moment."""
+    """Remove temporary files of killed downloads; younger ones may be in use."""
     for part in parts:
         try:
             if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
                 part.unlink()
         except OSError:
-            continue  # another process was quicker
+            continue  # another process has removed it
 
 
-def _hub() -> str:
+def hub_host() -> str:
+    """The Hub, as a message names it."""
     from huggingface_hub import constants
 
     return f"the Hub ({urlsplit(constants.ENDPOINT).hostname})"
 
 
 def _reporting_bar(report: Report, what: str) -> type:
-    """The shape of progress bar that huggingface_hub accepts, telling `report` instead of drawing."""
+    """A class of progress bar for huggingface_hub that calls `report` instead of drawing."""
     from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):
         def __init__(self, *args: object, **kwargs: object):
             super().__init__(*args, **(kwargs | {"disable": True}))
             self.total = kwargs.get("total") or 0
-            self.done = kwargs.get("initial") or 0
-            report(self.done, self.total, what)
+            self.received = kwargs.get("initial") or 0
+            report(self.received, self.total, what)
 
         def update(self, n: float | None = 1) -> None:
-            self.done += n or 0
-            report(int(self.done), int(self.total), what)
+            self.received += n or 0
+            report(int(self.received), int(self.total), what)
 
     return Bar

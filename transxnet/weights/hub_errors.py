@@ -1,7 +1,7 @@
-"""What urllib and the Hub's client raise -> a SourceFailed: one cause and one remedy for each way to fail.
+"""Translate errors of urllib and of the Hub's client into a SourceFailed with one cause and one remedy.
 
-The client's own classes are recognized by name, HTTP errors by status, the rest by what led to them: the
-client wraps errors of an HTTP library that differs by version, so nothing of either is imported here.
+The client's own classes are recognized by name, HTTP errors by status, the rest by their chain of causes. The client
+wraps errors of an HTTP library that differs by version, so neither is imported here.
 """
 
 from __future__ import annotations
@@ -14,94 +14,115 @@ import urllib.error
 from collections.abc import Iterator
 
 from ..errors import SourceFailed
+from ..messages import Message
 
-_TRY_LATER = "Try again in a few minutes."
-_NETWORK = "Check this machine's network and proxy settings, or give the weights as a file or a folder."
+TRY_LATER = "Try again in a few minutes."
+_CHECK_NETWORK = "Check the network and proxy settings, or pass --weights-dir."
+_HUB_CLIENT = (  # class of the Hub's client, cause, remedy
+    ("HFValidationError", "{what} is not a valid name of a Hub repository.", "Write NAMESPACE/NAME."),
+    ("OfflineModeIsEnabled", "Could not download {what}: HF_HUB_OFFLINE is set.",
+     "Unset HF_HUB_OFFLINE, or download it once without."),
+    ("GatedRepoError", "Could not download {what}: the repository is gated, its owner has to grant access.",
+     "Request access on its page, then set HF_TOKEN."),
+    ("RevisionNotFoundError", "{what} has no such revision.", "Name an existing branch, tag or full commit hash."),
+    ("RepositoryNotFoundError", "The Hub has no repository {what}, or it is private.",
+     "Check the spelling of the namespace. For a private repository, set HF_TOKEN to a token that may read it."),
+    ("RemoteEntryNotFoundError", "The repository {what} lacks config.json or model.safetensors.",
+     "Its owner has to upload both, in timm's layout."),
+    ("DisabledRepoError", "The Hub has disabled {what}.", "Choose another repository."),
+)  # fmt: skip
+_STATUS = {  # HTTP status -> cause, remedy
+    401: ("Could not download {what}: {host} requires authentication (401).", "Set HF_TOKEN to a valid token."),
+    403: ("Could not download {what}: {host} denies access (403).", "Use a token of an account that may read it."),
+    404: ("Could not download {what}: {host} does not have it ({status}).",
+          "It may have moved. Download it by hand and pass its file or folder."),
+    429: ("Could not download {what}: too many requests to {host} (429).",
+          "Wait a few minutes, or set HF_TOKEN for a higher limit."),
+    400: ("Could not download {what}: {host} rejected the request ({status}).", TRY_LATER),
+    500: ("Could not download {what}: server error at {host} ({status}).", TRY_LATER),
+}  # fmt: skip
 
 
-def failure(error: BaseException, where: str, what: str, begun: bool = False) -> SourceFailed:
-    """What went wrong with `what` at the host `where`, as a cause and a remedy that no other failure shares.
+def failure(
+    error: BaseException, host: str, what: str, started: bool = False, action: str = "download"
+) -> SourceFailed:
+    """The cause of a failed transfer and its remedy; no two kinds of failure share a message.
 
-    begun: some of it had arrived already.
+    Args:
+        error: What urllib or the Hub's client raised.
+        host: The server, as a message names it.
+        what: The file or repository.
+        started: Whether part of it had been received.
+        action: The verb of "Could not … WHAT".
+
+    Returns:
+        The error to raise; `detail` holds the class and text of the original one.
     """
-    chain = list(_chain(error))
-    found = _by_name(chain, what) or _by_status(_status(chain), where, what) or _by_cause(chain, where, what, begun)
-    cause, remedy = found or (f"{what} could not be had from {where} ({type(error).__name__}).", _TRY_LATER)
-    return SourceFailed(cause, remedy=remedy, detail=f"{type(error).__name__}: {error}")
+    chain = list(error_chain(error))
+    cause, remedy = (
+        _by_class(chain)
+        or _by_status(http_status(chain))
+        or _by_cause(chain, started)
+        or ("Could not download {what} from {host} ({error}).", TRY_LATER)
+    )
+    cause = Message(
+        cause.replace("download", action), what=what, host=host, status=http_status(chain), error=type(error).__name__
+    )
+    return SourceFailed(cause, remedy=Message(remedy), detail=f"{type(error).__name__}: {error}")
 
 
-def _by_name(chain: list[BaseException], what: str) -> tuple[str, str] | None:
-    """The Hub client's own errors, by class name, so that this module need not import it."""
+def _by_class(chain: list[BaseException]) -> tuple[str, str] | None:
+    """Errors of the Hub's client, by class name, so that this module need not import it."""
     names = {cls.__name__ for error in chain for cls in type(error).__mro__}
-    for name, cause, remedy in (
-        ("HFValidationError", "{what} is no name a Hub repository can have.", "Write NAMESPACE/NAME."),
-        ("OfflineModeIsEnabled", "{what} is not on this disk, and HF_HUB_OFFLINE forbids fetching it.",
-         "Unset HF_HUB_OFFLINE, or download once while it is unset."),
-        ("GatedRepoError", "{what} is gated: its owner lets in only whom they choose.",
-         "Ask for access on its page, then set HF_TOKEN."),
-        ("RevisionNotFoundError", "{what} has no such revision.", "Name a branch, a tag or a full commit that it has."),
-        ("RepositoryNotFoundError", "The Hub has no repository {what}, or it is private.",
-         "Check the namespace's spelling; for a private one set HF_TOKEN to a token that may read it."),
-        ("RemoteEntryNotFoundError", "The repository {what} lacks config.json or model.safetensors.",
-         "Its owner has to upload both, in timm's layout."),
-        ("DisabledRepoError", "The Hub has disabled {what}.", "Choose another repository."),
-    ):  # fmt: skip
-        if name in names:
-            return cause.format(what=what), remedy
-    return None
+    return next(((cause, remedy) for name, cause, remedy in _HUB_CLIENT if name in names), None)
 
 
-def _by_status(status: int, where: str, what: str) -> tuple[str, str] | None:
-    if status == 401:
-        return f"{where} wants to know who asks for {what} (401).", "Set HF_TOKEN to a valid token."
-    if status == 403:
-        return f"{where} does not let this account have {what} (403).", "Use a token or an account that may read it."
-    if status in (404, 410):
-        return f"{where} has no {what} ({status}).", "It may have moved: get it by hand, and give its file or folder."
-    if status == 429:
-        return f"{where} is asked too often from here (429).", "Wait a few minutes, or set HF_TOKEN for a larger share."
-    if status >= 500:
-        return f"{where} itself is failing ({status}).", f"Nothing is wrong here. {_TRY_LATER}"
-    if status >= 400:
-        return f"{where} refused {what} ({status}).", _TRY_LATER
-    return None
+def _by_status(status: int) -> tuple[str, str] | None:
+    status = 404 if status == 410 else status
+    return _STATUS.get(status) or _STATUS.get(500 if status >= 500 else 400 if status >= 400 else 0)
 
 
-def _by_cause(chain: list[BaseException], where: str, what: str, begun: bool) -> tuple[str, str] | None:
-    """Causes that come from the connection or from this disk."""
+def _by_cause(chain: list[BaseException], started: bool) -> tuple[str, str] | None:
+    """Causes in the connection or on this disk."""
     text = " ".join(f"{type(error).__name__}: {error}" for error in chain)
     numbers = {error.errno for error in chain if isinstance(error, OSError)}
     if numbers & {errno.ENOSPC, errno.EDQUOT}:
         return (
-            f"The disk is full: {what} was not kept.",
-            "Free some, or move the cache (HF_HOME, TRANSXNET_CACHE).",
+            "Could not save {what}: the disk is full.",
+            "Free disk space, or move the cache (HF_HOME, TRANSXNET_CACHE).",
         )
     if numbers & {errno.EACCES, errno.EROFS, errno.EPERM}:
-        return f"The cache cannot be written: {what} was not kept.", "Set HF_HOME and TRANSXNET_CACHE elsewhere."
+        return "Could not save {what}: the cache is not writable.", "Set HF_HOME and TRANSXNET_CACHE to other folders."
     if _is(chain, ConnectionRefusedError) or "refused" in text.lower():
-        return f"{where} refused the connection.", "Is its address right, and is it running?"
+        return "Could not download {what}: connection refused by {host}.", "Check the network, or pass --weights-dir."
     if _is(chain, socket.gaierror) or errno.ENETUNREACH in numbers or "getaddrinfo" in text:
-        return f"There is no network here, or no way from it to {where}.", _NETWORK
+        return "Could not download {what}: {host} cannot be reached from this server.", _CHECK_NETWORK
     if _is(chain, ssl.SSLError) or "CERTIFICATE" in text:
-        return f"The secure connection to {where} failed.", "Check the clock and the certificates (SSL_CERT_FILE)."
+        return (
+            "Could not download {what}: the secure connection to {host} failed.",
+            "Check the clock and the certificates (SSL_CERT_FILE).",
+        )
     if _is(chain, http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionResetError) or any(
         sign in text for sign in ("RemoteProtocolError", "ReadError", "Consistency check failed")
     ):
-        return f"{what} broke off before its end; nothing was kept.", "Try again: the connection was cut."
+        return "Could not download {what}: the connection to {host} was interrupted.", "Try again."
     if _is(chain, TimeoutError) or "Timeout" in text:
-        if begun:
-            return f"{what} stopped arriving in the middle; nothing was kept.", f"{where} fell silent: try again later."
-        return f"{where} did not answer in time.", "The network may be slow or filtered: try again."
+        if started:
+            return "Could not download {what}: {host} stopped sending data.", "Try again later."
+        return (
+            "Could not download {what}: {host} did not respond in time.",
+            "The network may be slow or filtered. Try again.",
+        )
     if _is(chain, urllib.error.URLError) or "ConnectError" in text:
-        return f"No connection to {where}.", _NETWORK
+        return "Could not download {what}: no connection to {host}.", _CHECK_NETWORK
     return None
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it, outermost first; urllib keeps it in `reason`."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+def error_chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and its causes, outermost first; urllib stores the cause in `reason`."""
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
         yield error
         reason = getattr(error, "reason", None)
         error = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
@@ -111,8 +132,8 @@ def _is(chain: list[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(error, kinds) for error in chain)
 
 
-def _status(chain: list[BaseException]) -> int:
-    """The HTTP status behind an error, 0 where there is none."""
+def http_status(chain: list[BaseException]) -> int:
+    """The HTTP status behind an error, 0 if there is none."""
     for error in chain:
         status = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
         if isinstance(status, int):

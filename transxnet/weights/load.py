@@ -1,16 +1,15 @@
-"""Where weights come from: `load` gives a model, and with it a Provenance that says what is in use.
+"""Load a model with its weights, and a Provenance that says which weights are in use.
 
     loaded = transxnet.load("t")                          # the sources in order, the first that delivers
-    loaded = transxnet.load("t", "hf-hub:namespace/name") # this source or an error: never other weights instead
-    loaded = transxnet.load("t@untrained")                # random weights, only when asked for by this name
-    loaded = transxnet.load("timm:resnet50")              # a backbone: timm's weights for one of its backbones
+    loaded = transxnet.load("t", "hf-hub:namespace/name") # this source or an error, never other weights instead
+    loaded = transxnet.load("t@untrained")                # random weights, only by this name
+    loaded = transxnet.load("timm:resnet50")              # a timm backbone with timm's weights
 
 Sources in order: a folder (`weights_dir` or TRANSXNET_WEIGHTS), a Hub namespace (`hub_namespace` or
-TRANSXNET_HUB_NAMESPACE), the bundled ones, the author's releases. If all fail, or one delivers a file that is
-not what was published, NoWeights lists every attempt, its cause and its remedy. The places themselves are in
-sources.py, reading in checkpoint.py, the network in download.py. A backbone (backbones/) comes from the folder or
-from timm's
-own repository on the Hub.
+TRANSXNET_HUB_NAMESPACE), the bundled weights, the authors' releases. If all fail, or one delivers a file that is not
+the published one, NoWeights lists every attempt with its cause and remedy. sources.py contains the sources,
+checkpoint.py reads files, download.py uses the network. A timm backbone (backbones/) comes from the folder or from
+timm's repository on the Hub.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ from ..backbones.module import Backbone, backbone_from, untrained_backbone
 from ..backbones.spec import PREFIX, BackboneSpec, find_backbone, is_backbone, parse_backbone
 from ..cost import weight_memory
 from ..errors import DeviceError, DigestMismatch, NoWeights, OutOfRange, UnknownName, WeightsError, quote
+from ..messages import Message
 from ..model import TransXNet
 from ..variants import UNTRAINED, VariantSpec, parse_variant
-from . import backbone_sources as backbone_sources
-from . import sources
+from . import backbone_sources, sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .download import Report, cached_repository
 from .namespace import Namespace, configured_namespace
@@ -41,16 +40,21 @@ from .sources import Provenance, SourceOptions, SourceUnavailable, WeightsFile
 
 Model = TransXNet | Backbone
 Spec = VariantSpec | BackboneSpec
-MAX_SIDE = 2048  # images are not larger than that (images.py)
+MAX_SIDE = 2048  # of an image in pixels (images.py)
 
 __all__ = ["Availability", "LoadedModel", "Provenance", "available", "load", "model_memory", "resolve_device"]
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model ready to look at images: eval mode, float32, parameters without gradients, on `device`.
+    """A model in eval mode, float32, parameters without gradients, on `device`.
 
-    lock: for work that changes the shared module for a while, such as captum's hooks. A Trace needs none.
+    Attributes:
+        model: The module, shared by all threads.
+        spec: Its variant or backbone.
+        provenance: Which weights are in use.
+        device: Where the parameters are.
+        lock: Held by methods that change the shared module temporarily, such as captum's hooks. A Trace needs none.
     """
 
     model: Model
@@ -61,25 +65,26 @@ class LoadedModel:
 
     @property
     def untrained(self) -> bool:
+        """Whether the weights are random."""
         return self.provenance.kind == UNTRAINED
 
     @property
     def name(self) -> str:
-        """The name people type: "pico", "t@untrained"."""
+        """The name as users type it: "pico", "t@untrained"."""
         return f"{self.spec.short}@{UNTRAINED}" if self.untrained else self.spec.short
 
 
 class Availability(StrEnum):
-    """Where a variant's weights would come from, as far as this disk can tell. The text may be shown."""
+    """Where `load` would find weights, as far as this disk can tell. The text may be shown."""
 
-    UNTRAINED = "random weights, made on the spot"
+    UNTRAINED = "random weights"
     FOLDER = "in the weights folder"
-    HUB_CACHE = "downloaded from the Hub before"
+    HUB_CACHE = "downloaded from the Hub"
     BUNDLED = "bundled"
-    RELEASE_CACHE = "downloaded from the author's release before"
-    HUB = "to be downloaded from the Hub"
-    RELEASE = "to be downloaded from the author's release"
-    NOWHERE = "no source has it"
+    RELEASE_CACHE = "downloaded from the authors' release"
+    HUB = "needs a download from the Hub"
+    RELEASE = "needs a download from the authors' release"
+    NOWHERE = "unavailable"
 
     @property
     def ready(self) -> bool:
@@ -99,38 +104,53 @@ def load(
     allow_download: bool = True,
     hub_cache: str | os.PathLike[str] | None = None,
 ) -> LoadedModel:
-    """A variant or backbone with its weights. Every call makes a model of its own; keep it, or ask Studio for a
-    shared one.
+    """Load a variant or backbone with its weights. Every call creates another model.
 
-    name: "t", "transxnet_b_384", "pico@untrained", "timm:resnet50", … (backbones.spec.spec_of).
-    source: a checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]". It is tried alone.
-    device: "cuda", "cuda:1", "mps", "cpu"; None takes the first of CUDA, MPS and CPU that is there.
-    hub_namespace: NAMESPACE, with revisions pinned as namespace.py describes: "ns@v1", "ns@t=COMMIT,s=COMMIT".
-    image_size: side in pixels of the images to be looked at, where it is not to be the spec's own. TransXNets and
-        convolutional backbones take any; of Swin, ViT and their like timm builds one of that size, with positions
-        resized.
-    progress: called with (bytes done, bytes in all or 0, what) while downloading; None draws a bar on a terminal. It
-        may raise DownloadStopped or a LensError to end the download, which `load` then raises.
-    allow_download: False uses only what is on this disk.
-    hub_cache: folder that downloads from the Hub go to, in place of its client's own cache, which is still read first.
+    Args:
+        name: "t", "transxnet_b_384", "pico@untrained", "timm:resnet50", … (backbones.spec.spec_of).
+        source: A checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]"; no other source is tried.
+        device: "cuda", "cuda:1", "mps" or "cpu". None uses the first available of CUDA, MPS and CPU.
+        weights_dir: Folder of weights; None uses TRANSXNET_WEIGHTS.
+        hub_namespace: NAMESPACE with pinned revisions as in namespace.py ("ns@v1", "ns@t=COMMIT,s=COMMIT"); None uses
+            TRANSXNET_HUB_NAMESPACE.
+        image_size: Side of the model input in pixels; None uses the spec's. TransXNets and convolutional backbones
+            accept any; timm builds Swin, ViT and similar backbones for this size and resizes their positions.
+        progress: Called with (bytes done, bytes in total or 0, what) while downloading; None draws a bar on a terminal.
+            It may raise DownloadStopped or a LensError to stop the download, which `load` then raises.
+        allow_download: False uses only what is on this disk.
+        hub_cache: Folder for downloads from the Hub in place of its client's cache, which is still read first.
 
-    Raises UnknownName, DeviceError, NoWeights; SourceFailed where `hub_namespace` cannot be read; LensError for a
-    backbone that cannot be looked at, or not at this size.
+    Returns:
+        The model in eval mode, float32, without gradients, on the device.
+
+    Raises:
+        UnknownName: No such variant or backbone.
+        DeviceError: No such device, or too little memory.
+        NoWeights: No source delivered the weights.
+        SourceFailed: `hub_namespace` has another form.
+        LensError: A backbone that cannot be explained, or not at this size.
+
+    Example:
+        >>> loaded = load("pico", device="cpu")
+        >>> loaded.provenance.kind
+        'bundled'
     """
     spec, untrained = _parse(name)
-    spec = spec if image_size is None else replace(spec, image_size=_checked(image_size))
+    spec = spec if image_size is None else replace(spec, image_size=_check_image_size(image_size))
     target = resolve_device(device)
     if untrained:
         if source is not None:
-            raise UnknownName(f"{name} takes no source: its weights are random.", remedy=f"Name {spec.short} alone.")
+            raise UnknownName(
+                Message("{name} takes no source: its weights are random.", name=name),
+                remedy=Message("Name {name} alone.", name=spec.short),
+            )
         model, provenance = _untrained(spec)
     else:
-        settings = _settings(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download, hub_cache)
-        with _locks.setdefault(
-            spec.name, threading.RLock()
-        ):  # a second caller finds the first one's download in the cache
-            model, provenance = _first_that_delivers(spec, source, settings)
-    return LoadedModel(_on_device(model, target), model.spec, provenance.noting(_resized(spec)), target)
+        options = _source_options(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download, hub_cache)
+        lock = _locks.setdefault(spec.name, threading.RLock())
+        with lock:  # a second caller finds the first one's download in the cache
+            model, provenance = _load_first_available(spec, source, options)
+    return LoadedModel(_on_device(model, target), model.spec, provenance.with_note(_size_note(spec)), target)
 
 
 def available(
@@ -140,31 +160,41 @@ def available(
     hub_namespace: str | None = None,
     hub_cache: str | os.PathLike[str] | None = None,
 ) -> Availability:
-    """Where `load` would find this variant or backbone first, without network and without reading the weights.
+    """Where `load` would find this variant or backbone first; uses no network and reads no weights.
 
-    A promise about presence only: a file that is there may still turn out damaged.
+    Args:
+        name: As `load` takes it.
+        weights_dir: As `load` takes it.
+        hub_namespace: As `load` takes it.
+        hub_cache: As `load` takes it.
+
+    Returns:
+        The source. An existing file may still be damaged.
+
+    Raises:
+        UnknownName: No such variant or backbone.
     """
     spec, untrained = _parse(name)
     if untrained:
         return Availability.UNTRAINED
-    settings = _settings(weights_dir, hub_namespace, _silent, allow_download=False, hub_cache=hub_cache)
+    options = _source_options(weights_dir, hub_namespace, _no_report, allow_download=False, hub_cache=hub_cache)
     if isinstance(spec, BackboneSpec):
-        return _backbone_available(spec, settings)
-    if _delivers(sources.folder, spec, settings):
+        return _backbone_available(spec, options)
+    if _delivers(sources.from_weights_dir, spec, options):
         return Availability.FOLDER
-    if settings.hub and _in_hub_cache(spec, settings.hub):
+    if options.hub and _in_hub_cache(spec, options.hub):
         return Availability.HUB_CACHE
-    if _delivers(sources.bundled, spec, settings):
+    if _delivers(sources.from_bundle, spec, options):
         return Availability.BUNDLED
-    if _delivers(sources.release, spec, settings):
+    if _delivers(sources.from_release, spec, options):
         return Availability.RELEASE_CACHE
-    if settings.hub:
+    if options.hub:
         return Availability.HUB
     return Availability.RELEASE if spec.official_file else Availability.NOWHERE
 
 
 def model_memory(name: str) -> int:
-    """Bytes of the parameters and buffers of a variant or backbone, from shapes alone: no weight is read or drawn."""
+    """Bytes of the parameters and buffers of a variant or backbone, from shapes alone."""
     spec, _ = _parse(name)
     return backbone_memory(spec) if isinstance(spec, BackboneSpec) else _variant_memory(spec)
 
@@ -176,67 +206,78 @@ def _variant_memory(spec: VariantSpec) -> int:
 
 
 def resolve_device(device: str | torch.device | None = None) -> torch.device:
-    """The device of that name, or the best there is: CUDA, then MPS, then CPU. Raises DeviceError."""
-    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    """Check that a device exists.
+
+    Args:
+        device: "cuda", "cuda:1", "mps" or "cpu"; None, "" or "auto" for the first available of CUDA, MPS and CPU.
+
+    Returns:
+        The device.
+
+    Raises:
+        DeviceError: This machine does not have it.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    kinds = [kind for kind, is_available in available.items() if is_available]
     if device is None or str(device).strip().lower() in ("", "auto"):
-        return torch.device(next(kind for kind, there in here.items() if there))
+        return torch.device(kinds[0])
+    remedy = Message("Choose one of: {names}.", names=", ".join(kinds))
     try:
-        found = torch.device(str(device).strip().lower())
+        resolved = torch.device(str(device).strip().lower())
     except RuntimeError as error:
-        raise DeviceError(f"{quote(str(device))} is no device.", remedy=_devices(here)) from error
-    if not here.get(found.type) or (found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count()):
-        raise DeviceError(f"This machine has no device {str(found)!r}.", remedy=_devices(here))
-    return found
+        raise DeviceError(Message("{name} is not a device.", name=quote(str(device))), remedy=remedy) from error
+    if resolved.type not in kinds or (resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count()):
+        raise DeviceError(Message("This machine has no device {name}.", name=repr(str(resolved))), remedy=remedy)
+    return resolved
 
 
 def _parse(name: str) -> tuple[Spec, bool]:
     return parse_backbone(name) if is_backbone(name) else parse_variant(name)
 
 
-def _first_that_delivers(
-    spec: Spec, source: str | os.PathLike[str] | None, settings: SourceOptions
+def _load_first_available(
+    spec: Spec, source: str | os.PathLike[str] | None, options: SourceOptions
 ) -> tuple[Model, Provenance]:
-    """The first source's model; a source that fails is remembered, and the next one tried."""
-    places = backbone_sources if isinstance(spec, BackboneSpec) else sources
-    chain = places.CHAIN
-    if source is not None:  # other weights than those asked for would be a lie
-        chain = ((sources.label(source), lambda spec, settings: places.named(spec, source, settings)),)
+    """The model from the first source that delivers; failures of others are noted in the provenance."""
+    module = backbone_sources if isinstance(spec, BackboneSpec) else sources
+    chain = module.SOURCES
+    if source is not None:  # weights from another source would be misleading
+        chain = ((sources.source_label(source), lambda spec, options: module.from_user_source(spec, source, options)),)
     failures: list[tuple[str, WeightsError]] = []
-    for label, ask in chain:
+    for label, get_file in chain:
         try:
-            model, provenance = _deliver(spec, ask(spec, settings))
+            model, provenance = _read_model(spec, get_file(spec, options))
         except WeightsError as error:
             failures.append((label, error))
-            if isinstance(error, DigestMismatch):  # damaged or exchanged: a thing to look at, not to pass over
+            if isinstance(error, DigestMismatch):  # damaged or replaced: the user has to look at it
                 break
             continue
-        passed_over = [
-            f"{label}: {error.what}" for label, error in failures if not isinstance(error, SourceUnavailable)
-        ]
-        return model, provenance.noting(f"Used because {'; '.join(passed_over)}" if passed_over else "")
-    raise _no_weights(spec, failures, alone=source is not None)
+        skipped = [f"{label}: {error.what}" for label, error in failures if not isinstance(error, SourceUnavailable)]
+        note = Message("Used because of failures of other sources: {failures}", failures="; ".join(skipped))
+        return model, provenance.with_note(note if skipped else "")
+    raise _no_weights(spec, failures, named=source is not None)
 
 
-def _deliver(spec: Spec, found: WeightsFile) -> tuple[Model, Provenance]:
-    make = backbone_from if isinstance(spec, BackboneSpec) else model_from
+def _read_model(spec: Spec, file: WeightsFile) -> tuple[Model, Provenance]:
+    build = backbone_from if isinstance(spec, BackboneSpec) else model_from
     try:
-        checkpoint = open_checkpoint(found.path)
-        provenance = sources.check_digest(found, checkpoint.sha256).noting(checkpoint.note)
-        return make(spec, checkpoint.state, provenance.location), provenance
+        checkpoint = open_checkpoint(file.path)
+        provenance = sources.check_digest(file, checkpoint.sha256).with_note(checkpoint.note)
+        return build(spec, checkpoint.state, provenance.location), provenance
     except WeightsError:
-        if found.provenance.kind == "release":  # ours to throw away, else it would be in the way for ever
-            found.path.unlink(missing_ok=True)
+        if file.provenance.kind == "release":  # our own download: otherwise it would be used again
+            file.path.unlink(missing_ok=True)
         raise
 
 
-def _no_weights(spec: Spec, failures: list[tuple[str, WeightsError]], alone: bool) -> NoWeights:
-    told = "the source named was tried, and no other." if alone else "every source failed."
-    if not alone and isinstance(failures[-1][1], DigestMismatch):
-        told = "a file is not what was published, and no other is taken in its place."
+def _no_weights(spec: Spec, failures: list[tuple[str, WeightsError]], named: bool) -> NoWeights:
+    why = Message("only the given source was tried." if named else "every source failed.")
+    if not named and isinstance(failures[-1][1], DigestMismatch):
+        why = Message("a file is not the published one, and no other source was tried.")
     error = NoWeights(
-        f"No weights for {spec.name}: {told}",
+        Message("No weights for {name}: {why}", name=spec.name, why=why),
         tuple((label, error.what, error.remedy) for label, error in failures),
-        remedy=f"{spec.short}@{UNTRAINED} shows the architecture with random weights.",
+        remedy=Message("Use {name} for random weights.", name=f"{spec.short}@{UNTRAINED}"),
         detail="; ".join(error.detail for _, error in failures if error.detail),
     )
     error.__cause__ = next((e for _, e in reversed(failures) if not isinstance(e, SourceUnavailable)), failures[-1][1])
@@ -244,28 +285,32 @@ def _no_weights(spec: Spec, failures: list[tuple[str, WeightsError]], alone: boo
 
 
 def _untrained(spec: Spec) -> tuple[Model, Provenance]:
-    model = untrained_backbone(spec) if isinstance(spec, BackboneSpec) else untrained_model(spec)
-    digest = state_digest(model.state_dict())
-    note = f"Never trained: weights drawn at random with seed {UNTRAINED_SEED}."
-    if isinstance(spec, BackboneSpec):
-        note += (
-            " As timm starts it, which may be with residual branches at zero: it then sees little but its shortcuts."
-        )
-    return model, Provenance(UNTRAINED, "random weights", digest, note=note)
+    is_backbone = isinstance(spec, BackboneSpec)
+    model = untrained_backbone(spec) if is_backbone else untrained_model(spec)
+    template = "Random weights, not trained (seed {seed})."
+    if is_backbone:
+        template += " timm's initialization may set residual branches to zero: then the shortcuts dominate all maps."
+    note = Message(template, seed=UNTRAINED_SEED)
+    return model, Provenance(UNTRAINED, "random weights", state_digest(model.state_dict()), note=note)
 
 
-def _checked(image_size: int) -> int:
+def _check_image_size(image_size: int) -> int:
     if not 32 <= image_size <= MAX_SIDE:
-        raise OutOfRange(f"No model looks at images of {image_size} px.", remedy=f"Choose 32 to {MAX_SIDE}.")
+        raise OutOfRange(
+            Message("The image size {size} px is out of range.", size=image_size),
+            remedy=Message("Choose {low} to {high}.", low=32, high=MAX_SIDE),
+        )
     return int(image_size)
 
 
-def _resized(spec: Spec) -> str:
-    """What to know of a backbone built for images of another size than its weights were made for."""
+def _size_note(spec: Spec) -> str:
+    """A note about a backbone that is built for another image size than that of its weights."""
     if not isinstance(spec, BackboneSpec) or not spec.fixed_size:
         return ""
-    own = find_backbone(spec.name.removeprefix(PREFIX)).image_size
-    return "" if own == spec.image_size else f"Built for images of {spec.image_size} px in place of {own} px."
+    original = find_backbone(spec.name.removeprefix(PREFIX)).image_size
+    if original == spec.image_size:
+        return ""
+    return Message("Built for images of {size} px instead of {original} px.", size=spec.image_size, original=original)
 
 
 def _on_device(model: Model, device: torch.device) -> Model:
@@ -274,33 +319,35 @@ def _on_device(model: Model, device: torch.device) -> Model:
         return model.to(device)
     except torch.OutOfMemoryError as error:
         raise DeviceError(
-            f"The weights of {model.spec.name} do not fit into the memory of {device}.",
-            remedy="Close what else uses it, or choose --device cpu.",
+            Message(
+                "The weights of {name} do not fit into the memory of {device}.", name=model.spec.name, device=device
+            ),
+            remedy="Close other programs that use it, or pass --device cpu.",
         ) from error
 
 
-def _settings(
+def _source_options(
     weights_dir: str | os.PathLike[str] | None, hub_namespace: str | None, report: Report, allow_download: bool,
     hub_cache: str | os.PathLike[str] | None,
 ) -> SourceOptions:  # fmt: skip
-    """Arguments, with the environment where they are None."""
+    """The arguments of `load`, with the environment's values for None."""
     folder = os.environ.get("TRANSXNET_WEIGHTS", "") if weights_dir is None else os.fspath(weights_dir)
     path = Path(folder).expanduser() if folder.strip() else None
     cache = None if hub_cache is None else Path(hub_cache).expanduser()
     return SourceOptions(path, configured_namespace(hub_namespace), report, allow_download, cache)
 
 
-def _delivers(ask: sources.Source, spec: Spec, settings: SourceOptions) -> bool:
+def _delivers(get_file: sources.Source, spec: Spec, options: SourceOptions) -> bool:
     try:
-        return bool(ask(spec, settings))
+        return bool(get_file(spec, options))
     except WeightsError:
         return False
 
 
-def _backbone_available(spec: BackboneSpec, settings: SourceOptions) -> Availability:
-    if _delivers(backbone_sources.folder, spec, settings):
+def _backbone_available(spec: BackboneSpec, options: SourceOptions) -> Availability:
+    if _delivers(backbone_sources.from_weights_dir, spec, options):
         return Availability.FOLDER
-    if backbone_sources.cached(spec, settings):
+    if backbone_sources.is_cached(spec, options):
         return Availability.HUB_CACHE
     return Availability.HUB if spec.hub_id else Availability.NOWHERE
 
@@ -312,26 +359,22 @@ def _in_hub_cache(spec: VariantSpec, hub: Namespace) -> bool:
         return False
 
 
-def _devices(here: dict[str, bool]) -> str:
-    return f"Choose one of: {', '.join(kind for kind, there in here.items() if there)}."
-
-
-def _silent(done: int, total: int, what: str) -> None:
+def _no_report(received: int, total: int, what: str) -> None:
     pass
 
 
 def _terminal_bar() -> Report:
-    """A tqdm bar where somebody watches a terminal, nothing elsewhere."""
+    """Draw a tqdm bar per file if standard error is a terminal."""
     if not sys.stderr.isatty():
-        return _silent
-    from huggingface_hub.utils import tqdm
+        return _no_report
+    from tqdm import tqdm
 
     bars: dict[str, tqdm] = {}
 
-    def report(done: int, total: int, what: str) -> None:
+    def report(received: int, total: int, what: str) -> None:
         bar = bars.get(what) or bars.setdefault(what, tqdm(total=total, desc=what, unit="B", unit_scale=True))
-        bar.update(done - bar.n)
-        if total and done >= total:
+        bar.update(received - bar.n)
+        if total and received >= total:
             bar.close()
 
     return report

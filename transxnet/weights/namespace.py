@@ -1,11 +1,11 @@
-"""A Hub namespace as people write it, with the revisions they pin in it.
+"""A Hub namespace and the revisions pinned in it, as one string.
 
     lens-tests                    the newest commit of every variant's repository, lens-tests/transxnet_t, …
     lens-tests@v1                 a branch, tag or commit that all of them have
-    lens-tests@t=COMMIT,s=v2      one revision a variant (a commit belongs to one repository); others the newest
-    lens-tests@v1,t=COMMIT        both: T's own, v1 for the rest
+    lens-tests@t=COMMIT,s=v2      a revision per variant (a commit belongs to one repository), newest for the others
+    lens-tests@v1,t=COMMIT        both: COMMIT for T, v1 for the others
 
-A commit is written with all its 40 digits: the Hub knows no shorter ones.
+A commit is written with all its 40 digits: the Hub does not accept abbreviations.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import SourceFailed, quote
+from ..messages import Message
 from ..variants import VariantSpec, find_variant
 
 HUB_PREFIX = "hf-hub:"
@@ -22,45 +23,64 @@ HUB_PREFIX = "hf-hub:"
 
 @dataclass(frozen=True)
 class Namespace:
-    """revision: for every variant that `own` does not name; None is the newest. own: by the variant's full name."""
+    """A parsed namespace; false if it is empty.
+
+    Attributes:
+        name: The namespace itself, '' for none.
+        revision: Of every variant that `pins` does not name; None is the newest.
+        pins: Full name of a variant -> its revision.
+    """
 
     name: str
     revision: str | None = None
-    own: Mapping[str, str] = field(default_factory=dict)
+    pins: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         pins = [self.revision] if self.revision else []
-        pins += [f"{find_variant(name).short}={revision}" for name, revision in self.own.items()]
+        pins += [f"{find_variant(name).short}={revision}" for name, revision in self.pins.items()]
         return f"{self.name}@{','.join(pins)}" if pins else self.name
 
     def __bool__(self) -> bool:
         return bool(self.name)
 
     def repository(self, spec: VariantSpec) -> str:
+        """The id of a variant's repository, NAMESPACE/NAME."""
         return f"{self.name}/{spec.name}"
 
     def revision_of(self, spec: VariantSpec) -> str | None:
-        return self.own.get(spec.name, self.revision)
+        """The revision pinned for a variant; None is the newest."""
+        return self.pins.get(spec.name, self.revision)
 
 
 def configured_namespace(text: str | None) -> Namespace:
-    """`parse_namespace` of what was given, or, where that is None, of TRANSXNET_HUB_NAMESPACE."""
+    """Parse `text`, or TRANSXNET_HUB_NAMESPACE where it is None."""
     return parse_namespace(os.environ.get("TRANSXNET_HUB_NAMESPACE", "") if text is None else text)
 
 
 def parse_namespace(text: str) -> Namespace:
-    """What a person configured -> Namespace; '' is none. Raises SourceFailed, or UnknownName for a pinned variant."""
-    name, at, pins = text.strip().removeprefix(HUB_PREFIX).partition("@")
-    name, revision, own = name.strip().strip("/"), None, {}
-    for pin in pins.split(",") if at else ():
-        variant, named, value = (part.strip() for part in pin.rpartition("="))
-        if not name or not value or (named and not variant) or (revision and not named):
+    """Parse NAMESPACE[@REVISION,VARIANT=REVISION,…].
+
+    Args:
+        text: See the head of this module; '' is no namespace.
+
+    Returns:
+        The namespace.
+
+    Raises:
+        SourceFailed: The text has another form.
+        UnknownName: A pinned variant does not exist.
+    """
+    name, at, pinned = text.strip().removeprefix(HUB_PREFIX).partition("@")
+    name, default, pins = name.strip().strip("/"), None, {}
+    for pin in pinned.split(",") if at else ():
+        variant, equals, revision = (part.strip() for part in pin.rpartition("="))
+        if not name or not revision or (equals and not variant) or (default and not equals):
             raise SourceFailed(
-                f"{quote(text.strip())} is no Hub namespace with revisions.",
+                Message("{text} is not a Hub namespace with revisions.", text=quote(text.strip())),
                 remedy="Write NAMESPACE, NAMESPACE@REVISION, or NAMESPACE@VARIANT=REVISION,VARIANT=REVISION.",
             )
-        if named:
-            own[find_variant(variant).name] = value
+        if equals:
+            pins[find_variant(variant).name] = revision
         else:
-            revision = value
-    return Namespace(name, revision, own)
+            default = revision
+    return Namespace(name, default, pins)

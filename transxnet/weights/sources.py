@@ -1,9 +1,9 @@
-"""The places weights come from, and what is known about them there: source -> WeightsFile, or SourceFailed.
+"""Sources of the weights of TransXNet variants, each a function (spec, options) -> WeightsFile.
 
-In the order in which they are asked: a file or `hf-hub:` id the person named; a folder of theirs; the Hub
-namespace they configured (namespace.py; a name that nobody owns is never a default); the weights bundled in
-assets/; the author's release files. A digest that this project recorded is binding: another file is refused. The
-one other digest known, for the author's transx-t, nobody has confirmed: a difference is a loud warning.
+In the order in which `load` tries them: a file or `hf-hub:` id that the user named; the configured folder; the
+configured Hub namespace (namespace.py; a namespace that nobody owns is never a default); the weights bundled in
+assets/; the authors' release files. A digest that this project recorded is binding: another file is refused. The only
+other known digest, of the authors' transx-t, is unconfirmed: a difference is a warning.
 """
 
 from __future__ import annotations
@@ -18,30 +18,35 @@ from urllib.parse import urlsplit
 
 from ..errors import DigestMismatch, SourceFailed, WeightsMismatch, quote
 from ..labels import ASSETS
-from ..variants import VariantSpec
+from ..messages import Message
+from ..variants import UNTRAINED, VariantSpec
 from .checkpoint import file_sha256
 from .download import CONFIG, WEIGHTS, Report, Repository, cached_repository, fetch, fetch_repository
 from .namespace import HUB_PREFIX, Namespace
 
 BUNDLED = ASSETS / "weights"
 RELEASE_URL = "https://github.com/LMMMEng/TransXNet/releases/download/v1.0"
-UNCONFIRMED = {  # recorded by one public project, confirmed by nobody
+UNCONFIRMED = {  # recorded by one public project only
     "transx-t.pth.tar": "c8ef6f4834014e691c0e5a5c2f027b2a23172b16988e35742dda571f6b8e8704"
 }
 FOLDER_PREFIX = "local-dir:"
 
 
 class SourceUnavailable(SourceFailed):
-    """The source was not configured, or holds nothing for this variant: no fault, the next one is asked."""
+    """The source is not configured or has nothing for this variant. Not a failure: the next source is tried."""
 
 
 @dataclass(frozen=True)
 class Provenance:
     """Where weights came from. Everything but `detail` may be shown to a visitor.
 
-    kind: "file", "folder", "hub", "bundled", "release" or "untrained". location: a name to find them by, never
-    a path of this machine. sha256: of the file in use; for untrained weights of the tensors. revision: the
-    Hub's commit or the release's tag. note: what a reader should know. detail: the full path.
+    Attributes:
+        kind: "file", "folder", "hub", "bundled", "release" or "untrained".
+        location: A name to find them by, never a path of this machine.
+        sha256: Of the file in use; for untrained weights, of the tensors.
+        revision: The Hub's commit or the tag of the release.
+        note: What a reader should know.
+        detail: The full path.
     """
 
     kind: str
@@ -51,24 +56,31 @@ class Provenance:
     note: str = ""
     detail: str = field(default="", compare=False, repr=False)
 
-    def short(self) -> str:
-        """A few words for a caption: "bundled, sha256 1a2b3c4d"."""
-        where = self.kind if self.kind in ("bundled", "untrained") else self.location
-        commit = f" at {self.revision[:8]}" if self.revision else ""
-        return f"{where}{commit}, sha256 {self.sha256[:8]}"
+    def short(self) -> Message:
+        """One phrase for a caption: "Bundled weights (SHA-256 1a2b3c4d…)"."""
+        digest = self.sha256[:8]
+        if self.kind == "bundled":
+            return Message("Bundled weights (SHA-256 {digest}…)", digest=digest)
+        if self.kind == UNTRAINED:
+            return Message("Random weights (SHA-256 {digest}…)", digest=digest)
+        location = f"{self.location} at {self.revision[:8]}" if self.revision else self.location
+        return Message("Weights from {location} (SHA-256 {digest}…)", location=location, digest=digest)
 
     def as_json(self) -> dict[str, str]:
         """What may be shown, as strings; empty fields are left out."""
-        pairs = ("kind", "location", "revision", "sha256", "note")
-        return {name: getattr(self, name) for name in pairs if getattr(self, name)}
+        names = ("kind", "location", "revision", "sha256", "note")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
-    def noting(self, text: str) -> Provenance:
-        return replace(self, note=f"{self.note} {text}".strip()) if text else self
+    def with_note(self, text: str) -> Provenance:
+        """A copy with this sentence after its note."""
+        if not text:
+            return self
+        return replace(self, note=Message("{note} {text}", note=self.note, text=text) if self.note else text)
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file that a source delivered. Its provenance carries a digest where one was recorded for it."""
+    """A file that a source delivered. Its provenance carries a digest if one was recorded for it."""
 
     path: Path
     provenance: Provenance
@@ -76,9 +88,14 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What the sources need to know. report(done, total, what) is told of bytes downloaded.
+    """What the sources need to know.
 
-    hub_cache: folder that downloads from the Hub go to in place of its client's own cache, which is still read first.
+    Attributes:
+        weights_dir: Folder of weights, None for none.
+        hub: Namespace on the Hub.
+        report: Called with (bytes done, bytes in total, what) while downloading.
+        allow_download: False uses only what is on this disk.
+        hub_cache: Folder for downloads from the Hub in place of its client's cache, which is still read first.
     """
 
     weights_dir: Path | None
@@ -88,45 +105,47 @@ class SourceOptions:
     hub_cache: Path | None = None
 
 
-def named(spec: VariantSpec, source: str | os.PathLike[str], settings: SourceOptions) -> WeightsFile:
-    """What a person named: `hf-hub:NAMESPACE/NAME[@REVISION]`, a file, or a folder."""
+def from_user_source(spec: VariantSpec, source: str | os.PathLike[str], options: SourceOptions) -> WeightsFile:
+    """A source that the user named: `hf-hub:NAMESPACE/NAME[@REVISION]`, a file, or a folder."""
     text = os.fspath(source).strip()
     if text.startswith(HUB_PREFIX):
-        repo, _, revision = text.removeprefix(HUB_PREFIX).partition("@")
-        return from_repository(spec, repo, revision or None, settings)
+        repository, _, revision = text.removeprefix(HUB_PREFIX).partition("@")
+        return from_repository(spec, repository, revision or None, options)
     path = Path(text.removeprefix(FOLDER_PREFIX)).expanduser()
     if path.is_dir():
         return from_folder(spec, path)
     if not path.is_file():
         raise SourceFailed(
-            f"There is no file or folder {quote(path.name)}.",
-            remedy=f"Check the path; a repository is written {HUB_PREFIX}NAMESPACE/NAME.",
+            Message("There is no file or folder {name}.", name=quote(path.name)),
+            remedy=f"Check the path. A repository is written {HUB_PREFIX}NAMESPACE/NAME.",
             detail=str(path),
         )
     return WeightsFile(path, Provenance("file", path.name, detail=str(path)))
 
 
-def label(source: str | os.PathLike[str]) -> str:
-    """A named source as it may be shown: the id of a repository, the last part of a path."""
+def source_label(source: str | os.PathLike[str]) -> str:
+    """A user's source as it may be shown: the id of a repository, the last part of a path."""
     text = os.fspath(source).strip()
     return text if text.startswith(HUB_PREFIX) else Path(text.removeprefix(FOLDER_PREFIX)).name
 
 
-def folder(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
-    """The folder the person configured."""
-    if settings.weights_dir is None:
-        raise SourceUnavailable("No folder is configured.", remedy="Pass --weights-dir or set TRANSXNET_WEIGHTS.")
-    if not settings.weights_dir.is_dir():
-        raise SourceFailed(
-            "The folder configured for weights does not exist.",
-            remedy="Correct --weights-dir or TRANSXNET_WEIGHTS.",
-            detail=str(settings.weights_dir),
+def from_weights_dir(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
+    """The configured folder."""
+    if options.weights_dir is None:
+        raise SourceUnavailable(
+            "No weights folder is configured.", remedy="Pass --weights-dir or set TRANSXNET_WEIGHTS."
         )
-    return from_folder(spec, settings.weights_dir)
+    if not options.weights_dir.is_dir():
+        raise SourceFailed(
+            "The configured weights folder does not exist.",
+            remedy="Correct --weights-dir or TRANSXNET_WEIGHTS.",
+            detail=str(options.weights_dir),
+        )
+    return from_folder(spec, options.weights_dir)
 
 
 def from_folder(spec: VariantSpec, path: Path) -> WeightsFile:
-    """`<name>.safetensors`, an official file name, or timm's layout (config.json beside model.safetensors)."""
+    """`<name>.safetensors`, an official file name, or timm's layout (config.json and model.safetensors)."""
     names = [f"{spec.name}.safetensors", *([spec.official_file] if spec.official_file else [])]
     for name in names:
         if (path / name).is_file():
@@ -135,111 +154,133 @@ def from_folder(spec: VariantSpec, path: Path) -> WeightsFile:
         digest = _recorded_digest(spec, path / CONFIG, f"the folder {path.name}")
         return WeightsFile(path / WEIGHTS, Provenance("folder", WEIGHTS, digest, detail=str(path / WEIGHTS)))
     raise SourceUnavailable(
-        f"The folder holds no {' and no '.join(names)}.",
-        remedy="Put the file there, or name another folder.",
+        Message("The folder contains no {names}.", names=" and no ".join(names)),
+        remedy="Put the file there, or pass another folder.",
         detail=str(path),
     )
 
 
-def hub(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
-    """NAMESPACE/<name> of the namespace the person configured, at the revision pinned there."""
-    if not settings.hub:
+def from_hub(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
+    """NAMESPACE/<name> of the configured namespace, at the revision pinned there."""
+    if not options.hub:
         raise SourceUnavailable(
             "No namespace is configured.", remedy="Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE."
         )
-    return from_repository(spec, settings.hub.repository(spec), settings.hub.revision_of(spec), settings)
+    return from_repository(spec, options.hub.repository(spec), options.hub.revision_of(spec), options)
 
 
-def from_repository(spec: VariantSpec, repo: str, revision: str | None, settings: SourceOptions) -> WeightsFile:
-    """A Hub repository in timm's layout: from the cache where it is there and whole, else from the network.
+def from_repository(spec: VariantSpec, repository: str, revision: str | None, options: SourceOptions) -> WeightsFile:
+    """A Hub repository in timm's layout: from the cache if it is complete there, else from the network.
 
-    Whether the branch has moved since is not asked: yesterday's image gets yesterday's answer, and no network is
-    needed. The commit in the provenance says what is in use; @REVISION asks for another.
+    A cached branch is not updated: the same image gives the same result tomorrow, and no network is needed. The commit
+    in the provenance says what is in use; @REVISION selects another.
     """
-    files = cached_files(repo, revision, settings)
+    files = cached_files(repository, revision, options)
     if files is not None:
         try:
-            return _verified(spec, repo, revision, files)
-        except DigestMismatch:  # the cache is damaged: get it again
-            if not settings.allow_download:
+            return _verify(spec, repository, revision, files)
+        except DigestMismatch:  # the cache is damaged: download again
+            if not options.allow_download:
                 raise
-    elif not settings.allow_download:
-        raise _not_downloaded(f"{HUB_PREFIX}{repo}")
-    files = fetch_repository(repo, revision, settings.report, again=files is not None, cache=settings.hub_cache)
+    elif not options.allow_download:
+        raise _not_downloaded(f"{HUB_PREFIX}{repository}")
+    files = fetch_repository(repository, revision, options.report, again=files is not None, cache=options.hub_cache)
     try:
-        return _verified(spec, repo, revision, files)
+        return _verify(spec, repository, revision, files)
     except DigestMismatch:
         _discard(files.weights)
         raise
 
 
-def cached_files(repo: str, revision: str | None, settings: SourceOptions) -> Repository | None:
-    """What the Hub's cache or `settings.hub_cache` holds of a repository; asks no network."""
-    caches = [None] if settings.hub_cache is None else [None, settings.hub_cache]
-    return next((files for cache in caches if (files := cached_repository(repo, revision, cache)) is not None), None)
+def cached_files(repository: str, revision: str | None, options: SourceOptions) -> Repository | None:
+    """The files of a repository in the Hub's cache or `options.hub_cache`; uses no network."""
+    caches = [None] if options.hub_cache is None else [None, options.hub_cache]
+    cached = (cached_repository(repository, revision, cache) for cache in caches)
+    return next((files for files in cached if files is not None), None)
 
 
-def bundled(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
+def from_bundle(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
     """assets/weights/<name>.safetensors, whose card records its digest."""
     path = BUNDLED / f"{spec.name}.safetensors"
     if not path.is_file():
         raise SourceUnavailable(
-            f"No {spec.name} is bundled.", remedy=f"Bundled are: {', '.join(bundled_names()) or 'none'}."
+            Message("{name} is not bundled.", name=spec.name),
+            remedy=Message("Bundled models: {names}.", names=", ".join(bundled_names()) or "none"),
         )
     card = _read_json(path.with_suffix(".json"))
     digest = card.get("sha256", "")
     if not digest:
         raise SourceFailed(
-            f"The card of the bundled {spec.name} records no digest.",
+            Message("The card of the bundled {name} records no SHA-256.", name=spec.name),
             remedy="Restore assets/weights from the repository.",
             detail=str(path.with_suffix(".json")),
         )
     provenance = Provenance("bundled", f"assets/weights/{path.name}", str(digest), detail=str(path))
-    return WeightsFile(path, provenance.noting(_measured(card)))
+    return WeightsFile(path, provenance.with_note(_accuracy_note(card)))
 
 
-def _measured(card: Mapping[str, object]) -> str:
-    """How often a bundled model was right, in words; '' where its card does not say."""
+def _accuracy_note(card: Mapping[str, object]) -> str:
+    """The top-1 accuracy of a bundled model as a sentence; '' where its card does not contain it."""
     accuracy = card.get("accuracy")
+    template = "Top-1 accuracy {share}% ({images} validation images)."
+    if card.get("label_set") == "tiny-imagenet-200":
+        template = "Top-1 accuracy {share}% (Tiny-ImageNet, {images} validation images)."
     try:
-        whose = " of Tiny-ImageNet's 200 classes" if card.get("label_set") == "tiny-imagenet-200" else ""
-        return f"Right on {100 * accuracy['top1']:.1f} % of {accuracy['pictures']:,} validation images{whose}."
+        return Message(template, share=f"{100 * accuracy['top1']:.1f}", images=f"{accuracy['pictures']:,}")
     except (TypeError, KeyError, ValueError):
         return ""
 
 
-def release(spec: VariantSpec, settings: SourceOptions) -> WeightsFile:
-    """The author's release file, from the cache or the network."""
+def from_release(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
+    """The authors' release file, from the cache or the network."""
     if not spec.official_file:
         raise SourceUnavailable(
-            f"The paper's author released no {spec.name}.", remedy="Only T, S, B and B-384 are published."
+            Message("The authors released no weights for {name}.", name=spec.name),
+            remedy="Released: T, S, B and B-384.",
         )
     base, path = release_url(), release_path(spec)
     if not path.is_file():
-        if not settings.allow_download:
-            raise _not_downloaded(f"the author's {path.name}")
-        fetch(f"{base}/{path.name}", path, settings.report, path.name)
-    location, tag = f"{_public(base)}/{path.name}", base.rsplit("/", 1)[-1]
+        if not options.allow_download:
+            raise _not_downloaded(path.name)
+        fetch(f"{base}/{path.name}", path, options.report, path.name)
+    location, tag = f"{_without_credentials(base)}/{path.name}", base.rsplit("/", 1)[-1]
     return WeightsFile(path, Provenance("release", location, revision=tag, detail=str(path)))
 
 
 Source = Callable[[VariantSpec, SourceOptions], WeightsFile]
-CHAIN: tuple[tuple[str, Source], ...] = (("folder", folder), ("hub", hub), ("bundled", bundled), ("release", release))
+SOURCES: tuple[tuple[str, Source], ...] = (
+    ("folder", from_weights_dir),
+    ("hub", from_hub),
+    ("bundled", from_bundle),
+    ("release", from_release),
+)
 
 
-def check_digest(found: WeightsFile, sha256: str) -> Provenance:
-    """The provenance with the digest of the bytes in use. Raises DigestMismatch where another one is binding."""
-    known, provenance = found.provenance.sha256, replace(found.provenance, sha256=sha256)
-    if known and known != sha256:
-        raise _mismatch(provenance.location, known, sha256, found.path)
-    unconfirmed = UNCONFIRMED.get(found.path.name)
+def check_digest(file: WeightsFile, sha256: str) -> Provenance:
+    """Compare the digest of the bytes in use with the recorded one.
+
+    Args:
+        file: What a source delivered.
+        sha256: Of the bytes that were read, 64 hex digits.
+
+    Returns:
+        The provenance with this digest.
+
+    Raises:
+        DigestMismatch: Another digest is recorded.
+    """
+    recorded, provenance = file.provenance.sha256, replace(file.provenance, sha256=sha256)
+    if recorded and recorded != sha256:
+        raise _mismatch(provenance.location, recorded, sha256, file.path)
+    unconfirmed = UNCONFIRMED.get(file.path.name)
     if provenance.kind == "release" and unconfirmed and unconfirmed != sha256:
-        text = (
-            f"The digest of {found.path.name} is {sha256}; a public project recorded {unconfirmed}. "
-            "Nobody has confirmed that record: the file may be sound, or not the author's."
-        )
+        text = Message(
+            "The SHA-256 of {name} is {digest}; a public project recorded {recorded}. That record is unconfirmed: the "
+            "file may be sound, or not the authors'.",
+            name=file.path.name, digest=sha256, recorded=unconfirmed,
+        )  # fmt: skip
         warnings.warn(text, stacklevel=2)
-        provenance = provenance.noting(text)
+        provenance = provenance.with_note(text)
     return provenance
 
 
@@ -249,43 +290,48 @@ def bundled_names() -> list[str]:
 
 
 def release_url() -> str:
+    """The folder of the authors' release files: TRANSXNET_RELEASE_URL, by default RELEASE_URL."""
     return (os.environ.get("TRANSXNET_RELEASE_URL") or RELEASE_URL).rstrip("/")
 
 
 def release_path(spec: VariantSpec) -> Path:
-    """Where a release file is kept."""
+    """Where a downloaded release file is stored."""
     return cache_folder() / "releases" / spec.official_file
 
 
 def cache_folder() -> Path:
-    """Where this project keeps its own downloads: TRANSXNET_CACHE, else transxnet/ in the user's cache folder."""
-    own, user = os.environ.get("TRANSXNET_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    root = Path(own) if own else (Path(user) if user else Path.home() / ".cache") / "transxnet"
+    """This project's downloads: TRANSXNET_CACHE, by default transxnet/ in the user's cache folder."""
+    project, user = os.environ.get("TRANSXNET_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    root = Path(project) if project else (Path(user) if user else Path.home() / ".cache") / "transxnet"
     return root.expanduser()
 
 
-def _verified(spec: VariantSpec, repo: str, revision: str | None, files: Repository) -> WeightsFile:
-    where = f"{HUB_PREFIX}{repo}" + (f"@{revision}" if revision and revision != files.commit else "")
-    provenance = Provenance("hub", where, revision=files.commit, detail=str(files.weights))
-    digest = _recorded_digest(spec, files.config, where)
+def _verify(spec: VariantSpec, repository: str, revision: str | None, files: Repository) -> WeightsFile:
+    location = f"{HUB_PREFIX}{repository}" + (f"@{revision}" if revision and revision != files.commit else "")
+    provenance = Provenance("hub", location, revision=files.commit, detail=str(files.weights))
+    digest = _recorded_digest(spec, files.config, location)
     if not digest:
-        return WeightsFile(files.weights, provenance.noting("Its publisher recorded no digest to check against."))
+        note = Message("The repository records no SHA-256 to check the weights against.")
+        return WeightsFile(files.weights, provenance.with_note(note))
     actual = file_sha256(files.weights)
     if actual != digest:
-        raise _mismatch(where, digest, actual, files.weights)
+        raise _mismatch(location, digest, actual, files.weights)
     return WeightsFile(files.weights, replace(provenance, sha256=digest))
 
 
-def _recorded_digest(spec: VariantSpec, config: Path, where: str) -> str:
-    """The digest a config.json in timm's layout records for its weights, '' if none."""
-    settings = _read_json(config)
-    architecture = settings.get("architecture", spec.name)
+def _recorded_digest(spec: VariantSpec, config: Path, location: str) -> str:
+    """The digest that a config.json in timm's layout records for its weights, '' if none."""
+    content = _read_json(config)
+    architecture = content.get("architecture", spec.name)
     if architecture != spec.name:
         raise WeightsMismatch(
-            f"{where} holds a {str(architecture)[:60]}, not a {spec.name}.",
-            remedy="Choose the variant these weights were trained for.",
-        )
-    return str(settings.get("sha256") or "")
+            Message(
+                "{location} contains {actual}, not {expected}.",
+                location=location, actual=str(architecture)[:60], expected=spec.name,
+            ),
+            remedy="Choose the model that these weights were trained for.",
+        )  # fmt: skip
+    return str(content.get("sha256") or "")
 
 
 def _read_json(path: Path) -> dict[str, object]:
@@ -295,33 +341,36 @@ def _read_json(path: Path) -> dict[str, object]:
         return {}
     except (OSError, ValueError) as error:
         raise SourceFailed(
-            f"{path.name} cannot be read as JSON.", remedy="Get it again from where it came from.", detail=str(path)
+            Message("{name} is not valid JSON.", name=path.name), remedy="Download it again.", detail=str(path)
         ) from error
     return content if isinstance(content, dict) else {}
 
 
 def _discard(path: Path) -> None:
-    """Remove a file known to be wrong from the Hub's cache: the name in the snapshot and the blob behind it."""
+    """Remove a wrong file from the Hub's cache: the name in the snapshot and its blob."""
     blob = path.resolve()
     path.unlink(missing_ok=True)
     blob.unlink(missing_ok=True)
 
 
-def _mismatch(where: str, recorded: str, actual: str, path: Path) -> DigestMismatch:
+def _mismatch(location: str, recorded: str, actual: str, path: Path) -> DigestMismatch:
     return DigestMismatch(
-        f"{where} is not the file that was published: its SHA-256 is {actual[:16]}…, recorded is {recorded[:16]}….",
-        remedy="It was damaged or exchanged on its way: get it again, and tell its publisher if that does not help.",
+        Message(
+            "{location} is not the published file: its SHA-256 is {actual}…, the recorded one {recorded}….",
+            location=location, actual=actual[:16], recorded=recorded[:16],
+        ),
+        remedy="It was damaged or replaced. Download it again; if that does not help, tell its publisher.",
         detail=f"{path}: {actual}, recorded {recorded}",
-    )
+    )  # fmt: skip
 
 
 def _not_downloaded(what: str) -> SourceUnavailable:
     return SourceUnavailable(
-        f"{what} is not on this disk, and nothing may be downloaded now.", remedy="Allow downloading."
+        Message("{what} is not on this disk, and downloads are disabled.", what=what), remedy="Allow downloads."
     )
 
 
-def _public(url: str) -> str:
+def _without_credentials(url: str) -> str:
     """A URL without account, password and query."""
     parts = urlsplit(url)
     return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"

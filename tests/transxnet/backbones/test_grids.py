@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.tiny import one_thread  # noqa: F401
-from transxnet.backbones.grids import Followed, Grid, grid_of
+from transxnet.backbones.grids import Grid, GridTracker, grid_of
 
 SIDE = 96
 
@@ -75,7 +75,7 @@ CASES = {  # layers -> stride, origin
 def test_a_unit_sits_in_the_middle_of_its_gradient(name):
     layers, stride, origin = CASES[name]
     net = nn.Sequential(*layers)
-    with torch.no_grad(), Followed(x := torch.rand(1, 1, SIDE, SIDE)):
+    with torch.no_grad(), GridTracker(x := torch.rand(1, 1, SIDE, SIDE)):
         out = net(x)
     assert grid_of(out).of_rows(out.shape[-2], SIDE) == Grid(stride, origin)
     row, col = out.shape[-2] // 2, out.shape[-1] // 3 + 1
@@ -85,20 +85,20 @@ def test_a_unit_sits_in_the_middle_of_its_gradient(name):
 @pytest.mark.parametrize("fused", [False, True])
 def test_a_query_stays_where_it_is_whatever_it_attends_to(fused):
     """Attention that halves the map: few queries, from a convolution, look at many keys."""
-    with torch.no_grad(), Followed(x := torch.rand(1, 1, 16, 16)):
+    with torch.no_grad(), GridTracker(x := torch.rand(1, 1, 16, 16)):
         q, kv = (t.flatten(2).transpose(1, 2) for t in (ones(3, 2, 1)(x), x))  # (1, 64, 1), (1, 256, 1)
         out = F.scaled_dot_product_attention(q, kv, kv) if fused else (q @ kv.transpose(1, 2)).softmax(dim=-1) @ kv
     assert grid_of(out).of_rows(8, 16) == Grid(2, 0.0)
 
 
 def test_max_pooling_counts_like_average_pooling():
-    with torch.no_grad(), Followed(x := torch.rand(1, 3, 32, 32)):
+    with torch.no_grad(), GridTracker(x := torch.rand(1, 3, 32, 32)):
         pooled = nn.Sequential(nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1))(x)
     assert grid_of(pooled) == Grid(4, 0.5)
 
 
 def test_what_the_image_is_not_in_sits_nowhere():
-    with torch.no_grad(), Followed(torch.rand(1, 3, 32, 32)):
+    with torch.no_grad(), GridTracker(torch.rand(1, 3, 32, 32)):
         assert grid_of(torch.ones(3) + 1) is None
 
 

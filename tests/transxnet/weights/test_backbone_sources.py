@@ -18,8 +18,8 @@ from transxnet.weights.download import DownloadStopped, repository_folder
 from transxnet.weights.load import Availability, available, load
 
 NEVER_TRAINED = (
-    "Never trained: weights drawn at random with seed 0. As timm starts it, which may be with residual branches at "
-    "zero: it then sees little but its shortcuts."
+    "Random weights, not trained (seed 0). timm's initialization may set residual branches to zero: then the shortcuts "
+    "dominate all maps."
 )
 
 NAME = "timm:test_resnet"
@@ -116,10 +116,10 @@ def test_a_tagged_name_asks_for_the_same_repository(hub):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (429, "is asked too often from here (429). Wait a few minutes"),
-        (503, "itself is failing (503). Nothing is wrong here."),
-        ("truncated", f"{REPO} broke off before its end; nothing was kept. Try again"),
-        ("corrupt", f"hf-hub:{REPO} is not the file that was published: its SHA-256 is"),
+        (429, "too many requests to the Hub (127.0.0.1) (429). Wait a few minutes"),
+        (503, "server error at the Hub (127.0.0.1) (503). Try again in a few minutes."),
+        ("truncated", f"Could not download {REPO}: the connection to the Hub (127.0.0.1) was interrupted. Try again"),
+        ("corrupt", f"hf-hub:{REPO} is not the published file: its SHA-256 is"),
     ],
 )
 def test_faults_become_sentences_and_pass(hub, fault, said):
@@ -128,7 +128,7 @@ def test_faults_become_sentences_and_pass(hub, fault, said):
     assert [source for source, *_ in error.attempts] == ["folder", "hub"]
     assert said in " ".join(error.attempts[1])
     assert error.what.startswith("No weights for timm:test_resnet:")
-    assert error.remedy == "timm:test_resnet@untrained shows the architecture with random weights."
+    assert error.remedy == "Use timm:test_resnet@untrained for random weights."
     hub.heal()
     assert load(NAME, device="cpu").provenance.kind == "hub"  # nothing wrong was kept
 
@@ -144,7 +144,7 @@ def test_a_cache_that_was_damaged_is_mended(hub, root):
 
 def test_without_a_network_the_sentence_comes_at_once(tmp_path, monkeypatch):
     use_hub(monkeypatch, unused_url(), tmp_path / "cache")
-    assert "refused the connection" in why_not().attempts[1][1]
+    assert "connection refused by" in why_not().attempts[1][1]
     assert "is not on this disk" in why_not(allow_download=False).attempts[1][1]
 
 
@@ -171,7 +171,7 @@ def test_a_folder_goes_first(hub, root, tmp_path):
 def test_a_file_without_a_tag_is_not_taken_for_a_tag_that_was_asked_for(hub, tmp_path):
     (tmp_path / "resnet50.safetensors").write_bytes(b"others")
     asked = why_not("timm:resnet50.gluon_in1k", weights_dir=tmp_path)
-    assert asked.attempts[0][1] == "The folder holds no resnet50.gluon_in1k.safetensors."
+    assert asked.attempts[0][1] == "The folder contains no resnet50.gluon_in1k.safetensors."
     assert "is damaged" in why_not("timm:resnet50", weights_dir=tmp_path).attempts[0][1]
 
 
@@ -180,7 +180,7 @@ def test_a_source_that_is_named_is_tried_alone(hub, root):
     assert load(NAME, f"hf-hub:{REPO}", "cpu").provenance.kind == "hub"
     assert load(NAME, root / REPO / "model.safetensors", "cpu").provenance.kind == "file"
     error = why_not("timm:test_convnext", source=root / REPO)
-    assert "holds a test_resnet, not a test_convnext." in error.attempts[0][1]
+    assert "contains test_resnet, not test_convnext." in error.attempts[0][1]
     assert len(error.attempts) == 1
 
 
@@ -204,11 +204,11 @@ def test_untrained_is_seeded_and_says_so():
 def test_images_of_another_size():
     large = load("timm:test_vit@untrained", device="cpu", image_size=224)
     assert (large.spec.image_size, large.spec.strides, large.spec.origins) == (224, (16,) * 4, (7.5,) * 4)
-    assert large.provenance.note.endswith("Built for images of 224 px in place of 160 px.")
+    assert large.provenance.note.endswith("Built for images of 224 px instead of 160 px.")
     assert large.model(torch.zeros(1, 3, 224, 224)).shape == (1, 1000)
     assert load(f"{NAME}@untrained", device="cpu", image_size=96).provenance.note == NEVER_TRAINED
     assert load("pico", device="cpu", image_size=256).spec.image_size == 256
-    with pytest.raises(OutOfRange, match="No model looks at images of 8 px"):
+    with pytest.raises(OutOfRange, match="The image size 8 px is out of range"):
         load("pico", device="cpu", image_size=8)
-    with pytest.raises(LensError, match="timm:test_maxvit cannot look at images of 250 px"):
+    with pytest.raises(LensError, match="timm:test_maxvit does not accept images of 250 px"):
         load("timm:test_maxvit@untrained", device="cpu", image_size=250)

@@ -86,9 +86,9 @@ def test_revisions_pinned_in_the_namespace(hub, tmp_path):
     ):
         provenance = load_nano(f"{NAMESPACE}@{pins}").provenance
         assert (provenance.location, provenance.revision) == (location, commit)
-    assert provenance.short() == f"hf-hub:{REPO} at {newest[:8]}, sha256 {provenance.sha256[:8]}"
+    assert provenance.short() == f"Weights from hf-hub:{REPO} at {newest[:8]} (SHA-256 {provenance.sha256[:8]}…)"
     said = why_not(f"{NAMESPACE}@v9")
-    assert said == f"{REPO} has no such revision. Name a branch, a tag or a full commit that it has."
+    assert said == f"{REPO} has no such revision. Name an existing branch, tag or full commit hash."
     assert available(NAME, hub_namespace=f"{NAMESPACE}@v1") == Availability.HUB_CACHE
     assert available(NAME, hub_namespace=f"{NAMESPACE}@v2") == Availability.HUB
 
@@ -119,14 +119,14 @@ def test_without_a_recorded_digest_the_provenance_says_so(hub, tmp_path):
     hub.root = tmp_path / "root"
     make_repo(hub.root, NAMESPACE, NAME, sha256=None)
     loaded = load_nano()
-    assert loaded.provenance.note == "Its publisher recorded no digest to check against."
+    assert loaded.provenance.note == "The repository records no SHA-256 to check the weights against."
     assert loaded.provenance.sha256 == file_digest(hub.root / REPO / "model.safetensors")
 
 
 def test_another_architecture_is_refused(hub, tmp_path):
     hub.root = tmp_path / "root"
     make_repo(hub.root, NAMESPACE, NAME, architecture="transxnet_pico")
-    assert f"hf-hub:{REPO} holds a transxnet_pico, not a {NAME}." in why_not()
+    assert f"hf-hub:{REPO} contains transxnet_pico, not {NAME}." in why_not()
 
 
 def test_a_source_that_is_named_is_tried_alone(hub, tmp_path):
@@ -146,14 +146,19 @@ def test_what_was_passed_over_is_told(hub, tmp_path):
     (tmp_path / f"{NAME}.safetensors").write_bytes(b"no checkpoint")
     provenance = load_nano(weights_dir=tmp_path).provenance
     assert provenance.kind == "hub"
-    assert provenance.note == f"Used because folder: The file {NAME}.safetensors is damaged, or is no checkpoint."
+    assert provenance.note == (
+        "Used because of failures of other sources: folder: "
+        f"The file {NAME}.safetensors is damaged or not a checkpoint."
+    )
 
 
 def test_a_namespace_without_this_variant_gives_way_to_the_bundle_and_says_so(hub, tmp_path):
     bundle(hub, tmp_path)
     provenance = load_nano("nobody").provenance
     assert provenance.kind == "bundled"
-    assert provenance.note.endswith(f"Used because hub: The Hub has no repository nobody/{NAME}, or it is private.")
+    assert provenance.note.endswith(
+        f"Used because of failures of other sources: hub: The Hub has no repository nobody/{NAME}, or it is private."
+    )
 
 
 def test_a_file_that_was_exchanged_is_passed_over_by_nothing(hub, tmp_path):
@@ -163,7 +168,7 @@ def test_a_file_that_was_exchanged_is_passed_over_by_nothing(hub, tmp_path):
     with pytest.raises(NoWeights) as caught:
         load_nano()
     assert [source for source, *_ in caught.value.attempts] == ["folder", "hub"]
-    assert "a file is not what was published, and no other is taken in its place." in caught.value.what
+    assert "a file is not the published one, and no other source was tried." in caught.value.what
     assert isinstance(caught.value.__cause__, DigestMismatch)
 
 

@@ -22,28 +22,28 @@ from tests.torchrun import Forked
 pytestmark = pytest.mark.usefixtures("nothing_bundled")
 
 FAULTS = {
-    "401": (lambda hub: hub.fail(401), "wants to know who asks for", "Set HF_TOKEN to a valid token."),
-    "403": (lambda hub: hub.fail(403), "does not let this account have", "Use a token"),
-    "gated": (lambda hub: hub.fail(403, X_Error_Code="GatedRepo"), "is gated", "Ask for access"),
+    "401": (lambda hub: hub.fail(401), "requires authentication (401)", "Set HF_TOKEN to a valid token."),
+    "403": (lambda hub: hub.fail(403), "denies access (403)", "Use a token"),
+    "gated": (lambda hub: hub.fail(403, X_Error_Code="GatedRepo"), "is gated", "Request access"),
     "no repository": (
         lambda hub: hub.fail(404, X_Error_Code="RepoNotFound"),
-        f"has no repository {REPO}", "Check the namespace's spelling",
+        f"has no repository {REPO}", "Check the spelling of the namespace",
     ),
     "no file": (
         lambda hub: hub.fail(404, "model.safetensors", X_Error_Code="EntryNotFound"),
         "lacks config.json or model.safetensors", "upload both",
     ),
-    "429": (lambda hub: hub.fail(429), "is asked too often from here", "Wait a few minutes"),
-    "429, of the weights": (lambda hub: hub.fail(429, "model.safetensors"), "is asked too often", "Wait a few"),
-    "500": (lambda hub: hub.fail(500), "itself is failing (500)", "Nothing is wrong here."),
-    "401, of the weights": (lambda hub: hub.fail(401, "model.safetensors"), "wants to know who asks", "Set HF_TOKEN"),
-    "500, of the weights": (lambda hub: hub.fail(500, "model.safetensors"), "itself is failing", "Nothing is wrong"),
-    "truncated": (lambda hub: hub.fail("truncated", "model.safetensors"), "broke off before its end", "Try again"),
+    "429": (lambda hub: hub.fail(429), "too many requests to", "Wait a few minutes"),
+    "429, of the weights": (lambda hub: hub.fail(429, "model.safetensors"), "too many requests to", "Wait a few"),
+    "500": (lambda hub: hub.fail(500), "server error at the Hub (127.0.0.1) (500)", "Try again in a few minutes."),
+    "401, of the weights": (lambda hub: hub.fail(401, "model.safetensors"), "requires authentication", "Set HF_TOKEN"),
+    "500, of the weights": (lambda hub: hub.fail(500, "model.safetensors"), "server error at", "Try again"),
+    "truncated": (lambda hub: hub.fail("truncated", "model.safetensors"), "was interrupted", "Try again"),
     "silent in the middle": (
-        lambda hub: hub.hold(0.5, "model.safetensors"), "stopped arriving in the middle", "fell silent: try again later"
+        lambda hub: hub.hold(0.5, "model.safetensors"), "stopped sending data", "Try again later."
     ),
     "corrupt": (
-        lambda hub: hub.fail("corrupt", "model.safetensors"), "is not the file that was published", "get it again"
+        lambda hub: hub.fail("corrupt", "model.safetensors"), "is not the published file", "Download it again"
     ),
 }  # fmt: skip
 
@@ -65,18 +65,20 @@ def test_a_fault_is_named_with_its_remedy_and_leaves_nothing(name, hub, tmp_path
 
 def test_a_refused_connection(tmp_path, monkeypatch):
     use_hub(monkeypatch, unused_url(), tmp_path / "cache")
-    assert why_not().startswith("the Hub (127.0.0.1) refused the connection. Is its address right")
+    assert why_not().startswith(
+        f"Could not download {REPO}: connection refused by the Hub (127.0.0.1). Check the network"
+    )
 
 
 def test_no_network_is_answered_at_once(tmp_path, monkeypatch):
     """A name that cannot be looked up (the suite forbids looking it up) is no network."""
     use_hub(monkeypatch, "http://hub.example", tmp_path / "cache")
-    assert why_not().startswith("There is no network here, or no way from it to the Hub (hub.example).")
+    assert why_not().startswith(f"Could not download {REPO}: the Hub (hub.example) cannot be reached from this server.")
 
 
 def test_offline_mode(hub, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert "HF_HUB_OFFLINE forbids fetching it" in why_not()
+    assert "HF_HUB_OFFLINE is set" in why_not()
     assert hub.requests == []
 
 
@@ -84,8 +86,8 @@ def test_a_hub_that_never_answers(tmp_path, monkeypatch):
     """It accepts the connection and stays silent: the time-out is ours, and short."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use_hub(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path / "cache")
-        monkeypatch.setattr("transxnet.weights.download.ANSWER_SECONDS", 0.2)
-        assert "did not answer in time" in why_not()
+        monkeypatch.setattr("transxnet.weights.download.RESPONSE_SECONDS", 0.2)
+        assert "did not respond in time" in why_not()
 
 
 def test_no_two_faults_share_a_sentence(hub, tmp_path, monkeypatch):
@@ -108,7 +110,7 @@ def test_no_two_faults_share_a_sentence(hub, tmp_path, monkeypatch):
     said["no server"] = with_hub(unused_url(), tmp_path, monkeypatch)
     said["no network"] = with_hub("http://hub.example", tmp_path, monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
-        patch.setattr("transxnet.weights.download.ANSWER_SECONDS", 0.2)
+        patch.setattr("transxnet.weights.download.RESPONSE_SECONDS", 0.2)
         said["silent"] = with_hub(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path, monkeypatch)
     hub.root = tmp_path / "root"
     make_repo(hub.root, NAMESPACE, NAME, architecture="transxnet_pico")
@@ -130,7 +132,8 @@ def with_hub(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_full_disk(hub, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.file_download.http_get", full_disk)
     assert (
-        why_not() == f"The disk is full: {REPO} was not kept. Free some, or move the cache (HF_HOME, TRANSXNET_CACHE)."
+        why_not()
+        == f"Could not save {REPO}: the disk is full. Free disk space, or move the cache (HF_HOME, TRANSXNET_CACHE)."
     )
     assert kept(cache(tmp_path)) == []
 
@@ -141,7 +144,7 @@ def test_a_damaged_cache_is_noticed_and_mended(hub, tmp_path):
     damaged = bytearray(blob.read_bytes())
     damaged[-1] ^= 0xFF
     blob.write_bytes(damaged)
-    assert "is not the file that was published" in why_not(allow_download=False)
+    assert "is not the published file" in why_not(allow_download=False)
     assert load_nano().provenance == whole
     assert hub.downloads("model.safetensors") == 2
 

@@ -55,12 +55,12 @@ def test_provenance_is_of_the_bytes_in_use(tmp_path):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     provenance = load("t", path, "cpu").provenance
     assert provenance.as_json() == {"kind": "file", "location": "mine.safetensors", "sha256": digest}
-    assert provenance.short() == f"mine.safetensors, sha256 {digest[:8]}"
+    assert provenance.short() == f"Weights from mine.safetensors (SHA-256 {digest[:8]}…)"
     assert provenance.detail == str(path)  # for whoever runs the program
     bundle()
-    assert load("t", device="cpu").provenance.short() == f"bundled, sha256 {digest[:8]}"
+    assert load("t", device="cpu").provenance.short() == f"Bundled weights (SHA-256 {digest[:8]}…)"
     on_hub = sources.Provenance("hub", "hf-hub:a/b", digest, revision="0123456789abcdef")
-    assert on_hub.short() == f"hf-hub:a/b at 01234567, sha256 {digest[:8]}"
+    assert on_hub.short() == f"Weights from hf-hub:a/b at 01234567 (SHA-256 {digest[:8]}…)"
 
 
 def test_half_precision_becomes_float32(tmp_path):
@@ -94,8 +94,8 @@ def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
     for name in ("bad.pth", "plain.pth"):
         said = cause(why_not(tmp_path / name), name)
         assert said == (
-            f"The file {name} holds more than tensors, and code from a file is never run. "
-            "Ask whoever made it for safetensors, or for a plain state dict."
+            f"The file {name} contains more than tensors; code from a file is never run. "
+            "Use a safetensors file or a plain state dict."
         )
     assert "TRANSXNET_TEST_PWNED" not in os.environ
 
@@ -123,7 +123,7 @@ DAMAGED = {
 def test_a_damaged_file_is_called_so(name, tmp_path):
     (tmp_path / name).write_bytes(DAMAGED[name]())
     error = why_not(tmp_path / name)
-    said = f"The file {name} is damaged, or is no checkpoint. Get it again from where it came from."
+    said = f"The file {name} is damaged or not a checkpoint. Download it again."
     assert cause(error, name) == said
     assert str(tmp_path) not in str(error)
     assert str(tmp_path) in error.detail
@@ -145,10 +145,10 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: _without("classifier.2.bias") | {"classifier.2.b": torch.zeros(7)},
         "1 missing: classifier.2.bias; 1 unexpected: classifier.2.b.",
     ),
-    "nan": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] * torch.nan}, f"{KEYS[1]} holds values that are not finite"),
-    "infinite": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] / 0}, f"{KEYS[1]} holds values that are not finite"),
-    "no tensors": (lambda: {"epoch": 3, "history": [1, 2]}, "holds no state dict"),
-    "a list": (lambda: [STATE], "holds no state dict"),
+    "nan": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] * torch.nan}, f"{KEYS[1]} contains values that are not finite"),
+    "infinite": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] / 0}, f"{KEYS[1]} contains values that are not finite"),
+    "no tensors": (lambda: {"epoch": 3, "history": [1, 2]}, "contains no state dict"),
+    "a list": (lambda: [STATE], "contains no state dict"),
     "not all tensors": (lambda: STATE | {"epoch": 3}, "epoch is not a tensor"),
 }  # fmt: skip
 
@@ -190,12 +190,13 @@ def test_every_attempt_is_listed_with_its_remedy(tmp_path):
     assert str(error) == "\n".join(
         [
             "No weights for transxnet_t: every source failed.",
-            "  1. folder: The folder holds no transxnet_t.safetensors and no transx-t.pth.tar."
-            " Put the file there, or name another folder.",
+            "  1. folder: The folder contains no transxnet_t.safetensors and no transx-t.pth.tar."
+            " Put the file there, or pass another folder.",
             "  2. hub: No namespace is configured. Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE.",
-            "  3. bundled: No transxnet_t is bundled. Bundled are: none.",
-            "  4. release: 127.0.0.1 refused the connection. Is its address right, and is it running?",
-            "t@untrained shows the architecture with random weights.",
+            "  3. bundled: transxnet_t is not bundled. Bundled models: none.",
+            "  4. release: Could not download transx-t.pth.tar: connection refused by 127.0.0.1."
+            " Check the network, or pass --weights-dir.",
+            "Use t@untrained for random weights.",
         ]
     )
     assert str(tmp_path) in error.detail
@@ -203,22 +204,24 @@ def test_every_attempt_is_listed_with_its_remedy(tmp_path):
 
 def test_a_variant_that_nobody_published():
     said = str(why_not(name="nano"))
-    assert "1. folder: No folder is configured. Pass --weights-dir or set TRANSXNET_WEIGHTS." in said
-    assert "4. release: The paper's author released no transxnet_nano. Only T, S, B and B-384 are published." in said
+    assert "1. folder: No weights folder is configured. Pass --weights-dir or set TRANSXNET_WEIGHTS." in said
+    assert "4. release: The authors released no weights for transxnet_nano. Released: T, S, B and B-384." in said
 
 
 def test_a_configured_folder_that_is_not_there(tmp_path, monkeypatch):
     bundle()
     loaded = load("t", device="cpu", weights_dir=tmp_path / "nowhere")
     assert loaded.provenance.kind == "bundled"
-    assert loaded.provenance.note == "Used because folder: The folder configured for weights does not exist."
+    assert loaded.provenance.note == (
+        "Used because of failures of other sources: folder: The configured weights folder does not exist."
+    )
 
 
 def test_a_named_source_is_tried_alone(tmp_path):
     bundle()
     error = why_not(tmp_path / "missing.pth")
     assert [label for label, *_ in error.attempts] == ["missing.pth"]
-    assert error.what == "No weights for transxnet_t: the source named was tried, and no other."
+    assert error.what == "No weights for transxnet_t: only the given source was tried."
     assert cause(error, "missing.pth").startswith("There is no file or folder 'missing.pth'.")
 
 
@@ -236,7 +239,7 @@ def test_a_folder_in_timms_layout_is_checked_against_its_digest(tmp_path):
     saved(path, OTHER)
     assert isinstance(why_not(tmp_path).__cause__, DigestMismatch)
     (tmp_path / "config.json").write_text("{", encoding="utf-8")
-    assert "config.json cannot be read as JSON" in str(why_not(tmp_path))
+    assert "config.json is not valid JSON" in str(why_not(tmp_path))
 
 
 # --- The bundle -------------------------------------------------------------------------------------------
@@ -246,11 +249,11 @@ def test_bundled_weights_must_be_those_of_their_card():
     path = bundle(digest="0" * 64)
     error = why_not()
     assert cause(error, "bundled").startswith(
-        f"assets/weights/transxnet_t.safetensors is not the file that was published: its SHA-256 is "
-        f"{file_digest(path)[:16]}…, recorded is 0000000000000000…."
+        f"assets/weights/transxnet_t.safetensors is not the published file: its SHA-256 is "
+        f"{file_digest(path)[:16]}…, the recorded one 0000000000000000…."
     )
     path.with_suffix(".json").unlink()
-    assert "The card of the bundled transxnet_t records no digest." in cause(why_not(), "bundled")
+    assert "The card of the bundled transxnet_t records no SHA-256." in cause(why_not(), "bundled")
 
 
 def test_pico_is_bundled_and_equals_its_card(monkeypatch):
@@ -262,8 +265,7 @@ def test_pico_is_bundled_and_equals_its_card(monkeypatch):
         assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", card["sha256"])
         assert (
             loaded.provenance.note
-            == f"Right on {100 * card['accuracy']['top1']:.1f} % of 5,000 validation images of Tiny-ImageNet's "
-            "200 classes."
+            == f"Top-1 accuracy {100 * card['accuracy']['top1']:.1f}% (Tiny-ImageNet, 5,000 validation images)."
         )
         assert card["name"] == name == loaded.spec.name
         assert (ASSETS / "weights" / f"{name}.safetensors").stat().st_size < 10_000_000
@@ -290,9 +292,9 @@ def test_random_weights_are_labeled():
     assert loaded.untrained
     assert loaded.name == "t@untrained"
     assert loaded.provenance.kind == "untrained"
-    assert loaded.provenance.note == "Never trained: weights drawn at random with seed 0."
+    assert loaded.provenance.note == "Random weights, not trained (seed 0)."
     assert loaded.provenance.sha256 == checkpoint.state_digest(loaded.model.state_dict())
-    assert loaded.provenance.short() == f"untrained, sha256 {loaded.provenance.sha256[:8]}"
+    assert loaded.provenance.short() == f"Random weights (SHA-256 {loaded.provenance.sha256[:8]}…)"
     with pytest.raises(UnknownName, match="takes no source"):
         load("t@untrained", "hf-hub:a/b")
 
@@ -357,7 +359,7 @@ def test_devices(monkeypatch):
     assert resolve_device() == torch.device("cpu")
     with pytest.raises(DeviceError, match=r"no device 'cuda'. Choose one of: cpu."):
         resolve_device("cuda")
-    with pytest.raises(DeviceError, match=r"'toaster' is no device. Choose one of: cpu."):
+    with pytest.raises(DeviceError, match=r"'toaster' is not a device. Choose one of: cpu."):
         resolve_device("toaster")
 
 
@@ -368,9 +370,9 @@ def test_memory_is_known_before_loading(name):
 
 
 def test_unknown_names():
-    with pytest.raises(UnknownName, match="no variant called 'xl'"):
+    with pytest.raises(UnknownName, match="no model called 'xl'"):
         load("xl")
-    with pytest.raises(UnknownName, match="no variant called 't@trained'"):
+    with pytest.raises(UnknownName, match="no model called 't@trained'"):
         load("t@trained")
 
 

@@ -48,7 +48,7 @@ EXPECTED = f"""\
 
 A [TransXNet](https://arxiv.org/abs/2310.19380) image classifier: in every block half of the channels go through \
 attention over an overlapping, reduced key map (OSRA), the other half through depthwise kernels generated from the \
-image itself (IDConv). This one: a small one.
+image itself (IDConv). This model: a small one.
 
 |  |  |
 | --- | --- |
@@ -57,52 +57,52 @@ image itself (IDConv). This one: a small one.
 | image | 128 × 128 px |
 | SHA-256 | `{"ab" * 32}` |
 
-## Load it
+## Usage
 
 ```python
 import timm
 import transxnet  # TransXNet Lens: registers the architecture with timm
 
-loaded = transxnet.load("pico")  # the model, and its provenance
-model = timm.create_model("transxnet_pico", pretrained=True)  # the same weights by timm's conventions
+loaded = transxnet.load("pico")  # loaded.model, loaded.provenance
+model = timm.create_model("transxnet_pico", pretrained=True)  # the same weights
 ```
 
 ## Accuracy
 
-Measured on these very weights; in brackets the 95 % interval.
+Measured with these weights; 95% confidence intervals in parentheses.
 
-| measured on | size | top-1 | top-5 |
+| images | size | top-1 | top-5 |
 | --- | --- | --- | --- |
-| 5,000 validation images (val.zip) | 128 px | 46.9 % (45.5 to 48.3) | 73.4 % (72.2 to 74.6) |
-| 5,000 validation images (val.zip) | 96 px | 42.0 % |  |
-| 40 photos; 20 of other classes left out | 128 px | 35.0 % | 72.5 % |
+| 5,000 validation images (val.zip) | 128 px | 46.9% (45.5 to 48.3) | 73.4% (72.2 to 74.6) |
+| 5,000 validation images (val.zip) | 96 px | 42.0% |  |
+| 40 photos; 20 of other classes excluded | 128 px | 35.0% | 72.5% |
 
-Beside its siblings:
+Compared with its variants:
 
-| model | what it is | top-1 | top-5 |
+| model | description | top-1 | top-5 |
 | --- | --- | --- | --- |
-| transxnet_pico | this model | 46.9 % (45.5 to 48.3) | 73.4 % (72.2 to 74.6) |
-| transxnet_pico_static | static \\| kernels | 40.0 % | 70.0 % |
+| transxnet_pico | this model | 46.9% (45.5 to 48.3) | 73.4% (72.2 to 74.6) |
+| transxnet_pico_static | static \\| kernels | 40.0% | 70.0% |
 
-## How images are prepared
+## Preprocessing
 
-The shorter side is resized to 142 px (bicubic), the middle 128 × 128 px are kept (crop_pct 0.9), values in 0 to 1 \
-are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.225 (R G B).
+The shorter side is resized to 142 px (bicubic), the center 128 × 128 px are cropped (crop_pct 0.9), and values from 0 \
+to 1 are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.225 (RGB).
 
-## How it was trained
+## Training
 
 |  |  |
 | --- | --- |
-| learned from | images of 64 px; 100,000 images; a.zip, b.zip |
+| training data | images of 64 px; 100,000 images; a.zip, b.zip |
 | steps | 547 of 600 planned |
-| time | 1 h 20 min |
+| duration | 1 h 20 min |
 | hardware | 2 threads |
 
 ![Loss and accuracy by epoch](transxnet_pico.png)
 
-Every epoch's loss and accuracy: [transxnet_pico.csv](transxnet_pico.csv).
+Loss and accuracy per epoch: [transxnet_pico.csv](transxnet_pico.csv).
 
-Its recipe:
+Recipe:
 
 | setting | value |
 | --- | --- |
@@ -111,21 +111,21 @@ Its recipe:
 | `lr` | 0.0006 |
 | `flip` | yes |
 
-## Where the weights come from
+## Provenance
 
 |  |  |
 | --- | --- |
 | list of training images, SHA-256 | `{"cd" * 32}` |
 | list of held-out images, SHA-256 | `{"ef" * 32}` |
 
-## Limits
+## Limitations
 
 * It is often wrong.
 * Not calibrated.
 
 ## Citation
 
-TransXNet is its authors' work; please cite their paper:
+Please cite the paper of TransXNet's authors:
 
 ```bibtex
 {CITATION}
@@ -140,7 +140,7 @@ def test_a_card_word_for_word():
 def test_a_name_is_enough():
     text = markdown({"name": "transxnet_t"})
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        "## Load it",
+        "## Usage",
         "## Accuracy",
         "## Citation",
     ]
@@ -161,14 +161,14 @@ def test_a_published_card_loads_three_ways():
     assert 'transxnet.load("pico", "hf-hub:ns/my.pico")' in text
     assert 'timm.create_model("hf-hub:ns/my.pico", pretrained=True)' in text
     assert 'timm.create_model("local-dir:FOLDER", pretrained=True)' in text
-    assert f"| made from | `x.pth` |\n| SHA-256 of that file | `{'01' * 32}` |" in text
+    assert f"| source file | `x.pth` |\n| SHA-256 of the source file | `{'01' * 32}` |" in text
 
 
 def test_the_papers_numbers_are_marked_as_the_papers():
     text = markdown({"name": "transxnet_t", "paper": {"top1": 81.6, "v2_top1": 70.7, "gmacs": 1.8, "params_m": 12.8}})
-    assert "These are its authors' numbers" in text
-    assert "| 81.6 % | 70.7 % | 1.8 | 12.8 M |" in text
-    assert "Nobody measured these weights" not in text
+    assert "this file was not evaluated for this card" in text
+    assert "| 81.6% | 70.7% | 1.8 | 12.8 M |" in text
+    assert "These weights were not evaluated" not in text
 
 
 def test_the_front_matter_is_yaml_that_the_hub_reads():
@@ -188,7 +188,7 @@ def test_the_front_matter_is_yaml_that_the_hub_reads():
     ("seconds", "words"), [(7, "7 s"), (59.6, "1 min 0 s"), (303, "5 min 3 s"), (7260, "2 h 1 min")]
 )
 def test_durations(seconds, words):
-    assert f"| time | {words} |" in markdown({"name": "transxnet_t", "seconds": seconds})
+    assert f"| duration | {words} |" in markdown({"name": "transxnet_t", "seconds": seconds})
 
 
 @pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.json")), ids=lambda path: path.stem)
@@ -196,7 +196,7 @@ def test_every_bundled_card_becomes_one(path):
     card = json.loads(path.read_text(encoding="utf-8"))
     text = markdown(card)
     assert text.startswith(f"# {card['name']}\n")
-    assert f"{100 * card['accuracy']['top1']:.1f} %" in text
+    assert f"{100 * card['accuracy']['top1']:.1f}%" in text
     assert card["sha256"] in text
     assert all(f"* {limit}" in text for limit in card["limits"])
     assert "None" not in text
@@ -205,4 +205,4 @@ def test_every_bundled_card_becomes_one(path):
 def test_what_a_run_kept_for_its_own_log_is_said():
     text = markdown({"name": "x", "run": "a short one", "data": {"pictures": 100_000, "held_out": 2_000}})
     assert "| run | a short one |" in text
-    assert "| learned from | 100,000 images, 2,000 of them held out of this run |" in text
+    assert "| training data | 100,000 images, 2,000 of them held out |" in text

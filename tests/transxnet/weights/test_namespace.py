@@ -42,11 +42,11 @@ def test_what_cannot_be_read_is_said_with_how_to_write_it(text):
     with pytest.raises(SourceFailed) as caught:
         parse_namespace(text)
     assert str(caught.value) == (
-        f"{text!r} is no Hub namespace with revisions. "
+        f"{text!r} is not a Hub namespace with revisions. "
         "Write NAMESPACE, NAMESPACE@REVISION, or NAMESPACE@VARIANT=REVISION,VARIANT=REVISION."
     )
 
 
 def test_a_variant_pinned_must_exist():
-    with pytest.raises(UnknownName, match="no variant called 'xl'"):
+    with pytest.raises(UnknownName, match="no model called 'xl'"):
         parse_namespace("lens@xl=v1")

@@ -33,8 +33,8 @@ pytestmark = pytest.mark.usefixtures("small_t")
 FILE = SPEC.official_file
 
 HALF = {key: value.half() if value.is_floating_point() else value for key, value in STATE.items()}
-BESIDE = "The file holds weights and an average of them over training ({}): used is {}."
-ALONE = "The file's only weights are an average over training ({}): they are used."
+BOTH = "The file contains weights and their moving average ({}); {} is used."
+ONLY = "The file contains only a moving average of the weights ({}), which is used."
 LAYOUTS: dict[str, tuple[object, str]] = {  # what the file holds -> the note in the provenance
     "bare": (STATE, ""),
     "state_dict": ({"state_dict": STATE, "epoch": 300}, ""),
@@ -42,11 +42,11 @@ LAYOUTS: dict[str, tuple[object, str]] = {  # what the file holds -> the note in
     "bare, module.": ({f"module.{key}": value for key, value in STATE.items()}, ""),
     "state_dict, module.": ({"state_dict": {f"module.{key}": value for key, value in STATE.items()}}, ""),
     "EMA beside state_dict": (
-        {"state_dict": STATE, "state_dict_ema": OTHER}, BESIDE.format("state_dict_ema", "state_dict"),
+        {"state_dict": STATE, "state_dict_ema": OTHER}, BOTH.format("state_dict_ema", "state_dict"),
     ),
-    "EMA before model": ({"model_ema": OTHER, "model": STATE}, BESIDE.format("model_ema", "model")),
-    "EMA alone": ({"state_dict_ema": STATE, "epoch": 3}, ALONE.format("state_dict_ema")),
-    "EMA alone, module.": ({"model_ema": {f"module.{k}": v for k, v in STATE.items()}}, ALONE.format("model_ema")),
+    "EMA before model": ({"model_ema": OTHER, "model": STATE}, BOTH.format("model_ema", "model")),
+    "EMA alone": ({"state_dict_ema": STATE, "epoch": 3}, ONLY.format("state_dict_ema")),
+    "EMA alone, module.": ({"model_ema": {f"module.{k}": v for k, v in STATE.items()}}, ONLY.format("model_ema")),
     "arguments inside": ({"state_dict": STATE, "args": argparse.Namespace(model="transxnet_t", lr=1e-3)}, ""),
     "half precision": ({"state_dict": HALF}, ""),
 }  # fmt: skip
@@ -82,23 +82,24 @@ def damaged(releases: HubServer) -> None:
     path.write_bytes(flipped(path.read_bytes()))
 
 
+NOT_DOWNLOADED = "Could not download transx-t.pth.tar: "
 FAULTS: dict[str, tuple[Callable[[HubServer], object], str]] = {  # how it is made -> cause and remedy
-    "401": (lambda page: page.fail(401), "127.0.0.1 wants to know who asks for transx-t.pth.tar (401). Set HF_TOKEN"),
-    "403": (lambda page: page.fail(403), "127.0.0.1 does not let this account have transx-t.pth.tar (403). Use a"),
-    "404": (lambda page: page.fail(404), "127.0.0.1 has no transx-t.pth.tar (404). It may have moved: get it by hand"),
-    "429": (lambda page: page.fail(429), "127.0.0.1 is asked too often from here (429). Wait a few minutes"),
-    "500": (lambda page: page.fail(500), "127.0.0.1 itself is failing (500). Nothing is wrong here."),
-    "truncated": (lambda page: page.fail("truncated"), "transx-t.pth.tar broke off before its end; nothing was kept."),
+    "401": (lambda page: page.fail(401), f"{NOT_DOWNLOADED}127.0.0.1 requires authentication (401). Set"),
+    "403": (lambda page: page.fail(403), f"{NOT_DOWNLOADED}127.0.0.1 denies access (403). Use a"),
+    "404": (lambda page: page.fail(404), f"{NOT_DOWNLOADED}127.0.0.1 does not have it (404). It may"),
+    "429": (lambda page: page.fail(429), f"{NOT_DOWNLOADED}too many requests to 127.0.0.1 (429). Wait a"),
+    "500": (lambda page: page.fail(500), f"{NOT_DOWNLOADED}server error at 127.0.0.1 (500). Try again"),
+    "truncated": (lambda page: page.fail("truncated"), f"{NOT_DOWNLOADED}the connection to 127.0.0.1"),
     "silent in the middle": (
-        lambda page: page.hold(0.5), "transx-t.pth.tar stopped arriving in the middle; nothing was kept. 127.0.0.1 fell"
+        lambda page: page.hold(0.5), f"{NOT_DOWNLOADED}127.0.0.1 stopped sending data. Try"
     ),
-    "damaged": (damaged, "The file transx-t.pth.tar is damaged, or is no checkpoint. Get it again"),
+    "damaged": (damaged, "The file transx-t.pth.tar is damaged or not a checkpoint. Download it again."),
     "code": (
         lambda page: publish(page, {"state_dict": STATE, "extra": Payload()}),
-        "The file transx-t.pth.tar holds more than tensors, and code from a file is never run. Ask whoever made it",
+        "The file transx-t.pth.tar contains more than tensors; code from a file is never run. Use",
     ),
     "nothing in it": (
-        lambda page: publish(page, {"epoch": 3}), "The file transx-t.pth.tar holds no state dict, neither bare nor"
+        lambda page: publish(page, {"epoch": 3}), "The file transx-t.pth.tar contains no state dict, neither"
     ),
     "another model": (lambda page: publish(page, {"a": torch.ones(1)}), "The tensors of 127.0.0.1:"),
 }  # fmt: skip
@@ -138,7 +139,7 @@ def test_no_two_faults_share_a_sentence(releases, monkeypatch):
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", "http://releases.example")
     said["no network"] = cause(why_not(), "release")
     with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
-        patch.setattr("transxnet.weights.download.ANSWER_SECONDS", 0.2)
+        patch.setattr("transxnet.weights.download.RESPONSE_SECONDS", 0.2)
         patch.setenv("TRANSXNET_RELEASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         said["silent"] = cause(why_not(), "release")
     assert len(said) == 15
@@ -220,7 +221,7 @@ def test_a_release_is_downloaded_once(releases, tmp_path):
 
 def test_an_unconfirmed_digest_that_differs_is_a_loud_warning(releases, monkeypatch):
     monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: "c8ef" + "0" * 60})
-    with pytest.warns(UserWarning, match="Nobody has confirmed that record") as caught:
+    with pytest.warns(UserWarning, match="That record is unconfirmed") as caught:
         loaded = load("t", device="cpu")
     assert holds(loaded)
     text = str(caught[0].message)
@@ -231,7 +232,7 @@ def test_an_unconfirmed_digest_that_differs_is_a_loud_warning(releases, monkeypa
 
 def test_a_full_disk(releases, tmp_path, monkeypatch):
     monkeypatch.setattr("transxnet.weights.download.os.fsync", full)
-    assert cause(why_not(), "release").startswith("The disk is full: transx-t.pth.tar was not kept.")
+    assert cause(why_not(), "release").startswith("Could not save transx-t.pth.tar: the disk is full.")
     assert downloaded(tmp_path) == []
 
 
@@ -248,7 +249,7 @@ def test_what_a_killed_download_left_is_swept(releases, tmp_path):
 
 def test_a_release_page_that_is_no_web_address(monkeypatch, tmp_path):
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", tmp_path.as_uri())  # file:// would read this machine's files
-    assert "transx-t.pth.tar could not be had" in cause(why_not(), "release")
+    assert "Could not download transx-t.pth.tar from" in cause(why_not(), "release")
 
 
 def test_where_releases_are_kept(monkeypatch, tmp_path):

@@ -30,7 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import OutOfRange, UnknownName, quote
-from ...images import ModelInput, view_to_upload
+from ...images import ModelInput, crop_to_source
 from ..sanity.faithfulness import bare
 
 MOST_CELLS = 256  # of a mask's side: finer than any view here needs
@@ -67,7 +67,7 @@ def write_mask(grid: np.ndarray) -> str:
 def on_view(grid: np.ndarray, model_input: ModelInput) -> np.ndarray:
     """A grid over the photo, bool (rows, cols) -> the view's pixels, bool (H, W)."""
     height, width = model_input.crop.shape[:2]
-    x, y = view_to_upload(model_input, np.arange(width), np.arange(height))  # centres of columns and rows
+    x, y = crop_to_source(model_input, np.arange(width), np.arange(height))  # centres of columns and rows
     places = []
     for at, side, cells in zip((y, x), model_input.source_size[::-1], grid.shape, strict=True):
         places.append(np.clip(((at + 0.5) * cells / side).astype(int), 0, cells - 1))

@@ -28,7 +28,7 @@ import torch
 
 from ...backbones.module import Backbone
 from ...errors import DeviceError, LensError, OutOfRange
-from ...images import ModelInput, SourceImage, ViewSpec, decode, prepare
+from ...images import InputSpec, ModelInput, SourceImage, decode, prepare
 from ...model import TransXNet
 from ...results import Explanation
 from ...results.erf import ErfProtocol
@@ -260,7 +260,7 @@ def single_image_erf(
         return receptive_field(observation, stage or last, unit=unit, rectify=True, keep_graph=False)
 
 
-def warp_to_square(image: SourceImage, size: int, spec: ViewSpec | None = None) -> ModelInput:
+def warp_to_square(image: SourceImage, size: int, spec: InputSpec | None = None) -> ModelInput:
     """Resize the whole image to size x size pixels, bicubically; the aspect ratio is not kept.
 
     Args:
