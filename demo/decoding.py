@@ -157,12 +157,12 @@ class DecodePool:
         if error.expired:
             return ImageTooLarge(
                 f"{subject} took longer than {self.limit:.0f} seconds to decode.",
-                remedy="Make it smaller and send it again.",
+                remedy="Reduce its size and upload it again.",
                 detail=str(error),
             )
         return ImageUnreadable(
             f"{subject} could not be decoded: the decoder stopped, or ran out of memory.",
-            remedy="Open it in an image viewer, save it as JPEG or PNG, and send that.",
+            remedy="Convert it to JPEG or PNG and upload it again.",
             detail=str(error),
         )
 

@@ -156,8 +156,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     strays = [i.nodeid for i in items if i.get_closest_marker("timing") and TESTS / "browser" not in i.path.parents]
     if strays:
         raise pytest.UsageError(f"`make test` runs what measures seconds in tests/browser only, not {strays}")
-    places = {TESTS / name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path, len(places)))
+    order = {TESTS / name: index for index, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 COUNTED = {"cuda_skips": cuda_skips, "worst_errors": worst_errors}

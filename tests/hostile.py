@@ -36,15 +36,15 @@ JSON = st.recursive(
 VALUES = st.sampled_from(SPECIAL) | JSON
 
 
-def check_sentence(said: Any, asked: str) -> None:
+def check_sentence(message: Any, request: str) -> None:
     """Whether what was said is a sentence for whoever asked. asked: the request, for the test's own message."""
-    asked = asked[:600]
-    assert isinstance(said, str), f"no sentence but {said!r:.200}: {asked}"
-    assert len(said.split()) >= 4, f"{said!r}: {asked}"
-    assert not PATH.search(said), f"{said!r}: {asked}"
-    assert MARK not in said, f"more than 80 characters are repeated: {said[:300]!r}: {asked}"
-    assert len(said) < 1200, f"{said[:300]!r}: {asked}"
-    said.encode()  # no lone surrogates
+    request = request[:600]
+    assert isinstance(message, str), f"no sentence but {message!r:.200}: {request}"
+    assert len(message.split()) >= 4, f"{message!r}: {request}"
+    assert not PATH.search(message), f"{message!r}: {request}"
+    assert MARK not in message, f"more than 80 characters are repeated: {message[:300]!r}: {request}"
+    assert len(message) < 1200, f"{message[:300]!r}: {request}"
+    message.encode()  # no lone surrogates
 
 
 class Tracebacks(logging.Handler):
@@ -52,17 +52,17 @@ class Tracebacks(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.records: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.exc_info:
-            self.found.append(f"{record.getMessage()}\n{''.join(traceback.format_exception(*record.exc_info))}")
+            self.records.append(f"{record.getMessage()}\n{''.join(traceback.format_exception(*record.exc_info))}")
 
     def print_exc(self, *_: Any, **__: Any) -> None:
         """In the place of traceback.print_exc."""
-        self.found.append(traceback.format_exc())
+        self.records.append(traceback.format_exc())
 
-    def check(self, asked: str) -> None:
+    def check(self, request: str) -> None:
         """Fails if there was one since the last call."""
-        found, self.found[:] = list(self.found), []
-        assert not found, f"{asked[:600]}\n{found[0][-2500:]}"
+        records, self.records[:] = list(self.records), []
+        assert not records, f"{request[:600]}\n{records[0][-2500:]}"

@@ -173,10 +173,10 @@ class HubServer:
 
     def downloads(self, name: str) -> int:
         """How often a file was asked for, headers alone not counted."""
-        return self.asked("GET", name)
+        return self.count_requests("GET", name)
 
-    def asked(self, method: str, name: str) -> int:
-        return sum(one == method and path.endswith(name) for one, path in self.requests)
+    def count_requests(self, method: str, name: str) -> int:
+        return sum(request_method == method and path.endswith(name) for request_method, path in self.requests)
 
     def __enter__(self) -> HubServer:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()

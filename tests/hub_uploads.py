@@ -44,10 +44,10 @@ class Uploads:
     def do_PUT(self) -> None:
         path, body = self._begin()
         if path is not None:
-            whole = hashlib.sha256(body).hexdigest() == path.split("/")[1]
-            if whole:
+            is_complete = hashlib.sha256(body).hexdigest() == path.split("/")[1]
+            if is_complete:
                 self.hub.objects[path.split("/")[1]] = body
-            self._json(200 if whole else 400, {})
+            self._json(200 if is_complete else 400, {})
 
     def _begin(self) -> tuple[str | None, bytes]:
         """The path and what was sent to it; None where a fault has been answered already."""
@@ -86,27 +86,27 @@ class Uploads:
             return False
         return True
 
-    def _create(self, wanted: Json) -> None:
-        namespace, name = wanted["organization"], wanted["name"]
+    def _create(self, request: Json) -> None:
+        namespace, name = request["organization"], request["name"]
         if namespace not in self.hub.tokens[self.headers["Authorization"].removeprefix("Bearer ")]:
             return self._json(403, {"error": f"You don't have the rights to create a model under {namespace}"})
         folder = self.hub.root / namespace / name
-        there = folder.is_dir()
-        if not there:
+        existing = folder.is_dir()
+        if not existing:
             folder.mkdir(parents=True)
             (folder / ".gitattributes").write_text(
                 "*.safetensors filter=lfs diff=lfs merge=lfs -text\n", encoding="utf-8"
             )
-            self.hub.created[f"{namespace}/{name}"] = wanted
-        self._json(409 if there else 200, {"url": f"{self.hub.url}/{namespace}/{name}"})
+            self.hub.created[f"{namespace}/{name}"] = request
+        self._json(409 if existing else 200, {"url": f"{self.hub.url}/{namespace}/{name}"})
 
     def _branch(self, parts: list[str]) -> None:
         main = self.hub.root / parts[2] / parts[3]
         branch = main / "revisions" / parts[5]
-        there = branch.is_dir()
-        if not there:
+        existing = branch.is_dir()
+        if not existing:
             shutil.copytree(main, branch, ignore=shutil.ignore_patterns("revisions"))
-        self._json(409 if there else 200, {})
+        self._json(409 if existing else 200, {})
 
     def _revision(self, parts: list[str]) -> Path:
         main = self.hub.root / parts[2] / parts[3]
@@ -116,8 +116,8 @@ class Uploads:
         """Weights go to LFS, other files into the commit; `oid` is what is there already, by either's digest."""
         answers = []
         for file in files:
-            lfs, there = file["path"].endswith(".safetensors"), folder / file["path"]
-            data = there.read_bytes() if there.is_file() else None
+            lfs, existing = file["path"].endswith(".safetensors"), folder / file["path"]
+            data = existing.read_bytes() if existing.is_file() else None
             oid = None if data is None else hashlib.sha256(data).hexdigest() if lfs else _git_hash(data)
             mode = "lfs" if lfs else "regular"
             answers.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, "oid": oid})
@@ -125,9 +125,9 @@ class Uploads:
 
     def _batch(self, objects: list[Json]) -> None:
         answers = []
-        for one in objects:
-            upload = {"upload": {"href": f"{self.hub.url}/lfs/{one['oid']}"}}
-            answers.append(one if one["oid"] in self.hub.objects else one | {"actions": upload})
+        for entry in objects:
+            upload = {"upload": {"href": f"{self.hub.url}/lfs/{entry['oid']}"}}
+            answers.append(entry if entry["oid"] in self.hub.objects else entry | {"actions": upload})
         self._json(200, {"transfer": "basic", "objects": answers})
 
     def _commit(self, folder: Path, repo: str, lines: list[Json]) -> None:

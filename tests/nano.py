@@ -41,7 +41,7 @@ def why_not(namespace: str = NAMESPACE, **options: object) -> str:
     return f"{attempt[1]} {attempt[2]}"
 
 
-def kept(folder: Path) -> list[Path]:
+def cached_weights(folder: Path) -> list[Path]:
     """Weights under a final name in the client's cache; the folder's snapshots are links to its blobs."""
     blobs = [path for path in blobs_of(folder) if not path.name.endswith(".incomplete")]
     return [*folder.rglob("model.safetensors"), *(path for path in blobs if path.stat().st_size > 10_000)]

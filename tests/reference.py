@@ -52,9 +52,9 @@ def reference_input(height: int, width: int, seed: int = 0) -> Tensor:
     return torch.from_numpy(image.astype(np.float32))
 
 
-def relative_error(variant: str, ours: Tensor, theirs: np.ndarray) -> float:
+def relative_error(variant: str, actual: Tensor, expected: np.ndarray) -> float:
     """Largest difference over largest absolute value; the worst of a variant is remembered for the summary."""
-    error = float(np.abs(ours.numpy() - theirs).max() / np.abs(theirs).max())
+    error = float(np.abs(actual.numpy() - expected).max() / np.abs(expected).max())
     worst_errors[variant] = max(error, worst_errors.get(variant, 0.0))
     return error
 

@@ -49,8 +49,8 @@ def bundle(digest: str = "") -> Path:
 
 
 def holds(loaded: LoadedModel, state: dict[str, Tensor] = STATE) -> bool:
-    own = loaded.model.state_dict()
-    return own.keys() == state.keys() and all(torch.equal(own[key], value) for key, value in state.items())
+    actual = loaded.model.state_dict()
+    return actual.keys() == state.keys() and all(torch.equal(actual[key], value) for key, value in state.items())
 
 
 def why_not(source: object = None, name: str = "t", **options: object) -> NoWeights:
@@ -60,8 +60,8 @@ def why_not(source: object = None, name: str = "t", **options: object) -> NoWeig
 
 
 def cause(error: NoWeights, source: str) -> str:
-    (found,) = [f"{what} {remedy}" for label, what, remedy in error.attempts if label == source]
-    return found
+    (cause_text,) = [f"{what} {remedy}" for label, what, remedy in error.attempts if label == source]
+    return cause_text
 
 
 def flipped(data: bytes) -> bytes:

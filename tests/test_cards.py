@@ -35,7 +35,7 @@ def test_every_bundled_checkpoint_has_a_card():
 
 
 @every_card
-def test_the_card_is_of_this_file(name):
+def test_card_describes_its_file(name):
     card, content = CARDS[name], (WEIGHTS / f"{name}.safetensors").read_bytes()
     assert (card["name"], card["sha256"]) == (name, hashlib.sha256(content).hexdigest())
     assert card["classes"] == VARIANTS[name].num_classes
@@ -43,12 +43,12 @@ def test_the_card_is_of_this_file(name):
 
 
 @every_card
-def test_the_markdown_card_says_the_same(name):
+def test_markdown_card_equals_json_card(name):
     assert (WEIGHTS / f"{name}.md").read_text(encoding="utf-8") == markdown(CARDS[name])
 
 
 @every_card
-def test_the_log_ends_where_the_run_did(name):
+def test_log_ends_at_the_last_step(name):
     card = CARDS[name]
     last = read_log(WEIGHTS / card["log"])[-1]
     assert (last.step, last.loss) == (card["steps"], card["loss"])
@@ -57,24 +57,24 @@ def test_the_log_ends_where_the_run_did(name):
 
 
 @every_card
-def test_the_recipe_that_made_it_is_still_there(name):
+def test_recipe_of_the_card_exists(name):
     recipe = json.loads(json.dumps(find_recipe(CARDS[name]["recipe"]["name"]).as_json()))
     assert recipe == CARDS[name]["recipe"]
 
 
-def test_no_image_was_trained_and_measured_on():
+def test_training_and_validation_images_are_disjoint():
     """By the lists of hashes; the cards hold the lists' digests."""
     assert not set(hashes("train")) & set(hashes("val"))
 
 
 @every_card
-def test_the_lists_are_those_of_the_card(name):
+def test_image_lists_match_the_card(name):
     card = CARDS[name]
     assert (card["data"]["digest"], card["data"]["pictures"]) == (combine_hashes(hashes("train")), 100_000)
     assert (card["validation"]["digest"], card["accuracy"]["pictures"]) == (combine_hashes(hashes("val")), 5000)
 
 
-def test_the_siblings_were_trained_alike():
+def test_variants_were_trained_identically():
     """Same recipe, images, steps and seed: what differs is the part that is missing."""
     cards = [CARDS[spec.name] for spec in SIBLINGS]
     same = ("data", "validation", "start", "steps", "preprocessing", "weights")
@@ -83,7 +83,7 @@ def test_the_siblings_were_trained_alike():
     assert all(recipe == recipes[0] for recipe in recipes)
 
 
-def test_files_are_small_enough_to_travel():
+def test_bundled_files_are_small():
     sizes = {path.stem: path.stat().st_size for path in WEIGHTS.glob("*.safetensors")}
     assert max(sizes.values()) < 10_000_000  # a Space takes larger files only through LFS
     assert max(sizes[spec.name] for spec in SIBLINGS) < 5_000_000
@@ -91,7 +91,7 @@ def test_files_are_small_enough_to_travel():
 
 
 @pytest.mark.parametrize("name", ["transxnet_pico", *(spec.name for spec in SIBLINGS)])
-def test_readme_says_what_the_card_measured(name):
+def test_readme_has_the_accuracy_of_the_card(name):
     accuracy = CARDS[name]["accuracy"]
     row = next(
         line for line in README.splitlines() if line.startswith(f"| `{VARIANTS[name].short}`") or f"`{name}` |" in line

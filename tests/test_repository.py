@@ -86,17 +86,19 @@ def test_no_file_is_too_large_for_a_space():
 
 def test_no_file_names_a_path_of_one_machine():
     patterns = machine_paths()
-    found = []
+    violations = []
     for path in FILES:
         content = (ROOT / path).read_bytes()
         hits = [match for pattern in patterns for match in pattern.finditer(content)]
-        found += [f"{path}:{line_of(content, hit.start())}: {hit.group().decode()}" for hit in hits]
-    assert not found, "\n".join(["paths of one machine:", *found])
+        violations += [f"{path}:{line_of(content, hit.start())}: {hit.group().decode()}" for hit in hits]
+    assert not violations, "\n".join(["paths of one machine:", *violations])
 
 
 def test_no_file_names_a_package_registry():
-    found = [f"{path}: {host}" for path in FILES for host in REGISTRIES if host.encode() in (ROOT / path).read_bytes()]
-    assert not found, "\n".join(["hosts of package registries:", *found])
+    violations = [
+        f"{path}: {host}" for path in FILES for host in REGISTRIES if host.encode() in (ROOT / path).read_bytes()
+    ]
+    assert not violations, "\n".join(["hosts of package registries:", *violations])
 
 
 def test_continuous_integration_can_be_executed():

@@ -20,7 +20,7 @@ from torch.distributed.run import get_args_parser
 from tests.hub import unused_url
 
 ROOT = Path(__file__).resolve().parent.parent
-ALONE = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
 PATIENCE = 120  # seconds, at most
 
 forking = get_context("forkserver")
@@ -30,7 +30,7 @@ forking.set_forkserver_preload(["transxnet.cli", "transxnet.training"])
 def torchrun(*command: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
     """Run a script or `-m MODULE` with its arguments in so many processes: a free port, one thread each, no GPU."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    environment = os.environ | ALONE
+    environment = os.environ | ENVIRONMENT
     return subprocess.run(
         [*launcher, *command], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=120
     )
@@ -45,12 +45,12 @@ def ranks(*command: str, processes: int = 2) -> subprocess.CompletedProcess[str]
     argv = [given.training_script, *given.training_script_args]
     group = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": unused_url().rpartition(":")[2]}
     started = [
-        Forked(*argv, module=given.module, **ALONE, **group, RANK=str(rank), LOCAL_RANK=str(rank))
+        Forked(*argv, module=given.module, **ENVIRONMENT, **group, RANK=str(rank), LOCAL_RANK=str(rank))
         for rank in range(processes)
     ]
-    ended = [one.communicate(PATIENCE) for one in started]
+    ended = [process.communicate(PATIENCE) for process in started]
     out, err = ("".join(texts) for texts in zip(*ended, strict=True))
-    return subprocess.CompletedProcess(command, int(any(one.returncode for one in started)), out, err)
+    return subprocess.CompletedProcess(command, int(any(process.returncode for process in started)), out, err)
 
 
 class Forked:

@@ -91,7 +91,7 @@ def test_a_download_is_watched_while_the_rest_is_used(visit, hub, page, artifact
     for one in (lens, other):
         told = row(one, "nano").locator("header p")
         assert f"hf-hub:{NAMESPACE}/{SLOW}@v1 at {commit_of(folder)[:8]}" in told.inner_text()
-        assert f"sha256 {file_digest(folder / FILE)[:8]}" in told.inner_text()
+        assert f"SHA-256 {file_digest(folder / FILE)[:8]}…" in told.inner_text()
         assert commit_of(folder) in told.get_attribute("title")
         assert file_digest(folder / FILE) in told.get_attribute("title")
         assert one.page.locator("#variants label:has(input[name=nano])").inner_text().strip() == "nano"  # no arrow
@@ -114,8 +114,8 @@ def test_a_damaged_file_and_a_missing_repository_are_said_in_their_columns(visit
     assert lens.titles("overview") == ["pico, matched", "pico, no STE", "T"]
     assert row(lens, "pico, matched").locator(".lens-frame.drawn").count() == 3  # bundled: the namespace lacks it
     damaged, missing = (row(lens, title).get_by_role("alert").inner_text() for title in ("pico, no STE", "T"))
-    assert f"hf-hub:{NAMESPACE}/{DAMAGED}@v1 is not the file that was published: its SHA-256 is" in damaged
-    assert "get it again, and tell its publisher" in damaged
+    assert f"hf-hub:{NAMESPACE}/{DAMAGED}@v1 is not the published file: its SHA-256 is" in damaged
+    assert "Download it again; if that does not help, tell its publisher." in damaged
     assert f"The Hub has no repository {NAMESPACE}/transxnet_t, or it is private." in missing
     lens.page.screenshot(path=artifacts / "hub-failed-1440.png", full_page=True)
     with lens.answer():

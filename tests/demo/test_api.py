@@ -363,7 +363,7 @@ def test_what_is_wrong_is_said(client, tmp_path):
     assert "'gif'" in refused(client, file, "erf", "gif", api_name="/export")
     for endpoint in ("/export", "/compare"):
         assert "More than 3 models" in refused(client, file, variants="pico,t,s,b", api_name=endpoint)
-    assert "no variant called 'pico0'" in refused(client, file, "erf", variants="pico0,pico1", api_name="/export")
+    assert "no model called 'pico0'" in refused(client, file, "erf", variants="pico0,pico1", api_name="/export")
     many = ",".join(f"pico{i}" for i in range(5_000))
     assert "variants is text of at most 400 characters" in refused(
         client, file, "erf", variants=many, api_name="/export"

@@ -247,7 +247,7 @@ def run_app(monkeypatch):
 def test_a_wrong_name_ends_the_command_with_a_sentence(run_app, capsys):
     assert run_app("--port", "0", "--default-variant", "zeta") == 1
     text = capsys.readouterr().err
-    assert text.startswith("There is no variant called 'zeta'.")
+    assert text.startswith("There is no model called 'zeta'.")
     assert text.count("\n") == 1
 
 

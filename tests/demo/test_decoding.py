@@ -84,7 +84,7 @@ def test_a_worker_decodes_to_the_same_pixels(name, pool, tmp_path):
     image, expected = pool.decode(tmp_path / name, name=name), images.decode(tmp_path / name, name=name)
     assert image == expected
     assert np.array_equal(image.rgb, expected.rgb)
-    assert (image.note, image.original_size) == (expected.note, expected.original_size)
+    assert (image.notes, image.original_size) == (expected.notes, expected.original_size)
     assert not image.rgb.flags.writeable
 
 

@@ -55,7 +55,7 @@ def columns() -> list[Column]:
 
 
 PENDING = Column("t", arrival=Arrival("hf-hub:lens/transxnet_t", 3_000_000, 51_200_000, silent=0.2))
-ATTEMPTS = (("folder", "No folder is configured.", "Pass --weights-dir."), ("hub", "It is down.", "Wait."))
+ATTEMPTS = (("folder", "No weights folder is configured.", "Pass --weights-dir."), ("hub", "It is down.", "Wait."))
 FAILED = Column("s", error=NoWeights("No weights for S.", ATTEMPTS, remedy="Take pico.", detail="/srv/secret"))
 
 
@@ -125,7 +125,7 @@ def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):
     assert "random" in random["badge"]
     counted = columns[0].cost
     assert f"{counted.parameters / 1e6:.1f} M" in trained["sub"]
-    assert trained["sub"].endswith("GMACs. small.safetensors, sha256 abababab.")  # and no time
+    assert trained["sub"].endswith("GMACs. Weights from small.safetensors (SHA-256 abababab…).")  # and no time
     assert trained["more"] == f"small.safetensors\nSHA-256 {'ab' * 32}"
 
 
@@ -134,7 +134,7 @@ def test_commit_digest_and_note_stand_beside_the_column(columns):
     column = replace(columns[0], study=replace(columns[0].study, provenance=found))
     for shown in (view("overview", [column], ONE)["rows"][0], view("erf", [column], ONE)["heads"][0]):
         assert shown["sub"].endswith(
-            "GMACs. hf-hub:lens/transxnet_t@v1 at 01234567, sha256 cdcdcdcd. Used because folder: None."
+            "Weights from hf-hub:lens/transxnet_t@v1 at 01234567 (SHA-256 cdcdcdcd…). Used because folder: None."
         )
         assert shown["more"].splitlines()[1:3] == [f"revision {'0123456789' * 4}", f"SHA-256 {'cd' * 32}"]
     untrained = replace(column, study=replace(column.study, provenance=replace(found, kind="untrained")))

@@ -68,5 +68,5 @@ def test_failed_import_says_what_to_install(error: ImportError, sentence: str):
         ModuleNotFoundError("No module named 'transxnet.x'", name="transxnet.x"),
     ],
 )
-def test_mistake_in_the_program_is_not_explained_away(error: ImportError):
+def test_programming_error_is_not_explained(error: ImportError):
     assert explain_import_error(error) is None

@@ -17,7 +17,7 @@ from transxnet.labels import label_set
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
-def test_a_value_is_quoted_whole_or_cut(value, quoted):
+def test_long_values_are_cut(value, quoted):
     assert quote(value) == quoted
 
 

@@ -50,9 +50,9 @@ def seeds() -> list[bytes]:
         (image.quantize(16), "BMP", {}),
     ]
     files = []
-    for one, kind, options in variants:
+    for variant, kind, options in variants:
         file = io.BytesIO()
-        one.save(file, kind, **options)
+        variant.save(file, kind, **options)
         files.append(file.getvalue())
     return files
 
@@ -137,19 +137,19 @@ def check_decode(data: bytes) -> None:
 
 @MANY
 @given(files())
-def test_any_file_is_a_image_or_a_sentence(data: bytes):
+def test_any_file_gives_image_or_message(data: bytes):
     check_decode(data)
 
 
 @MANY
 @given(st.binary(max_size=400), st.sampled_from(SEEDS))
-def test_any_bytes_behind_a_header_are_answered(data: bytes, seed: bytes):
+def test_any_bytes_after_a_header_are_handled(data: bytes, seed: bytes):
     check_decode(seed[:16] + data)
 
 
 @MANY
 @given(files())
-def test_only_the_bytes_decide(data: bytes):
+def test_result_depends_on_the_bytes_only(data: bytes):
     """Two decodes of the same bytes agree, in their pixels or in their words."""
     first, second = decode_or_refuse(data), decode_or_refuse(data)
     assert (first == second) if isinstance(first, SourceImage) else (str(first) == str(second))

@@ -54,7 +54,7 @@ def close(ours: Tensor, expected: np.ndarray | Tensor, limit: float = 1e-5) -> b
 
 
 @torch.no_grad()
-def test_idconv_is_a_depthwise_convolution_with_each_images_own_kernels():
+def test_idconv_equals_a_depthwise_convolution_per_image():
     idconv, x = shaken(IDConv(channels=8, groups=3, kernel_size=7)), torch.randn(2, 8, 10, 13)
     with Trace(RECOMPOSED) as trace:
         out = idconv(x)
@@ -102,7 +102,7 @@ def test_osra_is_attention_over_the_reduced_map(sr, size):
     assert close(out[0].flatten(1), np.einsum("hqk,hdk->hdq", weights, v).reshape(heads * d, -1))
 
 
-def test_a_bias_that_fits_stays_itself():
+def test_fitting_bias_is_returned_unchanged():
     bias = torch.randn(1, 2, 6, 4)
     assert fit_bias(bias, (6, 4)) is bias
 
@@ -118,7 +118,7 @@ def cubic(positions: np.ndarray, count: int) -> np.ndarray:
     return weights
 
 
-def test_another_bias_is_resized_over_the_flattened_plane():
+def test_other_bias_is_resized_over_the_plane():
     """Bicubic, align_corners=False: value i of the new axis sits at (i + 1/2) * old / new - 1/2 of the old one."""
     bias = torch.randn(1, 2, 6, 4)
     rows, cols = cubic((np.arange(9) + 0.5) * 6 / 9 - 0.5, 6), cubic((np.arange(3) + 0.5) * 4 / 3 - 0.5, 4)
@@ -129,7 +129,7 @@ def test_another_bias_is_resized_over_the_flattened_plane():
 
 
 @torch.no_grad()
-def test_dmixer_sends_the_first_half_to_idconv_and_joins_in_that_order():
+def test_dmixer_sends_the_first_half_to_idconv():
     mixer = shaken(DMixer(channels=8, heads=2, sr_ratio=2, groups=2, kernel_size=7))
     x, bias = torch.randn(1, 8, 6, 6), torch.randn(1, 2, 36, 9)
     joined = torch.cat((mixer.local_unit(x[:, :4]), mixer.global_unit(x[:, 4:], bias)), dim=1)
@@ -140,7 +140,7 @@ def test_dmixer_sends_the_first_half_to_idconv_and_joins_in_that_order():
 
 
 @torch.no_grad()
-def test_every_blocks_halves_can_be_recomposed_from_its_records():
+def test_halves_are_recomposed_from_records():
     model = recipe_model()
     with Trace((*RECOMPOSED, "block")) as trace:
         model(model_input().tensor)
@@ -161,7 +161,7 @@ def test_every_blocks_halves_can_be_recomposed_from_its_records():
 
 
 @torch.no_grad()
-def test_four_scales_split_the_channels_and_the_first_takes_the_remainder():
+def test_four_scales_split_the_channels():
     """All-ones kernels on an all-ones image count their taps: 1, 9, 25 and 49 in the middle."""
     scales = MultiScaleDWConv(19)
     for conv in scales.proj:
@@ -185,7 +185,7 @@ def test_msffn_adds_its_scales_before_the_second_activation():
 
 
 @torch.no_grad()
-def test_block_adds_three_residuals_and_drops_only_the_last_two():
+def test_block_drops_only_the_last_two_residuals():
     def block(drop_path: float) -> Block:
         return shaken(Block(8, 2, 2, 2, 7, 3, layer_scale=1.0, drop_path=drop_path))
 
@@ -212,7 +212,7 @@ def test_layer_scale_and_one_group_norm():
 
 
 @torch.no_grad()
-def test_a_static_convolution_meets_every_image_with_the_same_kernels():
+def test_static_convolution_uses_equal_kernels():
     static, x = shaken(StaticConv(channels=8, kernel_size=7)), torch.randn(2, 8, 10, 13)
     with Trace(RECOMPOSED) as trace:
         out = static(x)
@@ -225,7 +225,7 @@ def test_a_static_convolution_meets_every_image_with_the_same_kernels():
 
 
 @torch.no_grad()
-def test_without_osra_idconv_takes_all_channels():
+def test_idconv_takes_all_channels_without_osra():
     mixer, x = shaken(DMixer(16, heads=2, sr_ratio=2, groups=2, kernel_size=7, osra=False)), torch.randn(1, 16, 8, 8)
     with Trace(RECOMPOSED) as trace:
         out = mixer(x, None)
@@ -237,7 +237,7 @@ def test_without_osra_idconv_takes_all_channels():
 
 
 @torch.no_grad()
-def test_without_ste_the_halves_are_only_put_side_by_side():
+def test_halves_are_concatenated_without_ste():
     mixer = shaken(DMixer(16, heads=2, sr_ratio=2, groups=2, kernel_size=7, ste=False))
     x, bias = torch.randn(1, 16, 8, 8), torch.zeros(1, 2, 64, 16)
     expected = torch.cat((mixer.local_unit(x[:, :8]), mixer.global_unit(x[:, 8:], bias)), dim=1)
@@ -245,7 +245,7 @@ def test_without_ste_the_halves_are_only_put_side_by_side():
     assert not any(key.startswith("proj.") for key in mixer.state_dict())
 
 
-def test_each_switch_takes_one_part_and_leaves_the_others():
+def test_each_switch_removes_one_part():
     def parts(**switches: bool) -> tuple[type, ...]:
         mixer = DMixer(16, heads=2, sr_ratio=2, groups=2, kernel_size=7, **switches)
         return type(mixer.local_unit), type(mixer.global_unit), type(mixer.proj)

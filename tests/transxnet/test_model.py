@@ -28,13 +28,13 @@ def shapes_only(name: str) -> TransXNet:
 @pytest.fixture(scope="module")
 def build():
     """variant letter -> the model with the reference weights, made once."""
-    made: dict[str, TransXNet] = {}
+    models: dict[str, TransXNet] = {}
 
     def model(variant: str) -> TransXNet:
-        if variant not in made:
-            made[variant] = shapes_only(f"transxnet_{variant}")
-            made[variant].load_state_dict(reference.reference_state(variant), strict=True)
-        return made[variant]
+        if variant not in models:
+            models[variant] = shapes_only(f"transxnet_{variant}")
+            models[variant].load_state_dict(reference.reference_state(variant), strict=True)
+        return models[variant]
 
     return model
 
@@ -46,7 +46,7 @@ def pico() -> TransXNet:
 
 
 @pytest.mark.parametrize("variant", ["t", "s", "b"])
-def test_state_dict_is_the_official_one(variant, build):
+def test_state_dict_equals_the_official_one(variant, build):
     ours = [(key, list(value.shape)) for key, value in build(variant).state_dict().items()]
     assert ours == list(reference.spec()[variant].items())
 
@@ -114,7 +114,7 @@ def test_multiply_accumulates(name, side, gmacs):
     assert counter.get_total_flops() / 2e9 == pytest.approx(gmacs, rel=1e-3)
 
 
-def test_without_classes_the_pooled_features_come_out(pico):
+def test_zero_classes_return_pooled_features(pico):
     features = TransXNet(VARIANTS["transxnet_pico"], num_classes=0).eval()
     features.load_state_dict({k: v for k, v in pico.state_dict().items() if not k.startswith("classifier.2")})
     x = reference.reference_input(96, 96)
@@ -171,13 +171,13 @@ def test_any_size(height, width, pico):
     x = torch.cat([reference.reference_input(height, width, seed) for seed in (0, 1)])
     with torch.no_grad():
         stages = pico.forward_intermediates(x, intermediates_only=True)
-        together, alone = pico(x), pico(x[1:])
+        together, single = pico(x), pico(x[1:])
     assert [s.shape[-2:] for s in stages] == [(-(-height // n), -(-width // n)) for n in (4, 8, 16, 32)]
     assert torch.isfinite(together).all()
-    torch.testing.assert_close(together[1:], alone, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(together[1:], single, rtol=1e-4, atol=1e-6)
 
 
-def test_drop_path_rises_linearly_over_the_blocks():
+def test_drop_path_increases_linearly():
     model = TransXNet(VARIANTS["transxnet_pico"], drop_path_rate=0.18)
     rates = [block.drop_path.drop_prob for stage in (0, 2, 4, 6) for block in model.network[stage]]
     assert rates == pytest.approx([0.02 * i for i in range(10)])
@@ -187,13 +187,13 @@ def test_drop_path_rises_linearly_over_the_blocks():
 def test_initialization(name, start):
     torch.manual_seed(0)
     model = TransXNet(VARIANTS[name])
-    drawn = []
+    initialized = []
     for module in model.modules():
         if isinstance(module, torch.nn.Conv2d):
-            drawn.append(module.weight)
+            initialized.append(module.weight)
             assert module.bias is None or not module.bias.any()
         elif isinstance(module, IDConv):
-            drawn += [module.weight, module.bias]
+            initialized += [module.weight, module.bias]
         elif isinstance(module, torch.nn.BatchNorm2d | torch.nn.GroupNorm):
             assert (module.weight == 1).all()
             assert not module.bias.any()
@@ -202,10 +202,10 @@ def test_initialization(name, start):
             assert (module.weight == np.float32(start)).all()
             assert not module.bias.any()
     assert not any(table.any() for table in model.relative_pos_enc)
-    values = torch.cat([t.detach().flatten() for t in drawn])
+    values = torch.cat([t.detach().flatten() for t in initialized])
     assert values.std().item() == pytest.approx(0.02, rel=0.01)
     assert values.mean().item() == pytest.approx(0, abs=1e-4)
-    assert all(t.std() > 0.01 for t in drawn)  # none was left at zero, or as PyTorch starts it
+    assert all(t.std() > 0.01 for t in initialized)  # none was left at zero, or as PyTorch starts it
 
 
 def test_bias_tables_are_resized_as_a_plane(pico):
@@ -237,7 +237,7 @@ def _stage4_attention(model: TransXNet, x: Tensor, table: Tensor) -> Tensor:
     return trace.one("attention", 4, 1).tensor
 
 
-def test_a_image_of_another_depth():
+def test_other_number_of_input_channels():
     model = TransXNet(VARIANTS["transxnet_pico"], in_chans=1).eval()
     assert isinstance(model.patch_embed.proj, ConvBNAct)
     assert model.patch_embed.proj.conv.weight.shape == (32, 1, 7, 7)

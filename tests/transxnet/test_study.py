@@ -188,8 +188,8 @@ def test_a_position_that_the_model_did_not_see_takes_the_nearest_unit_and_says_s
 
 
 def test_what_decoding_did_to_the_image_is_said():
-    noted = dataclasses.replace(image(), note="turned upright as its EXIF says")
-    assert study(small_model(), noted, StudyOptions(only=())).notes == ("turned upright as its EXIF says",)
+    noted = dataclasses.replace(image(), notes=("Rotated according to its EXIF orientation.",))
+    assert study(small_model(), noted, StudyOptions(only=())).notes == ("Rotated according to its EXIF orientation.",)
 
 
 def test_a_device_out_of_memory_is_a_sentence(monkeypatch):

@@ -44,7 +44,7 @@ def test_every_variant_is_registered():
         assert (model.spec, model.num_classes) == (VARIANTS[name], VARIANTS[name].num_classes)
 
 
-def test_preprocessing_is_the_variants_own():
+def test_preprocessing_is_that_of_the_variant():
     for name, size, crop in (
         ("transxnet_t", 224, 0.9),
         ("transxnet_s", 224, 0.9),
@@ -75,7 +75,7 @@ def test_importing_is_silent():
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-def test_pretrained_follows_the_chain(chain):
+def test_pretrained_uses_the_sources_in_order(chain):
     model = timm.create_model("transxnet_pico", pretrained=True).eval()
     state = model.state_dict()
     assert state.keys() == chain.keys()
@@ -92,7 +92,7 @@ def test_pretrained_without_a_source_lists_the_attempts(monkeypatch, tmp_path):
         timm.create_model("transxnet_nano", pretrained=True)
 
 
-def test_a_place_that_timm_was_told_goes_first(chain, checkpoint, tmp_path):
+def test_source_given_to_timm_is_used(chain, checkpoint, tmp_path):
     other = {key: value + 1 if value.is_floating_point() else value for key, value in chain.items()}
     save_file(other, tmp_path / "other.safetensors")
     for overlay in ({"file": str(tmp_path / "other.safetensors")}, {"state_dict": dict(other)}):
@@ -100,7 +100,7 @@ def test_a_place_that_timm_was_told_goes_first(chain, checkpoint, tmp_path):
         assert torch.equal(model.patch_embed.proj.conv.weight, other["patch_embed.proj.conv.weight"])
 
 
-def test_a_new_task_keeps_the_trunk(chain):
+def test_new_classifier_keeps_other_weights(chain):
     model = timm.create_model("transxnet_pico", pretrained=True, num_classes=10, drop_path_rate=0.1)
     assert model.classifier[2].weight.shape == (10, 224, 1, 1)
     assert not model.classifier[2].bias.any()
@@ -109,7 +109,7 @@ def test_a_new_task_keeps_the_trunk(chain):
     assert model.network[6][1].drop_path.drop_prob == pytest.approx(0.1)
 
 
-def test_without_classes(chain):
+def test_zero_classes_return_features(chain):
     model = timm.create_model("transxnet_pico", pretrained=True, num_classes=0).eval()
     full = timm.create_model("transxnet_pico", pretrained=True).eval()
     x = reference_input(64, 64)

@@ -56,6 +56,12 @@ class Provenance:
     note: str = ""
     detail: str = field(default="", compare=False, repr=False)
 
+    @property
+    def origin(self) -> str:
+        """The source without the digest: "bundled", "random weights", "hf-hub:a/b at 01234567"."""
+        location = "bundled" if self.kind == "bundled" else self.location
+        return f"{location} at {self.revision[:8]}" if self.revision else location
+
     def short(self) -> Message:
         """One phrase for a caption: "Bundled weights (SHA-256 1a2b3c4d…)"."""
         digest = self.sha256[:8]
@@ -63,8 +69,7 @@ class Provenance:
             return Message("Bundled weights (SHA-256 {digest}…)", digest=digest)
         if self.kind == UNTRAINED:
             return Message("Random weights (SHA-256 {digest}…)", digest=digest)
-        location = f"{self.location} at {self.revision[:8]}" if self.revision else self.location
-        return Message("Weights from {location} (SHA-256 {digest}…)", location=location, digest=digest)
+        return Message("Weights from {location} (SHA-256 {digest}…)", location=self.origin, digest=digest)
 
     def as_json(self) -> dict[str, str]:
         """What may be shown, as strings; empty fields are left out."""

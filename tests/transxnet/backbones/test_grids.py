@@ -72,7 +72,7 @@ CASES = {  # layers -> stride, origin
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_unit_sits_in_the_middle_of_its_gradient(name):
+def test_unit_is_centered_on_its_gradient(name):
     layers, stride, origin = CASES[name]
     net = nn.Sequential(*layers)
     with torch.no_grad(), GridTracker(x := torch.rand(1, 1, SIDE, SIDE)):
@@ -83,7 +83,7 @@ def test_a_unit_sits_in_the_middle_of_its_gradient(name):
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_a_query_stays_where_it_is_whatever_it_attends_to(fused):
+def test_query_keeps_its_position(fused):
     """Attention that halves the map: few queries, from a convolution, look at many keys."""
     with torch.no_grad(), GridTracker(x := torch.rand(1, 1, 16, 16)):
         q, kv = (t.flatten(2).transpose(1, 2) for t in (ones(3, 2, 1)(x), x))  # (1, 64, 1), (1, 256, 1)
@@ -91,13 +91,13 @@ def test_a_query_stays_where_it_is_whatever_it_attends_to(fused):
     assert grid_of(out).of_rows(8, 16) == Grid(2, 0.0)
 
 
-def test_max_pooling_counts_like_average_pooling():
+def test_max_and_average_pooling_give_equal_grids():
     with torch.no_grad(), GridTracker(x := torch.rand(1, 3, 32, 32)):
         pooled = nn.Sequential(nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1))(x)
     assert grid_of(pooled) == Grid(4, 0.5)
 
 
-def test_what_the_image_is_not_in_sits_nowhere():
+def test_tensor_without_the_image_has_no_grid():
     with torch.no_grad(), GridTracker(torch.rand(1, 3, 32, 32)):
         assert grid_of(torch.ones(3) + 1) is None
 

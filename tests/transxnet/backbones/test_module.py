@@ -40,13 +40,13 @@ def backbone(kind: str) -> Backbone:
     return Backbone(net, replace(spec, image_size=64))
 
 
-def seen(model: Backbone, seed: int = 0, **options):
+def observed(model: Backbone, seed: int = 0, **options):
     side = model.spec.image_size
     return observe(model, tiny.model_input(side, side, seed), **({"grad": True} | options))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_logits_are_timms_own_bit_for_bit(kind):
+def test_logits_equal_those_of_timm_exactly(kind):
     """Also while a trace listens: the maps are views, there and back."""
     model = backbone(kind)
     plain = copy.deepcopy(model.net)
@@ -72,28 +72,28 @@ def test_logits_are_timms_own_bit_for_bit(kind):
         ("test_vit2", ("blocks.1", "blocks.3", "blocks.5", "blocks.7"), (16,) * 4, (7.5,) * 4),  # pools all tokens
     ],
 )
-def test_where_the_stages_are(kind, layers, strides, origins):
+def test_stages_have_the_expected_layers(kind, layers, strides, origins):
     spec = backbone(kind).spec
     assert (spec.layers, spec.strides, spec.origins) == (layers, strides, origins)
 
 
 @pytest.mark.parametrize("kind", ["test_resnet", "test_convnext"])
 @pytest.mark.parametrize("stage", [2, 4])
-def test_grad_cam_is_captums(kind, stage):
+def test_grad_cam_equals_captum(kind, stage):
     model = backbone(kind)
-    found = grad_cam(seen(model), 5, stage)
+    explanation = grad_cam(observed(model), 5, stage)
     plain = copy.deepcopy(model.net)
     x = tiny.model_input(model.spec.image_size, model.spec.image_size).tensor
     expected = LayerGradCam(plain, plain.get_submodule(model.spec.layers[stage - 1])).attribute(x, target=5)
-    torch.testing.assert_close(torch.from_numpy(found.heatmap), expected[0, 0].detach(), rtol=1e-4, atol=1e-7)
-    assert abs(found.heatmap).max() > 0
+    torch.testing.assert_close(torch.from_numpy(explanation.heatmap), expected[0, 0].detach(), rtol=1e-4, atol=1e-7)
+    assert abs(explanation.heatmap).max() > 0
 
 
 @pytest.mark.parametrize("kind", ["swin", "test_vit"])
-def test_grad_cam_of_other_layouts_is_made_of_captums_gradients(kind):
+def test_grad_cam_of_other_layouts_uses_captums_gradients(kind):
     """captum takes dimension 1 for the channels; here they are last, and a ViT's first token is no place."""
     model = backbone(kind)
-    found = grad_cam(seen(model), 5, 4)
+    explanation = grad_cam(observed(model), 5, 4)
     plain = copy.deepcopy(model.net)
     x = tiny.model_input(model.spec.image_size, model.spec.image_size).tensor
     layer = plain.get_submodule(model.spec.layers[3])
@@ -102,18 +102,18 @@ def test_grad_cam_of_other_layouts_is_made_of_captums_gradients(kind):
         rows = model.spec.image_size // 16
         slope, features = (t[:, 1:].unflatten(1, (rows, rows)) for t in (slope, features))
     expected = (slope.mean(dim=(1, 2), keepdim=True) * features).sum(dim=3)[0].detach()
-    torch.testing.assert_close(torch.from_numpy(found.heatmap), expected, rtol=1e-4, atol=1e-7)
-    assert abs(found.heatmap).max() > 0
+    torch.testing.assert_close(torch.from_numpy(explanation.heatmap), expected, rtol=1e-4, atol=1e-7)
+    assert abs(explanation.heatmap).max() > 0
 
 
-def test_patch_tokens_that_do_not_reach_the_answer_are_not_taken():
+def test_unused_patch_tokens_are_not_a_stage():
     """A ViT that answers from its class token: the last block's patches change nothing, those before it do."""
     model = backbone("test_vit")
     x = tiny.model_input(160, 160).tensor
-    last, found = model.net.blocks[5], model.net.blocks[4]
+    last, last_used = model.net.blocks[5], model.net.blocks[4]
     with torch.no_grad():
         logits = model(x)
-        for block, reaches in ((last, False), (found, True)):
+        for block, reaches in ((last, False), (last_used, True)):
             hook = block.register_forward_hook(lambda m, a, out: torch.cat((out[:, :1], 0 * out[:, 1:]), dim=1))
             assert torch.equal(model(x), logits) is not reaches
             hook.remove()
@@ -121,34 +121,34 @@ def test_patch_tokens_that_do_not_reach_the_answer_are_not_taken():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_erf_of_a_unit_is_about_the_unit(kind):
+def test_erf_is_centered_on_its_unit(kind):
     """Units sit on the recorded grid; the field's heaviest column and row are within a stride of the unit's pixel."""
     model = backbone(kind)
-    observation = seen(model)
+    observation = observed(model)
     units = observation.units(1)
     assert units.grid == tuple(observation.trace.one("stage", 1).tensor.shape[-2:])
     row, col = units.grid[0] // 2, units.grid[1] // 4
-    found = receptive_field(observation, 1, unit=(row, col))
+    explanation = receptive_field(observation, 1, unit=(row, col))
     x, y = units.center(row, col)
-    heatmap = torch.from_numpy(found.heatmap)
+    heatmap = torch.from_numpy(explanation.heatmap)
     assert abs(int(heatmap.sum(dim=0).argmax()) - x) <= units.stride
     assert abs(int(heatmap.sum(dim=1).argmax()) - y) <= units.stride
 
 
 @pytest.mark.parametrize("kind", ["swin", "test_vit"])
-def test_eight_threads_hear_their_own_images(kind):
+def test_eight_threads_record_their_own_images(kind):
     """The hooks stay on the shared model, and hand each thread's tensor to that thread's trace only."""
     model = backbone(kind)
-    alone = [grad_cam(seen(model, seed), seed).heatmap for seed in range(8)]
+    expected_maps = [grad_cam(observed(model, seed), seed).heatmap for seed in range(8)]
     together: dict[int, tuple] = {}
     start = threading.Barrier(8)
 
-    def look(seed: int) -> None:
+    def explain(seed: int) -> None:
         start.wait()
-        observation = seen(model, seed)
+        observation = observed(model, seed)
         together[seed] = (grad_cam(observation, seed).heatmap, len(observation.trace.records))
 
-    threads = [threading.Thread(target=look, args=(seed,)) for seed in range(8)]
+    threads = [threading.Thread(target=explain, args=(seed,)) for seed in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -156,19 +156,19 @@ def test_eight_threads_hear_their_own_images(kind):
     for seed in range(8):
         values, records = together[seed]
         assert records == 4
-        assert (values == alone[seed]).all()
-    assert (alone[0] != alone[1]).any()
+        assert (values == expected_maps[seed]).all()
+    assert (expected_maps[0] != expected_maps[1]).any()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_left_but_the_four_hooks_that_belong_to_it(kind):
+def test_only_the_four_stage_hooks_remain(kind):
     """tests.tiny.leftovers names them: one a stage module, for as long as the Backbone lives."""
     model = backbone(kind)
-    own = [f"net.{layer}._forward_hooks" for layer in model.spec.layers]
-    grad_cam(seen(model), 1)
+    hook_names = [f"net.{layer}._forward_hooks" for layer in model.spec.layers]
+    grad_cam(observed(model), 1)
     with pytest.raises(RuntimeError), Trace(edits={"stage": failing}):
         model(tiny.model_input(model.spec.image_size, model.spec.image_size).tensor)
-    assert tiny.leftovers(model) == own
+    assert tiny.leftovers(model) == hook_names
     for layer in model.spec.layers:
         (hook,) = model.net.get_submodule(layer)._forward_hooks.values()
         assert isinstance(hook, StageHook)
@@ -178,16 +178,16 @@ def failing(tap, tensor):
     raise RuntimeError("in the middle of a pass")
 
 
-def test_a_copy_has_taps_of_its_own():
+def test_copy_has_separate_taps():
     """Randomization works on a deep copy: its hooks must hand on to its own taps."""
     twin = copy.deepcopy(backbone("test_vit"))
     hooks = [h for layer in twin.spec.layers for h in twin.net.get_submodule(layer)._forward_hooks.values()]
     assert [hook.tap for hook in hooks] == list(twin.taps)
     assert {hook.layout.kind for hook in hooks} == {TOKENS}
-    assert len(seen(twin).trace.records) == 4
+    assert len(observed(twin).trace.records) == 4
 
 
-def test_random_weights_are_of_their_seed_and_draw_nobodys_numbers():
+def test_random_weights_depend_on_the_seed_only():
     spec = find_backbone("test_convnext")
     torch.manual_seed(7)
     before = torch.get_rng_state()
@@ -197,7 +197,7 @@ def test_random_weights_are_of_their_seed_and_draw_nobodys_numbers():
     assert not torch.equal(first["net.stem.0.weight"], other["net.stem.0.weight"])
 
 
-def test_weights_go_where_they_belong():
+def test_weights_are_loaded_into_their_layers():
     source = backbone("test_resnet")
     state = {key: value + 0.25 for key, value in source.net.state_dict().items()}
     assert torch.equal(
@@ -209,7 +209,7 @@ def test_a_vit_built_for_larger_images():
     """Its position table is resized by timm; grids and logits follow."""
     spec = replace(find_backbone("test_vit"), image_size=224)
     model = backbone_from(spec, backbone("test_vit").net.state_dict(), "a file")
-    units = seen(model).units(4)
+    units = observed(model).units(4)
     assert (units.grid, units.stride, units.origin) == ((14, 14), 16, 7.5)
     assert torch.equal(model.net.blocks[0].attn.qkv.weight, backbone("test_vit").net.blocks[0].attn.qkv.weight)
 
@@ -217,13 +217,13 @@ def test_a_vit_built_for_larger_images():
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("pit_ti_224", "timm names no four stages of it"),
-        ("hiera_tiny_224", "its tokens are not in the image's order"),
+        ("pit_ti_224", "timm defines fewer than four stages"),
+        ("hiera_tiny_224", "its tokens are not in the order of the image"),
         ("coat_tiny", "its layer serial_blocks1 runs 0 times for one image"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_the_reason(name, why):
-    with pytest.raises(LensError, match=f"timm:{name} cannot be looked at here: {why}"):
+def test_unsupported_backbones_are_refused_with_a_reason(name, why):
+    with pytest.raises(LensError, match=f"timm:{name} cannot be explained: {why}"):
         untrained_backbone(find_backbone(name))
 
 
@@ -236,18 +236,18 @@ def test_a_stage_without_effect_is_refused():
     for layer in backbone("test_resnet").spec.layers:
         net.get_submodule(layer)._forward_hooks.clear()
     net.__class__ = Blind
-    with pytest.raises(LensError, match="what its last stage gives does not reach its answer"):
+    with pytest.raises(LensError, match="the output of its last stage does not affect the logits"):
         Backbone(net, find_backbone("test_resnet"))
     assert not [name for name in tiny.leftovers(net) if "hooks" in name]
 
 
 @pytest.mark.parametrize(
-    ("part", "words"),
+    ("part", "message"),
     [("idconv", "generates no kernels"), ("osra", "no OSRA to attend with"), ("head", "no map of its own")],
 )
-def test_views_of_transxnets_parts_say_why_not(part, words):
-    with pytest.raises(PartMissing, match=f"test_resnet is no TransXNet: it(s head has)? .*{words}"):
-        need_part(seen(backbone("test_resnet")), part)
+def test_methods_for_transxnet_parts_explain_their_absence(part, message):
+    with pytest.raises(PartMissing, match=f"test_resnet is no TransXNet: it(s head has)? .*{message}"):
+        need_part(observed(backbone("test_resnet")), part)
 
 
 def test_transxnets_have_their_parts():

@@ -10,7 +10,7 @@ from transxnet.labels import label_set
 from transxnet.variants import VARIANTS
 
 
-def test_what_timm_says_of_a_backbone():
+def test_spec_comes_from_timms_registry():
     spec, untrained = spec_of("timm:vit_small_patch16_224")
     assert not untrained
     assert (spec.name, spec.short, spec.architecture) == (*["timm:vit_small_patch16_224"] * 2, "vit_small_patch16_224")
@@ -22,7 +22,7 @@ def test_what_timm_says_of_a_backbone():
     assert (spec.strides, spec.origins, spec.layers) == ((), (), ())  # not known before there is a model
 
 
-def test_a_tag_chooses_other_weights_and_their_view():
+def test_tag_selects_weights_and_preprocessing():
     default, tagged = spec_of("timm:resnet50")[0], spec_of("timm:resnet50.gluon_in1k")[0]
     assert (default.tag, tagged.tag) == ("a1_in1k", "gluon_in1k")
     assert (default.crop_pct, tagged.crop_pct) == (0.95, 0.875)
@@ -30,40 +30,46 @@ def test_a_tag_chooses_other_weights_and_their_view():
     assert tagged.architecture == default.architecture == "resnet50"
 
 
-def test_untrained_is_asked_for_by_name():
+def test_untrained_is_requested_by_name():
     spec, untrained = parse_backbone(" TIMM:resnet50@untrained ")
     assert untrained
     assert spec == spec_of("timm:resnet50")[0]
 
 
-def test_variants_go_the_way_they_went():
+def test_variant_names_still_work():
     assert spec_of("pico@untrained") == (VARIANTS["transxnet_pico"], True)
     assert not is_backbone("t")
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
-        ("timm:resnet5O", "timm has no backbone called 'resnet5O'. Near it: timm:resnet50,"),
-        ("timm:resnet50.a1_in2k", "timm has no backbone called 'resnet50.a1_in2k'. Near it: timm:resnet50.a1_in1k,"),
+        ("timm:resnet5O", "timm has no backbone called 'resnet5O'. Similar names: timm:resnet50,"),
+        (
+            "timm:resnet50.a1_in2k",
+            "timm has no backbone called 'resnet50.a1_in2k'. Similar names: timm:resnet50.a1_in1k,",
+        ),
         ("timm:zzzz", "timm has no backbone called 'zzzz'. Choose one such as timm:resnet50,"),
         ("timm:", "timm has no backbone called ''. Choose one such as timm:resnet50,"),
-        ("timm:transxnet_t", "transxnet_t is this project's own. Name t alone."),
-        ("timm:resnet50@v1", "'timm:resnet50@v1' is no name of a backbone. Write timm:resnet50, timm:resnet50.TAG or"),
+        ("timm:transxnet_t", "transxnet_t is a model of this project. Name t alone."),
+        (
+            "timm:resnet50@v1",
+            "'timm:resnet50@v1' is not a valid name of a backbone. Write timm:resnet50, timm:resnet50.TAG or",
+        ),
     ],
 )
-def test_unknown_names_get_the_nearest(name, said):
+def test_unknown_names_list_similar_ones(name, message):
     with pytest.raises(UnknownName) as caught:
         spec_of(name)
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(message)
 
 
-def test_without_classes_there_is_nothing_to_explain():
-    with pytest.raises(LensError, match="timm:vit_small_patch14_dinov2 cannot be looked at here: it gives features"):
+def test_backbone_without_classes_is_refused():
+    with pytest.raises(LensError, match="timm:vit_small_patch14_dinov2 cannot be explained: it returns features"):
         spec_of("timm:vit_small_patch14_dinov2")
 
 
-def test_classes_that_nobody_named_are_numbered():
+def test_unnamed_classes_are_numbered():
     spec = spec_of("timm:convnext_tiny.in12k")[0]
     labels = label_set(spec.label_set)
     assert (len(labels), spec.num_classes) == (11821, 11821)

@@ -77,7 +77,7 @@ def test_list_has_every_variant(capsys, weights):
     assert (rows["t"]["top1_paper"], rows["t"]["top1_measured"], rows["t"]["classes"]) == (0.816, None, 1000)
     assert rows["pico"]["top1_paper"] is None
     assert (rows["pico"]["weights"], rows["pico"]["local"]) == ("in the weights folder", True)
-    assert (rows["s"]["weights"], rows["s"]["local"]) == ("to be downloaded from the author's release", False)
+    assert (rows["s"]["weights"], rows["s"]["local"]) == ("needs a download from the authors' release", False)
     _, table, _ = run(capsys, "list", "--weights-dir", weights)
     assert "b_384" in table
     assert "85.5%" in table
@@ -97,16 +97,16 @@ def test_list_of_named_models(capsys):
     code, out, _ = run(capsys, "list", "pico@untrained", "timm:resnet50", "timm:test_vit@untrained", "--json")
     pico, resnet, vit = lines(out)
     assert code == 0
-    assert (pico["name"], pico["weights"]) == ("pico@untrained", "random weights, made on the spot")
+    assert (pico["name"], pico["weights"]) == ("pico@untrained", "random weights")
     assert (pico["top1_measured"], pico["parameters"]) == (None, listing.COSTS["transxnet_pico"][0])
     assert (resnet["name"], resnet["weights"], resnet["local"]) == (
-        "timm:resnet50", "to be downloaded from the Hub", False,
+        "timm:resnet50", "needs a download from the Hub", False,
     )  # fmt: skip
     assert (resnet["parameters"], resnet["gmacs"], resnet["image_size"]) == (25_557_032, 4.0892, 224)
     assert (vit["name"], vit["image_size"], vit["local"]) == ("timm:test_vit@untrained", 160, True)
     code, _, err = run(capsys, "list", "timm:resnet5O")
     assert code == 2
-    assert "Near it: timm:resnet50" in err
+    assert "Similar names: timm:resnet50" in err
     assert "timm:NAME" in run(capsys, "list", "pico")[1]
 
 
@@ -239,9 +239,9 @@ def test_batch_too_large_is_halved(capsys, images, monkeypatch):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--model", "resnet"], f"no variant called 'resnet'. Choose one of: {', '.join(NAMES)}"),
+        (["--model", "resnet"], f"no model called 'resnet'. Choose one of: {', '.join(NAMES)}"),
         (["--model", "nano"], "No weights for transxnet_nano: every source failed.\n  1. folder:"),
-        (["--model", "pico", "--device", "abacus"], "'abacus' is no device"),
+        (["--model", "pico", "--device", "abacus"], "'abacus' is not a device"),
     ],
 )
 def test_fatal_error_is_one_message_and_exit_2(capsys, images, argv, message):
@@ -374,7 +374,7 @@ def test_equal_file_names_get_numbered_folders():
         (["--cam-layer", "0"], "pico has no stage 0."),
         (["--target", "tench"], "called 'tench'"),
         (["--analyses", "kernels,magic"], "no analysis called 'magic'. Choose some of: attention, "),
-        (["--models", "pico,magic"], "no variant called 'magic'"),
+        (["--models", "pico,magic"], "no model called 'magic'"),
     ],
 )
 def test_study_refuses_invalid_options_early(capsys, tmp_path, argv, message):

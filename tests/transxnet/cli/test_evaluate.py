@@ -59,7 +59,7 @@ def test_two_processes_equal_one(data, tmp_path, capsys):
 def test_text_output(data, capsys):
     lines = evaluate(capsys, "--data", data).out.splitlines()
     result = json.loads(evaluate(capsys, "--data", data, "--json").out)
-    assert lines[0].startswith("pico@untrained: untrained, sha256 ")
+    assert lines[0].startswith("pico@untrained: Random weights (SHA-256 ")
     assert lines[1].startswith(f"pico@untrained top-1: {result['top1']:.1%} (95% interval ")
     assert lines[2].startswith(f"pico@untrained top-5: {result['top5']:.1%} (95% interval ")
     assert lines[3:6] == [

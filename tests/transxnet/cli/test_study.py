@@ -317,7 +317,9 @@ def test_invalid_blocks_and_heads_are_refused(study, images):
 def test_all_missing_weights_are_listed(study, images):
     code, _, err = study(images[0], "--models", "timm:resnet18,pico@untrained,nano")
     assert code == 2
-    assert "There are no weights for timm:resnet18 and nano.\n  1. timm:resnet18: There is no network here" in err
+    assert (
+        "There are no weights for timm:resnet18 and nano.\n  1. timm:resnet18: Could not download timm/resnet18" in err
+    )
     assert "\n  2. nano: " in err
     assert err.endswith("or use random weights: NAME@untrained.\n")
     error = study(images[0], "--models", "pico@untrained,nano")[2]

@@ -51,7 +51,7 @@ def test_from_training_to_a_bundle(data, make_images, tmp_path, capsys):
 
     assert main(["evaluate", "--data", val, *source, "--image-size", "32", "--device", "cpu"]) == 0
     provenance, top1, top5, counts, *_ = capsys.readouterr().out.splitlines()
-    assert provenance.startswith("pico: transxnet_pico.safetensors, sha256 ")
+    assert provenance.startswith("pico: Weights from transxnet_pico.safetensors (SHA-256 ")
     assert top1.startswith(f"pico top-1: {result['top1']:.1%} (")
     assert top5.startswith(f"pico top-5: {result['top5']:.1%} (")
     assert counts == "2 images at 32 px; 1 images of other classes excluded"

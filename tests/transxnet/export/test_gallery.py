@@ -38,5 +38,5 @@ def test_command_writes_every_figure(tmp_path, monkeypatch, capsys):
     images = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page)
     assert [name.rpartition(".")[0] for name in images] == ["sheet", "pathway_energies", "erf"]
     assert set(images) | {"README.md"} == {p.name for p in out.iterdir()}
-    assert "Never trained" in page
+    assert "Random weights, not trained" in page
     assert str(tmp_path) not in page

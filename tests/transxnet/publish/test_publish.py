@@ -31,7 +31,7 @@ from transxnet.weights.load import load
 
 PICO = VARIANTS["transxnet_pico"]
 REPO = f"{NAMESPACE}/transxnet_pico"
-MADE = {"README.md", "config.json", "model.safetensors"}
+FILES = {"README.md", "config.json", "model.safetensors"}
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def no_gradients() -> Iterator[None]:
 # --- What is published, loads ---------------------------------------------------------------------------------------
 
 
-def test_what_is_published_loads_three_ways_with_equal_logits(hub, checkpoint, logits, tmp_path, capsys):
+def test_published_weights_load_three_ways_with_equal_logits(hub, checkpoint, logits, tmp_path, capsys):
     copy = tmp_path / "kept"
     assert publish(checkpoint, "--out", copy) == 0
     out = capsys.readouterr().out
@@ -115,12 +115,12 @@ def test_what_is_published_loads_three_ways_with_equal_logits(hub, checkpoint, l
     assert f"published: hf-hub:{REPO}, commit {commit}" in out
     assert f"sha256 {digest}" in out
     assert "verified after upload" in out
-    assert names(copy) == MADE
-    assert names(published(hub)) == MADE | {".gitattributes"}
-    assert all((copy / name).read_bytes() == (published(hub) / name).read_bytes() for name in MADE)
+    assert names(copy) == FILES
+    assert names(published(hub)) == FILES | {".gitattributes"}
+    assert all((copy / name).read_bytes() == (published(hub) / name).read_bytes() for name in FILES)
 
 
-def test_the_upload_is_one_commit(hub, checkpoint):
+def test_upload_is_one_commit(hub, checkpoint):
     assert publish(checkpoint) == 0
     assert [path for method, path in hub.requests if "/commit/" in path] == [f"api/models/{REPO}/commit/main"]
     first = commit_of(published(hub))
@@ -130,13 +130,13 @@ def test_the_upload_is_one_commit(hub, checkpoint):
     assert commit_of(published(hub)) == first
 
 
-def test_a_name_of_its_own_a_branch_and_privacy(hub, checkpoint, logits):
+def test_other_name_branch_and_private_repository(hub, checkpoint, logits):
     repo = f"{NAMESPACE}/my.pico"
     assert publish(checkpoint, "--branch", "v1", "--private", to=repo) == 0
     assert hub.created[repo]["name"] == "my.pico"
     assert "private" in json.dumps(hub.created[repo])
-    assert names(hub.root / repo / "revisions" / "v1") >= MADE
-    assert not names(hub.root / repo) & MADE
+    assert names(hub.root / repo / "revisions" / "v1") >= FILES
+    assert not names(hub.root / repo) & FILES
     assert torch.equal(load("pico", f"hf-hub:{repo}@v1", "cpu").model(image()), logits)
     card = (hub.root / repo / "revisions" / "v1" / "README.md").read_text(encoding="utf-8")
     assert card.count(f'"hf-hub:{repo}@v1"') == 2  # the card loads that branch, both ways
@@ -146,18 +146,18 @@ def test_a_name_of_its_own_a_branch_and_privacy(hub, checkpoint, logits):
 # --- The folder -----------------------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_leaves_the_folder_and_asks_nobody(checkpoint, tmp_path, monkeypatch, capsys):
+def test_dry_run_writes_the_folder_without_requests(checkpoint, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     use_hub(monkeypatch, unused_url(), tmp_path / "cache")
     assert publish(checkpoint, "--dry-run", to="somebody/pico-1") == 0
-    made = tmp_path / "pico-1"
-    assert names(made) == MADE
+    folder = tmp_path / "pico-1"
+    assert names(folder) == FILES
     assert names(tmp_path) == {"pico-1"}
-    config = json.loads((made / "config.json").read_text(encoding="utf-8"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     labels = label_set("tiny-imagenet-200")
     assert {key: config[key] for key in ("architecture", "num_classes", "num_features", "sha256")} == {
         "architecture": "transxnet_pico", "num_classes": 200, "num_features": 224,
-        "sha256": file_digest(made / "model.safetensors"),
+        "sha256": file_digest(folder / "model.safetensors"),
     }  # fmt: skip
     assert config["label_names"] == list(labels.wnids)
     assert config["label_descriptions"]["n02165456"].startswith("ladybug, ladybeetle")
@@ -170,33 +170,33 @@ def test_a_dry_run_leaves_the_folder_and_asks_nobody(checkpoint, tmp_path, monke
     assert "the 3 files for hf-hub:somebody/pico-1" in out
 
 
-def test_the_readme_says_where_the_weights_come_from(checkpoint, tmp_path):
+def test_readme_contains_the_provenance(checkpoint, tmp_path):
     assert publish(checkpoint, "--dry-run", "--out", tmp_path / "out") == 0
     text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert text.startswith("---\nlibrary_name: timm\nlicense: apache-2.0\npipeline_tag: image-classification\n")
-    assert "| made from | `pico.pth.tar` |" in text
-    assert f"| SHA-256 of that file | `{file_digest(checkpoint)}` |" in text
+    assert "| source file | `pico.pth.tar` |" in text
+    assert f"| SHA-256 of the source file | `{file_digest(checkpoint)}` |" in text
     assert file_digest(tmp_path / "out" / "model.safetensors") in text
     assert f'transxnet.load("pico", "hf-hub:{REPO}")' in text
     assert f'timm.create_model("hf-hub:{REPO}", pretrained=True)' in text
     assert "local-dir:FOLDER" in text
-    assert "Nobody measured these weights" in text  # pico.pth.tar is nobody's released file
+    assert "These weights were not evaluated" in text  # pico.pth.tar is nobody's released file
     assert "@article{lou2025transxnet," in text
     assert str(checkpoint.parent) not in text
 
 
-def test_an_official_file_carries_the_papers_numbers_as_the_papers(tmp_path):
+def test_official_file_gets_the_papers_numbers(tmp_path):
     spec = find_variant("t")
     shapes = {key: list(value.shape) for key, value in TransXNet(spec).to("meta").state_dict().items()}
     torch.save(recipe_state(shapes), tmp_path / "transx-t.pth.tar")
     assert publish(tmp_path / "transx-t.pth.tar", "--dry-run", "--out", tmp_path / "out", model="t") == 0
     text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
-    assert "These are its authors' numbers: nobody measured this very file" in text
-    assert "| 81.6 % | 70.7 % | 1.8 | 12.8 M |" in text
+    assert "this file was not evaluated for this card" in text
+    assert "| 81.6% | 70.7% | 1.8 | 12.8 M |" in text
     assert len(json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))["label_names"]) == 1000
 
 
-def test_a_bundled_file_takes_its_card_along(state, tmp_path):
+def test_bundled_file_is_published_with_its_card(state, tmp_path):
     """Its accuracy, log and plot; in float16, as it was stored."""
     source = tmp_path / "transxnet_pico.safetensors"
     half = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
@@ -206,18 +206,18 @@ def test_a_bundled_file_takes_its_card_along(state, tmp_path):
     card = {"name": "transxnet_pico", "sha256": file_digest(source), "accuracy": accuracy, "plot": "curve.png"}
     source.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
     assert publish(source, "--dry-run", "--out", tmp_path / "out") == 0
-    made = load_file(tmp_path / "out" / "model.safetensors")
-    assert {str(value.dtype) for value in made.values()} == {"torch.float16", "torch.int64"}
-    assert all(torch.equal(value, half[key]) for key, value in made.items())
+    converted = load_file(tmp_path / "out" / "model.safetensors")
+    assert {str(value.dtype) for value in converted.values()} == {"torch.float16", "torch.int64"}
+    assert all(torch.equal(value, half[key]) for key, value in converted.items())
     assert torch.equal(load("pico", tmp_path / "out", "cpu").model(image()), answer(half))
     text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
-    assert "50.0 % (25.0 to 75.0)" in text
+    assert "50.0% (25.0 to 75.0)" in text
     assert "![Loss and accuracy by epoch](curve.png)" in text
     assert (tmp_path / "out" / "curve.png").read_bytes() == b"PNG"
-    assert "float16, which holds each of the source's values exactly" in text
+    assert "float16, which represents each value of the source exactly" in text
 
 
-def test_a_card_of_another_file_says_nothing_about_this_one(state, tmp_path):
+def test_card_of_another_file_is_ignored(state, tmp_path):
     save_file(state, tmp_path / "mine.safetensors")
     card = {"name": "transxnet_pico", "sha256": "ab" * 32, "accuracy": {"top1": 0.99, "pictures": 1, "image_size": 1}}
     (tmp_path / "mine.json").write_text(json.dumps(card), encoding="utf-8")
@@ -241,19 +241,19 @@ def test_a_card_of_another_file_says_nothing_about_this_one(state, tmp_path):
         ),  # our own run
     ],
 )
-def test_every_layout(wrap: Callable, ema, averaged, state, tmp_path):
+def test_every_layout_is_converted(wrap: Callable, ema, averaged, state, tmp_path):
     average = {key: value / 2 if value.is_floating_point() else value for key, value in state.items()}
     torch.save(wrap(state, average), tmp_path / "checkpoint.pt")
     source, expected = read_source(PICO, tmp_path / "checkpoint.pt", ema), average if averaged else state
     write_weights(source, tmp_path / "model.safetensors")
-    made = load_file(tmp_path / "model.safetensors")
-    assert made.keys() == expected.keys()
-    assert all(torch.equal(value, expected[key]) for key, value in made.items())
+    converted = load_file(tmp_path / "model.safetensors")
+    assert converted.keys() == expected.keys()
+    assert all(torch.equal(value, expected[key]) for key, value in converted.items())
     assert not averaged or "average" in describe(source, REPO, "ab" * 32)["provenance"]["taken"]
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
-def test_the_precision_is_the_sources(dtype, state, tmp_path):
+def test_precision_equals_that_of_the_source(dtype, state, tmp_path):
     stored = {key: value.to(dtype) if value.is_floating_point() else value for key, value in state.items()}
     torch.save(stored, tmp_path / "any.pt")
     assert read_source(PICO, tmp_path / "any.pt").dtype == dtype
@@ -268,10 +268,10 @@ def refused(capsys: pytest.CaptureFixture[str], checkpoint: Path, *arguments: ob
     return capsys.readouterr().err
 
 
-def test_another_architecture_is_refused_and_nothing_is_sent(hub, checkpoint, capsys):
-    said = refused(capsys, checkpoint, model="nano")
-    assert "The tensors of pico.pth.tar do not fit the model" in said
-    assert "Choose the variant these weights were trained for." in said
+def test_another_architecture_is_refused_before_the_upload(hub, checkpoint, capsys):
+    message = refused(capsys, checkpoint, model="nano")
+    assert "The tensors of pico.pth.tar do not fit the model" in message
+    assert "Choose the model that these weights were trained for." in message
     assert hub.requests == []
     assert names(hub.root) == set()
 
@@ -279,9 +279,9 @@ def test_another_architecture_is_refused_and_nothing_is_sent(hub, checkpoint, ca
 def test_b_is_not_published_as_b_384(hub, tmp_path, capsys):
     shapes = {key: list(value.shape) for key, value in TransXNet(find_variant("b")).to("meta").state_dict().items()}
     save_file({key: torch.zeros(shape) for key, shape in shapes.items()}, tmp_path / "b.safetensors")
-    said = refused(capsys, tmp_path / "b.safetensors", model="b-384")
-    assert "The tensors of b.safetensors are transxnet_b's: its bias tables are for 224 px" in said
-    assert "Publish it with --model b." in said
+    message = refused(capsys, tmp_path / "b.safetensors", model="b-384")
+    assert "b.safetensors contains transxnet_b: its bias tables are for 224 px" in message
+    assert "Publish it with --model b." in message
     assert hub.requests == []
 
 
@@ -296,9 +296,9 @@ def test_a_damaged_conversion_is_never_uploaded(hub, checkpoint, tmp_path, monke
         path.write_bytes(data)
 
     monkeypatch.setattr(folder_module, "write_weights", damaged)
-    said = refused(capsys, checkpoint, "--out", tmp_path / "out")
-    assert "is not what pico.pth.tar holds" in said
-    assert "Nothing was published." in said
+    message = refused(capsys, checkpoint, "--out", tmp_path / "out")
+    assert "other values from the converted file than pico.pth.tar contains" in message
+    assert "Nothing was published." in message
     assert hub.requests == []
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".out*"))
@@ -313,51 +313,54 @@ def test_logits_are_compared_as_well_as_tensors(checkpoint, tmp_path, monkeypatc
         return model
 
     monkeypatch.setattr(folder_module.timm, "create_model", create_model)
-    said = refused(capsys, checkpoint, "--dry-run", "--out", tmp_path / "out")
-    assert "What timm loads from the converted file is not what pico.pth.tar holds: the logits of an image" in said
+    message = refused(capsys, checkpoint, "--dry-run", "--out", tmp_path / "out")
+    assert "timm loads other values from the converted file" in message
+    assert "the logits of an image differ" in message
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_holds_something_is_left_alone(checkpoint, tmp_path, capsys):
+def test_non_empty_folder_is_refused(checkpoint, tmp_path, capsys):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine", encoding="utf-8")
-    said = refused(capsys, checkpoint, "--dry-run", "--out", tmp_path / "out")
-    assert said.startswith("transxnet: out exists already, and nothing is overwritten. Give another folder by --out")
+    message = refused(capsys, checkpoint, "--dry-run", "--out", tmp_path / "out")
+    assert message.startswith("transxnet: out already exists and is not overwritten. Pass another folder with --out")
     assert names(tmp_path / "out") == {"mine.txt"}
 
 
-def test_an_empty_folder_may_be_given(checkpoint, tmp_path):
+def test_empty_folder_is_accepted(checkpoint, tmp_path):
     (tmp_path / "out").mkdir()
     assert publish(checkpoint, "--dry-run", "--out", tmp_path / "out") == 0
-    assert names(tmp_path / "out") == MADE
+    assert names(tmp_path / "out") == FILES
 
 
 @pytest.mark.parametrize("to", ["", "a/b/c", "no spaces", "ns/na..me"])
-def test_a_place_that_cannot_be(to, checkpoint, capsys):
-    assert "is no place on the Hub. Write NAMESPACE or NAMESPACE/NAME" in refused(capsys, checkpoint, to=to)
+def test_invalid_repository_is_refused(to, checkpoint, capsys):
+    assert "is not a valid repository on the Hub. Write NAMESPACE or NAMESPACE/NAME" in refused(
+        capsys, checkpoint, to=to
+    )
 
 
-def test_a_file_without_an_average(checkpoint, tmp_path, capsys):
-    said = refused(capsys, checkpoint, "--ema", "--dry-run", "--out", tmp_path / "out")
-    assert "pico.pth.tar holds no moving average (EMA) beside its weights. Leave out --ema" in said
+def test_ema_requires_a_moving_average(checkpoint, tmp_path, capsys):
+    message = refused(capsys, checkpoint, "--ema", "--dry-run", "--out", tmp_path / "out")
+    assert "pico.pth.tar contains no moving average (EMA) of its weights. Leave out --ema" in message
 
 
 # --- What the Hub refuses -------------------------------------------------------------------------------------------
 
 REFUSALS: dict[str, tuple[Callable[[HubServer], None], str]] = {
-    "no token": (lambda hub: None, "Publishing needs a token, and there is none here. Make one with write permission"),
-    "401": (lambda hub: hub.tokens.clear(), "does not accept the token (401): nothing was published."),
-    "403": (lambda hub: hub.tokens.update(hf_owner={"other"}), f"The token may not write to {REPO} (403): nothing was"),
-    "402": (lambda hub: hub.fail(402, "repos/create"), f"wants {NAMESPACE} to pay for that (402)"),
+    "no token": (lambda hub: None, "Publishing needs a token, and none is set. Create one with write permission"),
+    "401": (lambda hub: hub.tokens.clear(), "does not accept the token (401). Nothing was published."),
+    "403": (lambda hub: hub.tokens.update(hf_owner={"other"}), f"The token may not write to {REPO} (403). Nothing was"),
+    "402": (lambda hub: hub.fail(402, "repos/create"), f"requires a paid plan for {NAMESPACE} (402)"),
     "404": (lambda hub: hub.fail(404, "repos/create"), f"has no namespace {NAMESPACE} (404)"),
-    "409": (lambda hub: hub.fail(409, "commit"), f"Somebody else changed {REPO} just now (409)"),
-    "413": (lambda hub: hub.fail(413, "commit"), f"refused {REPO} (413)"),
-    "429": (lambda hub: hub.fail(429, "preupload"), "is asked too often from here (429)"),
-    "500": (lambda hub: hub.fail(500, "objects/batch"), "itself is failing (500)"),
-    "cut": (lambda hub: hub.fail("cut", "commit"), f"broke off while {REPO} was being published"),
-    "refused": (lambda hub: None, "refused the connection"),
-    "no network": (lambda hub: None, "There is no network here"),
-    "offline": (lambda hub: None, f"HF_HUB_OFFLINE forbids publishing {REPO}. Unset it."),
+    "409": (lambda hub: hub.fail(409, "commit"), f"Somebody else changed {REPO} meanwhile (409)"),
+    "413": (lambda hub: hub.fail(413, "commit"), f"rejected {REPO} (413)"),
+    "429": (lambda hub: hub.fail(429, "preupload"), "Too many requests to the Hub (127.0.0.1) (429)"),
+    "500": (lambda hub: hub.fail(500, "objects/batch"), "Server error at the Hub (127.0.0.1) (500)"),
+    "cut": (lambda hub: hub.fail("cut", "commit"), f"publish {REPO}: the connection to the Hub (127.0.0.1) was"),
+    "refused": (lambda hub: None, "connection refused by the Hub"),
+    "no network": (lambda hub: None, "cannot be reached from this server"),
+    "offline": (lambda hub: None, f"Could not publish {REPO}: HF_HUB_OFFLINE is set. Unset it."),
 }  # fmt: skip
 
 
@@ -375,56 +378,58 @@ def refusal(name: str, hub: HubServer, monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
+def folder_to_upload(tmp_path: Path) -> Path:
     """A folder to upload that costs nothing to make."""
     folder = tmp_path / "made"
     folder.mkdir()
-    for name in MADE:
+    for name in FILES:
         (folder / name).write_text(name, encoding="utf-8")
     return folder
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refusal_is_named_and_nothing_is_published(name, hub, made, tmp_path):
-    assert REFUSALS[name][1] in cause_of(name, hub, made, tmp_path)
-    there = names(published(hub)) if published(hub).is_dir() else set()
-    assert not there & MADE  # an empty repository may have been made
+def test_refusal_is_explained_and_nothing_is_published(name, hub, folder_to_upload, tmp_path):
+    assert REFUSALS[name][1] in cause_of(name, hub, folder_to_upload, tmp_path)
+    published_names = names(published(hub)) if published(hub).is_dir() else set()
+    assert not published_names & FILES  # an empty repository may have been created
 
 
-def test_no_two_refusals_share_a_sentence(hub, made, tmp_path):
+def test_every_refusal_has_a_different_message(hub, folder_to_upload, tmp_path):
     """Each cause once: what is said of one never stands for another."""
-    causes = {name: cause_of(name, hub, made, tmp_path) for name in REFUSALS}
+    causes = {name: cause_of(name, hub, folder_to_upload, tmp_path) for name in REFUSALS}
     assert len(set(causes.values())) == len(REFUSALS), causes
 
 
-def cause_of(name: str, hub: HubServer, made: Path, tmp_path: Path) -> str:
+def cause_of(name: str, hub: HubServer, folder_to_upload: Path, tmp_path: Path) -> str:
     hub.tokens = {"hf_owner": {NAMESPACE}}
     hub.heal()
     with pytest.MonkeyPatch.context() as patch:
         refusal(name, hub, patch, tmp_path)
         try:
             check_token()
-            upload(made, REPO)
+            upload(folder_to_upload, REPO)
         except PublishFailed as error:
             return str(error)
     raise AssertionError(f"{name} was not refused")
 
 
-def test_the_command_says_which_and_that_nothing_was_published(hub, checkpoint, capsys):
+def test_command_reports_the_refusal(hub, checkpoint, capsys):
     hub.tokens = {"hf_owner": {"somebody-else"}}
-    said = refused(capsys, checkpoint)
-    assert said.startswith(f"transxnet: The token may not write to {REPO} (403): nothing was published. If {NAMESPACE}")
+    message = refused(capsys, checkpoint)
+    assert message.startswith(
+        f"transxnet: The token may not write to {REPO} (403). Nothing was published. If {NAMESPACE}"
+    )
     assert names(hub.root) == set()
 
 
-def test_what_the_hub_garbles_is_noticed_after_the_upload(hub, checkpoint, capsys):
+def test_corrupted_upload_is_detected(hub, checkpoint, capsys):
     hub.fail("corrupt", "model.safetensors")
-    said = refused(capsys, checkpoint)
+    message = refused(capsys, checkpoint)
     commit = commit_of(published(hub))
-    assert f"model.safetensors came back from commit {commit[:8]} of {REPO} other than it was sent." in said
+    assert f"model.safetensors in commit {commit[:8]} of {REPO} differs from the uploaded file." in message
 
 
-def test_what_cannot_be_read_back_is_told(hub, checkpoint, capsys):
+def test_failed_verification_download_is_reported(hub, checkpoint, capsys):
     hub.fail(500, "resolve")
-    said = refused(capsys, checkpoint)
-    assert f"{REPO} was published as {commit_of(published(hub))[:8]}, but could not be read back:" in said
+    message = refused(capsys, checkpoint)
+    assert f"{REPO} was published as {commit_of(published(hub))[:8]}, but could not be verified:" in message

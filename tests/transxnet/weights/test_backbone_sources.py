@@ -56,14 +56,14 @@ def why_not(name: str = NAME, **options: object) -> NoWeights:
     return caught.value
 
 
-def test_from_the_hub_and_again_from_the_cache_with_the_server_gone(root, tmp_path, monkeypatch):
-    told = []
+def test_second_load_uses_the_cache(root, tmp_path, monkeypatch):
+    reports = []
     with HubServer(root) as server:
         use_hub(monkeypatch, server.url, tmp_path / "cache")
         assert available(NAME) == Availability.HUB
-        first = load(NAME, device="cpu", progress=lambda *call: told.append(call))
+        first = load(NAME, device="cpu", progress=lambda *call: reports.append(call))
     size = (root / REPO / "model.safetensors").stat().st_size
-    assert told[-1] == (size, size, f"hf-hub:{REPO}")
+    assert reports[-1] == (size, size, f"hf-hub:{REPO}")
     assert first.provenance.as_json() == {
         "kind": "hub",
         "location": f"hf-hub:{REPO}",
@@ -81,13 +81,15 @@ def test_from_the_hub_and_again_from_the_cache_with_the_server_gone(root, tmp_pa
         assert torch.equal(second.model(x), plain(x))
 
 
-def test_a_cache_of_ones_own_takes_the_download(hub, root, tmp_path):
-    own, shared = tmp_path / "own", tmp_path / "cache"
-    assert available(NAME, hub_cache=own) == Availability.HUB
-    assert load(NAME, device="cpu", hub_cache=own).provenance.sha256 == file_digest(root / REPO / "model.safetensors")
-    assert available(NAME, hub_cache=own) == Availability.HUB_CACHE
+def test_download_goes_to_the_given_cache(hub, root, tmp_path):
+    private, shared = tmp_path / "own", tmp_path / "cache"
+    assert available(NAME, hub_cache=private) == Availability.HUB
+    assert load(NAME, device="cpu", hub_cache=private).provenance.sha256 == file_digest(
+        root / REPO / "model.safetensors"
+    )
+    assert available(NAME, hub_cache=private) == Availability.HUB_CACHE
     assert available(NAME) == Availability.HUB  # the client's own has nothing of it
-    assert [path.name for path in own.glob("models--*")] == [repository_folder(REPO, own).name]
+    assert [path.name for path in private.glob("models--*")] == [repository_folder(REPO, private).name]
     assert not list(shared.glob("models--*"))
     load(NAME, device="cpu")
     load(NAME, device="cpu", hub_cache=tmp_path / "another")  # the client's own has it now
@@ -96,9 +98,9 @@ def test_a_cache_of_ones_own_takes_the_download(hub, root, tmp_path):
 
 
 @pytest.mark.parametrize("error", [DownloadStopped("enough"), OutOfRange("Too large.")])
-def test_a_report_can_end_a_download(hub, tmp_path, error):
-    def stop(done: int, total: int, what: str) -> None:
-        if done:
+def test_report_stops_a_download(hub, tmp_path, error):
+    def stop(received: int, total: int, what: str) -> None:
+        if received:
             raise error
 
     with pytest.raises(type(error)) as caught:
@@ -109,12 +111,12 @@ def test_a_report_can_end_a_download(hub, tmp_path, error):
     assert load(NAME, device="cpu").provenance.kind == "hub"
 
 
-def test_a_tagged_name_asks_for_the_same_repository(hub):
+def test_tagged_name_uses_the_same_repository(hub):
     assert load(f"{NAME}.r160_in1k", device="cpu").provenance.location == f"hf-hub:{REPO}"
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         (429, "too many requests to the Hub (127.0.0.1) (429). Wait a few minutes"),
         (503, "server error at the Hub (127.0.0.1) (503). Try again in a few minutes."),
@@ -122,18 +124,18 @@ def test_a_tagged_name_asks_for_the_same_repository(hub):
         ("corrupt", f"hf-hub:{REPO} is not the published file: its SHA-256 is"),
     ],
 )
-def test_faults_become_sentences_and_pass(hub, fault, said):
+def test_failures_have_messages_and_leave_nothing(hub, fault, message):
     hub.fail(fault, "model.safetensors")
     error = why_not()
     assert [source for source, *_ in error.attempts] == ["folder", "hub"]
-    assert said in " ".join(error.attempts[1])
+    assert message in " ".join(error.attempts[1])
     assert error.what.startswith("No weights for timm:test_resnet:")
     assert error.remedy == "Use timm:test_resnet@untrained for random weights."
     hub.heal()
     assert load(NAME, device="cpu").provenance.kind == "hub"  # nothing wrong was kept
 
 
-def test_a_cache_that_was_damaged_is_mended(hub, root):
+def test_damaged_cache_is_downloaded_again(hub, root):
     blob = Path(load(NAME, device="cpu").provenance.detail).resolve()
     data = bytearray(blob.read_bytes())
     data[-1] ^= 0xFF
@@ -142,20 +144,20 @@ def test_a_cache_that_was_damaged_is_mended(hub, root):
     assert load(NAME, device="cpu").provenance.sha256 == file_digest(root / REPO / "model.safetensors")
 
 
-def test_without_a_network_the_sentence_comes_at_once(tmp_path, monkeypatch):
+def test_missing_network_is_reported_immediately(tmp_path, monkeypatch):
     use_hub(monkeypatch, unused_url(), tmp_path / "cache")
     assert "connection refused by" in why_not().attempts[1][1]
     assert "is not on this disk" in why_not(allow_download=False).attempts[1][1]
 
 
-def test_a_repository_that_is_not_there(hub):
-    said = why_not("timm:test_vit").attempts[1]
-    assert said[1] == "The Hub has no repository timm/test_vit.r160_in1k, or it is private."
+def test_missing_repository_is_reported(hub):
+    message = why_not("timm:test_vit").attempts[1]
+    assert message[1] == "The Hub has no repository timm/test_vit.r160_in1k, or it is private."
     assert "timm publishes no weights for" in why_not("timm:resnet50t").attempts[1][1]
     assert available("timm:resnet50t") == Availability.NOWHERE
 
 
-def test_a_folder_goes_first(hub, root, tmp_path):
+def test_folder_is_the_first_source(hub, root, tmp_path):
     content = (root / REPO / "model.safetensors").read_bytes()
     for name in ("test_resnet", "test_resnet.r160_in1k"):
         folder = tmp_path / name
@@ -168,14 +170,14 @@ def test_a_folder_goes_first(hub, root, tmp_path):
     assert hub.requests == []
 
 
-def test_a_file_without_a_tag_is_not_taken_for_a_tag_that_was_asked_for(hub, tmp_path):
+def test_untagged_file_does_not_match_a_tag(hub, tmp_path):
     (tmp_path / "resnet50.safetensors").write_bytes(b"others")
-    asked = why_not("timm:resnet50.gluon_in1k", weights_dir=tmp_path)
-    assert asked.attempts[0][1] == "The folder contains no resnet50.gluon_in1k.safetensors."
+    error = why_not("timm:resnet50.gluon_in1k", weights_dir=tmp_path)
+    assert error.attempts[0][1] == "The folder contains no resnet50.gluon_in1k.safetensors."
     assert "is damaged" in why_not("timm:resnet50", weights_dir=tmp_path).attempts[0][1]
 
 
-def test_a_source_that_is_named_is_tried_alone(hub, root):
+def test_given_source_is_the_only_one_tried(hub, root):
     assert load(NAME, root / REPO, "cpu").provenance.kind == "folder"
     assert load(NAME, f"hf-hub:{REPO}", "cpu").provenance.kind == "hub"
     assert load(NAME, root / REPO / "model.safetensors", "cpu").provenance.kind == "file"
@@ -189,7 +191,7 @@ def test_weights_of_another_backbone_do_not_fit(root):
     assert error.attempts[0][1] == "The tensors of model.safetensors do not fit test_convnext."
 
 
-def test_untrained_is_seeded_and_says_so():
+def test_untrained_is_seeded_and_labeled():
     first, again = (load(f"{NAME}@untrained", device="cpu") for _ in range(2))
     assert first.untrained
     assert first.name == f"{NAME}@untrained"

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("nothing_bundled")
 
 
 @pytest.mark.parametrize("variant", ["t", "s", "b"])
-def test_the_family_loads_and_answers_as_the_reference(variant, tmp_path, monkeypatch):
+def test_t_s_b_reproduce_the_reference_logits(variant, tmp_path, monkeypatch):
     root = family_root()
     with HubServer(root) as server:
         use_hub(monkeypatch, server.url, tmp_path / "cache")
@@ -42,7 +42,7 @@ def test_the_family_loads_and_answers_as_the_reference(variant, tmp_path, monkey
     }
 
 
-def test_again_from_the_cache_with_the_server_gone(pristine, tmp_path, monkeypatch):
+def test_second_load_uses_the_cache(pristine, tmp_path, monkeypatch):
     with HubServer(pristine) as server:
         use_hub(monkeypatch, server.url, tmp_path / "cache")
         assert available(NAME, hub_namespace=NAMESPACE) == Availability.HUB
@@ -54,7 +54,7 @@ def test_again_from_the_cache_with_the_server_gone(pristine, tmp_path, monkeypat
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_nothing_is_fetched_where_that_is_not_allowed(hub):
+def test_disabled_downloads_send_no_request(hub):
     assert why_not(allow_download=False).startswith(f"hf-hub:{REPO} is not on this disk")
     assert hub.requests == []
 
@@ -87,23 +87,23 @@ def test_revisions_pinned_in_the_namespace(hub, tmp_path):
         provenance = load_nano(f"{NAMESPACE}@{pins}").provenance
         assert (provenance.location, provenance.revision) == (location, commit)
     assert provenance.short() == f"Weights from hf-hub:{REPO} at {newest[:8]} (SHA-256 {provenance.sha256[:8]}…)"
-    said = why_not(f"{NAMESPACE}@v9")
-    assert said == f"{REPO} has no such revision. Name an existing branch, tag or full commit hash."
+    message = why_not(f"{NAMESPACE}@v9")
+    assert message == f"{REPO} has no such revision. Name an existing branch, tag or full commit hash."
     assert available(NAME, hub_namespace=f"{NAMESPACE}@v1") == Availability.HUB_CACHE
     assert available(NAME, hub_namespace=f"{NAMESPACE}@v2") == Availability.HUB
 
 
 def test_progress_reaches_the_end(hub, pristine):
     calls = []
-    load_nano(progress=lambda done, total, what: calls.append((done, total, what)))
+    load_nano(progress=lambda received, total, what: calls.append((received, total, what)))
     size = (pristine / REPO / "model.safetensors").stat().st_size
-    done = [call[0] for call in calls]
-    assert done == sorted(done)
+    received = [call[0] for call in calls]
+    assert received == sorted(received)
     assert calls[-1] == (size, size, f"hf-hub:{REPO}")
-    assert max(b - a for a, b in itertools.pairwise(done)) <= 1 << 18  # often enough to see that it goes on
+    assert max(b - a for a, b in itertools.pairwise(received)) <= 1 << 18  # often enough to see that it goes on
 
 
-def test_two_at_once_download_once(hub):
+def test_two_threads_download_once(hub):
     loaded = []
     threads = [threading.Thread(target=lambda: loaded.append(load_nano())) for _ in range(2)]
     for thread in threads:
@@ -115,7 +115,7 @@ def test_two_at_once_download_once(hub):
     assert hub.downloads("model.safetensors") == 1
 
 
-def test_without_a_recorded_digest_the_provenance_says_so(hub, tmp_path):
+def test_missing_digest_is_noted(hub, tmp_path):
     hub.root = tmp_path / "root"
     make_repo(hub.root, NAMESPACE, NAME, sha256=None)
     loaded = load_nano()
@@ -129,7 +129,7 @@ def test_another_architecture_is_refused(hub, tmp_path):
     assert f"hf-hub:{REPO} contains transxnet_pico, not {NAME}." in why_not()
 
 
-def test_a_source_that_is_named_is_tried_alone(hub, tmp_path):
+def test_given_source_is_the_only_one_tried(hub, tmp_path):
     """Other weights than those asked for would be a lie, even where the next source could deliver."""
     hub.fail("corrupt", "model.safetensors")
     folder = tmp_path / "folder"
@@ -141,7 +141,7 @@ def test_a_source_that_is_named_is_tried_alone(hub, tmp_path):
     assert isinstance(caught.value.__cause__, DigestMismatch)
 
 
-def test_what_was_passed_over_is_told(hub, tmp_path):
+def test_failed_sources_are_noted(hub, tmp_path):
     """A configured source that fails gives way to the next, and the provenance says why."""
     (tmp_path / f"{NAME}.safetensors").write_bytes(b"no checkpoint")
     provenance = load_nano(weights_dir=tmp_path).provenance
@@ -152,7 +152,7 @@ def test_what_was_passed_over_is_told(hub, tmp_path):
     )
 
 
-def test_a_namespace_without_this_variant_gives_way_to_the_bundle_and_says_so(hub, tmp_path):
+def test_missing_variant_falls_back_to_the_bundle(hub, tmp_path):
     bundle(hub, tmp_path)
     provenance = load_nano("nobody").provenance
     assert provenance.kind == "bundled"
@@ -161,7 +161,7 @@ def test_a_namespace_without_this_variant_gives_way_to_the_bundle_and_says_so(hu
     )
 
 
-def test_a_file_that_was_exchanged_is_passed_over_by_nothing(hub, tmp_path):
+def test_digest_mismatch_stops_at_that_source(hub, tmp_path):
     """Not even by the bundle: somebody has to look at it."""
     bundle(hub, tmp_path)
     hub.fail("corrupt", "model.safetensors")
@@ -179,11 +179,11 @@ def bundle(hub: HubServer, tmp_path: Path) -> None:
     path.with_suffix(".json").write_text(json.dumps({"sha256": file_digest(path)}), encoding="utf-8")
 
 
-def test_timm_loads_the_same_from_the_hub_and_from_a_folder(hub, pristine):
-    ours = load_nano().model
+def test_timm_loads_equal_weights_from_hub_and_folder(hub, pristine):
+    model = load_nano().model
     x = reference.reference_input(96, 96)
     with torch.no_grad():
-        expected = ours(x)
+        expected = model(x)
         from_hub = timm.create_model(f"hf-hub:{REPO}", pretrained=True).eval()
         from_folder = timm.create_model(f"local-dir:{pristine / REPO}", pretrained=True).eval()
         assert torch.equal(from_hub(x), expected)
@@ -192,7 +192,7 @@ def test_timm_loads_the_same_from_the_hub_and_from_a_folder(hub, pristine):
     assert torch.equal(load(NAME, pristine / REPO, "cpu").model(x), expected)
 
 
-def test_timm_takes_bias_tables_of_another_size(hub, tmp_path):
+def test_timm_loads_bias_tables_of_another_size(hub, tmp_path):
     """A checkpoint may store relative_pos_enc for another image side than its variant's row says."""
     hub.root = tmp_path / "root"
     folder = make_repo(hub.root, NAMESPACE, NAME)
@@ -203,12 +203,12 @@ def test_timm_takes_bias_tables_of_another_size(hub, tmp_path):
         "sha256": file_digest(folder / "model.safetensors")
     }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    ours = load_nano().model
-    theirs = timm.create_model(f"hf-hub:{REPO}", pretrained=True).eval()
-    assert ours.relative_pos_enc[0].shape == theirs.relative_pos_enc[0].shape == (1, 1, 256, 4)
+    model = load_nano().model
+    timm_model = timm.create_model(f"hf-hub:{REPO}", pretrained=True).eval()
+    assert model.relative_pos_enc[0].shape == timm_model.relative_pos_enc[0].shape == (1, 1, 256, 4)
     x = reference.reference_input(64, 64)
     with torch.no_grad():
-        assert torch.equal(ours(x), theirs(x))
+        assert torch.equal(model(x), timm_model(x))
 
 
 def _tables_for_64() -> list[torch.Tensor]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub import NAMESPACE, file_digest, make_repo, unused_url, use_hub
-from tests.nano import NAME, PATIENCE, REPO, blobs_of, cache, fetch_nano, kept, load_nano, until, why_not
+from tests.nano import NAME, PATIENCE, REPO, blobs_of, cache, cached_weights, fetch_nano, load_nano, until, why_not
 from tests.torchrun import Forked
 
 pytestmark = pytest.mark.usefixtures("nothing_bundled")
@@ -49,7 +49,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_named_with_its_remedy_and_leaves_nothing(name, hub, tmp_path, monkeypatch):
+def test_failure_has_cause_and_remedy_and_no_leftover(name, hub, tmp_path, monkeypatch):
     inject, cause, remedy = FAULTS[name]
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.2)  # seconds of silence
     inject(hub)
@@ -57,20 +57,20 @@ def test_a_fault_is_named_with_its_remedy_and_leaves_nothing(name, hub, tmp_path
     assert cause in sentences
     assert remedy in sentences
     assert str(tmp_path) not in sentences
-    assert kept(cache(tmp_path)) == []
+    assert cached_weights(cache(tmp_path)) == []
     hub.heal()
     assert load_nano().provenance.sha256 == file_digest(hub.root / REPO / "model.safetensors")  # nothing is in the way
-    assert len(kept(cache(tmp_path))) == 2  # the blob, and the snapshot's name for it
+    assert len(cached_weights(cache(tmp_path))) == 2  # the blob, and the snapshot's name for it
 
 
-def test_a_refused_connection(tmp_path, monkeypatch):
+def test_refused_connection_is_reported(tmp_path, monkeypatch):
     use_hub(monkeypatch, unused_url(), tmp_path / "cache")
     assert why_not().startswith(
         f"Could not download {REPO}: connection refused by the Hub (127.0.0.1). Check the network"
     )
 
 
-def test_no_network_is_answered_at_once(tmp_path, monkeypatch):
+def test_missing_network_is_reported_immediately(tmp_path, monkeypatch):
     """A name that cannot be looked up (the suite forbids looking it up) is no network."""
     use_hub(monkeypatch, "http://hub.example", tmp_path / "cache")
     assert why_not().startswith(f"Could not download {REPO}: the Hub (hub.example) cannot be reached from this server.")
@@ -82,7 +82,7 @@ def test_offline_mode(hub, monkeypatch):
     assert hub.requests == []
 
 
-def test_a_hub_that_never_answers(tmp_path, monkeypatch):
+def test_silent_hub_times_out(tmp_path, monkeypatch):
     """It accepts the connection and stays silent: the time-out is ours, and short."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use_hub(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path / "cache")
@@ -90,33 +90,33 @@ def test_a_hub_that_never_answers(tmp_path, monkeypatch):
         assert "did not respond in time" in why_not()
 
 
-def test_no_two_faults_share_a_sentence(hub, tmp_path, monkeypatch):
+def test_every_failure_has_a_different_message(hub, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.2)
-    said = {}
+    messages = {}
     for name, (inject, *_) in FAULTS.items():
         if not name.endswith("of the weights"):  # the same faults, later
             inject(hub)
-            said[name] = why_not()
+            messages[name] = why_not()
     hub.heal()
-    said["no revision"] = why_not(f"{NAMESPACE}@v9")
-    said["no name"] = why_not("a/b/c")
-    said["not to be downloaded"] = why_not(allow_download=False)
+    messages["no revision"] = why_not(f"{NAMESPACE}@v9")
+    messages["no name"] = why_not("a/b/c")
+    messages["not to be downloaded"] = why_not(allow_download=False)
     with monkeypatch.context() as patch:
         patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-        said["offline mode"] = why_not()
+        messages["offline mode"] = why_not()
     with monkeypatch.context() as patch:
         patch.setattr("huggingface_hub.file_download.http_get", full_disk)
-        said["full disk"] = why_not()
-    said["no server"] = with_hub(unused_url(), tmp_path, monkeypatch)
-    said["no network"] = with_hub("http://hub.example", tmp_path, monkeypatch)
+        messages["full disk"] = why_not()
+    messages["no server"] = with_hub(unused_url(), tmp_path, monkeypatch)
+    messages["no network"] = with_hub("http://hub.example", tmp_path, monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
         patch.setattr("transxnet.weights.download.RESPONSE_SECONDS", 0.2)
-        said["silent"] = with_hub(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path, monkeypatch)
+        messages["silent"] = with_hub(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path, monkeypatch)
     hub.root = tmp_path / "root"
     make_repo(hub.root, NAMESPACE, NAME, architecture="transxnet_pico")
-    said["another model"] = with_hub(hub.url, tmp_path, monkeypatch)
-    assert len(said) == 19
-    for (a, first), (b, second) in itertools.combinations(said.items(), 2):
+    messages["another model"] = with_hub(hub.url, tmp_path, monkeypatch)
+    assert len(messages) == 19
+    for (a, first), (b, second) in itertools.combinations(messages.items(), 2):
         assert first != second, f"{a} and {b}"
 
 
@@ -129,23 +129,23 @@ def with_hub(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return why_not()
 
 
-def test_a_full_disk(hub, tmp_path, monkeypatch):
+def test_full_disk_is_reported(hub, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.file_download.http_get", full_disk)
     assert (
         why_not()
         == f"Could not save {REPO}: the disk is full. Free disk space, or move the cache (HF_HOME, TRANSXNET_CACHE)."
     )
-    assert kept(cache(tmp_path)) == []
+    assert cached_weights(cache(tmp_path)) == []
 
 
-def test_a_damaged_cache_is_noticed_and_mended(hub, tmp_path):
-    whole = load_nano().provenance
+def test_damaged_cache_is_downloaded_again(hub, tmp_path):
+    undamaged = load_nano().provenance
     (blob,) = [path for path in blobs_of(cache(tmp_path)) if path.stat().st_size > 10_000]
     damaged = bytearray(blob.read_bytes())
     damaged[-1] ^= 0xFF
     blob.write_bytes(damaged)
     assert "is not the published file" in why_not(allow_download=False)
-    assert load_nano().provenance == whole
+    assert load_nano().provenance == undamaged
     assert hub.downloads("model.safetensors") == 2
 
 
@@ -153,23 +153,23 @@ def test_a_damaged_cache_is_noticed_and_mended(hub, tmp_path):
 
 
 @pytest.mark.process
-def test_two_processes_at_once(hub, tmp_path):
+def test_two_processes_download_at_once(hub, tmp_path):
     """The second asks while the first is in the middle: both get the file, and nobody gets half of it."""
     hub.hold(0.5, "model.safetensors")
     both = [Forked(fetch_nano, hub.url, cache(tmp_path)) for _ in range(2)]
-    until(lambda: hub.asked("HEAD", "model.safetensors") == 2)
+    until(lambda: hub.count_requests("HEAD", "model.safetensors") == 2)
     assert hub.waiting.wait(PATIENCE)
-    assert kept(cache(tmp_path)) == []
+    assert cached_weights(cache(tmp_path)) == []
     hub.heal()
     digest = file_digest(hub.root / REPO / "model.safetensors")
     assert [process.communicate(timeout=PATIENCE)[0].split() for process in both] == [["hub", digest]] * 2
-    assert [file_digest(path) for path in kept(cache(tmp_path))] == [digest, digest]
+    assert [file_digest(path) for path in cached_weights(cache(tmp_path))] == [digest, digest]
     assert 1 <= hub.downloads("model.safetensors") <= 2
     assert load_nano(allow_download=False).provenance.sha256 == digest
 
 
 @pytest.mark.process
-def test_a_process_killed_in_the_middle(hub, tmp_path):
+def test_killed_download_is_swept_later(hub, tmp_path):
     """What it left has no final name, is in nobody's way, and is swept a day later."""
     hub.hold(0.5, "model.safetensors")
     killed = Forked(fetch_nano, hub.url, cache(tmp_path))
@@ -178,7 +178,7 @@ def test_a_process_killed_in_the_middle(hub, tmp_path):
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
     assert killed.returncode == -signal.SIGKILL
-    assert kept(cache(tmp_path)) == []
+    assert cached_weights(cache(tmp_path)) == []
     (left,) = [path for path in blobs_of(cache(tmp_path)) if path.name.endswith(".incomplete")]
     young = left.with_name("somebodys.incomplete")
     young.write_bytes(b"half")
@@ -186,5 +186,5 @@ def test_a_process_killed_in_the_middle(hub, tmp_path):
     hub.heal()
     loaded = load_nano()
     assert loaded.provenance.sha256 == file_digest(hub.root / REPO / "model.safetensors")
-    assert len(kept(cache(tmp_path))) == 2
+    assert len(cached_weights(cache(tmp_path))) == 2
     assert (left.exists(), young.exists()) == (False, True)  # the young one may be somebody's at this moment

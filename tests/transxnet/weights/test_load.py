@@ -34,7 +34,7 @@ X = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
 # --- The model that comes out -----------------------------------------------------------------------
 
 
-def test_a_loaded_model_is_ready_to_look_at_images(tmp_path):
+def test_loaded_model_is_in_eval_mode(tmp_path):
     path = saved(tmp_path / "mine.safetensors")
     loaded = load("T", path, "cpu")
     assert holds(loaded)
@@ -50,7 +50,7 @@ def test_a_loaded_model_is_ready_to_look_at_images(tmp_path):
         assert torch.equal(loaded.model(X), expected(X))
 
 
-def test_provenance_is_of_the_bytes_in_use(tmp_path):
+def test_provenance_describes_the_bytes_in_use(tmp_path):
     path = saved(tmp_path / "mine.safetensors")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     provenance = load("t", path, "cpu").provenance
@@ -70,7 +70,7 @@ def test_half_precision_becomes_float32(tmp_path):
     assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
 
 
-def test_loading_draws_no_random_numbers(tmp_path):
+def test_loading_leaves_the_random_state(tmp_path):
     path = saved(tmp_path / "mine.safetensors")
     before = torch.get_rng_state()
     load("t", path, "cpu")
@@ -81,7 +81,7 @@ def test_loading_draws_no_random_numbers(tmp_path):
 # --- Layouts and damage -------------------------------------------------------------------------------
 
 
-def test_an_old_torch_file(tmp_path):
+def test_old_torch_format_is_read(tmp_path):
     """Before 1.6 torch.save wrote no zip."""
     torch.save({"state_dict": STATE}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
     assert holds(load("t", tmp_path / "old.pth", "cpu"))
@@ -92,8 +92,8 @@ def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
     torch.save({"state_dict": STATE, "extra": Payload()}, tmp_path / "bad.pth")
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(Payload(), protocol=2))
     for name in ("bad.pth", "plain.pth"):
-        said = cause(why_not(tmp_path / name), name)
-        assert said == (
+        message = cause(why_not(tmp_path / name), name)
+        assert message == (
             f"The file {name} contains more than tensors; code from a file is never run. "
             "Use a safetensors file or a plain state dict."
         )
@@ -120,11 +120,11 @@ DAMAGED = {
 
 @pytest.mark.parametrize("name", DAMAGED)
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-def test_a_damaged_file_is_called_so(name, tmp_path):
+def test_damaged_file_is_reported(name, tmp_path):
     (tmp_path / name).write_bytes(DAMAGED[name]())
     error = why_not(tmp_path / name)
-    said = f"The file {name} is damaged or not a checkpoint. Download it again."
-    assert cause(error, name) == said
+    message = f"The file {name} is damaged or not a checkpoint. Download it again."
+    assert cause(error, name) == message
     assert str(tmp_path) not in str(error)
     assert str(tmp_path) in error.detail
 
@@ -154,7 +154,7 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("name", MISFITS)
-def test_what_does_not_fit_is_listed(name, tmp_path):
+def test_mismatches_are_listed(name, tmp_path):
     make, expected = MISFITS[name]
     torch.save(make(), tmp_path / "file.pth")
     error = why_not(tmp_path / "file.pth")
@@ -202,13 +202,13 @@ def test_every_attempt_is_listed_with_its_remedy(tmp_path):
     assert str(tmp_path) in error.detail
 
 
-def test_a_variant_that_nobody_published():
-    said = str(why_not(name="nano"))
-    assert "1. folder: No weights folder is configured. Pass --weights-dir or set TRANSXNET_WEIGHTS." in said
-    assert "4. release: The authors released no weights for transxnet_nano. Released: T, S, B and B-384." in said
+def test_unpublished_variant_has_no_weights():
+    message = str(why_not(name="nano"))
+    assert "1. folder: No weights folder is configured. Pass --weights-dir or set TRANSXNET_WEIGHTS." in message
+    assert "4. release: The authors released no weights for transxnet_nano. Released: T, S, B and B-384." in message
 
 
-def test_a_configured_folder_that_is_not_there(tmp_path, monkeypatch):
+def test_missing_weights_folder_is_noted(tmp_path, monkeypatch):
     bundle()
     loaded = load("t", device="cpu", weights_dir=tmp_path / "nowhere")
     assert loaded.provenance.kind == "bundled"
@@ -217,7 +217,7 @@ def test_a_configured_folder_that_is_not_there(tmp_path, monkeypatch):
     )
 
 
-def test_a_named_source_is_tried_alone(tmp_path):
+def test_given_source_is_the_only_one_tried(tmp_path):
     bundle()
     error = why_not(tmp_path / "missing.pth")
     assert [label for label, *_ in error.attempts] == ["missing.pth"]
@@ -225,13 +225,13 @@ def test_a_named_source_is_tried_alone(tmp_path):
     assert cause(error, "missing.pth").startswith("There is no file or folder 'missing.pth'.")
 
 
-def test_a_named_folder(tmp_path):
+def test_given_folder_is_used(tmp_path):
     saved(tmp_path / "transxnet_t.safetensors")
     assert holds(load("t", tmp_path, "cpu"))
     assert holds(load("t", f"local-dir:{tmp_path}", "cpu"))
 
 
-def test_a_folder_in_timms_layout_is_checked_against_its_digest(tmp_path):
+def test_timm_folder_is_checked_against_its_digest(tmp_path):
     path = saved(tmp_path / "model.safetensors")
     config = {"architecture": "transxnet_t", "sha256": file_digest(path)}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
@@ -245,7 +245,7 @@ def test_a_folder_in_timms_layout_is_checked_against_its_digest(tmp_path):
 # --- The bundle -------------------------------------------------------------------------------------------
 
 
-def test_bundled_weights_must_be_those_of_their_card():
+def test_bundled_weights_must_match_their_card():
     path = bundle(digest="0" * 64)
     error = why_not()
     assert cause(error, "bundled").startswith(
@@ -274,17 +274,17 @@ def test_pico_is_bundled_and_equals_its_card(monkeypatch):
 # --- Random weights ---------------------------------------------------------------------------------------
 
 
-def test_random_weights_are_the_same_every_time_and_in_every_thread():
-    made: list[weights.LoadedModel] = []
-    threads = [threading.Thread(target=lambda: made.append(load("t@untrained", device="cpu"))) for _ in range(4)]
+def test_random_weights_are_equal_in_every_thread():
+    models: list[weights.LoadedModel] = []
+    threads = [threading.Thread(target=lambda: models.append(load("t@untrained", device="cpu"))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     torch.manual_seed(7)  # whatever the process's own numbers are
-    made.append(load("T@Untrained", device="cpu"))
-    assert len({loaded.provenance.sha256 for loaded in made}) == 1
-    assert all(holds(loaded, made[0].model.state_dict()) for loaded in made)
+    models.append(load("T@Untrained", device="cpu"))
+    assert len({loaded.provenance.sha256 for loaded in models}) == 1
+    assert all(holds(loaded, models[0].model.state_dict()) for loaded in models)
 
 
 def test_random_weights_are_labeled():
@@ -299,28 +299,28 @@ def test_random_weights_are_labeled():
         load("t@untrained", "hf-hub:a/b")
 
 
-def test_random_weights_are_those_training_starts_from():
+def test_random_weights_equal_the_start_of_training():
     """Constants where a new model has constants, and as widely spread where it has random numbers."""
     usual = TransXNet(SPEC).state_dict()
     ours = load("t@untrained", device="cpu").model.state_dict()
-    drawn = [key for key, value in usual.items() if value.min() < value.max()]
-    assert len(drawn) > 100
-    assert all(torch.equal(ours[key], usual[key]) for key in usual.keys() - set(drawn))
-    assert not any(torch.equal(ours[key], usual[key]) for key in drawn)
+    random_keys = [key for key, value in usual.items() if value.min() < value.max()]
+    assert len(random_keys) > 100
+    assert all(torch.equal(ours[key], usual[key]) for key in usual.keys() - set(random_keys))
+    assert not any(torch.equal(ours[key], usual[key]) for key in random_keys)
     for state in (ours, usual):
-        values = torch.cat([state[key].flatten() for key in drawn])
+        values = torch.cat([state[key].flatten() for key in random_keys])
         assert values.std().item() == pytest.approx(0.02, rel=0.03)
 
 
-def test_the_digest_of_a_state_dict_sees_every_change():
+def test_state_digest_depends_on_every_value():
     state = {"a": torch.zeros(2, 3), "b": torch.ones(1)}
-    others = (
+    changed_states = (
         {"a": torch.zeros(3, 2), "b": torch.ones(1)},
         {"a": torch.zeros(2, 3), "c": torch.ones(1)},
         {"a": torch.zeros(2, 3), "b": torch.ones(1) + 2**-23},
         {"a": torch.zeros(2, 3, dtype=torch.int32), "b": torch.ones(1)},
     )
-    digests = {checkpoint.state_digest(s) for s in (state, *others)}
+    digests = {checkpoint.state_digest(s) for s in (state, *changed_states)}
     assert len(digests) == 5
     assert checkpoint.state_digest({k: v.clone() for k, v in state.items()}) in digests
 
@@ -364,7 +364,7 @@ def test_devices(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["pico", "nano@untrained", "timm:test_resnet@untrained"])
-def test_memory_is_known_before_loading(name):
+def test_memory_is_computed_before_loading(name):
     model = load(f"{name.partition('@')[0]}@untrained", device="cpu").model
     assert model_memory(name) == sum(t.numel() * t.element_size() for t in model.state_dict().values())
 

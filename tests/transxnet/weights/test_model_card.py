@@ -133,11 +133,11 @@ Please cite the paper of TransXNet's authors:
 """
 
 
-def test_a_card_word_for_word():
+def test_card_is_written_exactly():
     assert markdown(CARD) == EXPECTED
 
 
-def test_a_name_is_enough():
+def test_card_with_only_a_name():
     text = markdown({"name": "transxnet_t"})
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## Usage",
@@ -151,12 +151,12 @@ def test_a_name_is_enough():
 
 def test_every_optional_key_may_be_missing():
     for key in CARD.keys() - {"name"}:
-        text = markdown({one: value for one, value in CARD.items() if one != key})
+        text = markdown({name: value for name, value in CARD.items() if name != key})
         assert "None" not in text, key
         assert "\n\n\n" not in text, key
 
 
-def test_a_published_card_loads_three_ways():
+def test_published_card_shows_three_ways_to_load():
     text = markdown(CARD | {"repository": "ns/my.pico", "provenance": {"file": "x.pth", "sha256": "01" * 32}})
     assert 'transxnet.load("pico", "hf-hub:ns/my.pico")' in text
     assert 'timm.create_model("hf-hub:ns/my.pico", pretrained=True)' in text
@@ -164,14 +164,14 @@ def test_a_published_card_loads_three_ways():
     assert f"| source file | `x.pth` |\n| SHA-256 of the source file | `{'01' * 32}` |" in text
 
 
-def test_the_papers_numbers_are_marked_as_the_papers():
+def test_numbers_of_the_paper_are_labeled():
     text = markdown({"name": "transxnet_t", "paper": {"top1": 81.6, "v2_top1": 70.7, "gmacs": 1.8, "params_m": 12.8}})
     assert "this file was not evaluated for this card" in text
     assert "| 81.6% | 70.7% | 1.8 | 12.8 M |" in text
     assert "These weights were not evaluated" not in text
 
 
-def test_the_front_matter_is_yaml_that_the_hub_reads():
+def test_front_matter_is_valid_yaml():
     block = front_matter(CARD)
     assert block.startswith("---\n")
     assert block.endswith("---\n")
@@ -185,14 +185,14 @@ def test_the_front_matter_is_yaml_that_the_hub_reads():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(7, "7 s"), (59.6, "1 min 0 s"), (303, "5 min 3 s"), (7260, "2 h 1 min")]
+    ("seconds", "duration"), [(7, "7 s"), (59.6, "1 min 0 s"), (303, "5 min 3 s"), (7260, "2 h 1 min")]
 )
-def test_durations(seconds, words):
-    assert f"| duration | {words} |" in markdown({"name": "transxnet_t", "seconds": seconds})
+def test_durations(seconds, duration):
+    assert f"| duration | {duration} |" in markdown({"name": "transxnet_t", "seconds": seconds})
 
 
 @pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.json")), ids=lambda path: path.stem)
-def test_every_bundled_card_becomes_one(path):
+def test_every_bundled_card_is_written(path):
     card = json.loads(path.read_text(encoding="utf-8"))
     text = markdown(card)
     assert text.startswith(f"# {card['name']}\n")
@@ -202,7 +202,7 @@ def test_every_bundled_card_becomes_one(path):
     assert "None" not in text
 
 
-def test_what_a_run_kept_for_its_own_log_is_said():
+def test_held_out_images_are_listed():
     text = markdown({"name": "x", "run": "a short one", "data": {"pictures": 100_000, "held_out": 2_000}})
     assert "| run | a short one |" in text
     assert "| training data | 100,000 images, 2,000 of them held out |" in text

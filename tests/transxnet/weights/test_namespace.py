@@ -23,7 +23,7 @@ COMMIT = "0123456789" * 4
         ("lens@S=refs/pr/2,t=v2", "v2", "refs/pr/2"),
     ],
 )
-def test_which_revision_of_which_repository(text, of_t, of_s):
+def test_parsed_repositories_and_revisions(text, of_t, of_s):
     namespace = parse_namespace(text)
     assert namespace
     assert (namespace.repository(T), namespace.repository(S)) == ("lens/transxnet_t", "lens/transxnet_s")
@@ -31,14 +31,14 @@ def test_which_revision_of_which_repository(text, of_t, of_s):
     assert parse_namespace(str(namespace)) == namespace
 
 
-def test_nothing_configured_is_no_namespace():
+def test_empty_text_is_no_namespace():
     assert not parse_namespace(" ")
     assert parse_namespace("") == Namespace("")
     assert str(parse_namespace("lens@v1,t=x")) == "lens@v1,t=x"
 
 
 @pytest.mark.parametrize("text", ["lens@", "lens@t=", "lens@=v1", "@v1", "lens@v1,", "lens@v1,v2"])
-def test_what_cannot_be_read_is_said_with_how_to_write_it(text):
+def test_invalid_text_is_refused_with_the_syntax(text):
     with pytest.raises(SourceFailed) as caught:
         parse_namespace(text)
     assert str(caught.value) == (
@@ -47,6 +47,6 @@ def test_what_cannot_be_read_is_said_with_how_to_write_it(text):
     )
 
 
-def test_a_variant_pinned_must_exist():
+def test_pinned_variant_must_exist():
     with pytest.raises(UnknownName, match="no model called 'xl'"):
         parse_namespace("lens@xl=v1")

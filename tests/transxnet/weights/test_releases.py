@@ -106,13 +106,13 @@ FAULTS: dict[str, tuple[Callable[[HubServer], object], str]] = {  # how it is ma
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_named_with_its_remedy_and_leaves_nothing(fault, releases, tmp_path, monkeypatch):
-    inject, said = FAULTS[fault]
+def test_failure_has_cause_and_remedy_and_no_leftover(fault, releases, tmp_path, monkeypatch):
+    inject, expected = FAULTS[fault]
     monkeypatch.setattr("transxnet.weights.download.STALL_SECONDS", 0.2)
     monkeypatch.setattr(sources, "UNCONFIRMED", {})
     inject(releases)
     error = why_not()
-    assert cause(error, "release").startswith(said)
+    assert cause(error, "release").startswith(expected)
     assert str(tmp_path) not in str(error)
     assert downloaded(tmp_path) == []
     assert "TRANSXNET_TEST_PWNED" not in os.environ
@@ -122,32 +122,32 @@ def test_a_fault_is_named_with_its_remedy_and_leaves_nothing(fault, releases, tm
     assert downloaded(tmp_path) == [FILE]
 
 
-def test_no_two_faults_share_a_sentence(releases, monkeypatch):
+def test_every_failure_has_a_different_message(releases, monkeypatch):
     monkeypatch.setattr("transxnet.weights.download.STALL_SECONDS", 0.2)
     monkeypatch.setattr(sources, "UNCONFIRMED", {})
-    said = {}
+    causes = {}
     for name, (inject, _) in FAULTS.items():
         publish(releases, {"state_dict": STATE})
         releases.heal()
         inject(releases)
-        said[name] = cause(why_not(), "release")
+        causes[name] = cause(why_not(), "release")
     with monkeypatch.context() as patch:
         patch.setattr("transxnet.weights.download.os.fsync", full)
-        said["full disk"] = cause(why_not(), "release")
+        causes["full disk"] = cause(why_not(), "release")
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", unused_url())
-    said["refused"] = cause(why_not(), "release")
+    causes["refused"] = cause(why_not(), "release")
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", "http://releases.example")
-    said["no network"] = cause(why_not(), "release")
+    causes["no network"] = cause(why_not(), "release")
     with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
         patch.setattr("transxnet.weights.download.RESPONSE_SECONDS", 0.2)
         patch.setenv("TRANSXNET_RELEASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        said["silent"] = cause(why_not(), "release")
-    assert len(said) == 15
-    for (a, first), (b, second) in itertools.combinations(said.items(), 2):
+        causes["silent"] = cause(why_not(), "release")
+    assert len(causes) == 15
+    for (a, first), (b, second) in itertools.combinations(causes.items(), 2):
         assert first != second, f"{a} and {b}"
 
 
-def test_a_web_page_in_its_place_is_no_checkpoint(releases, tmp_path):
+def test_web_page_is_refused_as_checkpoint(releases, tmp_path):
     (releases.root / "releases" / FILE).write_bytes(b"<html>Sign in</html>" * 1000)
     assert cause(why_not(), "release").startswith(FAULTS["damaged"][1])
     assert downloaded(tmp_path) == []
@@ -158,7 +158,7 @@ def full(descriptor: int) -> None:
 
 
 @pytest.mark.process
-def test_two_processes_at_once(releases, tmp_path):
+def test_two_processes_download_at_once(releases, tmp_path):
     releases.hold(0.5, FILE)
     both = [Forked(fetch_release) for _ in range(2)]
     until(lambda: releases.downloads(FILE) == 2)
@@ -172,7 +172,7 @@ def test_two_processes_at_once(releases, tmp_path):
 
 
 @pytest.mark.process
-def test_a_process_killed_in_the_middle(releases, tmp_path):
+def test_killed_download_leaves_a_temporary_file(releases, tmp_path):
     releases.hold(0.5, FILE)
     killed = Forked(fetch_release)
     assert releases.waiting.wait(PATIENCE)
@@ -190,8 +190,8 @@ def test_a_process_killed_in_the_middle(releases, tmp_path):
 # --- What is kept, and what is said of it --------------------------------------------------------------------
 
 
-def test_a_report_ends_the_download_of_a_release(releases, tmp_path):
-    def stop(done: int, total: int, what: str) -> None:
+def test_report_stops_a_release_download(releases, tmp_path):
+    def stop(received: int, total: int, what: str) -> None:
         raise DownloadStopped
 
     with pytest.raises(DownloadStopped):
@@ -219,7 +219,7 @@ def test_a_release_is_downloaded_once(releases, tmp_path):
     assert [p.name for p in (tmp_path / "cache" / "releases").iterdir()] == ["transx-t.pth.tar"]
 
 
-def test_an_unconfirmed_digest_that_differs_is_a_loud_warning(releases, monkeypatch):
+def test_unconfirmed_digest_mismatch_warns(releases, monkeypatch):
     monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: "c8ef" + "0" * 60})
     with pytest.warns(UserWarning, match="That record is unconfirmed") as caught:
         loaded = load("t", device="cpu")
@@ -230,13 +230,13 @@ def test_an_unconfirmed_digest_that_differs_is_a_loud_warning(releases, monkeypa
     assert loaded.provenance.note == text
 
 
-def test_a_full_disk(releases, tmp_path, monkeypatch):
+def test_full_disk_is_reported(releases, tmp_path, monkeypatch):
     monkeypatch.setattr("transxnet.weights.download.os.fsync", full)
     assert cause(why_not(), "release").startswith("Could not save transx-t.pth.tar: the disk is full.")
     assert downloaded(tmp_path) == []
 
 
-def test_what_a_killed_download_left_is_swept(releases, tmp_path):
+def test_old_temporary_files_are_removed(releases, tmp_path):
     folder = tmp_path / "cache" / "releases"
     folder.mkdir(parents=True)
     old, young = folder / f".{SPEC.official_file}.a.part", folder / f".{SPEC.official_file}.b.part"
@@ -247,12 +247,12 @@ def test_what_a_killed_download_left_is_swept(releases, tmp_path):
     assert (old.exists(), young.exists()) == (False, True)  # the young one may be somebody's at this moment
 
 
-def test_a_release_page_that_is_no_web_address(monkeypatch, tmp_path):
+def test_release_url_must_be_http(monkeypatch, tmp_path):
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", tmp_path.as_uri())  # file:// would read this machine's files
     assert "Could not download transx-t.pth.tar from" in cause(why_not(), "release")
 
 
-def test_where_releases_are_kept(monkeypatch, tmp_path):
+def test_release_path_follows_the_environment(monkeypatch, tmp_path):
     assert sources.release_path(SPEC) == tmp_path / "cache" / "releases" / "transx-t.pth.tar"
     monkeypatch.delenv("TRANSXNET_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
@@ -262,7 +262,7 @@ def test_where_releases_are_kept(monkeypatch, tmp_path):
     assert sources.release_path(SPEC) == tmp_path / "home/.cache/transxnet/releases/transx-t.pth.tar"
 
 
-def test_a_terminal_sees_a_bar(releases, monkeypatch):
+def test_terminal_shows_a_progress_bar(releases, monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
