@@ -12,7 +12,7 @@ from transxnet.images import SourceImage
 from transxnet.labels import label_set
 from transxnet.study import StudyOptions, find_class
 
-from .columns import beside, variant_title, with_costs
+from .columns import comparable_options, variant_title, with_costs
 from .exports import File, export, manifest_of
 from .exports_asked import Asked, display_of
 from .i18n.tabs import TABS
@@ -74,7 +74,7 @@ class Asking:
         key = self.studio.add(image, visitor=False)
         shots: list[Shot] = []
         for name in names:
-            own = beside(wanted, shots[0].study if shots else None)
+            own = comparable_options(wanted, shots[0].study if shots else None)
             shots.append(Shot(variant_title(name), self.studio.study(key, name, own), image.rgb))
         columns = with_costs(self.studio, names, [shot.study for shot in shots])
         timings = self.studio.timer.run(names) if view == "compare" else {}

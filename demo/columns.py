@@ -1,4 +1,4 @@
-"""The variants side by side: one Column each, filled as models arrive and explain. No gradio here."""
+"""Models side by side: one Column each, filled as models are loaded and analyzed. No gradio here."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ TITLES = {  # model, where its own name is not enough -> key of its title
 
 @dataclass(frozen=True)
 class Column:
-    """One variant on the page: its study, or what stands where it will be."""
+    """One model on the page: its study, or its progress until there is one."""
 
     name: str  # "pico", "t@untrained", "timm:resnet50"
     study: Study | None = None
     cost: Cost | None = None
-    arrival: Arrival | None = None  # while its weights are on their way
-    steps: tuple[str, int, int] | None = None  # while it is explained: part, steps done, steps in all
+    arrival: Arrival | None = None  # while its weights are loaded
+    steps: tuple[str, int, int] | None = None  # while it is analyzed: analysis, steps done, steps in total
     error: LensError | None = None
-    long: bool = False  # while it is explained: whether that is worth stopping
-    stopped: bool = False  # by the visitor, before it was explained
+    long: bool = False  # while it is analyzed: whether a stop button is shown
+    stopped: bool = False  # by the visitor, before it was analyzed
 
     @property
     def title(self) -> str:
@@ -51,7 +51,7 @@ class Column:
 
 
 def variant_title(name: str) -> str:
-    """How a variant is called on a chip: "T", "B at 384", "pico, no OSRA", "T, untrained", "resnet50 (timm)"."""
+    """Name of a model on the page: "T", "B (384 px)", "pico, no OSRA", "T (random weights)", "resnet50 (timm)"."""
     spec, untrained = spec_of(name)
     title = tr(TITLES[spec.short]) if spec.short in TITLES else spec.short
     if is_backbone(name):
@@ -59,10 +59,11 @@ def variant_title(name: str) -> str:
     return tr("models.title_random", title=title) if untrained else title
 
 
-def beside(options: StudyOptions, first: Study | None) -> StudyOptions:
-    """StudyOptions of a variant that stands beside others. first: the study of the first of them that has one.
+def comparable_options(options: StudyOptions, first: Study | None) -> StudyOptions:
+    """StudyOptions of a model that is compared with others. first: the first study among them.
 
-    Without a chosen answer all explain the first one's, so that their maps compare; one that has no such class its own.
+    Without a requested target class all models explain the first one's, so that maps are comparable; a model without
+    that class explains its own top prediction.
     """
     if first is None:
         return options
@@ -70,7 +71,7 @@ def beside(options: StudyOptions, first: Study | None) -> StudyOptions:
 
 
 def with_costs(studio: Studio, names: Sequence[str], studies: Sequence[Study]) -> list[Column]:
-    """Finished columns of these variants, with what each costs."""
+    """Finished columns of these models with their cost."""
     return [Column(name, study, studio.cost(name)) for name, study in zip(names, studies, strict=True)]
 
 
@@ -82,11 +83,18 @@ def gather(
     newest: Callable[[], bool],
     other: str = "",
 ) -> Iterator[list[Column]]:
-    """Explain a kept image with every variant, yielding the columns after each step.
+    """Analyze an image with every model; yield all columns after each step.
 
-    Whatever is ready is explained first, in order; of a model on its way, and of a long computation, it is told how far
-    it is. other: the key of a second image. Ends when every column holds a study or an error, or when `newest` says
-    that the visitor has asked for something else; what nobody waits for then stops.
+    Loaded models come first, in order; columns of others show progress. Ends when every column has a study or an
+    error, or when the request is superseded; computations that no request waits for are then stopped.
+
+    Args:
+        studio: Models and studies.
+        image: Key of the image.
+        names: Of the models.
+        options: Of the studies.
+        newest: Whether the request is still the visitor's newest.
+        other: Key of the reference image.
     """
     gathering = _Gathering(studio, image, names, options, newest, other)
     try:
@@ -105,25 +113,25 @@ class _Gathering:
         self.studio, self.image, self.options, self.newest, self.other = studio, image, options, newest, other
         self.columns = [Column(name) for name in names]
         self.jobs: dict[int, Job] = {}
-        self.models: dict[int, Loading] = {}  # held until their columns are explained: others may need the memory
+        self.models: dict[int, Loading] = {}  # held until their columns are analyzed: others may need the memory
 
     def hold_models(self) -> None:
-        """Ask for every model at once, so that all are on their way."""
+        """Request every model at once, so that all are loaded concurrently."""
         for i, column in enumerate(self.columns):
             self.models[i] = self.studio.hold(column.name)
 
     def step(self) -> None:
-        """Explain with the first model that is ready, or wait a little for one that is being loaded."""
+        """Analyze with the first loaded model, or wait briefly for one that is loading."""
         waited_for = None
         for i, column in enumerate(self.columns):
             if column.finished:
                 continue
             entry = self.models[i]
             if entry.done.is_set():
-                self.columns[i] = self._explained(i)
+                self.columns[i] = self._analyze(i)
                 if self.columns[i].finished:
                     self.studio.release(self.models.pop(i))
-                self._ask_again_beside(i)
+                self._repeat_other_targets(i)
                 return
             self.columns[i] = replace(column, arrival=entry.arrival)
             waited_for = waited_for or entry
@@ -138,8 +146,8 @@ class _Gathering:
         self.jobs.clear()
         self.models.clear()
 
-    def _explained(self, i: int) -> Column:
-        """The column when it is explained, or, where that takes long, how far it is."""
+    def _analyze(self, i: int) -> Column:
+        """The column with its study, or with its progress while the analysis runs."""
         column = replace(self.columns[i], arrival=None)
         try:
             if i not in self.jobs:
@@ -150,8 +158,8 @@ class _Gathering:
             study = job.future.result()
         except LensError as error:
             return replace(column, error=error)
-        except Exception:  # a visitor gets a sentence, never a page that waits for ever; the log gets the rest
-            log.exception("explaining with %s", column.name)
+        except Exception:  # the page shows a message instead of waiting forever; details go to the log
+            log.exception("analyzing with %s", column.name)
             return replace(
                 column,
                 error=LensError(
@@ -162,13 +170,13 @@ class _Gathering:
         return replace(column, steps=None, long=False, study=study, cost=self.models[i].cost)
 
     def _options(self, i: int) -> StudyOptions:
-        return beside(self.options, self._first_before(i))
+        return comparable_options(self.options, self._first_before(i))
 
     def _first_before(self, i: int) -> Study | None:
         return next((column.study for column in self.columns[:i] if column.study is not None), None)
 
-    def _ask_again_beside(self, i: int) -> None:
-        """Where column i is now the first that has a study: those after it that explained another answer."""
+    def _repeat_other_targets(self, i: int) -> None:
+        """If column i is now the first with a study: repeat later columns that explained another class."""
         study = self.columns[i].study
         if study is None or self.options.target is not None or self._first_before(i) is not None:
             return

@@ -72,7 +72,7 @@ def figure_of(asked: Asked) -> Shown:
         shots = [replace(shot, upload=None) for shot in (*asked.shots, *asked.second)]
     else:
         shots = [*asked.shots, *asked.second]
-    sizes = {f"{s.study.crop.rgb.shape[1]} x {s.study.crop.rgb.shape[0]}" for s in shots}
+    sizes = {f"{s.study.crop.rgb.shape[1]} × {s.study.crop.rgb.shape[0]}" for s in shots}
     notes = [tr(LIMITS[asked.view], sizes=" or ".join(sorted(sizes)), shown=TILES)]
     notes += asked.notes
     if asked.left_out:

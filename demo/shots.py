@@ -8,7 +8,7 @@ from transxnet.errors import LensError
 from transxnet.export.rows import Shot
 from transxnet.study import StudyOptions
 
-from .columns import beside, variant_title
+from .columns import comparable_options, variant_title
 from .i18n.translate import message
 from .studio import Studio
 
@@ -28,7 +28,7 @@ def shots_of(
             left[name] = str(entry.error) if entry.error is not None else "still on its way"
             continue
         try:
-            own = beside(options, shots[0].study if shots else None)
+            own = comparable_options(options, shots[0].study if shots else None)
             shots.append(Shot(variant_title(name), studio.study(key, name, own, other), studio.image(key).rgb))
         except LensError as error:
             left[name] = str(error)

@@ -1,7 +1,7 @@
-"""Attention tables as JSON for js/tables.js: bytes, a scale a row, and where queries and keys sit.
+"""Attention tables as JSON for the browser: quantized weights, a scale per row, and the geometry of queries and keys.
 
-A table goes to a visitor's browser once. Its key says whose it is; the session holds the keys of those that were sent
-(Session.held), the browser the tables themselves, so that a moved crosshair sends no table again.
+A table is sent to a browser once. The session holds the keys of the tables that the browser has (Session.held), so that
+a moved query position sends no table again.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from transxnet.study import Study
 
 from .cells import Json, floats
 
-MOST_HELD = 24  # tables a browser is trusted to keep; js/attention.js keeps a few more
+MAX_CACHED = 24  # tables that a browser is expected to keep; it keeps a few more
 
 
 def table_key(study: Study, table: QuantizedTable) -> str:
-    """Of one image's attention in one block of one set of weights."""
+    """Key of the attention of one image in one block of one checkpoint."""
     weights = study.provenance.sha256[:12]
     return f"{study.image[:16]} {study.model} {weights} {table.stage}.{table.block}"
 
 
 def table_json(table: QuantizedTable) -> Json:
-    """weights: base64 of uint8 (heads, Nq, Nk); scales: of float32 (heads, Nq), the weight of one step.
+    """A table for the browser.
 
-    entropy, distance: of float32 (heads, Nq), the library's own, as the overview says them.
+    Returns:
+        weights: base64 of uint8 (heads, Nq, Nk). scales: base64 of float32 (heads, Nq), the weight of one quantization
+        step. entropy, distance: base64 of float32 (heads, Nq), normalized entropy and mean distance in pixels.
     """
     return {
         "weights": base64.b64encode(table.weights.tobytes()).decode(), "scales": floats(table.scales),
@@ -38,10 +40,10 @@ def table_json(table: QuantizedTable) -> Json:
     }  # fmt: skip
 
 
-def held(before: Iterable[str], sent: Iterable[str]) -> tuple[str, ...]:
-    """The keys that a browser holds after these were sent, or sent for again; the latest last."""
-    sent = tuple(sent)
-    return (*(key for key in before if key not in sent), *sent)[-MOST_HELD:]
+def updated_keys(cached: Iterable[str], used: Iterable[str]) -> tuple[str, ...]:
+    """Keys of the tables that a browser has after these were used, the most recently used last."""
+    used = tuple(used)
+    return (*(key for key in cached if key not in used), *used)[-MAX_CACHED:]
 
 
 def _grid(geometry: Geometry) -> Json:

@@ -1,7 +1,7 @@
-"""The guided tour: the paper's story in steps, as data. No gradio here.
+"""The guided tour: the method of the paper in steps, as data. No gradio here.
 
-A step is a state of the page and the words that say what to do there. It leaves the visitor's image alone. A script
-and a link ask for its number and nothing else, {"tour": 3} and ?tour=3; `expanded` says what Page.go is asked for then.
+A step is a state of the page and the text that says what to do there; it keeps the visitor's image. Links and scripts
+request a step by its number only, {"tour": 3} and ?tour=3; `expanded` adds the state of that step.
 """
 
 from __future__ import annotations
@@ -15,15 +15,21 @@ from .i18n.tabs import TABS
 from .i18n.translate import tr, tr_lines
 
 Json = dict[str, Any]
-FALLBACK = ("pico",)  # bundled, so always there
+FALLBACK = ("pico",)  # bundled, so always available
 MIDDLE = (0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class Step:
-    """point: as shares of the image's width and height; None leaves the crosshair where it is.
+    """One step.
 
-    alone: the sentences for when some variant has no source, and pico stands in.
+    Attributes:
+        title: Key of its title.
+        sentences: Key of its text, one sentence a line; {first} and {second} are titles of the variants.
+        source: Key of its citation.
+        view: Tab that it opens.
+        position: Query position as fractions of the image's width and height; None keeps the visitor's.
+        sentences_for_one: Key of the text if the weights of some variant are unavailable and pico replaces them.
     """
 
     title: str
@@ -34,13 +40,13 @@ class Step:
     stage: int = 3
     block: int = 0  # the stage's last
     position: tuple[float, float] | None = None
-    alone: str = ""
+    sentences_for_one: str = ""
 
 
 STEPS = (
     Step(
         "tour.static_title", "tour.static", "tour.static_source", "kernels", ("pico_matched", "pico_static"),
-        alone="tour.static_without_second",
+        sentences_for_one="tour.static_without_second",
     ),
     Step("tour.idconv_title", "tour.idconv", "tour.idconv_source", "kernels"),
     Step("tour.osra_title", "tour.osra", "tour.osra_source", "attention", position=MIDDLE),
@@ -49,13 +55,13 @@ STEPS = (
     Step("tour.checks_title", "tour.checks", "tour.checks_source", "sanity_checks"),
 )  # fmt: skip
 FINISH: Json = {"tour": 0, "view": "tour"}
-SETS = {"view", "variants", "stage", "block", "x", "y", "fx", "fy"}  # keys of what a step says
+SETS = {"view", "variants", "stage", "block", "x", "y", "fx", "fy"}  # keys that a step sets
 
 
 def state(number: int, names: Collection[str]) -> Json:
-    """What the page is asked for by step `number`, from 1; {"tour": 0}, which leaves the tour, where there is none.
+    """State of the page at step `number`, from 1; {"tour": 0}, which leaves the tour, if there is no such step.
 
-    names: the variants that some source has (Studio.names).
+    names: variants whose weights are available (Studio.names).
     """
     if not 1 <= number <= len(STEPS):
         return {"tour": 0}
@@ -72,25 +78,25 @@ def state(number: int, names: Collection[str]) -> Json:
     }
 
 
-def expanded(asked: Mapping[str, Any], names: Collection[str]) -> Json:
-    """What is asked of the page, with a step's state where its number is asked for and nothing that the step sets.
+def expanded(request: Mapping[str, Any], names: Collection[str]) -> Json:
+    """A request with the state of its tour step added, unless the request itself sets any part of that state.
 
-    A link made in the middle of a step holds what the visitor has moved: that is left as it is.
+    A link copied in the middle of a step contains the visitor's own state, which is kept.
     """
-    number = str(asked.get("tour") or "")
-    if SETS & set(asked) or not (number.isascii() and number.isdigit()):
-        return dict(asked)
-    return {**asked, **state(int(number[:3]), names)}
+    number = str(request.get("tour") or "")
+    if SETS & set(request) or not (number.isascii() and number.isdigit()):
+        return dict(request)
+    return {**request, **state(int(number[:3]), names)}
 
 
 def bar(number: int, names: Collection[str]) -> Json:
-    """The bar above the views while a step is active; {} when none is."""
+    """The bar above the tabs while a step is active; otherwise {}."""
     if not 1 <= number <= len(STEPS):
         return {}
     step, count = STEPS[number - 1], len(STEPS)
-    found = _variants(step, names)
-    sentences = step.alone if found != step.variants else step.sentences
-    titles = {key: variant_title(name) for key, name in zip(("first", "second"), found, strict=False)}
+    variants = _variants(step, names)
+    sentences = step.sentences_for_one if variants != step.variants else step.sentences
+    titles = {key: variant_title(name) for key, name in zip(("first", "second"), variants, strict=False)}
     return {
         "step": number, "of": count, "name": tr("tour.bar"),
         "count": tr("tour.count", step=number, count=count), "title": tr(step.title),
@@ -104,7 +110,7 @@ def bar(number: int, names: Collection[str]) -> Json:
 
 
 def listed(number: int = 0) -> Json:
-    """The list of steps on the tour's own page, and the button that starts. number: the step that is active."""
+    """The list of steps in tab Tour, and the start button. number: the active step, 0 for none."""
     return {
         "start": _button("tour.resume" if number else "tour.start", number or 1),
         "how": tr("tour.how", count=len(STEPS)),

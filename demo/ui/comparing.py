@@ -20,7 +20,7 @@ class Comparing(Layout):
             return {}
         if session.photos:
             second = self._second(session)
-            return {"other": self.studio.image(second.key), "other_label": second.label}
+            return {"reference_image": self.studio.image(second.key), "reference_label": second.label}
         return {"timings": self.studio.timer.found(_loaded(columns))}
 
     def _compare(
@@ -31,7 +31,7 @@ class Comparing(Layout):
             key = self._second(session).key
             for second in gather_second(self.studio, session, key, options, newest):
                 if newest() and all(column.finished for column in second):
-                    yield from self._if_newest(self._shown(session, columns, second=second), session, newest)
+                    yield from self._if_newest(self._shown(session, columns, reference_columns=second), session, newest)
         elif self.studio.timer.found(_loaded(columns)) is None:
             run = self.studio.timer.run(_loaded(columns), newest)
             if newest():

@@ -25,7 +25,7 @@ from ..payload import answers, crosshair, progress
 from ..places import link, state_of
 from ..second import own_before
 from ..session import KEY, Controls, Session
-from ..tables import held
+from ..tables import updated_keys
 from ..tour import bar
 from ..turns import TURN, Turn
 from ..views import Scene, view
@@ -240,7 +240,7 @@ class Showing(Comparing):
         found = {self.crosshair: crosshair(image, session.position, columns), self.panels[session.active]: panel}
         if session.shown[0] != session.image or any(c.study for c in columns) or all(c.finished for c in columns):
             found[self.answers] = answers(columns)  # those of the same image stand until there are new ones
-        keys = held(session.held, panel["tables"]) if "tables" in panel else session.held
+        keys = updated_keys(session.held, panel["tables"]) if "tables" in panel else session.held
         found[self.session] = replace(session, held=keys, shown=(session.image, session.active))
         wanted = WANTED[session.active]
         if wanted.figures and set(wanted.figures) <= set(wanted.maps):  # of another answer or image, and slow to come

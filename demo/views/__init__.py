@@ -1,7 +1,7 @@
-"""Studies -> what the browser draws: raw maps as base64, with geometry, range, caption and numbers. A file a view.
+"""Studies -> JSON that the browser draws, one module per tab: raw maps as base64 with geometry, range and caption.
 
-No colors and no images of maps are made here: the page's JavaScript does that from these numbers, so
-opacity and color map never come back to the server. The pieces are made in cells.py, the text is in i18n/.
+Maps are colored by the page's JavaScript, so that opacity and color map need no request. Common pieces are in cells.py,
+text is in i18n/.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from .sanity_checks import sanity_checks
 from .scene import Scene
 from .tour import tour
 
-__all__ = ["SHOWN", "Scene", "view"]
+__all__ = ["RENDERERS", "Scene", "view"]
 
-SHOWN: Mapping[str, Callable[[Scene], Json]] = MappingProxyType(
+RENDERERS: Mapping[str, Callable[[Scene], Json]] = MappingProxyType(
     {
         "overview": overview, "attention": attention, "kernels": kernels, "grad_cam": grad_cam, "erf": erf,
         "compare": compare, "ablation": ablation, "sanity_checks": sanity_checks, "tour": tour,
@@ -37,18 +37,18 @@ _serial = count(1)
 
 
 def view(name: str, scene: Scene) -> Json:
-    """The whole of one view. name: a key of i18n.tabs.TABS."""
-    shown = SHOWN[name](scene)
-    sizes = sorted({f"{s.crop.rgb.shape[1]} x {s.crop.rgb.shape[0]}" for s in scene.done})
-    foot = tr(LIMITS[name], sizes=tr("page.or_join").join(sizes) or tr("page.few")) if name in LIMITS else ""
-    foot = shown.pop("foot", foot)
+    """Everything a tab shows. name: a key of i18n.tabs.TABS."""
+    content = RENDERERS[name](scene)
+    sizes = sorted({f"{s.crop.rgb.shape[1]} × {s.crop.rgb.shape[0]}" for s in scene.studies})
+    limits = tr(LIMITS[name], sizes=tr("page.or_join").join(sizes) or tr("page.few")) if name in LIMITS else ""
+    limits = content.pop("foot", limits)
     return {
         "view": name,
         "serial": next(_serial),
         "key": scene.image.sha256[:KEY],
         "intro": tr(INTROS[name], shown=TILES),
-        "foot": foot if current_locale() == "en" else f"{foot} {tr('page.in_english')}".strip(),
-        **shown,
+        "foot": limits if current_locale() == "en" else f"{limits} {tr('page.in_english')}".strip(),
+        **content,
         "images": {c.name: photo(c.study, scene.image) for c in scene.columns if c.study is not None}
-        | shown.get("images", {}),
+        | content.get("images", {}),
     }

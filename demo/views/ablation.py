@@ -1,6 +1,6 @@
-"""What if: parts switched off and a region painted out, the answers before and after (js/ablation.js draws it).
+"""Tab Ablation: parts switched off and a region occluded, predictions before and after.
 
-What changes one part at a time stands below, when it is asked for (demo/below.py, demo/figures.py).
+The table of all ablations, one at a time, is a figure below the tab, computed on request.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def ablation(scene: Scene) -> Json:
         "layout": "ablation",
         "switches": [_switch(name) for name in SWITCHES],
         "edits": list(scene.session.edits),
-        "on": _on(scene.session.edits),
-        "scopes": _scopes(scene.done),
-        "painting": _painting(scene),
+        "on": _active_switches(scene.session.edits),
+        "scopes": _scopes(scene.studies),
+        "painting": _occlusion_editor(scene),
         "columns": [_column(column) for column in scene.columns],
         "words": {
             "switches": [tr("ablation.switch_title"), tr("ablation.switch_hint")],
@@ -50,7 +50,7 @@ def ablation(scene: Scene) -> Json:
     }  # fmt: skip
 
 
-# ---- what can be asked ----------------------------------------------------------------------------------
+# ---- controls ----------------------------------------------------------------------------------
 
 
 def _switch(name: str) -> Json:
@@ -58,26 +58,30 @@ def _switch(name: str) -> Json:
     return {"name": name, "title": tr(title), "hint": tr(hint), "heads": name == HEAD_OFF}
 
 
-def _on(edits: Sequence[str]) -> list[Json]:
-    """Those that are on, as the page's rows have them. What cannot be read is said in the columns."""
-    found = []
+def _active_switches(edits: Sequence[str]) -> list[Json]:
+    """The active switches for the page's rows; invalid ones are reported in the columns."""
+    active = []
     for key in edits:
         with suppress(LensError):
-            one = read_switch(key)
-            place = (one.scope.stage, one.scope.block)
-            found.append({"key": key, "name": one.name, "head": one.head, "scope": _scope(*place, 0)})
-    return found
+            switch = read_switch(key)
+            stage_and_block = (switch.scope.stage, switch.scope.block)
+            active.append({"key": key, "name": switch.name, "head": switch.head, "scope": _scope(*stage_and_block, 0)})
+    return active
 
 
-def _scopes(done: Sequence[Study]) -> list[Json]:
-    """Where a switch may hold: everywhere, and the stage and the block chosen at the side. heads: so many there."""
-    own = [s for s in done if any(s.spec.heads)]
-    if not own:
+def _scopes(studies: Sequence[Study]) -> list[Json]:
+    """Where a switch can apply: everywhere, in the selected stage, in the selected block; with the number of heads."""
+    with_attention = [s for s in studies if any(s.spec.heads)]
+    if not with_attention:
         return [_scope(0, 0, 0)]
-    stage = own[0].options.stage
-    block = own[0].options.block or own[0].spec.depths[stage - 1]
-    here = max(s.spec.heads[stage - 1] for s in own)
-    return [_scope(0, 0, max(max(s.spec.heads) for s in own)), _scope(stage, 0, here), _scope(stage, block, here)]
+    stage = with_attention[0].options.stage
+    block = with_attention[0].options.block or with_attention[0].spec.depths[stage - 1]
+    heads = max(s.spec.heads[stage - 1] for s in with_attention)
+    return [
+        _scope(0, 0, max(max(s.spec.heads) for s in with_attention)),
+        _scope(stage, 0, heads),
+        _scope(stage, block, heads),
+    ]
 
 
 def _scope(stage: int, block: int, heads: int) -> Json:
@@ -85,54 +89,55 @@ def _scope(stage: int, block: int, heads: int) -> Json:
     return {"value": f"{stage}.{block}", "words": tr(text, stage=stage, block=block), "heads": heads}
 
 
-def _painting(scene: Scene) -> Json | None:
-    """The photo to paint on: what the first variant that is there sees of it. A mask lies over the whole of it."""
+def _occlusion_editor(scene: Scene) -> Json | None:
+    """The input crop of the first finished model, to paint a mask on; the mask covers the whole crop."""
     column = next((column for column in scene.columns if column.study is not None), None)
     if column is None:
         return None
-    s = column.study
+    study = column.study
+    painted = study.ablation.painted if study.ablation else 0.0
     sizes = {c.title: _size(c.study) for c in scene.columns if c.study is not None}
-    told = ", ".join(tr("ablation.pixels_of", size=size, title=title) for title, size in sizes.items())
+    input_sizes = ", ".join(tr("ablation.pixels_of", size=size, title=title) for title, size in sizes.items())
     return {
-        "image": column.name, "key": scene.session.image, "box": list(s.crop.crop_box),
-        "upload": list(s.crop.source_size), "mask": scene.session.mask, "fill": scene.session.fill,
-        "alt": tr("ablation.occlude_alt", title=column.title, share=share(s.ablation.painted if s.ablation else 0.0)),
+        "image": column.name, "key": scene.session.image, "box": list(study.crop.crop_box),
+        "upload": list(study.crop.source_size), "mask": scene.session.mask, "fill": scene.session.fill,
+        "alt": tr("ablation.occlude_alt", title=column.title, share=share(painted)),
         "fills": [{"value": name, "words": tr(FILL_NAMES[name])} for name in FILLS],
         "brushes": tr_lines("ablation.brushes"),
         "words": {
             "title": tr("ablation.occlude"), "hint": tr("ablation.occlude_hint"), "brush": tr("ablation.brush"),
             "undo": tr("ablation.undo"), "clear": tr("ablation.clear"), "fill": tr("ablation.fill"),
-            "pixels": tr("ablation.pixels", sizes=told),
+            "pixels": tr("ablation.pixels", sizes=input_sizes),
         },
     }  # fmt: skip
 
 
-# ---- what became of it ----------------------------------------------------------------------------------
+# ---- results ----------------------------------------------------------------------------------
 
 
 def _column(column: Column) -> Json:
     instead = unfinished(column) or [missing(column, "ablation")]
     return {
         "title": column.title, "sub": cost_words(column), "badge": column.badge, "more": weights_words(column),
-        "cell": instead[0] or _tried(column, column.study.ablation),
+        "cell": instead[0] or _result_cell(column, column.study.ablation),
     }  # fmt: skip
 
 
-def _tried(column: Column, t: Ablation) -> Json:
+def _result_cell(column: Column, result: Ablation) -> Json:
     return {
-        "kind": "ablation", "variant": column.name, "explained": t.explained[0].index,
-        "changed": bool(t.changes) or t.painted > 0, "said": _said(column.title, t),
-        "alt": tr("ablation.bars", title=column.title), "rows": _rows(t), "lines": _lines(column, t),
-        "view": png(t.view) if t.painted else "",
+        "kind": "ablation", "variant": column.name, "explained": result.explained[0].index,
+        "changed": bool(result.changes) or result.painted > 0, "said": _summary(column.title, result),
+        "alt": tr("ablation.bars", title=column.title), "rows": _rows(result), "lines": _lines(column, result),
+        "view": png(result.view) if result.painted else "",
         "given": tr("ablation.given", title=column.title, size=_size(column.study)),
     }  # fmt: skip
 
 
-def _rows(t: Ablation) -> list[Json]:
-    """The first five before and who entered them, and the explained class where it is neither."""
-    pairs = list(zip(t.before, t.after, strict=True))
-    if t.explained[0].index not in [old.index for old, _ in pairs]:
-        pairs.append(t.explained)
+def _rows(result: Ablation) -> list[Json]:
+    """The top-5 classes before and after; the target class is added if it is none of them."""
+    pairs = list(zip(result.before, result.after, strict=True))
+    if result.explained[0].index not in [old.index for old, _ in pairs]:
+        pairs.append(result.explained)
     return [
         {
             "index": old.index, "label": old.label, "before": old.probability, "after": new.probability,
@@ -144,33 +149,39 @@ def _rows(t: Ablation) -> list[Json]:
     ]  # fmt: skip
 
 
-def _said(title: str, t: Ablation) -> str:
-    """What became of the explained answer, in a sentence."""
-    old, new = t.explained
-    said = tr(
+def _summary(title: str, result: Ablation) -> str:
+    """The change of the target class in a sentence."""
+    old, new = result.explained
+    summary = tr(
         "ablation.said", title=title, label=old.label, before=share(old.probability), after=share(new.probability),
         logit_before=logit(old.logit), logit_after=logit(new.logit),
     )  # fmt: skip
-    return f"{said} {tr('ablation.new_top', label=t.new_top.label)}" if t.new_top else said
+    return f"{summary} {tr('ablation.new_top', label=result.new_top.label)}" if result.new_top else summary
 
 
-def _lines(column: Column, t: Ablation) -> list[str]:
-    note = tr_message(column.study.target.note)  # why another class is explained than the one asked for
-    skipped = [tr("ablation.skipped", why=tr_message(why)) for why in dict.fromkeys(t.skipped.values())]
+def _lines(column: Column, result: Ablation) -> list[str]:
+    note = tr_message(column.study.target.note)  # why another class than the requested one is explained
+    skipped = [tr("ablation.skipped", why=tr_message(why)) for why in dict.fromkeys(result.skipped.values())]
     lines = [note, *skipped] if note else skipped
-    if t.painted_change is None:
-        outside = _something(column.study.options.mask)
+    if result.painted_change is None:
+        outside = _is_painted(column.study.options.mask)
         return [*lines, tr("ablation.outside", title=column.title)] if outside else lines
-    painted = {"share": share(t.painted), "label": t.explained[0].label, "change": change(t.painted_change)}
+    painted = {
+        "share": share(result.painted),
+        "label": result.explained[0].label,
+        "change": change(result.painted_change),
+    }
     lines.append(tr("ablation.occluded", **painted))
-    if not len(t.elsewhere):
+    if not len(result.elsewhere):
         return [*lines, tr("ablation.no_room")]
-    mean, low, high = (change(float(found)) for found in (t.elsewhere.mean(), t.elsewhere.min(), t.elsewhere.max()))
-    return [*lines, tr("ablation.elsewhere", mean=mean, n=len(t.elsewhere), low=low, high=high)]
+    mean, low, high = (
+        change(float(value)) for value in (result.elsewhere.mean(), result.elsewhere.min(), result.elsewhere.max())
+    )
+    return [*lines, tr("ablation.elsewhere", mean=mean, n=len(result.elsewhere), low=low, high=high)]
 
 
-def _something(mask: str) -> bool:
-    """Whether any cell is painted: a region that was cleared is all zeros."""
+def _is_painted(mask: str) -> bool:
+    """Whether any cell of the mask is set; a cleared mask is all zeros."""
     return bool(mask.partition(":")[2].strip("A="))
 
 
@@ -183,6 +194,6 @@ def change(value: float) -> str:
     return f"{value:+.2f}".replace("-", "\u2212")
 
 
-def _size(s: Study) -> str:
-    height, width = s.crop.rgb.shape[:2]
-    return f"{width} x {height}"
+def _size(study: Study) -> str:
+    height, width = study.crop.rgb.shape[:2]
+    return f"{width} × {height}"

@@ -96,6 +96,6 @@ def _translated(keys: Mapping[str, str]) -> dict[str, str]:
 
 
 def _grids(geometries: Iterable[Geometry]) -> str:
-    """ "7 x 7 or 4 x 4": columns by rows of every grid there is."""
+    """ "7 × 7 or 4 × 4": columns by rows of every grid there is."""
     grids = sorted({geometry.grid for geometry in geometries})
-    return tr("page.or_join").join(f"{cols} x {rows}" for rows, cols in grids)
+    return tr("page.or_join").join(f"{cols} × {rows}" for rows, cols in grids)

@@ -1,4 +1,4 @@
-"""Published accuracy against cost, for chart.js: every point with its source, those on the page marked."""
+"""Published accuracy vs. cost for the chart of tab Compare; selected models are marked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..i18n.translate import tr, tr_lines
 from ..published import Published, published
 
 OWN = "TransXNet"
-SMALL = "tiny-imagenet-200"  # a label set whose accuracies do not belong beside ImageNet's
+SMALL = "tiny-imagenet-200"  # label set whose accuracies are not comparable with ImageNet-1K's
 
 SETS = {"authors": "chart.set_authors", "timm": "chart.set_timm"}  # who measured -> key of its name
 AXES = {"gmacs": "chart.axis_gmacs", "params_m": "chart.axis_params_m"}  # column of published.csv -> key
@@ -22,11 +22,12 @@ FAMILIES = {"cnn": "chart.family_cnn", "transformer": "chart.family_transformer"
 
 
 def chart(columns: Sequence[Column]) -> Json:
-    """points: [name, model, family, pixels, parameters, GMACs, top-1, ImageNet-V2, sources, by timm, title here].
+    """The chart as JSON.
 
-    sources of a point: [index into `sources`, remark]. title here: of the variant on the page, '' for all others.
+    A point is [name, model, family, pixels, parameters, GMACs, top-1, ImageNet-V2, sources, measured by timm, title].
+    Its sources are [index into `sources`, remark]; its title is '' unless the model is selected on the page.
     """
-    rows, here = published(), _here(columns)
+    rows, titles = published(), _titles_on_page(columns)
     sources = list(dict.fromkeys((source.url, source.words) for row in rows for source in row.sources))
     number_of = {url: i for i, (url, _) in enumerate(sources)}
     return {
@@ -34,7 +35,7 @@ def chart(columns: Sequence[Column]) -> Json:
         "points": [
             [
                 row.name, row.model, row.family, row.resolution, row.params_m, row.gmacs, row.top1, row.v2_top1,
-                [[number_of[s.url], s.remark] for s in row.sources], row.by_timm, here.get(row.name, ""),
+                [[number_of[s.url], s.remark] for s in row.sources], row.by_timm, titles.get(row.name, ""),
             ]
             for row in rows
         ],
@@ -42,21 +43,21 @@ def chart(columns: Sequence[Column]) -> Json:
     }  # fmt: skip
 
 
-def _here(columns: Sequence[Column]) -> dict[str, str]:
-    """Name of a published row -> title of the variant on the page that it is about."""
+def _titles_on_page(columns: Sequence[Column]) -> dict[str, str]:
+    """Name of a published row -> title of the selected model it describes."""
     return {row.name: column.title for column in columns if (row := _row_of(column)) is not None}
 
 
 def _row_of(column: Column) -> Published | None:
-    """Weights that are random have no accuracy of their own, so they mark no point."""
+    """The published row of a column's model; None for random weights."""
     if column.study is None or column.study.untrained:
         return None
     spec = column.study.spec
     if isinstance(spec, BackboneSpec):
-        wanted = f"{spec.architecture}.{spec.tag}"
+        name = f"{spec.architecture}.{spec.tag}"
     else:
-        wanted = f"{OWN} {spec.short.upper().replace('_', '@')}" if spec.paper else ""
-    return next((row for row in published() if row.name == wanted), None)
+        name = f"{OWN} {spec.short.upper().replace('_', '@')}" if spec.paper else ""
+    return next((row for row in published() if row.name == name), None)
 
 
 def _words(columns: Sequence[Column]) -> Json:

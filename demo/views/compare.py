@@ -57,7 +57,7 @@ def variants(scene: Scene) -> Json:
     """heads and rows as in other views, then the pairs, the costs and the chart."""
     name = _compared(scene)
     maps = {c.name: drawn(c.study, name) for c in scene.columns if c.study is not None and has(c.study, name)}
-    shared = scale_of(name, [study for study in scene.done if has(study, name)])
+    shared = scale_of(name, [study for study in scene.studies if has(study, name)])
 
     def answered(column: Column) -> Json:
         s = column.study
@@ -148,4 +148,4 @@ def _title(name: str) -> str:
 
 def _units(name: str, maps: Sequence[Explanation]) -> str:
     grids = sorted({found.geometry.grid for found in maps})
-    return tr(UNITS[name], keys=", ".join(f"{w} x {h}" for h, w in grids))
+    return tr(UNITS[name], keys=", ".join(f"{w} × {h}" for h, w in grids))

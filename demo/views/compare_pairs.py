@@ -52,7 +52,7 @@ def _incomparable(scene: Scene, name: str, maps: Mapping[str, Explanation]) -> s
         return tr("compare.alone")
     if len(maps) < 2:
         return tr("compare.too_few") if all(column.finished for column in scene.columns) else " "
-    studies = [study for study in scene.done if study.model in maps]
+    studies = [study for study in scene.studies if study.model in maps]
     if METHODS[name].about_class and len({study.target.wnid for study in studies}) > 1:
         return tr("compare.other_classes", answers=_answers(studies))
     return ""

@@ -25,7 +25,7 @@ SECOND = "/second"  # behind a variant's name: the key of what it saw of the sec
 def photos(scene: Scene) -> Json:
     """Three columns: this photo, the second, and the difference. For each variant a row of kernels, one of gates
     and one of attention; what is not there yet, or cannot be, is one cell instead."""
-    second = {column.name: column for column in scene.second}
+    second = {column.name: column for column in scene.reference_columns}
     rows, images = [], {}
     for column in scene.columns:
         other = second.get(column.name, Column(column.name))
@@ -36,10 +36,10 @@ def photos(scene: Scene) -> Json:
             rows.append(row(column.title, "", [_text("compare_photos.same_photo")], column.badge))
             continue
         rows += [make(column, other) for make in (_kernels, _gates, _attention)]
-        images[column.name + SECOND] = photo(other.study, scene.other)
+        images[column.name + SECOND] = photo(other.study, scene.reference_image)
     second_title = tr(
         "compare_photos.second_photo",
-        label=example_name(scene.other_label) if scene.other_label else tr("compare_photos.yours"),
+        label=example_name(scene.reference_label) if scene.reference_label else tr("compare_photos.yours"),
     )
     heads = [
         heading(text, "", None)

@@ -1,4 +1,4 @@
-"""What the variants cost, side by side: counted, measured here, and how good they are, with who says so."""
+"""The table of costs: counted and measured per model, and accuracy with its source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..i18n.translate import tr
 from ..published import published
 from ..timing import Run
 
-MEASURED = ("time", "activations")  # rows that need a run
+MEASURED = ("time", "activations")  # rows that need a timed run
 
 ROWS = {  # row -> key of its title
     "parameters": "costs.row_parameters", "macs": "costs.row_macs", "time": "costs.row_time",
@@ -27,26 +27,28 @@ ROWS = {  # row -> key of its title
 
 
 def costs(columns: Sequence[Column], timings: Run | None) -> Json:
-    """A table with one column a variant; what is counted stands at once.
+    """A table with one column per finished model.
 
-    timings: None while they are measured, empty where they cannot be.
+    Args:
+        columns: One per model.
+        timings: By model; None while they are measured, empty if they cannot be measured.
     """
-    there = [column for column in columns if column.study is not None and column.cost is not None]
-    first = there[0] if there else None
-    rows = {  # key -> for each variant what stands in its cell, a number first, what is said of it below
-        "parameters": [[tr("costs.millions", amount=f"{c.cost.parameters / 1e6:.2f}")] for c in there],
-        "macs": [[tr("costs.gmacs", amount=f"{c.cost.macs / 1e9:.3g}")] for c in there],
-        "time": [_time(c, first, timings) for c in there],
-        "weights": [[_megabytes(c.cost.weights)] for c in there],
-        "activations": [_activations(c, timings) for c in there],
-        "size": [[tr("costs.pixels", side=c.study.spec.image_size)] for c in there],
-        "accuracy": [accuracy(c.study) for c in there],
+    finished = [column for column in columns if column.study is not None and column.cost is not None]
+    first = finished[0] if finished else None
+    rows = {  # row -> for each model the lines of its cell, the number first
+        "parameters": [[tr("costs.millions", amount=f"{c.cost.parameters / 1e6:.2f}")] for c in finished],
+        "macs": [[tr("costs.gmacs", amount=f"{c.cost.macs / 1e9:.3g}")] for c in finished],
+        "time": [_time(c, first, timings) for c in finished],
+        "weights": [[_megabytes(c.cost.weights)] for c in finished],
+        "activations": [_activations(c, timings) for c in finished],
+        "size": [[tr("costs.pixels", side=c.study.spec.image_size)] for c in finished],
+        "accuracy": [accuracy(c.study) for c in finished],
     }
-    passes = {timings[c.name].passes for c in there} if timings else set()
+    passes = {timings[c.name].passes for c in finished} if timings else set()
     note = tr("costs.note", passes=max(passes)) if passes else tr("costs.note_counted")
     return {
         "title": tr("costs.title"), "sub": tr("costs.hint"), "measuring": timings is None,
-        "head": [column.title for column in there], "variants": [column.name for column in there],
+        "head": [column.title for column in finished], "variants": [column.name for column in finished],
         "rows": [{"key": key, "title": tr(ROWS[key]), "cells": cells} for key, cells in rows.items()],
         "note": note,
     }  # fmt: skip
@@ -55,11 +57,11 @@ def costs(columns: Sequence[Column], timings: Run | None) -> Json:
 def _time(column: Column, first: Column, timings: Run | None) -> list[str]:
     if not timings:
         return [tr("costs.measuring" if timings is None else "costs.not_measured")]
-    own, other = timings[column.name].seconds, timings[first.name].seconds
-    told = [tr("costs.milliseconds", amount=number(1000 * own))]
+    seconds, first_seconds = timings[column.name].seconds, timings[first.name].seconds
+    lines = [tr("costs.milliseconds", amount=number(1000 * seconds))]
     if column is not first:
-        told.append(tr("costs.times", ratio=number(round(own / other, 2)), first=first.title))
-    return told
+        lines.append(tr("costs.times", ratio=number(round(seconds / first_seconds, 2)), first=first.title))
+    return lines
 
 
 def _activations(column: Column, timings: Run | None) -> list[str]:
@@ -73,16 +75,16 @@ def _megabytes(count: int) -> str:
 
 
 def accuracy(study: Study) -> list[str]:
-    """Top-1 and who says so: the card of bundled weights, the paper, timm; or why there is none."""
+    """Top-1 accuracy and its source (card of bundled weights, paper, timm), or why there is none."""
     if study.untrained:
         return [tr("costs.accuracy_random")]
-    if study.provenance.kind == "bundled" and (found := _card(study.spec.name).get("accuracy")):
-        told = tr("costs.accuracy_card", images=f"{found['pictures']:,}", side=found["image_size"])
-        return [_top1(100 * found["top1"]), told]
+    if study.provenance.kind == "bundled" and (measured := _card(study.spec.name).get("accuracy")):
+        source = tr("costs.accuracy_card", images=f"{measured['pictures']:,}", side=measured["image_size"])
+        return [_top1(100 * measured["top1"]), source]
     if study.spec.paper is not None:
         return [_top1(study.spec.paper.top1), tr("costs.accuracy_paper")]
-    if isinstance(study.spec, BackboneSpec) and (found := _by_timm(study.spec)) is not None:
-        return [_top1(found), tr("costs.accuracy_timm")]
+    if isinstance(study.spec, BackboneSpec) and (top1 := _by_timm(study.spec)) is not None:
+        return [_top1(top1), tr("costs.accuracy_timm")]
     return [tr("costs.accuracy_unknown")]
 
 
@@ -91,12 +93,12 @@ def _top1(percent: float) -> str:
 
 
 def _by_timm(spec: BackboneSpec) -> float | None:
-    wanted = f"{spec.architecture}.{spec.tag}"
-    return next((row.top1 for row in published() if row.by_timm and row.name == wanted), None)
+    name = f"{spec.architecture}.{spec.tag}"
+    return next((row.top1 for row in published() if row.by_timm and row.name == name), None)
 
 
 @cache
 def _card(name: str) -> Json:
-    """What is known about a bundled checkpoint; empty where its card is not there."""
+    """Model card of a bundled checkpoint; empty if there is none."""
     file = BUNDLED / f"{name}.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -11,7 +11,7 @@ from .scene import Scene
 
 
 def erf(scene: Scene) -> Json:
-    done = scene.done
+    done = scene.studies
 
     def cell(column: Column) -> Json:
         numbers = column.study.receptive_field.numbers

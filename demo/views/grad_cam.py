@@ -17,7 +17,7 @@ MORE_MAPS = ("contrast", "cam_stages", *SLOWER)  # shown when they were asked fo
 
 
 def grad_cam(scene: Scene) -> Json:
-    done = scene.done
+    done = scene.studies
 
     def raw(column: Column) -> Json:
         e = column.study.grad_cam

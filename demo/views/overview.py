@@ -15,10 +15,10 @@ COLUMNS = ("attention", "kernels", "grad_cam", "receptive_field")
 
 
 def overview(scene: Scene) -> Json:
-    done = scene.done
+    done = scene.studies
     heads = [
         heading(tr_message(MAP_STYLES[name].title), sub, look_scale(name, done))
-        for name, sub in _columns(scene.done).items()
+        for name, sub in _columns(scene.studies).items()
     ]
     rows, table = [], []
     for column in scene.columns:

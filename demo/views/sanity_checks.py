@@ -1,4 +1,4 @@
-"""The answer whose maps are tested; the tests themselves are drawn below (demo/figures.py)."""
+"""Tab Sanity checks: the target class; the checks themselves are figures below (demo/figures.py)."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from ..columns import Column
 from ..i18n.translate import tr, tr_message
 from .scene import Scene
 
+PART = "sanity_checks"
+
 
 def sanity_checks(scene: Scene) -> Json:
-    return transposed(
-        scene.columns, [(tr("sanity_checks.tested"), tr("sanity_checks.tested_hint"), None, _answered)], "sanity_checks"
-    )
+    row = (tr("sanity_checks.tested"), tr("sanity_checks.tested_hint"), None, _target_cell)
+    return transposed(scene.columns, [row], PART)
 
 
-def _answered(column: Column) -> Json:
-    """The tested answer in words, and what testing took."""
-    s = column.study
-    words = f"{s.target.label}, {share(s.predictions.probabilities[s.target.index])}."
-    took = (
-        tr("sanity_checks.computed", part=tr("tabs.sanity_checks"), seconds=s.seconds["sanity_checks"])
-        if "sanity_checks" in s.seconds
-        else ""
-    )
-    return {"kind": "text", "text": " ".join(filter(None, (words, took, tr_message(s.target.note))))}
+def _target_cell(column: Column) -> Json:
+    """The target class, its probability, and how long the checks took."""
+    study = column.study
+    sentences = [f"{study.target.label}, {share(study.predictions.probabilities[study.target.index])}."]
+    if PART in study.seconds:
+        sentences.append(tr("sanity_checks.computed", part=tr("tabs.sanity_checks"), seconds=study.seconds[PART]))
+    if study.target.note:
+        sentences.append(tr_message(study.target.note))
+    return {"kind": "text", "text": " ".join(sentences)}

@@ -1,4 +1,4 @@
-"""What one view is made of: the variants' columns, the image, and what else was asked."""
+"""Input of one tab: the models' columns, the image, and the session."""
 
 from __future__ import annotations
 
@@ -15,20 +15,26 @@ from ..timing import Run
 
 @dataclass(frozen=True)
 class Scene:
-    """columns: one a variant, finished or not. second: the same variants' columns on the second image, if asked.
+    """What a tab is rendered from.
 
-    other, other_label: that image and what it shows. timings: what a pass of each costs here; None while it is
-    measured, empty where it cannot be.
+    Attributes:
+        columns: One per model, finished or not.
+        image: The source image.
+        session: The visitor's settings.
+        reference_columns: The same models on the reference image, if it is compared.
+        reference_image: None if nothing is compared.
+        reference_label: Label of the example that the reference image is; "" if it was uploaded.
+        timings: Time of a forward pass by model; None while it is measured, empty if it cannot be measured.
     """
 
     columns: Sequence[Column]
     image: SourceImage
     session: Session = field(default_factory=Session)
-    second: Sequence[Column] = ()
-    other: SourceImage | None = None
-    other_label: str = ""
+    reference_columns: Sequence[Column] = ()
+    reference_image: SourceImage | None = None
+    reference_label: str = ""
     timings: Run | None = None
 
     @property
-    def done(self) -> list[Study]:
+    def studies(self) -> list[Study]:
         return [column.study for column in self.columns if column.study is not None]

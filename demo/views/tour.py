@@ -1,4 +1,4 @@
-"""The guided tour's own page: its steps, and the first variant's architecture as a figure whose boxes open views."""
+"""Tab Tour: the steps of the guided tour, and the architecture of the first TransXNet as a clickable diagram."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .scene import Scene
 
 
 def tour(scene: Scene) -> Json:
-    own = [column for column in scene.columns if not is_backbone(column.name)]
-    name = own[0].name if own else FALLBACK[0]
-    shown = next((column.name for column in scene.columns if column.name == name and column.study is not None), "")
-    stage = scene.done[0].options.stage if scene.done else 3
+    transxnets = [column for column in scene.columns if not is_backbone(column.name)]
+    name = transxnets[0].name if transxnets else FALLBACK[0]
+    photo = next((column.name for column in scene.columns if column.name == name and column.study is not None), "")
+    stage = scene.studies[0].options.stage if scene.studies else 3
     spec: VariantSpec = spec_of(name)[0]
     return {
         "layout": "tour",
         "tour": listed(scene.session.tour),
         "architecture": architecture(spec, variant_title(name), stage),
-        "photo": shown,  # whose view of the image the stages show
-        "note": "" if own else tr("architecture.not_transxnet", variant=variant_title(name)),
+        "photo": photo,  # key of the model input that the stages show
+        "note": "" if transxnets else tr("architecture.not_transxnet", variant=variant_title(name)),
     }

@@ -92,7 +92,7 @@ def test_the_canvas_shows_what_the_first_variant_sees(panel):
     assert (painting["box"], painting["upload"]) == ([10, 0, 90, 80], [100, 80])
     assert (painting["mask"], painting["fill"]) == (MASK, "around")
     assert [fill["value"] for fill in painting["fills"]] == ["gray", "blur", "around"]
-    assert "64 x 64 for pico" in painting["words"]["pixels"]
+    assert "64 × 64 for pico" in painting["words"]["pixels"]
 
 
 def test_nothing_changed_is_said_to_be_nothing():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from demo.columns import Column, beside, gather, variant_title
+from demo.columns import Column, comparable_options, gather, variant_title
 from demo.jobs import Job
 from demo.studio import Arrival, Loading
 from tests.small import image, small_model
@@ -96,7 +96,7 @@ def test_what_explained_another_answer_before_the_first_one_came_is_asked_again(
 
 def test_a_class_that_only_the_first_one_has_leaves_the_others_their_own():
     """Of a label set that no other shares, as a backbone of 21,841 classes has."""
-    alone = beside(StudyOptions(target="class 16960"), study(small_model(), image(), PLAIN))
+    alone = comparable_options(StudyOptions(target="class 16960"), study(small_model(), image(), PLAIN))
     assert (alone.target, alone.follow) == ("class 16960", True)
     found = study(small_model(), image(), replace(alone, only=()))
     assert found.target.wnid == study(small_model(), image(), PLAIN).target.wnid

@@ -12,7 +12,7 @@ import pytest
 from demo.columns import Column
 from demo.i18n.translate import tr
 from demo.session import Session, changed
-from demo.tables import MOST_HELD, held, table_json, table_key
+from demo.tables import MAX_CACHED, table_json, table_key, updated_keys
 from demo.views import Scene, view
 from demo.views.attention import DIRECTIONS
 from tests.small import image, small_model
@@ -78,7 +78,7 @@ def test_where_queries_and_keys_sit(columns):
 
 def test_what_a_browser_holds_is_not_sent_again(columns):
     first = shown(columns[:1])
-    keys = held((), first["tables"])
+    keys = updated_keys((), first["tables"])
     again = shown(columns[:2], held=keys, position=(3, 4))
     assert [again["tables"][key] for key in keys] == [None] * 5
     assert sum(table is not None for table in again["tables"].values()) == 5  # the other image's
@@ -89,8 +89,8 @@ def test_what_a_browser_holds_is_not_sent_again(columns):
 
 
 def test_the_latest_keys_are_remembered():
-    many = [str(i) for i in range(MOST_HELD)]
-    assert held(many, ["0", "new"]) == (*many[2:], "0", "new")
+    many = [str(i) for i in range(MAX_CACHED)]
+    assert updated_keys(many, ["0", "new"]) == (*many[2:], "0", "new")
 
 
 def test_keys_differ_by_image_block_and_weights(columns):
@@ -103,7 +103,7 @@ def test_keys_differ_by_image_block_and_weights(columns):
 def test_both_directions_have_their_words(columns):
     told = shown(columns)["words"]
     assert told["ways"] == {way: tr(key) for way, key in DIRECTIONS.items()}
-    assert told["headsHints"]["from"].startswith("2 x 2 keys per head")
-    assert told["headsHints"]["to"].startswith("8 x 8 queries per head")
+    assert told["headsHints"]["from"].startswith("2 × 2 keys per head")
+    assert told["headsHints"]["to"].startswith("8 × 8 queries per head")
     numbers = {"layer": "l", "which": "w", "peak": 1, "entropy": 2, "distance": 3, "total": 4, "even": 5}
     assert all("{" not in text.format(**numbers) for text in (*told["captions"].values(), *told["largest"].values()))

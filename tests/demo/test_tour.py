@@ -84,7 +84,7 @@ def test_what_the_words_quote_is_on_the_page():
     files = [*ROOT.glob("transxnet/draw/*.py"), *ROOT.glob("demo/**/*.py")]
     sources = [path.read_text(encoding="utf-8") for path in files if path.name != "tour.py"]
     page = "\n".join([*sources, variant_title("pico@untrained")])
-    every = [tr(key) for step in STEPS for key in (step.sentences, step.alone) if key]
+    every = [tr(key) for step in STEPS for key in (step.sentences, step.sentences_for_one) if key]
     quoted = set(re.findall("“([^”]+)”", " ".join(every)))
     assert len(quoted) >= 5
     assert {title for title in quoted if title not in page} == set()
