@@ -81,7 +81,7 @@ def test_the_bar_leads_from_the_first_step_to_the_last_and_out():
 
 def test_what_the_words_quote_is_on_the_page():
     """“…” in a step's words is the title of a figure, a row or a control; if that is renamed, this fails."""
-    files = [*ROOT.glob("transxnet/draw/*.py"), *ROOT.glob("demo/**/*.py")]
+    files = [*ROOT.glob("transxnet/draw/**/*.py"), *ROOT.glob("demo/**/*.py")]
     sources = [path.read_text(encoding="utf-8") for path in files if path.name != "tour.py"]
     page = "\n".join([*sources, variant_title("pico@untrained")])
     every = [tr(key) for step in STEPS for key in (step.sentences, step.sentences_for_one) if key]

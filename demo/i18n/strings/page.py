@@ -15,7 +15,7 @@ STRINGS = {
     "page.language": "Language",
     "page.language_hint": "Reload this page in another language; your selections are kept.",
     "page.language_upload": "Reload this page in another language. Your image is not kept: upload it again there.",
-    "page.in_english": "Text inside figures, class names and downloaded files are in English.",
+    "page.in_english": "Text inside figures, their data tables, class names and downloaded files are in English.",
     "page.your_image": "Your image",
     "page.drop": "Drop, paste, upload or take a photo",
     "page.example": "Example: {label}",
