@@ -42,11 +42,7 @@ STRINGS = {
     "ablation.pixels": "Replaced in the model input: {sizes}.",
     "ablation.pixels_of": "{size} for {title}",
     "ablation.brush": "Brush",
-    "ablation.brushes": (
-        "small\n"
-        "medium\n"
-        "large"
-    ),
+    "ablation.brushes": ("small\nmedium\nlarge"),
     "ablation.undo": "Undo",
     "ablation.clear": "Clear",
     "ablation.all_on": "Reset all",

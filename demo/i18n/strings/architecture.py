@@ -20,16 +20,10 @@ STRINGS = {
     "architecture.image": "Image",
     "architecture.image_lines": "{size} × {size} pixels",
     "architecture.stem": "Stem",
-    "architecture.stem_lines": (
-        "7 × 7, stride 4\n"
-        "BatchNorm"
-    ),
+    "architecture.stem_lines": ("7 × 7, stride 4\nBatchNorm"),
     "architecture.step": "3 × 3, stride 2",
     "architecture.stage": "Stage {stage}",
-    "architecture.stage_lines": (
-        "{grid} × {grid} positions\n"
-        "{dim} channels"
-    ),
+    "architecture.stage_lines": ("{grid} × {grid} positions\n{dim} channels"),
     "architecture.blocks": {"one": "{count} block", "other": "{count} blocks"},
     "architecture.stage_osra": {
         "one": "OSRA: {count} head, {keys} × {keys} keys",
@@ -39,11 +33,7 @@ STRINGS = {
     "architecture.static_groups": "Static convolution, no IDConv",
     "architecture.no_osra": "No OSRA",
     "architecture.head": "Head",
-    "architecture.head_lines": (
-        "GroupNorm\n"
-        "mean over positions\n"
-        "{classes} classes"
-    ),
+    "architecture.head_lines": ("GroupNorm\nmean over positions\n{classes} classes"),
     "architecture.dpe": "DPE",
     "architecture.dpe_lines": "positional encoding, depthwise 7 × 7",
     "architecture.norm": "GN",
@@ -61,34 +51,19 @@ STRINGS = {
         "depthwise {kernel} × {kernel}"
     ),
     "architecture.static": "Static convolution",
-    "architecture.static_lines": (
-        "{local} channels\n"
-        "depthwise {kernel} × {kernel}, learned"
-    ),
+    "architecture.static_lines": ("{local} channels\ndepthwise {kernel} × {kernel}, learned"),
     "architecture.osra": "OSRA",
     "architecture.osra_lines": (
-        "{wide} channels, {heads_text}\n"
-        "keys {sr} times smaller: {keys} × {keys}\n"
-        "softmax(q kᵀ / √{width} + bias) v"
+        "{wide} channels, {heads_text}\nkeys {sr} times smaller: {keys} × {keys}\nsoftmax(q kᵀ / √{width} + bias) v"
     ),
     "architecture.osra_lines_same": (
-        "{wide} channels, {heads_text}\n"
-        "keys not reduced: {keys} × {keys}\n"
-        "softmax(q kᵀ / √{width} + bias) v"
+        "{wide} channels, {heads_text}\nkeys not reduced: {keys} × {keys}\nsoftmax(q kᵀ / √{width} + bias) v"
     ),
     "architecture.heads": {"one": "{count} head", "other": "{count} heads"},
     "architecture.concat": "concat",
     "architecture.concat_lines": "{dim} channels",
     "architecture.ste": "STE",
-    "architecture.ste_lines": (
-        "depthwise 3 × 3\n"
-        "1 × 1 to {inner}, back to {dim}\n"
-        "residual addition"
-    ),
+    "architecture.ste_lines": ("depthwise 3 × 3\n1 × 1 to {inner}, back to {dim}\nresidual addition"),
     "architecture.ffn": "MS-FFN",
-    "architecture.ffn_lines": (
-        "1 × 1 to {hidden}\n"
-        "depthwise 1, 3, 5, 7\n"
-        "1 × 1 back to {dim}"
-    ),
+    "architecture.ffn_lines": ("1 × 1 to {hidden}\ndepthwise 1, 3, 5, 7\n1 × 1 back to {dim}"),
 }

@@ -35,15 +35,6 @@ STRINGS = {
     "chart.v2": "{v2}% on ImageNet-V2",
     "chart.source": "Source:",
     "chart.table": "Data table",
-    "chart.table_head": (
-        "Model\n"
-        "Family\n"
-        "Pixels\n"
-        "Parameters (M)\n"
-        "GMACs\n"
-        "Top-1 (%)\n"
-        "ImageNet-V2 (%)\n"
-        "Sources"
-    ),
+    "chart.table_head": ("Model\nFamily\nPixels\nParameters (M)\nGMACs\nTop-1 (%)\nImageNet-V2 (%)\nSources"),
     "chart.missing": "Published values are unavailable: assets/published.csv is missing or damaged.",
 }

@@ -44,12 +44,7 @@ STRINGS = {
     "compare.difference_caption": "Mean absolute difference {mean} {units}, from {low} to {high}",
     "compare.only_rounding": "No difference beyond rounding error:",
     "compare.table": "Agreement of the maps",
-    "compare.table_head": (
-        "Pair\n"
-        "Rank correlation (Spearman)\n"
-        "Top {share} overlap\n"
-        "Mean absolute difference"
-    ),
+    "compare.table_head": ("Pair\nRank correlation (Spearman)\nTop {share} overlap\nMean absolute difference"),
     "compare.table_note": (
         "Over the pixels that all models received. Top {share} overlap: fraction of one map's highest pixels that are "
         "among the other's highest; {share} for two random maps. Coarse maps agree more easily than fine ones."

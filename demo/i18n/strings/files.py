@@ -10,20 +10,9 @@ STRINGS = {
     "files.given": "Model input",
     "files.given_caption": "Pixels that the model received, with the occluded region.",
     "files.predictions": "{title}: predictions before and after",
-    "files.predictions_head": (
-        "Class\n"
-        "Probability before\n"
-        "Probability after\n"
-        "Logit before\n"
-        "Logit after"
-    ),
+    "files.predictions_head": ("Class\nProbability before\nProbability after\nLogit before\nLogit after"),
     "files.pairs": "Agreement of the maps",
-    "files.pairs_head": (
-        "Pair\n"
-        "Rank correlation\n"
-        "Top {share} overlap\n"
-        "Mean absolute difference"
-    ),
+    "files.pairs_head": ("Pair\nRank correlation\nTop {share} overlap\nMean absolute difference"),
     "files.footer": (
         "TransXNet Lens, {made} UTC, code {source}. Image SHA-256 {images}; {where}. {link}Numbers and provenance are "
         "embedded in this file."

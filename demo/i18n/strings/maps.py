@@ -5,17 +5,7 @@ from __future__ import annotations
 STRINGS = {
     "maps.weights": "{where}. {note}",
     "maps.highest": "Maximum: {where}.",
-    "maps.places": (
-        "upper left\n"
-        "top\n"
-        "upper right\n"
-        "left\n"
-        "center\n"
-        "right\n"
-        "lower left\n"
-        "bottom\n"
-        "lower right"
-    ),
+    "maps.places": ("upper left\ntop\nupper right\nleft\ncenter\nright\nlower left\nbottom\nlower right"),
     "maps.of": "{what} of {title}",
     "maps.exactly": "{exactly}: {text}",
     "maps.peak": "Peak weight {peak}",
