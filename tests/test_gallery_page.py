@@ -8,9 +8,9 @@ from pathlib import Path
 GALLERY = Path(__file__).resolve().parents[1] / "assets" / "gallery"
 PAGE = (GALLERY / "README.md").read_text(encoding="utf-8")
 TITLES = [
-    "Overview", "More maps of the same answer", "All heads at one point", "Attention rollout (approximation)",
-    "Receptive field, taken apart", "What does each part do for this image?", "Can these maps be believed?",
-    "Do the variants agree?", "Effective receptive field",
+    "Overview", "More methods for the same prediction", "All heads at one position",
+    "Attention rollout (approximation)", "Receptive field, decomposed", "What does each part do for this image?",
+    "Sanity checks", "Do the models agree?", "Effective receptive field",
 ]  # fmt: skip
 
 

@@ -25,7 +25,8 @@ def test_npz_holds_the_raw_results(small_study):
             ("attention", small_study.attention.heads), ("attention_entropy", small_study.attention.entropy),
             ("attention_distance", small_study.attention.distance), ("kernels", small_study.kernels.kernels),
             ("kernels_static", small_study.kernels.static_kernels), ("kernels_gates", small_study.kernels.gates),
-            ("kernels_biases", small_study.kernels.biases), ("kernels_static_distance", small_study.kernels.static_distance),
+            ("kernels_biases", small_study.kernels.biases),
+            ("kernels_static_distance", small_study.kernels.static_distance),
             ("grad_cam", small_study.grad_cam.heatmap), ("receptive_field", small_study.receptive_field.heatmap),
             ("logits", small_study.predictions.logits), ("crop", small_study.crop.rgb),
         ):  # fmt: skip
