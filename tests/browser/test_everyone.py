@@ -84,7 +84,7 @@ def test_keyboard_walk(visit):
     with lens.answer():
         walker.to("#variants input[name='pico@untrained']")
         walker.press("Space")
-    assert lens.titles("overview") == ["pico", "pico, untrained"]
+    assert lens.titles("overview") == ["pico", "pico (random weights)"]
 
     assert page.evaluate(FOR_THE_BROWSER) == [True, True]
     walker.to("#views [role=tab]")  # one stop, whichever is chosen

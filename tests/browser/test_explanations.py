@@ -80,7 +80,7 @@ def test_a_timm_backbone_is_a_column_and_can_be_tested(visit):
     lens = visit()
     with lens.answer():
         add(lens, BACKBONE)
-    assert lens.titles("overview") == ["pico", "test_resnet (timm), untrained"]
+    assert lens.titles("overview") == ["pico", "test_resnet (timm) (random weights)"]
     assert lens.ticked() == ["pico", BACKBONE]
     with lens.answer():
         lens.tick("pico")

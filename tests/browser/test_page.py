@@ -85,7 +85,7 @@ def test_it_opens_on_the_first_example(visit):
     lens, expected = visit(), library()
     check_overview(lens, expected)
     assert shares(lens) == {a.index: near(a.probability) for a in expected.predictions.top}
-    assert "bundled" in lens.panel("overview").text_content()
+    assert "Bundled weights" in lens.panel("overview").text_content()
     assert expected.provenance.sha256[:8] in lens.panel("overview").text_content()
 
 
@@ -300,7 +300,7 @@ def test_of_four_variants_the_last_three_stay(visit):
     )
     lens.page.wait_for_function(f"{three} && document.querySelector('#variants input[name=b]').checked")
     assert lens.ticked() == ["s", "b", UNTRAINED]  # in the order of the chips
-    assert lens.titles("overview") == ["pico, untrained", "S", "B"]  # in the order in which they were chosen
+    assert lens.titles("overview") == ["pico (random weights)", "S", "B"]  # in the order in which they were chosen
 
 
 # ---- drawing, in the browser only ---------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from demo.links import MOST_VARIANTS, WHAT, State, from_query, query_of, to_quer
 from demo.places import arrived, link, middle, state_of
 from demo.session import Controls, Session
 from demo.turns import KEPT, Turns
-from demo.ui.components import HERE
+from demo.web import HERE
 from transxnet.labels import label_set
 
 FIRST, LION = (example.label for example in examples()[:2])
@@ -202,7 +202,7 @@ def test_an_upload_and_its_position_are_not_in_the_link_which_says_so():
 
 
 def test_the_script_knows_the_same_keys():
-    script = (HERE / "js" / "links.js").read_text(encoding="utf-8")
+    script = (HERE / "js/widgets/address_bar.js").read_text(encoding="utf-8")
     pairs = dict(re.findall(r"(\w+): \"(\w+)\"", script[script.index("FIELDS") : script.index("};")]))
     assert set(pairs) == {key for key, _ in FULL.display}
 
