@@ -73,14 +73,14 @@ def weights_chip(column: Column) -> Json:
 def warning(column: Column) -> str:
     """Warning that the image is out of distribution or the confidence low; '' if neither, or unknown."""
     ood = column.study.out_of_distribution
-    if ood is None or not (ood.unlike or ood.unsure):
+    if ood is None or not (ood.is_out_of_distribution or ood.is_low_confidence):
         return ""
     return tr(
-        "predictions.out_of_distribution" if ood.unlike else "predictions.low_confidence",
+        "predictions.out_of_distribution" if ood.is_out_of_distribution else "predictions.low_confidence",
         title=column.title,
-        images=f"{ood.images:,}",
-        nearer=percent(ood.nearer),
-        more=percent(1 - ood.less_sure),
+        images=f"{ood.held_out_count:,}",
+        nearer=percent(ood.nearer_share),
+        more=percent(1 - ood.less_confident_share),
     )
 
 

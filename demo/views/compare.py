@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from transxnet.draw.styles import MAP_STYLES, display_factor, layer_and_target
 from transxnet.draw.text import number
-from transxnet.explain.sanity.differences import as_map, is_even
+from transxnet.explain.sanity.agreement import attention_map, is_nearly_uniform
 from transxnet.results import AttentionFrom, Explanation
 from transxnet.study import Study
 
@@ -97,7 +97,7 @@ def _instead(scene: Scene, name: str) -> str:
 
 def _map_words(name: str, found: Explanation) -> str:
     low, high = found.value_range
-    if name == "attention" and is_even(found.heatmap):  # drawn raw, it is one bright sheet
+    if name == "attention" and is_nearly_uniform(found.heatmap):  # drawn raw, it is one bright sheet
         return tr("compare.raw_uniform", exactly=tr_message(layer_and_target(found)), keys=found.heatmap.size)
     return tr("compare.raw", exactly=tr_message(layer_and_target(found)), low=number(low), high=number(high))
 
@@ -119,7 +119,7 @@ def drawn(study: Study, name: str) -> Explanation:
     """The map as it is compared: raw, but for a gradient, which is a multiple of its own mean."""
     found = getattr(study, name)
     if isinstance(found, AttentionFrom):
-        return as_map(found)
+        return attention_map(found)
     if name == "receptive_field":
         scaled = found.heatmap * found.heatmap.dtype.type(display_factor(found))
         return Explanation(

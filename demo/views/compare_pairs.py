@@ -13,7 +13,7 @@ import numpy as np
 from transxnet.draw.overlay import crop_source
 from transxnet.draw.text import number
 from transxnet.explain.attribution.methods import METHODS
-from transxnet.explain.sanity.differences import compare
+from transxnet.explain.sanity.agreement import compare_maps
 from transxnet.images import SourceImage
 from transxnet.results import Explanation
 from transxnet.results.differences import Comparison, Difference
@@ -31,7 +31,7 @@ def pairs(scene: Scene, name: str, title: str, maps: Mapping[str, Explanation], 
     """`common`, with the photo it lies over; or `instead`, a sentence. maps: by variant. shared: their scale."""
     if instead := _incomparable(scene, name, maps):
         return {"instead": instead}
-    found = compare(maps)
+    found = compare_maps(maps)
     units = shared["units"]
     differences = _scale(found, units)
     return {

@@ -38,7 +38,7 @@ def grad_cam(scene: Scene) -> Json:
 
 
 def _asked(name: str, done: Sequence[Study]) -> bool:
-    return any(name in s.options.only for s in done)
+    return any(name in s.options.analyses for s in done)
 
 
 def _look_row(name: str, done: Sequence[Study]) -> tuple[str, str, Json, Callable[[Column], Json]]:

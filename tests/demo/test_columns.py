@@ -9,11 +9,11 @@ import pytest
 from demo.columns import Column, comparable_options, gather, variant_title
 from demo.jobs import Job
 from demo.studio import Arrival, Loading
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.errors import OutOfRange, SourceFailed
 from transxnet.study import StudyOptions, study
 
-PLAIN = StudyOptions(only=())
+PLAIN = StudyOptions(analyses=())
 
 
 class Desk:
@@ -97,8 +97,8 @@ def test_what_explained_another_answer_before_the_first_one_came_is_asked_again(
 def test_a_class_that_only_the_first_one_has_leaves_the_others_their_own():
     """Of a label set that no other shares, as a backbone of 21,841 classes has."""
     alone = comparable_options(StudyOptions(target="class 16960"), study(small_model(), image(), PLAIN))
-    assert (alone.target, alone.follow) == ("class 16960", True)
-    found = study(small_model(), image(), replace(alone, only=()))
+    assert (alone.target, alone.allow_missing_target) == ("class 16960", True)
+    found = study(small_model(), image(), replace(alone, analyses=()))
     assert found.target.wnid == study(small_model(), image(), PLAIN).target.wnid
 
 
@@ -106,7 +106,7 @@ def test_a_chosen_answer_is_everybodys():
     desk = Desk(pico="", t="")
     for name in ("pico", "t"):
         desk.arrive(name)
-    for _ in gather(desk, "key", ["pico", "t"], StudyOptions(only=(), target="n02123045"), lambda: True):
+    for _ in gather(desk, "key", ["pico", "t"], StudyOptions(analyses=(), target="n02123045"), lambda: True):
         pass
     assert [options.target for _, options in desk.asked] == ["n02123045"] * 2
 

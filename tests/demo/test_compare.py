@@ -20,14 +20,14 @@ from demo.timing import Timing
 from demo.views import Scene, view
 from demo.views.compare import MAPS, compared
 from demo.views.costs import accuracy
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.backbones.spec import find_backbone
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
 from transxnet.explain.kernels.change import kernel_change
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.explain.sanity.differences import as_map
-from transxnet.explain.sanity.differences import compare as library
+from transxnet.explain.sanity.agreement import attention_map
+from transxnet.explain.sanity.agreement import compare_maps as library
 from transxnet.study import StudyOptions, study
 from transxnet.variants import VARIANTS, find_variant
 from transxnet.weights.sources import BUNDLED
@@ -61,7 +61,7 @@ def decoded(text: str) -> np.ndarray:
 @pytest.mark.parametrize("name", ["attention", "receptive_field"])
 def test_differences_are_the_librarys(columns, name):
     studies = [c.study for c in columns]
-    maps = {s.model: as_map(s.attention) if name == "attention" else s.receptive_field for s in studies}
+    maps = {s.model: attention_map(s.attention) if name == "attention" else s.receptive_field for s in studies}
     if name == "receptive_field":  # as multiples of their own mean
         maps = {
             key: replace(e, heatmap=e.heatmap * np.float32(1 / np.abs(e.heatmap).mean())) for key, e in maps.items()
@@ -95,7 +95,8 @@ def test_one_scale_for_all_variants(columns):
         assert bar["range"] == [-largest if name == "grad_cam" else 0, largest]
         cells = [decoded(cell["map"]["base64"]) for cell in found["rows"][1]["cells"]]
         heatmaps = [
-            as_map(c.study.attention).heatmap if name == "attention" else c.study.grad_cam.heatmap for c in columns
+            attention_map(c.study.attention).heatmap if name == "attention" else c.study.grad_cam.heatmap
+            for c in columns
         ]
         assert all(np.array_equal(cell, heatmap.ravel()) for cell, heatmap in zip(cells, heatmaps, strict=True))
         assert bar["shared"] == "shared by 2 models"

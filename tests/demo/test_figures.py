@@ -14,7 +14,7 @@ from demo.columns import Column
 from demo.figures import figure, figures_of, none, shown, waiting
 from demo.i18n.translate import tr
 from demo.wanted import WANTED
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet import load
 from transxnet.draw.figure import StudyFigure, Table
 from transxnet.errors import SourceFailed
@@ -26,7 +26,7 @@ ONE, TWO = image(), image(1)
 
 
 def looked(name: str, parts: tuple[str, ...], kind: str = "folder") -> Column:
-    return Column(name, study(small_model(kind), ONE, StudyOptions(stage=2, only=parts), TWO))
+    return Column(name, study(small_model(kind), ONE, StudyOptions(stage=2, analyses=parts), TWO))
 
 
 def pixels(data_url: str) -> np.ndarray:
@@ -80,7 +80,7 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
 
 
 def test_other_backbones_stand_with_the_variants_in_the_receptive_fields_figures():
-    only = StudyOptions(only=("receptive_field",))
+    only = StudyOptions(analyses=("receptive_field",))
     backbones = [
         Column(name, study(load(name), ONE, only))
         for name in ("timm:test_resnet@untrained", "timm:test_convnext@untrained")

@@ -20,14 +20,14 @@ from demo.studio import Arrival
 from demo.views import Scene
 from demo.views import view as view_of
 from demo.views.kernels import ARRAYS
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
 from transxnet.draw.styles import marked_position
 from transxnet.errors import LensError, NoWeights
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.results.out_of_distribution import OutOfDistribution
-from transxnet.study import OVERVIEW, StudyOptions, study
+from transxnet.study import OVERVIEW_ANALYSES, StudyOptions, study
 from transxnet.weights.load import Provenance
 
 
@@ -39,14 +39,14 @@ POINT = (30, 70)
 GRIDS = [
     name for name in TABS if name not in ("ablation", "tour")
 ]  # views of rows and cells; the others have tests of their own
-ANALYSES = (*OVERVIEW, "block_table", "stage_tables", "ablation")
+ANALYSES = (*OVERVIEW_ANALYSES, "block_table", "stage_tables", "ablation")
 ONE, TWO = image(), image(1)
 
 
 @pytest.fixture(scope="module")
 def columns() -> list[Column]:
     """Two finished columns whose maps differ: the second looked at another image."""
-    options = StudyOptions(stage=2, position=POINT, only=ANALYSES)
+    options = StudyOptions(stage=2, position=POINT, analyses=ANALYSES)
     studies = [study(small_model(), shown, options) for shown in (ONE, TWO)]
     return [
         Column("pico", studies[0], cost(small_model().model)),
@@ -181,7 +181,7 @@ def test_the_inspector_gets_all_that_the_shown_channels_outputs_are_made_of(colu
     """Nothing where it was not computed; else exactly the library's arrays, in the tiles' order."""
     assert view("kernels", columns, ONE)["inspected"] == [None, None]
     loaded = small_model()
-    looked = study(loaded, ONE, StudyOptions(stage=2, position=POINT, only=("kernels", "kernel_arithmetic")))
+    looked = study(loaded, ONE, StudyOptions(stage=2, position=POINT, analyses=("kernels", "kernel_arithmetic")))
     shown = view("kernels", [PENDING, Column("pico", looked, cost(loaded.model))], ONE)
     assert shown["layout"] == "kernels"
     assert shown["inspected"][0] is None
@@ -200,7 +200,7 @@ def test_the_inspector_gets_all_that_the_shown_channels_outputs_are_made_of(colu
 
 def test_the_inspector_knows_what_is_learned_and_not_generated():
     loaded = small_model(idconv=False)
-    looked = study(loaded, ONE, StudyOptions(stage=3, only=("kernels", "kernel_arithmetic")))
+    looked = study(loaded, ONE, StudyOptions(stage=3, analyses=("kernels", "kernel_arithmetic")))
     (one,) = view("kernels", [Column("pico_static", looked, cost(loaded.model))], ONE)["inspected"]
     assert (one["generated"], one["groups"]) == (False, 1)
     assert one["base64"]["kernels"] == one["base64"]["static_kernels"] == one["base64"]["learned_kernels"]
@@ -235,7 +235,7 @@ def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
     assert "200 classes" in given["note"]
 
     last = int(np.argmin(s.predictions.probabilities))
-    chosen = Column("pico", study(small_model(), ONE, StudyOptions(target=last, only=())))
+    chosen = Column("pico", study(small_model(), ONE, StudyOptions(target=last, analyses=())))
     given = answers([PENDING, chosen])  # the first one that is there
     assert given["chosen"] == given["answers"][5]["index"] == last
     assert given["answers"][5]["share"] == s.predictions.probabilities[last]
@@ -252,7 +252,7 @@ def test_an_outline_only_for_those_who_see_a_part(columns):
         {"name": "pico", "box": [10, 0, 90, 80]}, {"name": "pico (random weights)", "box": [10, 0, 90, 80]},
     ]  # fmt: skip
     square = image(2, 80, 80)
-    whole = [Column("pico", study(small_model(), square, StudyOptions(only=())))]
+    whole = [Column("pico", study(small_model(), square, StudyOptions(analyses=())))]
     shown = crosshair(square, (10, 20), whole)
     assert (shown["crops"], shown["note"]) == ([], "")
     assert (shown["size"], shown["position"]) == ([80, 80], [10, 20])
@@ -357,7 +357,7 @@ def siblings(columns) -> list[Column]:
     found = [
         Column(
             name,
-            study(small_model(**switches), ONE, StudyOptions(stage=2, position=POINT, only=ANALYSES)),
+            study(small_model(**switches), ONE, StudyOptions(stage=2, position=POINT, analyses=ANALYSES)),
             cost(small_model().model),
         )
         for name, switches in (("pico_noosra", {"osra": False}), ("pico_static", {"idconv": False}))

@@ -15,7 +15,7 @@ from demo.session import Session, changed
 from demo.tables import MAX_CACHED, table_json, table_key, updated_keys
 from demo.views import Scene, view
 from demo.views.attention import DIRECTIONS
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
 from transxnet.study import StudyOptions, study
 
@@ -28,7 +28,7 @@ def columns() -> list[Column]:
     """The model twice, on two images, and once without OSRA."""
     models = [("pico", small_model(), ONE), ("pico@untrained", small_model(), TWO)]
     models.append(("pico_noosra", small_model(osra=False), ONE))
-    options = StudyOptions(stage=2, block=1, only=ONLY)
+    options = StudyOptions(stage=2, block=1, analyses=ONLY)
     return [Column(name, study(model, shown, options), cost(model.model)) for name, model, shown in models]
 
 
@@ -61,7 +61,7 @@ def test_every_column_names_its_block_and_the_last_block_of_every_stage(columns)
 
 def test_a_table_holds_every_head_of_the_block_to_half_a_step(columns):
     s = columns[0].study
-    raw = study(small_model(), ONE, StudyOptions(stage=2, block=1, only=("attention_table",))).attention_table
+    raw = study(small_model(), ONE, StudyOptions(stage=2, block=1, analyses=("attention_table",))).attention_table
     found = shown(columns)["tables"][table_key(s, s.block_table)]
     assert (found["stage"], found["block"], found["heads"]) == (2, 1, 2)
     step = raw.weights.max(axis=-1, keepdims=True) / 255
