@@ -37,7 +37,7 @@ from .i18n.tabs import LIMITS as LIMITS_OF_TABS
 from .i18n.tabs import TABS
 from .i18n.translate import tr, tr_lines
 from .views.ablation import logit
-from .views.compare import MAPS, compared, drawn, has
+from .views.compare import MAPS, compared, compared_map, has
 from .views.costs import MEASURED, costs
 
 LIMITS = LIMITS_OF_TABS | {
@@ -147,7 +147,7 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     name = compared(asked.compared, [shot.study for shot in shown.shots])
     tables, notes = _costs(asked)
     shown = replace(shown, rows=_rows(name, shown.shots, style), tables=tables, notes=[*shown.notes, *notes])
-    maps = {shot.study.model: drawn(shot.study, name) for shot in shown.shots if has(shot.study, name)}
+    maps = {shot.study.model: compared_map(shot.study, name) for shot in shown.shots if has(shot.study, name)}
     answers = {shot.study.target.wnid for shot in shown.shots if has(shot.study, name)}
     if len(maps) < 2 or (METHODS[name].about_class and len(answers) > 1):
         return replace(shown, numbers=clean({"pairs": [], "costs": _counted(asked)}))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from transxnet.images import SourceImage
 
-from .cells import Json, bars, jpeg, pending, percent, weights_words
+from .cells import Json, bars, jpeg, pending, percent, weights_details
 from .columns import Column
 from .i18n.translate import tr, tr_message
 from .session import KEY
@@ -67,7 +67,7 @@ def answers(columns: Sequence[Column]) -> Json:
 def weights_chip(column: Column) -> Json:
     """Source of a model's weights for the page header; `more` has all details."""
     where = "" if column.study.untrained else tr_message(column.study.provenance.origin)
-    return {"title": column.title, "where": where, "more": weights_words(column)}
+    return {"title": column.title, "where": where, "more": weights_details(column)}
 
 
 def warning(column: Column) -> str:

@@ -14,7 +14,7 @@ from transxnet.explain.ablation.masking import FILLS
 from transxnet.results.ablation import Ablation
 from transxnet.study import Study
 
-from ..cells import Json, cost_words, missing, png, share, unfinished, weights_words
+from ..cells import Json, cost_caption, missing, png, share, unfinished, weights_details
 from ..columns import Column
 from ..i18n.translate import tr, tr_lines, tr_message
 from .scene import Scene
@@ -118,7 +118,7 @@ def _occlusion_editor(scene: Scene) -> Json | None:
 def _column(column: Column) -> Json:
     instead = unfinished(column) or [missing(column, "ablation")]
     return {
-        "title": column.title, "sub": cost_words(column), "badge": column.badge, "more": weights_words(column),
+        "title": column.title, "sub": cost_caption(column), "badge": column.badge, "more": weights_details(column),
         "cell": instead[0] or _result_cell(column, column.study.ablation),
     }  # fmt: skip
 

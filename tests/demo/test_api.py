@@ -24,7 +24,7 @@ from demo.i18n.translate import tr
 from demo.server import launch_options
 from demo.studio import Studio
 from demo.ui.page import Page
-from demo.views.compare import drawn
+from demo.views.compare import compared_map
 from transxnet import load
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.agreement import compare_maps
@@ -297,7 +297,7 @@ def test_compare_says_how_far_maps_agree(client, weights):
     options = StudyOptions(stage=2, analyses=("receptive_field",))
     names = ("pico", "pico@untrained")
     studies = [study(load(name, weights_dir=weights), decode(IMAGE), options) for name in names]
-    found = compare_maps({s.model: drawn(s, "receptive_field") for s in studies})
+    found = compare_maps({s.model: compared_map(s, "receptive_field") for s in studies})
     (pair,), (wanted,) = numbers["numbers"]["pairs"], found.differences
     assert (pair["first"], pair["second"]) == names
     assert pair["rank_correlation"] == pytest.approx(wanted.correlation, abs=1e-4)

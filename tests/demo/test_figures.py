@@ -65,7 +65,7 @@ def test_every_finished_column_stands_in_every_figure_of_a_view(view, monkeypatc
         return figures
 
     monkeypatch.setattr("demo.figures.figures_for", noted)
-    found = figures_of(view, [columns[0], Column("t"), columns[1]], ONE, stage=2, second=TWO)
+    found = figures_of(view, [columns[0], Column("t"), columns[1]], ONE, stage=2, reference_image=TWO)
     assert parts == list(WANTED[view].figures)
     for one, study_figure in zip(found, drawn, strict=True):
         assert one["name"] == study_figure.name
