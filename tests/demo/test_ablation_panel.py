@@ -10,7 +10,6 @@ import pytest
 from demo.below import Below, below, standing
 from demo.cells import share
 from demo.columns import Column
-from demo.i18n.translate import CATALOGS, tr
 from demo.session import EVERY_ASKED, Session, changed
 from demo.views import Scene, view
 from demo.views.ablation import SWITCH_TEXTS, change, logit
@@ -153,15 +152,6 @@ def test_shares_as_people_read_them(p, text):
 
 def test_a_logit_and_its_change_have_a_true_minus():
     assert (logit(-1.234), change(-0.5), change(0.5)) == ("\u22121.23", "\u22120.50", "+0.50")
-
-
-@pytest.mark.parametrize("language", ["ko", "zh"])
-def test_placeholders_of_these_words_are_known_in_every_language(language):
-    for text in (tr("ablation.said"), tr("ablation.occluded"), tr("ablation.elsewhere"), tr("ablation.row")):
-        said = CATALOGS[language].get(text, text)
-        assert {part.partition("}")[0] for part in said.split("{")[1:]} == {
-            part.partition("}")[0] for part in text.split("{")[1:]
-        }
 
 
 # ---- the table below ------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def test_keys_begin_with_their_module():
 
 
 def test_every_key_in_code_exists():
-    missing = {key: place for key, place in key_literals().items() if key not in STRINGS}
+    missing = {key: location for key, location in key_literals().items() if key not in STRINGS}
     assert not missing
 
 
@@ -214,7 +214,7 @@ def test_lines_and_sections():
     assert tr_section("offline") == {"gone": STRINGS["offline.gone"], "back": STRINGS["offline.back"]}
 
 
-def test_locale_is_of_one_thread():
+def test_locale_is_local_to_a_thread():
     with use_locale("ko"), ThreadPoolExecutor(1) as another:
         assert another.submit(current_locale).result() == "en"
 
@@ -233,7 +233,9 @@ def message_templates() -> dict[str, str]:
         for call in calls(tree, "Message"):
             for text in literals(call.args[0], tree):
                 templates.setdefault(text, f"{path.name}:{call.lineno}")
-    return {text: place for text, place in templates.items() if re.search(r"[^\W\d_]", re.sub(r"\{[^}]*\}", "", text))}
+    return {
+        text: location for text, location in templates.items() if re.search(r"[^\W\d_]", re.sub(r"\{[^}]*\}", "", text))
+    }
 
 
 def literals(node: ast.expr, tree: ast.Module) -> list[str]:
@@ -243,8 +245,8 @@ def literals(node: ast.expr, tree: ast.Module) -> list[str]:
     if isinstance(node, ast.IfExp):
         return literals(node.body, tree) + literals(node.orelse, tree)
     if isinstance(node, ast.Name):
-        assignments = [one for one in ast.walk(tree) if isinstance(one, ast.Assign)]
-        values = [one.value for one in assignments if any(ast.unparse(target) == node.id for target in one.targets)]
+        assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+        values = [node.value for node in assignments if any(ast.unparse(target) == node.id for target in node.targets)]
         return [
             text for value in values if isinstance(value, (ast.Constant, ast.IfExp)) for text in literals(value, tree)
         ]
@@ -252,7 +254,7 @@ def literals(node: ast.expr, tree: ast.Module) -> list[str]:
 
 
 def test_every_message_of_the_library_has_a_translation():
-    untranslated = {text: place for text, place in message_templates().items() if text not in LIBRARY["ko"]}
+    untranslated = {text: location for text, location in message_templates().items() if text not in LIBRARY["ko"]}
     assert not untranslated
 
 
@@ -313,7 +315,7 @@ def png(width: int, height: int) -> bytes:
         (png(64, 64)[:-40], "“cat.png”: 손상되어 끝까지 읽지 못했습니다", "“cat.png”已损坏：无法完整解码"),
     ],
 )
-def test_what_the_library_says_of_a_image_is_retold_with_its_remedy(data, korean, chinese):
+def test_image_errors_are_translated_with_their_remedy(data, korean, chinese):
     error = refused(data, name="cat.png")
     with use_locale("ko"):
         assert tr_error(error).startswith(korean)
@@ -323,14 +325,14 @@ def test_what_the_library_says_of_a_image_is_retold_with_its_remedy(data, korean
     assert tr_error(error) == str(error)
 
 
-def test_a_name_that_nobody_knows_is_tr_message():
+def test_unknown_backbone_is_translated():
     with pytest.raises(LensError) as caught:
         spec_of("timm:resnet5")
     with use_locale("ko"):
         assert tr_error(caught.value).startswith("timm에 'resnet5'(이)라는 백본이 없습니다. 비슷한 이름: timm:resnet50")
 
 
-def test_weights_that_no_source_has_are_retold_one_by_one():
+def test_every_failed_source_of_weights_is_translated():
     error = NoWeights(
         "No weights for transxnet_s: every source failed.",
         (
@@ -349,7 +351,7 @@ def test_weights_that_no_source_has_are_retold_one_by_one():
     ]
 
 
-def test_captions_of_results_are_retold_and_what_is_unknown_stays():
+def test_captions_are_translated_and_unknown_text_stays():
     with use_locale("ko"):
         assert tr_message("stage 3, block 4, mean of 4 heads") == "스테이지 3, 블록 4, 헤드 4개의 평균"
         assert (
@@ -364,7 +366,7 @@ def test_captions_of_results_are_retold_and_what_is_unknown_stays():
 
 
 @pytest.mark.parametrize("where", list(Availability))
-def test_where_weights_are_is_tr_message(where):
+def test_availability_of_weights_is_translated(where):
     with use_locale("ko"):
         assert tr_message(where.value) != where.value
 
@@ -398,8 +400,8 @@ def test_where_weights_are_is_tr_message(where):
         ([], "ko;q=0.5;level=1", "en"),
     ],
 )
-def test_the_address_decides_then_the_browser_then_english(asked, accepted, wanted):
-    assert negotiate_locale(asked, accepted) == wanted
+def test_address_then_browser_then_english_decide(requested, accepted, expected):
+    assert negotiate_locale(requested, accepted) == expected
 
 
 # ---- the page's first answer --------------------------------------------------------------------------------------
@@ -419,23 +421,23 @@ def site() -> TestClient:
     ("query", "accepted", "tag"),
     [("", "", "en"), ("", "ko-KR", "ko"), ("?lang=zh&x=1", "ko", "zh-CN"), ("?lang=%22%3E%3Cscript%3E", "", "en")],
 )
-def test_the_page_says_its_language_before_any_script_of_it_runs(query, accepted, tag):
+def test_page_declares_its_language_before_scripts(query, accepted, tag):
     answer = site().get(f"/{query}", headers={"accept-language": accepted})
     script = f'<script>Object.defineProperty(navigator,"language",{{get:()=>"{tag}",configurable:true}});</script>'
-    wanted = PAGE.replace("<html", f'<html lang="{tag}"', 1).replace('\n\tlang="en"', "", 1)
-    assert answer.text == wanted.replace("<head>", f"<head>{script}", 1)
+    expected = PAGE.replace("<html", f'<html lang="{tag}"', 1).replace('\n\tlang="en"', "", 1)
+    assert answer.text == expected.replace("<head>", f"<head>{script}", 1)
     assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.headers["vary"] == "Accept-Language"
 
 
-def test_nothing_else_is_touched():
+def test_other_routes_are_unchanged():
     client = site()
     assert client.get("/other", headers={"accept-language": "ko"}).text == PAGE
     assert client.head("/", headers={"accept-language": "ko"}).text == ""
     assert client.get("/missing").status_code == 404
 
 
-def test_an_answer_that_is_no_page_passes():
+def test_response_that_is_no_page_passes():
     async def image(request: Any) -> Any:
         return PlainTextResponse("<html><head>", status_code=503)
 
@@ -447,29 +449,29 @@ def test_an_answer_that_is_no_page_passes():
 # ---- Gradio's own components --------------------------------------------------------------------------------------
 
 
-def test_words_of_components_are_keyed_by_the_english_in_every_language_of_the_front_end():
-    said = Words()
-    marker = said("tabs.attention")
-    said("page.stage_number", stage=2)
-    found = said.i18n().translations_dict
+def test_component_text_exists_in_every_front_end_language():
+    labels = Words()
+    marker = labels("tabs.attention")
+    labels("page.stage_number", stage=2)
+    translations = labels.i18n().translations_dict
     assert marker.key == "Attention"
-    assert found == {
+    assert translations == {
         "en": {"Attention": "Attention", "stage 2": "stage 2"},
         "ko": {"Attention": "어텐션", "stage 2": "스테이지 2"},
         "zh-CN": {"Attention": "注意力", "stage 2": "阶段 2"},
     }
 
 
-def test_the_chooser_names_each_language_by_itself_and_has_the_spoken_one_chosen():
+def test_language_menu_selects_the_current_locale():
     with use_locale("zh"):
-        found = chooser()
-    assert re.findall(r'value="(\w+)" lang="([\w-]+)"( selected)?>([^<]+)<', found) == [
+        translations = chooser()
+    assert re.findall(r'value="(\w+)" lang="([\w-]+)"( selected)?>([^<]+)<', translations) == [
         ("en", "en", "", "English"), ("ko", "ko", "", "한국어"), ("zh", "zh-CN", " selected", "中文"),
     ]  # fmt: skip
-    assert 'aria-label="语言"' in found
+    assert 'aria-label="语言"' in translations
 
 
-def test_an_event_speaks_the_language_of_its_opened_page_else_of_its_request():
+def test_event_uses_locale_of_page_then_request():
     request = gr.Request(query_params=QueryParams("lang=ko"), headers={"accept-language": "zh"})
     opened = SimpleNamespace(state_data={1: Session(image="key", language="zh")})
     assert _language(None, request) == "ko"
