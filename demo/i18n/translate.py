@@ -194,40 +194,9 @@ def source_name(source: str) -> str:
 
 
 _UNCONVERTED = (  # templates that the library still formats into a plain str; remove each when it becomes a Message
-    "{subject} has more pixels than this page decodes.",
-    "{subject} is damaged: it could not be decoded to the end.",
-    "{subject} is empty: the file has no bytes.",
-    "{subject} is a file of more than {size} MB.",
-    "{subject} looks like {kind}; JPEG, PNG, WebP, GIF, BMP and AVIF are read here.",
-    "{subject} is damaged, or not a JPEG, PNG, WebP, GIF, BMP or AVIF image.",
-    "{subject} has {width} x {height} pixels, {millions} million; at most {most} million are decoded.",
-    "{subject} is too small: {width} x {height} pixels.",
-    "Send one with at least {side} pixels on each side.",
-    "{subject} is too thin: {width} x {height} pixels, more than {times} times as long as wide.",
-    "{subject} stores {width} x {height} pixels in {scans} scans, {millions} million pixels in all; at "
-    "most {most} million are decoded.",
-    "{subject} contains far more metadata than an image needs.",
-    "{subject} took longer than {seconds} seconds to decode.",
-    "{subject} could not be decoded: the decoder stopped, or ran out of memory.",
-    "scaled from {before} to {after}",
-    "timm has no backbone called {name}.",
-    "Near it: {names}.",
-    "{name} is no name of a backbone.",
-    "{name} is this project's own.",
-    "Name {name} alone.",
     "{name} has no OSRA, so there is no attention: its IDConv takes all channels.",
     "{name} is no TransXNet: {lacks}.",
     "{variant} has no class “{words}”, so its own top answer, {top}, is explained.",
-    "Right on {share} % of {images} validation images of Tiny-ImageNet's 200 classes.",
-    "Right on {share} % of {images} validation images.",
-    "bundled, sha256 {digest}",
-    "untrained, sha256 {digest}",
-    "No weights for {name}: {why}",
-    "{name} shows the architecture with random weights.",
-    "{name} publishes no weights for {architecture}.",
-    "No {name} is bundled.",
-    "Bundled are: {names}.",
-    "The paper's author released no {name}.",
 )  # fmt: skip
 
 
