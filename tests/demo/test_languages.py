@@ -24,7 +24,6 @@ from starlette.testclient import TestClient
 
 from demo.i18n.strings import STRINGS
 from demo.i18n.translate import (
-    _UNCONVERTED,
     CATALOGS,
     LANGUAGES,
     LIBRARY,
@@ -258,18 +257,6 @@ def test_every_message_of_the_library_has_a_translation():
     assert not untranslated
 
 
-def test_finished_sentences_are_of_unconverted_templates_only():
-    """Once the library has a Message of a template, its pattern in translate.py has to go."""
-    converted = {
-        call.args[0].value
-        for tree in sources("transxnet").values()
-        for call in calls(tree, "Message")
-        if call.args and isinstance(call.args[0], ast.Constant)
-    }
-    assert set(_UNCONVERTED) <= set(LIBRARY["ko"])
-    assert not set(_UNCONVERTED) & converted
-
-
 def test_message_is_translated_by_its_template():
     inner = Message("it generates no kernels")
     outer = Message("{name} is no TransXNet: {lacks}.", name="resnet50", lacks=inner)
@@ -334,12 +321,12 @@ def test_unknown_backbone_is_translated():
 
 def test_every_failed_source_of_weights_is_translated():
     error = NoWeights(
-        "No weights for transxnet_s: every source failed.",
+        Message("No weights for {name}: {why}", name="transxnet_s", why="every source failed."),
         (
             ("folder", "No weights folder is configured.", "Pass --weights-dir or set TRANSXNET_WEIGHTS."),
             ("hub", "Odd.", ""),
         ),
-        remedy="Use s@untrained for random weights.",
+        remedy=Message("Use {name} for random weights.", name="s@untrained"),
     )
     with use_locale("zh"):
         lines = tr_error(error).splitlines()
@@ -352,14 +339,10 @@ def test_every_failed_source_of_weights_is_translated():
 
 
 def test_captions_are_translated_and_unknown_text_stays():
+    layer = Message("stage {stage}, block {block}", stage=3, block=4)
     with use_locale("ko"):
-        assert tr_message("stage 3, block 4, mean of 4 heads") == "스테이지 3, 블록 4, 헤드 4개의 평균"
-        assert (
-            tr_message("Peak weight 0.4 · normalized entropy 0.5 · mean distance 44.1 px")
-            == "최대 가중치 0.4 · 정규화 엔트로피 0.5 · 평균 거리 44.1 px"
-        )
-        assert tr_message("stage 3, block 4, query at row 4, column 5") == "스테이지 3, 블록 4, 4행 5열의 쿼리"
-        assert tr_message("random weights") == "무작위 가중치"
+        assert tr_message(layer) == "스테이지 3, 블록 4"
+        assert tr_message(Message("{layer}, {target}", layer=layer, target="cat")) == "스테이지 3, 블록 4, cat"
         assert tr_message("Nobody wrote this.") == "Nobody wrote this."
         assert tr_message("") == ""
     assert tr_message("Attention") == "Attention"
