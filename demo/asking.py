@@ -69,7 +69,7 @@ class Asking:
         for name in names:
             check_target(target, name, follow=name != names[0])
         wanted = StudyOptions(
-            **{**options, **numbers}, target=target, only=only or EXACT.get(view, WANTED[view].maps),
+            **{**options, **numbers}, target=target, analyses=only or EXACT.get(view, WANTED[view].maps),
         )  # fmt: skip
         key = self.studio.add(image, visitor=False)
         shots: list[Shot] = []

@@ -1,7 +1,7 @@
-"""The pieces of a view, as JSON for panel.js: cells, headings, rows, scales, photos.
+"""Pieces of a tab as JSON for the browser: cells, headings, rows, scales, images.
 
-A cell's kind is map (a raw map over the photo), tiles (small grids), bars, text, pending or error. Arrays
-travel as base64 float32, so that the browser draws, and reads out, the raw values.
+A cell's kind is map (a raw map over the image), tiles (small grids), bars, text, pending or error. Arrays are base64
+float32, so that the browser draws and reads out raw values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from transxnet.draw.styles import (
     marked_position,
     result_geometry,
 )
-from transxnet.draw.text import number
 from transxnet.errors import NoWeights
 from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT, representatives
 from transxnet.images import SourceImage
@@ -35,99 +34,102 @@ from transxnet.variants import UNTRAINED
 
 from .columns import Column, variant_title
 from .i18n.translate import source_name, tr, tr_lines, tr_message
+from .number_format import format_percent
 
 Json = dict[str, Any]
-SHARP = 352  # longest side in pixels of the photo under a map; panel.js draws at this size
-TILES = REPRESENTATIVE_COUNT  # kernels, here as in files
-MAX = "max"  # of heads: the largest weight any of them gives
+SHARP = 352  # longest side in pixels of the image under a map; the browser draws at this size
+TILES = REPRESENTATIVE_COUNT  # kernels shown, as in files
 STEPS = {  # analysis -> key of what is being computed
     "sanity_checks": "progress.step_sanity_checks", "ablation_table": "progress.step_ablation_table",
     "erf_pathways": "progress.step_erf_pathways",
 }  # fmt: skip
-STALLED_AFTER = 6.0  # seconds without a byte after which a download is said to stand still
+STALLED_AFTER = 6.0  # seconds without data after which a download is reported as stalled
 
 
 def transposed(
     columns: Sequence[Column], aspects: Sequence[tuple[str, str, Json | None, Callable[[Column], Json]]], part: str = ""
 ) -> Json:
-    """One column a variant, one row an aspect (title, words, scale, cell of a column). part: what all aspects show."""
-    heads = [heading(c.title, cost_words(c), None) | {"badge": c.badge, "more": weights_words(c)} for c in columns]
+    """A layout with one column per model and one row per aspect.
+
+    Args:
+        columns: One per model.
+        aspects: (title, subtitle, scale, function from a column to its cell) of every row.
+        part: Analysis that all aspects show; a model without it gets its reason in the first row.
+    """
+    heads = [heading(c.title, cost_caption(c), None) | {"badge": c.badge, "more": weights_details(c)} for c in columns]
     rows = []
-    for i, (title, told, scale, cell) in enumerate(aspects):
+    for i, (title, subtitle, scale, cell) in enumerate(aspects):
         cells = []
         for column in columns:
-            instead = unfinished(column) or [missing(column, part)]  # said once, in the first row
+            instead = unfinished(column) or [missing(column, part)]  # shown once, in the first row
             cells.append(cell(column) if instead[0] is None else instead[0] if i == 0 else {"kind": "text", "text": ""})
-        rows.append(row(title, told, cells, bar=scale and shared(scale, cells)))
+        rows.append(row(title, subtitle, cells, bar=scale and shared(scale, cells)))
     return {"layout": "columns", "heads": heads, "rows": rows}
 
 
 def unfinished(column: Column) -> list[Json] | None:
-    """The cell that stands where a study will be, or would have been; None if it is there."""
+    """The cell of a column without a study: progress or error; None if it has one."""
     if column.error is not None:
-        if not isinstance(column.error, NoWeights):
-            found = {"text": tr_message(column.error.what), "attempts": [], "remedy": tr_message(column.error.remedy)}
-            return [{"kind": "error", **found, "ways": ways_out(column)}]
-        attempts = [[source_name(source), *map(tr_message, rest)] for source, *rest in column.error.attempts]
-        found = {"text": tr_message(column.error.what), "attempts": attempts, "remedy": tr("weights.none")}
-        return [{"kind": "error", **found, "ways": ways_out(column)}]
+        attempts, remedy = [], tr_message(column.error.remedy)
+        if isinstance(column.error, NoWeights):
+            attempts = [[source_name(source), *map(tr_message, rest)] for source, *rest in column.error.attempts]
+            remedy = tr("weights.none")
+        text, actions = tr_message(column.error.what), recovery_actions(column)
+        return [{"kind": "error", "text": text, "attempts": attempts, "remedy": remedy, "ways": actions}]
     return [pending(column)] if column.study is None else None
 
 
-def ways_out(column: Column) -> list[Json]:
-    """What can be done about a variant that could not be had: buttons, and what each sends to Page.acted."""
-    again = [{"text": tr("weights.try_again"), "send": {"retry": column.name}}]
-    others = [f"{column.name}@{UNTRAINED}"] if UNTRAINED not in column.name else []
-    others += ["pico"] if column.name != "pico" else []
-    return again + [
-        {"text": tr("weights.instead", title=variant_title(other)), "send": {"instead": [column.name, other]}}
-        for other in others
+def recovery_actions(column: Column) -> list[Json]:
+    """Buttons for a model that could not be loaded, and what each sends."""
+    retry = {"text": tr("weights.try_again"), "send": {"retry": column.name}}
+    replacements = [f"{column.name}@{UNTRAINED}"] if UNTRAINED not in column.name else []
+    replacements += ["pico"] if column.name != "pico" else []
+    return [
+        retry,
+        *(
+            {"text": tr("weights.instead", title=variant_title(name)), "send": {"instead": [column.name, name]}}
+            for name in replacements
+        ),
     ]
 
 
 def pending(column: Column) -> Json:
-    """What stands in an empty column: a sentence and, while weights arrive or steps are made, how far they are.
+    """The cell of an unfinished column: a sentence and the progress of its download or analysis.
 
-    stop, again: the words of a button that stops what takes long, or starts it again (js/downloads.js).
+    `stop` and `again` are labels of a button that stops a long computation or restarts it.
     """
     if column.stopped:
-        return {
-            "kind": "pending",
-            "variant": column.name,
-            "text": tr("progress.stopped"),
-            "again": tr("progress.start_again"),
-        }
-    return _on_its_way(column) | ({"stop": tr("progress.stop")} if column.long else {})
+        stopped = {"text": tr("progress.stopped"), "again": tr("progress.start_again")}
+        return {"kind": "pending", "variant": column.name, **stopped}
+    return _progress_cell(column) | ({"stop": tr("progress.stop")} if column.long else {})
 
 
-def _on_its_way(column: Column) -> Json:
-    a = column.arrival
+def _progress_cell(column: Column) -> Json:
+    cell, download = {"kind": "pending", "variant": column.name}, column.arrival
     if column.steps is not None:
-        part, done, total = column.steps
-        told, amount_done = tr(STEPS[part]) if part in STEPS else part, tr("progress.steps", done=done, total=total)
-        cell = {"kind": "pending", "variant": column.name, "text": told, "share": done / (total or 1)}
-        return cell | {"amount": amount_done, "label": f"{told}, {column.title}"}
-    if a is None or a.complete:
-        return {
-            "kind": "pending",
-            "variant": column.name,
-            "text": tr("progress.working" if a is None else "progress.reading_weights"),
-        }
-    text = tr("progress.downloading", what=a.what) if a.what else tr("progress.looking_for_weights")
-    cell = {"kind": "pending", "variant": column.name, "text": text}
-    if a.silent >= STALLED_AFTER:
-        cell["stalled"] = tr("progress.stalled" if a.done else "progress.no_answer", seconds=int(a.silent))
-    if a.what:
-        label = tr("progress.download_of", title=column.title)
-        cell |= {"share": a.share, "amount": amount(a.done, a.total), "label": label}
+        part, step, total = column.steps
+        text = tr(STEPS[part]) if part in STEPS else part
+        cell |= {"text": text, "share": step / (total or 1), "label": f"{text}, {column.title}"}
+        return cell | {"amount": tr("progress.steps", done=step, total=total)}
+    if download is None or download.complete:
+        return cell | {"text": tr("progress.working" if download is None else "progress.reading_weights")}
+    if download.what:
+        cell["text"] = tr("progress.downloading", what=download.what)
+        cell |= {"share": download.share, "amount": amount(download.done, download.total)}
+        cell["label"] = tr("progress.download_of", title=column.title)
+    else:
+        cell["text"] = tr("progress.looking_for_weights")
+    if download.silent >= STALLED_AFTER:
+        stalled = "progress.stalled" if download.done else "progress.no_answer"
+        cell["stalled"] = tr(stalled, seconds=int(download.silent))
     return cell
 
 
 def missing(column: Column, part: str) -> Json | None:
-    """The sentence that stands where a part would be that this variant cannot give; None where it is there."""
-    why = column.study.missing.get(part)
-    own = column.study.spec.name  # which its column does not say
-    return {"kind": "text", "text": tr_message(why).replace(own, column.title)} if why else None
+    """Cell with the reason why a model has no such analysis; None if it has."""
+    reason = column.study.missing.get(part)
+    name = column.study.spec.name  # shown by its title on the page
+    return {"kind": "text", "text": tr_message(reason).replace(name, column.title)} if reason else None
 
 
 def map_cell(
@@ -151,44 +153,51 @@ def map_cell(
 
 
 def highest(heatmap: np.ndarray) -> str:
-    """Where a map is highest, in words: for those who do not see it."""
+    """Where a map has its maximum, for screen readers."""
     row, col = np.unravel_index(np.argmax(heatmap), heatmap.shape)
     places = tr_lines("maps.places")  # three by three
     return tr("maps.highest", where=places[3 * (3 * row // heatmap.shape[0]) + 3 * col // heatmap.shape[1]])
 
 
-def look_cell(column: Column, name: str, head: int | str = 0, told: str = "", short: bool = False) -> Json:
-    """One result as its look draws it, with what exactly and one number worth knowing."""
+def result_cell(column: Column, name: str, caption: str = "", short: bool = False) -> Json:
+    """The cell of one result in its map style.
+
+    Args:
+        column: With a study.
+        name: Of the result in the study; of attention the mean over heads is shown.
+        caption: Replaces the key numbers.
+        short: Leave out layer and target.
+    """
+    if placeholder := missing(column, name):
+        return placeholder
     result = getattr(column.study, name)
-    title = tr_message(MAP_STYLES[name].title)
-    if instead := missing(column, name):
-        return instead
+    alt = tr("maps.of", what=tr_message(MAP_STYLES[name].title), title=column.title)
+    caption = caption or tr_message(key_numbers(result))
     if name == "kernels":
         channels = representatives(result, TILES)
         names = [tr("kernels.tile", channel=i + 1) for i in channels]
-        alt = tr("maps.of", what=title, title=column.title)
-        return tiles_cell(result.kernels[channels], names, tr_message(key_numbers(result)), alt, taps=True)
-    head = own_head(column.study, head) if name == "attention" else 0
-    one = 0 if head == MAX else head
-    exactly = layer_and_target(result, one)
-    exactly = exactly.replace("mean of", "largest of") if head == MAX else exactly
-    exactly = tr_message(exactly)
-    if not told:
-        peak = tr("maps.peak", peak=number(result.head(MAX).max())) if head == MAX else ""
-        told = peak or tr_message(key_numbers(result, head))
+        return tiles_cell(result.kernels[channels], names, caption, alt, taps=True)
+    exactly = tr_message(layer_and_target(result))
     if not short:
-        told = tr("maps.exactly", exactly=exactly, text=told)
+        caption = tr("maps.exactly", exactly=exactly, text=caption)
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
-    alt = f"{tr('maps.of', what=title, title=column.title)}, {exactly}"
-    return map_cell(
-        column, displayed_values(result, head), result_geometry(result), marked_position(result), told, alt, **data
-    )
+    values, geometry, position = displayed_values(result), result_geometry(result), marked_position(result)
+    return map_cell(column, values, geometry, position, caption, f"{alt}, {exactly}", **data)
 
 
 def tiles_cell(
     values: np.ndarray, names: Sequence[str], caption: str, alt: str, show: bool = False, taps: bool = False
 ) -> Json:
-    """n small grids, (n, rows, cols). show: their names under them. taps: of kernels, not units of a map."""
+    """The cell of n small grids.
+
+    Args:
+        values: (n, rows, cols).
+        names: Of the grids.
+        caption: Below them.
+        alt: For screen readers.
+        show: Whether the names are shown below the grids.
+        taps: Whether a value is a tap of a kernel; otherwise it is a unit of a map.
+    """
     return {
         "kind": "tiles", "caption": caption, "alt": f"{alt}. {caption}",
         "data": {"peak": repr(float(np.abs(values).max()))},
@@ -213,98 +222,95 @@ def scale(maps: Sequence[np.ndarray], units: str, colormap: str, signed: bool = 
 
 
 def shared(bar: Json, cells: Sequence[Json]) -> Json:
-    """The bar of these cells, which says of how many variants' maps it is: its ends change when one comes or goes."""
+    """The color bar of these cells with the number of models that share it."""
     count = sum(cell["kind"] in ("map", "tiles") for cell in cells)
-    return bar | {"shared": shared_words(count)}
+    return bar | {"shared": shared_caption(count)}
 
 
-def shared_words(count: int) -> str:
+def shared_caption(count: int) -> str:
     return tr("maps.shared", count=count) if count > 1 else ""
 
 
-# ---- numbers and words ----------------------------------------------------------------------------------
+# ---- captions and numbers ----------------------------------------------------------------------------------
 
 
-def look_scale(name: str, done: Sequence[Study], head: int | str = 0) -> Json:
+def result_scale(name: str, studies: Sequence[Study]) -> Json:
     """The scale that results of one kind share."""
-    look = MAP_STYLES[name]
-    found = [getattr(s, name) for s in done if name not in s.missing]
-    channels = [representatives(k, TILES).tolist() for k in found] if name == "kernels" else ()
-    low, high = display_range(found, head, channels) if found else (0.0, 0.0)
+    style = MAP_STYLES[name]
+    results = [getattr(study, name) for study in studies if name not in study.missing]
+    channels = [representatives(kernels, TILES).tolist() for kernels in results] if name == "kernels" else ()
+    low, high = display_range(results, channels=channels) if results else (0.0, 0.0)
     return {
-        "range": [low, high], "signed": look.signed, "root": look.root, "units": tr_message(look.units),
-        "colormap": look.colormap, "clip": look.clip,
+        "range": [low, high], "signed": style.signed, "root": style.root, "units": tr_message(style.units),
+        "colormap": style.colormap, "clip": style.clip,
     }  # fmt: skip
 
 
-def own_head(s: Study, head: int | str) -> int | str:
-    return head if head == MAX or head <= len(s.attention.heads) else 0
-
-
-def bars(s: Study) -> list[Json]:
-    listed = [{"index": a.index, "wnid": a.wnid, "label": a.label, "share": a.probability} for a in s.predictions.top]
-    if s.target.index not in [a["index"] for a in listed]:  # an answer explained by name stands below the best five
-        share = float(s.predictions.probabilities[s.target.index])
-        listed.append({"index": s.target.index, "wnid": s.target.wnid, "label": s.target.label, "share": share})
+def bars(study: Study) -> list[Json]:
+    """Top-5 predictions; the target class is added if it is none of them."""
+    target, keys = study.target, ("index", "wnid", "label")
+    listed = [{key: getattr(top, key) for key in keys} | {"share": top.probability} for top in study.predictions.top]
+    if target.index not in [prediction["index"] for prediction in listed]:
+        probability = float(study.predictions.probabilities[target.index])
+        listed.append({key: getattr(target, key) for key in keys} | {"share": probability})
     return listed
 
 
-def cost_words(column: Column) -> str:
-    """What is counted, and whose weights; no time: one traced pass says nothing (Compare measures, demo/timing.py)."""
-    s, counted = column.study, column.cost
-    if s is None:
+def cost_caption(column: Column) -> str:
+    """Parameters, multiply-adds and source of the weights. Times are measured in tab Compare (demo/timing.py)."""
+    study, cost = column.study, column.cost
+    if study is None:
         return ""
-    note = "" if s.provenance.kind == "untrained" else s.provenance.note  # that it is untrained is said beside its name
-    weights = tr("maps.weights", where=tr_message(s.provenance.short()), note=tr_message(note))
-    if counted is None:
-        return weights.strip()
-    size = tr("maps.cost", parameters=f"{counted.parameters / 1e6:.1f}", macs=f"{counted.macs / 1e9:.2f}")
+    note = "" if study.untrained else study.provenance.note  # random weights have a badge
+    weights = tr("maps.weights", where=tr_message(study.provenance.short()), note=tr_message(note)).strip()
+    if cost is None:
+        return weights
+    size = tr("maps.cost", parameters=f"{cost.parameters / 1e6:.1f}", macs=f"{cost.macs / 1e9:.2f}")
     return f"{size} {weights}".strip()
 
 
-def weights_words(column: Column) -> str:
-    """Where the weights come from, in full: shown when somebody points at the caption."""
+def weights_details(column: Column) -> str:
+    """Location, revision, SHA-256 and note of the weights, for a tooltip."""
     if column.study is None:
         return ""
-    p = column.study.provenance
-    commit = f"\nrevision {p.revision}" if p.revision else ""
-    return f"{tr_message(p.location)}{commit}\nSHA-256 {p.sha256}\n{tr_message(p.note)}".strip()
+    provenance = column.study.provenance
+    revision = f"\nrevision {provenance.revision}" if provenance.revision else ""
+    location, note = tr_message(provenance.location), tr_message(provenance.note)
+    return f"{location}{revision}\nSHA-256 {provenance.sha256}\n{note}".strip()
 
 
 def amount(done: int, total: int) -> str:
-    """Bytes as a person reads them: "12.3 of 51.2 MB"."""
+    """Downloaded bytes as text: "12.3 of 51.2 MB"."""
     return tr(
         "progress.megabytes_of" if total else "progress.megabytes", done=f"{done / 1e6:.1f}", total=f"{total / 1e6:.1f}"
     )
 
 
-def share(p: float) -> str:
-    """`percent` with a digit where a whole one would hide it: "35%", "4.1%", "< 0.1%"."""
-    if p == 0:
-        return "0%"
-    if 0.0005 <= p < 0.0995:
-        return f"{100 * p:.1f}%"
-    return "< 0.1%" if p < 0.0005 else percent(p)
+def share(value: float) -> str:
+    """A share from 0 to 1 as a percentage: "35%", "4.1%", "< 0.1%", "0%"."""
+    return format_percent(value)
 
 
-def percent(share: float) -> str:
-    return tr("maps.not_a_number") if not np.isfinite(share) else f"{100 * share:.0f}%"
+def percent(value: float) -> str:
+    """A share from 0 to 1 in whole percent; "n/a" if it is not finite."""
+    return format_percent(value, 0) if np.isfinite(value) else tr("maps.not_a_number")
 
 
-def photo(s: Study, image: SourceImage) -> Json:
-    height, width = s.crop.rgb.shape[:2]
-    scale = SHARP / max(height, width)
-    sharp = crop_source(image.rgb, s.crop.crop_box, (round(height * scale), round(width * scale)))
-    return {"src": jpeg(sharp), "seen": png(s.crop.rgb)}
+def photo(study: Study, image: SourceImage) -> Json:
+    """The input crop of a model from the source image at SHARP pixels (`src`), and the model input itself (`seen`)."""
+    height, width = study.crop.rgb.shape[:2]
+    factor = SHARP / max(height, width)
+    sharp = crop_source(image.rgb, study.crop.crop_box, (round(height * factor), round(width * factor)))
+    return {"src": jpeg(sharp), "seen": png(study.crop.rgb)}
 
 
 def jpeg(rgb: np.ndarray) -> str:
-    """uint8 (H, W, 3) -> a data URL: for looking at."""
+    """uint8 (H, W, 3), RGB -> a data URL, lossy."""
     return _image_url(rgb, "JPEG", quality=88)
 
 
 def png(rgb: np.ndarray) -> str:
-    """uint8 (H, W, 3) -> a data URL, exact."""
+    """uint8 (H, W, 3), RGB -> a data URL, lossless."""
     return _image_url(rgb, "PNG")
 
 
@@ -315,7 +321,7 @@ def _image_url(rgb: np.ndarray, kind: str, **options: int) -> str:
 
 
 def data_url(data: bytes, kind: str) -> str:
-    """An image's file of this kind, "png" or "jpeg", as an address."""
+    """The bytes of an image file as a data URL. kind: "png" or "jpeg"."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 

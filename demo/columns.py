@@ -67,7 +67,7 @@ def comparable_options(options: StudyOptions, first: Study | None) -> StudyOptio
     """
     if first is None:
         return options
-    return replace(options, target=options.target or first.target.wnid, follow=True)
+    return replace(options, target=options.target or first.target.wnid, allow_missing_target=True)
 
 
 def with_costs(studio: Studio, names: Sequence[str], studies: Sequence[Study]) -> list[Column]:

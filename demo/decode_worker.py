@@ -86,10 +86,18 @@ def _answer(decode: Callable[..., Any], request: dict[str, Any]) -> tuple[dict[s
     try:
         image = decode(request["path"], name=request["name"])
     except ImageError as error:
-        texts = {"what": error.what, "remedy": error.remedy, "detail": error.detail}
+        texts = {"what": _encode_message(error.what), "remedy": _encode_message(error.remedy), "detail": error.detail}
         return {"error": type(error).__name__, **texts}, b""
-    header = {"shape": image.rgb.shape, "sha256": image.sha256, "notes": image.notes}
+    notes = [_encode_message(note) for note in image.notes]
+    header = {"shape": image.rgb.shape, "sha256": image.sha256, "notes": notes}
     return {**header, "original_size": image.original_size}, image.rgb
+
+
+def _encode_message(text: Any) -> Any:
+    """A Message as JSON that keeps its template and values; anything else as it is."""
+    if not hasattr(text, "template"):
+        return text
+    return {"template": text.template, "values": {key: _encode_message(value) for key, value in text.values.items()}}
 
 
 if __name__ == "__main__":

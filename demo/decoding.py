@@ -20,6 +20,9 @@ import numpy as np
 from transxnet import errors
 from transxnet.errors import Busy, ImageError, ImageTooLarge, ImageUnreadable
 from transxnet.images import SourceImage, message_subject
+from transxnet.messages import Message
+
+from .i18n.translate import message
 
 WORKERS = 2
 LIMIT = 10.0  # seconds: of one decode, and of waiting for a free worker
@@ -85,8 +88,10 @@ class DecodeWorker:
             raise WorkerLost(expired=True)
         if "error" in header:
             kind = getattr(errors, header["error"]) if header["error"] in _RAISED else ImageError
-            raise kind(header["what"], remedy=header["remedy"], detail=header["detail"])
-        return SourceImage(pixels, header["sha256"], tuple(header["notes"]), tuple(header["original_size"]))
+            what, remedy = _decode_message(header["what"]), _decode_message(header["remedy"])
+            raise kind(what, remedy=remedy, detail=header["detail"])
+        notes = tuple(_decode_message(note) for note in header["notes"])
+        return SourceImage(pixels, header["sha256"], notes, tuple(header["original_size"]))
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
         self.process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -140,11 +145,11 @@ class DecodePool:
         try:
             worker = self._idle.get(timeout=self.limit)
         except queue.Empty:
-            raise Busy("Too many images are being decoded.", remedy="Try again in a few seconds.") from None
+            raise Busy(message("errors.decoders_busy"), remedy=message("errors.decoders_busy_remedy")) from None
         try:
             worker = _replace(worker)
             if worker is None:
-                raise Busy("This machine could not start a decoder.", remedy="Try again in a few seconds.")
+                raise Busy(message("errors.no_decoder"), remedy=message("errors.decoders_busy_remedy"))
             return worker.decode(os.fspath(path), name, self.limit)
         except WorkerLost as error:
             worker.close()
@@ -156,13 +161,13 @@ class DecodePool:
     def _explain(self, error: WorkerLost, subject: str) -> ImageError:
         if error.expired:
             return ImageTooLarge(
-                f"{subject} took longer than {self.limit:.0f} seconds to decode.",
-                remedy="Reduce its size and upload it again.",
+                message("errors.decoding_timeout", subject=subject, seconds=f"{self.limit:.0f}"),
+                remedy=message("errors.decoding_timeout_remedy"),
                 detail=str(error),
             )
         return ImageUnreadable(
-            f"{subject} could not be decoded: the decoder stopped, or ran out of memory.",
-            remedy="Convert it to JPEG or PNG and upload it again.",
+            message("errors.decoder_lost", subject=subject),
+            remedy=message("errors.decoder_lost_remedy"),
             detail=str(error),
         )
 
@@ -191,3 +196,10 @@ def _replace(worker: DecodeWorker | None) -> DecodeWorker | None:
 
 
 POOL = DecodePool()
+
+
+def _decode_message(value: Any) -> Any:
+    """The Message that decode_worker.py encoded; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    return Message(value["template"], **{key: _decode_message(item) for key, item in value["values"].items()})

@@ -16,7 +16,7 @@ from transxnet.draw.scale import Tone
 from transxnet.draw.styles import MAP_STYLES
 from transxnet.errors import LensError
 from transxnet.explain.attribution.methods import METHODS
-from transxnet.explain.sanity.differences import compare
+from transxnet.explain.sanity.agreement import compare_maps
 from transxnet.export.figures import figures_for
 from transxnet.export.images import Style
 from transxnet.export.records import arrays, clean
@@ -29,7 +29,7 @@ from transxnet.export.rows import (
     map_row,
     signed_grad_cam_row,
 )
-from transxnet.study import OVERVIEW
+from transxnet.study import OVERVIEW_ANALYSES
 
 from .cells import TILES, share
 from .exports_asked import Asked
@@ -37,7 +37,7 @@ from .i18n.tabs import LIMITS as LIMITS_OF_TABS
 from .i18n.tabs import TABS
 from .i18n.translate import tr, tr_lines
 from .views.ablation import logit
-from .views.compare import MAPS, compared, drawn, has
+from .views.compare import MAPS, compared, compared_map, has
 from .views.costs import MEASURED, costs
 
 LIMITS = LIMITS_OF_TABS | {
@@ -92,9 +92,9 @@ def arrays_of(asked: Asked, shown: Shown) -> dict[str, np.ndarray]:
                 found[f"{key}/attention_users"] = study.position_attention.attention_to.heads
             if study.ablation is not None:
                 t = study.ablation
-                found |= {f"{key}/logits_after": t.logits_after, f"{key}/view_given": t.view}
-                if t.elsewhere is not None:
-                    found[f"{key}/elsewhere"] = t.elsewhere
+                found |= {f"{key}/logits_after": t.logits_after, f"{key}/view_given": t.crop}
+                if t.control_effects is not None:
+                    found[f"{key}/elsewhere"] = t.control_effects
     for study_figure in shown.figures:
         found |= {f"{study_figure.name}/{name}": values for name, values in study_figure.arrays.items()}
     return found | shown.arrays
@@ -106,7 +106,7 @@ def arrays_of(asked: Asked, shown: Shown) -> dict[str, np.ndarray]:
 def _overview(asked: Asked, shown: Shown) -> Shown:
     style = asked.display.style
     rows = []
-    for name in OVERVIEW:  # of kernels the generated ones alone
+    for name in OVERVIEW_ANALYSES:  # of kernels the generated ones alone
         rows.append(kernel_rows(shown.shots, style)[0] if name == "kernels" else map_row(name, shown.shots, style))
     return replace(shown, rows=rows)
 
@@ -127,7 +127,7 @@ def _kernels(asked: Asked, shown: Shown) -> Shown:
 
 def _grad_cam(asked: Asked, shown: Shown) -> Shown:
     style = asked.display.style
-    others = [name for name in MAP_STYLES if any(name in shot.study.options.only for shot in shown.shots)]
+    others = [name for name in MAP_STYLES if any(name in shot.study.options.analyses for shot in shown.shots)]
     return replace(
         shown, rows=[signed_grad_cam_row(shown.shots, style), *(map_row(n, shown.shots, style) for n in others)]
     )
@@ -147,16 +147,16 @@ def _compare(asked: Asked, shown: Shown) -> Shown:
     name = compared(asked.compared, [shot.study for shot in shown.shots])
     tables, notes = _costs(asked)
     shown = replace(shown, rows=_rows(name, shown.shots, style), tables=tables, notes=[*shown.notes, *notes])
-    maps = {shot.study.model: drawn(shot.study, name) for shot in shown.shots if has(shot.study, name)}
+    maps = {shot.study.model: compared_map(shot.study, name) for shot in shown.shots if has(shot.study, name)}
     answers = {shot.study.target.wnid for shot in shown.shots if has(shot.study, name)}
     if len(maps) < 2 or (METHODS[name].about_class and len(answers) > 1):
         return replace(shown, numbers=clean({"pairs": [], "costs": _counted(asked)}))
-    found = compare(maps)
+    found = compare_maps(maps)
     units = next(iter(maps.values())).units
     pairs = [
         {
             "first": d.first, "second": d.second, "rank_correlation": d.correlation, "in_common": d.overlap,
-            "share": d.overlap_by_chance, "mean_absolute": d.mean_absolute, "units": units,
+            "share": d.chance_overlap, "mean_absolute": d.mean_absolute, "units": units,
         }
         for d in found.differences
     ]  # fmt: skip
@@ -180,16 +180,18 @@ def _ablation(asked: Asked, shown: Shown) -> Shown:
     if not tried:
         raise LensError(next(iter(shown.shots)).study.missing.get("ablation", tr("exports.failed")))
     row = Row("given", tr("files.given"), tr("files.given_caption"), [_given(shot) for shot in shown.shots])
-    rows = [row] if any(shot.study.ablation.painted for shot in tried) else []
+    rows = [row] if any(shot.study.ablation.masked_share for shot in tried) else []
     numbers = {
         shot.study.model: {
-            "changes": [asdict(one) for one in shot.study.ablation.changes],
+            "changes": [asdict(one) for one in shot.study.ablation.applied],
             "skipped": dict(shot.study.ablation.skipped),
             "answers": [
                 {"before": asdict(old), "after": asdict(new)}
-                for old, new in zip(shot.study.ablation.before, shot.study.ablation.after, strict=True)
+                for old, new in zip(
+                    shot.study.ablation.predictions_before, shot.study.ablation.predictions_after, strict=True
+                )
             ],
-            "painted": shot.study.ablation.painted, "painted_change": shot.study.ablation.painted_change,
+            "painted": shot.study.ablation.masked_share, "painted_change": shot.study.ablation.mask_effect,
         }
         for shot in tried
     }  # fmt: skip
@@ -226,22 +228,22 @@ def _given(shot: Shot) -> Cell | str:
         return shot.study.missing.get("ablation", "")
 
     def paint(side: int) -> np.ndarray:
-        high, wide = t.view.shape[:2]
-        return cv2.resize(t.view, (side, round(side * high / wide)), interpolation=cv2.INTER_NEAREST)
+        high, wide = t.crop.shape[:2]
+        return cv2.resize(t.crop, (side, round(side * high / wide)), interpolation=cv2.INTER_NEAREST)
 
-    return Cell(paint, tr("files.occluded", share=share(t.painted), fill=t.fill))
+    return Cell(paint, tr("files.occluded", share=share(t.masked_share), fill=t.fill))
 
 
 def _answers(shot: Shot) -> tuple[str, Table]:
     t = shot.study.ablation
-    pairs = list(zip(t.before, t.after, strict=True))
-    if t.explained[0].index not in [old.index for old, _ in pairs]:
-        pairs.append(t.explained)
+    pairs = list(zip(t.predictions_before, t.predictions_after, strict=True))
+    if t.target[0].index not in [old.index for old, _ in pairs]:
+        pairs.append(t.target)
     rows = [
         (old.label, share(old.probability), share(new.probability), logit(old.logit), logit(new.logit))
         for old, new in pairs
     ]
-    made = "; ".join(f"{one.words}, {one.where}" for one in t.changes)
+    made = "; ".join(f"{one.description}, {one.scope}" for one in t.applied)
     told = [tr("files.predictions", title=shot.title), *([tr("files.edited", changes=made)] if made else [])]
     return ". ".join(told), Table(tr_lines("files.predictions_head"), rows)
 

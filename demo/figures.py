@@ -1,9 +1,9 @@
-"""Studies -> the figures below a view, as JSON for figures.js: figures of transxnet.draw with their words and tables.
+"""Studies -> the figures below a tab as JSON: figures of transxnet.draw with their text and tables.
 
-A figure's image is a PNG that can be kept as it is: what it shows, of what and of whose weights, is told inside it.
+The PNG of a figure carries its text and the manifest, so that it can be saved as it is.
 
-Several visitors' figures are drawn at the same moment, in threads of their own, and no lock stands between them: they
-are Figure objects on Agg, never pyplot's, and Matplotlib keeps a font object a thread (font_manager._get_font).
+Figures of several visitors are drawn concurrently, each in its own thread and without a lock: they are Figure objects
+on Agg, never pyplot's, and Matplotlib has one font object per thread (font_manager._get_font).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from transxnet.draw.canvas import DPI, Canvas, Panel
 from transxnet.draw.erf import COLORMAP, DECADES, RING, erf_curves_figure, log_multiple
-from transxnet.draw.figure import StudyFigure
+from transxnet.draw.figure import StudyFigure, joined
 from transxnet.draw.overlay import mark, resized
 from transxnet.draw.scale import colorize
 from transxnet.draw.styles import key_numbers, marked_position
@@ -30,61 +30,61 @@ from transxnet.study import Study
 from .cells import Json, data_url, pending
 from .columns import Column
 from .exports_asked import identity
-from .i18n.translate import tr
+from .i18n.translate import message, tr, tr_message
 from .wanted import ALIKE_EVERYWHERE, WANTED
 
-MOST_IN_A_ROW = 5  # maps of models, the photo among them
+MAX_IN_ROW = 5  # panels: the image and maps of models
 _serial = count(1)
 
 
 def figures_of(
-    view: str, columns: Sequence[Column], image: SourceImage, beside: Sequence[Column] = (), stage: int | None = None,
-    second: SourceImage | None = None,
+    view: str, columns: Sequence[Column], image: SourceImage, backbones: Sequence[Column] = (),
+    stage: int | None = None, reference_image: SourceImage | None = None,
 ) -> list[Json]:  # fmt: skip
-    """The figures of a view, every finished column in each, on one scale.
+    """The figures of a tab; each shows all finished columns on one scale.
 
-    beside: other backbones' columns, which stand in the receptive field's first figures with them.
-    stage: the one that is shown of parts that hold every stage (wanted.ALIKE_EVERYWHERE); None is the studies' own.
-    second: the image that parts compare with.
+    Args:
+        view: Of the tab.
+        columns: One per model.
+        image: The source image.
+        backbones: Columns of other backbones, added to the first figures of the receptive field.
+        stage: Shown of analyses that hold every stage (wanted.ALIKE_EVERYWHERE); None is the studies' own.
+        reference_image: Of analyses that compare two images.
     """
-    done, others = _studies(columns), _studies(beside)
-    figures = backbone_figures(done, others, image) if done and beside else []
+    studies, backbone_studies = _studies(columns), _studies(backbones)
+    compared = bool(studies and backbones)
+    figures = backbone_figures(studies, backbone_studies, image) if compared else []
     for part in WANTED[view].figures:
-        if not (beside and part == "receptive_field"):
-            figures += figures_for(part, _from_stage(stage, done) if part in ALIKE_EVERYWHERE else done, image.rgb)
-    images = [identity(one) for one in (image, second) if one is not None]
-    about = manifest({"view": view, "stage": stage}, images, [*done, *others], [], Style())
+        if not (backbones and part == "receptive_field"):
+            figures += figures_for(part, _at_stage(stage, studies) if part in ALIKE_EVERYWHERE else studies, image.rgb)
+    images = [identity(one) for one in (image, reference_image) if one is not None]
+    about = manifest({"view": view, "stage": stage}, images, [*studies, *backbone_studies], [], Style())
     return [figure(study_figure, about) for study_figure in figures]
 
 
-def _from_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
-    """The same results, of which another stage is drawn."""
-    return [replace(s, options=replace(s.options, stage=stage or s.options.stage)) for s in studies]
+def _at_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
+    """The same results, drawn at another stage."""
+    return [replace(study, options=replace(study.options, stage=stage or study.options.stage)) for study in studies]
 
 
-def backbone_figures(studies: Sequence[Study], beside: Sequence[Study], image: SourceImage) -> list[StudyFigure]:
-    """The receptive fields of the variants and of other backbones on one image: maps, and r(t) in one diagram."""
-    every = [*studies, *beside]
-    names = [study.model for study in every]
-    random = [study.model for study in beside if study.untrained]
-    told = f" {tr('erf.backbones_random', names=', '.join(random))}" if random else ""
-    alt, image_of = tr("erf.backbones_alt", names=", ".join(names)), _maps_beside(every, image)
+def backbone_figures(studies: Sequence[Study], backbones: Sequence[Study], image: SourceImage) -> list[StudyFigure]:
+    """Receptive fields of the models and of other backbones on one image: maps, and the curves r(t)."""
+    compared = [*studies, *backbones]
+    names = ", ".join(study.model for study in compared)
+    random = ", ".join(study.model for study in backbones if study.untrained)
+    caption = [message("erf.backbones_caption"), *([message("erf.backbones_random", names=random)] if random else [])]
     return [
         StudyFigure(
-            "beside",
-            tr("erf.backbones_title"),
-            tr("erf.backbones_caption") + told,
-            alt,
-            tr("erf.backbones_limits"),
-            image_of,
+            "beside", message("erf.backbones_title"), joined(caption, " "), tr("erf.backbones_alt", names=names),
+            message("erf.backbones_limits"), _backbone_maps(compared, image),
         ),
-        erf_curves_figure([erf_curves(study.receptive_field) for study in every], names),
-    ]
+        erf_curves_figure([erf_curves(study.receptive_field) for study in compared], [s.model for s in compared]),
+    ]  # fmt: skip
 
 
-def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
-    """A panel a model, on one scale: uint8 (H, W, 3), RGB."""
-    canvas, columns = Canvas(), min(MOST_IN_A_ROW, max(3, 1 + len(studies)))
+def _backbone_maps(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
+    """One panel per model on one scale: uint8 (H, W, 3), RGB."""
+    canvas, columns = Canvas(), min(MAX_IN_ROW, max(3, 1 + len(studies)))
     side = canvas.panel_pixels(columns)
     fields = [study.receptive_field for study in studies]
     logs = [log_multiple(field.heatmap, field.heatmap.mean(), side) for field in fields]
@@ -104,56 +104,51 @@ def _maps_beside(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
 
 
 def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None) -> Json:
-    """One study_figure as the browser shows it; without an image where only its table speaks.
+    """A figure for the browser, its text in the current locale; without an image if the table is the figure.
 
-    about: goes into the PNG.
+    Args:
+        study_figure: As transxnet.draw made it.
+        about: Manifest that goes into the PNG together with the English text.
     """
-    found: Json = {
-        "name": study_figure.name,
-        "title": study_figure.title,
-        "caption": study_figure.caption,
-        "alt": study_figure.alt,
-    }
+    text = {key: getattr(study_figure, key) for key in ("title", "caption", "limits")}
+    content: Json = {"name": study_figure.name, "alt": study_figure.alt}
+    content |= {key: tr_message(value) for key, value in text.items()}
     if study_figure.image is not None:
         height, width = study_figure.image.shape[:2]
-        told = {
-            "name": study_figure.name,
-            "title": study_figure.title,
-            "caption": study_figure.caption,
-            "limits": study_figure.limits,
-        }
-        data = png_with(study_figure.image, {**(about or {}), "figure": told}, DPI)
-        found |= {"src": data_url(data, "png"), "size": [width, height]}
+        data = png_with(study_figure.image, {**(about or {}), "figure": {"name": study_figure.name, **text}}, DPI)
+        content |= {"src": data_url(data, "png"), "size": [width, height]}
     if study_figure.table is not None:
-        found["table"] = {"head": list(study_figure.table.head), "rows": [list(row) for row in study_figure.table.rows]}
-    return found | {"limits": study_figure.limits}
+        table = study_figure.table
+        content["table"] = {"head": list(table.head), "rows": [list(row) for row in table.rows]}
+    return content
 
 
 def shown(figures: list[Json]) -> Json:
-    said = {
+    """Finished figures."""
+    words = {
         "numbers": tr("figures.data_table"), "table": tr("figures.table"), "image": tr("figures.image"),
         "save": tr("figures.save"), "save_table": tr("figures.save_table"),
     }  # fmt: skip
-    return {"serial": next(_serial), "figures": figures, "status": None, "words": said}
+    return {"serial": next(_serial), "figures": figures, "status": None, "words": words}
 
 
 def waiting(columns: Sequence[Column], keep: bool) -> Json:
-    """While figures are on their way. keep: leave the last ones standing, paler."""
+    """While figures are computed. keep: show the previous ones meanwhile, in pale colors."""
     unfinished = next((column for column in columns if not column.finished), None)
     if unfinished is None:
         return {"keep": keep, "status": {"text": tr("progress.drawing")}}
     finished = sum(column.finished for column in columns)
-    told = tr("progress.models", title=unfinished.title, done=finished + 1, total=len(columns))
-    return {"keep": keep, "status": {**pending(unfinished), "text": f"{told}, {pending(unfinished)['text']}"}}
+    models = tr("progress.models", title=unfinished.title, done=finished + 1, total=len(columns))
+    return {"keep": keep, "status": {**pending(unfinished), "text": f"{models}, {pending(unfinished)['text']}"}}
 
 
 def stopped(column: Column) -> Json:
-    """The figures that the visitor did not wait for. column: one of those they were to show."""
+    """Figures that the visitor stopped. column: one of those they were to show."""
     return {"serial": next(_serial), "figures": [], "status": pending(replace(column, stopped=True))}
 
 
 def none(why: str = "") -> Json:
-    """No figures here. why: in words."""
+    """No figures. why: a sentence to show instead."""
     return {"serial": next(_serial), "figures": [], "status": {"text": why} if why else None}
 
 

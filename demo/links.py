@@ -21,7 +21,7 @@ from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.errors import LensError, UnknownName
 from transxnet.errors import quote as repeat
-from transxnet.explain.ablation.switches import read_switches
+from transxnet.explain.ablation.catalog import parse_ablations
 from transxnet.labels import label_set
 from transxnet.variants import UNTRAINED, VARIANTS
 
@@ -125,7 +125,7 @@ def _example(text: str) -> str:
 
 def _switches(text: str) -> tuple[str, ...]:
     try:
-        return tuple(str(switch) for switch in read_switches(text.split(",")))
+        return tuple(str(switch) for switch in parse_ablations(text.split(",")))
     except LensError:
         raise ValueError(text) from None
 

@@ -15,14 +15,14 @@ def options_of(session: Session, controls: Controls, block: int) -> StudyOptions
     only = (*WANTED[session.active].maps, ALWAYS)
     if session.active == "ablation":  # no point changes it
         return StudyOptions(
-            stage=controls.stage, block=block, target=session.target, only=only, edits=session.edits,
+            stage=controls.stage, block=block, target=session.target, analyses=only, ablations=session.edits,
             mask=session.mask, fill=session.fill,
         )  # fmt: skip
     if session.active == "grad_cam" and controls.slower:
         only += SLOWER
     return StudyOptions(
         stage=controls.stage, block=block, position=None if session.active in EVERY_POINT else session.position,
-        target=session.target, cam_layer=controls.cam_layer, only=only,
+        target=session.target, cam_layer=controls.cam_layer, analyses=only,
     )  # fmt: skip
 
 
@@ -30,5 +30,5 @@ def options_below(session: Session, options: StudyOptions) -> StudyOptions:
     """Of the figures below the view, where they are studies of their own. options: of its maps."""
     parts = WANTED[session.active].figures
     if session.active in ALIKE_EVERYWHERE:  # so that what was computed is found again
-        return StudyOptions(target=session.target, only=parts)
-    return replace(options, only=parts, position=session.position)
+        return StudyOptions(target=session.target, analyses=parts)
+    return replace(options, analyses=parts, position=session.position)

@@ -13,9 +13,9 @@ from types import MappingProxyType
 
 from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL
 from transxnet.draw.scale import MODES
-from transxnet.explain.ablation.masking import FILLS, read_mask
-from transxnet.explain.ablation.switches import read_switches
-from transxnet.study import DRAWN
+from transxnet.explain.ablation.catalog import parse_ablations
+from transxnet.explain.ablation.masking import FILLS, parse_mask
+from transxnet.study import FIGURE_ANALYSES
 
 from .exports import TYPES
 from .i18n.tabs import TABS
@@ -38,7 +38,7 @@ from .views.compare import MAPS
 STAGES = (1, 2, 3, 4)
 FARTHEST = 999_999  # pixels of a coordinate
 PART = "part"  # an endpoint's own choice: `part_of`
-EXPLANATIONS = {"attention": tuple(MAPS), "erf_pathways": DRAWN}  # default of a parameter called `part` -> its choices
+EXPLANATIONS = {"attention": tuple(MAPS), "erf_pathways": FIGURE_ANALYSES}  # default of `part` -> its choices
 
 
 def _colormaps(kind: str) -> tuple[str, ...]:
@@ -51,12 +51,12 @@ def split(value: str) -> tuple[str, ...]:
 
 
 def _check_edits(value: str) -> None:
-    read_switches(split(value))
+    parse_ablations(split(value))
 
 
 def _check_mask(value: str) -> None:
     if value.strip():
-        read_mask(value.strip())
+        parse_mask(value.strip())
 
 
 def _declare(*parameters: Parameter) -> Mapping[str, Parameter]:

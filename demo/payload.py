@@ -9,7 +9,7 @@ from PIL import Image
 
 from transxnet.images import SourceImage
 
-from .cells import Json, bars, jpeg, pending, percent, weights_words
+from .cells import Json, bars, jpeg, pending, percent, weights_details
 from .columns import Column
 from .i18n.translate import tr, tr_message
 from .session import KEY
@@ -67,20 +67,20 @@ def answers(columns: Sequence[Column]) -> Json:
 def weights_chip(column: Column) -> Json:
     """Source of a model's weights for the page header; `more` has all details."""
     where = "" if column.study.untrained else tr_message(column.study.provenance.origin)
-    return {"title": column.title, "where": where, "more": weights_words(column)}
+    return {"title": column.title, "where": where, "more": weights_details(column)}
 
 
 def warning(column: Column) -> str:
     """Warning that the image is out of distribution or the confidence low; '' if neither, or unknown."""
     ood = column.study.out_of_distribution
-    if ood is None or not (ood.unlike or ood.unsure):
+    if ood is None or not (ood.is_out_of_distribution or ood.is_low_confidence):
         return ""
     return tr(
-        "predictions.out_of_distribution" if ood.unlike else "predictions.low_confidence",
+        "predictions.out_of_distribution" if ood.is_out_of_distribution else "predictions.low_confidence",
         title=column.title,
-        images=f"{ood.images:,}",
-        nearer=percent(ood.nearer),
-        more=percent(1 - ood.less_sure),
+        images=f"{ood.held_out_count:,}",
+        nearer=percent(ood.nearer_share),
+        more=percent(1 - ood.less_confident_share),
     )
 
 

@@ -15,7 +15,7 @@ from transxnet.export.figures import figures_for
 from transxnet.export.images import Style, channels_of, draw_map, ranges, source_crop
 from transxnet.export.records import arrays, clean, describe, npz
 from transxnet.images import SourceImage
-from transxnet.study import DRAWN, Study
+from transxnet.study import FIGURE_ANALYSES, Study
 
 from .i18n.translate import message
 
@@ -48,14 +48,16 @@ def map_of(study: Study, part: str, upload: SourceImage, head: int = 0) -> tuple
 
 
 def figures_of(study: Study, part: str, upload: SourceImage) -> tuple[dict[str, Any], list[bytes], bytes]:
-    """Everything that is drawn of one part (of transxnet.study.DRAWN): numbers, PNGs, one NPZ.
+    """Everything that is drawn of one part (of transxnet.study.FIGURE_ANALYSES): numbers, PNGs, one NPZ.
 
     The numbers: the study's description, and `figures`, each with its words, numbers and table; `png` is the place of
     its image in the list, None where only the table speaks. A part that is a map comes as map_of gives it, with no
     figures or some. Raises UnknownName, PartMissing.
     """
-    if part not in DRAWN:
-        raise UnknownName(f"There is no part called {quote(part)}.", remedy=f"Choose one of: {', '.join(DRAWN)}.")
+    if part not in FIGURE_ANALYSES:
+        raise UnknownName(
+            f"There is no part called {quote(part)}.", remedy=f"Choose one of: {', '.join(FIGURE_ANALYSES)}."
+        )
     if part in study.missing:
         raise PartMissing(study.missing[part], remedy=message("errors.part_missing_remedy"))
     numbers, pngs, raw = describe(study), [], {}

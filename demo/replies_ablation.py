@@ -30,22 +30,22 @@ def ablation_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
         raise PartMissing(
             study.missing.get("ablation", "This study tried nothing."), remedy=message("errors.part_missing_remedy")
         )
-    elsewhere = np.zeros(0, np.float32) if t.elsewhere is None else t.elsewhere
+    elsewhere = np.zeros(0, np.float32) if t.control_effects is None else t.control_effects
     numbers = answers(study) | clean(
         {
             "target": asdict(study.target),
-            "changes": [asdict(change) for change in t.changes],
+            "changes": [asdict(change) for change in t.applied],
             "skipped": dict(t.skipped),
-            "explained": _pair(*t.explained),
-            "answers": [_pair(*pair) for pair in zip(t.before, t.after, strict=True)],
+            "explained": _pair(*t.target),
+            "answers": [_pair(*pair) for pair in zip(t.predictions_before, t.predictions_after, strict=True)],
             "new_top": None if t.new_top is None else prediction_json(t.new_top),
             "painted": {
-                "share": t.painted, "fill": t.fill, "logit_change": t.painted_change, "elsewhere": elsewhere.tolist(),
+                "share": t.masked_share, "fill": t.fill, "logit_change": t.mask_effect, "elsewhere": elsewhere.tolist(),
             },
         }
     )  # fmt: skip
-    held = {"logits_before": t.logits_before, "logits_after": t.logits_after, "crop": t.view, "elsewhere": elsewhere}
-    return numbers, to_png(t.view), npz(held)
+    held = {"logits_before": t.logits_before, "logits_after": t.logits_after, "crop": t.crop, "elsewhere": elsewhere}
+    return numbers, to_png(t.crop), npz(held)
 
 
 def _pair(before: Prediction, after: Prediction) -> dict[str, Any]:

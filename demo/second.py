@@ -44,7 +44,7 @@ def gather_second(
 ) -> Iterator[list[Column]]:
     """As `gather`: the session's variants on the image kept under `key`."""
     position = same_place(session.position, studio.image(session.image).size, studio.image(key).size)
-    return gather(studio, key, session.variants, replace(options, position=position, only=ANALYSES), newest)
+    return gather(studio, key, session.variants, replace(options, position=position, analyses=ANALYSES), newest)
 
 
 def same_place(position: tuple[float, float], size: tuple[int, int], other: tuple[int, int]) -> tuple[float, float]:

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from transxnet.errors import OutOfRange
-from transxnet.explain.ablation.masking import FILLS, read_mask
-from transxnet.explain.ablation.switches import read_switch, read_switches
+from transxnet.explain.ablation.catalog import parse_ablation, parse_ablations
+from transxnet.explain.ablation.masking import FILLS, parse_mask
 
 from .i18n.tabs import TABS
 from .validation import Parameter, choice, flag, text, texts, whole_number
@@ -76,7 +76,7 @@ def _itself(value: Any) -> Any:
 
 def _check_mask(text: str) -> None:
     if text:
-        read_mask(text)
+        parse_mask(text)
 
 
 CHANGES: Mapping[str, Parameter] = MappingProxyType(
@@ -87,7 +87,7 @@ CHANGES: Mapping[str, Parameter] = MappingProxyType(
             Parameter("clicks", whole_number(0, 10**9), description="clicks of tabs, by the page's own count"),
             Parameter("compared", text(40), description="the map that Compare shows"),
             Parameter("photos", flag(), description="whether Compare shows two images"),
-            Parameter("edits", texts(64, 80, read_switch), description="parts switched off"),
+            Parameter("edits", texts(64, 80, parse_ablation), description="parts switched off"),
             Parameter("mask", text(MASK_TEXT, _check_mask), description="the painted region"),
             Parameter("fill", choice(*FILLS), description="what replaces it"),
             Parameter("every", flag(), description="whether the table of all changes is wanted"),
@@ -97,7 +97,7 @@ CHANGES: Mapping[str, Parameter] = MappingProxyType(
 )  # what a view's own script may change
 BECOMES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
-        "edits": lambda keys: tuple(str(switch) for switch in read_switches(keys)),
+        "edits": lambda keys: tuple(str(switch) for switch in parse_ablations(keys)),
         "every": lambda wanted: EVERY_ASKED if wanted else "",
         "held": lambda keys: (),  # a browser that lost its tables says so
     }

@@ -205,7 +205,7 @@ class Studio:
         entry = self.hold(name)
         try:
             self._wait(entry)
-            job = self._jobs.join(place, lambda: self._made(place, *images), not LONG.isdisjoint(options.only))
+            job = self._jobs.join(place, lambda: self._made(place, *images), not LONG.isdisjoint(options.analyses))
         except BaseException:
             self.release(entry)
             raise
@@ -223,7 +223,7 @@ class Studio:
         return found
 
     def _shelf(self, options: StudyOptions) -> Shelf[Study]:
-        return self._ablations if "ablation" in options.only else self._studies
+        return self._ablations if "ablation" in options.analyses else self._studies
 
     def _look(self, place: tuple[str, str, StudyOptions, str], image: SourceImage, other: SourceImage | None) -> Study:
         """Where this runs in a process of its own (spaces.GPU) nobody hears how far it is."""

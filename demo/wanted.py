@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from transxnet.study import OVERVIEW
+from transxnet.study import OVERVIEW_ANALYSES
 
 SLOWER = ("integrated_gradients", "smooth_grad", "occlusion")  # maps that run the model many times
 LONG = frozenset(
@@ -32,7 +32,7 @@ class Wanted:
 
 WANTED: Mapping[str, Wanted] = MappingProxyType(
     {
-        "overview": Wanted(OVERVIEW),
+        "overview": Wanted(OVERVIEW_ANALYSES),
         "attention": Wanted(
             ("block_table", "stage_tables"), ("position_attention", "attention_depth", "rollouts", "pathway_energies")
         ),
@@ -43,7 +43,7 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
         ),
         "grad_cam": Wanted(("grad_cam", "contrast", "cam_stages")),
         "erf": Wanted(("receptive_field",), ("receptive_field", "erf_pathways")),
-        "compare": Wanted(OVERVIEW, other=True),
+        "compare": Wanted(OVERVIEW_ANALYSES, other=True),
         "ablation": Wanted(("ablation",), ("ablation_table",), other=True),
         "sanity_checks": Wanted(("sanity_checks",), ("sanity_checks",)),
         "tour": Wanted(),

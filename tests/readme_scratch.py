@@ -21,7 +21,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from demo.examples import examples
-from tests import small
+from tests.fixtures import small_model
 from tests.fixtures.labeled_images import FISH, SALAMANDER, TENCH, write_images
 from tests.reference import recipe_state
 from transxnet import study, variants
@@ -37,8 +37,9 @@ SIDE = 64  # input size of the models, and of the published ERF protocol, in pix
 FAMILY = tuple(name for name in variants.VARIANTS if not name.startswith("transxnet_pico_"))
 SMALL = {
     name: replace(
-        variants.VARIANTS[name], depths=(1, 1, 1, 1), dims=small.SPEC.dims, heads=small.SPEC.heads,
-        kernel_groups=small.SPEC.kernel_groups, mlp_ratios=small.SPEC.mlp_ratios, bias_size=SIDE, image_size=SIDE,
+        variants.VARIANTS[name], depths=(1, 1, 1, 1), dims=small_model.SPEC.dims, heads=small_model.SPEC.heads,
+        kernel_groups=small_model.SPEC.kernel_groups, mlp_ratios=small_model.SPEC.mlp_ratios,
+        bias_size=SIDE, image_size=SIDE,
     )
     for name in FAMILY
 }  # fmt: skip
@@ -55,7 +56,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (variants, entrypoints):
         monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
     monkeypatch.setattr(recipes, "RECIPES", {name: _brief(recipe) for name, recipe in recipes.RECIPES.items()})
-    for default in ("DEFAULT", "DRAWN"):  # test_figures draws every analysis
+    for default in ("DEFAULT_ANALYSES", "FIGURE_ANALYSES"):  # test_figures draws every analysis
         monkeypatch.setattr(study, default, ANALYSES)
     monkeypatch.setattr(study_command, "TIMED_PASSES", 1)
     monkeypatch.setattr(gallery, "SIZE", SIDE)

@@ -24,9 +24,9 @@ from torch.distributed.run import get_args_parser
 
 import transxnet
 from tests import readme_scratch
+from tests.fixtures.tiny_model import single_thread  # noqa: F401 - a fixture
 from tests.hub import HubServer, use_hub
 from tests.readme_blocks import Block, blocks, commands
-from tests.tiny import one_thread  # noqa: F401 - a fixture
 from tests.torchrun import torchrun
 from transxnet.__main__ import main
 

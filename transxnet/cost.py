@@ -1,11 +1,10 @@
-"""What a forward pass costs: parameters, multiply-accumulates (MACs), memory of activations.
+"""Cost of a forward pass: parameters, multiply-accumulates (MACs), memory of activations.
 
-MACs are half of what torch.utils.flop_counter counts: convolutions and both attention products; norms,
-activations and resizing are left out. At 224 px this gives 1.807, 4.607 and 8.353 G for T, S and B, where the
-paper says 1.8, 4.5 and 8.3.
+MACs are half of what torch.utils.flop_counter counts: convolutions and both attention products; norms, activations and
+resizing are excluded. At 224 px this gives 1.807, 4.607 and 8.353 G for T, S and B; the paper reports 1.8, 4.5 and 8.3.
 
-The formulas are torch's own (flop_registry); FlopCounterMode itself is not used, because its module tracker sets
-hooks on every module of the process: counting in one thread then breaks autograd.grad in another.
+The formulas are torch's own (flop_registry); FlopCounterMode itself is not used, because its module tracker sets hooks
+on every module of the process: counting in one thread then breaks autograd.grad in another.
 """
 
 from __future__ import annotations
@@ -28,7 +27,14 @@ FORMULAS = {  # torch's; some releases lack one for fused attention on a CPU, wh
 
 @dataclass(frozen=True)
 class Cost:
-    """parameters: count. macs: multiply-accumulates of one image of side image_size. weights: bytes in memory."""
+    """Cost of one image.
+
+    Attributes:
+        parameters: Their number.
+        macs: Multiply-accumulates.
+        image_size: Side of the square model input, in pixels.
+        weights: Bytes of parameters and buffers in memory.
+    """
 
     parameters: int
     macs: float
@@ -52,67 +58,81 @@ class _FlopCounter(TorchDispatchMode):
 
 
 def cost(model: nn.Module, image_size: int | None = None) -> Cost:
-    """Cost of one forward pass of one square image by a TransXNet or Backbone; image_size None takes its spec's."""
-    side = image_size or model.spec.image_size
-    first = next(model.parameters())
-    x = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)
+    """Cost of one forward pass of one square image.
+
+    Args:
+        model: A TransXNet or Backbone.
+        image_size: Side in pixels; None is the model's own.
+    """
+    image = _blank_image(model, image_size)
     with torch.no_grad(), _FlopCounter() as counter:
-        model(x)
-    return Cost(sum(p.numel() for p in model.parameters()), counter.flops / 2, side, weight_memory(model))
+        model(image)
+    parameters = sum(p.numel() for p in model.parameters())
+    return Cost(parameters, counter.flops / 2, image.shape[-1], weight_memory(model))
 
 
 class _MemoryCounter(TorchDispatchMode):
-    """Follows the bytes of the tensors made inside, until each is freed; active in this thread only."""
+    """Tracks the bytes of the tensors allocated inside, until each is freed; active in this thread only."""
 
     def __init__(self) -> None:
         super().__init__()
         self.live = self.peak = 0
-        self._made: dict[int, tuple[int, weakref.finalize]] = {}  # of storages that live: bytes, what awaits the end
-        self._outside: dict[int, torch.UntypedStorage] = {}  # kept until the pass is over: no address is used again
+        self._allocated: dict[int, tuple[int, weakref.finalize]] = {}  # of live storages: bytes, finalizer
+        self._external: dict[int, torch.UntypedStorage] = {}  # referenced until the end: no address is reused
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         for key, storage in self._new((args, kwargs)):
-            self._outside[key] = storage
+            self._external[key] = storage
         out = function(*args, **(kwargs or {}))
         for key, storage in self._new(out):
-            self._made[key] = storage.nbytes(), weakref.finalize(storage, self._freed, key)
+            self._allocated[key] = storage.nbytes(), weakref.finalize(storage, self._freed, key)
             self.live += storage.nbytes()
         self.peak = max(self.peak, self.live)
         return out
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)
-        for _, end in self._made.values():
+        for _, end in self._allocated.values():
             end.detach()
-        self._made.clear()
-        self._outside.clear()
+        self._allocated.clear()
+        self._external.clear()
 
     def _new(self, tensors: object) -> Iterator[tuple[int, torch.UntypedStorage]]:
-        """Storages that were not met before, by their addresses."""
+        """(address, storage) of storages that are not tracked yet."""
         for tensor in tree_leaves(tensors):
             if isinstance(tensor, torch.Tensor):
                 storage = tensor.untyped_storage()
-                if storage._cdata not in self._made and storage._cdata not in self._outside:
+                if storage._cdata not in self._allocated and storage._cdata not in self._external:
                     yield storage._cdata, storage
 
     def _freed(self, key: int) -> None:
-        self.live -= self._made.pop(key)[0]
+        self.live -= self._allocated.pop(key)[0]
 
 
 def activation_memory(model: nn.Module, image_size: int | None = None) -> int:
-    """Bytes: the most that tensors made during one forward pass take at one moment, batch 1, without gradients.
+    """Peak memory of the tensors allocated during one forward pass of one image, without gradients.
 
-    Counted operator by operator, so the same on every device and however busy it is. Left out: weights, the image
-    itself, and what an operator takes for itself while it works, which its library decides.
+    Counted operator by operator, so it is the same on every device and independent of its load. Excluded: weights, the
+    image itself, and an operator's temporary workspace, which depends on its library.
+
+    Args:
+        model: A TransXNet or Backbone.
+        image_size: Side in pixels; None is the model's own.
+
+    Returns:
+        Bytes.
     """
-    side = image_size or model.spec.image_size
-    first = next(model.parameters())
-    x = torch.zeros(1, 3, side, side, device=first.device, dtype=first.dtype)
+    image = _blank_image(model, image_size)
     with torch.no_grad(), _MemoryCounter() as counter:
-        model(x)
+        model(image)
     return counter.peak
 
 
+def _blank_image(model: nn.Module, image_size: int | None) -> torch.Tensor:  # (1, 3, side, side)
+    side, parameter = image_size or model.spec.image_size, next(model.parameters())
+    return torch.zeros(1, 3, side, side, device=parameter.device, dtype=parameter.dtype)
+
+
 def weight_memory(model: nn.Module) -> int:
-    """Bytes of parameters and buffers as they are loaded."""
+    """Bytes of parameters and buffers."""
     return sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))

@@ -24,6 +24,10 @@ of the server: paths go to `detail`, which the command line prints and the page 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from .messages import Message
+
 QUOTED = 80  # characters of a value that a message repeats, quotation marks included
 
 
@@ -70,6 +74,21 @@ class UnknownName(LensError, LookupError):
 
 class OutOfRange(LensError, ValueError):
     """A stage, block, head, channel or position outside the model or the image."""
+
+
+def check_name(name: str, names: Collection[str], template: str, remedy: str = "Choose one of: {names}.") -> None:
+    """Raise UnknownName with the template's {name}, quoted, unless the name is one of `names`."""
+    if name not in names:
+        raise UnknownName(Message(template, name=quote(name)), remedy=Message(remedy, names=", ".join(names)))
+
+
+def check_index(
+    index: int, first: int, last: int, template: str, remedy: str = "Choose {first} to {last}.", **values: object
+) -> int:
+    """Return an index from `first` to `last`; raise OutOfRange with the template's {index} and `values` for others."""
+    if index not in range(first, last + 1):
+        raise OutOfRange(Message(template, index=index, **values), remedy=Message(remedy, first=first, last=last))
+    return int(index)
 
 
 class InvalidValue(LensError, ValueError):

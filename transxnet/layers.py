@@ -66,11 +66,11 @@ class GroupNorm1(nn.GroupNorm):
         self.statistics = Tap("norm_statistics")
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
-        if self.statistics.edited():
+        if self.statistics.is_edited():
             mean, rstd = self.statistics(self._statistics(x)).unbind(1)  # each (B, 1, 1)
             x = (x - mean[..., None]) * rstd[..., None]
             return x * self.weight[:, None, None] + self.bias[:, None, None]
-        if self.statistics.wanted():
+        if self.statistics.is_recorded():
             self.statistics(self._statistics(x))
         return super().forward(x)
 

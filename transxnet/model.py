@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .layers import Block, Downsample, GroupNorm1
-from .trace import Tap, place_taps
+from .trace import Tap, set_tap_locations
 from .variants import VariantSpec
 
 STAGES = (0, 2, 4, 6)  # indices of the stages in `network`; 1, 3 and 5 are the downsampling layers
@@ -58,7 +58,7 @@ class TransXNet(nn.Module):
         self.stage_taps = nn.ModuleList(Tap("stage") for _ in STAGES)
         self.head_tap = Tap("head")
         self.apply(_init_weights)
-        place_taps(self, self._locate_tap)
+        set_tap_locations(self, self._locate_tap)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, num_classes)
         return self.forward_head(self.forward_features(x))

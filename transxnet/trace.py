@@ -1,26 +1,26 @@
-"""How anything inside the model is seen, or edited: Tap, Trace, Record.
+"""Recording and editing of tensors inside the model: Tap, Trace, Record.
 
-The model carries identity modules, `Tap`, wherever a tensor is worth seeing. A `Trace` that is active
-in the *current context* hears them and may replace what passes through:
+The model contains identity modules, `Tap`, at every tensor of interest. The `Trace` that is active in the *current
+context* records them and may replace what passes through:
 
     with Trace(keep=("attention", "stage")) as trace:
         logits = model(image)
-    trace.one("attention", stage=3, block=1).tensor          # (B, heads, Nq, Nk)
+    trace.find_one("attention", stage=3, block=1).tensor          # (B, heads, Nq, Nk)
 
-Why not forward hooks: they sit on the shared model, so they leak when an exception passes and, under
-threads, hear other people's images. A contextvars.ContextVar belongs to one thread (or task) only.
-With no trace active a Tap costs one ContextVar read and returns its input unchanged.
+Why not forward hooks: they are set on the shared model, so they leak when an exception passes and, under threads,
+receive other users' images. A contextvars.ContextVar belongs to one thread (or task) only. Without an active trace a
+Tap costs one ContextVar read and returns its input unchanged.
 
-Kinds of tensor, by the name their Tap carries (B images, G groups, C channels of the half, K = 7):
+Kinds of tensor, by the kind of their Tap (B images, G groups, C channels of the half, K = 7):
 
     stage            output of a stage                        (B, C_stage, H, W)
     block            output of a block                        (B, C_stage, H, W)
     attention        OSRA's weights after softmax             (B, heads, Nq, Nk), rows sum to 1
     idconv_input     what IDConv pools and convolves          (B, C, H, W)
     gates            IDConv's softmax over groups             (B, G, C, K, K)
-    kernels          the kernels IDConv composed              (B, C, K, K)
+    kernels          the kernels that IDConv composes         (B, C, K, K)
     bias_gates       the same for the biases                  (B, G, C)
-    biases           the biases IDConv composed               (B, C)
+    biases           the biases that IDConv composes          (B, C)
     idconv, osra     the two halves of D-Mixer's output       (B, C, H, W)
     ste              what STE adds to them, joined            (B, C_stage, H, W)
     norm_statistics  mean and 1/std of a one-group GroupNorm  (B, 2, 1, 1), recorded or edited
@@ -37,22 +37,12 @@ import torch
 from torch import nn
 
 from .errors import OutOfRange
+from .messages import Message
 
 KINDS = (
-    "stage",
-    "block",
-    "attention",
-    "idconv_input",
-    "gates",
-    "kernels",
-    "bias_gates",
-    "biases",
-    "idconv",
-    "osra",
-    "ste",
-    "norm_statistics",
-    "head",
-)
+    "stage", "block", "attention", "idconv_input", "gates", "kernels", "bias_gates", "biases", "idconv", "osra", "ste",
+    "norm_statistics", "head",
+)  # fmt: skip
 
 Edit = Callable[["Tap", torch.Tensor], torch.Tensor]
 Keep = Callable[["Tap"], bool]
@@ -62,9 +52,17 @@ _active: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("transxne
 
 @dataclass(frozen=True)
 class Record:
-    """One tensor a Trace kept, and where it came from. stage and block count from 1; 0 means none."""
+    """One recorded tensor and its origin.
 
-    path: str  # the Tap's name inside the model, e.g. "network.4.8.token_mixer.global_unit.attention"
+    Attributes:
+        path: The Tap's name inside the model, e.g. "network.4.8.token_mixer.global_unit.attention".
+        kind: One of KINDS.
+        stage: From 1; 0 is none.
+        block: From 1; 0 is none.
+        tensor: The tensor, with its graph if gradients are on.
+    """
+
+    path: str
     kind: str
     stage: int
     block: int
@@ -72,7 +70,7 @@ class Record:
 
 
 class Tap(nn.Module):
-    """Identity. Has no parameters, so it adds no checkpoint keys; `TransXNet` fills in where it sits."""
+    """Identity. Without parameters, so it adds no checkpoint keys; `TransXNet` sets its path, stage and block."""
 
     def __init__(self, kind: str):
         super().__init__()
@@ -85,13 +83,13 @@ class Tap(nn.Module):
         trace = _active.get()
         return x if trace is None else trace.visit(self, x)
 
-    def wanted(self) -> bool:
-        """Whether an active trace keeps this tensor: lets a module compute what only a trace would use."""
+    def is_recorded(self) -> bool:
+        """Whether the active trace records this tensor: lets a module compute what only a trace would use."""
         trace = _active.get()
         return trace is not None and trace.keeps(self)
 
-    def edited(self) -> bool:
-        """Whether an active trace edits this tensor: lets a module take the explicit form of a fused step."""
+    def is_edited(self) -> bool:
+        """Whether the active trace edits this tensor: lets a module take the explicit form of a fused step."""
         trace = _active.get()
         return trace is not None and trace.edit_for(self) is not None
 
@@ -100,21 +98,26 @@ class Tap(nn.Module):
 
 
 class Trace:
-    """Listens to the taps of the models run inside its `with` block, in this thread only.
+    """Records and edits the taps of the models run inside its `with` block, in this thread only.
 
-    keep: which tensors to record: names of kinds, or a predicate of the Tap. Nothing by default, since
-        all attention of B at 384 px is about 125 MB.
-    edits: kind -> function (tap, tensor) -> tensor of the same shape. Edits come before recording, so a
-        record is what the model went on with. The function may return its input to leave a tap alone.
+    Recorded tensors are the live ones, with their graph if gradients are on: explain.* differentiates them with
+    torch.autograd.grad. Recording changes no bit of the logits.
 
-    Recorded tensors are the live ones, with their graph if gradients are on: explain.* differentiates
-    them with torch.autograd.grad. Recording changes no logit by one bit.
+    Args:
+        keep: Which tensors to record: names of kinds, or a predicate of the Tap. Nothing by default, since all
+            attention of B at 384 px is about 125 MB.
+        edits: kind -> function (tap, tensor) -> tensor of the same shape. Edits come before recording, so a record is
+            what the model continues with. The function may return its input to leave a tap unchanged.
+
+    Raises:
+        ValueError: There is no such kind.
+        TypeError: `keep` is a single string.
     """
 
     def __init__(self, keep: Iterable[str] | Keep = (), edits: Mapping[str, Edit] | None = None):
         self._keep = keep if callable(keep) else _keep_kinds(keep)
         self._edits = dict(edits or {})
-        _known_kinds(self._edits)
+        _check_kinds(self._edits)
         self.records: list[Record] = []
         self._token: contextvars.Token | None = None
 
@@ -129,12 +132,19 @@ class Trace:
         _active.reset(token)  # also after an exception: nothing stays active
 
     def keeps(self, tap: Tap) -> bool:
+        """Whether this tap's tensor is recorded."""
         return bool(self._keep(tap))
 
     def edit_for(self, tap: Tap) -> Edit | None:
+        """The edit of this tap's kind, if any."""
         return self._edits.get(tap.kind)
 
     def visit(self, tap: Tap, x: torch.Tensor) -> torch.Tensor:
+        """Edit and record one tensor; called by the Tap.
+
+        Raises:
+            ValueError: The edit changes the shape.
+        """
         edit = self.edit_for(tap)
         if edit is not None:
             edited = edit(tap, x)
@@ -151,40 +161,44 @@ class Trace:
             r for r in self.records if r.kind == kind and stage in (None, r.stage) and block in (None, r.block)
         ]  # fmt: skip
 
-    def one(self, kind: str, stage: int | None = None, block: int | None = None) -> Record:
-        """The only record that fits. Raises OutOfRange where there is none or more than one."""
-        found = self.find(kind, stage, block)
-        if len(found) != 1:
-            where = f"stage {stage or 'any'}, block {block or 'any'}"
+    def find_one(self, kind: str, stage: int | None = None, block: int | None = None) -> Record:
+        """The only matching record.
+
+        Raises:
+            OutOfRange: There is none, or more than one.
+        """
+        records = self.find(kind, stage, block)
+        if len(records) != 1:
+            template = "The trace holds {count} records of {kind} at stage {stage}, block {block}, not one."
             raise OutOfRange(
-                f"The trace holds {len(found)} records of {kind!r} at {where}, not one.",
+                Message(template, count=len(records), kind=repr(kind), stage=stage or "any", block=block or "any"),
                 remedy="Name a stage and block that the model has, and keep that kind when tracing.",
             )
-        return found[0]
+        return records[0]
 
 
 def active_trace() -> Trace | None:
-    """The trace active in this thread, if any."""
+    """The trace that is active in this thread, if any."""
     return _active.get()
 
 
-def place_taps(model: nn.Module, place: Callable[[str], tuple[int, int]]) -> None:
-    """Tell every Tap of a model its path and, through place(path) -> (stage, block), where it sits."""
+def set_tap_locations(model: nn.Module, locate: Callable[[str], tuple[int, int]]) -> None:
+    """Set the path of every Tap of a model and, by locate(path) -> (stage, block), its stage and block."""
     for path, module in model.named_modules():
         if isinstance(module, Tap):
             module.path = path
-            module.stage, module.block = place(path)
+            module.stage, module.block = locate(path)
 
 
 def _keep_kinds(kinds: Iterable[str]) -> Keep:
     if isinstance(kinds, str):
         raise TypeError(f"keep takes a tuple of kinds, e.g. ({kinds!r},)")
-    wanted = frozenset(kinds)
-    _known_kinds(wanted)
-    return lambda tap: tap.kind in wanted
+    recorded = frozenset(kinds)
+    _check_kinds(recorded)
+    return lambda tap: tap.kind in recorded
 
 
-def _known_kinds(kinds: Iterable[str]) -> None:
+def _check_kinds(kinds: Iterable[str]) -> None:
     unknown = set(kinds) - set(KINDS)
     if unknown:
         raise ValueError(f"unknown kinds {sorted(unknown)}; known: {', '.join(KINDS)}")

@@ -19,7 +19,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -161,21 +160,23 @@ def _form(text: Text, values: Mapping[str, object]) -> str:
 
 
 def tr_message(text: str) -> str:
-    """A Message in the current locale, by its template; its values that are Messages are translated as well.
+    """Text of the library in the current locale.
 
-    Text of no template is returned as it is.
+    Args:
+        text: A Message, translated by its template, its values that are text as well; a plain str is its own template.
+
+    Returns:
+        The translation, or the English text if the catalog has no such template.
     """
     locale = _locale.get()
-    if locale == "en" or not text:
+    if locale == "en":
         return str(text)
-    if not isinstance(text, Message):
-        return _tr_finished(text)
-    values = {name: tr_message(value) if isinstance(value, str) else value for name, value in text.values.items()}
-    translation = LIBRARY[locale].get(text.template) or CATALOGS[locale].get(
-        _KEYS.get(text.template, ""), text.template
-    )
-    template = _form(translation, values)
-    return template.format(**values) if values else template
+    template = text.template if isinstance(text, Message) else text
+    values = text.values if isinstance(text, Message) else {}
+    values = {name: tr_message(value) if isinstance(value, str) else value for name, value in values.items()}
+    translation = LIBRARY[locale].get(template) or CATALOGS[locale].get(_KEYS.get(template, ""), template)
+    form = _form(translation, values)
+    return form.format(**values) if values else form
 
 
 def tr_error(error: LensError) -> str:
@@ -191,30 +192,3 @@ def tr_error(error: LensError) -> str:
 def source_name(source: str) -> str:
     """Name of a source of weights, as transxnet.weights.load calls it, for people."""
     return tr(SOURCES[source]) if source in SOURCES else source
-
-
-def _tr_finished(english: str) -> str:
-    """A finished sentence of the library that is no Message yet; several after each other one by one."""
-    locale = _locale.get()
-    if translation := LIBRARY[locale].get(english):
-        return translation
-    if english in _KEYS:
-        return tr(_KEYS[english])
-    for template, pattern in _patterns():
-        if match := pattern.fullmatch(english):
-            return LIBRARY[locale][template].format(
-                **{key: tr_message(text) for key, text in match.groupdict().items()}
-            )
-    first, mark, rest = english.partition("; ")
-    return f"{tr_message(first)}{mark}{tr_message(rest)}" if rest else english
-
-
-@cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((text, _pattern(text)) for text in LIBRARY["ko"] if "{" in text)
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", template)
-    texts = [f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts)]
-    return re.compile("".join(texts), re.DOTALL)

@@ -62,7 +62,7 @@ class Endpoints:
         check_target(options.get("target"), variant)  # before a model loads
         key = self.studio.add(image, visitor=False)
         other = self.studio.add(second, visitor=False) if second is not None else ""
-        return self.studio.study(key, variant, StudyOptions(only=part, **options), other)
+        return self.studio.study(key, variant, StudyOptions(analyses=part, **options), other)
 
     def predict(self, image, variant, top, autocast):
         """Classify an image.
@@ -165,7 +165,7 @@ class Endpoints:
         """
         asked = self.asking.about(
             _needed(image), "compare", variants, compared=part, stage=stage, block=block, target=target,
-            cam_layer=cam_layer, position=_position(x, y), only=(part,),
+            cam_layer=cam_layer, position=_position(x, y), analyses=(part,),
         )  # fmt: skip
         numbers, (png, npz) = self.asking.files(asked, "png", "npz")
         return _files(numbers, png.data, npz.data)

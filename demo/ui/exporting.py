@@ -53,8 +53,8 @@ class Exporting(Going):
         block, _ = self._blocks(session, controls)
         options = options_of(session, controls, block)
         if session.active == "attention":  # the page's whole tables are bytes; a file has the weights as they are
-            options = replace(options, only=("attention", "position_attention"), position=session.position)
-        lent, photos = self._other_key(session, options.only), session.active == "compare" and session.photos
+            options = replace(options, analyses=("attention", "position_attention"), position=session.position)
+        lent, photos = self._other_key(session, options.analyses), session.active == "compare" and session.photos
         shots, left = shots_of(self.studio, session.image, session.variants, options, lent)
         label = self.examples[session.example].label if session.example >= 0 else ""
         others = [self._second(session)] if lent or photos else []
@@ -62,7 +62,7 @@ class Exporting(Going):
         images, second = [self.studio.image(one.key) for one in shown], []
         if photos:
             position = same_place(session.position, *(one.size for one in images))
-            asked = replace(options, position=position, only=SECOND_PARTS)
+            asked = replace(options, position=position, analyses=SECOND_PARTS)
             second, _ = shots_of(self.studio, others[0].key, session.variants, asked)
         names = [name for name in session.variants if name not in left]
         columns = with_costs(self.studio, names, [shot.study for shot in shots])
@@ -86,6 +86,6 @@ class Exporting(Going):
 
 def _computed(options: StudyOptions, session: Session, block: int) -> dict[str, Any]:
     """What the studies were asked, for the manifest."""
-    kept = ("stage", "cam_layer", "position", "target", "edits", "mask", "fill")
+    kept = ("stage", "cam_layer", "position", "target", "ablations", "mask", "fill")
     found = {key: value for key, value in asdict(options).items() if key in kept}
     return found | {"block": block or "last", "position": found["position"] or session.position}

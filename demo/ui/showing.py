@@ -104,7 +104,7 @@ class Showing(Comparing):
         before, waited = -1, False
         columns: list[Column] = []
         for columns in gather(
-            self.studio, session.image, session.variants, options, newest, self._other_key(session, options.only)
+            self.studio, session.image, session.variants, options, newest, self._other_key(session, options.analyses)
         ):
             finished = sum(column.finished for column in columns)
             if not newest():
@@ -136,14 +136,14 @@ class Showing(Comparing):
         Returns whether they are there.
         """
         place, parts = self.figures[session.active], WANTED[session.active].figures
-        alone = not set(parts) <= set(options.only)
+        alone = not set(parts) <= set(options.analyses)
         if alone:
             names, options = list(session.variants), options_below(session, options)
             columns = yield from self._waited(session, names, options, newest, place, keep=True)
         others: list[Column] = []
         if controls.beside and session.active == "erf" and newest():
             names = [name for name in self._beside() if name not in session.variants]
-            options = replace(options, only=("receptive_field",))
+            options = replace(options, analyses=("receptive_field",))
             others = yield from self._waited(session, names, options, newest, place, keep=True)
         if not newest():
             return False
@@ -167,7 +167,7 @@ class Showing(Comparing):
         columns = [Column(name) for name in names]
         if newest():
             yield {place: waiting(columns, keep)}
-        other = self._other_key(session, options.only)
+        other = self._other_key(session, options.analyses)
         for columns in gather(self.studio, session.image, names, options, newest, other):
             if newest() and not all(column.finished for column in columns):
                 yield {place: waiting(columns, keep)}
@@ -191,7 +191,7 @@ class Showing(Comparing):
         if entry is None or entry.loaded is None:
             return answers([])
         try:
-            study = self.studio.study(session.image, name, StudyOptions(target=session.target, only=()))
+            study = self.studio.study(session.image, name, StudyOptions(target=session.target, analyses=()))
         except LensError:
             return answers([])
         return answers([Column(name, study)])

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from transxnet.errors import LensError
+from transxnet.explain.ablation.catalog import HEAD_OFF, SELECTABLE, parse_ablation
 from transxnet.explain.ablation.masking import FILLS
-from transxnet.explain.ablation.switches import HEAD_OFF, SWITCHES, read_switch
 from transxnet.results.ablation import Ablation
 from transxnet.study import Study
 
-from ..cells import Json, cost_words, missing, png, share, unfinished, weights_words
+from ..cells import Json, cost_caption, missing, png, share, unfinished, weights_details
 from ..columns import Column
 from ..i18n.translate import tr, tr_lines, tr_message
 from .scene import Scene
 
-SWITCH_TEXTS = {  # of transxnet.explain.ablation.switches -> keys of its name, and of what it does
+SWITCH_TEXTS = {  # of transxnet.explain.ablation.catalog -> keys of its name, and of what it does
     "uniform_gates": ("ablation.switch_uniform_gates", "ablation.switch_uniform_gates_hint"),
     "other_kernels": ("ablation.switch_other_kernels", "ablation.switch_other_kernels_hint"),
     "uniform_attention": ("ablation.switch_uniform_attention", "ablation.switch_uniform_attention_hint"),
@@ -28,13 +28,13 @@ SWITCH_TEXTS = {  # of transxnet.explain.ablation.switches -> keys of its name, 
     "no_ste": ("ablation.switch_no_ste", "ablation.switch_no_ste_hint"),
     "head_off": ("ablation.switch_head_off", "ablation.switch_head_off_hint"),
 }
-FILL_NAMES = {"gray": "ablation.fill_gray", "blur": "ablation.fill_blur", "around": "ablation.fill_around"}
+FILL_NAMES = {"gray": "ablation.fill_gray", "blur": "ablation.fill_blur", "inpaint": "ablation.fill_inpaint"}
 
 
 def ablation(scene: Scene) -> Json:
     return {
         "layout": "ablation",
-        "switches": [_switch(name) for name in SWITCHES],
+        "switches": [_switch(name) for name in SELECTABLE],
         "edits": list(scene.session.edits),
         "on": _active_switches(scene.session.edits),
         "scopes": _scopes(scene.studies),
@@ -63,7 +63,7 @@ def _active_switches(edits: Sequence[str]) -> list[Json]:
     active = []
     for key in edits:
         with suppress(LensError):
-            switch = read_switch(key)
+            switch = parse_ablation(key)
             stage_and_block = (switch.scope.stage, switch.scope.block)
             active.append({"key": key, "name": switch.name, "head": switch.head, "scope": _scope(*stage_and_block, 0)})
     return active
@@ -95,7 +95,7 @@ def _occlusion_editor(scene: Scene) -> Json | None:
     if column is None:
         return None
     study = column.study
-    painted = study.ablation.painted if study.ablation else 0.0
+    painted = study.ablation.masked_share if study.ablation else 0.0
     sizes = {c.title: _size(c.study) for c in scene.columns if c.study is not None}
     input_sizes = ", ".join(tr("ablation.pixels_of", size=size, title=title) for title, size in sizes.items())
     return {
@@ -118,26 +118,26 @@ def _occlusion_editor(scene: Scene) -> Json | None:
 def _column(column: Column) -> Json:
     instead = unfinished(column) or [missing(column, "ablation")]
     return {
-        "title": column.title, "sub": cost_words(column), "badge": column.badge, "more": weights_words(column),
+        "title": column.title, "sub": cost_caption(column), "badge": column.badge, "more": weights_details(column),
         "cell": instead[0] or _result_cell(column, column.study.ablation),
     }  # fmt: skip
 
 
 def _result_cell(column: Column, result: Ablation) -> Json:
     return {
-        "kind": "ablation", "variant": column.name, "explained": result.explained[0].index,
-        "changed": bool(result.changes) or result.painted > 0, "said": _summary(column.title, result),
+        "kind": "ablation", "variant": column.name, "explained": result.target[0].index,
+        "changed": bool(result.applied) or result.masked_share > 0, "said": _summary(column.title, result),
         "alt": tr("ablation.bars", title=column.title), "rows": _rows(result), "lines": _lines(column, result),
-        "view": png(result.view) if result.painted else "",
+        "view": png(result.crop) if result.masked_share else "",
         "given": tr("ablation.given", title=column.title, size=_size(column.study)),
     }  # fmt: skip
 
 
 def _rows(result: Ablation) -> list[Json]:
     """The top-5 classes before and after; the target class is added if it is none of them."""
-    pairs = list(zip(result.before, result.after, strict=True))
-    if result.explained[0].index not in [old.index for old, _ in pairs]:
-        pairs.append(result.explained)
+    pairs = list(zip(result.predictions_before, result.predictions_after, strict=True))
+    if result.target[0].index not in [old.index for old, _ in pairs]:
+        pairs.append(result.target)
     return [
         {
             "index": old.index, "label": old.label, "before": old.probability, "after": new.probability,
@@ -151,7 +151,7 @@ def _rows(result: Ablation) -> list[Json]:
 
 def _summary(title: str, result: Ablation) -> str:
     """The change of the target class in a sentence."""
-    old, new = result.explained
+    old, new = result.target
     summary = tr(
         "ablation.said", title=title, label=old.label, before=share(old.probability), after=share(new.probability),
         logit_before=logit(old.logit), logit_after=logit(new.logit),
@@ -163,21 +163,22 @@ def _lines(column: Column, result: Ablation) -> list[str]:
     note = tr_message(column.study.target.note)  # why another class than the requested one is explained
     skipped = [tr("ablation.skipped", why=tr_message(why)) for why in dict.fromkeys(result.skipped.values())]
     lines = [note, *skipped] if note else skipped
-    if result.painted_change is None:
+    if result.mask_effect is None:
         outside = _is_painted(column.study.options.mask)
         return [*lines, tr("ablation.outside", title=column.title)] if outside else lines
     painted = {
-        "share": share(result.painted),
-        "label": result.explained[0].label,
-        "change": change(result.painted_change),
+        "share": share(result.masked_share),
+        "label": result.target[0].label,
+        "change": change(result.mask_effect),
     }
     lines.append(tr("ablation.occluded", **painted))
-    if not len(result.elsewhere):
+    if not len(result.control_effects):
         return [*lines, tr("ablation.no_room")]
     mean, low, high = (
-        change(float(value)) for value in (result.elsewhere.mean(), result.elsewhere.min(), result.elsewhere.max())
+        change(float(value))
+        for value in (result.control_effects.mean(), result.control_effects.min(), result.control_effects.max())
     )
-    return [*lines, tr("ablation.elsewhere", mean=mean, n=len(result.elsewhere), low=low, high=high)]
+    return [*lines, tr("ablation.elsewhere", mean=mean, n=len(result.control_effects), low=low, high=high)]
 
 
 def _is_painted(mask: str) -> bool:

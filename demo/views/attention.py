@@ -1,4 +1,4 @@
-"""What OSRA mixes into any place of the image: whole tables, so that the browser draws whatever is pointed at."""
+"""Tab Attention: whole attention tables, so that the browser can draw any query position without a request."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from transxnet.draw.styles import MAP_STYLES
 from transxnet.results import Geometry
+from transxnet.results.quantized import QuantizedTable
 from transxnet.study import Study
 
-from ..cells import Json, missing, shared_words, transposed
+from ..cells import Json, missing, shared_caption, transposed
 from ..columns import Column
 from ..i18n.translate import tr, tr_message
 from ..tables import table_json, table_key
@@ -29,13 +30,13 @@ STAGES = {"mean": "attention.stages_mean", "max": "attention.stages_max"}
 
 
 def attention(scene: Scene) -> Json:
-    """rows: the block looked at over the image, its heads, the last block of every stage. A cell names its tables.
+    """Rows: the selected block over the image, its heads, the last block of every stage.
 
-    tables: by key, None where this visitor's browser holds it already.
+    Cells refer to tables by key; a table that the browser already has is None.
     """
     tables: dict[str, Json | None] = {}
 
-    def named(study: Study, table) -> str:
+    def key_of(study: Study, table: QuantizedTable) -> str:
         key = table_key(study, table)
         if key not in tables:
             tables[key] = None if key in scene.session.held else table_json(table)
@@ -43,37 +44,36 @@ def attention(scene: Scene) -> Json:
 
     def large(column: Column) -> Json:
         s = column.study
-        return {"kind": "attention", "variant": column.name, "title": column.title, "table": named(s, s.block_table)}
+        return {"kind": "attention", "variant": column.name, "title": column.title, "table": key_of(s, s.block_table)}
 
     def heads(column: Column) -> Json:
-        return {"kind": "heads", "table": named(column.study, column.study.block_table)}
+        return {"kind": "heads", "table": key_of(column.study, column.study.block_table)}
 
     def stages(column: Column) -> Json:
         s = column.study
-        return {"kind": "stages", "variant": column.name, "tables": [named(s, table) for table in s.stage_tables]}
+        return {"kind": "stages", "variant": column.name, "tables": [key_of(s, table) for table in s.stage_tables]}
 
     rows = [
         (tr("attention.direction_from"), _hints()["from"], None, large),
         (tr("attention.heads_title"), "", None, heads),
         (tr("attention.stages_title"), "", None, stages),
     ]
-    found = transposed(scene.columns, rows, PART)
-    done = [c.study for c in scene.columns if c.study is not None and not missing(c, PART)]
-    return found | {
+    studies = [c.study for c in scene.columns if c.study is not None and not missing(c, PART)]
+    return transposed(scene.columns, rows, PART) | {
         "layout": "attention",
         "position": list(scene.session.position),
         "tables": tables,
-        "words": _words(done),
+        "words": _words(studies),
     }
 
 
-def _words(done: list[Study]) -> Json:
-    """What js/attention.js says, in the visitor's language."""
+def _words(studies: list[Study]) -> Json:
+    """Text that the browser fills in, in the current locale."""
     grids = {
-        "from": _grids(s.block_table.keys for s in done),
-        "to": _grids(s.block_table.queries for s in done),
+        "from": _grids(s.block_table.keys for s in studies),
+        "to": _grids(s.block_table.queries for s in studies),
     }
-    heads_hints = {way: tr(key, grid=grids[way]) for way, key in HEADS_HINTS.items()}
+    heads_hints = {direction: tr(key, grid=grids[direction]) for direction, key in HEADS_HINTS.items()}
     return {
         "head": tr("attention.head"), "mean": tr("attention.mean"), "max": tr("attention.max"),
         "direction": tr("attention.direction"), "ways": _translated(DIRECTIONS), "hints": _hints(),
@@ -82,13 +82,13 @@ def _words(done: list[Study]) -> Json:
         "headName": tr("attention.head_name"), "stagesHint": tr("attention.stages_hint"),
         "stagesWhich": _translated(STAGES),
         "stageName": tr("attention.stage_name"), "units": tr_message(MAP_STYLES["attention"].units),
-        "colormap": "magma", "shared": shared_words(len(done)),
+        "colormap": "magma", "shared": shared_caption(len(studies)),
     }  # fmt: skip
 
 
 def _hints() -> dict[str, str]:
-    """What a map shows, and what its marks are."""
-    return {way: f"{text} {tr('attention.marks')}" for way, text in _translated(HINTS).items()}
+    """What a map shows, and what its marks mean."""
+    return {direction: f"{text} {tr('attention.marks')}" for direction, text in _translated(HINTS).items()}
 
 
 def _translated(keys: Mapping[str, str]) -> dict[str, str]:

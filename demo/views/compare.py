@@ -1,20 +1,21 @@
-"""Two or three variants on one photo, or two photos on the same variants.
+"""Tab Compare: two or three models on one image, or two images on the same models (compare_photos.py).
 
-Variants: what each answers, one map of each on one scale, differences and a wipe (compare_pairs.py), costs (costs.py)
-and published accuracy (chart.py). Two photos: compare_photos.py.
+Models: predictions, one map each on one scale, differences and swipe comparison (compare_pairs.py), costs (costs.py),
+published accuracy (chart.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from transxnet.draw.styles import MAP_STYLES, display_factor, layer_and_target
 from transxnet.draw.text import number
-from transxnet.explain.sanity.differences import as_map, is_even
+from transxnet.explain.sanity.agreement import attention_map, is_nearly_uniform
 from transxnet.results import AttentionFrom, Explanation
 from transxnet.study import Study
 
-from ..cells import Json, bars, look_scale, map_cell, missing, scale, transposed
+from ..cells import Json, bars, map_cell, missing, result_scale, scale, transposed
 from ..columns import Column
 from ..i18n.tabs import TABS
 from ..i18n.translate import tr, tr_message
@@ -24,7 +25,11 @@ from .compare_photos import photos
 from .costs import costs
 from .scene import Scene
 
-MAPS = {"attention": "attention", "grad_cam": "grad_cam", "receptive_field": "erf"}  # part of a study -> view named so
+MAPS = {
+    "attention": "attention",
+    "grad_cam": "grad_cam",
+    "receptive_field": "erf",
+}  # part of a study -> tab of that name
 UNITS = {  # map -> key of what its values are
     "attention": "compare.units_attention", "grad_cam": "compare.units_grad_cam",
     "receptive_field": "compare.units_receptive_field",
@@ -32,53 +37,56 @@ UNITS = {  # map -> key of what its values are
 
 
 def compare(scene: Scene) -> Json:
-    both = scene.session.photos
-    found = photos(scene) if both else variants(scene)
-    return found | {"layout": "compare", "photos": both, "choose": _choose(scene)}
+    two_images = scene.session.photos
+    content = photos(scene) if two_images else variants(scene)
+    return content | {"layout": "compare", "photos": two_images, "choose": _map_choice(scene)}
 
 
-def asked_for(name: str) -> str:
-    """A part of the studies whose maps can be compared; a name that is none of them is the first."""
+def comparable_map(name: str) -> str:
+    """The name if its maps can be compared, otherwise the first of MAPS."""
     return name if name in MAPS else next(iter(MAPS))
 
 
 def compared(name: str, studies: Sequence[Study | None]) -> str:
-    """The part whose maps are compared: the one asked for, unless fewer than two variants have it and two have another.
+    """The map to compare: the requested one, unless fewer than two models have it and at least two have another.
 
-    studies: None is on its way, and may have it.
+    Args:
+        name: Of the requested map.
+        studies: One per model; None while it is computed, when it may have any map.
     """
-    wanted = asked_for(name)
-    order = (wanted, *(other for other in MAPS if other != wanted)) if len(studies) > 1 else (wanted,)
-    enough = (part for part in order if sum(s is None or has(s, part) for s in studies) > 1)
-    return next(enough, wanted)
+    requested = comparable_map(name)
+    candidates = (requested, *(part for part in MAPS if part != requested)) if len(studies) > 1 else (requested,)
+    available = (part for part in candidates if sum(s is None or has(s, part) for s in studies) > 1)
+    return next(available, requested)
 
 
 def variants(scene: Scene) -> Json:
-    """heads and rows as in other views, then the pairs, the costs and the chart."""
+    """Predictions and maps in columns, then pairs, costs and the chart."""
     name = _compared(scene)
-    maps = {c.name: drawn(c.study, name) for c in scene.columns if c.study is not None and has(c.study, name)}
-    shared = scale_of(name, [study for study in scene.studies if has(study, name)])
+    maps = {c.name: compared_map(c.study, name) for c in scene.columns if c.study is not None and has(c.study, name)}
+    common_scale = scale_of(name, [study for study in scene.studies if has(study, name)])
 
-    def answered(column: Column) -> Json:
-        s = column.study
-        return {"kind": "bars", "answers": bars(s), "chosen": s.target.index, "caption": tr_message(s.target.note)}
+    def predictions(column: Column) -> Json:
+        target = column.study.target
+        note = tr_message(target.note)
+        return {"kind": "bars", "answers": bars(column.study), "chosen": target.index, "caption": note}
 
     def cell(column: Column) -> Json:
-        found = maps.get(column.name)
-        if found is None:
+        result = maps.get(column.name)
+        if result is None:
             return missing(column, name) or {"kind": "text", "text": ""}
         alt = f"{_title(name)}, {column.title}"
-        return map_cell(column, found.heatmap, found.geometry, None, _map_words(name, found), alt)
+        return map_cell(column, result.heatmap, result.geometry, None, _map_caption(name, result), alt)
 
-    aspects = [(tr("compare.predictions"), tr("compare.predictions_hint"), None, answered)]
+    aspects = [(tr("compare.predictions"), tr("compare.predictions_hint"), None, predictions)]
     if maps:
-        aspects.append((_title(name), f"{_instead(scene, name)} {tr('compare.maps_hint')}".strip(), shared, cell))
-    found = transposed(scene.columns, aspects)
-    for head, column in zip(found["heads"], scene.columns, strict=True):
-        head["sub"] = _weights(column)  # what it costs stands in a table here
-    return found | {
+        aspects.append((_title(name), f"{_instead(scene, name)} {tr('compare.maps_hint')}".strip(), common_scale, cell))
+    layout = transposed(scene.columns, aspects)
+    for head, column in zip(layout["heads"], scene.columns, strict=True):
+        head["sub"] = _weights(column)  # costs are in a table of this tab
+    return layout | {
         "units": _units(name, list(maps.values())) if maps else "",
-        **pairs(scene, name, _title(name), maps, shared),
+        **pairs(scene, name, _title(name), maps, common_scale),
         "costs": costs(scene.columns, scene.timings),
         "chart": chart(scene.columns),
     }
@@ -89,54 +97,49 @@ def _compared(scene: Scene) -> str:
 
 
 def _instead(scene: Scene, name: str) -> str:
-    """Why another map stands here than the one asked for; '' where it is that one."""
-    wanted = asked_for(scene.session.compared)
-    told = {"asked": _title(wanted), "shown": _title(name)}
-    return "" if name == wanted else tr("compare.instead_of", **told)
+    """Why another map than the requested one is shown; '' if it is that one."""
+    requested = comparable_map(scene.session.compared)
+    return "" if name == requested else tr("compare.instead_of", asked=_title(requested), shown=_title(name))
 
 
-def _map_words(name: str, found: Explanation) -> str:
-    low, high = found.value_range
-    if name == "attention" and is_even(found.heatmap):  # drawn raw, it is one bright sheet
-        return tr("compare.raw_uniform", exactly=tr_message(layer_and_target(found)), keys=found.heatmap.size)
-    return tr("compare.raw", exactly=tr_message(layer_and_target(found)), low=number(low), high=number(high))
+def _map_caption(name: str, result: Explanation) -> str:
+    exactly, (low, high) = tr_message(layer_and_target(result)), result.value_range
+    if name == "attention" and is_nearly_uniform(result.heatmap):  # raw values would be drawn as one bright area
+        return tr("compare.raw_uniform", exactly=exactly, keys=result.heatmap.size)
+    return tr("compare.raw", exactly=exactly, low=number(low), high=number(high))
 
 
 def _weights(column: Column) -> str:
     if column.study is None:
         return ""
-    p = column.study.provenance  # that it is untrained is said beside its name
-    return tr(
-        "maps.weights", where=tr_message(p.short()), note="" if column.study.untrained else tr_message(p.note)
-    ).strip()
+    provenance = column.study.provenance
+    note = "" if column.study.untrained else tr_message(provenance.note)  # random weights have a badge
+    return tr("maps.weights", where=tr_message(provenance.short()), note=note).strip()
 
 
 def has(study: Study, name: str) -> bool:
     return getattr(study, name) is not None and name not in study.missing
 
 
-def drawn(study: Study, name: str) -> Explanation:
-    """The map as it is compared: raw, but for a gradient, which is a multiple of its own mean."""
-    found = getattr(study, name)
-    if isinstance(found, AttentionFrom):
-        return as_map(found)
+def compared_map(study: Study, name: str) -> Explanation:
+    """The map as it is compared: raw values; a gradient is divided by its mean."""
+    result = getattr(study, name)
+    if isinstance(result, AttentionFrom):
+        return attention_map(result)
     if name == "receptive_field":
-        scaled = found.heatmap * found.heatmap.dtype.type(display_factor(found))
-        return Explanation(
-            found.method, found.model, found.layer, found.target, scaled, found.signed, MAP_STYLES[name].units,
-            found.geometry, found.numbers,
-        )  # fmt: skip
-    return found
+        scaled = result.heatmap * result.heatmap.dtype.type(display_factor(result))
+        return replace(result, heatmap=scaled, units=MAP_STYLES[name].units)
+    return result
 
 
 def scale_of(name: str, studies: Sequence[Study]) -> Json:
-    """One scale for all maps of a kind; Grad-CAM keeps its sign here."""
+    """One scale for all maps of a kind; that of Grad-CAM is signed here."""
     if name == "grad_cam":
         return scale([study.grad_cam.heatmap for study in studies], MAP_STYLES[name].units, "RdBu_r", signed=True)
-    return look_scale(name, studies)
+    return result_scale(name, studies)
 
 
-def _choose(scene: Scene) -> Json:
+def _map_choice(scene: Scene) -> Json:
     chips = [{"key": name, "label": _title(name), "pressed": name == _compared(scene)} for name in MAPS]
     switch = {"label": tr("compare.photos"), "pressed": scene.session.photos}
     return {"label": tr("compare.map"), "chips": chips, "photos": switch}
@@ -147,5 +150,5 @@ def _title(name: str) -> str:
 
 
 def _units(name: str, maps: Sequence[Explanation]) -> str:
-    grids = sorted({found.geometry.grid for found in maps})
+    grids = sorted({result.geometry.grid for result in maps})
     return tr(UNITS[name], keys=", ".join(f"{w} × {h}" for h, w in grids))

@@ -1,4 +1,4 @@
-"""Two photos on the same variants: what is generated for each, so that one sees the weights are dynamic."""
+"""Two images on the same models in tab Compare: kernels, mixing weights and attention of each."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from transxnet.explain.ranks import spearman
 from transxnet.results.kernels import KernelChange
 from transxnet.study import Study
 
-from ..cells import TILES, Json, heading, look_scale, map_cell, missing, photo, row, scale, tiles_cell, unfinished
+from ..cells import TILES, Json, heading, map_cell, missing, photo, result_scale, row, scale, tiles_cell, unfinished
 from ..columns import Column
 from ..examples import example_name
 from ..i18n.translate import tr
 from .kernels import GATE
 from .scene import Scene
 
-SECOND = "/second"  # behind a variant's name: the key of what it saw of the second photo
+SECOND = "/second"  # suffix of a model's name: key of its crop of the reference image
 
 
 def photos(scene: Scene) -> Json:
-    """Three columns: this photo, the second, and the difference. For each variant a row of kernels, one of gates
-    and one of attention; what is not there yet, or cannot be, is one cell instead."""
-    second = {column.name: column for column in scene.reference_columns}
+    """Three columns: this image, the reference image, the difference; kernels, mixing weights and attention per model.
+
+    An unfinished model is one cell instead.
+    """
+    references = {column.name: column for column in scene.reference_columns}
     rows, images = [], {}
     for column in scene.columns:
-        other = second.get(column.name, Column(column.name))
+        other = references.get(column.name, Column(column.name))
         if instead := unfinished(column) or unfinished(other):
             rows.append(row(column.title, "", instead, column.badge))
             continue
@@ -52,13 +54,13 @@ def _kernels(column: Column, other: Column) -> Json:
     title, hint = tr("compare_photos.kernels_row"), tr("compare_photos.kernels_row_hint", count=TILES)
     if instead := missing(column, "kernels"):
         return _row(title, hint, column, [instead])
-    moved = kernel_change(column.study.kernels, other.study.kernels)
+    change = kernel_change(column.study.kernels, other.study.kernels)
     channels = representatives(column.study.kernels, TILES)
-    first, second = moved.first[channels], moved.second[channels]
+    first, second = change.first[channels], change.second[channels]
     cells = _tiles(title, column, [first, second, second - first], channels)
-    cells[2] |= {"caption": _kernel_words(column.study, moved)}
-    cells[2]["data"]["distance"] = repr(float(np.nanmedian(moved.distance)))
-    if column.study.spec.idconv:  # far smaller than the kernels themselves, so on a scale of its own
+    cells[2] |= {"caption": _kernel_caption(column.study, change)}
+    cells[2]["data"]["distance"] = repr(float(np.nanmedian(change.distance)))
+    if column.study.spec.idconv:  # far smaller than the kernels, so it has its own scale
         cells[2]["scale"] = scale([second - first], "weight", "RdBu_r", signed=True)
     return _row(title, hint, column, cells, scale([first, second], "weight", "RdBu_r", signed=True))
 
@@ -71,42 +73,51 @@ def _gates(column: Column, other: Column) -> Json:
         return _row(title, hint, column, [_text("kernels.not_generated")])
     channels = representatives(column.study.kernels, TILES)
     cells = _tiles(title, column, [c.study.kernels.gates[0][channels] for c in (column, other)], channels)
-    moved = kernel_change(column.study.kernels, other.study.kernels).gate_change.mean()
-    return _row(title, hint, column, [*cells, _text("compare_photos.gates_moved", gates=number(float(moved)))], GATE)
+    difference = kernel_change(column.study.kernels, other.study.kernels).gate_change.mean()
+    return _row(
+        title, hint, column, [*cells, _text("compare_photos.gates_moved", gates=number(float(difference)))], GATE
+    )
 
 
 def _attention(column: Column, other: Column) -> Json:
     title, hint = tr("compare_photos.attention_row"), tr("compare_photos.attention_row_hint")
     if instead := missing(column, "attention"):
         return _row(title, hint, column, [instead])
-    one, two = column.study.attention, other.study.attention
+    first, second = column.study.attention, other.study.attention
     cells = [
-        map_cell(column, found.mean, result_geometry(found), None, tr("maps.peak", peak=number(found.mean.max())), text)
-        for found, text in zip((one, two), _alts(title.format(title=column.title)), strict=True)
+        map_cell(
+            column,
+            attention.mean,
+            result_geometry(attention),
+            None,
+            tr("maps.peak", peak=number(attention.mean.max())),
+            text,
+        )
+        for attention, text in zip((first, second), _alts(title.format(title=column.title)), strict=True)
     ]
-    # marks of the point and clicks are in pixels of the first photo: the same place of the view in both
+    # the query position is in pixels of the first image: the same position of the model input in both
     cells[1] |= {"image": column.name + SECOND, "box": cells[0]["box"]}
-    correlation, mean = spearman(one.mean, two.mean), number(float(np.abs(two.mean - one.mean).mean()))
-    even = not np.isfinite(correlation)
-    told = _text(
-        "compare_photos.attention_uniform" if even else "compare_photos.attention_moved",
+    correlation, mean = spearman(first.mean, second.mean), number(float(np.abs(second.mean - first.mean).mean()))
+    uniform = not np.isfinite(correlation)
+    agreement = _text(
+        "compare_photos.attention_uniform" if uniform else "compare_photos.attention_moved",
         correlation=f"{correlation:.2f}",
         mean=mean,
     )
-    return _row(title, hint, column, [*cells, told], look_scale("attention", [column.study, other.study]))
+    return _row(title, hint, column, [*cells, agreement], result_scale("attention", [column.study, other.study]))
 
 
-def _kernel_words(study: Study, moved: KernelChange) -> str:
+def _kernel_caption(study: Study, change: KernelChange) -> str:
     if not study.spec.idconv:
         return tr("compare_photos.kernels_fixed")
-    first, second = (number(float(np.nanmedian(away))) for away in moved.static_distance)
-    apart = number(float(np.nanmedian(moved.distance)))
-    told = tr("compare_photos.kernels_moved", apart=apart, first=first, second=second)
-    return f"{told} {tr('compare_photos.kernels_random')}" if study.untrained else told
+    first, second = (number(float(np.nanmedian(distances))) for distances in change.static_distance)
+    apart = number(float(np.nanmedian(change.distance)))
+    caption = tr("compare_photos.kernels_moved", apart=apart, first=first, second=second)
+    return f"{caption} {tr('compare_photos.kernels_random')}" if study.untrained else caption
 
 
 def _tiles(title: str, column: Column, values: list[np.ndarray], channels: np.ndarray) -> list[Json]:
-    """One grid of the same channels for this photo, the second, and, where it is there, the difference."""
+    """Grids of the same channels: this image, the reference image and, if given, the difference."""
     names = [tr("kernels.tile", channel=i + 1) for i in channels]
     alts = [*_alts(title.format(title=column.title)), tr("compare_photos.second_minus_first")]
     return [tiles_cell(v, names, "", alt) for v, alt in zip(values, alts, strict=False)]

@@ -1,4 +1,4 @@
-"""Which places of a stage's output raised or lowered the answer's score; other maps of the same question."""
+"""Tab Grad-CAM: signed and positive Grad-CAM of the target class, and other attribution maps on request."""
 
 from __future__ import annotations
 
@@ -7,41 +7,37 @@ from collections.abc import Callable, Sequence
 from transxnet.draw.styles import MAP_STYLES, layer_and_target
 from transxnet.study import Study
 
-from ..cells import Json, look_cell, look_scale, map_cell, scale, transposed
+from ..cells import Json, map_cell, result_cell, result_scale, scale, transposed
 from ..columns import Column
 from ..i18n.translate import tr, tr_message
 from ..wanted import SLOWER
 from .scene import Scene
 
-MORE_MAPS = ("contrast", "cam_stages", *SLOWER)  # shown when they were asked for
+MORE_MAPS = ("contrast", "cam_stages", *SLOWER)  # shown on request
 
 
 def grad_cam(scene: Scene) -> Json:
-    done = scene.studies
+    studies = scene.studies
 
-    def raw(column: Column) -> Json:
-        e = column.study.grad_cam
-        low, high = e.value_range
-        numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{e.heatmap.sum():.3g}"}
-        told = tr("grad_cam.caption", exactly=tr_message(layer_and_target(e)), **numbers)
-        return map_cell(column, e.heatmap, e.geometry, None, told, tr("grad_cam.alt", title=column.title))
+    def signed_cell(column: Column) -> Json:
+        result = column.study.grad_cam
+        low, high = result.value_range
+        numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{result.heatmap.sum():.3g}"}
+        caption = tr("grad_cam.caption", exactly=tr_message(layer_and_target(result)), **numbers)
+        alt = tr("grad_cam.alt", title=column.title)
+        return map_cell(column, result.heatmap, result.geometry, None, caption, alt)
 
-    def raised(column: Column) -> Json:
-        return look_cell(column, "grad_cam")
-
-    signed = scale([s.grad_cam.heatmap for s in done], "logit", "RdBu_r", signed=True)
+    signed = scale([study.grad_cam.heatmap for study in studies], MAP_STYLES["grad_cam"].units, "RdBu_r", signed=True)
+    _, _, positive, positive_cell = _method_row("grad_cam", studies)
     rows = [
-        (tr("grad_cam.signed"), tr("grad_cam.signed_hint"), signed, raw),
-        (tr("grad_cam.positive"), tr_message(MAP_STYLES["grad_cam"].scaling), look_scale("grad_cam", done), raised),
+        (tr("grad_cam.signed"), tr("grad_cam.signed_hint"), signed, signed_cell),
+        (tr("grad_cam.positive"), tr_message(MAP_STYLES["grad_cam"].scaling), positive, positive_cell),
     ]
-    return transposed(scene.columns, rows + [_look_row(name, done) for name in MORE_MAPS if _asked(name, done)])
+    more = [name for name in MORE_MAPS if any(name in study.options.analyses for study in studies)]
+    return transposed(scene.columns, rows + [_method_row(name, studies) for name in more])
 
 
-def _asked(name: str, done: Sequence[Study]) -> bool:
-    return any(name in s.options.only for s in done)
-
-
-def _look_row(name: str, done: Sequence[Study]) -> tuple[str, str, Json, Callable[[Column], Json]]:
-    look = MAP_STYLES[name]
-    told = tr("grad_cam.drawn", shows=tr_message(look.description), scaling=tr_message(look.scaling))
-    return tr_message(look.title), told, look_scale(name, done), lambda c: look_cell(c, name)
+def _method_row(name: str, studies: Sequence[Study]) -> tuple[str, str, Json, Callable[[Column], Json]]:
+    style = MAP_STYLES[name]
+    description = tr("grad_cam.drawn", shows=tr_message(style.description), scaling=tr_message(style.scaling))
+    return tr_message(style.title), description, result_scale(name, studies), lambda c: result_cell(c, name)

@@ -1,7 +1,7 @@
-"""Studies -> the kernels' view: what was generated, what that changed, the gates behind it, what the inspector needs.
+"""Tab Kernels: generated kernels, their difference from the static kernel, mixing weights, data of the inspector.
 
-The inspector (js/inspector.js) works in the browser alone: of every channel shown it gets the whole input and output of
-IDConv, the learned kernels, gates and biases.
+The kernel inspector runs in the browser: for every channel shown it receives input and output of IDConv, learned
+kernels, mixing weights and biases.
 """
 
 from __future__ import annotations
@@ -37,54 +37,59 @@ ALTS = {"kernels": "kernels.alt_kernels", "difference": "kernels.alt_difference"
 
 @dataclass(frozen=True)
 class Aspect:
-    """One row: what is drawn of every channel, and the words of a cell.
+    """One row of the tab.
 
-    name: key of ROWS and ALTS. of_static: the key of the sentence in a cell's place where kernels are learned, not
-    generated; None draws those as well. scale: one for all images; None takes the largest weight shown.
+    Attributes:
+        name: Key of ROWS and ALTS.
+        values: What is drawn: kernels -> (C, 7, 7).
+        caption: Of a cell, from the kernels and whether they are generated.
+        static_key: Key of the sentence shown for learned kernels; "" shows nothing, None draws them too.
+        scale: The same for all images; None is symmetric about 0 up to the largest value shown.
     """
 
     name: str
-    values: Callable[[KernelSet], np.ndarray]  # (C, 7, 7)
-    words: Callable[[KernelSet, bool], str]  # of the kernels and whether they are generated
-    of_static: str | None = None
+    values: Callable[[KernelSet], np.ndarray]
+    caption: Callable[[KernelSet, bool], str]
+    static_key: str | None = None
     scale: Json | None = None
 
 
-def _kernel_words(k: KernelSet, generated: bool) -> str:
-    count, layer = len(k.kernels), tr_message(layer_and_target(k))
-    words = tr("kernels.of_channels", what=layer, shown=min(TILES, count), all=count)
-    return words if generated else f"{words}, {tr('kernels.static_kernels')}"
+def _kernel_caption(kernels: KernelSet, generated: bool) -> str:
+    count, layer = len(kernels.kernels), tr_message(layer_and_target(kernels))
+    caption = tr("kernels.of_channels", what=layer, shown=min(TILES, count), all=count)
+    return caption if generated else f"{caption}, {tr('kernels.static_kernels')}"
 
 
-def _gate_words(k: KernelSet, generated: bool) -> str:
-    return tr("kernels.gate_entropy", entropy=k.gate_entropy.mean(), groups=len(k.gates))
+def _gate_caption(kernels: KernelSet, generated: bool) -> str:
+    return tr("kernels.gate_entropy", entropy=kernels.gate_entropy.mean(), groups=len(kernels.gates))
 
 
 ASPECTS = (
-    Aspect("kernels", lambda k: k.kernels, _kernel_words),
+    Aspect("kernels", lambda kernels: kernels.kernels, _kernel_caption),
     Aspect(
         "difference",
-        lambda k: k.kernels - k.static_kernels,
-        lambda k, generated: tr_message(key_numbers(k)),
+        lambda kernels: kernels.kernels - kernels.static_kernels,
+        lambda kernels, generated: tr_message(key_numbers(kernels)),
         "kernels.not_generated",
     ),
-    Aspect("gates", lambda k: k.gates[0], _gate_words, "", GATE),
+    Aspect("gates", lambda kernels: kernels.gates[0], _gate_caption, "", GATE),
 )
 
 
 def kernels(scene: Scene) -> Json:
-    """The same channels stand in every row of a column. inspected: what js/inspector.js shows of a column, or None."""
-    done = [c.study for c in scene.columns if c.study is not None and not missing(c, "kernels")]
-    picked = {id(s): representatives(s.kernels, TILES) for s in done}
+    """The tab; all rows of a column show the same channels. `inspected` is the data of the inspector per column."""
+    studies = [c.study for c in scene.columns if c.study is not None and not missing(c, "kernels")]
+    channels = {id(study): representatives(study.kernels, TILES) for study in studies}
 
-    def of(aspect: Aspect) -> tuple[str, str, Json, Callable[[Column], Json]]:
-        maps = [aspect.values(s.kernels)[picked[id(s)]] for s in done if s.spec.idconv or aspect.of_static is None]
-        shared = aspect.scale or scale(maps, "weight", "RdBu_r", signed=True)
-        shared = shared | {"units": tr_message(shared["units"])}
+    def row_of(aspect: Aspect) -> tuple[str, str, Json, Callable[[Column], Json]]:
+        drawn = [study for study in studies if study.spec.idconv or aspect.static_key is None]
+        maps = [aspect.values(study.kernels)[channels[id(study)]] for study in drawn]
+        common = aspect.scale or scale(maps, "weight", "RdBu_r", signed=True)
+        common = common | {"units": tr_message(common["units"])}
         title, hint = ROWS[aspect.name]
-        return tr(title), tr(hint), shared, lambda column: _cell(aspect, column, picked[id(column.study)])
+        return tr(title), tr(hint), common, lambda column: _cell(aspect, column, channels[id(column.study)])
 
-    return transposed(scene.columns, [of(aspect) for aspect in ASPECTS], "kernels") | {
+    return transposed(scene.columns, [row_of(aspect) for aspect in ASPECTS], "kernels") | {
         "layout": "kernels",
         "words": tr_section("kernel_inspector"),
         "inspected": [_inspected(column) for column in scene.columns],
@@ -93,35 +98,36 @@ def kernels(scene: Scene) -> Json:
 
 
 def _cell(aspect: Aspect, column: Column, channels: Sequence[int]) -> Json:
-    k, generated = column.study.kernels, column.study.spec.idconv
-    if aspect.of_static is not None and not generated:
-        return {"kind": "text", "text": (tr(aspect.of_static) if aspect.of_static else "")}
+    generated = column.study.spec.idconv
+    if aspect.static_key is not None and not generated:
+        return {"kind": "text", "text": tr(aspect.static_key) if aspect.static_key else ""}
     names = [tr("kernels.tile", channel=i + 1) for i in channels]
     alt = tr(ALTS[aspect.name], title=column.title)
-    return tiles_cell(aspect.values(k)[channels], names, aspect.words(k, generated), alt)
+    kernels = column.study.kernels
+    return tiles_cell(aspect.values(kernels)[channels], names, aspect.caption(kernels, generated), alt)
 
 
 def _inspected(column: Column) -> Json | None:
-    """The same channels as the tiles', each with everything that its output is made of."""
-    found = column.study.kernel_arithmetic if column.study is not None else None
-    if found is None:
+    """The channels of the tiles, each with everything that its output is computed from."""
+    arithmetic = column.study.kernel_arithmetic if column.study is not None else None
+    if arithmetic is None:
         return None
     return {
         "variant": column.name,
-        "at": tr("kernels.layer", stage=found.stage, block=found.block),
+        "at": tr("kernels.layer", stage=arithmetic.stage, block=arithmetic.block),
         "generated": column.study.spec.idconv,
-        "channels": found.channels.tolist(),
-        "names": [tr("kernels.channel", channel=i + 1, title=column.title) for i in found.channels],
-        "groups": found.gates.shape[1],
-        "size": found.kernels.shape[-1],
-        "units": _units(found.units),
-        "base64": {name: floats(getattr(found, name)) for name in ARRAYS},
+        "channels": arithmetic.channels.tolist(),
+        "names": [tr("kernels.channel", channel=i + 1, title=column.title) for i in arithmetic.channels],
+        "groups": arithmetic.gates.shape[1],
+        "size": arithmetic.kernels.shape[-1],
+        "units": _units(arithmetic.units),
+        "base64": {name: floats(getattr(arithmetic, name)) for name in ARRAYS},
     }
 
 
-def _units(g: Geometry) -> Json:
-    rows, cols = g.grid
+def _units(geometry: Geometry) -> Json:
+    rows, cols = geometry.grid
     return {
-        "rows": rows, "cols": cols, "stride": g.stride, "origin": g.origin, "view": list(g.input_size),
-        "box": list(g.crop_box), "upload": list(g.source_size),
+        "rows": rows, "cols": cols, "stride": geometry.stride, "origin": geometry.origin,
+        "view": list(geometry.input_size), "box": list(geometry.crop_box), "upload": list(geometry.source_size),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The overview: one column a view, one row a variant, one color bar a column because the scale is shared."""
+"""Tab Overview: one column per view, one row per model, one shared scale per column."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from transxnet.draw.styles import MAP_STYLES
 from transxnet.study import Study, StudyOptions
 
-from ..cells import TILES, Json, cost_words, heading, look_cell, look_scale, row, shared, unfinished, weights_words
+from ..cells import (
+    TILES,
+    Json,
+    cost_caption,
+    heading,
+    result_cell,
+    result_scale,
+    row,
+    shared,
+    unfinished,
+    weights_details,
+)
 from ..i18n.translate import tr, tr_message
 from .scene import Scene
 
@@ -15,27 +26,26 @@ COLUMNS = ("attention", "kernels", "grad_cam", "receptive_field")
 
 
 def overview(scene: Scene) -> Json:
-    done = scene.studies
     heads = [
-        heading(tr_message(MAP_STYLES[name].title), sub, look_scale(name, done))
-        for name, sub in _columns(scene.studies).items()
+        heading(tr_message(MAP_STYLES[name].title), subtitle, result_scale(name, scene.studies))
+        for name, subtitle in _subtitles(scene.studies).items()
     ]
     rows, table = [], []
     for column in scene.columns:
-        cells = unfinished(column) or [look_cell(column, name, short=True) for name in COLUMNS]
+        cells = unfinished(column) or [result_cell(column, name, short=True) for name in COLUMNS]
         table.append(cells)
-        rows.append(row(column.title, cost_words(column), cells, badge=column.badge, more=weights_words(column)))
+        rows.append(row(column.title, cost_caption(column), cells, badge=column.badge, more=weights_details(column)))
     for i, head in enumerate(heads):
         head["bar"] = shared(head["bar"], [cells[i] for cells in table if len(cells) == len(heads)])
     return {"layout": "matrix", "heads": heads, "rows": rows}
 
 
-def _columns(done: Sequence[Study]) -> dict[str, str]:
+def _subtitles(studies: Sequence[Study]) -> dict[str, str]:
     """Column -> what exactly it shows."""
-    options = done[0].options if done else StudyOptions()
+    options = studies[0].options if studies else StudyOptions()
     stage, cam_layer = options.stage, options.cam_layer
-    label = done[0].target.label if done else tr("overview.prediction")
-    counts = sorted({len(study.kernels.kernels) for study in done if "kernels" not in study.missing})
+    label = studies[0].target.label if studies else tr("overview.prediction")
+    counts = sorted({len(study.kernels.kernels) for study in studies if "kernels" not in study.missing})
     channels = tr("page.or_join").join(map(str, counts))
     return {
         "attention": tr("overview.column_attention", stage=stage),

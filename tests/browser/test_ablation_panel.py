@@ -10,7 +10,7 @@ import pytest
 from demo.examples import examples
 from tests.browser.lens import PHONE, Lens
 from transxnet import load
-from transxnet.explain.ablation.masking import read_mask, write_mask
+from transxnet.explain.ablation.masking import format_mask, parse_mask
 from transxnet.images import decode
 from transxnet.results.ablation import Ablation
 from transxnet.study import StudyOptions, study
@@ -21,11 +21,11 @@ UNIFORM, NO_OSRA = "uniform_gates@0.0", "no_osra@0.0"
 
 @pytest.fixture(scope="module")
 def asked_library():
-    """asked_library(edits=…, mask=…) -> the library's ablation of the first example in pico."""
+    """asked_library(ablations=…, mask=…) -> the library's ablation of the first example in pico."""
     pico, image = load("pico", device="cpu"), decode(examples()[0].path)
 
     def ask(**asked: object) -> Ablation:
-        return study(pico, image, StudyOptions(only=("ablation",), **asked)).ablation
+        return study(pico, image, StudyOptions(analyses=("ablation",), **asked)).ablation
 
     return ask
 
@@ -38,10 +38,12 @@ def rows(lens: Lens) -> list[dict[str, float]]:
 def agrees(lens: Lens, ablation: Ablation) -> None:
     """The bars are the library's numbers: the browser's server may run with other threads, so nearly."""
     found = rows(lens)
-    assert [row["index"] for row in found] == [a.index for a in ablation.before]
+    assert [row["index"] for row in found] == [a.index for a in ablation.predictions_before]
     for name, expected in {
-        "before": [a.probability for a in ablation.before], "after": [a.probability for a in ablation.after],
-        "logitBefore": [a.logit for a in ablation.before], "logitAfter": [a.logit for a in ablation.after],
+        "before": [a.probability for a in ablation.predictions_before],
+        "after": [a.probability for a in ablation.predictions_after],
+        "logitBefore": [a.logit for a in ablation.predictions_before],
+        "logitAfter": [a.logit for a in ablation.predictions_after],
     }.items():  # fmt: skip
         assert [row[name] for row in found] == pytest.approx(expected, abs=2e-4), name
 
@@ -67,7 +69,7 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
 
     with lens.answer("ablation"):
         switch(lens, "switch-uniform_gates")
-    agrees(lens, asked_library(edits=(UNIFORM,)))
+    agrees(lens, asked_library(ablations=(UNIFORM,)))
     with lens.answer("ablation"):
         lens.page.keyboard.press("Enter")  # the focus stayed where it was: on again
     agrees(lens, asked_library())
@@ -75,11 +77,11 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
         switch(lens, "switch-no_osra")
     with lens.answer("ablation"):
         switch(lens, "head-2")
-    agrees(lens, asked_library(edits=(NO_OSRA, "head_off:2@3.0")))
+    agrees(lens, asked_library(ablations=(NO_OSRA, "head_off:2@3.0")))
     with lens.answer("ablation"):
         panel.locator("[data-focus='where-no_osra']").select_option("3.0")
     both = ("no_osra@3.0", "head_off:2@3.0")
-    agrees(lens, asked_library(edits=both))
+    agrees(lens, asked_library(ablations=both))
 
     canvas = panel.locator(".lens-brush canvas")
     canvas.scroll_into_view_if_needed()
@@ -90,11 +92,11 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
         lens.page.mouse.move(box["x"] + 0.65 * box["width"], box["y"] + 0.5 * box["height"], steps=5)
         lens.page.mouse.up()
     first = sent(lens, "mask")
-    ablation = asked_library(edits=both, mask=first)
+    ablation = asked_library(ablations=both, mask=first)
     agrees(lens, ablation)
-    assert ablation.painted_change != 0
-    assert f"{ablation.painted_change:+.2f}".replace("-", "\u2212") in panel.locator(".lens-line").first.inner_text()
-    cells = read_mask(first)
+    assert ablation.mask_effect != 0
+    assert f"{ablation.mask_effect:+.2f}".replace("-", "\u2212") in panel.locator(".lens-line").first.inner_text()
+    cells = parse_mask(first)
     assert 0.01 < cells.mean() < 0.2
     assert cells[round(0.45 * cells.shape[0]), round(0.5 * cells.shape[1])]  # a stroke has no gaps
 
@@ -103,17 +105,17 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
         for key in (" ", "ArrowRight", " "):
             lens.page.keyboard.press(key)
     second = sent(lens, "mask")
-    assert read_mask(second).sum() > cells.sum()
-    agrees(lens, asked_library(edits=both, mask=second))
+    assert parse_mask(second).sum() > cells.sum()
+    agrees(lens, asked_library(ablations=both, mask=second))
     with lens.answer("ablation"):
         switch(lens, "fill2")
-    agrees(lens, asked_library(edits=both, mask=second, fill="around"))
+    agrees(lens, asked_library(ablations=both, mask=second, fill="inpaint"))
     for _ in range(2):
         with lens.answer("ablation"):
             switch(lens, "undo")
         assert lens.page.evaluate("document.activeElement.dataset.focus") == "undo"  # to go on from by keyboard
     assert sent(lens, "mask") == first
-    agrees(lens, asked_library(edits=both, mask=first, fill="around"))
+    agrees(lens, asked_library(ablations=both, mask=first, fill="inpaint"))
     with lens.answer("ablation"):
         switch(lens, "undo")
     with lens.answer("ablation"):
@@ -127,7 +129,7 @@ def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
     lens.look_at("ablation")
     with lens.answer("ablation"):
         switch(lens, "switch-no_idconv")
-    agrees(lens, asked_library(edits=("no_idconv@0.0",)))
+    agrees(lens, asked_library(ablations=("no_idconv@0.0",)))
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     ablation = lens.panel("ablation").locator(".lens-ablation")
     assert ablation.get_by_role("switch", name="IDConv’s half").get_attribute("aria-checked") == "false"
@@ -185,7 +187,7 @@ def test_a_stroke_leaves_no_gap(scripts):
 def test_a_mask_travels_as_the_library_writes_it(scripts, shape):
     grid = np.random.default_rng(1).random(shape) < 0.4
     grid[0, 0] = True
-    text = write_mask(grid)
+    text = format_mask(grid)
     found = scripts.evaluate("async (text) => [...(await importModule('views/brush.js')).unpackMask(text).cells]", text)
     assert np.array_equal(np.reshape(found, shape), grid)
     assert scripts.evaluate(REPACKED, text) == text
@@ -244,8 +246,8 @@ def test_a_second_finger_paints_nothing_and_ends_no_stroke(scripts):
     )
     assert told[0] == "still painting"
     (mask,) = (one["mask"] for one in told[1:])
-    rows, cols = np.nonzero(read_mask(mask))
-    high, wide = read_mask(mask).shape
+    rows, cols = np.nonzero(parse_mask(mask))
+    high, wide = parse_mask(mask).shape
     radius = 0.05 * max(high, wide)
     assert rows.max() < 10 / 60 * high + radius
     assert cols.max() == pytest.approx(40 / 80 * wide + radius, abs=1)
@@ -264,5 +266,5 @@ def test_what_was_painted_by_key_a_moment_ago_is_not_told_of_another_image(scrip
         }""",
     )
     (mask,) = (one["mask"] for one in told)  # only the corner painted in the second image
-    assert read_mask(mask)[0, 0]
-    assert not read_mask(mask)[30:, 30:].any()
+    assert parse_mask(mask)[0, 0]
+    assert not parse_mask(mask)[30:, 30:].any()

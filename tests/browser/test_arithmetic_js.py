@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.kernel_sets import kernel_set
+from tests.fixtures.kernel_sets import kernel_set
 from transxnet.explain.kernels.spectra import kernel_spectrum
 from transxnet.results import Geometry
 from transxnet.results.kernel_arithmetic import KernelArithmetic

@@ -11,7 +11,7 @@ import pytest
 from demo.examples import examples
 from demo.tables import table_json
 from tests.browser.lens import PHONE, WIDE, Lens
-from tests.small import image
+from tests.fixtures.small_model import image
 from transxnet import load
 from transxnet.draw.text import number
 from transxnet.images import decode
@@ -28,7 +28,7 @@ FUSED = {"mean": np.mean, "max": np.max}
 @cache
 def library(stage: int, block: int = 0) -> AttentionTable:
     return study(
-        load("pico"), decode(PHOTO), StudyOptions(stage=stage, block=block, only=("attention_table",))
+        load("pico"), decode(PHOTO), StudyOptions(stage=stage, block=block, analyses=("attention_table",))
     ).attention_table
 
 
@@ -52,7 +52,7 @@ def expected(table: AttentionTable, direction: str, head: int | str, x: float, y
 def test_every_head_of_every_block_position_attention(scripts, stage, block):
     """Of an image that is cropped, so that points of the upload are not those of the view."""
     shown = image(5, 300, 220)
-    s = study(load("pico"), shown, StudyOptions(stage=stage, block=block, only=("attention_table", "block_table")))
+    s = study(load("pico"), shown, StudyOptions(stage=stage, block=block, analyses=("attention_table", "block_table")))
     table, heads = s.attention_table, ["mean", "max", *range(1, len(s.attention_table.weights) + 1)]
     random = np.random.default_rng(stage)
     points = [(0, 0), (299, 219), (150, 110), *random.uniform((0, 0), (299, 219), (3, 2)).round().tolist()]
@@ -80,7 +80,7 @@ def test_every_head_of_every_block_position_attention(scripts, stage, block):
 
 def test_the_nearest_unit_is_pythons_half_way_too(scripts):
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
-    s = study(load("pico"), decode(noise), StudyOptions(stage=3, only=("block_table",)))
+    s = study(load("pico"), decode(noise), StudyOptions(stage=3, analyses=("block_table",)))
     geometry = s.block_table.queries
     points = [(x, y) for x in range(0, 128, 3) for y in range(0, 128, 7)] + [(v, v) for v in range(8, 128, 16)]
     found = scripts.evaluate(

@@ -13,7 +13,7 @@ from tests.browser.lens import PHONE
 from tests.browser.test_page import as_png
 from transxnet import load
 from transxnet.explain.kernels.change import kernel_change
-from transxnet.explain.sanity.differences import compare
+from transxnet.explain.sanity.agreement import compare_maps
 from transxnet.images import SourceImage, decode
 from transxnet.study import StudyOptions, study
 
@@ -57,7 +57,7 @@ def test_two_variants(visit):
 
     trained = looked(lens, "pico")
     random = looked(lens, "pico@untrained", target=trained.target.wnid)
-    (expected,) = compare({"a": trained.grad_cam, "b": random.grad_cam}).differences
+    (expected,) = compare_maps({"a": trained.grad_cam, "b": random.grad_cam}).differences
     (found,) = [one for one in lens.numbers("compare") if "correlation" in one]
     assert float(found["correlation"]) == near(expected.correlation)
     assert float(found["common"]) == near(expected.overlap)

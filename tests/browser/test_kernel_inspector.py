@@ -86,7 +86,7 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     lens = visit()
     lens.look_at("kernels")
     lens.drawn("kernels")
-    found, middle = library(only=CHANNELS).kernel_arithmetic, lens.position
+    found, middle = library(analyses=CHANNELS).kernel_arithmetic, lens.position
     tiles = lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile")
     assert tiles.count() == len(found.channels) == REPRESENTATIVE_COUNT
     check(lens, found, 0, middle)  # before anybody points: the first kernel, at the crosshair
@@ -131,7 +131,7 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
 def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visit):
     lens = visit()
     lens.look_at("kernels")
-    found = library(only=CHANNELS).kernel_arithmetic
+    found = library(analyses=CHANNELS).kernel_arithmetic
     tiles = lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile")
     assert tiles.evaluate_all("all => all.filter((one) => one.tabIndex === 0).length") == 1
     tiles.first.focus()
@@ -192,7 +192,7 @@ def test_a_held_kernel_of_the_second_variant_stays_at_a_new_position(visit):
 def test_on_a_phone_by_tap(visit):
     lens = visit(viewport=PHONE, has_touch=True)
     lens.look_at("kernels")
-    found = library(only=CHANNELS).kernel_arithmetic
+    found = library(analyses=CHANNELS).kernel_arithmetic
     lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile").nth(6).tap()
     check(lens, found, 6, lens.position)
     lens.panel("kernels").locator(".lens-taps.big span").nth(48).tap()

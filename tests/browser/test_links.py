@@ -13,7 +13,7 @@ from demo.examples import examples
 from demo.i18n.translate import tr
 from tests.browser.conftest import Served
 from tests.browser.lens import PHONE, WIDE, Lens
-from tests.small import image
+from tests.fixtures.small_model import image
 from transxnet.draw.overlay import to_png
 
 pytestmark = pytest.mark.browser

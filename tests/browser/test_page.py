@@ -200,7 +200,7 @@ def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visit):
     third = library().predictions.top[2]
     with lens.answer("grad_cam"):
         lens.page.locator(f"#answers button[data-index='{third.index}']").click()
-    cam = {"only": WANTED["grad_cam"].maps}
+    cam = {"analyses": WANTED["grad_cam"].maps}
     check_cam(lens, library(target=third.index, **cam), third.label)
 
     labels = label_set("tiny-imagenet-200")

@@ -17,7 +17,7 @@ from tests.hub import NAMESPACE, HubServer, family_root, use_hub
 from transxnet.explain.predict import predict_batch
 from transxnet.images import SourceImage, decode, prepare
 from transxnet.labels import label_set
-from transxnet.study import OVERVIEW, Study, StudyOptions, study
+from transxnet.study import OVERVIEW_ANALYSES, Study, StudyOptions, study
 from transxnet.weights.load import LoadedModel, load, resolve_device
 
 pytestmark = pytest.mark.cuda
@@ -66,7 +66,7 @@ def test_logits_equal_the_official_ones(pair, full_float32):
 
 
 def test_explanations_equal_those_on_the_cpu(pair, image, full_float32):
-    options = StudyOptions(stage=3, target=281, only=(*OVERVIEW, "attention_table"))
+    options = StudyOptions(stage=3, target=281, analyses=(*OVERVIEW_ANALYSES, "attention_table"))
     cpu, cuda = (study(loaded, image, options) for loaded in pair)
     assert relative_error(cuda.predictions.logits, cpu.predictions.logits) < 1e-4
     assert [a.index for a in cuda.predictions.top] == [a.index for a in cpu.predictions.top]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests import tiny
+from tests.fixtures import tiny_model
 from transxnet.model import TransXNet
 from transxnet.training.data import ImageSet
 from transxnet.training.loop import Run
@@ -26,9 +26,9 @@ ALL = dataclasses.replace(
 def run(folder: Path, recipe: Recipe, device: str, **options: object) -> Run:
     images = np.random.default_rng(0).integers(0, 256, (64, 64, 64, 3), dtype=np.uint8)
     data = ImageSet(images, np.arange(64) % 7, ("n01443537",) * 7, "d" * 64)
-    teacher = tiny.recipe_model().to(device) if recipe.teacher else None
+    teacher = tiny_model.recipe_model().to(device) if recipe.teacher else None
     torch.manual_seed(0)
-    model = TransXNet(tiny.SPEC, drop_path_rate=recipe.drop_path)
+    model = TransXNet(tiny_model.SPEC, drop_path_rate=recipe.drop_path)
     return Run(recipe, model, data, folder, torch.device(device), teacher=teacher, **options)
 
 

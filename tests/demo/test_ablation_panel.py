@@ -10,14 +10,13 @@ import pytest
 from demo.below import Below, below, standing
 from demo.cells import share
 from demo.columns import Column
-from demo.i18n.translate import CATALOGS, tr
 from demo.session import EVERY_ASKED, Session, changed
 from demo.views import Scene, view
 from demo.views.ablation import SWITCH_TEXTS, change, logit
-from tests.small import SPEC, image, small_model
+from tests.fixtures.small_model import SPEC, image, small_model
 from transxnet.explain.ablation.ablation import ablation
-from transxnet.explain.ablation.masking import write_mask
-from transxnet.explain.ablation.switches import SWITCHES
+from transxnet.explain.ablation.catalog import SELECTABLE
+from transxnet.explain.ablation.masking import format_mask
 from transxnet.images import prepare_for
 from transxnet.labels import label_set
 from transxnet.study import StudyOptions, study
@@ -25,7 +24,7 @@ from transxnet.study import StudyOptions, study
 ONE, LABELS = image(), label_set(SPEC.label_set)
 GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
-MASK, EDITS = write_mask(GRID), ("uniform_gates@2.0", "head_off:2@3.1")
+MASK, EDITS = format_mask(GRID), ("uniform_gates@2.0", "head_off:2@3.1")
 
 
 def shown(session: Session, *columns: Column) -> dict:
@@ -34,30 +33,30 @@ def shown(session: Session, *columns: Column) -> dict:
 
 def column(name: str = "pico", loaded=None, **asked) -> Column:
     return Column(
-        name, study(loaded or small_model(), ONE, StudyOptions(stage=3, block=1, only=("ablation",), **asked))
+        name, study(loaded or small_model(), ONE, StudyOptions(stage=3, block=1, analyses=("ablation",), **asked))
     )
 
 
 @pytest.fixture(scope="module")
 def panel() -> dict:
-    session = Session(image="key", edits=EDITS, mask=MASK, fill="around")
-    return shown(session, column(edits=EDITS, mask=MASK, fill="around"))
+    session = Session(image="key", edits=EDITS, mask=MASK, fill="inpaint")
+    return shown(session, column(edits=EDITS, mask=MASK, fill="inpaint"))
 
 
 @pytest.fixture(scope="module")
 def tried():
-    return ablation(small_model().model, prepare_for(ONE, SPEC), LABELS, None, EDITS, MASK, "around")
+    return ablation(small_model().model, prepare_for(ONE, SPEC), LABELS, None, EDITS, MASK, "inpaint")
 
 
 def test_the_bars_are_the_librarys_numbers(panel, tried):
     (cell,) = (one["cell"] for one in panel["columns"])
-    assert [row["index"] for row in cell["rows"]] == [a.index for a in tried.before]
-    assert [row["before"] for row in cell["rows"]] == [a.probability for a in tried.before]
-    assert [row["after"] for row in cell["rows"]] == [a.probability for a in tried.after]
+    assert [row["index"] for row in cell["rows"]] == [a.index for a in tried.predictions_before]
+    assert [row["before"] for row in cell["rows"]] == [a.probability for a in tried.predictions_before]
+    assert [row["after"] for row in cell["rows"]] == [a.probability for a in tried.predictions_after]
     assert [row["logits"] for row in cell["rows"]] == [
-        [old.logit, new.logit] for old, new in zip(tried.before, tried.after, strict=True)
+        [old.logit, new.logit] for old, new in zip(tried.predictions_before, tried.predictions_after, strict=True)
     ]
-    old, new = tried.explained
+    old, new = tried.target
     assert cell["said"].startswith(
         f"pico: {old.label} {share(old.probability)} → {share(new.probability)}, logit {logit(old.logit)} → "
         f"{logit(new.logit)}."
@@ -67,17 +66,17 @@ def test_the_bars_are_the_librarys_numbers(panel, tried):
 
 def test_painting_is_told_beside_the_same_shape_elsewhere(panel, tried):
     painted, elsewhere = panel["columns"][0]["cell"]["lines"]
-    assert share(tried.painted) in painted
-    assert painted.endswith(f"by {change(tried.painted_change)}.")
-    moved = tried.elsewhere
+    assert share(tried.masked_share) in painted
+    assert painted.endswith(f"by {change(tried.mask_effect)}.")
+    moved = tried.control_effects
     assert f"by {change(float(moved.mean()))} on average ({len(moved)} positions" in elsewhere
     assert elsewhere.endswith(f"{change(float(moved.min()))} to {change(float(moved.max()))}).")
     assert panel["columns"][0]["cell"]["view"].startswith("data:image/png;base64,")
 
 
 def test_the_switches_are_the_librarys_and_know_where_they_hold(panel):
-    assert [row["name"] for row in panel["switches"]] == list(SWITCHES)
-    assert set(SWITCH_TEXTS) == set(SWITCHES)
+    assert [row["name"] for row in panel["switches"]] == list(SELECTABLE)
+    assert set(SWITCH_TEXTS) == set(SELECTABLE)
     assert panel["edits"] == list(EDITS)
     assert [(one["name"], one["head"], one["scope"]["value"]) for one in panel["on"]] == [
         ("uniform_gates", 0, "2.0"), ("head_off", 2, "3.1"),
@@ -90,8 +89,8 @@ def test_the_switches_are_the_librarys_and_know_where_they_hold(panel):
 def test_the_canvas_shows_what_the_first_variant_sees(panel):
     painting = panel["painting"]
     assert (painting["box"], painting["upload"]) == ([10, 0, 90, 80], [100, 80])
-    assert (painting["mask"], painting["fill"]) == (MASK, "around")
-    assert [fill["value"] for fill in painting["fills"]] == ["gray", "blur", "around"]
+    assert (painting["mask"], painting["fill"]) == (MASK, "inpaint")
+    assert [fill["value"] for fill in painting["fills"]] == ["gray", "blur", "inpaint"]
     assert "64 × 64 for pico" in painting["words"]["pixels"]
 
 
@@ -125,7 +124,7 @@ def test_a_class_that_a_variant_lacks_is_said_where_its_own_is_explained():
 def test_a_region_outside_what_a_variant_sees_is_said_and_changes_nothing():
     margin = np.zeros((8, 10), bool)
     margin[:, 0] = True  # the view begins at column 10 of 100
-    asked = {"mask": write_mask(margin)}
+    asked = {"mask": format_mask(margin)}
     cell = shown(Session(**asked), column(**asked))["columns"][0]["cell"]
     assert cell["lines"] == ["The occluded region lies outside the input crop of pico."]
     assert not cell["changed"]
@@ -153,15 +152,6 @@ def test_shares_as_people_read_them(p, text):
 
 def test_a_logit_and_its_change_have_a_true_minus():
     assert (logit(-1.234), change(-0.5), change(0.5)) == ("\u22121.23", "\u22120.50", "+0.50")
-
-
-@pytest.mark.parametrize("language", ["ko", "zh"])
-def test_placeholders_of_these_words_are_known_in_every_language(language):
-    for text in (tr("ablation.said"), tr("ablation.occluded"), tr("ablation.elsewhere"), tr("ablation.row")):
-        said = CATALOGS[language].get(text, text)
-        assert {part.partition("}")[0] for part in said.split("{")[1:]} == {
-            part.partition("}")[0] for part in text.split("{")[1:]
-        }
 
 
 # ---- the table below ------------------------------------------------------------------------------------------

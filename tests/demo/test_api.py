@@ -24,10 +24,10 @@ from demo.i18n.translate import tr
 from demo.server import launch_options
 from demo.studio import Studio
 from demo.ui.page import Page
-from demo.views.compare import drawn
+from demo.views.compare import compared_map
 from transxnet import load
 from transxnet.explain.attribution.methods import METHODS
-from transxnet.explain.sanity.differences import compare
+from transxnet.explain.sanity.agreement import compare_maps
 from transxnet.export.figures import figures_for
 from transxnet.images import decode
 from transxnet.study import StudyOptions, study
@@ -135,7 +135,7 @@ def test_choices_are_listed_where_there_are_few(client):
     assert enums["/export", "format"] == ["png", "svg", "npz", "html"]
     assert enums["/export", "scale"] == ["raw", "normalized", "masked"]
     assert enums["/compare", "part"] == ["attention", "grad_cam", "receptive_field"]
-    assert enums["/ablation", "fill"] == ["gray", "blur", "around"]
+    assert enums["/ablation", "fill"] == ["gray", "blur", "inpaint"]
     assert "sanity_checks" in enums["/explain", "part"]
     assert enums["/predict", "variant"] is None
 
@@ -230,7 +230,9 @@ def test_random_weights_by_their_name_only(client):
 
 def test_any_part_by_its_name_with_figures(client, weights):
     wanted = study(
-        load("pico", weights_dir=weights), decode(IMAGE), StudyOptions(stage=2, only=("clusters", "pathway_energies"))
+        load("pico", weights_dir=weights),
+        decode(IMAGE),
+        StudyOptions(stage=2, analyses=("clusters", "pathway_energies")),
     )
     numbers, pngs, npz = client.predict(handle_file(IMAGE), part="clusters", stage=2, api_name="/explain")
     (figure,) = numbers["figures"]
@@ -253,7 +255,7 @@ def test_any_part_by_its_name_with_figures(client, weights):
 def test_a_map_comes_with_its_raw_values_and_for_a_timm_backbone_too(client):
     backbone = "timm:test_resnet@untrained"
     numbers, pngs, npz = client.predict(handle_file(IMAGE), backbone, part="contrast", stage=2, api_name="/explain")
-    wanted = study(load(backbone), decode(IMAGE), StudyOptions(stage=2, only=("contrast",)))
+    wanted = study(load(backbone), decode(IMAGE), StudyOptions(stage=2, analyses=("contrast",)))
     assert numbers["model"] == backbone
     assert (len(numbers["figures"]), len(pngs)) == (0, 1)
     assert np.load(npz)["contrast"] == pytest.approx(wanted.contrast.heatmap, rel=1e-3, abs=1e-6)
@@ -292,10 +294,10 @@ def test_sanity_checks_gives_a_sanity_check_on_every_map(client, monkeypatch):
 
 def test_compare_says_how_far_maps_agree(client, weights):
     numbers, png, npz = client.predict(handle_file(IMAGE), part="receptive_field", stage=2, api_name="/compare")
-    options = StudyOptions(stage=2, only=("receptive_field",))
+    options = StudyOptions(stage=2, analyses=("receptive_field",))
     names = ("pico", "pico@untrained")
     studies = [study(load(name, weights_dir=weights), decode(IMAGE), options) for name in names]
-    found = compare({s.model: drawn(s, "receptive_field") for s in studies})
+    found = compare_maps({s.model: compared_map(s, "receptive_field") for s in studies})
     (pair,), (wanted,) = numbers["numbers"]["pairs"], found.differences
     assert (pair["first"], pair["second"]) == names
     assert pair["rank_correlation"] == pytest.approx(wanted.correlation, abs=1e-4)
@@ -313,10 +315,10 @@ def test_compare_says_how_far_maps_agree(client, weights):
 
 def test_ablation_gives_the_answer_with_a_part_off(client, weights):
     numbers, _, npz = client.predict(handle_file(IMAGE), edits="no_osra@2.0", api_name="/ablation")
-    options = StudyOptions(only=("ablation",), edits=("no_osra@2.0",))
+    options = StudyOptions(analyses=("ablation",), ablations=("no_osra@2.0",))
     wanted = study(load("pico", weights_dir=weights), decode(IMAGE), options).ablation
     assert [one["key"] for one in numbers["changes"]] == ["no_osra@2.0"]
-    assert numbers["explained"]["logit"] == pytest.approx([one.logit for one in wanted.explained], rel=1e-4)
+    assert numbers["explained"]["logit"] == pytest.approx([one.logit for one in wanted.target], rel=1e-4)
     assert np.load(npz)["logits_after"] == pytest.approx(wanted.logits_after, rel=1e-3, abs=1e-4)
     assert not np.array_equal(wanted.logits_after, wanted.logits_before)
 

@@ -25,7 +25,7 @@ from demo.ui.language import InLanguage
 from demo.uploads import FileRoutes
 from demo.wanted import BESIDE
 from demo.web import STYLES, WebModules
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.errors import DeviceError, LensError, OutOfRange, UnknownName
 from transxnet.study import StudyOptions
 from transxnet.weights.load import Availability
@@ -136,7 +136,7 @@ def test_on_a_space_explanations_run_where_its_gpu_is(space, asked):
     assert asked == ["pico from w and n"]  # on its way before anybody has opened the page
     key = page.studio.add(image())
     assert space == []
-    page.studio.study(key, "pico", StudyOptions(only=()))
+    page.studio.study(key, "pico", StudyOptions(analyses=()))
     assert [place[1] for place in space] == ["pico"]
 
 

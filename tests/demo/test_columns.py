@@ -9,11 +9,11 @@ import pytest
 from demo.columns import Column, comparable_options, gather, variant_title
 from demo.jobs import Job
 from demo.studio import Arrival, Loading
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.errors import OutOfRange, SourceFailed
 from transxnet.study import StudyOptions, study
 
-PLAIN = StudyOptions(only=())
+PLAIN = StudyOptions(analyses=())
 
 
 class Desk:
@@ -61,7 +61,7 @@ def states(columns: list[Column]) -> list[str]:
     return ["there" if c.study else "failed" if c.error else waiting(c) for c in columns]
 
 
-def test_what_is_ready_comes_first_and_all_explain_one_answer():
+def test_loaded_models_come_first_with_one_target():
     desk = Desk(t="its file", pico="", s="")
     desk.arrive("pico")
     steps = gather(desk, "key", ["t", "pico", "s"], PLAIN, lambda: True)
@@ -79,7 +79,7 @@ def test_what_is_ready_comes_first_and_all_explain_one_answer():
     assert [(name, options.target) for name, options in desk.asked] == [("pico", None), ("t", None), ("s", first)]
 
 
-def test_what_explained_another_answer_before_the_first_one_came_is_asked_again():
+def test_columns_with_another_target_are_repeated():
     cat, fish = "n02123045", "n01443537"
     desk = Desk(t="its file", pico="", s="")
     desk.own = {"t": cat, "pico": fish, "s": fish}
@@ -94,24 +94,24 @@ def test_what_explained_another_answer_before_the_first_one_came_is_asked_again(
     assert len(desk.left) == 1 + 3  # one that was asked in vain, and all at the end
 
 
-def test_a_class_that_only_the_first_one_has_leaves_the_others_their_own():
+def test_models_without_the_class_explain_their_own():
     """Of a label set that no other shares, as a backbone of 21,841 classes has."""
-    alone = comparable_options(StudyOptions(target="class 16960"), study(small_model(), image(), PLAIN))
-    assert (alone.target, alone.follow) == ("class 16960", True)
-    found = study(small_model(), image(), replace(alone, only=()))
-    assert found.target.wnid == study(small_model(), image(), PLAIN).target.wnid
+    options = comparable_options(StudyOptions(target="class 16960"), study(small_model(), image(), PLAIN))
+    assert (options.target, options.allow_missing_target) == ("class 16960", True)
+    result = study(small_model(), image(), replace(options, analyses=()))
+    assert result.target.wnid == study(small_model(), image(), PLAIN).target.wnid
 
 
-def test_a_chosen_answer_is_everybodys():
+def test_requested_target_applies_to_all_models():
     desk = Desk(pico="", t="")
     for name in ("pico", "t"):
         desk.arrive(name)
-    for _ in gather(desk, "key", ["pico", "t"], StudyOptions(only=(), target="n02123045"), lambda: True):
+    for _ in gather(desk, "key", ["pico", "t"], StudyOptions(analyses=(), target="n02123045"), lambda: True):
         pass
     assert [options.target for _, options in desk.asked] == ["n02123045"] * 2
 
 
-def test_a_failure_stands_in_its_own_column(caplog):
+def test_failure_affects_its_own_column_only(caplog):
     desk = Desk(t="", s="", pico="")
     for name in ("t", "s", "pico"):
         desk.arrive(name)
@@ -125,7 +125,7 @@ def test_a_failure_stands_in_its_own_column(caplog):
     assert "ZeroDivisionError: in /srv/secret" in caplog.text  # for whoever runs the server
 
 
-def test_what_nobody_waits_for_is_not_computed():
+def test_superseded_requests_compute_nothing():
     desk = Desk(pico="", t="")
     for name in ("pico", "t"):
         desk.arrive(name)
@@ -134,7 +134,7 @@ def test_what_nobody_waits_for_is_not_computed():
     assert [name for name, _ in desk.asked] == ["pico"]
 
 
-def test_of_a_long_computation_it_is_told_how_far_it_is():
+def test_long_computations_report_progress():
     desk = Desk(pico="")
     desk.arrive("pico")
     desk.slow = ("pico",)
@@ -151,7 +151,7 @@ def test_of_a_long_computation_it_is_told_how_far_it_is():
     assert desk.left == [desk.job]
 
 
-def test_whoever_goes_away_waits_for_nothing_any_more():
+def test_leaving_stops_waiting():
     desk = Desk(pico="")
     desk.arrive("pico")
     desk.slow = ("pico",)
@@ -164,7 +164,7 @@ def test_whoever_goes_away_waits_for_nothing_any_more():
     assert len(desk.left) == 2
 
 
-def test_models_are_held_until_their_columns_are_explained():
+def test_models_are_held_until_analyzed():
     desk = Desk(t="its file", pico="", s="")
     steps = gather(desk, "key", ["t", "pico", "s"], PLAIN, lambda: True)
     next(steps)
@@ -180,7 +180,7 @@ def test_models_are_held_until_their_columns_are_explained():
     assert desk.held == []
 
 
-def test_how_a_backbone_of_timm_is_called():
+def test_title_of_a_timm_backbone():
     names = ["timm:resnet50", "timm:resnet50.a1_in1k", "timm:test_resnet@untrained"]
     assert [variant_title(name) for name in names] == [
         "resnet50 (timm)", "resnet50.a1_in1k (timm)", "test_resnet (timm) (random weights)",
@@ -189,7 +189,7 @@ def test_how_a_backbone_of_timm_is_called():
     assert not Column("timm:test_resnet").badge
 
 
-def test_how_a_variant_is_called():
+def test_title_of_a_model():
     names = ["t", "transxnet_s", "b-384", "pico", "pico@untrained", "T@untrained"]
     assert [variant_title(name) for name in names] == [
         "T",

@@ -20,14 +20,14 @@ from demo.timing import Timing
 from demo.views import Scene, view
 from demo.views.compare import MAPS, compared
 from demo.views.costs import accuracy
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.backbones.spec import find_backbone
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
 from transxnet.explain.kernels.change import kernel_change
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.explain.sanity.differences import as_map
-from transxnet.explain.sanity.differences import compare as library
+from transxnet.explain.sanity.agreement import attention_map
+from transxnet.explain.sanity.agreement import compare_maps as library
 from transxnet.study import StudyOptions, study
 from transxnet.variants import VARIANTS, find_variant
 from transxnet.weights.sources import BUNDLED
@@ -40,7 +40,7 @@ def column(name: str, shown=ONE, options: StudyOptions = ASKED, **switches: bool
     """A finished column: the small model, called what a test needs."""
     kind = "untrained" if name.endswith("@untrained") else "folder"
     loaded = small_model(kind, **switches)
-    return Column(name, replace(study(loaded, shown, options), model=name), cost(loaded.model))
+    return Column(name, replace(study(loaded, image, options), model=name), cost(loaded.model))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def columns() -> list[Column]:
     return [column("pico"), column("pico_noste", options=replace(ASKED, target=0), ste=False)]
 
 
-def shown(columns: list[Column], second: list[Column] = (), timings=None, **session) -> dict:
+def render(columns: list[Column], second: list[Column] = (), timings=None, **session) -> dict:
     scene = Scene(columns, ONE, Session(**session), second, TWO, "lion", timings)
     return json.loads(json.dumps(view("compare", scene)))  # what the browser gets
 
@@ -59,81 +59,82 @@ def decoded(text: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["attention", "receptive_field"])
-def test_differences_are_the_librarys(columns, name):
+def test_differences_equal_the_library(columns, name):
     studies = [c.study for c in columns]
-    maps = {s.model: as_map(s.attention) if name == "attention" else s.receptive_field for s in studies}
+    maps = {s.model: attention_map(s.attention) if name == "attention" else s.receptive_field for s in studies}
     if name == "receptive_field":  # as multiples of their own mean
         maps = {
             key: replace(e, heatmap=e.heatmap * np.float32(1 / np.abs(e.heatmap).mean())) for key, e in maps.items()
         }
     expected = library(maps)
-    found = shown(columns, compared=name)["common"]
-    assert (found["rows"], found["cols"], found["box"]) == (64, 64, [10, 0, 90, 80])
-    first, second = (decoded(text).reshape(64, 64) for text in found["maps"])
+    content = render(columns, compared=name)["common"]
+    assert (content["rows"], content["cols"], content["box"]) == (64, 64, [10, 0, 90, 80])
+    first, second = (decoded(text).reshape(64, 64) for text in content["maps"])
     assert np.array_equal(first, expected.agreement.values[0])
-    difference, (cell,) = expected.differences[0], found["differences"]["cells"]
+    difference, (cell,) = expected.differences[0], content["differences"]["cells"]
     assert np.array_equal(second - first, difference.values)  # what js/compare.js does
     assert (cell["a"], cell["b"], cell["title"]) == (0, 1, "pico, no STE minus pico")
     assert float(cell["data"]["correlation"]) == difference.correlation
     assert float(cell["data"]["common"]) == difference.overlap
     assert float(cell["data"]["mean"]) == difference.mean_absolute
-    assert found["differences"]["bar"]["range"] == list(shared_range([difference.values], signed=True))
-    assert found["differences"]["bar"]["signed"]
-    (line,) = found["table"]["rows"]
+    assert content["differences"]["bar"]["range"] == list(shared_range([difference.values], signed=True))
+    assert content["differences"]["bar"]["signed"]
+    (line,) = content["table"]["rows"]
     assert line[1:3] == [f"{difference.correlation:.2f}", f"{100 * difference.overlap:.0f}%"]
-    assert "10%" in found["table"]["head"][2]
+    assert "10%" in content["table"]["head"][2]
 
 
-def test_one_scale_for_all_variants(columns):
+def test_models_share_one_scale(columns):
     """Attention and receptive field as elsewhere on the page, Grad-CAM with its sign."""
     for name, largest in (
         ("attention", max(c.study.attention.mean.max() for c in columns)),
         ("grad_cam", max(np.abs(c.study.grad_cam.heatmap).max() for c in columns)),
     ):
-        found = shown(columns, compared=name)
-        bar = found["rows"][1]["bar"]
+        content = render(columns, compared=name)
+        bar = content["rows"][1]["bar"]
         assert bar["range"] == [-largest if name == "grad_cam" else 0, largest]
-        cells = [decoded(cell["map"]["base64"]) for cell in found["rows"][1]["cells"]]
+        cells = [decoded(cell["map"]["base64"]) for cell in content["rows"][1]["cells"]]
         heatmaps = [
-            as_map(c.study.attention).heatmap if name == "attention" else c.study.grad_cam.heatmap for c in columns
+            attention_map(c.study.attention).heatmap if name == "attention" else c.study.grad_cam.heatmap
+            for c in columns
         ]
         assert all(np.array_equal(cell, heatmap.ravel()) for cell, heatmap in zip(cells, heatmaps, strict=True))
         assert bar["shared"] == "shared by 2 models"
-        assert shown(columns[:1], compared=name)["rows"][1]["bar"]["shared"] == ""
-    assert shown(columns, compared="attention")["common"]["scale"].items() <= shown(columns)["rows"][1]["bar"].items()
+        assert render(columns[:1], compared=name)["rows"][1]["bar"]["shared"] == ""
+    assert render(columns, compared="attention")["common"]["scale"].items() <= render(columns)["rows"][1]["bar"].items()
 
 
-def test_a_map_that_is_no_choice_becomes_the_first(columns):
-    found = shown(columns, compared="sanity_checks")
-    assert [chip["key"] for chip in found["choose"]["chips"] if chip["pressed"]] == ["attention"]
-    assert found["common"] == shown(columns)["common"]
+def test_unknown_map_becomes_the_first(columns):
+    content = render(columns, compared="sanity_checks")
+    assert [chip["key"] for chip in content["choose"]["chips"] if chip["pressed"]] == ["attention"]
+    assert content["common"] == render(columns)["common"]
 
 
-def test_what_cannot_be_subtracted_says_so(columns):
+def test_incomparable_maps_give_a_reason(columns):
     other = column("pico_noste", options=replace(ASKED, target=150), ste=False)
     ladybug = column("pico", options=replace(ASKED, target=0))
-    assert "common" in shown([ladybug, columns[1]], compared="grad_cam")
-    found = shown([ladybug, other], compared="grad_cam")
-    assert "common" not in found
-    assert f"pico: {ladybug.study.target.label}; pico, no STE: {other.study.target.label}" in found["instead"]
-    assert "common" in shown([ladybug, other], compared="attention")  # which is about no class
+    assert "common" in render([ladybug, columns[1]], compared="grad_cam")
+    content = render([ladybug, other], compared="grad_cam")
+    assert "common" not in content
+    assert f"pico: {ladybug.study.target.label}; pico, no STE: {other.study.target.label}" in content["instead"]
+    assert "common" in render([ladybug, other], compared="attention")  # which is about no class
 
     without = column("pico_noosra", osra=False)
     blind = replace(without, study=replace(without.study, missing=dict.fromkeys(MAPS, "not here")))
-    found = shown([columns[0], blind])
-    assert found["instead"] == tr("compare.too_few")
-    assert found["rows"][1]["cells"][1]["text"] == "not here"
-    assert shown(columns[:1])["instead"] == tr("compare.alone")
-    assert shown([columns[0], Column("t")])["instead"].strip() == ""  # it is on its way
+    content = render([columns[0], blind])
+    assert content["instead"] == tr("compare.too_few")
+    assert content["rows"][1]["cells"][1]["text"] == "not here"
+    assert render(columns[:1])["instead"] == tr("compare.alone")
+    assert render([columns[0], Column("t")])["instead"].strip() == ""  # it is on its way
 
 
-def test_of_a_map_that_one_variant_lacks_the_first_that_two_have_stands_there(columns):
+def test_map_missing_in_one_model_is_replaced(columns):
     without = column("pico_noosra", options=replace(ASKED, target=columns[0].study.target.index), osra=False)
-    found = shown([columns[0], without])
-    assert [chip["key"] for chip in found["choose"]["chips"] if chip["pressed"]] == ["grad_cam"]
-    said = "Attention is available for fewer than two of these models; showing Grad-CAM."
-    assert found["rows"][1]["sub"].startswith(said)
-    assert "common" in found
+    content = render([columns[0], without])
+    assert [chip["key"] for chip in content["choose"]["chips"] if chip["pressed"]] == ["grad_cam"]
+    text = "Attention is available for fewer than two of these models; showing Grad-CAM."
+    assert content["rows"][1]["sub"].startswith(text)
+    assert "common" in content
     for studies, expected in (
         ([columns[0].study, None], "attention"),  # it is on its way, and may have it
         ([columns[0].study, columns[1].study, without.study], "attention"),
@@ -143,7 +144,7 @@ def test_of_a_map_that_one_variant_lacks_the_first_that_two_have_stands_there(co
     assert compared("grad_cam", [columns[0].study, without.study]) == "grad_cam"
 
 
-def test_an_even_map_and_a_difference_of_rounding_say_so(columns):
+def test_uniform_maps_and_rounding_differences_are_reported(columns):
     def flat(c: Column, apart: float) -> Column:
         maps = c.study.attention
         heads = np.full_like(maps.heads, 1 / 4)
@@ -151,27 +152,27 @@ def test_an_even_map_and_a_difference_of_rounding_say_so(columns):
         return replace(c, study=replace(c.study, attention=replace(maps, heads=heads)))
 
     even = [flat(columns[0], 0), flat(columns[1], 1e-5)]
-    found = shown(even)
-    assert all(cell["caption"].endswith("uniform, every key receives 1/4") for cell in found["rows"][1]["cells"])
-    (cell,) = found["common"]["differences"]["cells"]
+    content = render(even)
+    assert all(cell["caption"].endswith("uniform, every key receives 1/4") for cell in content["rows"][1]["cells"])
+    (cell,) = content["common"]["differences"]["cells"]
     assert cell["caption"].startswith(tr("compare.only_rounding"))
-    assert found["common"]["differences"]["bar"]["range"] == pytest.approx([-0.25001, 0.25001])
-    found = shown([even[0], flat(columns[1], 0.1)])
-    assert "0.25 to 0.35" in found["rows"][1]["cells"][1]["caption"]
-    assert tr("compare.only_rounding") not in found["common"]["differences"]["cells"][0]["caption"]
+    assert content["common"]["differences"]["bar"]["range"] == pytest.approx([-0.25001, 0.25001])
+    content = render([even[0], flat(columns[1], 0.1)])
+    assert "0.25 to 0.35" in content["rows"][1]["cells"][1]["caption"]
+    assert tr("compare.only_rounding") not in content["common"]["differences"]["cells"][0]["caption"]
 
 
-def test_three_variants_are_three_pairs(columns):
-    found = shown([*columns, column("pico_static", idconv=False)])["common"]
-    assert [(cell["a"], cell["b"]) for cell in found["differences"]["cells"]] == [(0, 1), (0, 2), (1, 2)]
-    assert [(pair["left"], pair["right"]) for pair in found["wipe"]["pairs"]][2] == ("pico, no STE", "pico, static")
-    assert len(found["table"]["rows"]) == 3
+def test_three_models_give_three_pairs(columns):
+    content = render([*columns, column("pico_static", idconv=False)])["common"]
+    assert [(cell["a"], cell["b"]) for cell in content["differences"]["cells"]] == [(0, 1), (0, 2), (1, 2)]
+    assert [(pair["left"], pair["right"]) for pair in content["wipe"]["pairs"]][2] == ("pico, no STE", "pico, static")
+    assert len(content["table"]["rows"]) == 3
 
 
-def test_costs(columns):
+def test_table_of_costs(columns):
     timings = {"pico": Timing(0.020, 5, 1_570_000), "pico_noste": Timing(0.050, 5, 2_000_000)}
-    found = shown(columns, timings=timings)["costs"]
-    rows = {row["key"]: row["cells"] for row in found["rows"]}
+    content = render(columns, timings=timings)["costs"]
+    rows = {row["key"]: row["cells"] for row in content["rows"]}
     counted = columns[0].cost
     assert rows["parameters"][0] == [f"{counted.parameters / 1e6:.2f} M"]
     assert rows["macs"][0] == [f"{counted.macs / 1e9:.3g} GMACs"]
@@ -180,13 +181,13 @@ def test_costs(columns):
     assert rows["weights"] == memory
     assert rows["activations"] == [["1.57 MB"], ["2 MB"]]
     assert rows["size"][0] == ["64 × 64 pixels"]
-    assert not found["measuring"]
-    waiting = shown(columns)["costs"]
+    assert not content["measuring"]
+    waiting = render(columns)["costs"]
     assert waiting["measuring"]
     measuring = {row["key"]: row["cells"] for row in waiting["rows"] if [tr("costs.measuring")] in row["cells"]}
     assert measuring == {"time": [[tr("costs.measuring")]] * 2, "activations": [[tr("costs.measuring")]] * 2}
     assert waiting["rows"][3]["cells"] == memory  # counted, not measured
-    assert shown(columns, timings={})["costs"]["rows"][2]["cells"][0] == [tr("costs.not_measured")]
+    assert render(columns, timings={})["costs"]["rows"][2]["cells"][0] == [tr("costs.not_measured")]
 
 
 def study_of(name: str, kind: str):
@@ -194,12 +195,12 @@ def study_of(name: str, kind: str):
     return SimpleNamespace(spec=spec, untrained=kind == "untrained", provenance=SimpleNamespace(kind=kind))
 
 
-def test_accuracy_and_who_says_so():
+def test_accuracy_names_its_source():
     card = json.loads((BUNDLED / "transxnet_pico.json").read_text(encoding="utf-8"))["accuracy"]
-    number, said = accuracy(study_of("pico", "bundled"))
-    assert number == f"{100 * card['top1']:.1f}%"
-    assert f"{card['pictures']:,}" in said
-    assert "Tiny-ImageNet (200 classes)" in said
+    top1, source = accuracy(study_of("pico", "bundled"))
+    assert top1 == f"{100 * card['top1']:.1f}%"
+    assert f"{card['pictures']:,}" in source
+    assert "Tiny-ImageNet (200 classes)" in source
     assert accuracy(study_of("t", "hub")) == ["81.6%", tr("costs.accuracy_paper")]
     assert accuracy(study_of("t", "untrained")) == [tr("costs.accuracy_random")]
     assert accuracy(study_of("pico", "folder")) == [tr("costs.accuracy_unknown")]  # somebody's own
@@ -207,68 +208,70 @@ def test_accuracy_and_who_says_so():
     assert accuracy(study_of("resnet50.a1_in1k", "hub")) == [f"{timms:.1f}%", tr("costs.accuracy_timm")]
 
 
-def test_the_chart_marks_what_is_on_the_page(columns):
-    found = shown(columns)["chart"]
+def test_chart_marks_the_selected_models(columns):
+    content = render(columns)["chart"]
     rows = published()
-    assert [(p[0], p[6], p[5], p[4]) for p in found["points"]] == [(r.name, r.top1, r.gmacs, r.params_m) for r in rows]
-    for position, row in zip(found["points"], rows, strict=True):
-        assert [found["sources"][i] for i, _ in position[8]] == [[s.url, s.words] for s in row.sources]
-    assert not any(position[10] for position in found["points"])
-    assert "Not shown: pico and pico, no STE." in found["words"]["note"]
+    assert [(p[0], p[6], p[5], p[4]) for p in content["points"]] == [
+        (r.name, r.top1, r.gmacs, r.params_m) for r in rows
+    ]
+    for position, row in zip(content["points"], rows, strict=True):
+        assert [content["sources"][i] for i, _ in position[8]] == [[s.url, s.words] for s in row.sources]
+    assert not any(position[10] for position in content["points"])
+    assert "Not shown: pico and pico, no STE." in content["words"]["note"]
 
     def named(name: str, variant: str) -> Column:
         return Column(name, replace(columns[0].study, spec=find_variant(variant)), columns[0].cost)
 
-    marked = {p[0]: p[10] for p in shown([named("t", "t"), named("b_384", "b_384")])["chart"]["points"] if p[10]}
+    marked = {p[0]: p[10] for p in render([named("t", "t"), named("b_384", "b_384")])["chart"]["points"] if p[10]}
     assert marked == {"TransXNet T": "T", "TransXNet B@384": "B (384 px)"}
-    assert "Not on" not in shown([named("t", "t")])["chart"]["words"]["note"]
+    assert "Not on" not in render([named("t", "t")])["chart"]["words"]["note"]
 
 
 # ---- two photos --------------------------------------------------------------------------------------------
 
 
-def test_two_photos_show_what_is_generated_for_each(columns):
+def test_two_images_show_kernels_generated_for_each(columns):
     second = [column("pico", TWO), column("pico_noste", TWO, ste=False)]
-    found = shown(columns, second, photos=True)
-    assert found["heads"][1]["title"] == "Reference image: lion"
-    assert len(found["rows"]) == 6
-    one, two = columns[0].study, second[0].study
-    expected = kernel_change(one.kernels, two.kernels)
-    channels = representatives(one.kernels, TILES)
-    cells = found["rows"][0]["cells"]
+    content = render(columns, second, photos=True)
+    assert content["heads"][1]["title"] == "Reference image: lion"
+    assert len(content["rows"]) == 6
+    first_study, second_study = columns[0].study, second[0].study
+    expected = kernel_change(first_study.kernels, second_study.kernels)
+    channels = representatives(first_study.kernels, TILES)
+    cells = content["rows"][0]["cells"]
     shapes = (len(channels), 7, 7)
     kernels = [decoded(cell["tiles"]["base64"]).reshape(shapes) for cell in cells]
-    assert np.array_equal(kernels[0], one.kernels.kernels[channels])
-    assert np.array_equal(kernels[1], two.kernels.kernels[channels])
-    assert np.array_equal(kernels[2], two.kernels.kernels[channels] - one.kernels.kernels[channels])
+    assert np.array_equal(kernels[0], first_study.kernels.kernels[channels])
+    assert np.array_equal(kernels[1], second_study.kernels.kernels[channels])
+    assert np.array_equal(kernels[2], second_study.kernels.kernels[channels] - first_study.kernels.kernels[channels])
     assert float(cells[2]["data"]["distance"]) == np.nanmedian(expected.distance) > 0
     assert cells[2]["scale"]["range"] == list(shared_range([kernels[2]], signed=True))
-    assert found["rows"][0]["bar"]["range"] == list(shared_range(kernels[:2], signed=True))
-    assert found["foot"] == tr("compare_photos.limits")
-    gates = [decoded(cell["tiles"]["base64"]) for cell in found["rows"][1]["cells"][:2]]
-    assert np.array_equal(gates[1], two.kernels.gates[0][channels].ravel())
-    maps = found["rows"][2]["cells"][:2]
-    assert np.array_equal(decoded(maps[1]["map"]["base64"]), two.attention.mean.ravel())
-    assert maps[1]["image"] in found["images"]
+    assert content["rows"][0]["bar"]["range"] == list(shared_range(kernels[:2], signed=True))
+    assert content["foot"] == tr("compare_photos.limits")
+    gates = [decoded(cell["tiles"]["base64"]) for cell in content["rows"][1]["cells"][:2]]
+    assert np.array_equal(gates[1], second_study.kernels.gates[0][channels].ravel())
+    maps = content["rows"][2]["cells"][:2]
+    assert np.array_equal(decoded(maps[1]["map"]["base64"]), second_study.attention.mean.ravel())
+    assert maps[1]["image"] in content["images"]
     assert maps[1]["box"] == maps[0]["box"]  # so that the point's marks stand in the same place of both
 
 
-def test_learned_kernels_do_not_move_and_a_sentence_says_why():
+def test_learned_kernels_have_no_difference_between_images():
     first, second = (column("pico_static", image_, idconv=False) for image_ in (ONE, TWO))
-    found = shown([first], [second], photos=True)
-    cell = found["rows"][0]["cells"][2]
+    content = render([first], [second], photos=True)
+    cell = content["rows"][0]["cells"][2]
     assert (decoded(cell["tiles"]["base64"]) == 0).all()
     assert float(cell["data"]["distance"]) == 0
     assert cell["caption"] == tr("compare_photos.kernels_fixed")
-    assert not np.array_equal(*(decoded(c["map"]["base64"]) for c in found["rows"][2]["cells"][:2]))
+    assert not np.array_equal(*(decoded(c["map"]["base64"]) for c in content["rows"][2]["cells"][:2]))
 
 
-def test_what_is_not_there_yet_or_the_same(columns):
-    found = shown(columns, photos=True)
-    assert [row["cells"][0]["kind"] for row in found["rows"]] == ["pending", "pending"]
-    found = shown(columns[:1], columns[:1], photos=True)
-    assert [cell["text"] for cell in found["rows"][0]["cells"]] == [tr("compare_photos.same_photo")]
-    kernels, _, attention = shown(
+def test_pending_or_identical_reference_image(columns):
+    content = render(columns, photos=True)
+    assert [row["cells"][0]["kind"] for row in content["rows"]] == ["pending", "pending"]
+    content = render(columns[:1], columns[:1], photos=True)
+    assert [cell["text"] for cell in content["rows"][0]["cells"]] == [tr("compare_photos.same_photo")]
+    kernels, _, attention = render(
         [column("pico_noosra", osra=False)], [column("pico_noosra", TWO, osra=False)], photos=True
     )["rows"]
     assert (kernels["cells"][0]["kind"], attention["cells"][0]["kind"]) == ("tiles", "text")
@@ -283,11 +286,11 @@ def test_what_is_not_there_yet_or_the_same(columns):
         ((0, 39.5), (80, 80), (0, 39.5)),  # outside it: held at the edge
     ],
 )
-def test_the_same_place_of_another_image(position, other, expected):
+def test_position_is_mapped_to_another_image(position, other, expected):
     assert same_place(position, (100, 80), other) == pytest.approx(expected)
 
 
-def test_the_same_place_is_the_same_unit():
+def test_mapped_position_is_the_same_unit():
     wide = image(4, 200, 90)
     first = study(small_model(), ONE, ASKED)
     second = study(small_model(), wide, replace(ASKED, position=same_place(ASKED.position, ONE.size, wide.size)))

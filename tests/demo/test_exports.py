@@ -21,14 +21,14 @@ from demo.i18n.translate import tr
 from demo.links import State, updated
 from demo.timing import Timing
 from demo.views.compare import drawn
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
 from transxnet.draw.overlay import interpolate, mark, overlay
 from transxnet.draw.scale import Tone
 from transxnet.draw.styles import marked_position
 from transxnet.errors import LensError, UnknownName
-from transxnet.explain.ablation.masking import write_mask
-from transxnet.explain.sanity.differences import compare
+from transxnet.explain.ablation.masking import format_mask
+from transxnet.explain.sanity.agreement import compare_maps
 from transxnet.export.images import Style, source_crop
 from transxnet.export.records import source_digest
 from transxnet.export.rows import Shot
@@ -66,10 +66,10 @@ def ask(upload):
     def asked(view: str, display: Display | None = None, untrained: bool = False, **more) -> Asked:
         options = {"stage": 2, "position": (30, 40)}
         if view == "ablation":
-            options |= {"edits": ("no_osra@2.0",), "mask": write_mask(GRID)}
-        shots = [Shot("small", study(small_model(), upload, StudyOptions(only=ONLY[view], **options)), upload.rgb)]
+            options |= {"ablations": ("no_osra@2.0",), "mask": format_mask(GRID)}
+        shots = [Shot("small", study(small_model(), upload, StudyOptions(analyses=ONLY[view], **options)), upload.rgb)]
         if untrained:
-            found = study(small_model("untrained", osra=False), upload, StudyOptions(only=ONLY[view], **options))
+            found = study(small_model("untrained", osra=False), upload, StudyOptions(analyses=ONLY[view], **options))
             shots.append(Shot("bare", replace(found, model="bare"), upload.rgb))
         return Asked(view, shots, [upload], [""], options, display or Display(), link=f"?view={view}", **more)
 
@@ -177,7 +177,7 @@ def test_compare_has_differences_in_every_pair(ask):
     asked = ask("compare", untrained=True, compared="receptive_field")
     made = manifest_of("npz", (file := export("npz", asked)).data)
     maps = {shot.study.model: drawn(shot.study, "receptive_field") for shot in asked.shots}
-    (wanted,) = compare(maps).differences
+    (wanted,) = compare_maps(maps).differences
     (pair,) = made["numbers"]["pairs"]
     assert pair["rank_correlation"] == wanted.correlation
     assert pair["mean_absolute"] == wanted.mean_absolute
@@ -191,11 +191,11 @@ def test_ablation_has_the_answers_before_and_after(ask):
     asked = ask("ablation")
     t = asked.shots[0].study.ablation
     made = manifest_of("svg", export("svg", asked).data)["numbers"]["small"]
-    assert [one["after"]["logit"] for one in made["answers"]] == [one.logit for one in t.after]
-    assert made["painted_change"] == t.painted_change
+    assert [one["after"]["logit"] for one in made["answers"]] == [one.logit for one in t.predictions_after]
+    assert made["painted_change"] == t.mask_effect
     with np.load(io.BytesIO(export("npz", asked).data)) as arrays:
         assert np.array_equal(arrays["small/logits_after"], t.logits_after)
-        assert np.array_equal(arrays["small/view_given"], t.view)
+        assert np.array_equal(arrays["small/view_given"], t.crop)
 
 
 def test_the_other_direction_and_the_largest_head_are_what_is_drawn(ask):

@@ -43,6 +43,7 @@ from demo.session import Session
 from demo.ui.components import _language
 from demo.ui.language import InLanguage, Words, chooser
 from transxnet.backbones.spec import spec_of
+from transxnet.draw import strings as figure_strings
 from transxnet.errors import LensError, NoWeights
 from transxnet.images import decode
 from transxnet.messages import Message
@@ -149,7 +150,7 @@ def test_keys_begin_with_their_module():
 
 
 def test_every_key_in_code_exists():
-    missing = {key: place for key, place in key_literals().items() if key not in STRINGS}
+    missing = {key: location for key, location in key_literals().items() if key not in STRINGS}
     assert not missing
 
 
@@ -212,7 +213,7 @@ def test_lines_and_sections():
     assert tr_section("offline") == {"gone": STRINGS["offline.gone"], "back": STRINGS["offline.back"]}
 
 
-def test_locale_is_of_one_thread():
+def test_locale_is_local_to_a_thread():
     with use_locale("ko"), ThreadPoolExecutor(1) as another:
         assert another.submit(current_locale).result() == "en"
 
@@ -222,13 +223,37 @@ def test_locale_is_of_one_thread():
 LIBRARY_WITHOUT_PAGE = ("cli", "training", "publish")  # packages whose messages only the command line prints
 
 
-def test_every_message_of_the_library_has_a_translation():
-    untranslated = {}
+def message_templates() -> dict[str, str]:
+    """Template of every Message in the library that a visitor can meet -> a place where it stands."""
+    templates = {text: f"draw.strings.{name}" for name, text in vars(figure_strings).items() if name.isupper()}
     for path, tree in sources("transxnet").items():
-        if path.parts[len(ROOT.parts) + 1] not in LIBRARY_WITHOUT_PAGE:
-            for call in calls(tree, "Message"):
-                if isinstance(call.args[0], ast.Constant) and call.args[0].value not in LIBRARY["ko"]:
-                    untranslated[call.args[0].value] = f"{path.name}:{call.lineno}"
+        if path.relative_to(ROOT / "transxnet").parts[0] in LIBRARY_WITHOUT_PAGE:
+            continue
+        for call in calls(tree, "Message"):
+            for text in literals(call.args[0], tree):
+                templates.setdefault(text, f"{path.name}:{call.lineno}")
+    return {
+        text: location for text, location in templates.items() if re.search(r"[^\W\d_]", re.sub(r"\{[^}]*\}", "", text))
+    }
+
+
+def literals(node: ast.expr, tree: ast.Module) -> list[str]:
+    """The texts that an argument can be: a literal, one of two, or what a name of the module was assigned."""
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    if isinstance(node, ast.IfExp):
+        return literals(node.body, tree) + literals(node.orelse, tree)
+    if isinstance(node, ast.Name):
+        assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+        values = [node.value for node in assignments if any(ast.unparse(target) == node.id for target in node.targets)]
+        return [
+            text for value in values if isinstance(value, (ast.Constant, ast.IfExp)) for text in literals(value, tree)
+        ]
+    return []
+
+
+def test_every_message_of_the_library_has_a_translation():
+    untranslated = {text: location for text, location in message_templates().items() if text not in LIBRARY["ko"]}
     assert not untranslated
 
 
@@ -277,7 +302,7 @@ def png(width: int, height: int) -> bytes:
         (png(64, 64)[:-40], "“cat.png”: 손상되어 끝까지 읽지 못했습니다", "“cat.png”已损坏：无法完整解码"),
     ],
 )
-def test_what_the_library_says_of_a_image_is_retold_with_its_remedy(data, korean, chinese):
+def test_image_errors_are_translated_with_their_remedy(data, korean, chinese):
     error = refused(data, name="cat.png")
     with use_locale("ko"):
         assert tr_error(error).startswith(korean)
@@ -287,21 +312,21 @@ def test_what_the_library_says_of_a_image_is_retold_with_its_remedy(data, korean
     assert tr_error(error) == str(error)
 
 
-def test_a_name_that_nobody_knows_is_tr_message():
+def test_unknown_backbone_is_translated():
     with pytest.raises(LensError) as caught:
         spec_of("timm:resnet5")
     with use_locale("ko"):
         assert tr_error(caught.value).startswith("timm에 'resnet5'(이)라는 백본이 없습니다. 비슷한 이름: timm:resnet50")
 
 
-def test_weights_that_no_source_has_are_retold_one_by_one():
+def test_every_failed_source_of_weights_is_translated():
     error = NoWeights(
-        "No weights for transxnet_s: every source failed.",
+        Message("No weights for {name}: {why}", name="transxnet_s", why="every source failed."),
         (
             ("folder", "No weights folder is configured.", "Pass --weights-dir or set TRANSXNET_WEIGHTS."),
             ("hub", "Odd.", ""),
         ),
-        remedy="Use s@untrained for random weights.",
+        remedy=Message("Use {name} for random weights.", name="s@untrained"),
     )
     with use_locale("zh"):
         lines = tr_error(error).splitlines()
@@ -313,22 +338,18 @@ def test_weights_that_no_source_has_are_retold_one_by_one():
     ]
 
 
-def test_captions_of_results_are_retold_and_what_is_unknown_stays():
+def test_captions_are_translated_and_unknown_text_stays():
+    layer = Message("stage {stage}, block {block}", stage=3, block=4)
     with use_locale("ko"):
-        assert tr_message("stage 3, block 4, mean of 4 heads") == "스테이지 3, 블록 4, 헤드 4개의 평균"
-        assert (
-            tr_message("Peak weight 0.4 · normalized entropy 0.5 · mean distance 44.1 px")
-            == "최대 가중치 0.4 · 정규화 엔트로피 0.5 · 평균 거리 44.1 px"
-        )
-        assert tr_message("stage 3, block 4, query at row 4, column 5") == "스테이지 3, 블록 4, 4행 5열의 쿼리"
-        assert tr_message("random weights") == "무작위 가중치"
+        assert tr_message(layer) == "스테이지 3, 블록 4"
+        assert tr_message(Message("{layer}, {target}", layer=layer, target="cat")) == "스테이지 3, 블록 4, cat"
         assert tr_message("Nobody wrote this.") == "Nobody wrote this."
         assert tr_message("") == ""
     assert tr_message("Attention") == "Attention"
 
 
 @pytest.mark.parametrize("where", list(Availability))
-def test_where_weights_are_is_tr_message(where):
+def test_availability_of_weights_is_translated(where):
     with use_locale("ko"):
         assert tr_message(where.value) != where.value
 
@@ -362,8 +383,8 @@ def test_where_weights_are_is_tr_message(where):
         ([], "ko;q=0.5;level=1", "en"),
     ],
 )
-def test_the_address_decides_then_the_browser_then_english(asked, accepted, wanted):
-    assert negotiate_locale(asked, accepted) == wanted
+def test_address_then_browser_then_english_decide(requested, accepted, expected):
+    assert negotiate_locale(requested, accepted) == expected
 
 
 # ---- the page's first answer --------------------------------------------------------------------------------------
@@ -383,23 +404,23 @@ def site() -> TestClient:
     ("query", "accepted", "tag"),
     [("", "", "en"), ("", "ko-KR", "ko"), ("?lang=zh&x=1", "ko", "zh-CN"), ("?lang=%22%3E%3Cscript%3E", "", "en")],
 )
-def test_the_page_says_its_language_before_any_script_of_it_runs(query, accepted, tag):
+def test_page_declares_its_language_before_scripts(query, accepted, tag):
     answer = site().get(f"/{query}", headers={"accept-language": accepted})
     script = f'<script>Object.defineProperty(navigator,"language",{{get:()=>"{tag}",configurable:true}});</script>'
-    wanted = PAGE.replace("<html", f'<html lang="{tag}"', 1).replace('\n\tlang="en"', "", 1)
-    assert answer.text == wanted.replace("<head>", f"<head>{script}", 1)
+    expected = PAGE.replace("<html", f'<html lang="{tag}"', 1).replace('\n\tlang="en"', "", 1)
+    assert answer.text == expected.replace("<head>", f"<head>{script}", 1)
     assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.headers["vary"] == "Accept-Language"
 
 
-def test_nothing_else_is_touched():
+def test_other_routes_are_unchanged():
     client = site()
     assert client.get("/other", headers={"accept-language": "ko"}).text == PAGE
     assert client.head("/", headers={"accept-language": "ko"}).text == ""
     assert client.get("/missing").status_code == 404
 
 
-def test_an_answer_that_is_no_page_passes():
+def test_response_that_is_no_page_passes():
     async def image(request: Any) -> Any:
         return PlainTextResponse("<html><head>", status_code=503)
 
@@ -411,29 +432,29 @@ def test_an_answer_that_is_no_page_passes():
 # ---- Gradio's own components --------------------------------------------------------------------------------------
 
 
-def test_words_of_components_are_keyed_by_the_english_in_every_language_of_the_front_end():
-    said = Words()
-    marker = said("tabs.attention")
-    said("page.stage_number", stage=2)
-    found = said.i18n().translations_dict
+def test_component_text_exists_in_every_front_end_language():
+    labels = Words()
+    marker = labels("tabs.attention")
+    labels("page.stage_number", stage=2)
+    translations = labels.i18n().translations_dict
     assert marker.key == "Attention"
-    assert found == {
+    assert translations == {
         "en": {"Attention": "Attention", "stage 2": "stage 2"},
         "ko": {"Attention": "어텐션", "stage 2": "스테이지 2"},
         "zh-CN": {"Attention": "注意力", "stage 2": "阶段 2"},
     }
 
 
-def test_the_chooser_names_each_language_by_itself_and_has_the_spoken_one_chosen():
+def test_language_menu_selects_the_current_locale():
     with use_locale("zh"):
-        found = chooser()
-    assert re.findall(r'value="(\w+)" lang="([\w-]+)"( selected)?>([^<]+)<', found) == [
+        translations = chooser()
+    assert re.findall(r'value="(\w+)" lang="([\w-]+)"( selected)?>([^<]+)<', translations) == [
         ("en", "en", "", "English"), ("ko", "ko", "", "한국어"), ("zh", "zh-CN", " selected", "中文"),
     ]  # fmt: skip
-    assert 'aria-label="语言"' in found
+    assert 'aria-label="语言"' in translations
 
 
-def test_an_event_speaks_the_language_of_its_opened_page_else_of_its_request():
+def test_event_uses_locale_of_page_then_request():
     request = gr.Request(query_params=QueryParams("lang=ko"), headers={"accept-language": "zh"})
     opened = SimpleNamespace(state_data={1: Session(image="key", language="zh")})
     assert _language(None, request) == "ko"

@@ -31,7 +31,7 @@ from demo.ui.page import Page, _from_newest
 from demo.ui.parts import SIBLINGS, pairs_of, part_buttons
 from demo.wanted import ALWAYS, WANTED
 from demo.web import STYLES, modules
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet import load
 from transxnet.errors import InvalidValue, LensError, SourceFailed, UnknownName
 from transxnet.explain.kernels.kernels import representatives
@@ -335,7 +335,7 @@ def test_a_tab_computes_and_shows_its_own_view_only(page, opened, view, title):
     assert changed[page.session].active == view
     assert shown(changed, page, view)["view"] == view
     newest = next(reversed(page.studio._studies.values()))
-    assert newest.options.only == WANTED[view].figures
+    assert newest.options.analyses == WANTED[view].figures
 
 
 def test_a_block_that_is_not_there_gives_way_to_the_last(page, opened):
@@ -557,11 +557,11 @@ def test_maps_come_first_and_their_figures_follow(page, opened):
 
 def test_ablation_answers_at_once_and_its_table_comes_when_it_is_asked_for(page, opened):
     assert not any(
-        {"ablation_table", "sanity_checks"} & set(study.options.only) for study in page.studio._studies.values()
+        {"ablation_table", "sanity_checks"} & set(study.options.analyses) for study in page.studio._studies.values()
     )
     changed = opened_on(page, opened, "What if")
     assert page.figures["ablation"] not in changed
-    assert not any("ablation" in study.options.only for study in page.studio._studies.values())
+    assert not any("ablation" in study.options.analyses for study in page.studio._studies.values())
     cell = changed[page.panels["ablation"]]["columns"][0]["cell"]
     assert cell["rows"][0]["label"] == changed[page.answers]["answers"][0]["label"]
 
@@ -592,7 +592,7 @@ def test_a_moved_crosshair_sends_no_attention_table_again(page, opened):
     assert set(again[panel]["tables"]) == set(first[panel]["tables"])
     assert set(again[panel]["tables"].values()) == {None}
     newest = next(reversed(page.studio._studies.values()))
-    assert (newest.options.only, newest.options.position) == (WANTED["attention"].figures, (9, 9))  # of the figures
+    assert (newest.options.analyses, newest.options.position) == (WANTED["attention"].figures, (9, 9))  # of the figures
     lost = SimpleNamespace(change={"held": []})
     assert all(finish(page.acted(lost, ANN, again[page.session], *asked))[panel]["tables"].values())
 
@@ -601,7 +601,7 @@ def test_sanity_checks_says_how_far_it_is_until_something_newer_is_asked(page, o
     go = threading.Event()
 
     def slow(loaded, shown, options, other, progress):
-        if options.only == ():  # the answer alone
+        if options.analyses == ():  # the answer alone
             return quick(loaded, shown, options, other, progress)
         for done in range(41):
             progress("sanity_checks", done, 40)
@@ -762,7 +762,7 @@ def test_the_second_image_may_be_the_visitors_own_before_this_one(page, opened):
     panel = shown(changed, page, "compare")
     assert panel["heads"][1]["title"] == "The second: your image"
     mine, theirs = (
-        page.studio.study(one.sha256, "pico", StudyOptions(only=("kernels",))).kernels for one in (last, first)
+        page.studio.study(one.sha256, "pico", StudyOptions(analyses=("kernels",))).kernels for one in (last, first)
     )
     tiles = panel["rows"][0]["cells"][1]["tiles"]["base64"]
     assert tiles == floats(theirs.kernels[representatives(mine, TILES)])
@@ -893,7 +893,7 @@ def test_a_file_explains_what_the_page_explains(page, opened, monkeypatch):
     shots_of(page.studio, session.image, names, options_of(session, Controls(*controls(names)), 0))
     shown = finish(page.refresh(as_request("gil"), session, *controls(names)))
     first = shown[page.answers]["answers"][0]["wnid"]
-    assert [(options.target, options.follow) for options in asked][:2] == [(None, False), (first, True)]
+    assert [(options.target, options.allow_missing_target) for options in asked][:2] == [(None, False), (first, True)]
 
 
 def test_a_step_of_the_tour_on_a_tab_of_ones_own_comes_back_so(page):
@@ -932,9 +932,9 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
     begun = []
 
     def slow(loaded, shown, options, other, progress):
-        if options.only == ():
+        if options.analyses == ():
             return quick(loaded, shown, options, other, progress)
-        begun.append(options.only)
+        begun.append(options.analyses)
         while True:
             progress("sanity_checks", 12, 40)
             threading.Event().wait(0.01)
@@ -978,7 +978,7 @@ def test_figures_that_take_long_can_be_stopped_while_their_maps_stay(page, opene
     go = threading.Event()
 
     def slow(loaded, shown, options, other, progress):
-        if "erf_pathways" not in options.only:
+        if "erf_pathways" not in options.analyses:
             return quick(loaded, shown, options, other, progress)
         for done in range(9):
             progress("erf_pathways", done, 8)

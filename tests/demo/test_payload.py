@@ -20,34 +20,34 @@ from demo.studio import Arrival
 from demo.views import Scene
 from demo.views import view as view_of
 from demo.views.kernels import ARRAYS
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
 from transxnet.draw.styles import marked_position
 from transxnet.errors import LensError, NoWeights
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.results.out_of_distribution import OutOfDistribution
-from transxnet.study import OVERVIEW, StudyOptions, study
+from transxnet.study import OVERVIEW_ANALYSES, StudyOptions, study
 from transxnet.weights.load import Provenance
 
 
-def view(name: str, columns: list[Column], shown) -> dict:
-    return view_of(name, Scene(columns, shown))
+def view(name: str, columns: list[Column], image) -> dict:
+    return view_of(name, Scene(columns, image))
 
 
 POINT = (30, 70)
 GRIDS = [
     name for name in TABS if name not in ("ablation", "tour")
 ]  # views of rows and cells; the others have tests of their own
-ANALYSES = (*OVERVIEW, "block_table", "stage_tables", "ablation")
+ANALYSES = (*OVERVIEW_ANALYSES, "block_table", "stage_tables", "ablation")
 ONE, TWO = image(), image(1)
 
 
 @pytest.fixture(scope="module")
 def columns() -> list[Column]:
     """Two finished columns whose maps differ: the second looked at another image."""
-    options = StudyOptions(stage=2, position=POINT, only=ANALYSES)
-    studies = [study(small_model(), shown, options) for shown in (ONE, TWO)]
+    options = StudyOptions(stage=2, position=POINT, analyses=ANALYSES)
+    studies = [study(small_model(), content, options) for content in (ONE, TWO)]
     return [
         Column("pico", studies[0], cost(small_model().model)),
         Column("pico@untrained", studies[1], cost(small_model().model)),
@@ -70,14 +70,14 @@ def pixels(data_url: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data_url.partition("base64,")[2]))))
 
 
-def same(found: np.ndarray, expected: np.ndarray) -> bool:
-    return np.array_equal(found, expected.astype(np.float32))
+def same(actual: np.ndarray, expected: np.ndarray) -> bool:
+    return np.array_equal(actual, expected.astype(np.float32))
 
 
 # ---- the overview -------------------------------------------------------------------------------------------
 
 
-def test_the_overview_carries_the_raw_values_of_every_variant(columns):
+def test_overview_has_raw_values_of_every_model(columns):
     rows = view("overview", columns, ONE)["rows"]
     for column, row in zip(columns, rows, strict=True):
         s = column.study
@@ -93,7 +93,7 @@ def test_the_overview_carries_the_raw_values_of_every_variant(columns):
         assert attention["data"]["variant"] == column.name
 
 
-def test_one_scale_a_column_of_the_overview(columns):
+def test_overview_columns_have_one_scale_each(columns):
     heads = view("overview", columns, ONE)["heads"]
     studies = [column.study for column in columns]
     kernels = [s.kernels.kernels[representatives(s.kernels, TILES)] for s in studies]
@@ -104,21 +104,21 @@ def test_one_scale_a_column_of_the_overview(columns):
     assert [(h["bar"]["signed"], h["bar"]["root"]) for h in heads] == [
         (False, False), (True, False), (False, False), (False, True),
     ]  # fmt: skip
-    alone = view("overview", columns[:1], ONE)["heads"]
-    assert alone[0]["bar"]["range"] == [0, studies[0].attention.mean.max()]
+    single_heads = view("overview", columns[:1], ONE)["heads"]
+    assert single_heads[0]["bar"]["range"] == [0, studies[0].attention.mean.max()]
 
 
-def test_where_values_sit(columns):
+def test_geometry_of_maps(columns):
     cell = view("overview", columns, ONE)["rows"][0]["cells"][0]
     keys = columns[0].study.attention.keys
-    place = {name: cell["map"][name] for name in ("rows", "cols", "stride", "origin", "view")}
-    assert place == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "view": [64, 64]}
+    geometry = {name: cell["map"][name] for name in ("rows", "cols", "stride", "origin", "view")}
+    assert geometry == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "view": [64, 64]}
     assert keys.grid == (2, 2)
     assert cell["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
     assert cell["position"] == list(marked_position(columns[0].study.attention)) == [16, 56]  # (30, 70) there
 
 
-def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):
+def test_rows_name_cost_and_weights(columns):
     trained, random = view("overview", columns, ONE)["rows"]
     assert [trained["title"], random["title"]] == ["pico", "pico (random weights)"]
     assert trained["badge"] == ""
@@ -129,15 +129,17 @@ def test_a_row_says_what_it_cost_and_whose_weights_it_has(columns):
     assert trained["more"] == f"small.safetensors\nSHA-256 {'ab' * 32}"
 
 
-def test_commit_digest_and_note_stand_beside_the_column(columns):
-    found = Provenance("hub", "hf-hub:lens/transxnet_t@v1", "cd" * 32, "0123456789" * 4, "Used because folder: None.")
-    column = replace(columns[0], study=replace(columns[0].study, provenance=found))
-    for shown in (view("overview", [column], ONE)["rows"][0], view("erf", [column], ONE)["heads"][0]):
-        assert shown["sub"].endswith(
+def test_columns_have_revision_digest_and_note(columns):
+    provenance = Provenance(
+        "hub", "hf-hub:lens/transxnet_t@v1", "cd" * 32, "0123456789" * 4, "Used because folder: None."
+    )
+    column = replace(columns[0], study=replace(columns[0].study, provenance=provenance))
+    for content in (view("overview", [column], ONE)["rows"][0], view("erf", [column], ONE)["heads"][0]):
+        assert content["sub"].endswith(
             "Weights from hf-hub:lens/transxnet_t@v1 at 01234567 (SHA-256 cdcdcdcd…). Used because folder: None."
         )
-        assert shown["more"].splitlines()[1:3] == [f"revision {'0123456789' * 4}", f"SHA-256 {'cd' * 32}"]
-    untrained = replace(column, study=replace(column.study, provenance=replace(found, kind="untrained")))
+        assert content["more"].splitlines()[1:3] == [f"revision {'0123456789' * 4}", f"SHA-256 {'cd' * 32}"]
+    untrained = replace(column, study=replace(column.study, provenance=replace(provenance, kind="untrained")))
     assert "Used because" not in view("overview", [untrained], ONE)["rows"][0]["sub"]  # the badge says it
 
 
@@ -150,25 +152,25 @@ def test_commit_digest_and_note_stand_beside_the_column(columns):
     ],
     ids=["unlike", "unsure", "as usual"],
 )
-def test_a_image_that_is_unlike_what_the_model_knows_is_said_to_be(columns, nearer, less_sure, said):
-    known = OutOfDistribution("transxnet_pico", 30.0, nearer, 0.2, less_sure, 3000)
-    column = replace(columns[0], study=replace(columns[0].study, out_of_distribution=known))
+def test_out_of_distribution_images_are_reported(columns, nearer, less_sure, text):
+    ood = OutOfDistribution("transxnet_pico", 30.0, nearer, 0.2, less_sure, 3000)
+    column = replace(columns[0], study=replace(columns[0].study, out_of_distribution=ood))
     warning = answers([column])["warning"]
-    assert said in warning
-    assert bool(warning) == bool(said)
+    assert text in warning
+    assert bool(warning) == bool(text)
     assert answers(columns)["warning"] == ""  # nothing is recorded of these weights
 
 
 # ---- inside the views ---------------------------------------------------------------------------------------
 
 
-def test_kernels_carry_what_was_generated_what_it_changed_and_the_gates(columns):
+def test_kernels_have_kernels_differences_and_mixing_weights(columns):
     rows = view("kernels", columns, ONE)["rows"]
     for i, column in enumerate(columns):
-        made = column.study.kernels
-        channels = representatives(made, TILES)
+        kernels = column.study.kernels
+        channels = representatives(kernels, TILES)
         shape = (len(channels), 7, 7)
-        expected = (made.kernels, made.kernels - made.static_kernels, made.gates[0])
+        expected = (kernels.kernels, kernels.kernels - kernels.static_kernels, kernels.gates[0])
         for row, raw in zip(rows, expected, strict=True):
             assert same(values(row["cells"][i], shape), raw[channels])
     changes = [c.study.kernels.kernels - c.study.kernels.static_kernels for c in columns]
@@ -177,36 +179,45 @@ def test_kernels_carry_what_was_generated_what_it_changed_and_the_gates(columns)
     assert rows[2]["bar"]["range"] == [0, 1]
 
 
-def test_the_inspector_gets_all_that_the_shown_channels_outputs_are_made_of(columns):
+def test_inspector_has_everything_an_output_is_computed_from(columns):
     """Nothing where it was not computed; else exactly the library's arrays, in the tiles' order."""
     assert view("kernels", columns, ONE)["inspected"] == [None, None]
     loaded = small_model()
-    looked = study(loaded, ONE, StudyOptions(stage=2, position=POINT, only=("kernels", "kernel_arithmetic")))
-    shown = view("kernels", [PENDING, Column("pico", looked, cost(loaded.model))], ONE)
-    assert shown["layout"] == "kernels"
-    assert shown["inspected"][0] is None
-    one, found = shown["inspected"][1], looked.kernel_arithmetic
-    assert (one["variant"], one["generated"], one["groups"], one["size"]) == ("pico", True, 2, 7)
-    assert one["at"] == "stage 2, block 2"
-    assert one["channels"] == representatives(looked.kernels, TILES).tolist()
-    assert one["names"] == [f"Channel {i + 1} of pico" for i in one["channels"]]
-    assert set(one["base64"]) == set(ARRAYS)
+    analyzed = study(loaded, ONE, StudyOptions(stage=2, position=POINT, analyses=("kernels", "kernel_arithmetic")))
+    content = view("kernels", [PENDING, Column("pico", analyzed, cost(loaded.model))], ONE)
+    assert content["layout"] == "kernels"
+    assert content["inspected"][0] is None
+    inspected, arithmetic = content["inspected"][1], analyzed.kernel_arithmetic
+    assert (inspected["variant"], inspected["generated"], inspected["groups"], inspected["size"]) == (
+        "pico",
+        True,
+        2,
+        7,
+    )
+    assert inspected["at"] == "stage 2, block 2"
+    assert inspected["channels"] == representatives(analyzed.kernels, TILES).tolist()
+    assert inspected["names"] == [f"Channel {i + 1} of pico" for i in inspected["channels"]]
+    assert set(inspected["base64"]) == set(ARRAYS)
     for name in ARRAYS:
-        raw = getattr(found, name)
-        assert same(np.frombuffer(base64.b64decode(one["base64"][name]), "<f4").reshape(raw.shape), raw)
+        raw = getattr(arithmetic, name)
+        assert same(np.frombuffer(base64.b64decode(inspected["base64"][name]), "<f4").reshape(raw.shape), raw)
     units = {"rows": 8, "cols": 8, "stride": 8, "origin": 0.0, "view": [64, 64], "upload": [100, 80]}
-    assert one["units"] == units | {"box": list(looked.crop.crop_box)}
+    assert inspected["units"] == units | {"box": list(analyzed.crop.crop_box)}
 
 
-def test_the_inspector_knows_what_is_learned_and_not_generated():
+def test_inspector_marks_learned_kernels():
     loaded = small_model(idconv=False)
-    looked = study(loaded, ONE, StudyOptions(stage=3, only=("kernels", "kernel_arithmetic")))
-    (one,) = view("kernels", [Column("pico_static", looked, cost(loaded.model))], ONE)["inspected"]
-    assert (one["generated"], one["groups"]) == (False, 1)
-    assert one["base64"]["kernels"] == one["base64"]["static_kernels"] == one["base64"]["learned_kernels"]
+    analyzed = study(loaded, ONE, StudyOptions(stage=3, analyses=("kernels", "kernel_arithmetic")))
+    (inspected,) = view("kernels", [Column("pico_static", analyzed, cost(loaded.model))], ONE)["inspected"]
+    assert (inspected["generated"], inspected["groups"]) == (False, 1)
+    assert (
+        inspected["base64"]["kernels"]
+        == inspected["base64"]["static_kernels"]
+        == inspected["base64"]["learned_kernels"]
+    )
 
 
-def test_grad_cam_is_raw_and_signed_first(columns):
+def test_first_grad_cam_row_is_raw_and_signed(columns):
     raw, raised = view("grad_cam", columns, ONE)["rows"]
     for i, column in enumerate(columns):
         heatmap = column.study.grad_cam.heatmap
@@ -218,15 +229,15 @@ def test_grad_cam_is_raw_and_signed_first(columns):
     assert (raw["bar"]["signed"], raised["bar"]["signed"]) == (True, False)
 
 
-def test_the_receptive_field_tells_its_shares(columns):
+def test_receptive_field_reports_areas(columns):
     (row,) = view("erf", columns, ONE)["rows"]
     for column, cell in zip(columns, row["cells"], strict=True):
         numbers = column.study.receptive_field.numbers
-        for held in (20, 30, 50, 99):
-            assert f" {share(numbers[f'r{held}'])}" in cell["caption"]
+        for percentage in (20, 30, 50, 99):
+            assert f" {share(numbers[f'r{percentage}'])}" in cell["caption"]
 
 
-def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
+def test_target_class_is_added_to_predictions(columns):
     s = columns[0].study
     given = answers(columns)
     assert [(a["index"], a["share"]) for a in given["answers"]] == [(a.index, a.probability) for a in s.predictions.top]
@@ -235,7 +246,7 @@ def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
     assert "200 classes" in given["note"]
 
     last = int(np.argmin(s.predictions.probabilities))
-    chosen = Column("pico", study(small_model(), ONE, StudyOptions(target=last, only=())))
+    chosen = Column("pico", study(small_model(), ONE, StudyOptions(target=last, analyses=())))
     given = answers([PENDING, chosen])  # the first one that is there
     assert given["chosen"] == given["answers"][5]["index"] == last
     assert given["answers"][5]["share"] == s.predictions.probabilities[last]
@@ -247,25 +258,25 @@ def test_answers_are_bars_and_an_answer_chosen_by_name_stands_below(columns):
 # ---- the image --------------------------------------------------------------------------------------------
 
 
-def test_an_outline_only_for_those_who_see_a_part(columns):
+def test_only_cropping_models_have_a_crop_box(columns):
     assert crosshair(ONE, POINT, columns)["crops"] == [
         {"name": "pico", "box": [10, 0, 90, 80]}, {"name": "pico (random weights)", "box": [10, 0, 90, 80]},
     ]  # fmt: skip
     square = image(2, 80, 80)
-    whole = [Column("pico", study(small_model(), square, StudyOptions(only=())))]
-    shown = crosshair(square, (10, 20), whole)
-    assert (shown["crops"], shown["note"]) == ([], "")
-    assert (shown["size"], shown["position"]) == ([80, 80], [10, 20])
-    assert "10, 20" in shown["alt"]
-    assert pixels(shown["src"]).shape == (80, 80, 3)
+    uncropped = [Column("pico", study(small_model(), square, StudyOptions(analyses=())))]
+    content = crosshair(square, (10, 20), uncropped)
+    assert (content["crops"], content["note"]) == ([], "")
+    assert (content["size"], content["position"]) == ([80, 80], [10, 20])
+    assert "10, 20" in content["alt"]
+    assert pixels(content["src"]).shape == (80, 80, 3)
     assert crosshair(ONE, POINT, [PENDING, FAILED])["crops"] == []
 
 
-def test_a_large_image_travels_small():
+def test_large_images_are_sent_downscaled():
     assert pixels(crosshair(image(0, 1440, 480), (0, 0), [])["src"]).shape == (240, 720, 3)
 
 
-def test_photos_sharp_and_as_the_model_saw_them(columns):
+def test_photos_are_sharp_and_model_input(columns):
     photos = view("overview", [*columns, PENDING], ONE)["images"]
     assert set(photos) == {"pico", "pico@untrained"}
     assert np.array_equal(pixels(photos["pico"]["seen"]), columns[0].study.crop.rgb)
@@ -279,14 +290,14 @@ def test_photos_sharp_and_as_the_model_saw_them(columns):
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_what_is_not_there_is_said_once_in_its_place(columns, name):
-    shown = view(name, [columns[0], PENDING, FAILED], ONE)
+def test_pending_and_failed_columns_show_one_cell(columns, name):
+    content = view(name, [columns[0], PENDING, FAILED], ONE)
     if name == "overview":
-        cells = [row["cells"][0] for row in shown["rows"]]
-        assert [len(row["cells"]) for row in shown["rows"]] == [4, 1, 1]
+        cells = [row["cells"][0] for row in content["rows"]]
+        assert [len(row["cells"]) for row in content["rows"]] == [4, 1, 1]
     else:
-        cells = shown["rows"][0]["cells"]
-        assert all(row["cells"][i] == {"kind": "text", "text": ""} for row in shown["rows"][1:] for i in (1, 2))
+        cells = content["rows"][0]["cells"]
+        assert all(row["cells"][i] == {"kind": "text", "text": ""} for row in content["rows"][1:] for i in (1, 2))
     assert cells[1] == {
         "kind": "pending", "variant": "t", "text": "downloading hf-hub:lens/transxnet_t", "share": 3 / 51.2,
         "amount": "3.0 of 51.2 MB", "label": "Downloading T",
@@ -302,21 +313,21 @@ def test_what_is_not_there_is_said_once_in_its_place(columns, name):
     assert [way["send"] for way in ways] == [
         {"retry": "s"}, {"instead": ["s", "s@untrained"]}, {"instead": ["s", "pico"]},
     ]  # fmt: skip
-    assert "secret" not in json.dumps(shown)
+    assert "secret" not in json.dumps(content)
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_a_view_with_nobody_there_can_be_drawn(name):
-    shown = view(name, [PENDING], ONE)
-    assert shown["images"] == {}
-    assert shown["rows"][0]["cells"][0]["kind"] == "pending"
-    json.dumps(shown, allow_nan=False)
+def test_tab_without_finished_models_can_be_rendered(name):
+    content = view(name, [PENDING], ONE)
+    assert content["images"] == {}
+    assert content["rows"][0]["cells"][0]["kind"] == "pending"
+    json.dumps(content, allow_nan=False)
 
 
-def test_how_far_a_download_is():
-    def waiting(*arrived: object, silent: float = 0.0) -> dict:
-        found = progress([Column("t", arrival=Arrival(*arrived, silent=silent))])["t"]
-        return {k: v for k, v in found.items() if k not in ("kind", "variant")}
+def test_progress_of_a_download():
+    def waiting(*bytes_and_total: object, silent: float = 0.0) -> dict:
+        cell = progress([Column("t", arrival=Arrival(*bytes_and_total, silent=silent))])["t"]
+        return {k: v for k, v in cell.items() if k not in ("kind", "variant")}
 
     assert waiting() == {"text": "looking for weights"}
     assert waiting(silent=7.9)["stalled"].startswith("No response for 7 s; still trying")
@@ -329,7 +340,7 @@ def test_how_far_a_download_is():
     assert progress([FAILED]) == {}
 
 
-def test_an_error_without_attempts_has_an_empty_list():
+def test_error_without_attempts_has_empty_list():
     cell = view("overview", [Column("t", error=LensError("No.", remedy="Yes."))], ONE)["rows"][0]["cells"][0]
     assert (cell["kind"], cell["text"], cell["attempts"], cell["remedy"]) == ("error", "No.", [], "Yes.")
     assert answers([Column("t", error=LensError("No.", remedy="Yes."))])["note"].startswith(
@@ -338,7 +349,7 @@ def test_an_error_without_attempts_has_an_empty_list():
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_a_browser_can_read_it(columns, name):
+def test_payload_is_valid_json(columns, name):
     first, second = view(name, columns, ONE), view(name, columns, ONE)
     json.dumps(first, allow_nan=False)  # JSON.parse knows no NaN
     assert second["serial"] > first["serial"]  # so that the page knows an answer from the one before
@@ -357,7 +368,7 @@ def siblings(columns) -> list[Column]:
     found = [
         Column(
             name,
-            study(small_model(**switches), ONE, StudyOptions(stage=2, position=POINT, only=ANALYSES)),
+            study(small_model(**switches), ONE, StudyOptions(stage=2, position=POINT, analyses=ANALYSES)),
             cost(small_model().model),
         )
         for name, switches in (("pico_noosra", {"osra": False}), ("pico_static", {"idconv": False}))
@@ -365,22 +376,22 @@ def siblings(columns) -> list[Column]:
     return [columns[0], *found]
 
 
-def test_without_osra_a_sentence_stands_where_attention_would_be(siblings, columns):
-    said = siblings[1].study.missing["attention"]
-    own = siblings[1].study.spec.name
-    assert said.startswith(f"{own} has no OSRA")
-    said = said.replace(own, siblings[1].title)  # as its column is called
+def test_model_without_osra_shows_the_reason(siblings, columns):
+    reason = siblings[1].study.missing["attention"]
+    name = siblings[1].study.spec.name
+    assert reason.startswith(f"{name} has no OSRA")
+    reason = reason.replace(name, siblings[1].title)  # as its column is called
     overview = view("overview", siblings, ONE)
     assert [[cell["kind"] for cell in row["cells"]] for row in overview["rows"]] == [
         ["map", "tiles", "map", "map"], ["text", "tiles", "map", "map"], ["map", "tiles", "map", "map"],
     ]  # fmt: skip
-    assert overview["rows"][1]["cells"][0]["text"] == said
+    assert overview["rows"][1]["cells"][0]["text"] == reason
     large, every, _ = view("attention", siblings, ONE)["rows"]
     assert [cell["kind"] for cell in large["cells"]] == ["attention", "text", "attention"]
-    assert [cell.get("text") for cell in (large["cells"][1], every["cells"][1])] == [said, ""]
+    assert [cell.get("text") for cell in (large["cells"][1], every["cells"][1])] == [reason, ""]
 
 
-def test_without_idconv_kernels_are_called_learned_and_no_difference_is_drawn(siblings):
+def test_model_without_idconv_shows_learned_kernels_only(siblings):
     kernels, change, gates = view("kernels", siblings, ONE)["rows"]
     assert [[cell["kind"] for cell in row["cells"]] for row in (kernels, change, gates)] == [
         ["tiles"] * 3, ["tiles", "tiles", "text"], ["tiles", "tiles", "text"],
@@ -394,18 +405,18 @@ def test_without_idconv_kernels_are_called_learned_and_no_difference_is_drawn(si
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_every_view_of_a_sibling_alone_can_be_drawn(siblings, name):
+def test_every_tab_renders_for_ablated_models(siblings, name):
     for column in siblings[1:]:
-        shown = view(name, [column], ONE)
-        json.dumps(shown, allow_nan=False)
-        assert shown["rows"][0]["cells"][0]["kind"] != "error"
+        content = view(name, [column], ONE)
+        json.dumps(content, allow_nan=False)
+        assert content["rows"][0]["cells"][0]["kind"] != "error"
 
 
-def test_a_small_field_is_told_with_a_digit():
+def test_small_shares_have_one_decimal():
     assert [share(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3%", "< 0.1%", "4.6%", "33%"]
 
 
-def test_sanity_checks_says_the_share_that_other_views_say(columns):
+def test_sanity_checks_show_the_target_probability(columns):
     """A bad guess of an untrained model is 0.5%, not 1%."""
     s = columns[0].study
     probabilities = np.full_like(s.predictions.probabilities, 0.0052)

@@ -12,7 +12,7 @@ from demo.published import FILE, Source, published
 HEAD = "model,variant,family,resolution,params_m,gmacs,imagenet_top1,imagenet_v2_top1,source_url"
 
 
-def test_every_row_of_the_file_is_there_once():
+def test_every_row_is_read_once():
     with FILE.open(encoding="utf-8", newline="") as lines:
         assert len(published()) == len(list(csv.reader(lines))) - 1 > 100
     assert max(Counter((row.model, row.variant) for row in published()).values()) == 1
@@ -20,7 +20,7 @@ def test_every_row_of_the_file_is_there_once():
 
 
 @pytest.mark.parametrize("row", published(), ids=lambda row: row.name)
-def test_a_row_is_plausible_and_has_sources(row):
+def test_rows_are_plausible_and_have_sources(row):
     assert 3 < row.params_m < 200
     assert 0.5 < row.gmacs < 80
     assert 75 < row.top1 < 87
@@ -32,32 +32,32 @@ def test_a_row_is_plausible_and_has_sources(row):
         assert not {" ", ";", ","} & set(source.url)
 
 
-def test_transxnet_as_published():
-    found = {
+def test_transxnet_values_match_the_paper():
+    transxnet = {
         row.variant: (row.top1, row.gmacs, row.params_m, row.v2_top1) for row in published() if row.model == "TransXNet"
     }
-    assert found == {
+    assert transxnet == {
         "T": (81.6, 1.8, 12.8, 70.7), "S": (83.8, 4.5, 26.9, 73.8), "B": (84.6, 8.3, 48.0, 75.0),
         "B@384": (85.5, 24.2, 48.0, 76.1),
     }  # fmt: skip
 
 
-def test_names_and_sources_in_words(tmp_path):
+def test_names_and_sources_are_parsed(tmp_path):
     file = tmp_path / "two.csv"
     file.write_text(
         f"{HEAD}\nA,T,cnn,224,1,2,80,,https://github.com/a/b/blob/1/c.md ; https://arxiv.org/abs/1 (GMACs; top-1)\n"
         "ResNet,timm: resnet50.a1_in1k,cnn,224,1,2,80,70.5,https://github.com/a/b\n",
         encoding="utf-8",
     )
-    one, two = published(file)
-    assert (one.name, one.by_timm, one.v2_top1) == ("A T", False, None)
-    assert one.sources[1] == Source("https://arxiv.org/abs/1", "GMACs; top-1")
-    assert [source.words for source in one.sources] == ["github.com/a/b", "arxiv.org/abs/1"]
-    assert (two.name, two.by_timm, two.v2_top1) == ("resnet50.a1_in1k", True, 70.5)
+    first, second = published(file)
+    assert (first.name, first.by_timm, first.v2_top1) == ("A T", False, None)
+    assert first.sources[1] == Source("https://arxiv.org/abs/1", "GMACs; top-1")
+    assert [source.words for source in first.sources] == ["github.com/a/b", "arxiv.org/abs/1"]
+    assert (second.name, second.by_timm, second.v2_top1) == ("resnet50.a1_in1k", True, 70.5)
 
 
 @pytest.mark.parametrize("row", ["A,T,cnn,224,1,2,80,,no address", "A,T,cnn,big,1,2,80,,https://a.b/c", "A,T"])
-def test_a_damaged_or_missing_file_is_no_numbers(tmp_path, row, caplog):
+def test_damaged_or_missing_file_gives_no_rows(tmp_path, row, caplog):
     file = tmp_path / "damaged.csv"
     file.write_text(f"{HEAD}\n{row}\n", encoding="utf-8")
     assert published(file) == ()

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from demo import replies
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.draw.overlay import crop_source
 from transxnet.draw.scale import shared_range
 from transxnet.draw.styles import draw_result
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.study import OVERVIEW, StudyOptions, study
+from transxnet.study import OVERVIEW_ANALYSES, StudyOptions, study
 
 UPLOAD = image()
 
@@ -40,7 +40,7 @@ def test_answers_best_first_with_provenance(seen):
     assert json.loads(json.dumps(reply, allow_nan=False)) == reply
 
 
-@pytest.mark.parametrize("part", OVERVIEW)
+@pytest.mark.parametrize("part", OVERVIEW_ANALYSES)
 def test_a_map_is_answered_whole(seen, part):
     numbers, png, npz = answered(seen, part)
     result = getattr(seen, part)

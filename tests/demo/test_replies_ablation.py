@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from demo.replies_ablation import ablation_of
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.errors import PartMissing
-from transxnet.explain.ablation.masking import write_mask
+from transxnet.explain.ablation.masking import format_mask
 from transxnet.study import StudyOptions, study
 
 GRID = np.zeros((8, 10), bool)
@@ -22,7 +22,7 @@ GRID[2:5, 3:6] = True
 @pytest.fixture(scope="module")
 def tried():
     options = StudyOptions(
-        only=("ablation",), edits=("no_osra@2.0", "head_off:9@1.1"), mask=write_mask(GRID), fill="blur"
+        analyses=("ablation",), ablations=("no_osra@2.0", "head_off:9@1.1"), mask=format_mask(GRID), fill="blur"
     )
     return study(small_model(), image(), options)
 
@@ -34,19 +34,19 @@ def test_the_numbers_are_the_librarys(tried):
     assert numbers["model"] == "small"
     assert numbers["changes"] == [{"key": "no_osra@2.0", "words": "OSRA’s half zeroed", "where": "stage 2"}]
     assert list(numbers["skipped"]) == ["head_off:9@1.1"]
-    assert numbers["explained"]["logit"] == [t.explained[0].logit, t.explained[1].logit]
+    assert numbers["explained"]["logit"] == [t.target[0].logit, t.target[1].logit]
     assert [one["probability"] for one in numbers["answers"]] == [
-        [old.probability, new.probability] for old, new in zip(t.before, t.after, strict=True)
+        [old.probability, new.probability] for old, new in zip(t.predictions_before, t.predictions_after, strict=True)
     ]
     assert numbers["painted"] == {
-        "share": t.painted, "fill": "blur", "logit_change": t.painted_change, "elsewhere": t.elsewhere.tolist(),
+        "share": t.masked_share, "fill": "blur", "logit_change": t.mask_effect, "elsewhere": t.control_effects.tolist(),
     }  # fmt: skip
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), t.view)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), t.crop)
     with np.load(io.BytesIO(held), allow_pickle=False) as arrays:
         assert np.array_equal(arrays["logits_after"], t.logits_after)
-        assert np.array_equal(arrays["elsewhere"], t.elsewhere)
+        assert np.array_equal(arrays["elsewhere"], t.control_effects)
 
 
 def test_a_study_without_a_ablation_says_so():
     with pytest.raises(PartMissing, match="tried nothing"):
-        ablation_of(study(small_model(), image(), StudyOptions(only=())))
+        ablation_of(study(small_model(), image(), StudyOptions(analyses=())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from demo.shelf import Shelf, nbytes
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.study import StudyOptions, study
 
 
@@ -47,7 +47,7 @@ def test_what_a_value_takes():
 
 
 def test_a_study_counts_the_arrays_inside_its_parts():
-    found = study(small_model(), image(), StudyOptions(stage=2, only=("stage_tables",)))
-    bare = study(small_model(), image(), StudyOptions(stage=2, only=()))
+    found = study(small_model(), image(), StudyOptions(stage=2, analyses=("stage_tables",)))
+    bare = study(small_model(), image(), StudyOptions(stage=2, analyses=()))
     tables = [array for t in found.stage_tables for array in (t.weights, t.scales, t.entropy, t.distance)]
     assert nbytes(found) - nbytes(bare) == sum(array.nbytes for array in tables) > 1000

@@ -20,8 +20,8 @@ from demo.backbones import Backbones
 from demo.i18n.translate import tr
 from demo.jobs import Abandoned
 from demo.studio import AT_ONCE, IMAGES, WAITING, Loading, Studio
+from tests.fixtures.small_model import image, small_model
 from tests.hub import HubServer, use_hub
-from tests.small import image, small_model
 from transxnet import load as load_model
 from transxnet.backbones.spec import find_backbone
 from transxnet.draw.overlay import to_png
@@ -31,7 +31,7 @@ from transxnet.study import StudyOptions, study
 from transxnet.variants import SIBLINGS
 from transxnet.weights.load import Availability, LoadedModel
 
-ONE = StudyOptions(stage=2, position=(30, 40), only=("attention",))
+ONE = StudyOptions(stage=2, position=(30, 40), analyses=("attention",))
 
 
 class Loads:
@@ -87,13 +87,13 @@ def test_the_same_question_is_computed_once(loads):
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(image())
     first = studio.study(key, "pico", ONE)
-    assert studio.study(key, "pico", StudyOptions(stage=2, position=(30, 40), only=("attention",))) is first
+    assert studio.study(key, "pico", StudyOptions(stage=2, position=(30, 40), analyses=("attention",))) is first
     assert gpu.calls == 1
     expected = study(small_model(), image(), ONE)
     assert (first.attention.heads == expected.attention.heads).all()
     assert (first.predictions.logits == expected.predictions.logits).all()
 
-    other = studio.study(key, "pico", StudyOptions(stage=2, position=(70, 10), only=("attention",)))
+    other = studio.study(key, "pico", StudyOptions(stage=2, position=(70, 10), analyses=("attention",)))
     assert other.attention.query != first.attention.query
     studio.study(studio.add(image(1)), "pico", ONE)
     studio.study(key, "pico@untrained", ONE)
@@ -105,7 +105,7 @@ def test_another_second_image_is_another_question(loads):
     gpu = Counted()
     studio = Studio(device="cpu", on_gpu=gpu)
     key, others = studio.add(image()), [studio.add(image(seed)) for seed in (1, 2)]
-    asked = StudyOptions(stage=2, only=("kernel_change",))
+    asked = StudyOptions(stage=2, analyses=("kernel_change",))
     found = [studio.study(key, "pico", asked, other) for other in (*others, others[0])]
     assert gpu.calls == 2
     assert found[0] is found[2]
@@ -133,7 +133,7 @@ def test_a_long_study_tells_how_far_it_is_and_stops_when_nobody_waits(loads, mon
     monkeypatch.setattr(module, "study", slow)
     studio = Studio(device="cpu")
     key = studio.add(image())
-    job = studio.explain(key, "pico", StudyOptions(only=("sanity_checks",)))
+    job = studio.explain(key, "pico", StudyOptions(analyses=("sanity_checks",)))
     assert told.wait(60)
     assert (job.long, job.steps) == (True, ("sanity_checks", 12, 40))
     studio.leave(job)
@@ -146,7 +146,7 @@ def test_no_more_than_two_explain_at_the_same_moment(loads):
     gpu.meet = threading.Barrier(AT_ONCE, timeout=60).wait  # each waits for a second one: two do run together
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(image())
-    asked = [StudyOptions(position=(10 * i, 10), only=()) for i in range(2 * AT_ONCE)]
+    asked = [StudyOptions(position=(10 * i, 10), analyses=()) for i in range(2 * AT_ONCE)]
     threads = [threading.Thread(target=studio.study, args=(key, "pico", options)) for options in asked]
     for thread in threads:
         thread.start()
@@ -160,7 +160,7 @@ def test_studies_are_bounded(loads, monkeypatch):
     gpu = Counted()
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(image())
-    asked = [StudyOptions(position=(i, 0), only=()) for i in range(4)]
+    asked = [StudyOptions(position=(i, 0), analyses=()) for i in range(4)]
     for options in [*asked, asked[3]]:
         studio.study(key, "pico", options)
     assert gpu.calls == 4
@@ -202,7 +202,7 @@ def test_strokes_push_out_no_maps(loads, monkeypatch):
     studio = Studio(device="cpu", on_gpu=gpu)
     key = studio.add(image())
     studio.study(key, "pico", ONE)
-    strokes = [StudyOptions(only=("ablation",), edits=(f"no_osra@{stage}.0",)) for stage in (1, 2, 3)]
+    strokes = [StudyOptions(analyses=("ablation",), ablations=(f"no_osra@{stage}.0",)) for stage in (1, 2, 3)]
     for options in (*strokes, strokes[2], ONE):  # the last two are still there
         studio.study(key, "pico", options)
     assert gpu.calls == 4

@@ -15,7 +15,7 @@ from demo.session import Session, changed
 from demo.tables import MAX_CACHED, table_json, table_key, updated_keys
 from demo.views import Scene, view
 from demo.views.attention import DIRECTIONS
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
 from transxnet.study import StudyOptions, study
 
@@ -28,11 +28,11 @@ def columns() -> list[Column]:
     """The model twice, on two images, and once without OSRA."""
     models = [("pico", small_model(), ONE), ("pico@untrained", small_model(), TWO)]
     models.append(("pico_noosra", small_model(osra=False), ONE))
-    options = StudyOptions(stage=2, block=1, only=ONLY)
-    return [Column(name, study(model, shown, options), cost(model.model)) for name, model, shown in models]
+    options = StudyOptions(stage=2, block=1, analyses=ONLY)
+    return [Column(name, study(model, render, options), cost(model.model)) for name, model, render in models]
 
 
-def shown(columns, **session) -> dict:
+def render(columns, **session) -> dict:
     return view("attention", Scene(columns, ONE, Session(**session)))
 
 
@@ -43,9 +43,9 @@ def weights(table: dict) -> np.ndarray:
     return steps.reshape(*scales.shape, -1) * scales[..., None]
 
 
-def test_every_column_names_its_block_and_the_last_block_of_every_stage(columns):
-    found = shown(columns)
-    large, heads, stages = (row["cells"] for row in found["rows"])
+def test_columns_refer_to_block_and_stage_tables(columns):
+    content = render(columns)
+    large, heads, stages = (row["cells"] for row in content["rows"])
     assert [cell["kind"] for cell in large] == ["attention", "attention", "text"]
     why = columns[2].study.missing["block_table"].replace("transxnet_small", columns[2].title)
     assert large[2]["text"] == why  # said once
@@ -54,56 +54,60 @@ def test_every_column_names_its_block_and_the_last_block_of_every_stage(columns)
         s = column.study
         assert large[i]["table"] == heads[i]["table"] == table_key(s, s.block_table)
         assert stages[i]["tables"] == [table_key(s, table) for table in s.stage_tables]
-        assert [found["tables"][key]["stage"] for key in stages[i]["tables"]] == [1, 2, 3, 4]
-    assert len(found["tables"]) == 10  # two images, five blocks each
-    json.dumps(found, allow_nan=False)
+        assert [content["tables"][key]["stage"] for key in stages[i]["tables"]] == [1, 2, 3, 4]
+    assert len(content["tables"]) == 10  # two images, five blocks each
+    json.dumps(content, allow_nan=False)
 
 
-def test_a_table_holds_every_head_of_the_block_to_half_a_step(columns):
+def test_table_is_exact_to_half_a_step(columns):
     s = columns[0].study
-    raw = study(small_model(), ONE, StudyOptions(stage=2, block=1, only=("attention_table",))).attention_table
-    found = shown(columns)["tables"][table_key(s, s.block_table)]
-    assert (found["stage"], found["block"], found["heads"]) == (2, 1, 2)
+    raw = study(small_model(), ONE, StudyOptions(stage=2, block=1, analyses=("attention_table",))).attention_table
+    table = render(columns)["tables"][table_key(s, s.block_table)]
+    assert (table["stage"], table["block"], table["heads"]) == (2, 1, 2)
     step = raw.weights.max(axis=-1, keepdims=True) / 255
-    assert (np.abs(weights(found) - raw.weights) <= step / 2 * (1 + 1e-4)).all()
+    assert (np.abs(weights(table) - raw.weights) <= step / 2 * (1 + 1e-4)).all()
 
 
-def test_where_queries_and_keys_sit(columns):
-    found = table_json(columns[0].study.block_table)
-    assert found["queries"] == {"rows": 8, "cols": 8, "stride": 8, "origin": 0}
-    assert found["keys"] == {"rows": 2, "cols": 2, "stride": 32, "origin": 0}
-    assert found["view"] == [64, 64]
-    assert found["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
+def test_geometry_of_queries_and_keys(columns):
+    table = table_json(columns[0].study.block_table)
+    assert table["queries"] == {"rows": 8, "cols": 8, "stride": 8, "origin": 0}
+    assert table["keys"] == {"rows": 2, "cols": 2, "stride": 32, "origin": 0}
+    assert table["view"] == [64, 64]
+    assert table["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
 
 
-def test_what_a_browser_holds_is_not_sent_again(columns):
-    first = shown(columns[:1])
+def test_cached_tables_are_not_sent_again(columns):
+    first = render(columns[:1])
     keys = updated_keys((), first["tables"])
-    again = shown(columns[:2], held=keys, position=(3, 4))
+    again = render(columns[:2], held=keys, position=(3, 4))
     assert [again["tables"][key] for key in keys] == [None] * 5
     assert sum(table is not None for table in again["tables"].values()) == 5  # the other image's
     assert again["rows"][0]["cells"][0] == first["rows"][0]["cells"][0]
     assert again["position"] == [3, 4]
     lost = changed(Session(held=keys), {"held": []})  # a browser that has none asks for all
-    assert all(shown(columns[:1], held=lost.held)["tables"].values())
+    assert all(render(columns[:1], held=lost.held)["tables"].values())
 
 
-def test_the_latest_keys_are_remembered():
+def test_most_recent_keys_are_kept():
     many = [str(i) for i in range(MAX_CACHED)]
     assert updated_keys(many, ["0", "new"]) == (*many[2:], "0", "new")
 
 
-def test_keys_differ_by_image_block_and_weights(columns):
+def test_keys_depend_on_image_block_and_weights(columns):
     s = columns[0].study
     other = replace(s, provenance=replace(s.provenance, sha256="cd" * 32))
-    keys = {table_key(one, table) for one in (s, columns[1].study, other) for table in (s.block_table, *s.stage_tables)}
+    keys = {
+        table_key(variant, table)
+        for variant in (s, columns[1].study, other)
+        for table in (s.block_table, *s.stage_tables)
+    }
     assert len(keys) == 15
 
 
-def test_both_directions_have_their_words(columns):
-    told = shown(columns)["words"]
-    assert told["ways"] == {way: tr(key) for way, key in DIRECTIONS.items()}
-    assert told["headsHints"]["from"].startswith("2 × 2 keys per head")
-    assert told["headsHints"]["to"].startswith("8 × 8 queries per head")
+def test_both_directions_have_text(columns):
+    words = render(columns)["words"]
+    assert words["ways"] == {way: tr(key) for way, key in DIRECTIONS.items()}
+    assert words["headsHints"]["from"].startswith("2 × 2 keys per head")
+    assert words["headsHints"]["to"].startswith("8 × 8 queries per head")
     numbers = {"layer": "l", "which": "w", "peak": 1, "entropy": 2, "distance": 3, "total": 4, "even": 5}
-    assert all("{" not in text.format(**numbers) for text in (*told["captions"].values(), *told["largest"].values()))
+    assert all("{" not in text.format(**numbers) for text in (*words["captions"].values(), *words["largest"].values()))

@@ -12,7 +12,7 @@ from torch import nn
 from demo import timing as module
 from demo.jobs import Jobs
 from demo.timing import ROUNDS, Timer, measure
-from tests.small import small_model
+from tests.fixtures.small_model import small_model
 from transxnet.cost import activation_memory
 
 

@@ -22,38 +22,38 @@ NUMBERS = range(1, len(STEPS) + 1)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_step_is_a_state_that_the_page_has(number):
-    step, found = STEPS[number - 1], state(number, ALL)
+def test_step_is_a_valid_state(number):
+    step, page_state = STEPS[number - 1], state(number, ALL)
     assert step.view in TABS
     for name in step.variants:
         assert find_variant(name).short == name
         assert 1 <= step.stage <= 4
         assert 0 <= step.block <= find_variant(name).depths[step.stage - 1]
-    assert found["variants"] == list(step.variants)
-    assert (found["tour"], found["view"], found["stage"], found["block"]) == (
+    assert page_state["variants"] == list(step.variants)
+    assert (page_state["tour"], page_state["view"], page_state["stage"], page_state["block"]) == (
         number, step.view, step.stage, step.block,
     )  # fmt: skip
     assert 2 <= len(tr_lines(step.sentences)) <= 4
-    assert "image" not in found  # the visitor's own stays
-    assert "example" not in found
+    assert "image" not in page_state  # the visitor's own stays
+    assert "example" not in page_state
 
 
-def test_the_story_starts_without_generated_kernels_and_passes_every_part():
+def test_steps_visit_every_part():
     assert [step.view for step in STEPS] == ["kernels", "kernels", "attention", "ablation", "erf", "sanity_checks"]
     assert [find_variant(name).idconv for name in STEPS[0].variants] == [True, False]
 
 
-def test_where_a_variant_has_no_source_pico_stands_in_and_the_words_know():
+def test_pico_replaces_unavailable_models():
     assert state(1, ["pico"])["variants"] == list(FALLBACK) == ["pico"]
-    with_both, alone = bar(1, ALL)["words"], bar(1, ["pico"])["words"]
+    with_both, single = bar(1, ALL)["words"], bar(1, ["pico"])["words"]
     assert "pico, static" in with_both[0]
-    assert not any("static" in text for text in alone)
+    assert not any("static" in text for text in single)
     for number in NUMBERS:
         for names in (ALL, ["pico"]):
             assert not any("{" in text for text in bar(number, names)["words"]), number
 
 
-def test_a_number_is_the_whole_step_unless_something_of_it_was_moved():
+def test_step_state_is_added_unless_overridden():
     assert expanded({"tour": 3}, ALL) == state(3, ALL)
     assert expanded({"tour": "3", "lang": "ko"}, ALL) == {**state(3, ALL), "lang": "ko"}
     assert expanded({"tour": "3", "image": "lion"}, ALL) == {**state(3, ALL), "image": "lion"}
@@ -66,20 +66,20 @@ def test_a_number_is_the_whole_step_unless_something_of_it_was_moved():
     assert expanded({}, ALL) == {}
 
 
-def test_the_bar_leads_from_the_first_step_to_the_last_and_out():
+def test_bar_leads_through_all_steps():
     bars = [bar(number, ALL) for number in NUMBERS]
-    assert [one["step"] for one in bars] == list(NUMBERS)
-    assert [one["of"] for one in bars] == [len(STEPS)] * len(STEPS)
+    assert [step_bar["step"] for step_bar in bars] == list(NUMBERS)
+    assert [step_bar["of"] for step_bar in bars] == [len(STEPS)] * len(STEPS)
     assert bars[0]["back"] is None
-    assert [one["back"]["go"] for one in bars[1:]] == [{"tour": number - 1} for number in NUMBERS[1:]]
-    assert [one["next"]["go"] for one in bars[:-1]] == [{"tour": number + 1} for number in NUMBERS[:-1]]
+    assert [step_bar["back"]["go"] for step_bar in bars[1:]] == [{"tour": number - 1} for number in NUMBERS[1:]]
+    assert [step_bar["next"]["go"] for step_bar in bars[:-1]] == [{"tour": number + 1} for number in NUMBERS[:-1]]
     assert bars[-1]["next"]["go"] == {"tour": 0, "view": "tour"}
-    assert all(one["again"]["go"] == {"tour": one["step"]} for one in bars)
-    assert all(one["leave"]["go"] == {"tour": 0} for one in bars)
+    assert all(step_bar["again"]["go"] == {"tour": step_bar["step"]} for step_bar in bars)
+    assert all(step_bar["leave"]["go"] == {"tour": 0} for step_bar in bars)
     assert bar(0, ALL) == bar(len(STEPS) + 1, ALL) == {}
 
 
-def test_what_the_words_quote_is_on_the_page():
+def test_quoted_titles_exist():
     """“…” in a step's words is the title of a figure, a row or a control; if that is renamed, this fails."""
     files = [*ROOT.glob("transxnet/draw/**/*.py"), *ROOT.glob("demo/**/*.py")]
     sources = [path.read_text(encoding="utf-8") for path in files if path.name != "tour.py"]
@@ -90,18 +90,18 @@ def test_what_the_words_quote_is_on_the_page():
     assert {title for title in quoted if title not in page} == set()
 
 
-def test_the_tours_page_draws_the_first_transxnet():
-    def drawn(*names: str, step: int = 0) -> dict:
+def test_tour_draws_the_first_transxnet():
+    def render(*names: str, step: int = 0) -> dict:
         return tour(Scene([Column(name) for name in names], None, Session(tour=step)))
 
-    assert drawn("pico_noste", "pico")["architecture"]["name"].startswith("Architecture of pico, no STE:")
-    assert drawn("timm:resnet50", "t@untrained")["architecture"]["name"].startswith(
+    assert render("pico_noste", "pico")["architecture"]["name"].startswith("Architecture of pico, no STE:")
+    assert render("timm:resnet50", "t@untrained")["architecture"]["name"].startswith(
         "Architecture of T (random weights):"
     )
-    alone = drawn("timm:resnet50")
-    assert alone["architecture"]["name"].startswith("Architecture of pico:")
-    assert alone["note"] == "The selected model is not a TransXNet; showing pico."
-    assert drawn("pico")["tour"] == listed()
-    assert drawn("pico")["tour"]["start"] == {"text": tr("tour.start"), "go": {"tour": 1}}
-    assert drawn("pico", step=4)["tour"]["start"] == {"text": tr("tour.resume"), "go": {"tour": 4}}
+    single = render("timm:resnet50")
+    assert single["architecture"]["name"].startswith("Architecture of pico:")
+    assert single["note"] == "The selected model is not a TransXNet; showing pico."
+    assert render("pico")["tour"] == listed()
+    assert render("pico")["tour"]["start"] == {"text": tr("tour.start"), "go": {"tour": 1}}
+    assert render("pico", step=4)["tour"]["start"] == {"text": tr("tour.resume"), "go": {"tour": 4}}
     assert [step["href"] for step in listed()["steps"]] == [f"?tour={number}" for number in NUMBERS]

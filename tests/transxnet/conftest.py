@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from tests.fixtures.labeled_images import make_images  # noqa: F401  (a fixture)
+from tests.fixtures.small_t import SPEC, STATE
+from tests.fixtures.tiny_model import single_thread  # noqa: F401  (a fixture)
 from tests.hub import NAMESPACE, HubServer, file_digest, make_repo, unused_url, use_hub
 from tests.nano import NAME, cache
-from tests.standin import SPEC, STATE
 from transxnet.variants import parse_variant
 from transxnet.weights import load as weights
 from transxnet.weights import sources

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.tiny import model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import model_input, recipe_model
 from transxnet.layers import (
     MSFFN,
     OSRA,
@@ -59,12 +59,12 @@ def test_idconv_equals_a_depthwise_convolution_per_image():
     with Trace(RECOMPOSED) as trace:
         out = idconv(x)
     for image in (0, 1):
-        gates, weight = trace.one("gates").tensor[image].numpy(), idconv.weight.numpy()
-        bias_gates, bias = trace.one("bias_gates").tensor[image].numpy(), idconv.bias.numpy()
+        gates, weight = trace.find_one("gates").tensor[image].numpy(), idconv.weight.numpy()
+        bias_gates, bias = trace.find_one("bias_gates").tensor[image].numpy(), idconv.bias.numpy()
         kernels, biases = (gates * weight).sum(axis=0), (bias_gates * bias).sum(axis=0)
-        assert close(trace.one("kernels").tensor[image], kernels)
+        assert close(trace.find_one("kernels").tensor[image], kernels)
         assert close(out[image], depthwise(x[image].numpy(), kernels, biases))
-    assert (trace.one("kernels").tensor[0] - trace.one("kernels").tensor[1]).abs().max() > 0.01
+    assert (trace.find_one("kernels").tensor[0] - trace.find_one("kernels").tensor[1]).abs().max() > 0.01
 
 
 @torch.no_grad()
@@ -74,9 +74,9 @@ def test_idconv_gates_come_from_the_pooled_image():
         idconv(x)
     pooled = x.reshape(1, 8, 7, 2, 7, 3).mean(dim=(3, 5))  # 14 x 21 in 7 x 7 cells of 2 x 3
     scores = idconv.proj(pooled).reshape(1, 3, 8, 7, 7)  # group by group, all channels of each
-    assert close(trace.one("gates").tensor, (scores.exp() / scores.exp().sum(dim=1, keepdim=True)))
+    assert close(trace.find_one("gates").tensor, (scores.exp() / scores.exp().sum(dim=1, keepdim=True)))
     scores = idconv.proj(x.mean(dim=(2, 3), keepdim=True)).reshape(1, 3, 8)
-    assert close(trace.one("bias_gates").tensor, scores.exp() / scores.exp().sum(dim=1, keepdim=True))
+    assert close(trace.find_one("bias_gates").tensor, scores.exp() / scores.exp().sum(dim=1, keepdim=True))
 
 
 # --- OSRA ------------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_osra_is_attention_over_the_reduced_map(sr, size):
         out = osra(x, bias)
     scores = np.einsum("hdq,hdk->hqk", q, k) / np.sqrt(d) + bias[0].numpy()
     weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
-    assert close(trace.one("attention").tensor[0], weights)
+    assert close(trace.find_one("attention").tensor[0], weights)
     assert close(out[0].flatten(1), np.einsum("hqk,hdk->hdq", weights, v).reshape(heads * d, -1))
 
 
@@ -144,17 +144,17 @@ def test_halves_are_recomposed_from_records():
     model = recipe_model()
     with Trace((*RECOMPOSED, "block")) as trace:
         model(model_input().tensor)
-    x = trace.one("block", 3, 1).tensor  # what block 2 of stage 3 starts from
+    x = trace.find_one("block", 3, 1).tensor  # what block 2 of stage 3 starts from
     block = model.network[4][1]
     local, wide = block.norm1(x + block.pos_embed(x)).chunk(2, dim=1)
-    kernels, biases = (trace.one(kind, 3, 2).tensor[0].numpy() for kind in ("kernels", "biases"))
-    assert close(trace.one("idconv", 3, 2).tensor[0], depthwise(local[0].numpy(), kernels, biases))
+    kernels, biases = (trace.find_one(kind, 3, 2).tensor[0].numpy() for kind in ("kernels", "biases"))
+    assert close(trace.find_one("idconv", 3, 2).tensor[0], depthwise(local[0].numpy(), kernels, biases))
 
-    osra, attention = block.token_mixer.global_unit, trace.one("attention", 3, 2).tensor[0]  # (heads, Nq, Nk)
+    osra, attention = block.token_mixer.global_unit, trace.find_one("attention", 3, 2).tensor[0]  # (heads, Nq, Nk)
     reduced = osra.sr(wide)
     v = osra.kv(reduced + osra.local_conv(reduced))[0, 12:].reshape(3, 4, -1)  # (heads, d, Nk)
     expected = torch.einsum("hqk,hdk->hdq", attention, v).reshape(12, 6, 6)
-    assert close(trace.one("osra", 3, 2).tensor[0], expected)
+    assert close(trace.find_one("osra", 3, 2).tensor[0], expected)
 
 
 # --- MS-FFN ----------------------------------------------------------------------------------------
@@ -219,8 +219,8 @@ def test_static_convolution_uses_equal_kernels():
     weight, bias = static.weight[0].numpy(), static.bias[0].numpy()
     for image in (0, 1):
         assert close(out[image], depthwise(x[image].numpy(), weight, bias))
-        assert torch.equal(trace.one("kernels").tensor[image], static.weight[0])
-    assert (trace.one("gates").tensor == 1).all()
+        assert torch.equal(trace.find_one("kernels").tensor[image], static.weight[0])
+    assert (trace.find_one("gates").tensor == 1).all()
     assert set(static.state_dict()) == {"weight", "bias"}  # nothing left that generates
 
 
@@ -229,7 +229,7 @@ def test_idconv_takes_all_channels_without_osra():
     mixer, x = shaken(DMixer(16, heads=2, sr_ratio=2, groups=2, kernel_size=7, osra=False)), torch.randn(1, 16, 8, 8)
     with Trace(RECOMPOSED) as trace:
         out = mixer(x, None)
-    assert torch.equal(trace.one("idconv").tensor, mixer.local_unit(x))
+    assert torch.equal(trace.find_one("idconv").tensor, mixer.local_unit(x))
     assert torch.equal(out, mixer.proj(mixer.local_unit(x)))
     assert not trace.find("osra")
     assert not trace.find("attention")

@@ -69,9 +69,9 @@ def _outputs(model: TransXNet, height: int, width: int) -> dict[str, Tensor]:
     with torch.no_grad(), Trace(keep=KINDS) as trace:
         outputs = {"logits": model(reference.reference_input(height, width))[0]}
     for n in range(4):
-        stage = trace.one("stage", n + 1).tensor[0]  # (C, H, W)
-        attention = trace.one("attention", n + 1, 1).tensor[0]  # (heads, Nq, Nk)
-        kernels = trace.one("kernels", n + 1, 1).tensor[0]  # (C/2, 7, 7)
+        stage = trace.find_one("stage", n + 1).tensor[0]  # (C, H, W)
+        attention = trace.find_one("attention", n + 1, 1).tensor[0]  # (heads, Nq, Nk)
+        kernels = trace.find_one("kernels", n + 1, 1).tensor[0]  # (C/2, 7, 7)
         row, col, query = stage.shape[1] // 2, stage.shape[2] // 2, attention.shape[1] // 2
         outputs |= {
             f"stage{n}.mean": stage.mean((1, 2)),
@@ -79,8 +79,8 @@ def _outputs(model: TransXNet, height: int, width: int) -> dict[str, Tensor]:
             f"stage{n}.block0.attention_query{query}": attention[:, query],
             f"stage{n}.block0.kernels_channel0": kernels[0],
             f"stage{n}.block0.kernels_mean": kernels.mean(0),
-            f"stage{n}.block0.idconv_center": trace.one("idconv", n + 1, 1).tensor[0, :, row, col],
-            f"stage{n}.block0.osra_center": trace.one("osra", n + 1, 1).tensor[0, :, row, col],
+            f"stage{n}.block0.idconv_center": trace.find_one("idconv", n + 1, 1).tensor[0, :, row, col],
+            f"stage{n}.block0.osra_center": trace.find_one("osra", n + 1, 1).tensor[0, :, row, col],
         }
     return outputs
 
@@ -150,7 +150,7 @@ def test_forward_intermediates_are_the_stage_outputs(pico):
     x = reference.reference_input(96, 160)
     with torch.no_grad(), Trace(keep=("stage", "head")) as trace:
         pico(x)
-    stages = [trace.one("stage", n).tensor for n in (1, 2, 3, 4)]
+    stages = [trace.find_one("stage", n).tensor for n in (1, 2, 3, 4)]
     with torch.no_grad():
         final, every = pico.forward_intermediates(x)
         last_two = pico.forward_intermediates(x, indices=2, intermediates_only=True)
@@ -160,7 +160,7 @@ def test_forward_intermediates_are_the_stage_outputs(pico):
     assert torch.equal(final, stages[3])
     assert all(torch.equal(a, b) for a, b in zip(last_two, stages[2:], strict=True))
     assert all(torch.equal(a, b) for a, b in zip(early, stages[:2], strict=True))
-    assert torch.equal(normed[0], trace.one("head").tensor)
+    assert torch.equal(normed[0], trace.find_one("head").tensor)
     with pytest.raises(ValueError, match="stages are 0 to 3"):
         pico.forward_intermediates(x, indices=(4,))
 
@@ -234,7 +234,7 @@ def _stage4_attention(model: TransXNet, x: Tensor, table: Tensor) -> Tensor:
     model.relative_pos_enc[3].data.copy_(table)
     with torch.no_grad(), Trace(keep=("attention",)) as trace:
         model(x)
-    return trace.one("attention", 4, 1).tensor
+    return trace.find_one("attention", 4, 1).tensor
 
 
 def test_other_number_of_input_channels():

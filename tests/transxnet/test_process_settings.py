@@ -160,7 +160,7 @@ def observed(pico: LoadedModel, source_image: SourceImage):
 
 EXPLANATIONS: dict[str, Callable[[LoadedModel, SourceImage], object]] = {
     "study": lambda pico, image: study(
-        pico, image, StudyOptions(only=("attention", "kernels", "grad_cam", "receptive_field"))
+        pico, image, StudyOptions(analyses=("attention", "kernels", "grad_cam", "receptive_field"))
     ),
     "grad_cam": lambda pico, image: grad_cam(observed(pico, image), 0),
     "receptive_field": lambda pico, image: receptive_field(observed(pico, image)),
@@ -176,7 +176,7 @@ EXPLANATIONS: dict[str, Callable[[LoadedModel, SourceImage], object]] = {
         pico.model, pico.lock, prepare_for(image, pico.spec), 0, samples=2
     ),
     "faithfulness": lambda pico, image: faithfulness(
-        pico.model, prepare_for(image, pico.spec), np.eye(4, dtype=np.float32), steps=2, orders=1
+        pico.model, prepare_for(image, pico.spec), np.eye(4, dtype=np.float32), steps=2, copies=1
     ),
     "predict_batch": lambda pico, image: list(
         predict_batch(pico.model, [prepare_for(image, pico.spec).tensor], label_set(pico.spec.label_set))

@@ -61,11 +61,11 @@ def _study_figures(
 ) -> list[StudyFigure]:
     """All figures for a unit in the middle of stage 3; receptive fields at ERF_STAGE, where pathways differ."""
     from ..export.figures import figures, figures_for
-    from ..study import DRAWN, StudyOptions
+    from ..study import FIGURE_ANALYSES, StudyOptions
 
     erf_analyses = ("erf_pathways", "receptive_field")
-    studies = _studies(models, image, reference, StudyOptions(only=DRAWN), reference_name)
-    erf_studies = _studies(models, image, None, StudyOptions(stage=ERF_STAGE, only=erf_analyses))
+    studies = _studies(models, image, reference, StudyOptions(analyses=FIGURE_ANALYSES), reference_name)
+    erf_studies = _studies(models, image, None, StudyOptions(stage=ERF_STAGE, analyses=erf_analyses))
     erf_figures = {
         study_figure.name: study_figure
         for analysis in erf_analyses
@@ -83,9 +83,11 @@ def _studies(
 
     studies: list[Study] = []
     for model in models:
-        studies.append(study(model, image, options, reference, other_words=reference_name))
+        studies.append(study(model, image, options, reference, reference_name=reference_name))
         first = studies[0]
-        options = replace(options, target=first.target.wnid, follow=True, contrast_target=first.contrast_target)
+        options = replace(
+            options, target=first.target.wnid, allow_missing_target=True, contrast_target=first.contrast_target
+        )
     return studies
 
 

@@ -38,9 +38,9 @@ def run(args: argparse.Namespace) -> int:
     """Compute the statistics and write them."""
     import numpy as np
 
-    from ..explain.sanity.out_of_distribution import SUFFIX, learn
+    from ..explain.sanity.out_of_distribution import SUFFIX, fit_statistics
     from ..labels import label_set
-    from ..results.out_of_distribution import LIMIT
+    from ..results.out_of_distribution import OOD_THRESHOLD
     from ..training.samples import list_images
     from ..weights.sources import BUNDLED
 
@@ -51,14 +51,14 @@ def run(args: argparse.Namespace) -> int:
         _features(loaded, _random_subset(list_images(paths).of_classes(wnids), args))
         for paths in (args.data, args.held_out)
     )
-    statistics = learn(training[0], *held_out, loaded.provenance.sha256)
+    statistics = fit_statistics(training[0], *held_out, loaded.provenance.sha256)
     path = args.out or BUNDLED / f"{loaded.spec.name}{SUFFIX}"
     with explained_write_errors():
         np.savez_compressed(path, **statistics.arrays)
-    median, limit = np.quantile(statistics.distances, (0.5, LIMIT))
+    median, limit = np.quantile(statistics.distances, (0.5, OOD_THRESHOLD))
     print(
         f"{path.name}: {len(training[0])} training images, {len(statistics.distances)} held-out images; "
-        f"distances of the held-out images: median {median:.1f}, {LIMIT:.0%} quantile {limit:.1f}"
+        f"distances of the held-out images: median {median:.1f}, {OOD_THRESHOLD:.0%} quantile {limit:.1f}"
     )
     return 0
 

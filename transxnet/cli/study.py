@@ -88,11 +88,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _study_options(args: argparse.Namespace) -> StudyOptions:
-    from ..study import DEFAULT, DRAWN, StudyOptions
+    from ..study import DEFAULT_ANALYSES, FIGURE_ANALYSES, StudyOptions
 
     return StudyOptions(
         stage=args.stage, block=args.block, position=args.position, target=args.target, cam_layer=args.cam_layer,
-        only=DRAWN if args.analyses == (ALL,) else args.analyses or DEFAULT, thorough=args.full_cascade,
+        analyses=FIGURE_ANALYSES if args.analyses == (ALL,) else args.analyses or DEFAULT_ANALYSES,
+        thorough=args.full_cascade,
     )  # fmt: skip
 
 

@@ -188,6 +188,6 @@ def _study_with_models(
             failures.append(report_failure(path, model.name, error))
             continue
         if options.target is None:
-            options = replace(options, target=studies[0].target.wnid, follow=True)
+            options = replace(options, target=studies[0].target.wnid, allow_missing_target=True)
         options = replace(options, contrast_target=options.contrast_target or studies[0].contrast_target)
     return studies, failures

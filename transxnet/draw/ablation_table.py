@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..messages import Message
-from ..results.ablation_table import AblationTable, Change
+from ..results.ablation_table import AblationRow, AblationTable
 from . import strings
 from .canvas import SIZE, Canvas, line_height, stage_axis, style_axes
 from .figure import StudyFigure, Table
@@ -61,7 +61,7 @@ def ablation_table_figure(results: Sequence[AblationTable], names: Sequence[str]
                 is_last = question == questions[-1]
                 _draw_chart(canvas, result, question, (x, y), (low - spare, high + spare), is_last)
         canvas.y = top + len(columns[0]) * (TITLES + CHART + GAP) + AXIS
-    others = sorted({result.other for result in results if "other_kernels" in result.answered})
+    others = sorted({result.reference_name for result in results if "other_kernels" in result.available})
     return StudyFigure(
         "ablation_table", strings.ABLATION_TABLE_TITLE,
         Message(
@@ -89,13 +89,13 @@ def _draw_subtitle(canvas: Canvas, result: AblationTable, name: str) -> None:
 
 
 def _prediction(result: AblationTable) -> str:
-    target = result.explained
+    target = result.target
     return f"{target.label}, {percent(target.probability)}, logit {target.logit:.2f}"
 
 
 def _columns(result: AblationTable) -> tuple[list[str], list[str]]:
     """Ablations that were run, left and right: by pathway, or evenly where a model lacks one."""
-    left, right, both = ([q for q in group if q in result.answered] for group in (OF_IDCONV, OF_OSRA, OF_BOTH))
+    left, right, both = ([q for q in group if q in result.available] for group in (OF_IDCONV, OF_OSRA, OF_BOTH))
     if left and right and len(left) == len(right):
         return left + both, right
     questions = [*left, *right, *both]
@@ -106,7 +106,7 @@ def _missing_lines(result: AblationTable) -> list[str]:
     """Why some ablations have no chart, a sentence a reason."""
     reasons: dict[str, list[str]] = {}
     for question, reason in result.missing.items():
-        reasons.setdefault(reason, []).append(result.questions[question])
+        reasons.setdefault(reason, []).append(result.ablations[question])
     return [f"Not run: {'; '.join(titles)}. {reason}" for reason, titles in reasons.items()]
 
 
@@ -116,8 +116,8 @@ def _draw_chart(
 ) -> None:  # fmt: skip
     """Its title, the effect in the whole model, and the bars; the last chart of a column names the stages."""
     x, y = position
-    canvas.text(x, y, shorten(result.questions[question], CHART_WIDTH * 72, SIZE, bold=True), bold=True)
-    rows = {(row.stage, row.block): row for row in result.rows if row.question == question}
+    canvas.text(x, y, shorten(result.ablations[question], CHART_WIDTH * 72, SIZE, bold=True), bold=True)
+    rows = {(row.stage, row.block): row for row in result.rows if row.ablation == question}
     if (0, 0) in rows:
         text = f"all: logit {signed(rows[0, 0].logit_change)}, then {_outcome(rows[0, 0])}"
         canvas.text(x, y + line_height(), shorten(text, CHART_WIDTH * 72, SIZE), color=GRAY)
@@ -145,7 +145,7 @@ def _draw_bars(axes: Axes, positions: Sequence[float], changes: Sequence[float])
     axes.bar(positions, changes, width=0.78, color=[NEGATIVE if v < 0 else POSITIVE for v in changes], zorder=2)
 
 
-def _draw_blocks(axes: Axes, depths: Sequence[int], rows: Mapping[tuple[int, int], Change], named: bool) -> None:
+def _draw_blocks(axes: Axes, depths: Sequence[int], rows: Mapping[tuple[int, int], AblationRow], named: bool) -> None:
     """Blocks from 1 on with their stages, and the whole model one and a half places after the last block."""
     blocks = [(stage, block) for stage, depth in enumerate(depths, 1) for block in range(1, depth + 1)]
     whole = len(blocks) + 1.5
@@ -192,7 +192,7 @@ def signed(change: float) -> str:
     return "0.00" if abs(change) < SMALLEST else f"{change:+.2f}".replace("-", "−")
 
 
-def _outcome(row: Change) -> str:
+def _outcome(row: AblationRow) -> str:
     """ "14.1%", and the new prediction where it changes."""
     return percent(row.probability_after) + (f", predicts {row.new_top.label}" if row.new_top else "")
 
@@ -203,7 +203,7 @@ def _largest(result: AblationTable) -> str:
     if not rows:
         return "nothing was changed in the whole model."
     row = max(rows, key=lambda row: abs(row.logit_change))
-    title = result.questions[row.question]
+    title = result.ablations[row.ablation]
     return f"the largest change in the whole model is {signed(row.logit_change)} ({title}), then {_outcome(row)}."
 
 
@@ -212,10 +212,10 @@ def _table(pairs: Sequence[tuple[AblationTable, str]]) -> Table:
     rows: list[tuple[str, ...]] = []
     for result, name in pairs:
         prefix = f"{name}: " if len(pairs) > 1 else ""
-        before = f"{percent(result.explained.probability)} {result.explained.label}"
+        before = f"{percent(result.target.probability)} {result.target.label}"
         rows.append((f"{prefix}Unchanged", before, *[""] * stages))
-        for question, title in result.questions.items():
-            outcomes = {row.stage: _outcome(row) for row in result.rows if row.question == question and not row.block}
+        for question, title in result.ablations.items():
+            outcomes = {row.stage: _outcome(row) for row in result.rows if row.ablation == question and not row.block}
             cells = tuple(outcomes.get(stage, "not run") for stage in range(stages + 1))
             missing = ("not in this model", *[""] * stages)
             rows.append((prefix + title, *(missing if question in result.missing else cells)))
@@ -227,17 +227,17 @@ def _numbers(pairs: Sequence[tuple[AblationTable, str]]) -> dict[str, float]:
             "divergence": "divergence"}  # fmt: skip
     numbers: dict[str, float] = {}
     for result, name in pairs:
-        numbers |= {f"{name}/{key}": getattr(result.explained, key) for key in ("probability", "logit")}
+        numbers |= {f"{name}/{key}": getattr(result.target, key) for key in ("probability", "logit")}
         whole = (row for row in result.rows if not row.stage)
-        numbers |= {f"{name}/{row.question}/{key}": getattr(row, of) for row in whole for key, of in keys.items()}
+        numbers |= {f"{name}/{row.ablation}/{key}": getattr(row, of) for row in whole for key, of in keys.items()}
     return numbers
 
 
 def _arrays(pairs: Sequence[tuple[AblationTable, str]]) -> dict[str, np.ndarray]:
     columns = ("stage", "block", "logit_change", "margin_change", "probability_after", "divergence", "logits")
     return {
-        f"{name}/{question}/{column}": np.array([getattr(r, column) for r in result.rows if r.question == question])
-        for result, name in pairs for question in result.answered for column in columns
+        f"{name}/{question}/{column}": np.array([getattr(r, column) for r in result.rows if r.ablation == question])
+        for result, name in pairs for question in result.available for column in columns
     }  # fmt: skip
 
 
@@ -282,7 +282,7 @@ def ablation_heads_figure(results: Sequence[AblationTable], names: Sequence[str]
     )  # fmt: skip
 
 
-def _draw_heads(axes: Axes, rows: Sequence[Change]) -> None:
+def _draw_heads(axes: Axes, rows: Sequence[AblationRow]) -> None:
     """Heads in their order, with a free place between blocks."""
     positions = np.array([i + row.block - rows[0].block for i, row in enumerate(rows)], float)
     _draw_bars(axes, positions, [row.logit_change for row in rows])
@@ -308,7 +308,7 @@ def _write_below(axes: Axes, x: float, text: str, points: float, align: str = "c
     )  # fmt: skip
 
 
-def _head(row: Change) -> int:
+def _head(row: AblationRow) -> int:
     return row.heads[0][2]
 
 
@@ -316,16 +316,16 @@ def _no_heads(result: AblationTable, stage: int) -> str:
     return result.missing.get("one_head") or f"The heads of stage {stage} were not ablated."
 
 
-def _strongest(rows: Sequence[Change]) -> str:
+def _strongest(rows: Sequence[AblationRow]) -> str:
     row = max(rows, key=lambda row: abs(row.logit_change))
     return f"the largest change is that of head {_head(row)} of block {row.block}, {signed(row.logit_change)}."
 
 
-def _heads_table(by_model: Sequence[tuple[AblationTable, str, Sequence[Change]]]) -> Table:
+def _heads_table(by_model: Sequence[tuple[AblationTable, str, Sequence[AblationRow]]]) -> Table:
     heads = range(1, 1 + max((_head(row) for _, _, rows in by_model for row in rows), default=0))
     lines = []
     for _, name, rows in by_model:
         for block in sorted({row.block for row in rows}):
             changes = {_head(row): signed(row.logit_change) for row in rows if row.block == block}
             lines.append((f"{name}, block {block}", *(changes.get(head, "") for head in heads)))
-    return Table(("Change of the logit", *(f"Head {head}" for head in heads)), lines)
+    return Table(("AblationRow of the logit", *(f"Head {head}" for head in heads)), lines)

@@ -53,7 +53,7 @@ def _correlation(value: float) -> str:
 
 
 def _remaining(randomization: Randomization) -> str:
-    return UNIFORM if randomization.blank else f"{randomization.left:.2f}"
+    return UNIFORM if randomization.is_uniform else f"{randomization.mean_correlation:.2f}"
 
 
 # --- Insertion and deletion -------------------------------------------------------------------------------------------
@@ -172,11 +172,20 @@ def _draw_cascade(axes: Axes, report: SanityChecks) -> None:
     for i, (method, result) in enumerate(report.randomization.items()):
         color = SERIES[i % len(SERIES)]
         if len(result.steps) > 1:
-            axes.plot(range(end + 1), [1, *result.curve], color=color, linewidth=1.3, clip_on=False)
-        axes.plot((end + 1, end + 1), (result.complete.min(), result.complete.max()), color=color, linewidth=0.8)
-        axes.plot(end + 1, result.left, "o", color=color, markersize=4, clip_on=False)
-        value = UNIFORM if result.blank else f"{_correlation(result.left)}{' abs' if result.by_size else ''}"
-        labels.append((result.left, f"{map_title(method)} {value}", color))
+            axes.plot(range(end + 1), [1, *result.correlations], color=color, linewidth=1.3, clip_on=False)
+        axes.plot(
+            (end + 1, end + 1),
+            (result.complete_correlations.min(), result.complete_correlations.max()),
+            color=color,
+            linewidth=0.8,
+        )
+        axes.plot(end + 1, result.mean_correlation, "o", color=color, markersize=4, clip_on=False)
+        value = (
+            UNIFORM
+            if result.is_uniform
+            else f"{_correlation(result.mean_correlation)}{' abs' if result.uses_absolute_values else ''}"
+        )
+        labels.append((result.mean_correlation, f"{map_title(method)} {value}", color))
     axes.axhline(0, color=GRAY, linewidth=0.5)
     ticks = steps_drawn(end)
     axes.set(xlim=(0, end + 1.1), ylim=(-1, 1), yticks=(-1, 0, 1), xticks=[*ticks, end + 1])
@@ -254,7 +263,7 @@ def _draw_strip(canvas: Canvas, x: float, y: float, title: str, method: str, rep
     tile, pitch = (PAIR_TILE, 0.8) if is_pair else (TILE, TILE_PITCH)
     for place, step in enumerate(steps_drawn(len(result.steps))):
         heatmap = result.heatmaps[step - 1] if step else original.heatmap
-        label = _correlation(result.curve[step - 1]) if step else "original" if is_pair else ""
+        label = _correlation(result.correlations[step - 1]) if step else "original" if is_pair else ""
         label = f"random {label}" if is_pair and step else label
         _draw_tile(canvas, x + place * pitch, y + 0.1, tile, heatmap, original.signed)
         canvas.text(x + place * pitch + tile / 2, y + tile + 0.19, label, color=GRAY, align="center", va="center")
@@ -271,7 +280,7 @@ def _draw_tile(canvas: Canvas, x: float, y: float, width: float, heatmap: np.nda
 
 def _correlations(reports: Sequence[SanityChecks], names: Sequence[str]) -> dict[str, float]:
     return {
-        f"{name}/{method}/correlation": result.left
+        f"{name}/{method}/correlation": result.mean_correlation
         for name, report in zip(names, reports, strict=True) for method, result in report.randomization.items()
     }  # fmt: skip
 
@@ -301,7 +310,7 @@ def agreement_figure(reports: Sequence[SanityChecks], names: Sequence[str]) -> S
     first = reports[0].agreement
     return StudyFigure(
         "agreement", strings.AGREEMENT_TITLE,
-        Message(strings.AGREEMENT_CAPTION, share=f"{100 * first.share:.0f}", chance=f"{first.overlap_by_chance:.2f}"),
+        Message(strings.AGREEMENT_CAPTION, share=f"{100 * first.share:.0f}", chance=f"{first.chance_overlap:.2f}"),
         "A table of the maps against each other, with a rank correlation and an overlap for every pair.",
         strings.AGREEMENT_LIMITS, canvas.to_rgb(), None, numbers, arrays,
     )  # fmt: skip
@@ -357,10 +366,10 @@ def sanity_check_table(reports: Sequence[SanityChecks], names: Sequence[str]) ->
 def _outcome(report: SanityChecks, method: str) -> tuple[str, ...]:
     """The cells of HEAD after the map's title."""
     check, faithful, randomized = report.checks[method], report.faithfulness[method], report.randomization[method]
-    if check.follows == "even":
-        return (UNIFORM, UNIFORM, *["–"] * (len(HEAD) - 4), " ".join(check.words))
+    if check.randomization_outcome == "uniform":
+        return (UNIFORM, UNIFORM, *["–"] * (len(HEAD) - 4), " ".join(check.sentences))
     return (
-        check.follows, check.finds, _remaining(randomized),
+        check.randomization_outcome, check.faithfulness_outcome, _remaining(randomized),
         f"{faithful.deletion_auc:.3f}", f"{faithful.chance_auc:.3f} ± {faithful.chance_margin:.3f}",
         f"{faithful.insertion_auc:.3f}",
         f"{faithful.chance_insertion_auc:.3f} ± {faithful.chance_insertion_margin:.3f}", " ".join(check.remarks),

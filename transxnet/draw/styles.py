@@ -228,7 +228,7 @@ def marked_position(result: Result) -> tuple[float, float] | None:
 def layer_and_target(result: Result, head: int = 0) -> str:
     """Layer, head and target: "stage 3, block 4, mean of 4 heads"."""
     if isinstance(result, Explanation):
-        return f"{result.layer}, {result.target}"
+        return Message("{layer}, {target}", layer=result.layer, target=result.target)
     layer = {"stage": result.stage, "block": result.block}
     if isinstance(result, KernelSet):
         return Message("stage {stage}, block {block}", **layer)

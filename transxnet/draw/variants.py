@@ -24,12 +24,12 @@ def model_agreement_figure(
     """Every method's maps side by side, a panel a model, those of one method on one scale.
 
     Args:
-        agreements: Method -> `agreement_between_variants` of its maps, all of the same models.
+        agreements: Method -> `agreement_between_models` of its maps, all of the same models.
         factors: Method -> for each model the `styles.display_factor` of its raw values; 1 by default.
         note: A sentence on maps that cannot be compared.
     """
     first = next(iter(agreements.values()))
-    names, by_chance = first.names, number(first.overlap_by_chance)
+    names, by_chance = first.names, number(first.chance_overlap)
     pairs = list(combinations(range(len(names)), 2))
     cells = [
         (method, a, b, (("correlation", agreement.correlation), ("overlap", agreement.overlap)))

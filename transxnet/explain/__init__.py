@@ -1,1 +1,1 @@
-"""Explanations: one file per question asked of the model. All return `results` dataclasses, raw."""
+"""Explanations of a model's predictions, one file per method. All return dataclasses of `results` with raw values."""

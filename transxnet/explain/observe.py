@@ -1,4 +1,4 @@
-"""One forward pass while a trace listens: what every explanation starts from."""
+"""One traced forward pass: the starting point of every explanation."""
 
 from __future__ import annotations
 
@@ -10,79 +10,95 @@ from torch import Tensor, nn
 
 from ..backbones.module import Backbone
 from ..backbones.spec import BackboneSpec
-from ..errors import LensError, OutOfRange, PartMissing
+from ..errors import LensError, PartMissing, check_index
 from ..images import ModelInput
+from ..messages import Message
 from ..model import TransXNet
 from ..process_settings import without_tf32
 from ..results import Geometry
 from ..trace import Edit, Keep, Trace
 from ..variants import VariantSpec
 
-EVERYTHING = ("stage", "attention", "gates", "kernels", "bias_gates", "biases", "head")
-_WITHOUT = {  # what a backbone lacks, by the part that a view is about
-    "idconv": "it generates no kernels",
-    "osra": "it has no OSRA to attend with",
-    "head": "its head has no map of its own",
+ALL_KINDS = ("stage", "attention", "gates", "kernels", "bias_gates", "biases", "head")
+_LACKS = {  # part of a TransXNet -> what a backbone lacks
+    "idconv": Message("it generates no kernels"),
+    "osra": Message("it has no OSRA to attend with"),
+    "head": Message("its head has no map of its own"),
 }
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One image seen by one model. Tensors are on the model's device; with grad they carry their graph.
+    """One image's forward pass through one model. Tensors are on the model's device.
 
-    That graph is most of a pass's memory: drop the observation once its explanations are made.
+    With gradients they carry their graph, which is most of a pass's memory: drop the observation once its explanations
+    are computed.
+
+    Attributes:
+        model: The model.
+        model_input: The prepared image.
+        x: (1, 3, H, W) float32, the normalized image; a leaf that requires grad if `observe` was called with grad=True.
+        logits: (1, classes) float32.
+        trace: The recorded tensors.
     """
 
     model: TransXNet | Backbone
     model_input: ModelInput
-    x: Tensor  # (1, 3, H, W), the normalized view; a leaf that requires grad if grad was asked for
-    logits: Tensor  # (1, classes)
+    x: Tensor
+    logits: Tensor
     trace: Trace
 
     @property
     def model_name(self) -> str:
+        """The name of the model's architecture."""
         return self.model.spec.name
 
     def geometry(self, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
-        """Where a grid of this stride sits in this image's view and upload."""
-        return geometry_of(self.model_input, grid, stride, origin)
+        """Where a grid lies in this image's model input and upload; arguments as of `grid_geometry`."""
+        return grid_geometry(self.model_input, grid, stride, origin)
 
     def units(self, stage: int) -> Geometry:
-        """Where the units of a stage's output sit: view pixel origin + stride * i, as the model's spec says.
+        """Where the units of a stage's output lie: pixel origin + stride * i of the model input, by the model's spec.
 
-        The grid is the recorded output's; where none was kept, a size divided by the stride, rounded up, as TransXNet's
-        paddings make it.
+        The grid is that of the recorded output; if it was not recorded, the size divided by the stride, rounded up,
+        as TransXNet's paddings result in.
+
+        Raises:
+            OutOfRange: The model has no such stage.
         """
         self.locate(stage)
         spec = self.model.spec
         stride, origin = spec.strides[stage - 1], spec.origins[stage - 1]
-        kept = self.trace.find("stage", stage)
-        sides = kept[0].tensor.shape[-2:] if kept else (-(-side // stride) for side in self.x.shape[-2:])
-        height, width = sides
+        records = self.trace.find("stage", stage)
+        height, width = records[0].tensor.shape[-2:] if records else (-(-side // stride) for side in self.x.shape[-2:])
         return self.geometry((height, width), stride, origin)
 
     def layer_name(self, stage: int, block: int | None = None) -> str:
-        """Caption of a block, or of a stage's last: "stage 3, block 2"; "stage 3 (layers.2)" of a backbone."""
+        """A stage's or a block's output in words: "stage 3, block 2"; "stage 3 (layers.2)" of a backbone."""
         return self.model.spec.layer_name(*self.locate(stage, block))
 
     def locate(self, stage: int, block: int | None = None) -> tuple[int, int]:
-        """Stage and block as asked for, checked, counting from 1; block None or 0 is the stage's last.
+        """Validate a layer.
 
-        Raises OutOfRange for a stage or block that the model does not have.
+        Args:
+            stage: From 1.
+            block: From 1; None or 0 is the stage's last.
+
+        Returns:
+            (stage, block), both from 1.
+
+        Raises:
+            OutOfRange: The model has no such stage or block.
         """
         depths = self.model.spec.depths
-        if stage not in range(1, len(depths) + 1):
-            raise OutOfRange(f"{self.model_name} has no stage {stage}.", remedy=f"Choose 1 to {len(depths)}.")
+        stage = check_index(stage, 1, len(depths), "{model} has no stage {index}.", model=self.model_name)
         depth = depths[stage - 1]
-        if (block or depth) not in range(1, depth + 1):
-            raise OutOfRange(
-                f"Stage {stage} of {self.model_name} has no block {block}.",
-                remedy=f"Choose 1 to {depth}, or 0 for the last.",
-            )
-        return int(stage), int(block or depth)
+        template = "Stage {stage} of {model} has no block {index}."
+        remedy = "Choose {first} to {last}, or 0 for the last."
+        return stage, check_index(block or depth, 1, depth, template, remedy, stage=stage, model=self.model_name)
 
-    def need_grad(self) -> None:
-        """Raises LensError unless this observation was made with gradients."""
+    def require_grad(self) -> None:
+        """Raise LensError unless this observation carries gradients."""
         if not self.x.requires_grad:
             raise LensError(
                 "This map needs gradients, and the image was looked at without them.",
@@ -94,17 +110,27 @@ class Observation:
 def observe(
     model: TransXNet | Backbone,
     model_input: ModelInput,
-    keep: Iterable[str] | Keep = EVERYTHING,
+    keep: Iterable[str] | Keep = ALL_KINDS,
     grad: bool = False,
     edits: Mapping[str, Edit] | None = None,
 ) -> Observation:
-    """Run the model once on a prepared image, in float32, recording `keep` (kinds or a predicate, see Trace).
+    """Run the model once on a prepared image, in float32.
 
-    grad: build the graph, so that explanations can differentiate the logits or any record, with
-    torch.autograd.grad and never .backward(): models are shared between threads.
-    Raises LensError for a model in training mode.
+    Args:
+        model: In eval mode.
+        model_input: The prepared image.
+        keep: What to record: kinds, or a predicate of the Tap (see Trace).
+        grad: Build the graph, so that explanations can differentiate the logits or any record, with
+            torch.autograd.grad and never .backward(): models are shared between threads.
+        edits: kind -> function that replaces tensors of this kind (see Trace).
+
+    Returns:
+        Logits and recorded tensors.
+
+    Raises:
+        LensError: The model is in training mode.
     """
-    need_eval(model)
+    require_eval(model)
     x = model_input.tensor.to(next(model.parameters()).device, torch.float32, copy=True)
     with torch.set_grad_enabled(grad), Trace(keep, edits) as trace:
         x.requires_grad_(grad)
@@ -112,47 +138,94 @@ def observe(
     return Observation(model, model_input, x, logits, trace)
 
 
-def geometry_of(model_input: ModelInput, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
-    """Where a grid of this stride, its first value at view pixel `origin`, sits in a prepared image."""
+def grid_geometry(model_input: ModelInput, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
+    """Where a grid lies in a prepared image.
+
+    Args:
+        model_input: The prepared image.
+        grid: (rows, columns).
+        stride: Pixels of the model input from one value to the next.
+        origin: Pixel of the model input of the first value.
+
+    Returns:
+        Its geometry.
+    """
     return Geometry(
         tuple(grid), stride, model_input.crop.shape[:2], model_input.crop_box, model_input.source_size, origin
     )
 
 
-def middle_of(model_input: ModelInput) -> tuple[float, float]:
-    """(x, y) of the view's middle in pixels of the upright upload: a pixel's number is the place of its center."""
+def crop_center(model_input: ModelInput) -> tuple[float, float]:
+    """The center of the crop.
+
+    Args:
+        model_input: The prepared image.
+
+    Returns:
+        (x, y) in pixels of the source image, whose integer coordinates are pixel centers.
+    """
     x0, y0, x1, y1 = model_input.crop_box
     return (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2
 
 
-def need_part(observation: Observation, part: str) -> None:
-    """Raises PartMissing for a view about "idconv", "osra" or the "head" of a model that does without.
+def require_part(observation: Observation, part: str) -> None:
+    """Refuse a model that lacks a part.
 
-    A TransXNet without IDConv has learned kernels in its place, and they can be shown: that is no reason to raise.
+    A TransXNet without IDConv has learned kernels instead, which can be shown: it is not refused.
+
+    Args:
+        observation: A pass of the model.
+        part: "idconv", "osra" or "head".
+
+    Raises:
+        PartMissing: The model lacks it.
     """
     spec = observation.model.spec
     if isinstance(spec, BackboneSpec):
-        what = f"{spec.architecture} is no TransXNet: {_WITHOUT[part]}."
+        reason = Message("{name} is no TransXNet: {lacks}.", name=spec.architecture, lacks=_LACKS[part])
     elif part == "osra" and not spec.osra:
-        what = no_osra(spec)
+        reason = missing_osra(spec)
     else:
         return
-    raise PartMissing(what, remedy="Choose another variant, or another view.")
+    raise PartMissing(reason, remedy="Choose another variant, or another view.")
 
 
-def no_osra(spec: VariantSpec) -> str:
-    """Why a variant has nothing to show of attention, a sentence."""
-    return f"{spec.name} has no OSRA, so there is no attention: its IDConv takes all channels."
+def missing_osra(spec: VariantSpec) -> Message:
+    """Why a variant without OSRA has no attention.
+
+    Args:
+        spec: The variant.
+
+    Returns:
+        A sentence.
+    """
+    return Message("{name} has no OSRA, so there is no attention: its IDConv takes all channels.", name=spec.name)
 
 
-def need_eval(model: nn.Module) -> None:
-    """Raises LensError for a model in training mode: its BatchNorms would answer by the batch, and learn from it."""
+def require_eval(model: nn.Module) -> None:
+    """Refuse a model in training mode, whose BatchNorms would use and change batch statistics.
+
+    Args:
+        model: The model.
+
+    Raises:
+        LensError: The model is in training mode.
+    """
     if model.training:
         raise LensError("The model is in training mode.", remedy="Call model.eval() before looking at images.")
 
 
-def pick_class(model: TransXNet | Backbone, index: int) -> int:
-    """The class index, checked. Raises OutOfRange for one the model does not have."""
-    if index not in range(model.num_classes):
-        raise OutOfRange(f"{model.spec.name} has no class {index}.", remedy=f"Choose 0 to {model.num_classes - 1}.")
-    return int(index)
+def check_class_index(model: TransXNet | Backbone, index: int) -> int:
+    """Validate a class index.
+
+    Args:
+        model: The model.
+        index: From 0.
+
+    Returns:
+        The index.
+
+    Raises:
+        OutOfRange: The model has no such class.
+    """
+    return check_index(index, 0, model.num_classes - 1, "{model} has no class {index}.", model=model.spec.name)

@@ -16,14 +16,14 @@ from ..draw.styles import MAP_STYLES, display_factor
 from ..draw.variants import model_agreement_figure
 from ..explain.attribution.methods import METHODS
 from ..explain.erf.erf import erf_curves
-from ..explain.sanity.agreement import agreement_between_variants
+from ..explain.sanity.agreement import agreement_between_models
 from ..labels import label_set
 from ..messages import Message
 from ..results import Explanation
-from ..study import OVERVIEW, Study
+from ..study import OVERVIEW_ANALYSES, Study
 from .images import LIMITS, Style, overview_sheet, results, source_crop
 
-MAPS = tuple(name for name in MAP_STYLES if name not in OVERVIEW)
+MAPS = tuple(name for name in MAP_STYLES if name not in OVERVIEW_ANALYSES)
 COMPARED = tuple(name for name in METHODS if name != "attention")  # whose results are Explanations
 PHOTO = 768  # pixels of the photos below maps
 IN_A_ROW = 3  # maps on a sheet: with more, captions are too small on a page
@@ -52,7 +52,7 @@ class FigureInput:
 
 
 def _kernel_change(given: FigureInput) -> StudyFigure:
-    pairs = [(photo, s.other_view) for photo, s in zip(given.photos, given.studies, strict=True)]
+    pairs = [(photo, s.reference_crop) for photo, s in zip(given.photos, given.studies, strict=True)]
     have_clusters = all(s.clusters is not None for s in given.studies)
     channels = [s.clusters.medoids for s in given.studies] if have_clusters else None
     return kernel_figures.kernel_change_figure(given.results, given.names, pairs, channels)
@@ -130,7 +130,7 @@ def model_agreement(studies: Sequence[Study]) -> list[StudyFigure]:
         classes="; ".join(f"{study.model}: {_classes(study)}" for study in studies),
     ) if left_out else ""  # fmt: skip
     maps = {name: {study.model: getattr(study, name) for study in studies} for name in compared}
-    agreements = {name: agreement_between_variants(by_model) for name, by_model in maps.items()}
+    agreements = {name: agreement_between_models(by_model) for name, by_model in maps.items()}
     factors = {name: [display_factor(result) for result in by_model.values()] for name, by_model in maps.items()}
     return [model_agreement_figure(agreements, factors, note)]
 
@@ -157,7 +157,7 @@ def _classes(study: Study) -> str:
 
 
 def _overview(studies: Sequence[Study], image: np.ndarray | None, style: Style) -> StudyFigure:
-    names = [name for name in OVERVIEW if any(name in results(s) for s in studies)]
+    names = [name for name in OVERVIEW_ANALYSES if any(name in results(s) for s in studies)]
     titles = ", ".join(MAP_STYLES[name].title for name in names) or "no map"
     return StudyFigure(
         "sheet", strings.SHEET_TITLE, strings.SHEET_CAPTION,

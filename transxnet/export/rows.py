@@ -206,7 +206,7 @@ def difference_row(comparison: Comparison, title: str, units: str, shots: Sequen
         sentences = ["No difference beyond rounding."] if difference.only_rounding else []
         sentences.append(f"Mean absolute difference {number(difference.mean_absolute)} {units}.")
         if not isnan(difference.correlation):
-            share, overlap = f"{100 * difference.overlap_by_chance:.0f}%", f"{100 * difference.overlap:.0f}%"
+            share, overlap = f"{100 * difference.chance_overlap:.0f}%", f"{100 * difference.overlap:.0f}%"
             sentences.insert(0, f"Rank correlation {difference.correlation:.2f}; overlap of the top {share} {overlap}.")
         return Cell(draw, " ".join(sentences), f"{titles[difference.second]} minus {titles[difference.first]}")
 

@@ -1,4 +1,4 @@
-"""What became of one model's answer when a person changed it: parts switched off together, a region painted out."""
+"""Results of one ablation: a model's predictions before and after parts of it were changed or a region was occluded."""
 
 from __future__ import annotations
 
@@ -11,39 +11,61 @@ from .predictions import Prediction
 
 
 @dataclass(frozen=True)
-class Changed:
-    """One change that was made. key: as it was asked for; words: what was changed; where: in words."""
+class AppliedAblation:
+    """One change that was applied to the model.
+
+    Attributes:
+        key: The change as it was requested, "NAME[:HEAD][@STAGE.BLOCK]".
+        description: What was changed, in words.
+        scope: Where it was changed, in words.
+    """
 
     key: str
-    words: str
-    where: str
+    description: str
+    scope: str
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """The answer before and after all changes at once. Answers of one class stand at the same place of both tuples.
+    """Predictions before and after all changes at once.
 
-    before, after: the first answers of the untouched image, then those that enter them afterwards, best first.
-    Where nothing was changed both are the same, bit for bit.
+    Entries of `predictions_before` and `predictions_after` at the same index are of the same class. Without any change
+    both are equal, bit for bit.
+
+    Attributes:
+        model: The model's name.
+        target: The target class, before and after.
+        predictions_before: The top classes of the unchanged pass, then those that enter the top afterwards.
+        predictions_after: The same classes after the changes.
+        new_top: The top prediction afterwards, if it is another class than before.
+        logits_before: (classes,) float32.
+        logits_after: (classes,) float32.
+        applied: The changes that were applied.
+        skipped: Key of a change -> why this model cannot be changed so.
+        crop: What the model received, occluded region included: uint8 (H, W, 3).
+        fill: What fills the occluded region, one of `explain.ablation.masking.FILLS`.
+        masked_share: Share of the input's pixels that are occluded, 0 to 1.
+        mask_effect: Logit of the target class with the region occluded, minus that without; None without a mask.
+        control_effects: (n,) float32, the same for the same shape at n other positions; n may be 0.
     """
 
     model: str
-    explained: tuple[Prediction, Prediction]  # of the explained class, before and after
-    before: tuple[Prediction, ...]
-    after: tuple[Prediction, ...]
-    new_top: Prediction | None  # the best answer after, where it is another class than before
-    logits_before: np.ndarray  # (classes,) float32
-    logits_after: np.ndarray  # (classes,) float32
-    changes: tuple[Changed, ...]  # what was switched
-    skipped: Mapping[str, str]  # key -> why this variant cannot be changed so
-    view: np.ndarray  # uint8 (H, W, 3): what the model was given, painted region and all
-    fill: str  # what stands in the painted region
-    painted: float = 0.0  # share of the view's pixels, 0 to 1
-    painted_change: float | None = None  # logit of the explained class with the region painted out, less without
-    elsewhere: np.ndarray | None = None  # (n,) the same for the same shape at n other places; n may be 0
+    target: tuple[Prediction, Prediction]
+    predictions_before: tuple[Prediction, ...]
+    predictions_after: tuple[Prediction, ...]
+    new_top: Prediction | None
+    logits_before: np.ndarray
+    logits_after: np.ndarray
+    applied: tuple[AppliedAblation, ...]
+    skipped: Mapping[str, str]
+    crop: np.ndarray
+    fill: str
+    masked_share: float = 0.0
+    mask_effect: float | None = None
+    control_effects: np.ndarray | None = None
 
     @property
     def logit_change(self) -> float:
-        """Of the explained class, after less before."""
-        before, after = self.explained
+        """Change of the target class's logit, after minus before."""
+        before, after = self.target
         return after.logit - before.logit

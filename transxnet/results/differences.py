@@ -1,4 +1,4 @@
-"""Maps of one image by several variants, on what all of them saw, and every pair's difference."""
+"""Maps of one image by several models on the region that all of them received, and the difference of every pair."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ import numpy as np
 from .geometry import Geometry
 from .sanity_checks import Agreement
 
-ROUNDING = 1e-3  # share of a map's largest value below which a difference is that of the arithmetic
+ROUNDING = 1e-3  # share of a map's largest value below which a difference is due to floating-point arithmetic
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Second minus first, on the common pixels. values: (rows, columns) float32, in the maps' own unit.
+    """Second map minus first map on the common pixels.
 
-    correlation: Spearman's, -1 to 1. in_common: of the share of pixels that the first ranks highest, how much the
-    second ranks highest as well, 0 to 1; two random choices have `by_chance`. Both NaN where either map is even.
-    largest: the largest magnitude in either map there.
+    Attributes:
+        first: Name of the first map.
+        second: Name of the second map.
+        values: (rows, columns) float32, in the maps' own unit.
+        correlation: Spearman's, -1 to 1; NaN if either map is uniform.
+        overlap: Of the share of pixels that the first ranks highest, how much the second ranks highest as well, 0 to 1;
+            NaN if either map is uniform.
+        chance_overlap: The overlap of two random choices.
+        largest: The largest magnitude in either map.
     """
 
     first: str
@@ -26,7 +32,7 @@ class Difference:
     values: np.ndarray
     correlation: float
     overlap: float
-    overlap_by_chance: float
+    chance_overlap: float
     largest: float
 
     @property
@@ -36,14 +42,18 @@ class Difference:
 
     @property
     def only_rounding(self) -> bool:
-        """Whether nothing differs by as much as a thousandth of the larger map's largest value."""
+        """Whether no difference reaches a thousandth of the larger map's largest value."""
         return float(np.abs(self.values).max()) < ROUNDING * self.largest
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """agreement: its `values` are the maps on the common pixels, raw. geometry: where those pixels sit: one value a
-    pixel, the common part of the crops as view. differences: one a pair, first ones first.
+    """Maps and their differences.
+
+    Attributes:
+        agreement: Its `values` are the maps on the common pixels, raw.
+        geometry: Where those pixels lie: one value per pixel, the common part of the crops as model input.
+        differences: One for each pair, pairs of the first map first.
     """
 
     agreement: Agreement
@@ -52,9 +62,10 @@ class Comparison:
 
     @property
     def largest(self) -> float:
-        """What the end of one scale for all pairs stands for: the largest magnitude of a difference, or, where
-        rounding is all that differs, of the maps themselves, so that nothing shows.
+        """The end of one color scale for all pairs.
+
+        The largest magnitude of a difference; where only rounding differs, that of the maps, so that nothing shows.
         """
-        if all(one.only_rounding for one in self.differences):
-            return max(one.largest for one in self.differences)
-        return max(float(np.abs(one.values).max()) for one in self.differences)
+        if all(difference.only_rounding for difference in self.differences):
+            return max(difference.largest for difference in self.differences)
+        return max(float(np.abs(difference.values).max()) for difference in self.differences)

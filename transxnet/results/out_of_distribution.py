@@ -1,32 +1,39 @@
-"""How far an image is from those a model learned from, as the model itself sees them."""
+"""How far an image lies from a model's training images, in the model's own features."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LIMIT = 0.95  # share of held-out images that are nearer, above which an image counts as unlike
-UNSURE = 0.05  # share of held-out images whose best answer got less, below which an answer counts as unsure
+OOD_THRESHOLD = 0.95  # share of held-out images that are nearer, above which an image is out of distribution
+LOW_CONFIDENCE_THRESHOLD = 0.05  # share of held-out images predicted less confidently, below which confidence is low
 
 
 @dataclass(frozen=True)
 class OutOfDistribution:
-    """distance: of the image's features from the training images', in standard deviations along their own axes.
+    """Out-of-distribution score of one image.
 
-    nearer: share of held-out images that are nearer to the training images than this one. less_sure: share of them
-    whose best answer got a smaller share than this one's.
+    Attributes:
+        model: The model's name.
+        ood_score: Distance of the image's features from the training images', in standard deviations along their axes.
+        nearer_share: Share of held-out images that lie nearer to the training images than this one.
+        confidence: Probability of the image's top prediction.
+        less_confident_share: Share of held-out images whose top prediction has a lower probability.
+        held_out_count: Number of held-out images compared with.
     """
 
     model: str
-    distance: float
-    nearer: float
-    best: float  # share of the image's best answer
-    less_sure: float
-    images: int  # held-out images compared with
+    ood_score: float
+    nearer_share: float
+    confidence: float
+    less_confident_share: float
+    held_out_count: int
 
     @property
-    def unlike(self) -> bool:
-        return self.nearer > LIMIT
+    def is_out_of_distribution(self) -> bool:
+        """Whether the image lies farther away than OOD_THRESHOLD of the held-out images."""
+        return self.nearer_share > OOD_THRESHOLD
 
     @property
-    def unsure(self) -> bool:
-        return self.less_sure < UNSURE
+    def is_low_confidence(self) -> bool:
+        """Whether fewer than LOW_CONFIDENCE_THRESHOLD of the held-out images are predicted with lower confidence."""
+        return self.less_confident_share < LOW_CONFIDENCE_THRESHOLD

@@ -1,4 +1,4 @@
-"""What a model answered."""
+"""A model's predictions for one image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Prediction:
-    """One class a model answered. index is the model's own output."""
+    """One class.
+
+    Attributes:
+        index: The class's index among the model's outputs, from 0.
+        wnid: Its WordNet ID, or the label set's own identifier.
+        label: Its name.
+        probability: Softmax over the model's classes, 0 to 1.
+        logit: The model's output.
+    """
 
     index: int
     wnid: str
@@ -20,7 +28,13 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictions:
-    """top: the best answers, best first. probabilities and logits: (classes,) float32."""
+    """All outputs of one image.
+
+    Attributes:
+        top: The best classes, best first.
+        probabilities: (classes,) float32, sum 1.
+        logits: (classes,) float32.
+    """
 
     top: tuple[Prediction, ...]
     probabilities: np.ndarray

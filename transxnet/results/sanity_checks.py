@@ -1,58 +1,83 @@
-"""What tests of maps gave: whether a map follows the model, finds what matters, and agrees with other maps.
+"""Results of the sanity checks of attribution maps: randomization, faithfulness, agreement.
 
-None of it must be read as a proof: these are tests that bad maps fail, and some bad maps pass.
+Limitations: these are necessary conditions, not proofs. Wrong maps fail them, but some wrong maps pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 
 from .explanation import Explanation
 
-# Student's t that 95 in 100 stay under, for 1, 2, … degrees of freedom.
+# The 95th percentile of Student's t, for 1, 2, … degrees of freedom.
 STUDENT_95 = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812)
 
 
+class Outcome(StrEnum):
+    """Outcome of one test of a map."""
+
+    PASSES = "passes"
+    INCONCLUSIVE = "inconclusive"
+    FAILS = "fails"
+    UNIFORM = "uniform"  # the map ranks nothing
+
+
 def area_under(shares: np.ndarray, curve: np.ndarray) -> float:
-    """Area under a curve by the trapezium rule, both ends counted: shares and curve (n,), shares rising from 0 to 1."""
+    """Area under a curve by the trapezium rule.
+
+    Args:
+        shares: (n,), rising from 0 to 1.
+        curve: (n,), both ends included.
+    """
     return float(np.trapezoid(np.asarray(curve, np.float64), np.asarray(shares, np.float64)))
 
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """Insertion and deletion along one map's ranking of the view's pixels. n steps, r moved copies of the map.
+    """Insertion and deletion along one map's ranking of the input's pixels, in n steps, with r moved copies of the map.
 
-    Curves are probabilities of one class, (n + 1,) float32: deletion from the whole image to the bare baseline,
-    insertion from the baseline to the image. chance, chance_insertion: (r, n + 1), both for the same map moved
-    elsewhere. Areas must not be compared with those of another image, of which the model was more or less sure.
+    Curves are probabilities of one class, (n + 1,) float32: deletion from the image to the baseline, insertion from
+    the baseline to the image. Do not compare areas of different images: they depend on the model's confidence.
+
+    Attributes:
+        model: The model's name.
+        class_index: The class whose probability is measured.
+        baseline: "gray" or "blur".
+        shares: (n + 1,) float64: share of the pixels changed, 0 to 1.
+        deletion: The deletion curve.
+        insertion: The insertion curve.
+        chance: (r, n + 1), deletion curves of moved copies of the map.
+        chance_insertion: (r, n + 1), insertion curves of moved copies of the map.
+        is_uniform: Whether the map ranks nothing: it is uniform, or not finite somewhere.
     """
 
     model: str
     class_index: int
-    baseline: str  # "gray" or "blur"
-    shares: np.ndarray  # (n + 1,) float64: share of the pixels changed, 0 to 1
+    baseline: str
+    shares: np.ndarray
     deletion: np.ndarray
     insertion: np.ndarray
     chance: np.ndarray
     chance_insertion: np.ndarray
-    blank: bool = False  # the map ranks nothing: it is even, or not finite somewhere
+    is_uniform: bool = False
 
     @property
-    def start(self) -> float:
-        """The class's probability for the whole image: what there is to lose."""
+    def initial_probability(self) -> float:
+        """The class's probability for the complete image: what there is to lose."""
         return float(self.deletion[0])
 
     @property
     def deletion_auc(self) -> float:
-        """0 to 1; the lower, the sooner the answer falls."""
+        """0 to 1; lower: the probability falls sooner."""
         return area_under(self.shares, self.deletion)
 
     @property
     def insertion_auc(self) -> float:
-        """0 to 1; the higher, the sooner the answer comes."""
+        """0 to 1; higher: the probability rises sooner."""
         return area_under(self.shares, self.insertion)
 
     @property
@@ -67,7 +92,7 @@ class Faithfulness:
 
     @property
     def chance_margin(self) -> float:
-        """Deletion: nine in ten further copies would have an area within this of `chance_auc`; infinite for one."""
+        """Deletion: 90% of further copies have an area within this of `chance_auc`; infinite for one copy."""
         return _margin(self.chance_aucs)
 
     @property
@@ -77,17 +102,17 @@ class Faithfulness:
 
     @property
     def chance_insertion_margin(self) -> float:
-        """Insertion: nine in ten further copies would lie within this of `chance_insertion_auc`."""
+        """Insertion: 90% of further copies have an area within this of `chance_insertion_auc`."""
         return _margin(_areas(self.shares, self.chance_insertion))
 
     @property
     def deletion_gain(self) -> float:
-        """How far deletion is better than chance: positive is better."""
+        """By how much deletion is better than chance; positive is better."""
         return self.chance_auc - self.deletion_auc
 
     @property
     def insertion_gain(self) -> float:
-        """How far insertion is better than chance: positive is better."""
+        """By how much insertion is better than chance; positive is better."""
         return self.insertion_auc - self.chance_insertion_auc
 
 
@@ -96,7 +121,7 @@ def _areas(shares: np.ndarray, curves: np.ndarray) -> np.ndarray:  # (r, n + 1) 
 
 
 def _margin(aucs: np.ndarray) -> float:
-    """Student's prediction interval, t s sqrt(1 + 1 / r) with r - 1 degrees of freedom: 90 %."""
+    """Half width of Student's 90% prediction interval, t s sqrt(1 + 1 / r) with r - 1 degrees of freedom."""
     freedom = len(aucs) - 1
     if not freedom:
         return float("inf")
@@ -106,15 +131,20 @@ def _margin(aucs: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Randomization:
-    """One map made again while the model loses what it learned. n steps; after the last nothing learned is left.
+    """One map recomputed while the model's weights are randomized, in n steps; after the last all are random.
 
-    signed, absolute: (n,) float64, Spearman's correlation with the original map, of the values and of their absolute
-    values; NaN where either map is even. heats: (n, rows, columns) float32, the maps themselves, raw, each on its own
-    scale. complete_signed, complete_absolute: (m,), the same with wholly random models, the cascade's last among them.
+    Attributes:
+        model: The model's name.
+        steps: The parameter groups in the order of randomization; ("everything",) for one complete randomization.
+        signed: (n,) float64, Spearman's correlation with the original map; NaN where either map is uniform.
+        absolute: (n,) float64, the same of absolute values.
+        heatmaps: (n, rows, columns) float32, the maps, raw, each on its own scale.
+        complete_signed: (m,) like `signed`, with m completely random models, the cascade's last among them.
+        complete_absolute: (m,) like `absolute`, with the same models.
     """
 
     model: str
-    steps: tuple[str, ...]  # the groups as they were replaced; a single "everything" for one complete randomization
+    steps: tuple[str, ...]
     signed: np.ndarray
     absolute: np.ndarray
     heatmaps: np.ndarray
@@ -122,53 +152,56 @@ class Randomization:
     complete_absolute: np.ndarray
 
     @property
-    def blank(self) -> bool:
-        """Whether no wholly random model has a map that ranks anything: each is even, or not finite somewhere."""
+    def is_uniform(self) -> bool:
+        """Whether every completely random model's map is uniform, or not finite somewhere."""
         return bool(np.isnan(self.complete_signed).all())
 
     @property
-    def by_size(self) -> bool:
-        """Whether more is left of the absolute values: a map that only changes its sign still draws the same edges."""
+    def uses_absolute_values(self) -> bool:
+        """Whether absolute values correlate more: a map that only changes its sign still shows the same edges."""
         signed, absolute = (abs(np.nan_to_num(r).mean()) for r in (self.complete_signed, self.complete_absolute))
         return bool(absolute > signed)
 
     @property
-    def curve(self) -> np.ndarray:
-        """(n,): the cascade's rank correlations, of absolute values where `by_size`; NaN where a map is even."""
-        return self.absolute if self.by_size else self.signed
+    def correlations(self) -> np.ndarray:
+        """(n,): rank correlations of the cascade, absolute where `uses_absolute_values`; NaN where uniform."""
+        return self.absolute if self.uses_absolute_values else self.signed
 
     @property
-    def complete(self) -> np.ndarray:
-        """(m,): rank correlations with wholly random models, of absolute values where `by_size`. Even maps count 0."""
-        return np.nan_to_num(self.complete_absolute if self.by_size else self.complete_signed)
+    def complete_correlations(self) -> np.ndarray:
+        """(m,): rank correlations with completely random models, chosen likewise; 0 for uniform maps."""
+        return np.nan_to_num(self.complete_absolute if self.uses_absolute_values else self.complete_signed)
 
     @property
-    def left(self) -> float:
-        """What wholly random models keep of the map's ranking: the mean of `complete`, -1 to 1; near 0 is nothing.
+    def mean_correlation(self) -> float:
+        """Mean of `complete_correlations`, -1 to 1; near 0: completely random models keep nothing of the ranking.
 
-        The mean, as two unrelated maps of few values correlate by luck, one way or the other.
+        The mean, because two unrelated maps of few values correlate by chance, positively or negatively.
         """
-        return float(self.complete.mean())
+        return float(self.complete_correlations.mean())
 
     @property
-    def luck(self) -> float:
-        """Unrelated maps of as many independent values have `left` within this of 0 in 95 of 100 cases.
+    def chance_limit(self) -> float:
+        """The size that `mean_correlation` of unrelated maps stays below in 95% of cases.
 
         A rank correlation of n unrelated values has a standard deviation of 1 / sqrt(n - 1) (Kendall), the mean of m
-        of them 1 / sqrt(m (n - 1)). Smooth maps have fewer independent values than values, and more luck.
+        of them 1 / sqrt(m (n - 1)). A smooth map has fewer independent values, so its limit is higher than this.
         """
         values = self.heatmaps[0].size
-        return min(1.0, 1.96 / np.sqrt(len(self.complete) * max(1, values - 1)))
+        return min(1.0, 1.96 / np.sqrt(len(self.complete_correlations) * max(1, values - 1)))
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How alike maps rank the same pixels. names: of the n maps, methods or variants.
+    """How alike n maps rank the same pixels. Rows and columns of uniform maps are NaN.
 
-    correlation: (n, n) float64, Spearman's, of signed values, -1 to 1. overlap: (n, n) float64, intersection over union
-    of the `share` of pixels that each ranks highest, 0 to 1. Rows and columns of even maps are NaN.
-    values: (n, rows, columns) float32, the maps on the common pixels, raw. box: x0, y0, x1, y1, their edges in pixels
-    of the upload.
+    Attributes:
+        names: Names of the maps: methods or models.
+        correlation: (n, n) float64, Spearman's, of signed values, -1 to 1.
+        overlap: (n, n) float64, intersection over union of the `share` of pixels that each ranks highest, 0 to 1.
+        share: 0 to 1.
+        values: (n, rows, columns) float32, the maps on the common pixels, raw.
+        box: x0, y0, x1, y1, the edges of those pixels in pixels of the upload.
     """
 
     names: tuple[str, ...]
@@ -179,37 +212,51 @@ class Agreement:
     box: tuple[float, float, float, float]
 
     @property
-    def overlap_by_chance(self) -> float:
-        """Expected of two random choices: they share share² of the pixels, about, and cover 2 share - share²."""
+    def chance_overlap(self) -> float:
+        """Expected overlap of two random choices: they share about share² of the pixels and cover 2 share - share²."""
         return self.share / (2 - self.share)
 
 
 @dataclass(frozen=True)
 class SanityCheck:
-    """What the tests say of one map; no proof that it explains.
+    """Outcomes of both tests of one map.
 
-    follows: "follows", "partly", "insensitive", "even".
-    finds: "better", "chance", "worse", "even": deletion against the map's moved copies. words: sentences with their
-    numbers: what it makes no claim about, on the model, on deletion, on insertion, on what there is to lose.
-    remarks: what a table with the numbers beside it still has to say.
+    Attributes:
+        randomization_outcome: Parameter randomization: passes if the map depends on the learned weights, inconclusive
+            if part of it does, fails if it stays alike.
+        faithfulness_outcome: Deletion against moved copies of the map: passes if better, inconclusive if within chance,
+            fails if worse.
+        sentences: The outcomes with their numbers: whether the map explains a unit only, randomization, deletion,
+            insertion, the initial probability.
+        remarks: What a table that shows the numbers still has to say.
     """
 
-    follows: str
-    finds: str
-    words: tuple[str, ...]
+    randomization_outcome: Outcome
+    faithfulness_outcome: Outcome
+    sentences: tuple[str, ...]
     remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class SanityChecks:
-    """All tests of all maps of one image and one class. Mappings are by method, as METHODS names them.
+    """All checks of all maps of one image and one class. Mappings are by method, as METHODS names them.
 
-    missing: why a method is not there. thorough: the dear methods took every step of the cascade, too.
+    Attributes:
+        model: The model's name.
+        class_index: The target class.
+        target: The target class in words, such as "ladybug (class 31)".
+        maps: The maps that were checked.
+        faithfulness: Insertion and deletion of each map.
+        randomization: Parameter randomization of each map.
+        agreement: Between all maps.
+        checks: The outcomes for each map.
+        missing: Method that this model does not support -> reason.
+        thorough: Whether multi-pass methods took every step of the cascade, too.
     """
 
     model: str
     class_index: int
-    target: str  # "ladybug (class 31)"
+    target: str
     maps: Mapping[str, Explanation]
     faithfulness: Mapping[str, Faithfulness]
     randomization: Mapping[str, Randomization]

@@ -1,7 +1,8 @@
-"""What a Study can hold: one row of ANALYSES a part, with what the trace must keep for it and how it is made.
+"""The analyses of a study: for each row of ANALYSES what the trace must record and how the result is computed.
 
-Parts of one pass are made from one Observation; those that are not (`alone`) run the model again themselves, once that
-Observation and its graph are gone. A part that a model cannot give raises PartMissing, and the Study says why.
+Analyses of one pass share one Observation; those that run separately run the model again themselves, after that
+Observation and its graph have been released. An analysis that a model does not support raises PartMissing, and
+Study.missing holds the reason.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ..explain.sanity.out_of_distribution import out_of_distribution
 from ..explain.sanity.sanity_checks import sanity_checks
 from ..images import ModelInput
 from ..labels import LabelSet
+from ..messages import Message
 from ..results import AttentionTable, Explanation, KernelSet
 from ..results.ablation import Ablation
 from ..results.ablation_table import AblationTable
@@ -45,13 +47,28 @@ from ..trace import Tap
 from ..weights.load import LoadedModel
 from .options import StudyOptions, Target
 
-Progress = Callable[[int, int], None]  # (steps done, steps in all)
+Progress = Callable[[int, int], None]  # (steps done, steps in total)
 KERNEL_KINDS = ("kernels", "gates", "biases", "bias_gates")
 
 
 @dataclass
 class AnalysisContext:
-    """One image in front of one model, and what is asked. `seen` is gone for parts that are made alone."""
+    """One image, one model, and what the analyses of a study share.
+
+    Attributes:
+        loaded: The model.
+        model_input: The prepared image.
+        options: What was requested.
+        labels: Names of the model's classes.
+        position: (x, y) of the query, in pixels of the upload.
+        target: The target class.
+        logits: (classes,) float32.
+        observation: The shared pass; None for analyses that run separately.
+        results: Results so far, by analysis.
+        reference_input: The reference image, whose kernels are borrowed and compared.
+        reference_name: Its name, or why there is none.
+        progress: Of the analysis that is running.
+    """
 
     loaded: LoadedModel
     model_input: ModelInput
@@ -59,83 +76,88 @@ class AnalysisContext:
     labels: LabelSet
     position: tuple[float, float]
     target: Target
-    logits: np.ndarray  # (classes,)
-    seen: Observation | None
-    made: dict[str, object] = field(default_factory=dict)  # by the parts before
-    other: ModelInput | None = None  # a second image, whose kernels are lent and compared
-    other_words: str = ""  # its name, or why there is none
-    progress: Progress | None = None  # of the part that is being made
+    logits: np.ndarray
+    observation: Observation | None
+    results: dict[str, object] = field(default_factory=dict)
+    reference_input: ModelInput | None = None
+    reference_name: str = ""
+    progress: Progress | None = None
 
     @cached_property
-    def place(self) -> tuple[int, int]:
-        """Stage and block looked at."""
-        return self.seen.locate(self.options.stage, self.options.block)
+    def layer(self) -> tuple[int, int]:
+        """The chosen stage and block, from 1."""
+        return self.observation.locate(self.options.stage, self.options.block)
 
     @cached_property
-    def table(self) -> AttentionTable:
-        return attention_table(self.seen, *self.place)
+    def layer_attention(self) -> AttentionTable:
+        """All attention of the chosen block."""
+        return attention_table(self.observation, *self.layer)
 
     @cached_property
-    def small_tables(self) -> tuple[QuantizedTable, ...]:
-        """Of the last block of every stage."""
+    def stage_tables(self) -> tuple[QuantizedTable, ...]:
+        """Quantized attention of the last block of every stage."""
         depths = self.loaded.spec.depths
-        return tuple(quantize(attention_table(self.seen, stage)) for stage in range(1, len(depths) + 1))
+        return tuple(quantize(attention_table(self.observation, stage)) for stage in range(1, len(depths) + 1))
 
     @cached_property
-    def kernel_set(self) -> KernelSet:
-        return kernels(self.seen, *self.place)
+    def layer_kernels(self) -> KernelSet:
+        """Kernels of the chosen block."""
+        return kernels(self.observation, *self.layer)
 
     @cached_property
-    def question(self) -> AttributionTarget:
-        """The same, as explain's methods take it."""
-        o, target = self.options, self.target
-        contrast_target = self.contrast_target
-        words = "" if contrast_target is None else self.labels.names[contrast_target]
+    def attribution_target(self) -> AttributionTarget:
+        """The target as the methods of `explain` take it."""
+        o, target, contrast = self.options, self.target, self.contrast_target
+        name = "" if contrast is None else self.labels.names[contrast]
         return AttributionTarget(
-            target.index, target.label, o.stage, o.block or 0, self.position, o.cam_layer, contrast_target, words
+            target.index, target.label, o.stage, o.block or 0, self.position, o.cam_layer, contrast, name
         )
 
     @cached_property
     def contrast_target(self) -> int | None:
-        """The class asked for, where this model has it, else the best answer that is not the explained one."""
-        if (
-            self.options.contrast_target in self.labels.wnids
-            and self.labels.wnids.index(self.options.contrast_target) != self.target.index
-        ):
-            return self.labels.wnids.index(self.options.contrast_target)
+        """Index of the requested contrast class if this model has it, else of the best class but the target."""
+        wnids, requested = self.labels.wnids, self.options.contrast_target
+        if requested in wnids and wnids.index(requested) != self.target.index:
+            return wnids.index(requested)
         best = (int(i) for i in np.argsort(-self.logits, kind="stable"))
         return next((i for i in best if i != self.target.index), None)
 
-    def say(self, explanation: Explanation) -> Explanation:
-        """The note on the explained class, where there is one, travels with the map."""
+    def annotate(self, explanation: Explanation) -> Explanation:
+        """Add the note on the target class, if there is one, to a map."""
         note = self.target.note
-        return replace(explanation, target=f"{explanation.target}. {note}") if note else explanation
+        if not note:
+            return explanation
+        return replace(explanation, target=Message("{target}. {note}", target=explanation.target, note=note))
 
 
 Keep = Callable[[StudyOptions, Tap], bool]
-Make = Callable[[AnalysisContext], object]
+Compute = Callable[[AnalysisContext], object]
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """name: of the Study's field. words: what it is, for who chooses parts.
+    """One row.
 
-    keep: whether the trace must keep a tap's tensor; None where the part is made alone.
+    Attributes:
+        name: Of the Study's field.
+        compute: Computes the result.
+        keep: Whether the trace must record a tap's tensor; None if the analysis runs separately.
+        grad: Whether the shared pass needs gradients.
     """
 
     name: str
-    words: str
-    make: Make
+    compute: Compute
     keep: Keep | None = None
     grad: bool = False
 
     @property
-    def alone(self) -> bool:
+    def runs_separately(self) -> bool:
+        """Whether it runs the model itself."""
         return self.keep is None
 
 
 def _at_stage(*kinds: str) -> Keep:
-    """These kinds at the stage looked at: of the other stages all would be dropped."""
+    """Record these kinds at the chosen stage only."""
     return lambda options, tap: tap.kind in kinds and tap.stage == options.stage
 
 
@@ -149,153 +171,144 @@ def _cam_layer(options: StudyOptions, tap: Tap) -> bool:
     return tap.kind == "stage" and tap.stage == options.cam_layer
 
 
-def _attention(look: AnalysisContext) -> object:
-    return look.table.attention_from(*look.table.queries.unit_at(*look.position))
+def _attention(context: AnalysisContext) -> object:
+    table = context.layer_attention
+    return table.attention_from(*table.queries.unit_at(*context.position))
 
 
-def _block_table(look: AnalysisContext) -> QuantizedTable:
-    """The block looked at: one of `stage_tables` where it is, so that a study holds it once."""
-    asked = "stage_tables" in look.options.only
-    same = [t for t in look.small_tables if (t.stage, t.block) == look.place] if asked else []
-    return same[0] if same else quantize(look.table)
+def _block_table(context: AnalysisContext) -> QuantizedTable:
+    """The chosen block; the object of `stage_tables` if it is among them, so that a study holds it once."""
+    if "stage_tables" in context.options.analyses:
+        for table in context.stage_tables:
+            if (table.stage, table.block) == context.layer:
+                return table
+    return quantize(context.layer_attention)
 
 
-def _out_of_distribution(look: AnalysisContext) -> OutOfDistribution:
-    shares = np.exp(look.logits - look.logits.max())
-    return out_of_distribution(look.seen, float(shares.max() / shares.sum()), look.loaded.provenance.sha256)
+def _out_of_distribution(context: AnalysisContext) -> OutOfDistribution:
+    shares = np.exp(context.logits - context.logits.max())
+    confidence = float(shares.max() / shares.sum())
+    return out_of_distribution(context.observation, confidence, context.loaded.provenance.sha256)
 
 
-def _map(name: str) -> Make:
-    """One of explain's METHODS, asked about this point and class."""
+def _map(name: str) -> Compute:
+    """One of explain's METHODS, for the context's position and target."""
     method = METHODS[name]
 
-    def make(look: AnalysisContext) -> Explanation:
+    def compute(context: AnalysisContext) -> Explanation:
+        target = context.attribution_target
         if method.single_pass:
-            found = method.single_pass(look.seen, look.question)
+            explanation = method.single_pass(context.observation, target)
         else:
-            found = method.multi_pass(look.loaded.model, look.loaded.lock, look.model_input, look.question)
-        return look.say(found) if method.about_class else found
+            loaded = context.loaded
+            explanation = method.multi_pass(loaded.model, loaded.lock, context.model_input, target)
+        return context.annotate(explanation) if method.about_class else explanation
 
-    return make
+    return compute
 
 
-def _position_attention(look: AnalysisContext) -> PositionAttention:
-    table = look.table
-    return PositionAttention(
-        table.attention_from(*table.queries.unit_at(*look.position)),
-        table.attention_to(*table.keys.unit_at(*look.position)),
+def _position_attention(context: AnalysisContext) -> PositionAttention:
+    table = context.layer_attention
+    key = table.keys.unit_at(*context.position)
+    return PositionAttention(table.attention_from(*table.queries.unit_at(*context.position)), table.attention_to(*key))
+
+
+def _rollouts(context: AnalysisContext) -> tuple[Explanation, ...]:
+    stages = range(1, len(context.loaded.spec.depths) + 1)
+    return tuple(rollout(context.observation, stage, context.position) for stage in stages)
+
+
+def _kernel_change(context: AnalysisContext) -> KernelChange:
+    if context.reference_input is None:
+        reason = context.reference_name or Message("There is no second image to compare kernels with.")
+        raise PartMissing(reason, remedy="Give one.")
+    reference = observe(
+        context.loaded.model, context.reference_input,
+        lambda tap: tap.kind in KERNEL_KINDS and (tap.stage, tap.block) == context.layer,
+    )  # fmt: skip
+    return kernel_change(context.layer_kernels, kernels(reference, *context.layer))
+
+
+def _erf_pathways(context: AnalysisContext) -> ErfPathways:
+    return erf_pathways(
+        context.loaded.model, context.model_input, context.options.stage, context.position, progress=context.progress
     )
 
 
-def _rollouts(look: AnalysisContext) -> tuple[Explanation, ...]:
-    return tuple(rollout(look.seen, stage, look.position) for stage in range(1, len(look.loaded.spec.depths) + 1))
-
-
-def _kernel_change(look: AnalysisContext) -> KernelChange:
-    if look.other is None:
-        raise PartMissing(look.other_words or "There is no second image to compare kernels with.", remedy="Give one.")
-    second = observe(look.loaded.model, look.other, _at_place(KERNEL_KINDS, look.place))
-    return kernel_change(look.kernel_set, kernels(second, *look.place))
-
-
-def _at_place(kinds: tuple[str, ...], place: tuple[int, int]) -> Callable[[Tap], bool]:
-    return lambda tap: tap.kind in kinds and (tap.stage, tap.block) == place
-
-
-def _erf_pathways(look: AnalysisContext) -> ErfPathways:
-    return erf_pathways(
-        look.loaded.model, look.model_input, look.options.stage, look.position, progress=look.progress
-    )  # fmt: skip
-
-
-def _ablation_table(look: AnalysisContext) -> AblationTable:
+def _ablation_table(context: AnalysisContext) -> AblationTable:
     return ablation_table(
-        look.loaded.model, look.model_input, look.labels, look.target.index, look.other, other_words=_lender(look),
-        progress=look.progress,
+        context.loaded.model, context.model_input, context.labels, context.target.index, context.reference_input,
+        reference_name=_reference_name(context), progress=context.progress,
     )  # fmt: skip
 
 
-def _ablation(look: AnalysisContext) -> Ablation:
-    o = look.options
+def _ablation(context: AnalysisContext) -> Ablation:
+    o = context.options
     return ablation(
-        look.loaded.model, look.model_input, look.labels, look.target.index, o.edits, o.mask, o.fill, look.other,
-        _lender(look), look.logits,
+        context.loaded.model, context.model_input, context.labels, context.target.index, o.ablations, o.mask, o.fill,
+        context.reference_input, _reference_name(context), context.logits,
     )  # fmt: skip
 
 
-def _lender(look: AnalysisContext) -> str:
-    """The image whose kernels are lent, in words."""
-    return look.other_words if look.other is not None and look.other_words else "another image"
+def _reference_name(context: AnalysisContext) -> str:
+    """The image whose kernels are borrowed, in words."""
+    return (context.reference_input and context.reference_name) or Message("another image")
 
 
-def _sanity_checks(look: AnalysisContext) -> SanityChecks:
-    """Of the maps that this study shows; of all, where it shows none."""
-    shown = {name: method for name, method in METHODS.items() if name in look.options.only}
-    maps = {name: look.made[name] for name in METHODS if isinstance(look.made.get(name), Explanation)}
+def _sanity_checks(context: AnalysisContext) -> SanityChecks:
+    """Of the maps that this study has; of all, if it has none."""
+    requested = {name: method for name, method in METHODS.items() if name in context.options.analyses}
+    maps = {name: context.results[name] for name in METHODS if isinstance(context.results.get(name), Explanation)}
     return sanity_checks(
-        look.loaded, look.model_input, look.question, shown or METHODS, look.options.thorough, look.progress, maps
+        context.loaded, context.model_input, context.attribution_target, requested or METHODS,
+        context.options.thorough, context.progress, maps,
     )  # fmt: skip
 
 
 _ROWS = (
-    Analysis("attention", "what OSRA's query mixes in", _attention, _at_stage("attention")),
-    Analysis("attention_table", "all of one block's attention", lambda look: look.table, _at_stage("attention")),
+    Analysis("attention", _attention, _at_stage("attention")),  # of one query
+    Analysis("attention_table", lambda context: context.layer_attention, _at_stage("attention")),  # of one block
+    Analysis("block_table", _block_table, _at_stage("attention")),  # the same, quantized to a quarter of the size
+    Analysis("stage_tables", lambda context: context.stage_tables, _everywhere("attention")),
+    Analysis("position_attention", _position_attention, _at_stage("attention")),  # from and to a position
+    Analysis("attention_depth", lambda context: attention_depth(context.observation), _everywhere("attention")),
+    Analysis("rollout", _map("rollout"), _everywhere("attention")),
+    Analysis("rollouts", _rollouts, _everywhere("attention")),  # from every stage
     Analysis(
-        "block_table", "the same in bytes, a quarter of the size", _block_table, _at_stage("attention"),
+        "pathway_energies", lambda context: pathway_energies(context.observation), _everywhere("idconv", "osra"),
     ),
+    Analysis("kernels", lambda context: context.layer_kernels, _at_stage(*KERNEL_KINDS)),
     Analysis(
-        "stage_tables", "the same of every stage's last block", lambda look: look.small_tables,
-        _everywhere("attention"),
-    ),
-    Analysis("position_attention", "all heads: what a query mixes in, who uses a key", _position_attention,
-    _at_stage("attention")),
-    Analysis(
-        "attention_depth", "entropy and distance of every head and block", lambda look: attention_depth(look.seen),
-        _everywhere("attention"),
-    ),
-    Analysis("rollout", "attention rolled out to pixels, an approximation", _map("rollout"), _everywhere("attention")),
-    Analysis("rollouts", "the same from every stage", _rollouts, _everywhere("attention")),
-    Analysis(
-        "pathway_energies", "how much OSRA and IDConv put in", lambda look: pathway_energies(look.seen),
-        _everywhere("idconv", "osra"),
-    ),
-    Analysis("kernels", "the kernels IDConv made", lambda look: look.kernel_set, _at_stage(*KERNEL_KINDS)),
-    Analysis(
-        "kernel_arithmetic", "a dozen channels: what IDConv was given, and what it made of it",
-        lambda look: kernel_arithmetic(look.seen, *look.place, representatives(look.kernel_set)),
+        "kernel_arithmetic",
+        lambda context: kernel_arithmetic(
+            context.observation, *context.layer, representatives(context.layer_kernels)
+        ),
         _at_stage(*KERNEL_KINDS, "idconv_input", "idconv"),
     ),
+    Analysis("kernel_depth", lambda context: kernel_depth(context.observation), _everywhere(*KERNEL_KINDS)),
+    Analysis("clusters", lambda context: kernel_clusters(context.layer_kernels), _at_stage(*KERNEL_KINDS)),
     Analysis(
-        "kernel_depth", "how far kernels are from static, block by block", lambda look: kernel_depth(look.seen),
-        _everywhere(*KERNEL_KINDS),
-    ),
-    Analysis(
-        "clusters", "a dozen kernels that stand for all", lambda look: kernel_clusters(look.kernel_set),
+        "spectra",
+        lambda context: (kernel_spectrum(context.layer_kernels), kernel_spectrum(context.layer_kernels, "static")),
         _at_stage(*KERNEL_KINDS),
     ),
-    Analysis(
-        "spectra", "frequencies that generated and static kernels pass",
-        lambda look: (kernel_spectrum(look.kernel_set), kernel_spectrum(look.kernel_set, "static")),
-        _at_stage(*KERNEL_KINDS),
-    ),
-    Analysis("kernel_change", "kernels of a second image", _kernel_change, _at_stage(*KERNEL_KINDS)),
-    Analysis("grad_cam", "what raised the answer", _map("grad_cam"), _cam_layer, grad=True),
-    Analysis("contrast", "what spoke for it against the next answer", _map("contrast"), _cam_layer, grad=True),
-    Analysis("cam_stages", "Grad-CAM of all stages in one", _map("cam_stages"), _everywhere("stage"), grad=True),
-    Analysis("receptive_field", "the pixels a unit depends on", _map("receptive_field"), _at_stage("stage"), grad=True),
-    Analysis("erf_pathways", "what of them is seen, what modulates", _erf_pathways),
-    Analysis("integrated_gradients", "what each pixel adds, from gray", _map("integrated_gradients")),
-    Analysis("smooth_grad", "the answer's gradient, averaged over noise", _map("smooth_grad")),
-    Analysis("occlusion", "what the answer loses without a patch", _map("occlusion")),
-    Analysis("ablation_table", "the answer with each part changed", _ablation_table),
-    Analysis("ablation", "the answer with these parts changed and this region painted out", _ablation),
-    Analysis("sanity_checks", "whether to believe the maps", _sanity_checks),
-    Analysis("out_of_distribution", "whether the image is like those it learned from", _out_of_distribution,
-    _everywhere("stage")),
+    Analysis("kernel_change", _kernel_change, _at_stage(*KERNEL_KINDS)),  # against the reference image
+    Analysis("grad_cam", _map("grad_cam"), _cam_layer, grad=True),
+    Analysis("contrast", _map("contrast"), _cam_layer, grad=True),
+    Analysis("cam_stages", _map("cam_stages"), _everywhere("stage"), grad=True),
+    Analysis("receptive_field", _map("receptive_field"), _at_stage("stage"), grad=True),
+    Analysis("erf_pathways", _erf_pathways),
+    Analysis("integrated_gradients", _map("integrated_gradients")),
+    Analysis("smooth_grad", _map("smooth_grad")),
+    Analysis("occlusion", _map("occlusion")),
+    Analysis("ablation_table", _ablation_table),
+    Analysis("ablation", _ablation),
+    Analysis("sanity_checks", _sanity_checks),
+    Analysis("out_of_distribution", _out_of_distribution, _everywhere("stage")),
 )  # fmt: skip
 ANALYSES: Mapping[str, Analysis] = MappingProxyType({row.name: row for row in _ROWS})
-ASKED_FOR = (  # numbers for who looks closer: no figure is made of them
+WITHOUT_FIGURE = (
     "attention_table", "block_table", "stage_tables", "kernel_arithmetic", "ablation", "out_of_distribution",
 )  # fmt: skip
-DRAWN = tuple(name for name in ANALYSES if name not in ASKED_FOR)  # all that figures are made of
-DEFAULT = tuple(name for name in DRAWN if name != "occlusion")  # of the command: without the slowest
+FIGURE_ANALYSES = tuple(name for name in ANALYSES if name not in WITHOUT_FIGURE)
+DEFAULT_ANALYSES = tuple(name for name in FIGURE_ANALYSES if name != "occlusion")  # of the command: without the slowest

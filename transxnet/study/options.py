@@ -1,35 +1,60 @@
-"""What is asked of one image and one model."""
+"""Options of a study."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-OVERVIEW = ("attention", "kernels", "grad_cam", "receptive_field")  # what the page's first view shows
+OVERVIEW_ANALYSES = ("attention", "kernels", "grad_cam", "receptive_field")  # what the page's first tab shows
 
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What to look at. Hashable, so that it can be part of a cache's key."""
+    """What to analyze. Hashable, so that it can be part of a cache's key.
 
-    stage: int = 3  # of attention, kernels and receptive field, from 1
-    block: int | None = None  # of attention and kernels, from 1; None or 0 is the stage's last
-    position: tuple[float, float] | None = None  # (x, y) in pixels of the upright upload; None is the view's middle
-    target: str | int | None = None  # the explained class: words, WNID or index; None or '' is the top answer
-    cam_layer: int | str = 4  # Grad-CAM's own stage, or "head"
-    only: tuple[str, ...] = OVERVIEW  # some of ANALYSES; the prediction always comes
-    top: int = 5  # answers to name
-    thorough: bool = False  # sanity_checks: randomize the full cascade for the methods of many passes, too
-    autocast: bool = False  # answers in half precision, on CUDA only; explanations stay in float32
-    follow: bool = False  # target is another model's answer: where this one lacks the class, its own is explained
-    contrast_target: str = ""  # WNID of the class that `contrast` compares with; '' is this model's best other answer
-    edits: tuple[str, ...] = ()  # of `ablation`: what is changed inside the model, keys of explain.switches
-    mask: str = ""  # of `ablation`: the painted region, as explain.painting reads it; '' is none
-    fill: str = "gray"  # of `ablation`: what stands there, one of explain.painting.FILLS
+    Attributes:
+        stage: Of attention, kernels and receptive field, from 1.
+        block: Of attention and kernels, from 1; None or 0 is the stage's last.
+        position: (x, y) in pixels of the upright upload; None is the center of the model input.
+        target: The target class: name, WNID or index; None or "" is the top prediction.
+        cam_layer: The stage of Grad-CAM, from 1, or "head".
+        analyses: Some of ANALYSES; predictions are always computed.
+        top: Number of predictions to name.
+        thorough: Of `sanity_checks`: run the full randomization cascade for multi-pass methods as well.
+        autocast: Predict in half precision, on CUDA only; explanations stay in float32.
+        allow_missing_target: Explain the model's own top prediction where it lacks the target class, as for another
+            model's prediction.
+        contrast_target: WNID of the class that `contrast` compares with; "" is the best class but the target.
+        ablations: Of `ablation`: what to change in the model, as explain.ablation.catalog.parse_ablation takes it.
+        mask: Of `ablation`: the occluded region, as explain.ablation.masking.parse_mask takes it; "" is none.
+        fill: Of `ablation`: what fills the region, one of explain.ablation.masking.FILLS.
+    """
+
+    stage: int = 3
+    block: int | None = None
+    position: tuple[float, float] | None = None
+    target: str | int | None = None
+    cam_layer: int | str = 4
+    analyses: tuple[str, ...] = OVERVIEW_ANALYSES
+    top: int = 5
+    thorough: bool = False
+    autocast: bool = False
+    allow_missing_target: bool = False
+    contrast_target: str = ""
+    ablations: tuple[str, ...] = ()
+    mask: str = ""
+    fill: str = "gray"
 
 
 @dataclass(frozen=True)
 class Target:
-    """The explained class of this model. note: why it is not the one asked for; '' if it is."""
+    """The target class.
+
+    Attributes:
+        index: Among the model's outputs, from 0.
+        wnid: Its WordNet ID, or the label set's own identifier.
+        label: Its name.
+        note: Why it is not the class that was requested; "" if it is.
+    """
 
     index: int
     wnid: str

@@ -1,4 +1,4 @@
-"""Everything one look gave, as numpy arrays and words."""
+"""The result of a study, as numpy arrays and text."""
 
 from __future__ import annotations
 
@@ -24,37 +24,64 @@ from .options import StudyOptions, Target
 
 
 @dataclass(frozen=True)
-class View:
-    """What the model saw. rgb: uint8 (H, W, 3). crop_box: x0, y0, x1, y1, its edges in pixels of the upload."""
+class InputCrop:
+    """What the model received.
+
+    Attributes:
+        rgb: uint8 (H, W, 3).
+        crop_box: x0, y0, x1, y1, its edges in pixels of the upright upload.
+        source_size: (width, height) of the upload.
+    """
 
     rgb: np.ndarray
     crop_box: tuple[float, float, float, float]
-    source_size: tuple[int, int]  # width, height
+    source_size: tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Study:
-    """Everything one look gave. A part that was not asked for is None, and one that this variant cannot give:
-    `missing` says why, by the part's name. `seconds`: wall time a part, and "total".
+    """Everything computed for one image by one model.
+
+    An analysis that was not requested is None, and so is one that this model does not support: `missing` has the
+    reason.
+
+    Attributes:
+        model: The model's name as users type it: "pico", "pico@untrained".
+        spec: Its architecture.
+        provenance: Where its weights come from.
+        image: SHA-256 of the image's pixels.
+        crop: What the model received.
+        options: What was requested.
+        position: (x, y) of the query, in pixels of the upload.
+        target: The target class.
+        predictions: The model's predictions.
+        seconds: Wall time of each analysis, and "total".
+        contrast_target: WNID of the class that `contrast` compares with.
+        notes: What a reader should know before reading the maps.
+        missing: Name of an analysis that this model does not support -> reason.
+        block_table: Attention of every query of the chosen block, quantized.
+        stage_tables: The same of the last block of every stage.
+        spectra: Of the generated kernels, and of the static ones.
+        reference_crop: What the model received of the reference image: uint8 (H, W, 3).
     """
 
-    model: str  # as people type it: "pico", "pico@untrained"
+    model: str
     spec: VariantSpec
     provenance: Provenance
-    image: str  # SHA-256 of the image's pixels
-    crop: View
+    image: str
+    crop: InputCrop
     options: StudyOptions
-    position: tuple[float, float]  # the one looked from, upload pixels
+    position: tuple[float, float]
     target: Target
     predictions: Predictions
     seconds: Mapping[str, float]
-    contrast_target: str = ""  # WNID of the class that `contrast` compares with
-    notes: tuple[str, ...] = ()  # what the reader should know before reading the maps
+    contrast_target: str = ""
+    notes: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     attention: AttentionFrom | None = None
     attention_table: AttentionTable | None = None
-    block_table: QuantizedTable | None = None  # of the block looked at, every query
-    stage_tables: tuple[QuantizedTable, ...] | None = None  # the last block of every stage
+    block_table: QuantizedTable | None = None
+    stage_tables: tuple[QuantizedTable, ...] | None = None
     position_attention: PositionAttention | None = None
     attention_depth: AttentionDepth | None = None
     rollout: Explanation | None = None
@@ -64,9 +91,9 @@ class Study:
     kernel_arithmetic: KernelArithmetic | None = None
     kernel_depth: KernelDepth | None = None
     clusters: KernelClusters | None = None
-    spectra: tuple[KernelSpectrum, KernelSpectrum] | None = None  # of the generated kernels, of the static ones
+    spectra: tuple[KernelSpectrum, KernelSpectrum] | None = None
     kernel_change: KernelChange | None = None
-    other_view: np.ndarray | None = None  # uint8 (H, W, 3): what the model saw of the second image
+    reference_crop: np.ndarray | None = None
     grad_cam: Explanation | None = None
     contrast: Explanation | None = None
     cam_stages: CombinedMaps | None = None
@@ -82,4 +109,5 @@ class Study:
 
     @property
     def untrained(self) -> bool:
+        """Whether the model's weights are random."""
         return self.provenance.kind == "untrained"

@@ -49,7 +49,7 @@ STRINGS = {
     "ablation.fill": "Fill",
     "ablation.fill_gray": "gray",
     "ablation.fill_blur": "blur",
-    "ablation.fill_around": "inpaint from surroundings",
+    "ablation.fill_inpaint": "inpaint from surroundings",
     "ablation.nothing": "No changes: predictions for the unmodified image.",
     "ablation.said": "{title}: {label} {before} → {after}, logit {logit_before} → {logit_after}.",
     "ablation.new_top": "The top prediction is now {label}.",

@@ -14,4 +14,11 @@ STRINGS = {
     "errors.no_room": "The server's temporary storage is full.",
     "errors.no_room_remedy": "Try again in a few minutes.",
     "errors.image_gone": "This image is no longer stored on the server. Upload it again, or select an example.",
+    "errors.decoders_busy": "Too many images are being decoded.",
+    "errors.decoders_busy_remedy": "Try again in a few seconds.",
+    "errors.no_decoder": "The server could not start a decoder.",
+    "errors.decoding_timeout": "{subject} took longer than {seconds} seconds to decode.",
+    "errors.decoding_timeout_remedy": "Reduce its size and upload it again.",
+    "errors.decoder_lost": "{subject} could not be decoded: the decoder stopped or ran out of memory.",
+    "errors.decoder_lost_remedy": "Convert it to JPEG or PNG and upload it again.",
 }

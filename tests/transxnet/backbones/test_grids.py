@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.tiny import one_thread  # noqa: F401
 from transxnet.backbones.grids import Grid, GridTracker, grid_of
 
 SIDE = 96

@@ -13,15 +13,14 @@ import torch
 from captum._utils.gradient import compute_layer_gradients_and_eval
 from captum.attr import LayerGradCam
 
-from tests import tiny
-from tests.tiny import one_thread  # noqa: F401
+from tests.fixtures import tiny_model
 from transxnet.backbones.module import Backbone, backbone_from, untrained_backbone
 from transxnet.backbones.spec import find_backbone, parse_backbone
 from transxnet.backbones.stages import TOKENS, StageHook
 from transxnet.errors import LensError, PartMissing
 from transxnet.explain.attribution.grad_cam import grad_cam
 from transxnet.explain.erf.erf import receptive_field
-from transxnet.explain.observe import need_part, observe
+from transxnet.explain.observe import observe, require_part
 from transxnet.trace import Trace
 
 KINDS = ("test_resnet", "test_convnext", "swin", "test_vit")  # NCHW, NCHW, NHWC and tokens
@@ -42,7 +41,7 @@ def backbone(kind: str) -> Backbone:
 
 def observed(model: Backbone, seed: int = 0, **options):
     side = model.spec.image_size
-    return observe(model, tiny.model_input(side, side, seed), **({"grad": True} | options))
+    return observe(model, tiny_model.model_input(side, side, seed), **({"grad": True} | options))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,7 +51,7 @@ def test_logits_equal_those_of_timm_exactly(kind):
     plain = copy.deepcopy(model.net)
     for layer in model.spec.layers:
         plain.get_submodule(layer)._forward_hooks.clear()
-    x = tiny.model_input(model.spec.image_size, model.spec.image_size).tensor
+    x = tiny_model.model_input(model.spec.image_size, model.spec.image_size).tensor
     with torch.no_grad():
         expected = plain(x)
         assert torch.equal(model(x), expected)
@@ -83,7 +82,7 @@ def test_grad_cam_equals_captum(kind, stage):
     model = backbone(kind)
     explanation = grad_cam(observed(model), 5, stage)
     plain = copy.deepcopy(model.net)
-    x = tiny.model_input(model.spec.image_size, model.spec.image_size).tensor
+    x = tiny_model.model_input(model.spec.image_size, model.spec.image_size).tensor
     expected = LayerGradCam(plain, plain.get_submodule(model.spec.layers[stage - 1])).attribute(x, target=5)
     torch.testing.assert_close(torch.from_numpy(explanation.heatmap), expected[0, 0].detach(), rtol=1e-4, atol=1e-7)
     assert abs(explanation.heatmap).max() > 0
@@ -95,7 +94,7 @@ def test_grad_cam_of_other_layouts_uses_captums_gradients(kind):
     model = backbone(kind)
     explanation = grad_cam(observed(model), 5, 4)
     plain = copy.deepcopy(model.net)
-    x = tiny.model_input(model.spec.image_size, model.spec.image_size).tensor
+    x = tiny_model.model_input(model.spec.image_size, model.spec.image_size).tensor
     layer = plain.get_submodule(model.spec.layers[3])
     (slope,), (features,) = compute_layer_gradients_and_eval(plain, layer, x, 5)
     if features.ndim == 3:
@@ -109,7 +108,7 @@ def test_grad_cam_of_other_layouts_uses_captums_gradients(kind):
 def test_unused_patch_tokens_are_not_a_stage():
     """A ViT that answers from its class token: the last block's patches change nothing, those before it do."""
     model = backbone("test_vit")
-    x = tiny.model_input(160, 160).tensor
+    x = tiny_model.model_input(160, 160).tensor
     last, last_used = model.net.blocks[5], model.net.blocks[4]
     with torch.no_grad():
         logits = model(x)
@@ -126,7 +125,7 @@ def test_erf_is_centered_on_its_unit(kind):
     model = backbone(kind)
     observation = observed(model)
     units = observation.units(1)
-    assert units.grid == tuple(observation.trace.one("stage", 1).tensor.shape[-2:])
+    assert units.grid == tuple(observation.trace.find_one("stage", 1).tensor.shape[-2:])
     row, col = units.grid[0] // 2, units.grid[1] // 4
     explanation = receptive_field(observation, 1, unit=(row, col))
     x, y = units.center(row, col)
@@ -162,13 +161,13 @@ def test_eight_threads_record_their_own_images(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_four_stage_hooks_remain(kind):
-    """tests.tiny.leftovers names them: one a stage module, for as long as the Backbone lives."""
+    """tests.fixtures.tiny_model.leftover_state names them: one a stage module, for as long as the Backbone lives."""
     model = backbone(kind)
     hook_names = [f"net.{layer}._forward_hooks" for layer in model.spec.layers]
     grad_cam(observed(model), 1)
     with pytest.raises(RuntimeError), Trace(edits={"stage": failing}):
-        model(tiny.model_input(model.spec.image_size, model.spec.image_size).tensor)
-    assert tiny.leftovers(model) == hook_names
+        model(tiny_model.model_input(model.spec.image_size, model.spec.image_size).tensor)
+    assert tiny_model.leftover_state(model) == hook_names
     for layer in model.spec.layers:
         (hook,) = model.net.get_submodule(layer)._forward_hooks.values()
         assert isinstance(hook, StageHook)
@@ -238,7 +237,7 @@ def test_a_stage_without_effect_is_refused():
     net.__class__ = Blind
     with pytest.raises(LensError, match="the output of its last stage does not affect the logits"):
         Backbone(net, find_backbone("test_resnet"))
-    assert not [name for name in tiny.leftovers(net) if "hooks" in name]
+    assert not [name for name in tiny_model.leftover_state(net) if "hooks" in name]
 
 
 @pytest.mark.parametrize(
@@ -247,12 +246,12 @@ def test_a_stage_without_effect_is_refused():
 )
 def test_methods_for_transxnet_parts_explain_their_absence(part, message):
     with pytest.raises(PartMissing, match=f"test_resnet is no TransXNet: it(s head has)? .*{message}"):
-        need_part(observed(backbone("test_resnet")), part)
+        require_part(observed(backbone("test_resnet")), part)
 
 
 def test_transxnets_have_their_parts():
-    observation = observe(tiny.recipe_model(), tiny.model_input(), grad=True)
+    observation = observe(tiny_model.recipe_model(), tiny_model.model_input(), grad=True)
     for part in ("idconv", "osra", "head"):
-        need_part(observation, part)
+        require_part(observation, part)
     assert observation.layer_name(3, 2) == "stage 3, block 2"
     assert observation.layer_name(3) == "stage 3, block 3"

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from timm.data import create_transform, resolve_data_config
 
 import transxnet
-from tests.small import image
+from tests.fixtures.small_model import image
 from tests.torchrun import Forked
 from transxnet.__main__ import main
 from transxnet.cli import common
@@ -25,7 +25,7 @@ from transxnet.draw.overlay import to_png
 from transxnet.explain import predict as predict_module
 from transxnet.images import decode
 from transxnet.labels import label_set
-from transxnet.study import OVERVIEW, StudyOptions, study
+from transxnet.study import OVERVIEW_ANALYSES, StudyOptions, study
 from transxnet.variants import VARIANTS
 from transxnet.weights.checkpoint import untrained_model
 from transxnet.weights.load import load
@@ -135,7 +135,7 @@ def test_predict_prints_json_for_each_image(capsys, images, weights):
     code, out, err = run(capsys, "predict", images[0], images[1], "--weights-dir", weights, "--json", "--top", 3)
     first, second = lines(out)
     loaded = load("pico", weights_dir=weights)
-    expected = study(loaded, decode(images[1]), StudyOptions(only=(), top=3)).predictions.top
+    expected = study(loaded, decode(images[1]), StudyOptions(analyses=(), top=3)).predictions.top
     assert (code, err) == (0, "")
     assert list(first) == list(second) == ["image", "model", "provenance", "predictions"]
     assert (first["image"], second["image"]) == (str(images[0]), str(images[1]))
@@ -306,7 +306,7 @@ def results(images, weights, tmp_path_factory):
         str(images[0]),
         str(images[5]),
         "--analyses",
-        ",".join(OVERVIEW),
+        ",".join(OVERVIEW_ANALYSES),
         "--models",
         "pico,pico@untrained",
         "--out",

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.small import image, small_model
-from tests.tiny import leftovers, one_thread  # noqa: F401 - a fixture
+from tests.fixtures.small_model import image, small_model
+from tests.fixtures.tiny_model import leftover_state
 from tests.torchrun import ranks
 from transxnet.__main__ import main
 from transxnet.cli import erf as erf_command
@@ -194,7 +194,7 @@ def test_resume_needs_the_same_weights(erf, small, images, tmp_path):
 
 def test_model_is_left_clean(erf, small, images):
     assert erf(*images[2:], "--models", "small")[0] == 1
-    assert leftovers(small_model().model) == []
+    assert leftover_state(small_model().model) == []
 
 
 def test_backbones(erf, images, tmp_path):

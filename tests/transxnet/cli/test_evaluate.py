@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.labeled_images import BULLFROG, FISH, SALAMANDER, TENCH, write_images
-from tests.tiny import one_thread  # noqa: F401  as in a process of torchrun: equal numbers
 from tests.torchrun import ranks
 from transxnet.__main__ import main
 from transxnet.labels import label_set

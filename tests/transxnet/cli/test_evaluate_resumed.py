@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from tests.scripted import WNIDS, A, scripted
+from tests.fixtures.scripted_model import WNIDS, A, scripted_model
 from transxnet.distributed import Worker
 from transxnet.errors import WeightsError, WeightsMismatch
 from transxnet.training.evaluate import assess
@@ -37,20 +37,20 @@ def stop_after(images: int):
 
 
 def test_interrupted_evaluation_resumes(images, tmp_path):
-    expected = assess(scripted(), [images], PROTOCOL)
-    interrupted, resumed, out = scripted(), scripted(), tmp_path / "out"
+    expected = assess(scripted_model(), [images], PROTOCOL)
+    interrupted, resumed, out = scripted_model(), scripted_model(), tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         assess(interrupted, [images], PROTOCOL, out=out, progress=stop_after(4))
     with pytest.raises(WeightsError, match="already holds an evaluation"):
-        assess(scripted(), [images], PROTOCOL, out=out)
+        assess(scripted_model(), [images], PROTOCOL, out=out)
     progress = []
     report = assess(resumed, [images], PROTOCOL, out=out, resume=True, progress=lambda *call: progress.append(call))
     assert without_speed(report) == without_speed(expected)
-    assert interrupted.model.seen + resumed.model.seen == [
+    assert interrupted.model.calls + resumed.model.calls == [
         [(0, 0), (0, 1)], [(0, 2), (0, 3)], [(1, 0), (1, 1)], [(1, 2), (2, 0)], [(2, 1)],
     ]  # fmt: skip
     assert (progress, report.speed.images) == ([(6, 9), (8, 9), (9, 9)], 5)
-    again = assess(scripted(), [images], PROTOCOL, out=out, resume=True)  # nothing remains
+    again = assess(scripted_model(), [images], PROTOCOL, out=out, resume=True)  # nothing remains
     assert (without_speed(again), again.speed.images, again.speed.rate) == (without_speed(expected), 0, 0)
 
 
@@ -58,26 +58,26 @@ def test_unreadable_image_is_retried(images, tmp_path):
     path = images / "train" / WNIDS[A] / "3.png"
     good = path.read_bytes()
     path.write_bytes(b"x" * len(good))
-    assert len(assess(scripted(), [images], PROTOCOL, out=tmp_path / "out").unreadable) == 1
+    assert len(assess(scripted_model(), [images], PROTOCOL, out=tmp_path / "out").unreadable) == 1
     path.write_bytes(good)
-    report = assess(scripted(), [images], PROTOCOL, out=tmp_path / "out", resume=True)
-    assert without_speed(report) == without_speed(assess(scripted(), [images], PROTOCOL))
+    report = assess(scripted_model(), [images], PROTOCOL, out=tmp_path / "out", resume=True)
+    assert without_speed(report) == without_speed(assess(scripted_model(), [images], PROTOCOL))
 
 
 def test_only_the_same_evaluation_resumes(images, make_images, tmp_path):
     out = tmp_path / "out"
-    assess(scripted(), [images], PROTOCOL, out=out)
+    assess(scripted_model(), [images], PROTOCOL, out=out)
 
     def refused(message: str, loaded=None, path=images, **changes: object) -> None:
         with pytest.raises(WeightsMismatch, match=message):
-            assess(loaded or scripted(), [path], dataclasses.replace(PROTOCOL, **changes), out=out, resume=True)
+            assess(loaded or scripted_model(), [path], dataclasses.replace(PROTOCOL, **changes), out=out, resume=True)
 
     refused("image size 32, not 64", image_size=64)
     refused("classes all, not those of the images", restrict_classes=True)
     refused("batch size 2, not 3", batch_size=3)
     refused(
         "weights abab.*, not cdcd",
-        dataclasses.replace(scripted(), provenance=Provenance("file", "x.pth", "cd" * 32)),
+        dataclasses.replace(scripted_model(), provenance=Provenance("file", "x.pth", "cd" * 32)),
     )
     refused("number of images 9, not 1", path=make_images("one", {WNIDS[A]: 1}))
     (images / "train" / WNIDS[A] / "0.png").write_bytes(b"another image of that name")
@@ -103,19 +103,19 @@ def recorded_worker(rank: int, world_size: int, *other_values: list) -> Recorded
 
 
 def test_processes_divide_the_batches(images):
-    single, first, second = scripted(), scripted(), scripted()
+    single, first, second = scripted_model(), scripted_model(), scripted_model()
     expected = without_speed(assess(single, [images], PROTOCOL))
     second_worker = recorded_worker(1, 2)
     assert assess(second, [images], PROTOCOL, worker=second_worker) is None
     first_worker = recorded_worker(0, 2, *([value] for value in second_worker.values))
     report = assess(first, [images], PROTOCOL, worker=first_worker)
     assert without_speed(report) == expected
-    assert (first.model.seen, second.model.seen) == (single.model.seen[::2], single.model.seen[1::2])
+    assert (first.model.calls, second.model.calls) == (single.model.calls[::2], single.model.calls[1::2])
     assert (report.speed.processes, report.speed.images) == (2, 9)
 
 
 def test_processes_with_different_images_stop(images, make_images):
     second = recorded_worker(1, 2)
-    assess(scripted(), [make_images("other", {WNIDS[A]: 3})], PROTOCOL, worker=second)
+    assess(scripted_model(), [make_images("other", {WNIDS[A]: 3})], PROTOCOL, worker=second)
     with pytest.raises(WeightsMismatch, match="The processes were given different images"):
-        assess(scripted(), [images], PROTOCOL, worker=recorded_worker(0, 2, [second.values[0]]))
+        assess(scripted_model(), [images], PROTOCOL, worker=recorded_worker(0, 2, [second.values[0]]))

@@ -11,8 +11,7 @@ import cv2
 import pytest
 from safetensors.torch import save_file
 
-from tests.small import image, small_model
-from tests.tiny import one_thread  # noqa: F401 - a fixture
+from tests.fixtures.small_model import image, small_model
 from tests.torchrun import ranks
 from transxnet import study as study_package
 from transxnet.__main__ import main

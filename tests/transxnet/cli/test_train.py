@@ -11,7 +11,6 @@ import timm
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.tiny import one_thread  # noqa: F401  small tensors
 from tests.torchrun import ranks
 from transxnet.__main__ import main
 from transxnet.cli import train as train_command

@@ -17,7 +17,7 @@ from transxnet.draw.ablation_table import (
 )
 from transxnet.draw.canvas import DPI
 from transxnet.results import Prediction
-from transxnet.results.ablation_table import AblationTable, Change
+from transxnet.results.ablation_table import AblationRow, AblationTable
 
 WORDS = {"uniform_gates": "Gates made uniform", "no_osra": "OSRA’s half zeroed"}
 FOX, DOG = Prediction(3, "n3", "fox", 0.5, 2.0), Prediction(1, "n1", "dog", 0.25, 1.0)
@@ -25,8 +25,8 @@ LOGITS = np.zeros(4, np.float32)
 PLACES = ((0, 0), (1, 0), (2, 0), (1, 1), (1, 2), (2, 1))
 
 
-def change(question, at, by, new=None, heads=()) -> Change:
-    return Change(question, *at, 0.5, 0.5 + by / 10, 2.0, 2.0 + by, 2 * by, by**2, new, LOGITS + by, heads)
+def change(question, at, by, new=None, heads=()) -> AblationRow:
+    return AblationRow(question, *at, 0.5, 0.5 + by / 10, 2.0, 2.0 + by, 2 * by, by**2, new, LOGITS + by, heads)
 
 
 def result(gates=-1.0, osra=0.5, missing=(), variant="transxnet_pico") -> AblationTable:
@@ -124,7 +124,7 @@ def test_numbers_and_arrays_are_raw():
 def test_heads_figure_shows_changes_by_block_and_head():
     figure = ablation_heads_figure([result(), result(missing=("no_osra",))], ["pico", "noosra"], 1)
     assert figure.title == "What does each attention head of stage 1 do for this image?"
-    assert figure.table.head == ("Change of the logit", "Head 1", "Head 2")
+    assert figure.table.head == ("AblationRow of the logit", "Head 1", "Head 2")
     assert list(figure.table.rows) == [("pico, block 1", "+0.20", "−0.40"), ("pico, block 2", "0.00", "+0.10")]
     assert figure.numbers == {"pico/largest_change": pytest.approx(-0.4)}
     assert figure.arrays["pico/head"].tolist() == [1, 2, 1, 2]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.kernel_sets import kernel_set
+from tests.fixtures.kernel_sets import kernel_set
 from transxnet.draw.kernel_figures import (
     kernel_change_figure,
     kernel_clusters_figure,

@@ -62,9 +62,9 @@ def report(**change: object) -> SanityChecks:
             np.zeros((2, 16, 16)), (0, 0, 16, 16),
         ),
         "checks": {
-            "grad_cam": SanityCheck("follows", "better", ("Follows.", "Removes.", "Shows.")),
+            "grad_cam": SanityCheck("passes", "passes", ("Follows.", "Removes.", "Shows.")),
             "occlusion": SanityCheck(
-                "partly", "chance", ("It asks about one unit.", "In part."), ("It asks about one unit.",)
+                "inconclusive", "inconclusive", ("It asks about one unit.", "In part."), ("It asks about one unit.",)
             ),
         },
         "missing": {"attention": "This variant has no OSRA."},
@@ -181,16 +181,26 @@ def test_table_lists_outcomes_and_missing_maps():
     figure = sanity_check_table([report()], ["tiny"])
     assert figure.image is None
     assert figure.table.rows == [
-        ("Grad-CAM", "follows", "better", "-0.10", "0.250", CHANCE, "0.250", HALF, ""),
-        ("Occlusion", "partly", "chance", "0.40", "0.450", CHANCE, "0.450", HALF, "It asks about one unit."),
+        ("Grad-CAM", "passes", "passes", "-0.10", "0.250", CHANCE, "0.250", HALF, ""),
+        (
+            "Occlusion",
+            "inconclusive",
+            "inconclusive",
+            "0.40",
+            "0.450",
+            CHANCE,
+            "0.450",
+            HALF,
+            "It asks about one unit.",
+        ),
         ("Attention", *["–"] * 7, "This variant has no OSRA."),
     ]
     assert "bee (class 3)" in figure.caption
     assert figure.table.head[1:3] == ("Model", "Prediction")
-    blank = report(checks={name: SanityCheck("even", "even", ("Even: nothing.",)) for name in report().maps})
+    blank = report(checks={name: SanityCheck("uniform", "uniform", ("Even: nothing.",)) for name in report().maps})
     rows = sanity_check_table([report(), blank], ["a", "b"]).table.rows
     assert ("b · Grad-CAM", "uniform", "uniform", *["–"] * 5, "Even: nothing.") in rows
-    assert rows[0][:3] == ("a · Grad-CAM", "follows", "better")
+    assert rows[0][:3] == ("a · Grad-CAM", "passes", "passes")
 
 
 def test_axes_ticks_and_labels_are_placed():

@@ -12,13 +12,12 @@ import transxnet.explain
 
 FOLDER = Path(transxnet.explain.__file__).parent
 NOT_METHODS = {  # modules that list, run or edit; the maps that they return are documented elsewhere
-    "__init__", "catalog", "edits", "methods", "observe", "outcomes", "predict", "ranks", "sanity_checks", "switches",
+    "__init__", "catalog", "edits", "methods", "observe", "predict", "ranks", "sanity_checks",
 }  # fmt: skip
 SOURCE = re.compile(r"arXiv|et al\.|ICML|NeurIPS|\b(19|20)\d\d\b|[Tt]his project's own|Oppenheim|Spearman")
 SECTION = re.compile(r"^(\w+):$", re.MULTILINE)
 ITEM = re.compile(r"^    (\*{0,2}\w+)(?: \([^)]*\))?:", re.MULTILINE)
-PENDING = {"ablation", "explain", "sanity"}  # folders whose docstrings are being rewritten; empty when all are done
-ALL_MODULES = sorted(path for path in FOLDER.rglob("*.py") if path.parent.stem not in PENDING)
+ALL_MODULES = sorted(FOLDER.rglob("*.py"))
 METHOD_MODULES = [path for path in ALL_MODULES if path.stem not in NOT_METHODS]
 
 

@@ -1,13 +1,13 @@
-"""Looking once: places that exist, where units sit, and what is refused."""
+"""Observations: layers, unit positions, and what is refused."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange
-from transxnet.explain.observe import observe, pick_class
+from transxnet.explain.observe import check_class_index, observe
 from transxnet.trace import active_trace
 
 
@@ -17,51 +17,51 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def seen(model):
+def observation(model):
     return observe(model, model_input())
 
 
-def test_an_observation_holds_the_models_answer(model, seen):
+def test_an_observation_has_the_models_logits(model, observation):
     with torch.no_grad():
-        assert torch.equal(seen.logits, model(model_input().tensor))
-    assert seen.model_name == "transxnet_tiny"
-    assert not seen.x.requires_grad
-    assert not seen.logits.requires_grad
+        assert torch.equal(observation.logits, model(model_input().tensor))
+    assert observation.model_name == "transxnet_tiny"
+    assert not observation.x.requires_grad
+    assert not observation.logits.requires_grad
     assert active_trace() is None
 
 
-def test_the_image_is_not_touched(model):
+def test_the_input_is_not_changed(model):
     image = model_input()
-    seen = observe(model, image, grad=True)
-    assert seen.x.requires_grad
+    observation = observe(model, image, grad=True)
+    assert observation.x.requires_grad
     assert not image.tensor.requires_grad
-    assert seen.x.data_ptr() != image.tensor.data_ptr()
-    assert leftovers(model) == []
+    assert observation.x.data_ptr() != image.tensor.data_ptr()
+    assert leftover_state(model) == []
 
 
-def test_stage_and_block_count_from_one_and_none_is_the_last(seen):
-    assert [seen.locate(stage) for stage in (1, 2, 3, 4)] == [(1, 2), (2, 1), (3, 3), (4, 2)]
-    assert seen.locate(3, 0) == (3, 3)
-    assert seen.locate(3, 1) == (3, 1)
+def test_stages_and_blocks_count_from_one(observation):
+    assert [observation.locate(stage) for stage in (1, 2, 3, 4)] == [(1, 2), (2, 1), (3, 3), (4, 2)]
+    assert observation.locate(3, 0) == (3, 3)
+    assert observation.locate(3, 1) == (3, 1)
 
 
-@pytest.mark.parametrize(("stage", "block", "words"), [(0, 1, "1 to 4"), (5, None, "1 to 4"), (3, 4, "1 to 3"),
+@pytest.mark.parametrize(("stage", "block", "message"), [(0, 1, "1 to 4"), (5, None, "1 to 4"), (3, 4, "1 to 3"),
                                                        (2, -1, "1 to 1"), ("3", 1, "1 to 4")])  # fmt: skip
-def test_places_that_do_not_exist(seen, stage, block, words):
-    with pytest.raises(OutOfRange, match=words):
-        seen.locate(stage, block)
+def test_unknown_layers_are_refused(observation, stage, block, message):
+    with pytest.raises(OutOfRange, match=message):
+        observation.locate(stage, block)
 
 
 @pytest.mark.parametrize("size", [(96, 96), (97, 70), (33, 130), (64, 65)])
-def test_units_have_the_grid_that_the_model_made(model, size):
-    seen = observe(model, model_input(*size), ("stage",))
+def test_units_have_the_models_grid(model, size):
+    observation = observe(model, model_input(*size), ("stage",))
     for stage, stride in enumerate(SPEC.strides, 1):
-        units = seen.units(stage)
-        assert units.grid == seen.trace.one("stage", stage).tensor.shape[-2:]
+        units = observation.units(stage)
+        assert units.grid == observation.trace.find_one("stage", stage).tensor.shape[-2:]
         assert (units.stride, units.origin, units.input_size) == (stride, 0, size)
 
 
-def test_a_model_in_training_is_refused_and_keeps_its_statistics(model):
+def test_training_mode_is_refused(model):
     before = model.patch_embed.proj.bn.running_mean.clone()
     model.train()
     try:
@@ -72,8 +72,8 @@ def test_a_model_in_training_is_refused_and_keeps_its_statistics(model):
     assert torch.equal(model.patch_embed.proj.bn.running_mean, before)
 
 
-def test_classes_that_do_not_exist(model):
-    assert pick_class(model, 6) == 6
+def test_unknown_classes_are_refused(model):
+    assert check_class_index(model, 6) == 6
     for wrong in (-1, 7, 2.5):
         with pytest.raises(OutOfRange, match="0 to 6"):
-            pick_class(model, wrong)
+            check_class_index(model, wrong)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transxnet.explain.ranks import average_ranks, blank, highest_first, spearman, top_overlap
+from transxnet.explain.ranks import average_ranks, descending_order, is_uniform, spearman, top_overlap
 
 
 def test_equal_values_share_the_mean_of_their_ranks():
@@ -23,46 +23,46 @@ def test_spearman_with_ties():
     assert spearman(np.array([1, 2, 2, 3]), np.array([4, 5, 6, 7])) == pytest.approx(4.5 / np.sqrt(22.5))
 
 
-def test_scale_means_nothing_and_sign_everything():
+def test_correlation_ignores_scale_but_not_sign():
     a = np.random.default_rng(0).standard_normal((5, 7))
     assert spearman(a, np.exp(3 * a)) == pytest.approx(1)
     assert spearman(a, -a) == pytest.approx(-1)
 
 
-def test_a_blank_map_has_no_ranks():
+def test_uniform_maps_have_no_ranks():
     ramp = np.arange(4.0)
     for empty in (np.zeros(4), np.array([1, 2, np.nan, 3]), np.array([1, 2, np.inf, 3])):
-        assert blank(empty)
+        assert is_uniform(empty)
         assert np.isnan(spearman(empty, ramp))
         assert np.isnan(top_overlap(ramp, empty))
-    assert not blank(ramp)
+    assert not is_uniform(ramp)
 
 
-def test_a_map_that_is_even_but_for_rounding_is_blank():
+def test_rounding_does_not_make_ranks():
     """A random model's attention differs by 2e-5 of its size: ranks of that would be ranks of rounding."""
     ramp = np.arange(4.0)
-    assert blank(1 / 64 + 3e-7 * ramp)
+    assert is_uniform(1 / 64 + 3e-7 * ramp)
     assert np.isnan(spearman(1 / 64 + 3e-7 * ramp, ramp))
-    assert blank(-5 + 1e-3 * ramp)
-    assert not blank(-5 + 2e-3 * ramp)  # a spread of 0.006 of 5
-    assert not blank(1e-9 * ramp)  # small, but not even
+    assert is_uniform(-5 + 1e-3 * ramp)
+    assert not is_uniform(-5 + 2e-3 * ramp)  # a spread of 0.006 of 5
+    assert not is_uniform(1e-9 * ramp)  # small, but not uniform
 
 
-def test_shapes_must_agree():
+def test_shapes_must_match():
     ramp = np.arange(4.0)
     with pytest.raises(ValueError, match="different shapes"):
         spearman(ramp, ramp[:3])
 
 
-def test_highest_first_draws_lots_among_equals_and_puts_nan_last():
-    assert highest_first(np.array([[0.5, np.nan], [2, -1]])).tolist() == [2, 0, 3, 1]
+def test_descending_order_randomizes_ties_and_nan_is_last():
+    assert descending_order(np.array([[0.5, np.nan], [2, -1]])).tolist() == [2, 0, 3, 1]
     flat = np.zeros((40, 40))
-    order = highest_first(flat)
+    order = descending_order(flat)
     assert sorted(order) == list(range(1600))
     rows = order[:160] // 40  # a tenth, which in reading order would be the top four rows
     assert 15 < rows.mean() < 25
-    assert (order == highest_first(flat)).all()
-    assert (order != highest_first(flat, seed=1)).any()
+    assert (order == descending_order(flat)).all()
+    assert (order != descending_order(flat, seed=1)).any()
 
 
 def test_top_overlap_by_hand():
@@ -71,4 +71,4 @@ def test_top_overlap_by_hand():
     assert top_overlap(a, b, 0.1) == pytest.approx(1 / 3)
     assert top_overlap(a, a, 0.1) == 1
     assert top_overlap(a, -a, 0.1) == 0
-    assert top_overlap(a, b, 0.01) == 0  # at least one place: 19 against 0
+    assert top_overlap(a, b, 0.01) == 0  # at least one pixel: 19 against 0

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.draw.figure import StudyFigure
-from transxnet.explain.sanity.agreement import agreement_between_variants
+from transxnet.explain.sanity.agreement import agreement_between_models
 from transxnet.export.figures import FIGURES, figures, figures_for, model_agreement
 from transxnet.export.images import overview_sheet
 from transxnet.labels import label_set
-from transxnet.study import ANALYSES, DRAWN, StudyOptions, study
+from transxnet.study import ANALYSES, FIGURE_ANALYSES, StudyOptions, study
 
 IN_ORDER = [
     "sheet", "maps", "attention_heads", "attention_depth", "rollout", "pathway_energies", "kernel_clusters",
@@ -23,18 +23,20 @@ IN_ORDER = [
     "checks", "faithfulness", "randomization", "agreement", "variants",
 ]  # fmt: skip
 QUICK = tuple(
-    name for name in DRAWN if name not in ("sanity_checks", "occlusion", "integrated_gradients", "smooth_grad")
+    name
+    for name in FIGURE_ANALYSES
+    if name not in ("sanity_checks", "occlusion", "integrated_gradients", "smooth_grad")
 )
 
 
 @pytest.fixture(scope="module")
 def full_study():
-    return study(small_model(), image(), StudyOptions(stage=2, target=3, only=DRAWN), image(3))
+    return study(small_model(), image(), StudyOptions(stage=2, target=3, analyses=FIGURE_ANALYSES), image(3))
 
 
 @pytest.fixture(scope="module")
 def partial_study():
-    partial = study(small_model(osra=False), image(), StudyOptions(stage=2, target=3, only=QUICK), image(3))
+    partial = study(small_model(osra=False), image(), StudyOptions(stage=2, target=3, analyses=QUICK), image(3))
     return replace(partial, model="small without OSRA")
 
 
@@ -50,7 +52,7 @@ def test_figures_come_in_reading_order(figures_by_name):
 def test_every_figure_draws_an_analysis(full_study):
     assert {part for part, _ in FIGURES} <= set(ANALYSES)
     drawn_parts = {part for part, _ in FIGURES}
-    maps = {name for name in DRAWN if name not in drawn_parts}
+    maps = {name for name in FIGURE_ANALYSES if name not in drawn_parts}
     assert maps == {
         "attention",
         "rollout",
@@ -91,7 +93,7 @@ def test_models_without_attention_are_left_out(figures_by_name):
 
 def test_models_are_compared_on_common_maps(figures_by_name, full_study, partial_study):
     figure = figures_by_name["variants"]
-    expected = agreement_between_variants({"small": full_study.grad_cam, "small without OSRA": partial_study.grad_cam})
+    expected = agreement_between_models({"small": full_study.grad_cam, "small without OSRA": partial_study.grad_cam})
     key = "small/small without OSRA/grad_cam"
     assert figure.numbers[f"{key}/correlation"] == expected.correlation[0, 1]
     assert figure.numbers[f"{key}/overlap"] == expected.overlap[0, 1]

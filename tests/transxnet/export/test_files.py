@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.draw.styles import draw_result
 from transxnet.export.files import write_atomically, write_image, write_manifest
 from transxnet.export.images import ranges, source_crop

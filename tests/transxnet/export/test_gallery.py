@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from tests.small import image
+from tests.fixtures.small_model import image
 from transxnet.__main__ import main
 from transxnet.draw.figure import StudyFigure, Table
 from transxnet.draw.overlay import to_png
@@ -28,7 +28,7 @@ def test_page_shows_the_files_next_to_it(tmp_path):
 
 
 def test_command_writes_every_figure(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("transxnet.study.DRAWN", ("grad_cam", "pathway_energies"))
+    monkeypatch.setattr("transxnet.study.FIGURE_ANALYSES", ("grad_cam", "pathway_energies"))
     monkeypatch.setattr("transxnet.cli.gallery.SIZE", 64)
     (tmp_path / "photo.png").write_bytes(to_png(image().rgb))
     out = tmp_path / "gallery"

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.draw.canvas import DPI, GAP
 from transxnet.draw.compose import PAGE_MARGIN
 from transxnet.draw.overlay import crop_source
@@ -128,7 +128,7 @@ def test_unavailable_maps_give_a_reason(small_study):
 
 
 def test_learned_kernels_have_a_single_column():
-    learned = study(small_model(idconv=False), image(), StudyOptions(stage=2, only=("kernels",)))
+    learned = study(small_model(idconv=False), image(), StudyOptions(stage=2, analyses=("kernels",)))
     assert len(learned.kernels.gates) == 1
     page = kernels_sheet(learned, [0, 3])
     assert page.shape[1] == sheet_width(1)

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.export.images import Style, ranges
 from transxnet.export.records import arrays, clean, describe, describe_scales, npz, versions

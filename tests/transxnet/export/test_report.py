@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet.draw.overlay import to_png
 from transxnet.export.files import write_image, write_manifest
 from transxnet.export.report import inline, report
@@ -43,7 +43,9 @@ class Page(HTMLParser):
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("secret-folder")
     only = ("grad_cam", "receptive_field", "pathway_energies", "attention")
-    studies = [study(small_model(kind), image(), StudyOptions(stage=2, only=only)) for kind in ("folder", "untrained")]
+    studies = [
+        study(small_model(kind), image(), StudyOptions(stage=2, analyses=only)) for kind in ("folder", "untrained")
+    ]
     entries = [write_image(folder, place, studies, image().rgb, name) for place, name in (("a", NAME), ("b", "b.png"))]
     manifest = {
         "created": "2026-11-22T00:00:00+00:00",

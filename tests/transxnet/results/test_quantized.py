@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small import image, small_model
+from tests.fixtures.small_model import image, small_model
 from transxnet import load
 from transxnet.results import AttentionTable, Geometry
 from transxnet.results.quantized import LEVELS, quantize
@@ -30,7 +30,9 @@ def test_quantized_row_by_hand():
 
 @pytest.mark.parametrize("stage", [1, 2, 3, 4])
 def test_dequantized_weights_are_within_half_a_step(stage):
-    result = study(load("pico"), image(3, 128, 128), StudyOptions(stage=stage, only=("attention_table", "block_table")))
+    result = study(
+        load("pico"), image(3, 128, 128), StudyOptions(stage=stage, analyses=("attention_table", "block_table"))
+    )
     raw, quantized = result.attention_table, result.block_table
     assert (quantized.stage, quantized.block, quantized.model) == (stage, raw.block, raw.model)
     assert (quantized.queries, quantized.keys) == (raw.queries, raw.keys)
@@ -44,15 +46,15 @@ def test_dequantized_weights_are_within_half_a_step(stage):
 
 
 def test_study_holds_each_quantized_table_once():
-    result = study(small_model(), image(), StudyOptions(stage=2, block=1, only=("block_table", "stage_tables")))
+    result = study(small_model(), image(), StudyOptions(stage=2, block=1, analyses=("block_table", "stage_tables")))
     assert [(table.stage, table.block) for table in result.stage_tables] == [(1, 1), (2, 2), (3, 2), (4, 1)]
     assert (result.block_table.stage, result.block_table.block) == (2, 1)
-    last_block = study(small_model(), image(), StudyOptions(stage=2, block=2, only=("block_table", "stage_tables")))
+    last_block = study(small_model(), image(), StudyOptions(stage=2, block=2, analyses=("block_table", "stage_tables")))
     assert last_block.block_table is last_block.stage_tables[1]
     assert all(table.weights.base is None for table in last_block.stage_tables)  # no view of the float table
 
 
 def test_study_without_osra_gives_the_reason():
-    result = study(small_model(osra=False), image(), StudyOptions(only=("block_table", "stage_tables")))
+    result = study(small_model(osra=False), image(), StudyOptions(analyses=("block_table", "stage_tables")))
     assert "no OSRA" in result.missing["block_table"]
     assert result.missing["stage_tables"] == result.missing["block_table"]

@@ -19,7 +19,6 @@ from timm.models import get_pretrained_cfg
 
 import transxnet
 from tests.fixtures.labeled_images import FISH, SALAMANDER, TENCH, write_images
-from tests.tiny import one_thread  # noqa: F401  small tensors
 from transxnet.errors import NoWeights, SourceFailed, UnknownName, WeightsError, WeightsMismatch
 from transxnet.labels import label_set
 from transxnet.model import TransXNet

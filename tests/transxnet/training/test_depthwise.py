@@ -6,8 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests import tiny
-from tests.tiny import one_thread  # noqa: F401  small tensors
+from tests.fixtures import tiny_model
 from transxnet.model import TransXNet
 from transxnet.training import depthwise
 from transxnet.training.depthwise import FastDepthwise
@@ -34,7 +33,7 @@ def test_gradients_equal_torchs(kernel, layout):
 def test_gradients_of_a_model():
     gradients = []
     for fast in (False, True):
-        model = tiny.recipe_model().double().train()
+        model = tiny_model.recipe_model().double().train()
         x = torch.randn(2, 3, 64, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
         with FastDepthwise() if fast else torch.enable_grad():
             loss = F.cross_entropy(model(x), torch.tensor([1, 4]))
@@ -54,10 +53,10 @@ def record_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 
 def test_used_for_every_depthwise_convolution(monkeypatch):
     calls = record_calls(monkeypatch)
-    model = TransXNet(tiny.SPEC).eval()
+    model = TransXNet(tiny_model.SPEC).eval()
     with FastDepthwise(), torch.no_grad():
         model(torch.zeros(1, 3, 32, 32))
-    blocks = sum(tiny.SPEC.depths)
+    blocks = sum(tiny_model.SPEC.depths)
     # per block: DPE 7, IDConv 7, OSRA's local 3, STE 3, MS-FFN 3, 5 and 7
     assert sorted(shape[-1] for shape in calls) == sorted([7, 7, 3, 3, 3, 5, 7] * blocks)
 

@@ -9,9 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tests import small
-from tests.scripted import WNIDS, A, B, C, scripted
-from tests.tiny import one_thread  # noqa: F401  small tensors
+from tests.fixtures import small_model
+from tests.fixtures.scripted_model import WNIDS, A, B, C, scripted_model
 from transxnet.errors import DeviceError, ImageUnreadable, OutOfRange, UnknownName, WeightsError
 from transxnet.labels import label_set
 from transxnet.model import TransXNet
@@ -28,10 +27,10 @@ TENCH = "n01440764"  # an ImageNet class that Tiny-ImageNet lacks
 
 def constant_model(logits: torch.Tensor) -> LoadedModel:
     """A model that predicts these 200 logits for every image."""
-    model = TransXNet(small.SPEC).eval().requires_grad_(False)
+    model = TransXNet(small_model.SPEC).eval().requires_grad_(False)
     model.classifier[2].weight.zero_()
     model.classifier[2].bias.copy_(logits)
-    return LoadedModel(model, small.SPEC, Provenance("file", "x.safetensors"), torch.device("cpu"))
+    return LoadedModel(model, small_model.SPEC, Provenance("file", "x.safetensors"), torch.device("cpu"))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +74,7 @@ def by_hand(rgb: np.ndarray) -> np.ndarray:  # -> (1, 3, 64, 64)
 
 @pytest.mark.parametrize(("rank", "top1", "top5"), [(1, 1, 1), (2, 0, 1), (5, 0, 1), (6, 0, 0), (200, 0, 0)])
 def test_single_image_by_hand(tmp_path, rank, top1, top5):
-    loaded = small.small_model()
+    loaded = small_model.small_model()
     loaded = dataclasses.replace(loaded, spec=dataclasses.replace(loaded.spec, image_size=32, crop_pct=0.9))
     x = torch.from_numpy(by_hand(random_image(tmp_path, "n00000000"))).float()
     with torch.no_grad():
@@ -126,7 +125,7 @@ def counts(report: Report) -> tuple:
 
 
 def test_classes_and_confusions_by_hand(images):
-    report = assess(scripted(), [images], PROTOCOL)
+    report = assess(scripted_model(), [images], PROTOCOL)
     assert (report.accuracy.images, report.accuracy.top1, report.accuracy.top5) == (9, 4 / 9, 7 / 9)
     classes, pairs = counts(report)
     assert classes == [(A, 4, 1, 3), (B, 3, 1, 2), (C, 2, 2, 2)]
@@ -136,7 +135,7 @@ def test_classes_and_confusions_by_hand(images):
 
 def test_restricted_classes_by_hand(images):
     """Over A, B and C only, the fourth image of A is predicted C, the third of B is correct."""
-    report = assess(scripted(), [images], dataclasses.replace(PROTOCOL, restrict_classes=True))
+    report = assess(scripted_model(), [images], dataclasses.replace(PROTOCOL, restrict_classes=True))
     assert (report.accuracy.top1, report.accuracy.top5) == (5 / 9, 1)
     assert counts(report) == ([(A, 4, 1, 4), (B, 3, 2, 3), (C, 2, 2, 2)], [(A, B, 2), (A, C, 1), (B, A, 1)])
     assert report.protocol["classes"] == "restricted to the 3 classes of the images"
@@ -146,7 +145,7 @@ def test_imagenet_model_on_tiny_imagenet_images(images):
     """The same predictions by a model with other indices: labels are matched by WNID."""
     wnids = label_set("imagenet-1k").wnids
     shift = {index: wnids.index(WNIDS[index]) for index in (A, B, C, 5, 6, 7, 8, 9)}
-    report = assess(scripted(classes=1000, shift=shift), [images], PROTOCOL)
+    report = assess(scripted_model(classes=1000, shift=shift), [images], PROTOCOL)
     assert (report.accuracy.top1, report.accuracy.top5) == (4 / 9, 7 / 9)
     a, b, c = (shift[index] for index in (A, B, C))
     assert [score[0] for score in report.classes] == sorted((a, b, c))
@@ -158,7 +157,7 @@ def test_unreadable_images_are_not_counted(images):
     damaged = images / "train" / WNIDS[A] / "3.png"
     damaged.write_bytes(damaged.read_bytes()[:60])
     (images / "x.png").write_bytes(b"")
-    report = assess(scripted(), [images], PROTOCOL)
+    report = assess(scripted_model(), [images], PROTOCOL)
     assert (report.accuracy.images, report.accuracy.top1) == (8, 4 / 8)
     assert counts(report)[0][0] == (A, 3, 1, 3)
     name = f"train/{WNIDS[A]}/3.png"
@@ -171,7 +170,7 @@ def test_unreadable_images_are_not_counted(images):
     for path in images.rglob("*.png"):
         path.write_bytes(b"nothing")
     with pytest.raises(ImageUnreadable, match="None of the 9 images can be read"):
-        assess(scripted(), [images], PROTOCOL)
+        assess(scripted_model(), [images], PROTOCOL)
 
 
 # --- Refused evaluations ----------------------------------------------------------------------------------------------
@@ -185,9 +184,9 @@ def test_logits_must_be_finite(make_images):
 @pytest.mark.parametrize("change", [{"image_size": 0}, {"crop_pct": 0.0}, {"crop_pct": 1.1}, {"batch_size": 0}])
 def test_invalid_protocol(images, change):
     with pytest.raises(OutOfRange, match="Invalid protocol"):
-        assess(scripted(), [images], dataclasses.replace(PROTOCOL, **change))
+        assess(scripted_model(), [images], dataclasses.replace(PROTOCOL, **change))
 
 
 def test_half_precision_needs_cuda(images):
     with pytest.raises(DeviceError, match=r"Autocast bf16 is not available on cpu\. Use bf16 or fp16 on CUDA"):
-        assess(scripted(), [images], dataclasses.replace(PROTOCOL, autocast="bf16"))
+        assess(scripted_model(), [images], dataclasses.replace(PROTOCOL, autocast="bf16"))

@@ -12,8 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests import tiny
-from tests.tiny import one_thread  # noqa: F401  small tensors
+from tests.fixtures import tiny_model
 from transxnet.errors import SourceFailed, WeightsError, WeightsMismatch
 from transxnet.model import TransXNet
 from transxnet.training.data import ImageSet
@@ -24,7 +23,7 @@ from transxnet.training.teacher import Teacher
 
 SMOKE = find_recipe("smoke")
 CPU = torch.device("cpu")
-SPEC = dataclasses.replace(tiny.SPEC, num_classes=40)
+SPEC = dataclasses.replace(tiny_model.SPEC, num_classes=40)
 
 
 def silent(step: int, steps: int, loss: float) -> None:
@@ -71,7 +70,7 @@ def test_learning_rate_of_short_runs():
 
 
 def test_parameters_without_weight_decay():
-    model = TransXNet(tiny.SPEC)
+    model = TransXNet(tiny_model.SPEC)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     decayed, excluded = parameter_groups(model, 0.05)
     assert (decayed["weight_decay"], excluded["weight_decay"]) == (0.05, 0.0)
@@ -252,10 +251,10 @@ ALL = dataclasses.replace(
 
 
 def full_run(folder: Path, **options: object) -> Run:
-    spec = dataclasses.replace(tiny.SPEC, num_classes=2, image_size=64)
+    spec = dataclasses.replace(tiny_model.SPEC, num_classes=2, image_size=64)
     torch.manual_seed(0)
     model = TransXNet(spec, drop_path_rate=0.1)
-    return Run(ALL, model, colored_images(32), folder, CPU, teacher=Teacher(tiny.recipe_model(spec)), **options)
+    return Run(ALL, model, colored_images(32), folder, CPU, teacher=Teacher(tiny_model.recipe_model(spec)), **options)
 
 
 def test_resumed_run_with_all_features(tmp_path):

@@ -11,8 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests import tiny
-from tests.tiny import one_thread  # noqa: F401  small tensors
+from tests.fixtures import tiny_model
 from transxnet.errors import SourceFailed, WeightsMismatch
 from transxnet.model import TransXNet
 from transxnet.training.data import ImageSet
@@ -35,10 +34,10 @@ def images(count: int, digest: str = "d") -> ImageSet:
 
 
 def new_run(folder: Path, recipe: Recipe = RECIPE, data: ImageSet | None = None, seed: int = 0) -> Run:
-    spec = dataclasses.replace(tiny.SPEC, num_classes=2, image_size=32)
+    spec = dataclasses.replace(tiny_model.SPEC, num_classes=2, image_size=32)
     torch.manual_seed(seed)
     student = TransXNet(spec)
-    teacher = Teacher(tiny.recipe_model(spec))
+    teacher = Teacher(tiny_model.recipe_model(spec))
     return Run(recipe, student, data or images(32), folder, CPU, teacher=teacher, validation=images(10, "v"))
 
 

@@ -10,7 +10,6 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from tests.tiny import one_thread  # noqa: F401  small tensors
 from transxnet.errors import WeightsError, WeightsMismatch
 from transxnet.images import IMAGENET_MEAN, IMAGENET_STD
 from transxnet.training.teacher import Teacher, load_teacher

@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import save_file
 
 from tests.hub import HubServer, commit_of, file_digest, unused_url, use_hub
-from tests.tiny import one_thread  # noqa: F401
 from transxnet.errors import DigestMismatch, LensError, NoWeights, OutOfRange, UnknownName
 from transxnet.weights.checkpoint import state_digest
 from transxnet.weights.download import DownloadStopped, repository_folder

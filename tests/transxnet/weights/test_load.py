@@ -17,8 +17,19 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.fixtures.small_t import (
+    OTHER_STATE,
+    SPEC,
+    STATE,
+    MaliciousPayload,
+    attempt_message,
+    bundle_weights,
+    corrupt_weights,
+    has_weights,
+    load_error,
+    save_weights,
+)
 from tests.hub import file_digest
-from tests.standin import OTHER, SPEC, STATE, Payload, bundle, cause, flipped, holds, saved, why_not
 from transxnet.errors import DeviceError, DigestMismatch, SourceFailed, UnknownName, WeightsMismatch
 from transxnet.labels import ASSETS
 from transxnet.model import TransXNet
@@ -35,9 +46,9 @@ X = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
 
 
 def test_loaded_model_is_in_eval_mode(tmp_path):
-    path = saved(tmp_path / "mine.safetensors")
+    path = save_weights(tmp_path / "mine.safetensors")
     loaded = load("T", path, "cpu")
-    assert holds(loaded)
+    assert has_weights(loaded)
     assert (loaded.name, loaded.spec, loaded.device) == ("t", SPEC, torch.device("cpu"))
     assert not loaded.model.training
     assert not any(p.requires_grad for p in loaded.model.parameters())
@@ -51,13 +62,13 @@ def test_loaded_model_is_in_eval_mode(tmp_path):
 
 
 def test_provenance_describes_the_bytes_in_use(tmp_path):
-    path = saved(tmp_path / "mine.safetensors")
+    path = save_weights(tmp_path / "mine.safetensors")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     provenance = load("t", path, "cpu").provenance
     assert provenance.as_json() == {"kind": "file", "location": "mine.safetensors", "sha256": digest}
     assert provenance.short() == f"Weights from mine.safetensors (SHA-256 {digest[:8]}…)"
     assert provenance.detail == str(path)  # for whoever runs the program
-    bundle()
+    bundle_weights()
     assert load("t", device="cpu").provenance.short() == f"Bundled weights (SHA-256 {digest[:8]}…)"
     on_hub = sources.Provenance("hub", "hf-hub:a/b", digest, revision="0123456789abcdef")
     assert on_hub.short() == f"Weights from hf-hub:a/b at 01234567 (SHA-256 {digest[:8]}…)"
@@ -65,13 +76,13 @@ def test_provenance_describes_the_bytes_in_use(tmp_path):
 
 def test_half_precision_becomes_float32(tmp_path):
     half = {key: value.half() if value.is_floating_point() else value for key, value in STATE.items()}
-    loaded = load("t", saved(tmp_path / "half.safetensors", half), "cpu")
-    assert holds(loaded, {k: v.float() if v.is_floating_point() else v for k, v in half.items()})
+    loaded = load("t", save_weights(tmp_path / "half.safetensors", half), "cpu")
+    assert has_weights(loaded, {k: v.float() if v.is_floating_point() else v for k, v in half.items()})
     assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
 
 
 def test_loading_leaves_the_random_state(tmp_path):
-    path = saved(tmp_path / "mine.safetensors")
+    path = save_weights(tmp_path / "mine.safetensors")
     before = torch.get_rng_state()
     load("t", path, "cpu")
     load("t@untrained", device="cpu")
@@ -84,15 +95,15 @@ def test_loading_leaves_the_random_state(tmp_path):
 def test_old_torch_format_is_read(tmp_path):
     """Before 1.6 torch.save wrote no zip."""
     torch.save({"state_dict": STATE}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    assert holds(load("t", tmp_path / "old.pth", "cpu"))
+    assert has_weights(load("t", tmp_path / "old.pth", "cpu"))
 
 
 def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # flips a default that nobody here relies on
-    torch.save({"state_dict": STATE, "extra": Payload()}, tmp_path / "bad.pth")
-    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Payload(), protocol=2))
+    torch.save({"state_dict": STATE, "extra": MaliciousPayload()}, tmp_path / "bad.pth")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(MaliciousPayload(), protocol=2))
     for name in ("bad.pth", "plain.pth"):
-        message = cause(why_not(tmp_path / name), name)
+        message = attempt_message(load_error(tmp_path / name), name)
         assert message == (
             f"The file {name} contains more than tensors; code from a file is never run. "
             "Use a safetensors file or a plain state dict."
@@ -109,7 +120,7 @@ def _bytes(content: object) -> bytes:
 DAMAGED = {
     "empty.pth": lambda: b"",
     "cut.pth": lambda: _bytes(STATE)[:100_000],
-    "flipped.pth": lambda: flipped(_bytes(STATE)),
+    "flipped.pth": lambda: corrupt_weights(_bytes(STATE)),
     "page.pth": lambda: b"<!DOCTYPE html><html>Not found</html>" * 100,
     "noise.pth": lambda: bytes(range(256)) * 8,
     "empty.safetensors": lambda: b"",
@@ -122,9 +133,9 @@ DAMAGED = {
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_damaged_file_is_reported(name, tmp_path):
     (tmp_path / name).write_bytes(DAMAGED[name]())
-    error = why_not(tmp_path / name)
+    error = load_error(tmp_path / name)
     message = f"The file {name} is damaged or not a checkpoint. Download it again."
-    assert cause(error, name) == message
+    assert attempt_message(error, name) == message
     assert str(tmp_path) not in str(error)
     assert str(tmp_path) in error.detail
 
@@ -157,15 +168,15 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
 def test_mismatches_are_listed(name, tmp_path):
     make, expected = MISFITS[name]
     torch.save(make(), tmp_path / "file.pth")
-    error = why_not(tmp_path / "file.pth")
-    assert expected in cause(error, "file.pth")
+    error = load_error(tmp_path / "file.pth")
+    assert expected in attempt_message(error, "file.pth")
     assert isinstance(error.__cause__, WeightsMismatch)
 
 
 def test_bias_tables_of_another_size(tmp_path):
     """B at 384 px may be stored for 224 or for 384: the model is built for what is in the file."""
     state = TransXNet(SPEC, bias_size=96).state_dict()
-    loaded = load("t", saved(tmp_path / "96.safetensors", state), "cpu")
+    loaded = load("t", save_weights(tmp_path / "96.safetensors", state), "cpu")
     assert [tuple(t.shape[-2:]) for t in loaded.model.relative_pos_enc] == [(576, 9), (144, 9), (36, 9), (9, 9)]
 
 
@@ -174,19 +185,19 @@ def test_bias_tables_of_another_size(tmp_path):
 
 def test_folder_before_bundle_before_release(releases, tmp_path, monkeypatch):
     kinds = [load("t", device="cpu").provenance.kind]
-    bundle()
+    bundle_weights()
     kinds.append(load("t", device="cpu").provenance.kind)
-    saved(tmp_path / "env" / "transxnet_t.safetensors")
+    save_weights(tmp_path / "env" / "transxnet_t.safetensors")
     monkeypatch.setenv("TRANSXNET_WEIGHTS", str(tmp_path / "env"))
     kinds.append(load("t", device="cpu").provenance.kind)
-    torch.save(STATE, saved(tmp_path / "given" / "x").parent / SPEC.official_file)
+    torch.save(STATE, save_weights(tmp_path / "given" / "x").parent / SPEC.official_file)
     given = load("t", device="cpu", weights_dir=tmp_path / "given").provenance
     assert kinds == ["release", "bundled", "folder"]
     assert (given.kind, given.location) == ("folder", "transx-t.pth.tar")  # an argument goes before the variable
 
 
 def test_every_attempt_is_listed_with_its_remedy(tmp_path):
-    error = why_not(weights_dir=tmp_path)
+    error = load_error(weights_dir=tmp_path)
     assert str(error) == "\n".join(
         [
             "No weights for transxnet_t: every source failed.",
@@ -203,13 +214,13 @@ def test_every_attempt_is_listed_with_its_remedy(tmp_path):
 
 
 def test_unpublished_variant_has_no_weights():
-    message = str(why_not(name="nano"))
+    message = str(load_error(name="nano"))
     assert "1. folder: No weights folder is configured. Pass --weights-dir or set TRANSXNET_WEIGHTS." in message
     assert "4. release: The authors released no weights for transxnet_nano. Released: T, S, B and B-384." in message
 
 
 def test_missing_weights_folder_is_noted(tmp_path, monkeypatch):
-    bundle()
+    bundle_weights()
     loaded = load("t", device="cpu", weights_dir=tmp_path / "nowhere")
     assert loaded.provenance.kind == "bundled"
     assert loaded.provenance.note == (
@@ -218,42 +229,42 @@ def test_missing_weights_folder_is_noted(tmp_path, monkeypatch):
 
 
 def test_given_source_is_the_only_one_tried(tmp_path):
-    bundle()
-    error = why_not(tmp_path / "missing.pth")
+    bundle_weights()
+    error = load_error(tmp_path / "missing.pth")
     assert [label for label, *_ in error.attempts] == ["missing.pth"]
     assert error.what == "No weights for transxnet_t: only the given source was tried."
-    assert cause(error, "missing.pth").startswith("There is no file or folder 'missing.pth'.")
+    assert attempt_message(error, "missing.pth").startswith("There is no file or folder 'missing.pth'.")
 
 
 def test_given_folder_is_used(tmp_path):
-    saved(tmp_path / "transxnet_t.safetensors")
-    assert holds(load("t", tmp_path, "cpu"))
-    assert holds(load("t", f"local-dir:{tmp_path}", "cpu"))
+    save_weights(tmp_path / "transxnet_t.safetensors")
+    assert has_weights(load("t", tmp_path, "cpu"))
+    assert has_weights(load("t", f"local-dir:{tmp_path}", "cpu"))
 
 
 def test_timm_folder_is_checked_against_its_digest(tmp_path):
-    path = saved(tmp_path / "model.safetensors")
+    path = save_weights(tmp_path / "model.safetensors")
     config = {"architecture": "transxnet_t", "sha256": file_digest(path)}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    assert holds(load("t", tmp_path, "cpu"))
-    saved(path, OTHER)
-    assert isinstance(why_not(tmp_path).__cause__, DigestMismatch)
+    assert has_weights(load("t", tmp_path, "cpu"))
+    save_weights(path, OTHER_STATE)
+    assert isinstance(load_error(tmp_path).__cause__, DigestMismatch)
     (tmp_path / "config.json").write_text("{", encoding="utf-8")
-    assert "config.json is not valid JSON" in str(why_not(tmp_path))
+    assert "config.json is not valid JSON" in str(load_error(tmp_path))
 
 
 # --- The bundle -------------------------------------------------------------------------------------------
 
 
 def test_bundled_weights_must_match_their_card():
-    path = bundle(digest="0" * 64)
-    error = why_not()
-    assert cause(error, "bundled").startswith(
+    path = bundle_weights(digest="0" * 64)
+    error = load_error()
+    assert attempt_message(error, "bundled").startswith(
         f"assets/weights/transxnet_t.safetensors is not the published file: its SHA-256 is "
         f"{file_digest(path)[:16]}…, the recorded one 0000000000000000…."
     )
     path.with_suffix(".json").unlink()
-    assert "The card of the bundled transxnet_t records no SHA-256." in cause(why_not(), "bundled")
+    assert "The card of the bundled transxnet_t records no SHA-256." in attempt_message(load_error(), "bundled")
 
 
 def test_pico_is_bundled_and_equals_its_card(monkeypatch):
@@ -284,7 +295,7 @@ def test_random_weights_are_equal_in_every_thread():
     torch.manual_seed(7)  # whatever the process's own numbers are
     models.append(load("T@Untrained", device="cpu"))
     assert len({loaded.provenance.sha256 for loaded in models}) == 1
-    assert all(holds(loaded, models[0].model.state_dict()) for loaded in models)
+    assert all(has_weights(loaded, models[0].model.state_dict()) for loaded in models)
 
 
 def test_random_weights_are_labeled():
@@ -332,11 +343,11 @@ def test_availability_without_network(tmp_path, monkeypatch):
     assert available("t") == Availability.RELEASE
     assert available("nano") == Availability.NOWHERE
     assert available("nano@untrained") == Availability.UNTRAINED
-    torch.save(STATE, saved(sources.release_path(SPEC).parent / "x").parent / SPEC.official_file)
+    torch.save(STATE, save_weights(sources.release_path(SPEC).parent / "x").parent / SPEC.official_file)
     assert available("t") == Availability.RELEASE_CACHE
-    bundle()
+    bundle_weights()
     assert available("t") == Availability.BUNDLED
-    saved(tmp_path / "folder" / "transxnet_t.safetensors")
+    save_weights(tmp_path / "folder" / "transxnet_t.safetensors")
     assert available("t", weights_dir=tmp_path / "folder") == Availability.FOLDER
     assert available("nano", hub_namespace="nobody") == Availability.HUB
     ready = {a.name for a in Availability if a.ready}

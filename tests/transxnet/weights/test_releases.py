@@ -21,9 +21,18 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.fixtures.small_t import (
+    OTHER_STATE,
+    SPEC,
+    STATE,
+    MaliciousPayload,
+    attempt_message,
+    corrupt_weights,
+    has_weights,
+    load_error,
+)
 from tests.hub import HubServer, file_digest, unused_url
 from tests.nano import PATIENCE, fetch_release, until
-from tests.standin import OTHER, SPEC, STATE, Payload, cause, flipped, holds, why_not
 from tests.torchrun import Forked
 from transxnet.weights import sources
 from transxnet.weights.download import DownloadStopped
@@ -42,9 +51,9 @@ LAYOUTS: dict[str, tuple[object, str]] = {  # what the file holds -> the note in
     "bare, module.": ({f"module.{key}": value for key, value in STATE.items()}, ""),
     "state_dict, module.": ({"state_dict": {f"module.{key}": value for key, value in STATE.items()}}, ""),
     "EMA beside state_dict": (
-        {"state_dict": STATE, "state_dict_ema": OTHER}, BOTH.format("state_dict_ema", "state_dict"),
+        {"state_dict": STATE, "state_dict_ema": OTHER_STATE}, BOTH.format("state_dict_ema", "state_dict"),
     ),
-    "EMA before model": ({"model_ema": OTHER, "model": STATE}, BOTH.format("model_ema", "model")),
+    "EMA before model": ({"model_ema": OTHER_STATE, "model": STATE}, BOTH.format("model_ema", "model")),
     "EMA alone": ({"state_dict_ema": STATE, "epoch": 3}, ONLY.format("state_dict_ema")),
     "EMA alone, module.": ({"model_ema": {f"module.{k}": v for k, v in STATE.items()}}, ONLY.format("model_ema")),
     "arguments inside": ({"state_dict": STATE, "args": argparse.Namespace(model="transxnet_t", lr=1e-3)}, ""),
@@ -69,7 +78,7 @@ def test_layouts(layout, releases, monkeypatch):
     monkeypatch.setattr(sources, "UNCONFIRMED", {})
     loaded = load("t", device="cpu")
     expected = {key: value.float() for key, value in HALF.items()} if layout == "half precision" else STATE
-    assert holds(loaded, expected | {k: v for k, v in STATE.items() if not v.is_floating_point()})
+    assert has_weights(loaded, expected | {k: v for k, v in STATE.items() if not v.is_floating_point()})
     assert (loaded.provenance.kind, loaded.provenance.note) == ("release", note)
     assert loaded.provenance.sha256 == file_digest(path)
 
@@ -79,7 +88,7 @@ def test_layouts(layout, releases, monkeypatch):
 
 def damaged(releases: HubServer) -> None:
     path = releases.root / "releases" / FILE
-    path.write_bytes(flipped(path.read_bytes()))
+    path.write_bytes(corrupt_weights(path.read_bytes()))
 
 
 NOT_DOWNLOADED = "Could not download transx-t.pth.tar: "
@@ -95,7 +104,7 @@ FAULTS: dict[str, tuple[Callable[[HubServer], object], str]] = {  # how it is ma
     ),
     "damaged": (damaged, "The file transx-t.pth.tar is damaged or not a checkpoint. Download it again."),
     "code": (
-        lambda page: publish(page, {"state_dict": STATE, "extra": Payload()}),
+        lambda page: publish(page, {"state_dict": STATE, "extra": MaliciousPayload()}),
         "The file transx-t.pth.tar contains more than tensors; code from a file is never run. Use",
     ),
     "nothing in it": (
@@ -111,14 +120,14 @@ def test_failure_has_cause_and_remedy_and_no_leftover(fault, releases, tmp_path,
     monkeypatch.setattr("transxnet.weights.download.STALL_SECONDS", 0.2)
     monkeypatch.setattr(sources, "UNCONFIRMED", {})
     inject(releases)
-    error = why_not()
-    assert cause(error, "release").startswith(expected)
+    error = load_error()
+    assert attempt_message(error, "release").startswith(expected)
     assert str(tmp_path) not in str(error)
     assert downloaded(tmp_path) == []
     assert "TRANSXNET_TEST_PWNED" not in os.environ
     releases.heal()
     publish(releases, {"state_dict": STATE})
-    assert holds(load("t", device="cpu"))  # nothing that was left is in the way
+    assert has_weights(load("t", device="cpu"))  # nothing that was left is in the way
     assert downloaded(tmp_path) == [FILE]
 
 
@@ -130,18 +139,18 @@ def test_every_failure_has_a_different_message(releases, monkeypatch):
         publish(releases, {"state_dict": STATE})
         releases.heal()
         inject(releases)
-        causes[name] = cause(why_not(), "release")
+        causes[name] = attempt_message(load_error(), "release")
     with monkeypatch.context() as patch:
         patch.setattr("transxnet.weights.download.os.fsync", full)
-        causes["full disk"] = cause(why_not(), "release")
+        causes["full disk"] = attempt_message(load_error(), "release")
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", unused_url())
-    causes["refused"] = cause(why_not(), "release")
+    causes["refused"] = attempt_message(load_error(), "release")
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", "http://releases.example")
-    causes["no network"] = cause(why_not(), "release")
+    causes["no network"] = attempt_message(load_error(), "release")
     with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
         patch.setattr("transxnet.weights.download.RESPONSE_SECONDS", 0.2)
         patch.setenv("TRANSXNET_RELEASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        causes["silent"] = cause(why_not(), "release")
+        causes["silent"] = attempt_message(load_error(), "release")
     assert len(causes) == 15
     for (a, first), (b, second) in itertools.combinations(causes.items(), 2):
         assert first != second, f"{a} and {b}"
@@ -149,7 +158,7 @@ def test_every_failure_has_a_different_message(releases, monkeypatch):
 
 def test_web_page_is_refused_as_checkpoint(releases, tmp_path):
     (releases.root / "releases" / FILE).write_bytes(b"<html>Sign in</html>" * 1000)
-    assert cause(why_not(), "release").startswith(FAULTS["damaged"][1])
+    assert attempt_message(load_error(), "release").startswith(FAULTS["damaged"][1])
     assert downloaded(tmp_path) == []
 
 
@@ -168,7 +177,7 @@ def test_two_processes_download_at_once(releases, tmp_path):
         assert process.communicate(timeout=PATIENCE) == ("", "")
         assert process.returncode == 0
     assert downloaded(tmp_path) == [FILE]
-    assert holds(load("t", device="cpu", allow_download=False))
+    assert has_weights(load("t", device="cpu", allow_download=False))
 
 
 @pytest.mark.process
@@ -183,7 +192,7 @@ def test_killed_download_leaves_a_temporary_file(releases, tmp_path):
     (left,) = downloaded(tmp_path)
     assert left.endswith(".part")
     releases.heal()
-    assert holds(load("t", device="cpu"))
+    assert has_weights(load("t", device="cpu"))
     assert downloaded(tmp_path) == sorted([left, FILE])  # the leftover is swept a day later, as the next test shows
 
 
@@ -206,7 +215,7 @@ def test_a_release_is_downloaded_once(releases, tmp_path):
         warnings.simplefilter("error")
         loaded = load("t", device="cpu", progress=lambda *call: calls.append(call))
     size = (releases.root / "releases" / SPEC.official_file).stat().st_size
-    assert holds(loaded)
+    assert has_weights(loaded)
     assert (calls[0], calls[-1]) == ((0, size, "transx-t.pth.tar"), (size, size, "transx-t.pth.tar"))
     assert loaded.provenance.as_json() == {
         "kind": "release",
@@ -223,7 +232,7 @@ def test_unconfirmed_digest_mismatch_warns(releases, monkeypatch):
     monkeypatch.setattr(sources, "UNCONFIRMED", {SPEC.official_file: "c8ef" + "0" * 60})
     with pytest.warns(UserWarning, match="That record is unconfirmed") as caught:
         loaded = load("t", device="cpu")
-    assert holds(loaded)
+    assert has_weights(loaded)
     text = str(caught[0].message)
     assert loaded.provenance.sha256 in text
     assert "c8ef" + "0" * 60 in text
@@ -232,7 +241,7 @@ def test_unconfirmed_digest_mismatch_warns(releases, monkeypatch):
 
 def test_full_disk_is_reported(releases, tmp_path, monkeypatch):
     monkeypatch.setattr("transxnet.weights.download.os.fsync", full)
-    assert cause(why_not(), "release").startswith("Could not save transx-t.pth.tar: the disk is full.")
+    assert attempt_message(load_error(), "release").startswith("Could not save transx-t.pth.tar: the disk is full.")
     assert downloaded(tmp_path) == []
 
 
@@ -249,7 +258,7 @@ def test_old_temporary_files_are_removed(releases, tmp_path):
 
 def test_release_url_must_be_http(monkeypatch, tmp_path):
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", tmp_path.as_uri())  # file:// would read this machine's files
-    assert "Could not download transx-t.pth.tar from" in cause(why_not(), "release")
+    assert "Could not download transx-t.pth.tar from" in attempt_message(load_error(), "release")
 
 
 def test_release_path_follows_the_environment(monkeypatch, tmp_path):

@@ -1,1 +1,1 @@
-"""Ablations: the prediction with parts of the model switched off or regions of the image occluded."""
+"""Ablations: predictions with parts of the model changed or regions of the image occluded."""

@@ -1,18 +1,18 @@
-"""A ablation: one image in one model with what a person has switched off and painted out, all at once.
+"""Several ablations at once, with or without an occluded region: predictions before and after.
 
-This project's own way of asking; what each change does is ablations.py's and painting.py's.
+This project's own. What each change does is described in catalog.py, edits.py and masking.py.
 
-One batched pass: the changed image, the same without its painted region, and the painted shape at other places
-(painting.elsewhere), all under the same edits. Where nothing is asked there is no pass, and the answer is the one
+One batched pass: the changed image, the same without its mask, and the masked shape at other positions
+(`masking.moved_masks`), all under the same edits. Without changes there is no pass, and the predictions are those
 before, bit for bit.
 
-What it must not be read as: the model was never trained with a part changed or a hole in its image. A large change
-says that the part, or the region, is used for this answer; see ablation_table and painting.
+Limitations: the model was not trained with a part changed or a hole in its image. A large change shows that the part,
+or the region, is used for this prediction; see table.py and masking.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -22,17 +22,18 @@ from torch import Tensor
 from ...backbones.module import Backbone
 from ...images import IMAGENET_MEAN, IMAGENET_STD, ModelInput
 from ...labels import LabelSet
+from ...messages import Message
 from ...model import TransXNet
 from ...results import Prediction
 from ...results.ablation import Ablation
-from ..observe import need_eval, observe, pick_class
+from ..observe import check_class_index, observe, require_eval
 from ..predict import predict
+from .catalog import combined_edits, describe_applied, parse_ablations, split_applicable
 from .edits import Edits
-from .masking import elsewhere, on_view, painted_out, read_mask
-from .switches import Switch, edits_of, possible, read_switches, words_for
-from .table import GRAY, PIXELS, lent_kernels
+from .masking import mask_on_crop, moved_masks, occlude, parse_mask
+from .table import GRAY, MAX_BATCH_PIXELS, reference_kernels
 
-TOP = 5  # answers to tell of
+TOP = 5  # predictions to compare
 
 
 def ablation(
@@ -40,95 +41,94 @@ def ablation(
     model_input: ModelInput,
     labels: LabelSet,
     class_index: int | None = None,
-    edits: Iterable[str] = (),
+    ablations: Iterable[str] = (),
     mask: str = "",
     fill: str = "gray",
-    other: ModelInput | None = None,
-    other_words: str = "another image",
-    before: np.ndarray | None = None,
+    reference_input: ModelInput | None = None,
+    reference_name: str = Message("another image"),
+    logits_before: np.ndarray | None = None,
 ) -> Ablation:
-    """The answers before and after. No gradients, no randomness but the seeded places of the moved shape.
+    """Predict with parts changed and a region occluded. Needs no gradients; deterministic.
 
-    class_index: the explained class; None takes the best answer. edits: keys as switches.read_switch takes them; those
-        that this model cannot be changed by are in `skipped`, with the reason. mask: as painting.read_mask takes it,
-        "" for none. fill: one of painting.FILLS.
-    other: the image, prepared for this model, whose kernels `other_kernels` lends, and other_words its name; None
-        lends those of a plain gray view.
-    before: (classes,) float32, the untouched logits where somebody has them; None looks once more.
-    Raises UnknownName (edits, fill), OutOfRange (edits, mask, class), LensError in training mode.
+    Args:
+        model: In eval mode.
+        model_input: The prepared image.
+        labels: Names of the model's classes.
+        class_index: The target class; None is the top prediction.
+        ablations: Changes in the text form of `catalog.parse_ablation`. Those that do not apply to this model are in
+            `skipped`, with the reason.
+        mask: As `masking.parse_mask` takes it; "" is none.
+        fill: One of `masking.FILLS`.
+        reference_input: The image, prepared for this model, whose kernels `other_kernels` borrows; None is plain gray.
+        reference_name: That image in words.
+        logits_before: (classes,) float32, the logits without changes, if they are known; None runs one more pass.
+
+    Returns:
+        Predictions before and after.
+
+    Raises:
+        UnknownName: There is no such change or fill.
+        OutOfRange: A change, the mask or the class is out of range.
+        LensError: The model is in training mode.
     """
-    need_eval(model)
-    asked = read_switches(edits)
-    if before is None:
-        before = predict(observe(model, model_input, keep=()), labels, top=1).logits
-    index = int(before.argmax()) if class_index is None else pick_class(model, class_index)
-    made, skipped = possible(model, asked)
-    gone = on_view(read_mask(mask), model_input) if mask else np.zeros(model_input.crop.shape[:2], bool)
-    looks = _Looks(model, model_input, edits_of(model, made, lambda: lent_kernels(model, model_input, other)), fill)
-    words = GRAY if other is None else other_words
+    require_eval(model)
+    requested = parse_ablations(ablations)
+    if logits_before is None:
+        logits_before = predict(observe(model, model_input, keep=()), labels, top=1).logits
+    target = int(logits_before.argmax()) if class_index is None else check_class_index(model, class_index)
+    applicable, skipped = split_applicable(model, requested)
+    masked = mask_on_crop(parse_mask(mask), model_input) if mask else np.zeros(model_input.crop.shape[:2], bool)
+    edits = combined_edits(model, applicable, lambda: reference_kernels(model, model_input, reference_input))
+    other = GRAY if reference_input is None else reference_name
+    x = model_input.tensor.float()  # (1, 3, H, W)
+    occluded = occlude(x, torch.from_numpy(masked[None]), fill)  # also without a mask: refuses an unknown fill
+    mask_effect = control_effects = None
+    if masked.any():
+        plain = [x] if applicable else []  # without edits that is the pass from before
+        controls = occlude(x, torch.from_numpy(moved_masks(masked)), fill)
+        logits = _logits(model, model_input, torch.cat([occluded, *plain, controls]), edits)
+        logits_after, unmasked = logits[0], logits[1] if applicable else logits_before
+        mask_effect = float(logits_after[target] - unmasked[target])
+        controlled = logits[1 + len(plain) :]
+        control_effects = np.array([control[target] - unmasked[target] for control in controlled], np.float32)
+    else:
+        logits_after = _logits(model, model_input, x, edits)[0] if applicable else logits_before
+    top_before, top_after = (
+        [int(i) for i in np.argsort(-logits, kind="stable")[:TOP]] for logits in (logits_before, logits_after)
+    )
+    listed = list(dict.fromkeys(top_before + top_after))
+    before, after = _named(logits_before, labels), _named(logits_after, labels)
     return Ablation(
-        model.spec.name, logits_before=before, changes=tuple(words_for(model, one, words) for one in made),
-        skipped=skipped, fill=fill, painted=float(gone.mean()), **looks.answers(before, gone, made, index, labels),
+        model.spec.name, (before(target), after(target)), tuple(map(before, listed)), tuple(map(after, listed)),
+        after(top_after[0]) if top_after[0] != top_before[0] else None, logits_before, logits_after,
+        tuple(describe_applied(model, change, other) for change in applicable), skipped,
+        _crop(model, model_input, occluded[0], masked), fill, float(masked.mean()), mask_effect, control_effects,
     )  # fmt: skip
 
 
-class _Looks:
-    def __init__(self, model: TransXNet | Backbone, model_input: ModelInput, edits: Edits, fill: str):
-        self.model, self.model_input, self.edits, self.fill = model, model_input, edits, fill
-        self.x = model_input.tensor.float()  # (1, 3, H, W)
-
-    def answers(
-        self, before: np.ndarray, gone: np.ndarray, made: list[Switch], index: int, labels: LabelSet
-    ) -> dict[str, object]:
-        """The fields of a Ablation that follow from looking again."""
-        painted = self._painted(gone[None])  # also where nothing is: an unknown fill is said at once
-        found: dict[str, object] = {"view": self._rgb(painted[0], gone)}
-        if gone.any():
-            plain = [self.x] if made else []  # without edits that is the image from before
-            looked = self._logits(torch.cat([painted, *plain, self._painted(elsewhere(gone))]))
-            after, unpainted, moved = looked[0], looked[1] if made else before, looked[1 + len(plain) :]
-            found["painted_change"] = float(after[index] - unpainted[index])
-            found["elsewhere"] = np.array([one[index] - unpainted[index] for one in moved], np.float32)
-        else:
-            after = self._logits(self.x)[0] if made else before
-        return found | _told(before, after, index, labels)
-
-    def _painted(self, masks: np.ndarray) -> Tensor:  # (N, H, W) bool -> (N, 3, H, W)
-        return painted_out(self.x, torch.from_numpy(masks), self.fill)
-
-    def _logits(self, images: Tensor) -> list[np.ndarray]:
-        """(N, 3, H, W) -> N times (classes,) float32, under the edits."""
-        height, width = images.shape[-2:]
-        found: list[np.ndarray] = []
-        for batch in images.split(max(1, PIXELS // (height * width))):
-            seen = observe(self.model, replace(self.model_input, tensor=batch), keep=(), edits=self.edits)
-            found += [row.copy() for row in seen.logits.float().cpu().numpy()]
-        return found
-
-    def _rgb(self, painted: Tensor, gone: np.ndarray) -> np.ndarray:
-        """What the model is given, as an image: uint8 (H, W, 3), the view's own pixels where nothing is painted."""
-        spec = self.model.spec
-        mean, std = getattr(spec, "mean", IMAGENET_MEAN), getattr(spec, "std", IMAGENET_STD)
-        rgb = painted.permute(1, 2, 0).numpy() * np.float32(std) + np.float32(mean)
-        rgb = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-        return np.where(gone[..., None], rgb, self.model_input.crop)
+def _logits(model: TransXNet | Backbone, model_input: ModelInput, images: Tensor, edits: Edits) -> list[np.ndarray]:
+    """(N, 3, H, W) -> N times (classes,) float32, under the edits."""
+    height, width = images.shape[-2:]
+    logits: list[np.ndarray] = []
+    for batch in images.split(max(1, MAX_BATCH_PIXELS // (height * width))):
+        observation = observe(model, replace(model_input, tensor=batch), keep=(), edits=edits)
+        logits += [row.copy() for row in observation.logits.float().cpu().numpy()]
+    return logits
 
 
-def _told(before: np.ndarray, after: np.ndarray, index: int, labels: LabelSet) -> dict[str, object]:
-    """The answers worth telling, before and after; (classes,) each."""
-    first, then = ([int(i) for i in np.argsort(-one, kind="stable")[:TOP]] for one in (before, after))
-    listed = [*first, *(i for i in then if i not in first)]
-    old, new = (_answers(one, labels) for one in (before, after))
-    return {
-        "explained": (old(index), new(index)), "before": tuple(map(old, listed)), "after": tuple(map(new, listed)),
-        "new_top": new(then[0]) if then[0] != first[0] else None, "logits_after": after,
-    }  # fmt: skip
+def _crop(model: TransXNet | Backbone, model_input: ModelInput, occluded: Tensor, masked: np.ndarray) -> np.ndarray:
+    """What the model receives: uint8 (H, W, 3), the crop's own pixels where nothing is masked."""
+    mean, std = getattr(model.spec, "mean", IMAGENET_MEAN), getattr(model.spec, "std", IMAGENET_STD)
+    rgb = occluded.permute(1, 2, 0).numpy() * np.float32(std) + np.float32(mean)
+    rgb = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
+    return np.where(masked[..., None], rgb, model_input.crop)
 
 
-def _answers(logits: np.ndarray, labels: LabelSet):  # (classes,) -> index -> Prediction
-    shares = torch.from_numpy(logits).softmax(dim=0).numpy()  # as predict has them
+def _named(logits: np.ndarray, labels: LabelSet) -> Callable[[int], Prediction]:  # (classes,)
+    probabilities = torch.from_numpy(logits).softmax(dim=0).numpy()  # as predict computes them
 
-    def answer(i: int) -> Prediction:
-        return Prediction(i, labels.wnids[i], labels.names[i], float(shares[i]), float(logits[i]))
+    def prediction(index: int) -> Prediction:
+        probability, logit = float(probabilities[index]), float(logits[index])
+        return Prediction(index, labels.wnids[index], labels.names[index], probability, logit)
 
-    return answer
+    return prediction

@@ -1,20 +1,21 @@
-"""What can be changed inside the model while it looks at an image: edits for a Trace, and where they hold.
+"""Edits of tensors inside the model during a forward pass, for a Trace.
 
-Each function returns {kind: edit} for `Trace(edits=…)` or `observe(..., edits=…)`; `together` joins several. An edit
-changes one pass in one thread and leaves the model as it is. Detaching keeps every value and cuts the gradient; the
+Each function returns {kind: edit} for `Trace(edits=…)` or `observe(..., edits=…)`; `combine` joins several. An edit
+changes one pass in one thread and leaves the model as it is. `detach` keeps every value and stops the gradient; the
 others replace values:
 
-    uniform_gates      IDConv's gates and bias gates at 1/G: the kernel every image would get (KernelSet.static)
-    kernels_of         IDConv's kernels and biases as they were recorded for another image
+    uniform_gates      IDConv's gates and bias gates at 1/G: the kernel is the same for every image (KernelSet.static)
+    replace_kernels    IDConv's kernels and biases as they were recorded for another image
     uniform_attention  OSRA's weights at 1/Nk: the mean of all values
-    head_off           one head's weights at 0, so that its part of OSRA's output is 0
-    half_off           one half of D-Mixer's output at 0, before STE joins the two
-    ste_off            what STE adds at 0: the two halves stay side by side
+    mute_head          one head's weights at 0, so that its part of OSRA's output is 0
+    zero_half          one half of D-Mixer's output at 0, before STE joins the two
+    zero_ste           what STE adds at 0: the two halves are not joined
 
-`rows` gives every image of a batch its own edits, so that many questions about one image cost few passes.
+`edits_by_image` gives every image of a batch its own edits, so that many ablations of one image cost few passes.
 
-What they must not be read as: the model was never trained with these changes, so the rest answers to something it has
-not met. A large change says that the part is used, not that a model trained without it would be worse by as much.
+This project's own. Limitations: the model was not trained with these changes, so later layers receive inputs unlike
+those of training. A large change shows that the part is used, not that a model trained without it would be worse by as
+much.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ...errors import OutOfRange, quote
+from ...errors import OutOfRange, check_index, quote
+from ...messages import Message
 from ...trace import Edit, Tap, Trace
 
 Edits = Mapping[str, Edit]
@@ -33,98 +35,172 @@ HALVES = ("idconv", "osra")
 
 @dataclass(frozen=True)
 class Scope:
-    """Where an edit holds. stage, block: from 1; 0 is any, so Scope() is everywhere and Scope(3) all of stage 3."""
+    """Where an edit applies: Scope() is everywhere, Scope(3) all of stage 3.
+
+    Attributes:
+        stage: From 1; 0 is all stages.
+        block: From 1; 0 is all blocks.
+    """
 
     stage: int = 0
     block: int = 0
 
-    def holds(self, tap: Tap) -> bool:
-        return self.covers(tap.stage, tap.block)
-
     def covers(self, stage: int, block: int) -> bool:
+        """Whether this block, from 1, is in the scope."""
         return self.stage in (0, stage) and self.block in (0, block)
 
-    def __str__(self) -> str:
+    @property
+    def description(self) -> Message:
+        """The scope in words."""
         if not self.stage:
-            return "everywhere"
-        return f"stage {self.stage}, block {self.block}" if self.block else f"stage {self.stage}"
+            return Message("everywhere")
+        if not self.block:
+            return Message("stage {stage}", stage=self.stage)
+        return Message("stage {stage}, block {block}", stage=self.stage, block=self.block)
 
 
 EVERYWHERE = Scope()
 
 
-def together(*edits: Edits) -> dict[str, Edit]:
-    """All of them; of the same kind the earlier ones first."""
-    joined: dict[str, Edit] = {}
-    for some in edits:
-        for kind, edit in some.items():
-            joined[kind] = _then(joined[kind], edit) if kind in joined else edit
-    return joined
+def combine(*edits: Edits) -> dict[str, Edit]:
+    """Join edits; those of the same kind apply in the order given.
+
+    Returns:
+        kind -> edit.
+    """
+    combined: dict[str, Edit] = {}
+    for edits_by_kind in edits:
+        for kind, edit in edits_by_kind.items():
+            combined[kind] = _compose(combined[kind], edit) if kind in combined else edit
+    return combined
 
 
-def rows(edits: Sequence[Edits]) -> dict[str, Edit]:
-    """SourceImage i of a batch under edits[i] alone, as if it were the only one. The batch holds len(edits) images."""
-    return {kind: _by_row([some.get(kind) for some in edits]) for some in edits for kind in some}
+def edits_by_image(edits: Sequence[Edits]) -> dict[str, Edit]:
+    """Apply edits[i] to image i of a batch, as if it were the only one. During the pass, ValueError for another size.
+
+    Args:
+        edits: One for each image of the batch.
+
+    Returns:
+        kind -> edit.
+    """
+    kinds = dict.fromkeys(kind for image_edits in edits for kind in image_edits)
+    return {kind: _edit_each_image([image_edits.get(kind) for image_edits in edits]) for kind in kinds}
 
 
-def detached(kinds: Iterable[str], scope: Scope = EVERYWHERE) -> dict[str, Edit]:
-    """These kinds keep their values and pass no gradient."""
-    return {kind: _where(scope, lambda tap, x: x.detach()) for kind in kinds}
+def detach(kinds: Iterable[str], scope: Scope = EVERYWHERE) -> dict[str, Edit]:
+    """Keep the values of these kinds and stop their gradient.
+
+    Args:
+        kinds: Some of trace.KINDS.
+        scope: Where.
+
+    Returns:
+        kind -> edit.
+    """
+    return {kind: _within(scope, lambda tap, x: x.detach()) for kind in kinds}
 
 
 def uniform_gates(scope: Scope = EVERYWHERE) -> dict[str, Edit]:
-    """gates (B, G, C, K, K) and bias_gates (B, G, C) at 1/G. Changes nothing where G is 1."""
-    edit = _where(scope, lambda tap, x: torch.full_like(x, 1 / x.shape[1]))
+    """Set gates (B, G, C, K, K) and bias_gates (B, G, C) to 1/G. Changes nothing where G is 1.
+
+    Args:
+        scope: Where.
+
+    Returns:
+        kind -> edit.
+    """
+    edit = _within(scope, lambda tap, x: torch.full_like(x, 1 / x.shape[1]))
     return {"gates": edit, "bias_gates": edit}
 
 
 def uniform_attention(scope: Scope = EVERYWHERE) -> dict[str, Edit]:
-    """attention (B, heads, Nq, Nk) at 1/Nk."""
-    return {"attention": _where(scope, lambda tap, x: torch.full_like(x, 1 / x.shape[-1]))}
+    """Set attention (B, heads, Nq, Nk) to 1/Nk.
+
+    Args:
+        scope: Where.
+
+    Returns:
+        kind -> edit.
+    """
+    return {"attention": _within(scope, lambda tap, x: torch.full_like(x, 1 / x.shape[-1]))}
 
 
-def head_off(head: int, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
-    """One head, from 1, gives nothing. Raises OutOfRange, during the pass, for a head that a block in scope lacks."""
+def mute_head(head: int, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
+    """Set the attention weights of one head to 0.
+
+    Args:
+        head: From 1.
+        scope: Where.
+
+    Returns:
+        kind -> edit. During the pass it raises OutOfRange if a block in scope has no such head.
+    """
 
     def edit(tap: Tap, x: torch.Tensor) -> torch.Tensor:  # (B, heads, Nq, Nk)
-        if not 1 <= head <= x.shape[1]:
-            raise OutOfRange(f"Stage {tap.stage} has no head {head}.", remedy=f"Choose 1 to {x.shape[1]}.")
-        on = torch.ones(x.shape[1], 1, 1, dtype=x.dtype, device=x.device)
-        on[head - 1] = 0
-        return x * on
+        check_index(head, 1, x.shape[1], "Stage {stage} has no head {index}.", stage=tap.stage)
+        factors = torch.ones(x.shape[1], 1, 1, dtype=x.dtype, device=x.device)
+        factors[head - 1] = 0
+        return x * factors
 
-    return {"attention": _where(scope, edit)}
+    return {"attention": _within(scope, edit)}
 
 
-def half_off(half: str, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
-    """ "idconv" or "osra": that half of D-Mixer's output is 0."""
+def zero_half(half: str, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
+    """Set one half of D-Mixer's output to 0.
+
+    Args:
+        half: "idconv" or "osra".
+        scope: Where.
+
+    Returns:
+        kind -> edit.
+
+    Raises:
+        OutOfRange: There is no such half.
+    """
     if half not in HALVES:
-        raise OutOfRange(f"D-Mixer has no half {quote(half)}.", remedy=f"Choose one of: {', '.join(HALVES)}.")
-    return {half: _where(scope, lambda tap, x: torch.zeros_like(x))}
+        raise OutOfRange(
+            Message("D-Mixer has no half {half}.", half=quote(half)),
+            remedy=Message("Choose one of: {names}.", names=", ".join(HALVES)),
+        )
+    return {half: _within(scope, lambda tap, x: torch.zeros_like(x))}
 
 
-def ste_off(scope: Scope = EVERYWHERE) -> dict[str, Edit]:
-    """ste (B, C_stage, H, W) at 0. Changes nothing in a variant without STE."""
-    return {"ste": _where(scope, lambda tap, x: torch.zeros_like(x))}
+def zero_ste(scope: Scope = EVERYWHERE) -> dict[str, Edit]:
+    """Set ste (B, C_stage, H, W) to 0. Changes nothing in a variant without STE.
+
+    Args:
+        scope: Where.
+
+    Returns:
+        kind -> edit.
+    """
+    return {"ste": _within(scope, lambda tap, x: torch.zeros_like(x))}
 
 
-def kernels_of(other: Trace, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
-    """kernels and biases as `other`, a trace of the same model that kept both, recorded them for its image.
+def replace_kernels(reference: Trace, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
+    """Replace kernels (B, C, K, K) and biases (B, C) by those of another image.
 
-    Raises OutOfRange, during the pass, for a block in scope that `other` did not keep.
+    Args:
+        reference: A trace of the same model that recorded both for that image.
+        scope: Where.
+
+    Returns:
+        kind -> edit. During the pass it raises OutOfRange if the trace lacks a block in scope.
     """
 
     def edit(tap: Tap, x: torch.Tensor) -> torch.Tensor:
-        return other.one(tap.kind, tap.stage, tap.block).tensor.detach().expand_as(x)
+        return reference.find_one(tap.kind, tap.stage, tap.block).tensor.detach().expand_as(x)
 
-    return {kind: _where(scope, edit) for kind in ("kernels", "biases")}
-
-
-def _where(scope: Scope, edit: Edit) -> Edit:
-    return lambda tap, x: edit(tap, x) if scope.holds(tap) else x
+    return {kind: _within(scope, edit) for kind in ("kernels", "biases")}
 
 
-def _by_row(edits: Sequence[Edit | None]) -> Edit:
+def _within(scope: Scope, edit: Edit) -> Edit:
+    return lambda tap, x: edit(tap, x) if scope.covers(tap.stage, tap.block) else x
+
+
+def _edit_each_image(edits: Sequence[Edit | None]) -> Edit:
     def edit(tap: Tap, x: torch.Tensor) -> torch.Tensor:  # (B, ...)
         if len(x) != len(edits):
             raise ValueError(f"{len(edits)} rows of edits for a batch of {len(x)} images")
@@ -137,5 +213,5 @@ def _by_row(edits: Sequence[Edit | None]) -> Edit:
     return edit
 
 
-def _then(first: Edit, second: Edit) -> Edit:
+def _compose(first: Edit, second: Edit) -> Edit:
     return lambda tap, x: second(tap, first(tap, x))

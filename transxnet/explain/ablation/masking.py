@@ -1,19 +1,19 @@
-"""A region of a photo painted out: its text form, where it lies in a model's view, and what stands there instead.
+"""Occlusion of a region of the image: the mask's text form, its position in the model input, and the fill.
 
-A mask travels as "ROWSxCOLS:BASE64": the bits of a grid over the whole upright photo, row by row from its top
-left, highest bit first, packed as numpy.packbits does. The grid is the photo's, not the view's, so that models
-that see it at other sizes and crops lose the same region; a pixel of the view is painted if its center is.
+A mask travels as "ROWSxCOLS:BASE64": the bits of a grid over the complete upright image, row by row from its top left,
+highest bit first, packed as numpy.packbits does. The grid is the image's, not the crop's, so that models with other
+crops lose the same region; a pixel of the crop is occluded if its center is.
 
-Fills, of the normalized view:
+Fills, of the normalized input:
 
-    gray    zeros: the mean color of the model's own normalization
-    blur    the image itself under a Gaussian of 5 px of 224 (as faithfulness' baseline): coarse shapes stay visible
-    around  smooth colors carried in from what surrounds the region: known pixels are averaged over squares of 2, 4, 8,
-            … pixels, and the finest average that knows anything is taken, bilinearly ("push-pull": Gortler et al., "The
-            Lumigraph", SIGGRAPH 1996, section 3.4, with equal weights). Gray where nothing is left to carry in.
+    gray     zeros: the mean color of the model's own normalization
+    blur     the image itself under a Gaussian of 5 px of 224 (as faithfulness' baseline): coarse shapes stay visible
+    inpaint  smooth colors from around the region: known pixels are averaged over squares of 2, 4, 8, … pixels, and the
+             finest average that has any known pixel is used, bilinearly ("push-pull": Gortler et al., "The Lumigraph",
+             SIGGRAPH 1996, section 3.4, with equal weights). Gray where no pixel is known.
 
-What the change of an answer must not be read as: every fill is an image that the model was not trained on, and its
-edge is an edge. So `elsewhere` moves the same shape to other places: what it does there is what any such hole does.
+Limitations: every fill makes an image unlike those of training, and its border is an edge. `moved_masks` moves the
+same shape to other positions as a control: what it does there is the effect of any such hole.
 """
 
 from __future__ import annotations
@@ -29,100 +29,153 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...errors import OutOfRange, UnknownName, quote
+from ...errors import OutOfRange, check_name
 from ...images import ModelInput, crop_to_source
-from ..sanity.faithfulness import bare
+from ...messages import Message
+from ..sanity.faithfulness import baseline_image
 
-MOST_CELLS = 256  # of a mask's side: finer than any view here needs
-PLACES = 8  # moved copies of the shape
-IN_COMMON = 0.25  # most of the shape that a moved copy may share with it
-TRIES = 400  # places that are looked at
+MAX_SIDE = 256  # cells of a mask's side: finer than any model input here needs
+CONTROLS = 8  # moved copies of the shape
+MAX_OVERLAP = 0.25  # share of the shape that a moved copy may have in common with it
+TRIES = 400  # positions that are tried
 _MASK = re.compile(r"(\d{1,3})x(\d{1,3}):([A-Za-z0-9+/]*={0,2})")
-_AGAIN = "Clear it, and paint again."
 
 
-def read_mask(text: str) -> np.ndarray:
-    """bool (rows, cols). Raises OutOfRange for a text that is no mask, or too fine a one."""
-    found = _MASK.fullmatch(text)
-    if found is None:
-        raise OutOfRange("The painted region could not be read: it is not ROWSxCOLS:BASE64.", remedy=_AGAIN)
-    rows, cols = int(found[1]), int(found[2])
-    if not (1 <= rows <= MOST_CELLS and 1 <= cols <= MOST_CELLS):
-        raise OutOfRange(f"A painted region of {rows} x {cols} cells is not read here.", remedy=f"1 to {MOST_CELLS}.")
+def parse_mask(text: str) -> np.ndarray:
+    """Parse a mask's text form.
+
+    Args:
+        text: "ROWSxCOLS:BASE64".
+
+    Returns:
+        (rows, columns) bool, True where occluded.
+
+    Raises:
+        OutOfRange: The text is no mask, or one of more than MAX_SIDE cells on a side.
+    """
+    match = _MASK.fullmatch(text)
+    if match is None:
+        raise _unreadable("The painted region could not be read: it is not ROWSxCOLS:BASE64.")
+    rows, cols = int(match[1]), int(match[2])
+    if not (1 <= rows <= MAX_SIDE and 1 <= cols <= MAX_SIDE):
+        raise OutOfRange(
+            Message("A painted region of {rows} x {cols} cells is not read here.", rows=rows, cols=cols),
+            remedy=Message("1 to {limit}.", limit=MAX_SIDE),
+        )
     try:
-        packed = base64.b64decode(found[3], validate=True)
+        packed = base64.b64decode(match[3], validate=True)
     except binascii.Error:
-        raise OutOfRange("The painted region could not be read: its bits are not base64.", remedy=_AGAIN) from None
+        raise _unreadable("The painted region could not be read: its bits are not base64.") from None
     if len(packed) != -(-rows * cols // 8):
-        raise OutOfRange(f"The painted region has not the bits of {rows} x {cols} cells.", remedy=_AGAIN)
+        template = "The painted region has not the bits of {rows} x {cols} cells."
+        raise _unreadable(Message(template, rows=rows, cols=cols))
     return np.unpackbits(np.frombuffer(packed, np.uint8), count=rows * cols).reshape(rows, cols).astype(bool)
 
 
-def write_mask(grid: np.ndarray) -> str:
-    """bool (rows, cols) -> what read_mask reads."""
+def _unreadable(reason: str) -> OutOfRange:
+    return OutOfRange(reason, remedy="Clear it, and paint again.")
+
+
+def format_mask(grid: np.ndarray) -> str:
+    """A mask in its text form.
+
+    Args:
+        grid: (rows, columns) bool.
+
+    Returns:
+        "ROWSxCOLS:BASE64".
+    """
     packed = np.packbits(np.asarray(grid, bool)).tobytes()
     return f"{grid.shape[0]}x{grid.shape[1]}:{base64.b64encode(packed).decode()}"
 
 
-def on_view(grid: np.ndarray, model_input: ModelInput) -> np.ndarray:
-    """A grid over the photo, bool (rows, cols) -> the view's pixels, bool (H, W)."""
+def mask_on_crop(grid: np.ndarray, model_input: ModelInput) -> np.ndarray:
+    """Sample a mask at the pixels of the model input.
+
+    Args:
+        grid: (rows, columns) bool, over the complete image.
+        model_input: The prepared image.
+
+    Returns:
+        (H, W) bool.
+    """
     height, width = model_input.crop.shape[:2]
-    x, y = crop_to_source(model_input, np.arange(width), np.arange(height))  # centres of columns and rows
-    places = []
-    for at, side, cells in zip((y, x), model_input.source_size[::-1], grid.shape, strict=True):
-        places.append(np.clip(((at + 0.5) * cells / side).astype(int), 0, cells - 1))
-    return np.asarray(grid, bool)[np.ix_(*places)]
+    x, y = crop_to_source(model_input, np.arange(width), np.arange(height))  # centers of columns and rows
+    indices = [
+        np.clip(((centers + 0.5) * cells / side).astype(int), 0, cells - 1)
+        for centers, side, cells in zip((y, x), model_input.source_size[::-1], grid.shape, strict=True)
+    ]
+    return np.asarray(grid, bool)[np.ix_(*indices)]
 
 
-def elsewhere(mask: np.ndarray, count: int = PLACES, seed: int = 0) -> np.ndarray:
-    """The painted shape, bool (H, W), moved to other places of the view: bool (n, H, W), n at most `count`.
+def moved_masks(mask: np.ndarray, count: int = CONTROLS, seed: int = 0) -> np.ndarray:
+    """Move the occluded shape to other positions of the model input.
 
-    Neither turned nor cut off at an edge, and at most IN_COMMON of it where it was. Fewer, or none, where there is no
-    room. The places are drawn at random, the same for the same mask.
+    It is neither turned nor cut off at an edge, and at most MAX_OVERLAP of it is where it was.
+
+    Args:
+        mask: (H, W) bool.
+        count: Number of copies.
+        seed: Of the random positions.
+
+    Returns:
+        (n, H, W) bool; n is at most `count`, less where there is no room.
     """
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return np.zeros((0, *mask.shape), bool)
     shape = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
     down, across = mask.shape[0] - shape.shape[0] + 1, mask.shape[1] - shape.shape[1] + 1
-    found: list[np.ndarray] = []
-    for place in np.random.default_rng(seed).permutation(down * across)[:TRIES]:
-        top, left = divmod(int(place), across)
-        one = np.zeros_like(mask)
-        one[top : top + shape.shape[0], left : left + shape.shape[1]] = shape
-        if (one & mask).sum() <= IN_COMMON * mask.sum():
-            found.append(one)
-        if len(found) == count:
+    copies: list[np.ndarray] = []
+    for corner in np.random.default_rng(seed).permutation(down * across)[:TRIES]:
+        top, left = divmod(int(corner), across)
+        copy = np.zeros_like(mask)
+        copy[top : top + shape.shape[0], left : left + shape.shape[1]] = shape
+        if (copy & mask).sum() <= MAX_OVERLAP * mask.sum():
+            copies.append(copy)
+        if len(copies) == count:
             break
-    return np.array(found, bool).reshape(-1, *mask.shape)
+    return np.array(copies, bool).reshape(-1, *mask.shape)
 
 
-def painted_out(x: Tensor, masks: Tensor, fill: str) -> Tensor:
-    """x (1, 3, H, W) normalized, masks (N, H, W) bool -> (N, 3, H, W): the image outside each mask, the fill inside.
+def occlude(x: Tensor, masks: Tensor, fill: str) -> Tensor:
+    """Fill the masked pixels of an image.
 
-    Raises UnknownName for a fill that is none of FILLS.
+    Args:
+        x: (1, 3, H, W) float32, normalized.
+        masks: (N, H, W) bool.
+        fill: One of FILLS.
+
+    Returns:
+        (N, 3, H, W): the image outside each mask, the fill inside.
+
+    Raises:
+        UnknownName: There is no such fill.
     """
-    if fill not in FILLS:
-        raise UnknownName(f"There is no fill called {quote(fill)}.", remedy=f"Choose one of: {', '.join(FILLS)}.")
-    gone = masks[:, None]  # (N, 1, H, W)
-    return torch.where(gone, FILLS[fill](x, gone), x)
+    check_name(fill, FILLS, "There is no fill called {name}.")
+    masks = masks[:, None]  # (N, 1, H, W)
+    return torch.where(masks, FILLS[fill](x, masks), x)
 
 
-def _around(x: Tensor, gone: Tensor) -> Tensor:  # (1, 3, H, W), (N, 1, H, W) -> (N, 3, H, W)
-    kept = (~gone).to(x.dtype)
-    return _carried(x * kept, kept)
+def _inpaint(x: Tensor, masks: Tensor) -> Tensor:  # (1, 3, H, W), (N, 1, H, W) -> (N, 3, H, W)
+    weights = (~masks).to(x.dtype)
+    return _push_pull(x * weights, weights)
 
 
-def _carried(total: Tensor, kept: Tensor) -> Tensor:
-    """total (N, 3, H, W): colors times kept (N, 1, H, W), the share that is known -> colors everywhere."""
-    known = total / kept.clamp_min(torch.finfo(kept.dtype).tiny)
-    if kept.shape[-2:] == (1, 1) or bool((kept > 0).all()):
-        return known  # 0 / tiny is 0, gray: nothing is known
-    coarse = _carried(*(F.avg_pool2d(one, 2, ceil_mode=True) for one in (total, kept)))
-    wide = F.interpolate(coarse, size=kept.shape[-2:], mode="bilinear", align_corners=False)
-    return torch.where(kept > 0, known, wide)
+def _push_pull(total: Tensor, weights: Tensor) -> Tensor:
+    """Colors everywhere from `total` (N, 3, H, W), colors times `weights` (N, 1, H, W), the share that is known."""
+    mean = total / weights.clamp_min(torch.finfo(weights.dtype).tiny)
+    if weights.shape[-2:] == (1, 1) or bool((weights > 0).all()):
+        return mean  # 0 / tiny is 0, gray: nothing is known
+    coarse = _push_pull(*(F.avg_pool2d(values, 2, ceil_mode=True) for values in (total, weights)))
+    fine = F.interpolate(coarse, size=weights.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.where(weights > 0, mean, fine)
 
 
 FILLS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
-    {"gray": lambda x, gone: bare(x, "gray"), "blur": lambda x, gone: bare(x, "blur"), "around": _around}
+    {
+        "gray": lambda x, _: baseline_image(x, "gray"),
+        "blur": lambda x, _: baseline_image(x, "blur"),
+        "inpaint": _inpaint,
+    }
 )

@@ -18,7 +18,7 @@ import numpy as np
 
 from ...results import AttentionFrom, AttentionTable, Geometry, query_key_distances
 from ...results.attention import AttentionTo, PositionAttention
-from ..observe import Observation, need_part
+from ..observe import Observation, require_part
 
 
 def attention_from(
@@ -112,8 +112,8 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
         PartMissing: For a model without OSRA.
     """
     stage, block = observation.locate(stage, block)
-    need_part(observation, "osra")
-    weights = observation.trace.one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
+    require_part(observation, "osra")
+    weights = observation.trace.find_one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
     return AttentionTable(
         observation.model_name, stage, block, weights,
@@ -133,7 +133,7 @@ def attention_tables(observation: Observation) -> list[AttentionTable]:
     Raises:
         PartMissing: For a model without OSRA.
     """
-    need_part(observation, "osra")
+    require_part(observation, "osra")
     return [attention_table(observation, r.stage, r.block) for r in observation.trace.find("attention")]
 
 

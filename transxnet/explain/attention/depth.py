@@ -10,7 +10,7 @@ The energies are this project's own: the share of D-Mixer's output that each hal
 Limitations: a low entropy does not mean a better head, nor a large distance a more important one. Energies are
 measured before STE joins the halves, before LayerScale shrinks both and long before the classifier, so a share is the
 size of a signal and not its importance: the next convolution may cancel a large half and amplify a small one. To
-measure what the prediction loses without a half, use the ablation `half_off`.
+measure what the prediction loses without a half, use the ablation `zero_half`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from ...errors import OutOfRange
 from ...results.attention import AttentionDepth, AttentionTable, BlockAttention, PathwayEnergies
 from ...trace import Record
-from ..observe import Observation, need_part
+from ..observe import Observation, require_part
 from .attention import attention_tables
 
 HALVES = ("idconv", "osra")  # the kinds that pathway_energies needs
@@ -61,7 +61,7 @@ def pathway_energies(observation: Observation) -> PathwayEnergies:
         OutOfRange: If either kind was not recorded.
         PartMissing: For a model without OSRA.
     """
-    need_part(observation, "osra")
+    require_part(observation, "osra")
     records = {half: observation.trace.find(half) for half in HALVES}
     if not records["osra"] or len(records["osra"]) != len(records["idconv"]):
         raise OutOfRange("The trace does not hold both halves.", remedy='Keep the kinds "idconv" and "osra".')

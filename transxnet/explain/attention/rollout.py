@@ -32,7 +32,7 @@ from ...errors import OutOfRange
 from ...messages import Message
 from ...results import Explanation
 from ...results.attention import fuse_heads
-from ..observe import Observation, need_part
+from ..observe import Observation, require_part
 from .attention import key_geometry
 
 AttentionOf = Callable[[int, int], np.ndarray]  # (stage, block) -> A, (Nq, Nk), rows sum to 1
@@ -67,7 +67,7 @@ def rollout(
         UnknownName: For another fusion.
         PartMissing: For a model without OSRA.
     """
-    need_part(observation, "osra")
+    require_part(observation, "osra")
     stage, block = observation.locate(stage, block)
     units = observation.units(stage)
     unit = None if position is None else units.unit_at(*position)
@@ -116,7 +116,7 @@ def keys_to_pixels(
         OutOfRange: For a stage, block or map shape that does not exist.
         PartMissing: For a model without OSRA.
     """
-    need_part(observation, "osra")
+    require_part(observation, "osra")
     stage, block = observation.locate(stage, block)
     grid = key_geometry(observation, stage).grid
     if np.shape(key_map) != grid:
@@ -270,7 +270,7 @@ def _propagate(
 
 def _recorded_attention(observation: Observation, fusion: str) -> AttentionOf:
     def attention(stage: int, block: int) -> np.ndarray:
-        weights = observation.trace.one("attention", stage, block).tensor[0].detach().double().cpu().numpy()
+        weights = observation.trace.find_one("attention", stage, block).tensor[0].detach().double().cpu().numpy()
         rows = fuse_heads(weights, fusion)  # (heads, Nq, Nk) -> (Nq, Nk)
         sums = rows.sum(axis=1, keepdims=True)
         # a query whose heads are all ablated has an all-zero row: treat it as uniform, so that no share is lost

@@ -26,7 +26,7 @@ from ...errors import OutOfRange, UnknownName, quote
 from ...messages import Message
 from ...results import Explanation, Geometry
 from ...results.combined import CombinedMaps
-from ..observe import Observation, pick_class
+from ..observe import Observation, check_class_index
 from .grad_cam import class_caption, get_layer, map_sums, raw_maps
 
 STAGES = (1, 2, 3, 4)
@@ -62,11 +62,11 @@ def contrast(
         PartMissing: For the head of another backbone than TransXNet.
         LensError: Without gradients.
     """
-    observation.need_grad()
-    class_index = pick_class(observation.model, class_index)
+    observation.require_grad()
+    class_index = check_class_index(observation.model, class_index)
     if contrast_index is None:
         contrast_index = _best_other_class(observation, class_index)
-    contrast_index = pick_class(observation.model, contrast_index)
+    contrast_index = check_class_index(observation.model, contrast_index)
     if class_index == contrast_index:
         message = Message("Class {index} cannot be contrasted with itself.", index=class_index)
         raise OutOfRange(message, remedy="Choose two classes.")
@@ -136,8 +136,8 @@ def _stage_maps(
     observation: Observation, class_index: int, stages: Sequence[int], class_name: str
 ) -> tuple[Explanation, ...]:
     """grad_cam on each stage, by one backward pass."""
-    observation.need_grad()
-    class_index = pick_class(observation.model, class_index)
+    observation.require_grad()
+    class_index = check_class_index(observation.model, class_index)
     if not stages or len(set(stages)) < len(stages):
         raise OutOfRange("A combination takes each stage once, and at least one.", remedy="E.g. (2, 3, 4).")
     layers = [get_layer(observation, observation.locate(stage)[0]) for stage in stages]

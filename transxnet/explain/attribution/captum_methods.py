@@ -25,7 +25,7 @@ from ...images import ModelInput
 from ...messages import Message
 from ...process_settings import without_tf32
 from ...results import Explanation
-from ..observe import geometry_of, need_eval, pick_class
+from ..observe import check_class_index, grid_geometry, require_eval
 from .grad_cam import class_caption
 
 BATCH_SIZE = 16  # images per forward pass
@@ -66,7 +66,7 @@ def integrated_gradients(
     if steps < 1:
         raise OutOfRange(f"Integrated gradients cannot take {steps} steps.", remedy=f"Choose 1 or more, e.g. {STEPS}.")
     x = input_tensor(model, model_input)
-    class_index = pick_class(model, class_index)
+    class_index = check_class_index(model, class_index)
     with lock:
         attribution = IntegratedGradients(_with_progress(model, steps, progress)).attribute(
             x, baselines=0, target=class_index, n_steps=steps, internal_batch_size=BATCH_SIZE
@@ -77,7 +77,7 @@ def integrated_gradients(
     error = abs(total - difference) / abs(difference) if difference else float("nan")
     return Explanation(
         "integrated_gradients", model.spec.name, "input pixels", class_caption(class_index, class_name),
-        heatmap, True, "logit", geometry_of(model_input, heatmap.shape, 1.0),
+        heatmap, True, "logit", grid_geometry(model_input, heatmap.shape, 1.0),
         {"logit": logit, "baseline_logit": baseline_logit, "sum": total, "completeness_error": error},
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def occlusion(
         LensError: In training mode.
     """
     x = input_tensor(model, model_input)
-    class_index = pick_class(model, class_index)
+    class_index = check_class_index(model, class_index)
     patch, stride = _patch_and_stride(x.shape[-2:], patch, stride)
     with lock:
         attribution = Occlusion(_with_progress(model, _image_count(x, patch, stride), progress)).attribute(
@@ -130,7 +130,7 @@ def occlusion(
     return Explanation(
         "occlusion", model.spec.name, Message("input, patches of {patch} px", patch=patch),
         class_caption(class_index, class_name), heatmap, True, "logit",
-        geometry_of(model_input, heatmap.shape, float(stride), (stride - 1) / 2), numbers,
+        grid_geometry(model_input, heatmap.shape, float(stride), (stride - 1) / 2), numbers,
     )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def input_tensor(model: nn.Module, model_input: ModelInput) -> Tensor:
     Raises:
         LensError: In training mode.
     """
-    need_eval(model)
+    require_eval(model)
     return model_input.tensor.detach().to(next(model.parameters()).device, torch.float32, copy=True)
 
 

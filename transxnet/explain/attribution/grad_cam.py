@@ -20,7 +20,7 @@ import torch
 from ...messages import Message
 from ...process_settings import without_tf32
 from ...results import Explanation, Geometry
-from ..observe import Observation, need_part, pick_class
+from ..observe import Observation, check_class_index, require_part
 
 HEAD = "head"
 
@@ -63,8 +63,8 @@ def grad_cam(
         PartMissing: For the head of another backbone than TransXNet.
         LensError: Without gradients.
     """
-    observation.need_grad()
-    class_index = pick_class(observation.model, class_index)
+    observation.require_grad()
+    class_index = check_class_index(observation.model, class_index)
     layer = get_layer(observation, stage, block)
     logit = observation.logits[0, class_index]
     (heatmap,) = raw_maps(logit, [layer])
@@ -93,11 +93,13 @@ def get_layer(observation: Observation, stage: int | str, block: int | None = No
         PartMissing: For the head of another backbone than TransXNet.
     """
     if stage == HEAD:
-        need_part(observation, "head")
-        return Layer("head, normalized features", observation.trace.one("head").tensor, observation.units(4))
+        require_part(observation, "head")
+        return Layer("head, normalized features", observation.trace.find_one("head").tensor, observation.units(4))
     stage, block = observation.locate(stage, block)
     is_last = block == observation.locate(stage)[1]  # its output is the stage's
-    record = observation.trace.one("stage", stage) if is_last else observation.trace.one("block", stage, block)
+    record = (
+        observation.trace.find_one("stage", stage) if is_last else observation.trace.find_one("block", stage, block)
+    )
     return Layer(observation.layer_name(stage, block), record.tensor, observation.units(stage))
 
 

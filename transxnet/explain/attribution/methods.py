@@ -17,8 +17,8 @@ from ...results import Explanation
 from ..attention.attention import attention_from
 from ..attention.rollout import rollout
 from ..erf.erf import receptive_field
-from ..observe import Observation, middle_of
-from ..sanity.differences import as_map
+from ..observe import Observation, crop_center
+from ..sanity.agreement import attention_map
 from .cam_variants import combined_stages, contrast
 from .captum_methods import integrated_gradients, occlusion
 from .grad_cam import grad_cam
@@ -79,8 +79,8 @@ class Method:
 
 def _attention(observation: Observation, target: AttributionTarget) -> Explanation:
     """The mean over heads of one query's weights."""
-    position = target.position or middle_of(observation.model_input)
-    return as_map(attention_from(observation, target.stage, target.block, position))
+    position = target.position or crop_center(observation.model_input)
+    return attention_map(attention_from(observation, target.stage, target.block, position))
 
 
 def _contrast(observation: Observation, target: AttributionTarget) -> Explanation:

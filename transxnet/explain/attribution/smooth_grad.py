@@ -23,7 +23,7 @@ from ...errors import OutOfRange
 from ...images import ModelInput
 from ...process_settings import without_tf32
 from ...results import Explanation
-from ..observe import geometry_of, pick_class
+from ..observe import check_class_index, grid_geometry
 from .captum_methods import BATCH_SIZE, Progress, input_tensor
 from .grad_cam import class_caption
 
@@ -67,7 +67,7 @@ def smooth_grad(
     """
     _check(samples, noise)
     x = input_tensor(model, model_input)
-    class_index = pick_class(model, class_index)
+    class_index = check_class_index(model, class_index)
     sigma = noise * float(x.max() - x.min())
     with lock:
         halves = _gradient_sums(model, x, class_index, samples, sigma, seed, progress)  # (2, H, W)
@@ -80,7 +80,7 @@ def smooth_grad(
     }  # fmt: skip
     return Explanation(
         "smooth_grad", model.spec.name, "input pixels", class_caption(class_index, class_name), heatmap, True,
-        "logit per unit of normalized input", geometry_of(model_input, heatmap.shape, 1.0), numbers,
+        "logit per unit of normalized input", grid_geometry(model_input, heatmap.shape, 1.0), numbers,
     )  # fmt: skip
 
 

@@ -65,11 +65,11 @@ def receptive_field(
         LensError: Without gradients.
         ValueError: For both a position and a unit.
     """
-    observation.need_grad()
+    observation.require_grad()
     stage, block = observation.locate(stage)
     units = observation.units(stage)
     row, col = _select_unit(units, position, unit)
-    score = unit_score(observation.trace.one("stage", stage).tensor, row, col)
+    score = unit_score(observation.trace.find_one("stage", stage).tensor, row, col)
     heatmap = pixel_gradient(score, observation.x, rectify, keep_graph)
     x, y = units.center(row, col)
     numbers = {

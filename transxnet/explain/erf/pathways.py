@@ -33,7 +33,7 @@ from ...layers import OSRA, GroupNorm1, IDConv, StaticConv
 from ...model import TransXNet
 from ...results import Explanation
 from ...results.erf import ErfPathways
-from ..ablation.edits import detached
+from ..ablation.edits import detach
 from ..observe import observe
 from ..ranks import spearman, top_overlap
 from .erf import receptive_field
@@ -121,7 +121,7 @@ def erf_pathways(
     maps: dict[str, Explanation] = {}
     logits: dict[str, np.ndarray] = {}
     for name, kinds in passes.items():
-        observation = observe(model, model_input, ("stage",), grad=True, edits=detached(kinds))
+        observation = observe(model, model_input, ("stage",), grad=True, edits=detach(kinds))
         logits[name] = observation.logits.detach().cpu().numpy()
         maps[name] = receptive_field(observation, stage, position, unit, rectify, keep_graph=False)
         if progress is not None:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ...errors import OutOfRange
 from ...results.kernel_arithmetic import KernelArithmetic
-from ..observe import Observation, need_part
+from ..observe import Observation, require_part
 
 
 def kernel_arithmetic(
@@ -39,10 +39,10 @@ def kernel_arithmetic(
         OutOfRange: For a stage, block or channel that does not exist, or if a kind was not recorded.
         PartMissing: For another backbone than TransXNet.
     """
-    need_part(observation, "idconv")
+    require_part(observation, "idconv")
     stage, block = observation.locate(stage, block)
     inputs, outputs, kernels, gates, biases, bias_gates = (
-        observation.trace.one(kind, stage, block).tensor[0]
+        observation.trace.find_one(kind, stage, block).tensor[0]
         for kind in ("idconv_input", "idconv", "kernels", "gates", "biases", "bias_gates")
     )
     channels = _check_channels(channels, len(kernels))

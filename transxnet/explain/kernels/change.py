@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import OutOfRange, UnknownName
 from ...results.kernels import KernelChange, KernelDepth, KernelSet
-from ..observe import Observation, need_part
+from ..observe import Observation, require_part
 from .kernels import kernels, relative_distance
 
 
@@ -58,7 +58,7 @@ def kernel_depth(observation: Observation) -> KernelDepth:
         OutOfRange: If no kernels were recorded, or kernels without gates, biases and bias_gates.
         PartMissing: For another backbone than TransXNet.
     """
-    need_part(observation, "idconv")
+    require_part(observation, "idconv")
     blocks = [(record.stage, record.block) for record in observation.trace.find("kernels")]
     if not blocks:
         raise OutOfRange("The trace kept no kernels.", remedy='Keep "kernels", "gates", "biases" and "bias_gates".')

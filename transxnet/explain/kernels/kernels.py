@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...results.kernels import KernelSet, gate_entropies
-from ..observe import Observation, need_part
+from ..observe import Observation, require_part
 
 REPRESENTATIVE_COUNT = 16  # channels that represent a block's kernels wherever they are drawn
 
@@ -39,10 +39,10 @@ def kernels(observation: Observation, stage: int, block: int | None = None) -> K
         OutOfRange: For a stage or block that does not exist, or if a kind was not recorded.
         PartMissing: For another backbone than TransXNet.
     """
-    need_part(observation, "idconv")
+    require_part(observation, "idconv")
     stage, block = observation.locate(stage, block)
     generated, gates, biases, bias_gates = (
-        observation.trace.one(kind, stage, block).tensor[0].detach().float().cpu().numpy()
+        observation.trace.find_one(kind, stage, block).tensor[0].detach().float().cpu().numpy()
         for kind in ("kernels", "gates", "biases", "bias_gates")
     )
     idconv = observation.model.network[2 * (stage - 1)][block - 1].token_mixer.local_unit

@@ -1,15 +1,15 @@
-"""Model randomization: does a map change when the model forgets what it learned?
+"""Model parameter randomization test: does a map change when the model's learned weights are replaced by random ones?
 
-Adebayo et al., NeurIPS 2018 (arXiv 1810.03292), section 3.1, "cascading randomization": from the head down to the stem,
-group after group gets the values of a model that was never trained, and after each the map is made again, of the same
-class. A map that stays as it is would look the same for a model that knows nothing: it shows the image, or the
-architecture, and not the model.
+Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018 (arXiv 1810.03292), section 3.1, "cascading
+randomization": from the head to the stem, group after group gets the values of a model that was not trained, and after
+each the map is computed again, of the same class. A map that stays alike does not depend on what the model learned: it
+shows the image or the architecture.
 
-Where it differs: tools that call `reset_parameters` on known layers miss what is not one of them. Here values are
-replaced by name, every parameter (LayerScale, relative_pos_enc, IDConv's weight and bias) and every buffer (BatchNorm's
-running statistics), and a name that no group has is an error. All of it happens on a copy.
+Differences: tools that call `reset_parameters` on known layers miss other layers. Here values are replaced by name,
+every parameter (LayerScale, relative_pos_enc, IDConv's weight and bias) and every buffer (BatchNorm's running
+statistics), and a name without a group is an error. All of it happens on a copy.
 
-What it must not be read as: a map that changes is not thereby right. It passed the easiest of tests.
+Limitations: passing is necessary, not sufficient. A map that changes may still be wrong.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from torch import nn
 from ...backbones.module import Backbone, untrained_backbone
 from ...errors import LensError, PartMissing
 from ...images import ModelInput
+from ...messages import Message
 from ...model import TransXNet, stored_bias_size
 from ...results import Explanation
 from ...results.sanity_checks import Randomization
@@ -34,18 +35,25 @@ from ..attribution.methods import KEEP, METHODS, AttributionTarget, Method
 from ..observe import observe
 from ..ranks import spearman
 
-COPIES = 4  # complete randomizations of the maps of one pass
+COPIES = 4  # complete randomizations of the maps of single-pass methods
 EVERYTHING = "everything"
 Progress = Callable[[int, int], None]
 Groups = list[tuple[str, tuple[str, ...]]]
 
 
-def groups(model: nn.Module) -> Groups:
-    """[(name, names of its parameters and buffers)], from the head to the stem: each name once, none left out.
+def parameter_groups(model: nn.Module) -> Groups:
+    """Group a model's parameters and buffers, from the head to the stem.
 
-    Stages are where `feature_info` says, as timm's models have it: what comes before the first is the stem, what lies
-    between two belongs to the later one, what follows the last is the head. A TransXNet's relative_pos_enc belongs to
-    the stages that read it. A model that does not say has a group for each of its children.
+    Stages are where `feature_info` says, as in timm's models: what precedes the first is the stem, what lies between
+    two
+    belongs to the later one, what follows the last is the head. A TransXNet's relative_pos_enc belongs to the stages
+    that read it. A model without this information has a group for each of its children.
+
+    Args:
+        model: A TransXNet, a Backbone, or any module.
+
+    Returns:
+        [(name, names of its parameters and buffers)]: each name once, none left out.
     """
     keys = list(_tensors(model))
     stages = [prefix for prefix in _stage_prefixes(model) if any(key.startswith(prefix) for key in keys)]
@@ -53,20 +61,20 @@ def groups(model: nn.Module) -> Groups:
         children = dict.fromkeys(key.split(".")[0] for key in reversed(keys))
         return [(child, tuple(key for key in keys if key.split(".")[0] == child)) for child in children]
     ends = [max(i for i, key in enumerate(keys) if key.startswith(prefix)) for prefix in stages]
-    begin = min(i for i, key in enumerate(keys) if key.startswith(stages[0]))
+    first = min(i for i, key in enumerate(keys) if key.startswith(stages[0]))
     names = ["stem", *(f"stage {n}" for n in range(1, len(stages) + 1)), "head"]
-    found: dict[str, list[str]] = {name: [] for name in names}
+    groups: dict[str, list[str]] = {name: [] for name in names}
     for i, key in enumerate(keys):
-        after = next((n for n, end in enumerate(ends, 1) if i <= end), len(ends) + 1)
-        found[_stage_of_table(key) or ("stem" if i < begin else names[after])].append(key)
-    return [(name, tuple(found[name])) for name in reversed(names) if found[name]]
+        following = next((n for n, end in enumerate(ends, 1) if i <= end), len(ends) + 1)
+        groups[_stage_of_table(key) or ("stem" if i < first else names[following])].append(key)
+    return [(name, tuple(groups[name])) for name in reversed(names) if groups[name]]
 
 
-def cascade(
+def cascading_randomization(
     model: nn.Module,
-    fresh: nn.Module | Callable[[int], nn.Module],
+    random_model: nn.Module | Callable[[int], nn.Module],
     model_input: ModelInput,
-    question: AttributionTarget,
+    target: AttributionTarget,
     originals: Mapping[str, Explanation],
     methods: Mapping[str, Method] = METHODS,
     thorough: bool = False,
@@ -74,68 +82,104 @@ def cascade(
     lock: AbstractContextManager | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Randomization]:
-    """Every map of `originals`, made again while a copy of the model loses what it learned: by method.
+    """Compute every map again while the weights of a copy of the model are randomized.
 
-    fresh: a model of the same shape that was never trained, or a function that makes the first, second, … of them from
-    1, 2, …; copies: so many complete randomizations (of a model given as such there is one). originals: maps of this
-    model and question, by the names in `methods`. Maps of one pass are made after every group, all from one
-    observation, and for every further copy; the dear ones once, with everything replaced, unless `thorough`. lock: the
-    model's, held while it is copied, as a copy takes along what captum hangs on it meanwhile. progress: called with
-    (done, total), a step or a copy at a time.
-    Raises WeightsMismatch where `fresh` has other tensors, LensError where no group has one of them.
+    Maps of single-pass methods are computed after every group, all from one observation, and for every further copy;
+    those of multi-pass methods once, with all weights random, unless `thorough`.
+
+    Args:
+        model: In eval mode; it is not changed.
+        random_model: An untrained model of the same shape, or a function that returns the first, second, … of them for
+            1, 2, ….
+        model_input: The prepared image.
+        target: What the maps explain.
+        originals: Maps of this model and target, by the names in `methods`.
+        methods: Name -> method.
+        thorough: Whether multi-pass methods take every step.
+        copies: Number of complete randomizations; of one random model there is one.
+        lock: The model's, held while it is copied, because a copy includes the hooks that captum sets meanwhile.
+        progress: Called with (done, total), by steps and copies.
+
+    Returns:
+        Correlations with the original maps, -1 to 1, by method.
+
+    Raises:
+        WeightsMismatch: The random model has other tensors.
+        LensError: The groups leave a tensor out.
     """
     with lock or nullcontext():
-        mutant = copy.deepcopy(model)
-    order, heatmaps = groups(mutant), {name: [] for name in originals}
-    _need_all(mutant, order)
-    everything = tuple(key for _, keys in order for key in keys)
-    steps = [keys for _, keys in order] + [everything] * (0 if isinstance(fresh, nn.Module) else copies - 1)
-    for done, keys in enumerate(steps, 1):
-        if done == 1 or done > len(order):
-            source = _source(mutant, fresh, max(1, done - len(order) + 1))
-        replace_tensors(mutant, source, keys)
-        rows = {
+        randomized = copy.deepcopy(model)
+    groups, heatmaps = parameter_groups(randomized), {name: [] for name in originals}
+    _require_all_tensors(randomized, groups)
+    all_keys = tuple(key for _, keys in groups for key in keys)
+    steps = [keys for _, keys in groups] + [all_keys] * (0 if isinstance(random_model, nn.Module) else copies - 1)
+    for step, keys in enumerate(steps, 1):
+        if step == 1 or step > len(groups):
+            source = _random_tensors(randomized, random_model, max(1, step - len(groups) + 1))
+        replace_tensors(randomized, source, keys)
+        step_methods = {
             name: methods[name]
             for name in originals
-            if thorough or not methods[name].is_multi_pass or done == len(order)
+            if thorough or not methods[name].is_multi_pass or step == len(groups)
         }
-        for name, made in make_maps(mutant, nullcontext(), model_input, question, rows).items():
-            heatmaps[name].append(made.heatmap)
+        maps = compute_maps(randomized, nullcontext(), model_input, target, step_methods)
+        for name, explanation in maps.items():
+            heatmaps[name].append(explanation.heatmap)
         if progress:
-            progress(done, len(steps))
-    names = tuple(name for name, _ in order)
-    return {name: _compare(original, names, heatmaps[name]) for name, original in originals.items()}
+            progress(step, len(steps))
+    names = tuple(name for name, _ in groups)
+    return {name: _correlate(original, names, heatmaps[name]) for name, original in originals.items()}
 
 
-def make_maps(
+def compute_maps(
     model: nn.Module,
     lock: AbstractContextManager,
     model_input: ModelInput,
-    question: AttributionTarget,
+    target: AttributionTarget,
     methods: Mapping[str, Method],
     missing: dict[str, str] | None = None,
 ) -> dict[str, Explanation]:
-    """The map of every method: those of one pass from one observation, the others under the lock.
+    """Compute the map of every method: single-pass ones from one observation, the others under the lock.
 
-    missing: takes the reason, by name, where a method has nothing to show on this model; without it that is raised.
+    Args:
+        model: In eval mode.
+        lock: The model's.
+        model_input: The prepared image.
+        target: What the maps explain.
+        methods: Name -> method.
+        missing: Receives the reason, by name, where this model does not support a method; None raises it.
+
+    Returns:
+        Maps by method, float32 (rows, columns), raw, in the order of `methods`.
+
+    Raises:
+        PartMissing: This model does not support a method, and `missing` is None.
     """
-    made: dict[str, Explanation] = {}
-    cheap = {name: row.single_pass for name, row in methods.items() if not row.is_multi_pass}
-    is_multi_pass = {name: row.multi_pass for name, row in methods.items() if row.is_multi_pass}
-    seen = observe(model, model_input, KEEP, grad=True) if cheap else None
-    for name, single_pass in cheap.items():
-        with _noting(name, missing):
-            made[name] = single_pass(seen, question)
-    del seen  # its graph is most of a pass's memory, and the dear ones need room
-    for name, multi_pass in is_multi_pass.items():
-        with _noting(name, missing):
-            made[name] = multi_pass(model, lock, model_input, question)
-    return {name: made[name] for name in methods if name in made}
+    maps: dict[str, Explanation] = {}
+    single_pass = {name: method.single_pass for name, method in methods.items() if not method.is_multi_pass}
+    multi_pass = {name: method.multi_pass for name, method in methods.items() if method.is_multi_pass}
+    observation = observe(model, model_input, KEEP, grad=True) if single_pass else None
+    for name, compute in single_pass.items():
+        with _collect_missing(name, missing):
+            maps[name] = compute(observation, target)
+    del observation  # its graph is most of a pass's memory, and multi-pass methods need room
+    for name, compute in multi_pass.items():
+        with _collect_missing(name, missing):
+            maps[name] = compute(model, lock, model_input, target)
+    return {name: maps[name] for name in methods if name in maps}
 
 
-def fresh_like(model: TransXNet | Backbone, which: int = 1) -> TransXNet | Backbone:
-    """The first, second, … model of this shape as training would start from, each with numbers of its own."""
-    seed = UNTRAINED_SEED + which  # which counts from 1: "pico@untrained" must not be compared with itself
+def random_model_like(model: TransXNet | Backbone, number: int = 1) -> TransXNet | Backbone:
+    """An untrained model of this shape, with the values that training would start from.
+
+    Args:
+        model: The model to imitate.
+        number: From 1; each number has other values, and none those of "NAME@untrained".
+
+    Returns:
+        A model in eval mode.
+    """
+    seed = UNTRAINED_SEED + number  # from 1: "pico@untrained" must not be compared with itself
     if isinstance(model, Backbone):
         return untrained_backbone(model.spec, seed)
     side = stored_bias_size(model.state_dict()) or model.spec.bias_size
@@ -145,14 +189,20 @@ def fresh_like(model: TransXNet | Backbone, which: int = 1) -> TransXNet | Backb
 
 @torch.no_grad()
 def replace_tensors(model: nn.Module, source: Mapping[str, torch.Tensor], keys: tuple[str, ...]) -> None:
-    """Copies these parameters and buffers, by name, into the model's own."""
-    own = _tensors(model)
+    """Copy parameters and buffers into a model.
+
+    Args:
+        model: The model to change.
+        source: Name -> tensor.
+        keys: Names to copy.
+    """
+    tensors = _tensors(model)
     for key in keys:
-        own[key].copy_(source[key])
+        tensors[key].copy_(source[key])
 
 
 @contextmanager
-def _noting(name: str, missing: dict[str, str] | None) -> Iterator[None]:
+def _collect_missing(name: str, missing: dict[str, str] | None) -> Iterator[None]:
     try:
         yield
     except PartMissing as error:
@@ -161,15 +211,17 @@ def _noting(name: str, missing: dict[str, str] | None) -> Iterator[None]:
         missing[name] = str(error)
 
 
-def _source(model: nn.Module, fresh: nn.Module | Callable[[int], nn.Module], which: int) -> dict[str, torch.Tensor]:
+def _random_tensors(
+    model: nn.Module, random_model: nn.Module | Callable[[int], nn.Module], number: int
+) -> dict[str, torch.Tensor]:
     """The tensors of the random model, checked. Raises WeightsMismatch."""
-    random = fresh if isinstance(fresh, nn.Module) else fresh(which)
-    check_fit(model, random.state_dict(), "the random model")
-    return _tensors(random)
+    source = random_model if isinstance(random_model, nn.Module) else random_model(number)
+    check_fit(model, source.state_dict(), "the random model")
+    return _tensors(source)
 
 
-def _compare(original: Explanation, names: tuple[str, ...], heatmaps: list[np.ndarray]) -> Randomization:
-    """heats: after every step and for every further copy, or the one of a single complete randomization."""
+def _correlate(original: Explanation, names: tuple[str, ...], heatmaps: list[np.ndarray]) -> Randomization:
+    """heatmaps: after every step and for every further copy, or the one of a single complete randomization."""
     names = names if len(heatmaps) >= len(names) else (EVERYTHING,)
     first, last = original.heatmap, len(names) - 1
     signed = np.array([spearman(first, heatmap) for heatmap in heatmaps])
@@ -181,12 +233,12 @@ def _compare(original: Explanation, names: tuple[str, ...], heatmaps: list[np.nd
 
 
 def _tensors(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Parameters and buffers in the order of the modules, those that a state dict leaves out too."""
-    found: dict[str, torch.Tensor] = {}
+    """Parameters and buffers in the order of the modules, including those that a state dict leaves out."""
+    tensors: dict[str, torch.Tensor] = {}
     for path, module in model.named_modules():
-        own = [*module.named_parameters(path, recurse=False), *module.named_buffers(path, recurse=False)]
-        found.update(own)
-    return found
+        tensors.update(module.named_parameters(path, recurse=False))
+        tensors.update(module.named_buffers(path, recurse=False))
+    return tensors
 
 
 def _stage_prefixes(model: nn.Module) -> list[str]:
@@ -201,11 +253,12 @@ def _stage_of_table(key: str) -> str:
     return f"stage {int(stage) + 1}" if name == "relative_pos_enc" else ""
 
 
-def _need_all(model: nn.Module, order: Groups) -> None:
-    inside = [key for _, keys in order for key in keys]
-    left = set(_tensors(model)) - set(inside)
-    if left or len(inside) != len(set(inside)):
+def _require_all_tensors(model: nn.Module, groups: Groups) -> None:
+    keys = [key for _, group in groups for key in group]
+    left_out = set(_tensors(model)) - set(keys)
+    if left_out or len(keys) != len(set(keys)):
+        template = "Randomization would leave out {count} tensors of the model, or take some twice."
         raise LensError(
-            f"Randomization would leave out {len(left)} tensors of the model, or take some twice.",
-            remedy="Report this model.", detail=", ".join(sorted(left)),
+            Message(template, count=len(left_out)),
+            remedy="Report this model.", detail=", ".join(sorted(left_out)),
         )  # fmt: skip

@@ -1,37 +1,56 @@
-"""Every test of every map for one image and one class: can what the maps say be believed?
+"""All sanity checks of all maps of one image and one class, and their outcomes in sentences with numbers.
 
-Insertion and deletion (faithfulness.py), model randomization (randomization.py), agreement between the methods
-(agreement.py), and what follows from them in words (checks.py); sources, formulas and limits stand there.
+Insertion and deletion (faithfulness.py), parameter randomization (randomization.py), agreement between the methods
+(agreement.py); sources, formulas and limits are described there. Two separate outcomes for each map (`check_map`):
 
-What the report must not be read as: a proof. These are tests that bad maps fail; a map that passes all may mislead.
+* Randomization: does the map depend on the learned weights? By the rank correlation that is left with completely
+  random copies of the model.
+* Faithfulness: does it localize what the prediction depends on? By whether the probability falls sooner in its order
+  than in that of the same map moved elsewhere, by more than the moved copies vary.
+
+The thresholds are conventions, so the numbers are always reported with the outcomes. This project's own.
+
+Limitations: necessary conditions, not proofs. A map that passes all may mislead, and one image's checks hold for that
+image only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 
 import torch
 
 from ...errors import PartMissing
 from ...images import ModelInput
+from ...messages import Message
 from ...process_settings import without_tf32
 from ...results import Explanation
-from ...results.sanity_checks import Faithfulness, SanityChecks
+from ...results.sanity_checks import Faithfulness, Outcome, Randomization, SanityCheck, SanityChecks
 from ...weights.load import LoadedModel
 from ..attribution.grad_cam import class_caption
 from ..attribution.methods import METHODS, AttributionTarget, Method
-from ..observe import pick_class
+from ..observe import check_class_index
 from .agreement import agreement
-from .faithfulness import STEPS, Bench
-from .outcomes import sanity_check
-from .randomization import COPIES, Progress, cascade, fresh_like, groups, make_maps
+from .faithfulness import STEPS, FaithfulnessTest
+from .randomization import COPIES, Progress, cascading_randomization, compute_maps, parameter_groups, random_model_like
+
+# Bounds on the size of Randomization.mean_correlation. At 0.8 the two maps share two thirds of their ranks' variance
+# (0.8² = 0.64): most of the map does not depend on the weights. Below 0.5 they share less than a quarter. A map of few
+# values (9 for Grad-CAM at 96 px) correlates by chance: below INSENSITIVE, what is within Randomization.chance_limit
+# passes even above 0.5; and from FEW_VALUES on, the sentences name the number of values and the limit.
+INSENSITIVE, SENSITIVE, FEW_VALUES = 0.8, 0.5, 0.2
+LOW_PROBABILITY = 0.1  # a class of a lower probability has little to lose
+
+NO_CLAIM = Message("It asks about one unit and makes no claim about the class.")
+EVEN = Message("Even: its values differ by less than a thousandth, or are not finite, so there is nothing to test.")
 
 
 def sanity_checks(
     loaded: LoadedModel,
     model_input: ModelInput,
-    question: AttributionTarget,
+    target: AttributionTarget,
     methods: Mapping[str, Method] = METHODS,
     thorough: bool = False,
     progress: Progress | None = None,
@@ -40,78 +59,179 @@ def sanity_checks(
     baseline: str = "gray",
     copies: int = COPIES,
 ) -> SanityChecks:
-    """All tests of the maps that `methods` make of this image; what this model cannot have is in `missing`.
+    """Run all checks of the maps that `methods` compute for an image. The model is not changed; a copy of it is.
 
-    thorough: the dear methods take every step of the cascade, not the last alone: several times the cost. copies: so
-    many complete randomizations of the other maps. steps, baseline: of insertion and deletion.
-    maps: those already made with this very question, by method; the others are made. progress: called with
-    (done, total), by pieces of work of unequal length. The model is not changed; a copy of it is.
-    Raises OutOfRange for a class, stage, block or point that does not exist, PartMissing where no method is left.
+    Args:
+        loaded: The model.
+        model_input: The prepared image.
+        target: What the maps explain.
+        methods: Name -> method.
+        thorough: Whether multi-pass methods take every step of the cascade, not only the last: several times the cost.
+        progress: Called with (done, total), by pieces of work of unequal length.
+        maps: Maps already computed with this very target, by method; the others are computed.
+        steps: Of insertion and deletion.
+        baseline: Of insertion and deletion, "gray" or "blur".
+        copies: Completely random models for the maps of single-pass methods.
+
+    Returns:
+        All checks; methods that this model does not support are in `missing`.
+
+    Raises:
+        OutOfRange: The model has no such class, stage, block or position.
+        PartMissing: The model supports none of the methods.
     """
     model, missing = loaded.model, {}
-    question = _settled(loaded, model_input, question)
-    count = _Count(progress, 1 + len(methods) + len(groups(model)) + copies)
-    maps = _all_maps(loaded, model_input, question, methods, maps or {}, missing)
-    count.more()
-    bench = Bench(model, model_input, question.class_index, steps, baseline)
-    faithful = {name: count.after(bench.test(found)) for name, found in maps.items()}
-    randomized = cascade(
-        model, lambda which: fresh_like(model, which), model_input, question, maps, methods, thorough, copies,
-        lock=loaded.lock, progress=lambda done, total: count.more(),
+    target = _with_contrast(loaded, model_input, target)
+    total, completed = 1 + len(methods) + len(parameter_groups(model)) + copies, count(1)
+
+    def advance(*_: int) -> None:
+        if progress:
+            progress(min(next(completed), total), total)
+
+    maps = _all_maps(loaded, model_input, target, methods, maps or {}, missing)
+    advance()
+    test = FaithfulnessTest(model, model_input, target.class_index, steps, baseline)
+    faithfulness: dict[str, Faithfulness] = {}
+    for name, explanation in maps.items():
+        faithfulness[name] = test.run(explanation)
+        advance()
+    randomization = cascading_randomization(
+        model, lambda number: random_model_like(model, number), model_input, target, maps, methods, thorough, copies,
+        lock=loaded.lock, progress=advance,
     )  # fmt: skip
-    checks = {name: sanity_check(methods[name], randomized[name], faithful[name]) for name in maps}
-    agreed = agreement(maps)
-    count.finish()
+    checks = {name: check_map(methods[name], randomization[name], faithfulness[name]) for name in maps}
+    agreement_of_maps = agreement(maps)
+    if progress:
+        progress(total, total)
     return SanityChecks(
-        loaded.name, question.class_index, class_caption(question.class_index, question.class_name), maps, faithful,
-        randomized, agreed, checks, missing, thorough,
+        loaded.name, target.class_index, class_caption(target.class_index, target.class_name), maps, faithfulness,
+        randomization, agreement_of_maps, checks, missing, thorough,
     )  # fmt: skip
 
 
 def _all_maps(
     loaded: LoadedModel,
     model_input: ModelInput,
-    question: AttributionTarget,
+    target: AttributionTarget,
     methods: Mapping[str, Method],
-    have: Mapping[str, Explanation],
+    computed: Mapping[str, Explanation],
     missing: dict[str, str],
 ) -> dict[str, Explanation]:
-    """Those that are there and those made now, in the order of `methods`. Raises PartMissing where none is left."""
-    lacking = {name: method for name, method in methods.items() if name not in have}
-    found = {**have, **make_maps(loaded.model, loaded.lock, model_input, question, lacking, missing)}
-    if not any(name in found for name in methods):
-        raise PartMissing(f"{loaded.name} has none of these maps.", remedy="Choose others.")
-    return {name: found[name] for name in methods if name in found}
+    """The maps that are there and those computed now, in the order of `methods`.
+
+    Raises PartMissing if there is none.
+    """
+    remaining = {name: method for name, method in methods.items() if name not in computed}
+    maps = {**computed, **compute_maps(loaded.model, loaded.lock, model_input, target, remaining, missing)}
+    if not any(name in maps for name in methods):
+        raise PartMissing(Message("{model} has none of these maps.", model=loaded.name), remedy="Choose others.")
+    return {name: maps[name] for name in methods if name in maps}
 
 
 @without_tf32()
 @torch.no_grad()
-def _settled(loaded: LoadedModel, model_input: ModelInput, question: AttributionTarget) -> AttributionTarget:
-    """The question with nothing left for a model to choose: a random copy would choose another class to compare."""
+def _with_contrast(loaded: LoadedModel, model_input: ModelInput, target: AttributionTarget) -> AttributionTarget:
+    """The target with its contrast class chosen: a random copy of the model would choose another one."""
     if loaded.model.training:
-        return question  # observe will say what is wrong
-    explained = pick_class(loaded.model, question.class_index)
-    if question.contrast_index is not None or loaded.model.num_classes < 2:
-        return question
+        return target  # observe raises the error
+    explained = check_class_index(loaded.model, target.class_index)
+    if target.contrast_index is not None or loaded.model.num_classes < 2:
+        return target
     logits = loaded.model(model_input.tensor.to(loaded.device, torch.float32))[0].clone()
     logits[explained] = -torch.inf
-    return replace(question, contrast_index=int(logits.argmax()))
+    return replace(target, contrast_index=int(logits.argmax()))
 
 
-class _Count:
-    def __init__(self, progress: Progress | None, total: int):
-        self.progress, self.total, self.done = progress, total, 0
+# ---- Outcomes -------------------------------------------------------------------------------------------------------
 
-    def more(self) -> None:
-        self.done += 1
-        if self.progress:
-            self.progress(min(self.done, self.total), self.total)
 
-    def after(self, found: Faithfulness) -> Faithfulness:
-        """Counts a piece of work that has just been done."""
-        self.more()
-        return found
+def check_map(method: Method, randomization: Randomization, faithfulness: Faithfulness) -> SanityCheck:
+    """Both outcomes for one map. A map that is uniform for random models counts as changed.
 
-    def finish(self) -> None:
-        self.done = self.total - 1
-        self.more()
+    Args:
+        method: The method that computed the map.
+        randomization: Correlations with the maps of random models, -1 to 1.
+        faithfulness: Insertion and deletion.
+
+    Returns:
+        Outcomes, with sentences that state the numbers.
+    """
+    if faithfulness.is_uniform:
+        return SanityCheck(Outcome.UNIFORM, Outcome.UNIFORM, (EVEN,))
+    on_weights, weights_sentence = _randomization_outcome(randomization)
+    on_deletion = _against_chance(faithfulness.deletion_gain, faithfulness.chance_margin)
+    claim = () if method.about_class else (NO_CLAIM,)
+    sentences = (
+        *claim, weights_sentence, _deletion_sentence(faithfulness, on_deletion), _insertion_sentence(faithfulness),
+        _initial_sentence(faithfulness),
+    )  # fmt: skip
+    return SanityCheck(on_weights, on_deletion, sentences, (*claim, *_remarks(randomization, faithfulness)))
+
+
+def _remarks(randomization: Randomization, faithfulness: Faithfulness) -> Iterator[str]:
+    if randomization.is_uniform:
+        yield Message("Even for random copies.")
+    elif randomization.uses_absolute_values:
+        yield Message("Left: of absolute values.")
+    if randomization.chance_limit >= FEW_VALUES and not randomization.is_uniform:
+        yield Message("{values} by luck.", values=_chance_values(randomization))
+    if faithfulness.initial_probability < LOW_PROBABILITY:
+        yield _initial_sentence(faithfulness)
+
+
+def _randomization_outcome(randomization: Randomization) -> tuple[Outcome, Message]:
+    number, correlation = len(randomization.complete_signed), abs(randomization.mean_correlation)
+    copies = Message("one random copy" if number == 1 else "{count} random copies (mean)", count=number)
+    if randomization.is_uniform:
+        return Outcome.PASSES, Message("Follows the model: even, to a thousandth, for {copies}.", copies=copies)
+    kind = "rank correlation of absolute values" if randomization.uses_absolute_values else "rank correlation"
+    by_chance = "" if randomization.chance_limit < FEW_VALUES else " ({values} by luck)"
+    finding = Message(
+        f"{kind} {{correlation}} with {{copies}}{by_chance}", correlation=f"{randomization.mean_correlation:.2f}",
+        copies=copies, values=_chance_values(randomization),
+    )  # fmt: skip
+    if correlation < max(SENSITIVE, min(INSENSITIVE, randomization.chance_limit)):
+        return Outcome.PASSES, Message("Follows the model: {finding}.", finding=finding)
+    if correlation < INSENSITIVE:
+        template = "Follows the model in part: {finding}; the rest is the image's or the architecture's doing."
+        return Outcome.INCONCLUSIVE, Message(template, finding=finding)
+    template = "Insensitive: {finding}; it would look the same for a model that learned nothing."
+    return Outcome.FAILS, Message(template, finding=finding)
+
+
+def _chance_values(randomization: Randomization) -> Message:
+    limit = f"{randomization.chance_limit:.2f}"
+    return Message("{count} values reach ±{limit}", count=randomization.heatmaps[0].size, limit=limit)
+
+
+def _against_chance(gain: float, margin: float) -> Outcome:
+    """Better or worse than chance by more than chance varies. No margin and no gain, as with one step, is chance."""
+    if abs(gain) <= margin:
+        return Outcome.INCONCLUSIVE
+    return Outcome.PASSES if gain > 0 else Outcome.FAILS
+
+
+def _deletion_sentence(faithfulness: Faithfulness, outcome: Outcome) -> Message:
+    speed = dict(zip(Outcome, ("faster than", "no faster than", "more slowly than"), strict=False))[outcome]
+    template = f"Removing what it marks lowers the answer {speed} the same map moved elsewhere (deletion {{areas}})."
+    areas = _areas(faithfulness.deletion_auc, faithfulness.chance_auc, faithfulness.chance_margin)
+    return Message(template, areas=areas)
+
+
+def _insertion_sentence(faithfulness: Faithfulness) -> Message:
+    chance, margin = faithfulness.chance_insertion_auc, faithfulness.chance_insertion_margin
+    outcome = _against_chance(faithfulness.insertion_gain, margin)
+    speed = dict(zip(Outcome, ("sooner than", "no sooner than", "later than"), strict=False))[outcome]
+    template = f"Showing it brings the answer back {speed} the moved map (insertion {{areas}})."
+    return Message(template, areas=_areas(faithfulness.insertion_auc, chance, margin))
+
+
+def _areas(area: float, chance: float, margin: float) -> Message:
+    values = {"area": f"{area:.3f}", "chance": f"{chance:.3f}", "margin": f"{margin:.3f}"}
+    return Message("{area}, chance {chance} ± {margin}", **values)
+
+
+def _initial_sentence(faithfulness: Faithfulness) -> Message:
+    ending = ": there is little to lose" if faithfulness.initial_probability < LOW_PROBABILITY else ""
+    percent = f"{100 * faithfulness.initial_probability:.1f}"
+    return Message(f"The answer starts at {{percent}} %{ending}.", percent=percent)

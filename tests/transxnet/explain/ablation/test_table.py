@@ -1,4 +1,4 @@
-"""What if: every question equals a model changed by hand, none is a no-op on pico, and nothing is left behind."""
+"""Ablation table: each ablation equals a model changed by hand, none is a no-op on pico, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from torch import nn
 
 import transxnet
 from demo.examples import examples
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange, PartMissing, UnknownName, WeightsMismatch
 from transxnet.explain.ablation import table as module
-from transxnet.explain.ablation.catalog import QUESTIONS
-from transxnet.explain.ablation.edits import Scope, half_off, kernels_of, uniform_gates
-from transxnet.explain.ablation.table import ablation_table, edited_logits, heads_off
+from transxnet.explain.ablation.catalog import ABLATIONS
+from transxnet.explain.ablation.edits import Scope, replace_kernels, uniform_gates, zero_half
+from transxnet.explain.ablation.table import ablate_heads, ablation_table, edited_logits
 from transxnet.explain.observe import observe
 from transxnet.images import decode, prepare
 from transxnet.labels import LabelSet, label_set
 
 NAMES = tuple(f"class {i}" for i in range(SPEC.num_classes))
 LABELS = LabelSet("seven", NAMES, NAMES, NAMES)
-PLACES = ((3, 2), (3, 0), (0, 0))  # a block, a stage, everywhere
-OTHER = replace(
+SCOPES = ((3, 2), (3, 0), (0, 0))  # a block, a stage, everywhere
+REFERENCE = replace(
     model_input(seed=5), tensor=3 * model_input(seed=5).tensor + 2
 )  # far from noise of mean 0 and deviation 1
 
@@ -41,11 +41,11 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def found(model):
-    return ablation_table(model, model_input(), LABELS, other=OTHER)
+def table(model):
+    return ablation_table(model, model_input(), LABELS, reference_input=REFERENCE)
 
 
-# --- The same by hand: a copy of the model whose modules are others ----------------------------------
+# --- By hand: a copy of the model with other modules --------------------------------------------------
 
 
 class Fixed(nn.Module):
@@ -73,7 +73,7 @@ class MeanOfValues(nn.Module):
 
 
 class HalfZero(nn.Module):
-    """STE that is handed zeros in place of the first (0) or second (1) half of its channels."""
+    """STE that receives zeros for the first (0) or second (1) half of its channels."""
 
     def __init__(self, ste, half):
         super().__init__()
@@ -90,7 +90,7 @@ def mean_kernels(mixer, path, row):
 
 
 def other_kernels(mixer, path, row):
-    """Mixed by hand from what the other image brings to this IDConv."""
+    """Composed by hand from the reference image's input of this IDConv."""
     unit, x = mixer.local_unit, inputs_of(path)
     pooled, mean = F.adaptive_avg_pool2d(x, 7), x.mean(dim=(2, 3), keepdim=True)
     gates = unit.proj(pooled).reshape(*unit.weight.shape).softmax(dim=0)
@@ -100,16 +100,16 @@ def other_kernels(mixer, path, row):
 
 @cache
 def inputs_of(path):
-    """What the untouched model hands this module's IDConv for the other image."""
-    copy, seen = untouched(), []
-    hook = copy.get_submodule(path).local_unit.register_forward_pre_hook(lambda unit, args: seen.append(args[0]))
-    copy(OTHER.tensor)
+    """Input of this module's IDConv in the unchanged model for the reference image."""
+    copy, inputs = unchanged_model(), []
+    hook = copy.get_submodule(path).local_unit.register_forward_pre_hook(lambda unit, args: inputs.append(args[0]))
+    copy(REFERENCE.tensor)
     hook.remove()
-    return seen[0]
+    return inputs[0]
 
 
 @cache
-def untouched():
+def unchanged_model():
     return recipe_model()
 
 
@@ -136,7 +136,7 @@ def second_half_zero(mixer, path, row):
     mixer.proj = HalfZero(mixer.proj, 1)
 
 
-def halves_side_by_side(mixer, path, row):
+def no_projection(mixer, path, row):
     mixer.proj = torch.nn.Identity()
 
 
@@ -147,7 +147,7 @@ BY_HAND = {
     "uniform_attention": mean_values,
     "one_head": without_values_of_heads,
     "no_osra": second_half_zero,
-    "no_ste": halves_side_by_side,
+    "no_ste": no_projection,
 }
 
 
@@ -162,44 +162,46 @@ def changed_by_hand(model, change, row) -> np.ndarray:
     return copy(model_input().tensor)[0].numpy()
 
 
-@pytest.mark.parametrize("place", PLACES, ids=["block", "stage", "everywhere"])
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_it_equals_a_model_changed_by_hand(model, found, question, place):
-    row = found.find(question, *place)
-    np.testing.assert_allclose(row.logits, changed_by_hand(model, BY_HAND[question], row), atol=2e-6)
-    assert np.abs(row.logits - found.logits).max() > 2e-4  # a hundred times what may differ above
+@pytest.mark.parametrize("scope", SCOPES, ids=["block", "stage", "everywhere"])
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_ablations_equal_a_model_changed_by_hand(model, table, name, scope):
+    row = table.find(name, *scope)
+    np.testing.assert_allclose(row.logits, changed_by_hand(model, BY_HAND[name], row), atol=2e-6)
+    assert np.abs(row.logits - table.logits).max() > 2e-4  # a hundred times what may differ above
 
 
-def test_every_head_off_alone_equals_its_values_at_zero(model, found):
-    assert len(found.heads) == sum(depth * heads for depth, heads in zip(SPEC.depths, SPEC.heads, strict=True))
-    for row in [row for row in found.heads if row.stage in (2, 4)]:
+def test_muted_heads_equal_zeroed_values(model, table):
+    assert len(table.heads) == sum(depth * heads for depth, heads in zip(SPEC.depths, SPEC.heads, strict=True))
+    for row in [row for row in table.heads if row.stage in (2, 4)]:
         assert [(row.stage, row.block)] == [head[:2] for head in row.heads]
         by_hand = changed_by_hand(model, without_values_of_heads, row)
         np.testing.assert_allclose(row.logits, by_hand, rtol=1e-5, atol=1e-5)
 
 
-def test_one_head_takes_in_each_block_the_head_that_moves_the_logit_most(found):
+def test_one_head_mutes_the_strongest_head(table):
     for stage, block in [(s, b) for s, depth in enumerate(SPEC.depths, 1) for b in range(1, depth + 1)]:
-        alone = [row for row in found.heads if (row.stage, row.block) == (stage, block)]
-        moves = [abs(row.logit_after - row.logit_before) for row in alone]
+        single_heads = [row for row in table.heads if (row.stage, row.block) == (stage, block)]
+        moves = [abs(row.logit_after - row.logit_before) for row in single_heads]
         best = (stage, block, int(np.argmax(moves)) + 1)
-        assert found.find("one_head", stage, block).heads == (best,)
-        assert best in found.find("one_head").heads
-        assert best in found.find("one_head", stage).heads
-    assert len(found.find("one_head").heads) == sum(SPEC.depths)
-    assert len({head for _, _, head in found.find("one_head").heads}) > 1  # not always the first
+        assert table.find("one_head", stage, block).heads == (best,)
+        assert best in table.find("one_head").heads
+        assert best in table.find("one_head", stage).heads
+    assert len(table.find("one_head").heads) == sum(SPEC.depths)
+    assert len({head for _, _, head in table.find("one_head").heads}) > 1  # not always the first
 
 
-def test_gray_is_the_other_image_where_none_is_given(model, found):
-    gray = replace(OTHER, tensor=torch.zeros_like(OTHER.tensor))
-    some = {"scopes": "everywhere", "questions": ("other_kernels",)}
-    default, given = (ablation_table(model, model_input(), LABELS, other=other, **some) for other in (None, gray))
+def test_gray_is_the_default_reference(model, table):
+    gray = replace(REFERENCE, tensor=torch.zeros_like(REFERENCE.tensor))
+    options = {"scopes": "everywhere", "ablations": ("other_kernels",)}
+    default, given = (
+        ablation_table(model, model_input(), LABELS, reference_input=reference, **options) for reference in (None, gray)
+    )
     assert np.array_equal(default.rows[0].logits, given.rows[0].logits)
-    assert not np.allclose(default.rows[0].logits, found.find("other_kernels").logits, atol=1e-3)
-    assert default.questions == {"other_kernels": "IDConv’s kernels made for a plain gray image"}
-    assert (default.other, found.other) == ("a plain gray image", "another image")
-    named = ablation_table(model, model_input(), LABELS, other=gray, other_words="fog", **some)
-    assert named.questions == {"other_kernels": "IDConv’s kernels made for fog"}
+    assert not np.allclose(default.rows[0].logits, table.find("other_kernels").logits, atol=1e-3)
+    assert default.ablations == {"other_kernels": "IDConv’s kernels made for a plain gray image"}
+    assert (default.reference_name, table.reference_name) == ("a plain gray image", "another image")
+    named = ablation_table(model, model_input(), LABELS, reference_input=gray, reference_name="fog", **options)
+    assert named.ablations == {"other_kernels": "IDConv’s kernels made for fog"}
 
 
 # --- pico ---------------------------------------------------------------------------------------------
@@ -211,41 +213,41 @@ def pico():
 
 
 @pytest.fixture(scope="module")
-def source_crop(pico):
+def photo_input(pico):
     image = decode(examples()[0].path)
     return prepare(image, image_size=pico.spec.image_size, crop_pct=pico.spec.crop_pct)
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_no_question_is_a_no_op_on_pico(pico, photo, question):
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_no_ablation_is_a_no_op_on_pico(pico, photo_input, name):
     """At every stage a photo's logits move a thousand times more than rounding moves them."""
-    found = ablation_table(pico, photo, label_set("tiny-imagenet-200"), scopes="stages", questions=(question,))
-    assert found.places(question) == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]
-    assert {place: np.abs(found.find(question, *place).logits - found.logits).max() > 1e-2
-            for place in found.places(question)} == dict.fromkeys(found.places(question), True)  # fmt: skip
-    assert leftovers(pico) == []
+    table = ablation_table(pico, photo_input, label_set("tiny-imagenet-200"), scopes="stages", ablations=(name,))
+    assert table.scopes(name) == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]
+    assert {scope: np.abs(table.find(name, *scope).logits - table.logits).max() > 1e-2
+            for scope in table.scopes(name)} == dict.fromkeys(table.scopes(name), True)  # fmt: skip
+    assert leftover_state(pico) == []
 
 
-def test_edits_that_change_nothing_move_pico_by_rounding_only(pico, photo):
-    own = kernels_of(observe(pico, photo, keep=("kernels", "biases")).trace)
-    plain = observe(pico, photo, keep=()).logits.numpy()
-    np.testing.assert_allclose(edited_logits(pico, photo, [own, {}, own]), plain.repeat(3, axis=0), atol=1e-5)
+def test_neutral_edits_change_pico_by_rounding_only(pico, photo_input):
+    same = replace_kernels(observe(pico, photo_input, keep=("kernels", "biases")).trace)
+    plain = observe(pico, photo_input, keep=()).logits.numpy()
+    np.testing.assert_allclose(edited_logits(pico, photo_input, [same, {}, same]), plain.repeat(3, axis=0), atol=1e-5)
 
 
-def test_many_as_one_batch_equal_one_by_one(model, monkeypatch, found):
-    monkeypatch.setattr(module, "PIXELS", 1)
-    alone = ablation_table(model, model_input(), LABELS, other=OTHER, scopes="stages")
-    for one in alone.rows:
-        row = found.find(one.question, one.stage, one.block)
-        np.testing.assert_allclose(one.logits, row.logits, rtol=1e-6, atol=1e-6)
-        assert one.heads == row.heads
+def test_batches_equal_single_runs(model, monkeypatch, table):
+    monkeypatch.setattr(module, "MAX_BATCH_PIXELS", 1)
+    unbatched = ablation_table(model, model_input(), LABELS, reference_input=REFERENCE, scopes="stages")
+    for single in unbatched.rows:
+        row = table.find(single.ablation, single.stage, single.block)
+        np.testing.assert_allclose(single.logits, row.logits, rtol=1e-6, atol=1e-6)
+        assert single.heads == row.heads
 
 
 # --- The numbers --------------------------------------------------------------------------------------
 
 
-def test_the_numbers_by_hand(monkeypatch):
-    """Before 1/2, 1/4, 1/8, 1/16, 1/32, 1/64, 1/64; after, the first three have moved on by one place."""
+def test_numbers_by_hand(monkeypatch):
+    """Before 1/2, 1/4, 1/8, 1/16, 1/32, 1/64, 1/64; afterwards the first three have shifted by one."""
     before = np.log2(np.array([1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 64])) * np.log(2)
     after = before[[2, 0, 1, 3, 4, 5, 6]] + 3  # a constant added to all logits changes no probability
     model = recipe_model()
@@ -253,9 +255,9 @@ def test_the_numbers_by_hand(monkeypatch):
         model.classifier[2].weight.zero_()
         model.classifier[2].bias.copy_(torch.tensor(before))
     monkeypatch.setattr(module, "edited_logits", lambda m, p, edits: np.float32([after] * len(edits)))
-    found = ablation_table(model, model_input(), LABELS, scopes="everywhere", questions=("no_osra",))
-    row = found.rows[0]
-    assert (found.explained.index, found.runner_up.index) == (0, 1)
+    table = ablation_table(model, model_input(), LABELS, scopes="everywhere", ablations=("no_osra",))
+    row = table.rows[0]
+    assert (table.target.index, table.runner_up.index) == (0, 1)
     ln2 = np.log(2)
     assert (row.probability_before, row.probability_after) == pytest.approx((1 / 2, 1 / 8), abs=1e-6)
     assert (row.logit_before, row.logit_after) == pytest.approx((-ln2, 3 - 3 * ln2), abs=1e-6)
@@ -265,76 +267,76 @@ def test_the_numbers_by_hand(monkeypatch):
     assert (row.new_top.index, row.new_top.label) == (1, "class 1")
     assert row.new_top.probability == pytest.approx(1 / 2, abs=1e-6)
     assert row.new_top.logit == pytest.approx(3 - ln2, abs=1e-6)
-    second = ablation_table(model, model_input(), LABELS, 1, scopes="everywhere", questions=("no_osra",))
-    assert (second.explained.index, second.runner_up.index) == (1, 0)
+    second = ablation_table(model, model_input(), LABELS, 1, scopes="everywhere", ablations=("no_osra",))
+    assert (second.target.index, second.runner_up.index) == (1, 0)
     assert second.rows[0].margin_change == pytest.approx(3 * ln2, abs=1e-6)
-    assert second.rows[0].new_top.index == 1  # another top answer than before, though the explained one
+    assert second.rows[0].new_top.index == 1  # another top prediction than before, though the target class
 
 
-def test_an_answer_that_stays_is_not_new(found):
-    tops = [(int(row.logits.argmax()), row.new_top) for row in found.rows]
-    assert all((new is None) == (top == found.logits.argmax()) for top, new in tops)
+def test_new_top_is_set_only_if_it_changes(table):
+    tops = [(int(row.logits.argmax()), row.new_top) for row in table.rows]
+    assert all((new is None) == (top == table.logits.argmax()) for top, new in tops)
     assert any(new is None for _, new in tops)
 
 
-def test_before_is_the_plain_pass_which_stays_as_it_was(model):
+def test_the_unchanged_pass_stays_identical(model):
     plain = observe(model, model_input(), keep=()).logits
-    found = ablation_table(model, model_input(), LABELS, scopes="stages")
-    assert np.array_equal(found.logits, plain[0].numpy())
+    table = ablation_table(model, model_input(), LABELS, scopes="stages")
+    assert np.array_equal(table.logits, plain[0].numpy())
     assert torch.equal(observe(model, model_input(), keep=()).logits, plain)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
-# --- Scopes, parts, mistakes --------------------------------------------------------------------------
+# --- Scopes, parts, errors ----------------------------------------------------------------------------
 
 
-def test_scopes(model, found):
+def test_scopes_are_listed_in_order(model, table):
     everywhere, stages = [(0, 0)], [(1, 0), (2, 0), (3, 0), (4, 0)]
     blocks = [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (3, 3), (4, 1), (4, 2)]
-    assert found.places("no_osra") == everywhere + stages + blocks
-    assert tuple(found.questions) == tuple(QUESTIONS)
-    assert found.missing == {}
-    some = ablation_table(model, model_input(), LABELS, scopes=[Scope(3, 2)], questions=("one_head",))
-    assert [(row.stage, row.block) for row in some.rows] == [(3, 2)]
-    assert {(row.stage, row.block) for row in some.heads} == {(3, 2)}  # no looks at what was not asked
+    assert table.scopes("no_osra") == everywhere + stages + blocks
+    assert tuple(table.ablations) == tuple(ABLATIONS)
+    assert table.missing == {}
+    partial = ablation_table(model, model_input(), LABELS, scopes=[Scope(3, 2)], ablations=("one_head",))
+    assert [(row.stage, row.block) for row in partial.rows] == [(3, 2)]
+    assert {(row.stage, row.block) for row in partial.heads} == {(3, 2)}  # nothing else is computed
     with pytest.raises(OutOfRange, match="not asked at stage 2"):
-        some.find("one_head", 2)
+        partial.find("one_head", 2)
 
 
 @pytest.mark.parametrize(
-    ("part", "missing", "words", "least"),  # least: what every question moves a logit by, everywhere and in each stage
+    ("part", "missing", "message", "least"),  # least: the change of a logit, everywhere and in each stage
     [
         ("osra", ("uniform_attention", "one_head", "no_osra"), "transxnet_tiny has no OSRA", 1e-3),
         ("idconv", ("uniform_gates", "other_kernels"), "tiny’s kernels are learned, not generated", 1e-3),
         ("ste", ("no_ste",), "tiny has no STE", 2e-4),
     ],
 )
-def test_questions_about_a_missing_part_are_told_why(part, missing, words, least):
+def test_ablations_of_missing_parts_have_reasons(part, missing, message, least):
     model = recipe_model(replace(SPEC, **{part: False}))
-    found = ablation_table(model, model_input(), LABELS, scopes="stages")
-    assert tuple(found.missing) == missing
-    assert all(why.startswith(words) for why in found.missing.values())
-    assert tuple(found.questions) == tuple(QUESTIONS)
-    assert set(found.answered) == set(QUESTIONS) - set(missing) == {row.question for row in found.rows}
-    for question in found.answered:
-        assert all(np.abs(found.find(question, s).logits - found.logits).max() > least for s in range(5))
+    table = ablation_table(model, model_input(), LABELS, scopes="stages")
+    assert tuple(table.missing) == missing
+    assert all(why.startswith(message) for why in table.missing.values())
+    assert tuple(table.ablations) == tuple(ABLATIONS)
+    assert set(table.available) == set(ABLATIONS) - set(missing) == {row.ablation for row in table.rows}
+    for name in table.available:
+        assert all(np.abs(table.find(name, s).logits - table.logits).max() > least for s in range(5))
 
 
-def test_one_stage_of_heads(model, found):
-    heads = heads_off(model, model_input(), LABELS, 4).heads
+def test_heads_of_one_stage_are_ablated(model, table):
+    heads = ablate_heads(model, model_input(), LABELS, 4).heads
     assert [row.heads[0] for row in heads] == [(4, b, h) for b in (1, 2) for h in range(1, 6)]
-    expected = [row.logits for row in found.heads if row.stage == 4]
+    expected = [row.logits for row in table.heads if row.stage == 4]
     np.testing.assert_allclose([row.logits for row in heads], expected, rtol=1e-6, atol=1e-6)
     for stage in (0, 5):
         with pytest.raises(OutOfRange, match=f"no stage {stage}"):
-            heads_off(model, model_input(), LABELS, stage)
+            ablate_heads(model, model_input(), LABELS, stage)
     with pytest.raises(PartMissing, match="has no OSRA"):
-        heads_off(recipe_model(replace(SPEC, osra=False)), model_input(), LABELS, 4)
+        ablate_heads(recipe_model(replace(SPEC, osra=False)), model_input(), LABELS, 4)
 
 
-def test_what_cannot_be_asked(model):
+def test_invalid_arguments_are_refused(model):
     with pytest.raises(UnknownName, match="no question 'no_dpe'"):
-        ablation_table(model, model_input(), LABELS, questions=("no_dpe",))
+        ablation_table(model, model_input(), LABELS, ablations=("no_dpe",))
     with pytest.raises(UnknownName, match="no scopes called 'heads'"):
         ablation_table(model, model_input(), LABELS, scopes="heads")
     with pytest.raises(OutOfRange, match="no stage 2, block 2"):
@@ -352,16 +354,16 @@ def test_what_cannot_be_asked(model):
 # --- Progress, exceptions, threads --------------------------------------------------------------------
 
 
-def test_progress_counts_to_its_total(model):
-    heard = []
-    found = ablation_table(model, model_input(), LABELS, progress=lambda done, total: heard.append((done, total)))
-    total = len(found.rows) + len(found.heads)
-    assert heard[-1] == (total, total)
-    assert [done for done, _ in heard] == sorted({done for done, _ in heard})
-    assert {total for _, total in heard} == {total}
+def test_progress_reaches_its_total(model):
+    calls = []
+    table = ablation_table(model, model_input(), LABELS, progress=lambda done, total: calls.append((done, total)))
+    total = len(table.rows) + len(table.heads)
+    assert calls[-1] == (total, total)
+    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
+    assert {total for _, total in calls} == {total}
 
 
-def test_an_exception_leaves_nothing_behind(model):
+def test_exceptions_leave_no_state(model):
     plain = observe(model, model_input(), keep=()).logits
 
     def stop(done, total):
@@ -369,42 +371,46 @@ def test_an_exception_leaves_nothing_behind(model):
 
     with pytest.raises(ZeroDivisionError):
         ablation_table(model, model_input(), LABELS, progress=stop)
-    with pytest.raises(OutOfRange):  # inside the pass: the other image's trace kept nothing
-        edited_logits(model, model_input(), [uniform_gates(), kernels_of(observe(model, OTHER, keep=()).trace)])
+    with pytest.raises(OutOfRange):  # inside the pass: the reference trace recorded nothing
+        edited_logits(
+            model, model_input(), [uniform_gates(), replace_kernels(observe(model, REFERENCE, keep=()).trace)]
+        )
     assert torch.equal(observe(model, model_input(), keep=()).logits, plain)
     assert transxnet.trace.active_trace() is None
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
-def test_eight_threads_with_eight_images_get_what_they_get_alone(model):
-    def ask(seed, started=lambda: None):
+def test_threads_do_not_mix_images(model):
+    def run(seed, started=lambda: None):
         started()
-        found = ablation_table(
-            model, model_input(64, 64, seed), LABELS, scopes="everywhere", questions=("no_idconv", "one_head")
+        table = ablation_table(
+            model, model_input(64, 64, seed), LABELS, scopes="everywhere", ablations=("no_idconv", "one_head")
         )
-        return np.stack([row.logits for row in (*found.rows, *found.heads)])
+        return np.stack([row.logits for row in (*table.rows, *table.heads)])
 
-    alone = [ask(seed) for seed in range(8)]
+    sequential = [run(seed) for seed in range(8)]
     barrier = threading.Barrier(8, timeout=60)
     with ThreadPoolExecutor(8) as pool:
-        crowd = list(pool.map(lambda seed: ask(seed, barrier.wait), range(8)))
-    assert [np.array_equal(one, other) for one, other in zip(alone, crowd, strict=True)] == [True] * 8
-    assert not np.allclose(alone[0], alone[1], atol=1e-3)
-    assert leftovers(model) == []
+        threaded = list(pool.map(lambda seed: run(seed, barrier.wait), range(8)))
+    assert [np.array_equal(expected, result) for expected, result in zip(sequential, threaded, strict=True)] == [
+        True
+    ] * 8
+    assert not np.allclose(sequential[0], sequential[1], atol=1e-3)
+    assert leftover_state(model) == []
 
 
-def test_single_pass_holds_as_many_looks_as_fit(model, monkeypatch):
+def test_batches_are_as_large_as_allowed(model, monkeypatch):
     sizes = []
     monkeypatch.setattr(
         module, "edited_logits", lambda m, p, edits: sizes.append(len(edits)) or edited_logits(m, p, edits)
     )
-    monkeypatch.setattr(module, "PIXELS", 3 * 96**2)
-    ablation_table(model, model_input(), LABELS, questions=("no_osra",))
+    monkeypatch.setattr(module, "MAX_BATCH_PIXELS", 3 * 96**2)
+    ablation_table(model, model_input(), LABELS, ablations=("no_osra",))
     assert sizes == [3, 3, 3, 3, 1]  # everywhere, 4 stages, 8 blocks
 
 
-def test_a_row_is_edited_alone(model):
-    after = edited_logits(model, model_input(), [half_off("osra"), {}, half_off("osra", Scope(3))])
+def test_each_row_has_its_own_edits(model):
+    after = edited_logits(model, model_input(), [zero_half("osra"), {}, zero_half("osra", Scope(3))])
     plain = observe(model, model_input(), keep=()).logits[0].numpy()
     np.testing.assert_allclose(after[1], plain, rtol=1e-6, atol=1e-6)
     assert np.abs(after[0] - after[2]).max() > 1e-3

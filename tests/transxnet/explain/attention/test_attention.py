@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
 from transxnet.explain.attention.attention import (
     attention_from,
@@ -44,7 +44,7 @@ def attend_to_key(key: int):
 
 @pytest.mark.parametrize("stage", [1, 2, 3, 4])
 def test_position_selects_the_row_of_its_unit(observation, stage):
-    recorded = observation.trace.one("attention", stage, SPEC.depths[stage - 1]).tensor[0]
+    recorded = observation.trace.find_one("attention", stage, SPEC.depths[stage - 1]).tensor[0]
     rows, cols = observation.units(stage).grid
     unit = (rows - 1, 1)
     attention = attention_from(observation, stage, None, observation.units(stage).center_in_source(*unit))
@@ -57,7 +57,7 @@ def test_position_selects_the_row_of_its_unit(observation, stage):
 
 def test_block_can_be_selected(observation):
     first, last = attention_table(observation, 3, 1), attention_table(observation, 3)
-    assert np.array_equal(first.weights, observation.trace.one("attention", 3, 1).tensor[0].numpy())
+    assert np.array_equal(first.weights, observation.trace.find_one("attention", 3, 1).tensor[0].numpy())
     assert (first.block, last.block) == (1, 3)
     assert not np.array_equal(first.weights, last.weights)
 
@@ -110,7 +110,7 @@ def test_attention_to_takes_the_nearest_key(observation):
     to_key = attention_to(observation, 3, 1, (x + 20, y - 25))  # a key's cell is 64 source pixels wide
     assert (to_key.key, to_key.stage, to_key.block, to_key.model) == ((1, 2), 3, 1, "transxnet_tiny")
     assert np.array_equal(
-        to_key.heads.reshape(3, -1), observation.trace.one("attention", 3, 1).tensor[0, :, :, 5].numpy()
+        to_key.heads.reshape(3, -1), observation.trace.find_one("attention", 3, 1).tensor[0, :, :, 5].numpy()
     )
     both_directions = position_attention(observation, 3, 1, (x, y))
     assert np.array_equal(both_directions.attention_to.heads, to_key.heads)
@@ -125,7 +125,7 @@ def test_model_without_osra_is_refused():
             explain(observation, 1)
     with pytest.raises(PartMissing, match="no OSRA"):
         attention_tables(observation)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 # --- The weights are what the model used -------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_weights_recompose_osra_output_in_every_block(build_model):
     for table in attention_tables(observation):
         np.testing.assert_allclose(table.weights.sum(axis=2), 1, atol=1e-5)
         block = model.network[2 * table.stage - 2][table.block - 1]
-        osra = observation.trace.one("osra", table.stage, table.block).tensor
+        osra = observation.trace.find_one("osra", table.stage, table.block).tensor
         x = block_input(model, observation, table.stage, table.block)
         osra_half = block.norm1(x + block.pos_embed(x)).chunk(2, dim=1)[1]
         osra_module = block.token_mixer.global_unit
@@ -155,14 +155,14 @@ def test_weights_recompose_osra_output_in_every_block(build_model):
         torch.testing.assert_close(osra, expected, atol=1e-5, rtol=1e-5)
         block_count += 1
     assert block_count == sum(model.spec.depths)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def block_input(model, observation, stage: int, block: int) -> torch.Tensor:
     if block > 1:
-        return observation.trace.one("block", stage, block - 1).tensor
+        return observation.trace.find_one("block", stage, block - 1).tensor
     if stage > 1:
-        return model.network[2 * stage - 3](observation.trace.one("stage", stage - 1).tensor)
+        return model.network[2 * stage - 3](observation.trace.find_one("stage", stage - 1).tensor)
     return model.patch_embed(observation.x)
 
 
@@ -175,7 +175,7 @@ def test_key_grid_equals_the_models_reduction(model, size):
     for stage, sr in enumerate(SPEC.sr_ratios, 1):
         keys = key_geometry(observation, stage)
         reduction = model.network[2 * stage - 2][0].token_mixer.global_unit.sr
-        half = observation.trace.one("stage", stage).tensor.chunk(2, dim=1)[1]
+        half = observation.trace.find_one("stage", stage).tensor.chunk(2, dim=1)[1]
         assert keys.grid == reduction(half).shape[-2:]
         assert keys.grid[0] * keys.grid[1] == attention_table(observation, stage).weights.shape[-1]
         assert (keys.stride, keys.origin, sr * observation.units(stage).stride) == (32, 0, 32)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.attention.attention import attention_table
 from transxnet.explain.attention.depth import attention_depth, pathway_energies
@@ -42,7 +42,7 @@ def test_values_are_means_over_queries(model, observation):
             assert block.entropy[head] == pytest.approx(np.mean(nats) / np.log(9), rel=1e-5)
             distances = [row @ distances_from(query, block.stage) for query, row in enumerate(weights)]
             assert block.distance[head] == pytest.approx(np.mean(distances), rel=1e-5)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def distances_from(query: int, stage: int) -> np.ndarray:
@@ -87,7 +87,7 @@ def test_energies_are_mean_squares_of_the_records(observation):
         ("osra", energies.osra, energies.osra_varying),
     ):
         for i, block in enumerate(BLOCKS):
-            features = observation.trace.one(half, *block).tensor[0].numpy().astype(float)
+            features = observation.trace.find_one(half, *block).tensor[0].numpy().astype(float)
             assert plain[i] == pytest.approx((features**2).mean(), rel=1e-6)
             assert varying[i] == pytest.approx(features.reshape(len(features), -1).var(axis=1).mean(), rel=1e-6)
     np.testing.assert_allclose(energies.osra_share, energies.osra / (energies.osra + energies.idconv))
@@ -124,7 +124,7 @@ def test_unrecorded_half_is_refused(model):
     for keep in (("idconv",), ("osra",), ()):
         with pytest.raises(OutOfRange, match="both halves"):
             pathway_energies(observe(model, model_input(32, 32), keep))
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def test_model_without_osra_is_refused():

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 import transxnet
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
-from transxnet.explain.ablation.edits import head_off
+from transxnet.explain.ablation.edits import mute_head
 from transxnet.explain.attention.rollout import (
     conv_footprint,
     downsampling_footprint,
@@ -84,7 +84,7 @@ def test_rollout_equals_explicit_matrix_product(model, fusion):
     shares[-1] = 1
     for stage, blocks in ((2, 1), (1, 2)):
         for block in range(blocks, 0, -1):
-            attention = observation.trace.one("attention", stage, block).tensor[0].double().numpy()
+            attention = observation.trace.find_one("attention", stage, block).tensor[0].double().numpy()
             fused = getattr(attention, fusion)(axis=0)
             fused = fused / fused.sum(axis=1, keepdims=True)
             footprint = footprint_matrix(key_footprint(observation, stage, block), (2, 2))
@@ -115,7 +115,7 @@ def test_attention_to_one_key_adds_its_footprint(model):
 
 
 def test_map_is_nonnegative_and_sums_to_one(model, observation):
-    for edits in (None, UNIFORM, head_off(1)):
+    for edits in (None, UNIFORM, mute_head(1)):
         observation = observe_attention(model, edits=edits)
         for stage in (1, 2, 3, 4):
             for position in (None, last_unit_position(observation, stage)):
@@ -123,7 +123,7 @@ def test_map_is_nonnegative_and_sums_to_one(model, observation):
                     heatmap = rollout(observation, stage, position, fusion=fusion).heatmap
                     assert heatmap.min() >= 0
                     assert heatmap.sum(dtype=np.float64) == pytest.approx(1, abs=1e-5)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def test_default_is_the_mean_over_units(observation):
@@ -272,7 +272,7 @@ def test_keys_to_pixels_keeps_the_total(model, observation):
         keys_to_pixels(observation, 2, 1, key_map[:2])
     with pytest.raises(OutOfRange, match="no stage 5"):
         keys_to_pixels(observation, 5, 1, key_map)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def test_keys_to_pixels_refuses_model_without_osra():

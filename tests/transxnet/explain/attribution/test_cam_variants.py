@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange, UnknownName
 from transxnet.explain.attribution.cam_variants import combined_stages, contrast
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
@@ -92,7 +92,7 @@ def test_contrast_refuses_invalid_arguments(model, observation):
     single_class_model = recipe_model(dataclasses.replace(SPEC, num_classes=1))
     with pytest.raises(OutOfRange, match="one class only"):
         contrast(observe(single_class_model, model_input(32, 32), grad=True), 0)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 # --- Combined stages ------------------------------------------------------------------------------------
@@ -170,4 +170,4 @@ def test_combination_refuses_invalid_arguments(model, observation):
         combined_stages(observation, 0, fusion="median")
     with pytest.raises(LensError, match="grad=True"):
         combined_stages(observe(model, model_input(32, 32)), 0)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []

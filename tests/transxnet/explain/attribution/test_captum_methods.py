@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.linear import linear_model
-from tests.tiny import leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.linear_model import linear_model
+from tests.fixtures.tiny_model import leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.attribution.captum_methods import integrated_gradients, occlusion
 from transxnet.trace import Trace
@@ -156,7 +156,7 @@ def test_captum_runs_under_the_lock_and_cleans_up(model, name):
     assert len(lock_states) >= 2
     assert all(lock_states)
     assert not lock.locked()
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
     assert not IMAGE.tensor.requires_grad
     assert model.training is False
 
@@ -181,7 +181,7 @@ def test_interruption_by_progress_cleans_up(model, method):
     with pytest.raises(KeyboardInterrupt):
         method(model, lock, IMAGE, CLASS, progress=stop)
     assert not lock.locked()
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
     assert not IMAGE.tensor.requires_grad
 
 
@@ -195,7 +195,7 @@ def test_failure_inside_captum_cleans_up(model, name):
     with pytest.raises(ZeroDivisionError), Trace(edits={"head": fail}):
         CALLS[name](model, lock)
     assert not lock.locked()
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
     CALLS[name](model, lock)
 
 

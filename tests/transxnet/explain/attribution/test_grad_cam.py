@@ -11,7 +11,7 @@ import torch
 from captum.attr import LayerGradCam
 
 from tests.data.make_pytorch_grad_cam import FILE, LAYERS, image
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.observe import observe
@@ -55,7 +55,7 @@ def test_equals_captum_at_every_stage(variant):
     index = int(observation.logits.detach().argmax())
     for stage, layer in [*enumerate(model.stage_taps, 1), (HEAD, model.head_tap)]:
         assert is_close(grad_cam(observation, index, stage).heatmap, captum_map(model, layer, observation.x, index))
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 @pytest.mark.parametrize(("variant", "selected_blocks"), [("transxnet_pico", ()), ("transxnet_t", ((1, 2), (3, 5)))])
@@ -70,7 +70,7 @@ def test_equals_captum_at_blocks(variant, selected_blocks):
         explanation = grad_cam(observation, index, tap.stage, block=tap.block)
         assert explanation.layer == f"stage {tap.stage}, block {tap.block}"
         assert is_close(explanation.heatmap, captum_map(model, tap, observation.x, index))
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def test_blocks_have_separate_maps(observation):
@@ -102,7 +102,7 @@ def test_equals_pytorch_grad_cam_at_every_stage(pico, stored):
             heatmap = grad_cam(observation, index, layer).heatmap
             assert heatmap.shape == expected.shape
             assert np.abs(heatmap - expected).max() < 1e-4 * np.abs(expected).max()  # rounding differs between machines
-    assert leftovers(pico.model) == []
+    assert leftover_state(pico.model) == []
 
 
 # --- The head -------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_head_map_plus_bias_is_the_logit(observation, index):
 
 def test_head_map_by_hand(model, observation):
     """There y = W mean(A) + b, so w_k = W_k / (h w)."""
-    features = observation.trace.one("head").tensor.detach()[0]  # (C, 3, 3)
+    features = observation.trace.find_one("head").tensor.detach()[0]  # (C, 3, 3)
     expected = torch.einsum("c,chw->hw", model.classifier[2].weight[2, :, 0, 0].detach() / 9, features)
     np.testing.assert_allclose(grad_cam(observation, 2, HEAD).heatmap, expected.numpy(), rtol=1e-4, atol=1e-6)
 
@@ -179,4 +179,4 @@ def test_invalid_arguments_are_refused(model, observation):
         grad_cam(observe(model, model_input(32, 32), ("head",), grad=True), 0)
     with pytest.raises(OutOfRange, match="'block'"):
         grad_cam(observe(model, model_input(32, 32), ("stage",), grad=True), 0, 3, block=1)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []

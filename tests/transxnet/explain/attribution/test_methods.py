@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange
 from transxnet.explain.attribution.cam_variants import combined_stages, contrast
 from transxnet.explain.attribution.captum_methods import integrated_gradients
@@ -50,7 +50,7 @@ def test_methods_leave_the_model_unchanged(model, name):
     assert np.ptp(explanation.heatmap) > 0
     assert explanation.heatmap.dtype == np.float32
     assert explanation.geometry.grid == explanation.heatmap.shape
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 @pytest.mark.parametrize("name", CLASS_METHODS)
@@ -59,7 +59,7 @@ def test_invalid_class_cleans_up(model, name):
     with pytest.raises(OutOfRange, match="0 to 6"):
         compute_map(name, model, model_input(32, 32), AttributionTarget(7), lock)
     assert not lock.locked()
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -76,7 +76,7 @@ def test_failure_inside_the_model_cleans_up(model, name):
             observe(model, image, KEEP, grad=True, edits={"head": fail})
     assert not lock.locked()
     assert active_trace() is None
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
     assert not image.tensor.requires_grad
 
 
@@ -119,4 +119,4 @@ def test_threads_do_not_mix_images(model):
             assert (
                 np.abs(heatmap_ - other_heatmap).max() > 0.01 * np.abs(expected_heatmap).max()
             )  # so a map of another thread would be detected
-    assert leftovers(model) == []
+    assert leftover_state(model) == []

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.linear import linear_model
-from tests.tiny import leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.linear_model import linear_model
+from tests.fixtures.tiny_model import leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.attribution.smooth_grad import smooth_grad
 from transxnet.trace import Trace
@@ -102,7 +102,7 @@ def test_runs_under_the_lock_and_cleans_up(model):
     with pytest.raises(KeyboardInterrupt):
         smooth_grad(model, lock, IMAGE, 0, progress=stop)
     assert not lock.locked()
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
     assert not IMAGE.tensor.requires_grad
 
 

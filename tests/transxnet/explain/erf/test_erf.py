@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.erf.erf import (
     CURVE_SHARES,
@@ -314,4 +314,4 @@ def test_invalid_arguments_are_refused(model, observation):
         receptive_field(observation, 1, (0, 0), unit=(0, 0))
     with pytest.raises(LensError, match="grad=True"):
         receptive_field(observe(model, model_input(32, 32)), 1)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []

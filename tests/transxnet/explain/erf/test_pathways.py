@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange, PartMissing
-from transxnet.explain.ablation.edits import detached, half_off, together
+from transxnet.explain.ablation.edits import combine, detach, zero_half
 from transxnet.explain.erf import pathways as erf_pathways_module
 from transxnet.explain.erf.erf import receptive_field
 from transxnet.explain.erf.pathways import TITLES, erf_pathways
@@ -50,7 +50,7 @@ def last_reached_pixel(depth: int, unit: int) -> int:
 
 def compute_erf(model, detached_kinds: tuple[str, ...]) -> np.ndarray:
     """The field of stage 1, unit (1, 1), at 224 px, without OSRA, these kinds detached."""
-    edits = together(half_off("osra"), detached(detached_kinds))
+    edits = combine(zero_half("osra"), detach(detached_kinds))
     observation = observe(model, model_input(224, 224), ("stage",), grad=True, edits=edits)
     return receptive_field(observation, 1, unit=(1, 1), keep_graph=False).heatmap
 
@@ -71,7 +71,7 @@ def test_all_detached_stays_within_the_theoretical_field(model_at_224):
     )  # exactly zero
     assert heatmap[last_pixel].any()  # and the field reaches their last row
     assert heatmap[:, last_pixel].any()
-    assert leftovers(model_at_224) == []
+    assert leftover_state(model_at_224) == []
 
 
 @pytest.mark.parametrize("attached", MODULATORS)
@@ -160,4 +160,4 @@ def test_progress_and_cleanup(model, monkeypatch):
     monkeypatch.setattr(erf_pathways_module, "receptive_field", broken)
     with pytest.raises(RuntimeError, match="middle"):
         erf_pathways(model, model_input(32, 32), 1)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []

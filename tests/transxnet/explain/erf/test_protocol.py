@@ -9,8 +9,8 @@ from PIL import Image
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torchvision import transforms
 
-from tests.small import image, small_model
-from tests.tiny import leftovers, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.small_model import image, small_model
+from tests.fixtures.tiny_model import leftover_state, recipe_model
 from transxnet.draw.overlay import to_png
 from transxnet.errors import DeviceError, LensError, OutOfRange
 from transxnet.explain.erf import protocol as erf_protocol
@@ -94,7 +94,7 @@ def test_backbone_uses_its_origin_and_normalization(images):
 def test_loaded_model_is_accepted(images):
     loaded = small_model()
     assert np.array_equal(published_erf(loaded, images, 64).heatmap, published_erf(loaded.model, images, 64).heatmap)
-    assert leftovers(loaded.model) == []
+    assert leftover_state(loaded.model) == []
 
 
 def test_warp_only_changes_the_aspect_ratio(images):
@@ -175,7 +175,7 @@ def test_unreadable_image_is_listed_as_failed(model, images, tmp_path):
     assert str(tmp_path) not in f"{result.failed}{result.images}"
     assert progress_calls == [(1, 3), (2, 3), (3, 3)]
     assert previews == [("n01440764/a.png",), ("n01440764/a.png", "image 3")]
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def test_images_are_read_one_at_a_time(model, images):
@@ -207,7 +207,7 @@ def test_errors_that_stop_a_run(model, images, monkeypatch):
     with pytest.raises(DeviceError, match="96 x 96 pixels") as error_info:
         published_erf(model, images, SIZE)
     assert "512" in error_info.value.remedy
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 # --- Names and notes -----------------------------------------------------------------------------------

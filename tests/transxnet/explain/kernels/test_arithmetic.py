@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import transxnet
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.kernels.arithmetic import kernel_arithmetic
 from transxnet.explain.kernels.kernels import kernels, representatives
 from transxnet.explain.observe import observe
 from transxnet.images import decode, prepare_for
-from transxnet.study import DEFAULT, DRAWN, StudyOptions, study
+from transxnet.study import DEFAULT_ANALYSES, FIGURE_ANALYSES, StudyOptions, study
 
 KINDS = ("idconv_input", "idconv", "kernels", "gates", "biases", "bias_gates")
 MODELS = {
@@ -50,7 +50,7 @@ def test_products_and_bias_recompute_every_output(name):
             )
             assert arithmetic.outputs.std() > 1e-3
             np.testing.assert_allclose(recompute(arithmetic), arithmetic.outputs, rtol=1e-5, atol=1e-5)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def test_gates_mix_the_learned_kernels(observation):
@@ -121,13 +121,15 @@ def test_other_backbone_is_refused():
 
 def test_study_uses_the_representative_channels():
     image = decode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
-    result = study(transxnet.load("pico"), image, StudyOptions(stage=2, block=1, only=("kernels", "kernel_arithmetic")))
+    result = study(
+        transxnet.load("pico"), image, StudyOptions(stage=2, block=1, analyses=("kernels", "kernel_arithmetic"))
+    )
     arithmetic = result.kernel_arithmetic
     assert (arithmetic.stage, arithmetic.block) == (2, 1)
     assert arithmetic.channels.tolist() == representatives(result.kernels).tolist()
     assert np.array_equal(arithmetic.kernels, result.kernels.kernels[arithmetic.channels])
     np.testing.assert_allclose(recompute(arithmetic), arithmetic.outputs, rtol=1e-5, atol=1e-5)
-    assert "kernel_arithmetic" not in (*DRAWN, *DEFAULT)
+    assert "kernel_arithmetic" not in (*FIGURE_ANALYSES, *DEFAULT_ANALYSES)
 
 
 @pytest.fixture(scope="module")

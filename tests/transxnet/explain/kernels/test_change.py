@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import transxnet
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet import images
 from transxnet.errors import OutOfRange, UnknownName
 from transxnet.explain.kernels.change import kernel_change, kernel_depth
@@ -122,7 +122,7 @@ def test_kernels_change_in_pico_but_not_pico_static(photos):
         assert (change.distance == 0).all()
         assert (change.gate_change == 0).all()
         assert np.isnan(change.relative_change)  # no kernel differs from its static kernel
-    assert leftovers(pico[0].model) == leftovers(static[0].model) == []
+    assert leftover_state(pico[0].model) == leftover_state(static[0].model) == []
 
 
 # --- Every block ------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_depth_lists_every_block_in_order(observation, model):
     np.testing.assert_allclose(depth.static_distance[4], np.quantile(kernel_set.static_distance, (0.25, 0.5, 0.75)))
     assert depth.median_static_distance[4] == pytest.approx(np.median(kernel_set.static_distance))
     assert depth.gate_entropy[4] == pytest.approx(kernel_set.gate_entropy.mean())
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def test_depth_lists_only_recorded_blocks(model):
@@ -165,4 +165,4 @@ def test_unrecorded_kernels_are_refused(model):
         kernel_depth(observe(model, model_input(32, 32), ("stage",)))
     with pytest.raises(OutOfRange, match="'gates'"):
         kernel_depth(observe(model, model_input(32, 32), ("kernels",)))
-    assert leftovers(model) == []
+    assert leftover_state(model) == []

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tests.kernel_sets import kernel_set
+from tests.fixtures.kernel_sets import kernel_set
 from transxnet.errors import OutOfRange
 from transxnet.explain.kernels.clusters import kernel_clusters
 from transxnet.explain.kernels.kernels import dissimilarity, representatives

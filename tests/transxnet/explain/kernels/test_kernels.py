@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 import transxnet
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange
 from transxnet.explain.kernels.kernels import kernels, representatives
 from transxnet.explain.observe import observe
@@ -49,9 +49,9 @@ def idconv_input(observation, stage: int, block: int) -> torch.Tensor:
     network, block_module = observation.model.network, observation.model.network[2 * stage - 2][block - 1]
     with torch.no_grad():
         if block > 1:
-            x = observation.trace.one("block", stage, block - 1).tensor
+            x = observation.trace.find_one("block", stage, block - 1).tensor
         elif stage > 1:
-            x = network[2 * stage - 3](observation.trace.one("stage", stage - 1).tensor)
+            x = network[2 * stage - 3](observation.trace.find_one("stage", stage - 1).tensor)
         else:
             x = observation.model.patch_embed(observation.x)
         x = block_module.norm1(x + block_module.pos_embed(x))
@@ -82,16 +82,18 @@ def test_kernels_recompose_idconv_output(name):
             kernel_set, inputs = kernels(observation, stage, block), idconv_input(observation, stage, block)
             idconv_module = idconv(model, stage, block)
             assert torch.allclose(recompose(inputs, kernel_set), idconv_module(inputs), rtol=0, atol=1e-5)
-            outputs = observation.trace.one("idconv", stage, block).tensor
+            outputs = observation.trace.find_one("idconv", stage, block).tensor
             assert torch.allclose(recompose(inputs, kernel_set), outputs, rtol=1e-5, atol=1e-5)
             mixed = (kernel_set.gates * idconv_module.weight.detach().numpy()).sum(axis=0)
             np.testing.assert_allclose(kernel_set.kernels, mixed, atol=1e-6)
-    assert leftovers(model) == []
+    assert leftover_state(model) == []
 
 
 def test_default_is_the_last_block(observation):
     assert kernels(observation, 3).block == kernels(observation, 3, 0).block == 3
-    assert np.array_equal(kernels(observation, 3).kernels, observation.trace.one("kernels", 3, 3).tensor[0].numpy())
+    assert np.array_equal(
+        kernels(observation, 3).kernels, observation.trace.find_one("kernels", 3, 3).tensor[0].numpy()
+    )
 
 
 def test_entropy_and_distance_by_hand(observation):

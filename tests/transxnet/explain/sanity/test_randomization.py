@@ -1,4 +1,4 @@
-"""Randomization replaces everything, in order, on a copy; and the correlations are with the original map."""
+"""Parameter randomization replaces everything, in order, on a copy; correlations are with the original map."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ import pytest
 import torch
 from torch import nn
 
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, PartMissing, WeightsMismatch
 from transxnet.explain.attribution.methods import METHODS, AttributionTarget, Method
 from transxnet.explain.sanity import randomization as randomization
-from transxnet.explain.sanity.randomization import cascade, fresh_like, groups, make_maps, replace_tensors
+from transxnet.explain.sanity.randomization import (
+    cascading_randomization,
+    compute_maps,
+    parameter_groups,
+    random_model_like,
+    replace_tensors,
+)
 from transxnet.model import TransXNet
 from transxnet.results import Explanation
 from transxnet.weights.checkpoint import untrained_model
 
 IMAGE = model_input(64, 64)
-QUESTION = AttributionTarget(3, contrast_index=1)
+TARGET = AttributionTarget(3, contrast_index=1)
 NAMES = ["head", "stage 4", "stage 3", "stage 2", "stage 1", "stem"]
-CHEAP = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
+SINGLE_PASS = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
 
 
 def tensors(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -31,8 +37,8 @@ def tensors(model: nn.Module) -> dict[str, torch.Tensor]:
 
 def equal(a: nn.Module, b: nn.Module) -> set[str]:
     """Names of the tensors that two models have alike, to the bit."""
-    theirs = tensors(b)
-    return {name for name, value in tensors(a).items() if torch.equal(value, theirs[name])}
+    others = tensors(b)
+    return {name for name, value in tensors(a).items() if torch.equal(value, others[name])}
 
 
 def heatmap_method(make, is_multi_pass: bool = False, name: str = "made") -> Method:
@@ -40,161 +46,161 @@ def heatmap_method(make, is_multi_pass: bool = False, name: str = "made") -> Met
 
     def explanation(model, image) -> Explanation:
         heatmap = np.float32(make(model))
-        geometry = randomization.make_maps  # never read by the cascade
+        geometry = randomization.compute_maps  # never read by the cascade
         return Explanation(name, "tiny", "stage 4", "class 3", heatmap, True, "logit", geometry)
 
     if is_multi_pass:
         return Method(name, multi_pass=lambda model, lock, image, q: explanation(model, image))
-    return Method(name, lambda seen, q: explanation(seen.model, seen.model_input))
+    return Method(name, lambda observation, q: explanation(observation.model, observation.model_input))
 
 
 # --- Groups -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", ["transxnet_t", "transxnet_pico", "transxnet_pico_noosra"])
-def test_every_parameter_and_buffer_is_replaced_by_name(variant):
-    model, order = recipe_model(variant), groups(recipe_model(variant))
-    assert [name for name, _ in order] == NAMES
-    names = [key for _, keys in order for key in keys]
+def test_every_parameter_and_buffer_is_replaced(variant):
+    model, groups = recipe_model(variant), parameter_groups(recipe_model(variant))
+    assert [name for name, _ in groups] == NAMES
+    names = [key for _, keys in groups for key in keys]
     assert len(names) == len(set(names))
     assert set(names) == set(tensors(model))  # 100 %
     assert {n for n, _ in model.named_parameters()} <= set(names)
-    fresh = fresh_like(model)
-    assert equal(model, fresh) == set()  # there is something to replace everywhere
-    for _, keys in order:
-        replace_tensors(model, tensors(fresh), keys)
-    assert equal(model, fresh) == set(tensors(model))
+    random_model = random_model_like(model)
+    assert equal(model, random_model) == set()  # there is something to replace everywhere
+    for _, keys in groups:
+        replace_tensors(model, tensors(random_model), keys)
+    assert equal(model, random_model) == set(tensors(model))
 
 
-def test_the_groups_hold_what_other_tools_miss():
-    order = dict(groups(recipe_model()))
+def test_groups_include_tensors_other_tools_miss():
+    groups = dict(parameter_groups(recipe_model()))
     for part in ("layer_scale_1.weight", "token_mixer.local_unit.weight", "token_mixer.local_unit.bias"):
-        assert f"network.6.1.{part}" in order["stage 4"]
-    assert "relative_pos_enc.3" in order["stage 4"]
-    assert "relative_pos_enc.0" in order["stage 1"]
-    assert "network.5.proj.conv.weight" in order["stage 4"]  # the step into the stage
-    assert "network.5.proj.bn.running_var" in order["stage 4"]
-    assert "patch_embed.proj.bn.num_batches_tracked" in order["stem"]
-    assert {key.split(".")[0] for key in order["head"]} == {"classifier"}
-    assert {key.split(".")[0] for key in order["stem"]} == {"patch_embed"}
+        assert f"network.6.1.{part}" in groups["stage 4"]
+    assert "relative_pos_enc.3" in groups["stage 4"]
+    assert "relative_pos_enc.0" in groups["stage 1"]
+    assert "network.5.proj.conv.weight" in groups["stage 4"]  # the step into the stage
+    assert "network.5.proj.bn.running_var" in groups["stage 4"]
+    assert "patch_embed.proj.bn.num_batches_tracked" in groups["stem"]
+    assert {key.split(".")[0] for key in groups["head"]} == {"classifier"}
+    assert {key.split(".")[0] for key in groups["stem"]} == {"patch_embed"}
 
 
-def test_models_that_name_no_stages_have_a_group_for_each_child():
+def test_models_without_stages_group_by_child():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
-    assert groups(model) == [
+    assert parameter_groups(model) == [
         ("3", ("3.weight", "3.bias")),
         ("1", ("1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked")),
         ("0", ("0.weight", "0.bias")),
     ]
 
 
-def test_a_group_that_leaves_something_out_is_an_error(monkeypatch):
-    monkeypatch.setattr(randomization, "groups", lambda model: groups(model)[:-1])
+def test_incomplete_groups_are_an_error(monkeypatch):
+    monkeypatch.setattr(randomization, "parameter_groups", lambda model: parameter_groups(model)[:-1])
     with pytest.raises(LensError, match="leave out 6 tensors"):  # the stem's convolution and norm
-        cascade(recipe_model(), fresh_like, IMAGE, QUESTION, {}, CHEAP)
+        cascading_randomization(recipe_model(), random_model_like, IMAGE, TARGET, {}, SINGLE_PASS)
 
 
 # --- The cascade ------------------------------------------------------------------------------------------
 
 
-def test_after_each_step_exactly_the_groups_so_far_are_replaced():
-    model, seen = recipe_model(), []
-    fresh = fresh_like(model)
-    before = {name: value.clone() for name, value in tensors(model).items()}
+def test_each_step_replaces_one_more_group():
+    model, comparisons = recipe_model(), []
+    random_model = random_model_like(model)
+    weights_before = {name: value.clone() for name, value in tensors(model).items()}
 
-    def look(mutant):
-        seen.append((equal(mutant, model), equal(mutant, fresh)))
+    def compare(mutant):
+        comparisons.append((equal(mutant, model), equal(mutant, random_model)))
         return np.arange(4.0).reshape(2, 2)
 
-    row = heatmap_method(look)
-    original = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
-    seen.clear()
-    found = cascade(model, fresh, IMAGE, QUESTION, original, {"made": row})
-    assert found["made"].steps == tuple(NAMES)
+    row = heatmap_method(compare)
+    original = compute_maps(model, threading.Lock(), IMAGE, TARGET, {"made": row})
+    comparisons.clear()
+    result = cascading_randomization(model, random_model, IMAGE, TARGET, original, {"made": row})
+    assert result["made"].steps == tuple(NAMES)
     replaced: set[str] = set()
-    for (as_before, as_fresh), (_, keys) in zip(seen, groups(model), strict=True):
+    for (as_before, as_fresh), (_, keys) in zip(comparisons, parameter_groups(model), strict=True):
         replaced |= set(keys)
         assert as_fresh == replaced
         assert as_before == set(tensors(model)) - replaced
-    assert all(torch.equal(value, before[name]) for name, value in tensors(model).items())  # the shared model
-    assert leftovers(model) == []
+    assert all(torch.equal(value, weights_before[name]) for name, value in tensors(model).items())  # the shared model
+    assert leftover_state(model) == []
     assert not any(p.requires_grad and p.grad is not None for p in model.parameters())
 
 
-def test_maps_of_single_pass_are_those_of_the_randomized_model():
-    model, fresh = recipe_model(), fresh_like(recipe_model())
-    originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, CHEAP)
-    found = cascade(model, fresh, IMAGE, QUESTION, originals, CHEAP)
-    by_hand = make_maps(fresh, threading.Lock(), IMAGE, QUESTION, CHEAP)
-    for name in CHEAP:
-        np.testing.assert_array_equal(found[name].heatmaps[-1], by_hand[name].heatmap)
-        assert found[name].heatmaps.shape[0] == 6
+def test_final_maps_equal_the_random_models():
+    model, random_model = recipe_model(), random_model_like(recipe_model())
+    originals = compute_maps(model, threading.Lock(), IMAGE, TARGET, SINGLE_PASS)
+    result = cascading_randomization(model, random_model, IMAGE, TARGET, originals, SINGLE_PASS)
+    by_hand = compute_maps(random_model, threading.Lock(), IMAGE, TARGET, SINGLE_PASS)
+    for name in SINGLE_PASS:
+        np.testing.assert_array_equal(result[name].heatmaps[-1], by_hand[name].heatmap)
+        assert result[name].heatmaps.shape[0] == 6
     # attention of stage 3 cannot know that the head and stage 4 were replaced; Grad-CAM of stage 4 does at once
-    assert found["attention"].signed[:2] == pytest.approx([1, 1])
-    assert np.isnan(found["attention"].signed[2])  # a random model's attention is even but for rounding
-    assert np.ptp(found["attention"].heatmaps[2]) > 0
-    assert found["grad_cam"].signed[0] < 0.999
+    assert result["attention"].signed[:2] == pytest.approx([1, 1])
+    assert np.isnan(result["attention"].signed[2])  # a random model's attention is even but for rounding
+    assert np.ptp(result["attention"].heatmaps[2]) > 0
+    assert result["grad_cam"].signed[0] < 0.999
 
 
-def test_correlations_of_values_and_of_their_sizes():
+def test_correlations_of_signed_and_absolute_values():
     ramp = np.float32([-2, -1, 1.5, 3])
     heatmaps = iter([ramp, -ramp, -ramp, -ramp, ramp, ramp, -ramp])
     row = heatmap_method(lambda model: next(heatmaps))
     model = recipe_model()
-    originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
-    found = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
-    assert found.signed == pytest.approx([-1, -1, -1, 1, 1, -1])
-    assert found.absolute == pytest.approx([1] * 6)
-    assert found.left == pytest.approx(-1)  # the same edges, with another sign
-    assert found.by_size is False
-    assert not found.blank
+    originals = compute_maps(model, threading.Lock(), IMAGE, TARGET, {"made": row})
+    result = cascading_randomization(model, random_model_like(model), IMAGE, TARGET, originals, {"made": row})["made"]
+    assert result.signed == pytest.approx([-1, -1, -1, 1, 1, -1])
+    assert result.absolute == pytest.approx([1] * 6)
+    assert result.mean_correlation == pytest.approx(-1)  # the same edges, with another sign
+    assert result.uses_absolute_values is False
+    assert not result.is_uniform
 
 
-def test_several_complete_randomizations_are_averaged():
+def test_complete_randomizations_are_averaged():
     a = np.float32([1, 2, 3, 4])
     heatmaps = iter([a, *[a] * 5, a, -a, a[[1, 0, 3, 2]]])  # original, five steps, then three complete ones
-    row, made = heatmap_method(lambda model: next(heatmaps)), []
+    row, numbers = heatmap_method(lambda model: next(heatmaps)), []
     model = recipe_model()
-    originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
+    originals = compute_maps(model, threading.Lock(), IMAGE, TARGET, {"made": row})
 
-    def fresh(which):
-        made.append(which)
-        return fresh_like(model, which)
+    def random_model(which):
+        numbers.append(which)
+        return random_model_like(model, which)
 
-    found = cascade(model, fresh, IMAGE, QUESTION, originals, {"made": row}, copies=3)["made"]
-    assert made == [1, 2, 3]
-    assert found.complete_signed == pytest.approx([1, -1, 0.6])
-    assert found.complete_absolute == pytest.approx([1, 1, 0.6])
-    assert found.by_size  # 2.6 / 3 is more than 0.6 / 3
-    assert found.complete == pytest.approx([1, 1, 0.6])
-    assert found.left == pytest.approx(2.6 / 3)
-    assert (found.curve == found.absolute).all()
-    assert found.luck == pytest.approx(1.96 / np.sqrt(3 * 3))
+    result = cascading_randomization(model, random_model, IMAGE, TARGET, originals, {"made": row}, copies=3)["made"]
+    assert numbers == [1, 2, 3]
+    assert result.complete_signed == pytest.approx([1, -1, 0.6])
+    assert result.complete_absolute == pytest.approx([1, 1, 0.6])
+    assert result.uses_absolute_values  # 2.6 / 3 is more than 0.6 / 3
+    assert result.complete_correlations == pytest.approx([1, 1, 0.6])
+    assert result.mean_correlation == pytest.approx(2.6 / 3)
+    assert (result.correlations == result.absolute).all()
+    assert result.chance_limit == pytest.approx(1.96 / np.sqrt(3 * 3))
     assert next(heatmaps, None) is None
 
 
-def test_a_blank_map_of_a_random_model_counts_as_changed():
+def test_uniform_random_maps_count_as_changed():
     ramp = np.arange(4.0)
     heatmaps = iter([ramp, *[ramp] * 5, np.full(4, np.nan)])
     row, model = heatmap_method(lambda model: next(heatmaps)), recipe_model()
-    originals = make_maps(model, threading.Lock(), IMAGE, QUESTION, {"made": row})
-    found = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
-    assert found.blank
-    assert found.left == 0
-    assert np.isnan(found.signed[-1])
+    originals = compute_maps(model, threading.Lock(), IMAGE, TARGET, {"made": row})
+    result = cascading_randomization(model, random_model_like(model), IMAGE, TARGET, originals, {"made": row})["made"]
+    assert result.is_uniform
+    assert result.mean_correlation == 0
+    assert np.isnan(result.signed[-1])
 
 
-def test_the_is_multi_pass_ones_once_and_all_the_way_when_thorough():
+def test_multi_pass_methods_take_all_steps_if_thorough():
     calls, model = [], recipe_model()
     row = heatmap_method(lambda mutant: calls.append(equal(mutant, model)) or np.arange(3.0), is_multi_pass=True)
-    originals = {"made": row.multi_pass(model, None, IMAGE, QUESTION)}
+    originals = {"made": row.multi_pass(model, None, IMAGE, TARGET)}
     calls.clear()
-    once = cascade(model, fresh_like(model), IMAGE, QUESTION, originals, {"made": row})["made"]
-    assert once.steps == ("everything",)
+    single = cascading_randomization(model, random_model_like(model), IMAGE, TARGET, originals, {"made": row})["made"]
+    assert single.steps == ("everything",)
     assert calls == [set()]  # nothing of the model is left
     progress = []
-    full = cascade(
-        model, lambda which: fresh_like(model, which), IMAGE, QUESTION, originals, {"made": row}, thorough=True,
+    full = cascading_randomization(
+        model, lambda which: random_model_like(model, which), IMAGE, TARGET, originals, {"made": row}, thorough=True,
         copies=2, progress=lambda *at: progress.append(at),
     )["made"]  # fmt: skip
     assert full.steps == tuple(NAMES)
@@ -203,64 +209,64 @@ def test_the_is_multi_pass_ones_once_and_all_the_way_when_thorough():
     assert progress == [(n, 7) for n in range(1, 8)]
 
 
-def test_the_model_is_copied_under_its_lock_and_untouched_after_a_failure():
+def test_the_model_is_copied_under_its_lock():
     lock, model = threading.Lock(), recipe_model()
-    before = {name: value.clone() for name, value in tensors(model).items()}
+    weights_before = {name: value.clone() for name, value in tensors(model).items()}
 
     def fail(mutant):
         assert not lock.locked()  # held for the copy only
         raise ZeroDivisionError
 
     row = heatmap_method(fail)
-    original = make_maps(model, lock, IMAGE, QUESTION, {"made": CHEAP["grad_cam"]})
+    original = compute_maps(model, lock, IMAGE, TARGET, {"made": SINGLE_PASS["grad_cam"]})
     with pytest.raises(ZeroDivisionError):
-        cascade(model, fresh_like(model), IMAGE, QUESTION, original, {"made": row}, lock=lock)
-    assert all(torch.equal(value, before[name]) for name, value in tensors(model).items())
-    assert leftovers(model) == []
+        cascading_randomization(model, random_model_like(model), IMAGE, TARGET, original, {"made": row}, lock=lock)
+    assert all(torch.equal(value, weights_before[name]) for name, value in tensors(model).items())
+    assert leftover_state(model) == []
     lock.acquire()  # a model that captum has hooks on is waited for
-    done = threading.Event()
+    finished = threading.Event()
 
     def run():
-        cascade(model, fresh_like(model), IMAGE, QUESTION, {}, CHEAP, lock=lock)
-        done.set()
+        cascading_randomization(model, random_model_like(model), IMAGE, TARGET, {}, SINGLE_PASS, lock=lock)
+        finished.set()
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert not done.wait(0.2)
+    assert not finished.wait(0.2)
     lock.release()
     thread.join(30)
-    assert done.is_set()
+    assert finished.is_set()
 
 
-def test_a_random_model_of_another_shape_is_refused():
-    other = untrained_model(replace(SPEC, num_classes=4)).eval()
+def test_random_models_of_another_shape_are_refused():
+    random_model = untrained_model(replace(SPEC, num_classes=4)).eval()
     with pytest.raises(WeightsMismatch, match="random model"):
-        cascade(recipe_model(), other, IMAGE, QUESTION, {}, CHEAP)
+        cascading_randomization(recipe_model(), random_model, IMAGE, TARGET, {}, SINGLE_PASS)
 
 
-# --- Fresh models -----------------------------------------------------------------------------------------
+# --- Random models ----------------------------------------------------------------------------------------
 
 
-def test_fresh_models_differ_from_each_other_and_from_the_untrained_variant():
+def test_random_models_have_different_values():
     model = untrained_model(SPEC).eval()  # what "@untrained" loads
     name = "network.0.0.token_mixer.local_unit.weight"
-    first, second, again = (tensors(fresh_like(model, which))[name] for which in (1, 2, 1))
+    first, second, again = (tensors(random_model_like(model, which))[name] for which in (1, 2, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
     assert not torch.equal(first, tensors(model)[name])
 
 
-def test_a_fresh_model_has_the_models_own_classes_and_tables():
+def test_random_models_keep_classes_and_tables():
     model = TransXNet(SPEC, num_classes=3, bias_size=96).eval()
-    fresh = fresh_like(model)
-    assert {k: v.shape for k, v in tensors(fresh).items()} == {k: v.shape for k, v in tensors(model).items()}
+    random_model = random_model_like(model)
+    assert {k: v.shape for k, v in tensors(random_model).items()} == {k: v.shape for k, v in tensors(model).items()}
 
 
-def test_parts_that_a_model_lacks_are_named():
+def test_unsupported_methods_have_reasons():
     model = untrained_model(replace(SPEC, osra=False)).eval()
     missing: dict[str, str] = {}
-    made = make_maps(model, threading.Lock(), IMAGE, QUESTION, CHEAP, missing)
-    assert list(made) == ["grad_cam", "receptive_field"]
+    numbers = compute_maps(model, threading.Lock(), IMAGE, TARGET, SINGLE_PASS, missing)
+    assert list(numbers) == ["grad_cam", "receptive_field"]
     assert "attention" in missing
     with pytest.raises(PartMissing):
-        make_maps(model, threading.Lock(), IMAGE, QUESTION, CHEAP)
+        compute_maps(model, threading.Lock(), IMAGE, TARGET, SINGLE_PASS)

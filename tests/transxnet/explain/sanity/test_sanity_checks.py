@@ -1,4 +1,4 @@
-"""The whole test bench: an edge detector is found out, Grad-CAM is not; nothing of the model changes."""
+"""All sanity checks: an edge detector fails them, Grad-CAM does not; the model does not change."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ import torch
 
 import transxnet
 from demo.examples import examples
-from tests.tiny import SPEC, leftovers, model_input, one_thread, recipe_model  # noqa: F401 - a fixture
+from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange, PartMissing
 from transxnet.explain.attribution.captum_methods import integrated_gradients
 from transxnet.explain.attribution.methods import METHODS, AttributionTarget, Method
 from transxnet.explain.observe import observe
-from transxnet.explain.sanity.outcomes import sanity_check
-from transxnet.explain.sanity.sanity_checks import sanity_checks
+from transxnet.explain.sanity.sanity_checks import check_map, sanity_checks
 from transxnet.images import decode, prepare
 from transxnet.results import Explanation
 from transxnet.results.sanity_checks import Faithfulness, Randomization
@@ -27,7 +26,7 @@ from transxnet.variants import VARIANTS
 from transxnet.weights.checkpoint import untrained_model
 from transxnet.weights.load import LoadedModel, Provenance
 
-CHEAP = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
+SINGLE_PASS = {name: METHODS[name] for name in ("attention", "grad_cam", "receptive_field")}
 QUICK = {  # one of each kind
     "grad_cam": METHODS["grad_cam"],
     "gradients": Method(
@@ -43,138 +42,143 @@ def tiny() -> LoadedModel:
     return LoadedModel(recipe_model(SMALL), SMALL, Provenance("file", "tiny.safetensors"), torch.device("cpu"))
 
 
-def sobel(seen, question) -> Explanation:
+def sobel(observation, target) -> Explanation:
     """Edges of the image: what Adebayo et al. warn of."""
-    gray = cv2.cvtColor(np.ascontiguousarray(seen.model_input.view), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    gray = cv2.cvtColor(np.ascontiguousarray(observation.model_input.crop), cv2.COLOR_RGB2GRAY).astype(np.float32)
     heatmap = np.hypot(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
-    geometry = seen.geometry(heatmap.shape, 1.0)
-    return Explanation("edges", seen.model_name, "the image", "nothing", heatmap, False, "gray", geometry)
+    geometry = observation.geometry(heatmap.shape, 1.0)
+    return Explanation("edges", observation.model_name, "the image", "nothing", heatmap, False, "gray", geometry)
 
 
-# --- What it finds ------------------------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("example", examples()[:3], ids=lambda example: example.label)
-def test_an_edge_detector_is_found_insensitive_and_grad_cam_sensitive(example):
+def test_edges_fail_and_grad_cam_passes_randomization(example):
     loaded = transxnet.load("pico")
     image = prepare(decode(str(example.path)), image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
     best = int(observe(loaded.model, image, ()).logits.argmax())
-    rows = {"edges": Method("edges", sobel), "grad_cam": METHODS["grad_cam"]}
-    found = sanity_checks(loaded, image, AttributionTarget(best), rows, steps=2)
-    assert found.checks["edges"].follows == "insensitive"
-    assert found.checks["edges"].words[0].startswith("Insensitive: rank correlation 1.00")
-    assert "learned nothing" in found.checks["edges"].words[0]
-    assert found.randomization["edges"].signed == pytest.approx([1] * 6)
-    assert found.checks["grad_cam"].follows == "follows"
-    left = found.randomization["grad_cam"].left
-    assert f"{left:.2f} with 4 random copies" in found.checks["grad_cam"].words[0]
-    assert leftovers(loaded.model) == []
+    methods = {"edges": Method("edges", sobel), "grad_cam": METHODS["grad_cam"]}
+    result = sanity_checks(loaded, image, AttributionTarget(best), methods, steps=2)
+    assert result.checks["edges"].randomization_outcome == "fails"
+    assert result.checks["edges"].sentences[0].startswith("Insensitive: rank correlation 1.00")
+    assert "learned nothing" in result.checks["edges"].sentences[0]
+    assert result.randomization["edges"].signed == pytest.approx([1] * 6)
+    assert result.checks["grad_cam"].randomization_outcome == "passes"
+    randomization = result.randomization["grad_cam"].mean_correlation
+    assert f"{randomization:.2f} with 4 random copies" in result.checks["grad_cam"].sentences[0]
+    assert leftover_state(loaded.model) == []
 
 
-def test_all_methods_of_the_tiny_model():
+def test_all_methods_are_checked():
     loaded, progress = tiny(), []
-    before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
-    found = sanity_checks(
+    weights_before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
+    result = sanity_checks(
         loaded, model_input(64, 64), AttributionTarget(3, "bee"), progress=lambda *at: progress.append(at), steps=3
     )
-    assert list(found.maps) == list(METHODS)
-    assert found.missing == {}
-    assert found.target == "bee (class 3)"
-    assert set(found.faithfulness) == set(found.randomization) == set(found.checks) == set(METHODS)
-    assert found.agreement.names == tuple(METHODS)
-    for name, row in METHODS.items():
-        assert found.randomization[name].steps[0] == ("everything" if row.is_multi_pass else "head")
-        assert (found.checks[name].words[0].startswith("It asks about one unit")) is not row.about_class
-        assert found.faithfulness[name].class_index == 3
-    assert [done for done, _ in progress] == list(range(1, len(progress) + 1))
+    assert list(result.maps) == list(METHODS)
+    assert result.missing == {}
+    assert result.target == "bee (class 3)"
+    assert set(result.faithfulness) == set(result.randomization) == set(result.checks) == set(METHODS)
+    assert result.agreement.names == tuple(METHODS)
+    for name, method in METHODS.items():
+        assert result.randomization[name].steps[0] == ("everything" if method.is_multi_pass else "head")
+        assert (result.checks[name].sentences[0].startswith("It asks about one unit")) is not method.about_class
+        assert result.faithfulness[name].class_index == 3
+    assert [finished for finished, _ in progress] == list(range(1, len(progress) + 1))
     assert progress[-1][0] == progress[-1][1] == progress[0][1]
-    assert all(torch.equal(value, before[name]) for name, value in loaded.model.state_dict().items())
-    assert leftovers(loaded.model) == []
+    assert all(torch.equal(value, weights_before[name]) for name, value in loaded.model.state_dict().items())
+    assert leftover_state(loaded.model) == []
 
 
-def test_thorough_takes_the_is_multi_pass_ones_all_the_way():
-    found = sanity_checks(tiny(), model_input(32, 32), AttributionTarget(3), QUICK, thorough=True, steps=1)
-    assert found.thorough
-    assert found.randomization["gradients"].steps == found.randomization["grad_cam"].steps
-    assert len(found.randomization["gradients"].signed) == 6
-    assert len(found.randomization["gradients"].complete_signed) == 4
+def test_thorough_runs_multi_pass_methods_fully():
+    result = sanity_checks(tiny(), model_input(32, 32), AttributionTarget(3), QUICK, thorough=True, steps=1)
+    assert result.thorough
+    assert result.randomization["gradients"].steps == result.randomization["grad_cam"].steps
+    assert len(result.randomization["gradients"].signed) == 6
+    assert len(result.randomization["gradients"].complete_signed) == 4
 
 
-def test_what_this_model_lacks_is_missing():
+def test_unsupported_methods_are_missing():
     spec = VARIANTS["transxnet_pico_noosra"]
     loaded = LoadedModel(untrained_model(spec).eval(), spec, Provenance("untrained", "seed 0"), torch.device("cpu"))
-    found = sanity_checks(loaded, model_input(64, 64), AttributionTarget(3), CHEAP, steps=1)
-    assert list(found.maps) == ["grad_cam", "receptive_field"]
-    assert "OSRA" in found.missing["attention"]
+    result = sanity_checks(loaded, model_input(64, 64), AttributionTarget(3), SINGLE_PASS, steps=1)
+    assert list(result.maps) == ["grad_cam", "receptive_field"]
+    assert "OSRA" in result.missing["attention"]
     with pytest.raises(PartMissing, match="none of these maps"):
         sanity_checks(loaded, model_input(64, 64), AttributionTarget(3), {"attention": METHODS["attention"]})
 
 
-def test_the_class_to_compare_with_is_settled_before_the_model_forgets():
-    """The best answer that is not the explained one, of the model that was asked: a random copy has another."""
-    asked, loaded, image = [], tiny(), model_input(64, 64)
-    row = Method("spy", lambda seen, q: asked.append(q.contrast_index) or METHODS["grad_cam"].single_pass(seen, q))
+def test_the_contrast_class_is_fixed_before_randomization():
+    """The best class but the target, of the original model: a random copy has another."""
+    contrasts, loaded, image = [], tiny(), model_input(64, 64)
+    method = Method(
+        "spy",
+        lambda observation, q: contrasts.append(q.contrast_index) or METHODS["grad_cam"].single_pass(observation, q),
+    )
     order = observe(loaded.model, image, ()).logits[0].argsort(descending=True).tolist()
-    sanity_checks(loaded, image, AttributionTarget(order[0]), {"spy": row}, steps=1)
-    assert set(asked) == {order[1]}
-    asked.clear()
-    sanity_checks(loaded, image, AttributionTarget(order[2]), {"spy": row}, steps=1)
-    assert set(asked) == {order[0]}
+    sanity_checks(loaded, image, AttributionTarget(order[0]), {"spy": method}, steps=1)
+    assert set(contrasts) == {order[1]}
+    contrasts.clear()
+    sanity_checks(loaded, image, AttributionTarget(order[2]), {"spy": method}, steps=1)
+    assert set(contrasts) == {order[0]}
 
 
-def test_maps_that_are_there_are_not_made_again():
+def test_given_maps_are_not_recomputed():
     loaded, image = tiny(), model_input(64, 64)
-    first = sanity_checks(loaded, image, AttributionTarget(3, contrast_index=1), CHEAP, steps=2)
-    made = []
-    rows = dict(CHEAP) | {
-        "grad_cam": Method("grad_cam", lambda seen, q: made.append(1) or CHEAP["grad_cam"].single_pass(seen, q))
+    first = sanity_checks(loaded, image, AttributionTarget(3, contrast_index=1), SINGLE_PASS, steps=2)
+    computed = []
+    methods = dict(SINGLE_PASS) | {
+        "grad_cam": Method(
+            "grad_cam", lambda observation, q: computed.append(1) or SINGLE_PASS["grad_cam"].single_pass(observation, q)
+        )
     }
-    again = sanity_checks(loaded, image, AttributionTarget(3, contrast_index=1), rows, maps=first.maps, steps=2)
-    assert again.maps["grad_cam"] is first.maps["grad_cam"]
-    assert len(made) == 6 + 3  # the cascade and three further copies
+    repeated = sanity_checks(loaded, image, AttributionTarget(3, contrast_index=1), methods, maps=first.maps, steps=2)
+    assert repeated.maps["grad_cam"] is first.maps["grad_cam"]
+    assert len(computed) == 6 + 3  # the cascade and three further copies
     np.testing.assert_array_equal(
-        again.randomization["grad_cam"].complete_signed, first.randomization["grad_cam"].complete_signed
+        repeated.randomization["grad_cam"].complete_signed, first.randomization["grad_cam"].complete_signed
     )
 
 
-def test_eight_threads_eight_images_no_cross_talk():
+def test_threads_do_not_mix_images():
     loaded = tiny()
     images = [model_input(32, 32, seed) for seed in range(8)]
 
     def run(image):
         return sanity_checks(loaded, image, AttributionTarget(3), QUICK, steps=2, copies=1)
 
-    alone = [run(image) for image in images]
+    sequential = [run(image) for image in images]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(run, images))
-    for one, other in zip(alone, together, strict=True):
+    for expected, threaded in zip(sequential, together, strict=True):
         for name in QUICK:
-            np.testing.assert_array_equal(one.maps[name].heatmap, other.maps[name].heatmap)
-            np.testing.assert_array_equal(one.faithfulness[name].deletion, other.faithfulness[name].deletion)
-            np.testing.assert_array_equal(one.randomization[name].signed, other.randomization[name].signed)
-    assert len({one.faithfulness["grad_cam"].deletion_auc for one in alone}) == 8
-    assert leftovers(loaded.model) == []
+            np.testing.assert_array_equal(expected.maps[name].heatmap, threaded.maps[name].heatmap)
+            np.testing.assert_array_equal(expected.faithfulness[name].deletion, threaded.faithfulness[name].deletion)
+            np.testing.assert_array_equal(expected.randomization[name].signed, threaded.randomization[name].signed)
+    assert len({expected.faithfulness["grad_cam"].deletion_auc for expected in sequential}) == 8
+    assert leftover_state(loaded.model) == []
 
 
-def test_what_is_refused_leaves_nothing():
+def test_errors_leave_no_state():
     loaded = tiny()
     with pytest.raises(OutOfRange, match="0 to 6"):
-        sanity_checks(loaded, model_input(32, 32), AttributionTarget(7), CHEAP)
+        sanity_checks(loaded, model_input(32, 32), AttributionTarget(7), SINGLE_PASS)
     with pytest.raises(OutOfRange, match="no stage 9"):
-        sanity_checks(loaded, model_input(32, 32), AttributionTarget(3, stage=9), CHEAP)
+        sanity_checks(loaded, model_input(32, 32), AttributionTarget(3, stage=9), SINGLE_PASS)
 
-    def fail(done, total):
+    def fail(finished, total):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        sanity_checks(loaded, model_input(32, 32), AttributionTarget(3), CHEAP, progress=fail)
-    assert leftovers(loaded.model) == []
+        sanity_checks(loaded, model_input(32, 32), AttributionTarget(3), SINGLE_PASS, progress=fail)
+    assert leftover_state(loaded.model) == []
     assert loaded.lock.acquire(blocking=False)
     loaded.lock.release()
     assert threading.active_count() < 20
 
 
-# --- Words ----------------------------------------------------------------------------------------------------
+# --- Outcomes -------------------------------------------------------------------------------------------------------
 
 
 def randomized(*complete: float, sizes: tuple[float, ...] | None = None, values: int = 4096) -> Randomization:
@@ -190,98 +194,101 @@ def faithful(
     start: float | None = None,
     insertion_chances: tuple[float, ...] | None = None,
 ) -> Faithfulness:
-    """Curves that are flat, so that their areas are what they are at; but for `start`, which takes no room."""
+    """Flat curves, so that their areas equal their values; `start` has no width."""
     shares = np.array([0.0, 0.0, 1.0])
     flat = [np.repeat(np.array(c)[:, None], 3, axis=1) for c in (chances, insertion_chances or chances)]
     falling = np.full(3, deletion)
     falling[0] = 0.5 if start is None else start
-    return Faithfulness("tiny", 3, "gray", shares, falling, np.full(3, insertion), *flat, blank=blank)
+    return Faithfulness("tiny", 3, "gray", shares, falling, np.full(3, insertion), *flat, is_uniform=blank)
 
 
 @pytest.mark.parametrize(
-    ("complete", "follows", "words"),
+    ("complete", "outcome", "sentence"),
     [
-        ((0.08,), "follows", "Follows the model: rank correlation 0.08 with one random copy."),
-        ((0.5, -0.5, 0.6), "follows", "correlation 0.20 with 3 random copies (mean)."),
-        ((0.5,), "partly", "Follows the model in part: rank correlation 0.50"),
-        ((0.79, 0.79), "partly", "the image's or the architecture's doing"),
-        ((0.8,), "insensitive", "Insensitive: rank correlation 0.80"),
-        ((-0.97,), "insensitive", "-0.97 with one random copy; it would look the same for a model"),
-        ((float("nan"),), "follows", "Follows the model: even, to a thousandth, for one random copy."),
+        ((0.08,), "passes", "Follows the model: rank correlation 0.08 with one random copy."),
+        ((0.5, -0.5, 0.6), "passes", "correlation 0.20 with 3 random copies (mean)."),
+        ((0.5,), "inconclusive", "Follows the model in part: rank correlation 0.50"),
+        ((0.79, 0.79), "inconclusive", "the image's or the architecture's doing"),
+        ((0.8,), "fails", "Insensitive: rank correlation 0.80"),
+        ((-0.97,), "fails", "-0.97 with one random copy; it would look the same for a model"),
+        ((float("nan"),), "passes", "Follows the model: even, to a thousandth, for one random copy."),
     ],
 )
-def test_words_on_the_model(complete, follows, words):
-    found = sanity_check(METHODS["grad_cam"], randomized(*complete), faithful(0.2, (0.4, 0.42)))
-    assert found.follows == follows
-    assert words in found.words[0]
+def test_randomization_outcomes(complete, outcome, sentence):
+    result = check_map(METHODS["grad_cam"], randomized(*complete), faithful(0.2, (0.4, 0.42)))
+    assert result.randomization_outcome == outcome
+    assert sentence in result.sentences[0]
 
 
-def test_absolute_values_are_named_where_more_is_left_of_them():
-    left = randomized(0.63, -0.6, sizes=(0.4, 0.24))
-    assert left.left == pytest.approx(0.32)
-    found = sanity_check(METHODS["grad_cam"], left, faithful(0.2, (0.4, 0.42)))
-    assert "rank correlation of absolute values 0.32 with 2 random copies (mean)." in found.words[0]
-    assert found.remarks == ("Left: of absolute values.",)
+def test_absolute_values_are_named_if_higher():
+    randomization = randomized(0.63, -0.6, sizes=(0.4, 0.24))
+    assert randomization.mean_correlation == pytest.approx(0.32)
+    result = check_map(METHODS["grad_cam"], randomization, faithful(0.2, (0.4, 0.42)))
+    assert "rank correlation of absolute values 0.32 with 2 random copies (mean)." in result.sentences[0]
+    assert result.remarks == ("Left: of absolute values.",)
 
 
-def test_few_values_and_their_luck_are_named():
-    """9 values, four copies: 1.96 / sqrt(4 * 8) = 0.35; one copy: 0.69, so that 0.6 is no more than luck."""
-    found = sanity_check(METHODS["grad_cam"], randomized(0.1, 0.1, 0.1, 0.1, values=9), faithful(0.2, (0.4, 0.42)))
-    assert found.words[0] == (
+def test_few_values_and_their_chance_limit_are_named():
+    """9 values, four copies: 1.96 / sqrt(4 * 8) = 0.35; one copy: 0.69, so that 0.6 is within chance."""
+    result = check_map(METHODS["grad_cam"], randomized(0.1, 0.1, 0.1, 0.1, values=9), faithful(0.2, (0.4, 0.42)))
+    assert result.sentences[0] == (
         "Follows the model: rank correlation 0.10 with 4 random copies (mean) (9 values reach ±0.35 by luck)."
     )
-    assert found.remarks == ("9 values reach ±0.35 by luck.",)
-    one = [
-        sanity_check(METHODS["grad_cam"], randomized(r, values=9), faithful(0.2, (0.4, 0.42))).follows
+    assert result.remarks == ("9 values reach ±0.35 by luck.",)
+    expected = [
+        check_map(METHODS["grad_cam"], randomized(r, values=9), faithful(0.2, (0.4, 0.42))).randomization_outcome
         for r in (0.6, 0.7)
     ]
-    assert one == ["follows", "partly"]
+    assert expected == ["passes", "inconclusive"]
     # never beyond the other threshold
     assert (
-        sanity_check(METHODS["grad_cam"], randomized(0.9, values=2), faithful(0.2, (0.4, 0.42))).follows
-        == "insensitive"
+        check_map(METHODS["grad_cam"], randomized(0.9, values=2), faithful(0.2, (0.4, 0.42))).randomization_outcome
+        == "fails"
     )
 
 
-def test_words_on_the_answer():
+def test_faithfulness_outcomes():
     # s = sqrt(2) / 100 about 0.43; two copies: t = 6.314, margin = t s sqrt(1.5)
     margin = 6.314 * np.sqrt(2) / 100 * np.sqrt(1.5)
-    found = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.21, (0.42, 0.44), 0.6))
-    assert (found.finds, margin) == ("better", pytest.approx(0.109, abs=1e-3))
-    assert found.words[1] == (
+    result = check_map(METHODS["grad_cam"], randomized(0), faithful(0.21, (0.42, 0.44), 0.6))
+    assert (result.faithfulness_outcome, margin) == ("passes", pytest.approx(0.109, abs=1e-3))
+    assert result.sentences[1] == (
         "Removing what it marks lowers the answer faster than the same map moved elsewhere "
         "(deletion 0.210, chance 0.430 ± 0.109)."
     )
-    assert found.words[2] == (
+    assert result.sentences[2] == (
         "Showing it brings the answer back sooner than the moved map (insertion 0.600, chance 0.430 ± 0.109)."
     )
-    for deletion, finds in ((0.33, "chance"), (0.53, "chance"), (0.54, "worse"), (0.32, "better")):
-        assert sanity_check(METHODS["grad_cam"], randomized(0), faithful(deletion, (0.42, 0.44))).finds == finds
-    worse = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.6, (0.42, 0.44), 0.2))
-    assert "more slowly than" in worse.words[1]
-    assert "later than" in worse.words[2]
-    alone = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.43,)))
-    assert alone.finds == "chance"  # one moved copy says nothing of how they vary
-    own = sanity_check(
+    for deletion, outcome in ((0.33, "inconclusive"), (0.53, "inconclusive"), (0.54, "fails"), (0.32, "passes")):
+        assert (
+            check_map(METHODS["grad_cam"], randomized(0), faithful(deletion, (0.42, 0.44))).faithfulness_outcome
+            == outcome
+        )
+    worse = check_map(METHODS["grad_cam"], randomized(0), faithful(0.6, (0.42, 0.44), 0.2))
+    assert "more slowly than" in worse.sentences[1]
+    assert "later than" in worse.sentences[2]
+    sequential = check_map(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.43,)))
+    assert sequential.faithfulness_outcome == "inconclusive"  # one moved copy says nothing of how they vary
+    own_chance = check_map(
         METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62))
     )
-    assert "no sooner than the moved map (insertion 0.600, chance 0.610 ± 0.109)" in own.words[2]
+    assert "no sooner than the moved map (insertion 0.600, chance 0.610 ± 0.109)" in own_chance.sentences[2]
 
 
-def test_the_start_is_named_and_little_to_lose_said():
-    sure = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), start=0.62))
-    assert sure.words[-1] == "The answer starts at 62.0 %."
-    assert sure.remarks == ()
-    unsure = sanity_check(METHODS["grad_cam"], randomized(0), faithful(0.01, (0.02, 0.02), start=0.029))
-    assert unsure.words[-1] == "The answer starts at 2.9 %: there is little to lose."
-    assert unsure.remarks == unsure.words[-1:]
+def test_low_initial_probability_is_remarked():
+    confident = check_map(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), start=0.62))
+    assert confident.sentences[-1] == "The answer starts at 62.0 %."
+    assert confident.remarks == ()
+    uncertain = check_map(METHODS["grad_cam"], randomized(0), faithful(0.01, (0.02, 0.02), start=0.029))
+    assert uncertain.sentences[-1] == "The answer starts at 2.9 %: there is little to lose."
+    assert uncertain.remarks == uncertain.sentences[-1:]
 
 
-def test_maps_of_units_claim_nothing_and_even_maps_are_called_so():
-    found = sanity_check(METHODS["attention"], randomized(0.1), faithful(0.21, (0.42, 0.44)))
-    assert found.words[0] == "It asks about one unit and makes no claim about the class."
-    assert found.remarks == found.words[:1]
-    assert len(found.words) == 5
-    empty = sanity_check(METHODS["grad_cam"], randomized(float("nan")), faithful(0.21, (0.42, 0.44), blank=True))
-    assert (empty.follows, empty.finds, len(empty.words)) == ("even", "even", 1)
-    assert empty.words[0].startswith("Even:")
+def test_unit_maps_and_uniform_maps_are_named():
+    result = check_map(METHODS["attention"], randomized(0.1), faithful(0.21, (0.42, 0.44)))
+    assert result.sentences[0] == "It asks about one unit and makes no claim about the class."
+    assert result.remarks == result.sentences[:1]
+    assert len(result.sentences) == 5
+    empty = check_map(METHODS["grad_cam"], randomized(float("nan")), faithful(0.21, (0.42, 0.44), blank=True))
+    assert (empty.randomization_outcome, empty.faithfulness_outcome, len(empty.sentences)) == ("uniform", "uniform", 1)
+    assert empty.sentences[0].startswith("Even:")
