@@ -52,20 +52,24 @@ def quote(value: object) -> str:
 class LensError(Exception):
     """Base class.
 
-    Attributes:
-        what: What happened, one or more sentences.
-        remedy: What the reader can do about it; '' if nothing.
+    Args:
+        what: What happened, one or more sentences, or a template of them.
+        remedy: What the reader can do about it, likewise; '' if nothing.
         detail: For the operator of the program only, such as a path.
+        values: Fill the placeholders of both templates, see messages.Message.
     """
 
-    def __init__(self, what: str, *, remedy: str = "", detail: str = ""):
-        super().__init__(what)
-        self.what = what
-        self.remedy = remedy
+    def __init__(self, what: str, *, remedy: str = "", detail: str = "", **values: object):
+        self.what, self.remedy = (_fill(text, values) for text in (what, remedy))
         self.detail = detail
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".strip()
+
+
+def _fill(text: str, values: dict[str, object]) -> str:
+    return Message(text, **values) if values and not isinstance(text, Message) else text
 
 
 class UnknownName(LensError, LookupError):
@@ -134,8 +138,8 @@ class NoWeights(WeightsError):
         attempts: One tuple (source, cause, remedy) per source that was tried.
     """
 
-    def __init__(self, what: str, attempts: tuple[tuple[str, str, str], ...], *, remedy: str = "", detail: str = ""):
-        super().__init__(what, remedy=remedy, detail=detail)
+    def __init__(self, what: str, attempts: tuple[tuple[str, str, str], ...], **options: object):
+        super().__init__(what, **options)
         self.attempts = attempts
 
     def __str__(self) -> str:

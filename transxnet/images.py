@@ -134,19 +134,16 @@ def decode(source: Any, *, name: str = "image") -> SourceImage:
         raise
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLarge(
-            Message("{subject} has too many pixels to decode.", subject=subject), remedy=_SMALLER, detail=repr(error)
+            "{subject} has too many pixels to decode.", remedy=_SMALLER, detail=repr(error), subject=subject
         ) from error
     except ExcessiveMetadata as error:
         raise ImageUnreadable(
-            Message("{subject} contains far more metadata than an image needs.", subject=subject),
-            remedy=_RESAVE,
-            detail=repr(error),
-        ) from error
+            "{subject} contains far more metadata than an image needs.", remedy=_RESAVE, detail=repr(error),
+            subject=subject,
+        ) from error  # fmt: skip
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
         raise ImageUnreadable(
-            Message("{subject} is damaged and could not be decoded.", subject=subject),
-            remedy=_RESAVE,
-            detail=repr(error),
+            "{subject} is damaged and could not be decoded.", remedy=_RESAVE, detail=repr(error), subject=subject
         ) from error
 
 
@@ -172,7 +169,7 @@ def _open(source: Any, subject: str) -> Image.Image:
     if hasattr(source, "read"):
         return _from_bytes(_read(source, subject), subject)
     raise ImageUnreadable(
-        Message("{subject} is not an image.", subject=subject), remedy=_RESAVE, detail=f"type {type(source).__name__}"
+        "{subject} is not an image.", remedy=_RESAVE, detail=f"type {type(source).__name__}", subject=subject
     )
 
 
@@ -180,15 +177,13 @@ def _read_path(path: str | bytes, subject: str) -> bytes:
     head = os.fsdecode(path).strip().lower()
     if head.startswith("data:") or "://" in head or head.startswith(("http:", "https:")):
         raise ImageUnreadable(
-            Message("{subject} is a web address, and images are not downloaded.", subject=subject),
-            remedy="Save the image to a file and upload the file.",
-        )
+            "{subject} is a web address, and images are not downloaded.",
+            remedy="Save the image to a file and upload the file.", subject=subject,
+        )  # fmt: skip
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe or a device could be read forever
             raise ImageUnreadable(
-                Message("{subject} is not a file.", subject=subject),
-                remedy="Choose an image file.",
-                detail=repr(path),
+                "{subject} is not a file.", remedy="Choose an image file.", detail=repr(path), subject=subject
             )
         with open(path, "rb") as file:
             return _read(file, subject)
@@ -196,10 +191,9 @@ def _read_path(path: str | bytes, subject: str) -> bytes:
         if isinstance(error, ImageError):
             raise
         raise ImageUnreadable(
-            Message("{subject} could not be read from disk.", subject=subject),
-            remedy="Check that the file exists and is readable.",
-            detail=repr(error),
-        ) from error
+            "{subject} could not be read from disk.", remedy="Check that the file exists and is readable.",
+            detail=repr(error), subject=subject,
+        ) from error  # fmt: skip
 
 
 def _read(file: Any, subject: str) -> bytes:
@@ -209,8 +203,7 @@ def _read(file: Any, subject: str) -> bytes:
         block = file.read(MAX_BYTES + 1 - len(data))
         if isinstance(block, str):
             raise ImageUnreadable(
-                Message("{subject} was opened as text.", subject=subject),
-                remedy="Open the file in binary mode ('rb').",
+                "{subject} was opened as text.", remedy="Open the file in binary mode ('rb').", subject=subject
             )
         if not block:
             break
@@ -220,12 +213,10 @@ def _read(file: Any, subject: str) -> bytes:
 
 def _from_bytes(data: bytes, subject: str) -> Image.Image:
     if not data:
-        raise ImageUnreadable(
-            Message("{subject} is empty: the file has no bytes.", subject=subject), remedy="Upload it again."
-        )
+        raise ImageUnreadable("{subject} is empty: the file has no bytes.", remedy="Upload it again.", subject=subject)
     if len(data) > MAX_BYTES:
         raise ImageTooLarge(
-            Message("{subject} is larger than {size} MB.", subject=subject, size=MAX_BYTES // 2**20), remedy=_SMALLER
+            "{subject} is larger than {size} MB.", remedy=_SMALLER, subject=subject, size=MAX_BYTES // 2**20
         )
     scans = check_structure(data)
     try:
@@ -272,8 +263,7 @@ def _from_pil(image: Image.Image, subject: str) -> Image.Image:
     # A PIL image may be a file that is not decoded yet: loading an EPS one would start Ghostscript.
     if isinstance(image, ImageFile.ImageFile) and image.format not in (*FORMATS, "MPO"):
         raise ImageUnreadable(
-            Message(_UNSUPPORTED, subject=subject, kind=f"a {image.format} file"),
-            remedy="Pass image.convert('RGB') instead.",
+            _UNSUPPORTED, remedy="Pass image.convert('RGB') instead.", subject=subject, kind=f"a {image.format} file"
         )
     _check_size(image.size, _limit(image), subject)
     return image.copy()  # later steps work in place
@@ -284,14 +274,10 @@ def _from_array(array: np.ndarray, subject: str) -> Image.Image:
         array = array[:, :, 0]
     if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
         raise ImageUnreadable(
-            Message(
-                "{subject} is an array of {dtype} with shape {shape}; expected uint8 (H, W), (H, W, 3) or (H, W, 4).",
-                subject=subject,
-                dtype=array.dtype,
-                shape=array.shape,
-            ),
-            remedy="Scale it to 0..255, convert it with .astype('uint8') and put the channels last.",
-        )
+            "{subject} is an array of {dtype} with shape {shape}; expected uint8 (H, W), (H, W, 3) or (H, W, 4).",
+            remedy="Scale it to 0..255, convert it with .astype('uint8') and put the channels last.", subject=subject,
+            dtype=array.dtype, shape=array.shape,
+        )  # fmt: skip
     _check_size((array.shape[1], array.shape[0]), MAX_PIXELS, subject)
     return Image.fromarray(np.ascontiguousarray(array))
 
@@ -312,32 +298,21 @@ def _check_size(size: tuple[int, int], limit: int, subject: str) -> None:
     width, height = size
     if width * height > limit:
         raise ImageTooLarge(
-            Message(
-                "{subject} has {width} × {height} pixels ({millions} million); the limit is {most} million.",
-                subject=subject,
-                width=width,
-                height=height,
-                millions=f"{width * height / 1e6:.0f}",
-                most=f"{limit / 1e6:.0f}",
-            ),
-            remedy=_SMALLER,
-        )
+            "{subject} has {width} × {height} pixels ({millions} million); the limit is {most} million.",
+            remedy=_SMALLER, subject=subject, width=width, height=height, millions=f"{width * height / 1e6:.0f}",
+            most=f"{limit / 1e6:.0f}",
+        )  # fmt: skip
     if min(size) < MIN_SIDE:
         raise ImageError(
-            Message("{subject} is too small: {width} × {height} pixels.", subject=subject, width=width, height=height),
-            remedy=Message("Use an image with at least {side} pixels on each side.", side=MIN_SIDE),
-        )
+            "{subject} is too small: {width} × {height} pixels.",
+            remedy="Use an image with at least {side} pixels on each side.", subject=subject, width=width,
+            height=height, side=MIN_SIDE,
+        )  # fmt: skip
     if max(size) > MAX_ASPECT * min(size):
         raise ImageError(
-            Message(
-                "{subject} is too narrow: {width} × {height} pixels, an aspect ratio above {ratio}:1.",
-                subject=subject,
-                width=width,
-                height=height,
-                ratio=MAX_ASPECT,
-            ),
-            remedy="Crop it and upload it again.",
-        )
+            "{subject} is too narrow: {width} × {height} pixels, an aspect ratio above {ratio}:1.",
+            remedy="Crop it and upload it again.", subject=subject, width=width, height=height, ratio=MAX_ASPECT,
+        )  # fmt: skip
 
 
 def _check_scans(size: tuple[int, int], scans: int, subject: str) -> None:
@@ -345,18 +320,10 @@ def _check_scans(size: tuple[int, int], scans: int, subject: str) -> None:
     width, height = size
     if width * height * scans > MAX_SCANNED_PIXELS:
         raise ImageTooLarge(
-            Message(
-                "{subject} stores {width} × {height} pixels in {scans} scans ({millions} million pixels in total); the "
-                "limit is {most} million.",
-                subject=subject,
-                width=width,
-                height=height,
-                scans=scans,
-                millions=f"{width * height * scans / 1e6:.0f}",
-                most=f"{MAX_SCANNED_PIXELS / 1e6:.0f}",
-            ),
-            remedy=_RESAVE,
-        )
+            "{subject} stores {width} × {height} pixels in {scans} scans ({millions} million pixels in total); the "
+            "limit is {most} million.", remedy=_RESAVE, subject=subject, width=width, height=height, scans=scans,
+            millions=f"{width * height * scans / 1e6:.0f}", most=f"{MAX_SCANNED_PIXELS / 1e6:.0f}",
+        )  # fmt: skip
 
 
 # --- image -> upright RGB ------------------------------------------------------------------------------------------
@@ -436,9 +403,9 @@ def _resizable(image: Image.Image, notes: list[str], subject: str) -> Image.Imag
         values = np.asarray(image)
         if not np.isfinite(values).all():
             raise ImageUnreadable(
-                Message("{subject} contains NaN or infinite values.", subject=subject),
-                remedy="Replace them and upload it again.",
-            )
+                "{subject} contains NaN or infinite values.", remedy="Replace them and upload it again.",
+                subject=subject,
+            )  # fmt: skip
         return Image.fromarray(np.rint(np.clip(values, 0, 255)).astype(np.uint8))
     if image.mode in ("PA", "RGBa", "La") or (image.mode in ("P", "1", "L", "RGB") and "transparency" in image.info):
         return image.convert("RGBA")
@@ -529,18 +496,15 @@ def prepare(
     """
     if image_size < 1 or not 0 < crop_pct <= 1:
         raise OutOfRange(
-            Message("image_size={size} with crop_pct={crop_pct} is not possible.", size=image_size, crop_pct=crop_pct),
-            remedy="Use a positive size and a crop_pct above 0 and up to 1.",
-        )
+            "image_size={size} with crop_pct={crop_pct} is not possible.",
+            remedy="Use a positive size and a crop_pct above 0 and up to 1.", size=image_size, crop_pct=crop_pct,
+        )  # fmt: skip
     if interpolation not in _FILTERS or crop_mode not in CROP_MODES:
         raise OutOfRange(
-            Message(
-                "Unknown interpolation {interpolation} or crop mode {mode}.",
-                interpolation=quote(interpolation),
-                mode=quote(crop_mode),
-            ),
+            "Unknown interpolation {interpolation} or crop mode {mode}.",
             remedy=f"Use one of {', '.join(_FILTERS)}, and one of {', '.join(CROP_MODES)}.",
-        )
+            interpolation=quote(interpolation), mode=quote(crop_mode),
+        )  # fmt: skip
     (width, height), short_side = image.size, math.floor(image_size / crop_pct)
     long_side = short_side if crop_mode == "squash" else int(short_side * max(width, height) / min(width, height))
     new_width, new_height = (short_side, long_side) if width <= height else (long_side, short_side)

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 
 from .errors import OutOfRange, UnknownName, quote
-from .messages import Message
 
 NUMBERED = "numbered-"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -61,19 +60,17 @@ class LabelSet:
         if matches:
             return matches[0]
         raise UnknownName(
-            Message(
-                "None of the {count} classes of {labels} is called {name}.",
-                count=len(self), labels=self.name, name=quote(str(text).strip()),
-            ),
+            "None of the {count} classes of {labels} is called {name}.",
             remedy="Use a class's name, its WNID or its index; `python -m transxnet list --classes NAME` lists them.",
+            count=len(self), labels=self.name, name=quote(str(text).strip()),
         )  # fmt: skip
 
     def _in_range(self, index: int) -> int:
         if not 0 <= index < len(self):
             raise OutOfRange(
-                Message("{labels} has no class {index}.", labels=self.name, index=index),
-                remedy=Message("Choose {low} to {high}.", low=0, high=len(self) - 1),
-            )
+                "{labels} has no class {index}.", remedy="Choose {low} to {high}.", labels=self.name, index=index,
+                low=0, high=len(self) - 1,
+            )  # fmt: skip
         return index
 
 
@@ -92,8 +89,7 @@ def label_set(name: str) -> LabelSet:
         wnids = tuple((ASSETS / "labels" / f"{name}.txt").read_text(encoding="utf-8").split())
     else:
         raise UnknownName(
-            Message("There is no label set {name}.", name=quote(name)),
-            remedy="Label sets: imagenet-1k, tiny-imagenet-200.",
+            "There is no label set {name}.", remedy="Label sets: imagenet-1k, tiny-imagenet-200.", name=quote(name)
         )
     synonyms = tuple(info.label_name_to_description(wnid) for wnid in wnids)
     return LabelSet(name, wnids, tuple(names.split(", ")[0] for names in synonyms), synonyms)

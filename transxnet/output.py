@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import LensError
-from .messages import Message
 
 PROBE_BYTES = 64 * 1024  # less than any command writes
 _STARTED = time.time()  # of this process, or so: before it writes anything
@@ -42,14 +41,10 @@ def check_output(path: Path | None, *, file: bool = False, resume: bool = False)
             probe.flush()
     except OSError as error:
         raise LensError(
-            Message(
-                "The results cannot be written to {name} ({reason}).",
-                name=path.name,
-                reason=error.strerror or type(error).__name__,
-            ),
-            remedy="Choose another folder with --out, or free disk space.",
-            detail=str(error),
-        ) from error
+            "The results cannot be written to {name} ({reason}).",
+            remedy="Choose another folder with --out, or free disk space.", detail=str(error), name=path.name,
+            reason=error.strerror or type(error).__name__,
+        ) from error  # fmt: skip
     if resume and path.is_dir():
         _remove_unfinished(path)
 
@@ -95,10 +90,10 @@ def explain_storage_error(error: BaseException) -> LensError | None:
         code = cause.errno if isinstance(cause, OSError) else int(number[1]) if number else None
         if code in _STORAGE:
             return LensError(
-                Message("The results could not be written ({reason}).", reason=os.strerror(code)),
-                remedy="Free disk space, or choose another folder with --out.",
-                detail=str(error),
-            )
+                "The results could not be written ({reason}).",
+                remedy="Free disk space, or choose another folder with --out.", detail=str(error),
+                reason=os.strerror(code),
+            )  # fmt: skip
     return None
 
 

@@ -136,9 +136,9 @@ def find_variant(name: str) -> VariantSpec:
             return spec
     names = ", ".join(spec.short for spec in VARIANTS.values())
     raise UnknownName(
-        Message("There is no model called {name}.", name=quote(name.strip())),
-        remedy=Message("Choose one of: {names} (each also as NAME@untrained).", names=names),
-    )
+        "There is no model called {name}.", remedy="Choose one of: {names} (each also as NAME@untrained).",
+        name=quote(name.strip()), names=names,
+    )  # fmt: skip
 
 
 def parse_variant(text: str) -> tuple[VariantSpec, bool]:

@@ -1,1 +1,1 @@
-"""Backbones: timm's backbones as columns beside TransXNet, for the views that need no TransXNet parts."""
+"""timm backbones for all methods that need no part of TransXNet."""

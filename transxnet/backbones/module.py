@@ -119,10 +119,9 @@ class Backbone(nn.Module):
             logits, features = self.net.forward_head(tokens), self.net.forward_head(tokens, pre_logits=True)
         except (RuntimeError, AssertionError, ValueError) as error:  # windows or pyramids do not fit the size
             raise LensError(
-                Message("{name} does not accept images of {size} px.", name=self.spec.name, size=self.spec.image_size),
-                remedy="Choose its original size, or a multiple of 32.",
-                detail=str(error)[:200],
-            ) from error
+                "{name} does not accept images of {size} px.", remedy="Choose its original size, or a multiple of 32.",
+                detail=str(error)[:200], name=self.spec.name, size=self.spec.image_size,
+            ) from error  # fmt: skip
         finally:
             for hook in hooks:
                 hook.remove()

@@ -144,13 +144,13 @@ def _spec(name: str, architecture: str, tag: str, config: dict[str, Any]) -> Bac
 
 def misfit(name: str, why: str) -> LensError:
     """The error for a backbone of timm that cannot be explained, with the reason."""
-    return LensError(Message("{name} cannot be explained: {why}.", name=name, why=why), remedy=_EXAMPLES)
+    return LensError("{name} cannot be explained: {why}.", remedy=_EXAMPLES, name=name, why=why)
 
 
 def _unknown(name: str, query: str, candidates: list[str]) -> UnknownName:
     similar = difflib.get_close_matches(query, candidates, n=4, cutoff=0.5)
     names = ", ".join(PREFIX + candidate for candidate in similar)
     return UnknownName(
-        Message("timm has no backbone called {name}.", name=quote(name)),
-        remedy=Message("Similar names: {names}.", names=names) if similar else _EXAMPLES,
-    )
+        "timm has no backbone called {name}.",
+        remedy=Message("Similar names: {names}.", names=names) if similar else _EXAMPLES, name=quote(name),
+    )  # fmt: skip

@@ -76,9 +76,9 @@ def read_source(spec: VariantSpec, path: Path, ema: bool = False) -> Source:
     averaged = _differs(path, checkpoint.state)
     if ema and not (averaged or checkpoint.note):
         raise WeightsMismatch(
-            Message("The file {name} contains no moving average (EMA) of its weights.", name=path.name),
-            remedy="Leave out --ema to publish the weights themselves.",
-        )
+            "The file {name} contains no moving average (EMA) of its weights.",
+            remedy="Leave out --ema to publish the weights themselves.", name=path.name,
+        )  # fmt: skip
     dtype = _smallest_dtype(checkpoint.state)
     source = Source(spec, path, checkpoint.sha256, checkpoint.state, dtype, averaged, checkpoint.note)
     source.model()

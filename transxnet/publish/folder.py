@@ -17,7 +17,6 @@ import torch
 from torch import nn
 
 from ..errors import PublishFailed
-from ..messages import Message
 from ..weights.checkpoint import file_sha256
 from ..weights.download import CONFIG, WEIGHTS
 from ..weights.load import load
@@ -60,10 +59,9 @@ def check_free(out: Path) -> None:
     """Raise PublishFailed unless `out` does not exist or is an empty folder."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise PublishFailed(
-            Message("{name} already exists and is not overwritten.", name=out.name),
-            remedy="Pass another folder with --out, or remove that one.",
-            detail=str(out),
-        )
+            "{name} already exists and is not overwritten.",
+            remedy="Pass another folder with --out, or remove that one.", detail=str(out), name=out.name,
+        )  # fmt: skip
 
 
 def verify(source: Source, folder: Path) -> None:
@@ -76,15 +74,11 @@ def verify(source: Source, folder: Path) -> None:
         difference = _difference(expected, load_model().eval())
         if difference:
             raise PublishFailed(
-                Message(
-                    "{loader} loads other values from the converted file than {name} contains: {difference}. Nothing "
-                    "was published.",
-                    loader=loader,
-                    name=source.path.name,
-                    difference=difference,
-                ),
+                "{loader} loads other values from the converted file than {name} contains: {difference}. Nothing "
+                "was published.",
                 remedy="Disk or memory may be defective. Try again, and report it if that does not help.",
-            )
+                loader=loader, name=source.path.name, difference=difference,
+            )  # fmt: skip
 
 
 def _write(source: Source, repository: str, folder: Path) -> str:

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 from ..errors import PublishFailed, quote
-from ..messages import Message
 from ..weights.checkpoint import file_sha256
 from ..weights.download import hub_host, within
 from ..weights.hub_errors import failure
@@ -44,10 +43,10 @@ def repository_id(to: str, name: str) -> str:
         validate_repo_id(repository)
     except HFValidationError as error:
         raise PublishFailed(
-            Message("{name} is not a valid repository on the Hub.", name=quote(to.strip())),
-            remedy="Write NAMESPACE or NAMESPACE/NAME: letters, digits, '-', '_' and '.'.",
-            detail=str(error),
-        ) from error
+            "{name} is not a valid repository on the Hub.",
+            remedy="Write NAMESPACE or NAMESPACE/NAME: letters, digits, '-', '_' and '.'.", detail=str(error),
+            name=quote(to.strip()),
+        ) from error  # fmt: skip
     return repository
 
 
@@ -107,22 +106,13 @@ def check_published(folder: Path, repository: str, commit: str) -> None:
             except Exception as error:
                 cause = failure(error, hub_host(), repository)
                 raise PublishFailed(
-                    Message(
-                        "{repo} was published as {commit}, but could not be verified: {cause}",
-                        repo=repository,
-                        commit=commit[:8],
-                        cause=cause.what,
-                    ),
-                    remedy="Load it from there before you announce it, or publish again.",
-                    detail=cause.detail,
-                ) from error
+                    "{repo} was published as {commit}, but could not be verified: {cause}",
+                    remedy="Load it from there before you announce it, or publish again.", detail=cause.detail,
+                    repo=repository, commit=commit[:8], cause=cause.what,
+                ) from error  # fmt: skip
             if file_sha256(Path(downloaded)) != file_sha256(path):
                 raise PublishFailed(
-                    Message(
-                        "{name} in commit {commit} of {repo} differs from the uploaded file.",
-                        name=path.name,
-                        commit=commit[:8],
-                        repo=repository,
-                    ),
-                    remedy="Load it from there before you announce it; delete that commit if it fails.",
-                )
+                    "{name} in commit {commit} of {repo} differs from the uploaded file.",
+                    remedy="Load it from there before you announce it; delete that commit if it fails.", name=path.name,
+                    commit=commit[:8], repo=repository,
+                )  # fmt: skip

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from ..backbones.spec import PREFIX, BackboneSpec
 from ..errors import DigestMismatch
-from ..messages import Message
 from . import sources
 from .checkpoint import file_sha256
 from .sources import SourceOptions, SourceUnavailable, WeightsFile
@@ -41,9 +40,9 @@ def from_hub(spec: BackboneSpec, options: SourceOptions) -> WeightsFile:
     """timm's repository: from the client's cache if it is complete, else from the network."""
     if not spec.hub_id:
         raise SourceUnavailable(
-            Message("{name} publishes no weights for {architecture}.", name="timm", architecture=spec.architecture),
-            remedy="Pass a file, or choose another backbone.",
-        )
+            "{name} publishes no weights for {architecture}.", remedy="Pass a file, or choose another backbone.",
+            name="timm", architecture=spec.architecture,
+        )  # fmt: skip
     timm_spec = _with_timm_name(spec)
     was_cached = is_cached(spec, options)
     try:

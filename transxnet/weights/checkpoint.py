@@ -173,14 +173,13 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise SourceFailed(
-            Message("There is no file {name}.", name=path.name), remedy="Check the path.", detail=str(path)
+            "There is no file {name}.", remedy="Check the path.", detail=str(path), name=path.name
         ) from error
     except OSError as error:
         raise SourceFailed(
-            Message("The file {name} cannot be read ({reason}).", name=path.name, reason=error.strerror),
-            remedy="Grant permission to read it.",
-            detail=str(path),
-        ) from error
+            "The file {name} cannot be read ({reason}).", remedy="Grant permission to read it.", detail=str(path),
+            name=path.name, reason=error.strerror,
+        ) from error  # fmt: skip
 
 
 def _parse_safetensors(data: bytes, path: Path) -> Mapping[str, object]:
@@ -202,10 +201,9 @@ def _parse_torch(data: bytes, path: Path) -> object:
             if "nsupported global" not in str(error):
                 raise _damaged(path, error) from error
             raise SourceFailed(
-                Message("The file {name} contains more than tensors; code from a file is never run.", name=path.name),
-                remedy="Use a safetensors file or a plain state dict.",
-                detail=f"{path}: {error}",
-            ) from error
+                "The file {name} contains more than tensors; code from a file is never run.",
+                remedy="Use a safetensors file or a plain state dict.", detail=f"{path}: {error}", name=path.name,
+            ) from error  # fmt: skip
         except Exception as error:  # a damaged file can fail anywhere inside the unpickler or the zip reader
             raise _damaged(path, error) from error
 
@@ -220,10 +218,9 @@ def _check_sums(data: bytes) -> None:
 
 def _damaged(path: Path, error: Exception) -> SourceFailed:
     return SourceFailed(
-        Message("The file {name} is damaged or not a checkpoint.", name=path.name),
-        remedy="Download it again.",
-        detail=f"{path}: {type(error).__name__}: {error}",
-    )
+        "The file {name} is damaged or not a checkpoint.", remedy="Download it again.",
+        detail=f"{path}: {type(error).__name__}: {error}", name=path.name,
+    )  # fmt: skip
 
 
 def _unwrap(parsed: object, path: Path, prefer: Sequence[str] = ()) -> tuple[Mapping[str, object], str]:
@@ -235,13 +232,9 @@ def _unwrap(parsed: object, path: Path, prefer: Sequence[str] = ()) -> tuple[Map
         parsed = parsed[copies[0]] if copies else None
     if not isinstance(parsed, Mapping) or not parsed:
         raise WeightsMismatch(
-            Message(
-                "The file {name} contains no state dict, neither at the top level nor under {keys}.",
-                name=path.name,
-                keys=" or ".join(_STATE_KEYS[:2]),
-            ),
-            remedy="Pass a checkpoint of a complete model.",
-        )
+            "The file {name} contains no state dict, neither at the top level nor under {keys}.",
+            remedy="Pass a checkpoint of a complete model.", name=path.name, keys=" or ".join(_STATE_KEYS[:2]),
+        )  # fmt: skip
     keys = [str(key) for key in parsed]
     cut = len("module.") if all(key.startswith("module.") for key in keys) else 0
     return {key[cut:]: value for key, value in zip(keys, parsed.values(), strict=True)}, note
@@ -263,17 +256,17 @@ def _copies_note(copies: list[str]) -> str:
 def _plain_tensor(key: str, value: object, path: Path) -> Tensor:
     if not isinstance(value, Tensor):
         raise WeightsMismatch(
-            Message("In {name}, {key} is not a tensor.", name=path.name, key=key),
-            remedy="Pass a checkpoint that contains a state dict.",
-        )
+            "In {name}, {key} is not a tensor.", remedy="Pass a checkpoint that contains a state dict.", name=path.name,
+            key=key,
+        )  # fmt: skip
     if not value.is_floating_point():
         return value
     value = value.detach().to(torch.float32)
     if not torch.isfinite(value).all():
         raise WeightsMismatch(
-            Message("In {name}, {key} contains values that are not finite.", name=path.name, key=key),
-            remedy="The training diverged, or the file is damaged. Use another checkpoint.",
-        )
+            "In {name}, {key} contains values that are not finite.",
+            remedy="The training diverged, or the file is damaged. Use another checkpoint.", name=path.name, key=key,
+        )  # fmt: skip
     return value.contiguous()
 
 

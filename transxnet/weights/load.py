@@ -225,9 +225,9 @@ def resolve_device(device: str | torch.device | None = None) -> torch.device:
     try:
         resolved = torch.device(str(device).strip().lower())
     except RuntimeError as error:
-        raise DeviceError(Message("{name} is not a device.", name=quote(str(device))), remedy=remedy) from error
+        raise DeviceError("{name} is not a device.", remedy=remedy, name=quote(str(device))) from error
     if resolved.type not in kinds or (resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count()):
-        raise DeviceError(Message("This machine has no device {name}.", name=repr(str(resolved))), remedy=remedy)
+        raise DeviceError("This machine has no device {name}.", remedy=remedy, name=repr(str(resolved)))
     return resolved
 
 
@@ -297,9 +297,9 @@ def _untrained(spec: Spec) -> tuple[Model, Provenance]:
 def _check_image_size(image_size: int) -> int:
     if not 32 <= image_size <= MAX_SIDE:
         raise OutOfRange(
-            Message("The image size {size} px is out of range.", size=image_size),
-            remedy=Message("Choose {low} to {high}.", low=32, high=MAX_SIDE),
-        )
+            "The image size {size} px is out of range.", remedy="Choose {low} to {high}.", size=image_size, low=32,
+            high=MAX_SIDE,
+        )  # fmt: skip
     return int(image_size)
 
 
@@ -319,11 +319,9 @@ def _on_device(model: Model, device: torch.device) -> Model:
         return model.to(device)
     except torch.OutOfMemoryError as error:
         raise DeviceError(
-            Message(
-                "The weights of {name} do not fit into the memory of {device}.", name=model.spec.name, device=device
-            ),
-            remedy="Close other programs that use it, or pass --device cpu.",
-        ) from error
+            "The weights of {name} do not fit into the memory of {device}.",
+            remedy="Close other programs that use it, or pass --device cpu.", name=model.spec.name, device=device,
+        ) from error  # fmt: skip
 
 
 def _source_options(

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import SourceFailed, quote
-from ..messages import Message
 from ..variants import VariantSpec, find_variant
 
 HUB_PREFIX = "hf-hub:"
@@ -76,9 +75,10 @@ def parse_namespace(text: str) -> Namespace:
         variant, equals, revision = (part.strip() for part in pin.rpartition("="))
         if not name or not revision or (equals and not variant) or (default and not equals):
             raise SourceFailed(
-                Message("{text} is not a Hub namespace with revisions.", text=quote(text.strip())),
+                "{text} is not a Hub namespace with revisions.",
                 remedy="Write NAMESPACE, NAMESPACE@REVISION, or NAMESPACE@VARIANT=REVISION,VARIANT=REVISION.",
-            )
+                text=quote(text.strip()),
+            )  # fmt: skip
         if equals:
             pins[find_variant(variant).name] = revision
         else:

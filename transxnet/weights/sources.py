@@ -121,10 +121,10 @@ def from_user_source(spec: VariantSpec, source: str | os.PathLike[str], options:
         return from_folder(spec, path)
     if not path.is_file():
         raise SourceFailed(
-            Message("There is no file or folder {name}.", name=quote(path.name)),
-            remedy=f"Check the path. A repository is written {HUB_PREFIX}NAMESPACE/NAME.",
-            detail=str(path),
-        )
+            "There is no file or folder {name}.",
+            remedy=f"Check the path. A repository is written {HUB_PREFIX}NAMESPACE/NAME.", detail=str(path),
+            name=quote(path.name),
+        )  # fmt: skip
     return WeightsFile(path, Provenance("file", path.name, detail=str(path)))
 
 
@@ -159,10 +159,9 @@ def from_folder(spec: VariantSpec, path: Path) -> WeightsFile:
         digest = _recorded_digest(spec, path / CONFIG, f"the folder {path.name}")
         return WeightsFile(path / WEIGHTS, Provenance("folder", WEIGHTS, digest, detail=str(path / WEIGHTS)))
     raise SourceUnavailable(
-        Message("The folder contains no {names}.", names=" and no ".join(names)),
-        remedy="Put the file there, or pass another folder.",
-        detail=str(path),
-    )
+        "The folder contains no {names}.", remedy="Put the file there, or pass another folder.", detail=str(path),
+        names=" and no ".join(names),
+    )  # fmt: skip
 
 
 def from_hub(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
@@ -209,17 +208,16 @@ def from_bundle(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
     path = BUNDLED / f"{spec.name}.safetensors"
     if not path.is_file():
         raise SourceUnavailable(
-            Message("{name} is not bundled.", name=spec.name),
-            remedy=Message("Bundled models: {names}.", names=", ".join(bundled_names()) or "none"),
-        )
+            "{name} is not bundled.", remedy="Bundled models: {names}.", name=spec.name,
+            names=", ".join(bundled_names()) or "none",
+        )  # fmt: skip
     card = _read_json(path.with_suffix(".json"))
     digest = card.get("sha256", "")
     if not digest:
         raise SourceFailed(
-            Message("The card of the bundled {name} records no SHA-256.", name=spec.name),
-            remedy="Restore assets/weights from the repository.",
-            detail=str(path.with_suffix(".json")),
-        )
+            "The card of the bundled {name} records no SHA-256.", remedy="Restore assets/weights from the repository.",
+            detail=str(path.with_suffix(".json")), name=spec.name,
+        )  # fmt: skip
     provenance = Provenance("bundled", f"assets/weights/{path.name}", str(digest), detail=str(path))
     return WeightsFile(path, provenance.with_note(_accuracy_note(card)))
 
@@ -240,8 +238,7 @@ def from_release(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
     """The authors' release file, from the cache or the network."""
     if not spec.official_file:
         raise SourceUnavailable(
-            Message("The authors released no weights for {name}.", name=spec.name),
-            remedy="Released: T, S, B and B-384.",
+            "The authors released no weights for {name}.", remedy="Released: T, S, B and B-384.", name=spec.name
         )
     base, path = release_url(), release_path(spec)
     if not path.is_file():
@@ -330,11 +327,9 @@ def _recorded_digest(spec: VariantSpec, config: Path, location: str) -> str:
     architecture = content.get("architecture", spec.name)
     if architecture != spec.name:
         raise WeightsMismatch(
-            Message(
-                "{location} contains {actual}, not {expected}.",
-                location=location, actual=str(architecture)[:60], expected=spec.name,
-            ),
-            remedy="Choose the model that these weights were trained for.",
+            "{location} contains {actual}, not {expected}.",
+            remedy="Choose the model that these weights were trained for.", location=location,
+            actual=str(architecture)[:60], expected=spec.name,
         )  # fmt: skip
     return str(content.get("sha256") or "")
 
@@ -346,7 +341,7 @@ def _read_json(path: Path) -> dict[str, object]:
         return {}
     except (OSError, ValueError) as error:
         raise SourceFailed(
-            Message("{name} is not valid JSON.", name=path.name), remedy="Download it again.", detail=str(path)
+            "{name} is not valid JSON.", remedy="Download it again.", detail=str(path), name=path.name
         ) from error
     return content if isinstance(content, dict) else {}
 
@@ -360,12 +355,9 @@ def _discard(path: Path) -> None:
 
 def _mismatch(location: str, recorded: str, actual: str, path: Path) -> DigestMismatch:
     return DigestMismatch(
-        Message(
-            "{location} is not the published file: its SHA-256 is {actual}…, the recorded one {recorded}….",
-            location=location, actual=actual[:16], recorded=recorded[:16],
-        ),
+        "{location} is not the published file: its SHA-256 is {actual}…, the recorded one {recorded}….",
         remedy="It was damaged or replaced. Download it again; if that does not help, tell its publisher.",
-        detail=f"{path}: {actual}, recorded {recorded}",
+        detail=f"{path}: {actual}, recorded {recorded}", location=location, actual=actual[:16], recorded=recorded[:16],
     )  # fmt: skip
 
 
