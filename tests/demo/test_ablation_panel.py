@@ -40,7 +40,7 @@ def column(name: str = "pico", loaded=None, **asked) -> Column:
 @pytest.fixture(scope="module")
 def panel() -> dict:
     session = Session(image="key", edits=EDITS, mask=MASK, fill="inpaint")
-    return shown(session, column(edits=EDITS, mask=MASK, fill="inpaint"))
+    return shown(session, column(ablations=EDITS, mask=MASK, fill="inpaint"))
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +109,8 @@ def test_an_explained_class_that_is_no_first_answer_has_its_row():
 
 def test_a_variant_without_a_part_says_so_beside_one_that_has_it():
     edits = ("no_osra@3.0",)
-    without = column("pico_noosra", small_model(osra=False), edits=edits)
-    panel = shown(Session(edits=edits), column(edits=edits), without)
+    without = column("pico_noosra", small_model(osra=False), ablations=edits)
+    panel = shown(Session(edits=edits), column(ablations=edits), without)
     first, second = (one["cell"]["lines"] for one in panel["columns"])
     assert first == []
     assert "has no OSRA" in second[0]

@@ -36,11 +36,11 @@ ONE, TWO = image(), image(1)
 ASKED = StudyOptions(stage=2, position=(30, 40))
 
 
-def column(name: str, shown=ONE, options: StudyOptions = ASKED, **switches: bool) -> Column:
+def column(name: str, source=ONE, options: StudyOptions = ASKED, **switches: bool) -> Column:
     """A finished column: the small model, called what a test needs."""
     kind = "untrained" if name.endswith("@untrained") else "folder"
     loaded = small_model(kind, **switches)
-    return Column(name, replace(study(loaded, image, options), model=name), cost(loaded.model))
+    return Column(name, replace(study(loaded, source, options), model=name), cost(loaded.model))
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,7 @@ from demo.i18n.translate import (
 from demo.session import Session
 from demo.ui.components import _language
 from demo.ui.language import InLanguage, Words, chooser
+from transxnet import errors
 from transxnet.backbones.spec import spec_of
 from transxnet.draw import strings as figure_strings
 from transxnet.errors import LensError, NoWeights
@@ -220,18 +221,24 @@ def test_locale_is_local_to_a_thread():
 
 # ---- messages -----------------------------------------------------------------------------------------------------
 
-LIBRARY_WITHOUT_PAGE = ("cli", "training", "publish")  # packages whose messages only the command line prints
+NOT_ON_PAGE = (  # of transxnet/: what only the command line or a caller of the library can meet
+    "cli", "training", "publish", "console.py", "distributed.py", "output.py", "explain/attention",
+    "explain/erf/protocol.py", "explain/attribution/cam_variants.py", "explain/attribution/captum_methods.py",
+    "explain/attribution/smooth_grad.py", "explain/kernels/change.py", "explain/kernels/clusters.py",
+    "explain/kernels/spectra.py",
+)  # fmt: skip
 
 
 def message_templates() -> dict[str, str]:
-    """Template of every Message in the library that a visitor can meet -> a place where it stands."""
+    """Template of every Message and error in the library that a visitor can meet -> a place where it stands."""
     templates = {text: f"draw.strings.{name}" for name, text in vars(figure_strings).items() if name.isupper()}
+    error_types = [name for name, value in vars(errors).items() if isinstance(value, type)]
     for path, tree in sources("transxnet").items():
-        if path.relative_to(ROOT / "transxnet").parts[0] in LIBRARY_WITHOUT_PAGE:
-            continue
-        for call in calls(tree, "Message"):
-            for text in literals(call.args[0], tree):
-                templates.setdefault(text, f"{path.name}:{call.lineno}")
+        if not str(path.relative_to(ROOT / "transxnet")).startswith(NOT_ON_PAGE):
+            for call in calls(tree, "Message", *error_types):
+                remedies = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
+                for text in (text for node in (*call.args[:1], *remedies) for text in literals(node, tree)):
+                    templates.setdefault(text, f"{path.name}:{call.lineno}")
     return {
         text: location for text, location in templates.items() if re.search(r"[^\W\d_]", re.sub(r"\{[^}]*\}", "", text))
     }
@@ -244,11 +251,10 @@ def literals(node: ast.expr, tree: ast.Module) -> list[str]:
     if isinstance(node, ast.IfExp):
         return literals(node.body, tree) + literals(node.orelse, tree)
     if isinstance(node, ast.Name):
-        assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
-        values = [node.value for node in assignments if any(ast.unparse(target) == node.id for target in node.targets)]
-        return [
-            text for value in values if isinstance(value, (ast.Constant, ast.IfExp)) for text in literals(value, tree)
-        ]
+        assignments = [item for item in ast.walk(tree) if isinstance(item, ast.Assign)]
+        named = [item for item in assignments if node.id in map(ast.unparse, item.targets)]
+        values = [item.value for item in named if isinstance(item.value, (ast.Constant, ast.IfExp))]
+        return [text for value in values for text in literals(value, tree)]
     return []
 
 
@@ -358,7 +364,7 @@ def test_availability_of_weights_is_translated(where):
 
 
 @pytest.mark.parametrize(
-    ("asked", "accepted", "wanted"),
+    ("requested", "accepted", "expected"),
     [
         ([], "", "en"),
         ([], "ko-KR,ko;q=0.9,en;q=0.8", "ko"),

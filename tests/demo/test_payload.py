@@ -144,7 +144,7 @@ def test_columns_have_revision_digest_and_note(columns):
 
 
 @pytest.mark.parametrize(
-    ("nearer", "less_sure", "said"),
+    ("nearer", "less_sure", "text"),
     [
         (0.96, 0.5, "than those of 96% of 3,000 held-out images"),
         (0.9, 0.02, "98% of 3,000 held-out images"),
@@ -336,7 +336,7 @@ def test_progress_of_a_download():
     assert "stalled" not in waiting("x", 1, 2, silent=STALLED_AFTER - 0.1)
     assert waiting("x", 1, 2, silent=12.3)["stalled"].startswith("No data received for 12 s; still trying")
     assert waiting("x", 5, 5, silent=60) == {"text": "loading weights"}
-    assert progress([Column("s")])["s"]["text"] == "working"
+    assert progress([Column("s")])["s"]["text"] == "computing"
     assert progress([FAILED]) == {}
 
 
