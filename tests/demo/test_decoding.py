@@ -36,7 +36,7 @@ def pool() -> Iterator[DecodePool]:
 
 
 @pytest.fixture
-def source_crop(tmp_path: Path) -> Path:
+def photo(tmp_path: Path) -> Path:
     noise = np.random.default_rng(5).integers(0, 256, (60, 80, 3), np.uint8)
     path = tmp_path / "photo.png"
     Image.fromarray(noise).save(path)
@@ -127,7 +127,7 @@ def test_a_decode_that_takes_too_long_is_killed(photo):
         pool.decode(photo, name="/tmp/slow.jpg")
     assert not is_running(pid)
     with use_locale("ko"):
-        assert tr_error(refused.value).startswith("“slow.jpg”: 읽는 데 0초가 넘게 걸렸습니다.")
+        assert tr_error(refused.value).startswith("“slow.jpg”: 디코딩에 0초가 넘게 걸렸습니다.")
     pool.limit = GENEROUS
     assert pid_of(pool) != pid
     assert pool.decode(photo).size == (80, 60)
@@ -150,7 +150,7 @@ def test_a_worker_that_dies_costs_one_image(pool, photo):
     os.kill(pid, signal.SIGKILL)  # as the kernel does where memory is short
     thread.join(GENEROUS)
     assert type(answers[0]) is ImageUnreadable
-    assert answers[0].what == "“crash.jpg” could not be decoded: the decoder stopped, or ran out of memory."
+    assert answers[0].what == "“crash.jpg” could not be decoded: the decoder stopped or ran out of memory."
     with use_locale("zh"):
         assert tr_error(answers[0]).startswith("“crash.jpg”无法解码")
     assert pool.decode(photo).size == (80, 60)
@@ -167,7 +167,7 @@ def test_a_worker_out_of_memory_answers(tmp_path, photo):
     pool.decode(photo)
     resource.prlimit(pid_of(pool), resource.RLIMIT_DATA, (200 * 2**20, 200 * 2**20))
     Image.new("RGBA", (4900, 4900), (1, 2, 3, 4)).save(tmp_path / "large.png", compress_level=1)
-    with pytest.raises(ImageTooLarge, match="more pixels than this page decodes"):
+    with pytest.raises(ImageTooLarge, match="too many pixels to decode"):
         pool.decode(tmp_path / "large.png")
     assert pool.decode(photo).size == (80, 60)
     pool.close()
@@ -179,7 +179,7 @@ def test_waiting_for_a_worker_ends(photo):
     with pytest.raises(Busy, match="Too many images are being decoded") as refused:
         pool.decode(photo)
     with use_locale("zh"):
-        assert tr_error(refused.value) == "正在解码的图片太多。 请几秒后再试。"
+        assert tr_error(refused.value) == "正在解码的图像太多。 请几秒后重试。"
 
 
 def test_the_page_decodes_in_at_most_two_workers(photo, monkeypatch):

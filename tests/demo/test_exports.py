@@ -20,7 +20,7 @@ from demo.exports_asked import Asked, Display, display_of, in_query
 from demo.i18n.translate import tr
 from demo.links import State, updated
 from demo.timing import Timing
-from demo.views.compare import drawn
+from demo.views.compare import compared_map
 from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
 from transxnet.draw.overlay import interpolate, mark, overlay
@@ -176,7 +176,7 @@ def test_npz_has_the_raw_arrays(ask):
 def test_compare_has_differences_in_every_pair(ask):
     asked = ask("compare", untrained=True, compared="receptive_field")
     made = manifest_of("npz", (file := export("npz", asked)).data)
-    maps = {shot.study.model: drawn(shot.study, "receptive_field") for shot in asked.shots}
+    maps = {shot.study.model: compared_map(shot.study, "receptive_field") for shot in asked.shots}
     (wanted,) = compare_maps(maps).differences
     (pair,) = made["numbers"]["pairs"]
     assert pair["rank_correlation"] == wanted.correlation

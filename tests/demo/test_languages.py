@@ -169,6 +169,14 @@ def test_keys_are_literals():
             assert not isinstance(call.args[0], (ast.JoinedStr, ast.BinOp)), f"{path}:{call.lineno}"
 
 
+def test_messages_have_unique_english_text():
+    """Their key is found again by that text."""
+    first = [call.args[0] for tree in sources("demo").values() for call in calls(tree, "message")]
+    used = {node.value for node in first if isinstance(node, ast.Constant)}
+    texts = [text for english in STRINGS.values() for text in forms(english).values()]
+    assert {key for key in used if key in STRINGS and texts.count(forms(STRINGS[key])["other"]) > 1} == set()
+
+
 def test_values_match_placeholders():
     for path, tree in sources("demo").items():
         for call in calls(tree, *BY_KEY):

@@ -559,7 +559,7 @@ def test_ablation_answers_at_once_and_its_table_comes_when_it_is_asked_for(page,
     assert not any(
         {"ablation_table", "sanity_checks"} & set(study.options.analyses) for study in page.studio._studies.values()
     )
-    changed = opened_on(page, opened, "What if")
+    changed = opened_on(page, opened, "Ablation")
     assert page.figures["ablation"] not in changed
     assert not any("ablation" in study.options.analyses for study in page.studio._studies.values())
     cell = changed[page.panels["ablation"]]["columns"][0]["cell"]
@@ -609,7 +609,7 @@ def test_sanity_checks_says_how_far_it_is_until_something_newer_is_asked(page, o
 
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
-    steps = page.acted(tab("Trust"), ANN, opened, *controls())
+    steps = page.acted(tab("Sanity checks"), ANN, opened, *controls())
     assert kinds(next(steps)[page.panels["sanity_checks"]]) == [["pending"]]
     assert len(next(steps)[page.answers]["answers"]) == 5  # the answer does not wait for the maps
     cells = (next(steps)[page.downloads]["pico"] for _ in range(MOST))
@@ -655,7 +655,7 @@ def test_a_request_that_names_many_models_loads_none(page, opened):
     assert len(many) > 3
     before = page.studio._models._in_use.keys() | set(page.studio._models._idle)
     for names in (many, ["pico", *many], ["pico", "nano@untrained", "timm:zeta"]):
-        with pytest.raises(gr.Error, match=r"More than 3 models|timm has no backbone"):
+        with pytest.raises(gr.Error, match=r"At most 3 models|timm has no backbone"):
             list(event.fn(ANN, opened, *controls(names)))
     assert page.studio._models._in_use.keys() | set(page.studio._models._idle) == before
     changed = finish(page.variants_chosen(ANN, opened, *controls(["pico", BACKBONE, "pico@untrained"])))
@@ -670,7 +670,7 @@ def listed(models) -> Page:
 
 
 def test_backbones_that_are_not_listed_are_refused_everywhere(listed):
-    page, sentence = listed, "This page does not offer that timm backbone. It offers timm:test_resnet."
+    page, sentence = listed, "This page does not offer that timm backbone. Available backbones: timm:test_resnet."
     query = {"variants": f"timm:test_vit@untrained,pico,{BACKBONE}"}
     changed = finish(page.opened(SimpleNamespace(session_hash="ida", query_params=query), Session(), *controls()))
     session = changed[page.session]
@@ -760,7 +760,7 @@ def test_the_second_image_may_be_the_visitors_own_before_this_one(page, opened):
     assert page._second(session) == Second(first.sha256)
     assert changed[page.others["compare"]]["chosen"] == len(page.examples)
     panel = shown(changed, page, "compare")
-    assert panel["heads"][1]["title"] == "The second: your image"
+    assert panel["heads"][1]["title"] == "Reference image: your image"
     mine, theirs = (
         page.studio.study(one.sha256, "pico", StudyOptions(analyses=("kernels",))).kernels for one in (last, first)
     )
@@ -867,7 +867,7 @@ def test_a_script_leaves_an_upload_where_it_is_and_what_cannot_be_used_is_said(p
     session = finish(page.uploaded(ANN, opened, *controls(), image()))[page.session]
     changed = finish(page.go({"stage": 1, "view": "nothing"}, session, controls(), ANN))
     assert (changed[page.session].image, changed[page.stage]) == (image().sha256, 1)
-    assert changed[page.note]["sentences"] == [tr("links.unused", what="view", value="nothing")]
+    assert changed[page.note]["sentences"] == [tr("links.unused", what="tab", value="nothing")]
     (step,) = page.go({"stage": 1}, Session(), controls(), ANN)  # before the page has opened
     assert is_nothing(page, step)
 
@@ -941,7 +941,7 @@ def test_what_takes_long_can_be_stopped_and_started_again(page, opened, monkeypa
 
     quick = studio_module.study
     monkeypatch.setattr(studio_module, "study", slow)
-    running = page.acted(tab("Trust"), ANN, opened, *controls())
+    running = page.acted(tab("Sanity checks"), ANN, opened, *controls())
     first = next(running)
     (cell,) = first[page.panels["sanity_checks"]]["rows"][0]["cells"]
     assert (cell["kind"], cell["stop"]) == ("pending", tr("progress.stop"))

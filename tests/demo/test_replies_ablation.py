@@ -32,7 +32,7 @@ def test_the_numbers_are_the_librarys(tried):
     t = tried.ablation
     assert json.loads(json.dumps(numbers)) == numbers
     assert numbers["model"] == "small"
-    assert numbers["changes"] == [{"key": "no_osra@2.0", "words": "OSRA’s half zeroed", "where": "stage 2"}]
+    assert numbers["changes"] == [{"key": "no_osra@2.0", "description": "OSRA’s half zeroed", "scope": "stage 2"}]
     assert list(numbers["skipped"]) == ["head_off:9@1.1"]
     assert numbers["explained"]["logit"] == [t.target[0].logit, t.target[1].logit]
     assert [one["probability"] for one in numbers["answers"]] == [
