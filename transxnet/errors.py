@@ -83,7 +83,7 @@ class OutOfRange(LensError, ValueError):
 def check_name(name: str, names: Collection[str], template: str, remedy: str = "Choose one of: {names}.") -> None:
     """Raise UnknownName with the template's {name}, quoted, unless the name is one of `names`."""
     if name not in names:
-        raise UnknownName(Message(template, name=quote(name)), remedy=Message(remedy, names=", ".join(names)))
+        raise UnknownName(template, remedy=remedy, name=quote(name), names=", ".join(names))
 
 
 def check_index(
@@ -91,7 +91,7 @@ def check_index(
 ) -> int:
     """Return an index from `first` to `last`; raise OutOfRange with the template's {index} and `values` for others."""
     if index not in range(first, last + 1):
-        raise OutOfRange(Message(template, index=index, **values), remedy=Message(remedy, first=first, last=last))
+        raise OutOfRange(template, remedy=remedy, index=index, **values, first=first, last=last)
     return int(index)
 
 

@@ -37,7 +37,6 @@ import torch
 from torch import nn
 
 from .errors import OutOfRange
-from .messages import Message
 
 KINDS = (
     "stage", "block", "attention", "idconv_input", "gates", "kernels", "bias_gates", "biases", "idconv", "osra", "ste",
@@ -171,9 +170,9 @@ class Trace:
         if len(records) != 1:
             template = "The trace holds {count} records of {kind} at stage {stage}, block {block}, not one."
             raise OutOfRange(
-                Message(template, count=len(records), kind=repr(kind), stage=stage or "any", block=block or "any"),
-                remedy="Name a stage and block that the model has, and keep that kind when tracing.",
-            )
+                template, remedy="Name a stage and block that the model has, and keep that kind when tracing.",
+                count=len(records), kind=repr(kind), stage=stage or "any", block=block or "any",
+            )  # fmt: skip
         return records[0]
 
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ..errors import WeightsMismatch
 from ..labels import LabelSet
-from ..messages import Message
 from ..model import TransXNet
 from ..process_settings import without_tf32
 from ..results import Prediction, Predictions
@@ -77,9 +76,9 @@ def _predictions(logits: Tensor, labels: LabelSet, top: int) -> Predictions:  # 
     if len(logits) != len(labels):
         template = "The model answers with {classes} classes, {labels} names {count}."
         raise WeightsMismatch(
-            Message(template, classes=len(logits), labels=labels.name, count=len(labels)),
-            remedy="Use the label set that the weights were trained with.",
-        )
+            template, remedy="Use the label set that the weights were trained with.", classes=len(logits),
+            labels=labels.name, count=len(labels),
+        )  # fmt: skip
     logits = logits.float().cpu().clone()  # its own memory: a view would keep the whole batch
     probabilities = logits.softmax(dim=0)
     best = logits.argsort(descending=True, stable=True)[: max(top, 1)].tolist()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import OutOfRange
-from ..messages import Message
 from .predictions import Prediction
 
 Head = tuple[int, int, int]  # stage, block, head, all from 1
@@ -106,9 +105,9 @@ class AblationTable:
                 return row
         scope = {"stage": stage or "any", "block": block or "any"}
         raise OutOfRange(
-            Message("{ablation} was not asked at stage {stage}, block {block}.", ablation=repr(ablation), **scope),
-            remedy="Name that question and a finer `scopes` when asking.",
-        )
+            "{ablation} was not asked at stage {stage}, block {block}.",
+            remedy="Name that question and a finer `scopes` when asking.", ablation=repr(ablation), **scope,
+        )  # fmt: skip
 
     def scopes(self, ablation: str) -> list[tuple[int, int]]:
         """(stage, block) of every row of an ablation, in their order; (0, 0) is everywhere."""

@@ -202,7 +202,7 @@ def _memory_errors(loaded: LoadedModel) -> Iterator[None]:
         detail = str(error)
     torch.cuda.empty_cache()  # outside the except block: the error's traceback would hold the tensors
     raise DeviceError(
-        Message("The memory of {device} is too small to explain {model}.", device=loaded.device, model=loaded.name),
-        remedy="Close what else uses it, choose a smaller variant, or --device cpu.",
-        detail=detail,
-    )
+        "The memory of {device} is too small to explain {model}.",
+        remedy="Close what else uses it, choose a smaller variant, or --device cpu.", detail=detail,
+        device=loaded.device, model=loaded.name,
+    )  # fmt: skip

@@ -113,13 +113,10 @@ def available_ablations(model: nn.Module, names: Iterable[str]) -> tuple[list[st
     """
     if not isinstance(model, TransXNet):
         raise PartMissing(
-            Message(
-                "{name} is no TransXNet: {lacks}.",
-                name=model.spec.architecture if isinstance(model, Backbone) else Message("This model"),
-                lacks=Message("it has no IDConv and no OSRA that could be changed"),
-            ),
-            remedy="Choose a TransXNet variant, or another view.",
-        )
+            "{name} is no TransXNet: {lacks}.", remedy="Choose a TransXNet variant, or another view.",
+            name=model.spec.architecture if isinstance(model, Backbone) else Message("This model"),
+            lacks=Message("it has no IDConv and no OSRA that could be changed"),
+        )  # fmt: skip
     names = list(dict.fromkeys(names))
     for name in names:
         check_name(name, ABLATIONS, "There is no question {name}.", "Choose from: {names}.")
@@ -219,14 +216,13 @@ def parse_ablation(key: str) -> ScopedAblation:
     head, scope = int(match[2] or 0), Scope(int(match[3] or 0), int(match[4] or 0))
     if scope.block and not scope.stage:
         raise OutOfRange(
-            Message("{key} names a block of no stage.", key=repr(key)),
-            remedy=Message("Say {example}, for stage 3.", example=f"{name}@3.{scope.block}"),
-        )
+            "{key} names a block of no stage.", remedy="Say {example}, for stage 3.", key=repr(key),
+            example=f"{name}@3.{scope.block}",
+        )  # fmt: skip
     if (name == HEAD_OFF) != bool(head):
         template = "{key} names no head." if name == HEAD_OFF else "{key} names a head, and {name} has none."
         raise OutOfRange(
-            Message(template, key=repr(key), name=name),
-            remedy=Message("Heads count from 1: {example}.", example=f"{HEAD_OFF}:1@3.2"),
+            template, remedy="Heads count from 1: {example}.", key=repr(key), name=name, example=f"{HEAD_OFF}:1@3.2"
         )
     return ScopedAblation(name, scope, head)
 
@@ -247,9 +243,9 @@ def parse_ablations(keys: Iterable[str]) -> list[ScopedAblation]:
     ablations = list(dict.fromkeys(parse_ablation(key) for key in keys))
     if len(ablations) > MAX_ABLATIONS:
         raise OutOfRange(
-            Message("{count} changes at once are too many.", count=len(ablations)),
-            remedy=Message("Name at most {limit}.", limit=MAX_ABLATIONS),
-        )
+            "{count} changes at once are too many.", remedy="Name at most {limit}.", count=len(ablations),
+            limit=MAX_ABLATIONS,
+        )  # fmt: skip
     return ablations
 
 

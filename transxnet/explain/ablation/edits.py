@@ -161,8 +161,7 @@ def zero_half(half: str, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
     """
     if half not in HALVES:
         raise OutOfRange(
-            Message("D-Mixer has no half {half}.", half=quote(half)),
-            remedy=Message("Choose one of: {names}.", names=", ".join(HALVES)),
+            "D-Mixer has no half {half}.", remedy="Choose one of: {names}.", half=quote(half), names=", ".join(HALVES)
         )
     return {half: _within(scope, lambda tap, x: torch.zeros_like(x))}
 

@@ -59,9 +59,9 @@ def parse_mask(text: str) -> np.ndarray:
     rows, cols = int(match[1]), int(match[2])
     if not (1 <= rows <= MAX_SIDE and 1 <= cols <= MAX_SIDE):
         raise OutOfRange(
-            Message("A painted region of {rows} x {cols} cells is not read here.", rows=rows, cols=cols),
-            remedy=Message("1 to {limit}.", limit=MAX_SIDE),
-        )
+            "A painted region of {rows} x {cols} cells is not read here.", remedy="1 to {limit}.", rows=rows,
+            cols=cols, limit=MAX_SIDE,
+        )  # fmt: skip
     try:
         packed = base64.b64decode(match[3], validate=True)
     except binascii.Error:

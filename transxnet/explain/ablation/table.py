@@ -227,9 +227,9 @@ def _scopes(depths: Sequence[int], scopes: str | Iterable[Scope]) -> list[Scope]
     for scope in scopes:
         if not any(scope.covers(stage, block) for stage, block in _blocks(depths)):
             raise OutOfRange(
-                Message("The model has no {scope}.", scope=scope.description),
-                remedy=Message("Blocks a stage: {depths}.", depths=", ".join(map(str, depths))),
-            )
+                "The model has no {scope}.", remedy="Blocks a stage: {depths}.", scope=scope.description,
+                depths=", ".join(map(str, depths)),
+            )  # fmt: skip
     return scopes
 
 

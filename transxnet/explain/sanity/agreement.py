@@ -52,8 +52,9 @@ def agreement(maps: Mapping[str, Explanation], share: float = SHARE) -> Agreemen
     inputs = {(explanation.geometry.input_size, tuple(explanation.geometry.crop_box)) for explanation in maps.values()}
     if len(inputs) != 1:
         raise LensError(
-            Message("Methods are compared on one view, and these maps are of {count}.", count=len(inputs)),
+            "Methods are compared on one view, and these maps are of {count}.",
             remedy="Compare variants with agreement_between_models.",
+            count=len(inputs),
         )
     ((_, box),) = inputs
     placed = [interpolate(explanation.heatmap, explanation.geometry) for explanation in maps.values()]

@@ -138,7 +138,7 @@ class FaithfulnessTest:
         if placed.shape != tuple(self.x.shape[-2:]):
             template, (height, width) = "A map over {width} x {height} px does not fit this view.", placed.shape
             remedy = Message("Test a map with the image that it was made for.")
-            raise OutOfRange(Message(template, width=width, height=height), remedy=remedy)
+            raise OutOfRange(template, remedy=remedy, width=width, height=height)
         return placed
 
     def _remaining(self, order: np.ndarray, counts: np.ndarray) -> Iterable[Tensor]:

@@ -24,7 +24,6 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import PartMissing
-from ...messages import Message
 from ...results.out_of_distribution import OutOfDistribution
 from ...weights.sources import BUNDLED
 from ..observe import Observation
@@ -130,15 +129,15 @@ def out_of_distribution(observation: Observation, confidence: float, sha256: str
     statistics = load_statistics(observation.model_name, sha256)
     if statistics is None:
         raise PartMissing(
-            Message("It is not recorded which images {model} learned from.", model=observation.model_name),
+            "It is not recorded which images {model} learned from.",
             remedy="`python -m transxnet out-of-distribution` records it for a bundled model.",
+            model=observation.model_name,
         )
     row = features(observation)[0]
     if row.shape != statistics.mean.shape:
         template = "The record of the images that {model} learned from is of another model."
         raise PartMissing(
-            Message(template, model=observation.model_name),
-            remedy="`python -m transxnet out-of-distribution` writes it again.",
+            template, remedy="`python -m transxnet out-of-distribution` writes it again.", model=observation.model_name
         )
     distance = float(statistics.distance(row))
     nearer, less_confident = (float(np.searchsorted(scores, value) / len(scores)) for scores, value in (

@@ -26,7 +26,6 @@ from torch import nn
 from ...backbones.module import Backbone, untrained_backbone
 from ...errors import LensError, PartMissing
 from ...images import ModelInput
-from ...messages import Message
 from ...model import TransXNet, stored_bias_size
 from ...results import Explanation
 from ...results.sanity_checks import Randomization
@@ -258,7 +257,4 @@ def _require_all_tensors(model: nn.Module, groups: Groups) -> None:
     left_out = set(_tensors(model)) - set(keys)
     if left_out or len(keys) != len(set(keys)):
         template = "Randomization would leave out {count} tensors of the model, or take some twice."
-        raise LensError(
-            Message(template, count=len(left_out)),
-            remedy="Report this model.", detail=", ".join(sorted(left_out)),
-        )  # fmt: skip
+        raise LensError(template, remedy="Report this model.", detail=", ".join(sorted(left_out)), count=len(left_out))

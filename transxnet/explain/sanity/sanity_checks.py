@@ -124,7 +124,7 @@ def _all_maps(
     remaining = {name: method for name, method in methods.items() if name not in computed}
     maps = {**computed, **compute_maps(loaded.model, loaded.lock, model_input, target, remaining, missing)}
     if not any(name in maps for name in methods):
-        raise PartMissing(Message("{model} has none of these maps.", model=loaded.name), remedy="Choose others.")
+        raise PartMissing("{model} has none of these maps.", remedy="Choose others.", model=loaded.name)
     return {name: maps[name] for name in methods if name in maps}
 
 
