@@ -65,15 +65,16 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "NS@t=COMMIT,s=v2 one for each variant",
     )  # fmt: skip
     parser.add_argument("--device", help="cuda, mps or cpu; the best there is without")
-    parser.add_argument("--default-variant", default="pico", help="what the page opens on (pico)")
+    parser.add_argument("--model", default="pico", help="model that the page opens with (default: pico)")
     parser.add_argument(
-        "--beside", metavar="NAME,NAME,…", help="up to three timm backbones that one click sets beside the variants' "
-        "receptive fields; those whose weights are not on this disk come untrained",
+        "--backbones", metavar="NAME,NAME,…",
+        help="up to three timm backbones that one click adds to the receptive fields; those whose weights are not on "
+        "this disk have random weights",
     )  # fmt: skip
     parser.add_argument(
         "--visitor-backbones", choices=("none", "listed", "any"),
         default=os.environ.get("TRANSXNET_VISITOR_BACKBONES") or ("listed" if os.environ.get("SPACE_ID") else "any"),
-        help="which timm backbones visitors may name: none, listed (those of --beside) or any "
+        help="which timm backbones visitors may name: none, listed (those of --backbones) or any "
         "(default: listed on a Space, any elsewhere; TRANSXNET_VISITOR_BACKBONES)",
     )  # fmt: skip
     parser.add_argument(
@@ -111,24 +112,26 @@ def build(args: argparse.Namespace) -> Any:
     decorate = on_gpu()
     import torch
 
+    from demo.analyses import DEFAULT_BACKBONES
     from demo.backbones import Backbones
-    from demo.links import MOST_VARIANTS, canonical
-    from demo.studio import Studio
+    from demo.renderer import Renderer
+    from demo.service import StudyService
+    from demo.state import MAX_MODELS, canonical_name
     from demo.ui.page import Page
-    from demo.wanted import BESIDE
     from transxnet.errors import OutOfRange
 
     torch.set_num_threads(os.cpu_count() or 1)
-    beside = tuple(canonical(name) for name in args.beside.split(",")) if args.beside else BESIDE
-    if len(beside) > MOST_VARIANTS:
-        raise OutOfRange(f"--beside names {len(beside)} backbones.", remedy=f"Name up to {MOST_VARIANTS}.")
-    studio = Studio(
+    names = args.backbones.split(",") if args.backbones else DEFAULT_BACKBONES
+    backbones = tuple(canonical_name(name) for name in names)
+    if len(backbones) > MAX_MODELS:
+        raise OutOfRange(f"--backbones names {len(backbones)} backbones.", remedy=f"Name up to {MAX_MODELS}.")
+    service = StudyService(
         device=args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace, on_gpu=decorate,
-        default=args.default_variant,
-        backbones=Backbones(args.visitor_backbones, tuple(name.partition("@")[0] for name in beside)),
+        default=args.model,
+        backbones=Backbones(args.visitor_backbones, tuple(name.partition("@")[0] for name in backbones)),
     )  # fmt: skip
-    studio.preload(args.default_variant)
-    return Page(studio, args.default_variant, beside)
+    service.preload(args.model)
+    return Page(Renderer(service, args.model, backbones))
 
 
 def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
@@ -137,6 +140,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
 
     from demo import decoding
     from demo.connections import limit_connections
+    from demo.page_routes import PageRoutes
     from demo.temporary_files import UploadRoom, temporary_files
     from demo.ui import mcp
     from demo.ui.language import InLanguage
@@ -157,10 +161,13 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     keep_no_values()
     page.blocks.queue(api_open=False, max_size=64)
     limit_connections()
-    looks = {"theme": theme(), "css_paths": STYLES, "mcp_server": with_mcp, "i18n": page.words.i18n()}
+    looks = {"theme": theme(), "css_paths": STYLES, "mcp_server": with_mcp, "i18n": page.translations.i18n()}
     options = server.launch_options(args) | looks | more
     room = Middleware(UploadRoom, files=files, longest=server.MAX_UPLOAD_BODY)
-    options["app_kwargs"]["middleware"] += [Middleware(WebModules), room, Middleware(InLanguage, head=head())]
+    options["app_kwargs"]["middleware"] += [
+        Middleware(WebModules), Middleware(PageRoutes, renderer=page.renderer), room,
+        Middleware(InLanguage, head=head()),
+    ]  # fmt: skip
     if options["server_port"] == 0:
         options["server_port"] = address.find_port(options["server_name"], 0)
     try:

@@ -18,9 +18,9 @@ LOOPBACK = "127.0.0.1"
 
 def bracket_ipv6(host: str) -> str:
     """An IPv6 address in brackets, as Gradio and addresses of pages need it; every other host as it is."""
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
-        return f"[{bare}]" if ipaddress.ip_address(bare).version == 6 else host
+        return f"[{address}]" if ipaddress.ip_address(address).version == 6 else host
     except ValueError:  # a host name
         return host
 
@@ -38,12 +38,12 @@ def find_port(host: str | None, port: int) -> int:
     Raises:
         LensError: the port is in use or reserved, or this machine does not have the address.
     """
-    bare = (host or LOOPBACK).strip("[]")
+    address = (host or LOOPBACK).strip("[]")
     try:
-        port = _bind(bare, port)
+        port = _bind(address, port)
         return _bind(LOOPBACK, port)  # where Gradio checks it, whatever the host is
     except (OSError, UnicodeError) as error:  # UnicodeError: a host name that the domain name system cannot hold
-        raise _explain(bare, port, error) from error
+        raise _explain(address, port, error) from error
 
 
 def _bind(host: str, port: int) -> int:
@@ -62,7 +62,7 @@ def _bind(host: str, port: int) -> int:
         except OSError as error:
             failures.append(error)
     # `localhost` may be listed as ::1 too on a machine without IPv6.
-    wrong = [one for one in failures if one.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)]
+    wrong = [error for error in failures if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)]
     if wrong or len(failures) == len(addresses):
         raise (wrong or failures)[0]
     return port

@@ -1,7 +1,7 @@
 """The architecture of one variant as labeled boxes, for js/architecture.js. No gradio here.
 
 Numbers come from VariantSpec; the order of operations in a block is that of transxnet/layers.py. `go` of a box is what
-the page does on a click (keys of demo/links.py).
+the page does on a click (fields of the view state).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def architecture(spec: VariantSpec, title: str, stage: int) -> Json:
             _box("image", "architecture.image", tr_lines("architecture.image_lines", **stem), "overview"),
             _box("stem", "architecture.stem", tr_lines("architecture.stem_lines"), "erf", stage=1),
             *(_stage_box(spec, number) for number in STAGES),
-            head | {"go": head["go"] | {"cam": 4}},  # the stage whose output the head receives
+            head | {"go": head["go"] | {"cam_layer": 4}},  # the stage whose output the head receives
         ],
         "steps": [tr("architecture.step")] * 3,  # between the stages
         "opened": tr("architecture.opened"),
@@ -110,7 +110,7 @@ def _box(kind: str, name_key: str, lines: list[str], tab: str, stage: int = 0) -
     title = tr(name_key, stage=stage)
     opens = {"title": title, "lines": ", ".join(lines), "view": tr(TABS[tab])}
     if stage:
-        name, go = tr("architecture.opens_stage", **opens, stage=stage), {"view": tab, "stage": stage, "block": 0}
+        name, go = tr("architecture.opens_stage", **opens, stage=stage), {"tab": tab, "stage": stage, "block": 0}
     else:
-        name, go = tr("architecture.opens", **opens), {"view": tab}
+        name, go = tr("architecture.opens", **opens), {"tab": tab}
     return {"kind": kind, "title": title, "lines": lines, "name": name, "go": go}

@@ -39,7 +39,7 @@ class Backbones:
 
     def lists(self, name: str) -> bool:
         """Whether the operator named this backbone."""
-        return _bare(name) in self.listed
+        return _without_prefix(name) in self.listed
 
     def check(self, name: str) -> None:
         """Raises UnknownName, always in the same words, where visitors may not name this backbone."""
@@ -54,5 +54,5 @@ class Backbones:
 ANY_BACKBONE = Backbones()
 
 
-def _bare(name: str) -> str:
+def _without_prefix(name: str) -> str:
     return PREFIX + name.strip()[len(PREFIX) :].partition("@")[0].strip()

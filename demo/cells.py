@@ -32,7 +32,7 @@ from transxnet.results import Geometry
 from transxnet.study import Study
 from transxnet.variants import UNTRAINED
 
-from .columns import Column, variant_title
+from .columns import Column, model_title
 from .i18n.translate import source_name, tr, tr_lines, tr_message
 from .number_format import format_percent
 
@@ -87,7 +87,7 @@ def recovery_actions(column: Column) -> list[Json]:
     return [
         retry,
         *(
-            {"text": tr("weights.instead", title=variant_title(name)), "send": {"instead": [column.name, name]}}
+            {"text": tr("weights.instead", title=model_title(name)), "send": {"instead": [column.name, name]}}
             for name in replacements
         ),
     ]
@@ -115,12 +115,12 @@ def _progress_cell(column: Column) -> Json:
         return cell | {"text": tr("progress.working" if download is None else "progress.reading_weights")}
     if download.what:
         cell["text"] = tr("progress.downloading", what=download.what)
-        cell |= {"share": download.share, "amount": amount(download.done, download.total)}
+        cell |= {"share": download.share, "amount": amount(download.received, download.total)}
         cell["label"] = tr("progress.download_of", title=column.title)
     else:
         cell["text"] = tr("progress.looking_for_weights")
     if download.silent >= STALLED_AFTER:
-        stalled = "progress.stalled" if download.done else "progress.no_answer"
+        stalled = "progress.stalled" if download.received else "progress.no_answer"
         cell["stalled"] = tr(stalled, seconds=int(download.silent))
     return cell
 
@@ -279,10 +279,12 @@ def weights_details(column: Column) -> str:
     return f"{location}{revision}\nSHA-256 {provenance.sha256}\n{note}".strip()
 
 
-def amount(done: int, total: int) -> str:
+def amount(received: int, total: int) -> str:
     """Downloaded bytes as text: "12.3 of 51.2 MB"."""
     return tr(
-        "progress.megabytes_of" if total else "progress.megabytes", done=f"{done / 1e6:.1f}", total=f"{total / 1e6:.1f}"
+        "progress.megabytes_of" if total else "progress.megabytes",
+        done=f"{received / 1e6:.1f}",
+        total=f"{total / 1e6:.1f}",
     )
 
 
@@ -297,11 +299,11 @@ def percent(value: float) -> str:
 
 
 def photo(study: Study, image: SourceImage) -> Json:
-    """The input crop of a model from the source image at SHARP pixels (`src`), and the model input itself (`seen`)."""
+    """The input crop of a model from the source image at SHARP pixels (`src`), and the model input itself (`input`)."""
     height, width = study.crop.rgb.shape[:2]
     factor = SHARP / max(height, width)
     sharp = crop_source(image.rgb, study.crop.crop_box, (round(height * factor), round(width * factor)))
-    return {"src": jpeg(sharp), "seen": png(study.crop.rgb)}
+    return {"src": jpeg(sharp), "input": png(study.crop.rgb)}
 
 
 def jpeg(rgb: np.ndarray) -> str:

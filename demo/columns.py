@@ -13,7 +13,7 @@ from transxnet.study import Study, StudyOptions
 
 from .i18n.translate import message, tr
 from .jobs import LOOK_AGAIN, Job
-from .studio import Arrival, Loading, Studio
+from .service import Arrival, Loading, StudyService
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Column:
 
     @property
     def title(self) -> str:
-        return variant_title(self.name)
+        return model_title(self.name)
 
     @property
     def finished(self) -> bool:
@@ -50,7 +50,7 @@ class Column:
         return tr("models.random_weights") if spec_of(self.name)[1] else ""
 
 
-def variant_title(name: str) -> str:
+def model_title(name: str) -> str:
     """Name of a model on the page: "T", "B (384 px)", "pico, no OSRA", "T (random weights)", "resnet50 (timm)"."""
     spec, untrained = spec_of(name)
     title = tr(TITLES[spec.short]) if spec.short in TITLES else spec.short
@@ -70,13 +70,13 @@ def comparable_options(options: StudyOptions, first: Study | None) -> StudyOptio
     return replace(options, target=options.target or first.target.wnid, allow_missing_target=True)
 
 
-def with_costs(studio: Studio, names: Sequence[str], studies: Sequence[Study]) -> list[Column]:
+def with_costs(service: StudyService, names: Sequence[str], studies: Sequence[Study]) -> list[Column]:
     """Finished columns of these models with their cost."""
-    return [Column(name, study, studio.cost(name)) for name, study in zip(names, studies, strict=True)]
+    return [Column(name, study, service.cost(name)) for name, study in zip(names, studies, strict=True)]
 
 
 def gather(
-    studio: Studio,
+    studio: StudyService,
     image: str,
     names: Sequence[str],
     options: StudyOptions,
@@ -127,7 +127,7 @@ class _Gathering:
             if column.finished:
                 continue
             entry = self.models[i]
-            if entry.done.is_set():
+            if entry.finished.is_set():
                 self.columns[i] = self._analyze(i)
                 if self.columns[i].finished:
                     self.studio.release(self.models.pop(i))
@@ -136,7 +136,7 @@ class _Gathering:
             self.columns[i] = replace(column, arrival=entry.arrival)
             waited_for = waited_for or entry
         if waited_for is not None:
-            waited_for.done.wait(LOOK_AGAIN)
+            waited_for.finished.wait(LOOK_AGAIN)
 
     def leave(self) -> None:
         for job in self.jobs.values():
@@ -154,7 +154,7 @@ class _Gathering:
                 self.jobs[i] = self.studio.explain(self.image, column.name, self._options(i), self.other)
             job = self.jobs[i]
             if not job.wait(LOOK_AGAIN):
-                return replace(column, steps=job.steps, long=job.telling)
+                return replace(column, steps=job.steps, long=job.shows_progress)
             study = job.future.result()
         except LensError as error:
             return replace(column, error=error)

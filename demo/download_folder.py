@@ -47,23 +47,25 @@ class DownloadFolder:
                 message("models.download_too_large", size=f"{size / 1e9:.1f}", most=f"{self.max_bytes / 1e9:.1f}"),
                 remedy=message("models.smaller"),
             )
-        own = repository_folder(repository, self.path)
-        others = sorted((_last_used(folder), folder) for folder in self.path.glob("models--*") if folder != own)
-        sizes = {folder: _size(folder) for _, folder in others}
-        for _, folder in others:
+        repository_path = repository_folder(repository, self.path)
+        removable = sorted(
+            (_last_used(folder), folder) for folder in self.path.glob("models--*") if folder != repository_path
+        )
+        sizes = {folder: _size(folder) for _, folder in removable}
+        for _, folder in removable:
             if sum(sizes.values()) + size <= self.max_bytes:
                 return
             shutil.rmtree(folder, ignore_errors=True)
             sizes[folder] = _size(folder)
 
     def watch(self, repository: str) -> Callable[[int, int], None]:
-        """A function to call with (bytes done, bytes in all or 0) during a download, which keeps the folder bounded."""
+        """A download's progress callback, called with (bytes received, total bytes or 0), that bounds the folder."""
         admitted = 0
 
-        def admit(done: int, total: int) -> None:
+        def admit(received: int, total: int) -> None:
             nonlocal admitted
-            if max(done, total) > admitted:
-                admitted = max(done, total)
+            if max(received, total) > admitted:
+                admitted = max(received, total)
                 self.make_room(repository, admitted)
 
         return admit
@@ -79,8 +81,8 @@ def _last_used(folder: Path) -> float:
 def _size(folder: Path) -> int:
     """Bytes of the files below a folder; links count for themselves."""
     size = 0
-    for place, _, names in os.walk(folder):
+    for directory, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):
-                size += os.lstat(os.path.join(place, name)).st_size
+                size += os.lstat(os.path.join(directory, name)).st_size
     return size

@@ -27,11 +27,11 @@ from transxnet.export.manifest import manifest, png_with
 from transxnet.images import SourceImage
 from transxnet.study import Study
 
+from .analyses import ANALYSES_BY_TAB, LAYER_INDEPENDENT
 from .cells import Json, data_url, pending
 from .columns import Column
-from .exports_asked import identity
+from .export_request import identity
 from .i18n.translate import message, tr, tr_message
-from .wanted import ALIKE_EVERYWHERE, WANTED
 
 MAX_IN_ROW = 5  # panels: the image and maps of models
 _serial = count(1)
@@ -48,16 +48,16 @@ def figures_of(
         columns: One per model.
         image: The source image.
         backbones: Columns of other backbones, added to the first figures of the receptive field.
-        stage: Shown of analyses that hold every stage (wanted.ALIKE_EVERYWHERE); None is the studies' own.
+        stage: Shown of analyses that hold every stage (analyses.LAYER_INDEPENDENT); None is the studies' own.
         reference_image: Of analyses that compare two images.
     """
     studies, backbone_studies = _studies(columns), _studies(backbones)
     compared = bool(studies and backbones)
     figures = backbone_figures(studies, backbone_studies, image) if compared else []
-    for part in WANTED[view].figures:
+    for part in ANALYSES_BY_TAB[view].figures:
         if not (backbones and part == "receptive_field"):
-            figures += figures_for(part, _at_stage(stage, studies) if part in ALIKE_EVERYWHERE else studies, image.rgb)
-    images = [identity(one) for one in (image, reference_image) if one is not None]
+            figures += figures_for(part, _at_stage(stage, studies) if part in LAYER_INDEPENDENT else studies, image.rgb)
+    images = [identity(source) for source in (image, reference_image) if source is not None]
     about = manifest({"view": view, "stage": stage}, images, [*studies, *backbone_studies], [], Style())
     return [figure(study_figure, about) for study_figure in figures]
 
@@ -123,13 +123,13 @@ def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None)
     return content
 
 
-def shown(figures: list[Json]) -> Json:
+def finished_figures(figures: list[Json]) -> Json:
     """Finished figures."""
-    words = {
+    text = {
         "numbers": tr("figures.data_table"), "table": tr("figures.table"), "image": tr("figures.image"),
         "save": tr("figures.save"), "save_table": tr("figures.save_table"),
     }  # fmt: skip
-    return {"serial": next(_serial), "figures": figures, "status": None, "words": words}
+    return {"serial": next(_serial), "figures": figures, "status": None, "strings": text}
 
 
 def waiting(columns: Sequence[Column], keep: bool) -> Json:

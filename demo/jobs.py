@@ -1,7 +1,7 @@
-"""Computations that several visitors may wait for: each is made once, tells how far it is, and stops when nobody waits.
+"""Shared computations: concurrent requests for one result share a Job, which reports progress and can be abandoned.
 
-No more than AT_ONCE run at the same moment. Of those a long one takes one place at most, so that a visitor who tests
-maps for minutes leaves the other place to everybody who only moves a crosshair.
+At most AT_ONCE computations run concurrently. Long ones (seconds) run one after another, so that the other worker
+stays free for requests that take milliseconds.
 """
 
 from __future__ import annotations
@@ -12,17 +12,25 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-AT_ONCE = 2  # computations at the same moment; more only wait for each other
-LOOK_AGAIN = 0.3  # seconds between two looks at one, or at a model that is being loaded
+AT_ONCE = 2  # concurrent computations; with more, each takes longer
+LOOK_AGAIN = 0.3  # seconds between two polls of a job, or of a model that is loading
 
 
 class Abandoned(Exception):
-    """Nobody waits for this any more: raised inside the computation, at its next step."""
+    """Raised inside a computation, at its next step, when no request waits for it any more."""
 
 
 @dataclass(eq=False)
 class Job:
-    """One computation. steps: (part, done, in all), None until it tells. long: whether it will take seconds."""
+    """One computation.
+
+    Attributes:
+        long: Whether it takes seconds.
+        steps: (analysis, steps done, steps in total); None until progress is reported.
+        future: Of the result.
+        watchers: Number of requests that wait for it.
+        abandoned: Whether the last of them has left.
+    """
 
     long: bool = False
     steps: tuple[str, int, int] | None = None
@@ -31,64 +39,64 @@ class Job:
     abandoned: bool = False
 
     @property
-    def telling(self) -> bool:
-        """Whether its waiting is worth showing."""
+    def shows_progress(self) -> bool:
+        """Whether progress is worth displaying."""
         return self.long or self.steps is not None
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Until it is there, or so long; whether it is."""
+        """Wait for the result, at most so long; return whether it is available."""
         return bool(wait([self.future], seconds).done)
 
 
 class Jobs:
-    """What is being computed at this moment, by its place in a cache."""
+    """Running computations by key."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[Hashable, Job] = {}
-        # threads of its own: each keeps torch's worker threads warm, which a server's changing threads would start anew
+        # a pool keeps torch's thread pool of each thread alive; a server's short-lived threads would start it again
         self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="study")
-        self._queue = ThreadPoolExecutor(1, thread_name_prefix="long studies")  # one after the other
+        self._queue = ThreadPoolExecutor(1, thread_name_prefix="long studies")  # one after another
 
     @property
     def busy(self) -> bool:
-        """Whether a long computation runs or waits."""
+        """Whether a long computation is running or queued."""
         with self._lock:
             return any(job.long for job in self._running.values())
 
-    def join(self, place: Hashable, work: Callable[[], Any], long: bool = False) -> Job:
-        """The computation of this place, begun if it is not running. Whoever joins must `leave`."""
+    def join(self, key: Hashable, work: Callable[[], Any], long: bool = False) -> Job:
+        """The running computation of a key, started if there is none. Every caller must `leave` it."""
         with self._lock:
-            job = self._running.get(place)
+            job = self._running.get(key)
             if job is None:
-                job = self._running[place] = Job(long)
-                job.future = self._begin(place, job, work)
+                job = self._running[key] = Job(long)
+                job.future = self._begin(key, job, work)
             job.watchers += 1
         return job
 
     def leave(self, job: Job) -> None:
-        """One who waited waits no more. The last one takes it out of the queue, or stops it at its next step."""
+        """Stop waiting. When the last caller leaves, a queued job is canceled and a running one abandoned."""
         with self._lock:
             job.watchers -= 1
             if job.watchers > 0 or job.future.done():
                 return
             job.abandoned = True
-            self._running = {place: one for place, one in self._running.items() if one is not job}
+            self._running = {key: running for key, running in self._running.items() if running is not job}
         job.future.cancel()
 
-    def teller(self, place: Hashable) -> Callable[[str, int, int], None]:
-        """What the computation of this place calls with (part, steps done, steps in all)."""
+    def progress_of(self, key: Hashable) -> Callable[[str, int, int], None]:
+        """The progress callback of a running computation, called with (analysis, steps done, steps in total)."""
         with self._lock:
-            job = self._running.get(place, Job())
+            job = self._running.get(key, Job())
 
-        def tell(part: str, done: int, total: int) -> None:
-            job.steps = (part, done, total)
+        def report(analysis: str, step: int, total: int) -> None:
+            job.steps = (analysis, step, total)
             if job.abandoned:
                 raise Abandoned
 
-        return tell
+        return report
 
-    def _begin(self, place: Hashable, job: Job, work: Callable[[], Any]) -> Future:
+    def _begin(self, key: Hashable, job: Job, work: Callable[[], Any]) -> Future:
         def run() -> Any:
             try:
                 if job.abandoned:
@@ -96,8 +104,8 @@ class Jobs:
                 return work()
             finally:
                 with self._lock:
-                    if self._running.get(place) is job:
-                        del self._running[place]
+                    if self._running.get(key) is job:
+                        del self._running[key]
 
         if not job.long:
             return self._workers.submit(run)

@@ -1,15 +1,15 @@
-"""Loaded models, shared by everybody who uses them and bounded in bytes. No gradio here.
+"""Loaded models, shared by all requests and bounded in bytes. No gradio here.
 
-    entry = models.hold(name)      # begins to load the model where it is not there
+    entry = models.hold(name)      # starts loading the model if needed
     try:
-        entry.done.wait()          # then entry.loaded or entry.error
+        entry.finished.wait()      # then entry.loaded or entry.error
     finally:
         models.release(entry)
 
 A held model is never evicted, so a caller that holds several must release each as soon as it is used, and must not wait
-for one while it holds others. An idle model is kept until its memory is needed, the least recently used evicted first.
+for one while it holds others. An idle model stays until its memory is needed; the least recently used is evicted first.
 A load that is no longer held is dropped from the queue, and its download ends. Memory is reserved before a model is
-loaded, so models on their way count as well. Pinned models are neither counted nor evicted.
+loaded, so loading models count as well. Pinned models are neither counted nor evicted.
 """
 
 from __future__ import annotations
@@ -32,71 +32,78 @@ from transxnet.weights.load import LoadedModel
 from .i18n.translate import message
 
 MAX_BYTES = 2 * 10**9  # parameters and buffers of all models but the pinned ones
-LOADED_AT_ONCE = {True: 1, False: 2}  # by whether the network has to answer
-PATIENCE = 5.0  # seconds that a download goes on without anybody waiting: a visitor's next event may ask for it again
-FAILURES = 64  # that are remembered
+LOADED_AT_ONCE = {True: 1, False: 2}  # by whether a download is needed
+PATIENCE = 5.0  # seconds that a download continues without a holder: the visitor's next request may need it
+FAILURES = 64  # remembered
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """How far a download is. total: 0 where the server does not say. silent: seconds without a byte or an answer."""
+    """Progress of a download.
+
+    Attributes:
+        what: The file.
+        received: Bytes.
+        total: Bytes; 0 if the server does not say.
+        silent: Seconds without any data.
+    """
 
     what: str = ""
-    done: int = 0
+    received: int = 0
     total: int = 0
     silent: float = 0.0
 
     @property
     def share(self) -> float | None:
-        """0 to 1, None where that cannot be known."""
-        return self.done / self.total if self.total else None
+        """0 to 1; None if the total is unknown."""
+        return self.received / self.total if self.total else None
 
     @property
     def complete(self) -> bool:
-        return bool(self.total) and self.done >= self.total
+        return bool(self.total) and self.received >= self.total
 
 
 @dataclass(eq=False)
 class Loading:
-    """A model on its way, there, or failed: loaded once, watched by everybody who waits for it."""
+    """A model that is loading, loaded or failed; shared by all requests for it."""
 
     name: str
-    remote: bool = True  # whether the network has to answer
+    remote: bool = True  # whether it needs a download
     loaded: LoadedModel | None = None
     cost: Cost | None = None
     error: LensError | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    finished: threading.Event = field(default_factory=threading.Event)
     size: int = 0  # bytes reserved for it
     holders: int = 0
-    begun: bool = False  # whether its turn has come
+    started: bool = False  # whether it has left the queue
     left: float = 0.0  # when its last holder released it, by time.monotonic
-    _arrived: tuple[str, int, int] = ("", 0, 0)
+    _progress: tuple[str, int, int] = ("", 0, 0)
     _changed: float = field(default_factory=lambda: monotonic())
 
     def begin(self) -> None:
-        """Its turn has come: silence counts from now on."""
-        self.begun, self._changed = True, monotonic()
+        """Leave the queue; the time without data counts from now on."""
+        self.started, self._changed = True, monotonic()
 
-    def progress(self, done: int, total: int, what: str = "") -> None:
-        """What transxnet.load reports while bytes arrive."""
-        if (what, done, total) != self._arrived:
-            self._arrived, self._changed = (what, done, total), monotonic()
+    def progress(self, received: int, total: int, what: str = "") -> None:
+        """The progress callback of transxnet.load."""
+        if (what, received, total) != self._progress:
+            self._progress, self._changed = (what, received, total), monotonic()
 
     @property
     def arrival(self) -> Arrival:
-        """How far it is at this moment."""
-        return Arrival(*self._arrived, silent=monotonic() - self._changed if self.remote and self.begun else 0.0)
+        """Progress at this moment."""
+        return Arrival(*self._progress, silent=monotonic() - self._changed if self.remote and self.started else 0.0)
 
 
 class Models:
     """Models by their canonical names.
 
     Args:
-        load: fills in `loaded` and `cost` of a Loading; it calls `keep_going` now and then. Raises LensError.
-        size: bytes of a model, by its name. At most a third of max_bytes, so that three fit. May raise LensError.
-        is_remote: whether the network has to answer before a model is loaded, by its name.
-        max_bytes: of all models but the pinned ones.
-        pinned: names of the models that are never evicted.
+        load: Sets `loaded` and `cost` of a Loading and calls `keep_going` repeatedly. Raises LensError.
+        size: Bytes of a model, by name. At most a third of max_bytes, so that three fit. May raise LensError.
+        is_remote: Whether a model needs a download, by name.
+        max_bytes: Limit for all models but the pinned ones.
+        pinned: Names of models that are never evicted.
     """
 
     def __init__(
@@ -110,10 +117,10 @@ class Models:
         self._load, self._size, self._is_remote = load, size, is_remote
         self.max_bytes, self._pinned = max_bytes, frozenset(pinned)
         self._changed = threading.Condition()
-        self._in_use: dict[str, Loading] = {}  # held, or on their way
+        self._in_use: dict[str, Loading] = {}  # held or loading
         self._idle: LRUCache[str, Loading] = LRUCache(max_bytes, getsizeof=attrgetter("size"))
         self._failed: LRUCache[str, Loading] = LRUCache(FAILURES)
-        self._several = threading.Lock()  # one who waits for several at once could wait for another one for ever
+        self._several = threading.Lock()  # two callers of hold_all could wait for each other forever
         self._queues = {
             remote: ThreadPoolExecutor(count, thread_name_prefix="load") for remote, count in LOADED_AT_ONCE.items()
         }
@@ -131,19 +138,19 @@ class Models:
         return entry
 
     def release(self, entry: Loading) -> None:
-        """One holder needs the model no longer."""
+        """End one use of a model."""
         with self._changed:
             entry.holders -= 1
             entry.left = monotonic()
             self._retire(entry)
 
     @contextmanager
-    def held(self, *names: str) -> Iterator[None]:
-        """Several models at once, waited for. Raises LensError where one cannot be loaded."""
+    def hold_all(self, *names: str) -> Iterator[None]:
+        """Hold several models and wait for them. Raises LensError if one cannot be loaded."""
         with self._several:
             entries = [self.hold(name) for name in names]
             for entry in entries:
-                entry.done.wait()
+                entry.finished.wait()
         try:
             if error := next((entry.error for entry in entries if entry.error is not None), None):
                 raise error
@@ -153,7 +160,7 @@ class Models:
                 self.release(entry)
 
     def preload(self, name: str) -> Loading:
-        """The model, loaded for the program itself where it is not there: at once, whether anybody waits or not."""
+        """The model; starts loading it at once if needed, whether or not a caller waits."""
         with self._changed:
             entry = self._find(name)
             if entry is not None:
@@ -164,7 +171,7 @@ class Models:
         return entry
 
     def peek(self, name: str) -> Loading | None:
-        """What is known of a model; nothing is begun, and it does not count as used."""
+        """The model if it is loading, loaded or failed; starts nothing and does not count as a use."""
         with self._changed:
             if name in self._idle:
                 return Cache.__getitem__(self._idle, name)  # LRUCache's own makes it the most recently used
@@ -176,20 +183,20 @@ class Models:
             self._failed.pop(name, None)
 
     def keep_going(self, entry: Loading) -> None:
-        """To be called while a model is downloaded. Raises DownloadStopped when no caller holds it."""
+        """Called during a download. Raises DownloadStopped if no caller holds the model."""
         with self._changed:
             if entry.holders == 0 and monotonic() - entry.left > PATIENCE:
                 self._give_up(entry)
 
     def _find(self, name: str) -> Loading | None:
-        """A model to be held. Needs the lock."""
+        """The entry of a model that will be held. Needs the lock."""
         entry = self._in_use.get(name) or self._failed.get(name)
         if entry is None and (entry := self._idle.pop(name, None)) is not None:
             self._in_use[name] = entry
         return entry
 
     def _retire(self, entry: Loading) -> None:
-        """Where nobody holds a loaded model, its memory may be taken. Needs the lock."""
+        """Make a loaded model that no caller holds evictable. Needs the lock."""
         unused = entry.holders == 0 and entry.loaded is not None and entry.name not in self._pinned
         if unused and self._in_use.get(entry.name) is entry:
             del self._in_use[entry.name]
@@ -218,10 +225,10 @@ class Models:
                 self._failed[entry.name] = entry
             self._retire(entry)
             self._changed.notify_all()
-        entry.done.set()
+        entry.finished.set()
 
     def _reserve(self, entry: Loading) -> None:
-        """Wait until the model's bytes fit, evicting what nobody holds."""
+        """Wait until the model's bytes fit, evicting idle models."""
         if entry.name in self._pinned:
             return
         size = self._size(entry.name)
@@ -235,15 +242,15 @@ class Models:
             entry.size = size
 
     def _fits(self, size: int) -> bool:
-        """Whether so many bytes more fit, once idle models are evicted. Needs the lock."""
+        """Evict idle models until `size` more bytes fit; return whether they do. Needs the lock."""
         free = self.max_bytes - size - sum(entry.size for entry in self._in_use.values())
         while 0 <= free < self._idle.currsize:
             _, evicted = self._idle.popitem()
-            evicted.loaded = None  # somebody may still have the Loading itself
+            evicted.loaded = None  # a caller may still have the entry
         return free >= 0
 
     def _give_up(self, entry: Loading) -> None:
-        """Needs the lock. From here on, whoever asks for the model has it loaded anew."""
+        """Stop loading; the next request starts again. Needs the lock."""
         if self._in_use.get(entry.name) is entry:
             del self._in_use[entry.name]
         raise DownloadStopped

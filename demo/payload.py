@@ -12,16 +12,25 @@ from transxnet.images import SourceImage
 from .cells import Json, bars, jpeg, pending, percent, weights_details
 from .columns import Column
 from .i18n.translate import tr, tr_message
-from .session import KEY
+
+PREVIEW_SIDE = 720
 
 DATASETS = {"tiny-imagenet-200": "Tiny-ImageNet", "imagenet-1k": "ImageNet-1K"}  # label set -> its dataset
 
 
-def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[Column]) -> Json:
-    """The source image with the query position, and the input crop of every model that crops it."""
+def crosshair(
+    image: SourceImage, key: str, position: tuple[int, int], columns: Sequence[Column], with_image: bool = True
+) -> Json:
+    """The image with its query position, and an outline for every model that sees only a part of it.
+
+    Args:
+        image: The image.
+        key: By which the browser knows it.
+        position: Column and row in pixels of the image.
+        columns: The models' columns.
+        with_image: Whether its pixels are sent; the browser may have them.
+    """
     width, height = image.size
-    scale = min(1.0, 720 / max(width, height))
-    small = Image.fromarray(image.rgb).resize((round(width * scale), round(height * scale)), Image.Resampling.LANCZOS)
     crops: list[tuple[str, list[float]]] = []
     for column in columns:
         if column.study is not None:
@@ -30,8 +39,8 @@ def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[C
                 crops.append((column.title, [x0, y0, x1, y1]))
     cropping = [name for name, _ in crops]
     return {
-        "src": jpeg(np.asarray(small)),
-        "key": image.sha256[:KEY],
+        **({"src": _preview(image)} if with_image else {}),
+        "key": key,
         "size": [width, height],
         "position": list(position),
         "crops": [{"name": name, "box": box} for name, box in crops],
@@ -42,24 +51,32 @@ def crosshair(image: SourceImage, position: tuple[int, int], columns: Sequence[C
     }
 
 
+def _preview(image: SourceImage) -> str:
+    """At most PREVIEW_SIDE pixels on each side, as a data URL."""
+    width, height = image.size
+    scale = min(1.0, PREVIEW_SIDE / max(width, height))
+    size = round(width * scale), round(height * scale)
+    return jpeg(np.asarray(Image.fromarray(image.rgb).resize(size, Image.Resampling.LANCZOS)))
+
+
 def _input_crops(names: Sequence[str]) -> str:
     """Names the models that crop the image; '' if none does."""
     return tr("page.input_crops", count=len(names), names=tr("page.and_join").join(names)) if names else ""
 
 
-def answers(columns: Sequence[Column]) -> Json:
+def predictions(columns: Sequence[Column]) -> Json:
     """Top-5 predictions of the first finished model, as bars that are also buttons."""
     first = next((c for c in columns if c.study is not None), None)
     if first is None:
         failed = [column.title for column in columns if column.error is not None]
         all_failed = bool(failed) and len(failed) == len(columns)
         note = tr("predictions.none", titles=tr("page.and_join").join(failed)) if all_failed else ""
-        return {"answers": [], "chosen": -1, "note": note, "warning": "", "weights": []}
+        return {"predictions": [], "chosen": -1, "note": note, "warning": "", "weights": []}
     classes, dataset = len(first.study.predictions.probabilities), DATASETS.get(first.study.spec.label_set)
     values = {"title": first.title, "classes": f"{classes:,}"} | ({"dataset": dataset} if dataset else {})
     note = tr("predictions.classes_of" if dataset else "predictions.classes", **values)
     return {
-        "answers": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
+        "predictions": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
         "weights": [weights_chip(column) for column in columns if column.study is not None],
     }  # fmt: skip
 

@@ -29,7 +29,7 @@ class Source:
     remark: str = ""
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """A link's text: "github.com/LMMMEng/TransXNet", "arxiv.org/abs/2204.01697"."""
         parts = self.url.removeprefix("https://").split("/")
         return "/".join(parts[:3])
@@ -81,7 +81,7 @@ def _row(row: dict[str, str]) -> Published:
 
 
 def _source(text: str) -> Source:
-    found = re.fullmatch(r"(https://\S+)(?: \((.*)\))?", text.strip())
-    if found is None:
+    match = re.fullmatch(r"(https://\S+)(?: \((.*)\))?", text.strip())
+    if match is None:
         raise ValueError(f"no address: {text!r}")
-    return Source(found[1], found[2] or "")
+    return Source(match[1], match[2] or "")

@@ -22,8 +22,8 @@ from .i18n.translate import message
 SIDE = 448  # pixels of a PNG's side
 
 
-def answers(study: Study) -> dict[str, Any]:
-    """Provenance and the best answers, best first."""
+def predictions(study: Study) -> dict[str, Any]:
+    """Provenance and the best predictions, best first."""
     described = describe(study)
     return {key: described[key] for key in ("model", "untrained", "provenance", "predictions", "notes")}
 
@@ -43,20 +43,20 @@ def map_of(study: Study, part: str, upload: SourceImage, head: int = 0) -> tuple
     del numbers["heatmaps"]
     if part == "kernels":
         numbers["shown_channels"] = [int(c) + 1 for c in channels_of(study.kernels) or ()]
-    drawn = draw_map(study, part, source_crop(study, upload.rgb, SIDE), ranges([study], style)[part], style)
-    return numbers, to_png(drawn), npz(arrays(study) | {"about": np.array(json.dumps(numbers))})
+    rendered_map = draw_map(study, part, source_crop(study, upload.rgb, SIDE), ranges([study], style)[part], style)
+    return numbers, to_png(rendered_map), npz(arrays(study) | {"about": np.array(json.dumps(numbers))})
 
 
 def figures_of(study: Study, part: str, upload: SourceImage) -> tuple[dict[str, Any], list[bytes], bytes]:
-    """Everything that is drawn of one part (of transxnet.study.FIGURE_ANALYSES): numbers, PNGs, one NPZ.
+    """Every figure of one analysis (of transxnet.study.FIGURE_ANALYSES): numbers, PNGs, one NPZ.
 
-    The numbers: the study's description, and `figures`, each with its words, numbers and table; `png` is the place of
-    its image in the list, None where only the table speaks. A part that is a map comes as map_of gives it, with no
+    The numbers: the study's description, and `figures`, each with title, numbers and table; `png` is the index of
+    its image in the list, None without one. A part that is a map comes as map_of gives it, with no
     figures or some. Raises UnknownName, PartMissing.
     """
     if part not in FIGURE_ANALYSES:
         raise UnknownName(
-            f"There is no part called {quote(part)}.", remedy=f"Choose one of: {', '.join(FIGURE_ANALYSES)}."
+            f"There is no analysis called {quote(part)}.", remedy=f"Choose one of: {', '.join(FIGURE_ANALYSES)}."
         )
     if part in study.missing:
         raise PartMissing(study.missing[part], remedy=message("errors.part_missing_remedy"))
@@ -73,13 +73,13 @@ def figures_of(study: Study, part: str, upload: SourceImage) -> tuple[dict[str, 
     return numbers, pngs, npz(raw | {"about": np.array(json.dumps(numbers))})
 
 
-def _figure(study_figure: StudyFigure, place: int) -> dict[str, Any]:
+def _figure(study_figure: StudyFigure, number: int) -> dict[str, Any]:
     table = study_figure.table and {"head": study_figure.table.head, "rows": study_figure.table.rows}
     return clean(
         {
             "name": study_figure.name, "title": study_figure.title, "caption": study_figure.caption,
             "alt": study_figure.alt,
             "limits": study_figure.limits, "numbers": dict(study_figure.numbers), "table": table,
-            "png": None if study_figure.image is None else place,
+            "png": None if study_figure.image is None else number,
         }
     )  # fmt: skip

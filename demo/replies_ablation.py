@@ -1,4 +1,4 @@
-"""What an endpoint answers about a ablation: parts switched off, a region painted out, the answers before and after."""
+"""The reply of endpoint `ablation`: parts switched off, an occluded region, the predictions before and after."""
 
 from __future__ import annotations
 
@@ -14,38 +14,43 @@ from transxnet.results import Prediction
 from transxnet.study import Study
 
 from .i18n.translate import message
-from .replies import answers
+from .replies import predictions
 
 
 def ablation_of(study: Study) -> tuple[dict[str, Any], bytes, bytes]:
-    """Numbers, a PNG of what the model was given, and an NPZ: `logits_before`, `logits_after`, `crop`, `elsewhere`.
+    """Numbers, a PNG of the model input, and an NPZ: `logits_before`, `logits_after`, `crop`, `control_effects`.
 
-    study: one with the part "ablation". The numbers: who answers, the changes made and those that this variant cannot
-    have (`skipped`), the explained class and the first answers before and after, and of a painted region its share of
-    the view, the change of the explained logit that it made, and those of the same shape elsewhere.
+    study: one with the analysis "ablation". The numbers: the model, the ablations applied and those that this variant
+    cannot have (`skipped`), the target class and the first predictions before and after, and of an occluded region its
+    share of the input, the change of the target logit that it made, and those of the same shape elsewhere.
     Raises PartMissing where the study has none.
     """
     t = study.ablation
     if t is None:
         raise PartMissing(
-            study.missing.get("ablation", "This study tried nothing."), remedy=message("errors.part_missing_remedy")
+            study.missing.get("ablation", "This study has no ablation."), remedy=message("errors.part_missing_remedy")
         )
-    elsewhere = np.zeros(0, np.float32) if t.control_effects is None else t.control_effects
-    numbers = answers(study) | clean(
+    controls = np.zeros(0, np.float32) if t.control_effects is None else t.control_effects
+    numbers = predictions(study) | clean(
         {
-            "target": asdict(study.target),
-            "changes": [asdict(change) for change in t.applied],
+            "ablations": [asdict(ablation) for ablation in t.applied],
             "skipped": dict(t.skipped),
-            "explained": _pair(*t.target),
-            "answers": [_pair(*pair) for pair in zip(t.predictions_before, t.predictions_after, strict=True)],
+            "target": _pair(*t.target),
+            "predictions": [_pair(*pair) for pair in zip(t.predictions_before, t.predictions_after, strict=True)],
             "new_top": None if t.new_top is None else prediction_json(t.new_top),
-            "painted": {
-                "share": t.masked_share, "fill": t.fill, "logit_change": t.mask_effect, "elsewhere": elsewhere.tolist(),
+            "occlusion": {
+                "share": t.masked_share, "fill": t.fill, "logit_change": t.mask_effect,
+                "control_logit_changes": controls.tolist(),
             },
         }
     )  # fmt: skip
-    held = {"logits_before": t.logits_before, "logits_after": t.logits_after, "crop": t.crop, "elsewhere": elsewhere}
-    return numbers, to_png(t.crop), npz(held)
+    arrays = {
+        "logits_before": t.logits_before,
+        "logits_after": t.logits_after,
+        "crop": t.crop,
+        "control_effects": controls,
+    }
+    return numbers, to_png(t.crop), npz(arrays)
 
 
 def _pair(before: Prediction, after: Prediction) -> dict[str, Any]:

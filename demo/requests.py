@@ -3,8 +3,7 @@
 Gradio answers an unknown endpoint, a body that is not what it expects, or an integer of 5,000 digits with HTTP 500 and
 a traceback in the log, and its 422 repeats the whole body. `RequestCheck` refuses all of these with a sentence:
 400 for a body, 404 for an endpoint, 413 for one that is too large, 415 for another content type. The values of an
-event's parameters are checked later (demo/validation.py), where a refusal reaches the client as the event's answer;
-only of an event that does not go through the queue are they checked here.
+event's parameters are checked later (demo/validation.py), where a refusal reaches the client as the event's result.
 
 Nothing here imports gradio: its Blocks is reached by `scope["app"]`.
 """
@@ -24,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transxnet.errors import InvalidValue, LensError, quote
 
-from .validation import Parameter, flag, identifier, optional, text, validate_inputs, values, whole_number
+from .validation import Parameter, flag, identifier, optional, text, values, whole_number
 
 PREFIX = "/gradio_api/"
 MAX_JSON = 256 * 1024  # bytes; the largest that the page sends is a painted region of 20,000 characters
@@ -104,8 +103,8 @@ async def _answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
 def _check_session(route: str, request: Request) -> None:
     """A session_hash of the address. Raises Refused."""
     head, _, rest = route.partition("/")
-    found = request.query_params.getlist("session_hash") + ([rest] if head == "heartbeat" else [])
-    for value in found:
+    session_hashes = request.query_params.getlist("session_hash") + ([rest] if head == "heartbeat" else [])
+    for value in session_hashes:
         _validate(SESSION, value)
 
 
@@ -144,13 +143,13 @@ async def _read(receive: Receive, most: int | None) -> bytes:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    sent = False
+    is_replayed = False
 
     async def replay() -> Message:
-        nonlocal sent
-        if sent:
+        nonlocal is_replayed
+        if is_replayed:
             return await receive()
-        sent = True
+        is_replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
@@ -187,7 +186,7 @@ def parse_json(body: bytes) -> Any:
         raise InvalidValue(f"The request's body is not JSON: {error.msg} at character {error.pos}.") from None
     level = _nested([value])
     for _ in range(DEPTH):
-        level = [child for one in level for child in _nested(one.values() if isinstance(one, dict) else one)]
+        level = [child for item in level for child in _nested(item.values() if isinstance(item, dict) else item)]
     if level:
         raise InvalidValue(_NESTED)
     return value
@@ -207,9 +206,9 @@ def _read_integer(digits: str) -> int:
 
 
 def _read_float(digits: str) -> float:
-    if not math.isfinite(found := float(digits)):
+    if not math.isfinite(number := float(digits)):
         raise InvalidValue(f"The request holds a number that is too large, {quote(digits)[1:-1]}.")
-    return found
+    return number
 
 
 def _refuse_constant(name: str) -> float:
@@ -245,34 +244,27 @@ def _check_body(route: str, kind: str, body: Any, blocks: Any) -> None:
         return
     index = body.get("fn_index") if kind != "call" else None
     if index is None:
-        event = _named(blocks, route.partition("/")[2])
-    elif index in blocks.fns:
-        event = blocks.fns[index]
-    else:
+        _named(blocks, route.partition("/")[2])
+    elif getattr(blocks.fns.get(index), "fn", None) is None:  # an event of JavaScript has no function here
         raise Refused(404, f"This page has no event number {index}. Load the page again.")
-    if not event.queue:  # called directly: Gradio would answer HTTP 500 where a value is refused
-        try:
-            validate_inputs(event.inputs, body["data"])
-        except LensError as error:
-            raise Refused(400, str(error)) from None
 
 
 def _named(blocks: Any, name: str, public: bool = False) -> Any:
     """The event behind an endpoint. public: of those alone that gradio_api/info lists."""
-    events = [event for event in blocks.fns.values() if event.api_visibility == "public" or not public]
-    found = next((event for event in events if event.api_name == name), None)
-    if found is None:
-        known = ", ".join(str(e.api_name) for e in blocks.fns.values() if e.api_visibility == "public")
-        raise Refused(404, f"There is no endpoint called {quote(name)}. Choose one of: {known}.")
-    return found
+    events = [event for event in blocks.fns.values() if event.fn and (event.api_visibility == "public" or not public)]
+    endpoint = next((event for event in events if event.api_name == name), None)
+    if endpoint is None:
+        public_names = ", ".join(str(e.api_name) for e in blocks.fns.values() if e.api_visibility == "public")
+        raise Refused(404, f"There is no endpoint called {quote(name)}. Choose one of: {public_names}.")
+    return endpoint
 
 
 def _check_named(event: Any, body: Mapping[str, Any]) -> None:
     """Parameters by their names. Raises Refused for those that there are not, and for those that lack."""
-    known = inspect.signature(event.fn).parameters
+    parameters = inspect.signature(event.fn).parameters
     for name in body:
-        if name not in known and name != "oauth_token":
-            raise Refused(400, f"There is no parameter called {quote(name)}. Choose some of: {', '.join(known)}.")
-    for name, parameter in known.items():
+        if name not in parameters and name != "oauth_token":
+            raise Refused(400, f"There is no parameter called {quote(name)}. Choose some of: {', '.join(parameters)}.")
+    for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in body:
             raise Refused(400, f"The request's body has no {name}.")

@@ -31,7 +31,6 @@ from .hosts import AllowedHosts, is_loopback
 from .requests import RequestCheck
 from .security_headers import SecurityHeaders, frame_sources
 from .session_expiry import SESSIONS, expiring_sessions
-from .streams import Streams
 from .uploads import FileRoutes
 
 MB = 2**20
@@ -108,10 +107,10 @@ class BodyLimit:
     application behind sees its client hang up, so it holds no more than the limit. Smaller bodies pass untouched.
     """
 
-    def __init__(self, app: ASGIApp, uploads: int = MAX_UPLOAD_BODY, others: int = MAX_BODY):
+    def __init__(self, app: ASGIApp, uploads: int = MAX_UPLOAD_BODY, default: int = MAX_BODY):
         self.app = app
         self.uploads = uploads
-        self.others = others
+        self.others = default
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -130,7 +129,7 @@ class _Counted:
 
     def __init__(self, limit: int, receive: Receive, send: Send):
         self.limit = limit
-        self.seen = 0
+        self.received = 0
         self.started = False  # the application has begun to answer
         self.refused = False
         self._receive = receive
@@ -147,8 +146,8 @@ class _Counted:
         if self.refused:
             return {"type": "http.disconnect"}
         message = await self._receive()
-        self.seen += len(message.get("body", b""))
-        if message["type"] != "http.request" or self.seen <= self.limit:
+        self.received += len(message.get("body", b""))
+        if message["type"] != "http.request" or self.received <= self.limit:
             return message
         self.refused = True
         if not self.started:
@@ -205,7 +204,6 @@ def launch_options(args: Any) -> dict[str, Any]:
                 Middleware(BodyLimit),
                 Middleware(FileRoutes),
                 Middleware(RequestCheck),
-                Middleware(Streams),
             ],
             "lifespan": expiring_sessions,
         },

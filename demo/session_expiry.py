@@ -1,8 +1,7 @@
 """Drops what Gradio remembers about sessions that are not in use any more.
 
-Gradio keeps the state of up to `state_session_capacity` sessions, the answers that nobody fetched, and for every
-session there ever was a set of unanswered events. A page that comes back after its session was dropped continues from
-what demo/visitors.py remembers.
+Gradio keeps the state of up to `state_session_capacity` sessions, the results that nobody fetched, and for every
+session there ever was a set of unfinished events. The page keeps nothing in a session.
 
 Nothing here imports gradio.
 """
@@ -35,11 +34,9 @@ class SessionExpiry:
         """Drop sessions that were idle at the last sweep, too, and not used in between; returns their hashes."""
         holder, blocks = self._app.state_holder, self._app.get_blocks()
         queue = blocks._queue
-        streams = getattr(self._app.state, "open_streams", {})  # a slow reader's answer is not dropped under its hands
-        busy = {event.session_hash for event in queue.event_ids_to_events.values()} | streams.keys()
-        busy |= {session for session, events in queue.pending_event_ids_session.items() if events & streams.keys()}
-        known = {*holder.session_data, *queue.pending_event_ids_session, *queue.pending_messages_per_session}
-        idle = {session: holder.time_last_used.get(session) for session in known - busy}
+        busy = {event.session_hash for event in queue.event_ids_to_events.values()}
+        active = {*holder.session_data, *queue.pending_event_ids_session, *queue.pending_messages_per_session}
+        idle = {session: holder.time_last_used.get(session) for session in active - busy}
         dropped = {session for session, used in idle.items() if (session, used) in self._unused.items()}
         for session in dropped:
             holder.session_data.pop(session, None)

@@ -1,21 +1,18 @@
-"""Attention tables as JSON for the browser: quantized weights, a scale per row, and the geometry of queries and keys.
+"""Attention tables as JSON for web/js/core/attention_tables.js: bytes, a scale per row, and where queries and keys are.
 
-A table is sent to a browser once. The session holds the keys of the tables that the browser has (Session.held), so that
-a moved query position sends no table again.
+The browser keeps the tables that it received and sends their keys with every request, so that a moved crosshair sends
+no table again.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 
 from transxnet.results import Geometry
 from transxnet.results.quantized import QuantizedTable
 from transxnet.study import Study
 
 from .cells import Json, floats
-
-MAX_CACHED = 24  # tables that a browser is expected to keep; it keeps a few more
 
 
 def table_key(study: Study, table: QuantizedTable) -> str:
@@ -38,12 +35,6 @@ def table_json(table: QuantizedTable) -> Json:
         "queries": _grid(table.queries), "keys": _grid(table.keys),
         "view": list(table.keys.input_size), "box": list(table.keys.crop_box),
     }  # fmt: skip
-
-
-def updated_keys(cached: Iterable[str], used: Iterable[str]) -> tuple[str, ...]:
-    """Keys of the tables that a browser has after these were used, the most recently used last."""
-    used = tuple(used)
-    return (*(key for key in cached if key not in used), *used)[-MAX_CACHED:]
 
 
 def _grid(geometry: Geometry) -> Json:

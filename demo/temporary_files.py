@@ -63,15 +63,15 @@ _using = threading.Lock()
 @contextlib.contextmanager
 def lease() -> Iterator[None]:
     """A request runs in the block: what it marks with `use` is not removed before the end."""
-    mine = _Lease()
-    token = _lease.set(mine)
+    current = _Lease()
+    token = _lease.set(current)
     try:
         yield
     finally:
         _lease.reset(token)
         with _using:
-            mine.ended = True
-            for path in mine.paths:
+            current.ended = True
+            for path in current.paths:
                 _used[path] -= 1
                 if not _used[path]:
                     del _used[path]
@@ -79,10 +79,10 @@ def lease() -> Iterator[None]:
 
 def use(path: str | os.PathLike[str]) -> None:
     """Keep a file until the running request ends, also from a thread that works for it. Without a `lease`, nothing."""
-    mine, path = _lease.get(), os.path.realpath(path)
+    current, path = _lease.get(), os.path.realpath(path)
     with _using:
-        if mine is not None and not mine.ended:
-            mine.paths.append(path)
+        if current is not None and not current.ended:
+            current.paths.append(path)
             _used[path] += 1
 
 
@@ -120,7 +120,7 @@ class TemporaryFiles:
         self.max_bytes = max_bytes
         self.max_files = max_files
         self.every = every
-        self._kept: frozenset[str] = frozenset()
+        self._protected: frozenset[str] = frozenset()
         self._adding = threading.Lock()  # nobody takes the room that was just made for somebody else
         self._sweeping = threading.Lock()
         self._counting = threading.Lock()  # of the three below; never held while files are listed
@@ -133,7 +133,7 @@ class TemporaryFiles:
     def keep_present(self) -> None:
         """What is in the folder now is never removed. Call once, when the page is built and before it is launched:
         Gradio puts example images and first values there, and every later visitor needs them."""
-        self._kept = frozenset(path for path, _ in self._files())
+        self._protected = frozenset(path for path, _ in self._files())
 
     # ---- adding
 
@@ -210,7 +210,9 @@ class TemporaryFiles:
                 written, limit = self._written, self.max_bytes - self._reserved - needed
             files, removed, freed = self._files(), 0, 0
             left = sum(entry.st_size for _, entry in files)
-            loose = sorted((_changed(entry), path, entry.st_size) for path, entry in files if path not in self._kept)
+            loose = sorted(
+                (_changed(entry), path, entry.st_size) for path, entry in files if path not in self._protected
+            )
             limit = self._limit(limit, left, needed, loose)
             for changed, path, size in loose:  # oldest first
                 if now - changed <= self.max_age and left <= limit and len(files) - removed <= self.max_files:
@@ -232,14 +234,14 @@ class TemporaryFiles:
 
     def _files(self) -> list[tuple[str, os.stat_result]]:
         """Every file and link below the folder, with its own status; what vanishes meanwhile is left out."""
-        found = []
+        entries = []
         for folder, folders, names in os.walk(self.folder):  # does not follow links
             for name in names + folders:
                 path = os.path.join(folder, name)
                 with contextlib.suppress(OSError):
                     if name in names or os.path.islink(path):
-                        found.append((path, os.lstat(path)))
-        return found
+                        entries.append((path, os.lstat(path)))
+        return entries
 
     def _remove_empty_folders(self, now: float) -> None:
         """Gradio makes one folder a file."""

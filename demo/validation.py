@@ -94,20 +94,22 @@ def validate_inputs(components: Sequence[Any], values: Sequence[Any]) -> list[An
     """Check what was sent to an event.
 
     Args:
-        components: The event's inputs, each with its `parameter`; one that holds a visitor's state has none.
+        components: The event's inputs, each with its `parameter`; the page's upload has none, and is checked before.
         values: What was sent to each, of JSON.
 
     Returns:
-        The values, of the declared types. A state's stays as it was sent: Gradio does not read it.
+        The values, of the declared types.
 
     Raises:
         InvalidValue: Not one value for each input, or one that is refused by its parameter.
         LensError: As Parameter.validate.
     """
     if len(values) != len(components):
-        raise InvalidValue(message("parameters.arguments", wanted=len(components), count=len(values)))
+        raise InvalidValue(message("parameters.arguments", expected=len(components), count=len(values)))
     pairs = zip(components, values, strict=True)
-    return [one.parameter.validate(value) if hasattr(one, "parameter") else value for one, value in pairs]
+    return [
+        component.parameter.validate(value) if hasattr(component, "parameter") else value for component, value in pairs
+    ]
 
 
 # ---- kinds ---------------------------------------------------------------------------------------------------------
@@ -115,8 +117,8 @@ def validate_inputs(components: Sequence[Any], values: Sequence[Any]) -> list[An
 
 def whole_number(low: int, high: int) -> Kind:
     """An integer from `low` to `high`; 3.0 is one, true and "3" are none."""
-    whole = Annotated[int, Strict(), Field(ge=low, le=high), BeforeValidator(_as_integer)]
-    return Kind(whole, "parameters.whole_number", {"low": low, "high": high})
+    integer_type = Annotated[int, Strict(), Field(ge=low, le=high), BeforeValidator(_as_integer)]
+    return Kind(integer_type, "parameters.whole_number", {"low": low, "high": high})
 
 
 def number(low: float, high: float) -> Kind:
@@ -168,12 +170,6 @@ def values(most: int) -> Kind:
     return Kind(Annotated[list, Strict(), Field(max_length=most)], "parameters.values", {"most": most})
 
 
-def texts(most: int, length: int, check: Callable[[str], Any] | None = None, least: int = 0) -> Kind:
-    """A list of `least` to `most` texts of at most `length` characters. check: of each, as `text` takes it."""
-    listed = Annotated[list[_text(length, check)], Strict(), Field(min_length=least, max_length=most)]
-    return Kind(listed, "parameters.texts", {"most": most, "length": length})
-
-
 def optional(kind: Kind) -> Kind:
     """The same, or null."""
     return Kind(kind.type | None, kind.expected, kind.bounds, kind.choices)
@@ -194,5 +190,5 @@ def _as_integer(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> Any:
-    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9
-    return str(value) if whole else value
+    is_short_integer = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9
+    return str(value) if is_short_integer else value

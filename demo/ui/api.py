@@ -1,4 +1,4 @@
-"""The same things by machine: named endpoints. The image first, all else with defaults.
+"""The API: named endpoints, which are MCP tools as well. The image comes first, all else has defaults.
 
 Hidden components stand for the parameters, which demo/parameters.py declares: types, bounds and defaults. A value is
 validated before Gradio looks at it, so the methods below get what is declared there.
@@ -18,196 +18,194 @@ from transxnet.images import SourceImage
 from transxnet.study import Study, StudyOptions
 
 from .. import replies
-from ..asking import Asking, check_target
+from ..endpoint_export import check_target, make_files, request_of_tab
+from ..export_request import display_of
 from ..parameters import PARAMETERS, split
 from ..replies_ablation import ablation_of
-from ..studio import Studio
+from ..service import StudyService
 from ..temporary_files import temporary_files
 from ..validation import Parameter
-from .components import in_words
+from .components import translated_errors
 from .typed import component_of, parameter_of
 
 
-def add_endpoints(studio: Studio) -> None:
+def add_endpoints(service: StudyService) -> None:
     """Register the named endpoints in the Blocks that is being built."""
-    its = Endpoints(studio)
-    for function, pngs in (
-        (its.predict, None), (its.attention, "single"), (its.kernels, "single"), (its.grad_cam, "single"),
-        (its.erf, "single"), (its.explain, "multiple"), (its.ablation_table, "multiple"), (its.sanity_checks,
-        "multiple"),
-        (its.compare, "single"), (its.ablation, "single"), (its.export, FILE),
-    ):  # fmt: skip
-        _endpoint(function, pngs)
+    endpoints = Endpoints(service)
+    for name, pngs in OUTPUTS.items():
+        _endpoint(getattr(endpoints, name), pngs)
 
 
 FILE = "file"
+OUTPUTS = {  # endpoint -> which PNGs it returns besides JSON, or FILE
+    "predict": None, "attention": "single", "kernels": "single", "grad_cam": "single", "erf": "single",
+    "explain": "multiple", "ablation_table": "multiple", "sanity_checks": "multiple", "compare": "single",
+    "ablation": "single", "export": FILE,
+}  # fmt: skip
 
 
 class Endpoints:
-    """One method an endpoint: its name, its words and its parameters are the endpoint's.
+    """One method per endpoint: its name, docstring and parameters are the endpoint's.
 
     A default stands here only where the endpoint's differs from the parameter's own.
     """
 
-    def __init__(self, studio: Studio):
-        self.studio = studio
-        self.asking = Asking(studio)
+    def __init__(self, service: StudyService):
+        self.service = service
 
     def _studied(
-        self, image: SourceImage | None, variant: str, part: tuple[str, ...], second: SourceImage | None = None,
+        self, image: SourceImage | None, model: str, part: tuple[str, ...], reference: SourceImage | None = None,
         **options: Any,
     ) -> Study:  # fmt: skip
         image = _needed(image)
-        (variant,) = self.studio.check_names([variant])  # before timm says whether it knows the name
-        check_target(options.get("target"), variant)  # before a model loads
-        key = self.studio.add(image, visitor=False)
-        other = self.studio.add(second, visitor=False) if second is not None else ""
-        return self.studio.study(key, variant, StudyOptions(analyses=part, **options), other)
+        (model,) = self.service.check_names([model])  # before timm says whether it knows the name
+        check_target(options.get("target"), model)  # before a model loads
+        key = self.service.add(image, visitor=False)
+        other = self.service.add(reference, visitor=False) if reference is not None else ""
+        return self.service.study(key, model, StudyOptions(analyses=part, **options), other)
 
-    def predict(self, image, variant, top, autocast):
+    def predict(self, image, model, top, autocast):
         """Classify an image.
 
-        image: JPEG, PNG, WebP, GIF, BMP or AVIF. variant: t, s, b, b_384, pico, nano, pico's siblings pico_matched,
-        pico_static, pico_noosra and pico_noste, a timm backbone as timm:resnet50, or any of them as NAME@untrained.
-        top: how many answers. autocast: half precision where this page runs on CUDA, nothing elsewhere. Returns JSON:
-        provenance of the weights, and top, best first, each with index, wnid, label and probability.
+        image: JPEG, PNG, WebP, GIF, BMP or AVIF. model: t, s, b, b_384, pico, nano, its ablations (pico_matched,
+        pico_static, pico_noosra, pico_noste), a timm backbone as timm:resnet50, or any of them as NAME@untrained for
+        random weights. top: number of predictions. autocast: half precision on CUDA, no effect elsewhere. Returns JSON:
+        provenance of the weights, and predictions, best first, each with index, wnid, label and probability.
         """
-        return replies.answers(self._studied(image, variant, (), top=top, autocast=autocast))
+        return replies.predictions(self._studied(image, model, (), top=top, autocast=autocast))
 
-    def attention(self, image, variant, stage, block, head, x, y):
-        """What OSRA's query at a point mixes in. A variant without OSRA is refused.
+    def attention(self, image, model, stage, block, head, x, y):
+        """OSRA's attention from one query position. A model without OSRA is refused.
 
-        stage, block, head count from 1; block 0 is the stage's last, head 0 the mean. x, y: the point in pixels of
-        the upright image, -1 the middle. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with the
-        raw weights: attention (heads, key rows, key columns).
+        stage, block and head count from 1; block 0 is the stage's last, head 0 the mean. x, y: query position in pixels
+        of the upright image, -1 is the center. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with
+        the raw weights: attention (heads, key rows, key columns).
         """
-        s = self._studied(image, variant, ("attention",), stage=stage, block=block, position=_position(x, y))
+        s = self._studied(image, model, ("attention",), stage=stage, block=block, position=_position(x, y))
         return _files(*replies.map_of(s, "attention", image, head))
 
-    def kernels(self, image, variant, stage, block):
-        """The depthwise kernels IDConv generated for this image; of a variant without IDConv the learned ones.
+    def kernels(self, image, model, stage, block):
+        """The depthwise kernels that IDConv generated for this image; of a model without IDConv the learned ones.
 
-        stage, block count from 1; block 0 is the stage's last. Returns JSON, a PNG of sixteen kernels, and an NPZ:
+        stage and block count from 1; block 0 is the stage's last. Returns JSON, a PNG of sixteen kernels, and an NPZ:
         kernels (C, 7, 7), kernels_static, kernels_gates (G, C, 7, 7), kernels_biases (C,), kernels_bias_gates (G, C).
         """
-        s = self._studied(image, variant, ("kernels",), stage=stage, block=block)
+        s = self._studied(image, model, ("kernels",), stage=stage, block=block)
         return _files(*replies.map_of(s, "kernels", image))
 
-    def grad_cam(self, image, variant, target, stage=4):
-        """Which places of a stage's output raised or lowered a class's score: raw Grad-CAM, in logits.
+    def grad_cam(self, image, model, target, stage=4):
+        """Signed Grad-CAM: how much each unit of a stage's output raised or lowered the logit of a class.
 
-        target: a class by name, WNID or index; empty takes the model's own answer. stage counts from 1.
-        Returns JSON, a PNG overlay of what raised it, and an NPZ with the raw signed map `grad_cam`.
+        target: class by name, WNID or index; empty for the model's own prediction. stage counts from 1. Returns JSON, a
+        PNG overlay of the positive values, and an NPZ with the raw signed map `grad_cam`.
         """
-        s = self._studied(image, variant, ("grad_cam",), target=target.strip() or None, cam_layer=stage)
+        s = self._studied(image, model, ("grad_cam",), target=target.strip() or None, cam_layer=stage)
         return _files(*replies.map_of(s, "grad_cam", image))
 
-    def erf(self, image, variant, stage, x, y):
-        """The effective receptive field of one unit on this image: absolute gradient, summed over colors.
+    def erf(self, image, model, stage, x, y):
+        """The effective receptive field of one unit on this image: absolute gradient, summed over color channels.
 
-        stage counts from 1; x, y: the point in pixels of the upright image, -1 the middle. Returns JSON with
-        numbers r20, r30, r50, r99 (share of the image inside the smallest square about the unit that holds that
-        part of the raw sum), a PNG overlay, and an NPZ with the raw map `receptive_field`.
+        stage counts from 1; x, y: query position in pixels of the upright image, -1 is the center. Returns JSON with
+        the numbers r20, r30, r50 and r99 (area of the smallest square around the unit that contains that percentage of
+        the sum, as a fraction of the input), a PNG overlay, and an NPZ with the raw map `receptive_field`.
         """
-        s = self._studied(image, variant, ("receptive_field",), stage=stage, position=_position(x, y))
+        s = self._studied(image, model, ("receptive_field",), stage=stage, position=_position(x, y))
         return _files(*replies.map_of(s, "receptive_field", image))
 
-    def explain(self, image, *, variant, part="erf_pathways", stage, block, target, cam_layer, x, y, second):
-        """Any one explanation by name, with its figures.
+    def explain(self, image, *, model, analysis="erf_pathways", stage, block, target, cam_layer, x, y, reference):
+        """One analysis by name, with its figures.
 
-        part: attention, position_attention, attention_depth, rollout, rollouts, pathway_energies, kernels,
-        kernel_depth, clusters,
-        spectra, kernel_change, grad_cam, contrast, cam_stages, receptive_field, erf_pathways, integrated_gradients,
-        smooth_grad, occlusion, ablation_table or sanity_checks. variant: also a timm backbone, timm:NAME or
-        timm:NAME@untrained, for
-        the parts that need nothing of TransXNet. Others as in the endpoints above. second: another image, for
-        kernel_change and ablation_table. Returns JSON (numbers, provenance, and `figures`, each with its words,
-        numbers and
+        analysis: attention, position_attention, attention_depth, rollout, rollouts, pathway_energies, kernels,
+        kernel_depth, clusters, spectra, kernel_change, grad_cam, contrast, cam_stages, receptive_field, erf_pathways,
+        integrated_gradients, smooth_grad, occlusion, ablation_table or sanity_checks. model: for analyses that need no
+        part of TransXNet also a timm backbone. reference: another image, for kernel_change and ablation_table. All
+        others as in the endpoints above. Returns JSON (numbers, provenance, and `figures`, each with title, numbers and
         table), a list of PNGs, and an NPZ with the raw arrays.
         """
         s = self._studied(
-            image, variant, (part,), second, stage=stage, block=block, position=_position(x, y),
+            image, model, (analysis,), reference, stage=stage, block=block, position=_position(x, y),
             target=target.strip() or None, cam_layer=cam_layer,
         )  # fmt: skip
-        return _many_files(*replies.figures_of(s, part, image))
+        return _many_files(*replies.figures_of(s, analysis, image))
 
-    def ablation_table(self, image, variant, target, stage, second):
-        """The answer with each part changed: gates uniform, other kernels, even attention, heads off, halves silent.
+    def ablation_table(self, image, model, target, stage, reference):
+        """The prediction with one part ablated at a time.
 
-        target: whose probability is followed; empty takes the model's own answer. stage: whose heads are drawn.
-        second: the image whose kernels are lent; without it a plain gray one. Returns JSON, PNGs and an NPZ as
-        /explain does.
+        Ablations: uniform gates, kernels of another image, uniform attention, single heads off, each half of the token
+        mixer off, STE off.
+
+        target: the class whose probability is reported; empty for the model's own prediction. stage: whose heads are
+        ablated. reference: the image whose kernels are borrowed (default: uniform gray). Returns JSON, PNGs and an NPZ
+        as /explain does.
         """
-        s = self._studied(image, variant, ("ablation_table",), second, stage=stage, target=target.strip() or None)
+        s = self._studied(image, model, ("ablation_table",), reference, stage=stage, target=target.strip() or None)
         return _many_files(*replies.figures_of(s, "ablation_table", image))
 
-    def sanity_checks(self, image, variant, target, stage, x, y, thorough):
-        """Whether to believe the maps of one answer: insertion and deletion, model randomization, agreement, checks.
+    def sanity_checks(self, image, model, target, stage, x, y, full_cascade):
+        """Tests of the maps: insertion and deletion, parameter randomization, agreement between methods.
 
-        Takes tens of seconds on a CPU. thorough: randomize layer by layer for the slow methods, too: minutes.
-        Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of checks.
+        Takes tens of seconds on a CPU. full_cascade: randomize layer by layer for multi-pass methods as well, which
+        takes minutes. Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of outcomes.
         """
         s = self._studied(
-            image, variant, ("sanity_checks",), target=target.strip() or None, stage=stage, position=_position(x, y),
-            thorough=thorough,
+            image, model, ("sanity_checks",), target=target.strip() or None, stage=stage, position=_position(x, y),
+            full_cascade=full_cascade,
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, "sanity_checks", image))
 
     def compare(
-        self, image, *, variants="pico,pico@untrained", part="attention", stage, block, target, cam_layer, x, y
+        self, image, *, models="pico,pico@untrained", analysis="attention", stage, block, target, cam_layer, x, y
     ):
-        """Two or three variants on one image: how far one map agrees, where it differs, what each costs.
+        """Two or three models on one image: agreement and difference of one map, and the cost of each model.
 
-        variants: two or three names, with commas. part: the map that is compared. Others as in the endpoints above.
-        Returns JSON (a manifest whose `numbers` hold `pairs`, each with rank_correlation from -1 to 1, in_common from
-        0 to 1 of the highest tenth of the pixels and mean_absolute in `units`, and `costs`; no pairs where the maps
-        explain different classes), a PNG of maps and differences, and an NPZ with maps and `difference/A/B`.
+        models: two or three names, separated by commas. analysis: the map that is compared. All others as in the
+        endpoints above. Returns JSON (a manifest whose `numbers` hold `pairs`, each with rank_correlation from -1 to 1,
+        in_common, the overlap of the highest 10% of pixels from 0 to 1, and mean_absolute in `units`, and `costs`; no
+        pairs where the maps explain different classes), a PNG of maps and differences, and an NPZ with maps and
+        `difference/A/B`.
         """
-        asked = self.asking.about(
-            _needed(image), "compare", variants, compared=part, stage=stage, block=block, target=target,
-            cam_layer=cam_layer, position=_position(x, y), analyses=(part,),
+        request = request_of_tab(
+            self.service, _needed(image), "compare", models, compared=analysis, stage=stage, block=block, target=target,
+            cam_layer=cam_layer, position=_position(x, y), analyses=(analysis,),
         )  # fmt: skip
-        numbers, (png, npz) = self.asking.files(asked, "png", "npz")
+        numbers, (png, npz) = make_files(request, "png", "npz")
         return _files(numbers, png.data, npz.data)
 
-    def ablation(self, image, variant, edits, mask, fill, target, second):
-        """The answer with parts switched off and a region painted out, before and after.
+    def ablation(self, image, model, ablations, mask, fill, target, reference):
+        """The prediction before and after parts are switched off and a region is occluded.
 
-        edits: with commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra, no_ste or
-        head_off:HEAD, everywhere or @STAGE.BLOCK, both from 1, 0 for any: no_osra@3.0. mask: the region as
+        ablations: separated by commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra, no_ste
+        or head_off:HEAD, everywhere or @STAGE.BLOCK, both from 1, 0 for any: no_osra@3.0. mask: the occluded region as
         ROWSxCOLS:BASE64, the bits of a grid over the whole upright image, row by row, packed as numpy.packbits does.
-        fill: what stands in it. target: the class that is followed; empty takes the model's own answer. second: whose
-        kernels other_kernels lends; without it a plain gray one. Returns JSON (probability and logit of each answer
-        before and after, the changes made and those that were skipped), a PNG of what the model was given, and an NPZ
-        with both logits.
+        fill: what replaces it. target: the class that is reported; empty for the model's own prediction. reference: the
+        image whose kernels other_kernels borrows (default: uniform gray). Returns JSON (probability and logit of each
+        prediction before and after, the ablations applied and those skipped), a PNG of the model input, and an NPZ with
+        both logit vectors.
         """
         s = self._studied(
-            _needed(image), variant, ("ablation",), second, edits=split(edits), mask=mask.strip(), fill=fill,
+            _needed(image), model, ("ablation",), reference, ablations=split(ablations), mask=mask.strip(), fill=fill,
             target=target.strip() or None,
         )  # fmt: skip
         return _files(*ablation_of(s))
 
     def export(
-        self, image, view, format, variants, stage, block, target, cam_layer, x, y, head, direction, colormap,
-        diverging, opacity, gamma, threshold, scale, edits, mask, fill,
+        self, image, tab, format, models, stage, block, target, cam_layer, x, y, head, direction, colormap,
+        diverging, opacity, gamma, threshold, scale, ablations, mask, fill,
     ):  # fmt: skip
-        """A view as a file to keep, as the page's Download gives it, its manifest inside.
+        """One tab as a file, as the page's download buttons give it, with its manifest inside.
 
-        format: png, svg, npz or html. variants: up to three names, with commas. head, from 1, 0 for the mean, and
-        direction are of attention; edits, mask and fill of ablation_table. How it is drawn: colormap of magnitudes and
-        diverging of signed maps, empty for each map's own; opacity 0 to 1, gamma 0.3 to 3, threshold 0 to 0.95 of the
-        scale's maximum, scale raw, normalized or masked. Others as in the endpoints above. Returns JSON (the manifest)
-        and the file.
+        format: png, svg, npz or html. models: up to three names, separated by commas. head (from 1, 0 for the mean) and
+        direction apply to attention; ablations, mask and fill to ablation. Display: colormap of magnitudes and
+        diverging of signed maps (empty: each map's own), opacity 0 to 1, gamma 0.3 to 3, threshold 0 to 0.95 of the
+        scale's maximum, scale raw, normalized or masked. All others as in the endpoints above. Returns JSON (the
+        manifest) and the file.
         """
-        display = {
-            "head": head, "direction": direction, "colormap": colormap, "diverging": diverging, "gamma": gamma,
-            "opacity": opacity, "threshold": threshold, "view": scale,
-        }  # fmt: skip
-        asked = self.asking.about(
-            _needed(image), view, variants, display, stage=stage, block=block, target=target,
-            cam_layer=cam_layer, position=_position(x, y), edits=split(edits), mask=mask.strip(), fill=fill,
+        display = display_of(head, direction, colormap, diverging, opacity, gamma, threshold, scale)
+        request = request_of_tab(
+            self.service, _needed(image), tab, models, display, stage=stage, block=block, target=target,
+            cam_layer=cam_layer, position=_position(x, y), ablations=split(ablations), mask=mask.strip(), fill=fill,
         )  # fmt: skip
-        numbers, (made,) = self.asking.files(asked, format)
+        numbers, (made,) = make_files(request, format)
         (path,) = _write({made.name: made.data})
         return numbers, path
 
@@ -217,8 +215,8 @@ def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
 
     pngs: "single" or "multiple", FILE for one file of any kind, None for JSON alone.
     """
-    _, *others = inspect.signature(function).parameters.values()
-    declared = [parameter_of(one.name, ... if one.default is one.empty else one.default) for one in others]
+    _, *options = inspect.signature(function).parameters.values()
+    declared = [parameter_of(o.name, ... if o.default is o.empty else o.default) for o in options]
     outputs: list[Any] = [gr.JSON(visible=False, label="numbers")]
     if pngs == FILE:
         outputs.append(gr.File(visible=False, label=FILE))
@@ -238,7 +236,7 @@ def _callable(function: Callable[..., Any], declared: Sequence[tuple[Parameter, 
 
     @wraps(function)
     def answer(image: SourceImage | None, *values: Any) -> Any:
-        with in_words():
+        with translated_errors():
             return function(image, **dict(zip(names, values, strict=True)))
 
     by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD

@@ -18,31 +18,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..i18n.translate import LANGUAGES, TAGS, current_locale, in_every_locale, negotiate_locale, tr
 
 
-class Words:
-    """Words of Gradio's own components: what is said here is found by the front end in the visitor's language."""
+class Translations:
+    """Text of Gradio's components: the front end looks English text up in the visitor's locale."""
 
     def __init__(self) -> None:
-        self._said: dict[str, dict[str, str]] = {}  # English, which is the key -> by code
+        self._texts: dict[str, dict[str, str]] = {}  # English text, the key -> text by locale
 
     def __call__(self, text: str, **values: Any) -> Any:
         """Text of a key, for a label, a choice, a placeholder, a title."""
-        return self.made(lambda: tr(text, **values) if values else tr(text))
+        return self.marker(lambda: tr(text, **values) if values else tr(text))
 
-    def made(self, make: Callable[[], str]) -> Any:
-        """What `make` makes in each language: a label, or the whole of a gr.HTML."""
-        found = in_every_locale(make)
-        self._said[found["en"]] = found
-        return gr.I18n()(found["en"])
+    def marker(self, make: Callable[[], str]) -> Any:
+        """The text that `make` returns in each locale: a label, or the content of a gr.HTML."""
+        texts = in_every_locale(make)
+        self._texts[texts["en"]] = texts
+        return gr.I18n()(texts["en"])
 
     def i18n(self) -> gr.I18n:
         """For Blocks.launch."""
         return gr.I18n(**{
-            TAGS[code]: {english: found[code] for english, found in self._said.items()} for code in LANGUAGES
+            TAGS[code]: {english: texts[code] for english, texts in self._texts.items()} for code in LANGUAGES
         })  # fmt: skip
 
 
 def chooser() -> str:
-    """The languages by their own names (language.js), the one that is spoken chosen."""
+    """The languages by their own names (web/js/core/language.js), the one that is spoken chosen."""
     options = "".join(
         f'<option value="{code}" lang="{TAGS[code]}"{" selected" if code == current_locale() else ""}>{name}</option>'
         for code, name in LANGUAGES.items()
@@ -71,10 +71,10 @@ class InLanguage:
             return
         query = QueryParams(scope["query_string"].decode("latin-1"))
         language = negotiate_locale(query.getlist("lang"), Headers(scope=scope).get("accept-language", ""))
-        await self.app(scope, receive, _Told(language, self.head, send))
+        await self.app(scope, receive, _LocalizedPage(language, self.head, send))
 
 
-class _Told:
+class _LocalizedPage:
     """Holds a page back until all of it is here, and sends it with its language."""
 
     def __init__(self, language: str, head: str, send: Send):
@@ -95,7 +95,7 @@ class _Told:
                 await self._all()
 
     async def _all(self) -> None:
-        body = _said(self._body, self.tag, self.head)
+        body = _localized(self._body, self.tag, self.head)
         headers = MutableHeaders(raw=list(self._start["headers"]))
         headers["content-length"] = str(len(body))
         headers.add_vary_header("Accept-Language")
@@ -103,7 +103,7 @@ class _Told:
         await self._send({"type": "http.response.body", "body": body})
 
 
-def _said(page: bytes, tag: str, head: str) -> bytes:
+def _localized(page: bytes, tag: str, head: str) -> bytes:
     """tag: one of TAGS, so it needs no escaping."""
     script = f'<script>Object.defineProperty(navigator,"language",{{get:()=>"{tag}",configurable:true}});</script>'
     page = re.sub(rb'(<html\b[^>]*?)\s+lang="[^"]*"', rb"\1", page, count=1)

@@ -50,16 +50,16 @@ def answer_plainly() -> None:
 
         def _blocks(self, output: Any) -> list[Any]:
             if isinstance(output, (list, tuple)):  # several outputs come as one tuple, several files as a list
-                return [block for one in output for block in self._blocks(one)]
+                return [block for item in output for block in self._blocks(item)]
             if not (isinstance(output, dict) and "path" in output and "meta" in output):
-                return [self._said(json.dumps(output, ensure_ascii=False))]
+                return [self._text(json.dumps(output, ensure_ascii=False))]
             path = Path(output["path"])
             if path.suffix == ".png":
                 data = base64.b64encode(_smaller(path.read_bytes())).decode()
                 return [self.types.ImageContent(type="image", data=data, mimeType="image/png")]
-            return [self._said(ELSEWHERE.format(name=path.name, size=max(1, path.stat().st_size // 1000)))]
+            return [self._text(ELSEWHERE.format(name=path.name, size=max(1, path.stat().st_size // 1000)))]
 
-        def _said(self, text: str) -> Any:
+        def _text(self, text: str) -> Any:
             return self.types.TextContent(type="text", text=text)
 
     gradio.mcp.GradioMCPServer = Server

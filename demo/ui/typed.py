@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..parameters import PARAMETERS, PART, part_of
+from ..parameters import ANALYSIS, PARAMETERS, analysis_of
 from ..validation import Parameter
 from .components import SafeImage
 
@@ -26,8 +26,8 @@ class Choice(gr.Dropdown):
 
 def parameter_of(name: str, default: Any) -> tuple[Parameter, Any]:
     """The definition of an endpoint's parameter, and its default. default: the endpoint's own, or `...`."""
-    found = part_of(default) if name == PART else PARAMETERS[name]
-    return found, found.default if default is ... else default
+    parameter = analysis_of(default) if name == ANALYSIS else PARAMETERS[name]
+    return parameter, parameter.default if default is ... else default
 
 
 def component_of(parameter: Parameter, default: Any) -> Any:

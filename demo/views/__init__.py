@@ -13,7 +13,6 @@ from types import MappingProxyType
 from ..cells import TILES, Json, photo
 from ..i18n.tabs import INTROS, LIMITS
 from ..i18n.translate import current_locale, tr
-from ..session import KEY
 from .ablation import ablation
 from .attention import attention
 from .compare import compare
@@ -45,7 +44,7 @@ def view(name: str, scene: Scene) -> Json:
     return {
         "view": name,
         "serial": next(_serial),
-        "key": scene.image.sha256[:KEY],
+        "key": scene.image_key,
         "intro": tr(INTROS[name], shown=TILES),
         "foot": limits if current_locale() == "en" else f"{limits} {tr('page.in_english')}".strip(),
         **content,

@@ -1,14 +1,12 @@
 """Tab Ablation: parts switched off and a region occluded, predictions before and after.
 
-The table of all ablations, one at a time, is a figure below the tab, computed on request.
+The table of all ablations is a figure below, drawn when it is requested (demo/figures.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
-from transxnet.errors import LensError
 from transxnet.explain.ablation.catalog import HEAD_OFF, SELECTABLE, parse_ablation
 from transxnet.explain.ablation.masking import FILLS
 from transxnet.results.ablation import Ablation
@@ -35,12 +33,11 @@ def ablation(scene: Scene) -> Json:
     return {
         "layout": "ablation",
         "switches": [_switch(name) for name in SELECTABLE],
-        "edits": list(scene.session.edits),
-        "on": _active_switches(scene.session.edits),
+        "on": _active_switches(scene.state.ablations),
         "scopes": _scopes(scene.studies),
         "painting": _occlusion_editor(scene),
         "columns": [_column(column) for column in scene.columns],
-        "words": {
+        "strings": {
             "switches": [tr("ablation.switch_title"), tr("ablation.switch_hint")],
             "off": tr("ablation.off"), "on": tr("ablation.on"), "head": tr("ablation.head"),
             "where": tr("ablation.scope"), "restore": tr("ablation.all_on"),
@@ -58,14 +55,13 @@ def _switch(name: str) -> Json:
     return {"name": name, "title": tr(title), "hint": tr(hint), "heads": name == HEAD_OFF}
 
 
-def _active_switches(edits: Sequence[str]) -> list[Json]:
-    """The active switches for the page's rows; invalid ones are reported in the columns."""
+def _active_switches(ablations: Sequence[str]) -> list[Json]:
+    """The active switches for the page's rows."""
     active = []
-    for key in edits:
-        with suppress(LensError):
-            switch = parse_ablation(key)
-            stage_and_block = (switch.scope.stage, switch.scope.block)
-            active.append({"key": key, "name": switch.name, "head": switch.head, "scope": _scope(*stage_and_block, 0)})
+    for key in ablations:
+        switch = parse_ablation(key)
+        stage_and_block = (switch.scope.stage, switch.scope.block)
+        active.append({"key": key, "name": switch.name, "head": switch.head, "scope": _scope(*stage_and_block, 0)})
     return active
 
 
@@ -86,7 +82,7 @@ def _scopes(studies: Sequence[Study]) -> list[Json]:
 
 def _scope(stage: int, block: int, heads: int) -> Json:
     text = "ablation.block" if block else "ablation.stage" if stage else "ablation.everywhere"
-    return {"value": f"{stage}.{block}", "words": tr(text, stage=stage, block=block), "heads": heads}
+    return {"value": f"{stage}.{block}", "label": tr(text, stage=stage, block=block), "heads": heads}
 
 
 def _occlusion_editor(scene: Scene) -> Json | None:
@@ -99,12 +95,12 @@ def _occlusion_editor(scene: Scene) -> Json | None:
     sizes = {c.title: _size(c.study) for c in scene.columns if c.study is not None}
     input_sizes = ", ".join(tr("ablation.pixels_of", size=size, title=title) for title, size in sizes.items())
     return {
-        "image": column.name, "key": scene.session.image, "box": list(study.crop.crop_box),
-        "upload": list(study.crop.source_size), "mask": scene.session.mask, "fill": scene.session.fill,
+        "image": column.name, "key": scene.image_key, "box": list(study.crop.crop_box),
+        "upload": list(study.crop.source_size), "mask": scene.state.mask, "fill": scene.state.fill,
         "alt": tr("ablation.occlude_alt", title=column.title, share=share(painted)),
-        "fills": [{"value": name, "words": tr(FILL_NAMES[name])} for name in FILLS],
+        "fills": [{"value": name, "label": tr(FILL_NAMES[name])} for name in FILLS],
         "brushes": tr_lines("ablation.brushes"),
-        "words": {
+        "strings": {
             "title": tr("ablation.occlude"), "hint": tr("ablation.occlude_hint"), "brush": tr("ablation.brush"),
             "undo": tr("ablation.undo"), "clear": tr("ablation.clear"), "fill": tr("ablation.fill"),
             "pixels": tr("ablation.pixels", sizes=input_sizes),
@@ -125,8 +121,8 @@ def _column(column: Column) -> Json:
 
 def _result_cell(column: Column, result: Ablation) -> Json:
     return {
-        "kind": "ablation", "variant": column.name, "explained": result.target[0].index,
-        "changed": bool(result.applied) or result.masked_share > 0, "said": _summary(column.title, result),
+        "kind": "ablation", "variant": column.name, "target": result.target[0].index,
+        "changed": bool(result.applied) or result.masked_share > 0, "summary": _summary(column.title, result),
         "alt": tr("ablation.bars", title=column.title), "rows": _rows(result), "lines": _lines(column, result),
         "view": png(result.crop) if result.masked_share else "",
         "given": tr("ablation.given", title=column.title, size=_size(column.study)),
@@ -153,7 +149,7 @@ def _summary(title: str, result: Ablation) -> str:
     """The change of the target class in a sentence."""
     old, new = result.target
     summary = tr(
-        "ablation.said", title=title, label=old.label, before=share(old.probability), after=share(new.probability),
+        "ablation.summary", title=title, label=old.label, before=share(old.probability), after=share(new.probability),
         logit_before=logit(old.logit), logit_after=logit(new.logit),
     )  # fmt: skip
     return f"{summary} {tr('ablation.new_top', label=result.new_top.label)}" if result.new_top else summary

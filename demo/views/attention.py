@@ -39,7 +39,7 @@ def attention(scene: Scene) -> Json:
     def key_of(study: Study, table: QuantizedTable) -> str:
         key = table_key(study, table)
         if key not in tables:
-            tables[key] = None if key in scene.session.held else table_json(table)
+            tables[key] = None if key in scene.cached_tables else table_json(table)
         return key
 
     def large(column: Column) -> Json:
@@ -61,13 +61,13 @@ def attention(scene: Scene) -> Json:
     studies = [c.study for c in scene.columns if c.study is not None and not missing(c, PART)]
     return transposed(scene.columns, rows, PART) | {
         "layout": "attention",
-        "position": list(scene.session.position),
+        "position": list(scene.position),
         "tables": tables,
-        "words": _words(studies),
+        "strings": _text(studies),
     }
 
 
-def _words(studies: list[Study]) -> Json:
+def _text(studies: list[Study]) -> Json:
     """Text that the browser fills in, in the current locale."""
     grids = {
         "from": _grids(s.block_table.keys for s in studies),

@@ -11,7 +11,7 @@ from ..columns import Column
 from ..i18n.translate import tr, tr_lines
 from ..published import Published, published
 
-OWN = "TransXNet"
+HIGHLIGHTED_FAMILY = "TransXNet"
 SMALL = "tiny-imagenet-200"  # label set whose accuracies are not comparable with ImageNet-1K's
 
 SETS = {"authors": "chart.set_authors", "timm": "chart.set_timm"}  # who measured -> key of its name
@@ -28,10 +28,10 @@ def chart(columns: Sequence[Column]) -> Json:
     Its sources are [index into `sources`, remark]; its title is '' unless the model is selected on the page.
     """
     rows, titles = published(), _titles_on_page(columns)
-    sources = list(dict.fromkeys((source.url, source.words) for row in rows for source in row.sources))
+    sources = list(dict.fromkeys((source.url, source.label) for row in rows for source in row.sources))
     number_of = {url: i for i, (url, _) in enumerate(sources)}
     return {
-        "title": tr("chart.title"), "sub": tr("chart.hint"), "sources": sources, "own": OWN,
+        "title": tr("chart.title"), "sub": tr("chart.hint"), "sources": sources, "own": HIGHLIGHTED_FAMILY,
         "points": [
             [
                 row.name, row.model, row.family, row.resolution, row.params_m, row.gmacs, row.top1, row.v2_top1,
@@ -39,7 +39,7 @@ def chart(columns: Sequence[Column]) -> Json:
             ]
             for row in rows
         ],
-        "words": _words(columns), "instead": "" if rows else tr("chart.missing"),
+        "strings": _text(columns), "instead": "" if rows else tr("chart.missing"),
     }  # fmt: skip
 
 
@@ -56,11 +56,11 @@ def _row_of(column: Column) -> Published | None:
     if isinstance(spec, BackboneSpec):
         name = f"{spec.architecture}.{spec.tag}"
     else:
-        name = f"{OWN} {spec.short.upper().replace('_', '@')}" if spec.paper else ""
+        name = f"{HIGHLIGHTED_FAMILY} {spec.short.upper().replace('_', '@')}" if spec.paper else ""
     return next((row for row in published() if row.name == name), None)
 
 
-def _words(columns: Sequence[Column]) -> Json:
+def _text(columns: Sequence[Column]) -> Json:
     def translated(keys: Mapping[str, str]) -> Json:
         return {name: tr(key) for name, key in keys.items()}
 

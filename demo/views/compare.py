@@ -37,7 +37,7 @@ UNITS = {  # map -> key of what its values are
 
 
 def compare(scene: Scene) -> Json:
-    two_images = scene.session.photos
+    two_images = scene.state.two_images
     content = photos(scene) if two_images else variants(scene)
     return content | {"layout": "compare", "photos": two_images, "choose": _map_choice(scene)}
 
@@ -69,7 +69,7 @@ def variants(scene: Scene) -> Json:
     def predictions(column: Column) -> Json:
         target = column.study.target
         note = tr_message(target.note)
-        return {"kind": "bars", "answers": bars(column.study), "chosen": target.index, "caption": note}
+        return {"kind": "bars", "predictions": bars(column.study), "chosen": target.index, "caption": note}
 
     def cell(column: Column) -> Json:
         result = maps.get(column.name)
@@ -93,12 +93,12 @@ def variants(scene: Scene) -> Json:
 
 
 def _compared(scene: Scene) -> str:
-    return compared(scene.session.compared, [c.study for c in scene.columns if c.error is None])
+    return compared(scene.state.compared, [c.study for c in scene.columns if c.error is None])
 
 
 def _instead(scene: Scene, name: str) -> str:
     """Why another map than the requested one is shown; '' if it is that one."""
-    requested = comparable_map(scene.session.compared)
+    requested = comparable_map(scene.state.compared)
     return "" if name == requested else tr("compare.instead_of", asked=_title(requested), shown=_title(name))
 
 
@@ -141,7 +141,7 @@ def scale_of(name: str, studies: Sequence[Study]) -> Json:
 
 def _map_choice(scene: Scene) -> Json:
     chips = [{"key": name, "label": _title(name), "pressed": name == _compared(scene)} for name in MAPS]
-    switch = {"label": tr("compare.photos"), "pressed": scene.session.photos}
+    switch = {"label": tr("compare.photos"), "pressed": scene.state.two_images}
     return {"label": tr("compare.map"), "chips": chips, "photos": switch}
 
 

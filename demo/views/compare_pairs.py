@@ -20,7 +20,7 @@ from transxnet.results.differences import Comparison, Difference
 from transxnet.study import Study
 
 from ..cells import SHARP, Json, floats, jpeg, percent, png, scale
-from ..columns import variant_title
+from ..columns import model_title
 from ..i18n.translate import tr, tr_lines
 from .scene import Scene
 
@@ -68,7 +68,7 @@ def _incomparable(scene: Scene, name: str, maps: Mapping[str, Explanation]) -> s
 
 
 def _target_classes(studies: Sequence[Study]) -> str:
-    return "; ".join(f"{variant_title(study.model)}: {study.target.label}" for study in studies)
+    return "; ".join(f"{model_title(study.model)}: {study.target.label}" for study in studies)
 
 
 def _scale(comparison: Comparison, units: str) -> Json:
@@ -134,7 +134,7 @@ def _wipe(comparison: Comparison, title: str) -> Json:
             "slider": tr("compare.wipe_slider", **_titles(d)),
             "alt": tr("compare.wipe_alt", map=title, **_titles(d)),
             "value": tr("compare.wipe_value", share="{share}", rest="{rest}", **_titles(d)),
-            "left": variant_title(d.first), "right": variant_title(d.second),
+            "left": model_title(d.first), "right": model_title(d.second),
         }
         for d in comparison.differences
     ]  # fmt: skip
@@ -147,11 +147,11 @@ def _wipe(comparison: Comparison, title: str) -> Json:
 
 
 def _titles(d: Difference) -> dict[str, str]:
-    return {"first": variant_title(d.first), "second": variant_title(d.second)}
+    return {"first": model_title(d.first), "second": model_title(d.second)}
 
 
 def _photo(image: SourceImage, comparison: Comparison) -> Json:
     """The common region: of the source image, and at the resolution of the comparison."""
     box, size = comparison.geometry.crop_box, comparison.geometry.grid
     sharp = tuple(round(side * SHARP / max(size)) for side in size)
-    return {"src": jpeg(crop_source(image.rgb, box, sharp)), "seen": png(crop_source(image.rgb, box, size))}
+    return {"src": jpeg(crop_source(image.rgb, box, sharp)), "input": png(crop_source(image.rgb, box, size))}

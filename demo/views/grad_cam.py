@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from transxnet.draw.styles import MAP_STYLES, layer_and_target
 from transxnet.study import Study
 
+from ..analyses import MULTI_PASS_METHODS
 from ..cells import Json, map_cell, result_cell, result_scale, scale, transposed
 from ..columns import Column
 from ..i18n.translate import tr, tr_message
-from ..wanted import SLOWER
 from .scene import Scene
 
-MORE_MAPS = ("contrast", "cam_stages", *SLOWER)  # shown on request
+MORE_MAPS = ("contrast", "cam_stages", *MULTI_PASS_METHODS)  # shown on request
 
 
 def grad_cam(scene: Scene) -> Json:

@@ -82,8 +82,8 @@ def kernels(scene: Scene) -> Json:
     channels = {id(study): representatives(study.kernels, TILES) for study in studies}
 
     def row_of(aspect: Aspect) -> tuple[str, str, Json, Callable[[Column], Json]]:
-        drawn = [study for study in studies if study.spec.idconv or aspect.static_key is None]
-        maps = [aspect.values(study.kernels)[channels[id(study)]] for study in drawn]
+        shown_studies = [study for study in studies if study.spec.idconv or aspect.static_key is None]
+        maps = [aspect.values(study.kernels)[channels[id(study)]] for study in shown_studies]
         common = aspect.scale or scale(maps, "weight", "RdBu_r", signed=True)
         common = common | {"units": tr_message(common["units"])}
         title, hint = ROWS[aspect.name]
@@ -91,7 +91,7 @@ def kernels(scene: Scene) -> Json:
 
     return transposed(scene.columns, [row_of(aspect) for aspect in ASPECTS], "kernels") | {
         "layout": "kernels",
-        "words": tr_section("kernel_inspector"),
+        "strings": tr_section("kernel_inspector"),
         "inspected": [_inspected(column) for column in scene.columns],
         "coming": [column.name for column in scene.columns if not column.finished],
     }

@@ -7,7 +7,7 @@ from transxnet.variants import VariantSpec
 
 from ..architecture import architecture
 from ..cells import Json
-from ..columns import variant_title
+from ..columns import model_title
 from ..i18n.translate import tr
 from ..tour import FALLBACK, listed
 from .scene import Scene
@@ -21,8 +21,8 @@ def tour(scene: Scene) -> Json:
     spec: VariantSpec = spec_of(name)[0]
     return {
         "layout": "tour",
-        "tour": listed(scene.session.tour),
-        "architecture": architecture(spec, variant_title(name), stage),
+        "tour": listed(scene.state.tour, scene.model_names),
+        "architecture": architecture(spec, model_title(name), stage),
         "photo": photo,  # key of the model input that the stages show
-        "note": "" if transxnets else tr("architecture.not_transxnet", variant=variant_title(name)),
+        "note": "" if transxnets else tr("architecture.not_transxnet", variant=model_title(name)),
     }

@@ -7,7 +7,7 @@ STRINGS = {
     "display.opacity": "Opacity",
     "display.colormap": "Colors",
     "display.own": "default per map",
-    "display.view": "Scale",
+    "display.scale": "Scale",
     "display.raw": "raw",
     "display.normalized": "normalized",
     "display.masked": "masked",
@@ -24,7 +24,7 @@ STRINGS = {
     "display.threshold_hint": (
         "Values below this fraction of the maximum are not drawn; for signed maps on both sides of zero"
     ),
-    "display.seen": "model input",
+    "display.model_resolution": "model input",
     "display.reset": "Reset",
     "display.gray": "gray",
     "display.RdBu_r": "blue, white, red",

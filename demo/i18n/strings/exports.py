@@ -13,6 +13,7 @@ STRINGS = {
     "exports.kind_npz_hint": "Raw arrays for numpy.load",
     "exports.kind_html": "Report",
     "exports.kind_html_hint": "Self-contained HTML with figures, numbers and provenance; works offline",
+    "exports.loading": "its weights are still loading",
     "exports.creating": "Creating the file…",
     "exports.done": "{name}, {size}",
     "exports.failed": (

@@ -5,7 +5,6 @@ from __future__ import annotations
 STRINGS = {
     "page.title": "TransXNet Lens",
     "page.tagline": "See which kernels TransXNet generates for your image, and where it attends.",
-    "page.predicted_class": "Selected prediction",
     "page.or_join": " or ",
     "page.skip": "Skip to the maps",
     "page.back": "Back to the image",
@@ -40,6 +39,8 @@ STRINGS = {
     "page.add_backbone": "Add a timm backbone",
     "page.add_backbone_hint": "Press Enter to add",
     "page.add_backbone_label": "Add a timm backbone, by name",
+    "page.any_class": "Choose a class",
+    "page.busy": "The server is busy. Try again in a few seconds.",
     "page.offer": "T is loaded: add it to the comparison",
     "page.cam_layer": "Grad-CAM layer",
     "page.slower": "Add slower methods: integrated gradients, SmoothGrad, occlusion",

@@ -11,11 +11,13 @@ STRINGS = {
     "parameters.text_or_number": "text of at most {most} characters, or an integer",
     "parameters.choice": "one of {names}",
     "parameters.choice_or_empty": "empty or one of {names}",
-    "parameters.texts": "a list of at most {most} strings of at most {length} characters",
     "parameters.values": "a list of at most {most} values",
     "parameters.identifier": "at most {most} letters, digits, - and _",
     "parameters.image": "an uploaded image file",
-    "parameters.arguments": "This event takes {wanted} values; the request contains {count}.",
+    "parameters.invalid_field": "{name} cannot be {value}.",
+    "parameters.not_json": "The request is not a JSON object. Send it as application/json.",
+    "parameters.too_large": "The request is too large. Send fewer values.",
+    "parameters.arguments": "This event takes {expected} values; the request contains {count}.",
     "parameters.failed": (
         "An unexpected error occurred; details are in the server's log. Try again, or reload the page."
     ),

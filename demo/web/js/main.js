@@ -1,40 +1,57 @@
 /**
- * The page's own JavaScript. demo/web/__init__.py serves it, and a component of demo/ui/components.py is mounted by
- * `lens.mount(name, element, props, trigger, watch)`, the arguments that gr.HTML gives to js_on_load.
+ * The page's own JavaScript, served by demo/web/__init__.py. The view state (core/store.js) is what a visitor looks at;
+ * widgets and Gradio's controls change it and show the server's answers to it.
+ *
+ * `lens` is what the page's HTML calls: components of demo/ui/components.py are mounted by `lens.mount`, Gradio's controls
+ * (demo/ui/page.py) call the other functions.
  */
+import { addBackbone, addModel, changed, clear, pending } from "./core/controls.js";
 import { crosshair } from "./core/crosshair_store.js";
 import { display } from "./core/display_store.js";
+import { mount } from "./core/mount.js";
 import { layOutMatrix, mountPanel } from "./core/panel.js";
-import { mountDownloads } from "./core/progress.js";
-import { pendingEvents } from "./core/queue_stream.js";
-import { mountOffline } from "./core/reconnect.js";
+import { mountProgress } from "./core/progress.js";
+import { start, state, update } from "./core/store.js";
 import { layOutAblation } from "./views/ablation.js";
 import { layOutAttention } from "./views/attention.js";
 import { layOutCompare } from "./views/compare.js";
 import { layOutKernels } from "./views/kernels.js";
 import { layOutTour, mountTour } from "./views/tour.js";
-import { mountLink, mountNote } from "./widgets/address_bar.js";
-import { mountAnswers } from "./widgets/answers.js";
+import { mountConnection } from "./widgets/connection.js";
 import { mountDisplay } from "./widgets/controls.js";
 import { mountCrosshair } from "./widgets/crosshair.js";
 import { mountExports } from "./widgets/download_buttons.js";
-import { mountThumbs } from "./widgets/example_buttons.js";
+import { mountReference, mountThumbnails } from "./widgets/example_buttons.js";
 import { mountFigures } from "./widgets/figures.js";
+import { mountLink, mountNotes } from "./widgets/link.js";
+import { mountPredictions } from "./widgets/predictions.js";
 import { mountSettings } from "./widgets/settings_fold.js";
-import { mountTabs } from "./widgets/tabs.js";
+import "./core/upload_errors.js";
+import "./widgets/tabs.js";
 
 const LAYOUTS = {
   matrix: layOutMatrix, columns: layOutMatrix, ablation: layOutAblation, attention: layOutAttention, compare: layOutCompare,
   kernels: layOutKernels, tour: layOutTour,
 };
-const COMPONENTS = {
-  answers: mountAnswers, crosshair: mountCrosshair, display: mountDisplay, downloads: mountDownloads, exports: mountExports,
-  figures: mountFigures, link: mountLink, note: mountNote, offline: mountOffline, panel: mountPanel(LAYOUTS),
-  settings: mountSettings, tabs: mountTabs, thumbs: mountThumbs, tour: mountTour,
+const WIDGETS = { // by the part of the server's answers that each shows
+  connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures,
+  link: mountLink, notes: mountNotes, panel: mountPanel(LAYOUTS), predictions: mountPredictions, progress: mountProgress,
+  reference: mountReference, settings_fold: mountSettings, thumbnails: mountThumbnails, tour: mountTour,
 };
 
-/** pendingEvents: the events whose response has not arrived completely. */
 window.lens = {
-  mount: (name, ...context) => COMPONENTS[name](...context),
-  crosshair, display, pendingEvents,
+  mount: (part, element, value) => mount(WIDGETS[part], element, value, part),
+  control: changed,
+  pendingControls: pending,
+  addBackbone,
+  addModel,
+  update,
+  /** An image has been uploaded, or could not be read. */
+  uploaded: (image) => {
+    clear("upload");
+    if (image) update({ upload: image.key, image: "" });
+  },
+  get state() { return state; },
+  crosshair, display,
 };
+start();

@@ -38,7 +38,7 @@ export function createColorBar(scale, values) {
   const bar = createNode("div", "lens-colorbar", strip, createNode("div", "ends", low, units, high), shared, settings, warning);
   function draw() {
     const resolved = resolveScale(scale, values), { range, signed, threshold } = resolved;
-    const isNormalized = display.view === "normalized", hasNoRange = isNormalized && !values;
+    const isNormalized = display.scale === "normalized", hasNoRange = isNormalized && !values;
     bar.hidden = Boolean(values) && !isNormalized;
     renderColorBar(canvas, resolved);
     const positions = signed ? [(1 - threshold) / 2, (1 + threshold) / 2] : [threshold];
@@ -78,7 +78,7 @@ export function createHeading(tag, className, { title, badge, sub, more, bar }, 
 /** Starts decoding the images of a payload; `redraw` is called whenever one is ready. */
 export function loadImages(images, redraw) {
   for (const entry of Object.values(images)) {
-    for (const key of ["src", "seen"]) {
+    for (const key of ["src", "input"]) {
       const image = (entry[`${key}Image`] = new Image());
       image.onload = redraw;
       image.src = entry[key];
@@ -87,7 +87,7 @@ export function loadImages(images, redraw) {
 }
 
 /** The image of an entry, or the same at the model's resolution where the display says so. */
-export const imageOf = (entry) => (display.seen ? entry.seenImage : entry.srcImage);
+export const imageOf = (entry) => (display.model_resolution ? entry.inputImage : entry.srcImage);
 
 // ---- values under the pointer -------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ function readGridUnderPointer(canvas, grids, i, values, scale, readout) {
 
 // ---- cells --------------------------------------------------------------------------------------------------------
 
-function appendMap(figure, cell, scale, { images, trigger, drawings }) {
+function appendMap(figure, cell, scale, { images, act, drawings }) {
   const canvas = createNode("canvas", { role: "img", ariaLabel: cell.alt }), readout = createReadout();
   const data = { ...cell.data, box: JSON.stringify(cell.box) }; // crosshair_marks.js reads it
   const frame = createNode("div", { className: "lens-frame", data }, canvas, readout);
@@ -147,7 +147,7 @@ function appendMap(figure, cell, scale, { images, trigger, drawings }) {
     if (renderMap(canvas, cell.map, imageOf(images[cell.image]), scale)) frame.classList.add("drawn");
   }, draw);
   readMapUnderPointer(canvas, cell, scale, readout);
-  selectOnClick(frame, canvas, trigger);
+  selectOnClick(frame, canvas, act);
 }
 
 /** One of several small grids: a kernel, gates, a head. */
@@ -157,7 +157,7 @@ function createTile(grids, i, scale, readout, drawings) {
   drawings.push(() => {
     renderGrid(canvas, values, grids.rows, grids.cols, scale);
     const largest = formatNumber(ownRange(values, scale)[1]); // in place of a color bar
-    ownRangeText.textContent = display.view === "normalized" ? (scale.signed ? "\u00b1" : "") + largest : "";
+    ownRangeText.textContent = display.scale === "normalized" ? (scale.signed ? "\u00b1" : "") + largest : "";
   });
   readGridUnderPointer(canvas, grids, i, values, scale, readout);
   return createNode("div", "lens-tile", canvas, createNode("span", "", grids.show ? grids.names[i] : ""), ownRangeText);
@@ -189,7 +189,7 @@ export function createPredictionBars(predictions, target, tag) {
   return createNode("ol", "lens-bars", ...bars);
 }
 
-function appendError(figure, cell, scale, { trigger }) {
+function appendError(figure, cell, scale, { act }) {
   figure.role = "alert";
   figure.append(createNode("strong", "", cell.text));
   if (cell.attempts.length) {
@@ -198,23 +198,23 @@ function appendError(figure, cell, scale, { trigger }) {
     figure.append(createNode("ol", "", ...attempts));
   }
   if (cell.remedy) figure.append(createNode("p", "", cell.remedy));
-  const buttons = (cell.ways || []).map(({ text, send }) => createButton("", text, () => trigger("select", send)));
+  const buttons = (cell.ways || []).map(({ text, send }) => createButton("", text, () => act(send)));
   figure.append(createNode("div", "lens-ways", ...buttons));
 }
 
 const APPENDERS = {
   map: appendMap,
   tiles: appendTiles,
-  bars: (figure, cell) => figure.append(createPredictionBars(cell.answers, cell.chosen, "div")),
+  bars: (figure, cell) => figure.append(createPredictionBars(cell.predictions, cell.chosen, "div")),
   pending: (figure, cell) => figure.append(createProgress(cell)),
   error: appendError,
 };
 
 /** A cell of a view. cell.kind: map, tiles, bars, pending, error, or text, which is in its caption. */
-export function createCell(cell, scale, images, trigger, drawings) {
+export function createCell(cell, scale, images, act, drawings) {
   const figure = createNode("figure", `lens-cell ${cell.kind}`);
   if (cell.title) figure.append(createNode("div", "lens-cell-title", cell.title));
-  APPENDERS[cell.kind]?.(figure, cell, scale, { images, trigger, drawings });
+  APPENDERS[cell.kind]?.(figure, cell, scale, { images, act, drawings });
   const texts = [cell.caption, cell.kind === "text" ? cell.text : ""].filter(Boolean);
   if (texts.length) figure.append(createNode("figcaption", "", ...texts.map((text) => createNode("span", "", text))));
   return figure;

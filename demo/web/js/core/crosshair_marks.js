@@ -52,12 +52,12 @@ export function placeMarks(root = document) {
   }
 }
 
-/** A click on a map moves the crosshair there. trigger: of the panel that the map belongs to. */
-export function selectOnClick(frame, target, trigger) {
+/** A click on a map moves the crosshair there. act: of the panel that the map belongs to. */
+export function selectOnClick(frame, target, act) {
   target.addEventListener("click", (event) => {
     const [x, y] = pixelUnder(frame, event);
     crosshair.set(x, y);
-    trigger("select", { x, y });
+    act({ x, y });
   });
 }
 

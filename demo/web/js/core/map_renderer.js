@@ -31,10 +31,10 @@ export function decodeFloats(base64) {
 // ---- scales ---------------------------------------------------------------------------------------------------
 
 /** A scale with the display settings applied: range, gamma, threshold, masked, lut. values: of the map, for its own range. */
-export function resolveScale(scale, values, { gamma, threshold, view } = display) {
-  const range = view === "normalized" && values ? ownRange(values, scale) : scale.range;
+export function resolveScale(scale, values, { gamma, threshold, scale: mode } = display) {
+  const range = mode === "normalized" && values ? ownRange(values, scale) : scale.range;
   const colormap = display[scale.signed ? "diverging" : "colormap"] || scale.colormap;
-  return { ...scale, range, gamma, threshold, masked: view === "masked", lut: LUTS[colormap] };
+  return { ...scale, range, gamma, threshold, masked: mode === "masked", lut: LUTS[colormap] };
 }
 
 /** A map's own range, as `shared_range` of scale.py has it. */
@@ -131,7 +131,7 @@ const imagePixels = new WeakMap(); // image -> {size: pixels}
 
 /** An image at a canvas' size: its RGBA bytes and its gray. Cached, because a map is redrawn at every pointer move. */
 function pixelsOf(image, width, height) {
-  const cached = imagePixels.get(image) || {}, size = `${width} ${height} ${display.seen}`;
+  const cached = imagePixels.get(image) || {}, size = `${width} ${height} ${display.model_resolution}`;
   imagePixels.set(image, cached);
   return (cached[size] ||= samplePixels(image, width, height));
 }
@@ -139,7 +139,7 @@ function pixelsOf(image, width, height) {
 function samplePixels(image, width, height) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.imageSmoothingEnabled = !display.seen;
+  context.imageSmoothingEnabled = !display.model_resolution;
   context.imageSmoothingQuality = "high";
   context.drawImage(image, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);

@@ -4,14 +4,14 @@ import { createNode, whenVisible } from "./dom.js";
 
 /**
  * The panel of a tab. Its payload is made by demo/views/: {view, layout, serial, key, intro, foot, images, …}. key: of
- * the image that a clicked position belongs to. trigger("select", …) reaches Page.acted in demo/ui/page.py.
+ * the image that a clicked position belongs to. act(…) reaches Page.acted in demo/ui/page.py.
  */
 
-function createRow(row, payload, trigger, drawings) {
+function createRow(row, payload, act, drawings) {
   const cells = createNode("div", "lens-cells");
   row.cells.forEach((cell, i) => {
     const head = payload.heads[i] || {};
-    const node = createCell(cell, cell.scale || row.bar || head.bar, payload.images, trigger, drawings);
+    const node = createCell(cell, cell.scale || row.bar || head.bar, payload.images, act, drawings);
     appendColorBar(node, cell.scale, drawings);
     if (row.cells.length === 1 && payload.heads.length > 1) node.classList.add("wide"); // belongs to the whole row
     else if (head.title) node.dataset.head = head.title;
@@ -25,16 +25,16 @@ function createRow(row, payload, trigger, drawings) {
  *
  * @returns {function(): void} draws again after a display control has moved
  */
-export function layOutMatrix(body, payload, trigger) {
+export function layOutMatrix(body, payload, act) {
   const drawings = [], heads = payload.heads.map((head) => createHeading("div", "lens-head", head, drawings));
   body.style.setProperty("--columns", Math.max(1, payload.heads.length));
   body.classList.toggle("one-column", payload.heads.length === 1 && payload.rows.length > 1); // rows side by side
-  body.append(createNode("div", "lens-heads", ...heads), ...payload.rows.map((row) => createRow(row, payload, trigger, drawings)));
+  body.append(createNode("div", "lens-heads", ...heads), ...payload.rows.map((row) => createRow(row, payload, act, drawings)));
   return () => drawings.forEach((draw) => draw());
 }
 
 /** layouts: by name, functions as layOutMatrix. Returns what mounts a panel. */
-export const mountPanel = (layouts) => (element, props, trigger, watch) => {
+export const mountPanel = (layouts) => (element, props, act, watch) => {
   let redraw = () => {};
   function render() {
     const root = element.querySelector(".lens-panel"), value = props.value;
@@ -43,7 +43,7 @@ export const mountPanel = (layouts) => (element, props, trigger, watch) => {
     const body = createNode("div", "lens-body");
     root.dataset.layout = payload.layout;
     loadImages(payload.images, () => redraw());
-    const triggerForImage = (event, data) => trigger(event, "x" in data ? { ...data, image: payload.key } : data);
+    const triggerForImage = (data) => act("x" in data ? { ...data, image: payload.key } : data);
     redraw = layouts[payload.layout](body, payload, triggerForImage) || (() => {});
     root.replaceChildren(createNode("p", "lens-intro", payload.intro), body);
     if (payload.foot) root.append(createNode("p", "lens-foot", payload.foot));
@@ -52,6 +52,6 @@ export const mountPanel = (layouts) => (element, props, trigger, watch) => {
     redraw();
   }
   document.addEventListener("lens:display", whenVisible(element, () => redraw()));
-  watch("value", render);
+  watch(render);
   render();
 };

@@ -42,10 +42,10 @@ export function createProgress(cell) {
   return box;
 }
 
-/** Updates every progress box of the page. value: {variant: cell}. trigger("select", {ask: "stop" or "again"}). */
-export function mountDownloads(element, props, trigger, watch) {
-  ask = (action) => trigger("select", { ask: action });
-  watch("value", () => {
+/** Updates every progress box of the page. value: {variant: cell}. Its button acts {ask: "stop" or "again"}. */
+export function mountProgress(element, props, act, watch) {
+  ask = (action) => act({ ask: action });
+  watch(() => {
     for (const [variant, cell] of Object.entries(props.value || {})) {
       document.querySelectorAll(".lens-skeleton").forEach((box) => {
         if (box.dataset.variant === variant) updateProgress(box, cell);

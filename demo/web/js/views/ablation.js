@@ -1,57 +1,55 @@
 import { createCell, createHeading, imageOf } from "../core/cells.js";
 import { createButton, createNode, createSection } from "../core/dom.js";
+import { state } from "../core/store.js";
 import { createBrush } from "./brush.js";
 
 /**
  * The Ablation view: switches, an image to paint on, and every model's predictions before and after. Payload:
- * demo/views/ablation.py. A switch sends {change: {edits: […]}}, a stroke {change: {mask}}, a fill {change: {fill}}, the
- * button at the bottom {change: {every: true}}. An edit is "NAME@STAGE.BLOCK" or "NAME:HEAD@STAGE.BLOCK".
+ * demo/views/ablation.py. A switch sends {change: {ablations: […]}}, a stroke {change: {mask}}, a fill {change: {fill}}, the
+ * button at the bottom {change: {full_ablation: true}}. An ablation is "NAME@STAGE.BLOCK" or "NAME:HEAD@STAGE.BLOCK".
  */
-const GRACE = 3000; // milliseconds in which a response to older switches does not flip newer ones back
 const selectedScopes = {}; // name of a switch -> the scope chosen for it while it is off
-let send = () => {}, brush = null, edits = [], sentEdits = null, sentAt = 0;
+let send = () => {}, brush = null, ablations = [];
 
-function sendEdits(newEdits) {
-  edits = newEdits;
-  sentEdits = JSON.stringify(newEdits);
-  sentAt = performance.now();
-  send({ edits: newEdits });
+function sendAblations(newAblations) {
+  ablations = newAblations;
+  send({ ablations: newAblations });
 }
 
 // ---- switches -------------------------------------------------------------------------------------------------------
 
-const scopeOf = (edit) => edit.split("@")[1] || "0.0";
-const editsOf = (name) => edits.filter((edit) => edit.split(/[:@]/)[0] === name);
+const scopeOf = (ablation) => ablation.split("@")[1] || "0.0";
+const ablationsOf = (name) => ablations.filter((ablation) => ablation.split(/[:@]/)[0] === name);
 
 function createScopeSelect(row, payload) {
-  const select = createNode("select"), [edit] = editsOf(row.name), scopes = [...payload.scopes];
-  const ownScope = payload.on.find(({ key }) => key === edit)?.scope;
+  const select = createNode("select"), [ablation] = ablationsOf(row.name), scopes = [...payload.scopes];
+  const ownScope = payload.on.find(({ key }) => key === ablation)?.scope;
   if (ownScope && !scopes.some(({ value }) => value === ownScope.value)) scopes.push(ownScope); // chosen at another stage
-  for (const scope of scopes) select.append(new Option(scope.words, scope.value));
-  const selected = edit ? scopeOf(edit) : selectedScopes[row.name];
+  for (const scope of scopes) select.append(new Option(scope.label, scope.value));
+  const selected = ablation ? scopeOf(ablation) : selectedScopes[row.name];
   const fallback = row.heads && scopes[1] ? scopes[1].value : scopes[0].value;
   select.value = scopes.some(({ value }) => value === selected) ? selected : fallback;
   select.dataset.focus = `where-${row.name}`;
-  select.ariaLabel = payload.words.where.replace("{words}", row.title);
+  select.ariaLabel = payload.strings.where.replace("{label}", row.title);
   select.addEventListener("change", () => {
     selectedScopes[row.name] = select.value;
-    const changed = editsOf(row.name);
-    if (changed.length) sendEdits(edits.map((other) => (changed.includes(other) ? `${other.split("@")[0]}@${select.value}` : other)));
+    const changed = ablationsOf(row.name);
+    if (changed.length) sendAblations(ablations.map((other) => (changed.includes(other) ? `${other.split("@")[0]}@${select.value}` : other)));
   });
   return select;
 }
 
-/** A switch of one edit; it is checked while the part works. */
-function createSwitch(text, focusName, edit, label) {
-  const ariaChecked = String(!edits.includes(edit));
+/** A switch of one ablation; it is checked while the part works. */
+function createSwitch(text, focusName, ablation, label) {
+  const ariaChecked = String(!ablations.includes(ablation));
   const properties = { className: "lens-switch", role: "switch", ariaChecked, ariaLabel: label, data: { focus: focusName } };
   return createButton(properties, text, () =>
-    sendEdits(edits.includes(edit) ? edits.filter((other) => other !== edit) : [...edits, edit]));
+    sendAblations(ablations.includes(ablation) ? ablations.filter((other) => other !== ablation) : [...ablations, ablation]));
 }
 
-function createSwitches(row, scope, { scopes, words: strings }) {
-  const [edit] = editsOf(row.name);
-  if (!row.heads) return [createSwitch(edit ? strings.off : strings.on, `switch-${row.name}`, edit || `${row.name}@${scope}`, row.title)];
+function createSwitches(row, scope, { scopes, strings }) {
+  const [ablation] = ablationsOf(row.name);
+  if (!row.heads) return [createSwitch(ablation ? strings.off : strings.on, `switch-${row.name}`, ablation || `${row.name}@${scope}`, row.title)];
   const heads = scopes.find(({ value }) => value === scope)?.heads ?? Math.max(0, ...scopes.map((other) => other.heads));
   return Array.from({ length: heads }, (_, i) => i + 1).map((head) =>
     createSwitch(String(head), `head-${head}`, `${row.name}:${head}@${scope}`, strings.head.replace("{head}", head)));
@@ -60,7 +58,7 @@ function createSwitches(row, scope, { scopes, words: strings }) {
 function createSwitchRow(row, payload) {
   const select = createScopeSelect(row, payload), text = createNode("div", "what", createNode("b", "", row.title), createNode("span", "", row.hint));
   const item = createNode("li", "", text, select, createNode("div", "lens-heads-off", ...createSwitches(row, select.value, payload)));
-  item.classList.toggle("off", editsOf(row.name).length > 0);
+  item.classList.toggle("off", ablationsOf(row.name).length > 0);
   item.dataset.switch = row.name;
   if (row.heads) select.addEventListener("change", () => { // another scope may have other heads
     const replacement = createSwitchRow(row, payload);
@@ -71,16 +69,16 @@ function createSwitchRow(row, payload) {
 }
 
 function createSwitchList(payload) {
-  const [title, hint] = payload.words.switches, section = createSection("lens-switches", "h3", title);
-  const properties = { className: "lens-restore", disabled: !edits.length, data: { focus: "restore" } };
-  const restore = createButton(properties, payload.words.restore, () => sendEdits([]));
+  const [title, hint] = payload.strings.switches, section = createSection("lens-switches", "h3", title);
+  const properties = { className: "lens-restore", disabled: !ablations.length, data: { focus: "restore" } };
+  const restore = createButton(properties, payload.strings.restore, () => sendAblations([]));
   section.append(createNode("p", "", hint), createNode("ul", "", ...payload.switches.map((row) => createSwitchRow(row, payload))), restore);
   return section;
 }
 
 // ---- predictions ----------------------------------------------------------------------------------------------------
 
-function createBarPairs({ alt, rows, explained }) {
+function createBarPairs({ alt, rows, target }) {
   const items = rows.map((row) => {
     const track = createNode("div", { className: "track", ariaHidden: "true" }, ...["before", "after"].map((name) => {
       const bar = createNode("i", name);
@@ -88,7 +86,7 @@ function createBarPairs({ alt, rows, explained }) {
       return bar;
     }));
     const texts = [createNode("span", "label", row.label), createNode("span", "shares", row.shares)];
-    const item = createNode("li", row.index === explained ? "chosen" : "", ...texts, track, createNode("span", "logit", row.logit));
+    const item = createNode("li", row.index === target ? "chosen" : "", ...texts, track, createNode("span", "logit", row.logit));
     const [logitBefore, logitAfter] = row.logits;
     Object.assign(item.dataset, { index: row.index, before: row.before, after: row.after, logitBefore, logitAfter });
     return item;
@@ -111,24 +109,23 @@ function createColumn(column, payload) {
   return section;
 }
 
-function createOutcome({ columns, words: strings }) {
+function createOutcome({ columns, strings }) {
   const cells = columns.map(({ cell }) => cell).filter(({ kind }) => kind === "ablation");
   const hasNoEffect = cells.length && !cells.some((cell) => cell.changed);
-  const texts = hasNoEffect ? [strings.nothing] : cells.map(({ said }) => said);
+  const texts = hasNoEffect ? [strings.nothing] : cells.map(({ summary }) => summary);
   return createNode("div", { className: "lens-outcome", role: "status" }, ...texts.map((text) => createNode("p", "", text)));
 }
 
-function createTableButton({ words: strings }) {
-  const button = createButton({ data: { focus: "every" } }, strings.every, () => send({ every: true }));
+function createTableButton({ strings }) {
+  const button = createButton({ data: { focus: "every" } }, strings.every, () => send({ full_ablation: true }));
   return createNode("div", "lens-every", button, createNode("span", "", strings.every_hint));
 }
 
-export function layOutAblation(body, payload, trigger) {
+export function layOutAblation(body, payload, act) {
   const { painting, images } = payload, columns = payload.columns.map((column) => createColumn(column, payload));
-  send = (change) => trigger("select", { change });
+  send = (change) => act({ change });
   brush ||= createBrush((change) => send(change));
-  if (sentEdits === JSON.stringify(payload.edits) || performance.now() - sentAt > GRACE) sentEdits = null;
-  if (sentEdits === null) edits = payload.edits;
+  ablations = [...state.ablations];
   const active = document.activeElement, focusName = active?.closest?.(".lens-ablation") ? active.dataset.focus : "";
   const results = createNode("div", "lens-tried-all", ...columns);
   results.style.setProperty("--columns", columns.length);

@@ -37,7 +37,7 @@ function measureBox({ title, lines }, width, extra = 0) {
 const heightOf = (box, width) => measureBox(box, width).height;
 
 /** Functions that draw into an svg. */
-function createPen(svg, trigger) {
+function createPen(svg, act) {
   const add = (tag, attributes, text, parent = svg) => {
     const node = createSvgNode(tag, attributes, text);
     parent.append(node);
@@ -46,7 +46,7 @@ function createPen(svg, trigger) {
 
   function drawButton(box, x, y, width, height) {
     const group = add("g", { class: `lens-box ${box.kind}`, role: "button", tabindex: 0, "aria-label": box.name });
-    const activate = () => trigger("select", { go: box.go });
+    const activate = () => act({ change: box.go });
     group.dataset.view = box.go.view;
     group.addEventListener("click", activate);
     group.addEventListener("keydown", (event) => {
@@ -111,8 +111,8 @@ function createPen(svg, trigger) {
 }
 
 /** draw(pen) draws a figure and returns its height. */
-function createFigure(width, trigger, draw) {
-  const svg = createSvgNode("svg", { role: "group", width }), height = Math.ceil(draw(createPen(svg, trigger)));
+function createFigure(width, act, draw) {
+  const svg = createSvgNode("svg", { role: "group", width }), height = Math.ceil(draw(createPen(svg, act)));
   svg.setAttribute("height", height);
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   return svg;
@@ -276,7 +276,7 @@ const drawBlockDown = (block, totalWidth) => (pen) => {
 // ---- both ---------------------------------------------------------------------------------------------------------------
 
 /** Draws the figure into root. photo: a data URL of the model input, or undefined. */
-export function drawArchitecture(root, data, photo, trigger) {
+export function drawArchitecture(root, data, photo, act) {
   const stages = createNode("div", "lens-flow"), block = createNode("div");
   const buttons = data.blocks.map(({ button }, i) => createButton("", button, () => { stage = i + 1; draw(); }));
   const chooser = createNode("div", "lens-pick", createNode("span", "", data.opened), ...buttons);
@@ -294,8 +294,8 @@ export function drawArchitecture(root, data, photo, trigger) {
     drawnWidth = Math.floor(root.clientWidth);
     if (!drawnWidth) return;
     const isWide = drawnWidth >= WIDE, width = isWide ? drawnWidth : Math.min(drawnWidth, 560), shownBlock = data.blocks[stage - 1];
-    replaceFigure(stages, data.name, createFigure(width, trigger, (isWide ? drawStagesAcross : drawStagesDown)(data, image, width)));
-    replaceFigure(block, shownBlock.name, createFigure(width, trigger, (isWide ? drawBlockAcross : drawBlockDown)(shownBlock, width)));
+    replaceFigure(stages, data.name, createFigure(width, act, (isWide ? drawStagesAcross : drawStagesDown)(data, image, width)));
+    replaceFigure(block, shownBlock.name, createFigure(width, act, (isWide ? drawBlockAcross : drawBlockDown)(shownBlock, width)));
     buttons.forEach((button, i) => { button.ariaPressed = String(i + 1 === stage); });
   }
   new ResizeObserver(() => { if (Math.floor(root.clientWidth) !== drawnWidth) draw(); }).observe(root);

@@ -8,6 +8,7 @@ import { display } from "../core/display_store.js";
 import { announce, createButton, createNode, fillTemplate, restoreFocus } from "../core/dom.js";
 import { formatNumber } from "../core/format.js";
 import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
+import { resend, setTableKeys } from "../core/store.js";
 
 /**
  * The attention view: OSRA's attention at the position, drawn from complete tables without a request. Payload:
@@ -16,6 +17,7 @@ import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
  */
 const SMALL = 144, MAX_TABLES = 32; // canvas pixels a side; tables in memory
 const tables = new Map();
+setTableKeys(() => [...tables.keys()]);
 let scene = null, images = {};
 
 /** Stores the tables of a payload, the newest last. Returns false if one is neither in the payload nor stored. */
@@ -33,8 +35,8 @@ function storeTables(payloadTables) {
 function reuseImages(entries) {
   for (const [name, entry] of Object.entries(entries)) {
     const last = images[name];
-    if (last?.src === entry.src && last?.seen === entry.seen) {
-      Object.assign(entry, { srcImage: last.srcImage, seenImage: last.seenImage });
+    if (last?.src === entry.src && last?.input === entry.input) {
+      Object.assign(entry, { srcImage: last.srcImage, inputImage: last.inputImage });
     }
   }
   images = entries;
@@ -43,7 +45,7 @@ function reuseImages(entries) {
 // ---- building ---------------------------------------------------------------------------------------------------
 
 /** A map over the image that follows the position and can be clicked. */
-function createFrame(table, image, side, className, trigger) {
+function createFrame(table, image, side, className, act) {
   const canvas = createNode("canvas", { role: "img" }), readout = createReadout();
   const frame = createNode("div", { className, data: { box: JSON.stringify(table.box) } }, canvas, readout);
   fitCanvas(canvas, table.view, side);
@@ -51,12 +53,12 @@ function createFrame(table, image, side, className, trigger) {
   const view = { table, image, frame, canvas, readout, pointer: null, caption: createNode("figcaption") };
   frame.addEventListener("pointermove", (event) => { view.pointer = event; });
   frame.addEventListener("pointerleave", () => { view.pointer = null; readout.hidden = true; });
-  selectOnClick(frame, frame, trigger);
+  selectOnClick(frame, frame, act);
   return view;
 }
 
-function createLargeMap(cell, built, trigger) {
-  const view = createFrame(tables.get(cell.table), cell.variant, undefined, "lens-frame", trigger);
+function createLargeMap(cell, built, act) {
+  const view = createFrame(tables.get(cell.table), cell.variant, undefined, "lens-frame", act);
   built.large.push(Object.assign(view, { cell }));
   return createNode("figure", "lens-cell map", view.frame, view.caption);
 }
@@ -76,21 +78,21 @@ function createHeads(cell, built, strings) {
   return box;
 }
 
-function createStages(cell, built, trigger) {
-  const views = cell.tables.map((key) => createFrame(tables.get(key), cell.variant, SMALL, "lens-small", trigger));
+function createStages(cell, built, act) {
+  const views = cell.tables.map((key) => createFrame(tables.get(key), cell.variant, SMALL, "lens-small", act));
   built.stages.push(...views);
   return createNode("div", "lens-strip", ...views.map(({ frame, caption }) => createNode("figure", "", frame, caption)));
 }
 
-function createRow(row, payload, built, trigger) {
-  const { units, colormap, shared } = payload.words;
+function createRow(row, payload, built, act) {
+  const { units, colormap, shared } = payload.strings;
   const scale = { range: [0, 0], signed: false, root: false, units, colormap, shared }, { bar, draw } = createColorBar(scale);
   const title = createNode("h3", "", row.title), hint = createNode("p", "", row.sub);
   const cells = row.cells.map((cell) => {
-    if (cell.kind === "attention") return createLargeMap(cell, built, trigger);
-    if (cell.kind === "heads") return createHeads(cell, built, payload.words);
-    if (cell.kind === "stages") return createStages(cell, built, trigger);
-    return createCell(cell, null, payload.images, trigger, []);
+    if (cell.kind === "attention") return createLargeMap(cell, built, act);
+    if (cell.kind === "heads") return createHeads(cell, built, payload.strings);
+    if (cell.kind === "stages") return createStages(cell, built, act);
+    return createCell(cell, null, payload.images, act, []);
   });
   built.rows.push({ title, hint, bar, draw, scale });
   return createNode("section", "lens-row", createNode("header", "", title, hint, bar), createNode("div", "lens-cells", ...cells));
@@ -118,20 +120,20 @@ function createControls(strings, heads) {
   return { node, draw: () => { head.draw(); direction.draw(); } };
 }
 
-export function layOutAttention(body, payload, trigger) {
+export function layOutAttention(body, payload, act) {
   reuseImages(payload.images);
   const built = { payload, body, large: [], heads: [], stages: [], rows: [], controls: null };
   if (!storeTables(payload.tables)) { // the next response brings them
-    trigger("select", { change: { held: [] } });
+    resend();
     return () => {};
   }
-  const rows = payload.rows.map((row) => createRow(row, payload, built, trigger));
+  const rows = payload.rows.map((row) => createRow(row, payload, built, act));
   const headings = payload.heads.map((head) => createHeading("div", "lens-head", head, []));
   const mostHeads = Math.max(0, ...built.heads.map(({ table }) => table.heads));
   body.style.setProperty("--columns", Math.max(1, payload.heads.length));
   body.classList.toggle("alone", built.large.length === 1 && payload.heads.length === 1);
   if (mostHeads) {
-    built.controls = createControls(payload.words, mostHeads);
+    built.controls = createControls(payload.strings, mostHeads);
     body.append(built.controls.node);
   } else built.rows[0].bar.remove(); // no map
   body.append(createNode("div", "lens-heads", ...headings), ...(mostHeads ? rows : rows.slice(0, 1)));
@@ -166,7 +168,7 @@ function draw() {
 
 /** Titles, hints and color bars. */
 function drawTexts(direction, reduction) {
-  const strings = scene.payload.words, [large, heads, stages] = scene.rows;
+  const strings = scene.payload.strings, [large, heads, stages] = scene.rows;
   large.title.textContent = strings.ways[direction];
   large.hint.textContent = strings.hints[direction];
   heads.hint.textContent = strings.headsHints[direction];
@@ -192,7 +194,7 @@ function outlineUnit(canvas, { unit, unitGrid, view }) {
 }
 
 function drawLargeMap(view, direction, scale, isHovering) {
-  const { map, table, cell, canvas, caption, frame } = view, strings = scene.payload.words;
+  const { map, table, cell, canvas, caption, frame } = view, strings = scene.payload.strings;
   caption.textContent = captionOf(view, direction, strings);
   Object.assign(frame.dataset, {
     variant: cell.variant, peak: maximum(map.values), sum: total(map.values), direction,
@@ -228,7 +230,7 @@ function drawHeads({ table, tiles, maps, box, index }, direction, scale) {
 }
 
 function drawStage(view, direction, scale, isHovering) {
-  const { map, table, caption, canvas, frame } = view, strings = scene.payload.words, largest = maximum(map.values);
+  const { map, table, caption, canvas, frame } = view, strings = scene.payload.strings, largest = maximum(map.values);
   caption.textContent = `${fillTemplate(strings.stageName, table)}: ${formatNumber(largest)}`;
   frame.classList.toggle("chosen", table.stage === scene.large[0].table.stage);
   frame.dataset.peak = largest;
@@ -243,7 +245,7 @@ function showReadout({ pointer, map, table, frame, readout }) {
   if (!pointer) return;
   const box = frame.getBoundingClientRect(), left = pointer.clientX - box.left, top = pointer.clientY - box.top;
   const [x, y] = pixelUnder(frame, pointer), { index } = unitAt(table, map, { x, y });
-  readout.textContent = `${formatNumber(map.values[index])} ${scene.payload.words.units}`;
+  readout.textContent = `${formatNumber(map.values[index])} ${scene.payload.strings.units}`;
   readout.hidden = false;
   readout.style.left = `${Math.max(0, left > 0.6 * box.width ? left - 14 - readout.offsetWidth : left + 14)}px`;
   readout.style.top = `${Math.max(0, top > 0.8 * box.height ? top - 14 - readout.offsetHeight : top + 14)}px`;

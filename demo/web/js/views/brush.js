@@ -197,7 +197,7 @@ export function createBrush(send) {
   }
 
   function show(newPainting, newImage) {
-    const { words: strings, fills, mask, upload, key } = newPainting;
+    const { strings, fills, mask, upload, key } = newPainting;
     if (!painting || key !== painting.key || String(upload) !== String(painting.upload)) reset(); // another image
     painting = newPainting;
     image = newImage;
@@ -214,7 +214,7 @@ export function createBrush(send) {
       draw();
     });
     const chosenFill = fills.findIndex(({ value }) => value === painting.fill);
-    const fillTools = createToolChoice(strings.fill, fills.map((fill) => fill.words), chosenFill, "fill", (i) => send({ fill: fills[i].value }));
+    const fillTools = createToolChoice(strings.fill, fills.map((fill) => fill.label), chosenFill, "fill", (i) => send({ fill: fills[i].value }));
     const actions = createNode("div", "lens-choice", createTool(strings.undo, "undo", undo), createTool(strings.clear, "clear", clear));
     const focusName = tools.contains(document.activeElement) && document.activeElement.dataset.focus;
     tools.replaceChildren(sizes, fillTools, actions);

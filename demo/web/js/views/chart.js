@@ -64,14 +64,14 @@ const createSourceLinks = (point, chart) => point.sources.flatMap(([source, rema
 });
 
 function describePoint(output, point, chart) {
-  const { words: strings } = chart, v2 = point.v2 === null ? "" : `, ${fillTemplate(strings.v2, point)}`;
+  const { strings } = chart, v2 = point.v2 === null ? "" : `, ${fillTemplate(strings.v2, point)}`;
   const text = createNode("p", "", textOf(point, strings) + v2, point.here ? createNode("b", "lens-here", strings.here) : undefined);
   output.replaceChildren(text, createNode("p", "lens-sources", `${strings.source} `, ...createSourceLinks(point, chart)));
   output.dataset.name = point.name;
 }
 
 function createPointTable(points, chart) {
-  const { words: strings } = chart, rows = points.map((point) => [
+  const { strings } = chart, rows = points.map((point) => [
     point.name, strings.family[point.family], point.size, point.params_m, point.gmacs, point.top1, point.v2 ?? "",
     createNode("td", "", ...createSourceLinks(point, chart)),
   ]);
@@ -89,7 +89,7 @@ function createLegend({ family }) {
 
 /** A section with the chart, or with a sentence on why there is none. */
 export function createChart(chart) {
-  const { words: strings } = chart, header = createNode("header", "", createNode("h3", "", chart.title), createNode("p", "", chart.sub));
+  const { strings } = chart, header = createNode("header", "", createNode("h3", "", chart.title), createNode("p", "", chart.sub));
   const section = createNode("section", "lens-row lens-chart", header);
   if (chart.instead) {
     section.append(createNode("p", "lens-instead", chart.instead));

@@ -11,11 +11,11 @@ import { createChart } from "./chart.js";
 const mapOf = ({ rows, cols }, values) => ({ values, rows, cols, stride: 1, origin: 0, view: [rows, cols] });
 const createNote = (text, className = "lens-compare-note") => createNode("p", className, text);
 
-function createMethodBar({ label, chips, photos }, trigger) {
-  const pressed = chips.find((chip) => chip.pressed)?.key, change = (fields) => trigger("select", { change: fields });
+function createMethodBar({ label, chips, photos }, act) {
+  const pressed = chips.find((chip) => chip.pressed)?.key, change = (fields) => act({ change: fields });
   const methods = createChoices(label, chips.map((chip) => [chip.key, chip.label]), () => pressed, (key) => change({ compared: key }));
   const properties = { className: "lens-compare-switch", ariaPressed: String(photos.pressed), data: { keep: "photos" } };
-  const toggle = createButton(properties, photos.label, () => change({ photos: !photos.pressed }));
+  const toggle = createButton(properties, photos.label, () => change({ two_images: !photos.pressed }));
   methods.hidden = photos.pressed; // they compare models
   return createNode("div", "lens-compare-bar", methods, toggle);
 }
@@ -26,11 +26,11 @@ function createPart({ title, sub, bar }, drawings, ...content) {
   return createNode("section", "lens-row", header, ...content);
 }
 
-function createDifferences({ differences, values, image, box, ...common }, images, trigger, drawings) {
+function createDifferences({ differences, values, image, box, ...common }, images, act, drawings) {
   const cells = differences.cells.map((cell) => {
     const difference = values[cell.b].map((value, i) => value - values[cell.a][i]);
     const map = mapOf(common, difference);
-    return createCell({ ...cell, kind: "map", image, box, map }, differences.bar, images, trigger, drawings);
+    return createCell({ ...cell, kind: "map", image, box, map }, differences.bar, images, act, drawings);
   });
   return createPart(differences, drawings, createNode("div", "lens-cells", ...cells));
 }
@@ -123,17 +123,17 @@ function createWipe(common, images, drawings) {
   return createPart(wipe, [], choices || undefined, frame);
 }
 
-export function layOutCompare(body, payload, trigger) {
+export function layOutCompare(body, payload, act) {
   const drawings = [], maps = createNode("div", "lens-compare-maps"), { common, images, photos, units, instead, costs, chart } = payload;
   body.dataset.photos = photos;
-  body.append(createMethodBar(payload.choose, trigger), maps);
-  drawings.push(layOutMatrix(maps, payload, trigger));
+  body.append(createMethodBar(payload.choose, act), maps);
+  drawings.push(layOutMatrix(maps, payload, act));
   if (!photos) {
     if (units) body.append(createNote(units));
     if ((instead || "").trim()) body.append(createNote(instead, "lens-instead"));
     if (common) {
       common.values = common.maps.map(decodeFloats);
-      const pairs = [createWipe(common, images, drawings), createDifferences(common, images, trigger, drawings)];
+      const pairs = [createWipe(common, images, drawings), createDifferences(common, images, act, drawings)];
       body.append(createNode("div", "lens-compare-pairs", ...pairs), createAgreement(common.table));
     }
     body.append(createCosts(costs), createChart(chart));

@@ -152,7 +152,7 @@ function createSum(strings, { createGrid }, actions) {
     unitText.textContent = fillTemplate(text, { row: row + 1, column: col + 1, rows, columns: cols });
     const limits = Object.fromEntries(Object.entries(high).map(([key, value]) => [key, formatNumber(value)]));
     scales.textContent = [fillTemplate(strings.scales, limits), beyond.some(Boolean) ? strings.beyond : ""].join(" ");
-    scales.hidden = display.view === "normalized"; // then every grid has its own scale
+    scales.hidden = display.scale === "normalized"; // then every grid has its own scale
     showSum(total, computed, fromModel);
     return { row, col, sum: total, bias: channel.bias, mine: computed, output: fromModel, hovering: position.hovering };
   }

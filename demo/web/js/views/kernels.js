@@ -31,15 +31,15 @@ function tileAfterKey(tiles, i, key) {
   return next === undefined ? -1 : next < 0 || next >= tiles.length ? i : next;
 }
 
-function addInspector(body, payload, trigger) {
+function addInspector(body, payload, act) {
   const columns = payload.inspected.map((column) => column && decodeColumn(column)), tiles = tilesOf(body, columns);
   const first = columns.find(Boolean);
   if (!first) return () => {};
   const groups = Math.max(...columns.map((column) => column?.groups || 0));
-  const inspector = createInspector({ ...payload.words, groups }, first.size, {
+  const inspector = createInspector({ ...payload.strings, groups }, first.size, {
     hover: ({ x, y }) => crosshair.hover(x, y),
     leave: () => crosshair.leave(),
-    click: ({ x, y }) => trigger("select", { x, y }),
+    click: ({ x, y }) => act({ x, y }),
   });
   body.querySelector(".lens-row").after(inspector.root);
 
@@ -98,10 +98,10 @@ function addInspector(body, payload, trigger) {
   return show;
 }
 
-export function layOutKernels(body, payload, trigger) {
-  const redraw = layOutMatrix(body, payload, trigger);
+export function layOutKernels(body, payload, act) {
+  const redraw = layOutMatrix(body, payload, act);
   body.dataset.columns = payload.heads.length;
-  const show = addInspector(body, payload, trigger);
+  const show = addInspector(body, payload, act);
   restoreFocus(body);
   return () => { redraw(); show(); };
 }

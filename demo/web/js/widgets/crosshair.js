@@ -3,7 +3,7 @@ import { createButton, createNode, createSvgNode, isUnmodified } from "../core/d
 
 /**
  * The image with the crosshair. value: {src, key, size: [width, height], position: [x, y], crops: [{name, box}], alt, role,
- * note, back}. Pointer, touch and arrow keys move the crosshair; on release trigger("select", {x, y, image}) sends it,
+ * note, back}. Pointer, touch and arrow keys move the crosshair; on release act({x, y, image}) sends it,
  * in pixels of the upload, with the key of the image it belongs to.
  */
 const KEY_PAUSE = 250; // milliseconds after the last key press of a run until one request is sent
@@ -32,15 +32,15 @@ function createCropRectangle({ name, box: [x0, y0, x1, y1] }) {
   return rectangle;
 }
 
-export function mountCrosshair(element, props, trigger, watch) {
+export function mountCrosshair(element, props, act, watch) {
   const root = element.querySelector(".lens-crosshair");
   let position = null, pointerId = null, keyTimer = 0, shownSource = "", photo = null; // pointerId: of the pointer that drags
 
   function draw() {
     const { value } = props;
-    if (!value || !value.src) return;
-    if (value.src !== shownSource) build(value); // a new position on the same image keeps the focus and a drag
-    shownSource = value.src;
+    if (!value?.size || (!photo && !value.src)) return;
+    if (value.src && value.src !== shownSource) build(value); // a new position on the same image keeps the focus and a drag
+    shownSource = value.src || shownSource;
     Object.assign(photo, { ariaLabel: value.alt, ariaRoleDescription: value.role });
     photo.querySelector("svg").replaceChildren(...value.crops.map(createCropRectangle));
     root.querySelector(".lens-note").textContent = value.note;
@@ -71,7 +71,7 @@ export function mountCrosshair(element, props, trigger, watch) {
 
   function send() {
     crosshair.set(...position);
-    trigger("select", { x: position[0], y: position[1], image: props.value.key });
+    act({ x: position[0], y: position[1], image: props.value.key });
   }
 
   function listen(width, height) {
@@ -114,6 +114,6 @@ export function mountCrosshair(element, props, trigger, watch) {
     });
   }
 
-  watch("value", draw);
+  watch(draw);
   draw();
 }

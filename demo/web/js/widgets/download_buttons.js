@@ -1,55 +1,55 @@
-import { display } from "../core/display_store.js";
-import { createButton, createNode } from "../core/dom.js";
+import { createButton, createNode, fillTemplate } from "../core/dom.js";
 import { inPageLanguage } from "../core/language.js";
+import { post, state } from "../core/store.js";
 
-/**
- * Buttons that download what is shown. value: {words: by language {title, hint, making, kinds: [[format, label, hint]]},
- * said, failed, serial, file: {name, type, data (base64)} or null}. trigger("select", {format, display}) asks for a file;
- * its bytes come back in the value, so that no file is stored on the server.
- */
+/** Buttons that download what is shown. value: {title, hint, making, done, failed, kinds: [[format, label, hint]]} by language. */
 const WIDE = "(min-width: 641px)", REVOKE_AFTER = 60_000; // milliseconds: a slow disk may still be reading
 
-function saveFile({ name, type, data }) {
-  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-  const href = URL.createObjectURL(new Blob([bytes], { type }));
-  const link = createNode("a", { href, download: name, hidden: true });
+function saveFile(blob, name) {
+  const href = URL.createObjectURL(blob), link = Object.assign(createNode("a"), { href, download: name, hidden: true });
   document.body.append(link);
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(href), REVOKE_AFTER);
 }
 
-export function mountExports(element, props, trigger, watch) {
-  const { title, hint, making, kinds } = inPageLanguage(props.value.words);
-  const status = createNode("p", { className: "said", role: "status" });
-  let savedSerial = props.value.serial, lastButton = null;
-  const setBusy = (isBusy) => buttons.forEach((button) => { button.ariaDisabled = String(isBusy); });
-  const buttons = kinds.map(([format, label, buttonHint]) => {
-    const ariaLabel = `${title}: ${label}. ${buttonHint}`;
-    const button = createButton({ title: buttonHint, ariaLabel, data: { kind: format } }, label, () => {
-      if (button.ariaDisabled === "true") return;
-      lastButton = button;
-      setBusy(true);
-      status.classList.remove("failed");
-      status.textContent = making;
-      trigger("select", { format, display: display.all() });
-    });
+const sizeOf = ({ size }) => (size >= 1e5 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.floor(size / 1000))} kB`);
+
+export function mountExports(element, props) {
+  const strings = inPageLanguage(props.value), status = createNode("p", "status");
+  const setBusy = (isBusy) => buttons.forEach((button) => button.setAttribute("aria-disabled", String(isBusy)));
+
+  async function download(format) {
+    setBusy(true);
+    status.classList.remove("failed");
+    status.textContent = strings.creating;
+    try {
+      const response = await post("export", { state, format });
+      if (!response.ok) throw new Error((await response.json()).error);
+      const name = decodeURIComponent(response.headers.get("content-disposition").split("''")[1]), blob = await response.blob();
+      saveFile(blob, name);
+      status.textContent = fillTemplate(strings.done, { name, size: sizeOf(blob) });
+    } catch (error) {
+      status.classList.add("failed");
+      status.textContent = error instanceof TypeError ? strings.failed : error.message;
+    }
+    setBusy(false);
+  }
+
+  const buttons = strings.kinds.map(([format, label, hint]) => {
+    const button = createButton("", label, () => { if (button.getAttribute("aria-disabled") !== "true") download(format); });
+    button.title = hint;
+    button.dataset.kind = format;
+    button.setAttribute("aria-label", `${strings.title}: ${label}. ${hint}`);
     return button;
   });
-  const properties = { className: "group", role: "group", ariaLabel: `${title}: ${hint}`, data: { title } };
-  const group = createNode("div", properties, ...buttons, status);
-  const fold = createNode("details", "", createNode("summary", "", title), group);
+  const group = createNode("div", "group", ...buttons, status);
+  const fold = createNode("details", "", createNode("summary", "", strings.title), group);
   fold.open = window.matchMedia(WIDE).matches;
+  group.dataset.title = strings.title;
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", `${strings.title}: ${strings.hint}`);
+  status.setAttribute("role", "status");
   element.querySelector(".lens-exports").replaceChildren(fold);
   setBusy(false);
-  watch("value", () => {
-    const { file, said, failed, serial } = props.value;
-    setBusy(false);
-    status.textContent = said || "";
-    status.classList.toggle("failed", Boolean(failed));
-    if (!file || serial === savedSerial) return;
-    savedSerial = serial;
-    saveFile(file);
-    if (lastButton && document.activeElement === document.body) lastButton.focus({ preventScroll: true });
-  });
 }

@@ -1,18 +1,30 @@
 import { createButton, createNode } from "../core/dom.js";
+import { inPageLanguage } from "../core/language.js";
+import { onChange, state, update } from "../core/store.js";
 
-/** Example images as buttons. value: {items: [{src, label, alt}], chosen}. trigger("select", {index}). */
-export function mountThumbs(element, props, trigger, watch) {
-  function draw() {
-    const root = element.querySelector(".lens-thumbs"), { items = [], chosen } = props.value || {};
-    const focusedIndex = [...root.children].indexOf(document.activeElement);
-    root.replaceChildren(...items.map(({ src, label, alt }, index) => {
-      const ariaPressed = String(index === chosen);
-      const button = createButton({ title: label, ariaPressed }, "", () => trigger("select", { index }));
-      button.append(createNode("img", { src, alt }));
-      return button;
-    }));
-    root.children[focusedIndex]?.focus({ preventScroll: true });
-  }
-  watch("value", draw);
+/** Images as buttons. items: [{value, src, label, alt}]. choose: called with the value of the one that is clicked. */
+function drawButtons(root, items, chosen, choose) {
+  const focusedIndex = [...root.children].indexOf(document.activeElement);
+  root.replaceChildren(...items.map(({ value, src, label, alt }) => {
+    const button = createButton("", "", () => choose(value));
+    button.title = label;
+    button.setAttribute("aria-pressed", String(value === chosen));
+    button.append(Object.assign(createNode("img"), { src, alt }));
+    return button;
+  }));
+  root.children[focusedIndex]?.focus({ preventScroll: true });
+}
+
+/** The examples. value: items by language. */
+export function mountThumbnails(element, props) {
+  const root = element.querySelector(".lens-thumbs"), items = inPageLanguage(props.value);
+  const draw = () => drawButtons(root, items, state.upload ? "" : state.image, (image) => update({ image, upload: "" }));
+  onChange((now, before) => { if (now.image !== before.image || now.upload !== before.upload) draw(); });
   draw();
+}
+
+/** Images to compare with. value: {items, chosen}, made by demo/controls.py. */
+export function mountReference(element, props, act, watch) {
+  const root = element.querySelector(".lens-thumbs");
+  watch(() => drawButtons(root, props.value.items, props.value.chosen, (reference) => update({ reference })));
 }

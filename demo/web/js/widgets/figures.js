@@ -3,7 +3,7 @@ import { createProgress, updateProgress } from "../core/progress.js";
 
 /**
  * Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, size?, table?, limits}], status,
- * words: {numbers, table, image, save, save_table}} or, while they are being made, {keep, status: {text, share?, amount?,
+ * strings: {numbers, table, image, save, save_table}} or, while they are being made, {keep, status: {text, share?, amount?,
  * label?}}; made by demo/figures.py.
  */
 const csvOf = ({ head, rows }) =>
@@ -15,25 +15,25 @@ function createFigureTable({ head, rows }, label) {
 }
 
 /** Links that save the image, which states its provenance, and the numbers. */
-function createSaveLinks({ name, title, src, table }, words) {
+function createSaveLinks({ name, title, src, table }, strings) {
   const createLink = (text, href, suffix) =>
     createNode("a", { href, download: `transxnet-lens-${name}.${suffix}`, ariaLabel: `${text}: ${title}` }, text);
   const csv = table && `data:text/csv;charset=utf-8,${encodeURIComponent(`\ufeff${csvOf(table)}`)}`;
-  return createNode("p", "lens-saves", src && createLink(words.save, src, "png"), csv && createLink(words.save_table, csv, "csv"));
+  return createNode("p", "lens-saves", src && createLink(strings.save, src, "png"), csv && createLink(strings.save_table, csv, "csv"));
 }
 
-function createFigure(figure, words) {
+function createFigure(figure, strings) {
   const { name, title, caption, alt, src, size, table, limits } = figure, named = (text) => text.replace("{title}", () => title);
   const node = createNode("figure", { className: "lens-figure", data: { name } }, createNode("h3", "", title));
   if (src) {
     const image = createNode("img", { width: size[0], height: size[1], alt, src });
-    node.append(createScrollRegion("lens-scroll", named(words.image), image));
+    node.append(createScrollRegion("lens-scroll", named(strings.image), image));
   }
   node.append(createNode("figcaption", "", createNode("p", "", caption)));
-  const numbers = table && createFigureTable(table, named(words.table));
-  if (numbers) node.append(src ? createNode("details", "", createNode("summary", "", words.numbers), numbers) : numbers);
+  const numbers = table && createFigureTable(table, named(strings.table));
+  if (numbers) node.append(src ? createNode("details", "", createNode("summary", "", strings.numbers), numbers) : numbers);
   if (limits) node.append(createNode("p", "lens-limits", limits));
-  node.append(createSaveLinks(figure, words));
+  node.append(createSaveLinks(figure, strings));
   return node;
 }
 
@@ -48,19 +48,19 @@ function showStatus(root, status) {
   root.prepend(progress);
 }
 
-export function mountFigures(element, props, trigger, watch) {
+export function mountFigures(element, props, act, watch) {
   function draw() {
     const root = element.querySelector(".lens-figures"), { value } = props;
     if (!value) return;
     const previous = root.querySelectorAll(":scope > .lens-figure");
     if (value.figures || !value.keep) previous.forEach((figure) => figure.remove());
     if (value.figures) {
-      root.append(...value.figures.map((figure) => createFigure(figure, value.words)));
+      root.append(...value.figures.map((figure) => createFigure(figure, value.strings)));
       root.dataset.serial = value.serial;
     }
     showStatus(root, value.status);
     root.classList.toggle("stale", !value.figures && value.keep && previous.length > 0);
   }
-  watch("value", draw);
+  watch(draw);
   draw();
 }

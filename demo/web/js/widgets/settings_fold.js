@@ -1,20 +1,20 @@
 import { inPageLanguage } from "../core/language.js";
 
-/* On a narrow screen what is not needed to see a first result folds behind one button, which says how things stand:
+/* On a narrow screen what is not needed to see a first result folds behind one button, which summarizes them:
    "Settings: pico · stage 3 · last block". On a wide one css/side.css hides the button. value: demo/i18n/strings/settings.py,
    SETTINGS by language. */
 const OF = "#variants label.selected, #stage label.selected, #block label.selected";
 
-function stand(words) {
+function summarize(strings) {
   return [...document.querySelectorAll(OF)].sort((a, b) => Boolean(b.closest("#variants")) - Boolean(a.closest("#variants")))
     .map((label) => {
       const input = label.querySelector("input"), text = label.textContent.trim();
       if (!label.closest("#block")) return text;
-      return input.value === "0" ? words.last : words.block.replace("{block}", text);
+      return input.value === "0" ? strings.last : strings.block.replace("{block}", text);
     }).join(" \u00b7 ");
 }
 
-export function mountSettings(element, props, trigger, watch) {
+export function mountSettings(element, props, act, watch) {
   const root = element.querySelector(".lens-settings");
   root.innerHTML = '<button type="button" aria-expanded="false" aria-controls="settings"><b></b> <span></span></button>';
   const button = root.querySelector("button");
@@ -23,14 +23,14 @@ export function mountSettings(element, props, trigger, watch) {
   });
   const draw = () => {
     if (!props.value) return;
-    const words = inPageLanguage(props.value);
-    root.querySelector("b").textContent = words.settings;
-    root.querySelector("span").textContent = stand(words);
+    const strings = inPageLanguage(props.value);
+    root.querySelector("b").textContent = strings.settings;
+    root.querySelector("span").textContent = summarize(strings);
   };
-  watch("value", draw);
-  requestAnimationFrame(() => { // what it tells of stands after it
-    const told = { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] };
-    new MutationObserver(draw).observe(document.querySelector("#settings"), told);
+  watch(draw);
+  requestAnimationFrame(() => { // the settings come after it in the document
+    const options = { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] };
+    new MutationObserver(draw).observe(document.querySelector("#settings"), options);
     draw();
   });
 }

@@ -1,11 +1,11 @@
 import { isUnmodified } from "../core/dom.js";
+import { onChange, state, update } from "../core/store.js";
 
 /* The tabs of the views as the ARIA pattern has them: one stop for the Tab key, arrows, Home and End move along them,
    Enter or Space opens. The line of what holds for all of them (#toolbar) stands between them and the views, which
    Gradio's tabs have no place for, and data-view at the root says which is open. On a narrow screen they are a strip that
    scrolls; the chosen one comes into sight, and an edge behind which there are more fades. The skip link leads to the
-   chosen one. A click is told to Python: trigger("select", {change: {active, clicks}}), clicks: how many there were. value:
-   {view, clicks}, the view that an answer is about and the clicks known when it was made (ViewChoice, demo/ui/components.py). */
+   chosen one. A click changes the tab of the view state, and the state opens its tab. */
 const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")];
 
 function rove(list, to) {
@@ -48,42 +48,36 @@ function begin(list) {
   settle();
 }
 
-function place(list) {
+function moveToolbar(list) {
   const toolbar = document.querySelector("#toolbar");
   if (toolbar) list.closest(".tab-wrapper").after(toolbar);
 }
 
-export function mountTabs(element, props, trigger, watch) {
-  let clicks = 0, opening = false;
+let isOpening = false;
 
-  /* Heard before Gradio changes the tab: one that is open already is no other choice. */
-  document.addEventListener("click", (event) => {
-    const tab = event.target.closest?.("#views [role=tab]");
-    if (opening || !tab || tab.getAttribute("aria-selected") === "true") return;
-    clicks += 1;
-    trigger("select", { change: { active: tab.dataset.tabId, clicks } });
-  }, true);
+/* Heard before Gradio changes the tab: a click on the open one changes nothing. */
+document.addEventListener("click", (event) => {
+  const tab = event.target.closest?.("#views [role=tab]");
+  if (!isOpening && tab && tab.getAttribute("aria-selected") !== "true") update({ tab: tab.dataset.tabId });
+}, true);
 
-  /* The view that an answer is about, unless another tab was clicked since it was asked for. */
-  function open() {
-    const { view, clicks: known } = props.value || {};
-    if (!view || known < clicks) return;
-    opening = true;
-    document.querySelector(`#views [role=tab][data-tab-id="${view}"][aria-selected=false]`)?.click();
-    opening = false;
-  }
-  watch("value", open);
-  open();
+/* Opens the tab of the state, which may come from the URL, Back, a link or the tour. */
+function open() {
+  isOpening = true;
+  document.querySelector(`#views [role=tab][data-tab-id="${state.tab}"][aria-selected=false]`)?.click();
+  isOpening = false;
 }
+onChange(open);
 
-const found = () => document.querySelector("#views [role=tablist]");
-const waiting = new MutationObserver(() => {
-  if (!found()) return;
-  waiting.disconnect();
-  place(found());
-  begin(found());
+const findTabList = () => document.querySelector("#views [role=tablist]");
+const pageObserver = new MutationObserver(() => {
+  if (!findTabList()) return;
+  pageObserver.disconnect();
+  moveToolbar(findTabList());
+  begin(findTabList());
+  open();
 });
-waiting.observe(document, { subtree: true, childList: true });
+pageObserver.observe(document, { subtree: true, childList: true });
 
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.(".lens-skip")) return;

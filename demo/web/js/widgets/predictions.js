@@ -1,12 +1,14 @@
 import { createPredictionBars } from "../core/cells.js";
+import { update } from "../core/store.js";
 
-/* The answers as bars that are also buttons. value: {chosen, answers: [{index, wnid, label, share}], note, warning}.
-   trigger("select", {wnid}) chooses the explained class. */
-/* The header's chips: which weights from where, one a variant. */
-function tellWeights(weights) {
-  const place = document.querySelector(".lens-top .weights");
-  if (!place || !weights.length) return;
-  place.replaceChildren(...weights.map(({ title, where, more }) => {
+/* Predictions as bars that are also buttons: a click chooses the target class.
+   value: {chosen, predictions: [{index, wnid, label, share}], note, warning}. */
+
+/* The header's chips: which weights from where, one per model. */
+function showWeights(weights) {
+  const provenance = document.querySelector(".lens-top .weights");
+  if (!provenance || !weights.length) return;
+  provenance.replaceChildren(...weights.map(({ title, where, more }) => {
     const chip = document.createElement("span"), name = document.createElement("b");
     chip.className = "chip";
     chip.title = more;
@@ -16,21 +18,21 @@ function tellWeights(weights) {
   }));
 }
 
-export function mountAnswers(element, props, trigger, watch) {
+export function mountPredictions(element, props, act, watch) {
   function draw() {
-    const root = element.querySelector(".lens-answers"), value = props.value;
+    const root = element.querySelector(".lens-predictions"), value = props.value;
     const focused = root.contains(document.activeElement) ? document.activeElement.dataset.index : null;
     root.replaceChildren();
     if (!value) return;
-    tellWeights(value.weights || []);
-    if (!value.answers.length && !value.note) {
+    showWeights(value.weights || []);
+    if (!value.predictions.length && !value.note) {
       for (let i = 0; i < 5; i++) root.insertAdjacentHTML("beforeend", '<div class="lens-skeleton line"></div>');
       return;
     }
-    const list = createPredictionBars(value.answers, value.chosen, "button");
+    const list = createPredictionBars(value.predictions, value.chosen, "button");
     list.addEventListener("click", (event) => {
       const row = event.target.closest("button");
-      if (row) trigger("select", { wnid: row.dataset.wnid });
+      if (row) update({ target: row.dataset.wnid });
     });
     const note = document.createElement("p");
     note.className = "lens-note";
@@ -45,6 +47,6 @@ export function mountAnswers(element, props, trigger, watch) {
     }
     if (focused) list.querySelector(`[data-index="${focused}"]`)?.focus({ preventScroll: true }); // as it was
   }
-  watch("value", draw);
+  watch(draw);
   draw();
 }

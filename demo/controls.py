@@ -1,0 +1,118 @@
+"""Values and choices of Gradio's own controls for a view state, which the browser sets (web/js/core/controls.js)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from transxnet.backbones.spec import spec_of
+from transxnet.images import SourceImage
+from transxnet.labels import label_set
+
+from .cells import jpeg
+from .columns import model_title
+from .i18n.translate import tr
+from .reference_image import find_reference, has_previous
+from .service import StudyService
+from .state import PREVIOUS, ViewState, last_block
+
+THUMBNAIL_SIDE = 128  # pixels, at least
+MODELS_WITHOUT: dict[str, tuple[str, str]] = {  # part of the model -> the models trained with and without it
+    "generated_kernels": ("pico_matched", "pico_static"),
+    "attention": ("pico_matched", "pico_noosra"),
+    "ste": ("pico_matched", "pico_noste"),
+}
+SIBLINGS = frozenset(name for pair in MODELS_WITHOUT.values() for name in pair)
+OFFERED = "t"  # loaded in the background, and offered once it is there
+
+
+class Controls:
+    """Choices of the controls. names: the models that some source has; default: the one that the page opens with."""
+
+    def __init__(self, service: StudyService, names: Sequence[str], default: str):
+        self.service, self.names, self.default = service, names, default
+
+    def of(self, state: ViewState, label_set_name: str = "") -> dict[str, Any]:
+        """Properties of each control by its elem_id.
+
+        Args:
+            state: A resolved state.
+            label_set_name: The label set whose classes the browser's menu holds; they are sent where it is another.
+        """
+        name = spec_of(state.models[0])[0].label_set
+        target: dict[str, Any] = {}
+        if name != label_set_name:
+            target = {"choices": [[tr("page.any_class"), ""], *classes_of(state.models[0])], "label_set": name}
+        blocks = range(1, last_block(state.stage, state.models) + 1)
+        return {
+            "models": {"choices": self.model_choices(state.models)},
+            "block": {"choices": [*([str(i), i] for i in blocks), [tr("page.last_block"), 0]]},
+            "target": target,
+            "offer": self.offer(state.models),
+        }
+
+    def model_choices(self, chosen: Collection[str]) -> list[list[str]]:
+        """[title, name] of every model to choose, in a fixed order; an arrow marks those that are downloaded first.
+
+        Siblings have buttons of their own, backbones a field and models with random weights links: they are listed only
+        while they are chosen.
+        """
+        names = [name for name in self.names if name not in SIBLINGS or name in {*chosen, self.default}]
+        names += [name for name in chosen if name not in names]
+        return [[model_title(name) + ("" if self.service.ready(name) else " \u2193"), name] for name in names]
+
+    def offer(self, chosen: Collection[str]) -> dict[str, Any]:
+        """The button that adds T once it is loaded; `waiting` while it is not."""
+        if self.default == OFFERED:
+            return {"visible": False, "waiting": False}
+        entry = self.service.preload(OFFERED)
+        loaded = entry.finished.is_set() and entry.loaded is not None
+        visible = loaded and OFFERED not in chosen
+        return {"visible": visible, "value": tr("page.offer"), "waiting": not entry.finished.is_set()}
+
+
+def classes_of(model: str) -> list[list[str]]:
+    """[name, WNID] of every class of a model, by name."""
+    labels = label_set(spec_of(model)[0].label_set)
+    return [list(pair) for pair in sorted(zip(labels.names, labels.wnids, strict=True))]
+
+
+def thumbnail(image: SourceImage) -> np.ndarray:
+    """The central square of an image, uint8 (n, n, 3)."""
+    rgb = image.rgb
+    side = min(rgb.shape[:2])
+    top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
+    step = max(1, side // THUMBNAIL_SIDE)
+    return rgb[top : top + side : step, left : left + side : step]
+
+
+class Thumbnails:
+    """The examples as buttons."""
+
+    def __init__(self, service: StudyService, examples: Sequence[Any], images: Sequence[SourceImage]):
+        self.service, self.examples = service, examples
+        self._sources = [jpeg(thumbnail(image)) for image in images]
+
+    def items(self) -> list[dict[str, str]]:
+        """One item an example: its label, name, image and alternative text."""
+        return [
+            {
+                "value": example.label,
+                "src": source,
+                "label": tr(example.key),
+                "alt": tr("page.example", label=tr(example.key)),
+            }
+            for example, source in zip(self.examples, self._sources, strict=True)
+        ]
+
+    def reference(self, state: ViewState) -> dict[str, Any]:
+        """Those to choose a reference image from, with the visitor's previous image where there is one."""
+        items = self.items()
+        if has_previous(state, self.service):
+            name = tr("page.your_image")
+            source = jpeg(thumbnail(self.service.image(state.previous_upload)))
+            items.append({"value": PREVIOUS, "src": source, "label": name, "alt": name})
+        chosen = find_reference(state, self.service, self.examples).example or PREVIOUS
+        return {"items": items, "chosen": chosen}

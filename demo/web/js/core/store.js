@@ -1,0 +1,201 @@
+/* The view state: one object that every widget and every Gradio control reads and changes.
+
+   A change of it is written to the URL and sent to the server with all other fields; the server answers with parts of
+   the page, each of which is handed to the widget that subscribed to it. A newer request aborts the older one, so an
+   answer that comes late is never shown. Display settings belong to the state but need no request.
+
+   Fields, defaults and which of them a URL holds come from demo/state.py; parts from demo/renderer.py. */
+import { settings } from "./settings.js";
+import { currentQuery, writeUrl } from "./url.js";
+
+const HISTORY_FIELDS = ["tab", "tour", "image", "upload", "models"]; // what Back and Forward go through
+const IMAGE_RESET = { position: null, target: "", mask: "", full_ablation: false }; // of another image
+const RETRY_DELAYS = [1000, 2000, 4000, 8000]; // milliseconds between attempts while there is no connection
+const DISPLAY_DELAY = 200; // milliseconds: browsers refuse a URL that changes with every step of a slider
+
+const display = new Set(settings.display);
+const subscribers = new Map(); // part -> function of the payload
+const latest = new Map(); // part -> payload, for a widget that is mounted later
+const changeListeners = new Set(); // functions of (state, previous state)
+const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+export let state = Object.freeze({ ...settings.defaults });
+const cached = { image: "", panels: {}, figures: {}, tables: () => [], labelSet: "" }; // what need not be sent again
+let requestId = 0, request = null, retryModels = [], displayTimer = 0;
+
+/* Receives every payload of a part, the latest one at once. */
+export function subscribe(part, receive) {
+  subscribers.set(part, receive);
+  if (latest.has(part)) receive(latest.get(part));
+}
+
+/* Calls back after every change of the state, with the new and the previous one. */
+export function onChange(listener) {
+  changeListeners.add(listener);
+}
+
+/* The keys of the attention tables in this browser, which need not be sent again. */
+export function setTableKeys(keys) {
+  cached.tables = keys;
+}
+
+/* What has been received: {image, panels: {tab: image key}, figures: {tab: key}, labelSet}. */
+export const received = cached;
+
+function replaceState(next) {
+  const previous = state;
+  state = Object.freeze(next);
+  for (const listener of changeListeners) listener(state, previous);
+}
+
+/* Changes fields of the state; sends a request unless only display settings change. */
+export function update(change) {
+  const next = { ...state, ...change };
+  const changed = Object.keys(change).filter((name) => JSON.stringify(next[name]) !== JSON.stringify(state[name]));
+  if (changed.includes("image") || changed.includes("upload")) {
+    Object.assign(next, IMAGE_RESET, change);
+    if (state.upload && state.upload !== next.upload) next.previous_upload = state.upload;
+  }
+  if (["models", "target", "reference", "previous_upload"].some((name) => changed.includes(name)) && !("full_ablation" in change)) next.full_ablation = false;
+  retryModels.push(...next.models.filter((name) => !state.models.includes(name)));
+  replaceState(next);
+  if (changed.length && changed.every((name) => display.has(name))) {
+    document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: changed[0] } }));
+    clearTimeout(displayTimer);
+    displayTimer = setTimeout(() => writeUrl(state, false), DISPLAY_DELAY);
+    return;
+  }
+  writeUrl(state, HISTORY_FIELDS.some((name) => changed.includes(name)));
+  send({ state });
+}
+
+/* Sends the state again; retry: models whose failed loading is tried once more. */
+export function resend(retry = []) {
+  retryModels.push(...retry);
+  send({ state });
+}
+
+/* Stops the request on its way; what is finished stays, and the server's last part says how to go on. */
+export function stop() {
+  if (request) post("stop", { page, id: requestId });
+}
+
+export function post(route, body, options = {}) {
+  return fetch(`./lens/${route}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...options });
+}
+
+function setBusy(busy) {
+  document.documentElement.dataset.lensBusy = busy;
+}
+
+async function send(content) {
+  request?.abort();
+  const controller = (request = new AbortController()), id = (requestId += 1);
+  const retry = retryModels;
+  retryModels = [];
+  setBusy(true);
+  for (let attempt = 0; controller === request; attempt += 1) {
+    const body = { page, id, retry, ...content, cached: cachedKeys() };
+    try {
+      const response = await post("view", body, { signal: controller.signal });
+      if (!response.ok) {
+        const failure = await response.json().catch(() => ({}));
+        deliver("notes", { sentences: [failure.error || response.statusText] });
+      } else if (!(await receiveLines(response, controller))) throw new TypeError("the response ended early");
+      deliver("connection", { lost: false });
+      break;
+    } catch (error) {
+      if (controller !== request || error.name === "AbortError") return;
+      deliver("connection", { lost: true });
+      await pause(RETRY_DELAYS[Math.min(attempt, RETRY_DELAYS.length - 1)]);
+    }
+  }
+  if (controller !== request) return;
+  request = null;
+  setBusy(false);
+}
+
+function cachedKeys() {
+  const isShown = cached.image && cached.panels[state.tab] === cached.image;
+  return { image: cached.image, tab: isShown ? state.tab : "", tables: cached.tables(), figures: cached.figures[state.tab] || "", label_set: cached.labelSet };
+}
+
+/* Until the time has passed or the browser says that there is a connection again. */
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, milliseconds);
+    function finish() {
+      clearTimeout(timer);
+      window.removeEventListener("online", finish);
+      resolve();
+    }
+    window.addEventListener("online", finish);
+  });
+}
+
+/* Hands out each line as it arrives. Returns whether the response was complete. */
+async function receiveLines(response, controller) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "", complete = false;
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (controller !== request) return true;
+    if (done) return complete;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) {
+      const parts = JSON.parse(line);
+      complete ||= Boolean(parts.done);
+      receive(parts);
+    }
+  }
+}
+
+function receive(parts) {
+  if (parts.state) adopt(parts.state);
+  for (const [part, payload] of Object.entries(parts)) {
+    if (part === "panel") {
+      cached.panels[state.tab] = cached.image;
+      deliver(`panel:${state.tab}`, payload);
+    } else if (part === "figures") {
+      if (!payload.keep) cached.figures[state.tab] = payload.key || "";
+      deliver(`figures:${state.tab}`, payload);
+    } else if (part === "reference") deliver(`reference:${state.tab}`, payload);
+    else if (part === "crosshair") deliver(part, { src: latest.get(part)?.src, ...payload }); // pixels are sent once
+    else if (part === "error") deliver("notes", { sentences: [payload] });
+    else deliver(part, payload);
+  }
+}
+
+/* Takes over the state as the server validated it. Display settings stay as they are: they may have changed since. */
+function adopt({ state: validated, notes, image, opened, default_model: model }) {
+  settings.model = model;
+  const displayed = opened ? {} : Object.fromEntries(settings.display.map((name) => [name, state[name]]));
+  cached.image = image;
+  replaceState({ ...validated, ...displayed });
+  writeUrl(state, false);
+  if (opened) document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: "" } }));
+  if (notes.length) deliver("notes", { sentences: notes });
+}
+
+function deliver(part, payload) {
+  latest.set(part, payload);
+  subscribers.get(part)?.(payload);
+}
+
+/* Back and Forward bring a state back; a page that is loaded again starts from the history, a new one from the URL. */
+window.addEventListener("popstate", (event) => {
+  if (event.state?.lens) {
+    replaceState({ ...settings.defaults, ...event.state.lens });
+    document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: "" } }));
+    send({ state });
+  } else send({ query: currentQuery() });
+});
+
+export function start() {
+  const stored = history.state?.lens;
+  if (stored) {
+    replaceState({ ...settings.defaults, ...stored });
+    send({ state });
+  } else send({ query: currentQuery() });
+}

@@ -1,0 +1,36 @@
+/* The URL of a state, as demo/state.py's to_query writes it; queries that are not ours stay. */
+import { settings } from "./settings.js";
+
+const ours = new Set([...settings.url.map(([, key]) => key), "x", "y"]);
+
+/* The query of a state, key by key; what has its default is left out. */
+export function toQuery(state) {
+  const query = {};
+  for (const [name, key] of settings.url) {
+    const value = state[name], usual = settings.defaults[name];
+    if (JSON.stringify(value) === JSON.stringify(usual) || (name === "image" && state.upload)) continue;
+    if (name === "models" && value.length === 1 && value[0] === settings.model) continue;
+    if (name === "image" && value === settings.image) continue;
+    if (name === "position") {
+      if (!state.upload) [query.x, query.y] = value.map(String);
+    } else query[key] = text(value);
+  }
+  return query;
+}
+
+function text(value) {
+  if (value === true) return "1";
+  if (typeof value === "number") return String(Number(value.toPrecision(4)));
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+export const currentQuery = () => location.search;
+
+/* Writes the URL and the whole state into the browser's history. push: as a new entry, for Back. */
+export function writeUrl(state, push) {
+  const foreign = [...new URLSearchParams(location.search)].filter(([key]) => !ours.has(key));
+  const readable = (part) => encodeURIComponent(part).replace(/%(2C|3A|40)/g, decodeURIComponent);
+  const pairs = [...Object.entries(toQuery(state)), ...foreign].map((pair) => pair.map(readable).join("="));
+  const address = location.pathname + (pairs.length ? `?${pairs.join("&")}` : "") + location.hash;
+  history[push ? "pushState" : "replaceState"]({ ...history.state, lens: state }, "", address);
+}
