@@ -131,7 +131,7 @@ def test_page_is_served(processes):
     page = httpx.get(url[0], timeout=DEADLINE, trust_env=False)
     watchdog.cancel()
     assert page.status_code == 200
-    assert "lensMountPanel" in page.text
+    assert "main.js" in page.text
     process.terminate()
     ended = processes.wait("page")
     assert ended.code == 0, ended.errors

@@ -106,11 +106,12 @@ def published(hub: HubServer, here: Path, small: None) -> None:
 @pytest.fixture
 def page() -> Iterator[str]:
     """The address of a page, on a free port."""
+    from demo.renderer import Renderer
     from demo.server import launch_options
-    from demo.studio import Studio
+    from demo.service import StudyService
     from demo.ui.page import Page
 
-    served = Page(Studio(device="cpu")).blocks
+    served = Page(Renderer(StudyService(device="cpu"))).blocks
     served.queue(api_open=False)
     _, url, _ = served.launch(prevent_thread_lock=True, **launch_options(Namespace(host="127.0.0.1", quiet=True)))
     try:

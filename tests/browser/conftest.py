@@ -149,7 +149,7 @@ def as_many_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
-    with serve("--beside", ",".join(MINIATURES)) as page:
+    with serve("--backbones", ",".join(MINIATURES)) as page:
         yield page
 
 
@@ -184,9 +184,10 @@ def scripts(chromium: Browser) -> Iterator[Page]:
 def _serve_module(route: Route) -> None:
     if route.request.url == MODULES_ONLY:
         route.fulfill(body=f"<html><head>{head()}</head></html>", content_type="text/html")
-    else:
-        source = modules()[route.request.url.removeprefix(urljoin(MODULES_ONLY, module_address("")))]
+    elif source := modules().get(route.request.url.removeprefix(urljoin(MODULES_ONLY, module_address("")))):
         route.fulfill(body=source, content_type="text/javascript")
+    else:
+        route.fulfill(status=404)  # the state of the page, which no server renders here
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ _ARRIVED = """([view, before]) => {
 # What an answer that has not come leaves behind, for whoever reads of it.
 _STANDS = """() => JSON.stringify({
   address: location.href, tab: document.querySelector("#views [role=tab][aria-selected=true]")?.textContent,
-  awaited: [...window.lens.pendingEvents].map(String), told: document.querySelector(".lens-told")?.innerText,
+  awaited: [...window.lens.pendingEvents].map(String), told: document.querySelector(".lens-notes")?.innerText,
   toasts: [...document.querySelectorAll("[data-testid=toast-body]")].map((one) => one.innerText),
   fields: [...document.querySelectorAll("#settings input[type=text], #settings textarea")].map((one) => one.value),
   panels: [...document.querySelectorAll(".lens-panel")].map((one) => ({
@@ -50,9 +50,8 @@ _STANDS = """() => JSON.stringify({
   })),
 })"""
 
-_QUIET = (
-    """(view) => !window.lens.pendingEvents.size || document.querySelector(`#figures-${view} .lens-figures-status`)"""
-)
+_QUIET = """(view) => document.documentElement.dataset.lensBusy === "false"
+  || document.querySelector(`#figures-${view} .lens-figures-status`)"""
 
 
 class Lens:
@@ -112,9 +111,8 @@ class Lens:
         try:
             yield
         except NotInTime:
-            sent = [r.post_data_json for r in self.asked if r.method == "POST" and "/queue/join" in r.url][-6:]
-            asked = [(one["fn_index"], one.get("event_data"), str(one["data"][-1:])[:80]) for one in sent]
-            raise AssertionError(f"{what}; last asked {asked}: {self.page.evaluate(_STANDS)}") from None
+            sent = [request.post_data_json for request in self.view_requests()][-3:]
+            raise AssertionError(f"{what}; last sent {sent}: {self.page.evaluate(_STANDS)}") from None
 
     def _settle(self, view: str) -> None:
         """Until nothing else is on its way but figures and what takes long, which has brought nothing for a while."""
@@ -219,22 +217,17 @@ class Lens:
     def ticked(self) -> list[str]:
         return self.page.locator("#variants input:checked").evaluate_all("all => all.map((one) => one.name)")
 
+    def view_requests(self) -> list[Request]:
+        """The requests by which the page has sent its state."""
+        return [r for r in self.asked if r.method == "POST" and r.url.endswith("/lens/view")]
+
     def events(self) -> int:
-        """How many events the page has sent to Python; not counted: its own look, now and then, whether T is there."""
-        own = self._own()
-        sent = [r.post_data_json for r in self.asked if r.method == "POST" and "/queue/join" in r.url]
-        return sum(one["fn_index"] not in own for one in sent)
+        """How often the page has sent its state."""
+        return len(self.view_requests())
 
     def requests(self) -> int:
-        """How many requests of any kind the page has made, but for that own look."""
-        own = self._own()
-        looks = [r for r in self.asked if r.method == "POST" and "/run/predict" in r.url]
-        return len(self.asked) - sum(r.post_data_json["fn_index"] in own for r in looks)
-
-    def _own(self) -> list[int]:
-        return self.page.evaluate(
-            "window.gradio_config.dependencies.filter((d) => d.targets.some((t) => t[1] === 'tick')).map((d) => d.id)"
-        )
+        """How many requests of any kind the page has made, except whether a model has been loaded meanwhile."""
+        return sum(not r.url.endswith("/lens/models") for r in self.asked)
 
     def settled(self, view: str) -> None:
         """Wait until nothing is on its way to a view but figures, or long work that says how far it is."""

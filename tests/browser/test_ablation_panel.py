@@ -53,10 +53,9 @@ def switch(lens: Lens, name: str) -> None:
 
 
 def sent(lens: Lens, field: str) -> object:
-    """The last value of a session's field that the page sent to Python."""
-    asked = [r.post_data_json for r in lens.asked if r.method == "POST" and "/queue/join" in r.url]
-    found = [(one.get("event_data") or {}).get("change", {}) for one in asked]
-    return next(change[field] for change in reversed(found) if field in change)
+    """The last value of a field of the view state that the page sent."""
+    bodies = [request.post_data_json for request in lens.asked if request.url.endswith("/lens/view")]
+    return next(body["state"][field] for body in reversed(bodies) if field in body.get("state", {}))
 
 
 def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, asked_library):
@@ -64,7 +63,7 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
     lens.look_at("ablation")
     panel = lens.panel("ablation")
     agrees(lens, asked_library())
-    assert "Nothing is changed yet" in panel.locator(".lens-outcome").inner_text()
+    assert "No changes: predictions for the unmodified image." in panel.locator(".lens-outcome").inner_text()
     assert lens.page.locator("#figures-ablation .lens-figure").count() == 0  # the slow table waits to be asked for
 
     with lens.answer("ablation"):
@@ -121,7 +120,7 @@ def test_switches_and_the_brush_move_the_bars_to_the_librarys_numbers(visit, ask
     with lens.answer("ablation"):
         switch(lens, "restore")
     agrees(lens, asked_library())
-    assert (sent(lens, "mask"), sent(lens, "edits")) == ("", [])
+    assert (sent(lens, "mask"), sent(lens, "ablations")) == ("", [])
 
 
 def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
@@ -132,8 +131,10 @@ def test_on_a_phone_it_fits_and_its_parts_have_names(visit, asked_library):
     agrees(lens, asked_library(ablations=("no_idconv@0.0",)))
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     ablation = lens.panel("ablation").locator(".lens-ablation")
-    assert ablation.get_by_role("switch", name="IDConv’s half").get_attribute("aria-checked") == "false"
-    assert ablation.get_by_role("application").get_attribute("aria-label").startswith("What pico sees of your image")
+    assert ablation.get_by_role("switch", name="IDConv half").get_attribute("aria-checked") == "false"
+    assert (
+        ablation.get_by_role("application").get_attribute("aria-label").startswith("Input crop of pico, to paint on.")
+    )
     first, last = ablation.get_by_role("switch").first, ablation.get_by_role("switch").last
     bars, outcome, canvas = (ablation.locator(one) for one in (".lens-pairs", ".lens-outcome", ".lens-brush canvas"))
     first.evaluate("node => node.scrollIntoView({block: 'end'})")
@@ -206,11 +207,11 @@ def test_nothing_painted_is_no_mask_and_nonsense_is_none(scripts):
 
 # ---- the brush of views/brush.js ------------------------------------------------------------------------------
 
-BRUSH = """async ([act, words, fills]) => {
+BRUSH = """async ([act, strings, fills]) => {
   const { createBrush } = await importModule("views/brush.js");
   const told = [], brush = createBrush((change) => told.push(change)), canvas = brush.node.querySelector("canvas");
-  const painting = { key: "first", upload: [80, 60], box: [0, 0, 80, 60], mask: "", alt: "", fill: "gray", fills, words,
-    brushes: ["a", "b", "c"] };
+  const painting = { key: "first", upload: [80, 60], box: [0, 0, 80, 60], mask: "", alt: "", fill: "gray", fills,
+    strings, brushes: ["a", "b", "c"] };
   document.body.append(brush.node);
   canvas.style.cssText = "position: fixed; left: 0; top: 0; width: 80px; height: 60px";
   const show = (more) => brush.show({ ...painting, ...more }, null);
@@ -227,8 +228,8 @@ BRUSH = """async ([act, words, fills]) => {
 
 def brushed(scripts, act: str) -> list[dict[str, str]]:
     """What a brush over 80 x 60 pixels tells while somebody acts."""
-    words = {"title": "", "hint": "", "pixels": "", "brush": "", "fill": "", "undo": "", "clear": ""}
-    return scripts.evaluate(BRUSH, [act, words, [{"value": "gray", "words": "gray"}]])
+    strings = {"title": "", "hint": "", "pixels": "", "brush": "", "fill": "", "undo": "", "clear": ""}
+    return scripts.evaluate(BRUSH, [act, strings, [{"value": "gray", "label": "gray"}]])
 
 
 def test_a_second_finger_paints_nothing_and_ends_no_stroke(scripts):

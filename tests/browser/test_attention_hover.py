@@ -158,8 +158,8 @@ def check(lens: Lens, table: AttentionTable, direction: str, head: int | str, x:
         at, which = table.attention_from(*unit), "mean" if head == "mean" else head
         some = slice(None) if which == "mean" else slice(which - 1, which)
         caption = lens.panel("attention").locator(".lens-frame + figcaption").text_content()
-        said = f"entropy {number(at.entropy[some].mean())}, {number(at.distance[some].mean())} px"
-        assert said in caption  # as the overview says it
+        entropy, distance = number(at.entropy[some].mean()), number(at.distance[some].mean())
+        assert f"normalized entropy {entropy} · mean distance {distance} px" in caption
         tiles = lens.panel("attention").locator(".lens-heads-of .lens-tile span").all_text_contents()
         assert tiles == [f"{i}: {number(v)}" for i, v in enumerate(at.entropy, 1)]
 
@@ -200,7 +200,7 @@ def test_the_controls_heads_and_stages_of_the_view(lens, leave):
     assert panel.locator("input[name=lens-head][value='2']").is_checked()
     assert panel.locator(".lens-tile[aria-pressed=true]").count() == 1
     (tiles,) = lens.numbers("attention", "tiles")
-    users = library(3).users(*library(3).keys.unit_at(*lens.position))
+    users = library(3).attention_to(*library(3).keys.unit_at(*lens.position)).heads
     assert float(tiles["peak"]) == pytest.approx(users.max(), rel=0.004)
     peaks = panel.locator(".lens-small").evaluate_all("all => all.map((one) => Number(one.dataset.peak))")
     for stage, peak in enumerate(peaks, 1):

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from demo.examples import examples
+from demo.i18n.translate import tr
 from demo.published import published
-from demo.second import same_place
+from demo.reference_image import corresponding_position
 from tests.browser.lens import PHONE
 from tests.browser.test_page import as_png
 from transxnet import load
@@ -64,14 +65,14 @@ def test_two_variants(visit):
     assert float(found["mean"]) == near(expected.mean_absolute)
     line = panel.locator(".agreement tbody tr").inner_text()
     assert f"{expected.correlation:.2f}" in line
-    assert f"{100 * expected.overlap:.0f} %" in line
+    assert f"{100 * expected.overlap:.0f}%" in line
 
     costs = {row.get_attribute("data-key"): row.inner_text() for row in panel.locator(".costs tbody tr").all()}
     assert "2.21 M" in costs["parameters"]
-    assert "46.7 %" in costs["accuracy"]
+    assert "46.7%" in costs["accuracy"]
     assert "random weights" in costs["accuracy"]
     assert " ms" in costs["time"]
-    assert "times pico" in costs["time"]
+    assert "× pico" in costs["time"]
 
     asked = lens.requests()
     _wipe(lens)
@@ -88,7 +89,7 @@ def _wipe(lens) -> None:
         lens.page.keyboard.press("PageDown")
     lens.page.keyboard.press("ArrowRight")
     assert slider.get_attribute("aria-valuenow") == "22"
-    assert slider.get_attribute("aria-valuetext") == "22 % pico, 78 % pico, untrained"
+    assert slider.get_attribute("aria-valuetext") == "22% pico, 78% pico (random weights)"
     moved = canvas.evaluate(PIXELS)
     assert moved[1] != before[1]  # from 22 % on the second map is seen now
     assert moved[2] == before[2]  # where it was seen before
@@ -118,7 +119,7 @@ def _chart(lens) -> None:
     ) == sorted(row.name for row in rows if row.model == "TransXNet")
     chart.locator(".point[data-name='TransXNet T']").focus()
     text = chart.locator(".lens-point-text")
-    assert "81.6 % top-1, 1.8 GMACs, 12.8 M parameters, 224 px" in text.inner_text()
+    assert "81.6% top-1, 1.8 GMACs, 12.8 M parameters, 224 px" in text.inner_text()
     link = text.get_by_role("link").first
     assert link.inner_text() == "github.com/LMMMEng/TransXNet"
     assert link.get_attribute("href").startswith("https://github.com/LMMMEng/TransXNet/")
@@ -129,20 +130,20 @@ def _chart(lens) -> None:
     assert lens.page.evaluate("document.activeElement.dataset.name") == after.name
     lens.page.keyboard.press("End")
     assert text.get_attribute("data-name") == by_cost[-1].name
-    assert "not on this chart: pico." in chart.inner_text().lower()
+    assert "not shown: pico." in chart.inner_text().lower()
     for row in (by_cost[0], by_cost[-1]):  # a click keeps a point, one on another point keeps that
         chart.locator(f".point[data-name='{row.name}']").click()
         chart.locator(f".point[data-name='{after.name}']").hover()
         assert text.get_attribute("data-name") == row.name
     chart.locator(f".point[data-name='{by_cost[-1].name}']").click()  # lets go
 
-    chart.get_by_role("button", name="as timm measured").click()
-    chart.get_by_role("button", name="every size").click()
+    chart.get_by_role("button", name="measured by timm").click()
+    chart.get_by_role("button", name="all sizes").click()
     assert chart.locator(".point").count() == sum(row.by_timm for row in published())
-    chart.get_by_text("The same numbers as a table").click()
+    chart.get_by_text("Data table").click()
     expect(chart.locator("tbody tr")).to_have_count(sum(row.by_timm for row in published()))  # made when it opens
     assert all(chart.locator("tbody tr td:last-child").evaluate_all("all => all.map((one) => one.querySelector('a'))"))
-    chart.get_by_role("button", name="as authors report").click()
+    chart.get_by_role("button", name="reported by authors").click()
 
 
 def test_two_photos_on_a_phone(visit):
@@ -151,15 +152,15 @@ def test_two_photos_on_a_phone(visit):
     lens.look_at("compare")
     panel = lens.panel("compare")
     measured(lens)
-    assert "Choose a second variant" in panel.inner_text()
+    assert "Select a second model to compare" in panel.inner_text()
     assert not lens.page.locator("#other-compare").is_visible()
     assert fits(lens)
     with lens.answer("compare"):
-        panel.get_by_role("button", name="Two photos").click()
+        panel.get_by_role("button", name="Two images on one model").click()
         panel.locator("[data-photos=true]").wait_for()
     assert lens.page.locator("#other-compare").is_visible()
     check_photos(lens, *(decode(example.path) for example in examples()[:2]))
-    assert "made anew for each image" in panel.inner_text()
+    assert tr("compare_photos.limits") in panel.inner_text()
     assert fits(lens)
 
     own = [as_png(decode(example.path).rgb[:, ::-1]) for example in examples()[2:4]]
@@ -175,7 +176,7 @@ def test_two_photos_on_a_phone(visit):
 
 def check_photos(lens, first: SourceImage, second: SourceImage) -> None:
     """The numbers are the library's for pico, from the page's point of the first and the same place of the second."""
-    model, place = load("pico", device="cpu"), same_place(lens.position, first.size, second.size)
+    model, place = load("pico", device="cpu"), corresponding_position(lens.position, first.size, second.size)
     one = study(model, first, StudyOptions(position=lens.position))
     two = study(model, second, StudyOptions(position=place))
     moved = kernel_change(one.kernels, two.kernels)

@@ -88,7 +88,7 @@ def test_every_control_redraws_and_none_asks_the_server(lens):
     assert changed() == (maps, 0)
     controls.locator("[name=diverging]").select_option("coolwarm")
     assert changed() == (0, REPRESENTATIVE_COUNT)
-    controls.get_by_label("as the model saw it").check()
+    controls.get_by_label("model input").check()
     assert changed() == (maps, 0)
     controls.get_by_text("masked", exact=True).click()
     assert controls.locator("[name=threshold]").input_value() == "30"
@@ -193,9 +193,9 @@ def test_keys_alone_reach_every_control(lens):
     for _ in range(9):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.name || document.activeElement.textContent"))
-        if reached[-1] == "view":
+        if reached[-1] == "scale":
             page.keyboard.press("ArrowRight")
         if reached[-1] == "More":
             page.keyboard.press("Enter")
-    assert page.evaluate("window.lens.display.view") == "normalized"
-    assert reached[:8] == ["view", "More", "Reset", "colormap", "diverging", "gamma", "threshold", "seen"]
+    assert page.evaluate("window.lens.display.scale") == "normalized"
+    assert reached[:8] == ["scale", "More", "Reset", "colormap", "diverging", "gamma", "threshold", "model_resolution"]

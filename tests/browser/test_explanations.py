@@ -58,7 +58,7 @@ def add(lens: Lens, name: str) -> None:
 def test_on_a_phone_ablation_and_sanity_checks_show_their_figures(visit):
     lens = visit(viewport=PHONE)
     lens.look_at("ablation")
-    lens.page.get_by_role("button", name="All changes, one at a time").click()
+    lens.page.get_by_role("button", name="Run full ablation").click()
     found = figures(lens, "ablation", "ablation_heads")
     check(found, "ablation_table", "ablation_heads")
     assert found["ablation_table"]["rows"] > 0

@@ -75,7 +75,7 @@ def test_a_download_is_watched_while_the_rest_is_used(visit, hub, page, artifact
     assert lens.panel("overview").locator("canvas").count() == canvases
     other.tick("nano")  # somebody else waits for the same file
     row(other, "nano").get_by_role("progressbar").wait_for()
-    expect(row(lens, "nano").locator(".stalled")).to_contain_text("Nothing has arrived for", timeout=PATIENCE)
+    expect(row(lens, "nano").locator(".stalled")).to_contain_text("No data received for", timeout=PATIENCE)
     other.page.screenshot(path=artifacts / "hub-stalled-390.png", full_page=True)
 
     marked = lens.panel("overview").locator(".lens-row").first

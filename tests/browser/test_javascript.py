@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -55,11 +57,11 @@ RENDER = """async ([pixels, [height, width], given, scale, settings]) => {
 }"""
 
 
-def rendered(scripts, photo: np.ndarray, heatmap: np.ndarray, scale: dict, **settings) -> np.ndarray:
+def rendered(scripts, photo: np.ndarray, heatmap: np.ndarray, color_scale: dict, **settings) -> np.ndarray:
     """RGBA of the page's drawing of a map over a photo."""
     rgba = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
     values = [str(value) for value in heatmap.ravel()]
-    drawing = scripts.evaluate(RENDER, [rgba.ravel().tolist(), list(photo.shape[:2]), values, scale, settings])
+    drawing = scripts.evaluate(RENDER, [rgba.ravel().tolist(), list(photo.shape[:2]), values, color_scale, settings])
     return np.reshape(drawing, rgba.shape)
 
 
@@ -159,23 +161,23 @@ def test_the_display_store_cleans_what_it_is_given_and_tells_only_changes(script
           const told = [], d = window.lens.display;
           document.addEventListener("lens:display", (event) => told.push(event.detail.key));
           const asked = [["opacity", "0.5"], ["opacity", 0.5], ["opacity", 7], ["opacity", ""], ["gamma", "0.01"],
-            ["gamma", "much"], ["threshold", 2], ["view", "masked"], ["view", "else"], ["head", "3"], ["head", "0"],
+            ["gamma", "much"], ["threshold", 2], ["scale", "masked"], ["scale", "else"], ["head", "3"], ["head", "0"],
             ["head", "max"], ["direction", "to"], ["colormap", "viridis"], ["colormap", "RdBu_r"],
-            ["diverging", "coolwarm"], ["seen", "true"], ["seen", "no"], ["nothing", 1]];
-          const now = asked.map(([key, value]) => d.set(key, value) ?? null);
-          const all = d.all(), same = Object.keys(all).every((key) => d[key] === all[key]);
+            ["diverging", "coolwarm"], ["model_resolution", "true"], ["model_resolution", "no"], ["nothing", 1]];
+          const all = () => JSON.stringify(Object.keys(d.defaults).map((key) => d[key]));
+          const now = asked.map(([key, value]) => d.set(key, value) ?? null), changed = all();
           for (const [key, value] of Object.entries(d.defaults)) d.set(key, value);
-          return { now, told, same, back: JSON.stringify(d.all()) === JSON.stringify(d.defaults) };
+          return { now, told, changed, back: all() === JSON.stringify(Object.values(d.defaults)) };
         }"""
     )
     assert found["now"] == [
         0.5, 0.5, 1, 0.85, 0.3, 1, 0.95, "masked", "raw", 3, "mean", "max", "to", "viridis", "", "coolwarm", True,
         False, None,
     ]  # fmt: skip
-    changes = "opacity opacity opacity gamma gamma threshold view view head head head direction colormap colormap"
+    changes = "opacity opacity opacity gamma gamma threshold scale scale head head head direction colormap colormap"
     back = "diverging threshold head direction"  # what still differs when the defaults return, in their order
-    assert found["told"] == [*changes.split(), "diverging", "seen", "seen", *back.split()]
-    assert found["same"]
+    assert found["told"] == [*changes.split(), "diverging", "model_resolution", "model_resolution", *back.split()]
+    assert json.loads(found["changed"]) == ["", "coolwarm", 0.85, 1, 0.95, "raw", False, "max", "to"]
     assert found["back"]
 
 
@@ -188,7 +190,7 @@ TONES = {
 
 
 def display(tone: Tone) -> dict:
-    return {"gamma": tone.gamma, "threshold": tone.threshold, "view": tone.mode}
+    return {"gamma": tone.gamma, "threshold": tone.threshold, "scale": tone.mode}
 
 
 @pytest.mark.parametrize("tone", TONES)

@@ -54,7 +54,7 @@ def test_a_korean_browser_sees_korean_and_the_same_numbers(visit):
     for kind in ("frame", "tiles"):
         assert korean.numbers("overview", kind) == english.numbers("overview", kind) != []
     shares = "all => all.map((one) => [one.dataset.wnid, one.dataset.share])"
-    bars = [lens.page.locator("#answers .lens-bar").evaluate_all(shares) for lens in (korean, english)]
+    bars = [lens.page.locator("#predictions .lens-bar").evaluate_all(shares) for lens in (korean, english)]
     assert bars[0] == bars[1] != []
     assert "lang=" not in korean.page.url  # nobody asked for it: whoever gets the link reads their own language
 
@@ -62,7 +62,7 @@ def test_a_korean_browser_sees_korean_and_the_same_numbers(visit):
     toast = korean.page.get_by_test_id("toast-body")
     toast.wait_for()
     assert "손상되었거나" in toast.inner_text()
-    assert re.search("JPEG나 PNG로 저장한 뒤", toast.inner_text())
+    assert re.search("JPEG나 PNG로 변환해", toast.inner_text())
 
     korean.look_at("attention")
     panel = korean.panel("attention")

@@ -52,10 +52,10 @@ def looked_at(lens: Lens, view: str) -> dict[str, Any]:
     return {
         "tab": page.locator("#views [role=tab][aria-selected=true]").first.text_content(),
         "variants": lens.ticked(), "titles": lens.titles(view), "stage and block": chosen, "position": lens.position,
-        "class": page.locator("#answers button[aria-pressed=true]").evaluate("one => ({...one.dataset})"),
-        "display": page.evaluate("window.lens.display.all()"),
+        "class": page.locator("#predictions button[aria-pressed=true]").evaluate("one => ({...one.dataset})"),
+        "display": page.evaluate("JSON.parse(JSON.stringify(lens.display))"),
         "numbers": [lens.numbers(view), lens.numbers(view, "tiles")],
-        "words": lens.panel(view).inner_text(),
+        "text": lens.panel(view).inner_text(),
         "pixels": lens.canvases(view),
     }  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
     with lens.answer():
         lens.click_at(90, 70)
     with lens.answer():
-        lens.page.locator("#answers button").nth(2).click()
+        lens.page.locator("#predictions button").nth(2).click()
     asked = lens.events()
     for key, value in (("head", 2), ("colormap", "viridis"), ("gamma", 0.5)):
         lens.page.evaluate("([key, value]) => window.lens.display.set(key, value)", [key, value])
@@ -88,9 +88,8 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
     before = looked_at(lens, "grad_cam")
     x, y = lens.position
     assert query(lens) == {
-        "image": examples()[0].label, "variants": "pico,pico@untrained", "view": "grad_cam", "stage": "2",
-        "block": "1", "cam": "3", "x": str(x), "y": str(y), "class": before["class"]["wnid"], "head": "2",
-        "colors": "viridis", "gamma": "0.5",
+        "models": "pico,pico@untrained", "tab": "grad_cam", "stage": "2", "block": "1", "cam_layer": "3",
+        "x": str(x), "y": str(y), "class": before["class"]["wnid"], "head": "2", "colormap": "viridis", "gamma": "0.5",
     }  # fmt: skip
     assert (before["display"]["head"], before["position"], before["variants"]) == (
         2,
@@ -101,7 +100,7 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
     other = follow(lens.page.url.removeprefix(served.url), "grad_cam")
     assert_same(before, looked_at(other, "grad_cam"))
     assert query(other) == query(lens)
-    assert not other.page.locator(".lens-told p").count()
+    assert not other.page.locator(".lens-notes p").count()
     for one in (lens, other):  # its maps depend on stage, block and point
         one.look_at("overview")
     assert_same(looked_at(lens, "overview"), looked_at(other, "overview"))
@@ -109,11 +108,12 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
 
 
 def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_in_it(follow):
-    lens = follow("?stage=9&variants=foo&opacity=7&head=<b>&x=1&__theme=light", viewport=PHONE)
-    told = lens.page.locator(".lens-told")
+    lens = follow("?stage=9&models=foo&opacity=7&head=<b>&x=1&__theme=light", viewport=PHONE)
+    told = lens.page.locator(".lens-notes")
     assert told.locator("p").all_text_contents() == [
-        tr("links.unknown_model", value="foo"), tr("links.unused", what="stage", value="9"), tr("links.half_position"),
-        tr("links.unused", what="opacity", value="7"), tr("links.unused", what="head", value="<b>"),
+        tr("links.unknown_model", name="foo"), tr("links.unused", name=tr("links.name_stage"), value="9"),
+        tr("links.half_position"), tr("links.unused", name=tr("links.name_opacity"), value="7"),
+        tr("links.unused", name=tr("links.name_head"), value="<b>"),
     ]  # fmt: skip
     assert lens.page.evaluate("[lens.display.opacity, lens.display.head]") == [0.85, "mean"]
     assert query(lens) == {"__theme": "light"}  # what is not ours stays
@@ -125,7 +125,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     assert note.text_content() == ""
     with lens.answer():
         lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": to_png(image().rgb)})
-    assert note.text_content() == tr("links.upload", example=examples()[0].label)
+    assert note.text_content() == tr("links.upload_left_out", example=examples()[0].label)
     with lens.answer():
         lens.click_at(5, 6)
     assert query(lens) == {"__theme": "light"}
@@ -133,7 +133,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     copied = "Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: %s}})"
     lens.page.evaluate(copied % "(text) => { window.copied = text; return Promise.resolve(); }")
     lens.page.locator(".lens-copy").click()
-    said = lens.page.locator("#link .said")
+    said = lens.page.locator("#link .status")
     expect(said).to_have_text(tr("links.copied"))
     assert lens.page.evaluate("window.copied") == lens.page.url
     lens.page.evaluate(copied % "() => Promise.reject(new Error('not allowed'))")
@@ -144,7 +144,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
 
 def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     lens = follow(
-        "?image=cheetah&x=31&y=37&view=sanity_checks", ""
+        "?image=cheetah&x=31&y=37&tab=sanity_checks", ""
     )  # a place whose tests nobody has asked for: nothing is kept of them
     waiting, stopped = (
         lens.page.locator(f"#panel-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
@@ -155,14 +155,14 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     expect(again).to_be_focused()  # where the other button was
     expect(stopped).to_contain_text(tr("progress.stopped"))
     expect(waiting).to_have_count(0)
-    expect(lens.page.locator("#answers button")).to_have_count(5)  # the answer took no time
+    expect(lens.page.locator("#predictions button")).to_have_count(5)  # the answer took no time
     again.press("Enter")
     expect(stop).to_be_visible()
     expect(stopped).to_have_count(0)
     lens.look_at("overview")
     assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
     assert not lens.page.locator(".lens-stopped").count()
-    assert query(lens) == {"image": "cheetah", "x": "31", "y": "37"}
+    assert query(lens) == {"x": "31", "y": "37"}  # cheetah is the default
 
 
 def test_back_and_forward_go_through_the_views(visit):
@@ -174,8 +174,35 @@ def test_back_and_forward_go_through_the_views(visit):
         with lens.answer(view):
             go()
         expect(page.locator(f"#tab-{view}-button")).to_have_attribute("aria-selected", "true")
-        assert query(lens).get("view", "overview") == view
+        assert query(lens).get("tab", "overview") == view
     assert page.evaluate("history.length") == 4  # about:blank and three views: going back has written none
+
+
+def test_back_and_forward_restore_five_states(visit):
+    """Tabs, models and images are entries of the history; what else was set comes back with them."""
+    lens = visit()
+    page = lens.page
+    states = [(looked_at(lens, "overview"), "overview")]
+
+    def change(view: str, action: Callable[[], None]) -> None:
+        with lens.answer(view):
+            action()
+        lens.settled(view)
+        states.append((looked_at(lens, view), view))
+
+    change("overview", lambda: lens.tick("pico@untrained"))
+    change("grad_cam", lambda: page.locator("#tab-grad_cam-button").click())
+    change("grad_cam", lambda: page.locator("#thumbs button").nth(1).click())
+    with lens.answer("grad_cam"):
+        lens.choose("stage", 2)  # belongs to the state before: no entry of its own
+    states[-1] = (looked_at(lens, "grad_cam"), "grad_cam")
+    change("attention", lambda: page.locator("#tab-attention-button").click())
+    for go, others in ((page.go_back, states[-2::-1]), (page.go_forward, states[1:])):
+        for state, view in others:
+            with lens.answer(view):
+                go()
+            lens.settled(view)
+            assert_same(state, looked_at(lens, view))
 
 
 def test_back_and_forward_bring_the_images_back(visit):

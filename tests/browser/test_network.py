@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,70 +15,49 @@ from tests.browser.cable import Cable
 from tests.browser.conftest import Served
 from tests.browser.lens import Lens
 from tests.browser.test_page import as_png, check_overview, library, said, stepped
+from transxnet import load
 from transxnet.images import decode
+from transxnet.study import StudyOptions, study
 
 pytestmark = pytest.mark.browser
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 500_000, "uploadThroughput": 500_000}  # bytes a second
 
-# The next question takes longer to reach the server than those after it, as on a connection of its own.
-SLOW_QUESTION = """(() => {
-  const ask = window.fetch.bind(window);
+# The next request takes longer to reach the server than those after it, as on a connection of its own.
+SLOW_REQUEST = """(() => {
+  const fetchNow = window.fetch.bind(window);
   window.fetch = async (input, init) => {
-    if (window.slow && new URL(input.url || input, location.href).pathname.endsWith("/queue/join")) {
+    if (window.slow && String(input).endsWith("/lens/view")) {
       window.slow = false;
-      await new Promise((go) => setTimeout(go, 1000));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
     }
-    return ask(input, init);
+    return fetchNow(input, init);
   };
 })();"""
 
-# The end of a stream reaches the page only half a second after the receipt of the next question, as on a busy machine.
-LATE_END = """(() => {
-  const ask = window.fetch.bind(window), END = 'data: {"msg":"close_stream"';
-  let release = () => {};
-
-  const hold = () => new TransformStream({ async transform(text, controller) {
-    const at = text.indexOf(END);
-    if (at < 0) return controller.enqueue(text);
-    controller.enqueue(text.slice(0, at));
-    window.held = (window.held || 0) + 1;
-    await new Promise((go) => { release = go; });
-    controller.enqueue(text.slice(at));
-  } });
+# While window.hold is set, responses wait for release(), and nothing can abort them: the worst of networks.
+HELD_RESPONSES = """(() => {
+  const fetchNow = window.fetch.bind(window), waiting = [];
+  window.release = () => { window.hold = false; waiting.splice(0).forEach((resolve) => resolve()); };
 
   window.fetch = async (input, init) => {
-    const response = await ask(input, init), { pathname } = new URL(input.url || input, location.href);
-    if (pathname.endsWith("/queue/join")) setTimeout(release, 500);
-    if (!pathname.endsWith("/queue/data")) return response;
-    const text = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(hold());
-    return new Response(text.pipeThrough(new TextEncoderStream()), { headers: response.headers });
+    if (!window.hold || !String(input).endsWith("/lens/view")) return fetchNow(input, init);
+    const response = await fetchNow(input, { ...init, signal: undefined }), lines = await response.text();
+    window.arrived = (window.arrived || 0) + 1;
+    await new Promise((resolve) => waiting.push(resolve));
+    return new Response(lines, { headers: response.headers });
   };
 })();"""
 
-# While window.hold is set, what the server sends waits; release(n) lets through the first n parts of it.
-HELD_ANSWERS = """(() => {
-  const ask = window.fetch.bind(window);
-  const waiting = (window.waiting = []);
-  window.release = (n) => { waiting.splice(0, n).forEach((go) => go()); };
-
-  const held = (stream) => new ReadableStream({ async start(controller) {
-    const reader = stream.getReader();
-    let before = Promise.resolve();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      const { value } = part, free = window.hold && new Promise((go) => waiting.push(go));
-      window.heard += value;
-      before = before.then(() => free).then(() => controller.enqueue(value));
-    }
-    before.then(() => controller.close());
-  } });
-
-  window.fetch = async (input, init) => {
-    const response = await ask(input, init), { pathname } = new URL(input.url || input, location.href);
-    if (!pathname.endsWith("/queue/data")) return response;
-    const text = held(response.body.pipeThrough(new TextDecoderStream()));
-    return new Response(text.pipeThrough(new TextEncoderStream()), { headers: response.headers });
+# Peaks of the map of attention that the page has shown.
+PEAKS = """() => {
+  const note = () => {
+    const peak = document.querySelector("#panel-overview .lens-frame")?.dataset.peak;
+    if (peak && window.peaks.at(-1) !== peak) window.peaks.push(peak);
   };
-})();"""
+  window.peaks = [];
+  const options = { subtree: true, childList: true, attributes: true };
+  new MutationObserver(note).observe(document.querySelector("#panel-overview"), options);
+}"""
 
 
 def test_offline(visit):
@@ -178,29 +157,36 @@ def test_slow_network(visit):
     expect(page.locator("#tab-erf-button")).to_have_attribute("aria-selected", "true")
 
 
-def test_an_answer_in_parts_that_come_before_its_receipt_is_shown_in_full(visit):
-    """Maps, then figures: both have come when the page is told the number of its question."""
+def test_of_three_clicks_within_100_ms_only_the_last_one_is_shown(visit):
     lens = visit()
+    before = lens.numbers("overview")[0]["peak"]
+    lens.page.evaluate(PEAKS)
     with lens.answer():
-        lens.click_at(77, 33)  # nobody has tested the maps of this place: that takes long, and keeps a stream open
-    lens.page.locator("#tab-sanity_checks-button").click()
-    lens.panel("sanity_checks").locator(".lens-skeleton").wait_for()
-    lens.page.evaluate("""() => {
-      const ask = window.fetch;
-      window.fetch = async (...all) => {
-        const receipt = await ask(...all);
-        if (String(all[0]).includes("/queue/join")) await new Promise((go) => setTimeout(go, 2500));
-        return receipt;
-      };
-    }""")
-    with lens.answer("attention"):
-        lens.page.locator("#tab-attention-button").click()
-    lens.drawn("attention")
-    assert "view=attention" in lens.page.url
+        elapsed = lens.page.evaluate(
+            """([points, [width, height]]) => {
+              const photo = document.querySelector("#crosshair .lens-photo"), box = photo.getBoundingClientRect();
+              const start = performance.now();
+              for (const [x, y] of points) {
+                const at = { button: 0, isPrimary: true, pointerId: 1, bubbles: true };
+                at.clientX = box.x + (x + 0.5) * box.width / width;
+                at.clientY = box.y + (y + 0.5) * box.height / height;
+                const types = ["pointerdown", "pointerup", "click"];
+                types.forEach((type) => photo.dispatchEvent(new PointerEvent(type, at)));
+              }
+              return performance.now() - start;
+            }""",
+            [[[20, 30], [90, 60], [60, 80]], lens.size],
+        )
+    assert elapsed < 100
+    assert lens.position == pytest.approx((60, 80), abs=2)
+    expected = library(position=lens.position)
+    check_overview(lens, expected)
+    last = repr(float(expected.attention.mean.max()))
+    assert [peak for peak in lens.page.evaluate("window.peaks") if peak != before] == [last]
 
 
 def test_of_two_clicks_the_later_one_counts_whichever_arrives_first(visit):
-    lens = visit(before=SLOW_QUESTION)
+    lens = visit(before=SLOW_REQUEST)
     lens.page.evaluate("window.slow = true")
     with lens.answer():
         lens.click_at(20, 30)
@@ -210,53 +196,52 @@ def test_of_two_clicks_the_later_one_counts_whichever_arrives_first(visit):
     check_overview(lens, library(position=lens.position))
 
 
-@contextmanager
-def late(lens: Lens) -> Iterator[None]:
-    """The tour's third step is asked for; its answer reaches the page only when what is done inside has been asked."""
+def test_a_response_that_arrives_late_changes_nothing(visit):
+    """The tour's third step opens another tab; by then the visitor has opened one by hand, and chosen a stage."""
+    lens = visit(before=HELD_RESPONSES)
     lens.look_at("tour")
-    lens.page.evaluate("window.hold = true, window.heard = ''")
+    lens.page.evaluate("window.hold = true")
     lens.page.locator(".lens-steps a").nth(2).click()
-    lens.page.wait_for_function("window.heard.includes('process_generating')")
-    parts = lens.page.evaluate("window.waiting.length")
-    yield
-    lens.page.evaluate("(n) => window.release(n)", parts)
-    lens.page.locator(".lens-tour[data-step='3']").wait_for()
-    lens.page.evaluate("window.hold = false, window.release(Infinity)")
-
-
-def test_a_view_that_an_answer_opens_late_takes_nobody_away_from_the_next(visit):
-    lens = visit(before=HELD_ANSWERS)
-    with lens.answer("ablation"), late(lens), lens.page.expect_response("**/queue/join*"):
-        lens.page.locator(".lens-steps a").nth(3).click()
-    lens.settled("ablation")
-    expect(lens.page.locator("#tab-ablation-button")).to_have_attribute("aria-selected", "true")
-    assert "view=ablation" in lens.page.url
-
-
-def test_what_is_chosen_by_hand_stays_although_an_answer_goes_elsewhere_late(visit):
-    lens = visit(before=HELD_ANSWERS)
-    with lens.answer("kernels"), late(lens):
-        with lens.page.expect_response("**/queue/join*"):
-            lens.page.locator("#tab-kernels-button").click()
-        with lens.page.expect_response("**/queue/join*"):
-            lens.choose("stage", 1)
-        watch = "new MutationObserver((all) => { window.opened = all.length; })"
-        what = "{subtree: true, attributeFilter: ['aria-selected']}"
-        lens.page.evaluate(f"{watch}.observe(document.querySelector('#views'), {what})")
+    lens.page.wait_for_function("window.arrived === 1")
+    lens.page.locator("#tab-kernels-button").click()
+    lens.page.wait_for_function("window.arrived === 2")
+    lens.choose("stage", 1)
+    lens.page.wait_for_function("window.arrived === 3")
+    with lens.answer("kernels"):
+        lens.page.evaluate("window.release()")
     lens.settled("kernels")
-    assert lens.page.evaluate("window.opened") is None
     expect(lens.page.locator("#tab-kernels-button")).to_have_attribute("aria-selected", "true")
     expect(lens.page.locator("#stage input[value='1']")).to_be_checked()
-    assert "view=kernels&stage=1" in lens.page.url
+    assert "tab=kernels&stage=1" in lens.page.url
 
 
-def test_a_question_on_its_way_while_the_stream_of_answers_ends_is_answered(visit):
-    lens = visit(before=LATE_END)
-    for held, (x, y) in enumerate([(40, 50), (60, 30)], start=1):
-        lens.page.wait_for_function("(held) => window.held === held", arg=held)
-        with lens.answer():
-            lens.click_at(x, y)
-        check_overview(lens, library(position=lens.position))
+def test_two_tabs_of_one_visitor_have_a_state_each(visit):
+    """A server that kept a session for a cookie or an address would mix them up."""
+    one = visit()
+    two = Lens(one.page.context.new_page(), one.url)
+    with two.answer():
+        two.page.goto(two.url)
+    upload = as_png(decode(examples()[1].path).rgb[::-1])
+    with one.answer():
+        one.send(upload)
+    with two.answer():
+        two.page.locator("#thumbs button").nth(2).click()
+    two.look_at("attention")
+    with one.answer():
+        one.click_at(33, 21)
+    with two.answer("attention"):
+        two.choose("stage", 2)
+    assert (one.position, one.ticked()) == (pytest.approx((33, 21), abs=2), ["pico"])
+    check_overview(one, library(upload["buffer"], position=one.position))
+    expected = study(load("pico", device="cpu"), decode(examples()[2].path), StudyOptions(stage=2))
+    assert said(two.numbers("attention")[0]) == stepped(expected.attention)
+    expect(two.page.locator("#thumbs button[aria-pressed=true]")).to_have_attribute("title", examples()[2].label)
+    for lens, view in ((one, "overview"), (two, "attention")):  # each tab's history is its own
+        with lens.answer(view):
+            lens.page.reload()
+    check_overview(one, library(upload["buffer"], position=one.position))
+    expect(two.page.locator("#stage input[value='2']")).to_be_checked()
+    assert two.problems == []
 
 
 def test_two_visitors_keep_their_own_uploads(visit):

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from demo.analyses import ANALYSES_BY_TAB
 from demo.cells import share
 from demo.examples import examples
 from demo.i18n.translate import SOURCES, tr
-from demo.wanted import WANTED
 from transxnet import load
 from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT
 from transxnet.images import decode
@@ -69,7 +69,7 @@ def check_overview(lens, expected: Study, row: int = 0) -> None:
 
 
 def shares(lens) -> dict[int, float]:
-    bars = lens.page.locator("#answers button.lens-bar")
+    bars = lens.page.locator("#predictions button.lens-bar")
     return {
         int(one["index"]): float(one["share"]) for one in bars.evaluate_all("a => a.map((one) => ({...one.dataset}))")
     }
@@ -199,8 +199,8 @@ def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visit):
     lens.look_at("grad_cam")
     third = library().predictions.top[2]
     with lens.answer("grad_cam"):
-        lens.page.locator(f"#answers button[data-index='{third.index}']").click()
-    cam = {"analyses": WANTED["grad_cam"].maps}
+        lens.page.locator(f"#predictions button[data-index='{third.index}']").click()
+    cam = {"analyses": ANALYSES_BY_TAB["grad_cam"].maps}
     check_cam(lens, library(target=third.index, **cam), third.label)
 
     labels = label_set("tiny-imagenet-200")
@@ -229,7 +229,7 @@ def check_cam(lens, expected: Study, label: str) -> None:
     assert said(contrast) == near(expected.contrast.heatmap.max())
     assert said(stages) == near(expected.cam_stages.heatmap.max())
     assert label in lens.panel("grad_cam").locator("figcaption").first.text_content()
-    pressed = lens.page.locator("#answers button[aria-pressed='true']")
+    pressed = lens.page.locator("#predictions button[aria-pressed='true']")
     assert int(pressed.get_attribute("data-index")) == expected.target.index
 
 
@@ -324,7 +324,7 @@ def test_opacity_and_colors_redraw_without_asking_the_server(visit):
     page.locator("#display [name=colormap]").select_option("")
     assert lens.canvases("overview") == start
 
-    page.locator("#display [name=seen]").check()
+    page.locator("#display [name=model_resolution]").check()
     seen = lens.canvases("overview")
     assert all(a != b for a, b in zip(start, seen, strict=True))
     page.locator("#display [name=opacity]").fill("0")

@@ -27,10 +27,10 @@ def is_at(lens: Lens, number: int, focused: str = "") -> None:
     """Bar, view, variants and stage are the step's. focused: the words of what is, without any the step's heading."""
     step, bar = STEPS[number - 1], lens.page.locator(".lens-tour")
     lens.page.locator(f".lens-tour[data-step='{number}']").wait_for()
-    assert bar.locator("h2").text_content() == step.title
+    assert bar.locator("h2").text_content() == tr(step.title)
     assert bar.locator(".lens-count").text_content() == f"Step {number} of {LAST}"
     lens.settled(step.view)
-    assert lens.page.evaluate("document.activeElement.textContent") == (focused or step.title)
+    assert lens.page.evaluate("document.activeElement.textContent") == (focused or tr(step.title))
     assert active(lens) == step.view
     assert sorted(lens.ticked()) == sorted(step.variants)
     assert chosen(lens, "stage") == step.stage

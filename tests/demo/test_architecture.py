@@ -96,13 +96,13 @@ def test_every_box_opens_a_tab(name):
     diagram = architecture(find_variant(name), name, 3)
     boxes = diagram["flow"] + [box for block in diagram["blocks"] for box in block.values() if isinstance(box, dict)]
     for box in boxes:
-        assert box["go"]["view"] in TABS
-        assert tr(TABS[box["go"]["view"]]) in box["name"]
+        assert box["go"]["tab"] in TABS
+        assert tr(TABS[box["go"]["tab"]]) in box["name"]
         assert "{" not in box["name"]
-    stages = [(box["go"]["view"], box["go"]["stage"]) for box in diagram["flow"] if box["kind"] == "stage"]
+    stages = [(box["go"]["tab"], box["go"]["stage"]) for box in diagram["flow"] if box["kind"] == "stage"]
     assert stages == [("erf", stage) for stage in STAGES]
     for stage, block in zip(STAGES, diagram["blocks"], strict=True):
         opens = {"local": "kernels", "global": "attention", "mixer": "ablation", "join": "ablation"}
         for key, tab in opens.items():
-            assert block[key] is None or block[key]["go"] == {"view": tab, "stage": stage, "block": 0}
-    assert diagram["flow"][-1]["go"] == {"view": "grad_cam", "cam": 4}
+            assert block[key] is None or block[key]["go"] == {"tab": tab, "stage": stage, "block": 0}
+    assert diagram["flow"][-1]["go"] == {"tab": "grad_cam", "cam_layer": 4}

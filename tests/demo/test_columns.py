@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from demo.columns import Column, comparable_options, gather, variant_title
+from demo.columns import Column, comparable_options, gather, model_title
 from demo.jobs import Job
-from demo.studio import Arrival, Loading
+from demo.service import Arrival, Loading
 from tests.fixtures.small_model import image, small_model
 from transxnet.errors import OutOfRange, SourceFailed
 from transxnet.study import StudyOptions, study
@@ -20,7 +20,7 @@ class Desk:
     """Stands for the studio: entries are put into its hands, studies are the small model's."""
 
     def __init__(self, **entries: str) -> None:
-        self.entries = {name: Loading(name, _arrived=(what, 0, 0)) for name, what in entries.items()}
+        self.entries = {name: Loading(name, _progress=(what, 0, 0)) for name, what in entries.items()}
         self.asked: list[tuple[str, StudyOptions]] = []
         self.fails: dict[str, Exception] = {}
         self.slow: tuple[str, ...] = ()  # variants whose studies stay on their way
@@ -36,7 +36,7 @@ class Desk:
         self.held.remove(entry.name)
 
     def arrive(self, name: str) -> None:
-        self.entries[name].done.set()
+        self.entries[name].finished.set()
 
     def explain(self, key: str, name: str, options: StudyOptions, other: str = "") -> Job:
         self.asked.append((name, options))
@@ -96,10 +96,10 @@ def test_columns_with_another_target_are_repeated():
 
 def test_models_without_the_class_explain_their_own():
     """Of a label set that no other shares, as a backbone of 21,841 classes has."""
-    options = comparable_options(StudyOptions(target="class 16960"), study(small_model(), image(), PLAIN))
-    assert (options.target, options.allow_missing_target) == ("class 16960", True)
-    result = study(small_model(), image(), replace(options, analyses=()))
-    assert result.target.wnid == study(small_model(), image(), PLAIN).target.wnid
+    alone = comparable_options(StudyOptions(target="class 16960"), study(small_model(), image(), PLAIN))
+    assert (alone.target, alone.allow_missing_target) == ("class 16960", True)
+    found = study(small_model(), image(), replace(alone, analyses=()))
+    assert found.target.wnid == study(small_model(), image(), PLAIN).target.wnid
 
 
 def test_requested_target_applies_to_all_models():
@@ -182,7 +182,7 @@ def test_models_are_held_until_analyzed():
 
 def test_title_of_a_timm_backbone():
     names = ["timm:resnet50", "timm:resnet50.a1_in1k", "timm:test_resnet@untrained"]
-    assert [variant_title(name) for name in names] == [
+    assert [model_title(name) for name in names] == [
         "resnet50 (timm)", "resnet50.a1_in1k (timm)", "test_resnet (timm) (random weights)",
     ]  # fmt: skip
     assert Column("timm:test_resnet@untrained").badge
@@ -191,7 +191,7 @@ def test_title_of_a_timm_backbone():
 
 def test_title_of_a_model():
     names = ["t", "transxnet_s", "b-384", "pico", "pico@untrained", "T@untrained"]
-    assert [variant_title(name) for name in names] == [
+    assert [model_title(name) for name in names] == [
         "T",
         "S",
         "B (384 px)",
@@ -201,7 +201,7 @@ def test_title_of_a_model():
     ]
     names = ["pico_matched", "pico_static", "pico_noosra", "pico-noste"]
     titles = ["pico, matched", "pico, static", "pico, no OSRA", "pico, no STE"]
-    assert [variant_title(name) for name in names] == titles
+    assert [model_title(name) for name in names] == titles
     assert Column("t").badge == ""
     assert Column("t@untrained").badge
     assert not Column("t", arrival=Arrival("its file")).finished

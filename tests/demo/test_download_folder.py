@@ -45,7 +45,7 @@ def test_the_least_recently_used_goes(folder):
 
 
 def test_what_is_too_large_removes_nothing(folder):
-    with pytest.raises(OutOfRange, match=r"has 1.0 GB; this page keeps 0.0 GB"):
+    with pytest.raises(OutOfRange, match=r"is 1.0 GB; this page stores at most 0.0 GB"):
         folder.make_room("timm/d", 10**9)
     assert here(folder) == ["a", "b", "c"]
 

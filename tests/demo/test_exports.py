@@ -15,10 +15,9 @@ from PIL import Image
 
 from demo import exports
 from demo.columns import Column
+from demo.export_request import Display, ExportRequest, display_of
 from demo.exports import TYPES, export
-from demo.exports_asked import Asked, Display, display_of, in_query
 from demo.i18n.translate import tr
-from demo.links import State, updated
 from demo.timing import Timing
 from demo.views.compare import compared_map
 from tests.fixtures.small_model import image, small_model
@@ -62,18 +61,21 @@ def upload():
 
 
 @pytest.fixture(scope="module")
-def ask(upload):
-    def asked(view: str, display: Display | None = None, untrained: bool = False, **more) -> Asked:
+def make_request(upload):
+    def request(view: str, display: Display | None = None, untrained: bool = False, **more) -> ExportRequest:
         options = {"stage": 2, "position": (30, 40)}
         if view == "ablation":
             options |= {"ablations": ("no_osra@2.0",), "mask": format_mask(GRID)}
-        shots = [Shot("small", study(small_model(), upload, StudyOptions(analyses=ONLY[view], **options)), upload.rgb)]
+        study_options = StudyOptions(analyses=ONLY[view], **options)
+        shots = [Shot("small", study(small_model(), upload, study_options), upload.rgb)]
         if untrained:
-            found = study(small_model("untrained", osra=False), upload, StudyOptions(analyses=ONLY[view], **options))
-            shots.append(Shot("bare", replace(found, model="bare"), upload.rgb))
-        return Asked(view, shots, [upload], [""], options, display or Display(), link=f"?view={view}", **more)
+            untrained_study = study(
+                small_model("untrained", osra=False), upload, StudyOptions(analyses=ONLY[view], **options)
+            )
+            shots.append(Shot("bare", replace(untrained_study, model="bare"), upload.rgb))
+        return ExportRequest(view, shots, [upload], [""], options, display or Display(), link=f"?tab={view}", **more)
 
-    return asked
+    return request
 
 
 def manifest_of(kind: str, data: bytes) -> dict:
@@ -86,7 +88,7 @@ def manifest_of(kind: str, data: bytes) -> dict:
     if kind == "npz":
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return json.loads(str(arrays["manifest"]))
-    found = []
+    scripts = []
 
     class Reader(HTMLParser):
         inside = False
@@ -95,61 +97,61 @@ def manifest_of(kind: str, data: bytes) -> dict:
             self.inside = tag == "script" and ("id", "manifest") in attributes
 
         def handle_data(self, text):
-            found.extend([text] if self.inside else [])
+            scripts.extend([text] if self.inside else [])
 
         def handle_endtag(self, tag):
             self.inside = False
 
     Reader().feed(data.decode())
-    return json.loads("".join(found))
+    return json.loads("".join(scripts))
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_every_format_holds_the_whole_manifest_and_no_name_or_path(ask, upload, kind):
-    asked = ask("attention", untrained=True)
-    file = export(kind, asked)
+def test_every_format_has_the_manifest_without_paths(make_request, upload, kind):
+    request = make_request("attention", untrained=True)
+    file = export(kind, request)
     assert file.name == f"transxnet-lens-attention-small-bare-stage2.{kind}"
-    made = manifest_of(kind, file.data)
-    assert set(made) >= KEYS
-    assert (made["schema"], made["format"]) == ("transxnet-lens/export", 2)
-    assert made["created"].endswith("+00:00")
-    assert made["source"] == source_digest()
-    assert {"python", "torch", "timm", "numpy"} <= set(made["versions"])
-    assert made["request"] == {
+    manifest = manifest_of(kind, file.data)
+    assert set(manifest) >= KEYS
+    assert (manifest["schema"], manifest["format"]) == ("transxnet-lens/export", 2)
+    assert manifest["created"].endswith("+00:00")
+    assert manifest["source"] == source_digest()
+    assert {"python", "torch", "timm", "numpy"} <= set(manifest["versions"])
+    assert manifest["request"] == {
         "view": "attention", "stage": 2, "position": [30, 40], "variants": ["small", "bare"], "head": "mean",
         "direction": "from",
     }  # fmt: skip
-    (one,) = made["images"]
-    assert (one["sha256"], one["size"], one["example"]) == (upload.sha256, [100, 80], None)
-    assert [model["provenance"]["sha256"] for model in made["models"]] == ["ab" * 32] * 2
-    assert "no OSRA" in made["models"][1]["missing"]["attention"]
-    text = file.data.decode("latin-1") + json.dumps(made)
+    (source,) = manifest["images"]
+    assert (source["sha256"], source["size"], source["example"]) == (upload.sha256, [100, 80], None)
+    assert [model["provenance"]["sha256"] for model in manifest["models"]] == ["ab" * 32] * 2
+    assert "no OSRA" in manifest["models"][1]["missing"]["attention"]
+    text = file.data.decode("latin-1") + json.dumps(manifest)
     assert not any(word in text for word in ("grandmother", "hospital", "/tmp/", "/home/", "/root/", "/wor" + "k/"))
 
 
-def test_png_shows_each_map_as_the_library_draws_it(ask, upload):
+def test_png_has_the_pixels_of_the_library(make_request, upload):
     style = Style(opacity=0.6, colormaps={"attention": "viridis"}, tone=Tone(gamma=0.7, threshold=0.1))
-    asked = ask("attention", Display(style))
-    data = export("png", asked).data
+    request = make_request("attention", Display(style))
+    data = export("png", request).data
     with Image.open(io.BytesIO(data)) as image:
         rgb, side = np.asarray(image.convert("RGB")), json.loads(image.text["transxnet-lens"])["side"]
-    found = asked.shots[0].study.attention
-    photo = source_crop(asked.shots[0].study, upload.rgb, side)
-    heatmap = interpolate(found.mean, found.keys, photo.shape[:2])
-    drawn = overlay(photo, heatmap, (0.0, float(found.mean.max())), "viridis", 0.6, tone=style.tone)
-    wanted = mark(drawn, marked_position(found), found.keys.input_size)
+    attention = request.shots[0].study.attention
+    photo = source_crop(request.shots[0].study, upload.rgb, side)
+    heatmap = interpolate(attention.mean, attention.keys, photo.shape[:2])
+    expected = overlay(photo, heatmap, (0.0, float(attention.mean.max())), "viridis", 0.6, tone=style.tone)
+    expected = mark(expected, marked_position(attention), attention.keys.input_size)
     left = round(0.3 * side / 4.2)
-    tops = [y for y in range(len(rgb) - side) if np.array_equal(rgb[y, left : left + side], wanted[0])]
-    assert any(np.array_equal(rgb[y : y + side, left : left + side], wanted) for y in tops)
+    tops = [y for y in range(len(rgb) - side) if np.array_equal(rgb[y, left : left + side], expected[0])]
+    assert any(np.array_equal(rgb[y : y + side, left : left + side], expected) for y in tops)
     assert side >= exports.SMALLEST
-    assert manifest_of("png", data)["rows"][0]["range"] == pytest.approx([0, float(found.mean.max())])
+    assert manifest_of("png", data)["rows"][0]["range"] == pytest.approx([0, float(attention.mean.max())])
 
 
-def test_svg_has_words_as_text_a_bar_as_gradient_and_the_map_inside(ask):
-    data = export("svg", ask("erf")).data
+def test_svg_has_text_a_gradient_and_the_map(make_request):
+    data = export("svg", make_request("erf")).data
     root = ET.fromstring(data)
-    words = [text.text for text in root.iter(f"{SVG}text")]
-    assert {"Receptive field: small", "gradient ÷ mean"} <= set(words)
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert {"Receptive field: small", "gradient ÷ mean"} <= set(texts)
     bar, *images = root.iter(f"{SVG}image")
     assert bar.get("aria-label") == "gradient ÷ mean"
     for element in images:
@@ -162,10 +164,10 @@ def test_svg_has_words_as_text_a_bar_as_gradient_and_the_map_inside(ask):
     assert b"url(http" not in data
 
 
-def test_npz_has_the_raw_arrays(ask):
-    asked = ask("overview", untrained=True)
-    first, second = (shot.study for shot in asked.shots)
-    with np.load(io.BytesIO(export("npz", asked).data), allow_pickle=False) as arrays:
+def test_npz_has_the_raw_arrays(make_request):
+    request = make_request("overview", untrained=True)
+    first, second = (shot.study for shot in request.shots)
+    with np.load(io.BytesIO(export("npz", request).data), allow_pickle=False) as arrays:
         assert np.array_equal(arrays["small/attention"], first.attention.heads)
         assert np.array_equal(arrays["small/grad_cam"], first.grad_cam.heatmap)
         assert np.array_equal(arrays["bare/receptive_field"], second.receptive_field.heatmap)
@@ -173,121 +175,106 @@ def test_npz_has_the_raw_arrays(ask):
         assert "bare/attention" not in arrays
 
 
-def test_compare_has_differences_in_every_pair(ask):
-    asked = ask("compare", untrained=True, compared="receptive_field")
-    made = manifest_of("npz", (file := export("npz", asked)).data)
-    maps = {shot.study.model: compared_map(shot.study, "receptive_field") for shot in asked.shots}
-    (wanted,) = compare_maps(maps).differences
-    (pair,) = made["numbers"]["pairs"]
-    assert pair["rank_correlation"] == wanted.correlation
-    assert pair["mean_absolute"] == wanted.mean_absolute
+def test_compare_has_differences_in_every_pair(make_request):
+    request = make_request("compare", untrained=True, compared="receptive_field")
+    manifest = manifest_of("npz", (file := export("npz", request)).data)
+    maps = {shot.study.model: compared_map(shot.study, "receptive_field") for shot in request.shots}
+    (expected,) = compare_maps(maps).differences
+    (pair,) = manifest["numbers"]["pairs"]
+    assert pair["rank_correlation"] == expected.correlation
+    assert pair["mean_absolute"] == expected.mean_absolute
     with np.load(io.BytesIO(file.data)) as arrays:
-        assert np.array_equal(arrays["difference/small/bare"], wanted.values)
-    titled = replace(asked, shots=[replace(shot, title=f"{shot.title}, untrained") for shot in asked.shots])
+        assert np.array_equal(arrays["difference/small/bare"], expected.values)
+    titled = replace(request, shots=[replace(shot, title=f"{shot.title}, untrained") for shot in request.shots])
     assert "bare, untrained minus small, untrained" in export("svg", titled).data.decode()
 
 
-def test_ablation_has_the_answers_before_and_after(ask):
-    asked = ask("ablation")
-    t = asked.shots[0].study.ablation
-    made = manifest_of("svg", export("svg", asked).data)["numbers"]["small"]
-    assert [one["after"]["logit"] for one in made["answers"]] == [one.logit for one in t.predictions_after]
-    assert made["painted_change"] == t.mask_effect
-    with np.load(io.BytesIO(export("npz", asked).data)) as arrays:
+def test_ablation_has_the_predictions_before_and_after(make_request):
+    request = make_request("ablation")
+    t = request.shots[0].study.ablation
+    manifest = manifest_of("svg", export("svg", request).data)["numbers"]["small"]
+    assert [one["after"]["logit"] for one in manifest["predictions"]] == [one.logit for one in t.predictions_after]
+    assert manifest["occlusion"]["logit_change"] == t.mask_effect
+    with np.load(io.BytesIO(export("npz", request).data)) as arrays:
         assert np.array_equal(arrays["small/logits_after"], t.logits_after)
         assert np.array_equal(arrays["small/view_given"], t.crop)
 
 
-def test_the_other_direction_and_the_largest_head_are_what_is_drawn(ask):
-    to = ask("attention", replace(Display(Style(head="max")), direction="to"))
-    made = manifest_of("svg", export("svg", to).data)
+def test_direction_and_maximum_over_heads_are_drawn(make_request):
+    to = make_request("attention", replace(Display(Style(head="max")), direction="to"))
+    manifest = manifest_of("svg", export("svg", to).data)
     users = to.shots[0].study.position_attention.attention_to
-    assert made["rows"][0]["name"] == "attention_to"
-    assert made["rows"][0]["range"][1] == pytest.approx(float(users.heads.max()))
-    assert (made["request"]["head"], made["request"]["direction"]) == ("max", "to")
+    assert manifest["rows"][0]["name"] == "attention_to"
+    assert manifest["rows"][0]["range"][1] == pytest.approx(float(users.heads.max()))
+    assert (manifest["request"]["head"], manifest["request"]["direction"]) == ("max", "to")
     report = export("html", to).data.decode()
     assert len(report) > 10_000
-    assert "Created on the page of TransXNet Lens: <code>?view=attention</code>" in report
+    assert "Created on the page of TransXNet Lens: <code>?tab=attention</code>" in report
 
 
-def test_every_file_says_the_position_that_was_asked_for(ask):
+def test_every_file_says_the_requested_position(make_request):
     """Of parts without maps a study's own is its view's middle, which lies between two pixels."""
-    asked = ask("ablation")
-    shots = [replace(shot, study=replace(shot.study, position=(49.5, 39.5))) for shot in asked.shots]
-    assert b"position (30, 40)" in export("svg", replace(asked, shots=shots)).data
+    request = make_request("ablation")
+    shots = [replace(shot, study=replace(shot.study, position=(49.5, 39.5))) for shot in request.shots]
+    assert b"position (30, 40)" in export("svg", replace(request, shots=shots)).data
 
 
 @pytest.mark.parametrize("view", ["kernels", "grad_cam"])
-def test_every_other_view_makes_a_figure(ask, view):
-    with Image.open(io.BytesIO(export("png", ask(view)).data)) as image:
+def test_other_tabs_make_a_figure(make_request, view):
+    with Image.open(io.BytesIO(export("png", make_request(view)).data)) as image:
         assert image.width >= exports.SMALLEST
         assert np.asarray(image.convert("RGB")).std() > 10
 
 
-def test_a_large_file_is_drawn_smaller(ask, monkeypatch):
-    asked = ask("erf")
-    whole = export("png", asked).data
-    monkeypatch.setattr(exports, "LARGEST_PNG", len(whole) // 2)
-    smaller = export("png", asked).data
-    assert len(smaller) <= len(whole) // 2
-    assert manifest_of("png", smaller)["side"] < manifest_of("png", whole)["side"]
+def test_large_file_is_drawn_smaller(make_request, monkeypatch):
+    request = make_request("erf")
+    full_size = export("png", request).data
+    monkeypatch.setattr(exports, "LARGEST_PNG", len(full_size) // 2)
+    smaller = export("png", request).data
+    assert len(smaller) <= len(full_size) // 2
+    assert manifest_of("png", smaller)["side"] < manifest_of("png", full_size)["side"]
 
 
-def test_what_a_browser_sends_is_cleaned():
-    sent = {
-        "opacity": 7, "gamma": "x", "threshold": 0.25, "colormap": "cividis", "diverging": "../../etc",
-        "view": "masked", "head": 2, "direction": "to", "seen": True,
-    }  # fmt: skip
-    found = display_of(sent)
-    assert found.style.opacity == 1.0
-    assert found.style.tone == Tone(1.0, 0.25, "masked")
-    assert found.style.colormaps["attention"] == "cividis"
-    assert "contrast" not in found.style.colormaps
-    assert (found.style.head, found.direction, found.seen) == (2, "to", True)
-    assert display_of({"colormap": "RdBu_r", "head": -3, "opacity": float("nan")}) == display_of(None) == Display()
+def test_colormaps_are_of_magnitudes_or_signed_maps():
+    display = display_of(2, "to", "cividis", "coolwarm", 0.5, 2.0, 0.25, "masked", True)
+    assert (display.style.head, display.style.opacity, display.style.tone) == (2, 0.5, Tone(2.0, 0.25, "masked"))
+    assert (display.style.colormaps["attention"], display.style.colormaps["contrast"]) == ("cividis", "coolwarm")
+    assert (display.direction, display.model_resolution) == ("to", True)
+    assert display_of() == Display()
 
 
-def test_the_address_has_what_differs_from_the_usual():
-    sent = {"colormap": "viridis", "opacity": 0.85, "gamma": 0.70001, "view": "raw", "seen": True, "head": 2}
-    query = in_query(sent)
-    assert query == {"colors": "viridis", "gamma": "0.7", "seen": "1", "head": "2"}
-    state, said = updated(State(), query)
-    assert (dict(state.display), said) == (query, [])
-    assert in_query("nonsense") == {}
-
-
-def test_what_cannot_be_made_is_said(ask):
+def test_impossible_file_is_refused(make_request):
     with pytest.raises(UnknownName, match="'gif'"):
-        export("gif", ask("erf"))
+        export("gif", make_request("erf"))
     with pytest.raises(LensError, match="Tour"):
-        export("png", replace(ask("erf"), view="tour"))
+        export("png", replace(make_request("erf"), view="tour"))
     with pytest.raises(LensError, match="t: still loading"):
-        export("png", replace(ask("erf"), shots=[], left_out={"t": "still on its way"}))
+        export("png", replace(make_request("erf"), shots=[], left_out={"t": "still on its way"}))
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_head_that_a_stage_does_not_have_is_the_mean_as_on_the_page(ask, kind):
+def test_head_that_a_stage_lacks_is_the_mean(make_request, kind):
     """Chosen at another stage: the settings keep it."""
-    lacking, mean = (ask("attention", Display(style=Style(head=head))) for head in (9, 0))
+    lacking, mean = (make_request("attention", Display(style=Style(head=head))) for head in (9, 0))
     assert len(export(kind, lacking).data) > 1000
-    for one, other in zip(exports.figure_of(lacking).rows, exports.figure_of(mean).rows, strict=True):
-        assert one.scale == other.scale
-        assert [cell.caption for cell in one.cells] == [cell.caption for cell in other.cells]
-        assert all("mean of" in cell.caption for cell in one.cells)
+    for row, mean_row in zip(exports.content_of(lacking).rows, exports.content_of(mean).rows, strict=True):
+        assert row.scale == mean_row.scale
+        assert [cell.caption for cell in row.cells] == [cell.caption for cell in mean_row.cells]
+        assert all("mean of" in cell.caption for cell in row.cells)
 
 
-def test_what_variants_cost_is_told_as_on_the_page(ask):
+def test_costs_are_those_of_the_page(make_request):
     """Where no two maps compare, too; what was not measured is left out."""
     small = small_model()
-    columns = [Column("pico", ask("compare").shots[0].study, cost(small.model, small.spec.image_size))]
-    counted = exports.figure_of(ask("compare", columns=columns))
+    columns = [Column("pico", make_request("compare").shots[0].study, cost(small.model, small.spec.image_size))]
+    counted = exports.content_of(make_request("compare", columns=columns))
     assert counted.numbers["pairs"] == []
-    one = counted.numbers["costs"]["pico"]
-    assert (one["parameters"], one["side"], "seconds" in one) == (columns[0].cost.parameters, 64, False)
-    asked = ask("compare", columns=columns, timings={"pico": Timing(0.02, 5, 1_570_000)})
-    measured = exports.figure_of(asked)
-    one = measured.numbers["costs"]["pico"]
-    assert (one["seconds"], one["passes"], one["activations_bytes"]) == (0.02, 5, 1_570_000)
+    costs = counted.numbers["costs"]["pico"]
+    assert (costs["parameters"], costs["side"], "seconds" in costs) == (columns[0].cost.parameters, 64, False)
+    request = make_request("compare", columns=columns, timings={"pico": Timing(0.02, 5, 1_570_000)})
+    measured = exports.content_of(request)
+    costs = measured.numbers["costs"]["pico"]
+    assert (costs["seconds"], costs["passes"], costs["activations_bytes"]) == (0.02, 5, 1_570_000)
     rows = {key: cells for key, *cells in measured.tables[0][1].rows}
     assert rows[tr("costs.row_time")] == ["20 ms"]
     assert rows[tr("costs.row_activations")] == ["1.57 MB"]
@@ -295,5 +282,5 @@ def test_what_variants_cost_is_told_as_on_the_page(ask):
     assert set(rows) - {key for key, *_ in counted.tables[0][1].rows} == {
         tr("costs.row_time"), tr("costs.row_activations"),
     }  # fmt: skip
-    assert any("interleaved runs" in note for note in measured.notes)
-    assert len(export("png", asked).data) > 1000
+    assert any("interleaved" in note for note in measured.notes)
+    assert len(export("png", request).data) > 1000

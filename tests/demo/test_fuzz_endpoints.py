@@ -1,8 +1,9 @@
-"""Every value that a program can send to each parameter of each endpoint and each event of the page.
+"""Every value that a program can send to each parameter of each endpoint, and in each field of the page's requests.
 
-Bodies are read as the server reads them (demo/requests.py), and events are called as Gradio's queue calls them, without
-HTTP, which tests/demo/test_fuzz_requests.py adds. Whatever comes, the answer is a sentence or a result: never an empty
-error, never a traceback in the log, never a path of the server, never more than 80 characters of what was sent.
+Bodies are read as the server reads them (demo/requests.py), and endpoints are called as Gradio's queue calls them,
+without HTTP, which tests/demo/test_fuzz_requests.py adds. Whatever comes, the answer is a sentence or a result: never
+an empty error, never a traceback in the log, never a path of the server, never more than 80 characters of what was
+sent.
 """
 
 from __future__ import annotations
@@ -12,18 +13,25 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
+import httpx
 import pytest
 from gradio.state_holder import SessionState
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
-from demo.parameters import CONTROLS, PARAMETERS
+from demo.columns import Column
+from demo.page_routes import Cached, PageRoutes
+from demo.parameters import PARAMETERS
+from demo.renderer import Renderer
 from demo.requests import parse_json
-from demo.studio import Studio
+from demo.service import StudyService
+from demo.state import DISPLAY_FIELDS, URL_FIELDS, URL_KEYS, ViewState
 from demo.ui.page import Page
-from demo.ui.showing import Showing
 from tests.hostile import MARK, SPECIAL, VALUES, Tracebacks, check_sentence
 from transxnet.errors import InvalidValue
 
@@ -34,206 +42,254 @@ ENDPOINTS = (
 )  # fmt: skip
 
 
-class Events:
-    """The page's events, called one after the other in one visitor's session."""
+@pytest.fixture(scope="module")
+def renderer() -> Renderer:
+    return Renderer(StudyService(device="cpu"))
 
-    def __init__(self, page: Page):
+
+@pytest.fixture(scope="module")
+def tracebacks() -> Iterator[Tracebacks]:
+    handler = Tracebacks()
+    logging.getLogger().addHandler(handler)
+    yield handler
+    logging.getLogger().removeHandler(handler)
+
+
+# ---- parameters of endpoints ----------------------------------------------------------------------------------------
+
+
+class Endpoints:
+    """The page's endpoints, called one after the other."""
+
+    def __init__(self, page: Page, tracebacks: Tracebacks):
         self.page = page
-        self.tracebacks = Tracebacks()
+        self.tracebacks = tracebacks
         self._runner = asyncio.Runner()
         self._state = SessionState(page.blocks)
-        self._visitor = "fuzz"
 
     def close(self) -> None:
         self._runner.close()
 
-    def endpoint(self, name: str) -> Any:
-        return next(fn for fn in self.page.blocks.fns.values() if fn.api_name == name)
+    def find(self, name: str) -> Any:
+        return next(event for event in self.page.blocks.fns.values() if event.api_name == name)
 
-    def first_values(self, fn: Any) -> list[str]:
-        """What a page or a program sends that has changed nothing, as JSON; no image, so that nothing is computed."""
-        return ["null" if one.stateful else json.dumps(getattr(one, "value", None)) for one in fn.inputs]
+    def defaults(self, event: Any) -> list[str]:
+        """The default of each input as JSON. There is no image, so nothing is computed."""
+        return [json.dumps(getattr(component, "value", None)) for component in event.inputs]
 
-    def call(self, fn: Any, data: Sequence[str], event_data: str = "null") -> tuple[bool, Any]:
-        """Whether the event succeeded, and the sentence if not. data, event_data: JSON."""
+    def call(self, event: Any, data: Sequence[str], event_data: str = "null") -> str | None:
+        """Returns the sentence of the refusal, None for a result. data, event_data: JSON."""
         text = f'{{"data":[{",".join(data)}],"event_data":{event_data}}}'
         try:
             body = parse_json(text.encode("utf-8", "surrogatepass"))
         except InvalidValue as error:
-            return False, str(error)
+            return str(error)
         try:
-            self._runner.run(self._answer(fn, body))
+            self._runner.run(self._process(event, body))
         except gr.Error as error:
-            return False, error.message
-        return True, None
+            return error.message
+        return None
 
-    async def _answer(self, fn: Any, body: dict[str, Any]) -> None:
-        event = gr.EventData(None, body["event_data"])
-        request = gr.Request(session_hash=self._visitor, headers={}, query_params={})
-        more = {"state": self._state, "session_hash": self._visitor, "event_id": "1", "request": request}
-        step = await self.page.blocks.process_api(fn, body["data"], event_data=event, **more)
-        while step["is_generating"]:
-            step = await self.page.blocks.process_api(fn, [], iterator=step["iterator"], event_data=event, **more)
+    async def _process(self, event: Any, body: dict[str, Any]) -> None:
+        request = gr.Request(session_hash="fuzz", headers={}, query_params={})
+        options = {"state": self._state, "session_hash": "fuzz", "event_id": "1", "request": request}
+        event_data = gr.EventData(None, body["event_data"])
+        await self.page.blocks.process_api(event, body["data"], event_data=event_data, **options)
 
-    def check(self, fn: Any, data: Sequence[str], event_data: str = "null", must_fail: bool = False) -> None:
-        """Call an event, and hold that its answer is one that anybody may get."""
-        asked = f"{fn.api_name} [{', '.join(one[:60] for one in data)}] {event_data[:300]}"
-        succeeded, said = self.call(fn, data, event_data)
-        self.tracebacks.check(asked)
-        assert not (succeeded and must_fail), f"accepted: {asked}"
-        if not succeeded:
-            check_sentence(said, asked)
+    def check_refusal(self, event: Any, data: Sequence[str], event_data: str = "null") -> None:
+        """Call an endpoint, and check that it refuses in a sentence."""
+        summary = f"{event.api_name} [{', '.join(value[:60] for value in data)}] {event_data[:300]}"
+        sentence = self.call(event, data, event_data)
+        self.tracebacks.check(summary)
+        check_sentence(sentence, summary)
 
 
 @pytest.fixture(scope="module")
-def events() -> Iterator[Events]:
-    found = Events(Page(Studio(device="cpu")))
-    logging.getLogger().addHandler(found.tracebacks)
-    try:
-        yield found
-    finally:
-        logging.getLogger().removeHandler(found.tracebacks)
-        found.close()
+def endpoints(renderer, tracebacks) -> Iterator[Endpoints]:
+    endpoints = Endpoints(Page(renderer), tracebacks)
+    yield endpoints
+    endpoints.close()
 
 
-# ---- parameters of endpoints -----------------------------------------------------------------------------------------
+def test_endpoints_are_all_covered(endpoints):
+    events = endpoints.page.blocks.fns.values()
+    assert {event.api_name for event in events if event.api_visibility == "public"} == set(ENDPOINTS)
 
 
-def test_endpoints_are_all_covered(events):
-    assert {fn.api_name for fn in events.page.blocks.fns.values() if fn.api_visibility == "public"} == set(ENDPOINTS)
+def test_upload_is_the_only_private_event_in_python(endpoints):
+    events = [event for event in endpoints.page.blocks.fns.values() if event.fn]
+    assert [event.name for event in events if event.api_visibility != "public"] == ["open_upload"]
 
 
-def test_every_input_has_one_definition(events):
-    known = [*PARAMETERS.values(), *CONTROLS.values()]
-    for fn in events.page.blocks.fns.values():
-        for component in fn.inputs:
-            if not component.stateful:
-                assert component.parameter.name == "part" or component.parameter in known
+def test_every_input_has_one_definition(endpoints):
+    for name in ENDPOINTS:
+        for component in endpoints.find(name).inputs:
+            assert component.parameter.name == "analysis" or component.parameter in PARAMETERS.values()
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_special_values_get_sentences(events, name):
-    fn = events.endpoint(name)
-    usual = events.first_values(fn)
-    for place in range(len(usual)):
+def test_special_values_get_sentences(endpoints, name):
+    event = endpoints.find(name)
+    defaults = endpoints.defaults(event)
+    for i in range(len(defaults)):
         for value in SPECIAL:
-            events.check(fn, [*usual[:place], value, *usual[place + 1 :]], must_fail=True)
+            endpoints.check_refusal(event, [*defaults[:i], value, *defaults[i + 1 :]])
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
 @given(data=st.data())
-def test_any_values_get_sentences(events, name, data):
-    fn = events.endpoint(name)
-    usual = events.first_values(fn)
-    changes = data.draw(st.dictionaries(st.integers(1, len(usual) - 1), VALUES, min_size=1, max_size=4))
-    events.check(fn, [changes.get(place, value) for place, value in enumerate(usual)], must_fail=True)
+def test_any_values_get_sentences(endpoints, name, data):
+    event = endpoints.find(name)
+    defaults = endpoints.defaults(event)
+    changes = data.draw(st.dictionaries(st.integers(1, len(defaults) - 1), VALUES, min_size=1, max_size=4))
+    endpoints.check_refusal(event, [changes.get(i, value) for i, value in enumerate(defaults)])
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_wrong_number_of_values_gets_a_sentence(events, name):
-    fn = events.endpoint(name)
-    usual = events.first_values(fn)
-    for data in ([], usual[:1], usual[:-1], [*usual, "1"], usual * 3, [f'"{MARK * 9}"'] * (len(usual) + 1)):
-        events.check(fn, data, must_fail=True)
+def test_wrong_number_of_values_gets_a_sentence(endpoints, name):
+    event = endpoints.find(name)
+    defaults = endpoints.defaults(event)
+    too_long = [f'"{MARK * 9}"'] * (len(defaults) + 1)
+    for data in ([], defaults[:1], defaults[:-1], [*defaults, "1"], defaults * 3, too_long):
+        endpoints.check_refusal(event, data)
 
 
-def test_the_parameter_is_named_and_its_value_cut(events):
-    fn = events.endpoint("export")
-    usual = events.first_values(fn)
-    names = [component.parameter.name for component in fn.inputs]
+def test_refusal_names_the_parameter_and_shortens_its_value(endpoints):
+    event = endpoints.find("export")
+    defaults = endpoints.defaults(event)
+    names = [component.parameter.name for component in event.inputs]
     for name, value, expected in (
-        ("stage", "9", "stage is one of 1, 2, 3, 4, not 9."),
-        ("block", "true", "block is a whole number from 0 to 99, not true."),
-        ("opacity", '"0.5"', "opacity is a number from 0 to 1, not '0.5'."),
-        ("colormap", "null", "colormap is empty or one of "),
-        ("variants", '["pico"]', "variants is text of at most 400 characters, not ['pico']."),
+        ("stage", "9", "stage must be one of 1, 2, 3, 4, not 9."),
+        ("block", "true", "block must be an integer from 0 to 99, not true."),
+        ("opacity", '"0.5"', "opacity must be a number from 0 to 1, not '0.5'."),
+        ("colormap", "null", "colormap must be empty or one of "),
+        ("models", '["pico"]', "models must be text of at most 400 characters, not ['pico']."),
         ("fill", f'"{"n" * 500}"', f"not '{'n' * 77}…'."),
     ):
-        place = names.index(name)
-        _, said = events.call(fn, [*usual[:place], value, *usual[place + 1 :]])
-        assert expected in said
+        i = names.index(name)
+        assert expected in endpoints.call(event, [*defaults[:i], value, *defaults[i + 1 :]])
 
 
-# ---- events of the page ----------------------------------------------------------------------------------------------
-
-SENT = {  # handler -> what the page's scripts send to it, with OTHER in the place of a value
-    "acted": (
-        '{"x": OTHER, "y": 1}', '{"x": 1, "y": OTHER, "image": OTHER}', '{"retry": OTHER}', '{"instead": OTHER}',
-        '{"instead": [OTHER, OTHER]}', '{"change": OTHER}', '{"go": OTHER}', '{"go": {"fx": OTHER, "fy": OTHER}}',
-        '{"go": {"x": OTHER, "y": OTHER}}', '{"go": {"tour": 1, "stage": OTHER}}',
-        *(f'{{"change": {{"{name}": OTHER}}}}' for name in (
-            "active", "clicks", "compared", "photos", "edits", "mask", "fill", "every", "held", "image"
-        )),
-        *(f'{{"go": {{"{name}": OTHER}}}}' for name in (
-            "view", "example", "image", "variants", "stage", "block", "cam", "x", "fx", "class", "compared", "with",
-            "off", "photos", "tour", "own", "nothing"
-        )),
-    ),
-    "moved": ('{"x": OTHER, "y": 1}', '{"x": OTHER, "y": OTHER, "image": OTHER}'),
-    "example_chosen": ('{"index": OTHER}',),
-    "other_chosen": ('{"index": OTHER}',),
-    "answer_chosen": ('{"wnid": OTHER}',),
-    "long_asked": ('{"ask": OTHER}',),
-    "exported": ('{"format": OTHER}', '{"format": OTHER, "display": OTHER}'),
-}  # fmt: skip
-DISPLAY = '{"head": A, "colormap": A, "diverging": B, "opacity": B, "gamma": A, "threshold": A, "view": B, "seen": A}'
+@pytest.mark.parametrize("value", SPECIAL, ids=lambda value: value[:20])
+def test_upload_of_a_special_value_gets_a_sentence(endpoints, value):
+    event = next(event for event in endpoints.page.blocks.fns.values() if event.name == "open_upload")
+    sentence = endpoints.call(event, [value])
+    endpoints.tracebacks.check(value)
+    if value != "null":  # no image: nothing happens
+        check_sentence(sentence, value)
 
 
-def handlers(events: Events) -> dict[str, Any]:
-    """One event of each handler: many components share one."""
-    return {fn.name: fn for fn in events.page.blocks.fns.values() if fn.api_visibility == "private" and fn.inputs}
+def test_file_in_the_data_of_an_event_is_refused(endpoints):
+    event = endpoints.find("predict")
+    endpoints.check_refusal(event, endpoints.defaults(event), '{"path": "/etc/passwd"}')
 
 
-@pytest.fixture
-def undrawn(monkeypatch) -> None:
-    """What an event asks for is worked out, and not shown: that would be a study for each value."""
+# ---- requests of the page -------------------------------------------------------------------------------------------
 
-    def refresh(self: Showing, request: Any, session: Any, *values: Any, **more: Any) -> Iterator[dict]:
-        yield self._nothing()
 
-    monkeypatch.setattr(Showing, "refresh", refresh)
+class Browser:
+    """Sends requests to the page's own addresses, and checks what comes back."""
+
+    def __init__(self, renderer: Renderer, tracebacks: Tracebacks):
+        self.client = TestClient(PageRoutes(PlainTextResponse("gradio"), renderer))
+        self.tracebacks = tracebacks
+
+    def post(self, route: str, fields: dict[str, str]) -> httpx.Response:
+        """fields: JSON texts by name."""
+        text = "{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}"
+        content = text.encode("utf-8", "surrogatepass")
+        return self.client.post(f"/lens/{route}", content=content, headers={"content-type": "application/json"})
+
+    def check(self, route: str, **fields: str) -> None:
+        """Send a request, and check that it is refused in a sentence or answered without an error."""
+        summary = f"{route} {fields}"
+        page = {} if route in ("export", "models") else {"page": '"fuzz"', "id": "1"}
+        response = self.post(route, page | fields)
+        self.tracebacks.check(summary)
+        assert response.status_code in (200, 204, 400), summary[:500]
+        if response.status_code == 400:
+            check_sentence(response.json()["error"], summary)
+        elif route == "view":
+            for line in response.text.splitlines():
+                parts = json.loads(line)
+                notes = parts.get("state", {}).get("notes", [])
+                for sentence in [*notes, parts["error"]] if "error" in parts else notes:
+                    check_sentence(sentence, summary)
 
 
 @pytest.fixture(scope="module")
-def opened(events) -> Events:
-    """The events of a page that has shown its first answer."""
-    assert events.call(handlers(events)["opened"], events.first_values(handlers(events)["opened"])) == (True, None)
-    return events
+def browser(renderer, tracebacks) -> Browser:
+    return Browser(renderer, tracebacks)
 
 
-def test_special_values_of_controls(events, undrawn):
-    seen = set()
-    for fn in handlers(events).values():
-        usual = events.first_values(fn)
-        for place, component in enumerate(fn.inputs):
-            for value in () if component.stateful or component in seen else SPECIAL:
-                events.check(fn, [*usual[:place], value, *usual[place + 1 :]])
-            seen.add(component)
+@pytest.fixture
+def no_studies(renderer, monkeypatch) -> None:
+    """A state is resolved, but nothing is computed for it: that would be a study for each value."""
+
+    def maps(rendering: Any) -> Iterator[dict]:
+        yield {}
+        return [Column(name) for name in rendering.state.models]
+
+    def figures(rendering: Any, columns: Any) -> Iterator[dict]:
+        yield {}
+        return True
+
+    monkeypatch.setattr(renderer, "_maps", maps)
+    monkeypatch.setattr(renderer, "_figures", figures)
+    monkeypatch.setattr(renderer, "_comparison", lambda rendering, columns: iter(()))
 
 
-def test_events_with_data_are_all_covered(events):
-    script = {fn.name for fn in events.page.blocks.fns.values() if any(target[1] == "select" for target in fn.targets)}
-    assert script == set(SENT)
+@pytest.mark.usefixtures("no_studies")
+@pytest.mark.parametrize("name", ViewState.model_fields)
+def test_special_values_of_the_state_get_sentences(browser, name):
+    for value in SPECIAL:
+        browser.check("view", state=f'{{"tab":"compare","{name}":{value}}}' if name != "tab" else f'{{"tab":{value}}}')
 
 
-@pytest.mark.parametrize("name", SENT)
-def test_special_values_of_event_data(opened, undrawn, name):
-    fn = handlers(opened)[name]
-    step = 16 if name == "acted" else 1  # it has many fields: each gets a few of the values
-    for place, sent in enumerate(("OTHER", *SENT[name])):
-        for value in SPECIAL[place % step :: step]:
-            opened.check(fn, opened.first_values(fn), sent.replace("OTHER", value))
+@pytest.mark.usefixtures("no_studies")
+@pytest.mark.parametrize("name", ["page", "id", "state", "query", "retry", "held"])
+def test_special_values_of_a_request_get_sentences(browser, name):
+    for value in SPECIAL:
+        browser.check("view", **{name: value})
+        if name in ("page", "id"):
+            browser.check("stop", **{name: value})
 
 
-@given(st.sampled_from([sent for sent in SENT["acted"] if '"change"' in sent or '"go"' in sent]), VALUES)
-def test_any_state_is_shown_or_refused(opened, sent, value):
-    """With all that follows: studies of the bundled model, and their drawing."""
-    fn = handlers(opened)["acted"]
-    opened.check(fn, opened.first_values(fn), sent.replace("OTHER", value))
+@pytest.mark.usefixtures("no_studies")
+@pytest.mark.parametrize("name", Cached.model_fields)
+def test_special_values_of_holdings_get_sentences(browser, name):
+    for value in SPECIAL:
+        browser.check("view", held=f'{{"{name}":{value}}}')
 
 
-@given(VALUES, VALUES)
-def test_any_display_settings_give_a_file_or_a_sentence(opened, first, second):
-    fn = handlers(opened)["exported"]
-    display = DISPLAY.replace("A", "\0").replace("B", second).replace("\0", first)
-    opened.check(fn, opened.first_values(fn), f'{{"format": "npz", "display": {display}}}')
+@pytest.mark.usefixtures("no_studies")
+@pytest.mark.parametrize("name", URL_FIELDS)
+def test_special_values_of_a_url_get_notes(browser, name):
+    keys = ("x", "y") if name == "position" else (URL_KEYS.get(name, name),)
+    for value in SPECIAL:
+        text = quote(value[:4000].strip('"').encode("utf-8", "surrogatepass"))
+        for key in keys:
+            browser.check("view", query=json.dumps(f"?y=1&{key}={text}" if key == "x" else f"?{key}={text}"))
+
+
+@pytest.mark.parametrize("name", ["state", "format"])
+def test_special_values_of_an_export_get_sentences(browser, name):
+    for value in SPECIAL:
+        browser.check("export", **{"format": '"npz"', "state": '{"tab":"tour"}', name: value})
+
+
+def test_special_values_of_model_choices_get_sentences(browser):
+    for value in SPECIAL:
+        browser.check("models", state=value)
+
+
+@given(st.sampled_from([name for name in ViewState.model_fields if name not in ("tab", "models")]), VALUES)
+def test_any_state_is_rendered_or_refused(browser, name, value):
+    """With the studies of the bundled model, and their drawing."""
+    browser.check("view", state=f'{{"{name}":{value}}}')
+
+
+@given(st.dictionaries(st.sampled_from(DISPLAY_FIELDS), VALUES, max_size=3))
+def test_any_display_settings_give_a_file_or_a_sentence(browser, fields):
+    settings = ",".join(f'"{name}":{value}' for name, value in fields.items())
+    browser.check("export", format='"npz"', state=f"{{{settings}}}")

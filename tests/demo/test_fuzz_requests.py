@@ -1,4 +1,4 @@
-"""Requests of every shape to Gradio's routes, over HTTP: a sentence, never HTTP 500, never a traceback in the log."""
+"""Requests of every shape over HTTP: a sentence, never HTTP 500, never a traceback in the log."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.middleware import Middleware
 
+from demo.page_routes import PageRoutes
+from demo.renderer import Renderer
 from demo.requests import MAX_JSON, parse_json
 from demo.server import launch_options
-from demo.studio import Studio
+from demo.service import StudyService
 from demo.ui.page import Page
 from tests.hostile import MARK, SPECIAL, VALUES, Tracebacks, check_sentence
 from transxnet.errors import InvalidValue
@@ -39,21 +42,25 @@ class Server:
         content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
         return self.http.post(f"{self.api}/{route}", content=content, headers={"content-type": content_type})
 
-    def check(self, response: httpx.Response, asked: str, *statuses: int) -> str:
-        """Hold that a request was refused in a sentence; returns it."""
-        self.tracebacks.check(asked)
-        assert response.status_code < 500, f"{response.status_code}: {asked[:500]}"
-        assert not statuses or response.status_code in statuses, f"{response.status_code} {response.text[:200]} {asked}"
-        said = response.json().get("detail") if response.status_code >= 400 else "It was accepted and will be answered."
-        check_sentence(said, asked)
-        return said
+    def check(self, response: httpx.Response, summary: str, *statuses: int) -> str:
+        """Check that a request was refused in a sentence; returns it."""
+        self.tracebacks.check(summary)
+        assert response.status_code < 500, f"{response.status_code}: {summary[:500]}"
+        assert not statuses or response.status_code in statuses, (
+            f"{response.status_code} {response.text[:200]} {summary}"
+        )
+        sentence = (
+            response.json().get("detail") if response.status_code >= 400 else "It was accepted and will be answered."
+        )
+        check_sentence(sentence, summary)
+        return sentence
 
     def answer(self, session: str) -> tuple[bool, dict[str, Any]]:
         """The one event that this session waits for."""
         with self.http.stream("GET", f"{self.api}/queue/data?session_hash={session}") as stream:
             messages = [json.loads(line[5:]) for line in stream.iter_lines() if line.startswith("data:")]
-        (done,) = (message for message in messages if message["msg"] == "process_completed")
-        return done["success"], done["output"]
+        (completed,) = (message for message in messages if message["msg"] == "process_completed")
+        return completed["success"], completed["output"]
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +69,11 @@ def server() -> Iterator[Server]:
     loggers = [logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error")]
     patch = pytest.MonkeyPatch()
     patch.setattr(traceback, "print_exc", tracebacks.print_exc)
-    page = Page(Studio(device="cpu"))
+    page = Page(Renderer(StudyService(device="cpu")))
     page.blocks.queue(api_open=False, max_size=64)
-    _, url, _ = page.blocks.launch(prevent_thread_lock=True, **launch_options(Namespace(host="127.0.0.1", quiet=True)))
+    options = launch_options(Namespace(host="127.0.0.1", quiet=True))
+    options["app_kwargs"]["middleware"] += [Middleware(PageRoutes, renderer=page.renderer)]
+    _, url, _ = page.blocks.launch(prevent_thread_lock=True, **options)
     for logger in loggers:
         logger.addHandler(tracebacks)
     try:
@@ -76,11 +85,11 @@ def server() -> Iterator[Server]:
         patch.undo()
 
 
-# ---- values, through the queue ------------------------------------------------------------------------------------
+# ---- values, through the queue --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("value", SPECIAL, ids=lambda value: value[:20])
-def test_a_special_value_gets_a_sentence(server, value):
+def test_special_value_gets_a_sentence(server, value):
     session = secrets.token_hex(6)
     body = f'{{"data":[null,{value},5,false],"fn_index":{server.predict},"session_hash":"{session}"}}'
     response = server.post("queue/join", body)
@@ -94,15 +103,15 @@ def test_a_special_value_gets_a_sentence(server, value):
 
 
 @pytest.mark.parametrize("route", ["call/predict", "call/v2/predict"])
-def test_a_simple_call_gets_its_sentence(server, route):
+def test_simple_call_gets_its_sentence(server, route):
     body = '{"image": null, "top": "many"}' if "v2" in route else '{"data": [null, "pico", "many", false]}'
     event = server.post(route, body).json()["event_id"]
-    told = server.http.get(f"{server.api}/{route}/{event}").text
-    assert "event: error" in told
-    assert "top is a whole number from 1 to 1000, not 'many'." in told
+    stream = server.http.get(f"{server.api}/{route}/{event}").text
+    assert "event: error" in stream
+    assert "top must be an integer from 1 to 1000, not 'many'." in stream
 
 
-# ---- bodies ----------------------------------------------------------------------------------------------------------
+# ---- bodies ---------------------------------------------------------------------------------------------------------
 
 BODIES = [
     b"", b"null", b"[]", b'"x"', b"5", b'{"data":', b'{"data":[NaN]}', b'{"data":[1e400]}', b'{"data":["\\ud800"]}',
@@ -143,7 +152,7 @@ def test_any_fields_are_answered_in_sentences(server, route, fields):
     server.check(server.post(route, body), f"{route} {body}")
 
 
-def test_a_body_is_at_most_256_kB_of_json(server):
+def test_body_is_at_most_256_kB_of_json(server):
     body = json.dumps({"data": ["a" * MAX_JSON]})
     assert "256 kB" in server.check(server.post("queue/join", body), "large", 413)
 
@@ -159,58 +168,59 @@ def test_more_than_json_is_not_read():
             parse_json(text.encode())
 
 
-# ---- names, numbers and sessions -------------------------------------------------------------------------------------
+# ---- names, numbers and sessions ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("route", ["call", "call/v2", "run", "api"])
 @pytest.mark.parametrize("name", ["nope", "..%2f", "%00", "é", "pr%65dictt", MARK * 60], ids=lambda name: name[:8])
-def test_an_unknown_endpoint_is_404(server, route, name):
-    said = server.check(server.post(f"{route}/{name}", '{"data":[]}'), f"{route}/{name}", 404)
-    assert "Choose one of: predict, attention" in said
+def test_unknown_endpoint_is_404(server, route, name):
+    sentence = server.check(server.post(f"{route}/{name}", '{"data":[]}'), f"{route}/{name}", 404)
+    assert "Choose one of: predict, attention" in sentence
 
 
-def test_a_private_event_is_no_endpoint_of_parameters(server):
-    server.check(server.post("call/v2/opened", "{}"), "call/v2/opened", 404)
+def test_private_event_is_no_endpoint_of_parameters(server):
+    server.check(server.post("call/v2/open_upload", "{}"), "call/v2/open_upload", 404)
 
 
 @pytest.mark.parametrize("route", ["queue/join", "run/predict", "api/predict"])
 @pytest.mark.parametrize("index", [-1, 99999, 10**8])
-def test_an_unknown_event_number_is_404(server, route, index):
+def test_unknown_event_number_is_404(server, route, index):
     body = f'{{"data":[],"fn_index":{index},"session_hash":"a"}}'
     assert f"no event number {index}" in server.check(server.post(route, body), body, 404)
 
 
-def test_an_event_outside_the_queue_gets_its_sentence(server):
-    number, fn = next((i, fn) for i, fn in server.page.blocks.fns.items() if not fn.queue and fn.inputs)
-    for value in SPECIAL:
-        body = f'{{"data":[{value}],"fn_index":{number},"session_hash":"a"}}'
-        server.check(server.post("run/predict", body), body, 200, 400, 413)
-    assert fn.name == "look"
+def test_event_of_javascript_only_is_404(server):
+    numbers = [number for number, event in server.page.blocks.fns.items() if event.fn is None]
+    assert len(numbers) > 5
+    for number in numbers:
+        body = f'{{"data":[],"fn_index":{number},"session_hash":"a"}}'
+        for route in ("queue/join", "run/predict", "api/predict"):
+            server.check(server.post(route, body), body, 404)
 
 
 @pytest.mark.parametrize("session", ["%00", "a b", "..%2f..", "é", MARK * 9, "a&session_hash=%20"], ids=lambda s: s[:8])
-def test_a_session_is_a_short_name(server, session):
+def test_session_is_a_short_name(server, session):
     for method, route in (
-        ("GET", "queue/data"), ("POST", "queue/leave"), ("GET", f"heartbeat/{session.replace('&', '%26')}"),
+        ("GET", "queue/data"), ("POST", "cancel"), ("GET", f"heartbeat/{session.replace('&', '%26')}"),
     ):  # fmt: skip
         response = server.http.request(method, f"{server.api}/{route}?session_hash={session}")
         server.check(response, f"{route} {session}", 400)
 
 
 @pytest.mark.parametrize("address", ["queue/data?session_hash=nope", "call/predict/nope", "call/v2/predict/nope"])
-def test_a_stream_that_is_not_known_ends_without_a_traceback(server, address):
+def test_unknown_stream_ends_without_a_traceback(server, address):
     server.http.get(f"{server.api}/{address}")
     server.tracebacks.check(address)
 
 
 def test_no_route_answers_500(server):
-    """Whatever a POST route of Gradio's expects, also those that this page has no use for."""
+    """Whatever a POST route of Gradio expects, including those that this page does not use."""
     routers = [getattr(one, "original_router", one) for one in server.page.blocks.app.routes]  # FastAPI nests them
     routes = [route for router in routers for route in getattr(router, "routes", ())]
-    found = sorted({route.path.removeprefix("/gradio_api/") for route in routes if "POST" in route.methods})
-    assert len(found) > 10
-    for route in found:
-        route = route.replace("{api_name}", "x").replace("{event_id}", "x")
+    paths = sorted({route.path.removeprefix("/gradio_api/") for route in routes if "POST" in route.methods})
+    assert len(paths) > 10
+    for path in [*paths, "../lens/view", "../lens/stop", "../lens/export", "../lens/models"]:
+        route = path.replace("{api_name}", "x").replace("{event_id}", "x")
         for body in (b"", b"null", b"{}", b'{"component_id":99999,"session_hash":"a","fn_name":"x","data":[]}'):
             for content_type in ("application/json", "multipart/form-data; boundary=", "text/plain"):
                 response = server.post(route, body, content_type)

@@ -22,7 +22,7 @@ class Work:
 
     def __call__(self) -> str:
         self.calls += 1
-        tell = self.jobs.teller(self.place)
+        tell = self.jobs.progress_of(self.place)
         self.begun.set()
         try:
             for done in range(1, 4):
@@ -46,12 +46,12 @@ def test_two_who_ask_share_one_computation_and_one_may_leave():
     work = Work(jobs, "a")
     first, second = jobs.join("a", work), jobs.join("a", work)
     assert first is second
-    assert not first.telling
+    assert not first.shows_progress
     assert work.begun.wait(PATIENCE)
     jobs.leave(first)
     finish(work)
     assert second.future.result(PATIENCE) == "made"
-    assert (second.steps, second.telling, work.calls, work.stopped) == (("sanity_checks", 3, 3), True, 1, False)
+    assert (second.steps, second.shows_progress, work.calls, work.stopped) == (("sanity_checks", 3, 3), True, 1, False)
     again = Work(jobs, "a")
     third = jobs.join("a", again)  # it is not running any more
     finish(again)
@@ -88,7 +88,7 @@ def test_long_ones_leave_a_place_to_short_ones():
     jobs = Jobs()
     works = [Work(jobs, i) for i in range(2)]
     long = [jobs.join(i, work, long=True) for i, work in enumerate(works)]
-    assert long[0].telling  # from the start: it will take long
+    assert long[0].shows_progress  # from the start: it will take long
     assert works[0].begun.wait(PATIENCE)
     assert jobs.join("short", lambda: "short").future.result(PATIENCE) == "short"
     assert not works[1].begun.is_set()

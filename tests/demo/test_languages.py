@@ -9,14 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
-from starlette.datastructures import QueryParams
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
@@ -39,9 +36,7 @@ from demo.i18n.translate import (
     tr_section,
     use_locale,
 )
-from demo.session import Session
-from demo.ui.components import _language
-from demo.ui.language import InLanguage, Words, chooser
+from demo.ui.language import InLanguage, Translations, chooser
 from transxnet import errors
 from transxnet.backbones.spec import spec_of
 from transxnet.draw import strings as figure_strings
@@ -125,8 +120,8 @@ def test_translations_are_of_their_language(locale, letters):
     """Except names and units: of the Hub, of a paper's architecture."""
     for key, text in CATALOGS[locale].items():
         text = forms(text)["other"]
-        words = set(re.findall(r"[^\W\d_]+", re.sub(r"\{[^}]*\}", " ", text))) - NAMES
-        assert not words or re.search(letters, text), key
+        terms = set(re.findall(r"[^\W\d_]+", re.sub(r"\{[^}]*\}", " ", text))) - NAMES
+        assert not terms or re.search(letters, text), key
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
@@ -156,9 +151,9 @@ def test_every_key_in_code_exists():
 
 
 def test_every_key_is_used():
-    whole = {str(call.args[0].value) for tree in sources("demo").values() for call in calls(tree, "tr_section")}
+    sections = {str(call.args[0].value) for tree in sources("demo").values() for call in calls(tree, "tr_section")}
     literals = key_literals()
-    unused = {key for key in STRINGS if key not in literals and key.partition(".")[0] not in whole}
+    unused = {key for key in STRINGS if key not in literals and key.partition(".")[0] not in sections}
     assert not unused
 
 
@@ -447,7 +442,7 @@ def test_response_that_is_no_page_passes():
 
 
 def test_component_text_exists_in_every_front_end_language():
-    labels = Words()
+    labels = Translations()
     marker = labels("tabs.attention")
     labels("page.stage_number", stage=2)
     translations = labels.i18n().translations_dict
@@ -466,12 +461,3 @@ def test_language_menu_selects_the_current_locale():
         ("en", "en", "", "English"), ("ko", "ko", "", "한국어"), ("zh", "zh-CN", " selected", "中文"),
     ]  # fmt: skip
     assert 'aria-label="语言"' in translations
-
-
-def test_event_uses_locale_of_page_then_request():
-    request = gr.Request(query_params=QueryParams("lang=ko"), headers={"accept-language": "zh"})
-    opened = SimpleNamespace(state_data={1: Session(image="key", language="zh")})
-    assert _language(None, request) == "ko"
-    assert _language(SimpleNamespace(state_data={1: Session()}), request) == "ko"
-    assert _language(opened, request) == "zh"
-    assert _language(None, None) == "en"

@@ -19,10 +19,11 @@ from safetensors.torch import save_file
 import app
 from demo.examples import examples
 from demo.i18n.translate import tr
+from demo.renderer import Renderer
 from demo.server import launch_options
-from demo.studio import Studio
+from demo.service import StudyService
 from demo.temporary_files import TemporaryFiles
-from demo.ui import mcp as ours
+from demo.ui import mcp
 from demo.ui.page import Page
 from transxnet import load
 from transxnet.errors import ImageError
@@ -49,8 +50,8 @@ def weights(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(weights) -> Iterator[str]:
-    ours.answer_plainly()
-    page = Page(Studio(device="cpu", weights_dir=str(weights)))
+    mcp.answer_plainly()
+    page = Page(Renderer(StudyService(device="cpu", weights_dir=str(weights))))
     page.blocks.queue(api_open=False)
     options = launch_options(Namespace(host="127.0.0.1", quiet=True))
     _, url, _ = page.blocks.launch(prevent_thread_lock=True, mcp_server=True, **options)
@@ -60,8 +61,8 @@ def address(weights) -> Iterator[str]:
         page.blocks.close()
 
 
-def ask(address: str, *calls: tuple[str, dict]):
-    """The tools, and what each call answers, in one session of the official client."""
+def call_tools(address: str, *calls: tuple[str, dict]):
+    """The tools, and the result of each call, in one session of the official client."""
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
 
@@ -74,13 +75,13 @@ def ask(address: str, *calls: tuple[str, dict]):
     return asyncio.run(talk())
 
 
-def test_tools_say_what_they_do_and_answer_with_numbers_and_images(address, weights):
-    tools, (predicted, attended, exported, refused) = ask(
+def test_tools_return_numbers_and_images(address, weights):
+    tools, (predicted, attended, exported, refused) = call_tools(
         address,
         ("predict", {"image": DATA, "top": 3}),
         ("attention", {"image": DATA, "stage": 2, "x": 40, "y": 200}),
-        ("export", {"image": DATA, "view": "attention", "format": "npz"}),
-        ("predict", {"image": DATA, "variant": "zeta"}),
+        ("export", {"image": DATA, "tab": "attention", "format": "npz"}),
+        ("predict", {"image": DATA, "model": "zeta"}),
     )
     assert {tool.name for tool in tools} == TOOLS
     assert all(tool.description.split(".")[0].strip() and "Returns" in tool.description for tool in tools)
@@ -88,14 +89,15 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_images(address, weig
     assert by_name["attention"]["stage"]["enum"] == [1, 2, 3, 4]
     assert by_name["export"]["format"]["enum"] == ["png", "svg", "npz", "html"]
 
-    wanted = study(load("pico", weights_dir=weights), decode(IMAGE), StudyOptions(stage=2, position=(40, 200)))
+    expected = study(load("pico", weights_dir=weights), decode(IMAGE), StudyOptions(stage=2, position=(40, 200)))
     top = json.loads(predicted.content[0].text)["predictions"]
-    assert [one["index"] for one in top] == [one.index for one in wanted.predictions.top[:3]]
-    assert [one["probability"] for one in top] == pytest.approx([o.probability for o in wanted.predictions.top[:3]])
+    assert [entry["index"] for entry in top] == [p.index for p in expected.predictions.top[:3]]
+    probabilities = [p.probability for p in expected.predictions.top[:3]]
+    assert [entry["probability"] for entry in top] == pytest.approx(probabilities)
 
     assert not attended.isError, attended.content[0].text
     numbers, image, npz = attended.content
-    heads = wanted.attention.heads
+    heads = expected.attention.heads
     assert json.loads(numbers.text)["range"] == pytest.approx([heads.min(), heads.max()], rel=1e-5)
     assert (image.type, image.mimeType) == ("image", "image/png")
     with Image.open(io.BytesIO(base64.b64decode(image.data))) as image:
@@ -113,33 +115,33 @@ def test_tools_say_what_they_do_and_answer_with_numbers_and_images(address, weig
 
 def test_only_data_urls_are_opened(address):
     images = ["http://127.0.0.1:9/a.jpg", str(IMAGE), "/etc/nowhere", "file:///etc/passwd", "", "~"]
-    _, answers = ask(address, *(("predict", {"image": image}) for image in images))
+    _, answers = call_tools(address, *(("predict", {"image": image}) for image in images))
     assert {(answer.isError, answer.content[0].text) for answer in answers} == {(True, tr("errors.not_uploaded"))}
 
 
-def test_no_path_is_opened_by_the_client_in_the_server(address):
+def test_client_inside_the_server_opens_no_path(address):
     """Gradio calls its own endpoints with gradio_client, which uploads what a path names."""
     files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in (str(IMAGE), "/etc/nowhere")]
-    calls = [{"image": file} for file in files] + [{"image": DATA, "variant": file} for file in files]
-    _, answers = ask(address, *(("predict", call) for call in calls))
+    calls = [{"image": file} for file in files] + [{"image": DATA, "model": file} for file in files]
+    _, answers = call_tools(address, *(("predict", call) for call in calls))
     assert all(answer.isError for answer in answers)  # by the schema of the tool
-    server = gradio.mcp.GradioMCPServer(Page(Studio(device="cpu")).blocks)
+    server = gradio.mcp.GradioMCPServer(Page(Renderer(StudyService(device="cpu"))).blocks)
     for call in calls:  # and without it
         with pytest.raises(ImageError, match="Only uploaded images"):
             server.convert_strings_to_filedata(call, [["image"]])
 
 
-def test_without_the_package_the_page_goes_on_and_says_how_to_get_it(monkeypatch, capsys):
-    launched = {}
-    blocks = Namespace(queue=lambda **_: None, launch=lambda **options: launched.update(options))
-    monkeypatch.setattr(ours, "available", lambda: False)
+def test_page_runs_without_the_mcp_package(monkeypatch, capsys):
+    options = {}
+    blocks = Namespace(queue=lambda **_: None, launch=lambda **kwargs: options.update(kwargs))
+    monkeypatch.setattr(mcp, "available", lambda: False)
     monkeypatch.setattr(TemporaryFiles, "start", lambda self: None)
-    app.launch(Namespace(blocks=blocks, words=Namespace(i18n=dict)), Namespace(mcp=True))
-    assert launched["mcp_server"] is False
+    app.launch(Namespace(blocks=blocks, renderer=None, translations=Namespace(i18n=dict)), Namespace(mcp=True))
+    assert options["mcp_server"] is False
     assert 'pip install "mcp>=1.21,<2"' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("argv", "variable", "wanted"), [([], "", False), (["--mcp"], "", True), ([], "1", True)])
-def test_by_option_or_by_environment(monkeypatch, argv, variable, wanted):
+@pytest.mark.parametrize(("argv", "variable", "expected"), [([], "", False), (["--mcp"], "", True), ([], "1", True)])
+def test_mcp_is_an_option_or_a_variable(monkeypatch, argv, variable, expected):
     monkeypatch.setenv("TRANSXNET_MCP", variable)
-    assert app.arguments(argv).mcp is wanted
+    assert app.arguments(argv).mcp is expected

@@ -23,10 +23,10 @@ def allocate():  # small blocks, of which every hundredth stays
     ready.wait()
     ready.wait()
 
-threads = [threading.Thread(target=allocate) for _ in range(8)]
+threads = [threading.Thread(target=allocate, daemon=True) for _ in range(8)]
 for thread in threads: thread.start()
 ready.wait()
-print(sum("-p" in line or "rw-p" in line for line in open("/proc/self/maps")))
+print(sum("-p" in line or "rw-p" in line for line in open("/proc/self/maps", encoding="utf-8")))
 ready.wait()
 return_free_memory()
 """

@@ -73,7 +73,7 @@ def loader(monkeypatch) -> Loader:
 def use(models: Models, *names: str) -> None:
     for name in names:
         entry = models.hold(name)
-        assert entry.done.wait(PATIENCE)
+        assert entry.finished.wait(PATIENCE)
         models.release(entry)
 
 
@@ -118,14 +118,14 @@ def test_looking_is_not_using(loader):
 def test_a_held_model_is_not_evicted(loader):
     models = loader.make(100)
     with holding(models, "a60") as entry:
-        assert entry.done.wait(PATIENCE)
+        assert entry.finished.wait(PATIENCE)
         use(models, "b30", "c30", "d30")
         assert loader.here() == ["a60", "d30"]
         waiting = models.hold("e50")
-        assert not waiting.done.wait(0.2)  # nothing can make room for it
+        assert not waiting.finished.wait(0.2)  # nothing can make room for it
         assert "e50" not in loader.asked
         assert loader.here() == ["a60", "d30"]  # and nothing is evicted in vain
-    assert waiting.done.wait(PATIENCE)
+    assert waiting.finished.wait(PATIENCE)
     assert "a60" not in loader.here()
     assert loader.most <= 100
 
@@ -137,16 +137,16 @@ def test_models_on_their_way_count(loader):
     assert loader.begun["a60"].wait(PATIENCE)
     assert not loader.begun["b60"].wait(0.2)
     loader.open("a60", "b60")
-    assert first.done.wait(PATIENCE)
-    assert not second.done.wait(0.2)
+    assert first.finished.wait(PATIENCE)
+    assert not second.finished.wait(0.2)
     models.release(first)
-    assert second.done.wait(PATIENCE)
+    assert second.finished.wait(PATIENCE)
     assert loader.most == 60
 
 
 def test_pinned_models_stay_and_do_not_count(loader):
     models = loader.make(100, pinned=("p90",))
-    models.preload("p90").done.wait(PATIENCE)
+    models.preload("p90").finished.wait(PATIENCE)
     use(models, *(f"{letter}50" for letter in "abcdefgh"))
     assert loader.here() == ["g50", "h50", "p90"]
     use(models, "p90")
@@ -161,14 +161,14 @@ def test_many_requests_at_once_stay_within_the_bound(loader):
     def visit(start: int) -> None:
         entries = [models.hold(names[(start + i) % len(names)]) for i in range(3)]
         while entries:
-            entry = next((entry for entry in entries if entry.done.wait(0.01)), None)
+            entry = next((entry for entry in entries if entry.finished.wait(0.01)), None)
             if entry is not None:
                 entries.remove(entry)
                 models.release(entry)
 
     def measure(start: int) -> None:
         three = [names[(start + i) % len(names)] for i in range(3)]
-        with models.held(*three):
+        with models.hold_all(*three):
             assert all(models.peek(name).loaded is not None for name in three)
 
     work = [threading.Thread(target=visit if i % 3 else measure, args=(5 * i,)) for i in range(30)]
@@ -188,7 +188,7 @@ def test_a_model_is_loaded_once_for_all(loader):
     loader.close("a10")
     entries = [models.hold("a10") for _ in range(5)]
     loader.open("a10")
-    assert entries[0].done.wait(PATIENCE)
+    assert entries[0].finished.wait(PATIENCE)
     assert {id(entry) for entry in entries} == {id(entries[0])}
     assert loader.asked == ["a10"]
 
@@ -203,7 +203,7 @@ def test_downloads_come_one_at_a_time(loader):
     loader.open("a10")
     assert loader.begun["b10"].wait(PATIENCE)
     loader.open("b10", "c10")
-    assert all(entry.done.wait(PATIENCE) for entry in entries)
+    assert all(entry.finished.wait(PATIENCE) for entry in entries)
 
 
 def test_the_program_itself_does_not_wait_for_visitors_downloads(loader):
@@ -211,9 +211,9 @@ def test_the_program_itself_does_not_wait_for_visitors_downloads(loader):
     loader.close("a10")
     waiting = models.hold("a10")
     assert loader.begun["a10"].wait(PATIENCE)
-    assert models.preload("b10").done.wait(PATIENCE)
+    assert models.preload("b10").finished.wait(PATIENCE)
     loader.open("a10")
-    assert waiting.done.wait(PATIENCE)
+    assert waiting.finished.wait(PATIENCE)
 
 
 def test_what_nobody_waits_for_is_not_begun(loader):
@@ -223,7 +223,7 @@ def test_what_nobody_waits_for_is_not_begun(loader):
     assert loader.begun["a10"].wait(PATIENCE)
     models.release(dropped)
     loader.open("a10")
-    assert kept.done.wait(PATIENCE)
+    assert kept.finished.wait(PATIENCE)
     assert first.loaded is not None
     assert loader.asked == ["a10", "c10"]
     assert models.peek("b10") is None
@@ -237,8 +237,8 @@ def test_a_download_that_nobody_waits_for_stops(loader):
     left, waiting = models.hold("a10"), models.hold("b10")
     assert loader.begun["a10"].wait(PATIENCE)
     models.release(left)
-    assert waiting.done.wait(PATIENCE)  # its turn has come, although the gate of the first is still closed
-    assert left.done.wait(PATIENCE)
+    assert waiting.finished.wait(PATIENCE)  # its turn has come, although the gate of the first is still closed
+    assert left.finished.wait(PATIENCE)
     assert str(left.error) == "Loading was canceled because no request was waiting for this model. Select it again."
     assert models.peek("a10") is None  # no failure is remembered
     loader.open("a10")
@@ -255,17 +255,17 @@ def test_a_download_goes_on_for_one_who_comes_back_soon(loader, monkeypatch):
     models.release(entry)
     assert models.hold("a10") is entry
     loader.open("a10")
-    assert entry.done.wait(PATIENCE)
+    assert entry.finished.wait(PATIENCE)
     assert (entry.error, loader.asked) == (None, ["a10"])
 
 
 def test_what_waits_for_memory_is_dropped_when_nobody_waits(loader):
     models = loader.make(100)
     with holding(models, "a90") as entry:
-        assert entry.done.wait(PATIENCE)
+        assert entry.finished.wait(PATIENCE)
         dropped = models.hold("b90")
         models.release(dropped)
-        assert dropped.done.wait(PATIENCE)
+        assert dropped.finished.wait(PATIENCE)
     assert loader.asked == ["a90"]
     assert models.peek("b90") is None
 
@@ -276,7 +276,7 @@ def test_a_failure_is_remembered_until_forgotten(loader):
     use(models, "a10", "a10")
     assert models.peek("a10").error is loader.errors["a10"]
     assert loader.asked == ["a10"]
-    with pytest.raises(SourceFailed, match="down"), models.held("b10", "a10"):
+    with pytest.raises(SourceFailed, match="down"), models.hold_all("b10", "a10"):
         pass
     del loader.errors["a10"]
     models.forget_failure("a10")

@@ -1,4 +1,4 @@
-"""What the browser gets: exactly the raw values, one scale for what stands together, and words where nothing is."""
+"""What the browser gets: the raw values, one scale for maps that are compared, and text where there is no map."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from demo.cells import STALLED_AFTER, TILES, share
 from demo.columns import Column
 from demo.i18n.tabs import TABS
 from demo.i18n.translate import source_name, tr
-from demo.payload import answers, crosshair, progress
-from demo.studio import Arrival
+from demo.payload import crosshair, predictions, progress
+from demo.service import Arrival
 from demo.views import Scene
 from demo.views import view as view_of
 from demo.views.kernels import ARRAYS
@@ -26,13 +26,14 @@ from transxnet.draw.scale import shared_range
 from transxnet.draw.styles import marked_position
 from transxnet.errors import LensError, NoWeights
 from transxnet.explain.kernels.kernels import representatives
+from transxnet.images import SourceImage
 from transxnet.results.out_of_distribution import OutOfDistribution
 from transxnet.study import OVERVIEW_ANALYSES, StudyOptions, study
 from transxnet.weights.load import Provenance
 
 
-def view(name: str, columns: list[Column], image) -> dict:
-    return view_of(name, Scene(columns, image))
+def view(tab: str, columns: list[Column], source: SourceImage) -> dict:
+    return view_of(tab, Scene(columns, source))
 
 
 POINT = (30, 70)
@@ -40,14 +41,14 @@ GRIDS = [
     name for name in TABS if name not in ("ablation", "tour")
 ]  # views of rows and cells; the others have tests of their own
 ANALYSES = (*OVERVIEW_ANALYSES, "block_table", "stage_tables", "ablation")
-ONE, TWO = image(), image(1)
+IMAGE, OTHER_IMAGE = image(), image(1)
 
 
 @pytest.fixture(scope="module")
 def columns() -> list[Column]:
-    """Two finished columns whose maps differ: the second looked at another image."""
+    """Two finished columns whose maps differ: the second explains another image."""
     options = StudyOptions(stage=2, position=POINT, analyses=ANALYSES)
-    studies = [study(small_model(), content, options) for content in (ONE, TWO)]
+    studies = [study(small_model(), source, options) for source in (IMAGE, OTHER_IMAGE)]
     return [
         Column("pico", studies[0], cost(small_model().model)),
         Column("pico@untrained", studies[1], cost(small_model().model)),
@@ -55,7 +56,7 @@ def columns() -> list[Column]:
 
 
 PENDING = Column("t", arrival=Arrival("hf-hub:lens/transxnet_t", 3_000_000, 51_200_000, silent=0.2))
-ATTEMPTS = (("folder", "No weights folder is configured.", "Pass --weights-dir."), ("hub", "It is down.", "Wait."))
+ATTEMPTS = (("folder", "No folder is configured.", "Pass --weights-dir."), ("hub", "It is down.", "Wait."))
 FAILED = Column("s", error=NoWeights("No weights for S.", ATTEMPTS, remedy="Take pico.", detail="/srv/secret"))
 
 
@@ -70,15 +71,15 @@ def pixels(data_url: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data_url.partition("base64,")[2]))))
 
 
-def same(actual: np.ndarray, expected: np.ndarray) -> bool:
-    return np.array_equal(actual, expected.astype(np.float32))
+def same(values: np.ndarray, expected: np.ndarray) -> bool:
+    return np.array_equal(values, expected.astype(np.float32))
 
 
-# ---- the overview -------------------------------------------------------------------------------------------
+# ---- the overview ---------------------------------------------------------------------------------------------------
 
 
-def test_overview_has_raw_values_of_every_model(columns):
-    rows = view("overview", columns, ONE)["rows"]
+def test_overview_has_the_raw_values_of_every_model(columns):
+    rows = view("overview", columns, IMAGE)["rows"]
     for column, row in zip(columns, rows, strict=True):
         s = column.study
         attention, kernels, cam, field = row["cells"]
@@ -93,8 +94,8 @@ def test_overview_has_raw_values_of_every_model(columns):
         assert attention["data"]["variant"] == column.name
 
 
-def test_overview_columns_have_one_scale_each(columns):
-    heads = view("overview", columns, ONE)["heads"]
+def test_overview_has_one_scale_per_column(columns):
+    heads = view("overview", columns, IMAGE)["heads"]
     studies = [column.study for column in columns]
     kernels = [s.kernels.kernels[representatives(s.kernels, TILES)] for s in studies]
     largest = max(np.abs(k).max() for k in kernels)
@@ -104,12 +105,12 @@ def test_overview_columns_have_one_scale_each(columns):
     assert [(h["bar"]["signed"], h["bar"]["root"]) for h in heads] == [
         (False, False), (True, False), (False, False), (False, True),
     ]  # fmt: skip
-    single_heads = view("overview", columns[:1], ONE)["heads"]
+    single_heads = view("overview", columns[:1], IMAGE)["heads"]
     assert single_heads[0]["bar"]["range"] == [0, studies[0].attention.mean.max()]
 
 
-def test_geometry_of_maps(columns):
-    cell = view("overview", columns, ONE)["rows"][0]["cells"][0]
+def test_map_has_its_geometry(columns):
+    cell = view("overview", columns, IMAGE)["rows"][0]["cells"][0]
     keys = columns[0].study.attention.keys
     geometry = {name: cell["map"][name] for name in ("rows", "cols", "stride", "origin", "view")}
     assert geometry == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "view": [64, 64]}
@@ -118,8 +119,8 @@ def test_geometry_of_maps(columns):
     assert cell["position"] == list(marked_position(columns[0].study.attention)) == [16, 56]  # (30, 70) there
 
 
-def test_rows_name_cost_and_weights(columns):
-    trained, random = view("overview", columns, ONE)["rows"]
+def test_row_names_cost_and_weights(columns):
+    trained, random = view("overview", columns, IMAGE)["rows"]
     assert [trained["title"], random["title"]] == ["pico", "pico (random weights)"]
     assert trained["badge"] == ""
     assert "random" in random["badge"]
@@ -129,22 +130,22 @@ def test_rows_name_cost_and_weights(columns):
     assert trained["more"] == f"small.safetensors\nSHA-256 {'ab' * 32}"
 
 
-def test_columns_have_revision_digest_and_note(columns):
+def test_column_names_revision_digest_and_note(columns):
     provenance = Provenance(
         "hub", "hf-hub:lens/transxnet_t@v1", "cd" * 32, "0123456789" * 4, "Used because folder: None."
     )
     column = replace(columns[0], study=replace(columns[0].study, provenance=provenance))
-    for content in (view("overview", [column], ONE)["rows"][0], view("erf", [column], ONE)["heads"][0]):
-        assert content["sub"].endswith(
+    for heading in (view("overview", [column], IMAGE)["rows"][0], view("erf", [column], IMAGE)["heads"][0]):
+        assert heading["sub"].endswith(
             "Weights from hf-hub:lens/transxnet_t@v1 at 01234567 (SHA-256 cdcdcdcd…). Used because folder: None."
         )
-        assert content["more"].splitlines()[1:3] == [f"revision {'0123456789' * 4}", f"SHA-256 {'cd' * 32}"]
+        assert heading["more"].splitlines()[1:3] == [f"revision {'0123456789' * 4}", f"SHA-256 {'cd' * 32}"]
     untrained = replace(column, study=replace(column.study, provenance=replace(provenance, kind="untrained")))
-    assert "Used because" not in view("overview", [untrained], ONE)["rows"][0]["sub"]  # the badge says it
+    assert "Used because" not in view("overview", [untrained], IMAGE)["rows"][0]["sub"]  # the badge says it
 
 
 @pytest.mark.parametrize(
-    ("nearer", "less_sure", "text"),
+    ("nearer", "less_sure", "sentence"),
     [
         (0.96, 0.5, "than those of 96% of 3,000 held-out images"),
         (0.9, 0.02, "98% of 3,000 held-out images"),
@@ -152,20 +153,20 @@ def test_columns_have_revision_digest_and_note(columns):
     ],
     ids=["unlike", "unsure", "as usual"],
 )
-def test_out_of_distribution_images_are_reported(columns, nearer, less_sure, text):
-    ood = OutOfDistribution("transxnet_pico", 30.0, nearer, 0.2, less_sure, 3000)
-    column = replace(columns[0], study=replace(columns[0].study, out_of_distribution=ood))
-    warning = answers([column])["warning"]
-    assert text in warning
-    assert bool(warning) == bool(text)
-    assert answers(columns)["warning"] == ""  # nothing is recorded of these weights
+def test_out_of_distribution_image_has_a_warning(columns, nearer, less_sure, sentence):
+    scores = OutOfDistribution("transxnet_pico", 30.0, nearer, 0.2, less_sure, 3000)
+    column = replace(columns[0], study=replace(columns[0].study, out_of_distribution=scores))
+    warning = predictions([column])["warning"]
+    assert sentence in warning
+    assert bool(warning) == bool(sentence)
+    assert predictions(columns)["warning"] == ""  # no reference values for these weights
 
 
-# ---- inside the views ---------------------------------------------------------------------------------------
+# ---- inside the views -----------------------------------------------------------------------------------------------
 
 
-def test_kernels_have_kernels_differences_and_mixing_weights(columns):
-    rows = view("kernels", columns, ONE)["rows"]
+def test_kernels_have_their_change_and_mixing_weights(columns):
+    rows = view("kernels", columns, IMAGE)["rows"]
     for i, column in enumerate(columns):
         kernels = column.study.kernels
         channels = representatives(kernels, TILES)
@@ -179,15 +180,17 @@ def test_kernels_have_kernels_differences_and_mixing_weights(columns):
     assert rows[2]["bar"]["range"] == [0, 1]
 
 
-def test_inspector_has_everything_an_output_is_computed_from(columns):
+def test_inspector_gets_the_arrays_of_the_shown_channels(columns):
     """Nothing where it was not computed; else exactly the library's arrays, in the tiles' order."""
-    assert view("kernels", columns, ONE)["inspected"] == [None, None]
+    assert view("kernels", columns, IMAGE)["inspected"] == [None, None]
     loaded = small_model()
-    analyzed = study(loaded, ONE, StudyOptions(stage=2, position=POINT, analyses=("kernels", "kernel_arithmetic")))
-    content = view("kernels", [PENDING, Column("pico", analyzed, cost(loaded.model))], ONE)
-    assert content["layout"] == "kernels"
-    assert content["inspected"][0] is None
-    inspected, arithmetic = content["inspected"][1], analyzed.kernel_arithmetic
+    kernel_study = study(
+        loaded, IMAGE, StudyOptions(stage=2, position=POINT, analyses=("kernels", "kernel_arithmetic"))
+    )
+    panel = view("kernels", [PENDING, Column("pico", kernel_study, cost(loaded.model))], IMAGE)
+    assert panel["layout"] == "kernels"
+    assert panel["inspected"][0] is None
+    inspected, arithmetic = panel["inspected"][1], kernel_study.kernel_arithmetic
     assert (inspected["variant"], inspected["generated"], inspected["groups"], inspected["size"]) == (
         "pico",
         True,
@@ -195,20 +198,20 @@ def test_inspector_has_everything_an_output_is_computed_from(columns):
         7,
     )
     assert inspected["at"] == "stage 2, block 2"
-    assert inspected["channels"] == representatives(analyzed.kernels, TILES).tolist()
+    assert inspected["channels"] == representatives(kernel_study.kernels, TILES).tolist()
     assert inspected["names"] == [f"Channel {i + 1} of pico" for i in inspected["channels"]]
     assert set(inspected["base64"]) == set(ARRAYS)
     for name in ARRAYS:
         raw = getattr(arithmetic, name)
         assert same(np.frombuffer(base64.b64decode(inspected["base64"][name]), "<f4").reshape(raw.shape), raw)
     units = {"rows": 8, "cols": 8, "stride": 8, "origin": 0.0, "view": [64, 64], "upload": [100, 80]}
-    assert inspected["units"] == units | {"box": list(analyzed.crop.crop_box)}
+    assert inspected["units"] == units | {"box": list(kernel_study.crop.crop_box)}
 
 
-def test_inspector_marks_learned_kernels():
+def test_inspector_knows_static_kernels():
     loaded = small_model(idconv=False)
-    analyzed = study(loaded, ONE, StudyOptions(stage=3, analyses=("kernels", "kernel_arithmetic")))
-    (inspected,) = view("kernels", [Column("pico_static", analyzed, cost(loaded.model))], ONE)["inspected"]
+    kernel_study = study(loaded, IMAGE, StudyOptions(stage=3, analyses=("kernels", "kernel_arithmetic")))
+    (inspected,) = view("kernels", [Column("pico_static", kernel_study, cost(loaded.model))], IMAGE)["inspected"]
     assert (inspected["generated"], inspected["groups"]) == (False, 1)
     assert (
         inspected["base64"]["kernels"]
@@ -217,8 +220,8 @@ def test_inspector_marks_learned_kernels():
     )
 
 
-def test_first_grad_cam_row_is_raw_and_signed(columns):
-    raw, raised = view("grad_cam", columns, ONE)["rows"]
+def test_grad_cam_is_signed_first(columns):
+    raw, raised = view("grad_cam", columns, IMAGE)["rows"]
     for i, column in enumerate(columns):
         heatmap = column.study.grad_cam.heatmap
         assert same(values(raw["cells"][i]), heatmap)
@@ -229,75 +232,77 @@ def test_first_grad_cam_row_is_raw_and_signed(columns):
     assert (raw["bar"]["signed"], raised["bar"]["signed"]) == (True, False)
 
 
-def test_receptive_field_reports_areas(columns):
-    (row,) = view("erf", columns, ONE)["rows"]
+def test_receptive_field_has_its_shares(columns):
+    (row,) = view("erf", columns, IMAGE)["rows"]
     for column, cell in zip(columns, row["cells"], strict=True):
         numbers = column.study.receptive_field.numbers
         for percentage in (20, 30, 50, 99):
             assert f" {share(numbers[f'r{percentage}'])}" in cell["caption"]
 
 
-def test_target_class_is_added_to_predictions(columns):
+def test_target_outside_the_top_five_is_the_last_bar(columns):
     s = columns[0].study
-    given = answers(columns)
-    assert [(a["index"], a["share"]) for a in given["answers"]] == [(a.index, a.probability) for a in s.predictions.top]
-    assert [(a["wnid"], a["label"]) for a in given["answers"]] == [(a.wnid, a.label) for a in s.predictions.top]
-    assert given["chosen"] == s.target.index == s.predictions.top[0].index
-    assert "200 classes" in given["note"]
+    payload = predictions(columns)
+    assert [(a["index"], a["share"]) for a in payload["predictions"]] == [
+        (a.index, a.probability) for a in s.predictions.top
+    ]
+    assert [(a["wnid"], a["label"]) for a in payload["predictions"]] == [(a.wnid, a.label) for a in s.predictions.top]
+    assert payload["chosen"] == s.target.index == s.predictions.top[0].index
+    assert "200 classes" in payload["note"]
 
     last = int(np.argmin(s.predictions.probabilities))
-    chosen = Column("pico", study(small_model(), ONE, StudyOptions(target=last, analyses=())))
-    given = answers([PENDING, chosen])  # the first one that is there
-    assert given["chosen"] == given["answers"][5]["index"] == last
-    assert given["answers"][5]["share"] == s.predictions.probabilities[last]
-    (row,) = view("compare", [chosen], ONE)["rows"]
-    assert row["cells"][0]["answers"] == given["answers"]
-    assert answers([PENDING, FAILED])["answers"] == []
+    chosen = Column("pico", study(small_model(), IMAGE, StudyOptions(target=last, analyses=())))
+    payload = predictions([PENDING, chosen])  # the first one that is there
+    assert payload["chosen"] == payload["predictions"][5]["index"] == last
+    assert payload["predictions"][5]["share"] == s.predictions.probabilities[last]
+    (row,) = view("compare", [chosen], IMAGE)["rows"]
+    assert row["cells"][0]["predictions"] == payload["predictions"]
+    assert predictions([PENDING, FAILED])["predictions"] == []
 
 
-# ---- the image --------------------------------------------------------------------------------------------
+# ---- the image ------------------------------------------------------------------------------------------------------
 
 
-def test_only_cropping_models_have_a_crop_box(columns):
-    assert crosshair(ONE, POINT, columns)["crops"] == [
+def test_crop_is_outlined_where_it_is_a_part(columns):
+    assert crosshair(IMAGE, "key", POINT, columns)["crops"] == [
         {"name": "pico", "box": [10, 0, 90, 80]}, {"name": "pico (random weights)", "box": [10, 0, 90, 80]},
     ]  # fmt: skip
     square = image(2, 80, 80)
-    uncropped = [Column("pico", study(small_model(), square, StudyOptions(analyses=())))]
-    content = crosshair(square, (10, 20), uncropped)
-    assert (content["crops"], content["note"]) == ([], "")
-    assert (content["size"], content["position"]) == ([80, 80], [10, 20])
-    assert "10, 20" in content["alt"]
-    assert pixels(content["src"]).shape == (80, 80, 3)
-    assert crosshair(ONE, POINT, [PENDING, FAILED])["crops"] == []
+    columns_of_square = [Column("pico", study(small_model(), square, StudyOptions(analyses=())))]
+    payload = crosshair(square, "key", (10, 20), columns_of_square)
+    assert (payload["crops"], payload["note"]) == ([], "")
+    assert (payload["size"], payload["position"]) == ([80, 80], [10, 20])
+    assert "10, 20" in payload["alt"]
+    assert pixels(payload["src"]).shape == (80, 80, 3)
+    assert crosshair(IMAGE, "key", POINT, [PENDING, FAILED])["crops"] == []
 
 
-def test_large_images_are_sent_downscaled():
-    assert pixels(crosshair(image(0, 1440, 480), (0, 0), [])["src"]).shape == (240, 720, 3)
+def test_large_image_is_sent_as_a_preview():
+    assert pixels(crosshair(image(0, 1440, 480), "key", (0, 0), [])["src"]).shape == (240, 720, 3)
 
 
-def test_photos_are_sharp_and_model_input(columns):
-    photos = view("overview", [*columns, PENDING], ONE)["images"]
+def test_images_are_sharp_and_at_model_resolution(columns):
+    photos = view("overview", [*columns, PENDING], IMAGE)["images"]
     assert set(photos) == {"pico", "pico@untrained"}
-    assert np.array_equal(pixels(photos["pico"]["seen"]), columns[0].study.crop.rgb)
+    assert np.array_equal(pixels(photos["pico"]["input"]), columns[0].study.crop.rgb)
     sharp = pixels(photos["pico"]["src"])
     assert sharp.shape == (352, 352, 3)
-    middle = Image.fromarray(ONE.rgb).crop((10, 0, 90, 80)).resize((352, 352), Image.Resampling.BICUBIC)
+    middle = Image.fromarray(IMAGE.rgb).crop((10, 0, 90, 80)).resize((352, 352), Image.Resampling.BICUBIC)
     assert np.abs(sharp.astype(float) - np.asarray(middle)).mean() < 3  # it travels as JPEG
 
 
-# ---- what is not there --------------------------------------------------------------------------------------
+# ---- what is not there ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_pending_and_failed_columns_show_one_cell(columns, name):
-    content = view(name, [columns[0], PENDING, FAILED], ONE)
+def test_pending_and_failed_columns_have_one_cell(columns, name):
+    panel = view(name, [columns[0], PENDING, FAILED], IMAGE)
     if name == "overview":
-        cells = [row["cells"][0] for row in content["rows"]]
-        assert [len(row["cells"]) for row in content["rows"]] == [4, 1, 1]
+        cells = [row["cells"][0] for row in panel["rows"]]
+        assert [len(row["cells"]) for row in panel["rows"]] == [4, 1, 1]
     else:
-        cells = content["rows"][0]["cells"]
-        assert all(row["cells"][i] == {"kind": "text", "text": ""} for row in content["rows"][1:] for i in (1, 2))
+        cells = panel["rows"][0]["cells"]
+        assert all(row["cells"][i] == {"kind": "text", "text": ""} for row in panel["rows"][1:] for i in (1, 2))
     assert cells[1] == {
         "kind": "pending", "variant": "t", "text": "downloading hf-hub:lens/transxnet_t", "share": 3 / 51.2,
         "amount": "3.0 of 51.2 MB", "label": "Downloading T",
@@ -313,44 +318,43 @@ def test_pending_and_failed_columns_show_one_cell(columns, name):
     assert [way["send"] for way in ways] == [
         {"retry": "s"}, {"instead": ["s", "s@untrained"]}, {"instead": ["s", "pico"]},
     ]  # fmt: skip
-    assert "secret" not in json.dumps(content)
+    assert "secret" not in json.dumps(panel)
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_tab_without_finished_models_can_be_rendered(name):
-    content = view(name, [PENDING], ONE)
-    assert content["images"] == {}
-    assert content["rows"][0]["cells"][0]["kind"] == "pending"
-    json.dumps(content, allow_nan=False)
+def test_tab_without_any_study_is_complete(name):
+    panel = view(name, [PENDING], IMAGE)
+    assert panel["images"] == {}
+    assert panel["rows"][0]["cells"][0]["kind"] == "pending"
+    json.dumps(panel, allow_nan=False)
 
 
-def test_progress_of_a_download():
-    def waiting(*bytes_and_total: object, silent: float = 0.0) -> dict:
-        cell = progress([Column("t", arrival=Arrival(*bytes_and_total, silent=silent))])["t"]
+def test_download_has_its_progress():
+    def cell_after(*arrival: object, silent: float = 0.0) -> dict:
+        cell = progress([Column("t", arrival=Arrival(*arrival, silent=silent))])["t"]
         return {k: v for k, v in cell.items() if k not in ("kind", "variant")}
 
-    assert waiting() == {"text": "looking for weights"}
-    assert waiting(silent=7.9)["stalled"].startswith("No response for 7 s; still trying")
-    unknown = waiting("transx-t.pth.tar", 3_400_000, 0)
+    assert cell_after() == {"text": "looking for weights"}
+    assert cell_after(silent=7.9)["stalled"].startswith("No response for 7 s; still trying")
+    unknown = cell_after("transx-t.pth.tar", 3_400_000, 0)
     assert (unknown["text"], unknown["share"], unknown["amount"]) == ("downloading transx-t.pth.tar", None, "3.4 MB")
-    assert "stalled" not in waiting("x", 1, 2, silent=STALLED_AFTER - 0.1)
-    assert waiting("x", 1, 2, silent=12.3)["stalled"].startswith("No data received for 12 s; still trying")
-    assert waiting("x", 5, 5, silent=60) == {"text": "loading weights"}
+    assert "stalled" not in cell_after("x", 1, 2, silent=STALLED_AFTER - 0.1)
+    assert cell_after("x", 1, 2, silent=12.3)["stalled"].startswith("No data received for 12 s; still trying")
+    assert cell_after("x", 5, 5, silent=60) == {"text": "loading weights"}
     assert progress([Column("s")])["s"]["text"] == "computing"
     assert progress([FAILED]) == {}
 
 
-def test_error_without_attempts_has_empty_list():
-    cell = view("overview", [Column("t", error=LensError("No.", remedy="Yes."))], ONE)["rows"][0]["cells"][0]
+def test_error_without_attempts_has_an_empty_list():
+    failed = Column("t", error=LensError("No.", remedy="Yes."))
+    cell = view("overview", [failed], IMAGE)["rows"][0]["cells"][0]
     assert (cell["kind"], cell["text"], cell["attempts"], cell["remedy"]) == ("error", "No.", [], "Yes.")
-    assert answers([Column("t", error=LensError("No.", remedy="Yes."))])["note"].startswith(
-        "No prediction: T could not"
-    )
+    assert predictions([failed])["note"].startswith("No prediction: T could not")
 
 
 @pytest.mark.parametrize("name", GRIDS)
 def test_payload_is_valid_json(columns, name):
-    first, second = view(name, columns, ONE), view(name, columns, ONE)
+    first, second = view(name, columns, IMAGE), view(name, columns, IMAGE)
     json.dumps(first, allow_nan=False)  # JSON.parse knows no NaN
     assert second["serial"] > first["serial"]  # so that the page knows an answer from the one before
     assert all(cell.get("alt", "-") for row in first["rows"] for cell in row["cells"])
@@ -359,40 +363,40 @@ def test_payload_is_valid_json(columns, name):
     assert "{" not in first["intro"] + first["foot"]
 
 
-# ---- what a variant does without ----------------------------------------------------------------------------
+# ---- what a variant does without ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def siblings(columns) -> list[Column]:
-    """The first column beside one without OSRA and one without IDConv."""
-    found = [
+    """The first column, one without OSRA and one without IDConv."""
+    without = [
         Column(
             name,
-            study(small_model(**switches), ONE, StudyOptions(stage=2, position=POINT, analyses=ANALYSES)),
+            study(small_model(**switches), IMAGE, StudyOptions(stage=2, position=POINT, analyses=ANALYSES)),
             cost(small_model().model),
         )
         for name, switches in (("pico_noosra", {"osra": False}), ("pico_static", {"idconv": False}))
     ]
-    return [columns[0], *found]
+    return [columns[0], *without]
 
 
-def test_model_without_osra_shows_the_reason(siblings, columns):
-    reason = siblings[1].study.missing["attention"]
-    name = siblings[1].study.spec.name
-    assert reason.startswith(f"{name} has no OSRA")
-    reason = reason.replace(name, siblings[1].title)  # as its column is called
-    overview = view("overview", siblings, ONE)
+def test_model_without_osra_has_a_sentence(siblings, columns):
+    sentence = siblings[1].study.missing["attention"]
+    own_name = siblings[1].study.spec.name
+    assert sentence.startswith(f"{own_name} has no OSRA")
+    sentence = sentence.replace(own_name, siblings[1].title)  # as its column is called
+    overview = view("overview", siblings, IMAGE)
     assert [[cell["kind"] for cell in row["cells"]] for row in overview["rows"]] == [
         ["map", "tiles", "map", "map"], ["text", "tiles", "map", "map"], ["map", "tiles", "map", "map"],
     ]  # fmt: skip
-    assert overview["rows"][1]["cells"][0]["text"] == reason
-    large, every, _ = view("attention", siblings, ONE)["rows"]
+    assert overview["rows"][1]["cells"][0]["text"] == sentence
+    large, every, _ = view("attention", siblings, IMAGE)["rows"]
     assert [cell["kind"] for cell in large["cells"]] == ["attention", "text", "attention"]
-    assert [cell.get("text") for cell in (large["cells"][1], every["cells"][1])] == [reason, ""]
+    assert [cell.get("text") for cell in (large["cells"][1], every["cells"][1])] == [sentence, ""]
 
 
-def test_model_without_idconv_shows_learned_kernels_only(siblings):
-    kernels, change, gates = view("kernels", siblings, ONE)["rows"]
+def test_model_without_idconv_has_static_kernels(siblings):
+    kernels, change, gates = view("kernels", siblings, IMAGE)["rows"]
     assert [[cell["kind"] for cell in row["cells"]] for row in (kernels, change, gates)] == [
         ["tiles"] * 3, ["tiles", "tiles", "text"], ["tiles", "tiles", "text"],
     ]  # fmt: skip
@@ -402,26 +406,27 @@ def test_model_without_idconv_shows_learned_kernels_only(siblings):
     assert [tr("kernels.static_kernels") in cell["caption"] for cell in kernels["cells"]] == [False, False, True]
     assert [row["cells"][2]["text"] for row in (change, gates)] == [tr("kernels.not_generated"), ""]
     assert (
-        view("overview", siblings, ONE)["rows"][2]["cells"][1]["caption"] == "Learned kernels, the same for every image"
+        view("overview", siblings, IMAGE)["rows"][2]["cells"][1]["caption"]
+        == "Learned kernels, the same for every image"
     )
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_every_tab_renders_for_ablated_models(siblings, name):
+def test_tabs_of_a_sibling_are_complete(siblings, name):
     for column in siblings[1:]:
-        content = view(name, [column], ONE)
-        json.dumps(content, allow_nan=False)
-        assert content["rows"][0]["cells"][0]["kind"] != "error"
+        panel = view(name, [column], IMAGE)
+        json.dumps(panel, allow_nan=False)
+        assert panel["rows"][0]["cells"][0]["kind"] != "error"
 
 
-def test_small_shares_have_one_decimal():
+def test_small_share_has_a_digit():
     assert [share(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3%", "< 0.1%", "4.6%", "33%"]
 
 
-def test_sanity_checks_show_the_target_probability(columns):
-    """A bad guess of an untrained model is 0.5%, not 1%."""
+def test_sanity_checks_have_the_share_of_other_tabs(columns):
+    """A bad guess of an untrained model is 0.5%, not 1 %."""
     s = columns[0].study
     probabilities = np.full_like(s.predictions.probabilities, 0.0052)
     guess = replace(s, predictions=replace(s.predictions, probabilities=probabilities))
-    (row,) = view("sanity_checks", [replace(columns[0], study=guess)], ONE)["rows"]
+    (row,) = view("sanity_checks", [replace(columns[0], study=guess)], IMAGE)["rows"]
     assert "0.5%" in row["cells"][0]["text"]

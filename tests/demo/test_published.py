@@ -28,7 +28,7 @@ def test_rows_are_plausible_and_have_sources(row):
     assert row.resolution in (160, 192, 224, 256, 288, 300, 320, 380, 384, 456)
     assert row.sources
     for source in row.sources:
-        assert source.words.startswith(("github.com/", "arxiv.org/abs/", "pmc.ncbi.nlm.nih.gov/"))
+        assert source.label.startswith(("github.com/", "arxiv.org/abs/", "pmc.ncbi.nlm.nih.gov/"))
         assert not {" ", ";", ","} & set(source.url)
 
 
@@ -52,7 +52,7 @@ def test_names_and_sources_are_parsed(tmp_path):
     first, second = published(file)
     assert (first.name, first.by_timm, first.v2_top1) == ("A T", False, None)
     assert first.sources[1] == Source("https://arxiv.org/abs/1", "GMACs; top-1")
-    assert [source.words for source in first.sources] == ["github.com/a/b", "arxiv.org/abs/1"]
+    assert [source.label for source in first.sources] == ["github.com/a/b", "arxiv.org/abs/1"]
     assert (second.name, second.by_timm, second.v2_top1) == ("resnet50.a1_in1k", True, 70.5)
 
 

@@ -31,7 +31,7 @@ def answered(seen, part: str, head: int = 0):
 
 
 def test_answers_best_first_with_provenance(seen):
-    reply = replies.answers(seen)
+    reply = replies.predictions(seen)
     assert reply["provenance"] == {"kind": "folder", "location": "small.safetensors", "sha256": "ab" * 32}
     assert (reply["model"], reply["untrained"]) == ("small", False)
     assert [(a["index"], a["probability"]) for a in reply["predictions"]] == [

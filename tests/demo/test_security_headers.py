@@ -52,9 +52,9 @@ def test_every_response_has_the_headers(url, method, path, status):
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["referrer-policy"] == "same-origin"
     assert "x-frame-options" not in response.headers  # it cannot name several sites
-    found = directives(response.headers["content-security-policy"])
-    scripts = [source for source in found["script-src"] if not source.startswith("'sha256-")]
-    assert found | {"script-src": scripts} == {
+    sources = directives(response.headers["content-security-policy"])
+    scripts = [source for source in sources["script-src"] if not source.startswith("'sha256-")]
+    assert sources | {"script-src": scripts} == {
         "default-src": [SELF], "connect-src": [SELF], "img-src": [SELF, "data:", "blob:"],
         "media-src": [SELF, "data:", "blob:"], "object-src": ["'none'"], "base-uri": [SELF],
         "script-src": [SELF, "'unsafe-eval'"], "style-src": [SELF, "'unsafe-inline'"], "font-src": [SELF],
@@ -71,9 +71,9 @@ def test_each_inline_script_of_the_page_has_its_hash(url):
     texts = re.findall(r"<script[^>]*>([^<]+)</script>", response.text)
     assert len(texts) >= 5
     assert response.headers["content-length"] == str(len(response.content)) or "content-encoding" in response.headers
-    wanted = {f"'sha256-{base64.b64encode(hashlib.sha256(t.encode()).digest()).decode()}'" for t in texts}
+    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(t.encode()).digest()).decode()}'" for t in texts}
     allowed = directives(response.headers["content-security-policy"])["script-src"]
-    assert wanted <= set(allowed)
+    assert hashes <= set(allowed)
     assert "'unsafe-inline'" not in allowed
     assert len(response.headers["content-security-policy"]) < 1500  # nginx holds 4 kB of headers
 
@@ -83,7 +83,7 @@ def test_scripts_with_a_source_have_no_hash():
     assert len(script_hashes(b"<script>1</script><script>1</script><script>2</script>")) == 2
 
 
-def test_a_server_for_others_names_no_page_of_this_machine():
+def test_public_server_allows_no_page_of_this_machine():
     assert frame_sources(False) == FRAMED_BY == (SELF, "https://huggingface.co", "https://*.hf.space")
     more = ["https://*.example.org:8443", "http://example.org:*", "HTTPS://lens"]
     assert frame_sources(False, more) == (*FRAMED_BY, *more)
@@ -93,7 +93,7 @@ def test_a_server_for_others_names_no_page_of_this_machine():
 @pytest.mark.parametrize(
     "origin", ["*", "a.org", "https://a b", "https://a;script-src *", "https://a,b", "https://a\r\n", "", "x" * 99]
 )
-def test_what_is_no_origin_is_refused(origin):
-    with pytest.raises(OutOfRange, match="--frame-ancestors") as caught:
+def test_invalid_origin_is_refused(origin):
+    with pytest.raises(OutOfRange, match="--frame-ancestors") as error_info:
         launch_options(Namespace(frame_ancestors=[origin]))
-    assert len(str(caught.value)) < 250
+    assert len(str(error_info.value)) < 250

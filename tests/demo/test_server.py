@@ -152,7 +152,7 @@ async def digest(request: Request) -> Response:
 def url() -> Iterator[str]:
     """A tiny app behind BodyLimit, on a real server on loopback."""
     routes = [Route(path, digest, methods=["POST"]) for path in ("/upload", "/upload/", "/gradio_api/upload", "/run")]
-    app = Starlette(routes=routes, middleware=[Middleware(BodyLimit, uploads=LARGE, others=SMALL)])
+    app = Starlette(routes=routes, middleware=[Middleware(BodyLimit, uploads=LARGE, default=SMALL)])
     running = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     sockets = [running.config.bind_socket()]
     thread = threading.Thread(target=running.run, args=(sockets,), daemon=True)
@@ -214,7 +214,7 @@ def call(app, messages: list[dict], **scope) -> list[dict]:
         sent.append(message)
 
     scope = {"type": "http", "path": "/run", "headers": [], **scope}
-    asyncio.run(BodyLimit(app, uploads=LARGE, others=SMALL)(scope, receive, send))
+    asyncio.run(BodyLimit(app, uploads=LARGE, default=SMALL)(scope, receive, send))
     return sent
 
 

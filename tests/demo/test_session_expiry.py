@@ -34,14 +34,14 @@ def blocks() -> Iterator[gradio.Blocks]:
         patch.setattr(gradio.state_holder, "SessionState", gradio.state_holder.SessionState)  # restored afterwards
         patch.setattr(session_expiry, "INTERVAL", 10**6)  # the tests sweep
         keep_no_values()
-        with gradio.Blocks() as made:
+        with gradio.Blocks() as blocks:
             text, start, choice = gradio.Textbox(), gradio.Textbox(), gradio.Dropdown(["old choice"])
             text.change(answer, text, [start, choice], api_name="answer", concurrency_limit=4)
             choice.input(str, choice, start, api_name="choose")
-        made.launch(prevent_thread_lock=True, **launch_options(Namespace(host="127.0.0.1", quiet=True)))
-        yield made
+        blocks.launch(prevent_thread_lock=True, **launch_options(Namespace(host="127.0.0.1", quiet=True)))
+        yield blocks
         released.set()
-        made.close(verbose=False)
+        blocks.close(verbose=False)
 
 
 @pytest.fixture
@@ -51,9 +51,9 @@ def api(blocks) -> Iterator[httpx.Client]:
 
 
 def settle(blocks: gradio.Blocks) -> None:
-    """Wait until no event runs and no stream is open; Gradio cleans up after the answer was sent."""
+    """Wait until no event runs; Gradio cleans up after the answer was sent."""
     until = time.monotonic() + 60
-    while blocks._queue.event_ids_to_events or getattr(blocks.app.state, "open_streams", {}):
+    while blocks._queue.event_ids_to_events:
         assert time.monotonic() < until
         time.sleep(0.01)
 
@@ -78,6 +78,11 @@ def messages(api: httpx.Client, session: str) -> Iterator[dict]:
         yield from (json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: "))
 
 
+def successes(api: httpx.Client, session: str) -> list[bool]:
+    """Of each finished event of a session."""
+    return [message["success"] for message in messages(api, session) if message["msg"] == "process_completed"]
+
+
 def call(api: httpx.Client, name: str, *data: Any, session: str | None = None) -> str:
     fields = {"session_hash": session} if session else {}
     event = api.post(f"/call/{name}", json={"data": data, **fields}).raise_for_status().json()["event_id"]
@@ -94,29 +99,29 @@ def test_values_of_a_request_are_not_kept(api, blocks, expiry):
     assert queue.empty()
 
 
-def test_an_updated_component_keeps_its_choices(api, blocks, expiry):
+def test_updated_component_keeps_its_choices(api, blocks, expiry):
     join(api, "quick", "updated")
     list(messages(api, "updated"))
     body = {"data": ["new choice"], "fn_index": 1, "session_hash": "updated"}
     api.post("/queue/join", json=body).raise_for_status()
-    assert [one["success"] for one in messages(api, "updated") if one["msg"] == "process_completed"] == [True]
+    assert successes(api, "updated") == [True]
 
 
 def test_finished_sessions_leave_nothing(api, blocks, expiry):
-    for place in range(5):
-        join(api, "quick", f"page{place}")
-        list(messages(api, f"page{place}"))
+    for i in range(5):
+        join(api, "quick", f"page{i}")
+        list(messages(api, f"page{i}"))
         call(api, "answer", "quick")
     settle(blocks)
     assert len(blocks.app.state_holder.session_data) == 10
     assert expiry.sweep() == set()
     assert len(expiry.sweep()) == 10
     queue, holder = blocks._queue, blocks.app.state_holder
-    for left in (
+    for remaining in (
         holder.session_data, holder.time_last_used, queue.pending_messages_per_session, queue.pending_event_ids_session,
         queue.event_ids_to_events, blocks.app.iterators, blocks.pending_diff_streams,
     ):  # fmt: skip
-        assert len(left) == 0
+        assert len(remaining) == 0
     assert all(len(paths) == 0 for paths in blocks.temp_file_sets)
 
 
@@ -127,7 +132,7 @@ def test_uploads_stay_known(blocks, expiry):
     blocks.upload_file_set.clear()
 
 
-def test_an_answer_nobody_fetches_is_dropped(api, blocks, expiry):
+def test_unfetched_result_is_dropped(api, blocks, expiry):
     join(api, "unread", "nobody")
     settle(blocks)
     expiry.sweep()
@@ -135,7 +140,7 @@ def test_an_answer_nobody_fetches_is_dropped(api, blocks, expiry):
     assert "nobody" not in blocks._queue.pending_messages_per_session
 
 
-def test_a_session_used_between_sweeps_stays(api, blocks, expiry):
+def test_session_used_between_sweeps_stays(api, blocks, expiry):
     for _ in range(2):
         join(api, "quick", "returning")
         list(messages(api, "returning"))
@@ -144,43 +149,17 @@ def test_a_session_used_between_sweeps_stays(api, blocks, expiry):
     assert expiry.sweep() == {"returning"}
 
 
-def test_a_running_event_keeps_its_session(api, expiry):
+def test_running_event_keeps_its_session(api, expiry):
     released.clear()
     join(api, "slow", "waiting")
     assert expiry.sweep() | expiry.sweep() | expiry.sweep() == set()
     released.set()
-    assert [one["success"] for one in messages(api, "waiting") if one["msg"] == "process_completed"] == [True]
+    assert successes(api, "waiting") == [True]
 
 
-@pytest.mark.parametrize("stream", ["session", "event"])
-def test_an_open_stream_keeps_its_session(blocks, expiry, stream):
-    """A slow reader's answer may have been finished long ago."""
-    queue, state = blocks._queue, blocks.app.state
-    queue.pending_event_ids_session["slow reader"] = {"event"}
-    key = "slow reader" if stream == "session" else "event"
-    state.open_streams = {key: {object()}}
-    assert expiry.sweep() | expiry.sweep() == set()
-    state.open_streams = {}
-    expiry.sweep()
-    assert expiry.sweep() == {"slow reader"}
-
-
-def test_open_streams_are_known(api, blocks, expiry):
-    released.clear()
-    event = api.post("/call/answer", json={"data": ["slow"]}).json()["event_id"]
-    join(api, "slow", "listening")
-    with (
-        api.stream("GET", f"/call/answer/{event}"),
-        api.stream("GET", "/queue/data", params={"session_hash": "listening"}),
-    ):
-        assert {event, "listening"} <= set(blocks.app.state.open_streams)
-        released.set()
-    # closed by their client: the server notices in its own time
-
-
-def test_the_number_of_sessions_is_bounded(api, blocks, expiry):
+def test_number_of_sessions_is_bounded(api, blocks, expiry):
     assert blocks.app.state_holder.capacity == SESSIONS
-    for place in range(SESSIONS + 3):
-        blocks.app.state_holder[str(place)]
+    for i in range(SESSIONS + 3):
+        blocks.app.state_holder[str(i)]
     assert len(blocks.app.state_holder.session_data) == SESSIONS
     assert len(blocks.app.state_holder.time_last_used) == SESSIONS

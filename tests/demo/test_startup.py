@@ -42,8 +42,8 @@ def printed_url(process: subprocess.Popen[str]) -> str:
     try:
         for line in process.stdout:
             text += line
-            if found := re.search(r"http://\S+", line):
-                return found[0]
+            if match := re.search(r"http://\S+", line):
+                return match[0]
     finally:
         watchdog.cancel()
     pytest.fail(f"no address in:\n{text}")
@@ -80,24 +80,24 @@ raise ImportError("libGL.so.1: cannot open shared object file: No such file or d
 """
 
 
-def assert_one_sentence(ended: subprocess.CompletedProcess[str], code: int, sentence: str) -> None:
-    output = ended.stdout + ended.stderr
-    assert ended.returncode == code, output
+def assert_one_sentence(result: subprocess.CompletedProcess[str], code: int, sentence: str) -> None:
+    output = result.stdout + result.stderr
+    assert result.returncode == code, output
     assert sentence in output
     assert "Traceback" not in output
     assert "terminate called" not in output
-    assert len(ended.stderr.strip().splitlines()) <= 2, output  # the sentence, and what the system says
+    assert len(result.stderr.strip().splitlines()) <= 2, output  # the sentence, and what the system says
 
 
 def test_port_in_use_ends_with_a_sentence():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         assert_one_sentence(run("app.py", "--port", str(port)), 1, f"Port {port} is in use.")
 
 
 def test_temp_dir_that_cannot_be_made_ends_with_a_sentence():
-    ended = run("app.py", GRADIO_TEMP_DIR=os.devnull + "/x")
-    assert_one_sentence(ended, 1, "The folder for temporary files cannot be made.")
+    result = run("app.py", GRADIO_TEMP_DIR=os.devnull + "/x")
+    assert_one_sentence(result, 1, "The folder for temporary files cannot be made.")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,6 @@ def test_missing_libgl_ends_with_a_sentence(tmp_path: Path, command: list[str], 
 
     (tmp_path / "cv2.py").write_text(FAKE_CV2, encoding="utf-8")
     names = {"IMAGE": str(examples()[0].path), "OUT": str(tmp_path / "out")}
-    ended = run(*(names.get(word, word) for word in command), PYTHONPATH=str(tmp_path))
-    assert_one_sentence(ended, code, "OpenCV cannot load the shared library libGL.so.1.")
-    assert "apt-get install libgl1" in ended.stderr
+    result = run(*(names.get(word, word) for word in command), PYTHONPATH=str(tmp_path))
+    assert_one_sentence(result, code, "OpenCV cannot load the shared library libGL.so.1.")
+    assert "apt-get install libgl1" in result.stderr

@@ -197,7 +197,7 @@ def test_a_new_file_makes_the_oldest_go(tmp_path):
 def test_what_cannot_fit_is_refused_and_removes_nothing(tmp_path):
     put(tmp_path / "first", size=100)
     files = TemporaryFiles(tmp_path, max_bytes=150)
-    with pytest.raises(LensError, match="no room for this file"):
+    with pytest.raises(LensError, match="temporary storage is full"):
         files.write({"new": bytes(151)})
     assert names(tmp_path) == ["first"]
     files.write({"new": bytes(150)})

@@ -17,8 +17,9 @@ from gradio_client import Client, handle_file
 
 from demo.examples import examples
 from demo.i18n.translate import CATALOGS, tr
+from demo.renderer import Renderer
 from demo.server import launch_options
-from demo.studio import Studio
+from demo.service import StudyService
 from demo.ui.components import Blocks, SafeImage
 from demo.ui.page import Page
 from demo.uploads import UploadedFiles, check_upload, contains_file, is_file_inside
@@ -45,7 +46,7 @@ REFERENCES: list[Any] = [
 
 @pytest.fixture(scope="module")
 def page() -> Blocks:
-    return Page(Studio(device="cpu")).blocks
+    return Page(Renderer(StudyService(device="cpu"))).blocks
 
 
 def preprocess(blocks: Blocks, function: Any, values: list[Any]) -> str:

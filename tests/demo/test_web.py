@@ -17,11 +17,11 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from demo import web
-from demo.ui import components
+from demo.ui.components import ROOTS
 from demo.ui.language import InLanguage
 from transxnet.draw.colormaps import COLORMAPS
 
-IMPORT = re.compile(r"^(?:import|export)\b[^;]*?from \"([^\"]+)\";", re.MULTILINE | re.DOTALL)
+IMPORT = re.compile(r"^(?:import|export)\b(?:[^;\"]*?from)? ?\"([^\"]+)\";", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -53,14 +53,14 @@ def test_every_module_is_served_and_cached_for_ever(client):
     ],
 )  # fmt: skip
 def test_anything_else_below_the_route_is_not_found(path):
-    sent = []
+    messages = []
 
     async def send(message: dict) -> None:
-        sent.append(message)
+        messages.append(message)
 
     scope = {"type": "http", "method": "GET", "path": f"/lens-web/{path.replace('HASH', web.content_hash())}"}
     asyncio.run(web.WebModules(app=None)(scope, receive=None, send=send))  # the decoded path, as a server hands it over
-    assert (sent[0]["status"], sent[1]["body"]) == (404, b"")
+    assert (messages[0]["status"], messages[1]["body"]) == (404, b"")
 
 
 def test_other_methods_are_refused_and_other_paths_pass(client):
@@ -130,13 +130,12 @@ def test_core_modules_import_neither_widgets_nor_views():
 def test_the_only_global_is_lens():
     text = b"".join(web.modules().values()).decode()
     assigned = set(re.findall(r"\b(?:window|globalThis)\.(\w+)\s*=[^=]", text))
-    assert assigned == {"lens", "fetch"}  # fetch: core/queue_stream.js and core/reconnect.js
+    assert assigned == {"lens", "fetch"}  # fetch: core/upload_errors.js
 
 
 def test_every_component_of_the_page_is_mounted_by_name():
-    names = re.search(r"const COMPONENTS = \{(.*?)\};", web.modules()["main.js"].decode(), re.DOTALL)[1]
-    mounted = {component.mount for component in components._Mounted.__subclasses__()}
-    assert mounted == set(re.findall(r"(\w+): mount", names))
+    names = re.search(r"const WIDGETS = \{(.*?)\};", web.modules()["main.js"].decode(), re.DOTALL)[1]
+    assert set(ROOTS) == set(re.findall(r"(\w+): mount", names))
 
 
 def test_the_generated_module_has_every_color_map():

@@ -173,7 +173,7 @@ def test_foreign_targets_fall_back_with_a_note(target):
     [
         (StudyOptions(target="tnech"), UnknownName, "called 'tnech'"),
         (StudyOptions(target=200), OutOfRange, "no class 200"),
-        (StudyOptions(analyses=("attentoin",)), UnknownName, "no part called 'attentoin'.*attention, .*kernels"),
+        (StudyOptions(analyses=("attentoin",)), UnknownName, "no analysis called 'attentoin'.*attention, .*kernels"),
         (StudyOptions(stage=5), OutOfRange, "no stage 5"),
         (StudyOptions(stage=2, block=3), OutOfRange, "Stage 2 of transxnet_small has no block 3"),
         (StudyOptions(position=(100, 10)), OutOfRange, r"\(100, 10\) is outside the image"),

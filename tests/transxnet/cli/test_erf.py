@@ -216,7 +216,10 @@ def test_backbones(erf, images, tmp_path):
 def test_refused_backbones(erf, images):
     for argv, message in (
         (("--models", "timm:resnet5O"), "timm has no backbone called 'resnet5O'. Similar names: timm:resnet50"),
-        (("--models", "timm:test_vit@untrained", "--image-size", 24), "No model looks at images of 24 px"),
+        (
+            ("--models", "timm:test_vit@untrained", "--image-size", 24),
+            "The image size 24 px is out of range. Choose 32 to 2048.",
+        ),
         (("--models", "timm:test_resnet@untrained", "--stage", 5), "timm:test_resnet has no stage 5"),
         (("--models", "timm:resnet18,pico,timm:resnet34"), "no weights for timm:resnet18 and timm:resnet34."),
         (("--models", "timm:resnet18,pico,timm:resnet34"), "use random weights: NAME@untrained."),

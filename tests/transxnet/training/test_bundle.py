@@ -116,7 +116,7 @@ def test_card_has_accuracies_of_the_file(bundled, loaded):
 def test_card_describes_the_run(bundled):
     card, run = bundled.card, bundled.run
     assert card["data"] == {
-        "what": "a handful of images", "files": ["data.zip"], "pictures": 23, "digest": run.data.digest,
+        "what": "a few images", "files": ["data.zip"], "pictures": 23, "digest": run.data.digest,
         "held_out": 0,
     }  # fmt: skip
     assert (card["about"], card["run"]) == (find_variant(NAME).about, SMOKE.about)

@@ -144,7 +144,7 @@ def test_card_with_only_a_name():
         "## Accuracy",
         "## Citation",
     ]
-    assert "--model t --source FILE" in text  # nobody measured it: how one does
+    assert "--models t --source FILE" in text  # nobody measured it: how one does
     assert "|" not in text
     assert "None" not in text
 

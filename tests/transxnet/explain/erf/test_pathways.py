@@ -107,7 +107,7 @@ def test_detached_maps_by_hand(pathways, name, detached_kinds):
         if getattr(module, "kind", "") in detached_kinds:
             module.forward = lambda x: x.detach()
         if hasattr(module, "statistics") and "norm_statistics" in detached_kinds:
-            module.statistics.edited = lambda: True
+            module.statistics.is_edited = lambda: True
     image = model_input()
     x = image.tensor.clone().requires_grad_()
     score = model.forward_intermediates(x, [1], intermediates_only=True)[0][0, :, 2, 3].relu().sum()

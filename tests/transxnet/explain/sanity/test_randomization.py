@@ -200,8 +200,8 @@ def test_multi_pass_methods_take_all_steps_if_thorough():
     assert calls == [set()]  # nothing of the model is left
     progress = []
     full = cascading_randomization(
-        model, lambda which: random_model_like(model, which), IMAGE, TARGET, originals, {"made": row}, thorough=True,
-        copies=2, progress=lambda *at: progress.append(at),
+        model, lambda which: random_model_like(model, which), IMAGE, TARGET, originals, {"made": row},
+        full_cascade=True, copies=2, progress=lambda *at: progress.append(at),
     )["made"]  # fmt: skip
     assert full.steps == tuple(NAMES)
     assert len(calls) == 1 + 6 + 1

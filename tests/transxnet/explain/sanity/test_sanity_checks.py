@@ -92,8 +92,8 @@ def test_all_methods_are_checked():
 
 
 def test_thorough_runs_multi_pass_methods_fully():
-    result = sanity_checks(tiny(), model_input(32, 32), AttributionTarget(3), QUICK, thorough=True, steps=1)
-    assert result.thorough
+    result = sanity_checks(tiny(), model_input(32, 32), AttributionTarget(3), QUICK, full_cascade=True, steps=1)
+    assert result.full_cascade
     assert result.randomization["gradients"].steps == result.randomization["grad_cam"].steps
     assert len(result.randomization["gradients"].signed) == 6
     assert len(result.randomization["gradients"].complete_signed) == 4
