@@ -93,7 +93,7 @@ def _study_options(args: argparse.Namespace) -> StudyOptions:
     return StudyOptions(
         stage=args.stage, block=args.block, position=args.position, target=args.target, cam_layer=args.cam_layer,
         analyses=FIGURE_ANALYSES if args.analyses == (ALL,) else args.analyses or DEFAULT_ANALYSES,
-        thorough=args.full_cascade,
+        full_cascade=args.full_cascade,
     )  # fmt: skip
 
 

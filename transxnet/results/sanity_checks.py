@@ -251,7 +251,7 @@ class SanityChecks:
         agreement: Between all maps.
         checks: The outcomes for each map.
         missing: Method that this model does not support -> reason.
-        thorough: Whether multi-pass methods took every step of the cascade, too.
+        full_cascade: Whether multi-pass methods took every step of the cascade, too.
     """
 
     model: str
@@ -263,4 +263,4 @@ class SanityChecks:
     agreement: Agreement
     checks: Mapping[str, SanityCheck]
     missing: Mapping[str, str] = field(default_factory=dict)
-    thorough: bool = False
+    full_cascade: bool = False

@@ -261,7 +261,7 @@ def _sanity_checks(context: AnalysisContext) -> SanityChecks:
     maps = {name: context.results[name] for name in METHODS if isinstance(context.results.get(name), Explanation)}
     return sanity_checks(
         context.loaded, context.model_input, context.attribution_target, requested or METHODS,
-        context.options.thorough, context.progress, maps,
+        context.options.full_cascade, context.progress, maps,
     )  # fmt: skip
 
 

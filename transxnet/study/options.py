@@ -19,7 +19,7 @@ class StudyOptions:
         cam_layer: The stage of Grad-CAM, from 1, or "head".
         analyses: Some of ANALYSES; predictions are always computed.
         top: Number of predictions to name.
-        thorough: Of `sanity_checks`: run the full randomization cascade for multi-pass methods as well.
+        full_cascade: Of `sanity_checks`: run the full randomization cascade for multi-pass methods as well.
         autocast: Predict in half precision, on CUDA only; explanations stay in float32.
         allow_missing_target: Explain the model's own top prediction where it lacks the target class, as for another
             model's prediction.
@@ -36,7 +36,7 @@ class StudyOptions:
     cam_layer: int | str = 4
     analyses: tuple[str, ...] = OVERVIEW_ANALYSES
     top: int = 5
-    thorough: bool = False
+    full_cascade: bool = False
     autocast: bool = False
     allow_missing_target: bool = False
     contrast_target: str = ""

@@ -60,7 +60,7 @@ def study(
     """
     options = options or StudyOptions()
     for name in options.analyses:
-        check_name(name, ANALYSES, "There is no part called {name}.", "Choose some of: {names}.")
+        check_name(name, ANALYSES, "There is no analysis called {name}.", "Choose some of: {names}.")
     labels, seconds = label_set(loaded.spec.label_set), {}
     target_index = find_class(options.target, labels, options.allow_missing_target)
     if reference_image is not None and reference_image.sha256 == image.sha256:

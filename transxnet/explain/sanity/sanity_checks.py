@@ -52,7 +52,7 @@ def sanity_checks(
     model_input: ModelInput,
     target: AttributionTarget,
     methods: Mapping[str, Method] = METHODS,
-    thorough: bool = False,
+    full_cascade: bool = False,
     progress: Progress | None = None,
     maps: Mapping[str, Explanation] | None = None,
     steps: int = STEPS,
@@ -66,7 +66,8 @@ def sanity_checks(
         model_input: The prepared image.
         target: What the maps explain.
         methods: Name -> method.
-        thorough: Whether multi-pass methods take every step of the cascade, not only the last: several times the cost.
+        full_cascade: Whether multi-pass methods take every step of the cascade, not only the last: several times the
+            cost.
         progress: Called with (done, total), by pieces of work of unequal length.
         maps: Maps already computed with this very target, by method; the others are computed.
         steps: Of insertion and deletion.
@@ -96,8 +97,8 @@ def sanity_checks(
         faithfulness[name] = test.run(explanation)
         advance()
     randomization = cascading_randomization(
-        model, lambda number: random_model_like(model, number), model_input, target, maps, methods, thorough, copies,
-        lock=loaded.lock, progress=advance,
+        model, lambda number: random_model_like(model, number), model_input, target, maps, methods, full_cascade,
+        copies, lock=loaded.lock, progress=advance,
     )  # fmt: skip
     checks = {name: check_map(methods[name], randomization[name], faithfulness[name]) for name in maps}
     agreement_of_maps = agreement(maps)
@@ -105,7 +106,7 @@ def sanity_checks(
         progress(total, total)
     return SanityChecks(
         loaded.name, target.class_index, class_caption(target.class_index, target.class_name), maps, faithfulness,
-        randomization, agreement_of_maps, checks, missing, thorough,
+        randomization, agreement_of_maps, checks, missing, full_cascade,
     )  # fmt: skip
 
 
