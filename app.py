@@ -19,10 +19,10 @@ from transxnet.errors import LensError
 
 
 def report_failure(error: Exception) -> int:
-    """Print why the program ends, as one sentence where the cause is known; return the exit code."""
-    known = explain_import_error(error) if isinstance(error, ImportError) else error
-    if isinstance(known, LensError):
-        print(f"{known} {known.detail}".strip(), file=sys.stderr)
+    """Print why the program ends, as one sentence where the cause is explained; return the exit code."""
+    explained = explain_import_error(error) if isinstance(error, ImportError) else error
+    if isinstance(explained, LensError):
+        print(f"{explained} {explained.detail}".strip(), file=sys.stderr)
     else:
         traceback.print_exception(error)
     return 1
@@ -44,32 +44,34 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """The options; each falls back to its environment variable, so that a Space needs none."""
     parser = argparse.ArgumentParser(prog="python app.py", description="TransXNet Lens: the interactive page.")
     parser.add_argument(
-        "--host", help="address to listen on, IPv6 included: :: or ::1 (GRADIO_SERVER_NAME; this machine only without)"
+        "--host", help="address to listen on, IPv4 or IPv6 (default: GRADIO_SERVER_NAME, else this machine only)"
     )
     parser.add_argument(
-        "--port", type=int, help="port, 0 for any free one (GRADIO_SERVER_PORT; the first free one from 7860 without)"
+        "--port", type=int, help="port; 0 for any free one (default: GRADIO_SERVER_PORT, else the first free from 7860)"
     )
     parser.add_argument("--share", action="store_true", help="ask Gradio for a public link; needs the internet")
     parser.add_argument(
-        "--allowed-host", action="append", metavar="NAME", help="a host name that a reverse proxy passes on to a "
-        "server that listens on this machine only (default: localhost, 127.0.0.1 and [::1]; repeat for several)",
+        "--allowed-host", action="append", metavar="NAME", help="a host name under which a reverse proxy "
+        "forwards to a server on this machine only (default: localhost, 127.0.0.1 and [::1]; repeat for several)",
     )  # fmt: skip
     parser.add_argument(
         "--frame-ancestors", action="append", metavar="ORIGIN", help="a site that may show the page in a frame, such "
         "as https://example.org (default: huggingface.co and hf.space; repeat for several)",
     )  # fmt: skip
-    parser.add_argument("--weights-dir", help="folder of <name>.safetensors or official files (TRANSXNET_WEIGHTS)")
+    parser.add_argument(
+        "--weights-dir", help="folder of NAME.safetensors or official files (default: TRANSXNET_WEIGHTS)"
+    )
     parser.add_argument(
         "--hub-namespace", metavar="NS[@REVISION]",
-        help="Hub namespace holding transxnet_t, … (TRANSXNET_HUB_NAMESPACE); NS@v1 pins a branch, tag or commit, "
-        "NS@t=COMMIT,s=v2 one for each variant",
+        help="Hub namespace with transxnet_t, … (default: TRANSXNET_HUB_NAMESPACE); NS@v1 pins a branch, tag or "
+        "commit, NS@t=COMMIT,s=v2 one per model",
     )  # fmt: skip
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is without")
+    parser.add_argument("--device", help="cuda, cuda:N, mps or cpu (default: best available)")
     parser.add_argument("--model", default="pico", help="model that the page opens with (default: pico)")
     parser.add_argument(
         "--backbones", metavar="NAME,NAME,…",
-        help="up to three timm backbones that one click adds to the receptive fields; those whose weights are not on "
-        "this disk have random weights",
+        help="up to three timm backbones that one click adds to the receptive fields; those without weights on this "
+        "disk get random weights",
     )  # fmt: skip
     parser.add_argument(
         "--visitor-backbones", choices=("none", "listed", "any"),
@@ -161,13 +163,11 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     keep_no_values()
     page.blocks.queue(api_open=False, max_size=64)
     limit_connections()
-    looks = {"theme": theme(), "css_paths": STYLES, "mcp_server": with_mcp, "i18n": page.translations.i18n()}
-    options = server.launch_options(args) | looks | more
+    routes = [Middleware(PageRoutes, renderer=page.renderer), Middleware(WebModules)]
+    appearance = {"theme": theme(), "css_paths": STYLES, "mcp_server": with_mcp, "i18n": page.translations.i18n()}
+    options = server.launch_options(args, routes) | appearance | more
     room = Middleware(UploadRoom, files=files, longest=server.MAX_UPLOAD_BODY)
-    options["app_kwargs"]["middleware"] += [
-        Middleware(WebModules), Middleware(PageRoutes, renderer=page.renderer), room,
-        Middleware(InLanguage, head=head()),
-    ]  # fmt: skip
+    options["app_kwargs"]["middleware"] += [room, Middleware(InLanguage, head=head())]
     if options["server_port"] == 0:
         options["server_port"] = address.find_port(options["server_name"], 0)
     try:

@@ -63,7 +63,7 @@ def _export_request(renderer: Renderer, state: ViewState, image_key: str) -> Exp
         reference_shots, _ = ready_shots(service, key, state.models, moved_options)
     names = [name for name in state.models if name not in left_out]
     return ExportRequest(
-        state.tab, shots, [service.image(one.key) for one in images], [one.example for one in images],
+        state.tab, shots, [service.image(image.key) for image in images], [image.example for image in images],
         _recorded(options, state, position), _display(state), state.compared, reference_shots,
         with_costs(service, names, [shot.study for shot in shots]), service.timer.cached(names) or {}, left_out,
         _address(state, renderer), [tr("files.uploaded_reference") for one in references if not one.example],

@@ -17,6 +17,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -172,13 +173,14 @@ async def _answer_413(send: Send, limit: int) -> None:
 # --- options of the server -------------------------------------------------------------------------------------------
 
 
-def launch_options(args: Any) -> dict[str, Any]:
+def launch_options(args: Any, routes: Sequence[Middleware] = ()) -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`. The page adds theme, css, js and head.
 
     args: anything with the attributes host, port, share, quiet, allowed_host and frame_ancestors (each may be missing
     or None), as argparse gives. Host and port fall back to GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, then to Gradio's
     own: this machine only, and the first free port from 7860. Port 0 has to be replaced before Gradio gets it
     (address.find_port). Raises OutOfRange for a port or an origin that is none.
+    routes: the page's own middleware, in front of what checks Gradio's requests; it limits bodies by itself.
     """
     host = bracket_ipv6(getattr(args, "host", None) or os.environ.get("GRADIO_SERVER_NAME") or "") or None
     loopback = is_loopback(host)
@@ -201,6 +203,7 @@ def launch_options(args: Any) -> dict[str, Any]:
             "middleware": [  # the outermost first
                 Middleware(SecurityHeaders, frame_ancestors=frames),
                 *([Middleware(AllowedHosts, names=names)] if loopback else []),
+                *routes,
                 Middleware(BodyLimit),
                 Middleware(FileRoutes),
                 Middleware(RequestCheck),

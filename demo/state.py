@@ -94,7 +94,7 @@ def _checked(function: Callable[[Any], Any]) -> AfterValidator:
 def _cause(detail: Mapping[str, Any]) -> LensError | None:
     """The LensError behind one of a ValidationError's details."""
     error = detail.get("ctx", {}).get("error")
-    return next((one for one in (error, *getattr(error, "args", ())) if isinstance(one, LensError)), None)
+    return next((cause for cause in (error, *getattr(error, "args", ())) if isinstance(cause, LensError)), None)
 
 
 ModelName = Annotated[str, Field(max_length=MAX_NAME), _checked(canonical_name)]
@@ -214,10 +214,10 @@ def from_json(values: Mapping[str, Any]) -> tuple[ViewState, list[str]]:
             return ViewState.model_validate(remaining), notes
         except ValidationError as error:
             detail = error.errors()[0]
-            field, *place = detail["loc"]
+            field, *index = detail["loc"]
             value = remaining.pop(field)
-            if field == "models" and place and len(value) <= MAX_MODELS:  # the others are kept
-                remaining[field] = [*value[: place[0]], *value[place[0] + 1 :]]
+            if field == "models" and index and len(value) <= MAX_MODELS:  # the others are kept
+                remaining[field] = [*value[: index[0]], *value[index[0] + 1 :]]
             if cause := _cause(detail):
                 notes.append(tr_error(cause))
             else:

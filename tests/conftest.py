@@ -142,7 +142,8 @@ settings.load_profile("suite")
 
 # Begun last, any of these would keep one process busy long after the other has nothing left to do.
 LONG = (
-    "browser/test_every_view.py", "browser/test_page.py", "browser/test_everyone.py", "browser/test_languages.py",
+    "browser/test_every_view.py", "browser/test_network.py", "browser/test_page.py", "browser/test_everyone.py",
+    "browser/test_languages.py",
     "browser/test_explanations.py", "browser/test_attention_hover.py", "browser/test_tour.py",
     "browser/test_family.py", "browser/test_links.py", "test_readme.py",
     "demo/test_api.py", "transxnet/publish/test_publish.py", "demo/test_renderer.py", "test_locales.py",

@@ -205,8 +205,8 @@ class Endpoints:
             self.service, _needed(image), tab, models, display, stage=stage, block=block, target=target,
             cam_layer=cam_layer, position=_position(x, y), ablations=split(ablations), mask=mask.strip(), fill=fill,
         )  # fmt: skip
-        numbers, (made,) = make_files(request, format)
-        (path,) = _write({made.name: made.data})
+        numbers, (file,) = make_files(request, format)
+        (path,) = _write({file.name: file.data})
         return numbers, path
 
 

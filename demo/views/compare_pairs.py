@@ -63,7 +63,7 @@ def _incomparable(scene: Scene, name: str, maps: Mapping[str, Explanation]) -> s
         return tr("compare.too_few") if all(column.finished for column in scene.columns) else " "
     studies = [study for study in scene.studies if study.model in maps]
     if METHODS[name].about_class and len({study.target.wnid for study in studies}) > 1:
-        return tr("compare.other_classes", answers=_target_classes(studies))
+        return tr("compare.other_classes", classes=_target_classes(studies))
     return ""
 
 

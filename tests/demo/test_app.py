@@ -70,7 +70,7 @@ def test_help_names_every_option_and_its_variable(capsys):
         "--mcp",
     ):
         assert name in text
-    assert "NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 one for each" in " ".join(text.split())
+    assert "NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 one per model" in " ".join(text.split())
     for name in (
         "GRADIO_SERVER_NAME",
         "GRADIO_SERVER_PORT",
@@ -217,7 +217,7 @@ def test_launch_passes_limits_and_theme_to_gradio(monkeypatch):
     assert launch_options["i18n"] == "translations"
     middleware = launch_options["app_kwargs"]["middleware"]
     assert [entry.cls for entry in middleware] == [
-        SecurityHeaders, server.BodyLimit, FileRoutes, RequestCheck, WebModules, PageRoutes, UploadRoom, InLanguage,
+        SecurityHeaders, PageRoutes, WebModules, server.BodyLimit, FileRoutes, RequestCheck, UploadRoom, InLanguage,
     ]  # fmt: skip
     assert middleware[-2].kwargs["files"].folder == app.temporary
     assert 'src="./lens-web/' in middleware[-1].kwargs["head"]

@@ -74,7 +74,7 @@ def predict_batch(
 
 def _predictions(logits: Tensor, labels: LabelSet, top: int) -> Predictions:  # (classes,)
     if len(logits) != len(labels):
-        template = "The model answers with {classes} classes, {labels} names {count}."
+        template = "The model has {classes} classes, but {labels} names {count}."
         raise WeightsMismatch(
             template, remedy="Use the label set that the weights were trained with.", classes=len(logits),
             labels=labels.name, count=len(labels),

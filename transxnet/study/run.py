@@ -26,7 +26,7 @@ from .result import InputCrop, Study
 
 StudyProgress = Callable[[str, int, int], None]  # (analysis, steps done, steps in total)
 SAME_IMAGE = Message("The second image is the same as the first.")
-HALF_NOTE = Message("The answers were computed in half precision.")
+HALF_NOTE = Message("Predictions were computed in half precision (autocast).")
 
 
 @without_tf32()

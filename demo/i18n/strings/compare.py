@@ -34,7 +34,7 @@ STRINGS = {
     "compare.alone": "Select a second model to compare.",
     "compare.too_few": "Fewer than two of these models have this map. Select another map or model.",
     "compare.other_classes": (
-        "These maps explain different classes ({answers}), so no difference is computed. Select a class that all "
+        "These maps explain different classes ({classes}), so no difference is computed. Select a class that all "
         "models have."
     ),
     "compare.differences": "Differences",

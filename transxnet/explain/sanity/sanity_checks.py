@@ -44,7 +44,7 @@ INSENSITIVE, SENSITIVE, FEW_VALUES = 0.8, 0.5, 0.2
 LOW_PROBABILITY = 0.1  # a class of a lower probability has little to lose
 
 NO_CLAIM = Message("It asks about one unit and makes no claim about the class.")
-EVEN = Message("Even: its values differ by less than a thousandth, or are not finite, so there is nothing to test.")
+EVEN = Message("Uniform: its values differ by less than 0.1%, or are not finite, so there is nothing to test.")
 
 
 def sanity_checks(
@@ -171,11 +171,11 @@ def check_map(method: Method, randomization: Randomization, faithfulness: Faithf
 
 def _remarks(randomization: Randomization, faithfulness: Faithfulness) -> Iterator[str]:
     if randomization.is_uniform:
-        yield Message("Even for random copies.")
+        yield Message("Uniform for random copies as well.")
     elif randomization.uses_absolute_values:
-        yield Message("Left: of absolute values.")
+        yield Message("Correlation of absolute values.")
     if randomization.chance_limit >= FEW_VALUES and not randomization.is_uniform:
-        yield Message("{values} by luck.", values=_chance_values(randomization))
+        yield Message("Within chance: {values}.", values=_chance_values(randomization))
     if faithfulness.initial_probability < LOW_PROBABILITY:
         yield _initial_sentence(faithfulness)
 
@@ -184,9 +184,9 @@ def _randomization_outcome(randomization: Randomization) -> tuple[Outcome, Messa
     number, correlation = len(randomization.complete_signed), abs(randomization.mean_correlation)
     copies = Message("one random copy" if number == 1 else "{count} random copies (mean)", count=number)
     if randomization.is_uniform:
-        return Outcome.PASSES, Message("Follows the model: even, to a thousandth, for {copies}.", copies=copies)
+        return Outcome.PASSES, Message("Follows the model: uniform to within 0.1% for {copies}.", copies=copies)
     kind = "rank correlation of absolute values" if randomization.uses_absolute_values else "rank correlation"
-    by_chance = "" if randomization.chance_limit < FEW_VALUES else " ({values} by luck)"
+    by_chance = "" if randomization.chance_limit < FEW_VALUES else " (within chance: {values})"
     finding = Message(
         f"{kind} {{correlation}} with {{copies}}{by_chance}", correlation=f"{randomization.mean_correlation:.2f}",
         copies=copies, values=_chance_values(randomization),
@@ -194,7 +194,7 @@ def _randomization_outcome(randomization: Randomization) -> tuple[Outcome, Messa
     if correlation < max(SENSITIVE, min(INSENSITIVE, randomization.chance_limit)):
         return Outcome.PASSES, Message("Follows the model: {finding}.", finding=finding)
     if correlation < INSENSITIVE:
-        template = "Follows the model in part: {finding}; the rest is the image's or the architecture's doing."
+        template = "Follows the model in part: {finding}; the remainder comes from the image or the architecture."
         return Outcome.INCONCLUSIVE, Message(template, finding=finding)
     template = "Insensitive: {finding}; it would look the same for a model that learned nothing."
     return Outcome.FAILS, Message(template, finding=finding)
@@ -202,7 +202,7 @@ def _randomization_outcome(randomization: Randomization) -> tuple[Outcome, Messa
 
 def _chance_values(randomization: Randomization) -> Message:
     limit = f"{randomization.chance_limit:.2f}"
-    return Message("{count} values reach ±{limit}", count=randomization.heatmaps[0].size, limit=limit)
+    return Message("abs(ρ) ≤ {limit} for {count} values", count=randomization.heatmaps[0].size, limit=limit)
 
 
 def _against_chance(gain: float, margin: float) -> Outcome:
@@ -214,7 +214,7 @@ def _against_chance(gain: float, margin: float) -> Outcome:
 
 def _deletion_sentence(faithfulness: Faithfulness, outcome: Outcome) -> Message:
     speed = dict(zip(Outcome, ("faster than", "no faster than", "more slowly than"), strict=False))[outcome]
-    template = f"Removing what it marks lowers the answer {speed} the same map moved elsewhere (deletion {{areas}})."
+    template = f"Deletion lowers the probability {speed} the same map shifted elsewhere (area {{areas}})."
     areas = _areas(faithfulness.deletion_auc, faithfulness.chance_auc, faithfulness.chance_margin)
     return Message(template, areas=areas)
 
@@ -223,7 +223,7 @@ def _insertion_sentence(faithfulness: Faithfulness) -> Message:
     chance, margin = faithfulness.chance_insertion_auc, faithfulness.chance_insertion_margin
     outcome = _against_chance(faithfulness.insertion_gain, margin)
     speed = dict(zip(Outcome, ("sooner than", "no sooner than", "later than"), strict=False))[outcome]
-    template = f"Showing it brings the answer back {speed} the moved map (insertion {{areas}})."
+    template = f"Insertion restores the probability {speed} the shifted map (area {{areas}})."
     return Message(template, areas=_areas(faithfulness.insertion_auc, chance, margin))
 
 
@@ -233,6 +233,6 @@ def _areas(area: float, chance: float, margin: float) -> Message:
 
 
 def _initial_sentence(faithfulness: Faithfulness) -> Message:
-    ending = ": there is little to lose" if faithfulness.initial_probability < LOW_PROBABILITY else ""
+    ending = ": too low for deletion to change much" if faithfulness.initial_probability < LOW_PROBABILITY else ""
     percent = f"{100 * faithfulness.initial_probability:.1f}"
-    return Message(f"The answer starts at {{percent}} %{ending}.", percent=percent)
+    return Message(f"Initial probability {{percent}}%{ending}.", percent=percent)

@@ -208,10 +208,10 @@ def faithful(
         ((0.08,), "passes", "Follows the model: rank correlation 0.08 with one random copy."),
         ((0.5, -0.5, 0.6), "passes", "correlation 0.20 with 3 random copies (mean)."),
         ((0.5,), "inconclusive", "Follows the model in part: rank correlation 0.50"),
-        ((0.79, 0.79), "inconclusive", "the image's or the architecture's doing"),
+        ((0.79, 0.79), "inconclusive", "the remainder comes from the image or the architecture"),
         ((0.8,), "fails", "Insensitive: rank correlation 0.80"),
         ((-0.97,), "fails", "-0.97 with one random copy; it would look the same for a model"),
-        ((float("nan"),), "passes", "Follows the model: even, to a thousandth, for one random copy."),
+        ((float("nan"),), "passes", "Follows the model: uniform to within 0.1% for one random copy."),
     ],
 )
 def test_randomization_outcomes(complete, outcome, sentence):
@@ -225,16 +225,17 @@ def test_absolute_values_are_named_if_higher():
     assert randomization.mean_correlation == pytest.approx(0.32)
     result = check_map(METHODS["grad_cam"], randomization, faithful(0.2, (0.4, 0.42)))
     assert "rank correlation of absolute values 0.32 with 2 random copies (mean)." in result.sentences[0]
-    assert result.remarks == ("Left: of absolute values.",)
+    assert result.remarks == ("Correlation of absolute values.",)
 
 
 def test_few_values_and_their_chance_limit_are_named():
     """9 values, four copies: 1.96 / sqrt(4 * 8) = 0.35; one copy: 0.69, so that 0.6 is within chance."""
     result = check_map(METHODS["grad_cam"], randomized(0.1, 0.1, 0.1, 0.1, values=9), faithful(0.2, (0.4, 0.42)))
     assert result.sentences[0] == (
-        "Follows the model: rank correlation 0.10 with 4 random copies (mean) (9 values reach ±0.35 by luck)."
+        "Follows the model: rank correlation 0.10 with 4 random copies (mean) "
+        "(within chance: abs(ρ) ≤ 0.35 for 9 values)."
     )
-    assert result.remarks == ("9 values reach ±0.35 by luck.",)
+    assert result.remarks == ("Within chance: abs(ρ) ≤ 0.35 for 9 values.",)
     expected = [
         check_map(METHODS["grad_cam"], randomized(r, values=9), faithful(0.2, (0.4, 0.42))).randomization_outcome
         for r in (0.6, 0.7)
@@ -253,11 +254,10 @@ def test_faithfulness_outcomes():
     result = check_map(METHODS["grad_cam"], randomized(0), faithful(0.21, (0.42, 0.44), 0.6))
     assert (result.faithfulness_outcome, margin) == ("passes", pytest.approx(0.109, abs=1e-3))
     assert result.sentences[1] == (
-        "Removing what it marks lowers the answer faster than the same map moved elsewhere "
-        "(deletion 0.210, chance 0.430 ± 0.109)."
+        "Deletion lowers the probability faster than the same map shifted elsewhere (area 0.210, chance 0.430 ± 0.109)."
     )
     assert result.sentences[2] == (
-        "Showing it brings the answer back sooner than the moved map (insertion 0.600, chance 0.430 ± 0.109)."
+        "Insertion restores the probability sooner than the shifted map (area 0.600, chance 0.430 ± 0.109)."
     )
     for deletion, outcome in ((0.33, "inconclusive"), (0.53, "inconclusive"), (0.54, "fails"), (0.32, "passes")):
         assert (
@@ -272,15 +272,15 @@ def test_faithfulness_outcomes():
     own_chance = check_map(
         METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), 0.6, insertion_chances=(0.6, 0.62))
     )
-    assert "no sooner than the moved map (insertion 0.600, chance 0.610 ± 0.109)" in own_chance.sentences[2]
+    assert "no sooner than the shifted map (area 0.600, chance 0.610 ± 0.109)" in own_chance.sentences[2]
 
 
 def test_low_initial_probability_is_remarked():
     confident = check_map(METHODS["grad_cam"], randomized(0), faithful(0.1, (0.42, 0.44), start=0.62))
-    assert confident.sentences[-1] == "The answer starts at 62.0 %."
+    assert confident.sentences[-1] == "Initial probability 62.0%."
     assert confident.remarks == ()
     uncertain = check_map(METHODS["grad_cam"], randomized(0), faithful(0.01, (0.02, 0.02), start=0.029))
-    assert uncertain.sentences[-1] == "The answer starts at 2.9 %: there is little to lose."
+    assert uncertain.sentences[-1] == "Initial probability 2.9%: too low for deletion to change much."
     assert uncertain.remarks == uncertain.sentences[-1:]
 
 
@@ -291,4 +291,4 @@ def test_unit_maps_and_uniform_maps_are_named():
     assert len(result.sentences) == 5
     empty = check_map(METHODS["grad_cam"], randomized(float("nan")), faithful(0.21, (0.42, 0.44), blank=True))
     assert (empty.randomization_outcome, empty.faithfulness_outcome, len(empty.sentences)) == ("uniform", "uniform", 1)
-    assert empty.sentences[0].startswith("Even:")
+    assert empty.sentences[0].startswith("Uniform:")
