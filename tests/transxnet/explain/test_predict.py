@@ -96,7 +96,7 @@ def test_autocast_is_for_cuda_only(model):
 
 def test_labels_must_match_the_model(model):
     six = LabelSet("six", LABELS.wnids[:6], NAMES[:6], NAMES[:6])
-    with pytest.raises(WeightsMismatch, match="7 classes, six names 6"):
+    with pytest.raises(WeightsMismatch, match="7 classes, but six names 6"):
         predict(observe(model, model_input(32, 32), ()), six)
 
 
