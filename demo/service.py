@@ -41,7 +41,7 @@ from .timing import Timer
 __all__ = ["AT_ONCE", "Arrival", "Loading", "StudyService"]
 
 IMAGES, STUDIES = 64, 96  # cached
-PROGRAM_IMAGES = 16  # of endpoint calls, which use an image once: a cache of its own, so that they evict no visitor's
+PROGRAM_IMAGES = 16  # images of endpoint calls: a separate cache, so that they never evict a visitor's image
 MOST_PARAMETERS = 150_000_000  # of a timm backbone: a request may name three
 ABLATIONS = 16  # studies of tab Ablation: every brush stroke makes one, which is rarely requested again
 COSTS = 256  # of models, needed as long as their studies

@@ -1,7 +1,7 @@
 """Drops what Gradio remembers about sessions that are not in use any more.
 
-Gradio keeps the state of up to `state_session_capacity` sessions, the results that nobody fetched, and for every
-session there ever was a set of unfinished events. The page keeps nothing in a session.
+Gradio keeps the state of up to `state_session_capacity` sessions, results that were never fetched, and a set of
+unfinished events for every session since the start. The page stores nothing in a session.
 
 Nothing here imports gradio.
 """

@@ -208,7 +208,7 @@ def from_json(values: Mapping[str, Any]) -> tuple[ViewState, list[str]]:
     remaining, notes = {name: value for name, value in values.items() if name in ViewState.model_fields}, []
     unknown = next((name for name in values if name not in remaining), None)
     if unknown is not None:
-        notes.append(tr("links.unused", name=quote_value(unknown), value=_shortened(str(values[unknown]))))
+        notes.append(_unused(unknown, str(values[unknown])))
     while True:
         try:
             return ViewState.model_validate(remaining), notes
@@ -221,8 +221,7 @@ def from_json(values: Mapping[str, Any]) -> tuple[ViewState, list[str]]:
             if cause := _cause(detail):
                 notes.append(tr_error(cause))
             else:
-                name = tr(LABELS[field]) if field in LABELS else quote_value(field)
-                notes.append(tr("links.unused", name=name, value=_shortened(str(value))))
+                notes.append(_unused(field, str(value)))
 
 
 # ---- URL ------------------------------------------------------------------------------------------------------------
@@ -261,7 +260,7 @@ def from_query(query: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Vi
             try:
                 values[name] = _adapter(name).validate_python(text)
             except ValidationError:
-                notes.append(tr("links.unused", name=tr(LABELS[name]), value=_shortened(text)))
+                notes.append(_unused(name, text))
     return ViewState(**values), notes
 
 
@@ -282,7 +281,7 @@ def _read_ablations(texts: Mapping[str, str], notes: list[str]) -> dict[str, Any
     try:
         return {"ablations": _ablations(text.split(","))} if text else {}
     except LensError:
-        notes.append(tr("links.unused", name=tr(LABELS["ablations"]), value=_shortened(text)))
+        notes.append(_unused("ablations", text))
         return {}
 
 
@@ -295,7 +294,7 @@ def _read_position(texts: Mapping[str, str], notes: list[str]) -> dict[str, Any]
     try:
         return {"position": _adapter("position").validate_python((x, y))}
     except ValidationError:
-        notes.append(tr("links.unused", name=tr(LABELS["position"]), value=_shortened(f"{x}, {y}")))
+        notes.append(_unused("position", f"{x}, {y}"))
         return {}
 
 
@@ -338,6 +337,12 @@ def _written(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _unused(field: str, text: str) -> str:
+    """The note about a value that cannot be used. field: of ViewState, or an unknown name."""
+    name = tr(LABELS[field]) if field in LABELS else quote_value(field)
+    return tr("links.unused", name=name, value=_shortened(text))
 
 
 def _shortened(text: str) -> str:

@@ -194,7 +194,7 @@ def test_back_and_forward_restore_five_states(visit):
     change("grad_cam", lambda: page.locator("#tab-grad_cam-button").click())
     change("grad_cam", lambda: page.locator("#thumbs button").nth(1).click())
     with lens.answer("grad_cam"):
-        lens.choose("stage", 2)  # belongs to the state before: no entry of its own
+        lens.choose("stage", 2)  # replaces the current history entry
     states[-1] = (looked_at(lens, "grad_cam"), "grad_cam")
     change("attention", lambda: page.locator("#tab-attention-button").click())
     for go, others in ((page.go_back, states[-2::-1]), (page.go_forward, states[1:])):

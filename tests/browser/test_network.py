@@ -22,7 +22,7 @@ from transxnet.study import StudyOptions, study
 pytestmark = pytest.mark.browser
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 500_000, "uploadThroughput": 500_000}  # bytes a second
 
-# The next request takes longer to reach the server than those after it, as on a connection of its own.
+# The next request reaches the server later than those after it, as on a slower connection.
 SLOW_REQUEST = """(() => {
   const fetchNow = window.fetch.bind(window);
   window.fetch = async (input, init) => {

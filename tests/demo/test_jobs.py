@@ -1,4 +1,4 @@
-"""Computations that several wait for: made once, told step by step, and stopped when nobody waits any more."""
+"""Shared computations: run once for all requests, report progress, and stop when the last request has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shared models: bounded in bytes, held while somebody uses them, given up when nobody waits."""
+"""The shared models: bounded in bytes, held while in use, and loading ends when no request waits for it."""
 
 from __future__ import annotations
 

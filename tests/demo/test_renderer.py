@@ -210,7 +210,7 @@ def slow_checks(monkeypatch) -> threading.Event:
         for step in range(41):
             progress("sanity_checks", step, 40)
             while step >= 12 and not go.wait(0.01):
-                progress("sanity_checks", step, 40)  # stops here when nobody waits any more
+                progress("sanity_checks", step, 40)  # stops here once the last request has ended
         return quick(loaded, source, options, reference, progress)
 
     monkeypatch.setattr(service_module, "study", slow)
@@ -295,7 +295,7 @@ def test_finished_models_are_shown_while_another_loads(page, models):
     steps = page.steps(models=("pico", "s"))
     panel = next(parts["panel"] for parts in steps if "panel" in parts and len(kinds(parts["panel"])[0]) == 4)
     assert kinds(panel)[1] == ["pending"]
-    other_page = Page(page.renderer).show()  # nobody else waits
+    other_page = Page(page.renderer).show()  # no other request waits for it
     assert kinds(other_page["panel"]) == [["map", "tiles", "map", "map"]]
     page.renderer.service.peek("s").progress(4_000_000, 16_000_000, "the weights")
     parts = next(steps)  # the maps stay as they are

@@ -509,7 +509,7 @@ AVAILABLE = NOWHERE | {"s": Availability.FOLDER, "pico": Availability.BUNDLED}
 def test_names_are_those_with_a_source(monkeypatch):
     monkeypatch.setattr(service_module, "available", lambda name, **where: AVAILABLE.get(name, Availability.RELEASE))
     service = StudyService(device="cpu")
-    assert service.names() == ["s", "pico", "t", "b", "b_384", "pico@untrained", "t@untrained"]  # nobody has nano
+    assert service.names() == ["s", "pico", "t", "b", "b_384", "pico@untrained", "t@untrained"]  # no source has nano
     assert service.ready("s")
     assert not service.ready("t")
 

@@ -4,8 +4,8 @@ import { createNode } from "../core/dom.js";
 import { formatFixed, formatPercent } from "../core/format.js";
 import { inPageLanguage } from "../core/language.js";
 
-/* The display controls over the views: a line on a wide screen, folded on a narrow one. They write display
-   (js/display.js) and follow it, whoever writes. value: the strings of demo/i18n/strings/display.py, by language
+/* The display controls over the views: a line on a wide screen, folded on a narrow one. They set
+   `display` (core/display_store.js) and follow its changes. value: the strings of demo/i18n/strings/display.py, by language
    and key. */
 const MASK_FROM = 0.3; // threshold of a mask where none is set; removed again with the mask
 const RESETTABLE = ["opacity", "colormap", "diverging", "gamma", "threshold", "scale", "model_resolution"]; // what Reset resets
