@@ -47,11 +47,14 @@ class Controls:
             target = {"choices": [[tr("page.any_class"), ""], *classes_of(state.models[0])], "label_set": name}
         blocks = range(1, last_block(state.stage, state.models) + 1)
         return {
-            "models": {"choices": self.model_choices(state.models)},
+            **self.loading(state.models),
             "block": {"choices": [*([str(i), i] for i in blocks), [tr("page.last_block"), 0]]},
             "target": target,
-            "offer": self.offer(state.models),
         }
+
+    def loading(self, chosen: Collection[str]) -> dict[str, Any]:
+        """Those controls that change while weights arrive."""
+        return {"models": {"choices": self.model_choices(chosen)}, "offer": self.offer(chosen)}
 
     def model_choices(self, chosen: Collection[str]) -> list[list[str]]:
         """[title, name] of every model to choose, in a fixed order; an arrow marks those that are downloaded first.

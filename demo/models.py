@@ -84,6 +84,12 @@ class Loading:
         """Leave the queue; the time without data counts from now on."""
         self.started, self._changed = True, monotonic()
 
+    def wait(self) -> None:
+        """Wait until the model is loaded. Raises its error if that failed."""
+        self.finished.wait()
+        if self.error is not None:
+            raise self.error
+
     def progress(self, received: int, total: int, what: str = "") -> None:
         """The progress callback of transxnet.load."""
         if (what, received, total) != self._progress:

@@ -174,8 +174,8 @@ class PageRoutes:
     async def _models(self, values: Mapping[str, Any]) -> Response:
         body = await run_in_threadpool(validate, ModelsBody, values)
         state, _, _ = await run_in_threadpool(self.renderer.resolve, body.state)
-        controls = await run_in_threadpool(self.renderer.controls.of, state)
-        return JSONResponse({key: controls[key] for key in ("models", "offer")}, headers=NO_STORE)
+        controls = await run_in_threadpool(self.renderer.controls.loading, state.models)
+        return JSONResponse(controls, headers=NO_STORE)
 
 
 NO_STORE = {"cache-control": "no-store", "x-accel-buffering": "no"}  # nor may a proxy hold lines back

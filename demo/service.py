@@ -268,9 +268,7 @@ class StudyService:
                 entry.finished.wait()
             finally:
                 self._waiting.release()
-        entry.finished.wait()
-        if entry.error is not None:
-            raise entry.error
+        entry.wait()
 
     def _loaded(self, name: str) -> LoadedModel:
         """The model, which the request holds.
@@ -278,9 +276,7 @@ class StudyService:
         In a process forked before the model was loaded (spaces.GPU), it is loaded again.
         """
         entry = self.preload(name)
-        entry.finished.wait()
-        if entry.error is not None:
-            raise entry.error
+        entry.wait()
         return entry.loaded
 
     def _where(self, name: str) -> dict[str, Any]:

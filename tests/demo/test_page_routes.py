@@ -27,7 +27,7 @@ class StandIn:
         self.steps: list[Any] = [{"state": {"state": {}}}, {"panel": {"tab": "overview"}}]
         self.requests: list[Any] = []
         self.closed = threading.Event()
-        self.controls = SimpleNamespace(of=lambda state: {"models": {}, "offer": {"waiting": False}, "block": {}})
+        self.controls = SimpleNamespace(loading=lambda models: {"models": {}, "offer": {"waiting": False}})
 
     def open(self, query):
         return ViewState(tab=dict(query).get("tab", "overview")), ["a note"]
