@@ -87,61 +87,13 @@ def _fit_bias_tables(state: dict[str, Tensor], model: TransXNet) -> dict[str, Te
     return state
 
 
-@register_model
-def transxnet_t(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """TransXNet-T: 12.8 M parameters, 1.8 GMACs at 224 px."""
-    return _create(VARIANTS["transxnet_t"], pretrained, **kwargs)
+def _register(spec: VariantSpec) -> None:
+    def create(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+        return _create(spec, pretrained, **kwargs)
+
+    create.__name__, create.__doc__ = spec.name, f"{spec.name}: {spec.about}."  # timm names a model by its function
+    register_model(create)
 
 
-@register_model
-def transxnet_s(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """TransXNet-S: 26.9 M parameters, 4.6 GMACs at 224 px."""
-    return _create(VARIANTS["transxnet_s"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_b(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """TransXNet-B: 48.0 M parameters, 8.4 GMACs at 224 px."""
-    return _create(VARIANTS["transxnet_b"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_b_384(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """TransXNet-B fine-tuned at 384 px: 25.2 GMACs there."""
-    return _create(VARIANTS["transxnet_b_384"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """This project's smallest variant: 200 classes, weights bundled."""
-    return _create(VARIANTS["transxnet_pico"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_nano(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """This project's second smallest variant: 200 classes."""
-    return _create(VARIANTS["transxnet_nano"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico_matched(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico, trained as briefly as the three variants without a part, to compare them with."""
-    return _create(VARIANTS["transxnet_pico_matched"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico_static(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico with a static depthwise convolution instead of IDConv."""
-    return _create(VARIANTS["transxnet_pico_static"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico_noosra(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico without OSRA: IDConv processes all channels."""
-    return _create(VARIANTS["transxnet_pico_noosra"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico_noste(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico without STE: only the block's MS-FFN mixes the two halves."""
-    return _create(VARIANTS["transxnet_pico_noste"], pretrained, **kwargs)
+for _variant in VARIANTS.values():
+    _register(_variant)

@@ -32,7 +32,7 @@ def predict(observation: Observation, labels: LabelSet, top: int = 5) -> Predict
     Raises:
         WeightsMismatch: The label set has another number of classes than the model.
     """
-    return _predictions(observation.logits[0].detach(), labels, top)
+    return predictions_of(observation.logits[0].detach(), labels, top)
 
 
 @torch.no_grad()
@@ -69,10 +69,11 @@ def predict_batch(
     while batch := list(islice(tensors, batch_size)):
         with half, without_tf32():
             logits = model(torch.cat(batch).to(device))  # (B, classes)
-        yield from (_predictions(row, labels, top) for row in logits.float().cpu())
+        yield from (predictions_of(row, labels, top) for row in logits.float().cpu())
 
 
-def _predictions(logits: Tensor, labels: LabelSet, top: int) -> Predictions:  # (classes,)
+def predictions_of(logits: Tensor, labels: LabelSet, top: int) -> Predictions:
+    """Predictions for logits, (classes,); other arguments, result and errors as of `predict`."""
     if len(logits) != len(labels):
         template = "The model has {classes} classes, but {labels} names {count}."
         raise WeightsMismatch(

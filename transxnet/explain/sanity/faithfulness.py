@@ -45,23 +45,14 @@ BASELINES = ("gray", "blur")
 BLUR = 5 / 224  # of the input's side
 
 
-def faithfulness(
-    model: nn.Module,
-    model_input: ModelInput,
-    explanation: Explanation | np.ndarray,
-    class_index: int | None = None,
-    steps: int = STEPS,
-    baseline: str = "gray",
-    copies: int = COPIES,
-    batch_size: int = 32,
-    seed: int = 0,
-) -> Faithfulness:
-    """Insertion and deletion along one map. 2 * (1 + copies) * (steps - 1) + 2 images go through the model.
+class FaithfulnessTest:
+    """Insertion and deletion for one image and one class, for any number of maps.
+
+    2 * (1 + copies) * (steps - 1) images per map go through the model, and once two more.
 
     Args:
         model: Any classifier in eval mode, (B, 3, H, W) -> (B, classes).
         model_input: The prepared image.
-        explanation: A map of this image, or float (H, W) on the input's pixels. Equal values are taken in random order.
         class_index: Whose probability; None is the top prediction.
         steps: From 1 to the number of pixels.
         baseline: "gray" or "blur".
@@ -69,19 +60,11 @@ def faithfulness(
         batch_size: Images in one pass.
         seed: Of the moved copies and of the order of equal values.
 
-    Returns:
-        Curves of probabilities, 0 to 1.
-
     Raises:
         OutOfRange: The class or the number of steps or copies is out of range.
         UnknownName: There is no such baseline.
         LensError: The model is in training mode.
     """
-    return FaithfulnessTest(model, model_input, class_index, steps, baseline, copies, batch_size, seed).run(explanation)
-
-
-class FaithfulnessTest:
-    """Insertion and deletion for one image and one class, for any number of maps. Arguments as of `faithfulness`."""
 
     def __init__(
         self, model: nn.Module, model_input: ModelInput, class_index: int | None = None, steps: int = STEPS,

@@ -20,18 +20,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 
-import torch
-
 from ...errors import PartMissing
 from ...images import ModelInput
 from ...messages import Message
-from ...process_settings import without_tf32
 from ...results import Explanation
 from ...results.sanity_checks import Faithfulness, Outcome, Randomization, SanityCheck, SanityChecks
 from ...weights.load import LoadedModel
 from ..attribution.grad_cam import class_caption
 from ..attribution.methods import METHODS, AttributionTarget, Method
-from ..observe import check_class_index
 from .agreement import agreement
 from .faithfulness import STEPS, FaithfulnessTest
 from .randomization import COPIES, Progress, cascading_randomization, compute_maps, parameter_groups, random_model_like
@@ -82,7 +78,6 @@ def sanity_checks(
         PartMissing: The model supports none of the methods.
     """
     model, missing = loaded.model, {}
-    target = _with_contrast(loaded, model_input, target)
     total, completed = 1 + len(methods) + len(parameter_groups(model)) + copies, count(1)
 
     def advance(*_: int) -> None:
@@ -90,6 +85,8 @@ def sanity_checks(
             progress(min(next(completed), total), total)
 
     maps = _all_maps(loaded, model_input, target, methods, maps or {}, missing)
+    if "contrast" in maps:  # random models are asked about the same second class
+        target = replace(target, contrast_index=int(maps["contrast"].numbers["contrast_index"]))
     advance()
     test = FaithfulnessTest(model, model_input, target.class_index, steps, baseline)
     faithfulness: dict[str, Faithfulness] = {}
@@ -127,20 +124,6 @@ def _all_maps(
     if not any(name in maps for name in methods):
         raise PartMissing("{model} has none of these maps.", remedy="Choose others.", model=loaded.name)
     return {name: maps[name] for name in methods if name in maps}
-
-
-@without_tf32()
-@torch.no_grad()
-def _with_contrast(loaded: LoadedModel, model_input: ModelInput, target: AttributionTarget) -> AttributionTarget:
-    """The target with its contrast class chosen: a random copy of the model would choose another one."""
-    if loaded.model.training:
-        return target  # observe raises the error
-    explained = check_class_index(loaded.model, target.class_index)
-    if target.contrast_index is not None or loaded.model.num_classes < 2:
-        return target
-    logits = loaded.model(model_input.tensor.to(loaded.device, torch.float32))[0].clone()
-    logits[explained] = -torch.inf
-    return replace(target, contrast_index=int(logits.argmax()))
 
 
 # ---- Outcomes -------------------------------------------------------------------------------------------------------
