@@ -88,6 +88,8 @@ class FaithfulnessTest:
         index = int(ends[0].argmax()) if class_index is None else class_index
         self.class_index = check_index(index, 0, ends.shape[1] - 1, "The model has no class {index}.")
         self.image_probability, self.baseline_probability = ends[:, self.class_index].tolist()
+        classes = ends[0].argsort(descending=True, stable=True).tolist()
+        self.best_other_class = next((i for i in classes if i != self.class_index), None)  # None: there is one class
 
     def run(self, explanation: Explanation | np.ndarray) -> Faithfulness:
         """Both curves, and those of the moved copies, for one map."""

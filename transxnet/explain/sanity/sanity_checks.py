@@ -28,6 +28,7 @@ from ...results.sanity_checks import Faithfulness, Outcome, Randomization, Sanit
 from ...weights.load import LoadedModel
 from ..attribution.grad_cam import class_caption
 from ..attribution.methods import METHODS, AttributionTarget, Method
+from ..observe import check_class_index
 from .agreement import agreement
 from .faithfulness import STEPS, FaithfulnessTest
 from .randomization import COPIES, Progress, cascading_randomization, compute_maps, parameter_groups, random_model_like
@@ -84,11 +85,12 @@ def sanity_checks(
         if progress:
             progress(min(next(completed), total), total)
 
-    maps = _all_maps(loaded, model_input, target, methods, maps or {}, missing)
-    if "contrast" in maps:  # random models are asked about the same second class
-        target = replace(target, contrast_index=int(maps["contrast"].numbers["contrast_index"]))
-    advance()
+    check_class_index(model, target.class_index)
     test = FaithfulnessTest(model, model_input, target.class_index, steps, baseline)
+    if target.contrast_index is None:  # the same for random copies, whose best classes are others
+        target = replace(target, contrast_index=test.best_other_class)
+    maps = _all_maps(loaded, model_input, target, methods, maps or {}, missing)
+    advance()
     faithfulness: dict[str, Faithfulness] = {}
     for name, explanation in maps.items():
         faithfulness[name] = test.run(explanation)
