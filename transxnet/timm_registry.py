@@ -87,13 +87,13 @@ def _fit_bias_tables(state: dict[str, Tensor], model: TransXNet) -> dict[str, Te
     return state
 
 
-def _register(spec: VariantSpec) -> None:
+def _register(name: str) -> None:
     def create(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-        return _create(spec, pretrained, **kwargs)
+        return _create(VARIANTS[name], pretrained, **kwargs)
 
-    create.__name__, create.__doc__ = spec.name, f"{spec.name}: {spec.about}."  # timm names a model by its function
+    create.__name__, create.__doc__ = name, f"{name}: {VARIANTS[name].about}."  # timm names a model by its function
     register_model(create)
 
 
-for _variant in VARIANTS.values():
-    _register(_variant)
+for _name in VARIANTS:
+    _register(_name)

@@ -87,9 +87,9 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
     require_part(observation, "osra")
     weights = observation.trace.find_one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
+    distance = np.einsum("hqk,qk->hq", weights, query_key_distances(queries, keys)).astype(np.float32)
     return AttentionTable(
-        observation.model_name, stage, block, weights,
-        _entropy(weights), _mean_distance(weights, queries, keys), keys, queries,
+        observation.model_name, stage, block, weights, _entropy(weights), distance, keys, queries
     )  # fmt: skip
 
 
@@ -137,8 +137,3 @@ def _entropy(weights: np.ndarray) -> np.ndarray:
     weights = weights.astype(np.float64)
     nats = -(weights * np.log(np.where(weights > 0, weights, 1))).sum(axis=-1)  # 0 log 0 = 0
     return (nats / np.log(count)).astype(np.float32)
-
-
-def _mean_distance(weights: np.ndarray, queries: Geometry, keys: Geometry) -> np.ndarray:
-    """(heads, Nq, Nk) -> (heads, Nq), in model-input pixels."""
-    return np.einsum("hqk,qk->hq", weights, query_key_distances(queries, keys)).astype(np.float32)

@@ -90,8 +90,11 @@ def _contrast(observation: Observation, target: AttributionTarget) -> Explanatio
     )  # fmt: skip
 
 
-def _of_class(compute: Callable[..., Explanation]) -> MultiPass:
-    return lambda model, lock, x, target: compute(model, lock, x, target.class_index, class_name=target.class_name)
+def _of_class(
+    compute: Callable[..., Explanation], model: TransXNet, lock: AbstractContextManager, model_input: ModelInput,
+    target: AttributionTarget,
+) -> Explanation:  # fmt: skip
+    return compute(model, lock, model_input, target.class_index, class_name=target.class_name)
 
 
 _ALL = (
@@ -101,9 +104,9 @@ _ALL = (
     Method("contrast", _contrast),
     Method("cam_stages", lambda obs, t: combined_stages(obs, t.class_index, class_name=t.class_name)),
     Method("receptive_field", lambda obs, t: receptive_field(obs, t.stage, t.position), about_class=False),
-    Method("integrated_gradients", multi_pass=_of_class(integrated_gradients)),
-    Method("smooth_grad", multi_pass=_of_class(smooth_grad)),
-    Method("occlusion", multi_pass=_of_class(occlusion)),
+    Method("integrated_gradients", multi_pass=lambda *run: _of_class(integrated_gradients, *run)),
+    Method("smooth_grad", multi_pass=lambda *run: _of_class(smooth_grad, *run)),
+    Method("occlusion", multi_pass=lambda *run: _of_class(occlusion, *run)),
 )
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ALL})
 KEEP = ("stage", "head", "attention")  # the kinds that single-pass methods need
