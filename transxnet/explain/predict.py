@@ -73,7 +73,19 @@ def predict_batch(
 
 
 def predictions_of(logits: Tensor, labels: LabelSet, top: int) -> Predictions:
-    """Predictions for logits, (classes,); other arguments, result and errors as of `predict`."""
+    """Predictions for the logits of one image.
+
+    Args:
+        logits: (classes,).
+        labels: Names of the model's classes.
+        top: How many classes to name, at least one; ties go to the lower index.
+
+    Returns:
+        Probabilities, the softmax of the logits, and the best classes first.
+
+    Raises:
+        WeightsMismatch: The label set has another number of classes than logits.
+    """
     if len(logits) != len(labels):
         template = "The model has {classes} classes, but {labels} names {count}."
         raise WeightsMismatch(

@@ -376,13 +376,12 @@ def test_threads_do_not_mix_images(model):
         )
         return np.stack([row.logits for row in (*table.rows, *table.heads)])
 
-    sequential = [run(seed) for seed in range(8)]
-    barrier = threading.Barrier(8, timeout=60)
-    with ThreadPoolExecutor(8) as pool:
-        threaded = list(pool.map(lambda seed: run(seed, barrier.wait), range(8)))
-    assert [np.array_equal(expected, result) for expected, result in zip(sequential, threaded, strict=True)] == [
-        True
-    ] * 8
+    sequential = [run(seed) for seed in range(4)]
+    barrier = threading.Barrier(4, timeout=60)
+    with ThreadPoolExecutor(4) as pool:
+        threaded = list(pool.map(lambda seed: run(seed, barrier.wait), range(4)))
+    for expected, result in zip(sequential, threaded, strict=True):
+        assert np.array_equal(expected, result)
     assert not np.allclose(sequential[0], sequential[1], atol=1e-3)
     assert leftover_state(model) == []
 
