@@ -15,6 +15,7 @@ export function changed(name, value) {
   displayed[name] = JSON.stringify(value);
   if (name === "models") update({ models: chosen(value) });
   else update({ [name]: value ?? "" });
+  schedule(); // the state may be another one than was chosen
 }
 
 /* At most three models, in the order in which they were chosen; at least one. */
@@ -89,4 +90,4 @@ async function lookAtOffer() {
 }
 
 subscribe("controls", receive);
-onChange(schedule);
+onChange(ORDER, schedule);

@@ -2,13 +2,12 @@ import {
   attentionMapAt, centerOf, decodeTable, maximum, statisticOf, total, unitAt, weightsOfHeads,
 } from "../core/attention_tables.js";
 import { createCell, createColorBar, createHeading, createReadout, imageOf } from "../core/cells.js";
-import { pixelUnder, selectOnClick } from "../core/crosshair_marks.js";
-import { crosshair } from "../core/crosshair_store.js";
 import { display } from "../core/display_store.js";
 import { announce, createButton, createNode, fillTemplate, restoreFocus } from "../core/dom.js";
 import { formatNumber } from "../core/format.js";
 import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
-import { resend, setTableKeys } from "../core/store.js";
+import { crosshair, pixelUnder, selectOnClick } from "../core/position.js";
+import { received, resend } from "../core/store.js";
 
 /**
  * The attention view: OSRA's attention at the position, drawn from complete tables without a request. Payload:
@@ -17,7 +16,6 @@ import { resend, setTableKeys } from "../core/store.js";
  */
 const SMALL = 144, MAX_TABLES = 32; // canvas pixels a side; tables in memory
 const tables = new Map();
-setTableKeys(() => [...tables.keys()]);
 let scene = null, images = {};
 
 /** Stores the tables of a payload, the newest last. Returns false if one is neither in the payload nor stored. */
@@ -28,6 +26,7 @@ function storeTables(payloadTables) {
     if (stored) tables.set(key, stored);
   }
   while (tables.size > MAX_TABLES) tables.delete(tables.keys().next().value);
+  received.tables = [...tables.keys()];
   return Object.keys(payloadTables).every((key) => tables.has(key));
 }
 
@@ -250,5 +249,3 @@ function showReadout({ pointer, map, table, frame, readout }) {
   readout.style.left = `${Math.max(0, left > 0.6 * box.width ? left - 14 - readout.offsetWidth : left + 14)}px`;
   readout.style.top = `${Math.max(0, top > 0.8 * box.height ? top - 14 - readout.offsetHeight : top + 14)}px`;
 }
-
-document.addEventListener("lens:position", () => { if (scene?.large.length && scene.body.offsetParent) draw(); });
