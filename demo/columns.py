@@ -1,19 +1,22 @@
-"""Models side by side: one Column each, filled as models are loaded and analyzed. No gradio here."""
+"""Models side by side: one Column each, filled as models are loaded and analyzed; with image and state, a Scene."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from transxnet.backbones.spec import PREFIX, is_backbone, spec_of
 from transxnet.cost import Cost
 from transxnet.errors import LensError
+from transxnet.images import SourceImage
 from transxnet.study import Study, StudyOptions
 
 from .i18n.translate import message, tr
 from .jobs import LOOK_AGAIN, Job
 from .service import Arrival, Loading, StudyService
+from .state import ViewState, center
+from .timing import Run
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,43 @@ class Column:
     @property
     def badge(self) -> str:
         return tr("models.random_weights") if spec_of(self.name)[1] else ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a view is rendered from.
+
+    Attributes:
+        columns: One per model, finished or not.
+        image: What they explain, and `image_key`, by which the browser knows it.
+        state: The resolved view state.
+        cached_tables: Keys of the attention tables that the browser has.
+        model_names: The models that some source has.
+        reference_columns: The same models on the reference image, if it is compared.
+        reference_image: None if nothing is compared.
+        reference_label: Label of the example that the reference image is.
+        timings: What a pass of each model costs here; None while it is measured, empty where it cannot be.
+    """
+
+    columns: Sequence[Column]
+    image: SourceImage
+    state: ViewState = field(default_factory=ViewState)
+    image_key: str = ""
+    cached_tables: Collection[str] = ()
+    model_names: Collection[str] = ()
+    reference_columns: Sequence[Column] = ()
+    reference_image: SourceImage | None = None
+    reference_label: str = ""
+    timings: Run | None = None
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """The query position in pixels of the image."""
+        return self.state.position or center(self.image.size)
+
+    @property
+    def studies(self) -> list[Study]:
+        return [column.study for column in self.columns if column.study is not None]
 
 
 def model_title(name: str) -> str:

@@ -14,6 +14,7 @@ from transxnet.draw.compose import Cell, Composition
 from transxnet.draw.figure import StudyFigure, Table
 from transxnet.draw.scale import Tone
 from transxnet.draw.styles import MAP_STYLES
+from transxnet.draw.text import percent
 from transxnet.errors import LensError
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.agreement import compare_maps
@@ -31,7 +32,7 @@ from transxnet.export.rows import (
 )
 from transxnet.study import OVERVIEW_ANALYSES
 
-from .cells import TILES, share
+from .cells import TILES
 from .export_request import ExportRequest
 from .i18n.tabs import LIMITS as LIMITS_OF_TABS
 from .i18n.tabs import TABS
@@ -236,7 +237,7 @@ def _given(shot: Shot) -> Cell | str:
         high, wide = t.crop.shape[:2]
         return cv2.resize(t.crop, (side, round(side * high / wide)), interpolation=cv2.INTER_NEAREST)
 
-    return Cell(paint, tr("files.occluded", share=share(t.masked_share), fill=t.fill))
+    return Cell(paint, tr("files.occluded", share=percent(t.masked_share), fill=t.fill))
 
 
 def _prediction_table(shot: Shot) -> tuple[str, Table]:
@@ -245,7 +246,7 @@ def _prediction_table(shot: Shot) -> tuple[str, Table]:
     if t.target[0].index not in [old.index for old, _ in pairs]:
         pairs.append(t.target)
     rows = [
-        (old.label, share(old.probability), share(new.probability), logit(old.logit), logit(new.logit))
+        (old.label, percent(old.probability), percent(new.probability), logit(old.logit), logit(new.logit))
         for old, new in pairs
     ]
     changes = "; ".join(f"{change.description}, {change.scope}" for change in t.applied)

@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from ..analyses import ANALYSES_BY_TAB
 from ..controls import MODELS_WITHOUT, classes_of
 from ..i18n.tabs import TABS
 from ..i18n.translate import in_every_locale, tr, tr_message, tr_section
 from ..renderer import Renderer
 from ..state import MAX_MODELS
+from ..views import VIEWS
 from .components import Mounted, SafeImage
 from .language import Translations, chooser
 
@@ -161,7 +161,7 @@ class Layout:
                 with gr.Tab(self.translations(key), id=name, elem_id=f"tab-{name}"):
                     self._tab_controls(name)
                     Mounted("panel", {"tab": name}, elem_id=f"panel-{name}")
-                    if ANALYSES_BY_TAB[name].figures:
+                    if VIEWS[name].figures:
                         Mounted("figures", {"tab": name}, elem_id=f"figures-{name}")
 
     def _tab_controls(self, tab: str) -> None:
@@ -176,7 +176,7 @@ class Layout:
         if tab == "erf":
             visible = bool(self.renderer.backbones)
             self.controls["other_backbones"] = self._switch("page.other_backbones", "beside", visible)
-        if ANALYSES_BY_TAB[tab].needs_reference:
+        if VIEWS[tab].needs_reference:
             with gr.Row(elem_classes="controls"):
                 self._heading("page.reference_image", "page.reference_image_hint")
                 Mounted("reference", {"tab": tab}, elem_id=f"other-{tab}")

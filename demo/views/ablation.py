@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from transxnet.draw.text import percent
 from transxnet.explain.ablation.catalog import HEAD_OFF, SELECTABLE, parse_ablation
 from transxnet.explain.ablation.masking import FILLS
 from transxnet.results.ablation import Ablation
 from transxnet.study import Study
 
-from ..cells import Json, cost_caption, missing, png, share, unfinished, weights_details
-from ..columns import Column
+from ..cells import Json, cost_caption, missing, png, unfinished, weights_details
+from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_lines, tr_message
-from .scene import Scene
 
 SWITCH_TEXTS = {  # of transxnet.explain.ablation.catalog -> keys of its name, and of what it does
     "uniform_gates": ("ablation.switch_uniform_gates", "ablation.switch_uniform_gates_hint"),
@@ -97,7 +97,7 @@ def _occlusion_editor(scene: Scene) -> Json | None:
     return {
         "image": column.name, "key": scene.image_key, "box": list(study.crop.crop_box),
         "upload": list(study.crop.source_size), "mask": scene.state.mask, "fill": scene.state.fill,
-        "alt": tr("ablation.occlude_alt", title=column.title, share=share(painted)),
+        "alt": tr("ablation.occlude_alt", title=column.title, share=percent(painted)),
         "fills": [{"value": name, "label": tr(FILL_NAMES[name])} for name in FILLS],
         "brushes": tr_lines("ablation.brushes"),
         "strings": {
@@ -138,7 +138,7 @@ def _rows(result: Ablation) -> list[Json]:
         {
             "index": old.index, "label": old.label, "before": old.probability, "after": new.probability,
             "logits": [old.logit, new.logit],
-            "shares": tr("ablation.row", before=share(old.probability), after=share(new.probability)),
+            "shares": tr("ablation.row", before=percent(old.probability), after=percent(new.probability)),
             "logit": tr("ablation.logit_row", before=logit(old.logit), after=logit(new.logit)),
         }
         for old, new in pairs
@@ -149,7 +149,8 @@ def _summary(title: str, result: Ablation) -> str:
     """The change of the target class in a sentence."""
     old, new = result.target
     summary = tr(
-        "ablation.summary", title=title, label=old.label, before=share(old.probability), after=share(new.probability),
+        "ablation.summary", title=title, label=old.label,
+        before=percent(old.probability), after=percent(new.probability),
         logit_before=logit(old.logit), logit_after=logit(new.logit),
     )  # fmt: skip
     return f"{summary} {tr('ablation.new_top', label=result.new_top.label)}" if result.new_top else summary
@@ -163,7 +164,7 @@ def _lines(column: Column, result: Ablation) -> list[str]:
         outside = _is_painted(column.study.options.mask)
         return [*lines, tr("ablation.outside", title=column.title)] if outside else lines
     painted = {
-        "share": share(result.masked_share),
+        "share": percent(result.masked_share),
         "label": result.target[0].label,
         "change": change(result.mask_effect),
     }

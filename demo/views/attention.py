@@ -10,10 +10,9 @@ from transxnet.results.quantized import QuantizedTable
 from transxnet.study import Study
 
 from ..cells import Json, missing, shared_caption, transposed
-from ..columns import Column
+from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_message
 from ..tables import table_json, table_key
-from .scene import Scene
 
 PART = "block_table"
 

@@ -16,14 +16,13 @@ from transxnet.results import AttentionFrom, Explanation
 from transxnet.study import Study
 
 from ..cells import Json, bars, map_cell, missing, result_scale, scale, transposed
-from ..columns import Column
+from ..columns import Column, Scene
 from ..i18n.tabs import TABS
 from ..i18n.translate import tr, tr_message
 from .chart import chart
 from .compare_pairs import pairs
 from .compare_photos import photos
 from .costs import costs
-from .scene import Scene
 
 MAPS = {
     "attention": "attention",

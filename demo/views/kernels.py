@@ -16,9 +16,8 @@ from transxnet.explain.kernels.kernels import representatives
 from transxnet.results import Geometry, KernelSet
 
 from ..cells import TILES, Json, floats, missing, scale, tiles_cell, transposed
-from ..columns import Column
+from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_message, tr_section
-from .scene import Scene
 
 GATE = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
 ARRAYS = (

@@ -73,9 +73,10 @@ function schedule() {
   button.click();
 }
 
-function receive({ target, offer, ...controls }) {
+function receive({ target, offer, key, ...controls }) {
   const { waiting, ...button } = offer;
   properties = { ...properties, ...controls, offer: button };
+  if (key) received.controls = key;
   if (target?.choices) {
     received.labelSet = target.label_set;
     properties.target = { choices: target.choices };

@@ -23,8 +23,8 @@ const changeListeners = new Set(); // {fields, listener}
 const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 export let state = Object.freeze({ ...settings.defaults });
-/* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], labelSet}. */
-export const received = { image: "", panels: {}, figures: {}, tables: [], labelSet: "" };
+/* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], controls: key, labelSet}. */
+export const received = { image: "", panels: {}, figures: {}, tables: [], controls: "", labelSet: "" };
 let requestId = 0, request = null, retryModels = [], displayTimer = 0;
 
 /* Receives every payload of a part, the latest one at once. */
@@ -119,7 +119,7 @@ async function send(content) {
 
 function cachedKeys() {
   const isShown = received.image && received.panels[state.tab] === received.image;
-  return { image: received.image, tab: isShown ? state.tab : "", tables: received.tables, figures: received.figures[state.tab] || "", label_set: received.labelSet };
+  return { image: received.image, tab: isShown ? state.tab : "", tables: received.tables, figures: received.figures[state.tab] || "", controls: received.controls, label_set: received.labelSet };
 }
 
 /* Until the time has passed or the browser says that there is a connection again. */
