@@ -34,15 +34,11 @@ from transxnet.study import Study
 from transxnet.variants import UNTRAINED
 
 from .columns import Column, model_title
-from .i18n.translate import source_name, tr, tr_lines, tr_message
+from .i18n.translate import source_name, tr, tr_group, tr_lines, tr_message
 
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the image under a map; the browser draws at this size
 TILES = REPRESENTATIVE_COUNT  # kernels shown, as in files
-STEPS = {  # analysis -> key of what is being computed
-    "sanity_checks": "progress.step_sanity_checks", "ablation_table": "progress.step_ablation_table",
-    "erf_pathways": "progress.step_erf_pathways",
-}  # fmt: skip
 PREVIEW_SIDE = 720
 
 DATASETS = {"tiny-imagenet-200": "Tiny-ImageNet", "imagenet-1k": "ImageNet-1K"}  # label set -> its dataset
@@ -111,7 +107,7 @@ def _progress_cell(column: Column) -> Json:
     cell, download = {"kind": "pending", "variant": column.name}, column.arrival
     if column.steps is not None:
         part, step, total = column.steps
-        text = tr(STEPS[part]) if part in STEPS else part
+        text = tr_group("progress.step_").get(part, part)
         cell |= {"text": text, "share": step / (total or 1), "label": f"{text}, {column.title}"}
         return cell | {"amount": tr("progress.steps", done=step, total=total)}
     if download is None or download.complete:

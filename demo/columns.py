@@ -12,19 +12,13 @@ from transxnet.errors import LensError
 from transxnet.images import SourceImage
 from transxnet.study import Study, StudyOptions
 
-from .i18n.translate import message, tr
+from .i18n.translate import message, tr, tr_group
 from .jobs import LOOK_AGAIN, Job
 from .service import Arrival, Loading, StudyService
 from .state import ViewState, center
 from .timing import Run
 
 log = logging.getLogger(__name__)
-
-TITLES = {  # model, where its own name is not enough -> key of its title
-    "t": "models.title_t", "s": "models.title_s", "b": "models.title_b", "b_384": "models.title_b_384",
-    "pico_matched": "models.title_pico_matched", "pico_static": "models.title_pico_static",
-    "pico_noosra": "models.title_pico_noosra", "pico_noste": "models.title_pico_noste",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,7 +87,7 @@ class Scene:
 def model_title(name: str) -> str:
     """Name of a model on the page: "T", "B (384 px)", "pico, no OSRA", "T (random weights)", "resnet50 (timm)"."""
     spec, untrained = spec_of(name)
-    title = tr(TITLES[spec.short]) if spec.short in TITLES else spec.short
+    title = tr_group("models.title_").get(spec.short, spec.short)
     if is_backbone(name):
         title = tr("models.title_backbone", name=spec.short.removeprefix(PREFIX))
     return tr("models.title_random", title=title) if untrained else title

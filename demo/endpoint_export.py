@@ -14,10 +14,9 @@ from transxnet.study import StudyOptions, find_class
 from .columns import comparable_options, model_title, with_costs
 from .export_request import Display, ExportRequest
 from .exports import File, export, manifest_of
-from .i18n.tabs import TABS
 from .i18n.translate import message
 from .service import StudyService
-from .state import MAX_QUERY_VALUE
+from .state import MAX_QUERY_VALUE, TABS
 from .views import VIEWS
 
 EXACT = {

@@ -30,7 +30,7 @@ from transxnet.study import Study
 from .cells import Json, data_url, pending
 from .columns import Column
 from .export_request import identity
-from .i18n.translate import message, tr, tr_message
+from .i18n.translate import message, tr, tr_group, tr_message
 from .views import LAYER_INDEPENDENT, VIEWS
 
 MAX_IN_ROW = 5  # panels: the image and maps of models
@@ -125,11 +125,7 @@ def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None)
 
 def finished_figures(figures: list[Json]) -> Json:
     """Finished figures."""
-    text = {
-        "numbers": tr("figures.data_table"), "table": tr("figures.table"), "image": tr("figures.image"),
-        "save": tr("figures.save"), "save_table": tr("figures.save_table"),
-    }  # fmt: skip
-    return {"serial": next(_serial), "figures": figures, "status": None, "strings": text}
+    return {"serial": next(_serial), "figures": figures, "status": None, "strings": tr_group("figures.")}
 
 
 def waiting(columns: Sequence[Column], keep: bool) -> Json:

@@ -18,8 +18,7 @@ from transxnet.study import OVERVIEW_ANALYSES, StudyOptions
 
 from ..cells import TILES, Json, photo
 from ..columns import Scene
-from ..i18n.tabs import INTROS, LIMITS
-from ..i18n.translate import current_locale, tr
+from ..i18n.translate import current_locale, tr, tr_group
 from ..state import ViewState
 from .ablation import ablation
 from .attention import attention
@@ -78,16 +77,16 @@ _serial = count(1)
 
 
 def view(name: str, scene: Scene) -> Json:
-    """Everything a tab shows. name: a key of i18n.tabs.TABS."""
+    """Everything a tab shows. name: one of state.TABS."""
     content = VIEWS[name].render(scene)
     sizes = sorted({f"{s.crop.rgb.shape[1]} × {s.crop.rgb.shape[0]}" for s in scene.studies})
-    limits = tr(LIMITS[name], sizes=tr("page.or_join").join(sizes) or tr("page.few")) if name in LIMITS else ""
+    limits = tr_group("limits.").get(name, "").format(sizes=tr("page.or_join").join(sizes) or tr("page.few"))
     limits = content.pop("foot", limits)
     return {
         "view": name,
         "serial": next(_serial),
         "key": scene.image_key,
-        "intro": tr(INTROS[name], shown=TILES),
+        "intro": tr_group("intros.")[name].format(shown=TILES),
         "foot": limits if current_locale() == "en" else f"{limits} {tr('page.in_english')}".strip(),
         **content,
         "images": {c.name: photo(c.study, scene.image) for c in scene.columns if c.study is not None}

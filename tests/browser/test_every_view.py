@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.i18n.tabs import TABS
+from demo.state import TABS
 from demo.views import VIEWS
 from tests.browser.conftest import ROOT
 from tests.browser.lens import PHONE, WIDE, Lens

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from demo.examples import examples
-from demo.i18n.translate import SOURCES, tr
+from demo.i18n.translate import tr, tr_group
 from demo.views import VIEWS
 from transxnet import load
 from transxnet.draw.text import percent
@@ -370,7 +370,7 @@ def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visit, served
     error.wait_for()
     assert answered < time.perf_counter() - began < 30
     tried = error.locator("li").all_text_contents()
-    assert [one.split(":")[0] for one in tried] == [tr(key) for key in SOURCES.values()]
+    assert [one.split(":")[0] for one in tried] == list(tr_group("weights.source_").values())
     assert all(len(one) > 30 for one in tried)
     assert "github.com" in tried[-1]
     assert "/" not in error.text_content().replace("https://", "")

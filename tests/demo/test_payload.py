@@ -13,9 +13,9 @@ from PIL import Image
 
 from demo.cells import STALLED_AFTER, TILES, crosshair, predictions, progress
 from demo.columns import Column
-from demo.i18n.tabs import TABS
 from demo.i18n.translate import source_name, tr
 from demo.service import Arrival
+from demo.state import TABS
 from demo.views import Scene
 from demo.views import view as view_of
 from demo.views.kernels import ARRAYS
