@@ -11,14 +11,13 @@ from transxnet.images import SourceImage
 from transxnet.labels import label_set
 from transxnet.study import StudyOptions, find_class
 
-from .analyses import ANALYSES_BY_TAB
 from .columns import comparable_options, model_title, with_costs
 from .export_request import Display, ExportRequest
 from .exports import File, export, manifest_of
-from .i18n.tabs import TABS
 from .i18n.translate import message
 from .service import StudyService
-from .state import MAX_QUERY_VALUE
+from .state import MAX_QUERY_VALUE, TABS
+from .views import VIEWS
 
 EXACT = {
     "attention": ("attention", "position_attention"),
@@ -74,7 +73,7 @@ def request_of_tab(
     for name in names:
         check_target(target, name, follow=name != names[0])
     study_options = StudyOptions(
-        **{**options, **numbers}, target=target, analyses=analyses or EXACT.get(tab, ANALYSES_BY_TAB[tab].maps)
+        **{**options, **numbers}, target=target, analyses=analyses or EXACT.get(tab, VIEWS[tab].maps)
     )
     key = service.add(image, visitor=False)
     shots: list[Shot] = []
