@@ -511,10 +511,8 @@ def prepare(
 
     resized = Image.fromarray(image.rgb).resize((new_width, new_height), _FILTERS[interpolation])
     crop = np.array(resized.crop((left, top, left + image_size, top + image_size)))  # (S, S, 3)
-    scale_x, scale_y = (
-        width / new_width,
-        height / new_height,
-    )  # these may differ slightly, because the long side was rounded
+    # these may differ slightly, because the long side was rounded
+    scale_x, scale_y = width / new_width, height / new_height
     box = (left * scale_x, top * scale_y, (left + image_size) * scale_x, (top + image_size) * scale_y)
     tensor = _normalize(crop, mean, std)
     crop.setflags(write=False)

@@ -50,9 +50,8 @@ def _create(spec: VariantSpec, pretrained: bool, **kwargs: Any) -> nn.Module:
     overlay = dict(kwargs.pop("pretrained_cfg_overlay", None) or {})
     resolved = resolve_pretrained_cfg(spec.name, kwargs.get("pretrained_cfg"), overlay).to_dict()
     if pretrained and not any(resolved.get(key) for key in _SOURCE_KEYS):
-        overlay["state_dict"] = dict(
-            load(spec.name, device="cpu").model.state_dict()
-        )  # a copy, because timm removes entries
+        state = load(spec.name, device="cpu").model.state_dict()
+        overlay["state_dict"] = dict(state)  # a copy, because timm removes entries
     return build_model_with_cfg(
         partial(_build, spec),
         spec.name,

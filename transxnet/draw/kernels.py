@@ -45,9 +45,8 @@ def kernel_tiles(
     alone = tone.mode == NORMALIZED
     ranges = [shared_range([kernel], signed) if alone else value_range for kernel in kernels]
     pairs = zip(kernels, ranges, strict=True)
-    colors = np.stack(
-        [colorize(kernel, limits, colormap, signed, tone=tone) for kernel, limits in pairs]
-    )  # (n, K, K, 3)
+    # (n, K, K, 3)
+    colors = np.stack([colorize(kernel, limits, colormap, signed, tone=tone) for kernel, limits in pairs])
     for i, square in enumerate(colors.repeat(tap, axis=1).repeat(tap, axis=2)):  # (n, K*tap, K*tap, 3)
         y, x = i // columns * (high + gap), i % columns * (wide + gap)
         image[y : y + high, x : x + wide] = square

@@ -72,10 +72,8 @@ class FaithfulnessTest:
     ):  # fmt: skip
         require_eval(model)
         if not 1 <= steps <= model_input.tensor[0, 0].numel() or copies < 1:
-            raise OutOfRange(
-                "There must be a step, no more steps than pixels, and a moved copy.",
-                remedy="Take 16.",
-            )
+            message = "There must be a step, no more steps than pixels, and a moved copy."
+            raise OutOfRange(message, remedy="Take 16.")
         self.model, self.model_input, self.baseline = model, model_input, baseline
         self.batch_size, self.copies, self.seed = batch_size, copies, seed
         self.x = model_input.tensor.detach().to(next(model.parameters()).device, torch.float32)  # (1, 3, H, W)
