@@ -18,11 +18,26 @@ LOOPBACK = "127.0.0.1"
 
 def bracket_ipv6(host: str) -> str:
     """An IPv6 address in brackets, as Gradio and addresses of pages need it; every other host as it is."""
-    address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    address = _parsed(host)
+    return f"[{address}]" if address is not None and address.version == 6 else host
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a server that listens on this name or address is reached from its own machine only.
+
+    Args:
+        host: As --host gives it; None and "" are Gradio's default, 127.0.0.1.
+    """
+    address = _parsed(host or LOOPBACK)
+    return host.lower() == "localhost" if address is None else address.is_loopback
+
+
+def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address, an IPv6 address with or without brackets; None for a host name."""
     try:
-        return f"[{address}]" if ipaddress.ip_address(address).version == 6 else host
-    except ValueError:  # a host name
-        return host
+        return ipaddress.ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
+    except ValueError:
+        return None
 
 
 def find_port(host: str | None, port: int) -> int:

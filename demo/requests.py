@@ -11,9 +11,7 @@ Nothing here imports gradio: its Blocks is reached by `scope["app"]`.
 from __future__ import annotations
 
 import inspect
-import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -23,12 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transxnet.errors import InvalidValue, LensError, quote
 
+from .http_policy import parse_json
 from .validation import Parameter, flag, identifier, optional, text, values, whole_number
 
 PREFIX = "/gradio_api/"
 MAX_JSON = 256 * 1024  # bytes; the largest that the page sends is a painted region of 20,000 characters
-DEPTH = 32  # lists and objects inside each other
-DIGITS = 20  # of an integer
 ARGUMENTS = 100  # of an event
 CALLS = ("queue/join", "call", "run", "api")
 UNUSED = ("component_server", "process_recording", "run-history", "stream", "vibe-edit", "vibe-code", "undo-vibe-edit",
@@ -153,66 +150,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
-
-
-# ---- JSON ----------------------------------------------------------------------------------------------------------
-
-
-def parse_json(body: bytes) -> Any:
-    """Read JSON as RFC 8259 has it, within limits that all code behind can rely on.
-
-    Args:
-        body: UTF-8.
-
-    Returns:
-        The value. Numbers are finite, integers have at most 20 digits, texts can be encoded as UTF-8, and at most 32
-        lists and objects are nested.
-
-    Raises:
-        InvalidValue: The body is something else.
-    """
-    try:
-        value = json.loads(
-            body.decode(), parse_int=_read_integer, parse_float=_read_float, parse_constant=_refuse_constant
-        )
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeDecodeError:
-        raise InvalidValue("The request's body is not UTF-8.", remedy="Send JSON, encoded as UTF-8.") from None
-    except UnicodeEncodeError:
-        raise InvalidValue("A text in the request holds half a character, a lone surrogate.") from None
-    except RecursionError:
-        raise InvalidValue(_NESTED) from None
-    except json.JSONDecodeError as error:
-        raise InvalidValue(f"The request's body is not JSON: {error.msg} at character {error.pos}.") from None
-    level = _nested([value])
-    for _ in range(DEPTH):
-        level = [child for item in level for child in _nested(item.values() if isinstance(item, dict) else item)]
-    if level:
-        raise InvalidValue(_NESTED)
-    return value
-
-
-_NESTED = f"The request nests more than {DEPTH} lists and objects."
-
-
-def _nested(values: Iterable[Any]) -> list[dict | list]:
-    return [value for value in values if isinstance(value, (dict, list))]
-
-
-def _read_integer(digits: str) -> int:
-    if len(digits.lstrip("-")) > DIGITS:
-        raise InvalidValue(f"The request holds a number that is too large, {quote(digits)[1:-1]}.")
-    return int(digits)
-
-
-def _read_float(digits: str) -> float:
-    if not math.isfinite(number := float(digits)):
-        raise InvalidValue(f"The request holds a number that is too large, {quote(digits)[1:-1]}.")
-    return number
-
-
-def _refuse_constant(name: str) -> float:
-    raise InvalidValue(f"The request holds {name}, which is not JSON.", remedy="Send a finite number.")
 
 
 # ---- what Gradio's routes expect -----------------------------------------------------------------------------------

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
-from transxnet.errors import LensError
+from transxnet.errors import ImageError, LensError
 from transxnet.images import SourceImage
 
 from ..decoding import POOL
-from ..i18n.translate import locale_of_page, tr, tr_error, use_locale
+from ..i18n.translate import locale_of_page, message, tr, tr_error, use_locale
 from ..temporary_files import lease, use
-from ..uploads import UploadedFiles, contains_file
+from ..uploads import UploadedFiles, check_upload, contains_file
 from ..validation import validate_inputs
-from .files import check_inputs, name_uploads_randomly
+from .gradio_classes import name_uploads_randomly
 
 log = logging.getLogger(__name__)
 MOUNT = """(function mount() {
@@ -86,13 +88,30 @@ class Blocks(gr.Blocks):
         sent to, before that component's preprocess is called.
         """
         with translated_errors():
-            takes_file = [isinstance(block, SafeImage) for block in block_fn.inputs]
-            inputs = check_inputs(takes_file, inputs, self.upload_file_set)
-            for file, is_file in zip(inputs, takes_file, strict=False):
-                if is_file and file is not None:
-                    use(file["path"])
+            inputs = check_files(block_fn.inputs, inputs, self.upload_file_set)
             inputs = validate_inputs(block_fn.inputs, inputs)
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+
+
+def check_files(components: Sequence[Any], values: Sequence[Any], uploads: UploadedFiles) -> list[Any]:
+    """An event's values with every file reference checked, before Gradio opens or downloads what they name.
+
+    Args:
+        components: The event's inputs.
+        values: As they came with the request; there may be too few or too many.
+        uploads: The paths that the upload route has returned.
+
+    Raises:
+        ImageError: A value does not name an uploaded file, or stands where no file is expected.
+    """
+    checked, folder = list(values), Path(get_upload_folder())
+    for i, value in enumerate(values):
+        if value is not None and i < len(components) and isinstance(components[i], SafeImage):
+            checked[i] = check_upload(value, uploads, folder)
+            use(checked[i]["path"])
+        elif contains_file(value):
+            raise ImageError(message("errors.not_uploaded"))
+    return checked
 
 
 def _check_event_data(event: gr.EventData | None) -> None:

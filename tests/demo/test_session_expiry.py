@@ -17,7 +17,7 @@ import pytest
 from demo import session_expiry
 from demo.server import launch_options
 from demo.session_expiry import SESSIONS, SessionExpiry
-from demo.ui.session_state import LeanSessionState, keep_no_values
+from demo.ui.gradio_classes import LeanSessionState, keep_no_values
 
 released = threading.Event()
 
