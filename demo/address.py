@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import socket
 
 from transxnet.errors import LensError
@@ -65,14 +64,9 @@ def _bind(host: str, port: int) -> int:
     """Bind every address of a host once, with the options that asyncio's servers set; return the port."""
     failures: list[OSError] = []
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    for family, kind, protocol, _, address in addresses:
+    for family, _, _, _, address in addresses:
         try:
-            with socket.socket(family, kind, protocol) as probe:
-                if os.name == "posix":
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                probe.bind((address[0], port, *address[2:]))
+            with socket.create_server((address[0], port, *address[2:]), family=family) as probe:
                 port = probe.getsockname()[1]
         except OSError as error:
             failures.append(error)

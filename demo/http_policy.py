@@ -11,15 +11,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import json
-import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,7 +40,6 @@ REFUSAL = (
     "This server does not answer requests for this host name. Open it as localhost. If a reverse proxy passes on "
     "another name, start the server with --allowed-host NAME."
 )
-TOO_LARGE = "This request is larger than {limit:g} MB, the most that is accepted here. Send a smaller image."
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(:[0-9]*)?", re.IGNORECASE)
 _INLINE_SCRIPT = re.compile(rb"<script\b[^>]*>(.*?)</script", re.DOTALL | re.IGNORECASE)
 
@@ -141,6 +140,24 @@ def _share_name(app: Any) -> str | None:
 # ---- request -------------------------------------------------------------------------------------------------------
 
 
+class TrackedSend:
+    """A `send` that knows whether the response has begun: `started`."""
+
+    def __init__(self, send: Send):
+        self.started = False
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        self.started = True
+        await self._send(message)
+
+
+def declared_length(scope: Scope) -> int | None:
+    """The Content-Length of a request, None without a valid one."""
+    declared = Headers(scope=scope).get("content-length", "")
+    return int(declared[:20]) if declared.isdecimal() else None  # 20 digits are plenty, and quick to read
+
+
 class BodyLimit:
     """ASGI middleware: a request body above its limit is answered 413, with a sentence as JSON, as soon as it is known.
 
@@ -168,11 +185,10 @@ class BodyLimit:
             f"This request is larger than {limit / MB:g} MB, the most that is accepted here. Send a smaller image."
         )
         too_large = JSONResponse({"error": sentence}, 413, {"connection": "close"})
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > limit:  # 20 digits are plenty, and quick to read
+        if (declared_length(scope) or 0) > limit:
             await too_large(scope, receive, send)
             return
-        received, is_answered, is_refused = 0, False, False
+        received, is_refused, tracked = 0, False, TrackedSend(send)
 
         async def receive_counted() -> Message:
             nonlocal received, is_refused
@@ -181,15 +197,13 @@ class BodyLimit:
             if message["type"] != "http.request" or received <= limit:
                 return message
             is_refused = True
-            if not is_answered:
+            if not tracked.started:
                 await too_large(scope, receive, send)
             return {"type": "http.disconnect"}
 
         async def send_unless_refused(message: Message) -> None:
-            nonlocal is_answered
-            is_answered = True
             if not is_refused:
-                await send(message)
+                await tracked(message)
 
         try:
             await self.app(scope, receive_counted, send_unless_refused)
@@ -212,51 +226,26 @@ def parse_json(body: bytes) -> Any:
         InvalidValue: The body is something else.
     """
     try:
-        value = json.loads(
-            body.decode(), parse_int=_read_integer, parse_float=_read_float, parse_constant=_refuse_constant
-        )
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeDecodeError:
-        raise InvalidValue("The request's body is not UTF-8.", remedy="Send JSON, encoded as UTF-8.") from None
-    except UnicodeEncodeError:
-        raise InvalidValue("A text in the request holds half a character, a lone surrogate.") from None
-    except RecursionError:
-        raise InvalidValue(_NESTED) from None
-    except json.JSONDecodeError as error:
-        raise InvalidValue(f"The request's body is not JSON: {error.msg} at character {error.pos}.") from None
-    level = _nested([value])
-    for _ in range(DEPTH):
-        level = [child for item in level for child in _nested(item.values() if isinstance(item, dict) else item)]
-    if level:
-        raise InvalidValue(_NESTED)
+        value = _JSON.validate_json(body)
+    except ValidationError as error:
+        sentence = f"The request's body is not JSON: {error.errors(include_input=False)[0]['ctx']['error']}."
+        raise InvalidValue(sentence, remedy="Send JSON, encoded as UTF-8.") from None
+    _check_limits(value)
     return value
 
 
-_NESTED = f"The request nests more than {DEPTH} lists and objects."
+_JSON = TypeAdapter(Any)  # pydantic's parser refuses what RFC 8259 does not have, but for NaN and Infinity
 
 
-def _nested(values: Iterable[Any]) -> list[dict | list]:
-    return [value for value in values if isinstance(value, (dict, list))]
-
-
-def _read_integer(digits: str) -> int:
-    if len(digits.lstrip("-")) > DIGITS:
-        raise _too_large(digits)
-    return int(digits)
-
-
-def _read_float(digits: str) -> float:
-    if not math.isfinite(number := float(digits)):
-        raise _too_large(digits)
-    return number
-
-
-def _too_large(digits: str) -> InvalidValue:
-    return InvalidValue(f"The request holds a number that is too large, {quote(digits)[1:-1]}.")
-
-
-def _refuse_constant(name: str) -> float:
-    raise InvalidValue(f"The request holds {name}, which is not JSON.", remedy="Send a finite number.")
+def _check_limits(value: Any, depth: int = 0) -> None:
+    if isinstance(value, (dict, list)):
+        if depth == DEPTH:
+            raise InvalidValue(f"The request nests more than {DEPTH} lists and objects.")
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_limits(item, depth + 1)
+    is_too_long = isinstance(value, int) and abs(value) >= 10**DIGITS
+    if is_too_long or (isinstance(value, float) and not isfinite(value)):
+        raise InvalidValue(f"The request holds {quote(value)}, not a finite number of at most {DIGITS} digits.")
 
 
 # ---- response ------------------------------------------------------------------------------------------------------
@@ -327,23 +316,18 @@ def policy(frame_ancestors: Sequence[str], script_hashes: Sequence[str] = ()) ->
         frame_ancestors: The sources that may show the page in a frame.
         script_hashes: Hash sources of the inline scripts in the response.
     """
-    directives = {
-        "default-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],
-        "media-src": ["'self'", "data:", "blob:"],
-        "object-src": ["'none'"],
-        "base-uri": ["'self'"],
-        # 'unsafe-eval': gr.HTML compiles html_template and js_on_load with `new Function`. Inline scripts run by their
-        # hash, so that markup which reaches the page later, as an onerror= attribute, does not run.
-        "script-src": ["'self'", "'unsafe-eval'", *script_hashes],
-        # 'unsafe-inline': Svelte writes style attributes, and Gradio adds theme and css_paths as <style> elements.
-        "style-src": ["'self'", "'unsafe-inline'"],
-        "font-src": ["'self'"],
-        "worker-src": ["'self'"],
-        "frame-ancestors": list(frame_ancestors),
-    }
-    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+    return "; ".join(
+        (
+            "default-src 'self'", "connect-src 'self'", "font-src 'self'", "worker-src 'self'", "base-uri 'self'",
+            "object-src 'none'", "img-src 'self' data: blob:", "media-src 'self' data: blob:",
+            # 'unsafe-eval': gr.HTML compiles html_template and js_on_load with `new Function`. Inline scripts run by
+            # their hash, so that markup which reaches the page later, as an onerror= attribute, does not run.
+            " ".join(("script-src 'self' 'unsafe-eval'", *script_hashes)),
+            # 'unsafe-inline': Svelte writes style attributes, and Gradio adds theme and css_paths as <style> elements.
+            "style-src 'self' 'unsafe-inline'",
+            " ".join(("frame-ancestors", *frame_ancestors)),
+        )
+    )  # fmt: skip
 
 
 def script_hashes(page: bytes) -> list[str]:

@@ -25,8 +25,8 @@ from transxnet.errors import LensError, OutOfRange
 
 from .address import bracket_ipv6, is_loopback
 from .http_policy import FRAMED_BY, AllowedHosts, BodyLimit, SecurityHeaders
+from .memory import SESSIONS, expiring_sessions
 from .requests import RequestCheck
-from .session_expiry import SESSIONS, expiring_sessions
 from .uploads import FileRoutes
 
 MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.MAX_BYTES
@@ -103,15 +103,16 @@ def launch_options(args: Any, routes: Sequence[Middleware] = ()) -> dict[str, An
     (address.find_port). Raises OutOfRange for a port or an origin that is none.
     routes: the page's own middleware, in front of what checks Gradio's requests; it limits bodies by itself.
     """
-    host = bracket_ipv6(getattr(args, "host", None) or os.environ.get("GRADIO_SERVER_NAME") or "") or None
+    option = vars(args).get
+    host = bracket_ipv6(option("host") or os.environ.get("GRADIO_SERVER_NAME") or "") or None
     loopback = is_loopback(host)
-    frames = frame_sources(loopback, getattr(args, "frame_ancestors", None) or ())
-    names = [*(getattr(args, "allowed_host", None) or ()), host or "localhost"]
+    frames = frame_sources(loopback, option("frame_ancestors") or ())
+    hosts = Middleware(AllowedHosts, names=[*(option("allowed_host") or ()), host or "localhost"])
     return {
         "server_name": host,
-        "server_port": _port(getattr(args, "port", None)),
-        "share": bool(getattr(args, "share", False)),
-        "quiet": bool(getattr(args, "quiet", False)),
+        "server_port": _port(option("port")),
+        "share": bool(option("share")),
+        "quiet": bool(option("quiet")),
         "ssr_mode": False,  # would need Node 24
         "show_error": False,  # shows any exception's text, paths of the server included
         "max_file_size": MAX_FILE_SIZE,
@@ -123,7 +124,7 @@ def launch_options(args: Any, routes: Sequence[Middleware] = ()) -> dict[str, An
         "app_kwargs": {
             "middleware": [  # the outermost first
                 Middleware(SecurityHeaders, frame_ancestors=frames),
-                *([Middleware(AllowedHosts, names=names)] if loopback else []),
+                *([hosts] if loopback else []),
                 *routes,
                 Middleware(BodyLimit),
                 Middleware(FileRoutes),
