@@ -114,8 +114,7 @@ def build(args: argparse.Namespace) -> Any:
     decorate = on_gpu()
     import torch
 
-    from demo.analyses import DEFAULT_BACKBONES
-    from demo.backbones import Backbones
+    from demo.backbones import DEFAULT_BACKBONES, Backbones
     from demo.renderer import Renderer
     from demo.service import StudyService
     from demo.state import MAX_MODELS, canonical_name

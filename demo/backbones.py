@@ -11,6 +11,9 @@ from transxnet.errors import OutOfRange, UnknownName
 from .i18n.translate import message
 
 Policy = Literal["none", "listed", "any"]
+DEFAULT_BACKBONES = (  # of the paper's Figure 1
+    "timm:resnet50", "timm:convnext_tiny", "timm:swin_tiny_patch4_window7_224",
+)  # fmt: skip
 POLICIES: tuple[Policy, ...] = ("none", "listed", "any")
 
 

@@ -1,27 +1,24 @@
-"""Models side by side: one Column each, filled as models are loaded and analyzed. No gradio here."""
+"""Models side by side: one Column each, filled as models are loaded and analyzed; with image and state, a Scene."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from transxnet.backbones.spec import PREFIX, is_backbone, spec_of
 from transxnet.cost import Cost
 from transxnet.errors import LensError
+from transxnet.images import SourceImage
 from transxnet.study import Study, StudyOptions
 
-from .i18n.translate import message, tr
+from .i18n.translate import message, tr, tr_group
 from .jobs import LOOK_AGAIN, Job
 from .service import Arrival, Loading, StudyService
+from .state import ViewState, center
+from .timing import Run
 
 log = logging.getLogger(__name__)
-
-TITLES = {  # model, where its own name is not enough -> key of its title
-    "t": "models.title_t", "s": "models.title_s", "b": "models.title_b", "b_384": "models.title_b_384",
-    "pico_matched": "models.title_pico_matched", "pico_static": "models.title_pico_static",
-    "pico_noosra": "models.title_pico_noosra", "pico_noste": "models.title_pico_noste",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,10 +47,47 @@ class Column:
         return tr("models.random_weights") if spec_of(self.name)[1] else ""
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What a view is rendered from.
+
+    Attributes:
+        columns: One per model, finished or not.
+        image: What they explain, and `image_key`, by which the browser knows it.
+        state: The resolved view state.
+        cached_tables: Keys of the attention tables that the browser has.
+        model_names: The models that some source has.
+        reference_columns: The same models on the reference image, if it is compared.
+        reference_image: None if nothing is compared.
+        reference_label: Label of the example that the reference image is.
+        timings: What a pass of each model costs here; None while it is measured, empty where it cannot be.
+    """
+
+    columns: Sequence[Column]
+    image: SourceImage
+    state: ViewState = field(default_factory=ViewState)
+    image_key: str = ""
+    cached_tables: Collection[str] = ()
+    model_names: Collection[str] = ()
+    reference_columns: Sequence[Column] = ()
+    reference_image: SourceImage | None = None
+    reference_label: str = ""
+    timings: Run | None = None
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """The query position in pixels of the image."""
+        return self.state.position or center(self.image.size)
+
+    @property
+    def studies(self) -> list[Study]:
+        return [column.study for column in self.columns if column.study is not None]
+
+
 def model_title(name: str) -> str:
     """Name of a model on the page: "T", "B (384 px)", "pico, no OSRA", "T (random weights)", "resnet50 (timm)"."""
     spec, untrained = spec_of(name)
-    title = tr(TITLES[spec.short]) if spec.short in TITLES else spec.short
+    title = tr_group("models.title_").get(spec.short, spec.short)
     if is_backbone(name):
         title = tr("models.title_backbone", name=spec.short.removeprefix(PREFIX))
     return tr("models.title_random", title=title) if untrained else title

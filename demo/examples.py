@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,7 +19,7 @@ class Example:
     label: str
     key: str  # of its name
 
-    @property
+    @cached_property
     def path(self) -> Path:
         return Path(str(files(self.package))) / self.file
 
@@ -32,9 +33,10 @@ _EXAMPLES = (
 )
 
 
-def examples() -> list[Example]:
+@cache
+def examples() -> tuple[Example, ...]:
     """Those of the examples that are on this disk, best first."""
-    return [example for example in _EXAMPLES if example.path.is_file()]
+    return tuple(example for example in _EXAMPLES if example.path.is_file())
 
 
 def example_name(label: str) -> str:

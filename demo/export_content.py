@@ -14,6 +14,7 @@ from transxnet.draw.compose import Cell, Composition
 from transxnet.draw.figure import StudyFigure, Table
 from transxnet.draw.scale import Tone
 from transxnet.draw.styles import MAP_STYLES
+from transxnet.draw.text import percent
 from transxnet.errors import LensError
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.agreement import compare_maps
@@ -31,19 +32,12 @@ from transxnet.export.rows import (
 )
 from transxnet.study import OVERVIEW_ANALYSES
 
-from .cells import TILES, share
+from .cells import TILES
 from .export_request import ExportRequest
-from .i18n.tabs import LIMITS as LIMITS_OF_TABS
-from .i18n.tabs import TABS
-from .i18n.translate import tr, tr_lines
+from .i18n.translate import tr, tr_group, tr_lines
 from .views.ablation import logit
 from .views.compare import MAPS, compared, compared_map, has
 from .views.costs import MEASURED, costs
-
-LIMITS = LIMITS_OF_TABS | {
-    "overview": "files.limits_overview",
-    "attention": "files.limits_attention",
-}  # whose text speaks of the page
 
 
 @dataclass(frozen=True)
@@ -73,11 +67,12 @@ def content_of(request: ExportRequest) -> Content:
     else:
         shots = [*request.shots, *request.second]
     sizes = {f"{s.study.crop.rgb.shape[1]} × {s.study.crop.rgb.shape[0]}" for s in shots}
-    notes = [tr(LIMITS[request.view], sizes=" or ".join(sorted(sizes)), shown=TILES)]
+    limits = {**tr_group("limits."), **tr_group("files.limits_")}  # those of files do not speak of the page
+    notes = [limits[request.view].format(sizes=" or ".join(sorted(sizes)), shown=TILES)]
     notes += request.notes
     if request.left_out:
         notes.append(tr("files.left_out", names="; ".join(f"{n}, {why}" for n, why in request.left_out.items())))
-    content = Content(f"{tr(TABS[request.view])}: {_titles(shots)}", _subtitle(request), shots, notes=notes)
+    content = Content(f"{tr_group('tabs.')[request.view]}: {_titles(shots)}", _subtitle(request), shots, notes=notes)
     return BUILDERS[request.view](request, content)
 
 
@@ -164,7 +159,7 @@ def _compare(request: ExportRequest, content: Content) -> Content:
         for d in comparison.differences
     ]  # fmt: skip
     head = tr_lines("files.pairs_head", share=f"{100 * comparison.agreement.share:.0f}%")
-    row = difference_row(comparison, tr(TABS[MAPS[name]]), units, request.shots, style)
+    row = difference_row(comparison, tr_group("tabs.")[MAPS[name]], units, request.shots, style)
     table = [
         (cell.title, _or_even(p["rank_correlation"], "{:.3f}"), _or_even(100 * p["in_common"], "{:.1f}%"),
          f"{p['mean_absolute']:.3g} {units}") for cell, p in zip(row.cells, pairs, strict=True)
@@ -181,7 +176,7 @@ def _compare(request: ExportRequest, content: Content) -> Content:
 def _ablation(request: ExportRequest, content: Content) -> Content:
     ablated = [shot for shot in content.shots if shot.study.ablation is not None]
     if not ablated:
-        raise LensError(next(iter(content.shots)).study.missing.get("ablation", tr("exports.failed")))
+        raise LensError(next(iter(content.shots)).study.missing.get("ablation", tr("downloads.failed")))
     row = Row("given", tr("files.given"), tr("files.given_caption"), [_given(shot) for shot in content.shots])
     rows = [row] if any(shot.study.ablation.masked_share for shot in ablated) else []
     numbers = {
@@ -236,7 +231,7 @@ def _given(shot: Shot) -> Cell | str:
         high, wide = t.crop.shape[:2]
         return cv2.resize(t.crop, (side, round(side * high / wide)), interpolation=cv2.INTER_NEAREST)
 
-    return Cell(paint, tr("files.occluded", share=share(t.masked_share), fill=t.fill))
+    return Cell(paint, tr("files.occluded", share=percent(t.masked_share), fill=t.fill))
 
 
 def _prediction_table(shot: Shot) -> tuple[str, Table]:
@@ -245,7 +240,7 @@ def _prediction_table(shot: Shot) -> tuple[str, Table]:
     if t.target[0].index not in [old.index for old, _ in pairs]:
         pairs.append(t.target)
     rows = [
-        (old.label, share(old.probability), share(new.probability), logit(old.logit), logit(new.logit))
+        (old.label, percent(old.probability), percent(new.probability), logit(old.logit), logit(new.logit))
         for old, new in pairs
     ]
     changes = "; ".join(f"{change.description}, {change.scope}" for change in t.applied)

@@ -27,8 +27,8 @@ from transxnet.images import SourceImage
 
 from .export_content import Content, arrays_of, content_of
 from .export_request import ExportRequest, identity
-from .i18n.tabs import TABS
 from .i18n.translate import message, tr
+from .state import TABS
 
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "npz": "application/zip", "html": "text/html"}
 LARGEST_PNG = 14_000_000  # bytes; a larger one is drawn again, smaller

@@ -27,11 +27,11 @@ from transxnet.export.manifest import manifest, png_with
 from transxnet.images import SourceImage
 from transxnet.study import Study
 
-from .analyses import ANALYSES_BY_TAB, LAYER_INDEPENDENT
 from .cells import Json, data_url, pending
 from .columns import Column
 from .export_request import identity
-from .i18n.translate import message, tr, tr_message
+from .i18n.translate import message, tr, tr_group, tr_message
+from .views import LAYER_INDEPENDENT, VIEWS
 
 MAX_IN_ROW = 5  # panels: the image and maps of models
 _serial = count(1)
@@ -48,13 +48,13 @@ def figures_of(
         columns: One per model.
         image: The source image.
         backbones: Columns of other backbones, added to the first figures of the receptive field.
-        stage: Shown of analyses that hold every stage (analyses.LAYER_INDEPENDENT); None is the studies' own.
+        stage: Shown of analyses that hold every stage (views.LAYER_INDEPENDENT); None is the studies' own.
         reference_image: Of analyses that compare two images.
     """
     studies, backbone_studies = _studies(columns), _studies(backbones)
     compared = bool(studies and backbones)
     figures = backbone_figures(studies, backbone_studies, image) if compared else []
-    for part in ANALYSES_BY_TAB[view].figures:
+    for part in VIEWS[view].figures:
         if not (backbones and part == "receptive_field"):
             figures += figures_for(part, _at_stage(stage, studies) if part in LAYER_INDEPENDENT else studies, image.rgb)
     images = [identity(source) for source in (image, reference_image) if source is not None]
@@ -125,11 +125,7 @@ def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None)
 
 def finished_figures(figures: list[Json]) -> Json:
     """Finished figures."""
-    text = {
-        "numbers": tr("figures.data_table"), "table": tr("figures.table"), "image": tr("figures.image"),
-        "save": tr("figures.save"), "save_table": tr("figures.save_table"),
-    }  # fmt: skip
-    return {"serial": next(_serial), "figures": figures, "status": None, "strings": text}
+    return {"serial": next(_serial), "figures": figures, "status": None, "strings": tr_group("figures.")}
 
 
 def waiting(columns: Sequence[Column], keep: bool) -> Json:

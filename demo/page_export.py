@@ -11,7 +11,6 @@ from transxnet.errors import LensError
 from transxnet.export.rows import LARGEST, Shot
 from transxnet.study import StudyOptions
 
-from .analyses import tab_options
 from .columns import comparable_options, model_title, with_costs
 from .export_request import Display, ExportRequest, display_of
 from .exports import File, export
@@ -19,6 +18,7 @@ from .i18n.translate import message, tr, use_locale
 from .reference_image import COMPARED_ANALYSES, ReferenceImage, corresponding_position
 from .service import StudyService
 from .state import DISPLAY_FIELDS, ViewState, center, to_query
+from .views import tab_options
 
 if TYPE_CHECKING:
     from .renderer import Renderer

@@ -16,11 +16,14 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, quote
 
 import anyio
+from cachetools import LRUCache
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -34,19 +37,53 @@ from .http_policy import parse_json
 from .i18n.translate import current_locale, locale_of_page, tr, tr_error, use_locale
 from .page_export import export_view
 from .renderer import Renderer, RenderRequest
-from .request_ids import RequestIds
 from .state import TABS, ViewState, from_json, validate
 
 log = logging.getLogger(__name__)
 PREFIX = "/lens/"
 MAX_BODY = 64 * 1024  # bytes: a state with the largest mask takes half of it
 MAX_STREAMS = 256  # responses on their way at the same moment
+MAX_PAGES = 4096  # pages whose newest request is remembered
 STEP_THREADS = 40  # that compute steps of responses; each step is short, or waits 0.3 s at most
 
 
 Key = Annotated[str, Field(max_length=200)]
 PageName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Number = Annotated[int, Field(ge=0, le=10**9, strict=True)]
+
+
+class RequestIds:
+    """The newest request of each page: older ones stop, and the visitor may stop the newest as well.
+
+    The browser numbers its requests (web/js/core/store.js) and names its page by a random text, so nothing says who
+    the visitor is. Requests may arrive out of order; one that is older than the newest is superseded from the start.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._newest: LRUCache[str, tuple[int, bool]] = LRUCache(MAX_PAGES)  # its number, and whether it was stopped
+
+    def begin(self, page: str, number: int) -> None:
+        """Register a request; all older ones of this page are superseded."""
+        with self._lock:
+            if number >= self._newest.get(page, (0, False))[0]:
+                self._newest[page] = (number, False)
+
+    def stop(self, page: str, number: int) -> None:
+        """Stop a request that is still the newest of its page."""
+        with self._lock:
+            if self._newest.get(page, (0, False))[0] == number:
+                self._newest[page] = (number, True)
+
+    def is_current(self, page: str, number: int) -> bool:
+        """Whether a request is its page's newest and was not stopped."""
+        with self._lock:
+            return self._newest.get(page) == (number, False)
+
+    def is_stopped(self, page: str, number: int) -> bool:
+        """Whether the visitor stopped a request and has requested nothing since."""
+        with self._lock:
+            return self._newest.get(page) == (number, True)
 
 
 class _Body(BaseModel):
@@ -60,6 +97,7 @@ class Cached(_Body):
     tab: Literal["", *TABS] = ""  # type: ignore[valid-type]
     tables: Annotated[list[Key], Field(max_length=64)] = []
     figures: Key = ""
+    controls: Key = ""
     label_set: Key = ""
 
 
@@ -139,9 +177,11 @@ class PageRoutes:
         else:
             pairs = parse_qsl(body.query.removeprefix("?"), keep_blank_values=True)
             state, notes = await run_in_threadpool(self.renderer.open, pairs)
+        self.requests.begin(body.page, body.id)
         request = RenderRequest(
-            state, self.requests.begin(body.page, body.id), notes, opened=body.query is not None, retry=body.retry,
-            **body.cached.model_dump(),
+            state, partial(self.requests.is_current, body.page, body.id),
+            partial(self.requests.is_stopped, body.page, body.id), notes, opened=body.query is not None,
+            retry=body.retry, **body.cached.model_dump(),
         )  # fmt: skip
         lines = self._lines(request, state.locale or current_locale())
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=NO_STORE)

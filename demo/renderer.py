@@ -29,19 +29,17 @@ from transxnet.images import SourceImage, decode
 from transxnet.study import StudyOptions
 from transxnet.variants import UNTRAINED, find_variant
 
-from .analyses import ANALYSES_BY_TAB, figure_options, tab_options
-from .columns import Column, gather
+from .cells import crosshair, predictions, progress
+from .columns import Column, Scene, gather
 from .controls import Controls, Thumbnails
 from .examples import examples
 from .figures import figures_of, finished_figures, none, stopped, waiting
 from .i18n.translate import tr, tr_error
-from .payload import crosshair, predictions, progress
 from .reference_image import ReferenceImage, find_reference, gather_reference
-from .request_ids import RequestId
 from .service import StudyService
 from .state import ViewState, canonical_name, center, from_query, known_class, last_block
 from .tour import bar, step_changes
-from .views import Scene, view
+from .views import LAYER_INDEPENDENT, VIEWS, figure_options, tab_options, view
 
 log = logging.getLogger(__name__)
 Parts = dict[str, Any]
@@ -54,24 +52,28 @@ class RenderRequest:
 
     Attributes:
         state: The view state; its values are validated, but need not fit the models or the image.
-        request_id: Says whether the request is still the page's newest.
+        is_current: Whether the request is still the page's newest, and the visitor did not stop it.
+        is_stopped: Whether the visitor stopped it and has requested nothing since.
         notes: Sentences about what a URL asked for in vain.
         image: The key of the image that the crosshair shows.
         tab: The tab whose panel shows that image.
         tables: Keys of the attention tables in the browser.
         figures: The key of the figures below the panel.
+        controls: The key of the controls' choices.
         label_set: The label set of the class menu.
         retry: Models whose failed loading is tried again.
         opened: Whether the state is that of a URL, so that the browser takes its display settings from it.
     """
 
     state: ViewState
-    request_id: RequestId
+    is_current: Callable[[], bool]
+    is_stopped: Callable[[], bool]
     notes: Sequence[str] = ()
     image: str = ""
     tab: str = ""
     tables: Collection[str] = ()
     figures: str = ""
+    controls: str = ""
     label_set: str = ""
     retry: Collection[str] = ()
     opened: bool = False
@@ -94,7 +96,7 @@ class _Rendering:
 
     @property
     def is_current(self) -> Callable[[], bool]:
-        return self.request.request_id.is_current
+        return self.request.is_current
 
 
 class Renderer:
@@ -184,9 +186,9 @@ class Renderer:
         if rendering.is_current() and state.tab == "compare":
             yield from self._comparison(rendering, columns)
         is_complete = rendering.is_current()
-        if is_complete and ANALYSES_BY_TAB[state.tab].figures:
+        if is_complete and VIEWS[state.tab].figures:
             is_complete = yield from self._figures(rendering, columns)
-        if not is_complete and request.request_id.is_stopped():
+        if not is_complete and request.is_stopped():
             yield self._stopped(rendering, columns or [Column(name) for name in state.models])
 
     def _first(self, rendering: _Rendering, notes: Sequence[str]) -> Parts:
@@ -200,16 +202,21 @@ class Renderer:
                 "opened": rendering.request.opened,
                 "default_model": self.default_model,
             },
-            "controls": self.controls.of(state, rendering.request.label_set),
-            "tour": bar(state.tour, self.model_names),
+            "tour": bar(state.tour, self.model_names) if state.tour else {},
             "link": self._link(rendering),
         }
+        if rendering.request.controls != _controls_key(state):
+            parts["controls"] = self._controls(rendering)
         if rendering.request.image != rendering.image_key:
             parts["crosshair"] = self._crosshair(rendering, [])
             parts["predictions"] = predictions([])
-        if ANALYSES_BY_TAB[state.tab].needs_reference:
+        if VIEWS[state.tab].needs_reference:
             parts["reference"] = self.thumbnails.reference(state)
         return parts
+
+    def _controls(self, rendering: _Rendering) -> Parts:
+        state = rendering.state
+        return self.controls.of(state, rendering.request.label_set) | {"key": _controls_key(state)}
 
     def _crosshair(self, rendering: _Rendering, columns: Sequence[Column]) -> Parts:
         position = rendering.state.position or center(rendering.image.size)
@@ -235,7 +242,7 @@ class Renderer:
             if finished == len(columns) or (late and worth_showing):
                 parts = {**self._panel(rendering, columns), "progress": progress(columns)}
                 if waited:  # weights have arrived: their chips lose the arrow
-                    parts["controls"] = self.controls.of(state, rendering.request.label_set)
+                    parts["controls"] = self._controls(rendering)
                 yield parts
                 keeps, since, shown_columns = True, time.perf_counter(), finished
                 if not finished and columns[0].long and rendering.is_current():
@@ -256,7 +263,7 @@ class Renderer:
         parts: Parts = {"crosshair": self._crosshair(rendering, columns), "panel": view(state.tab, scene)}
         if any(column.study for column in columns) or all(column.finished for column in columns):
             parts["predictions"] = predictions(columns)
-        figures = ANALYSES_BY_TAB[state.tab].figures
+        figures = VIEWS[state.tab].figures
         if figures and set(figures) <= set(rendering.options.analyses) and not rendering.request.figures:
             parts["figures"] = none()
         return parts
@@ -278,7 +285,7 @@ class Renderer:
     def _figures(self, rendering: _Rendering, columns: list[Column]) -> Generator[Parts, None, bool]:
         """The figures below the panel, from its columns or own studies. Returns whether they are there."""
         state, names = rendering.state, list(rendering.state.models)
-        analyses = ANALYSES_BY_TAB[state.tab].figures
+        analyses = VIEWS[state.tab].figures
         if state.tab == "ablation" and not state.full_ablation:
             if rendering.request.figures:
                 yield {"figures": none()}
@@ -326,8 +333,8 @@ class Renderer:
 
     def _figures_key(self, rendering: _Rendering) -> str:
         """Equal for requests whose figures are equal, so that figures in the browser are not drawn again."""
-        state, only = rendering.state, ANALYSES_BY_TAB[rendering.state.tab].figures
-        fixed = state.tab == "ablation"  # neither a position nor a block changes these
+        state, only = rendering.state, VIEWS[rendering.state.tab].figures
+        fixed = set(only) <= set(LAYER_INDEPENDENT)
         values = (
             state.tab, rendering.image_key, state.models, state.target, state.stage, self.reference_key(state, only),
             () if fixed else (state.block, state.cam_layer, state.position), state.other_backbones, state.locale,
@@ -345,7 +352,7 @@ class Renderer:
         parts = {**self._panel(rendering, stopped_columns), "progress": {}}
         if all(column.study is None for column in columns):
             parts["predictions"] = self._predictions_alone(rendering)
-        if ANALYSES_BY_TAB[rendering.state.tab].figures and stopped_columns == list(columns):
+        if VIEWS[rendering.state.tab].figures and stopped_columns == list(columns):
             parts["figures"] = stopped(columns[0])  # they were what took long
         return parts
 
@@ -390,12 +397,17 @@ class Renderer:
         notes = []
         if state.upload:
             notes.append(tr("links.upload_left_out", example=tr(self.examples[0].key)))
-        uses_reference = ANALYSES_BY_TAB[state.tab].needs_reference and (state.tab != "compare" or state.two_images)
+        uses_reference = VIEWS[state.tab].needs_reference and (state.tab != "compare" or state.two_images)
         if uses_reference and not self.reference(state).example:
             notes.append(tr("links.reference_left_out"))
         if state.mask:
             notes.append(tr("links.mask_left_out"))
         return {"note": " ".join(notes)}
+
+
+def _controls_key(state: ViewState) -> str:
+    """Equal for states whose controls have the same choices."""
+    return " ".join([*state.models, str(state.stage)])
 
 
 def _loaded(columns: Sequence[Column]) -> list[str]:

@@ -25,11 +25,11 @@ from transxnet.labels import label_set
 from transxnet.results import Prediction
 from transxnet.study import Study, StudyOptions, find_class
 
-from .analyses import ANALYSES_BY_TAB
 from .columns import comparable_options, model_title, with_costs
 from .export_request import Display, ExportRequest
 from .i18n.translate import message
 from .service import StudyService
+from .views import VIEWS
 
 SIDE = 448  # pixels of a PNG's side
 EXACT = {"attention": ("attention", "position_attention"), "kernels": ("kernels",)}  # the page has less, or more
@@ -172,7 +172,7 @@ def request_of_tab(
         raise OutOfRange(message("exports.model_count", count=0), remedy=message("exports.model_count_remedy"))
     for name in names:
         check_target(target, name, follow=name != names[0])
-    analyses = analyses or EXACT.get(tab, ANALYSES_BY_TAB[tab].maps)
+    analyses = analyses or EXACT.get(tab, VIEWS[tab].maps)
     study_options = StudyOptions(**options, target=target, analyses=analyses)
     key = service.add(image, visitor=False)
     shots: list[Shot] = []

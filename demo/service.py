@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from cachetools import LRUCache
 
 from transxnet import load
@@ -20,6 +22,7 @@ from transxnet.backbones.cost import backbone_parameters
 from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.cost import Cost, cost
 from transxnet.errors import Busy, ImageError, OutOfRange
+from transxnet.explain.attribution.methods import MULTI_PASS_METHODS
 from transxnet.images import SourceImage, decode
 from transxnet.study import Study, StudyOptions, study
 from transxnet.variants import UNTRAINED, VARIANTS
@@ -28,22 +31,22 @@ from transxnet.weights.namespace import configured_namespace
 from transxnet.weights.sources import cache_folder
 
 from . import download_folder, models
-from .analyses import LONG_ANALYSES
 from .backbones import ANY_BACKBONE, Backbones
 from .download_folder import DownloadFolder
 from .i18n.translate import message
 from .jobs import AT_ONCE, Job, Jobs
 from .models import Arrival, Loading, Models
 from .state import MAX_MODELS, canonical_name
-from .study_cache import study_cache
 from .timing import Timer
 
 __all__ = ["AT_ONCE", "Arrival", "Loading", "StudyService"]
 
 IMAGES, STUDIES = 64, 96  # cached
+STUDY_BYTES = 256 * 2**20  # of all studies in a cache; one with large attention tables takes megabytes
 PROGRAM_IMAGES = 16  # images of endpoint calls: a separate cache, so that they never evict a visitor's image
 MOST_PARAMETERS = 150_000_000  # of a timm backbone: a request may name three
 ABLATIONS = 16  # studies of tab Ablation: every brush stroke makes one, which is rarely requested again
+LONG_ANALYSES = frozenset({*MULTI_PASS_METHODS, "ablation_table", "sanity_checks"})  # take seconds: they show progress
 COSTS = 256  # of models, needed as long as their studies
 WAITING = 2  # endpoint calls that may wait for downloads concurrently
 
@@ -315,3 +318,38 @@ class StudyService:
         with self._lock:
             self._costs[entry.name] = entry.cost
         entry.loaded = loaded
+
+
+# ---- cache of studies ---------------------------------------------------------------------------------------------
+
+
+def study_cache(max_studies: int) -> LRUCache[Hashable, Study]:
+    """An empty cache of at most `max_studies` studies, fewer where they are large."""
+    smallest = STUDY_BYTES / max_studies
+    return LRUCache(STUDY_BYTES, getsizeof=lambda study: max(smallest, array_bytes(study)))
+
+
+def array_bytes(value: object) -> int:
+    """Bytes of the arrays in dataclasses, mappings, tuples and lists; an array that occurs twice counts once.
+
+    A view of an array counts as the whole array, which it keeps in memory.
+    """
+    return sum(array.nbytes for array in _arrays(value, {}).values())
+
+
+def _arrays(value: object, arrays: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """arrays: By id; added to. An id stays that of its array, because the array is kept here."""
+    if isinstance(value, np.ndarray):
+        while isinstance(value.base, np.ndarray):
+            value = value.base
+        arrays[id(value)] = value
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            _arrays(getattr(value, field.name), arrays)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            _arrays(item, arrays)
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            _arrays(item, arrays)
+    return arrays

@@ -29,7 +29,7 @@ from transxnet.labels import label_set
 from transxnet.variants import UNTRAINED, VARIANTS
 
 from .examples import examples
-from .i18n.translate import LANGUAGES, message, tr, tr_error
+from .i18n.translate import LANGUAGES, message, tr, tr_error, tr_group
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -243,7 +243,7 @@ def from_query(query: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Vi
     for key in repeated:
         del texts[key]
     names = {URL_KEYS.get(name, name): name for name in URL_FIELDS}
-    notes = [tr("links.repeated", name=tr(LABELS[name])) for key, name in names.items() if key in repeated]
+    notes = [tr("links.repeated", name=tr_group("links.name_")[name]) for key, name in names.items() if key in repeated]
     values: dict[str, Any] = {name: texts[key] for key, name in names.items() if texts.get(key)}
     values["models"] = _read_models(texts.get("models", ""), notes)
     if "ablations" in values:
@@ -266,18 +266,6 @@ def _read_models(text: str, notes: list[str]) -> tuple[str, ...]:
     if len(names) > MAX_MODELS:
         notes.append(tr("links.too_many_models", most=MAX_MODELS))
     return tuple(names)[:MAX_MODELS]
-
-
-LABELS: Mapping[str, str] = {  # field -> key of its name in notes
-    "image": "links.name_image", "models": "links.name_models", "tab": "links.name_tab", "stage": "links.name_stage",
-    "block": "links.name_block", "cam_layer": "links.name_cam_layer", "position": "links.name_position", "target":
-    "links.name_target", "compared": "links.name_compared", "reference": "links.name_reference", "two_images":
-    "links.name_two_images", "ablations": "links.name_ablations", "tour": "links.name_tour", "locale":
-    "links.name_locale", "colormap": "links.name_colormap", "diverging": "links.name_diverging", "opacity":
-    "links.name_opacity", "gamma": "links.name_gamma", "threshold": "links.name_threshold", "scale":
-    "links.name_scale", "model_resolution": "links.name_model_resolution", "head": "links.name_head", "direction":
-    "links.name_direction",
-}  # fmt: skip
 
 
 def to_query(state: ViewState) -> dict[str, str]:
@@ -308,7 +296,7 @@ def _written(value: Any) -> str:
 
 def _unused(field: str, text: str) -> str:
     """The note about a value that cannot be used. field: of ViewState, or an unknown name."""
-    name = tr(LABELS[field]) if field in LABELS else quote_value(field)
+    name = tr_group("links.name_").get(field) or quote_value(field)
     return tr("links.unused", name=name, value=_shortened(text))
 
 

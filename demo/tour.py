@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .columns import model_title
-from .i18n.tabs import TABS
-from .i18n.translate import tr, tr_lines
+from .i18n.translate import tr, tr_group, tr_lines
 
 Json = dict[str, Any]
 FALLBACK = ("pico",)  # bundled, so always available
@@ -95,12 +94,13 @@ def bar(number: int, names: Collection[str]) -> Json:
 
 def listed(number: int, names: Collection[str]) -> Json:
     """The list of steps on the tour's own page, and the button that starts. number: the step that is active."""
+    tabs = tr_group("tabs.")
     return {
         "start": _button("tour.resume" if number else "tour.start", step_changes(number or 1, names)),
         "how": tr("tour.how", count=len(STEPS)),
         "title": tr("tour.steps"),
         "steps": [
-            {"title": tr(step.title), "view": tr(TABS[step.view]), "href": f"?tour={i}", "go": step_changes(i, names)}
+            {"title": tr(step.title), "view": tabs[step.view], "href": f"?tour={i}", "go": step_changes(i, names)}
             for i, step in enumerate(STEPS, 1)
         ],
     }

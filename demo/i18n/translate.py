@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -33,12 +34,6 @@ T = TypeVar("T")
 Text = str | Mapping[str, str]  # one text, or plural form ("one", "other") -> text
 LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "ko": "한국어", "zh": "中文"})  # locale -> its name
 TAGS: Mapping[str, str] = MappingProxyType({"en": "en", "ko": "ko", "zh": "zh-CN"})  # locale -> BCP 47 tag
-SOURCES: Mapping[str, str] = MappingProxyType(
-    {
-        "folder": "weights.source_folder", "hub": "weights.source_hub", "bundled": "weights.source_bundled",
-        "release": "weights.source_release",
-    }
-)  # fmt: skip # source of weights, as transxnet.weights.load names it -> key of its name
 MAX_HEADER = 300  # characters of an Accept-Language header that are read
 _locale: ContextVar[str] = ContextVar("locale", default="en")
 
@@ -139,10 +134,23 @@ def tr_lines(key: str, /, **values: object) -> list[str]:
     return tr(key, **values).split("\n")
 
 
-def tr_section(section: str) -> dict[str, str]:
-    """All text of one module of strings/, for the browser: what follows the dot of a key -> text."""
-    prefix = f"{section}."
-    return {key.removeprefix(prefix): tr(key) for key in STRINGS if key.startswith(prefix)}
+def tr_group(prefix: str) -> Mapping[str, str]:
+    """Text of every key with this prefix: the rest of the key -> text, as it is.
+
+    Args:
+        prefix: "display.", a module of strings/, for the browser; "models.title_", one text for each of several values.
+    """
+    return _group(prefix, _locale.get())
+
+
+@cache
+def _group(prefix: str, locale: str) -> Mapping[str, str]:
+    with use_locale(locale):
+        return {
+            key.removeprefix(prefix): tr(key)
+            for key, text in STRINGS.items()
+            if key.startswith(prefix) and isinstance(text, str)
+        }
 
 
 def message(key: str, /, **values: object) -> Message:
@@ -191,4 +199,4 @@ def tr_error(error: LensError) -> str:
 
 def source_name(source: str) -> str:
     """Name of a source of weights, as transxnet.weights.load calls it, for people."""
-    return tr(SOURCES[source]) if source in SOURCES else source
+    return tr_group("weights.source_").get(source, source)

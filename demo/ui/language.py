@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..http_policy import edit_response
-from ..i18n.translate import LANGUAGES, TAGS, current_locale, in_every_locale, negotiate_locale, tr
+from ..i18n.translate import LANGUAGES, TAGS, current_locale, in_every_locale, negotiate_locale, tr, tr_group
 
 
 class Translations:
@@ -28,6 +28,10 @@ class Translations:
     def __call__(self, text: str, **values: Any) -> Any:
         """Text of a key, for a label, a choice, a placeholder, a title."""
         return self.marker(lambda: tr(text, **values) if values else tr(text))
+
+    def of_group(self, prefix: str, name: str) -> Any:
+        """Text of one of a group's names (translate.tr_group)."""
+        return self.marker(lambda: tr_group(prefix)[name])
 
     def marker(self, make: Callable[[], str]) -> Any:
         """The text that `make` returns in each locale: a label, or the content of a gr.HTML."""

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from ..analyses import ANALYSES_BY_TAB
 from ..controls import MODELS_WITHOUT, classes_of
-from ..i18n.tabs import TABS
-from ..i18n.translate import in_every_locale, tr, tr_message, tr_section
+from ..i18n.translate import in_every_locale, tr, tr_group, tr_message
 from ..renderer import Renderer
-from ..state import MAX_MODELS
+from ..state import MAX_MODELS, TABS
+from ..views import VIEWS
 from .components import Mounted, SafeImage
 from .language import Translations, chooser
 
 BACKBONE_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
-NUMBERS = {2: "page.number_2", 3: "page.number_3", 4: "page.number_4"}
 SEGMENTS: dict[str, Any] = {"elem_classes": "segments", "container": False}
-WITHOUT_KEYS = {  # part of the model -> key of its name
-    "generated_kernels": "page.without_generated_kernels", "attention": "page.without_attention",
-    "ste": "page.without_STE",
-}  # fmt: skip
-
-EXPORT_KINDS = {  # file format -> keys of its button and of what it holds
-    "png": ("exports.kind_png", "exports.kind_png_hint"), "svg": ("exports.kind_svg", "exports.kind_svg_hint"),
-    "npz": ("exports.kind_npz", "exports.kind_npz_hint"), "html": ("exports.kind_html", "exports.kind_html_hint"),
-}  # fmt: skip
 
 
-def _link_text() -> dict[str, str]:
-    return {
-        "copy": tr("links.copy"), "copied": tr("links.copied"), "selected": tr("links.selected"),
-        "address": tr("links.address"), "close": tr("links.close"),
-    }  # fmt: skip
-
-
-def _export_text() -> dict[str, Any]:
-    return {
-        "title": tr("exports.title"), "hint": tr("exports.hint"), "creating": tr("exports.creating"),
-        "done": tr("exports.done"), "failed": tr("exports.failed"),
-        "kinds": [[kind, tr(label), tr(hint)] for kind, (label, hint) in EXPORT_KINDS.items()],
-    }  # fmt: skip
+def _texts(prefix: str) -> dict[str, Mapping[str, str]]:
+    """The text of a widget by locale."""
+    return in_every_locale(lambda: tr_group(prefix))
 
 
 class Layout:
@@ -84,7 +63,7 @@ class Layout:
             )
 
         gr.HTML(self.translations.marker(header), js_on_load=None)
-        Mounted("connection", in_every_locale(lambda: tr_section("offline")))
+        Mounted("connection", _texts("offline."))
 
     # ---- side -----------------------------------------------------------------------------------------------------
 
@@ -98,7 +77,7 @@ class Layout:
         self.uploaded = gr.JSON(visible="hidden", elem_id="uploaded")
         self._heading("page.explain")
         Mounted("predictions", {"predictions": [], "note": ""}, elem_id="predictions")
-        Mounted("settings_fold", in_every_locale(lambda: tr_section("settings")), elem_id="settings-fold")
+        Mounted("settings_fold", _texts("settings."), elem_id="settings-fold")
         with gr.Column(elem_id="settings", min_width=0):
             self.controls["target"] = gr.Dropdown(
                 [(self.translations("page.any_class"), ""), *map(tuple, classes_of(self.renderer.default_model))],
@@ -122,7 +101,7 @@ class Layout:
         )
 
     def _models(self) -> None:
-        self._heading("page.models_heading", "page.models_hint", number=NUMBERS[MAX_MODELS])
+        self._heading("page.models_heading", "page.models_hint", number=str(MAX_MODELS))
         default = self.renderer.default_model
         self.controls["models"] = gr.CheckboxGroup(
             [(title, name) for title, name in self.renderer.controls.model_choices((default,))], value=[default],
@@ -136,7 +115,7 @@ class Layout:
                 self._heading("page.without")
             with gr.Row(elem_id="parts"):
                 for part, pair in pairs.items():
-                    label = self.translations(WITHOUT_KEYS[part])
+                    label = self.translations.of_group("page.without_", part)
                     self.without[gr.Button(label, size="sm", elem_classes="part", min_width=60)] = pair
             if backbones.offered:
                 self._heading("page.add_backbone", "page.add_backbone_hint")
@@ -151,17 +130,17 @@ class Layout:
     def _tabs(self) -> None:
         Mounted("tour", elem_id="tour-bar")
         with gr.Row(elem_id="toolbar"):  # js/widgets/tabs.js puts it between the tabs and their panels
-            Mounted("display", in_every_locale(lambda: tr_section("display")), elem_id="display")
-            Mounted("link", in_every_locale(_link_text), elem_id="link")
-            Mounted("exports", in_every_locale(_export_text), elem_id="exports")
+            Mounted("display", _texts("display."), elem_id="display")
+            Mounted("link", _texts("link."), elem_id="link")
+            Mounted("exports", _texts("downloads."), elem_id="exports")
         Mounted("progress", elem_id="downloads")
-        Mounted("notes", in_every_locale(_link_text), elem_id="note")
+        Mounted("notes", _texts("link."), elem_id="note")
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
-            for name, key in TABS.items():
-                with gr.Tab(self.translations(key), id=name, elem_id=f"tab-{name}"):
+            for name in TABS:
+                with gr.Tab(self.translations.of_group("tabs.", name), id=name, elem_id=f"tab-{name}"):
                     self._tab_controls(name)
                     Mounted("panel", {"tab": name}, elem_id=f"panel-{name}")
-                    if ANALYSES_BY_TAB[name].figures:
+                    if VIEWS[name].figures:
                         Mounted("figures", {"tab": name}, elem_id=f"figures-{name}")
 
     def _tab_controls(self, tab: str) -> None:
@@ -176,7 +155,7 @@ class Layout:
         if tab == "erf":
             visible = bool(self.renderer.backbones)
             self.controls["other_backbones"] = self._switch("page.other_backbones", "beside", visible)
-        if ANALYSES_BY_TAB[tab].needs_reference:
+        if VIEWS[tab].needs_reference:
             with gr.Row(elem_classes="controls"):
                 self._heading("page.reference_image", "page.reference_image_hint")
                 Mounted("reference", {"tab": tab}, elem_id=f"other-{tab}")
@@ -189,11 +168,10 @@ class Layout:
         )  # fmt: skip
 
     def _heading(self, key: str, hint: str = "", number: str = "") -> None:
-        """A heading with a hint next to it. number: key of the word that fills its placeholder."""
-        values: dict[str, Callable[[], str]] = {"number": lambda: tr(number)} if number else {}
+        """A heading with a hint next to it. number: names the word that fills its placeholder."""
 
         def heading() -> str:
-            text = tr(key, **{name: value() for name, value in values.items()})
+            text = tr(key, number=tr_group("page.number_")[number]) if number else tr(key)
             return f'<h2 class="lens-label">{text}<span>{tr(hint) if hint else ""}</span></h2>'
 
         gr.HTML(self.translations.marker(heading), js_on_load=None)

@@ -7,26 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from transxnet.draw.text import percent
 from transxnet.explain.ablation.catalog import HEAD_OFF, SELECTABLE, parse_ablation
 from transxnet.explain.ablation.masking import FILLS
 from transxnet.results.ablation import Ablation
 from transxnet.study import Study
 
-from ..cells import Json, cost_caption, missing, png, share, unfinished, weights_details
-from ..columns import Column
-from ..i18n.translate import tr, tr_lines, tr_message
-from .scene import Scene
-
-SWITCH_TEXTS = {  # of transxnet.explain.ablation.catalog -> keys of its name, and of what it does
-    "uniform_gates": ("ablation.switch_uniform_gates", "ablation.switch_uniform_gates_hint"),
-    "other_kernels": ("ablation.switch_other_kernels", "ablation.switch_other_kernels_hint"),
-    "uniform_attention": ("ablation.switch_uniform_attention", "ablation.switch_uniform_attention_hint"),
-    "no_idconv": ("ablation.switch_no_idconv", "ablation.switch_no_idconv_hint"),
-    "no_osra": ("ablation.switch_no_osra", "ablation.switch_no_osra_hint"),
-    "no_ste": ("ablation.switch_no_ste", "ablation.switch_no_ste_hint"),
-    "head_off": ("ablation.switch_head_off", "ablation.switch_head_off_hint"),
-}
-FILL_NAMES = {"gray": "ablation.fill_gray", "blur": "ablation.fill_blur", "inpaint": "ablation.fill_inpaint"}
+from ..cells import Json, cost_caption, missing, png, unfinished, weights_details
+from ..columns import Column, Scene
+from ..i18n.translate import tr, tr_group, tr_lines, tr_message
 
 
 def ablation(scene: Scene) -> Json:
@@ -38,11 +27,7 @@ def ablation(scene: Scene) -> Json:
         "painting": _occlusion_editor(scene),
         "columns": [_column(column) for column in scene.columns],
         "strings": {
-            "switches": [tr("ablation.switch_title"), tr("ablation.switch_hint")],
-            "off": tr("ablation.off"), "on": tr("ablation.on"), "head": tr("ablation.head"),
-            "where": tr("ablation.scope"), "restore": tr("ablation.all_on"),
-            "nothing": tr("ablation.nothing"), "every": tr("ablation.table"),
-            "every_hint": tr("ablation.table_hint", seconds=tr("ablation.table_seconds")),
+            **tr_group("ablation."), "every_hint": tr("ablation.every_hint", seconds=tr("ablation.table_seconds")),
         },
     }  # fmt: skip
 
@@ -51,8 +36,8 @@ def ablation(scene: Scene) -> Json:
 
 
 def _switch(name: str) -> Json:
-    title, hint = SWITCH_TEXTS[name]
-    return {"name": name, "title": tr(title), "hint": tr(hint), "heads": name == HEAD_OFF}
+    text = tr_group("ablation.switch_")
+    return {"name": name, "title": text[name], "hint": text[f"{name}_hint"], "heads": name == HEAD_OFF}
 
 
 def _active_switches(ablations: Sequence[str]) -> list[Json]:
@@ -97,14 +82,10 @@ def _occlusion_editor(scene: Scene) -> Json | None:
     return {
         "image": column.name, "key": scene.image_key, "box": list(study.crop.crop_box),
         "upload": list(study.crop.source_size), "mask": scene.state.mask, "fill": scene.state.fill,
-        "alt": tr("ablation.occlude_alt", title=column.title, share=share(painted)),
-        "fills": [{"value": name, "label": tr(FILL_NAMES[name])} for name in FILLS],
+        "alt": tr("ablation.occlude_alt", title=column.title, share=percent(painted)),
+        "fills": [{"value": name, "label": tr_group("ablation.fill_")[name]} for name in FILLS],
         "brushes": tr_lines("ablation.brushes"),
-        "strings": {
-            "title": tr("ablation.occlude"), "hint": tr("ablation.occlude_hint"), "brush": tr("ablation.brush"),
-            "undo": tr("ablation.undo"), "clear": tr("ablation.clear"), "fill": tr("ablation.fill"),
-            "pixels": tr("ablation.pixels", sizes=input_sizes),
-        },
+        "pixels": tr("ablation.pixels", sizes=input_sizes), "strings": tr_group("ablation."),
     }  # fmt: skip
 
 
@@ -138,7 +119,7 @@ def _rows(result: Ablation) -> list[Json]:
         {
             "index": old.index, "label": old.label, "before": old.probability, "after": new.probability,
             "logits": [old.logit, new.logit],
-            "shares": tr("ablation.row", before=share(old.probability), after=share(new.probability)),
+            "shares": tr("ablation.row", before=percent(old.probability), after=percent(new.probability)),
             "logit": tr("ablation.logit_row", before=logit(old.logit), after=logit(new.logit)),
         }
         for old, new in pairs
@@ -149,7 +130,8 @@ def _summary(title: str, result: Ablation) -> str:
     """The change of the target class in a sentence."""
     old, new = result.target
     summary = tr(
-        "ablation.summary", title=title, label=old.label, before=share(old.probability), after=share(new.probability),
+        "ablation.summary", title=title, label=old.label,
+        before=percent(old.probability), after=percent(new.probability),
         logit_before=logit(old.logit), logit_after=logit(new.logit),
     )  # fmt: skip
     return f"{summary} {tr('ablation.new_top', label=result.new_top.label)}" if result.new_top else summary
@@ -163,7 +145,7 @@ def _lines(column: Column, result: Ablation) -> list[str]:
         outside = _is_painted(column.study.options.mask)
         return [*lines, tr("ablation.outside", title=column.title)] if outside else lines
     painted = {
-        "share": share(result.masked_share),
+        "share": percent(result.masked_share),
         "label": result.target[0].label,
         "change": change(result.mask_effect),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from transxnet.draw.styles import MAP_STYLES
 from transxnet.results import Geometry
@@ -10,23 +10,11 @@ from transxnet.results.quantized import QuantizedTable
 from transxnet.study import Study
 
 from ..cells import Json, missing, shared_caption, transposed
-from ..columns import Column
-from ..i18n.translate import tr, tr_message
+from ..columns import Column, Scene
+from ..i18n.translate import tr, tr_group, tr_message
 from ..tables import table_json, table_key
-from .scene import Scene
 
 PART = "block_table"
-
-HEADS = {  # what a map shows -> key of its name
-    "mean": "attention.heads_mean", "max": "attention.heads_max", "one": "attention.heads_one",
-    "only": "attention.heads_only",
-}  # fmt: skip
-DIRECTIONS = {"from": "attention.direction_from", "to": "attention.direction_to"}  # direction -> key
-HINTS = {"from": "attention.hint_from", "to": "attention.hint_to"}
-CAPTIONS = {"from": "attention.caption_from", "to": "attention.caption_to"}
-MAX_CAPTIONS = {"from": "attention.caption_max", "to": "attention.caption_max"}
-HEADS_HINTS = {"from": "attention.heads_hint_from", "to": "attention.heads_hint_to"}
-STAGES = {"mean": "attention.stages_mean", "max": "attention.stages_max"}
 
 
 def attention(scene: Scene) -> Json:
@@ -54,7 +42,7 @@ def attention(scene: Scene) -> Json:
         return {"kind": "stages", "variant": column.name, "tables": [key_of(s, table) for table in s.stage_tables]}
 
     rows = [
-        (tr("attention.direction_from"), _hints()["from"], None, large),
+        (tr("attention.direction_from"), _with_marks("hint_from"), None, large),
         (tr("attention.heads_title"), "", None, heads),
         (tr("attention.stages_title"), "", None, stages),
     ]
@@ -69,30 +57,21 @@ def attention(scene: Scene) -> Json:
 
 def _text(studies: list[Study]) -> Json:
     """Text that the browser fills in, in the current locale."""
-    grids = {
-        "from": _grids(s.block_table.keys for s in studies),
-        "to": _grids(s.block_table.queries for s in studies),
-    }
-    heads_hints = {direction: tr(key, grid=grids[direction]) for direction, key in HEADS_HINTS.items()}
+    keys = _grids(s.block_table.keys for s in studies)
+    queries = _grids(s.block_table.queries for s in studies)
     return {
-        "head": tr("attention.head"), "mean": tr("attention.mean"), "max": tr("attention.max"),
-        "direction": tr("attention.direction"), "ways": _translated(DIRECTIONS), "hints": _hints(),
-        "which": _translated(HEADS), "captions": _translated(CAPTIONS), "largest": _translated(MAX_CAPTIONS),
-        "layer": tr("attention.layer"), "alt": tr("attention.alt"), "headsHints": heads_hints,
-        "headName": tr("attention.head_name"), "stagesHint": tr("attention.stages_hint"),
-        "stagesWhich": _translated(STAGES),
-        "stageName": tr("attention.stage_name"), "units": tr_message(MAP_STYLES["attention"].units),
-        "colormap": "magma", "shared": shared_caption(len(studies)),
+        **tr_group("attention."),
+        "hint_from": _with_marks("hint_from"), "hint_to": _with_marks("hint_to"),
+        "heads_hint_from": tr("attention.heads_hint_from", grid=keys),
+        "heads_hint_to": tr("attention.heads_hint_to", grid=queries),
+        "units": tr_message(MAP_STYLES["attention"].units), "colormap": "magma",
+        "shared": shared_caption(len(studies)),
     }  # fmt: skip
 
 
-def _hints() -> dict[str, str]:
+def _with_marks(name: str) -> str:
     """What a map shows, and what its marks mean."""
-    return {direction: f"{text} {tr('attention.marks')}" for direction, text in _translated(HINTS).items()}
-
-
-def _translated(keys: Mapping[str, str]) -> dict[str, str]:
-    return {name: tr(key) for name, key in keys.items()}
+    return f"{tr_group('attention.')[name]} {tr('attention.marks')}"
 
 
 def _grids(geometries: Iterable[Geometry]) -> str:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from transxnet.backbones.spec import BackboneSpec
 
 from ..cells import Json
 from ..columns import Column
-from ..i18n.translate import tr, tr_lines
+from ..i18n.translate import tr, tr_group
 from ..published import Published, published
 
 HIGHLIGHTED_FAMILY = "TransXNet"
 SMALL = "tiny-imagenet-200"  # label set whose accuracies are not comparable with ImageNet-1K's
-
-SETS = {"authors": "chart.set_authors", "timm": "chart.set_timm"}  # who measured -> key of its name
-AXES = {"gmacs": "chart.axis_gmacs", "params_m": "chart.axis_params_m"}  # column of published.csv -> key
-AXIS_TITLES = {"gmacs": "chart.axis_title_gmacs", "params_m": "chart.axis_title_params_m"}
-SIZES = {"224": "chart.size_224", "all": "chart.size_all"}
-FAMILIES = {"cnn": "chart.family_cnn", "transformer": "chart.family_transformer", "hybrid": "chart.family_hybrid"}
 
 
 def chart(columns: Sequence[Column]) -> Json:
@@ -61,19 +55,8 @@ def _row_of(column: Column) -> Published | None:
 
 
 def _text(columns: Sequence[Column]) -> Json:
-    def translated(keys: Mapping[str, str]) -> Json:
-        return {name: tr(key) for name, key in keys.items()}
-
     trained = [column for column in columns if column.study is not None and not column.study.untrained]
     absent = [column.title for column in trained if column.study.spec.label_set == SMALL]
     names = tr("page.and_join").join(absent)
     not_drawn = tr("chart.absent", count=len(absent), names=names) if absent else ""
-    return {
-        "sets": [tr("chart.sets"), translated(SETS)], "axes": [tr("chart.axes"), translated(AXES)],
-        "sizes": [tr("chart.sizes"), translated(SIZES)], "axis": translated(AXIS_TITLES),
-        "y": tr("chart.y"), "family": translated(FAMILIES), "here": tr("chart.here"),
-        "note": tr("chart.note", absent=not_drawn).strip(),
-        "alt": tr("chart.alt"), "point": tr("chart.point"), "v2": tr("chart.v2"),
-        "source": tr("chart.source"), "table": tr("chart.table"),
-        "head": tr_lines("chart.table_head"),
-    }  # fmt: skip
+    return {**tr_group("chart."), "note": tr("chart.note", absent=not_drawn).strip()}

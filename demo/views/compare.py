@@ -16,24 +16,18 @@ from transxnet.results import AttentionFrom, Explanation
 from transxnet.study import Study
 
 from ..cells import Json, bars, map_cell, missing, result_scale, scale, transposed
-from ..columns import Column
-from ..i18n.tabs import TABS
-from ..i18n.translate import tr, tr_message
+from ..columns import Column, Scene
+from ..i18n.translate import tr, tr_group, tr_message
 from .chart import chart
 from .compare_pairs import pairs
 from .compare_photos import photos
 from .costs import costs
-from .scene import Scene
 
 MAPS = {
     "attention": "attention",
     "grad_cam": "grad_cam",
     "receptive_field": "erf",
 }  # part of a study -> tab of that name
-UNITS = {  # map -> key of what its values are
-    "attention": "compare.units_attention", "grad_cam": "compare.units_grad_cam",
-    "receptive_field": "compare.units_receptive_field",
-}  # fmt: skip
 
 
 def compare(scene: Scene) -> Json:
@@ -146,9 +140,9 @@ def _map_choice(scene: Scene) -> Json:
 
 
 def _title(name: str) -> str:
-    return tr(TABS[MAPS[name]])
+    return tr_group("tabs.")[MAPS[name]]
 
 
 def _units(name: str, maps: Sequence[Explanation]) -> str:
     grids = sorted({result.geometry.grid for result in maps})
-    return tr(UNITS[name], keys=", ".join(f"{w} × {h}" for h, w in grids))
+    return tr_group("compare.units_")[name].format(keys=", ".join(f"{w} × {h}" for h, w in grids))

@@ -11,7 +11,7 @@ from math import isnan
 import numpy as np
 
 from transxnet.draw.overlay import crop_source
-from transxnet.draw.text import number
+from transxnet.draw.text import number, percent
 from transxnet.explain.attribution.methods import METHODS
 from transxnet.explain.sanity.agreement import compare_maps
 from transxnet.images import SourceImage
@@ -19,10 +19,9 @@ from transxnet.results import Explanation
 from transxnet.results.differences import Comparison, Difference
 from transxnet.study import Study
 
-from ..cells import SHARP, Json, floats, jpeg, percent, png, scale
-from ..columns import model_title
+from ..cells import SHARP, Json, floats, jpeg, png, scale
+from ..columns import Scene, model_title
 from ..i18n.translate import tr, tr_lines
-from .scene import Scene
 
 COMMON = "common"  # key of the image region that all models received
 
@@ -107,13 +106,13 @@ def _differences(comparison: Comparison, title: str, bar: Json, units: str) -> J
 
 
 def _table(comparison: Comparison, units: str) -> Json:
-    share = percent(comparison.agreement.share)
+    share = percent(comparison.agreement.share, 0)
     return {
         "title": tr("compare.table"), "head": tr_lines("compare.table_head", share=share),
         "rows": [
             [
                 tr("compare.pair", **_titles(d)), _or_uniform(d.correlation, f"{d.correlation:.2f}"),
-                _or_uniform(d.overlap, percent(d.overlap)), f"{number(d.mean_absolute)} {units}",
+                _or_uniform(d.overlap, percent(d.overlap, 0)), f"{number(d.mean_absolute)} {units}",
             ]
             for d in comparison.differences
         ],

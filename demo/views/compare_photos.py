@@ -13,11 +13,10 @@ from transxnet.results.kernels import KernelChange
 from transxnet.study import Study
 
 from ..cells import TILES, Json, heading, map_cell, missing, photo, result_scale, row, scale, tiles_cell, unfinished
-from ..columns import Column
+from ..columns import Column, Scene
 from ..examples import example_name
 from ..i18n.translate import tr
 from .kernels import GATE
-from .scene import Scene
 
 SECOND = "/second"  # suffix of a model's name: key of its crop of the reference image
 

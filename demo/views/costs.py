@@ -13,17 +13,11 @@ from transxnet.weights.sources import BUNDLED
 
 from ..cells import Json
 from ..columns import Column
-from ..i18n.translate import tr
+from ..i18n.translate import tr, tr_group
 from ..published import published
 from ..timing import Run
 
 MEASURED = ("time", "activations")  # rows that need a timed run
-
-ROWS = {  # row -> key of its title
-    "parameters": "costs.row_parameters", "macs": "costs.row_macs", "time": "costs.row_time",
-    "weights": "costs.row_weights", "activations": "costs.row_activations", "size": "costs.row_size",
-    "accuracy": "costs.row_accuracy",
-}  # fmt: skip
 
 
 def costs(columns: Sequence[Column], timings: Run | None) -> Json:
@@ -49,7 +43,7 @@ def costs(columns: Sequence[Column], timings: Run | None) -> Json:
     return {
         "title": tr("costs.title"), "sub": tr("costs.hint"), "measuring": timings is None,
         "head": [column.title for column in finished], "variants": [column.name for column in finished],
-        "rows": [{"key": key, "title": tr(ROWS[key]), "cells": cells} for key, cells in rows.items()],
+        "rows": [{"key": key, "title": tr_group("costs.row_")[key], "cells": cells} for key, cells in rows.items()],
         "note": note,
     }  # fmt: skip
 

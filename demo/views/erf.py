@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from transxnet.draw.styles import MAP_STYLES
+from transxnet.draw.text import percent
 
-from ..cells import Json, result_cell, result_scale, share, transposed
-from ..columns import Column
+from ..cells import Json, result_cell, result_scale, transposed
+from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_message
-from .scene import Scene
 
 
 def erf(scene: Scene) -> Json:
     def cell(column: Column) -> Json:
         numbers = column.study.receptive_field.numbers
-        areas = ", ".join(share(numbers[f"r{t}"]) for t in (20, 30, 50, 99))
+        areas = ", ".join(percent(numbers[f"r{t}"]) for t in (20, 30, 50, 99))
         caption = tr("erf.areas", shares="20, 30, 50, 99%", areas=areas)
         return result_cell(column, "receptive_field", caption)
 

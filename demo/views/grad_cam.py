@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from transxnet.draw.styles import MAP_STYLES, layer_and_target
+from transxnet.explain.attribution.methods import MULTI_PASS_METHODS
 from transxnet.study import Study
 
-from ..analyses import MULTI_PASS_METHODS
 from ..cells import Json, map_cell, result_cell, result_scale, scale, transposed
-from ..columns import Column
+from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_message
-from .scene import Scene
 
 MORE_MAPS = ("contrast", "cam_stages", *MULTI_PASS_METHODS)  # shown on request
 

@@ -16,9 +16,8 @@ from transxnet.explain.kernels.kernels import representatives
 from transxnet.results import Geometry, KernelSet
 
 from ..cells import TILES, Json, floats, missing, scale, tiles_cell, transposed
-from ..columns import Column
-from ..i18n.translate import tr, tr_message, tr_section
-from .scene import Scene
+from ..columns import Column, Scene
+from ..i18n.translate import tr, tr_group, tr_message
 
 GATE = {"range": [0.0, 1.0], "signed": False, "root": False, "units": "gate", "colormap": "viridis"}
 ARRAYS = (
@@ -27,20 +26,12 @@ ARRAYS = (
 )  # fmt: skip
 
 
-ROWS = {  # row -> keys of its title and its hint
-    "kernels": ("kernels.row_kernels", "kernels.row_kernels_hint"),
-    "difference": ("kernels.row_difference", "kernels.row_difference_hint"),
-    "gates": ("kernels.row_gates", "kernels.row_gates_hint"),
-}
-ALTS = {"kernels": "kernels.alt_kernels", "difference": "kernels.alt_difference", "gates": "kernels.alt_gates"}
-
-
 @dataclass(frozen=True)
 class Aspect:
     """One row of the tab.
 
     Attributes:
-        name: Key of ROWS and ALTS.
+        name: Of its text: kernels.row_NAME, kernels.alt_NAME.
         values: What is drawn: kernels -> (C, 7, 7).
         caption: Of a cell, from the kernels and whether they are generated.
         static_key: Key of the sentence shown for learned kernels; "" shows nothing, None draws them too.
@@ -86,12 +77,13 @@ def kernels(scene: Scene) -> Json:
         maps = [aspect.values(study.kernels)[channels[id(study)]] for study in shown_studies]
         common = aspect.scale or scale(maps, "weight", "RdBu_r", signed=True)
         common = common | {"units": tr_message(common["units"])}
-        title, hint = ROWS[aspect.name]
-        return tr(title), tr(hint), common, lambda column: _cell(aspect, column, channels[id(column.study)])
+        text = tr_group("kernels.row_")
+        title, hint = text[aspect.name], text[f"{aspect.name}_hint"]
+        return title, hint, common, lambda column: _cell(aspect, column, channels[id(column.study)])
 
     return transposed(scene.columns, [row_of(aspect) for aspect in ASPECTS], "kernels") | {
         "layout": "kernels",
-        "strings": tr_section("kernel_inspector"),
+        "strings": tr_group("kernel_inspector."),
         "inspected": [_inspected(column) for column in scene.columns],
         "coming": [column.name for column in scene.columns if not column.finished],
     }
@@ -102,7 +94,7 @@ def _cell(aspect: Aspect, column: Column, channels: Sequence[int]) -> Json:
     if aspect.static_key is not None and not generated:
         return {"kind": "text", "text": tr(aspect.static_key) if aspect.static_key else ""}
     names = [tr("kernels.tile", channel=i + 1) for i in channels]
-    alt = tr(ALTS[aspect.name], title=column.title)
+    alt = tr_group("kernels.alt_")[aspect.name].format(title=column.title)
     kernels = column.study.kernels
     return tiles_cell(aspect.values(kernels)[channels], names, aspect.caption(kernels, generated), alt)
 

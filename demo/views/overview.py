@@ -19,8 +19,8 @@ from ..cells import (
     unfinished,
     weights_details,
 )
+from ..columns import Scene
 from ..i18n.translate import tr, tr_message
-from .scene import Scene
 
 COLUMNS = ("attention", "kernels", "grad_cam", "receptive_field")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..cells import Json, share, transposed
-from ..columns import Column
+from transxnet.draw.text import percent
+
+from ..cells import Json, transposed
+from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_message
-from .scene import Scene
 
 PART = "sanity_checks"
 
@@ -18,7 +19,7 @@ def sanity_checks(scene: Scene) -> Json:
 def _target_cell(column: Column) -> Json:
     """The target class, its probability, and how long the checks took."""
     study = column.study
-    sentences = [f"{study.target.label}, {share(study.predictions.probabilities[study.target.index])}."]
+    sentences = [f"{study.target.label}, {percent(study.predictions.probabilities[study.target.index])}."]
     if PART in study.seconds:
         sentences.append(tr("sanity_checks.computed", part=tr("tabs.sanity_checks"), seconds=study.seconds[PART]))
     if study.target.note:

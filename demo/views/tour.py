@@ -7,10 +7,9 @@ from transxnet.variants import VariantSpec
 
 from ..architecture import architecture
 from ..cells import Json
-from ..columns import model_title
+from ..columns import Scene, model_title
 from ..i18n.translate import tr
 from ..tour import FALLBACK, listed
-from .scene import Scene
 
 
 def tour(scene: Scene) -> Json:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.analyses import ANALYSES_BY_TAB
-from demo.i18n.tabs import TABS
+from demo.state import TABS
+from demo.views import VIEWS
 from tests.browser.conftest import ROOT
 from tests.browser.lens import PHONE, WIDE, Lens
 
@@ -27,7 +27,7 @@ WALKS = {  # screen, colors, and a place whose maps nobody else has tested, so t
     "wide": (WIDE, "light", (51, 61)), "phone": (PHONE, "light", (52, 62)), "dark": (WIDE, "dark", (53, 63)),
 }  # fmt: skip
 IN_README = ("overview", "attention", "kernels", "compare", "tour")
-FIGURES = [name for name in TABS if ANALYSES_BY_TAB[name].figures and name != "ablation"]
+FIGURES = [name for name in TABS if VIEWS[name].figures and name != "ablation"]
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

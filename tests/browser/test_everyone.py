@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from demo.i18n.tabs import TABS
 from demo.i18n.translate import tr, tr_lines
+from demo.state import TABS
 from tests.browser.lens import PHONE, Lens
 from tests.browser.test_page import library
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from demo.examples import examples
-from demo.i18n.tabs import TABS
 from demo.i18n.translate import tr, use_locale
+from demo.state import TABS
 from tests.browser.lens import PHONE, Lens
 
 pytestmark = pytest.mark.browser
@@ -24,11 +24,11 @@ def speaks(lens: Lens, code: str) -> None:
     """The parts that Gradio draws, those that the browser draws and those that the server sends."""
     page, (name, tag) = lens.page, LANGUAGES[code]
     assert page.evaluate("document.documentElement.lang") == tag
-    for view, title in TABS.items():
+    for view in TABS:
         tab = page.locator(f"#tab-{view}-button")
         if tab.is_visible():
-            assert tab.inner_text().strip() == said(title, code)
-    assert lens.panel("overview").locator(".lens-intro").inner_text() == said("overview.intro", code)
+            assert tab.inner_text().strip() == said(f"tabs.{view}", code)
+    assert lens.panel("overview").locator(".lens-intro").inner_text() == said("intros.overview", code)
     assert page.get_by_role("heading", name=said("page.explain", code)).is_visible()
     assert page.locator("#stage label").first.inner_text().strip() == said("page.stage_number", code).format(stage=1)
     assert page.locator(".lens-language option:checked").inner_text() == name
@@ -66,7 +66,7 @@ def test_a_korean_browser_sees_korean_and_the_same_numbers(visit):
 
     korean.look_at("attention")
     panel = korean.panel("attention")
-    assert panel.locator(".lens-intro").inner_text() == said("attention.intro", "ko")
+    assert panel.locator(".lens-intro").inner_text() == said("intros.attention", "ko")
     assert "스테이지 3, 블록 4" in panel.inner_text()
 
 
@@ -96,7 +96,7 @@ def test_nothing_sticks_out_on_a_phone(visit, served, code):
     lens.page.get_by_role("tab", name=said("tabs.ablation", code), exact=True).click()
     intro = lens.panel("ablation").locator(".lens-intro")
     intro.wait_for()
-    assert intro.inner_text() == said("ablation.intro", code)
+    assert intro.inner_text() == said("intros.ablation", code)
     lens.settled("ablation")
     assert sticks_out(lens) == 0
 

@@ -118,7 +118,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     assert lens.page.evaluate("[lens.display.opacity, lens.display.head]") == [0.85, "mean"]
     assert query(lens) == {"__theme": "light"}  # what is not ours stays
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    told.get_by_role("button", name=tr("links.close")).click()
+    told.get_by_role("button", name=tr("link.close")).click()
     expect(told).to_be_empty()
 
     note = lens.page.locator("#link .lens-note")
@@ -134,11 +134,11 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     lens.page.evaluate(copied % "(text) => { window.copied = text; return Promise.resolve(); }")
     lens.page.locator(".lens-copy").click()
     said = lens.page.locator("#link .status")
-    expect(said).to_have_text(tr("links.copied"))
+    expect(said).to_have_text(tr("link.copied"))
     assert lens.page.evaluate("window.copied") == lens.page.url
     lens.page.evaluate(copied % "() => Promise.reject(new Error('not allowed'))")
     lens.page.locator(".lens-copy").click()
-    expect(said).to_have_text(tr("links.selected"))
+    expect(said).to_have_text(tr("link.selected"))
     assert lens.page.evaluate("getSelection().toString() || document.activeElement.value") == lens.page.url
 
 

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from demo.number_format import format_fixed, format_number, format_percent
+from transxnet.draw.text import fixed, number, percent
 
 pytestmark = pytest.mark.browser
 VALUES = [
@@ -67,7 +67,7 @@ def test_numbers_equal_pythons(formatted):
     assert len(VALUES) == 50
     values = [*VALUES, *random_values()]
     texts = formatted("formatNumber", values)
-    assert texts == [format_number(value) for value in values]
+    assert texts == [number(value) for value in values]
     assert not [text for text in texts if re.fullmatch(r"-0(\.0*)?", text)]
 
 
@@ -75,7 +75,7 @@ def test_numbers_equal_pythons(formatted):
 def test_fixed_decimals_equal_pythons(formatted, decimals):
     values = [value for value in [*VALUES, *random_values()] if not 1e15 < abs(value) < math.inf]
     texts = formatted("formatFixed", values, decimals)
-    assert texts == [format_fixed(value, decimals) for value in values]
+    assert texts == [fixed(value, decimals) for value in values]
     assert not [text for text in texts if re.fullmatch(r"-0(\.0*)?", text)]
 
 
@@ -83,7 +83,7 @@ def test_fixed_decimals_equal_pythons(formatted, decimals):
 def test_percentages_equal_pythons(formatted, decimals):
     values = [value for value in [*SHARES, *VALUES, *random_values()] if not 1e13 < abs(value) < math.inf]
     texts = formatted("formatPercent", values, *decimals)
-    assert texts == [format_percent(value, *decimals) for value in values]
+    assert texts == [percent(value, *decimals) for value in values]
     for value, text in zip(values, texts, strict=True):
         assert " %" not in text
         assert (text == "0%") == (value == 0)
@@ -103,4 +103,4 @@ def test_percentages_equal_pythons(formatted, decimals):
     ],
 )
 def test_percentages_on_the_page(share, text):
-    assert format_percent(share) == text
+    assert percent(share) == text

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.analyses import ANALYSES_BY_TAB
-from demo.cells import share
 from demo.examples import examples
-from demo.i18n.translate import SOURCES, tr
+from demo.i18n.translate import tr, tr_group
+from demo.views import VIEWS
 from transxnet import load
+from transxnet.draw.text import percent
 from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT
 from transxnet.images import decode
 from transxnet.labels import label_set
@@ -200,7 +200,7 @@ def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visit):
     third = library().predictions.top[2]
     with lens.answer("grad_cam"):
         lens.page.locator(f"#predictions button[data-index='{third.index}']").click()
-    cam = {"analyses": ANALYSES_BY_TAB["grad_cam"].maps}
+    cam = {"analyses": VIEWS["grad_cam"].maps}
     check_cam(lens, library(target=third.index, **cam), third.label)
 
     labels = label_set("tiny-imagenet-200")
@@ -242,7 +242,7 @@ def test_the_receptive_field_of_another_stage(visit):
                 lens.choose("stage", stage)
         numbers = library(stage=stage).receptive_field.numbers
         assert said(lens.numbers("erf")[0], "r50") == near(numbers["r50"])
-        assert f" {share(numbers['r20'])}" in lens.panel("erf").locator("figcaption").first.text_content()
+        assert f" {percent(numbers['r20'])}" in lens.panel("erf").locator("figcaption").first.text_content()
 
 
 # ---- several variants ---------------------------------------------------------------------------------------
@@ -370,7 +370,7 @@ def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visit, served
     error.wait_for()
     assert answered < time.perf_counter() - began < 30
     tried = error.locator("li").all_text_contents()
-    assert [one.split(":")[0] for one in tried] == [tr(key) for key in SOURCES.values()]
+    assert [one.split(":")[0] for one in tried] == list(tr_group("weights.source_").values())
     assert all(len(one) > 30 for one in tried)
     assert "github.com" in tried[-1]
     assert "/" not in error.text_content().replace("https://", "")

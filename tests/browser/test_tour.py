@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from demo.i18n.tabs import TABS
 from demo.i18n.translate import tr
+from demo.state import TABS
 from demo.tour import STEPS
 from tests.browser.lens import PHONE, Lens
 

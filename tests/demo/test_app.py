@@ -16,8 +16,7 @@ import pytest
 import app
 from demo import server
 from demo import service as service_module
-from demo.analyses import DEFAULT_BACKBONES
-from demo.backbones import Backbones
+from demo.backbones import DEFAULT_BACKBONES, Backbones
 from demo.http_policy import BodyLimit, SecurityHeaders
 from demo.page_routes import PageRoutes
 from demo.requests import RequestCheck

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from demo.architecture import STAGES, architecture, expanded_block, stage_numbers
-from demo.i18n.tabs import TABS
-from demo.i18n.translate import tr
+from demo.i18n.translate import tr_group
+from demo.state import TABS
 from transxnet.model import STAGES as STAGE_INDICES
 from transxnet.model import TransXNet
 from transxnet.variants import VARIANTS, find_variant
@@ -97,7 +97,7 @@ def test_every_box_opens_a_tab(name):
     boxes = diagram["flow"] + [box for block in diagram["blocks"] for box in block.values() if isinstance(box, dict)]
     for box in boxes:
         assert box["go"]["tab"] in TABS
-        assert tr(TABS[box["go"]["tab"]]) in box["name"]
+        assert tr_group("tabs.")[box["go"]["tab"]] in box["name"]
         assert "{" not in box["name"]
     stages = [(box["go"]["tab"], box["go"]["stage"]) for box in diagram["flow"] if box["kind"] == "stage"]
     assert stages == [("erf", stage) for stage in STAGES]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.analyses import ANALYSES_BY_TAB
 from demo.columns import Column
 from demo.figures import figure, figures_of, finished_figures, none, waiting
 from demo.i18n.translate import tr
+from demo.views import VIEWS
 from tests.fixtures.small_model import image, small_model
 from transxnet import load
 from transxnet.draw.figure import StudyFigure, Table
@@ -48,10 +48,10 @@ def test_figure_keeps_text_pixels_and_table():
 
 
 @pytest.mark.parametrize(
-    "tab", [name for name, analyses in ANALYSES_BY_TAB.items() if analyses.figures and name != "sanity_checks"]
+    "tab", [name for name, analyses in VIEWS.items() if analyses.figures and name != "sanity_checks"]
 )
 def test_every_finished_column_is_in_every_figure(tab, monkeypatch):
-    expected = ANALYSES_BY_TAB[tab].figures
+    expected = VIEWS[tab].figures
     columns = [make_column("small", expected), make_column("small", expected, "untrained")]
     analyses: list[str] = []
     study_figures: list[StudyFigure] = []
@@ -90,7 +90,7 @@ def test_other_backbones_join_the_figures_of_receptive_fields():
         Column(name, study(load(name), IMAGE, only))
         for name in ("timm:test_resnet@untrained", "timm:test_convnext@untrained")
     ]
-    columns = [make_column("small", ANALYSES_BY_TAB["erf"].figures)]
+    columns = [make_column("small", VIEWS["erf"].figures)]
     maps, curves, parts = figures_of("erf", columns, IMAGE, backbones)
     assert (maps["name"], curves["name"], parts["name"]) == ("beside", "erf_curves", "erf_pathways")
     for payload in (maps, curves):

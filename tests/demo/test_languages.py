@@ -31,9 +31,9 @@ from demo.i18n.translate import (
     negotiate_locale,
     tr,
     tr_error,
+    tr_group,
     tr_lines,
     tr_message,
-    tr_section,
     use_locale,
 )
 from demo.ui.language import InLanguage, Translations, chooser
@@ -80,7 +80,7 @@ def key_literals() -> dict[str, str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 section, dot, name = node.value.partition(".")
-                if dot and section in SECTIONS and re.fullmatch(r"[A-Za-z0-9_]+", name):
+                if dot and section in SECTIONS and re.fullmatch(r"[A-Za-z0-9_]*[A-Za-z0-9]", name):
                     literals[node.value] = f"{path.name}:{node.lineno}"
     return literals
 
@@ -151,9 +151,16 @@ def test_every_key_in_code_exists():
 
 
 def test_every_key_is_used():
-    sections = {str(call.args[0].value) for tree in sources("demo").values() for call in calls(tree, "tr_section")}
+    prefixes = {
+        node.value
+        for tree in sources("demo").values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"[a-z_]+\.([a-z_]+_)?", node.value)
+    }
     literals = key_literals()
-    unused = {key for key in STRINGS if key not in literals and key.partition(".")[0] not in sections}
+    unused = {key for key in STRINGS if key not in literals and not key.startswith(tuple(prefixes))}
     assert not unused
 
 
@@ -214,7 +221,8 @@ def test_plural_form_follows_count():
 
 def test_lines_and_sections():
     assert len(tr_lines("maps.places")) == 9
-    assert tr_section("offline") == {"gone": STRINGS["offline.gone"], "back": STRINGS["offline.back"]}
+    assert tr_group("offline.") == {"gone": STRINGS["offline.gone"], "back": STRINGS["offline.back"]}
+    assert tr_group("page.number_") == {"2": "two", "3": "three", "4": "four"}
 
 
 def test_locale_is_local_to_a_thread():

@@ -9,9 +9,9 @@ import pytest
 
 from demo.backbones import Backbones
 from demo.controls import MODELS_WITHOUT
-from demo.i18n.tabs import TABS
 from demo.renderer import Renderer
 from demo.service import StudyService
+from demo.state import TABS
 from demo.ui.layout import Layout
 from demo.ui.page import Page
 from tests.fixtures.small_model import image

@@ -150,11 +150,11 @@ def test_error_on_the_way_is_a_line_without_details(client, renderer, caplog):
 
 
 def test_newer_request_supersedes_and_stop_ends(client, renderer):
-    renderer.steps = [lambda request: {"current": request.request_id.is_current()}]
+    renderer.steps = [lambda request: {"current": request.is_current()}]
     assert view(client, id=5)[0] == {"current": True}
     assert view(client, id=4)[0] == {"current": False}
     assert client.post("/lens/stop", json={"page": "p", "id": 5}).status_code == 204
-    assert renderer.requests[0].request_id.is_stopped()
+    assert renderer.requests[0].is_stopped()
     assert view(client, id=1, page="q")[0] == {"current": True}
 
 

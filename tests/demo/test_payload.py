@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.cells import STALLED_AFTER, TILES, share
+from demo.cells import STALLED_AFTER, TILES, crosshair, predictions, progress
 from demo.columns import Column
-from demo.i18n.tabs import TABS
 from demo.i18n.translate import source_name, tr
-from demo.payload import crosshair, predictions, progress
 from demo.service import Arrival
+from demo.state import TABS
 from demo.views import Scene
 from demo.views import view as view_of
 from demo.views.kernels import ARRAYS
@@ -24,6 +23,7 @@ from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
 from transxnet.draw.scale import shared_range
 from transxnet.draw.styles import marked_position
+from transxnet.draw.text import percent
 from transxnet.errors import LensError, NoWeights
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.images import SourceImage
@@ -237,7 +237,7 @@ def test_receptive_field_has_its_shares(columns):
     for column, cell in zip(columns, row["cells"], strict=True):
         numbers = column.study.receptive_field.numbers
         for percentage in (20, 30, 50, 99):
-            assert f" {share(numbers[f'r{percentage}'])}" in cell["caption"]
+            assert f" {percent(numbers[f'r{percentage}'])}" in cell["caption"]
 
 
 def test_target_outside_the_top_five_is_the_last_bar(columns):
@@ -420,7 +420,7 @@ def test_tabs_of_a_sibling_are_complete(siblings, name):
 
 
 def test_small_share_has_a_digit():
-    assert [share(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3%", "< 0.1%", "4.6%", "33%"]
+    assert [percent(p) for p in (0.003, 0.0003, 0.046, 0.326)] == ["0.3%", "< 0.1%", "4.6%", "33%"]
 
 
 def test_sanity_checks_have_the_share_of_other_tabs(columns):

@@ -7,24 +7,25 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from demo import service as service_module
-from demo.analyses import ALWAYS_SHOWN, ANALYSES_BY_TAB, DEFAULT_BACKBONES
-from demo.backbones import Backbones
+from demo.backbones import DEFAULT_BACKBONES, Backbones
 from demo.cells import TILES, floats
 from demo.columns import model_title
 from demo.controls import MODELS_WITHOUT, SIBLINGS
 from demo.exports import File
 from demo.i18n.translate import tr
 from demo.page_export import export_view
+from demo.page_routes import RequestIds
 from demo.renderer import Renderer, RenderRequest
-from demo.request_ids import RequestIds
 from demo.service import StudyService
 from demo.state import PREVIOUS, ViewState, center
+from demo.views import ALWAYS_SHOWN, VIEWS
 from tests.fixtures.small_model import image, small_model
 from transxnet import load
 from transxnet.errors import LensError, SourceFailed
@@ -83,7 +84,9 @@ class Page:
         """The parts of each step after a change of the state."""
         self.state = ViewState.model_validate(self.state.model_dump() | change)
         self.number += 1
-        request = RenderRequest(self.state, self.requests.begin("page", self.number), **self.held)
+        self.requests.begin("page", self.number)
+        of_page = (partial(ask, "page", self.number) for ask in (self.requests.is_current, self.requests.is_stopped))
+        request = RenderRequest(self.state, *of_page, **self.held)
         for count, parts in enumerate(self.renderer.render(request)):
             assert count < MAX_STEPS
             json.dumps(parts)
@@ -194,9 +197,10 @@ def test_superseded_request_sends_nothing_more(page):
 
 
 def test_late_request_of_an_older_number_is_superseded(page):
-    newest = page.requests.begin("page", 7)
-    assert not page.requests.begin("page", 6).is_current()
-    assert newest.is_current()
+    for number in (7, 6):
+        page.requests.begin("page", number)
+    assert page.requests.is_current("page", 7)
+    assert not page.requests.is_current("page", 6)
 
 
 @pytest.fixture
@@ -386,14 +390,13 @@ def test_offer_appears_once_the_model_is_loaded(page, monkeypatch):
 # ---- tabs -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tab", [tab for tab in ANALYSES_BY_TAB if tab not in ("sanity_checks", "compare")])
+@pytest.mark.parametrize("tab", [tab for tab in VIEWS if tab not in ("sanity_checks", "compare")])
 def test_tab_computes_its_own_analyses_only(page, tab):
     parts = page.show(tab=tab)
     assert parts["panel"]["view"] == tab
     studies = page.renderer.service._studies.values()
     assert (
-        any(set(study.options.analyses) == {*ANALYSES_BY_TAB[tab].maps, ALWAYS_SHOWN} for study in studies)
-        or tab == "ablation"
+        any(set(study.options.analyses) == {*VIEWS[tab].maps, ALWAYS_SHOWN} for study in studies) or tab == "ablation"
     )
 
 

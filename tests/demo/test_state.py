@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from demo.i18n.translate import tr
+from demo.i18n.translate import tr, tr_group
 from demo.state import (
     DISPLAY_FIELDS,
-    LABELS,
     OLD_KEYS,
     TABS,
     URL_FIELDS,
@@ -59,7 +58,9 @@ def test_unusable_value_is_left_at_its_default_with_a_note(key, text):
     state, notes = from_query({key: text, "stage": "2"} if key != "stage" else {key: text, "tab": "erf"})
     name = {"lang": "locale"}.get(key, key)
     assert getattr(state, name) == getattr(ViewState(), name)
-    assert notes == [tr("links.unused", name=tr(LABELS[name]), value=text[:40] + ("…" if len(text) > 40 else ""))]
+    assert notes == [
+        tr("links.unused", name=tr_group("links.name_")[name], value=text[:40] + ("…" if len(text) > 40 else ""))
+    ]
     assert state.stage == 2 or state.tab == "erf"
 
 
@@ -76,7 +77,7 @@ def test_model_names_become_canonical_and_unique():
 def test_repeated_key_is_not_used():
     state, notes = from_query([("stage", "2"), ("stage", "4"), ("tab", "erf")])
     assert (state.stage, state.tab) == (3, "erf")
-    assert notes == [tr("links.repeated", name=tr(LABELS["stage"]))]
+    assert notes == [tr("links.repeated", name=tr("links.name_stage"))]
 
 
 @pytest.mark.parametrize("key", sorted(OLD_KEYS))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demo import study_cache as study_cache_module
-from demo.study_cache import array_bytes, study_cache
+from demo import service
+from demo.service import array_bytes, study_cache
 from tests.fixtures.small_model import image, small_model
 from transxnet.study import StudyOptions, study
 
@@ -23,7 +23,7 @@ def test_least_recently_used_studies_are_dropped():
 
 
 def test_arrays_are_bounded_by_their_bytes(monkeypatch):
-    monkeypatch.setattr(study_cache_module, "MAX_BYTES", 100)
+    monkeypatch.setattr(service, "STUDY_BYTES", 100)
     cache = study_cache(100)
     for name in "abc":
         cache[name] = np.zeros(40, np.uint8)

@@ -90,7 +90,7 @@ def _draw_subtitle(canvas: Canvas, result: AblationTable, name: str) -> None:
 
 def _prediction(result: AblationTable) -> str:
     target = result.target
-    return f"{target.label}, {percent(target.probability)}, logit {target.logit:.2f}"
+    return f"{target.label}, {percent(target.probability, 1)}, logit {target.logit:.2f}"
 
 
 def _columns(result: AblationTable) -> tuple[list[str], list[str]]:
@@ -194,7 +194,7 @@ def signed(change: float) -> str:
 
 def _outcome(row: AblationRow) -> str:
     """ "14.1%", and the new prediction where it changes."""
-    return percent(row.probability_after) + (f", predicts {row.new_top.label}" if row.new_top else "")
+    return percent(row.probability_after, 1) + (f", predicts {row.new_top.label}" if row.new_top else "")
 
 
 def _largest(result: AblationTable) -> str:
@@ -212,7 +212,7 @@ def _table(pairs: Sequence[tuple[AblationTable, str]]) -> Table:
     rows: list[tuple[str, ...]] = []
     for result, name in pairs:
         prefix = f"{name}: " if len(pairs) > 1 else ""
-        before = f"{percent(result.target.probability)} {result.target.label}"
+        before = f"{percent(result.target.probability, 1)} {result.target.label}"
         rows.append((f"{prefix}Unchanged", before, *[""] * stages))
         for question, title in result.ablations.items():
             outcomes = {row.stage: _outcome(row) for row in result.rows if row.ablation == question and not row.block}

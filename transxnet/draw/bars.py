@@ -36,6 +36,6 @@ def prediction_bars(
         canvas.rectangle(0, y + 0.57 * step, length, 0.22 * step, color)
         label = shorten(printable(prediction.label), 0.76 * side * 72, SIZE, is_target)
         canvas.text(0, y + 0.5 * step, label, SIZE, INK, is_target, va="bottom")
-        canvas.text(side, y + 0.5 * step, percent(prediction.probability), SIZE, GRAY, align="right", va="bottom")
+        canvas.text(side, y + 0.5 * step, percent(prediction.probability, 1), SIZE, GRAY, align="right", va="bottom")
     canvas.y = side
     return canvas.to_rgb()

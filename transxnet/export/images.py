@@ -217,5 +217,5 @@ def _photo_cell(study: Study, image: np.ndarray | None) -> Cell:
 
 def _predictions_cell(study: Study) -> Cell:
     target, share = study.target, float(study.predictions.probabilities[study.target.index])
-    caption = f"Target class: {target.label} (class {target.index}), {percent(share)}."
+    caption = f"Target class: {target.label} (class {target.index}), {percent(share, 1)}."
     return Cell(lambda side: prediction_bars(study.predictions.top, target.index, side, DPI), caption)

@@ -3,14 +3,6 @@
 from __future__ import annotations
 
 STRINGS = {
-    "ablation.intro": (
-        "Switch parts of the model off or occlude a region of the image, and see how the prediction changes."
-    ),
-    "ablation.limits": (
-        "The model was not trained with these changes. A large change shows that the part is used for this image, not "
-        "that a model trained without it would be worse by as much; a small change may mean that another part "
-        "compensates."
-    ),
     "ablation.switch_title": "Switch parts off",
     "ablation.switch_hint": "Combine several; choose where each applies.",
     "ablation.switch_uniform_gates": "Generated kernels",
@@ -45,7 +37,7 @@ STRINGS = {
     "ablation.brushes": ("small\nmedium\nlarge"),
     "ablation.undo": "Undo",
     "ablation.clear": "Clear",
-    "ablation.all_on": "Reset all",
+    "ablation.restore": "Reset all",
     "ablation.fill": "Fill",
     "ablation.fill_gray": "gray",
     "ablation.fill_blur": "blur",
@@ -64,8 +56,8 @@ STRINGS = {
     "ablation.outside": "The occluded region lies outside the input crop of {title}.",
     "ablation.given": "Model input of {title}, {size} pixels",
     "ablation.skipped": "Not applied: {why}",
-    "ablation.table": "Run full ablation",
-    "ablation.table_hint": (
+    "ablation.every": "Run full ablation",
+    "ablation.every_hint": (
         "Every ablation in every block, one at a time: {seconds} or longer. The result appears below."
     ),
     "ablation.table_seconds": "tens of seconds",

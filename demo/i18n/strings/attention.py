@@ -3,16 +3,6 @@
 from __future__ import annotations
 
 STRINGS = {
-    "attention.intro": (
-        "Move the pointer over the image or a map: every model shows which keys its attention (OSRA) weights for that "
-        "query position. Click to keep the position."
-    ),
-    "attention.limits": (
-        "Weights of one block and half of its channels: the other half passes through IDConv, and a residual "
-        "connection bypasses both. Keys have already aggregated their neighborhood, so do not interpret the map as a "
-        "map of causes. Weights after the softmax, quantized to 0.2% of each head's maximum; keys are spatially "
-        "reduced."
-    ),
     "attention.head": "Head",
     "attention.direction": "Direction",
     "attention.mean": "mean",

@@ -3,15 +3,6 @@
 from __future__ import annotations
 
 STRINGS = {
-    "compare.intro": (
-        "Two or three models on one image: predictions, maps, their differences, and cost. Or one model on two images: "
-        "which kernels and attention it computes for each."
-    ),
-    "compare.limits": (
-        "A probability is the softmax over the model's own classes: a model that knows nothing in the image still "
-        "distributes 100% over its classes. Maps that agree may both be wrong, and maps that differ need not be worse: "
-        "two models may use different evidence for the same prediction."
-    ),
     "compare.map": "Map to compare",
     "compare.photos": "Two images on one model",
     "compare.predictions": "Predictions",

@@ -3,15 +3,6 @@
 from __future__ import annotations
 
 STRINGS = {
-    "erf.intro": (
-        "Pixels that the unit at the query position depends on: the absolute gradient of its features with respect to "
-        "the model input."
-    ),
-    "erf.limits": (
-        "IDConv's mixing weights and the normalization statistics let every pixel influence every unit, so the map "
-        "combines local input and global modulation. Each pixel's gradient is shown relative to the image mean; the "
-        "highest 0.5% of pixels share one color. The areas below a map are measured on raw values."
-    ),
     "erf.backbones_title": "Receptive fields compared with other backbones",
     "erf.backbones_caption": (
         "One map per model for the same position of this image: absolute gradient ÷ mean, six decades on one color "

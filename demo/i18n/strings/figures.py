@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STRINGS = {
-    "figures.data_table": "Data table",
+    "figures.numbers": "Data table",
     "figures.table": "{title}, table",
     "figures.image": "{title}, image",
     "figures.save": "Save figure (PNG)",

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 STRINGS = {
-    "links.copy": "Copy link",
-    "links.copied": "Copied",
-    "links.selected": "Copy it from here",
-    "links.address": "Link to this view",
     "links.upload_left_out": "The link does not include your image; it opens with the example “{example}”.",
     "links.reference_left_out": "The link does not include your reference image; it opens with an example.",
     "links.mask_left_out": "The link does not include the occluded region.",
     "links.upload_gone": "Your image is no longer on the server. Upload it again.",
-    "links.close": "Close",
     "links.old": "This link was made by an earlier version of this page and cannot be read any more.",
     "links.unused": "The {name} “{value}” cannot be used and was ignored.",
     "links.repeated": "The link gives the {name} more than once; it was ignored.",

@@ -11,5 +11,4 @@ STRINGS = {
     "maps.peak": "Peak weight {peak}",
     "maps.shared": "shared by {count} models",
     "maps.cost": "{parameters} M parameters, {macs} GMACs.",
-    "maps.not_a_number": "n/a",
 }

@@ -35,7 +35,7 @@ STRINGS = {
     "page.without": "Trained without…",
     "page.without_generated_kernels": "generated kernels",
     "page.without_attention": "attention",
-    "page.without_STE": "STE",
+    "page.without_ste": "STE",
     "page.add_backbone": "Add a timm backbone",
     "page.add_backbone_hint": "Press Enter to add",
     "page.add_backbone_label": "Add a timm backbone, by name",

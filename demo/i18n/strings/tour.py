@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 STRINGS = {
-    "tour.intro": (
-        "Each block of TransXNet processes an image in two ways: with kernels generated for this image, and with "
-        "attention over the whole image. Click a box to open the tab that shows it, or take the tour."
-    ),
     "tour.start": "Start the tour",
     "tour.resume": "Resume the tour",
     "tour.steps": "Steps",

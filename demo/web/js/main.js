@@ -6,12 +6,11 @@
  * (demo/ui/page.py) call the other functions.
  */
 import { addBackbone, addModel, changed, clear, pending } from "./core/controls.js";
-import { crosshair } from "./core/crosshair_store.js";
+import { crosshair } from "./core/position.js";
 import { display } from "./core/display_store.js";
-import { mount } from "./core/mount.js";
 import { layOutMatrix, mountPanel } from "./core/panel.js";
 import { mountProgress } from "./core/progress.js";
-import { start, state, update } from "./core/store.js";
+import { mount, start, state, update } from "./core/store.js";
 import { layOutAblation } from "./views/ablation.js";
 import { layOutAttention } from "./views/attention.js";
 import { layOutCompare } from "./views/compare.js";

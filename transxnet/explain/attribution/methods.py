@@ -113,4 +113,5 @@ _ALL = (
     ),
 )
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ALL})
+MULTI_PASS_METHODS = tuple(method.name for method in _ALL if method.is_multi_pass)
 KEEP = ("stage", "head", "attention")  # the kinds that single-pass methods need

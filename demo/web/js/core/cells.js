@@ -1,4 +1,4 @@
-import { selectOnClick } from "./crosshair_marks.js";
+import { selectOnClick } from "./position.js";
 import { display } from "./display_store.js";
 import { createButton, createNode, fillTemplate } from "./dom.js";
 import { formatNumber, formatPercent } from "./format.js";
@@ -137,7 +137,7 @@ function readGridUnderPointer(canvas, grids, i, values, scale, readout) {
 
 function appendMap(figure, cell, scale, { images, act, drawings }) {
   const canvas = createNode("canvas", { role: "img", ariaLabel: cell.alt }), readout = createReadout();
-  const data = { ...cell.data, box: JSON.stringify(cell.box) }; // crosshair_marks.js reads it
+  const data = { ...cell.data, box: JSON.stringify(cell.box) }; // position.js reads it
   const frame = createNode("div", { className: "lens-frame", data }, canvas, readout);
   cell.map.values ||= decodeFloats(cell.map.base64);
   fitCanvas(canvas, cell.map.view);

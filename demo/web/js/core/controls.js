@@ -15,6 +15,7 @@ export function changed(name, value) {
   displayed[name] = JSON.stringify(value);
   if (name === "models") update({ models: chosen(value) });
   else update({ [name]: value ?? "" });
+  schedule(); // the state may be another one than was chosen
 }
 
 /* At most three models, in the order in which they were chosen; at least one. */
@@ -72,9 +73,10 @@ function schedule() {
   button.click();
 }
 
-function receive({ target, offer, ...controls }) {
+function receive({ target, offer, key, ...controls }) {
   const { waiting, ...button } = offer;
   properties = { ...properties, ...controls, offer: button };
+  if (key) received.controls = key;
   if (target?.choices) {
     received.labelSet = target.label_set;
     properties.target = { choices: target.choices };
@@ -89,4 +91,4 @@ async function lookAtOffer() {
 }
 
 subscribe("controls", receive);
-onChange(schedule);
+onChange(ORDER, schedule);

@@ -1,4 +1,4 @@
-/** Numbers as text. Each function equals the one of demo/number_format.py character for character. */
+/** Numbers as text. Each function equals the one of transxnet/draw/text.py character for character. */
 
 const NOT_A_NUMBER = "not a number", MORE_DIGITS = 30;
 

@@ -1,5 +1,5 @@
 import { appendColorBar, createCell, createHeading, loadImages } from "./cells.js";
-import { placeMarks } from "./crosshair_marks.js";
+import { placeMarks } from "./position.js";
 import { createNode, whenVisible } from "./dom.js";
 
 /**

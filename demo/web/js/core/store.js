@@ -13,14 +13,18 @@ const IMAGE_RESET = { position: null, target: "", mask: "", full_ablation: false
 const RETRY_DELAYS = [1000, 2000, 4000, 8000]; // milliseconds between attempts while there is no connection
 const DISPLAY_DELAY = 200; // milliseconds: browsers refuse a URL that changes with every step of a slider
 
+const REPEATED = new Set(["connection", "controls", "link", "predictions", "progress", "tour"]); // sent again unchanged
+
+const ownFetch = window.fetch.bind(window); // core/upload_errors.js changes Gradio's
 const display = new Set(settings.display);
 const subscribers = new Map(); // part -> function of the payload
 const latest = new Map(); // part -> payload, for a widget that is mounted later
-const changeListeners = new Set(); // functions of (state, previous state)
+const changeListeners = new Set(); // {fields, listener}
 const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 export let state = Object.freeze({ ...settings.defaults });
-const cached = { image: "", panels: {}, figures: {}, tables: () => [], labelSet: "" }; // what need not be sent again
+/* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], controls: key, labelSet}. */
+export const received = { image: "", panels: {}, figures: {}, tables: [], controls: "", labelSet: "" };
 let requestId = 0, request = null, retryModels = [], displayTimer = 0;
 
 /* Receives every payload of a part, the latest one at once. */
@@ -29,29 +33,27 @@ export function subscribe(part, receive) {
   if (latest.has(part)) receive(latest.get(part));
 }
 
-/* Calls back after every change of the state, with the new and the previous one. */
-export function onChange(listener) {
-  changeListeners.add(listener);
+/* Calls back after every change of one of these fields. Returns a function that ends this. */
+export function onChange(fields, listener) {
+  const entry = { fields, listener };
+  changeListeners.add(entry);
+  return () => changeListeners.delete(entry);
 }
 
-/* The keys of the attention tables in this browser, which need not be sent again. */
-export function setTableKeys(keys) {
-  cached.tables = keys;
-}
-
-/* What has been received: {image, panels: {tab: image key}, figures: {tab: key}, labelSet}. */
-export const received = cached;
 
 function replaceState(next) {
   const previous = state;
   state = Object.freeze(next);
-  for (const listener of changeListeners) listener(state, previous);
+  const changed = new Set(Object.keys(next).filter((name) => isDifferent(next[name], previous[name])));
+  for (const { fields, listener } of changeListeners) if (fields.some((name) => changed.has(name))) listener();
 }
+
+const isDifferent = (a, b) => JSON.stringify(a) !== JSON.stringify(b);
 
 /* Changes fields of the state; sends a request unless only display settings change. */
 export function update(change) {
   const next = { ...state, ...change };
-  const changed = Object.keys(change).filter((name) => JSON.stringify(next[name]) !== JSON.stringify(state[name]));
+  const changed = Object.keys(change).filter((name) => isDifferent(next[name], state[name]));
   if (changed.includes("image") || changed.includes("upload")) {
     Object.assign(next, IMAGE_RESET, change);
     if (state.upload && state.upload !== next.upload) next.previous_upload = state.upload;
@@ -81,7 +83,7 @@ export function stop() {
 }
 
 export function post(route, body, options = {}) {
-  return fetch(`./lens/${route}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...options });
+  return ownFetch(`./lens/${route}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...options });
 }
 
 function setBusy(busy) {
@@ -116,8 +118,8 @@ async function send(content) {
 }
 
 function cachedKeys() {
-  const isShown = cached.image && cached.panels[state.tab] === cached.image;
-  return { image: cached.image, tab: isShown ? state.tab : "", tables: cached.tables(), figures: cached.figures[state.tab] || "", label_set: cached.labelSet };
+  const isShown = received.image && received.panels[state.tab] === received.image;
+  return { image: received.image, tab: isShown ? state.tab : "", tables: received.tables, figures: received.figures[state.tab] || "", controls: received.controls, label_set: received.labelSet };
 }
 
 /* Until the time has passed or the browser says that there is a connection again. */
@@ -155,10 +157,10 @@ function receive(parts) {
   if (parts.state) adopt(parts.state);
   for (const [part, payload] of Object.entries(parts)) {
     if (part === "panel") {
-      cached.panels[state.tab] = cached.image;
+      received.panels[state.tab] = received.image;
       deliver(`panel:${state.tab}`, payload);
     } else if (part === "figures") {
-      if (!payload.keep) cached.figures[state.tab] = payload.key || "";
+      if (!payload.keep) received.figures[state.tab] = payload.key || "";
       deliver(`figures:${state.tab}`, payload);
     } else if (part === "reference") deliver(`reference:${state.tab}`, payload);
     else if (part === "crosshair") deliver(part, { src: latest.get(part)?.src, ...payload }); // pixels are sent once
@@ -171,7 +173,7 @@ function receive(parts) {
 function adopt({ state: validated, notes, image, opened, default_model: model }) {
   settings.model = model;
   const displayed = opened ? {} : Object.fromEntries(settings.display.map((name) => [name, state[name]]));
-  cached.image = image;
+  received.image = image;
   replaceState({ ...validated, ...displayed });
   writeUrl(state, false);
   if (opened) document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: "" } }));
@@ -179,9 +181,47 @@ function adopt({ state: validated, notes, image, opened, default_model: model })
 }
 
 function deliver(part, payload) {
+  if (REPEATED.has(part) && !isDifferent(payload, latest.get(part))) return;
   latest.set(part, payload);
   subscribers.get(part)?.(payload);
 }
+
+// ---- widgets ----------------------------------------------------------------------------------------------------
+
+/**
+ * What a widget does:
+ *   {x, y, image}     moves the query position, in pixels of the image of that key; another image's is ignored
+ *   {change: {…}}     changes fields of the view state
+ *   {retry: name}     loads a model once more; {instead: [name, other]} takes another in its place
+ *   {ask}             "stop" stops the request on its way, "again" repeats it
+ */
+function act({ x, y, image, change, retry, instead, ask }) {
+  if (x !== undefined) {
+    if (image === undefined || image === received.image) update({ position: [x, y] });
+  } else if (change) update(change);
+  else if (retry) resend([retry]);
+  else if (instead) update({ models: [...new Set(state.models.map((name) => (name === instead[0] ? instead[1] : name)))] });
+  else if (ask === "stop") stop();
+  else if (ask === "again") resend();
+}
+
+/**
+ * @param {function} mountWidget - (element, props, act, watch); props.value: the latest payload
+ * @param {HTMLElement} element - of the Gradio component
+ * @param {*} value - the component's value in Python: the first payload, or {tab} of a part that each tab has
+ * @param {string} part
+ */
+export function mount(mountWidget, element, value, part) {
+  const props = { value };
+  let render = () => {};
+  mountWidget(element, props, act, (callback) => { render = callback; });
+  subscribe(value?.tab ? `${part}:${value.tab}` : part, (payload) => {
+    props.value = payload;
+    render();
+  });
+}
+
+// ---- history ----------------------------------------------------------------------------------------------------
 
 /* Back and Forward bring a state back; a page that is loaded again starts from the history, a new one from the URL. */
 window.addEventListener("popstate", (event) => {
@@ -191,6 +231,8 @@ window.addEventListener("popstate", (event) => {
     send({ state });
   } else send({ query: currentQuery() });
 });
+
+for (const kind of ["offline", "online"]) window.addEventListener(kind, () => deliver("connection", { lost: kind === "offline" }));
 
 export function start() {
   const stored = history.state?.lens;

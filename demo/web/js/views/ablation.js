@@ -30,7 +30,7 @@ function createScopeSelect(row, payload) {
   const fallback = row.heads && scopes[1] ? scopes[1].value : scopes[0].value;
   select.value = scopes.some(({ value }) => value === selected) ? selected : fallback;
   select.dataset.focus = `where-${row.name}`;
-  select.ariaLabel = payload.strings.where.replace("{label}", row.title);
+  select.ariaLabel = payload.strings.scope.replace("{label}", row.title);
   select.addEventListener("change", () => {
     selectedScopes[row.name] = select.value;
     const changed = ablationsOf(row.name);
@@ -69,10 +69,10 @@ function createSwitchRow(row, payload) {
 }
 
 function createSwitchList(payload) {
-  const [title, hint] = payload.strings.switches, section = createSection("lens-switches", "h3", title);
+  const { strings } = payload, section = createSection("lens-switches", "h3", strings.switch_title);
   const properties = { className: "lens-restore", disabled: !ablations.length, data: { focus: "restore" } };
-  const restore = createButton(properties, payload.strings.restore, () => sendAblations([]));
-  section.append(createNode("p", "", hint), createNode("ul", "", ...payload.switches.map((row) => createSwitchRow(row, payload))), restore);
+  const restore = createButton(properties, strings.restore, () => sendAblations([]));
+  section.append(createNode("p", "", strings.switch_hint), createNode("ul", "", ...payload.switches.map((row) => createSwitchRow(row, payload))), restore);
   return section;
 }
 

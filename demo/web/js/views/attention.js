@@ -2,13 +2,12 @@ import {
   attentionMapAt, centerOf, decodeTable, maximum, statisticOf, total, unitAt, weightsOfHeads,
 } from "../core/attention_tables.js";
 import { createCell, createColorBar, createHeading, createReadout, imageOf } from "../core/cells.js";
-import { pixelUnder, selectOnClick } from "../core/crosshair_marks.js";
-import { crosshair } from "../core/crosshair_store.js";
 import { display } from "../core/display_store.js";
 import { announce, createButton, createNode, fillTemplate, restoreFocus } from "../core/dom.js";
 import { formatNumber } from "../core/format.js";
 import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
-import { resend, setTableKeys } from "../core/store.js";
+import { crosshair, pixelUnder, selectOnClick } from "../core/position.js";
+import { received, resend } from "../core/store.js";
 
 /**
  * The attention view: OSRA's attention at the position, drawn from complete tables without a request. Payload:
@@ -17,7 +16,6 @@ import { resend, setTableKeys } from "../core/store.js";
  */
 const SMALL = 144, MAX_TABLES = 32; // canvas pixels a side; tables in memory
 const tables = new Map();
-setTableKeys(() => [...tables.keys()]);
 let scene = null, images = {};
 
 /** Stores the tables of a payload, the newest last. Returns false if one is neither in the payload nor stored. */
@@ -28,6 +26,7 @@ function storeTables(payloadTables) {
     if (stored) tables.set(key, stored);
   }
   while (tables.size > MAX_TABLES) tables.delete(tables.keys().next().value);
+  received.tables = [...tables.keys()];
   return Object.keys(payloadTables).every((key) => tables.has(key));
 }
 
@@ -67,7 +66,7 @@ function createHeads(cell, built, strings) {
   const table = tables.get(cell.table);
   const tiles = Array.from({ length: table.heads }, (_, i) => {
     const canvas = createNode("canvas", { ariaHidden: "true" }), label = createNode("span"), head = i + 1;
-    const ariaLabel = fillTemplate(strings.headName, { head }), data = { keep: `${cell.table} head ${i}` };
+    const ariaLabel = fillTemplate(strings.head_name, { head }), data = { keep: `${cell.table} head ${i}` };
     const button = createButton({ className: "lens-tile", ariaLabel, data }, "", () =>
       display.set("head", display.head === head ? "mean" : head));
     button.append(canvas, label);
@@ -113,7 +112,7 @@ function createSegments(name, legend, choices, value) {
 /** Controls of direction and head. heads: of the model that has most; a model without the chosen head shows the mean. */
 function createControls(strings, heads) {
   const numbers = Array.from({ length: heads }, (_, i) => [i + 1, String(i + 1)]);
-  const direction = createSegments("direction", strings.direction, Object.entries(strings.ways), () => display.direction);
+  const direction = createSegments("direction", strings.direction, ["from", "to"].map((key) => [key, strings[`direction_${key}`]]), () => display.direction);
   const head = createSegments("head", strings.head, [["mean", strings.mean], ["max", strings.max], ...numbers],
     () => (display.head > heads ? "mean" : display.head));
   const node = createNode("div", "lens-attention-controls", direction.node, heads > 1 ? head.node : undefined);
@@ -169,10 +168,10 @@ function draw() {
 /** Titles, hints and color bars. */
 function drawTexts(direction, reduction) {
   const strings = scene.payload.strings, [large, heads, stages] = scene.rows;
-  large.title.textContent = strings.ways[direction];
-  large.hint.textContent = strings.hints[direction];
-  heads.hint.textContent = strings.headsHints[direction];
-  stages.hint.textContent = fillTemplate(strings.stagesHint, { which: strings.stagesWhich[reduction] });
+  large.title.textContent = strings[`direction_${direction}`];
+  large.hint.textContent = strings[`hint_${direction}`];
+  heads.hint.textContent = strings[`heads_hint_${direction}`];
+  stages.hint.textContent = fillTemplate(strings.stages_hint, { which: strings[`stages_${reduction}`] });
   scene.rows.forEach((row) => row.draw());
 }
 
@@ -200,7 +199,7 @@ function drawLargeMap(view, direction, scale, isHovering) {
     variant: cell.variant, peak: maximum(map.values), sum: total(map.values), direction,
     head: map.head, row: map.unit.row, col: map.unit.col, stage: table.stage, block: table.block,
   });
-  const names = { way: strings.ways[direction], variant: cell.title, caption: caption.textContent };
+  const names = { way: strings[`direction_${direction}`], variant: cell.title, caption: caption.textContent };
   if (!isHovering) canvas.ariaLabel = fillTemplate(strings.alt, names);
   paint(view, scale);
   showReadout(view);
@@ -208,13 +207,13 @@ function drawLargeMap(view, direction, scale, isHovering) {
 
 function captionOf({ map, table }, direction, strings) {
   const key = table.heads === 1 ? "only" : typeof map.head === "number" ? "one" : map.head;
-  const which = fillTemplate(strings.which[key], { head: map.head, heads: table.heads });
+  const which = fillTemplate(strings[`heads_${key}`], { head: map.head, heads: table.heads });
   const statistic = (name) => formatNumber(statisticOf(table, name, map.head, map.unit.index));
   const numbers = direction === "from" ? { entropy: statistic("entropy"), distance: statistic("distance") } : {
     total: formatNumber(total(map.values)),
     even: formatNumber((map.rows * map.cols) / (map.unitGrid.rows * map.unitGrid.cols)),
   };
-  const text = (map.head === "max" ? strings.largest : strings.captions)[direction];
+  const text = strings[`caption_${map.head === "max" ? "max" : direction}`];
   return fillTemplate(text, { layer: fillTemplate(strings.layer, table), which, peak: formatNumber(maximum(map.values)), ...numbers });
 }
 
@@ -231,10 +230,10 @@ function drawHeads({ table, tiles, maps, box, index }, direction, scale) {
 
 function drawStage(view, direction, scale, isHovering) {
   const { map, table, caption, canvas, frame } = view, strings = scene.payload.strings, largest = maximum(map.values);
-  caption.textContent = `${fillTemplate(strings.stageName, table)}: ${formatNumber(largest)}`;
+  caption.textContent = `${fillTemplate(strings.stage_name, table)}: ${formatNumber(largest)}`;
   frame.classList.toggle("chosen", table.stage === scene.large[0].table.stage);
   frame.dataset.peak = largest;
-  const names = { way: strings.ways[direction], variant: fillTemplate(strings.layer, table), caption: formatNumber(largest) };
+  const names = { way: strings[`direction_${direction}`], variant: fillTemplate(strings.layer, table), caption: formatNumber(largest) };
   if (!isHovering) canvas.ariaLabel = fillTemplate(strings.alt, names);
   paint(view, scale);
   showReadout(view);
@@ -250,5 +249,3 @@ function showReadout({ pointer, map, table, frame, readout }) {
   readout.style.left = `${Math.max(0, left > 0.6 * box.width ? left - 14 - readout.offsetWidth : left + 14)}px`;
   readout.style.top = `${Math.max(0, top > 0.8 * box.height ? top - 14 - readout.offsetHeight : top + 14)}px`;
 }
-
-document.addEventListener("lens:position", () => { if (scene?.large.length && scene.body.offsetParent) draw(); });

@@ -204,10 +204,10 @@ export function createBrush(send) {
     if (sentMask === mask) sentMask = null;
     const isNewer = drag || keyTimer || sentMask !== null; // what is being painted is newer than this response
     if (!isNewer) grid = unpackMask(mask) || gridFor(upload, LONGEST);
-    title.textContent = strings.title;
-    hint.textContent = strings.hint;
-    pixels.textContent = strings.pixels;
-    canvas.ariaLabel = `${painting.alt} ${strings.hint}`;
+    title.textContent = strings.occlude;
+    hint.textContent = strings.occlude_hint;
+    pixels.textContent = painting.pixels;
+    canvas.ariaLabel = `${painting.alt} ${strings.occlude_hint}`;
     const sizes = createToolChoice(strings.brush, painting.brushes, size, "brush", (chosen) => {
       size = chosen;
       pressOnly(sizes.querySelectorAll("button"), chosen);

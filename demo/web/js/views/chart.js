@@ -5,13 +5,14 @@ import { createChoices, createNode, createScrollRegion, createSvgNode, createTab
  * arrays in the order of FIELDS. Which accuracy, cost and image sizes are shown outlives a panel that is rebuilt.
  */
 const FIELDS = ["name", "model", "family", "size", "params_m", "gmacs", "top1", "v2", "sources", "timm", "here"];
+const CHOICES = { set: ["authors", "timm"], axis: ["gmacs", "params_m"], size: ["224", "all"] };
 const TICKS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200]; // of the cost
 const MARGIN = { left: 40, right: 16, top: 30, bottom: 40 }, LABEL_WIDTH = 100;
 const SHAPES = { cnn: "M-4.4,0a4.4,4.4 0 1,0 8.8,0a4.4,4.4 0 1,0 -8.8,0z", transformer: "M-4,-4h8v8h-8z", hybrid: "M0,-5.2L5,4.2H-5z" };
 const state = { axis: "gmacs", set: "authors", size: "224", selected: "", isTableOpen: false };
 
 const textOf = (point, strings) =>
-  fillTemplate(strings.point, { ...point, params: point.params_m, family: strings.family[point.family] });
+  fillTemplate(strings.point, { ...point, params: point.params_m, family: strings[`family_${point.family}`] });
 
 /** Pixels of values: the cost on a logarithmic axis, the accuracy on a linear one, with ticks. */
 function scalesOf(points, width, height) {
@@ -38,7 +39,7 @@ function drawAxes(svg, scales, strings, width, height) {
     add("line", { x1: x, x2: x, y1: MARGIN.top, y2: bottom, class: "grid" });
     add("text", { x, y: bottom + 16, "text-anchor": "middle" }, cost);
   }
-  add("text", { x: right, y: height - 6, "text-anchor": "end", class: "axis" }, strings.axis[state.axis]);
+  add("text", { x: right, y: height - 6, "text-anchor": "end", class: "axis" }, strings[`log_${state.axis}`]);
   add("text", { x: 0, y: 12, class: "axis" }, strings.y);
 }
 
@@ -72,10 +73,10 @@ function describePoint(output, point, chart) {
 
 function createPointTable(points, chart) {
   const { strings } = chart, rows = points.map((point) => [
-    point.name, strings.family[point.family], point.size, point.params_m, point.gmacs, point.top1, point.v2 ?? "",
+    point.name, strings[`family_${point.family}`], point.size, point.params_m, point.gmacs, point.top1, point.v2 ?? "",
     createNode("td", "", ...createSourceLinks(point, chart)),
   ]);
-  return createScrollRegion("lens-chart-table", strings.table, createTable("lens-table", strings.head, rows));
+  return createScrollRegion("lens-chart-table", strings.table, createTable("lens-table", strings.table_head.split("\n"), rows));
 }
 
 function createLegend({ family }) {
@@ -157,8 +158,8 @@ export function createChart(chart) {
     if (details.open) details.replaceChildren(summary, createPointTable(points, chart));
   }
 
-  const choices = [["set", strings.sets], ["axis", strings.axes], ["size", strings.sizes]].map(([key, [label, options]]) =>
-    createChoices(label, Object.entries(options), () => state[key], (value) => { state[key] = value; pinned = ""; draw(); }));
+  const choices = Object.entries(CHOICES).map(([key, names]) =>
+    createChoices(strings[key], names.map((name) => [name, strings[`${key}_${name}`]]), () => state[key], (value) => { state[key] = value; pinned = ""; draw(); }));
   summary.dataset.keep = "published";
   details.open = state.isTableOpen;
   details.addEventListener("toggle", () => {

@@ -1,5 +1,5 @@
 import { multiply, patchAt, pixelOfUnit, sum, unitAt } from "../core/arithmetic.js";
-import { crosshair } from "../core/crosshair_store.js";
+import { crosshair } from "../core/position.js";
 import { display } from "../core/display_store.js";
 import { createNode, createSection, fillTemplate } from "../core/dom.js";
 import { formatFixed, formatNumber, formatPercent } from "../core/format.js";

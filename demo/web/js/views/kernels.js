@@ -1,5 +1,5 @@
-import { crosshair } from "../core/crosshair_store.js";
-import { isUnmodified, restoreFocus, whenVisible } from "../core/dom.js";
+import { crosshair } from "../core/position.js";
+import { isUnmodified, restoreFocus } from "../core/dom.js";
 import { decodeFloats } from "../core/map_renderer.js";
 import { layOutMatrix } from "../core/panel.js";
 import { createInspector } from "./kernel_inspector.js";
@@ -10,7 +10,6 @@ import { createInspector } from "./kernel_inspector.js";
  * releases it. payload.inspected: the channels of each column, or null; payload.coming: models that are not loaded yet.
  */
 const selection = { variant: "", channel: -1, held: false }; // outlives a payload: a new position keeps the kernel
-let showUnit = () => {}; // of the newest inspector
 
 /** The tiles of every column, [column][row][tile]; those of the first row are buttons. */
 function tilesOf(body, columns) {
@@ -94,7 +93,7 @@ function addInspector(body, payload, act) {
     const fallback = { variant: selected.variant, channel: selected.channels[0], held: false };
     current = payload.coming.includes(selection.variant) ? fallback : Object.assign(selection, fallback);
   }
-  showUnit = whenVisible(inspector.root, inspector.showUnit);
+  body.addEventListener("lens:position", inspector.showUnit);
   return show;
 }
 
@@ -105,5 +104,3 @@ export function layOutKernels(body, payload, act) {
   restoreFocus(body);
   return () => { redraw(); show(); };
 }
-
-document.addEventListener("lens:position", () => showUnit());

@@ -19,7 +19,5 @@ export function mountConnection(element, props, act, watch) {
     if (!lost) timer = setTimeout(() => show(""), SHOWN_FOR);
   };
   show("");
-  window.addEventListener("offline", () => change(true));
-  window.addEventListener("online", () => change(false));
   watch(() => change(props.value.lost));
 }

@@ -1,4 +1,4 @@
-import { crosshair } from "../core/crosshair_store.js";
+import { crosshair } from "../core/position.js";
 import { createButton, createNode, createSvgNode, isUnmodified } from "../core/dom.js";
 
 /**

@@ -2,7 +2,8 @@ import { createButton, createNode, fillTemplate } from "../core/dom.js";
 import { inPageLanguage } from "../core/language.js";
 import { post, state } from "../core/store.js";
 
-/** Buttons that download what is shown. value: {title, hint, making, done, failed, kinds: [[format, label, hint]]} by language. */
+/** Buttons that download what is shown. value: demo/i18n/strings/downloads.py by language. */
+const FORMATS = ["png", "svg", "npz", "html"];
 const WIDE = "(min-width: 641px)", REVOKE_AFTER = 60_000; // milliseconds: a slow disk may still be reading
 
 function saveFile(blob, name) {
@@ -36,7 +37,8 @@ export function mountExports(element, props) {
     setBusy(false);
   }
 
-  const buttons = strings.kinds.map(([format, label, hint]) => {
+  const buttons = FORMATS.map((format) => {
+    const label = strings[`kind_${format}`], hint = strings[`kind_${format}_hint`];
     const button = createButton("", label, () => { if (button.getAttribute("aria-disabled") !== "true") download(format); });
     button.title = hint;
     button.dataset.kind = format;

@@ -19,7 +19,7 @@ function drawButtons(root, items, chosen, choose) {
 export function mountThumbnails(element, props) {
   const root = element.querySelector(".lens-thumbs"), items = inPageLanguage(props.value);
   const draw = () => drawButtons(root, items, state.upload ? "" : state.image, (image) => update({ image, upload: "" }));
-  onChange((now, before) => { if (now.image !== before.image || now.upload !== before.upload) draw(); });
+  onChange(["image", "upload"], draw);
   draw();
 }
 

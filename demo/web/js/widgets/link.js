@@ -1,5 +1,6 @@
 import { createNode } from "../core/dom.js";
 import { inPageLanguage } from "../core/language.js";
+import { settings } from "../core/settings.js";
 import { onChange } from "../core/store.js";
 
 /** Copies the address of what is shown. value: strings by language, then {note}: what the address does not hold. */
@@ -16,10 +17,11 @@ export function mountLink(element, props, act, watch) {
     address.hidden = Boolean(copied);
     status.textContent = strings[copied ? "copied" : "selected"];
     if (!copied) { address.focus(); address.select(); }
-  });
-  onChange(() => { // the address is another one now
-    status.textContent = "";
-    address.hidden = true;
+    const forget = onChange(settings.url.map(([name]) => name), () => { // the address is another one now
+      status.textContent = "";
+      address.hidden = true;
+      forget();
+    });
   });
   watch(() => { note.textContent = props.value.note; });
 }

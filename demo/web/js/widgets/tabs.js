@@ -34,6 +34,7 @@ function begin(list) {
   };
   new MutationObserver(settle).observe(list, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] });
   new ResizeObserver(() => fade(list)).observe(list);
+  list.addEventListener("click", choose, true);
   list.addEventListener("scroll", () => fade(list), { passive: true });
   list.addEventListener("focusout", (event) => { if (!list.contains(event.relatedTarget)) rove(list, chosen()); });
   list.addEventListener("keydown", (event) => {
@@ -56,10 +57,10 @@ function moveToolbar(list) {
 let isOpening = false;
 
 /* Heard before Gradio changes the tab: a click on the open one changes nothing. */
-document.addEventListener("click", (event) => {
-  const tab = event.target.closest?.("#views [role=tab]");
+function choose({ target }) {
+  const tab = target.closest("[role=tab]");
   if (!isOpening && tab && tab.getAttribute("aria-selected") !== "true") update({ tab: tab.dataset.tabId });
-}, true);
+}
 
 /* Opens the tab of the state, which may come from the URL, Back, a link or the tour. */
 function open() {
@@ -67,7 +68,7 @@ function open() {
   document.querySelector(`#views [role=tab][data-tab-id="${state.tab}"][aria-selected=false]`)?.click();
   isOpening = false;
 }
-onChange(open);
+onChange(["tab"], open);
 
 const findTabList = () => document.querySelector("#views [role=tablist]");
 const pageObserver = new MutationObserver(() => {
@@ -76,13 +77,13 @@ const pageObserver = new MutationObserver(() => {
   moveToolbar(findTabList());
   begin(findTabList());
   open();
+  document.querySelector(".lens-skip").addEventListener("click", skipToTabs);
 });
 pageObserver.observe(document, { subtree: true, childList: true });
 
-document.addEventListener("click", (event) => {
-  if (!event.target.closest?.(".lens-skip")) return;
+function skipToTabs(event) {
   event.preventDefault();
   const tab = document.querySelector("#views [role=tab][aria-selected=true]");
   tab?.focus();
   tab?.scrollIntoView({ block: "start" });
-});
+}

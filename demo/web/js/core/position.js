@@ -1,11 +1,51 @@
-import { crosshair } from "./crosshair_store.js";
-
 /**
- * The crosshair and the hovered position on every map. An element with data-box = "[x0, y0, x1, y1]", the edges of what
- * it covers in pixels of the upload, gets two marks, and a pointer over it hovers over the image (crosshair_store.js).
+ * The position that every view shows, in pixels of the upload: where the crosshair is, or where a pointer hovers; and
+ * its marks on every map. An element with data-box = "[x0, y0, x1, y1]", the edges of what it covers in pixels of the
+ * upload, gets two marks, and a pointer over it hovers over the image.
+ *
+ * At most once per frame the marks follow, and every visible body of a panel gets "lens:position".
  */
+let fixed = null, hovered = null, isScheduled = false;
 let hoveredFrame = null, pointer = null; // pointer: [clientX, clientY]
 const isImage = (frame) => frame.classList.contains("lens-photo"); // widgets/crosshair.js handles it
+
+function notify() {
+  if (isScheduled) return;
+  isScheduled = true;
+  requestAnimationFrame(() => {
+    isScheduled = false;
+    placeMarks();
+    for (const body of document.querySelectorAll(".lens-body")) {
+      if (body.offsetParent) body.dispatchEvent(new CustomEvent("lens:position"));
+    }
+  });
+}
+
+export const crosshair = {
+  /** Where the crosshair is, {x, y}; null before the first image. */
+  get fixed() { return fixed; },
+  /** Where a pointer hovers, {x, y}, or null. */
+  get hovered() { return hovered; },
+  /** The position to show: {x, y, hovering}, or null before the first image. */
+  now: () => (hovered ? { ...hovered, hovering: true } : fixed && { ...fixed, hovering: false }),
+  /** keepHover: a response of the server does not end hovering. */
+  set(x, y, keepHover = false) {
+    fixed = { x, y };
+    if (!keepHover) hovered = null;
+    notify();
+  },
+  hover(x, y) {
+    hovered = { x, y };
+    notify();
+  },
+  leave() {
+    if (!hovered) return;
+    hovered = null;
+    notify();
+  },
+};
+
+// ---- marks ------------------------------------------------------------------------------------------------------
 
 /** A position as shares of the width and height of a box, clamped to it. */
 export function shareOfBox([x0, y0, x1, y1], { x, y }) {
@@ -61,7 +101,6 @@ export function selectOnClick(frame, target, act) {
   });
 }
 
-document.addEventListener("lens:position", () => placeMarks());
 document.addEventListener("pointermove", (event) => {
   const frame = event.target.closest?.("[data-box]");
   if (!frame || isImage(frame)) return;
