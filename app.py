@@ -140,12 +140,12 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     from starlette.middleware import Middleware
 
     from demo import decoding
-    from demo.connections import limit_connections
+    from demo.http_policy import MAX_UPLOAD_BODY
     from demo.page_routes import PageRoutes
     from demo.temporary_files import UploadRoom, temporary_files
     from demo.ui import mcp
+    from demo.ui.gradio_classes import keep_no_values, limit_connections
     from demo.ui.language import InLanguage
-    from demo.ui.session_state import keep_no_values
     from demo.ui.theme import theme
     from demo.web import STYLES, WebModules, head
 
@@ -165,7 +165,7 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
     routes = [Middleware(PageRoutes, renderer=page.renderer), Middleware(WebModules)]
     appearance = {"theme": theme(), "css_paths": STYLES, "mcp_server": with_mcp, "i18n": page.translations.i18n()}
     options = server.launch_options(args, routes) | appearance | more
-    room = Middleware(UploadRoom, files=files, longest=server.MAX_UPLOAD_BODY)
+    room = Middleware(UploadRoom, files=files, longest=MAX_UPLOAD_BODY)
     options["app_kwargs"]["middleware"] += [room, Middleware(InLanguage, head=head())]
     if options["server_port"] == 0:
         options["server_port"] = address.find_port(options["server_name"], 0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import socket
 
 from transxnet.errors import LensError
@@ -18,11 +17,26 @@ LOOPBACK = "127.0.0.1"
 
 def bracket_ipv6(host: str) -> str:
     """An IPv6 address in brackets, as Gradio and addresses of pages need it; every other host as it is."""
-    address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    address = _parsed(host)
+    return f"[{address}]" if address is not None and address.version == 6 else host
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a server that listens on this name or address is reached from its own machine only.
+
+    Args:
+        host: As --host gives it; None and "" are Gradio's default, 127.0.0.1.
+    """
+    address = _parsed(host or LOOPBACK)
+    return host.lower() == "localhost" if address is None else address.is_loopback
+
+
+def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address, an IPv6 address with or without brackets; None for a host name."""
     try:
-        return f"[{address}]" if ipaddress.ip_address(address).version == 6 else host
-    except ValueError:  # a host name
-        return host
+        return ipaddress.ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
+    except ValueError:
+        return None
 
 
 def find_port(host: str | None, port: int) -> int:
@@ -50,14 +64,9 @@ def _bind(host: str, port: int) -> int:
     """Bind every address of a host once, with the options that asyncio's servers set; return the port."""
     failures: list[OSError] = []
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    for family, kind, protocol, _, address in addresses:
+    for family, _, _, _, address in addresses:
         try:
-            with socket.socket(family, kind, protocol) as probe:
-                if os.name == "posix":
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                probe.bind((address[0], port, *address[2:]))
+            with socket.create_server((address[0], port, *address[2:]), family=family) as probe:
                 port = probe.getsockname()[1]
         except OSError as error:
             failures.append(error)

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from transxnet import errors
 from transxnet.errors import Busy, ImageError, ImageTooLarge, ImageUnreadable
 from transxnet.images import SourceImage, message_subject
 from transxnet.messages import Message
@@ -31,15 +30,7 @@ _SETTINGS = {  # glibc gives freed memory back, at no cost in time; no pool of t
     "MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**23),
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
 }  # fmt: skip
-_RAISED = ("ImageError", "ImageTooLarge", "ImageUnreadable")
-
-
-class WorkerLost(Exception):
-    """The process ended before it answered. `expired`: it was killed because it took too long."""
-
-    def __init__(self, expired: bool):
-        super().__init__("killed after its time was up" if expired else "ended by itself")
-        self.expired = expired
+_RAISED = {kind.__name__: kind for kind in (ImageTooLarge, ImageUnreadable)}
 
 
 class DecodeWorker:
@@ -64,8 +55,8 @@ class DecodeWorker:
         """Decode the file at `path`; `name` is what messages call it.
 
         Raises:
-            ImageError: As transxnet.images.decode does.
-            WorkerLost: The process ended, or was killed after `limit` seconds; it cannot be used again.
+            ImageError: As transxnet.images.decode does. ImageUnreadable also where the process ended, ImageTooLarge
+                where it was killed after `limit` seconds; it cannot be used again.
         """
         expired = threading.Event()
 
@@ -79,15 +70,25 @@ class DecodeWorker:
         try:
             header, pixels = self._exchange({"path": path, "name": name, "limit": limit})
         except (OSError, ValueError) as error:  # a broken pipe; half a response
+            self.close()
+            header, cause = None, error
+        finally:
             timer.cancel()
-            timer.join()
-            raise WorkerLost(expired.is_set()) from error
-        timer.cancel()
-        timer.join()  # from here on it is known whether the process was killed at the last moment
+            timer.join()  # from here on it is known whether the process was killed at the last moment
         if expired.is_set():
-            raise WorkerLost(expired=True)
+            raise ImageTooLarge(
+                message("errors.decoding_timeout", subject=message_subject(name), seconds=f"{limit:.0f}"),
+                remedy=message("errors.decoding_timeout_remedy"),
+                detail="killed after its time was up",
+            )
+        if header is None:
+            raise ImageUnreadable(
+                message("errors.decoder_lost", subject=message_subject(name)),
+                remedy=message("errors.decoder_lost_remedy"),
+                detail="ended by itself",
+            ) from cause
         if "error" in header:
-            kind = getattr(errors, header["error"]) if header["error"] in _RAISED else ImageError
+            kind = _RAISED.get(header["error"], ImageError)
             what, remedy = _decode_message(header["what"]), _decode_message(header["remedy"])
             raise kind(what, remedy=remedy, detail=header["detail"])
         notes = tuple(_decode_message(note) for note in header["notes"])
@@ -151,36 +152,13 @@ class DecodePool:
             if worker is None:
                 raise Busy(message("errors.no_decoder"), remedy=message("errors.decoders_busy_remedy"))
             return worker.decode(os.fspath(path), name, self.limit)
-        except WorkerLost as error:
-            worker.close()
-            worker = _replace(worker)
-            raise self._explain(error, message_subject(name)) from error
         finally:
-            self._idle.put(worker)
-
-    def _explain(self, error: WorkerLost, subject: str) -> ImageError:
-        if error.expired:
-            return ImageTooLarge(
-                message("errors.decoding_timeout", subject=subject, seconds=f"{self.limit:.0f}"),
-                remedy=message("errors.decoding_timeout_remedy"),
-                detail=str(error),
-            )
-        return ImageUnreadable(
-            message("errors.decoder_lost", subject=subject),
-            remedy=message("errors.decoder_lost_remedy"),
-            detail=str(error),
-        )
+            self._idle.put(_replace(worker))
 
     def close(self) -> None:
         """End the idle workers. The pool can still be used: it starts new ones."""
-        workers = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                workers.append(self._idle.get_nowait())
-        for worker in workers:
-            if worker is not None:
-                worker.close()
-            self._idle.put(None)
+        for worker in filter(None, self._idle.queue):
+            worker.close()
 
 
 def _replace(worker: DecodeWorker | None) -> DecodeWorker | None:

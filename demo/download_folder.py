@@ -16,6 +16,7 @@ from transxnet.errors import OutOfRange
 from transxnet.weights.download import repository_folder
 
 from .i18n.translate import message
+from .temporary_files import files_below
 
 MAX_BYTES = 2 * 10**9
 
@@ -80,9 +81,4 @@ def _last_used(folder: Path) -> float:
 
 def _size(folder: Path) -> int:
     """Bytes of the files below a folder; links count for themselves."""
-    size = 0
-    for directory, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                size += os.lstat(os.path.join(directory, name)).st_size
-    return size
+    return sum(entry.st_size for _, entry in files_below(folder))

@@ -33,10 +33,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from transxnet.errors import InvalidValue, LensError
 
 from .exports import TYPES
+from .http_policy import parse_json
 from .i18n.translate import current_locale, locale_of_page, tr, tr_error, use_locale
 from .page_export import export_view
 from .renderer import Renderer, RenderRequest
-from .requests import parse_json
 from .state import TABS, ViewState, from_json, validate
 
 log = logging.getLogger(__name__)

@@ -11,50 +11,43 @@ Nothing here imports gradio: its Blocks is reached by `scope["app"]`.
 from __future__ import annotations
 
 import inspect
-import json
-import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from transxnet.errors import InvalidValue, LensError, quote
+from transxnet.errors import InvalidValue, quote
 
-from .validation import Parameter, flag, identifier, optional, text, values, whole_number
+from .http_policy import TrackedSend, parse_json
+from .validation import Parameter
 
 PREFIX = "/gradio_api/"
 MAX_JSON = 256 * 1024  # bytes; the largest that the page sends is a painted region of 20,000 characters
-DEPTH = 32  # lists and objects inside each other
-DIGITS = 20  # of an integer
-ARGUMENTS = 100  # of an event
 CALLS = ("queue/join", "call", "run", "api")
 UNUSED = ("component_server", "process_recording", "run-history", "stream", "vibe-edit", "vibe-code", "undo-vibe-edit",
           "vibe-starter-queries")  # fmt: skip # routes of Gradio's that this page has no use for
-SESSION = Parameter("session_hash", identifier(64), description="whose events these are")
+Identifier = Annotated[  # a random name, as Gradio's clients make them
+    str,
+    Field(max_length=64, pattern=r"^[A-Za-z0-9_-]+\z", json_schema_extra={"expected": "parameters.identifier"}),
+]
+Number = Annotated[int, Field(ge=-(10**9), le=10**9)]
+SESSION = Parameter("session_hash", Identifier)
 BODY = (  # what gradio.data_classes.PredictBody, CancelBody and ResetBody hold
-    Parameter("session_hash", optional(SESSION.kind), description="whose events these are"),
-    Parameter("event_id", optional(identifier(64)), description="the event that is meant"),
-    Parameter("data", values(ARGUMENTS), description="the event's values, in the order of its inputs"),
-    Parameter("fn_index", optional(whole_number(-(10**9), 10**9)), description="number of the event"),
-    Parameter("trigger_id", optional(whole_number(-(10**9), 10**9)), description="number of the component"),
-    Parameter("simple_format", flag(), False, "whether the answer is sent without differences"),
-    Parameter("batched", optional(flag()), False, "whether data holds several events' values"),
-    Parameter("oauth_token", optional(text(4096)), description="token of a Hugging Face account"),
+    Parameter("session_hash", Identifier | None),
+    Parameter("event_id", Identifier | None),
+    Parameter("data", Annotated[list, Field(max_length=100)]),  # the event's values, in the order of its inputs
+    Parameter("fn_index", Number | None),  # of the event
+    Parameter("trigger_id", Number | None),  # of the component
+    Parameter("simple_format", bool),  # whether the answer is sent without differences
+    Parameter("batched", bool | None),  # whether data holds several events' values
+    Parameter("oauth_token", Annotated[str, Field(max_length=4096)] | None),
 )
 REQUIRED = {"queue/join": ("data", "fn_index", "session_hash"), "call": ("data",), "run": ("data",), "api": ("data",),
             "cancel": ("session_hash", "fn_index", "event_id"), "reset": ("event_id",)}  # fmt: skip
-
-
-class Refused(Exception):
-    """A request that is answered here."""
-
-    def __init__(self, status: int, sentence: str):
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
 
 
 class RequestCheck:
@@ -68,185 +61,85 @@ class RequestCheck:
         if not route:
             await self.app(scope, receive, send)
             return
+        tracked = TrackedSend(send)
         try:
             _check_session(route, Request(scope))
             if scope["method"] == "POST" and not route.startswith("upload"):
                 receive = await _checked(route, scope, receive)
-        except ClientDisconnect:
+            await self.app(scope, receive, tracked)
+        except ClientDisconnect:  # also of an upload that was given up: no fault to be logged
             return
-        except Refused as error:
-            content = {"detail": error.sentence, "error": error.sentence}  # as its queue's errors, and direct calls'
-            await JSONResponse(content, error.status)(scope, receive, send)
-            return
-        await _answer(self.app, scope, receive, send)
+        except InvalidValue as error:
+            await _refuse(str(error), 400)(scope, receive, send)
+        except HTTPException as error:
+            await _refuse(error.detail, error.status_code)(scope, receive, send)
+        except RuntimeError as error:  # a stream that Gradio does not know, which the stream itself says: no fault
+            if not (tracked.started and isinstance(error.__cause__, HTTPException)):
+                raise
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let Gradio answer. Two of its exceptions tell of no fault, and would leave a traceback in the log."""
-    started = False
-
-    async def sending(message: Message) -> None:
-        nonlocal started
-        started = True
-        await send(message)
-
-    try:
-        await app(scope, receive, sending)
-    except ClientDisconnect:  # an upload that was given up
-        return
-    except RuntimeError as error:  # a stream of a session or an event that is not known, which the stream itself says
-        if not (started and isinstance(error.__cause__, HTTPException)):
-            raise
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+def _refuse(sentence: str, status: int) -> JSONResponse:
+    return JSONResponse({"detail": sentence, "error": sentence}, status)  # as its queue's errors, and direct calls'
 
 
 def _check_session(route: str, request: Request) -> None:
-    """A session_hash of the address. Raises Refused."""
+    """A session_hash of the address. Raises InvalidValue."""
     head, _, rest = route.partition("/")
-    session_hashes = request.query_params.getlist("session_hash") + ([rest] if head == "heartbeat" else [])
-    for value in session_hashes:
-        _validate(SESSION, value)
+    for value in request.query_params.getlist("session_hash") + ([rest] if head == "heartbeat" else []):
+        SESSION.validate(value)
 
 
 async def _checked(route: str, scope: Scope, receive: Receive) -> Receive:
-    """Read and check a body; returns what hands it to the application. Raises Refused, ClientDisconnect."""
-    if route.partition("/")[0] in UNUSED:
-        raise Refused(404, "This page has no such address. Its endpoints are listed under gradio_api/info.")
-    kind = route if route == "queue/join" else route.partition("/")[0]
-    rpc = kind == "mcp"
-    body = await _read(receive, None if rpc else MAX_JSON)
-    if rpc or kind in REQUIRED:
-        content_type = Request(scope).headers.get("content-type", "").partition(";")[0].strip().lower()
-        if content_type != "application/json":
-            raise Refused(415, "The request's content type is not JSON. Send it as application/json.")
-        try:
-            value = parse_json(body)
-        except InvalidValue as error:
-            raise Refused(400, str(error)) from None
-        if not rpc:
+    """Read and check a body; returns what hands it to the application. Raises HTTPException, InvalidValue."""
+    head = route.partition("/")[0]
+    if head in UNUSED:
+        raise HTTPException(404, "This page has no such address. Its endpoints are listed under gradio_api/info.")
+    request, body, kind = Request(scope, receive), bytearray(), route if route == "queue/join" else head
+    async for chunk in request.stream():
+        body += chunk
+        if kind != "mcp" and len(body) > MAX_JSON:
+            sentence = f"This request has more than {MAX_JSON // 1024} kB of JSON, the most that is accepted here. "
+            raise HTTPException(413, f"{sentence}Upload images, and send shorter texts.")
+    if kind == "mcp" or kind in REQUIRED:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise HTTPException(415, "The request's content type is not JSON. Send it as application/json.")
+        value = parse_json(bytes(body))
+        if kind != "mcp":
             _check_body(route, kind, value, scope["app"].get_blocks())
-    return _replayed(body, receive)
+    replay = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
+    async def receive_again() -> Message:
+        return replay.pop() if replay else await receive()
 
-async def _read(receive: Receive, most: int | None) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if most is not None and len(body) > most:
-            raise Refused(413, f"This request has more than {most // 1024} kB of JSON, the most that is accepted here. "
-                               "Upload images, and send shorter texts.")  # fmt: skip
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    is_replayed = False
-
-    async def replay() -> Message:
-        nonlocal is_replayed
-        if is_replayed:
-            return await receive()
-        is_replayed = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
-
-
-# ---- JSON ----------------------------------------------------------------------------------------------------------
-
-
-def parse_json(body: bytes) -> Any:
-    """Read JSON as RFC 8259 has it, within limits that all code behind can rely on.
-
-    Args:
-        body: UTF-8.
-
-    Returns:
-        The value. Numbers are finite, integers have at most 20 digits, texts can be encoded as UTF-8, and at most 32
-        lists and objects are nested.
-
-    Raises:
-        InvalidValue: The body is something else.
-    """
-    try:
-        value = json.loads(
-            body.decode(), parse_int=_read_integer, parse_float=_read_float, parse_constant=_refuse_constant
-        )
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeDecodeError:
-        raise InvalidValue("The request's body is not UTF-8.", remedy="Send JSON, encoded as UTF-8.") from None
-    except UnicodeEncodeError:
-        raise InvalidValue("A text in the request holds half a character, a lone surrogate.") from None
-    except RecursionError:
-        raise InvalidValue(_NESTED) from None
-    except json.JSONDecodeError as error:
-        raise InvalidValue(f"The request's body is not JSON: {error.msg} at character {error.pos}.") from None
-    level = _nested([value])
-    for _ in range(DEPTH):
-        level = [child for item in level for child in _nested(item.values() if isinstance(item, dict) else item)]
-    if level:
-        raise InvalidValue(_NESTED)
-    return value
-
-
-_NESTED = f"The request nests more than {DEPTH} lists and objects."
-
-
-def _nested(values: Iterable[Any]) -> list[dict | list]:
-    return [value for value in values if isinstance(value, (dict, list))]
-
-
-def _read_integer(digits: str) -> int:
-    if len(digits.lstrip("-")) > DIGITS:
-        raise InvalidValue(f"The request holds a number that is too large, {quote(digits)[1:-1]}.")
-    return int(digits)
-
-
-def _read_float(digits: str) -> float:
-    if not math.isfinite(number := float(digits)):
-        raise InvalidValue(f"The request holds a number that is too large, {quote(digits)[1:-1]}.")
-    return number
-
-
-def _refuse_constant(name: str) -> float:
-    raise InvalidValue(f"The request holds {name}, which is not JSON.", remedy="Send a finite number.")
+    return receive_again
 
 
 # ---- what Gradio's routes expect -----------------------------------------------------------------------------------
 
 
-def _validate(parameter: Parameter, value: Any) -> Any:
-    try:
-        return parameter.validate(value)
-    except LensError as error:
-        raise Refused(400, str(error)) from None
-
-
 def _check_body(route: str, kind: str, body: Any, blocks: Any) -> None:
-    """Raises Refused for a body that the route does not take, and for an event that does not exist."""
+    """Raises InvalidValue for a body that the route does not take, HTTPException for an event that does not exist."""
     if not isinstance(body, dict):
-        raise Refused(400, f"The request's body is an object, not {quote(body)}.")
+        raise InvalidValue(f"The request's body is an object, not {quote(body)}.")
     if route.startswith("call/v2/"):
         _check_named(_named(blocks, route.removeprefix("call/v2/"), public=True), body)
         return
     for parameter in BODY:
         if parameter.name in body:
-            _validate(parameter, body[parameter.name])
+            parameter.validate(body[parameter.name])
     for name in REQUIRED[kind]:
         if body.get(name) is None:
-            raise Refused(400, f"The request's body has no {name}.")
+            raise InvalidValue(f"The request's body has no {name}.")
     if body.get("batched"):
-        raise Refused(400, "The events of this page take one set of values each: batched is false.")
+        raise InvalidValue("The events of this page take one set of values each: batched is false.")
     if kind not in CALLS:
         return
     index = body.get("fn_index") if kind != "call" else None
     if index is None:
         _named(blocks, route.partition("/")[2])
     elif getattr(blocks.fns.get(index), "fn", None) is None:  # an event of JavaScript has no function here
-        raise Refused(404, f"This page has no event number {index}. Load the page again.")
+        raise HTTPException(404, f"This page has no event number {index}. Load the page again.")
 
 
 def _named(blocks: Any, name: str, public: bool = False) -> Any:
@@ -254,17 +147,18 @@ def _named(blocks: Any, name: str, public: bool = False) -> Any:
     events = [event for event in blocks.fns.values() if event.fn and (event.api_visibility == "public" or not public)]
     endpoint = next((event for event in events if event.api_name == name), None)
     if endpoint is None:
-        public_names = ", ".join(str(e.api_name) for e in blocks.fns.values() if e.api_visibility == "public")
-        raise Refused(404, f"There is no endpoint called {quote(name)}. Choose one of: {public_names}.")
+        names = ", ".join(str(event.api_name) for event in events if event.api_visibility == "public")
+        raise HTTPException(404, f"There is no endpoint called {quote(name)}. Choose one of: {names}.")
     return endpoint
 
 
 def _check_named(event: Any, body: Mapping[str, Any]) -> None:
-    """Parameters by their names. Raises Refused for those that there are not, and for those that lack."""
+    """Parameters by their names. Raises InvalidValue for those that there are not, and for those that lack."""
     parameters = inspect.signature(event.fn).parameters
     for name in body:
         if name not in parameters and name != "oauth_token":
-            raise Refused(400, f"There is no parameter called {quote(name)}. Choose some of: {', '.join(parameters)}.")
+            choices = ", ".join(parameters)
+            raise InvalidValue(f"There is no parameter called {quote(name)}. Choose some of: {choices}.")
     for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in body:
-            raise Refused(400, f"The request's body has no {name}.")
+            raise InvalidValue(f"The request's body has no {name}.")

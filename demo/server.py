@@ -1,10 +1,8 @@
-"""What stands between visitors and the machine: sizes of requests, the temporary folder, options of the server.
+"""The server's environment, its temporary folder, and the options that it is launched with.
 
 * `set_offline_env` and `private_temp_dir` set the environment; call both before gradio is imported.
   `leave` ends the program.
-* `BodyLimit` refuses large requests while they arrive. Gradio's own max_file_size counts one part of one upload;
-  JSON bodies and other form fields are unlimited there.
-* `launch_options` are the keyword arguments of `gradio.Blocks.launch` (6.x) that all this needs.
+* `launch_options` are the keyword arguments of `gradio.Blocks.launch` (6.x): limits, middleware, and what is shown.
 
 Nothing here imports gradio, and nothing is written outside the temporary folder.
 """
@@ -12,8 +10,8 @@ Nothing here imports gradio, and nothing is written outside the temporary folder
 from __future__ import annotations
 
 import atexit
-import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -21,23 +19,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transxnet.errors import LensError, OutOfRange
 
-from .address import bracket_ipv6
-from .hosts import AllowedHosts, is_loopback
+from .address import bracket_ipv6, is_loopback
+from .http_policy import FRAMED_BY, AllowedHosts, BodyLimit, SecurityHeaders
+from .memory import SESSIONS, expiring_sessions
 from .requests import RequestCheck
-from .security_headers import SecurityHeaders, frame_sources
-from .session_expiry import SESSIONS, expiring_sessions
 from .uploads import FileRoutes
 
-MB = 2**20
 MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.MAX_BYTES
-MAX_UPLOAD_BODY = 12 * MB  # one image and its multipart wrapping
-MAX_BODY = 4 * MB  # everything else: the browser posts the values of an event's input components back as JSON
+FRAMED_BY_LOCAL = ("http://localhost:*", "http://127.0.0.1:*")  # for a server that only this machine reaches
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:([0-9]{1,5}|\*))?", re.IGNORECASE)
 
 # --- the environment -------------------------------------------------------------------------------------------------
 
@@ -97,79 +91,6 @@ def leave(folder: Path, code: int = 0) -> NoReturn:
     os._exit(code)
 
 
-# --- the size of a request -------------------------------------------------------------------------------------------
-
-
-class BodyLimit:
-    """ASGI middleware: a request body above its limit is answered 413, with a sentence as JSON, as soon as it is known.
-
-    app: the application behind. uploads: bytes allowed where the path ends in /upload. others: bytes allowed elsewhere.
-    A declared Content-Length is refused before anything is read; a body sent in chunks is counted as it comes, and the
-    application behind sees its client hang up, so it holds no more than the limit. Smaller bodies pass untouched.
-    """
-
-    def __init__(self, app: ASGIApp, uploads: int = MAX_UPLOAD_BODY, default: int = MAX_BODY):
-        self.app = app
-        self.uploads = uploads
-        self.others = default
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        limit = self.uploads if scope["path"].rstrip("/").endswith("/upload") else self.others
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > limit:  # 20 digits are plenty, and quick to read
-            await _answer_413(send, limit)
-            return
-        await _Counted(limit, receive, send).run(self.app, scope)
-
-
-class _Counted:
-    """One request whose body is counted while the application reads it."""
-
-    def __init__(self, limit: int, receive: Receive, send: Send):
-        self.limit = limit
-        self.received = 0
-        self.started = False  # the application has begun to answer
-        self.refused = False
-        self._receive = receive
-        self._send = send
-
-    async def run(self, app: ASGIApp, scope: Scope) -> None:
-        try:
-            await app(scope, self.receive, self.send)
-        except Exception:
-            if not self.refused:
-                raise  # after a refusal it is the application's surprise at its client's disappearance
-
-    async def receive(self) -> Message:
-        if self.refused:
-            return {"type": "http.disconnect"}
-        message = await self._receive()
-        self.received += len(message.get("body", b""))
-        if message["type"] != "http.request" or self.received <= self.limit:
-            return message
-        self.refused = True
-        if not self.started:
-            await _answer_413(self._send, self.limit)
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Message) -> None:
-        self.started = True
-        if not self.refused:
-            await self._send(message)
-
-
-async def _answer_413(send: Send, limit: int) -> None:
-    sentence = f"This request is larger than {limit / MB:g} MB, the most that is accepted here. Send a smaller image."
-    body = json.dumps({"error": sentence}).encode()
-    headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
-    raw = [(key.encode(), value.encode()) for key, value in headers.items()]
-    await send({"type": "http.response.start", "status": 413, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
-
-
 # --- options of the server -------------------------------------------------------------------------------------------
 
 
@@ -182,15 +103,16 @@ def launch_options(args: Any, routes: Sequence[Middleware] = ()) -> dict[str, An
     (address.find_port). Raises OutOfRange for a port or an origin that is none.
     routes: the page's own middleware, in front of what checks Gradio's requests; it limits bodies by itself.
     """
-    host = bracket_ipv6(getattr(args, "host", None) or os.environ.get("GRADIO_SERVER_NAME") or "") or None
+    option = vars(args).get
+    host = bracket_ipv6(option("host") or os.environ.get("GRADIO_SERVER_NAME") or "") or None
     loopback = is_loopback(host)
-    frames = frame_sources(loopback, getattr(args, "frame_ancestors", None) or ())
-    names = [*(getattr(args, "allowed_host", None) or ()), host or "localhost"]
+    frames = frame_sources(loopback, option("frame_ancestors") or ())
+    hosts = Middleware(AllowedHosts, names=[*(option("allowed_host") or ()), host or "localhost"])
     return {
         "server_name": host,
-        "server_port": _port(getattr(args, "port", None)),
-        "share": bool(getattr(args, "share", False)),
-        "quiet": bool(getattr(args, "quiet", False)),
+        "server_port": _port(option("port")),
+        "share": bool(option("share")),
+        "quiet": bool(option("quiet")),
         "ssr_mode": False,  # would need Node 24
         "show_error": False,  # shows any exception's text, paths of the server included
         "max_file_size": MAX_FILE_SIZE,
@@ -202,7 +124,7 @@ def launch_options(args: Any, routes: Sequence[Middleware] = ()) -> dict[str, An
         "app_kwargs": {
             "middleware": [  # the outermost first
                 Middleware(SecurityHeaders, frame_ancestors=frames),
-                *([Middleware(AllowedHosts, names=names)] if loopback else []),
+                *([hosts] if loopback else []),
                 *routes,
                 Middleware(BodyLimit),
                 Middleware(FileRoutes),
@@ -211,6 +133,25 @@ def launch_options(args: Any, routes: Sequence[Middleware] = ()) -> dict[str, An
             "lifespan": expiring_sessions,
         },
     }
+
+
+def frame_sources(loopback: bool, more: Sequence[str] = ()) -> tuple[str, ...]:
+    """The sources of `frame-ancestors`.
+
+    Args:
+        loopback: Whether the server listens on loopback, so that pages of this machine may show it.
+        more: Origins to add, such as https://example.org, https://*.example.org or http://example.org:8080.
+
+    Raises:
+        OutOfRange: One of `more` is not an origin.
+    """
+    for origin in more:
+        if not _ORIGIN.fullmatch(origin):
+            raise OutOfRange(
+                f"{origin[:80]!r} is not an origin.",
+                remedy="Give --frame-ancestors a scheme and a host, such as https://example.org.",
+            )
+    return (*FRAMED_BY, *(FRAMED_BY_LOCAL if loopback else ()), *more)
 
 
 def _port(option: int | str | None) -> int | None:

@@ -13,11 +13,10 @@ Every option's name, type, bounds, default and description are those of ViewStat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
@@ -175,12 +174,6 @@ OLD_KEYS = frozenset({"view", "variants", "off", "with", "photos", "photographs"
 GRADIO_VIEWS = ("api", "settings", "api-recorder")  # values of `view` that are Gradio's own pages
 
 
-@cache
-def _adapter(name: str) -> TypeAdapter:
-    field = ViewState.model_fields[name]
-    return TypeAdapter(Annotated[field.annotation, field])
-
-
 def validate(model: type[Model], values: Any) -> Model:
     """Check values of JSON against a pydantic model.
 
@@ -205,23 +198,27 @@ def from_json(values: Mapping[str, Any]) -> tuple[ViewState, list[str]]:
     A name that a visitor typed, or a state from the history of an older version, may be invalid: that part gets its
     default, and all else is kept.
     """
-    remaining, notes = {name: value for name, value in values.items() if name in ViewState.model_fields}, []
-    unknown = next((name for name in values if name not in remaining), None)
-    if unknown is not None:
-        notes.append(_unused(unknown, str(values[unknown])))
+    remaining = {name: value for name, value in values.items() if name in ViewState.model_fields}
+    notes = [_unused(name, str(values[name])) for name in values if name not in remaining][:1]
+    return _usable(
+        remaining, notes, lambda field, value, cause: tr_error(cause) if cause else _unused(field, str(value))
+    )
+
+
+def _usable(
+    values: dict[str, Any], notes: list[str], note: Callable[[str, Any, LensError | None], str]
+) -> tuple[ViewState, list[str]]:
+    """The state of the values that can be used, and the notes with one of each other field, its value and cause."""
     while True:
         try:
-            return ViewState.model_validate(remaining), notes
+            return ViewState.model_validate(values), notes
         except ValidationError as error:
             detail = error.errors()[0]
             field, *index = detail["loc"]
-            value = remaining.pop(field)
+            value = values.pop(field)
             if field == "models" and index and len(value) <= MAX_MODELS:  # the others are kept
-                remaining[field] = [*value[: index[0]], *value[index[0] + 1 :]]
-            if cause := _cause(detail):
-                notes.append(tr_error(cause))
-            else:
-                notes.append(_unused(field, str(value)))
+                values[field] = [*value[: index[0]], *value[index[0] + 1 :]]
+            notes.append(note(field, value, _cause(detail)))
 
 
 # ---- URL ------------------------------------------------------------------------------------------------------------
@@ -237,7 +234,6 @@ def from_query(query: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Vi
         The state, in which whatever cannot be used has its default, and the sentences in the current locale.
     """
     texts: dict[str, str] = {}
-    notes: list[str] = []
     repeated: set[str] = set()
     for key, text in query.items() if isinstance(query, Mapping) else query:
         if key in OLD_KEYS and not (key == "view" and text in GRADIO_VIEWS):
@@ -247,60 +243,29 @@ def from_query(query: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Vi
     for key in repeated:
         del texts[key]
     names = {URL_KEYS.get(name, name): name for name in URL_FIELDS}
-    notes += [
-        tr("links.repeated", name=tr_group("links.name_")[names[key]])
-        for key in texts.keys() | repeated
-        if key in repeated & names.keys()
-    ]
-    values: dict[str, Any] = {}
-    for key, name in names.items():
-        if name in _READERS:
-            values |= _READERS[name](texts, notes)
-        elif text := texts.get(key):
-            try:
-                values[name] = _adapter(name).validate_python(text)
-            except ValidationError:
-                notes.append(_unused(name, text))
-    return ViewState(**values), notes
+    notes = [tr("links.repeated", name=tr_group("links.name_")[name]) for key, name in names.items() if key in repeated]
+    values: dict[str, Any] = {name: texts[key] for key, name in names.items() if texts.get(key)}
+    values["models"] = _read_models(texts.get("models", ""), notes)
+    if "ablations" in values:
+        values["ablations"] = values["ablations"].split(",")
+    x, y = texts.get("x"), texts.get("y")
+    values["position"] = (x, y) if x and y else None
+    if bool(x) != bool(y):
+        notes.append(tr("links.half_position"))
+    texts["position"] = f"{x}, {y}"
+    return _usable(values, notes, lambda name, *_: _unused(name, texts[URL_KEYS.get(name, name)]))
 
 
-def _read_models(texts: Mapping[str, str], notes: list[str]) -> dict[str, Any]:
+def _read_models(text: str, notes: list[str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
-    for name in filter(str.strip, texts.get("models", "").split(",")):
+    for name in filter(str.strip, text.split(",")):
         try:
             names[canonical_name(name)] = None
         except (LensError, ValueError):
             notes.append(tr("links.unknown_model", name=_shortened(name)))
     if len(names) > MAX_MODELS:
         notes.append(tr("links.too_many_models", most=MAX_MODELS))
-    return {"models": tuple(names)[:MAX_MODELS]}
-
-
-def _read_ablations(texts: Mapping[str, str], notes: list[str]) -> dict[str, Any]:
-    text = texts.get("ablations", "")
-    try:
-        return {"ablations": _ablations(text.split(","))} if text else {}
-    except LensError:
-        notes.append(_unused("ablations", text))
-        return {}
-
-
-def _read_position(texts: Mapping[str, str], notes: list[str]) -> dict[str, Any]:
-    x, y = texts.get("x"), texts.get("y")
-    if not (x and y):
-        if x or y:
-            notes.append(tr("links.half_position"))
-        return {}
-    try:
-        return {"position": _adapter("position").validate_python((x, y))}
-    except ValidationError:
-        notes.append(_unused("position", f"{x}, {y}"))
-        return {}
-
-
-_READERS: Mapping[str, Callable[[Mapping[str, str], list[str]], dict[str, Any]]] = MappingProxyType(
-    {"models": _read_models, "ablations": _read_ablations, "position": _read_position}
-)
+    return tuple(names)[:MAX_MODELS]
 
 
 def to_query(state: ViewState) -> dict[str, str]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import logging
 import math
 import os
@@ -20,7 +19,6 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
@@ -28,15 +26,15 @@ from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from transxnet.errors import LensError
 from transxnet.output import explain_storage_error
 
+from .http_policy import MB, TrackedSend, declared_length
 from .i18n.translate import locale_of_page, message, tr_error, use_locale
 
-MB = 2**20
 MAX_AGE = 3600.0  # seconds
 MAX_BYTES = 512 * MB
 MAX_FILES = 20_000  # small files take a block and a folder each, and time to list
@@ -48,42 +46,31 @@ log = logging.getLogger(__name__)
 
 # --- files of running requests ---------------------------------------------------------------------------------------
 
-
-class _Lease:
-    def __init__(self) -> None:
-        self.paths: list[str] = []
-        self.ended = False
-
-
-_lease: ContextVar[_Lease | None] = ContextVar("lease", default=None)  # of the running request
-_used: Counter[str] = Counter()  # running requests by path
-_using = threading.Lock()
+_leases: dict[int, set[str]] = {}  # the files of each running request, by the identity of the set
+_lease: ContextVar[set[str] | None] = ContextVar("lease", default=None)  # of the running request
 
 
 @contextlib.contextmanager
 def lease() -> Iterator[None]:
     """A request runs in the block: what it marks with `use` is not removed before the end."""
-    current = _Lease()
-    token = _lease.set(current)
+    paths: set[str] = set()
+    token = _lease.set(paths)
+    _leases[id(paths)] = paths
     try:
         yield
     finally:
         _lease.reset(token)
-        with _using:
-            current.ended = True
-            for path in current.paths:
-                _used[path] -= 1
-                if not _used[path]:
-                    del _used[path]
+        del _leases[id(paths)]  # a thread that goes on marks files in vain
 
 
 def use(path: str | os.PathLike[str]) -> None:
     """Keep a file until the running request ends, also from a thread that works for it. Without a `lease`, nothing."""
-    current, path = _lease.get(), os.path.realpath(path)
-    with _using:
-        if current is not None and not current.ended:
-            current.paths.append(path)
-            _used[path] += 1
+    if (paths := _lease.get()) is not None:
+        paths.add(os.path.realpath(path))
+
+
+def _is_used(path: str) -> bool:
+    return any(path in paths for paths in list(_leases.values()))
 
 
 # --- the folder ------------------------------------------------------------------------------------------------------
@@ -121,19 +108,16 @@ class TemporaryFiles:
         self.max_files = max_files
         self.every = every
         self._protected: frozenset[str] = frozenset()
-        self._adding = threading.Lock()  # nobody takes the room that was just made for somebody else
-        self._sweeping = threading.Lock()
-        self._counting = threading.Lock()  # of the three below; never held while files are listed
-        self._bytes: float = math.inf  # what is there at most; exact after each sweep
-        self._reserved = 0  # bytes of files that are being written
-        self._written = 0  # bytes that were reserved and are written, ever
+        self._lock = threading.RLock()  # nobody takes the room that was just made for somebody else
+        self._bytes: float = math.inf  # what is there and what is being written, at most; nearly exact after a sweep
+        self._reserved: dict[object, int] = {}  # bytes of what is being written
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def keep_present(self) -> None:
         """What is in the folder now is never removed. Call once, when the page is built and before it is launched:
         Gradio puts example images and first values there, and every later visitor needs them."""
-        self._protected = frozenset(path for path, _ in self._files())
+        self._protected = frozenset(path for path, _ in files_below(self.folder))
 
     # ---- adding
 
@@ -144,14 +128,18 @@ class TemporaryFiles:
         Raises:
             LensError: If they do not fit, although everything that may be removed was removed.
         """
-        self._reserve(size)
+        reservation = object()
+        with self._lock:
+            if self._bytes + size > self.max_bytes:
+                self.sweep(needed=size)
+            if self._bytes + size > self.max_bytes:
+                raise LensError(message("errors.no_room"), remedy=message("errors.no_room_remedy"))
+            self._bytes += size
+            self._reserved[reservation] = size
         try:
             yield
         finally:
-            with self._counting:
-                self._reserved -= size
-                self._written += size
-                self._bytes += size
+            del self._reserved[reservation]  # without the lock, so that an event loop need not wait for a sweep
 
     def write(self, files: Mapping[str, bytes]) -> list[str]:
         """Write files into a new folder, protected until the running request ends.
@@ -178,21 +166,6 @@ class TemporaryFiles:
                 raise
         return paths
 
-    def _reserve(self, size: int) -> None:
-        with self._adding:
-            if self._fits(size):
-                return
-            self.sweep(needed=size)
-            if not self._fits(size):
-                raise LensError(message("errors.no_room"), remedy=message("errors.no_room_remedy"))
-
-    def _fits(self, size: int) -> bool:
-        """Whether there is room; it is reserved then."""
-        with self._counting:
-            fits = self._bytes + self._reserved + size <= self.max_bytes
-            self._reserved += size if fits else 0
-            return fits
-
     # ---- removing
 
     def sweep(self, now: float | None = None, needed: int = 0) -> Swept:
@@ -205,43 +178,26 @@ class TemporaryFiles:
             needed: Bytes to make room for. If that is impossible, no file goes for it.
         """
         now = time.time() if now is None else now
-        with self._sweeping:
-            with self._counting:
-                written, limit = self._written, self.max_bytes - self._reserved - needed
-            files, removed, freed = self._files(), 0, 0
+        with self._lock:
+            reserved = sum(list(self._reserved.values()))  # read first: what is written meanwhile counts twice
+            files, removed, freed = files_below(self.folder), 0, 0
             left = sum(entry.st_size for _, entry in files)
             loose = sorted(
                 (_changed(entry), path, entry.st_size) for path, entry in files if path not in self._protected
             )
-            limit = self._limit(limit, left, needed, loose)
+            limit = self.max_bytes - reserved - needed
+            if needed and left > limit:
+                removable = sum(size for _, path, size in loose if not _is_used(path))
+                # Below the limit where something has to go, or every new file would list all.
+                limit = limit - self.max_bytes // 16 if left - removable <= limit else self.max_bytes
             for changed, path, size in loose:  # oldest first
                 if now - changed <= self.max_age and left <= limit and len(files) - removed <= self.max_files:
                     break
                 if _removed(path):
                     removed, freed, left = removed + 1, freed + size, left - size
             self._remove_empty_folders(now)
-            with self._counting:
-                self._bytes = left + self._written - written
+            self._bytes = left + reserved
             return Swept(removed, freed, left)
-
-    def _limit(self, limit: int, left: int, needed: int, loose: list[tuple[float, str, int]]) -> float:
-        """The bytes to come down to. Below the limit where something has to go, or every new file would list all."""
-        if not needed or left <= limit:
-            return limit
-        with _using:
-            removable = sum(size for _, path, size in loose if path not in _used)
-        return limit - self.max_bytes // 16 if left - removable <= limit else self.max_bytes
-
-    def _files(self) -> list[tuple[str, os.stat_result]]:
-        """Every file and link below the folder, with its own status; what vanishes meanwhile is left out."""
-        entries = []
-        for folder, folders, names in os.walk(self.folder):  # does not follow links
-            for name in names + folders:
-                path = os.path.join(folder, name)
-                with contextlib.suppress(OSError):
-                    if name in names or os.path.islink(path):
-                        entries.append((path, os.lstat(path)))
-        return entries
 
     def _remove_empty_folders(self, now: float) -> None:
         """Gradio makes one folder a file."""
@@ -284,6 +240,18 @@ def temporary_files(folder: str) -> TemporaryFiles:
     return TemporaryFiles(Path(folder))
 
 
+def files_below(folder: Path) -> list[tuple[str, os.stat_result]]:
+    """Every file and link below a folder, with its own status; what vanishes meanwhile is left out."""
+    entries = []
+    for parent, folders, names in os.walk(folder):  # does not follow links
+        for name in names + folders:
+            path = os.path.join(parent, name)
+            with contextlib.suppress(OSError):
+                if name in names or os.path.islink(path):
+                    entries.append((path, os.lstat(path)))
+    return entries
+
+
 @contextlib.contextmanager
 def _full_disk_as_sentence() -> Iterator[None]:
     try:
@@ -299,10 +267,8 @@ def _full_disk_as_sentence() -> Iterator[None]:
 
 def _removed(path: str) -> bool:
     """Remove a file that no running request uses."""
-    with _using:
-        if path in _used:
-            return False
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        if not _is_used(path):
             os.unlink(path)
             return True
     return False
@@ -334,7 +300,8 @@ class UploadRoom:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
-        if scope["type"] == "http" and scope["method"] == "POST" and _writes(path):
+        is_written = path.rstrip("/").endswith("/upload") or "/mcp" in path  # by Gradio, from the request's body
+        if is_written and scope["method"] == "POST":
             await self._receive(scope, receive, send)
         elif "/file=" in path:
             with lease():
@@ -344,41 +311,19 @@ class UploadRoom:
             await self.app(scope, receive, send)
 
     async def _receive(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        declared = headers.get("content-length", "")
-        size = min(int(declared[:20]), self.longest) if declared.isdecimal() else self.longest
-        room = self.files.room_for(size)
+        declared = declared_length(scope)
+        room = self.files.room_for(self.longest if declared is None else min(declared, self.longest))
+        tracked = TrackedSend(send)
         try:
             await run_in_threadpool(room.__enter__)  # may list the whole folder
+            try:
+                with _full_disk_as_sentence():  # Gradio writes the body to it
+                    await self.app(scope, receive, tracked)
+            finally:
+                room.__exit__(None, None, None)
         except LensError as error:
-            await _answer_507(error, scope, receive, send)
-            return
-        started = False
-
-        async def noting(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            with _full_disk_as_sentence():
-                await self.app(scope, receive, noting)
-        except LensError as error:  # the disk is full: Gradio wrote the body to it
-            if started:
+            if tracked.started:
                 raise
-            await _answer_507(error, scope, receive, send)
-        finally:
-            room.__exit__(None, None, None)
-
-
-async def _answer_507(error: LensError, scope: Scope, receive: Receive, send: Send) -> None:
-    with use_locale(locale_of_page(Headers(scope=scope))):
-        body = json.dumps({"error": tr_error(error)})
-    closing = {"connection": "close"}  # the body was not read to its end
-    await Response(body, 507, closing, "application/json")(scope, receive, send)
-
-
-def _writes(path: str) -> bool:
-    """Whether Gradio writes files from the body of a request to this path: uploads, and what is sent to MCP tools."""
-    path = path.rstrip("/")
-    return path.endswith("/upload") or "/mcp" in path
+            with use_locale(locale_of_page(Headers(scope=scope))):
+                response = JSONResponse({"error": tr_error(error)}, 507, {"connection": "close"})
+            await response(scope, receive, send)  # the body was not read to its end

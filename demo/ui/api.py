@@ -14,34 +14,34 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from transxnet.errors import InvalidValue
 from transxnet.images import SourceImage
 from transxnet.study import Study, StudyOptions
 
 from .. import replies
-from ..endpoint_export import check_target, make_files, request_of_tab
 from ..export_request import display_of
-from ..parameters import PARAMETERS, split
-from ..replies_ablation import ablation_of
+from ..exports import export, manifest_of
+from ..parameters import PARAMETERS, parameter_of, split
 from ..service import StudyService
 from ..temporary_files import temporary_files
 from ..validation import Parameter
-from .components import translated_errors
-from .typed import component_of, parameter_of
+from .components import component_of
 
 
 def add_endpoints(service: StudyService) -> None:
     """Register the named endpoints in the Blocks that is being built."""
     endpoints = Endpoints(service)
-    for name, pngs in OUTPUTS.items():
-        _endpoint(getattr(endpoints, name), pngs)
+    for name, files in OUTPUTS.items():
+        _endpoint(getattr(endpoints, name), files)
 
 
-FILE = "file"
-OUTPUTS = {  # endpoint -> which PNGs it returns besides JSON, or FILE
-    "predict": None, "attention": "single", "kernels": "single", "grad_cam": "single", "erf": "single",
-    "explain": "multiple", "ablation_table": "multiple", "sanity_checks": "multiple", "compare": "single",
-    "ablation": "single", "export": FILE,
+MAP = {"png": "single", "npz": "single"}  # files, by label: one or several
+FIGURES = {"png": "multiple", "npz": "single"}
+OUTPUTS: dict[str, dict[str, str]] = {  # endpoint -> which files it returns besides JSON
+    "predict": {}, "attention": MAP, "kernels": MAP, "grad_cam": MAP, "erf": MAP, "explain": FIGURES,
+    "ablation_table": FIGURES, "sanity_checks": FIGURES, "compare": MAP, "ablation": MAP, "export": {"file": "single"},
 }  # fmt: skip
+READERS = {"target": lambda text: text.strip() or None, "ablations": split, "mask": str.strip}  # to StudyOptions
 
 
 class Endpoints:
@@ -54,12 +54,11 @@ class Endpoints:
         self.service = service
 
     def _studied(
-        self, image: SourceImage | None, model: str, part: tuple[str, ...], reference: SourceImage | None = None,
+        self, image: SourceImage, model: str, part: tuple[str, ...], reference: SourceImage | None = None,
         **options: Any,
     ) -> Study:  # fmt: skip
-        image = _needed(image)
         (model,) = self.service.check_names([model])  # before timm says whether it knows the name
-        check_target(options.get("target"), model)  # before a model loads
+        replies.check_target(options.get("target"), model)  # before a model loads
         key = self.service.add(image, visitor=False)
         other = self.service.add(reference, visitor=False) if reference is not None else ""
         return self.service.study(key, model, StudyOptions(analyses=part, **options), other)
@@ -99,7 +98,7 @@ class Endpoints:
         target: class by name, WNID or index; empty for the model's own prediction. stage counts from 1. Returns JSON, a
         PNG overlay of the positive values, and an NPZ with the raw signed map `grad_cam`.
         """
-        s = self._studied(image, model, ("grad_cam",), target=target.strip() or None, cam_layer=stage)
+        s = self._studied(image, model, ("grad_cam",), target=target, cam_layer=stage)
         return _files(*replies.map_of(s, "grad_cam", image))
 
     def erf(self, image, model, stage, x, y):
@@ -124,7 +123,7 @@ class Endpoints:
         """
         s = self._studied(
             image, model, (analysis,), reference, stage=stage, block=block, position=_position(x, y),
-            target=target.strip() or None, cam_layer=cam_layer,
+            target=target, cam_layer=cam_layer,
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, analysis, image))
 
@@ -138,7 +137,7 @@ class Endpoints:
         ablated. reference: the image whose kernels are borrowed (default: uniform gray). Returns JSON, PNGs and an NPZ
         as /explain does.
         """
-        s = self._studied(image, model, ("ablation_table",), reference, stage=stage, target=target.strip() or None)
+        s = self._studied(image, model, ("ablation_table",), reference, stage=stage, target=target)
         return _many_files(*replies.figures_of(s, "ablation_table", image))
 
     def sanity_checks(self, image, model, target, stage, x, y, full_cascade):
@@ -147,10 +146,8 @@ class Endpoints:
         Takes tens of seconds on a CPU. full_cascade: randomize layer by layer for multi-pass methods as well, which
         takes minutes. Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of outcomes.
         """
-        s = self._studied(
-            image, model, ("sanity_checks",), target=target.strip() or None, stage=stage, position=_position(x, y),
-            full_cascade=full_cascade,
-        )  # fmt: skip
+        options = {"target": target, "stage": stage, "position": _position(x, y), "full_cascade": full_cascade}
+        s = self._studied(image, model, ("sanity_checks",), **options)
         return _many_files(*replies.figures_of(s, "sanity_checks", image))
 
     def compare(
@@ -164,12 +161,11 @@ class Endpoints:
         pairs where the maps explain different classes), a PNG of maps and differences, and an NPZ with maps and
         `difference/A/B`.
         """
-        request = request_of_tab(
-            self.service, _needed(image), "compare", models, compared=analysis, stage=stage, block=block, target=target,
-            cam_layer=cam_layer, position=_position(x, y), analyses=(analysis,),
+        request = replies.request_of_tab(
+            self.service, image, "compare", models, target, compared=analysis, analyses=(analysis,), stage=stage,
+            block=block, cam_layer=cam_layer, position=_position(x, y),
         )  # fmt: skip
-        numbers, (png, npz) = make_files(request, "png", "npz")
-        return _files(numbers, png.data, npz.data)
+        return _files(manifest_of(request), export("png", request).data, export("npz", request).data)
 
     def ablation(self, image, model, ablations, mask, fill, target, reference):
         """The prediction before and after parts are switched off and a region is occluded.
@@ -182,11 +178,8 @@ class Endpoints:
         prediction before and after, the ablations applied and those skipped), a PNG of the model input, and an NPZ with
         both logit vectors.
         """
-        s = self._studied(
-            _needed(image), model, ("ablation",), reference, ablations=split(ablations), mask=mask.strip(), fill=fill,
-            target=target.strip() or None,
-        )  # fmt: skip
-        return _files(*ablation_of(s))
+        options = {"ablations": ablations, "mask": mask, "fill": fill, "target": target}
+        return _files(*replies.ablation_of(self._studied(image, model, ("ablation",), reference, **options)))
 
     def export(
         self, image, tab, format, models, stage, block, target, cam_layer, x, y, head, direction, colormap,
@@ -201,54 +194,41 @@ class Endpoints:
         manifest) and the file.
         """
         display = display_of(head, direction, colormap, diverging, opacity, gamma, threshold, scale)
-        request = request_of_tab(
-            self.service, _needed(image), tab, models, display, stage=stage, block=block, target=target,
-            cam_layer=cam_layer, position=_position(x, y), ablations=split(ablations), mask=mask.strip(), fill=fill,
+        request = replies.request_of_tab(
+            self.service, image, tab, models, target, display, stage=stage, block=block, cam_layer=cam_layer,
+            position=_position(x, y), ablations=ablations, mask=mask, fill=fill,
         )  # fmt: skip
-        numbers, (file,) = make_files(request, format)
-        (path,) = _write({file.name: file.data})
-        return numbers, path
+        file = export(format, request)
+        return manifest_of(request), *_write({file.name: file.data})
 
 
-def _endpoint(function: Callable[..., Any], pngs: str | None) -> None:
-    """One endpoint: an image, then what else the function takes.
-
-    pngs: "single" or "multiple", FILE for one file of any kind, None for JSON alone.
-    """
+def _endpoint(function: Callable[..., Any], files: dict[str, str]) -> None:
+    """One endpoint: an image, then what else the function takes; JSON, then the files."""
     _, *options = inspect.signature(function).parameters.values()
-    declared = [parameter_of(o.name, ... if o.default is o.empty else o.default) for o in options]
+    parameters = [parameter_of(o.name, None if o.default is o.empty else o.default) for o in options]
     outputs: list[Any] = [gr.JSON(visible=False, label="numbers")]
-    if pngs == FILE:
-        outputs.append(gr.File(visible=False, label=FILE))
-    elif pngs is not None:
-        outputs += [gr.File(visible=False, label="png", file_count=pngs), gr.File(visible=False, label="npz")]
-    image = PARAMETERS["image"]
-    inputs = [component_of(image, None), *(component_of(parameter, default) for parameter, default in declared)]
+    outputs += [gr.File(visible=False, label=label, file_count=count) for label, count in files.items()]
     gr.Button(visible=False).click(
-        _callable(function, declared), inputs, outputs, api_name=function.__name__,
-        api_description=inspect.getdoc(function), concurrency_limit=4, concurrency_id="api",  # visitors wait too
+        _callable(function, parameters), [component_of(p) for p in (PARAMETERS["image"], *parameters)], outputs,
+        api_name=function.__name__, api_description=inspect.getdoc(function),
+        concurrency_limit=4, concurrency_id="api",  # visitors wait too
     )  # fmt: skip
 
 
-def _callable(function: Callable[..., Any], declared: Sequence[tuple[Parameter, Any]]) -> Callable[..., Any]:
-    """What Gradio calls, and reads names and defaults from: values by position, errors as their sentences."""
-    names = [parameter.name for parameter, _ in declared]
+def _callable(function: Callable[..., Any], parameters: Sequence[Parameter]) -> Callable[..., Any]:
+    """What Gradio calls, with values by position, and reads names and defaults from."""
 
     @wraps(function)
     def answer(image: SourceImage | None, *values: Any) -> Any:
-        with translated_errors():
-            return function(image, **dict(zip(names, values, strict=True)))
+        if image is None:
+            raise InvalidValue("No image came with the request. Send one as the first argument.")
+        named = {p.name: value for p, value in zip(parameters, values, strict=True)}
+        return function(image, **named | {name: read(named[name]) for name, read in READERS.items() if name in named})
 
     by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    defaults = [inspect.Parameter(parameter.name, by_position, default=default) for parameter, default in declared]
+    defaults = [inspect.Parameter(p.name, by_position, default=p.default) for p in parameters]
     answer.__signature__ = inspect.Signature([inspect.Parameter("image", by_position), *defaults])
     return answer
-
-
-def _needed(image: SourceImage | None) -> SourceImage:
-    if image is None:
-        raise gr.Error("No image came with the request. Send one as the first argument.", print_exception=False)
-    return image
 
 
 def _position(x: float, y: float) -> tuple[float, float] | None:

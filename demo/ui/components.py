@@ -1,24 +1,29 @@
-"""The page's own components: gr.HTML that demo/web/js draws, a safe image upload, and Blocks that check requests."""
+"""The page's own components: gr.HTML that demo/web/js draws, a safe image upload, and Blocks that check requests.
+
+Hidden components stand for an endpoint's parameters, so that Gradio describes each by its type.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
-from transxnet.errors import LensError
+from transxnet.errors import ImageError, InvalidValue, LensError
 from transxnet.images import SourceImage
 
 from ..decoding import POOL
-from ..i18n.translate import locale_of_page, tr, tr_error, use_locale
+from ..i18n.translate import locale_of_page, message, tr, tr_error, use_locale
 from ..temporary_files import lease, use
-from ..uploads import UploadedFiles, contains_file
-from ..validation import validate_inputs
-from .files import check_inputs, name_uploads_randomly
+from ..uploads import UploadedFiles, check_upload, contains_file
+from ..validation import Parameter
+from .gradio_classes import name_uploads_randomly
 
 log = logging.getLogger(__name__)
 MOUNT = """(function mount() {
@@ -59,7 +64,7 @@ class Mounted(gr.HTML):
 class Blocks(gr.Blocks):
     """gr.Blocks that answer in the visitor's language, open no file that was not uploaded, and fetch no address.
 
-    It overrides three methods, because Gradio 6.31 has no option for what they do.
+    They override two methods, because Gradio 6.31 has no option for what they do.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -71,11 +76,12 @@ class Blocks(gr.Blocks):
         self, block_fn: Any, inputs: list[Any], state: Any = None, request: Any = None, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
         """Gradio answers an unexpected exception without a message, and knows no locale in the server's code."""
-        with use_locale(locale_of_page(getattr(request, "headers", None) or {})), lease():
+        with use_locale(locale_of_page(getattr(request, "headers", None) or {})), lease(), translated_errors():
             try:
-                _check_event_data(kwargs.get("event_data"))
+                if contains_file(getattr(kwargs.get("event_data"), "_data", None)):  # looked up on the disk by Gradio
+                    raise ImageError(message("errors.not_uploaded"))
                 return await super().process_api(block_fn, inputs, state, request, *args, **kwargs)
-            except gr.Error:
+            except (gr.Error, LensError):
                 raise
             except Exception:
                 log.exception("answering %s", getattr(block_fn, "name", block_fn))
@@ -86,19 +92,36 @@ class Blocks(gr.Blocks):
         sent to, before that component's preprocess is called.
         """
         with translated_errors():
-            takes_file = [isinstance(block, SafeImage) for block in block_fn.inputs]
-            inputs = check_inputs(takes_file, inputs, self.upload_file_set)
-            for file, is_file in zip(inputs, takes_file, strict=False):
-                if is_file and file is not None:
-                    use(file["path"])
-            inputs = validate_inputs(block_fn.inputs, inputs)
+            inputs = check_inputs(block_fn.inputs, inputs, self.upload_file_set)
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
 
 
-def _check_event_data(event: gr.EventData | None) -> None:
-    """Raises gr.Error for a file in the data of an event, which Gradio would look up on the disk."""
-    if event is not None and contains_file(event._data):
-        raise gr.Error(tr("errors.not_uploaded"), print_exception=False)
+def check_inputs(components: Sequence[Any], values: Sequence[Any], uploads: UploadedFiles) -> list[Any]:
+    """An event's values, checked before Gradio opens or downloads what they name.
+
+    Args:
+        components: The event's inputs. All have a `parameter`, but for the page's upload.
+        values: As they came with the request.
+        uploads: The paths that the upload route has returned.
+
+    Raises:
+        ImageError: A value does not name an uploaded file, or is sent where no file is expected.
+        InvalidValue: Not one value for each input, or one that is refused by its parameter.
+        LensError: As Parameter.validate.
+    """
+    checked, folder = list(values), Path(get_upload_folder())
+    for i, value in enumerate(values):
+        if value is not None and i < len(components) and isinstance(components[i], SafeImage):
+            checked[i] = check_upload(value, uploads, folder)
+            use(checked[i]["path"])
+        elif contains_file(value):
+            raise ImageError(message("errors.not_uploaded"))
+    if len(values) != len(components):
+        raise InvalidValue(message("parameters.arguments", expected=len(components), count=len(values)))
+    return [
+        component.parameter.validate(value) if hasattr(component, "parameter") else value
+        for component, value in zip(components, checked, strict=True)
+    ]
 
 
 class SafeImage(gr.Image):
@@ -118,5 +141,38 @@ class SafeImage(gr.Image):
     def preprocess(self, payload: Any) -> SourceImage | None:
         if payload is None:
             return None
-        with translated_errors():
+        with translated_errors():  # Gradio wraps all others
             return POOL.decode(payload.path or "", name=payload.orig_name or "image")
+
+
+# ---- parameters of endpoints ---------------------------------------------------------------------------------------
+
+
+class Choice(gr.Dropdown):
+    """One of few values, listed where the endpoints are described; its parameter has checked it."""
+
+    is_template = True
+
+    def api_info(self) -> dict[str, Any]:
+        values = [value for _, value in self.choices]
+        return {"type": "integer" if isinstance(values[0], int) else "string", "enum": values}
+
+    def preprocess(self, payload: str | int) -> str | int:
+        return payload
+
+
+COMPONENTS = {"object": SafeImage, "string": gr.Textbox, "boolean": gr.Checkbox}  # by JSON type
+
+
+def component_of(parameter: Parameter) -> Any:
+    """A component of the parameter's type, which Blocks.preprocess_data finds as its `parameter`."""
+    options: dict[str, Any] = {"value": parameter.default, "label": parameter.name, "visible": False}
+    kind = parameter.schema["type"]
+    if choices := parameter.schema.get("enum"):
+        component = Choice(choices, **options)
+    elif kind in COMPONENTS:
+        component = COMPONENTS[kind](**options)
+    else:
+        component = gr.Number(precision=0 if isinstance(parameter.default, int) else None, **options)
+    component.parameter = parameter
+    return component

@@ -13,8 +13,9 @@ from typing import Any
 
 import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..http_policy import edit_response
 from ..i18n.translate import LANGUAGES, TAGS, current_locale, in_every_locale, negotiate_locale, tr, tr_group
 
 
@@ -75,36 +76,15 @@ class InLanguage:
             return
         query = QueryParams(scope["query_string"].decode("latin-1"))
         language = negotiate_locale(query.getlist("lang"), Headers(scope=scope).get("accept-language", ""))
-        await self.app(scope, receive, _LocalizedPage(language, self.head, send))
 
+        def localize(headers: MutableHeaders, page: bytes) -> bytes:
+            if page:
+                page = _localized(page, TAGS[language], self.head)
+                headers["content-length"] = str(len(page))
+                headers.add_vary_header("Accept-Language")
+            return page
 
-class _LocalizedPage:
-    """Holds a page back until all of it is here, and sends it with its language."""
-
-    def __init__(self, language: str, head: str, send: Send):
-        self.tag = TAGS[language]
-        self.head = head
-        self._send = send
-        self._start: Message | None = None
-        self._body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and "text/html" in Headers(raw=message["headers"])["content-type"]:
-            self._start = message
-        elif self._start is None or message["type"] != "http.response.body":
-            await self._send(message)
-        else:
-            self._body += message.get("body", b"")
-            if not message.get("more_body"):
-                await self._all()
-
-    async def _all(self) -> None:
-        body = _localized(self._body, self.tag, self.head)
-        headers = MutableHeaders(raw=list(self._start["headers"]))
-        headers["content-length"] = str(len(body))
-        headers.add_vary_header("Accept-Language")
-        await self._send({**self._start, "headers": headers.raw})
-        await self._send({"type": "http.response.body", "body": body})
+        await self.app(scope, receive, edit_response(send, localize))
 
 
 def _localized(page: bytes, tag: str, head: str) -> bytes:

@@ -16,7 +16,7 @@ from ..controls import OFFERED
 from ..i18n.translate import tr
 from ..renderer import Renderer
 from . import api
-from .components import Blocks, translated_errors
+from .components import Blocks
 from .layout import Layout
 
 STATE_CONTROLS = ("models", "stage", "block", "cam_layer", "target", "slow_methods", "other_backbones")
@@ -58,8 +58,7 @@ class Page:
 
     def open_upload(self, image: SourceImage | None) -> dict[str, Any] | None:
         """Keep an uploaded image. Returns the random key under which this visitor's browser asks for it."""
-        with translated_errors():
-            return None if image is None else {"key": self.renderer.service.add_upload(image)}
+        return None if image is None else {"key": self.renderer.service.add_upload(image)}
 
 
 def _on(event: Any, js: str, *inputs: Any) -> None:

@@ -17,9 +17,9 @@ import app
 from demo import server
 from demo import service as service_module
 from demo.backbones import DEFAULT_BACKBONES, Backbones
+from demo.http_policy import BodyLimit, SecurityHeaders
 from demo.page_routes import PageRoutes
 from demo.requests import RequestCheck
-from demo.security_headers import SecurityHeaders
 from demo.temporary_files import TemporaryFiles, UploadRoom
 from demo.ui.language import InLanguage
 from demo.uploads import FileRoutes
@@ -216,7 +216,7 @@ def test_launch_passes_limits_and_theme_to_gradio(monkeypatch):
     assert launch_options["i18n"] == "translations"
     middleware = launch_options["app_kwargs"]["middleware"]
     assert [entry.cls for entry in middleware] == [
-        SecurityHeaders, PageRoutes, WebModules, server.BodyLimit, FileRoutes, RequestCheck, UploadRoom, InLanguage,
+        SecurityHeaders, PageRoutes, WebModules, BodyLimit, FileRoutes, RequestCheck, UploadRoom, InLanguage,
     ]  # fmt: skip
     assert middleware[-2].kwargs["files"].folder == app.temporary
     assert 'src="./lens-web/' in middleware[-1].kwargs["head"]

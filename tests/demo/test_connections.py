@@ -22,8 +22,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from demo.connections import HEADERS, IDLE, TimedProtocol, limit_connections, set_timeouts
+from demo.http_policy import HEADERS, IDLE, TimedProtocol, set_timeouts
 from demo.server import launch_options
+from demo.ui.gradio_classes import limit_connections
 
 SHORT, NEVER = 0.3, 3600  # seconds
 PATIENCE = 60  # seconds to wait for what must happen

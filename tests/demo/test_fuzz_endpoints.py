@@ -1,6 +1,6 @@
 """Every value that a program can send to each parameter of each endpoint, and in each field of the page's requests.
 
-Bodies are read as the server reads them (demo/requests.py), and endpoints are called as Gradio's queue calls them,
+Bodies are read as the server reads them (demo/http_policy.py), and endpoints are called as Gradio's queue calls them,
 without HTTP, which tests/demo/test_fuzz_requests.py adds. Whatever comes, the answer is a sentence or a result: never
 an empty error, never a traceback in the log, never a path of the server, never more than 80 characters of what was
 sent.
@@ -25,10 +25,10 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from demo.columns import Column
+from demo.http_policy import parse_json
 from demo.page_routes import Cached, PageRoutes
 from demo.parameters import PARAMETERS
 from demo.renderer import Renderer
-from demo.requests import parse_json
 from demo.service import StudyService
 from demo.state import DISPLAY_FIELDS, URL_FIELDS, URL_KEYS, ViewState
 from demo.ui.page import Page

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.middleware import Middleware
 
+from demo.http_policy import parse_json
 from demo.page_routes import PageRoutes
 from demo.renderer import Renderer
-from demo.requests import MAX_JSON, parse_json
+from demo.requests import MAX_JSON
 from demo.server import launch_options
 from demo.service import StudyService
 from demo.ui.page import Page

@@ -12,7 +12,8 @@ import gradio as gr
 import httpx
 import pytest
 
-from demo.hosts import REFUSAL, AllowedHosts, is_loopback
+from demo.address import is_loopback
+from demo.http_policy import REFUSAL, AllowedHosts
 from demo.server import launch_options
 from demo.ui.components import Blocks
 

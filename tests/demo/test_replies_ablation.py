@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.replies_ablation import ablation_of
+from demo.replies import ablation_of
 from tests.fixtures.small_model import image, small_model
 from tests.masks import format_mask
 from transxnet.errors import PartMissing

@@ -12,8 +12,8 @@ import gradio as gr
 import httpx
 import pytest
 
-from demo.security_headers import FRAMED_BY, frame_sources, policy, script_hashes
-from demo.server import MAX_BODY, launch_options
+from demo.http_policy import FRAMED_BY, MAX_BODY, policy, script_hashes
+from demo.server import frame_sources, launch_options
 from demo.ui.components import Blocks
 from transxnet.errors import OutOfRange
 

@@ -26,7 +26,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from demo import server
-from demo.server import MB, BodyLimit, launch_options, private_temp_dir, set_offline_env
+from demo.http_policy import MAX_BODY, MAX_UPLOAD_BODY, MB, BodyLimit
+from demo.server import launch_options, private_temp_dir, set_offline_env
 from demo.temporary_files import TemporaryFiles
 from transxnet import images
 from transxnet.errors import LensError, OutOfRange
@@ -327,8 +328,8 @@ def test_the_limits_agree_with_each_other():
     from gradio.utils import _parse_file_size
 
     assert _parse_file_size(server.MAX_FILE_SIZE) == images.MAX_BYTES
-    assert server.MAX_UPLOAD_BODY > images.MAX_BYTES + 64 * 1024  # room for multipart headers
-    assert server.MAX_BODY < images.MAX_BYTES
+    assert MAX_UPLOAD_BODY > images.MAX_BYTES + 64 * 1024  # room for multipart headers
+    assert MAX_BODY < images.MAX_BYTES
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ import gradio.state_holder
 import httpx
 import pytest
 
-from demo import session_expiry
+from demo import memory
+from demo.memory import SESSIONS, SessionExpiry
 from demo.server import launch_options
-from demo.session_expiry import SESSIONS, SessionExpiry
-from demo.ui.session_state import LeanSessionState, keep_no_values
+from demo.ui.gradio_classes import LeanSessionState, keep_no_values
 
 released = threading.Event()
 
@@ -32,7 +32,7 @@ def answer(text: str) -> tuple[str, Any]:
 def blocks() -> Iterator[gradio.Blocks]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gradio.state_holder, "SessionState", gradio.state_holder.SessionState)  # restored afterwards
-        patch.setattr(session_expiry, "INTERVAL", 10**6)  # the tests sweep
+        patch.setattr(memory, "INTERVAL", 10**6)  # the tests sweep
         keep_no_values()
         with gradio.Blocks() as blocks:
             text, start, choice = gradio.Textbox(), gradio.Textbox(), gradio.Dropdown(["old choice"])

@@ -22,9 +22,10 @@ import httpx
 import pytest
 from starlette.middleware import Middleware
 
+from demo.http_policy import MAX_UPLOAD_BODY, MB
 from demo.i18n.translate import tr, use_locale
-from demo.server import MAX_UPLOAD_BODY, launch_options
-from demo.temporary_files import MB, TemporaryFiles, UploadRoom, lease, temporary_files, use
+from demo.server import launch_options
+from demo.temporary_files import TemporaryFiles, UploadRoom, lease, temporary_files, use
 from demo.ui.components import Blocks, SafeImage
 from transxnet.errors import LensError
 
