@@ -22,23 +22,31 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import torch
 from safetensors.torch import save_file
 
 from tests.hub_uploads import Uploads
 from tests.reference import recipe_state
 from transxnet.model import TransXNet
 from transxnet.timm_registry import pretrained_config
-from transxnet.variants import find_variant
+from transxnet.variants import VariantSpec, find_variant
 
 NAMESPACE = "lens-tests"
 BLOCK = 1 << 20
+
+
+@lru_cache(maxsize=1)
+def _weights(spec: VariantSpec) -> dict[str, torch.Tensor]:
+    with torch.device("meta"):  # no random initialization
+        shapes = {key: list(value.shape) for key, value in TransXNet(spec).state_dict().items()}
+    return recipe_state(shapes)
 
 
 def make_repo(root: Path, namespace: str, variant: str, *, revision: str = "", **changes: object) -> Path:
@@ -50,8 +58,7 @@ def make_repo(root: Path, namespace: str, variant: str, *, revision: str = "", *
     folder = root / namespace / spec.name
     folder = folder / "revisions" / revision if revision else folder
     folder.mkdir(parents=True, exist_ok=True)
-    shapes = {key: list(value.shape) for key, value in TransXNet(spec).to("meta").state_dict().items()}
-    save_file(recipe_state(shapes), folder / "model.safetensors")
+    save_file(_weights(spec), folder / "model.safetensors")
     config = {
         "architecture": spec.name,
         "num_classes": spec.num_classes,

@@ -24,7 +24,7 @@ of the server: paths go to `detail`, which the command line prints and the page 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from .messages import Message
 
@@ -70,6 +70,16 @@ class LensError(Exception):
 
 def _fill(text: str, values: dict[str, object]) -> str:
     return Message(text, **values) if values and not isinstance(text, Message) else text
+
+
+def error_chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and its causes, outermost first; urllib stores the cause in `reason`."""
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
+        yield error
+        reason = getattr(error, "reason", None)
+        error = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
 
 
 class UnknownName(LensError, LookupError):

@@ -7,8 +7,7 @@ nothing reaches Ghostscript or the network), and every failure of a decoder beco
 
 `prepare` is timm's evaluation protocol (timm/data/transforms_factory.py, `transforms_imagenet_eval`): the short side is
 resized to floor(image_size / crop_pct), bicubic, then a center crop, ImageNet's mean and standard deviation; other
-backbones have their own values. `prepare_for` takes all of them from a model's spec. `crop_to_source` and
-`source_to_crop` convert coordinates.
+backbones have their own values. `prepare_for` takes all of them from a model's spec.
 
 Sizes are (width, height), positions (x, y) in pixels, arrays (height, width, channel). Integer coordinates are pixel
 centers; boxes are given by their edges, so pixel i of an axis covers [i, i + 1) and a box (0, 0, w, h) is the entire
@@ -512,10 +511,8 @@ def prepare(
 
     resized = Image.fromarray(image.rgb).resize((new_width, new_height), _FILTERS[interpolation])
     crop = np.array(resized.crop((left, top, left + image_size, top + image_size)))  # (S, S, 3)
-    scale_x, scale_y = (
-        width / new_width,
-        height / new_height,
-    )  # these may differ slightly, because the long side was rounded
+    # these may differ slightly, because the long side was rounded
+    scale_x, scale_y = width / new_width, height / new_height
     box = (left * scale_x, top * scale_y, (left + image_size) * scale_x, (top + image_size) * scale_y)
     tensor = _normalize(crop, mean, std)
     crop.setflags(write=False)
@@ -529,24 +526,3 @@ def _normalize(crop: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (mean, std))
     chw = torch.from_numpy(crop).permute(2, 0, 1).contiguous()
     return chw.to(torch.float32).div(255).sub(mean).div(std).unsqueeze(0)
-
-
-def crop_to_source(model_input: ModelInput, x: float, y: float) -> tuple[float, float]:
-    """Convert a position in the model input to the upright image, in pixels of each; both may be arrays.
-
-    Pixel centers, as in bicubic resampling: source_x = (x + 0.5) * scale + x0 - 0.5.
-    """
-    (x0, y0, _, _), (scale_x, scale_y) = model_input.crop_box, _scale(model_input)
-    return (x + 0.5) * scale_x + x0 - 0.5, (y + 0.5) * scale_y + y0 - 0.5
-
-
-def source_to_crop(model_input: ModelInput, x: float, y: float) -> tuple[float, float]:
-    """The inverse of `crop_to_source`. A position outside the crop is below -0.5 or above side - 0.5."""
-    (x0, y0, _, _), (scale_x, scale_y) = model_input.crop_box, _scale(model_input)
-    return (x + 0.5 - x0) / scale_x - 0.5, (y + 0.5 - y0) / scale_y - 0.5
-
-
-def _scale(model_input: ModelInput) -> tuple[float, float]:
-    """Pixels of the upright image per pixel of the model input, along x and y."""
-    (x0, y0, x1, y1), (height, width) = model_input.crop_box, model_input.crop.shape[:2]
-    return (x1 - x0) / width, (y1 - y0) / height

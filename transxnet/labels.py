@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .errors import OutOfRange, UnknownName, quote
+from .errors import UnknownName, check_index, quote
 
 NUMBERED = "numbered-"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -52,7 +52,7 @@ class LabelSet:
         """
         query = str(text).strip().lower()
         if re.fullmatch(r"-?[0-9]{1,9}", query):
-            return self._in_range(int(query))
+            return check_index(int(query), 0, len(self) - 1, "{labels} has no class {index}.", labels=self.name)
         for names in (self.wnids, tuple(name.lower() for name in self.names)):
             if query in names:
                 return names.index(query)
@@ -64,14 +64,6 @@ class LabelSet:
             remedy="Use a class's name, its WNID or its index; `python -m transxnet list --classes NAME` lists them.",
             count=len(self), labels=self.name, name=quote(str(text).strip()),
         )  # fmt: skip
-
-    def _in_range(self, index: int) -> int:
-        if not 0 <= index < len(self):
-            raise OutOfRange(
-                "{labels} has no class {index}.", remedy="Choose {low} to {high}.", labels=self.name, index=index,
-                low=0, high=len(self) - 1,
-            )  # fmt: skip
-        return index
 
 
 @cache

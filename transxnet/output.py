@@ -6,16 +6,17 @@ import errno
 import os
 import re
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import LensError
+from .errors import LensError, error_chain
 
 PROBE_BYTES = 64 * 1024  # less than any command writes
 _STARTED = time.time()  # of this process, or so: before it writes anything
-_PART = re.compile(r"\..+\.\d+\.\d+\.part")  # as export.files.write_atomically names unfinished files
+_PART = re.compile(r"\..+\.\d+\.\d+\.part")  # as replace_atomically names unfinished files
 _STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # only writing fails so
 
 
@@ -66,7 +67,7 @@ def replace_atomically(path: Path) -> Iterator[Path]:
     Yields:
         A temporary path, which replaces `path` at the end of the block, or is removed after an exception.
     """
-    temporary = path.with_name(f"{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -84,7 +85,7 @@ def explain_storage_error(error: BaseException) -> LensError | None:
     Returns:
         The error with its remedy, or None for another cause.
     """
-    for cause in _chain(error):
+    for cause in error_chain(error):
         # safetensors raises its own class, whose text contains the system's error number.
         number = re.search(r"\(os error (\d+)\)", str(cause))
         code = cause.errno if isinstance(cause, OSError) else int(number[1]) if number else None
@@ -95,9 +96,3 @@ def explain_storage_error(error: BaseException) -> LensError | None:
                 reason=os.strerror(code),
             )  # fmt: skip
     return None
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

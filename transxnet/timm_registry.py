@@ -50,9 +50,8 @@ def _create(spec: VariantSpec, pretrained: bool, **kwargs: Any) -> nn.Module:
     overlay = dict(kwargs.pop("pretrained_cfg_overlay", None) or {})
     resolved = resolve_pretrained_cfg(spec.name, kwargs.get("pretrained_cfg"), overlay).to_dict()
     if pretrained and not any(resolved.get(key) for key in _SOURCE_KEYS):
-        overlay["state_dict"] = dict(
-            load(spec.name, device="cpu").model.state_dict()
-        )  # a copy, because timm removes entries
+        state = load(spec.name, device="cpu").model.state_dict()
+        overlay["state_dict"] = dict(state)  # a copy, because timm removes entries
     return build_model_with_cfg(
         partial(_build, spec),
         spec.name,
@@ -87,61 +86,13 @@ def _fit_bias_tables(state: dict[str, Tensor], model: TransXNet) -> dict[str, Te
     return state
 
 
-@register_model
-def transxnet_t(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """TransXNet-T: 12.8 M parameters, 1.8 GMACs at 224 px."""
-    return _create(VARIANTS["transxnet_t"], pretrained, **kwargs)
+def _register(name: str) -> None:
+    def create(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+        return _create(VARIANTS[name], pretrained, **kwargs)
+
+    create.__name__, create.__doc__ = name, f"{name}: {VARIANTS[name].about}."  # timm names a model by its function
+    register_model(create)
 
 
-@register_model
-def transxnet_s(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """TransXNet-S: 26.9 M parameters, 4.6 GMACs at 224 px."""
-    return _create(VARIANTS["transxnet_s"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_b(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """TransXNet-B: 48.0 M parameters, 8.4 GMACs at 224 px."""
-    return _create(VARIANTS["transxnet_b"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_b_384(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """TransXNet-B fine-tuned at 384 px: 25.2 GMACs there."""
-    return _create(VARIANTS["transxnet_b_384"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """This project's smallest variant: 200 classes, weights bundled."""
-    return _create(VARIANTS["transxnet_pico"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_nano(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """This project's second smallest variant: 200 classes."""
-    return _create(VARIANTS["transxnet_nano"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico_matched(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico, trained as briefly as the three variants without a part, to compare them with."""
-    return _create(VARIANTS["transxnet_pico_matched"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico_static(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico with a static depthwise convolution instead of IDConv."""
-    return _create(VARIANTS["transxnet_pico_static"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico_noosra(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico without OSRA: IDConv processes all channels."""
-    return _create(VARIANTS["transxnet_pico_noosra"], pretrained, **kwargs)
-
-
-@register_model
-def transxnet_pico_noste(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-    """pico without STE: only the block's MS-FFN mixes the two halves."""
-    return _create(VARIANTS["transxnet_pico_noste"], pretrained, **kwargs)
+for _name in VARIANTS:
+    _register(_name)

@@ -1,8 +1,8 @@
 """One visitor's page, in the words of the tests: open, look at a view, wait for an answer, read its numbers.
 
 Nothing here sleeps. An answer has arrived when the view's panel carries another serial number than before, holds no
-skeleton, every map in it is drawn, and no event waits for an answer any more but for the figures below it: those who
-want them wait for them with `drawn`. Which events wait, core/queue_stream.js counts: Gradio's front end does not tell.
+skeleton, every map in it is drawn, and no request waits for an answer any more (core/store.js says so at the root) but
+for the figures below it: those who want them wait for them with `drawn`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ARRIVED = """([view, before]) => {
 # What an answer that has not come leaves behind, for whoever reads of it.
 _STANDS = """() => JSON.stringify({
   address: location.href, tab: document.querySelector("#views [role=tab][aria-selected=true]")?.textContent,
-  awaited: [...window.lens.pendingEvents].map(String), told: document.querySelector(".lens-notes")?.innerText,
+  busy: document.documentElement.dataset.lensBusy, told: document.querySelector(".lens-notes")?.innerText,
   toasts: [...document.querySelectorAll("[data-testid=toast-body]")].map((one) => one.innerText),
   fields: [...document.querySelectorAll("#settings input[type=text], #settings textarea")].map((one) => one.value),
   panels: [...document.querySelectorAll(".lens-panel")].map((one) => ({

@@ -9,8 +9,9 @@ import pytest
 
 from demo.examples import examples
 from tests.browser.lens import PHONE, Lens
+from tests.masks import format_mask
 from transxnet import load
-from transxnet.explain.ablation.masking import format_mask, parse_mask
+from transxnet.explain.ablation.masking import parse_mask
 from transxnet.images import decode
 from transxnet.results.ablation import Ablation
 from transxnet.study import StudyOptions, study

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.kernel_sets import kernel_set
+from tests.positions import center_in_source
 from transxnet.explain.kernels.spectra import kernel_spectrum
 from transxnet.results import Geometry
 from transxnet.results.kernel_arithmetic import KernelArithmetic
@@ -52,7 +53,7 @@ def test_a_units_own_position_leads_back_to_it(scripts, name):
     )
     for i, (x, y) in enumerate(found):
         row, col = divmod(i, cols)
-        exact = geometry.center_in_source(row, col)
+        exact = center_in_source(geometry, row, col)
         assert max(abs(x - exact[0]), abs(y - exact[1])) <= 0.5
         assert 0 <= x < geometry.source_size[0]
         assert 0 <= y < geometry.source_size[1]

@@ -1,6 +1,7 @@
 """Every view: images for a person to look at, and what nobody should meet in one.
 
-One walk through all views on a wide screen, one on a phone and one in the dark; each test reads what they have seen.
+One walk through all views, each looked at on a wide screen, in the dark and as narrow as a phone; each test reads what
+was seen.
 LENS_SCREENSHOTS=1 also writes README's images, assets/screenshots/*.png, anew.
 
 What axe finds is told in full, of whatever kind; what Gradio's own markup has would be listed in `GRADIOS` by rule and
@@ -23,9 +24,8 @@ from tests.browser.conftest import ROOT
 from tests.browser.lens import PHONE, WIDE, Lens
 
 pytestmark = pytest.mark.browser
-WALKS = {  # screen, colors, and a place whose maps nobody else has tested, so that Trust takes its time
-    "wide": (WIDE, "light", (51, 61)), "phone": (PHONE, "light", (52, 62)), "dark": (WIDE, "dark", (53, 63)),
-}  # fmt: skip
+SCREENS = {"wide": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}  # size and colors
+PLACE = (51, 61)  # whose maps nobody else has tested, so that the sanity checks take their time
 IN_README = ("overview", "attention", "kernels", "compare", "tour")
 FIGURES = [name for name in TABS if VIEWS[name].figures and name != "ablation"]
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
@@ -55,8 +55,8 @@ LIGHTNESS = """() => { const style = getComputedStyle(document.querySelector(".l
 
 
 @dataclass(frozen=True)
-class Walk:
-    """What was met on a walk, by view. wide: pixels. lightness: of letters and ground."""
+class Found:
+    """What was met on a screen, by view. wide: pixels. lightness: of letters and ground."""
 
     viewport: dict[str, int]
     wide: dict[str, int]
@@ -66,33 +66,44 @@ class Walk:
     lightness: tuple[float, float]
 
 
-@pytest.fixture(scope="module", params=WALKS)
-def walk(request, chromium, served, artifacts) -> Iterator[Walk]:
-    viewport, scheme, _ = WALKS[request.param]
-    context = chromium.new_context(
-        viewport=viewport, color_scheme=scheme, reduced_motion="reduce", locale="en-GB"
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def walk(chromium, served, artifacts) -> Iterator[dict[str, Found]]:
+    context = chromium.new_context(viewport=WIDE, color_scheme="light", reduced_motion="reduce", locale="en-GB")
     lens = Lens(context.new_page(), served.url).open()
     lens.page.evaluate(AXE)
-    found = Walk(viewport, {}, {}, {}, {}, tuple(lens.page.evaluate(LIGHTNESS)))
-    name = f"{'dark-' if scheme == 'dark' else ''}{viewport['width']}"
-    image(lens, artifacts / f"overview-alone-{name}.png")
+    screens = {}
+    for name, (viewport, _) in SCREENS.items():
+        turn_to(lens, name)
+        screens[name] = Found(viewport, {}, {}, {}, {}, tuple(lens.page.evaluate(LIGHTNESS)))
+        image(lens, artifacts / f"overview-alone-{name}.png")
+    turn_to(lens, "wide")
     lens.compare("pico@untrained")
     for view in sorted(TABS, key=lambda one: (one == "sanity_checks", one in FIGURES)):
         if view == "sanity_checks":
             lens.look_at("overview")
             with lens.answer():
-                lens.click_at(*WALKS[request.param][2])
+                lens.click_at(*PLACE)
         open_view(lens, view, one=view in FIGURES)
-        if request.param == "wide" and view in IN_README and os.environ.get("LENS_SCREENSHOTS"):
+        if view in IN_README and os.environ.get("LENS_SCREENSHOTS"):
             for_readme(lens, ROOT / "assets" / "screenshots" / f"{view}.png")
         if view in FIGURES and view != "sanity_checks":
             lens.drawn(view)
-        image(lens, artifacts / f"{view}-{name}.png")
-        look(lens, view, found)
-    yield found
+        for name, found in screens.items():
+            turn_to(lens, name)
+            image(lens, artifacts / f"{view}-{name}.png")
+            look(lens, view, found)
+        turn_to(lens, "wide")
+    yield screens
     context.close()
     assert lens.problems == lens.strangers == []
+
+
+def turn_to(lens: Lens, screen: str) -> None:
+    viewport, scheme = SCREENS[screen]
+    lens.page.set_viewport_size(viewport)
+    lens.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    lens.page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+    lens.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
 
 def open_view(lens: Lens, view: str, one: bool) -> None:
@@ -107,7 +118,7 @@ def open_view(lens: Lens, view: str, one: bool) -> None:
         lens.look_at(view)
 
 
-def look(lens: Lens, view: str, found: Walk) -> None:
+def look(lens: Lens, view: str, found: Found) -> None:
     found.wide[view] = lens.page.evaluate("document.documentElement.scrollWidth")
     found.cut[view] = lens.page.evaluate(CUT)
     found.nameless[view] = lens.page.evaluate(NAMELESS)
@@ -133,22 +144,27 @@ def for_readme(lens: Lens, path: Path) -> None:
     lens.page.screenshot(path=path)
 
 
-def test_every_view_fits_its_screen(walk):
-    assert {view: wide for view, wide in walk.wide.items() if wide > walk.viewport["width"]} == {}
-    assert walk.cut == {view: [] for view in TABS}
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_view_fits_its_screen(walk, screen):
+    found = walk[screen]
+    assert {view: wide for view, wide in found.wide.items() if wide > found.viewport["width"]} == {}
+    assert found.cut == {view: [] for view in TABS}
 
 
-def test_no_serious_or_critical_axe_violation(walk):
-    assert walk.violations == {view: set() for view in TABS}
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_serious_or_critical_axe_violation(walk, screen):
+    assert walk[screen].violations == {view: set() for view in TABS}
 
 
-def test_every_drawing_has_a_name(walk):
-    assert walk.nameless == {view: [] for view in TABS}
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_drawing_has_a_name(walk, screen):
+    assert walk[screen].nameless == {view: [] for view in TABS}
 
 
-def test_a_dark_page_has_the_same_roles(walk, request):
-    letters, ground = walk.lightness
-    if "dark" in request.node.callspec.id:
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_dark_page_has_the_same_roles(walk, screen):
+    letters, ground = walk[screen].lightness
+    if screen == "dark":
         assert letters > 180 > 60 > ground
     else:
         assert letters < 60 < 180 < ground

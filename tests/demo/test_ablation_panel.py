@@ -12,10 +12,10 @@ from demo.state import ViewState
 from demo.views import Scene, view
 from demo.views.ablation import change, logit
 from tests.fixtures.small_model import SPEC, image, small_model
+from tests.masks import format_mask
 from transxnet.draw.text import percent
 from transxnet.explain.ablation.ablation import ablation
 from transxnet.explain.ablation.catalog import SELECTABLE
-from transxnet.explain.ablation.masking import format_mask
 from transxnet.images import prepare_for
 from transxnet.labels import label_set
 from transxnet.results.ablation import Ablation

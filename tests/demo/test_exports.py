@@ -21,12 +21,12 @@ from demo.i18n.translate import tr
 from demo.timing import Timing
 from demo.views.compare import compared_map
 from tests.fixtures.small_model import image, small_model
+from tests.masks import format_mask
 from transxnet.cost import cost
 from transxnet.draw.overlay import interpolate, mark, overlay
 from transxnet.draw.scale import Tone
 from transxnet.draw.styles import marked_position
 from transxnet.errors import LensError, UnknownName
-from transxnet.explain.ablation.masking import format_mask
 from transxnet.explain.sanity.agreement import compare_maps
 from transxnet.export.images import Style, source_crop
 from transxnet.export.records import source_digest

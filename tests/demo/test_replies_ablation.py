@@ -11,8 +11,8 @@ from PIL import Image
 
 from demo.replies import ablation_of
 from tests.fixtures.small_model import image, small_model
+from tests.masks import format_mask
 from transxnet.errors import PartMissing
-from transxnet.explain.ablation.masking import format_mask
 from transxnet.study import StudyOptions, study
 
 GRID = np.zeros((8, 10), bool)

@@ -14,7 +14,7 @@ from tests.fixtures.small_t import SPEC, STATE
 from tests.fixtures.tiny_model import single_thread  # noqa: F401  (a fixture)
 from tests.hub import NAMESPACE, HubServer, file_digest, make_repo, unused_url, use_hub
 from tests.nano import NAME, cache
-from transxnet.variants import parse_variant
+from transxnet.backbones.spec import spec_of
 from transxnet.weights import load as weights
 from transxnet.weights import sources
 
@@ -46,10 +46,10 @@ def small_t(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whoever asks for T gets its stand-in; nothing is bundled or cached, and no release page is there."""
 
     def parse(text: str):
-        spec, untrained = parse_variant(text)
+        spec, untrained = spec_of(text)
         return (SPEC if spec.name == SPEC.name else spec), untrained
 
-    monkeypatch.setattr(weights, "parse_variant", parse)
+    monkeypatch.setattr(weights, "spec_of", parse)
     monkeypatch.setattr(sources, "BUNDLED", tmp_path / "bundle")
     monkeypatch.setenv("TRANSXNET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", unused_url())

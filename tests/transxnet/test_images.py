@@ -19,7 +19,9 @@ from PIL import Image, ImageFile, ImageOps
 from transxnet import images
 from transxnet.backbones.spec import spec_of
 from transxnet.errors import ImageError, ImageTooLarge, ImageUnreadable, OutOfRange
-from transxnet.images import SourceImage, crop_to_source, decode, prepare, prepare_for, source_to_crop
+from transxnet.explain.observe import grid_geometry
+from transxnet.images import ModelInput, SourceImage, decode, prepare, prepare_for
+from transxnet.results import Geometry
 from transxnet.variants import VARIANTS
 
 pytestmark = [
@@ -625,10 +627,15 @@ def test_prepare_for_uses_the_spec():
     assert prepared.crop_box == plain.crop_box
 
 
+def pixels_of(model_input: ModelInput) -> Geometry:
+    """Where the pixels of the model input lie in the source image."""
+    return grid_geometry(model_input, model_input.crop.shape[:2], 1.0)
+
+
 def test_squash_keeps_the_entire_image():
     model_input = prepare(photo(120, 60), image_size=32, crop_pct=1.0, crop_mode="squash")
     assert model_input.crop_box == (0, 0, 120, 60)
-    assert crop_to_source(model_input, 15.5, 15.5) == (59.5, 29.5)
+    assert pixels_of(model_input).to_source(15.5, 15.5) == (59.5, 29.5)
 
 
 @pytest.mark.parametrize("options", [{"interpolation": "random"}, {"crop_mode": "border"}])
@@ -649,7 +656,7 @@ def test_image_of_model_size_is_unchanged():
     model_input = prepare(image, image_size=64, crop_pct=1.0)
     assert np.array_equal(model_input.crop, image.rgb)
     assert model_input.crop_box == (0, 0, 64, 64)
-    assert crop_to_source(model_input, 5, 7) == (5, 7)
+    assert pixels_of(model_input).to_source(5, 7) == (5, 7)
 
 
 def test_crop_box_includes_rounding():
@@ -670,18 +677,19 @@ def test_ramp_gives_its_coordinates(width, height, image_size, crop_pct):
     model_input = prepare(image, image_size=image_size, crop_pct=crop_pct)
     inner = slice(3 * image_size // 16, -3 * image_size // 16)  # the filter meets no border here
     row, column = (axis[inner, inner] for axis in np.mgrid[:image_size, :image_size])
-    upload_x, upload_y = crop_to_source(model_input, column, row)
+    upload_x, upload_y = pixels_of(model_input).to_source(column, row)
     assert np.abs(model_input.crop[inner, inner, 0] - upload_x).max() < 0.6  # half a level of rounding, and a little
     assert np.abs(model_input.crop[inner, inner, 1] - upload_y).max() < 0.6
 
 
 def test_positions_convert_both_ways():
     model_input = prepare(photo(301, 199), image_size=96, crop_pct=0.9)
+    pixels = pixels_of(model_input)
     for position in [(0, 0), (95, 95), (12.25, 80.5), (-7, 130)]:
-        assert source_to_crop(model_input, *crop_to_source(model_input, *position)) == pytest.approx(position)
+        assert pixels.to_input(*pixels.to_source(*position)) == pytest.approx(position)
     x0, y0, x1, y1 = model_input.crop_box
-    assert source_to_crop(model_input, x0 - 0.5, y0 - 0.5) == pytest.approx((-0.5, -0.5))
-    assert source_to_crop(model_input, x1 - 0.5, y1 - 0.5) == pytest.approx((95.5, 95.5))
+    assert pixels.to_input(x0 - 0.5, y0 - 0.5) == pytest.approx((-0.5, -0.5))
+    assert pixels.to_input(x1 - 0.5, y1 - 0.5) == pytest.approx((95.5, 95.5))
 
 
 @pytest.mark.parametrize(("image_size", "crop_pct"), [(0, 0.9), (224, 0.0), (224, 1.1), (224, float("nan"))])

@@ -25,7 +25,7 @@ from transxnet.explain.erf.erf import receptive_field
 from transxnet.explain.erf.protocol import published_erf
 from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict_batch
-from transxnet.explain.sanity.faithfulness import faithfulness
+from transxnet.explain.sanity.faithfulness import FaithfulnessTest
 from transxnet.images import SourceImage, decode, prepare_for
 from transxnet.labels import label_set
 from transxnet.process_settings import ProcessSettings, without_tf32
@@ -175,9 +175,9 @@ EXPLANATIONS: dict[str, Callable[[LoadedModel, SourceImage], object]] = {
     "smooth_grad": lambda pico, image: smooth_grad(
         pico.model, pico.lock, prepare_for(image, pico.spec), 0, samples=2
     ),
-    "faithfulness": lambda pico, image: faithfulness(
-        pico.model, prepare_for(image, pico.spec), np.eye(4, dtype=np.float32), steps=2, copies=1
-    ),
+    "faithfulness": lambda pico, image: FaithfulnessTest(
+        pico.model, prepare_for(image, pico.spec), steps=2, copies=1
+    ).run(np.eye(4, dtype=np.float32)),
     "predict_batch": lambda pico, image: list(
         predict_batch(pico.model, [prepare_for(image, pico.spec).tensor], label_set(pico.spec.label_set))
     ),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.positions import center_in_source
 from transxnet.errors import OutOfRange
 from transxnet.results import AttentionTable, Explanation, Geometry, query_key_distances
 
@@ -17,15 +20,15 @@ OBLONG = Geometry((12, 24), 8, (96, 192), (30.0, 10.0, 606.0, 202.0), (700, 300)
 def test_units_sit_on_multiples_of_the_stride():
     assert [SQUARE.center(i, i) for i in (0, 1, 6)] == [(0, 0), (32, 32), (192, 192)]
     assert OBLONG.center(2, 5) == (40, 16)  # (x, y): x from the column
-    assert SQUARE.with_grid((4, 4), 64, origin=16).center(1, 0) == (16, 80)
+    assert replace(SQUARE, grid=(4, 4), stride=64, origin=16).center(1, 0) == (16, 80)
 
 
 def test_units_in_source_pixels():
     # input pixel 0 covers 480/224 = 15/7 source pixels from x = 80, so its center is 80 + 15/14 - 1/2
-    assert SQUARE.center_in_source(0, 0) == pytest.approx((80 + 15 / 14 - 0.5, 15 / 14 - 0.5))
-    assert SQUARE.center_in_source(3, 1) == pytest.approx((80 + 32.5 * 15 / 7 - 0.5, 96.5 * 15 / 7 - 0.5))
+    assert center_in_source(SQUARE, 0, 0) == pytest.approx((80 + 15 / 14 - 0.5, 15 / 14 - 0.5))
+    assert center_in_source(SQUARE, 3, 1) == pytest.approx((80 + 32.5 * 15 / 7 - 0.5, 96.5 * 15 / 7 - 0.5))
     # pixel (x 40, y 16) of the oblong input covers source x 30 + 120 … 30 + 123, y 10 + 32 … 10 + 34
-    assert OBLONG.center_in_source(2, 5) == (151, 42.5)
+    assert center_in_source(OBLONG, 2, 5) == (151, 42.5)
 
 
 @pytest.mark.parametrize("geometry", [SQUARE, OBLONG])
@@ -53,7 +56,7 @@ def test_unit_at_takes_the_nearest_unit():
     assert OBLONG.unit_at(151, 42.5 + 8.1) == (3, 5)
     for row in range(7):
         for col in range(7):
-            assert SQUARE.unit_at(*SQUARE.center_in_source(row, col)) == (row, col)
+            assert SQUARE.unit_at(*center_in_source(SQUARE, row, col)) == (row, col)
 
 
 def test_position_outside_the_input_takes_the_edge():
@@ -70,7 +73,7 @@ def test_position_outside_the_source_is_refused(position):
 
 def test_distances_are_between_centers():
     queries = Geometry((1, 3), 4, (4, 12), (0, 0, 12, 4), (12, 4))
-    keys = queries.with_grid((2, 1), 3)
+    keys = replace(queries, grid=(2, 1), stride=3)
     assert query_key_distances(queries, keys).tolist() == [[0, 3], [4, 5], [8, pytest.approx(73**0.5)]]
 
 
@@ -80,7 +83,7 @@ QUERIES = Geometry((2, 2), 16, (32, 32), (0, 0, 32, 32), (32, 32))
 WEIGHTS = np.array([[[1, 0], [0.5, 0.5], [0.25, 0.75], [0, 1]], [[0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]]])
 TABLE = AttentionTable(
     "transxnet_tiny", 3, 2, WEIGHTS, np.arange(8).reshape(2, 4) / 10, np.arange(8).reshape(2, 4),
-    QUERIES.with_grid((1, 2), 32), QUERIES,
+    replace(QUERIES, grid=(1, 2), stride=32), QUERIES,
 )  # fmt: skip
 
 

@@ -2,18 +2,16 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from tests.fixtures.small_model import SPEC, image, small_model
+from tests.fixtures.small_model import SPEC, few_passes, image, small_model
 from transxnet.errors import DeviceError, OutOfRange, UnknownName
 from transxnet.explain.attention.attention import attention_from, attention_table
 from transxnet.explain.attention.depth import pathway_energies
 from transxnet.explain.attention.rollout import rollout
-from transxnet.explain.attribution import methods
 from transxnet.explain.attribution.captum_methods import integrated_gradients, occlusion
 from transxnet.explain.attribution.grad_cam import grad_cam
 from transxnet.explain.erf.erf import receptive_field
@@ -45,9 +43,7 @@ def test_unknown_classes_are_refused_before_the_pass(monkeypatch, target, error)
 @pytest.fixture(scope="module")
 def full_study():
     """All analyses at once; captum with few steps and large patches."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(methods, "integrated_gradients", partial(integrated_gradients, steps=2))
-        patch.setattr(methods, "occlusion", partial(occlusion, patch=32, stride=32))
+    with few_passes():
         return study(
             small_model(),
             image(),

@@ -79,9 +79,8 @@ class GridTracker(TorchDispatchMode):
                 return (
                     grid_of(x).of_rows(x.shape[-2], self.side).after_convolution(kernel, stride or kernel, padding or 0)
                 )
-            if (
-                operator in _PADDINGS and len(args[1]) >= 4
-            ):  # pairs from the last dimension on: [2] is the first of a side
+            if operator in _PADDINGS and len(args[1]) >= 4:
+                # pairs from the last dimension on: [2] is the first of a side
                 return grid_of(x).after_convolution(1, 1, args[1][2])
         return grid_of(marked[0] if _is_product(operator) else max(marked, key=Tensor.numel))
 

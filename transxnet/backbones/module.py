@@ -11,21 +11,15 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from ..errors import LensError, WeightsMismatch
 from ..messages import Message
 from ..trace import Tap, Trace
-from ..weights.checkpoint import UNTRAINED_SEED
+from ..weights.checkpoint import UNTRAINED_SEED, SeededRandomness
 from .grids import Grid, GridTracker, grid_of
 from .spec import STAGES, BackboneSpec, find_backbone, misfit
 from .stages import TOKENS, Entry, Layout, StageHook, choose, entries_of, layout_of
-
-_RANDOM_FUNCTIONS = (
-    torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.bernoulli_, torch.Tensor.exponential_,
-    torch.rand, torch.randn, torch.randint, torch.randperm, torch.bernoulli,
-)  # fmt: skip
 
 
 class Backbone(nn.Module):
@@ -205,7 +199,7 @@ def _build(spec: BackboneSpec, seed: int, **options: object) -> nn.Module:
     if spec.fixed_size and spec.image_size != published:
         options["img_size"] = spec.image_size
     try:
-        with _SeededRandomness(torch.Generator().manual_seed(seed)):
+        with SeededRandomness(seed):
             return timm.create_model(f"{spec.architecture}.{spec.tag}" if spec.tag else spec.architecture, **options)
     except (TypeError, AssertionError, ValueError) as error:
         if "img_size" not in options:
@@ -215,17 +209,3 @@ def _build(spec: BackboneSpec, seed: int, **options: object) -> nn.Module:
             remedy=Message("It is defined for {size} px.", size=published),
             detail=str(error)[:200],
         ) from error
-
-
-class _SeededRandomness(TorchFunctionMode):
-    """Random functions called inside use this generator instead of the process's."""
-
-    def __init__(self, generator: torch.Generator):
-        super().__init__()
-        self.generator = generator
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = dict(kwargs or {})
-        if func in _RANDOM_FUNCTIONS or "generator" in kwargs:
-            kwargs["generator"] = self.generator
-        return func(*args, **kwargs)

@@ -14,13 +14,8 @@ from .common import AddOption
 def add_options(add: AddOption) -> None:
     """Define the options of `publish`."""
     add("--model", "variant of the checkpoint", required=True, metavar="NAME")
-    add(
-        "--checkpoint",
-        "official or own checkpoint, in any common layout",
-        type=Path,
-        required=True,
-        metavar="FILE",
-    )
+    text = "official or own checkpoint, in any common layout"
+    add("--checkpoint", text, type=Path, required=True, metavar="FILE")
     add("--to", "Hub repository; NAME", required=True, metavar="NAMESPACE[/NAME]", default_text="that of the variant")
     add("--ema", "publish the exponential moving average of the weights", action="store_true")
     add("--dry-run", "write and verify the folder, upload nothing", action="store_true")

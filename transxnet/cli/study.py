@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ..backbones.spec import BackboneSpec, spec_of
-from ..errors import LensError, OutOfRange, UnknownName, quote
+from ..errors import LensError, OutOfRange, check_name
 from ..labels import label_set
 from ..output import check_output
 from ..process_settings import without_tf32
@@ -144,11 +144,8 @@ def _check_arguments(args: argparse.Namespace, specs: Sequence[VariantSpec | Bac
     for spec in [spec for spec in specs if isinstance(spec, VariantSpec)] or specs:
         _check_range(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
         _check_range(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])
-    unknown = [name for name in args.analyses if name not in ANALYSES]
-    if unknown and args.analyses != (ALL,):
-        raise UnknownName(
-            f"There is no analysis called {quote(unknown[0])}.", remedy=f"Choose some of: {', '.join(ANALYSES)}."
-        )
+    for name in args.analyses if args.analyses != (ALL,) else ():
+        check_name(name, ANALYSES, "There is no analysis called {name}.", "Choose some of: {names}.")
     if args.target is not None:
         _check_target(args.target, specs)
 

@@ -146,12 +146,12 @@ def _initial_model(recipe: Recipe, checkpoint: Path | None) -> TransXNet:
 
     from ..model import TransXNet
     from ..variants import find_variant
-    from ..weights.checkpoint import check_fit, read_checkpoint
+    from ..weights.checkpoint import check_fit, open_checkpoint
 
     torch.manual_seed(recipe.seed)
     model = TransXNet(find_variant(recipe.variant), drop_path_rate=recipe.drop_path)
     if checkpoint is not None:
-        state, _ = read_checkpoint(checkpoint)
+        state = open_checkpoint(checkpoint).state
         check_fit(model, state, checkpoint.name)
         model.load_state_dict(state, strict=True)
     return model

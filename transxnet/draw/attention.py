@@ -131,16 +131,8 @@ def _depth_table(pairs: Sequence[tuple[AttentionDepth, str]]) -> Table:
                      for text in (number(v.mean()), f"{number(v.min())} to {number(v.max())}")]  # fmt: skip
             label = f"{name}, stage {b.stage}, block {b.block}"
             rows.append((label, str(len(b.entropy)), *cells, number(b.uniform_distance)))
-    head = (
-        "Block",
-        "Heads",
-        "Mean entropy",
-        "Entropy by head",
-        "Mean distance, px",
-        "Distance by head, px",
-        "Uniform, px",
-    )
-    return Table(head, rows)
+    entropy, distance = ("Mean entropy", "Entropy by head"), ("Mean distance, px", "Distance by head, px")
+    return Table(("Block", "Heads", *entropy, *distance, "Uniform, px"), rows)
 
 
 # --- Pathway energies -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import matplotlib
 import numpy as np
 
-from ..errors import UnknownName, quote
+from ..errors import check_name
 
 SEQUENTIAL, DIVERGING = "sequential", "diverging"
 
@@ -46,10 +46,7 @@ COLORMAPS: Mapping[str, Colormap] = MappingProxyType(
 @cache
 def lut(name: str) -> np.ndarray:
     """The map's colors from low to high: uint8 (256, 3), RGB, read-only. Raises UnknownName."""
-    if name not in COLORMAPS:
-        raise UnknownName(
-            f"There is no color map called {quote(name)}.", remedy=f"Choose one of: {', '.join(COLORMAPS)}."
-        )
+    check_name(name, COLORMAPS, "There is no color map called {name}.")
     table = np.rint(matplotlib.colormaps[name](np.arange(256))[:, :3] * 255).astype(np.uint8)
     table.setflags(write=False)
     return table

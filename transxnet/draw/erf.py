@@ -150,15 +150,10 @@ def erf_curves_figure(results: Sequence[ErfCurves], names: Sequence[str]) -> Stu
     """
     pairs = list(zip(results, names, strict=True))
     curves = [(name, curve) for r, name in pairs for curve in (r.published_curve, r.raw_curve)]
-    half = [
-        Message(strings.ERF_CURVES_MODEL, name=name, raw=_area(r.raw_curve.area_at(0.5)),
-                published=_area(r.published_curve.area_at(0.5)))
-        for r, name in pairs
-    ]  # fmt: skip
     return StudyFigure(
         "erf_curves", strings.ERF_CURVES_TITLE,
         Message(
-            strings.ERF_CURVES_CAPTION, models=joined(half),
+            strings.ERF_CURVES_CAPTION, models=_half_areas(strings.ERF_CURVES_MODEL, pairs),
             layers="; ".join(dict.fromkeys(r.caption for r in results)),
         ),
         f"Rising curves of area against share of the gradient for {', '.join(names)}.",
@@ -167,6 +162,12 @@ def erf_curves_figure(results: Sequence[ErfCurves], names: Sequence[str]) -> Stu
         {f"{n}/{c.kind}/r{100 * t:g}": c.area_at(t) for n, c in curves for t in SHARES},
         {f"{n}/{c.kind}": np.stack((c.shares, c.areas)) for n, c in curves},
     )  # fmt: skip
+
+
+def _half_areas(template: str, pairs: Sequence[tuple[ErfCurves | ErfProtocol, str]]) -> Message:
+    """The areas that hold half of the gradient, by both formulas, a sentence a model."""
+    curves = [(name, r.raw_curve.area_at(0.5), r.published_curve.area_at(0.5)) for r, name in pairs]
+    return joined([Message(template, name=name, raw=_area(a), published=_area(b)) for name, a, b in curves])
 
 
 def _draw_curves(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
@@ -216,11 +217,6 @@ def erf_protocol_figure(results: Sequence[ErfProtocol], names: Sequence[str], pr
         canvas.panels(row, columns)
     for value_range, units, decades in bars:
         canvas.y += canvas.color_bar(value_range, units, COLORMAP, decades=decades)
-    half = [
-        Message(strings.ERF_MODEL, name=name, raw=_area(r.raw_curve.area_at(0.5)),
-                published=_area(r.published_curve.area_at(0.5)))
-        for r, name in pairs
-    ]  # fmt: skip
     no_square = [
         Message(strings.ERF_NO_SQUARE, name=name,
                 share=f"{100 * min(r.published_curve.unreached_shares):g}")
@@ -230,7 +226,7 @@ def erf_protocol_figure(results: Sequence[ErfProtocol], names: Sequence[str], pr
         "erf", strings.ERF_TITLE,
         Message(
             strings.ERF_CAPTION, progress=f"{progress}. " if progress else "", images=joined(_provenance(pairs), " "),
-            models=joined(half), no_square=joined(no_square, ""),
+            models=_half_areas(strings.ERF_MODEL, pairs), no_square=joined(no_square, ""),
         ),
         f"For each of {', '.join(names)} a map of the field on a logarithmic scale, and below it the raw average.",
         strings.ERF_LIMITS, canvas.to_rgb(),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import OutOfRange
+from ..errors import check_index
 from ..results import KernelSet
 from .scale import NORMALIZED, PLAIN, Tone, colorize, shared_range
 
@@ -45,9 +45,8 @@ def kernel_tiles(
     alone = tone.mode == NORMALIZED
     ranges = [shared_range([kernel], signed) if alone else value_range for kernel in kernels]
     pairs = zip(kernels, ranges, strict=True)
-    colors = np.stack(
-        [colorize(kernel, limits, colormap, signed, tone=tone) for kernel, limits in pairs]
-    )  # (n, K, K, 3)
+    # (n, K, K, 3)
+    colors = np.stack([colorize(kernel, limits, colormap, signed, tone=tone) for kernel, limits in pairs])
     for i, square in enumerate(colors.repeat(tap, axis=1).repeat(tap, axis=2)):  # (n, K*tap, K*tap, 3)
         y, x = i // columns * (high + gap), i % columns * (wide + gap)
         image[y : y + high, x : x + wide] = square
@@ -80,7 +79,10 @@ def kernel_grid(
     Raises:
         OutOfRange: For a channel that the block does not have.
     """
-    values = kernel_part(kernel_set, part)[_checked(channels, kernel_set)]  # (n, K, K)
+    last, template = len(kernel_set.kernels) - 1, "Stage {stage}, block {block} has no IDConv channel {index}."
+    layer = {"stage": kernel_set.stage, "block": kernel_set.block}
+    selected = [check_index(channel, 0, last, template, **layer) for channel in channels]
+    values = kernel_part(kernel_set, part)[selected]  # (n, K, K)
     value_range = value_range or shared_range([values], signed=True)
     return kernel_tiles(values, value_range, colormap, columns=columns, tap=tap, gap=gap, tone=tone)
 
@@ -98,15 +100,3 @@ def kernel_part(kernel_set: KernelSet, part: str) -> np.ndarray:
     if part == "difference":
         return kernel_set.kernels - kernel_set.static_kernels
     return {"kernels": kernel_set.kernels, "static": kernel_set.static_kernels}[part]
-
-
-def _checked(channels: Sequence[int], kernel_set: KernelSet) -> list[int]:
-    count = len(kernel_set.kernels)
-    chosen = [int(channel) for channel in channels]
-    for channel in chosen:
-        if not 0 <= channel < count:
-            raise OutOfRange(
-                f"Stage {kernel_set.stage}, block {kernel_set.block} has no IDConv channel {channel}.",
-                remedy=f"Choose 0 to {count - 1}.",
-            )
-    return chosen

@@ -32,7 +32,7 @@ def predict(observation: Observation, labels: LabelSet, top: int = 5) -> Predict
     Raises:
         WeightsMismatch: The label set has another number of classes than the model.
     """
-    return _predictions(observation.logits[0].detach(), labels, top)
+    return predictions_of(observation.logits[0].detach(), labels, top)
 
 
 @torch.no_grad()
@@ -69,10 +69,23 @@ def predict_batch(
     while batch := list(islice(tensors, batch_size)):
         with half, without_tf32():
             logits = model(torch.cat(batch).to(device))  # (B, classes)
-        yield from (_predictions(row, labels, top) for row in logits.float().cpu())
+        yield from (predictions_of(row, labels, top) for row in logits.float().cpu())
 
 
-def _predictions(logits: Tensor, labels: LabelSet, top: int) -> Predictions:  # (classes,)
+def predictions_of(logits: Tensor, labels: LabelSet, top: int) -> Predictions:
+    """Predictions for the logits of one image.
+
+    Args:
+        logits: (classes,).
+        labels: Names of the model's classes.
+        top: How many classes to name, at least one; ties go to the lower index.
+
+    Returns:
+        Probabilities, the softmax of the logits, and the best classes first.
+
+    Raises:
+        WeightsMismatch: The label set has another number of classes than logits.
+    """
     if len(logits) != len(labels):
         template = "The model has {classes} classes, but {labels} names {count}."
         raise WeightsMismatch(

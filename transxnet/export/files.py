@@ -11,8 +11,6 @@ Every file appears complete or not at all. What the manifest names is complete; 
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +20,7 @@ import numpy as np
 
 from ..draw.figure import StudyFigure
 from ..draw.overlay import to_png
+from ..output import replace_atomically
 from ..study import Study
 from .figures import figures
 from .images import Style, draw_map, kernels_sheet, ranges, results, source_crop
@@ -142,11 +141,6 @@ def write_utf8(path: Path, text: str) -> Path:
 def write_atomically(path: Path, data: bytes) -> Path:
     """Write under a temporary name in the same folder, then rename: a reader of `path` sees all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
+    with replace_atomically(path) as temporary:
         temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     return path

@@ -154,14 +154,19 @@ def kernels_sheet(study: Study, channels: Sequence[int] | None = None, title: st
             *((f"Gates {g}", f"Weight of learned kernel {g} at each tap.", share, gates[channels])
               for g, gates in enumerate(kernels.gates, 1)),
         ]  # fmt: skip
-    names = ", ".join(str(channel + 1) for channel in channels)
-    note = (
-        f"{capitalized(layer_and_target(kernels))}; channels {names} of {len(kernels.kernels)}. {key_numbers(kernels)}."
-    )
     columns = [Heading(heading, [caption], scale=scale) for heading, caption, scale, _ in parts]
     cells = [tiles_cell(part, scale, "") for _, _, scale, part in parts]
-    page = Composition(title, columns=columns, rows=[(_heading(study, [*study.notes, note]), cells)])
+    page = Composition(
+        title, columns=columns, rows=[(_heading(study, [*study.notes, kernels_caption(kernels, channels)]), cells)]
+    )
     return compose(page, SHEET_SIDE, SHEET_CELL).to_rgb()
+
+
+def kernels_caption(kernels: KernelSet, channels: Sequence[int]) -> str:
+    """Layer, channels (counted from 1) and key numbers of a block's kernels, as a sentence."""
+    names = ", ".join(str(channel + 1) for channel in channels)
+    layer = capitalized(layer_and_target(kernels))
+    return f"{layer}; channels {names} of {len(kernels.kernels)}. {key_numbers(kernels)}."
 
 
 def tiles_cell(kernels: np.ndarray, scale: ColorScale, caption: str) -> Cell:

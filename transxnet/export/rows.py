@@ -27,7 +27,7 @@ from ..results import AttentionFrom, Geometry
 from ..results.attention import AttentionTo
 from ..results.differences import Comparison
 from ..study import Study
-from .images import Style, capitalized, channels_of, provenance_line, results, source_crop, tiles_cell
+from .images import Style, capitalized, channels_of, kernels_caption, provenance_line, results, source_crop, tiles_cell
 
 LARGEST = "max"  # Style.head of the largest weight of any head
 NOT_AVAILABLE = "This model has no such map."
@@ -179,11 +179,9 @@ def kernel_rows(shots: Sequence[Shot], style: Style) -> list[Row]:
         cells = []
         for kernels in sets:
             channels = kernels and channels_of(kernels)
-            text = kernels and (
-                f"{capitalized(layer_and_target(kernels))}; channels {', '.join(str(c + 1) for c in channels)} of "
-                f"{len(kernels.kernels)}. {key_numbers(kernels)}."
+            cells.append(
+                kernels and tiles_cell(kernel_part(kernels, part)[channels], scale, kernels_caption(kernels, channels))
             )
-            cells.append(kernels and tiles_cell(kernel_part(kernels, part)[channels], scale, text))
         rows.append(_filled(row, shots, cells, "kernels"))
     return rows
 

@@ -17,7 +17,7 @@ from ..errors import WeightsMismatch
 from ..messages import Message
 from ..model import TransXNet, stored_bias_size
 from ..variants import VARIANTS, VariantSpec
-from ..weights.checkpoint import model_from, open_checkpoint, read_checkpoint
+from ..weights.checkpoint import model_from, open_checkpoint
 
 PROJECT_EMA = ("ema",)  # the key in training.loop's checkpoint.pt
 EMA = (*PROJECT_EMA, "state_dict_ema", "model_ema")
@@ -99,7 +99,7 @@ def _differs(path: Path, state: dict[str, Tensor]) -> bool:
     if path.suffix == ".safetensors":
         return False
     try:
-        loaded, _ = read_checkpoint(path)
+        loaded = open_checkpoint(path).state
     except WeightsMismatch:  # nothing under the keys that `load` knows
         return True
     return loaded.keys() != state.keys() or any(not torch.equal(loaded[key], value) for key, value in state.items())

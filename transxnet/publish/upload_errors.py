@@ -5,9 +5,9 @@ Counterpart of weights/hub_errors.py, whose messages are about downloads.
 
 from __future__ import annotations
 
-from ..errors import PublishFailed
+from ..errors import PublishFailed, error_chain
 from ..messages import Message
-from ..weights.hub_errors import TRY_LATER, error_chain, failure, http_status
+from ..weights.hub_errors import TRY_LATER, by_status, failure, http_status
 
 _PUBLISH_AGAIN = "Check the network, then publish again: a commit is complete or absent, and nothing is sent twice."
 _INTERRUPTED = {"RemoteProtocolError", "ReadError", "WriteError", "RemoteDisconnected", "ConnectionResetError"}
@@ -22,7 +22,6 @@ _STATUS = {  # HTTP status -> cause, remedy
     400: ("{host} rejected {repo} ({status}).", "Its message is below."),
     500: ("Server error at {host} ({status}).", TRY_LATER),
 }  # fmt: skip
-_SAME_AS = {410: 404, 412: 409}
 
 
 def upload_failure(error: BaseException, host: str, repo: str) -> PublishFailed:
@@ -40,9 +39,7 @@ def upload_failure(error: BaseException, host: str, repo: str) -> PublishFailed:
     status = http_status(chain)
     values = {"host": host, "repo": repo, "namespace": repo.split("/")[0], "status": status}
     names = {type(cause).__name__ for cause in chain}
-    row = _STATUS.get(_SAME_AS.get(status, status)) or _STATUS.get(
-        500 if status >= 500 else 400 if status >= 400 else 0
-    )
+    row = by_status(_STATUS, status)
     if row:  # the Hub refused a step, so the commit, which is the last, was not made
         cause, remedy = Message(row[0] + " Nothing was published.", **values), Message(row[1], **values)
     elif "OfflineModeIsEnabled" in names:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import OutOfRange, UnknownName, quote
+from ..errors import OutOfRange, check_name
 from ..messages import Message
 from .geometry import Geometry
+from .layer import LayerResult
 
 FUSIONS = ("mean", "max")
 
@@ -30,13 +31,12 @@ def fuse_heads(weights: np.ndarray, fusion: str) -> np.ndarray:
     Raises:
         UnknownName: For another fusion.
     """
-    if fusion not in FUSIONS:
-        raise UnknownName(f"Heads cannot be fused by {quote(fusion)}.", remedy=f"Choose one of: {', '.join(FUSIONS)}.")
+    check_name(fusion, FUSIONS, "Heads cannot be fused by {name}.")
     return weights.mean(axis=0) if fusion == "mean" else weights.max(axis=0)
 
 
 @dataclass(frozen=True)
-class AttentionFrom:
+class AttentionFrom(LayerResult):
     """The keys that one query of OSRA attends to.
 
     Attributes:
@@ -51,9 +51,6 @@ class AttentionFrom:
         queries: Positions of the queries.
     """
 
-    model: str
-    stage: int
-    block: int
     query: tuple[int, int]
     heads: np.ndarray
     entropy: np.ndarray
@@ -83,7 +80,7 @@ class AttentionFrom:
 
 
 @dataclass(frozen=True)
-class AttentionTo:
+class AttentionTo(LayerResult):
     """The queries of OSRA that attend to one key.
 
     Attributes:
@@ -97,9 +94,6 @@ class AttentionTo:
         queries: Positions of the queries.
     """
 
-    model: str
-    stage: int
-    block: int
     key: tuple[int, int]
     heads: np.ndarray
     keys: Geometry
@@ -140,7 +134,7 @@ class PositionAttention:
 
 
 @dataclass(frozen=True)
-class AttentionTable:
+class AttentionTable(LayerResult):
     """All attention weights of one block. Nq queries and Nk keys, flattened row by row.
 
     Attributes:
@@ -154,9 +148,6 @@ class AttentionTable:
         queries: Positions of the queries.
     """
 
-    model: str
-    stage: int
-    block: int
     weights: np.ndarray
     entropy: np.ndarray
     distance: np.ndarray
@@ -202,19 +193,10 @@ class AttentionTable:
         weights = self.weights[:, :, row * self.keys.grid[1] + col].reshape(-1, *self.queries.grid).copy()
         return AttentionTo(self.model, self.stage, self.block, (row, col), weights, self.keys, self.queries)
 
-    def fuse_heads(self, fusion: str) -> np.ndarray:
-        """Reduce the head axis.
-
-        Args:
-            fusion: "mean", whose rows sum to 1, or "max", whose rows sum to 1 or more.
-
-        Returns:
-            (Nq, Nk) weights.
-
-        Raises:
-            UnknownName: For another fusion.
-        """
-        return fuse_heads(self.weights, fusion)
+    def position_attention(self, x: float, y: float) -> PositionAttention:
+        """Attention from the query and to the key nearest to a position, in pixels of the upright source image."""
+        query, key = self.queries.unit_at(x, y), self.keys.unit_at(x, y)
+        return PositionAttention(self.attention_from(*query), self.attention_to(*key))
 
     @property
     def uniform_distance(self) -> float:

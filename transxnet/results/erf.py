@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..messages import Message
 from .explanation import Explanation
 
 SHARES = (0.2, 0.3, 0.5, 0.99)  # the t of the published tables
@@ -146,16 +145,6 @@ class ErfProtocol:
     def log_heatmap(self) -> np.ndarray:
         """A = log10(heatmap + 1) over its maximum, as in the published figures: (size, size), 0 to 1."""
         return log_scale(self.heatmap)
-
-    @property
-    def curves(self) -> ErfCurves:
-        """Both curves, with the caption of this average."""
-        images = "1 image" if self.count == 1 else Message("{count} images", count=self.count)
-        caption = Message(
-            "{layer}, unit at row {row}, column {column}, {images} at {size} px",
-            layer=self.layer, row=self.unit[0], column=self.unit[1], images=images, size=self.size,
-        )  # fmt: skip
-        return ErfCurves(self.model, caption, self.published_curve, self.raw_curve)
 
     @property
     def numbers(self) -> dict[str, float]:

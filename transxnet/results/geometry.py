@@ -32,10 +32,6 @@ class Geometry:
         """(x, y) of a value's center in model-input pixels."""
         return self.origin + self.stride * col, self.origin + self.stride * row
 
-    def center_in_source(self, row: float, col: float) -> tuple[float, float]:
-        """(x, y) of a value's center in source-image pixels."""
-        return self.to_source(*self.center(row, col))
-
     def to_source(self, x: float, y: float) -> tuple[float, float]:
         """Map a model-input position to the source image; whole numbers are pixel centers in both."""
         scale_x, scale_y = self._scale()
@@ -67,10 +63,6 @@ class Geometry:
         input_x, input_y = self.to_input(x, y)
         row, col = round((input_y - self.origin) / self.stride), round((input_x - self.origin) / self.stride)
         return min(max(row, 0), self.grid[0] - 1), min(max(col, 0), self.grid[1] - 1)
-
-    def with_grid(self, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
-        """The same model input and source image with another grid."""
-        return Geometry(tuple(grid), stride, self.input_size, self.crop_box, self.source_size, origin)
 
     def _scale(self) -> tuple[float, float]:
         """Source-image pixels per model-input pixel, (x, y)."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .geometry import Geometry
+from .layer import LayerResult
 
 
 @dataclass(frozen=True)
-class KernelArithmetic:
+class KernelArithmetic(LayerResult):
     """n channels of one block, for one image. G groups, K = 7, H x W units of the stage; floats are float32.
 
     outputs[i] = cross-correlation of inputs[i], zero-padded, with kernels[i], plus biases[i].
@@ -32,9 +33,6 @@ class KernelArithmetic:
         bias_gates: (n, G), sum to 1 over G.
     """
 
-    model: str
-    stage: int
-    block: int
     channels: np.ndarray
     units: Geometry
     inputs: np.ndarray

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .layer import LayerResult
+
 
 @dataclass(frozen=True)
-class KernelSet:
+class KernelSet(LayerResult):
     """The depthwise kernels that IDConv generated for one image in one block. C channels, G groups, K = 7.
 
     Attributes:
@@ -24,9 +26,6 @@ class KernelSet:
         static_distance: (C,), ||kernel - static|| / ||static||.
     """
 
-    model: str
-    stage: int
-    block: int
     kernels: np.ndarray
     static_kernels: np.ndarray
     gates: np.ndarray
@@ -47,7 +46,7 @@ class KernelSet:
 
 
 @dataclass(frozen=True)
-class KernelSpectrum:
+class KernelSpectrum(LayerResult):
     """Frequency response of one block's kernels: |FFT| of each, zero-padded to n x n.
 
     Frequencies are in cycles per unit of the stage; divide by the stage's stride for cycles per model-input pixel.
@@ -65,9 +64,6 @@ class KernelSpectrum:
         centroid: (C,), mean radial frequency weighted by |FFT|; NaN for a kernel of zeros.
     """
 
-    model: str
-    stage: int
-    block: int
     kernel_type: str
     response: np.ndarray
     frequencies: np.ndarray
@@ -83,7 +79,7 @@ class KernelSpectrum:
 
 
 @dataclass(frozen=True)
-class KernelClusters:
+class KernelClusters(LayerResult):
     """All C channels of one block in n clusters of similar shape, each represented by its medoid; largest first.
 
     Attributes:
@@ -97,9 +93,6 @@ class KernelClusters:
         explained_ratio: 1 - S_n / S_1, S_n the sum of (1 - similarity) with n medoids; 0 to 1.
     """
 
-    model: str
-    stage: int
-    block: int
     medoids: np.ndarray
     kernels: np.ndarray
     labels: np.ndarray
@@ -118,7 +111,7 @@ class KernelClusters:
 
 
 @dataclass(frozen=True)
-class KernelChange:
+class KernelChange(LayerResult):
     """The kernels of one block for two images. Distances are relative to the norm of the channel's static kernel.
 
     Attributes:
@@ -134,9 +127,6 @@ class KernelChange:
         static_distance: (2, C), ||first - static|| / ||static||, and the same of second.
     """
 
-    model: str
-    stage: int
-    block: int
     first: np.ndarray
     second: np.ndarray
     static_kernels: np.ndarray

@@ -13,12 +13,13 @@ import numpy as np
 
 from .attention import AttentionTable
 from .geometry import Geometry
+from .layer import LayerResult
 
 LEVELS = 255
 
 
 @dataclass(frozen=True)
-class QuantizedTable:
+class QuantizedTable(LayerResult):
     """An AttentionTable with quantized weights. Nq queries and Nk keys, flattened row by row.
 
     Attributes:
@@ -33,19 +34,12 @@ class QuantizedTable:
         queries: Positions of the queries.
     """
 
-    model: str
-    stage: int
-    block: int
     weights: np.ndarray
     scales: np.ndarray
     entropy: np.ndarray
     distance: np.ndarray
     keys: Geometry
     queries: Geometry
-
-    def dequantize(self) -> np.ndarray:
-        """(heads, Nq, Nk) float32: the weights, exact to half a step."""
-        return self.weights * self.scales[..., None]
 
 
 def quantize(table: AttentionTable) -> QuantizedTable:

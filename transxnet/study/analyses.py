@@ -37,7 +37,6 @@ from ..messages import Message
 from ..results import AttentionTable, Explanation, KernelSet
 from ..results.ablation import Ablation
 from ..results.ablation_table import AblationTable
-from ..results.attention import PositionAttention
 from ..results.erf import ErfPathways
 from ..results.kernels import KernelChange
 from ..results.out_of_distribution import OutOfDistribution
@@ -207,12 +206,6 @@ def _map(name: str) -> Compute:
     return compute
 
 
-def _position_attention(context: AnalysisContext) -> PositionAttention:
-    table = context.layer_attention
-    key = table.keys.unit_at(*context.position)
-    return PositionAttention(table.attention_from(*table.queries.unit_at(*context.position)), table.attention_to(*key))
-
-
 def _rollouts(context: AnalysisContext) -> tuple[Explanation, ...]:
     stages = range(1, len(context.loaded.spec.depths) + 1)
     return tuple(rollout(context.observation, stage, context.position) for stage in stages)
@@ -270,7 +263,10 @@ _ROWS = (
     Analysis("attention_table", lambda context: context.layer_attention, _at_stage("attention")),  # of one block
     Analysis("block_table", _block_table, _at_stage("attention")),  # the same, quantized to a quarter of the size
     Analysis("stage_tables", lambda context: context.stage_tables, _everywhere("attention")),
-    Analysis("position_attention", _position_attention, _at_stage("attention")),  # from and to a position
+    Analysis(
+        "position_attention", lambda context: context.layer_attention.position_attention(*context.position),
+        _at_stage("attention"),
+    ),
     Analysis("attention_depth", lambda context: attention_depth(context.observation), _everywhere("attention")),
     Analysis("rollout", _map("rollout"), _everywhere("attention")),
     Analysis("rollouts", _rollouts, _everywhere("attention")),  # from every stage

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
-from ..errors import UnknownName, quote
+from ..errors import check_name
 from ..variants import SIBLINGS
 
 
@@ -148,6 +148,5 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 
 def find_recipe(name: str) -> Recipe:
     """The recipe of that name; UnknownName lists what there is."""
-    if name not in RECIPES:
-        raise UnknownName(f"There is no recipe called {quote(name)}.", remedy=f"Choose one of: {', '.join(RECIPES)}.")
+    check_name(name, RECIPES, "There is no recipe called {name}.")
     return RECIPES[name]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..distributed import describe_hardware
 from ..errors import SourceFailed, WeightsMismatch
 from ..output import replace_atomically
-from ..weights.checkpoint import read_checkpoint
+from ..weights.checkpoint import open_checkpoint
 from .half import write_half
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def restart_from_snapshot(run: Run, path: Path) -> None:
             f"The snapshot {path.name} is of step {str(step)[:20]}, but the run has {run.steps} steps.",
             remedy="Use the snapshot of this recipe.",
         )
-    state, _ = read_checkpoint(path)
+    state = open_checkpoint(path).state
     log = path.with_suffix(".csv")
     if run.is_main and log.exists():
         shutil.copyfile(log, run.log.path)

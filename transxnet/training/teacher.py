@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..backbones.spec import is_backbone, parse_backbone
 from ..errors import WeightsError, WeightsMismatch
 from ..images import IMAGENET_MEAN, IMAGENET_STD
-from ..weights.checkpoint import check_fit, read_checkpoint
+from ..weights.checkpoint import check_fit, open_checkpoint
 from ..weights.load import load
 
 
@@ -89,7 +89,7 @@ def load_teacher(name: str, file: Path | None, classes: int, device: torch.devic
             remedy="Pass them with --teacher FILE.",
         )
     model = timm.create_model(spec.architecture, num_classes=classes)
-    state, _ = read_checkpoint(file)
+    state = open_checkpoint(file).state
     check_fit(model, state, file.name)
     model.load_state_dict(state, strict=True)
     metadata = _metadata(file)

@@ -75,7 +75,6 @@ def _verify(file: WeightsFile) -> WeightsFile:
     try:
         sources.check_digest(file, file_sha256(blob))
     except DigestMismatch:
-        file.path.unlink(missing_ok=True)
-        blob.unlink(missing_ok=True)
+        sources.discard(file.path)
         raise
     return file

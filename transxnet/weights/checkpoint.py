@@ -32,6 +32,10 @@ UNTRAINED_SEED = 0
 _AVERAGES = ("state_dict_ema", "model_ema")
 _STATE_KEYS = ("state_dict", "model", *_AVERAGES)  # by priority
 _MAX_KEYS = 3  # in an error message
+_RANDOM_FUNCTIONS = (
+    torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.bernoulli_, torch.Tensor.exponential_,
+    torch.rand, torch.randn, torch.randint, torch.randperm, torch.bernoulli,
+)  # fmt: skip
 _safe_globals = threading.Lock()  # torch.serialization.safe_globals is process-wide
 
 
@@ -48,12 +52,6 @@ class Checkpoint:
     state: dict[str, Tensor]
     sha256: str
     note: str = ""
-
-
-def read_checkpoint(path: Path, prefer: Sequence[str] = ()) -> tuple[dict[str, Tensor], str]:
-    """The state dict and the SHA-256 that `open_checkpoint` returns."""
-    checkpoint = open_checkpoint(path, prefer)
-    return checkpoint.state, checkpoint.sha256
 
 
 def open_checkpoint(path: Path, prefer: Sequence[str] = ()) -> Checkpoint:
@@ -91,7 +89,7 @@ def model_from(spec: VariantSpec, state: Mapping[str, Tensor], what: str) -> Tra
     Raises:
         WeightsMismatch: Keys and shapes do not correspond one to one; the message contains the first few keys.
     """
-    with _ShapesOnly():  # skips the random initialization: 4 s for B, and draws from the user's generator
+    with torch.device("meta"):  # skips the random initialization: 4 s for B, and draws from the user's generator
         model = TransXNet(spec, bias_size=stored_bias_size(dict(state)))
     check_fit(model, state, what)
     model.load_state_dict(state, strict=True, assign=True)
@@ -125,7 +123,7 @@ def untrained_model(spec: VariantSpec, seed: int = UNTRAINED_SEED) -> TransXNet:
     model.py's initialization with a separate generator: the result depends on the seed only, and the process's
     generator is not advanced.
     """
-    with _SeededInitialization(torch.Generator().manual_seed(seed)):
+    with SeededRandomness(seed):
         return TransXNet(spec)
 
 
@@ -144,26 +142,16 @@ def state_digest(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-class _ShapesOnly(TorchFunctionMode):
-    """Tensors created inside have shapes but no storage; `torch.device("meta")` would also affect plain numbers."""
+class SeededRandomness(TorchFunctionMode):
+    """Random functions called inside use a generator of this seed instead of the process's."""
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = dict(kwargs or {})
-        if func in (torch.empty, torch.zeros, torch.ones, torch.full, torch.tensor):
-            kwargs["device"] = "meta"
-        return func(*args, **kwargs)
-
-
-class _SeededInitialization(TorchFunctionMode):
-    """Random initialization inside uses this generator instead of the process's."""
-
-    def __init__(self, generator: torch.Generator):
+    def __init__(self, seed: int):
         super().__init__()
-        self.generator = generator
+        self.generator = torch.Generator().manual_seed(seed)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
-        if "generator" in kwargs:  # torch.nn.init passes one, None by default, to every random function
+        if func in _RANDOM_FUNCTIONS or "generator" in kwargs:  # torch.nn.init passes one, None by default
             kwargs["generator"] = self.generator
         return func(*args, **kwargs)
 

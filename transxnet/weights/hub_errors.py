@@ -11,9 +11,9 @@ import http.client
 import socket
 import ssl
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from ..errors import SourceFailed
+from ..errors import SourceFailed, error_chain
 from ..messages import Message
 
 TRY_LATER = "Try again in a few minutes."
@@ -31,6 +31,7 @@ _HUB_CLIENT = (  # class of the Hub's client, cause, remedy
      "Its owner has to upload both, in timm's layout."),
     ("DisabledRepoError", "The Hub has disabled {what}.", "Choose another repository."),
 )  # fmt: skip
+_SAME_AS = {410: 404, 412: 409}
 _STATUS = {  # HTTP status -> cause, remedy
     401: ("Could not download {what}: {host} requires authentication (401).", "Set HF_TOKEN to a valid token."),
     403: ("Could not download {what}: {host} denies access (403).", "Use a token of an account that may read it."),
@@ -61,7 +62,7 @@ def failure(
     chain = list(error_chain(error))
     cause, remedy = (
         _by_class(chain)
-        or _by_status(http_status(chain))
+        or by_status(_STATUS, http_status(chain))
         or _by_cause(chain, started)
         or ("Could not download {what} from {host} ({error}).", TRY_LATER)
     )
@@ -77,9 +78,10 @@ def _by_class(chain: list[BaseException]) -> tuple[str, str] | None:
     return next(((cause, remedy) for name, cause, remedy in _HUB_CLIENT if name in names), None)
 
 
-def _by_status(status: int) -> tuple[str, str] | None:
-    status = 404 if status == 410 else status
-    return _STATUS.get(status) or _STATUS.get(500 if status >= 500 else 400 if status >= 400 else 0)
+def by_status(rows: Mapping[int, tuple[str, str]], status: int) -> tuple[str, str] | None:
+    """The row of an HTTP status: its own, or else that of 400 or 500, which stand for all others of their kind."""
+    status = _SAME_AS.get(status, status)
+    return rows.get(status) or rows.get(500 if status >= 500 else 400 if status >= 400 else 0)
 
 
 def _by_cause(chain: list[BaseException], started: bool) -> tuple[str, str] | None:
@@ -116,16 +118,6 @@ def _by_cause(chain: list[BaseException], started: bool) -> tuple[str, str] | No
     if _is(chain, urllib.error.URLError) or "ConnectError" in text:
         return "Could not download {what}: no connection to {host}.", _CHECK_NETWORK
     return None
-
-
-def error_chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and its causes, outermost first; urllib stores the cause in `reason`."""
-    visited: set[int] = set()
-    while error is not None and id(error) not in visited:
-        visited.add(id(error))
-        yield error
-        reason = getattr(error, "reason", None)
-        error = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
 
 
 def _is(chain: list[BaseException], *kinds: type[BaseException]) -> bool:

@@ -26,12 +26,12 @@ import torch
 
 from ..backbones.cost import backbone_memory
 from ..backbones.module import Backbone, backbone_from, untrained_backbone
-from ..backbones.spec import PREFIX, BackboneSpec, find_backbone, is_backbone, parse_backbone
+from ..backbones.spec import PREFIX, BackboneSpec, find_backbone, spec_of
 from ..cost import weight_memory
-from ..errors import DeviceError, DigestMismatch, NoWeights, OutOfRange, UnknownName, WeightsError, quote
+from ..errors import DeviceError, DigestMismatch, NoWeights, UnknownName, WeightsError, check_index, quote
 from ..messages import Message
 from ..model import TransXNet
-from ..variants import UNTRAINED, VariantSpec, parse_variant
+from ..variants import UNTRAINED, VariantSpec
 from . import backbone_sources, sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .download import Report, cached_repository
@@ -135,7 +135,7 @@ def load(
         >>> loaded.provenance.kind
         'bundled'
     """
-    spec, untrained = _parse(name)
+    spec, untrained = spec_of(name)
     spec = spec if image_size is None else replace(spec, image_size=_check_image_size(image_size))
     target = resolve_device(device)
     if untrained:
@@ -174,7 +174,7 @@ def available(
     Raises:
         UnknownName: No such variant or backbone.
     """
-    spec, untrained = _parse(name)
+    spec, untrained = spec_of(name)
     if untrained:
         return Availability.UNTRAINED
     options = _source_options(weights_dir, hub_namespace, _no_report, allow_download=False, hub_cache=hub_cache)
@@ -195,7 +195,7 @@ def available(
 
 def model_memory(name: str) -> int:
     """Bytes of the parameters and buffers of a variant or backbone, from shapes alone."""
-    spec, _ = _parse(name)
+    spec, _ = spec_of(name)
     return backbone_memory(spec) if isinstance(spec, BackboneSpec) else _variant_memory(spec)
 
 
@@ -229,10 +229,6 @@ def resolve_device(device: str | torch.device | None = None) -> torch.device:
     if resolved.type not in kinds or (resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count()):
         raise DeviceError("This machine has no device {name}.", remedy=remedy, name=repr(str(resolved)))
     return resolved
-
-
-def _parse(name: str) -> tuple[Spec, bool]:
-    return parse_backbone(name) if is_backbone(name) else parse_variant(name)
 
 
 def _load_first_available(
@@ -295,12 +291,7 @@ def _untrained(spec: Spec) -> tuple[Model, Provenance]:
 
 
 def _check_image_size(image_size: int) -> int:
-    if not 32 <= image_size <= MAX_SIDE:
-        raise OutOfRange(
-            "The image size {size} px is out of range.", remedy="Choose {low} to {high}.", size=image_size, low=32,
-            high=MAX_SIDE,
-        )  # fmt: skip
-    return int(image_size)
+    return check_index(image_size, 32, MAX_SIDE, "The image size {size} px is out of range.", size=image_size)
 
 
 def _size_note(spec: Spec) -> str:

@@ -18,7 +18,7 @@ the Hub reads (https://huggingface.co/docs/hub/model-cards).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 PAPER = "https://arxiv.org/abs/2310.19380"
@@ -115,7 +115,10 @@ def _accuracy(card: Card) -> str:
         parts += [_table(("images", "size", "top-1", "top-5"), rows)]
     parts += [_comparison(card), _paper(card)]
     if not any(parts):
-        parts = [_unmeasured(card)]
+        parts = [
+            "These weights were not evaluated for this card. To evaluate them: `python -m transxnet evaluate "
+            f"--models {card['name'].removeprefix('transxnet_')} --source FILE --data PATH`."
+        ]
     return _paragraphs(*parts)
 
 
@@ -156,13 +159,6 @@ def _paper(card: Card) -> str:
     return _paragraphs(
         f"Reported in [the paper]({PAPER}) for this model; this file was not evaluated for this card.",
         _table(head, rows),
-    )
-
-
-def _unmeasured(card: Card) -> str:
-    return (
-        "These weights were not evaluated for this card. To evaluate them: `python -m transxnet evaluate "
-        f"--models {card['name'].removeprefix('transxnet_')} --source FILE --data PATH`."
     )
 
 
@@ -262,9 +258,7 @@ def _value(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_value(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(": ".join(_items(item)) if isinstance(item, (list, tuple)) else _value(item) for item in value)
+        return ", ".join(
+            ": ".join(map(_value, item)) if isinstance(item, (list, tuple)) else _value(item) for item in value
+        )
     return "" if value is None else str(value)
-
-
-def _items(values: Sequence[object]) -> Iterator[str]:
-    return (_value(value) for value in values)

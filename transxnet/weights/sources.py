@@ -192,7 +192,7 @@ def from_repository(spec: VariantSpec, repository: str, revision: str | None, op
     try:
         return _verify(spec, repository, revision, files)
     except DigestMismatch:
-        _discard(files.weights)
+        discard(files.weights)
         raise
 
 
@@ -346,7 +346,7 @@ def _read_json(path: Path) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
-def _discard(path: Path) -> None:
+def discard(path: Path) -> None:
     """Remove a wrong file from the Hub's cache: the name in the snapshot and its blob."""
     blob = path.resolve()
     path.unlink(missing_ok=True)

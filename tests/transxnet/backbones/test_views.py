@@ -11,10 +11,10 @@ from tests.fixtures.tiny_model import leftover_state, model_input
 from transxnet.backbones.module import Backbone, untrained_backbone
 from transxnet.backbones.spec import find_backbone
 from transxnet.errors import OutOfRange, PartMissing
-from transxnet.explain.ablation.table import ablate_heads, ablation_table
+from transxnet.explain.ablation.table import ablation_table
 from transxnet.explain.attention.attention import attention_from, attention_tables
 from transxnet.explain.attention.depth import attention_depth, pathway_energies
-from transxnet.explain.attention.rollout import keys_to_pixels, rollout
+from transxnet.explain.attention.rollout import rollout
 from transxnet.explain.attribution.cam_variants import combined_stages, contrast
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.attribution.methods import KEEP
@@ -45,7 +45,6 @@ SINGLE_PASS: dict[str, tuple[Callable[[Observation], object], str]] = {
     "attention over depth": (attention_depth, NO_OSRA),
     "halves": (pathway_energies, NO_OSRA),
     "rollout": (lambda observation: rollout(observation, 3), NO_OSRA),
-    "keys on pixels": (lambda observation: keys_to_pixels(observation, 3, None, np.ones((5, 5))), NO_OSRA),
     "kernels": (lambda observation: kernels(observation, 3), NO_KERNELS),
     "kernels over depth": (kernel_depth, NO_KERNELS),
     "grad_cam of the head": (lambda observation: grad_cam(observation, 3, HEAD), "its head has no map of its own"),
@@ -69,7 +68,6 @@ def test_unsupported_explanations_have_reasons(observation, name):
             lambda model, name: ablation_table(model, name, LABELS),
             "test_convnext is no TransXNet: it has no IDConv and no OSRA",
         ),
-        (lambda model, name: ablate_heads(model, name, LABELS, 3), "test_convnext is no TransXNet"),
         (erf_pathways, "nothing to detach: neither generated kernels, nor OSRA, nor TransXNet's norms"),
     ],
 )

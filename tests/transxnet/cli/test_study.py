@@ -71,7 +71,8 @@ def no_figures(monkeypatch) -> None:
     def entry(out, folder, studies, upload, title, style):
         (out / folder).mkdir(parents=True, exist_ok=True)
         (out / folder / "sheet.png").touch()
-        return {"name": title, "sheet": f"{folder}/sheet.png", "models": [], "figures": []}
+        models = [{"model": s.model, "crop_png": "", "npz": "", "heatmaps": {}} for s in studies]
+        return {"name": title, "sheet": f"{folder}/sheet.png", "models": models, "figures": []}
 
     monkeypatch.setattr("transxnet.export.files.write_image", entry)
     monkeypatch.setattr("transxnet.export.files.report", lambda *args: "")
@@ -159,7 +160,7 @@ def test_unreadable_image_is_retried(study, calls, no_figures, images):
     assert len(calls) == 2
 
 
-def test_failed_model_is_retried(study, images, monkeypatch, tmp_path):
+def test_failed_model_is_retried(study, no_figures, images, monkeypatch, tmp_path):
     """Even after an earlier run had finished the image, because its files are partly replaced."""
     models = ("--models", "pico@untrained,pico_static@untrained")
     assert study(images[0], *CHEAP, *models)[0] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,7 +109,7 @@ def test_small_shares_are_not_rounded_to_zero():
 # --- Heads and rollout ---------------------------------------------------------------------------------
 
 QUERIES = Geometry((4, 4), 8, (32, 32), (0, 0, 32, 32), (32, 32))
-KEYS = QUERIES.with_grid((2, 2), 16)
+KEYS = replace(QUERIES, grid=(2, 2), stride=16)
 BLACK = np.zeros((64, 64, 3), np.uint8)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.fixtures.small_model import image, small_model
+from tests.fixtures.small_model import few_passes, image, small_model
 from transxnet.draw.figure import StudyFigure
 from transxnet.explain.sanity.agreement import agreement_between_models
 from transxnet.export.figures import FIGURES, figures, figures_for, model_agreement
@@ -31,7 +31,8 @@ QUICK = tuple(
 
 @pytest.fixture(scope="module")
 def full_study():
-    return study(small_model(), image(), StudyOptions(stage=2, target=3, analyses=FIGURE_ANALYSES), image(3))
+    with few_passes():
+        return study(small_model(), image(), StudyOptions(stage=2, target=3, analyses=FIGURE_ANALYSES), image(3))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """publish: the real huggingface_hub client against the loopback Hub, which takes uploads (tests/hub_uploads.py).
 
-pico throughout, with the recipe's weights: small enough to be converted, verified, sent and fetched in every test.
+Small models in place of all variants (tests/fixtures/small_model.py), with the recipe's weights: every test may
+convert, verify, send and fetch them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from tests.fixtures import small_model
 from tests.hub import NAMESPACE, HubServer, commit_of, file_digest, unused_url, use_hub
 from tests.reference import recipe_state, reference_input
+from transxnet import timm_registry, variants
 from transxnet.__main__ import main
 from transxnet.errors import PublishFailed
 from transxnet.labels import label_set
 from transxnet.model import TransXNet
+from transxnet.publish import convert
 from transxnet.publish import folder as folder_module
 from transxnet.publish.convert import read_source, write_weights
 from transxnet.publish.describe import describe
@@ -29,9 +34,24 @@ from transxnet.publish.upload import check_token, upload
 from transxnet.variants import VARIANTS, find_variant
 from transxnet.weights.load import load
 
-PICO = VARIANTS["transxnet_pico"]
+DEPTHS = {"transxnet_nano": (1, 1, 2, 1), "transxnet_b": (1, 2, 1, 1), "transxnet_b_384": (1, 2, 1, 1)}
+SMALL = {
+    name: replace(
+        spec, depths=DEPTHS.get(name, (1, 1, 1, 1)), dims=small_model.SPEC.dims, heads=small_model.SPEC.heads,
+        kernel_groups=small_model.SPEC.kernel_groups, mlp_ratios=small_model.SPEC.mlp_ratios,
+        bias_size=96 if name == "transxnet_b_384" else 64,
+    )
+    for name, spec in VARIANTS.items()
+}  # fmt: skip
+PICO = SMALL["transxnet_pico"]
 REPO = f"{NAMESPACE}/transxnet_pico"
 FILES = {"README.md", "config.json", "model.safetensors"}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (variants, timm_registry, convert):
+        monkeypatch.setattr(module, "VARIANTS", SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +176,7 @@ def test_dry_run_writes_the_folder_without_requests(checkpoint, tmp_path, monkey
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     labels = label_set("tiny-imagenet-200")
     assert {key: config[key] for key in ("architecture", "num_classes", "num_features", "sha256")} == {
-        "architecture": "transxnet_pico", "num_classes": 200, "num_features": 224,
+        "architecture": "transxnet_pico", "num_classes": 200, "num_features": PICO.dims[-1],
         "sha256": file_digest(folder / "model.safetensors"),
     }  # fmt: skip
     assert config["label_names"] == list(labels.wnids)
@@ -254,7 +274,8 @@ def test_every_layout_is_converted(wrap: Callable, ema, averaged, state, tmp_pat
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_precision_equals_that_of_the_source(dtype, state, tmp_path):
-    stored = {key: value.to(dtype) if value.is_floating_point() else value for key, value in state.items()}
+    factor = 1 if dtype == torch.float16 else 2.0**-40  # float16 has no such small numbers
+    stored = {key: (factor * value).to(dtype) if value.is_floating_point() else value for key, value in state.items()}
     torch.save(stored, tmp_path / "any.pt")
     assert read_source(PICO, tmp_path / "any.pt").dtype == dtype
 
@@ -280,7 +301,7 @@ def test_b_is_not_published_as_b_384(hub, tmp_path, capsys):
     shapes = {key: list(value.shape) for key, value in TransXNet(find_variant("b")).to("meta").state_dict().items()}
     save_file({key: torch.zeros(shape) for key, shape in shapes.items()}, tmp_path / "b.safetensors")
     message = refused(capsys, tmp_path / "b.safetensors", model="b-384")
-    assert "b.safetensors contains transxnet_b: its bias tables are for 224 px" in message
+    assert "b.safetensors contains transxnet_b: its bias tables are for 64 px" in message
     assert "Publish it with --model b." in message
     assert hub.requests == []
 

@@ -392,9 +392,9 @@ def test_official_checkpoints_at_full_size_load_strictly(tmp_path):
     spec = VARIANTS["transxnet_t"]
     state = TransXNet(spec).state_dict()
     torch.save({"epoch": 299, "arch": "transxnet_t", "state_dict": state}, tmp_path / "transx-t.pth.tar")
-    read, digest = checkpoint.read_checkpoint(tmp_path / "transx-t.pth.tar")
-    model = checkpoint.model_from(spec, read, "transx-t.pth.tar")
-    assert digest == file_digest(tmp_path / "transx-t.pth.tar")
+    read = checkpoint.open_checkpoint(tmp_path / "transx-t.pth.tar")
+    model = checkpoint.model_from(spec, read.state, "transx-t.pth.tar")
+    assert read.sha256 == file_digest(tmp_path / "transx-t.pth.tar")
     assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
     with pytest.raises(SourceFailed, match=r"There is no file nowhere.pth"):
-        checkpoint.read_checkpoint(tmp_path / "nowhere.pth")
+        checkpoint.open_checkpoint(tmp_path / "nowhere.pth")

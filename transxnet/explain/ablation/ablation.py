@@ -12,7 +12,7 @@ or the region, is used for this prediction; see table.py and masking.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -24,10 +24,9 @@ from ...images import IMAGENET_MEAN, IMAGENET_STD, ModelInput
 from ...labels import LabelSet
 from ...messages import Message
 from ...model import TransXNet
-from ...results import Prediction
 from ...results.ablation import Ablation
 from ..observe import check_class_index, observe, require_eval
-from ..predict import predict
+from ..predict import predict, predictions_of
 from .catalog import combined_edits, describe_applied, parse_ablations, split_applicable
 from .edits import Edits
 from .masking import mask_on_crop, moved_masks, occlude, parse_mask
@@ -93,14 +92,16 @@ def ablation(
         control_effects = np.array([control[target] - unmasked[target] for control in controlled], np.float32)
     else:
         logits_after = _logits(model, model_input, x, edits)[0] if applicable else logits_before
-    top_before, top_after = (
-        [int(i) for i in np.argsort(-logits, kind="stable")[:TOP]] for logits in (logits_before, logits_after)
+    before, after = (
+        {p.index: p for p in predictions_of(torch.from_numpy(logits), labels, len(labels)).top}  # best first
+        for logits in (logits_before, logits_after)
     )
-    listed = list(dict.fromkeys(top_before + top_after))
-    before, after = _named(logits_before, labels), _named(logits_after, labels)
+    listed = list(dict.fromkeys([*list(before)[:TOP], *list(after)[:TOP]]))
+    top_before, top_after = next(iter(before)), next(iter(after))
     return Ablation(
-        model.spec.name, (before(target), after(target)), tuple(map(before, listed)), tuple(map(after, listed)),
-        after(top_after[0]) if top_after[0] != top_before[0] else None, logits_before, logits_after,
+        model.spec.name, (before[target], after[target]), tuple(before[i] for i in listed),
+        tuple(after[i] for i in listed), after[top_after] if top_after != top_before else None,
+        logits_before, logits_after,
         tuple(describe_applied(model, change, other) for change in applicable), skipped,
         _crop(model, model_input, occluded[0], masked), fill, float(masked.mean()), mask_effect, control_effects,
     )  # fmt: skip
@@ -122,13 +123,3 @@ def _crop(model: TransXNet | Backbone, model_input: ModelInput, occluded: Tensor
     rgb = occluded.permute(1, 2, 0).numpy() * np.float32(std) + np.float32(mean)
     rgb = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
     return np.where(masked[..., None], rgb, model_input.crop)
-
-
-def _named(logits: np.ndarray, labels: LabelSet) -> Callable[[int], Prediction]:  # (classes,)
-    probabilities = torch.from_numpy(logits).softmax(dim=0).numpy()  # as predict computes them
-
-    def prediction(index: int) -> Prediction:
-        probability, logit = float(probabilities[index]), float(logits[index])
-        return Prediction(index, labels.wnids[index], labels.names[index], probability, logit)
-
-    return prediction

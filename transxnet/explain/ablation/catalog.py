@@ -188,13 +188,8 @@ class ScopedAblation:
 
     def blocks(self, model: nn.Module) -> list[tuple[int, int]]:
         """(stage, block) in scope; of `head_off` those that have such a head."""
-        depths, heads = model.spec.depths, model.spec.heads
-        return [
-            (stage, block)
-            for stage in range(1, len(depths) + 1)
-            for block in range(1, depths[stage - 1] + 1)
-            if self.scope.covers(stage, block) and self.head <= heads[stage - 1]
-        ]
+        blocks = self.scope.blocks(model.spec.depths)
+        return [(stage, block) for stage, block in blocks if self.head <= model.spec.heads[stage - 1]]
 
 
 def parse_ablation(key: str) -> ScopedAblation:
@@ -312,7 +307,7 @@ def _not_applicable(model: nn.Module, ablation: ScopedAblation) -> str:
     if missing:
         return missing[ablation.catalog_name]
     scope = ablation.scope.description
-    if not ScopedAblation(ablation.name, ablation.scope).blocks(model):
+    if not ablation.scope.blocks(model.spec.depths):
         return Message("{model} has no {scope}.", model=model.spec.name, scope=scope)
     if not ablation.blocks(model):
         template = "{model} has no head {head} there ({scope})."

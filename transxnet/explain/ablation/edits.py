@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ...errors import OutOfRange, check_index, quote
+from ...errors import check_index, check_name
 from ...messages import Message
 from ...trace import Edit, Tap, Trace
 
@@ -48,6 +48,11 @@ class Scope:
     def covers(self, stage: int, block: int) -> bool:
         """Whether this block, from 1, is in the scope."""
         return self.stage in (0, stage) and self.block in (0, block)
+
+    def blocks(self, depths: Sequence[int]) -> list[tuple[int, int]]:
+        """(stage, block) of each block that the scope covers, of a model with these blocks a stage."""
+        every = ((stage, block) for stage, depth in enumerate(depths, 1) for block in range(1, depth + 1))
+        return [layer for layer in every if self.covers(*layer)]
 
     @property
     def description(self) -> Message:
@@ -157,12 +162,9 @@ def zero_half(half: str, scope: Scope = EVERYWHERE) -> dict[str, Edit]:
         kind -> edit.
 
     Raises:
-        OutOfRange: There is no such half.
+        UnknownName: There is no such half.
     """
-    if half not in HALVES:
-        raise OutOfRange(
-            "D-Mixer has no half {half}.", remedy="Choose one of: {names}.", half=quote(half), names=", ".join(HALVES)
-        )
+    check_name(half, HALVES, "D-Mixer has no half {name}.")
     return {half: _within(scope, lambda tap, x: torch.zeros_like(x))}
 
 

@@ -30,8 +30,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import OutOfRange, check_name
-from ...images import ModelInput, crop_to_source
+from ...images import ModelInput
 from ...messages import Message
+from ..observe import grid_geometry
 from ..sanity.faithfulness import baseline_image
 
 MAX_SIDE = 256  # cells of a mask's side: finer than any model input here needs
@@ -76,19 +77,6 @@ def _unreadable(reason: str) -> OutOfRange:
     return OutOfRange(reason, remedy="Clear it, and paint again.")
 
 
-def format_mask(grid: np.ndarray) -> str:
-    """A mask in its text form.
-
-    Args:
-        grid: (rows, columns) bool.
-
-    Returns:
-        "ROWSxCOLS:BASE64".
-    """
-    packed = np.packbits(np.asarray(grid, bool)).tobytes()
-    return f"{grid.shape[0]}x{grid.shape[1]}:{base64.b64encode(packed).decode()}"
-
-
 def mask_on_crop(grid: np.ndarray, model_input: ModelInput) -> np.ndarray:
     """Sample a mask at the pixels of the model input.
 
@@ -100,7 +88,8 @@ def mask_on_crop(grid: np.ndarray, model_input: ModelInput) -> np.ndarray:
         (H, W) bool.
     """
     height, width = model_input.crop.shape[:2]
-    x, y = crop_to_source(model_input, np.arange(width), np.arange(height))  # centers of columns and rows
+    pixels = grid_geometry(model_input, (height, width), 1.0)
+    x, y = pixels.to_source(np.arange(width), np.arange(height))  # centers of columns and rows
     indices = [
         np.clip(((centers + 0.5) * cells / side).astype(int), 0, cells - 1)
         for centers, side, cells in zip((y, x), model_input.source_size[::-1], grid.shape, strict=True)

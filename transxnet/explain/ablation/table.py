@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ...errors import OutOfRange, PartMissing, check_index, check_name
+from ...errors import OutOfRange, check_name
 from ...images import ModelInput
 from ...labels import LabelSet
 from ...messages import Message
@@ -107,45 +107,6 @@ def ablation_table(
     )  # fmt: skip
 
 
-def ablate_heads(
-    model: TransXNet,
-    model_input: ModelInput,
-    labels: LabelSet,
-    stage: int,
-    class_index: int | None = None,
-    progress: Progress | None = None,
-) -> AblationTable:
-    """Mute every head of every block of a stage alone.
-
-    Args:
-        model: In eval mode.
-        model_input: The prepared image.
-        labels: Names of the model's classes.
-        stage: From 1.
-        class_index: The target class; None is the top prediction.
-        progress: Called with (images done, images in total).
-
-    Returns:
-        A table whose `heads` are filled, without other rows.
-
-    Raises:
-        OutOfRange: The model has no such stage or class.
-        PartMissing: The model has no OSRA.
-    """
-    missing = available_ablations(model, ("one_head",))[1]
-    if missing:
-        raise PartMissing(missing["one_head"])
-    depths = model.spec.depths
-    check_index(stage, 1, len(depths), "{model} has no stage {index}.", model=model.spec.name)
-    runs = _single_heads(model, [Scope(stage)])
-    runner = _Runner(model, model_input, labels, class_index, progress)
-    runner.total = len(runs)
-    return AblationTable(
-        model.spec.name, depths, runner.target, runner.runner_up, runner.before, "",
-        {"one_head": describe_ablation(model, "one_head")}, {}, (), tuple(runner.run(runs)),
-    )  # fmt: skip
-
-
 def edited_logits(model: TransXNet, model_input: ModelInput, edits: Sequence[Edits]) -> np.ndarray:
     """The logits of one image under several edits, in one pass.
 
@@ -221,11 +182,11 @@ def _scopes(depths: Sequence[int], scopes: str | Iterable[Scope]) -> list[Scope]
     if isinstance(scopes, str):
         check_name(scopes, SCOPE_LEVELS, "There are no scopes called {name}.")
         stages = [Scope(stage) for stage in range(1, len(depths) + 1)]
-        blocks = [Scope(stage, block) for stage, block in _blocks(depths)]
+        blocks = [Scope(stage, block) for stage, block in EVERYWHERE.blocks(depths)]
         return [EVERYWHERE, *(stages if scopes != "everywhere" else []), *(blocks if scopes == "blocks" else [])]
     scopes = list(scopes)
     for scope in scopes:
-        if not any(scope.covers(stage, block) for stage, block in _blocks(depths)):
+        if not scope.blocks(depths):
             raise OutOfRange(
                 "The model has no {scope}.", remedy="Blocks a stage: {depths}.", scope=scope.description,
                 depths=", ".join(map(str, depths)),
@@ -233,16 +194,11 @@ def _scopes(depths: Sequence[int], scopes: str | Iterable[Scope]) -> list[Scope]
     return scopes
 
 
-def _blocks(depths: Sequence[int]) -> list[tuple[int, int]]:
-    """(stage, block) of every block, from 1."""
-    return [(stage, block) for stage, depth in enumerate(depths, 1) for block in range(1, depth + 1)]
-
-
 def _single_heads(model: TransXNet, scopes: Sequence[Scope]) -> list[_Run]:
     """Every head muted alone, of the blocks in these scopes."""
     return [
         _Run("one_head", Scope(stage, block), mute_head(head, Scope(stage, block)), ((stage, block, head),))
-        for stage, block in _blocks(model.spec.depths)
+        for stage, block in EVERYWHERE.blocks(model.spec.depths)
         if any(scope.covers(stage, block) for scope in scopes)
         for head in range(1, model.spec.heads[stage - 1] + 1)
     ]

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...results import AttentionFrom, AttentionTable, Geometry, query_key_distances
-from ...results.attention import AttentionTo, PositionAttention
+from ...results.attention import PositionAttention
 from ..observe import Observation, require_part
 
 
@@ -43,31 +43,6 @@ def attention_from(
     return table.attention_from(*table.queries.unit_at(*position))
 
 
-def attention_to(
-    observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
-) -> AttentionTo:
-    """Attention to the key nearest to a position: the weight that every query gives it, per head.
-
-    A key that many queries attend to does not have to matter for the prediction: it may be where queries attend when
-    they need nothing.
-
-    Args:
-        observation: Must have recorded the kind "attention".
-        stage: From 1.
-        block: From 1; None or 0 is the stage's last.
-        position: (x, y) in pixels of the upright source image; outside the model input it takes the nearest key.
-
-    Returns:
-        Maps (heads, query rows, query columns) of weights, which do not sum to 1.
-
-    Raises:
-        OutOfRange: For a stage, block or position that does not exist, or if attention was not recorded.
-        PartMissing: For a model without OSRA.
-    """
-    table = attention_table(observation, stage, block)
-    return table.attention_to(*table.keys.unit_at(*position))
-
-
 def position_attention(
     observation: Observation, stage: int, block: int | None = None, position: tuple[float, float] = (0.0, 0.0)
 ) -> PositionAttention:
@@ -86,10 +61,7 @@ def position_attention(
         OutOfRange: For a stage, block or position that does not exist, or if attention was not recorded.
         PartMissing: For a model without OSRA.
     """
-    table = attention_table(observation, stage, block)
-    return PositionAttention(
-        table.attention_from(*table.queries.unit_at(*position)), table.attention_to(*table.keys.unit_at(*position))
-    )
+    return attention_table(observation, stage, block).position_attention(*position)
 
 
 def attention_table(observation: Observation, stage: int, block: int | None = None) -> AttentionTable:
@@ -115,9 +87,9 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
     require_part(observation, "osra")
     weights = observation.trace.find_one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
+    distance = np.einsum("hqk,qk->hq", weights, query_key_distances(queries, keys)).astype(np.float32)
     return AttentionTable(
-        observation.model_name, stage, block, weights,
-        _entropy(weights), _mean_distance(weights, queries, keys), keys, queries,
+        observation.model_name, stage, block, weights, _entropy(weights), distance, keys, queries
     )  # fmt: skip
 
 
@@ -165,8 +137,3 @@ def _entropy(weights: np.ndarray) -> np.ndarray:
     weights = weights.astype(np.float64)
     nats = -(weights * np.log(np.where(weights > 0, weights, 1))).sum(axis=-1)  # 0 log 0 = 0
     return (nats / np.log(count)).astype(np.float32)
-
-
-def _mean_distance(weights: np.ndarray, queries: Geometry, keys: Geometry) -> np.ndarray:
-    """(heads, Nq, Nk) -> (heads, Nq), in model-input pixels."""
-    return np.einsum("hqk,qk->hq", weights, query_key_distances(queries, keys)).astype(np.float32)

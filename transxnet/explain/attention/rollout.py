@@ -22,20 +22,17 @@ where attention could have carried information from, not that it was used, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from torch import nn
 
-from ...errors import OutOfRange
 from ...messages import Message
 from ...results import Explanation
 from ...results.attention import fuse_heads
 from ..observe import Observation, require_part
 from .attention import key_geometry
-
-AttentionOf = Callable[[int, int], np.ndarray]  # (stage, block) -> A, (Nq, Nk), rows sum to 1
 
 
 def rollout(
@@ -71,9 +68,11 @@ def rollout(
     stage, block = observation.locate(stage, block)
     units = observation.units(stage)
     unit = None if position is None else units.unit_at(*position)
-    start = _start(units.grid, unit)
-    heatmap = _propagate(observation, stage, block, start, _recorded_attention(observation, fusion), uniform_windows)
-    uniform = _propagate(observation, stage, block, start, _uniform_attention(observation), uniform_windows)
+    start = np.zeros(units.grid)
+    start[... if unit is None else unit] = 1
+    start /= start.sum()
+    heatmap = _propagate(observation, stage, block, start, fusion, uniform_windows)
+    uniform = _propagate(observation, stage, block, start, None, uniform_windows)
     blocks = sum(observation.model.spec.depths[: stage - 1]) + block
     numbers = {
         "blocks": float(blocks),
@@ -92,60 +91,6 @@ def rollout(
         Message("stage {stage}, block {block} and all before it (approximation)", stage=stage, block=block), target,
         heatmap.astype(np.float32), False, "share of the map", observation.geometry(heatmap.shape, 1), numbers,
     )  # fmt: skip
-
-
-def keys_to_pixels(
-    observation: Observation, stage: int, block: int | None, key_map: np.ndarray, uniform: bool = False
-) -> np.ndarray:
-    """Distribute a map on one block's keys to the pixels that the keys were made from, total unchanged.
-
-    Through the convolutions alone. Do not interpret the result as attention to pixels: features at that layer depend on
-    far more than these windows.
-
-    Args:
-        observation: Of a model with OSRA.
-        stage: From 1.
-        block: From 1; None or 0 is the stage's last.
-        key_map: (key rows, key columns), raw weights, such as attention_from(...).head("max").
-        uniform: Use uniform footprints instead of the mean of |w|.
-
-    Returns:
-        (H, W) float64 over model-input pixels.
-
-    Raises:
-        OutOfRange: For a stage, block or map shape that does not exist.
-        PartMissing: For a model without OSRA.
-    """
-    require_part(observation, "osra")
-    stage, block = observation.locate(stage, block)
-    grid = key_geometry(observation, stage).grid
-    if np.shape(key_map) != grid:
-        message = f"The keys of stage {stage} are a grid of {grid}, and the map is {np.shape(key_map)}."
-        raise OutOfRange(message, remedy="Give one head's map of that stage.")
-    return units_to_pixels(
-        observation, stage, key_footprint(observation, stage, block, uniform).spread(key_map), uniform
-    )
-
-
-def units_to_pixels(observation: Observation, stage: int, shares: np.ndarray, uniform: bool = False) -> np.ndarray:
-    """Distribute a map on a stage's units to pixels, total unchanged.
-
-    Args:
-        observation: Of a TransXNet.
-        stage: From 1.
-        shares: (rows, columns) of the stage.
-        uniform: Use uniform footprints instead of the mean of |w|.
-
-    Returns:
-        (H, W) float64 over model-input pixels.
-
-    Raises:
-        OutOfRange: For a stage that does not exist.
-    """
-    stage, _ = observation.locate(stage)
-    for lower_stage in range(stage, 0, -1):
-        shares = downsampling_footprint(observation, lower_stage, uniform).spread(shares)
-    return shares
 
 
 @dataclass(frozen=True)
@@ -245,45 +190,27 @@ def downsampling_footprint(observation: Observation, stage: int, uniform: bool =
     return conv_footprint(conv, observation.units(stage - 1).grid, uniform)
 
 
-def _start(grid: tuple[int, int], unit: tuple[int, int] | None) -> np.ndarray:
-    if unit is None:
-        return np.full(grid, 1 / np.prod(grid))
-    start = np.zeros(grid)
-    start[unit] = 1
-    return start
-
-
 def _propagate(
-    observation: Observation, stage: int, block: int, shares: np.ndarray, attention: AttentionOf, uniform: bool
+    observation: Observation, stage: int, block: int, shares: np.ndarray, fusion: str | None, uniform: bool
 ) -> np.ndarray:
     """Shares on a stage's units -> shares on pixels, through every block and downsampling step before them."""
     for lower_stage in range(stage, 0, -1):
         last_block = block if lower_stage == stage else observation.model.spec.depths[lower_stage - 1]
         key_grid = key_geometry(observation, lower_stage).grid
         for lower_block in range(last_block, 0, -1):
-            key_shares = shares.reshape(-1) @ attention(lower_stage, lower_block)  # (Nq,) (Nq, Nk) -> (Nk,)
+            key_shares = shares.reshape(-1) @ _attention(observation, lower_stage, lower_block, fusion)  # (Nk,)
             footprint = key_footprint(observation, lower_stage, lower_block, uniform)
             shares = (shares + footprint.spread(key_shares.reshape(key_grid))) / 2
         shares = downsampling_footprint(observation, lower_stage, uniform).spread(shares)
     return shares
 
 
-def _recorded_attention(observation: Observation, fusion: str) -> AttentionOf:
-    def attention(stage: int, block: int) -> np.ndarray:
-        weights = observation.trace.find_one("attention", stage, block).tensor[0].detach().double().cpu().numpy()
-        rows = fuse_heads(weights, fusion)  # (heads, Nq, Nk) -> (Nq, Nk)
-        sums = rows.sum(axis=1, keepdims=True)
-        # a query whose heads are all ablated has an all-zero row: treat it as uniform, so that no share is lost
-        return np.where(sums > 0, rows / np.where(sums > 0, sums, 1), 1 / rows.shape[1])
-
-    return attention
-
-
-def _uniform_attention(observation: Observation) -> AttentionOf:
-    def attention(stage: int, block: int) -> np.ndarray:
-        queries, keys = (
-            np.prod(geometry.grid) for geometry in (observation.units(stage), key_geometry(observation, stage))
-        )
-        return np.broadcast_to(1 / keys, (queries, keys))
-
-    return attention
+def _attention(observation: Observation, stage: int, block: int, fusion: str | None) -> np.ndarray:
+    """A, (Nq, Nk), rows sum to 1: the recorded weights, or 1 / Nk everywhere for fusion None."""
+    recorded = observation.trace.find_one("attention", stage, block).tensor[0]  # (heads, Nq, Nk)
+    if fusion is None:
+        return np.broadcast_to(1 / recorded.shape[2], recorded.shape[1:])
+    rows = fuse_heads(recorded.detach().double().cpu().numpy(), fusion)
+    sums = rows.sum(axis=1, keepdims=True)
+    # a query whose heads are all ablated has an all-zero row: treat it as uniform, so that no share is lost
+    return np.where(sums > 0, rows / np.where(sums > 0, sums, 1), 1 / rows.shape[1])

@@ -22,12 +22,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ...errors import OutOfRange, UnknownName, quote
+from ...errors import OutOfRange, check_name
 from ...messages import Message
 from ...results import Explanation, Geometry
 from ...results.combined import CombinedMaps
 from ..observe import Observation, check_class_index
-from .grad_cam import class_caption, get_layer, map_sums, raw_maps
+from .grad_cam import class_caption, class_maps, get_layer, map_sums, raw_maps
 
 STAGES = (1, 2, 3, 4)
 FUSIONS = {"mean": np.mean, "max": np.max}
@@ -115,9 +115,7 @@ def combined_stages(
         UnknownName: For another fusion.
         LensError: Without gradients.
     """
-    if fusion not in FUSIONS:
-        remedy = f"Choose one of: {', '.join(FUSIONS)}."
-        raise UnknownName(f"Maps cannot be combined by {quote(fusion)}.", remedy=remedy)
+    check_name(fusion, FUSIONS, "Maps cannot be combined by {name}.")
     stage_maps = _stage_maps(observation, class_index, stages, class_name)
     finest = min((stage_map.geometry for stage_map in stage_maps), key=lambda geometry: geometry.stride)
     heatmap = FUSIONS[fusion]([_resample(_shares(m.heatmap), m.geometry, finest) for m in stage_maps], axis=0)
@@ -141,15 +139,7 @@ def _stage_maps(
     if not stages or len(set(stages)) < len(stages):
         raise OutOfRange("A combination takes each stage once, and at least one.", remedy="E.g. (2, 3, 4).")
     layers = [get_layer(observation, observation.locate(stage)[0]) for stage in stages]
-    logit = observation.logits[0, class_index]
-    target, numbers = class_caption(class_index, class_name), {"logit": float(logit.detach())}
-    return tuple(
-        Explanation(
-            "grad_cam", observation.model_name, layer.name, target, heatmap, True, "logit", layer.geometry,
-            numbers | map_sums(heatmap),
-        )
-        for layer, heatmap in zip(layers, raw_maps(logit, layers), strict=True)
-    )  # fmt: skip
+    return tuple(class_maps(observation, class_index, layers, class_name))
 
 
 def _shares(heatmap: np.ndarray) -> np.ndarray:

@@ -65,16 +65,35 @@ def grad_cam(
     """
     observation.require_grad()
     class_index = check_class_index(observation.model, class_index)
-    layer = get_layer(observation, stage, block)
-    logit = observation.logits[0, class_index]
-    (heatmap,) = raw_maps(logit, [layer])
-    numbers = {"logit": float(logit.detach())} | map_sums(heatmap)
+    (explanation,) = class_maps(observation, class_index, [get_layer(observation, stage, block)], class_name)
     if stage == HEAD:
-        numbers["bias"] = float(observation.model.get_classifier().bias[class_index].detach())
-    return Explanation(
-        "grad_cam", observation.model_name, layer.name, class_caption(class_index, class_name), heatmap, True, "logit",
-        layer.geometry, numbers,
-    )  # fmt: skip
+        explanation.numbers["bias"] = float(observation.model.get_classifier().bias[class_index].detach())
+    return explanation
+
+
+def class_maps(
+    observation: Observation, class_index: int, layers: Sequence[Layer], class_name: str = ""
+) -> list[Explanation]:
+    """Grad-CAM of one class on several layers, by one backward pass.
+
+    Args:
+        observation: With gradients.
+        class_index: Of the model's output.
+        layers: Of this observation.
+        class_name: For the caption.
+
+    Returns:
+        The map of each layer, as of `grad_cam`.
+    """
+    logit = observation.logits[0, class_index]
+    target, numbers = class_caption(class_index, class_name), {"logit": float(logit.detach())}
+    return [
+        Explanation(
+            "grad_cam", observation.model_name, layer.name, target, heatmap, True, "logit", layer.geometry,
+            numbers | map_sums(heatmap),
+        )
+        for layer, heatmap in zip(layers, raw_maps(logit, layers), strict=True)
+    ]  # fmt: skip
 
 
 def get_layer(observation: Observation, stage: int | str, block: int | None = None) -> Layer:

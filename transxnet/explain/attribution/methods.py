@@ -90,6 +90,13 @@ def _contrast(observation: Observation, target: AttributionTarget) -> Explanatio
     )  # fmt: skip
 
 
+def _of_class(
+    compute: Callable[..., Explanation], model: TransXNet, lock: AbstractContextManager, model_input: ModelInput,
+    target: AttributionTarget,
+) -> Explanation:  # fmt: skip
+    return compute(model, lock, model_input, target.class_index, class_name=target.class_name)
+
+
 _ALL = (
     Method("attention", _attention, about_class=False),
     Method("rollout", lambda obs, t: rollout(obs, t.stage, t.position, t.block), about_class=False),
@@ -97,20 +104,9 @@ _ALL = (
     Method("contrast", _contrast),
     Method("cam_stages", lambda obs, t: combined_stages(obs, t.class_index, class_name=t.class_name)),
     Method("receptive_field", lambda obs, t: receptive_field(obs, t.stage, t.position), about_class=False),
-    Method(
-        "integrated_gradients",
-        multi_pass=lambda model, lock, x, t: integrated_gradients(
-            model, lock, x, t.class_index, class_name=t.class_name
-        ),
-    ),
-    Method(
-        "smooth_grad",
-        multi_pass=lambda model, lock, x, t: smooth_grad(model, lock, x, t.class_index, class_name=t.class_name),
-    ),
-    Method(
-        "occlusion",
-        multi_pass=lambda model, lock, x, t: occlusion(model, lock, x, t.class_index, class_name=t.class_name),
-    ),
+    Method("integrated_gradients", multi_pass=lambda *run: _of_class(integrated_gradients, *run)),
+    Method("smooth_grad", multi_pass=lambda *run: _of_class(smooth_grad, *run)),
+    Method("occlusion", multi_pass=lambda *run: _of_class(occlusion, *run)),
 )
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ALL})
 MULTI_PASS_METHODS = tuple(method.name for method in _ALL if method.is_multi_pass)

@@ -92,18 +92,14 @@ def _gradient_sums(
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
     for start in range(0, samples, BATCH_SIZE):
         count = min(BATCH_SIZE, samples - start)
-        gradients = _gradients(model, x + sigma * _noise(count, x, generator), class_index)  # (count, H, W)
+        # drawn image by image: independent of the batch size
+        noise = torch.stack([torch.randn(x.shape[1:], generator=generator) for _ in range(count)])  # (count, 3, H, W)
+        gradients = _gradients(model, x + sigma * noise.to(x.device), class_index)  # (count, H, W)
         for half in (0, 1):  # BATCH_SIZE is even: every batch starts with an even sample
             halves[half] += gradients[half::2].sum(dim=0)
         if progress:
             progress(start + count, samples)
     return halves
-
-
-def _noise(count: int, x: Tensor, generator: torch.Generator) -> Tensor:
-    """Standard normal noise for `count` images like x, drawn one by one: independent of the batch size."""
-    samples = [torch.randn(x.shape[1:], generator=generator) for _ in range(count)]
-    return torch.stack(samples).to(x.device)  # (count, 3, H, W)
 
 
 def _gradients(model: nn.Module, noisy: Tensor, class_index: int) -> Tensor:

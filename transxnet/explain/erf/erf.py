@@ -58,7 +58,7 @@ def receptive_field(
         float32 (H, W) over model-input pixels, >= 0, sum of features per unit of normalized input (one standard
         deviation of ImageNet's colors). `numbers`: score, the sum s (0 if no feature of the unit is active: the map is
         then empty); total of the map; row, column of the unit and x, y of its model-input pixel; r20, r30, r50, r99 as
-        defined by `containment`.
+        defined by `containment_curve`.
 
     Raises:
         OutOfRange: For a stage, position or unit that does not exist, or a stage that was not recorded.
@@ -74,7 +74,7 @@ def receptive_field(
     x, y = units.center(row, col)
     numbers = {
         "score": float(score.detach()), "total": float(heatmap.sum(dtype=np.float64)),
-        "row": float(row), "column": float(col), "x": x, "y": y, **containment(heatmap, (y, x)),
+        "row": float(row), "column": float(col), "x": x, "y": y, **containment_curve(heatmap, (y, x), SHARES).numbers,
     }  # fmt: skip
     return Explanation(
         "erf", observation.model_name, observation.layer_name(stage, block),
@@ -113,22 +113,6 @@ def pixel_gradient(score: Tensor, x: Tensor, rectify: bool = False, keep_graph: 
     (gradient,) = torch.autograd.grad(score, x, retain_graph=keep_graph)
     gradient = gradient.relu() if rectify else gradient.abs()
     return gradient.sum(dim=1)[0].cpu().numpy()
-
-
-def containment(
-    heatmap: np.ndarray, center: tuple[float, float], shares: tuple[float, ...] = SHARES
-) -> dict[str, float]:
-    """The raw r(t) of some shares by name, {"r20": r(0.2), …}.
-
-    Args:
-        heatmap: (H, W), >= 0.
-        center: (y, x), the unit's pixel.
-        shares: t, 0 to 1.
-
-    Returns:
-        Areas as shares of the image, 0 to 1, or NaN; see `containment_curve`.
-    """
-    return containment_curve(heatmap, center, shares).numbers
 
 
 def containment_curve(

@@ -47,38 +47,29 @@ class Pathway:
         name: Key of the map.
         title: Of the map.
         kinds: Kinds of tap that are detached.
-        missing_reason: Model -> why it has nothing of these kinds, "" where it has.
+        layer: Kind of layer that has them.
+        missing: Why a model without such layers has no map.
     """
 
     name: str
     title: str
     kinds: tuple[str, ...]
-    missing_reason: Callable[[nn.Module], str]
+    layer: type[nn.Module]
+    missing: str
 
-
-def _no_kernels(model: nn.Module) -> str:
-    if any(isinstance(m, IDConv) and not isinstance(m, StaticConv) for m in model.modules()):
-        return ""
-    return "Nothing to detach: this variant generates no kernels, its own are the same for every image."
-
-
-def _no_attention(model: nn.Module) -> str:
-    return "" if _has(model, OSRA) else "Nothing to detach: this variant has no attention."
-
-
-def _no_norm(model: nn.Module) -> str:
-    return "" if _has(model, GroupNorm1) else "Nothing to detach: this variant has no norm over the whole image."
-
-
-def _has(model: nn.Module, kind: type[nn.Module]) -> bool:
-    return any(isinstance(module, kind) for module in model.modules())
+    def is_in(self, model: nn.Module) -> bool:
+        """Whether the model has such layers; the kernels of a StaticConv are learned, and no modulator."""
+        return any(isinstance(m, self.layer) and not isinstance(m, StaticConv) for m in model.modules())
 
 
 SINGLE = (
-    Pathway("kernels", "Kernels and biases detached", ("kernels", "biases"), _no_kernels),
-    Pathway("attention", "Attention detached", ("attention",), _no_attention),
-    Pathway("norm", "Norm statistics detached", ("norm_statistics",), _no_norm),
-)
+    Pathway("kernels", "Kernels and biases detached", ("kernels", "biases"), IDConv,
+            "Nothing to detach: this variant generates no kernels, its own are the same for every image."),
+    Pathway("attention", "Attention detached", ("attention",), OSRA,
+            "Nothing to detach: this variant has no attention."),
+    Pathway("norm", "Norm statistics detached", ("norm_statistics",), GroupNorm1,
+            "Nothing to detach: this variant has no norm over the whole image."),
+)  # fmt: skip
 FULL, ALL = "full", "all"
 TITLES = {FULL: "Full", **{pathway.name: pathway.title for pathway in SINGLE}, ALL: "All detached: what is seen"}
 
@@ -114,7 +105,7 @@ def erf_pathways(
         OutOfRange: For a stage, position or unit that does not exist.
         PartMissing: For a model that has none of these parts, such as another backbone.
     """
-    missing = {pathway.name: reason for pathway in SINGLE if (reason := pathway.missing_reason(model))}
+    missing = {pathway.name: pathway.missing for pathway in SINGLE if not pathway.is_in(model)}
     if len(missing) == len(SINGLE):
         raise PartMissing("There is nothing to detach: neither generated kernels, nor OSRA, nor TransXNet's norms.")
     passes = dict(_passes(missing))

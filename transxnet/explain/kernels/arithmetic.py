@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from ...errors import OutOfRange
+from ...errors import check_index
 from ...results.kernel_arithmetic import KernelArithmetic
 from ..observe import Observation, require_part
 
@@ -45,7 +45,9 @@ def kernel_arithmetic(
         observation.trace.find_one(kind, stage, block).tensor[0]
         for kind in ("idconv_input", "idconv", "kernels", "gates", "biases", "bias_gates")
     )
-    channels = _check_channels(channels, len(kernels))
+    last = len(kernels) - 1
+    indices = [check_index(channel, 0, last, "IDConv has no channel {index} here.") for channel in channels]
+    channels = np.array(indices, int)
     idconv = observation.model.network[2 * (stage - 1)][block - 1].token_mixer.local_unit
     learned = _numpy(idconv.weight)[:, channels]  # (G, n, K, K)
     spec = observation.model.spec
@@ -58,14 +60,6 @@ def kernel_arithmetic(
         biases=_numpy(biases)[channels],
         learned_biases=_numpy(idconv.bias)[:, channels].T, bias_gates=_numpy(bias_gates)[:, channels].T,
     )  # fmt: skip
-
-
-def _check_channels(channels: Sequence[int], count: int) -> np.ndarray:
-    channels = np.asarray(channels, int)
-    invalid = channels[(channels < 0) | (channels >= count)]
-    if len(invalid):
-        raise OutOfRange(f"IDConv has no channel {invalid[0]} here.", remedy=f"Choose 0 to {count - 1}.")
-    return channels
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:

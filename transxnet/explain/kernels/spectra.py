@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import OutOfRange, UnknownName, quote
+from ...errors import OutOfRange, check_name
 from ...results.kernels import KernelSet, KernelSpectrum
 
 KERNEL_TYPES = ("generated", "static")
@@ -39,9 +39,7 @@ def kernel_spectrum(kernel_set: KernelSet, kernel_type: str = "generated", size:
         UnknownName: For another type.
         OutOfRange: For a size below K.
     """
-    if kernel_type not in KERNEL_TYPES:
-        remedy = f"Choose one of: {', '.join(KERNEL_TYPES)}."
-        raise UnknownName(f"There are no kernels of type {quote(kernel_type)}.", remedy=remedy)
+    check_name(kernel_type, KERNEL_TYPES, "There are no kernels of type {name}.")
     kernels = kernel_set.kernels if kernel_type == "generated" else kernel_set.static_kernels
     kernels = kernels.astype(np.float64)  # (C, K, K)
     taps = kernels.shape[-1]

@@ -45,23 +45,14 @@ BASELINES = ("gray", "blur")
 BLUR = 5 / 224  # of the input's side
 
 
-def faithfulness(
-    model: nn.Module,
-    model_input: ModelInput,
-    explanation: Explanation | np.ndarray,
-    class_index: int | None = None,
-    steps: int = STEPS,
-    baseline: str = "gray",
-    copies: int = COPIES,
-    batch_size: int = 32,
-    seed: int = 0,
-) -> Faithfulness:
-    """Insertion and deletion along one map. 2 * (1 + copies) * (steps - 1) + 2 images go through the model.
+class FaithfulnessTest:
+    """Insertion and deletion for one image and one class, for any number of maps.
+
+    2 * (1 + copies) * (steps - 1) images per map go through the model, and once two more.
 
     Args:
         model: Any classifier in eval mode, (B, 3, H, W) -> (B, classes).
         model_input: The prepared image.
-        explanation: A map of this image, or float (H, W) on the input's pixels. Equal values are taken in random order.
         class_index: Whose probability; None is the top prediction.
         steps: From 1 to the number of pixels.
         baseline: "gray" or "blur".
@@ -69,19 +60,11 @@ def faithfulness(
         batch_size: Images in one pass.
         seed: Of the moved copies and of the order of equal values.
 
-    Returns:
-        Curves of probabilities, 0 to 1.
-
     Raises:
         OutOfRange: The class or the number of steps or copies is out of range.
         UnknownName: There is no such baseline.
         LensError: The model is in training mode.
     """
-    return FaithfulnessTest(model, model_input, class_index, steps, baseline, copies, batch_size, seed).run(explanation)
-
-
-class FaithfulnessTest:
-    """Insertion and deletion for one image and one class, for any number of maps. Arguments as of `faithfulness`."""
 
     def __init__(
         self, model: nn.Module, model_input: ModelInput, class_index: int | None = None, steps: int = STEPS,
@@ -89,10 +72,8 @@ class FaithfulnessTest:
     ):  # fmt: skip
         require_eval(model)
         if not 1 <= steps <= model_input.tensor[0, 0].numel() or copies < 1:
-            raise OutOfRange(
-                "There must be a step, no more steps than pixels, and a moved copy.",
-                remedy="Take 16.",
-            )
+            message = "There must be a step, no more steps than pixels, and a moved copy."
+            raise OutOfRange(message, remedy="Take 16.")
         self.model, self.model_input, self.baseline = model, model_input, baseline
         self.batch_size, self.copies, self.seed = batch_size, copies, seed
         self.x = model_input.tensor.detach().to(next(model.parameters()).device, torch.float32)  # (1, 3, H, W)
@@ -105,6 +86,8 @@ class FaithfulnessTest:
         index = int(ends[0].argmax()) if class_index is None else class_index
         self.class_index = check_index(index, 0, ends.shape[1] - 1, "The model has no class {index}.")
         self.image_probability, self.baseline_probability = ends[:, self.class_index].tolist()
+        classes = ends[0].argsort(descending=True, stable=True).tolist()
+        self.best_other_class = next((i for i in classes if i != self.class_index), None)  # None: there is one class
 
     def run(self, explanation: Explanation | np.ndarray) -> Faithfulness:
         """Both curves, and those of the moved copies, for one map."""

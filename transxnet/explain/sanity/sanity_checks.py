@@ -20,12 +20,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 
-import torch
-
 from ...errors import PartMissing
 from ...images import ModelInput
 from ...messages import Message
-from ...process_settings import without_tf32
 from ...results import Explanation
 from ...results.sanity_checks import Faithfulness, Outcome, Randomization, SanityCheck, SanityChecks
 from ...weights.load import LoadedModel
@@ -82,16 +79,18 @@ def sanity_checks(
         PartMissing: The model supports none of the methods.
     """
     model, missing = loaded.model, {}
-    target = _with_contrast(loaded, model_input, target)
     total, completed = 1 + len(methods) + len(parameter_groups(model)) + copies, count(1)
 
     def advance(*_: int) -> None:
         if progress:
             progress(min(next(completed), total), total)
 
+    check_class_index(model, target.class_index)
+    test = FaithfulnessTest(model, model_input, target.class_index, steps, baseline)
+    if target.contrast_index is None:  # the same for random copies, whose best classes are others
+        target = replace(target, contrast_index=test.best_other_class)
     maps = _all_maps(loaded, model_input, target, methods, maps or {}, missing)
     advance()
-    test = FaithfulnessTest(model, model_input, target.class_index, steps, baseline)
     faithfulness: dict[str, Faithfulness] = {}
     for name, explanation in maps.items():
         faithfulness[name] = test.run(explanation)
@@ -127,20 +126,6 @@ def _all_maps(
     if not any(name in maps for name in methods):
         raise PartMissing("{model} has none of these maps.", remedy="Choose others.", model=loaded.name)
     return {name: maps[name] for name in methods if name in maps}
-
-
-@without_tf32()
-@torch.no_grad()
-def _with_contrast(loaded: LoadedModel, model_input: ModelInput, target: AttributionTarget) -> AttributionTarget:
-    """The target with its contrast class chosen: a random copy of the model would choose another one."""
-    if loaded.model.training:
-        return target  # observe raises the error
-    explained = check_class_index(loaded.model, target.class_index)
-    if target.contrast_index is not None or loaded.model.num_classes < 2:
-        return target
-    logits = loaded.model(model_input.tensor.to(loaded.device, torch.float32))[0].clone()
-    logits[explained] = -torch.inf
-    return replace(target, contrast_index=int(logits.argmax()))
 
 
 # ---- Outcomes -------------------------------------------------------------------------------------------------------

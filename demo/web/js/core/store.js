@@ -183,7 +183,7 @@ function adopt({ state: validated, notes, image, opened, default_model: model })
 function deliver(part, payload) {
   if (REPEATED.has(part) && !isDifferent(payload, latest.get(part))) return;
   latest.set(part, payload);
-  subscribers.get(part)?.(payload);
+  try { subscribers.get(part)?.(payload); } catch (error) { reportError(error); } // a fault of one widget stops no other
 }
 
 // ---- widgets ----------------------------------------------------------------------------------------------------

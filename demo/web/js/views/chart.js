@@ -79,11 +79,11 @@ function createPointTable(points, chart) {
   return createScrollRegion("lens-chart-table", strings.table, createTable("lens-table", strings.table_head.split("\n"), rows));
 }
 
-function createLegend({ family }) {
-  const items = Object.entries(family).map(([key, text]) => {
+function createLegend(strings) {
+  const items = Object.entries(SHAPES).map(([key, d]) => {
     const mark = createSvgNode("svg", { viewBox: "-6 -6 12 12", width: 12, height: 12, "aria-hidden": "true" });
-    mark.append(createSvgNode("path", { d: SHAPES[key], class: `mark ${key}` }));
-    return createNode("span", "", mark, ` ${text}`);
+    mark.append(createSvgNode("path", { d, class: `mark ${key}` }));
+    return createNode("span", "", mark, ` ${strings[`family_${key}`]}`);
   });
   return createNode("p", "lens-chart-legend", ...items);
 }

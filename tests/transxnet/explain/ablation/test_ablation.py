@@ -11,12 +11,13 @@ import torch
 
 from tests.fixtures.small_model import SPEC, image, small_model
 from tests.fixtures.tiny_model import leftover_state
+from tests.masks import format_mask
 from transxnet import load
 from transxnet.errors import LensError, OutOfRange, UnknownName
 from transxnet.explain.ablation.ablation import ablation
 from transxnet.explain.ablation.catalog import SELECTABLE, ScopedAblation, parse_ablation
 from transxnet.explain.ablation.edits import Scope, uniform_attention
-from transxnet.explain.ablation.masking import FILLS, format_mask, mask_on_crop, moved_masks, occlude, parse_mask
+from transxnet.explain.ablation.masking import FILLS, mask_on_crop, moved_masks, occlude, parse_mask
 from transxnet.explain.observe import observe
 from transxnet.images import ModelInput, prepare_for
 from transxnet.labels import label_set

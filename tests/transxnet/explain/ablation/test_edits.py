@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
-from transxnet.errors import OutOfRange
+from transxnet.errors import OutOfRange, UnknownName
 from transxnet.explain.ablation.edits import (  # fmt: skip
     Scope,
     combine,
@@ -82,7 +82,7 @@ def test_a_zeroed_half_outputs_zeros(model, plain, half):
     observation = edited(model, zero_half(half, Scope(1)))
     assert not observation.trace.find_one(half, 1, 1).tensor.any()
     assert observation.trace.find_one(half, 2, 1).tensor.any()
-    with pytest.raises(OutOfRange, match="idconv, osra"):
+    with pytest.raises(UnknownName, match="idconv, osra"):
         zero_half("ste")
 
 

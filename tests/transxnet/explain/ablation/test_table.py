@@ -22,7 +22,7 @@ from transxnet.errors import LensError, OutOfRange, PartMissing, UnknownName, We
 from transxnet.explain.ablation import table as module
 from transxnet.explain.ablation.catalog import ABLATIONS
 from transxnet.explain.ablation.edits import Scope, replace_kernels, uniform_gates, zero_half
-from transxnet.explain.ablation.table import ablate_heads, ablation_table, edited_logits
+from transxnet.explain.ablation.table import ablation_table, edited_logits
 from transxnet.explain.observe import observe
 from transxnet.images import decode, prepare
 from transxnet.labels import LabelSet, label_set
@@ -322,18 +322,6 @@ def test_ablations_of_missing_parts_have_reasons(part, missing, message, least):
         assert all(np.abs(table.find(name, s).logits - table.logits).max() > least for s in range(5))
 
 
-def test_heads_of_one_stage_are_ablated(model, table):
-    heads = ablate_heads(model, model_input(), LABELS, 4).heads
-    assert [row.heads[0] for row in heads] == [(4, b, h) for b in (1, 2) for h in range(1, 6)]
-    expected = [row.logits for row in table.heads if row.stage == 4]
-    np.testing.assert_allclose([row.logits for row in heads], expected, rtol=1e-6, atol=1e-6)
-    for stage in (0, 5):
-        with pytest.raises(OutOfRange, match=f"no stage {stage}"):
-            ablate_heads(model, model_input(), LABELS, stage)
-    with pytest.raises(PartMissing, match="has no OSRA"):
-        ablate_heads(recipe_model(replace(SPEC, osra=False)), model_input(), LABELS, 4)
-
-
 def test_invalid_arguments_are_refused(model):
     with pytest.raises(UnknownName, match="no question 'no_dpe'"):
         ablation_table(model, model_input(), LABELS, ablations=("no_dpe",))
@@ -388,13 +376,12 @@ def test_threads_do_not_mix_images(model):
         )
         return np.stack([row.logits for row in (*table.rows, *table.heads)])
 
-    sequential = [run(seed) for seed in range(8)]
-    barrier = threading.Barrier(8, timeout=60)
-    with ThreadPoolExecutor(8) as pool:
-        threaded = list(pool.map(lambda seed: run(seed, barrier.wait), range(8)))
-    assert [np.array_equal(expected, result) for expected, result in zip(sequential, threaded, strict=True)] == [
-        True
-    ] * 8
+    sequential = [run(seed) for seed in range(4)]
+    barrier = threading.Barrier(4, timeout=60)
+    with ThreadPoolExecutor(4) as pool:
+        threaded = list(pool.map(lambda seed: run(seed, barrier.wait), range(4)))
+    for expected, result in zip(sequential, threaded, strict=True):
+        assert np.array_equal(expected, result)
     assert not np.allclose(sequential[0], sequential[1], atol=1e-3)
     assert leftover_state(model) == []
 

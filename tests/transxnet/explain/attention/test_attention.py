@@ -10,17 +10,18 @@ import torch
 
 import transxnet
 from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
+from tests.positions import center_in_source
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
 from transxnet.explain.attention.attention import (
     attention_from,
     attention_table,
     attention_tables,
-    attention_to,
     key_geometry,
     position_attention,
 )
 from transxnet.explain.observe import observe
 from transxnet.layers import OSRA
+from transxnet.results.attention import fuse_heads
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_position_selects_the_row_of_its_unit(observation, stage):
     recorded = observation.trace.find_one("attention", stage, SPEC.depths[stage - 1]).tensor[0]
     rows, cols = observation.units(stage).grid
     unit = (rows - 1, 1)
-    attention = attention_from(observation, stage, None, observation.units(stage).center_in_source(*unit))
+    attention = attention_from(observation, stage, None, center_in_source(observation.units(stage), *unit))
     assert attention.query == unit
     assert (attention.stage, attention.block, attention.model) == (stage, SPEC.depths[stage - 1], "transxnet_tiny")
     expected = recorded[:, (rows - 1) * cols + 1].reshape(SPEC.heads[stage - 1], 3, 3).numpy()
@@ -86,10 +87,10 @@ def test_mean_and_max_fuse_the_heads(observation):
             attention.head("median")
     query = 2 * table.queries.grid[1] + 4
     for fusion in ("mean", "max"):
-        assert np.array_equal(table.fuse_heads(fusion)[query].reshape(3, 3), from_query.head(fusion))
-        assert np.array_equal(table.fuse_heads(fusion)[:, 5].reshape(table.queries.grid), to_key.head(fusion))
-    np.testing.assert_allclose(table.fuse_heads("mean").sum(axis=1), 1, atol=1e-5)
-    assert (table.fuse_heads("max").sum(axis=1) > 1.001).any()
+        assert np.array_equal(fuse_heads(table.weights, fusion)[query].reshape(3, 3), from_query.head(fusion))
+        assert np.array_equal(fuse_heads(table.weights, fusion)[:, 5].reshape(table.queries.grid), to_key.head(fusion))
+    np.testing.assert_allclose(fuse_heads(table.weights, "mean").sum(axis=1), 1, atol=1e-5)
+    assert (fuse_heads(table.weights, "max").sum(axis=1) > 1.001).any()
 
 
 def test_attention_to_is_the_transpose_of_attention_from(observation):
@@ -106,8 +107,10 @@ def test_attention_to_is_the_transpose_of_attention_from(observation):
 
 def test_attention_to_takes_the_nearest_key(observation):
     keys = key_geometry(observation, 3)
-    x, y = keys.center_in_source(1, 2)
-    to_key = attention_to(observation, 3, 1, (x + 20, y - 25))  # a key's cell is 64 source pixels wide
+    x, y = center_in_source(keys, 1, 2)
+    to_key = position_attention(
+        observation, 3, 1, (x + 20, y - 25)
+    ).attention_to  # a key's cell is 64 source pixels wide
     assert (to_key.key, to_key.stage, to_key.block, to_key.model) == ((1, 2), 3, 1, "transxnet_tiny")
     assert np.array_equal(
         to_key.heads.reshape(3, -1), observation.trace.find_one("attention", 3, 1).tensor[0, :, :, 5].numpy()
@@ -120,7 +123,7 @@ def test_attention_to_takes_the_nearest_key(observation):
 def test_model_without_osra_is_refused():
     model = recipe_model(replace(SPEC, osra=False))
     observation = observe(model, model_input(32, 32))
-    for explain in (attention_table, attention_from, attention_to, position_attention):
+    for explain in (attention_table, attention_from, position_attention):
         with pytest.raises(PartMissing, match="no OSRA"):
             explain(observation, 1)
     with pytest.raises(PartMissing, match="no OSRA"):
@@ -205,7 +208,7 @@ def test_uniform_attention_has_maximal_entropy_and_uniform_distance(model):
 def test_attention_to_one_key_has_zero_entropy(model):
     observation = observe_with(model, attend_to_key(5))  # of 3 x 3 keys: row 1, column 2, at input pixel (64, 32)
     attention = attention_from(
-        observation, 2, None, observation.units(2).center_in_source(4, 5)
+        observation, 2, None, center_in_source(observation.units(2), 4, 5)
     )  # at input pixel (40, 32)
     assert attention.entropy.tolist() == [0, 0]
     assert attention.distance.tolist() == [24, 24]
@@ -218,7 +221,7 @@ def test_attention_to_two_keys_by_hand(model):
         return (attend_to_key(0)(shape) + attend_to_key(8)(shape)) / 2
 
     observation = observe_with(model, two_keys)  # keys on (0, 0) and (64, 64)
-    attention = attention_from(observation, 4, None, observation.units(4).center_in_source(0, 2))  # on (64, 0)
+    attention = attention_from(observation, 4, None, center_in_source(observation.units(4), 0, 2))  # on (64, 0)
     np.testing.assert_allclose(attention.entropy, np.log(2) / np.log(9), rtol=1e-6)
     assert attention.distance.tolist() == [64] * 5
 

@@ -11,15 +11,14 @@ from torch import nn
 
 import transxnet
 from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
+from tests.positions import center_in_source
 from transxnet.errors import OutOfRange, PartMissing, UnknownName
 from transxnet.explain.ablation.edits import mute_head
 from transxnet.explain.attention.rollout import (
     conv_footprint,
     downsampling_footprint,
     key_footprint,
-    keys_to_pixels,
     rollout,
-    units_to_pixels,
 )
 from transxnet.explain.attribution.methods import KEEP, METHODS, AttributionTarget
 from transxnet.explain.observe import observe
@@ -54,10 +53,17 @@ def footprint_matrix(footprint, output_grid: tuple[int, int]) -> np.ndarray:
     return matrix.reshape(output_grid[0] * output_grid[1], rows * cols)
 
 
+def units_to_pixels(observation, stage: int, shares: np.ndarray, uniform: bool = False) -> np.ndarray:
+    """A map on a stage's units, spread over the pixels by the footprints of the downsampling layers."""
+    for lower_stage in range(stage, 0, -1):
+        shares = downsampling_footprint(observation, lower_stage, uniform).spread(shares)
+    return shares
+
+
 def last_unit_position(observation, stage: int) -> tuple[float, float]:
     """Source-image position of a stage's last unit."""
     rows, cols = observation.units(stage).grid
-    return observation.units(stage).center_in_source(rows - 1, cols - 1)
+    return center_in_source(observation.units(stage), rows - 1, cols - 1)
 
 
 def test_rollout_of_one_stage_by_hand(model):
@@ -109,7 +115,9 @@ def test_attention_to_one_key_adds_its_footprint(model):
     unit_pixels = downsampling_footprint(observation, 1).spread(start)
     explanation = rollout(observation, 1, last_unit_position(observation, 1), block=1)
     np.testing.assert_allclose(
-        explanation.heatmap, (unit_pixels + keys_to_pixels(observation, 1, 1, key)) / 2, atol=1e-8
+        explanation.heatmap,
+        (unit_pixels + units_to_pixels(observation, 1, key_footprint(observation, 1, 1).spread(key))) / 2,
+        atol=1e-8,
     )
     assert (explanation.numbers["x"], explanation.numbers["y"]) == (92, 92)
 
@@ -128,7 +136,7 @@ def test_map_is_nonnegative_and_sums_to_one(model, observation):
 
 def test_default_is_the_mean_over_units(observation):
     units = observation.units(4)
-    maps = [rollout(observation, 4, units.center_in_source(row, col)).heatmap for row, col in np.ndindex(3, 3)]
+    maps = [rollout(observation, 4, center_in_source(units, row, col)).heatmap for row, col in np.ndindex(3, 3)]
     np.testing.assert_allclose(rollout(observation, 4).heatmap, np.mean(maps, axis=0), atol=1e-8)
     assert rollout(observation, 4).target == "mean over all units"
 
@@ -261,21 +269,12 @@ def test_reach_of_a_unit_by_hand(observation):
         assert (rows.min(), rows.max()) == (cols.min(), cols.max()) == expected
 
 
-def test_keys_to_pixels_keeps_the_total(model, observation):
+def test_footprints_keep_the_total(model, observation):
     key_map = np.random.default_rng(0).random((3, 3))
     for stage in (1, 2, 3, 4):
-        pixels = keys_to_pixels(observation, stage, None, key_map)
+        footprint = key_footprint(observation, stage, SPEC.depths[stage - 1])
+        pixels = units_to_pixels(observation, stage, footprint.spread(key_map))
         assert pixels.shape == (96, 96)
         assert pixels.min() >= 0
         assert pixels.sum() == pytest.approx(key_map.sum())
-    with pytest.raises(OutOfRange, match=r"\(3, 3\)"):
-        keys_to_pixels(observation, 2, 1, key_map[:2])
-    with pytest.raises(OutOfRange, match="no stage 5"):
-        keys_to_pixels(observation, 5, 1, key_map)
     assert leftover_state(model) == []
-
-
-def test_keys_to_pixels_refuses_model_without_osra():
-    observation = observe(recipe_model(replace(SPEC, osra=False)), model_input(32, 32), ())
-    with pytest.raises(PartMissing, match="no OSRA"):
-        keys_to_pixels(observation, 1, 1, np.ones((1, 1)))

@@ -89,7 +89,7 @@ def test_contrast_uses_the_targets_contrast_class(model):
     )
 
 
-THREADS = 8
+THREADS = 4
 
 
 def compute_maps(model, image, lock) -> list[np.ndarray]:

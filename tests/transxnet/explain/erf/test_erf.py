@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
+from tests.positions import center_in_source
 from transxnet.errors import LensError, OutOfRange
 from transxnet.explain.erf.erf import (
     CURVE_SHARES,
-    containment,
     containment_curve,
     erf_curves,
     pixel_gradient,
@@ -23,6 +23,7 @@ from transxnet.explain.erf.erf import (
 )
 from transxnet.explain.observe import observe
 from transxnet.model import TransXNet
+from transxnet.results.erf import SHARES
 
 RADII = ("r20", "r30", "r50", "r99")
 
@@ -134,26 +135,30 @@ def test_every_pixel_reaches_every_unit(observation):
 # --- Containment ------------------------------------------------------------------------------------
 
 
+def areas_by_share(heatmap: np.ndarray, center: tuple[float, float], shares=SHARES) -> dict[str, float]:
+    return containment_curve(heatmap, center, shares).numbers
+
+
 def test_containment_of_a_uniform_map():
     uniform = np.ones((5, 5), np.float32)
     # around the middle the squares contain 1, 9 and 25 of 25; around the corner, clipped, 1, 4, 9, 16 and 25
-    assert containment(uniform, (2, 2)) == {"r20": 9 / 25, "r30": 9 / 25, "r50": 1.0, "r99": 1.0}
-    assert containment(uniform, (0, 0)) == {"r20": 9 / 25, "r30": 9 / 25, "r50": 16 / 25, "r99": 1.0}
-    assert containment(uniform, (0, 2), shares=(0.2, 0.5)) == {"r20": 6 / 25, "r50": 15 / 25}
+    assert areas_by_share(uniform, (2, 2)) == {"r20": 9 / 25, "r30": 9 / 25, "r50": 1.0, "r99": 1.0}
+    assert areas_by_share(uniform, (0, 0)) == {"r20": 9 / 25, "r30": 9 / 25, "r50": 16 / 25, "r99": 1.0}
+    assert areas_by_share(uniform, (0, 2), shares=(0.2, 0.5)) == {"r20": 6 / 25, "r50": 15 / 25}
 
 
 def test_containment_of_one_pixel():
     heatmap = np.zeros((6, 9), np.float32)
     heatmap[2, 4] = 7
-    assert containment(heatmap, (2, 4)) == dict.fromkeys(RADII, 1 / 54)
-    assert containment(heatmap, (3, 6)) == dict.fromkeys(RADII, 25 / 54)  # two pixels off: a square of 5
+    assert areas_by_share(heatmap, (2, 4)) == dict.fromkeys(RADII, 1 / 54)
+    assert areas_by_share(heatmap, (3, 6)) == dict.fromkeys(RADII, 25 / 54)  # two pixels off: a square of 5
 
 
 def test_containment_of_a_gaussian():
     """Half of it lies within |x|, |y| < q sigma where erf(q / sqrt 2)^2 = 1/2: q = 1.0518."""
     size, sigma = 257, 20.0
     axis = np.exp(-(((np.arange(size) - 128) / sigma) ** 2) / 2)
-    areas = containment(np.outer(axis, axis).astype(np.float32), (128, 128), shares=(0.2, 0.5, 0.99))
+    areas = areas_by_share(np.outer(axis, axis).astype(np.float32), (128, 128), shares=(0.2, 0.5, 0.99))
     for share, name in ((0.2, "r20"), (0.5, "r50"), (0.99, "r99")):
         low, high = 0.0, 10.0
         for _ in range(60):
@@ -165,7 +170,7 @@ def test_containment_of_a_gaussian():
 
 def test_containment_is_scale_invariant():
     heatmap = np.random.default_rng(0).random((40, 60), np.float32) ** 4
-    assert containment(1000 * heatmap, (8, 50)) == containment(heatmap, (8, 50))
+    assert areas_by_share(1000 * heatmap, (8, 50)) == areas_by_share(heatmap, (8, 50))
 
 
 def test_scaled_features_have_the_same_containment(model, observation):
@@ -178,7 +183,7 @@ def test_scaled_features_have_the_same_containment(model, observation):
 
 @pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
 def test_empty_or_nonfinite_map_has_no_containment(value):
-    areas = containment(np.full((4, 4), value, np.float32), (1, 1))
+    areas = areas_by_share(np.full((4, 4), value, np.float32), (1, 1))
     assert list(areas) == list(RADII)
     assert all(math.isnan(r) for r in areas.values())
 
@@ -203,7 +208,7 @@ def test_raw_curve_is_containment_at_every_share():
     curve = containment_curve(heatmap, (8, 50))
     assert (curve.kind, curve.center) == ("raw", (50, 8))
     assert np.array_equal(curve.shares, CURVE_SHARES)
-    assert containment(heatmap, (8, 50)) == {f"r{100 * t:g}": curve.area_at(t) for t in (0.2, 0.3, 0.5, 0.99)}
+    assert areas_by_share(heatmap, (8, 50)) == {f"r{100 * t:g}": curve.area_at(t) for t in (0.2, 0.3, 0.5, 0.99)}
     assert (np.diff(curve.areas) >= 0).all()
     with pytest.raises(KeyError):
         curve.area_at(0.123)
@@ -288,7 +293,7 @@ def test_graph_can_be_freed(model):
 
 def test_position_takes_the_nearest_unit(observation):
     units = observation.units(3)
-    x, y = units.center_in_source(4, 1)
+    x, y = center_in_source(units, 4, 1)
     by_position, by_unit = receptive_field(observation, 3, (x + 3, y - 3)), receptive_field(observation, 3, unit=(4, 1))
     assert np.array_equal(by_position.heatmap, by_unit.heatmap)
     assert (by_position.numbers["row"], by_position.numbers["column"]) == (4, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.positions import center_in_source
 from transxnet.errors import LensError
 from transxnet.explain.sanity.agreement import (
     agreement,
@@ -98,7 +99,7 @@ def test_difference_is_second_minus_first():
     assert (difference.overlap, difference.chance_overlap) == (1, 0.25)
     g = result.geometry
     assert (g.grid, g.stride, g.input_size, g.crop_box, g.source_size) == ((2, 2), 1, (2, 2), (2, 2, 6, 6), (8, 8))
-    assert g.center_in_source(0, 1) == (4.5, 2.5)  # the middle of upload pixels 4 and 5, 2 and 3
+    assert center_in_source(g, 0, 1) == (4.5, 2.5)  # the middle of upload pixels 4 and 5, 2 and 3
 
 
 def test_every_pair_has_overlap_and_correlation():
