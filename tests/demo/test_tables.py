@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 
 from demo.columns import Column
-from demo.i18n.translate import tr
 from demo.state import ViewState
 from demo.tables import table_json, table_key
 from demo.views import Scene, view
-from demo.views.attention import DIRECTIONS
 from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
 from transxnet.study import StudyOptions, study
@@ -100,10 +98,8 @@ def test_keys_depend_on_image_block_and_weights(columns):
 
 def test_both_directions_have_their_text(columns):
     text = render(columns)["strings"]
-    assert text["ways"] == {way: tr(key) for way, key in DIRECTIONS.items()}
-    assert text["headsHints"]["from"].startswith("2 × 2 keys per head")
-    assert text["headsHints"]["to"].startswith("8 × 8 queries per head")
+    assert (text["direction_from"], text["direction_to"]) == ("Attends to", "Attended by")
+    assert text["heads_hint_from"].startswith("2 × 2 keys per head")
+    assert text["heads_hint_to"].startswith("8 × 8 queries per head")
     numbers = {"layer": "l", "which": "w", "peak": 1, "entropy": 2, "distance": 3, "total": 4, "even": 5}
-    assert all(
-        "{" not in caption.format(**numbers) for caption in (*text["captions"].values(), *text["largest"].values())
-    )
+    assert all("{" not in text[f"caption_{name}"].format(**numbers) for name in ("from", "to", "max"))

@@ -138,7 +138,9 @@ export function layOutAttention(body, payload, act) {
   body.append(createNode("div", "lens-heads", ...headings), ...(mostHeads ? rows : rows.slice(0, 1)));
   scene = built;
   restoreFocus(body);
-  return () => { if (scene === built && mostHeads) draw(); };
+  const redraw = () => { if (scene === built && mostHeads) draw(); };
+  body.addEventListener("lens:position", redraw);
+  return redraw;
 }
 
 // ---- drawing what the position shows now ----------------------------------------------------------------------------
