@@ -112,7 +112,8 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     told = lens.page.locator(".lens-notes")
     assert told.locator("p").all_text_contents() == [
         tr("links.unknown_model", name="foo"), tr("links.half_position"),
-        tr("links.unused", name=tr("links.name_stage"), value="9"), tr("links.unused", name=tr("links.name_opacity"), value="7"),
+        tr("links.unused", name=tr("links.name_stage"), value="9"),
+        tr("links.unused", name=tr("links.name_opacity"), value="7"),
         tr("links.unused", name=tr("links.name_head"), value="<b>"),
     ]  # fmt: skip
     assert lens.page.evaluate("[lens.display.opacity, lens.display.head]") == [0.85, "mean"]

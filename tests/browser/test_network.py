@@ -158,14 +158,14 @@ def test_slow_network(visit):
 
 
 def test_of_three_clicks_within_100_ms_only_the_last_one_is_shown(visit):
+    """They are dispatched in one task of the browser, so that no response comes between them."""
     lens = visit()
     before = lens.numbers("overview")[0]["peak"]
     lens.page.evaluate(PEAKS)
     with lens.answer():
-        elapsed = lens.page.evaluate(
+        lens.page.evaluate(
             """([points, [width, height]]) => {
               const photo = document.querySelector("#crosshair .lens-photo"), box = photo.getBoundingClientRect();
-              const start = performance.now();
               for (const [x, y] of points) {
                 const at = { button: 0, isPrimary: true, pointerId: 1, bubbles: true };
                 at.clientX = box.x + (x + 0.5) * box.width / width;
@@ -173,11 +173,9 @@ def test_of_three_clicks_within_100_ms_only_the_last_one_is_shown(visit):
                 const types = ["pointerdown", "pointerup", "click"];
                 types.forEach((type) => photo.dispatchEvent(new PointerEvent(type, at)));
               }
-              return performance.now() - start;
             }""",
             [[[20, 30], [90, 60], [60, 80]], lens.size],
         )
-    assert elapsed < 100
     assert lens.position == pytest.approx((60, 80), abs=2)
     expected = library(position=lens.position)
     check_overview(lens, expected)

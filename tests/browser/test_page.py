@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -407,7 +408,9 @@ def test_a_broken_upload_gets_a_sentence_and_the_page_goes_on(visit, file):
 def test_an_upload_without_room_gets_a_sentence(visit):
     lens = visit()
     sentence = f"{tr('errors.no_room')} {tr('errors.no_room_remedy')}"
-    lens.page.route("**/upload*", lambda route: route.fulfill(status=507, json={"error": sentence}), times=1)
+    lens.page.route(
+        re.compile(r"/upload(\?|$)"), lambda route: route.fulfill(status=507, json={"error": sentence}), times=1
+    )
     lens.send(as_png(decode(SECOND).rgb))
     toast = lens.page.get_by_test_id("toast-text")
     toast.wait_for()
