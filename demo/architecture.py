@@ -107,7 +107,7 @@ def _stage_box(spec: VariantSpec, stage: int) -> Json:
 def _box(kind: str, name_key: str, lines: list[str], tab: str, stage: int = 0) -> Json:
     """One box. tab: what a click opens. stage: where it opens, from 1; 0 leaves the stage as it is."""
     title = tr(name_key, stage=stage)
-    opens = {"title": title, "lines": ", ".join(lines), "view": tr_group("tabs.")[tab]}
+    opens = {"title": title, "lines": ", ".join(lines), "tab": tr_group("tabs.")[tab]}
     if stage:
         name, go = tr("architecture.opens_stage", **opens, stage=stage), {"tab": tab, "stage": stage, "block": 0}
     else:

@@ -146,7 +146,7 @@ def map_cell(
         "data": {"variant": column.name} | {k: repr(float(v)) for k, v in {"peak": heatmap.max(), **data}.items()},
         "map": {
             "base64": floats(heatmap), "rows": heatmap.shape[0], "cols": heatmap.shape[1], "stride": geometry.stride,
-            "origin": geometry.origin, "view": list(geometry.input_size),
+            "origin": geometry.origin, "input_size": list(geometry.input_size),
         },
     }  # fmt: skip
 

@@ -84,12 +84,12 @@ def arrays_of(request: ExportRequest, content: Content) -> dict[str, np.ndarray]
             study, key = shot.study, f"{prefix}{shot.study.model}"
             named |= {f"{key}/{name}": values for name, values in arrays(study).items()}
             if study.position_attention is not None:
-                named[f"{key}/attention_users"] = study.position_attention.attention_to.heads
+                named[f"{key}/attention_to"] = study.position_attention.attention_to.heads
             if study.ablation is not None:
                 t = study.ablation
-                named |= {f"{key}/logits_after": t.logits_after, f"{key}/view_given": t.crop}
+                named |= {f"{key}/logits_after": t.logits_after, f"{key}/crop_occluded": t.crop}
                 if t.control_effects is not None:
-                    named[f"{key}/elsewhere"] = t.control_effects
+                    named[f"{key}/control_effects"] = t.control_effects
     for study_figure in content.figures:
         named |= {f"{study_figure.name}/{name}": values for name, values in study_figure.arrays.items()}
     return named | content.arrays

@@ -90,14 +90,14 @@ def _manifest(request: ExportRequest, rows: Sequence[Row], numbers: Mapping[str,
         for image, label in zip(request.images, request.labels, strict=True)
     ]
     studies = [shot.study for shot in (*request.shots, *request.second)]
-    options = {"view": request.view, **request.options, "variants": [s.model for s in studies]}
+    options = {"tab": request.view, **request.options, "models": [s.model for s in studies]}
     if request.view == "compare":
         options["compared"] = request.compared
     if request.view == "attention":
         options |= {"head": request.display.style.head or "mean", "direction": request.display.direction}
-    more = {"numbers": numbers, "left_out": request.left_out, "link": request.link, "photo": "as the model saw it"}
+    more = {"numbers": numbers, "left_out": request.left_out, "link": request.link, "image_pixels": "model input"}
     if not request.display.model_resolution:
-        more["photo"] = "the upload's own pixels"
+        more["image_pixels"] = "source image"
     return manifest(options, images, studies, [row.as_json() for row in rows], request.display.style, **more)
 
 

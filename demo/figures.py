@@ -58,7 +58,7 @@ def figures_of(
         if not (backbones and part == "receptive_field"):
             figures += figures_for(part, _at_stage(stage, studies) if part in LAYER_INDEPENDENT else studies, image.rgb)
     images = [identity(source) for source in (image, reference_image) if source is not None]
-    about = manifest({"view": view, "stage": stage}, images, [*studies, *backbone_studies], [], Style())
+    about = manifest({"tab": view, "stage": stage}, images, [*studies, *backbone_studies], [], Style())
     return [figure(study_figure, about) for study_figure in figures]
 
 

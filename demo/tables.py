@@ -33,7 +33,7 @@ def table_json(table: QuantizedTable) -> Json:
         "entropy": floats(table.entropy), "distance": floats(table.distance),
         "heads": len(table.weights), "stage": table.stage, "block": table.block,
         "queries": _grid(table.queries), "keys": _grid(table.keys),
-        "view": list(table.keys.input_size), "box": list(table.keys.crop_box),
+        "input_size": list(table.keys.input_size), "box": list(table.keys.crop_box),
     }  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def view(name: str, scene: Scene) -> Json:
     limits = tr_group("limits.").get(name, "").format(sizes=tr("page.or_join").join(sizes) or tr("page.few"))
     limits = content.pop("foot", limits)
     return {
-        "view": name,
+        "tab": name,
         "serial": next(_serial),
         "key": scene.image_key,
         "intro": tr_group("intros.")[name].format(shown=TILES),

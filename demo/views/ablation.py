@@ -105,7 +105,7 @@ def _result_cell(column: Column, result: Ablation) -> Json:
         "kind": "ablation", "variant": column.name, "target": result.target[0].index,
         "changed": bool(result.applied) or result.masked_share > 0, "summary": _summary(column.title, result),
         "alt": tr("ablation.bars", title=column.title), "rows": _rows(result), "lines": _lines(column, result),
-        "view": png(result.crop) if result.masked_share else "",
+        "crop": png(result.crop) if result.masked_share else "",
         "given": tr("ablation.given", title=column.title, size=_size(column.study)),
     }  # fmt: skip
 

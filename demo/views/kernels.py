@@ -121,5 +121,5 @@ def _units(geometry: Geometry) -> Json:
     rows, cols = geometry.grid
     return {
         "rows": rows, "cols": cols, "stride": geometry.stride, "origin": geometry.origin,
-        "view": list(geometry.input_size), "box": list(geometry.crop_box), "upload": list(geometry.source_size),
+        "input_size": list(geometry.input_size), "box": list(geometry.crop_box), "upload": list(geometry.source_size),
     }  # fmt: skip

@@ -23,7 +23,7 @@ GEOMETRIES = {
 def units_of(g: Geometry) -> dict:
     rows, cols = g.grid
     return {
-        "rows": rows, "cols": cols, "stride": g.stride, "origin": g.origin, "view": list(g.input_size),
+        "rows": rows, "cols": cols, "stride": g.stride, "origin": g.origin, "input_size": list(g.input_size),
         "box": list(g.crop_box), "upload": list(g.source_size),
     }  # fmt: skip
 

@@ -76,7 +76,7 @@ def test_masked_region_is_compared_with_its_shape_elsewhere(panel, expected):
     changes = expected.control_effects
     assert f"by {change(float(changes.mean()))} on average ({len(changes)} positions" in elsewhere
     assert elsewhere.endswith(f"{change(float(changes.min()))} to {change(float(changes.max()))}).")
-    assert first_cell(panel)["view"].startswith("data:image/png;base64,")
+    assert first_cell(panel)["crop"].startswith("data:image/png;base64,")
 
 
 def test_switches_and_their_scopes_are_the_librarys(panel):
@@ -101,7 +101,7 @@ def test_canvas_shows_the_crop_of_the_first_model(panel):
 
 def test_no_change_gives_equal_bars():
     cell = first_cell(render(ViewState(), make_column()))
-    assert (cell["changed"], cell["lines"], cell["view"]) == (False, [], "")
+    assert (cell["changed"], cell["lines"], cell["crop"]) == (False, [], "")
     assert [row["after"] for row in cell["rows"]] == [row["before"] for row in cell["rows"]]
 
 

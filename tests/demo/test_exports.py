@@ -39,7 +39,7 @@ DC = "{http://purl.org/dc/elements/1.1/}"
 SECRET = "grandmother-in-hospital.png"
 KEYS = {
     "schema", "format", "created", "request", "images", "models", "display", "rows", "note", "source", "versions",
-    "numbers", "left_out", "link", "photo",
+    "numbers", "left_out", "link", "image_pixels",
 }  # fmt: skip
 GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
@@ -118,7 +118,7 @@ def test_every_format_has_the_manifest_without_paths(make_request, upload, kind)
     assert manifest["source"] == source_digest()
     assert {"python", "torch", "timm", "numpy"} <= set(manifest["versions"])
     assert manifest["request"] == {
-        "view": "attention", "stage": 2, "position": [30, 40], "variants": ["small", "bare"], "head": "mean",
+        "tab": "attention", "stage": 2, "position": [30, 40], "models": ["small", "bare"], "head": "mean",
         "direction": "from",
     }  # fmt: skip
     (source,) = manifest["images"]

@@ -80,7 +80,7 @@ def test_every_finished_column_is_in_every_figure(tab, monkeypatch):
         )
         assert [model["provenance"]["kind"] for model in manifest["models"]] == ["folder", "untrained"]
         assert [source["sha256"] for source in manifest["images"]] == [IMAGE.sha256, REFERENCE.sha256]
-        assert manifest["request"] == {"view": tab, "stage": 2}
+        assert manifest["request"] == {"tab": tab, "stage": 2}
     assert figures_of(tab, [Column("t"), Column("s", error=SourceFailed("down"))], IMAGE) == []
 
 

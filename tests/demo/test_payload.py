@@ -112,8 +112,8 @@ def test_overview_has_one_scale_per_column(columns):
 def test_map_has_its_geometry(columns):
     cell = view("overview", columns, IMAGE)["rows"][0]["cells"][0]
     keys = columns[0].study.attention.keys
-    geometry = {name: cell["map"][name] for name in ("rows", "cols", "stride", "origin", "view")}
-    assert geometry == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "view": [64, 64]}
+    geometry = {name: cell["map"][name] for name in ("rows", "cols", "stride", "origin", "input_size")}
+    assert geometry == {"rows": 2, "cols": 2, "stride": 32, "origin": 0, "input_size": [64, 64]}
     assert keys.grid == (2, 2)
     assert cell["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
     assert cell["position"] == list(marked_position(columns[0].study.attention)) == [16, 56]  # (30, 70) there
@@ -204,7 +204,7 @@ def test_inspector_gets_the_arrays_of_the_shown_channels(columns):
     for name in ARRAYS:
         raw = getattr(arithmetic, name)
         assert same(np.frombuffer(base64.b64decode(inspected["base64"][name]), "<f4").reshape(raw.shape), raw)
-    units = {"rows": 8, "cols": 8, "stride": 8, "origin": 0.0, "view": [64, 64], "upload": [100, 80]}
+    units = {"rows": 8, "cols": 8, "stride": 8, "origin": 0.0, "input_size": [64, 64], "upload": [100, 80]}
     assert inspected["units"] == units | {"box": list(kernel_study.crop.crop_box)}
 
 

@@ -393,7 +393,7 @@ def test_offer_appears_once_the_model_is_loaded(page, monkeypatch):
 @pytest.mark.parametrize("tab", [tab for tab in VIEWS if tab not in ("sanity_checks", "compare")])
 def test_tab_computes_its_own_analyses_only(page, tab):
     parts = page.show(tab=tab)
-    assert parts["panel"]["view"] == tab
+    assert parts["panel"]["tab"] == tab
     studies = page.renderer.service._studies.values()
     assert (
         any(set(study.options.analyses) == {*VIEWS[tab].maps, ALWAYS_SHOWN} for study in studies) or tab == "ablation"

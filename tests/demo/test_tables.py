@@ -70,7 +70,7 @@ def test_table_has_the_geometry_of_queries_and_keys(columns):
     table = table_json(columns[0].study.block_table)
     assert table["queries"] == {"rows": 8, "cols": 8, "stride": 8, "origin": 0}
     assert table["keys"] == {"rows": 2, "cols": 2, "stride": 32, "origin": 0}
-    assert table["view"] == [64, 64]
+    assert table["input_size"] == [64, 64]
     assert table["box"] == [10, 0, 90, 80]  # of a 100 x 80 image the middle is seen
 
 

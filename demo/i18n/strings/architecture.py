@@ -15,8 +15,8 @@ STRINGS = {
         "All blocks of a stage have the same structure. ⊕: residual addition; ×: LayerScale, a learned factor and "
         "offset per channel. Drop path (training only) is not shown."
     ),
-    "architecture.opens": "{title}. {lines}. Opens {view}.",
-    "architecture.opens_stage": "{title}. {lines}. Opens {view} at stage {stage}.",
+    "architecture.opens": "{title}. {lines}. Opens {tab}.",
+    "architecture.opens_stage": "{title}. {lines}. Opens {tab} at stage {stage}.",
     "architecture.image": "Image",
     "architecture.image_lines": "{size} × {size} pixels",
     "architecture.stem": "Stem",

@@ -9,19 +9,19 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 /**
  * The unit nearest to pixel (x, y) of the upload, clamped to the box.
  *
- * @param {{rows, cols, stride, origin, view: [number, number], box: number[]}} units - view: height and width; box: the view
+ * @param {{rows, cols, stride, origin, input_size: [number, number], box: number[]}} units - input_size: height and width; box: the input
  *     in pixels of the upload, [x0, y0, x1, y1]
  */
 export function unitAt(units, x, y) {
-  const [x0, y0, x1, y1] = units.box, [height, width] = units.view;
-  const inView = (pixel, low, high, pixels) => (pixel + 0.5 - low) / ((high - low) / pixels) - 0.5;
+  const [x0, y0, x1, y1] = units.box, [height, width] = units.input_size;
+  const inInput = (pixel, low, high, pixels) => (pixel + 0.5 - low) / ((high - low) / pixels) - 0.5;
   const unit = (pixel, count) => clamp(roundHalfEven((pixel - units.origin) / units.stride), 0, count - 1);
-  return { row: unit(inView(y, y0, y1, height), units.rows), col: unit(inView(x, x0, x1, width), units.cols) };
+  return { row: unit(inInput(y, y0, y1, height), units.rows), col: unit(inInput(x, x0, x1, width), units.cols) };
 }
 
 /** The pixel of the upload at which a unit is centered. */
 export function pixelOfUnit(units, row, col) {
-  const [x0, y0, x1, y1] = units.box, [height, width] = units.view;
+  const [x0, y0, x1, y1] = units.box, [height, width] = units.input_size;
   const inUpload = (i, low, high, pixels) => (units.origin + units.stride * i + 0.5) * ((high - low) / pixels) + low - 0.5;
   return { x: Math.round(inUpload(col, x0, x1, width)), y: Math.round(inUpload(row, y0, y1, height)) };
 }

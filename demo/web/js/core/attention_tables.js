@@ -8,9 +8,9 @@ import { decodeFloats } from "./map_renderer.js";
  * @property {Uint8Array} bytes - (heads, queries, keys): weights in steps
  * @property {Float32Array} scales - (heads, queries): the weight of one step
  * @property {Float32Array} entropy - (heads, queries), of the exact weights, over log(keys): 0 to 1
- * @property {Float32Array} distance - (heads, queries), mean distance to the keys in pixels of the view
- * @property {Object} queries - a grid {rows, cols, stride, origin} in pixels of the view; keys: another
- * @property {number[]} box - the view in pixels of the upload
+ * @property {Float32Array} distance - (heads, queries), mean distance to the keys in pixels of the model input
+ * @property {Object} queries - a grid {rows, cols, stride, origin} in pixels of the model input; keys: another
+ * @property {number[]} box - the model input in pixels of the upload
  *
  * head: 1, 2, …, "mean" or "max" of all. direction: "from" a query to its keys, or "to" a key from all queries.
  */
@@ -25,9 +25,9 @@ const count = (grid) => grid.rows * grid.cols;
 /** The head that a table shows: a head it does not have is the mean of all; a single head is no choice. */
 const availableHead = ({ heads }, head) => (heads === 1 ? 1 : typeof head === "number" && head > heads ? "mean" : head);
 
-/** The unit of a grid nearest to a position of the upload, clamped to the view: {row, col, index}. */
-export function unitAt({ view, box }, grid, { x, y }) {
-  const { row, col } = unitOfGeometry({ ...grid, view, box }, x, y);
+/** The unit of a grid nearest to a position of the upload, clamped to the input: {row, col, index}. */
+export function unitAt({ input_size, box }, grid, { x, y }) {
+  const { row, col } = unitOfGeometry({ ...grid, input_size, box }, x, y);
   return { row, col, index: row * grid.cols + col };
 }
 
@@ -67,7 +67,7 @@ export function attentionMapAt(table, direction, head, position, heads) {
   const unit = unitAt(table, unitGrid, position), available = availableHead(table, head);
   const isSingle = typeof available === "number", all = heads || (isSingle ? null : weightsOfHeads(table, direction, unit.index));
   const values = !all ? weightsOfHead(table, direction, available, unit.index) : isSingle ? all[available - 1] : reduceHeads(all, available);
-  return { ...valueGrid, view: table.view, values, unit, unitGrid, head: available };
+  return { ...valueGrid, input_size: table.input_size, values, unit, unitGrid, head: available };
 }
 
 export const maximum = (values) => values.reduce((largest, value) => (value > largest ? value : largest), 0);

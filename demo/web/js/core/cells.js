@@ -119,7 +119,7 @@ const unitText = (key, row, col) => displayText(key, { row: row + 1, col: col + 
 /** source: {map}, read at every move, because a canvas may show another map by then. */
 export function readMapUnderPointer(canvas, source, scale, readout) {
   readUnderPointer(canvas, readout, (across, down) => {
-    const [height, width] = source.map.view;
+    const [height, width] = source.map.input_size;
     const { value, row, col } = valueAt(source.map, across * width - 0.5, down * height - 0.5);
     return [`${formatNumber(value)} ${scale.units}`, unitText("unit", row, col)];
   });
@@ -140,7 +140,7 @@ function appendMap(figure, cell, scale, { images, act, drawings }) {
   const data = { ...cell.data, box: JSON.stringify(cell.box) }; // position.js reads it
   const frame = createNode("div", { className: "lens-frame", data }, canvas, readout);
   cell.map.values ||= decodeFloats(cell.map.base64);
-  fitCanvas(canvas, cell.map.view);
+  fitCanvas(canvas, cell.map.input_size);
   const { bar, draw } = createColorBar(scale, cell.map.values);
   figure.append(frame, bar);
   drawings.push(() => {

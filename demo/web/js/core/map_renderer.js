@@ -5,13 +5,13 @@ import { display } from "./display_store.js";
  * Maps of numbers as pixels: over an image, as a small grid, as a color bar. The arithmetic is that of
  * transxnet/draw/scale.py and overlay.py; the browser tests compare both sides number for number.
  *
- * @typedef {Object} ValueMap - values of units that lie on a regular grid over the model's view
+ * @typedef {Object} ValueMap - values of units that lie on a regular grid over the model input
  * @property {Float32Array} values - row by row
  * @property {number} rows
  * @property {number} cols
- * @property {number} stride - pixels of the view between two units
- * @property {number} origin - the pixel of the view at which the first unit is centered
- * @property {[number, number]} view - height and width in pixels
+ * @property {number} stride - pixels of the input between two units
+ * @property {number} origin - the pixel of the input at which the first unit is centered
+ * @property {[number, number]} input_size - height and width in pixels
  *
  * @typedef {Object} Scale - which value gets which color
  * @property {[number, number]} range
@@ -95,11 +95,11 @@ export function colorsOn(scale) {
 // ---- a map over an image ----------------------------------------------------------------------------------------
 
 /** For each pixel of one axis of a drawing: the unit before it, the unit after it, and how far it lies between them. */
-function neighborsOf(pixels, view, units, map) {
+function neighborsOf(pixels, inputSize, units, map) {
   const before = new Int32Array(pixels), after = new Int32Array(pixels), share = new Float32Array(pixels);
   for (let i = 0; i < pixels; i++) {
-    const inView = ((i + 0.5) * view) / pixels - 0.5;
-    const unit = Math.min(Math.max((inView - map.origin) / map.stride, 0), units - 1);
+    const inInput = ((i + 0.5) * inputSize) / pixels - 0.5;
+    const unit = Math.min(Math.max((inInput - map.origin) / map.stride, 0), units - 1);
     before[i] = Math.floor(unit);
     share[i] = unit - before[i];
     after[i] = before[i] + (share[i] > 0 ? 1 : 0);
@@ -109,11 +109,11 @@ function neighborsOf(pixels, view, units, map) {
 
 const placements = new Map(); // grid and drawing size -> neighbors along both axes
 
-/** Bilinear interpolation of a map onto a drawing of height x width pixels; units are where they are in the view. */
+/** Bilinear interpolation of a map onto a drawing of height x width pixels; units are where they are in the model input. */
 export function interpolate(map, height, width) {
-  const key = [map.rows, map.cols, map.stride, map.origin, ...map.view, height, width].join();
+  const key = [map.rows, map.cols, map.stride, map.origin, ...map.input_size, height, width].join();
   if (!placements.has(key)) {
-    placements.set(key, [neighborsOf(height, map.view[0], map.rows, map), neighborsOf(width, map.view[1], map.cols, map)]);
+    placements.set(key, [neighborsOf(height, map.input_size[0], map.rows, map), neighborsOf(width, map.input_size[1], map.cols, map)]);
   }
   const [y, x] = placements.get(key), { values, cols } = map;
   const pixels = new Float32Array(height * width), line = new Float32Array(cols); // line: one row of the drawing
@@ -147,7 +147,7 @@ function samplePixels(image, width, height) {
   return { data, gray };
 }
 
-/** Sets a canvas' size to the shape of a view, its longest side in pixels. */
+/** Sets a canvas' size to the shape of a model input, its longest side in pixels. */
 export function fitCanvas(canvas, [height, width], longest = CANVAS_SIDE) {
   const scale = longest / Math.max(height, width);
   canvas.width = Math.round(width * scale);
@@ -205,7 +205,7 @@ function maskPixels(drawing, values, data, gray, scale, opacity) {
   }
 }
 
-/** The value of the unit nearest to a pixel of the view. */
+/** The value of the unit nearest to a pixel of the model input. */
 export function valueAt(map, x, y) {
   const unitAt = (pixel, units) => Math.min(Math.max(Math.round((pixel - map.origin) / map.stride), 0), units - 1);
   const row = unitAt(y, map.rows), col = unitAt(x, map.cols);

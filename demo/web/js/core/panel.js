@@ -3,7 +3,7 @@ import { placeMarks } from "./position.js";
 import { createNode, whenVisible } from "./dom.js";
 
 /**
- * The panel of a tab. Its payload is made by demo/views/: {view, layout, serial, key, intro, foot, images, …}. key: of
+ * The panel of a tab. Its payload is made by demo/views/: {tab, layout, serial, key, intro, foot, images, …}. key: of
  * the image that a clicked position belongs to. act(…) reaches Page.acted in demo/ui/page.py.
  */
 

@@ -102,8 +102,8 @@ function createColumn(column, payload) {
   }
   section.dataset.variant = cell.variant;
   section.append(createBarPairs(cell), ...cell.lines.map((line) => createNode("p", "lens-line", line)));
-  if (cell.view) {
-    const image = createNode("img", { src: cell.view, alt: cell.given });
+  if (cell.crop) {
+    const image = createNode("img", { src: cell.crop, alt: cell.given });
     section.append(createNode("figure", "", image, createNode("figcaption", "", cell.given)));
   }
   return section;

@@ -47,7 +47,7 @@ function reuseImages(entries) {
 function createFrame(table, image, side, className, act) {
   const canvas = createNode("canvas", { role: "img" }), readout = createReadout();
   const frame = createNode("div", { className, data: { box: JSON.stringify(table.box) } }, canvas, readout);
-  fitCanvas(canvas, table.view, side);
+  fitCanvas(canvas, table.input_size, side);
   frame.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
   const view = { table, image, frame, canvas, readout, pointer: null, caption: createNode("figcaption") };
   frame.addEventListener("pointermove", (event) => { view.pointer = event; });

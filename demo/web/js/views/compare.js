@@ -8,7 +8,7 @@ import { createChart } from "./chart.js";
  * The Compare view: rows as elsewhere, then the wipe, differences, tables and the chart; or two images, rows only.
  * Payload: demo/views/compare.py. Differences are the second map minus the first, in float32 as in the library.
  */
-const mapOf = ({ rows, cols }, values) => ({ values, rows, cols, stride: 1, origin: 0, view: [rows, cols] });
+const mapOf = ({ rows, cols }, values) => ({ values, rows, cols, stride: 1, origin: 0, input_size: [rows, cols] });
 const createNote = (text, className = "lens-compare-note") => createNode("p", className, text);
 
 function createMethodBar({ label, chips, photos }, act) {
@@ -113,7 +113,7 @@ function createWipe(common, images, drawings) {
   readMapUnderPointer(canvas, underPointer, scale, readout);
   drawings.push(() => {
     for (const entry of maps) {
-      fitCanvas(entry.canvas, entry.map.view);
+      fitCanvas(entry.canvas, entry.map.input_size);
       entry.isDrawn = renderMap(entry.canvas, entry.map, imageOf(images[common.image]), scale);
     }
     moveTo(wipeState.percent);
