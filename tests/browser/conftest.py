@@ -27,10 +27,10 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from demo.web import head, module_address, modules
-from tests.browser.lens import IMPORT_MODULE, WIDE, Lens
+from tests.browser.lens import IMPORT_MODULE, PATIENCE, WIDE, Lens
 from tests.hub import NAMESPACE, HubServer, family_root
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +41,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+expect.set_options(timeout=PATIENCE)  # other work may share the processor
 
 
 class SilentProxy:

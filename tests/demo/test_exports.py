@@ -197,7 +197,7 @@ def test_ablation_has_the_predictions_before_and_after(make_request):
     assert manifest["occlusion"]["logit_change"] == t.mask_effect
     with np.load(io.BytesIO(export("npz", request).data)) as arrays:
         assert np.array_equal(arrays["small/logits_after"], t.logits_after)
-        assert np.array_equal(arrays["small/view_given"], t.crop)
+        assert np.array_equal(arrays["small/crop_occluded"], t.crop)
 
 
 def test_direction_and_maximum_over_heads_are_drawn(make_request):

@@ -47,7 +47,7 @@ function createPen(svg, act) {
   function drawButton(box, x, y, width, height) {
     const group = add("g", { class: `lens-box ${box.kind}`, role: "button", tabindex: 0, "aria-label": box.name });
     const activate = () => act({ change: box.go });
-    group.dataset.view = box.go.view;
+    group.dataset.tab = box.go.tab;
     group.addEventListener("click", activate);
     group.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
