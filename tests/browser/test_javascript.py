@@ -51,7 +51,8 @@ RENDER = """async ([pixels, [height, width], given, scale, settings]) => {
   image.getContext("2d").putImageData(new ImageData(Uint8ClampedArray.from(pixels), width), 0, 0);
   image.complete = true; // as a decoded img
   const values = Float32Array.from(given.map(Number));
-  renderMap(canvas, { values, rows: height, cols: width, stride: 1, origin: 0, view: [height, width] }, image, scale);
+  const map = { values, rows: height, cols: width, stride: 1, origin: 0, input_size: [height, width] };
+  renderMap(canvas, map, image, scale);
   for (const [key, value] of Object.entries(display.defaults)) display.set(key, value);
   return [...canvas.getContext("2d").getImageData(0, 0, width, height).data];
 }"""
@@ -120,9 +121,10 @@ def test_a_grid_is_placed_on_the_same_pixels(scripts, grid, stride, origin, size
     view = (128, 128) if grid[0] == grid[1] else (224, 160)
     geometry = Geometry(grid, stride, view, (0, 0, view[1], view[0]), (view[1], view[0]), origin)
     found = scripts.evaluate(
-        """async ([values, rows, cols, stride, origin, view, height, width]) => {
+        """async ([values, rows, cols, stride, origin, input_size, height, width]) => {
           const { interpolate } = await importModule("core/map_renderer.js");
-          return [...interpolate({values: Float32Array.from(values), rows, cols, stride, origin, view}, height, width)];
+          const map = {values: Float32Array.from(values), rows, cols, stride, origin, input_size};
+          return [...interpolate(map, height, width)];
         }""",
         [heatmap.ravel().tolist(), *grid, stride, origin, list(view), *size],
     )
@@ -145,7 +147,7 @@ def test_the_value_under_the_pointer(scripts):
     found = scripts.evaluate(
         """async ([points]) => { const { valueAt } = await importModule("core/map_renderer.js");
            const map = {values: Float32Array.from([...Array(12).keys()]), rows: 3, cols: 4, stride: 32,
-             origin: 0, view: [96, 128]};
+             origin: 0, input_size: [96, 128]};
            return points.map(([x, y]) => valueAt(map, x, y)); }""",
         [[[0, 0], [15.9, 16.1], [127, 95], [-5, 200], [64, 32]]],
     )

@@ -184,8 +184,8 @@ function paint({ canvas, map, image, frame }, scale) {
 }
 
 /** Outlines the query or key, as large as the region it stands for. */
-function outlineUnit(canvas, { unit, unitGrid, view }) {
-  const context = canvas.getContext("2d"), scale = canvas.width / view[1], side = unitGrid.stride * scale;
+function outlineUnit(canvas, { unit, unitGrid, input_size }) {
+  const context = canvas.getContext("2d"), scale = canvas.width / input_size[1], side = unitGrid.stride * scale;
   const [x, y] = centerOf(unitGrid, unit).map((pixel) => (pixel + 0.5) * scale - side / 2);
   for (const [color, width] of [["#0009", 3.5], ["#fff", 1.5]]) {
     context.strokeStyle = color;
