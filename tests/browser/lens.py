@@ -50,6 +50,23 @@ _STANDS = """() => JSON.stringify({
   })),
 })"""
 
+# Median milliseconds in which this browser colors one map and puts it on a canvas.
+_MAP_TIME = """() => {
+  const side = 352, context = document.createElement("canvas").getContext("2d"), times = [];
+  context.canvas.width = context.canvas.height = side;
+  for (let round = 0; round < 40; round++) {
+    const began = performance.now(), image = context.createImageData(side, side);
+    for (let i = 0; i < side * side; i++) {
+      const value = 255 * Math.pow((i % 97) / 97, 0.75);
+      image.data.set([value, value, value, 255], 4 * i);
+    }
+    context.putImageData(image, 0, 0);
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b)[20];
+}"""
+MAP_TIME = 5.0  # milliseconds, on the machine for which the limits of the timing tests are meant
+
 _QUIET = """(view) => document.documentElement.dataset.lensBusy === "false"
   || document.querySelector(`#figures-${view} .lens-figures-status`)"""
 
@@ -177,6 +194,10 @@ class Lens:
         photo = self.photo
         box = photo.bounding_box()
         photo.click(position={"x": (x + 0.5) * box["width"] / width, "y": (y + 0.5) * box["height"] / height})
+
+    def slowness(self) -> float:
+        """How many times as long as on the machine for which the limits are meant everything takes now; at least 1."""
+        return max(1.0, self.page.evaluate(_MAP_TIME) / MAP_TIME)
 
     # ---- reading ----------------------------------------------------------------------------------------
 
