@@ -108,7 +108,7 @@ class TemporaryFiles:
         self.max_files = max_files
         self.every = every
         self._protected: frozenset[str] = frozenset()
-        self._lock = threading.RLock()  # nobody takes the room that was just made for somebody else
+        self._lock = threading.RLock()  # so that no other thread uses space freed for one file
         self._bytes: float = math.inf  # what is there and what is being written, at most; nearly exact after a sweep
         self._reserved: dict[object, int] = {}  # bytes of what is being written
         self._stop = threading.Event()

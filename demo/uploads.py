@@ -7,7 +7,7 @@
 
 A refusal never depends on which files exist: a path that is not in the folder is not looked up on the disk, and there
 is one message for all of them. Gradio puts an upload into a folder that is named by the SHA-256 of its content, so that
-who has the same image could learn whether somebody else has uploaded it, and under which file name;
+who has the same image could learn whether another visitor has uploaded it, and under which file name;
 demo/ui/gradio_classes.py makes that name random.
 """
 

@@ -34,7 +34,7 @@ class _RandomlyNamedUpload(route_utils.GradioUploadFile):
     """Gradio names an upload's folder by the digest of its content; with a salt, the path is known to its sender only.
 
     Without it, who has an image could upload it too, see the digest, and ask whether there is a file of another name in
-    that folder: whether somebody else has uploaded the same image, and what they call it.
+    that folder: whether another visitor has uploaded the same image, and under which file name.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -43,7 +43,7 @@ class _RandomlyNamedUpload(route_utils.GradioUploadFile):
 
 
 def name_uploads_randomly() -> None:
-    """Every upload gets a path that nobody can guess."""
+    """Store every upload under an unpredictable path."""
     route_utils.GradioUploadFile = _RandomlyNamedUpload
 
 

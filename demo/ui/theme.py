@@ -1,4 +1,4 @@
-"""Gradio's theme in this page's colors: system fonts, so that nobody is asked for any."""
+"""Gradio's theme in this page's colors: system fonts, so that none is downloaded."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from tests.browser.lens import PHONE, WIDE, Lens
 
 pytestmark = pytest.mark.browser
 SCREENS = {"wide": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}  # size and colors
-PLACE = (51, 61)  # whose maps nobody else has tested, so that the sanity checks take their time
+PLACE = (51, 61)  # a position whose sanity checks are not cached, so that they take seconds
 IN_README = ("overview", "attention", "kernels", "compare", "tour")
 FIGURES = [name for name in TABS if VIEWS[name].figures and name != "ablation"]
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)

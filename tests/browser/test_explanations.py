@@ -67,7 +67,7 @@ def test_on_a_phone_ablation_and_sanity_checks_show_their_figures(visit):
     fits(lens)
 
     with lens.answer("ablation"):
-        lens.click_at(41, 57)  # a place whose maps nobody has tested, so that it takes its time
+        lens.click_at(41, 57)  # a position whose sanity checks are not cached, so that they take seconds
     lens.page.locator("#tab-sanity_checks-button").click()
     bar = lens.panel("sanity_checks").locator(".lens-progress[aria-valuenow]")
     bar.wait_for()

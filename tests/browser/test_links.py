@@ -144,9 +144,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
 
 
 def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
-    lens = follow(
-        "?image=cheetah&x=31&y=37&tab=sanity_checks", ""
-    )  # a place whose tests nobody has asked for: nothing is kept of them
+    lens = follow("?image=cheetah&x=31&y=37&tab=sanity_checks", "")  # a position whose sanity checks are not cached
     waiting, stopped = (
         lens.page.locator(f"#panel-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
     )

@@ -111,7 +111,7 @@ def test_what_was_being_answered_when_the_connection_went_is_answered_when_it_is
     """On the page that was there before, so that an upload is not lost; whether or not the server noticed."""
     lens = visit(cable.url)
     page, notice = lens.page, lens.page.locator(".lens-offline")
-    upload = as_png(decode(examples()[2].path).rgb[:: -1 if silent else 1, ::-1])  # nobody has tested its maps
+    upload = as_png(decode(examples()[2].path).rgb[:: -1 if silent else 1, ::-1])  # its sanity checks are not cached
     with lens.answer():
         lens.send(upload)
     page.evaluate("window.here = true")

@@ -1,7 +1,7 @@
 """Sources of the weights of TransXNet variants, each a function (spec, options) -> WeightsFile.
 
 In the order in which `load` tries them: a file or `hf-hub:` id that the user named; the configured folder; the
-configured Hub namespace (namespace.py; a namespace that nobody owns is never a default); the weights bundled in
+configured Hub namespace (namespace.py; an unregistered namespace is never a default); the weights bundled in
 assets/; the authors' release files. A digest that this project recorded is binding: another file is refused. The only
 other known digest, of the authors' transx-t, is unconfirmed: a difference is a warning.
 """
