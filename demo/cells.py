@@ -249,9 +249,8 @@ def bars(study: Study) -> list[Json]:
     """Top-5 predictions; the target class is added if it is none of them."""
     target, keys = study.target, ("index", "wnid", "label")
     listed = [{key: getattr(top, key) for key in keys} | {"share": top.probability} for top in study.predictions.top]
-    if target.index not in [prediction["index"] for prediction in listed]:
-        probability = float(study.predictions.probabilities[target.index])
-        listed.append({key: getattr(target, key) for key in keys} | {"share": probability})
+    if listed and target.index not in [prediction["index"] for prediction in listed]:
+        listed.append({key: getattr(target, key) for key in keys} | {"share": study.target_probability})
     return listed
 
 

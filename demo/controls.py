@@ -9,7 +9,6 @@ import numpy as np
 
 from transxnet.backbones.spec import spec_of
 from transxnet.images import SourceImage
-from transxnet.labels import label_set
 
 from .cells import jpeg
 from .columns import model_title
@@ -78,7 +77,7 @@ class Controls:
 
 def classes_of(model: str) -> list[list[str]]:
     """[name, WNID] of every class of a model, by name."""
-    labels = label_set(spec_of(model)[0].label_set)
+    labels = spec_of(model)[0].labels
     return [list(pair) for pair in sorted(zip(labels.names, labels.wnids, strict=True))]
 
 

@@ -21,7 +21,6 @@ from transxnet.export.images import Style, channels_of, draw_map, ranges, source
 from transxnet.export.records import arrays, clean, describe, npz, prediction_json
 from transxnet.export.rows import Shot
 from transxnet.images import SourceImage
-from transxnet.labels import label_set
 from transxnet.results import Prediction
 from transxnet.study import Study, StudyOptions, find_class
 
@@ -142,7 +141,7 @@ def check_target(target: str | None, name: str, follow: bool = False) -> None:
         UnknownName: There is no such model, or no label set has such a class.
         OutOfRange: The model has no class of this index.
     """
-    find_class(target, label_set(spec_of(name)[0].label_set), follow)
+    find_class(target, spec_of(name)[0].labels, follow)
 
 
 def request_of_tab(

@@ -25,7 +25,6 @@ from transxnet.errors import InvalidValue, LensError, UnknownName
 from transxnet.errors import quote as quote_value
 from transxnet.explain.ablation.catalog import parse_ablations
 from transxnet.explain.ablation.masking import FILLS, parse_mask
-from transxnet.labels import label_set
 from transxnet.variants import UNTRAINED, VARIANTS
 
 from .examples import examples
@@ -314,8 +313,7 @@ def known_class(wnid: str, models: Sequence[str]) -> str:
     Raises:
         UnknownName: None has it.
     """
-    sets = {spec.label_set for spec in VARIANTS.values()} | {spec_of(name)[0].label_set for name in models}
-    if not any(wnid in label_set(name).wnids for name in sets):
+    if not any(wnid in spec.labels.wnids for spec in (*VARIANTS.values(), *(spec_of(name)[0] for name in models))):
         raise UnknownName(
             message("links.unknown_class", name=quote_value(wnid)), remedy=message("links.unknown_class_remedy")
         )

@@ -99,7 +99,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 @pytest.fixture
 def published(hub: HubServer, here: Path, small: None) -> None:
     """T's stand-in in NAMESPACE, and its folder as FOLDER."""
-    command = ["publish", "--model", "t", "--checkpoint", "transx-t.pth.tar", "--to", "NAMESPACE", "--out", "FOLDER"]
+    command = ["publish", "--model", "t=transx-t.pth.tar", "--to", "NAMESPACE", "--out", "FOLDER"]
     assert main(command) == 0
 
 

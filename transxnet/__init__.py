@@ -1,6 +1,7 @@
 """TransXNet Lens: see how TransXNet (arXiv 2310.19380) reaches its answer about one image.
 
-`transxnet.load("pico")` (or "t", "b-384", "t@untrained", …) gives a model with its weights and where they came from.
+`transxnet.load("pico")` (or "t", "b-384", "t@untrained", …) gives a model with its weights and where they came from;
+`transxnet.load("birds", "birds.pth.tar")` one of your own.
 Importing transxnet registers its variants with timm: `timm.create_model("transxnet_t", features_only=True)`.
 """
 
@@ -16,7 +17,7 @@ from .errors import LensError
 from .model import TransXNet
 from .trace import Trace
 from .variants import UNTRAINED, VARIANTS, VariantSpec, find_variant, parse_variant
-from .weights.load import Availability, LoadedModel, Provenance, available, load, resolve_device
+from .weights.load import Availability, LoadedModel, Provenance, available, load, register, resolve_device
 
 __all__ = [
     "UNTRAINED",
@@ -32,5 +33,6 @@ __all__ = [
     "find_variant",
     "load",
     "parse_variant",
+    "register",
     "resolve_device",
 ]

@@ -32,6 +32,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from .errors import ImageError, ImageTooLarge, ImageUnreadable, OutOfRange, quote
 from .image_structure import ExcessiveMetadata, check_exif, check_structure
 from .messages import Message
+from .variants import CROP_MODES, IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS
 
 if TYPE_CHECKING:
     import torch
@@ -51,10 +52,7 @@ MAX_ASPECT = 20  # a center crop of a longer strip contains less than 5% of it
 MIN_SIDE = 8
 MAX_SIDE = 2048  # larger images are reduced: no figure needs more, and the page stays fast
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-CROP_MODES = ("center", "squash")
-_FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+FILTERS = {name: Image.Resampling[name.upper()] for name in INTERPOLATIONS}
 
 _RESAVE = "Convert it to JPEG or PNG and upload it again."
 _SMALLER = "Reduce its size and upload it again."
@@ -453,13 +451,18 @@ class InputSpec(Protocol):
 
     image_size: int
     crop_pct: float
+    crop_mode: str
+    interpolation: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
 
 
 def prepare_for(image: SourceImage, spec: InputSpec) -> ModelInput:
-    """`prepare` with the values of a model's spec; a BackboneSpec also has mean, std, interpolation and crop mode."""
-    names = ("mean", "std", "interpolation", "crop_mode")
-    options = {name: getattr(spec, name) for name in names if hasattr(spec, name)}
-    return prepare(image, image_size=spec.image_size, crop_pct=spec.crop_pct, **options)
+    """`prepare` with the values of a model's spec."""
+    return prepare(
+        image, image_size=spec.image_size, crop_pct=spec.crop_pct, mean=spec.mean, std=spec.std,
+        interpolation=spec.interpolation, crop_mode=spec.crop_mode,
+    )  # fmt: skip
 
 
 def prepare(
@@ -483,9 +486,9 @@ def prepare(
         crop_pct: In (0, 1].
         mean: Of red, green and blue.
         std: Of red, green and blue.
-        interpolation: "bicubic" or "bilinear".
-        crop_mode: "center", or "squash", which resizes both sides to the length of the short one and so changes the
-            aspect ratio.
+        interpolation: One of INTERPOLATIONS.
+        crop_mode: One of CROP_MODES: "center", or "squash", which resizes both sides to the length of the short one and
+            so changes the aspect ratio.
 
     Returns:
         The model input, with a tensor (1, 3, S, S).
@@ -498,10 +501,10 @@ def prepare(
             "image_size={size} with crop_pct={crop_pct} is not possible.",
             remedy="Use a positive size and a crop_pct above 0 and up to 1.", size=image_size, crop_pct=crop_pct,
         )  # fmt: skip
-    if interpolation not in _FILTERS or crop_mode not in CROP_MODES:
+    if interpolation not in FILTERS or crop_mode not in CROP_MODES:
         raise OutOfRange(
             "Unknown interpolation {interpolation} or crop mode {mode}.",
-            remedy=f"Use one of {', '.join(_FILTERS)}, and one of {', '.join(CROP_MODES)}.",
+            remedy=f"Use one of {', '.join(FILTERS)}, and one of {', '.join(CROP_MODES)}.",
             interpolation=quote(interpolation), mode=quote(crop_mode),
         )  # fmt: skip
     (width, height), short_side = image.size, math.floor(image_size / crop_pct)
@@ -509,7 +512,7 @@ def prepare(
     new_width, new_height = (short_side, long_side) if width <= height else (long_side, short_side)
     left, top = (round((side - image_size) / 2.0) for side in (new_width, new_height))  # as torchvision rounds
 
-    resized = Image.fromarray(image.rgb).resize((new_width, new_height), _FILTERS[interpolation])
+    resized = Image.fromarray(image.rgb).resize((new_width, new_height), FILTERS[interpolation])
     crop = np.array(resized.crop((left, top, left + image_size, top + image_size)))  # (S, S, 3)
     # these may differ slightly, because the long side was rounded
     scale_x, scale_y = width / new_width, height / new_height

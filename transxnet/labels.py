@@ -1,13 +1,15 @@
-"""The meaning of a class index in each label set: index -> WNID -> name.
+"""The classes of a model: index -> identifier -> name.
 
 imagenet-1k: timm.data.ImageNetInfo, in the usual order. tiny-imagenet-200: its 200 WNIDs in sorted order; the names
-also come from ImageNetInfo. numbered-N: N classes without names, for backbones trained on other data. A class index is
-always the index of an output of the model.
+also come from ImageNetInfo. numbered-N: N classes without names. A model with classes of its own has a LabelSet made of
+its names (class_names.py). A class index is always the index of an output of the model.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +17,9 @@ from pathlib import Path
 from .errors import UnknownName, check_index, quote
 
 NUMBERED = "numbered-"
+LABEL_SETS = ("imagenet-1k", "tiny-imagenet-200")
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_WNID = re.compile(r"n\d{8}")
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class LabelSet:
 
     Attributes:
         name: Of the label set.
-        wnids: The WNID of each class.
+        wnids: The WNID of each class; where a class has none, another identifier that is unique in the set.
         names: One name of each class.
         all_names: All synonyms of each class, separated by ", ", for searching.
     """
@@ -47,23 +51,65 @@ class LabelSet:
             The class index.
 
         Raises:
-            UnknownName: No class has this name.
+            UnknownName: No class has this name, or several have.
             OutOfRange: The index is out of range.
         """
-        query = str(text).strip().lower()
+        query = str(text).strip().casefold()
         if re.fullmatch(r"-?[0-9]{1,9}", query):
             return check_index(int(query), 0, len(self) - 1, "{labels} has no class {index}.", labels=self.name)
-        for names in (self.wnids, tuple(name.lower() for name in self.names)):
-            if query in names:
-                return names.index(query)
-        matches = [i for i, synonyms in enumerate(self.all_names) if query in synonyms.lower().split(", ")]
-        if matches:
-            return matches[0]
+        names = ([name.casefold()] for name in self.names)
+        synonyms = (text.casefold().split(", ") for text in self.all_names)
+        for candidates in (([wnid.casefold()] for wnid in self.wnids), names, synonyms):
+            matches = [index for index, values in enumerate(candidates) if query in values]
+            if len(matches) > 1:
+                same_case = [index for index in matches if str(text).strip() in (self.wnids[index], self.names[index])]
+                if len(same_case) == 1:  # "Cardigan", the dog, and "cardigan"
+                    return same_case[0]
+                raise self._ambiguous(text, matches)
+            if matches:
+                return matches[0]
         raise UnknownName(
             "None of the {count} classes of {labels} is called {name}.",
             remedy="Use a class's name, its WNID or its index; `python -m transxnet list --classes NAME` lists them.",
             count=len(self), labels=self.name, name=quote(str(text).strip()),
         )  # fmt: skip
+
+    def _ambiguous(self, text: str | int, matches: Sequence[int]) -> UnknownName:
+        candidates = "; ".join(f"{self.wnids[i]} (class {i}: {self.all_names[i]})" for i in matches)
+        return UnknownName(
+            "{count} classes of {labels} are called {name}.", remedy="Choose one of them: {candidates}.",
+            count=len(matches), labels=self.name, name=quote(str(text).strip()), candidates=candidates,
+        )  # fmt: skip
+
+
+def wnid_or_none(wnid: str) -> str | None:
+    """A class's WNID for JSON: None for a class that has another identifier."""
+    return wnid if _WNID.fullmatch(wnid) else None
+
+
+def own_labels(name: str, names: Sequence[str], descriptions: Mapping[str, str] | None = None) -> LabelSet:
+    """The label set of a model with classes of its own.
+
+    Args:
+        name: Of the set.
+        names: Of each class, in the order of the model's outputs, or WNIDs.
+        descriptions: Synonyms of a class, separated by ", ", by its entry in `names`.
+
+    Returns:
+        Classes named by `names`; those given by WNIDs are named by the first word of their description. A name that
+        occurs more than once is identified by "NAME (INDEX)".
+    """
+    counts = Counter(names)
+    wnids = tuple(text if counts[text] == 1 else f"{text} ({index})" for index, text in enumerate(names))
+    described = tuple((descriptions or {}).get(text) or text for text in names)
+    first = tuple(
+        words.split(", ")[0] if wnid_or_none(text) else text for text, words in zip(names, described, strict=True)
+    )
+    synonyms = tuple(
+        words if text in words.split(", ") or wnid_or_none(text) else f"{text}, {words}"
+        for text, words in zip(names, described, strict=True)
+    )
+    return LabelSet(name, wnids, first, synonyms)
 
 
 @cache
@@ -81,7 +127,10 @@ def label_set(name: str) -> LabelSet:
         wnids = tuple((ASSETS / "labels" / f"{name}.txt").read_text(encoding="utf-8").split())
     else:
         raise UnknownName(
-            "There is no label set {name}.", remedy="Label sets: imagenet-1k, tiny-imagenet-200.", name=quote(name)
+            "There is no label set {name}.",
+            remedy="Label sets: {names}.",
+            name=quote(name),
+            names=", ".join(LABEL_SETS),
         )
     synonyms = tuple(info.label_name_to_description(wnid) for wnid in wnids)
     return LabelSet(name, wnids, tuple(names.split(", ")[0] for names in synonyms), synonyms)

@@ -8,19 +8,23 @@ the feature getter, which calls TransXNet.forward_intermediates.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
-from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model, resolve_pretrained_cfg
 from torch import Tensor, nn
 
 from .model import TransXNet, stored_bias_size
 from .variants import VARIANTS, VariantSpec
+from .weights.architecture import SHAPES
 from .weights.load import load
 
 _SOURCE_KEYS = ("source", "file", "url", "hf_hub_id", "state_dict")  # of a pretrained_cfg with a source
+
+
+GENERIC = "transxnet"  # timm's name for an architecture given by its arguments
 
 
 def pretrained_config(spec: VariantSpec) -> dict[str, Any]:
@@ -32,9 +36,10 @@ def pretrained_config(spec: VariantSpec) -> dict[str, Any]:
         "pool_size": (cells, cells),
         "min_input_size": (3, 32, 32),
         "crop_pct": spec.crop_pct,
-        "interpolation": "bicubic",
-        "mean": IMAGENET_DEFAULT_MEAN,
-        "std": IMAGENET_DEFAULT_STD,
+        "crop_mode": spec.crop_mode,
+        "interpolation": spec.interpolation,
+        "mean": spec.mean,
+        "std": spec.std,
         "first_conv": "patch_embed.proj.conv",
         "classifier": "classifier.2",
         "license": "apache-2.0",
@@ -42,7 +47,10 @@ def pretrained_config(spec: VariantSpec) -> dict[str, Any]:
     }
 
 
-default_cfgs = generate_default_cfgs({spec.name: pretrained_config(spec) for spec in VARIANTS.values()})
+default_cfgs = generate_default_cfgs(
+    {spec.name: pretrained_config(spec) for spec in VARIANTS.values()}
+    | {GENERIC: pretrained_config(VARIANTS["transxnet_t"])}
+)
 
 
 def _create(spec: VariantSpec, pretrained: bool, **kwargs: Any) -> nn.Module:
@@ -94,5 +102,22 @@ def _register(name: str) -> None:
     register_model(create)
 
 
+def transxnet(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """Create a TransXNet of any size; a published config.json names it for architectures that are no variant.
+
+    Args:
+        pretrained: Load the weights of the source in `pretrained_cfg`.
+        **kwargs: The fields of VariantSpec that weights/architecture.py reads (depths, dims, heads, …), and timm's.
+
+    Returns:
+        The model.
+    """
+    fields = {name: kwargs.pop(name) for name in (*SHAPES, "bias_size") if name in kwargs}
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    spec = replace(VARIANTS["transxnet_t"], name=GENERIC, official_file="", paper=None, **fields)
+    return _create(spec, pretrained, **kwargs)
+
+
 for _name in VARIANTS:
     _register(_name)
+register_model(transxnet)

@@ -11,9 +11,16 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from .errors import UnknownName, quote
+from .labels import LabelSet, label_set
 from .messages import Message
 
 UNTRAINED = "untrained"  # as in "pico@untrained": the architecture with random weights
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+SOFTMAX, SIGMOID = "softmax", "sigmoid"
+ACTIVATIONS = (SOFTMAX, SIGMOID)
+INTERPOLATIONS = ("bicubic", "bilinear", "nearest", "lanczos", "box", "hamming")  # timm's names
+CROP_MODES = ("center", "squash")
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,10 @@ class Published:
 
 @dataclass(frozen=True)
 class VariantSpec:
-    """An architecture and the preprocessing of its images. Tuples have one entry per stage."""
+    """An architecture, its classes and the preprocessing of its images. Tuples have one entry per stage.
+
+    A model of the user's own (weights/own_models.py) has a spec that is not in VARIANTS, made from its checkpoint.
+    """
 
     name: str
     depths: tuple[int, int, int, int]
@@ -43,18 +53,30 @@ class VariantSpec:
     osra: bool = True  # False: IDConv processes all channels
     ste: bool = True  # False: the two halves are only concatenated
     bias_size: int = 224  # image side in pixels for which relative_pos_enc is stored
-    num_classes: int = 1000
+    num_classes: int = 1000  # 0: no classifier, the outputs are pooled features
     image_size: int = 224  # side of the model input in pixels
     crop_pct: float = 0.9
-    label_set: str = "imagenet-1k"  # a name in labels.py
+    crop_mode: str = "center"  # one of CROP_MODES, see images.prepare
+    interpolation: str = "bicubic"  # one of INTERPOLATIONS
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    activation: str = SOFTMAX  # or SIGMOID: what turns logits into probabilities
+    label_set: str = "imagenet-1k"  # a name in labels.py, or that of `own_labels`
+    own_labels: LabelSet | None = None
     official_file: str = ""  # name of the authors' release file, '' if there is none
     about: str = ""
     paper: Published | None = None
+    architecture: str = ""  # of an own model: the variant whose architecture it has, '' for another one
 
     @property
     def short(self) -> str:
         """The name as users type it: "t" for "transxnet_t"."""
         return self.name.removeprefix("transxnet_")
+
+    @property
+    def labels(self) -> LabelSet:
+        """The classes."""
+        return self.own_labels or label_set(self.label_set)
 
     @property
     def strides(self) -> tuple[int, int, int, int]:

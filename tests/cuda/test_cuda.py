@@ -16,7 +16,6 @@ from tests import reference
 from tests.hub import NAMESPACE, HubServer, family_root, use_hub
 from transxnet.explain.predict import predict_batch
 from transxnet.images import SourceImage, decode, prepare
-from transxnet.labels import label_set
 from transxnet.study import OVERVIEW_ANALYSES, Study, StudyOptions, study
 from transxnet.weights.load import LoadedModel, load, resolve_device
 
@@ -88,7 +87,7 @@ def test_prediction_with_tf32_and_with_half_precision(pair, image):
     """As the page predicts: faster arithmetic may change probabilities a little, but not the top class."""
     cpu, cuda = pair
     tensors = [prepare(image, image_size=cpu.spec.image_size, crop_pct=cpu.spec.crop_pct).tensor] * 3
-    labels = label_set(cpu.spec.label_set)
+    labels = cpu.spec.labels
     expected = next(predict_batch(cpu.model, tensors[:1], labels))
     for autocast in (False, True):
         for predictions in predict_batch(cuda.model, tensors, labels, batch_size=2, autocast=autocast):

@@ -17,11 +17,10 @@ from transxnet.draw.text import percent
 from transxnet.explain.ablation.ablation import ablation
 from transxnet.explain.ablation.catalog import SELECTABLE
 from transxnet.images import prepare_for
-from transxnet.labels import label_set
 from transxnet.results.ablation import Ablation
 from transxnet.study import StudyOptions, study
 
-IMAGE, LABELS = image(), label_set(SPEC.label_set)
+IMAGE, LABELS = image(), SPEC.labels
 GRID = np.zeros((8, 10), bool)
 GRID[2:5, 3:6] = True
 MASK, EDITS = format_mask(GRID), ("uniform_gates@2.0", "head_off:2@3.1")

@@ -16,7 +16,7 @@ from tests.hub import NAMESPACE, HubServer, file_digest, make_repo, unused_url, 
 from tests.nano import NAME, cache
 from transxnet.backbones.spec import spec_of
 from transxnet.weights import load as weights
-from transxnet.weights import sources
+from transxnet.weights import own_models, sources
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,7 @@ def small_t(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         return (SPEC if spec.name == SPEC.name else spec), untrained
 
     monkeypatch.setattr(weights, "spec_of", parse)
+    monkeypatch.setattr(own_models, "find_variant", lambda name: parse(name)[0])
     monkeypatch.setattr(sources, "BUNDLED", tmp_path / "bundle")
     monkeypatch.setenv("TRANSXNET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TRANSXNET_RELEASE_URL", unused_url())

@@ -145,7 +145,7 @@ COMMANDS = {
     "train": ["--recipe", "smoke", "--data", "d"],
     "evaluate": ["--data", "d"],
     "bundle": ["--run", "r", "--data", "d", "--val", "v", "--photos", "p"],
-    "publish": ["--model", "pico", "--checkpoint", "c", "--to", "n", "--dry-run"],
+    "publish": ["--model", "pico=c", "--to", "n", "--dry-run"],
 }
 
 

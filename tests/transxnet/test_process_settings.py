@@ -27,7 +27,6 @@ from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict_batch
 from transxnet.explain.sanity.faithfulness import FaithfulnessTest
 from transxnet.images import SourceImage, decode, prepare_for
-from transxnet.labels import label_set
 from transxnet.process_settings import ProcessSettings, without_tf32
 from transxnet.study import StudyOptions, study
 from transxnet.weights.load import LoadedModel, load
@@ -166,7 +165,7 @@ EXPLANATIONS: dict[str, Callable[[LoadedModel, SourceImage], object]] = {
     "receptive_field": lambda pico, image: receptive_field(observed(pico, image)),
     "published_erf": lambda pico, image: published_erf(pico, [image.rgb], size=64),
     "ablation_table": lambda pico, image: ablation_table(
-        pico.model, prepare_for(image, pico.spec), label_set(pico.spec.label_set), scopes="everywhere"
+        pico.model, prepare_for(image, pico.spec), pico.spec.labels, scopes="everywhere"
     ),
     "integrated_gradients": lambda pico, image: integrated_gradients(
         pico.model, pico.lock, prepare_for(image, pico.spec), 0, steps=2
@@ -179,7 +178,7 @@ EXPLANATIONS: dict[str, Callable[[LoadedModel, SourceImage], object]] = {
         pico.model, prepare_for(image, pico.spec), steps=2, copies=1
     ).run(np.eye(4, dtype=np.float32)),
     "predict_batch": lambda pico, image: list(
-        predict_batch(pico.model, [prepare_for(image, pico.spec).tensor], label_set(pico.spec.label_set))
+        predict_batch(pico.model, [prepare_for(image, pico.spec).tensor], pico.spec.labels)
     ),
 }  # fmt: skip
 

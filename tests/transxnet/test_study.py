@@ -23,12 +23,11 @@ from transxnet.explain.observe import observe
 from transxnet.explain.predict import predict
 from transxnet.export.records import describe
 from transxnet.images import prepare
-from transxnet.labels import label_set
 from transxnet.model import TransXNet
 from transxnet.results import KernelSet
 from transxnet.study import ANALYSES, OVERVIEW_ANALYSES, StudyOptions, run, study
 
-LABELS = label_set(SPEC.label_set)
+LABELS = SPEC.labels
 KINDS = ("attention", "kernels", "gates", "biases", "bias_gates", "idconv", "osra", "stage")
 POSITION = (30.0, 70.0)  # upload pixels; the view is columns 10 to 90 of a 100 x 80 image, 64 px wide
 

@@ -17,9 +17,10 @@ from functools import cache
 from typing import Any
 
 from ..errors import LensError, UnknownName, quote
-from ..labels import NUMBERED
+from ..labels import NUMBERED, LabelSet, label_set
 from ..messages import Message
-from ..variants import UNTRAINED, Published, VariantSpec, parse_variant
+from ..registry import find_model
+from ..variants import SOFTMAX, UNTRAINED, Published, VariantSpec, parse_variant
 
 PREFIX = "timm:"
 STAGES = 4  # of a backbone
@@ -58,9 +59,15 @@ class BackboneSpec:
     idconv: bool = False
     osra: bool = False
     ste: bool = False
+    activation: str = SOFTMAX
     official_file: str = ""
     about: str = ""
     paper: Published | None = None
+
+    @property
+    def labels(self) -> LabelSet:
+        """The classes."""
+        return label_set(self.label_set)
 
     @property
     def short(self) -> str:
@@ -81,7 +88,7 @@ def is_backbone(name: str) -> bool:
 
 
 def spec_of(name: str) -> tuple[VariantSpec | BackboneSpec, bool]:
-    """Parse the name of a variant or backbone. Nothing is built or downloaded.
+    """Parse the name of a variant, a registered model or a backbone. Nothing is built or downloaded.
 
     Args:
         name: Such as "pico", "t@untrained" or "timm:resnet50".
@@ -93,7 +100,12 @@ def spec_of(name: str) -> tuple[VariantSpec | BackboneSpec, bool]:
         UnknownName: No such name; the remedy contains similar ones.
         LensError: A backbone that cannot be explained.
     """
-    return parse_backbone(name) if is_backbone(name) else parse_variant(name)
+    if is_backbone(name):
+        return parse_backbone(name)
+    base, _, suffix = name.strip().partition("@")
+    untrained = suffix.strip().lower() == UNTRAINED
+    registered = find_model(base if untrained else name)
+    return (registered.spec, untrained) if registered else parse_variant(name)
 
 
 def parse_backbone(name: str) -> tuple[BackboneSpec, bool]:
@@ -114,7 +126,7 @@ def find_backbone(name: str) -> BackboneSpec:
     import timm
 
     architecture, _, tag = name.partition(".")
-    if architecture.startswith(_OURS):
+    if f"{architecture}_".startswith(_OURS):
         raise UnknownName(
             Message("{name} is a model of this project.", name=architecture[:60]),
             remedy=Message("Name {name} alone.", name=architecture.removeprefix(_OURS)),

@@ -11,11 +11,11 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ImageError, LensError, NoWeights
-from ..variants import UNTRAINED
+from ..errors import ImageError, LensError, NoWeights, OutOfRange
 
 if TYPE_CHECKING:
     from ..weights.load import LoadedModel
+    from ..weights.named_sources import NamedModel
 
 LABELED_IMAGES = "folders or zips of WNID folders, or of files WNID_name"
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))  # of images in folders
@@ -69,10 +69,21 @@ def add_images_argument(add: AddOption) -> None:
     add("images", "image file, or folder of images", nargs="+", metavar="IMAGE", type=Path)
 
 
-def add_source_option(add: AddOption) -> None:
-    """Option for the weights of a single model."""
-    text = "weights of the model: a file, a folder or a Hub repository"
-    add("--source", text, metavar="FILE|hf-hub:ID", default_text="first source that has them")
+def add_model_options(
+    add: AddOption, several: bool = True, default: str = "pico", help: str = "", **options: Any
+) -> None:  # fmt: skip
+    """Options that name the models of a command, built-in or the user's own."""
+    kinds = "variant, timm:NAME, NAME@untrained, or NAME=SOURCE for a model of your own: a file, a folder or hf-hub:ID"
+    if several:
+        add("--models", f"{help or 'models, one row each'}: {kinds}", metavar="A,B", default=default, **options)
+    else:
+        add("--model", help or kinds, metavar="NAME[=SOURCE]", default=default or None, **options)
+    text = "class names of a model with a source: a file (.txt, .json, .csv) or a label set; may be repeated"
+    add("--class-names", text, metavar="[NAME=]FILE", action="append", default_text="those that the source mentions")
+    text = "activation of a model with a source, softmax or sigmoid; may be repeated"
+    default_text = "sigmoid for one logit, else softmax"
+    add("--activation", text, metavar="[NAME=]sigmoid", action="append", default_text=default_text)
+    add("--ema", "use the moving average (EMA) of the weights of every source", action="store_true")
 
 
 def positive_int(text: str) -> int:
@@ -108,26 +119,39 @@ def split_names(text: str) -> tuple[str, ...]:
 # --- Models and images ------------------------------------------------------------------------------------------------
 
 
-def model_names(text: str) -> tuple[str, ...]:
-    """Short names of a comma-separated list of models, without repetitions: "pico,transxnet_pico" -> ("pico",).
+def model_names(args: argparse.Namespace, texts: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Short names of the models that the options name, without repetitions; those with a source are read.
+
+    Args:
+        args: Parsed options of `add_model_options`.
+        texts: Lists of models in place of --models.
 
     Raises:
-        UnknownName: A name that is neither a variant nor a timm backbone.
+        UnknownName: A name that is neither a variant nor a timm backbone, or is given twice.
+        OutOfRange: --models names no model.
+        LensError: A source cannot be read.
     """
-    from ..backbones.spec import spec_of
+    from ..weights.named_sources import register_models, split_models
 
-    specs = (spec_of(name) for name in split_names(text))
-    return tuple(dict.fromkeys(f"{spec.short}@{UNTRAINED}" if untrained else spec.short for spec, untrained in specs))
+    models = split_models([args.models] if texts is None else texts)
+    if not models:
+        raise OutOfRange("--models names no model.", remedy="Name one variant, or several separated by commas.")
+    return register_models(named_models(args, models))
 
 
-def load_model(
-    name: str, args: argparse.Namespace, source: str | None = None, image_size: int | None = None
-) -> LoadedModel:
+def named_models(args: argparse.Namespace, models: Sequence[str]) -> list[NamedModel]:
+    """These models, NAME or NAME=SOURCE, with the options of `add_model_options`; nothing is read."""
+    from ..weights.named_sources import parse_models
+
+    return parse_models(models, args.class_names or (), args.activation or (), args.ema)
+
+
+def load_model(name: str, args: argparse.Namespace, image_size: int | None = None) -> LoadedModel:
     """Load a model from the sources and onto the device that the options name; see `weights.load.load`."""
     from ..weights.load import load
 
     sources = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
-    return load(name, source, args.device, image_size=image_size, **sources)
+    return load(name, device=args.device, image_size=image_size, **sources)
 
 
 def load_models(names: Iterable[str], args: argparse.Namespace, image_size: int | None = None) -> list[LoadedModel]:
@@ -194,11 +218,6 @@ def folder_names(paths: Sequence[Path]) -> list[str]:
 
 
 # --- Output -----------------------------------------------------------------------------------------------------------
-
-
-def wnid_or_none(wnid: str) -> str | None:
-    """A class's WNID for JSON: None for classes that have only a number."""
-    return wnid if re.fullmatch(r"n\d{8}", wnid) else None
 
 
 def report_failure(path: Path, model: str, error: LensError) -> dict[str, str]:

@@ -18,11 +18,12 @@ from ..output import check_output
 from .common import (
     AddOption,
     add_images_argument,
+    add_model_options,
     explained_write_errors,
     find_images,
     load_models,
+    model_names,
     positive_int,
-    split_names,
 )
 from .erf_files import FIGURE, ModelRun, Run, stored_sums, write_results
 
@@ -46,7 +47,7 @@ exit code: 1 if images could not be used or a model failed; the others are finis
 def add_options(add: AddOption) -> None:
     """Define the options of `erf`."""
     add_images_argument(add)
-    add("--models", "variants and timm:NAME, in the order of the figure", default="pico", metavar="A,B")
+    add_model_options(add, help="models in the order of the figure")
     add("--out", f"output folder: {FIGURE} and its values", required=True, type=Path, metavar="DIR")
     add("--max-images", "use the first N images", type=positive_int, default=50, metavar="N")
     text = "side of the model input, to which images are warped"
@@ -70,9 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from ..distributed import process_group
 
     paths = find_images(args.images, exclude=args.out)[: args.max_images]
-    names = split_names(args.models)
-    if not names:
-        raise OutOfRange("--models names no model.", remedy="Name one variant, or several separated by commas.")
+    names = model_names(args)
     check_output(args.out, resume=args.resume)
     with process_group(args.device) as worker, explained_write_errors():
         args.device = str(worker.device)

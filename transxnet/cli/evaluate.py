@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import OutOfRange
 from ..output import check_output
-from .common import LABELED_IMAGES, AddOption, add_source_option, load_model, positive_int, split_names
+from .common import LABELED_IMAGES, AddOption, add_model_options, load_model, model_names, positive_int
 
 if TYPE_CHECKING:
     from ..distributed import Worker
@@ -25,8 +25,7 @@ exit code: 1 if images could not be read; they are listed and not counted"""
 
 def add_options(add: AddOption) -> None:
     """Define the options of `evaluate`."""
-    add("--models", "variants or NAME@untrained, comma-separated", default="pico", metavar="A,B")
-    add_source_option(add)
+    add_model_options(add, help="models to evaluate")
     text = f"{LABELED_IMAGES}, or ImageNet-V2's numbered folders"
     add("--data", text, nargs="+", required=True, metavar="PATH")
     text = "file of labels, such as LOC_val_solution.csv; indices = folders are numbered by class"
@@ -50,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     from ..distributed import process_group
     from ..training.report import comparison_table
 
-    names = split_names(args.models)
-    _check_arguments(args, names)
+    _check_arguments(args)
+    names = model_names(args)
     check_output(args.out)
     reports = []
     with process_group(args.device) as worker:
@@ -73,14 +72,10 @@ def run(args: argparse.Namespace) -> int:
     return 1 if unreadable else 0
 
 
-def _check_arguments(args: argparse.Namespace, names: tuple[str, ...]) -> None:
+def _check_arguments(args: argparse.Namespace) -> None:
     """Raises OutOfRange for options that exclude each other."""
     if args.resume and args.out is None:
         raise OutOfRange("--resume needs the folder to continue from.", remedy="Add --out DIR.")
-    if args.source and len(names) > 1:
-        raise OutOfRange("--source is for one model, and several are named.", remedy="Evaluate them one by one.")
-    if not names:
-        raise OutOfRange("--models names no model.", remedy="Name one variant, or several separated by commas.")
 
 
 def _evaluate_model(args: argparse.Namespace, name: str, out: Path | None, worker: Worker) -> Report | None:
@@ -91,7 +86,7 @@ def _evaluate_model(args: argparse.Namespace, name: str, out: Path | None, worke
     from ..training.labeling import read_labeling
     from ..training.protocol import Protocol
 
-    loaded = load_model(name, args, args.source)
+    loaded = load_model(name, args)
     protocol = Protocol.of(
         loaded.spec, args.image_size, args.crop_pct, batch_size=args.batch_size,
         restrict_classes=args.restrict_classes, autocast=args.autocast,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..output import check_output
-from .common import AddOption, explained_write_errors, load_model, model_names
+from .common import AddOption, add_model_options, explained_write_errors, load_model, model_names
 
 if TYPE_CHECKING:
     from ..draw.figure import StudyFigure
@@ -26,7 +26,7 @@ def add_options(add: AddOption) -> None:
     """Define the options of `gallery`."""
     add("image", "photo to explain", metavar="IMAGE", type=Path)
     add("--reference", "reference image, to compare kernels with", type=Path, metavar="IMAGE")
-    add("--models", "models, one row each", default="pico,t@untrained", metavar="A,B")
+    add_model_options(add, default="pico,t@untrained")
     add("--backbones", "other backbones in the figure of the published ERF protocol", default="", metavar="A,B")
     add("--out", "output folder: README.md and images", required=True, type=Path, metavar="DIR")
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.out)
     image = decode(args.image, name=args.image.name)
     reference = decode(args.reference, name=args.reference.name) if args.reference else None
-    models = [load_model(name, args) for name in model_names(args.models)]
+    models = [load_model(name, args) for name in model_names(args)]
     figures = _study_figures(models, image, reference, args.reference.name if args.reference else "")
     weights = {m.name: f"{m.provenance.short()}. {m.provenance.note}".strip() for m in models}
     command = shlex.join(["python", "-m", "transxnet", *without_folders(args.argv)])
@@ -96,6 +96,6 @@ def _protocol_figure(args: argparse.Namespace, image: SourceImage) -> StudyFigur
     from ..draw.erf import erf_protocol_figure
     from ..explain.erf.protocol import published_erf
 
-    names = (*model_names(args.models), *model_names(args.backbones))
+    names = model_names(args, [args.models, args.backbones])
     models = [load_model(name, args, image_size=SIZE) for name in names]
     return erf_protocol_figure([published_erf(model, [image.rgb], SIZE) for model in models], [m.name for m in models])

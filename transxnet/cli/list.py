@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 from ..backbones.spec import BackboneSpec, spec_of
-from ..labels import label_set
+from ..labels import LABEL_SETS, label_set, wnid_or_none
 from ..variants import UNTRAINED, VARIANTS, VariantSpec
-from .common import AddOption, wnid_or_none
+from .common import AddOption
 
 # (parameters, 10^9 multiply-accumulates at the variant's input size), measured with cost.cost; a test measures again.
 COSTS: dict[str, tuple[int, float]] = {
@@ -94,8 +94,7 @@ def _measured_top1(spec: VariantSpec | BackboneSpec) -> float | None:
 
 
 def _list_classes(name: str, as_json: bool) -> int:
-    label_sets = {spec.label_set for spec in VARIANTS.values()}
-    labels = label_set(name if name in label_sets else spec_of(name)[0].label_set)
+    labels = label_set(name) if name in LABEL_SETS else spec_of(name)[0].labels
     for index, (wnid, synonyms) in enumerate(zip(labels.wnids, labels.all_names, strict=True)):
         if as_json:
             entry = {"index": index, "wnid": wnid_or_none(wnid), "label": labels.names[index], "synonyms": synonyms}

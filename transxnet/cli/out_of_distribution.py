@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..output import check_output
-from .common import AddOption, add_source_option, explained_write_errors, load_model, positive_int
+from .common import AddOption, add_model_options, explained_write_errors, load_model, model_names, positive_int
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,7 @@ BATCH_SIZE = 50
 
 def add_options(add: AddOption) -> None:
     """Define the options of `out-of-distribution`."""
-    add("--model", "bundled variant", default="pico", metavar="NAME")
-    add_source_option(add)
+    add_model_options(add, several=False)
     add("--data", "folders or zips of its training images", nargs="+", required=True, metavar="PATH")
     add("--held-out", "images that were held out from its training, likewise", nargs="+", required=True, metavar="PATH")
     add("--num-images", "images sampled from each of the two", type=positive_int, default=5000, metavar="N")
@@ -39,14 +38,14 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from ..explain.sanity.out_of_distribution import SUFFIX, fit_statistics
-    from ..labels import label_set
     from ..results.out_of_distribution import OOD_THRESHOLD
     from ..training.samples import list_images
     from ..weights.sources import BUNDLED
 
     check_output(args.out or BUNDLED / "familiar.npz", file=True)
-    loaded = load_model(args.model, args, args.source)
-    wnids = label_set(loaded.spec.label_set).wnids
+    (name,) = model_names(args, [args.model])
+    loaded = load_model(name, args)
+    wnids = loaded.spec.labels.wnids
     training, held_out = (
         _features(loaded, _random_subset(list_images(paths).of_classes(wnids), args))
         for paths in (args.data, args.held_out)
@@ -77,6 +76,7 @@ def _features(loaded: LoadedModel, samples: Sequence[Sample]) -> tuple[np.ndarra
     import torch
 
     from ..explain.observe import observe
+    from ..explain.predict import activate
     from ..explain.sanity.out_of_distribution import features
     from ..images import prepare_for
 
@@ -87,5 +87,5 @@ def _features(loaded: LoadedModel, samples: Sequence[Sample]) -> tuple[np.ndarra
         model_input = replace(inputs[0], tensor=torch.cat([one_input.tensor for one_input in inputs]))  # (B, 3, H, W)
         observation = observe(loaded.model, model_input, ("stage",))
         batch_features.append(features(observation))
-        top_probabilities.append(observation.logits.softmax(dim=1).amax(dim=1).cpu().numpy())
+        top_probabilities.append(activate(observation.logits, loaded.spec.activation).amax(dim=1).cpu().numpy())
     return np.concatenate(batch_features), np.concatenate(top_probabilities)

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DeviceError, LensError
-from ..labels import label_set
+from ..labels import wnid_or_none
 from ..prefetch import map_ahead
 from .common import (
     AddOption,
     add_images_argument,
-    add_source_option,
+    add_model_options,
     find_images,
     load_model,
+    model_names,
     positive_int,
-    wnid_or_none,
 )
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ DECODERS = 4  # threads: reading waits for the disk, and Pillow releases the GIL
 def add_options(add: AddOption) -> None:
     """Define the options of `predict`."""
     add_images_argument(add)
-    add("--model", "variant, timm:NAME or NAME@untrained", default="pico", metavar="NAME")
-    add_source_option(add)
+    add_model_options(add, several=False)
     add("--top", "number of predictions per image", type=positive_int, default=5, metavar="K")
     add("--batch-size", "images per forward pass", type=positive_int, default=32, metavar="N")
     add("--autocast", "half precision, on CUDA only", action="store_true")
@@ -53,8 +52,9 @@ def add_options(add: AddOption) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the predictions for every image in the order given; 1 if an image failed."""
-    loaded = load_model(args.model, args, args.source)
-    labels = label_set(loaded.spec.label_set)
+    (name,) = model_names(args, [args.model])
+    loaded = load_model(name, args)
+    labels = loaded.spec.labels
     if not args.json:
         print(_weights_line(loaded))
     failures = 0

@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..errors import UnknownName
 from ..output import check_output
-from ..variants import find_variant
-from .common import AddOption
+from .common import AddOption, add_model_options, named_models
+
+if TYPE_CHECKING:
+    from ..weights.named_sources import NamedModel
 
 
 def add_options(add: AddOption) -> None:
     """Define the options of `publish`."""
-    add("--model", "variant of the checkpoint", required=True, metavar="NAME")
-    text = "official or own checkpoint, in any common layout"
-    add("--checkpoint", text, type=Path, required=True, metavar="FILE")
+    add_model_options(
+        add, several=False, default="", required=True,
+        help="model to publish: a file, a folder or hf-hub:ID; NAME is the variant, or a name of its own",
+    )  # fmt: skip
     add("--to", "Hub repository; NAME", required=True, metavar="NAMESPACE[/NAME]", default_text="that of the variant")
-    add("--ema", "publish the exponential moving average of the weights", action="store_true")
     add("--dry-run", "write and verify the folder, upload nothing", action="store_true")
     add("--out", "keep the folder here", type=Path, metavar="DIR", default_text="./NAME with --dry-run, or temporary")
     add("--branch", "branch, created if it does not exist", default="main", metavar="NAME")
@@ -27,10 +31,13 @@ def add_options(add: AddOption) -> None:
 def run(args: argparse.Namespace) -> int:
     """Convert, verify, upload and verify again; arguments that cannot succeed are refused first."""
     from ..publish.folder import check_free
-    from ..publish.upload import check_token, repository_id
+    from ..publish.upload import check_token, repository_id, repository_name
+    from ..weights.named_sources import REMEDY
 
-    spec = find_variant(args.model)
-    repository = repository_id(args.to, spec.name)
+    (model,) = named_models(args, [args.model])
+    if not model.source:
+        raise UnknownName("--model names no checkpoint to publish.", remedy=REMEDY)
+    repository = repository_id(args.to, repository_name(model.name))
     if not args.dry_run:
         check_token()
     if args.dry_run and args.out is None:
@@ -38,24 +45,24 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         check_free(args.out)
         check_output(args.out)
-        return _publish(args, repository, args.out)
+        return _publish(args, model, repository, args.out)
     with tempfile.TemporaryDirectory(prefix="transxnet-publish-") as scratch:
-        return _publish(args, repository, Path(scratch) / spec.name)
+        return _publish(args, model, repository, Path(scratch) / repository.split("/")[1])
 
 
-def _publish(args: argparse.Namespace, repository: str, out: Path) -> int:
+def _publish(args: argparse.Namespace, model: NamedModel, repository: str, out: Path) -> int:
     from ..publish.convert import read_source
     from ..publish.folder import make_folder
     from ..publish.upload import DEFAULT_BRANCH, check_published, upload
 
-    source = read_source(find_variant(args.model), args.checkpoint, args.ema)
+    source = read_source(model.name, model.source, model.class_names, model.activation, model.ema)
     hub_id = repository + (f"@{args.branch}" if args.branch != DEFAULT_BRANCH else "")  # as its card says to load it
     digest = make_folder(source, hub_id, out)
     files = sorted(out.iterdir())
     for path in files:
         print(f"{path.stat().st_size:>12,} bytes  {path.name}")
     averaged = " (its moving average)" if source.averaged else ""
-    print(f"verified: loaded back by transxnet and timm, equal to {args.checkpoint.name}{averaged} to the bit")
+    print(f"verified: loaded back by transxnet and timm, equal to {source.path.name}{averaged} to the bit")
     print(f"stored as {source.stored}; sha256 {digest}")
     if args.dry_run:
         print(f"dry run: nothing was uploaded. {out} holds the {len(files)} files for hf-hub:{hub_id}")

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..backbones.spec import BackboneSpec, spec_of
 from ..errors import LensError, OutOfRange, check_name
-from ..labels import label_set
 from ..output import check_output
 from ..process_settings import without_tf32
 from ..variants import VariantSpec
 from .common import (
     AddOption,
     add_images_argument,
+    add_model_options,
     cam_layer,
     explained_write_errors,
     find_images,
@@ -46,7 +46,7 @@ TIMED_PASSES = 7  # forward passes of each model that are timed, after one that 
 def add_options(add: AddOption) -> None:
     """Define the options of `study`."""
     add_images_argument(add)
-    add("--models", "models, one row each: variants, timm:NAME, NAME@untrained", default="pico", metavar="A,B")
+    add_model_options(add)
     add("--out", "output folder: report.html and files", required=True, type=Path, metavar="DIR")
     text, default = f"analyses to run, comma-separated, or {ALL}", "all except occlusion, the slowest"
     add("--analyses", text, type=split_names, metavar="A,B", default=(), default_text=default)
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     """Explain every image with every model and write the results; report and manifest come last."""
     from ..distributed import process_group
 
-    start, names = time.perf_counter(), model_names(args.models)
+    start, names = time.perf_counter(), model_names(args)
     _check_arguments(args, [spec_of(name)[0] for name in names])
     paths = find_images(args.images, exclude=args.out)
     check_output(args.out, resume=args.resume)
@@ -135,8 +135,6 @@ def _check_arguments(args: argparse.Namespace, specs: Sequence[VariantSpec | Bac
     """
     from ..study import ANALYSES
 
-    if not specs:
-        raise OutOfRange("--models names no model.", remedy="Name one variant, or several separated by commas.")
     for spec in specs:
         _check_range(f"{spec.short} has no stage", args.stage, 1, len(spec.depths))
         if args.cam_layer != "head":
@@ -154,7 +152,7 @@ def _check_target(target: str, specs: Sequence[VariantSpec | BackboneSpec]) -> N
     """Raises UnknownName or OutOfRange for a class that none of the models has."""
     for i, spec in enumerate(specs, 1):
         try:
-            label_set(spec.label_set).find(target)
+            spec.labels.find(target)
             return
         except LensError:
             if i == len(specs):

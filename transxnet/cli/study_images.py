@@ -56,7 +56,7 @@ class Run:
         from ..export.records import source_digest
 
         settings: dict[str, Any] = asdict(self.options) | {"head": self.args.head, "image": image.sha256}
-        settings |= {"models": [(m.name, m.provenance.sha256) for m in self.models]}
+        settings |= {"models": [(m.name, m.provenance.sha256, repr(m.spec)) for m in self.models]}
         settings |= {"reference": reference and reference.sha256}
         return sha256(json.dumps([settings, source_digest()], sort_keys=True).encode()).hexdigest()
 

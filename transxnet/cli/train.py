@@ -73,7 +73,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _create_run(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run:
     """The run, at the step of its checkpoint or snapshot where the options say so."""
-    from ..labels import label_set
     from ..training.data import load_images
     from ..training.loop import CHECKPOINT, Run
     from ..training.snapshot import restart_from_snapshot
@@ -87,7 +86,7 @@ def _create_run(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run
     worker.barrier()  # all processes check the folder before the main one writes to it
     model = _initial_model(recipe, args.initial_checkpoint)
     teacher = _load_teacher(recipe, args.teacher, model.num_classes, worker)
-    wnids = label_set(model.spec.label_set).wnids
+    wnids = model.spec.labels.wnids
     data = load_images(args.data, wnids)
     validation = load_images(args.val, wnids) if args.val and worker.is_main else None
     run = Run(

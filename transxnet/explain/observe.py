@@ -215,6 +215,22 @@ def require_eval(model: nn.Module) -> None:
         raise LensError("The model is in training mode.", remedy="Call model.eval() before looking at images.")
 
 
+def require_classes(model: TransXNet | Backbone) -> None:
+    """Refuse a model without a classifier, whose outputs are features.
+
+    Args:
+        model: The model.
+
+    Raises:
+        PartMissing: It has no classifier.
+    """
+    if model.num_classes == 0:
+        raise PartMissing(
+            Message("{name} has no classifier, so there is no class to explain.", name=model.spec.name),
+            remedy="Choose a checkpoint with its classifier, or another view.",
+        )
+
+
 def check_class_index(model: TransXNet | Backbone, index: int) -> int:
     """Validate a class index.
 
@@ -227,5 +243,7 @@ def check_class_index(model: TransXNet | Backbone, index: int) -> int:
 
     Raises:
         OutOfRange: The model has no such class.
+        PartMissing: The model has no classifier.
     """
+    require_classes(model)
     return check_index(index, 0, model.num_classes - 1, "{model} has no class {index}.", model=model.spec.name)

@@ -17,7 +17,6 @@ from ..draw.variants import model_agreement_figure
 from ..explain.attribution.methods import METHODS
 from ..explain.erf.erf import erf_curves
 from ..explain.sanity.agreement import agreement_between_models
-from ..labels import label_set
 from ..messages import Message
 from ..results import Explanation
 from ..study import OVERVIEW_ANALYSES, Study
@@ -145,14 +144,14 @@ def _same_question(name: str, studies: Sequence[Study]) -> bool:
 def _contrast_wnid(study: Study, result: Explanation) -> str:
     """WNID of the class with which a map contrasts the target; '' where it has none."""
     index = result.numbers.get("contrast_index")
-    return "" if index is None else label_set(study.spec.label_set).wnids[int(index)]
+    return "" if index is None else study.spec.labels.wnids[int(index)]
 
 
 def _classes(study: Study) -> str:
     """ "cougar", or "cougar against Chihuahua" where there is a contrast."""
     if study.contrast is None:
         return study.target.label
-    other = label_set(study.spec.label_set).names[int(study.contrast.numbers["contrast_index"])]
+    other = study.spec.labels.names[int(study.contrast.numbers["contrast_index"])]
     return f"{study.target.label} against {other}"
 
 

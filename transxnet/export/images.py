@@ -221,6 +221,9 @@ def _photo_cell(study: Study, image: np.ndarray | None) -> Cell:
 
 
 def _predictions_cell(study: Study) -> Cell:
-    target, share = study.target, float(study.predictions.probabilities[study.target.index])
-    caption = f"Target class: {target.label} (class {target.index}), {percent(share, 1)}."
+    target = study.target
+    if study.target_probability is None:
+        caption = "The model has no classifier: it predicts no classes."
+    else:
+        caption = f"Target class: {target.label} (class {target.index}), {percent(study.target_probability, 1)}."
     return Cell(lambda side: prediction_bars(study.predictions.top, target.index, side, DPI), caption)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..draw.scale import ALPHA_POWER
 from ..draw.styles import MAP_STYLES, Result, result_geometry
+from ..labels import wnid_or_none
 from ..results import AttentionFrom, Explanation, KernelSet, Prediction
 from ..study import Study
 from .images import Style, channels_of, ranges, results
@@ -60,7 +61,7 @@ def describe(study: Study) -> dict[str, object]:
         "model": study.model, "variant": study.spec.name, "untrained": study.untrained,
         "provenance": study.provenance.as_json(),
         "crop": {"size": [width, height], "crop_box": study.crop.crop_box, "source_size": study.crop.source_size},
-        "position": study.position, "target": asdict(study.target),
+        "position": study.position, "target": asdict(study.target) | {"wnid": wnid_or_none(study.target.wnid)},
         "predictions": [prediction_json(prediction) for prediction in study.predictions.top],
         "notes": study.notes, "seconds": study.seconds,
         "heatmaps": {name: describe_result(result) for name, result in results(study).items()},
@@ -70,7 +71,10 @@ def describe(study: Study) -> dict[str, object]:
 
 def prediction_json(prediction: Prediction) -> dict[str, object]:
     """One prediction as `predict --json` prints it."""
-    return {key: getattr(prediction, key) for key in ("index", "wnid", "label", "probability")}
+    return {
+        "index": prediction.index, "wnid": wnid_or_none(prediction.wnid), "label": prediction.label,
+        "probability": prediction.probability,
+    }  # fmt: skip
 
 
 def describe_result(result: Result) -> dict[str, object]:

@@ -57,11 +57,10 @@ class Shot:
 
     def heading(self) -> Heading:
         """What the model predicts, and whose weights it has."""
-        study, best = self.study, self.study.predictions.top[0]
-        text = f"Predicts {best.label}, {percent(best.probability, 1)}."
-        if study.target.index != best.index:
-            probability = float(study.predictions.probabilities[study.target.index])
-            text += f" Target class: {study.target.label}, {percent(probability, 1)}."
+        study, best = self.study, next(iter(self.study.predictions.top), None)
+        text = f"Predicts {best.label}, {percent(best.probability, 1)}." if best else "No classifier: no predictions."
+        if best and study.target.index != best.index:
+            text += f" Target class: {study.target.label}, {percent(study.target_probability, 1)}."
         return Heading(self.title, [text, *study.notes, provenance_line(study)], study.untrained)
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WeightsMismatch
-from ..labels import label_set
-from ..timm_registry import pretrained_config
-from ..variants import VariantSpec
+from ..timm_registry import GENERIC, pretrained_config
+from ..variants import SOFTMAX, VARIANTS, VariantSpec
+from ..weights.architecture import architecture_of
 from ..weights.model_card import front_matter, markdown
 from .convert import Source
 
@@ -23,21 +23,25 @@ ATTACHED = ("log", "plot")  # keys of a card whose values are names of files nex
 _LIMITS = (
     "It predicts one of the {classes:,} classes of {label_set} for any image.",
     "Its probabilities are not calibrated.",
-    "It was trained on ImageNet's images, with ImageNet's selection of objects, places and people.",
 )
+_IMAGENET_LIMIT = "It was trained on ImageNet's images, with ImageNet's selection of objects, places and people."
 
 
 def config(spec: VariantSpec, sha256: str) -> dict[str, Any]:
     """config.json of a repository whose model.safetensors has this SHA-256."""
-    labels = label_set(spec.label_set)
+    registered, labels = spec.architecture or spec.name, spec.labels
+    architecture = {"architecture": registered}
+    if registered not in VARIANTS:
+        architecture = {"architecture": GENERIC, "model_args": architecture_of(spec)}
     return {
-        "architecture": spec.name,
+        **architecture,
         "num_classes": spec.num_classes,
         "num_features": spec.dims[-1],
         "global_pool": "avg",
         "label_names": list(labels.wnids),
         "label_descriptions": dict(zip(labels.wnids, labels.all_names, strict=True)),
         "pretrained_cfg": pretrained_config(spec),
+        **({} if spec.activation == SOFTMAX else {"activation": spec.activation}),
         "sha256": sha256,
     }
 
@@ -65,7 +69,6 @@ def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
     preprocessing = pretrained_config(spec)
     official = source.path.name == spec.official_file and not source_card
     return {
-        "name": spec.name,
         "about": spec.about,
         "parameters": sum(parameter.numel() for parameter in source.model().parameters()),
         "classes": spec.num_classes,
@@ -75,8 +78,9 @@ def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
             "image_size": spec.image_size,
             **{key: preprocessing[key] for key in ("crop_pct", "interpolation", "mean", "std")},
         },
-        "limits": [limit.format(classes=spec.num_classes, label_set=spec.label_set) for limit in _LIMITS],
+        "limits": [limit.format(classes=spec.num_classes, label_set=spec.label_set) for limit in _limits(spec)],
         **source_card,
+        "name": spec.name,
         **({"paper": asdict(spec.paper)} if official and spec.paper else {}),
         "sha256": sha256,
         "repository": repository,
@@ -89,6 +93,10 @@ def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
     }
 
 
+def _limits(spec: VariantSpec) -> tuple[str, ...]:
+    return _LIMITS if spec.own_labels else (*_LIMITS, _IMAGENET_LIMIT)
+
+
 def read_source_card(source: Source) -> dict[str, Any]:
     """The JSON card next to the source if it describes that file, else {}."""
     try:
@@ -97,7 +105,7 @@ def read_source_card(source: Source) -> dict[str, Any]:
         return {}
     if not isinstance(card, dict) or card.get("sha256") != source.sha256:
         return {}
-    if card.get("name", source.spec.name) != source.spec.name:
+    if card.get("name", source.spec.name) not in (source.spec.name, source.spec.architecture):
         raise WeightsMismatch(
             f"The card next to {source.path.name} describes {card['name']}, not {source.spec.name}.",
             remedy="Choose the model that these weights were trained for.",

@@ -66,9 +66,16 @@ def check_free(out: Path) -> None:
 
 def verify(source: Source, folder: Path) -> None:
     """Raise PublishFailed unless transxnet and timm load exactly the source's tensors and logits from `folder`."""
-    expected = source.model()
+    expected, written = source.model(), load(source.spec.short, folder, "cpu").spec
+    names = ("labels", "activation", "image_size", "crop_pct", "crop_mode", "interpolation", "mean", "std")
+    for name in names:
+        if getattr(written, name) != getattr(source.spec, name):
+            raise PublishFailed(
+                "The written config.json gives back another {field} than {name} has. Nothing was published.",
+                remedy="Report it.", field=name, name=source.path.name,
+            )  # fmt: skip
     for loader, load_model in (
-        ("transxnet", lambda: load(source.spec.name, folder, "cpu").model),
+        ("transxnet", lambda: load(source.spec.short, folder, "cpu").model),
         ("timm", lambda: timm.create_model(f"{FOLDER_PREFIX}{folder}", pretrained=True)),
     ):
         difference = _difference(expected, load_model().eval())

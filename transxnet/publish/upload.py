@@ -13,6 +13,7 @@ from ..errors import PublishFailed, quote
 from ..weights.checkpoint import file_sha256
 from ..weights.download import hub_host, within
 from ..weights.hub_errors import failure
+from ..weights.own_models import builtin_variant
 from .upload_errors import upload_failure
 
 RESPONSE_SECONDS = 20.0  # to create a repository, or find that it exists
@@ -48,6 +49,12 @@ def repository_id(to: str, name: str) -> str:
             name=quote(to.strip()),
         ) from error  # fmt: skip
     return repository
+
+
+def repository_name(model: str) -> str:
+    """The default NAME of a model's repository: that of the variant, or the user's own name."""
+    spec = builtin_variant(model)
+    return model if spec is None else spec.name
 
 
 def check_token() -> None:

@@ -13,6 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
+import torch
 
 from ..errors import PartMissing
 from ..explain.ablation.ablation import ablation
@@ -28,7 +29,8 @@ from ..explain.kernels.change import kernel_change, kernel_depth
 from ..explain.kernels.clusters import kernel_clusters
 from ..explain.kernels.kernels import kernels, representatives
 from ..explain.kernels.spectra import kernel_spectrum
-from ..explain.observe import Observation, observe
+from ..explain.observe import Observation, observe, require_classes
+from ..explain.predict import predictions_of
 from ..explain.sanity.out_of_distribution import out_of_distribution
 from ..explain.sanity.sanity_checks import sanity_checks
 from ..images import ModelInput
@@ -185,8 +187,8 @@ def _block_table(context: AnalysisContext) -> QuantizedTable:
 
 
 def _out_of_distribution(context: AnalysisContext) -> OutOfDistribution:
-    shares = np.exp(context.logits - context.logits.max())
-    confidence = float(shares.max() / shares.sum())
+    require_classes(context.loaded.model)
+    confidence = float(predictions_of(torch.from_numpy(context.logits), context.labels, 1).probabilities.max())
     return out_of_distribution(context.observation, confidence, context.loaded.provenance.sha256)
 
 
@@ -250,6 +252,7 @@ def _reference_name(context: AnalysisContext) -> str:
 
 def _sanity_checks(context: AnalysisContext) -> SanityChecks:
     """Of the maps that this study has; of all, if it has none."""
+    require_classes(context.loaded.model)
     requested = {name: method for name, method in METHODS.items() if name in context.options.analyses}
     maps = {name: context.results[name] for name in METHODS if isinstance(context.results.get(name), Explanation)}
     return sanity_checks(

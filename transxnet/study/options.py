@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NO_CLASS = -1  # Target.index for a model without a classifier
 OVERVIEW_ANALYSES = ("attention", "kernels", "grad_cam", "receptive_field")  # what the page's first tab shows
 
 
@@ -50,7 +51,7 @@ class Target:
     """The target class.
 
     Attributes:
-        index: Among the model's outputs, from 0.
+        index: Among the model's outputs, from 0; NO_CLASS for a model without a classifier.
         wnid: Its WordNet ID, or the label set's own identifier.
         label: Its name.
         note: Why it is not the class that was requested; "" if it is.

@@ -108,6 +108,12 @@ class Study:
     out_of_distribution: OutOfDistribution | None = None
 
     @property
+    def target_probability(self) -> float | None:
+        """Of the target class; None for a model without a classifier."""
+        probabilities = self.predictions.probabilities
+        return float(probabilities[self.target.index]) if len(probabilities) else None
+
+    @property
     def untrained(self) -> bool:
         """Whether the model's weights are random."""
         return self.provenance.kind == "untrained"

@@ -13,15 +13,14 @@ from ..errors import DeviceError, PartMissing, UnknownName, check_name
 from ..explain.observe import Observation, crop_center, observe
 from ..explain.predict import predict, predict_batch
 from ..images import ModelInput, SourceImage, prepare_for
-from ..labels import LabelSet, label_set
+from ..labels import LABEL_SETS, LabelSet, label_set
 from ..messages import Message
 from ..process_settings import without_tf32
 from ..results import Predictions
 from ..trace import Tap
-from ..variants import VARIANTS
 from ..weights.load import LoadedModel
 from .analyses import ANALYSES, AnalysisContext
-from .options import StudyOptions, Target
+from .options import NO_CLASS, StudyOptions, Target
 from .result import InputCrop, Study
 
 StudyProgress = Callable[[str, int, int], None]  # (analysis, steps done, steps in total)
@@ -61,8 +60,8 @@ def study(
     options = options or StudyOptions()
     for name in options.analyses:
         check_name(name, ANALYSES, "There is no analysis called {name}.", "Choose some of: {names}.")
-    labels, seconds = label_set(loaded.spec.label_set), {}
-    target_index = find_class(options.target, labels, options.allow_missing_target)
+    labels, seconds = loaded.spec.labels, {}
+    target_index = find_class(options.target, labels, options.allow_missing_target) if len(labels) else None
     if reference_image is not None and reference_image.sha256 == image.sha256:
         reference_image, reference_name = None, SAME_IMAGE
     with _timed(seconds, "total"), _memory_errors(loaded):
@@ -160,6 +159,8 @@ def _target(options: StudyOptions, index: int | None, predictions: Predictions, 
     """
     if index is not None:
         return Target(index, labels.wnids[index], labels.names[index])
+    if not predictions.top:
+        return Target(NO_CLASS, "", Message("no class"))
     top, note = predictions.top[0], ""
     if options.target is not None and str(options.target).strip():
         requested = _name_in_other_label_sets(options.target) or str(options.target)
@@ -170,7 +171,7 @@ def _target(options: StudyOptions, index: int | None, predictions: Predictions, 
 
 def _name_in_other_label_sets(target: str | int) -> str:
     """The class's name in the first variant's label set that has it; "" if none has."""
-    for name in dict.fromkeys(spec.label_set for spec in VARIANTS.values()):
+    for name in LABEL_SETS:
         with suppress(UnknownName):
             labels = label_set(name)
             return labels.names[labels.find(target)]

@@ -19,7 +19,6 @@ import torch
 
 from ..errors import WeightsMismatch
 from ..images import IMAGENET_MEAN, IMAGENET_STD
-from ..labels import label_set
 from ..variants import VariantSpec, find_variant
 from ..weights.load import LoadedModel, load
 from ..weights.model_card import markdown
@@ -118,7 +117,7 @@ class _ImageFiles:
 
     @classmethod
     def find(cls, paths: Paths, spec: VariantSpec) -> _ImageFiles:
-        samples = list_images(paths).of_classes(label_set(spec.label_set).wnids)
+        samples = list_images(paths).of_classes(spec.labels.wnids)
         hashes, wnids = image_hashes(samples), tuple(sorted(sample.wnid for sample in samples))
         return cls(tuple(Path(path).name for path in paths), frozenset(hashes), wnids, combine_hashes(hashes))
 

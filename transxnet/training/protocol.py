@@ -9,7 +9,6 @@ from typing import Any, Self
 import torch
 
 from ..errors import DeviceError, OutOfRange
-from ..labels import label_set
 from ..variants import VariantSpec
 from ..weights.checkpoint import state_digest
 from ..weights.load import LoadedModel
@@ -84,7 +83,7 @@ class Task:
     def of(cls, loaded: LoadedModel, protocol: Protocol, listing: Listing) -> Self:
         """The evaluation of a model on the images of its classes. Raises UnknownName if there are none."""
         protocol.check(loaded.device)
-        wnids = label_set(loaded.spec.label_set).wnids
+        wnids = loaded.spec.labels.wnids
         index, samples = {wnid: i for i, wnid in enumerate(wnids)}, tuple(listing.of_classes(wnids))
         return cls(loaded, protocol, listing, samples, tuple(index[sample.wnid] for sample in samples))
 

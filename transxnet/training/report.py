@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ImageUnreadable
-from ..labels import LabelSet, label_set
+from ..labels import LabelSet, wnid_or_none
 from .data import combine_hashes
 from .protocol import Task
 from .scores import Accuracy, ClassScore, Confusion, Outcome, class_scores, confusions, hits, paired_difference, wilson
@@ -102,7 +102,7 @@ class Report:
         }  # fmt: skip
 
     def _class(self, index: int) -> dict[str, Any]:
-        return {"index": index, "wnid": self.labels.wnids[index], "label": self.labels.names[index]}
+        return {"index": index, "wnid": wnid_or_none(self.labels.wnids[index]), "label": self.labels.names[index]}
 
     def lines(self) -> Iterator[str]:
         """Text: accuracies, protocol, unreadable images, worst classes, most frequent confusions, throughput."""
@@ -193,7 +193,7 @@ def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outc
     hashes = [bytes.fromhex(outcome.sha256) for outcome in outcomes]
     return Report(
         accuracy,
-        label_set(loaded.spec.label_set),
+        loaded.spec.labels,
         class_scores(task.labels, outcomes),
         confusions(task.labels, outcomes),
         tuple((s.name, o.error) for s, o in zip(task.samples, outcomes, strict=True) if o.error),

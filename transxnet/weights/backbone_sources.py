@@ -19,7 +19,7 @@ from .sources import SourceOptions, SourceUnavailable, WeightsFile
 
 def from_user_source(spec: BackboneSpec, source: object, options: SourceOptions) -> WeightsFile:
     """A file, a folder or `hf-hub:NAMESPACE/NAME[@REVISION]` that the user named."""
-    return sources.from_user_source(_with_timm_name(spec), source, options)
+    return sources.from_user_source(with_timm_name(spec), source, options)
 
 
 def from_weights_dir(spec: BackboneSpec, options: SourceOptions) -> WeightsFile:
@@ -43,14 +43,13 @@ def from_hub(spec: BackboneSpec, options: SourceOptions) -> WeightsFile:
             "{name} publishes no weights for {architecture}.", remedy="Pass a file, or choose another backbone.",
             name="timm", architecture=spec.architecture,
         )  # fmt: skip
-    timm_spec = _with_timm_name(spec)
     was_cached = is_cached(spec, options)
     try:
-        return _verify(sources.from_repository(timm_spec, spec.hub_id, None, options))
+        return _verify(sources.from_repository(spec.hub_id, None, options))
     except DigestMismatch:
         if not (was_cached and options.allow_download):
             raise
-        return _verify(sources.from_repository(timm_spec, spec.hub_id, None, options))
+        return _verify(sources.from_repository(spec.hub_id, None, options))
 
 
 SOURCES: tuple[tuple[str, sources.Source], ...] = (("folder", from_weights_dir), ("hub", from_hub))
@@ -61,8 +60,8 @@ def is_cached(spec: BackboneSpec, options: SourceOptions) -> bool:
     return bool(spec.hub_id) and sources.cached_files(spec.hub_id, None, options) is not None
 
 
-def _with_timm_name(spec: BackboneSpec) -> BackboneSpec:
-    """sources.py looks for files and architectures under `name`."""
+def with_timm_name(spec: BackboneSpec) -> BackboneSpec:
+    """The spec under timm's own name, under which sources.py looks for files and architectures."""
     return replace(spec, name=spec.architecture)
 
 

@@ -2,14 +2,17 @@
 
     loaded = transxnet.load("t")                          # the sources in order, the first that delivers
     loaded = transxnet.load("t", "hf-hub:namespace/name") # this source or an error, never other weights instead
+    loaded = transxnet.load("birds", "birds.pth.tar")     # a TransXNet of your own, described by its file
     loaded = transxnet.load("t@untrained")                # random weights, only by this name
     loaded = transxnet.load("timm:resnet50")              # a timm backbone with timm's weights
 
 Sources in order: a folder (`weights_dir` or TRANSXNET_WEIGHTS), a Hub namespace (`hub_namespace` or
 TRANSXNET_HUB_NAMESPACE), the bundled weights, the authors' releases. If all fail, or one delivers a file that is not
 the published one, NoWeights lists every attempt with its cause and remedy. sources.py contains the sources,
-checkpoint.py reads files, download.py uses the network. A timm backbone (backbones/) comes from the folder or from
-timm's repository on the Hub.
+checkpoint.py reads files, own_models.py describes a model of the user's own, download.py uses the network. A timm
+backbone (backbones/) comes from the folder or from timm's repository on the Hub.
+
+    transxnet.register("birds", "birds.pth.tar", class_names="birds.txt")   # then "birds" can be named anywhere
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -26,23 +30,28 @@ import torch
 
 from ..backbones.cost import backbone_memory
 from ..backbones.module import Backbone, backbone_from, untrained_backbone
-from ..backbones.spec import PREFIX, BackboneSpec, find_backbone, spec_of
+from ..backbones.spec import PREFIX, BackboneSpec, find_backbone, is_backbone, spec_of
 from ..cost import weight_memory
-from ..errors import DeviceError, DigestMismatch, NoWeights, UnknownName, WeightsError, check_index, quote
+from ..errors import DeviceError, DigestMismatch, NoWeights, WeightsError, check_index, quote
 from ..messages import Message
 from ..model import TransXNet
+from ..registry import RegisteredModel, add_model, check_model_name, find_model
 from ..variants import UNTRAINED, VariantSpec
 from . import backbone_sources, sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
 from .download import Report, cached_repository
 from .namespace import Namespace, configured_namespace
+from .own_models import OwnModel, OwnName, builtin_variant, own_model
 from .sources import Provenance, SourceOptions, SourceUnavailable, WeightsFile
 
 Model = TransXNet | Backbone
 Spec = VariantSpec | BackboneSpec
+ClassNames = str | os.PathLike[str] | Sequence[str] | None
 MAX_SIDE = 2048  # of an image in pixels (images.py)
 
-__all__ = ["Availability", "LoadedModel", "Provenance", "available", "load", "model_memory", "resolve_device"]
+__all__ = [
+    "Availability", "LoadedModel", "Provenance", "available", "load", "model_memory", "register", "resolve_device",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +87,7 @@ class Availability(StrEnum):
     """Where `load` would find weights, as far as this disk can tell. The text may be shown."""
 
     UNTRAINED = "random weights"
+    OWN = "your own"
     FOLDER = "in the weights folder"
     HUB_CACHE = "downloaded from the Hub"
     BUNDLED = "bundled"
@@ -103,12 +113,18 @@ def load(
     progress: Report | None = None,
     allow_download: bool = True,
     hub_cache: str | os.PathLike[str] | None = None,
+    class_names: ClassNames = None,
+    activation: str = "",
+    ema: bool = False,
 ) -> LoadedModel:
-    """Load a variant or backbone with its weights. Every call creates another model.
+    """Load a variant or backbone with its weights, or a model of the user's own. Every call creates another model.
 
     Args:
-        name: "t", "transxnet_b_384", "pico@untrained", "timm:resnet50", … (backbones.spec.spec_of).
-        source: A checkpoint file, a folder, or "hf-hub:NAMESPACE/NAME[@REVISION]"; no other source is tried.
+        name: "t", "transxnet_b_384", "pico@untrained", "timm:resnet50", … (backbones.spec.spec_of), a registered name,
+            or with a source any name: a variant's name means that the source must have its architecture.
+        source: A checkpoint file, a folder, "local-dir:FOLDER", or "hf-hub:NAMESPACE/NAME[@REVISION]"; no other source
+            is tried. Architecture, classes, input size and preprocessing of a TransXNet are read from it
+            (own_models.py).
         device: "cuda", "cuda:1", "mps" or "cpu". None uses the first available of CUDA, MPS and CPU.
         weights_dir: Folder of weights; None uses TRANSXNET_WEIGHTS.
         hub_namespace: NAMESPACE with pinned revisions as in namespace.py ("ns@v1", "ns@t=COMMIT,s=COMMIT"); None uses
@@ -119,6 +135,10 @@ def load(
             It may raise DownloadStopped or a LensError to stop the download, which `load` then raises.
         allow_download: False uses only what is on this disk.
         hub_cache: Folder for downloads from the Hub in place of its client's cache, which is still read first.
+        class_names: Names of the classes of `source`, a file of them (.txt, .json, .csv), or the name of a label set;
+            None takes those that the source mentions.
+        activation: Of `source`: "softmax" or "sigmoid"; '' for sigmoid with one logit, else softmax.
+        ema: Of `source`: use the moving average of the weights.
 
     Returns:
         The model in eval mode, float32, without gradients, on the device.
@@ -127,7 +147,8 @@ def load(
         UnknownName: No such variant or backbone.
         DeviceError: No such device, or too little memory.
         NoWeights: No source delivered the weights.
-        SourceFailed: `hub_namespace` has another form.
+        SourceFailed: `hub_namespace` has another form, or the weights folder holds no weights.
+        InvalidValue: Unusable class names.
         LensError: A backbone that cannot be explained, or not at this size.
 
     Example:
@@ -135,22 +156,91 @@ def load(
         >>> loaded.provenance.kind
         'bundled'
     """
-    spec, untrained = spec_of(name)
-    spec = spec if image_size is None else replace(spec, image_size=_check_image_size(image_size))
     target = resolve_device(device)
+    registered = None if source is not None else find_model(name)
+    if registered is not None:
+        name, source, class_names = registered.name, registered.source, registered.class_names
+        activation, ema = registered.activation, registered.ema
+    size = None if image_size is None else _check_image_size(image_size)
+    options = _source_options(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download, hub_cache)
+    if source is not None and not is_backbone(name):
+        own = read_own_model(name, source, class_names, activation, ema, options)
+        spec = own.spec if size is None else replace(own.spec, image_size=size)
+        model = model_from(spec, own.state, own.provenance.location)
+        return LoadedModel(_on_device(model, target), spec, own.provenance, target)
+    spec, untrained = spec_of(name)
+    spec = spec if size is None else replace(spec, image_size=size)
     if untrained:
         if source is not None:
-            raise UnknownName(
-                Message("{name} takes no source: its weights are random.", name=name),
-                remedy=Message("Name {name} alone.", name=spec.short),
-            )
+            builtin_variant(name)  # raises
         model, provenance = _untrained(spec)
     else:
-        options = _source_options(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download, hub_cache)
-        lock = _locks.setdefault(spec.name, threading.RLock())
-        with lock:  # a second caller finds the first one's download in the cache
+        if options.weights_dir is not None:
+            sources.check_weights_dir(options.weights_dir)
+        with _locks.setdefault(spec.name, threading.RLock()):  # a second caller finds the first one's download
             model, provenance = _load_first_available(spec, source, options)
     return LoadedModel(_on_device(model, target), model.spec, provenance.with_note(_size_note(spec)), target)
+
+
+def register(
+    name: str,
+    source: str | os.PathLike[str],
+    *,
+    class_names: ClassNames = None,
+    activation: str = "",
+    ema: bool = False,
+    progress: Report | None = None,
+) -> VariantSpec | BackboneSpec:
+    """Give a model of the user's own a name that `load`, the command line and the page know in this process.
+
+    The source is read, and downloaded if it is on the Hub. Arguments are those of `load`. A model that was registered
+    under the same name is replaced.
+
+    Returns:
+        What was read: architecture, classes, input size and preprocessing.
+
+    Raises:
+        UnknownName: The text cannot be a name.
+        LensError: As `load` does.
+
+    Example:
+        >>> register("birds", "birds.pth.tar", class_names="birds.txt")  # doctest: +SKIP
+    """
+    source = os.fspath(source)
+    if is_backbone(name):
+        spec = spec_of(name)[0]
+    else:
+        name = check_model_name(name)
+        options = _source_options("", "", progress or _terminal_bar(), True, None)
+        spec = read_own_model(name, source, class_names, activation, ema, options).spec
+    names = tuple(class_names) if isinstance(class_names, (list, tuple)) else class_names and os.fspath(class_names)
+    add_model(RegisteredModel(name, source, spec, names, activation, ema))
+    return spec
+
+
+def read_own_model(
+    name: str, source: str | os.PathLike[str], class_names: ClassNames = None, activation: str = "", ema: bool = False,
+    options: SourceOptions | None = None,
+) -> OwnModel:  # fmt: skip
+    """Read and describe a TransXNet from a source that the user named, without building it; arguments as of `load`.
+
+    Raises:
+        NoWeights: The source cannot be read, or has no TransXNet.
+        InvalidValue: Unusable class names or preprocessing.
+    """
+    spec = builtin_variant(name) or OwnName(name)
+    options = options or _source_options("", "", _terminal_bar(), True, None)
+    with _locks.setdefault(spec.name, threading.RLock()):
+        try:
+            file = sources.from_user_source(spec, source, options)
+            checkpoint = open_checkpoint(file.path, ema)
+            file = replace(file, provenance=sources.check_digest(file, checkpoint.sha256))
+            own = own_model(name, file, checkpoint, class_names, activation)
+            with torch.device("meta"):
+                model_from(own.spec, own.state, file.path.name)  # raises
+        except WeightsError as error:
+            raise _no_weights(spec, [(sources.source_label(source), error)], named=True) from error
+    return own
 
 
 def available(
@@ -177,6 +267,8 @@ def available(
     spec, untrained = spec_of(name)
     if untrained:
         return Availability.UNTRAINED
+    if find_model(name) is not None:
+        return Availability.OWN
     options = _source_options(weights_dir, hub_namespace, _no_report, allow_download=False, hub_cache=hub_cache)
     if isinstance(spec, BackboneSpec):
         return _backbone_available(spec, options)
@@ -255,8 +347,10 @@ def _load_first_available(
 
 
 def _read_model(spec: Spec, file: WeightsFile) -> tuple[Model, Provenance]:
-    build = backbone_from if isinstance(spec, BackboneSpec) else model_from
+    is_backbone_spec = isinstance(spec, BackboneSpec)
+    build = backbone_from if is_backbone_spec else model_from
     try:
+        sources.check_config(backbone_sources.with_timm_name(spec) if is_backbone_spec else spec, file)
         checkpoint = open_checkpoint(file.path)
         provenance = sources.check_digest(file, checkpoint.sha256).with_note(checkpoint.note)
         return build(spec, checkpoint.state, provenance.location), provenance
@@ -266,14 +360,16 @@ def _read_model(spec: Spec, file: WeightsFile) -> tuple[Model, Provenance]:
         raise
 
 
-def _no_weights(spec: Spec, failures: list[tuple[str, WeightsError]], named: bool) -> NoWeights:
+def _no_weights(spec: Spec | OwnName, failures: list[tuple[str, WeightsError]], named: bool) -> NoWeights:
     why = Message("only the given source was tried." if named else "every source failed.")
     if not named and isinstance(failures[-1][1], DigestMismatch):
         why = Message("a file is not the published one, and no other source was tried.")
     error = NoWeights(
         Message("No weights for {name}: {why}", name=spec.name, why=why),
         tuple((label, error.what, error.remedy) for label, error in failures),
-        remedy=Message("Use {name} for random weights.", name=f"{spec.short}@{UNTRAINED}"),
+        remedy=""
+        if isinstance(spec, OwnName)
+        else Message("Use {name} for random weights.", name=f"{spec.short}@{UNTRAINED}"),
         detail="; ".join(error.detail for _, error in failures if error.detail),
     )
     error.__cause__ = next((e for _, e in reversed(failures) if not isinstance(e, SourceUnavailable)), failures[-1][1])

@@ -117,7 +117,7 @@ def _accuracy(card: Card) -> str:
     if not any(parts):
         parts = [
             "These weights were not evaluated for this card. To evaluate them: `python -m transxnet evaluate "
-            f"--models {card['name'].removeprefix('transxnet_')} --source FILE --data PATH`."
+            f"--models {card['name'].removeprefix('transxnet_')}=FILE --data PATH`."
         ]
     return _paragraphs(*parts)
 

@@ -14,12 +14,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..errors import DigestMismatch, SourceFailed, WeightsMismatch, quote
 from ..labels import ASSETS
 from ..messages import Message
-from ..variants import UNTRAINED, VariantSpec
+from ..variants import UNTRAINED, VARIANTS, VariantSpec
 from .checkpoint import file_sha256
 from .download import CONFIG, WEIGHTS, Report, Repository, cached_repository, fetch, fetch_repository
 from .namespace import HUB_PREFIX, Namespace
@@ -30,6 +31,18 @@ UNCONFIRMED = {  # recorded by one public project only
     "transx-t.pth.tar": "c8ef6f4834014e691c0e5a5c2f027b2a23172b16988e35742dda571f6b8e8704"
 }
 FOLDER_PREFIX = "local-dir:"
+SUFFIXES = (".safetensors", ".pth", ".pt", ".pth.tar", ".ckpt", ".bin")  # of checkpoints in a folder
+
+
+class Named(Protocol):
+    """A variant, a backbone or a model of the user's own, as files are looked for by name."""
+
+    name: str
+    official_file: str
+
+    @property
+    def short(self) -> str:
+        """The name as users type it."""
 
 
 class SourceUnavailable(SourceFailed):
@@ -85,10 +98,17 @@ class Provenance:
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file that a source delivered. Its provenance carries a digest if one was recorded for it."""
+    """A file that a source delivered.
+
+    Attributes:
+        path: The file.
+        provenance: Carries a digest if one was recorded for the file.
+        config: The content of timm's config.json, if the source has one.
+    """
 
     path: Path
     provenance: Provenance
+    config: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,22 +130,44 @@ class SourceOptions:
     hub_cache: Path | None = None
 
 
-def from_user_source(spec: VariantSpec, source: str | os.PathLike[str], options: SourceOptions) -> WeightsFile:
-    """A source that the user named: `hf-hub:NAMESPACE/NAME[@REVISION]`, a file, or a folder."""
+def from_user_source(spec: Named, source: str | os.PathLike[str], options: SourceOptions) -> WeightsFile:
+    """A source that the user named: `hf-hub:NAMESPACE/NAME[@REVISION]`, a file, or a folder.
+
+    In a folder without a file of the model's name or timm's layout, the only checkpoint is taken.
+    """
     text = os.fspath(source).strip()
     if text.startswith(HUB_PREFIX):
         repository, _, revision = text.removeprefix(HUB_PREFIX).partition("@")
-        return from_repository(spec, repository, revision or None, options)
+        return from_repository(repository, revision or None, options)
     path = Path(text.removeprefix(FOLDER_PREFIX)).expanduser()
     if path.is_dir():
-        return from_folder(spec, path)
+        return _from_named_folder(spec, path)
     if not path.is_file():
         raise SourceFailed(
             "There is no file or folder {name}.",
             remedy=f"Check the path. A repository is written {HUB_PREFIX}NAMESPACE/NAME.", detail=str(path),
             name=quote(path.name),
         )  # fmt: skip
-    return WeightsFile(path, Provenance("file", path.name, detail=str(path)))
+    config = _read_json(path.with_name(CONFIG)) if path.name == WEIGHTS else {}
+    return WeightsFile(path, Provenance("file", path.name, detail=str(path)), config)
+
+
+def _from_named_folder(spec: Named, path: Path) -> WeightsFile:
+    try:
+        return from_folder(spec, path)
+    except SourceUnavailable:
+        checkpoints = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES) and file.is_file())
+    if len(checkpoints) == 1:
+        return WeightsFile(checkpoints[0], Provenance("folder", checkpoints[0].name, detail=str(checkpoints[0])))
+    names = ", ".join(file.name for file in checkpoints[:5])
+    raise SourceFailed(
+        Message("The folder {folder} contains several checkpoints: {names}.", folder=path.name, names=names)
+        if checkpoints else Message("The folder {folder} contains no checkpoint.", folder=path.name),
+        remedy=Message("Name one of the files.") if checkpoints else Message(
+            "Checkpoints end in {suffixes}; timm's layout has {config} and {weights}.",
+            suffixes=", ".join(SUFFIXES), config=CONFIG, weights=WEIGHTS),
+        detail=str(path),
+    )  # fmt: skip
 
 
 def source_label(source: str | os.PathLike[str]) -> str:
@@ -140,27 +182,53 @@ def from_weights_dir(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
         raise SourceUnavailable(
             "No weights folder is configured.", remedy="Pass --weights-dir or set TRANSXNET_WEIGHTS."
         )
-    if not options.weights_dir.is_dir():
-        raise SourceFailed(
-            "The configured weights folder does not exist.",
-            remedy="Correct --weights-dir or TRANSXNET_WEIGHTS.",
-            detail=str(options.weights_dir),
-        )
     return from_folder(spec, options.weights_dir)
 
 
-def from_folder(spec: VariantSpec, path: Path) -> WeightsFile:
-    """`<name>.safetensors`, an official file name, or timm's layout (config.json and model.safetensors)."""
-    names = [f"{spec.name}.safetensors", *([spec.official_file] if spec.official_file else [])]
-    for name in names:
+def check_weights_dir(path: Path) -> None:
+    """Refuse a weights folder that holds no weights under a name that the program knows.
+
+    Raises:
+        SourceFailed: There is no such folder, or nothing usable in it.
+    """
+    import timm
+
+    if not path.is_dir():
+        raise SourceFailed(
+            "The configured weights folder does not exist.", remedy="Correct --weights-dir or TRANSXNET_WEIGHTS.",
+            detail=str(path),
+        )  # fmt: skip
+    if (path / CONFIG).is_file() and (path / WEIGHTS).is_file():
+        return
+    names = {name for spec in VARIANTS.values() for name in (spec.name, spec.short)}
+    official = {spec.official_file for spec in VARIANTS.values()}
+    for file in path.iterdir():
+        suffix = next((suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if file.name.endswith(suffix)), "")
+        stem = file.name.removesuffix(suffix)
+        if file.name in official or (suffix and (stem in names or timm.is_model(stem.split(".")[0]))):
+            return
+    raise SourceFailed(
+        "The weights folder holds no weights under a name that is known here.",
+        remedy="Name the files transxnet_t.safetensors, transx-t.pth.tar, …, or name a model of your own: "
+        "--model NAME=FILE.",
+        detail=str(path),
+    )
+
+
+def from_folder(spec: Named, path: Path) -> WeightsFile:
+    """`NAME.safetensors` or another checkpoint of that name, an official file name, or timm's layout."""
+    stems = dict.fromkeys((spec.name, spec.short))
+    names = [f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES]
+    for name in [names[0], *filter(None, [spec.official_file]), *names[1:]]:
         if (path / name).is_file():
             return WeightsFile(path / name, Provenance("folder", name, detail=str(path / name)))
     if (path / CONFIG).is_file() and (path / WEIGHTS).is_file():
-        digest = _recorded_digest(spec, path / CONFIG, f"the folder {path.name}")
-        return WeightsFile(path / WEIGHTS, Provenance("folder", WEIGHTS, digest, detail=str(path / WEIGHTS)))
+        config = _read_json(path / CONFIG)
+        provenance = Provenance("folder", WEIGHTS, _recorded_digest(config), detail=str(path / WEIGHTS))
+        return WeightsFile(path / WEIGHTS, provenance, config)
     raise SourceUnavailable(
         "The folder contains no {names}.", remedy="Put the file there, or pass another folder.", detail=str(path),
-        names=" and no ".join(names),
+        names=" and no ".join(filter(None, [names[0], spec.official_file])),
     )  # fmt: skip
 
 
@@ -170,10 +238,10 @@ def from_hub(spec: VariantSpec, options: SourceOptions) -> WeightsFile:
         raise SourceUnavailable(
             "No namespace is configured.", remedy="Pass --hub-namespace or set TRANSXNET_HUB_NAMESPACE."
         )
-    return from_repository(spec, options.hub.repository(spec), options.hub.revision_of(spec), options)
+    return from_repository(options.hub.repository(spec), options.hub.revision_of(spec), options)
 
 
-def from_repository(spec: VariantSpec, repository: str, revision: str | None, options: SourceOptions) -> WeightsFile:
+def from_repository(repository: str, revision: str | None, options: SourceOptions) -> WeightsFile:
     """A Hub repository in timm's layout: from the cache if it is complete there, else from the network.
 
     A cached branch is not updated: the same image gives the same result tomorrow, and no network is needed. The commit
@@ -182,7 +250,7 @@ def from_repository(spec: VariantSpec, repository: str, revision: str | None, op
     files = cached_files(repository, revision, options)
     if files is not None:
         try:
-            return _verify(spec, repository, revision, files)
+            return _verify(repository, revision, files)
         except DigestMismatch:  # the cache is damaged: download again
             if not options.allow_download:
                 raise
@@ -190,7 +258,7 @@ def from_repository(spec: VariantSpec, repository: str, revision: str | None, op
         raise _not_downloaded(f"{HUB_PREFIX}{repository}")
     files = fetch_repository(repository, revision, options.report, again=files is not None, cache=options.hub_cache)
     try:
-        return _verify(spec, repository, revision, files)
+        return _verify(repository, revision, files)
     except DigestMismatch:
         discard(files.weights)
         raise
@@ -308,30 +376,48 @@ def cache_folder() -> Path:
     return root.expanduser()
 
 
-def _verify(spec: VariantSpec, repository: str, revision: str | None, files: Repository) -> WeightsFile:
+def _verify(repository: str, revision: str | None, files: Repository) -> WeightsFile:
     location = f"{HUB_PREFIX}{repository}" + (f"@{revision}" if revision and revision != files.commit else "")
     provenance = Provenance("hub", location, revision=files.commit, detail=str(files.weights))
-    digest = _recorded_digest(spec, files.config, location)
+    config = _read_json(files.config)
+    digest = _recorded_digest(config)
     if not digest:
         note = Message("The repository records no SHA-256 to check the weights against.")
-        return WeightsFile(files.weights, provenance.with_note(note))
+        return WeightsFile(files.weights, provenance.with_note(note), config)
     actual = file_sha256(files.weights)
     if actual != digest:
         raise _mismatch(location, digest, actual, files.weights)
-    return WeightsFile(files.weights, replace(provenance, sha256=digest))
+    return WeightsFile(files.weights, replace(provenance, sha256=digest), config)
 
 
-def _recorded_digest(spec: VariantSpec, config: Path, location: str) -> str:
+def _recorded_digest(config: Mapping[str, object]) -> str:
     """The digest that a config.json in timm's layout records for its weights, '' if none."""
-    content = _read_json(config)
-    architecture = content.get("architecture", spec.name)
+    return str(config.get("sha256") or "")
+
+
+def check_config(spec: Named, file: WeightsFile) -> None:
+    """Refuse a file whose config.json describes another model than the one requested.
+
+    Args:
+        spec: The variant or backbone; of a backbone with timm's own name.
+        file: As a source delivered it.
+
+    Raises:
+        WeightsMismatch: It has another architecture, or other classes.
+    """
+    architecture = file.config.get("architecture", spec.name)
     if architecture != spec.name:
         raise WeightsMismatch(
             "{location} contains {actual}, not {expected}.",
-            remedy="Choose the model that these weights were trained for.", location=location,
+            remedy="Choose the model that these weights were trained for.", location=file.provenance.location,
             actual=str(architecture)[:60], expected=spec.name,
         )  # fmt: skip
-    return str(content.get("sha256") or "")
+    names = file.config.get("label_names")
+    if isinstance(spec, VariantSpec) and isinstance(names, list) and tuple(names) != spec.labels.wnids:
+        raise WeightsMismatch(
+            "{location} has other classes than {expected}.",
+            remedy="Give it a name of its own: NAME=SOURCE.", location=file.provenance.location, expected=spec.name,
+        )  # fmt: skip
 
 
 def _read_json(path: Path) -> dict[str, object]:

@@ -6,7 +6,6 @@ import pytest
 
 from transxnet.backbones.spec import is_backbone, parse_backbone, spec_of
 from transxnet.errors import LensError, UnknownName
-from transxnet.labels import label_set
 from transxnet.variants import VARIANTS
 
 
@@ -71,6 +70,6 @@ def test_backbone_without_classes_is_refused():
 
 def test_unnamed_classes_are_numbered():
     spec = spec_of("timm:convnext_tiny.in12k")[0]
-    labels = label_set(spec.label_set)
+    labels = spec.labels
     assert (len(labels), spec.num_classes) == (11821, 11821)
     assert (labels.names[17], labels.find("17"), labels.find("class 17")) == ("class 17", 17, 17)

@@ -253,7 +253,7 @@ def test_fatal_error_is_one_message_and_exit_2(capsys, images, argv, message):
 
 def test_damaged_weights_name_their_path(capsys, images, tmp_path):
     (tmp_path / "mine.safetensors").write_bytes(b"nothing")
-    code, _, err = run(capsys, "predict", images[0], "--source", tmp_path / "mine.safetensors")
+    code, _, err = run(capsys, "predict", images[0], "--model", f"mine={tmp_path / 'mine.safetensors'}")
     assert code == 2
     assert "mine.safetensors is damaged" in err
     assert str(tmp_path) in err.splitlines()[-1]

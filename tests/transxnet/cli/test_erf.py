@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ from transxnet.draw.overlay import to_png
 from transxnet.errors import DeviceError
 from transxnet.explain.erf import protocol as erf_protocol
 from transxnet.explain.erf.protocol import published_erf
+from transxnet.registry import RegisteredModel, add_model, clear_models
 from transxnet.weights import load as weights
 from transxnet.weights.load import load
 
@@ -38,10 +40,13 @@ def images(tmp_path_factory) -> list[Path]:
 
 
 @pytest.fixture
-def small(monkeypatch) -> None:
+def small(monkeypatch) -> Iterator[None]:
     """Models that take milliseconds: "small" and "small@untrained", with the same weights."""
+    add_model(RegisteredModel("small", "", small_model("folder").spec))
     kinds = {"small": "folder", "small@untrained": "untrained"}
     monkeypatch.setattr(weights, "load", lambda name, *args, **sources: small_model(kinds[name]))
+    yield
+    clear_models()
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_held_out_images_only(tmp_path, capsys):
     [
         (("--held-out-fraction", "1"), "The held-out fraction is 1."),
         (("--models", ", "), "--models names no model."),
-        (("--models", "pico,nano", "--source", "x"), "--source is for one model, and several are named."),
+        (("--models", "pico,pico=x"), "'pico' is given twice."),
     ],
 )
 def test_conflicting_arguments(data, arguments, message, capsys):

@@ -42,7 +42,7 @@ def test_from_training_to_a_bundle(data, make_images, tmp_path, capsys):
     assert {path.name for path in run.iterdir()} == {"checkpoint.pt", "log.csv", "transxnet_pico.safetensors"}
 
     val = str(make_images("val.zip", {FISH: 2, TENCH: 1}, size=(70, 66)))  # other images than those trained on
-    source = ["--source", str(run / "transxnet_pico.safetensors")]
+    source = ["--models", f"pico={run / 'transxnet_pico.safetensors'}"]
     assert main(["evaluate", "--data", val, *source, "--image-size", "32", "--device", "cpu", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["images"], result["left_out"], result["image_size"]) == (2, 1, 32)

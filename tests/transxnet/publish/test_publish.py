@@ -96,7 +96,7 @@ def image() -> Tensor:
 
 
 def publish(checkpoint: Path, *arguments: object, to: str = NAMESPACE, model: str = "pico") -> int:
-    return main(["publish", "--model", model, "--checkpoint", str(checkpoint), "--to", to, *map(str, arguments)])
+    return main(["publish", "--model", f"{model}={checkpoint}", "--to", to, *map(str, arguments)])
 
 
 def published(hub: HubServer) -> Path:
@@ -264,7 +264,7 @@ def test_card_of_another_file_is_ignored(state, tmp_path):
 def test_every_layout_is_converted(wrap: Callable, ema, averaged, state, tmp_path):
     average = {key: value / 2 if value.is_floating_point() else value for key, value in state.items()}
     torch.save(wrap(state, average), tmp_path / "checkpoint.pt")
-    source, expected = read_source(PICO, tmp_path / "checkpoint.pt", ema), average if averaged else state
+    source, expected = read_source("pico", tmp_path / "checkpoint.pt", ema=ema), average if averaged else state
     write_weights(source, tmp_path / "model.safetensors")
     converted = load_file(tmp_path / "model.safetensors")
     assert converted.keys() == expected.keys()
@@ -277,7 +277,7 @@ def test_precision_equals_that_of_the_source(dtype, state, tmp_path):
     factor = 1 if dtype == torch.float16 else 2.0**-40  # float16 has no such small numbers
     stored = {key: (factor * value).to(dtype) if value.is_floating_point() else value for key, value in state.items()}
     torch.save(stored, tmp_path / "any.pt")
-    assert read_source(PICO, tmp_path / "any.pt").dtype == dtype
+    assert read_source("pico", tmp_path / "any.pt").dtype == dtype
 
 
 # --- What is refused, before anything is sent -----------------------------------------------------------------------
@@ -291,8 +291,8 @@ def refused(capsys: pytest.CaptureFixture[str], checkpoint: Path, *arguments: ob
 
 def test_another_architecture_is_refused_before_the_upload(hub, checkpoint, capsys):
     message = refused(capsys, checkpoint, model="nano")
-    assert "The tensors of pico.pth.tar do not fit the model" in message
-    assert "Choose the model that these weights were trained for." in message
+    assert "pico.pth.tar does not have the architecture of transxnet_nano" in message
+    assert "Give it a name of its own: NAME=SOURCE." in message
     assert hub.requests == []
     assert names(hub.root) == set()
 
@@ -302,7 +302,7 @@ def test_b_is_not_published_as_b_384(hub, tmp_path, capsys):
     save_file({key: torch.zeros(shape) for key, shape in shapes.items()}, tmp_path / "b.safetensors")
     message = refused(capsys, tmp_path / "b.safetensors", model="b-384")
     assert "b.safetensors contains transxnet_b: its bias tables are for 64 px" in message
-    assert "Publish it with --model b." in message
+    assert "Publish it with --model b=b.safetensors." in message
     assert hub.requests == []
 
 

@@ -189,7 +189,7 @@ def out(tmp_path: Path):
         ),
         ({"recipe": "unheard-of"}, UnknownName, "no recipe called 'unheard-of'"),
         ({"ema": None}, SourceFailed, "is damaged or not that of a training run"),
-        ({"ema": {"weight": torch.zeros(1)}}, NoWeights, "do not fit the model"),
+        ({"ema": {"weight": torch.zeros(1)}}, NoWeights, "are not those of a TransXNet"),
     ],
 )
 def test_checkpoint_of_another_run_is_refused(bundled, tmp_path, out, change, error, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -185,9 +186,12 @@ def test_given_source_is_the_only_one_tried(hub, root):
     assert len(error.attempts) == 1
 
 
-def test_weights_of_another_backbone_do_not_fit(root):
+def test_weights_of_another_backbone_do_not_fit(root, tmp_path):
     error = why_not("timm:test_convnext", source=root / REPO / "model.safetensors")
-    assert error.attempts[0][1] == "The tensors of model.safetensors do not fit test_convnext."
+    assert error.attempts[0][1] == "model.safetensors contains test_resnet, not test_convnext."
+    shutil.copy(root / REPO / "model.safetensors", tmp_path / "other.safetensors")
+    error = why_not("timm:test_convnext", source=tmp_path / "other.safetensors")
+    assert error.attempts[0][1] == "The tensors of other.safetensors do not fit test_convnext."
 
 
 def test_untrained_is_seeded_and_labeled():

@@ -102,11 +102,11 @@ def test_code_in_a_file_is_never_run(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # flips a default that nobody here relies on
     torch.save({"state_dict": STATE, "extra": MaliciousPayload()}, tmp_path / "bad.pth")
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(MaliciousPayload(), protocol=2))
-    for name in ("bad.pth", "plain.pth"):
+    for name, where in (("bad.pth", " under extra"), ("plain.pth", "")):
         message = attempt_message(load_error(tmp_path / name), name)
         assert message == (
-            f"The file {name} contains more than tensors; code from a file is never run. "
-            "Use a safetensors file or a plain state dict."
+            f"The file {name} contains an object of __builtin__.eval{where}; code from a file is never run. "
+            "Save the tensors alone, as torch.save(model.state_dict(), FILE) or in a safetensors file."
         )
     assert "TRANSXNET_TEST_PWNED" not in os.environ
 
@@ -146,15 +146,16 @@ def _without(*keys: str) -> dict[str, Tensor]:
 
 KEYS = list(STATE)
 MISFITS: dict[str, tuple[Callable[[], object], str]] = {
-    "missing": (lambda: _without(*KEYS[:5]), f"5 missing: {KEYS[0]}, {KEYS[1]}, {KEYS[2]}, and 2 more."),
+    "missing": (lambda: _without(*KEYS[1:6]), f"5 missing: {KEYS[1]}, {KEYS[2]}, {KEYS[3]}, and 2 more."),
+    "another model": (lambda: {"fc.weight": torch.zeros(7, 3)}, "are not those of a TransXNet"),
     "unexpected": (lambda: STATE | {"head.fc.weight": torch.zeros(1)}, "1 unexpected: head.fc.weight."),
     "shape": (
         lambda: STATE | {"classifier.2.bias": torch.zeros(9)},
         "1 of another shape: classifier.2.bias is (9,), not (7,).",
     ),
     "two faults": (
-        lambda: _without("classifier.2.bias") | {"classifier.2.b": torch.zeros(7)},
-        "1 missing: classifier.2.bias; 1 unexpected: classifier.2.b.",
+        lambda: _without(KEYS[2]) | {"classifier.2.b": torch.zeros(7)},
+        f"1 missing: {KEYS[2]}; 1 unexpected: classifier.2.b.",
     ),
     "nan": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] * torch.nan}, f"{KEYS[1]} contains values that are not finite"),
     "infinite": (lambda: STATE | {KEYS[1]: STATE[KEYS[1]] / 0}, f"{KEYS[1]} contains values that are not finite"),
@@ -197,6 +198,7 @@ def test_folder_before_bundle_before_release(releases, tmp_path, monkeypatch):
 
 
 def test_every_attempt_is_listed_with_its_remedy(tmp_path):
+    save_weights(tmp_path / "transxnet_s.safetensors")
     error = load_error(weights_dir=tmp_path)
     assert str(error) == "\n".join(
         [
@@ -219,13 +221,18 @@ def test_unpublished_variant_has_no_weights():
     assert "4. release: The authors released no weights for transxnet_nano. Released: T, S, B and B-384." in message
 
 
-def test_missing_weights_folder_is_noted(tmp_path, monkeypatch):
+def test_useless_weights_folder_is_refused(tmp_path):
     bundle_weights()
-    loaded = load("t", device="cpu", weights_dir=tmp_path / "nowhere")
-    assert loaded.provenance.kind == "bundled"
-    assert loaded.provenance.note == (
-        "Used because of failures of other sources: folder: The configured weights folder does not exist."
-    )
+    with pytest.raises(SourceFailed, match="The configured weights folder does not exist"):
+        load("t", device="cpu", weights_dir=tmp_path / "nowhere")
+    torch.save(STATE, tmp_path / "mine.pth")
+    with pytest.raises(SourceFailed, match="holds no weights under a name that is known here") as caught:
+        load("t", device="cpu", weights_dir=tmp_path)
+    assert str(tmp_path) not in str(caught.value)
+    for name in ("t.pth", "transxnet_t.pt", "transxnet_t.ckpt"):
+        (tmp_path / "mine.pth").rename(tmp_path / name)
+        assert load("t", device="cpu", weights_dir=tmp_path).provenance.location == name
+        (tmp_path / name).rename(tmp_path / "mine.pth")
 
 
 def test_given_source_is_the_only_one_tried(tmp_path):
@@ -351,7 +358,7 @@ def test_availability_without_network(tmp_path, monkeypatch):
     assert available("t", weights_dir=tmp_path / "folder") == Availability.FOLDER
     assert available("nano", hub_namespace="nobody") == Availability.HUB
     ready = {a.name for a in Availability if a.ready}
-    assert ready == {"UNTRAINED", "FOLDER", "HUB_CACHE", "BUNDLED", "RELEASE_CACHE"}
+    assert ready == {"UNTRAINED", "OWN", "FOLDER", "HUB_CACHE", "BUNDLED", "RELEASE_CACHE"}
 
 
 def test_devices(monkeypatch):

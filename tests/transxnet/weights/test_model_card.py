@@ -144,7 +144,7 @@ def test_card_with_only_a_name():
         "## Accuracy",
         "## Citation",
     ]
-    assert "--models t --source FILE" in text  # accuracy not measured: how to measure it
+    assert "--models t=FILE" in text  # accuracy not measured: how to measure it
     assert "|" not in text
     assert "None" not in text
 

@@ -105,7 +105,7 @@ FAULTS: dict[str, tuple[Callable[[HubServer], object], str]] = {  # how it is ma
     "damaged": (damaged, "The file transx-t.pth.tar is damaged or not a checkpoint. Download it again."),
     "code": (
         lambda page: publish(page, {"state_dict": STATE, "extra": MaliciousPayload()}),
-        "The file transx-t.pth.tar contains more than tensors; code from a file is never run. Use",
+        "The file transx-t.pth.tar contains an object of __builtin__.eval under extra; code from a file is never run.",
     ),
     "nothing in it": (
         lambda page: publish(page, {"epoch": 3}), "The file transx-t.pth.tar contains no state dict, neither"

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ...backbones.module import Backbone
-from ...images import IMAGENET_MEAN, IMAGENET_STD, ModelInput
+from ...images import ModelInput
 from ...labels import LabelSet
 from ...messages import Message
 from ...model import TransXNet
@@ -92,8 +92,8 @@ def ablation(
         control_effects = np.array([control[target] - unmasked[target] for control in controlled], np.float32)
     else:
         logits_after = _logits(model, model_input, x, edits)[0] if applicable else logits_before
-    before, after = (
-        {p.index: p for p in predictions_of(torch.from_numpy(logits), labels, len(labels)).top}  # best first
+    before, after = (  # best first
+        {p.index: p for p in predictions_of(torch.from_numpy(logits), labels, len(labels), model.spec.activation).top}
         for logits in (logits_before, logits_after)
     )
     listed = list(dict.fromkeys([*list(before)[:TOP], *list(after)[:TOP]]))
@@ -119,7 +119,6 @@ def _logits(model: TransXNet | Backbone, model_input: ModelInput, images: Tensor
 
 def _crop(model: TransXNet | Backbone, model_input: ModelInput, occluded: Tensor, masked: np.ndarray) -> np.ndarray:
     """What the model receives: uint8 (H, W, 3), the crop's own pixels where nothing is masked."""
-    mean, std = getattr(model.spec, "mean", IMAGENET_MEAN), getattr(model.spec, "std", IMAGENET_STD)
-    rgb = occluded.permute(1, 2, 0).numpy() * np.float32(std) + np.float32(mean)
+    rgb = occluded.permute(1, 2, 0).numpy() * np.float32(model.spec.std) + np.float32(model.spec.mean)
     rgb = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
     return np.where(masked[..., None], rgb, model_input.crop)

@@ -28,8 +28,9 @@ from ...model import TransXNet
 from ...results import Prediction
 from ...results.ablation_table import AblationRow, AblationTable, Head
 from ...trace import Trace
+from ...variants import SIGMOID
 from ..observe import check_class_index, observe
-from ..predict import predict
+from ..predict import activate, activation_of, predict
 from .catalog import ABLATIONS, AblationInputs, available_ablations, describe_ablation
 from .edits import EVERYWHERE, Edits, Scope, edits_by_image, mute_head
 
@@ -157,24 +158,41 @@ class _Runner:
 
     def _row(self, run: _Run, after: np.ndarray) -> AblationRow:  # (classes,)
         c, r, top = self.target.index, self.runner_up.index, int(after.argmax())
-        p, q = _log_softmax(self.before), _log_softmax(after)  # each (classes,)
+        p, q = (self._probabilities(logits) for logits in (self.before, after))  # each (classes,)
         return AblationRow(
             run.ablation, run.scope.stage, run.scope.block,
-            float(np.exp(p[c])), float(np.exp(q[c])), float(self.before[c]), float(after[c]),
+            float(p[c]), float(q[c]), float(self.before[c]), float(after[c]),
             margin_change=(float(after[c]) - float(after[r])) - (float(self.before[c]) - float(self.before[r])),
-            divergence=float((np.exp(p) * (p - q)).sum()),
+            divergence=divergence(self.before, after, activation_of(self.model)),
             new_top=None if top == self.before.argmax() else self._prediction(after, top),
             logits=after, heads=run.heads,
         )  # fmt: skip
 
     def _prediction(self, logits: np.ndarray, index: int) -> Prediction:
-        probability = float(np.exp(_log_softmax(logits)[index]))
+        probability = float(self._probabilities(logits)[index])
         return Prediction(index, self.labels.wnids[index], self.labels.names[index], probability, float(logits[index]))
 
+    def _probabilities(self, logits: np.ndarray) -> np.ndarray:  # (classes,) -> the same, float64
+        return activate(torch.from_numpy(logits.astype(np.float64)), activation_of(self.model)).numpy()
 
-def _log_softmax(logits: np.ndarray) -> np.ndarray:  # (classes,) -> the same, float64
-    z = logits.astype(np.float64) - logits.max()
-    return z - np.log(np.exp(z).sum())
+
+def divergence(before: np.ndarray, after: np.ndarray, activation: str) -> float:
+    """Kullback-Leibler divergence of the predictions after a change from those before.
+
+    Args:
+        before: (classes,), logits.
+        after: Likewise.
+        activation: Softmax compares two distributions over the classes; sigmoid adds up the divergences of all classes,
+            each with two outcomes.
+
+    Returns:
+        Nats, at least 0.
+    """
+    p, q = (torch.from_numpy(logits.astype(np.float64)) for logits in (before, after))
+    if activation == SIGMOID:  # the outcomes of a class: logits z and 0
+        p, q = (torch.stack((logits, torch.zeros_like(logits)), dim=-1) for logits in (p, q))  # (classes, 2)
+    log_p, log_q = p.log_softmax(dim=-1), q.log_softmax(dim=-1)
+    return float((log_p.exp() * (log_p - log_q)).sum())
 
 
 def _scopes(depths: Sequence[int], scopes: str | Iterable[Scope]) -> list[Scope]:

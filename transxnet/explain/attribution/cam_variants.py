@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ...errors import OutOfRange, check_name
+from ...errors import OutOfRange, PartMissing, check_name
 from ...messages import Message
 from ...results import Explanation, Geometry
 from ...results.combined import CombinedMaps
@@ -59,7 +59,7 @@ def contrast(
 
     Raises:
         OutOfRange: For a class, stage or block that does not exist or was not recorded, or twice the same class.
-        PartMissing: For the head of another backbone than TransXNet.
+        PartMissing: For the head of another backbone than TransXNet, or a model with one class.
         LensError: Without gradients.
     """
     observation.require_grad()
@@ -167,7 +167,7 @@ def _best_other_class(observation: Observation, class_index: int) -> int:
     """The best prediction other than this class."""
     if observation.model.num_classes < 2:
         message = Message("{model} has one class only.", model=observation.model_name)
-        raise OutOfRange(message, remedy="A contrast needs two.")
+        raise PartMissing(message, remedy="A contrast needs two.")
     logits = observation.logits[0].detach().clone()
     logits[class_index] = -torch.inf
     return int(logits.argmax())

@@ -37,6 +37,7 @@ from ...results import Explanation, Geometry
 from ...results.placement import interpolate
 from ...results.sanity_checks import Faithfulness
 from ..observe import grid_geometry, require_eval
+from ..predict import activate, activation_of
 from ..ranks import descending_order, is_uniform
 
 STEPS = 8  # on pico, two photos and six maps: areas within 0.027 of those of 128 steps, 0.005 on average
@@ -139,7 +140,7 @@ class FaithfulnessTest:
     @without_tf32()
     @torch.no_grad()
     def _probabilities(self, x: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, classes)
-        return self.model(x).float().softmax(dim=1).cpu()
+        return activate(self.model(x).float(), activation_of(self.model)).cpu()
 
 
 def moved_copy(heatmap: np.ndarray, rng: np.random.Generator) -> np.ndarray:

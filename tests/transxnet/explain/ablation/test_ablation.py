@@ -20,10 +20,9 @@ from transxnet.explain.ablation.edits import Scope, uniform_attention
 from transxnet.explain.ablation.masking import FILLS, mask_on_crop, moved_masks, occlude, parse_mask
 from transxnet.explain.observe import observe
 from transxnet.images import ModelInput, prepare_for
-from transxnet.labels import label_set
 from transxnet.study import StudyOptions, study
 
-LABELS = label_set(SPEC.label_set)
+LABELS = SPEC.labels
 FULL_MASK = format_mask(np.ones((8, 10), bool))
 REGION = np.zeros((8, 10), bool)
 REGION[2:6, 2:4] = True  # of a 100 x 80 upload: x 20 to 40, y 20 to 60

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
-from transxnet.errors import LensError, OutOfRange, UnknownName
+from transxnet.errors import LensError, OutOfRange, PartMissing, UnknownName
 from transxnet.explain.attribution.cam_variants import combined_stages, contrast
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.observe import Observation, observe
@@ -90,7 +90,7 @@ def test_contrast_refuses_invalid_arguments(model, observation):
     with pytest.raises(LensError, match="grad=True"):
         contrast(observe(model, model_input(32, 32)), 0)
     single_class_model = recipe_model(dataclasses.replace(SPEC, num_classes=1))
-    with pytest.raises(OutOfRange, match="one class only"):
+    with pytest.raises(PartMissing, match="one class only"):
         contrast(observe(single_class_model, model_input(32, 32), grad=True), 0)
     assert leftover_state(model) == []
 
