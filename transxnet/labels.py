@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from .assets import find_asset
 from .errors import UnknownName, check_index, quote
 
 NUMBERED = "numbered-"
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def label_set(name: str) -> LabelSet:
     if name == "imagenet-1k":
         wnids = tuple(info.label_names())
     elif name == "tiny-imagenet-200":
-        wnids = tuple((ASSETS / "labels" / f"{name}.txt").read_text(encoding="utf-8").split())
+        wnids = tuple(find_asset(f"labels/{name}.txt").read_text(encoding="utf-8").split())
     else:
         raise UnknownName(
             "There is no label set {name}.", remedy="Label sets: imagenet-1k, tiny-imagenet-200.", name=quote(name)
