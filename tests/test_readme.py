@@ -290,10 +290,10 @@ def test_pip_and_python_are_given_files_that_exist(path):
 
 
 def test_page_options_are_the_documented_ones(capsys):
-    import app
+    from demo import command
 
     with pytest.raises(SystemExit):
-        app.arguments(["--help"])
+        command.arguments(["--help"])
     there = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
     line = next(line for line in README.splitlines() if line.startswith("* `python app.py --help`"))
     assert there == set(re.findall(r"--[a-z-]+", line)) - {"--help"}

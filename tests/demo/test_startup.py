@@ -104,9 +104,11 @@ def test_temp_dir_that_cannot_be_made_ends_with_a_sentence():
     ("command", "code"),
     [
         (["app.py", "--port", "0"], 1),
+        (["-m", "transxnet", "demo", "--port", "0"], 2),
         (["-m", "transxnet", "study", "IMAGE", "--analyses", "grad_cam", "--out", "OUT"], 2),
+        (["-m", "transxnet", "erf", "IMAGE", "--models", "pico", "--out", "OUT"], 2),
     ],
-    ids=["page", "study"],
+    ids=["page", "demo", "study", "erf"],
 )
 def test_missing_libgl_ends_with_a_sentence(tmp_path: Path, command: list[str], code: int):
     from demo.examples import examples
@@ -116,3 +118,4 @@ def test_missing_libgl_ends_with_a_sentence(tmp_path: Path, command: list[str], 
     result = run(*(names.get(word, word) for word in command), PYTHONPATH=str(tmp_path))
     assert_one_sentence(result, code, "OpenCV cannot load the shared library libGL.so.1.")
     assert "apt-get install libgl1" in result.stderr
+    assert "pip install opencv-python-headless" in result.stderr
