@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 
 from transxnet.cli.common import AddOption, add_option
 from transxnet.console import escape_unencodable, explain_import_error
@@ -90,6 +91,8 @@ def page_process(failure: int = 1) -> Iterator[None]:
         failure: Exit code after an exception in the block, which is printed: as one sentence where its cause is known.
     """
     try:
+        if find_spec("gradio") is None:  # rather than the first of the packages that it brings
+            raise ModuleNotFoundError(name="gradio")
         from . import server
         from .memory import limit_arenas
 

@@ -21,6 +21,7 @@ from ..errors import LensError
 GROUP = "transxnet.commands"
 PAGE, PAGE_SUMMARY = "demo", "serve the interactive page"
 _PAGE_MODULE = ("demo", "command")  # in a checkout
+_PAGE_INSTALLED = "transxnet_lens"
 
 
 def find_commands() -> dict[str, Callable[[], Any]]:
@@ -44,7 +45,9 @@ def _import_page() -> Any:
 def add_unavailable(subparsers: argparse._SubParsersAction, name: str, error: ImportError) -> None:
     """Register a command whose module cannot be imported: it says why, whatever its arguments are."""
     what = "The page is not installed." if name == PAGE else f"The command {name} cannot be imported."
-    reason = explain_import_error(error) or LensError(what, remedy=INSTALL, detail=str(error))
+    is_absent = isinstance(error, ModuleNotFoundError) and error.name in (None, PAGE, _PAGE_INSTALLED)
+    detail = "" if is_absent else str(error)
+    reason = explain_import_error(error) or LensError(what, remedy=INSTALL, detail=detail)
 
     def run(args: argparse.Namespace) -> int:
         raise reason

@@ -90,6 +90,7 @@ def test_page_that_cannot_be_imported_says_what_to_install(entry_points, capsys,
     text = capsys.readouterr().err
     assert sentence in text
     assert INSTALL in text
+    assert text.count("\n") == 1
 
 
 def test_broken_command_leaves_the_others_usable(entry_points, capsys):
