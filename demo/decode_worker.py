@@ -1,12 +1,13 @@
 """The program of a process that decodes images for demo/decoding.py, which starts it and may kill it at any time.
 
 It runs as a script in a separate interpreter: multiprocessing would import app.py again in the child, and a fork of
-a process with torch's threads is not safe. It imports what decoding needs and no more.
+a process with torch's threads is not safe. It imports what decoding needs and no more. Its argument is the folder of
+the package transxnet.
 
 Standard input: one request a line, JSON with path, name and limit [s]. Standard output: for each request one line of
 JSON, either `error`, `what`, `remedy` and `detail` of an ImageError or the fields of a SourceImage with the `shape`
-of its
-pixels, which follow as bytes. The process ends with its input, so it does not outlive the server however that ends.
+of its pixels, which follow as bytes. The process ends with its input, so it does not outlive the server however that
+ends.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> None:
     requests: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
     _limit_memory()
-    decode = _import_decode()
+    decode = _import_decode(sys.argv[1])
     with open(os.devnull, "w", encoding="utf-8") as devnull:
         while True:
             request = json.loads(requests.get())
@@ -60,10 +61,10 @@ def _limit_memory() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
 
 
-def _import_decode() -> Callable[..., Any]:
+def _import_decode(library: str) -> Callable[..., Any]:
     """transxnet.images.decode without transxnet/__init__.py, which imports torch: 2 s and 300 MB."""
     package = types.ModuleType("transxnet")
-    package.__path__ = [str(Path(__file__).resolve().parent.parent / "transxnet")]
+    package.__path__ = [library]
     sys.modules["transxnet"] = package
     from PIL import AvifImagePlugin
 

@@ -12,7 +12,7 @@ import queue
 import subprocess
 import sys
 import threading
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,8 @@ from .i18n.translate import message
 
 WORKERS = 2
 LIMIT = 10.0  # seconds: of one decode, and of waiting for a free worker
-_PROGRAM = Path(__file__).with_name("decode_worker.py")
+_PROGRAM = str(files(__package__) / "decode_worker.py")
+_LIBRARY = str(files("transxnet"))
 _SETTINGS = {  # glibc gives freed memory back, at no cost in time; no pool of threads is prepared for linear algebra
     "MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**23),
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
@@ -37,9 +38,9 @@ class DecodeWorker:
     """One process of decode_worker.py. For one thread at a time."""
 
     def __init__(self) -> None:
-        # -P: modules of demo/ are not to stand in for the standard library's
+        # -P: modules of this package are not to stand in for the standard library's
         self.process = subprocess.Popen(
-            [sys.executable, "-P", str(_PROGRAM)],
+            [sys.executable, "-P", _PROGRAM, _LIBRARY],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **_SETTINGS},
         )  # fmt: skip
         with contextlib.suppress(ImportError, AttributeError, OSError):  # Linux: fewer turns to pass 10 MB of pixels

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from transxnet.labels import ASSETS
+from transxnet.assets import find_asset
 
-FILE = ASSETS / "published.csv"
+FILE = find_asset("published.csv")
 TIMM = "timm: "
 SEPARATOR = " ; "
 log = logging.getLogger(__name__)

@@ -148,7 +148,7 @@ LONG = (
     "browser/test_family.py", "browser/test_links.py", "test_readme.py",
     "demo/test_api.py", "transxnet/publish/test_publish.py", "demo/test_renderer.py", "test_locales.py",
     "transxnet/explain/sanity/test_sanity_checks.py", "transxnet/training/test_loop.py", "transxnet/cli/test_study.py",
-    "transxnet/cli/test_cli.py",
+    "transxnet/cli/test_cli.py", "test_wheel.py",
 )  # fmt: skip
 
 

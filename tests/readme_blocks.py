@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 SEPARATOR = "\x1f"  # of words: it does not occur in the README
-PROGRAMS = ("python", "torchrun", "make")
+PROGRAMS = ("python", "torchrun", "make", "pip", "transxnet")
 # Each program prints its arguments instead of running; a shell without PATH finds no other.
 FUNCTIONS = "".join(f"{name}() {{ printf '%s{SEPARATOR}' {name} \"$@\"; echo; }}\n" for name in PROGRAMS)
 

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transxnet.labels import ASSETS
+from transxnet.assets import find_asset
 from transxnet.training.data import combine_hashes
 from transxnet.training.log import read_log
 from transxnet.training.recipes import find_recipe
 from transxnet.variants import SIBLINGS, VARIANTS
 from transxnet.weights.model_card import markdown
 
-WEIGHTS = ASSETS / "weights"
+WEIGHTS = find_asset("weights")
 CARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}
 HASHES = np.load(Path(__file__).parent / "data" / "tiny_imagenet_200_hashes.npz")
 
-README = (ASSETS.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 every_card = pytest.mark.parametrize("name", CARDS)
 
@@ -87,7 +87,7 @@ def test_bundled_files_are_small():
     sizes = {path.stem: path.stat().st_size for path in WEIGHTS.glob("*.safetensors")}
     assert max(sizes.values()) < 10_000_000  # a Space takes larger files only through LFS
     assert max(sizes[spec.name] for spec in SIBLINGS) < 5_000_000
-    assert sum(path.stat().st_size for path in ASSETS.rglob("*") if path.is_file()) < 40_000_000
+    assert sum(path.stat().st_size for path in find_asset("").rglob("*") if path.is_file()) < 40_000_000
 
 
 @pytest.mark.parametrize("name", ["transxnet_pico", *(spec.name for spec in SIBLINGS)])

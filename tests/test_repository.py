@@ -9,7 +9,6 @@ import importlib
 import importlib.metadata
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.repository import ROOT, requirements, tracked
 
 TOP_LEVEL = {
     "demo", "transxnet", "assets", "tests", "app.py", "requirements.txt", "README.md",  # the project
@@ -25,7 +24,6 @@ TOP_LEVEL = {
     "Makefile", ".ci", ".gitignore",
     ".gitattributes",  # a Space marks large files there
 }  # fmt: skip
-MADE_HERE = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", "artifacts"}  # for copies without .git
 
 # Names by which a requirement is imported, where that is not its own name.
 IMPORT_NAMES = {"opencv-python": "cv2", "pillow": "PIL", "huggingface-hub": "huggingface_hub"}
@@ -37,27 +35,7 @@ LARGEST = 10 * 1000 * 1000
 REGISTRIES = [host.replace("-", ".") for host in ("pypi-org", "pythonhosted-org", "npmjs-org", "deb-debian-org")]
 
 
-def tracked() -> list[Path]:
-    """Every committed (or staged) file that exists, relative to the root."""
-    if (ROOT / ".git").exists():
-        command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
-        listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout
-        files = [Path(name) for name in listing.split("\0") if name]
-    else:
-        files = []
-        for folder, folders, names in os.walk(ROOT):
-            folders[:] = [name for name in folders if name not in MADE_HERE]
-            files += [(Path(folder) / name).relative_to(ROOT) for name in names]
-    return sorted(path for path in files if (ROOT / path).is_file())
-
-
 FILES = tracked()
-
-
-def requirements(name: str) -> list[Requirement]:
-    """The requirements of one file, comments and `-r` lines left out."""
-    lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines())
-    return [Requirement(line) for line in lines if line and not line.startswith("-")]
 
 
 def machine_paths() -> list[re.Pattern[bytes]]:

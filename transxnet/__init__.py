@@ -7,10 +7,11 @@ Importing transxnet registers its variants with timm: `timm.create_model("transx
 
 import sys as _sys
 
-if _sys.argv[:1] == ["-m"]:  # `python -m transxnet`: Python imports this package, and with it torch, before __main__.py
-    from .console import limit_spinning as _limit_spinning
+from . import console as _console
 
-    _limit_spinning()
+# A command: Python imports this package, and with it torch, before __main__.py. `python -m` has "-m" here until then.
+if _sys.argv[:1] == ["-m"] or _console.is_console_script():
+    _console.limit_spinning()
 
 from . import timm_registry as _entrypoints  # noqa: F401  registers with timm
 from .errors import LensError

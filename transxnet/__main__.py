@@ -1,4 +1,4 @@
-"""python -m transxnet: list, predict, study, erf, gallery, out-of-distribution, train, evaluate, bundle, publish.
+"""`transxnet` or `python -m transxnet`: list, predict, study, erf, gallery, train, evaluate, publish, demo, …
 
 Exit codes: 0 success; 1 some images failed, the others are finished; 2 invalid arguments, or nothing could be done.
 """
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from .cli import add_commands
-from .console import escape_unencodable, explain_import_error
+from .console import escape_unencodable, explain_import_error, program_name
 from .errors import LensError
 from .output import explain_storage_error
 
@@ -46,7 +46,7 @@ def _report(error: LensError) -> int:
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands. Each sets `run`, a function of the parsed arguments that returns the exit code."""
     top = argparse.ArgumentParser(
-        prog="python -m transxnet", description="Explain what TransXNet predicts for an image. COMMAND --help: options."
+        prog=program_name(), description="Explain what TransXNet predicts for an image. COMMAND --help: options."
     )
     add_commands(top.add_subparsers(title="commands", metavar="COMMAND", required=True))
     return top

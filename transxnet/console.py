@@ -1,4 +1,4 @@
-"""What app.py and `python -m transxnet` share: OpenMP's threads, output in any encoding, failed imports explained."""
+"""What the page and the command line share: OpenMP's threads, output in any encoding, failed imports explained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ import sys
 
 from .errors import LensError
 
+INSTALL = 'Run: pip install "transxnet-lens[demo]" or, in a checkout, pip install -r requirements.txt.'
+_SCRIPT = re.compile(r"transxnet(-script\.pyw?|\.exe)?")  # what pip calls the console script
 _SHARED_LIBRARY = re.compile(r"\blib[\w.+-]*\.so[\w.]*")
+
+
+def is_console_script() -> bool:
+    """Whether the console script `transxnet` started this process. True before the script has imported anything."""
+    return bool(sys.argv) and _SCRIPT.fullmatch(os.path.basename(sys.argv[0])) is not None
+
+
+def program_name() -> str:
+    """How the command line was started: "transxnet" by its console script, else "python -m transxnet"."""
+    return "transxnet" if is_console_script() else "python -m transxnet"
 
 
 def limit_spinning() -> None:
@@ -44,18 +56,17 @@ def explain_import_error(error: ImportError) -> LensError | None:
         then the traceback is needed.
     """
     package = (error.name or "").partition(".")[0]
-    library = _SHARED_LIBRARY.search(str(error))
+    match = _SHARED_LIBRARY.search(str(error))
+    library = f"the shared library {match[0]}" if match else "a DLL" if "DLL load failed" in str(error) else ""
     if library:
         remedy = "Install the system package that contains it."
-        if package == "cv2" or library[0].startswith(("libGL", "libgthread", "libglib")):
+        if package == "cv2" or re.search(r"\blib(GL|gthread|glib)", library):
             remedy = (
                 "On Debian and Ubuntu: apt-get install libgl1 libglib2.0-0. If you cannot install system packages: "
                 "pip uninstall opencv-python, then pip install opencv-python-headless."
             )
         name = {"cv2": "OpenCV", "": "A Python package"}.get(package, package)
-        return LensError(f"{name} cannot load the shared library {library[0]}.", remedy=remedy, detail=str(error))
-    if isinstance(error, ModuleNotFoundError) and package not in ("", "transxnet", "demo"):
-        return LensError(
-            f"The Python package {package} is not installed.", remedy="Run: pip install -r requirements.txt"
-        )
+        return LensError(f"{name} cannot load {library}.", remedy=remedy, detail=str(error))
+    if isinstance(error, ModuleNotFoundError) and package not in ("", "transxnet", "transxnet_lens", "demo"):
+        return LensError(f"The Python package {package} is not installed.", remedy=INSTALL)
     return None

@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from .assets import find_asset
 from .errors import UnknownName, check_index, quote
 
 NUMBERED = "numbered-"
 LABEL_SETS = ("imagenet-1k", "tiny-imagenet-200")
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 _WNID = re.compile(r"n\d{8}")
 
 
@@ -124,7 +123,7 @@ def label_set(name: str) -> LabelSet:
     if name == "imagenet-1k":
         wnids = tuple(info.label_names())
     elif name == "tiny-imagenet-200":
-        wnids = tuple((ASSETS / "labels" / f"{name}.txt").read_text(encoding="utf-8").split())
+        wnids = tuple(find_asset(f"labels/{name}.txt").read_text(encoding="utf-8").split())
     else:
         raise UnknownName(
             "There is no label set {name}.",

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -39,7 +39,7 @@ _locale: ContextVar[str] = ContextVar("locale", default="en")
 
 
 def _catalog(locale: str, section: str) -> Mapping[str, Any]:
-    path = Path(__file__).parent / "locales" / f"{locale}.json"
+    path = files(__package__) / "locales" / f"{locale}.json"
     return MappingProxyType(json.loads(path.read_text(encoding="utf-8"))[section])
 
 

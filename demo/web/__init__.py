@@ -14,6 +14,7 @@ import base64
 import hashlib
 import json
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from starlette.responses import Response
@@ -24,7 +25,7 @@ from transxnet.draw.colormaps import COLORMAPS, DIVERGING, SEQUENTIAL, lut
 from ..state import browser_settings
 
 ROUTE = "lens-web"
-HERE = Path(__file__).parent
+HERE = Path(str(files(__package__)))
 STYLES_FIRST = ("base", "side", "panel")  # other style sheets override them
 STYLES = [HERE / "css" / f"{name}.css" for name in STYLES_FIRST]
 STYLES += sorted(path for path in (HERE / "css").glob("*.css") if path.stem not in STYLES_FIRST)

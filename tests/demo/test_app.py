@@ -1,4 +1,4 @@
-"""app.py: its options, what it hands on to the page and to Gradio, and how it ends."""
+"""app.py and demo/command.py: the options, what they hand on to the page and to Gradio, and how they end."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-import app
-from demo import server
+from demo import command, launch, server
 from demo import service as service_module
 from demo.backbones import DEFAULT_BACKBONES, Backbones
 from demo.http_policy import BodyLimit, SecurityHeaders
@@ -25,6 +24,7 @@ from demo.ui.language import InLanguage
 from demo.uploads import FileRoutes
 from demo.web import STYLES, WebModules
 from tests.fixtures.small_model import image, small_model
+from transxnet.__main__ import main
 from transxnet.errors import DeviceError, LensError, OutOfRange, UnknownName
 from transxnet.study import StudyOptions
 from transxnet.weights.load import Availability
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_defaults_leave_the_rest_to_the_environment():
-    assert vars(app.arguments([])) == {
+    assert vars(command.arguments([])) == {
         "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
         "model": "pico", "backbones": None, "visitor_backbones": "any", "mcp": False, "allowed_host": None,
         "frame_ancestors": None,
@@ -44,7 +44,7 @@ def test_every_option_is_parsed():
     line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --device cpu --model t"
     line += " --backbones timm:resnet18,timm:resnet50 --visitor-backbones none --mcp"
     line += " --allowed-host a --allowed-host b --frame-ancestors https://a --frame-ancestors https://b"
-    assert vars(app.arguments(shlex.split(line))) == {
+    assert vars(command.arguments(shlex.split(line))) == {
         "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
         "model": "t", "backbones": "timm:resnet18,timm:resnet50", "visitor_backbones": "none",
         "mcp": True, "allowed_host": ["a", "b"], "frame_ancestors": ["https://a", "https://b"],
@@ -53,7 +53,7 @@ def test_every_option_is_parsed():
 
 def test_help_names_every_option_and_its_variable(capsys):
     with pytest.raises(SystemExit) as exit_info:
-        app.arguments(["--help"])
+        command.arguments(["--help"])
     assert exit_info.value.code == 0
     text = capsys.readouterr().out
     for name in (
@@ -83,14 +83,16 @@ def test_help_names_every_option_and_its_variable(capsys):
 
 def test_invalid_option_ends_with_a_sentence(capsys):
     with pytest.raises(SystemExit) as exit_info:
-        app.arguments(["--port", "many"])
+        command.arguments(["--port", "many"])
     assert exit_info.value.code == 2
     assert "many" in capsys.readouterr().err
 
 
-def test_environment_is_set_before_gradio_is_imported():
-    assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
-    assert os.environ["GRADIO_TEMP_DIR"] == str(app.temporary)
+def test_environment_is_set_before_gradio_is_imported(monkeypatch):
+    monkeypatch.setattr(server, "leave", lambda folder, code: None)
+    with command.page_process():
+        assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+        assert os.environ["GRADIO_TEMP_DIR"] == str(server.private_temp_dir())
 
 
 # ---- the page -------------------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ def loaded_names(monkeypatch) -> list[str]:
 
 
 def test_space_runs_studies_in_its_gpu_decorator(space, loaded_names):
-    page = app.build(app.arguments(["--device", "cpu", "--weights-dir", "w", "--hub-namespace", "n"]))
+    page = launch.build(command.arguments(["--device", "cpu", "--weights-dir", "w", "--hub-namespace", "n"]))
     assert page.renderer.service.preload("pico").finished.wait(60)
     assert loaded_names == ["pico from w and n"]  # on its way before anybody has opened the page
     key = page.renderer.service.add(image())
@@ -142,11 +144,11 @@ def test_nothing_is_wrapped_outside_a_space():
     def function():
         return None
 
-    assert app.on_gpu()(function) is function
+    assert launch.on_gpu()(function) is function
 
 
 def test_page_opens_with_the_model_of_the_option(loaded_names):
-    page = app.build(app.arguments(["--model", "transxnet_s"]))
+    page = launch.build(command.arguments(["--model", "transxnet_s"]))
     assert page.renderer.default_model == "s"
     assert page.renderer.service.preload("s").finished.wait(60)
     assert loaded_names == ["s from None and None"]
@@ -154,33 +156,35 @@ def test_page_opens_with_the_model_of_the_option(loaded_names):
 
 def test_default_model_without_weights_reports_an_error(monkeypatch):
     monkeypatch.setattr(service_module, "available", lambda name, **where: Availability.NOWHERE)
-    page = app.build(app.arguments(["--model", "nano"]))
+    page = launch.build(command.arguments(["--model", "nano"]))
     assert page.renderer.model_names == ["pico@untrained", "t@untrained", "nano"]
     assert page.renderer.service.preload("nano").finished.wait(60)
     assert "No weights" in str(page.renderer.service.preload("nano").error)
 
 
 def test_space_allows_listed_backbones_only(monkeypatch, loaded_names):
-    assert app.arguments([]).visitor_backbones == "any"
+    assert command.arguments([]).visitor_backbones == "any"
     monkeypatch.setenv("SPACE_ID", "somebody/lens")
-    page = app.build(app.arguments(["--backbones", "TIMM:resnet18@untrained,timm:resnet50"]))
+    page = launch.build(command.arguments(["--backbones", "TIMM:resnet18@untrained,timm:resnet50"]))
     assert page.renderer.service.backbones == Backbones("listed", ("timm:resnet18", "timm:resnet50"))
-    assert app.build(app.arguments([])).renderer.service.backbones.listed == DEFAULT_BACKBONES
+    assert launch.build(command.arguments([])).renderer.service.backbones.listed == DEFAULT_BACKBONES
     monkeypatch.setenv("TRANSXNET_VISITOR_BACKBONES", "none")
-    assert app.arguments([]).visitor_backbones == "none"
-    assert app.arguments(["--visitor-backbones", "any"]).visitor_backbones == "any"
+    assert command.arguments([]).visitor_backbones == "none"
+    assert command.arguments(["--visitor-backbones", "any"]).visitor_backbones == "any"
     monkeypatch.setenv("TRANSXNET_VISITOR_BACKBONES", "some")
     with pytest.raises(OutOfRange, match="cannot be 'some'"):
-        app.build(app.arguments([]))
+        launch.build(command.arguments([]))
 
 
 def test_invalid_values_are_refused_before_loading(loaded_names):
     with pytest.raises(DeviceError, match="tpu"):
-        app.build(app.arguments(["--device", "tpu"]))
+        launch.build(command.arguments(["--device", "tpu"]))
     with pytest.raises(UnknownName, match="zeta"):
-        app.build(app.arguments(["--model", "zeta"]))
+        launch.build(command.arguments(["--model", "zeta"]))
     with pytest.raises(OutOfRange, match="--backbones names 4 backbones"):
-        app.build(app.arguments(["--backbones", ",".join(f"timm:resnet{layers}" for layers in (18, 34, 50, 101))]))
+        launch.build(
+            command.arguments(["--backbones", ",".join(f"timm:resnet{layers}" for layers in (18, 34, 50, 101))])
+        )
     assert loaded_names == []
 
 
@@ -188,6 +192,7 @@ def test_invalid_values_are_refused_before_loading(loaded_names):
 
 
 def test_launch_passes_limits_and_theme_to_gradio(monkeypatch):
+    temporary = server.private_temp_dir()
     calls: list[tuple] = []
 
     monkeypatch.setattr(TemporaryFiles, "keep_present", lambda self: calls.append(("keeps", self.folder)))
@@ -202,9 +207,9 @@ def test_launch_passes_limits_and_theme_to_gradio(monkeypatch):
         launch=lambda **options: launch_options.update(options) or "served",
     )
     page = SimpleNamespace(blocks=blocks, renderer=None, translations=SimpleNamespace(i18n=lambda: "translations"))
-    assert app.launch(page, app.arguments([]), quiet=True) == "served"
+    assert launch.launch(page, command.arguments([]), quiet=True) == "served"
 
-    assert calls == [("keeps", app.temporary), ("starts", app.temporary)]
+    assert calls == [("keeps", temporary), ("starts", temporary)]
     assert queue_options == {"api_open": False, "max_size": 64}
     assert (launch_options["server_name"], launch_options["server_port"]) == ("0.0.0.0", 7999)
     assert (launch_options["show_error"], launch_options["ssr_mode"], launch_options["strict_cors"]) == (
@@ -218,25 +223,31 @@ def test_launch_passes_limits_and_theme_to_gradio(monkeypatch):
     assert [entry.cls for entry in middleware] == [
         SecurityHeaders, PageRoutes, WebModules, BodyLimit, FileRoutes, RequestCheck, UploadRoom, InLanguage,
     ]  # fmt: skip
-    assert middleware[-2].kwargs["files"].folder == app.temporary
+    assert middleware[-2].kwargs["files"].folder == temporary
     assert 'src="./lens-web/' in middleware[-1].kwargs["head"]
     assert "head" not in launch_options
     assert launch_options["quiet"] is True
     folders = []
     monkeypatch.setattr(server, "leave", folders.append)
     handlers[signal.SIGTERM](signal.SIGTERM, None)
-    assert folders == [app.temporary]
+    assert folders == [temporary]
 
 
 @pytest.fixture
-def run_app(monkeypatch):
-    """`python app.py OPTIONS` inside this process: returns its exit code, and leaves the temporary folder."""
+def exits_are_raised(monkeypatch):
+    """The page's process ends with SystemExit, and leaves the temporary folder."""
 
     def leave(folder: Path, code: int = 0) -> None:
         raise SystemExit(code)
 
+    monkeypatch.setattr(server, "leave", leave)
+
+
+@pytest.fixture
+def run_app(monkeypatch, exits_are_raised):
+    """`python app.py OPTIONS` inside this process: returns its exit code."""
+
     def run(*options: str) -> int:
-        monkeypatch.setattr(server, "leave", leave)
         monkeypatch.setattr(sys, "argv", ["app.py", *options])
         with pytest.raises(SystemExit) as exit_info:
             runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
@@ -250,6 +261,17 @@ def test_unknown_model_ends_with_a_sentence(run_app, capsys):
     text = capsys.readouterr().err
     assert text.startswith("There is no model called 'zeta'.")
     assert text.count("\n") == 1
+
+
+@pytest.mark.usefixtures("exits_are_raised")
+def test_command_ends_with_the_exit_code_of_commands(capsys):
+    with pytest.raises(SystemExit) as exit_info:
+        main(["demo", "--port", "many"])
+    assert exit_info.value.code == 2
+    with pytest.raises(SystemExit) as exit_info:
+        main(["demo", "--port", "0", "--model", "zeta"])
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("There is no model called 'zeta'.")
 
 
 def test_unexpected_error_ends_with_its_traceback(run_app, monkeypatch, capsys):
@@ -267,15 +289,15 @@ def test_address_is_refused_before_building(run_app, monkeypatch, capsys):
 
 def test_ipv6_of_the_environment_becomes_an_option(monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_NAME", "::1")
-    monkeypatch.setattr(app.address, "find_port", lambda host, port: port)
-    options = app.arguments([])
-    app.check_address(options)
+    monkeypatch.setattr(launch.address, "find_port", lambda host, port: port)
+    options = command.arguments([])
+    launch.check_address(options)
     assert options.host == "[::1]"
     assert "GRADIO_SERVER_NAME" not in os.environ
 
 
-def fake_page(launch) -> SimpleNamespace:
-    blocks = SimpleNamespace(queue=lambda **options: None, launch=launch)
+def fake_page(serve) -> SimpleNamespace:
+    blocks = SimpleNamespace(queue=lambda **options: None, launch=serve)
     return SimpleNamespace(blocks=blocks, renderer=None, translations=SimpleNamespace(i18n=lambda: "translations"))
 
 
@@ -290,15 +312,15 @@ def quiet_server(monkeypatch):
 @pytest.mark.usefixtures("quiet_server")
 def test_port_0_is_a_free_port_for_gradio():
     launch_options = {}
-    app.launch(fake_page(lambda **options: launch_options.update(options)), app.arguments(["--port", "0"]))
+    launch.launch(fake_page(lambda **options: launch_options.update(options)), command.arguments(["--port", "0"]))
     assert launch_options["server_port"] > 0
 
 
 @pytest.mark.usefixtures("quiet_server")
 def test_server_that_cannot_start_is_a_sentence():
-    def launch(**options):
+    def refuse(**options):
         raise OSError("Cannot find empty port in range: 7860-7959.")
 
     with pytest.raises(LensError, match="server could not start") as error_info:
-        app.launch(fake_page(launch), app.arguments([]))
+        launch.launch(fake_page(refuse), command.arguments([]))
     assert error_info.value.detail == "Cannot find empty port in range: 7860-7959."

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
-import app
+from demo import command, launch
 from demo.examples import examples
 from demo.i18n.translate import tr
 from demo.renderer import Renderer
@@ -136,7 +136,7 @@ def test_page_runs_without_the_mcp_package(monkeypatch, capsys):
     blocks = Namespace(queue=lambda **_: None, launch=lambda **kwargs: options.update(kwargs))
     monkeypatch.setattr(mcp, "available", lambda: False)
     monkeypatch.setattr(TemporaryFiles, "start", lambda self: None)
-    app.launch(Namespace(blocks=blocks, renderer=None, translations=Namespace(i18n=dict)), Namespace(mcp=True))
+    launch.launch(Namespace(blocks=blocks, renderer=None, translations=Namespace(i18n=dict)), Namespace(mcp=True))
     assert options["mcp_server"] is False
     assert 'pip install "mcp>=1.21,<2"' in capsys.readouterr().err
 
@@ -144,4 +144,4 @@ def test_page_runs_without_the_mcp_package(monkeypatch, capsys):
 @pytest.mark.parametrize(("argv", "variable", "expected"), [([], "", False), (["--mcp"], "", True), ([], "1", True)])
 def test_mcp_is_an_option_or_a_variable(monkeypatch, argv, variable, expected):
     monkeypatch.setenv("TRANSXNET_MCP", variable)
-    assert app.arguments(argv).mcp is expected
+    assert command.arguments(argv).mcp is expected

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.processes import CV2_WITHOUT_LIBGL, DEADLINE, NO_PROXY, module_address, printed_url
+
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 220  # seconds; below pytest's own time-out of 240, far above what any machine needs
-NO_PROXY = {"HTTP_PROXY": "", "HTTPS_PROXY": "", "ALL_PROXY": "", "http_proxy": "", "https_proxy": "", "all_proxy": ""}
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -33,20 +31,6 @@ def has_ipv6() -> bool:
             return True
     except OSError:
         return False
-
-
-def printed_url(process: subprocess.Popen[str]) -> str:
-    """The address that the page prints once it is served."""
-    watchdog, text = threading.Timer(DEADLINE, process.kill), ""
-    watchdog.start()
-    try:
-        for line in process.stdout:
-            text += line
-            if match := re.search(r"http://\S+", line):
-                return match[0]
-    finally:
-        watchdog.cancel()
-    pytest.fail(f"no address in:\n{text}")
 
 
 @pytest.mark.parametrize("setting", ["option", "environment"])
@@ -66,18 +50,12 @@ def test_page_opens_on_a_free_port(tmp_path: Path, setting: str):
         assert url.port not in (0, 7860, None)
         page = httpx.get(url, timeout=DEADLINE, trust_env=False)
         assert page.status_code == 200
-        address = re.search(r'<script type="module" src="\./(lens-web/[^"]+)"', page.text)[1]
-        script = httpx.get(url.join(address), timeout=DEADLINE, trust_env=False)
+        script = httpx.get(url.join(module_address(page.text)), timeout=DEADLINE, trust_env=False)
         assert "window.lens = " in script.text
     finally:
         process.terminate()
         assert process.wait(DEADLINE) == 0
         process.stdout.close()
-
-
-FAKE_CV2 = """
-raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory", name="cv2")
-"""
 
 
 def assert_one_sentence(result: subprocess.CompletedProcess[str], code: int, sentence: str) -> None:
@@ -104,15 +82,18 @@ def test_temp_dir_that_cannot_be_made_ends_with_a_sentence():
     ("command", "code"),
     [
         (["app.py", "--port", "0"], 1),
+        (["-m", "transxnet", "demo", "--port", "0"], 2),
         (["-m", "transxnet", "study", "IMAGE", "--analyses", "grad_cam", "--out", "OUT"], 2),
+        (["-m", "transxnet", "erf", "IMAGE", "--models", "pico", "--out", "OUT"], 2),
     ],
-    ids=["page", "study"],
+    ids=["page", "demo", "study", "erf"],
 )
 def test_missing_libgl_ends_with_a_sentence(tmp_path: Path, command: list[str], code: int):
     from demo.examples import examples
 
-    (tmp_path / "cv2.py").write_text(FAKE_CV2, encoding="utf-8")
+    (tmp_path / "cv2.py").write_text(CV2_WITHOUT_LIBGL, encoding="utf-8")
     names = {"IMAGE": str(examples()[0].path), "OUT": str(tmp_path / "out")}
     result = run(*(names.get(word, word) for word in command), PYTHONPATH=str(tmp_path))
     assert_one_sentence(result, code, "OpenCV cannot load the shared library libGL.so.1.")
     assert "apt-get install libgl1" in result.stderr
+    assert "pip install opencv-python-headless" in result.stderr

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from transxnet.console import escape_unencodable, explain_import_error
+from transxnet.__main__ import parser
+from transxnet.console import escape_unencodable, explain_import_error, program_name
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,8 @@ MISSING = "cannot open shared object file: No such file or directory"
          "OpenCV cannot load the shared library libgthread-2.0.so.0."),
         (ImportError(f"libcudart.so.13: {MISSING}", name="torch._C"),
          "torch cannot load the shared library libcudart.so.13."),
+        (ImportError("DLL load failed while importing cv2: The specified module could not be found.", name="cv2"),
+         "OpenCV cannot load a DLL."),
         (ModuleNotFoundError("No module named 'gradio'", name="gradio"), "The Python package gradio is not installed."),
         (ModuleNotFoundError("No module named 'captum.attr'", name="captum.attr"),
          "The Python package captum is not installed."),
@@ -56,8 +59,26 @@ MISSING = "cannot open shared object file: No such file or directory"
 def test_failed_import_says_what_to_install(error: ImportError, sentence: str):
     explained = explain_import_error(error)
     assert explained.what == sentence
-    opencv = "libG" in sentence or "libg" in sentence
-    assert ("apt-get install libgl1 libglib2.0-0" in explained.remedy) == opencv
+    opencv = "libG" in sentence or "libg" in sentence or "OpenCV" in sentence
+    for remedy in ("apt-get install libgl1 libglib2.0-0", "pip install opencv-python-headless"):
+        assert (remedy in explained.remedy) == opencv
+    assert ('pip install "transxnet-lens[demo]"' in explained.remedy) == isinstance(error, ModuleNotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        ("bin/transxnet", "transxnet"),
+        ("Scripts/transxnet.exe", "transxnet"),
+        ("Scripts/transxnet-script.py", "transxnet"),
+        ("transxnet/__main__.py", "python -m transxnet"),
+        ("bin/pytest", "python -m transxnet"),
+    ],
+)
+def test_program_is_named_as_it_was_started(monkeypatch, program: str, name: str):
+    monkeypatch.setattr(sys, "argv", [program])
+    assert program_name() == name
+    assert parser().prog == name
 
 
 @pytest.mark.parametrize(
@@ -66,6 +87,7 @@ def test_failed_import_says_what_to_install(error: ImportError, sentence: str):
         ImportError("cannot import name 'x' from 'timm'", name="timm"),
         ModuleNotFoundError("No module named 'demo.x'", name="demo.x"),
         ModuleNotFoundError("No module named 'transxnet.x'", name="transxnet.x"),
+        ModuleNotFoundError("No module named 'transxnet_lens.x'", name="transxnet_lens.x"),
     ],
 )
 def test_programming_error_is_not_explained(error: ImportError):

@@ -239,7 +239,10 @@ def test_a_download_changes_no_setting(hub, monkeypatch):
     assert os.environ == environment
 
 
-@pytest.mark.parametrize("command", [["app.py"], ["-m", "transxnet"], ["-c", "import transxnet"]])
+AS_SCRIPT = "import sys; sys.argv[0] = '/usr/bin/transxnet'; import transxnet"
+
+
+@pytest.mark.parametrize("command", [["app.py"], ["-m", "transxnet"], ["-c", AS_SCRIPT], ["-c", "import transxnet"]])
 def test_only_commands_limit_spinning_threads(command, tmp_path):
     """They set OpenMP's variable before torch, here a file that prints it, is imported."""
     (tmp_path / "torch.py").write_text("import os; print(os.environ.get('GOMP_SPINCOUNT')); os._exit(0)", "utf-8")
@@ -247,4 +250,4 @@ def test_only_commands_limit_spinning_threads(command, tmp_path):
     result = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=60
     )
-    assert result.stdout.split() == ["None" if command[0] == "-c" else "3000"], result.stderr
+    assert result.stdout.split() == ["None" if command[-1] == "import transxnet" else "3000"], result.stderr

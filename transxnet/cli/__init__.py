@@ -1,15 +1,17 @@
-"""Commands of `python -m transxnet`, one module each: its options, its work and its output.
+"""Commands of `transxnet` and `python -m transxnet`, one module each: its options, its work and its output.
 
 With --json every line of standard output is one JSON object. An error of one image does not stop the others. Torch is
-imported when a command runs, so that --help is quick.
+imported when a command runs, so that --help is quick. Other packages add commands through entry points (plugins.py).
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
-from . import bundle, erf, evaluate, gallery, out_of_distribution, predict, publish, study, train
+from . import bundle, erf, evaluate, gallery, out_of_distribution, plugins, predict, publish, study, train
 from . import list as list_models
 from .common import add_device_option, add_option, add_weights_options
 
@@ -31,10 +33,25 @@ COMMANDS = (
 def add_commands(subparsers: argparse._SubParsersAction) -> None:
     """Register the commands; each sets `run`, a function of the parsed arguments that returns the exit code."""
     for name, module, shared_options, summary in COMMANDS:
-        parser = subparsers.add_parser(
-            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=getattr(module, "EPILOG", None), formatter_class=argparse.RawDescriptionHelpFormatter,
-        )  # fmt: skip
-        for add_options in (module.add_options, *shared_options):
-            add_options(partial(add_option, parser))
-        parser.set_defaults(run=module.run)
+        _add_command(subparsers, name, module, shared_options, summary)
+    for name, load in plugins.find_commands().items():
+        if name in subparsers.choices:
+            continue
+        try:
+            module = load()
+        except ImportError as error:
+            plugins.add_unavailable(subparsers, name, error)
+        else:
+            _add_command(subparsers, name, module, (), module.SUMMARY)
+
+
+def _add_command(
+    subparsers: argparse._SubParsersAction, name: str, module: Any, shared_options: Sequence[Any], summary: str
+) -> None:
+    parser = subparsers.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=getattr(module, "EPILOG", None), formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    for add_options in (module.add_options, *shared_options):
+        add_options(partial(add_option, parser))
+    parser.set_defaults(run=module.run)

@@ -68,6 +68,8 @@ def _unit(text: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> int:
     """Average the fields, with previews, and write the results; 1 if images or models failed."""
+    import cv2  # noqa: F401  the figures need it: where it cannot be imported, the command fails before its work
+
     from ..distributed import process_group
 
     paths = find_images(args.images, exclude=args.out)[: args.max_images]

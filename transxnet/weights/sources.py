@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from ..assets import find_asset
 from ..errors import DigestMismatch, SourceFailed, WeightsMismatch, quote
-from ..labels import ASSETS
 from ..messages import Message
 from ..variants import UNTRAINED, VARIANTS, VariantSpec
 from .checkpoint import file_sha256
 from .download import CONFIG, WEIGHTS, Report, Repository, cached_repository, fetch, fetch_repository
 from .namespace import HUB_PREFIX, Namespace
 
-BUNDLED = ASSETS / "weights"
+BUNDLED = find_asset("weights")
 RELEASE_URL = "https://github.com/LMMMEng/TransXNet/releases/download/v1.0"
 UNCONFIRMED = {  # recorded by one public project only
     "transx-t.pth.tar": "c8ef6f4834014e691c0e5a5c2f027b2a23172b16988e35742dda571f6b8e8704"

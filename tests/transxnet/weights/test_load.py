@@ -30,8 +30,8 @@ from tests.fixtures.small_t import (
     save_weights,
 )
 from tests.hub import file_digest
+from transxnet.assets import find_asset
 from transxnet.errors import DeviceError, DigestMismatch, SourceFailed, UnknownName, WeightsMismatch
-from transxnet.labels import ASSETS
 from transxnet.model import TransXNet
 from transxnet.variants import VARIANTS
 from transxnet.weights import checkpoint, sources
@@ -275,18 +275,18 @@ def test_bundled_weights_must_match_their_card():
 
 
 def test_pico_is_bundled_and_equals_its_card(monkeypatch):
-    monkeypatch.setattr(sources, "BUNDLED", ASSETS / "weights")
+    monkeypatch.setattr(sources, "BUNDLED", find_asset("weights"))
     assert "transxnet_pico" in sources.bundled_names()
     for name in sources.bundled_names():
         loaded = load(name, device="cpu")
-        card = json.loads((ASSETS / "weights" / f"{name}.json").read_text(encoding="utf-8"))
+        card = json.loads((find_asset("weights") / f"{name}.json").read_text(encoding="utf-8"))
         assert (loaded.provenance.kind, loaded.provenance.sha256) == ("bundled", card["sha256"])
         assert (
             loaded.provenance.note
             == f"Top-1 accuracy {100 * card['accuracy']['top1']:.1f}% (Tiny-ImageNet, 5,000 validation images)."
         )
         assert card["name"] == name == loaded.spec.name
-        assert (ASSETS / "weights" / f"{name}.safetensors").stat().st_size < 10_000_000
+        assert (find_asset("weights") / f"{name}.safetensors").stat().st_size < 10_000_000
 
 
 # --- Random weights ---------------------------------------------------------------------------------------
