@@ -179,6 +179,8 @@ def result_cell(column: Column, name: str, caption: str = "", short: bool = Fals
     exactly = tr_message(layer_and_target(result))
     if not short:
         caption = tr("maps.exactly", exactly=exactly, text=caption)
+    elif name == "grad_cam" and column.study.target.note:  # another class than the column's heading says
+        caption = f"{caption}. {tr_message(column.study.target.note)}"
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
     values, geometry, position = displayed_values(result), result_geometry(result), marked_position(result)
     return map_cell(column, values, geometry, position, caption, f"{alt}, {exactly}", **data)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 
-from transxnet.cli.common import AddOption, add_option
+from transxnet.cli.common import AddOption, add_option, add_source_options
 from transxnet.console import escape_unencodable, explain_import_error
 from transxnet.errors import LensError
 
@@ -55,7 +55,12 @@ def add_options(add: AddOption) -> None:
         "one per model", metavar="NS[@REVISION]", variable="TRANSXNET_HUB_NAMESPACE",
     )  # fmt: skip
     add("--device", "cuda, cuda:N, mps or cpu", default_text="best available")
-    add("--model", "model that the page opens with", default="pico")
+    text = (
+        "model that the page offers, a variant or NAME=SOURCE for one of your own (a file, a folder or hf-hub:ID); "
+        "repeat for several, the page opens with the first"
+    )
+    add("--model", text, action="append", metavar="NAME[=SOURCE]", default_text="pico")
+    add_source_options(add)
     add(
         "--backbones", "up to three timm backbones that one click adds to the receptive fields; those without weights "
         "on this disk get random weights", metavar="NAME,NAME,…",

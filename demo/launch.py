@@ -47,6 +47,10 @@ def build(args: argparse.Namespace) -> Any:
     decorate = on_gpu()
     import torch
 
+    from transxnet.backbones.spec import is_backbone
+    from transxnet.weights.load import check_weights_dir
+    from transxnet.weights.named_sources import parse_models, register_models
+
     from .backbones import DEFAULT_BACKBONES, Backbones
     from .renderer import Renderer
     from .service import StudyService
@@ -58,13 +62,16 @@ def build(args: argparse.Namespace) -> Any:
     backbones = tuple(canonical_name(name) for name in names)
     if len(backbones) > MAX_MODELS:
         raise OutOfRange(f"--backbones names {len(backbones)} backbones.", remedy=f"Name up to {MAX_MODELS}.")
+    check_weights_dir(args.weights_dir)
+    named = parse_models(args.model or ["pico"], args.class_names or (), args.activation or (), args.ema)
+    models = register_models(named)
+    listed = (*backbones, *filter(is_backbone, models))
     service = StudyService(
         device=args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace, on_gpu=decorate,
-        default=args.model,
-        backbones=Backbones(args.visitor_backbones, tuple(name.partition("@")[0] for name in backbones)),
+        models=models, backbones=Backbones(args.visitor_backbones, tuple(name.partition("@")[0] for name in listed)),
     )  # fmt: skip
-    service.preload(args.model)
-    return Page(Renderer(service, args.model, backbones))
+    service.preload(models[0])
+    return Page(Renderer(service, models[0], backbones))
 
 
 def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:

@@ -27,7 +27,7 @@ from typing import Any
 from transxnet.errors import LensError
 from transxnet.images import SourceImage, decode
 from transxnet.study import StudyOptions
-from transxnet.variants import UNTRAINED, find_variant
+from transxnet.variants import UNTRAINED
 
 from .cells import crosshair, predictions, progress
 from .columns import Column, Scene, gather
@@ -110,7 +110,7 @@ class Renderer:
 
     def __init__(self, service: StudyService, default_model: str = "pico", backbones: Sequence[str] = ()):
         self.service = service
-        self.default_model = find_variant(default_model).short
+        self.default_model = canonical_name(default_model)
         self.backbones = tuple(backbones) if service.backbones.policy != "none" else ()
         self.examples = examples()
         self.model_names = list(dict.fromkeys([*service.names(), self.default_model]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -61,7 +61,7 @@ class StudyService:
         weights_dir: Likewise.
         hub_namespace: Likewise.
         on_gpu: Wraps functions that compute, as spaces.GPU does.
-        default: The model that the page opens on. It and pico are never evicted.
+        models: Models that the operator named; the page opens on the first. It and pico are never evicted.
         backbones: Which timm backbones visitors may name.
         model_bytes: Limit for parameters and buffers of all other models.
         download_bytes: Disk space for backbones that visitors request.
@@ -78,7 +78,7 @@ class StudyService:
         weights_dir: str | None = None,
         hub_namespace: str | None = None,
         on_gpu: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
-        default: str = "pico",
+        models: Sequence[str] = ("pico",),
         backbones: Backbones = ANY_BACKBONE,
         model_bytes: int = models.MAX_BYTES,
         download_bytes: int = download_folder.MAX_BYTES,
@@ -89,7 +89,8 @@ class StudyService:
         self._sources = {"weights_dir": weights_dir, "hub_namespace": hub_namespace}
         self._downloads = DownloadFolder(cache_folder() / "visitors", download_bytes)
         self._lock = threading.Lock()
-        self._models = Models(self._load, self._size, self._is_remote, model_bytes, {canonical_name(default), "pico"})
+        self._models = Models(self._load, self._size, self._is_remote, model_bytes, {canonical_name(models[0]), "pico"})
+        self._named = tuple(models)
         self._costs: LRUCache[str, Cost] = LRUCache(COSTS)
         self._waiting = threading.BoundedSemaphore(WAITING)
         self._images: LRUCache[str, SourceImage] = LRUCache(IMAGES)
@@ -103,10 +104,11 @@ class StudyService:
         self.timer = Timer(self._jobs, self._loaded, on_gpu, self._models.hold_all)
 
     def names(self) -> list[str]:
-        """Short names of models with available weights, bundled ones first, and two with random weights."""
+        """Short names of models: the operator's own, those with available weights, two with random weights."""
         available = [spec.short for spec in VARIANTS.values() if self.availability(spec.short) != Availability.NOWHERE]
         bundled = [name for name in available if self.availability(name).ready]
-        return [*bundled, *(n for n in available if n not in bundled), f"pico@{UNTRAINED}", f"t@{UNTRAINED}"]
+        rest = [*bundled, *(n for n in available if n not in bundled), f"pico@{UNTRAINED}", f"t@{UNTRAINED}"]
+        return [*(name for name in self._named if name not in rest), *rest]
 
     def add(self, image: SourceImage, visitor: bool = True) -> str:
         """Cache an image and return its key for `image`. visitor: False for an image of an endpoint call."""

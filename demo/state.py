@@ -129,7 +129,10 @@ class ViewState(BaseModel):
     position: tuple[Coordinate, Coordinate] | None = _option(
         None, "query position, column and row in pixels of the upright image; null is the center"
     )
-    target: str = _option("", "WNID of the target class; empty for the model's own prediction", max_length=MAX_NAME)
+    target: str = _option(
+        "", "WNID of the target class, or its name where it has none; empty for the model's own prediction",
+        max_length=MAX_NAME,
+    )  # fmt: skip
     compared: str = _option("attention", "map that Compare shows", pattern="^[a-z][a-z0-9_]{0,39}$")
     two_images: bool = _option(False, "whether Compare shows two images on each model")
     ablations: Annotated[tuple[str, ...], Field(max_length=64), _checked(_ablations)] = _option(

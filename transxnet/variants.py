@@ -6,7 +6,7 @@ and MACs in `paper` are those that the paper reports. pico and nano are this pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -146,8 +146,12 @@ VARIANTS: Mapping[str, VariantSpec] = MappingProxyType(
 )
 
 
-def find_variant(name: str) -> VariantSpec:
+def find_variant(name: str, others: Sequence[str] = ()) -> VariantSpec:
     """The variant called "transxnet_t", "t", "T", "B-384", …
+
+    Args:
+        name: Of the variant, in any case.
+        others: Names of other models that the remedy lists as well.
 
     Raises:
         UnknownName: No such variant; the remedy lists all.
@@ -156,20 +160,24 @@ def find_variant(name: str) -> VariantSpec:
     for spec in VARIANTS.values():
         if normalized in (spec.name, spec.short):
             return spec
-    names = ", ".join(spec.short for spec in VARIANTS.values())
+    names = ", ".join([*others, *(spec.short for spec in VARIANTS.values())])
     raise UnknownName(
         "There is no model called {name}.", remedy="Choose one of: {names} (each also as NAME@untrained).",
         name=quote(name.strip()), names=names,
     )  # fmt: skip
 
 
-def parse_variant(text: str) -> tuple[VariantSpec, bool]:
+def parse_variant(text: str, others: Sequence[str] = ()) -> tuple[VariantSpec, bool]:
     """Parse a variant's name and, as in "pico@untrained", whether random weights are requested.
+
+    Args:
+        text: The name.
+        others: As `find_variant` takes it.
 
     Raises:
         UnknownName: No such variant.
     """
     name, at, suffix = text.strip().partition("@")
     if at and suffix.strip().lower() == UNTRAINED:
-        return find_variant(name), True
-    return find_variant(text), False
+        return find_variant(name, others), True
+    return find_variant(text, others), False

@@ -16,6 +16,7 @@ from ..views import VIEWS
 from .components import Mounted, SafeImage
 from .language import Translations, chooser
 
+OWN_MODEL_COMMAND = "python app.py --model NAME=FILE --class-names NAME=names.txt"
 BACKBONE_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
 SEGMENTS: dict[str, Any] = {"elem_classes": "segments", "container": False}
 
@@ -23,6 +24,14 @@ SEGMENTS: dict[str, Any] = {"elem_classes": "segments", "container": False}
 def _texts(prefix: str) -> dict[str, Mapping[str, str]]:
     """The text of a widget by locale."""
     return in_every_locale(lambda: tr_group(prefix))
+
+
+def _own_model_help() -> str:
+    """How to open the page with a checkpoint of the reader's own."""
+    return (
+        f"<details><summary>{tr('own_model.title')}</summary><p>{tr('own_model.text')}</p>"
+        f"<code>{escape(OWN_MODEL_COMMAND)}</code><p>{tr('own_model.more')}</p></details>"
+    )
 
 
 class Layout:
@@ -124,6 +133,7 @@ class Layout:
                 container=False, visible=backbones.offered,
                 placeholder=BACKBONE_EXAMPLES if backbones.policy == "any" else ", ".join(backbones.listed),
             )  # fmt: skip
+        gr.HTML(self.translations.marker(_own_model_help), elem_id="own-model", js_on_load=None)
 
     # ---- tabs -----------------------------------------------------------------------------------------------------
 

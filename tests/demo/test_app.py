@@ -35,7 +35,8 @@ ROOT = Path(__file__).parents[2]
 def test_defaults_leave_the_rest_to_the_environment():
     assert vars(command.arguments([])) == {
         "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
-        "model": "pico", "backbones": None, "visitor_backbones": "any", "mcp": False, "allowed_host": None,
+        "model": None, "class_names": None, "activation": None, "ema": False,
+        "backbones": None, "visitor_backbones": "any", "mcp": False, "allowed_host": None,
         "frame_ancestors": None,
     }  # fmt: skip
 
@@ -46,7 +47,8 @@ def test_every_option_is_parsed():
     line += " --allowed-host a --allowed-host b --frame-ancestors https://a --frame-ancestors https://b"
     assert vars(command.arguments(shlex.split(line))) == {
         "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
-        "model": "t", "backbones": "timm:resnet18,timm:resnet50", "visitor_backbones": "none",
+        "model": ["t"], "class_names": None, "activation": None, "ema": False,
+        "backbones": "timm:resnet18,timm:resnet50", "visitor_backbones": "none",
         "mcp": True, "allowed_host": ["a", "b"], "frame_ancestors": ["https://a", "https://b"],
     }  # fmt: skip
 
@@ -130,10 +132,16 @@ def loaded_names(monkeypatch) -> list[str]:
     return names
 
 
-def test_space_runs_studies_in_its_gpu_decorator(space, loaded_names):
-    page = launch.build(command.arguments(["--device", "cpu", "--weights-dir", "w", "--hub-namespace", "n"]))
+def test_useless_weights_folder_ends_the_program(tmp_path):
+    with pytest.raises(LensError, match="holds no weights under a name that is known here"):
+        launch.build(command.arguments(["--device", "cpu", "--weights-dir", str(tmp_path)]))
+
+
+def test_space_runs_studies_in_its_gpu_decorator(space, loaded_names, tmp_path):
+    (tmp_path / "t.safetensors").touch()
+    page = launch.build(command.arguments(["--device", "cpu", "--weights-dir", str(tmp_path), "--hub-namespace", "n"]))
     assert page.renderer.service.preload("pico").finished.wait(60)
-    assert loaded_names == ["pico from w and n"]  # on its way before anybody has opened the page
+    assert loaded_names == [f"pico from {tmp_path} and n"]  # on its way before anybody has opened the page
     key = page.renderer.service.add(image())
     assert space == []
     page.renderer.service.study(key, "pico", StudyOptions(analyses=()))
@@ -157,7 +165,7 @@ def test_page_opens_with_the_model_of_the_option(loaded_names):
 def test_default_model_without_weights_reports_an_error(monkeypatch):
     monkeypatch.setattr(service_module, "available", lambda name, **where: Availability.NOWHERE)
     page = launch.build(command.arguments(["--model", "nano"]))
-    assert page.renderer.model_names == ["pico@untrained", "t@untrained", "nano"]
+    assert page.renderer.model_names == ["nano", "pico@untrained", "t@untrained"]
     assert page.renderer.service.preload("nano").finished.wait(60)
     assert "No weights" in str(page.renderer.service.preload("nano").error)
 

@@ -351,7 +351,7 @@ def test_default_model_answers_while_others_load(monkeypatch):
 
 
 def test_default_and_pico_are_never_evicted(loads):
-    service = StudyService(device="cpu", default="s", model_bytes=700 * 10**6)
+    service = StudyService(device="cpu", models=("s",), model_bytes=700 * 10**6)
     for name in ("s", "pico", "b", "b_384", "t", "b@untrained", "b_384@untrained"):
         entry = service.hold(name)
         assert entry.finished.wait(60)

@@ -19,7 +19,7 @@ from typing import Any
 from ..errors import LensError, UnknownName, quote
 from ..labels import NUMBERED, LabelSet, label_set
 from ..messages import Message
-from ..registry import find_model
+from ..registry import find_model, registered_names
 from ..variants import SOFTMAX, UNTRAINED, Published, VariantSpec, parse_variant
 
 PREFIX = "timm:"
@@ -105,7 +105,7 @@ def spec_of(name: str) -> tuple[VariantSpec | BackboneSpec, bool]:
     base, _, suffix = name.strip().partition("@")
     untrained = suffix.strip().lower() == UNTRAINED
     registered = find_model(base if untrained else name)
-    return (registered.spec, untrained) if registered else parse_variant(name)
+    return (registered.spec, untrained) if registered else parse_variant(name, registered_names())
 
 
 def parse_backbone(name: str) -> tuple[BackboneSpec, bool]:

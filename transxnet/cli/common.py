@@ -78,6 +78,11 @@ def add_model_options(
         add("--models", f"{help or 'models, one row each'}: {kinds}", metavar="A,B", default=default, **options)
     else:
         add("--model", help or kinds, metavar="NAME[=SOURCE]", default=default or None, **options)
+    add_source_options(add)
+
+
+def add_source_options(add: AddOption) -> None:
+    """Options of models with a source of the user's own."""
     text = "class names of a model with a source: a file (.txt, .json, .csv) or a label set; may be repeated"
     add("--class-names", text, metavar="[NAME=]FILE", action="append", default_text="those that the source mentions")
     text = "activation of a model with a source, softmax or sigmoid; may be repeated"

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..backbones.spec import BackboneSpec, spec_of
 from ..labels import LABEL_SETS, label_set, wnid_or_none
 from ..variants import UNTRAINED, VARIANTS, VariantSpec
-from .common import AddOption
+from .common import AddOption, add_source_options, model_names
+
+if TYPE_CHECKING:
+    from ..cost import Cost
 
 # (parameters, 10^9 multiply-accumulates at the variant's input size), measured with cost.cost; a test measures again.
 COSTS: dict[str, tuple[int, float]] = {
@@ -31,8 +34,10 @@ COSTS: dict[str, tuple[int, float]] = {
 
 def add_options(add: AddOption) -> None:
     """Define the options of `list`."""
-    add("names", "models to list", nargs="*", metavar="NAME", default_text="TransXNet variants")
+    text = "models to list, also NAME=SOURCE for a model of your own"
+    add("names", text, nargs="*", metavar="NAME", default_text="TransXNet variants")
     add("--classes", "list the classes of this model or label set instead", metavar="NAME")
+    add_source_options(add)
     add("--json", "print one JSON object per line", action="store_true")
 
 
@@ -40,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Print a table of models, or of classes."""
     if args.classes:
         return _list_classes(args.classes, args.json)
-    rows = [_row(name, args) for name in args.names or [spec.short for spec in VARIANTS.values()]]
+    rows = [_row(name, args) for name in model_names(args, args.names or [spec.short for spec in VARIANTS.values()])]
     if args.json:
         print(*map(json.dumps, rows), sep="\n")
         return 0
@@ -58,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _row(name: str, args: argparse.Namespace) -> dict[str, Any]:
-    from ..weights.load import available
+    from ..weights.load import Availability, available
 
     spec, untrained = spec_of(name)
     availability = available(name, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
@@ -68,19 +73,30 @@ def _row(name: str, args: argparse.Namespace) -> dict[str, Any]:
         "description": spec.about, "parameters": parameters, "gmacs": gmacs, "image_size": spec.image_size,
         "classes": spec.num_classes, "label_set": spec.label_set,
         "top1_paper": round(spec.paper.top1 / 100, 4) if spec.paper else None,
-        "top1_measured": None if untrained else _measured_top1(spec), "weights": str(availability),
-        "local": availability.ready,
+        "top1_measured": _measured_top1(spec) if availability == Availability.BUNDLED else None,
+        "weights": str(availability), "local": availability.ready,
     }  # fmt: skip
 
 
 def _cost(spec: VariantSpec | BackboneSpec) -> tuple[int, float]:
     """(parameters, 10^9 multiply-accumulates)."""
-    if spec.name in COSTS:
+    if spec == VARIANTS.get(spec.name) and spec.name in COSTS:
         return COSTS[spec.name]
     from ..backbones.cost import backbone_cost
 
-    cost = backbone_cost(spec)
+    cost = backbone_cost(spec) if isinstance(spec, BackboneSpec) else _variant_cost(spec)
     return cost.parameters, float(f"{cost.macs / 1e9:.5g}")
+
+
+def _variant_cost(spec: VariantSpec) -> Cost:
+    """Of a model of the user's own, from shapes alone."""
+    import torch
+
+    from ..cost import cost
+    from ..model import TransXNet
+
+    with torch.device("meta"):
+        return cost(TransXNet(spec).eval())
 
 
 def _measured_top1(spec: VariantSpec | BackboneSpec) -> float | None:

@@ -19,7 +19,7 @@ def prediction_bars(
     """Predictions as bars, the most probable at the top.
 
     Args:
-        predictions: Best first.
+        predictions: Best first; none leaves the image empty.
         target: Class index of the explained one, whose bar is dark and whose name is bold.
         width: Pixels of the square image; a bar of probability 1 fills it.
         dpi: Pixels an inch, which sets the size of the text.
@@ -28,7 +28,7 @@ def prediction_bars(
         uint8 (width, width, 3), RGB.
     """
     side = width / dpi
-    canvas, step = Canvas(side, dpi, margin=0), side / len(predictions)
+    canvas, step = Canvas(side, dpi, margin=0), side / max(1, len(predictions))
     for row, prediction in enumerate(predictions):
         is_target, y = prediction.index == target, row * step
         color = ACCENT if is_target else SOFT

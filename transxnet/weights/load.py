@@ -416,10 +416,24 @@ def _source_options(
     hub_cache: str | os.PathLike[str] | None,
 ) -> SourceOptions:  # fmt: skip
     """The arguments of `load`, with the environment's values for None."""
-    folder = os.environ.get("TRANSXNET_WEIGHTS", "") if weights_dir is None else os.fspath(weights_dir)
-    path = Path(folder).expanduser() if folder.strip() else None
     cache = None if hub_cache is None else Path(hub_cache).expanduser()
-    return SourceOptions(path, configured_namespace(hub_namespace), report, allow_download, cache)
+    return SourceOptions(_weights_dir(weights_dir), configured_namespace(hub_namespace), report, allow_download, cache)
+
+
+def check_weights_dir(weights_dir: str | os.PathLike[str] | None = None) -> None:
+    """Refuse a weights folder, that of `load`'s argument or of TRANSXNET_WEIGHTS, without anything usable.
+
+    Raises:
+        SourceFailed: It does not exist, or holds no weights under a known name.
+    """
+    path = _weights_dir(weights_dir)
+    if path is not None:
+        sources.check_weights_dir(path)
+
+
+def _weights_dir(weights_dir: str | os.PathLike[str] | None) -> Path | None:
+    folder = os.environ.get("TRANSXNET_WEIGHTS", "") if weights_dir is None else os.fspath(weights_dir)
+    return Path(folder).expanduser() if folder.strip() else None
 
 
 def _delivers(get_file: sources.Source, spec: Spec, options: SourceOptions) -> bool:

@@ -123,6 +123,8 @@ def own_model(
         spec, num_classes=_num_classes(state), image_size=image_size, **preprocessing, **labels,
         activation=_activation(activation, descriptions, _num_classes(state)),
     )  # fmt: skip
+    if own.num_classes != spec.num_classes:
+        own = replace(own, paper=None)  # its accuracy is that of other classes
     if base is None:
         own = replace(
             own, name=name, bias_size=architecture["bias_size"], official_file="", paper=None,

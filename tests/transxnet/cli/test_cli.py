@@ -86,10 +86,18 @@ def test_list_has_every_variant(capsys, weights):
 
 
 def test_list_shows_accuracy_from_the_card(capsys, tmp_path, monkeypatch):
-    (tmp_path / "transxnet_nano.json").write_text('{"sha256": "ab", "accuracy": {"top1": 0.4321}}', encoding="utf-8")
-    monkeypatch.setattr("transxnet.weights.sources.BUNDLED", tmp_path)
+    """Of the bundled weights alone: other weights of the variant have another accuracy."""
+    bundle, own = tmp_path / "bundle", tmp_path / "own"
+    for folder in (bundle, own):
+        folder.mkdir()
+        (folder / "transxnet_nano.safetensors").write_bytes(b"")
+    card = '{"sha256": "ab", "accuracy": {"top1": 0.4321}}'
+    (bundle / "transxnet_nano.json").write_text(card, encoding="utf-8")
+    monkeypatch.setattr("transxnet.weights.sources.BUNDLED", bundle)
     _, out, _ = run(capsys, "list", "--json")
     assert {row["name"]: row["top1_measured"] for row in lines(out)}["nano"] == 0.4321
+    _, out, _ = run(capsys, "list", "nano", "--json", "--weights-dir", own)
+    assert lines(out)[0]["top1_measured"] is None
 
 
 def test_list_of_named_models(capsys):
@@ -284,7 +292,7 @@ def test_help_states_defaults(capsys):
         with pytest.raises(SystemExit):
             main([command, "--help"])
         texts[command] = " ".join(capsys.readouterr().out.split())
-    assert "models to list (default: TransXNet variants)" in texts["list"]
+    assert "for a model of your own (default: TransXNet variants)" in texts["list"]
     assert (
         "folder of NAME.safetensors files or official checkpoints (default: environment variable TRANSXNET_WEI"
         in (texts["predict"])
