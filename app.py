@@ -66,7 +66,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="Hub namespace with transxnet_t, … (default: TRANSXNET_HUB_NAMESPACE); NS@v1 pins a branch, tag or "
         "commit, NS@t=COMMIT,s=v2 one per model",
     )  # fmt: skip
-    parser.add_argument("--device", help="cuda, cuda:N, mps or cpu (default: best available)")
+    parser.add_argument(
+        "--device", help="cuda, cuda:N, mps, xpu, npu or cpu (default: cuda or mps if available, else cpu)"
+    )
     parser.add_argument("--model", default="pico", help="model that the page opens with (default: pico)")
     parser.add_argument(
         "--backbones", metavar="NAME,NAME,…",
