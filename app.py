@@ -14,7 +14,7 @@ from typing import Any
 if "OMP_WAIT_POLICY" not in os.environ:  # what transxnet.console.limit_spinning sets: importing it would load torch
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
-from transxnet.console import escape_unencodable, explain_import_error
+from transxnet.console import decode_arguments, escape_unencodable, explain_import_error
 from transxnet.errors import LensError
 
 
@@ -29,6 +29,7 @@ def report_failure(error: Exception) -> int:
 
 
 escape_unencodable()
+decode_arguments()
 try:
     from demo import address, server
     from demo.memory import limit_arenas
