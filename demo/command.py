@@ -16,7 +16,7 @@ from functools import partial
 from importlib.util import find_spec
 
 from transxnet.cli.common import AddOption, add_option, add_source_options
-from transxnet.console import escape_unencodable, explain_import_error
+from transxnet.console import decode_arguments, escape_unencodable, explain_import_error
 from transxnet.errors import LensError
 
 SUMMARY = "serve the interactive page"
@@ -25,6 +25,8 @@ SUMMARY = "serve the interactive page"
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """The options of `python app.py`; each falls back to its environment variable, so that a Space needs none."""
     escape_unencodable()  # the help has such characters
+    if argv is None:
+        decode_arguments()
     parser = argparse.ArgumentParser(prog="python app.py", description="TransXNet Lens: the interactive page.")
     add_options(partial(add_option, parser))
     return parser.parse_args(argv)
@@ -54,7 +56,7 @@ def add_options(add: AddOption) -> None:
         "--hub-namespace", "Hub namespace with transxnet_t, …; NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 "
         "one per model", metavar="NS[@REVISION]", variable="TRANSXNET_HUB_NAMESPACE",
     )  # fmt: skip
-    add("--device", "cuda, cuda:N, mps or cpu", default_text="best available")
+    add("--device", "cuda, cuda:N, mps, xpu, npu or cpu", default_text="cuda or mps if available, else cpu")
     text = (
         "model that the page offers, a variant or NAME=SOURCE for one of your own (a file, a folder or hf-hub:ID); "
         "repeat for several, the page opens with the first"

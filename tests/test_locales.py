@@ -1,10 +1,11 @@
-"""The page and the commands as processes in locales whose encoding is not UTF-8: C (ASCII) and zh_CN.GBK.
+"""The page and the commands as processes in locales whose encoding is not UTF-8.
 
-Each locale's processes run at the same time, with an image whose name neither encoding can represent.
+Each locale's processes run at the same time, with an image and a folder whose names no encoding can represent.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -27,7 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DEADLINE = 220  # seconds; below pytest's own time-out of 240, far above what any machine needs
 WITHOUT_UTF8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 NO_PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), "")
-NAME = "大 사.jpg"
+NAME = "大 사 é.jpg"
+LOCALES = {"gbk": ("zh_CN", "GBK"), "euc_kr": ("ko_KR", "EUC-KR"), "cp1252": ("en_US", "CP1252")}
 
 
 @dataclass
@@ -43,13 +45,13 @@ class Processes:
     """The commands under test, started together in one locale."""
 
     def __init__(self, environment: dict[str, str], encoding: str, folder: Path):
-        self.environment, self.encoding, self.out = os.environ | environment, encoding, folder / "out"
+        self.environment, self.encoding, self.out = os.environ | environment, encoding, folder / "결과 ñ"
         image = folder / NAME
         shutil.copyfile(examples()[0].path, image)
         transxnet = ("-m", "transxnet")
         self.started = {
             "list": self._start(*transxnet, "list", "pico"),
-            "predict": self._start(*transxnet, "predict", str(image)),
+            "predict": self._start(*transxnet, "predict", str(image), "--json"),
             "study": self._start(*transxnet, "study", str(image), "--analyses", "grad_cam", "--out", str(self.out)),
             "page": self._start(
                 "-u", "app.py", "--host", "127.0.0.1", "--port", "0", GRADIO_TEMP_DIR=str(folder / "temp"), **NO_PROXY
@@ -73,19 +75,20 @@ class Processes:
             process.communicate()
 
 
-@pytest.fixture(scope="module")
-def gbk_locale(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a GBK locale, built from Debian's package `locales`."""
-    folder = tmp_path_factory.mktemp("locales")
-    subprocess.run(["localedef", "-i", "zh_CN", "-f", "GBK", str(folder / "zh_CN.GBK")], check=True)
-    return {"LOCPATH": str(folder), "LC_ALL": "zh_CN.GBK", "LANG": "zh_CN.GBK"}
+def locale_environment(encoding: str, folder: Path) -> dict[str, str]:
+    """The environment of a locale with this encoding, built from Debian's package `locales`."""
+    if encoding == "ascii":
+        return {"LC_ALL": "C", "LANG": "C"}
+    language, charmap = LOCALES[encoding]
+    name = f"{language}.{charmap}"
+    command = ["localedef", "--quiet", "-i", language, "-f", charmap, str(folder / name)]
+    subprocess.run(command, check=True)
+    return {"LOCPATH": str(folder), "LC_ALL": name, "LANG": name}
 
 
-@pytest.fixture(scope="module", params=["ascii", "gbk"])
-def processes(
-    request: pytest.FixtureRequest, gbk_locale: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Processes]:
-    environment = {"LC_ALL": "C", "LANG": "C"} if request.param == "ascii" else gbk_locale
+@pytest.fixture(scope="module", params=["ascii", *LOCALES])
+def processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    environment = locale_environment(request.param, tmp_path_factory.mktemp("locale"))
     processes = Processes(environment | WITHOUT_UTF8, request.param, tmp_path_factory.mktemp(request.param))
     yield processes
     processes.stop()
@@ -106,7 +109,11 @@ def test_list_prints_the_models(processes):
 def test_predict_prints_a_prediction(processes):
     ended = processes.wait("predict")
     assert (ended.code, ended.errors) == (0, "")
-    assert "%" in ended.output
+    (line,) = ended.output.splitlines()
+    result = json.loads(line)
+    assert result["predictions"]
+    image = result["image"].encode(processes.encoding, "surrogateescape")  # as this locale's Python opens it
+    assert image.decode().endswith(NAME)
 
 
 def test_study_writes_report_and_manifest(processes):
@@ -117,7 +124,17 @@ def test_study_writes_report_and_manifest(processes):
     assert ("\\udce5\\udca4\\udca7" in entry) == (processes.encoding == "ascii")  # the three bytes of 大 in UTF-8
 
 
-def test_page_is_served(processes):
+def upload_and_predict(client: httpx.Client) -> str:
+    """What the page's API predicts for an upload of this name."""
+    content = Path(examples()[0].path).read_bytes()
+    upload = client.post("/gradio_api/upload", files={"files": (NAME, content, "image/jpeg")})
+    assert upload.status_code == 200, upload.text
+    image = {"path": upload.json()[0], "orig_name": NAME, "meta": {"_type": "gradio.FileData"}}
+    call = client.post("/gradio_api/call/predict", json={"data": [image, "pico", 1, False]})
+    return client.get(f"/gradio_api/call/predict/{call.json()['event_id']}").text
+
+
+def test_page_is_served_and_takes_an_upload(processes):
     process = processes.started["page"]
     watchdog = threading.Timer(DEADLINE, process.kill)
     watchdog.start()
@@ -128,10 +145,13 @@ def test_page_is_served(processes):
             break
     else:
         pytest.fail(f"{''.join(lines)}{process.stderr.read()}")
-    page = httpx.get(url[0], timeout=DEADLINE, trust_env=False)
+    with httpx.Client(base_url=url[0], timeout=DEADLINE, trust_env=False) as client:
+        page = client.get("/")
+        prediction = upload_and_predict(client)
     watchdog.cancel()
     assert page.status_code == 200
     assert "main.js" in page.text
+    assert '"predictions"' in prediction
     process.terminate()
     ended = processes.wait("page")
     assert ended.code == 0, ended.errors

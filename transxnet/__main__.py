@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from .cli import add_commands
-from .console import escape_unencodable, explain_import_error, program_name
+from .console import decode_arguments, escape_unencodable, explain_import_error, program_name
 from .errors import LensError
 from .output import explain_storage_error
 
@@ -19,6 +19,8 @@ from .output import explain_storage_error
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; SystemExit(2) for arguments that argparse refuses."""
     escape_unencodable()
+    if argv is None:
+        decode_arguments()
     args = parser().parse_args(argv)
     args.argv = list(sys.argv[1:] if argv is None else argv)
     try:

@@ -1,16 +1,20 @@
-"""What the page and the command line share: OpenMP's threads, output in any encoding, failed imports explained."""
+"""What the page and the command line share: OpenMP's threads, text in any encoding, failed imports explained."""
 
 from __future__ import annotations
 
+import codecs
 import io
+import json
 import os
 import re
 import sys
+from pathlib import Path
 
 from .errors import LensError
 
 INSTALL = 'Run: pip install "transxnet-lens[demo]" or, in a checkout, pip install -r requirements.txt.'
 _SCRIPT = re.compile(r"transxnet(-script\.pyw?|\.exe)?")  # what pip calls the console script
+_ESCAPE = "transxnet.escape"  # name of an error handler of codecs
 _SHARED_LIBRARY = re.compile(r"\blib[\w.+-]*\.so[\w.]*")
 
 
@@ -38,11 +42,38 @@ def escape_unencodable() -> None:
     """Let standard output and error accept any text: characters outside their encoding are printed as \\u5927.
 
     Consoles of Chinese, Korean and Japanese Windows, and the C locale, cannot represent some characters of messages and
-    file names; by default Python raises UnicodeEncodeError.
+    file names; by default Python raises UnicodeEncodeError. The escapes are JSON's, so that JSON stays valid; those of
+    Python's "backslashreplace" are not: \\xe9, \\U0001f600.
     """
+    codecs.register_error(_ESCAPE, _escape)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a program may have replaced it, or have no console
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=_ESCAPE)
+
+
+def decode_arguments() -> None:
+    """Decode the command line as os.fsdecode does, so that a file of any name in it can be opened.
+
+    Python decodes it by the C library, some of whose encodings have characters that Python's codecs lack: to open a
+    file whose name holds the byte 80 would raise UnicodeEncodeError in an EUC-KR or GBK locale. Does nothing where the
+    encoding is UTF-8, and outside Linux.
+    """
+    if sys.getfilesystemencoding() == "utf-8":
+        return
+    try:
+        arguments = Path("/proc/self/cmdline").read_bytes().removesuffix(b"\0").split(b"\0")
+    except OSError:
+        return
+    own = sys.argv[1:]
+    if own and own == sys.orig_argv[-len(own) :] and len(arguments) == len(sys.orig_argv):  # as they were given
+        sys.argv[1:] = map(os.fsdecode, arguments[-len(own) :])
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Error handler of a codec: JSON's escapes, surrogate pairs above U+FFFF."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def explain_import_error(error: ImportError) -> LensError | None:

@@ -127,8 +127,8 @@ def describe_hardware(device: torch.device, processes: int = 1) -> str:
     Returns:
         Name of the GPU, or number of CPU threads and CPU model.
     """
-    if device.type == "cuda":
-        description = torch.cuda.get_device_name(device)
+    if device.type in ("cuda", "xpu", "npu"):
+        description = getattr(torch, device.type).get_device_name(device)
     elif device.type == "mps":
         description = f"the GPU of an {platform.machine()} Mac"
     else:

@@ -21,6 +21,7 @@ Every norm has eps 1e-5, GELU is the exact one, divisions of channel counts floo
 from __future__ import annotations
 
 import torch
+import torch.fx
 import torch.nn.functional as F
 from timm.layers import DropPath
 from torch import Tensor, nn
@@ -178,7 +179,7 @@ class IDConv(nn.Module):
         return out.reshape(b, c, h, w)
 
     def _kernels(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, K, K)
-        pooled = F.adaptive_avg_pool2d(x, self.kernel_size)  # (B, C, K, K)
+        pooled = adaptive_avg_pool(x, self.kernel_size)  # (B, C, K, K)
         gates = self.gates(self._mix(pooled))  # (B, G, C, K, K)
         return self.kernels((gates * self.weight).sum(dim=1))
 
@@ -190,6 +191,38 @@ class IDConv(nn.Module):
     def _mix(self, pooled: Tensor) -> Tensor:  # (B, C, k, k) -> (B, G, C, k, k), sums to 1 over G
         b, c, kh, kw = pooled.shape
         return self.proj(pooled).reshape(b, self.groups, c, kh, kw).softmax(dim=1)
+
+
+def adaptive_avg_pool(x: Tensor, size: int) -> Tensor:
+    """F.adaptive_avg_pool2d on every device: MPS has it only where the sizes divide each other.
+
+    Elsewhere rows, then columns are averaged window by window. Value i of K along an axis of n is the mean over
+    floor(i n / K) to below ceil((i + 1) n / K), as in torch.
+
+    Args:
+        x: (B, C, H, W).
+        size: K, rows and columns of the result.
+
+    Returns:
+        (B, C, K, K).
+    """
+    height, width = x.shape[-2:]
+    if _divides(height, size) and _divides(width, size):
+        return F.adaptive_avg_pool2d(x, size)
+    rows = [x[..., window, :].mean(dim=-2) for window in _windows(height, size)]
+    x = torch.stack(rows, dim=-2)  # (B, C, K, W)
+    return torch.stack([x[..., window].mean(dim=-1) for window in _windows(width, size)], dim=-1)
+
+
+torch.fx.wrap("adaptive_avg_pool")  # a call of its own in an FX graph, which cannot depend on the size
+
+
+def _divides(n: int, size: int) -> bool:
+    return (n % size if n > size else size % n) == 0
+
+
+def _windows(n: int, size: int) -> list[slice]:
+    return [slice(i * n // size, -(-(i + 1) * n // size)) for i in range(size)]
 
 
 class StaticConv(IDConv):

@@ -6,6 +6,7 @@ Each function replaces one from now on, in every Gradio app of this process. Cal
 from __future__ import annotations
 
 import secrets
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,11 +36,20 @@ class _RandomlyNamedUpload(route_utils.GradioUploadFile):
 
     Without it, who has an image could upload it too, see the digest, and ask whether there is a file of another name in
     that folder: whether another visitor has uploaded the same image, and under which file name.
+
+    The file in that folder has the visitor's name for it, as far as file names here can hold it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.sha.update(secrets.token_bytes(32))
+        if self.filename is not None:
+            self.filename = _encodable(self.filename, sys.getfilesystemencoding())
+
+
+def _encodable(name: str, encoding: str) -> str:
+    """The name with "_" in place of characters that an encoding lacks, and of "?", which no file name should have."""
+    return name.encode(encoding, "replace").decode(encoding).replace("?", "_")
 
 
 def name_uploads_randomly() -> None:

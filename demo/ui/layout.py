@@ -55,7 +55,9 @@ class Layout:
                 self._tabs()
 
     def _header(self) -> None:
-        device = {"cuda": "GPU", "mps": "Apple GPU"}.get(self.service.device.type, "CPU")
+        device = {"cuda": "GPU", "mps": "Apple GPU", "xpu": "Intel GPU", "npu": "NPU"}.get(
+            self.service.device.type, "CPU"
+        )
         default = self.renderer.default_model
         availability = self.service.availability(default)
         namespace = f"<b>hf-hub:{escape(str(self.service.namespace))}</b>"

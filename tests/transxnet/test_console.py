@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +21,7 @@ from transxnet.console import escape_unencodable, explain_import_error, program_
         ("ascii", "大 – caf\udce9", rb"\u5927 \u2013 caf\udce9"),
         ("gbk", "大 – 사", "大 – ".encode("gbk") + rb"\uc0ac"),
         ("utf-8", "大 – caf\udce9", "大 – ".encode() + rb"caf\udce9"),
+        ("cp949", "é 사 😀", rb"\u00e9 " + "사".encode("cp949") + rb" \ud83d\ude00"),
     ],
 )
 def test_unencodable_characters_are_printed_as_escapes(monkeypatch, encoding: str, text: str, printed: bytes):
@@ -26,6 +31,39 @@ def test_unencodable_characters_are_printed_as_escapes(monkeypatch, encoding: st
     for stream in (sys.stdout, sys.stderr):
         print(text, end="", file=stream)
         assert stream.buffer.getvalue() == printed
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp949", "cp936", "cp932", "cp1252", "utf-8"])
+def test_json_stays_valid_in_every_encoding(monkeypatch, encoding: str):
+    name = "é 사 大 😀 \udcff \x80.jpg"
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True))
+    escape_unencodable()
+    print(json.dumps({"image": name}, ensure_ascii=False))
+    assert json.loads(sys.stdout.buffer.getvalue().decode(encoding)) == {"image": name}
+
+
+CODE = """
+import os, sys
+from transxnet.console import decode_arguments
+changed = sys.argv[3:] == ["x"]
+if changed:
+    sys.argv[1:] = ["another"]
+decode_arguments()
+print(sys.argv[1:] == ["another"] if changed else [os.fsencode(argument) for argument in sys.argv[1:3]])
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("more", "printed"), [([], "[b'\\xec\\x82\\xac \\x80', b'']"), (["x"], "True")])
+def test_arguments_are_names_of_files(tmp_path: Path, more: list[str], printed: str):
+    """Of any bytes, in an EUC-KR locale; arguments that a program has replaced stay."""
+    subprocess.run(["localedef", "--quiet", "-i", "ko_KR", "-f", "EUC-KR", str(tmp_path / "ko_KR.EUC-KR")], check=True)
+    environment = os.environ | {
+        "LOCPATH": str(tmp_path), "LC_ALL": "ko_KR.EUC-KR", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
+    }  # fmt: skip
+    command = [sys.executable, "-c", CODE, "사".encode() + b" \x80", "", *more]
+    output = subprocess.check_output(command, env=environment, encoding="ascii", timeout=200)
+    assert output.strip() == printed
 
 
 def test_replaced_and_missing_streams_are_left_alone(monkeypatch):

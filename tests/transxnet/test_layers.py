@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from tests.fixtures.tiny_model import model_input, recipe_model
 from transxnet.layers import (
@@ -19,6 +21,7 @@ from transxnet.layers import (
     LayerScale,
     MultiScaleDWConv,
     StaticConv,
+    adaptive_avg_pool,
     fit_bias,
 )  # fmt: skip
 from transxnet.trace import Trace
@@ -77,6 +80,59 @@ def test_idconv_gates_come_from_the_pooled_image():
     assert close(trace.find_one("gates").tensor, (scores.exp() / scores.exp().sum(dim=1, keepdim=True)))
     scores = idconv.proj(x.mean(dim=(2, 3), keepdim=True)).reshape(1, 3, 8)
     assert close(trace.find_one("bias_gates").tensor, scores.exp() / scores.exp().sum(dim=1, keepdim=True))
+
+
+SIZES = [(32, 32), (24, 96), (8, 12), (4, 3), (1, 5), (28, 14), (7, 10), (63, 49)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_adaptive_pooling_equals_torchs(size):
+    """Values and gradients, to the rounding of float32; the channels are a view, as D-Mixer's halves are."""
+    both = torch.randn(2, 6, *size, requires_grad=True)
+    exact = both.detach().double().requires_grad_()
+    pooled, expected = adaptive_avg_pool(both[:, 3:], 7), F.adaptive_avg_pool2d(exact[:, 3:], 7)
+    weights = torch.randn(expected.shape)
+    (gradient,) = torch.autograd.grad((pooled * weights).sum(), both)
+    (expected_gradient,) = torch.autograd.grad((expected * weights).sum(), exact)
+    assert torch.allclose(pooled.double(), expected, rtol=0, atol=1e-6)
+    assert torch.allclose(gradient.double(), expected_gradient, rtol=0, atol=2e-6)
+    assert torch.allclose(adaptive_avg_pool(exact[:, 3:], 7), expected, rtol=0, atol=1e-14)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_adaptive_pooling_in_half_precision(dtype):
+    """As exact as two roundings allow; autocast leaves float32 alone."""
+    x = torch.randn(2, 3, 32, 20)
+    expected, half = F.adaptive_avg_pool2d(x.to(dtype).double(), 7), adaptive_avg_pool(x.to(dtype), 7)
+    assert half.dtype == dtype
+    assert torch.allclose(half.double(), expected, rtol=0, atol=2 * torch.finfo(dtype).eps)
+    with torch.autocast("cpu", dtype):
+        under_autocast = adaptive_avg_pool(x, 7)
+    assert torch.equal(under_autocast, adaptive_avg_pool(x, 7))
+
+
+def test_adaptive_pooling_costs_no_multiplications():
+    with FlopCounterMode(display=False) as counter:
+        adaptive_avg_pool(torch.ones(1, 1, 10, 13), 7)
+    assert counter.get_total_flops() == 0
+
+
+@torch.no_grad()
+@pytest.mark.filterwarnings("ignore:.*trace.*")
+@pytest.mark.parametrize("how", ["trace", "export", "compile"])
+def test_adaptive_pooling_can_be_captured(how):
+    """As one graph; exported and compiled for any batch."""
+    idconv, x = shaken(IDConv(channels=8, groups=3, kernel_size=7)), torch.randn(2, 8, 10, 13)
+    other = torch.randn(2 if how == "trace" else 5, 8, 10, 13)
+    if how == "trace":
+        captured = torch.jit.trace(idconv, x)
+    elif how == "export":
+        captured = torch.export.export(idconv, (x,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    else:
+        captured = torch.compile(idconv, backend="eager", fullgraph=True)
+    for batch in (x, other):
+        assert close(captured(batch), idconv(batch))
 
 
 # --- OSRA ------------------------------------------------------------------------------------------

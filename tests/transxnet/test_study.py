@@ -192,14 +192,17 @@ def test_image_notes_are_kept():
     )
 
 
-def test_out_of_memory_is_a_device_error(monkeypatch):
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("tried to allocate"), RuntimeError("MPS backend out of memory: tried to allocate")]
+)
+def test_out_of_memory_is_a_device_error(monkeypatch, error):
     def full(*_, **__):
-        raise torch.OutOfMemoryError("tried to allocate")
+        raise error
 
     monkeypatch.setattr(run, "observe", full)
     with pytest.raises(DeviceError, match="memory of cpu is too small to explain small") as caught:
         study(small_model(), image())
-    assert caught.value.detail == "tried to allocate"
+    assert caught.value.detail == str(error)
 
 
 def test_autocast_changes_nothing_on_cpu():

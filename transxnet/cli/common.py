@@ -61,7 +61,7 @@ def add_weights_options(add: AddOption) -> None:
 
 def add_device_option(add: AddOption) -> None:
     """Option of commands that run models."""
-    add("--device", "cuda, cuda:N, mps or cpu", default_text="best available")
+    add("--device", "cuda, cuda:N, mps, xpu, npu or cpu", default_text="cuda or mps if available, else cpu")
 
 
 def add_images_argument(add: AddOption) -> None:

@@ -110,18 +110,19 @@ def _predictions(
 
 def _forward(loaded: LoadedModel, labels: LabelSet, tensors: list, args: argparse.Namespace) -> list[Predictions]:
     """Predictions for one batch, which is halved as long as the device's memory does not suffice."""
-    import torch
-
     from ..explain.predict import predict_batch
+    from ..weights.devices import empty_cache, is_out_of_memory
 
     size = max(1, len(tensors))
     while True:
         try:
             return list(predict_batch(loaded.model, tensors, labels, args.top, size, args.autocast))
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             if size == 1:
                 raise DeviceError(
                     f"The memory of {loaded.device} does not suffice for one image.", remedy="Use --device cpu."
                 ) from error
         size //= 2  # outside the except block, where the error's traceback would hold the tensors
-        torch.cuda.empty_cache()
+        empty_cache(loaded.device)

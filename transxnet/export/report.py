@@ -89,8 +89,11 @@ def _weights(provenance: Json) -> str:
 
 def _image(entry: Json, folder: Path) -> Json:
     models, (width, height) = entry["models"], entry["size"]
-    best = [(model["model"], model["predictions"][0]) for model in models]
-    predictions = "; ".join(f"{name}: {top['label']} {percent(top['probability'], 1)}" for name, top in best)
+    best = [(model["model"], next(iter(model["predictions"]), None)) for model in models]
+    predictions = "; ".join(
+        f"{name}: {top['label']} {percent(top['probability'], 1)}" if top else f"{name}: no classifier"
+        for name, top in best
+    )
     missing = ((m["model"], analysis, reason) for m in models for analysis, reason in m["missing"].items())
     return {
         "name": entry["name"],

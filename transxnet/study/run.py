@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 
-import torch
-
 from ..errors import DeviceError, PartMissing, UnknownName, check_name
 from ..explain.observe import Observation, crop_center, observe
 from ..explain.predict import predict, predict_batch
@@ -18,6 +16,7 @@ from ..messages import Message
 from ..process_settings import without_tf32
 from ..results import Predictions
 from ..trace import Tap
+from ..weights.devices import empty_cache, is_out_of_memory
 from ..weights.load import LoadedModel
 from .analyses import ANALYSES, AnalysisContext
 from .options import NO_CLASS, StudyOptions, Target
@@ -195,13 +194,15 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 @contextmanager
 def _memory_errors(loaded: LoadedModel) -> Iterator[None]:
-    """Raise DeviceError for torch.OutOfMemoryError."""
+    """Raise DeviceError for an error of too little memory."""
     try:
         yield
         return
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         detail = str(error)
-    torch.cuda.empty_cache()  # outside the except block: the error's traceback would hold the tensors
+    empty_cache(loaded.device)  # outside the except block: the error's traceback would hold the tensors
     raise DeviceError(
         "The memory of {device} is too small to explain {model}.",
         remedy="Close what else uses it, choose a smaller variant, or --device cpu.", detail=detail,

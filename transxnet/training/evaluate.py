@@ -21,6 +21,7 @@ from torch import Tensor
 from ..distributed import Worker, describe_hardware
 from ..errors import DeviceError, ImageUnreadable, WeightsError, WeightsMismatch
 from ..process_settings import without_tf32
+from ..weights.devices import is_out_of_memory
 from ..weights.load import LoadedModel
 from .held_out import select_held_out
 from .inputs import EvaluationInput, read_inputs
@@ -164,7 +165,9 @@ def _logits(task: Task, x: Tensor) -> Tensor:  # (B, 3, S, S) -> (B, classes) fl
     try:
         with torch.autocast("cuda", dtype) if dtype else contextlib.nullcontext():
             logits = loaded.model(x.to(loaded.device)).float().cpu()
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         raise DeviceError(
             f"The memory of {loaded.device} does not suffice for {len(x)} images at a time.",
             remedy="Use a smaller --batch-size.",

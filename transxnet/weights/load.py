@@ -32,13 +32,14 @@ from ..backbones.cost import backbone_memory
 from ..backbones.module import Backbone, backbone_from, untrained_backbone
 from ..backbones.spec import PREFIX, BackboneSpec, find_backbone, is_backbone, spec_of
 from ..cost import weight_memory
-from ..errors import DeviceError, DigestMismatch, NoWeights, WeightsError, check_index, quote
+from ..errors import DeviceError, DigestMismatch, NoWeights, WeightsError, check_index
 from ..messages import Message
 from ..model import TransXNet
 from ..registry import RegisteredModel, add_model, check_model_name, find_model
 from ..variants import UNTRAINED, VariantSpec
 from . import backbone_sources, sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
+from .devices import is_out_of_memory, resolve_device
 from .download import Report, cached_repository
 from .namespace import Namespace, configured_namespace
 from .own_models import OwnModel, OwnName, builtin_variant, own_model
@@ -125,7 +126,7 @@ def load(
         source: A checkpoint file, a folder, "local-dir:FOLDER", or "hf-hub:NAMESPACE/NAME[@REVISION]"; no other source
             is tried. Architecture, classes, input size and preprocessing of a TransXNet are read from it
             (own_models.py).
-        device: "cuda", "cuda:1", "mps" or "cpu". None uses the first available of CUDA, MPS and CPU.
+        device: "cuda", "cuda:1", "mps", "xpu", "npu" or "cpu". None uses the first available of CUDA, MPS and CPU.
         weights_dir: Folder of weights; None uses TRANSXNET_WEIGHTS.
         hub_namespace: NAMESPACE with pinned revisions as in namespace.py ("ns@v1", "ns@t=COMMIT,s=COMMIT"); None uses
             TRANSXNET_HUB_NAMESPACE.
@@ -297,32 +298,6 @@ def _variant_memory(spec: VariantSpec) -> int:
         return weight_memory(TransXNet(spec))
 
 
-def resolve_device(device: str | torch.device | None = None) -> torch.device:
-    """Check that a device exists.
-
-    Args:
-        device: "cuda", "cuda:1", "mps" or "cpu"; None, "" or "auto" for the first available of CUDA, MPS and CPU.
-
-    Returns:
-        The device.
-
-    Raises:
-        DeviceError: This machine does not have it.
-    """
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    kinds = [kind for kind, is_available in available.items() if is_available]
-    if device is None or str(device).strip().lower() in ("", "auto"):
-        return torch.device(kinds[0])
-    remedy = Message("Choose one of: {names}.", names=", ".join(kinds))
-    try:
-        resolved = torch.device(str(device).strip().lower())
-    except RuntimeError as error:
-        raise DeviceError("{name} is not a device.", remedy=remedy, name=quote(str(device))) from error
-    if resolved.type not in kinds or (resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count()):
-        raise DeviceError("This machine has no device {name}.", remedy=remedy, name=repr(str(resolved)))
-    return resolved
-
-
 def _load_first_available(
     spec: Spec, source: str | os.PathLike[str] | None, options: SourceOptions
 ) -> tuple[Model, Provenance]:
@@ -404,7 +379,9 @@ def _on_device(model: Model, device: torch.device) -> Model:
     model.eval().requires_grad_(False)
     try:
         return model.to(device)
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         raise DeviceError(
             "The weights of {name} do not fit into the memory of {device}.",
             remedy="Close other programs that use it, or pass --device cpu.", name=model.spec.name, device=device,

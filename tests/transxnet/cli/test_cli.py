@@ -227,14 +227,15 @@ def test_folder_is_expanded(capsys, images, tmp_path):
     assert "no images in the folders given" in err
 
 
-def test_batch_too_large_is_halved(capsys, images, monkeypatch):
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("full"), RuntimeError("MPS backend out of memory")])
+def test_batch_too_large_is_halved(capsys, images, monkeypatch, error):
     sizes = []
     batch = predict_module.predict_batch
 
     def small_device(model, tensors, labels, top, size, autocast):
         sizes.append(size)
         if size > 1:
-            raise torch.OutOfMemoryError("full")
+            raise error
         return batch(model, tensors, labels, top, size, autocast)
 
     monkeypatch.setattr(predict_module, "predict_batch", small_device)
@@ -297,7 +298,7 @@ def test_help_states_defaults(capsys):
         "folder of NAME.safetensors files or official checkpoints (default: environment variable TRANSXNET_WEI"
         in (texts["predict"])
     )
-    assert "cuda, cuda:N, mps or cpu (default: best available)" in texts["predict"]
+    assert "cuda, cuda:N, mps, xpu, npu or cpu (default: cuda or mps if available, else cpu)" in texts["predict"]
     assert "attention head to draw, from 1; 0 = mean (default: 0)" in texts["study"]
     assert "pixel after EXIF rotation (default: center)" in texts["study"]
     assert "skip images already finished --weights-dir" in texts["study"]

@@ -31,12 +31,12 @@ from tests.fixtures.small_t import (
 )
 from tests.hub import file_digest
 from transxnet.assets import find_asset
-from transxnet.errors import DeviceError, DigestMismatch, SourceFailed, UnknownName, WeightsMismatch
+from transxnet.errors import DigestMismatch, SourceFailed, UnknownName, WeightsMismatch
 from transxnet.model import TransXNet
 from transxnet.variants import VARIANTS
 from transxnet.weights import checkpoint, sources
 from transxnet.weights import load as weights
-from transxnet.weights.load import Availability, available, load, model_memory, resolve_device
+from transxnet.weights.load import Availability, available, load, model_memory
 
 pytestmark = pytest.mark.usefixtures("small_t")
 X = torch.linspace(-2, 2, 3 * 64 * 64).reshape(1, 3, 64, 64)
@@ -359,26 +359,6 @@ def test_availability_without_network(tmp_path, monkeypatch):
     assert available("nano", hub_namespace="nobody") == Availability.HUB
     ready = {a.name for a in Availability if a.ready}
     assert ready == {"UNTRAINED", "OWN", "FOLDER", "HUB_CACHE", "BUNDLED", "RELEASE_CACHE"}
-
-
-def test_devices(monkeypatch):
-    cuda, mps = torch.cuda, torch.backends.mps
-    monkeypatch.setattr(cuda, "is_available", lambda: True)
-    monkeypatch.setattr(cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(mps, "is_available", lambda: True)
-    assert [resolve_device(d) for d in (None, "auto", "CUDA:1", "mps", " cpu ")] == [
-        torch.device(d) for d in ("cuda", "cuda", "cuda:1", "mps", "cpu")
-    ]
-    with pytest.raises(DeviceError, match=r"no device 'cuda:2'. Choose one of: cuda, mps, cpu."):
-        resolve_device("cuda:2")
-    monkeypatch.setattr(cuda, "is_available", lambda: False)
-    assert resolve_device() == torch.device("mps")
-    monkeypatch.setattr(mps, "is_available", lambda: False)
-    assert resolve_device() == torch.device("cpu")
-    with pytest.raises(DeviceError, match=r"no device 'cuda'. Choose one of: cpu."):
-        resolve_device("cuda")
-    with pytest.raises(DeviceError, match=r"'toaster' is not a device. Choose one of: cpu."):
-        resolve_device("toaster")
 
 
 @pytest.mark.parametrize("name", ["pico", "nano@untrained", "timm:test_resnet@untrained"])

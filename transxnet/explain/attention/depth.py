@@ -78,6 +78,6 @@ def _average(table: AttentionTable) -> BlockAttention:
 
 def _energies(record: Record) -> tuple[float, float]:
     """Energy and varying energy."""
-    features = record.tensor[0].detach().double()  # (C, H, W)
-    varying = features - features.mean(dim=(1, 2), keepdim=True)
-    return float(features.square().mean()), float(varying.square().mean())
+    features = record.tensor[0].detach().cpu().numpy().astype(np.float64)  # (C, H, W)
+    varying = features - features.mean(axis=(1, 2), keepdims=True)
+    return float(np.square(features).mean()), float(np.square(varying).mean())

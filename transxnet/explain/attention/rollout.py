@@ -149,7 +149,8 @@ def conv_footprint(conv: nn.Module, grid: tuple[int, int], uniform: bool = False
     """
     if isinstance(conv, nn.Identity):
         return Footprint(np.ones((1, 1)), 1, 0, grid)
-    kernel = conv.weight.detach().abs().double().mean(dim=(0, 1)).cpu().numpy()  # (Cout, Cin, k, k) -> (k, k)
+    weight = conv.weight.detach().cpu().numpy().astype(np.float64)  # (Cout, Cin, k, k)
+    kernel = np.abs(weight).mean(axis=(0, 1))  # (k, k)
     if uniform or not kernel.any():
         kernel = np.ones_like(kernel)
     tiny = 1e-12 * kernel.max()  # so that the part of a window inside the map is never empty
@@ -210,7 +211,7 @@ def _attention(observation: Observation, stage: int, block: int, fusion: str | N
     recorded = observation.trace.find_one("attention", stage, block).tensor[0]  # (heads, Nq, Nk)
     if fusion is None:
         return np.broadcast_to(1 / recorded.shape[2], recorded.shape[1:])
-    rows = fuse_heads(recorded.detach().double().cpu().numpy(), fusion)
+    rows = fuse_heads(recorded.detach().cpu().numpy().astype(np.float64), fusion)
     sums = rows.sum(axis=1, keepdims=True)
     # a query whose heads are all ablated has an all-zero row: treat it as uniform, so that no share is lost
     return np.where(sums > 0, rows / np.where(sums > 0, sums, 1), 1 / rows.shape[1])

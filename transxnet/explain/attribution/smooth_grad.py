@@ -73,10 +73,10 @@ def smooth_grad(
         halves = _gradient_sums(model, x, class_index, samples, sigma, seed, progress)  # (2, H, W)
         with torch.no_grad():
             logit = float(model(x)[0, class_index])
-    heatmap = (halves.sum(dim=0) / samples).float().numpy()  # (H, W)
+    heatmap = (halves.sum(axis=0) / samples).astype(np.float32)  # (H, W)
     numbers = {
         "logit": logit, "samples": float(samples), "noise": float(noise), "sigma": sigma, "seed": float(seed),
-        "sum": float(heatmap.sum()), "halves_correlation": _correlation(*halves.numpy()),
+        "sum": float(heatmap.sum()), "halves_correlation": _correlation(*halves),
     }  # fmt: skip
     return Explanation(
         "smooth_grad", model.spec.name, "input pixels", class_caption(class_index, class_name), heatmap, True,
@@ -86,9 +86,9 @@ def smooth_grad(
 
 def _gradient_sums(
     model: nn.Module, x: Tensor, class_index: int, samples: int, sigma: float, seed: int, progress: Progress | None
-) -> Tensor:
+) -> np.ndarray:
     """Sums of the gradients of even and of odd samples: (2, H, W) float64."""
-    halves = torch.zeros(2, *x.shape[-2:], dtype=torch.float64)
+    halves = np.zeros((2, *x.shape[-2:]))
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
     for start in range(0, samples, BATCH_SIZE):
         count = min(BATCH_SIZE, samples - start)
@@ -96,19 +96,19 @@ def _gradient_sums(
         noise = torch.stack([torch.randn(x.shape[1:], generator=generator) for _ in range(count)])  # (count, 3, H, W)
         gradients = _gradients(model, x + sigma * noise.to(x.device), class_index)  # (count, H, W)
         for half in (0, 1):  # BATCH_SIZE is even: every batch starts with an even sample
-            halves[half] += gradients[half::2].sum(dim=0)
+            halves[half] += gradients[half::2].sum(axis=0)
         if progress:
             progress(start + count, samples)
     return halves
 
 
-def _gradients(model: nn.Module, noisy: Tensor, class_index: int) -> Tensor:
-    """d y_c / dx of each image, summed over colors: (count, H, W) float64 on the CPU."""
+def _gradients(model: nn.Module, noisy: Tensor, class_index: int) -> np.ndarray:
+    """d y_c / dx of each image, summed over colors: (count, H, W) float64."""
     noisy = noisy.detach().requires_grad_()  # (count, 3, H, W)
     with torch.enable_grad():
         score = model(noisy)[:, class_index].sum()
         (gradients,) = torch.autograd.grad(score, noisy)
-    return gradients.double().sum(dim=1).cpu()
+    return gradients.cpu().numpy().astype(np.float64).sum(axis=1)  # MPS has no float64
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> float:
