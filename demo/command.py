@@ -56,6 +56,10 @@ def add_options(add: AddOption) -> None:
         "--hub-namespace", "Hub namespace with transxnet_t, …; NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 "
         "one per model", metavar="NS[@REVISION]", variable="TRANSXNET_HUB_NAMESPACE",
     )  # fmt: skip
+    add(
+        "--request-memory", "memory of one request; larger input sizes are not offered", unit="GB", type=float,
+        default=2.0, metavar="N",
+    )  # fmt: skip
     add("--device", "cuda, cuda:N, mps, xpu, npu or cpu", default_text="cuda or mps if available, else cpu")
     text = (
         "model that the page offers, a variant or NAME=SOURCE for one of your own (a file, a folder or hf-hub:ID); "

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from transxnet.backbones.spec import spec_of
+from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.images import SourceImage
+from transxnet.weights.load import study_memory
 
 from .cells import jpeg
 from .columns import model_title
 from .i18n.translate import tr
 from .reference_image import find_reference, has_previous
 from .service import StudyService
-from .state import PREVIOUS, ViewState, last_block
+from .state import PREVIOUS, SIZES, ViewState, last_block
 
 THUMBNAIL_SIDE = 128  # pixels, at least
 MODELS_WITHOUT: dict[str, tuple[str, str]] = {  # part of the model -> the models trained with and without it
@@ -64,6 +65,22 @@ class Controls:
         names = [name for name in self.names if name not in SIBLINGS or name in {*chosen, self.default}]
         names += [name for name in chosen if name not in names]
         return [[model_title(name) + ("" if self.service.ready(name) else " \u2193"), name] for name in names]
+
+    def image_sizes(self, models: Sequence[str]) -> dict[str, Any]:
+        """Input sizes to choose from: [side, text, disabled], the models' own first.
+
+        A size that needs more memory than a request may use is disabled, and its text says how much it needs.
+        """
+        own = list(dict.fromkeys(spec_of(name)[0].image_size for name in models))
+        sides = ", ".join(map(str, own))
+        choices: list[list[Any]] = [[0, tr("image_size.own", sides=sides), False]]
+        estimated = [name for name in models if not is_backbone(name)]
+        for side in SIZES:
+            needed = max((study_memory(name, side) for name in estimated), default=0)
+            disabled = needed > self.service.request_bytes
+            text = tr("image_size.disabled" if disabled else "image_size.side", side=side, needed=f"{needed / 1e9:.1f}")
+            choices.append([side, text, disabled])
+        return {"choices": choices}
 
     def offer(self, chosen: Collection[str]) -> dict[str, Any]:
         """The button that adds T once it is loaded; `waiting` while it is not."""

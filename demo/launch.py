@@ -68,7 +68,8 @@ def build(args: argparse.Namespace) -> Any:
     listed = (*backbones, *filter(is_backbone, models))
     service = StudyService(
         device=args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace, on_gpu=decorate,
-        models=models, backbones=Backbones(args.visitor_backbones, tuple(name.partition("@")[0] for name in listed)),
+        models=models, request_bytes=round(1e9 * args.request_memory),
+        backbones=Backbones(args.visitor_backbones, tuple(name.partition("@")[0] for name in listed)),
     )  # fmt: skip
     service.preload(models[0])
     return Page(Renderer(service, models[0], backbones))

@@ -87,7 +87,18 @@ PARAMETERS = {
         Parameter("format", Literal[tuple(TYPES)], "png"),
         *map(
             _option,
-            ("block", "fill", "direction", "colormap", "diverging", "opacity", "gamma", "threshold", "scale"),
+            (
+                "block",
+                "image_size",
+                "fill",
+                "direction",
+                "colormap",
+                "diverging",
+                "opacity",
+                "gamma",
+                "threshold",
+                "scale",
+            ),
         ),
     )
 }

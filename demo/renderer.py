@@ -162,6 +162,13 @@ class Renderer:
             except LensError as error:
                 notes.append(tr_error(error))
                 changes["target"] = ""
+        if state.image_size:
+            try:
+                for name in models:
+                    self.service.check_size(name, state.image_size)
+            except LensError as error:
+                notes.append(tr_error(error))
+                changes["image_size"] = 0
         if state.block > last_block(state.stage, models):
             notes.append(tr("links.no_block", block=state.block, stage=state.stage))
             changes["block"] = 0
@@ -207,6 +214,7 @@ class Renderer:
         }
         if rendering.request.controls != _controls_key(state):
             parts["controls"] = self._controls(rendering)
+            parts["image_size"] = self.controls.image_sizes(state.models)
         if rendering.request.image != rendering.image_key:
             parts["crosshair"] = self._crosshair(rendering, [])
             parts["predictions"] = predictions([])

@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,21 @@ from cachetools import LRUCache
 
 from transxnet import load
 from transxnet.backbones.cost import backbone_parameters
-from transxnet.backbones.spec import is_backbone, spec_of
+from transxnet.backbones.spec import BackboneSpec, is_backbone, spec_of
 from transxnet.cost import Cost, cost
 from transxnet.errors import Busy, ImageError, OutOfRange
 from transxnet.explain.attribution.methods import MULTI_PASS_METHODS
 from transxnet.images import SourceImage, decode
 from transxnet.study import Study, StudyOptions, study
 from transxnet.variants import UNTRAINED, VARIANTS
-from transxnet.weights.load import Availability, LoadedModel, available, model_memory, resolve_device
+from transxnet.weights.load import (
+    Availability,
+    LoadedModel,
+    available,
+    model_memory,
+    resolve_device,
+    study_memory,
+)
 from transxnet.weights.namespace import configured_namespace
 from transxnet.weights.sources import cache_folder
 
@@ -48,6 +55,7 @@ MOST_PARAMETERS = 150_000_000  # of a timm backbone: a request may name three
 ABLATIONS = 16  # studies of tab Ablation: every brush stroke makes one, which is rarely requested again
 LONG_ANALYSES = frozenset({*MULTI_PASS_METHODS, "ablation_table", "sanity_checks"})  # take seconds: they show progress
 COSTS = 256  # of models, needed as long as their studies
+REQUEST_BYTES = 2 * 10**9  # of one study, estimated
 WAITING = 2  # endpoint calls that may wait for downloads concurrently
 
 StudyKey = tuple[str, str, StudyOptions, str]  # image, model, options, reference image
@@ -65,6 +73,7 @@ class StudyService:
         backbones: Which timm backbones visitors may name.
         model_bytes: Limit for parameters and buffers of all other models.
         download_bytes: Disk space for backbones that visitors request.
+        request_bytes: Limit for the memory of a study at another input size than the model's own.
 
     Attributes:
         namespace: The Hub namespace in use, with its pinned revisions.
@@ -82,12 +91,14 @@ class StudyService:
         backbones: Backbones = ANY_BACKBONE,
         model_bytes: int = models.MAX_BYTES,
         download_bytes: int = download_folder.MAX_BYTES,
+        request_bytes: int = REQUEST_BYTES,
     ):
         self.device = resolve_device(device)
         self.namespace = configured_namespace(hub_namespace)
         self.backbones = backbones
         self._sources = {"weights_dir": weights_dir, "hub_namespace": hub_namespace}
         self._downloads = DownloadFolder(cache_folder() / "visitors", download_bytes)
+        self.request_bytes = request_bytes
         self._lock = threading.Lock()
         self._models = Models(self._load, self._size, self._is_remote, model_bytes, {canonical_name(models[0]), "pico"})
         self._named = tuple(models)
@@ -167,6 +178,32 @@ class StudyService:
             self._size(name)
         return list(checked)
 
+    def _sized(self, name: str, options: StudyOptions) -> StudyOptions:
+        """The options at an input size that this model can have. Raises OutOfRange for one that needs too much memory.
+
+        A backbone that is built for one size keeps it, and no size stands for the model's own.
+        """
+        spec, size = spec_of(name)[0], options.image_size
+        if size is None:
+            return options
+        if size == spec.image_size or (isinstance(spec, BackboneSpec) and spec.fixed_size):
+            return replace(options, image_size=None)
+        self.check_size(name, size)
+        return options
+
+    def check_size(self, name: str, image_size: int) -> None:
+        """Refuse an input size that needs more memory than a request may use.
+
+        Raises:
+            OutOfRange: It does.
+        """
+        needed = study_memory(canonical_name(name), image_size)
+        if needed > self.request_bytes:
+            raise OutOfRange(
+                message("image_size.too_large", name=canonical_name(name), side=image_size, needed=_gigabytes(needed)),
+                remedy=message("image_size.too_large_remedy", most=_gigabytes(self.request_bytes)),
+            )
+
     def hold(self, name: str) -> Loading:
         """The model; starts loading it if needed. The caller must `release` it."""
         return self._models.hold(self._checked(name))
@@ -212,6 +249,7 @@ class StudyService:
         Returns:
             The Job, which the caller must `leave`.
         """
+        options = self._sized(name, options)
         study_key = (key, name, options, reference)
         with self._lock:
             cached_study = self._cache(options).get(study_key)
@@ -320,6 +358,10 @@ class StudyService:
         with self._lock:
             self._costs[entry.name] = entry.cost
         entry.loaded = loaded
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f}"
 
 
 # ---- cache of studies ---------------------------------------------------------------------------------------------

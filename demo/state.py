@@ -40,6 +40,7 @@ MAX_QUERY_VALUE = 400  # characters of a value in a URL that are read
 MAX_QUOTE = 40  # characters of a refused value that a note repeats
 PREVIOUS = "previous"  # ViewState.reference: the visitor's previous image
 KEY_PATTERN = r"^([0-9a-f]{32})?$"  # of an uploaded image: 128 random bits, or ""
+SIZES = tuple(range(96, 1025, 32))  # pixels of the model input's side
 TABS = (
     "overview", "attention", "kernels", "grad_cam", "erf", "compare", "ablation", "sanity_checks", "tour",
 )  # fmt: skip
@@ -51,6 +52,12 @@ def _example(label: str) -> str:
     if label and label not in (example.label for example in examples()):
         raise ValueError(label)
     return label
+
+
+def _image_size(side: int) -> int:
+    if side and side not in SIZES:
+        raise ValueError(side)
+    return side
 
 
 def _reference(label: str) -> str:
@@ -129,6 +136,9 @@ class ViewState(BaseModel):
     position: tuple[Coordinate, Coordinate] | None = _option(
         None, "query position, column and row in pixels of the upright image; null is the center"
     )
+    image_size: Annotated[int, AfterValidator(_image_size)] = _option(
+        0, "side of the model input in pixels, 96 to 1024 in steps of 32; 0 for the model's own", ge=0, le=SIZES[-1]
+    )
     target: str = _option(
         "", "WNID of the target class, or its name where it has none; empty for the model's own prediction",
         max_length=MAX_NAME,
@@ -166,8 +176,8 @@ DISPLAY_FIELDS = (
 """Fields that the browser draws by itself: a change of them sends no request."""
 
 URL_FIELDS = (
-    "image", "models", "tab", "stage", "block", "cam_layer", "position", "target", "compared", "reference",
-    "two_images", "ablations", "tour", "locale", *DISPLAY_FIELDS,
+    "image", "models", "tab", "stage", "block", "cam_layer", "image_size", "position", "target", "compared",
+    "reference", "two_images", "ablations", "tour", "locale", *DISPLAY_FIELDS,
 )  # fmt: skip
 """Fields that a URL holds, in the order in which they are written."""
 

@@ -128,6 +128,23 @@ def activation_memory(model: nn.Module, image_size: int | None = None) -> int:
     return counter.peak
 
 
+def gradient_memory(model: nn.Module, image_size: int) -> int:
+    """Peak memory of one forward pass of one image whose graph is kept for a backward pass, counted likewise.
+
+    Args:
+        model: A TransXNet, Backbone or timm model, best on the meta device, where nothing is computed.
+        image_size: Side in pixels.
+
+    Returns:
+        Bytes.
+    """
+    parameter = next(model.parameters())
+    image = torch.zeros(1, 3, image_size, image_size, device=parameter.device, dtype=parameter.dtype)
+    with torch.enable_grad(), _MemoryCounter() as counter:
+        model(image.requires_grad_())
+    return counter.peak
+
+
 def _blank_image(model: nn.Module, image_size: int | None) -> torch.Tensor:  # (1, 3, side, side)
     side, parameter = image_size or model.spec.image_size, next(model.parameters())
     return torch.zeros(1, 3, side, side, device=parameter.device, dtype=parameter.dtype)

@@ -41,7 +41,12 @@ OUTPUTS: dict[str, dict[str, str]] = {  # endpoint -> which files it returns bes
     "predict": {}, "attention": MAP, "kernels": MAP, "grad_cam": MAP, "erf": MAP, "explain": FIGURES,
     "ablation_table": FIGURES, "sanity_checks": FIGURES, "compare": MAP, "ablation": MAP, "export": {"file": "single"},
 }  # fmt: skip
-READERS = {"target": lambda text: text.strip() or None, "ablations": split, "mask": str.strip}  # to StudyOptions
+READERS = {
+    "target": lambda text: text.strip() or None,
+    "ablations": split,
+    "mask": str.strip,
+    "image_size": lambda side: side or None,
+}  # to StudyOptions
 
 
 class Endpoints:
@@ -63,55 +68,61 @@ class Endpoints:
         other = self.service.add(reference, visitor=False) if reference is not None else ""
         return self.service.study(key, model, StudyOptions(analyses=part, **options), other)
 
-    def predict(self, image, model, top, autocast):
+    def predict(self, image, model, top, autocast, image_size):
         """Classify an image.
 
         image: JPEG, PNG, WebP, GIF, BMP or AVIF. model: t, s, b, b_384, pico, nano, its ablations (pico_matched,
         pico_static, pico_noosra, pico_noste), a timm backbone as timm:resnet50, or any of them as NAME@untrained for
-        random weights. top: number of predictions. autocast: half precision on CUDA, no effect elsewhere. Returns JSON:
-        provenance of the weights, and predictions, best first, each with index, wnid, label and probability.
+        random weights. top: number of predictions. autocast: half precision on CUDA, no effect elsewhere. image_size:
+        side of the model input in pixels, 96 to 1024 in steps of 32; 0 is the model's own. Returns JSON: provenance of
+        the weights, and predictions, best first, each with index, wnid (null for a class without one), label and
+        probability.
         """
-        return replies.predictions(self._studied(image, model, (), top=top, autocast=autocast))
+        return replies.predictions(self._studied(image, model, (), top=top, autocast=autocast, image_size=image_size))
 
-    def attention(self, image, model, stage, block, head, x, y):
+    def attention(self, image, model, stage, block, head, x, y, image_size):
         """OSRA's attention from one query position. A model without OSRA is refused.
 
         stage, block and head count from 1; block 0 is the stage's last, head 0 the mean. x, y: query position in pixels
         of the upright image, -1 is the center. Returns JSON (numbers and provenance), a PNG overlay, and an NPZ with
         the raw weights: attention (heads, key rows, key columns).
         """
-        s = self._studied(image, model, ("attention",), stage=stage, block=block, position=_position(x, y))
+        options = {"stage": stage, "block": block, "position": _position(x, y), "image_size": image_size}
+        s = self._studied(image, model, ("attention",), **options)
         return _files(*replies.map_of(s, "attention", image, head))
 
-    def kernels(self, image, model, stage, block):
+    def kernels(self, image, model, stage, block, image_size):
         """The depthwise kernels that IDConv generated for this image; of a model without IDConv the learned ones.
 
         stage and block count from 1; block 0 is the stage's last. Returns JSON, a PNG of sixteen kernels, and an NPZ:
         kernels (C, 7, 7), kernels_static, kernels_gates (G, C, 7, 7), kernels_biases (C,), kernels_bias_gates (G, C).
         """
-        s = self._studied(image, model, ("kernels",), stage=stage, block=block)
+        s = self._studied(image, model, ("kernels",), stage=stage, block=block, image_size=image_size)
         return _files(*replies.map_of(s, "kernels", image))
 
-    def grad_cam(self, image, model, target, stage=4):
+    def grad_cam(self, image, model, target, stage=4, *, image_size):
         """Signed Grad-CAM: how much each unit of a stage's output raised or lowered the logit of a class.
 
         target: class by name, WNID or index; empty for the model's own prediction. stage counts from 1. Returns JSON, a
         PNG overlay of the positive values, and an NPZ with the raw signed map `grad_cam`.
         """
-        s = self._studied(image, model, ("grad_cam",), target=target, cam_layer=stage)
+        s = self._studied(image, model, ("grad_cam",), target=target, cam_layer=stage, image_size=image_size)
         return _files(*replies.map_of(s, "grad_cam", image))
 
-    def erf(self, image, model, stage, x, y):
+    def erf(self, image, model, stage, x, y, image_size):
         """The effective receptive field of one unit on this image: absolute gradient, summed over color channels.
 
         stage counts from 1; x, y: query position in pixels of the upright image, -1 is the center. Returns JSON with
         the numbers r20, r30, r50 and r99 (area of the smallest square around the unit that contains that percentage of
         the sum, as a fraction of the input), a PNG overlay, and an NPZ with the raw map `receptive_field`.
         """
-        s = self._studied(image, model, ("receptive_field",), stage=stage, position=_position(x, y))
+        options = {"stage": stage, "position": _position(x, y), "image_size": image_size}
+        s = self._studied(image, model, ("receptive_field",), **options)
         return _files(*replies.map_of(s, "receptive_field", image))
 
-    def explain(self, image, *, model, analysis="erf_pathways", stage, block, target, cam_layer, x, y, reference):
+    def explain(
+        self, image, *, model, analysis="erf_pathways", stage, block, target, cam_layer, x, y, reference, image_size
+    ):
         """One analysis by name, with its figures.
 
         analysis: attention, position_attention, attention_depth, rollout, rollouts, pathway_energies, kernels,
@@ -123,11 +134,11 @@ class Endpoints:
         """
         s = self._studied(
             image, model, (analysis,), reference, stage=stage, block=block, position=_position(x, y),
-            target=target, cam_layer=cam_layer,
+            target=target, cam_layer=cam_layer, image_size=image_size,
         )  # fmt: skip
         return _many_files(*replies.figures_of(s, analysis, image))
 
-    def ablation_table(self, image, model, target, stage, reference):
+    def ablation_table(self, image, model, target, stage, reference, image_size):
         """The prediction with one part ablated at a time.
 
         Ablations: uniform gates, kernels of another image, uniform attention, single heads off, each half of the token
@@ -137,22 +148,24 @@ class Endpoints:
         ablated. reference: the image whose kernels are borrowed (default: uniform gray). Returns JSON, PNGs and an NPZ
         as /explain does.
         """
-        s = self._studied(image, model, ("ablation_table",), reference, stage=stage, target=target)
+        options = {"stage": stage, "target": target, "image_size": image_size}
+        s = self._studied(image, model, ("ablation_table",), reference, **options)
         return _many_files(*replies.figures_of(s, "ablation_table", image))
 
-    def sanity_checks(self, image, model, target, stage, x, y, full_cascade):
+    def sanity_checks(self, image, model, target, stage, x, y, full_cascade, image_size):
         """Tests of the maps: insertion and deletion, parameter randomization, agreement between methods.
 
         Takes tens of seconds on a CPU. full_cascade: randomize layer by layer for multi-pass methods as well, which
         takes minutes. Returns JSON, PNGs and an NPZ as /explain does; the first figure is the table of outcomes.
         """
         options = {"target": target, "stage": stage, "position": _position(x, y), "full_cascade": full_cascade}
-        s = self._studied(image, model, ("sanity_checks",), **options)
+        s = self._studied(image, model, ("sanity_checks",), **options, image_size=image_size)
         return _many_files(*replies.figures_of(s, "sanity_checks", image))
 
     def compare(
-        self, image, *, models="pico,pico@untrained", analysis="attention", stage, block, target, cam_layer, x, y
-    ):
+        self, image, *, models="pico,pico@untrained", analysis="attention", stage, block, target, cam_layer, x, y,
+        image_size,
+    ):  # fmt: skip
         """Two or three models on one image: agreement and difference of one map, and the cost of each model.
 
         models: two or three names, separated by commas. analysis: the map that is compared. All others as in the
@@ -163,11 +176,11 @@ class Endpoints:
         """
         request = replies.request_of_tab(
             self.service, image, "compare", models, target, compared=analysis, analyses=(analysis,), stage=stage,
-            block=block, cam_layer=cam_layer, position=_position(x, y),
+            block=block, cam_layer=cam_layer, position=_position(x, y), image_size=image_size,
         )  # fmt: skip
         return _files(manifest_of(request), export("png", request).data, export("npz", request).data)
 
-    def ablation(self, image, model, ablations, mask, fill, target, reference):
+    def ablation(self, image, model, ablations, mask, fill, target, reference, image_size):
         """The prediction before and after parts are switched off and a region is occluded.
 
         ablations: separated by commas, each uniform_gates, other_kernels, uniform_attention, no_idconv, no_osra, no_ste
@@ -178,12 +191,12 @@ class Endpoints:
         prediction before and after, the ablations applied and those skipped), a PNG of the model input, and an NPZ with
         both logit vectors.
         """
-        options = {"ablations": ablations, "mask": mask, "fill": fill, "target": target}
+        options = {"ablations": ablations, "mask": mask, "fill": fill, "target": target, "image_size": image_size}
         return _files(*replies.ablation_of(self._studied(image, model, ("ablation",), reference, **options)))
 
     def export(
         self, image, tab, format, models, stage, block, target, cam_layer, x, y, head, direction, colormap,
-        diverging, opacity, gamma, threshold, scale, ablations, mask, fill,
+        diverging, opacity, gamma, threshold, scale, ablations, mask, fill, image_size,
     ):  # fmt: skip
         """One tab as a file, as the page's download buttons give it, with its manifest inside.
 
@@ -196,7 +209,7 @@ class Endpoints:
         display = display_of(head, direction, colormap, diverging, opacity, gamma, threshold, scale)
         request = replies.request_of_tab(
             self.service, image, tab, models, target, display, stage=stage, block=block, cam_layer=cam_layer,
-            position=_position(x, y), ablations=ablations, mask=mask, fill=fill,
+            position=_position(x, y), ablations=ablations, mask=mask, fill=fill, image_size=image_size,
         )  # fmt: skip
         file = export(format, request)
         return manifest_of(request), *_write({file.name: file.data})

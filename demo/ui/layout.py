@@ -97,6 +97,7 @@ class Layout:
             )  # fmt: skip
             self._layer()
             self._models()
+            Mounted("image_size", _texts("image_size."), elem_id="image-size")
 
     def _layer(self) -> None:
         self._heading("page.layer", "page.layer_hint")

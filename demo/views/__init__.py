@@ -101,13 +101,13 @@ def tab_options(state: ViewState) -> StudyOptions:
     if state.tab == "ablation":  # no position changes it
         return StudyOptions(
             stage=state.stage, block=state.block, target=target, analyses=analyses, ablations=state.ablations,
-            mask=state.mask, fill=state.fill,
+            mask=state.mask, fill=state.fill, image_size=state.image_size or None,
         )  # fmt: skip
     if state.tab == "grad_cam" and state.slow_methods:
         analyses += MULTI_PASS_METHODS
     return StudyOptions(
         stage=state.stage, block=state.block, position=None if state.tab in TABS_WITHOUT_POSITION else state.position,
-        target=target, cam_layer=state.cam_layer, analyses=analyses,
+        target=target, cam_layer=state.cam_layer, analyses=analyses, image_size=state.image_size or None,
     )  # fmt: skip
 
 
@@ -115,5 +115,5 @@ def figure_options(state: ViewState, options: StudyOptions) -> StudyOptions:
     """Options of the study behind the figures below the panel. options: of the panel."""
     analyses = VIEWS[state.tab].figures
     if set(analyses) <= set(LAYER_INDEPENDENT):  # one study for all positions and stages
-        return StudyOptions(target=state.target or None, analyses=analyses)
+        return StudyOptions(target=state.target or None, analyses=analyses, image_size=options.image_size)
     return replace(options, analyses=analyses, position=state.position)

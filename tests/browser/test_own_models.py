@@ -44,6 +44,19 @@ def test_an_own_class_is_explained(visit, page):
     expect(lens.panel("overview")).to_contain_text(f"no class “{CLASSES[36]}”")  # pico's own prediction instead
 
 
+def test_another_input_size(visit, page):
+    lens: Lens = visit(page)
+    menu = lens.page.locator("#image-size select")
+    expect(menu.locator("option").first).to_have_text("the model's own (128 px)")
+    expect(menu.locator("option", has_text="1024 px (needs 4.7 GB)")).to_be_disabled()
+    with lens.answer():
+        menu.select_option("160")
+    expect(lens.panel("overview")).to_contain_text("Images of 160 px instead of the model's own 128 px.")
+    assert "image_size=160" in lens.page.url
+    lens.page.reload()
+    expect(menu).to_have_value("160")
+
+
 def test_the_page_says_how_to_open_a_checkpoint(visit, page, artifacts: Path):
     lens: Lens = visit(page, viewport=PHONE)
     lens.page.locator("#settings-fold button").click()

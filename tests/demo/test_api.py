@@ -35,16 +35,28 @@ from transxnet.study import StudyOptions, study
 
 IMAGE = examples()[0].path
 ENDPOINTS = {
-    "/predict": ["image", "model", "top", "autocast"],
-    "/attention": ["image", "model", "stage", "block", "head", "x", "y"],
-    "/kernels": ["image", "model", "stage", "block"],
-    "/grad_cam": ["image", "model", "target", "stage"],
-    "/erf": ["image", "model", "stage", "x", "y"],
-    "/explain": ["image", "model", "analysis", "stage", "block", "target", "cam_layer", "x", "y", "reference"],
-    "/ablation_table": ["image", "model", "target", "stage", "reference"],
-    "/sanity_checks": ["image", "model", "target", "stage", "x", "y", "full_cascade"],
-    "/compare": ["image", "models", "analysis", "stage", "block", "target", "cam_layer", "x", "y"],
-    "/ablation": ["image", "model", "ablations", "mask", "fill", "target", "reference"],
+    "/predict": ["image", "model", "top", "autocast", "image_size"],
+    "/attention": ["image", "model", "stage", "block", "head", "x", "y", "image_size"],
+    "/kernels": ["image", "model", "stage", "block", "image_size"],
+    "/grad_cam": ["image", "model", "target", "stage", "image_size"],
+    "/erf": ["image", "model", "stage", "x", "y", "image_size"],
+    "/explain": [
+        "image",
+        "model",
+        "analysis",
+        "stage",
+        "block",
+        "target",
+        "cam_layer",
+        "x",
+        "y",
+        "reference",
+        "image_size",
+    ],
+    "/ablation_table": ["image", "model", "target", "stage", "reference", "image_size"],
+    "/sanity_checks": ["image", "model", "target", "stage", "x", "y", "full_cascade", "image_size"],
+    "/compare": ["image", "models", "analysis", "stage", "block", "target", "cam_layer", "x", "y", "image_size"],
+    "/ablation": ["image", "model", "ablations", "mask", "fill", "target", "reference", "image_size"],
     "/export": [
         "image",
         "tab",
@@ -67,6 +79,7 @@ ENDPOINTS = {
         "ablations",
         "mask",
         "fill",
+        "image_size",
     ],
 }
 

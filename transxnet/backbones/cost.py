@@ -8,7 +8,7 @@ import timm
 import torch
 from torch import nn
 
-from ..cost import Cost, cost, weight_memory
+from ..cost import Cost, cost, gradient_memory, weight_memory
 from .spec import BackboneSpec
 
 
@@ -25,6 +25,11 @@ def backbone_parameters(spec: BackboneSpec) -> int:
 def backbone_memory(spec: BackboneSpec) -> int:
     """Bytes of the parameters and buffers of a timm backbone, from shapes alone."""
     return _size(spec)[1]
+
+
+def backbone_gradient_memory(spec: BackboneSpec, image_size: int) -> int:
+    """`gradient_memory` of a timm backbone, from shapes alone."""
+    return gradient_memory(_shapes(spec).requires_grad_(False), image_size)
 
 
 @lru_cache(maxsize=256)

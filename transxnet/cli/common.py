@@ -91,6 +91,11 @@ def add_source_options(add: AddOption) -> None:
     add("--ema", "use the moving average (EMA) of the weights of every source", action="store_true")
 
 
+def add_image_size_option(add: AddOption, default_text: str = "that of the model") -> None:
+    """Option for the side of the model input."""
+    add("--image-size", "side of the model input", unit="px", type=positive_int, metavar="N", default_text=default_text)
+
+
 def positive_int(text: str) -> int:
     """Argument type of a count."""
     if not text.isdigit() or int(text) < 1:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from ..errors import OutOfRange
 from ..output import check_output
-from .common import LABELED_IMAGES, AddOption, add_model_options, load_model, model_names, positive_int
+from .common import (
+    LABELED_IMAGES,
+    AddOption,
+    add_image_size_option,
+    add_model_options,
+    load_model,
+    model_names,
+    positive_int,
+)
 
 if TYPE_CHECKING:
     from ..distributed import Worker
@@ -33,9 +41,9 @@ def add_options(add: AddOption) -> None:
     add("--restrict-classes", "restrict predictions to the classes present in the data", action="store_true")
     text = "only the fraction held out by the training recipe, such as 0.02"
     add("--held-out-fraction", text, type=float, default=0.0, metavar="FRACTION", default_text="all images")
-    add("--image-size", "input size", unit="px", type=int, metavar="N", default_text="that of the variant")
+    add_image_size_option(add)
     text = "input size / resized short side"
-    add("--crop-pct", text, type=float, metavar="FRACTION", default_text="that of the variant")
+    add("--crop-pct", text, type=float, metavar="FRACTION", default_text="that of the model")
     add("--batch-size", "images per forward pass", type=positive_int, default=64, metavar="N")
     text = "mixed precision, on CUDA only"
     add("--autocast", text, default="", choices=("bf16", "fp16"), default_text="float32")

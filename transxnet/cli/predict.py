@@ -23,6 +23,7 @@ from ..labels import wnid_or_none
 from ..prefetch import map_ahead
 from .common import (
     AddOption,
+    add_image_size_option,
     add_images_argument,
     add_model_options,
     find_images,
@@ -44,6 +45,7 @@ def add_options(add: AddOption) -> None:
     """Define the options of `predict`."""
     add_images_argument(add)
     add_model_options(add, several=False)
+    add_image_size_option(add)
     add("--top", "number of predictions per image", type=positive_int, default=5, metavar="K")
     add("--batch-size", "images per forward pass", type=positive_int, default=32, metavar="N")
     add("--autocast", "half precision, on CUDA only", action="store_true")
@@ -53,7 +55,7 @@ def add_options(add: AddOption) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the predictions for every image in the order given; 1 if an image failed."""
     (name,) = model_names(args, [args.model])
-    loaded = load_model(name, args)
+    loaded = load_model(name, args, args.image_size)
     labels = loaded.spec.labels
     if not args.json:
         print(_weights_line(loaded))

@@ -21,6 +21,7 @@ from ..process_settings import without_tf32
 from ..variants import VariantSpec
 from .common import (
     AddOption,
+    add_image_size_option,
     add_images_argument,
     add_model_options,
     cam_layer,
@@ -47,6 +48,7 @@ def add_options(add: AddOption) -> None:
     """Define the options of `study`."""
     add_images_argument(add)
     add_model_options(add)
+    add_image_size_option(add)
     add("--out", "output folder: report.html and files", required=True, type=Path, metavar="DIR")
     text, default = f"analyses to run, comma-separated, or {ALL}", "all except occlusion, the slowest"
     add("--analyses", text, type=split_names, metavar="A,B", default=(), default_text=default)
@@ -76,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.out, resume=args.resume)
     with process_group(args.device) as worker, explained_write_errors():
         args.device = str(worker.device)
-        run = Run(args, _study_options(args), paths, load_models(names, args))
+        run = Run(args, _study_options(args), paths, load_models(names, args, args.image_size))
         images = list(zip(paths, folder_names(paths), strict=True))[worker.rank :: worker.world_size]
         results = map_concurrently(lambda image: study_image(run, *image), images, run.models)
         entries = []

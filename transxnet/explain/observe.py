@@ -19,6 +19,7 @@ from ..results import Geometry
 from ..trace import Edit, Keep, Trace
 from ..variants import VariantSpec
 
+FULL_BATCH_SIDE = 384  # pixels
 ALL_KINDS = ("stage", "attention", "gates", "kernels", "bias_gates", "biases", "head")
 _LACKS = {  # part of a TransXNet -> what a backbone lacks
     "idconv": Message("it generates no kernels"),
@@ -153,6 +154,21 @@ def grid_geometry(model_input: ModelInput, grid: tuple[int, int], stride: float,
     return Geometry(
         tuple(grid), stride, model_input.crop.shape[:2], model_input.crop_box, model_input.source_size, origin
     )
+
+
+def images_per_pass(model_input: ModelInput, most: int) -> int:
+    """How many copies of an image pass through the model at once.
+
+    Args:
+        model_input: The prepared image.
+        most: For images of up to FULL_BATCH_SIDE pixels; larger ones come in smaller batches.
+
+    Returns:
+        An even number from 2 to `most`.
+    """
+    height, width = model_input.tensor.shape[-2:]
+    count = min(most, most * FULL_BATCH_SIDE**2 // (height * width))
+    return max(2, count - count % 2)
 
 
 def crop_center(model_input: ModelInput) -> tuple[float, float]:

@@ -19,6 +19,7 @@ class StudyOptions:
         target: The target class: name, WNID or index; None or "" is the top prediction.
         cam_layer: The stage of Grad-CAM, from 1, or "head".
         analyses: Some of ANALYSES; predictions are always computed.
+        image_size: Side of the model input in pixels; None is the model's own.
         top: Number of predictions to name.
         full_cascade: Of `sanity_checks`: run the full randomization cascade for multi-pass methods as well.
         autocast: Predict in half precision, on CUDA only; explanations stay in float32.
@@ -36,6 +37,7 @@ class StudyOptions:
     target: str | int | None = None
     cam_layer: int | str = 4
     analyses: tuple[str, ...] = OVERVIEW_ANALYSES
+    image_size: int | None = None
     top: int = 5
     full_cascade: bool = False
     autocast: bool = False

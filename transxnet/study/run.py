@@ -59,6 +59,7 @@ def study(
     options = options or StudyOptions()
     for name in options.analyses:
         check_name(name, ANALYSES, "There is no analysis called {name}.", "Choose some of: {names}.")
+    loaded = loaded.at_size(options.image_size)
     labels, seconds = loaded.spec.labels, {}
     target_index = find_class(options.target, labels, options.allow_missing_target) if len(labels) else None
     if reference_image is not None and reference_image.sha256 == image.sha256:

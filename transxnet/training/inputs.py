@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import ImageError, ImageUnreadable
-from ..images import FORMATS, SourceImage, prepare
+from ..images import FORMATS, SourceImage, prepare_for
 from ..prefetch import map_ahead
 from .data import THREADS
 from .protocol import Protocol, Task
@@ -61,7 +61,7 @@ def read_input(sample: Sample, protocol: Protocol) -> EvaluationInput:
         data = sample.read()
         sha256 = hashlib.sha256(data).hexdigest()
         image = decode_as_stored(data, sample.name)
-        model_input = prepare(image, image_size=protocol.image_size, crop_pct=protocol.crop_pct)
+        model_input = prepare_for(image, protocol)
     except (ImageError, MemoryError) as error:  # no memory: a thin strip is resized to a very long one
         return EvaluationInput(None, sha256, str(error) or f"There is not enough memory for {sample.name}.")
     return EvaluationInput(model_input.tensor, sha256)

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 
 from ..errors import DeviceError, OutOfRange
-from ..variants import VariantSpec
+from ..variants import IMAGENET_MEAN, IMAGENET_STD, VariantSpec
 from ..weights.checkpoint import state_digest
 from ..weights.load import LoadedModel
 from .samples import Listing, Sample
@@ -24,6 +24,10 @@ class Protocol:
     Attributes:
         image_size: Input size in pixels.
         crop_pct: Input size / resized short side.
+        crop_mode: As VariantSpec has it, like the next three.
+        interpolation: See there.
+        mean: See there.
+        std: See there.
         batch_size: Images per forward pass.
         restrict_classes: Whether predictions are restricted to the classes of the images.
         autocast: '' for float32; bf16 or fp16 on CUDA.
@@ -31,15 +35,20 @@ class Protocol:
 
     image_size: int
     crop_pct: float
+    crop_mode: str = "center"
+    interpolation: str = "bicubic"
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
     batch_size: int = 64
     restrict_classes: bool = False
     autocast: str = ""
 
     @classmethod
     def of(cls, spec: VariantSpec, image_size: int | None = None, crop_pct: float | None = None, **more: Any) -> Self:
-        """The protocol of a variant. Arguments that are not None replace its image size and crop."""
+        """The protocol of a model. Arguments that are not None replace its image size and crop."""
         image_size = spec.image_size if image_size is None else image_size
-        return cls(image_size, spec.crop_pct if crop_pct is None else crop_pct, **more)
+        crop_pct = spec.crop_pct if crop_pct is None else crop_pct
+        return cls(image_size, crop_pct, spec.crop_mode, spec.interpolation, spec.mean, spec.std, **more)
 
     def check(self, device: torch.device) -> None:
         """Check the values.

@@ -28,11 +28,11 @@ from pathlib import Path
 
 import torch
 
-from ..backbones.cost import backbone_memory
+from ..backbones.cost import backbone_gradient_memory, backbone_memory
 from ..backbones.module import Backbone, backbone_from, untrained_backbone
-from ..backbones.spec import PREFIX, BackboneSpec, find_backbone, is_backbone, spec_of
+from ..backbones.spec import BackboneSpec, is_backbone, spec_of
 from ..cost import weight_memory
-from ..errors import DeviceError, DigestMismatch, NoWeights, WeightsError, check_index
+from ..errors import DeviceError, DigestMismatch, LensError, NoWeights, WeightsError, check_index
 from ..messages import Message
 from ..model import TransXNet
 from ..registry import RegisteredModel, add_model, check_model_name, find_model
@@ -49,6 +49,8 @@ Model = TransXNet | Backbone
 Spec = VariantSpec | BackboneSpec
 ClassNames = str | os.PathLike[str] | Sequence[str] | None
 MAX_SIDE = 2048  # of an image in pixels (images.py)
+_IMAGES_AT_ONCE = 2  # of study_memory
+_OF_CHANNEL, _OF_HIDDEN, _OF_ATTENTION = 17, 5.4, 1.1  # values of a unit, of _stage_values
 
 __all__ = [
     "Availability", "LoadedModel", "Provenance", "available", "load", "model_memory", "register", "resolve_device",
@@ -77,6 +79,30 @@ class LoadedModel:
     def untrained(self) -> bool:
         """Whether the weights are random."""
         return self.provenance.kind == UNTRAINED
+
+    def at_size(self, image_size: int | None) -> LoadedModel:
+        """The same model for images of another size; its weights are shared.
+
+        Args:
+            image_size: Side of the model input in pixels; None is the model's own.
+
+        Returns:
+            A model whose spec has this size and whose provenance mentions it; this one if it is its own size.
+
+        Raises:
+            OutOfRange: The size is out of range.
+            LensError: A backbone that is built for images of one size.
+        """
+        if image_size in (None, self.spec.image_size):
+            return self
+        spec = replace(self.spec, image_size=_check_image_size(image_size))
+        if isinstance(spec, BackboneSpec) and spec.fixed_size:
+            raise LensError(
+                "{name} takes images of {size} px only.", remedy="Load it for another size: --image-size.",
+                name=spec.name, size=self.spec.image_size,
+            )  # fmt: skip
+        note = _size_note(spec, self.spec.image_size)
+        return replace(self, spec=spec, provenance=self.provenance.with_note(note))
 
     @property
     def name(self) -> str:
@@ -166,10 +192,10 @@ def load(
     options = _source_options(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download, hub_cache)
     if source is not None and not is_backbone(name):
         own = read_own_model(name, source, class_names, activation, ema, options)
-        spec = own.spec if size is None else replace(own.spec, image_size=size)
-        model = model_from(spec, own.state, own.provenance.location)
-        return LoadedModel(_on_device(model, target), spec, own.provenance, target)
+        model = model_from(own.spec, own.state, own.provenance.location)
+        return LoadedModel(_on_device(model, target), own.spec, own.provenance, target).at_size(size)
     spec, untrained = spec_of(name)
+    own_size = spec.image_size
     spec = spec if size is None else replace(spec, image_size=size)
     if untrained:
         if source is not None:
@@ -180,7 +206,8 @@ def load(
             sources.check_weights_dir(options.weights_dir)
         with _locks.setdefault(spec.name, threading.RLock()):  # a second caller finds the first one's download
             model, provenance = _load_first_available(spec, source, options)
-    return LoadedModel(_on_device(model, target), model.spec, provenance.with_note(_size_note(spec)), target)
+    loaded = LoadedModel(_on_device(model, target), model.spec, provenance, target)
+    return loaded if size is None else replace(loaded, provenance=provenance.with_note(_size_note(spec, own_size)))
 
 
 def register(
@@ -292,6 +319,38 @@ def model_memory(name: str) -> int:
     return backbone_memory(spec) if isinstance(spec, BackboneSpec) else _variant_memory(spec)
 
 
+@lru_cache(maxsize=256)
+def study_memory(name: str, image_size: int) -> int:
+    """Estimate the memory of explaining one image at a size, from shapes alone.
+
+    Multi-pass methods differentiate at least two images at once, whose graphs hold most of the memory.
+
+    Args:
+        name: Of a variant, a registered model or a backbone.
+        image_size: Side of the model input in pixels.
+
+    Returns:
+        Bytes, without the weights.
+
+    Raises:
+        UnknownName: No such variant or backbone.
+    """
+    spec, _ = spec_of(name)
+    if isinstance(spec, BackboneSpec):
+        return _IMAGES_AT_ONCE * backbone_gradient_memory(spec, image_size)
+    return _IMAGES_AT_ONCE * sum(_stage_values(spec, stage, image_size) for stage in range(len(spec.depths))) * 4
+
+
+def _stage_values(spec: VariantSpec, stage: int, image_size: int) -> int:
+    """About how many values the graph of a stage holds; fitted to cost.gradient_memory, within 15% for all variants."""
+    units, keys = (
+        (-(-image_size // stride)) ** 2 for stride in (spec.strides[stage], spec.strides[stage] * spec.sr_ratios[stage])
+    )
+    per_unit = spec.dims[stage] * (_OF_CHANNEL + _OF_HIDDEN * spec.mlp_ratios[stage])
+    per_unit += _OF_ATTENTION * spec.heads[stage] * keys if spec.osra else 0
+    return round(spec.depths[stage] * units * per_unit)
+
+
 @lru_cache(maxsize=32)
 def _variant_memory(spec: VariantSpec) -> int:
     with torch.device("meta"):
@@ -365,14 +424,14 @@ def _check_image_size(image_size: int) -> int:
     return check_index(image_size, 32, MAX_SIDE, "The image size {size} px is out of range.", size=image_size)
 
 
-def _size_note(spec: Spec) -> str:
-    """A note about a backbone that is built for another image size than that of its weights."""
-    if not isinstance(spec, BackboneSpec) or not spec.fixed_size:
+def _size_note(spec: Spec, own_size: int) -> str:
+    """A note about another image size than the model's own."""
+    if own_size == spec.image_size:
         return ""
-    original = find_backbone(spec.name.removeprefix(PREFIX)).image_size
-    if original == spec.image_size:
-        return ""
-    return Message("Built for images of {size} px instead of {original} px.", size=spec.image_size, original=original)
+    template = "Images of {size} px instead of the model's own {original} px."
+    if isinstance(spec, BackboneSpec) and spec.fixed_size:
+        template = "Built for images of {size} px instead of {original} px."
+    return Message(template, size=spec.image_size, original=own_size)
 
 
 def _on_device(model: Model, device: torch.device) -> Model:

@@ -23,6 +23,7 @@ STRINGS = {
     "links.name_stage": "stage",
     "links.name_block": "block",
     "links.name_cam_layer": "Grad-CAM layer",
+    "links.name_image_size": "input size",
     "links.name_position": "position",
     "links.name_target": "class",
     "links.name_compared": "compared map",

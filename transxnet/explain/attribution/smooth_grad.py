@@ -23,7 +23,7 @@ from ...errors import OutOfRange
 from ...images import ModelInput
 from ...process_settings import without_tf32
 from ...results import Explanation
-from ..observe import check_class_index, grid_geometry
+from ..observe import check_class_index, grid_geometry, images_per_pass
 from .captum_methods import BATCH_SIZE, Progress, input_tensor
 from .grad_cam import class_caption
 
@@ -70,7 +70,8 @@ def smooth_grad(
     class_index = check_class_index(model, class_index)
     sigma = noise * float(x.max() - x.min())
     with lock:
-        halves = _gradient_sums(model, x, class_index, samples, sigma, seed, progress)  # (2, H, W)
+        batch_size = images_per_pass(model_input, BATCH_SIZE)
+        halves = _gradient_sums(model, x, class_index, samples, sigma, seed, batch_size, progress)  # (2, H, W)
         with torch.no_grad():
             logit = float(model(x)[0, class_index])
     heatmap = (halves.sum(axis=0) / samples).astype(np.float32)  # (H, W)
@@ -85,17 +86,18 @@ def smooth_grad(
 
 
 def _gradient_sums(
-    model: nn.Module, x: Tensor, class_index: int, samples: int, sigma: float, seed: int, progress: Progress | None
-) -> np.ndarray:
+    model: nn.Module, x: Tensor, class_index: int, samples: int, sigma: float, seed: int, batch_size: int,
+    progress: Progress | None,
+) -> np.ndarray:  # fmt: skip
     """Sums of the gradients of even and of odd samples: (2, H, W) float64."""
     halves = np.zeros((2, *x.shape[-2:]))
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise on every device
-    for start in range(0, samples, BATCH_SIZE):
-        count = min(BATCH_SIZE, samples - start)
+    for start in range(0, samples, batch_size):
+        count = min(batch_size, samples - start)
         # drawn image by image: independent of the batch size
         noise = torch.stack([torch.randn(x.shape[1:], generator=generator) for _ in range(count)])  # (count, 3, H, W)
         gradients = _gradients(model, x + sigma * noise.to(x.device), class_index)  # (count, H, W)
-        for half in (0, 1):  # BATCH_SIZE is even: every batch starts with an even sample
+        for half in (0, 1):  # batch_size is even: every batch starts with an even sample
             halves[half] += gradients[half::2].sum(axis=0)
         if progress:
             progress(start + count, samples)

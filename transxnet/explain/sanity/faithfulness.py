@@ -36,7 +36,7 @@ from ...process_settings import without_tf32
 from ...results import Explanation, Geometry
 from ...results.placement import interpolate
 from ...results.sanity_checks import Faithfulness
-from ..observe import grid_geometry, require_eval
+from ..observe import grid_geometry, images_per_pass, require_eval
 from ..predict import activate, activation_of
 from ..ranks import descending_order, is_uniform
 
@@ -58,7 +58,7 @@ class FaithfulnessTest:
         steps: From 1 to the number of pixels.
         baseline: "gray" or "blur".
         copies: Moved copies of the map, the chance level; from 1.
-        batch_size: Images in one pass.
+        batch_size: Images in one pass, at most.
         seed: Of the moved copies and of the order of equal values.
 
     Raises:
@@ -76,7 +76,7 @@ class FaithfulnessTest:
             message = "There must be a step, no more steps than pixels, and a moved copy."
             raise OutOfRange(message, remedy="Take 16.")
         self.model, self.model_input, self.baseline = model, model_input, baseline
-        self.batch_size, self.copies, self.seed = batch_size, copies, seed
+        self.batch_size, self.copies, self.seed = images_per_pass(model_input, batch_size), copies, seed
         self.x = model_input.tensor.detach().to(next(model.parameters()).device, torch.float32)  # (1, 3, H, W)
         self.baseline_x = baseline_image(self.x, baseline)
         pixels = self.x[0, 0].numel()
