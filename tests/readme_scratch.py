@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 from demo.examples import examples
 from tests.fixtures import small_model
 from tests.fixtures.labeled_images import FISH, SALAMANDER, TENCH, write_images
+from tests.fixtures.own_checkpoint import own_checkpoint
 from tests.reference import recipe_state
 from transxnet import study, variants
 from transxnet import timm_registry as entrypoints
@@ -31,6 +32,7 @@ from transxnet.cli import gallery
 from transxnet.cli import study as study_command
 from transxnet.model import TransXNet
 from transxnet.training import recipes
+from transxnet.weights import architecture
 
 SIDE = 64  # input size of the models, and of the published ERF protocol, in pixels
 # All but pico's siblings, which are bundled. README's Python blocks use the bundled pico, and the real T.
@@ -53,7 +55,7 @@ BACKBONES = (
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace FAMILY by SMALL; recipes have one step, studies and gallery have ANALYSES, ERF inputs SIDE pixels."""
-    for module in (variants, entrypoints):
+    for module in (variants, entrypoints, architecture):
         monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
     monkeypatch.setattr(recipes, "RECIPES", {name: _brief(recipe) for name, recipe in recipes.RECIPES.items()})
     for default in ("DEFAULT_ANALYSES", "FIGURE_ANALYSES"):  # test_figures draws every analysis
@@ -102,6 +104,7 @@ def write_files(folder: Path) -> None:
     save_file(teacher.state_dict(), folder / "teacher.safetensors", metadata={"input": "32"})
     checkpoint = {"state_dict": small_state("transxnet_t"), "args": argparse.Namespace(lr=1e-3)}
     torch.save(checkpoint, folder / "transx-t.pth.tar")  # as the authors' script writes it
+    own_checkpoint(folder)
 
 
 def _imagenet_v2(folder: Path) -> None:

@@ -29,6 +29,7 @@ from tests.hub import HubServer, use_hub
 from tests.readme_blocks import Block, blocks, commands
 from tests.torchrun import torchrun
 from transxnet.__main__ import main
+from transxnet.registry import clear_models
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -143,9 +144,20 @@ def run_command(words: list[str]) -> None:
         run_torchrun(words[1:])
     elif words[0] == "transxnet":
         run_lens(words[1:])
+    elif words[:2] == ["python", "app.py"]:
+        build_page(words[2:])
     else:
         assert words[:3] == ["python", "-m", "transxnet"]
         run_lens(words[3:])
+
+
+def build_page(words: list[str]) -> None:
+    """The page with these options, not served."""
+    from demo import command, launch
+
+    args = command.arguments([*words, "--device", "cpu"])
+    page = launch.build(args)
+    assert page.renderer.default_model == args.model[0].partition("=")[0]
 
 
 def run_torchrun(words: list[str]) -> None:
@@ -232,7 +244,14 @@ def run(block: Block, request: pytest.FixtureRequest) -> None:
         how(block, request)
 
 
-@pytest.mark.usefixtures("here")
+@pytest.fixture
+def forget_models() -> Iterator[None]:
+    """No model of a block is known to the next."""
+    yield
+    clear_models()
+
+
+@pytest.mark.usefixtures("here", "forget_models")
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_every_block_runs(block, request):
     run(block, request)

@@ -1,7 +1,7 @@
 """TransXNet Lens: see how TransXNet (arXiv 2310.19380) reaches its answer about one image.
 
 `transxnet.load("pico")` (or "t", "b-384", "t@untrained", …) gives a model with its weights and where they came from;
-`transxnet.load("birds", "birds.pth.tar")` one of your own.
+`transxnet.load("birds", "birds.pth.tar")` one of your own, `transxnet.wrap(model)` one that is in memory.
 Importing transxnet registers its variants with timm: `timm.create_model("transxnet_t", features_only=True)`.
 """
 
@@ -15,6 +15,7 @@ if _sys.argv[:1] == ["-m"] or _console.is_console_script():
 
 from . import timm_registry as _entrypoints  # noqa: F401  registers with timm
 from .errors import LensError
+from .in_memory import wrap
 from .model import TransXNet
 from .trace import Trace
 from .variants import UNTRAINED, VARIANTS, VariantSpec, find_variant, parse_variant
@@ -36,4 +37,5 @@ __all__ = [
     "parse_variant",
     "register",
     "resolve_device",
+    "wrap",
 ]

@@ -141,9 +141,13 @@ class Trace:
     def visit(self, tap: Tap, x: torch.Tensor) -> torch.Tensor:
         """Edit and record one tensor; called by the Tap.
 
+        Tensors of half precision are edited and recorded as float32, on the way to what follows in the model.
+
         Raises:
             ValueError: The edit changes the shape.
         """
+        if x.dtype in (torch.float16, torch.bfloat16) and (self.keeps(tap) or self.edit_for(tap)):
+            return self.visit(tap, x.float()).to(x.dtype)
         edit = self.edit_for(tap)
         if edit is not None:
             edited = edit(tap, x)

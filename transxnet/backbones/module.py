@@ -23,7 +23,7 @@ from .stages import TOKENS, Entry, Layout, StageHook, choose, entries_of, layout
 
 
 class Backbone(nn.Module):
-    """A timm classifier in eval mode, without gradients for its parameters. (1, 3, S, S), normalized -> (1, classes).
+    """A timm classifier in eval mode. (1, 3, S, S), normalized -> (1, classes).
 
     The hooks on the four stage modules are permanent.
 
@@ -42,7 +42,7 @@ class Backbone(nn.Module):
 
     def __init__(self, net: nn.Module, spec: BackboneSpec):
         super().__init__()
-        self.net = net.eval().requires_grad_(False)
+        self.net = net.eval()
         self.num_classes = spec.num_classes
         self.taps = nn.ModuleList(Tap("stage") for _ in range(STAGES))
         self.spec = spec

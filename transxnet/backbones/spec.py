@@ -12,6 +12,7 @@ stages and the positions of their units, is added when it is loaded (module.py).
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -48,6 +49,7 @@ class BackboneSpec:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     label_set: str
+    own_labels: LabelSet | None = None
     hub_id: str = ""  # timm's repository, '' if there is none
     fixed_size: bool = False  # built for images of one size
     strides: tuple[int, ...] = ()
@@ -67,7 +69,7 @@ class BackboneSpec:
     @property
     def labels(self) -> LabelSet:
         """The classes."""
-        return label_set(self.label_set)
+        return self.own_labels or label_set(self.label_set)
 
     @property
     def short(self) -> str:
@@ -137,10 +139,11 @@ def find_backbone(name: str) -> BackboneSpec:
         config = timm.get_pretrained_cfg(name)
     except RuntimeError as error:  # raised by timm for an unknown tag
         raise _unknown(name, name, timm.list_pretrained(f"{architecture}.*")) from error
-    return _spec(name, architecture, tag, {} if config is None else config.to_dict())
+    return backbone_spec(name, architecture, tag, {} if config is None else config.to_dict())
 
 
-def _spec(name: str, architecture: str, tag: str, config: dict[str, Any]) -> BackboneSpec:
+def backbone_spec(name: str, architecture: str, tag: str, config: Mapping[str, Any]) -> BackboneSpec:
+    """The spec of a backbone with this pretrained_cfg; name: without the prefix."""
     classes = int(config.get("num_classes") or 0)
     if not classes:
         raise misfit(f"{PREFIX}{name}", "it returns features, not logits")

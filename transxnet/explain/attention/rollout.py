@@ -149,7 +149,7 @@ def conv_footprint(conv: nn.Module, grid: tuple[int, int], uniform: bool = False
     """
     if isinstance(conv, nn.Identity):
         return Footprint(np.ones((1, 1)), 1, 0, grid)
-    weight = conv.weight.detach().cpu().numpy().astype(np.float64)  # (Cout, Cin, k, k)
+    weight = conv.weight.detach().float().cpu().numpy().astype(np.float64)  # (Cout, Cin, k, k)
     kernel = np.abs(weight).mean(axis=(0, 1))  # (k, k)
     if uniform or not kernel.any():
         kernel = np.ones_like(kernel)
