@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from transxnet.explain.ablation.catalog import parse_ablations
 from transxnet.explain.ablation.masking import parse_mask
+from transxnet.explain.attribution.cam_layers import parse_cam_layers
 from transxnet.study import FIGURE_ANALYSES
 
 from .exports import TYPES
@@ -47,6 +48,9 @@ Target = Annotated[
 ]
 
 
+Layer = Annotated[str, Field(max_length=MAX_QUERY_VALUE), BeforeValidator(_as_text)]  # a stage also as a number
+
+
 def _check_mask(value: str) -> None:
     if value.strip():
         parse_mask(value.strip())
@@ -75,7 +79,7 @@ PARAMETERS = {
         Parameter("top", Annotated[int, Field(ge=1, le=1000)], 5),
         Parameter("autocast", bool, False),
         Parameter("stage", Stage, ViewState().stage),
-        Parameter("cam_layer", Stage, ViewState().cam_layer),
+        Parameter("cam_layer", Layer, "4", check=lambda value: value and parse_cam_layers(value)),
         Parameter("head", Annotated[int, Field(ge=0, le=99)], 0),  # from 1; 0 is the mean
         Parameter("x", Coordinate, -1),
         Parameter("y", Coordinate, -1),

@@ -24,6 +24,7 @@ from .errors import LensError, check_index, check_name
 from .labels import NUMBERED, own_labels
 from .messages import Message
 from .model import TransXNet
+from .module_view import view_of
 from .registry import check_model_name
 from .variants import ACTIVATIONS, SIGMOID, SOFTMAX
 from .weights.checkpoint import state_digest
@@ -88,22 +89,6 @@ def wrap(
     digest = state_digest({key: value.float() for key, value in model.state_dict().items()})
     provenance = Provenance("memory", name, digest, note=Message("A model in memory."))
     return LoadedModel(view, view.spec, provenance, next(model.parameters()).device)
-
-
-def view_of(module: nn.Module) -> nn.Module:
-    """Another module around the same parameters and buffers, in eval mode, with separate hooks and submodules."""
-    return _view(module, {})
-
-
-def _view(module: nn.Module, views: dict[int, nn.Module]) -> nn.Module:
-    if id(module) in views:
-        return views[id(module)]
-    view = views[id(module)] = module.__new__(type(module))
-    # dictionaries, among them those of hooks and submodules, are the view's own; parameters in them are shared
-    view.__dict__ = {key: value.copy() if isinstance(value, dict) else value for key, value in vars(module).items()}
-    view._modules = {key: child and _view(child, views) for key, child in module._modules.items()}
-    view.training = False
-    return view
 
 
 def _fields(

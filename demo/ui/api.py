@@ -41,12 +41,10 @@ OUTPUTS: dict[str, dict[str, str]] = {  # endpoint -> which files it returns bes
     "predict": {}, "attention": MAP, "kernels": MAP, "grad_cam": MAP, "erf": MAP, "explain": FIGURES,
     "ablation_table": FIGURES, "sanity_checks": FIGURES, "compare": MAP, "ablation": MAP, "export": {"file": "single"},
 }  # fmt: skip
-READERS = {
-    "target": lambda text: text.strip() or None,
-    "ablations": split,
-    "mask": str.strip,
-    "image_size": lambda side: side or None,
-}  # to StudyOptions
+READERS = {  # to StudyOptions
+    "target": lambda text: text.strip() or None, "ablations": split, "mask": str.strip,
+    "image_size": lambda side: side or None, "cam_layer": lambda text: int(text) if text.isdigit() else text.strip(),
+}  # fmt: skip
 
 
 class Endpoints:
@@ -100,13 +98,16 @@ class Endpoints:
         s = self._studied(image, model, ("kernels",), stage=stage, block=block, image_size=image_size)
         return _files(*replies.map_of(s, "kernels", image))
 
-    def grad_cam(self, image, model, target, stage=4, *, image_size):
+    def grad_cam(self, image, model, target, stage=4, *, cam_layer="", image_size):
         """Signed Grad-CAM: how much each unit of a stage's output raised or lowered the logit of a class.
 
-        target: class by name, WNID or index; empty for the model's own prediction. stage counts from 1. Returns JSON, a
-        PNG overlay of the positive values, and an NPZ with the raw signed map `grad_cam`.
+        target: class by name, WNID or index; empty for the model's own prediction. stage counts from 1. cam_layer
+        replaces it: a block (3.2), head, a module of the model by its name (network.4.1.norm2), or several separated by
+        commas, whose maps are combined. Returns JSON, a PNG overlay of the positive values, and an NPZ with the raw
+        signed map `grad_cam`.
         """
-        s = self._studied(image, model, ("grad_cam",), target=target, cam_layer=stage, image_size=image_size)
+        options = {"target": target, "cam_layer": cam_layer or stage, "image_size": image_size}
+        s = self._studied(image, model, ("grad_cam",), **options)
         return _files(*replies.map_of(s, "grad_cam", image))
 
     def erf(self, image, model, stage, x, y, image_size):

@@ -38,7 +38,7 @@ ENDPOINTS = {
     "/predict": ["image", "model", "top", "autocast", "image_size"],
     "/attention": ["image", "model", "stage", "block", "head", "x", "y", "image_size"],
     "/kernels": ["image", "model", "stage", "block", "image_size"],
-    "/grad_cam": ["image", "model", "target", "stage", "image_size"],
+    "/grad_cam": ["image", "model", "target", "stage", "cam_layer", "image_size"],
     "/erf": ["image", "model", "stage", "x", "y", "image_size"],
     "/explain": [
         "image",

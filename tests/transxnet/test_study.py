@@ -118,7 +118,7 @@ def test_the_default_position_is_the_crop_center():
 @pytest.mark.parametrize("analyses", [(), ("kernels",), ("attention",), ("grad_cam",), ("receptive_field",)])
 def test_only_requested_analyses_are_computed(analyses, monkeypatch):
     grads = []
-    monkeypatch.setattr(run, "observe", lambda *a, grad: grads.append(grad) or observe(*a, grad=grad))
+    monkeypatch.setattr(run, "observe", lambda *a, grad, modules: grads.append(grad) or observe(*a, grad=grad))
     result = study(small_model(), image(), StudyOptions(analyses=analyses))
     assert {name for name in ANALYSES if getattr(result, name) is not None} == set(analyses)
     assert set(result.seconds) == {"total", "forward", *analyses}

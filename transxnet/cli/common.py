@@ -112,15 +112,6 @@ def position(text: str) -> tuple[float, float]:
     return x, y
 
 
-def cam_layer(text: str) -> int | str:
-    """Argument type of Grad-CAM's layer: a stage, or "head"."""
-    if text == "head":
-        return text
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a stage nor 'head'")
-    return int(text)
-
-
 def split_names(text: str) -> tuple[str, ...]:
     """Split a comma-separated list: "a, b, a" -> ("a", "b")."""
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

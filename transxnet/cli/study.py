@@ -24,7 +24,6 @@ from .common import (
     add_image_size_option,
     add_images_argument,
     add_model_options,
-    cam_layer,
     explained_write_errors,
     find_images,
     folder_names,
@@ -60,7 +59,8 @@ def add_options(add: AddOption) -> None:
     add("--position", text, type=position, metavar="X,Y", default_text="center")
     text, default = "class to explain: name, WNID or index", "top prediction of the first model"
     add("--target", text, metavar="CLASS", default_text=default)
-    add("--cam-layer", "Grad-CAM layer: a stage, or head", type=cam_layer, default=4, metavar="{1,2,3,4,head}")
+    text = "Grad-CAM layer: a stage (4), a block (3.2), head, or a module (network.4.1.norm2); L,L combines several"
+    add("--cam-layer", text, default="4", metavar="LAYER")
     text = "reference image, to compare kernels with"
     add("--reference", text, type=Path, metavar="IMAGE", default_text="the next image")
     text = "sanity checks: run the full randomization cascade for expensive methods as well"
@@ -135,12 +135,16 @@ def _check_arguments(args: argparse.Namespace, specs: Sequence[VariantSpec | Bac
 
     Blocks and heads are checked for the TransXNets among the models: other backbones have only stages.
     """
+    from ..explain.attribution.cam_layers import parse_cam_layers
     from ..study import ANALYSES
 
     for spec in specs:
         _check_range(f"{spec.short} has no stage", args.stage, 1, len(spec.depths))
-        if args.cam_layer != "head":
-            _check_range(f"{spec.short} has no stage", args.cam_layer, 1, len(spec.depths))
+        for layer in parse_cam_layers(args.cam_layer):
+            if layer.stage is not None:
+                _check_range(f"{spec.short} has no stage", layer.stage, 1, len(spec.depths))
+                depth = spec.depths[layer.stage - 1] if isinstance(spec, VariantSpec) else layer.block
+                _check_range(f"Stage {layer.stage} of {spec.short} has no block", layer.block, 0, depth)
     for spec in [spec for spec in specs if isinstance(spec, VariantSpec)] or specs:
         _check_range(f"Stage {args.stage} of {spec.short} has no block", args.block, 0, spec.depths[args.stage - 1])
         _check_range(f"Stage {args.stage} of {spec.short} has no head", args.head, 0, spec.heads[args.stage - 1])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from ..backbones.module import Backbone
 from ..backbones.spec import BackboneSpec
-from ..errors import LensError, PartMissing, check_index
+from ..errors import LensError, OutOfRange, PartMissing, UnknownName, check_index, quote
 from ..images import ModelInput
 from ..messages import Message
 from ..model import TransXNet
+from ..module_view import view_of
 from ..process_settings import without_tf32
 from ..results import Geometry
 from ..trace import Edit, Keep, Trace
@@ -41,6 +42,7 @@ class Observation:
         x: (1, 3, H, W) float32, the normalized image; a leaf that requires grad if `observe` was called with grad=True.
         logits: (1, classes) float32.
         trace: The recorded tensors.
+        modules: Outputs of modules by name, those that `observe` was asked for.
     """
 
     model: TransXNet | Backbone
@@ -48,6 +50,7 @@ class Observation:
     x: Tensor
     logits: Tensor
     trace: Trace
+    modules: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def model_name(self) -> str:
@@ -114,6 +117,7 @@ def observe(
     keep: Iterable[str] | Keep = ALL_KINDS,
     grad: bool = False,
     edits: Mapping[str, Edit] | None = None,
+    modules: Iterable[str] = (),
 ) -> Observation:
     """Run the model once on a prepared image, in float32.
 
@@ -124,19 +128,57 @@ def observe(
         grad: Build the graph, so that explanations can differentiate the logits or any record, with
             torch.autograd.grad and never .backward(): models are shared between threads.
         edits: kind -> function that replaces tensors of this kind (see Trace).
+        modules: Names of modules whose outputs are recorded as well, by hooks on a view of the model.
 
     Returns:
         Logits and recorded tensors.
 
     Raises:
         LensError: The model is in training mode.
+        UnknownName: There is no such module.
+        OutOfRange: A module does not run exactly once, or returns no map.
     """
     require_eval(model)
     x = model_input.tensor.to(next(model.parameters()).device, torch.float32, copy=True)
+    modules, outputs = tuple(modules), {}
+    network = _with_outputs(model, modules, outputs) if modules else model
     with torch.set_grad_enabled(grad), Trace(keep, edits) as trace:
         x.requires_grad_(grad)
-        logits = model(x)
-    return Observation(model, model_input, x, logits, trace)
+        logits = network(x)
+    return Observation(model, model_input, x, logits, trace, {name: _map_of(name, outputs[name]) for name in modules})
+
+
+def _with_outputs(model: nn.Module, names: Iterable[str], outputs: dict[str, list[object]]) -> nn.Module:
+    """A view of the model that adds the outputs of these modules to `outputs`; nothing on the model changes."""
+    view = view_of(model)
+    for name in names:
+        try:
+            module = view.get_submodule(name)
+        except AttributeError:
+            net = getattr(view, "net", None)  # of a backbone
+            try:
+                module = net.get_submodule(name) if net is not None else None
+            except AttributeError:
+                module = None
+        if module is None:
+            raise UnknownName(
+                "{model} has no module called {name}.", remedy="Its modules are those of model.named_modules().",
+                model=model.spec.name, name=quote(name),
+            )  # fmt: skip
+        values = outputs.setdefault(name, [])
+        module.register_forward_hook(lambda _, args, output, values=values: values.append(output))
+    return view
+
+
+def _map_of(name: str, values: list[object]) -> Tensor:
+    """The only output of a module, (1, C, h, w)."""
+    (output,) = values if len(values) == 1 else (None,)
+    if not isinstance(output, Tensor) or output.ndim != 4 or output[0, 0].numel() < 2 or not output.is_floating_point():
+        raise OutOfRange(
+            "The module {name} returns no map (1, channels, rows, columns), or does not run once.",
+            remedy="Choose another one, such as a block or a norm in it.", name=name,
+        )  # fmt: skip
+    return output
 
 
 def grid_geometry(model_input: ModelInput, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:

@@ -21,7 +21,7 @@ from ..explain.ablation.table import ablation_table
 from ..explain.attention.attention import attention_table
 from ..explain.attention.depth import attention_depth, pathway_energies
 from ..explain.attention.rollout import rollout
-from ..explain.attribution.grad_cam import HEAD
+from ..explain.attribution.cam_layers import parse_cam_layers
 from ..explain.attribution.methods import METHODS, AttributionTarget
 from ..explain.erf.pathways import erf_pathways
 from ..explain.kernels.arithmetic import kernel_arithmetic
@@ -167,9 +167,7 @@ def _everywhere(*kinds: str) -> Keep:
 
 
 def _cam_layer(options: StudyOptions, tap: Tap) -> bool:
-    if options.cam_layer == HEAD:
-        return tap.kind == "head"
-    return tap.kind == "stage" and tap.stage == options.cam_layer
+    return any(layer.is_kept(tap) for layer in parse_cam_layers(options.cam_layer))
 
 
 def _attention(context: AnalysisContext) -> object:

@@ -17,7 +17,7 @@ class StudyOptions:
         block: Of attention and kernels, from 1; None or 0 is the stage's last.
         position: (x, y) in pixels of the upright upload; None is the center of the model input.
         target: The target class: name, WNID or index; None or "" is the top prediction.
-        cam_layer: The stage of Grad-CAM, from 1, or "head".
+        cam_layer: Layer of Grad-CAM, or several: explain.attribution.cam_layers names them.
         analyses: Some of ANALYSES; predictions are always computed.
         image_size: Side of the model input in pixels; None is the model's own.
         top: Number of predictions to name.

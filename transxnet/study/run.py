@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from ..errors import DeviceError, PartMissing, UnknownName, check_name
+from ..explain.attribution.methods import cam_modules
 from ..explain.observe import Observation, crop_center, observe
 from ..explain.predict import predict, predict_batch
 from ..images import ModelInput, SourceImage, prepare_for
@@ -98,7 +99,10 @@ def _observe_and_predict(
     with _timed(seconds, "forward"):
         grad = any(ANALYSES[name].grad for name in options.analyses)
         needed = options.analyses or not half
-        observation = observe(loaded.model, model_input, _keep(options), grad=grad) if needed else None
+        observation = None
+        if needed:
+            modules = cam_modules(options.cam_layer) if {"grad_cam", "contrast"} & set(options.analyses) else ()
+            observation = observe(loaded.model, model_input, _keep(options), grad=grad, modules=modules)
     if half:
         (predictions,) = predict_batch(loaded.model, [model_input.tensor], labels, options.top, autocast=True)
     else:

@@ -15,7 +15,7 @@ from transxnet.explain.ablation.table import ablation_table
 from transxnet.explain.attention.attention import attention_from, attention_tables
 from transxnet.explain.attention.depth import attention_depth, pathway_energies
 from transxnet.explain.attention.rollout import rollout
-from transxnet.explain.attribution.cam_variants import combined_stages, contrast
+from transxnet.explain.attribution.cam_variants import combined_layers, contrast
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.attribution.methods import KEEP
 from transxnet.explain.erf.erf import receptive_field
@@ -83,7 +83,7 @@ def test_layers_have_timms_names(observation):
     assert grad_cam(observation, 3, 2).layer == "stage 2 (stages.1)"
     assert contrast(observation, 3, 5, 4).layer == "stage 4 (stages.3)"
     assert receptive_field(observation, 1).layer == "stage 1 (stages.0)"
-    assert [part.layer for part in combined_stages(observation, 3, (1, 3)).stage_maps] == [
+    assert [part.layer for part in combined_layers(observation, 3, (1, 3)).stage_maps] == [
         "stage 1 (stages.0)",
         "stage 3 (stages.2)",
     ]
@@ -112,7 +112,7 @@ def test_combined_stages_align_units(observation):
             above = coarse[top, left] * (1 - along) + coarse[top, right] * along
             below = coarse[bottom, left] * (1 - along) + coarse[bottom, right] * along
             expected[row, col] = (fine[row, col] + above * (1 - down) + below * down) / 2
-    combined = combined_stages(observation, 3, (1, 4))
+    combined = combined_layers(observation, 3, (1, 4))
     np.testing.assert_allclose(combined.heatmap, expected, atol=1e-5)
     assert np.ptp(coarse) > 0
     assert (combined.geometry.stride, combined.geometry.origin) == (4, 1.5)

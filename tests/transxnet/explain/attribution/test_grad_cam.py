@@ -12,7 +12,7 @@ from captum.attr import LayerGradCam
 
 from tests.data.make_pytorch_grad_cam import FILE, LAYERS, image
 from tests.fixtures.tiny_model import SPEC, leftover_state, model_input, recipe_model
-from transxnet.errors import LensError, OutOfRange
+from transxnet.errors import LensError, OutOfRange, UnknownName
 from transxnet.explain.attribution.grad_cam import HEAD, grad_cam
 from transxnet.explain.observe import observe
 from transxnet.trace import Tap
@@ -166,7 +166,9 @@ def test_observation_can_be_reused_in_any_order(observation):
 
 
 def test_invalid_arguments_are_refused(model, observation):
-    for stage in (0, 5, "neck"):
+    with pytest.raises(UnknownName, match="'neck' was not recorded"):
+        grad_cam(observation, 0, "neck")
+    for stage in (0, 5):
         with pytest.raises(OutOfRange, match="1 to 4"):
             grad_cam(observation, 0, stage)
     with pytest.raises(OutOfRange, match="no block 4"):

@@ -11,7 +11,7 @@ import torch
 
 from tests.fixtures.tiny_model import leftover_state, model_input, recipe_model
 from transxnet.errors import OutOfRange
-from transxnet.explain.attribution.cam_variants import combined_stages, contrast
+from transxnet.explain.attribution.cam_variants import combined_layers, contrast
 from transxnet.explain.attribution.captum_methods import integrated_gradients
 from transxnet.explain.attribution.grad_cam import grad_cam
 from transxnet.explain.attribution.methods import KEEP, METHODS, AttributionTarget
@@ -95,7 +95,7 @@ THREADS = 4
 def compute_maps(model, image, lock) -> list[np.ndarray]:
     observation = observe(model, image, KEEP, grad=True)
     explanations = [
-        grad_cam(observation, 3), contrast(observation, 3), combined_stages(observation, 3),
+        grad_cam(observation, 3), contrast(observation, 3), combined_layers(observation, 3),
         smooth_grad(model, lock, image, 3, samples=2), integrated_gradients(model, lock, image, 3, steps=2),
     ]  # fmt: skip
     return [explanation.heatmap for explanation in explanations]
