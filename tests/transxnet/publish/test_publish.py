@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tests.fixtures import small_model
+from tests.fixtures.tiny_model import SPEC as TINY
 from tests.hub import NAMESPACE, HubServer, commit_of, file_digest, unused_url, use_hub
 from tests.reference import recipe_state, reference_input
 from transxnet import timm_registry, variants
@@ -454,3 +455,33 @@ def test_failed_verification_download_is_reported(hub, checkpoint, capsys):
     hub.fail(500, "resolve")
     message = refused(capsys, checkpoint)
     assert f"{REPO} was published as {commit_of(published(hub))[:8]}, but could not be verified:" in message
+
+
+# --- Models of the user's own -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("architecture", ["known", "other"])
+def test_own_models_load_back_with_their_names_and_preprocessing(architecture, tmp_path, capsys):
+    spec = replace(PICO, num_classes=3) if architecture == "known" else replace(TINY, num_classes=3, ste=False)
+    weights = recipe_state({key: list(value.shape) for key, value in TransXNet(spec).to("meta").state_dict().items()})
+    folder = tmp_path / "source"
+    folder.mkdir()
+    save_file(weights, folder / "model.safetensors")
+    preprocessing = {"mean": [0.5] * 3, "std": [0.25] * 3, "crop_pct": 0.875, "input_size": [3, 96, 96]}
+    (folder / "config.json").write_text(json.dumps({"pretrained_cfg": preprocessing}), encoding="utf-8")
+    (tmp_path / "names.txt").write_text("robin\nwren\n박새", encoding="utf-8")
+    command = ["publish", "--model", f"birds={folder}", "--class-names", str(tmp_path / "names.txt"), "--activation"]
+    command += ["sigmoid", "--to", "somebody", "--dry-run", "--out", str(tmp_path / "out")]
+    assert main(command) == 0
+    assert "hf-hub:somebody/birds" in capsys.readouterr().out
+    loaded = load("mine", tmp_path / "out", "cpu")
+    assert loaded.spec.labels.names == ("robin", "wren", "박새")
+    assert (loaded.spec.mean, loaded.spec.std, loaded.spec.crop_pct) == ((0.5,) * 3, (0.25,) * 3, 0.875)
+    assert (loaded.spec.image_size, loaded.spec.activation) == (96, "sigmoid")
+    by_timm = timm.create_model(f"local-dir:{tmp_path / 'out'}", pretrained=True).eval()
+    assert by_timm.pretrained_cfg["label_names"] == ["robin", "wren", "박새"]
+    expected = TransXNet(spec).eval()
+    expected.load_state_dict(weights)
+    with torch.no_grad():
+        assert torch.equal(loaded.model(image()), expected(image()))
+        assert torch.equal(by_timm(image()), expected(image()))

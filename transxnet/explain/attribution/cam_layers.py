@@ -5,6 +5,8 @@
 head                 the head's normalized features
 network.4.1.norm2    the output of any module that is a map, by its name in the model; in a timm backbone by timm's
 2,3.2,head           several, whose maps are combined (cam_variants.combined_layers)
+
+Limitations: the map of a module inside a block leaves out what passes around it through the residual connections.
 """
 
 from __future__ import annotations
