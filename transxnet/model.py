@@ -228,7 +228,10 @@ class TransXNet(nn.Module):
             if stored is None or stored.shape == table.shape or stored.shape[:-2] != table.shape[:-2]:
                 continue  # other heads are an error of load_state_dict
             if self.img_size is None:
-                table.data, table.grad = table.new_zeros(stored.shape), None  # the same Parameter, as optimizers know it
+                table.data, table.grad = (
+                    table.new_zeros(stored.shape),
+                    None,
+                )  # the same Parameter, as optimizers know it
             else:
                 state[key] = fit_bias(stored.float(), table.shape[-2:]).to(stored.dtype)
 
