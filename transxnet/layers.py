@@ -20,13 +20,16 @@ Every norm has eps 1e-5, GELU is the exact one, divisions of channel counts floo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 import torch.fx
 import torch.nn.functional as F
 from timm.layers import DropPath
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
-from .trace import Tap
+from .trace import Tap, active_trace
 
 
 class ConvBNAct(nn.Module):
@@ -85,11 +88,12 @@ class LayerScale(nn.Module):
 
     def __init__(self, channels: int, start: float):
         super().__init__()
+        self.channels = channels
         self.weight = nn.Parameter(torch.full((channels, 1, 1, 1), float(start)))
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
-        return F.conv2d(x, self.weight, self.bias, groups=len(self.weight))
+        return F.conv2d(x, self.weight, self.bias, groups=self.channels)
 
 
 class OSRA(nn.Module):
@@ -123,11 +127,11 @@ class OSRA(nn.Module):
         q = self._heads(self.q(x))  # (B, heads, Nq, d), Nq = H*W
         reduced = self.sr(x)  # (B, C, H/sr, W/sr)
         reduced = reduced + self.local_conv(reduced)
-        k, v = (self._heads(half) for half in self.kv(reduced).chunk(2, dim=1))  # (B, heads, Nk, d)
-        scores = (q * self.scale) @ k.transpose(-2, -1)  # (B, heads, Nq, Nk)
+        k, v = self.kv(reduced).chunk(2, dim=1)  # each (B, C, H/sr, W/sr)
+        scores = (q * self.scale) @ self._heads(k).transpose(-2, -1)  # (B, heads, Nq, Nk)
         scores = scores + fit_bias(relative_pos_enc, scores.shape[-2:])
         attention = self.attention(scores.softmax(dim=-1))
-        out = attention @ v  # (B, heads, Nq, d)
+        out = attention @ self._heads(v)  # (B, heads, Nq, d)
         return out.transpose(-2, -1).reshape(b, c, h, w)
 
     def _heads(self, x: Tensor) -> Tensor:  # (B, C, h, w) -> (B, heads, h*w, d)
@@ -144,6 +148,30 @@ def fit_bias(bias: Tensor, size: tuple[int, int]) -> Tensor:
     if bias.shape[-2:] == size:
         return bias
     return F.interpolate(bias, size=tuple(size), mode="bicubic", align_corners=False)
+
+
+torch.fx.wrap("fit_bias")  # torch.fx cannot follow its comparison of sizes, and calls it as one node
+
+
+def convolve_per_image(x: Tensor, kernels: Tensor, biases: Tensor, kernel_size: int) -> Tensor:
+    """Depthwise convolution with kernels of each image, as a matrix product.
+
+    Equal to the grouped convolution in IDConv up to rounding, but slower. For exported graphs whose batch size is not
+    fixed: there the number of groups, batch size times channels, would have to be a constant.
+
+    Args:
+        x: (B, C, H, W).
+        kernels: (B, C, K, K).
+        biases: (B, C).
+        kernel_size: K, odd.
+
+    Returns:
+        (B, C, H, W).
+    """
+    b, c, h, w = x.shape
+    patches = F.unfold(x, kernel_size, padding=kernel_size // 2).reshape(b, c, kernel_size**2, h * w)
+    out = kernels.reshape(b, c, 1, kernel_size**2) @ patches  # (B, C, 1, H*W)
+    return out.reshape(b, c, h, w) + biases[:, :, None, None]
 
 
 class IDConv(nn.Module):
@@ -172,10 +200,14 @@ class IDConv(nn.Module):
         x = self.input(x)
         b, c, h, w = x.shape
         k = self.kernel_size
-        kernels = self._kernels(x).reshape(b * c, 1, k, k)
-        biases = self._biases(x).reshape(b * c)
+        kernels, biases = self._kernels(x), self._biases(x)  # (B, C, K, K), (B, C)
+        if torch.jit.is_tracing() or isinstance(b, torch.SymInt):  # a graph for any batch size
+            return convolve_per_image(x, kernels, biases, k)
         # one convolution with a group per image and channel applies to each image its kernels
-        out = F.conv2d(x.reshape(1, b * c, h, w), kernels, biases, padding=k // 2, groups=b * c)
+        out = F.conv2d(
+            x.reshape(1, b * c, h, w), kernels.reshape(b * c, 1, k, k), biases.reshape(b * c), padding=k // 2,
+            groups=b * c,
+        )  # fmt: skip
         return out.reshape(b, c, h, w)
 
     def _kernels(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, K, K)
@@ -301,7 +333,7 @@ class MultiScaleDWConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> the same
         parts = x.split(self.parts, dim=1)
-        return torch.cat([conv(part) for conv, part in zip(self.proj, parts, strict=True)], dim=1)
+        return torch.cat([conv(parts[i]) for i, conv in enumerate(self.proj)], dim=1)
 
 
 class MSFFN(nn.Module):
@@ -348,3 +380,25 @@ class Block(nn.Module):
         x = x + self.drop_path(self.layer_scale_1(self.token_mixer(self.norm1(x), relative_pos_enc)))
         x = x + self.drop_path(self.layer_scale_2(self.mlp(self.norm2(x))))
         return self.output(x)
+
+
+class Stage(nn.ModuleList):
+    """The blocks of one stage. It is called as a module, so that hooks on it receive the stage's input and output.
+
+    Attributes:
+        grad_checkpointing: Whether a backward pass computes the activations inside its blocks again instead of
+            keeping them in memory. Without effect while a trace is active, which keeps what it records.
+    """
+
+    def __init__(self, blocks: Iterable[nn.Module] = ()):
+        super().__init__(blocks)
+        self.grad_checkpointing = False
+
+    def forward(self, x: Tensor, relative_pos_enc: Tensor | None) -> Tensor:  # (B, C, H, W) -> the same
+        is_checkpointed = self.grad_checkpointing and torch.is_grad_enabled() and active_trace() is None
+        for block in self:
+            if is_checkpointed:
+                x = checkpoint(block, x, relative_pos_enc, use_reentrant=False)
+            else:
+                x = block(x, relative_pos_enc)
+        return x

@@ -9,7 +9,8 @@ context* records them and may replace what passes through:
 
 Why not forward hooks: they are set on the shared model, so they leak when an exception passes and, under threads,
 receive other users' images. A contextvars.ContextVar belongs to one thread (or task) only. Without an active trace a
-Tap costs one ContextVar read and returns its input unchanged.
+Tap costs one ContextVar read and returns its input unchanged. It does the same while torch.compile, torch.export,
+torch.jit.trace or torch.fx captures a graph: a captured graph contains no taps.
 
 Kinds of tensor, by the kind of their Tap (B images, G groups, C channels of the half, K = 7):
 
@@ -79,18 +80,26 @@ class Tap(nn.Module):
         self.path, self.stage, self.block = "", 0, 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # any shape in, the same out
-        trace = _active.get()
-        return x if trace is None else trace.visit(self, x)
+        trace = active_trace()
+        if trace is None or type(x) is not torch.Tensor:  # a proxy of torch.fx or a fake tensor of torch.export
+            return x
+        return trace.visit(self, x)
 
     def is_recorded(self) -> bool:
         """Whether the active trace records this tensor: lets a module compute what only a trace would use."""
-        trace = _active.get()
+        trace = active_trace()
         return trace is not None and trace.keeps(self)
 
     def is_edited(self) -> bool:
         """Whether the active trace edits this tensor: lets a module take the explicit form of a fused step."""
-        trace = _active.get()
+        trace = active_trace()
         return trace is not None and trace.edit_for(self) is not None
+
+    def __prepare_scriptable__(self) -> Tap:  # torch.jit.script calls it
+        raise NotImplementedError(
+            "torch.jit.script cannot compile a TransXNet, because its taps read a Python context variable: "
+            "use torch.jit.trace, torch.export or torch.compile."
+        )
 
     def extra_repr(self) -> str:
         return self.kind
@@ -181,7 +190,9 @@ class Trace:
 
 
 def active_trace() -> Trace | None:
-    """The trace that is active in this thread, if any."""
+    """The trace that is active in this thread, if any; None inside torch.compile and torch.jit.trace."""
+    if torch.compiler.is_dynamo_compiling() or torch.jit.is_tracing():
+        return None
     return _active.get()
 
 

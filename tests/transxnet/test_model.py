@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from captum.attr import LayerGradCam
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -142,8 +143,11 @@ def test_reset_classifier(pico):
         torch.testing.assert_close(model(x)[0], expected, rtol=1e-4, atol=1e-6)
         model.reset_classifier(0)
         assert torch.equal(model(x), pooled)
-    with pytest.raises(ValueError, match="pools by the average"):
         model.reset_classifier(5, global_pool="max")
+        maximum = model.classifier[0](model.forward_features(x)).amax((2, 3))
+        assert torch.equal(model.forward_head(model.forward_features(x), pre_logits=True), maximum)
+    with pytest.raises(ValueError, match="choose one of 'avg', 'max', ''"):
+        model.reset_classifier(5, global_pool="median")
 
 
 def test_forward_intermediates_are_the_stage_outputs(pico):
@@ -156,11 +160,17 @@ def test_forward_intermediates_are_the_stage_outputs(pico):
         last_two = pico.forward_intermediates(x, indices=2, intermediates_only=True)
         early = pico.forward_intermediates(x, indices=(0, 1), stop_early=True, intermediates_only=True)
         normed = pico.forward_intermediates(x, indices=(-1,), norm=True, intermediates_only=True)
+        outputs = pico.forward_intermediates(x, output_fmt="NHWC", output_dict=True, return_prefix_tokens=True)
     assert all(torch.equal(a, b) for a, b in zip(every, stages, strict=True))
     assert torch.equal(final, stages[3])
     assert all(torch.equal(a, b) for a, b in zip(last_two, stages[2:], strict=True))
     assert all(torch.equal(a, b) for a, b in zip(early, stages[:2], strict=True))
     assert torch.equal(normed[0], trace.find_one("head").tensor)
+    assert torch.equal(outputs["image_features"], stages[3])
+    pairs = zip(outputs["image_intermediates"], stages, strict=True)
+    assert all(torch.equal(a, b.permute(0, 2, 3, 1)) for a, b in pairs)
+    with pytest.raises(ValueError, match="choose NCHW or NHWC"):
+        pico.forward_intermediates(x, output_fmt="NLC")
     with pytest.raises(ValueError, match="stages are 0 to 3"):
         pico.forward_intermediates(x, indices=(4,))
 
@@ -243,3 +253,142 @@ def test_other_number_of_input_channels():
     assert model.patch_embed.proj.conv.weight.shape == (32, 1, 7, 7)
     with torch.no_grad():
         assert model(torch.zeros(2, 1, 64, 64)).shape == (2, 200)
+
+
+def test_logits_of_every_position_without_pooling(pico):
+    """The 1x1 classifier on the map; their average is the pooled model's logits."""
+    model = TransXNet(VARIANTS["transxnet_pico"], global_pool="").eval()
+    model.load_state_dict(pico.state_dict())
+    x = reference.reference_input(96, 64)
+    with torch.no_grad():
+        assert model(x).shape == (1, 200, 3, 2)
+        torch.testing.assert_close(model(x).mean((2, 3)), pico(x), rtol=1e-4, atol=1e-6)
+
+
+def test_dropout_before_the_classifier(pico):
+    model = TransXNet(VARIANTS["transxnet_pico"], drop_rate=0.5).eval()
+    model.load_state_dict(pico.state_dict())
+    x = reference.reference_input(64, 64)
+    with torch.no_grad():
+        assert torch.equal(model(x), pico(x))
+        pooled = model.forward_head(model.forward_features(x), pre_logits=True)
+        model.head_drop.train()
+        dropped = model.forward_head(model.forward_features(x), pre_logits=True)
+    kept = dropped != 0
+    assert 0.3 < kept.float().mean() < 0.7
+    torch.testing.assert_close(dropped[kept], 2 * pooled[kept])
+
+
+def training_gradients(model: TransXNet, x: Tensor) -> tuple[Tensor, int]:
+    """Gradients of all parameters after one training step, and the bytes kept for the backward pass."""
+    torch.manual_seed(0)
+    kept: dict[int, int] = {}
+    model.train().zero_grad()
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = model(x).square().sum()
+    loss.backward()
+    return torch.cat([parameter.grad.flatten() for parameter in model.parameters()]), sum(kept.values())
+
+
+@pytest.mark.parametrize("name", ["transxnet_pico", "transxnet_pico_noosra"])
+def test_gradient_checkpointing(name):
+    """Equal gradients, also with random depth, from less memory."""
+    model = TransXNet(VARIANTS[name], drop_path_rate=0.3)
+    x = torch.cat([reference.reference_input(64, 64, seed) for seed in (0, 1)])
+    expected, all_bytes = training_gradients(model, x)
+    model.set_grad_checkpointing()
+    gradients, fewer_bytes = training_gradients(model, x)
+    assert torch.equal(gradients, expected)
+    assert fewer_bytes < 0.5 * all_bytes
+    model.set_grad_checkpointing(stages=[2, 3])
+    assert [model.network[index].grad_checkpointing for index in (0, 2, 4, 6)] == [False, False, True, True]
+    model.set_grad_checkpointing(False)
+    assert training_gradients(model, x)[1] == all_bytes
+
+
+def test_trace_with_gradient_checkpointing(pico):
+    """A trace records each tensor once, and gradients reach what it recorded."""
+    model = TransXNet(VARIANTS["transxnet_pico"]).eval()
+    model.load_state_dict(pico.state_dict())
+    model.set_grad_checkpointing()
+    with Trace(keep=("block", "attention")) as trace:
+        logits = model(reference.reference_input(64, 64))
+        logits.sum().backward(retain_graph=True)
+        (gradient,) = torch.autograd.grad(logits.sum(), trace.find_one("attention", 3, 2).tensor)
+    assert len(trace.records) == 20
+    assert gradient.any()
+
+
+@pytest.mark.parametrize("path", ["network.6", "network.6.1", "network.4.3", "classifier.0"])
+def test_hooks_see_activations_and_gradients(path, pico):
+    """What pytorch-grad-cam registers: a forward hook and a hook on the gradient of the module's output."""
+    layer, seen = pico.get_submodule(path), {}
+    handles = [
+        layer.register_forward_hook(lambda _, inputs, output: seen.update(output=output)),
+        layer.register_full_backward_hook(lambda _, inputs, outputs: seen.update(gradient=outputs[0])),
+    ]
+    kind, stage, block = {
+        "network.6": ("stage", 4, 0), "network.6.1": ("block", 4, 2), "network.4.3": ("block", 3, 4),
+        "classifier.0": ("head", 0, 0),
+    }[path]  # fmt: skip
+    try:
+        with Trace(keep=(kind,)) as trace:
+            logit = pico(reference.reference_input(96, 64))[0, 3]
+        recorded = trace.find_one(kind, stage, block).tensor
+        (expected,) = torch.autograd.grad(logit, recorded, retain_graph=True)
+        logit.backward()
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert torch.equal(seen["output"], recorded)
+    torch.testing.assert_close(seen["gradient"], expected)
+    pico.zero_grad()
+
+
+def test_captum_layer_grad_cam(pico):
+    x = reference.reference_input(96, 64)
+    cam = LayerGradCam(pico, pico.network[6][-1]).attribute(x, target=3)
+    with Trace(keep=("block",)) as trace:
+        logit = pico(x)[0, 3]
+    activations = trace.find_one("block", 4, 2).tensor
+    (gradients,) = torch.autograd.grad(logit, activations)
+    expected = (gradients.mean((2, 3), keepdim=True) * activations).sum(1, keepdim=True)
+    torch.testing.assert_close(cam, expected)
+
+
+def test_loaded_tables_keep_their_size(pico):
+    """load_state_dict takes over the tables' size, in the same Parameters, as optimizers know them."""
+    model = TransXNet(VARIANTS["transxnet_pico"], bias_size=64).eval()
+    tables = list(model.relative_pos_enc)
+    state = dict(pico.state_dict())
+    assert model.load_state_dict(state).missing_keys == []
+    assert all(a is b for a, b in zip(tables, model.relative_pos_enc, strict=True))
+    x = reference.reference_input(96, 96)
+    with torch.no_grad():
+        assert torch.equal(model(x), pico(x))
+    with pytest.raises(RuntimeError, match=r"size mismatch for relative_pos_enc\.1"):
+        model.load_state_dict(state | {"relative_pos_enc.1": torch.zeros(1, 3, 784, 49)})
+
+
+def test_loaded_tables_are_resized_to_the_image_size():
+    """At that size, resizing them once is what the model does in each forward pass without `img_size`."""
+    torch.manual_seed(0)
+    stored = TransXNet(VARIANTS["transxnet_pico"]).eval()
+    for table in stored.relative_pos_enc:
+        torch.nn.init.normal_(table)
+    state = stored.state_dict()
+    before = {key: value.clone() for key, value in state.items()}
+    model = TransXNet(VARIANTS["transxnet_pico"], img_size=(96, 96)).eval()
+    model.load_state_dict(state)
+    assert stored_bias_size(model.state_dict()) == 96
+    assert all(torch.equal(value, before[key]) for key, value in state.items())  # the caller's are unchanged
+    x = reference.reference_input(96, 96)
+    with torch.no_grad():
+        assert torch.equal(model(x), stored(x))
+    with pytest.raises(ValueError, match="is stored for a square image"):
+        TransXNet(VARIANTS["transxnet_pico"], img_size=(96, 64))

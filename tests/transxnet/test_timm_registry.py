@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from tests.reference import recipe_state, reference_input
 from transxnet.errors import NoWeights
 from transxnet.model import TransXNet
+from transxnet.timm_registry import checkpoint_filter_fn
 from transxnet.variants import VARIANTS
 from transxnet.weights import sources
 from transxnet.weights.load import load
@@ -156,6 +158,123 @@ def test_bias_tables_for_another_image_size(chain, tmp_path):
     assert timm.create_model("transxnet_pico", bias_size=128).relative_pos_enc[0].shape == (1, 1, 1024, 16)
 
 
-def test_only_average_pooling():
-    with pytest.raises(ValueError, match="pools by the average"):
-        timm.create_model("transxnet_pico", global_pool="max")
+@pytest.fixture(params=["transxnet_pico", "transxnet"])
+def create(request):
+    """timm's create_model of pico, by its name and through the entry for any architecture."""
+    shapes = ("depths", "dims", "heads", "kernel_groups", "mlp_ratios") if request.param == "transxnet" else ()
+    architecture = {name: list(getattr(PICO, name)) for name in shapes}
+    return lambda **arguments: timm.create_model(request.param, **(architecture | {"num_classes": 200} | arguments))
+
+
+def test_dropout_and_stochastic_depth(create):
+    model = create(drop_rate=0.2, drop_path_rate=0.1)
+    assert model.head_drop.p == 0.2
+    assert model.network[6][1].drop_path.drop_prob == pytest.approx(0.1)
+
+
+def test_unpooled_features(chain, create):
+    model = create(num_classes=0, global_pool="").eval()
+    other = create(global_pool="max").eval()
+    model.load_state_dict({key: value for key, value in chain.items() if not key.startswith("classifier.2")})
+    other.load_state_dict(chain)
+    x = reference_input(96, 64)
+    with torch.no_grad():
+        features = model(x)
+        assert features.shape == (1, 224, 3, 2)
+        assert torch.equal(other.get_classifier()(features.amax((2, 3), keepdim=True)).flatten(1), other(x))
+        other.reset_classifier(0, "")
+        assert torch.equal(other(x), features)
+    with pytest.raises(ValueError, match="choose one of 'avg', 'max', ''"):
+        create(global_pool="catavgmax")
+
+
+@pytest.mark.parametrize("grad_checkpoint", [False, True])
+def test_checkpointing_arguments_of_the_official_code(grad_checkpoint, create):
+    model = create(grad_checkpoint=grad_checkpoint, checkpoint_stage=[0, 0, 1, 1])
+    stages = [model.network[index].grad_checkpointing for index in (0, 2, 4, 6)]
+    assert stages == [False, False, grad_checkpoint, grad_checkpoint]
+    with pytest.raises(ValueError, match="one entry for each of the four stages"):
+        create(checkpoint_stage=[1])
+
+
+def test_features_with_gradient_checkpointing(create):
+    features = create(features_only=True, out_indices=(0, 1))
+    features.set_grad_checkpointing(True)
+    assert [stage.grad_checkpointing for stage in features.model.network[::2]] == [True, True]
+    features(torch.cat([reference_input(64, 64)] * 2))[1].sum().backward()
+    assert [name for name, parameter in features.named_parameters() if parameter.grad is None] == []
+    assert features.eval().model(reference_input(64, 64)).shape == (1, 64, 8, 8)
+    assert features.model.num_features == 64
+
+
+def test_only_output_stride_32(create):
+    create(features_only=True, output_stride=32)
+    with pytest.raises(ValueError, match="has stride 32 only"):
+        create(features_only=True, output_stride=16)
+
+
+def test_device_and_type(create):
+    model = create(device="meta", dtype=torch.bfloat16)
+    assert {(p.device.type, p.dtype) for p in model.parameters()} == {("meta", torch.bfloat16)}
+
+
+def test_image_size_resizes_pretrained_tables(chain):
+    model = timm.create_model("transxnet_pico", pretrained=True, img_size=96).eval()
+    assert model.relative_pos_enc[0].shape == (1, 1, 576, 9)
+    assert model.pretrained_cfg["input_size"] == (3, 96, 96)
+    x = reference_input(96, 96)
+    with torch.no_grad():
+        assert torch.equal(model(x), load("pico", device="cpu").model(x))
+
+
+def test_image_size_of_the_generic_entry(create):
+    model = create(img_size=160)
+    assert model.relative_pos_enc[0].shape == (1, 1, 1600, 25)
+    assert model.default_cfg["input_size"] == (3, 160, 160)
+
+
+@pytest.mark.parametrize("img_size", [None, 128])
+def test_checkpoint_of_another_image_size(img_size, create, tmp_path):
+    """checkpoint_path= and a file in the overlay: exactly its outputs, or resized where a size is requested."""
+    source = create(bias_size=160).eval()
+    for table in source.relative_pos_enc:
+        torch.nn.init.normal_(table)
+    path = tmp_path / "checkpoint.pth"
+    torch.save({"state_dict": source.state_dict()}, path)
+    x = reference_input(128, 128)
+    overlay = {"file": str(path), "num_classes": 200}
+    for arguments in ({"checkpoint_path": str(path)}, {"pretrained": True, "pretrained_cfg_overlay": overlay}):
+        model = create(img_size=img_size, **arguments).eval()
+        assert model.relative_pos_enc[0].shape == ((1, 1, 1600, 25) if img_size is None else (1, 1, 1024, 16))
+        with torch.no_grad():
+            assert torch.equal(model(x), source(x))
+
+
+def test_checkpoint_filter_renames_official_keys(chain, create):
+    """The official detection code's: backbone., norm6, no classifier; and a head that is a linear layer."""
+    backbone = {key: value for key, value in chain.items() if not key.startswith("classifier")}
+    detection = {f"backbone.{key}": value for key, value in backbone.items()}
+    detection |= {f"backbone.norm6.{part}": chain[f"classifier.0.{part}"] for part in ("weight", "bias")}
+    model = create(img_size=128, num_classes=0)
+    fitted = checkpoint_filter_fn({"state_dict": detection}, model)
+    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    assert {key: tuple(value.shape) for key, value in fitted.items()} == expected
+    assert torch.equal(fitted["classifier.0.weight"], chain["classifier.0.weight"])
+    linear = dict(chain)
+    linear["head.weight"], linear["head.bias"] = (
+        linear.pop("classifier.2.weight")[:, :, 0, 0],
+        linear.pop("classifier.2.bias"),
+    )
+    model = create()
+    model.load_state_dict(checkpoint_filter_fn(linear, model))
+    assert all(torch.equal(value, chain[key]) for key, value in model.state_dict().items())
+
+
+def test_whole_model_is_saved_and_loaded(chain, create):
+    model = create(img_size=128, drop_rate=0.1).eval()
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    x = reference_input(64, 64)
+    with torch.no_grad():
+        assert torch.equal(torch.load(file, weights_only=False)(x), model(x))
