@@ -30,7 +30,7 @@ from ...results.ablation_table import AblationRow, AblationTable, Head
 from ...trace import Trace
 from ...variants import SIGMOID
 from ..observe import check_class_index, observe
-from ..predict import activate, activation_of, predict
+from ..predict import activation_of, predict
 from .catalog import ABLATIONS, AblationInputs, available_ablations, describe_ablation
 from .edits import EVERYWHERE, Edits, Scope, edits_by_image, mute_head
 
@@ -173,7 +173,7 @@ class _Runner:
         return Prediction(index, self.labels.wnids[index], self.labels.names[index], probability, float(logits[index]))
 
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:  # (classes,) -> the same, float64
-        return activate(torch.from_numpy(logits.astype(np.float64)), activation_of(self.model)).numpy()
+        return np.exp(_log_probabilities(logits, activation_of(self.model)))
 
 
 def divergence(before: np.ndarray, after: np.ndarray, activation: str) -> float:
@@ -188,11 +188,20 @@ def divergence(before: np.ndarray, after: np.ndarray, activation: str) -> float:
     Returns:
         Nats, at least 0.
     """
-    p, q = (torch.from_numpy(logits.astype(np.float64)) for logits in (before, after))
-    if activation == SIGMOID:  # the outcomes of a class: logits z and 0
-        p, q = (torch.stack((logits, torch.zeros_like(logits)), dim=-1) for logits in (p, q))  # (classes, 2)
-    log_p, log_q = p.log_softmax(dim=-1), q.log_softmax(dim=-1)
-    return float((log_p.exp() * (log_p - log_q)).sum())
+    log_p, log_q = (_log_probabilities(logits, activation) for logits in (before, after))
+    total = (np.exp(log_p) * (log_p - log_q)).sum()
+    if activation == SIGMOID:  # of the other outcome
+        log_p, log_q = (_log_probabilities(-logits, activation) for logits in (before, after))
+        total += (np.exp(log_p) * (log_p - log_q)).sum()
+    return float(total)
+
+
+def _log_probabilities(logits: np.ndarray, activation: str) -> np.ndarray:  # (classes,) -> the same, float64
+    z = logits.astype(np.float64)
+    if activation == SIGMOID:
+        return -np.logaddexp(0, -z)
+    z -= z.max()
+    return z - np.log(np.exp(z).sum())
 
 
 def _scopes(depths: Sequence[int], scopes: str | Iterable[Scope]) -> list[Scope]:
