@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ImageError, LensError, NoWeights, OutOfRange
 
 if TYPE_CHECKING:
+    from ..images import Limits
     from ..weights.load import LoadedModel
     from ..weights.named_sources import NamedModel
 
@@ -67,6 +68,22 @@ def add_device_option(add: AddOption) -> None:
 def add_images_argument(add: AddOption) -> None:
     """Positional argument of commands that take any images."""
     add("images", "image file, or folder of images", nargs="+", metavar="IMAGE", type=Path)
+
+
+def add_limit_option(add: AddOption) -> None:
+    """Option of commands that read images: how large they may be."""
+    text = "largest image; files may have 2 MB for each megapixel, 100 MB at least"
+    add("--max-megapixels", text, unit="million pixels", type=_megapixels, metavar="N", default_text="50")
+
+
+def _megapixels(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of megapixels")
+    return number
 
 
 def add_model_options(
@@ -207,6 +224,13 @@ def find_images(paths: Iterable[Path], exclude: Path | None = None) -> list[Path
             "There are no images in the folders given.", remedy=f"Images end in {', '.join(sorted(SUFFIXES))}."
         )
     return images
+
+
+def image_limits(args: argparse.Namespace) -> Limits:
+    """What `decode` accepts of a file on the command line, by the option of `add_limit_option`."""
+    from ..images import FILE_LIMITS
+
+    return FILE_LIMITS.scaled(args.max_megapixels) if args.max_megapixels else FILE_LIMITS
 
 
 def folder_names(paths: Sequence[Path]) -> list[str]:

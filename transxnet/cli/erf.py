@@ -21,6 +21,7 @@ from .common import (
     add_model_options,
     explained_write_errors,
     find_images,
+    image_limits,
     load_models,
     model_names,
     positive_int,
@@ -135,7 +136,7 @@ def _add_chunk(run: Run, model: ModelRun, chunk: Sequence[Path]) -> None:
     worker, share, error = run.worker, run.empty_sum(), ""
     try:
         for path in chunk[worker.rank :: worker.world_size]:
-            if not add_image(share, model.loaded, path):
+            if not add_image(share, model.loaded, path, limits=image_limits(run.args)):
                 print(f"{path}, {model.name}: {share.failed[-1][1]}", file=sys.stderr)
     except LensError as model_error:
         error = str(model_error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import OutOfRange
 from ..output import check_output
-from .common import LABELED_IMAGES, AddOption, add_model_options, load_model, model_names, positive_int
+from .common import LABELED_IMAGES, AddOption, add_model_options, image_limits, load_model, model_names, positive_int
 
 if TYPE_CHECKING:
     from ..distributed import Worker
@@ -100,7 +100,7 @@ def _evaluate_model(args: argparse.Namespace, name: str, out: Path | None, worke
 
         report = assess(
             loaded, args.data, protocol, labeling=labeling, held_out_fraction=args.held_out_fraction, out=out,
-            resume=args.resume, worker=worker, progress=show_progress,
+            resume=args.resume, worker=worker, progress=show_progress, limits=image_limits(args),
         )  # fmt: skip
     if report is None:
         return None

@@ -26,6 +26,7 @@ from .common import (
     add_images_argument,
     add_model_options,
     find_images,
+    image_limits,
     load_model,
     model_names,
     positive_int,
@@ -93,9 +94,11 @@ def _predictions(
     """(path, its predictions or the image's error), in the order of the paths; images are decoded two batches ahead."""
     from ..images import decode, prepare_for
 
+    limits = image_limits(args)
+
     def read(path: Path) -> ModelInput | LensError:
         try:
-            return prepare_for(decode(path, name=path.name), loaded.spec)
+            return prepare_for(decode(path, name=path.name, limits=limits), loaded.spec)
         except LensError as error:
             return error
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..images import SourceImage
+from ..images import FILE_LIMITS, Limits, SourceImage
 from .held_out import sort_samples
 from .samples import Sample, list_images
 
@@ -35,7 +35,9 @@ class ImageSet:
     digest: str
 
 
-def load_images(paths: Sequence[str | Path], wnids: Sequence[str], side: int = 64) -> ImageSet:
+def load_images(
+    paths: Sequence[str | Path], wnids: Sequence[str], side: int = 64, limits: Limits = FILE_LIMITS
+) -> ImageSet:
     """Decode all images of the given classes to side x side pixels (center square, bicubic). For small images.
 
     Raises:
@@ -47,7 +49,7 @@ def load_images(paths: Sequence[str | Path], wnids: Sequence[str], side: int = 6
 
     def load(i: int) -> bytes:
         data = samples[i].read()
-        images[i] = _center_square(samples[i].decode(data), side)
+        images[i] = _center_square(samples[i].decode(data, limits), side)
         return _sha256(data)
 
     with ThreadPoolExecutor(THREADS) as pool:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ..errors import ImageError, ImageUnreadable, UnknownName, quote
-from ..images import SourceImage, decode
+from ..images import FILE_LIMITS, Limits, SourceImage, decode
 from .labeling import Labeling, labeling_from_names
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))
@@ -44,10 +44,10 @@ class Sample:
                 f"{self.name} cannot be read.", remedy="Replace it with an intact copy.", detail=repr(error)
             ) from error
 
-    def decode(self, data: bytes) -> SourceImage:
+    def decode(self, data: bytes, limits: Limits = FILE_LIMITS) -> SourceImage:
         """Decode the bytes of `read`. Raises ImageError with this image's name in `detail`."""
         try:
-            return decode(data, name=self.name)
+            return decode(data, name=self.name, limits=limits)
         except ImageError as error:
             error.detail = f"{self.name}: {error.detail}"
             raise

@@ -202,6 +202,23 @@ def test_damaged_image_does_not_stop_the_others(capsys, images, tmp_path):
     assert len(good["predictions"]) == 5
 
 
+def test_max_megapixels_bounds_images(capsys, images):
+    code, out, _ = run(capsys, "predict", images[0], *UNTRAINED, "--json", "--max-megapixels", 0.005)
+    assert code == 1
+    assert "pixels" in lines(out)[0]["error"]
+    assert "--max-megapixels" in lines(out)[0]["error"]
+    assert run(capsys, "predict", images[0], *UNTRAINED, "--json", "--max-megapixels", 1)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["predict", "study", "erf", "gallery", "evaluate", "train", "out-of-distribution"])
+def test_commands_that_read_images_have_the_limit(capsys, command):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    help = " ".join(capsys.readouterr().out.split())
+    assert "--max-megapixels N largest image; files may have 2 MB for each megapixel, 100 MB at least" in help
+    assert "[million pixels] (default: 50)" in help
+
+
 def test_predict_text(capsys, images):
     code, out, err = run(capsys, "predict", images[0], images[5], "--top", 2, *UNTRAINED)
     first, name, *predictions = out.splitlines()
