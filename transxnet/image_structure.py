@@ -25,6 +25,9 @@ MAX_EXIF_PREFIXES = 8
 MAX_TIFF_DIRECTORIES = 10_000  # pages and EXIF directories
 MAX_PNG_TEXT = 2**20  # bytes of a text that may hold an orientation
 
+HEAD = 64  # bytes that `file_format` needs
+HEIC_BRANDS = frozenset((b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"hevx", b"heim", b"heis"))
+_BMP_HEADERS = frozenset(struct.pack("<I", size) for size in (12, 16, 40, 52, 56, 64, 108, 124))
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset((b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"))  # ancillary chunks: pixels, EXIF, first frame
 _PNG_TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
@@ -41,6 +44,20 @@ _TIFF_DIRECTORIES = frozenset((0x8769, 0x8825, 0xA005))  # tags of EXIF, GPS and
 
 class ExcessiveMetadata(ValueError):
     """The file contains more metadata, or more copies of it, than any encoder writes."""
+
+
+def file_format(head: bytes) -> str:
+    """Pillow's name of the format that a file's first HEAD bytes announce; '' if it is none that is read here."""
+    if head[4:8] == b"ftyp":
+        brands = {head[8:12], *(head[i : i + 4] for i in range(16, min(int.from_bytes(head[:4]), len(head)), 4))}
+        return "AVIF" if brands & {b"avif", b"avis"} else "HEIF" if brands & HEIC_BRANDS else ""
+    if head.startswith(b"RIFF"):
+        return "WEBP" if head[8:12] == b"WEBP" else ""
+    if head.startswith(b"BM"):  # the header's size follows the file's: text may begin with these letters, too
+        return "BMP" if head[14:18] in _BMP_HEADERS else ""
+    starts = {b"\xff\xd8\xff": "JPEG", PNG_SIGNATURE: "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF"}
+    kind = next((kind for start, kind in starts.items() if head.startswith(start)), "")
+    return kind or ("TIFF" if _TIFF_HEADER.match(head) else "")
 
 
 def check_structure(data: bytes) -> int:

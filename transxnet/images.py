@@ -32,7 +32,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from .errors import ImageError, ImageTooLarge, ImageUnreadable, OutOfRange, quote
-from .image_structure import ExcessiveMetadata, check_exif, check_structure, strip_png
+from .image_structure import HEIC_BRANDS, ExcessiveMetadata, check_exif, check_structure, strip_png
 from .messages import Message
 from .variants import CROP_MODES, IMAGENET_MEAN, IMAGENET_STD, INTERPOLATIONS
 
@@ -314,7 +314,8 @@ def _open_format(data: bytes, subject: str, limits: Limits) -> Image.Image:
     except UnidentifiedImageError as error:
         files = "TIFF" in limits.formats
         remedy = _INSTALL_HEIF if files and kind == HEIC and "HEIF" not in formats else _RESAVE
-        if kind and not (files and kind == TIFF):
+        is_tried = files and (kind == TIFF or "HEIF" in formats)
+        if kind and not is_tried:
             what = Message(_UNSUPPORTED_FILE if files else _UNSUPPORTED, subject=subject, kind=kind)
         else:
             what = Message(_NOT_AN_IMAGE_FILE if files else _NOT_AN_IMAGE, subject=subject)
@@ -342,7 +343,7 @@ def _is_raw(image: Image.Image, data: bytes) -> bool:
 
 def _kind(data: bytes) -> str:
     """The format of a file that users commonly upload by mistake; '' if unknown."""
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"hevx"):
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
         return HEIC
     head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     starts = {

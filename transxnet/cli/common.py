@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +12,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..console import readable
 from ..errors import ImageError, LensError, NoWeights, OutOfRange
+from ..image_files import FORMATS_TEXT, ImageFiles, skipped_text
 
 if TYPE_CHECKING:
     from ..images import Limits
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from ..weights.named_sources import NamedModel
 
 LABELED_IMAGES = "folders or zips of WNID folders, or of files WNID_name"
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))  # of images in folders
 
 # --- Options ----------------------------------------------------------------------------------------------------------
 
@@ -200,30 +202,35 @@ def load_models(names: Iterable[str], args: argparse.Namespace, image_size: int 
 
 
 def find_images(paths: Iterable[Path], exclude: Path | None = None) -> list[Path]:
-    """Expand folders to the images below them, sorted.
+    """Expand folders to the images below them, sorted; what is skipped there is reported on stderr.
 
     Args:
-        paths: Files, which are kept as they are, and folders.
+        paths: Files, which are kept as they are, and folders, see image_files.py.
         exclude: Folder that is skipped when a folder above it is expanded: that of the results.
 
     Raises:
         ImageError: The folders hold no image.
     """
     paths, exclude = list(paths), exclude.resolve() if exclude else None
-    images: list[Path] = []
+    files = ImageFiles()
     for path in paths:
         if path.is_dir():
-            files = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-            images += sorted(p for p in files if p.is_file() and exclude not in p.resolve().parents)
+            files.search(path, exclude)
         else:
-            images.append(path)
-    if not images and any(path.is_dir() and exclude in (path.resolve(), *path.resolve().parents) for path in paths):
+            files.paths.append(path)
+    report_skipped(files.skipped)
+    if files.paths:
+        return files.paths
+    if any(path.is_dir() and exclude in (path.resolve(), *path.resolve().parents) for path in paths):
         raise ImageError("All images given lie in the output folder.", remedy="Choose another --out.")
-    if not images:
-        raise ImageError(
-            "There are no images in the folders given.", remedy=f"Images end in {', '.join(sorted(SUFFIXES))}."
-        )
-    return images
+    raise ImageError("There are no images in the folders given.", remedy=f"Supported formats: {FORMATS_TEXT}.")
+
+
+def report_skipped(skipped: Iterable[tuple[str, str]]) -> None:
+    """Print the number and the names of files that are not images; only the main process of several does."""
+    text = skipped_text(skipped)
+    if text and os.environ.get("RANK", "0") == "0":
+        print(f"transxnet: {readable(text)}", file=sys.stderr)
 
 
 def image_limits(args: argparse.Namespace) -> Limits:
@@ -251,7 +258,7 @@ def folder_names(paths: Sequence[Path]) -> list[str]:
 
 def report_failure(path: Path, model: str, error: LensError) -> dict[str, str]:
     """Print an image's error to stderr and return its entry in the manifest. model: '' where the image is at fault."""
-    print(f"{path}{f', {model}' if model else ''}: {error}", file=sys.stderr)
+    print(readable(f"{path}{f', {model}' if model else ''}: {error}"), file=sys.stderr)
     return {"image": str(path), "error": str(error)} | ({"model": model} if model else {})
 
 

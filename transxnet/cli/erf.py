@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..console import readable
 from ..errors import LensError, OutOfRange
 from ..output import check_output
 from .common import (
@@ -137,7 +138,7 @@ def _add_chunk(run: Run, model: ModelRun, chunk: Sequence[Path]) -> None:
     try:
         for path in chunk[worker.rank :: worker.world_size]:
             if not add_image(share, model.loaded, path, limits=image_limits(run.args)):
-                print(f"{path}, {model.name}: {share.failed[-1][1]}", file=sys.stderr)
+                print(readable(f"{path}, {model.name}: {share.failed[-1][1]}"), file=sys.stderr)
     except LensError as model_error:
         error = str(model_error)
     model.error = next(filter(None, worker.all_gather(error)), "")

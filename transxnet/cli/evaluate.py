@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from ..errors import OutOfRange
 from ..output import check_output
-from .common import LABELED_IMAGES, AddOption, add_model_options, image_limits, load_model, model_names, positive_int
+from .common import (
+    LABELED_IMAGES,
+    AddOption,
+    add_model_options,
+    image_limits,
+    load_model,
+    model_names,
+    positive_int,
+    report_skipped,
+)
 
 if TYPE_CHECKING:
     from ..distributed import Worker
@@ -109,5 +118,7 @@ def _evaluate_model(args: argparse.Namespace, name: str, out: Path | None, worke
     if out is not None:
         (out / REPORT).write_text(text + "\n", encoding="utf-8")
         (out / TABLE).write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
+    if args.json:
+        report_skipped((entry["file"], entry["reason"]) for entry in report.data["skipped"])
     print(text if args.json else "\n".join(lines))
     return report

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..console import readable
 from ..errors import DeviceError, LensError
 from ..labels import wnid_or_none
 from ..prefetch import map_ahead
@@ -64,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(_json_object(path, result, loaded), ensure_ascii=False), flush=True)
         elif isinstance(result, LensError):
-            print(f"{path}: {result}", file=sys.stderr)
+            print(readable(f"{path}: {result}"), file=sys.stderr)
         else:
-            print(path)
+            print(readable(str(path)))
             for prediction in result.top:
                 print(f"  {prediction.probability:6.1%}  {prediction.label}")
     return 1 if failures else 0

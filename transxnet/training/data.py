@@ -27,12 +27,14 @@ class ImageSet:
         labels: (N,) int64, indices into `wnids`.
         wnids: The classes.
         digest: See `combine_hashes`.
+        skipped: (name, why) of the files that are not images.
     """
 
     images: np.ndarray
     labels: np.ndarray
     wnids: tuple[str, ...]
     digest: str
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
 def load_images(
@@ -44,7 +46,8 @@ def load_images(
         UnknownName: No image of these classes, or a path that does not exist.
         ImageError: An image cannot be read.
     """
-    samples = sort_samples(list_images(paths).of_classes(wnids))
+    listing = list_images(paths)
+    samples = sort_samples(listing.of_classes(wnids))
     images = np.empty((len(samples), side, side, 3), np.uint8)
 
     def load(i: int) -> bytes:
@@ -56,7 +59,7 @@ def load_images(
         hashes = list(pool.map(load, range(len(samples))))
     index = {wnid: i for i, wnid in enumerate(wnids)}
     labels = np.array([index[sample.wnid] for sample in samples], np.int64)
-    return ImageSet(images, labels, tuple(wnids), combine_hashes(hashes))
+    return ImageSet(images, labels, tuple(wnids), combine_hashes(hashes), listing.skipped)
 
 
 def image_hashes(samples: Sequence[Sample]) -> list[bytes]:
